@@ -1,0 +1,82 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Secret is a value that never prints: not with fmt, not as JSON, not in a log.
+type Secret struct{ value string }
+
+// NewSecret makes a Secret of value.
+func NewSecret(value string) Secret { return Secret{value} }
+
+// Reveal returns the value.
+func (s Secret) Reveal() string { return s.value }
+
+// IsZero tells whether there is no value.
+func (s Secret) IsZero() bool { return s.value == "" }
+
+const redacted = "***"
+
+// String gives *** in place of the value.
+func (s Secret) String() string {
+	if s.value == "" {
+		return ""
+	}
+	return redacted
+}
+
+// GoString is String.
+func (s Secret) GoString() string { return s.String() }
+
+// Format writes String whatever the verb.
+func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }
+
+// MarshalText gives String.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// LogValue gives String.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// Size is a number of bytes, written 512KiB, 256MiB, 2GiB or as a plain number.
+type Size int64
+
+var units = []struct {
+	suffix string
+	shift  uint
+}{{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}}
+
+// ParseSize reads a Size.
+func ParseSize(s string) (Size, error) {
+	digits, shift := s, uint(0)
+	for _, u := range units {
+		if d, ok := strings.CutSuffix(s, u.suffix); ok {
+			digits, shift = strings.TrimSpace(d), u.shift
+		}
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n < 0 || n > (1<<62)>>shift {
+		return 0, fmt.Errorf("%q is not a size such as 512KiB, 256MiB or 2GiB", s)
+	}
+	return Size(n << shift), nil
+}
+
+// String writes a Size in the largest unit that divides it.
+func (s Size) String() string {
+	for i := len(units) - 1; i >= 0; i-- {
+		if u := units[i]; s != 0 && s&(1<<u.shift-1) == 0 {
+			return strconv.FormatInt(int64(s>>u.shift), 10) + u.suffix
+		}
+	}
+	return strconv.FormatInt(int64(s), 10)
+}
+
+// Duration is a time span as time.ParseDuration reads it: 30s, 5m, 1h30m.
+type Duration time.Duration
+
+// String is time.Duration's.
+func (d Duration) String() string { return time.Duration(d).String() }

@@ -1,0 +1,74 @@
+// Package keyrange divides a table with an integer key into ranges that can be
+// read side by side, and that stay where they are while the table grows.
+package keyrange
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"strings"
+)
+
+// Range is the keys from From up to but not including To, as decimal digits,
+// which hold every integer type of every engine. "" means no bound.
+type Range struct{ From, To string }
+
+// String gives "FROM..TO", as Parse reads it.
+func (r Range) String() string { return r.From + ".." + r.To }
+
+// Parse reads what String gives.
+func Parse(s string) (Range, error) {
+	from, to, ok := strings.Cut(s, "..")
+	for _, bound := range []string{from, to} {
+		if _, isInt := new(big.Int).SetString(bound, 10); bound != "" && !isInt {
+			ok = false
+		}
+	}
+	if !ok {
+		return Range{}, fmt.Errorf("key range %q is not FROM..TO", s)
+	}
+	return Range{from, to}, nil
+}
+
+// Split divides the keys from first to last, of about rows rows, into ranges of
+// about perRange rows. Borders are multiples of a power of two, and empty
+// stretches are jumped over with next, which returns the smallest existing key
+// that is at least from: sparse keys make no empty ranges, and there are never
+// more ranges than keys. The first range has no lower and the last no upper bound.
+func Split(ctx context.Context, first, last string, rows, perRange int64, next func(ctx context.Context, from string) (key string, ok bool, err error)) ([]Range, error) {
+	lo, ok1 := new(big.Int).SetString(first, 10)
+	hi, ok2 := new(big.Int).SetString(last, 10)
+	if !ok1 || !ok2 {
+		return nil, fmt.Errorf("keys %q and %q are not integers", first, last)
+	}
+	if rows <= perRange || perRange <= 0 {
+		return []Range{{}}, nil
+	}
+	span := new(big.Int).Sub(hi, lo)
+	span.Mul(span, big.NewInt(perRange)).Div(span, big.NewInt(rows))
+	shift := uint(max(span.BitLen(), 1))
+	border := func(key *big.Int) *big.Int { // the first border above key
+		b := new(big.Int).Rsh(key, shift) // rounds towards minus infinity
+		return b.Add(b, big.NewInt(1)).Lsh(b, shift)
+	}
+	var ranges []Range
+	from := ""
+	for at := lo; ; {
+		end := border(at)
+		if end.Cmp(hi) > 0 {
+			return append(ranges, Range{from, ""}), nil
+		}
+		key, ok, err := next(ctx, end.String())
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return append(ranges, Range{from, ""}), nil
+		}
+		ranges = append(ranges, Range{from, end.String()})
+		from = end.String()
+		if at, ok = new(big.Int).SetString(key, 10); !ok || at.Cmp(end) < 0 {
+			return nil, fmt.Errorf("key %q is not an integer of at least %s", key, end)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package stage
+
+import (
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+)
+
+// Inventory is what a source found.
+type Inventory struct {
+	Tables []TableInfo // whole structure, tables without rows too
+	Units  []Unit      // every table has at least one unit
+	// Facts about the site that the snapshot keeps, by documented names:
+	// engine ("MariaDB 10.11.19"), dialect, prefix, charset, collation, consistency
+	// (which guarantee the tables are read with), position …
+	Facts  map[string]string
+	Losses []Loss // what can't be carried, known before reading
+	Notes  []Note // what is left out or differs on purpose
+}
+
+// TableInfo is a table of an Inventory or a Plan.
+type TableInfo struct {
+	Schema schema.Table
+	Rows   int64 // estimate; exact where Proof is set
+	Bytes  int64 // estimate
+	// Proof of the rows where it is known before they are read (a snapshot's). nil elsewhere.
+	Proof *rows.Sum
+}
+
+// Plan is what a sink is going to get: the tables as this sink will hold them
+// (after the type map), and totals.
+type Plan struct {
+	Pipeline string // its name
+	Tables   []TableInfo
+	Parts    []string          // DB, Filedir …: what will come
+	Facts    map[string]string // of all sources
+	Files    int64             // estimate
+	Bytes    int64             // estimate
+	Workers  int               // at most so many units are open at once
+}
+
+// Loss is one thing that is not carried, or a group of equal ones: promise 1.
+// The sum of Count by Kind is held against the loss budget.
+type Loss struct {
+	Kind   LossKind `json:"kind"`
+	Path   string   `json:"path"`            // the entry or object: db/user, dataroot/x
+	Where  string   `json:"where,omitempty"` // inside it: "id=5 column name"
+	Reason string   `json:"reason"`
+	Count  int64    `json:"count"` // at least 1
+}
+
+// LossKind names what was lost; the names are those of --accept-loss.
+type LossKind string
+
+// The kinds of loss.
+const (
+	LossTable      LossKind = "table"
+	LossColumn     LossKind = "column" // a generated column, a type that the target can't hold
+	LossRow        LossKind = "row"    // refused by the target
+	LossIndex      LossKind = "index"
+	LossDefault    LossKind = "default"
+	LossConstraint LossKind = "constraint" // CHECK, FOREIGN KEY
+	LossView       LossKind = "view"
+	LossTrigger    LossKind = "trigger"
+	LossRoutine    LossKind = "routine"         // functions, procedures, events
+	LossMissing    LossKind = "missing_file"    // a content hash that table files names and nobody has
+	LossUnreadable LossKind = "unreadable_file" // permission, I/O error
+	LossChanged    LossKind = "changed_file"    // changed or vanished while it was read
+	LossCorrupt    LossKind = "corrupt_file"    // content that doesn't have the SHA-1 it is named by; it is kept under its name
+	LossSpecial    LossKind = "special_file"    // socket, FIFO, device
+	LossStored     LossKind = "stored_data"     // something in a repository is damaged
+)
+
+// Note says what was left out or done differently on purpose: an exclusion, a
+// fallback, tables of other programs. Notes never fail a run.
+type Note struct {
+	Path string `json:"path"`
+	Text string `json:"text"`
+}

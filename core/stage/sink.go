@@ -1,0 +1,66 @@
+package stage
+
+import (
+	"context"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+)
+
+// Sink writes a part of a site, or a snapshot of all of it.
+//
+// The order of calls: Check; then, unless it is a plan or a dry run, Begin, Unit
+// for each unit (many at once), Finish, Prove. Abort instead of what remains
+// when the run failed or was interrupted. Close always, last.
+//
+// Nothing in these signatures depends on being in the same process.
+type Sink interface {
+	// Check looks whether the plan can be written, and changes nothing: target
+	// reachable, rights there, empty or to be replaced, types and names can be
+	// held, space is enough. What would be lost comes back as losses; what
+	// forbids the run is an error of class failure.Refused.
+	Check(ctx context.Context, p *Plan) ([]Loss, []Note, error)
+	// Begin prepares the target: replaces or creates tables, without secondary indexes.
+	Begin(ctx context.Context, p *Plan) error
+	// Unit starts to take a unit. A UnitWriter is used by one goroutine; many are open at once.
+	Unit(ctx context.Context, u Unit) (UnitWriter, error)
+	// Finish completes the target after the last unit: indexes, sequences,
+	// directory times; a repository commits its snapshot.
+	Finish(ctx context.Context, o *Outcome) error
+	// Prove reads back what was written and says what it found. A sink of
+	// tables gives a proof for each; a sink of files has proved each while
+	// committing its unit, or returns an error of class failure.Unproven that names the file.
+	Prove(ctx context.Context) ([]TableProof, error)
+	// Abort leaves the target such that nobody takes it for whole, and says so in the error of a later use.
+	Abort(ctx context.Context) error
+	Close(ctx context.Context) error
+}
+
+// UnitWriter is a Writer whose unit ends with Commit, or is given up with Abort.
+type UnitWriter interface {
+	Writer
+	// Commit makes the unit's content safe in the target.
+	Commit(ctx context.Context) error
+	// Abort gives the unit up and frees what it holds; it does nothing after Commit.
+	Abort(ctx context.Context) error
+}
+
+// Knower is a sink that may still have files from an earlier snapshot.
+type Knower interface {
+	// Known returns what it has of a unit, called before Unit; nil for nothing.
+	Known(ctx context.Context, u Unit) (Known, error)
+}
+
+// Outcome is what the run knows when all units are written.
+type Outcome struct {
+	Tables []TableProof // as the source read them, by name
+	Facts  map[string]string
+	Losses []Loss
+	Notes  []Note
+}
+
+// TableProof is what was read of a table: from a source, or back from a target.
+type TableProof struct {
+	Schema schema.Table
+	Sum    rows.Sum
+}

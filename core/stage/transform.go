@@ -1,0 +1,50 @@
+package stage
+
+import (
+	"context"
+
+	"github.com/lmsvault/vault/core/schema"
+)
+
+// RecordTransform changes tables and their rows on the way to one sink. It is
+// safe for concurrent use.
+type RecordTransform interface {
+	// Table says how a table will look in a target of this dialect ("" for a
+	// repository), what of it is lost, and whether rows must pass through Rows.
+	Table(ctx context.Context, t schema.Table, target string) (Mapped, error)
+	// Rows appends to dst the rows of data as table m.Schema holds them.
+	Rows(ctx context.Context, m Mapped, dst, data []byte) ([]byte, error)
+}
+
+// Mapped is a table after a RecordTransform.
+type Mapped struct {
+	From    schema.Table
+	Schema  schema.Table
+	Rewrite bool // the bytes of rows change
+	Losses  []Loss
+	Notes   []Note
+}
+
+// ByteTransform changes the bytes that go to storage, one blob at a time and
+// each on its own. It is safe for concurrent use.
+type ByteTransform interface {
+	// Apply appends the transformed src to dst. place names what and where the
+	// blob is; a transform that authenticates must bind it.
+	Apply(ctx context.Context, dst, src []byte, place string) ([]byte, error)
+	// Invert appends to dst what Apply was given. Bytes that Apply never made
+	// for this place are an error; limit is the most that may be appended.
+	Invert(ctx context.Context, dst, src []byte, place string, limit int) ([]byte, error)
+}
+
+// Keyed is a ByteTransform that works under a key of its own, which a repository
+// keeps for it in a sealed header.
+type Keyed interface {
+	ByteTransform
+	// Create makes a new key and returns the header that Open needs, safe to be seen by anyone.
+	Create(ctx context.Context) (header []byte, err error)
+	// CanOpen tells whether it was given what Open needs: without, it can only
+	// seal under a key it creates itself.
+	CanOpen() bool
+	// Open recovers the key. ErrKey: what it was given doesn't fit this header.
+	Open(ctx context.Context, header []byte) error
+}
