@@ -41,6 +41,15 @@ func (s *Sum) AddChunk(data []byte) error {
 // Merge adds the sum of other rows.
 func (s *Sum) Merge(o Sum) { s.add(o.Rows, o.Hi, o.Lo) }
 
+// Remove takes one row out again that was counted before.
+func (s *Sum) Remove(row []byte) {
+	h := xxh3.Hash128(row)
+	var borrow uint64
+	s.Lo, borrow = bits.Sub64(s.Lo, h.Lo, 0)
+	s.Hi, _ = bits.Sub64(s.Hi, h.Hi, borrow)
+	s.Rows--
+}
+
 func (s *Sum) add(rows int64, hi, lo uint64) {
 	var carry uint64
 	s.Lo, carry = bits.Add64(s.Lo, lo, 0)

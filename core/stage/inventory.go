@@ -46,6 +46,9 @@ type Loss struct {
 	Where  string   `json:"where,omitempty"` // inside it: "id=5 column name"
 	Reason string   `json:"reason"`
 	Count  int64    `json:"count"` // at least 1
+	// Row is the row that a target refused, as the sink got it, without its
+	// newline: the proof counts without it. It is never stored.
+	Row []byte `json:"-"`
 }
 
 // LossKind names what was lost; the names are those of --accept-loss.

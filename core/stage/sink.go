@@ -31,7 +31,8 @@ type Sink interface {
 	// tables gives a proof for each; a sink of files has proved each while
 	// committing its unit, or returns an error of class failure.Unproven that names the file.
 	Prove(ctx context.Context) ([]TableProof, error)
-	// Abort leaves the target such that nobody takes it for whole, and says so in the error of a later use.
+	// Abort leaves the target such that nobody takes it for whole, and says so in
+	// the error of a later use. It is also called after Finish, when the proof failed.
 	Abort(ctx context.Context) error
 	Close(ctx context.Context) error
 }
