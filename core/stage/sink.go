@@ -42,6 +42,10 @@ type UnitWriter interface {
 	Writer
 	// Commit makes the unit's content safe in the target.
 	Commit(ctx context.Context) error
+	// Refused lists the rows that the target refused, each a Loss of kind
+	// LossRow that names table, key, column and the server's reason. It is
+	// called after Commit; a sink that refuses none returns nil.
+	Refused() []Loss
 	// Abort gives the unit up and frees what it holds; it does nothing after Commit.
 	Abort(ctx context.Context) error
 }
