@@ -73,6 +73,14 @@ const (
 	LossStored     LossKind = "stored_data"     // something in a repository is damaged
 )
 
+// LossKinds lists the kinds of loss.
+func LossKinds() []LossKind {
+	return []LossKind{
+		LossTable, LossColumn, LossRow, LossIndex, LossDefault, LossConstraint, LossView, LossTrigger, LossRoutine,
+		LossMissing, LossUnreadable, LossChanged, LossCorrupt, LossSpecial, LossStored,
+	}
+}
+
 // Note says what was left out or done differently on purpose: an exclusion, a
 // fallback, tables of other programs. Notes never fail a run.
 type Note struct {

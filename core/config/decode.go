@@ -1,0 +1,136 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Decoder decodes the nodes of one YAML file and remembers what their
+// references used. Not safe for concurrent use.
+type Decoder struct {
+	File   string // its name, for positions
+	Values Values
+	used   map[string]bool
+	hidden []string // what references stood for: never to be printed
+}
+
+// At is the position of a node.
+func (d *Decoder) At(n *yaml.Node) Position {
+	return Position{d.File, max(n.Line, 1), max(n.Column, 1)}
+}
+
+// Used tells the names of the references ${NAME} that were met.
+func (d *Decoder) Used() []string {
+	var names []string
+	for name := range d.used {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Decode sets the settings of the structs that targets point to, all of them
+// keys of the one mapping node, after giving them their defaults. It reports
+// everything that is wrong. What no warning or error is about is set.
+func (d *Decoder) Decode(node *yaml.Node, targets ...any) Findings {
+	r := &run{Decoder: d, node: Resolve(node), at: map[string]Position{}}
+	var err error
+	if r.settings, err = open(targets); err == nil {
+		err = defaults(r.settings)
+	}
+	if err != nil {
+		r.report(Error, d.At(r.node), err.Error(), "")
+		return r.found
+	}
+	if r.node.Kind != yaml.MappingNode {
+		r.report(Error, d.At(r.node), "must be settings, each as KEY: VALUE, not "+kindName(r.node), "")
+		return r.found
+	}
+	r.pairs()
+	r.missing()
+	if !r.incomplete && len(r.found.Of(Error)) == 0 {
+		for _, t := range targets {
+			if v, ok := t.(interface{ Validate() error }); ok {
+				r.invalid(v.Validate())
+			}
+		}
+	}
+	return r.found
+}
+
+// Resolve follows aliases.
+func Resolve(n *yaml.Node) *yaml.Node {
+	for range 8 {
+		if n.Kind != yaml.AliasNode || n.Alias == nil {
+			break
+		}
+		n = n.Alias
+	}
+	return n
+}
+
+// run is one call of Decode.
+type run struct {
+	*Decoder
+	node       *yaml.Node
+	settings   []setting
+	at         map[string]Position // of the values that are there
+	found      Findings
+	incomplete bool // a reference is unknown: offline
+}
+
+func (r *run) report(s Severity, at Position, message, suggestion string) {
+	r.found = append(r.found, Finding{at, s, message, suggestion})
+}
+
+func (r *run) pairs() {
+	for i := 0; i+1 < len(r.node.Content); i += 2 {
+		key, value := Resolve(r.node.Content[i]), Resolve(r.node.Content[i+1])
+		where := r.At(r.node.Content[i])
+		if key.Kind != yaml.ScalarNode {
+			r.report(Error, where, "a key must be a name, not "+kindName(key), "")
+			continue
+		}
+		s := find(r.settings, key.Value)
+		if s == nil {
+			r.report(Error, where, fmt.Sprintf("unknown key %s", quote(key.Value)), r.known(key.Value))
+			continue
+		}
+		if first, twice := r.at[s.Name]; twice {
+			r.report(Error, where, fmt.Sprintf("key %q is there twice", s.Name), fmt.Sprintf("the first is in line %d; keep one", first.Line))
+			continue
+		}
+		r.at[s.Name] = r.At(r.node.Content[i+1])
+		r.value(s, value)
+	}
+}
+
+func (r *run) known(key string) string {
+	var names []string
+	for _, s := range r.settings {
+		names = append(names, s.Name)
+	}
+	if near := Nearest(key, names); near != "" {
+		return near
+	}
+	if len(names) == 0 {
+		return "there are no settings here"
+	}
+	return "known are " + strings.Join(names, ", ")
+}
+
+func (r *run) missing() {
+	for _, s := range r.settings {
+		if _, there := r.at[s.Name]; there || !s.Required {
+			continue
+		}
+		example := s.Example
+		if example == "" {
+			example = "…"
+		}
+		r.report(Error, r.At(r.node), fmt.Sprintf("%s is missing", s.Name), fmt.Sprintf("write %s: %s", s.Name, example))
+	}
+}

@@ -1,0 +1,189 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Type is what a setting holds, in the words of help and docs.
+type Type string
+
+// The types of settings.
+const (
+	Text     Type = "text"
+	Number   Type = "number"
+	Switch   Type = "true or false"
+	List     Type = "list of texts"
+	Hidden   Type = "secret"
+	Bytes    Type = "size"
+	Span     Type = "duration"
+	Anything Type = "anything"
+)
+
+// Field describes a setting.
+type Field struct {
+	Name     string
+	Type     Type
+	Required bool
+	Default  string // as it would be written; "" for none
+	Help     string
+	Example  string
+	OneOf    []string
+	Min, Max string // as they would be written; "" for no bound
+	Place    string // dir, file, database or prefix, see the package's description
+}
+
+var types = map[reflect.Type]Type{
+	reflect.TypeFor[string]():    Text,
+	reflect.TypeFor[int]():       Number,
+	reflect.TypeFor[int64]():     Number,
+	reflect.TypeFor[bool]():      Switch,
+	reflect.TypeFor[[]string]():  List,
+	reflect.TypeFor[Secret]():    Hidden,
+	reflect.TypeFor[Size]():      Bytes,
+	reflect.TypeFor[Duration]():  Span,
+	reflect.TypeFor[yaml.Node](): Anything,
+}
+
+// Describe lists the settings that the structs targets point to declare, in
+// order. An error is a mistake in a declaration.
+func Describe(targets ...any) ([]Field, error) {
+	settings, err := open(targets)
+	fields := make([]Field, len(settings))
+	for i, s := range settings {
+		fields[i] = s.Field
+	}
+	return fields, err
+}
+
+// setting is a Field and where its value is kept.
+type setting struct {
+	Field
+	value reflect.Value
+}
+
+func open(targets []any) ([]setting, error) {
+	var settings []setting
+	for _, target := range targets {
+		v := reflect.ValueOf(target)
+		if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
+			return nil, fmt.Errorf("declaration %T is not a pointer to a struct", target)
+		}
+		var err error
+		if settings, err = declared(settings, v.Elem()); err != nil {
+			return nil, fmt.Errorf("declaration %T: %w", target, err)
+		}
+	}
+	return settings, nil
+}
+
+func declared(settings []setting, v reflect.Value) ([]setting, error) {
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		name, ok := f.Tag.Lookup("key")
+		if !ok {
+			if f.Anonymous && f.Type.Kind() == reflect.Struct {
+				var err error
+				if settings, err = declared(settings, v.Field(i)); err != nil {
+					return nil, err
+				}
+			}
+			continue
+		}
+		typ, ok := types[f.Type]
+		switch {
+		case !f.IsExported() || !ok:
+			return nil, fmt.Errorf("setting %s: field %s of type %s can't hold a setting", name, f.Name, f.Type)
+		case find(settings, name) != nil:
+			return nil, fmt.Errorf("setting %s is declared twice", name)
+		}
+		s := setting{value: v.Field(i), Field: Field{
+			Name: name, Type: typ, Required: f.Tag.Get("required") == "true",
+			Default: f.Tag.Get("default"), Help: f.Tag.Get("help"), Example: f.Tag.Get("example"),
+			OneOf: strings.Fields(f.Tag.Get("oneof")), Min: f.Tag.Get("min"), Max: f.Tag.Get("max"), Place: f.Tag.Get("place"),
+		}}
+		if err := s.sound(); err != nil {
+			return nil, fmt.Errorf("setting %s: %w", name, err)
+		}
+		settings = append(settings, s)
+	}
+	return settings, nil
+}
+
+func find(settings []setting, name string) *setting {
+	for i := range settings {
+		if settings[i].Name == name {
+			return &settings[i]
+		}
+	}
+	return nil
+}
+
+// sound checks that defaults and bounds can be read.
+func (s *setting) sound() error {
+	scratch := setting{Field: s.Field, value: reflect.New(s.value.Type()).Elem()}
+	for _, text := range []string{s.Default, s.Example} {
+		if text == "" || s.Type == List || s.Type == Anything {
+			continue
+		}
+		if _, err := scratch.set(text); err != nil {
+			return fmt.Errorf("%q: %w", text, err)
+		}
+	}
+	for _, bound := range []string{s.Min, s.Max} {
+		if bound == "" {
+			continue
+		}
+		if _, err := s.number(bound); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Defaults gives every setting that is still zero the default it declares.
+func Defaults(targets ...any) error {
+	settings, err := open(targets)
+	if err != nil {
+		return err
+	}
+	return defaults(settings)
+}
+
+func defaults(settings []setting) error {
+	for _, s := range settings {
+		if s.Default == "" || !s.value.IsZero() {
+			continue
+		}
+		if _, err := s.set(s.Default); err != nil {
+			return fmt.Errorf("default of %s: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+// Places returns what target tells about where its stage works: values by the
+// place their settings declare, secrets revealed. For comparing, not for printing.
+func Places(target any) (map[string]string, error) {
+	settings, err := open([]any{target})
+	if err != nil {
+		return nil, err
+	}
+	places := map[string]string{}
+	for _, s := range settings {
+		switch v := s.value.Interface().(type) {
+		case string:
+			if s.Place != "" {
+				places[s.Place] = v
+			}
+		case Secret:
+			if s.Place != "" {
+				places[s.Place] = v.Reveal()
+			}
+		}
+	}
+	return places, nil
+}

@@ -1,0 +1,81 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lmsvault/vault/core/failure"
+)
+
+// Position is a place in a file; lines and columns count from 1.
+type Position struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+}
+
+// String gives FILE:LINE:COLUMN.
+func (p Position) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }
+
+// Severity says whether a finding forbids running.
+type Severity string
+
+// The severities.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+)
+
+// Finding is one thing that is wrong, or might be, with what somebody wrote.
+type Finding struct {
+	Position
+	Severity   Severity `json:"severity"`
+	Message    string   `json:"message"`
+	Suggestion string   `json:"suggestion,omitempty"` // what to do
+}
+
+// String gives "FILE:LINE:COLUMN: SEVERITY: MESSAGE: SUGGESTION".
+func (f Finding) String() string {
+	s := fmt.Sprintf("%s: %s: %s", f.Position, f.Severity, f.Message)
+	if f.Suggestion != "" {
+		s += ": " + f.Suggestion
+	}
+	return s
+}
+
+// Findings are what was found in a file.
+type Findings []Finding
+
+// Sort orders them by place, errors first.
+func (fs Findings) Sort() {
+	slices.SortStableFunc(fs, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Severity, b.Severity))
+	})
+}
+
+// Of returns those of one severity.
+func (fs Findings) Of(s Severity) Findings {
+	var out Findings
+	for _, f := range fs {
+		if f.Severity == s {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// Err returns the errors among them as one error of class failure.Usage, a line
+// each; nil if there are none.
+func (fs Findings) Err() error {
+	var lines []string
+	for _, f := range fs.Of(Error) {
+		lines = append(lines, f.String())
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return failure.Wrap(failure.Usage, errors.New(strings.Join(lines, "\n")))
+}

@@ -1,0 +1,83 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// set stores the value that text says. Its error tells what the value must be
+// and never contains text; the suggestion may be empty.
+func (s *setting) set(text string) (suggestion string, err error) {
+	switch s.Type {
+	case Text:
+		s.value.SetString(text)
+	case Hidden:
+		s.value.Set(reflect.ValueOf(NewSecret(text)))
+	case List: // a default: the items with spaces between
+		s.value.Set(reflect.ValueOf(strings.Fields(text)))
+		return "", nil
+	case Switch:
+		if text != "true" && text != "false" {
+			return "", errors.New("must be true or false")
+		}
+		s.value.SetBool(text == "true")
+	case Number, Bytes, Span:
+		n, err := s.number(text)
+		if err != nil {
+			return "", err
+		}
+		if err := s.within(n); err != nil {
+			return "", err
+		}
+		s.value.SetInt(n)
+	default:
+		return "", fmt.Errorf("must be %s", s.Type)
+	}
+	if len(s.OneOf) > 0 && !slices.Contains(s.OneOf, text) {
+		return Nearest(text, s.OneOf), fmt.Errorf("must be one of %s", strings.Join(s.OneOf, ", "))
+	}
+	return "", nil
+}
+
+func (s *setting) number(text string) (int64, error) {
+	switch s.Type {
+	case Bytes:
+		n, err := ParseSize(text)
+		if err != nil {
+			return 0, errors.New("must be a size such as 512KiB, 256MiB or 2GiB")
+		}
+		return int64(n), nil
+	case Span:
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 {
+			return 0, errors.New("must be a duration such as 30s, 5m or 1h30m")
+		}
+		return int64(d), nil
+	case Number:
+		n, err := strconv.ParseInt(text, 10, s.value.Type().Bits())
+		if err != nil {
+			return 0, errors.New("must be a whole number")
+		}
+		return n, nil
+	}
+	return 0, fmt.Errorf("%s has no bounds", s.Type)
+}
+
+func (s *setting) within(n int64) error {
+	if s.Min != "" {
+		if least, err := s.number(s.Min); err != nil || n < least {
+			return errors.Join(fmt.Errorf("must be at least %s", s.Min), err)
+		}
+	}
+	if s.Max != "" {
+		if most, err := s.number(s.Max); err != nil || n > most {
+			return errors.Join(fmt.Errorf("must be at most %s", s.Max), err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+package config
+
+import "fmt"
+
+// Nearest suggests the name that somebody who wrote word may have meant, as
+// `did you mean "codec"?`; "" if none is near.
+func Nearest(word string, names []string) string {
+	best, name := max(1, len(word)/3)+1, ""
+	for _, n := range names {
+		if d := distance(word, n); d < best {
+			best, name = d, n
+		}
+	}
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf("did you mean %q?", name)
+}
+
+// distance is the number of bytes to insert, delete, replace or swap with
+// their neighbour to make b of a (optimal string alignment).
+func distance(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return 64
+	}
+	var rows [3][65]int
+	before, last, this := &rows[0], &rows[1], &rows[2]
+	for j := range len(b) + 1 {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		this[0] = i
+		for j := 1; j <= len(b); j++ {
+			swap := 1
+			if a[i-1] == b[j-1] {
+				swap = 0
+			}
+			this[j] = min(last[j]+1, this[j-1]+1, last[j-1]+swap)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				this[j] = min(this[j], before[j-2]+1)
+			}
+		}
+		before, last, this = last, this, before
+	}
+	return last[len(b)]
+}

@@ -1,0 +1,66 @@
+package config
+
+import (
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// shown is a value as it stands in the file: references, not what they stand for.
+func (r *run) shown(s *setting, n *yaml.Node) string {
+	if s.Type == Hidden {
+		return "what is there"
+	}
+	if strings.Contains(n.Value, "${") {
+		return "what " + quote(n.Value) + " stands for"
+	}
+	return quote(n.Value)
+}
+
+// quote cuts what is long.
+func quote(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		s = string(r[:60]) + "…"
+	}
+	return strconv.Quote(s)
+}
+
+func unquoted(n *yaml.Node) string {
+	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+		return "remove the quotes"
+	}
+	return ""
+}
+
+func article(t Type) string {
+	switch t {
+	case Text, Switch:
+		return string(t)
+	}
+	return "a " + string(t)
+}
+
+func kindName(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.ScalarNode:
+		return tagName(n.ShortTag())
+	}
+	return "nothing"
+}
+
+func tagName(tag string) string {
+	switch tag {
+	case "!!int", "!!float":
+		return "a number"
+	case "!!bool":
+		return "true or false"
+	case "!!null":
+		return "nothing"
+	}
+	return "a text"
+}
