@@ -1,0 +1,163 @@
+package typemap
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Dialects of targets.
+const (
+	mysql    = "mysql"
+	postgres = "postgres"
+	sqlite   = "sqlite"
+)
+
+// Table maps a table to a target dialect. To its own dialect and to a
+// repository ("") it goes as it is.
+func (x *transform) Table(_ context.Context, t schema.Table, target string) (stage.Mapped, error) {
+	if target == "" || target == t.Dialect {
+		return stage.Mapped{From: t, Schema: t}, nil
+	}
+	if target != mysql && target != postgres && target != sqlite {
+		return stage.Mapped{}, fmt.Errorf("table %s: there are no type rules for the dialect %q", t.Name, target)
+	}
+	b := builder{Mapped: stage.Mapped{From: t, Schema: schema.Table{
+		Name: t.Name, Dialect: target, PrimaryKey: t.PrimaryKey, Comment: t.Comment,
+	}}}
+	b.sequence()
+	for i := range t.Columns {
+		if err := x.column(&b, t.Columns[i]); err != nil {
+			return stage.Mapped{}, inColumn(err, t, i)
+		}
+	}
+	if target == mysql {
+		b.fitRow()
+	}
+	b.primaryKey()
+	for _, i := range t.Indexes {
+		b.index(i)
+	}
+	if target == mysql {
+		b.keySequence()
+	}
+	return b.Mapped, nil
+}
+
+// column appends a column as the target will hold it.
+func (x *transform) column(b *builder, c schema.Column) error {
+	to := schema.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable, Comment: c.Comment}
+	cell := Same
+	if b.Schema.Dialect != sqlite {
+		r, err := x.rule(b.narrow(c), b.Schema.Dialect)
+		if err != nil {
+			return err
+		}
+		to.Native, to.Type = r.apply(c.Type)
+		cell = r.Cell
+		if r.AsText {
+			b.note("column %s: %s%s", c.Name, native(c), r.Remark)
+		}
+	}
+	if slices.Contains(b.From.PrimaryKey, c.Name) {
+		to.Nullable = false // SQLite alone has keys that can be NULL
+	}
+	to.Default = b.defaultOf(c, to, cell)
+	b.Rewrite = b.Rewrite || cell != Same
+	b.Schema.Columns = append(b.Schema.Columns, to)
+	return nil
+}
+
+// rule finds the first rule for a type.
+func (x *transform) rule(t schema.Type, target string) (*Rule, error) {
+	if target == sqlite {
+		return &Rule{}, nil
+	}
+	for i := range x.rules {
+		r := &x.rules[i]
+		if r.To != target || !r.Matches(t) {
+			continue
+		}
+		if r.AsText && x.refuse {
+			return nil, failure.New(failure.Refused, "%s has no such type; set unknown: text in typemap to hold it as text, or leave the table out", target)
+		}
+		return r, nil
+	}
+	return nil, failure.New(failure.Refused, "no rule maps %s of %d bytes to %s", t.Kind, t.Size, target)
+}
+
+func inColumn(err error, t schema.Table, column int) error {
+	return fmt.Errorf("table %s column %s (%s): %w", t.Name, t.Columns[column].Name, t.Columns[column].Type.Kind, err)
+}
+
+func native(c schema.Column) string {
+	if c.Native == "" {
+		return ""
+	}
+	return c.Native + ": "
+}
+
+// builder puts a Mapped together.
+type builder struct{ stage.Mapped }
+
+func (b *builder) note(format string, args ...any) {
+	b.Notes = append(b.Notes, stage.Note{Path: b.path(), Text: fmt.Sprintf(format, args...)})
+}
+
+func (b *builder) loss(kind stage.LossKind, where, format string, args ...any) {
+	b.Losses = append(b.Losses, stage.Loss{Kind: kind, Path: b.path(), Where: where, Reason: fmt.Sprintf(format, args...), Count: 1})
+}
+
+func (b *builder) path() string { return stage.DB + "/" + b.From.Name }
+
+// sequence carries the generator. Only MySQL counts past the largest BIGINT.
+func (b *builder) sequence() {
+	s := b.From.Sequence
+	if s == nil {
+		return
+	}
+	if s.Next > math.MaxInt64 && b.Schema.Dialect != mysql {
+		b.loss(stage.LossDefault, "column "+s.Column, "its sequence goes on at %d, and that of %s ends at %d", s.Next, b.Schema.Dialect, int64(math.MaxInt64))
+		return
+	}
+	b.Schema.Sequence = &schema.Sequence{Column: s.Column, Next: s.Next}
+}
+
+// narrow is the type of a column for choosing the rule: one with a sequence is
+// an ordinary BIGINT on PostgreSQL, as its values never pass what that holds.
+func (b *builder) narrow(c schema.Column) schema.Type {
+	t := c.Type
+	if s := b.Schema.Sequence; s != nil && s.Column == c.Name && b.Schema.Dialect == postgres && t.Size == 8 {
+		t.Unsigned = false
+	}
+	return t
+}
+
+// defaultOf carries a default where the target can have it.
+func (b *builder) defaultOf(from, to schema.Column, cell Cell) *schema.Default {
+	d := from.Default
+	switch {
+	case d == nil:
+		return nil
+	case d.Expr && !strings.EqualFold(d.Value, "CURRENT_TIMESTAMP"):
+		b.loss(stage.LossDefault, "column "+from.Name, "its default is an expression of %s: %s", b.From.Dialect, d.Value)
+		return nil
+	case d.Expr && to.Type.Kind != schema.DateTime && to.Type.Kind != schema.Timestamp:
+		b.loss(stage.LossDefault, "column "+from.Name, "CURRENT_TIMESTAMP can't be the default of a %s column", to.Type.Kind)
+		return nil
+	case d.Expr:
+		return &schema.Default{Value: "CURRENT_TIMESTAMP", Expr: true}
+	}
+	value, ok := cell.append(nil, []byte(d.Value))
+	if !ok {
+		b.loss(stage.LossDefault, "column "+from.Name, "its default %q is not a %s", d.Value, from.Type.Kind)
+		return nil
+	}
+	return &schema.Default{Value: string(value)}
+}
