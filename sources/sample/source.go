@@ -1,0 +1,220 @@
+package sample
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/keyrange"
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+const unitBytes = 16 << 20 // of rows in a unit, about
+
+// Source makes the site of a Config. Use New.
+type Source struct {
+	config  Config
+	workers int
+	site    *site
+}
+
+// New makes a source; workers is how many goroutines hash the files while it plans.
+func New(config Config, workers int) (*Source, error) {
+	if err := config.Validate(); err != nil {
+		return nil, failure.New(failure.Usage, "source sample: %w", err)
+	}
+	return &Source{config: config, workers: workers}, nil
+}
+
+// Plan makes up the site. All numbers in it are exact but for the bytes of tables.
+func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
+	site, err := newSite(ctx, s.config, s.workers)
+	if err != nil {
+		return nil, err
+	}
+	s.site = site
+	inv := &stage.Inventory{Facts: map[string]string{
+		"engine": "sample", "dialect": "", "prefix": s.config.Prefix, "charset": "UTF-8",
+		"consistency": "made in code, nothing changes it", "seed": strconv.FormatInt(s.config.Seed, 10),
+	}}
+	for _, t := range site.tables {
+		inv.Tables = append(inv.Tables, stage.TableInfo{Schema: t.Table, Rows: t.rows, Bytes: t.rows * t.rowSize})
+		inv.Units = append(inv.Units, t.units()...)
+	}
+	if s.config.Files {
+		inv.Units = append(inv.Units, site.fileUnits()...)
+	}
+	return inv, nil
+}
+
+func (t *table) units() []stage.Unit {
+	perUnit := max(1, unitBytes/t.rowSize)
+	var units []stage.Unit
+	for from := int64(0); from == 0 || from < t.rows; from += perUnit {
+		n := min(perUnit, t.rows-from)
+		r := keyrange.Range{From: strconv.FormatInt(from, 10), To: strconv.FormatInt(from+n, 10)}
+		units = append(units, stage.Unit{
+			ID: fmt.Sprintf("db/%s#%016d", t.Name, from), Part: stage.DB, Table: t.Name, Spec: r.String(), Rows: n, Bytes: n * t.rowSize,
+		})
+	}
+	return units
+}
+
+func (s *site) fileUnits() []stage.Unit {
+	var units []stage.Unit
+	for _, digit := range "0123456789abcdef" {
+		u := stage.Unit{ID: "filedir/" + string(digit), Part: stage.Filedir, Spec: string(digit)}
+		for _, c := range s.slice(u.Spec) {
+			u.Bytes += c.size
+		}
+		units = append(units, u)
+	}
+	for _, i := range s.dataroot {
+		top, _, below := strings.Cut(strings.TrimPrefix(i.Path, stage.Dataroot+"/"), "/")
+		id := stage.Dataroot + "/" + top
+		if !below {
+			units = append(units, stage.Unit{ID: id, Part: stage.Dataroot, Spec: top})
+		}
+		units[len(units)-1].Bytes += i.Size
+	}
+	return units
+}
+
+// slice returns the contents whose hash begins with digit.
+func (s *site) slice(digit string) []content {
+	find := func(prefix string) int {
+		at, _ := slices.BinarySearchFunc(s.byHash, prefix, func(c content, p string) int { return strings.Compare(c.hash, p) })
+		return at
+	}
+	return s.byHash[find(digit):find(string(digit[0]+1))]
+}
+
+// Read makes the entries of a unit.
+func (s *Source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w stage.Writer) error {
+	if s.site == nil {
+		return fmt.Errorf("unit %s: Read before Plan", unit.ID)
+	}
+	switch unit.Part {
+	case stage.DB:
+		return s.site.readTable(ctx, unit, w)
+	case stage.Filedir:
+		return s.site.readFiledir(ctx, unit, known, w)
+	case stage.Dataroot:
+		return s.site.readDataroot(ctx, unit, known, w)
+	}
+	return fmt.Errorf("unit %s: the sample has no part %q", unit.ID, unit.Part)
+}
+
+// Close forgets the site.
+func (s *Source) Close(context.Context) error {
+	s.site = nil
+	return nil
+}
+
+func (s *site) readTable(ctx context.Context, unit stage.Unit, w stage.Writer) error {
+	t := s.table(unit.Table)
+	r, err := keyrange.Parse(unit.Spec)
+	if err != nil || t == nil {
+		return fmt.Errorf("unit %s: no such table, or range %q", unit.ID, unit.Spec)
+	}
+	from, err1 := strconv.ParseInt(r.From, 10, 64)
+	to, err2 := strconv.ParseInt(r.To, 10, 64)
+	if err1 != nil || err2 != nil {
+		return fmt.Errorf("unit %s: range %q is not two numbers", unit.ID, unit.Spec)
+	}
+	if err := w.Open(ctx, stage.Entry{Path: stage.DB + "/" + t.Name, Kind: stage.Table}); err != nil {
+		return err
+	}
+	out := rows.NewBuilder(func(ctx context.Context, data []byte, n int) error {
+		return w.Write(ctx, stage.Chunk{Data: data, Rows: n})
+	})
+	c := &cells{site: s, out: out}
+	key := t.Key()
+	var row [][]byte
+	var keyText []byte
+	for i := from; i < to; i++ {
+		c.start(s.config.Seed, t.Name, i)
+		c.started = false
+		t.row(c, i)
+		row = rows.Split(row, out.Row())
+		keyText = keyText[:0]
+		for n, k := range key {
+			if n > 0 {
+				keyText = append(keyText, '\t')
+			}
+			keyText = append(keyText, row[k]...)
+		}
+		if err := out.End(ctx, keyText); err != nil {
+			return err
+		}
+	}
+	if err := out.Flush(ctx); err != nil {
+		return err
+	}
+	return w.Close(ctx, stage.Digest{})
+}
+
+func (s *site) readFiledir(ctx context.Context, unit stage.Unit, known stage.Known, w stage.Writer) error {
+	var buf []byte
+	for _, c := range s.slice(unit.Spec) {
+		e := stage.Entry{
+			Path: stage.Filedir + "/" + c.hash[:2] + "/" + c.hash[2:4] + "/" + c.hash,
+			Kind: stage.File, Size: c.size, Mode: 0o660, ModTime: modTime(c.number),
+		}
+		e.Fingerprint = strconv.FormatInt(c.size, 10) + "@" + strconv.FormatInt(e.ModTime.UnixNano(), 10)
+		if known[e.Path] == e.Fingerprint {
+			if err := w.Same(ctx, e); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := w.Open(ctx, e); err != nil {
+			return err
+		}
+		var err error
+		if buf, err = s.write(ctx, c, buf, func(ctx context.Context, data []byte) error {
+			return w.Write(ctx, stage.Chunk{Data: data})
+		}); err != nil {
+			return err
+		}
+		if err := w.Close(ctx, stage.Digest{Bytes: c.size, SHA1: c.hash}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *site) readDataroot(ctx context.Context, unit stage.Unit, known stage.Known, w stage.Writer) error {
+	for _, i := range s.dataroot {
+		top, _, _ := strings.Cut(strings.TrimPrefix(i.Path, stage.Dataroot+"/"), "/")
+		if top != unit.Spec {
+			continue
+		}
+		if i.Fingerprint != "" && known[i.Path] == i.Fingerprint {
+			if err := w.Same(ctx, i.Entry); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := w.Open(ctx, i.Entry); err != nil {
+			return err
+		}
+		var digest stage.Digest
+		if i.Kind == stage.File {
+			digest = i.digest()
+			if len(i.data) > 0 {
+				if err := w.Write(ctx, stage.Chunk{Data: i.data}); err != nil {
+					return err
+				}
+			}
+		}
+		if err := w.Close(ctx, digest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
