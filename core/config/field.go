@@ -165,24 +165,26 @@ func defaults(settings []setting) error {
 	return nil
 }
 
-// Places returns what target tells about where its stage works: values by the
-// place their settings declare, secrets revealed. For comparing, not for printing.
-func Places(target any) (map[string]string, error) {
+// Place is a setting that tells where a stage works.
+type Place struct{ Key, Value string }
+
+// Places returns what target tells about where its stage works, by the place
+// that its settings declare, secrets revealed. For comparing, not for printing.
+func Places(target any) (map[string]Place, error) {
 	settings, err := open([]any{target})
 	if err != nil {
 		return nil, err
 	}
-	places := map[string]string{}
+	places := map[string]Place{}
 	for _, s := range settings {
+		if s.Place == "" {
+			continue
+		}
 		switch v := s.value.Interface().(type) {
 		case string:
-			if s.Place != "" {
-				places[s.Place] = v
-			}
+			places[s.Place] = Place{s.Name, v}
 		case Secret:
-			if s.Place != "" {
-				places[s.Place] = v.Reveal()
-			}
+			places[s.Place] = Place{s.Name, v.Reveal()}
 		}
 	}
 	return places, nil

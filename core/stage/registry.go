@@ -74,6 +74,10 @@ func NewRegistry(stages ...Stage) (*Registry, error) {
 	return r, nil
 }
 
+// CanStand tells whether the stage can stand in a role; a storage can stand as
+// source and as sink.
+func (s *Stage) CanStand(role Role) bool { return s.Role == role || slices.Contains(s.roles(), role) }
+
 func (s *Stage) roles() []Role {
 	if s.Role == RoleStorage {
 		return []Role{RoleSource, RoleSink}
@@ -81,11 +85,10 @@ func (s *Stage) roles() []Role {
 	return []Role{s.Role}
 }
 
-// Find returns the stage that can stand in a role under a name; a storage can
-// stand as source and as sink.
+// Find returns the stage that can stand in a role under a name.
 func (r *Registry) Find(role Role, name string) (Stage, bool) {
 	for _, s := range r.stages {
-		if s.Name == name && (s.Role == role || slices.Contains(s.roles(), role)) {
+		if s.Name == name && s.CanStand(role) {
 			return s, true
 		}
 	}

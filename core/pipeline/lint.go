@@ -1,0 +1,156 @@
+package pipeline
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// lint looks for what can be told from the steps alone.
+func (l *loader) lint() {
+	l.mixed()
+	l.sameParts()
+	l.order()
+	l.bytesToNowhere()
+	l.idleSinks()
+	l.unheld()
+	l.placesOverlap()
+}
+
+func hasStorage(steps []Step) bool {
+	return slices.ContainsFunc(steps, func(s Step) bool { return s.storage() })
+}
+
+// mixed: a snapshot is a whole site, other sources are parts of another one.
+func (l *loader) mixed() {
+	if src := l.pipeline.Source; len(src) > 1 && hasStorage(src) {
+		l.fail(src[1].At, "write a pipeline for each", "a stored snapshot can't be mixed with other sources")
+	}
+}
+
+func (l *loader) sameParts() {
+	src := l.pipeline.Source
+	if hasStorage(src) {
+		return
+	}
+	for i := range src {
+		for j := range i {
+			for _, part := range src[i].Stage.Parts {
+				if slices.Contains(src[j].Stage.Parts, part) {
+					l.fail(src[i].At, "keep one of them", "%s gives the part %s, which %s in line %d gives too", src[i].Stage.Name, part, src[j].Stage.Name, src[j].At.Line)
+				}
+			}
+		}
+	}
+}
+
+// order: rows come before bytes, and nothing can compress what is encrypted.
+func (l *loader) order() {
+	var bytes, sealed *Step
+	for i := range l.pipeline.Transform {
+		s := &l.pipeline.Transform[i]
+		for _, before := range l.pipeline.Transform[:i] {
+			if before.Stage.Name == s.Stage.Name {
+				l.fail(s.At, "keep one of them", "%s is there already, in line %d", s.Stage.Name, before.At.Line)
+			}
+		}
+		switch {
+		case s.Stage.NewRecord != nil && bytes != nil:
+			l.fail(s.At, "put "+s.Stage.Name+" before "+bytes.Stage.Name, "%s works on rows, and %s before it makes bytes of them", s.Stage.Name, bytes.Stage.Name)
+		case s.Stage.NewBytes != nil && sealed != nil && !s.Stage.Seals:
+			l.fail(s.At, "put "+s.Stage.Name+" before "+sealed.Stage.Name, "%s comes after %s, and what is encrypted doesn't get smaller", s.Stage.Name, sealed.Stage.Name)
+		}
+		if s.Stage.NewBytes != nil && bytes == nil {
+			bytes = s
+		}
+		if s.Stage.Seals {
+			sealed = s
+		}
+	}
+}
+
+// bytesToNowhere: only a storage keeps the bytes that compress and encrypt make.
+func (l *loader) bytesToNowhere() {
+	if hasStorage(l.pipeline.Sink) {
+		return
+	}
+	var storages []string
+	for _, s := range l.registry.All() {
+		if s.Role == stage.RoleStorage {
+			storages = append(storages, s.Name)
+		}
+	}
+	suggestion := "remove it, or add a sink that is a storage: " + strings.Join(storages, ", ")
+	if hasStorage(l.pipeline.Source) {
+		suggestion = "remove it: what the snapshot went through is undone by itself, the source only needs the passphrase or identity"
+	}
+	for _, s := range l.pipeline.Transform {
+		if s.Stage.NewBytes != nil {
+			l.fail(s.At, suggestion, "%s has no effect: no sink is a storage", s.Stage.Name)
+		}
+	}
+}
+
+// idleSinks: a sink that nothing comes to is a mistake.
+func (l *loader) idleSinks() {
+	if hasStorage(l.pipeline.Source) {
+		return
+	}
+	for _, sink := range l.pipeline.Sink {
+		takes := func(src Step) bool { return sink.holds(src.Stage.Parts...) }
+		if !slices.ContainsFunc(l.pipeline.Source, takes) {
+			l.fail(sink.At, "remove it, or add a source such as "+strings.Join(l.givers(sink.Stage.Parts), ", "),
+				"%s gets nothing: it holds %s, and no source gives that", sink.Stage.Name, strings.Join(sink.Stage.Parts, ", "))
+		}
+	}
+}
+
+// unheld: what no sink holds must not be skipped in silence. A source of which
+// nothing is held is a mistake; a part of it may be left out on purpose.
+func (l *loader) unheld() {
+	for _, src := range l.pipeline.Source {
+		parts := src.Stage.Parts
+		if src.storage() {
+			parts = []string{stage.DB, stage.Filedir, stage.Dataroot}
+		}
+		var lost []string
+		for _, part := range parts {
+			held := func(sink Step) bool { return sink.holds(part) }
+			if part != stage.Site && !slices.ContainsFunc(l.pipeline.Sink, held) {
+				lost = append(lost, part)
+			}
+		}
+		switch what := strings.Join(lost, ", "); {
+		case len(lost) == 0:
+		case len(lost) == len(parts) && !src.storage():
+			l.fail(src.At, "add a sink such as "+strings.Join(l.holders(lost), ", ")+", or remove this source",
+				"no sink holds what %s gives (%s)", src.Stage.Name, what)
+		default:
+			l.report(config.Warning, src.At, "add a sink such as "+strings.Join(l.holders(lost), ", ")+" if you want it",
+				"of what %s gives, no sink holds %s: it is left out", src.Stage.Name, what)
+		}
+	}
+}
+
+// holds tells whether a sink takes one of these parts; a storage takes all.
+func (s *Step) holds(parts ...string) bool {
+	return s.storage() || slices.ContainsFunc(parts, func(p string) bool { return slices.Contains(s.Stage.Parts, p) })
+}
+
+func (l *loader) givers(parts []string) []string { return l.having(stage.RoleSource, parts) }
+
+func (l *loader) holders(parts []string) []string { return l.having(stage.RoleSink, parts) }
+
+// having lists the stages of a role that are for one of these parts; storages as sinks are for all.
+func (l *loader) having(role stage.Role, parts []string) []string {
+	var names []string
+	for _, s := range l.registry.All() {
+		step := Step{Stage: s}
+		if s.CanStand(role) && (role == stage.RoleSink || !step.storage()) && step.holds(parts...) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,222 @@
+package pipeline
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Version is the version of pipeline files that this package reads.
+const Version = 1
+
+const maxFile = 1 << 20
+
+// Options say how to read a pipeline file.
+type Options struct {
+	Registry *stage.Registry
+	Values   config.Values // what references in values stand for
+}
+
+// Load reads a pipeline file. Where a finding is an error there is no pipeline;
+// warnings come with one. An error (class failure.Usage) is a file that can't be read.
+func Load(path string, o Options) (*Pipeline, config.Findings, error) {
+	text, err := readFile(path)
+	if err != nil {
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			err = p.Err
+		}
+		return nil, nil, failure.New(failure.Usage, "pipeline file %s can't be read: %w", path, err)
+	}
+	p, found := Parse(path, text, o)
+	return p, found, nil
+}
+
+func readFile(path string) (text []byte, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if text, err = io.ReadAll(io.LimitReader(f, maxFile+1)); err == nil && len(text) > maxFile {
+		err = fmt.Errorf("it is larger than %s", config.Size(maxFile))
+	}
+	return text, err
+}
+
+// Parse reads the text of a pipeline file; file is its name for messages.
+func Parse(file string, text []byte, o Options) (*Pipeline, config.Findings) {
+	l := &loader{decoder: config.Decoder{File: file, Values: o.Values}, registry: o.Registry, pipeline: &Pipeline{File: file}}
+	if root := l.root(text); root != nil && l.version(root) {
+		l.document(root)
+	}
+	l.found.Sort()
+	if len(l.found.Of(config.Error)) > 0 {
+		return nil, l.found
+	}
+	return l.pipeline, l.found
+}
+
+type loader struct {
+	decoder  config.Decoder
+	registry *stage.Registry
+	pipeline *Pipeline
+	found    config.Findings
+	unknown  bool // a step could not be read as a stage: what follows from the steps can't be told
+}
+
+func (l *loader) report(s config.Severity, at config.Position, suggestion, format string, args ...any) {
+	l.found = append(l.found, config.Finding{Position: at, Severity: s, Message: fmt.Sprintf(format, args...), Suggestion: suggestion})
+}
+
+func (l *loader) fail(at config.Position, suggestion, format string, args ...any) {
+	l.report(config.Error, at, suggestion, format, args...)
+}
+
+var yamlLine = regexp.MustCompile(`^(?:line (\d+): )?(.*)`)
+
+// root parses the YAML; nil if that failed.
+func (l *loader) root(text []byte) *yaml.Node {
+	start := config.Position{File: l.decoder.File, Line: 1, Column: 1}
+	const hint = "a pipeline begins with version: 1; see docs/pipelines.md"
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var doc, second yaml.Node
+	err := decoder.Decode(&doc)
+	if errors.Is(err, io.EOF) {
+		l.fail(start, hint, "the file is empty")
+		return nil
+	}
+	if err == nil {
+		if err = decoder.Decode(&second); err == nil {
+			l.fail(l.decoder.At(&second), "make a file of each", "the file holds more than one YAML document")
+			return nil
+		}
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		m := yamlLine.FindStringSubmatch(strings.TrimPrefix(err.Error(), "yaml: "))
+		if line, err := strconv.Atoi(m[1]); err == nil {
+			start.Line = line
+		}
+		l.fail(start, "check indentation, colons and quotes there and in the line before", "this is not YAML: %s", m[2])
+		return nil
+	}
+	root := config.Resolve(doc.Content[0])
+	if root.Kind != yaml.MappingNode {
+		l.fail(l.decoder.At(root), hint, "a pipeline must be a mapping of keys to values")
+		return nil
+	}
+	return root
+}
+
+// version looks at the version alone: a file of another one may have any shape.
+func (l *loader) version(root *yaml.Node) bool {
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if root.Content[i].Value != "version" {
+			continue
+		}
+		v := config.Resolve(root.Content[i+1])
+		n, err := strconv.Atoi(v.Value)
+		if v.Kind == yaml.ScalarNode && v.ShortTag() == "!!int" && err == nil && n != Version {
+			l.fail(l.decoder.At(v), fmt.Sprintf("write version: %d and its keys, or use a vault that knows this version", Version),
+				"this pipeline is of version %d, and this vault reads version %d", n, Version)
+			return false
+		}
+	}
+	return true
+}
+
+// document is the outermost level of a pipeline file, beside Settings.
+type document struct {
+	Version   int       `key:"version" required:"true" min:"1" max:"1" help:"the version of the pipeline's form" example:"1"`
+	Name      string    `key:"name" help:"what snapshots and messages call it; without it the file's name" example:"nightly"`
+	Source    yaml.Node `key:"source" required:"true" help:"what to read: a site's parts, or a storage with snapshots" example:"[{use: …}]"`
+	Transform yaml.Node `key:"transform" help:"what changes on the way, in order"`
+	Sink      yaml.Node `key:"sink" required:"true" help:"where it goes; each sink gets everything that it can hold" example:"[{use: …}]"`
+	Accept    yaml.Node `key:"accept_loss" help:"how many losses of a kind may be before the run fails; none without it"`
+}
+
+// Validate checks the name.
+func (d *document) Validate() error {
+	if len(d.Name) > 100 || strings.ContainsFunc(d.Name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return config.At("name", "name must be at most 100 bytes without control characters")
+	}
+	return nil
+}
+
+func (l *loader) document(root *yaml.Node) {
+	var doc document
+	p := l.pipeline
+	l.found = append(l.found, l.decoder.Decode(root, &doc, &p.Settings)...)
+	if p.Name = doc.Name; p.Name == "" {
+		base := filepath.Base(p.File)
+		p.Name = strings.TrimSuffix(base, filepath.Ext(base))
+	}
+	if p.Workers == 0 {
+		p.Workers = DefaultWorkers()
+	}
+	p.Accept = l.accept(&doc.Accept)
+	p.Source = l.steps(stage.RoleSource, &doc.Source)
+	p.Transform = l.steps(stage.RoleTransform, &doc.Transform)
+	p.Sink = l.steps(stage.RoleSink, &doc.Sink)
+	if !l.unknown {
+		l.unused()
+		l.lint()
+	}
+}
+
+func (l *loader) accept(n *yaml.Node) map[stage.LossKind]int64 {
+	n = config.Resolve(n)
+	if n.IsZero() {
+		return nil
+	}
+	if n.Kind != yaml.MappingNode {
+		l.fail(l.decoder.At(n), "write accept_loss: {view: 1}", "accept_loss must be a mapping of kinds of loss to counts")
+		return nil
+	}
+	budget := map[stage.LossKind]int64{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], config.Resolve(n.Content[i+1])
+		if suggestion, ok := lossKind(key.Value); !ok {
+			l.fail(l.decoder.At(key), suggestion, "no such kind of loss: %q", key.Value)
+			continue
+		}
+		if _, twice := budget[stage.LossKind(key.Value)]; twice {
+			l.fail(l.decoder.At(key), "keep one", "kind of loss %q is there twice", key.Value)
+		}
+		count, err := acceptCount(value.Value)
+		if err != nil || value.Kind != yaml.ScalarNode || value.ShortTag() != "!!int" {
+			l.fail(l.decoder.At(value), "", "the count of %s must be a whole number of at least 0", key.Value)
+		}
+		budget[stage.LossKind(key.Value)] = count
+	}
+	return budget
+}
+
+// unused reports what --set gives and nothing takes: it is a slip of the pen.
+func (l *loader) unused() {
+	used := l.decoder.Used()
+	for name := range l.decoder.Values.Set {
+		if slices.Contains(used, name) {
+			continue
+		}
+		suggestion := config.Nearest(name, used)
+		if suggestion == "" {
+			suggestion = "leave --set " + name + " out, or write ${" + name + "} where its value belongs"
+		}
+		l.fail(config.Position{File: l.decoder.File, Line: 1, Column: 1}, suggestion, "nothing in this file uses ${%s}, which --set gives", name)
+	}
+}

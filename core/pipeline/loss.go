@@ -1,0 +1,49 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// ParseAccept reads one KIND=COUNT of a loss budget.
+func ParseAccept(text string) (stage.LossKind, int64, error) {
+	kind, count, ok := strings.Cut(text, "=")
+	if !ok {
+		return "", 0, fmt.Errorf("%q is not KIND=COUNT, such as view=1", text)
+	}
+	n, err := acceptCount(count)
+	if err != nil {
+		return "", 0, fmt.Errorf("%s: %w", kind, err)
+	}
+	if suggestion, ok := lossKind(kind); !ok {
+		return "", 0, fmt.Errorf("no such kind of loss: %q: %s", kind, suggestion)
+	}
+	return stage.LossKind(kind), n, nil
+}
+
+func acceptCount(text string) (int64, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return 0, errors.New("must be a whole number of at least 0")
+	}
+	return n, nil
+}
+
+func lossKind(name string) (suggestion string, ok bool) {
+	var names []string
+	for _, k := range stage.LossKinds() {
+		if string(k) == name {
+			return "", true
+		}
+		names = append(names, string(k))
+	}
+	if near := config.Nearest(name, names); near != "" {
+		return near, false
+	}
+	return "kinds are " + strings.Join(names, ", "), false
+}

@@ -1,0 +1,64 @@
+// Package pipeline reads pipeline files and finds what is wrong with them,
+// without touching anything that they name.
+package pipeline
+
+import (
+	"runtime"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Pipeline is a decoded pipeline file.
+type Pipeline struct {
+	File string // as it was named, for messages
+	Name string
+	Settings
+	Source, Transform, Sink []Step
+}
+
+// Step is a stage in a pipeline with its configuration.
+type Step struct {
+	Stage  stage.Stage
+	Role   stage.Role      // where it stands: RoleSource, RoleTransform or RoleSink, also for a storage
+	Config any             // what Stage.Config returned, decoded
+	From   *SnapshotConfig // what a storage reads as a source; nil elsewhere
+	At     config.Position // of the step in the file
+
+	keys   map[string]config.Position // where its settings stand
+	places map[string]config.Place
+}
+
+// SnapshotConfig is what a storage takes beside its own settings when it
+// stands as a source.
+type SnapshotConfig struct {
+	Snapshot   string        `key:"snapshot" default:"latest" help:"which snapshot: latest, an id as vault snapshots lists them, or the beginning of one"`
+	Passphrase config.Secret `key:"passphrase" help:"the passphrase that the backup was encrypted with" example:"${env:LMSVAULT_PASSPHRASE}"`
+	Identity   config.Secret `key:"identity" help:"an age identity (AGE-SECRET-KEY-1…) of one of the recipients of the backup" example:"${file:/etc/vault/identity}"`
+}
+
+// Settings are those of a run. The command line may override them.
+type Settings struct {
+	Workers int         `key:"workers" min:"1" max:"256" help:"how many units of work run at once; without it twice the number of processors"`
+	Memory  config.Size `key:"memory" default:"256MiB" min:"64MiB" help:"how much memory the process may use"`
+	DryRun  bool        `key:"dry_run" default:"false" help:"read and check everything, write nothing"`
+	// Accept is the loss budget: how many losses of a kind may be.
+	Accept map[stage.LossKind]int64
+}
+
+// DefaultWorkers is how many units of work run at once where nothing is said.
+func DefaultWorkers() int { return max(2, 2*runtime.GOMAXPROCS(0)) }
+
+// Steps lists all steps: sources, transforms, sinks.
+func (p *Pipeline) Steps() []*Step {
+	var steps []*Step
+	for _, list := range [][]Step{p.Source, p.Transform, p.Sink} {
+		for i := range list {
+			steps = append(steps, &list[i])
+		}
+	}
+	return steps
+}
+
+// storage tells whether the step is a repository.
+func (s *Step) storage() bool { return s.Stage.Role == stage.RoleStorage }

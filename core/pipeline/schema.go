@@ -1,0 +1,80 @@
+package pipeline
+
+import (
+	"fmt"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Schema makes the JSON Schema of pipeline files that use the stages of registry.
+func Schema(registry *stage.Registry) (*config.Schema, error) {
+	fields, err := config.Describe(&document{}, &Settings{})
+	if err != nil {
+		return nil, err
+	}
+	s := config.Object(fields)
+	s.Dialect = "https://json-schema.org/draft/2020-12/schema"
+	s.Title = "Vault pipeline"
+	version := s.Properties["version"]
+	*version = config.Schema{Const: Version, Description: version.Description}
+	for _, role := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink} {
+		item, err := stepSchema(registry, role)
+		if err != nil {
+			return nil, err
+		}
+		list := s.Properties[string(role)]
+		list.Type, list.Items, list.Examples = "array", item, nil
+		if role != stage.RoleTransform {
+			list.MinItems = 1
+		}
+	}
+	closed, zero := false, int64(0)
+	accept := s.Properties["accept_loss"]
+	accept.Type, accept.Properties, accept.Closed = "object", map[string]*config.Schema{}, &closed
+	for _, kind := range stage.LossKinds() {
+		accept.Properties[string(kind)] = &config.Schema{Type: "integer", Minimum: &zero}
+	}
+	return s, nil
+}
+
+// stepSchema describes an item of a list: which settings with may hold depends on use.
+func stepSchema(registry *stage.Registry, role stage.Role) (*config.Schema, error) {
+	closed := false
+	name := &config.Schema{Description: "the name of the stage"}
+	item := &config.Schema{Type: "object", Required: []string{"use"}, Closed: &closed,
+		Properties: map[string]*config.Schema{"use": name, "with": {Description: "its settings"}}}
+	for _, s := range registry.All() {
+		if !s.CanStand(role) {
+			continue
+		}
+		fields, err := Fields(s, role)
+		if err != nil {
+			return nil, err
+		}
+		with := config.Object(fields)
+		then := &config.Schema{Properties: map[string]*config.Schema{"with": with}}
+		if len(with.Required) > 0 {
+			then.Required = []string{"with"}
+		}
+		name.OneOf = append(name.OneOf, &config.Schema{Const: s.Name, Description: s.Summary})
+		item.AllOf = append(item.AllOf, &config.Schema{
+			If:   &config.Schema{Properties: map[string]*config.Schema{"use": {Const: s.Name}}, Required: []string{"use"}},
+			Then: then,
+		})
+	}
+	return item, nil
+}
+
+// Fields lists the settings of a stage that stands in a role.
+func Fields(s stage.Stage, role stage.Role) ([]config.Field, error) {
+	targets := []any{s.Config()}
+	if role == stage.RoleSource && s.Role == stage.RoleStorage {
+		targets = append(targets, &SnapshotConfig{})
+	}
+	fields, err := config.Describe(targets...)
+	if err != nil {
+		return nil, fmt.Errorf("stage %s: %w", s.Name, err)
+	}
+	return fields, nil
+}

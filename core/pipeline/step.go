@@ -1,0 +1,122 @@
+package pipeline
+
+import (
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// use is one item of source, transform or sink.
+type use struct {
+	Use  string    `key:"use" required:"true" help:"the name of the stage" example:"NAME"`
+	With yaml.Node `key:"with" help:"its settings"`
+}
+
+func (l *loader) steps(role stage.Role, n *yaml.Node) []Step {
+	n = config.Resolve(n)
+	if role == stage.RoleTransform && isNull(n) {
+		return nil
+	}
+	if n.IsZero() { // missing: reported where it is required
+		l.unknown = l.unknown || role != stage.RoleTransform
+		return nil
+	}
+	if n.Kind != yaml.SequenceNode {
+		l.unknown = true
+		l.fail(l.decoder.At(n), "write "+string(role)+": and below it - use: NAME", "%s must be a list of stages", role)
+		return nil
+	}
+	if len(n.Content) == 0 && role != stage.RoleTransform {
+		l.unknown = true
+		l.fail(l.decoder.At(n), "give at least one: "+strings.Join(names(l.registry, role), ", "), "the list %s is empty", role)
+	}
+	var steps []Step
+	for _, item := range n.Content {
+		if s, ok := l.step(role, item); ok {
+			steps = append(steps, s)
+		} else {
+			l.unknown = true
+		}
+	}
+	return steps
+}
+
+func (l *loader) step(role stage.Role, n *yaml.Node) (Step, bool) {
+	s := Step{Role: role, At: l.decoder.At(n)}
+	var u use
+	found := l.decoder.Decode(n, &u)
+	l.found = append(l.found, found...)
+	if u.Use == "" {
+		return s, false
+	}
+	at := positions(&l.decoder, n)
+	var ok bool
+	if s.Stage, ok = l.registry.Find(role, u.Use); !ok {
+		l.fail(at["use"], l.suggest(role, u.Use), "no stage %q can stand as %s", u.Use, article(role))
+		return s, false
+	}
+	with := config.Resolve(&u.With)
+	if with.IsZero() || isNull(with) {
+		with = &yaml.Node{Kind: yaml.MappingNode, Line: s.At.Line, Column: s.At.Column}
+	}
+	s.Config = s.Stage.Config()
+	targets := []any{s.Config}
+	if role == stage.RoleSource && s.storage() {
+		s.From = &SnapshotConfig{}
+		targets = append(targets, s.From)
+	}
+	found = l.decoder.Decode(with, targets...)
+	l.found = append(l.found, found...)
+	s.keys = positions(&l.decoder, with)
+	if len(found.Of(config.Error)) == 0 {
+		var err error
+		if s.places, err = config.Places(s.Config); err != nil {
+			l.fail(s.At, "", "%v", err)
+		}
+	}
+	return s, true
+}
+
+// positions tells where the values of a mapping stand.
+func positions(d *config.Decoder, n *yaml.Node) map[string]config.Position {
+	n = config.Resolve(n)
+	at := map[string]config.Position{}
+	if n.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			at[n.Content[i].Value] = d.At(n.Content[i+1])
+		}
+	}
+	return at
+}
+
+// suggest says what might have been meant by a name that is not known in role.
+func (l *loader) suggest(role stage.Role, name string) string {
+	for _, other := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink} {
+		if _, ok := l.registry.Find(other, name); ok {
+			return fmt.Sprintf("it is %s; write it below %s", article(other), other)
+		}
+	}
+	known := names(l.registry, role)
+	if near := config.Nearest(name, known); near != "" {
+		return near
+	}
+	return "known are " + strings.Join(known, ", ")
+}
+
+func names(r *stage.Registry, role stage.Role) []string {
+	var names []string
+	for _, s := range r.All() {
+		if s.CanStand(role) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+func article(role stage.Role) string { return "a " + string(role) }
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
