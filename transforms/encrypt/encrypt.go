@@ -1,0 +1,118 @@
+// Package encrypt is the byte transform that seals blobs: nobody reads or
+// changes them, or puts one in the place of another, without the key.
+//
+// Keys are age's (filippo.io/age): a random data key of 32 bytes is wrapped for
+// recipients and for a passphrase. Blobs are sealed with XChaCha20-Poly1305
+// under a key derived from the data key by HKDF-SHA-256: 24 random bytes of
+// nonce, then ciphertext and tag; the place is the associated data.
+package encrypt
+
+import (
+	"context"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"golang.org/x/crypto/chacha20poly1305"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// transform is the stage.Keyed. Its key is set by Create or Open before blobs
+// are sealed, and replaced by the next Create or Open.
+type transform struct {
+	keys keyring
+
+	mu   sync.RWMutex
+	aead cipher.AEAD
+}
+
+// CanOpen tells whether a passphrase or an identity was given.
+func (t *transform) CanOpen() bool { return t.keys.passphrase != "" || len(t.keys.identities) > 0 }
+
+// Create makes a new data key and wraps it.
+func (t *transform) Create(context.Context) ([]byte, error) {
+	data := make([]byte, chacha20poly1305.KeySize)
+	if _, err := rand.Read(data); err != nil {
+		return nil, fmt.Errorf("making a data key: %w", err)
+	}
+	header, err := t.keys.wrap(data)
+	if err != nil {
+		return nil, err
+	}
+	return header, t.use(data)
+}
+
+// Open recovers the data key.
+func (t *transform) Open(_ context.Context, header []byte) error {
+	data, err := t.keys.unwrap(header)
+	if err != nil {
+		return err
+	}
+	return t.use(data)
+}
+
+func (t *transform) use(data []byte) error {
+	key, err := hkdf.Key(sha256.New, data, nil, "vault encrypt 1 blob", chacha20poly1305.KeySize)
+	if err != nil {
+		return fmt.Errorf("deriving the blob key: %w", err)
+	}
+	aead, err := chacha20poly1305.NewX(key)
+	if err != nil {
+		return fmt.Errorf("using the blob key: %w", err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.aead = aead
+	return nil
+}
+
+var errNoKey = errors.New("encrypt is used before its key was made or opened")
+
+func (t *transform) current() (cipher.AEAD, error) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if t.aead == nil {
+		return nil, errNoKey
+	}
+	return t.aead, nil
+}
+
+// Apply seals src for its place.
+func (t *transform) Apply(_ context.Context, dst, src []byte, place string) ([]byte, error) {
+	aead, err := t.current()
+	if err != nil {
+		return dst, err
+	}
+	start := len(dst)
+	dst = slices.Grow(dst, chacha20poly1305.NonceSizeX+len(src)+aead.Overhead())
+	dst = dst[:start+chacha20poly1305.NonceSizeX]
+	nonce := dst[start:]
+	if _, err := rand.Read(nonce); err != nil {
+		return dst[:start], fmt.Errorf("%s: making a nonce: %w", place, err)
+	}
+	return aead.Seal(dst, nonce, src, []byte(place)), nil
+}
+
+// Invert opens what Apply sealed for this place.
+func (t *transform) Invert(_ context.Context, dst, src []byte, place string, limit int) ([]byte, error) {
+	aead, err := t.current()
+	if err != nil {
+		return dst, err
+	}
+	const nonce = chacha20poly1305.NonceSizeX
+	plain := len(src) - nonce - aead.Overhead()
+	if plain < 0 || plain > limit {
+		return dst, fmt.Errorf("%s: %w: %d bytes can't be a sealed blob of at most %d", place, stage.ErrCorrupt, len(src), limit)
+	}
+	out, err := aead.Open(dst, src[:nonce], src[nonce:], []byte(place))
+	if err != nil {
+		return dst, fmt.Errorf("%s: %w: it was changed, or belongs to another place or key", place, stage.ErrCorrupt)
+	}
+	return out, nil
+}

@@ -1,0 +1,193 @@
+package encrypt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"filippo.io/age"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+func keyed(t testing.TB, c Config) stage.Keyed {
+	t.Helper()
+	c.WorkFactor = 4
+	b, err := Stage().NewBytes(t.Context(), &c, stage.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.(stage.Keyed)
+}
+
+func identity(t testing.TB) (recipient string, secret config.Secret) {
+	t.Helper()
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id.Recipient().String(), config.NewSecret(id.String())
+}
+
+func pass(s string) Config { return Config{Passphrase: config.NewSecret(s)} }
+
+func TestWhoCanOpen(t *testing.T) {
+	recipient, secret := identity(t)
+	_, other := identity(t)
+	file := config.NewSecret("# created: today\n# public key: " + recipient + "\n" + secret.Reveal() + "\n")
+	to := []string{recipient}
+	for name, c := range map[string]struct {
+		writer, reader Config
+		opens          bool
+	}{
+		"passphrase":                         {pass("right"), pass("right"), true},
+		"another passphrase":                 {pass("right"), pass("wrong"), false},
+		"identity of the recipient":          {Config{Recipients: to}, Config{Identity: secret}, true},
+		"identity file":                      {Config{Recipients: to}, Config{Identity: file}, true},
+		"another identity":                   {Config{Recipients: to}, Config{Identity: other}, false},
+		"both, by passphrase":                {Config{Recipients: to, Passphrase: config.NewSecret("p")}, pass("p"), true},
+		"both, by identity":                  {Config{Recipients: to, Passphrase: config.NewSecret("p")}, Config{Identity: secret}, true},
+		"passphrase where only recipients":   {Config{Recipients: to}, pass("p"), false},
+		"own key, by a writer with identity": {Config{Recipients: to, Identity: secret}, Config{Recipients: to, Identity: file}, true},
+		"a stranger's key, by a writer":      {Config{Recipients: to}, Config{Recipients: to, Identity: secret}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, r := keyed(t, c.writer), keyed(t, c.reader)
+			header, err := w.Create(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = r.Open(t.Context(), header)
+			if !c.opens {
+				if !errors.Is(err, stage.ErrKey) {
+					t.Fatalf("want ErrKey, got %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			sealed, err := w.Apply(t.Context(), nil, []byte("hello"), "here")
+			if err != nil {
+				t.Fatal(err)
+			}
+			plain, err := r.Invert(t.Context(), []byte("> "), sealed, "here", 5)
+			if err != nil || string(plain) != "> hello" {
+				t.Errorf("got %q, %v", plain, err)
+			}
+		})
+	}
+}
+
+func TestCanOpen(t *testing.T) {
+	recipient, secret := identity(t)
+	if keyed(t, Config{Recipients: []string{recipient}}).CanOpen() {
+		t.Error("recipients alone can open nothing")
+	}
+	if !keyed(t, Config{Identity: secret}).CanOpen() || !keyed(t, pass("x")).CanOpen() {
+		t.Error("an identity or a passphrase opens")
+	}
+	if _, err := keyed(t, Config{Identity: secret}).Create(t.Context()); err == nil {
+		t.Error("an identity alone makes no key")
+	}
+}
+
+// Every bit, the length and the place of a blob are authenticated.
+func TestChangesAreFound(t *testing.T) {
+	k := keyed(t, pass("p"))
+	if _, err := k.Create(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := k.Apply(t.Context(), nil, []byte("content"), "place")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := func(what string, blob []byte, place string) {
+		t.Helper()
+		if out, err := k.Invert(t.Context(), nil, blob, place, 100); !errors.Is(err, stage.ErrCorrupt) || len(out) > 0 {
+			t.Errorf("%s: %q, %v", what, out, err)
+		}
+	}
+	for i := range len(sealed) * 8 {
+		flipped := bytes.Clone(sealed)
+		flipped[i/8] ^= 1 << (i % 8)
+		refused(fmt.Sprintf("bit %d", i), flipped, "place")
+	}
+	for n := range sealed {
+		refused(fmt.Sprintf("cut to %d", n), sealed[:n], "place")
+	}
+	refused("another place", sealed, "elsewhere")
+	if _, err := k.Invert(t.Context(), nil, sealed, "place", 3); !errors.Is(err, stage.ErrCorrupt) {
+		t.Errorf("more than the limit came out: %v", err)
+	}
+}
+
+func TestBeforeKey(t *testing.T) {
+	k := keyed(t, pass("p"))
+	if _, err := k.Apply(t.Context(), nil, []byte("x"), "p"); err == nil {
+		t.Error("sealed without a key")
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for name, c := range map[string]Config{
+		"nothing":        {},
+		"no recipient":   {Recipients: []string{"age1nonsense"}},
+		"no identity":    {Identity: config.NewSecret("AGE-SECRET-KEY-HUNTER2")},
+		"empty identity": {Identity: config.NewSecret("# only a comment\n")},
+	} {
+		err := c.Validate()
+		if err == nil {
+			t.Errorf("%s: accepted", name)
+		} else if strings.Contains(err.Error(), "HUNTER2") {
+			t.Errorf("%s: the error tells the secret: %v", name, err)
+		}
+	}
+}
+
+func TestDefaultWork(t *testing.T) {
+	c := pass("p")
+	k, err := c.keyring()
+	if err != nil || k.work != 16 {
+		t.Errorf("work %d, %v", k.work, err)
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	k := &transform{keys: keyring{passphrase: "p", work: 2}}
+	header, err := k.Create(context.Background())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(header)
+	f.Add([]byte(`{"format":2}`))
+	f.Fuzz(func(t *testing.T, header []byte) {
+		if len(header) > 0 && bytes.Contains(header, []byte("scrypt")) {
+			t.Skip() // real work is not what is fuzzed
+		}
+		if err := k.Open(t.Context(), header); err == nil {
+			t.Error("a header that nobody sealed opens")
+		}
+	})
+}
+
+func BenchmarkApply(b *testing.B) {
+	k := keyed(b, pass("p"))
+	if _, err := k.Create(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	src := make([]byte, 1<<20)
+	var dst []byte
+	b.SetBytes(int64(len(src)))
+	b.ReportAllocs()
+	for b.Loop() {
+		var err error
+		if dst, err = k.Apply(b.Context(), dst[:0], src, "vault/1/place"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

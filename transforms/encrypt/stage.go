@@ -1,0 +1,93 @@
+package encrypt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"filippo.io/age"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Config is the stage's configuration.
+type Config struct {
+	Recipients []string      `key:"recipients" help:"age public keys (age1…) whose holders can read the backup" example:"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"`
+	Passphrase config.Secret `key:"passphrase" help:"a passphrase that opens the backup" example:"${file:/etc/vault/passphrase}"`
+	Identity   config.Secret `key:"identity" help:"an age secret key (AGE-SECRET-KEY-…) or the content of a file of them; to restore, and to go on with a repository of recipients" example:"${file:/etc/vault/identity.txt}"`
+
+	// WorkFactor is scrypt's cost as a power of two, 0 for the default. It is no
+	// setting of pipelines; tests lower it.
+	WorkFactor int
+}
+
+// Validate checks that there is something to encrypt to or to open with, and that it is well formed.
+func (c *Config) Validate() error {
+	_, err := c.keyring()
+	return err
+}
+
+func (c *Config) keyring() (keyring, error) {
+	k := keyring{passphrase: c.Passphrase.Reveal(), work: c.WorkFactor}
+	if k.work == 0 {
+		k.work = defaultWork
+	}
+	for _, text := range c.Recipients {
+		r, err := age.ParseRecipients(strings.NewReader(text))
+		if err != nil {
+			return k, fmt.Errorf("recipient %q is not an age public key (age1…): make one with age-keygen", text)
+		}
+		k.recipients = append(k.recipients, r...)
+	}
+	if !c.Identity.IsZero() {
+		ids, err := age.ParseIdentities(strings.NewReader(c.Identity.Reveal()))
+		if err != nil { // whose text may quote the secret
+			return k, errors.New("identity is not an age secret key: it must be a line that begins with AGE-SECRET-KEY-, or a file of such lines (${file:…})")
+		}
+		k.identities = ids
+		k.secret = secretLines(c.Identity.Reveal())
+	}
+	if len(k.recipients) == 0 && k.passphrase == "" && len(k.identities) == 0 {
+		return k, errors.New("encrypt needs recipients or a passphrase; to read, the passphrase or an identity")
+	}
+	return k, nil
+}
+
+// secretLines drops comments and blanks, so that a key and the file it came from are the same secret.
+func secretLines(text string) string {
+	var keys []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			keys = append(keys, line)
+		}
+	}
+	return strings.Join(keys, "\n")
+}
+
+// Stage is the registered stage encrypt.
+func Stage() stage.Stage {
+	return stage.Stage{
+		Info: stage.Info{
+			Name:    "encrypt",
+			Role:    stage.RoleTransform,
+			Summary: "Encrypts and authenticates what goes to storage, with age keys.",
+			Doc: "Put it last. With `recipients` alone the machine that makes backups can't read them, and can't tell what is stored already: " +
+				"each run stores everything again. With a `passphrase`, or with an `identity` beside the recipients, a run stores only what is new.\n\n" +
+				"Whoever loses the passphrase and every identity has lost the backup: nobody can recover it.",
+			Config: func() any { return &Config{} },
+		},
+		NewBytes: func(_ context.Context, cfg any, _ stage.Env) (stage.ByteTransform, error) {
+			c, ok := cfg.(*Config)
+			if !ok {
+				return nil, fmt.Errorf("encrypt got the configuration of another stage: %T", cfg)
+			}
+			k, err := c.keyring()
+			if err != nil {
+				return nil, fmt.Errorf("encrypt: %w", err)
+			}
+			return &transform{keys: k}, nil
+		},
+	}
+}
