@@ -40,3 +40,11 @@ var (
 	ErrKey      = errors.New("wrong passphrase or key")
 	ErrCorrupt  = errors.New("damaged")
 )
+
+// Capacity is a Storage that can tell before anything is written whether it
+// can be. It is optional.
+type Capacity interface {
+	// Free returns how many more bytes can be stored, -1 for unknown, and an
+	// error if nothing can be (no right to write, read-only). It changes nothing.
+	Free(ctx context.Context) (int64, error)
+}
