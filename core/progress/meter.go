@@ -1,0 +1,88 @@
+package progress
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+)
+
+// meter measures how fast a run is of late.
+type meter struct {
+	at    time.Time
+	bytes int64
+	rate  float64 // bytes per second, smoothed
+}
+
+// window is about how much of the past the rate looks at.
+const window = 15 * time.Second
+
+// add takes the count of bytes at a moment.
+func (m *meter) add(at time.Time, bytes int64) {
+	if m.at.IsZero() || bytes < m.bytes {
+		m.at, m.bytes = at, bytes
+		return
+	}
+	span := at.Sub(m.at)
+	if span < 500*time.Millisecond {
+		return
+	}
+	rate := float64(bytes-m.bytes) / span.Seconds()
+	if m.rate == 0 {
+		m.rate = rate
+	}
+	weight := 1 - math.Exp(-span.Seconds()/window.Seconds())
+	m.rate += weight * (rate - m.rate)
+	m.at, m.bytes = at, bytes
+}
+
+// left estimates the time to go; ok is false where that can't be told.
+func (m *meter) left(e Event) (time.Duration, bool) {
+	if e.TotalBytes <= e.Bytes || m.rate < 1 {
+		return 0, false
+	}
+	left := float64(e.TotalBytes-e.Bytes) / m.rate
+	if left > 1e7 {
+		return 0, false
+	}
+	return time.Duration(left * float64(time.Second)).Round(time.Second), true
+}
+
+// line says in words how far a run is, without its phase.
+func (m *meter) line(e Event) string {
+	var parts []string
+	if e.TotalBytes > 0 {
+		parts = append(parts, fmt.Sprintf("%3d %%", percent(e)))
+		parts = append(parts, fmt.Sprintf("%s of about %s", size(e.Bytes), size(e.TotalBytes)))
+	} else if e.Bytes > 0 {
+		parts = append(parts, size(e.Bytes))
+	}
+	if m.rate >= 1 {
+		parts = append(parts, size(int64(math.Round(m.rate)))+"/s")
+	}
+	if left, ok := m.left(e); ok {
+		parts = append(parts, left.String()+" left")
+	}
+	if e.TotalUnits > 0 {
+		parts = append(parts, fmt.Sprintf("unit %d of %d", e.Units, e.TotalUnits))
+	}
+	if e.Waiting != "" {
+		parts = append(parts, "waits for "+e.Waiting)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// percent is 100 only at the very end: the total is an estimate.
+func percent(e Event) int64 {
+	switch {
+	case e.TotalUnits > 0 && e.Units >= e.TotalUnits:
+		return 100
+	case e.TotalBytes <= 0:
+		return 0
+	}
+	return min(99, max(0, int64(float64(e.Bytes)/float64(e.TotalBytes)*100)))
+}
+
+func size(n int64) string { return humanize.IBytes(uint64(max(0, n))) }

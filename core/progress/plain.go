@@ -1,0 +1,63 @@
+package progress
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// interval is how often Plain says how far a run is.
+const interval = 10 * time.Second
+
+// Plain writes lines for logs and pipes: phases, notes and losses as they come,
+// and every ten seconds how far the run is.
+type Plain struct {
+	mu    sync.Mutex
+	w     io.Writer
+	err   error
+	phase string
+	last  time.Time
+	meter meter
+}
+
+// NewPlain makes a Plain reporter that writes to w.
+func NewPlain(w io.Writer) *Plain { return &Plain{w: w} }
+
+// Report writes what is worth a line.
+func (p *Plain) Report(e Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e.Kind {
+	case Phase:
+		p.phase, p.last = e.Phase, e.Time
+		p.print(e.Phase)
+	case Moving:
+		p.meter.add(e.Time, e.Bytes)
+		if e.Time.Sub(p.last) < interval {
+			return
+		}
+		p.last = e.Time
+		p.print(p.phase + ": " + p.meter.line(e))
+	case Note, Loss:
+		p.print(told(e))
+	}
+}
+
+func (p *Plain) print(line string) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintln(p.w, line)
+	}
+}
+
+// Close returns the first error of writing.
+func (p *Plain) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
+
+// told is the line of a note or a loss.
+func told(e Event) string {
+	return fmt.Sprintf("%s: %s: %s", e.Kind, printable(e.Path), printable(e.Text))
+}
