@@ -68,7 +68,10 @@ func (r *Rule) apply(t schema.Type) (native string, as schema.Type) {
 func (r *Rule) From() string {
 	var b strings.Builder
 	b.WriteString(string(r.Kind))
-	if r.Size > 0 {
+	switch {
+	case r.Size == 1:
+		b.WriteString(", 1 byte")
+	case r.Size > 0:
 		fmt.Fprintf(&b, ", %d bytes", r.Size)
 	}
 	if r.Unsigned {

@@ -1,0 +1,186 @@
+package typemap
+
+import (
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+var (
+	bigint = schema.Type{Kind: schema.Int, Size: 8}
+	text   = schema.Type{Kind: schema.Text}
+)
+
+func char(n int) schema.Type { return schema.Type{Kind: schema.Char, Length: n} }
+
+func table(t *testing.T, from schema.Table, to string) stage.Mapped {
+	t.Helper()
+	m, err := New(Config{}).Table(t.Context(), from, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func wantLoss(t *testing.T, m stage.Mapped, want ...string) {
+	t.Helper()
+	var got []string
+	for _, l := range m.Losses {
+		if l.Path != "db/"+m.From.Name || l.Count != 1 || l.Reason == "" {
+			t.Errorf("loss %+v", l)
+		}
+		got = append(got, string(l.Kind)+" "+l.Where)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("losses %q, want %q", got, want)
+	}
+}
+
+// A backup and a copy within one engine family keep the table to the letter.
+func TestSameDialectIsUntouched(t *testing.T) {
+	from := schema.Table{Name: "user", Dialect: mysql, Collation: "utf8mb4_unicode_ci", Options: "ROW_FORMAT=COMPRESSED",
+		Columns: []schema.Column{{Name: "id", Type: bigint, Native: "bigint(10)", Default: &schema.Default{Value: "rand()", Expr: true}}},
+		Indexes: []schema.Index{{Name: "ft", Method: "FULLTEXT"}}, Sequence: &schema.Sequence{Column: "id", Next: 5}}
+	for _, target := range []string{mysql, ""} {
+		m := table(t, from, target)
+		if !reflect.DeepEqual(m.Schema, from) || m.Rewrite || len(m.Losses)+len(m.Notes) > 0 {
+			t.Errorf("to %q: %+v", target, m)
+		}
+	}
+}
+
+func TestTableToPostgres(t *testing.T) {
+	from := schema.Table{Name: "tag", Dialect: mysql, Collation: "utf8mb4_unicode_ci", Options: "ROW_FORMAT=COMPRESSED", Comment: "tags",
+		Columns: []schema.Column{
+			{Name: "id", Type: bigint, Native: "bigint(10)"},
+			{Name: "name", Type: char(255), Native: "varchar(255)", Default: &schema.Default{}, Collation: "utf8mb4_bin", Comment: "shown"},
+			{Name: "made", Type: schema.Type{Kind: schema.Timestamp}, Nullable: true, Default: &schema.Default{Value: "CURRENT_TIMESTAMP", Expr: true}},
+		},
+		PrimaryKey: []string{"id"}, Sequence: &schema.Sequence{Column: "id", Next: 77},
+		Indexes: []schema.Index{{Name: "mdl_tag_nam_uix", Unique: true, Columns: []schema.IndexColumn{{Name: "name", Desc: true}}}},
+	}
+	want := schema.Table{Name: "tag", Dialect: postgres, Comment: "tags",
+		Columns: []schema.Column{
+			{Name: "id", Type: bigint, Native: "BIGINT"},
+			{Name: "name", Type: char(255), Native: "VARCHAR(255)", Default: &schema.Default{}, Comment: "shown"},
+			{Name: "made", Type: schema.Type{Kind: schema.Timestamp}, Native: "TIMESTAMPTZ(0)", Nullable: true, Default: &schema.Default{Value: "CURRENT_TIMESTAMP", Expr: true}},
+		},
+		PrimaryKey: []string{"id"}, Sequence: &schema.Sequence{Column: "id", Next: 77}, Indexes: from.Indexes,
+	}
+	m := table(t, from, postgres)
+	if !reflect.DeepEqual(m.Schema, want) || m.Rewrite {
+		t.Errorf("got  %+v\nwant %+v", m.Schema, want)
+	}
+	wantLoss(t, m)
+}
+
+func TestDefaults(t *testing.T) {
+	m := table(t, schema.Table{Name: "d", Dialect: postgres, Columns: []schema.Column{
+		{Name: "on", Type: schema.Type{Kind: schema.Bool}, Default: &schema.Default{Value: "t"}},
+		{Name: "body", Type: text, Default: &schema.Default{Value: ""}},
+		{Name: "key", Type: char(36), Default: &schema.Default{Value: "gen_random_uuid()", Expr: true}},
+		{Name: "at", Type: schema.Type{Kind: schema.Date}, Default: &schema.Default{Value: "CURRENT_TIMESTAMP", Expr: true}},
+	}}, mysql)
+	if d := m.Schema.Columns[0].Default; d == nil || d.Value != "1" {
+		t.Errorf("true became %+v", d)
+	}
+	if d := m.Schema.Columns[1].Default; d == nil || d.Value != "" {
+		t.Errorf("the default of a text column became %+v", d)
+	}
+	wantLoss(t, m, "default column key", "default column at")
+}
+
+func TestSequences(t *testing.T) {
+	unsigned := schema.Type{Kind: schema.Int, Size: 8, Unsigned: true}
+	from := schema.Table{Name: "s", Dialect: mysql, PrimaryKey: []string{"id"}, Columns: []schema.Column{{Name: "id", Type: unsigned}, {Name: "other", Type: unsigned}}}
+
+	// An id is an ordinary BIGINT; what merely refers to it may hold more.
+	from.Sequence = &schema.Sequence{Column: "id", Next: math.MaxInt64}
+	m := table(t, from, postgres)
+	if m.Schema.Columns[0].Native != "BIGINT" || m.Schema.Columns[1].Native != "NUMERIC(20,0)" || m.Schema.Sequence == nil {
+		t.Errorf("got %+v", m.Schema)
+	}
+	if want := (schema.Type{Kind: schema.Int, Size: 8}); !reflect.DeepEqual(m.Schema.Columns[0].Type, want) {
+		t.Errorf("id is %+v", m.Schema.Columns[0].Type)
+	}
+	wantLoss(t, m)
+
+	from.Sequence = &schema.Sequence{Column: "id", Next: math.MaxInt64 + 1}
+	m = table(t, from, postgres)
+	if m.Schema.Columns[0].Native != "NUMERIC(20,0)" || m.Schema.Sequence != nil {
+		t.Errorf("got %+v", m.Schema)
+	}
+	wantLoss(t, m, "default column id")
+
+	// MySQL counts only what begins a key.
+	from = schema.Table{Name: "s", Dialect: postgres, Columns: []schema.Column{{Name: "n", Type: bigint}, {Name: "id", Type: bigint}}, Sequence: &schema.Sequence{Column: "id", Next: 1}}
+	wantLoss(t, table(t, from, mysql), "default column id")
+	from.Indexes = []schema.Index{{Name: "x", Columns: []schema.IndexColumn{{Name: "id"}}}}
+	wantLoss(t, table(t, from, mysql))
+}
+
+func TestIndexesOfAnotherEngine(t *testing.T) {
+	m := table(t, schema.Table{Name: "x", Dialect: mysql,
+		Columns: []schema.Column{{Name: "name", Type: char(5000)}, {Name: "body", Type: text}, {Name: "doc", Type: schema.Type{Kind: schema.JSON}}},
+		Indexes: []schema.Index{
+			{Name: "ft", Method: "FULLTEXT", Columns: []schema.IndexColumn{{Name: "body"}}},
+			{Name: "ex", Native: "((lower(name)))"},
+			{Name: "pre", Columns: []schema.IndexColumn{{Name: "name", Prefix: 20}}},
+			{Name: "upre", Unique: true, Columns: []schema.IndexColumn{{Name: "name", Prefix: 20}}},
+			{Name: "tpre", Columns: []schema.IndexColumn{{Name: "body", Prefix: 20}}},
+			{Name: "js", Columns: []schema.IndexColumn{{Name: "doc"}}},
+		}}, postgres)
+	wantLoss(t, m, "index index ft", "index index ex", "index index upre", "index index tpre", "index index js")
+	want := []schema.Index{{Name: "pre", Columns: []schema.IndexColumn{{Name: "name"}}}}
+	if !reflect.DeepEqual(m.Schema.Indexes, want) || len(m.Notes) != 1 {
+		t.Errorf("indexes %+v, notes %v", m.Schema.Indexes, m.Notes)
+	}
+	if m.From.Indexes[2].Columns[0].Prefix != 20 {
+		t.Error("the source's table was changed")
+	}
+}
+
+// A key of MySQL has at most 3,072 bytes, four for a character, and none over
+// text without a length. What is only for speed is cut; what is a promise is named.
+func TestIndexesToMySQL(t *testing.T) {
+	from := schema.Table{Name: "x", Dialect: postgres, PrimaryKey: []string{"code"},
+		Columns: []schema.Column{{Name: "code", Type: char(769)}, {Name: "name", Type: char(768)}, {Name: "body", Type: text}, {Name: "n", Type: bigint}},
+		Indexes: []schema.Index{
+			{Name: "fits", Unique: true, Columns: []schema.IndexColumn{{Name: "name"}}},
+			{Name: "over", Columns: []schema.IndexColumn{{Name: "name"}, {Name: "n"}}},
+			{Name: "uover", Unique: true, Columns: []schema.IndexColumn{{Name: "name"}, {Name: "n"}}},
+			{Name: "txt", Columns: []schema.IndexColumn{{Name: "n"}, {Name: "body"}}},
+			{Name: "utxt", Unique: true, Columns: []schema.IndexColumn{{Name: "body"}}},
+		}}
+	m := table(t, from, mysql)
+	wantLoss(t, m, "index primary key", "index index uover", "index index utxt")
+	want := []schema.Index{
+		{Name: "fits", Unique: true, Columns: []schema.IndexColumn{{Name: "name"}}},
+		{Name: "over", Columns: []schema.IndexColumn{{Name: "name", Prefix: 191}, {Name: "n"}}},
+		{Name: "txt", Columns: []schema.IndexColumn{{Name: "n"}, {Name: "body", Prefix: 191}}},
+	}
+	if !reflect.DeepEqual(m.Schema.Indexes, want) || len(m.Notes) != 2 || m.Schema.PrimaryKey != nil {
+		t.Errorf("indexes %+v, notes %v, key %v", m.Schema.Indexes, m.Notes, m.Schema.PrimaryKey)
+	}
+}
+
+// PostgreSQL declares as many long columns as one likes; MySQL 65,535 bytes in all.
+func TestRowsWiderThanMySQLDeclares(t *testing.T) {
+	m := table(t, schema.Table{Name: "wide", Dialect: postgres, Columns: []schema.Column{
+		{Name: "a", Type: char(5000)}, {Name: "b", Type: char(12000)}, {Name: "c", Type: char(1333)},
+	}}, mysql)
+	var native []string
+	for _, c := range m.Schema.Columns {
+		native = append(native, c.Native)
+	}
+	if got := strings.Join(native, " "); got != "VARCHAR(5000) LONGTEXT VARCHAR(1333)" {
+		t.Errorf("columns are %s", got)
+	}
+	if len(m.Notes) != 1 {
+		t.Errorf("notes %v", m.Notes)
+	}
+}
