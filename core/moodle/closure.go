@@ -1,0 +1,176 @@
+package moodle
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+)
+
+// Closure finds out whether every content that the table files names was
+// delivered. Hashes wait in 256 files, so that memory holds one 256th of them
+// at a time. Safe for concurrent use until Missing is called.
+type Closure struct {
+	dir     string
+	buckets [256]bucket // by the first byte of the hash
+	odd     bucket      // named values that are no content hash, a line each
+}
+
+// A record of a bucket is the hash without its first byte, and who told of it.
+const (
+	recordSize = 20
+	named      = 'n'
+	delivered  = 'd'
+)
+
+// NewClosure makes a Closure that keeps its files in a folder of its own below dir.
+func NewClosure(dir string) (*Closure, error) {
+	own, err := os.MkdirTemp(dir, "closure-")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder for the check of content hashes: %w", err)
+	}
+	c := &Closure{dir: own}
+	for i := range c.buckets {
+		c.buckets[i].file = filepath.Join(own, fmt.Sprintf("%02x", i))
+	}
+	c.odd.file = filepath.Join(own, "odd")
+	return c, nil
+}
+
+// Named takes a chunk of rows of table files and notes the contents that they
+// name. Chunks of other tables are ignored.
+func (c *Closure) Named(ctx context.Context, t schema.Table, data []byte) error {
+	if t.Name != FilesTable {
+		return nil
+	}
+	column := slices.IndexFunc(t.Columns, func(col schema.Column) bool { return col.Name == ContentHashColumn })
+	if column < 0 {
+		return fmt.Errorf("table %s has no column %s: it is not Moodle's", t.Name, ContentHashColumn)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for {
+		row, rest, ok, err := rows.Next(data)
+		if !ok {
+			return err
+		}
+		data = rest
+		cell, ok := nth(row, column)
+		if !ok {
+			return fmt.Errorf("a row of table %s has fewer than %d columns", t.Name, column+1)
+		}
+		if rows.IsNull(cell) {
+			continue
+		}
+		if err := c.name(cell); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *Closure) name(cell []byte) error {
+	var hash [20]byte
+	if !decode(&hash, cell) {
+		return c.odd.add(cell, []byte{'\n'})
+	}
+	return c.buckets[hash[0]].add(hash[1:], []byte{named})
+}
+
+// Delivered notes that a content was read into the backup.
+func (c *Closure) Delivered(hash string) error {
+	var raw [20]byte
+	if !decode(&raw, []byte(hash)) {
+		return fmt.Errorf("%q is not a content hash", hash)
+	}
+	return c.buckets[raw[0]].add(raw[1:], []byte{delivered})
+}
+
+// Missing calls fn once for every hash that was named and not delivered, in
+// order; values that are no hash come last. It returns how many contents were
+// delivered that no row names. An error from fn ends it.
+func (c *Closure) Missing(ctx context.Context, fn func(hash string) error) (orphans int64, err error) {
+	for first := range c.buckets {
+		if err := ctx.Err(); err != nil {
+			return orphans, err
+		}
+		data, err := c.buckets[first].take()
+		if err != nil {
+			return orphans, err
+		}
+		records := make([][recordSize]byte, len(data)/recordSize)
+		for i := range records {
+			copy(records[i][:], data[i*recordSize:])
+		}
+		slices.SortFunc(records, func(a, b [recordSize]byte) int { return bytes.Compare(a[:], b[:]) })
+		for len(records) > 0 {
+			group := 1
+			for group < len(records) && bytes.Equal(records[group][:recordSize-1], records[0][:recordSize-1]) {
+				group++
+			}
+			isDelivered := records[0][recordSize-1] == delivered // sorts before named
+			isNamed := records[group-1][recordSize-1] == named
+			hash := fmt.Sprintf("%02x%x", first, records[0][:recordSize-1])
+			records = records[group:]
+			if !isNamed {
+				orphans++
+			} else if !isDelivered && hash != EmptyContent {
+				if err := fn(hash); err != nil {
+					return orphans, err
+				}
+			}
+		}
+	}
+	return orphans, c.missingOdd(fn)
+}
+
+// missingOdd holds all odd values at once: a site has a handful at most.
+func (c *Closure) missingOdd(fn func(hash string) error) error {
+	data, err := c.odd.take()
+	if err != nil || len(data) == 0 {
+		return err
+	}
+	values := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
+	slices.SortFunc(values, cmp.Compare[string])
+	for _, v := range slices.Compact(values) {
+		if err := fn(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close removes the files.
+func (c *Closure) Close() error { return os.RemoveAll(c.dir) }
+
+func decode(hash *[20]byte, text []byte) bool {
+	for _, b := range text {
+		if 'A' <= b && b <= 'F' { // another spelling is another name to Moodle
+			return false
+		}
+	}
+	n, err := hex.Decode(hash[:], text[:min(len(text), 40)])
+	return err == nil && n == 20 && len(text) == 40
+}
+
+// nth returns a cell of a row, still escaped.
+func nth(row []byte, n int) ([]byte, bool) {
+	for ; ; n-- {
+		cell, rest, more := bytes.Cut(row, []byte{'\t'})
+		if n == 0 {
+			return cell, true
+		}
+		if !more {
+			return nil, false
+		}
+		row = rest
+	}
+}

@@ -1,0 +1,4 @@
+// Package moodle holds what Vault must know of Moodle, as data and small
+// functions: which paths of a data root are never carried, how the file pool
+// (filedir) names its contents, and which contents a site's tables name.
+package moodle
