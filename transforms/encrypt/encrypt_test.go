@@ -157,20 +157,29 @@ func TestDefaultWork(t *testing.T) {
 	}
 }
 
+// Whatever stands in a header, opening it ends, without a panic; only a data key
+// that was sealed for us comes out.
 func FuzzOpen(f *testing.F) {
-	k := &transform{keys: keyring{passphrase: "p", work: 2}}
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		f.Fatal(err)
+	}
+	k := &transform{keys: keyring{recipients: []age.Recipient{id.Recipient()}, identities: []age.Identity{id}, secret: id.String()}}
 	header, err := k.Create(context.Background())
 	if err != nil {
 		f.Fatal(err)
 	}
+	first := k.aead
 	f.Add(header)
 	f.Add([]byte(`{"format":2}`))
 	f.Fuzz(func(t *testing.T, header []byte) {
-		if len(header) > 0 && bytes.Contains(header, []byte("scrypt")) {
-			t.Skip() // real work is not what is fuzzed
+		k.aead = nil
+		if err := k.Open(t.Context(), header); err != nil {
+			return
 		}
-		if err := k.Open(t.Context(), header); err == nil {
-			t.Error("a header that nobody sealed opens")
+		sealed := first.Seal(nil, make([]byte, 24), []byte("x"), nil)
+		if _, err := k.aead.Open(nil, make([]byte, 24), sealed, nil); err != nil {
+			t.Error("a key that nobody sealed opens")
 		}
 	})
 }

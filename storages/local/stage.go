@@ -1,0 +1,80 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Config is the stage's configuration.
+type Config struct {
+	Dir string `key:"dir" required:"true" help:"the directory that holds the repository; made by the first backup" example:"/srv/backups"`
+}
+
+// Validate checks what the tags can't say.
+func (c *Config) Validate() error {
+	if c.Dir == "" {
+		return errors.New("local needs dir: the directory that holds the repository")
+	}
+	return nil
+}
+
+// Stage is the registered stage local.
+func Stage() stage.Stage {
+	return stage.Stage{
+		Info: stage.Info{
+			Name:    "local",
+			Role:    stage.RoleStorage,
+			Summary: "Keeps backups in a directory: a disk, or a mounted share.",
+			Doc: "The directory holds one repository, whose format docs/repository.md describes. Every object is written to a temporary file, " +
+				"synced to disk and renamed, so that nothing is ever seen in part. Copy the directory with any tool to have a second one.",
+			Parts:  []string{stage.DB, stage.Filedir, stage.Dataroot, stage.Site},
+			Config: func() any { return &Config{} },
+		},
+		NewStorage: func(_ context.Context, cfg any, _ stage.Env) (stage.Storage, error) {
+			c, ok := cfg.(*Config)
+			if !ok {
+				return nil, fmt.Errorf("local got the configuration of another stage: %T", cfg)
+			}
+			if err := c.Validate(); err != nil {
+				return nil, err
+			}
+			dir, err := filepath.Abs(c.Dir)
+			if err != nil {
+				return nil, fmt.Errorf("local: %w", err)
+			}
+			return &storage{dir: dir}, nil
+		},
+	}
+}
+
+// Free tells the room on the file system that the directory is on, or would be made on.
+func (s *storage) Free(context.Context) (int64, error) {
+	dir := s.dir
+	info, err := os.Stat(dir)
+	for errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir {
+		dir = filepath.Dir(dir)
+		info, err = os.Stat(dir)
+	}
+	if err != nil {
+		return 0, s.explain(err)
+	}
+	if !info.IsDir() {
+		return 0, fmt.Errorf("%s can't be used: %s is not a directory", s.dir, dir)
+	}
+	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
+		return 0, s.explain(&fs.PathError{Op: "write to", Path: dir, Err: err})
+	}
+	var room unix.Statfs_t
+	if err := unix.Statfs(dir, &room); err != nil {
+		return 0, s.explain(&fs.PathError{Op: "statfs", Path: dir, Err: err})
+	}
+	return int64(room.Bavail) * int64(room.Bsize), nil
+}
