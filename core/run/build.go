@@ -1,0 +1,124 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/pipeline"
+	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// typemap is the transform that is put in by itself where dialects differ.
+const typemap = "typemap"
+
+// Build makes the stages of a pipeline. The Job must be closed, also when its
+// Run failed; on an error all that was made is closed.
+func Build(ctx context.Context, p *pipeline.Pipeline, reg *stage.Registry, env stage.Env, report progress.Reporter) (_ *Job, err error) {
+	env.Workers = Workers(workersOf(p), p.Memory)
+	j := &Job{
+		Name: p.Name, Workers: env.Workers, DryRun: p.DryRun, Budget: p.Accept,
+		TempDir: env.TempDir, Reporter: report,
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, j.Close(ctx))
+		}
+	}()
+	var seals []repository.Transform
+	for _, s := range p.Transform {
+		if s.Stage.NewRecord != nil {
+			t, err := s.Stage.NewRecord(ctx, s.Config, env)
+			if err != nil {
+				return nil, at(s, err)
+			}
+			j.Transforms = append(j.Transforms, t)
+			continue
+		}
+		t, err := s.Stage.NewBytes(ctx, s.Config, env)
+		if err != nil {
+			return nil, at(s, err)
+		}
+		seals = append(seals, repository.Transform{Name: s.Stage.Name, Bytes: t})
+	}
+	if !slices.ContainsFunc(p.Transform, func(s pipeline.Step) bool { return s.Stage.Name == typemap }) {
+		t, err := defaultTypemap(ctx, reg, env)
+		if err != nil {
+			return nil, err
+		}
+		j.Transforms = append(j.Transforms, t)
+	}
+	for _, s := range p.Source {
+		source, err := newSource(ctx, s, reg, env)
+		if err != nil {
+			return nil, at(s, err)
+		}
+		j.Origins = append(j.Origins, Origin{Name: s.Stage.Name, Source: source, Database: slices.Contains(s.Stage.Parts, stage.DB)})
+	}
+	for _, s := range p.Sink {
+		t, err := newTarget(ctx, s, seals, p, env)
+		if err != nil {
+			return nil, at(s, err)
+		}
+		j.Targets = append(j.Targets, t)
+	}
+	return j, nil
+}
+
+func workersOf(p *pipeline.Pipeline) int {
+	if p.Workers > 0 {
+		return p.Workers
+	}
+	return pipeline.DefaultWorkers()
+}
+
+func at(s pipeline.Step, err error) error { return fmt.Errorf("%s: %s: %w", s.At, s.Stage.Name, err) }
+
+func defaultTypemap(ctx context.Context, reg *stage.Registry, env stage.Env) (stage.RecordTransform, error) {
+	s, ok := reg.Find(stage.RoleTransform, typemap)
+	if !ok {
+		return nil, failure.New(failure.Usage, "this vault was built without the transform %s", typemap)
+	}
+	return s.NewRecord(ctx, s.Config(), env)
+}
+
+func newSource(ctx context.Context, s pipeline.Step, reg *stage.Registry, env stage.Env) (stage.Source, error) {
+	if s.From == nil {
+		return s.Stage.NewSource(ctx, s.Config, env)
+	}
+	storage, err := s.Stage.NewStorage(ctx, s.Config, env)
+	if err != nil {
+		return nil, err
+	}
+	keys := Keys{Registry: reg, Env: env, Passphrase: s.From.Passphrase, Identity: s.From.Identity}
+	return repository.NewSource(storage, s.From.Snapshot, keys.Transform), nil
+}
+
+func newTarget(ctx context.Context, s pipeline.Step, seals []repository.Transform, p *pipeline.Pipeline, env stage.Env) (*Target, error) {
+	t := &Target{Name: s.Stage.Name, Parts: s.Stage.Parts, Dialect: s.Stage.Dialect}
+	if s.Stage.NewStorage == nil {
+		sink, err := s.Stage.NewSink(ctx, s.Config, env)
+		if err != nil {
+			return nil, err
+		}
+		t.Sink = sink
+		if p.DryRun {
+			t.Sink, t.dry = drySink{sink}, true
+		}
+		return t, nil
+	}
+	storage, err := s.Stage.NewStorage(ctx, s.Config, env)
+	if err != nil {
+		return nil, err
+	}
+	if p.DryRun {
+		storage = NewDryStorage(storage)
+	}
+	t.Parts = nil // a repository holds everything
+	t.Sink = repository.NewSink(storage, seals)
+	return t, nil
+}

@@ -1,0 +1,190 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// memory is a source of tables and files kept in memory.
+type memory struct {
+	tables map[string][]string // rows
+	schema map[string]schema.Table
+	files  map[string]string // filedir path → content
+	losses []stage.Loss
+	proofs map[string]rows.Sum
+	fail   string // the unit whose reading fails
+}
+
+func (m *memory) Plan(context.Context) (*stage.Inventory, error) {
+	inv := &stage.Inventory{Losses: m.losses, Facts: map[string]string{"engine": "memory"}}
+	for name := range m.tables {
+		info := stage.TableInfo{Schema: m.structure(name)}
+		if sum, ok := m.proofs[name]; ok {
+			info.Proof = &sum
+		}
+		inv.Tables = append(inv.Tables, info)
+		// Two units a table: parts that are read side by side.
+		inv.Units = append(inv.Units, stage.Unit{ID: "db/" + name + "#0", Part: stage.DB, Table: name, Spec: "0"},
+			stage.Unit{ID: "db/" + name + "#1", Part: stage.DB, Table: name, Spec: "1"})
+	}
+	if m.files != nil {
+		inv.Units = append(inv.Units, stage.Unit{ID: "filedir/all", Part: stage.Filedir})
+	}
+	return inv, nil
+}
+
+func (m *memory) structure(name string) schema.Table {
+	if t, ok := m.schema[name]; ok {
+		return t
+	}
+	return schema.Table{Name: name, Columns: []schema.Column{
+		{Name: "id", Type: schema.Type{Kind: schema.Int, Size: 8}}, {Name: "contenthash", Type: schema.Type{Kind: schema.Text}}}}
+}
+
+func (m *memory) Read(ctx context.Context, u stage.Unit, _ stage.Known, w stage.Writer) error {
+	if u.ID == m.fail {
+		return fmt.Errorf("the server has gone away")
+	}
+	if u.Part == stage.Filedir {
+		for path, content := range m.files {
+			if err := m.file(ctx, w, path, content); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := w.Open(ctx, stage.Entry{Path: "db/" + u.Table, Kind: stage.Table}); err != nil {
+		return err
+	}
+	half := len(m.tables[u.Table]) / 2
+	part := m.tables[u.Table][:half]
+	if u.Spec == "1" {
+		part = m.tables[u.Table][half:]
+	}
+	for _, row := range part {
+		if err := w.Write(ctx, stage.Chunk{Data: []byte(row + "\n"), Rows: 1}); err != nil {
+			return err
+		}
+	}
+	return w.Close(ctx, stage.Digest{})
+}
+
+func (m *memory) file(ctx context.Context, w stage.Writer, path, content string) error {
+	if err := w.Open(ctx, stage.Entry{Path: "filedir/" + path, Kind: stage.File, Size: int64(len(content))}); err != nil {
+		return err
+	}
+	if err := w.Write(ctx, stage.Chunk{Data: []byte(content)}); err != nil {
+		return err
+	}
+	return w.Close(ctx, stage.Digest{Bytes: int64(len(content))})
+}
+
+func (m *memory) Close(context.Context) error { return nil }
+
+// target is a sink that keeps what it gets, and misbehaves on demand.
+type target struct {
+	mu       sync.Mutex
+	plan     *stage.Plan
+	tables   map[string][]string
+	files    map[string]string
+	refuse   string // rows that hold it are refused
+	swallow  string // rows that hold it are lost without a word
+	calls    []string
+	finished bool
+}
+
+func (t *target) call(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.calls = append(t.calls, name)
+}
+
+func (t *target) Check(_ context.Context, p *stage.Plan) ([]stage.Loss, []stage.Note, error) {
+	t.call("check")
+	t.plan = p
+	return nil, nil, nil
+}
+
+func (t *target) Begin(context.Context, *stage.Plan) error {
+	t.call("begin")
+	t.tables, t.files = map[string][]string{}, map[string]string{}
+	return nil
+}
+
+func (t *target) Unit(_ context.Context, u stage.Unit) (stage.UnitWriter, error) {
+	return &targetUnit{target: t, unit: u}, nil
+}
+
+func (t *target) Finish(context.Context, *stage.Outcome) error {
+	t.call("finish")
+	t.finished = true
+	return nil
+}
+
+func (t *target) Prove(context.Context) ([]stage.TableProof, error) {
+	t.call("prove")
+	var proofs []stage.TableProof
+	for _, info := range t.plan.Tables {
+		p := stage.TableProof{Schema: info.Schema}
+		for _, row := range t.tables[info.Schema.Name] {
+			p.Sum.Add([]byte(row))
+		}
+		proofs = append(proofs, p)
+	}
+	return proofs, nil
+}
+
+func (t *target) Abort(context.Context) error { t.call("abort"); return nil }
+func (t *target) Close(context.Context) error { t.call("close"); return nil }
+
+type targetUnit struct {
+	target  *target
+	unit    stage.Unit
+	path    string
+	content strings.Builder
+	refused []stage.Loss
+}
+
+func (w *targetUnit) Open(_ context.Context, e stage.Entry) error {
+	w.path = e.Path
+	w.content.Reset()
+	return nil
+}
+
+func (w *targetUnit) Write(_ context.Context, c stage.Chunk) error {
+	w.content.Write(c.Data)
+	return nil
+}
+
+func (w *targetUnit) Close(context.Context, stage.Digest) error {
+	w.target.mu.Lock()
+	defer w.target.mu.Unlock()
+	if w.unit.Part != stage.DB {
+		w.target.files[w.path] = w.content.String()
+		return nil
+	}
+	for row := range strings.Lines(w.content.String()) {
+		row = strings.TrimSuffix(row, "\n")
+		switch {
+		case w.target.refuse != "" && strings.Contains(row, w.target.refuse):
+			w.refused = append(w.refused, stage.Loss{Kind: stage.LossRow, Path: w.path, Where: "id=" + row[:1], Reason: "no", Row: []byte(row)})
+		case w.target.swallow != "" && strings.Contains(row, w.target.swallow):
+		default:
+			w.target.tables[w.unit.Table] = append(w.target.tables[w.unit.Table], row)
+		}
+	}
+	return nil
+}
+
+func (w *targetUnit) Same(context.Context, stage.Entry) error { return nil }
+func (w *targetUnit) Drop(context.Context) error              { return nil }
+func (w *targetUnit) Loss(context.Context, stage.Loss) error  { return nil }
+func (w *targetUnit) Commit(context.Context) error            { return nil }
+func (w *targetUnit) Abort(context.Context) error             { return nil }
+func (w *targetUnit) Refused() []stage.Loss                   { return w.refused }

@@ -1,0 +1,168 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Origin is a source of a job.
+type Origin struct {
+	Name     string // for messages
+	Source   stage.Source
+	Database bool // it is planned first: files are read after the database's snapshot is taken
+}
+
+// Job is a pipeline whose stages are made: what Build returns. It is used for
+// one Plan or Run, by one goroutine, and closed afterwards.
+type Job struct {
+	Name       string
+	Origins    []Origin
+	Transforms []stage.RecordTransform
+	Targets    []*Target
+	Workers    int
+	DryRun     bool
+	Budget     map[stage.LossKind]int64
+	TempDir    string // for spools; made and removed by the caller
+	Reporter   progress.Reporter
+
+	track   *tracker
+	ledger  *ledger
+	tallies map[string]*tally
+	facts   map[string]string
+	units   []work
+	closure *moodle.Closure
+	bytes   int64 // estimates
+	rows    int64
+	parts   []string
+}
+
+// work is a unit and who reads it.
+type work struct {
+	stage.Unit
+	from *Origin
+}
+
+// Close ends all stages.
+func (j *Job) Close(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	var errs []error
+	for _, o := range j.Origins {
+		if err := o.Source.Close(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("closing %s: %w", o.Name, err))
+		}
+	}
+	for _, t := range j.Targets {
+		if err := t.Sink.Close(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("closing %s: %w", t.Name, err))
+		}
+	}
+	if j.closure != nil {
+		errs = append(errs, j.closure.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Plan asks every source what there is and every sink whether it can take it.
+// It changes nothing. What would be lost is in the plan, not an error.
+func (j *Job) Plan(ctx context.Context) (*Plan, error) {
+	j.ledger, j.tallies, j.facts = newLedger(), map[string]*tally{}, map[string]string{}
+	if j.track == nil {
+		j.track = startTracker(j.Reporter, j.Name)
+		defer func() { j.track.end() }()
+	}
+	j.track.phase("plan")
+	plan := &stage.Plan{Pipeline: j.Name, Workers: j.Workers, Facts: j.facts}
+	slices.SortStableFunc(j.Origins, func(a, b Origin) int {
+		switch {
+		case a.Database == b.Database:
+			return 0
+		case a.Database:
+			return -1
+		}
+		return 1
+	})
+	for i := range j.Origins {
+		if err := j.take(ctx, &j.Origins[i], plan); err != nil {
+			return nil, err
+		}
+	}
+	if len(j.units) == 0 {
+		return nil, failure.New(failure.Refused, "the sources hold nothing to carry: no table has the prefix, no file was found; check prefix and dir")
+	}
+	slices.Sort(j.parts)
+	plan.Parts = slices.Compact(j.parts)
+	for _, t := range j.Targets {
+		if err := t.prepare(ctx, plan, j.Transforms, j.ledger); err != nil {
+			return nil, err
+		}
+	}
+	if err := j.watchContents(plan); err != nil {
+		return nil, err
+	}
+	losses, notes := j.ledger.report()
+	out := &Plan{Name: j.Name, Facts: j.facts, Parts: plan.Parts, Units: len(j.units), Rows: j.rows, Bytes: j.bytes, Losses: losses, Notes: notes}
+	for _, info := range plan.Tables {
+		out.Tables = append(out.Tables, TablePlan{Name: info.Schema.Name, Rows: info.Rows, Bytes: info.Bytes, Source: info.Schema})
+	}
+	for _, t := range j.Targets {
+		tp := TargetPlan{Name: t.Name, Dialect: t.Dialect, Parts: t.plan.Parts}
+		for _, info := range t.plan.Tables {
+			tp.Tables = append(tp.Tables, info.Schema)
+		}
+		out.Targets = append(out.Targets, tp)
+	}
+	return out, j.ledger.over(j.Budget)
+}
+
+// take adds what one source has to the plan.
+func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
+	inv, err := o.Source.Plan(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.Name, err)
+	}
+	for _, info := range inv.Tables {
+		name := info.Schema.Name
+		if j.tallies[name] != nil {
+			return failure.New(failure.Refused, "%s: table %s comes from two sources", o.Name, name)
+		}
+		j.tallies[name] = &tally{schema: info.Schema, stored: info.Proof}
+		plan.Tables = append(plan.Tables, info)
+	}
+	for _, u := range inv.Units {
+		j.units = append(j.units, work{u, o})
+		j.bytes += u.Bytes
+		j.rows += u.Rows
+		j.parts = append(j.parts, u.Part)
+		if u.Part != stage.DB {
+			plan.Files += u.Rows
+		}
+	}
+	maps.Copy(j.facts, inv.Facts)
+	j.ledger.lose(inv.Losses...)
+	j.ledger.note(inv.Notes...)
+	plan.Bytes = j.bytes
+	return nil
+}
+
+// watchContents prepares the check that every content that table files names is
+// carried, where the run carries both.
+func (j *Job) watchContents(plan *stage.Plan) error {
+	t := j.tallies[moodle.FilesTable]
+	if t == nil || t.schema.Column(moodle.ContentHashColumn) == nil || !slices.Contains(plan.Parts, stage.Filedir) {
+		return nil
+	}
+	c, err := moodle.NewClosure(j.TempDir)
+	if err != nil {
+		return fmt.Errorf("checking that all file contents are there: %w", err)
+	}
+	j.closure = c
+	return nil
+}

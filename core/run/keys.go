@@ -1,0 +1,35 @@
+package run
+
+import (
+	"context"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Keys makes the transforms that a repository says it was written with, for
+// reading: the repository knows what was applied, the caller only gives the keys.
+type Keys struct {
+	Registry             *stage.Registry
+	Env                  stage.Env
+	Passphrase, Identity config.Secret
+}
+
+// keyTaker is the configuration of a transform that works under a key.
+type keyTaker interface {
+	SetKeys(passphrase, identity config.Secret)
+}
+
+// Transform makes the byte transform of that name.
+func (k Keys) Transform(ctx context.Context, name string) (stage.ByteTransform, error) {
+	s, ok := k.Registry.Find(stage.RoleTransform, name)
+	if !ok || s.NewBytes == nil {
+		return nil, failure.New(failure.Refused, "the repository was written with the transform %q, which this vault doesn't have", name)
+	}
+	cfg := s.Config()
+	if t, ok := cfg.(keyTaker); ok {
+		t.SetKeys(k.Passphrase, k.Identity)
+	}
+	return s.NewBytes(ctx, cfg, k.Env)
+}

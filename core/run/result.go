@@ -1,0 +1,85 @@
+package run
+
+import (
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Plan is what a run would do, for people and as JSON.
+type Plan struct {
+	Name    string            `json:"pipeline"`
+	Facts   map[string]string `json:"facts"`
+	Parts   []string          `json:"parts"`
+	Units   int               `json:"units"`
+	Rows    int64             `json:"rows"`  // estimate
+	Bytes   int64             `json:"bytes"` // estimate
+	Tables  []TablePlan       `json:"tables,omitempty"`
+	Targets []TargetPlan      `json:"targets"`
+	Losses  []stage.Loss      `json:"losses,omitempty"`
+	Notes   []stage.Note      `json:"notes,omitempty"`
+}
+
+// TablePlan is a table as its source has it.
+type TablePlan struct {
+	Name   string       `json:"name"`
+	Rows   int64        `json:"rows"`
+	Bytes  int64        `json:"bytes"`
+	Source schema.Table `json:"source"`
+}
+
+// TargetPlan is what one sink gets, tables as it will hold them.
+type TargetPlan struct {
+	Name    string         `json:"name"`
+	Dialect string         `json:"dialect,omitempty"`
+	Parts   []string       `json:"parts"`
+	Tables  []schema.Table `json:"tables,omitempty"`
+}
+
+// Result is what a run did.
+type Result struct {
+	Pipeline string            `json:"pipeline"`
+	Started  time.Time         `json:"started"`
+	Finished time.Time         `json:"finished"`
+	Exit     failure.Class     `json:"exit"`
+	DryRun   bool              `json:"dry_run,omitempty"`
+	Facts    map[string]string `json:"facts,omitempty"`
+	Parts    []string          `json:"parts,omitempty"`
+	Counts   Counts            `json:"counts"`
+	Tables   []TableResult     `json:"tables,omitempty"` // proofs of targets that hold tables
+	Stored   []Summary         `json:"stored,omitempty"` // what repositories say
+	Losses   []stage.Loss      `json:"losses,omitempty"`
+	Notes    []stage.Note      `json:"notes,omitempty"`
+}
+
+// TableResult is the proof of one table in one target.
+type TableResult struct {
+	Target string   `json:"target"`
+	Table  string   `json:"table"`
+	Rows   int64    `json:"rows"`
+	Want   rows.Sum `json:"want"`
+	Got    rows.Sum `json:"got"`
+	Faults []string `json:"faults,omitempty"`
+}
+
+// Counts is what passed through a run.
+type Counts struct {
+	Bytes int64 `json:"bytes"`
+	Rows  int64 `json:"rows"`
+	Files int64 `json:"files"`
+}
+
+// Summary is what a sink that keeps snapshots says of the one it committed.
+type Summary struct {
+	Snapshot string `json:"snapshot"`
+	Where    string `json:"where"`
+	Plain    int64  `json:"plain_bytes"`  // of the whole snapshot
+	New      int64  `json:"new_bytes"`    // of these, not stored before
+	Stored   int64  `json:"stored_bytes"` // written for them, compressed and sealed
+}
+
+// Summarizer is a sink that keeps snapshots.
+type Summarizer interface{ Summary() Summary }

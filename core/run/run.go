@@ -1,0 +1,199 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Run plans the job and carries it out. The Result is there also with an error,
+// as far as the run came.
+func (j *Job) Run(ctx context.Context) (*Result, error) {
+	r := &Result{Pipeline: j.Name, Started: time.Now().UTC(), DryRun: j.DryRun}
+	j.track = startTracker(j.Reporter, j.Name)
+	defer j.track.end()
+	err := j.run(ctx, r)
+	if ctx.Err() != nil && err != nil {
+		err = failure.New(failure.Interrupted, "interrupted: %w", err)
+	}
+	if j.ledger != nil {
+		r.Losses, r.Notes = j.ledger.report()
+	}
+	r.Facts = j.facts
+	r.Finished = time.Now().UTC()
+	r.Counts = j.track.counts()
+	for _, t := range j.Targets {
+		if s, ok := t.Sink.(Summarizer); ok && err == nil {
+			r.Stored = append(r.Stored, s.Summary())
+		}
+	}
+	r.Exit = failure.Of(err)
+	return r, err
+}
+
+func (j *Job) run(ctx context.Context, r *Result) error {
+	plan, err := j.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	r.Parts = plan.Parts
+	err = j.carry(ctx, r)
+	if err == nil {
+		return j.ledger.over(j.Budget)
+	}
+	clean := context.WithoutCancel(ctx)
+	for _, t := range j.Targets {
+		if !t.begun {
+			continue
+		}
+		if abort := t.Sink.Abort(clean); abort != nil {
+			err = errors.Join(err, fmt.Errorf("%s: while giving up: %w", t.Name, abort))
+		}
+	}
+	return err
+}
+
+// carry moves everything, completes the targets and has them prove it.
+func (j *Job) carry(ctx context.Context, r *Result) error {
+	for _, t := range j.Targets {
+		t.begun = true
+		if err := t.Sink.Begin(ctx, t.plan); err != nil {
+			return fmt.Errorf("%s: %w", t.Name, err)
+		}
+	}
+	j.track.expect(j.bytes, int64(len(j.units)))
+	j.track.phase("read")
+	if err := j.move(ctx); err != nil {
+		return err
+	}
+	tables, err := j.verifyRead()
+	if err != nil {
+		return err
+	}
+	if err := j.missing(ctx); err != nil {
+		return err
+	}
+	losses, notes := j.ledger.report()
+	outcome := &stage.Outcome{Tables: tables, Facts: j.facts, Losses: losses, Notes: notes}
+	j.track.phase("finish")
+	for _, t := range j.Targets {
+		if err := t.Sink.Finish(ctx, outcome); err != nil {
+			return fmt.Errorf("%s: %w", t.Name, err)
+		}
+	}
+	j.track.phase("prove")
+	for _, t := range j.Targets {
+		results, err := t.prove(ctx, j.tallies)
+		r.Tables = append(r.Tables, results...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// move reads all units with several workers: databases first, as their snapshot
+// costs the server, and large units first, so that none is left alone at the end.
+func (j *Job) move(ctx context.Context) error {
+	slices.SortStableFunc(j.units, func(a, b work) int {
+		if da, db := a.Part == stage.DB, b.Part == stage.DB; da != db {
+			if da {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(b.Bytes, a.Bytes)
+	})
+	group, ctx := errgroup.WithContext(ctx)
+	queue := make(chan work)
+	group.Go(func() error {
+		defer close(queue)
+		for _, w := range j.units {
+			select {
+			case queue <- w:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+	for range j.Workers {
+		group.Go(func() error {
+			for w := range queue {
+				if err := j.one(ctx, w); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// one carries a single unit.
+func (j *Job) one(ctx context.Context, w work) error {
+	j.track.began(w.ID)
+	in, known, err := j.intake(ctx, w.Unit)
+	if err != nil {
+		return err
+	}
+	if err := w.from.Source.Read(ctx, w.Unit, known, in); err != nil {
+		return errors.Join(fmt.Errorf("%s: %s: %w", w.from.Name, w.ID, err), in.abort(ctx))
+	}
+	if err := in.commit(ctx); err != nil {
+		return errors.Join(fmt.Errorf("%s: %w", w.ID, err), in.abort(ctx))
+	}
+	j.track.finished(w.ID)
+	return nil
+}
+
+// verifyRead compares what was read with what a stored snapshot says it holds,
+// and returns the proofs of all tables.
+func (j *Job) verifyRead() ([]stage.TableProof, error) {
+	var proofs []stage.TableProof
+	var faults []error
+	for _, t := range j.tallies {
+		sum := t.total()
+		if t.stored != nil && *t.stored != sum {
+			faults = append(faults, fmt.Errorf("table %s: %s", t.schema.Name, sumFault(*t.stored, sum)))
+		}
+		proofs = append(proofs, stage.TableProof{Schema: t.schema, Sum: sum})
+	}
+	slices.SortFunc(proofs, func(a, b stage.TableProof) int { return cmp.Compare(a.Schema.Name, b.Schema.Name) })
+	if faults != nil {
+		return nil, failure.New(failure.Unproven, "the snapshot does not hold the rows that it names:\n%w", errors.Join(faults...))
+	}
+	return proofs, nil
+}
+
+// missing lists the contents that table files names and no source delivered.
+func (j *Job) missing(ctx context.Context) error {
+	if j.closure == nil {
+		return nil
+	}
+	orphans, err := j.closure.Missing(ctx, func(hash string) error {
+		path := hash
+		if moodle.ValidHash(hash) {
+			path = moodle.ContentPath(hash)
+		}
+		j.ledger.lose(stage.Loss{Kind: stage.LossMissing, Path: stage.Filedir + "/" + path, Count: 1,
+			Reason: "table files names this content, but no source has it"})
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("checking that all file contents are there: %w", err)
+	}
+	if orphans > 0 {
+		j.ledger.note(stage.Note{Path: stage.Filedir, Text: fmt.Sprintf("%d contents are carried that no row of table files names", orphans)})
+	}
+	return nil
+}

@@ -1,0 +1,201 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+const (
+	present = "0a4d55a8d778e5022fab701977c5d840bbc486d0"
+	absent  = "da4b9237bacccdf19c0760cab7aec4a8359010b0"
+)
+
+func job(t *testing.T, source *memory, sinks ...*target) *Job {
+	t.Helper()
+	j := &Job{Name: "test", Origins: []Origin{{Name: "memory", Source: source, Database: true}}, Workers: 3, TempDir: t.TempDir(), Reporter: progress.Silent{}}
+	for _, s := range sinks {
+		j.Targets = append(j.Targets, &Target{Name: "target", Sink: s, Parts: []string{stage.DB, stage.Filedir}, Dialect: "memory"})
+	}
+	t.Cleanup(func() {
+		if err := j.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return j
+}
+
+func site() *memory {
+	return &memory{
+		tables: map[string][]string{"user": {"1\ta", "2\tb", "3\tc"}, "files": {"1\t" + present}, "empty": nil},
+		files:  map[string]string{"0a/4d/" + present: "hello"},
+	}
+}
+
+// Every sink of a pipeline gets everything it can hold, and proves it.
+func TestAllSinksGetEverythingAndProveIt(t *testing.T) {
+	a, b := &target{}, &target{}
+	r, err := job(t, site(), a, b).Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*target{a, b} {
+		slices.Sort(s.tables["user"])
+		if !slices.Equal(s.tables["user"], []string{"1\ta", "2\tb", "3\tc"}) || s.files["filedir/0a/4d/"+present] != "hello" {
+			t.Errorf("a sink has %q and %q", s.tables, s.files)
+		}
+		if want := []string{"check", "begin", "finish", "prove"}; !slices.Equal(s.calls, want) {
+			t.Errorf("the calls were %v, want %v", s.calls, want)
+		}
+	}
+	if len(r.Tables) != 6 || r.Counts.Rows != 4 || r.Counts.Files != 1 {
+		t.Errorf("the result has %d proofs, %d rows, %d files", len(r.Tables), r.Counts.Rows, r.Counts.Files)
+	}
+}
+
+// A row that the target loses without a word is found by the proof, and the
+// target is marked as not whole.
+func TestALostRowFailsTheProof(t *testing.T) {
+	s := &target{swallow: "\tb"}
+	_, err := job(t, site(), s).Run(t.Context())
+	if failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "table user: 3 rows were sent, 2 are there") {
+		t.Errorf("the error is %v", err)
+	}
+	if s.calls[len(s.calls)-1] != "abort" {
+		t.Errorf("the calls were %v: the target is not marked", s.calls)
+	}
+}
+
+// A refused row is named, counted, and held against the budget; accepted, the
+// rest is still proven exactly.
+func TestRefusedRowsAreHeldAgainstTheBudget(t *testing.T) {
+	_, err := job(t, site(), &target{refuse: "\tb"}).Run(t.Context())
+	if failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "row db/user (id=2): no") || !strings.Contains(err.Error(), "--accept-loss row=1") {
+		t.Errorf("the error is %v", err)
+	}
+	j := job(t, site(), &target{refuse: "\tb"})
+	j.Budget = map[stage.LossKind]int64{stage.LossRow: 1}
+	r, err := j.Run(t.Context())
+	if err != nil || len(r.Losses) != 1 || r.Losses[0].Where != "id=2" {
+		t.Errorf("accepted: %v, losses %v", err, r.Losses)
+	}
+	j = job(t, site(), &target{refuse: "\tb", swallow: "\tc"})
+	j.Budget = map[stage.LossKind]int64{stage.LossRow: 1}
+	if _, err := j.Run(t.Context()); failure.Of(err) != failure.Unproven {
+		t.Errorf("a refused row hides a lost one: %v", err)
+	}
+}
+
+// What can't be carried is known before anything is written, and stops the run there.
+func TestKnownLossesStopTheRunBeforeAnythingIsWritten(t *testing.T) {
+	source, s := site(), &target{}
+	source.losses = []stage.Loss{{Kind: stage.LossView, Path: "db/report", Reason: "a view", Count: 1}}
+	r, err := job(t, source, s).Run(t.Context())
+	if failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "view db/report: a view") {
+		t.Errorf("the error is %v", err)
+	}
+	if slices.Contains(s.calls, "begin") {
+		t.Errorf("the sink was begun: %v", s.calls)
+	}
+	if len(r.Losses) != 1 {
+		t.Errorf("the result names %v", r.Losses)
+	}
+}
+
+// Every content that table files names is carried or listed as missing.
+func TestContentsThatNobodyHasAreListed(t *testing.T) {
+	source := site()
+	source.tables["files"] = append(source.tables["files"], "2\t"+absent)
+	_, err := job(t, source, &target{}).Run(t.Context())
+	if failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "missing_file filedir/da/4b/"+absent) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// A source that fails ends the run, and every begun target is given up.
+func TestAFailedUnitGivesAllTargetsUp(t *testing.T) {
+	source := site()
+	source.fail = "db/user#1"
+	a, b := &target{}, &target{}
+	_, err := job(t, source, a, b).Run(t.Context())
+	if failure.Of(err) != failure.Failed || !strings.Contains(err.Error(), "memory: db/user#1: the server has gone away") {
+		t.Errorf("the error is %v", err)
+	}
+	for _, s := range []*target{a, b} {
+		if s.calls[len(s.calls)-1] != "abort" || s.finished {
+			t.Errorf("the calls were %v", s.calls)
+		}
+	}
+}
+
+// Rows that a stored snapshot does not hold as it says are found before the
+// target is finished.
+func TestASnapshotThatDoesNotHoldItsRowsIsFound(t *testing.T) {
+	source, s := site(), &target{}
+	var sum rows.Sum
+	sum.Add([]byte("1\ta"))
+	source.proofs = map[string]rows.Sum{"user": sum}
+	_, err := job(t, source, s).Run(t.Context())
+	if failure.Of(err) != failure.Unproven || s.finished {
+		t.Errorf("the error is %v, finished %v", err, s.finished)
+	}
+}
+
+// An interrupted run says so and gives its targets up.
+func TestInterruptionIsAClassOfItsOwn(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := job(t, site(), &target{}).Run(ctx)
+	if failure.Of(err) != failure.Interrupted {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// upper is a record transform that changes every row.
+type upper struct{}
+
+func (upper) Table(_ context.Context, t schema.Table, _ string) (stage.Mapped, error) {
+	return stage.Mapped{From: t, Schema: t, Rewrite: true}, nil
+}
+
+func (upper) Rows(_ context.Context, _ stage.Mapped, dst, data []byte) ([]byte, error) {
+	return append(dst, bytes.ToUpper(data)...), nil
+}
+
+// Rows that a transform rewrites are proven as the target must hold them, also
+// after several transforms and without those that the target refused.
+func TestRewrittenRowsAreProvenAsRewritten(t *testing.T) {
+	s := &target{refuse: "\tB"}
+	j := job(t, site(), s)
+	j.Transforms = []stage.RecordTransform{upper{}, upper{}}
+	j.Budget = map[stage.LossKind]int64{stage.LossRow: 1}
+	if _, err := j.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(s.tables["user"])
+	if !slices.Equal(s.tables["user"], []string{"1\tA", "3\tC"}) {
+		t.Errorf("the target has %q", s.tables["user"])
+	}
+}
+
+// A dry run reads all and writes nothing.
+func TestADryRunWritesNothing(t *testing.T) {
+	s := &target{}
+	j := job(t, site(), s)
+	j.Targets[0].Sink, j.Targets[0].dry, j.DryRun = drySink{s}, true, true
+	r, err := j.Run(t.Context())
+	if err != nil || r.Counts.Rows != 4 {
+		t.Fatalf("%v, %d rows", err, r.Counts.Rows)
+	}
+	if want := []string{"check"}; !slices.Equal(s.calls, want) {
+		t.Errorf("the calls were %v, want %v", s.calls, want)
+	}
+}

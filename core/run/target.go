@@ -1,0 +1,233 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Target is a sink of a job.
+type Target struct {
+	Name    string // for messages: "mysql", "local"
+	Sink    stage.Sink
+	Parts   []string // what it holds; nil for everything (a repository)
+	Dialect string   // of its tables; "" for a repository
+
+	plan     *stage.Plan
+	mappings map[string]*mapping
+	begun    bool
+	dry      bool // it throws away what it gets
+}
+
+func (t *Target) holds(part string) bool { return t.Parts == nil || slices.Contains(t.Parts, part) }
+
+// prepare maps the tables for the target and asks it whether it can hold the plan.
+func (t *Target) prepare(ctx context.Context, p *stage.Plan, transforms []stage.RecordTransform, l *ledger) error {
+	own := *p
+	own.Tables, own.Parts = nil, nil
+	for _, part := range p.Parts {
+		if t.holds(part) {
+			own.Parts = append(own.Parts, part)
+		}
+	}
+	t.mappings = map[string]*mapping{}
+	if t.holds(stage.DB) {
+		for _, info := range p.Tables {
+			m, losses, notes, err := mapTable(ctx, info.Schema, t.Dialect, transforms)
+			if err != nil {
+				return fmt.Errorf("%s: %w", t.Name, err)
+			}
+			l.lose(losses...)
+			l.note(notes...)
+			t.mappings[info.Schema.Name] = m
+			info.Schema = m.schema
+			own.Tables = append(own.Tables, info)
+		}
+	}
+	t.plan = &own
+	losses, notes, err := t.Sink.Check(ctx, &own)
+	if err != nil {
+		return fmt.Errorf("%s: %w", t.Name, err)
+	}
+	l.lose(losses...)
+	l.note(notes...)
+	return nil
+}
+
+// unit opens the target's writer for a unit.
+func (t *Target) unit(ctx context.Context, u stage.Unit) (stage.UnitWriter, error) {
+	w, err := t.Sink.Unit(ctx, u)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.Name, err)
+	}
+	if m := t.mappings[u.Table]; u.Part == stage.DB && m != nil && m.rewrite {
+		return &mappedWriter{UnitWriter: w, m: m}, nil
+	}
+	return w, nil
+}
+
+// refused takes the rows that the target refused out of what it must prove.
+func (t *Target) refused(table string, losses []stage.Loss, expected map[string]*tally) {
+	m := t.mappings[table]
+	for _, loss := range losses {
+		if loss.Row == nil || m == nil {
+			continue
+		}
+		if m.rewrite {
+			m.mu.Lock()
+			m.sum.Remove(loss.Row)
+			m.mu.Unlock()
+			continue
+		}
+		expected[table].refuse(t, loss.Row)
+	}
+}
+
+// prove has the target read back its tables and compares them with what was sent.
+func (t *Target) prove(ctx context.Context, expected map[string]*tally) ([]TableResult, error) {
+	found, err := t.Sink.Prove(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.Name, err)
+	}
+	byName := map[string]stage.TableProof{}
+	for _, f := range found {
+		byName[f.Schema.Name] = f
+	}
+	if t.Dialect == "" || t.dry {
+		return nil, nil
+	}
+	var results []TableResult
+	var faults []error
+	for _, info := range t.plan.Tables {
+		name := info.Schema.Name
+		want := t.mappings[name].sum
+		if !t.mappings[name].rewrite {
+			want = expected[name].of(t)
+		}
+		got, ok := byName[name]
+		result := TableResult{Target: t.Name, Table: name, Rows: want.Rows, Want: want, Got: got.Sum}
+		switch {
+		case !ok:
+			result.Faults = []string{"the target has no such table"}
+		case got.Sum != want:
+			result.Faults = append(result.Faults, sumFault(want, got.Sum))
+			fallthrough
+		default:
+			result.Faults = append(result.Faults, compareTables(info.Schema, got.Schema)...)
+		}
+		for _, fault := range result.Faults {
+			faults = append(faults, fmt.Errorf("%s: table %s: %s", t.Name, name, fault))
+		}
+		results = append(results, result)
+	}
+	if faults != nil {
+		return results, failure.New(failure.Unproven, "the target does not hold what was sent to it:\n%w", errors.Join(faults...))
+	}
+	return results, nil
+}
+
+func sumFault(want, got rows.Sum) string {
+	if want.Rows != got.Rows {
+		return fmt.Sprintf("%d rows were sent, %d are there", want.Rows, got.Rows)
+	}
+	return fmt.Sprintf("all %d rows are there, but not all values are as sent (checksums %s and %s)", want.Rows, want, got)
+}
+
+// compareTables names what of a table's structure is not as planned. Names of
+// indexes and the order of indexes don't matter, nor does a sequence that is ahead.
+func compareTables(want, got schema.Table) []string {
+	var faults []string
+	if !slices.Equal(want.ColumnNames(), got.ColumnNames()) {
+		faults = append(faults, fmt.Sprintf("the columns are %q instead of %q", got.ColumnNames(), want.ColumnNames()))
+	} else {
+		for i, w := range want.Columns {
+			g := got.Columns[i]
+			if !sameType(w.Type, g.Type) || w.Nullable != g.Nullable {
+				faults = append(faults, fmt.Sprintf("column %s is %s instead of %s", w.Name, columnWords(g), columnWords(w)))
+			}
+		}
+	}
+	if !slices.Equal(want.PrimaryKey, got.PrimaryKey) {
+		faults = append(faults, fmt.Sprintf("the primary key is %q instead of %q", got.PrimaryKey, want.PrimaryKey))
+	}
+	has := map[string]int{}
+	for _, x := range got.Indexes {
+		has[indexWords(x)]++
+	}
+	for _, x := range want.Indexes {
+		words := indexWords(x)
+		if has[words]--; has[words] < 0 {
+			faults = append(faults, "missing "+words)
+		}
+	}
+	if s := want.Sequence; s != nil {
+		switch {
+		case got.Sequence == nil || got.Sequence.Column != s.Column:
+			faults = append(faults, fmt.Sprintf("column %s has no sequence", s.Column))
+		case got.Sequence.Next < s.Next:
+			faults = append(faults, fmt.Sprintf("the sequence of %s stands at %d instead of %d", s.Column, got.Sequence.Next, s.Next))
+		}
+	}
+	return faults
+}
+
+func sameType(a, b schema.Type) bool {
+	if a.Kind != b.Kind || a.Size != b.Size || a.Unsigned != b.Unsigned {
+		return false
+	}
+	switch a.Kind {
+	case schema.Char, schema.Bit, schema.Decimal:
+		return a.Length == b.Length && a.Scale == b.Scale
+	}
+	return true
+}
+
+func columnWords(c schema.Column) string {
+	t := c.Type
+	s := string(t.Kind)
+	if t.Size > 0 {
+		s += fmt.Sprintf(" of %d bytes", t.Size)
+	}
+	if t.Length > 0 {
+		s += fmt.Sprintf(" (%d,%d)", t.Length, t.Scale)
+	}
+	if t.Unsigned {
+		s += " unsigned"
+	}
+	if !c.Nullable {
+		s += " not null"
+	}
+	return s
+}
+
+func indexWords(x schema.Index) string {
+	s := "index on "
+	if x.Unique {
+		s = "unique index on "
+	}
+	if x.Native != "" {
+		return s + "an expression (" + x.Name + ")"
+	}
+	for i, c := range x.Columns {
+		if i > 0 {
+			s += ", "
+		}
+		s += c.Name
+		if c.Prefix > 0 {
+			s += fmt.Sprintf("(%d)", c.Prefix)
+		}
+		if c.Desc {
+			s += " desc"
+		}
+	}
+	if x.Method != "" {
+		s += " " + x.Method
+	}
+	return s
+}
