@@ -1,0 +1,29 @@
+# make test      everything, on real servers that it installs, starts and stops (Debian, Ubuntu)
+# make bench     Vault against its peers; FACTOR=2 doubles the sample site
+# make build     bin/vault
+# make demo      a backup and a restore of a sample site; needs only Go
+# make lint      what needs no server
+# make servers   a shell in which the test servers run
+.PHONY: test bench build demo lint servers
+
+FACTOR ?= 1
+
+test:
+	.ci/packages gcc=gcc cc=libc6-dev
+	.ci/servers .ci/test
+
+bench: build
+	.ci/packages mysqldump=mariadb-client mydumper=mydumper pgloader=pgloader restic=restic
+	.ci/servers go run ./bench -factor $(FACTOR)
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o bin/vault ./cmd/vault
+
+demo:
+	go run ./cmd/vault demo
+
+lint:
+	.ci/lint
+
+servers:
+	.ci/servers $${SHELL:-sh}
