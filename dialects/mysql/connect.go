@@ -1,0 +1,193 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+)
+
+// Server is a database on a server, and what is known of both. It is safe for
+// concurrent use; what it holds doesn't change after Connect.
+type Server struct {
+	*sql.DB
+	MariaDB   bool
+	Version   string // 10.11.19, 9.7.4
+	Database  string
+	Address   string // for messages: user@host:port/database, without the password
+	Charset   string // of the database, as Collation
+	Collation string
+	MaxPacket int  // bytes of the longest statement that the server takes
+	FoldCase  bool // names of tables that differ only by case are one
+	LocalData bool // LOAD DATA LOCAL is allowed
+
+	major, minor int
+}
+
+// Engine is the product and its version: "MariaDB 10.11.19".
+func (s *Server) Engine() string {
+	if s.MariaDB {
+		return "MariaDB " + s.Version
+	}
+	return "MySQL " + s.Version
+}
+
+// atLeast compares the server's version, of its own product, with major.minor.
+func (s *Server) atLeast(major, minor int) bool {
+	return s.major > major || s.major == major && s.minor >= minor
+}
+
+// sqlMode is what every session works with: strict, so that nothing is changed
+// in silence; zero and impossible dates as they are, because old sites have
+// them; no ANSI_QUOTES and no NO_BACKSLASH_ESCAPES, whatever the server's default.
+const sqlMode = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
+
+// Connect opens the database that a DSN of go-sql-driver names. Every session
+// speaks utf8mb4, has its clock at UTC and waits long for a slow reader or writer;
+// extra are more session variables. An error never holds the password.
+func Connect(ctx context.Context, dsn config.Secret, extra map[string]string) (*Server, error) {
+	cfg, err := mysql.ParseDSN(dsn.Reveal())
+	if err != nil {
+		// The driver's own error may quote the DSN.
+		return nil, failure.New(failure.Usage, "dsn is not user:password@tcp(host:port)/database; special characters of the parameters after ? must be percent-encoded")
+	}
+	if cfg.DBName == "" {
+		return nil, failure.New(failure.Usage, "dsn names no database: write user:password@tcp(host:port)/database")
+	}
+	cfg.ParseTime, cfg.InterpolateParams, cfg.MultiStatements, cfg.ColumnsWithAlias = false, false, false, false
+	cfg.MaxAllowedPacket = 0                // ask the server
+	cfg.Logger = log.New(io.Discard, "", 0) // what it would print comes back as an error too
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 30 * time.Second
+	}
+	if err := cfg.Apply(mysql.Charset("utf8mb4", "")); err != nil {
+		return nil, err
+	}
+	s := &Server{Database: cfg.DBName, Address: cfg.User + "@" + cfg.Addr + "/" + cfg.DBName}
+	if err := s.detect(ctx, cfg); err != nil {
+		return nil, failure.Wrap(failure.Refused, s.explain(cfg, err))
+	}
+	session := map[string]string{
+		"sql_mode":          "'" + sqlMode + "'",
+		"time_zone":         "'+00:00'",
+		"net_read_timeout":  "86400",
+		"net_write_timeout": "86400",
+		"wait_timeout":      "2147483", // 24 days, the most that every platform takes
+		"lock_wait_timeout": "60",
+	}
+	if s.MariaDB {
+		session["max_statement_time"] = "0"
+		session["idle_transaction_timeout"] = "0"
+		session["idle_readonly_transaction_timeout"] = "0"
+	} else {
+		session["max_execution_time"] = "0"
+		session["information_schema_stats_expiry"] = "0"
+	}
+	if cfg.Params == nil {
+		cfg.Params = map[string]string{}
+	}
+	for _, vars := range []map[string]string{session, extra} {
+		for name, value := range vars {
+			cfg.Params[name] = value
+		}
+	}
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, failure.New(failure.Usage, "dsn: %w", err)
+	}
+	s.DB = sql.OpenDB(connector)
+	s.SetMaxIdleConns(16)
+	if err := s.PingContext(ctx); err != nil {
+		return nil, errors.Join(failure.Wrap(failure.Refused, s.explain(cfg, err)), s.Close())
+	}
+	return s, nil
+}
+
+// detect asks who the server is: which session variables it knows depends on it.
+func (s *Server) detect(ctx context.Context, cfg *mysql.Config) (err error) {
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return err
+	}
+	db := sql.OpenDB(connector)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var version string
+	var fold int
+	err = db.QueryRowContext(ctx, `SELECT VERSION(), @@lower_case_table_names, @@max_allowed_packet, @@local_infile, @@character_set_database, @@collation_database`).
+		Scan(&version, &fold, &s.MaxPacket, &s.LocalData, &s.Charset, &s.Collation)
+	if err != nil {
+		return err
+	}
+	s.MariaDB = strings.Contains(version, "MariaDB")
+	s.Version, _, _ = strings.Cut(strings.TrimPrefix(version, "5.5.5-"), "-")
+	s.FoldCase = fold != 0
+	parts := strings.SplitN(s.Version, ".", 3)
+	if len(parts) < 2 {
+		return fmt.Errorf("the server calls its version %q, which is not of MySQL or MariaDB", version)
+	}
+	if s.major, err = strconv.Atoi(parts[0]); err != nil {
+		return fmt.Errorf("the server calls its version %q: %w", version, err)
+	}
+	if s.minor, err = strconv.Atoi(parts[1]); err != nil {
+		return fmt.Errorf("the server calls its version %q: %w", version, err)
+	}
+	return nil
+}
+
+// explain says what to do about an error of the first connection.
+func (s *Server) explain(cfg *mysql.Config, err error) error {
+	var refused *mysql.MySQLError
+	var network *net.OpError
+	switch {
+	case errors.As(err, &refused) && (refused.Number == 1045 || refused.Number == 1698):
+		return fmt.Errorf("%s: the server refuses user %q or the password: %w", s.Address, cfg.User, err)
+	case errors.As(err, &refused) && refused.Number == 1044:
+		return fmt.Errorf("%s: user %q has no right to database %q: %w", s.Address, cfg.User, cfg.DBName, err)
+	case errors.As(err, &refused) && refused.Number == 1049:
+		return fmt.Errorf("%s: there is no database %q; create it first: %w", s.Address, cfg.DBName, err)
+	case errors.As(err, &refused) && refused.Number == 1040:
+		return fmt.Errorf("%s: the server has no connection left (max_connections): %w", s.Address, err)
+	case errors.As(err, &network):
+		return fmt.Errorf("%s: no server answers; check host, port and that it runs: %w", s.Address, err)
+	}
+	return fmt.Errorf("%s: %w", s.Address, err)
+}
+
+// Number returns the server's number of an error, 0 for an error that is not the server's.
+func Number(err error) uint16 {
+	var e *mysql.MySQLError
+	if errors.As(err, &e) {
+		return e.Number
+	}
+	return 0
+}
+
+// Denied tells whether the server refused a statement for a missing right.
+func Denied(err error) bool {
+	switch Number(err) {
+	case 1044, 1045, 1142, 1143, 1227, 1370:
+		return true
+	}
+	return false
+}
+
+// Lost tells whether the connection is gone.
+func Lost(err error) bool {
+	switch Number(err) {
+	case 1053, 1317, 1927, 3024, 4031: // shutdown, killed, killed (MariaDB), timed out, idle too long
+		return true
+	}
+	var network net.Error
+	return errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, sql.ErrConnDone) || errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF)
+}

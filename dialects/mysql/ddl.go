@@ -1,0 +1,200 @@
+package mysql
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lmsvault/vault/core/schema"
+)
+
+// Writer writes the structure of tables as DDL of one server.
+type Writer struct {
+	Server     *Server
+	Collations Collations
+	Prefix     string // of the tables it writes
+	FromPrefix string // that index names have
+	KeepNames  bool   // the tables come from this dialect, and so do the names of their indexes
+}
+
+// Definition is a table as DDL, in the order in which a restore runs it.
+type Definition struct {
+	Create  string   // with the primary key, and the indexes that must be there while rows are loaded
+	Indexes []string // statements that add the others
+	Notes   []string // what is written differently than it was
+}
+
+// Define writes a table. It must be of this dialect, and Check must have passed it.
+func (w *Writer) Define(t *schema.Table) Definition {
+	d := Definition{}
+	var lines []string
+	for k := range t.Columns {
+		lines = append(lines, w.column(t, &t.Columns[k], &d))
+	}
+	if len(t.PrimaryKey) > 0 {
+		lines = append(lines, "PRIMARY KEY ("+Idents(t.PrimaryKey)+")")
+	}
+	names := IndexNames(t, w.FromPrefix, w.Prefix, w.KeepNames)
+	var later []string
+	for k, x := range t.Indexes {
+		if w.refuseIndex(t, &x) != "" {
+			continue // Check has listed it as a loss
+		}
+		text := indexKind(&x) + " " + Ident(names[k]) + " " + indexColumns(&x)
+		switch {
+		case early(t, &x):
+			lines = append(lines, text)
+		case x.Method != "": // InnoDB builds one FULLTEXT index at a time
+			d.Indexes = append(d.Indexes, w.alter(t, "ADD "+text))
+		default:
+			later = append(later, "ADD "+text)
+		}
+	}
+	if len(later) > 0 {
+		d.Indexes = append([]string{w.alter(t, strings.Join(later, ", "))}, d.Indexes...)
+	}
+	d.Create = "CREATE TABLE " + Ident(w.Prefix+t.Name) + " (\n  " + strings.Join(lines, ",\n  ") + "\n) ENGINE=InnoDB" + w.options(t, &d)
+	return d
+}
+
+func (w *Writer) alter(t *schema.Table, what string) string {
+	return "ALTER TABLE " + Ident(w.Prefix+t.Name) + " " + what
+}
+
+func (w *Writer) options(t *schema.Table, d *Definition) string {
+	var b strings.Builder
+	if t.Sequence != nil && t.Sequence.Next > 1 {
+		fmt.Fprintf(&b, " AUTO_INCREMENT=%d", t.Sequence.Next)
+	}
+	collation := w.collation(t.Collation, "the table", d)
+	fmt.Fprintf(&b, " DEFAULT CHARACTER SET %s COLLATE %s", charsetOf(collation), collation)
+	if t.Options != "" {
+		b.WriteString(" " + t.Options)
+	}
+	if t.Comment != "" {
+		b.WriteString(" COMMENT=" + Literal(t.Comment))
+	}
+	return b.String()
+}
+
+// collation gives the collation of this server for a name, which may be empty.
+func (w *Writer) collation(name, of string, d *Definition) string {
+	if name == "" {
+		if charsetOf(w.Server.Collation) == "utf8mb4" {
+			return w.Server.Collation
+		}
+		return "utf8mb4_unicode_ci"
+	}
+	nearest, ok := w.Collations.Nearest(name)
+	if !ok {
+		nearest = "utf8mb4_unicode_ci"
+	}
+	if nearest != name {
+		d.Notes = append(d.Notes, fmt.Sprintf("this server has no collation %s: %s gets %s", name, of, nearest))
+	}
+	return nearest
+}
+
+func charsetOf(collation string) string {
+	charset, _, _ := strings.Cut(collation, "_")
+	return charset
+}
+
+func (w *Writer) column(t *schema.Table, c *schema.Column, d *Definition) string {
+	var b strings.Builder
+	b.WriteString(Ident(c.Name) + " ")
+	native, check := w.native(c, d)
+	b.WriteString(native)
+	if hasCharset(native) {
+		name := c.Collation
+		if name == "" {
+			name = t.Collation
+		}
+		if c.Type.Kind == schema.JSON {
+			name = "utf8mb4_bin"
+		}
+		collation := w.collation(name, "column "+c.Name, &Definition{})
+		if name != "" && collation != name && c.Collation != "" {
+			w.collation(name, "column "+c.Name, d) // for the note; that of the table is said once
+		}
+		fmt.Fprintf(&b, " CHARACTER SET %s COLLATE %s", charsetOf(collation), collation)
+	}
+	if c.Nullable {
+		b.WriteString(" NULL")
+	} else {
+		b.WriteString(" NOT NULL")
+	}
+	if t.Sequence != nil && t.Sequence.Column == c.Name {
+		b.WriteString(" AUTO_INCREMENT")
+	} else {
+		b.WriteString(w.Server.writeDefault(c))
+	}
+	if c.Comment != "" {
+		b.WriteString(" COMMENT " + Literal(c.Comment))
+	}
+	return b.String() + check
+}
+
+// native spells a column's type for this server. MySQL's JSON keeps documents
+// parsed and writes them anew, MariaDB's keeps their text; MariaDB's goes to
+// MySQL as the text it is, so that no byte changes.
+func (w *Writer) native(c *schema.Column, d *Definition) (native, check string) {
+	native = c.Native
+	if before, _, ok := strings.Cut(native, " srid "); ok && w.Server.MariaDB {
+		native = before
+		d.Notes = append(d.Notes, "column "+c.Name+": MariaDB doesn't bind a column to an SRID; each value keeps its own")
+	}
+	if c.Type.Kind != schema.JSON {
+		return native, ""
+	}
+	switch {
+	case w.Server.MariaDB:
+		return "longtext", " CHECK (json_valid(" + Ident(c.Name) + "))"
+	case baseName(native) != "json":
+		d.Notes = append(d.Notes, "column "+c.Name+": JSON of MariaDB stays text, MySQL's own type would change its spelling")
+	}
+	return native, ""
+}
+
+func hasCharset(native string) bool {
+	switch baseName(native) {
+	case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set":
+		return true
+	}
+	return false
+}
+
+func indexKind(x *schema.Index) string {
+	switch {
+	case x.Method != "":
+		return x.Method + " KEY"
+	case x.Unique:
+		return "UNIQUE KEY"
+	}
+	return "KEY"
+}
+
+func indexColumns(x *schema.Index) string {
+	if x.Native != "" {
+		return x.Native
+	}
+	columns := make([]string, len(x.Columns))
+	for k, c := range x.Columns {
+		columns[k] = indexColumn(c)
+	}
+	return "(" + strings.Join(columns, ", ") + ")"
+}
+
+// early tells whether an index must be there before rows are loaded: that of a
+// sequence's column, which the server demands, and unique ones that compare text,
+// because a collation may find rows equal that were not where they come from: the
+// row is refused then, and can be named.
+func early(t *schema.Table, x *schema.Index) bool {
+	if s := t.Sequence; s != nil && !(len(t.PrimaryKey) > 0 && t.PrimaryKey[0] == s.Column) && len(x.Columns) > 0 && x.Columns[0].Name == s.Column && x.Method == "" && x.Native == "" {
+		return true
+	}
+	return x.Unique && (x.Native != "" || slices.ContainsFunc(x.Columns, func(c schema.IndexColumn) bool {
+		column := t.Column(c.Name)
+		return column != nil && hasCharset(column.Native)
+	}))
+}

@@ -1,0 +1,129 @@
+package mysql
+
+import (
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+)
+
+// readDefault reads information_schema.COLUMNS.COLUMN_DEFAULT, where MariaDB has
+// an SQL expression ('it”s', NULL, uuid()) and MySQL the value itself, or an
+// expression that EXTRA marks as DEFAULT_GENERATED. nil means none is declared.
+func (s *Server) readDefault(c *schema.Column, text, extra string) *schema.Default {
+	if s.MariaDB {
+		if text == "NULL" {
+			return nil
+		}
+		if value, rest, ok := unquote(text); ok && rest == "" {
+			return &schema.Default{Value: canonical(c, value)}
+		}
+		if bits, ok := bitLiteral(text); ok {
+			return &schema.Default{Value: canonical(c, bits)}
+		}
+		if _, err := strconv.ParseFloat(text, 64); err == nil {
+			return &schema.Default{Value: canonical(c, text)}
+		}
+		return expression(text)
+	}
+	if strings.Contains(extra, "DEFAULT_GENERATED") {
+		return expression(strings.ReplaceAll(text, `\'`, `'`)) // MySQL's catalog escapes literals in expressions
+	}
+	if bits, ok := bitLiteral(text); ok && c.Type.Kind == schema.Bit {
+		text = bits
+	}
+	if digits, ok := strings.CutPrefix(text, "0x"); ok && asHex(c) {
+		if raw, err := hex.DecodeString(digits); err == nil {
+			text = string(raw)
+		}
+	}
+	return &schema.Default{Value: canonical(c, text)}
+}
+
+func expression(text string) *schema.Default {
+	upper := strings.ToUpper(text)
+	if strings.HasPrefix(upper, "CURRENT_TIMESTAMP") {
+		text = strings.TrimSuffix(upper, "()") // MariaDB writes current_timestamp()
+	}
+	return &schema.Default{Value: text, Expr: true}
+}
+
+func bitLiteral(s string) (string, bool) {
+	bits, ok := strings.CutPrefix(s, "b'")
+	if !ok {
+		return "", false
+	}
+	return strings.CutSuffix(bits, "'")
+}
+
+// canonical gives a default the spelling that a cell of the column has.
+func canonical(c *schema.Column, value string) string {
+	switch c.Type.Kind {
+	case schema.Int, schema.Decimal:
+		return trimZeros(value)
+	case schema.Float:
+		if f, err := strconv.ParseFloat(value, c.Type.Size*8); err == nil {
+			return string(rows.AppendFloat(nil, f, c.Type.Size*8))
+		}
+	case schema.Bit:
+		if len(value) < c.Type.Length && strings.Trim(value, "01") == "" {
+			return strings.Repeat("0", c.Type.Length-len(value)) + value
+		}
+	case schema.Binary:
+		raw := []byte(value)
+		if c.Type.Fixed && len(raw) < c.Type.Length {
+			raw = append(raw, make([]byte, c.Type.Length-len(raw))...)
+		}
+		return `\x` + hex.EncodeToString(raw)
+	case schema.Time, schema.DateTime, schema.Timestamp:
+		return string(trimFraction([]byte(value)))
+	}
+	return value
+}
+
+// writeDefault gives the DEFAULT clause of a column, "" for none.
+func (s *Server) writeDefault(c *schema.Column) string {
+	d := c.Default
+	switch {
+	case d == nil:
+		return ""
+	case d.Expr && strings.HasPrefix(strings.ToUpper(d.Value), "CURRENT_TIMESTAMP"):
+		return " DEFAULT " + d.Value
+	case d.Expr:
+		return " DEFAULT (" + d.Value + ")"
+	}
+	literal := Literal(d.Value)
+	switch {
+	case c.Type.Kind == schema.Bit:
+		literal = "b'" + d.Value + "'"
+	case c.Type.Kind == schema.Binary:
+		literal = "x'" + strings.TrimPrefix(d.Value, `\x`) + "'"
+	}
+	if s.expressionOnly(c) {
+		return " DEFAULT (" + literal + ")"
+	}
+	return " DEFAULT " + literal
+}
+
+// expressionOnly tells whether MySQL takes a default of the column only as an
+// expression (MySQL manual, "Data Type Default Values").
+func (s *Server) expressionOnly(c *schema.Column) bool {
+	if s.MariaDB {
+		return false
+	}
+	switch base := baseName(c.Native); base {
+	case "json", "tinytext", "text", "mediumtext", "longtext", "tinyblob", "blob", "mediumblob", "longblob":
+		return true
+	}
+	return false
+}
+
+// trimZeros takes away the padding that ZEROFILL gives a number.
+func trimZeros(s string) string {
+	for len(s) > 1 && s[0] == '0' && s[1] >= '0' && s[1] <= '9' {
+		s = s[1:]
+	}
+	return s
+}

@@ -1,0 +1,110 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// part is a row of information_schema.STATISTICS: one column of an index.
+type part struct {
+	table, index, method, visible   string
+	column, expression, order, uniq string
+	prefix                          int
+}
+
+func (i *inspection) indexes(ctx context.Context) error {
+	expression, visible := "COALESCE(EXPRESSION,'')", "IS_VISIBLE"
+	if i.MariaDB {
+		expression, visible = "''", "IF(IGNORED = 'YES', 'NO', 'YES')"
+	}
+	var p part
+	var parts []part
+	err := i.each(ctx, func() {
+		if i.byName[p.table] != nil {
+			parts = append(parts, p)
+		}
+	}, `SELECT TABLE_NAME, INDEX_NAME, INDEX_TYPE, `+visible+`, COALESCE(COLUMN_NAME,''), `+expression+`, COALESCE(COLLATION,''), IF(NON_UNIQUE, '', 'U'), COALESCE(SUB_PART,0)
+		FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX`,
+		&p.table, &p.index, &p.method, &p.visible, &p.column, &p.expression, &p.order, &p.uniq, &p.prefix)
+	if err != nil {
+		return err
+	}
+	for from := 0; from < len(parts); {
+		to := from + 1
+		for to < len(parts) && parts[to].table == parts[from].table && parts[to].index == parts[from].index {
+			to++
+		}
+		i.index(parts[from:to])
+		from = to
+	}
+	return nil
+}
+
+func (i *inspection) index(parts []part) {
+	t, first := i.byName[parts[0].table], parts[0]
+	if slices.ContainsFunc(parts, func(p part) bool { return p.column != "" && t.Column(p.column) == nil }) {
+		i.loss(stage.LossIndex, t.Name, first.index, "an index on a generated column")
+		return
+	}
+	if first.visible == "NO" {
+		i.note(t.Name, "index "+first.index+" is invisible to the optimizer, and will be visible")
+	}
+	x := schema.Index{Name: first.index, Unique: first.uniq != ""}
+	if first.method != "BTREE" && first.method != "HASH" {
+		x.Method = first.method
+	}
+	var functional bool
+	for _, p := range parts {
+		functional = functional || p.expression != ""
+		c := schema.IndexColumn{Name: p.column, Prefix: p.prefix, Desc: p.order == "D"}
+		if x.Method == "SPATIAL" {
+			c.Prefix = 0 // what the server says there is not a prefix
+		}
+		x.Columns = append(x.Columns, c)
+	}
+	if functional {
+		x.Native = nativeIndex(x, parts)
+		x.Columns = slices.DeleteFunc(x.Columns, func(c schema.IndexColumn) bool { return c.Name == "" })
+	}
+	if first.index != "PRIMARY" {
+		t.Indexes = append(t.Indexes, x)
+		return
+	}
+	for _, c := range x.Columns {
+		t.PrimaryKey = append(t.PrimaryKey, c.Name)
+		if c.Prefix > 0 {
+			i.note(t.Name, fmt.Sprintf("its primary key has only the first %d characters of %s; it will have all", c.Prefix, c.Name))
+		}
+	}
+}
+
+// nativeIndex writes the definition of an index with expressions, which MySQL 8 knows.
+func nativeIndex(x schema.Index, parts []part) string {
+	var columns []string
+	for k, p := range parts {
+		text := "(" + strings.ReplaceAll(p.expression, `\'`, `'`) + ")"
+		if p.expression == "" {
+			text = indexColumn(x.Columns[k])
+		} else if p.order == "D" {
+			text += " DESC"
+		}
+		columns = append(columns, text)
+	}
+	return "(" + strings.Join(columns, ", ") + ")"
+}
+
+func indexColumn(c schema.IndexColumn) string {
+	text := Ident(c.Name)
+	if c.Prefix > 0 {
+		text += fmt.Sprintf("(%d)", c.Prefix)
+	}
+	if c.Desc {
+		text += " DESC"
+	}
+	return text
+}

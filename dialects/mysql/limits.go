@@ -1,0 +1,161 @@
+package mysql
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Limits of both engines (MySQL manual, "InnoDB Limits" and "Limits on Table Column Count and Row Size").
+const (
+	maxKeyBytes = 3072  // of an index, for InnoDB pages of 16 KiB
+	maxRowBytes = 65535 // of a row without what TEXT and BLOB keep elsewhere
+	pointer     = 12    // what TEXT and BLOB count in a row
+)
+
+// Refuse says why the server can't hold a table, "" if it can.
+func (w *Writer) Refuse(t *schema.Table) string {
+	if t.Dialect != Dialect {
+		return fmt.Sprintf("table %s is in the words of %q, not of mysql: the transform typemap must stand before", t.Name, t.Dialect)
+	}
+	if name := w.Prefix + t.Name; utf8.RuneCountInString(name) > MaxName {
+		return fmt.Sprintf("table %s: the name has more than %d characters", name, MaxName)
+	}
+	row := 0
+	for k := range t.Columns {
+		c := &t.Columns[k]
+		if reason := w.refuseColumn(c); reason != "" {
+			return fmt.Sprintf("table %s, column %s: %s", t.Name, c.Name, reason)
+		}
+		row += w.width(t, c)
+	}
+	if row > maxRowBytes {
+		return fmt.Sprintf("table %s: its columns take %d bytes of a row, the server allows %d", t.Name, row, maxRowBytes)
+	}
+	key := schema.Index{}
+	for _, name := range t.PrimaryKey {
+		key.Columns = append(key.Columns, schema.IndexColumn{Name: name})
+	}
+	if reason := w.refuseIndex(t, &key); reason != "" {
+		return fmt.Sprintf("table %s, primary key: %s", t.Name, reason)
+	}
+	return ""
+}
+
+// Losses lists the indexes of a table that the server can't have.
+func (w *Writer) Losses(t *schema.Table) []stage.Loss {
+	var losses []stage.Loss
+	for _, x := range t.Indexes {
+		if reason := w.refuseIndex(t, &x); reason != "" {
+			losses = append(losses, stage.Loss{Kind: stage.LossIndex, Path: stage.DB + "/" + t.Name, Where: x.Name, Reason: reason, Count: 1})
+		}
+	}
+	return losses
+}
+
+func (w *Writer) refuseColumn(c *schema.Column) string {
+	if utf8.RuneCountInString(c.Name) > MaxName {
+		return fmt.Sprintf("the name has more than %d characters", MaxName)
+	}
+	known := true
+	switch baseName(c.Native) {
+	case "":
+		return "has no type in the words of mysql: the transform typemap must stand before"
+	case "uuid":
+		known = w.Server.MariaDB && w.Server.atLeast(10, 7)
+	case "inet6":
+		known = w.Server.MariaDB
+	case "inet4":
+		known = w.Server.MariaDB && w.Server.atLeast(10, 10)
+	case "vector":
+		known = w.Server.MariaDB && w.Server.atLeast(11, 7) || !w.Server.MariaDB && w.Server.atLeast(9, 0)
+	case "varchar":
+		if c.Type.Length > maxRowBytes {
+			return "is longer than 65535"
+		}
+	}
+	if !known {
+		return w.Server.Engine() + " has no type " + c.Native
+	}
+	return ""
+}
+
+func (w *Writer) refuseIndex(t *schema.Table, x *schema.Index) string {
+	switch {
+	case x.Native != "" && w.Server.MariaDB:
+		return "an index on expressions, which MariaDB doesn't have"
+	case x.Native != "":
+		return ""
+	case x.Method == "FULLTEXT", x.Method == "SPATIAL":
+		return ""
+	case x.Method == "VECTOR" && w.Server.MariaDB && w.Server.atLeast(11, 7):
+		return ""
+	case x.Method != "":
+		return w.Server.Engine() + " has no index method " + x.Method
+	}
+	bytes := 0
+	for _, part := range x.Columns {
+		c := t.Column(part.Name)
+		if c == nil {
+			return "there is no column " + part.Name
+		}
+		unlimited := strings.HasSuffix(baseName(c.Native), "text") || strings.HasSuffix(baseName(c.Native), "blob")
+		switch {
+		case part.Prefix > 0:
+			bytes += part.Prefix * w.charBytes(t, c)
+		case c.Type.Kind == schema.JSON || unlimited:
+			return "column " + c.Name + " is a text without a limit, which can't be indexed whole"
+		default:
+			bytes += w.width(t, c)
+		}
+	}
+	if bytes > maxKeyBytes {
+		return fmt.Sprintf("its key takes %d bytes, InnoDB allows %d", bytes, maxKeyBytes)
+	}
+	return ""
+}
+
+// width is how many bytes of a row a column takes at most.
+func (w *Writer) width(t *schema.Table, c *schema.Column) int {
+	switch c.Type.Kind {
+	case schema.Int, schema.Float:
+		return c.Type.Size
+	case schema.Decimal:
+		return c.Type.Length/2 + 2
+	case schema.Char:
+		return c.Type.Length*w.charBytes(t, c) + 2
+	case schema.Binary:
+		if base := baseName(c.Native); base == "binary" || base == "varbinary" {
+			return c.Type.Length + 2
+		}
+		return pointer
+	case schema.Text, schema.JSON, schema.Other:
+		return pointer
+	case schema.UUID:
+		return 16
+	}
+	return 8
+}
+
+// charBytes is how many bytes a character of a column takes at most.
+func (w *Writer) charBytes(t *schema.Table, c *schema.Column) int {
+	if !hasCharset(c.Native) {
+		return 1
+	}
+	collation := c.Collation
+	if collation == "" {
+		collation = t.Collation
+	}
+	switch charsetOf(w.collation(collation, "", &Definition{})) {
+	case "utf8mb4", "utf16", "utf16le", "utf32", "gb18030":
+		return 4
+	case "utf8mb3", "utf8", "ujis", "eucjpms":
+		return 3
+	case "ucs2", "big5", "gbk", "sjis", "cp932", "gb2312", "euckr":
+		return 2
+	}
+	return 1
+}

@@ -1,0 +1,207 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Structure is what a database holds of one site.
+type Structure struct {
+	Tables []Table  // by name
+	Others []string // full names of tables and views of other programs and sites
+	Losses []stage.Loss
+	Notes  []stage.Note
+	Marked bool // Marker is there: a restore was not finished
+}
+
+// Table is a table of a site as it stands in a database.
+type Table struct {
+	schema.Table
+	FullName string // with the prefix
+	Engine   string // InnoDB, MyISAM …
+	Rows     int64  // the server's estimate
+	Bytes    int64  // of the rows, the server's estimate
+	RowBytes int64  // of one row, the server's estimate
+}
+
+// Queryer is a *sql.DB or a *sql.Conn.
+type Queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Inspect reads the structure of all tables with exactly that prefix, in a few
+// queries whatever their number, and lists what Vault can't carry.
+func (s *Server) Inspect(ctx context.Context, prefix string) (*Structure, error) {
+	i := &inspection{Server: s, prefix: prefix, st: &Structure{}, byName: map[string]*Table{}}
+	for _, step := range []struct {
+		what string
+		run  func(context.Context) error
+	}{
+		{"tables", i.tables},
+		{"columns", i.columns},
+		{"indexes", i.indexes},
+		{"constraints", i.constraints},
+		{"triggers, routines and events", i.objects},
+	} {
+		if err := step.run(ctx); err != nil {
+			return nil, fmt.Errorf("%s: reading the %s of the database: %w", s.Address, step.what, err)
+		}
+	}
+	for k := range i.st.Tables {
+		i.st.Tables[k].finish(i)
+	}
+	return i.st, nil
+}
+
+// inspection is one Inspect at work.
+type inspection struct {
+	*Server
+	prefix string
+	others []string // prefixes of other sites that begin with ours
+	st     *Structure
+	byName map[string]*Table // by full name
+}
+
+// each runs a query and calls row for each row, after scanning it into dest.
+func (i *inspection) each(ctx context.Context, row func(), query string, dest ...any) (err error) {
+	rows, err := i.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := rows.Scan(dest...); err != nil {
+			return err
+		}
+		row()
+	}
+	return rows.Err()
+}
+
+// mine gives a name without the prefix if it belongs to the site.
+func (i *inspection) mine(full string) (string, bool) {
+	name, ok := i.cut(full, i.prefix)
+	if !ok || slices.ContainsFunc(i.others, func(p string) bool { return strings.HasPrefix(full, p) }) {
+		return "", false
+	}
+	return name, true
+}
+
+func (i *inspection) loss(kind stage.LossKind, table, where, reason string) {
+	i.st.Losses = append(i.st.Losses, stage.Loss{Kind: kind, Path: stage.DB + "/" + table, Where: where, Reason: reason, Count: 1})
+}
+
+func (i *inspection) note(table, text string) {
+	path := stage.DB
+	if table != "" {
+		path += "/" + table
+	}
+	i.st.Notes = append(i.st.Notes, stage.Note{Path: path, Text: text})
+}
+
+type listed struct {
+	name, kind, engine, collation, options, comment string
+	rows, rowBytes, bytes                           int64
+	next                                            uint64
+}
+
+func (i *inspection) tables(ctx context.Context) error {
+	var all []listed
+	var l listed
+	if err := i.each(ctx, func() { all = append(all, l) }, `SELECT TABLE_NAME, TABLE_TYPE, COALESCE(ENGINE,''), COALESCE(TABLE_COLLATION,''), COALESCE(CREATE_OPTIONS,''), COALESCE(TABLE_COMMENT,''),
+		COALESCE(TABLE_ROWS,0), COALESCE(AVG_ROW_LENGTH,0), COALESCE(DATA_LENGTH,0), COALESCE(AUTO_INCREMENT,0)
+		FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()`,
+		&l.name, &l.kind, &l.engine, &l.collation, &l.options, &l.comment, &l.rows, &l.rowBytes, &l.bytes, &l.next); err != nil {
+		return err
+	}
+	slices.SortFunc(all, func(a, b listed) int { return strings.Compare(a.name, b.name) })
+	names := make([]string, len(all))
+	for k := range all {
+		names[k] = all[k].name
+	}
+	if i.others = otherSites(names, i.prefix); len(i.others) > 0 {
+		i.note("", "tables of other sites, told by their prefixes: "+strings.Join(i.others, ", "))
+	}
+	for _, l := range all {
+		name, ok := i.mine(l.name)
+		switch {
+		case !ok:
+			i.st.Others = append(i.st.Others, l.name)
+		case name == Marker:
+			i.st.Marked = true
+		case l.kind == "VIEW":
+			i.loss(stage.LossView, name, "", "a view")
+		case l.kind == "SEQUENCE":
+			i.loss(stage.LossTable, name, "", "a sequence object of MariaDB")
+		case l.kind == "BASE TABLE", l.kind == "SYSTEM VERSIONED":
+			i.add(name, l)
+		default:
+			i.loss(stage.LossTable, name, "", "a table of type "+l.kind)
+		}
+	}
+	if n := len(i.st.Others); n > 0 {
+		i.note("", fmt.Sprintf("%d tables and views without the prefix %q are not of this site: %s", n, i.prefix, someOf(i.st.Others)))
+	}
+	for k := range i.st.Tables {
+		i.byName[i.st.Tables[k].FullName] = &i.st.Tables[k]
+	}
+	return nil
+}
+
+func (i *inspection) add(name string, l listed) {
+	t := Table{FullName: l.name, Engine: l.engine, Rows: l.rows, Bytes: l.bytes, RowBytes: l.rowBytes}
+	t.Table = schema.Table{Name: name, Dialect: Dialect, Collation: l.collation, Comment: l.comment}
+	if l.next > 0 {
+		t.Sequence = &schema.Sequence{Next: l.next} // finish takes it away where no column has it
+	}
+	if l.kind == "SYSTEM VERSIONED" {
+		i.loss(stage.LossConstraint, name, "", "system versioning: rows of the past are not carried")
+	}
+	var options []string
+	for option := range strings.FieldsSeq(l.options) {
+		key, value, _ := strings.Cut(strings.ToUpper(option), "=")
+		switch key {
+		case "ROW_FORMAT", "KEY_BLOCK_SIZE":
+			if l.engine == "InnoDB" {
+				options = append(options, key+"="+value)
+			}
+		case "PARTITIONED":
+			i.note(name, "is partitioned: its rows are carried, its partitions are not")
+		default:
+			i.note(name, "its option "+option+" is not carried")
+		}
+	}
+	t.Options = strings.Join(options, " ")
+	i.st.Tables = append(i.st.Tables, t)
+}
+
+// finish completes a table when all of it was read.
+func (t *Table) finish(i *inspection) {
+	if t.Sequence != nil && t.Sequence.Column == "" {
+		t.Sequence = nil
+	}
+	for k := range t.Columns {
+		if t.Columns[k].Collation == t.Collation {
+			t.Columns[k].Collation = ""
+		}
+	}
+	if len(t.Columns) == 0 {
+		i.loss(stage.LossTable, t.Name, "", "no column can be read: all are generated, or the right to see them is missing")
+	}
+}
+
+// someOf lists names, the first 40 of many.
+func someOf(names []string) string {
+	const most = 40
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + " …"
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,124 @@
+package mysql
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/mysql"
+)
+
+// Check looks at the target and at what is to be written, and changes nothing.
+func (s *sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.Note, error) {
+	losses, notes, err := s.check(ctx, p)
+	if err != nil {
+		return nil, nil, fmt.Errorf("sink mysql: %w", err)
+	}
+	return losses, notes, nil
+}
+
+func (s *sink) check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, notes []stage.Note, err error) {
+	if err := s.connect(ctx, p); err != nil {
+		return nil, nil, err
+	}
+	if s.cfg.Load == loadLocal && !s.server.LocalData {
+		return nil, nil, failure.New(failure.Refused, "%s: load is %s, but the server doesn't allow it: set its local_infile to ON, or load to %s", s.server.Address, loadLocal, loadAuto)
+	}
+	if err := s.checkRights(ctx); err != nil {
+		return nil, nil, err
+	}
+	st, err := s.server.Inspect(ctx, s.cfg.Prefix)
+	if err != nil {
+		return nil, nil, err
+	}
+	if there := siteNames(st, s.cfg.Prefix); len(there) > 0 {
+		if !s.cfg.Replace {
+			reason := "has tables with the prefix"
+			if st.Marked {
+				reason = "has what is left of a restore that was not finished:"
+			}
+			return nil, nil, failure.New(failure.Refused, "%s: the database %s %q: %s; take another one, or say replace: true", s.server.Address, reason, s.cfg.Prefix, some(there))
+		}
+		notes = append(notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("replace: %d tables and views with the prefix %q will be dropped", len(there), s.cfg.Prefix)})
+	}
+	var refused []error
+	for k := range p.Tables {
+		t := &p.Tables[k].Schema
+		if reason := s.writer.Refuse(t); reason != "" {
+			refused = append(refused, errors.New(reason))
+			continue
+		}
+		losses = append(losses, s.writer.Losses(t)...)
+		for _, text := range s.writer.Define(t).Notes {
+			notes = append(notes, stage.Note{Path: stage.DB + "/" + t.Name, Text: text})
+		}
+	}
+	if len(refused) > 0 {
+		return nil, nil, failure.New(failure.Refused, "%s can't hold the plan: %w", s.server.Engine(), errors.Join(refused...))
+	}
+	return losses, notes, nil
+}
+
+// siteNames lists what stands in the place of the site: full names of tables and views.
+func siteNames(st *mysql.Structure, prefix string) []string {
+	var names []string
+	for _, t := range st.Tables {
+		names = append(names, t.FullName)
+	}
+	for _, l := range st.Losses {
+		if l.Kind == stage.LossView {
+			names = append(names, prefix+strings.TrimPrefix(l.Path, stage.DB+"/"))
+		}
+	}
+	if st.Marked {
+		names = append(names, prefix+mysql.Marker)
+	}
+	return names
+}
+
+func some(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+// checkRights tries each right on a table that isn't there: the server looks at
+// the right first. Grants can't tell, they may come by roles and patterns.
+func (s *sink) checkRights(ctx context.Context) error {
+	table := mysql.Ident(s.cfg.Prefix + mysql.Marker + "_" + rand.Text()[:8])
+	var missing []string
+	for _, try := range []struct{ right, statement string }{
+		{"SELECT", "SELECT 1 FROM " + table},
+		{"INSERT", "INSERT INTO " + table + " VALUES (1)"},
+		{"ALTER", "ALTER TABLE " + table + " COMMENT ''"},
+		{"INDEX", "CREATE INDEX a ON " + table + " (a)"},
+		{"DROP", "DROP TABLE " + table},
+		{"CREATE", "CREATE TABLE " + table + " LIKE " + table},
+	} {
+		_, err := s.server.ExecContext(ctx, try.statement)
+		switch {
+		case mysql.Number(err) == readOnly || mysql.Number(err) == readOnlyMode:
+			return failure.New(failure.Refused, "%s: the server takes no writes: %w", s.server.Address, err)
+		case mysql.Denied(err):
+			missing = append(missing, try.right)
+		case mysql.Number(err) == 0 && err != nil:
+			return fmt.Errorf("%s: trying the right %s: %w", s.server.Address, try.right, err)
+		}
+	}
+	if len(missing) > 0 {
+		return failure.New(failure.Refused, "%s: the user lacks the rights %s on the database %s: GRANT them first", s.server.Address, strings.Join(missing, ", "), s.server.Database)
+	}
+	return nil
+}
+
+// The server's errors where it is a replica or set to be read only.
+const (
+	readOnly     = 1290
+	readOnlyMode = 1836
+)

@@ -1,0 +1,143 @@
+package mysql
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/mysql"
+)
+
+// inserter writes rows by INSERT of many rows, and finds those that are refused.
+type inserter struct {
+	table *schema.Table
+	head  string // INSERT INTO … VALUES
+	most  int    // bytes of the server's longest statement
+	batch int    // bytes of one statement, but for a row that is longer
+	key   []int
+	cells [][]byte
+	text  []byte
+}
+
+func newInserter(s *sink, t *schema.Table) inserter {
+	const batch = 1 << 20
+	most := s.server.MaxPacket - 1024 // what the protocol puts around it
+	return inserter{
+		table: t,
+		head:  "INSERT INTO " + mysql.Ident(s.cfg.Prefix+t.Name) + " (" + mysql.Idents(t.ColumnNames()) + ") VALUES ",
+		most:  most, batch: min(batch, most), key: t.Key(),
+	}
+}
+
+// chunk inserts all rows of a chunk and returns those that the server refuses.
+func (in *inserter) chunk(ctx context.Context, tx *sql.Tx, c stage.Chunk) ([]stage.Loss, error) {
+	var refused []stage.Loss
+	var batch [][]byte
+	size := 0
+	flush := func() error {
+		losses, err := in.rows(ctx, tx, batch)
+		refused = append(refused, losses...)
+		batch, size = batch[:0], 0
+		return err
+	}
+	for data := c.Data; ; {
+		row, rest, ok, err := rows.Next(data)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			break
+		}
+		data = rest
+		if n := len(row) + len(row)/8 + 4*len(in.table.Columns); size+n > in.batch && len(batch) > 0 {
+			if err := flush(); err != nil {
+				return nil, err
+			}
+		}
+		batch = append(batch, row)
+		size += len(row) + len(row)/8 + 4*len(in.table.Columns)
+	}
+	return refused, flush()
+}
+
+// rows inserts rows by one statement. If the server refuses it, each half is
+// tried, down to the rows that are refused alone.
+func (in *inserter) rows(ctx context.Context, tx *sql.Tx, batch [][]byte) ([]stage.Loss, error) {
+	if len(batch) == 0 {
+		return nil, nil
+	}
+	in.text = append(in.text[:0], in.head...)
+	for k, row := range batch {
+		if k > 0 {
+			in.text = append(in.text, ',')
+		}
+		if err := in.values(row); err != nil {
+			return nil, err
+		}
+	}
+	tooLong := len(in.text) > in.most
+	var err error
+	if !tooLong {
+		_, err = tx.ExecContext(ctx, string(in.text))
+	}
+	switch {
+	case !tooLong && err == nil:
+		return nil, nil
+	case err != nil && !mysql.RefusesRow(err):
+		return nil, err
+	case len(batch) > 1:
+		half := len(batch) / 2
+		first, err := in.rows(ctx, tx, batch[:half])
+		if err != nil {
+			return nil, err
+		}
+		second, err := in.rows(ctx, tx, batch[half:])
+		return append(first, second...), err
+	case tooLong:
+		return []stage.Loss{in.loss(batch[0], "", fmt.Sprintf("the row takes a statement of %d bytes, the server's max_allowed_packet is %d: raise it", len(in.text), in.most+1024))}, nil
+	}
+	if kept, emptyErr := in.emptyEnum(ctx, tx, batch[0]); kept || emptyErr != nil {
+		return nil, emptyErr
+	}
+	return []stage.Loss{in.loss(batch[0], mysql.ColumnOf(err), err.Error())}, nil
+}
+
+// values appends a row as SQL. The escapes of a cell are those of a string literal
+// too, so it only needs quotes around it, and escapes for the quotes in it.
+func (in *inserter) values(row []byte) error {
+	in.cells = rows.Split(in.cells, row)
+	if len(in.cells) != len(in.table.Columns) {
+		return fmt.Errorf("a row has %d columns, the table %d", len(in.cells), len(in.table.Columns))
+	}
+	in.text = append(in.text, '(')
+	for k, cell := range in.cells {
+		if k > 0 {
+			in.text = append(in.text, ',')
+		}
+		in.text = mysql.AppendLiteral(in.text, &in.table.Columns[k], cell)
+	}
+	in.text = append(in.text, ')')
+	return nil
+}
+
+// loss names a refused row.
+func (in *inserter) loss(row []byte, column, reason string) stage.Loss {
+	in.cells = rows.Split(in.cells, row)
+	var where []string
+	for _, k := range in.key {
+		value, err := rows.Unescape(nil, in.cells[k])
+		if err != nil {
+			value = in.cells[k]
+		}
+		where = append(where, in.table.Columns[k].Name+"="+string(value[:min(len(value), 100)]))
+	}
+	if column != "" {
+		where = append(where, "column "+column)
+	}
+	return stage.Loss{Kind: stage.LossRow, Path: stage.DB + "/" + in.table.Name, Where: strings.Join(where, " "), Reason: reason, Count: 1, Row: bytes.Clone(row)}
+}

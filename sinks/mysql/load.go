@@ -1,0 +1,72 @@
+package mysql
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	driver "github.com/go-sql-driver/mysql"
+
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/mysql"
+)
+
+// loader sends chunks by LOAD DATA LOCAL, which reads the form of package rows as it is.
+type loader struct{ columns, fullName string }
+
+func newLoader(fullName string, t *schema.Table) *loader {
+	columns := make([]string, len(t.Columns))
+	var set []string
+	for k := range t.Columns {
+		c := &t.Columns[k]
+		columns[k] = mysql.Ident(c.Name)
+		expression := mysql.FromCell(c, fmt.Sprintf("@c%d", k))
+		if expression != "" {
+			columns[k] = fmt.Sprintf("@c%d", k)
+			set = append(set, mysql.Ident(c.Name)+" = "+expression)
+		}
+	}
+	clause := " (" + strings.Join(columns, ", ") + ")"
+	if len(set) > 0 {
+		clause += " SET " + strings.Join(set, ", ")
+	}
+	return &loader{columns: clause, fullName: fullName}
+}
+
+// load loads a chunk and commits it if the server took every row without a
+// word; otherwise nothing of it stays.
+func (l *loader) load(ctx context.Context, conn *sql.Conn, c stage.Chunk) (clean bool, err error) {
+	name := "vault-" + rand.Text()
+	driver.RegisterReaderHandler(name, func() io.Reader { return bytes.NewReader(c.Data) })
+	defer driver.DeregisterReaderHandler(name)
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return false, err
+	}
+	result, err := tx.ExecContext(ctx, "LOAD DATA LOCAL INFILE 'Reader::"+name+"' INTO TABLE "+mysql.Ident(l.fullName)+
+		` CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n'`+l.columns)
+	if err != nil {
+		if mysql.RefusesRow(err) || mysql.Number(err) == deadlock || mysql.Number(err) == lockWaitTimeout {
+			return false, abandonedTx(tx.Rollback())
+		}
+		return false, errors.Join(err, abandonedTx(tx.Rollback()))
+	}
+	loaded, err := result.RowsAffected()
+	if err != nil {
+		return false, errors.Join(err, abandonedTx(tx.Rollback()))
+	}
+	var warnings int
+	if err := tx.QueryRowContext(ctx, "SELECT @@warning_count").Scan(&warnings); err != nil {
+		return false, errors.Join(err, abandonedTx(tx.Rollback()))
+	}
+	if warnings > 0 || loaded != int64(c.Rows) {
+		return false, tx.Rollback()
+	}
+	return true, tx.Commit()
+}

@@ -1,0 +1,52 @@
+// Package mysql is the sink that writes a site's tables to MySQL or MariaDB.
+package mysql
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/mysql"
+)
+
+const doc = `Writes tables to MySQL 8–9 or MariaDB 10.6–11.8: creates them as InnoDB, loads the rows,
+then builds the indexes, and reads everything back for the proof.
+
+A database that has tables with the prefix is refused unless replace is true. From the
+begin to the end a table ` + "`<prefix>" + mysql.Marker + "`" + ` stands in the database; where it is left, a
+restore was broken off, and the database is no whole site.
+
+Rows are loaded by LOAD DATA LOCAL where the server allows it (local_infile), else by
+INSERT of many rows. A row that the server refuses is named with table, key, column and reason; the others are loaded.
+Collations that the server doesn't have are replaced by the nearest; the notes say which.
+
+Rights on the database: SELECT, INSERT, CREATE, ALTER, INDEX, DROP.`
+
+// Stage describes the sink.
+func Stage() stage.Stage {
+	return stage.Stage{
+		Info: stage.Info{
+			Name:    "mysql",
+			Role:    stage.RoleSink,
+			Summary: "writes a site's tables to MySQL or MariaDB",
+			Doc:     doc,
+			Parts:   []string{stage.DB},
+			Dialect: mysql.Dialect,
+			Config:  func() any { return &Config{Prefix: "mdl_", Load: loadAuto} },
+		},
+		NewSink: func(_ context.Context, cfg any, env stage.Env) (stage.Sink, error) {
+			c, ok := cfg.(*Config)
+			if !ok {
+				return nil, fmt.Errorf("sink mysql: configuration is a %T", cfg)
+			}
+			return &sink{cfg: *c, env: env}, nil
+		},
+	}
+}
+
+// The ways to load rows.
+const (
+	loadAuto   = "auto"
+	loadLocal  = "local_infile"
+	loadInsert = "insert"
+)

@@ -1,0 +1,259 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/keyrange"
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/mysql"
+)
+
+type source struct {
+	cfg    Config
+	env    stage.Env
+	server *mysql.Server
+	snap   *snapshot
+	tables map[string]schema.Table // by name without prefix
+	full   map[string]string       // their full names
+}
+
+// Plan connects, takes the snapshot and reads the structure that holds in it.
+func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
+	var err error
+	if s.server, err = mysql.Connect(ctx, s.cfg.DSN, nil); err != nil {
+		return nil, fmt.Errorf("source mysql: %w", err)
+	}
+	st, err := s.consistent(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("source mysql: %w", err)
+	}
+	inv, err := s.inventory(ctx, st)
+	if err != nil {
+		return nil, fmt.Errorf("source mysql: %w", err)
+	}
+	return inv, nil
+}
+
+// consistent takes the snapshot and the structure of the same moment: what stands
+// unchanged before and after the lock stood during it. Reading the structure
+// under the lock would make writers wait.
+func (s *source) consistent(ctx context.Context) (*mysql.Structure, error) {
+	before, err := s.inspect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	const tries = 3
+	for range tries {
+		n := s.cfg.Connections
+		if n == 0 {
+			n = max(s.env.Workers, 1)
+		}
+		var names []string
+		for _, t := range before.Tables {
+			names = append(names, t.FullName)
+		}
+		if s.snap, err = take(ctx, s.server, n, time.Duration(s.cfg.LockTimeout), names); err != nil {
+			return nil, err
+		}
+		after, err := s.inspect(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if sameStructure(before, after) {
+			return after, nil
+		}
+		if err := s.snap.close(); err != nil {
+			return nil, err
+		}
+		before = after
+	}
+	return nil, fmt.Errorf("%s: the structure of the tables changed while the snapshot was taken, %d times in a row: run again when no upgrade is at work", s.server.Address, tries)
+}
+
+func (s *source) inspect(ctx context.Context) (*mysql.Structure, error) {
+	st, err := s.server.Inspect(ctx, s.cfg.Prefix)
+	switch {
+	case err != nil:
+		return nil, err
+	case st.Marked:
+		return nil, failure.New(failure.Refused, "%s: a restore into this database was not finished (table %s%s is there): it is no whole site. Restore it again with replace: true", s.server.Address, s.cfg.Prefix, mysql.Marker)
+	case len(st.Tables) == 0:
+		return nil, failure.New(failure.Refused, "%s: no table has the prefix %q, or the user may not see any; tables that are there: %s", s.server.Address, s.cfg.Prefix, strings.Join(st.Others[:min(5, len(st.Others))], ", "))
+	}
+	return st, nil
+}
+
+// sameStructure compares without what changes with every row.
+func sameStructure(a, b *mysql.Structure) bool {
+	if len(a.Tables) != len(b.Tables) {
+		return false
+	}
+	for k := range a.Tables {
+		x, y := a.Tables[k].Table, b.Tables[k].Table
+		x.Sequence, y.Sequence = nil, nil
+		if !reflect.DeepEqual(x, y) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *source) inventory(ctx context.Context, st *mysql.Structure) (_ *stage.Inventory, err error) {
+	conn, err := s.snap.borrow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		err = errors.Join(err, s.release(ctx, conn))
+	}()
+	inv := &stage.Inventory{Notes: st.Notes, Facts: s.facts()}
+	s.tables, s.full = map[string]schema.Table{}, map[string]string{}
+	excluded := map[string]bool{}
+	for k := range st.Tables {
+		t := &st.Tables[k]
+		if pattern, ok := s.excluded(t.Name); ok {
+			excluded[t.Name] = true
+			inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB + "/" + t.Name, Text: fmt.Sprintf("left out: exclude_tables has %q", pattern)})
+			continue
+		}
+		if len(t.Columns) == 0 {
+			continue // listed as a loss
+		}
+		if t.Engine != "InnoDB" {
+			inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB + "/" + t.Name, Text: "is not in the snapshot: the engine " + t.Engine + " has none, it is read as it is at that moment"})
+		}
+		s.tables[t.Name], s.full[t.Name] = t.Table, t.FullName
+		inv.Tables = append(inv.Tables, stage.TableInfo{Schema: t.Table, Rows: t.Rows, Bytes: t.Bytes})
+		ranges, err := t.Ranges(ctx, conn)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range ranges {
+			inv.Units = append(inv.Units, stage.Unit{
+				ID: stage.DB + "/" + t.Name + "#" + r.From, Part: stage.DB, Table: t.Name, Spec: r.String(),
+				Rows: t.Rows / int64(len(ranges)), Bytes: t.Bytes / int64(len(ranges)),
+			})
+		}
+	}
+	for _, l := range st.Losses {
+		if name := strings.TrimPrefix(l.Path, stage.DB+"/"); !excluded[name] {
+			inv.Losses = append(inv.Losses, l)
+		}
+	}
+	if s.snap.note != "" {
+		inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB, Text: s.snap.note})
+	}
+	return inv, nil
+}
+
+func (s *source) facts() map[string]string {
+	facts := map[string]string{
+		"engine":      s.server.Engine(),
+		"dialect":     mysql.Dialect,
+		"version":     s.server.Version,
+		"prefix":      s.cfg.Prefix,
+		"charset":     s.server.Charset,
+		"collation":   s.server.Collation,
+		"consistency": s.snap.consistency,
+	}
+	if s.snap.position != "" {
+		facts["position"] = s.snap.position
+	}
+	return facts
+}
+
+// excluded tells which pattern of exclude_tables leaves a table out.
+func (s *source) excluded(name string) (pattern string, ok bool) {
+	for _, pattern := range s.cfg.ExcludeTables {
+		literal := strings.NewReplacer(`\`, `\\`, `?`, `\?`, `[`, `\[`).Replace(pattern) // only * is a wildcard
+		if matched, err := path.Match(literal, name); err == nil && matched {
+			return pattern, true
+		}
+	}
+	return "", false
+}
+
+// Read writes the rows of one unit to w, in the snapshot.
+func (s *source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w stage.Writer) error {
+	t, ok := s.tables[unit.Table]
+	if !ok {
+		return fmt.Errorf("source mysql: unit %s: there is no table %q in the plan", unit.ID, unit.Table)
+	}
+	within, err := keyrange.Parse(unit.Spec)
+	if err != nil {
+		return fmt.Errorf("source mysql: unit %s: %w", unit.ID, err)
+	}
+	conn, err := s.snap.borrow(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.read(ctx, conn, t, within, w), s.release(ctx, conn))
+}
+
+func (s *source) read(ctx context.Context, conn *sql.Conn, t schema.Table, within keyrange.Range, w stage.Writer) error {
+	if err := w.Open(ctx, stage.Entry{Path: stage.DB + "/" + t.Name, Kind: stage.Table}); err != nil {
+		return err
+	}
+	var refused error // what w said, to be returned as it is
+	b := rows.NewBuilder(func(ctx context.Context, data []byte, n int) error {
+		refused = w.Write(ctx, stage.Chunk{Data: data, Rows: n})
+		return refused
+	})
+	err := mysql.NewReader(s.full[t.Name], t).Read(ctx, conn, within, b)
+	if err == nil {
+		err = b.Flush(ctx)
+	}
+	switch {
+	case refused != nil:
+		return refused
+	case err != nil && ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		return s.explain(t.Name, err)
+	}
+	return w.Close(ctx, stage.Digest{})
+}
+
+// release gives a connection back, and the locks on definitions that it has.
+func (s *source) release(ctx context.Context, conn *sql.Conn) error {
+	defer s.snap.giveBack(conn)
+	if _, err := conn.ExecContext(ctx, "ROLLBACK TO SAVEPOINT "+savepoint); err != nil && ctx.Err() == nil && !mysql.Lost(err) {
+		return fmt.Errorf("source mysql: %w", err)
+	}
+	return nil // a lost connection says so to its next reader
+}
+
+func (s *source) explain(table string, err error) error {
+	const changed, gone, noColumn = 1412, 1146, 1054
+	switch n := mysql.Number(err); {
+	case n == changed || n == gone || n == noColumn:
+		return fmt.Errorf("source mysql: table %s was altered or dropped after the snapshot was taken: run again when no upgrade is at work: %w", table, err)
+	case mysql.Denied(err):
+		return failure.New(failure.Refused, "source mysql: table %s: the user has no right to read it: %w", table, err)
+	case mysql.Lost(err):
+		return fmt.Errorf("source mysql: table %s: the connection is lost, and with it the snapshot, which can't be seen again: run again; what is stored already is not stored twice: %w", table, err)
+	}
+	return fmt.Errorf("source mysql: reading table %s: %w", table, err)
+}
+
+// Close ends the snapshot and the connections.
+func (s *source) Close(context.Context) error {
+	var errs []error
+	if s.snap != nil {
+		errs = append(errs, s.snap.close())
+	}
+	if s.server != nil {
+		errs = append(errs, s.server.Close())
+	}
+	return errors.Join(errs...)
+}
