@@ -1,0 +1,133 @@
+package filetree
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"slices"
+	"syscall"
+)
+
+// ErrNotDir tells that a name is not a directory (or a link to one).
+var ErrNotDir = errors.New("not a directory")
+
+// OpenDir opens the directory name in parent and follows no link. The caller closes it.
+func OpenDir(parent *os.Root, name string) (*os.Root, error) {
+	before, err := parent.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !before.IsDir() {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: ErrNotDir}
+	}
+	dir, err := parent.OpenRoot(name)
+	if err != nil {
+		return nil, err
+	}
+	// OpenRoot would have followed a link that took the directory's place meanwhile.
+	after, err := dir.Stat(".")
+	if err == nil && !os.SameFile(before, after) {
+		err = &fs.PathError{Op: "open", Path: name, Err: ErrNotDir}
+	}
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	return dir, nil
+}
+
+// OpenPath opens the directory at a path below root and follows no link; "" is
+// root itself. The caller closes it.
+func OpenPath(root *os.Root, path string) (*os.Root, error) {
+	if path == "" {
+		return root.OpenRoot(".")
+	}
+	parent, name := split(path)
+	if parent == "" {
+		return OpenDir(root, name)
+	}
+	dir, err := OpenPath(root, parent)
+	if err != nil {
+		return nil, err
+	}
+	child, err := OpenDir(dir, name)
+	return child, errors.Join(err, dir.Close())
+}
+
+// namesAtOnce bounds the memory that a directory's names take while it is read.
+const namesAtOnce = 1 << 15
+
+// Names yields the names in a directory in the order of their bytes. A directory
+// of more names than fit in memory is read several times.
+func Names(dir *os.Root) iter.Seq2[string, error] { return sortedNames(dir, namesAtOnce) }
+
+func sortedNames(dir *os.Root, atOnce int) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for after, more := "", true; more; {
+			var names []string
+			var err error
+			names, more, err = smallest(dir, after, atOnce)
+			if err != nil {
+				yield("", err)
+				return
+			}
+			for _, name := range names {
+				if !yield(name, nil) {
+					return
+				}
+				after = name
+			}
+		}
+	}
+}
+
+// smallest returns the n smallest names above after, and whether there are more.
+func smallest(dir *os.Root, after string, n int) (names []string, more bool, err error) {
+	f, err := dir.Open(".")
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	keep := func() {
+		slices.SortFunc(names, cmp.Compare[string])
+		if len(names) > n {
+			clear(names[n:])
+			names, more = names[:n], true
+		}
+	}
+	for {
+		batch, err := f.Readdirnames(1024)
+		for _, name := range batch {
+			if name > after && !(more && name > names[n-1]) {
+				names = append(names, name)
+			}
+		}
+		if len(names) >= 2*n {
+			keep()
+		}
+		if errors.Is(err, io.EOF) {
+			keep()
+			return names, more, nil
+		}
+		if err != nil {
+			return nil, false, fmt.Errorf("listing a directory: %w", err)
+		}
+	}
+}
+
+// fatal tells whether an error is about this process and not about the file it met.
+func fatal(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
+}
+
+// reason is what is wrong with a file, without its path.
+func reason(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,194 @@
+package filetree
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Keeping says what becomes of a thing that is in the target already when the
+// target is replaced.
+type Keeping int
+
+// The ways to treat what is there.
+const (
+	Remove  Keeping = iota // with all below it
+	Keep                   // with all below it
+	Descend                // ask for each thing in it
+)
+
+// Layout is what sinks of files differ in. Paths are relative to the root.
+type Layout struct {
+	Part string
+	// Holds tells whether an entry belongs here: false leaves it out, an error forbids it.
+	Holds func(path string) (bool, error)
+	// Keeping is asked for what is in the target. A target in which something is
+	// to be removed is not empty.
+	Keeping func(path string) Keeping
+	// Overwrites tells whether an entry may take the place of a file that was kept.
+	Overwrites func(path string) bool
+	Notes      []stage.Note
+}
+
+// Sink writes one part of a site below a directory. Files are written under
+// temporary names, made durable, read back, and only then renamed; a marker in
+// the root tells that what is there is not whole, from Begin to Finish.
+type Sink struct {
+	dir     string
+	replace bool
+	layout  Layout
+	temp    string // where to keep what Finish needs
+	prefix  string // of temporary names
+	next    atomic.Int64
+
+	root   *os.Root // nil before Begin
+	marker *os.File // locked while it is open
+	mode   uint32   // of directories that no entry describes
+
+	mu   sync.Mutex
+	dirs *dirSpool
+}
+
+// NewSink makes a sink of a directory; nothing is touched before Check and Begin.
+func NewSink(dir string, replace bool, tempDir string, layout Layout) (*Sink, error) {
+	var raw [8]byte
+	if _, err := rand.Read(raw[:]); err != nil {
+		return nil, err
+	}
+	return &Sink{dir: dir, replace: replace, layout: layout, temp: tempDir, prefix: tempPrefix + hex.EncodeToString(raw[:]) + "-"}, nil
+}
+
+const tempPrefix = ".vault-tmp-"
+
+// Begin makes or opens the directory, marks it, and removes what is to be replaced.
+func (s *Sink) Begin(ctx context.Context, _ *stage.Plan) error {
+	if err := os.MkdirAll(s.dir, 0o777); err != nil {
+		return fmt.Errorf("making the directory to restore into: %w", err)
+	}
+	root, err := os.OpenRoot(s.dir)
+	if err != nil {
+		return fmt.Errorf("opening the directory to restore into: %w", err)
+	}
+	s.root = root
+	info, err := root.Stat(".")
+	if err != nil {
+		return err
+	}
+	s.mode = Mode(info.Mode())
+	if err := s.check(root); err != nil { // again: much can happen since Check
+		return err
+	}
+	if err := s.mark(); err != nil {
+		return err
+	}
+	if s.dirs, err = newDirSpool(s.temp); err != nil {
+		return err
+	}
+	return removeTree(ctx, root, "", s.keeping)
+}
+
+// keeping keeps the marker.
+func (s *Sink) keeping(path string) Keeping {
+	if path == MarkerName {
+		return Keep
+	}
+	return s.layout.Keeping(path)
+}
+
+func (s *Sink) mark() error {
+	f, err := s.root.OpenFile(MarkerName, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return fmt.Errorf("marking %s as not whole: %w", s.dir, err)
+	}
+	s.marker = f
+	if err := lock(f); err != nil {
+		if errors.Is(err, errLocked) {
+			return failure.New(failure.Refused, "another restore is writing into %s: wait for it to end", s.dir)
+		}
+		return fmt.Errorf("locking %s: %w", filepath.Join(s.dir, MarkerName), err)
+	}
+	if _, err = f.WriteAt([]byte(markerText), 0); err == nil {
+		err = f.Sync()
+	}
+	if err == nil {
+		err = persist([]*os.Root{s.root}, nil)
+	}
+	if err != nil {
+		return fmt.Errorf("marking %s as not whole: %w", s.dir, err)
+	}
+	return nil
+}
+
+// Unit starts a unit.
+func (s *Sink) Unit(ctx context.Context, u stage.Unit) (stage.UnitWriter, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if s.root == nil {
+		return nil, fmt.Errorf("unit %s comes before Begin", u.ID)
+	}
+	return newUnitWriter(s), nil
+}
+
+// Finish gives the directories their modes and times and takes the mark away.
+func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
+	if s.root == nil {
+		return errors.New("finish comes before begin")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.dirs.apply(ctx, s.root); err != nil {
+		return err
+	}
+	if err := persist([]*os.Root{s.root}, nil); err != nil {
+		return err
+	}
+	err := s.root.Remove(MarkerName)
+	if err == nil && s.marker != nil {
+		err = s.marker.Close()
+		s.marker = nil
+	}
+	if err != nil {
+		return fmt.Errorf("unmarking %s: %w", s.dir, err)
+	}
+	return persist([]*os.Root{s.root}, nil)
+}
+
+// Prove has nothing to add: every file was read back before it got its name.
+func (s *Sink) Prove(context.Context) ([]stage.TableProof, error) { return nil, nil }
+
+// Abort leaves the mark, by which sources and sinks know that nothing here is
+// whole, and sets it again after Finish.
+func (s *Sink) Abort(context.Context) error {
+	if s.root == nil || s.marker != nil {
+		return nil
+	}
+	return s.mark()
+}
+
+// Close frees what the sink holds.
+func (s *Sink) Close(context.Context) error {
+	var errs []error
+	if s.marker != nil {
+		errs = append(errs, s.marker.Close())
+	}
+	if s.dirs != nil {
+		errs = append(errs, s.dirs.close())
+	}
+	if s.root != nil {
+		errs = append(errs, s.root.Close())
+	}
+	s.marker, s.dirs, s.root = nil, nil, nil
+	return errors.Join(errs...)
+}
+
+func (s *Sink) tempName() string { return fmt.Sprintf("%s%d", s.prefix, s.next.Add(1)) }

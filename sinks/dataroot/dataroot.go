@@ -1,0 +1,73 @@
+package dataroot
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/filetree"
+)
+
+func open(cfg *Config, env stage.Env) (stage.Sink, error) {
+	l := layout{cfg.Preserve}
+	var notes []stage.Note
+	for _, path := range cfg.Preserve {
+		notes = append(notes, stage.Note{Path: stage.Dataroot + "/" + path,
+			Text: "preserved: it stays as it is in the target, what the source has there is not written"})
+	}
+	return filetree.NewSink(cfg.Dir, cfg.Replace, env.TempDir, filetree.Layout{
+		Part:       stage.Dataroot,
+		Holds:      l.holds,
+		Keeping:    l.keeping,
+		Overwrites: optional,
+		Notes:      notes,
+	})
+}
+
+type layout struct{ preserve []string }
+
+func (l layout) preserved(path string) bool {
+	for _, p := range l.preserve {
+		if filetree.Within(path, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func top(path string) string {
+	name, _, _ := strings.Cut(path, "/")
+	return name
+}
+
+// optional tells whether a path belongs to what a backup may include: muc of the
+// target is kept, but one from the snapshot takes its place.
+func optional(path string) bool { return moodle.Optional(top(path)) }
+
+func (l layout) holds(path string) (bool, error) {
+	if l.preserved(path) {
+		return false, nil
+	}
+	if why, out := moodle.Excluded(top(path), nil); out && !optional(path) {
+		return false, fmt.Errorf("%s is never restored (%s)", top(path), why)
+	}
+	return true, nil
+}
+
+func (l layout) keeping(path string) filetree.Keeping {
+	if !strings.Contains(path, "/") {
+		if _, out := moodle.Excluded(path, nil); out {
+			return filetree.Keep
+		}
+	}
+	if l.preserved(path) {
+		return filetree.Keep
+	}
+	for _, p := range l.preserve {
+		if filetree.Within(p, path) {
+			return filetree.Descend
+		}
+	}
+	return filetree.Remove
+}

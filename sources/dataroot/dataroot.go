@@ -1,0 +1,159 @@
+package dataroot
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/filetree"
+)
+
+type source struct {
+	cfg  *Config
+	root *os.Root
+}
+
+func open(cfg *Config) (stage.Source, error) {
+	root, err := filetree.OpenSource(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return &source{cfg, root}, nil
+}
+
+func (s *source) Close(context.Context) error { return s.root.Close() }
+
+const excludedByUser = "excluded by the pipeline"
+
+// excluded tells whether a path below the data root is left out, and why.
+func (s *source) excluded(path string) (why string, out bool) {
+	if slices.Contains(s.cfg.Exclude, path) {
+		return excludedByUser, true
+	}
+	if !strings.Contains(path, "/") {
+		return moodle.Excluded(path, s.cfg.Include)
+	}
+	return "", false
+}
+
+func (s *source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w stage.Writer) error {
+	sc, err := parseScope(unit.Spec)
+	if err != nil {
+		return err
+	}
+	r := &reading{source: s, scope: sc, out: w}
+	r.files = filetree.Reader{
+		Hash:   sha256.New,
+		Digest: func(n int64, sum string) stage.Digest { return stage.Digest{Bytes: n, SHA256: sum} },
+		Known:  known,
+		Out:    w,
+	}
+	r.walk = filetree.Walk{Out: w, Visit: r.visit}
+	entry := stage.Dataroot
+	if sc.path != "" {
+		entry += "/" + sc.path
+	}
+	if sc.what == whole {
+		parent, name := "", sc.path
+		if i := strings.LastIndexByte(sc.path, '/'); i >= 0 {
+			parent, name = sc.path[:i], sc.path[i+1:]
+		}
+		return r.in(ctx, parent, entry, func(dir *os.Root) error { return r.walk.One(ctx, dir, name, entry) })
+	}
+	return r.in(ctx, sc.path, entry, func(dir *os.Root) error {
+		if sc.what == flat && sc.path != "" {
+			info, err := dir.Stat(".")
+			if err != nil {
+				return r.walk.Lost(ctx, entry, err)
+			}
+			if err := r.dir(ctx, entry, info); err != nil {
+				return err
+			}
+		}
+		return r.walk.Children(ctx, dir, entry)
+	})
+}
+
+// reading is one unit being read.
+type reading struct {
+	*source
+	scope scope
+	out   stage.Writer
+	files filetree.Reader
+	walk  filetree.Walk
+}
+
+// in calls fn with the directory at a path below the data root.
+func (r *reading) in(ctx context.Context, path, entry string, fn func(*os.Root) error) error {
+	dir, err := filetree.OpenPath(r.root, path)
+	if err != nil {
+		return r.walk.Lost(ctx, entry, err)
+	}
+	err = fn(dir)
+	if closing := dir.Close(); err == nil { // one of the Writer's goes back as it is
+		err = closing
+	}
+	return err
+}
+
+func (r *reading) visit(ctx context.Context, f filetree.Found) error {
+	path := strings.TrimPrefix(f.Path, stage.Dataroot+"/")
+	if _, out := r.excluded(path); out {
+		return fs.SkipDir
+	}
+	if !r.covers(f, path) {
+		return fs.SkipDir
+	}
+	mode := f.Info.Mode()
+	switch {
+	case mode.IsDir():
+		return r.dir(ctx, f.Path, f.Info)
+	case mode.IsRegular():
+		return r.files.File(ctx, f)
+	case mode&fs.ModeSymlink != 0:
+		return r.link(ctx, f)
+	}
+	return r.walk.Special(ctx, f)
+}
+
+// covers tells whether the unit has a thing; what is deeper than its first level it has always.
+func (r *reading) covers(f filetree.Found, path string) bool {
+	parent := path[:max(strings.LastIndexByte(path, '/'), 0)]
+	if r.scope.what == whole || parent != r.scope.path {
+		return true
+	}
+	if r.scope.what == flat {
+		return !f.Info.IsDir()
+	}
+	return f.Info.IsDir() && bucketOf(f.Name) == r.scope.bucket
+}
+
+func (r *reading) dir(ctx context.Context, path string, info fs.FileInfo) error {
+	e := stage.Entry{Path: path, Kind: stage.Dir, Mode: filetree.Mode(info.Mode()), ModTime: info.ModTime()}
+	return r.entry(ctx, e)
+}
+
+func (r *reading) link(ctx context.Context, f filetree.Found) error {
+	target, err := f.Dir.Readlink(f.Name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return r.out.Loss(ctx, stage.Loss{Kind: stage.LossUnreadable, Path: f.Path, Reason: fmt.Sprintf("reading the link: %v", errors.Unwrap(err)), Count: 1})
+	}
+	return r.entry(ctx, stage.Entry{Path: f.Path, Kind: stage.Symlink, Mode: 0o777, ModTime: f.Info.ModTime(), Target: target})
+}
+
+func (r *reading) entry(ctx context.Context, e stage.Entry) error {
+	if err := r.out.Open(ctx, e); err != nil {
+		return err
+	}
+	return r.out.Close(ctx, stage.Digest{})
+}

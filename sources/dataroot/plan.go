@@ -1,0 +1,116 @@
+package dataroot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/filetree"
+)
+
+// Plan makes a unit of the files directly below the data root, one of each
+// directory there, and several of a large one.
+func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
+	p := &planning{source: s, inv: &stage.Inventory{}}
+	if err := p.level(ctx, s.root, ""); err != nil {
+		return nil, fmt.Errorf("planning the data root %s: %w", s.cfg.Dir, err)
+	}
+	for _, path := range s.cfg.Exclude {
+		if _, err := s.root.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			p.note(path, "is to be excluded but isn't there")
+		} else {
+			p.note(path, "left out: "+excludedByUser)
+		}
+	}
+	return p.inv, nil
+}
+
+type planning struct {
+	*source
+	inv *stage.Inventory
+}
+
+func (p *planning) note(path, text string) {
+	p.inv.Notes = append(p.inv.Notes, stage.Note{Path: stage.Dataroot + "/" + path, Text: text})
+}
+
+func (p *planning) add(s scope, c census) {
+	p.inv.Units = append(p.inv.Units, s.unit(c.estimate()))
+}
+
+// level plans the data root or a large directory in it: a unit of its files, and
+// units of the directories in it, by themselves or, if they are many, in buckets.
+func (p *planning) level(ctx context.Context, dir *os.Root, path string) error {
+	var files census
+	var sums [buckets]census
+	var names []string
+	many := false
+	for name, err := range filetree.Names(dir) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		below := name
+		if path != "" {
+			below = path + "/" + name
+		}
+		if why, out := p.excluded(below); out {
+			if why != excludedByUser {
+				p.note(below, "left out: "+why)
+			}
+			continue
+		}
+		info, err := dir.Lstat(name)
+		if err != nil || !info.IsDir() {
+			files.see(info)
+			continue
+		}
+		sums[bucketOf(name)].see(info)
+		if many = many || len(names) == buckets; !many {
+			names = append(names, name)
+		}
+	}
+	p.add(scope{path: path, what: flat}, files)
+	if many {
+		for i, c := range sums {
+			if c.things > 0 {
+				p.add(scope{path: path, what: folders, bucket: uint32(i)}, c)
+			}
+		}
+		return nil
+	}
+	for _, name := range names {
+		if err := p.directory(ctx, path, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// directory plans one directory of a level; those directly below the data root
+// become a level of their own if they are large.
+func (p *planning) directory(ctx context.Context, path, name string) (err error) {
+	c := census{left: censusLimit}
+	if path != "" {
+		c.left, name = censusLimit/buckets, path+"/"+name
+	}
+	dir, err := filetree.OpenPath(p.root, name)
+	if err != nil { // Read says so
+		p.add(scope{path: name, what: whole}, c)
+		return quiet(err)
+	}
+	defer func() { err = errors.Join(err, dir.Close()) }()
+	if err := c.count(dir); err != nil {
+		return err
+	}
+	if path == "" && c.large() {
+		return p.level(ctx, dir, name)
+	}
+	p.add(scope{path: name, what: whole}, c)
+	return nil
+}

@@ -1,0 +1,67 @@
+package dataroot
+
+import (
+	"context"
+	"errors"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/filetree"
+)
+
+// Config is the configuration of the source dataroot.
+type Config struct {
+	Dir     string   `key:"dir" required:"true" help:"the site's data root" example:"/var/moodledata"`
+	Include []string `key:"include" help:"carry these, which are left out by default: muc, antivirus_quarantine"`
+	Exclude []string `key:"exclude" help:"leave out these paths below the data root too" example:"[repository/cache, mybackups]"`
+}
+
+// Validate checks the names that are included and excluded.
+func (c *Config) Validate() error {
+	var errs []error
+	for _, name := range c.Include {
+		if !moodle.Optional(name) {
+			errs = append(errs, config.At("include", "%q is not muc or antivirus_quarantine", name))
+		}
+	}
+	for _, path := range c.Exclude {
+		if err := filetree.CheckPath(path); err != nil {
+			errs = append(errs, config.At("exclude", "%w; write it relative to the data root", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+const doc = `Reads the data root: language packs, models, repositories and whatever else lies
+there. Files, empty directories and symbolic links are carried with their modes
+and modification times, links as links, names with any bytes.
+
+Left out, and noted in the snapshot: filedir (the source files reads it), cache,
+localcache, temp, sessions, trashdir, lock, what tests left, names that start with
+a dot, climaintenance.html (it would close the restored site), and, unless they
+are included, muc and antivirus_quarantine. These rules hold directly below the
+data root only. A tempdir or cachedir of config.php that lies in the data root
+under another name belongs into exclude, and so does a backup destination.
+
+A file that changes while it is read is read again; what never holds still is
+listed as changed_file, what can't be read as unreadable_file, pipes, sockets and
+devices as special_file. Owners, extended attributes and hard links are not kept,
+nor mode and time of the data root itself and of symbolic links.`
+
+// Stage is the registered source.
+func Stage() stage.Stage {
+	return stage.Stage{
+		Info: stage.Info{
+			Name:    "dataroot",
+			Role:    stage.RoleSource,
+			Summary: "the other files of Moodle's data root",
+			Doc:     doc,
+			Parts:   []string{stage.Dataroot},
+			Config:  func() any { return &Config{} },
+		},
+		NewSource: func(_ context.Context, cfg any, _ stage.Env) (stage.Source, error) {
+			return open(cfg.(*Config))
+		},
+	}
+}

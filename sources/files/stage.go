@@ -1,0 +1,39 @@
+package files
+
+import (
+	"context"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Config is the configuration of the source files.
+type Config struct {
+	Dir string `key:"dir" required:"true" help:"the site's file pool: the directory filedir in its data root" example:"/var/moodledata/filedir"`
+}
+
+const doc = `Reads Moodle's file pool. The SHA-1 of every file is checked against its name
+while it is read: a file that differs is carried under its name and listed as
+corrupt_file. Files that are unchanged since the snapshot before, by size, times
+and inode, are not read again.
+
+Anything else that lies in the pool (Moodle's warning.txt, say) is carried as it
+is; only uploads that Moodle has not finished (HASH.tmp) and left-overs of NFS
+(.nfs…) are left out. Links and special files are listed as special_file; filedir
+itself may be a link. Owners, extended attributes and hard links are not kept.`
+
+// Stage is the registered source.
+func Stage() stage.Stage {
+	return stage.Stage{
+		Info: stage.Info{
+			Name:    "files",
+			Role:    stage.RoleSource,
+			Summary: "Moodle's file pool (filedir)",
+			Doc:     doc,
+			Parts:   []string{stage.Filedir},
+			Config:  func() any { return &Config{} },
+		},
+		NewSource: func(_ context.Context, cfg any, _ stage.Env) (stage.Source, error) {
+			return open(cfg.(*Config))
+		},
+	}
+}
