@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
@@ -37,6 +38,14 @@ func AppendLiteral(dst []byte, c *schema.Column, cell []byte) []byte {
 		dst = append(dst, "b'"...)
 		dst = append(dst, cell...)
 		return append(dst, '\'')
+	case c.Type.Kind == schema.Float && c.Type.Size == 4:
+		// The server reads a double first: the shortest text of the greatest float
+		// would be too great a double, and some others would be rounded twice.
+		if f, err := strconv.ParseFloat(string(cell), 32); err == nil {
+			dst = append(dst, '\'')
+			dst = strconv.AppendFloat(dst, f, 'g', -1, 64)
+			return append(dst, '\'')
+		}
 	}
 	dst = append(dst, '\'')
 	for _, b := range cell {

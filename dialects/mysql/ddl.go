@@ -105,18 +105,7 @@ func (w *Writer) column(t *schema.Table, c *schema.Column, d *Definition) string
 	b.WriteString(Ident(c.Name) + " ")
 	native, check := w.native(c, d)
 	b.WriteString(native)
-	if hasCharset(native) {
-		name := c.Collation
-		if name == "" {
-			name = t.Collation
-		}
-		if c.Type.Kind == schema.JSON {
-			name = "utf8mb4_bin"
-		}
-		collation := w.collation(name, "column "+c.Name, &Definition{})
-		if name != "" && collation != name && c.Collation != "" {
-			w.collation(name, "column "+c.Name, d) // for the note; that of the table is said once
-		}
+	if collation := w.columnCollation(t, c, native, d); collation != "" {
 		fmt.Fprintf(&b, " CHARACTER SET %s COLLATE %s", charsetOf(collation), collation)
 	}
 	if c.Nullable {
@@ -133,6 +122,19 @@ func (w *Writer) column(t *schema.Table, c *schema.Column, d *Definition) string
 		b.WriteString(" COMMENT " + Literal(c.Comment))
 	}
 	return b.String() + check
+}
+
+// columnCollation gives the collation that a column must name, "" where it has
+// the table's or none.
+func (w *Writer) columnCollation(t *schema.Table, c *schema.Column, native string, d *Definition) string {
+	name := c.Collation
+	if c.Type.Kind == schema.JSON {
+		name = "utf8mb4_bin" // MariaDB's JSON is that
+	}
+	if !hasCharset(native) || name == "" || name == t.Collation {
+		return ""
+	}
+	return w.collation(name, "column "+c.Name, d)
 }
 
 // native spells a column's type for this server. MySQL's JSON keeps documents
