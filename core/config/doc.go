@@ -5,8 +5,8 @@
 // A field is a setting if it has a key tag:
 //
 //	type Config struct {
-//		DSN    config.Secret   `key:"dsn" required:"true" place:"database" help:"where the database is" example:"user:password@tcp(db:3306)/moodle"`
-//		Prefix string          `key:"prefix" default:"mdl_" place:"prefix" help:"what the names of the site's tables begin with; may be empty"`
+//		DSN    config.Secret   `key:"dsn" required:"true" help:"where the database is" example:"user:password@tcp(db:3306)/moodle"`
+//		Prefix string          `key:"prefix" default:"mdl_" help:"what the names of the site's tables begin with; may be empty"`
 //		Codec  string          `key:"codec" default:"zstd" oneof:"zstd lz4" help:"…"`
 //		Level  int             `key:"level" min:"1" max:"19" help:"…"`
 //		Wait   config.Duration `key:"lock_timeout" default:"10s" help:"…"`
@@ -19,8 +19,9 @@
 // not lie between them.
 //
 // place names what the value tells about where a stage reads or writes: dir and
-// file for paths, database and prefix. Two stages whose places are all equal
-// work on the same thing; the linter looks at that.
+// file for paths, database and prefix. Settings named dir, file, path, dsn and
+// prefix have it without the tag. The linter looks for stages that work on the
+// same place.
 //
 // A struct may have a method Validate() error, called last; errors made with At
 // point to the setting they are about.

@@ -25,15 +25,16 @@ const (
 
 // Field describes a setting.
 type Field struct {
-	Name     string
-	Type     Type
-	Required bool
-	Default  string // as it would be written; "" for none
-	Help     string
-	Example  string
-	OneOf    []string
-	Min, Max string // as they would be written; "" for no bound
-	Place    string // dir, file, database or prefix, see the package's description
+	Name     string   `json:"name"`
+	Type     Type     `json:"type"`
+	Required bool     `json:"required,omitempty"`
+	Default  string   `json:"default,omitempty"` // as it would be written; "" for none
+	Help     string   `json:"help"`
+	Example  string   `json:"example,omitempty"`
+	OneOf    []string `json:"one_of,omitempty"`
+	Min      string   `json:"min,omitempty"` // as it would be written; "" for no bound
+	Max      string   `json:"max,omitempty"`
+	Place    string   `json:"place,omitempty"` // dir, file, database or prefix, see the package's description
 }
 
 var types = map[reflect.Type]Type{
@@ -103,14 +104,25 @@ func declared(settings []setting, v reflect.Value) ([]setting, error) {
 		s := setting{value: v.Field(i), Field: Field{
 			Name: name, Type: typ, Required: f.Tag.Get("required") == "true",
 			Default: f.Tag.Get("default"), Help: f.Tag.Get("help"), Example: f.Tag.Get("example"),
-			OneOf: strings.Fields(f.Tag.Get("oneof")), Min: f.Tag.Get("min"), Max: f.Tag.Get("max"), Place: f.Tag.Get("place"),
+			OneOf: strings.Fields(f.Tag.Get("oneof")), Min: f.Tag.Get("min"), Max: f.Tag.Get("max"),
 		}}
+		s.Place = placeOf(f.Tag, name)
 		if err := s.sound(); err != nil {
 			return nil, fmt.Errorf("setting %s: %w", name, err)
 		}
 		settings = append(settings, s)
 	}
 	return settings, nil
+}
+
+// usual is what settings of these names tell unless a tag says otherwise.
+var usual = map[string]string{"dir": "dir", "path": "file", "file": "file", "dsn": "database", "prefix": "prefix"}
+
+func placeOf(tag reflect.StructTag, name string) string {
+	if place, ok := tag.Lookup("place"); ok {
+		return place
+	}
+	return usual[name]
 }
 
 func find(settings []setting, name string) *setting {

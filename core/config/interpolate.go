@@ -126,7 +126,7 @@ func readSmall(path string) (text string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if !info.Mode().IsRegular() && info.Mode()&fs.ModeCharDevice == 0 {
+	if !info.Mode().IsRegular() {
 		return "", errors.New("not a regular file")
 	}
 	f, err := os.Open(path)

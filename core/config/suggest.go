@@ -5,7 +5,10 @@ import "fmt"
 // Nearest suggests the name that somebody who wrote word may have meant, as
 // `did you mean "codec"?`; "" if none is near.
 func Nearest(word string, names []string) string {
-	best, name := max(1, len(word)/3)+1, ""
+	best, name := 2, "" // one slip in a short word, a third of a long one
+	if len(word) > 3 {
+		best = max(2, len(word)/3) + 1
+	}
 	for _, n := range names {
 		if d := distance(word, n); d < best {
 			best, name = d, n

@@ -37,6 +37,8 @@ func article(t Type) string {
 	switch t {
 	case Text, Switch:
 		return string(t)
+	case Hidden:
+		return string(Text)
 	}
 	return "a " + string(t)
 }

@@ -10,17 +10,17 @@ import (
 )
 
 type database struct {
-	DSN    config.Secret   `key:"dsn" required:"true" place:"database" help:"where the database is" example:"user:password@tcp(db:3306)/moodle"`
-	Prefix string          `key:"prefix" default:"mdl_" place:"prefix" help:"what names of tables begin with"`
+	DSN    config.Secret   `key:"dsn" required:"true" help:"where the database is" example:"user:password@tcp(db:3306)/moodle"`
+	Prefix string          `key:"prefix" default:"mdl_" help:"what names of tables begin with"`
 	Wait   config.Duration `key:"lock_timeout" default:"10s" max:"1h" help:"how long to wait"`
 }
 
 type folder struct {
-	Dir string `key:"dir" required:"true" place:"dir" help:"the folder" example:"/srv/x"`
+	Dir string `key:"dir" required:"true" help:"the folder" example:"/srv/x"`
 }
 
 type file struct {
-	Path string `key:"path" required:"true" place:"file" help:"the file" example:"/srv/site.sqlite"`
+	Path string `key:"path" required:"true" help:"the file" example:"/srv/site.sqlite"`
 }
 
 type compress struct {

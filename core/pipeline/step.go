@@ -96,7 +96,11 @@ func positions(d *config.Decoder, n *yaml.Node) map[string]config.Position {
 // suggest says what might have been meant by a name that is not known in role.
 func (l *loader) suggest(role stage.Role, name string) string {
 	for _, other := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink} {
-		if _, ok := l.registry.Find(other, name); ok {
+		s, ok := l.registry.Find(other, name)
+		if ok && s.Role == stage.RoleStorage {
+			return "it is a storage; write it below source or sink"
+		}
+		if ok {
 			return fmt.Sprintf("it is %s; write it below %s", article(other), other)
 		}
 	}
