@@ -9,7 +9,7 @@
 FACTOR ?= 1
 
 test:
-	.ci/packages gcc=gcc cc=libc6-dev
+	.ci/packages gcc=gcc /usr/include/stdlib.h=libc6-dev
 	.ci/servers .ci/test
 
 bench: build
