@@ -1,0 +1,156 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"path/filepath"
+	"sync"
+
+	"modernc.org/sqlite"
+)
+
+// Conn is one connection to a database file. It is safe for concurrent use:
+// statements take turns.
+//
+// It goes to the driver without database/sql, which would copy every value once
+// more and bind the connection to one reader.
+type Conn struct {
+	path string
+	mu   sync.Mutex
+	conn driver.Conn
+}
+
+// Mode is how a file is opened.
+type Mode string
+
+// The modes.
+const (
+	ReadOnly Mode = "ro"
+	Create   Mode = "rwc"
+)
+
+// Open opens a database file. Nothing that the file itself brings along (views,
+// triggers, functions in its schema) is run.
+func Open(ctx context.Context, path string, mode Mode) (*Conn, error) {
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	query := url.Values{"mode": {string(mode)}, "_pragma": {"trusted_schema(0)", "busy_timeout(10000)"}}
+	name := url.URL{Scheme: "file", OmitHost: true, Path: full, RawQuery: query.Encode()}
+	conn, err := (&sqlite.Driver{}).Open(name.String())
+	if err != nil {
+		return nil, fmt.Errorf("opening the SQLite database %s: %w", path, err)
+	}
+	c := &Conn{path: path, conn: conn}
+	// The file is not looked at before the first statement.
+	if _, err := c.Query(ctx, "SELECT count(*) FROM sqlite_master"); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the SQLite database %s: %w", path, err), c.Close())
+	}
+	return c, nil
+}
+
+// Close ends the connection and an open transaction.
+func (c *Conn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conn == nil {
+		return nil
+	}
+	err := c.conn.Close()
+	c.conn = nil
+	return err
+}
+
+// Exec runs one statement without parameters.
+func (c *Conn) Exec(ctx context.Context, query string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, err := c.prepare(ctx, query)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.exec(ctx, nil), s.close())
+}
+
+// Query returns all rows of a statement that has few. Values are int64,
+// float64, string, []byte or nil.
+func (c *Conn) Query(ctx context.Context, query string, args ...driver.Value) (all [][]driver.Value, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	rows, err := c.rows(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.close()) }()
+	for {
+		row := make([]driver.Value, len(rows.Columns()))
+		switch err := rows.Next(row); {
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return nil, err
+		}
+		all = append(all, row)
+	}
+}
+
+// statement is a prepared statement of a Conn, whose lock its user holds.
+type statement struct{ driver.Stmt }
+
+var errClosed = errors.New("the connection is closed")
+
+func (c *Conn) prepare(ctx context.Context, query string) (statement, error) {
+	if c.conn == nil {
+		return statement{}, errClosed
+	}
+	p, ok := c.conn.(driver.ConnPrepareContext)
+	if !ok {
+		return statement{}, errors.New("the SQLite driver can't prepare statements")
+	}
+	s, err := p.PrepareContext(ctx, query)
+	return statement{s}, err
+}
+
+func (s statement) exec(ctx context.Context, args []driver.NamedValue) error {
+	x, ok := s.Stmt.(driver.StmtExecContext)
+	if !ok {
+		return errors.New("the SQLite driver can't run prepared statements")
+	}
+	_, err := x.ExecContext(ctx, args)
+	return err
+}
+
+func (s statement) close() error { return s.Stmt.Close() }
+
+// result is the rows of a statement.
+type result struct {
+	driver.Rows
+	statement statement
+}
+
+func (c *Conn) rows(ctx context.Context, query string, args ...driver.Value) (*result, error) {
+	s, err := c.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	named := make([]driver.NamedValue, len(args))
+	for i, v := range args {
+		named[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+	}
+	q, ok := s.Stmt.(driver.StmtQueryContext)
+	if !ok {
+		return nil, errors.Join(errors.New("the SQLite driver can't query prepared statements"), s.close())
+	}
+	r, err := q.QueryContext(ctx, named)
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return &result{r, s}, nil
+}
+
+func (r *result) close() error { return errors.Join(r.Rows.Close(), r.statement.close()) }

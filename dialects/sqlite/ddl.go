@@ -1,0 +1,118 @@
+package sqlite
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lmsvault/vault/core/schema"
+)
+
+// CreateTable writes the DDL of a table under its full name, without indexes.
+func CreateTable(t *schema.Table, fullName string) string {
+	var parts []string
+	rowid := RowidKey(t)
+	for i := range t.Columns {
+		parts = append(parts, "\t"+column(t, &t.Columns[i], rowid))
+	}
+	if len(t.PrimaryKey) > 0 && !rowid {
+		var key []string
+		for _, k := range t.PrimaryKey {
+			key = append(key, Quote(k))
+		}
+		parts = append(parts, "\tPRIMARY KEY ("+strings.Join(key, ", ")+")")
+	}
+	sql := "CREATE TABLE " + Quote(fullName) + " (\n" + strings.Join(parts, ",\n") + "\n)"
+	if t.Dialect == Dialect && t.Options != "" {
+		sql += " " + t.Options
+	}
+	return sql
+}
+
+// RowidKey tells whether the table's key becomes SQLite's rowid: a single
+// integer with a sequence.
+func RowidKey(t *schema.Table) bool {
+	c, ok := t.IntegerKey()
+	return ok && t.Sequence != nil && t.Sequence.Column == c.Name && !strings.Contains(t.Options, "WITHOUT ROWID")
+}
+
+func column(t *schema.Table, c *schema.Column, rowid bool) string {
+	declared := DeclaredType(c.Type)
+	if t.Dialect == Dialect && c.Native != "" {
+		declared = c.Native
+	}
+	note := ""
+	switch {
+	case rowid && t.PrimaryKey[0] == c.Name:
+		// Only this word makes a key the rowid; the type is told behind it.
+		if full := DeclaredType(c.Type); full != "BIGINT" {
+			note = full
+		}
+		declared = "INTEGER"
+	case c.Type.Kind == schema.Enum || c.Type.Kind == schema.Set:
+		if declared = words[c.Type.Kind]; len(c.Type.Values) > 0 {
+			note = DeclaredType(c.Type)
+		}
+	}
+	sql := Quote(c.Name) + " " + declared
+	if note != "" && !strings.Contains(note, "*/") {
+		sql += " /* " + note + " */"
+	}
+	if rowid && t.PrimaryKey[0] == c.Name {
+		return sql + " PRIMARY KEY AUTOINCREMENT NOT NULL"
+	}
+	if t.Dialect == Dialect && KnownCollation(c.Collation) {
+		sql += " COLLATE " + c.Collation
+	}
+	if !c.Nullable {
+		sql += " NOT NULL"
+	}
+	if c.Default != nil {
+		if text, ok := defaultSQL(c.Default, &c.Type, t.Dialect); ok {
+			sql += " DEFAULT " + text
+		}
+	}
+	return sql
+}
+
+// HoldsDefault tells whether SQLite can have the column's default.
+func HoldsDefault(t *schema.Table, c *schema.Column) bool {
+	if c.Default == nil {
+		return true
+	}
+	_, ok := defaultSQL(c.Default, &c.Type, t.Dialect)
+	return ok
+}
+
+// KnownCollation tells whether every SQLite knows a collation.
+func KnownCollation(name string) bool {
+	return slices.Contains([]string{"BINARY", "NOCASE", "RTRIM"}, strings.ToUpper(name))
+}
+
+// CreateIndex writes the DDL of an index under this name, or says why SQLite
+// can't have it.
+func CreateIndex(t *schema.Table, fullTable string, x *schema.Index, name string) (string, error) {
+	kind := "INDEX"
+	if x.Unique {
+		kind = "UNIQUE INDEX"
+	}
+	sql := "CREATE " + kind + " " + Quote(name) + " ON " + Quote(fullTable) + " "
+	if x.Native != "" && t.Dialect == Dialect {
+		return sql + x.Native, nil
+	}
+	if x.Native != "" || x.Method != "" {
+		return "", fmt.Errorf("SQLite has no such index: %s", strings.TrimSpace(x.Method+" "+x.Native))
+	}
+	var parts []string
+	for _, c := range x.Columns {
+		if c.Prefix > 0 && x.Unique {
+			return "", fmt.Errorf("SQLite can't make the first %d characters of %s unique", c.Prefix, c.Name)
+		}
+		part := Quote(c.Name)
+		if c.Desc {
+			part += " DESC"
+		}
+		parts = append(parts, part)
+	}
+	return sql + "(" + strings.Join(parts, ", ") + ")", nil
+}

@@ -1,0 +1,117 @@
+package sqlite
+
+import (
+	"database/sql/driver"
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+)
+
+// currentTimestamp is the one expression that all engines know.
+const currentTimestamp = "CURRENT_TIMESTAMP"
+
+// defaultOf reads the SQL of a default.
+func defaultOf(sql string, none bool, t *schema.Type) *schema.Default {
+	if none || strings.EqualFold(sql, "NULL") {
+		return nil
+	}
+	if strings.EqualFold(sql, currentTimestamp) {
+		return &schema.Default{Value: currentTimestamp, Expr: true}
+	}
+	value, ok := constant(sql)
+	if ok {
+		var cell []byte
+		if cell, ok = AppendCell(nil, t, stored(value, t)); ok {
+			var plain []byte
+			var err error
+			if plain, err = rows.Unescape(nil, cell); err == nil {
+				return &schema.Default{Value: string(plain)}
+			}
+		}
+	}
+	return &schema.Default{Value: sql, Expr: true}
+}
+
+// stored is the value that a column of type t would hold: affinity turns
+// the text of a number into a number.
+func stored(v driver.Value, t *schema.Type) driver.Value {
+	s, isText := v.(string)
+	switch t.Kind {
+	case schema.Int, schema.Bool, schema.Float, schema.Decimal:
+		if !isText {
+			return v
+		}
+		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+			return n
+		}
+		if n, err := strconv.ParseFloat(s, 64); err == nil && (t.Kind == schema.Float || numeric(*t)) {
+			return n
+		}
+	case schema.Char, schema.Text:
+		if n, ok := v.(int64); ok {
+			return strconv.FormatInt(n, 10)
+		}
+	}
+	return v
+}
+
+// constant reads a literal: a text, a number, a blob, TRUE or FALSE.
+func constant(sql string) (driver.Value, bool) {
+	list := tokens(sql)
+	if len(list) == 1 && (list[0].kind == literal || list[0].kind == name) && list[0].end == len(sql) {
+		return list[0].text, true
+	}
+	switch strings.ToUpper(sql) {
+	case "TRUE":
+		return int64(1), true
+	case "FALSE":
+		return int64(0), true
+	}
+	if len(list) == 1 && list[0].kind == word && !strings.HasPrefix(strings.ToUpper(sql), "CURRENT_") {
+		return sql, true // a bare name is a text here
+	}
+	if len(list) == 2 && list[0].is("x") && list[1].kind == literal && list[1].start == list[0].end {
+		if blob, err := hex.DecodeString(list[1].text); err == nil {
+			return blob, true
+		}
+	}
+	if n, err := strconv.ParseInt(sql, 10, 64); err == nil {
+		return n, true
+	}
+	if strings.Trim(sql, "+-.0123456789eE") != "" {
+		return nil, false
+	}
+	if n, err := strconv.ParseFloat(sql, 64); err == nil {
+		return n, true
+	}
+	return nil, false
+}
+
+// defaultSQL writes a default; ok is false for one that SQLite can't have.
+func defaultSQL(d *schema.Default, t *schema.Type, dialect string) (sql string, ok bool) {
+	switch {
+	case d.Expr && strings.EqualFold(d.Value, currentTimestamp):
+		return currentTimestamp, true
+	case d.Expr:
+		return "(" + d.Value + ")", dialect == Dialect
+	}
+	var e Encoder
+	v, err := e.Value(rows.AppendText(nil, d.Value), t)
+	if err != nil {
+		return "", false
+	}
+	switch v := v.(type) {
+	case int64:
+		return strconv.FormatInt(v, 10), true
+	case float64:
+		return strconv.FormatFloat(v, 'g', -1, 64), true
+	case string:
+		return Literal(v), !strings.Contains(v, "\x00")
+	case []byte:
+		return "x'" + hex.EncodeToString(v) + "'", true
+	}
+	return "", false
+}

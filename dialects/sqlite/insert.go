@@ -1,0 +1,126 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+)
+
+// Inserter inserts rows into one table. It is used by one goroutine; many on
+// one Conn take turns, a chunk at a time.
+type Inserter struct {
+	conn   *Conn
+	table  *schema.Table
+	insert statement
+	args   []driver.NamedValue
+	cells  [][]byte
+	encode Encoder
+}
+
+// Inserter prepares inserting into a table of this full name. Close it.
+func (c *Conn) Inserter(ctx context.Context, t *schema.Table, fullName string) (*Inserter, error) {
+	var names, marks []string
+	for i := range t.Columns {
+		names, marks = append(names, Quote(t.Columns[i].Name)), append(marks, "?")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, err := c.prepare(ctx, "INSERT INTO "+Quote(fullName)+" ("+strings.Join(names, ", ")+") VALUES ("+strings.Join(marks, ", ")+")")
+	if err != nil {
+		return nil, fmt.Errorf("inserting into %s: %w", fullName, err)
+	}
+	x := &Inserter{conn: c, table: t, insert: s, args: make([]driver.NamedValue, len(t.Columns))}
+	for i := range x.args {
+		x.args[i].Ordinal = i + 1
+	}
+	return x, nil
+}
+
+// Close frees the statement.
+func (x *Inserter) Close() error {
+	x.conn.mu.Lock()
+	defer x.conn.mu.Unlock()
+	if x.conn.conn == nil { // closing the connection has freed it
+		return nil
+	}
+	return x.insert.close()
+}
+
+// Refusal is why a row can't be in a table.
+type Refusal struct {
+	Column string // "" where it is not known or not one
+	Reason string
+}
+
+func (r *Refusal) Error() string { return r.Reason }
+
+// Chunk inserts the rows of a chunk. A row that SQLite refuses goes to refused
+// with the reason, and the rest goes on; any other error ends it.
+func (x *Inserter) Chunk(ctx context.Context, data []byte, refused func(row []byte, why *Refusal)) error {
+	x.conn.mu.Lock()
+	defer x.conn.mu.Unlock()
+	// A context that can end costs a goroutine for each row; the loop looks itself.
+	each := context.WithoutCancel(ctx)
+	for n := 0; ; n++ {
+		row, rest, ok, err := rows.Next(data)
+		if !ok || err != nil {
+			return err
+		}
+		if data = rest; n%256 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := x.row(each, row); err != nil {
+			var why *Refusal
+			if !errors.As(err, &why) {
+				return err
+			}
+			refused(row, why)
+		}
+	}
+}
+
+func (x *Inserter) row(ctx context.Context, row []byte) error {
+	x.cells = rows.Split(x.cells, row)
+	if len(x.cells) != len(x.args) {
+		return fmt.Errorf("table %s: a row of %d cells for %d columns", x.table.Name, len(x.cells), len(x.args))
+	}
+	for i, cell := range x.cells {
+		value, err := x.encode.Value(cell, &x.table.Columns[i].Type)
+		if err != nil {
+			return &Refusal{x.table.Columns[i].Name, err.Error()}
+		}
+		x.args[i].Value = value
+	}
+	err := x.insert.exec(ctx, x.args)
+	if err == nil {
+		return nil
+	}
+	var failed *sqlite.Error
+	if errors.As(err, &failed) {
+		switch failed.Code() & 0xff {
+		case lib.SQLITE_CONSTRAINT, lib.SQLITE_MISMATCH, lib.SQLITE_TOOBIG:
+			return &Refusal{columnIn(failed.Error()), failed.Error()}
+		}
+	}
+	return fmt.Errorf("table %s: %w", x.table.Name, err)
+}
+
+// columnIn finds the column in "NOT NULL constraint failed: TABLE.COLUMN (code)".
+func columnIn(message string) string {
+	_, after, ok := strings.Cut(message, "constraint failed: ")
+	for ok && strings.Contains(after, "constraint failed: ") {
+		_, after, _ = strings.Cut(after, "constraint failed: ")
+	}
+	if !ok || strings.Contains(after, ",") {
+		return ""
+	}
+	after, _, _ = strings.Cut(after, " (")
+	return after[strings.LastIndex(after, ".")+1:]
+}

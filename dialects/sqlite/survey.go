@@ -1,0 +1,103 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+
+	"github.com/lmsvault/vault/core/keyrange"
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+)
+
+// Survey reads a table through and widens the types of columns that hold what
+// their declared types don't say: SQLite lets them. It returns the names of the
+// columns that changed, and counts rows and bytes. limit is how many rows to
+// read at most; 0 for all. A table that Vault wrote needs no widening.
+func (c *Conn) Survey(ctx context.Context, t *Table, limit int64) (changed []string, count, bytes int64, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sql := selectRows(t, keyrange.Range{})
+	if limit > 0 {
+		sql += " LIMIT " + strconv.FormatInt(limit, 10)
+	}
+	found, err := c.rows(context.WithoutCancel(ctx), sql)
+	if err != nil {
+		return nil, 0, 0, fmt.Errorf("reading %s: %w", t.FullName, err)
+	}
+	defer func() { err = errors.Join(err, found.close()) }()
+	values := make([]driver.Value, len(t.Columns))
+	wider := make([]bool, len(t.Columns))
+	var cell []byte
+	for {
+		switch err := found.Next(values); {
+		case errors.Is(err, io.EOF):
+			for i, w := range wider {
+				if w {
+					changed = append(changed, t.Columns[i].Name)
+				}
+			}
+			return changed, count, bytes, nil
+		case err != nil:
+			return nil, 0, 0, fmt.Errorf("reading %s: %w", t.FullName, err)
+		}
+		if count++; count%256 == 0 && ctx.Err() != nil {
+			return nil, 0, 0, ctx.Err()
+		}
+		for i, v := range values {
+			column := &t.Columns[i]
+			var ok bool
+			if cell, ok = AppendCell(cell[:0], &column.Type, v); !ok {
+				was := column.Type
+				column.Type, column.Native, wider[i] = widen(was, v), "", true
+				column.Default = retype(column.Default, &was, &column.Type)
+				if cell, ok = AppendCell(cell[:0], &column.Type, v); !ok {
+					return nil, 0, 0, fmt.Errorf("reading %s: no type holds %s in column %s", t.FullName, show(v), column.Name)
+				}
+			}
+			bytes += int64(len(cell)) + 1
+		}
+	}
+}
+
+// widen returns a type that holds v and whatever fitted t.
+func widen(t schema.Type, v driver.Value) schema.Type {
+	switch v := v.(type) {
+	case []byte:
+		return schema.Type{Kind: schema.Binary}
+	case int64:
+		if t.Kind == schema.Int && (!t.Unsigned || v >= 0) {
+			return schema.Type{Kind: schema.Int, Size: 8}
+		}
+	case float64:
+		if t.Kind == schema.Float && !math.IsNaN(v) {
+			return schema.Type{Kind: schema.Float, Size: 8}
+		}
+	}
+	if t.Kind == schema.Binary {
+		return schema.Type{Kind: schema.Binary}
+	}
+	return schema.Type{Kind: schema.Text}
+}
+
+// retype gives the default of a column whose type was widened.
+func retype(d *schema.Default, was, is *schema.Type) *schema.Default {
+	if d == nil || d.Expr {
+		return d
+	}
+	var e Encoder
+	value, err := e.Value(rows.AppendText(nil, d.Value), was)
+	if err != nil {
+		return nil
+	}
+	cell, _ := AppendCell(nil, is, value)
+	plain, err := rows.Unescape(nil, cell)
+	if err != nil {
+		return nil
+	}
+	return &schema.Default{Value: string(plain)}
+}

@@ -1,0 +1,142 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	dialect "github.com/lmsvault/vault/dialects/sqlite"
+
+	"github.com/lmsvault/vault/core/keyrange"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Finish makes indexes and sequences, makes the file durable and gives it its name.
+func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
+	if err := s.complete(); err != nil {
+		return err
+	}
+	path := s.config.Path + partial
+	taken := map[string]bool{}
+	for _, t := range s.order {
+		taken[strings.ToLower(s.config.Prefix+t.Name)] = true
+	}
+	for _, t := range s.order {
+		if err := s.indexes(ctx, t, taken); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if err := s.sequence(ctx, t); err != nil {
+			return fmt.Errorf("%s: sequence of %s: %w", path, t.Name, err)
+		}
+	}
+	for _, last := range []string{"PRAGMA application_id = " + strconv.Itoa(dialect.ApplicationID), "COMMIT"} {
+		if err := s.conn.Exec(ctx, last); err != nil {
+			return fmt.Errorf("%s: %s: %w", path, last, err)
+		}
+	}
+	if err := s.close(); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return s.publish(path)
+}
+
+func (s *Sink) indexes(ctx context.Context, t *schema.Table, taken map[string]bool) error {
+	full := s.config.Prefix + t.Name
+	for i := range t.Indexes {
+		name := indexName(full, t.Indexes[i].Name, taken)
+		sql, err := dialect.CreateIndex(t, full, &t.Indexes[i], name)
+		if err != nil {
+			continue // Check has counted it as a loss
+		}
+		if err := s.conn.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("index %s of %s: %w", t.Indexes[i].Name, t.Name, err)
+		}
+	}
+	return nil
+}
+
+// indexName gives an index a name of its own: in SQLite all tables and indexes
+// share one space of names.
+func indexName(table, wanted string, taken map[string]bool) string {
+	if wanted == "" || strings.HasPrefix(strings.ToLower(wanted), "sqlite_") {
+		wanted = table + "_index"
+	}
+	name := wanted
+	for n := 2; taken[strings.ToLower(name)]; n++ {
+		name = wanted + "_" + strconv.Itoa(n)
+	}
+	taken[strings.ToLower(name)] = true
+	return name
+}
+
+// sequence sets the value of the next row: the recorded one, or what follows
+// the largest key if that is higher.
+func (s *Sink) sequence(ctx context.Context, t *schema.Table) error {
+	if !dialect.RowidKey(t) {
+		return nil
+	}
+	name := dialect.Literal(s.config.Prefix + t.Name)
+	last := strconv.FormatUint(min(max(t.Sequence.Next, 1)-1, math.MaxInt64), 10)
+	if err := s.conn.Exec(ctx, "UPDATE sqlite_sequence SET seq = max(seq, "+last+") WHERE name = "+name); err != nil {
+		return err
+	}
+	return s.conn.Exec(ctx, "INSERT INTO sqlite_sequence (name, seq) SELECT "+name+", "+last+" WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = "+name+")")
+}
+
+// publish makes the file durable and renames it.
+func (s *Sink) publish(path string) error {
+	if err := syncPath(path); err != nil {
+		return err
+	}
+	// What belongs to a replaced database would be played into this one.
+	side := []string{s.config.Path, s.config.Path + "-journal", s.config.Path + "-wal", s.config.Path + "-shm"}
+	if err := removeAll(side...); err != nil {
+		return err
+	}
+	if err := os.Rename(path, s.config.Path); err != nil {
+		return err
+	}
+	s.finished = true
+	return syncPath(filepath.Dir(s.config.Path))
+}
+
+func syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// Prove reads the finished file as a source would.
+func (s *Sink) Prove(ctx context.Context) (proofs []stage.TableProof, err error) {
+	conn, err := dialect.Open(ctx, s.config.Path, dialect.ReadOnly)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	found, err := conn.Inspect(ctx, s.config.Prefix)
+	if err != nil {
+		return nil, err
+	}
+	for i := range found.Tables {
+		t := &found.Tables[i]
+		proof := stage.TableProof{Schema: t.Table}
+		if err := conn.Read(ctx, t, keyrange.Range{}, dialect.Receiver{
+			Chunk: func(_ context.Context, data []byte, _ int) error { return proof.Sum.AddChunk(data) },
+			Loss: func(_ context.Context, l stage.Loss) error {
+				return fmt.Errorf("%s %s: %s", l.Path, l.Where, l.Reason)
+			},
+		}); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.config.Path, err)
+		}
+		proofs = append(proofs, proof)
+	}
+	return proofs, nil
+}

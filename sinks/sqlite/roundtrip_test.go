@@ -1,0 +1,304 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+	sink "github.com/lmsvault/vault/sinks/sqlite"
+	"github.com/lmsvault/vault/sources/sample"
+	source "github.com/lmsvault/vault/sources/sqlite"
+	"golang.org/x/sync/errgroup"
+	_ "modernc.org/sqlite"
+)
+
+// tee hands a unit to a sink and keeps its rows.
+type tee struct {
+	stage.UnitWriter
+	data []byte
+}
+
+func (w *tee) Write(ctx context.Context, c stage.Chunk) error {
+	w.data = append(w.data, c.Data...)
+	return w.UnitWriter.Write(ctx, c)
+}
+
+// carried is what a run carried.
+type carried struct {
+	inv     *stage.Inventory
+	rows    map[string][]byte // by table
+	refused []stage.Loss
+	losses  []stage.Loss // of the sink's Check
+	notes   []stage.Note
+	proofs  map[string]stage.TableProof
+}
+
+// carry runs a source's tables into a sink, two units at a time, and proves them.
+func carry(t *testing.T, from stage.Source, to stage.Sink) *carried {
+	t.Helper()
+	ctx := t.Context()
+	run := &carried{rows: map[string][]byte{}, proofs: map[string]stage.TableProof{}}
+	var err error
+	if run.inv, err = from.Plan(ctx); err != nil {
+		t.Fatal(err)
+	}
+	plan := &stage.Plan{Tables: run.inv.Tables, Parts: []string{stage.DB}, Facts: run.inv.Facts, Workers: 2}
+	if run.losses, run.notes, err = to.Check(ctx, plan); err != nil {
+		t.Fatal(err)
+	}
+	if err := to.Begin(ctx, plan); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	g, each := errgroup.WithContext(ctx)
+	g.SetLimit(2)
+	for _, u := range run.inv.Units {
+		if u.Part != stage.DB {
+			continue
+		}
+		g.Go(func() error {
+			w, err := to.Unit(each, u)
+			if err != nil {
+				return err
+			}
+			both := &tee{UnitWriter: w}
+			if err := from.Read(each, u, nil, both); err != nil {
+				return err
+			}
+			if err := w.Commit(each); err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			run.rows[u.Table] = append(run.rows[u.Table], both.data...)
+			run.refused = append(run.refused, w.Refused()...)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := to.Finish(ctx, &stage.Outcome{}); err != nil {
+		t.Fatal(err)
+	}
+	proofs, err := to.Prove(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range proofs {
+		run.proofs[p.Schema.Name] = p
+	}
+	for _, c := range []interface{ Close(context.Context) error }{from, to} {
+		if err := c.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return run
+}
+
+// proved holds the proofs against the rows that were read.
+func (run *carried) proved(t *testing.T) {
+	t.Helper()
+	for name, data := range run.rows {
+		var want rows.Sum
+		if err := want.AddChunk(data); err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range run.refused {
+			if l.Path == "db/"+name {
+				want.Remove(l.Row)
+			}
+		}
+		if got := run.proofs[name].Sum; got != want {
+			t.Errorf("%s: read %s, proved %s", name, want, got)
+		}
+	}
+	if len(run.rows) != len(run.proofs) || len(run.rows) == 0 {
+		t.Errorf("%d tables were read, %d proved", len(run.rows), len(run.proofs))
+	}
+}
+
+func newSample(t *testing.T) stage.Source {
+	t.Helper()
+	config := sample.Defaults()
+	config.Files = false
+	s, err := sample.New(config, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func openSQL(t *testing.T, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+// look reads a table by SQL of its own and spells it as rows, without the
+// product's readers.
+func look(t *testing.T, db *sql.DB, table string, s schema.Table) map[string]int {
+	t.Helper()
+	var columns []string
+	for _, c := range s.Columns {
+		name := `"` + strings.ReplaceAll(c.Name, `"`, `""`) + `"`
+		switch c.Type.Kind {
+		case schema.Binary:
+			name = "'x' || hex(" + name + ")"
+		case schema.Decimal:
+			if c.Type.Length <= 15 {
+				name = fmt.Sprintf("printf('%%.%df', %s)", c.Type.Scale, name)
+			}
+		}
+		columns = append(columns, name)
+	}
+	// iif keeps NULL, which printf and || would turn into something else.
+	for i, c := range s.Columns {
+		name := `"` + strings.ReplaceAll(c.Name, `"`, `""`) + `"`
+		columns[i] = "iif(" + name + " IS NULL, NULL, " + columns[i] + ")"
+	}
+	result, err := db.QueryContext(t.Context(), "SELECT "+strings.Join(columns, ", ")+` FROM "`+table+`"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for result.Next() {
+		values := make([]any, len(columns))
+		for i := range values {
+			values[i] = new(any)
+		}
+		if err := result.Scan(values...); err != nil {
+			t.Fatal(err)
+		}
+		var cells []string
+		for i := range values {
+			cell := `\N`
+			switch v := (*values[i].(*any)).(type) {
+			case int64:
+				cell = strconv.FormatInt(v, 10)
+			case float64:
+				bits := 64
+				if s.Columns[i].Type.Size == 4 {
+					bits = 32
+				}
+				cell = strconv.FormatFloat(v, 'g', -1, bits)
+			case string:
+				if s.Columns[i].Type.Kind == schema.Binary {
+					raw, err := hex.DecodeString(v[1:])
+					if err != nil {
+						t.Fatal(err)
+					}
+					cell = `\\x` + hex.EncodeToString(raw)
+					break
+				}
+				cell = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`).Replace(v)
+			case []byte:
+				t.Fatalf("%s.%s holds a blob", table, s.Columns[i].Name)
+			}
+			cells = append(cells, cell)
+		}
+		seen[strings.Join(cells, "\t")]++
+	}
+	if err := result.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return seen
+}
+
+func TestSampleComesBackExactly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "site?#% ü.sqlite")
+	run := carry(t, newSample(t), sink.New(sink.Config{Path: path, Prefix: "mdl_"}))
+	if len(run.losses)+len(run.refused) > 0 {
+		t.Fatalf("lost %v, refused %v", run.losses, run.refused)
+	}
+	run.proved(t)
+	db := openSQL(t, "file:"+strings.NewReplacer("?", "%3f", "#", "%23", "%", "%25").Replace(path))
+	for _, info := range run.inv.Tables {
+		seen := look(t, db, "mdl_"+info.Schema.Name, info.Schema)
+		for _, row := range strings.Split(strings.TrimSuffix(string(run.rows[info.Schema.Name]), "\n"), "\n") {
+			if len(run.rows[info.Schema.Name]) == 0 {
+				continue
+			}
+			if seen[row]--; seen[row] < 0 {
+				t.Errorf("%s lacks the row %.200q", info.Schema.Name, row)
+			}
+		}
+		for row, n := range seen {
+			if n > 0 {
+				t.Errorf("%s has the row %.200q besides", info.Schema.Name, row)
+			}
+		}
+	}
+	if mode, err := os.Stat(path); err != nil || mode.Mode().Perm() != 0o600 {
+		t.Errorf("the file can be read by others: %v %v", mode.Mode(), err)
+	}
+	var check string
+	if err := db.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&check); err != nil || check != "ok" {
+		t.Errorf("integrity: %s %v", check, err)
+	}
+}
+
+func TestStructureComesBack(t *testing.T) {
+	dir := t.TempDir()
+	first := carry(t, newSample(t), sink.New(sink.Config{Path: filepath.Join(dir, "a"), Prefix: "mdl_"}))
+	second := carry(t, source.New(source.Config{Path: filepath.Join(dir, "a"), Prefix: "mdl_"}), sink.New(sink.Config{Path: filepath.Join(dir, "b"), Prefix: ""}))
+	second.proved(t)
+	if len(second.inv.Losses)+len(second.inv.Notes)+len(second.losses) > 0 {
+		t.Errorf("losses %v %v, notes %v", second.inv.Losses, second.losses, second.inv.Notes)
+	}
+	for i, was := range first.inv.Tables {
+		is := second.inv.Tables[i]
+		want := was.Schema
+		want.Dialect = "sqlite"
+		got := is.Schema
+		for k := range got.Columns {
+			got.Columns[k].Native = ""
+		}
+		if fmt.Sprintf("%+v", describe(want)) != fmt.Sprintf("%+v", describe(got)) {
+			t.Errorf("was %+v\nis  %+v", describe(want), describe(got))
+		}
+		if is.Rows != was.Rows {
+			t.Errorf("%s: %d rows planned, there are %d", was.Schema.Name, is.Rows, was.Rows)
+		}
+		a, b := first.proofs[was.Schema.Name], second.proofs[was.Schema.Name]
+		if a.Sum != b.Sum {
+			t.Errorf("%s: %s became %s", was.Schema.Name, a.Sum, b.Sum)
+		}
+	}
+	if engine := second.inv.Facts["engine"]; !strings.HasPrefix(engine, "SQLite 3.") {
+		t.Errorf("engine %q", engine)
+	}
+}
+
+// describe follows the pointers of a table.
+func describe(t schema.Table) string {
+	text := fmt.Sprintf("%s %s key %v indexes %v", t.Name, t.Dialect, t.PrimaryKey, t.Indexes)
+	if t.Sequence != nil {
+		text += fmt.Sprintf(" sequence %+v", *t.Sequence)
+	}
+	for _, c := range t.Columns {
+		text += fmt.Sprintf("\n\t%s %+v null=%t", c.Name, c.Type, c.Nullable)
+		if c.Default != nil {
+			text += fmt.Sprintf(" default %+v", *c.Default)
+		}
+	}
+	return text
+}

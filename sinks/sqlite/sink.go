@@ -1,0 +1,148 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	dialect "github.com/lmsvault/vault/dialects/sqlite"
+
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Sink writes a database. Use New. Its units take turns on one connection, as
+// SQLite has one writer.
+type Sink struct {
+	config   Config
+	conn     *dialect.Conn
+	tables   map[string]*schema.Table
+	order    []*schema.Table
+	finished bool // the file has its name
+
+	mu     sync.Mutex
+	open   int    // units that are neither committed nor given up
+	broken string // the unit that left rows behind when it was given up
+}
+
+// New makes a sink.
+func New(config Config) *Sink { return &Sink{config: config} }
+
+// Begin makes the file under its partial name, with all tables.
+//
+// It is loaded without a journal: a file that is not finished is written anew.
+func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
+	path := s.config.Path + partial
+	if err := removeAll(path, path+"-journal", path+"-wal", path+"-shm"); err != nil {
+		return err
+	}
+	// Password hashes and private messages are in it, so it is made for its owner alone.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if s.conn, err = dialect.Open(ctx, path, dialect.Create); err != nil {
+		return err
+	}
+	for _, pragma := range []string{"page_size = 8192", "journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -16384"} {
+		if _, err := s.conn.Query(ctx, "PRAGMA "+pragma); err != nil {
+			return fmt.Errorf("%s: PRAGMA %s: %w", path, pragma, err)
+		}
+	}
+	if err := s.conn.Exec(ctx, "BEGIN"); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	s.tables = make(map[string]*schema.Table, len(p.Tables))
+	for i := range p.Tables {
+		t := &p.Tables[i].Schema
+		if err := s.conn.Exec(ctx, dialect.CreateTable(t, s.config.Prefix+t.Name)); err != nil {
+			return fmt.Errorf("%s: creating %s: %w", path, t.Name, err)
+		}
+		s.tables[t.Name] = t
+		s.order = append(s.order, t)
+	}
+	return nil
+}
+
+// Unit begins to take rows of a table.
+func (s *Sink) Unit(ctx context.Context, u stage.Unit) (stage.UnitWriter, error) {
+	t := s.tables[u.Table]
+	if u.Part != stage.DB || t == nil {
+		return nil, fmt.Errorf("unit %s: the plan has no such table", u.ID)
+	}
+	insert, err := s.conn.Inserter(ctx, t, s.config.Prefix+t.Name)
+	if err != nil {
+		return nil, fmt.Errorf("unit %s: %w", u.ID, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open++
+	return &unit{sink: s, id: u.ID, table: t, insert: insert}, nil
+}
+
+// closed counts a unit as done; leftovers tells that rows of it stand there.
+func (s *Sink) closed(id string, leftovers bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open--
+	if leftovers {
+		s.broken = id
+	}
+}
+
+// complete tells whether all units are there as a whole.
+func (s *Sink) complete() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.conn == nil:
+		return errors.New("sink sqlite: Finish without Begin")
+	case s.open > 0:
+		return fmt.Errorf("sink sqlite: %d units are still open", s.open)
+	case s.broken != "":
+		return fmt.Errorf("sink sqlite: unit %s was given up after some of its rows were written; run it again from the start", s.broken)
+	}
+	return nil
+}
+
+// Abort removes the partial file. A finished file, which is aborted when its
+// proof fails, loses its name.
+func (s *Sink) Abort(context.Context) error {
+	if s.conn == nil && !s.finished {
+		return nil
+	}
+	err := s.close()
+	if s.finished {
+		s.finished = false
+		return errors.Join(err, os.Rename(s.config.Path, s.config.Path+partial))
+	}
+	return errors.Join(err, removeAll(s.config.Path+partial))
+}
+
+// Close ends the connection.
+func (s *Sink) Close(context.Context) error { return s.close() }
+
+func (s *Sink) close() error {
+	if s.conn == nil {
+		return nil
+	}
+	err := s.conn.Close()
+	s.conn = nil
+	return err
+}
+
+// removeAll removes files that may be missing.
+func removeAll(paths ...string) error {
+	var failed error
+	for _, path := range paths {
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}

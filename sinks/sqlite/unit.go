@@ -1,0 +1,102 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+
+	dialect "github.com/lmsvault/vault/dialects/sqlite"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// unit takes the rows of one unit.
+type unit struct {
+	sink    *Sink
+	id      string
+	table   *schema.Table
+	insert  *dialect.Inserter
+	written bool
+	done    bool
+	refused []stage.Loss
+}
+
+func (u *unit) Open(_ context.Context, e stage.Entry) error {
+	if e.Kind != stage.Table || e.Path != stage.DB+"/"+u.table.Name {
+		return fmt.Errorf("unit %s: %s %s is not the unit's table", u.id, e.Kind, e.Path)
+	}
+	return nil
+}
+
+func (u *unit) Write(ctx context.Context, c stage.Chunk) error {
+	u.written = true
+	err := u.insert.Chunk(ctx, c.Data, func(row []byte, why *dialect.Refusal) {
+		where := u.key(row)
+		if why.Column != "" {
+			where = strings.TrimSpace(where + " column " + why.Column)
+		}
+		u.refused = append(u.refused, stage.Loss{
+			Kind: stage.LossRow, Path: stage.DB + "/" + u.table.Name, Where: where, Reason: why.Reason, Count: 1, Row: bytes.Clone(row),
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("unit %s: %w", u.id, err)
+	}
+	return nil
+}
+
+// key names a row by its key, or else by its first column.
+func (u *unit) key(row []byte) string {
+	cells := rows.Split(nil, row)
+	at := u.table.Key()
+	if len(at) == 0 {
+		at = []int{0}
+	}
+	var parts []string
+	for _, i := range at {
+		if i < len(cells) {
+			parts = append(parts, u.table.Columns[i].Name+"="+string(cells[i][:min(len(cells[i]), 60)]))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+func (u *unit) Close(context.Context, stage.Digest) error { return nil }
+
+func (u *unit) Same(_ context.Context, e stage.Entry) error {
+	return fmt.Errorf("unit %s: %s: rows can't be the same without being read", u.id, e.Path)
+}
+
+func (u *unit) Drop(context.Context) error {
+	if u.written {
+		return fmt.Errorf("unit %s: rows of %s are written already", u.id, u.table.Name)
+	}
+	return nil
+}
+
+// Loss does nothing: what the source lost is counted by the engine.
+func (u *unit) Loss(context.Context, stage.Loss) error { return nil }
+
+// Commit ends the unit. The file as a whole becomes safe with Finish.
+func (u *unit) Commit(context.Context) error {
+	if u.done {
+		return fmt.Errorf("unit %s: is done already", u.id)
+	}
+	u.done = true
+	u.sink.closed(u.id, false)
+	return u.insert.Close()
+}
+
+func (u *unit) Refused() []stage.Loss { return u.refused }
+
+func (u *unit) Abort(context.Context) error {
+	if u.done {
+		return nil
+	}
+	u.done = true
+	u.sink.closed(u.id, u.written)
+	return u.insert.Close()
+}

@@ -1,0 +1,189 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	dialect "github.com/lmsvault/vault/dialects/sqlite"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/keyrange"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+const (
+	unitBytes  = 32 << 20 // of rows in a unit, about
+	sampleRows = 256      // from which the size of rows is estimated
+)
+
+// Source reads a database. Use New.
+type Source struct {
+	config Config
+	conn   *dialect.Conn
+	tables map[string]*dialect.Table
+}
+
+// New makes a source.
+func New(config Config) *Source { return &Source{config: config} }
+
+// Plan opens the database and begins the transaction that all Reads see.
+func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
+	if info, err := os.Stat(s.config.Path); err != nil {
+		return nil, failure.New(failure.Refused, "source sqlite: %w; set path to a database file", err)
+	} else if info.IsDir() {
+		return nil, failure.New(failure.Refused, "source sqlite: %s is a folder; set path to a database file", s.config.Path)
+	}
+	var err error
+	if s.conn, err = dialect.Open(ctx, s.config.Path, dialect.ReadOnly); err != nil {
+		return nil, failure.Wrap(failure.Refused, err)
+	}
+	if err := s.conn.Exec(ctx, "BEGIN"); err != nil {
+		return nil, fmt.Errorf("%s: beginning a transaction: %w", s.config.Path, err)
+	}
+	found, err := s.conn.Inspect(ctx, s.config.Prefix)
+	if err != nil {
+		return nil, err
+	}
+	if len(found.Tables) == 0 {
+		return nil, failure.New(failure.Refused, "%s: no table begins with %q; it has %d others: check prefix", s.config.Path, s.config.Prefix, len(found.Others))
+	}
+	inv := &stage.Inventory{Losses: found.Losses, Notes: found.Notes}
+	if len(found.Others) > 0 {
+		inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("%d tables and views that don't begin with %q are left out: %s",
+			len(found.Others), s.config.Prefix, strings.Join(found.Others, ", "))})
+	}
+	if inv.Facts, err = s.facts(ctx); err != nil {
+		return nil, err
+	}
+	s.tables = map[string]*dialect.Table{}
+	for i := range found.Tables {
+		t := &found.Tables[i]
+		if err := s.table(ctx, inv, t, found.Ours); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.config.Path, err)
+		}
+		s.tables[t.Name] = t
+	}
+	return inv, nil
+}
+
+func (s *Source) facts(ctx context.Context) (map[string]string, error) {
+	var text [3]string
+	for i, query := range []string{"SELECT sqlite_version()", "PRAGMA encoding", "PRAGMA journal_mode"} {
+		rows, err := s.conn.Query(ctx, query)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", s.config.Path, query, err)
+		}
+		text[i] = fmt.Sprint(rows[0][0])
+	}
+	return map[string]string{
+		"engine": "SQLite " + text[0], "dialect": dialect.Dialect, "prefix": s.config.Prefix, "charset": text[1],
+		"consistency": "one transaction, journal mode " + text[2],
+	}, nil
+}
+
+// table adds a table and its units to the inventory.
+func (s *Source) table(ctx context.Context, inv *stage.Inventory, t *dialect.Table, ours bool) error {
+	limit := int64(0)
+	if ours {
+		limit = sampleRows
+	}
+	changed, rows, bytes, err := s.conn.Survey(ctx, t, limit)
+	if err != nil {
+		return err
+	}
+	for _, name := range changed {
+		inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB + "/" + t.Name, Text: fmt.Sprintf(
+			"column %s holds more than its declared type says; it is carried as %s", name, dialect.DeclaredType(t.Column(name).Type))})
+	}
+	if limit > 0 && rows == limit {
+		count, err := s.number(ctx, "SELECT count(*) FROM "+dialect.Quote(t.FullName))
+		if err != nil {
+			return err
+		}
+		rows, bytes = count, bytes*count/rows
+	}
+	inv.Tables = append(inv.Tables, stage.TableInfo{Schema: t.Table, Rows: rows, Bytes: bytes})
+	ranges, err := s.ranges(ctx, t, rows, bytes)
+	if err != nil {
+		return err
+	}
+	for _, r := range ranges {
+		id := stage.DB + "/" + t.Name
+		if len(ranges) > 1 {
+			id += "#" + r.From
+		}
+		n := int64(len(ranges))
+		inv.Units = append(inv.Units, stage.Unit{ID: id, Part: stage.DB, Table: t.Name, Spec: r.String(), Rows: rows / n, Bytes: bytes / n})
+	}
+	return nil
+}
+
+// ranges divides a large table, so that several workers take its rows; they
+// are read in turn.
+func (s *Source) ranges(ctx context.Context, t *dialect.Table, rows, bytes int64) ([]keyrange.Range, error) {
+	if !t.RowidKey || bytes < 2*unitBytes {
+		return []keyrange.Range{{}}, nil
+	}
+	key, table := dialect.Quote(t.PrimaryKey[0]), dialect.Quote(t.FullName)
+	first, err := s.number(ctx, "SELECT min("+key+") FROM "+table)
+	if err != nil {
+		return nil, err
+	}
+	last, err := s.number(ctx, "SELECT max("+key+") FROM "+table)
+	if err != nil {
+		return nil, err
+	}
+	return keyrange.Split(ctx, fmt.Sprint(first), fmt.Sprint(last), rows, max(1, unitBytes*rows/bytes), func(ctx context.Context, from string) (string, bool, error) {
+		found, err := s.conn.Query(ctx, "SELECT "+key+" FROM "+table+" WHERE "+key+" >= "+from+" ORDER BY "+key+" LIMIT 1")
+		if err != nil || len(found) == 0 {
+			return "", false, err
+		}
+		return fmt.Sprint(found[0][0]), true, nil
+	})
+}
+
+func (s *Source) number(ctx context.Context, query string) (int64, error) {
+	found, err := s.conn.Query(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	n, ok := found[0][0].(int64)
+	if !ok {
+		return 0, fmt.Errorf("%s gives %v", query, found[0][0])
+	}
+	return n, nil
+}
+
+// Read reads the rows of a unit.
+func (s *Source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w stage.Writer) error {
+	t := s.tables[unit.Table]
+	if t == nil || unit.Part != stage.DB {
+		return fmt.Errorf("unit %s: the plan has no such table", unit.ID)
+	}
+	r, err := keyrange.Parse(unit.Spec)
+	if err != nil {
+		return fmt.Errorf("unit %s: %w", unit.ID, err)
+	}
+	if err := w.Open(ctx, stage.Entry{Path: stage.DB + "/" + t.Name, Kind: stage.Table}); err != nil {
+		return err
+	}
+	if err := s.conn.Read(ctx, t, r, dialect.Receiver{
+		Chunk: func(ctx context.Context, data []byte, rows int) error {
+			return w.Write(ctx, stage.Chunk{Data: data, Rows: rows})
+		},
+		Loss: w.Loss,
+	}); err != nil {
+		return err
+	}
+	return w.Close(ctx, stage.Digest{})
+}
+
+// Close ends the transaction.
+func (s *Source) Close(context.Context) error {
+	if s.conn == nil {
+		return nil
+	}
+	return s.conn.Close()
+}
