@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -99,12 +100,16 @@ func TestRefusedRowsAreNamed(t *testing.T) {
 	}
 }
 
-// A row that is longer than the server takes is named; it is found before it is sent.
+// A row that is longer than a statement may be is named, before it is sent; LOAD DATA takes it.
 func TestRowLargerThanMaxAllowedPacket(t *testing.T) {
 	db := servers.MariaDB(t)
 	limit := connect(t, db).MaxPacket
-	large := `2	b	1	a	\\x` + strings.Repeat("00", limit+1)
-	c := write(t, users(), Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_"}, feed(`1	a	1	a	\N`, large))
+	large := feed(`1	a	1	a	\N`, `2	b	1	a	\\x`+strings.Repeat("00", limit))
+	c := write(t, users(), Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_"}, large)
+	if n := one(t, db, "SELECT LENGTH(data) FROM mdl_user_info WHERE id = 2"); len(c.refused) != 0 || n != strconv.Itoa(limit) {
+		t.Errorf("LOAD DATA: %s bytes, refused %d rows", n, len(c.refused))
+	}
+	c = write(t, users(), Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_", Load: loadInsert, Replace: true}, large)
 	if len(c.refused) != 1 || c.refused[0].Where != "id=2" || !strings.Contains(c.refused[0].Reason, "max_allowed_packet") {
 		t.Fatalf("refused %.300s", asJSON(t, c.refused))
 	}

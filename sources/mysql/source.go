@@ -197,7 +197,11 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w sta
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.read(ctx, conn, t, within, w), s.release(ctx, conn))
+	err = s.read(ctx, conn, t, within, w)
+	if released := s.release(ctx, conn); err == nil {
+		err = released // else the first error says it all, and w's must come back as it is
+	}
+	return err
 }
 
 func (s *source) read(ctx context.Context, conn *sql.Conn, t schema.Table, within keyrange.Range, w stage.Writer) error {

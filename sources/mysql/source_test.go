@@ -1,0 +1,438 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	driver "github.com/go-sql-driver/mysql"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/servers"
+)
+
+var engines = []struct {
+	name string
+	make func(testing.TB) servers.Database
+}{{"MariaDB", servers.MariaDB}, {"MySQL", servers.MySQL}}
+
+func exec(t testing.TB, db servers.Database, statements ...string) {
+	t.Helper()
+	for _, s := range statements {
+		if _, err := db.SQL.ExecContext(t.Context(), s); err != nil {
+			t.Fatalf("%.200s: %v", s, err)
+		}
+	}
+}
+
+func open(t testing.TB, dsn string, change func(*Config)) stage.Source {
+	t.Helper()
+	st := Stage()
+	cfg := st.Config().(*Config)
+	cfg.DSN = config.NewSecret(dsn)
+	if change != nil {
+		change(cfg)
+	}
+	s, err := st.NewSource(t.Context(), cfg, stage.Env{Log: slog.Default(), Workers: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// as returns the DSN of db for a new user with these rights on it alone.
+func as(t testing.TB, db servers.Database, rights string) string {
+	t.Helper()
+	cfg, err := driver.ParseDSN(db.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := cfg.DBName + "_u"
+	exec(t, db, "CREATE USER "+user+"@'%' IDENTIFIED BY 'the-secret'", "GRANT "+rights+" ON `"+cfg.DBName+"`.* TO "+user+"@'%'")
+	t.Cleanup(func() {
+		if _, err := db.SQL.ExecContext(context.Background(), "DROP USER "+user+"@'%'"); err != nil {
+			t.Error(err)
+		}
+	})
+	cfg.User, cfg.Passwd = user, "the-secret"
+	return cfg.FormatDSN()
+}
+
+// collector keeps what a unit gives, and checks the order of calls.
+type collector struct {
+	mu     *sync.Mutex
+	data   map[string][]string // rows by table
+	open   string
+	closed int
+	hook   func()
+}
+
+func (c *collector) Open(_ context.Context, e stage.Entry) error {
+	c.open = strings.TrimPrefix(e.Path, "db/")
+	return nil
+}
+
+func (c *collector) Write(_ context.Context, chunk stage.Chunk) error {
+	if c.hook != nil {
+		c.hook()
+	}
+	lines := strings.Split(strings.TrimSuffix(string(chunk.Data), "\n"), "\n")
+	if len(lines) != chunk.Rows {
+		return fmt.Errorf("a chunk of %d rows says %d", len(lines), chunk.Rows)
+	}
+	if len(chunk.Data) > rows.MaxChunk && chunk.Rows > 1 {
+		return fmt.Errorf("a chunk of %d bytes", len(chunk.Data))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.data[c.open] = append(c.data[c.open], lines...)
+	return nil
+}
+
+func (c *collector) Close(context.Context, stage.Digest) error { c.closed++; return nil }
+func (c *collector) Same(context.Context, stage.Entry) error   { return errors.New("Same") }
+func (c *collector) Drop(context.Context) error                { return errors.New("Drop") }
+func (c *collector) Loss(_ context.Context, l stage.Loss) error {
+	return fmt.Errorf("loss %+v", l)
+}
+
+// readAll reads all units side by side and returns the rows of each table, sorted.
+func readAll(t testing.TB, s stage.Source, units []stage.Unit) map[string][]string {
+	t.Helper()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	data := map[string][]string{}
+	for _, u := range units {
+		wg.Go(func() {
+			c := &collector{mu: &mu, data: data}
+			if err := s.Read(t.Context(), u, nil, c); err != nil {
+				t.Errorf("%s: %v", u.ID, err)
+			} else if c.closed != 1 {
+				t.Errorf("%s: closed %d entries", u.ID, c.closed)
+			}
+		})
+	}
+	wg.Wait()
+	for _, lines := range data {
+		slices.Sort(lines)
+	}
+	return data
+}
+
+func plan(t testing.TB, s stage.Source) *stage.Inventory {
+	t.Helper()
+	inv, err := s.Plan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return inv
+}
+
+func tableNames(inv *stage.Inventory) []string {
+	var names []string
+	for _, x := range inv.Tables {
+		names = append(names, x.Schema.Name)
+	}
+	return names
+}
+
+// Only tables with exactly the prefix are the site's; "_" is no wildcard, another
+// site in the database is left alone, and the prefix may be empty.
+func TestPrefixIsExact(t *testing.T) {
+	for _, engine := range engines {
+		t.Run(engine.name, func(t *testing.T) {
+			t.Parallel()
+			db := engine.make(t)
+			for _, name := range []string{"mdl_user", "mdl_config", "mdl_config_plugins", "mdl_course", "mdl_a-b c", "mdl_old_config", "mdl_old_config_plugins", "mdl_old_course", "mdl_old_user", "mdl_old_x", "mdlxuser", "MDL_upper", "mdl", "user"} {
+				exec(t, db, "CREATE TABLE `"+name+"` (id int PRIMARY KEY)")
+			}
+			inv := plan(t, open(t, db.DSN, nil))
+			if got, want := tableNames(inv), []string{"a-b c", "config", "config_plugins", "course", "user"}; !slices.Equal(got, want) {
+				t.Errorf("tables %q, want %q", got, want)
+			}
+			if text := fmt.Sprint(inv.Notes); !strings.Contains(text, "mdl_old_x") || !strings.Contains(text, "mdlxuser") {
+				t.Errorf("the other tables are not noted: %s", text)
+			}
+			if got := tableNames(plan(t, open(t, db.DSN, func(c *Config) { c.Prefix = "mdl_old_" }))); !slices.Equal(got, []string{"config", "config_plugins", "course", "user", "x"}) {
+				t.Errorf("tables of the other site: %q", got)
+			}
+			if got := tableNames(plan(t, open(t, db.DSN, func(c *Config) { c.Prefix = "" }))); len(got) != 14 {
+				t.Errorf("without a prefix: %q", got)
+			}
+			inv = plan(t, open(t, db.DSN, func(c *Config) { c.ExcludeTables = []string{"config*", "u?er"} }))
+			if got, want := tableNames(inv), []string{"a-b c", "course", "user"}; !slices.Equal(got, want) || len(inv.Units) != 3 {
+				t.Errorf("with exclude_tables %q, want %q", got, want)
+			}
+			if text := fmt.Sprint(inv.Notes); strings.Count(text, "exclude_tables") != 2 {
+				t.Errorf("exclusions are not noted: %s", text)
+			}
+		})
+	}
+}
+
+// What can't be carried is listed, each by its kind.
+func TestWhatCannotBeCarriedIsListed(t *testing.T) {
+	for _, engine := range engines {
+		t.Run(engine.name, func(t *testing.T) {
+			t.Parallel()
+			db := engine.make(t)
+			exec(t, db,
+				"CREATE TABLE mdl_a (id int PRIMARY KEY, g int AS (id + 1) STORED, u timestamp NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, n int, KEY gx (g), CONSTRAINT mdl_positive CHECK (n > 0))",
+				"CREATE TABLE mdl_b (id int PRIMARY KEY, a int, CONSTRAINT mdl_fk FOREIGN KEY (a) REFERENCES mdl_a (id))",
+				"CREATE TABLE mdl_my (id int PRIMARY KEY) ENGINE=MyISAM",
+				"CREATE VIEW mdl_v AS SELECT id FROM mdl_a", "CREATE VIEW elsewhere AS SELECT id FROM mdl_a",
+				"CREATE TRIGGER some_trigger BEFORE INSERT ON mdl_a FOR EACH ROW SET NEW.n = 1",
+				"CREATE PROCEDURE mdl_proc() SELECT 1", "CREATE PROCEDURE other_proc() SELECT 1",
+				"CREATE EVENT mdl_event ON SCHEDULE EVERY 1 YEAR DISABLE DO SELECT 1")
+			inv := plan(t, open(t, db.DSN, nil))
+			var got []string
+			for _, l := range inv.Losses {
+				got = append(got, string(l.Kind)+" "+l.Path+" "+l.Where)
+			}
+			slices.Sort(got)
+			want := []string{"column db/a g", "constraint db/a mdl_positive", "constraint db/b mdl_fk", "default db/a u", "index db/a gx", "routine db/event ", "routine db/proc ", "trigger db/a some_trigger", "view db/v "}
+			if !slices.Equal(got, want) {
+				t.Errorf("losses %q, want %q", got, want)
+			}
+			text := fmt.Sprint(inv.Notes)
+			for _, want := range []string{"other_proc", "elsewhere", "MyISAM"} {
+				if !strings.Contains(text, want) {
+					t.Errorf("%s is not noted: %s", want, text)
+				}
+			}
+			if len(inv.Units) != 3 {
+				t.Errorf("%d units, want one for each table, though none has rows", len(inv.Units))
+			}
+		})
+	}
+}
+
+// While others write, all connections see one moment: the sum over two tables,
+// between which each transaction moves an amount, is that of every moment.
+func TestOneSnapshotWhileOthersWrite(t *testing.T) {
+	for _, engine := range engines {
+		for _, c := range []struct {
+			name, rights, consistency string
+			global                    bool
+		}{
+			{"all rights", "", underGlobalLock, false},
+			{"LOCK TABLES", "SELECT, LOCK TABLES", underTableLocks, false},
+			{"SELECT only", "SELECT", oneConnection, false},
+		} {
+			t.Run(engine.name+" "+c.name, func(t *testing.T) {
+				db := engine.make(t)
+				exec(t, db, "CREATE TABLE mdl_a (id int PRIMARY KEY, n bigint)", "CREATE TABLE mdl_b (id int PRIMARY KEY, n bigint)", "CREATE TABLE mdl_c (id int PRIMARY KEY, n bigint)")
+				for _, table := range []string{"mdl_a", "mdl_b", "mdl_c"} {
+					exec(t, db, "INSERT INTO "+table+" VALUES (1, 1000), (2, 1000), (3, 1000)")
+				}
+				dsn := db.DSN
+				if c.rights != "" {
+					dsn = as(t, db, c.rights)
+				}
+				stop := write(t, db)
+				defer stop()
+				for range 5 {
+					s := open(t, dsn, nil)
+					inv := plan(t, s)
+					if got := inv.Facts["consistency"]; got != c.consistency {
+						t.Fatalf("consistency %q, want %q; notes %v", got, c.consistency, inv.Notes)
+					}
+					total := 0
+					for _, lines := range readAll(t, s, inv.Units) {
+						for _, line := range lines {
+							_, n, _ := strings.Cut(line, "\t")
+							amount, err := strconv.Atoi(n)
+							if err != nil {
+								t.Fatal(err)
+							}
+							total += amount
+						}
+					}
+					if total != 9000 {
+						t.Errorf("the sum over all tables is %d, want 9000", total)
+					}
+				}
+			})
+		}
+	}
+}
+
+// write moves amounts between tables until the returned function is called.
+func write(t testing.TB, db servers.Database) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for k := range 3 {
+		wg.Go(func() {
+			tables := []string{"mdl_a", "mdl_b", "mdl_c"}
+			for n := 0; ctx.Err() == nil; n++ {
+				tx, err := db.SQL.BeginTx(ctx, nil)
+				if err != nil {
+					return
+				}
+				_, err1 := tx.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET n = n - 7 WHERE id = %d", tables[n%3], k+1))
+				_, err2 := tx.ExecContext(ctx, fmt.Sprintf("UPDATE %s SET n = n + 7 WHERE id = %d", tables[(n+1)%3], k+1))
+				if errors.Join(err1, err2) != nil {
+					if err := tx.Rollback(); err != nil && ctx.Err() == nil {
+						t.Error(err)
+					}
+					continue
+				}
+				if err := tx.Commit(); err != nil && ctx.Err() == nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	return func() { cancel(); wg.Wait() }
+}
+
+// A large table is read in ranges of its key, which together are all of it.
+func TestKeyRanges(t *testing.T) {
+	for _, engine := range engines {
+		t.Run(engine.name, func(t *testing.T) {
+			t.Parallel()
+			db := engine.make(t)
+			exec(t, db, "CREATE TABLE mdl_log (id bigint NOT NULL PRIMARY KEY, txt longtext)")
+			exec(t, db, "INSERT INTO mdl_log WITH RECURSIVE n (i) AS (SELECT -50 UNION ALL SELECT i + 1 FROM n WHERE i < 249) SELECT i * 1000, REPEAT('x', 500000) FROM n", "ANALYZE TABLE mdl_log")
+			s := open(t, db.DSN, nil)
+			inv := plan(t, s)
+			if len(inv.Units) < 2 || len(inv.Units) > 6 {
+				t.Fatalf("%d units of a table of 150 MB", len(inv.Units))
+			}
+			lines := readAll(t, s, inv.Units)["log"]
+			if len(lines) != 300 || len(slices.Compact(lines)) != 300 {
+				t.Errorf("%d rows, want 300", len(lines))
+			}
+			again := plan(t, open(t, db.DSN, nil))
+			for k := range inv.Units {
+				if inv.Units[k].ID != again.Units[k].ID {
+					t.Errorf("unit %s is %s in the next plan", inv.Units[k].ID, again.Units[k].ID)
+				}
+			}
+		})
+	}
+}
+
+// What goes wrong is said so that a person knows what to do, without the password.
+func TestErrorsAreClear(t *testing.T) {
+	for _, engine := range engines {
+		t.Run(engine.name, func(t *testing.T) {
+			t.Parallel()
+			db := engine.make(t)
+			exec(t, db, "CREATE TABLE mdl_a (id int PRIMARY KEY)")
+			good, err := driver.ParseDSN(as(t, db, "SELECT"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			change := func(f func(*driver.Config)) string { c := good.Clone(); f(c); return c.FormatDSN() }
+			for _, c := range []struct {
+				name, dsn, want string
+				class           failure.Class
+			}{
+				{"no server", change(func(c *driver.Config) { c.Addr = "127.0.0.1:1" }), "no server answers", failure.Refused},
+				{"wrong password", change(func(c *driver.Config) { c.Passwd = "the-secret-no" }), "refuses user", failure.Refused},
+				{"a database that the user may not see", change(func(c *driver.Config) { c.DBName = "mysql" }), "no right to database", failure.Refused},
+				{"no database", change(func(c *driver.Config) { c.DBName = "" }), "names no database", failure.Usage},
+				{"no DSN", "mysql://u:the-secret@host/x", "dsn is not", failure.Usage},
+			} {
+				_, err := open(t, c.dsn, nil).Plan(t.Context())
+				if failure.Of(err) != c.class || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "the-secret") {
+					t.Errorf("%s: class %d: %v", c.name, failure.Of(err), err)
+				}
+			}
+			_, err = open(t, db.DSN, func(c *Config) { c.Prefix = "no_" }).Plan(t.Context())
+			if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), `"no_"`) {
+				t.Errorf("no tables: %v", err)
+			}
+			exec(t, db, "CREATE TABLE mdl_vault_restoring (note int)")
+			_, err = open(t, db.DSN, nil).Plan(t.Context())
+			if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "not finished") {
+				t.Errorf("a half restore: %v", err)
+			}
+		})
+	}
+}
+
+// A lost connection ends the run with an error that says what was lost, a table that
+// is altered after the snapshot likewise, and a receiver's own error comes back as it is.
+func TestWhatHappensMeanwhile(t *testing.T) {
+	for _, engine := range engines {
+		t.Run(engine.name, func(t *testing.T) {
+			t.Parallel()
+			db := engine.make(t)
+			exec(t, db, "CREATE TABLE mdl_a (id int PRIMARY KEY)", "INSERT INTO mdl_a VALUES (1)", "CREATE TABLE mdl_big (id int PRIMARY KEY, txt longtext)")
+			exec(t, db, "INSERT INTO mdl_big WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) SELECT i, REPEAT('x', 1000000) FROM n")
+			one := func(c *Config) { c.Connections = 1 }
+			s := open(t, db.DSN, one)
+			inv := plan(t, s)
+			boom := errors.New("the receiver is full")
+			err := s.Read(t.Context(), inv.Units[1], nil, &failing{boom})
+			if !errors.Is(err, boom) || strings.Contains(err.Error(), "source") {
+				t.Errorf("the receiver's error: %v", err)
+			}
+
+			s = open(t, db.DSN, one)
+			inv = plan(t, s)
+			var mu sync.Mutex
+			var once sync.Once
+			kill := &collector{mu: &mu, data: map[string][]string{}, hook: func() {
+				once.Do(func() { killSnapshot(t, db) })
+			}}
+			err = s.Read(t.Context(), inv.Units[1], nil, kill)
+			if err == nil || !strings.Contains(err.Error(), "snapshot") || !strings.Contains(err.Error(), "big") {
+				t.Errorf("a killed connection: %v", err)
+			}
+			err = s.Read(t.Context(), inv.Units[0], nil, &collector{mu: &mu, data: map[string][]string{}})
+			if err == nil || !strings.Contains(err.Error(), "snapshot") {
+				t.Errorf("after a killed connection: %v", err)
+			}
+
+			s = open(t, db.DSN, one)
+			inv = plan(t, s)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // nothing may hold the table's definition
+			defer cancel()
+			if _, err := db.SQL.ExecContext(ctx, "ALTER TABLE mdl_a MODIFY id bigint NOT NULL"); err != nil {
+				t.Fatal(err)
+			}
+			err = s.Read(t.Context(), inv.Units[0], nil, &collector{mu: &mu, data: map[string][]string{}})
+			if err == nil || !strings.Contains(err.Error(), "altered") {
+				t.Errorf("an altered table: %v", err)
+			}
+		})
+	}
+}
+
+type failing struct{ err error }
+
+func (f *failing) Open(context.Context, stage.Entry) error   { return nil }
+func (f *failing) Write(context.Context, stage.Chunk) error  { return f.err }
+func (f *failing) Close(context.Context, stage.Digest) error { return nil }
+func (f *failing) Same(context.Context, stage.Entry) error   { return nil }
+func (f *failing) Drop(context.Context) error                { return nil }
+func (f *failing) Loss(context.Context, stage.Loss) error    { return nil }
+
+func killSnapshot(t testing.TB, db servers.Database) {
+	var id int64
+	err := db.SQL.QueryRowContext(t.Context(), "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND INFO LIKE 'SELECT%mdl_big%' AND ID <> CONNECTION_ID() AND INFO NOT LIKE '%PROCESSLIST%'").Scan(&id)
+	if err == nil {
+		_, err = db.SQL.ExecContext(t.Context(), fmt.Sprintf("KILL %d", id))
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
