@@ -1,0 +1,87 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+type attachment struct {
+	Table uint32
+	Kind  string // c, f, x: pg_constraint.contype; t trigger; r rule
+	Name  string
+	Text  string
+}
+
+// attachments finds what hangs on the tables and is not carried: Moodle makes none of it.
+func (r *reading) attachments(ctx context.Context) error {
+	found, err := query[attachment](ctx, r.Conn, `
+		SELECT conrelid AS tab, contype::text, conname::text AS name, pg_get_constraintdef(oid)
+			FROM pg_constraint WHERE conrelid = ANY ($1::oid[]) AND contype IN ('c', 'f', 'x') AND conparentid = 0
+		UNION ALL SELECT tgrelid, 't', tgname::text, '' FROM pg_trigger WHERE tgrelid = ANY ($1::oid[]) AND NOT tgisinternal
+		UNION ALL SELECT ev_class, 'r', rulename::text, '' FROM pg_rewrite WHERE ev_class = ANY ($1::oid[]) AND rulename <> '_RETURN'
+		ORDER BY tab, name`, r.oids)
+	if err != nil {
+		return r.Explain(err, "reading constraints and triggers")
+	}
+	for _, a := range found {
+		t := r.byOID[a.Table]
+		if t == nil {
+			continue
+		}
+		switch a.Kind {
+		case "t":
+			r.lose(stage.LossTrigger, t.Name, "trigger "+a.Name, "triggers are not carried")
+		case "r":
+			r.lose(stage.LossTrigger, t.Name, "rule "+a.Name, "rules are not carried")
+		case "x":
+			r.lose(stage.LossConstraint, t.Name, "constraint "+a.Name, "exclusion constraints are not carried: "+a.Text)
+		case "f":
+			r.lose(stage.LossConstraint, t.Name, "constraint "+a.Name, "foreign keys are not carried: "+a.Text)
+		default:
+			r.lose(stage.LossConstraint, t.Name, "constraint "+a.Name, "checks are not carried: "+a.Text)
+		}
+	}
+	return nil
+}
+
+type routine struct {
+	Name string
+	Own  bool // its name begins with the site's prefix
+}
+
+// routines finds functions and procedures that somebody made in the site's schema.
+func (r *reading) routines(ctx context.Context) error {
+	found, err := query[routine](ctx, r.Conn, `
+		SELECT p.oid::regprocedure::text AS name, starts_with(p.proname::text, $2)
+		FROM pg_proc p
+		WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
+			AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+		ORDER BY name`, r.Site.Schema, r.Site.Prefix)
+	if err != nil {
+		return r.Explain(err, "listing functions")
+	}
+	for _, f := range found {
+		if f.Own && r.Site.Prefix != "" {
+			r.Losses = append(r.Losses, stage.Loss{Kind: stage.LossRoutine, Path: stage.DB, Where: f.Name, Reason: "functions and procedures are not carried", Count: 1})
+		} else {
+			r.Notes = append(r.Notes, stage.Note{Path: stage.DB, Text: "function " + f.Name + " of the schema is not carried"})
+		}
+	}
+	return nil
+}
+
+// others lists what has the site's prefix and is no table. A view's rows are
+// rows of tables; what a foreign table shows lies on another server.
+func (r *reading) others() {
+	for _, o := range r.listing.Others {
+		switch o.Kind {
+		case 'v':
+			r.lose(stage.LossView, o.Name, "", "views are not carried")
+		case 'm':
+			r.lose(stage.LossView, o.Name, "", "materialized views are not carried")
+		case 'f':
+			r.lose(stage.LossTable, o.Name, "", "a foreign table: its rows lie on another server and are not carried")
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package postgres
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/lmsvault/vault/core/schema"
+)
+
+// Build is how a table comes into being: what to execute when, each a statement
+// or several with semicolons between.
+type Build struct {
+	Table    schema.Table
+	Create   string   // before the rows
+	Indexes  []string // after the rows; may run side by side, also with those of other tables
+	Complete []string // after the indexes, one after the other
+}
+
+// Builder writes the DDL of tables of a site. It is used by one goroutine.
+type Builder struct {
+	Names *Names
+	// Origin and Prefix say from where the tables come: "postgres" and the prefix
+	// there keep names of indexes and types; other engines' indexes get Moodle's names.
+	Origin, Prefix string
+
+	types map[string]string // of enumerations: what to write by what it is where it comes from
+	enums []string
+}
+
+// Types are the statements that the tables so far need before they are created.
+func (b *Builder) Types() []string { return b.enums }
+
+// Table writes the DDL of a table whose Dialect is "postgres". All names of
+// tables must be reserved before.
+func (b *Builder) Table(t schema.Table) Build {
+	site := b.Names.site
+	table := site.Table(t.Name)
+	out := Build{Table: t}
+	var create strings.Builder
+	for _, c := range t.Columns {
+		b.enum(c)
+	}
+	var sequence string
+	if t.Sequence != nil {
+		sequence = site.Object(b.Names.Sequence(t.Name, t.Sequence.Column))
+		fmt.Fprintf(&create, "CREATE SEQUENCE %s;\n", sequence)
+	}
+	fmt.Fprintf(&create, "CREATE TABLE %s (", table)
+	for i, c := range t.Columns {
+		if i > 0 {
+			create.WriteByte(',')
+		}
+		create.WriteString("\n  " + b.column(t, c, sequence))
+	}
+	create.WriteString("\n)")
+	if t.Options != "" {
+		create.WriteString(" " + t.Options)
+	}
+	create.WriteString(";\n")
+	if sequence != "" {
+		fmt.Fprintf(&create, "ALTER SEQUENCE %s OWNED BY %s.%s;\n", sequence, table, Ident(t.Sequence.Column))
+		out.Complete = append(out.Complete, setval(sequence, table, *t.Sequence))
+	}
+	if t.Comment != "" {
+		fmt.Fprintf(&create, "COMMENT ON TABLE %s IS %s;\n", table, Literal(t.Comment))
+	}
+	for _, c := range t.Columns {
+		if c.Comment != "" {
+			fmt.Fprintf(&create, "COMMENT ON COLUMN %s.%s IS %s;\n", table, Ident(c.Name), Literal(c.Comment))
+		}
+	}
+	out.Create = create.String()
+	if len(t.PrimaryKey) > 0 {
+		// Built as an index it doesn't lock out the table's other indexes.
+		name := Ident(b.Names.PrimaryKey(t.Name, t.PrimaryKey))
+		out.Indexes = append(out.Indexes, fmt.Sprintf("CREATE UNIQUE INDEX %s ON %s (%s)", name, table, Idents(t.PrimaryKey)))
+		out.Complete = append([]string{fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", table, name, name)}, out.Complete...)
+	}
+	for _, x := range t.Indexes {
+		out.Indexes = append(out.Indexes, b.index(t, x, table))
+	}
+	out.Complete = append(out.Complete, "ANALYZE "+table)
+	return out
+}
+
+func (b *Builder) column(t schema.Table, c schema.Column, sequence string) string {
+	native := c.Native
+	if name, ok := b.types[c.Native]; ok && c.Type.Kind == schema.Enum {
+		native = name
+	}
+	s := Ident(c.Name) + " " + native
+	if c.Collation != "" {
+		s += " COLLATE " + c.Collation
+	}
+	switch {
+	case t.Sequence != nil && t.Sequence.Column == c.Name:
+		s += " DEFAULT nextval(" + Literal(sequence) + "::regclass)"
+	case c.Default != nil && c.Default.Expr:
+		s += " DEFAULT " + c.Default.Value
+	case c.Default != nil && numeric(c.Type.Kind) && plainNumber.MatchString(c.Default.Value):
+		s += " DEFAULT " + short(c.Default.Value) // as Moodle writes it; a quoted one comes back with a cast
+	case c.Default != nil:
+		s += " DEFAULT " + Literal(c.Default.Value)
+	}
+	if !c.Nullable {
+		s += " NOT NULL"
+	}
+	return s
+}
+
+func numeric(k schema.Kind) bool {
+	return k == schema.Int || k == schema.Decimal || k == schema.Float
+}
+
+// short writes a number without zeros at the end of its fraction.
+func short(number string) string {
+	if strings.Contains(number, ".") {
+		return strings.TrimSuffix(strings.TrimRight(number, "0"), ".")
+	}
+	return number
+}
+
+// enum creates the type of an enumeration where it is first met: named with the
+// site's prefix, which is how a later restore finds and replaces it.
+func (b *Builder) enum(c schema.Column) {
+	if c.Type.Kind != schema.Enum || b.types[c.Native] != "" {
+		return
+	}
+	name := b.Names.site.Object(b.Names.pick(b.Names.site.Prefix+strings.TrimPrefix(lastName(c.Native), b.Prefix), ""))
+	if b.types == nil {
+		b.types = map[string]string{}
+	}
+	b.types[c.Native] = name
+	values := make([]string, len(c.Type.Values))
+	for i, v := range c.Type.Values {
+		values[i] = Literal(v)
+	}
+	b.enums = append(b.enums, fmt.Sprintf("CREATE TYPE %s AS ENUM (%s)", name, strings.Join(values, ", ")))
+}
+
+func (b *Builder) index(t schema.Table, x schema.Index, table string) string {
+	create := "CREATE "
+	if x.Unique {
+		create += "UNIQUE "
+	}
+	create += "INDEX " + Ident(b.Names.Index(t.Name, x, b.Origin, b.Prefix)) + " ON " + table + " "
+	if x.Native != "" {
+		return create + x.Native
+	}
+	if x.Method != "" {
+		create += "USING " + x.Method + " "
+	}
+	parts := make([]string, len(x.Columns))
+	for i, c := range x.Columns {
+		parts[i] = Ident(c.Name)
+		if c.Desc {
+			parts[i] += " DESC"
+		}
+	}
+	return create + "(" + strings.Join(parts, ", ") + ")"
+}
+
+// setval lets a sequence go on after what was recorded and what is there. One
+// that has given its last value has none to give afterwards either.
+func setval(sequence, table string, s schema.Sequence) string {
+	const last = math.MaxInt64
+	return fmt.Sprintf("SELECT setval(%s::regclass, LEAST(next, %d)::int8, next > %d) FROM (SELECT GREATEST(%s::numeric, coalesce(max(%s), 0)::numeric + 1) AS next FROM %s) t",
+		Literal(sequence), last, last, strconv.FormatUint(s.Next, 10), Ident(s.Column), table)
+}

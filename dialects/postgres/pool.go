@@ -1,0 +1,85 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lmsvault/vault/core/failure"
+)
+
+// Pool is a fixed number of sessions that workers share. It is safe for concurrent use.
+type Pool struct {
+	all  []*Conn
+	free chan *Conn
+}
+
+// OpenPool opens n sessions. Where the server has fewer to give, but at least
+// one, it is a smaller Pool: compare Size with n.
+func OpenPool(ctx context.Context, n int, open func(context.Context) (*Conn, error)) (*Pool, error) {
+	p := &Pool{free: make(chan *Conn, n)}
+	for range n {
+		c, err := open(ctx)
+		if err != nil {
+			if Code(err) == "53300" && len(p.all) > 0 {
+				break
+			}
+			return nil, errors.Join(err, p.Close(context.WithoutCancel(ctx)))
+		}
+		p.all = append(p.all, c)
+		p.free <- c
+	}
+	return p, nil
+}
+
+// Size is the number of sessions.
+func (p *Pool) Size() int { return len(p.all) }
+
+// Take waits for a session. It must be given back with Give.
+func (p *Pool) Take(ctx context.Context) (*Conn, error) {
+	select {
+	case c := <-p.free:
+		if c.IsClosed() {
+			p.free <- c
+			return nil, failure.New(failure.Failed, "%s: the connection to the server was lost", c.Address)
+		}
+		return c, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting for a connection: %w", ctx.Err())
+	}
+}
+
+// Give hands a session back.
+func (p *Pool) Give(c *Conn) { p.free <- c }
+
+// Each calls do for every item, as many at once as there are sessions, and ends
+// at the first error.
+func Each[T any](ctx context.Context, p *Pool, items []T, do func(ctx context.Context, c *Conn, item T) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(p.Size(), 1))
+	for _, item := range items {
+		if ctx.Err() != nil {
+			break
+		}
+		g.Go(func() error {
+			c, err := p.Take(ctx)
+			if err != nil {
+				return err
+			}
+			defer p.Give(c)
+			return do(ctx, c, item)
+		})
+	}
+	return g.Wait()
+}
+
+// Close ends all sessions; nobody may use one any more.
+func (p *Pool) Close(ctx context.Context) error {
+	var errs []error
+	for _, c := range p.all {
+		errs = append(errs, c.Close(ctx))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,96 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/lmsvault/vault/core/keyrange"
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+)
+
+// Reader reads the rows of one table of the site.
+type Reader struct {
+	Table       *schema.Table
+	Partitioned bool
+	// Range reads rows of an integer key, in its order; nil reads all rows in
+	// the order in which they lie in the table.
+	Range *keyrange.Range
+}
+
+// Read hands the rows on in chunks. An error of emit is returned as it is. The
+// data of a chunk belongs to the reader again when emit returns.
+func (c *Conn) Read(ctx context.Context, r Reader, emit func(ctx context.Context, data []byte, rows int) error) error {
+	var failed error // of emit
+	b := rows.NewBuilder(func(ctx context.Context, data []byte, n int) error {
+		failed = emit(ctx, data, n)
+		return failed
+	})
+	w := &rowWriter{ctx: ctx, decoder: newDecoder(r.Table), builder: b}
+	tag, err := c.PgConn().CopyTo(ctx, w, r.statement(c.Site))
+	switch {
+	case failed != nil:
+		return failed
+	case w.err != nil:
+		return fmt.Errorf("%s: table %s: %w", c.Address, c.Site.Table(r.Table.Name), w.err)
+	case err != nil && Gone(err):
+		return c.Explain(err, "table %s or one of its columns is gone since the run began", c.Site.Table(r.Table.Name))
+	case err != nil:
+		return c.Explain(err, "reading table %s", c.Site.Table(r.Table.Name))
+	case tag.RowsAffected() != w.rows:
+		return fmt.Errorf("%s: table %s: the server sent %d rows and says they were %d", c.Address, c.Site.Table(r.Table.Name), w.rows, tag.RowsAffected())
+	}
+	return b.Flush(ctx)
+}
+
+func (r Reader) statement(site Site) string {
+	table, columns := site.Table(r.Table.Name), Idents(r.Table.ColumnNames())
+	if r.Range == nil && !r.Partitioned && columns != "" {
+		return fmt.Sprintf("COPY %s (%s) TO STDOUT", table, columns)
+	}
+	if !r.Partitioned {
+		table = "ONLY " + table // children of a table by inheritance are tables of their own
+	}
+	sql := "COPY (SELECT " + columns + " FROM " + table
+	if key, ok := r.Table.IntegerKey(); ok && r.Range != nil {
+		name := Ident(key.Name)
+		and := " WHERE "
+		if r.Range.From != "" {
+			sql += and + name + " >= " + r.Range.From
+			and = " AND "
+		}
+		if r.Range.To != "" {
+			sql += and + name + " < " + r.Range.To
+		}
+		sql += " ORDER BY " + name
+	}
+	return sql + ") TO STDOUT"
+}
+
+// rowWriter takes what CopyTo gets: one row with its newline at a time.
+type rowWriter struct {
+	ctx     context.Context // of the one Read that it lives for: io.Writer has no place for it
+	decoder *decoder
+	builder *rows.Builder
+	rows    int64
+	err     error
+}
+
+var errNoRow = errors.New("the server sent something that is not one row")
+
+func (w *rowWriter) Write(row []byte) (int, error) {
+	end := len(row) - 1
+	if end < 0 || row[end] != '\n' {
+		w.err = errNoRow
+		return 0, w.err
+	}
+	b := w.builder
+	var err error
+	if b.Buf, err = w.decoder.row(b.Buf, row[:end]); err != nil {
+		w.err = err
+		return 0, err
+	}
+	w.rows++
+	return len(row), b.End(w.ctx, w.decoder.keyOf(b.Row()))
+}

@@ -1,0 +1,180 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/postgres"
+)
+
+// Check refuses, with all reasons at once, what can't be restored here.
+func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.Note, error) {
+	conn, err := s.connect(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	c := &check{conn: conn, replace: s.config.Replace, types: map[string]string{}, collations: map[string]bool{}}
+	for _, step := range []func(context.Context) error{c.server, c.empty} {
+		if err := step(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, info := range p.Tables {
+		if err := c.table(ctx, info.Schema); err != nil {
+			return nil, nil, err
+		}
+	}
+	if c.reasons != nil {
+		return nil, nil, failure.New(failure.Refused, "%s: %w", conn.Address, errors.Join(c.reasons...))
+	}
+	return nil, c.notes, nil
+}
+
+// check is one Check at work.
+type check struct {
+	conn       *postgres.Conn
+	replace    bool
+	reasons    []error
+	notes      []stage.Note
+	types      map[string]string // why the server can't hold a native type; "" if it can
+	collations map[string]bool   // which the server has
+}
+
+func (c *check) refuse(format string, args ...any) {
+	c.reasons = append(c.reasons, fmt.Errorf(format, args...))
+}
+
+// server looks at what holds for all tables.
+func (c *check) server(ctx context.Context) error {
+	var encoding string
+	var readOnly, create bool
+	err := c.conn.QueryRow(ctx, `SELECT current_setting('server_encoding'), current_setting('transaction_read_only') = 'on', has_schema_privilege($1, 'CREATE')`,
+		c.conn.Site.Schema).Scan(&encoding, &readOnly, &create)
+	if err != nil {
+		return c.conn.Explain(err, "looking at encoding and rights")
+	}
+	if encoding != "UTF8" {
+		c.refuse("the database has encoding %s, Moodle needs UTF8: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0", encoding)
+	}
+	if readOnly {
+		c.refuse("the server only reads (a replica, or default_transaction_read_only): give the primary")
+	}
+	if !create {
+		c.refuse("the user may not create tables in schema %s: GRANT CREATE ON SCHEMA %s to it", c.conn.Site.Schema, postgres.Ident(c.conn.Site.Schema))
+	}
+	return nil
+}
+
+// empty looks for a site that is there already.
+func (c *check) empty(ctx context.Context) error {
+	l, err := c.conn.List(ctx)
+	if err != nil {
+		return err
+	}
+	site := c.conn.Site
+	var there, foreign []string
+	for _, r := range slices.Concat(l.Tables, l.Others) {
+		if r.Kind == 'S' {
+			continue // names of new sequences avoid those that are there
+		}
+		there = append(there, site.Table(r.Name))
+		if r.Foreign {
+			foreign = append(foreign, site.Table(r.Name))
+		}
+	}
+	switch {
+	case c.replace && foreign != nil:
+		c.refuse("replace: true, but other users own %s: connect as their owner", postgres.Abridged(foreign))
+	case !c.replace && l.Unfinished:
+		c.refuse("table %s says that an earlier restore was not finished or not proved: set replace: true to restore over it", site.Table(postgres.Marker))
+	case !c.replace && there != nil:
+		c.refuse("schema %s is not empty: %d tables and views begin with prefix %q (%s); set replace: true to drop them, or choose another schema or prefix",
+			site.Schema, len(there), site.Prefix, postgres.Abridged(there))
+	}
+	if c.replace && there != nil {
+		c.notes = append(c.notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("%d tables and views with prefix %q in schema %s will be dropped", len(there), site.Prefix, site.Schema)})
+	}
+	return nil
+}
+
+func (c *check) table(ctx context.Context, t schema.Table) error {
+	const longest = 63 // bytes of a name (NAMEDATALEN - 1); the server would cut what is longer
+	path := stage.DB + "/" + t.Name
+	if t.Dialect != postgres.Dialect {
+		c.refuse("table %s is of dialect %q: the type map must translate it first", t.Name, t.Dialect)
+		return nil
+	}
+	if full := c.conn.Site.Prefix + t.Name; len(full) > longest || t.Name == "" || t.Name == postgres.Marker {
+		c.refuse("table %s: the name %q is longer than %d bytes, empty or used by Vault: choose a shorter prefix or exclude it", t.Name, full, longest)
+	}
+	for _, col := range t.Columns {
+		if len(col.Name) > longest {
+			c.refuse("table %s: column %s has a name longer than %d bytes", t.Name, col.Name, longest)
+		}
+		why, err := c.native(ctx, col)
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			c.refuse("table %s: column %s: %s", t.Name, col.Name, why)
+		}
+		if known, err := c.collation(ctx, col.Collation); err != nil {
+			return err
+		} else if !known {
+			c.notes = append(c.notes, stage.Note{Path: path, Text: fmt.Sprintf("column %s: the server has no collation %s; the database's default is used", col.Name, col.Collation)})
+		}
+	}
+	for _, x := range t.Indexes {
+		if x.Native != "" && !strings.HasPrefix(x.Native, "USING ") {
+			c.refuse("table %s: index %s: the definition %q is not PostgreSQL's", t.Name, x.Name, x.Native)
+		}
+	}
+	if t.Sequence != nil && t.Sequence.Next > math.MaxInt64 {
+		c.notes = append(c.notes, stage.Note{Path: path, Text: fmt.Sprintf("the next value of column %s is %d, after the last one of a sequence: no row can be added", t.Sequence.Column, t.Sequence.Next)})
+	}
+	return nil
+}
+
+// native tells why the server can't have a column's type.
+func (c *check) native(ctx context.Context, col schema.Column) (string, error) {
+	switch {
+	case col.Type.Kind == schema.Enum && len(col.Type.Values) > 0:
+		return "", nil
+	case col.Native == "":
+		return fmt.Sprintf("type %s has no spelling for PostgreSQL: the type map must translate it first", col.Type.Kind), nil
+	}
+	if why, ok := c.types[col.Native]; ok {
+		return why, nil
+	}
+	var known bool
+	err := c.conn.QueryRow(ctx, "SELECT to_regtype($1) IS NOT NULL", col.Native).Scan(&known)
+	if err != nil && postgres.Code(err) == "" {
+		return "", c.conn.Explain(err, "looking for type %s", col.Native)
+	}
+	why := ""
+	if !known {
+		why = fmt.Sprintf("the server has no type %s: create the extension that it is from", col.Native)
+	}
+	c.types[col.Native] = why
+	return why, nil
+}
+
+func (c *check) collation(ctx context.Context, name string) (bool, error) {
+	if known, ok := c.collations[name]; ok || name == "" {
+		return known || name == "", nil
+	}
+	var known bool
+	err := c.conn.QueryRow(ctx, "SELECT to_regcollation($1) IS NOT NULL", name).Scan(&known)
+	if err != nil && postgres.Code(err) == "" {
+		return false, c.conn.Explain(err, "looking for collation %s", name)
+	}
+	c.collations[name] = known
+	return known, nil
+}

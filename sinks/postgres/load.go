@@ -1,0 +1,183 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/postgres"
+)
+
+// loader copies chunks into a table within a transaction.
+type loader struct {
+	table    *schema.Table
+	conn     *postgres.Conn
+	copyFrom string
+
+	loaded  int64 // rows so far, refused ones too
+	refused []stage.Loss
+	held    int // bytes of the refused rows
+}
+
+// Refused rows are kept until the run has counted them. A table of which so much
+// is refused has the wrong type somewhere, and is not worth going on with.
+const (
+	mostRefused      = 10_000
+	mostRefusedBytes = 32 << 20
+)
+
+// load copies rows. If the server refuses one, those before it are loaded, it is
+// left out, and loading goes on after it.
+func (l *loader) load(ctx context.Context, data []byte, n int) error {
+	for len(data) > 0 {
+		err := l.copy(ctx, data, n)
+		if err == nil {
+			l.loaded += int64(n)
+			return nil
+		}
+		var server *pgconn.PgError
+		if !errors.As(err, &server) || !aboutRow(server.Code) {
+			return l.conn.Explain(err, "loading table %s", l.conn.Site.Table(l.table.Name))
+		}
+		if n == 1 {
+			l.loaded++
+			return l.refuse(data, server)
+		}
+		// The server may name none, or the wrong one of those it works on
+		// together: what it names is tried by itself.
+		at := l.row(server)
+		parts := []int{at - 1, 1}
+		if at < 1 || at > n {
+			parts = []int{n / 2}
+		}
+		for _, part := range parts {
+			end := ends(data, part)
+			if err := l.load(ctx, data[:end], part); err != nil {
+				return err
+			}
+			data, n = data[end:], n-part
+		}
+	}
+	return nil
+}
+
+// copy loads rows all or none.
+func (l *loader) copy(ctx context.Context, data []byte, n int) error {
+	if _, err := l.conn.Exec(ctx, "SAVEPOINT chunk"); err != nil {
+		return err
+	}
+	tag, err := l.conn.PgConn().CopyFrom(ctx, bytes.NewReader(data), l.copyFrom)
+	if err != nil {
+		if l.conn.IsClosed() {
+			return err
+		}
+		_, back := l.conn.Exec(ctx, "ROLLBACK TO SAVEPOINT chunk")
+		return errors.Join(err, back)
+	}
+	if tag.RowsAffected() != int64(n) {
+		return fmt.Errorf("%d rows were sent and the server says it has taken %d", n, tag.RowsAffected())
+	}
+	_, err = l.conn.Exec(ctx, "RELEASE SAVEPOINT chunk")
+	return err
+}
+
+// aboutRow tells whether an error is about a row's values: data exceptions,
+// integrity violations, limits such as that of a row's size.
+func aboutRow(code string) bool {
+	return strings.HasPrefix(code, "22") || strings.HasPrefix(code, "23") || strings.HasPrefix(code, "54")
+}
+
+// ends returns where the n-th row ends.
+func ends(data []byte, n int) int {
+	at := 0
+	for range n {
+		at += bytes.IndexByte(data[at:], '\n') + 1
+	}
+	return at
+}
+
+var (
+	firstNumber = regexp.MustCompile(`\d+`)
+	columnName  = regexp.MustCompile(`^, column ([^:]+)`)
+)
+
+// row finds the number of the row in the context of an error, which begins
+// COPY TABLE, line 3, column NAME: "…" in the language of the server.
+func (l *loader) row(server *pgconn.PgError) int {
+	_, place, ok := strings.Cut(server.Where, l.conn.Site.Prefix+l.table.Name)
+	if !ok {
+		return 0
+	}
+	n, err := strconv.Atoi(firstNumber.FindString(place))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// refuse notes down a row, given with its newline, that the server doesn't take.
+func (l *loader) refuse(row []byte, server *pgconn.PgError) error {
+	row = bytes.Clone(bytes.TrimSuffix(row, []byte{'\n'}))
+	where := l.key(row)
+	if c := l.column(row, server); c != "" {
+		where += " column " + c
+	}
+	reason := server.Message
+	if server.Detail != "" && server.Code != "23502" { // whose detail is the whole row
+		reason += " (" + server.Detail + ")"
+	}
+	l.refused = append(l.refused, stage.Loss{
+		Kind: stage.LossRow, Path: stage.DB + "/" + l.table.Name, Where: where, Reason: reason, Count: 1, Row: row,
+	})
+	if l.held += len(row); len(l.refused) > mostRefused || l.held > mostRefusedBytes {
+		return failure.New(failure.Failed, "table %s: the server refuses more than %d rows or %d MiB of one unit, the last at %s: %s",
+			l.conn.Site.Table(l.table.Name), mostRefused, mostRefusedBytes>>20, where, reason)
+	}
+	return nil
+}
+
+// key names a row: id=5.
+func (l *loader) key(row []byte) string {
+	cells := rows.Split(nil, row)
+	var parts []string
+	for _, at := range l.table.Key() {
+		if at < len(cells) {
+			parts = append(parts, fmt.Sprintf("%s=%s", l.table.Columns[at].Name, cells[at]))
+		}
+	}
+	if parts == nil {
+		return fmt.Sprintf("row %d of its unit", l.loaded)
+	}
+	return strings.Join(parts, " ")
+}
+
+// column finds which column an error is about: the server names it, or it is the
+// one with bytes that no text has.
+func (l *loader) column(row []byte, server *pgconn.PgError) string {
+	if server.ColumnName != "" {
+		return server.ColumnName
+	}
+	if _, place, ok := strings.Cut(server.Where, l.conn.Site.Prefix+l.table.Name); ok {
+		place = place[len(place)-len(strings.TrimLeft(place, `", line0123456789`)):]
+		if m := columnName.FindStringSubmatch(", " + place); m != nil && l.table.Column(m[1]) != nil {
+			return m[1]
+		}
+	}
+	i := slices.IndexFunc(rows.Split(nil, row), func(cell []byte) bool { return bytes.IndexByte(cell, 0) >= 0 || !utf8.Valid(cell) })
+	if i >= 0 && i < len(l.table.Columns) {
+		return l.table.Columns[i].Name
+	}
+	return ""
+}

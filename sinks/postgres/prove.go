@@ -1,0 +1,75 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/keyrange"
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/postgres"
+)
+
+// piece is a part of a table that is read back at once.
+type piece struct {
+	table *postgres.Table
+	keys  *keyrange.Range
+}
+
+// Prove reads structure and rows of every table back, with the reader of the source.
+func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
+	conn, err := s.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	listing, err := conn.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	listing.Tables = slices.DeleteFunc(listing.Tables, func(r postgres.Relation) bool { return s.byName[r.Name] == nil })
+	if len(listing.Tables) != len(s.builds) {
+		return nil, failure.New(failure.Unproven, "%s: %d tables were restored and only %d are there", conn.Address, len(s.builds), len(listing.Tables))
+	}
+	catalog, err := conn.Inspect(ctx, listing)
+	if err != nil {
+		return nil, err
+	}
+	var pieces []piece
+	for _, t := range catalog.Tables {
+		ranges, err := conn.Ranges(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		if len(ranges) < 2 {
+			pieces = append(pieces, piece{table: t})
+			continue
+		}
+		for i := range ranges {
+			pieces = append(pieces, piece{t, &ranges[i]})
+		}
+	}
+	slices.SortStableFunc(pieces, func(a, b piece) int { return int(b.table.Bytes>>10 - a.table.Bytes>>10) })
+	sums := map[string]rows.Sum{}
+	var mu sync.Mutex
+	err = postgres.Each(ctx, s.pool, pieces, func(ctx context.Context, c *postgres.Conn, p piece) error {
+		var sum rows.Sum
+		r := postgres.Reader{Table: &p.table.Table, Partitioned: p.table.Partitioned, Range: p.keys}
+		err := c.Read(ctx, r, func(_ context.Context, data []byte, _ int) error { return sum.AddChunk(data) })
+		mu.Lock()
+		defer mu.Unlock()
+		total := sums[p.table.Name]
+		total.Merge(sum)
+		sums[p.table.Name] = total
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	proofs := make([]stage.TableProof, len(catalog.Tables))
+	for i, t := range catalog.Tables {
+		proofs[i] = stage.TableProof{Schema: t.Table, Sum: sums[t.Name]}
+	}
+	return proofs, nil
+}

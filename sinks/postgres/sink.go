@@ -1,0 +1,84 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/postgres"
+)
+
+// Sink writes a site's tables.
+type Sink struct {
+	config Config
+	env    stage.Env
+
+	conn     *postgres.Conn // for all that is not done by many at once
+	pool     *postgres.Pool
+	builds   []postgres.Build
+	byName   map[string]*postgres.Build
+	size     map[string]int64 // estimated bytes by table
+	began    bool
+	finished bool
+}
+
+var _ stage.Sink = (*Sink)(nil)
+
+// connect gives the session that the sink keeps, a new one if it was lost.
+func (s *Sink) connect(ctx context.Context) (*postgres.Conn, error) {
+	if s.conn != nil && !s.conn.IsClosed() {
+		return s.conn, nil
+	}
+	conn, err := s.config.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if s.conn != nil {
+		err = s.conn.Close(ctx)
+	}
+	s.conn = conn
+	return conn, err
+}
+
+// Abort leaves the table behind that says that the site is not whole.
+func (s *Sink) Abort(ctx context.Context) error {
+	if !s.began {
+		return nil
+	}
+	conn, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	return mark(ctx, conn)
+}
+
+// Close ends all sessions.
+func (s *Sink) Close(ctx context.Context) error {
+	var errs []error
+	if s.pool != nil {
+		errs = append(errs, s.pool.Close(ctx))
+	}
+	if s.conn != nil {
+		errs = append(errs, s.conn.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// mark makes the table that stands for a restore that is not finished.
+func mark(ctx context.Context, conn *postgres.Conn) error {
+	table := conn.Site.Table(postgres.Marker)
+	_, err := conn.Exec(ctx, "CREATE TABLE IF NOT EXISTS "+table+" (started timestamptz DEFAULT now());\nCOMMENT ON TABLE "+table+
+		" IS 'A restore into this site is not finished, or its proof failed: the site is not whole. Restore it again with replace: true.'")
+	if err != nil {
+		return conn.Explain(err, "making table %s, which marks an unfinished restore", table)
+	}
+	return nil
+}
+
+func unmark(ctx context.Context, conn *postgres.Conn) error {
+	table := conn.Site.Table(postgres.Marker)
+	if _, err := conn.Exec(ctx, "DROP TABLE "+table); err != nil {
+		return conn.Explain(err, "dropping table %s, which marks an unfinished restore", table)
+	}
+	return nil
+}

@@ -1,0 +1,196 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/postgres"
+)
+
+// holder is the session that holds the snapshot and the locks on all tables.
+type holder struct {
+	config   Config
+	conn     *postgres.Conn
+	listing  *postgres.Listing
+	notes    []stage.Note
+	snapshot string
+
+	mu sync.Mutex // conn after Plan
+}
+
+// hold lists the site's tables, locks them, and only then takes the snapshot, so
+// that what it shows has the structure that is read. Tables that come or go
+// between listing and locking begin it anew.
+func hold(ctx context.Context, config Config) (*holder, error) {
+	conn, err := config.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h := &holder{config: config, conn: conn}
+	const attempts = 5
+	for try := 1; ; try++ {
+		err = h.attempt(ctx)
+		if err == nil {
+			return h, nil
+		}
+		if try == attempts || !errors.Is(err, errMoved) && !postgres.Gone(err) {
+			return nil, errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
+		}
+		if _, err := conn.Exec(ctx, "ROLLBACK"); err != nil {
+			return nil, errors.Join(conn.Explain(err, "starting anew"), conn.Close(context.WithoutCancel(ctx)))
+		}
+	}
+}
+
+var errMoved = errors.New("tables are created or dropped all the time; try again when no upgrade runs")
+
+func (h *holder) attempt(ctx context.Context) error {
+	before, err := h.list(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := h.conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
+		return h.conn.Explain(err, "starting the snapshot")
+	}
+	if err := h.lock(ctx, before.Tables); err != nil {
+		return err
+	}
+	if err := h.conn.QueryRow(ctx, "SELECT pg_export_snapshot()").Scan(&h.snapshot); err != nil {
+		return h.conn.Explain(err, "exporting the snapshot")
+	}
+	if h.listing, err = h.list(ctx); err != nil {
+		return err
+	}
+	if !slices.Equal(before.Tables, h.listing.Tables) {
+		return fmt.Errorf("%s: %w", h.conn.Address, errMoved)
+	}
+	return nil
+}
+
+// list finds the tables to read.
+func (h *holder) list(ctx context.Context) (*postgres.Listing, error) {
+	l, err := h.conn.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	site := h.conn.Site
+	if l.Unfinished {
+		return nil, failure.New(failure.Refused, "%s: table %s says that a restore into this site was not finished or not proved: it is not whole; restore it again with replace: true",
+			h.conn.Address, site.Table(postgres.Marker))
+	}
+	h.notes = l.Notes
+	used := map[string]bool{}
+	l.Tables = slices.DeleteFunc(l.Tables, func(r postgres.Relation) bool {
+		i := slices.IndexFunc(h.config.ExcludeTables, func(pattern string) bool { return matches(pattern, r.Name) })
+		if i >= 0 {
+			used[h.config.ExcludeTables[i]] = true
+			h.notes = append(h.notes, stage.Note{Path: stage.DB + "/" + r.Name, Text: "excluded by exclude_tables"})
+		}
+		return i >= 0
+	})
+	if err := h.refuseDenied(l); err != nil {
+		return nil, err
+	}
+	for _, pattern := range h.config.ExcludeTables {
+		if !used[pattern] {
+			h.notes = append(h.notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("exclude_tables: %q fits no table", pattern)})
+		}
+	}
+	if len(l.Tables) == 0 {
+		return nil, failure.New(failure.Refused, "%s: schema %s has no table that begins with prefix %q and may be read%s; check schema and prefix", h.conn.Address, site.Schema, site.Prefix, hints(h.notes))
+	}
+	return l, nil
+}
+
+func (h *holder) refuseDenied(l *postgres.Listing) error {
+	var denied []string
+	for _, t := range l.Tables {
+		if t.Denied {
+			denied = append(denied, h.conn.Site.Table(t.Name))
+		}
+	}
+	if denied == nil {
+		return nil
+	}
+	return failure.New(failure.Refused, "%s: the user may not read %d tables: %s; GRANT SELECT ON ALL TABLES IN SCHEMA %s to it, or exclude them",
+		h.conn.Address, len(denied), postgres.Abridged(denied), postgres.Ident(h.conn.Site.Schema))
+}
+
+// hints tells what there is instead of the site's tables.
+func hints(notes []stage.Note) string {
+	var texts []string
+	for _, n := range notes {
+		texts = append(texts, n.Text)
+	}
+	if texts == nil {
+		return ""
+	}
+	return " (" + strings.Join(texts, "; ") + ")"
+}
+
+// matches compares a name with a pattern in which * stands for any characters.
+func matches(pattern, name string) bool {
+	first, rest, star := strings.Cut(pattern, "*")
+	if !star {
+		return pattern == name
+	}
+	name, ok := strings.CutPrefix(name, first)
+	for ok && strings.Contains(rest, "*") {
+		first, rest, _ = strings.Cut(rest, "*")
+		_, name, ok = strings.Cut(name, first)
+	}
+	return ok && strings.HasSuffix(name, rest)
+}
+
+// lock keeps the tables from being changed or dropped. A statement that takes
+// locks only does not take the transaction's snapshot yet.
+func (h *holder) lock(ctx context.Context, tables []postgres.Relation) error {
+	names := make([]string, len(tables))
+	for i, t := range tables {
+		names[i] = h.conn.Site.Table(t.Name)
+		if t.Kind == 'r' {
+			names[i] = "ONLY " + names[i]
+		}
+	}
+	if _, err := h.conn.Exec(ctx, "LOCK TABLE "+strings.Join(names, ", ")+" IN ACCESS SHARE MODE"); err != nil {
+		err = h.conn.Explain(err, "locking the site's tables against changes of their structure (the user needs SELECT on each)")
+		if postgres.Denied(err) || postgres.Code(err) == "55P03" {
+			return failure.Wrap(failure.Refused, err)
+		}
+		return err
+	}
+	return nil
+}
+
+// join opens a session that sees the holder's snapshot.
+func (h *holder) join(ctx context.Context) (*postgres.Conn, error) {
+	conn, err := h.config.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = conn.Exec(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err == nil {
+		_, err = conn.Exec(ctx, "SET TRANSACTION SNAPSHOT "+postgres.Literal(h.snapshot))
+	}
+	if err != nil {
+		err = conn.Explain(err, "sharing the snapshot %s", h.snapshot)
+		return nil, errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
+	}
+	return conn, nil
+}
+
+// alive makes sure that the locks were held until now: without them a TRUNCATE,
+// which snapshots don't hide, could have emptied a table.
+func (h *holder) alive(ctx context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.conn.Ping(ctx); err != nil {
+		return failure.Wrap(failure.Of(err), h.conn.Explain(err, "the session that holds the snapshot and the locks on all tables"))
+	}
+	return nil
+}

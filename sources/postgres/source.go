@@ -1,0 +1,151 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/lmsvault/vault/core/keyrange"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/postgres"
+)
+
+// Source reads a site's tables.
+type Source struct {
+	config Config
+	env    stage.Env
+
+	holder  *holder
+	workers *postgres.Pool
+	tables  map[string]*postgres.Table
+}
+
+var _ stage.Source = (*Source)(nil)
+
+// Plan takes the snapshot that everything is read from.
+func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
+	var err error
+	if s.holder, err = hold(ctx, s.config); err != nil {
+		return nil, err
+	}
+	conn := s.holder.conn
+	catalog, err := conn.Inspect(ctx, s.holder.listing)
+	if err != nil {
+		return nil, err
+	}
+	facts, err := s.facts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	inv := &stage.Inventory{Facts: facts, Losses: catalog.Losses, Notes: slices.Concat(s.holder.notes, catalog.Notes)}
+	s.tables = make(map[string]*postgres.Table, len(catalog.Tables))
+	for _, t := range catalog.Tables {
+		s.tables[t.Name] = t
+		inv.Tables = append(inv.Tables, stage.TableInfo{Schema: t.Table, Rows: t.Rows, Bytes: t.Bytes})
+		ranges, err := conn.Ranges(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		inv.Units = append(inv.Units, units(t, ranges)...)
+	}
+	want := s.config.Connections
+	if want == 0 {
+		want = max(s.env.Workers, 1)
+	}
+	if s.workers, err = postgres.OpenPool(ctx, min(want, max(len(inv.Units), 1)), s.holder.join); err != nil {
+		return nil, err
+	}
+	if n := s.workers.Size(); n < min(want, len(inv.Units)) {
+		inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("the server had connections for %d readers instead of %d", n, want)})
+	}
+	return inv, nil
+}
+
+// whole is the Spec of a unit that is a table without an integer key.
+const whole = "whole"
+
+// units lists what can be read of a table on its own.
+func units(t *postgres.Table, ranges []keyrange.Range) []stage.Unit {
+	path := stage.DB + "/" + t.Name
+	if ranges == nil {
+		return []stage.Unit{{ID: path, Part: stage.DB, Table: t.Name, Spec: whole, Rows: t.Rows, Bytes: t.Bytes}}
+	}
+	var list []stage.Unit
+	n := int64(len(ranges))
+	for _, r := range ranges {
+		u := stage.Unit{ID: path, Part: stage.DB, Table: t.Name, Spec: r.String(), Rows: t.Rows / n, Bytes: t.Bytes / n}
+		if r.From != "" {
+			u.ID += "#" + r.From
+		}
+		list = append(list, u)
+	}
+	return list
+}
+
+func (s *Source) facts(ctx context.Context) (map[string]string, error) {
+	conn := s.holder.conn
+	facts := map[string]string{
+		"engine":      "PostgreSQL " + conn.Release,
+		"dialect":     postgres.Dialect,
+		"prefix":      conn.Site.Prefix,
+		"schema":      conn.Site.Schema,
+		"consistency": "one exported snapshot for all tables",
+	}
+	var charset, collation, position string
+	err := conn.QueryRow(ctx, `SELECT pg_encoding_to_char(encoding), datcollate,
+		(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)::text
+		FROM pg_database WHERE datname = current_database()`).Scan(&charset, &collation, &position)
+	if err != nil {
+		return nil, conn.Explain(err, "asking for encoding, collation and position")
+	}
+	maps.Copy(facts, map[string]string{"charset": charset, "collation": collation, "position": position})
+	return facts, nil
+}
+
+// Read reads one unit of the plan.
+func (s *Source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w stage.Writer) error {
+	t := s.tables[unit.Table]
+	if t == nil {
+		return fmt.Errorf("unit %s: table %q is not in the plan", unit.ID, unit.Table)
+	}
+	r := postgres.Reader{Table: &t.Table, Partitioned: t.Partitioned}
+	if unit.Spec != whole {
+		keys, err := keyrange.Parse(unit.Spec)
+		if err != nil {
+			return fmt.Errorf("unit %s: %w", unit.ID, err)
+		}
+		r.Range = &keys
+	}
+	conn, err := s.workers.Take(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.workers.Give(conn)
+	if err := w.Open(ctx, stage.Entry{Path: stage.DB + "/" + t.Name, Kind: stage.Table}); err != nil {
+		return err
+	}
+	err = conn.Read(ctx, r, func(ctx context.Context, data []byte, n int) error {
+		return w.Write(ctx, stage.Chunk{Data: data, Rows: n})
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.holder.alive(ctx); err != nil {
+		return err
+	}
+	return w.Close(ctx, stage.Digest{})
+}
+
+// Close ends all sessions and with them the snapshot.
+func (s *Source) Close(ctx context.Context) error {
+	var errs []error
+	if s.workers != nil {
+		errs = append(errs, s.workers.Close(ctx))
+	}
+	if s.holder != nil {
+		errs = append(errs, s.holder.conn.Close(ctx))
+	}
+	return errors.Join(errs...)
+}

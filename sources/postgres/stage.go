@@ -1,0 +1,54 @@
+// Package postgres is the source that reads a site's tables from PostgreSQL
+// 13–18, all from one exported snapshot, over several connections.
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/postgres"
+)
+
+// Config is the source's configuration.
+type Config struct {
+	postgres.Connection
+	ExcludeTables []string `key:"exclude_tables" help:"tables to leave out, without the prefix; * stands for any characters" example:"[logstore_*, sessions]"`
+	Connections   int      `key:"connections" min:"1" max:"64" help:"how many connections read at once, besides one that holds the snapshot; where it is not given, as many as there are workers"`
+}
+
+// Stage describes the source.
+func Stage() stage.Stage {
+	return stage.Stage{
+		Info: stage.Info{
+			Name:    "postgres",
+			Role:    stage.RoleSource,
+			Summary: "Reads the tables of a site from PostgreSQL 13 to 18.",
+			Doc:     doc,
+			Parts:   []string{stage.DB},
+			Dialect: postgres.Dialect,
+			Config:  func() any { return &Config{} },
+		},
+		NewSource: func(_ context.Context, cfg any, env stage.Env) (stage.Source, error) {
+			c, ok := cfg.(*Config)
+			if !ok {
+				return nil, fmt.Errorf("source postgres: configuration of type %T", cfg)
+			}
+			return &Source{config: *c, env: env}, nil
+		},
+	}
+}
+
+const doc = `All tables whose names begin with the prefix are read from one snapshot of the
+database: whatever is written meanwhile, they fit together. The snapshot is held
+by one connection, which also keeps a lock on every table (ACCESS SHARE, the one
+of a SELECT): reading and writing go on as ever, but ALTER TABLE, TRUNCATE and
+DROP TABLE wait until the run ends.
+
+The user needs CONNECT on the database, USAGE on the schema, and SELECT on the
+tables and sequences with the prefix. A pooler between must be in session mode.
+
+Columns, keys, indexes, defaults, sequences, collations, comments, storage
+parameters and enumeration types are read. Views, triggers, rules, functions,
+generated columns, checks, foreign keys, policies and foreign tables are not
+carried; each is listed as a loss. Partitioned tables are read as one table.`
