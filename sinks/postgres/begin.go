@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -110,98 +109,6 @@ func try(ctx context.Context, c *postgres.Conn, b postgres.Build) error {
 	}
 	if _, err := c.Exec(ctx, "ROLLBACK"); err != nil {
 		return c.Explain(err, "table %s: taking back indexes", c.Site.Table(b.Table.Name))
-	}
-	return nil
-}
-
-// drop takes the site away that is there: views, tables, then sequences and
-// enumerations with the prefix that nothing else needs. It never cascades.
-func drop(ctx context.Context, conn *postgres.Conn) error {
-	l, err := conn.List(ctx)
-	if err != nil {
-		return err
-	}
-	if err := dropForeignKeys(ctx, conn, l.Tables); err != nil {
-		return err
-	}
-	for _, of := range []struct {
-		kinds, sql string
-		from       []postgres.Relation
-	}{{"v", "VIEW", l.Others}, {"m", "MATERIALIZED VIEW", l.Others}, {"f", "FOREIGN TABLE", l.Others}, {"rp", "TABLE", l.Tables}} {
-		var names []string
-		for _, r := range of.from {
-			if strings.IndexByte(of.kinds, r.Kind) >= 0 {
-				names = append(names, conn.Site.Table(r.Name))
-			}
-		}
-		const batch = 100 // the server has room for a limited number of locks
-		for part := range slices.Chunk(names, batch) {
-			if _, err := conn.Exec(ctx, "DROP "+of.sql+" "+strings.Join(part, ", ")); err != nil {
-				return conn.Explain(err, "replace: dropping what is there")
-			}
-		}
-	}
-	return dropUnused(ctx, conn)
-}
-
-// dropForeignKeys drops those that would fix the order in which tables can be dropped.
-func dropForeignKeys(ctx context.Context, conn *postgres.Conn, tables []postgres.Relation) error {
-	byOID := map[uint32]string{}
-	for _, t := range tables {
-		byOID[t.OID] = t.Name
-	}
-	rows, err := conn.Query(ctx, `SELECT conrelid, confrelid, conname::text FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
-		AND connamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)`, conn.Site.Schema)
-	if err != nil {
-		return conn.Explain(err, "listing foreign keys")
-	}
-	defer rows.Close()
-	var statements []string
-	for rows.Next() {
-		var table, other uint32
-		var name string
-		if err := rows.Scan(&table, &other, &name); err != nil {
-			return conn.Explain(err, "listing foreign keys")
-		}
-		if byOID[table] != "" && byOID[other] != "" {
-			statements = append(statements, fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %s", conn.Site.Table(byOID[table]), postgres.Ident(name)))
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return conn.Explain(err, "listing foreign keys")
-	}
-	for _, sql := range statements {
-		if _, err := conn.Exec(ctx, sql); err != nil {
-			return conn.Explain(err, "replace: dropping a foreign key")
-		}
-	}
-	return nil
-}
-
-// dropUnused drops sequences and enumerations that the dropped tables have left.
-func dropUnused(ctx context.Context, conn *postgres.Conn) error {
-	l, err := conn.List(ctx)
-	if err != nil {
-		return err
-	}
-	var statements []string
-	for _, r := range l.Others {
-		if r.Kind == 'S' {
-			statements = append(statements, "DROP SEQUENCE "+conn.Site.Table(r.Name))
-		}
-	}
-	types, err := conn.UnusedEnums(ctx)
-	if err != nil {
-		return err
-	}
-	for _, name := range types {
-		statements = append(statements, "DROP TYPE "+conn.Site.Object(name))
-	}
-	const needed = "2BP01" // dependent_objects_still_exist: then it is not only this site's
-	for _, sql := range statements {
-		if _, err := conn.Exec(ctx, sql); err != nil && postgres.Code(err) != needed {
-			return conn.Explain(err, "replace: %s", sql)
-		}
 	}
 	return nil
 }

@@ -13,13 +13,12 @@ type Sink struct {
 	config Config
 	env    stage.Env
 
-	conn     *postgres.Conn // for all that is not done by many at once
-	pool     *postgres.Pool
-	builds   []postgres.Build
-	byName   map[string]*postgres.Build
-	size     map[string]int64 // estimated bytes by table
-	began    bool
-	finished bool
+	conn   *postgres.Conn // for all that is not done by many at once
+	pool   *postgres.Pool
+	builds []postgres.Build
+	byName map[string]*postgres.Build
+	size   map[string]int64 // estimated bytes by table
+	began  bool
 }
 
 var _ stage.Sink = (*Sink)(nil)
