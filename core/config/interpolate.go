@@ -153,3 +153,13 @@ func isName(s string) bool {
 	}
 	return s != ""
 }
+
+// SecretFile reads a secret from a file, as ${file:…} does.
+func SecretFile(path string) (Secret, error) {
+	v := Values{}
+	text, problem := v.file(path)
+	if problem != nil {
+		return Secret{}, errors.New(problem.message + ": " + problem.suggestion)
+	}
+	return NewSecret(text), nil
+}
