@@ -50,9 +50,10 @@ type Sink struct {
 	prefix  string // of temporary names
 	next    atomic.Int64
 
-	root   *os.Root // nil before Begin
-	marker *os.File // locked while it is open
-	mode   uint32   // of directories that no entry describes
+	root     *os.Root // nil before Begin
+	marker   *os.File // locked while it is open
+	mode     uint32   // of directories that no entry describes
+	finished bool     // the mark was taken away
 
 	mu   sync.Mutex
 	dirs *dirSpool
@@ -160,6 +161,7 @@ func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	if err != nil {
 		return fmt.Errorf("unmarking %s: %w", s.dir, err)
 	}
+	s.finished = true
 	return persist([]*os.Root{s.root}, nil)
 }
 
@@ -169,9 +171,10 @@ func (s *Sink) Prove(context.Context) ([]stage.TableProof, error) { return nil, 
 // Abort leaves the mark, by which sources and sinks know that nothing here is
 // whole, and sets it again after Finish.
 func (s *Sink) Abort(context.Context) error {
-	if s.root == nil || s.marker != nil {
+	if !s.finished {
 		return nil
 	}
+	s.finished = false
 	return s.mark()
 }
 

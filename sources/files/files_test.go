@@ -1,0 +1,177 @@
+package files
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/filetree"
+	"github.com/lmsvault/vault/plugins/conformance"
+)
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func write(t testing.TB, dir, path string, content []byte) {
+	t.Helper()
+	path = filepath.Join(dir, path)
+	must(t, os.MkdirAll(filepath.Dir(path), 0o777))
+	must(t, os.WriteFile(path, content, 0o640))
+}
+
+// content stores a content as Moodle does and returns its hash.
+func content(t testing.TB, dir string, data []byte) string {
+	t.Helper()
+	hash := fmt.Sprintf("%x", sha1.Sum(data))
+	write(t, dir, moodle.ContentPath(hash), data)
+	return hash
+}
+
+// pool makes a file pool with all that can lie in one.
+func pool(t testing.TB) (dir string, contents map[string][]byte) {
+	dir = t.TempDir()
+	contents = map[string][]byte{}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		data := make([]byte, r.IntN(2000))
+		for j := range data {
+			data[j] = byte(r.Uint32())
+		}
+		contents[content(t, dir, data)] = data
+	}
+	contents[content(t, dir, nil)] = nil
+	large := bytes.Repeat([]byte("large "), 3<<20)
+	contents[content(t, dir, large)] = large
+	corrupt := fmt.Sprintf("%x", sha1.Sum([]byte("right")))
+	write(t, dir, moodle.ContentPath(corrupt), []byte("wrong"))
+	write(t, dir, "warning.txt", []byte("do not touch"))
+	write(t, dir, "zz/odd", []byte("an odd file"))
+	write(t, dir, "00/11/"+moodle.EmptyContent, []byte("a content where Moodle does not look for it"))
+	write(t, dir, "00/00/"+moodle.EmptyContent+".tmp", []byte("an unfinished upload"))
+	must(t, os.Symlink("/etc", filepath.Join(dir, "00", "etc")))
+	must(t, os.Symlink("00", filepath.Join(dir, "not-there")))
+	must(t, syscall.Mkfifo(filepath.Join(dir, "00", "pipe"), 0o666))
+	return dir, contents
+}
+
+func opened(t testing.TB, dir string) stage.Source {
+	t.Helper()
+	s, err := open(&Config{Dir: dir})
+	must(t, err)
+	return s
+}
+
+func TestConformance(t *testing.T) {
+	dir, _ := pool(t)
+	conformance.Source(t, conformance.SourceFixture{
+		Open:         func(t testing.TB) stage.Source { return opened(t, dir) },
+		Parts:        []string{stage.Filedir},
+		Losses:       map[stage.LossKind]int64{stage.LossCorrupt: 1, stage.LossSpecial: 3},
+		Fingerprints: true,
+	})
+}
+
+func TestReadsWhatIsThere(t *testing.T) {
+	dir, contents := pool(t)
+	link := filepath.Join(t.TempDir(), "filedir") // filedir is often a link
+	must(t, os.Symlink(dir, link))
+	items, losses := conformance.ReadAll(t, opened(t, link))
+	var hashes int
+	for path, item := range items {
+		hash, ok := moodle.ContentHash(path[len("filedir/"):])
+		if !ok {
+			continue
+		}
+		hashes++
+		want, known := contents[hash]
+		if known && (item.Digest.SHA1 != hash || !bytes.Equal(item.Content(), want)) {
+			t.Errorf("%s has %d bytes and SHA-1 %s", path, len(item.Content()), item.Digest.SHA1)
+		}
+		if item.Entry.Mode != 0o640 {
+			t.Errorf("%s has mode %o", path, item.Entry.Mode)
+		}
+	}
+	if hashes != len(contents)+1 {
+		t.Errorf("%d contents are read, and the pool has %d and a corrupt one", hashes, len(contents))
+	}
+	wrong := items["filedir/"+moodle.ContentPath(fmt.Sprintf("%x", sha1.Sum([]byte("right"))))]
+	if got := string(wrong.Content()); got != "wrong" || wrong.Digest.SHA1 != fmt.Sprintf("%x", sha1.Sum([]byte("wrong"))) || wrong.Entry.Fingerprint != "" {
+		t.Errorf("the corrupt content is kept under its name with its real sum, and read again next time: %q %+v", got, wrong)
+	}
+	for path, want := range map[string]string{"filedir/warning.txt": "do not touch", "filedir/zz/odd": "an odd file"} {
+		if got := items[path]; string(got.Content()) != want {
+			t.Errorf("%s: %q", path, got.Content())
+		}
+	}
+	if _, ok := items["filedir/00/00/"+moodle.EmptyContent+".tmp"]; ok {
+		t.Error("an unfinished upload is carried")
+	}
+	if len(losses) != 4 {
+		t.Errorf("losses: %+v", losses)
+	}
+}
+
+func TestUnits(t *testing.T) {
+	dir, _ := pool(t)
+	inv, err := opened(t, dir).Plan(t.Context())
+	must(t, err)
+	folders, err := filepath.Glob(filepath.Join(dir, "[0-9a-f][0-9a-f]"))
+	must(t, err)
+	if len(inv.Units) != len(folders)+1 {
+		t.Errorf("%d units for %d folders and the rest", len(inv.Units), len(folders))
+	}
+	if u := inv.Units[len(inv.Units)-1]; u.ID != "filedir/other" {
+		t.Errorf("the last unit is %s", u.ID)
+	}
+	var files, size int64
+	for _, u := range inv.Units {
+		files, size = files+u.Rows, size+u.Bytes
+	}
+	if files < 200 || files > 500 || size < 1<<16 {
+		t.Errorf("estimates: %d files, %d bytes", files, size)
+	}
+}
+
+func TestHalfRestoredPoolIsRefused(t *testing.T) {
+	dir, _ := pool(t)
+	write(t, dir, filetree.MarkerName, nil)
+	if _, err := open(&Config{Dir: dir}); failure.Of(err) != failure.Refused {
+		t.Errorf("a pool that is not whole: %v", err)
+	}
+	if _, err := open(&Config{Dir: filepath.Join(dir, "nowhere")}); failure.Of(err) != failure.Refused {
+		t.Errorf("a pool that is not there: %v", err)
+	}
+}
+
+// A folder that Moodle removes after the plan is not part of the site any more;
+// whether its contents are needed, the check of the table files finds out.
+func TestVanishedFolder(t *testing.T) {
+	dir, _ := pool(t)
+	s := opened(t, dir)
+	inv, err := s.Plan(t.Context())
+	must(t, err)
+	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && path != dir && d.IsDir() {
+			must(t, os.RemoveAll(path))
+			return fs.SkipDir
+		}
+		return err
+	}))
+	items, losses := conformance.ReadUnits(t, s, inv)
+	if len(items) != 1 || len(losses) != 1 { // warning.txt, and the link not-there
+		t.Errorf("%d entries, losses %+v", len(items), losses)
+	}
+}
