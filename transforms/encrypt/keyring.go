@@ -31,6 +31,7 @@ type keyring struct {
 	identities []age.Identity
 	secret     string // the identities' text, from which the author tag's key comes
 	work       int
+	reading    bool // nothing is sealed under what is opened
 }
 
 // header is what stands in a repository in clear. age lets no passphrase share a
@@ -119,7 +120,7 @@ func (k *keyring) unwrap(raw []byte) ([]byte, error) {
 		return dataKey(h.Passphrase, "passphrase", id)
 	case len(k.identities) > 0 && h.Recipients != nil:
 		data, err := dataKey(h.Recipients, "identity", k.identities...)
-		if err != nil || k.readsOnly() {
+		if err != nil || k.reading {
 			return data, err
 		}
 		author, err := k.author(data)
@@ -136,9 +137,6 @@ func (k *keyring) unwrap(raw []byte) ([]byte, error) {
 	}
 	return nil, fmt.Errorf("%w: neither a passphrase nor an identity was given, and the key opens with %s", stage.ErrKey, h.wants())
 }
-
-// readsOnly tells whether nothing was given to seal new keys for.
-func (k *keyring) readsOnly() bool { return len(k.recipients) == 0 && k.passphrase == "" }
 
 func (h *header) wants() string {
 	var by []string

@@ -21,12 +21,20 @@ type Config struct {
 	// WorkFactor is scrypt's cost as a power of two, 0 for the default. It is no
 	// setting of pipelines; tests lower it.
 	WorkFactor int
+
+	reading bool // nothing is going to be written
 }
 
 // Validate checks that there is something to encrypt to or to open with, and that it is well formed.
 func (c *Config) Validate() error {
 	_, err := c.keyring()
 	return err
+}
+
+// SetKeys gives what opens a repository, for reading: the repository itself
+// knows the recipients.
+func (c *Config) SetKeys(passphrase, identity config.Secret) {
+	c.Passphrase, c.Identity, c.reading = passphrase, identity, true
 }
 
 func (c *Config) keyring() (keyring, error) {
@@ -49,6 +57,7 @@ func (c *Config) keyring() (keyring, error) {
 		k.identities = ids
 		k.secret = secretLines(c.Identity.Reveal())
 	}
+	k.reading = c.reading || len(k.recipients) == 0 && k.passphrase == ""
 	if len(k.recipients) == 0 && k.passphrase == "" && len(k.identities) == 0 {
 		return k, errors.New("encrypt needs recipients or a passphrase; to read, the passphrase or an identity")
 	}

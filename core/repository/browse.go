@@ -1,0 +1,195 @@
+package repository
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Listed is a snapshot in a list, or why it can't be read.
+type Listed struct {
+	ID       string
+	Snapshot *Snapshot // nil if it can't be read
+	Err      error     // ErrKey: another key's; *Damage: lost
+}
+
+// Snapshots lists what snapshots there are, the oldest first. One that can't be
+// read stands in the list with its error.
+func (r *Repository) Snapshots(ctx context.Context) ([]Listed, error) {
+	refs, err := listSnapshots(ctx, r.storage)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Listed, len(refs))
+	for i, ref := range refs {
+		list[i].ID = ref.id
+		if list[i].Snapshot, list[i].Err = r.load(ctx, ref); list[i].Err != nil && ctx.Err() != nil {
+			return nil, list[i].Err
+		}
+	}
+	return list, nil
+}
+
+func (r *Repository) load(ctx context.Context, ref snapshotRef) (*Snapshot, error) {
+	e, err := r.epoch(ctx, ref.kid)
+	if err != nil {
+		return nil, fmt.Errorf("snapshot %s: %w", ref.id, err)
+	}
+	return getSnapshot(ctx, r.storage, e, ref.id)
+}
+
+// Latest is the name under which Load finds the newest snapshot.
+const Latest = "latest"
+
+// Load returns the snapshot that want names: an id, the beginning of one id
+// only, or "latest", which is the newest that there is.
+func (r *Repository) Load(ctx context.Context, want string) (*Snapshot, error) {
+	refs, err := listSnapshots(ctx, r.storage)
+	if err != nil {
+		return nil, err
+	}
+	if len(refs) == 0 {
+		return nil, failure.New(failure.Refused, "the repository has no finished snapshot yet")
+	}
+	if want == Latest || want == "" {
+		return r.load(ctx, refs[len(refs)-1])
+	}
+	var found []snapshotRef
+	for _, ref := range refs {
+		if ref.id == want {
+			return r.load(ctx, ref)
+		}
+		if strings.HasPrefix(ref.id, want) {
+			found = append(found, ref)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return r.load(ctx, found[0])
+	case 0:
+		return nil, failure.New(failure.Usage, "there is no snapshot %q; the newest is %s (of %d)", want, refs[len(refs)-1].id, len(refs))
+	}
+	return nil, failure.New(failure.Usage, "%q stands for %d snapshots, %s to %s: write more of the id", want, len(found), found[0].id, found[len(found)-1].id)
+}
+
+// Entries calls fn for each entry of a snapshot, unit by unit; the Item is valid
+// until fn returns, whose error ends it. A table of several units comes once
+// for each, with the rows of that unit. A list that is damaged is an error after all others.
+func (r *Repository) Entries(ctx context.Context, snap *Snapshot, fn func(u *Unit, it *Item) error) error {
+	chunks, err := r.chunks(ctx, snap.kid)
+	if err != nil {
+		return err
+	}
+	var lost []error
+	for i := range snap.Units {
+		u := &snap.Units[i]
+		err := readList(ctx, chunks, u, func(it *Item) error { return fn(u, it) }, func(d *Damage) error {
+			lost = append(lost, fmt.Errorf("snapshot %s, unit %s: a part of its list of entries is lost: %w", snap.ID, u.ID, d))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return errors.Join(lost...)
+}
+
+// readList calls fn for each item of a unit, and lose for each chunk of the list that is damaged.
+func readList(ctx context.Context, chunks *chunkReader, u *Unit, fn func(*Item) error, lose func(*Damage) error) error {
+	var buf []byte
+	var it Item
+	for _, id := range u.List {
+		data, err := chunks.read(ctx, buf[:0], id)
+		if err == nil {
+			buf = data
+			err = readListChunk(data, id, &it, fn)
+		}
+		if d, ok := asDamage(err); ok {
+			err = lose(d)
+		}
+		var c *callerError
+		if errors.As(err, &c) {
+			return c.err
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readListChunk(data []byte, id ID, it *Item, fn func(*Item) error) error {
+	d := newListDecoder(data)
+	for {
+		ok, err := d.next(it)
+		if err != nil {
+			return damaged("", id.String(), err)
+		}
+		if !ok {
+			return nil
+		}
+		if err := fn(it); err != nil {
+			return &callerError{err}
+		}
+	}
+}
+
+// callerError keeps an error of a callback apart from damage, which it may wrap.
+type callerError struct{ err error }
+
+func (e *callerError) Error() string { return e.err.Error() }
+
+// Cat writes the content of one entry to w: a file's bytes, or a table's rows in
+// the form of package rows.
+func (r *Repository) Cat(ctx context.Context, snap *Snapshot, path string, w io.Writer) error {
+	chunks, err := r.chunks(ctx, snap.kid)
+	if err != nil {
+		return err
+	}
+	part, _, _ := strings.Cut(path, "/")
+	table, isTable := strings.CutPrefix(path, stage.DB+"/")
+	found := false
+	for i := range snap.Units {
+		u := &snap.Units[i]
+		if u.Part != part || isTable && u.Table != table {
+			continue
+		}
+		if err := readList(ctx, chunks, u, func(it *Item) error {
+			if it.Path != path {
+				return nil
+			}
+			found = true
+			return writeContent(ctx, chunks, it, w)
+		}, func(d *Damage) error { return d }); err != nil {
+			return fmt.Errorf("snapshot %s, %s: %w", snap.ID, path, err)
+		}
+		if found && !isTable {
+			return nil
+		}
+	}
+	if !found {
+		return failure.New(failure.Usage, "snapshot %s has no entry %q", snap.ID, path)
+	}
+	return nil
+}
+
+func writeContent(ctx context.Context, chunks *chunkReader, it *Item, w io.Writer) error {
+	var buf []byte
+	check := newDigester(it)
+	for _, ref := range it.Refs {
+		data, err := chunks.part(ctx, &buf, ref)
+		if err != nil {
+			return err
+		}
+		check.write(data)
+		if _, err := w.Write(data); err != nil {
+			return err
+		}
+	}
+	return check.compare(it)
+}

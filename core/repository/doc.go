@@ -1,0 +1,8 @@
+// Package repository keeps snapshots of sites in a storage: content-addressed
+// chunks in packs, an index, and a manifest for each snapshot, all passed
+// through a chain of byte transforms (compress, encrypt). docs/repository.md
+// describes the format.
+//
+// NewSink writes a snapshot, NewSource reads one for a restore; a Repository
+// lists, shows and verifies them. Each owns the storage it is given and closes it.
+package repository

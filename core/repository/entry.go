@@ -1,0 +1,236 @@
+package repository
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Ref is a piece of an entry's content: bytes of a chunk.
+type Ref struct {
+	Chunk          ID
+	Offset, Length uint32
+	Rows           uint32 // of a table
+}
+
+// Item is an entry as a snapshot holds it.
+type Item struct {
+	stage.Entry
+	Digest stage.Digest // of a file
+	Refs   []Ref        // its content in order
+}
+
+// Rows counts the rows of a table's item.
+func (it *Item) Rows() int64 {
+	var n int64
+	for _, r := range it.Refs {
+		n += int64(r.Rows)
+	}
+	return n
+}
+
+// Bytes counts the bytes of content.
+func (it *Item) Bytes() int64 {
+	var n int64
+	for _, r := range it.Refs {
+		n += int64(r.Length)
+	}
+	return n
+}
+
+const listVersion = 1
+
+// The first byte of an item is its kind, and these bits.
+const (
+	hasTime   = 0x10
+	hasSHA1   = 0x20
+	hasSHA256 = 0x40
+	kindBits  = 0x0f
+)
+
+// kinds are numbered from 1 in this order.
+var kinds = [...]stage.Kind{stage.Table, stage.File, stage.Dir, stage.Symlink, stage.Document}
+
+// listEncoder encodes items for one chunk of an entry list. A chunk id stands in
+// full where it first occurs, and as a number afterwards.
+type listEncoder struct {
+	buf   []byte
+	known map[ID]uint64
+	items int64
+}
+
+func (l *listEncoder) reset() {
+	l.buf = append(l.buf[:0], listVersion)
+	if l.known == nil {
+		l.known = map[ID]uint64{}
+	}
+	clear(l.known)
+	l.items = 0
+}
+
+// append encodes an item.
+func (l *listEncoder) append(it *Item) error {
+	head, err := kindNumber(it.Kind)
+	if err != nil {
+		return err
+	}
+	sha1, err := digestBytes(it.Digest.SHA1, 20)
+	if err != nil {
+		return fmt.Errorf("%s: SHA-1 %w", it.Path, err)
+	}
+	sha256, err := digestBytes(it.Digest.SHA256, 32)
+	if err != nil {
+		return fmt.Errorf("%s: SHA-256 %w", it.Path, err)
+	}
+	if len(sha1) > 0 {
+		head |= hasSHA1
+	}
+	if len(sha256) > 0 {
+		head |= hasSHA256
+	}
+	if !it.ModTime.IsZero() {
+		head |= hasTime
+	}
+	b := append(l.buf, head)
+	b = appendString(b, it.Path)
+	b = binary.AppendUvarint(b, uint64(max(it.Size, 0)))
+	b = binary.AppendUvarint(b, uint64(it.Mode))
+	if head&hasTime != 0 {
+		b = binary.AppendVarint(b, it.ModTime.Unix())
+		b = binary.AppendUvarint(b, uint64(it.ModTime.Nanosecond()))
+	}
+	b = appendString(b, it.Target)
+	b = appendString(b, it.Fingerprint)
+	b = append(append(b, sha1...), sha256...)
+	b = binary.AppendUvarint(b, uint64(max(it.Digest.Bytes, 0)))
+	b = binary.AppendUvarint(b, uint64(len(it.Refs)))
+	for i := range it.Refs {
+		b = l.appendRef(b, &it.Refs[i])
+	}
+	l.buf = b
+	l.items++
+	return nil
+}
+
+func (l *listEncoder) appendRef(b []byte, r *Ref) []byte {
+	n, ok := l.known[r.Chunk]
+	b = binary.AppendUvarint(b, n)
+	if !ok {
+		b = append(b, r.Chunk[:]...)
+		l.known[r.Chunk] = uint64(len(l.known) + 1)
+	}
+	b = binary.AppendUvarint(b, uint64(r.Offset))
+	b = binary.AppendUvarint(b, uint64(r.Length))
+	return binary.AppendUvarint(b, uint64(r.Rows))
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func kindNumber(k stage.Kind) (byte, error) {
+	for i := range kinds {
+		if kinds[i] == k {
+			return byte(i + 1), nil
+		}
+	}
+	return 0, fmt.Errorf("entries of kind %q can't be stored", k)
+}
+
+func digestBytes(digits string, size int) ([]byte, error) {
+	if digits == "" {
+		return nil, nil
+	}
+	raw, err := hex.DecodeString(digits)
+	if err == nil && len(raw) != size {
+		err = fmt.Errorf("has %d bytes instead of %d", len(raw), size)
+	}
+	return raw, err
+}
+
+// listDecoder reads the items of one chunk of an entry list.
+type listDecoder struct {
+	fields fieldReader
+	known  []ID
+}
+
+func newListDecoder(data []byte) *listDecoder {
+	d := &listDecoder{fields: fieldReader{rest: data}}
+	d.fields.version(listVersion)
+	return d
+}
+
+// next reads an item; ok is false at the end. Nothing of it aliases the data.
+func (d *listDecoder) next(it *Item) (ok bool, err error) {
+	r := &d.fields
+	if r.err != nil || len(r.rest) == 0 {
+		return false, r.err
+	}
+	*it = Item{Refs: it.Refs[:0]}
+	head := r.byte()
+	if n := int(head & kindBits); n < 1 || n > len(kinds) {
+		r.fail("kind %d of an entry is not known", n)
+	} else {
+		it.Kind = kinds[n-1]
+	}
+	it.Path = string(r.bytes())
+	it.Size = int64(r.uint(1<<63 - 1))
+	it.Mode = uint32(r.uint(1<<32 - 1))
+	if head&hasTime != 0 {
+		sec := r.int()
+		it.ModTime = time.Unix(sec, int64(r.uint(999_999_999))).UTC()
+	}
+	it.Target = string(r.bytes())
+	it.Fingerprint = string(r.bytes())
+	if head&hasSHA1 != 0 {
+		it.Digest.SHA1 = hex.EncodeToString(r.take(20))
+	}
+	if head&hasSHA256 != 0 {
+		it.Digest.SHA256 = hex.EncodeToString(r.take(32))
+	}
+	it.Digest.Bytes = int64(r.uint(1<<63 - 1))
+	for range r.count(4) {
+		it.Refs = append(it.Refs, d.ref())
+	}
+	if r.err == nil {
+		if err := checkPath(it.Path); err != nil {
+			r.fail("%w", err)
+		}
+	}
+	return r.err == nil, r.err
+}
+
+func (d *listDecoder) ref() Ref {
+	r := &d.fields
+	var ref Ref
+	switch n := r.uint(uint64(len(d.known))); {
+	case r.err != nil:
+	case n == 0:
+		copy(ref.Chunk[:], r.take(len(ref.Chunk)))
+		d.known = append(d.known, ref.Chunk)
+	default:
+		ref.Chunk = d.known[n-1]
+	}
+	ref.Offset = uint32(r.uint(maxChunk))
+	ref.Length = uint32(r.uint(maxChunk))
+	ref.Rows = uint32(r.uint(maxChunk))
+	return ref
+}
+
+// checkPath refuses what stage.Entry does not allow: a snapshot that somebody
+// has made by hand must not lead a restore out of its root.
+func checkPath(path string) error {
+	if path == "" || strings.IndexByte(path, 0) >= 0 {
+		return fmt.Errorf("entry path %q is empty or has a NUL", path)
+	}
+	for element := range strings.SplitSeq(path, "/") {
+		if element == "" || element == "." || element == ".." {
+			return fmt.Errorf("entry path %q is not clean and relative", path)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,39 @@
+package repository
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+)
+
+// ID names a chunk: the HMAC-SHA-256 of its plain bytes under the key of its epoch.
+type ID [sha256.Size]byte
+
+// String gives 64 lower-case hex digits.
+func (id ID) String() string { return hex.EncodeToString(id[:]) }
+
+// MarshalText gives String.
+func (id ID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, id[:]), nil }
+
+// UnmarshalText reads what String gives.
+func (id *ID) UnmarshalText(text []byte) error {
+	if hex.DecodedLen(len(text)) != len(id) {
+		return fmt.Errorf("chunk id %q does not have %d digits", text, 2*len(id))
+	}
+	if _, err := hex.Decode(id[:], text); err != nil {
+		return fmt.Errorf("chunk id %q: %w", text, err)
+	}
+	return nil
+}
+
+// nameBytes is the size of the random names of packs, indexes and locks.
+const nameBytes = 16
+
+func randomName() (string, error) {
+	var raw [nameBytes]byte
+	if _, err := rand.Read(raw[:]); err != nil {
+		return "", fmt.Errorf("making a random name: %w", err)
+	}
+	return hex.EncodeToString(raw[:]), nil
+}

@@ -1,0 +1,152 @@
+package repository
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// keyFile is the object keys/KID, which describes one epoch. KID is the start
+// of the SHA-256 of its bytes, in hex, so that it can't be changed unseen.
+type keyFile struct {
+	Format     int            `json:"format"`
+	Repository string         `json:"repository"` // SHA-256 of repository.json, in hex
+	Created    time.Time      `json:"created"`
+	Transforms []keyTransform `json:"transforms"` // in the order of Apply
+	Secret     []byte         `json:"secret"`     // sealed by the transforms
+}
+
+type keyTransform struct {
+	Name   string `json:"name"`
+	Keyed  bool   `json:"keyed,omitempty"`
+	Header []byte `json:"header,omitempty"` // what a Keyed transform needs to open its key
+}
+
+const kidDigits = 32
+
+func secretPlace(repo string) string { return "vault/1/" + repo + "/secret" }
+
+func (k *keyFile) encrypted() bool {
+	return slices.ContainsFunc(k.Transforms, func(t keyTransform) bool { return t.Keyed })
+}
+
+func (k *keyFile) names() []string {
+	names := make([]string, len(k.Transforms))
+	for i, t := range k.Transforms {
+		names[i] = t.Name
+	}
+	return names
+}
+
+// Transform is a transform as a pipeline lists it.
+type Transform struct {
+	Name  string
+	Bytes stage.ByteTransform
+}
+
+// createEpoch makes a new key and describes it; nothing is stored.
+func createEpoch(ctx context.Context, r root, now time.Time, transforms []Transform) (*epoch, []byte, error) {
+	k := keyFile{Format: Format, Repository: r.hash, Created: now.UTC(), Transforms: []keyTransform{}}
+	var chain []stage.ByteTransform
+	for _, t := range transforms {
+		kt := keyTransform{Name: t.Name}
+		if keyed, ok := t.Bytes.(stage.Keyed); ok {
+			header, err := keyed.Create(ctx)
+			if err != nil {
+				return nil, nil, fmt.Errorf("making a key for transform %s: %w", t.Name, err)
+			}
+			kt.Keyed, kt.Header = true, header
+		}
+		k.Transforms = append(k.Transforms, kt)
+		chain = append(chain, t.Bytes)
+	}
+	secret, err := newSecret()
+	if err != nil {
+		return nil, nil, err
+	}
+	sealer, err := newEpoch(r.ID, "", k, chain, secret)
+	if err != nil {
+		return nil, nil, err
+	}
+	if k.Secret, err = sealer.seal(ctx, nil, secret, secretPlace(r.ID)); err != nil {
+		return nil, nil, fmt.Errorf("sealing the key: %w", err)
+	}
+	raw, err := json.Marshal(k)
+	if err != nil {
+		return nil, nil, fmt.Errorf("describing the key: %w", err)
+	}
+	e, err := newEpoch(r.ID, hashOf(raw)[:kidDigits], k, chain, secret)
+	return e, raw, err
+}
+
+// readKey reads and checks a key file, without opening the key.
+func readKey(ctx context.Context, s stage.Storage, r root, kid string) (keyFile, error) {
+	name := keysDir + kid
+	raw, err := s.Get(ctx, nil, name, 0, -1)
+	if err != nil {
+		return keyFile{}, damaged(name, "", err)
+	}
+	if hashOf(raw)[:kidDigits] != kid {
+		return keyFile{}, &Damage{Object: name, Err: fmt.Errorf("%w: its content is not what its name says", stage.ErrCorrupt)}
+	}
+	var k keyFile
+	if err := strictJSON(raw, &k); err != nil {
+		return keyFile{}, &Damage{Object: name, Err: fmt.Errorf("%w: %w", stage.ErrCorrupt, err)}
+	}
+	if k.Format != Format {
+		return keyFile{}, fmt.Errorf("%s: the key has format %d, and this version of vault knows %d", name, k.Format, Format)
+	}
+	if k.Repository != r.hash {
+		return keyFile{}, &Damage{Object: rootName, Err: fmt.Errorf("%w: it is not the one that %s was made for", stage.ErrCorrupt, name)}
+	}
+	return k, nil
+}
+
+// openEpoch opens a key with the transforms of its chain, ErrKey if they were
+// given the wrong passphrase or identity.
+func openEpoch(ctx context.Context, r root, kid string, k keyFile, chain []stage.ByteTransform) (*epoch, error) {
+	name := keysDir + kid
+	for i, t := range k.Transforms {
+		keyed, ok := chain[i].(stage.Keyed)
+		if ok != t.Keyed {
+			return nil, fmt.Errorf("%s: transform %s is not the one that made it: one of the two has a key", name, t.Name)
+		}
+		if !ok {
+			continue
+		}
+		if err := keyed.Open(ctx, t.Header); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	opener, err := newEpoch(r.ID, kid, k, chain, nil)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := opener.unseal(ctx, nil, k.Secret, secretPlace(r.ID), secretSize)
+	if err == nil && len(secret) != secretSize {
+		err = fmt.Errorf("%w: the secret has %d bytes", stage.ErrCorrupt, len(secret))
+	}
+	if err != nil {
+		return nil, damaged(name, "", err)
+	}
+	return newEpoch(r.ID, kid, k, chain, secret)
+}
+
+// listKeys returns the ids of the keys there are.
+func listKeys(ctx context.Context, s stage.Storage) ([]string, error) {
+	var kids []string
+	err := s.List(ctx, keysDir, func(o stage.Object) error {
+		kids = append(kids, strings.TrimPrefix(o.Name, keysDir))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing keys: %w", err)
+	}
+	slices.Sort(kids)
+	return kids, nil
+}

@@ -1,0 +1,190 @@
+package repository
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// A lock that is not refreshed for lease is no lock any more; it is refreshed
+// often enough that a slow storage may fail a few times.
+const (
+	lease   = 5 * time.Minute
+	refresh = time.Minute
+)
+
+// lockFile is the object locks/NAME. It is readable without a key, for a writer
+// may have none.
+type lockFile struct {
+	process
+	Pipeline string    `json:"pipeline,omitempty"`
+	Since    time.Time `json:"since"`
+	Expires  time.Time `json:"expires"`
+}
+
+// lock is a lock that is held. Its goroutine ends with release.
+type lock struct {
+	storage stage.Storage
+	name    string
+	file    lockFile
+	every   time.Duration
+
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+
+	mu   sync.Mutex
+	lost error
+}
+
+// checkLocks returns an error of class failure.Refused if a living writer holds
+// a lock. own is not looked at. Locks of the dead are returned.
+func checkLocks(ctx context.Context, s stage.Storage, own string, now time.Time) (dead []string, err error) {
+	names, err := listNames(ctx, s, locksDir)
+	if err != nil {
+		return nil, fmt.Errorf("listing locks: %w", err)
+	}
+	here := thisProcess()
+	for _, name := range names {
+		name = locksDir + name
+		if name == own {
+			continue
+		}
+		raw, err := s.Get(ctx, nil, name, 0, -1)
+		if errors.Is(err, stage.ErrNotExist) {
+			continue // given back meanwhile
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading lock %s: %w", name, err)
+		}
+		var l lockFile
+		if err := json.Unmarshal(raw, &l); err != nil {
+			return nil, failure.New(failure.Refused, "lock %s can't be read (%w): if no backup into this repository is running anywhere, delete it", name, err)
+		}
+		if now.After(l.Expires) || l.gone(here) {
+			dead = append(dead, name)
+			continue
+		}
+		return nil, failure.New(failure.Refused, "the repository is locked: %s is writing to it since %s; if that one has died, its lock ends at %s",
+			l.who(), l.Since.Local().Format(time.DateTime), l.Expires.Local().Format(time.DateTime))
+	}
+	return dead, nil
+}
+
+func (l *lockFile) who() string {
+	who := fmt.Sprintf("process %d on %s", l.PID, l.Host)
+	if l.Pipeline != "" {
+		who += " (pipeline " + l.Pipeline + ")"
+	}
+	return who
+}
+
+// acquire takes the lock, or returns an error of class failure.Refused. Two who
+// ask at once may both be refused; never do both get it.
+func acquire(ctx context.Context, s stage.Storage, pipeline string, every time.Duration) (*lock, error) {
+	now := time.Now()
+	dead, err := checkLocks(ctx, s, "", now)
+	if err != nil {
+		return nil, err
+	}
+	name, err := randomName()
+	if err != nil {
+		return nil, err
+	}
+	l := &lock{storage: s, name: locksDir + name, every: every,
+		file: lockFile{process: thisProcess(), Pipeline: pipeline, Since: now.UTC()}}
+	if err := l.put(ctx); err != nil {
+		return nil, err
+	}
+	for _, name := range dead {
+		err = errors.Join(err, s.Delete(ctx, name))
+	}
+	if err == nil {
+		_, err = checkLocks(ctx, s, l.name, now)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Delete(context.WithoutCancel(ctx), l.name))
+	}
+	keeping, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	l.cancel = cancel
+	l.done.Go(func() { l.keep(keeping) })
+	return l, nil
+}
+
+func (l *lock) put(ctx context.Context) error {
+	next := l.file
+	next.Expires = time.Now().Add(lease).UTC()
+	raw, err := json.Marshal(next)
+	if err != nil {
+		return fmt.Errorf("describing the lock: %w", err)
+	}
+	if err := l.storage.Put(ctx, l.name, raw); err != nil {
+		return fmt.Errorf("storing the lock: %w", err)
+	}
+	l.file = next
+	return nil
+}
+
+// keep refreshes the lock until ctx ends or the lock is lost.
+func (l *lock) keep(ctx context.Context) {
+	tick := time.NewTicker(l.every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := l.renew(ctx); err != nil && ctx.Err() == nil {
+			l.mu.Lock()
+			l.lost = err
+			l.mu.Unlock()
+			return
+		}
+	}
+}
+
+// renew returns an error if the lock is lost. A Put that fails is tried again at
+// the next tick, while the lease lasts.
+func (l *lock) renew(ctx context.Context) error {
+	expired := time.Now().After(l.file.Expires)
+	_, err := l.storage.Stat(ctx, l.name)
+	if expired || errors.Is(err, stage.ErrNotExist) {
+		return fmt.Errorf("the repository's lock was lost: it could not be refreshed before %s (was the machine asleep?); run again, what is stored is used",
+			l.file.Expires.Local().Format(time.DateTime))
+	}
+	if err := l.put(ctx); err != nil && time.Now().After(l.file.Expires) {
+		return err
+	}
+	return nil
+}
+
+// held returns why the lock is not held any more, or nil.
+func (l *lock) held(ctx context.Context) error {
+	l.mu.Lock()
+	lost := l.lost
+	l.mu.Unlock()
+	if lost != nil {
+		return lost
+	}
+	if _, err := l.storage.Stat(ctx, l.name); err != nil {
+		return fmt.Errorf("the repository's lock was taken away (%s); run again, what is stored is used: %w", strings.TrimPrefix(l.name, locksDir), err)
+	}
+	return nil
+}
+
+// release gives the lock back.
+func (l *lock) release(ctx context.Context) error {
+	l.cancel()
+	l.done.Wait()
+	if err := l.storage.Delete(ctx, l.name); err != nil {
+		return fmt.Errorf("giving the lock back: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package repository
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Chain makes a transform by the name that a key names it by, with the
+// passphrase or identity that the caller was given. It is called anew for each key.
+type Chain func(ctx context.Context, name string) (stage.ByteTransform, error)
+
+// Repository reads what is stored. It takes no lock and writes nothing, and is
+// safe for concurrent use.
+type Repository struct {
+	storage stage.Storage
+	chain   Chain
+	root    root
+	kids    []string
+
+	mu     sync.Mutex
+	opened map[string]*reading
+}
+
+// reading is an epoch that was opened, or why it could not be.
+type reading struct {
+	epoch  *epoch
+	err    error
+	chunks *chunkReader // made by the first who needs chunks
+}
+
+// Open opens the repository in a storage, which it owns from then on, also if
+// it fails. An error of class failure.Refused: there is none, or its format is
+// not known. ErrKey: not one key can be opened with what chain was given.
+func Open(ctx context.Context, s stage.Storage, chain Chain) (*Repository, error) {
+	r := &Repository{storage: s, chain: chain, opened: map[string]*reading{}}
+	if err := r.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close(context.WithoutCancel(ctx)))
+	}
+	return r, nil
+}
+
+func (r *Repository) open(ctx context.Context) error {
+	var err error
+	if r.root, err = readRoot(ctx, r.storage); errors.Is(err, stage.ErrNotExist) {
+		return absent(ctx, r.storage)
+	}
+	if err != nil {
+		return err
+	}
+	if r.kids, err = listKeys(ctx, r.storage); err != nil {
+		return err
+	}
+	var failed error
+	for _, kid := range r.kids {
+		if _, err := r.epoch(ctx, kid); err == nil {
+			return nil
+		} else if failed == nil || errors.Is(err, stage.ErrKey) {
+			failed = err
+		}
+	}
+	if errors.Is(failed, stage.ErrKey) {
+		return failure.Wrap(failure.Refused, failed)
+	}
+	return failed
+}
+
+// Close closes the storage.
+func (r *Repository) Close(ctx context.Context) error { return r.storage.Close(ctx) }
+
+// epoch opens a key, once.
+func (r *Repository) epoch(ctx context.Context, kid string) (*epoch, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rd := r.readingLocked(ctx, kid)
+	return rd.epoch, rd.err
+}
+
+func (r *Repository) readingLocked(ctx context.Context, kid string) *reading {
+	rd, ok := r.opened[kid]
+	if !ok {
+		rd = &reading{}
+		rd.epoch, rd.err = r.openKey(ctx, kid)
+		if ctx.Err() == nil { // an interruption says nothing about the key
+			r.opened[kid] = rd
+		}
+	}
+	return rd
+}
+
+func (r *Repository) openKey(ctx context.Context, kid string) (*epoch, error) {
+	k, err := readKey(ctx, r.storage, r.root, kid)
+	if err != nil {
+		return nil, err
+	}
+	chain := make([]stage.ByteTransform, len(k.Transforms))
+	for i, t := range k.Transforms {
+		if chain[i], err = r.chain(ctx, t.Name); err != nil {
+			return nil, fmt.Errorf("%s%s was made with transform %s: %w", keysDir, kid, t.Name, err)
+		}
+	}
+	return openEpoch(ctx, r.root, kid, k, chain)
+}
+
+// chunks returns the reader of an epoch's chunks; the first call reads the index.
+func (r *Repository) chunks(ctx context.Context, kid string) (*chunkReader, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rd := r.readingLocked(ctx, kid)
+	if rd.err != nil || rd.chunks != nil {
+		return rd.chunks, rd.err
+	}
+	x, err := loadIndex(ctx, r.storage, rd.epoch, true)
+	if err != nil {
+		return nil, err
+	}
+	rd.chunks = newChunkReader(r.storage, rd.epoch, x)
+	return rd.chunks, nil
+}

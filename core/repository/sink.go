@@ -1,0 +1,334 @@
+package repository
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Sink writes one snapshot. It is a stage.Sink and a stage.Knower.
+type Sink struct {
+	storage    stage.Storage
+	transforms []Transform
+	start      time.Time
+
+	target   *target // found by Check or Begin
+	lock     *lock
+	chunks   *chunkWriter
+	packs    *loaded   // the index as it was found
+	previous *Snapshot // of the same pipeline and key; nil for none
+	newest   string    // id of the newest snapshot there was
+
+	mu       sync.Mutex
+	pipeline string
+	tables   map[string]*Table
+	order    []string // of tables
+	units    []Unit
+	totals   Totals
+	known    map[string]*earlier // by unit, from Known to Unit
+	snapshot *Snapshot           // once it is put
+}
+
+// NewSink makes a sink that writes into a storage, which it owns, with the
+// transforms of a pipeline in its order. The first Begin makes the repository.
+func NewSink(s stage.Storage, transforms []Transform) *Sink {
+	return &Sink{storage: s, transforms: transforms, known: map[string]*earlier{}}
+}
+
+// Check looks whether the repository can be written with these transforms, and
+// writes nothing.
+func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.Note, error) {
+	var err error
+	if s.target, err = s.find(ctx); err != nil {
+		return nil, nil, err
+	}
+	if _, err := checkLocks(ctx, s.storage, "", time.Now()); err != nil {
+		return nil, nil, err
+	}
+	notes := slices.Clone(s.target.notes)
+	note, err := s.room(ctx, p)
+	if note != "" {
+		notes = append(notes, stage.Note{Path: rootName, Text: note})
+	}
+	return nil, notes, err
+}
+
+// least is how much smaller a site may hopefully become: with less room than
+// that a first backup is not begun.
+const least = 20
+
+func (s *Sink) room(ctx context.Context, p *stage.Plan) (note string, err error) {
+	c, ok := s.storage.(stage.Capacity)
+	if !ok {
+		return "", nil
+	}
+	free, err := c.Free(ctx)
+	if err != nil {
+		return "", failure.Wrap(failure.Refused, fmt.Errorf("the repository can't be written: %w", err))
+	}
+	if free < 0 || s.target.epoch != nil {
+		return "", nil // how much of the site is stored already shows only while reading it
+	}
+	switch {
+	case free < p.Bytes/least || free == 0:
+		return "", failure.New(failure.Refused, "there is not enough space: %d MiB are free, and the site has %d MiB; free some, or take another place", free>>20, p.Bytes>>20)
+	case free < p.Bytes:
+		return fmt.Sprintf("%d MiB are free, and the site has %d MiB: it fits only if it compresses well", free>>20, p.Bytes>>20), nil
+	}
+	return "", nil
+}
+
+// Begin takes the lock, makes what is not there yet, and reads the index.
+func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
+	s.start = time.Now()
+	var err error
+	if s.lock, err = acquire(ctx, s.storage, p.Pipeline, refresh); err != nil {
+		return err
+	}
+	if s.target, err = s.find(ctx); err != nil {
+		return err
+	}
+	e, err := s.target.create(ctx, s.storage, s.transforms, s.start)
+	if err != nil {
+		return err
+	}
+	if s.packs, err = loadIndex(ctx, s.storage, e, false); err != nil {
+		return err
+	}
+	s.chunks = &chunkWriter{epoch: e, index: s.packs.index, packer: newPacker(ctx, s.storage, e, s.packs.index)}
+	refs, err := listSnapshots(ctx, s.storage)
+	if err != nil {
+		return err
+	}
+	if len(refs) > 0 {
+		s.newest = refs[len(refs)-1].id
+	}
+	if s.previous, err = findPrevious(ctx, s.storage, e, refs, p.Pipeline); err != nil {
+		return err
+	}
+	s.pipeline = p.Pipeline
+	s.tables = make(map[string]*Table, len(p.Tables))
+	for _, t := range p.Tables {
+		s.tables[t.Schema.Name] = &Table{Schema: t.Schema}
+		s.order = append(s.order, t.Schema.Name)
+	}
+	return nil
+}
+
+// findPrevious returns the newest snapshot of a pipeline under a key that can be
+// read; the ones that can't are for verify to tell.
+func findPrevious(ctx context.Context, s stage.Storage, e *epoch, refs []snapshotRef, pipeline string) (*Snapshot, error) {
+	for _, ref := range slices.Backward(refs) {
+		if ref.kid != e.kid {
+			continue
+		}
+		snap, err := getSnapshot(ctx, s, e, ref.id)
+		if _, lost := asDamage(err); lost {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if snap.Pipeline == pipeline {
+			return snap, nil
+		}
+	}
+	return nil, nil
+}
+
+var errNotBegun = errors.New("the repository is used before Begin")
+
+// Known returns the fingerprints of the unit's files in the snapshot before.
+func (s *Sink) Known(ctx context.Context, u stage.Unit) (stage.Known, error) {
+	if s.chunks == nil {
+		return nil, errNotBegun
+	}
+	e, err := s.earlier(ctx, u.ID)
+	if err != nil || e == nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known[u.ID] = e
+	return e.known, nil
+}
+
+// Unit starts a unit.
+func (s *Sink) Unit(_ context.Context, u stage.Unit) (stage.UnitWriter, error) {
+	if s.chunks == nil {
+		return nil, errNotBegun
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.tables[u.Table]; u.Part == stage.DB && !ok {
+		return nil, fmt.Errorf("unit %s holds table %q, which the plan does not have", u.ID, u.Table)
+	}
+	w := newUnitWriter(s, u, s.known[u.ID])
+	delete(s.known, u.ID)
+	return w, nil
+}
+
+// commit enters a finished unit.
+func (s *Sink) commit(u Unit, files int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.units = append(s.units, u)
+	s.totals.Entries += u.Entries
+	s.totals.Files += files
+	s.totals.Rows += u.Proof.Rows
+	s.totals.Bytes += u.Bytes
+	if t := s.tables[u.Table]; t != nil && u.Part == stage.DB {
+		t.Proof.Merge(u.Proof)
+		t.Bytes += u.Bytes
+	}
+}
+
+// Finish makes everything durable, then puts the manifest: with that the backup exists.
+func (s *Sink) Finish(ctx context.Context, o *stage.Outcome) error {
+	if s.chunks == nil {
+		return errNotBegun
+	}
+	if err := s.chunks.packer.flush(ctx); err != nil {
+		return err
+	}
+	if err := s.lock.held(ctx); err != nil {
+		return err
+	}
+	snap, err := s.manifest(o)
+	if err != nil {
+		return err
+	}
+	if err := putSnapshot(ctx, s.storage, s.chunks.epoch, snap); err != nil {
+		return err
+	}
+	s.snapshot = snap
+	return nil
+}
+
+func (s *Sink) manifest(o *stage.Outcome) (*Snapshot, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, err := newSnapshotID(s.start, s.newest)
+	if err != nil {
+		return nil, err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	snap := &Snapshot{
+		Format: Format, ID: id, Start: s.start.UTC(), End: time.Now().UTC(), Host: host,
+		Pipeline: s.pipeline, Version: version(), Facts: maps.Clone(o.Facts), Tables: []Table{},
+		Units: s.units, Losses: o.Losses, Notes: o.Notes, Totals: s.totals, kid: s.chunks.epoch.kid,
+	}
+	if s.previous != nil {
+		snap.Previous = s.previous.ID
+	}
+	for _, t := range o.Tables { // a sequence may have moved on since the plan
+		if own := s.tables[t.Schema.Name]; own != nil && own.Schema.Sequence != nil && t.Schema.Sequence != nil {
+			own.Schema.Sequence = t.Schema.Sequence
+		}
+	}
+	for _, name := range s.order {
+		snap.Tables = append(snap.Tables, *s.tables[name])
+	}
+	slices.SortFunc(snap.Units, func(a, b Unit) int { return strings.Compare(a.ID, b.ID) })
+	snap.Totals.New = s.chunks.newBytes.Load()
+	snap.Totals.Stored = s.chunks.packer.bytes()
+	return snap, nil
+}
+
+// Prove reads the manifest back, and looks that every pack there is to know of
+// is in the storage at its full size. The proofs are those of the rows as they
+// were stored; Verify recomputes them from the storage.
+func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
+	if s.snapshot == nil {
+		return nil, errors.New("there is no finished snapshot to prove")
+	}
+	e := s.chunks.epoch
+	snap, err := getSnapshot(ctx, s.storage, e, s.snapshot.ID)
+	if err != nil {
+		return nil, failure.Wrap(failure.Unproven, err)
+	}
+	missing := maps.Clone(s.chunks.packer.sizes) // nothing is put any more
+	maps.Copy(missing, s.packs.sizes)
+	if err := s.storage.List(ctx, packsDir+e.kid+"/", func(o stage.Object) error {
+		if name := path.Base(o.Name); missing[name] == o.Size {
+			delete(missing, name)
+		}
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("listing packs: %w", err)
+	}
+	for name := range missing {
+		return nil, failure.New(failure.Unproven, "%s, which was there before, is gone or cut off (as %d packs are): is somebody else changing the repository?", packName(e.kid, name), len(missing))
+	}
+	proofs := make([]stage.TableProof, len(snap.Tables))
+	for i, t := range snap.Tables {
+		proofs[i] = stage.TableProof{Schema: t.Schema, Sum: t.Proof}
+	}
+	return proofs, nil
+}
+
+// Summary is what a run tells of the snapshot it made.
+type Summary struct {
+	Snapshot string `json:"snapshot"`
+	Where    string `json:"where"`        // the name of its object in the storage
+	Plain    int64  `json:"plain_bytes"`  // of the whole snapshot
+	New      int64  `json:"new_bytes"`    // of these, not stored before
+	Stored   int64  `json:"stored_bytes"` // written for them, compressed and sealed
+}
+
+// Summary tells what Finish has stored; zero before.
+func (s *Sink) Summary() Summary {
+	if s.snapshot == nil {
+		return Summary{}
+	}
+	t := s.snapshot.Totals
+	return Summary{Snapshot: s.snapshot.ID, Where: s.snapshot.Name(), Plain: t.Bytes, New: t.New, Stored: t.Stored}
+}
+
+// Abort gives the backup up. There is no snapshot of it; what is stored already
+// is used by the next run.
+func (s *Sink) Abort(ctx context.Context) error {
+	if s.chunks != nil {
+		s.chunks.packer.close()
+	}
+	if s.snapshot == nil {
+		return nil
+	}
+	name := s.snapshot.Name()
+	s.snapshot = nil
+	if err := s.storage.Delete(ctx, name); err != nil {
+		return fmt.Errorf("taking the unproven snapshot %s back: %w", name, err)
+	}
+	return nil
+}
+
+// Close ends all goroutines, gives the lock back and closes the storage.
+func (s *Sink) Close(ctx context.Context) error {
+	if s.chunks != nil {
+		s.chunks.packer.close()
+	}
+	var err error
+	if s.lock != nil {
+		err = s.lock.release(ctx)
+		s.lock = nil
+	}
+	return errors.Join(err, s.storage.Close(ctx))
+}
+
+var (
+	_ stage.Sink   = (*Sink)(nil)
+	_ stage.Knower = (*Sink)(nil)
+)

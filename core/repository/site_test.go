@@ -1,0 +1,373 @@
+package repository_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha1"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/transforms/compress"
+	"github.com/lmsvault/vault/transforms/encrypt"
+)
+
+// site is a small site: tables in units, files, a directory, a symlink.
+type site struct {
+	tables map[string][][]string // units of rows
+	files  map[string][]byte
+	prints bool // files have fingerprints
+}
+
+func noise(seed byte, n int) []byte {
+	b := make([]byte, n+8)
+	rng := rand.NewChaCha8([32]byte{seed})
+	for i := 0; i < n; i += 8 {
+		binary.LittleEndian.PutUint64(b[i:], rng.Uint64())
+	}
+	return b[:n]
+}
+
+const secretName = "geheimnis" // in a table's and in a file's name; nobody may read it in the storage
+
+func sampleSite() *site {
+	s := &site{tables: map[string][][]string{}, files: map[string][]byte{}, prints: true}
+	for unit := range 3 {
+		var part []string
+		for i := range 2000 {
+			part = append(part, fmt.Sprintf("%d\tuser %d\tsome text that compresses\t\\N", unit*2000+i, i*7))
+		}
+		s.tables["log"] = append(s.tables["log"], part)
+	}
+	s.tables[secretName+"_table"] = [][]string{{"1\tx\ty\tz"}}
+	s.tables["empty"] = [][]string{nil}
+	for i := range 60 {
+		s.files[fmt.Sprintf("dataroot/small/%02d", i)] = noise(byte(i), 100+i*97)
+	}
+	s.files["dataroot/"+secretName+".txt"] = []byte("the content of a file with a name")
+	s.files["dataroot/zero"] = nil
+	s.files["dataroot/bytes-\xff\xfe\n\""] = []byte("a name that is not UTF-8")
+	s.files["dataroot/medium"] = noise(200, rows.MinChunk+5)
+	s.files["dataroot/large"] = noise(201, rows.MaxChunk+rows.MaxChunk/2)
+	return s
+}
+
+func (s *site) clone() *site {
+	return &site{tables: maps.Clone(s.tables), files: maps.Clone(s.files), prints: s.prints}
+}
+
+func (s *site) plan() *stage.Plan {
+	p := &stage.Plan{Pipeline: "nightly", Parts: []string{stage.DB, stage.Dataroot}, Workers: 4}
+	for _, name := range slices.Sorted(maps.Keys(s.tables)) {
+		p.Tables = append(p.Tables, stage.TableInfo{Schema: schema.Table{Name: name, Sequence: &schema.Sequence{Column: "id", Next: 7}}})
+	}
+	return p
+}
+
+func (s *site) units() []stage.Unit {
+	var units []stage.Unit
+	for name, parts := range s.tables {
+		for i := range parts {
+			units = append(units, stage.Unit{ID: fmt.Sprintf("db/%s#%d", name, i), Part: stage.DB, Table: name, Spec: fmt.Sprint(i)})
+		}
+	}
+	return append(units, stage.Unit{ID: "dataroot/all", Part: stage.Dataroot})
+}
+
+// read plays the source of a unit.
+func (s *site) read(ctx context.Context, u stage.Unit, known stage.Known, w stage.Writer) error {
+	if u.Part == stage.DB {
+		return s.readTable(ctx, u, w)
+	}
+	if err := entry(ctx, w, stage.Entry{Path: "dataroot/dir", Kind: stage.Dir, Mode: 0o2770, ModTime: modTime}); err != nil {
+		return err
+	}
+	for _, path := range slices.Sorted(maps.Keys(s.files)) {
+		content := s.files[path]
+		hash := sha1.Sum(content)
+		e := stage.Entry{Path: path, Kind: stage.File, Size: int64(len(content)), Mode: 0o640, ModTime: modTime}
+		if s.prints {
+			e.Fingerprint = fmt.Sprintf("%x", hash[:4])
+		}
+		if e.Fingerprint != "" && known[path] == e.Fingerprint {
+			if err := w.Same(ctx, e); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := w.Open(ctx, e); err != nil {
+			return err
+		}
+		for piece := range slices.Chunk(content, rows.MaxChunk) {
+			if err := w.Write(ctx, stage.Chunk{Data: piece}); err != nil {
+				return err
+			}
+		}
+		if err := w.Close(ctx, stage.Digest{Bytes: int64(len(content)), SHA1: hex.EncodeToString(hash[:])}); err != nil {
+			return err
+		}
+	}
+	return entry(ctx, w, stage.Entry{Path: "dataroot/link", Kind: stage.Symlink, Target: "dir/\xff"})
+}
+
+var modTime = time.Unix(1700000000, 123456789).UTC()
+
+func entry(ctx context.Context, w stage.Writer, e stage.Entry) error {
+	if err := w.Open(ctx, e); err != nil {
+		return err
+	}
+	return w.Close(ctx, stage.Digest{})
+}
+
+func (s *site) readTable(ctx context.Context, u stage.Unit, w stage.Writer) error {
+	var i int
+	if _, err := fmt.Sscan(u.Spec, &i); err != nil {
+		return err
+	}
+	if err := w.Open(ctx, stage.Entry{Path: "db/" + u.Table, Kind: stage.Table}); err != nil {
+		return err
+	}
+	b := rows.NewBuilder(func(ctx context.Context, data []byte, n int) error {
+		return w.Write(ctx, stage.Chunk{Data: data, Rows: n})
+	})
+	for _, row := range s.tables[u.Table][i] {
+		b.Buf = append(b.Buf, row...)
+		key, _, _ := strings.Cut(row, "\t")
+		if err := b.End(ctx, []byte(key)); err != nil {
+			return err
+		}
+	}
+	if err := b.Flush(ctx); err != nil {
+		return err
+	}
+	return w.Close(ctx, stage.Digest{})
+}
+
+// seals are the transforms of the tests.
+func seals(t testing.TB, passphrase string) []repository.Transform {
+	t.Helper()
+	list := []repository.Transform{{Name: "compress", Bytes: makeBytes(t, compress.Stage(), &compress.Config{Codec: "zstd"})}}
+	if passphrase != "" {
+		list = append(list, repository.Transform{Name: "encrypt", Bytes: makeBytes(t, encrypt.Stage(), &encrypt.Config{Passphrase: config.NewSecret(passphrase), WorkFactor: 4})})
+	}
+	return list
+}
+
+func makeBytes(t testing.TB, s stage.Stage, cfg any) stage.ByteTransform {
+	t.Helper()
+	b, err := s.NewBytes(context.Background(), cfg, stage.Env{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func chain(t testing.TB, passphrase string) repository.Chain {
+	return func(_ context.Context, name string) (stage.ByteTransform, error) {
+		for _, s := range seals(t, passphrase) {
+			if s.Name == name {
+				return s.Bytes, nil
+			}
+		}
+		return nil, fmt.Errorf("no transform %s", name)
+	}
+}
+
+// backup runs the site through a sink, as the engine would.
+func backup(ctx context.Context, s *site, storage stage.Storage, transforms []repository.Transform) (_ repository.Summary, err error) {
+	sink := repository.NewSink(storage, transforms)
+	defer func() {
+		if err != nil {
+			if abort := sink.Abort(context.WithoutCancel(ctx)); abort != nil {
+				err = fmt.Errorf("%w; and %w", err, abort)
+			}
+		}
+		if closing := sink.Close(context.WithoutCancel(ctx)); closing != nil && err == nil {
+			err = closing
+		}
+	}()
+	plan := s.plan()
+	if _, _, err := sink.Check(ctx, plan); err != nil {
+		return repository.Summary{}, err
+	}
+	if err := sink.Begin(ctx, plan); err != nil {
+		return repository.Summary{}, err
+	}
+	if err := units(ctx, s, sink); err != nil {
+		return repository.Summary{}, err
+	}
+	outcome := &stage.Outcome{Facts: map[string]string{"engine": "memory"},
+		Losses: []stage.Loss{{Kind: stage.LossMissing, Path: "filedir/aa/bb/aabb", Reason: "nobody has it", Count: 1}}}
+	if err := sink.Finish(ctx, outcome); err != nil {
+		return repository.Summary{}, err
+	}
+	if _, err := sink.Prove(ctx); err != nil {
+		return repository.Summary{}, err
+	}
+	return sink.Summary(), nil
+}
+
+// units carries all units, several at once.
+func units(ctx context.Context, s *site, sink *repository.Sink) error {
+	errs := make(chan error)
+	all := s.units()
+	for _, u := range all {
+		go func() {
+			errs <- func() error {
+				known, err := sink.Known(ctx, u)
+				if err != nil {
+					return err
+				}
+				w, err := sink.Unit(ctx, u)
+				if err != nil {
+					return err
+				}
+				if err := s.read(ctx, u, known, w); err != nil {
+					return err
+				}
+				return w.Commit(ctx)
+			}()
+		}()
+	}
+	var first error
+	for range all {
+		if err := <-errs; err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+func mustBackup(t testing.TB, s *site, storage stage.Storage, passphrase string) repository.Summary {
+	t.Helper()
+	sum, err := backup(t.Context(), s, storage, seals(t, passphrase))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sum
+}
+
+// restored is what comes out of a source.
+type restored struct {
+	entries map[string]stage.Entry
+	files   map[string][]byte
+	tables  map[string][]string // rows, sorted
+	losses  []stage.Loss
+	notes   []stage.Note
+	proofs  map[string]rows.Sum
+}
+
+type taker struct {
+	*restored
+	open stage.Entry
+	data []byte
+}
+
+func restore(t testing.TB, storage stage.Storage, want, passphrase string) *restored {
+	t.Helper()
+	src := repository.NewSource(storage, want, chain(t, passphrase))
+	inv, err := src.Plan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &restored{entries: map[string]stage.Entry{}, files: map[string][]byte{}, tables: map[string][]string{}, notes: inv.Notes, proofs: map[string]rows.Sum{}}
+	for _, info := range inv.Tables {
+		r.proofs[info.Schema.Name] = *info.Proof
+	}
+	for _, u := range inv.Units {
+		if err := src.Read(t.Context(), u, nil, &taker{restored: r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, list := range r.tables {
+		slices.Sort(list)
+	}
+	if err := src.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (w *taker) Open(_ context.Context, e stage.Entry) error {
+	w.open, w.data = e, []byte{}
+	return nil
+}
+func (w *taker) Write(_ context.Context, c stage.Chunk) error {
+	w.data = append(w.data, c.Data...)
+	if w.open.Kind == stage.Table && bytes.Count(c.Data, []byte("\n")) != c.Rows {
+		return fmt.Errorf("a chunk of %d rows is announced as %d", bytes.Count(c.Data, []byte("\n")), c.Rows)
+	}
+	return nil
+}
+func (w *taker) Close(_ context.Context, d stage.Digest) error {
+	w.entries[w.open.Path] = w.open
+	switch w.open.Kind {
+	case stage.Table:
+		name := strings.TrimPrefix(w.open.Path, "db/")
+		w.tables[name] = append(w.tables[name], slices.DeleteFunc(strings.Split(string(w.data), "\n"), func(s string) bool { return s == "" })...)
+	case stage.File:
+		if d.Bytes != int64(len(w.data)) {
+			return fmt.Errorf("%s: digest of %d bytes, content of %d", w.open.Path, d.Bytes, len(w.data))
+		}
+		w.files[w.open.Path] = w.data
+	}
+	return nil
+}
+func (w *taker) Same(context.Context, stage.Entry) error { return fmt.Errorf("same was not asked for") }
+func (w *taker) Drop(context.Context) error              { return nil }
+func (w *taker) Loss(_ context.Context, l stage.Loss) error {
+	w.losses = append(w.losses, l)
+	return nil
+}
+
+// sameAs compares a restore with the site, byte by byte.
+func (r *restored) sameAs(t testing.TB, s *site) {
+	t.Helper()
+	if len(r.losses) > 0 {
+		t.Errorf("losses: %v", r.losses)
+	}
+	if len(r.files) != len(s.files) {
+		t.Errorf("%d files came back of %d", len(r.files), len(s.files))
+	}
+	for path, content := range s.files {
+		if got, ok := r.files[path]; !ok || !bytes.Equal(got, content) {
+			t.Errorf("%q came back with %d bytes of %d (%v)", path, len(got), len(content), ok)
+		}
+		if e := r.entries[path]; e.Mode != 0o640 || !e.ModTime.Equal(modTime) || e.Size != int64(len(content)) {
+			t.Errorf("%q came back as %+v", path, e)
+		}
+	}
+	if len(r.tables) != len(s.tables) {
+		t.Errorf("%d tables came back of %d", len(r.tables), len(s.tables))
+	}
+	for name, parts := range s.tables {
+		want := slices.Sorted(slices.Values(slices.Concat(parts...)))
+		if !slices.Equal(r.tables[name], want) {
+			t.Errorf("table %s came back with %d rows of %d", name, len(r.tables[name]), len(want))
+		}
+		var sum rows.Sum
+		for _, row := range want {
+			sum.Add([]byte(row))
+		}
+		if r.proofs[name] != sum {
+			t.Errorf("table %s has proof %s, want %s", name, r.proofs[name], sum)
+		}
+	}
+	if e := r.entries["dataroot/link"]; e.Kind != stage.Symlink || e.Target != "dir/\xff" {
+		t.Errorf("the link came back as %+v", e)
+	}
+	if e := r.entries["dataroot/dir"]; e.Kind != stage.Dir || e.Mode != 0o2770 {
+		t.Errorf("the directory came back as %+v", e)
+	}
+}

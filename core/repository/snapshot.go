@@ -1,0 +1,172 @@
+package repository
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Snapshot is the manifest of one finished backup: plain data, read only.
+type Snapshot struct {
+	Format   int               `json:"format"`
+	ID       string            `json:"id"`                 // YYYYMMDD-HHMMSS-XXXXXXXX, UTC
+	Previous string            `json:"previous,omitempty"` // the snapshot before it under the same key
+	Start    time.Time         `json:"start"`
+	End      time.Time         `json:"end"`
+	Host     string            `json:"host"`
+	Pipeline string            `json:"pipeline"` // its name
+	Version  string            `json:"version"`  // of the vault that made it
+	Facts    map[string]string `json:"facts,omitempty"`
+	Tables   []Table           `json:"tables"`
+	Units    []Unit            `json:"units"`
+	Losses   []stage.Loss      `json:"losses,omitempty"`
+	Notes    []stage.Note      `json:"notes,omitempty"`
+	Totals   Totals            `json:"totals"`
+
+	kid string
+}
+
+// Table is a table of a snapshot.
+type Table struct {
+	Schema schema.Table `json:"schema"`
+	Proof  rows.Sum     `json:"proof"` // of the rows that are stored
+	Bytes  int64        `json:"bytes"` // of rows
+}
+
+// Unit is a unit as it was backed up: its entries stand in a list, which is
+// stored in chunks.
+type Unit struct {
+	ID      string   `json:"id"`
+	Part    string   `json:"part"`
+	Table   string   `json:"table,omitempty"`
+	Entries int64    `json:"entries"`
+	Bytes   int64    `json:"bytes"` // of content
+	Proof   rows.Sum `json:"proof"` // of the rows, for a table
+	List    []ID     `json:"list"`
+}
+
+// Totals of a snapshot.
+type Totals struct {
+	Entries int64 `json:"entries"`
+	Files   int64 `json:"files"`
+	Rows    int64 `json:"rows"`
+	Bytes   int64 `json:"bytes"`     // of content
+	New     int64 `json:"new_bytes"` // of content and lists that no snapshot had before
+	Stored  int64 `json:"stored"`    // bytes that this backup put into the storage before its manifest
+}
+
+// Name is the name of the snapshot's object.
+func (s *Snapshot) Name() string { return snapshotName(s.kid, s.ID) }
+
+const idTime = "20060102-150405"
+
+// newSnapshotID makes an id of a moment that is later than that of last, the
+// newest id there is: ids sort as the snapshots were made, also when several fall
+// into a second or a clock was put back.
+func newSnapshotID(now time.Time, last string) (string, error) {
+	var raw [4]byte
+	if _, err := rand.Read(raw[:]); err != nil {
+		return "", fmt.Errorf("making a snapshot's name: %w", err)
+	}
+	now = now.UTC().Truncate(time.Second)
+	if len(last) > len(idTime) {
+		if t, err := time.Parse(idTime, last[:len(idTime)]); err == nil && !now.After(t) {
+			now = t.Add(time.Second)
+		}
+	}
+	return now.Format(idTime) + "-" + hex.EncodeToString(raw[:]), nil
+}
+
+// version of the program that runs, as its build says.
+func version() string {
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
+		return b.Main.Version
+	}
+	return "unknown"
+}
+
+// putSnapshot stores the manifest, reads it back and compares: from here on the backup exists.
+func putSnapshot(ctx context.Context, s stage.Storage, e *epoch, snap *Snapshot) error {
+	plain, err := json.Marshal(snap)
+	if err != nil {
+		return fmt.Errorf("describing the snapshot: %w", err)
+	}
+	name, place := snapshotName(e.kid, snap.ID), e.place("snapshot", snap.ID)
+	sealed, err := e.sealObject(ctx, plain, place)
+	if err != nil {
+		return fmt.Errorf("sealing the snapshot: %w", err)
+	}
+	if err := s.Put(ctx, name, sealed); err != nil {
+		return fmt.Errorf("storing the snapshot: %w", err)
+	}
+	back, err := e.getObject(ctx, s, name, place)
+	if err == nil && !bytes.Equal(back, plain) {
+		err = &Damage{Object: name, Err: fmt.Errorf("%w: it is not what was just stored", stage.ErrCorrupt)}
+	}
+	if err != nil {
+		// What can't be read back must not pass for a backup.
+		return errors.Join(fmt.Errorf("reading the snapshot back: %w", err), s.Delete(context.WithoutCancel(ctx), name))
+	}
+	return nil
+}
+
+func getSnapshot(ctx context.Context, s stage.Storage, e *epoch, id string) (*Snapshot, error) {
+	name := snapshotName(e.kid, id)
+	plain, err := e.getObject(ctx, s, name, e.place("snapshot", id))
+	if err != nil {
+		return nil, err
+	}
+	return parseSnapshot(plain, name, e.kid, id)
+}
+
+func parseSnapshot(plain []byte, name, kid, id string) (*Snapshot, error) {
+	var version struct {
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(plain, &version); err != nil {
+		return nil, &Damage{Object: name, Err: fmt.Errorf("%w: %w", stage.ErrCorrupt, err)}
+	}
+	if version.Format != Format {
+		return nil, fmt.Errorf("%s: the snapshot has format %d, and this version of vault knows %d: take the vault that wrote it, or a newer one", name, version.Format, Format)
+	}
+	snap := &Snapshot{kid: kid}
+	if err := json.Unmarshal(plain, snap); err != nil {
+		return nil, &Damage{Object: name, Err: fmt.Errorf("%w: %w", stage.ErrCorrupt, err)}
+	}
+	if snap.ID != id {
+		return nil, &Damage{Object: name, Err: fmt.Errorf("%w: it says that it is %q", stage.ErrCorrupt, snap.ID)}
+	}
+	return snap, nil
+}
+
+// snapshotRef is where a snapshot is, known from its name alone.
+type snapshotRef struct{ kid, id string }
+
+// listSnapshots returns all snapshots, the oldest first.
+func listSnapshots(ctx context.Context, s stage.Storage) ([]snapshotRef, error) {
+	var refs []snapshotRef
+	err := s.List(ctx, snapshotDir, func(o stage.Object) error {
+		kid, id := path.Split(strings.TrimPrefix(o.Name, snapshotDir))
+		refs = append(refs, snapshotRef{strings.TrimSuffix(kid, "/"), id})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing snapshots: %w", err)
+	}
+	slices.SortFunc(refs, func(a, b snapshotRef) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.kid, b.kid)) })
+	return refs, nil
+}

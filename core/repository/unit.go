@@ -1,0 +1,263 @@
+package repository
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// unitWriter takes the entries of a unit. Content of rows.MinChunk and more is a
+// chunk of its own; smaller pieces of consecutive entries share chunks, so that
+// there are about as many chunks as MiB, whatever the number of files.
+type unitWriter struct {
+	sink    *Sink
+	unit    Unit
+	files   int64
+	earlier *earlier
+
+	open  *Item // the entry under way
+	start int   // where it begins in shared
+	ended bool
+
+	shared []byte // content that waits to become a chunk
+	cut    rows.Cutter
+	// waiting are the closed entries of which some content is in shared, and
+	// those after them. Their number is bounded, as each counts as record bytes for cut.
+	waiting []Item
+
+	list    listEncoder
+	listCut rows.Cutter
+}
+
+// record is what an entry counts for beside its small content.
+const record = 256
+
+// pendingChunk marks a Ref into shared, whose id is not known yet.
+var pendingChunk ID
+
+func newUnitWriter(s *Sink, u stage.Unit, e *earlier) *unitWriter {
+	w := &unitWriter{sink: s, unit: Unit{ID: u.ID, Part: u.Part, Table: u.Table, List: []ID{}}, earlier: e}
+	w.list.reset()
+	return w
+}
+
+var errEnded = errors.New("the unit has ended")
+
+func (w *unitWriter) Open(_ context.Context, e stage.Entry) error {
+	switch {
+	case w.ended:
+		return errEnded
+	case w.open != nil:
+		return fmt.Errorf("%s is opened before %s is closed", e.Path, w.open.Path)
+	}
+	if err := checkPath(e.Path); err != nil {
+		return err
+	}
+	w.open = &Item{Entry: e}
+	w.start = len(w.shared)
+	return nil
+}
+
+func (w *unitWriter) Write(ctx context.Context, c stage.Chunk) error {
+	switch {
+	case w.open == nil:
+		return errors.New("content is written where no entry is open")
+	case w.open.Kind == stage.Table:
+		return w.writeRows(ctx, c)
+	case len(c.Data) == 0:
+		return nil
+	case len(c.Data) < rows.MinChunk:
+		return w.writeSmall(ctx, c.Data)
+	}
+	id, err := w.sink.chunks.store(ctx, contentBlob, c.Data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", w.open.Path, err)
+	}
+	w.open.Refs = append(w.open.Refs, Ref{Chunk: id, Length: uint32(len(c.Data))})
+	return nil
+}
+
+func (w *unitWriter) writeRows(ctx context.Context, c stage.Chunk) error {
+	before := w.unit.Proof.Rows
+	if err := w.unit.Proof.AddChunk(c.Data); err != nil {
+		return fmt.Errorf("%s: %w", w.open.Path, err)
+	}
+	n := w.unit.Proof.Rows - before
+	if n != int64(c.Rows) {
+		return fmt.Errorf("%s: a chunk that says %d rows holds %d", w.open.Path, c.Rows, n)
+	}
+	id, err := w.sink.chunks.store(ctx, contentBlob, c.Data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", w.open.Path, err)
+	}
+	w.open.Refs = append(w.open.Refs, Ref{Chunk: id, Length: uint32(len(c.Data)), Rows: uint32(n)})
+	return nil
+}
+
+func (w *unitWriter) writeSmall(ctx context.Context, data []byte) error {
+	// Before looks at closed entries; the open one may have come in many small pieces.
+	if w.cut.Before(len(w.shared)-w.start+len(data)+record) || len(w.shared)+len(data) > rows.MaxChunk {
+		if err := w.flushShared(ctx); err != nil {
+			return err
+		}
+	}
+	at := uint32(len(w.shared))
+	w.shared = append(w.shared, data...)
+	if n := len(w.open.Refs); n > 0 {
+		if last := &w.open.Refs[n-1]; last.Chunk == pendingChunk && last.Offset+last.Length == at {
+			last.Length += uint32(len(data))
+			return nil
+		}
+	}
+	w.open.Refs = append(w.open.Refs, Ref{Chunk: pendingChunk, Offset: at, Length: uint32(len(data))})
+	return nil
+}
+
+func (w *unitWriter) Close(ctx context.Context, d stage.Digest) error {
+	if w.open == nil {
+		return errors.New("an entry is closed that is not open")
+	}
+	it := w.open
+	w.open = nil
+	if it.Kind != stage.Table {
+		if got := it.Bytes(); d != (stage.Digest{}) && got != d.Bytes {
+			return fmt.Errorf("%s: %d bytes were written, and the digest says %d", it.Path, got, d.Bytes)
+		}
+		it.Digest = d
+	}
+	return w.add(ctx, it, len(w.shared)-w.start)
+}
+
+// Same takes an unchanged file over from the snapshot before.
+func (w *unitWriter) Same(ctx context.Context, e stage.Entry) error {
+	switch {
+	case w.ended:
+		return errEnded
+	case w.open != nil:
+		return fmt.Errorf("%s is given before %s is closed", e.Path, w.open.Path)
+	}
+	before, err := w.earlier.item(e)
+	if err != nil {
+		return err
+	}
+	return w.add(ctx, &Item{Entry: e, Digest: before.Digest, Refs: before.Refs}, 0)
+}
+
+// add takes a whole entry, small bytes of which are in shared.
+func (w *unitWriter) add(ctx context.Context, it *Item, small int) error {
+	w.unit.Entries++
+	w.unit.Bytes += it.Bytes()
+	if it.Kind == stage.File {
+		w.files++
+	}
+	if len(w.shared) == 0 {
+		return w.addToList(ctx, it)
+	}
+	w.waiting = append(w.waiting, *it)
+	// An entry that closes after a cut inside it has less in shared than it had.
+	if w.cut.After([]byte(it.Path), small+record) {
+		return w.flushShared(ctx)
+	}
+	return nil
+}
+
+// flushShared stores the shared chunk, and enters the entries that waited for its id.
+func (w *unitWriter) flushShared(ctx context.Context) error {
+	if len(w.shared) == 0 {
+		return nil
+	}
+	id, err := w.sink.chunks.store(ctx, contentBlob, w.shared)
+	if err != nil {
+		return fmt.Errorf("unit %s: %w", w.unit.ID, err)
+	}
+	w.shared, w.start = w.shared[:0], 0
+	for i := range w.waiting {
+		w.waiting[i].resolve(id)
+		if err := w.addToList(ctx, &w.waiting[i]); err != nil {
+			return err
+		}
+		w.waiting[i] = Item{}
+	}
+	w.waiting = w.waiting[:0]
+	if w.open != nil {
+		w.open.resolve(id)
+	}
+	return nil
+}
+
+func (it *Item) resolve(id ID) {
+	for i := range it.Refs {
+		if it.Refs[i].Chunk == pendingChunk {
+			it.Refs[i].Chunk = id
+		}
+	}
+}
+
+func (w *unitWriter) addToList(ctx context.Context, it *Item) error {
+	before := len(w.list.buf)
+	if err := w.list.append(it); err != nil {
+		return err
+	}
+	if w.listCut.After([]byte(it.Path), len(w.list.buf)-before) {
+		return w.flushList(ctx)
+	}
+	return nil
+}
+
+func (w *unitWriter) flushList(ctx context.Context) error {
+	if w.list.items == 0 {
+		return nil
+	}
+	id, err := w.sink.chunks.store(ctx, listBlob, w.list.buf)
+	if err != nil {
+		return fmt.Errorf("unit %s: %w", w.unit.ID, err)
+	}
+	w.unit.List = append(w.unit.List, id)
+	w.list.reset()
+	return nil
+}
+
+// Drop gives the open entry up. What of it is stored already stays, unused.
+func (w *unitWriter) Drop(context.Context) error {
+	if w.open == nil {
+		return errors.New("an entry is dropped that is not open")
+	}
+	w.shared = w.shared[:w.start]
+	if w.open.Kind == stage.Table { // the only entry of its unit
+		w.unit.Proof = rows.Sum{}
+	}
+	w.open = nil
+	return nil
+}
+
+// Loss does nothing: the run hands all losses over with Finish.
+func (w *unitWriter) Loss(context.Context, stage.Loss) error { return nil }
+
+func (w *unitWriter) Commit(ctx context.Context) error {
+	switch {
+	case w.ended:
+		return errEnded
+	case w.open != nil:
+		return fmt.Errorf("unit %s is committed before %s is closed", w.unit.ID, w.open.Path)
+	}
+	if err := w.flushShared(ctx); err != nil {
+		return err
+	}
+	if err := w.flushList(ctx); err != nil {
+		return err
+	}
+	w.ended = true
+	w.sink.commit(w.unit, w.files)
+	return nil
+}
+
+// Refused is empty: a repository holds every row.
+func (w *unitWriter) Refused() []stage.Loss { return nil }
+
+func (w *unitWriter) Abort(context.Context) error {
+	w.ended, w.open, w.shared, w.waiting = true, nil, nil, nil
+	return nil
+}

@@ -1,0 +1,341 @@
+package repository
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Finding is something damaged in the storage, and what it held.
+type Finding struct {
+	Object    string   `json:"object"` // its name in the storage
+	Chunk     string   `json:"chunk,omitempty"`
+	Problem   string   `json:"problem"`
+	Snapshots []string `json:"snapshots,omitempty"` // that need it
+	Entries   []string `json:"entries,omitempty"`   // that are lost with it, maxNamed at most
+	Lost      int64    `json:"lost"`                // how many entries that are, in all those snapshots
+}
+
+// maxNamed bounds the entries that a Finding names.
+const maxNamed = 100
+
+// VerifyProgress is told while Verify works, from one goroutine at a time.
+type VerifyProgress func(done, total int64) // bytes of content and lists
+
+// verifier holds what Verify has found. Safe for concurrent use.
+type verifier struct {
+	repo   *Repository
+	report VerifyProgress
+
+	mu       sync.Mutex
+	findings map[string]*Finding // by object and problem
+	done     int64
+	total    int64
+	lists    map[unitKey]bool // that were proved already, for another snapshot
+}
+
+type unitKey struct{ kid, list string }
+
+// Verify proves snapshots from the storage alone: every byte of their packs is
+// unsealed and compared with its id, every list, table proof and file digest is
+// recomputed. want is a snapshot as Load takes it, or "" for all of the
+// repository: then every object is read, also those that no snapshot needs. It
+// goes on after what is damaged and returns it all; the error is for what kept it from looking.
+func (r *Repository) Verify(ctx context.Context, want string, report VerifyProgress) ([]Finding, error) {
+	v := &verifier{repo: r, report: report, findings: map[string]*Finding{}, lists: map[unitKey]bool{}}
+	snaps, err := v.snapshots(ctx, want)
+	if err != nil {
+		return nil, err
+	}
+	v.total = v.size(snaps)
+	seen := map[string]*visited{} // by kid
+	for _, snap := range snaps {
+		if seen[snap.kid] == nil {
+			seen[snap.kid] = &visited{chunks: map[ID]struct{}{}}
+		}
+		if err := v.snapshot(ctx, snap, seen[snap.kid]); err != nil {
+			return nil, err
+		}
+	}
+	if want == "" {
+		for _, kid := range r.kids {
+			if _, err := r.epoch(ctx, kid); err != nil {
+				continue // named by snapshots
+			}
+			if seen[kid] == nil {
+				seen[kid] = &visited{chunks: map[ID]struct{}{}}
+			}
+			if err := v.objects(ctx, kid, seen[kid]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return v.sorted(), nil
+}
+
+// snapshots loads what is to be verified; all of them with the keys too.
+func (v *verifier) snapshots(ctx context.Context, want string) ([]*Snapshot, error) {
+	if want != "" {
+		snap, err := v.repo.Load(ctx, want)
+		return []*Snapshot{snap}, err
+	}
+	for _, kid := range v.repo.kids {
+		if _, err := v.repo.epoch(ctx, kid); err != nil && !v.isDamage(err, nil) {
+			if !errors.Is(err, stage.ErrKey) {
+				return nil, err
+			}
+			v.find(&Finding{Object: keysDir + kid, Problem: fmt.Sprintf("what was stored under this key can't be verified: %v", err)}, nil)
+		}
+	}
+	refs, err := listSnapshots(ctx, v.repo.storage)
+	if err != nil {
+		return nil, err
+	}
+	var snaps []*Snapshot
+	ids := map[string]bool{}
+	for _, ref := range refs {
+		ids[ref.id] = true
+		snap, err := v.repo.load(ctx, ref)
+		switch {
+		case err == nil:
+			snaps = append(snaps, snap)
+		case errors.Is(err, stage.ErrKey): // told with the key
+		case !v.isDamage(err, &Snapshot{ID: ref.id}):
+			return nil, err
+		}
+	}
+	for _, snap := range snaps {
+		if snap.Previous != "" && !ids[snap.Previous] {
+			v.find(&Finding{Object: snapshotName(snap.kid, snap.Previous), Problem: "the snapshot is gone: the one after it, " + snap.ID + ", names it"}, nil)
+		}
+	}
+	return snaps, nil
+}
+
+func (v *verifier) size(snaps []*Snapshot) (total int64) {
+	for _, s := range snaps {
+		total += s.Totals.Bytes
+	}
+	return total
+}
+
+// visited are the chunks that were read whole and found right, or found damaged.
+type visited struct {
+	mu     sync.Mutex
+	chunks map[ID]struct{}
+}
+
+func (v *visited) add(id ID) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.chunks[id] = struct{}{}
+}
+
+func (v *visited) has(id ID) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	_, ok := v.chunks[id]
+	return ok
+}
+
+// snapshot proves every unit, and that the units make up the tables.
+func (v *verifier) snapshot(ctx context.Context, snap *Snapshot, seen *visited) error {
+	chunks, err := v.repo.chunks(ctx, snap.kid)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	sums := map[string]rows.Sum{}
+	for i := range snap.Units {
+		u := &snap.Units[i]
+		if u.Part == stage.DB {
+			sum := sums[u.Table]
+			sum.Merge(u.Proof)
+			sums[u.Table] = sum
+		}
+		group.Go(func() error { return v.unit(ctx, snap, u, chunks, seen) })
+	}
+	for _, t := range snap.Tables {
+		if sums[t.Schema.Name] != t.Proof {
+			v.find(&Finding{Object: snap.Name(), Problem: fmt.Sprintf("the units of table %s have %s, and the table %s", t.Schema.Name, sums[t.Schema.Name], t.Proof)}, snap, stage.DB+"/"+t.Schema.Name)
+		}
+	}
+	return group.Wait()
+}
+
+// unit reads a unit's entries and recomputes its proofs, once for all snapshots
+// that have the same list.
+func (v *verifier) unit(ctx context.Context, snap *Snapshot, u *Unit, chunks *chunkReader, seen *visited) error {
+	if v.sameAsBefore(snap, u) {
+		v.progress(u.Bytes)
+		return nil
+	}
+	p := &unitProof{verifier: v, snap: snap, unit: u, chunks: chunks, seen: seen, whole: true}
+	err := readList(ctx, chunks, u, func(it *Item) error { return p.item(ctx, it) }, func(d *Damage) error {
+		p.lost(d, "entries of unit "+u.ID+", which can't be named")
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range u.List {
+		seen.add(id)
+	}
+	p.compare()
+	if p.whole {
+		v.provedUnit(snap, u)
+	}
+	return nil
+}
+
+// unitProof is one unit being verified. Used by one goroutine.
+type unitProof struct {
+	*verifier
+	snap   *Snapshot
+	unit   *Unit
+	chunks *chunkReader
+	seen   *visited
+	buf    []byte
+
+	whole          bool
+	entries, bytes int64
+	sum            rows.Sum
+}
+
+func (p *unitProof) item(ctx context.Context, it *Item) error {
+	check := newDigester(it)
+	p.entries++
+	for _, ref := range it.Refs {
+		data, err := p.chunks.part(ctx, &p.buf, ref)
+		p.seen.add(ref.Chunk)
+		if d, ok := asDamage(err); ok {
+			p.lost(d, it.Path)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		check.write(data)
+		p.bytes += int64(len(data))
+		p.progress(int64(len(data)))
+		if it.Kind == stage.Table {
+			if err := p.sum.AddChunk(data); err != nil {
+				p.lost(&Damage{Object: p.snap.Name(), Chunk: ref.Chunk.String(), Err: err}, it.Path)
+			}
+		}
+	}
+	if err := check.compare(it); err != nil {
+		p.lost(&Damage{Object: p.snap.Name(), Err: err}, it.Path)
+	}
+	return nil
+}
+
+func (p *unitProof) lost(d *Damage, entry string) {
+	p.whole = false
+	object := d.Object
+	if object == "" {
+		object = p.snap.Name()
+	}
+	p.find(&Finding{Object: object, Chunk: d.Chunk, Problem: d.Err.Error()}, p.snap, entry)
+}
+
+// compare holds what was read against the manifest; where something is lost the
+// difference is told already.
+func (p *unitProof) compare() {
+	if !p.whole || p.entries == p.unit.Entries && p.bytes == p.unit.Bytes && p.sum == p.unit.Proof {
+		return
+	}
+	p.whole = false
+	p.find(&Finding{Object: p.snap.Name(), Problem: fmt.Sprintf("unit %s has %d entries, %d bytes and rows %s, and the manifest says %d, %d and %s",
+		p.unit.ID, p.entries, p.bytes, p.sum, p.unit.Entries, p.unit.Bytes, p.unit.Proof)}, p.snap, p.unit.ID)
+}
+
+func (v *verifier) key(snap *Snapshot, u *Unit) unitKey {
+	var b strings.Builder
+	for _, id := range u.List {
+		b.Write(id[:])
+	}
+	return unitKey{snap.kid, fmt.Sprintf("%s %d %d %s", b.String(), u.Entries, u.Bytes, u.Proof)}
+}
+
+func (v *verifier) sameAsBefore(snap *Snapshot, u *Unit) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.lists[v.key(snap, u)]
+}
+
+func (v *verifier) provedUnit(snap *Snapshot, u *Unit) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.lists[v.key(snap, u)] = true
+}
+
+func (v *verifier) progress(n int64) {
+	if v.report == nil {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.done += n
+	v.report(v.done, max(v.done, v.total))
+}
+
+// isDamage enters err as a finding if it is one.
+func (v *verifier) isDamage(err error, snap *Snapshot) bool {
+	d, ok := asDamage(err)
+	if !ok {
+		return false
+	}
+	f := &Finding{Object: d.Object, Chunk: d.Chunk, Problem: d.Err.Error()}
+	if snap != nil {
+		v.find(f, snap, "all of snapshot "+snap.ID)
+	} else {
+		v.find(f, nil)
+	}
+	return true
+}
+
+// find enters a finding, or adds to the one there is of the same object and chunk.
+func (v *verifier) find(f *Finding, snap *Snapshot, entries ...string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	key := f.Object + "\x00" + f.Chunk + "\x00" + f.Problem
+	if old := v.findings[key]; old != nil {
+		f = old
+	}
+	v.findings[key] = f
+	f.Lost += int64(len(entries))
+	for _, e := range entries {
+		if len(f.Entries) < maxNamed && !slices.Contains(f.Entries, e) {
+			f.Entries = append(f.Entries, e)
+		}
+	}
+	if snap != nil && !slices.Contains(f.Snapshots, snap.ID) {
+		f.Snapshots = append(f.Snapshots, snap.ID)
+	}
+}
+
+func (v *verifier) sorted() []Finding {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	list := make([]Finding, 0, len(v.findings))
+	for _, f := range v.findings {
+		slices.Sort(f.Entries)
+		list = append(list, *f)
+	}
+	slices.SortFunc(list, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Object, b.Object), cmp.Compare(a.Chunk, b.Chunk), cmp.Compare(a.Problem, b.Problem))
+	})
+	return list
+}
