@@ -119,8 +119,11 @@ func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 		}
 		out.Targets = append(out.Targets, tp)
 	}
-	return out, j.ledger.over(j.Budget)
+	return out, nil
 }
+
+// OverBudget is the error of a run that would lose, or lost, more than accepted; nil if it does not.
+func (j *Job) OverBudget() error { return j.ledger.over(j.Budget) }
 
 // take adds what one source has to the plan.
 func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {

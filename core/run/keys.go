@@ -21,7 +21,7 @@ type keyTaker interface {
 	SetKeys(passphrase, identity config.Secret)
 }
 
-// Transform makes the byte transform of that name.
+// Transform makes the byte transform of that name, with the keys. It is a repository.Chain.
 func (k Keys) Transform(ctx context.Context, name string) (stage.ByteTransform, error) {
 	s, ok := k.Registry.Find(stage.RoleTransform, name)
 	if !ok || s.NewBytes == nil {

@@ -46,9 +46,12 @@ func (j *Job) run(ctx context.Context, r *Result) error {
 		return err
 	}
 	r.Parts = plan.Parts
+	if err := j.OverBudget(); err != nil {
+		return err
+	}
 	err = j.carry(ctx, r)
 	if err == nil {
-		return j.ledger.over(j.Budget)
+		return j.OverBudget()
 	}
 	clean := context.WithoutCancel(ctx)
 	for _, t := range j.Targets {

@@ -24,6 +24,7 @@ type Env struct {
 	Log     *slog.Logger
 	TempDir string // a folder for temporary files, made and removed by the host
 	Workers int    // how many units run at once
+	Version string // of vault
 }
 
 // Info describes a stage: help, docs, schema and lint are made from it.
