@@ -60,7 +60,7 @@ type Sink struct {
 }
 
 // NewSink makes a sink of a directory; nothing is touched before Check and Begin.
-func NewSink(dir string, replace bool, tempDir string, layout Layout) (*Sink, error) {
+func NewSink(dir string, replace bool, tempDir string, layout Layout) (stage.Sink, error) {
 	var raw [8]byte
 	if _, err := rand.Read(raw[:]); err != nil {
 		return nil, err

@@ -16,16 +16,17 @@ import (
 )
 
 type source struct {
-	cfg  *Config
-	root *os.Root
+	cfg   *Config
+	root  *os.Root
+	limit int // see censusLimit
 }
 
-func open(cfg *Config) (stage.Source, error) {
+func open(cfg *Config) (*source, error) {
 	root, err := filetree.OpenSource(cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
-	return &source{cfg, root}, nil
+	return &source{cfg, root, censusLimit}, nil
 }
 
 func (s *source) Close(context.Context) error { return s.root.Close() }

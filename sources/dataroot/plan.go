@@ -95,9 +95,9 @@ func (p *planning) level(ctx context.Context, dir *os.Root, path string) error {
 // directory plans one directory of a level; those directly below the data root
 // become a level of their own if they are large.
 func (p *planning) directory(ctx context.Context, path, name string) (err error) {
-	c := census{left: censusLimit}
+	c := census{left: p.limit}
 	if path != "" {
-		c.left, name = censusLimit/buckets, path+"/"+name
+		c.left, name = p.limit/buckets, path+"/"+name
 	}
 	dir, err := filetree.OpenPath(p.root, name)
 	if err != nil { // Read says so

@@ -61,7 +61,11 @@ func Stage() stage.Stage {
 			Config:  func() any { return &Config{} },
 		},
 		NewSource: func(_ context.Context, cfg any, _ stage.Env) (stage.Source, error) {
-			return open(cfg.(*Config))
+			s, err := open(cfg.(*Config))
+			if err != nil {
+				return nil, err
+			}
+			return s, nil
 		},
 	}
 }

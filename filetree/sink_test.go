@@ -1,0 +1,314 @@
+package filetree_test
+
+import (
+	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/filetree"
+	"github.com/lmsvault/vault/plugins/conformance"
+	sinkdataroot "github.com/lmsvault/vault/sinks/dataroot"
+	sinkfiles "github.com/lmsvault/vault/sinks/files"
+)
+
+func filesSink(t testing.TB, cfg sinkfiles.Config) stage.Sink {
+	t.Helper()
+	s, err := sinkfiles.Stage().NewSink(context.Background(), &cfg, stage.Env{TempDir: t.TempDir()})
+	must(t, err)
+	return s
+}
+
+func datarootSink(t testing.TB, cfg sinkdataroot.Config) stage.Sink {
+	t.Helper()
+	s, err := sinkdataroot.Stage().NewSink(context.Background(), &cfg, stage.Env{TempDir: t.TempDir()})
+	must(t, err)
+	return s
+}
+
+func fileItem(path, content string) conformance.Item {
+	item := conformance.Item{Entry: stage.Entry{Path: path, Kind: stage.File, Size: int64(len(content)), Mode: 0o640}}
+	if content != "" {
+		item.Chunks = []stage.Chunk{{Data: []byte(content)}}
+	}
+	item.Digest = stage.Digest{Bytes: int64(len(content)), SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(content)))}
+	if strings.HasPrefix(path, "filedir/") {
+		item.Digest.SHA1, item.Digest.SHA256 = fmt.Sprintf("%x", sha1.Sum([]byte(content))), ""
+	}
+	return item
+}
+
+func dirItem(path string, mode uint32) conformance.Item {
+	return conformance.Item{Entry: stage.Entry{Path: path, Kind: stage.Dir, Mode: mode}}
+}
+
+func linkItem(path, target string) conformance.Item {
+	return conformance.Item{Entry: stage.Entry{Path: path, Kind: stage.Symlink, Target: target}}
+}
+
+func restore(t testing.TB, s stage.Sink, items ...conformance.Item) error {
+	t.Helper()
+	return conformance.WriteAll(t.Context(), s, &stage.Plan{}, []conformance.UnitItems{{Unit: stage.Unit{ID: "u"}, Items: items}})
+}
+
+// below lists all that is in a directory: path, kind and content.
+func below(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	must(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || path == dir {
+			return err
+		}
+		rel, _ := filepath.Rel(dir, path)
+		switch {
+		case d.IsDir():
+			all[rel] = "dir"
+		case d.Type()&os.ModeSymlink != 0:
+			target, err := os.Readlink(path)
+			all[rel] = "-> " + target
+			return err
+		default:
+			content, err := os.ReadFile(path)
+			all[rel] = string(content)
+			return err
+		}
+		return nil
+	}))
+	return all
+}
+
+// Whatever stands in a snapshot, nothing outside the root changes.
+func TestHostileSnapshots(t *testing.T) {
+	for name, items := range map[string][]conformance.Item{
+		"parent":              {fileItem("dataroot/../outside/f", "x")},
+		"parent in between":   {fileItem("dataroot/a/../../outside/f", "x")},
+		"absolute":            {fileItem("/etc/f", "x")},
+		"absolute below":      {fileItem("dataroot//outside/f", "x")},
+		"root itself":         {fileItem("dataroot", "x")},
+		"root with a slash":   {fileItem("dataroot/", "x")},
+		"another part":        {fileItem("filedir/f", "x")},
+		"NUL":                 {fileItem("dataroot/a\x00b", "x")},
+		"dot":                 {fileItem("dataroot/./f", "x")},
+		"marker":              {fileItem("dataroot/"+filetree.MarkerName, "x")},
+		"file pool":           {fileItem("dataroot/filedir/ab", "x")},
+		"excluded":            {fileItem("dataroot/cache/f", "x")},
+		"maintenance":         {fileItem("dataroot/climaintenance.html", "x")},
+		"link, then through":  {linkItem("dataroot/a", "../outside"), fileItem("dataroot/a/f", "x")},
+		"absolute link":       {linkItem("dataroot/a", "/"), fileItem("dataroot/a/f", "x")},
+		"link inside":         {linkItem("dataroot/a", "filedir"), fileItem("dataroot/a/f", "x")},
+		"link to the root":    {linkItem("dataroot/a", "."), fileItem("dataroot/a/filedir/f", "x")},
+		"link, then file":     {linkItem("dataroot/a", "../outside/f"), fileItem("dataroot/a", "x")},
+		"link, then dir":      {linkItem("dataroot/a", "../outside"), dirItem("dataroot/a", 0o700)},
+		"link, then link":     {linkItem("dataroot/a", "x"), linkItem("dataroot/a", "y")},
+		"file, then link":     {fileItem("dataroot/a", "x"), linkItem("dataroot/a", "y"), fileItem("dataroot/a", "z")},
+		"file twice":          {fileItem("dataroot/a", "x"), fileItem("dataroot/a", "y")},
+		"file below file":     {fileItem("dataroot/a", "x"), fileItem("dataroot/a/b", "y"), fileItem("dataroot/a", "z")},
+		"dir, then file":      {dirItem("dataroot/a", 0o700), fileItem("dataroot/a", "x")},
+		"table":               {{Entry: stage.Entry{Path: "dataroot/a", Kind: stage.Table}}},
+		"link without target": {linkItem("dataroot/a", "")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			top := t.TempDir()
+			must(t, os.MkdirAll(filepath.Join(top, "outside"), 0o755))
+			must(t, os.MkdirAll(filepath.Join(top, "root/filedir"), 0o755))
+			before, err := os.Stat(filepath.Join(top, "outside"))
+			must(t, err)
+			err = restore(t, datarootSink(t, sinkdataroot.Config{Dir: filepath.Join(top, "root")}), items...)
+			if err == nil {
+				t.Error("no error")
+			}
+			after, err := os.Stat(filepath.Join(top, "outside"))
+			must(t, err)
+			for _, dir := range []string{"outside", "root/filedir"} {
+				if got := below(t, filepath.Join(top, dir)); len(got) > 0 {
+					t.Errorf("%s holds %v", dir, got)
+				}
+			}
+			if before.Mode() != after.Mode() || !before.ModTime().Equal(after.ModTime()) {
+				t.Error("the directory outside was touched")
+			}
+			if got := below(t, filepath.Join(top, "root")); got[filetree.MarkerName] == "" {
+				t.Errorf("no mark is left: %v", got)
+			}
+			for path := range below(t, filepath.Join(top, "root")) {
+				if strings.Contains(path, ".vault-tmp-") {
+					t.Errorf("%s is left over", path)
+				}
+			}
+		})
+	}
+}
+
+// Links that are in the target before are neither followed nor written through.
+func TestPlantedLinks(t *testing.T) {
+	top := t.TempDir()
+	root := filepath.Join(top, "root")
+	must(t, os.MkdirAll(root, 0o755))
+	must(t, os.MkdirAll(filepath.Join(top, "outside/keep"), 0o755))
+	file(t, filepath.Join(top, "outside/f"), 3)
+	for name, target := range map[string]string{"lang": "../outside", "f": "../outside/f", "muc": "../outside"} {
+		must(t, os.Symlink(target, filepath.Join(root, name)))
+	}
+	must(t, restore(t, datarootSink(t, sinkdataroot.Config{Dir: root, Replace: true}), fileItem("dataroot/lang/f", "new"), fileItem("dataroot/f", "new")))
+	if got := below(t, filepath.Join(top, "outside")); len(got) != 2 || got["f"] != "xxx" {
+		t.Errorf("outside holds %v", got)
+	}
+	if got := below(t, root); got["lang/f"] != "new" || got["f"] != "new" {
+		t.Errorf("the root holds %v", got)
+	}
+	// muc is kept, so the link is still there.
+	if err := restore(t, datarootSink(t, sinkdataroot.Config{Dir: root, Replace: true}), fileItem("dataroot/muc/f", "new")); err == nil {
+		t.Error("a file is written through a link that was kept")
+	}
+	if got := below(t, filepath.Join(top, "outside")); len(got) != 2 {
+		t.Errorf("outside holds %v", got)
+	}
+}
+
+func TestReplaceKeepsWhatIsExcludedAndPreserved(t *testing.T) {
+	root := t.TempDir()
+	for _, path := range []string{"cache/c", "filedir/ab/f", ".htaccess", "muc/config.php", "lang/de/old", "lang/de_local/mine", "old/x/y", "oldfile", "models/keep/a/b", "models/old"} {
+		must(t, os.MkdirAll(filepath.Dir(filepath.Join(root, path)), 0o755))
+		must(t, os.WriteFile(filepath.Join(root, path), []byte("old"), 0o600))
+	}
+	items := []conformance.Item{dirItem("dataroot/lang", 0o755), fileItem("dataroot/lang/de/new", "new"), fileItem("dataroot/lang/de_local/theirs", "new"),
+		fileItem("dataroot/muc/config.php", "new"), fileItem("dataroot/models/keep/a/b", "new")}
+	if err := restore(t, datarootSink(t, sinkdataroot.Config{Dir: root}), items...); failure.Of(err) != failure.Refused {
+		t.Errorf("without replace: %v", err)
+	}
+	if got := below(t, root); got["oldfile"] != "old" || got[filetree.MarkerName] != "" {
+		t.Errorf("a refused restore changed something: %v", got)
+	}
+	must(t, restore(t, datarootSink(t, sinkdataroot.Config{Dir: root, Replace: true, Preserve: []string{"lang/de_local", "models/keep/a", "not/there"}}), items...))
+	got := below(t, root)
+	want := map[string]string{"cache/c": "old", "filedir/ab/f": "old", ".htaccess": "old", "muc/config.php": "new", "lang/de/new": "new",
+		"lang/de_local/mine": "old", "models/keep/a/b": "old"}
+	for path, content := range want {
+		if got[path] != content {
+			t.Errorf("%s is %q, want %q", path, got[path], content)
+		}
+		delete(got, path)
+	}
+	for path, content := range got {
+		if content != "dir" {
+			t.Errorf("%s is there: %q", path, content)
+		}
+	}
+}
+
+func TestFalseContentIsNotProven(t *testing.T) {
+	for name, spoil := range map[string]func(*conformance.Item){
+		"content": func(i *conformance.Item) { i.Chunks[0].Data = []byte("other") },
+		"length":  func(i *conformance.Item) { i.Digest.Bytes++ },
+		"digest":  func(i *conformance.Item) { i.Digest.SHA256 = "" },
+	} {
+		item := fileItem("dataroot/spoilt", "right")
+		spoil(&item)
+		root := t.TempDir()
+		err := restore(t, datarootSink(t, sinkdataroot.Config{Dir: root}), fileItem("dataroot/good", "x"), item)
+		if failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "dataroot/spoilt") {
+			t.Errorf("false %s: %v", name, err)
+		}
+		if got := below(t, root); len(got) != 1 || got[filetree.MarkerName] == "" {
+			t.Errorf("false %s: %v is there", name, got)
+		}
+	}
+}
+
+func TestTwoRestoresIntoOneDirectory(t *testing.T) {
+	root := t.TempDir()
+	cfg := sinkfiles.Config{Dir: root, Replace: true}
+	first := filesSink(t, cfg)
+	must(t, first.Begin(t.Context(), &stage.Plan{}))
+	second := filesSink(t, cfg)
+	if err := second.Begin(t.Context(), &stage.Plan{}); failure.Of(err) != failure.Refused {
+		t.Errorf("beside another restore: %v", err)
+	}
+	must(t, second.Close(t.Context()))
+	must(t, first.Abort(t.Context()))
+	must(t, first.Close(t.Context()))
+	err := restore(t, filesSink(t, sinkfiles.Config{Dir: root}))
+	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "did not finish") {
+		t.Errorf("after a restore that did not finish: %v", err)
+	}
+	must(t, restore(t, filesSink(t, cfg)))
+	if got := below(t, root); len(got) != 0 {
+		t.Errorf("%v is there", got)
+	}
+}
+
+func TestCheckRefuses(t *testing.T) {
+	dir := t.TempDir()
+	notDir := file(t, filepath.Join(dir, "file"), 1)
+	for name, c := range map[string]struct {
+		dir  string
+		plan stage.Plan
+	}{
+		"no directory":   {notDir, stage.Plan{}},
+		"below no dir":   {notDir + "/x", stage.Plan{}},
+		"too many bytes": {dir + "/new", stage.Plan{Bytes: 1 << 60}},
+		"too many files": {dir + "/new", stage.Plan{Files: 1 << 60}},
+	} {
+		s := filesSink(t, sinkfiles.Config{Dir: c.dir})
+		if _, _, err := s.Check(t.Context(), &c.plan); failure.Of(err) != failure.Refused {
+			t.Errorf("%s: %v", name, err)
+		}
+		must(t, s.Close(t.Context()))
+	}
+	if _, err := os.Stat(dir + "/new"); !errors.Is(err, os.ErrNotExist) {
+		t.Error("a check made the directory")
+	}
+}
+
+func TestNotWritable(t *testing.T) {
+	dir := os.Getenv("VAULT_TEST_DIR")
+	if dir == "" {
+		dir = t.TempDir()
+		must(t, os.Mkdir(filepath.Join(dir, "theirs"), 0o755))
+		if os.Getuid() != 0 {
+			must(t, os.Chmod(filepath.Join(dir, "theirs"), 0o555))
+		}
+		if !asUser(t, dir) {
+			return
+		}
+	}
+	_, _, err := filesSink(t, sinkfiles.Config{Dir: filepath.Join(dir, "theirs")}).Check(t.Context(), &stage.Plan{})
+	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "permission denied") {
+		t.Errorf("a directory of another user: %v", err)
+	}
+}
+
+// A full disk ends the run with a clear error, and leaves the mark and no halves.
+func TestFullDisk(t *testing.T) {
+	root := t.TempDir()
+	if err := syscall.Mount("tmpfs", root, "tmpfs", 0, "size=1m"); err != nil {
+		if os.Getenv("CI") == "true" && os.Getuid() == 0 {
+			t.Fatalf("mounting a small tmpfs: %v", err)
+		}
+		t.Skipf("a small tmpfs can only be mounted by root: %v", err)
+	}
+	t.Cleanup(func() { must(t, syscall.Unmount(root, 0)) })
+	var items []conformance.Item
+	for i := range 30 {
+		items = append(items, fileItem(fmt.Sprintf("filedir/f%d", i), strings.Repeat("x", 50_000)))
+	}
+	err := restore(t, filesSink(t, sinkfiles.Config{Dir: root}), items...)
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "no space left") || !strings.Contains(err.Error(), "filedir/f") {
+		t.Errorf("a full disk: %v", err)
+	}
+	if got := below(t, root); len(got) != 1 || got[filetree.MarkerName] == "" {
+		t.Errorf("%d things are left", len(got))
+	}
+	_, _, err = filesSink(t, sinkfiles.Config{Dir: root, Replace: true}).Check(t.Context(), &stage.Plan{Bytes: 1_500_000})
+	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "make room") {
+		t.Errorf("a plan that is too large: %v", err)
+	}
+}

@@ -1,0 +1,215 @@
+package dataroot
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/filetree"
+	"github.com/lmsvault/vault/plugins/conformance"
+)
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func write(t testing.TB, dir, path, content string) {
+	t.Helper()
+	path = filepath.Join(dir, path)
+	must(t, os.MkdirAll(filepath.Dir(path), 0o777))
+	must(t, os.WriteFile(path, []byte(content), 0o600))
+}
+
+// oddNames are names that some program chokes on.
+var oddNames = []string{
+	"0", "-rf", "a\nb", "a\tb", "\x01", "\xff\xfe not UTF-8", `back\slash`, `quo"te'`, "colon:", "a&b", " leading", "trailing ", "trailing.",
+	"…", "n\u0303", "\u00f1", "😀", "CASE", "case", ".hidden", "con", "#3f", "%2F", "*", "climaintenance.html", "cache", strings.Repeat("x", 255),
+}
+
+var mtime = time.Date(2001, 2, 3, 4, 5, 6, 123456789, time.UTC)
+
+// root makes a data root with all that can lie in one; below custom is what has
+// odd names, modes and kinds.
+func root(t testing.TB) string {
+	dir := t.TempDir()
+	for _, name := range []string{"cache", "localcache", "temp", "sessions", "trashdir", "lock", "filedir", "muc", "antivirus_quarantine", "phpunit", "__vault_restore__", ".git"} {
+		write(t, dir, name+"/in", name)
+	}
+	for _, name := range []string{"climaintenance.html", "climaintenance.template.html", ".htaccess", "phpunittestdir.txt", "0", "toplevel.txt"} {
+		write(t, dir, name, name)
+	}
+	for _, name := range oddNames {
+		write(t, dir, "custom/"+name, name)
+	}
+	write(t, dir, "custom/empty file", "")
+	write(t, dir, "custom/large", strings.Repeat("large", 4<<20))
+	must(t, os.MkdirAll(filepath.Join(dir, "empty/inner"), 0o777))
+	for name, target := range map[string]string{"in": "../toplevel.txt", "out": "/etc/passwd", "dangling": "nowhere", "loop": "loop", "dir": "..", "odd": "\xff"} {
+		must(t, os.Symlink(target, filepath.Join(dir, "custom", name)))
+	}
+	must(t, os.Symlink("custom", filepath.Join(dir, "toplink")))
+	must(t, syscall.Mkfifo(filepath.Join(dir, "custom/pipe"), 0o666))
+	for i := range 200 {
+		write(t, dir, fmt.Sprintf("lang/l%d/f%d", i%10, i), fmt.Sprint(i))
+	}
+	write(t, dir, "lang/top", "top")
+	for i := range 80 {
+		write(t, dir, fmt.Sprintf("models/%d/%s", i, "f/f"), fmt.Sprint(i))
+	}
+	must(t, os.Chmod(filepath.Join(dir, "custom/0"), 0o640|os.ModeSetgid|os.ModeSticky))
+	must(t, os.Chtimes(filepath.Join(dir, "custom/0"), mtime, mtime))
+	must(t, os.Chmod(filepath.Join(dir, "empty"), 0o750|os.ModeSetgid))
+	must(t, os.Chtimes(filepath.Join(dir, "empty"), mtime, mtime))
+	return dir
+}
+
+func opened(t testing.TB, cfg *Config) stage.Source {
+	t.Helper()
+	must(t, cfg.Validate())
+	s, err := open(cfg)
+	must(t, err)
+	s.limit = 130
+	return s
+}
+
+func TestConformance(t *testing.T) {
+	dir := root(t)
+	conformance.Source(t, conformance.SourceFixture{
+		Open:         func(t testing.TB) stage.Source { return opened(t, &Config{Dir: dir}) },
+		Parts:        []string{stage.Dataroot},
+		Losses:       map[stage.LossKind]int64{stage.LossSpecial: 1},
+		Fingerprints: true,
+	})
+}
+
+// Every file, directory and link on disk is an entry, but for what the rules leave out.
+func TestReadsWhatIsThere(t *testing.T) {
+	dir := root(t)
+	items, _ := conformance.ReadAll(t, opened(t, &Config{Dir: dir, Include: []string{"muc"}, Exclude: []string{"lang/l3", "models"}}))
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		rel, _ := filepath.Rel(dir, path)
+		if err != nil || rel == "." {
+			return err
+		}
+		info, err := d.Info()
+		must(t, err)
+		item, carried := items["dataroot/"+rel]
+		delete(items, "dataroot/"+rel)
+		top, _, nested := strings.Cut(rel, "/")
+		_, out := moodle.Excluded(top, []string{"muc"})
+		out = out || top == "models" || filetree.Within(rel, "lang/l3") || info.Mode()&os.ModeNamedPipe != 0
+		if carried == out {
+			t.Errorf("%q (nested %v) is carried: %v", rel, nested, carried)
+		}
+		if out {
+			return nil
+		}
+		if info.Mode()&os.ModeSymlink != 0 {
+			if target, err := os.Readlink(path); err != nil || item.Entry.Kind != stage.Symlink || item.Entry.Target != target {
+				t.Errorf("link %q: %+v", rel, item.Entry)
+			}
+			return nil
+		}
+		if got := item.Entry; filetree.FileMode(got.Mode) != info.Mode()&^os.ModeDir || !got.ModTime.Equal(info.ModTime()) || (got.Kind == stage.Dir) != d.IsDir() {
+			t.Errorf("%q: %+v, and on disk %v %v", rel, got, info.Mode(), info.ModTime())
+		}
+		if !d.IsDir() {
+			if content, err := os.ReadFile(path); err != nil || !bytes.Equal(content, item.Content()) {
+				t.Errorf("%q has another content", rel)
+			}
+		}
+		return nil
+	})
+	must(t, err)
+	for path := range items {
+		t.Errorf("%q is carried and is not there", path)
+	}
+}
+
+func TestPlanSplitsLargeDirectoriesAndNotesWhatIsLeftOut(t *testing.T) {
+	dir := root(t)
+	inv, err := opened(t, &Config{Dir: dir, Exclude: []string{"lang/l3", "gone"}}).Plan(t.Context())
+	must(t, err)
+	var ids []string
+	for _, u := range inv.Units {
+		ids = append(ids, u.ID)
+	}
+	for _, want := range []string{"dataroot/.", "dataroot/custom", "dataroot/empty", "dataroot/lang/.", "dataroot/lang/l0", "dataroot/models/."} {
+		if !slices.Contains(ids, want) {
+			t.Errorf("no unit %s in %q", want, ids)
+		}
+	}
+	if slices.Contains(ids, "dataroot/lang/l3") {
+		t.Error("an excluded directory has a unit")
+	}
+	buckets := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !strings.HasPrefix(id, "dataroot/models/#") })
+	if n := len(ids) - len(buckets); len(buckets) < 30 || n != 4+1+9 {
+		t.Errorf("%d buckets and %d other units: %q", len(buckets), n, ids)
+	}
+	notes := map[string]string{}
+	for _, n := range inv.Notes {
+		notes[n.Path] = n.Text
+	}
+	for _, path := range []string{"cache", "filedir", ".htaccess", "climaintenance.html", "muc", "lang/l3", "gone"} {
+		if notes["dataroot/"+path] == "" {
+			t.Errorf("no note of %s", path)
+		}
+	}
+	if notes["dataroot/climaintenance.template.html"] != "" {
+		t.Error("climaintenance.template.html is left out")
+	}
+}
+
+func TestPipesAndSocketsAreNotOpened(t *testing.T) {
+	dir := t.TempDir()
+	must(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o666))
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	must(t, err)
+	defer syscall.Close(fd)
+	t.Chdir(dir) // a socket's path must be short
+	must(t, syscall.Bind(fd, &syscall.SockaddrUnix{Name: "socket"}))
+	items, losses := conformance.ReadAll(t, opened(t, &Config{Dir: dir}))
+	if len(items) != 0 || len(losses) != 2 || losses[0].Kind != stage.LossSpecial || losses[1].Kind != stage.LossSpecial {
+		t.Errorf("items %v, losses %+v", items, losses)
+	}
+}
+
+func TestHalfRestoredRootIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, filetree.MarkerName, "")
+	if _, err := open(&Config{Dir: dir}); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "did not finish") {
+		t.Errorf("a root that is not whole: %v", err)
+	}
+}
+
+func TestConfig(t *testing.T) {
+	for _, bad := range []Config{{Include: []string{"cache"}}, {Exclude: []string{"/etc"}}, {Exclude: []string{"a/../b"}}, {Exclude: []string{""}}} {
+		if bad.Validate() == nil {
+			t.Errorf("%+v is taken", bad)
+		}
+	}
+}
+
+func FuzzScope(f *testing.F) {
+	f.Add("a/b", uint32(3))
+	f.Add("\xff\n \"", uint32(0))
+	f.Fuzz(func(t *testing.T, path string, bucket uint32) {
+		want := scope{path: path, what: folders, bucket: bucket}
+		got, err := parseScope(want.unit(0, 0).Spec)
+		if err != nil || got != want {
+			t.Errorf("%+v becomes %+v, %v", want, got, err)
+		}
+	})
+}
