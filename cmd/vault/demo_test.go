@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// One demo, and then everything that can be asked of its repository.
+func TestTheDemoProvesItselfAndItsRepositoryCanBeLookedInto(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "demo")
+	o := vault(t, 0, nil, "demo", "--dir", dir)
+	for _, want := range []string{"proven: sqlite holds", "files by their hashes", "ratio", dir + "/restored"} {
+		if !strings.Contains(o.stdout, want) {
+			t.Errorf("no %q in\n%s", want, o.stdout)
+		}
+	}
+	vault(t, 3, nil, "demo", "--dir", dir)
+
+	repo, key := dir+"/repository", []string{"LMSVAULT_PASSPHRASE=only a demo"}
+	var list []struct{ ID, Pipeline string }
+	if err := json.Unmarshal([]byte(vault(t, 0, key, "snapshots", repo, "--json").stdout), &list); err != nil || len(list) != 1 || list[0].Pipeline != "demo-backup" {
+		t.Errorf("%v: %v", err, list)
+	}
+	if o := vault(t, 0, key, "show", repo, "--snapshot", list[0].ID[:12]); !strings.Contains(o.stdout, "demo-backup") || !strings.Contains(o.stdout, "config") {
+		t.Errorf("show prints\n%s", o.stdout)
+	}
+	ls := vault(t, 0, key, "ls", repo, "--json").stdout
+	for entry := range strings.Lines(ls) {
+		var e line
+		if err := json.Unmarshal([]byte(entry), &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind != "file" || !strings.HasPrefix(e.Path, "filedir/") {
+			continue
+		}
+		want, err := os.ReadFile(filepath.Join(dir, "site/dataroot", e.Path))
+		if got := vault(t, 0, key, "cat", repo, e.Path); err != nil || got.stdout != string(want) {
+			t.Errorf("cat %s gives %d bytes, the site has %d (%v)", e.Path, len(got.stdout), len(want), err)
+		}
+		break
+	}
+	if o := vault(t, 0, key, "cat", repo, "db/config"); !strings.Contains(o.stdout, "\t") {
+		t.Errorf("rows of config are\n%s", o.stdout)
+	}
+	vault(t, 2, key, "cat", repo, "db/not_there")
+	vault(t, 2, key, "show", repo, "--snapshot", "1999")
+	vault(t, 0, key, "verify", repo)
+	vault(t, 0, nil, "verify", repo, "--passphrase-file", written(t, "p", "only a demo\n"))
+	if o := vault(t, 3, []string{"LMSVAULT_PASSPHRASE=wrong"}, "ls", repo); strings.Contains(o.stderr, "wrong\"") || !strings.Contains(o.stderr, "passphrase") {
+		t.Errorf("with a wrong passphrase it says %s", o.stderr)
+	}
+	if o := vault(t, 3, nil, "ls", repo); !strings.Contains(o.stderr, "LMSVAULT_PASSPHRASE") {
+		t.Errorf("without a passphrase it says %s", o.stderr)
+	}
+	vault(t, 3, nil, "snapshots", filepath.Join(dir, "site"))
+
+	flip(t, repo)
+	if o := vault(t, 4, key, "verify", repo); !strings.Contains(o.stderr, "of damage found") || o.stdout == "" {
+		t.Errorf("verify of a damaged repository says %s%s", o.stdout, o.stderr)
+	}
+}
+
+// flip changes a bit in the middle of the largest file of a repository.
+func flip(t *testing.T, repo string) {
+	t.Helper()
+	var largest string
+	var size int64
+	err := filepath.WalkDir(repo, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Size() > size {
+			largest, size = path, info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(largest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[len(content)/2] ^= 1
+	if err := os.Chmod(largest, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(largest, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestASignalEndsARunWithExitCode130(t *testing.T) {
+	file := written(t, "p.yaml", "version: 1\nsource: [{use: sample, with: {files: false, db_bytes: 4GiB}}]\nsink: [{use: local, with: {dir: \"${dir}\"}}]\n")
+	cmd := call{args: []string{"run", file, "--json", "--set", "dir=" + filepath.Join(t.TempDir(), "repo")}}.command(t)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	last := ""
+	sent := false
+	for events := bufio.NewScanner(stdout); events.Scan(); last = events.Text() {
+		if !sent && strings.Contains(events.Text(), `"event":"moving"`) {
+			sent = true
+			if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	err = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit code %d (%v): %s", code, err, stderr.String())
+	}
+	if !strings.Contains(last, `"event":"error"`) || !strings.Contains(last, `"class":130`) {
+		t.Errorf("the last event is %s", last)
+	}
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/pipeline"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+//go:generate go run . stages --markdown ../../docs/stages
+
+func newStages(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "stages [NAME]",
+		Short: "List the stages, or show one with its settings",
+		Args:  takes("[NAME]"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, err := cmd.Flags().GetString("markdown")
+			switch {
+			case err != nil:
+				return err
+			case dir != "":
+				return a.writePages(dir)
+			case len(args) == 1:
+				return a.describe(args[0])
+			}
+			return a.listStages()
+		},
+	}
+	cmd.Flags().String("markdown", "", "write a page for each stage into this folder")
+	return cmd
+}
+
+// described is a stage as --json shows it.
+type described struct {
+	Name     string         `json:"name"`
+	Role     stage.Role     `json:"role"`
+	Summary  string         `json:"summary"`
+	Parts    []string       `json:"parts,omitempty"`
+	Settings []config.Field `json:"settings"`
+}
+
+func describedOf(s stage.Stage) (described, error) {
+	fields, err := pipeline.Fields(s, s.Role)
+	if s.Role == stage.RoleStorage {
+		fields, err = pipeline.Fields(s, stage.RoleSource)
+	}
+	return described{s.Name, s.Role, s.Summary, s.Parts, fields}, err
+}
+
+func (a *app) listStages() error {
+	if a.flag("json").on {
+		return a.stagesAsJSON(a.stages.All())
+	}
+	var rows [][]string
+	for _, role := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink, stage.RoleStorage} {
+		for _, s := range a.stages.All() {
+			if s.Role == role {
+				rows = append(rows, []string{string(role), s.Name, sentence(s.Summary)})
+			}
+		}
+	}
+	return a.table(rows)
+}
+
+func (a *app) stagesAsJSON(stages []stage.Stage) error {
+	list := []described{}
+	for _, s := range stages {
+		d, err := describedOf(s)
+		if err != nil {
+			return err
+		}
+		list = append(list, d)
+	}
+	return a.printJSON(list)
+}
+
+// describe shows all stages of a name.
+func (a *app) describe(name string) error {
+	var found []stage.Stage
+	var names []string
+	for _, s := range a.stages.All() {
+		names = append(names, s.Name)
+		if s.Name == name {
+			found = append(found, s)
+		}
+	}
+	if len(found) == 0 {
+		return failure.New(failure.Usage, "no stage is named %q: %s", name, cmp.Or(config.Nearest(name, names), "vault stages lists them"))
+	}
+	if a.flag("json").on {
+		return a.stagesAsJSON(found)
+	}
+	for i, s := range found {
+		d, err := describedOf(s)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			s.Name = "\n" + s.Name
+		}
+		if _, err := fmt.Fprintf(a.out, "%s (%s)\n\n%s\n\n%s\n\n", s.Name, s.Role, sentence(s.Summary), s.Doc); err != nil {
+			return err
+		}
+		for _, f := range d.Settings {
+			if _, err := fmt.Fprintf(a.out, "  %s (%s)\n      %s\n", f.Name, strings.Join(traits(f), ", "), f.Help); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// traits says what a setting may be.
+func traits(f config.Field) []string {
+	t := []string{string(f.Type)}
+	if len(f.OneOf) > 0 {
+		t = append(t, "one of "+strings.Join(f.OneOf, ", "))
+	}
+	switch {
+	case f.Min != "" && f.Max != "":
+		t = append(t, "from "+f.Min+" to "+f.Max)
+	case f.Min != "":
+		t = append(t, "at least "+f.Min)
+	case f.Max != "":
+		t = append(t, "at most "+f.Max)
+	}
+	switch {
+	case f.Required:
+		t = append(t, "required")
+	case f.Default != "":
+		t = append(t, "default "+f.Default)
+	}
+	return t
+}
+
+func (a *app) writePages(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, s := range a.stages.All() {
+		text, err := page(s)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, pageName(s)), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/pipeline"
+)
+
+func newLint(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "lint PIPELINE…",
+		Short: "Check pipeline files without running them",
+		Long: `Check pipeline files: form, settings, and whether the stages can work together.
+Nothing that they name is touched; environment variables and files that are not
+there are warnings. Findings are printed as FILE:LINE:COLUMN.`,
+		Example: "  vault lint pipelines/*.yaml",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return takes("PIPELINE")(cmd, args)
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.lint(cmd, args) },
+	}
+	pipelineFlags(cmd, false)
+	return cmd
+}
+
+func (a *app) lint(cmd *cobra.Command, paths []string) error {
+	given, err := sets(cmd)
+	if err != nil {
+		return err
+	}
+	all := config.Findings{}
+	for _, path := range paths {
+		_, found, err := pipeline.Load(path, pipeline.Options{Registry: a.stages, Values: config.Values{Set: given, Offline: true}})
+		if err != nil {
+			return err
+		}
+		all = append(all, found...)
+	}
+	if a.flag("json").on {
+		if err := a.printJSON(all); err != nil {
+			return err
+		}
+	} else {
+		for _, f := range all {
+			if _, err := fmt.Fprintln(a.out, a.paint(f)); err != nil {
+				return err
+			}
+		}
+	}
+	if n := len(all.Of(config.Error)); n > 0 {
+		return failure.New(failure.Usage, "%s found in %s", count(n, "error"), count(len(paths), "file"))
+	}
+	return nil
+}
+
+// paint shows a finding, in colour on a terminal.
+func (a *app) paint(f config.Finding) string {
+	if !a.colourful() {
+		return f.String()
+	}
+	colour := "33"
+	if f.Severity == config.Error {
+		colour = "31"
+	}
+	s := fmt.Sprintf("%s: \x1b[%sm%s\x1b[0m: %s", f.Position, colour, f.Severity, f.Message)
+	if f.Suggestion != "" {
+		s += ": " + f.Suggestion
+	}
+	return s
+}
+
+// printJSON prints a document for machines.
+func (a *app) printJSON(v any) error {
+	out := json.NewEncoder(a.out)
+	out.SetEscapeHTML(false)
+	out.SetIndent("", "  ")
+	return out.Encode(v)
+}

@@ -1,0 +1,71 @@
+// Command vault backs up, restores and moves Moodle sites.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/progress"
+)
+
+func main() { os.Exit(int(start(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))) }
+
+// start runs a command line and returns the exit code. The first signal asks
+// the command to end, the second ends the process at once.
+func start(args []string, in, out, errs *os.File) failure.Class {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	a := &app{in: in, out: out, errs: errs}
+	ended := context.AfterFunc(ctx, func() {
+		stop() // a second signal has its usual effect
+		a.say("ending, earlier backups stay whole; once more to end at once")
+	})
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errs)
+	err := root.ExecuteContext(ctx)
+	ended()
+	if err != nil && !a.started {
+		err = failure.Wrap(failure.Usage, err)
+	}
+	return a.end(err)
+}
+
+// end reports an error, as an event too where events are wanted.
+func (a *app) end(err error) failure.Class {
+	class := failure.Of(err)
+	if a.reporter != nil {
+		if err != nil {
+			a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Failed, Text: err.Error(), Class: int(class), Result: a.result})
+		}
+		if closing := a.reporter.Close(); closing != nil && err == nil {
+			err, class = fmt.Errorf("writing the report: %w", closing), failure.Failed
+		}
+	}
+	if err != nil {
+		a.say(err.Error())
+		if class == failure.Usage && !a.started {
+			a.say("vault --help shows the commands, vault COMMAND --help their options")
+		}
+	}
+	return class
+}
+
+// say writes a message for people.
+func (a *app) say(text string) {
+	var to io.Writer = a.errs
+	if t, ok := a.reporter.(*progress.Terminal); ok {
+		to = t // above its bar
+	}
+	if _, err := fmt.Fprintln(to, "vault: "+text); err != nil {
+		return // there is nobody left to tell
+	}
+}

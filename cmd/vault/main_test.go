@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// program is the built vault.
+var program string
+
+func TestMain(m *testing.M) { os.Exit(build(m)) }
+
+func build(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "vault-cmd-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() {
+		if err := os.RemoveAll(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}()
+	program = filepath.Join(dir, "vault")
+	cmd := exec.Command("go", "build", "-o", program, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "building vault: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// call is a call of the program.
+type call struct {
+	args []string
+	env  []string // NAME=value, besides a HOME of its own
+	in   string
+}
+
+type outcome struct {
+	code           int
+	stdout, stderr string
+}
+
+func (c call) command(t testing.TB) *exec.Cmd {
+	cmd := exec.CommandContext(t.Context(), program, c.args...)
+	home := t.TempDir()
+	cmd.Env = append([]string{"HOME=" + home, "XDG_CONFIG_HOME=" + home, "TMPDIR=" + home, "PATH=" + os.Getenv("PATH")}, c.env...)
+	cmd.Stdin = strings.NewReader(c.in)
+	return cmd
+}
+
+func (c call) run(t testing.TB) outcome {
+	t.Helper()
+	cmd := c.command(t)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// vault runs the program and wants an exit code.
+func vault(t testing.TB, code int, env []string, args ...string) outcome {
+	t.Helper()
+	o := call{args: args, env: env}.run(t)
+	if o.code != code {
+		t.Fatalf("vault %s: exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", strings.Join(args, " "), o.code, code, o.stdout, o.stderr)
+	}
+	return o
+}
+
+// written makes a file with this text.
+func written(t testing.TB, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

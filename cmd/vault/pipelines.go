@@ -1,0 +1,106 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/pipeline"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// pipelineFlags are those of commands that read a pipeline file; override tells
+// whether it is going to be run.
+func pipelineFlags(cmd *cobra.Command, override bool) {
+	flags := cmd.Flags()
+	flags.StringArray("set", nil, "NAME=VALUE for ${NAME} in the file; may be given again")
+	if !override {
+		return
+	}
+	flags.StringArray("accept-loss", nil, "KIND=COUNT: so many losses of a kind don't fail the run; may be given again")
+	flags.Int("workers", 0, "how many units of work run at once, in place of the file's")
+	flags.String("memory", "", "how much memory the process may use (256MiB), in place of the file's")
+	flags.Bool("dry-run", false, "read and check everything, write nothing")
+}
+
+// sets reads --set.
+func sets(cmd *cobra.Command) (map[string]string, error) {
+	given, err := cmd.Flags().GetStringArray("set")
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]string{}
+	for _, s := range given {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return nil, failure.New(failure.Usage, "--set %q is not NAME=VALUE", s)
+		}
+		if _, twice := values[name]; twice {
+			return nil, failure.New(failure.Usage, "--set %s is given twice", name)
+		}
+		values[name] = value
+	}
+	return values, nil
+}
+
+// load reads a pipeline that is going to be used, shows warnings, and applies
+// what the command line says.
+func (a *app) load(cmd *cobra.Command, path string) (*pipeline.Pipeline, error) {
+	given, err := sets(cmd)
+	if err != nil {
+		return nil, err
+	}
+	p, found, err := pipeline.Load(path, pipeline.Options{Registry: a.stages, Values: config.Values{Set: given}})
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range found.Of(config.Warning) {
+		a.log.Warn(f.Message, "at", f.Position.String(), "do", f.Suggestion)
+	}
+	if err := found.Err(); err != nil {
+		return nil, failure.New(failure.Usage, "the pipeline can't be run\n%w", err)
+	}
+	return p, failure.Wrap(failure.Usage, a.override(cmd, p))
+}
+
+func (a *app) override(cmd *cobra.Command, p *pipeline.Pipeline) error {
+	if text := a.settings.GetString("workers"); text != "" && text != "0" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > 256 {
+			return fmt.Errorf("%s must be a whole number from 1 to 256, not %q", origin("workers"), text)
+		}
+		p.Workers = n
+	}
+	if text := a.settings.GetString("memory"); text != "" {
+		size, err := config.ParseSize(text)
+		if err != nil {
+			return fmt.Errorf("%s: %w", origin("memory"), err)
+		}
+		if size < 64<<20 {
+			return fmt.Errorf("%s must be at least 64MiB, not %s", origin("memory"), text)
+		}
+		p.Memory = size
+	}
+	dry := a.flag("dry-run")
+	p.DryRun = p.DryRun || dry.on
+	losses, err := cmd.Flags().GetStringArray("accept-loss")
+	if err := cmp.Or(err, dry.err); err != nil {
+		return err
+	}
+	if p.Accept == nil {
+		p.Accept = map[stage.LossKind]int64{}
+	}
+	for _, text := range losses {
+		kind, count, err := pipeline.ParseAccept(text)
+		if err != nil {
+			return fmt.Errorf("--accept-loss: %w", err)
+		}
+		p.Accept[kind] = count
+	}
+	return nil
+}

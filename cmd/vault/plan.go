@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/core/run"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/transforms/typemap"
+)
+
+func newPlan(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "plan PIPELINE",
+		Short: "Show what a run would do, and change nothing",
+		Long: `Show what a run would do: connect to everything, look what there is, whether it
+can be written, and what would be lost. Nothing is changed.`,
+		Args: takes("PIPELINE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			types, err := cmd.Flags().GetBool("types")
+			if err != nil {
+				return err
+			}
+			p, err := a.load(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			return a.withJob(cmd.Context(), p, func(job *run.Job) error {
+				plan, err := job.Plan(cmd.Context())
+				if err != nil {
+					return err
+				}
+				if a.flag("json").on {
+					return a.printJSON(plan)
+				}
+				return a.printPlan(plan, types)
+			})
+		},
+	}
+	pipelineFlags(cmd, true)
+	cmd.Flags().Bool("types", false, "show the type map, and what becomes of each column's type")
+	return cmd
+}
+
+func (a *app) printPlan(p *run.Plan, types bool) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: about %s, %s, %s in %s of work\n", p.Name, size(p.Bytes), count(p.Rows, "row"), count(len(p.Tables), "table"), count(p.Units, "unit"))
+	for _, key := range []string{"engine", "prefix", "charset", "collation", "consistency"} {
+		if v := p.Facts[key]; v != "" {
+			fmt.Fprintf(&b, "%s: %s\n", key, plain(v))
+		}
+	}
+	for _, t := range p.Targets {
+		fmt.Fprintf(&b, "to %s: %s\n", t.Name, strings.Join(t.Parts, ", "))
+	}
+	losses(&b, p.Losses)
+	notes(&b, p.Notes)
+	if _, err := fmt.Fprint(a.out, b.String()); err != nil {
+		return err
+	}
+	rows := [][]string{}
+	for _, t := range p.Tables {
+		rows = append(rows, []string{"  " + plain(t.Name), fmt.Sprintf("about %d rows", t.Rows), size(t.Bytes)})
+	}
+	if err := a.table(rows); err != nil || !types {
+		return err
+	}
+	return a.printTypes(p)
+}
+
+// printTypes shows the rules of the type map for each target and how it is applied.
+func (a *app) printTypes(p *run.Plan) error {
+	sources := map[string]schema.Table{}
+	for _, t := range p.Tables {
+		sources[t.Name] = t.Source
+	}
+	for _, target := range p.Targets {
+		if target.Dialect == "" {
+			continue
+		}
+		rows := [][]string{{"\ntype map for " + target.Dialect + ":"}}
+		for _, r := range typemap.Rules() {
+			if r.To == target.Dialect {
+				rows = append(rows, []string{"  " + r.From(), r.Native, r.Remark})
+			}
+		}
+		rows = append(rows, []string{"\ncolumns in " + target.Name + ":"})
+		for _, t := range target.Tables {
+			from := sources[t.Name]
+			for i, c := range t.Columns {
+				if i < len(from.Columns) {
+					rows = append(rows, []string{"  " + plain(t.Name+"."+c.Name), from.Columns[i].Native, "→ " + spelled(c)})
+				}
+			}
+		}
+		if err := a.table(rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// spelled is the type of a column in its target's words, where those are fixed.
+func spelled(c schema.Column) string {
+	if c.Native != "" {
+		return c.Native
+	}
+	return string(c.Type.Kind)
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/run"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/storages/local"
+)
+
+// repoCommand makes a command that works on a repository: the first argument is
+// its directory. It is opened before do and closed afterwards.
+func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *repository.Repository, args []string) error) *cobra.Command {
+	flags := cmd.Flags()
+	flags.String("passphrase-file", "", "file with the passphrase (else LMSVAULT_PASSPHRASE, else it is asked for on a terminal)")
+	flags.String("identity-file", "", "file with an age identity of one of the recipients")
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		ctx := cmd.Context()
+		dir, err := os.MkdirTemp("", "vault-")
+		if err != nil {
+			return fmt.Errorf("making a folder for temporary files: %w", err)
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+		r, err := a.open(ctx, args[0], stage.Env{Log: a.log, TempDir: dir, Workers: 1, Version: version()})
+		if err != nil {
+			return fmt.Errorf("repository %s: %w", args[0], err)
+		}
+		defer func() { err = errors.Join(err, r.Close(context.WithoutCancel(ctx))) }()
+		return do(ctx, r, args[1:])
+	}
+	return cmd
+}
+
+// snapshotFlag adds --snapshot.
+func snapshotFlag(cmd *cobra.Command) {
+	cmd.Flags().StringP("snapshot", "s", repository.Latest, "which snapshot: an id, the beginning of one, or latest")
+}
+
+func (a *app) open(ctx context.Context, dir string, env stage.Env) (*repository.Repository, error) {
+	storage, err := local.Stage().NewStorage(ctx, &local.Config{Dir: dir}, env)
+	if err != nil {
+		return nil, err
+	}
+	keys := run.Keys{Registry: a.stages, Env: env}
+	asked := false
+	return repository.Open(ctx, storage, func(ctx context.Context, name string) (stage.ByteTransform, error) {
+		if s, ok := a.stages.Find(stage.RoleTransform, name); ok && s.Seals && !asked {
+			var err error
+			if keys.Passphrase, keys.Identity, err = a.secrets(); err != nil {
+				return nil, err
+			}
+			asked = true
+		}
+		return keys.Transform(ctx, name)
+	})
+}
+
+// secrets finds what opens an encrypted repository.
+func (a *app) secrets() (passphrase, identity config.Secret, err error) {
+	if path := a.settings.GetString("identity-file"); path != "" {
+		if identity, err = config.SecretFile(path); err != nil {
+			return passphrase, identity, failure.New(failure.Usage, "--identity-file: %w", err)
+		}
+	}
+	if path := a.settings.GetString("passphrase-file"); path != "" {
+		if passphrase, err = config.SecretFile(path); err != nil {
+			return passphrase, identity, failure.New(failure.Usage, "--passphrase-file: %w", err)
+		}
+	} else if text, ok := os.LookupEnv(envPrefix + "_PASSPHRASE"); ok {
+		passphrase = config.NewSecret(text)
+	}
+	if !passphrase.IsZero() || !identity.IsZero() {
+		return passphrase, identity, nil
+	}
+	if !term.IsTerminal(int(a.in.Fd())) {
+		return passphrase, identity, failure.New(failure.Refused,
+			"it is encrypted: give --passphrase-file or --identity-file, or set %s_PASSPHRASE", envPrefix)
+	}
+	if _, err := fmt.Fprint(a.errs, "passphrase: "); err != nil {
+		return passphrase, identity, err
+	}
+	typed, err := term.ReadPassword(int(a.in.Fd()))
+	if err != nil {
+		return passphrase, identity, fmt.Errorf("reading the passphrase: %w", err)
+	}
+	_, err = fmt.Fprintln(a.errs)
+	return config.NewSecret(string(typed)), identity, err
+}
+
+// day is how points in time are printed.
+func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lmsvault/vault/core/run"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// most is how many losses or notes are printed; --json has all.
+const most = 40
+
+// printResult says what a run did.
+func (a *app) printResult(r *run.Result, well bool) error {
+	var b strings.Builder
+	head := "done"
+	switch {
+	case !well:
+		head = "not done"
+	case r.DryRun:
+		head = "dry run: all could be read, nothing was written"
+	}
+	fmt.Fprintf(&b, "%s: %s in %s\n", r.Pipeline, head, r.Finished.Sub(r.Started).Round(time.Millisecond))
+	fmt.Fprintf(&b, "read: %s, %s, %s\n", size(r.Counts.Bytes), count(r.Counts.Rows, "row"), count(r.Counts.Files, "file"))
+	for _, key := range []string{"engine", "consistency"} {
+		if v := r.Facts[key]; v != "" {
+			fmt.Fprintf(&b, "%s: %s\n", key, v)
+		}
+	}
+	for _, s := range r.Stored {
+		fmt.Fprintf(&b, "snapshot %s in %s: %s, of which %s were new and took %s\n", s.Snapshot, s.Where, size(s.Plain), size(s.New), size(s.Stored))
+	}
+	proofs(&b, r.Tables)
+	losses(&b, r.Losses)
+	notes(&b, r.Notes)
+	_, err := fmt.Fprint(a.out, b.String())
+	return err
+}
+
+// proofs says for each target how many tables hold what was read, and names those that don't.
+func proofs(b *strings.Builder, tables []run.TableResult) {
+	var targets []string
+	equal, rows := map[string]int{}, map[string]int64{}
+	for _, t := range tables {
+		if !slices.Contains(targets, t.Target) {
+			targets = append(targets, t.Target)
+		}
+		if t.Want == t.Got && len(t.Faults) == 0 {
+			equal[t.Target]++
+			rows[t.Target] += t.Rows
+			continue
+		}
+		fmt.Fprintf(b, "NOT PROVEN: %s: table %s: %s\n", t.Target, t.Table, strings.Join(t.Faults, "; "))
+	}
+	for _, target := range targets {
+		fmt.Fprintf(b, "proven: %s holds %s with %s as they were read\n", target, count(equal[target], "table"), count(rows[target], "row"))
+	}
+}
+
+func losses(b *strings.Builder, list []stage.Loss) {
+	for i, l := range list {
+		if i == most {
+			fmt.Fprintf(b, "… and %d more losses; --json shows all\n", len(list)-most)
+			break
+		}
+		where := l.Path
+		if l.Where != "" {
+			where += " " + l.Where
+		}
+		fmt.Fprintf(b, "loss: %s ×%d: %s: %s\n", l.Kind, l.Count, plain(where), plain(l.Reason))
+	}
+}
+
+func notes(b *strings.Builder, list []stage.Note) {
+	for i, n := range list {
+		if i == most {
+			fmt.Fprintf(b, "… and %d more notes; --json shows all\n", len(list)-most)
+			break
+		}
+		fmt.Fprintf(b, "note: %s: %s\n", plain(n.Path), plain(n.Text))
+	}
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/viper"
+	"golang.org/x/term"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// app is what the commands share.
+type app struct {
+	in, out, errs *os.File
+	started       bool // the command line was understood
+	settings      *viper.Viper
+	stages        *stage.Registry
+	log           *slog.Logger
+	reporter      progress.Reporter
+	result        any // of a run that failed, for the error event
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "vault",
+		Short: "Back up, restore and move Moodle sites, and prove it",
+		Long: `Vault backs up, restores and moves Moodle sites: database, files and data root.
+What it does stands in pipeline files; every run proves what it did.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or pipeline file, 3 refused by a
+check before anything was changed, 4 the proof failed or more was lost than was
+accepted, 130 interrupted.
+
+Settings of the tool: flags, else environment (LMSVAULT_WORKERS for --workers),
+else the configuration file, else defaults.`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.setup(cmd) },
+	}
+	flags := root.PersistentFlags()
+	flags.Bool("json", false, "print JSON, for machines; of a run an event per line")
+	flags.BoolP("quiet", "q", false, "show errors and results only")
+	flags.BoolP("verbose", "v", false, "show what is done in detail")
+	flags.Bool("no-color", false, "no colours (also: environment NO_COLOR)")
+	flags.String("config", "", "file of the tool's settings (default lmsvault/config.yaml in the user's configuration folder)")
+	root.AddCommand(
+		newRun(a), newPlan(a), newLint(a),
+		newSnapshots(a), newShow(a), newLs(a), newCat(a), newVerify(a),
+		newStages(a), newSchema(a), newDemo(a), newVersion(a),
+	)
+	return root
+}
+
+// setup reads the settings and makes what depends on them.
+func (a *app) setup(cmd *cobra.Command) error {
+	a.started = true
+	var err error
+	if a.settings, err = loadSettings(cmd); err != nil {
+		return failure.Wrap(failure.Usage, err)
+	}
+	if a.stages, err = builtins(); err != nil {
+		return err
+	}
+	verbose, quiet, asJSON := a.flag("verbose"), a.flag("quiet"), a.flag("json")
+	if err := errors.Join(verbose.err, quiet.err, asJSON.err, a.flag("no-color").err); err != nil {
+		return failure.Wrap(failure.Usage, err)
+	}
+	terminal := term.IsTerminal(int(a.errs.Fd()))
+	options := &slog.HandlerOptions{Level: slog.LevelWarn}
+	switch {
+	case verbose.on:
+		options.Level = slog.LevelDebug
+	case quiet.on:
+		options.Level = slog.LevelError
+	}
+	a.log = slog.New(slog.NewTextHandler(a.errs, options))
+	switch {
+	case asJSON.on:
+		a.reporter = progress.NewJSON(a.out)
+		a.log = slog.New(slog.NewJSONHandler(a.errs, options))
+	case quiet.on:
+		a.reporter = progress.Silent{}
+	case terminal:
+		bar := progress.NewTerminal(a.errs, a.width)
+		a.reporter, a.log = bar, slog.New(slog.NewTextHandler(bar, options))
+	default:
+		a.reporter = progress.NewPlain(a.errs)
+	}
+	return nil
+}
+
+// width is the number of columns of the terminal.
+func (a *app) width() int {
+	if w, _, err := term.GetSize(int(a.errs.Fd())); err == nil && w > 0 {
+		return w
+	}
+	return 80
+}
+
+// takes checks the number of arguments and names what is missing.
+func takes(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		least := 0
+		for _, n := range names {
+			if !strings.HasPrefix(n, "[") {
+				least++
+			}
+		}
+		switch {
+		case len(args) < least:
+			return fmt.Errorf("%s needs %s; usage: %s", cmd.CommandPath(), names[len(args)], cmd.UseLine())
+		case len(args) > len(names):
+			return fmt.Errorf("%s takes no argument %q; usage: %s", cmd.CommandPath(), args[len(names)], cmd.UseLine())
+		}
+		return nil
+	}
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/core/pipeline"
+	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/run"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+func newRun(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "run PIPELINE",
+		Short: "Carry a pipeline out",
+		Long: `Carry a pipeline out: back up, restore, migrate. What can't be carried fails the
+run unless --accept-loss allows it; what is written is read back and proven.`,
+		Example: "  vault run pipelines/backup-local.yaml\n  vault run pipelines/restore-local.yaml --set snapshot=latest",
+		Args:    takes("PIPELINE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := a.load(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			result, err := a.run(cmd.Context(), p)
+			if a.flag("json").on {
+				if a.result = result; err == nil {
+					a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Done, Result: result})
+				}
+				return err
+			}
+			if result != nil {
+				err = errors.Join(err, a.printResult(result, err == nil))
+			}
+			return err
+		},
+	}
+	pipelineFlags(cmd, true)
+	return cmd
+}
+
+// run carries a pipeline out. The result is there also with an error, as far as
+// the run came; nil if it didn't begin.
+func (a *app) run(ctx context.Context, p *pipeline.Pipeline) (result *run.Result, err error) {
+	err = a.withJob(ctx, p, func(job *run.Job) error {
+		result, err = job.Run(ctx)
+		return err
+	})
+	return result, err
+}
+
+// withJob makes the stages of a pipeline, and ends them after do.
+func (a *app) withJob(ctx context.Context, p *pipeline.Pipeline, do func(*run.Job) error) (err error) {
+	debug.SetMemoryLimit(int64(p.Memory))
+	dir, err := os.MkdirTemp("", "vault-")
+	if err != nil {
+		return fmt.Errorf("making a folder for temporary files: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	job, err := run.Build(ctx, p, a.stages, stage.Env{Log: a.log, TempDir: dir, Workers: p.Workers, Version: version()}, a.reporter)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, job.Close(ctx)) }()
+	return do(job)
+}

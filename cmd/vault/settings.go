@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"github.com/spf13/viper"
+
+	"github.com/lmsvault/vault/core/config"
+)
+
+// envPrefix begins the names of the tool's environment variables.
+const envPrefix = "LMSVAULT"
+
+// loadSettings gathers the tool's settings: flags, environment, file, defaults.
+func loadSettings(cmd *cobra.Command) (*viper.Viper, error) {
+	v := viper.New()
+	v.SetEnvPrefix(envPrefix)
+	v.SetEnvKeyReplacer(strings.NewReplacer("-", "_"))
+	v.AutomaticEnv()
+	if err := v.BindPFlags(cmd.Flags()); err != nil {
+		return nil, err
+	}
+	path, given := v.GetString("config"), v.IsSet("config")
+	if !given {
+		home, err := os.UserConfigDir()
+		if err != nil {
+			return v, nil // no home, no file
+		}
+		path = filepath.Join(home, "lmsvault", "config.yaml")
+	}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && !given {
+		return v, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the tool's configuration can't be read: %w", err)
+	}
+	file := viper.New()
+	file.SetConfigType("yaml")
+	if err := file.ReadConfig(bytes.NewReader(text)); err != nil {
+		return nil, fmt.Errorf("the tool's configuration %s: %w", path, err)
+	}
+	known := settable(cmd.Root())
+	for _, key := range file.AllKeys() {
+		if !slices.Contains(known, key) {
+			return nil, fmt.Errorf("the tool's configuration %s: unknown key %q: %s", path, key,
+				cmp.Or(config.Nearest(key, known), "known are "+strings.Join(known, ", ")))
+		}
+	}
+	return v, v.MergeConfigMap(file.AllSettings())
+}
+
+// settable lists the flags of all commands that a configuration file may hold.
+func settable(root *cobra.Command) []string {
+	var names []string
+	add := func(f *pflag.Flag) {
+		if !slices.Contains([]string{"config", "set", "accept-loss", "help", "types", "markdown", "dir"}, f.Name) {
+			names = append(names, f.Name)
+		}
+	}
+	root.PersistentFlags().VisitAll(add)
+	for _, c := range root.Commands() {
+		c.LocalFlags().VisitAll(add)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// toggle is a setting that is on or off.
+type toggle struct {
+	on  bool
+	err error
+}
+
+func (a *app) flag(name string) toggle {
+	text := a.settings.GetString(name)
+	on, err := strconv.ParseBool(text)
+	if text == "" {
+		return toggle{}
+	}
+	if err != nil {
+		err = fmt.Errorf("%s must be true or false, not %q", origin(name), text)
+	}
+	return toggle{on, err}
+}
+
+// origin names all places where a setting may come from.
+func origin(name string) string {
+	env := envPrefix + "_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+	return fmt.Sprintf("%s (--%s, %s or the tool's configuration)", name, name, env)
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/core/repository"
+)
+
+func newSnapshots(a *app) *cobra.Command {
+	return repoCommand(a, &cobra.Command{
+		Use:   "snapshots REPO",
+		Short: "List the snapshots of a repository",
+		Args:  takes("REPO"),
+	}, func(ctx context.Context, r *repository.Repository, _ []string) error {
+		list, err := r.Snapshots(ctx)
+		if err != nil {
+			return err
+		}
+		if a.flag("json").on {
+			return a.printJSON(listed(list))
+		}
+		rows := [][]string{{"SNAPSHOT", "TAKEN", "PIPELINE", "HOST", "ROWS", "FILES", "SIZE", "STORED"}}
+		for _, l := range list {
+			if s := l.Snapshot; s != nil {
+				rows = append(rows, []string{l.ID, day(s.Start), plain(s.Pipeline), plain(s.Host), number(s.Totals.Rows), number(s.Totals.Files), size(s.Totals.Bytes), size(s.Totals.Stored)})
+			} else {
+				rows = append(rows, []string{l.ID, "can't be read: " + l.Err.Error()})
+			}
+		}
+		return a.table(rows)
+	})
+}
+
+// snapshotLine is a snapshot in a list for machines.
+type snapshotLine struct {
+	ID       string             `json:"id"`
+	Error    string             `json:"error,omitempty"`
+	Start    time.Time          `json:"start,omitzero"`
+	End      time.Time          `json:"end,omitzero"`
+	Pipeline string             `json:"pipeline,omitempty"`
+	Host     string             `json:"host,omitempty"`
+	Totals   *repository.Totals `json:"totals,omitempty"`
+	Losses   int                `json:"losses,omitempty"`
+}
+
+func listed(list []repository.Listed) []snapshotLine {
+	lines := []snapshotLine{}
+	for _, l := range list {
+		line := snapshotLine{ID: l.ID}
+		if s := l.Snapshot; s != nil {
+			line.Start, line.End, line.Pipeline, line.Host, line.Totals, line.Losses = s.Start, s.End, s.Pipeline, s.Host, &s.Totals, len(s.Losses)
+		} else {
+			line.Error = l.Err.Error()
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+
+	"github.com/dustin/go-humanize"
+	"golang.org/x/term"
+)
+
+// colourful tells whether results may have colours.
+func (a *app) colourful() bool {
+	return os.Getenv("NO_COLOR") == "" && !a.flag("no-color").on && term.IsTerminal(int(a.out.Fd()))
+}
+
+// count says "1 file" or "3 files".
+func count[N int | int64](n N, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return humanize.Comma(int64(n)) + " " + what + "s"
+}
+
+func number(n int64) string { return humanize.Comma(n) }
+
+func size(n int64) string { return humanize.IBytes(uint64(max(0, n))) }
+
+// table prints lines of cells in columns.
+func (a *app) table(rows [][]string) error {
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	for _, cells := range rows {
+		for i, c := range cells {
+			if i > 0 {
+				c = "\t" + c
+			}
+			if _, err := fmt.Fprint(w, c); err != nil {
+				return err
+			}
+		}
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+// plain replaces what could move a terminal's cursor: names may hold anything.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) && r != '\n' {
+			return '�'
+		}
+		return r
+	}, s)
+}

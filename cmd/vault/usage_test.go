@@ -1,0 +1,142 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+const small = `version: 1
+source: [{use: sample, with: {files: false}}]
+sink: [{use: local, with: {dir: "${dir}"}}]
+`
+
+func TestWrongUseIsExitCode2AndSaysWhatToDo(t *testing.T) {
+	file := written(t, "p.yaml", small)
+	for _, c := range []struct {
+		say  string
+		env  []string
+		args []string
+	}{
+		{`unknown command "rum"`, nil, []string{"rum"}},
+		{"vault lint needs PIPELINE", nil, []string{"lint"}},
+		{"vault run needs PIPELINE", nil, []string{"run"}},
+		{"vault ls needs REPO", nil, []string{"ls"}},
+		{"vault cat needs PATH", nil, []string{"cat", "repo"}},
+		{`takes no argument "b"`, nil, []string{"run", "a", "b"}},
+		{"unknown flag: --wrokers", nil, []string{"run", file, "--wrokers", "3"}},
+		{`invalid argument "abc"`, nil, []string{"run", file, "--workers", "abc"}},
+		{"LMSVAULT_WORKERS", []string{"LMSVAULT_WORKERS=abc"}, []string{"run", file, "--set", "dir=x"}},
+		{"from 1 to 256", nil, []string{"run", file, "--workers", "1000", "--set", "dir=x"}},
+		{"at least 64MiB", nil, []string{"run", file, "--memory", "1MiB", "--set", "dir=x"}},
+		{"is not a size", nil, []string{"plan", file, "--memory", "much", "--set", "dir=x"}},
+		{"--quiet, LMSVAULT_QUIET", []string{"LMSVAULT_QUIET=perhaps"}, []string{"version"}},
+		{`"dir" is not NAME=VALUE`, nil, []string{"run", file, "--set", "dir"}},
+		{"--set dir is given twice", nil, []string{"run", file, "--set", "dir=a", "--set", "dir=b"}},
+		{`nothing in this file uses ${dri}`, nil, []string{"run", file, "--set", "dir=a", "--set", "dri=b"}},
+		{"give --set dir=VALUE", nil, []string{"run", file}},
+		{`did you mean "view"?`, nil, []string{"run", file, "--set", "dir=a", "--accept-loss", "veiw=1"}},
+		{"is not KIND=COUNT", nil, []string{"run", file, "--set", "dir=a", "--accept-loss", "view"}},
+		{"no such file or directory", nil, []string{"run", "not-there.yaml"}},
+		{"is a directory", nil, []string{"lint", "."}},
+		{`no stage is named "mysqll": did you mean "mysql"?`, nil, []string{"stages", "mysqll"}},
+		{"can't be read", nil, []string{"version", "--config", "/not/there.yaml"}},
+		{`unknown key "wrokers": did you mean "workers"?`, nil, []string{"version", "--config", written(t, "c.yaml", "wrokers: 3\n")}},
+	} {
+		o := vault(t, 2, c.env, c.args...)
+		if !strings.Contains(o.stderr, c.say) || strings.Contains(o.stderr, "goroutine") || o.stdout != "" {
+			t.Errorf("vault %s says\n%s%s\nwant %q", strings.Join(c.args, " "), o.stdout, o.stderr, c.say)
+		}
+	}
+}
+
+func TestEveryCommandHasHelp(t *testing.T) {
+	o := vault(t, 0, nil)
+	root := newRoot(&app{})
+	for _, c := range root.Commands() {
+		if c.Hidden {
+			continue
+		}
+		if !strings.Contains(o.stdout, c.Name()) || c.Short == "" {
+			t.Errorf("help doesn't list %s", c.Name())
+		}
+		if h := vault(t, 0, nil, c.Name(), "--help"); !strings.Contains(h.stdout, "Usage:") {
+			t.Errorf("help of %s is %s", c.Name(), h.stdout)
+		}
+	}
+	for _, want := range []string{"run", "plan", "lint", "snapshots", "show", "ls", "cat", "verify", "stages", "schema", "completion", "demo", "version"} {
+		if !strings.Contains(o.stdout, "\n  "+want) {
+			t.Errorf("no command %s in\n%s", want, o.stdout)
+		}
+	}
+	if o := vault(t, 0, nil, "completion", "bash"); !strings.Contains(o.stdout, "complete") {
+		t.Error("no completion for bash")
+	}
+}
+
+func TestFlagsWinOverEnvironmentOverFile(t *testing.T) {
+	config := written(t, "c.yaml", "workers: 3\nmemory: 100MiB\nquiet: true\n")
+	cmd := newRun(&app{})
+	newRoot(&app{}).AddCommand(cmd)
+	cmd.Root().PersistentFlags().VisitAll(cmd.Flags().AddFlag)
+	t.Setenv("LMSVAULT_CONFIG", config)
+	t.Setenv("LMSVAULT_WORKERS", "4")
+	for _, c := range []struct{ flag, workers string }{{"", "4"}, {"5", "5"}} {
+		if c.flag != "" {
+			if err := cmd.Flags().Set("workers", c.flag); err != nil {
+				t.Fatal(err)
+			}
+		}
+		v, err := loadSettings(cmd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.GetString("workers") != c.workers || v.GetString("memory") != "100MiB" || !v.GetBool("quiet") || v.GetBool("verbose") {
+			t.Errorf("settings are %v", v.AllSettings())
+		}
+	}
+}
+
+func TestAnErrorIsAnEventTooWithJSON(t *testing.T) {
+	o := vault(t, 2, nil, "run", "not-there.yaml", "--json")
+	var e struct {
+		Event, Text string
+		Class       int
+	}
+	if err := json.Unmarshal([]byte(o.stdout), &e); err != nil || e.Event != "error" || e.Class != 2 || !strings.Contains(e.Text, "not-there.yaml") {
+		t.Errorf("%v: %s", err, o.stdout)
+	}
+	if !strings.HasPrefix(o.stderr, "vault: pipeline file not-there.yaml can't be read: no such file or directory\n") {
+		t.Errorf("standard error has %s", o.stderr)
+	}
+}
+
+func TestLintPrintsFindingsWithTheirPlaces(t *testing.T) {
+	file := written(t, "p.yaml", `version: 1
+source: [{use: sample}]
+transform:
+  - use: encrypt
+    with: {passphrase: hunter2}
+  - use: compress
+sink: [{use: local, with: {dri: /srv/x}}]
+`)
+	o := vault(t, 2, nil, "lint", file)
+	want := file + ":5:24: warning: passphrase is a secret and stands in the file: write ${env:NAME} or ${file:/path} in its place\n" +
+		file + ":6:5: error: compress comes after encrypt, and what is encrypted doesn't get smaller: put compress before encrypt\n" +
+		file + ":7:27: error: dir is missing: write dir: /srv/backups\n" +
+		file + ":7:28: error: unknown key \"dri\": did you mean \"dir\"?\n"
+	if o.stdout != want {
+		t.Errorf("lint prints\n%swant\n%s", o.stdout, want)
+	}
+	if !strings.Contains(o.stderr, "3 errors found in 1 file") || strings.Contains(o.stderr+o.stdout, "hunter2") {
+		t.Errorf("lint says %s", o.stderr)
+	}
+	o = vault(t, 2, nil, "lint", "--json", file)
+	var found []struct {
+		File, Severity, Message, Suggestion string
+		Line, Column                        int
+	}
+	if err := json.NewDecoder(strings.NewReader(o.stdout)).Decode(&found); err != nil || len(found) != 4 || found[3].Line != 7 || found[3].Column != 28 {
+		t.Errorf("%v: %s", err, o.stdout)
+	}
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/repository"
+)
+
+func newVerify(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "verify REPO",
+		Short: "Prove from storage alone that snapshots can be restored",
+		Long: `Read everything that is stored, unseal it, and recompute the proof of every table
+and file. What is damaged is named with what it held; the exit code is 4 then.`,
+		Args: takes("REPO"),
+	}
+	cmd.Flags().StringP("snapshot", "s", "", "only this one: an id, the beginning of one, or latest")
+	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, _ []string) error {
+		a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Phase, Phase: "verify"})
+		found, err := r.Verify(ctx, a.settings.GetString("snapshot"), func(done, total int64) {
+			a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Moving, Phase: "verify", Bytes: done, TotalBytes: total})
+		})
+		if err != nil {
+			return err
+		}
+		return a.verified(found)
+	})
+}
+
+// verified reports what a verification found.
+func (a *app) verified(found []repository.Finding) error {
+	asJSON := a.flag("json").on
+	if len(found) == 0 {
+		if asJSON {
+			a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Done, Result: found})
+			return nil
+		}
+		_, err := fmt.Fprintln(a.out, "proven: all that is stored is as it was written")
+		return err
+	}
+	if asJSON {
+		a.result = found
+	} else {
+		var b strings.Builder
+		for _, f := range found {
+			damage(&b, f)
+		}
+		if _, err := fmt.Fprint(a.out, b.String()); err != nil {
+			return err
+		}
+	}
+	return failure.New(failure.Unproven, "%s of damage found; everything else is as it was written", count(len(found), "place"))
+}
+
+func damage(b *strings.Builder, f repository.Finding) {
+	fmt.Fprintf(b, "%s: %s\n", plain(f.Object), plain(f.Problem))
+	if len(f.Snapshots) > 0 {
+		fmt.Fprintf(b, "  needed by %s\n", strings.Join(f.Snapshots, ", "))
+	}
+	for i, e := range f.Entries {
+		if i == most {
+			break
+		}
+		fmt.Fprintf(b, "  lost: %s\n", plain(e))
+	}
+	if more := f.Lost - int64(min(len(f.Entries), most)); more > 0 {
+		fmt.Fprintf(b, "  and %s more\n", number(more))
+	}
+}
