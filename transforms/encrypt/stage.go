@@ -81,6 +81,7 @@ func Stage() stage.Stage {
 		Info: stage.Info{
 			Name:    "encrypt",
 			Role:    stage.RoleTransform,
+			Seals:   true,
 			Summary: "Encrypts and authenticates what goes to storage, with age keys.",
 			Doc: "Put it last. With `recipients` alone the machine that makes backups can't read them, and can't tell what is stored already: " +
 				"each run stores everything again. With a `passphrase`, or with an `identity` beside the recipients, a run stores only what is new.\n\n" +
