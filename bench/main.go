@@ -1,0 +1,53 @@
+// Bench measures Vault against its peers on one machine in one run: it makes a
+// sample site on the test servers, has each program do the same work in turn,
+// and prints medians and ratios. "make bench" runs it; docs/performance.md says
+// what the numbers mean.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	factor := flag.String("factor", "1", "how many times as large as usual the sample site is")
+	times := flag.Int("times", 3, "how often each program does each work; medians are printed")
+	program := flag.String("vault", "bin/vault", "the program to measure")
+	dir := flag.String("dir", "", "a folder for the site and what is made of it; a temporary one if empty")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *program, *factor, *times, *dir); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, program, factor string, times int, dir string) (err error) {
+	if times < 1 {
+		return fmt.Errorf("-times is %d, it must be at least 1", times)
+	}
+	if dir, err = os.MkdirTemp(dir, "vault-bench-"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	s, err := newSite(dir, program)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.drop()) }()
+	if err := s.fill(ctx, factor); err != nil {
+		return err
+	}
+	for _, c := range contests(s) {
+		if err := c.run(ctx, times, os.Stdout); err != nil {
+			return err
+		}
+	}
+	return nil
+}

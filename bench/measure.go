@@ -1,0 +1,82 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// cost is what a command took.
+type cost struct {
+	wall   time.Duration
+	memory int64 // bytes, the most that its processes had resident at one time
+}
+
+// measure runs a command to its end. Its output is part of the error if it fails.
+func measure(ctx context.Context, env []string, name string, args ...string) (cost, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the group is what is measured, and killed
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return cost{}, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	var peak int64
+	for {
+		select {
+		case <-tick.C:
+			peak = max(peak, resident(cmd.Process.Pid))
+		case err := <-ended:
+			c := cost{time.Since(began), peak}
+			if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+				c.memory = max(c.memory, usage.Maxrss<<10) // exact for a program of one process
+			}
+			if err = errors.Join(err, ctx.Err()); err != nil {
+				return c, fmt.Errorf("%s: %w\n%s", name, err, out.Bytes())
+			}
+			return c, nil
+		}
+	}
+}
+
+// resident is how many bytes the processes of a group have resident now. One
+// that ends while it is looked at counts nothing.
+func resident(group int) int64 {
+	var pages int64
+	dirs, err := os.ReadDir("/proc")
+	if err != nil {
+		return 0
+	}
+	for _, d := range dirs {
+		if _, err := strconv.Atoi(d.Name()); err != nil {
+			continue
+		}
+		stat, err := os.ReadFile("/proc/" + d.Name() + "/stat")
+		if err != nil {
+			continue
+		}
+		// After the name in brackets: state, parent, group …; resident pages are the 22nd.
+		f := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		if len(f) < 22 || f[2] != strconv.Itoa(group) {
+			continue
+		}
+		if n, err := strconv.ParseInt(f[21], 10, 64); err == nil {
+			pages += n
+		}
+	}
+	return pages * int64(os.Getpagesize())
+}
