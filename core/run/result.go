@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
@@ -73,13 +74,7 @@ type Counts struct {
 }
 
 // Summary is what a sink that keeps snapshots says of the one it committed.
-type Summary struct {
-	Snapshot string `json:"snapshot"`
-	Where    string `json:"where"`
-	Plain    int64  `json:"plain_bytes"`  // of the whole snapshot
-	New      int64  `json:"new_bytes"`    // of these, not stored before
-	Stored   int64  `json:"stored_bytes"` // written for them, compressed and sealed
-}
+type Summary = repository.Summary
 
 // Summarizer is a sink that keeps snapshots.
 type Summarizer interface{ Summary() Summary }
