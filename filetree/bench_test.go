@@ -1,0 +1,108 @@
+package filetree_test
+
+import (
+	"context"
+	"crypto/sha1"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/stage"
+	sinkfiles "github.com/lmsvault/vault/sinks/files"
+	sourcefiles "github.com/lmsvault/vault/sources/files"
+)
+
+// What the benchmarks carry: 5,000 files of 100 kB.
+const (
+	benchFiles   = 5000
+	benchSize    = 100_000
+	benchWorkers = 4
+)
+
+// nowhere is a Writer that wants nothing.
+type nowhere struct{}
+
+func (nowhere) Open(context.Context, stage.Entry) error   { return nil }
+func (nowhere) Write(context.Context, stage.Chunk) error  { return nil }
+func (nowhere) Close(context.Context, stage.Digest) error { return nil }
+func (nowhere) Same(context.Context, stage.Entry) error   { return nil }
+func (nowhere) Drop(context.Context) error                { return nil }
+func (nowhere) Loss(_ context.Context, l stage.Loss) error {
+	return fmt.Errorf("lost: %+v", l)
+}
+
+func benchPool(b *testing.B) stage.Source {
+	dir := b.TempDir()
+	data := make([]byte, benchSize)
+	r := rand.New(rand.NewPCG(1, 1))
+	for range benchFiles {
+		for i := range 100 {
+			data[i] = byte(r.Uint32())
+		}
+		path := filepath.Join(dir, moodle.ContentPath(fmt.Sprintf("%x", sha1.Sum(data))))
+		must(b, os.MkdirAll(filepath.Dir(path), 0o755))
+		must(b, os.WriteFile(path, data, 0o644))
+	}
+	s, err := sourcefiles.Stage().NewSource(b.Context(), &sourcefiles.Config{Dir: dir}, stage.Env{})
+	must(b, err)
+	b.Cleanup(func() { must(b, s.Close(context.Background())) })
+	return s
+}
+
+// carry reads all units with several workers.
+func carry(b *testing.B, s stage.Source, writer func(stage.Unit) (stage.Writer, func() error)) {
+	inv, err := s.Plan(b.Context())
+	must(b, err)
+	var group errgroup.Group
+	group.SetLimit(benchWorkers)
+	for _, u := range inv.Units {
+		group.Go(func() error {
+			w, commit := writer(u)
+			if err := s.Read(b.Context(), u, nil, w); err != nil {
+				return err
+			}
+			return commit()
+		})
+	}
+	must(b, group.Wait())
+}
+
+func rate(b *testing.B) {
+	b.SetBytes(benchFiles * benchSize)
+	b.ReportMetric(float64(benchFiles*b.N)/b.Elapsed().Seconds(), "files/s")
+}
+
+func BenchmarkRead(b *testing.B) {
+	s := benchPool(b)
+	for b.Loop() {
+		carry(b, s, func(stage.Unit) (stage.Writer, func() error) { return nowhere{}, func() error { return nil } })
+	}
+	rate(b)
+}
+
+// BenchmarkCopy reads from the page cache and writes to where TMPDIR is.
+func BenchmarkCopy(b *testing.B) {
+	s := benchPool(b)
+	n := 0
+	top := b.TempDir()
+	for b.Loop() {
+		n++
+		sink, err := sinkfiles.Stage().NewSink(b.Context(), &sinkfiles.Config{Dir: filepath.Join(top, strings.Repeat("x", n))}, stage.Env{TempDir: top})
+		must(b, err)
+		must(b, sink.Begin(b.Context(), &stage.Plan{}))
+		carry(b, s, func(u stage.Unit) (stage.Writer, func() error) {
+			w, err := sink.Unit(b.Context(), u)
+			must(b, err)
+			return w, func() error { return w.Commit(b.Context()) }
+		})
+		must(b, sink.Finish(b.Context(), nil))
+		must(b, sink.Close(b.Context()))
+	}
+	rate(b)
+}
