@@ -1,0 +1,154 @@
+package repository_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// bigSite fills several packs.
+func bigSite() *site {
+	s := sampleSite()
+	for i := range 5 {
+		s.files["dataroot/more/"+string(rune('a'+i))] = noise(byte(100+i), 7<<20)
+	}
+	return s
+}
+
+// Whatever Put fails, or is the last before the process is gone: the snapshot
+// before stays whole, none appears that is not, and the next run stores only
+// what is missing.
+func TestEveryPutFails(t *testing.T) {
+	before := newMemory()
+	first := sampleSite()
+	mustBackup(t, first, before, "secret")
+	second := bigSite()
+	whole := before.clone()
+	mustBackup(t, second, whole, "secret")
+	need := whole.bytes() - before.bytes()
+	for _, crash := range []bool{false, true} {
+		for n := 1; ; n++ {
+			m := before.clone()
+			m.fail, m.crash = n, crash
+			_, err := backup(t.Context(), second, m, seals(t, "secret"))
+			if err == nil {
+				if n <= whole.puts {
+					t.Errorf("put %d failed, and the run did not", n)
+				}
+				break
+			}
+			if !errors.Is(err, errFault) {
+				t.Fatalf("put %d: %v", n, err)
+			}
+			m.fail = 0
+			if n%4 == 1 { // each takes its time
+				restore(t, m, "latest", "secret").sameAs(t, first)
+			}
+			if crash {
+				for _, lock := range m.names("locks/") {
+					delete(m.objects, lock) // this process is alive, the one it plays is not
+				}
+			} else if left := m.names("locks/"); len(left) > 0 {
+				t.Errorf("put %d: locks are left: %v", n, left)
+			}
+			stored := m.bytes() - before.bytes()
+			mustBackup(t, second, m, "secret")
+			if n%4 == 1 {
+				restore(t, m, "latest", "secret").sameAs(t, second)
+				findings(t, m, "secret", 0)
+			}
+			// Directories of packs and an index may be there twice.
+			if over := m.bytes() - before.bytes() - need; over > 64<<10 {
+				t.Errorf("put %d: with the %d bytes of the first run, %d were stored of %d", n, stored, m.bytes()-before.bytes(), need)
+			}
+		}
+	}
+}
+
+// When the first backup ever is broken off, there is no repository, or an empty one.
+func TestFirstBackupFails(t *testing.T) {
+	for n := 1; ; n++ {
+		m := newMemory()
+		m.fail, m.crash = n, true
+		if _, err := backup(t.Context(), sampleSite(), m, seals(t, "secret")); err == nil {
+			break
+		}
+		m.fail = 0
+		for _, lock := range m.names("locks/") {
+			delete(m.objects, lock)
+		}
+		if snaps := m.names("snapshots/"); len(snaps) > 0 {
+			t.Fatalf("put %d: %v", n, snaps)
+		}
+		mustBackup(t, sampleSite(), m, "secret")
+		restore(t, m, "latest", "secret").sameAs(t, sampleSite())
+	}
+}
+
+// A proof that fails takes the snapshot back.
+func TestAbortAfterFinish(t *testing.T) {
+	m, s := newMemory(), sampleSite()
+	sink := repository.NewSink(m, seals(t, "secret"))
+	if err := sink.Begin(t.Context(), s.plan()); err != nil {
+		t.Fatal(err)
+	}
+	if err := units(t.Context(), s, sink); err != nil {
+		t.Fatal(err)
+	}
+	if err := sink.Finish(t.Context(), &stage.Outcome{}); err != nil {
+		t.Fatal(err)
+	}
+	delete(m.objects, m.names("packs/")[0])
+	if _, err := sink.Prove(t.Context()); err == nil || !strings.Contains(err.Error(), "packs/") {
+		t.Errorf("a pack that is gone is proved: %v", err)
+	}
+	if err := errors.Join(sink.Abort(t.Context()), sink.Close(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if left := m.names("snapshots/"); len(left) > 0 {
+		t.Errorf("an unproven snapshot is left: %v", left)
+	}
+}
+
+// What the source gives up of an entry, or of a unit, is in no snapshot.
+func TestDropAndAbort(t *testing.T) {
+	m, s := newMemory(), &site{}
+	sink := repository.NewSink(m, seals(t, ""))
+	if err := sink.Begin(t.Context(), s.plan()); err != nil {
+		t.Fatal(err)
+	}
+	unit := func(id string, fn func(w stage.UnitWriter) error) {
+		t.Helper()
+		w, err := sink.Unit(t.Context(), stage.Unit{ID: id, Part: stage.Dataroot})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := fn(w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := func(w stage.UnitWriter, path, content string) error {
+		return errors.Join(w.Open(t.Context(), stage.Entry{Path: "dataroot/" + path, Kind: stage.File}),
+			w.Write(t.Context(), stage.Chunk{Data: []byte(content)}))
+	}
+	unit("a", func(w stage.UnitWriter) error {
+		return errors.Join(
+			file(w, "one", "1"), w.Close(t.Context(), stage.Digest{Bytes: 1}),
+			file(w, "dropped", "xx"), w.Drop(t.Context()),
+			file(w, "two", "22"), w.Close(t.Context(), stage.Digest{Bytes: 2}),
+			w.Commit(t.Context()), w.Abort(t.Context()))
+	})
+	unit("b", func(w stage.UnitWriter) error {
+		return errors.Join(file(w, "aborted", "yy"), w.Close(t.Context(), stage.Digest{Bytes: 2}), w.Abort(t.Context()))
+	})
+	if err := errors.Join(sink.Finish(t.Context(), &stage.Outcome{}), sink.Close(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	r := restore(t, m, "latest", "")
+	if len(r.files) != 2 || string(r.files["dataroot/one"]) != "1" || string(r.files["dataroot/two"]) != "22" {
+		t.Errorf("restored %q", r.files)
+	}
+}

@@ -1,0 +1,223 @@
+package repository
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// shelf is a small storage that tells of every Put.
+type shelf struct {
+	mu      sync.Mutex
+	objects map[string][]byte
+	put     chan string
+	broken  error
+}
+
+func newShelf() *shelf { return &shelf{objects: map[string][]byte{}, put: make(chan string, 100)} }
+
+func (s *shelf) Put(_ context.Context, name string, data []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken != nil {
+		return s.broken
+	}
+	s.objects[name] = append([]byte(nil), data...)
+	select {
+	case s.put <- name:
+	default:
+	}
+	return nil
+}
+
+func (s *shelf) Get(_ context.Context, dst []byte, name string, _, _ int64) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	data, ok := s.objects[name]
+	if !ok {
+		return dst, stage.ErrNotExist
+	}
+	return append(dst, data...), nil
+}
+
+func (s *shelf) List(_ context.Context, prefix string, fn func(stage.Object) error) error {
+	s.mu.Lock()
+	var names []string
+	for name := range s.objects {
+		if strings.HasPrefix(name, prefix) {
+			names = append(names, name)
+		}
+	}
+	s.mu.Unlock()
+	for _, name := range names {
+		if err := fn(stage.Object{Name: name}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *shelf) Delete(_ context.Context, name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.objects, name)
+	return nil
+}
+
+func (s *shelf) Stat(_ context.Context, name string) (stage.Object, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.objects[name]; !ok {
+		return stage.Object{}, stage.ErrNotExist
+	}
+	return stage.Object{Name: name}, nil
+}
+
+func (s *shelf) Close(context.Context) error { return nil }
+
+func (s *shelf) lock(t *testing.T, l lockFile) {
+	t.Helper()
+	raw, err := json.Marshal(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.objects["locks/other"] = raw
+}
+
+func release(t *testing.T, l *lock) {
+	t.Helper()
+	if err := l.release(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLiveWriterRefuses(t *testing.T) {
+	until := time.Now().Add(3 * time.Minute)
+	elsewhere := process{Host: "backup7", PID: 4711, Boot: "another boot", Space: "pid:[1]", Start: "1"}
+	for name, l := range map[string]lockFile{
+		"on another host": {process: elsewhere, Pipeline: "nightly", Expires: until},
+		"in this process": {process: thisProcess(), Pipeline: "nightly", Expires: until},
+	} {
+		s := newShelf()
+		s.lock(t, l)
+		_, err := acquire(t.Context(), s, "p", time.Hour)
+		if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), l.Host) || !strings.Contains(err.Error(), "nightly") ||
+			!strings.Contains(err.Error(), until.Format(time.DateTime)) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if len(s.objects) != 1 {
+			t.Errorf("%s: a lock was left beside the other's", name)
+		}
+	}
+}
+
+func TestDeadWriterIsTakenOver(t *testing.T) {
+	child := exec.Command("true")
+	if err := child.Run(); err != nil {
+		t.Fatal(err)
+	}
+	gone, reused := thisProcess(), thisProcess()
+	gone.PID = child.Process.Pid
+	reused.PID, reused.Start = os.Getppid(), "1"
+	later := time.Now().Add(time.Hour)
+	for name, l := range map[string]lockFile{
+		"process gone":    {process: gone, Expires: later},
+		"PID used again":  {process: reused, Expires: later},
+		"lease has ended": {process: process{Host: "elsewhere"}, Expires: time.Now().Add(-time.Second)},
+	} {
+		s := newShelf()
+		s.lock(t, l)
+		got, err := acquire(t.Context(), s, "p", time.Hour)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if _, there := s.objects["locks/other"]; there {
+			t.Errorf("%s: the dead one's lock is left", name)
+		}
+		release(t, got)
+		if len(s.objects) > 0 {
+			t.Errorf("%s: locks are left", name)
+		}
+	}
+}
+
+func TestUnreadableLock(t *testing.T) {
+	s := newShelf()
+	s.objects["locks/x"] = []byte("{")
+	if _, err := acquire(t.Context(), s, "p", time.Hour); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "locks/x") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOneOfManyGetsTheLock(t *testing.T) {
+	s := newShelf()
+	got := make(chan *lock, 20)
+	var asking sync.WaitGroup
+	for range 20 {
+		asking.Go(func() {
+			if l, err := acquire(t.Context(), s, "p", time.Hour); err == nil {
+				got <- l
+			} else if failure.Of(err) != failure.Refused {
+				t.Error(err)
+			}
+		})
+	}
+	asking.Wait()
+	close(got)
+	n := 0
+	for l := range got {
+		n++
+		release(t, l)
+	}
+	if n > 1 {
+		t.Errorf("%d hold the lock", n)
+	}
+}
+
+func TestLockIsRefreshedAndLossIsSeen(t *testing.T) {
+	s := newShelf()
+	l, err := acquire(t.Context(), s, "p", time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-s.put // taking it
+	<-s.put // refreshing it
+	if err := l.held(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := s.Delete(t.Context(), l.name); err != nil {
+		t.Fatal(err)
+	}
+	l.done.Wait() // the keeper sees that it is gone, and does not make it anew
+	if err := l.held(t.Context()); err == nil || !strings.Contains(err.Error(), "run again") {
+		t.Errorf("held: %v", err)
+	}
+	release(t, l)
+}
+
+func TestFailingRefreshIsTriedAgain(t *testing.T) {
+	s := newShelf()
+	l, err := acquire(t.Context(), s, "p", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.broken = errors.New("storage is away")
+	if err := l.renew(t.Context()); err != nil {
+		t.Errorf("lost while the lease lasts: %v", err)
+	}
+	l.file.Expires = time.Now().Add(-time.Second)
+	if err := l.renew(t.Context()); err == nil {
+		t.Error("not lost when the lease has ended")
+	}
+	release(t, l)
+}
