@@ -8,7 +8,7 @@
 //
 //	logical type           declared as                     held as
 //	int, 1 2 3 4 8 bytes   TINYINT SMALLINT MEDIUMINT      integer
-//	                       INT BIGINT, (LENGTH), UNSIGNED
+//	                       INT BIGINT, UNSIGNED, (LENGTH)
 //	int with a sequence    INTEGER /* as above */          integer: the rowid
 //	decimal to 15 digits   DECIMAL(LENGTH,SCALE)           real or integer, which hold 15 digits exactly
 //	other decimals         DECIMAL_TEXT(LENGTH,SCALE)      text

@@ -16,8 +16,8 @@ import (
 
 // Survey reads a table through and widens the types of columns that hold what
 // their declared types don't say: SQLite lets them. It returns the names of the
-// columns that changed, and counts rows and bytes. limit is how many rows to
-// read at most; 0 for all. A table that Vault wrote needs no widening.
+// columns that changed, and counts rows and bytes. With a limit it looks at no
+// more rows than that and widens nothing, which is for tables that Vault wrote.
 func (c *Conn) Survey(ctx context.Context, t *Table, limit int64) (changed []string, count, bytes int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -51,7 +51,7 @@ func (c *Conn) Survey(ctx context.Context, t *Table, limit int64) (changed []str
 		for i, v := range values {
 			column := &t.Columns[i]
 			var ok bool
-			if cell, ok = AppendCell(cell[:0], &column.Type, v); !ok {
+			if cell, ok = AppendCell(cell[:0], &column.Type, v); !ok && limit == 0 {
 				was := column.Type
 				column.Type, column.Native, wider[i] = widen(was, v), "", true
 				column.Default = retype(column.Default, &was, &column.Type)

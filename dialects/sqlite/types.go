@@ -28,11 +28,10 @@ func DeclaredType(t schema.Type) string {
 		if name == "" {
 			name = "BIGINT"
 		}
-		name += numbers(t.Length)
 		if t.Unsigned {
 			name += " UNSIGNED"
 		}
-		return name
+		return name + numbers(t.Length)
 	case schema.Decimal:
 		switch {
 		case t.Length <= 0:

@@ -73,7 +73,7 @@ func decimal(cell []byte, t *schema.Type) (driver.Value, error) {
 	}
 	v, err := strconv.ParseFloat(string(cell), 64)
 	var again [40]byte
-	if err == nil && !math.IsInf(v, 0) && bytes.Equal(strconv.AppendFloat(again[:0], v, 'f', t.Scale, 64), cell) && (v != 0 || cell[0] != '-') {
+	if err == nil && !math.IsInf(v, 0) && !math.IsNaN(v) && bytes.Equal(strconv.AppendFloat(again[:0], v, 'f', t.Scale, 64), cell) && (v != 0 || cell[0] != '-') {
 		return v, nil
 	}
 	return bytes.Clone(cell), nil

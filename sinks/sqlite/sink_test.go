@@ -1,0 +1,326 @@
+package sqlite_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+	sink "github.com/lmsvault/vault/sinks/sqlite"
+	"github.com/lmsvault/vault/sources/sample"
+)
+
+// given is a source of tables with the rows that a test gives.
+type given struct {
+	tables []schema.Table
+	rows   map[string]string
+}
+
+func (g *given) Plan(context.Context) (*stage.Inventory, error) {
+	inv := &stage.Inventory{}
+	for _, t := range g.tables {
+		inv.Tables = append(inv.Tables, stage.TableInfo{Schema: t})
+		inv.Units = append(inv.Units, stage.Unit{ID: "db/" + t.Name, Part: stage.DB, Table: t.Name})
+	}
+	return inv, nil
+}
+
+func (g *given) Read(ctx context.Context, u stage.Unit, _ stage.Known, w stage.Writer) error {
+	if err := w.Open(ctx, stage.Entry{Path: "db/" + u.Table, Kind: stage.Table}); err != nil {
+		return err
+	}
+	if data := g.rows[u.Table]; data != "" {
+		if err := w.Write(ctx, stage.Chunk{Data: []byte(data), Rows: strings.Count(data, "\n")}); err != nil {
+			return err
+		}
+	}
+	return w.Close(ctx, stage.Digest{})
+}
+
+func (g *given) Close(context.Context) error { return nil }
+
+func column(name string, kind schema.Kind, size int) schema.Column {
+	return schema.Column{Name: name, Type: schema.Type{Kind: kind, Size: size}}
+}
+
+func TestRefusedRowsAreNamed(t *testing.T) {
+	big := schema.Column{Name: "id", Type: schema.Type{Kind: schema.Int, Size: 8, Unsigned: true}}
+	from := &given{
+		tables: []schema.Table{
+			{Name: "a", Columns: []schema.Column{column("k", schema.Int, 8), column("t", schema.Text, 0)}, PrimaryKey: []string{"k"}},
+			{Name: "b", Columns: []schema.Column{big, column("n", schema.Int, 1)}, PrimaryKey: []string{"id"}, Sequence: &schema.Sequence{Column: "id", Next: 5}},
+		},
+		rows: map[string]string{
+			"a": "1\tone\n1\ttwo\n2\t\\N\n3\tthree\n",
+			"b": "1\t1\n2\t300\n18446744073709551615\t1\n9223372036854775806\t1\n",
+		},
+	}
+	run := carry(t, from, sink.New(sink.Config{Path: filepath.Join(t.TempDir(), "x")}))
+	run.proved(t)
+	var got []string
+	for _, l := range run.refused {
+		got = append(got, fmt.Sprintf("%s %s %s %q", l.Kind, l.Path, l.Where, l.Row))
+		if l.Count != 1 || l.Reason == "" {
+			t.Errorf("%+v", l)
+		}
+	}
+	slices.Sort(got)
+	want := []string{
+		`row db/a k=1 column k "1\ttwo"`,
+		`row db/a k=2 column t "2\t\\N"`,
+		`row db/b id=18446744073709551615 "18446744073709551615\t1"`,
+		`row db/b id=2 column n "2\t300"`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if next := run.proofs["b"].Schema.Sequence.Next; next != 9223372036854775807 {
+		t.Errorf("the next key after the largest is %d", next)
+	}
+}
+
+func TestWhatSQLiteCannotHoldIsSaidBefore(t *testing.T) {
+	text := column("t", schema.Text, 0)
+	text.Default = &schema.Default{Value: "now()", Expr: true}
+	plan := &stage.Plan{Tables: []stage.TableInfo{{Schema: schema.Table{
+		Name: "a", Dialect: "postgres", Columns: []schema.Column{column("k", schema.Int, 8), text}, Sequence: &schema.Sequence{Column: "k", Next: 1},
+		Indexes: []schema.Index{
+			{Name: "full", Method: "FULLTEXT", Columns: []schema.IndexColumn{{Name: "t"}}},
+			{Name: "part", Unique: true, Columns: []schema.IndexColumn{{Name: "t", Prefix: 5}}},
+			{Name: "expr", Native: "(lower(t))"},
+			{Name: "plain", Columns: []schema.IndexColumn{{Name: "t", Prefix: 5}}},
+		},
+	}}}}
+	path := filepath.Join(t.TempDir(), "x")
+	losses, _, err := sink.New(sink.Config{Path: path}).Check(t.Context(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, l := range losses {
+		got = append(got, string(l.Kind)+" "+l.Where)
+	}
+	if text := strings.Join(got, "; "); text != "default column t; index index full; index index part; index index expr; default column k" {
+		t.Error(text)
+	}
+	for _, twins := range [][]schema.Table{
+		{{Name: "a", Columns: []schema.Column{text}}, {Name: "A", Columns: []schema.Column{text}}},
+		{{Name: "a", Columns: []schema.Column{text, column("T", schema.Text, 0)}}},
+		{{Name: "SQLITE_x", Columns: []schema.Column{text}}},
+	} {
+		plan := &stage.Plan{}
+		for _, s := range twins {
+			plan.Tables = append(plan.Tables, stage.TableInfo{Schema: s})
+		}
+		if _, _, err := sink.New(sink.Config{Path: path}).Check(t.Context(), plan); failure.Of(err) != failure.Refused {
+			t.Errorf("%v: %v", twins, err)
+		}
+	}
+	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) > 0 {
+		t.Errorf("the check left %v behind, %v", left, err)
+	}
+}
+
+func TestDoesNotOverwrite(t *testing.T) {
+	dir := t.TempDir()
+	site, note := filepath.Join(dir, "site"), filepath.Join(dir, "note")
+	carry(t, newSample(t), sink.New(sink.Config{Path: site, Prefix: "mdl_"}))
+	if err := os.WriteFile(note, []byte(strings.Repeat("text", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		config sink.Config
+		says   string
+	}{
+		{sink.Config{Path: site, Prefix: "mdl_"}, "set replace: true"},
+		{sink.Config{Path: site, Prefix: "other_", Replace: true}, "would be lost"},
+		{sink.Config{Path: note, Replace: true}, "not a database"},
+		{sink.Config{Path: dir, Replace: true}, "is not a file"},
+		{sink.Config{Path: filepath.Join(dir, "no", "folder")}, "can't write in the folder"},
+	} {
+		if _, _, err := sink.New(c.config).Check(t.Context(), &stage.Plan{}); err == nil || !strings.Contains(err.Error(), c.says) || failure.Of(err) != failure.Refused {
+			t.Errorf("%+v: %v", c.config, err)
+		}
+	}
+	run := carry(t, newSample(t), sink.New(sink.Config{Path: site, Prefix: "mdl_", Replace: true}))
+	run.proved(t)
+}
+
+// A file in WAL mode that is replaced leaves nothing behind that SQLite would
+// play into the new one.
+func TestReplacesADatabaseInUse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "site")
+	db := openSQL(t, path)
+	for _, s := range []string{"PRAGMA journal_mode = WAL", "CREATE TABLE mdl_old (a)", "INSERT INTO mdl_old VALUES (1)"} {
+		if _, err := db.ExecContext(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := carry(t, newSample(t), sink.New(sink.Config{Path: path, Prefix: "mdl_", Replace: true}))
+	run.proved(t)
+	var n int
+	if err := openSQL(t, path).QueryRowContext(t.Context(), "SELECT count(*) FROM sqlite_master WHERE name = 'mdl_old'").Scan(&n); err != nil || n != 0 {
+		t.Errorf("mdl_old is there %d times, %v", n, err)
+	}
+}
+
+// A run that ends early leaves no file that could be taken for a site, and
+// what was there stays.
+func TestUnfinishedFileHasNoName(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "site")
+	begin := func() (*sink.Sink, stage.UnitWriter) {
+		t.Helper()
+		from := newSample(t)
+		inv, err := from.Plan(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := sink.New(sink.Config{Path: path})
+		if err := to.Begin(t.Context(), &stage.Plan{Tables: inv.Tables}); err != nil {
+			t.Fatal(err)
+		}
+		var w stage.UnitWriter
+		for _, u := range inv.Units {
+			if u.Table == "user" {
+				if w, err = to.Unit(t.Context(), u); err != nil {
+					t.Fatal(err)
+				}
+				if err := from.Read(t.Context(), u, nil, w); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		return to, w
+	}
+	first, _ := begin() // and the process dies: only the connection is closed
+	if err := first.Finish(t.Context(), &stage.Outcome{}); err == nil {
+		t.Error("finished with an open unit")
+	}
+	if err := first.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("an unfinished file has its name: %v", err)
+	}
+	_, notes, err := sink.New(sink.Config{Path: path}).Check(t.Context(), &stage.Plan{})
+	if err != nil || len(notes) != 1 || !strings.Contains(notes[0].Text, "vault-partial") {
+		t.Errorf("the next run says %v, %v", notes, err)
+	}
+	second, w := begin()
+	if err := w.Abort(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Finish(t.Context(), &stage.Outcome{}); err == nil || !strings.Contains(err.Error(), "db/user#") {
+		t.Errorf("finished though rows of a unit that was given up are there: %v", err)
+	}
+	if err := second.Abort(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+	third, w := begin()
+	if err := w.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := third.Finish(t.Context(), &stage.Outcome{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := third.Abort(t.Context()); err != nil { // the proof failed
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("a file that was not proved keeps its name: %v", err)
+	}
+	if err := third.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Names of indexes are unique in the whole database, also where they were not
+// at the source.
+func TestIndexNamesDoNotCollide(t *testing.T) {
+	with := func(name string, indexes ...string) schema.Table {
+		s := schema.Table{Name: name, Columns: []schema.Column{column("a", schema.Int, 8)}}
+		for _, x := range indexes {
+			s.Indexes = append(s.Indexes, schema.Index{Name: x, Columns: []schema.IndexColumn{{Name: "a"}}})
+		}
+		return s
+	}
+	from := &given{tables: []schema.Table{with("x", "y", "IX", "sqlite_autoindex_x_1"), with("y", "ix", "ix_2", "")}}
+	path := filepath.Join(t.TempDir(), "db")
+	run := carry(t, from, sink.New(sink.Config{Path: path}))
+	if n := len(run.proofs["x"].Schema.Indexes) + len(run.proofs["y"].Schema.Indexes); n != 6 {
+		t.Errorf("%d of 6 indexes", n)
+	}
+}
+
+func TestRowsThatBreakAUniqueIndexFailTheRun(t *testing.T) {
+	table := schema.Table{Name: "x", Columns: []schema.Column{column("a", schema.Int, 8)},
+		Indexes: []schema.Index{{Name: "u", Unique: true, Columns: []schema.IndexColumn{{Name: "a"}}}}}
+	to := sink.New(sink.Config{Path: filepath.Join(t.TempDir(), "db")})
+	if err := to.Begin(t.Context(), &stage.Plan{Tables: []stage.TableInfo{{Schema: table}}}); err != nil {
+		t.Fatal(err)
+	}
+	w, err := to.Unit(t.Context(), stage.Unit{ID: "u", Part: stage.DB, Table: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write(t.Context(), stage.Chunk{Data: []byte("1\n1\n"), Rows: 2}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := to.Finish(t.Context(), &stage.Outcome{}); err == nil || !strings.Contains(err.Error(), "index u of x") {
+		t.Errorf("finished: %v", err)
+	}
+	if err := to.Abort(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCancelEndsALoad(t *testing.T) {
+	config := sample.Defaults()
+	config.Files, config.DBBytes = false, 8<<20
+	from, err := sample.New(config, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inv, err := from.Plan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := sink.New(sink.Config{Path: filepath.Join(t.TempDir(), "db")})
+	if err := to.Begin(t.Context(), &stage.Plan{Tables: inv.Tables}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	for _, u := range inv.Units {
+		if u.Table != "logstore_standard_log" {
+			continue
+		}
+		w, err := to.Unit(ctx, u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if err := from.Read(ctx, u, nil, w); failure.Of(err) != failure.Interrupted {
+			t.Errorf("ended with %v", err)
+		}
+		if err := w.Abort(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel()
+	if err := to.Abort(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
