@@ -32,8 +32,12 @@ type Server struct {
 	MaxPacket int  // bytes of the longest statement that the server takes
 	FoldCase  bool // names of tables that differ only by case are one
 	LocalData bool // LOAD DATA LOCAL is allowed
+	NeedsKey  bool // tables without a primary key are refused
 
 	major, minor int
+	// implicit: a TIMESTAMP NOT NULL without a default gets one, and ON UPDATE too
+	// (explicit_defaults_for_timestamp is off, as MariaDB had it before 10.10).
+	implicit bool
 }
 
 // Engine is the product and its version: "MariaDB 10.11.19".
@@ -131,6 +135,9 @@ func (s *Server) detect(ctx context.Context, cfg *mysql.Config) (err error) {
 		return err
 	}
 	s.MariaDB = strings.Contains(version, "MariaDB")
+	if err := s.variables(ctx, db); err != nil {
+		return err
+	}
 	s.Version, _, _ = strings.Cut(strings.TrimPrefix(version, "5.5.5-"), "-")
 	s.FoldCase = fold != 0
 	parts := strings.SplitN(s.Version, ".", 3)
@@ -144,6 +151,28 @@ func (s *Server) detect(ctx context.Context, cfg *mysql.Config) (err error) {
 		return fmt.Errorf("the server calls its version %q: %w", version, err)
 	}
 	return nil
+}
+
+// variables reads settings that not every version has.
+func (s *Server) variables(ctx context.Context, db *sql.DB) (err error) {
+	rows, err := db.QueryContext(ctx, `SHOW VARIABLES WHERE Variable_name IN ('sql_require_primary_key', 'innodb_force_primary_key', 'explicit_defaults_for_timestamp')`)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var name, value string
+		if err := rows.Scan(&name, &value); err != nil {
+			return err
+		}
+		switch {
+		case name == "explicit_defaults_for_timestamp":
+			s.implicit = value == "OFF"
+		case value == "ON":
+			s.NeedsKey = true
+		}
+	}
+	return rows.Err()
 }
 
 // explain says what to do about an error of the first connection.

@@ -87,6 +87,8 @@ func canonical(c *schema.Column, value string) string {
 func (s *Server) writeDefault(c *schema.Column) string {
 	d := c.Default
 	switch {
+	case d == nil && s.implicit && c.Type.Kind == schema.Timestamp && !c.Nullable:
+		return " DEFAULT '0000-00-00 00:00:00'" // else the server gives it CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP
 	case d == nil:
 		return ""
 	case d.Expr && strings.HasPrefix(strings.ToUpper(d.Value), "CURRENT_TIMESTAMP"):

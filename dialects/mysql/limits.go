@@ -24,6 +24,9 @@ func (w *Writer) Refuse(t *schema.Table) string {
 	if name := w.Prefix + t.Name; utf8.RuneCountInString(name) > MaxName {
 		return fmt.Sprintf("table %s: the name has more than %d characters", name, MaxName)
 	}
+	if w.Server.NeedsKey && len(t.PrimaryKey) == 0 {
+		return fmt.Sprintf("table %s has no primary key, and the server is set to demand one (sql_require_primary_key or innodb_force_primary_key)", t.Name)
+	}
 	row := 0
 	for k := range t.Columns {
 		c := &t.Columns[k]

@@ -19,6 +19,7 @@ type inserter struct {
 	head  string // INSERT INTO … VALUES
 	most  int    // bytes of the server's longest statement
 	batch int    // bytes of one statement, but for a row that is longer
+	zeros []int // columns that can't hold -0
 	key   []int
 	cells [][]byte
 	text  []byte
@@ -27,7 +28,14 @@ type inserter struct {
 func newInserter(s *sink, t *schema.Table) inserter {
 	const batch = 1 << 20
 	most := s.server.MaxPacket - 1024 // what the protocol puts around it
+	var zeros []int
+	for k := range t.Columns {
+		if s.server.MariaDB && t.Columns[k].Type.Kind == schema.Float {
+			zeros = append(zeros, k)
+		}
+	}
 	return inserter{
+		zeros: zeros,
 		table: t,
 		head:  "INSERT INTO " + mysql.Ident(s.cfg.Prefix+t.Name) + " (" + mysql.Idents(t.ColumnNames()) + ") VALUES ",
 		most:  most, batch: min(batch, most), key: t.Key(),
@@ -54,6 +62,10 @@ func (in *inserter) chunk(ctx context.Context, tx *sql.Tx, c stage.Chunk) ([]sta
 			break
 		}
 		data = rest
+		if column := in.negativeZero(row); column != "" {
+			refused = append(refused, in.loss(row, column, "MariaDB has no negative zero: it would become 0"))
+			continue
+		}
 		if n := len(row) + len(row)/8 + 4*len(in.table.Columns); size+n > in.batch && len(batch) > 0 {
 			if err := flush(); err != nil {
 				return nil, err
@@ -105,6 +117,26 @@ func (in *inserter) rows(ctx context.Context, tx *sql.Tx, batch [][]byte) ([]sta
 		return nil, emptyErr
 	}
 	return []stage.Loss{in.loss(batch[0], mysql.ColumnOf(err), err.Error())}, nil
+}
+
+// mayRefuse tells whether a chunk may have a value that the server changes without
+// a word, so that its rows must be looked at.
+func (in *inserter) mayRefuse(data []byte) bool {
+	return len(in.zeros) > 0 && bytes.Contains(data, []byte("-0"))
+}
+
+// negativeZero gives the column of a row that the server would make 0 of, "" for none.
+func (in *inserter) negativeZero(row []byte) string {
+	if !in.mayRefuse(row) {
+		return ""
+	}
+	in.cells = rows.Split(in.cells, row)
+	for _, k := range in.zeros {
+		if k < len(in.cells) && string(in.cells[k]) == "-0" {
+			return in.table.Columns[k].Name
+		}
+	}
+	return ""
 }
 
 // values appends a row as SQL. The escapes of a cell are those of a string literal

@@ -98,7 +98,7 @@ func (s *sink) marker() string { return mysql.Ident(s.cfg.Prefix + mysql.Marker)
 
 // mark says, for everyone who looks, that the database is no whole site.
 func (s *sink) mark(ctx context.Context) error {
-	_, err := s.server.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+s.marker()+" (note varchar(255) NOT NULL) ENGINE=InnoDB COMMENT='A restore into this database is not finished: it is no whole site'")
+	_, err := s.server.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+s.marker()+" (id int NOT NULL PRIMARY KEY) ENGINE=InnoDB COMMENT='A restore into this database is not finished: it is no whole site'")
 	if err != nil {
 		return fmt.Errorf("%s: marking the database as unfinished: %w", s.server.Address, err)
 	}
@@ -110,19 +110,21 @@ func (s *sink) drop(ctx context.Context, st *mysql.Structure) error {
 	var views, tables []string
 	for _, l := range st.Losses {
 		name := s.cfg.Prefix + l.Path[len(stage.DB)+1:]
-		switch l.Kind {
-		case stage.LossView:
+		if l.Kind == stage.LossView {
 			views = append(views, name)
 		}
 	}
 	for _, t := range st.Tables {
 		tables = append(tables, t.FullName)
 	}
-	for kind, names := range map[string][]string{"VIEW": views, "TABLE": tables} {
-		if len(names) == 0 {
+	for _, d := range []struct {
+		kind  string
+		names []string
+	}{{"VIEW", views}, {"TABLE", tables}} {
+		if len(d.names) == 0 {
 			continue
 		}
-		if _, err := s.server.ExecContext(ctx, "DROP "+kind+" IF EXISTS "+mysql.Idents(names)); err != nil {
+		if _, err := s.server.ExecContext(ctx, "DROP "+d.kind+" IF EXISTS "+mysql.Idents(d.names)); err != nil {
 			return fmt.Errorf("%s: dropping what is to be replaced: %w", s.server.Address, err)
 		}
 	}
@@ -139,15 +141,8 @@ func (s *sink) Finish(ctx context.Context, o *stage.Outcome) error {
 
 func (s *sink) finish(ctx context.Context) error {
 	err := s.each(ctx, s.tables, func(ctx context.Context, t *schema.Table) error {
-		statements := s.writer.Define(t).Indexes
-		if t.Sequence != nil && s.lostRows(t.Name) {
-			// A refused row has moved the generator all the same.
-			statements = append(statements, fmt.Sprintf("ALTER TABLE %s AUTO_INCREMENT = %d", mysql.Ident(s.cfg.Prefix+t.Name), t.Sequence.Next))
-		}
-		for _, statement := range statements {
-			if _, err := s.server.ExecContext(ctx, statement); err != nil {
-				return fmt.Errorf("%s: completing table %s: %w", s.server.Address, t.Name, err)
-			}
+		if err := s.complete(ctx, t); err != nil {
+			return fmt.Errorf("%s: completing table %s: %w", s.server.Address, t.Name, err)
 		}
 		return nil
 	})
@@ -159,6 +154,36 @@ func (s *sink) finish(ctx context.Context) error {
 	}
 	return nil
 }
+
+// complete builds a table's indexes. What its sequence gives next was set when it
+// was created, and the server has raised it with each row.
+func (s *sink) complete(ctx context.Context, t *schema.Table) (err error) {
+	statements := s.writer.Define(t).Indexes
+	if t.Sequence != nil && s.lostRows(t.Name) {
+		// A refused row has raised it all the same.
+		statements = append(statements, fmt.Sprintf("ALTER TABLE %s AUTO_INCREMENT = %d", mysql.Ident(s.cfg.Prefix+t.Name), t.Sequence.Next))
+	}
+	if len(statements) == 0 {
+		return nil
+	}
+	conn, err := s.server.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	// MySQL sorts an index in 1 MiB if it isn't told otherwise; MariaDB and MySQL before 8.0.27 don't know the variable.
+	if _, err := conn.ExecContext(ctx, "SET SESSION innodb_ddl_buffer_size = 67108864"); err != nil && mysql.Number(err) != unknownVariable {
+		return err
+	}
+	for _, statement := range statements {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const unknownVariable = 1193
 
 func (s *sink) lostRows(table string) bool {
 	s.mu.Lock()

@@ -55,7 +55,7 @@ func (w *unit) Write(ctx context.Context, c stage.Chunk) error {
 }
 
 func (w *unit) write(ctx context.Context, c stage.Chunk) error {
-	if w.loader != nil {
+	if w.loader != nil && !w.insert.mayRefuse(c.Data) {
 		clean, err := w.loader.load(ctx, w.conn, c)
 		if clean || err != nil {
 			return err
