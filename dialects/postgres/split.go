@@ -15,14 +15,14 @@ import (
 // read as one unit.
 const UnitBytes = 64 << 20
 
-// Ranges divides a table with an integer key into ranges of about UnitBytes; nil
+// Ranges divides a table with an integer key into ranges of about bytes each; nil
 // for a table without one, which is read as a whole.
-func (c *Conn) Ranges(ctx context.Context, t *Table) ([]keyrange.Range, error) {
+func (c *Conn) Ranges(ctx context.Context, t *Table, bytes int64) ([]keyrange.Range, error) {
 	key, ok := t.IntegerKey()
 	if !ok {
 		return nil, nil
 	}
-	if t.Bytes <= UnitBytes {
+	if t.Bytes <= bytes {
 		return []keyrange.Range{{}}, nil
 	}
 	name, table := Ident(key.Name), c.Site.Table(t.Name)
@@ -34,7 +34,7 @@ func (c *Conn) Ranges(ctx context.Context, t *Table) ([]keyrange.Range, error) {
 		return []keyrange.Range{{}}, nil
 	}
 	next := fmt.Sprintf("SELECT %s FROM %s WHERE %s >= $1::int8 ORDER BY %s LIMIT 1", name, table, name, name)
-	ranges, err := keyrange.Split(ctx, strconv.FormatInt(*first, 10), strconv.FormatInt(*last, 10), t.Rows, max(1, t.Rows*UnitBytes/t.Bytes),
+	ranges, err := keyrange.Split(ctx, strconv.FormatInt(*first, 10), strconv.FormatInt(*last, 10), t.Rows, max(1, int64(float64(t.Rows)*float64(bytes)/float64(t.Bytes))),
 		func(ctx context.Context, from string) (string, bool, error) {
 			bound, err := strconv.ParseInt(from, 10, 64)
 			if err != nil { // beyond what the column can hold

@@ -38,7 +38,7 @@ func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	}
 	var pieces []piece
 	for _, t := range catalog.Tables {
-		ranges, err := conn.Ranges(ctx, t)
+		ranges, err := conn.Ranges(ctx, t, postgres.UnitBytes)
 		if err != nil {
 			return nil, err
 		}

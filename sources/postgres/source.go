@@ -44,7 +44,7 @@ func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 	for _, t := range catalog.Tables {
 		s.tables[t.Name] = t
 		inv.Tables = append(inv.Tables, stage.TableInfo{Schema: t.Table, Rows: t.Rows, Bytes: t.Bytes})
-		ranges, err := conn.Ranges(ctx, t)
+		ranges, err := conn.Ranges(ctx, t, postgres.UnitBytes)
 		if err != nil {
 			return nil, err
 		}

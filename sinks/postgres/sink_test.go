@@ -1,0 +1,324 @@
+package postgres_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/servers"
+	sink "github.com/lmsvault/vault/sinks/postgres"
+	source "github.com/lmsvault/vault/sources/postgres"
+)
+
+func intColumn(name string) schema.Column {
+	return schema.Column{Name: name, Type: schema.Type{Kind: schema.Int, Size: 8}, Native: "bigint"}
+}
+
+func table(name string, columns ...schema.Column) schema.Table {
+	t := schema.Table{Name: name, Dialect: "postgres", Columns: append([]schema.Column{intColumn("id")}, columns...), PrimaryKey: []string{"id"}}
+	t.Sequence = &schema.Sequence{Column: "id", Next: 1}
+	return t
+}
+
+func plan(tables ...schema.Table) *stage.Plan {
+	p := &stage.Plan{Pipeline: "test", Parts: []string{stage.DB}, Workers: 2, Facts: map[string]string{"dialect": "mysql", "prefix": "old_"}}
+	for _, t := range tables {
+		p.Tables = append(p.Tables, stage.TableInfo{Schema: t})
+	}
+	return p
+}
+
+// restore writes chunks of one table as the engine would.
+func restore(t *testing.T, s stage.Sink, p *stage.Plan, name string, chunks ...string) []stage.Loss {
+	t.Helper()
+	ctx := t.Context()
+	if _, _, err := s.Check(ctx, p); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Begin(ctx, p); err != nil {
+		t.Fatal(err)
+	}
+	refused := write(t, s, name, chunks...)
+	if err := s.Finish(ctx, &stage.Outcome{}); err != nil {
+		t.Fatal(err)
+	}
+	return refused
+}
+
+func write(t *testing.T, s stage.Sink, name string, chunks ...string) []stage.Loss {
+	t.Helper()
+	ctx := t.Context()
+	w, err := s.Unit(ctx, stage.Unit{ID: "db/" + name, Part: stage.DB, Table: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Open(ctx, stage.Entry{Path: "db/" + name, Kind: stage.Table}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range chunks {
+		if err := w.Write(ctx, stage.Chunk{Data: []byte(c), Rows: strings.Count(c, "\n")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(ctx, stage.Digest{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return w.Refused()
+}
+
+// Rows that the server can't hold are named with key, column and reason and
+// left out; all others of the same chunks are there.
+func TestRefusedRowsAreNamedAndOthersLoaded(t *testing.T) {
+	db := servers.Postgres(t)
+	p := plan(table("odd",
+		schema.Column{Name: "name", Type: schema.Type{Kind: schema.Char, Length: 5}, Native: "varchar(5)"},
+		schema.Column{Name: "n", Type: schema.Type{Kind: schema.Int, Size: 2}, Native: "smallint"},
+		schema.Column{Name: "j", Type: schema.Type{Kind: schema.JSON}, Native: "jsonb", Nullable: true},
+		schema.Column{Name: "d", Type: schema.Type{Kind: schema.Date}, Native: "date", Nullable: true},
+	))
+	bad := map[int]struct{ row, column, reason string }{
+		1:  {"1\ttoolong\t1\t{}\t\\N", "name", "value too long for type character varying(5)"},
+		4:  {"4\tx\x00y\t1\t{}\t\\N", "name", `invalid byte sequence for encoding "UTF8": 0x00`},
+		5:  {"5\tx\xc3\t1\t{}\t\\N", "name", "invalid byte sequence"},
+		9:  {"9\tx\t70000\t{}\t\\N", "n", "out of range for type smallint"},
+		10: {"10\tx\t\\N\t{}\t\\N", "n", "null value in column"},
+		12: {"12\tx\t1\t{\"a\":\"\\\\u0000\"}\t\\N", "j", "unsupported Unicode escape sequence"},
+		15: {"15\tx\t1\t{}\t0000-00-00", "d", "date/time field value out of range"},
+		20: {"20\t\xed\xa0\x80\t1\t{}\t\\N", "name", "invalid byte sequence"},
+	}
+	var chunks []string
+	var b strings.Builder
+	var want []string
+	for id := 1; id <= 20; id++ {
+		if r, ok := bad[id]; ok {
+			b.WriteString(r.row + "\n")
+		} else {
+			fmt.Fprintf(&b, "%d\tgood\t1\t{}\t2024-01-01\n", id)
+			want = append(want, fmt.Sprint(id))
+		}
+		if id == 7 || id == 19 { // the last chunk has one row, and it is bad
+			chunks = append(chunks, b.String())
+			b.Reset()
+		}
+	}
+	chunks = append(chunks, b.String())
+	refused := restore(t, newSink(t, sink.Config{Connection: where(db.DSN)}), p, "odd", chunks...)
+	if got := column(t, db.SQL, "SELECT id FROM mdl_odd ORDER BY id"); !slices.Equal(got, want) {
+		t.Errorf("rows %q are there instead of %q", got, want)
+	}
+	if len(refused) != len(bad) {
+		t.Errorf("%d rows are refused instead of %d", len(refused), len(bad))
+	}
+	for _, loss := range refused {
+		var id int
+		var name string
+		if _, err := fmt.Sscanf(loss.Where, "id=%d column %s", &id, &name); err != nil {
+			t.Errorf("%q names no key and column: %v", loss.Where, err)
+			continue
+		}
+		r := bad[id]
+		if loss.Kind != stage.LossRow || loss.Path != "db/odd" || loss.Count != 1 || string(loss.Row) != r.row || name != r.column || !strings.Contains(loss.Reason, r.reason) {
+			t.Errorf("%+v instead of row %q, column %s, because %s", loss, r.row, r.column, r.reason)
+		}
+	}
+}
+
+// A chunk of which nothing can be loaded costs only what it holds.
+func TestAllRowsOfAChunkRefused(t *testing.T) {
+	db := servers.Postgres(t)
+	s := newSink(t, sink.Config{Connection: where(db.DSN)})
+	chunk := strings.Repeat("x\n", 50)
+	if refused := restore(t, s, plan(table("odd")), "odd", chunk, "1\n", chunk, "2\n"); len(refused) != 100 {
+		t.Errorf("%d rows refused", len(refused))
+	}
+	if got := column(t, db.SQL, "SELECT id FROM mdl_odd ORDER BY id"); !slices.Equal(got, []string{"1", "2"}) {
+		t.Errorf("there are %q", got)
+	}
+}
+
+// What Abort or Drop took back is not there, and the session is free again.
+func TestAbortedUnitLeavesNoRows(t *testing.T) {
+	db := servers.Postgres(t)
+	s := newSink(t, sink.Config{Connection: where(db.DSN)})
+	p := plan(table("odd"))
+	p.Workers = 1
+	if err := s.Begin(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 { // more than there are sessions
+		w, err := s.Unit(t.Context(), stage.Unit{Part: stage.DB, Table: "odd"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Open(t.Context(), stage.Entry{Path: "db/odd", Kind: stage.Table}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Write(t.Context(), stage.Chunk{Data: []byte("1\n"), Rows: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Abort(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, s, "odd", "2\n")
+	if got := column(t, db.SQL, "SELECT id FROM mdl_odd"); !slices.Equal(got, []string{"2"}) {
+		t.Errorf("there are %q", got)
+	}
+}
+
+// Until the last step of a restore, and after an Abort, the site is marked: no
+// source reads it, and no sink writes over it unless it is told to replace it.
+func TestUnfinishedRestoreIsMarked(t *testing.T) {
+	db := servers.Postgres(t)
+	ctx := t.Context()
+	p := plan(table("user"))
+	unfinished := func(want bool) {
+		t.Helper()
+		t.Run("source", func(t *testing.T) { // at whose end the source is closed
+			_, err := newSource(t, source.Config{Connection: where(db.DSN)}).Plan(ctx)
+			if got := err != nil && failure.Of(err) == failure.Refused && strings.Contains(err.Error(), "not finished"); got != want {
+				t.Errorf("a source says %v", err)
+			}
+		})
+	}
+	s := newSink(t, sink.Config{Connection: where(db.DSN)})
+	if err := s.Begin(ctx, p); err != nil {
+		t.Fatal(err)
+	}
+	unfinished(true)
+	if _, _, err := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(ctx, p); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "replace: true") {
+		t.Errorf("a second restore: %v", err)
+	}
+	write(t, s, "user", "1\n")
+	if err := s.Finish(ctx, &stage.Outcome{}); err != nil {
+		t.Fatal(err)
+	}
+	unfinished(false)
+	if err := s.Abort(ctx); err != nil { // the proof failed
+		t.Fatal(err)
+	}
+	unfinished(true)
+	again := newSink(t, sink.Config{Connection: where(db.DSN), Replace: true})
+	restore(t, again, p, "user", "2\n")
+	unfinished(false)
+	if got := column(t, db.SQL, "SELECT id FROM mdl_user"); !slices.Equal(got, []string{"2"}) {
+		t.Errorf("there are %q", got)
+	}
+}
+
+// A target with tables of the prefix is refused; replace drops exactly those of
+// the site, with what hangs on them, and nothing of anyone else.
+func TestReplaceDropsTheSiteAlone(t *testing.T) {
+	db := servers.Postgres(t)
+	execute(t, db.SQL, edges)
+	execute(t, db.SQL, `ALTER TABLE mdl_composite ADD FOREIGN KEY (b) REFERENCES mdl_uniqueonly (b) NOT VALID`)
+	p := plan(table("new"))
+	if _, _, err := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(t.Context(), p); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "not empty") {
+		t.Fatalf("a target that is not empty: %v", err)
+	}
+	restore(t, newSink(t, sink.Config{Connection: where(db.DSN), Replace: true}), p, "new")
+	got := column(t, db.SQL, `SELECT c.oid::regclass::text FROM pg_class c WHERE relkind IN ('r', 'p', 'v', 'm', 'S') AND relnamespace::regnamespace::text IN ('public', 'elsewhere') ORDER BY relname COLLATE "C", 1`)
+	want := []string{`"MDL_user"`, "mdl", "mdl_new", "mdl_new_id_seq", "mdl_old_config", "mdl_old_config_plugins", "mdl_old_course", "mdl_old_user", "elsewhere.mdl_only_here", "elsewhere.mdl_types", "mdlx_trap", "other", "somebodys_counter"}
+	if !slices.Equal(got, want) {
+		t.Errorf("after it there are\n%q\ninstead of\n%q", got, want)
+	}
+	if got := column(t, db.SQL, `SELECT typname FROM pg_type WHERE typtype = 'e'`); !slices.Equal(got, []string{"plainmood"}) {
+		t.Errorf("enumerations %q are left", got)
+	}
+}
+
+// A view of somebody else's on a table of the site stops replace before anything is dropped of it.
+func TestReplaceNeverCascades(t *testing.T) {
+	db := servers.Postgres(t)
+	execute(t, db.SQL, `CREATE TABLE mdl_user (id int); CREATE VIEW report AS SELECT * FROM mdl_user`)
+	s := newSink(t, sink.Config{Connection: where(db.DSN), Replace: true})
+	if err := s.Begin(t.Context(), plan(table("user"))); err == nil || !strings.Contains(err.Error(), "view report depends on table mdl_user") {
+		t.Errorf("it says %v", err)
+	}
+	column(t, db.SQL, `SELECT * FROM report`)
+}
+
+// Names follow Moodle's rule where the tables come from another engine, and
+// are never taken twice nor too long.
+func TestIndexNamesFollowMoodle(t *testing.T) {
+	db := servers.Postgres(t)
+	execute(t, db.SQL, `CREATE TABLE other (a int); CREATE INDEX mdl_logsstanlog_cou_ix ON other (a)`)
+	text := schema.Column{Name: "course", Type: schema.Type{Kind: schema.Int, Size: 8}, Native: "bigint"}
+	x := func(unique bool, columns ...string) schema.Index {
+		i := schema.Index{Name: "old_whatever", Unique: unique}
+		for _, c := range columns {
+			i.Columns = append(i.Columns, schema.IndexColumn{Name: c})
+		}
+		return i
+	}
+	log := table("logstore_standard_log", text)
+	log.Indexes = []schema.Index{x(false, "course"), x(false, "course"), x(true, "course", "id")}
+	long := table(strings.Repeat("l", 40), schema.Column{Name: "ünïcode", Type: text.Type, Native: "bigint"})
+	for i := range 30 {
+		long.Columns = append(long.Columns, schema.Column{Name: fmt.Sprintf("col%d", i), Type: text.Type, Native: "bigint", Nullable: true})
+	}
+	long.Indexes = []schema.Index{x(false, long.ColumnNames()...), x(false, long.ColumnNames()...), x(false, "ünïcode")}
+	s := newSink(t, sink.Config{Connection: where(db.DSN)})
+	restore(t, s, plan(log, long), log.Name)
+	got := column(t, db.SQL, `SELECT indexname FROM pg_indexes WHERE tablename LIKE 'mdl%' ORDER BY tablename, indexname COLLATE "C"`)
+	cols := strings.Repeat("col", 16)
+	want := []string{
+		"mdl_llll_id_pk", "mdl_llll_idünï" + cols[:63-len("mdl_llll_idünï_ix")] + "_ix", "mdl_llll_idünï" + cols[:63-len("mdl_llll_idünï2_ix")] + "2_ix", "mdl_llll_ünï_ix",
+		"mdl_logsstanlog_cou2_ix", "mdl_logsstanlog_cou3_ix", "mdl_logsstanlog_couid_uix", "mdl_logsstanlog_id_pk",
+	}
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("indexes\n%q\ninstead of\n%q", got, want)
+	}
+}
+
+// Everything that forbids a restore is said at once, before anything is changed.
+func TestCheckNamesAllReasons(t *testing.T) {
+	db := servers.Postgres(t)
+	mysql := table("foreign")
+	mysql.Dialect = "mysql"
+	p := plan(mysql, table(strings.Repeat("l", 60)), table("typed",
+		schema.Column{Name: "v", Type: schema.Type{Kind: schema.Other}, Native: "vector(3)"},
+		schema.Column{Name: "sly", Type: schema.Type{Kind: schema.Other}, Native: "int); DROP TABLE x; --"},
+		schema.Column{Name: "none", Type: schema.Type{Kind: schema.Int, Size: 8}},
+	))
+	_, _, err := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(t.Context(), p)
+	if failure.Of(err) != failure.Refused {
+		t.Fatalf("it says %v", err)
+	}
+	for _, want := range []string{"table foreign is of dialect", "longer than 63 bytes", "column v: the server has no type vector(3)", "column sly: the server has no type", "column none: type int has no spelling"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing in: %v", want, err)
+		}
+	}
+	if got := column(t, db.SQL, `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace`); len(got) > 0 {
+		t.Errorf("Check made %q", got)
+	}
+}
+
+// A unique index that the rows don't allow is an error that names it, and the
+// site stays marked.
+func TestImpossibleIndexIsNamed(t *testing.T) {
+	db := servers.Postgres(t)
+	odd := table("odd", intColumn("n"))
+	odd.Indexes = []schema.Index{{Name: "u", Unique: true, Columns: []schema.IndexColumn{{Name: "n"}}}}
+	s := newSink(t, sink.Config{Connection: where(db.DSN)})
+	if err := s.Begin(t.Context(), plan(odd)); err != nil {
+		t.Fatal(err)
+	}
+	write(t, s, "odd", "1\t5\n2\t5\n")
+	err := s.Finish(t.Context(), &stage.Outcome{})
+	if err == nil || !strings.Contains(err.Error(), "mdl_odd_n_uix") || !strings.Contains(err.Error(), "(n)=(5) is duplicated") {
+		t.Errorf("it says %v", err)
+	}
+	if got := column(t, db.SQL, `SELECT to_regclass('mdl_vault_restoring')`); got[0] == "" {
+		t.Error("the site is not marked")
+	}
+}
