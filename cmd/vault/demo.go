@@ -102,6 +102,5 @@ func (a *app) demoReport(dir string, results map[string]*run.Result, took time.D
 	fmt.Fprintf(&b, "time:   %s for making, backing up, restoring and proving the site\n\n", took.Round(time.Millisecond))
 	fmt.Fprintf(&b, "the site       %s/site\nthe repository %s/repository\nthe restored   %s/restored\n\n", dir, dir, dir)
 	fmt.Fprintf(&b, "try:  %s_PASSPHRASE='only a demo' vault show %s/repository\n", envPrefix, dir)
-	_, err := fmt.Fprint(a.out, b.String())
-	return err
+	return a.print(b.String())
 }

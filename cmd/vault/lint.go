@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -75,12 +74,4 @@ func (a *app) paint(f config.Finding) string {
 		s += ": " + f.Suggestion
 	}
 	return s
-}
-
-// printJSON prints a document for machines.
-func (a *app) printJSON(v any) error {
-	out := json.NewEncoder(a.out)
-	out.SetEscapeHTML(false)
-	out.SetIndent("", "  ")
-	return out.Encode(v)
 }

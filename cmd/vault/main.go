@@ -43,7 +43,7 @@ func start(args []string, in, out, errs *os.File) failure.Class {
 func (a *app) end(err error) failure.Class {
 	class := failure.Of(err)
 	if a.reporter != nil {
-		if err != nil {
+		if err != nil && !a.printed {
 			a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Failed, Text: err.Error(), Class: int(class), Result: a.result})
 		}
 		if closing := a.reporter.Close(); closing != nil && err == nil {

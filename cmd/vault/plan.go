@@ -57,7 +57,7 @@ func (a *app) printPlan(p *run.Plan, types bool) error {
 	}
 	losses(&b, p.Losses)
 	notes(&b, p.Notes)
-	if _, err := fmt.Fprint(a.out, b.String()); err != nil {
+	if err := a.print(b.String()); err != nil {
 		return err
 	}
 	rows := [][]string{}

@@ -24,20 +24,21 @@ func (a *app) printResult(r *run.Result, well bool) error {
 		head = "dry run: all could be read, nothing was written"
 	}
 	fmt.Fprintf(&b, "%s: %s in %s\n", r.Pipeline, head, r.Finished.Sub(r.Started).Round(time.Millisecond))
-	fmt.Fprintf(&b, "read: %s, %s, %s\n", size(r.Counts.Bytes), count(r.Counts.Rows, "row"), count(r.Counts.Files, "file"))
-	for _, key := range []string{"engine", "consistency"} {
-		if v := r.Facts[key]; v != "" {
-			fmt.Fprintf(&b, "%s: %s\n", key, v)
+	if well || r.Counts != (run.Counts{}) {
+		fmt.Fprintf(&b, "read: %s, %s, %s\n", size(r.Counts.Bytes), count(r.Counts.Rows, "row"), count(r.Counts.Files, "file"))
+		for _, key := range []string{"engine", "consistency"} {
+			if v := r.Facts[key]; v != "" {
+				fmt.Fprintf(&b, "%s: %s\n", key, plain(v))
+			}
 		}
 	}
 	for _, s := range r.Stored {
-		fmt.Fprintf(&b, "snapshot %s in %s: %s, of which %s were new and took %s\n", s.Snapshot, s.Where, size(s.Plain), size(s.New), size(s.Stored))
+		fmt.Fprintf(&b, "snapshot %s: %s, of which %s were new and took %s\n", s.Snapshot, size(s.Plain), size(s.New), size(s.Stored))
 	}
 	proofs(&b, r.Tables)
 	losses(&b, r.Losses)
 	notes(&b, r.Notes)
-	_, err := fmt.Fprint(a.out, b.String())
-	return err
+	return a.print(b.String())
 }
 
 // proofs says for each target how many tables hold what was read, and names those that don't.

@@ -24,7 +24,8 @@ type app struct {
 	stages        *stage.Registry
 	log           *slog.Logger
 	reporter      progress.Reporter
-	result        any // of a run that failed, for the error event
+	printed       bool // a JSON document: nothing may follow
+	result        any  // of a run that failed, for the error event
 }
 
 func newRoot(a *app) *cobra.Command {

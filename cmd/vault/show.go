@@ -44,7 +44,7 @@ func (a *app) show(s *repository.Snapshot) error {
 	}
 	losses(&b, s.Losses)
 	notes(&b, s.Notes)
-	if _, err := fmt.Fprint(a.out, b.String()); err != nil || len(s.Tables) == 0 {
+	if err := a.print(b.String()); err != nil || len(s.Tables) == 0 {
 		return err
 	}
 	rows := [][]string{{"TABLE", "ROWS", "SIZE", "PROOF"}}

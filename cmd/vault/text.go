@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"golang.org/x/term"
+
+	"github.com/lmsvault/vault/core/progress"
 )
 
 // colourful tells whether results may have colours.
@@ -28,8 +31,23 @@ func number(n int64) string { return humanize.Comma(n) }
 
 func size(n int64) string { return humanize.IBytes(uint64(max(0, n))) }
 
+// print prints a result, below where a bar was.
+func (a *app) print(text string) error {
+	a.settle()
+	_, err := fmt.Fprint(a.out, text)
+	return err
+}
+
+// settle takes a bar away.
+func (a *app) settle() {
+	if t, ok := a.reporter.(*progress.Terminal); ok {
+		t.Report(progress.Event{Kind: progress.Done})
+	}
+}
+
 // table prints lines of cells in columns.
 func (a *app) table(rows [][]string) error {
+	a.settle()
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	for _, cells := range rows {
 		for i, c := range cells {
@@ -55,4 +73,13 @@ func plain(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// printJSON prints a document for machines; no event follows it.
+func (a *app) printJSON(v any) error {
+	a.printed = true
+	out := json.NewEncoder(a.out)
+	out.SetEscapeHTML(false)
+	out.SetIndent("", "  ")
+	return out.Encode(v)
 }

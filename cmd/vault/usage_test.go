@@ -136,7 +136,7 @@ sink: [{use: local, with: {dri: /srv/x}}]
 		File, Severity, Message, Suggestion string
 		Line, Column                        int
 	}
-	if err := json.NewDecoder(strings.NewReader(o.stdout)).Decode(&found); err != nil || len(found) != 4 || found[3].Line != 7 || found[3].Column != 28 {
+	if err := json.Unmarshal([]byte(o.stdout), &found); err != nil || len(found) != 4 || found[3].Line != 7 || found[3].Column != 28 {
 		t.Errorf("%v: %s", err, o.stdout)
 	}
 }

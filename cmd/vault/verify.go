@@ -42,8 +42,7 @@ func (a *app) verified(found []repository.Finding) error {
 			a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Done, Result: found})
 			return nil
 		}
-		_, err := fmt.Fprintln(a.out, "proven: all that is stored is as it was written")
-		return err
+		return a.print("proven: all that is stored is as it was written\n")
 	}
 	if asJSON {
 		a.result = found
@@ -52,7 +51,7 @@ func (a *app) verified(found []repository.Finding) error {
 		for _, f := range found {
 			damage(&b, f)
 		}
-		if _, err := fmt.Fprint(a.out, b.String()); err != nil {
+		if err := a.print(b.String()); err != nil {
 			return err
 		}
 	}
