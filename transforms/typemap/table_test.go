@@ -84,7 +84,11 @@ func TestDefaults(t *testing.T) {
 		{Name: "body", Type: text, Default: &schema.Default{Value: ""}},
 		{Name: "key", Type: char(36), Default: &schema.Default{Value: "gen_random_uuid()", Expr: true}},
 		{Name: "at", Type: schema.Type{Kind: schema.Date}, Default: &schema.Default{Value: "CURRENT_TIMESTAMP", Expr: true}},
+		{Name: "made", Type: schema.Type{Kind: schema.Timestamp, Scale: 6}, Default: &schema.Default{Value: "CURRENT_TIMESTAMP", Expr: true}},
 	}}, mysql)
+	if d := m.Schema.Columns[4].Default; d == nil || d.Value != "CURRENT_TIMESTAMP(6)" || !d.Expr {
+		t.Errorf("MySQL wants the precision of the column, not %+v", d)
+	}
 	if d := m.Schema.Columns[0].Default; d == nil || d.Value != "1" {
 		t.Errorf("true became %+v", d)
 	}
@@ -92,6 +96,15 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("the default of a text column became %+v", d)
 	}
 	wantLoss(t, m, "default column key", "default column at")
+
+	m = table(t, schema.Table{Name: "d", Dialect: mysql, Columns: []schema.Column{
+		{Name: "made", Type: schema.Type{Kind: schema.DateTime, Scale: 3}, Default: &schema.Default{Value: "CURRENT_TIMESTAMP(3)", Expr: true}},
+		{Name: "seen", Type: schema.Type{Kind: schema.DateTime}, Default: &schema.Default{Value: "CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP", Expr: true}},
+	}}, postgres)
+	if d := m.Schema.Columns[0].Default; d == nil || d.Value != "CURRENT_TIMESTAMP" || !d.Expr {
+		t.Errorf("CURRENT_TIMESTAMP(3) became %+v", d)
+	}
+	wantLoss(t, m, "default column seen")
 }
 
 func TestSequences(t *testing.T) {
