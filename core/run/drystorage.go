@@ -11,34 +11,25 @@ import (
 
 // DryStorage lets a whole backup be rehearsed: it reads the storage below it,
 // writes nothing there, keeps the small objects that a repository reads back in
-// memory, and only counts the packs. Safe for concurrent use.
+// memory, and of the packs only how large they are. Safe for concurrent use.
 type DryStorage struct {
 	stage.Storage
 
-	mu      sync.Mutex
-	kept    map[string][]byte
-	objects int64
-	bytes   int64
+	mu    sync.Mutex
+	kept  map[string][]byte // content of all but packs
+	sizes map[string]int64
 }
 
 // NewDryStorage makes a DryStorage over below.
 func NewDryStorage(below stage.Storage) *DryStorage {
-	return &DryStorage{Storage: below, kept: map[string][]byte{}}
+	return &DryStorage{Storage: below, kept: map[string][]byte{}, sizes: map[string]int64{}}
 }
 
-// Counted returns the objects and bytes that would have been put.
-func (d *DryStorage) Counted() (objects, bytes int64) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.objects, d.bytes
-}
-
-// Put counts the object, and keeps it unless it is a pack.
+// Put keeps the object in memory, of a pack only its size.
 func (d *DryStorage) Put(_ context.Context, name string, data []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.objects++
-	d.bytes += int64(len(data))
+	d.sizes[name] = int64(len(data))
 	if !strings.HasPrefix(name, "packs/") {
 		d.kept[name] = slices.Clone(data)
 	}
@@ -62,13 +53,13 @@ func (d *DryStorage) Get(ctx context.Context, dst []byte, name string, offset, l
 	return append(dst, data[offset:offset+length]...), nil
 }
 
-// List lists what was kept and what is below.
+// List lists what was put and what is below.
 func (d *DryStorage) List(ctx context.Context, prefix string, fn func(stage.Object) error) error {
 	d.mu.Lock()
 	var own []stage.Object
-	for name, data := range d.kept {
+	for name, size := range d.sizes {
 		if strings.HasPrefix(name, prefix) {
-			own = append(own, stage.Object{Name: name, Size: int64(len(data))})
+			own = append(own, stage.Object{Name: name, Size: size})
 		}
 	}
 	d.mu.Unlock()
@@ -80,21 +71,23 @@ func (d *DryStorage) List(ctx context.Context, prefix string, fn func(stage.Obje
 	return d.Storage.List(ctx, prefix, fn)
 }
 
-// Delete forgets what was kept; below nothing is deleted.
+// Delete forgets what was put; below nothing is deleted.
 func (d *DryStorage) Delete(_ context.Context, name string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.kept, name)
+	delete(d.sizes, name)
+	delete(d.sizes, name)
 	return nil
 }
 
-// Stat describes what was kept, else what is below.
+// Stat describes what was put, else what is below.
 func (d *DryStorage) Stat(ctx context.Context, name string) (stage.Object, error) {
 	d.mu.Lock()
-	data, ok := d.kept[name]
+	size, ok := d.sizes[name]
 	d.mu.Unlock()
 	if ok {
-		return stage.Object{Name: name, Size: int64(len(data))}, nil
+		return stage.Object{Name: name, Size: size}, nil
 	}
 	return d.Storage.Stat(ctx, name)
 }
