@@ -41,6 +41,16 @@ func server(dialect string, db servers.Database) database {
 
 func sqliteFile(t testing.TB) database {
 	path := filepath.Join(t.TempDir(), "site.sqlite")
+	return database{
+		stage: `{use: sqlite, with: {path: "${env:%s}"}}`,
+		env:   path,
+		look:  sqliteAt(t, path),
+	}
+}
+
+// sqliteAt looks at a SQLite file.
+func sqliteAt(t testing.TB, path string) compare.Database {
+	t.Helper()
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
@@ -50,9 +60,5 @@ func sqliteFile(t testing.TB) database {
 			t.Error(err)
 		}
 	})
-	return database{
-		stage: `{use: sqlite, with: {path: "${env:%s}"}}`,
-		env:   path,
-		look:  compare.Database{Dialect: "sqlite", SQL: db, Prefix: "mdl_"},
-	}
+	return compare.Database{Dialect: "sqlite", SQL: db, Prefix: "mdl_"}
 }

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,6 +60,8 @@ type kind int
 const (
 	text kind = iota
 	float
+	single  // a float of four bytes, whatever the width it is read with
+	decimal // compared as a number: SQLite's have no zeros at their end
 )
 
 func read(t testing.TB, d Database, e engine, name string) Table {
@@ -79,7 +82,7 @@ func read(t testing.TB, d Database, e engine, name string) Table {
 	defer rows.Close()
 	cells := make([]any, len(exprs))
 	for i, k := range kinds {
-		if k == float {
+		if k == float || k == single {
 			cells[i] = new(sql.NullFloat64)
 		} else {
 			cells[i] = new(sql.NullString)
@@ -90,16 +93,21 @@ func read(t testing.TB, d Database, e engine, name string) Table {
 			t.Fatalf("%s: %v", name, err)
 		}
 		var row []string
-		for _, c := range cells {
+		for i, c := range cells {
 			switch v := c.(type) {
 			case *sql.NullFloat64:
-				if v.Valid {
+				if v.Valid && kinds[i] == single {
+					row = append(row, strconv.FormatFloat(v.Float64, 'g', -1, 32))
+				} else if v.Valid {
 					row = append(row, strconv.FormatFloat(v.Float64, 'g', -1, 64))
 				} else {
 					row = append(row, "NULL")
 				}
 			case *sql.NullString:
 				if v.Valid {
+					if number, ok := new(big.Rat).SetString(v.String); ok && kinds[i] == decimal {
+						v.String = number.RatString()
+					}
 					row = append(row, strconv.Quote(v.String))
 				} else {
 					row = append(row, "NULL")

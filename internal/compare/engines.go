@@ -21,12 +21,17 @@ func (mysql) columns(table string) string {
 
 func (mysql) cell(name, typ string) (string, kind) {
 	switch {
-	case strings.HasPrefix(typ, "float"), strings.HasPrefix(typ, "double"):
-		return "CAST(" + name + " AS DOUBLE)", float
+	case strings.HasPrefix(typ, "float"):
+		return "CAST(" + name + " AS DOUBLE)", single
+	case strings.HasPrefix(typ, "double"):
+		return name, float
 	case strings.Contains(typ, "blob"), strings.Contains(typ, "binary"), strings.Contains(typ, "point"):
 		return "HEX(" + name + ")", text
 	case strings.HasPrefix(typ, "bit"):
 		return "BIN(" + name + "+0)", text
+	}
+	if strings.HasPrefix(typ, "decimal") {
+		return "CAST(" + name + " AS CHAR)", decimal
 	}
 	return "CAST(" + name + " AS CHAR)", text
 }
@@ -73,8 +78,12 @@ func (postgres) columns(table string) string {
 
 func (postgres) cell(name, typ string) (string, kind) {
 	switch {
-	case typ == "real", typ == "double precision":
-		return name + "::float8", float
+	case typ == "real":
+		return name + "::float8", single
+	case typ == "double precision":
+		return name, float
+	case strings.HasPrefix(typ, "numeric"):
+		return name + "::text", decimal
 	case typ == "bytea":
 		return "upper(encode(" + name + ", 'hex'))", text
 	case strings.HasPrefix(typ, "bit"):
@@ -86,9 +95,12 @@ func (postgres) cell(name, typ string) (string, kind) {
 }
 
 func (postgres) next(t testing.TB, db *sql.DB, table string) int64 {
-	return number(t, db, `SELECT max(coalesce(s.last_value + s.increment_by, s.start_value))::bigint FROM pg_sequences s
-		JOIN pg_depend d ON d.objid = (quote_ident(s.schemaname) || '.' || quote_ident(s.sequencename))::regclass AND d.refobjsubid > 0
-		WHERE d.refobjid = '`+postgres{}.quote(strings.ReplaceAll(table, "'", "''"))+`'::regclass`)
+	sequences := firsts(t, db, `SELECT format('%I.%I', n.nspname, s.relname) AS x FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace
+		JOIN pg_depend d ON d.objid = s.oid AND d.refobjsubid > 0 WHERE s.relkind = 'S' AND d.refobjid = '`+postgres{}.quote(strings.ReplaceAll(table, "'", "''"))+`'::regclass`)
+	if len(sequences) == 0 {
+		return 0
+	}
+	return number(t, db, "SELECT CASE WHEN is_called THEN last_value + 1 ELSE last_value END FROM "+sequences[0])
 }
 
 func (postgres) unique(t testing.TB, db *sql.DB, table string) []string {
@@ -111,8 +123,12 @@ func (sqlite) columns(table string) string {
 
 func (sqlite) cell(name, typ string) (string, kind) {
 	switch {
-	case strings.Contains(typ, "double"), strings.Contains(typ, "float"), strings.Contains(typ, "real"):
+	case strings.Contains(typ, "float"):
+		return name, single
+	case strings.Contains(typ, "double"), strings.Contains(typ, "real"):
 		return name, float
+	case strings.Contains(typ, "decimal"), strings.Contains(typ, "numeric"):
+		return "CAST(" + name + " AS TEXT)", decimal
 	case strings.Contains(typ, "blob"):
 		return "CASE WHEN " + name + " IS NULL THEN NULL ELSE HEX(" + name + ") END", text // HEX(NULL) is ''
 	}
@@ -120,14 +136,11 @@ func (sqlite) cell(name, typ string) (string, kind) {
 }
 
 func (sqlite) next(t testing.TB, db *sql.DB, table string) int64 {
-	if number(t, db, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'sqlite_sequence'") == 0 {
+	name := "'" + strings.ReplaceAll(table, "'", "''") + "'"
+	if number(t, db, "SELECT COUNT(*) FROM sqlite_master WHERE name = "+name+" AND sql LIKE '%AUTOINCREMENT%'") == 0 {
 		return 0
 	}
-	n := number(t, db, "SELECT seq FROM sqlite_sequence WHERE name = '"+strings.ReplaceAll(table, "'", "''")+"'")
-	if n == 0 {
-		return 0
-	}
-	return n + 1
+	return number(t, db, "SELECT seq FROM sqlite_sequence WHERE name = "+name) + 1
 }
 
 func (sqlite) unique(t testing.TB, db *sql.DB, table string) []string {
