@@ -128,10 +128,10 @@ func (run *carried) proved(t *testing.T) {
 	}
 }
 
-func newSample(t *testing.T) stage.Source {
+func newSample(t *testing.T, factor string) stage.Source {
 	t.Helper()
 	config := sample.Defaults()
-	config.Files = false
+	config.Files, config.Factor = false, factor
 	s, err := sample.New(config, 2)
 	if err != nil {
 		t.Fatal(err)
@@ -225,7 +225,7 @@ func look(t *testing.T, db *sql.DB, table string, s schema.Table) map[string]int
 
 func TestSampleComesBackExactly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "site?#% ü.sqlite")
-	run := carry(t, newSample(t), sink.New(sink.Config{Path: path, Prefix: "mdl_"}))
+	run := carry(t, newSample(t, "1"), sink.New(sink.Config{Path: path, Prefix: "mdl_"}))
 	if len(run.losses)+len(run.refused) > 0 {
 		t.Fatalf("lost %v, refused %v", run.losses, run.refused)
 	}
@@ -258,7 +258,7 @@ func TestSampleComesBackExactly(t *testing.T) {
 
 func TestStructureComesBack(t *testing.T) {
 	dir := t.TempDir()
-	first := carry(t, newSample(t), sink.New(sink.Config{Path: filepath.Join(dir, "a"), Prefix: "mdl_"}))
+	first := carry(t, newSample(t, "0.2"), sink.New(sink.Config{Path: filepath.Join(dir, "a"), Prefix: "mdl_"}))
 	second := carry(t, source.New(source.Config{Path: filepath.Join(dir, "a"), Prefix: "mdl_"}), sink.New(sink.Config{Path: filepath.Join(dir, "b"), Prefix: ""}))
 	second.proved(t)
 	if len(second.inv.Losses)+len(second.inv.Notes)+len(second.losses) > 0 {

@@ -130,7 +130,7 @@ func TestWhatSQLiteCannotHoldIsSaidBefore(t *testing.T) {
 func TestDoesNotOverwrite(t *testing.T) {
 	dir := t.TempDir()
 	site, note := filepath.Join(dir, "site"), filepath.Join(dir, "note")
-	carry(t, newSample(t), sink.New(sink.Config{Path: site, Prefix: "mdl_"}))
+	carry(t, newSample(t, "0.05"), sink.New(sink.Config{Path: site, Prefix: "mdl_"}))
 	if err := os.WriteFile(note, []byte(strings.Repeat("text", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestDoesNotOverwrite(t *testing.T) {
 			t.Errorf("%+v: %v", c.config, err)
 		}
 	}
-	run := carry(t, newSample(t), sink.New(sink.Config{Path: site, Prefix: "mdl_", Replace: true}))
+	run := carry(t, newSample(t, "0.05"), sink.New(sink.Config{Path: site, Prefix: "mdl_", Replace: true}))
 	run.proved(t)
 }
 
@@ -162,7 +162,7 @@ func TestReplacesADatabaseInUse(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	run := carry(t, newSample(t), sink.New(sink.Config{Path: path, Prefix: "mdl_", Replace: true}))
+	run := carry(t, newSample(t, "0.05"), sink.New(sink.Config{Path: path, Prefix: "mdl_", Replace: true}))
 	run.proved(t)
 	var n int
 	if err := openSQL(t, path).QueryRowContext(t.Context(), "SELECT count(*) FROM sqlite_master WHERE name = 'mdl_old'").Scan(&n); err != nil || n != 0 {
@@ -177,7 +177,7 @@ func TestUnfinishedFileHasNoName(t *testing.T) {
 	path := filepath.Join(dir, "site")
 	begin := func() (*sink.Sink, stage.UnitWriter) {
 		t.Helper()
-		from := newSample(t)
+		from := newSample(t, "0.05")
 		inv, err := from.Plan(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -250,7 +250,7 @@ func TestKnownFilesAreNotMadeAgain(t *testing.T) {
 
 func TestSizesAreMet(t *testing.T) {
 	config := sample.Defaults()
-	config.DBBytes, config.FileCount, config.FileBytes = 20<<20, 500, 30<<20
+	config.DBBytes, config.FileCount, config.FileBytes = 6<<20, 300, 8<<20
 	_, site := read(t, config, nil)
 	db, files := 0, 0
 	for path, data := range site.entries {
@@ -261,8 +261,8 @@ func TestSizesAreMet(t *testing.T) {
 			files += len(data)
 		}
 	}
-	if db < 18<<20 || db > 23<<20 || files < 24<<20 || files > 36<<20 {
-		t.Errorf("asked for 20 and 30 MiB, got %d and %d bytes", db, files)
+	if db < 5<<20 || db > 8<<20 || files < 6<<20 || files > 10<<20 {
+		t.Errorf("asked for 6 and 8 MiB, got %d and %d bytes", db, files)
 	}
 }
 

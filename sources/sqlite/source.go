@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	unitBytes  = 32 << 20 // of rows in a unit, about
-	sampleRows = 256      // from which the size of rows is estimated
+	unitBytes  = 8 << 20 // of rows in a unit, about
+	sampleRows = 256     // from which the size of rows is estimated
 )
 
 // Source reads a database. Use New.
