@@ -1,0 +1,89 @@
+package postgres
+
+import (
+	"testing"
+
+	"github.com/lmsvault/vault/core/schema"
+)
+
+// Constants as pg_get_expr writes them become canonical text; all else stays an expression.
+func TestDefaults(t *testing.T) {
+	text, number := schema.Type{Kind: schema.Char}, schema.Type{Kind: schema.Int}
+	for _, c := range []struct {
+		typ  schema.Type
+		expr string
+		want *schema.Default
+	}{
+		{text, "", nil},
+		{text, "NULL::character varying", nil},
+		{text, "NULL::character varying(5)", nil},
+		{text, "''::character varying", &schema.Default{}},
+		{text, "'it''s'::text", &schema.Default{Value: "it's"}},
+		{text, `E'a\\b''c'::text`, &schema.Default{Value: `a\b'c`}},
+		{text, "'a'::\"mdl_Mood's\"", &schema.Default{Value: "'a'::\"mdl_Mood's\"", Expr: true}},
+		{text, "'a'::mdl_mood", &schema.Default{Value: "a"}},
+		{text, "'a'::text || 'b'::text", &schema.Default{Value: "'a'::text || 'b'::text", Expr: true}},
+		{text, "upper('x'::text)", &schema.Default{Value: "upper('x'::text)", Expr: true}},
+		{number, "0", &schema.Default{Value: "0"}},
+		{number, "'-1'::integer", &schema.Default{Value: "-1"}},
+		{number, "(-1)", &schema.Default{Value: "-1"}},
+		{number, "1 + 1", &schema.Default{Value: "1 + 1", Expr: true}},
+		{number, "'-9223372036854775808'::bigint", &schema.Default{Value: "-9223372036854775808"}},
+		{schema.Type{Kind: schema.Decimal, Length: 10, Scale: 5}, "1.5", &schema.Default{Value: "1.50000"}},
+		{schema.Type{Kind: schema.Decimal}, "1.5", &schema.Default{Value: "1.5"}},
+		{schema.Type{Kind: schema.Float, Size: 8}, "'1e-07'::double precision", &schema.Default{Value: "1e-07"}},
+		{schema.Type{Kind: schema.Float, Size: 8}, "1234567", &schema.Default{Value: "1.234567e+06"}},
+		{schema.Type{Kind: schema.Bool}, "true", &schema.Default{Value: "t"}},
+		{schema.Type{Kind: schema.Binary}, `'\x00ff'::bytea`, &schema.Default{Value: `\x00ff`}},
+		{schema.Type{Kind: schema.Bit, Length: 3}, `'101'::"bit"`, &schema.Default{Value: "101"}},
+		{schema.Type{Kind: schema.Bit, Length: 3}, `B'101'::"bit"`, &schema.Default{Value: "101"}},
+		{schema.Type{Kind: schema.Timestamp}, "'2024-01-01 00:00:00+00'::timestamp with time zone", &schema.Default{Value: "2024-01-01 00:00:00"}},
+		{schema.Type{Kind: schema.Timestamp}, "now()", &schema.Default{Value: "CURRENT_TIMESTAMP", Expr: true}},
+		{schema.Type{Kind: schema.Date}, "CURRENT_DATE", &schema.Default{Value: "CURRENT_DATE", Expr: true}},
+	} {
+		got := defaultOf(c.expr, c.typ)
+		if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
+			t.Errorf("%s: %+v instead of %+v", c.expr, got, c.want)
+		}
+	}
+}
+
+func TestSequencesOfDefaults(t *testing.T) {
+	for expr, want := range map[string]string{
+		"nextval('mdl_a_id_seq'::regclass)":          "mdl_a_id_seq",
+		"nextval('\"mdl_It''s\"'::regclass)":         `"mdl_It's"`,
+		"nextval(('public.s'::text)::regclass)":      "public.s",
+		"(nextval('s'::regclass))::integer":          "s",
+		"(1000 + nextval('s'::regclass))":            "",
+		"('A'::text || nextval('s'::regclass))":      "",
+		"0":                                          "",
+		"nextval('a'::regclass) + nextval('b'::reg)": "",
+	} {
+		if got, ok := sequenceOf(expr); got != want || ok != (want != "") {
+			t.Errorf("%s: %q, %v", expr, got, ok)
+		}
+	}
+}
+
+func TestNumericModifiers(t *testing.T) {
+	modifier := func(precision, scale int) int { return precision<<16 | scale&0x7ff + 4 }
+	for m, want := range map[int]schema.Type{
+		-1:              {Kind: schema.Decimal},
+		38<<16 | 18 + 4: {Kind: schema.Decimal, Length: 38, Scale: 18},
+		modifier(5, 0):  {Kind: schema.Decimal, Length: 5},
+		modifier(3, 5):  {Kind: schema.Decimal, Length: 3, Scale: 5},
+		modifier(5, -2): {Kind: schema.Decimal, Length: 7},
+	} {
+		if got := decimal(m); got.Length != want.Length || got.Scale != want.Scale {
+			t.Errorf("%d: %+v instead of %+v", m, got, want)
+		}
+	}
+}
+
+func TestLastName(t *testing.T) {
+	for text, want := range map[string]string{"mood": "mood", "other.mood": "mood", `"Mo.od"`: "Mo.od", `"a""b"."c""d"`: `c"d`, `x."Y"`: "Y"} {
+		if got := lastName(text); got != want {
+			t.Errorf("%s: %q", text, got)
+		}
+	}
+}
