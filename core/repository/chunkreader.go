@@ -64,6 +64,9 @@ func (r *chunkReader) suspects() string {
 // part returns bytes of a chunk. They must not be changed, and are valid until
 // buf is used again.
 func (r *chunkReader) part(ctx context.Context, buf *[]byte, ref Ref) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	data, ok := r.fromCache(ref.Chunk)
 	if !ok {
 		at, name, found := r.index.find(ref.Chunk)

@@ -22,6 +22,9 @@ func (w *chunkWriter) store(ctx context.Context, kind blobKind, plain []byte) (I
 	if len(plain) > maxChunk {
 		return ID{}, fmt.Errorf("one row of %d bytes is more than the %d that a repository can hold in one piece", len(plain), maxChunk)
 	}
+	if err := ctx.Err(); err != nil {
+		return ID{}, err
+	}
 	id := w.epoch.id(plain)
 	if !w.index.claim(id) {
 		return id, nil

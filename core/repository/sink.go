@@ -271,7 +271,7 @@ func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 		return nil, fmt.Errorf("listing packs: %w", err)
 	}
 	for name := range missing {
-		return nil, failure.New(failure.Unproven, "%s, which was there before, is gone or cut off (as %d packs are): is somebody else changing the repository?", packName(e.kid, name), len(missing))
+		return nil, failure.New(failure.Unproven, "%s (and %d more) is not in the storage as it was stored: is somebody else changing the repository?", packName(e.kid, name), len(missing)-1)
 	}
 	proofs := make([]stage.TableProof, len(snap.Tables))
 	for i, t := range snap.Tables {

@@ -3,7 +3,7 @@ package repository_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -70,7 +70,11 @@ func (s *site) clone() *site {
 func (s *site) plan() *stage.Plan {
 	p := &stage.Plan{Pipeline: "nightly", Parts: []string{stage.DB, stage.Dataroot}, Workers: 4}
 	for _, name := range slices.Sorted(maps.Keys(s.tables)) {
-		p.Tables = append(p.Tables, stage.TableInfo{Schema: schema.Table{Name: name, Sequence: &schema.Sequence{Column: "id", Next: 7}}})
+		p.Tables = append(p.Tables, stage.TableInfo{Schema: schema.Table{
+			Name: name, PrimaryKey: []string{"id"}, Sequence: &schema.Sequence{Column: "id", Next: 7},
+			Columns: []schema.Column{{Name: "id", Type: schema.Type{Kind: schema.Int, Size: 8}}, {Name: "a", Type: schema.Type{Kind: schema.Text}},
+				{Name: "b", Type: schema.Type{Kind: schema.Text}}, {Name: "c", Type: schema.Type{Kind: schema.Text}, Nullable: true}},
+		}})
 	}
 	return p
 }
@@ -95,7 +99,7 @@ func (s *site) read(ctx context.Context, u stage.Unit, known stage.Known, w stag
 	}
 	for _, path := range slices.Sorted(maps.Keys(s.files)) {
 		content := s.files[path]
-		hash := sha1.Sum(content)
+		hash := sha256.Sum256(content)
 		e := stage.Entry{Path: path, Kind: stage.File, Size: int64(len(content)), Mode: 0o640, ModTime: modTime}
 		if s.prints {
 			e.Fingerprint = fmt.Sprintf("%x", hash[:4])
@@ -114,7 +118,7 @@ func (s *site) read(ctx context.Context, u stage.Unit, known stage.Known, w stag
 				return err
 			}
 		}
-		if err := w.Close(ctx, stage.Digest{Bytes: int64(len(content)), SHA1: hex.EncodeToString(hash[:])}); err != nil {
+		if err := w.Close(ctx, stage.Digest{Bytes: int64(len(content)), SHA256: hex.EncodeToString(hash[:])}); err != nil {
 			return err
 		}
 	}

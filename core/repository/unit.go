@@ -65,10 +65,10 @@ func (w *unitWriter) Write(ctx context.Context, c stage.Chunk) error {
 	switch {
 	case w.open == nil:
 		return errors.New("content is written where no entry is open")
-	case w.open.Kind == stage.Table:
-		return w.writeRows(ctx, c)
 	case len(c.Data) == 0:
 		return nil
+	case w.open.Kind == stage.Table:
+		return w.writeRows(ctx, c)
 	case len(c.Data) < rows.MinChunk:
 		return w.writeSmall(ctx, c.Data)
 	}
@@ -242,6 +242,9 @@ func (w *unitWriter) Commit(ctx context.Context) error {
 		return errEnded
 	case w.open != nil:
 		return fmt.Errorf("unit %s is committed before %s is closed", w.unit.ID, w.open.Path)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	if err := w.flushShared(ctx); err != nil {
 		return err

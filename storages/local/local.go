@@ -97,6 +97,9 @@ func (s *storage) Get(ctx context.Context, dst []byte, name string, offset, leng
 	if err != nil {
 		return dst, s.explain(err)
 	}
+	if !info.Mode().IsRegular() {
+		return dst, fmt.Errorf("%s %w as an object: it is no file", s.file(name), stage.ErrNotExist)
+	}
 	if length < 0 {
 		length = max(0, info.Size()-offset)
 	}
@@ -185,6 +188,9 @@ func (s *storage) Stat(ctx context.Context, name string) (stage.Object, error) {
 	if err != nil {
 		return stage.Object{}, s.explain(err)
 	}
+	if !info.Mode().IsRegular() {
+		return stage.Object{}, fmt.Errorf("%s %w as an object: it is no file", s.file(name), stage.ErrNotExist)
+	}
 	return stage.Object{Name: name, Size: info.Size()}, nil
 }
 
@@ -230,7 +236,7 @@ func (s *storage) explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR): // a file stands where the name has a directory
 		return fmt.Errorf("%w: %w", stage.ErrNotExist, err)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("no space is left in %s: free some, or take another directory; what is stored is whole, and the next run goes on from it: %w", s.dir, err)

@@ -1,0 +1,24 @@
+package local
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/conformance"
+)
+
+func TestContract(t *testing.T) {
+	var dir string
+	at := func(t testing.TB) stage.Storage {
+		s, err := Stage().NewStorage(t.Context(), &Config{Dir: dir}, stage.Env{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	conformance.Storage(t, func(t testing.TB) stage.Storage {
+		dir = filepath.Join(t.TempDir(), "repository")
+		return at(t)
+	}, at)
+}
