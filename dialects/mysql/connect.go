@@ -212,6 +212,15 @@ func Denied(err error) bool {
 	return false
 }
 
+// LocalDataForbidden tells whether LOAD DATA LOCAL is not allowed.
+func LocalDataForbidden(err error) bool {
+	switch Number(err) {
+	case 1148, 3948, 4166:
+		return true
+	}
+	return false
+}
+
 // Lost tells whether the connection is gone.
 func Lost(err error) bool {
 	switch Number(err) {

@@ -19,7 +19,7 @@ type inserter struct {
 	head  string // INSERT INTO … VALUES
 	most  int    // bytes of the server's longest statement
 	batch int    // bytes of one statement, but for a row that is longer
-	zeros []int // columns that can't hold -0
+	zeros []int  // columns that can't hold -0
 	key   []int
 	cells [][]byte
 	text  []byte
@@ -119,15 +119,24 @@ func (in *inserter) rows(ctx context.Context, tx *sql.Tx, batch [][]byte) ([]sta
 	return []stage.Loss{in.loss(batch[0], mysql.ColumnOf(err), err.Error())}, nil
 }
 
-// mayRefuse tells whether a chunk may have a value that the server changes without
-// a word, so that its rows must be looked at.
-func (in *inserter) mayRefuse(data []byte) bool {
-	return len(in.zeros) > 0 && bytes.Contains(data, []byte("-0"))
+// hasNegativeZero tells whether a chunk has a row that negativeZero finds.
+func (in *inserter) hasNegativeZero(data []byte) (bool, error) {
+	if len(in.zeros) == 0 || !bytes.Contains(data, []byte("-0")) {
+		return false, nil
+	}
+	for {
+		row, rest, ok, err := rows.Next(data)
+		if !ok || in.negativeZero(row) != "" {
+			return ok, err
+		}
+		data = rest
+	}
 }
 
-// negativeZero gives the column of a row that the server would make 0 of, "" for none.
+// negativeZero gives the column of a row that the server would make 0 of without
+// a word, "" for none.
 func (in *inserter) negativeZero(row []byte) string {
-	if !in.mayRefuse(row) {
+	if len(in.zeros) == 0 || !bytes.Contains(row, []byte("-0")) {
 		return ""
 	}
 	in.cells = rows.Split(in.cells, row)

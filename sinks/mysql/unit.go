@@ -6,10 +6,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/go-sql-driver/mysql"
-
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/mysql"
 )
 
 // unit loads the rows of one unit over a connection of its own, each chunk in a
@@ -55,11 +54,8 @@ func (w *unit) Write(ctx context.Context, c stage.Chunk) error {
 }
 
 func (w *unit) write(ctx context.Context, c stage.Chunk) error {
-	if w.loader != nil && !w.insert.mayRefuse(c.Data) {
-		clean, err := w.loader.load(ctx, w.conn, c)
-		if clean || err != nil {
-			return err
-		}
+	if done, err := w.load(ctx, c); done || err != nil {
+		return err
 	}
 	return w.retry(ctx, func() error {
 		tx, err := w.conn.BeginTx(ctx, nil)
@@ -73,14 +69,44 @@ func (w *unit) write(ctx context.Context, c stage.Chunk) error {
 		if err := tx.Commit(); err != nil {
 			return err
 		}
-		w.refused = append(w.refused, refused...)
-		if len(refused) > 0 {
-			w.sink.mu.Lock()
-			w.sink.refused[w.table.Name] = true
-			w.sink.mu.Unlock()
-		}
-		return nil
+		return w.keep(refused)
 	})
+}
+
+// load loads a chunk by LOAD DATA, if that is to be and the server takes every row.
+func (w *unit) load(ctx context.Context, c stage.Chunk) (done bool, err error) {
+	if w.loader == nil {
+		return false, nil
+	}
+	if found, err := w.insert.hasNegativeZero(c.Data); found || err != nil {
+		return false, err
+	}
+	done, err = w.loader.load(ctx, w.conn, c)
+	if w.sink.cfg.Load == loadAuto && mysql.LocalDataForbidden(err) {
+		w.loader = nil // something between us and the server forbids it, although the server doesn't
+		return false, nil
+	}
+	return done, err
+}
+
+// mostRefused bounds what a unit remembers: a table that loses so many rows
+// doesn't fit its target.
+const mostRefused = 10_000
+
+// keep remembers refused rows.
+func (w *unit) keep(refused []stage.Loss) error {
+	if len(refused) == 0 {
+		return nil
+	}
+	w.refused = append(w.refused, refused...)
+	w.sink.mu.Lock()
+	defer w.sink.mu.Unlock()
+	w.sink.refused[w.table.Name] = true
+	if len(w.refused) > mostRefused {
+		last := refused[len(refused)-1]
+		return fmt.Errorf("more than %d rows are refused, the last of them (%s): %s", mostRefused, last.Where, last.Reason)
+	}
+	return nil
 }
 
 const (
@@ -93,8 +119,7 @@ func (w *unit) retry(ctx context.Context, transaction func() error) error {
 	const tries = 5
 	for n := 1; ; n++ {
 		err := transaction()
-		var refused *mysql.MySQLError
-		if n < tries && ctx.Err() == nil && errors.As(err, &refused) && (refused.Number == deadlock || refused.Number == lockWaitTimeout) {
+		if number := mysql.Number(err); n < tries && ctx.Err() == nil && (number == deadlock || number == lockWaitTimeout) {
 			continue
 		}
 		return err
@@ -104,7 +129,7 @@ func (w *unit) retry(ctx context.Context, transaction func() error) error {
 // abandonedTx takes away what rolling back over an ended connection says: the
 // server has rolled back itself.
 func abandonedTx(err error) error {
-	if errors.Is(err, sql.ErrTxDone) || errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, sql.ErrConnDone) {
+	if errors.Is(err, sql.ErrTxDone) || mysql.Lost(err) {
 		return nil
 	}
 	return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,140 +15,8 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
-	"github.com/lmsvault/vault/core/rows"
-	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/internal/servers"
 )
-
-var engines = []struct {
-	name string
-	make func(testing.TB) servers.Database
-}{{"MariaDB", servers.MariaDB}, {"MySQL", servers.MySQL}}
-
-func exec(t testing.TB, db servers.Database, statements ...string) {
-	t.Helper()
-	for _, s := range statements {
-		if _, err := db.SQL.ExecContext(t.Context(), s); err != nil {
-			t.Fatalf("%.200s: %v", s, err)
-		}
-	}
-}
-
-func open(t testing.TB, dsn string, change func(*Config)) stage.Source {
-	t.Helper()
-	st := Stage()
-	cfg := st.Config().(*Config)
-	cfg.DSN = config.NewSecret(dsn)
-	if change != nil {
-		change(cfg)
-	}
-	s, err := st.NewSource(t.Context(), cfg, stage.Env{Log: slog.Default(), Workers: 3})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
-// as returns the DSN of db for a new user with these rights on it alone.
-func as(t testing.TB, db servers.Database, rights string) string {
-	t.Helper()
-	cfg, err := driver.ParseDSN(db.DSN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	user := cfg.DBName + "_u"
-	exec(t, db, "CREATE USER "+user+"@'%' IDENTIFIED BY 'the-secret'", "GRANT "+rights+" ON `"+cfg.DBName+"`.* TO "+user+"@'%'")
-	t.Cleanup(func() {
-		if _, err := db.SQL.ExecContext(context.Background(), "DROP USER "+user+"@'%'"); err != nil {
-			t.Error(err)
-		}
-	})
-	cfg.User, cfg.Passwd = user, "the-secret"
-	return cfg.FormatDSN()
-}
-
-// collector keeps what a unit gives, and checks the order of calls.
-type collector struct {
-	mu     *sync.Mutex
-	data   map[string][]string // rows by table
-	open   string
-	closed int
-	hook   func()
-}
-
-func (c *collector) Open(_ context.Context, e stage.Entry) error {
-	c.open = strings.TrimPrefix(e.Path, "db/")
-	return nil
-}
-
-func (c *collector) Write(_ context.Context, chunk stage.Chunk) error {
-	if c.hook != nil {
-		c.hook()
-	}
-	lines := strings.Split(strings.TrimSuffix(string(chunk.Data), "\n"), "\n")
-	if len(lines) != chunk.Rows {
-		return fmt.Errorf("a chunk of %d rows says %d", len(lines), chunk.Rows)
-	}
-	if len(chunk.Data) > rows.MaxChunk && chunk.Rows > 1 {
-		return fmt.Errorf("a chunk of %d bytes", len(chunk.Data))
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.data[c.open] = append(c.data[c.open], lines...)
-	return nil
-}
-
-func (c *collector) Close(context.Context, stage.Digest) error { c.closed++; return nil }
-func (c *collector) Same(context.Context, stage.Entry) error   { return errors.New("Same") }
-func (c *collector) Drop(context.Context) error                { return errors.New("Drop") }
-func (c *collector) Loss(_ context.Context, l stage.Loss) error {
-	return fmt.Errorf("loss %+v", l)
-}
-
-// readAll reads all units side by side and returns the rows of each table, sorted.
-func readAll(t testing.TB, s stage.Source, units []stage.Unit) map[string][]string {
-	t.Helper()
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	data := map[string][]string{}
-	for _, u := range units {
-		wg.Go(func() {
-			c := &collector{mu: &mu, data: data}
-			if err := s.Read(t.Context(), u, nil, c); err != nil {
-				t.Errorf("%s: %v", u.ID, err)
-			} else if c.closed != 1 {
-				t.Errorf("%s: closed %d entries", u.ID, c.closed)
-			}
-		})
-	}
-	wg.Wait()
-	for _, lines := range data {
-		slices.Sort(lines)
-	}
-	return data
-}
-
-func plan(t testing.TB, s stage.Source) *stage.Inventory {
-	t.Helper()
-	inv, err := s.Plan(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return inv
-}
-
-func tableNames(inv *stage.Inventory) []string {
-	var names []string
-	for _, x := range inv.Tables {
-		names = append(names, x.Schema.Name)
-	}
-	return names
-}
 
 // Only tables with exactly the prefix are the site's; "_" is no wildcard, another
 // site in the database is left alone, and the prefix may be empty.
@@ -269,6 +136,33 @@ func TestOneSnapshotWhileOthersWrite(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A lock that can't be had in time is given up for the next best means, and that is said.
+func TestLockTimeout(t *testing.T) {
+	for _, engine := range engines {
+		t.Run(engine.name, func(t *testing.T) {
+			db := engine.make(t)
+			exec(t, db, "CREATE TABLE mdl_a (id int PRIMARY KEY)", "CREATE TABLE busy (id int PRIMARY KEY)")
+			conn, err := db.SQL.Conn(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.ExecContext(t.Context(), "LOCK TABLES busy WRITE"); err != nil {
+				t.Fatal(err)
+			}
+			inv := plan(t, open(t, db.DSN, func(c *Config) { c.LockTimeout = config.Duration(time.Second) }))
+			if got := inv.Facts["consistency"]; got != underTableLocks {
+				t.Errorf("consistency %q, want %q", got, underTableLocks)
+			}
+			if _, err := conn.ExecContext(t.Context(), "UNLOCK TABLES"); err != nil {
+				t.Error(err)
+			}
+			if err := conn.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
@@ -416,15 +310,6 @@ func TestWhatHappensMeanwhile(t *testing.T) {
 		})
 	}
 }
-
-type failing struct{ err error }
-
-func (f *failing) Open(context.Context, stage.Entry) error   { return nil }
-func (f *failing) Write(context.Context, stage.Chunk) error  { return f.err }
-func (f *failing) Close(context.Context, stage.Digest) error { return nil }
-func (f *failing) Same(context.Context, stage.Entry) error   { return nil }
-func (f *failing) Drop(context.Context) error                { return nil }
-func (f *failing) Loss(context.Context, stage.Loss) error    { return nil }
 
 func killSnapshot(t testing.TB, db servers.Database) {
 	var id int64
