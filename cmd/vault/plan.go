@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -33,9 +34,11 @@ can be written, and what would be lost. Nothing is changed.`,
 					return err
 				}
 				if a.flag("json").on {
-					return a.printJSON(plan)
+					err = a.printJSON(plan)
+				} else {
+					err = a.printPlan(plan, types)
 				}
-				return a.printPlan(plan, types)
+				return errors.Join(err, job.OverBudget())
 			})
 		},
 	}

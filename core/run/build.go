@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/core/progress"
@@ -83,7 +84,11 @@ func defaultTypemap(ctx context.Context, reg *stage.Registry, env stage.Env) (st
 	if !ok {
 		return nil, failure.New(failure.Usage, "this vault was built without the transform %s", typemap)
 	}
-	return s.NewRecord(ctx, s.Config(), env)
+	cfg := s.Config()
+	if err := config.Defaults(cfg); err != nil {
+		return nil, fmt.Errorf("%s: %w", typemap, err)
+	}
+	return s.NewRecord(ctx, cfg, env)
 }
 
 func newSource(ctx context.Context, s pipeline.Step, reg *stage.Registry, env stage.Env) (stage.Source, error) {

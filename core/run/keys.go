@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
@@ -28,6 +29,9 @@ func (k Keys) Transform(ctx context.Context, name string) (stage.ByteTransform, 
 		return nil, failure.New(failure.Refused, "the repository was written with the transform %q, which this vault doesn't have", name)
 	}
 	cfg := s.Config()
+	if err := config.Defaults(cfg); err != nil {
+		return nil, fmt.Errorf("transform %s: %w", name, err)
+	}
 	if t, ok := cfg.(keyTaker); ok {
 		t.SetKeys(k.Passphrase, k.Identity)
 	}
