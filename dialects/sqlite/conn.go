@@ -86,7 +86,7 @@ func (c *Conn) Query(ctx context.Context, query string, args ...driver.Value) (a
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, rows.close()) }()
+	defer rows.end(&err)
 	for {
 		row := make([]driver.Value, len(rows.Columns()))
 		switch err := rows.Next(row); {
@@ -153,4 +153,9 @@ func (c *Conn) rows(ctx context.Context, query string, args ...driver.Value) (*r
 	return &result{r, s}, nil
 }
 
-func (r *result) close() error { return errors.Join(r.Rows.Close(), r.statement.close()) }
+// end closes the rows and adds what goes wrong to err, which stays as it is otherwise.
+func (r *result) end(err *error) {
+	if closing := errors.Join(r.Rows.Close(), r.statement.close()); closing != nil {
+		*err = errors.Join(*err, closing)
+	}
+}

@@ -30,7 +30,7 @@ func (c *Conn) Read(ctx context.Context, t *Table, r keyrange.Range, to Receiver
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", t.FullName, err)
 	}
-	defer func() { err = errors.Join(err, found.close()) }()
+	defer found.end(&err)
 	aside := func(work func() error) error {
 		c.mu.Unlock()
 		defer c.mu.Lock()

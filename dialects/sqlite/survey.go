@@ -29,7 +29,7 @@ func (c *Conn) Survey(ctx context.Context, t *Table, limit int64) (changed []str
 	if err != nil {
 		return nil, 0, 0, fmt.Errorf("reading %s: %w", t.FullName, err)
 	}
-	defer func() { err = errors.Join(err, found.close()) }()
+	defer found.end(&err)
 	values := make([]driver.Value, len(t.Columns))
 	wider := make([]bool, len(t.Columns))
 	var cell []byte

@@ -21,6 +21,9 @@ const partial = ".vault-partial"
 
 // Check looks at the place and at the tables, and changes nothing.
 func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.Note, error) {
+	if ctx.Err() != nil {
+		return nil, nil, ctx.Err()
+	}
 	if err := s.place(ctx); err != nil {
 		return nil, nil, err
 	}

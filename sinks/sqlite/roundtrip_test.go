@@ -139,7 +139,7 @@ func newSample(t *testing.T, factor string) stage.Source {
 	return s
 }
 
-func openSQL(t *testing.T, path string) *sql.DB {
+func openSQL(t testing.TB, path string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)
 	if err != nil {

@@ -81,7 +81,10 @@ func (u *unit) Drop(context.Context) error {
 func (u *unit) Loss(context.Context, stage.Loss) error { return nil }
 
 // Commit ends the unit. The file as a whole becomes safe with Finish.
-func (u *unit) Commit(context.Context) error {
+func (u *unit) Commit(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if u.done {
 		return fmt.Errorf("unit %s: is done already", u.id)
 	}

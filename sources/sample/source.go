@@ -32,6 +32,9 @@ func New(config Config, workers int) (*Source, error) {
 
 // Plan makes up the site. All numbers in it are exact but for the bytes of tables.
 func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	site, err := newSite(ctx, s.config, s.workers)
 	if err != nil {
 		return nil, err

@@ -30,6 +30,9 @@ func New(config Config) *Source { return &Source{config: config} }
 
 // Plan opens the database and begins the transaction that all Reads see.
 func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if info, err := os.Stat(s.config.Path); err != nil {
 		return nil, failure.New(failure.Refused, "source sqlite: %w; set path to a database file", err)
 	} else if info.IsDir() {
