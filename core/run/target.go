@@ -212,7 +212,7 @@ func indexWords(x schema.Index) string {
 		s = "unique index on "
 	}
 	if x.Native != "" {
-		return s + "an expression (" + x.Name + ")"
+		return s + "an expression: " + x.Native
 	}
 	for i, c := range x.Columns {
 		if i > 0 {
