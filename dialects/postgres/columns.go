@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
@@ -80,6 +81,8 @@ func (r *reading) columns(ctx context.Context) error {
 		case col.Identity && col.Sequence != "":
 			sequence, ok = col.Sequence, true
 			r.note(t.Name, "identity column %s becomes one with a sequence and a default", col.Name)
+		case !ok && strings.Contains(col.Default, "nextval("):
+			r.lose(stage.LossDefault, t.Name, "column "+col.Name, "it takes more than the next value of a sequence: "+col.Default)
 		case !ok:
 			c.Default = defaultOf(col.Default, c.Type)
 		}

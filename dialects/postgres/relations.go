@@ -24,7 +24,7 @@ type Relation struct {
 // Listing is what of a schema belongs to a site, by name.
 type Listing struct {
 	Tables []Relation // kinds r and p, without partitions of one that is listed
-	Others []Relation // kinds v, m, f and S
+	Others []Relation // kinds v, m, f and S: sequences that no column of any table owns or uses
 	Notes  []stage.Note
 	// Unfinished: a restore into the site was not brought to its end.
 	Unfinished bool
@@ -38,6 +38,7 @@ type relation struct {
 	Extension bool   // belongs to an extension
 	Denied    bool
 	Foreign   bool
+	Serves    bool // a sequence that a column owns or uses
 }
 
 // List finds what of the schema belongs to the site. Names are compared byte by
@@ -48,7 +49,9 @@ func (c *Conn) List(ctx context.Context) (*Listing, error) {
 		SELECT c.oid, c.relname::text, c.relkind::text,
 			CASE WHEN c.relispartition THEN (SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = c.oid) ELSE 0 END,
 			EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'),
-			NOT has_table_privilege(c.oid, 'SELECT'), NOT pg_has_role(c.relowner, 'USAGE')
+			NOT has_table_privilege(c.oid, 'SELECT'), NOT pg_has_role(c.relowner, 'USAGE'),
+			c.relkind = 'S' AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')
+				UNION ALL SELECT FROM pg_depend d WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid)
 		FROM pg_class c
 		WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 		ORDER BY c.relname COLLATE "C"`, c.Site.Schema)
@@ -75,7 +78,7 @@ func (c *Conn) List(ctx context.Context) (*Listing, error) {
 		case name == Marker:
 			l.Unfinished = true
 		case r.Kind != "r" && r.Kind != "p":
-			if root.OID == r.OID {
+			if root.OID == r.OID && !r.Serves {
 				l.Others = append(l.Others, Relation{r.OID, name, r.Kind[0], r.Denied, r.Foreign})
 			}
 		case root.OID != r.OID:

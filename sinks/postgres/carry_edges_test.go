@@ -158,7 +158,7 @@ func losses(t *testing.T, got []stage.Loss) {
 	}
 	want := []string{
 		"column db/generated column twice", "constraint db/child", "constraint db/generated constraint mdl_generated_id_check",
-		"constraint db/generated constraint mdl_generated_up_fkey", "constraint db/types column dm", "index db/generated index mdl_gene_twi_ix",
+		"constraint db/generated constraint mdl_generated_up_fkey", "constraint db/types column dm", "default db/computed column id", "index db/generated index mdl_gene_twi_ix",
 		"routine db mdl_func()", "table db/lonely", "trigger db/nopk rule mdl_rule", "trigger db/user trigger mdl_trigger", "view db/matview", "view db/view",
 	}
 	slices.Sort(lines)

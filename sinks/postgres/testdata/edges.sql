@@ -147,6 +147,9 @@ CREATE FUNCTION mdl_func() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new
 CREATE TRIGGER mdl_trigger BEFORE INSERT ON mdl_user FOR EACH ROW EXECUTE FUNCTION mdl_func();
 CREATE RULE mdl_rule AS ON DELETE TO mdl_nopk DO ALSO NOTHING;
 CREATE SEQUENCE mdl_lonely;
+CREATE SEQUENCE mdl_stepped;
+CREATE TABLE mdl_computed (id bigint PRIMARY KEY DEFAULT nextval('mdl_stepped') + 1000);
+INSERT INTO mdl_computed DEFAULT VALUES;
 
 -- What is not of this site.
 CREATE TABLE mdlx_trap (id int); CREATE TABLE mdl (id int); CREATE TABLE "MDL_user" (id int); CREATE TABLE other (id int);
