@@ -8,7 +8,7 @@ import (
 )
 
 // patience is how long a cancelled call may take to return, and a goroutine to end.
-const patience = 10 * time.Second
+const patience = 5 * time.Second
 
 // leakless runs fn and fails if goroutines that it started outlive it. Tests of
 // one process that use it must not run in parallel.
@@ -31,7 +31,7 @@ func leakless(t *testing.T, fn func()) {
 			t.Errorf("%d goroutines are left:\n%s", len(left), strings.Join(left, "\n\n"))
 			return
 		}
-		runtime.Gosched()
+		<-time.After(time.Millisecond) // another look; the deadline is above
 	}
 }
 

@@ -1,0 +1,43 @@
+package filetree_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/filetree"
+	"github.com/lmsvault/vault/plugins/conformance"
+	sinkfiles "github.com/lmsvault/vault/sinks/files"
+)
+
+// A full disk ends the run with a clear error, and leaves the mark and no halves.
+func TestFullDisk(t *testing.T) {
+	root := t.TempDir()
+	if err := syscall.Mount("tmpfs", root, "tmpfs", 0, "size=1m"); err != nil {
+		if os.Getenv("CI") == "true" && os.Getuid() == 0 {
+			t.Fatalf("mounting a small tmpfs: %v", err)
+		}
+		t.Skipf("a small tmpfs can only be mounted by root: %v", err)
+	}
+	t.Cleanup(func() { must(t, syscall.Unmount(root, 0)) })
+	var items []conformance.Item
+	for i := range 30 {
+		items = append(items, fileItem(fmt.Sprintf("filedir/f%d", i), strings.Repeat("x", 50_000)))
+	}
+	err := restore(t, filesSink(t, sinkfiles.Config{Dir: root}), items...)
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "no space left") || !strings.Contains(err.Error(), "filedir/f") {
+		t.Errorf("a full disk: %v", err)
+	}
+	if got := below(t, root); len(got) != 1 || got[filetree.MarkerName] == "" {
+		t.Errorf("%d things are left", len(got))
+	}
+	_, _, err = filesSink(t, sinkfiles.Config{Dir: root, Replace: true}).Check(t.Context(), &stage.Plan{Bytes: 1_500_000})
+	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "make room") {
+		t.Errorf("a plan that is too large: %v", err)
+	}
+}
