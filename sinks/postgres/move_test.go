@@ -1,0 +1,73 @@
+package postgres_test
+
+import (
+	"context"
+	"crypto/rand"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/internal/servers"
+	sink "github.com/lmsvault/vault/sinks/postgres"
+	source "github.com/lmsvault/vault/sources/postgres"
+)
+
+// A site moves to another prefix in another schema of the same database; names
+// of indexes, sequences and types follow, and what they mean stays.
+func TestSiteMovesToAnotherPrefixAndSchema(t *testing.T) {
+	db := servers.Postgres(t)
+	execute(t, db.SQL, `CREATE SCHEMA "Old"; CREATE SCHEMA "new site";
+		CREATE TYPE "Old".mdl_mood AS ENUM ('a', 'b');
+		CREATE TABLE "Old".mdl_forum (id bigserial PRIMARY KEY, name varchar(20) NOT NULL DEFAULT '', mood "Old".mdl_mood DEFAULT 'b');
+		CREATE INDEX mdl_foru_nam_ix ON "Old".mdl_forum (name);
+		CREATE INDEX mdl_foru_low_ix ON "Old".mdl_forum (lower(name)) WHERE name <> '';
+		INSERT INTO "Old".mdl_forum (name, mood) VALUES ('x', 'a'), ('y', NULL)`)
+	from, to := where(db.DSN), where(db.DSN)
+	from.Schema, to.Schema, to.Prefix = "Old", "new site", "m2_"
+	c := carry(t, newSource(t, source.Config{Connection: from}), newSink(t, sink.Config{Connection: to}))
+	if got := column(t, db.SQL, `SELECT concat_ws(' ', id, name, mood) FROM "new site".m2_forum ORDER BY id`); !slices.Equal(got, []string{"1 x a", "2 y"}) {
+		t.Errorf("rows %q", got)
+	}
+	got := column(t, db.SQL, `SELECT relname FROM pg_class WHERE relnamespace = '"new site"'::regnamespace UNION SELECT typname FROM pg_type WHERE typnamespace = '"new site"'::regnamespace AND typtype = 'e' ORDER BY 1`)
+	if want := []string{"m2_foru_id_pk", "m2_foru_low_ix", "m2_foru_nam_ix", "m2_forum", "m2_forum_id_seq", "m2_mood"}; !slices.Equal(got, want) {
+		t.Errorf("there are %q", got)
+	}
+	before, after := c.inventory.Tables[0].Schema.Indexes, c.proofs["forum"].Schema.Indexes
+	if len(before) != 2 || len(after) != 2 || before[0].Native == "" || before[0].Native != after[0].Native {
+		t.Errorf("indexes %+v became %+v", before, after)
+	}
+}
+
+// Each right that a restore needs and lacks is a refusal before anything is changed.
+func TestMissingRightsAreRefused(t *testing.T) {
+	db := servers.Postgres(t)
+	name := "vt_" + strings.ToLower(rand.Text())
+	execute(t, db.SQL, "CREATE ROLE "+name+" LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+	t.Cleanup(func() {
+		if _, err := db.SQL.ExecContext(context.Background(), "DROP OWNED BY "+name+"; DROP ROLE "+name); err != nil {
+			t.Errorf("dropping a role: %v", err)
+		}
+	})
+	u, err := url.Parse(db.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.User(name)
+	p := plan(table("user"))
+	refused := func(replace bool, want string) {
+		t.Helper()
+		_, _, err := newSink(t, sink.Config{Connection: where(u.String()), Replace: replace}).Check(t.Context(), p)
+		if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), want) {
+			t.Errorf("it says %v instead of %q", err, want)
+		}
+	}
+	refused(false, "may not create tables in schema public")
+	execute(t, db.SQL, "GRANT CREATE ON SCHEMA public TO "+name+"; CREATE TABLE mdl_user (id int)")
+	refused(true, "other users own")
+	execute(t, db.SQL, "DROP TABLE mdl_user; ALTER ROLE "+name+" SET default_transaction_read_only = on")
+	refused(false, "the server only reads")
+	execute(t, db.SQL, "ALTER ROLE "+name+" SET default_transaction_read_only = off")
+	restore(t, newSink(t, sink.Config{Connection: where(u.String())}), p, "user", "1\n")
+}
