@@ -102,7 +102,7 @@ func (b *batch) symlink(path, target string) error {
 }
 
 // add takes a file that is written to its end.
-func (b *batch) add(ctx context.Context, p *pending, d stage.Digest) error {
+func (b *batch) add(p *pending, d stage.Digest) error {
 	b.files = append(b.files, p) // its now, to discard if anything fails
 	p.digest = d
 	// Writing takes setuid and setgid away, so the mode comes after it.
@@ -115,6 +115,11 @@ func (b *batch) add(ctx context.Context, p *pending, d stage.Digest) error {
 		}
 	}
 	b.bytes += p.size
+	return nil
+}
+
+// makeRoom flushes a batch that is full. No file may be open for writing.
+func (b *batch) makeRoom(ctx context.Context) error {
 	if len(b.files) < batchFiles && len(b.open) < batchFiles && b.bytes < batchBytes {
 		return nil
 	}

@@ -30,6 +30,9 @@ func (w *unitWriter) Open(ctx context.Context, e stage.Entry) error {
 	if w.kind != "" {
 		return fmt.Errorf("%s begins before %s has ended", e.Path, w.path)
 	}
+	if err := w.batch.makeRoom(ctx); err != nil {
+		return err
+	}
 	path, err := Below(w.sink.layout.Part, e.Path)
 	if err != nil {
 		return fmt.Errorf("refusing an entry: %w", err)
@@ -87,7 +90,7 @@ func (w *unitWriter) Write(ctx context.Context, c stage.Chunk) error {
 	return nil
 }
 
-func (w *unitWriter) Close(ctx context.Context, d stage.Digest) error {
+func (w *unitWriter) Close(_ context.Context, d stage.Digest) error {
 	kind, path := w.kind, w.path
 	w.kind = ""
 	switch {
@@ -98,7 +101,7 @@ func (w *unitWriter) Close(ctx context.Context, d stage.Digest) error {
 	}
 	file := w.file
 	w.file = nil
-	if err := w.batch.add(ctx, file, d); err != nil {
+	if err := w.batch.add(file, d); err != nil {
 		return fmt.Errorf("restoring %s: %w", path, err)
 	}
 	return nil

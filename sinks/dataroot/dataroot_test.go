@@ -49,7 +49,7 @@ func TestConformance(t *testing.T) {
 		odd = append(odd, file("odd/"+name, 0o604, []byte(name)))
 	}
 	deep := []conformance.Item{dir("deep", 0o755)}
-	for path, n := "deep", 0; n < 200; n++ {
+	for path, n := "deep", 0; n < 60; n++ {
 		path += "/d"
 		deep = append(deep, dir(path, 0o2500), file(path+"/f", 0, []byte(path)))
 	}

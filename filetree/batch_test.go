@@ -1,0 +1,39 @@
+package filetree
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// However many directories a unit has, and files or none in them, few are open at once.
+func TestFewAreOpenAtOnce(t *testing.T) {
+	s, err := NewSink(t.TempDir(), false, t.TempDir(), Layout{
+		Part:       "dataroot",
+		Holds:      func(string) (bool, error) { return true, nil },
+		Keeping:    func(string) Keeping { return Remove },
+		Overwrites: func(string) bool { return false },
+	})
+	must(t, err)
+	must(t, s.Begin(t.Context(), &stage.Plan{}))
+	u, err := s.Unit(t.Context(), stage.Unit{})
+	must(t, err)
+	w := u.(*unitWriter)
+	for i := range 500 {
+		for _, e := range []stage.Entry{
+			{Path: fmt.Sprintf("dataroot/d%d", i), Kind: stage.Dir, Mode: 0o700},
+			{Path: fmt.Sprintf("dataroot/d%d/in", i), Kind: stage.Dir, Mode: 0o700},
+			{Path: fmt.Sprintf("dataroot/d%d/in/link", i), Kind: stage.Symlink, Target: "x"},
+		} {
+			must(t, w.Open(t.Context(), e))
+			must(t, w.Close(t.Context(), stage.Digest{}))
+			if n := len(w.batch.open); n > batchFiles+3 {
+				t.Fatalf("%d directories are open", n)
+			}
+		}
+	}
+	must(t, w.Commit(t.Context()))
+	must(t, s.Finish(t.Context(), nil))
+	must(t, s.Close(t.Context()))
+}
