@@ -23,7 +23,7 @@
 //	                       TIMESTAMP_TEXT(SCALE) YEAR_TEXT
 //	json, uuid             JSON_TEXT UUID_TEXT             text
 //	enum, set              ENUM_TEXT /* … */ SET_TEXT      text
-//	other                  TEXT                            text
+//	other                  OTHER_TEXT                      text
 //
 // A number that its class can't hold (an unsigned one above 2^63-1, -0, NaN) is
 // a blob of its canonical text, on which SQLite still calculates.

@@ -44,7 +44,7 @@ func ParseType(declared string) schema.Type {
 			kind = schema.Bit
 		}
 		return schema.Type{Kind: kind, Length: n}
-	case "TIME_TEXT", "DATETIME_TEXT", "TIMESTAMP_TEXT", "DATE_TEXT", "YEAR_TEXT", "JSON_TEXT", "UUID_TEXT":
+	case "TIME_TEXT", "DATETIME_TEXT", "TIMESTAMP_TEXT", "DATE_TEXT", "YEAR_TEXT", "JSON_TEXT", "UUID_TEXT", "OTHER_TEXT":
 		for kind, word := range maps.All(words) {
 			if word == name {
 				t := schema.Type{Kind: kind}

@@ -16,11 +16,10 @@ var integers = map[int]string{1: "TINYINT", 2: "SMALLINT", 3: "MEDIUMINT", 4: "I
 var words = map[schema.Kind]string{
 	schema.Bool: "BOOLEAN", schema.Bit: "BIT_TEXT", schema.Date: "DATE_TEXT", schema.Time: "TIME_TEXT", schema.DateTime: "DATETIME_TEXT",
 	schema.Timestamp: "TIMESTAMP_TEXT", schema.Year: "YEAR_TEXT", schema.JSON: "JSON_TEXT", schema.UUID: "UUID_TEXT",
-	schema.Enum: "ENUM_TEXT", schema.Set: "SET_TEXT", schema.Text: "TEXT", schema.Other: "TEXT",
+	schema.Enum: "ENUM_TEXT", schema.Set: "SET_TEXT", schema.Text: "TEXT", schema.Other: "OTHER_TEXT",
 }
 
-// DeclaredType says how a logical type is declared. ParseType reads it back
-// but for Other, which is text here.
+// DeclaredType says how a logical type is declared. ParseType reads it back.
 func DeclaredType(t schema.Type) string {
 	switch t.Kind {
 	case schema.Int:

@@ -46,6 +46,7 @@ var vocabulary = []struct {
 	{schema.Type{Kind: schema.Year}, "YEAR_TEXT", "text"},
 	{schema.Type{Kind: schema.JSON}, "JSON_TEXT", "text"},
 	{schema.Type{Kind: schema.UUID}, "UUID_TEXT", "text"},
+	{schema.Type{Kind: schema.Other}, "OTHER_TEXT", "text"},
 	{schema.Type{Kind: schema.Enum}, "ENUM_TEXT", "text"},
 	{schema.Type{Kind: schema.Enum, Values: []string{"a", "it's", "x,y", "point", ""}}, "ENUM_TEXT('a','it''s','x,y','point','')", ""},
 	{schema.Type{Kind: schema.Set, Values: []string{"int"}}, "SET_TEXT('int')", ""},

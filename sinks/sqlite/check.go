@@ -116,7 +116,7 @@ func (c *check) table(t *schema.Table, names map[string]string) error {
 			c.loss(stage.LossDefault, t, "column "+column.Name, fmt.Sprintf("SQLite can't have the default %q", column.Default.Value))
 		}
 		if column.Type.Kind == schema.Other {
-			c.note(t.Name, "column %s of type %s is held as text", column.Name, column.Native)
+			c.note(t.Name, "column %s, of a type that only its engine has, is held as text", column.Name)
 		}
 		if t.Dialect == dialect.Dialect && column.Collation != "" && !dialect.KnownCollation(column.Collation) {
 			c.note(t.Name, "column %s is compared byte by byte: its collation %s is not SQLite's own", column.Name, column.Collation)
