@@ -1,6 +1,7 @@
 package repository_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -83,7 +84,7 @@ func BenchmarkSmallFiles(b *testing.B) {
 	if err := w.Close(b.Context(), stage.Digest{}); err != nil {
 		b.Fatal(err)
 	}
-	content := noise(1, 2000)
+	content := bytes.Clone(noise(1, 2000))
 	b.SetBytes(int64(len(content)))
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {

@@ -12,7 +12,7 @@ import (
 // bigSite fills several packs.
 func bigSite() *site {
 	s := sampleSite()
-	for i := range 5 {
+	for i := range 3 {
 		s.files["dataroot/more/"+string(rune('a'+i))] = noise(byte(100+i), 7<<20)
 	}
 	return s
@@ -70,10 +70,11 @@ func TestEveryPutFails(t *testing.T) {
 
 // When the first backup ever is broken off, there is no repository, or an empty one.
 func TestFirstBackupFails(t *testing.T) {
+	s := roundSite(0)
 	for n := 1; ; n++ {
 		m := newMemory()
 		m.fail, m.crash = n, true
-		if _, err := backup(t.Context(), sampleSite(), m, seals(t, "secret")); err == nil {
+		if _, err := backup(t.Context(), s, m, seals(t, "secret")); err == nil {
 			break
 		}
 		m.fail = 0
@@ -83,8 +84,8 @@ func TestFirstBackupFails(t *testing.T) {
 		if snaps := m.names("snapshots/"); len(snaps) > 0 {
 			t.Fatalf("put %d: %v", n, snaps)
 		}
-		mustBackup(t, sampleSite(), m, "secret")
-		restore(t, m, "latest", "secret").sameAs(t, sampleSite())
+		mustBackup(t, s, m, "secret")
+		restore(t, m, "latest", "secret").sameAs(t, s)
 	}
 }
 

@@ -86,7 +86,7 @@ func TestKill(t *testing.T) {
 	whole := time.Since(began)
 	done := map[string]int{latest(t, dir): 0} // snapshots and their rounds
 	killed := 0
-	for round := 1; round <= 50; round++ {
+	for round := 1; round <= rounds; round++ {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.Int64N(int64(whole))))
 		began := time.Now()
 		err := child(ctx, round).Run() // CommandContext sends SIGKILL
@@ -110,13 +110,13 @@ func TestKill(t *testing.T) {
 			findings(t, storageAt(t, dir), "secret", 0)
 		}
 	}
-	if killed < 10 {
+	if killed < rounds/5 {
 		t.Errorf("only %d rounds were killed", killed)
 	}
-	if err := child(t.Context(), 51).Run(); err != nil {
+	if err := child(t.Context(), rounds+1).Run(); err != nil {
 		t.Fatal(err)
 	}
-	done[latest(t, dir)] = 51
+	done[latest(t, dir)] = rounds + 1
 	for id, round := range done {
 		restore(t, storageAt(t, dir), id, "secret").sameAs(t, roundSite(round))
 	}
@@ -127,7 +127,7 @@ func TestKill(t *testing.T) {
 	if left, err := os.ReadDir(filepath.Join(dir, "locks")); err != nil || len(left) > 0 {
 		t.Errorf("locks are left: %v, %v", left, err)
 	}
-	t.Logf("%d of 50 rounds were killed, %d snapshots", killed, len(done))
+	t.Logf("%d of %d rounds were killed, %d snapshots", killed, rounds, len(done))
 }
 
 func latest(t testing.TB, dir string) string {

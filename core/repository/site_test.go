@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,14 +31,22 @@ type site struct {
 	prints bool // files have fingerprints
 }
 
+// noise is content that can't be compressed, made once. It must not be changed.
 func noise(seed byte, n int) []byte {
+	key := [2]int{int(seed), n}
+	if b, ok := noises.Load(key); ok {
+		return b.([]byte)
+	}
 	b := make([]byte, n+8)
 	rng := rand.NewChaCha8([32]byte{seed})
 	for i := 0; i < n; i += 8 {
 		binary.LittleEndian.PutUint64(b[i:], rng.Uint64())
 	}
-	return b[:n]
+	noises.Store(key, b[:n:n])
+	return b[:n:n]
 }
+
+var noises sync.Map
 
 const secretName = "geheimnis" // in a table's and in a file's name; nobody may read it in the storage
 

@@ -1,0 +1,6 @@
+//go:build !race
+
+package repository_test
+
+// rounds of TestKill.
+const rounds = 50
