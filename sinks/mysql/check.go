@@ -16,7 +16,7 @@ import (
 func (s *sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.Note, error) {
 	losses, notes, err := s.check(ctx, p)
 	if err != nil {
-		return nil, nil, fmt.Errorf("sink mysql: %w", err)
+		return nil, nil, err
 	}
 	return losses, notes, nil
 }

@@ -19,7 +19,7 @@ import (
 func (s *sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	proofs, err := s.prove(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("sink mysql: reading back: %w", err)
+		return nil, fmt.Errorf("reading back: %w", err)
 	}
 	return proofs, nil
 }

@@ -49,7 +49,7 @@ func (s *sink) connect(ctx context.Context, p *stage.Plan) (err error) {
 // Begin empties the target if it may, marks it as unfinished and creates the tables.
 func (s *sink) Begin(ctx context.Context, p *stage.Plan) error {
 	if err := s.begin(ctx, p); err != nil {
-		return fmt.Errorf("sink mysql: %w", err)
+		return err
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func (s *sink) drop(ctx context.Context, st *mysql.Structure) error {
 // Finish builds the indexes, sets what the sequences give next, and takes the mark away.
 func (s *sink) Finish(ctx context.Context, o *stage.Outcome) error {
 	if err := s.finish(ctx); err != nil {
-		return fmt.Errorf("sink mysql: %w", err)
+		return err
 	}
 	return nil
 }
@@ -199,7 +199,7 @@ func (s *sink) Abort(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	if err := s.mark(ctx); err != nil {
-		return fmt.Errorf("sink mysql: %w", err)
+		return err
 	}
 	return nil
 }
@@ -212,7 +212,7 @@ func (s *sink) Close(context.Context) error {
 	err := s.server.Close()
 	s.server = nil
 	if err != nil {
-		return errors.Join(errors.New("sink mysql: closing the connections"), err)
+		return errors.Join(errors.New("closing the connections"), err)
 	}
 	return nil
 }

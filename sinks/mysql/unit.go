@@ -28,7 +28,7 @@ func (s *sink) Unit(ctx context.Context, u stage.Unit) (stage.UnitWriter, error)
 		if t := &s.tables[k]; t.Name == u.Table {
 			conn, err := s.server.Conn(ctx)
 			if err != nil {
-				return nil, fmt.Errorf("sink mysql: %s: opening a connection: %w", s.server.Address, err)
+				return nil, fmt.Errorf("%s: opening a connection: %w", s.server.Address, err)
 			}
 			w := &unit{sink: s, conn: conn, table: t}
 			w.insert = newInserter(s, t)
@@ -38,7 +38,7 @@ func (s *sink) Unit(ctx context.Context, u stage.Unit) (stage.UnitWriter, error)
 			return w, nil
 		}
 	}
-	return nil, fmt.Errorf("sink mysql: unit %s: there is no table %q in the plan", u.ID, u.Table)
+	return nil, fmt.Errorf("unit %s: there is no table %q in the plan", u.ID, u.Table)
 }
 
 func (w *unit) Open(context.Context, stage.Entry) error { return nil }
@@ -48,7 +48,7 @@ func (w *unit) Open(context.Context, stage.Entry) error { return nil }
 // and inserted strictly, to find the rows that are refused.
 func (w *unit) Write(ctx context.Context, c stage.Chunk) error {
 	if err := w.write(ctx, c); err != nil {
-		return fmt.Errorf("sink mysql: table %s: %w", w.table.Name, err)
+		return fmt.Errorf("table %s: %w", w.table.Name, err)
 	}
 	return nil
 }
@@ -138,11 +138,11 @@ func abandonedTx(err error) error {
 func (w *unit) Close(context.Context, stage.Digest) error { return nil }
 
 func (w *unit) Same(context.Context, stage.Entry) error {
-	return errors.New("sink mysql: a table is never the same as before")
+	return errors.New("a table is never the same as before")
 }
 
 func (w *unit) Drop(context.Context) error {
-	return errors.New("sink mysql: rows that are loaded can't be dropped")
+	return errors.New("rows that are loaded can't be dropped")
 }
 
 func (w *unit) Loss(context.Context, stage.Loss) error { return nil }
@@ -159,7 +159,7 @@ func (w *unit) Abort(context.Context) error {
 	err := w.conn.Close()
 	w.conn = nil
 	if err != nil && !errors.Is(err, sql.ErrConnDone) {
-		return fmt.Errorf("sink mysql: table %s: giving the connection back: %w", w.table.Name, err)
+		return fmt.Errorf("table %s: giving the connection back: %w", w.table.Name, err)
 	}
 	return nil
 }

@@ -45,10 +45,10 @@ func (s *Sink) place(ctx context.Context) error {
 	dir := filepath.Dir(s.config.Path)
 	probe, err := os.CreateTemp(dir, ".vault-check-*")
 	if err != nil {
-		return failure.New(failure.Refused, "sink sqlite: can't write in the folder %s: %w", dir, err)
+		return failure.New(failure.Refused, "can't write in the folder %s: %w", dir, err)
 	}
 	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
-		return failure.New(failure.Refused, "sink sqlite: can't write in the folder %s: %w", dir, err)
+		return failure.New(failure.Refused, "can't write in the folder %s: %w", dir, err)
 	}
 	info, err := os.Stat(s.config.Path)
 	switch {
@@ -57,11 +57,11 @@ func (s *Sink) place(ctx context.Context) error {
 	case err != nil:
 		return failure.Wrap(failure.Refused, err)
 	case !info.Mode().IsRegular():
-		return failure.New(failure.Refused, "sink sqlite: %s is not a file; set path to another name", s.config.Path)
+		return failure.New(failure.Refused, "%s is not a file; set path to another name", s.config.Path)
 	}
 	conn, err := dialect.Open(ctx, s.config.Path, dialect.ReadOnly)
 	if err != nil {
-		return failure.New(failure.Refused, "sink sqlite: %w; it is not touched: set path to another name", err)
+		return failure.New(failure.Refused, "%w; it is not touched: set path to another name", err)
 	}
 	found, err := conn.Inspect(ctx, s.config.Prefix)
 	if err := errors.Join(err, conn.Close()); err != nil {
@@ -69,10 +69,10 @@ func (s *Sink) place(ctx context.Context) error {
 	}
 	switch {
 	case len(found.Others) > 0:
-		return failure.New(failure.Refused, "sink sqlite: %s holds tables that don't begin with %q (%s …) and would be lost; set path to another name",
+		return failure.New(failure.Refused, "%s holds tables that don't begin with %q (%s …) and would be lost; set path to another name",
 			s.config.Path, s.config.Prefix, found.Others[0])
 	case len(found.Tables) > 0 && !s.config.Replace:
-		return failure.New(failure.Refused, "sink sqlite: %s holds a site of %d tables; set replace: true to replace it", s.config.Path, len(found.Tables))
+		return failure.New(failure.Refused, "%s holds a site of %d tables; set replace: true to replace it", s.config.Path, len(found.Tables))
 	}
 	return nil
 }

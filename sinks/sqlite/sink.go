@@ -101,11 +101,11 @@ func (s *Sink) complete() error {
 	defer s.mu.Unlock()
 	switch {
 	case s.conn == nil:
-		return errors.New("sink sqlite: Finish without Begin")
+		return errors.New("Finish without Begin")
 	case s.open > 0:
-		return fmt.Errorf("sink sqlite: %d units are still open", s.open)
+		return fmt.Errorf("%d units are still open", s.open)
 	case s.broken != "":
-		return fmt.Errorf("sink sqlite: unit %s was given up after some of its rows were written; run it again from the start", s.broken)
+		return fmt.Errorf("unit %s was given up after some of its rows were written; run it again from the start", s.broken)
 	}
 	return nil
 }

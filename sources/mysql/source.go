@@ -31,15 +31,15 @@ type source struct {
 func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
 	var err error
 	if s.server, err = mysql.Connect(ctx, s.cfg.DSN, nil); err != nil {
-		return nil, fmt.Errorf("source mysql: %w", err)
+		return nil, err
 	}
 	st, err := s.consistent(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("source mysql: %w", err)
+		return nil, err
 	}
 	inv, err := s.inventory(ctx, st)
 	if err != nil {
-		return nil, fmt.Errorf("source mysql: %w", err)
+		return nil, err
 	}
 	return inv, nil
 }
@@ -187,11 +187,11 @@ func (s *source) excluded(name string) (pattern string, ok bool) {
 func (s *source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w stage.Writer) error {
 	t, ok := s.tables[unit.Table]
 	if !ok {
-		return fmt.Errorf("source mysql: unit %s: there is no table %q in the plan", unit.ID, unit.Table)
+		return fmt.Errorf("unit %s: there is no table %q in the plan", unit.ID, unit.Table)
 	}
 	within, err := keyrange.Parse(unit.Spec)
 	if err != nil {
-		return fmt.Errorf("source mysql: unit %s: %w", unit.ID, err)
+		return fmt.Errorf("unit %s: %w", unit.ID, err)
 	}
 	conn, err := s.snap.borrow(ctx)
 	if err != nil {
@@ -232,7 +232,7 @@ func (s *source) read(ctx context.Context, conn *sql.Conn, t schema.Table, withi
 func (s *source) release(ctx context.Context, conn *sql.Conn) error {
 	defer s.snap.giveBack(conn)
 	if _, err := conn.ExecContext(ctx, "ROLLBACK TO SAVEPOINT "+savepoint); err != nil && ctx.Err() == nil && !mysql.Lost(err) {
-		return fmt.Errorf("source mysql: %w", err)
+		return err
 	}
 	return nil // a lost connection says so to its next reader
 }
@@ -241,13 +241,13 @@ func (s *source) explain(table string, err error) error {
 	const changed, gone, noColumn = 1412, 1146, 1054
 	switch n := mysql.Number(err); {
 	case n == changed || n == gone || n == noColumn:
-		return fmt.Errorf("source mysql: table %s was altered or dropped after the snapshot was taken: run again when no upgrade is at work: %w", table, err)
+		return fmt.Errorf("table %s was altered or dropped after the snapshot was taken: run again when no upgrade is at work: %w", table, err)
 	case mysql.Denied(err):
-		return failure.New(failure.Refused, "source mysql: table %s: the user has no right to read it: %w", table, err)
+		return failure.New(failure.Refused, "table %s: the user has no right to read it: %w", table, err)
 	case mysql.Lost(err):
-		return fmt.Errorf("source mysql: table %s: the connection is lost, and with it the snapshot, which can't be seen again: run again; what is stored already is not stored twice: %w", table, err)
+		return fmt.Errorf("table %s: the connection is lost, and with it the snapshot, which can't be seen again: run again; what is stored already is not stored twice: %w", table, err)
 	}
-	return fmt.Errorf("source mysql: reading table %s: %w", table, err)
+	return fmt.Errorf("reading table %s: %w", table, err)
 }
 
 // Close ends the snapshot and the connections.

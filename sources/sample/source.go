@@ -25,7 +25,7 @@ type Source struct {
 // New makes a source; workers is how many goroutines hash the files while it plans.
 func New(config Config, workers int) (*Source, error) {
 	if err := config.Validate(); err != nil {
-		return nil, failure.New(failure.Usage, "source sample: %w", err)
+		return nil, failure.New(failure.Usage, "%w", err)
 	}
 	return &Source{config: config, workers: workers}, nil
 }

@@ -34,9 +34,9 @@ func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 		return nil, ctx.Err()
 	}
 	if info, err := os.Stat(s.config.Path); err != nil {
-		return nil, failure.New(failure.Refused, "source sqlite: %w; set path to a database file", err)
+		return nil, failure.New(failure.Refused, "%w; set path to a database file", err)
 	} else if info.IsDir() {
-		return nil, failure.New(failure.Refused, "source sqlite: %s is a folder; set path to a database file", s.config.Path)
+		return nil, failure.New(failure.Refused, "%s is a folder; set path to a database file", s.config.Path)
 	}
 	var err error
 	if s.conn, err = dialect.Open(ctx, s.config.Path, dialect.ReadOnly); err != nil {
