@@ -30,21 +30,15 @@ func Build(ctx context.Context, p *pipeline.Pipeline, reg *stage.Registry, env s
 			err = errors.Join(err, j.Close(ctx))
 		}
 	}()
-	var seals []repository.Transform
 	for _, s := range p.Transform {
-		if s.Stage.NewRecord != nil {
-			t, err := s.Stage.NewRecord(ctx, s.Config, env)
-			if err != nil {
-				return nil, at(s, err)
-			}
-			j.Transforms = append(j.Transforms, t)
+		if s.Stage.NewRecord == nil {
 			continue
 		}
-		t, err := s.Stage.NewBytes(ctx, s.Config, env)
+		t, err := s.Stage.NewRecord(ctx, s.Config, env)
 		if err != nil {
 			return nil, at(s, err)
 		}
-		seals = append(seals, repository.Transform{Name: s.Stage.Name, Bytes: t})
+		j.Transforms = append(j.Transforms, t)
 	}
 	if !slices.ContainsFunc(p.Transform, func(s pipeline.Step) bool { return s.Stage.Name == typemap }) {
 		t, err := defaultTypemap(ctx, reg, env)
@@ -61,7 +55,7 @@ func Build(ctx context.Context, p *pipeline.Pipeline, reg *stage.Registry, env s
 		j.Origins = append(j.Origins, Origin{Name: s.Stage.Name, Source: source, Database: slices.Contains(s.Stage.Parts, stage.DB)})
 	}
 	for _, s := range p.Sink {
-		t, err := newTarget(ctx, s, seals, p, env)
+		t, err := newTarget(ctx, s, p, env)
 		if err != nil {
 			return nil, at(s, err)
 		}
@@ -103,7 +97,24 @@ func newSource(ctx context.Context, s pipeline.Step, reg *stage.Registry, env st
 	return repository.NewSource(storage, s.From.Snapshot, keys.Transform), nil
 }
 
-func newTarget(ctx context.Context, s pipeline.Step, seals []repository.Transform, p *pipeline.Pipeline, env stage.Env) (*Target, error) {
+// newSeals makes the byte transforms for one repository: they hold its key, and
+// another repository has another.
+func newSeals(ctx context.Context, p *pipeline.Pipeline, env stage.Env) ([]repository.Transform, error) {
+	var seals []repository.Transform
+	for _, s := range p.Transform {
+		if s.Stage.NewBytes == nil {
+			continue
+		}
+		t, err := s.Stage.NewBytes(ctx, s.Config, env)
+		if err != nil {
+			return nil, at(s, err)
+		}
+		seals = append(seals, repository.Transform{Name: s.Stage.Name, Bytes: t})
+	}
+	return seals, nil
+}
+
+func newTarget(ctx context.Context, s pipeline.Step, p *pipeline.Pipeline, env stage.Env) (*Target, error) {
 	t := &Target{Name: s.Stage.Name, Parts: s.Stage.Parts, Dialect: s.Stage.Dialect}
 	if s.Stage.NewStorage == nil {
 		sink, err := s.Stage.NewSink(ctx, s.Config, env)
@@ -115,6 +126,10 @@ func newTarget(ctx context.Context, s pipeline.Step, seals []repository.Transfor
 			t.Sink, t.dry = drySink{sink}, true
 		}
 		return t, nil
+	}
+	seals, err := newSeals(ctx, p, env)
+	if err != nil {
+		return nil, err
 	}
 	storage, err := s.Stage.NewStorage(ctx, s.Config, env)
 	if err != nil {
