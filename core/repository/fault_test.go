@@ -153,3 +153,20 @@ func TestDropAndAbort(t *testing.T) {
 		t.Errorf("restored %q", r.files)
 	}
 }
+
+// Two sinks with the same transforms would seal under one of their keys only:
+// that makes no snapshot that nobody can open.
+func TestSharedTransformsAreRefused(t *testing.T) {
+	shared := seals(t, "secret")
+	a, b := repository.NewSink(newMemory(), shared), repository.NewSink(newMemory(), shared)
+	plan := (&site{}).plan()
+	if err := errors.Join(a.Begin(t.Context(), plan), b.Begin(t.Context(), plan)); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Finish(t.Context(), &stage.Outcome{}); !errors.Is(err, stage.ErrCorrupt) || !strings.Contains(err.Error(), "of its own") {
+		t.Errorf("the first, whose key is gone: %v", err)
+	}
+	if err := errors.Join(b.Finish(t.Context(), &stage.Outcome{}), a.Close(t.Context()), b.Close(t.Context())); err != nil {
+		t.Error(err)
+	}
+}

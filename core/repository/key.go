@@ -137,6 +137,15 @@ func openEpoch(ctx context.Context, r root, kid string, k keyFile, chain []stage
 	return newEpoch(r.ID, kid, k, chain, secret)
 }
 
+// holds tells whether the chain still works under this epoch's key, and was not
+// given another since.
+func (e *epoch) holds(ctx context.Context) error {
+	if _, err := e.unseal(ctx, nil, e.key.Secret, secretPlace(e.repo), secretSize); err != nil {
+		return fmt.Errorf("the transforms were given another key while they sealed under %s%s (each repository needs transforms of its own): %w", keysDir, e.kid, err)
+	}
+	return nil
+}
+
 // listKeys returns the ids of the keys there are.
 func listKeys(ctx context.Context, s stage.Storage) ([]string, error) {
 	var kids []string

@@ -204,6 +204,9 @@ func (s *Sink) Finish(ctx context.Context, o *stage.Outcome) error {
 	if err := s.lock.held(ctx); err != nil {
 		return err
 	}
+	if err := s.chunks.epoch.holds(ctx); err != nil {
+		return err
+	}
 	snap, err := s.manifest(o)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ import (
 type Snapshot struct {
 	Format   int               `json:"format"`
 	ID       string            `json:"id"`                 // YYYYMMDD-HHMMSS-XXXXXXXX, UTC
-	Previous string            `json:"previous,omitempty"` // the snapshot before it under the same key
+	Previous string            `json:"previous,omitempty"` // of the same pipeline and key
 	Start    time.Time         `json:"start"`
 	End      time.Time         `json:"end"`
 	Host     string            `json:"host"`
