@@ -14,7 +14,7 @@ import (
 // Listed is a snapshot in a list, or why it can't be read.
 type Listed struct {
 	ID       string
-	Snapshot *Snapshot // nil if it can't be read
+	Snapshot *Snapshot // without Tables and Units, which Load gives; nil if it can't be read
 	Err      error     // ErrKey: another key's; *Damage: lost
 }
 
@@ -28,11 +28,21 @@ func (r *Repository) Snapshots(ctx context.Context) ([]Listed, error) {
 	list := make([]Listed, len(refs))
 	for i, ref := range refs {
 		list[i].ID = ref.id
-		if list[i].Snapshot, list[i].Err = r.load(ctx, ref); list[i].Err != nil && ctx.Err() != nil {
+		if list[i].Snapshot, list[i].Err = r.head(ctx, ref); list[i].Err != nil && ctx.Err() != nil {
 			return nil, list[i].Err
 		}
 	}
 	return list, nil
+}
+
+// head loads what is small of a snapshot: many of them fit into memory.
+func (r *Repository) head(ctx context.Context, ref snapshotRef) (*Snapshot, error) {
+	snap, err := r.load(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	snap.Tables, snap.Units = nil, nil
+	return snap, nil
 }
 
 func (r *Repository) load(ctx context.Context, ref snapshotRef) (*Snapshot, error) {

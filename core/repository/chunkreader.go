@@ -3,6 +3,7 @@ package repository
 import (
 	"container/list"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -44,6 +45,9 @@ func (r *chunkReader) read(ctx context.Context, dst []byte, id ID) ([]byte, erro
 	buf := r.epoch.scratch.Get().(*[]byte)
 	defer r.epoch.keep(buf)
 	sealed, err := r.storage.Get(ctx, (*buf)[:0], object, int64(at.offset), int64(at.length))
+	if errors.Is(err, stage.ErrNotExist) {
+		return dst, damaged(object, "", err) // with all its chunks
+	}
 	if err != nil {
 		return dst, damaged(object, id.String(), err)
 	}

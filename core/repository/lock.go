@@ -179,11 +179,11 @@ func (l *lock) held(ctx context.Context) error {
 	return nil
 }
 
-// release gives the lock back.
+// release gives the lock back, also when ctx has ended.
 func (l *lock) release(ctx context.Context) error {
 	l.cancel()
 	l.done.Wait()
-	if err := l.storage.Delete(ctx, l.name); err != nil {
+	if err := l.storage.Delete(context.WithoutCancel(ctx), l.name); err != nil {
 		return fmt.Errorf("giving the lock back: %w", err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"filippo.io/age"
 
@@ -288,6 +289,11 @@ func TestCheckWritesNothing(t *testing.T) {
 	m.free, m.denied = 0, errors.New("read-only")
 	if err := check(); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "read-only") {
 		t.Errorf("not writable: %v", err)
+	}
+	m.free, m.denied = -1, nil
+	m.objects["locks/other"] = fmt.Appendf(nil, `{"host":"backup7","pid":12,"expires":%q}`, time.Now().Add(time.Minute).Format(time.RFC3339))
+	if err := check(); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "process 12 on backup7") {
+		t.Errorf("locked: %v", err)
 	}
 	if m.puts > 0 {
 		t.Errorf("Check has put %d objects", m.puts)

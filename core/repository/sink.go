@@ -312,7 +312,7 @@ func (s *Sink) Abort(ctx context.Context) error {
 	}
 	name := s.snapshot.Name()
 	s.snapshot = nil
-	if err := s.storage.Delete(ctx, name); err != nil {
+	if err := s.storage.Delete(context.WithoutCancel(ctx), name); err != nil {
 		return fmt.Errorf("taking the unproven snapshot %s back: %w", name, err)
 	}
 	return nil

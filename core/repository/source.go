@@ -52,7 +52,11 @@ func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 		inv.Tables = append(inv.Tables, stage.TableInfo{Schema: t.Schema, Rows: t.Proof.Rows, Bytes: t.Bytes, Proof: &t.Proof})
 	}
 	for i, u := range s.snap.Units {
-		inv.Units = append(inv.Units, stage.Unit{ID: u.ID, Part: u.Part, Table: u.Table, Spec: strconv.Itoa(i), Rows: u.Proof.Rows, Bytes: u.Bytes})
+		unit := stage.Unit{ID: u.ID, Part: u.Part, Table: u.Table, Spec: strconv.Itoa(i), Rows: u.Entries, Bytes: u.Bytes}
+		if u.Part == stage.DB {
+			unit.Rows = u.Proof.Rows
+		}
+		inv.Units = append(inv.Units, unit)
 	}
 	for _, l := range s.snap.Losses {
 		inv.Notes = append(inv.Notes, stage.Note{Path: l.Path, Text: lossText(l)})

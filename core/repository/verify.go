@@ -53,13 +53,16 @@ type unitKey struct{ kid, list string }
 // goes on after what is damaged and returns it all; the error is for what kept it from looking.
 func (r *Repository) Verify(ctx context.Context, want string, report VerifyProgress) ([]Finding, error) {
 	v := &verifier{repo: r, report: report, findings: map[string]*Finding{}, lists: map[unitKey]bool{}}
-	snaps, err := v.snapshots(ctx, want)
+	refs, err := v.snapshots(ctx, want)
 	if err != nil {
 		return nil, err
 	}
-	v.total = v.size(snaps)
 	seen := map[string]*visited{} // by kid
-	for _, snap := range snaps {
+	for _, ref := range refs {
+		snap, err := r.load(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
 		if seen[snap.kid] == nil {
 			seen[snap.kid] = &visited{chunks: map[ID]struct{}{}}
 		}
@@ -83,50 +86,59 @@ func (r *Repository) Verify(ctx context.Context, want string, report VerifyProgr
 	return v.sorted(), nil
 }
 
-// snapshots loads what is to be verified; all of them with the keys too.
-func (v *verifier) snapshots(ctx context.Context, want string) ([]*Snapshot, error) {
+// snapshots finds what is to be verified, and looks at each manifest; at all of
+// them, and at the keys too, if none is wanted in particular.
+func (v *verifier) snapshots(ctx context.Context, want string) ([]snapshotRef, error) {
 	if want != "" {
 		snap, err := v.repo.Load(ctx, want)
-		return []*Snapshot{snap}, err
-	}
-	for _, kid := range v.repo.kids {
-		if _, err := v.repo.epoch(ctx, kid); err != nil && !v.isDamage(err, nil) {
-			if !errors.Is(err, stage.ErrKey) {
-				return nil, err
-			}
-			v.find(&Finding{Object: keysDir + kid, Problem: fmt.Sprintf("what was stored under this key can't be verified: %v", err)}, nil)
+		if err != nil {
+			return nil, err
 		}
+		v.total = snap.Totals.Bytes
+		return []snapshotRef{{snap.kid, snap.ID}}, nil
 	}
-	refs, err := listSnapshots(ctx, v.repo.storage)
+	if err := v.keys(ctx); err != nil {
+		return nil, err
+	}
+	all, err := listSnapshots(ctx, v.repo.storage)
 	if err != nil {
 		return nil, err
 	}
-	var snaps []*Snapshot
-	ids := map[string]bool{}
-	for _, ref := range refs {
+	var whole []snapshotRef
+	ids, previous := map[string]bool{}, map[string]*Snapshot{}
+	for _, ref := range all {
 		ids[ref.id] = true
-		snap, err := v.repo.load(ctx, ref)
+		snap, err := v.repo.head(ctx, ref)
 		switch {
 		case err == nil:
-			snaps = append(snaps, snap)
+			whole = append(whole, ref)
+			v.total += snap.Totals.Bytes
+			previous[snap.Previous] = snap
 		case errors.Is(err, stage.ErrKey): // told with the key
 		case !v.isDamage(err, &Snapshot{ID: ref.id}):
 			return nil, err
 		}
 	}
-	for _, snap := range snaps {
-		if snap.Previous != "" && !ids[snap.Previous] {
-			v.find(&Finding{Object: snapshotName(snap.kid, snap.Previous), Problem: "the snapshot is gone: the one after it, " + snap.ID + ", names it"}, nil)
+	for id, next := range previous {
+		if id != "" && !ids[id] {
+			v.find(&Finding{Object: snapshotName(next.kid, id), Problem: "the snapshot is gone: the one after it, " + next.ID + ", names it"}, nil)
 		}
 	}
-	return snaps, nil
+	return whole, nil
 }
 
-func (v *verifier) size(snaps []*Snapshot) (total int64) {
-	for _, s := range snaps {
-		total += s.Totals.Bytes
+func (v *verifier) keys(ctx context.Context) error {
+	for _, kid := range v.repo.kids {
+		_, err := v.repo.epoch(ctx, kid)
+		switch {
+		case err == nil, v.isDamage(err, nil):
+		case errors.Is(err, stage.ErrKey):
+			v.find(&Finding{Object: keysDir + kid, Problem: fmt.Sprintf("what was stored under this key can't be verified: %v", err)}, nil)
+		default:
+			return err
+		}
 	}
-	return total
+	return nil
 }
 
 // visited are the chunks that were read whole and found right, or found damaged.
