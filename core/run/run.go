@@ -95,7 +95,7 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 	}
 	j.track.phase("prove")
 	for _, t := range j.Targets {
-		results, err := t.prove(ctx, j.tallies)
+		results, err := t.prove(ctx, j.tallies, j.ledger)
 		r.Tables = append(r.Tables, results...)
 		if err != nil {
 			return err

@@ -94,6 +94,34 @@ func TestRefusedRowsAreHeldAgainstTheBudget(t *testing.T) {
 	}
 }
 
+// An index that the target could not build, and says so, is a loss like others
+// and no fault of the proof; one that is missing without a word is.
+func TestAnIndexThatCannotBeBuiltIsALoss(t *testing.T) {
+	indexed := func() *memory {
+		m := site()
+		user := m.structure("user")
+		user.Indexes = []schema.Index{{Name: "a", Columns: []schema.IndexColumn{{Name: "id"}}}, {Name: "b", Columns: []schema.IndexColumn{{Name: "contenthash"}}}}
+		m.schema = map[string]schema.Table{"user": user}
+		return m
+	}
+	_, err := job(t, indexed(), &target{unbuilt: "b"}).Run(t.Context())
+	if failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "index db/user (index b): a row is too large for it") {
+		t.Errorf("the error is %v", err)
+	}
+	accept := map[stage.LossKind]int64{stage.LossIndex: 1}
+	j := job(t, indexed(), &target{unbuilt: "b"})
+	j.Budget = accept
+	r, err := j.Run(t.Context())
+	if err != nil || len(r.Losses) != 1 || r.Losses[0].Where != "index b" {
+		t.Errorf("accepted: %v, losses %v", err, r.Losses)
+	}
+	j = job(t, indexed(), &target{unbuilt: "b", silent: true})
+	j.Budget = accept
+	if _, err := j.Run(t.Context()); failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "missing index on contenthash") {
+		t.Errorf("missing without a word: %v", err)
+	}
+}
+
 // What can't be carried is known before anything is written, and stops the run there.
 func TestKnownLossesStopTheRunBeforeAnythingIsWritten(t *testing.T) {
 	source, s := site(), &target{}

@@ -21,6 +21,7 @@ type Target struct {
 
 	plan     *stage.Plan
 	mappings map[string]*mapping
+	lost     map[string]bool // indexes that the target can't have, by path and where
 	begun    bool
 	dry      bool // it throws away what it gets
 }
@@ -55,9 +56,33 @@ func (t *Target) prepare(ctx context.Context, p *stage.Plan, transforms []stage.
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.Name, err)
 	}
-	l.lose(losses...)
+	t.lost = map[string]bool{}
+	t.lose(l, losses)
 	l.note(notes...)
 	return nil
+}
+
+// lose counts losses that the target reports, and keeps which indexes are among them.
+func (t *Target) lose(l *ledger, losses []stage.Loss) {
+	l.lose(losses...)
+	for _, loss := range losses {
+		if loss.Kind == stage.LossIndex {
+			t.lost[loss.Path+" "+loss.Where] = true
+		}
+	}
+}
+
+// kept is a planned table without the indexes that the target has reported as lost.
+func (t *Target) kept(s schema.Table) schema.Table {
+	lost := func(index string) bool {
+		l := stage.LostIndex(s.Name, index, "")
+		return t.lost[l.Path+" "+l.Where]
+	}
+	s.Indexes = slices.DeleteFunc(slices.Clone(s.Indexes), func(x schema.Index) bool { return lost(x.Name) })
+	if lost("") {
+		s.PrimaryKey = nil
+	}
+	return s
 }
 
 // unit opens the target's writer for a unit.
@@ -89,8 +114,9 @@ func (t *Target) refused(table string, losses []stage.Loss, expected map[string]
 	}
 }
 
-// prove has the target read back its tables and compares them with what was sent.
-func (t *Target) prove(ctx context.Context, expected map[string]*tally) ([]TableResult, error) {
+// prove has the target read back its tables and compares them with what was
+// sent, but for what it reports as lost.
+func (t *Target) prove(ctx context.Context, expected map[string]*tally, l *ledger) ([]TableResult, error) {
 	found, err := t.Sink.Prove(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.Name, err)
@@ -98,6 +124,7 @@ func (t *Target) prove(ctx context.Context, expected map[string]*tally) ([]Table
 	byName := map[string]stage.TableProof{}
 	for _, f := range found {
 		byName[f.Schema.Name] = f
+		t.lose(l, f.Losses)
 	}
 	if t.Dialect == "" || t.dry {
 		return nil, nil
@@ -119,7 +146,7 @@ func (t *Target) prove(ctx context.Context, expected map[string]*tally) ([]Table
 			result.Faults = append(result.Faults, sumFault(want, got.Sum))
 			fallthrough
 		default:
-			result.Faults = append(result.Faults, compareTables(info.Schema, got.Schema)...)
+			result.Faults = append(result.Faults, compareTables(t.kept(info.Schema), got.Schema)...)
 		}
 		for _, fault := range result.Faults {
 			faults = append(faults, fmt.Errorf("%s: table %s: %s", t.Name, name, fault))

@@ -51,6 +51,16 @@ type Loss struct {
 	Row []byte `json:"-"`
 }
 
+// LostIndex is the loss of a planned index; "" stands for the primary key. A sink
+// reports such an index by this: the run then does not expect it in the proof.
+func LostIndex(table, index, reason string) Loss {
+	where := "index " + index
+	if index == "" {
+		where = "primary key"
+	}
+	return Loss{Kind: LossIndex, Path: DB + "/" + table, Where: where, Reason: reason, Count: 1}
+}
+
 // LossKind names what was lost; the names are those of --accept-loss.
 type LossKind string
 

@@ -68,4 +68,6 @@ type Outcome struct {
 type TableProof struct {
 	Schema schema.Table
 	Sum    rows.Sum
+	// Losses of a target are what its rows did not let Finish make: indexes, named by LostIndex.
+	Losses []Loss
 }

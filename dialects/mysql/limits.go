@@ -53,7 +53,7 @@ func (w *Writer) Losses(t *schema.Table) []stage.Loss {
 	var losses []stage.Loss
 	for _, x := range t.Indexes {
 		if reason := w.refuseIndex(t, &x); reason != "" {
-			losses = append(losses, stage.Loss{Kind: stage.LossIndex, Path: stage.DB + "/" + t.Name, Where: x.Name, Reason: reason, Count: 1})
+			losses = append(losses, stage.LostIndex(t.Name, x.Name, reason))
 		}
 	}
 	return losses

@@ -29,7 +29,7 @@ func users() *stage.Plan {
 			{Name: "data", Native: "longblob", Nullable: true, Type: schema.Type{Kind: schema.Binary}},
 		},
 		Indexes: []schema.Index{
-			{Name: "m_userinfo_use_uix", Unique: true, Columns: []schema.IndexColumn{{Name: "username"}}},
+			{Name: "index m_userinfo_use_uix", Unique: true, Columns: []schema.IndexColumn{{Name: "username"}}},
 			{Name: "whatever", Columns: []schema.IndexColumn{{Name: "rank"}}},
 			{Name: "whatever2", Columns: []schema.IndexColumn{{Name: "rank"}, {Name: "id"}}},
 			{Name: "whatever3", Columns: []schema.IndexColumn{{Name: "rank"}}},
