@@ -142,9 +142,10 @@ func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
 	for _, u := range inv.Units {
 		j.units = append(j.units, work{u, o})
 		j.bytes += u.Bytes
-		j.rows += u.Rows
 		j.parts = append(j.parts, u.Part)
-		if u.Part != stage.DB {
+		if u.Part == stage.DB {
+			j.rows += u.Rows
+		} else {
 			plan.Files += u.Rows
 		}
 	}

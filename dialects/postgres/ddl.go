@@ -13,9 +13,16 @@ import (
 // or several with semicolons between.
 type Build struct {
 	Table    schema.Table
-	Create   string   // before the rows
-	Indexes  []string // after the rows; may run side by side, also with those of other tables
-	Complete []string // after the indexes, one after the other
+	Create   string       // before the rows
+	Indexes  []IndexBuild // after the rows; may run side by side, also with those of other tables
+	Complete []string     // after the indexes, one after the other
+}
+
+// IndexBuild is how one index comes into being.
+type IndexBuild struct {
+	Name string // in Build's Table; "" for the primary key
+	SQL  string
+	Then string // goes before Build's Complete if the index is there; may be ""
 }
 
 // Builder writes the DDL of tables of a site. It is used by one goroutine.
@@ -75,11 +82,13 @@ func (b *Builder) Table(t schema.Table) Build {
 	if len(t.PrimaryKey) > 0 {
 		// Built as an index it doesn't lock out the table's other indexes.
 		name := Ident(b.Names.PrimaryKey(t.Name, t.PrimaryKey))
-		out.Indexes = append(out.Indexes, fmt.Sprintf("CREATE UNIQUE INDEX %s ON %s (%s)", name, table, Idents(t.PrimaryKey)))
-		out.Complete = append([]string{fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", table, name, name)}, out.Complete...)
+		out.Indexes = append(out.Indexes, IndexBuild{
+			SQL:  fmt.Sprintf("CREATE UNIQUE INDEX %s ON %s (%s)", name, table, Idents(t.PrimaryKey)),
+			Then: fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", table, name, name),
+		})
 	}
 	for _, x := range t.Indexes {
-		out.Indexes = append(out.Indexes, b.index(t, x, table))
+		out.Indexes = append(out.Indexes, IndexBuild{Name: x.Name, SQL: b.index(t, x, table)})
 	}
 	out.Complete = append(out.Complete, "ANALYZE "+table)
 	return out

@@ -32,6 +32,14 @@ func Gone(err error) bool {
 	return false
 }
 
+// ExceedsIndex tells whether an index can't be built because of its definition's
+// or a row's size: a B-tree holds entries of up to a third of a page (2704 bytes
+// of 8 KiB pages) and 32 columns.
+func ExceedsIndex(err error) bool {
+	code := Code(err)
+	return code == "54000" || code == "54011"
+}
+
 // Lost tells whether the connection is gone.
 func Lost(err error) bool {
 	switch code := Code(err); {

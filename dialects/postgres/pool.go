@@ -61,7 +61,10 @@ func Each[T any](ctx context.Context, p *Pool, items []T, do func(ctx context.Co
 	g.SetLimit(max(p.Size(), 1))
 	for _, item := range items {
 		if ctx.Err() != nil {
-			break
+			if err := g.Wait(); err != nil {
+				return err
+			}
+			return context.Cause(ctx)
 		}
 		g.Go(func() error {
 			c, err := p.Take(ctx)

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
@@ -104,7 +103,11 @@ func try(ctx context.Context, c *postgres.Conn, b postgres.Build) error {
 	if !slices.ContainsFunc(b.Table.Indexes, func(x schema.Index) bool { return x.Native != "" || x.Method != "" }) {
 		return nil
 	}
-	if _, err := c.Exec(ctx, "BEGIN;\n"+strings.Join(b.Indexes, ";\n")); err != nil {
+	all := "BEGIN"
+	for _, x := range b.Indexes {
+		all += ";\n" + x.SQL
+	}
+	if _, err := c.Exec(ctx, all); err != nil {
 		return c.Explain(err, "table %s: trying its indexes", c.Site.Table(b.Table.Name))
 	}
 	if _, err := c.Exec(ctx, "ROLLBACK"); err != nil {

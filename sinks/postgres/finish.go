@@ -10,30 +10,35 @@ import (
 )
 
 // statement is one of a table's that are executed after its rows are there.
-type statement struct{ table, sql string }
+type statement struct {
+	table string
+	postgres.IndexBuild
+}
 
 // Finish builds indexes side by side, then primary keys, sequences and
 // statistics, and takes the mark away. What goes wrong is reported for all tables.
 func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	var indexes []statement
 	for _, b := range s.builds {
-		for _, sql := range b.Indexes {
-			indexes = append(indexes, statement{b.Table.Name, sql})
+		for _, x := range b.Indexes {
+			indexes = append(indexes, statement{b.Table.Name, x})
 		}
 	}
-	if err := s.each(ctx, indexes); err != nil {
+	run := finishing{lost: map[string][]stage.Loss{}, then: map[string][]string{}}
+	err := postgres.Each(ctx, s.pool, indexes, run.index)
+	if err := errors.Join(append(run.faults, err)...); err != nil {
 		return err
 	}
-	var errs faults
-	err := postgres.Each(ctx, s.pool, s.builds, func(ctx context.Context, c *postgres.Conn, b postgres.Build) error {
-		for _, sql := range b.Complete {
-			if err := errs.run(ctx, c, statement{b.Table.Name, sql}); err != nil {
-				return err
+	s.lost = run.lost
+	err = postgres.Each(ctx, s.pool, s.builds, func(ctx context.Context, c *postgres.Conn, b postgres.Build) error {
+		for _, sql := range append(run.then[b.Table.Name], b.Complete...) {
+			if _, err := c.Exec(ctx, sql); err != nil {
+				return run.fault(ctx, c.Explain(err, "table %s: %s", c.Site.Table(b.Table.Name), sql))
 			}
 		}
 		return nil
 	})
-	if err := errors.Join(append(errs.all, err)...); err != nil {
+	if err := errors.Join(append(run.faults, err)...); err != nil {
 		return err
 	}
 	conn, err := s.connect(ctx)
@@ -43,29 +48,39 @@ func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	return unmark(ctx, conn)
 }
 
-func (s *Sink) each(ctx context.Context, statements []statement) error {
-	var errs faults
-	err := postgres.Each(ctx, s.pool, statements, errs.run)
-	return errors.Join(append(errs.all, err)...)
+// finishing collects what comes of the statements of all tables.
+type finishing struct {
+	mu     sync.Mutex
+	faults []error                 // what the server refuses, so that the next statement is tried
+	lost   map[string][]stage.Loss // by table
+	then   map[string][]string     // what follows on the indexes, by table
 }
 
-// faults collects what the server refuses, so that the next statement is tried.
-type faults struct {
-	mu  sync.Mutex
-	all []error
-}
-
-func (f *faults) run(ctx context.Context, c *postgres.Conn, s statement) error {
-	_, err := c.Exec(ctx, s.sql)
-	if err == nil {
-		return nil
+// index builds an index. One that a row is too large for is lost, the row is not.
+func (f *finishing) index(ctx context.Context, c *postgres.Conn, s statement) error {
+	_, err := c.Exec(ctx, s.SQL)
+	if err != nil && !postgres.ExceedsIndex(err) {
+		return f.fault(ctx, c.Explain(err, "table %s: %s", c.Site.Table(s.table), s.SQL))
 	}
-	err = c.Explain(err, "table %s: %s", c.Site.Table(s.table), s.sql)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case err != nil:
+		reason := c.Explain(err, "what it would hold is too large").Error()
+		f.lost[s.table] = append(f.lost[s.table], stage.LostIndex(s.table, s.Name, reason))
+	case s.Then != "":
+		f.then[s.table] = append(f.then[s.table], s.Then)
+	}
+	return nil
+}
+
+// fault keeps what the server says of one statement; it returns what ends them all.
+func (f *finishing) fault(ctx context.Context, err error) error {
 	if postgres.Code(err) == "" || postgres.Lost(err) || ctx.Err() != nil {
 		return err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.all = append(f.all, err)
+	f.faults = append(f.faults, err)
 	return nil
 }

@@ -17,7 +17,8 @@ type Sink struct {
 	pool   *postgres.Pool
 	builds []postgres.Build
 	byName map[string]*postgres.Build
-	size   map[string]int64 // estimated bytes by table
+	size   map[string]int64        // estimated bytes by table
+	lost   map[string][]stage.Loss // by table, what its rows don't allow
 	began  bool
 }
 

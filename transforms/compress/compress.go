@@ -31,7 +31,8 @@ const (
 const (
 	smallest    = 64       // bytes; below, the header eats what is gained
 	sampleFrom  = 64 << 10 // bytes; from here on a sample is measured first
-	samplePiece = 8 << 10  // bytes of each of the three pieces of a sample
+	samplePiece = 2 << 10  // bytes of each piece of a sample
+	pieces      = 16       // of a sample; many, as a blob may hold many small files of different kinds
 	gain        = 32       // a blob must become smaller by 1/gain to be worth inverting
 )
 
@@ -51,7 +52,7 @@ type transform struct {
 
 // sample is what pays works in.
 type sample struct {
-	in  [3 * samplePiece]byte
+	in  [pieces * samplePiece]byte
 	out []byte
 }
 
@@ -73,19 +74,19 @@ func (t *transform) Apply(_ context.Context, dst, src []byte, _ string) ([]byte,
 	return dst, nil
 }
 
-// pays measures pieces from the start, the middle and the end of src with the
-// codec itself: the kinds of content that other codecs can't shrink (hex digits
-// of random bytes under lz4, say) differ.
+// pays measures pieces from all over src with the codec itself: the kinds of
+// content that other codecs can't shrink (hex digits of random bytes under lz4,
+// say) differ.
 func (t *transform) pays(src []byte) bool {
 	if len(src) < sampleFrom {
 		return true
 	}
 	s := t.samples.Get().(*sample)
 	defer t.samples.Put(s)
-	middle := len(src)/2 - samplePiece/2
-	at := copy(s.in[:], src[:samplePiece])
-	at += copy(s.in[at:], src[middle:middle+samplePiece])
-	copy(s.in[at:], src[len(src)-samplePiece:])
+	step := (len(src) - samplePiece) / (pieces - 1)
+	for i := range pieces {
+		copy(s.in[i*samplePiece:], src[i*step:i*step+samplePiece])
+	}
 	out, err := t.codec.pack(s.out[:0], s.in[:])
 	s.out = out
 	return err != nil || len(out) <= len(s.in)-len(s.in)/gain

@@ -75,6 +75,6 @@ func newTransform(c Config, env stage.Env) (*transform, error) {
 	return t, nil
 }
 
-// defaultLevel of zstd: on rows of Moodle tables the next level takes half as
-// long again to make things a few per cent smaller (see the benchmark).
-const defaultLevel = 1
+// defaultLevel of zstd. On files of mixed kinds level 1 leaves 6 % more to keep
+// for years, and saves a sixth of one run's time (see the benchmark).
+const defaultLevel = 3
