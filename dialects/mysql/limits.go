@@ -112,13 +112,25 @@ func (w *Writer) refuseIndex(t *schema.Table, x *schema.Index) string {
 		case c.Type.Kind == schema.JSON || unlimited:
 			return "column " + c.Name + " is a text without a limit, which can't be indexed whole"
 		default:
-			bytes += w.width(t, c)
+			bytes += w.keyBytes(t, c)
 		}
 	}
 	if bytes > maxKeyBytes {
 		return fmt.Sprintf("its key takes %d bytes, InnoDB allows %d", bytes, maxKeyBytes)
 	}
 	return ""
+}
+
+// keyBytes is how many bytes of a key a column takes at most: there the length
+// of what varies does not count.
+func (w *Writer) keyBytes(t *schema.Table, c *schema.Column) int {
+	switch c.Type.Kind {
+	case schema.Char:
+		return c.Type.Length * w.charBytes(t, c)
+	case schema.Binary:
+		return c.Type.Length
+	}
+	return w.width(t, c)
 }
 
 // width is how many bytes of a row a column takes at most.

@@ -1,8 +1,9 @@
 package mysql
 
 import (
-	"slices"
 	"strings"
+
+	"github.com/lmsvault/vault/core/moodle"
 )
 
 // cut tells whether a table belongs to the site with that prefix, and gives its
@@ -17,29 +18,19 @@ func (s *Server) cut(name, prefix string) (string, bool) {
 	return strings.CutPrefix(name, prefix)
 }
 
-// siteTables are names that every Moodle site has.
-var siteTables = []string{"config", "config_plugins", "course", "user"}
+// otherSites finds the prefixes of other sites among names of tables, as mine compares them.
+func (s *Server) otherSites(names []string, prefix string) []string {
+	folded := make([]string, len(names))
+	for k, name := range names {
+		folded[k] = s.fold(name)
+	}
+	return moodle.OtherSites(folded, s.fold(prefix))
+}
 
-// otherSites finds, among tables of one database, the prefixes of other sites
-// that begin with this site's prefix (mdl_old_ beside mdl_): their tables
-// are not this site's, although their names begin with its prefix.
-func otherSites(names []string, prefix string) []string {
-	there := make(map[string]bool, len(names))
-	for _, name := range names {
-		there[name] = true
+// fold gives a name as the server compares it.
+func (s *Server) fold(name string) string {
+	if s.FoldCase {
+		return strings.ToLower(name)
 	}
-	isSite := func(prefix string) bool {
-		return !slices.ContainsFunc(siteTables, func(t string) bool { return !there[prefix+t] })
-	}
-	if !isSite(prefix) {
-		return nil
-	}
-	var others []string
-	for _, name := range names {
-		other, ok := strings.CutSuffix(name, siteTables[0])
-		if ok && len(other) > len(prefix) && strings.HasPrefix(other, prefix) && isSite(other) {
-			others = append(others, other)
-		}
-	}
-	return others
+	return name
 }

@@ -88,7 +88,7 @@ func (i *inspection) each(ctx context.Context, row func(), query string, dest ..
 // mine gives a name without the prefix if it belongs to the site.
 func (i *inspection) mine(full string) (string, bool) {
 	name, ok := i.cut(full, i.prefix)
-	if !ok || slices.ContainsFunc(i.others, func(p string) bool { return strings.HasPrefix(full, p) }) {
+	if !ok || slices.ContainsFunc(i.others, func(p string) bool { return strings.HasPrefix(i.fold(full), p) }) {
 		return "", false
 	}
 	return name, true
@@ -126,7 +126,7 @@ func (i *inspection) tables(ctx context.Context) error {
 	for k := range all {
 		names[k] = all[k].name
 	}
-	if i.others = otherSites(names, i.prefix); len(i.others) > 0 {
+	if i.others = i.otherSites(names, i.prefix); len(i.others) > 0 {
 		i.note("", "tables of other sites, told by their prefixes: "+strings.Join(i.others, ", "))
 	}
 	for _, l := range all {

@@ -29,7 +29,7 @@ func users() *stage.Plan {
 			{Name: "data", Native: "longblob", Nullable: true, Type: schema.Type{Kind: schema.Binary}},
 		},
 		Indexes: []schema.Index{
-			{Name: "index m_userinfo_use_uix", Unique: true, Columns: []schema.IndexColumn{{Name: "username"}}},
+			{Name: "m_userinfo_use_uix", Unique: true, Columns: []schema.IndexColumn{{Name: "username"}}},
 			{Name: "whatever", Columns: []schema.IndexColumn{{Name: "rank"}}},
 			{Name: "whatever2", Columns: []schema.IndexColumn{{Name: "rank"}, {Name: "id"}}},
 			{Name: "whatever3", Columns: []schema.IndexColumn{{Name: "rank"}}},
@@ -149,7 +149,7 @@ func TestCheckRefuses(t *testing.T) {
 			p := users()
 			p.Tables[0].Schema.Columns[1].Type.Length, p.Tables[0].Schema.Columns[1].Native = 1333, "varchar(1333)"
 			losses, _, err := open(t, Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_"}).Check(t.Context(), p)
-			if err != nil || len(losses) != 1 || losses[0].Kind != stage.LossIndex || losses[0].Where != "m_userinfo_use_uix" {
+			if err != nil || len(losses) != 1 || losses[0].Kind != stage.LossIndex || losses[0].Where != "index m_userinfo_use_uix" {
 				t.Errorf("an index that is too long: %+v, %v", losses, err)
 			}
 			if names := siteTables(t, db, ""); !slices.Equal(names, []string{"mdlx_a", "other"}) {
