@@ -39,13 +39,9 @@ func AppendLiteral(dst []byte, c *schema.Column, cell []byte) []byte {
 		dst = append(dst, cell...)
 		return append(dst, '\'')
 	case c.Type.Kind == schema.Float && c.Type.Size == 4:
-		// The server reads a double first: the shortest text of the greatest float
-		// would be too great a double, and some others would be rounded twice.
-		if f, err := strconv.ParseFloat(string(cell), 32); err == nil {
-			dst = append(dst, '\'')
-			dst = strconv.AppendFloat(dst, f, 'g', -1, 64)
-			return append(dst, '\'')
-		}
+		dst = append(dst, '\'')
+		dst = AppendFloat4(dst, cell)
+		return append(dst, '\'')
 	}
 	dst = append(dst, '\'')
 	for _, b := range cell {
@@ -55,6 +51,18 @@ func AppendLiteral(dst []byte, c *schema.Column, cell []byte) []byte {
 		dst = append(dst, b)
 	}
 	return append(dst, '\'')
+}
+
+// AppendFloat4 appends a cell of a 4-byte float as the text of a double of the
+// same value. The server reads a double first: the shortest text of the greatest
+// float is too great a double (3.4028235e+38), and others would be rounded twice,
+// to a float beside them (7.038531e-26). NULL stays.
+func AppendFloat4(dst, cell []byte) []byte {
+	f, err := strconv.ParseFloat(string(cell), 32)
+	if err != nil {
+		return append(dst, cell...) // the server says what is wrong with it
+	}
+	return strconv.AppendFloat(dst, f, 'g', -1, 64)
 }
 
 // RefusesRow tells whether the server refused a statement for the values of a

@@ -12,20 +12,30 @@ import (
 
 	driver "github.com/go-sql-driver/mysql"
 
+	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/mysql"
 )
 
 // loader sends chunks by LOAD DATA LOCAL, which reads the form of package rows as it is.
-type loader struct{ columns, fullName string }
+type loader struct {
+	columns, fullName string
+	floats            []int // columns of 4-byte floats
+	cells             [][]byte
+	buf               []byte
+}
 
 func newLoader(fullName string, t *schema.Table) *loader {
 	columns := make([]string, len(t.Columns))
 	var set []string
+	var floats []int
 	for k := range t.Columns {
 		c := &t.Columns[k]
 		columns[k] = mysql.Ident(c.Name)
+		if c.Type.Kind == schema.Float && c.Type.Size == 4 {
+			floats = append(floats, k)
+		}
 		expression := mysql.FromCell(c, fmt.Sprintf("@c%d", k))
 		if expression != "" {
 			columns[k] = fmt.Sprintf("@c%d", k)
@@ -36,14 +46,48 @@ func newLoader(fullName string, t *schema.Table) *loader {
 	if len(set) > 0 {
 		clause += " SET " + strings.Join(set, ", ")
 	}
-	return &loader{columns: clause, fullName: fullName}
+	return &loader{columns: clause, fullName: fullName, floats: floats}
+}
+
+// exact gives the rows as the server reads their floats exactly; they are valid
+// until the next call. Most tables have no floats, and theirs stay as they are.
+func (l *loader) exact(data []byte) ([]byte, error) {
+	if len(l.floats) == 0 {
+		return data, nil
+	}
+	l.buf = l.buf[:0]
+	for {
+		row, rest, ok, err := rows.Next(data)
+		if !ok || err != nil {
+			return l.buf, err
+		}
+		data = rest
+		l.cells = rows.Split(l.cells, row)
+		floats := l.floats
+		for k, cell := range l.cells {
+			if k > 0 {
+				l.buf = append(l.buf, '\t')
+			}
+			if len(floats) > 0 && floats[0] == k {
+				floats = floats[1:]
+				l.buf = mysql.AppendFloat4(l.buf, cell)
+				continue
+			}
+			l.buf = append(l.buf, cell...)
+		}
+		l.buf = append(l.buf, '\n')
+	}
 }
 
 // load loads a chunk and commits it if the server took every row without a
 // word; otherwise nothing of it stays.
 func (l *loader) load(ctx context.Context, conn *sql.Conn, c stage.Chunk) (clean bool, err error) {
+	data, err := l.exact(c.Data)
+	if err != nil {
+		return false, err
+	}
 	name := "vault-" + rand.Text()
-	driver.RegisterReaderHandler(name, func() io.Reader { return bytes.NewReader(c.Data) })
+	driver.RegisterReaderHandler(name, func() io.Reader { return bytes.NewReader(data) })
 	defer driver.DeregisterReaderHandler(name)
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
