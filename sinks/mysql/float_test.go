@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 )
 
@@ -27,7 +28,15 @@ func TestFloatsAreExact(t *testing.T) {
 					id := string(rune('1' + k))
 					lines = append(lines, id+"\tu"+id+"\t"+w[0]+"\ta\t\\N")
 				}
-				c := write(t, p, Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_", Load: load}, feed(lines...))
+				c := write(t, p, Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_", Load: load}, func(_ string, emit func([]byte, int) error) (sum rows.Sum) {
+					for _, line := range lines { // each by itself: LOAD DATA gives up a chunk of which it refuses a row
+						sum.Add([]byte(line))
+						if err := emit([]byte(line+"\n"), 1); err != nil {
+							t.Fatal(err)
+						}
+					}
+					return sum
+				})
 				if len(c.refused) > 0 {
 					t.Errorf("refused: %s", asJSON(t, c.refused))
 				}
