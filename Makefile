@@ -9,7 +9,7 @@
 FACTOR ?= 1
 
 test:
-	.ci/packages gcc=gcc /usr/include/stdlib.h=libc6-dev
+	.ci/packages gcc=gcc /usr/include/stdlib.h=libc6-dev zstd=zstd unzip=unzip psql=postgresql-client mariadb=mariadb-client-core
 	.ci/servers .ci/test
 
 bench: build

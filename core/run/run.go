@@ -31,11 +31,6 @@ func (j *Job) Run(ctx context.Context) (*Result, error) {
 	r.Facts = j.facts
 	r.Finished = time.Now().UTC()
 	r.Counts = j.track.counts()
-	for _, t := range j.Targets {
-		if s, ok := t.Sink.(Summarizer); ok && err == nil {
-			r.Stored = append(r.Stored, s.Summary())
-		}
-	}
 	r.Exit = failure.Of(err)
 	return r, err
 }
@@ -49,20 +44,28 @@ func (j *Job) run(ctx context.Context, r *Result) error {
 	if err := j.OverBudget(); err != nil {
 		return err
 	}
-	err = j.carry(ctx, r)
-	if err == nil {
-		return j.OverBudget()
+	if err := j.carry(ctx, r); err != nil {
+		return errors.Join(err, j.abort(ctx, func(t *Target) bool { return t.begun }))
 	}
-	clean := context.WithoutCancel(ctx)
+	// A snapshot lists what it lacks, and is better than none; a site does not.
+	if err := j.OverBudget(); err != nil {
+		return errors.Join(err, j.abort(ctx, func(t *Target) bool { return t.Parts != nil }))
+	}
+	return nil
+}
+
+// abort marks targets as not whole.
+func (j *Job) abort(ctx context.Context, which func(*Target) bool) error {
+	var errs []error
 	for _, t := range j.Targets {
-		if !t.begun {
+		if !which(t) {
 			continue
 		}
-		if abort := t.Sink.Abort(clean); abort != nil {
-			err = errors.Join(err, fmt.Errorf("%s: while giving up: %w", t.Name, abort))
+		if err := t.Sink.Abort(context.WithoutCancel(ctx)); err != nil {
+			errs = append(errs, fmt.Errorf("%s: while giving up: %w", t.Name, err))
 		}
 	}
-	return err
+	return errors.Join(errs...)
 }
 
 // carry moves everything, completes the targets and has them prove it.
@@ -91,6 +94,9 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 	for _, t := range j.Targets {
 		if err := t.Sink.Finish(ctx, outcome); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
+		}
+		if s, ok := t.Sink.(Summarizer); ok {
+			r.Stored = append(r.Stored, s.Summary())
 		}
 	}
 	j.track.phase("prove")

@@ -77,7 +77,11 @@ func TestALostRowFailsTheProof(t *testing.T) {
 // A refused row is named, counted, and held against the budget; accepted, the
 // rest is still proven exactly.
 func TestRefusedRowsAreHeldAgainstTheBudget(t *testing.T) {
-	_, err := job(t, site(), &target{refuse: "\tb"}).Run(t.Context())
+	s := &target{refuse: "\tb"}
+	_, err := job(t, site(), s).Run(t.Context())
+	if s.calls[len(s.calls)-1] != "abort" {
+		t.Errorf("the calls were %v: the target is not marked", s.calls)
+	}
 	if failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "row db/user (id=2): no") || !strings.Contains(err.Error(), "--accept-loss row=1") {
 		t.Errorf("the error is %v", err)
 	}

@@ -44,7 +44,7 @@ func TestSiteMovesToAnotherPrefixAndSchema(t *testing.T) {
 func TestMissingRightsAreRefused(t *testing.T) {
 	db := servers.Postgres(t)
 	name := "vt_" + strings.ToLower(rand.Text())
-	execute(t, db.SQL, "CREATE ROLE "+name+" LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+	execute(t, db.SQL, "CREATE ROLE "+name+" LOGIN PASSWORD 'sesame'; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 	t.Cleanup(func() {
 		if _, err := db.SQL.ExecContext(context.Background(), "DROP OWNED BY "+name+"; DROP ROLE "+name); err != nil {
 			t.Errorf("dropping a role: %v", err)
@@ -54,7 +54,7 @@ func TestMissingRightsAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.User = url.User(name)
+	u.User = url.UserPassword(name, "sesame")
 	p := plan(table("user"))
 	refused := func(replace bool, want string) {
 		t.Helper()
