@@ -2,6 +2,7 @@ package typemap
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
@@ -11,6 +12,9 @@ import (
 func (b *builder) index(x schema.Index) {
 	where := "index " + x.Name
 	switch {
+	case x.Native != "" && b.doubled(x):
+		b.note("%s is not made: it stands beside an ordinary one on the same columns, and %s has no use for it", where, b.Schema.Dialect)
+		return
 	case x.Native != "":
 		b.loss(stage.LossIndex, where, "only %s has such indexes: %s", b.From.Dialect, x.Native)
 		return
@@ -49,4 +53,13 @@ func (b *builder) index(x schema.Index) {
 		c.Prefix = 0
 	}
 	b.Schema.Indexes = append(b.Schema.Indexes, x)
+}
+
+// doubled tells whether an index for LIKE (varchar_pattern_ops), as XMLDB makes
+// them on PostgreSQL, has the ordinary one on the same columns beside it. Only
+// that is there on other engines.
+func (b *builder) doubled(x schema.Index) bool {
+	return !x.Unique && strings.Contains(x.Native, "_pattern_ops)") && slices.ContainsFunc(b.From.Indexes, func(o schema.Index) bool {
+		return o.Native == "" && o.Method == "" && slices.Equal(o.Columns, x.Columns)
+	})
 }

@@ -197,3 +197,19 @@ func TestRowsWiderThanMySQLDeclares(t *testing.T) {
 		t.Errorf("notes %v", m.Notes)
 	}
 }
+
+// XMLDB gives PostgreSQL a second index for LIKE where other engines need one
+// only: leaving it out loses nothing, unless it stands alone.
+func TestIndexesForLikeAreDoubled(t *testing.T) {
+	path := []schema.IndexColumn{{Name: "path"}}
+	like := schema.Index{Name: "c_pat_ix_pattern", Columns: path, Native: "USING btree (path varchar_pattern_ops)"}
+	from := schema.Table{Name: "context", Dialect: postgres, Columns: []schema.Column{{Name: "path", Type: char(255)}},
+		Indexes: []schema.Index{{Name: "c_pat_ix", Columns: path}, like}}
+	m := table(t, from, mysql)
+	wantLoss(t, m)
+	if len(m.Notes) != 1 || len(m.Schema.Indexes) != 1 {
+		t.Errorf("indexes %+v, notes %v", m.Schema.Indexes, m.Notes)
+	}
+	from.Indexes = []schema.Index{like}
+	wantLoss(t, table(t, from, mysql), "index index c_pat_ix_pattern")
+}
