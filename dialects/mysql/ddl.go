@@ -15,6 +15,7 @@ type Writer struct {
 	Prefix     string // of the tables it writes
 	FromPrefix string // that index names have
 	KeepNames  bool   // the tables come from this dialect, and so do the names of their indexes
+	Collation  string // of tables that have none, as those of other engines; "" for Default's choice
 }
 
 // Definition is a table as DDL, in the order in which a restore runs it.
@@ -77,13 +78,22 @@ func (w *Writer) options(t *schema.Table, d *Definition) string {
 	return b.String()
 }
 
+// Default is the collation of tables that have none: the one that was set, the
+// database's if that holds all characters, or Moodle's.
+func (w *Writer) Default() string {
+	switch {
+	case w.Collation != "":
+		return w.Collation
+	case charsetOf(w.Server.Collation) == "utf8mb4":
+		return w.Server.Collation
+	}
+	return "utf8mb4_unicode_ci"
+}
+
 // collation gives the collation of this server for a name, which may be empty.
 func (w *Writer) collation(name, of string, d *Definition) string {
 	if name == "" {
-		if charsetOf(w.Server.Collation) == "utf8mb4" {
-			return w.Server.Collation
-		}
-		return "utf8mb4_unicode_ci"
+		return w.Default()
 	}
 	nearest, ok := w.Collations.Nearest(name)
 	if !ok {

@@ -28,6 +28,9 @@ func (s *sink) check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, n
 	if s.cfg.Load == loadLocal && !s.server.LocalData {
 		return nil, nil, failure.New(failure.Refused, "%s: load is %s, but the server doesn't allow it: set its local_infile to ON, or load to %s", s.server.Address, loadLocal, loadAuto)
 	}
+	if err := s.checkCollation(); err != nil {
+		return nil, nil, err
+	}
 	if err := s.checkRights(ctx); err != nil {
 		return nil, nil, err
 	}

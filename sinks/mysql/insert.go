@@ -21,6 +21,7 @@ type inserter struct {
 	batch int    // bytes of one statement, but for a row that is longer
 	zeros []int  // columns that can't hold -0
 	key   []int
+	equal string // what to say of a row that the server finds equal to another
 	cells [][]byte
 	text  []byte
 }
@@ -38,7 +39,7 @@ func newInserter(s *sink, t *schema.Table) inserter {
 		zeros: zeros,
 		table: t,
 		head:  "INSERT INTO " + mysql.Ident(s.cfg.Prefix+t.Name) + " (" + mysql.Idents(t.ColumnNames()) + ") VALUES ",
-		most:  most, batch: min(batch, most), key: t.Key(),
+		most:  most, batch: min(batch, most), key: t.Key(), equal: s.equalHint(t),
 	}
 }
 
@@ -116,7 +117,11 @@ func (in *inserter) rows(ctx context.Context, tx *sql.Tx, batch [][]byte) ([]sta
 	if kept, emptyErr := in.emptyEnum(ctx, tx, batch[0]); kept || emptyErr != nil {
 		return nil, emptyErr
 	}
-	return []stage.Loss{in.loss(batch[0], mysql.ColumnOf(err), err.Error())}, nil
+	reason := err.Error()
+	if mysql.Number(err) == duplicate {
+		reason += in.equal
+	}
+	return []stage.Loss{in.loss(batch[0], mysql.ColumnOf(err), reason)}, nil
 }
 
 // hasNegativeZero tells whether a chunk has a row that negativeZero finds.

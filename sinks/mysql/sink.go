@@ -42,6 +42,7 @@ func (s *sink) connect(ctx context.Context, p *stage.Plan) (err error) {
 	s.writer = &mysql.Writer{
 		Server: s.server, Collations: collations, Prefix: s.cfg.Prefix,
 		FromPrefix: p.Facts["prefix"], KeepNames: p.Facts["dialect"] == mysql.Dialect,
+		Collation: s.cfg.Collation,
 	}
 	return nil
 }

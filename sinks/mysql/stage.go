@@ -19,6 +19,8 @@ restore was broken off, and the database is no whole site.
 Rows are loaded by LOAD DATA LOCAL where the server allows it (local_infile), else by
 INSERT of many rows. A row that the server refuses is named with table, key, column and reason; the others are loaded.
 Collations that the server doesn't have are replaced by the nearest; the notes say which.
+Tables of another engine get the database's collation: where that ignores case, values of a
+unique key that differ by case only are refused, unless collation names one that doesn't.
 
 Rights on the database: SELECT, INSERT, CREATE, ALTER, INDEX, DROP.`
 
