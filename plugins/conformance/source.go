@@ -221,26 +221,28 @@ func equal(a, b []Item) bool {
 	})
 }
 
-// writerError fails each of the first calls of a unit in turn.
+// writerError fails each of the first calls of a unit in turn, each of a source
+// of its own: an error ends the run.
 func (f *SourceFixture) writerError(t *testing.T) {
 	sentinel := errors.New("the target is full")
 	_, whole := f.all(t, 1, nil)
 	leakless(t, func() {
 		const calls = 5
 		for nth := 1; nth <= calls; nth++ {
-			s, inv := f.planned(t)
-			for _, u := range inv.Units {
-				if whole[u.ID].calls < nth {
+			for id, before := range whole {
+				if before.calls < nth {
 					continue
 				}
+				s, inv := f.planned(t)
+				u := inv.Units[slices.IndexFunc(inv.Units, func(u stage.Unit) bool { return u.ID == id })]
 				r := f.recorder(t, inv, u)
 				r.failAt, r.fail = nth, sentinel
 				err := promptly(t, "a read whose writer failed", func() error { return s.Read(t.Context(), u, nil, r) })
 				if err != sentinel {
 					t.Errorf("unit %s: call %d fails with %q, and Read returns %q, not just that", u.ID, nth, sentinel, err)
 				}
+				f.close(t, s)
 			}
-			f.close(t, s)
 		}
 	})
 }

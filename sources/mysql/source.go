@@ -8,6 +8,7 @@ import (
 	"path"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/lmsvault/vault/core/failure"
@@ -25,6 +26,7 @@ type source struct {
 	snap   *snapshot
 	tables map[string]schema.Table // by name without prefix
 	full   map[string]string       // their full names
+	failed atomic.Pointer[error]   // why the first Read that failed did: it may have cost its connection
 }
 
 // Plan connects, takes the snapshot and reads the structure that holds in it.
@@ -197,7 +199,13 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w sta
 	if err != nil {
 		return err
 	}
-	err = s.read(ctx, conn, t, within, w)
+	if cause := s.failed.Load(); cause != nil {
+		s.snap.giveBack(conn)
+		return fmt.Errorf("unit %s is not read after an error: %w", unit.ID, *cause)
+	}
+	if err = s.read(ctx, conn, t, within, w); err != nil {
+		s.failed.CompareAndSwap(nil, &err)
+	}
 	if released := s.release(ctx, conn); err == nil {
 		err = released // else the first error says it all, and w's must come back as it is
 	}

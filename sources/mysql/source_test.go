@@ -38,7 +38,7 @@ func TestPrefixIsExact(t *testing.T) {
 			if got := tableNames(plan(t, open(t, db.DSN, func(c *Config) { c.Prefix = "mdl_old_" }))); !slices.Equal(got, []string{"config", "config_plugins", "course", "user", "x"}) {
 				t.Errorf("tables of the other site: %q", got)
 			}
-			if got := tableNames(plan(t, open(t, db.DSN, func(c *Config) { c.Prefix = "" }))); len(got) != 14 {
+			if got := tableNames(plan(t, open(t, db.DSN, func(c *Config) { c.Prefix = "" }))); !slices.Equal(got, []string{"MDL_upper", "mdl", "mdlxuser", "user"}) { // mdl_ is a site of its own
 				t.Errorf("without a prefix: %q", got)
 			}
 			inv = plan(t, open(t, db.DSN, func(c *Config) { c.ExcludeTables = []string{"config*", "u?er"} }))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 
 	"github.com/lmsvault/vault/core/keyrange"
 	"github.com/lmsvault/vault/core/stage"
@@ -20,6 +21,7 @@ type Source struct {
 	holder  *holder
 	workers *postgres.Pool
 	tables  map[string]*postgres.Table
+	failed  atomic.Pointer[error] // why the first Read that failed did: it may have cost its connection
 }
 
 var _ stage.Source = (*Source)(nil)
@@ -119,14 +121,27 @@ func (s *Source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w sta
 		r.Range = &keys
 	}
 	conn, err := s.workers.Take(ctx)
+	if err == nil {
+		defer s.workers.Give(conn)
+	}
+	if cause := s.failed.Load(); cause != nil {
+		return fmt.Errorf("unit %s is not read after an error: %w", unit.ID, *cause)
+	}
 	if err != nil {
 		return err
 	}
-	defer s.workers.Give(conn)
+	if err := s.read(ctx, conn, t, r, w); err != nil {
+		s.failed.CompareAndSwap(nil, &err)
+		return err
+	}
+	return nil
+}
+
+func (s *Source) read(ctx context.Context, conn *postgres.Conn, t *postgres.Table, r postgres.Reader, w stage.Writer) error {
 	if err := w.Open(ctx, stage.Entry{Path: stage.DB + "/" + t.Name, Kind: stage.Table}); err != nil {
 		return err
 	}
-	err = conn.Read(ctx, r, func(ctx context.Context, data []byte, n int) error {
+	err := conn.Read(ctx, r, func(ctx context.Context, data []byte, n int) error {
 		return w.Write(ctx, stage.Chunk{Data: data, Rows: n})
 	})
 	if err != nil {
