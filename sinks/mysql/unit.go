@@ -150,7 +150,12 @@ func (w *unit) Loss(context.Context, stage.Loss) error { return nil }
 func (w *unit) Refused() []stage.Loss { return w.refused }
 
 // Commit gives the connection back: each chunk was committed when it was written.
-func (w *unit) Commit(ctx context.Context) error { return w.Abort(ctx) }
+func (w *unit) Commit(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return w.Abort(ctx)
+}
 
 func (w *unit) Abort(context.Context) error {
 	if w.conn == nil {
