@@ -11,10 +11,8 @@ import (
 	"testing"
 
 	"github.com/lmsvault/vault/core/config"
-	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/keyrange"
 	"github.com/lmsvault/vault/core/rows"
-	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/mysql"
 	"github.com/lmsvault/vault/internal/servers"
@@ -272,6 +270,3 @@ func sortedLines(s string) string {
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
 }
-
-var _ = failure.Refused
-var _ = schema.Int
