@@ -3,7 +3,7 @@
 // checks of its role:
 //
 //	func TestConformance(t *testing.T) {
-//		conformance.Storage(t, func(t testing.TB) stage.Storage { return … })
+//		conformance.Storage(t, open, reopen) // an empty storage; the same place once more
 //	}
 //
 // The suites see a stage through its interfaces only, so a stage in a process

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/lmsvault/vault/"
+
+// Dependencies point one way: core imports no stage and no dialect, stages never
+// import each other, dialects import no stage.
+func TestDependenciesPointOneWay(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stages := []string{"sources/", "sinks/", "transforms/", "storages/"}
+	forbidden := map[string][]string{
+		"core/":     append([]string{"dialects/", "filetree", "cmd/", "plugins/", "pipelines"}, stages...),
+		"dialects/": append([]string{"cmd/", "plugins/"}, stages...),
+		"filetree":  append([]string{"dialects/", "cmd/", "plugins/"}, stages...),
+	}
+	for _, s := range stages {
+		forbidden[s] = append([]string{"cmd/", "plugins/"}, stages...)
+	}
+	packages := 0
+	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); packages++ {
+		words := strings.Fields(lines.Text())
+		name := strings.TrimPrefix(words[0], module)
+		for layer, others := range forbidden {
+			if !strings.HasPrefix(name, layer) {
+				continue
+			}
+			for _, imported := range words[1:] {
+				for _, other := range others {
+					if strings.HasPrefix(imported, module+other) {
+						t.Errorf("%s imports %s", name, strings.TrimPrefix(imported, module))
+					}
+				}
+			}
+		}
+	}
+	if packages < 30 {
+		t.Fatalf("only %d packages were looked at", packages)
+	}
+}
