@@ -35,5 +35,6 @@ func TestFewAreOpenAtOnce(t *testing.T) {
 	}
 	must(t, w.Commit(t.Context()))
 	must(t, s.Finish(t.Context(), nil))
+	must(t, s.Publish(t.Context()))
 	must(t, s.Close(t.Context()))
 }

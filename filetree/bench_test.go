@@ -102,6 +102,7 @@ func BenchmarkCopy(b *testing.B) {
 			return w, func() error { return w.Commit(b.Context()) }
 		})
 		must(b, sink.Finish(b.Context(), nil))
+		must(b, sink.Publish(b.Context()))
 		must(b, sink.Close(b.Context()))
 	}
 	rate(b)

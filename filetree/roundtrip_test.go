@@ -35,6 +35,7 @@ func copyAll(t *testing.T, from stage.Source, to stage.Sink) {
 		must(t, w.Commit(ctx))
 	}
 	must(t, to.Finish(ctx, &stage.Outcome{}))
+	must(t, to.Publish(ctx))
 	must(t, to.Close(ctx))
 	must(t, from.Close(ctx))
 }

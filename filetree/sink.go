@@ -140,7 +140,7 @@ func (s *Sink) Unit(ctx context.Context, u stage.Unit) (stage.UnitWriter, error)
 	return newUnitWriter(s), nil
 }
 
-// Finish gives the directories their modes and times and takes the mark away.
+// Finish gives the directories their modes and times.
 func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	if s.root == nil {
 		return errors.New("finish comes before begin")
@@ -150,9 +150,19 @@ func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	if err := s.dirs.apply(ctx, s.root); err != nil {
 		return err
 	}
-	if err := persist([]*os.Root{s.root}, nil); err != nil {
-		return err
+	return persist([]*os.Root{s.root}, nil)
+}
+
+// Prove has nothing to add: every file was read back before it got its name.
+func (s *Sink) Prove(context.Context) ([]stage.TableProof, error) { return nil, nil }
+
+// Publish takes the mark away.
+func (s *Sink) Publish(context.Context) error {
+	if s.root == nil {
+		return errors.New("publish comes before begin")
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	err := s.root.Remove(MarkerName)
 	if err == nil && s.marker != nil {
 		err = s.marker.Close()
@@ -161,22 +171,11 @@ func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	if err != nil {
 		return fmt.Errorf("unmarking %s: %w", s.dir, err)
 	}
-	s.finished = true
 	return persist([]*os.Root{s.root}, nil)
 }
 
-// Prove has nothing to add: every file was read back before it got its name.
-func (s *Sink) Prove(context.Context) ([]stage.TableProof, error) { return nil, nil }
-
-// Abort leaves the mark, by which sources and sinks know that nothing here is
-// whole, and sets it again after Finish.
-func (s *Sink) Abort(context.Context) error {
-	if !s.finished {
-		return nil
-	}
-	s.finished = false
-	return s.mark()
-}
+// Abort leaves the mark, by which sources and sinks know that nothing here is whole.
+func (s *Sink) Abort(context.Context) error { return nil }
 
 // Close frees what the sink holds.
 func (s *Sink) Close(context.Context) error {

@@ -13,6 +13,7 @@ func (drySink) Begin(context.Context, *stage.Plan) error                   { ret
 func (drySink) Unit(context.Context, stage.Unit) (stage.UnitWriter, error) { return dryWriter{}, nil }
 func (drySink) Finish(context.Context, *stage.Outcome) error               { return nil }
 func (drySink) Prove(context.Context) ([]stage.TableProof, error)          { return nil, nil }
+func (drySink) Publish(context.Context) error                              { return nil }
 func (drySink) Abort(context.Context) error                                { return nil }
 
 type dryWriter struct{}

@@ -147,6 +147,8 @@ func (t *target) Prove(context.Context) ([]stage.TableProof, error) {
 	return proofs, nil
 }
 
+func (t *target) Publish(context.Context) error { t.call("publish"); return nil }
+
 func (t *target) Abort(context.Context) error { t.call("abort"); return nil }
 func (t *target) Close(context.Context) error { t.call("close"); return nil }
 

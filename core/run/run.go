@@ -44,21 +44,32 @@ func (j *Job) run(ctx context.Context, r *Result) error {
 	if err := j.OverBudget(); err != nil {
 		return err
 	}
-	if err := j.carry(ctx, r); err != nil {
-		return errors.Join(err, j.abort(ctx, func(t *Target) bool { return t.begun }))
+	err = j.carry(ctx, r)
+	if err == nil {
+		err = j.OverBudget()
 	}
-	// A snapshot lists what it lacks, and is better than none; a site does not.
-	if err := j.OverBudget(); err != nil {
-		return errors.Join(err, j.abort(ctx, func(t *Target) bool { return t.Parts != nil }))
+	if err == nil {
+		return j.publish(ctx)
+	}
+	return errors.Join(err, j.abort(ctx))
+}
+
+// publish makes all targets count as whole.
+func (j *Job) publish(ctx context.Context) error {
+	for _, t := range j.Targets {
+		if err := t.Sink.Publish(ctx); err != nil {
+			return fmt.Errorf("%s: %w", t.Name, err)
+		}
 	}
 	return nil
 }
 
-// abort marks targets as not whole.
-func (j *Job) abort(ctx context.Context, which func(*Target) bool) error {
+// abort leaves all targets marked as not whole, but for a proven snapshot: it
+// lists what it lacks, and is better than none.
+func (j *Job) abort(ctx context.Context) error {
 	var errs []error
 	for _, t := range j.Targets {
-		if !which(t) {
+		if !t.begun || t.proven && t.Parts == nil {
 			continue
 		}
 		if err := t.Sink.Abort(context.WithoutCancel(ctx)); err != nil {
@@ -106,6 +117,7 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 		if err != nil {
 			return err
 		}
+		t.proven = true
 	}
 	return nil
 }

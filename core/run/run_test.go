@@ -52,7 +52,7 @@ func TestAllSinksGetEverythingAndProveIt(t *testing.T) {
 		if !slices.Equal(s.tables["user"], []string{"1\ta", "2\tb", "3\tc"}) || s.files["filedir/0a/4d/"+present] != "hello" {
 			t.Errorf("a sink has %q and %q", s.tables, s.files)
 		}
-		if want := []string{"check", "begin", "finish", "prove"}; !slices.Equal(s.calls, want) {
+		if want := []string{"check", "begin", "finish", "prove", "publish"}; !slices.Equal(s.calls, want) {
 			t.Errorf("the calls were %v, want %v", s.calls, want)
 		}
 	}

@@ -23,6 +23,7 @@ type Target struct {
 	mappings map[string]*mapping
 	lost     map[string]bool // indexes that the target can't have, by path and where
 	begun    bool
+	proven   bool
 	dry      bool // it throws away what it gets
 }
 

@@ -10,8 +10,8 @@ import (
 // Sink writes a part of a site, or a snapshot of all of it.
 //
 // The order of calls: Check; then, unless it is a plan or a dry run, Begin, Unit
-// for each unit (many at once), Finish, Prove. Abort instead of what remains
-// when the run failed or was interrupted. Close always, last.
+// for each unit (many at once), Finish, Prove, Publish. Abort instead of what
+// remains when the run failed or was interrupted. Close always, last.
 //
 // Nothing in these signatures depends on being in the same process.
 type Sink interface {
@@ -31,8 +31,12 @@ type Sink interface {
 	// tables gives a proof for each; a sink of files has proved each while
 	// committing its unit, or returns an error of class failure.Unproven that names the file.
 	Prove(ctx context.Context) ([]TableProof, error)
+	// Publish makes the proven target count as whole: until then whoever looks at
+	// it is told that it is not. A repository's snapshot counts since Finish.
+	Publish(ctx context.Context) error
 	// Abort leaves the target such that nobody takes it for whole, and says so in
-	// the error of a later use. It is also called after Finish, when the proof failed.
+	// the error of a later use. It is also called after Finish, when the proof
+	// failed or too much was lost; never after Publish.
 	Abort(ctx context.Context) error
 	Close(ctx context.Context) error
 }

@@ -65,6 +65,8 @@ func WriteAll(ctx context.Context, s stage.Sink, p *stage.Plan, units []UnitItem
 	if err := s.Finish(ctx, &stage.Outcome{}); err != nil {
 		return err
 	}
-	_, err = s.Prove(ctx)
-	return err
+	if _, err = s.Prove(ctx); err != nil {
+		return err
+	}
+	return s.Publish(ctx)
 }

@@ -190,6 +190,7 @@ func (f *SinkFixture) whole(t *testing.T) {
 			}
 		}
 		f.finish(t, s)
+		must(t, "publish", s.Publish(t.Context()))
 		closeSink(t, s)
 	})
 	target.Holds(t, f.items())
@@ -204,6 +205,7 @@ func (f *SinkFixture) dropped(t *testing.T) {
 			must(t, "writing unit "+u.Unit.ID, writeUnit(t.Context(), s, u, true))
 		}
 		f.finish(t, s)
+		must(t, "publish", s.Publish(t.Context()))
 		closeSink(t, s)
 	})
 	target.Holds(t, f.items())

@@ -132,24 +132,18 @@ func (s *sink) drop(ctx context.Context, st *mysql.Structure) error {
 	return nil
 }
 
-// Finish builds the indexes, sets what the sequences give next, and takes the mark away.
-func (s *sink) Finish(ctx context.Context, o *stage.Outcome) error {
-	if err := s.finish(ctx); err != nil {
-		return err
-	}
-	return nil
-}
-
-func (s *sink) finish(ctx context.Context) error {
-	err := s.each(ctx, s.tables, func(ctx context.Context, t *schema.Table) error {
+// Finish builds the indexes and sets what the sequences give next.
+func (s *sink) Finish(ctx context.Context, _ *stage.Outcome) error {
+	return s.each(ctx, s.tables, func(ctx context.Context, t *schema.Table) error {
 		if err := s.complete(ctx, t); err != nil {
 			return fmt.Errorf("%s: completing table %s: %w", s.server.Address, t.Name, err)
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
+}
+
+// Publish takes the mark away.
+func (s *sink) Publish(ctx context.Context) error {
 	if _, err := s.server.ExecContext(ctx, "DROP TABLE IF EXISTS "+s.marker()); err != nil {
 		return fmt.Errorf("%s: taking the mark of an unfinished restore away: %w", s.server.Address, err)
 	}

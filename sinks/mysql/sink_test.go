@@ -165,6 +165,9 @@ func write(t testing.TB, p *stage.Plan, cfg Config, feed func(table string, emit
 	if c.proved, err = sk.Prove(ctx); err != nil {
 		t.Fatal(err)
 	}
+	if err := sk.Publish(ctx); err != nil {
+		t.Fatal(err)
+	}
 	for k := range c.read {
 		if c.read[k].Sum != c.proved[k].Sum {
 			t.Errorf("table %s: read %s, proved %s", c.read[k].Schema.Name, c.read[k].Sum, c.proved[k].Sum)

@@ -137,6 +137,9 @@ func carry(t testing.TB, from stage.Source, to stage.Sink) carried {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := to.Publish(ctx); err != nil {
+		t.Fatal(err)
+	}
 	for _, p := range proofs {
 		out.proofs[p.Schema.Name] = p
 	}

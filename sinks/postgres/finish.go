@@ -16,7 +16,7 @@ type statement struct {
 }
 
 // Finish builds indexes side by side, then primary keys, sequences and
-// statistics, and takes the mark away. What goes wrong is reported for all tables.
+// statistics. What goes wrong is reported for all tables.
 func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	var indexes []statement
 	for _, b := range s.builds {
@@ -38,9 +38,11 @@ func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 		}
 		return nil
 	})
-	if err := errors.Join(append(run.faults, err)...); err != nil {
-		return err
-	}
+	return errors.Join(append(run.faults, err)...)
+}
+
+// Publish takes the mark away.
+func (s *Sink) Publish(ctx context.Context) error {
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return err

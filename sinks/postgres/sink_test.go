@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,7 +44,7 @@ func restore(t *testing.T, s stage.Sink, p *stage.Plan, name string, chunks ...s
 		t.Fatal(err)
 	}
 	refused := write(t, s, name, chunks...)
-	if err := s.Finish(ctx, &stage.Outcome{}); err != nil {
+	if err := errors.Join(s.Finish(ctx, &stage.Outcome{}), s.Publish(ctx)); err != nil {
 		t.Fatal(err)
 	}
 	return refused
@@ -200,7 +201,7 @@ func TestUnfinishedRestoreIsMarked(t *testing.T) {
 	if err := s.Finish(ctx, &stage.Outcome{}); err != nil {
 		t.Fatal(err)
 	}
-	unfinished(false)
+	unfinished(true)                     // it is not proven yet
 	if err := s.Abort(ctx); err != nil { // the proof failed
 		t.Fatal(err)
 	}

@@ -17,7 +17,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Finish makes indexes and sequences, makes the file durable and gives it its name.
+// Finish makes indexes and sequences, and makes the file durable, still under
+// the name of an unfinished one.
 func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	if err := s.complete(); err != nil {
 		return err
@@ -43,7 +44,8 @@ func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	if err := s.close(); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return s.publish(path)
+	s.finished = true
+	return syncPath(path)
 }
 
 func (s *Sink) indexes(ctx context.Context, t *schema.Table, taken map[string]bool) error {
@@ -89,20 +91,19 @@ func (s *Sink) sequence(ctx context.Context, t *schema.Table) error {
 	return s.conn.Exec(ctx, "INSERT INTO sqlite_sequence (name, seq) SELECT "+name+", "+last+" WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = "+name+")")
 }
 
-// publish makes the file durable and renames it.
-func (s *Sink) publish(path string) error {
-	if err := syncPath(path); err != nil {
-		return err
+// Publish gives the file its name, in place of a database that it replaces.
+func (s *Sink) Publish(context.Context) error {
+	if !s.finished {
+		return errors.New("publish comes before finish")
 	}
 	// What belongs to a replaced database would be played into this one.
-	side := []string{s.config.Path, s.config.Path + "-journal", s.config.Path + "-wal", s.config.Path + "-shm"}
-	if err := removeAll(side...); err != nil {
+	if err := removeAll(s.config.Path+"-journal", s.config.Path+"-wal", s.config.Path+"-shm"); err != nil {
 		return err
 	}
-	if err := os.Rename(path, s.config.Path); err != nil {
+	if err := os.Rename(s.config.Path+partial, s.config.Path); err != nil {
 		return err
 	}
-	s.finished = true
+	s.finished = false
 	return syncPath(filepath.Dir(s.config.Path))
 }
 
@@ -116,7 +117,7 @@ func syncPath(path string) error {
 
 // Prove reads the finished file as a source would.
 func (s *Sink) Prove(ctx context.Context) (proofs []stage.TableProof, err error) {
-	conn, err := dialect.Open(ctx, s.config.Path, dialect.ReadOnly)
+	conn, err := dialect.Open(ctx, s.config.Path+partial, dialect.ReadOnly)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +135,7 @@ func (s *Sink) Prove(ctx context.Context) (proofs []stage.TableProof, err error)
 				return fmt.Errorf("%s %s: %s", l.Path, l.Where, l.Reason)
 			},
 		}); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.config.Path, err)
+			return nil, fmt.Errorf("%s: %w", s.config.Path+partial, err)
 		}
 		proofs = append(proofs, proof)
 	}

@@ -95,6 +95,9 @@ func carry(t *testing.T, from stage.Source, to stage.Sink) *carried {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := to.Publish(ctx); err != nil {
+		t.Fatal(err)
+	}
 	for _, p := range proofs {
 		run.proofs[p.Schema.Name] = p
 	}

@@ -110,18 +110,13 @@ func (s *Sink) complete() error {
 	return nil
 }
 
-// Abort removes the partial file. A finished file, which is aborted when its
-// proof fails, loses its name.
+// Abort removes the partial file. One that is complete, whose proof failed, stays
+// there under its partial name for who wants to look at it.
 func (s *Sink) Abort(context.Context) error {
-	if s.conn == nil && !s.finished {
+	if s.conn == nil {
 		return nil
 	}
-	err := s.close()
-	if s.finished {
-		s.finished = false
-		return errors.Join(err, os.Rename(s.config.Path, s.config.Path+partial))
-	}
-	return errors.Join(err, removeAll(s.config.Path+partial))
+	return errors.Join(s.close(), removeAll(s.config.Path+partial))
 }
 
 // Close ends the connection.
