@@ -3,10 +3,12 @@
 # make build     bin/vault
 # make demo      a backup and a restore of a sample site; needs only Go
 # make lint      what needs no server
+# make fuzz      every fuzzer for 5 seconds, or TIME=1m
 # make servers   a shell in which the test servers run
-.PHONY: test bench build demo lint servers
+.PHONY: test bench build demo lint fuzz servers
 
 FACTOR ?= 1
+TIME ?= 5s
 
 test:
 	.ci/packages gcc=gcc /usr/include/stdlib.h=libc6-dev zstd=zstd unzip=unzip psql=postgresql-client mariadb=mariadb-client-core
@@ -21,6 +23,9 @@ build:
 
 demo:
 	go run ./cmd/vault demo
+
+fuzz:
+	.ci/fuzz $(TIME)
 
 lint:
 	.ci/lint
