@@ -14,12 +14,13 @@ import (
 
 // memory is a source of tables and files kept in memory.
 type memory struct {
-	tables map[string][]string // rows
-	schema map[string]schema.Table
-	files  map[string]string // filedir path → content
-	losses []stage.Loss
-	proofs map[string]rows.Sum
-	fail   string // the unit whose reading fails
+	tables  map[string][]string // rows
+	schema  map[string]schema.Table
+	files   map[string]string // filedir path → content
+	losses  []stage.Loss
+	proofs  map[string]rows.Sum
+	damaged map[string]int64 // rows by unit that can't be given
+	fail    string           // the unit whose reading fails
 }
 
 func (m *memory) Plan(context.Context) (*stage.Inventory, error) {
@@ -70,6 +71,11 @@ func (m *memory) Read(ctx context.Context, u stage.Unit, _ stage.Known, w stage.
 	}
 	for _, row := range part {
 		if err := w.Write(ctx, stage.Chunk{Data: []byte(row + "\n"), Rows: 1}); err != nil {
+			return err
+		}
+	}
+	if n := m.damaged[u.ID]; n > 0 {
+		if err := w.Loss(ctx, stage.Loss{Kind: stage.LossStored, Path: "db/" + u.Table, Reason: "a bit flipped", Count: n}); err != nil {
 			return err
 		}
 	}

@@ -77,12 +77,24 @@ func (in *intake) Write(ctx context.Context, c stage.Chunk) error {
 			}
 		}
 	}
-	if err := in.each(func(w stage.UnitWriter) error { return w.Write(ctx, c) }); err != nil {
+	if err := in.write(ctx, c); err != nil {
 		return err
 	}
 	in.passed += int64(len(c.Data))
 	in.job.track.add(int64(len(c.Data)), int64(c.Rows), 0)
 	return nil
+}
+
+// write hands a chunk to all targets. A chunk beyond the limit is a single row,
+// and what targets make of it is as large again: only one passes at a time.
+func (in *intake) write(ctx context.Context, c stage.Chunk) error {
+	if len(c.Data) > rows.MaxChunk {
+		if err := in.job.large.Acquire(ctx, 1); err != nil {
+			return err
+		}
+		defer in.job.large.Release(1)
+	}
+	return in.each(func(w stage.UnitWriter) error { return w.Write(ctx, c) })
 }
 
 func (in *intake) Close(ctx context.Context, d stage.Digest) error {
@@ -120,6 +132,9 @@ func (in *intake) Drop(ctx context.Context) error {
 
 func (in *intake) Loss(ctx context.Context, l stage.Loss) error {
 	in.job.ledger.lose(l)
+	if l.Kind == stage.LossStored && in.unit.Part == stage.DB {
+		in.job.tallies[in.unit.Table].damage(l.Count)
+	}
 	return in.each(func(w stage.UnitWriter) error { return w.Loss(ctx, l) })
 }
 

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/progress"
@@ -39,7 +41,8 @@ type Job struct {
 	facts   map[string]string
 	units   []work
 	closure *moodle.Closure
-	bytes   int64 // estimates
+	large   *semaphore.Weighted // held by a worker whose chunk is larger than others
+	bytes   int64               // estimates
 	rows    int64
 	parts   []string
 }
@@ -74,6 +77,7 @@ func (j *Job) Close(ctx context.Context) error {
 // It changes nothing. What would be lost is in the plan, not an error.
 func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 	j.ledger, j.tallies, j.facts = newLedger(), map[string]*tally{}, map[string]string{}
+	j.large = semaphore.NewWeighted(1)
 	if j.track == nil {
 		j.track = startTracker(j.Reporter, j.Name)
 		defer func() { j.track.end() }()

@@ -231,3 +231,25 @@ func TestADryRunWritesNothing(t *testing.T) {
 		t.Errorf("the calls were %v, want %v", s.calls, want)
 	}
 }
+
+// Rows that are damaged where they are stored cost what they were: the rest is
+// restored if that is accepted, and the table is said not to be proven.
+func TestDamagedRowsCostOnlyThemselves(t *testing.T) {
+	source, s := site(), &target{}
+	var whole rows.Sum
+	for _, row := range append(source.tables["user"], "4\tdamaged", "5\tdamaged") {
+		whole.Add([]byte(row))
+	}
+	source.proofs = map[string]rows.Sum{"user": whole}
+	source.damaged = map[string]int64{"db/user#0": 2}
+	if _, err := job(t, source, s).Run(t.Context()); failure.Of(err) != failure.Unproven || slices.Contains(s.calls, "publish") {
+		t.Errorf("not accepted: %v, calls %v", err, s.calls)
+	}
+	s = &target{}
+	j := job(t, source, s)
+	j.Budget = map[stage.LossKind]int64{stage.LossStored: 2}
+	r, err := j.Run(t.Context())
+	if err != nil || len(s.tables["user"]) != 3 || !strings.Contains(r.Notes[len(r.Notes)-1].Text, "2 of its 5 rows are damaged") {
+		t.Errorf("accepted: %v, rows %q, notes %v", err, s.tables["user"], r.Notes)
+	}
+}

@@ -14,6 +14,7 @@ type tally struct {
 
 	mu      sync.Mutex
 	sum     rows.Sum
+	damaged int64                 // rows that the source's snapshot names and could not give
 	refused map[*Target]*rows.Sum // negative: what each target refused
 }
 
@@ -21,6 +22,13 @@ func (t *tally) merge(sum rows.Sum) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sum.Merge(sum)
+}
+
+// damage counts rows that are damaged where they are stored.
+func (t *tally) damage(rows int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.damaged += rows
 }
 
 func (t *tally) refuse(target *Target, row []byte) {
@@ -35,10 +43,10 @@ func (t *tally) refuse(target *Target, row []byte) {
 	t.refused[target].Remove(row)
 }
 
-func (t *tally) total() rows.Sum {
+func (t *tally) total() (sum rows.Sum, damaged int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.sum
+	return t.sum, t.damaged
 }
 
 // of returns what a target must hold: all rows without those it refused.
