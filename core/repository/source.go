@@ -58,6 +58,7 @@ func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 		}
 		inv.Units = append(inv.Units, unit)
 	}
+	inv.Recorded = s.snap.Losses
 	for _, l := range s.snap.Losses {
 		inv.Notes = append(inv.Notes, stage.Note{Path: l.Path, Text: lossText(l)})
 	}
@@ -66,7 +67,7 @@ func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 }
 
 func lossText(l stage.Loss) string {
-	text := fmt.Sprintf("not in the snapshot (%s", l.Kind)
+	text := fmt.Sprintf("listed as lost when it was backed up (%s", l.Kind)
 	if l.Count > 1 {
 		text += fmt.Sprintf(", %d times", l.Count)
 	}

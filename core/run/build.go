@@ -136,7 +136,8 @@ func newTarget(ctx context.Context, s pipeline.Step, p *pipeline.Pipeline, env s
 		return nil, err
 	}
 	if p.DryRun {
-		storage = NewDryStorage(storage)
+		t.rehearsed = NewDryStorage(storage)
+		storage = t.rehearsed
 	}
 	t.Parts = nil // a repository holds everything
 	t.Sink = repository.NewSink(storage, seals)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -77,7 +78,6 @@ func (d *DryStorage) Delete(_ context.Context, name string) error {
 	defer d.mu.Unlock()
 	delete(d.kept, name)
 	delete(d.sizes, name)
-	delete(d.sizes, name)
 	return nil
 }
 
@@ -90,4 +90,26 @@ func (d *DryStorage) Stat(ctx context.Context, name string) (stage.Object, error
 		return stage.Object{Name: name, Size: size}, nil
 	}
 	return d.Storage.Stat(ctx, name)
+}
+
+// Free tells what is free below, less what would have been put: a storage that
+// can't be written, or is too small, fails a dry run too.
+func (d *DryStorage) Free(ctx context.Context) (int64, error) {
+	below, ok := d.Storage.(stage.Capacity)
+	if !ok {
+		return -1, nil
+	}
+	free, err := below.Free(ctx)
+	if err != nil || free < 0 {
+		return free, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, size := range d.sizes {
+		free -= size
+	}
+	if free < 0 {
+		return 0, failure.New(failure.Refused, "what would be stored is %d MiB more than is free", -free>>20)
+	}
+	return free, nil
 }

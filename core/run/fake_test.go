@@ -14,17 +14,18 @@ import (
 
 // memory is a source of tables and files kept in memory.
 type memory struct {
-	tables  map[string][]string // rows
-	schema  map[string]schema.Table
-	files   map[string]string // filedir path → content
-	losses  []stage.Loss
-	proofs  map[string]rows.Sum
-	damaged map[string]int64 // rows by unit that can't be given
-	fail    string           // the unit whose reading fails
+	tables   map[string][]string // rows
+	schema   map[string]schema.Table
+	files    map[string]string // filedir path → content
+	losses   []stage.Loss
+	recorded []stage.Loss
+	proofs   map[string]rows.Sum
+	damaged  map[string]int64 // rows by unit that can't be given
+	fail     string           // the unit whose reading fails
 }
 
 func (m *memory) Plan(context.Context) (*stage.Inventory, error) {
-	inv := &stage.Inventory{Losses: m.losses, Facts: map[string]string{"engine": "memory"}}
+	inv := &stage.Inventory{Losses: m.losses, Recorded: m.recorded, Facts: map[string]string{"engine": "memory"}}
 	for name := range m.tables {
 		info := stage.TableInfo{Schema: m.structure(name)}
 		if sum, ok := m.proofs[name]; ok {

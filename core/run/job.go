@@ -35,16 +35,18 @@ type Job struct {
 	TempDir    string // for spools; made and removed by the caller
 	Reporter   progress.Reporter
 
-	track   *tracker
-	ledger  *ledger
-	tallies map[string]*tally
-	facts   map[string]string
-	units   []work
-	closure *moodle.Closure
-	large   *semaphore.Weighted // held by a worker whose chunk is larger than others
-	bytes   int64               // estimates
-	rows    int64
-	parts   []string
+	track    *tracker
+	ledger   *ledger
+	tallies  map[string]*tally
+	facts    map[string]string
+	units    []work
+	closure  *moodle.Closure
+	large    *semaphore.Weighted // held by a worker whose chunk is larger than others
+	bytes    int64               // estimates
+	rows     int64
+	parts    []string
+	left     map[string]int  // units by part that no target holds
+	recorded map[string]bool // paths that the source's snapshot lists as lost
 }
 
 // work is a unit and who reads it.
@@ -77,6 +79,7 @@ func (j *Job) Close(ctx context.Context) error {
 // It changes nothing. What would be lost is in the plan, not an error.
 func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 	j.ledger, j.tallies, j.facts = newLedger(), map[string]*tally{}, map[string]string{}
+	j.left, j.recorded = map[string]int{}, map[string]bool{}
 	j.large = semaphore.NewWeighted(1)
 	if j.track == nil {
 		j.track = startTracker(j.Reporter, j.Name)
@@ -101,10 +104,13 @@ func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 	if len(j.units) == 0 {
 		return nil, failure.New(failure.Refused, "the sources hold nothing to carry: no table has the prefix, no file was found; check prefix and dir")
 	}
+	for part, units := range j.left {
+		j.ledger.note(stage.Note{Path: part, Text: fmt.Sprintf("left out: no sink holds it (%d units)", units)})
+	}
 	slices.Sort(j.parts)
 	plan.Parts = slices.Compact(j.parts)
 	for _, t := range j.Targets {
-		if err := t.prepare(ctx, plan, j.Transforms, j.ledger); err != nil {
+		if err := t.prepare(ctx, plan, j.units, j.Transforms, j.ledger); err != nil {
 			return nil, err
 		}
 	}
@@ -126,8 +132,8 @@ func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 	return out, nil
 }
 
-// OverBudget is the error of a run that would lose, or lost, more than accepted; nil if it does not.
-func (j *Job) OverBudget() error { return j.ledger.over(j.Budget) }
+// OverBudget is the error of a run that would lose more than accepted; nil if it would not.
+func (j *Job) OverBudget() error { return j.ledger.over(j.Budget, "would be") }
 
 // take adds what one source has to the plan.
 func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
@@ -136,6 +142,9 @@ func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
 		return fmt.Errorf("%s: %w", o.Name, err)
 	}
 	for _, info := range inv.Tables {
+		if !j.holds(stage.DB) {
+			break
+		}
 		name := info.Schema.Name
 		if j.tallies[name] != nil {
 			return failure.New(failure.Refused, "%s: table %s comes from two sources", o.Name, name)
@@ -144,20 +153,29 @@ func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
 		plan.Tables = append(plan.Tables, info)
 	}
 	for _, u := range inv.Units {
+		if !j.holds(u.Part) {
+			j.left[u.Part]++
+			continue
+		}
 		j.units = append(j.units, work{u, o})
 		j.bytes += u.Bytes
 		j.parts = append(j.parts, u.Part)
 		if u.Part == stage.DB {
 			j.rows += u.Rows
-		} else {
-			plan.Files += u.Rows
 		}
 	}
 	maps.Copy(j.facts, inv.Facts)
+	for _, l := range inv.Recorded {
+		j.recorded[l.Path] = true
+	}
 	j.ledger.lose(inv.Losses...)
 	j.ledger.note(inv.Notes...)
-	plan.Bytes = j.bytes
 	return nil
+}
+
+// holds tells whether any target holds a part.
+func (j *Job) holds(part string) bool {
+	return slices.ContainsFunc(j.Targets, func(t *Target) bool { return t.holds(part) })
 }
 
 // watchContents prepares the check that every content that table files names is

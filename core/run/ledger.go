@@ -62,8 +62,8 @@ func (l *ledger) report() ([]stage.Loss, []stage.Note) {
 	return losses, notes
 }
 
-// over tells what was lost beyond the budget; nil if nothing.
-func (l *ledger) over(budget map[stage.LossKind]int64) error {
+// over tells what is (or "would be") lost beyond the budget; nil if nothing.
+func (l *ledger) over(budget map[stage.LossKind]int64, is string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var kinds, accept []string
@@ -83,8 +83,8 @@ func (l *ledger) over(budget map[stage.LossKind]int64) error {
 			named = append(named, "\n  "+describe(loss))
 		}
 	}
-	return failure.New(failure.Unproven, "more would be lost than accepted: %s%s\naccept it with %s, or accept_loss in the pipeline",
-		strings.Join(kinds, ", "), strings.Join(named, ""), strings.Join(accept, " "))
+	return failure.New(failure.Unproven, "more %s lost than accepted: %s%s\naccept it with %s, or accept_loss in the pipeline",
+		is, strings.Join(kinds, ", "), strings.Join(named, ""), strings.Join(accept, " "))
 }
 
 func describe(l stage.Loss) string {

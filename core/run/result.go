@@ -58,12 +58,13 @@ type Result struct {
 
 // TableResult is the proof of one table in one target.
 type TableResult struct {
-	Target string   `json:"target"`
-	Table  string   `json:"table"`
-	Rows   int64    `json:"rows"`
-	Want   rows.Sum `json:"want"`
-	Got    rows.Sum `json:"got"`
-	Faults []string `json:"faults,omitempty"`
+	Target  string   `json:"target"`
+	Table   string   `json:"table"`
+	Rows    int64    `json:"rows"`              // that the target must hold
+	Refused int64    `json:"refused,omitempty"` // rows that were read beside those, and refused
+	Want    rows.Sum `json:"want"`
+	Got     rows.Sum `json:"got"`
+	Faults  []string `json:"faults,omitempty"`
 }
 
 // Counts is what passed through a run.

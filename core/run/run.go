@@ -46,10 +46,16 @@ func (j *Job) run(ctx context.Context, r *Result) error {
 	}
 	err = j.carry(ctx, r)
 	if err == nil {
-		err = j.OverBudget()
+		err = j.ledger.over(j.Budget, "was")
 	}
 	if err == nil {
-		return j.publish(ctx)
+		err = j.publish(ctx)
+	}
+	if err == nil {
+		return nil
+	}
+	if failure.Of(err) == failure.Refused {
+		err = failure.Wrap(failure.Failed, err) // a refusal promises that nothing was changed
 	}
 	return errors.Join(err, j.abort(ctx))
 }
@@ -69,8 +75,15 @@ func (j *Job) publish(ctx context.Context) error {
 func (j *Job) abort(ctx context.Context) error {
 	var errs []error
 	for _, t := range j.Targets {
-		if !t.begun || t.proven && t.Parts == nil {
+		if !t.begun {
 			continue
+		}
+		if t.proven && t.Parts == nil {
+			errs = append(errs, fmt.Errorf("%s: the snapshot is kept, and lists what it lacks", t.Name))
+			continue
+		}
+		if t.open && t.Parts != nil && !t.dry {
+			errs = append(errs, fmt.Errorf("%s: what is there is not whole, and marked so: run again with replace: true", t.Name))
 		}
 		if err := t.Sink.Abort(context.WithoutCancel(ctx)); err != nil {
 			errs = append(errs, fmt.Errorf("%s: while giving up: %w", t.Name, err))
@@ -86,6 +99,7 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 		if err := t.Sink.Begin(ctx, t.plan); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
 		}
+		t.open = true
 	}
 	j.track.expect(j.bytes, int64(len(j.units)))
 	j.track.phase("read")
@@ -112,6 +126,11 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 	}
 	j.track.phase("prove")
 	for _, t := range j.Targets {
+		if t.rehearsed != nil {
+			if _, err := t.rehearsed.Free(ctx); err != nil {
+				return fmt.Errorf("%s: %w", t.Name, err)
+			}
+		}
 		results, err := t.prove(ctx, j.tallies, j.ledger)
 		r.Tables = append(r.Tables, results...)
 		if err != nil {
@@ -212,7 +231,11 @@ func (j *Job) missing(ctx context.Context) error {
 		if moodle.ValidHash(hash) {
 			path = moodle.ContentPath(hash)
 		}
-		j.ledger.lose(stage.Loss{Kind: stage.LossMissing, Path: stage.Filedir + "/" + path, Count: 1,
+		path = stage.Filedir + "/" + path
+		if j.recorded[path] {
+			return nil // the snapshot's own list has told of it
+		}
+		j.ledger.lose(stage.Loss{Kind: stage.LossMissing, Path: path, Count: 1,
 			Reason: "table files names this content, but no source has it"})
 		return nil
 	})

@@ -253,3 +253,37 @@ func TestDamagedRowsCostOnlyThemselves(t *testing.T) {
 		t.Errorf("accepted: %v, rows %q, notes %v", err, s.tables["user"], r.Notes)
 	}
 }
+
+// A sink for which there is nothing is refused before any sink is touched: with
+// replace it would only be emptied.
+func TestASinkThatGetsNothingIsRefused(t *testing.T) {
+	source, s, empty := site(), &target{}, &target{}
+	source.files = nil
+	j := job(t, source, s, empty)
+	j.Targets[1].Parts = []string{stage.Filedir}
+	_, err := j.Run(t.Context())
+	if failure.Of(err) != failure.Refused || slices.Contains(s.calls, "begin") || slices.Contains(empty.calls, "begin") {
+		t.Errorf("%v, calls %v and %v", err, s.calls, empty.calls)
+	}
+}
+
+// What no sink holds is not read, and said to be left out.
+func TestPartsThatNoSinkHoldsAreNotRead(t *testing.T) {
+	s := &target{}
+	j := job(t, site(), s)
+	j.Targets[0].Parts = []string{stage.DB}
+	r, err := j.Run(t.Context())
+	if err != nil || r.Counts.Files != 0 || !strings.Contains(r.Notes[0].Text, "no sink holds it") {
+		t.Errorf("%v, %d files, notes %v", err, r.Counts.Files, r.Notes)
+	}
+}
+
+// A content that was missing when the snapshot was made is no loss of its restore.
+func TestWhatTheSnapshotListsAsMissingIsNotLostAgain(t *testing.T) {
+	source := site()
+	source.tables["files"] = append(source.tables["files"], "2\t"+absent)
+	source.recorded = []stage.Loss{{Kind: stage.LossMissing, Path: "filedir/da/4b/" + absent, Count: 1}}
+	if _, err := job(t, source, &target{}).Run(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

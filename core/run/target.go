@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/rows"
@@ -19,23 +20,37 @@ type Target struct {
 	Parts   []string // what it holds; nil for everything (a repository)
 	Dialect string   // of its tables; "" for a repository
 
-	plan     *stage.Plan
-	mappings map[string]*mapping
-	lost     map[string]bool // indexes that the target can't have, by path and where
-	begun    bool
-	proven   bool
-	dry      bool // it throws away what it gets
+	plan      *stage.Plan
+	mappings  map[string]*mapping
+	lost      map[string]bool // indexes that the target can't have, by path and where
+	begun     bool            // Begin was called
+	open      bool            // and succeeded
+	proven    bool
+	dry       bool        // it throws away what it gets
+	rehearsed *DryStorage // of a repository in a dry run
 }
 
 func (t *Target) holds(part string) bool { return t.Parts == nil || slices.Contains(t.Parts, part) }
 
 // prepare maps the tables for the target and asks it whether it can hold the plan.
-func (t *Target) prepare(ctx context.Context, p *stage.Plan, transforms []stage.RecordTransform, l *ledger) error {
+func (t *Target) prepare(ctx context.Context, p *stage.Plan, units []work, transforms []stage.RecordTransform, l *ledger) error {
 	own := *p
 	own.Tables, own.Parts = nil, nil
 	for _, part := range p.Parts {
 		if t.holds(part) {
 			own.Parts = append(own.Parts, part)
+		}
+	}
+	if own.Parts == nil {
+		return failure.New(failure.Refused, "%s: there is nothing for this sink: the source holds %s; take the sink out, or read another snapshot", t.Name, strings.Join(p.Parts, ", "))
+	}
+	for _, u := range units {
+		if !t.holds(u.Part) {
+			continue
+		}
+		own.Bytes += u.Bytes
+		if u.Part != stage.DB {
+			own.Files += u.Rows
 		}
 	}
 	t.mappings = map[string]*mapping{}
@@ -127,7 +142,11 @@ func (t *Target) prove(ctx context.Context, expected map[string]*tally, l *ledge
 		byName[f.Schema.Name] = f
 		t.lose(l, f.Losses)
 	}
-	if t.Dialect == "" || t.dry {
+	if t.dry {
+		l.note(stage.Note{Path: t.Name, Text: "dry run: the target was checked, rows and files were read and not sent to it"})
+		return nil, nil
+	}
+	if t.Dialect == "" {
 		return nil, nil
 	}
 	var results []TableResult
@@ -139,7 +158,8 @@ func (t *Target) prove(ctx context.Context, expected map[string]*tally, l *ledge
 			want = expected[name].of(t)
 		}
 		got, ok := byName[name]
-		result := TableResult{Target: t.Name, Table: name, Rows: want.Rows, Want: want, Got: got.Sum}
+		read, _ := expected[name].total()
+		result := TableResult{Target: t.Name, Table: name, Rows: want.Rows, Refused: read.Rows - want.Rows, Want: want, Got: got.Sum}
 		switch {
 		case !ok:
 			result.Faults = []string{"the target has no such table"}

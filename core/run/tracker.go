@@ -12,11 +12,12 @@ const beat = 250 * time.Millisecond
 
 // tracker counts what passes and tells a Reporter. Safe for concurrent use.
 type tracker struct {
-	to   progress.Reporter
-	mu   sync.Mutex
-	now  progress.Event // without time and kind
-	stop chan struct{}
-	done chan struct{}
+	to    progress.Reporter
+	order sync.Mutex // so that reports come in the order of their counts
+	mu    sync.Mutex
+	now   progress.Event // without time and kind
+	stop  chan struct{}
+	done  chan struct{}
 }
 
 // startTracker begins to report; end must be called.
@@ -46,6 +47,8 @@ func (t *tracker) end() {
 }
 
 func (t *tracker) report(kind progress.Kind, change func(*progress.Event)) {
+	t.order.Lock()
+	defer t.order.Unlock()
 	t.mu.Lock()
 	if change != nil {
 		change(&t.now)

@@ -14,6 +14,9 @@ type Inventory struct {
 	// (which guarantee the tables are read with), position …
 	Facts  map[string]string
 	Losses []Loss // what can't be carried, known before reading
+	// Recorded is what a stored snapshot lists as lost when it was made: no
+	// losses of this run. Notes tell of them too.
+	Recorded []Loss
 	Notes  []Note // what is left out or differs on purpose
 }
 
