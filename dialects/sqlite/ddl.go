@@ -12,10 +12,15 @@ import (
 func CreateTable(t *schema.Table, fullName string) string {
 	var parts []string
 	rowid := RowidKey(t)
+	descending := !rowid && descendingKey(t)
 	for i := range t.Columns {
-		parts = append(parts, "\t"+column(t, &t.Columns[i], rowid))
+		part := "\t" + column(t, &t.Columns[i], rowid)
+		if descending && t.Columns[i].Name == t.PrimaryKey[0] {
+			part += " PRIMARY KEY DESC"
+		}
+		parts = append(parts, part)
 	}
-	if len(t.PrimaryKey) > 0 && !rowid {
+	if len(t.PrimaryKey) > 0 && !rowid && !descending {
 		var key []string
 		for _, k := range t.PrimaryKey {
 			key = append(key, Quote(k))
@@ -34,6 +39,17 @@ func CreateTable(t *schema.Table, fullName string) string {
 func RowidKey(t *schema.Table) bool {
 	c, ok := t.IntegerKey()
 	return ok && t.Sequence != nil && t.Sequence.Column == c.Name && !strings.Contains(t.Options, "WITHOUT ROWID")
+}
+
+// descendingKey tells whether the key was declared INTEGER PRIMARY KEY DESC. Only
+// so is a single INTEGER an ordinary key, which can be NULL, and not the rowid
+// (sqlite.org, "CREATE TABLE", "ROWIDs and the INTEGER PRIMARY KEY").
+func descendingKey(t *schema.Table) bool {
+	if t.Dialect != Dialect || len(t.PrimaryKey) != 1 || strings.Contains(t.Options, "WITHOUT ROWID") {
+		return false
+	}
+	c := t.Column(t.PrimaryKey[0])
+	return c != nil && strings.EqualFold(c.Native, "INTEGER")
 }
 
 func column(t *schema.Table, c *schema.Column, rowid bool) string {
