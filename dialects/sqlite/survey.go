@@ -16,8 +16,9 @@ import (
 
 // Survey reads a table through and widens the types of columns that hold what
 // their declared types don't say: SQLite lets them. It returns the names of the
-// columns that changed, and counts rows and bytes. With a limit it looks at no
-// more rows than that and widens nothing, which is for tables that Vault wrote.
+// columns that changed or whose values lose their storage class (1 and '1' are
+// the same text), and counts rows and bytes. With a limit it looks at no more
+// rows than that and widens nothing, which is for tables that Vault wrote.
 func (c *Conn) Survey(ctx context.Context, t *Table, limit int64) (changed []string, count, bytes int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -59,9 +60,24 @@ func (c *Conn) Survey(ctx context.Context, t *Table, limit int64) (changed []str
 					return nil, 0, 0, fmt.Errorf("reading %s: no type holds %s in column %s", t.FullName, show(v), column.Name)
 				}
 			}
+			wider[i] = wider[i] || limit == 0 && reclassed(column.Type.Kind, v)
 			bytes += int64(len(cell)) + 1
 		}
 	}
+}
+
+// reclassed tells whether a value gets another storage class in a column of a kind.
+func reclassed(k schema.Kind, v driver.Value) bool {
+	number := k == schema.Int || k == schema.Decimal || k == schema.Float || k == schema.Bool
+	switch v.(type) {
+	case int64, float64:
+		return !number
+	case string:
+		return k == schema.Binary // among numbers it is a decimal of many digits
+	case []byte:
+		return k != schema.Binary
+	}
+	return false
 }
 
 // widen returns a type that holds v and whatever fitted t.

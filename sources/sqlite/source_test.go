@@ -133,10 +133,23 @@ func TestColumnsOfHandMadeTablesHoldWhatTheyHold(t *testing.T) {
 	if d := hand.Column("m").Default; d == nil || d.Value != `\x35` {
 		t.Errorf("the default of a widened column is %+v", d)
 	}
-	for _, column := range []string{"i", "small", "v", "m"} {
+	for _, column := range []string{"a", "i", "small", "d", "v", "x", "m"} {
 		if !slices.ContainsFunc(inv.Notes, func(n stage.Note) bool { return strings.HasPrefix(n.Text, "column "+column+" holds more") }) {
 			t.Errorf("the plan doesn't say that %s was widened: %v", column, inv.Notes)
 		}
+	}
+	if len(inv.Notes) != 7 {
+		t.Errorf("notes %v", inv.Notes)
+	}
+}
+
+// What a column without a type holds is carried as text, and said where it was
+// something else: 1 and '1' are no longer two values.
+func TestColumnsWithoutTypeAreNotTakenForTextUnsaid(t *testing.T) {
+	path, _ := database(t, `CREATE TABLE t (a, b, c TEXT)`, `INSERT INTO t VALUES (1, 'x', 1), ('1', NULL, 2)`)
+	_, inv := plan(t, path, "")
+	if len(inv.Notes) != 1 || inv.Notes[0].Path != "db/t" || inv.Notes[0].Text != "column a holds more than its declared type says; it is carried as TEXT" {
+		t.Errorf("notes %v", inv.Notes)
 	}
 }
 
