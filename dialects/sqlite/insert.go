@@ -62,8 +62,8 @@ type Refusal struct {
 func (r *Refusal) Error() string { return r.Reason }
 
 // Chunk inserts the rows of a chunk. A row that SQLite refuses goes to refused
-// with the reason, and the rest goes on; any other error ends it.
-func (x *Inserter) Chunk(ctx context.Context, data []byte, refused func(row []byte, why *Refusal)) error {
+// with the reason, and the rest goes on; any other error ends it, refused's too.
+func (x *Inserter) Chunk(ctx context.Context, data []byte, refused func(row []byte, why *Refusal) error) error {
 	x.conn.mu.Lock()
 	defer x.conn.mu.Unlock()
 	// A context that can end costs a goroutine for each row; the loop looks itself.
@@ -81,7 +81,9 @@ func (x *Inserter) Chunk(ctx context.Context, data []byte, refused func(row []by
 			if !errors.As(err, &why) {
 				return err
 			}
-			refused(row, why)
+			if err := refused(row, why); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -68,7 +68,7 @@ func through(t *testing.T, table *schema.Table, data string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := x.Chunk(t.Context(), []byte(data), func(row []byte, why *Refusal) { t.Errorf("%q is refused: %v", row, why) }); err != nil {
+	if err := x.Chunk(t.Context(), []byte(data), func(row []byte, why *Refusal) error { return fmt.Errorf("%q is refused: %w", row, why) }); err != nil {
 		t.Fatal(err)
 	}
 	if err := x.Close(); err != nil {

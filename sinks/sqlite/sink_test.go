@@ -85,6 +85,37 @@ func TestRefusedRowsAreNamed(t *testing.T) {
 	}
 }
 
+// A unit of which SQLite takes next to nothing ends the run before what it
+// refused fills the memory.
+func TestRefusedRowsAreKeptWithinBounds(t *testing.T) {
+	table := schema.Table{Name: "x", Columns: []schema.Column{column("n", schema.Int, 1), column("t", schema.Text, 0)}}
+	for _, c := range []struct {
+		row  string
+		most int // rows that may be refused
+	}{{"300\t\n", 10_000}, {"300\t" + strings.Repeat("x", 1<<20-4) + "\n", 32}} {
+		to := sink.New(sink.Config{Path: filepath.Join(t.TempDir(), "db")})
+		if err := to.Begin(t.Context(), &stage.Plan{Tables: []stage.TableInfo{{Schema: table}}}); err != nil {
+			t.Fatal(err)
+		}
+		w, err := to.Unit(t.Context(), stage.Unit{ID: "u", Part: stage.DB, Table: "x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range c.most {
+			if err := w.Write(t.Context(), stage.Chunk{Data: []byte(c.row), Rows: 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err = w.Write(t.Context(), stage.Chunk{Data: []byte(c.row), Rows: 1})
+		if err == nil || !strings.Contains(err.Error(), "table x: SQLite refuses more than 10000 rows or 32 MiB of one unit") {
+			t.Errorf("the row after %d refused ones: %v", c.most, err)
+		}
+		if err := to.Abort(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestWhatSQLiteCannotHoldIsSaidBefore(t *testing.T) {
 	text := column("t", schema.Text, 0)
 	text.Default = &schema.Default{Value: "now()", Expr: true}

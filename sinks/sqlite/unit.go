@@ -22,7 +22,15 @@ type unit struct {
 	written bool
 	done    bool
 	refused []stage.Loss
+	held    int // bytes of the refused rows
 }
+
+// Refused rows are kept until the run has counted them. A unit of which so much
+// is refused is not worth going on with.
+const (
+	mostRefused      = 10_000
+	mostRefusedBytes = 32 << 20
+)
 
 func (u *unit) Open(_ context.Context, e stage.Entry) error {
 	if e.Kind != stage.Table || e.Path != stage.DB+"/"+u.table.Name {
@@ -33,17 +41,24 @@ func (u *unit) Open(_ context.Context, e stage.Entry) error {
 
 func (u *unit) Write(ctx context.Context, c stage.Chunk) error {
 	u.written = true
-	err := u.insert.Chunk(ctx, c.Data, func(row []byte, why *dialect.Refusal) {
-		where := u.key(row)
-		if why.Column != "" {
-			where = strings.TrimSpace(where + " column " + why.Column)
-		}
-		u.refused = append(u.refused, stage.Loss{
-			Kind: stage.LossRow, Path: stage.DB + "/" + u.table.Name, Where: where, Reason: why.Reason, Count: 1, Row: bytes.Clone(row),
-		})
-	})
-	if err != nil {
+	if err := u.insert.Chunk(ctx, c.Data, u.refuse); err != nil {
 		return fmt.Errorf("unit %s: %w", u.id, err)
+	}
+	return nil
+}
+
+// refuse notes down a row that SQLite doesn't take.
+func (u *unit) refuse(row []byte, why *dialect.Refusal) error {
+	where := u.key(row)
+	if why.Column != "" {
+		where = strings.TrimSpace(where + " column " + why.Column)
+	}
+	u.refused = append(u.refused, stage.Loss{
+		Kind: stage.LossRow, Path: stage.DB + "/" + u.table.Name, Where: where, Reason: why.Reason, Count: 1, Row: bytes.Clone(row),
+	})
+	if u.held += len(row); len(u.refused) > mostRefused || u.held > mostRefusedBytes {
+		return fmt.Errorf("table %s: SQLite refuses more than %d rows or %d MiB of one unit, the last at %s: %s",
+			u.table.Name, mostRefused, mostRefusedBytes>>20, where, why.Reason)
 	}
 	return nil
 }
