@@ -106,7 +106,7 @@ func read(t testing.TB, d Database, e engine, name string) Table {
 			case *sql.NullString:
 				if v.Valid {
 					if number, ok := new(big.Rat).SetString(v.String); ok && kinds[i] == decimal {
-						v.String = number.RatString()
+						v.String = strings.TrimSuffix(strings.TrimRight(number.FloatString(100), "0"), ".")
 					}
 					row = append(row, strconv.Quote(v.String))
 				} else {

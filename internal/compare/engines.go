@@ -87,7 +87,7 @@ func (postgres) cell(name, typ string) (string, kind) {
 	case typ == "bytea":
 		return "upper(encode(" + name + ", 'hex'))", text
 	case strings.HasPrefix(typ, "bit"):
-		return "coalesce(nullif(ltrim(" + name + "::text, '0'), ''), '0')", text
+		return "CASE WHEN " + name + " IS NOT NULL THEN coalesce(nullif(ltrim(" + name + "::text, '0'), ''), '0') END", text
 	case strings.HasPrefix(typ, "timestamp"):
 		return "to_char(" + name + ", 'YYYY-MM-DD HH24:MI:SS')", text
 	}
