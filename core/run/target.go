@@ -22,13 +22,21 @@ type Target struct {
 
 	plan      *stage.Plan
 	mappings  map[string]*mapping
-	lost      map[string]bool // indexes that the target can't have, by path and where
-	begun     bool            // Begin was called
-	open      bool            // and succeeded
+	lost      map[lost]bool // what the target has reported as lost
+	begun     bool          // Begin was called
+	open      bool          // and succeeded
 	proven    bool
 	dry       bool        // it throws away what it gets
 	rehearsed *DryStorage // of a repository in a dry run
 }
+
+// lost is what a loss is of.
+type lost struct {
+	kind        stage.LossKind
+	path, where string
+}
+
+func lostBy(l stage.Loss) lost { return lost{l.Kind, l.Path, l.Where} }
 
 func (t *Target) holds(part string) bool { return t.Parts == nil || slices.Contains(t.Parts, part) }
 
@@ -72,31 +80,30 @@ func (t *Target) prepare(ctx context.Context, p *stage.Plan, units []work, trans
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.Name, err)
 	}
-	t.lost = map[string]bool{}
+	t.lost = map[lost]bool{}
 	t.lose(l, losses)
 	l.note(notes...)
 	return nil
 }
 
-// lose counts losses that the target reports, and keeps which indexes are among them.
+// lose counts losses that the target reports, and keeps what they are of.
 func (t *Target) lose(l *ledger, losses []stage.Loss) {
 	l.lose(losses...)
 	for _, loss := range losses {
-		if loss.Kind == stage.LossIndex {
-			t.lost[loss.Path+" "+loss.Where] = true
-		}
+		t.lost[lostBy(loss)] = true
 	}
 }
 
-// kept is a planned table without the indexes that the target has reported as lost.
+// kept is a planned table without the indexes and the sequence that the target
+// has reported as lost.
 func (t *Target) kept(s schema.Table) schema.Table {
-	lost := func(index string) bool {
-		l := stage.LostIndex(s.Name, index, "")
-		return t.lost[l.Path+" "+l.Where]
-	}
-	s.Indexes = slices.DeleteFunc(slices.Clone(s.Indexes), func(x schema.Index) bool { return lost(x.Name) })
-	if lost("") {
+	gone := func(index string) bool { return t.lost[lostBy(stage.LostIndex(s.Name, index, ""))] }
+	s.Indexes = slices.DeleteFunc(slices.Clone(s.Indexes), func(x schema.Index) bool { return gone(x.Name) })
+	if gone("") {
 		s.PrimaryKey = nil
+	}
+	if s.Sequence != nil && t.lost[lostBy(stage.LostSequence(s.Name, s.Sequence.Column, ""))] {
+		s.Sequence = nil
 	}
 	return s
 }

@@ -17,7 +17,7 @@ type Inventory struct {
 	// Recorded is what a stored snapshot lists as lost when it was made: no
 	// losses of this run. Notes tell of them too.
 	Recorded []Loss
-	Notes  []Note // what is left out or differs on purpose
+	Notes    []Note // what is left out or differs on purpose
 }
 
 // TableInfo is a table of an Inventory or a Plan.
@@ -62,6 +62,12 @@ func LostIndex(table, index, reason string) Loss {
 		where = "primary key"
 	}
 	return Loss{Kind: LossIndex, Path: DB + "/" + table, Where: where, Reason: reason, Count: 1}
+}
+
+// LostSequence is the loss of a table's planned sequence. A sink reports it by
+// this: the run then does not expect it in the proof.
+func LostSequence(table, column, reason string) Loss {
+	return Loss{Kind: LossDefault, Path: DB + "/" + table, Where: "sequence of column " + column, Reason: reason, Count: 1}
 }
 
 // LossKind names what was lost; the names are those of --accept-loss.

@@ -92,10 +92,6 @@ func (c *check) note(table, format string, args ...any) {
 	c.notes = append(c.notes, stage.Note{Path: path, Text: fmt.Sprintf(format, args...)})
 }
 
-func (c *check) loss(kind stage.LossKind, t *schema.Table, where, reason string) {
-	c.losses = append(c.losses, stage.Loss{Kind: kind, Path: stage.DB + "/" + t.Name, Where: where, Reason: reason, Count: 1})
-}
-
 func (c *check) table(t *schema.Table, names map[string]string) error {
 	full := c.sink.config.Prefix + t.Name
 	if twin, ok := names[strings.ToLower(full)]; ok {
@@ -113,7 +109,8 @@ func (c *check) table(t *schema.Table, names map[string]string) error {
 		}
 		columns[strings.ToLower(column.Name)] = column.Name
 		if !dialect.HoldsDefault(t, column) {
-			c.loss(stage.LossDefault, t, "column "+column.Name, fmt.Sprintf("SQLite can't have the default %q", column.Default.Value))
+			c.losses = append(c.losses, stage.Loss{Kind: stage.LossDefault, Path: stage.DB + "/" + t.Name, Where: "column " + column.Name,
+				Reason: fmt.Sprintf("SQLite can't have the default %q", column.Default.Value), Count: 1})
 		}
 		if column.Type.Kind == schema.Other {
 			c.note(t.Name, "column %s, of a type that only its engine has, is held as text", column.Name)
@@ -124,11 +121,11 @@ func (c *check) table(t *schema.Table, names map[string]string) error {
 	}
 	for i := range t.Indexes {
 		if _, err := dialect.CreateIndex(t, full, &t.Indexes[i], "x"); err != nil {
-			c.loss(stage.LossIndex, t, "index "+t.Indexes[i].Name, err.Error())
+			c.losses = append(c.losses, stage.LostIndex(t.Name, t.Indexes[i].Name, err.Error()))
 		}
 	}
 	if t.Sequence != nil && !dialect.RowidKey(t) {
-		c.loss(stage.LossDefault, t, "column "+t.Sequence.Column, "its sequence: SQLite numbers only a primary key of one integer")
+		c.losses = append(c.losses, stage.LostSequence(t.Name, t.Sequence.Column, "SQLite numbers only a primary key of one integer"))
 	}
 	return nil
 }

@@ -137,7 +137,7 @@ func TestWhatSQLiteCannotHoldIsSaidBefore(t *testing.T) {
 	for _, l := range losses {
 		got = append(got, string(l.Kind)+" "+l.Where)
 	}
-	if text := strings.Join(got, "; "); text != "default column t; index index full; index index part; index index expr; default column k" {
+	if text := strings.Join(got, "; "); text != "default column t; index index full; index index part; index index expr; default sequence of column k" {
 		t.Error(text)
 	}
 	for _, twins := range [][]schema.Table{
