@@ -15,8 +15,8 @@ func newLint(a *app) *cobra.Command {
 		Use:   "lint PIPELINE…",
 		Short: "Check pipeline files without running them",
 		Long: `Check pipeline files: form, settings, and whether the stages can work together.
-Nothing that they name is touched; environment variables and files that are not
-there are warnings. Findings are printed as FILE:LINE:COLUMN.`,
+Nothing that they name is opened or connected to; of ${file:…} it is looked whether
+the file is there. Variables and files that are not there are warnings. Findings are printed as FILE:LINE:COLUMN.`,
 		Example: "  vault lint pipelines/*.yaml",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {

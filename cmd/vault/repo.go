@@ -52,21 +52,24 @@ func (a *app) open(ctx context.Context, dir string, env stage.Env) (*repository.
 		return nil, err
 	}
 	keys := run.Keys{Registry: a.stages, Env: env}
-	asked := false
-	return repository.Open(ctx, storage, func(ctx context.Context, name string) (stage.ByteTransform, error) {
-		if s, ok := a.stages.Find(stage.RoleTransform, name); ok && s.Seals && !asked {
+	if keys.Passphrase, keys.Identity, err = a.given(); err != nil {
+		return nil, errors.Join(err, storage.Close(ctx))
+	}
+	chain := keys.Chain()
+	chain.Transform = func(ctx context.Context, name string) (stage.ByteTransform, error) {
+		if s, ok := a.stages.Find(stage.RoleTransform, name); ok && s.Seals && !chain.Secret && keys.Passphrase.IsZero() {
 			var err error
-			if keys.Passphrase, keys.Identity, err = a.secrets(); err != nil {
+			if keys.Passphrase, err = a.ask(); err != nil {
 				return nil, err
 			}
-			asked = true
 		}
 		return keys.Transform(ctx, name)
-	})
+	}
+	return repository.Open(ctx, storage, chain)
 }
 
-// secrets finds what opens an encrypted repository.
-func (a *app) secrets() (passphrase, identity config.Secret, err error) {
+// given returns the passphrase and identity that were given, which may be none.
+func (a *app) given() (passphrase, identity config.Secret, err error) {
 	if path := a.settings.GetString("identity-file"); path != "" {
 		if identity, err = config.SecretFile(path); err != nil {
 			return passphrase, identity, failure.New(failure.Usage, "--identity-file: %w", err)
@@ -79,22 +82,24 @@ func (a *app) secrets() (passphrase, identity config.Secret, err error) {
 	} else if text, ok := os.LookupEnv(envPrefix + "_PASSPHRASE"); ok {
 		passphrase = config.NewSecret(text)
 	}
-	if !passphrase.IsZero() || !identity.IsZero() {
-		return passphrase, identity, nil
-	}
+	return passphrase, identity, nil
+}
+
+// ask asks for the passphrase of an encrypted repository.
+func (a *app) ask() (config.Secret, error) {
 	if !term.IsTerminal(int(a.in.Fd())) {
-		return passphrase, identity, failure.New(failure.Refused,
+		return config.Secret{}, failure.New(failure.Refused,
 			"it is encrypted: give --passphrase-file or --identity-file, or set %s_PASSPHRASE", envPrefix)
 	}
 	if _, err := fmt.Fprint(a.errs, "passphrase: "); err != nil {
-		return passphrase, identity, err
+		return config.Secret{}, err
 	}
 	typed, err := term.ReadPassword(int(a.in.Fd()))
 	if err != nil {
-		return passphrase, identity, fmt.Errorf("reading the passphrase: %w", err)
+		return config.Secret{}, fmt.Errorf("reading the passphrase: %w", err)
 	}
 	_, err = fmt.Fprintln(a.errs)
-	return config.NewSecret(string(typed)), identity, err
+	return config.NewSecret(string(typed)), err
 }
 
 // day is how points in time are printed.

@@ -179,6 +179,21 @@ func TestAFileForASettingIsSmallAndRegular(t *testing.T) {
 	}
 }
 
+// Lint runs where secrets may not be read: it looks whether the file is there, no more.
+func TestOfflineAFileIsNotOpened(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "passphrase")
+	if err := os.WriteFile(file, []byte("30s"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, warnings := range map[string]int{file: 0, file + ".not": 1, filepath.Dir(file): 1} {
+		var e every
+		found := decode(t, &config.Decoder{Values: config.Values{Offline: true}}, "{name: bad, key: '${file:"+path+"}', level: '${file:"+path+"}'}", &e)
+		if len(found.Of(config.Error)) > 0 || len(found) != 2*warnings || !e.Key.IsZero() {
+			t.Errorf("%s: found %v, key has %d bytes", path, found, len(e.Key.Reveal()))
+		}
+	}
+}
+
 func TestADeclarationThatIsWrongIsAnError(t *testing.T) {
 	for want, target := range map[string]any{
 		"can't hold a setting": &struct {

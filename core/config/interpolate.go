@@ -24,7 +24,7 @@ const maxFile = 64 << 10
 type Values struct {
 	Set     map[string]string
 	Env     func(name string) (string, bool) // nil: os.LookupEnv
-	Offline bool                             // what a reference stands for need not be there: a warning, not an error
+	Offline bool                             // files are not read, and what a reference stands for need not be there: a warning, not an error
 }
 
 // unresolved is what is wrong with a reference.
@@ -37,6 +37,7 @@ type unresolved struct {
 type expanded struct {
 	text     string
 	dynamic  bool // there was a reference
+	unread   bool // to a file that is there, and is not read offline
 	problems []unresolved
 }
 
@@ -64,10 +65,12 @@ func (v *Values) expand(text string, used func(name string)) expanded {
 			e.text = out.String()
 			return e
 		}
-		value, problem := v.resolve(text[i+2:i+end], used)
+		reference := text[i+2 : i+end]
+		value, problem := v.resolve(reference, used)
 		if problem != nil {
 			e.problems = append(e.problems, *problem)
 		}
+		e.unread = e.unread || v.Offline && strings.HasPrefix(reference, "file:")
 		out.WriteString(value)
 		text = text[i+end+1:]
 	}
@@ -109,7 +112,11 @@ func (v *Values) lookup(name string) (string, bool) {
 }
 
 func (v *Values) file(path string) (string, *unresolved) {
-	text, err := readSmall(path)
+	read := readSmall
+	if v.Offline {
+		read = func(path string) (string, error) { return "", small(path) }
+	}
+	text, err := read(path)
 	if err != nil {
 		var p *fs.PathError
 		if errors.As(err, &p) {
@@ -121,13 +128,26 @@ func (v *Values) file(path string) (string, *unresolved) {
 	return strings.TrimSuffix(text, "\r"), nil
 }
 
-func readSmall(path string) (text string, err error) {
-	info, err := os.Stat(path) // a FIFO would block in Open
-	if err != nil {
-		return "", err
+// small checks without opening it that a file can be a setting's value: a FIFO
+// would block in Open.
+func small(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return errors.New("not a regular file")
+	case info.Size() > maxFile:
+		return errLarge
 	}
-	if !info.Mode().IsRegular() {
-		return "", errors.New("not a regular file")
+	return nil
+}
+
+var errLarge = fmt.Errorf("larger than %s, too large for a setting", Size(maxFile))
+
+func readSmall(path string) (text string, err error) {
+	if err := small(path); err != nil {
+		return "", err
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -139,7 +159,7 @@ func readSmall(path string) (text string, err error) {
 		return "", err
 	}
 	if len(data) > maxFile {
-		return "", fmt.Errorf("larger than %s, too large for a setting", Size(maxFile))
+		return "", errLarge
 	}
 	return string(data), nil
 }

@@ -61,7 +61,8 @@ func (r *run) text(s *setting, n *yaml.Node, at Position) (text string, dynamic,
 	if e.dynamic {
 		r.hidden = append(r.hidden, e.text)
 	}
-	return e.text, e.dynamic, len(e.problems) == 0
+	r.incomplete = r.incomplete || e.unread
+	return e.text, e.dynamic, len(e.problems) == 0 && !e.unread
 }
 
 // tagged checks that a literal was written as a value of its type.

@@ -1,5 +1,5 @@
 // Package pipeline reads pipeline files and finds what is wrong with them,
-// without touching anything that they name.
+// without connecting to anything that they name.
 package pipeline
 
 import (
