@@ -10,9 +10,15 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Chain makes a transform by the name that a key names it by, with the
-// passphrase or identity that the caller was given. It is called anew for each key.
-type Chain func(ctx context.Context, name string) (stage.ByteTransform, error)
+// Chain is what a reader was given to open a repository with.
+type Chain struct {
+	// Transform makes a transform by the name that a key names it by, with the
+	// passphrase or identity. It is called anew for each key.
+	Transform func(ctx context.Context, name string) (stage.ByteTransform, error)
+	// Secret tells that a passphrase or an identity was given: then nothing is
+	// read that is not encrypted, for who gives one relies on it.
+	Secret bool
+}
 
 // Repository reads what is stored. It takes no lock and writes nothing, and is
 // safe for concurrent use.
@@ -21,6 +27,7 @@ type Repository struct {
 	chain   Chain
 	root    root
 	kids    []string
+	sealed  bool // no key may be read that is not encrypted
 
 	mu     sync.Mutex
 	opened map[string]*reading
@@ -35,7 +42,8 @@ type reading struct {
 
 // Open opens the repository in a storage, which it owns from then on, also if
 // it fails. An error of class failure.Refused: there is none, or its format is
-// not known. ErrKey: not one key can be opened with what chain was given.
+// not known, or it is not encrypted where a secret was given, or encrypted in
+// parts. ErrKey: not one key can be opened with what chain was given.
 func Open(ctx context.Context, s stage.Storage, chain Chain) (*Repository, error) {
 	r := &Repository{storage: s, chain: chain, opened: map[string]*reading{}}
 	if err := r.open(ctx); err != nil {
@@ -55,6 +63,9 @@ func (r *Repository) open(ctx context.Context) error {
 	if r.kids, err = listKeys(ctx, r.storage); err != nil {
 		return err
 	}
+	if err := r.checkSecrecy(ctx); err != nil {
+		return err
+	}
 	var failed error
 	for _, kid := range r.kids {
 		if _, err := r.epoch(ctx, kid); err == nil {
@@ -67,6 +78,31 @@ func (r *Repository) open(ctx context.Context) error {
 		return failure.Wrap(failure.Refused, failed)
 	}
 	return failed
+}
+
+// checkSecrecy looks at all keys before any is used: whoever can write to the
+// storage can add one of his own.
+func (r *Repository) checkSecrecy(ctx context.Context) error {
+	keys := map[string]keyFile{}
+	for _, kid := range r.kids {
+		k, err := readKey(ctx, r.storage, r.root, kid)
+		if _, lost := asDamage(err); lost {
+			continue // nothing is read under it
+		}
+		if err != nil {
+			return err
+		}
+		keys[kid] = k
+	}
+	sealed, err := secrecy(keys)
+	if err != nil {
+		return err
+	}
+	r.sealed = sealed || r.chain.Secret
+	if r.sealed && !sealed && len(keys) > 0 {
+		return errClear
+	}
+	return nil
 }
 
 // Close closes the storage.
@@ -97,9 +133,12 @@ func (r *Repository) openKey(ctx context.Context, kid string) (*epoch, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.sealed && !k.encrypted() { // it was added since
+		return nil, failure.New(failure.Refused, "%s%s: %w", keysDir, kid, errClear)
+	}
 	chain := make([]stage.ByteTransform, len(k.Transforms))
 	for i, t := range k.Transforms {
-		if chain[i], err = r.chain(ctx, t.Name); err != nil {
+		if chain[i], err = r.chain.Transform(ctx, t.Name); err != nil {
 			return nil, fmt.Errorf("%s%s was made with transform %s: %w", keysDir, kid, t.Name, err)
 		}
 	}

@@ -221,9 +221,9 @@ func TestRecipientsOnly(t *testing.T) {
 	if keys := m.names("keys/"); len(keys) != 2 {
 		t.Errorf("keys: %v", keys)
 	}
-	reader := func(context.Context, string) (stage.ByteTransform, error) {
+	reader := repository.Chain{Secret: true, Transform: func(context.Context, string) (stage.ByteTransform, error) {
 		return makeBytes(t, encrypt.Stage(), &encrypt.Config{Identity: config.NewSecret(id.String())}), nil
-	}
+	}}
 	repo, err := repository.Open(t.Context(), m, reader)
 	if err != nil {
 		t.Fatal(err)

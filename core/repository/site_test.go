@@ -187,14 +187,14 @@ func makeBytes(t testing.TB, s stage.Stage, cfg any) stage.ByteTransform {
 }
 
 func chain(t testing.TB, passphrase string) repository.Chain {
-	return func(_ context.Context, name string) (stage.ByteTransform, error) {
+	return repository.Chain{Secret: passphrase != "", Transform: func(_ context.Context, name string) (stage.ByteTransform, error) {
 		for _, s := range seals(t, passphrase) {
 			if s.Name == name {
 				return s.Bytes, nil
 			}
 		}
 		return nil, fmt.Errorf("no transform %s", name)
-	}
+	}}
 }
 
 // backup runs the site through a sink, as the engine would.

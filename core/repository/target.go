@@ -122,24 +122,6 @@ func tryKey(ctx context.Context, kid string, k keyFile, transforms []Transform) 
 	return nil
 }
 
-// sameSecrecy keeps clear and encrypted snapshots apart: who has one of each in
-// a place no longer knows what a copy of it tells.
-func sameSecrecy(keys map[string]keyFile, transforms []Transform) error {
-	encrypts := slices.ContainsFunc(transforms, func(t Transform) bool {
-		_, ok := t.Bytes.(stage.Keyed)
-		return ok
-	})
-	for _, k := range keys {
-		switch {
-		case k.encrypted() && !encrypts:
-			return failure.New(failure.Refused, "the repository is encrypted, and this pipeline does not encrypt: add the transform encrypt with the repository's passphrase or recipients, or take another place")
-		case !k.encrypted() && encrypts:
-			return failure.New(failure.Refused, "the repository is not encrypted, and this pipeline encrypts: take another place for encrypted backups, or leave encrypt out")
-		}
-	}
-	return nil
-}
-
 // canOpen tells whether the keyed among the transforms were given what opens their keys.
 func canOpen(transforms []Transform) bool {
 	return !slices.ContainsFunc(transforms, func(t Transform) bool {

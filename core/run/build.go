@@ -94,7 +94,7 @@ func newSource(ctx context.Context, s pipeline.Step, reg *stage.Registry, env st
 		return nil, err
 	}
 	keys := Keys{Registry: reg, Env: env, Passphrase: s.From.Passphrase, Identity: s.From.Identity}
-	return repository.NewSource(storage, s.From.Snapshot, keys.Transform), nil
+	return repository.NewSource(storage, s.From.Snapshot, keys.Chain()), nil
 }
 
 // newSeals makes the byte transforms for one repository: they hold its key, and

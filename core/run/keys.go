@@ -6,6 +6,7 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -22,7 +23,12 @@ type keyTaker interface {
 	SetKeys(passphrase, identity config.Secret)
 }
 
-// Transform makes the byte transform of that name, with the keys. It is a repository.Chain.
+// Chain is how a repository is read with the keys.
+func (k Keys) Chain() repository.Chain {
+	return repository.Chain{Transform: k.Transform, Secret: !k.Passphrase.IsZero() || !k.Identity.IsZero()}
+}
+
+// Transform makes the byte transform of that name, with the keys.
 func (k Keys) Transform(ctx context.Context, name string) (stage.ByteTransform, error) {
 	s, ok := k.Registry.Find(stage.RoleTransform, name)
 	if !ok || s.NewBytes == nil {

@@ -1,0 +1,64 @@
+package repository_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository"
+)
+
+// clearForgery makes a clear repository that has the root object of another, as
+// somebody would who can write to the storage and has no passphrase.
+func clearForgery(t *testing.T, of *memory) *memory {
+	t.Helper()
+	forged := newMemory()
+	forged.objects["repository.json"] = bytes.Clone(of.objects["repository.json"])
+	mustBackup(t, &site{files: map[string][]byte{"dataroot/evil": []byte("evil")}}, forged, "")
+	return forged
+}
+
+func refused(t *testing.T, m *memory, pass, why string) {
+	t.Helper()
+	_, err := repository.Open(t.Context(), m, chain(t, pass))
+	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), why) {
+		t.Errorf("open with passphrase %q: %v", pass, err)
+	}
+	src := repository.NewSource(m, "latest", chain(t, pass))
+	if _, err := src.Plan(t.Context()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), why) {
+		t.Errorf("restore with passphrase %q: %v", pass, err)
+	}
+}
+
+// Whoever can write to the storage, but has no passphrase, can't make one who
+// gives a passphrase read what he has written in clear.
+func TestClearKeyInAnEncryptedRepositoryIsRefused(t *testing.T) {
+	m := newMemory()
+	mustBackup(t, sampleSite(), m, "secret")
+	whole := m.clone()
+	for name, data := range clearForgery(t, m).objects {
+		m.objects[name] = data
+	}
+	refused(t, m, "secret", "which vault did not make")
+	refused(t, m, "", "which vault did not make")
+	if _, err := backup(t.Context(), sampleSite(), m, seals(t, "secret")); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "which vault did not make") {
+		t.Errorf("backup: %v", err)
+	}
+
+	// The same while somebody is reading.
+	r := open(t, whole, "secret")
+	for name, data := range clearForgery(t, whole).objects {
+		whole.objects[name] = data
+	}
+	if snap, err := r.Load(t.Context(), "latest"); err == nil && snap.Totals.Files == 1 {
+		t.Errorf("the forged snapshot is read: %+v", snap)
+	}
+}
+
+func TestClearRepositoryWithAPassphraseIsRefused(t *testing.T) {
+	m := newMemory()
+	mustBackup(t, sampleSite(), m, "")
+	refused(t, m, "secret", "is not encrypted, but a passphrase")
+	restore(t, m, "latest", "").sameAs(t, sampleSite())
+}
