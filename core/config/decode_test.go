@@ -87,7 +87,7 @@ func TestReferencesAreResolved(t *testing.T) {
 		t.Fatal(err)
 	}
 	values := config.Values{
-		Set: map[string]string{"A": "a", "again": "${A}"},
+		Set: map[string]string{"A": "a", "again": "${A}", "nought": ""},
 		Env: func(name string) (string, bool) {
 			v, ok := map[string]string{"E": "e", "EMPTY": "", "N": "7"}[name]
 			return v, ok
@@ -103,7 +103,9 @@ func TestReferencesAreResolved(t *testing.T) {
 		"$A $ {A} $$":                 "$A $ {A} $$",
 		"${none:-b}":                  "b",
 		"${env:NONE:-/srv/x}":         "/srv/x",
-		"${env:EMPTY:-full}":          "",
+		"${env:EMPTY:-full}":          "full",
+		"${env:EMPTY:-}":              "",
+		"${nought}":                   "", // said on purpose
 		"$${env:E}${env:E}":           "${env:E}e",
 		"${env:NONE:-}":               "",
 		"literal } and { stay as $}{": "literal } and { stay as $}{",
@@ -122,6 +124,16 @@ func TestReferencesAreResolved(t *testing.T) {
 	var e every
 	if found := decode(t, &config.Decoder{Values: values}, `{name: x, workers: "${env:N}", level: "${env:N}"}`, &e); len(found) > 0 || e.Workers != 7 || e.Level != 7 {
 		t.Errorf("numbers: %v, %+v", found, e)
+	}
+}
+
+// An empty BACKUP_DIR would make /site.sqlite of ${env:BACKUP_DIR}/site.sqlite.
+func TestAnEmptyVariableIsNotAValue(t *testing.T) {
+	var e every
+	values := config.Values{Env: func(string) (string, bool) { return "", true }}
+	found := decode(t, &config.Decoder{File: "f", Values: values}, "name: ${env:X}/site.sqlite\n", &e)
+	if len(found) != 1 || found[0].String() != "f:1:7: error: name: environment variable X is set but empty: set it, or write ${env:X:-VALUE} for a default" {
+		t.Errorf("found %q", found)
 	}
 }
 

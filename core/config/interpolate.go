@@ -17,7 +17,7 @@ const maxFile = 64 << 10
 //	${env:NAME}    an environment variable
 //	${file:/path}  a file's content without the newline at its end
 //	${NAME}        what Set holds (--set NAME=value)
-//	${env:NAME:-x} x if there is no such variable; also with ${NAME:-x}
+//	${env:NAME:-x} x if there is no such variable or it is empty; with ${NAME:-x}, if Set has no NAME
 //	$${            the two characters ${
 //
 // What a reference stands for is not looked at again for references.
@@ -89,7 +89,9 @@ func (v *Values) resolve(reference string, used func(string)) (string, *unresolv
 	var ok bool
 	missing := unresolved{"environment variable " + variable + " is not set", "set it, or write ${env:" + variable + ":-VALUE} for a default", !v.Offline}
 	if isEnv {
-		value, ok = v.lookup(variable)
+		if value, ok = v.lookup(variable); ok && value == "" {
+			ok, missing.message = false, "environment variable "+variable+" is set but empty"
+		}
 	} else {
 		used(variable)
 		value, ok = v.Set[variable]
