@@ -102,6 +102,9 @@ func Connect(ctx context.Context, dsn config.Secret, extra map[string]string) (*
 	if cfg.Params == nil {
 		cfg.Params = map[string]string{}
 	}
+	if own, ok := cfg.Params["lock_wait_timeout"]; ok {
+		session["lock_wait_timeout"] = own
+	}
 	for _, vars := range []map[string]string{session, extra} {
 		for name, value := range vars {
 			cfg.Params[name] = value

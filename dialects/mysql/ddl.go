@@ -20,9 +20,15 @@ type Writer struct {
 
 // Definition is a table as DDL, in the order in which a restore runs it.
 type Definition struct {
-	Create  string   // with the primary key, and the indexes that must be there while rows are loaded
+	body    string   // what follows the name in CREATE TABLE
 	Indexes []string // statements that add the others
 	Notes   []string // what is written differently than it was
+}
+
+// Create is the statement that creates the table by that full name, with the primary
+// key and the indexes that must be there while rows are loaded.
+func (d *Definition) Create(fullName string) string {
+	return "CREATE TABLE " + Ident(fullName) + " " + d.body
 }
 
 // Define writes a table. It must be of this dialect, and Check must have passed it.
@@ -54,7 +60,7 @@ func (w *Writer) Define(t *schema.Table) Definition {
 	if len(later) > 0 {
 		d.Indexes = append([]string{w.alter(t, strings.Join(later, ", "))}, d.Indexes...)
 	}
-	d.Create = "CREATE TABLE " + Ident(w.Prefix+t.Name) + " (\n  " + strings.Join(lines, ",\n  ") + "\n) ENGINE=InnoDB" + w.options(t, &d)
+	d.body = "(\n  " + strings.Join(lines, ",\n  ") + "\n) ENGINE=InnoDB" + w.options(t, &d)
 	return d
 }
 

@@ -4,9 +4,29 @@
 // Server.MariaDB tells them apart.
 package mysql
 
+import "strings"
+
 // Dialect is the name that schema.Table.Dialect has for tables of this package.
 const Dialect = "mysql"
 
 // Marker is the table, without the site's prefix, that stands in a database
 // while a restore into it is not finished and proved: such a site is not whole.
 const Marker = "vault_restoring"
+
+// Incoming and Outgoing begin the names, without the site's prefix and with a
+// number behind, of tables that stand beside a site until they are put in its
+// place, and of those that were there before and are about to be dropped.
+const (
+	Incoming = "vault_new_"
+	Outgoing = "vault_old_"
+)
+
+// beside tells whether a name without prefix is one of Incoming or Outgoing.
+func beside(name string) bool {
+	number, incoming := strings.CutPrefix(name, Incoming)
+	outgoing := false
+	if !incoming {
+		number, outgoing = strings.CutPrefix(name, Outgoing)
+	}
+	return (incoming || outgoing) && number != "" && strings.Trim(number, "0123456789") == ""
+}

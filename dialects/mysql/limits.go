@@ -23,16 +23,29 @@ func (w *Writer) Refuse(t *schema.Table) string {
 	}
 	if name := w.Prefix + t.Name; utf8.RuneCountInString(name) > MaxName {
 		return fmt.Sprintf("table %s: the name has more than %d characters", name, MaxName)
+	} else if strings.HasSuffix(name, " ") {
+		return fmt.Sprintf("table %q: the name ends with a space, which the server doesn't allow", name)
+	} else if t.Name == Marker || beside(t.Name) {
+		return fmt.Sprintf("table %s: the name is one that Vault needs while it restores", name)
 	}
 	if w.Server.NeedsKey && len(t.PrimaryKey) == 0 {
 		return fmt.Sprintf("table %s has no primary key, and the server is set to demand one (sql_require_primary_key or innodb_force_primary_key)", t.Name)
 	}
+	if len(t.Columns) == 0 {
+		return fmt.Sprintf("table %s has no columns, which %s doesn't allow", t.Name, w.Server.Engine())
+	}
 	row := 0
+	names := map[string]string{}
 	for k := range t.Columns {
 		c := &t.Columns[k]
 		if reason := w.refuseColumn(c); reason != "" {
 			return fmt.Sprintf("table %s, column %s: %s", t.Name, c.Name, reason)
 		}
+		folded := strings.ToLower(c.Name)
+		if twin, ok := names[folded]; ok {
+			return fmt.Sprintf("table %s: the names of columns %q and %q differ only by case, which %s doesn't tell apart", t.Name, twin, c.Name, w.Server.Engine())
+		}
+		names[folded] = c.Name
 		row += w.width(t, c)
 	}
 	if row > maxRowBytes {
@@ -60,8 +73,11 @@ func (w *Writer) Losses(t *schema.Table) []stage.Loss {
 }
 
 func (w *Writer) refuseColumn(c *schema.Column) string {
-	if utf8.RuneCountInString(c.Name) > MaxName {
+	switch {
+	case utf8.RuneCountInString(c.Name) > MaxName:
 		return fmt.Sprintf("the name has more than %d characters", MaxName)
+	case c.Name == "" || strings.HasSuffix(c.Name, " "):
+		return fmt.Sprintf("the name %q is empty or ends with a space, which the server doesn't allow", c.Name)
 	}
 	known := true
 	switch baseName(c.Native) {

@@ -19,6 +19,8 @@ type Structure struct {
 	Losses []stage.Loss
 	Notes  []stage.Note
 	Marked bool // Marker is there: a restore was not finished
+	// Tables and views, by full name, that a restore left beside the site when it was broken off.
+	Leftovers, LeftoverViews []string
 }
 
 // Table is a table of a site as it stands in a database.
@@ -136,6 +138,10 @@ func (i *inspection) tables(ctx context.Context) error {
 			i.st.Others = append(i.st.Others, l.name)
 		case name == Marker:
 			i.st.Marked = true
+		case beside(name) && l.kind == "VIEW":
+			i.st.LeftoverViews = append(i.st.LeftoverViews, l.name)
+		case beside(name):
+			i.st.Leftovers = append(i.st.Leftovers, l.name)
 		case l.kind == "VIEW":
 			i.loss(stage.LossView, name, "", "a view")
 		case l.kind == "SEQUENCE":
@@ -148,6 +154,9 @@ func (i *inspection) tables(ctx context.Context) error {
 	}
 	if n := len(i.st.Others); n > 0 {
 		i.note("", fmt.Sprintf("%d tables and views without the prefix %q are not of this site: %s", n, i.prefix, someOf(i.st.Others)))
+	}
+	if left := slices.Concat(i.st.Leftovers, i.st.LeftoverViews); len(left) > 0 {
+		i.note("", "left by a restore that was broken off, and not of the site: "+someOf(left))
 	}
 	for k := range i.st.Tables {
 		i.byName[i.st.Tables[k].FullName] = &i.st.Tables[k]

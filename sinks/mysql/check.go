@@ -46,6 +46,9 @@ func (s *sink) check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, n
 			}
 			return nil, nil, failure.New(failure.Refused, "%s: the database %s %q: %s; take another one, or say replace: true", s.server.Address, reason, s.cfg.Prefix, some(there))
 		}
+		if err := s.checkReferrers(ctx, st); err != nil {
+			return nil, nil, err
+		}
 		notes = append(notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("replace: %d tables and views with the prefix %q will be dropped", len(there), s.cfg.Prefix)})
 	}
 	var refused []error
@@ -72,15 +75,51 @@ func siteNames(st *mysql.Structure, prefix string) []string {
 	for _, t := range st.Tables {
 		names = append(names, t.FullName)
 	}
+	names = append(names, siteViews(st, prefix)...)
+	if st.Marked {
+		names = append(names, prefix+mysql.Marker)
+	}
+	return names
+}
+
+func siteViews(st *mysql.Structure, prefix string) []string {
+	var names []string
 	for _, l := range st.Losses {
 		if l.Kind == stage.LossView {
 			names = append(names, prefix+strings.TrimPrefix(l.Path, stage.DB+"/"))
 		}
 	}
-	if st.Marked {
-		names = append(names, prefix+mysql.Marker)
-	}
 	return names
+}
+
+// checkReferrers refuses to replace tables that others refer to: their foreign
+// keys would follow the old tables and be lost with them.
+func (s *sink) checkReferrers(ctx context.Context, st *mysql.Structure) (err error) {
+	own := map[string]bool{}
+	for _, t := range st.Tables {
+		own[t.FullName] = true
+	}
+	found, err := s.server.QueryContext(ctx, `SELECT CONSTRAINT_SCHEMA = DATABASE(), CONCAT(CONSTRAINT_SCHEMA, '.', TABLE_NAME), TABLE_NAME, CONSTRAINT_NAME, REFERENCED_TABLE_NAME
+		FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE UNIQUE_CONSTRAINT_SCHEMA = DATABASE()`)
+	if err != nil {
+		return fmt.Errorf("%s: reading the foreign keys: %w", s.server.Address, err)
+	}
+	defer func() { err = errors.Join(err, found.Close()) }()
+	var reasons []string
+	for found.Next() {
+		var here bool
+		var full, table, key, refers string
+		if err := found.Scan(&here, &full, &table, &key, &refers); err != nil {
+			return err
+		}
+		if own[refers] && !(here && own[table]) {
+			reasons = append(reasons, fmt.Sprintf("foreign key %s of table %s refers to %s", key, full, refers))
+		}
+	}
+	if err := found.Err(); err != nil || len(reasons) == 0 {
+		return err
+	}
+	return failure.New(failure.Refused, "%s: replace: tables that are not of the site refer to it, drop these first: %s", s.server.Address, some(reasons))
 }
 
 func some(names []string) string {

@@ -1,6 +1,10 @@
 package mysql
 
-import "github.com/lmsvault/vault/core/config"
+import (
+	"strings"
+
+	"github.com/lmsvault/vault/core/config"
+)
 
 // Config is what the sink can be told.
 type Config struct {
@@ -9,4 +13,12 @@ type Config struct {
 	Replace   bool          `key:"replace" help:"drop the tables that have the prefix first; without, a database that has some is refused"`
 	Collation string        `key:"collation" help:"the collation of tables that come from another engine, as utf8mb4_bin, which tells apart what differs by case or accents like PostgreSQL does; without, the database's default"`
 	Load      string        `key:"load" default:"auto" oneof:"auto local_infile insert" help:"how rows are loaded: by LOAD DATA LOCAL, by INSERT, or by what the server allows"`
+}
+
+// Validate checks what the tags can't say.
+func (c *Config) Validate() error {
+	if dsn := c.DSN.Reveal(); strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
+		return config.At("dsn", "dsn is of PostgreSQL, and this sink is of MySQL: write use: postgres")
+	}
+	return nil
 }

@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/mysql"
@@ -47,94 +46,20 @@ func (s *sink) connect(ctx context.Context, p *stage.Plan) (err error) {
 	return nil
 }
 
-// Begin empties the target if it may, marks it as unfinished and creates the tables.
-func (s *sink) Begin(ctx context.Context, p *stage.Plan) error {
-	if err := s.begin(ctx, p); err != nil {
-		return err
-	}
-	return nil
-}
-
-func (s *sink) begin(ctx context.Context, p *stage.Plan) error {
-	if err := s.connect(ctx, p); err != nil {
-		return err
-	}
-	s.refused = map[string]bool{}
-	s.tables = nil
-	for k := range p.Tables {
-		s.tables = append(s.tables, p.Tables[k].Schema)
-	}
-	st, err := s.server.Inspect(ctx, s.cfg.Prefix)
-	if err != nil {
-		return err
-	}
-	if there := siteNames(st, s.cfg.Prefix); len(there) > 0 && !s.cfg.Replace {
-		return failure.New(failure.Refused, "%s: the database has tables with the prefix %q: %s", s.server.Address, s.cfg.Prefix, some(there))
-	}
-	if err := s.mark(ctx); err != nil {
-		return err
-	}
-	if err := s.drop(ctx, st); err != nil {
-		return err
-	}
-	return s.each(ctx, s.tables, func(ctx context.Context, t *schema.Table) error {
-		if _, err := s.server.ExecContext(ctx, s.writer.Define(t).Create); err != nil {
-			return fmt.Errorf("%s: creating table %s: %w", s.server.Address, t.Name, err)
-		}
-		return nil
-	})
-}
-
-// each does something for many tables side by side.
-func (s *sink) each(ctx context.Context, tables []schema.Table, do func(ctx context.Context, t *schema.Table) error) error {
+// each does something for all tables, by their numbers, side by side.
+func (s *sink) each(ctx context.Context, do func(ctx context.Context, k int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(s.env.Workers, 1))
-	for k := range tables {
-		group.Go(func() error { return do(ctx, &tables[k]) })
+	for k := range s.tables {
+		group.Go(func() error { return do(ctx, k) })
 	}
 	return group.Wait()
 }
 
-func (s *sink) marker() string { return mysql.Ident(s.cfg.Prefix + mysql.Marker) }
-
-// mark says, for everyone who looks, that the database is no whole site.
-func (s *sink) mark(ctx context.Context) error {
-	_, err := s.server.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+s.marker()+" (id int NOT NULL PRIMARY KEY) ENGINE=InnoDB COMMENT='A restore into this database is not finished: it is no whole site'")
-	if err != nil {
-		return fmt.Errorf("%s: marking the database as unfinished: %w", s.server.Address, err)
-	}
-	s.begun = true
-	return nil
-}
-
-func (s *sink) drop(ctx context.Context, st *mysql.Structure) error {
-	var views, tables []string
-	for _, l := range st.Losses {
-		name := s.cfg.Prefix + l.Path[len(stage.DB)+1:]
-		if l.Kind == stage.LossView {
-			views = append(views, name)
-		}
-	}
-	for _, t := range st.Tables {
-		tables = append(tables, t.FullName)
-	}
-	for _, d := range []struct {
-		kind  string
-		names []string
-	}{{"VIEW", views}, {"TABLE", tables}} {
-		if len(d.names) == 0 {
-			continue
-		}
-		if _, err := s.server.ExecContext(ctx, "DROP "+d.kind+" IF EXISTS "+mysql.Idents(d.names)); err != nil {
-			return fmt.Errorf("%s: dropping what is to be replaced: %w", s.server.Address, err)
-		}
-	}
-	return nil
-}
-
 // Finish builds the indexes and sets what the sequences give next.
 func (s *sink) Finish(ctx context.Context, _ *stage.Outcome) error {
-	return s.each(ctx, s.tables, func(ctx context.Context, t *schema.Table) error {
+	return s.each(ctx, func(ctx context.Context, k int) error {
+		t := &s.tables[k]
 		if err := s.complete(ctx, t); err != nil {
 			return fmt.Errorf("%s: completing table %s: %w", s.server.Address, t.Name, err)
 		}
@@ -144,7 +69,7 @@ func (s *sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 
 // Publish takes the mark away.
 func (s *sink) Publish(ctx context.Context) error {
-	if _, err := s.server.ExecContext(ctx, "DROP TABLE IF EXISTS "+s.marker()); err != nil {
+	if _, err := s.server.ExecContext(ctx, "DROP TABLE IF EXISTS "+mysql.Ident(s.marker())); err != nil {
 		return fmt.Errorf("%s: taking the mark of an unfinished restore away: %w", s.server.Address, err)
 	}
 	return nil
@@ -187,16 +112,14 @@ func (s *sink) lostRows(table string) bool {
 }
 
 // Abort leaves what is there, marked: a source refuses it, and a sink wants replace.
+// What was there before is whole until Begin has put the new tables in its place.
 func (s *sink) Abort(ctx context.Context) error {
 	if !s.begun {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	if err := s.mark(ctx); err != nil {
-		return err
-	}
-	return nil
+	return s.mark(ctx, s.marker())
 }
 
 // Close ends the connections.
