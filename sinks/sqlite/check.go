@@ -2,11 +2,8 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	dialect "github.com/lmsvault/vault/dialects/sqlite"
@@ -24,7 +21,7 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 	if ctx.Err() != nil {
 		return nil, nil, ctx.Err()
 	}
-	if err := s.place(ctx); err != nil {
+	if err := s.place(ctx, p); err != nil {
 		return nil, nil, err
 	}
 	c := &check{sink: s}
@@ -38,43 +35,6 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 		}
 	}
 	return c.losses, c.notes, nil
-}
-
-// place checks that the file may be written.
-func (s *Sink) place(ctx context.Context) error {
-	dir := filepath.Dir(s.config.Path)
-	probe, err := os.CreateTemp(dir, ".vault-check-*")
-	if err != nil {
-		return failure.New(failure.Refused, "can't write in the folder %s: %w", dir, err)
-	}
-	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
-		return failure.New(failure.Refused, "can't write in the folder %s: %w", dir, err)
-	}
-	info, err := os.Stat(s.config.Path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return failure.Wrap(failure.Refused, err)
-	case !info.Mode().IsRegular():
-		return failure.New(failure.Refused, "%s is not a file; set path to another name", s.config.Path)
-	}
-	conn, err := dialect.Open(ctx, s.config.Path, dialect.ReadOnly)
-	if err != nil {
-		return failure.New(failure.Refused, "%w; it is not touched: set path to another name", err)
-	}
-	found, err := conn.Inspect(ctx, s.config.Prefix)
-	if err := errors.Join(err, conn.Close()); err != nil {
-		return failure.Wrap(failure.Refused, err)
-	}
-	switch {
-	case len(found.Others) > 0:
-		return failure.New(failure.Refused, "%s holds tables that don't begin with %q (%s …) and would be lost; set path to another name",
-			s.config.Path, s.config.Prefix, found.Others[0])
-	case len(found.Tables) > 0 && !s.config.Replace:
-		return failure.New(failure.Refused, "%s holds a site of %d tables; set replace: true to replace it", s.config.Path, len(found.Tables))
-	}
-	return nil
 }
 
 // check gathers what SQLite can't hold.

@@ -72,6 +72,10 @@ func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 }
 
 func (s *Source) facts(ctx context.Context) (map[string]string, error) {
+	place, err := dialect.Place(s.config.Path)
+	if err != nil {
+		return nil, err
+	}
 	var text [3]string
 	for i, query := range []string{"SELECT sqlite_version()", "PRAGMA encoding", "PRAGMA journal_mode"} {
 		rows, err := s.conn.Query(ctx, query)
@@ -82,7 +86,7 @@ func (s *Source) facts(ctx context.Context) (map[string]string, error) {
 	}
 	return map[string]string{
 		"engine": "SQLite " + text[0], "dialect": dialect.Dialect, "prefix": s.config.Prefix, "charset": text[1],
-		"consistency": "one transaction, journal mode " + text[2],
+		"consistency": "one transaction, journal mode " + text[2], "place": place,
 	}, nil
 }
 

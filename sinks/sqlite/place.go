@@ -1,0 +1,72 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	dialect "github.com/lmsvault/vault/dialects/sqlite"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// place checks that the file may be written.
+func (s *Sink) place(ctx context.Context, p *stage.Plan) error {
+	if err := s.apart(p); err != nil {
+		return err
+	}
+	dir := filepath.Dir(s.config.Path)
+	probe, err := os.CreateTemp(dir, ".vault-check-*")
+	if err != nil {
+		return failure.New(failure.Refused, "can't write in the folder %s: %w", dir, err)
+	}
+	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
+		return failure.New(failure.Refused, "can't write in the folder %s: %w", dir, err)
+	}
+	info, err := os.Stat(s.config.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return failure.Wrap(failure.Refused, err)
+	case !info.Mode().IsRegular():
+		return failure.New(failure.Refused, "%s is not a file; set path to another name", s.config.Path)
+	}
+	conn, err := dialect.Open(ctx, s.config.Path, dialect.ReadOnly)
+	if err != nil {
+		return failure.New(failure.Refused, "%w; it is not touched: set path to another name", err)
+	}
+	found, err := conn.Inspect(ctx, s.config.Prefix)
+	if err := errors.Join(err, conn.Close()); err != nil {
+		return failure.Wrap(failure.Refused, err)
+	}
+	switch {
+	case len(found.Others) > 0:
+		return failure.New(failure.Refused, "%s holds tables that don't begin with %q (%s …) and would be lost; set path to another name",
+			s.config.Path, s.config.Prefix, found.Others[0])
+	case len(found.Tables) > 0 && !s.config.Replace:
+		return failure.New(failure.Refused, "%s holds a site of %d tables; set replace: true to replace it", s.config.Path, len(found.Tables))
+	}
+	return nil
+}
+
+// apart checks that no file that would be written or removed is the one that is
+// read. A snapshot may replace the file that it was made of.
+func (s *Sink) apart(p *stage.Plan) error {
+	if p.Facts["place"] == "" || p.Facts["snapshot"] != "" {
+		return nil
+	}
+	for _, path := range []string{s.config.Path, s.config.Path + partial} {
+		switch place, err := dialect.Place(path); {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return failure.Wrap(failure.Refused, err)
+		case place == p.Facts["place"]:
+			return failure.New(failure.Refused, "%s is the file that is read; set path to another name", path)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package sqlite_test
+
+import (
+	"bytes"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+	sink "github.com/lmsvault/vault/sinks/sqlite"
+	source "github.com/lmsvault/vault/sources/sqlite"
+)
+
+// A run can't write over what it reads, however the path is spelled. A snapshot
+// can replace the file that it was made of.
+func TestTheFileThatIsReadIsNotWritten(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "site")
+	carry(t, newSample(t, "0.05"), sink.New(sink.Config{Path: path}))
+	for name, link := range map[string]func(old, new string) error{"symlink": os.Symlink, "hardlink": os.Link, "other.vault-partial": os.Link} {
+		if err := link(path, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(dir, filepath.Join(dir, "folder")); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := source.New(source.Config{Path: path})
+	inv, err := from.Plan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := from.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check := func(name string, facts map[string]string) error {
+		_, _, err := sink.New(sink.Config{Path: dir + "/" + name, Replace: true}).Check(t.Context(), &stage.Plan{Facts: facts})
+		return err
+	}
+	for _, name := range []string{"site", "./site", "folder/site", "symlink", "hardlink", "other"} {
+		if err := check(name, inv.Facts); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "is the file that is read") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := check("new", inv.Facts); err != nil {
+		t.Error(err)
+	}
+	stored := maps.Clone(inv.Facts)
+	stored["snapshot"] = "abc"
+	if err := check("site", stored); err != nil {
+		t.Error(err)
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the file that is read was changed, %v", err)
+	}
+}
