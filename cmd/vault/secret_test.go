@@ -28,6 +28,20 @@ func TestNoOutputShowsASecret(t *testing.T) {
 	}
 }
 
+func TestADSNOfTheOtherEngineIsNoticed(t *testing.T) {
+	for stage, c := range map[string]struct{ dsn, say string }{
+		"mysql":    {"postgres://moodle:hunter2@db/moodle", "write use: postgres"},
+		"postgres": {"moodle:hunter2@tcp(db:3306)/moodle", "write use: mysql"},
+	} {
+		file := written(t, "p.yaml", "version: 1\nsource: [{use: "+stage+", with: {dsn: \"${env:SITE_DSN}\"}}]\nsink:\n  - {use: local, with: {dir: /srv/x}}\n"+
+			"  - {use: "+stage+", with: {dsn: \"${env:SITE_DSN}\", prefix: copy_}}\n")
+		o := vault(t, 2, []string{"SITE_DSN=" + c.dsn}, "lint", file)
+		if strings.Count(o.stdout, c.say) != 2 || !strings.Contains(o.stdout, ":2:") || strings.Contains(o.stdout, "hunter2") {
+			t.Errorf("%s: lint prints\n%s", stage, o.stdout)
+		}
+	}
+}
+
 func TestLintSeesWhereBuiltInStagesWork(t *testing.T) {
 	file := written(t, "p.yaml", `version: 1
 source:

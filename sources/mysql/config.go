@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/lmsvault/vault/core/config"
 )
@@ -19,6 +20,9 @@ type Config struct {
 func (c *Config) Validate() error {
 	if c.LockTimeout < 0 {
 		return fmt.Errorf("lock_timeout is %s, it can't be negative", c.LockTimeout)
+	}
+	if dsn := c.DSN.Reveal(); strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
+		return config.At("dsn", "dsn is of PostgreSQL, and this source is of MySQL: write use: postgres")
 	}
 	return nil
 }
