@@ -9,8 +9,10 @@ import (
 	"net/url"
 	"path/filepath"
 	"sync"
+	"syscall"
 
 	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
 )
 
 // Conn is one connection to a database file. It is safe for concurrent use:
@@ -97,6 +99,12 @@ func (c *Conn) Query(ctx context.Context, query string, args ...driver.Value) (a
 		}
 		all = append(all, row)
 	}
+}
+
+// Full tells whether an error says that the file system has no space left.
+func Full(err error) bool {
+	var failed *sqlite.Error
+	return errors.As(err, &failed) && failed.Code()&0xff == lib.SQLITE_FULL || errors.Is(err, syscall.ENOSPC)
 }
 
 // statement is a prepared statement of a Conn, whose lock its user holds.

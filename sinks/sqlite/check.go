@@ -24,6 +24,9 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 	if err := s.place(ctx, p); err != nil {
 		return nil, nil, err
 	}
+	if err := s.room(p); err != nil {
+		return nil, nil, err
+	}
 	c := &check{sink: s}
 	if _, err := os.Lstat(s.config.Path + partial); err == nil {
 		c.note("", "%s was left by a run that did not end well; it is written anew", s.config.Path+partial)

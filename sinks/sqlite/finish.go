@@ -19,7 +19,9 @@ import (
 
 // Finish makes indexes and sequences, and makes the file durable, still under
 // the name of an unfinished one.
-func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
+func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error { return s.explain(s.finish(ctx)) }
+
+func (s *Sink) finish(ctx context.Context) error {
 	if err := s.complete(); err != nil {
 		return err
 	}

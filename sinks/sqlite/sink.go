@@ -33,7 +33,9 @@ func New(config Config) *Sink { return &Sink{config: config} }
 // Begin makes the file under its partial name, with all tables.
 //
 // It is loaded without a journal: a file that is not finished is written anew.
-func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
+func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error { return s.explain(s.begin(ctx, p)) }
+
+func (s *Sink) begin(ctx context.Context, p *stage.Plan) error {
 	path := s.config.Path + partial
 	if err := removeAll(path, path+"-journal", path+"-wal", path+"-shm"); err != nil {
 		return err

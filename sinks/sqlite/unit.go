@@ -42,7 +42,7 @@ func (u *unit) Open(_ context.Context, e stage.Entry) error {
 func (u *unit) Write(ctx context.Context, c stage.Chunk) error {
 	u.written = true
 	if err := u.insert.Chunk(ctx, c.Data, u.refuse); err != nil {
-		return fmt.Errorf("unit %s: %w", u.id, err)
+		return fmt.Errorf("unit %s: %w", u.id, u.sink.explain(err))
 	}
 	return nil
 }

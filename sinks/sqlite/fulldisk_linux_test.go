@@ -1,0 +1,115 @@
+package sqlite_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+	sink "github.com/lmsvault/vault/sinks/sqlite"
+)
+
+// small makes a file system of one MiB with a database on it.
+func small(t *testing.T) (dir, path string, old []byte) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
+		if os.Getenv("CI") == "true" && os.Getuid() == 0 {
+			t.Fatalf("mounting a small tmpfs: %v", err)
+		}
+		t.Skipf("a small tmpfs can only be mounted by root: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	path = filepath.Join(dir, "site")
+	carry(t, &given{
+		tables: []schema.Table{{Name: "x", Columns: []schema.Column{column("t", schema.Text, 0)}}}, rows: map[string]string{"x": "old\n"},
+	}, sink.New(sink.Config{Path: path}))
+	old, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir, path, old
+}
+
+// A disk that gets full ends the run with a clear error, whether it shows while
+// rows are written or at the end, and the database that was to be replaced stays.
+func TestFullDisk(t *testing.T) {
+	table := schema.Table{Name: "x", Columns: []schema.Column{column("t", schema.Text, 0)}}
+	for name, chunks := range map[string]int{"at the end": 2, "while writing": 40} {
+		t.Run(name, func(t *testing.T) {
+			dir, path, old := small(t)
+			to := sink.New(sink.Config{Path: path, Replace: true})
+			plan := &stage.Plan{Tables: []stage.TableInfo{{Schema: table}}}
+			if _, _, err := to.Check(t.Context(), plan); err != nil {
+				t.Fatal(err)
+			}
+			err := load(t, to, plan, chunks)
+			if err == nil || !strings.Contains(err.Error(), "the file system of "+path+" is full: make room") {
+				t.Errorf("ended with %v", err)
+			}
+			if err := to.Abort(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := to.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+				t.Errorf("left: %v, %v", left, err)
+			}
+			if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, old) {
+				t.Errorf("the old database was touched, %v", err)
+			}
+		})
+	}
+}
+
+// load writes chunks of half a MiB until something goes wrong.
+func load(t *testing.T, to stage.Sink, plan *stage.Plan, chunks int) error {
+	t.Helper()
+	if err := to.Begin(t.Context(), plan); err != nil {
+		return err
+	}
+	w, err := to.Unit(t.Context(), stage.Unit{ID: "u", Part: stage.DB, Table: "x"})
+	if err != nil {
+		return err
+	}
+	for range chunks {
+		if err := w.Write(t.Context(), stage.Chunk{Data: []byte(strings.Repeat(strings.Repeat("x", 1023)+"\n", 512)), Rows: 512}); err != nil {
+			if err := w.Abort(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			return err
+		}
+	}
+	if err := w.Commit(t.Context()); err != nil {
+		return err
+	}
+	return to.Finish(t.Context(), &stage.Outcome{})
+}
+
+// What does not fit is refused before; what else the plan holds, for other
+// sinks, doesn't count.
+func TestTooLittleRoomIsRefused(t *testing.T) {
+	_, path, _ := small(t)
+	check := func(tables, all int64) error {
+		_, _, err := sink.New(sink.Config{Path: path, Replace: true}).Check(t.Context(), &stage.Plan{Bytes: all, Tables: []stage.TableInfo{
+			{Schema: schema.Table{Name: "x", Columns: []schema.Column{column("t", schema.Text, 0)}}, Bytes: tables},
+		}})
+		return err
+	}
+	if err := check(1_100_000, 1_100_000); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "the tables have about 1.0 MiB: make room") {
+		t.Errorf("tables that are too large: %v", err)
+	}
+	if err := check(500_000, 1<<40); err != nil {
+		t.Errorf("tables that fit, beside many files: %v", err)
+	}
+}

@@ -1,0 +1,48 @@
+package sqlite
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/dustin/go-humanize"
+	"golang.org/x/sys/unix"
+
+	dialect "github.com/lmsvault/vault/dialects/sqlite"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// room refuses tables that are larger than what is free. A database that is
+// replaced frees nothing: it stays until the new one is proven.
+func (s *Sink) room(p *stage.Plan) error {
+	dir := filepath.Dir(s.config.Path)
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return failure.New(failure.Refused, "asking for the free space of %s: %w", dir, err)
+	}
+	free := int64(st.Bavail) * int64(st.Bsize)
+	if left, err := os.Lstat(s.config.Path + partial); err == nil {
+		free += left.Size()
+	}
+	var needed int64
+	for _, t := range p.Tables {
+		needed += t.Bytes
+	}
+	if needed > free {
+		return failure.New(failure.Refused, "%s has %s free, and the tables have about %s: make room, or set path to another place",
+			dir, human(free), human(needed))
+	}
+	return nil
+}
+
+func human(bytes int64) string { return humanize.IBytes(uint64(max(bytes, 0))) }
+
+// explain says what to do about a full file system.
+func (s *Sink) explain(err error) error {
+	if dialect.Full(err) {
+		return fmt.Errorf("the file system of %s is full: make room, or set path to another place: %w", s.config.Path, err)
+	}
+	return err
+}
