@@ -14,11 +14,19 @@ import (
 // keyFile is the object keys/KID, which describes one epoch. KID is the start
 // of the SHA-256 of its bytes, in hex, so that it can't be changed unseen.
 type keyFile struct {
-	Format     int            `json:"format"`
+	Format int             `json:"format"`
+	Key    json.RawMessage `json:"key"`    // a keyTerms
+	Secret []byte          `json:"secret"` // sealed by the transforms, for a place that the bytes of Key are part of
+
+	keyTerms `json:"-"`
+}
+
+// keyTerms is what the secret of a key is bound to: who opens the secret knows
+// that whoever made it has written these.
+type keyTerms struct {
 	Repository string         `json:"repository"` // SHA-256 of repository.json, in hex
 	Created    time.Time      `json:"created"`
 	Transforms []keyTransform `json:"transforms"` // in the order of Apply
-	Secret     []byte         `json:"secret"`     // sealed by the transforms
 }
 
 type keyTransform struct {
@@ -29,7 +37,11 @@ type keyTransform struct {
 
 const kidDigits = 32
 
-func secretPlace(repo string) string { return "vault/1/" + repo + "/secret" }
+// maxTransforms bounds the work that a key somebody else has written can ask for.
+const maxTransforms = 16
+
+// place is what the key's secret is bound to.
+func (k *keyFile) place(repo string) string { return "vault/1/" + repo + "/secret/" + hashOf(k.Key) }
 
 func (k *keyFile) encrypted() bool {
 	return slices.ContainsFunc(k.Transforms, func(t keyTransform) bool { return t.Keyed })
@@ -51,7 +63,7 @@ type Transform struct {
 
 // createEpoch makes a new key and describes it; nothing is stored.
 func createEpoch(ctx context.Context, r root, now time.Time, transforms []Transform) (*epoch, []byte, error) {
-	k := keyFile{Format: Format, Repository: r.hash, Created: now.UTC(), Transforms: []keyTransform{}}
+	k := keyFile{Format: Format, keyTerms: keyTerms{Repository: r.hash, Created: now.UTC(), Transforms: []keyTransform{}}}
 	var chain []stage.ByteTransform
 	for _, t := range transforms {
 		kt := keyTransform{Name: t.Name}
@@ -65,6 +77,10 @@ func createEpoch(ctx context.Context, r root, now time.Time, transforms []Transf
 		k.Transforms = append(k.Transforms, kt)
 		chain = append(chain, t.Bytes)
 	}
+	var err error
+	if k.Key, err = json.Marshal(k.keyTerms); err != nil {
+		return nil, nil, fmt.Errorf("describing the key: %w", err)
+	}
 	secret, err := newSecret()
 	if err != nil {
 		return nil, nil, err
@@ -73,10 +89,10 @@ func createEpoch(ctx context.Context, r root, now time.Time, transforms []Transf
 	if err != nil {
 		return nil, nil, err
 	}
-	if k.Secret, err = sealer.seal(ctx, nil, secret, secretPlace(r.ID)); err != nil {
+	if k.Secret, err = sealer.seal(ctx, nil, secret, k.place(r.ID)); err != nil {
 		return nil, nil, fmt.Errorf("sealing the key: %w", err)
 	}
-	raw, err := json.Marshal(k)
+	raw, err := json.Marshal(&k)
 	if err != nil {
 		return nil, nil, fmt.Errorf("describing the key: %w", err)
 	}
@@ -94,15 +110,34 @@ func readKey(ctx context.Context, s stage.Storage, r root, kid string) (keyFile,
 	if hashOf(raw)[:kidDigits] != kid {
 		return keyFile{}, &Damage{Object: name, Err: fmt.Errorf("%w: its content is not what its name says", stage.ErrCorrupt)}
 	}
-	var k keyFile
-	if err := strictJSON(raw, &k); err != nil {
-		return keyFile{}, &Damage{Object: name, Err: fmt.Errorf("%w: %w", stage.ErrCorrupt, err)}
-	}
-	if k.Format != Format {
-		return keyFile{}, fmt.Errorf("%s: the key has format %d, and this version of vault knows %d", name, k.Format, Format)
+	k, err := parseKey(raw)
+	if err != nil {
+		return keyFile{}, damaged(name, "", err)
 	}
 	if k.Repository != r.hash {
 		return keyFile{}, &Damage{Object: rootName, Err: fmt.Errorf("%w: it is not the one that %s was made for", stage.ErrCorrupt, name)}
+	}
+	return k, nil
+}
+
+func parseKey(raw []byte) (k keyFile, err error) {
+	var version struct {
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(raw, &version); err != nil {
+		return k, fmt.Errorf("%w: %w", stage.ErrCorrupt, err)
+	}
+	if version.Format != Format {
+		return k, fmt.Errorf("the key has format %d, and this version of vault knows %d", version.Format, Format)
+	}
+	if err := strictJSON(raw, &k); err != nil {
+		return k, fmt.Errorf("%w: %w", stage.ErrCorrupt, err)
+	}
+	if err := strictJSON(k.Key, &k.keyTerms); err != nil {
+		return k, fmt.Errorf("%w: %w", stage.ErrCorrupt, err)
+	}
+	if len(k.Transforms) > maxTransforms {
+		return k, fmt.Errorf("%w: it has %d transforms", stage.ErrCorrupt, len(k.Transforms))
 	}
 	return k, nil
 }
@@ -127,7 +162,7 @@ func openEpoch(ctx context.Context, r root, kid string, k keyFile, chain []stage
 	if err != nil {
 		return nil, err
 	}
-	secret, err := opener.unseal(ctx, nil, k.Secret, secretPlace(r.ID), secretSize)
+	secret, err := opener.unseal(ctx, nil, k.Secret, k.place(r.ID), secretSize)
 	if err == nil && len(secret) != secretSize {
 		err = fmt.Errorf("%w: the secret has %d bytes", stage.ErrCorrupt, len(secret))
 	}
@@ -140,7 +175,7 @@ func openEpoch(ctx context.Context, r root, kid string, k keyFile, chain []stage
 // holds tells whether the chain still works under this epoch's key, and was not
 // given another since.
 func (e *epoch) holds(ctx context.Context) error {
-	if _, err := e.unseal(ctx, nil, e.key.Secret, secretPlace(e.repo), secretSize); err != nil {
+	if _, err := e.unseal(ctx, nil, e.key.Secret, e.key.place(e.repo), secretSize); err != nil {
 		return fmt.Errorf("the transforms were given another key while they sealed under %s%s (each repository needs transforms of its own): %w", keysDir, e.kid, err)
 	}
 	return nil

@@ -1,0 +1,63 @@
+package repository_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// All that a key file says is bound to its secret: a copy of the key that says
+// something else, under the name that it should have, does not open.
+func TestKeysAreNotRewritten(t *testing.T) {
+	m := newMemory()
+	mustBackup(t, sampleSite(), m, "secret")
+	name := m.names("keys/")[0]
+	var key struct {
+		Format int `json:"format"`
+		Key    struct {
+			Repository string    `json:"repository"`
+			Created    time.Time `json:"created"`
+			Transforms []struct {
+				Name   string `json:"name"`
+				Keyed  bool   `json:"keyed,omitempty"`
+				Header []byte `json:"header,omitempty"`
+			} `json:"transforms"`
+		} `json:"key"`
+		Secret []byte `json:"secret"`
+	}
+	for what, change := range map[string]func(){
+		"nothing":    func() {},
+		"created":    func() { key.Key.Created = key.Key.Created.AddDate(70, 0, 0) },
+		"header":     func() { key.Key.Transforms[1].Header = append(key.Key.Transforms[1].Header, ' ') },
+		"transforms": func() { key.Key.Transforms = key.Key.Transforms[1:] },
+	} {
+		if err := json.Unmarshal(m.objects[name], &key); err != nil {
+			t.Fatal(err)
+		}
+		change()
+		raw, err := json.Marshal(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hash := sha256.Sum256(raw)
+		forged := newMemory()
+		forged.objects["repository.json"] = m.objects["repository.json"]
+		forged.objects["keys/"+hex.EncodeToString(hash[:16])] = raw
+		_, err = repository.Open(t.Context(), forged, chain(t, "secret"))
+		if what == "nothing" {
+			if err != nil || !bytes.Equal(raw, m.objects[name]) {
+				t.Errorf("the key as it was: %v", err)
+			}
+		} else if !errors.Is(err, stage.ErrCorrupt) || !strings.Contains(err.Error(), "keys/") {
+			t.Errorf("another %s: %v", what, err)
+		}
+	}
+}
