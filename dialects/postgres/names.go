@@ -34,6 +34,9 @@ func (c *Conn) Names(ctx context.Context) (*Names, error) {
 	return n, nil
 }
 
+// Names starts with nothing taken, for a site that nothing else has the prefix of.
+func (s Site) Names() *Names { return &Names{s, map[string]bool{}} }
+
 // Reserve keeps a name for something that is made later.
 func (n *Names) Reserve(name string) { n.taken[name] = true }
 

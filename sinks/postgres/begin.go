@@ -9,25 +9,28 @@ import (
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
-// Begin marks the schema, drops what is to be replaced and creates the tables.
+// Begin drops what is to be replaced, marks the schema and creates the tables. All
+// of them were created once before, and taken back: what fails by then, or while
+// the old site is dropped, leaves that as it was.
 func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return err
 	}
-	s.began = true
-	if err := mark(ctx, conn); err != nil {
-		return err
-	}
-	if s.config.Replace {
-		if err := drop(ctx, conn); err != nil {
-			return err
-		}
-	}
 	if s.pool, err = postgres.OpenPool(ctx, max(p.Workers, s.env.Workers, 1), s.worker); err != nil {
 		return err
 	}
-	types, err := s.prepare(ctx, conn, p)
+	tables, err := s.tables(ctx, conn, p)
+	if err != nil {
+		return err
+	}
+	if err := s.rehearse(ctx, p, tables); err != nil {
+		return err
+	}
+	if err := s.clear(ctx, conn); err != nil {
+		return err
+	}
+	types, err := s.prepare(ctx, conn, p, tables)
 	if err != nil {
 		return err
 	}
@@ -40,7 +43,7 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 		if _, err := c.Exec(ctx, b.Create); err != nil {
 			return c.Explain(err, "creating table %s", c.Site.Table(b.Table.Name))
 		}
-		return try(ctx, c, b)
+		return nil
 	})
 }
 
@@ -60,19 +63,11 @@ func (s *Sink) worker(ctx context.Context) (*postgres.Conn, error) {
 	return c, nil
 }
 
-// prepare writes all DDL; it returns the statements that come first.
-func (s *Sink) prepare(ctx context.Context, conn *postgres.Conn, p *stage.Plan) ([]string, error) {
-	names, err := conn.Names(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, info := range p.Tables {
-		names.Reserve(conn.Site.Prefix + info.Schema.Name)
-	}
-	b := postgres.Builder{Names: names, Origin: p.Facts["dialect"], Prefix: p.Facts["prefix"]}
+// tables are those of the plan with collations that the server has.
+func (s *Sink) tables(ctx context.Context, conn *postgres.Conn, p *stage.Plan) ([]schema.Table, error) {
 	c := &check{conn: conn, collations: map[string]bool{}}
-	s.byName, s.size = map[string]*postgres.Build{}, map[string]int64{}
-	for _, info := range p.Tables {
+	tables := make([]schema.Table, len(p.Tables))
+	for k, info := range p.Tables {
 		t := info.Schema
 		t.Columns = slices.Clone(t.Columns)
 		for i := range t.Columns {
@@ -84,8 +79,25 @@ func (s *Sink) prepare(ctx context.Context, conn *postgres.Conn, p *stage.Plan) 
 				t.Columns[i].Collation = ""
 			}
 		}
+		tables[k] = t
+	}
+	return tables, nil
+}
+
+// prepare writes all DDL; it returns the statements that come first.
+func (s *Sink) prepare(ctx context.Context, conn *postgres.Conn, p *stage.Plan, tables []schema.Table) ([]string, error) {
+	names, err := conn.Names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tables {
+		names.Reserve(conn.Site.Prefix + t.Name)
+	}
+	b := builder(p, names)
+	s.byName, s.size = map[string]*postgres.Build{}, map[string]int64{}
+	for k, t := range tables {
 		s.builds = append(s.builds, b.Table(t))
-		s.size[t.Name] = info.Bytes
+		s.size[t.Name] = p.Tables[k].Bytes
 	}
 	// Large tables first, so that none of them is left alone at the end.
 	slices.SortStableFunc(s.builds, func(a, b postgres.Build) int {
@@ -97,21 +109,6 @@ func (s *Sink) prepare(ctx context.Context, conn *postgres.Conn, p *stage.Plan) 
 	return b.Types(), nil
 }
 
-// try makes indexes that only an extension or a function makes possible on the
-// empty table and takes them back, rather than fail when all is loaded.
-func try(ctx context.Context, c *postgres.Conn, b postgres.Build) error {
-	if !slices.ContainsFunc(b.Table.Indexes, func(x schema.Index) bool { return x.Native != "" || x.Method != "" }) {
-		return nil
-	}
-	all := "BEGIN"
-	for _, x := range b.Indexes {
-		all += ";\n" + x.SQL
-	}
-	if _, err := c.Exec(ctx, all); err != nil {
-		return c.Explain(err, "table %s: trying its indexes", c.Site.Table(b.Table.Name))
-	}
-	if _, err := c.Exec(ctx, "ROLLBACK"); err != nil {
-		return c.Explain(err, "table %s: taking back indexes", c.Site.Table(b.Table.Name))
-	}
-	return nil
+func builder(p *stage.Plan, names *postgres.Names) postgres.Builder {
+	return postgres.Builder{Names: names, Origin: p.Facts["dialect"], Prefix: p.Facts["prefix"]}
 }

@@ -104,6 +104,9 @@ func (c *check) empty(ctx context.Context) error {
 	return nil
 }
 
+// systemColumns are those that every table has (PostgreSQL manual, "System Columns").
+var systemColumns = []string{"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
+
 func (c *check) table(ctx context.Context, t schema.Table) error {
 	const longest = 63 // bytes of a name (NAMEDATALEN - 1); the server would cut what is longer
 	path := stage.DB + "/" + t.Name
@@ -114,7 +117,17 @@ func (c *check) table(ctx context.Context, t schema.Table) error {
 	if full := c.conn.Site.Prefix + t.Name; len(full) > longest || t.Name == "" || t.Name == postgres.Marker {
 		c.refuse("table %s: the name %q is longer than %d bytes, empty or used by Vault: choose a shorter prefix or exclude it", t.Name, full, longest)
 	}
+	names := map[string]bool{}
 	for _, col := range t.Columns {
+		switch {
+		case names[col.Name]:
+			c.refuse("table %s: two columns have the name %q", t.Name, col.Name)
+		case slices.Contains(systemColumns, col.Name):
+			c.refuse("table %s: PostgreSQL has a column %s of its own in each table", t.Name, col.Name)
+		case col.Name == "":
+			c.refuse("table %s: a column has no name", t.Name)
+		}
+		names[col.Name] = true
 		if len(col.Name) > longest {
 			c.refuse("table %s: column %s has a name longer than %d bytes", t.Name, col.Name, longest)
 		}

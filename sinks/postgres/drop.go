@@ -9,8 +9,50 @@ import (
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
-// drop takes the site away that is there: views, tables, then sequences and
-// enumerations with the prefix that nothing else needs. It never cascades.
+// clear marks the schema and, to replace it, takes the site away that is there.
+// Both are done together or not at all, unless the server has no room for so many
+// locks at once: then the mark goes first and the tables follow in parts.
+func (s *Sink) clear(ctx context.Context, conn *postgres.Conn) error {
+	if !s.config.Replace {
+		return s.mark(ctx, conn)
+	}
+	if _, err := conn.Exec(ctx, "BEGIN"); err != nil {
+		return conn.Explain(err, "starting to replace the site")
+	}
+	err := mark(ctx, conn)
+	if err == nil {
+		err = drop(ctx, conn)
+	}
+	end := "COMMIT"
+	if err != nil {
+		end = "ROLLBACK" // by the server, if the session is lost
+	}
+	if _, ended := conn.Exec(ctx, end); ended != nil && err == nil {
+		return conn.Explain(ended, "replacing the site")
+	}
+	s.began = err == nil
+	if postgres.Code(err) == outOfMemory {
+		if err = s.mark(ctx, conn); err == nil {
+			err = drop(ctx, conn)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return dropUnused(ctx, conn)
+}
+
+func (s *Sink) mark(ctx context.Context, conn *postgres.Conn) error {
+	if err := mark(ctx, conn); err != nil {
+		return err
+	}
+	s.began = true
+	return nil
+}
+
+const outOfMemory = "53200" // of which locks are a part
+
+// drop takes the site away that is there: views, then tables. It never cascades.
 func drop(ctx context.Context, conn *postgres.Conn) error {
 	l, err := conn.List(ctx)
 	if err != nil {
@@ -36,7 +78,7 @@ func drop(ctx context.Context, conn *postgres.Conn) error {
 			}
 		}
 	}
-	return dropUnused(ctx, conn)
+	return nil
 }
 
 // dropForeignKeys drops those that would fix the order in which tables can be dropped.
