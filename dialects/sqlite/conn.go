@@ -33,6 +33,7 @@ type Mode string
 const (
 	ReadOnly Mode = "ro"
 	Create   Mode = "rwc"
+	Memory   Mode = "memory" // a new, empty database that ends with the connection; no file is touched
 )
 
 // Open opens a database file. Nothing that the file itself brings along (views,

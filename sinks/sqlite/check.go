@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -27,24 +28,37 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 	if err := s.room(p); err != nil {
 		return nil, nil, err
 	}
-	c := &check{sink: s}
+	probe, err := dialect.Open(ctx, s.config.Path, dialect.Memory)
+	if err != nil {
+		return nil, nil, err
+	}
+	c := &check{sink: s, probe: probe, names: map[string]string{}}
 	if _, err := os.Lstat(s.config.Path + partial); err == nil {
 		c.note("", "%s was left by a run that did not end well; it is written anew", s.config.Path+partial)
 	}
-	names := map[string]string{}
-	for i := range p.Tables {
-		if err := c.table(&p.Tables[i].Schema, names); err != nil {
-			return nil, nil, failure.Wrap(failure.Refused, err)
-		}
+	if err := errors.Join(c.tables(ctx, p.Tables), probe.Close()); err != nil {
+		return nil, nil, failure.Wrap(failure.Refused, err)
 	}
 	return c.losses, c.notes, nil
 }
 
-// check gathers what SQLite can't hold.
+// check gathers what SQLite can't hold. It asks SQLite itself: the tables are made
+// in memory, without rows.
 type check struct {
 	sink   *Sink
+	probe  *dialect.Conn
+	names  map[string]string // of tables, by lower case
 	losses []stage.Loss
 	notes  []stage.Note
+}
+
+func (c *check) tables(ctx context.Context, list []stage.TableInfo) error {
+	for i := range list {
+		if err := c.table(ctx, &list[i].Schema); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *check) note(table, format string, args ...any) {
@@ -55,12 +69,15 @@ func (c *check) note(table, format string, args ...any) {
 	c.notes = append(c.notes, stage.Note{Path: path, Text: fmt.Sprintf(format, args...)})
 }
 
-func (c *check) table(t *schema.Table, names map[string]string) error {
+func (c *check) table(ctx context.Context, t *schema.Table) error {
 	full := c.sink.config.Prefix + t.Name
-	if twin, ok := names[strings.ToLower(full)]; ok {
+	if len(t.Columns) == 0 {
+		return fmt.Errorf("table %s has no columns, and SQLite has no such tables; leave it out", full)
+	}
+	if twin, ok := c.names[strings.ToLower(full)]; ok {
 		return fmt.Errorf("tables %s and %s differ only in capitals, which SQLite takes for the same", twin, full)
 	}
-	names[strings.ToLower(full)] = full
+	c.names[strings.ToLower(full)] = full
 	if strings.HasPrefix(strings.ToLower(full), "sqlite_") {
 		return fmt.Errorf("table %s: SQLite keeps names with sqlite_ for itself; set another prefix", full)
 	}
@@ -81,6 +98,9 @@ func (c *check) table(t *schema.Table, names map[string]string) error {
 		if t.Dialect == dialect.Dialect && column.Collation != "" && !dialect.KnownCollation(column.Collation) {
 			c.note(t.Name, "column %s is compared byte by byte: its collation %s is not SQLite's own", column.Name, column.Collation)
 		}
+	}
+	if err := c.probe.Exec(ctx, dialect.CreateTable(t, full)); err != nil {
+		return fmt.Errorf("table %q: SQLite does not take it: %w; leave it out", full, err)
 	}
 	for i := range t.Indexes {
 		if _, err := dialect.CreateIndex(t, full, &t.Indexes[i], "x"); err != nil {
