@@ -222,7 +222,9 @@ func TestRecipientsOnly(t *testing.T) {
 		t.Errorf("keys: %v", keys)
 	}
 	reader := repository.Chain{Secret: true, Transform: func(context.Context, string) (stage.ByteTransform, error) {
-		return makeBytes(t, encrypt.Stage(), &encrypt.Config{Identity: config.NewSecret(id.String())}), nil
+		c := &encrypt.Config{}
+		c.SetKeys(config.Secret{}, config.NewSecret(id.String()))
+		return makeBytes(t, encrypt.Stage(), c), nil
 	}}
 	repo, err := repository.Open(t.Context(), m, reader)
 	if err != nil {

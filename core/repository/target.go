@@ -1,6 +1,7 @@
 package repository
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,8 +53,9 @@ func (s *Sink) find(ctx context.Context) (*target, error) {
 	return t, nil
 }
 
-// openKey opens the newest key that these transforms made. None of them fitting
-// is an error of stage.ErrKey; where they can open no key at all, one must be made.
+// openKey opens the newest key that these transforms made and seal under. Where
+// there is none a new one must be made, and a note says why; but where somebody
+// seems to have mistyped a passphrase the error is of stage.ErrKey.
 func (t *target) openKey(ctx context.Context, s stage.Storage, transforms []Transform) error {
 	keys := map[string]keyFile{}
 	for _, kid := range t.kids {
@@ -70,56 +72,60 @@ func (t *target) openKey(ctx context.Context, s stage.Storage, transforms []Tran
 	if !canOpen(transforms) {
 		return nil
 	}
-	names := make([]string, len(transforms))
-	chain := make([]stage.ByteTransform, len(transforms))
-	for i, x := range transforms {
-		names[i], chain[i] = x.Name, x.Bytes
-	}
-	var wrong error
-	fits := len(kids) == 0
+	var wrong, other error // the first of a kind, which is the newest key's
+	fits := false
 	for _, kid := range kids {
-		k := keys[kid]
-		var err error
-		if slices.Equal(k.names(), names) {
-			if t.epoch, err = openEpoch(ctx, t.root, kid, k, chain); err == nil {
-				return nil
-			}
-		} else {
-			err = tryKey(ctx, kid, k, transforms)
-		}
+		e, err := tryKey(ctx, t.root, kid, keys[kid], transforms)
 		switch {
 		case err == nil:
+			t.epoch = e
+			return nil
+		case errors.Is(err, errTransforms):
 			fits = true
-		case !errors.Is(err, stage.ErrKey):
-			return err
+			other = cmp.Or(other, err)
+		case errors.Is(err, stage.ErrOtherKey):
+			other = cmp.Or(other, err)
+		case errors.Is(err, stage.ErrKey):
+			wrong = cmp.Or(wrong, err)
 		default:
-			wrong = err
+			return err
 		}
 	}
-	if !fits {
+	if wrong != nil && !fits {
 		return wrong
 	}
-	if len(kids) > 0 {
+	if other != nil {
 		t.notes = append(t.notes, stage.Note{Path: rootName,
-			Text: fmt.Sprintf("the repository was written with other transforms than %q so far: everything is stored again with these", names)})
+			Text: fmt.Sprintf("everything is stored again under a new key: %v; who can read what is stored already still can", other)})
 	}
 	return nil
 }
 
-// tryKey tells by ErrKey whether the transforms were given the wrong passphrase or identity.
-func tryKey(ctx context.Context, kid string, k keyFile, transforms []Transform) error {
+var errTransforms = errors.New("it was made with other transforms")
+
+// tryKey opens a key to write under it, errTransforms if it opens but was made
+// with other transforms.
+func tryKey(ctx context.Context, r root, kid string, k keyFile, transforms []Transform) (*epoch, error) {
+	var names []string
+	var chain []stage.ByteTransform
+	for _, t := range transforms {
+		names, chain = append(names, t.Name), append(chain, t.Bytes)
+	}
+	if slices.Equal(k.names(), names) {
+		return openEpoch(ctx, r, kid, k, chain)
+	}
 	for _, t := range k.Transforms {
-		i := slices.IndexFunc(transforms, func(x Transform) bool { return x.Name == t.Name })
-		if i < 0 {
+		i := slices.Index(names, t.Name)
+		if i < 0 || !t.Keyed {
 			continue
 		}
-		if keyed, ok := transforms[i].Bytes.(stage.Keyed); ok && t.Keyed {
+		if keyed, ok := chain[i].(stage.Keyed); ok {
 			if err := keyed.Open(ctx, t.Header); err != nil {
-				return fmt.Errorf("%s%s: %w", keysDir, kid, err)
+				return nil, fmt.Errorf("%s%s: %w", keysDir, kid, err)
 			}
 		}
 	}
-	return nil
+	return nil, fmt.Errorf("%s%s: %w: %q, now %q", keysDir, kid, errTransforms, k.names(), names)
 }
 
 // canOpen tells whether the keyed among the transforms were given what opens their keys.

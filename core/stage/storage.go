@@ -39,6 +39,7 @@ var (
 	ErrNotExist = errors.New("does not exist")
 	ErrKey      = errors.New("wrong passphrase or key")
 	ErrCorrupt  = errors.New("damaged")
+	ErrOtherKey = errors.New("a key that is not this pipeline's")
 )
 
 // Capacity is a Storage that can tell before anything is written whether it

@@ -46,5 +46,7 @@ type Keyed interface {
 	// seal under a key it creates itself.
 	CanOpen() bool
 	// Open recovers the key. ErrKey: what it was given doesn't fit this header.
+	// ErrOtherKey, of one that is made to write: it doesn't seal under this
+	// header's key, and can Create another.
 	Open(ctx context.Context, header []byte) error
 }

@@ -11,8 +11,8 @@ func TestContract(t *testing.T) {
 	recipient, secret := identity(t)
 	_, stranger := identity(t)
 	for name, c := range map[string][2]Config{
-		"passphrase": {pass("right"), pass("wrong")},
-		"identity":   {{Recipients: []string{recipient}, Identity: secret}, {Identity: stranger}},
+		"passphrase": {pass("right"), reads(pass("wrong"))},
+		"identity":   {{Recipients: []string{recipient}, Identity: secret}, reads(Config{Identity: stranger})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conformance.Bytes(t, conformance.BytesFixture{

@@ -33,27 +33,45 @@ func identity(t testing.TB) (recipient string, secret config.Secret) {
 	return id.Recipient().String(), config.NewSecret(id.String())
 }
 
+// reads makes what reads a repository, with a configuration that gives only keys.
+func reads(c Config) Config {
+	c.SetKeys(c.Passphrase, c.Identity)
+	return c
+}
+
 func pass(s string) Config { return Config{Passphrase: config.NewSecret(s)} }
 
 func TestWhoCanOpen(t *testing.T) {
 	recipient, secret := identity(t)
-	_, other := identity(t)
+	another, other := identity(t)
 	file := config.NewSecret("# created: today\n# public key: " + recipient + "\n" + secret.Reveal() + "\n")
-	to := []string{recipient}
+	to, two, p := []string{recipient}, []string{recipient, another}, config.NewSecret("p")
 	for name, c := range map[string]struct {
 		writer, reader Config
-		opens          bool
+		want           error
 	}{
-		"passphrase":                         {pass("right"), pass("right"), true},
-		"another passphrase":                 {pass("right"), pass("wrong"), false},
-		"identity of the recipient":          {Config{Recipients: to}, Config{Identity: secret}, true},
-		"identity file":                      {Config{Recipients: to}, Config{Identity: file}, true},
-		"another identity":                   {Config{Recipients: to}, Config{Identity: other}, false},
-		"both, by passphrase":                {Config{Recipients: to, Passphrase: config.NewSecret("p")}, pass("p"), true},
-		"both, by identity":                  {Config{Recipients: to, Passphrase: config.NewSecret("p")}, Config{Identity: secret}, true},
-		"passphrase where only recipients":   {Config{Recipients: to}, pass("p"), false},
-		"own key, by a writer with identity": {Config{Recipients: to, Identity: secret}, Config{Recipients: to, Identity: file}, true},
-		"a stranger's key, by a writer":      {Config{Recipients: to}, Config{Recipients: to, Identity: secret}, false},
+		"passphrase":                       {pass("right"), reads(pass("right")), nil},
+		"another passphrase":               {pass("right"), reads(pass("wrong")), stage.ErrKey},
+		"identity of the recipient":        {Config{Recipients: to}, reads(Config{Identity: secret}), nil},
+		"identity file":                    {Config{Recipients: to}, reads(Config{Identity: file}), nil},
+		"another identity":                 {Config{Recipients: to}, reads(Config{Identity: other}), stage.ErrKey},
+		"both, by passphrase":              {Config{Recipients: to, Passphrase: p}, reads(Config{Passphrase: p}), nil},
+		"both, by identity":                {Config{Recipients: to, Passphrase: p}, reads(Config{Identity: secret}), nil},
+		"passphrase where only recipients": {Config{Recipients: to}, reads(pass("p")), stage.ErrKey},
+
+		"writer, own key by passphrase":       {pass("p"), pass("p"), nil},
+		"writer, own key by identity":         {Config{Recipients: to, Identity: secret}, Config{Recipients: to, Identity: file}, nil},
+		"writer, wrong passphrase":            {pass("p"), pass("wrong"), stage.ErrKey},
+		"writer, wrong identity":              {Config{Recipients: to, Identity: secret}, Config{Recipients: to, Identity: other}, stage.ErrKey},
+		"writer, a stranger's key":            {Config{Recipients: to}, Config{Recipients: to, Identity: secret}, stage.ErrOtherKey},
+		"writer of no more than an identity":  {Config{Recipients: to}, Config{Identity: secret}, stage.ErrOtherKey},
+		"writer, key for others":              {Config{Recipients: to}, Config{Recipients: to, Identity: other}, stage.ErrOtherKey},
+		"writer, passphrase to recipients":    {Config{Recipients: to}, pass("p"), stage.ErrOtherKey},
+		"writer, recipients to a passphrase":  {pass("p"), Config{Recipients: to, Identity: secret}, stage.ErrOtherKey},
+		"writer, one recipient more":          {Config{Recipients: to, Passphrase: p}, Config{Recipients: two, Passphrase: p}, stage.ErrOtherKey},
+		"writer, one recipient less":          {Config{Recipients: two, Passphrase: p}, Config{Recipients: to, Passphrase: p}, stage.ErrOtherKey},
+		"writer, recipients in another order": {Config{Recipients: two, Passphrase: p}, Config{Recipients: []string{two[1], two[0]}, Passphrase: p}, nil},
+		"writer, a passphrase taken away":     {Config{Recipients: to, Passphrase: p, Identity: secret}, Config{Recipients: to, Identity: secret}, stage.ErrOtherKey},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, r := keyed(t, c.writer), keyed(t, c.reader)
@@ -62,14 +80,11 @@ func TestWhoCanOpen(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = r.Open(t.Context(), header)
-			if !c.opens {
-				if !errors.Is(err, stage.ErrKey) {
-					t.Fatalf("want ErrKey, got %v", err)
-				}
-				return
+			if !errors.Is(err, c.want) {
+				t.Fatalf("want %v, got %v", c.want, err)
 			}
-			if err != nil {
-				t.Fatal(err)
+			if c.want != nil {
+				return
 			}
 			sealed, err := w.Apply(t.Context(), nil, []byte("hello"), "here")
 			if err != nil {
@@ -93,6 +108,10 @@ func TestCanOpen(t *testing.T) {
 	}
 	if _, err := keyed(t, Config{Identity: secret}).Create(t.Context()); err == nil {
 		t.Error("an identity alone makes no key")
+	}
+	_, other := identity(t)
+	if _, err := keyed(t, Config{Recipients: []string{recipient}, Identity: other}).Create(t.Context()); err == nil {
+		t.Error("a key is made that its maker can't open again")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"filippo.io/age"
@@ -27,11 +28,12 @@ const (
 // keyring is what the pipeline gave: who may open, and what opens.
 type keyring struct {
 	recipients []age.Recipient
+	public     []string // the recipients' texts, sorted
 	passphrase string
 	identities []age.Identity
 	secret     string // the identities' text, from which the author tag's key comes
 	work       int
-	reading    bool // nothing is sealed under what is opened
+	reading    bool // nothing is sealed under what is opened, whoever made it
 }
 
 // header is what stands in a repository in clear. age lets no passphrase share a
@@ -40,6 +42,9 @@ type header struct {
 	Format     int    `json:"format"`
 	Recipients []byte `json:"recipients,omitempty"` // an age file
 	Passphrase []byte `json:"passphrase,omitempty"` // an age file
+	// To lists the public keys that Recipients is for, which age hides: so that a
+	// writer sees when its pipeline asks for others.
+	To []string `json:"to,omitempty"`
 	// Author is an HMAC-SHA-256 of the data key under a key derived from the
 	// identity, where its holder made the header. Anybody can wrap a data key for
 	// a recipient; by this the holder knows a key of his own and writes under no other.
@@ -50,7 +55,7 @@ func (k *keyring) wrap(data []byte) ([]byte, error) {
 	if len(k.recipients) == 0 && k.passphrase == "" {
 		return nil, errors.New("encrypt needs a recipient or a passphrase to write; an identity alone can only read")
 	}
-	h := header{Format: 1}
+	h := header{Format: 1, To: k.public}
 	var err error
 	if len(k.recipients) > 0 {
 		if h.Recipients, err = ageFile(data, k.recipients...); err != nil {
@@ -67,7 +72,10 @@ func (k *keyring) wrap(data []byte) ([]byte, error) {
 			return nil, fmt.Errorf("encrypting the data key with the passphrase: %w", err)
 		}
 	}
-	if len(k.identities) > 0 {
+	if len(k.identities) > 0 && len(k.recipients) > 0 {
+		if _, err := dataKey(h.Recipients, "identity", k.identities...); err != nil {
+			return nil, fmt.Errorf("the identity is of none of the recipients (give its public key among them, or leave it out): %w", err)
+		}
 		if h.Author, err = k.author(data); err != nil {
 			return nil, err
 		}
@@ -101,7 +109,8 @@ func (k *keyring) author(data []byte) ([]byte, error) {
 }
 
 // unwrap recovers the data key: by the passphrase where both have one, else by
-// the identity. Who also writes takes from an identity only a key of his own making.
+// the identity. Who writes takes only a key that somebody made who could open it,
+// for the very readers that the pipeline names.
 func (k *keyring) unwrap(raw []byte) ([]byte, error) {
 	var h header
 	if err := json.Unmarshal(raw, &h); err != nil {
@@ -110,32 +119,73 @@ func (k *keyring) unwrap(raw []byte) ([]byte, error) {
 	if h.Format != 1 {
 		return nil, fmt.Errorf("the key header has format %d, and this version of vault knows 1: take a newer vault", h.Format)
 	}
+	var data []byte
+	var err error
 	switch {
 	case k.passphrase != "" && h.Passphrase != nil:
-		id, err := age.NewScryptIdentity(k.passphrase)
-		if err != nil {
-			return nil, fmt.Errorf("using the passphrase: %w", err)
-		}
-		id.SetMaxWorkFactor(maxWork)
-		return dataKey(h.Passphrase, "passphrase", id)
+		data, err = k.byPassphrase(&h)
 	case len(k.identities) > 0 && h.Recipients != nil:
-		data, err := dataKey(h.Recipients, "identity", k.identities...)
-		if err != nil || k.reading {
-			return data, err
-		}
-		author, err := k.author(data)
-		if err != nil {
-			return nil, err
-		}
-		if !hmac.Equal(author, h.Author) {
-			return nil, fmt.Errorf("%w: this key was made by somebody who did not hold the identity, so that nothing is written under it; "+
-				"give the identity without recipients and passphrase to read it", stage.ErrKey)
-		}
-		return data, nil
-	case k.passphrase != "" || len(k.identities) > 0:
-		return nil, fmt.Errorf("%w: the key can be opened with %s, which was not given", stage.ErrKey, h.wants())
+		data, err = k.byIdentity(&h)
+	case k.reading:
+		err = fmt.Errorf("%w: the key can be opened with %s, which was not given", stage.ErrKey, h.wants())
+	default:
+		err = fmt.Errorf("%w: it can be opened with %s, which the pipeline does not give", stage.ErrOtherKey, h.wants())
 	}
-	return nil, fmt.Errorf("%w: neither a passphrase nor an identity was given, and the key opens with %s", stage.ErrKey, h.wants())
+	if err != nil {
+		return nil, err
+	}
+	if asked := len(k.public) > 0 || k.passphrase != ""; asked && !k.reading && !k.asks(&h) {
+		return nil, fmt.Errorf("%w: it can be opened with %s, and the pipeline asks for %s",
+			stage.ErrOtherKey, readers(h.To, h.Passphrase != nil), readers(k.public, k.passphrase != ""))
+	}
+	return data, nil
+}
+
+func (k *keyring) byPassphrase(h *header) ([]byte, error) {
+	id, err := age.NewScryptIdentity(k.passphrase)
+	if err != nil {
+		return nil, fmt.Errorf("using the passphrase: %w", err)
+	}
+	id.SetMaxWorkFactor(maxWork)
+	return dataKey(h.Passphrase, "passphrase", id)
+}
+
+func (k *keyring) byIdentity(h *header) ([]byte, error) {
+	data, err := dataKey(h.Recipients, "identity", k.identities...)
+	if k.reading {
+		return data, err
+	}
+	if errors.Is(err, stage.ErrKey) && h.Author == nil {
+		return nil, fmt.Errorf("%w: it is for other recipients", stage.ErrOtherKey)
+	}
+	if err != nil {
+		return nil, err
+	}
+	author, err := k.author(data)
+	if err != nil {
+		return nil, err
+	}
+	if !hmac.Equal(author, h.Author) {
+		return nil, fmt.Errorf("%w: it was made by somebody who did not hold the identity", stage.ErrOtherKey)
+	}
+	return data, nil
+}
+
+// asks tells whether a header admits whom the pipeline names, and nobody else.
+func (k *keyring) asks(h *header) bool {
+	return slices.Equal(k.public, h.To) && (k.passphrase != "") == (h.Passphrase != nil)
+}
+
+// readers says who can open a key.
+func readers(to []string, passphrase bool) string {
+	var by []string
+	if len(to) > 0 {
+		by = append(by, fmt.Sprintf("the identity of one of %d recipients", len(to)))
+	}
+	if passphrase {
+		by = append(by, "a passphrase")
+	}
+	return strings.Join(by, " or ")
 }
 
 func (h *header) wants() string {

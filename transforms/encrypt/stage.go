@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"filippo.io/age"
@@ -48,31 +49,34 @@ func (c *Config) keyring() (keyring, error) {
 			return k, fmt.Errorf("recipient %q is not an age public key (age1…): make one with age-keygen", text)
 		}
 		k.recipients = append(k.recipients, r...)
+		k.public = append(k.public, lines(text)...)
 	}
+	slices.Sort(k.public)
+	k.public = slices.Compact(k.public)
 	if !c.Identity.IsZero() {
 		ids, err := age.ParseIdentities(strings.NewReader(c.Identity.Reveal()))
 		if err != nil { // whose text may quote the secret
 			return k, errors.New("identity is not an age secret key: it must be a line that begins with AGE-SECRET-KEY-, or a file of such lines (${file:…})")
 		}
 		k.identities = ids
-		k.secret = secretLines(c.Identity.Reveal())
+		k.secret = strings.Join(lines(c.Identity.Reveal()), "\n")
 	}
-	k.reading = c.reading || len(k.recipients) == 0 && k.passphrase == ""
+	k.reading = c.reading
 	if len(k.recipients) == 0 && k.passphrase == "" && len(k.identities) == 0 {
 		return k, errors.New("encrypt needs recipients or a passphrase; to read, the passphrase or an identity")
 	}
 	return k, nil
 }
 
-// secretLines drops comments and blanks, so that a key and the file it came from are the same secret.
-func secretLines(text string) string {
+// lines drops comments and blanks, so that a key and the file it came from are the same.
+func lines(text string) []string {
 	var keys []string
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
 			keys = append(keys, line)
 		}
 	}
-	return strings.Join(keys, "\n")
+	return keys
 }
 
 // Stage is the registered stage encrypt.

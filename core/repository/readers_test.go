@@ -1,0 +1,107 @@
+package repository_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"filippo.io/age"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/transforms/encrypt"
+)
+
+// encrypted is a pipeline's transform; reading one reads with the keys alone.
+func encrypted(t *testing.T, c encrypt.Config) []repository.Transform {
+	c.WorkFactor = 4
+	return []repository.Transform{{Name: "encrypt", Bytes: makeBytes(t, encrypt.Stage(), &c)}}
+}
+
+func readsLatest(t *testing.T, m *memory, passphrase, identity config.Secret) error {
+	t.Helper()
+	src := repository.NewSource(m, "latest", repository.Chain{Secret: true, Transform: func(context.Context, string) (stage.ByteTransform, error) {
+		c := &encrypt.Config{}
+		c.SetKeys(passphrase, identity)
+		return makeBytes(t, encrypt.Stage(), c), nil
+	}})
+	_, err := src.Plan(t.Context())
+	return err
+}
+
+// told runs a backup and returns what it noted beforehand.
+func told(t *testing.T, m *memory, c encrypt.Config) string {
+	t.Helper()
+	_, notes, err := repository.NewSink(m, encrypted(t, c)).Check(t.Context(), sampleSite().plan())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := backup(t.Context(), &site{files: map[string][]byte{"dataroot/a": []byte("a")}}, m, encrypted(t, c)); err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	for _, n := range notes {
+		text.WriteString(n.Text)
+	}
+	return text.String()
+}
+
+// Who can read is whom the pipeline names: a change makes a new key, once, and
+// is told.
+func TestChangedReadersGetANewKey(t *testing.T) {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, identity, p := []string{id.Recipient().String()}, config.NewSecret(id.String()), config.NewSecret("p")
+	m := newMemory()
+	for _, step := range []struct {
+		c        encrypt.Config
+		keys     int
+		note     string
+		identity bool // opens the newest
+	}{
+		{encrypt.Config{Passphrase: p}, 1, "", false},
+		{encrypt.Config{Passphrase: p, Recipients: to}, 2, "asks for the identity of one of 1 recipients or a passphrase", true},
+		{encrypt.Config{Passphrase: p, Recipients: to}, 2, "", true},
+		{encrypt.Config{Passphrase: p}, 2, "", false}, // the first key again
+	} {
+		note := told(t, m, step.c)
+		if (note == "") != (step.note == "") || !strings.Contains(note, step.note) {
+			t.Errorf("with %d recipients it is noted that %q", len(step.c.Recipients), note)
+		}
+		if keys := m.names("keys/"); len(keys) != step.keys {
+			t.Errorf("%d keys, want %d", len(keys), step.keys)
+		}
+		if err := readsLatest(t, m, p, config.Secret{}); err != nil {
+			t.Errorf("the passphrase: %v", err)
+		}
+		if err := readsLatest(t, m, config.Secret{}, identity); (err == nil) != step.identity {
+			t.Errorf("the identity: %v", err)
+		}
+	}
+}
+
+// What the note of a repository with recipients alone advises leads on.
+func TestFromRecipientsAloneToMore(t *testing.T) {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone := encrypt.Config{Recipients: []string{id.Recipient().String()}}
+	for name, more := range map[string]encrypt.Config{
+		"identity":         {Recipients: alone.Recipients, Identity: config.NewSecret(id.String())},
+		"passphrase":       {Recipients: alone.Recipients, Passphrase: config.NewSecret("p")},
+		"passphrase alone": {Passphrase: config.NewSecret("p")},
+	} {
+		m := newMemory()
+		told(t, m, alone)
+		if note := told(t, m, more); !strings.Contains(note, "stored again under a new key") {
+			t.Errorf("%s: it is noted that %q", name, note)
+		}
+		if note := told(t, m, more); note != "" || len(m.names("keys/")) != 2 {
+			t.Errorf("%s: the second time %d keys and %q", name, len(m.names("keys/")), note)
+		}
+	}
+}
