@@ -32,6 +32,7 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 	if err != nil {
 		return nil, nil, err
 	}
+	s.unbuilt = map[index]bool{}
 	c := &check{sink: s, probe: probe, names: map[string]string{}}
 	if _, err := os.Lstat(s.config.Path + partial); err == nil {
 		c.note("", "%s was left by a run that did not end well; it is written anew", s.config.Path+partial)
@@ -103,8 +104,17 @@ func (c *check) table(ctx context.Context, t *schema.Table) error {
 		return fmt.Errorf("table %q: SQLite does not take it: %w; leave it out", full, err)
 	}
 	for i := range t.Indexes {
-		if _, err := dialect.CreateIndex(t, full, &t.Indexes[i], "x"); err != nil {
-			c.losses = append(c.losses, stage.LostIndex(t.Name, t.Indexes[i].Name, err.Error()))
+		x := &t.Indexes[i]
+		sql, err := dialect.CreateIndex(t, full, x, fmt.Sprintf("vault check %s %d", full, i))
+		if err == nil {
+			err = c.probe.Exec(ctx, sql)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			c.sink.unbuilt[index{t.Name, x.Name}] = true
+			c.losses = append(c.losses, stage.LostIndex(t.Name, x.Name, err.Error()))
 		}
 	}
 	if t.Sequence != nil && !dialect.RowidKey(t) {

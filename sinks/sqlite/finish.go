@@ -53,10 +53,12 @@ func (s *Sink) finish(ctx context.Context) error {
 func (s *Sink) indexes(ctx context.Context, t *schema.Table, taken map[string]bool) error {
 	full := s.config.Prefix + t.Name
 	for i := range t.Indexes {
-		name := indexName(full, t.Indexes[i].Name, taken)
-		sql, err := dialect.CreateIndex(t, full, &t.Indexes[i], name)
+		if s.unbuilt[index{t.Name, t.Indexes[i].Name}] {
+			continue
+		}
+		sql, err := dialect.CreateIndex(t, full, &t.Indexes[i], indexName(full, t.Indexes[i].Name, taken))
 		if err != nil {
-			continue // Check has counted it as a loss
+			return fmt.Errorf("index %s of %s: %w", t.Indexes[i].Name, t.Name, err)
 		}
 		if err := s.conn.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("index %s of %s: %w", t.Indexes[i].Name, t.Name, err)

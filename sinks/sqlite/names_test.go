@@ -59,3 +59,24 @@ func TestOddNamesComeBack(t *testing.T) {
 		t.Errorf("columns %q instead of %q", got, want)
 	}
 }
+
+// An index that SQLite can't make, as it needs what only the program has that made
+// the database, is a loss that is known before, and not a failure at the end.
+func TestIndexesThatSQLiteDoesNotTakeAreLosses(t *testing.T) {
+	from := &given{tables: []schema.Table{{Name: "x", Dialect: "sqlite", Columns: []schema.Column{column("t", schema.Text, 0)}, Indexes: []schema.Index{
+		{Name: "sorted", Native: "(t COLLATE german)"}, {Name: "computed", Native: "(soundslike(t))"}, {Name: "plain", Native: "(lower(t))"},
+	}}}, rows: map[string]string{"x": "a\n"}}
+	run := carry(t, from, sink.New(sink.Config{Path: filepath.Join(t.TempDir(), "x")}))
+	run.proved(t)
+	var lost []string
+	for _, l := range run.losses {
+		lost = append(lost, fmt.Sprintf("%s %s: %s", l.Kind, l.Where, l.Reason))
+	}
+	if got := strings.Join(lost, "; "); !strings.HasPrefix(got, "index index sorted: SQL logic error: no such collation sequence: german") ||
+		!strings.Contains(got, "index index computed: SQL logic error: no such function: soundslike") || len(lost) != 2 {
+		t.Errorf("losses %s", got)
+	}
+	if is := run.proofs["x"].Schema.Indexes; len(is) != 1 || is[0].Name != "plain" {
+		t.Errorf("indexes %+v", is)
+	}
+}

@@ -20,12 +20,15 @@ type Sink struct {
 	conn     *dialect.Conn
 	tables   map[string]*schema.Table
 	order    []*schema.Table
-	finished bool // the file has its name
+	unbuilt  map[index]bool // what Check has counted as lost
+	finished bool           // the file has its name
 
 	mu     sync.Mutex
 	open   int    // units that are neither committed nor given up
 	broken string // the unit that left rows behind when it was given up
 }
+
+type index struct{ table, name string }
 
 // New makes a sink.
 func New(config Config) *Sink { return &Sink{config: config} }
