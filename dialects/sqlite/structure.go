@@ -122,6 +122,9 @@ func (c *Conn) table(ctx context.Context, s *Structure, t *Table, sql string) er
 		if column.Native == "" {
 			column.Type = schema.Type{Kind: schema.Text}
 		}
+		if strings.Contains(t.Options, "STRICT") {
+			strict(&column)
+		}
 		if told := ParseType(d.columns[i].remark); spelledAs(told, column.Native) {
 			column.Type = told
 		}
@@ -150,6 +153,17 @@ func (c *Conn) table(ctx context.Context, s *Structure, t *Table, sql string) er
 		return err
 	}
 	return c.indexes(ctx, t)
+}
+
+// strict reads a type of a STRICT table: INT has eight bytes there, and ANY is
+// carried as text (sqlite.org, "STRICT Tables").
+func strict(c *schema.Column) {
+	switch strings.ToUpper(c.Native) {
+	case "INT":
+		c.Type = schema.Type{Kind: schema.Int, Size: 8}
+	case "ANY":
+		c.Type, c.Native = schema.Type{Kind: schema.Text}, ""
+	}
 }
 
 // spelledAs tells whether a type that a comment names is one that Vault writes

@@ -334,3 +334,16 @@ func TestDescendingIntegerKeyComesBack(t *testing.T) {
 		t.Errorf("the rows are %q, %v", got, err)
 	}
 }
+
+// A STRICT table takes only six words for types, also for a column whose values
+// are wider than Vault reads its word.
+func TestStrictTableComesBack(t *testing.T) {
+	run, db := handMade(t, `CREATE TABLE t (a INT, b ANY, c REAL, d BLOB, e TEXT) STRICT`, `INSERT INTO t VALUES (1099511627776, 'x', 0.1, x'00', 'é'), (NULL, 2, NULL, NULL, NULL)`)
+	if is := run.proofs["t"].Schema; describe(run.inv.Tables[0].Schema) != describe(is) || is.Options != "STRICT" {
+		t.Errorf("was %s\nis  %s", describe(run.inv.Tables[0].Schema), describe(is))
+	}
+	var got string
+	if err := db.QueryRowContext(t.Context(), `SELECT group_concat(concat_ws(',', a, b, c, hex(d), e), ' ' ORDER BY b DESC) FROM t`).Scan(&got); err != nil || got != "1099511627776,x,0.1,00,é 2," {
+		t.Errorf("the rows are %q, %v", got, err)
+	}
+}
