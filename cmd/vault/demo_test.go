@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -94,36 +92,5 @@ func flip(t *testing.T, repo string) {
 	}
 	if err := os.WriteFile(largest, content, 0o600); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestASignalEndsARunWithExitCode130(t *testing.T) {
-	file := written(t, "p.yaml", "version: 1\nsource: [{use: sample, with: {files: false, db_bytes: 4GiB}}]\nsink: [{use: local, with: {dir: \"${dir}\"}}]\n")
-	cmd := call{args: []string{"run", file, "--json", "--set", "dir=" + filepath.Join(t.TempDir(), "repo")}}.command(t)
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	last := ""
-	sent := false
-	for events := bufio.NewScanner(stdout); events.Scan(); last = events.Text() {
-		if !sent && strings.Contains(events.Text(), `"event":"moving"`) {
-			sent = true
-			if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	err = cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != 130 {
-		t.Errorf("exit code %d (%v): %s", code, err, stderr.String())
-	}
-	if !strings.Contains(last, `"event":"error"`) || !strings.Contains(last, `"class":130`) {
-		t.Errorf("the last event is %s", last)
 	}
 }

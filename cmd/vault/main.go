@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,11 +20,14 @@ func main() { os.Exit(int(start(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))) }
 // start runs a command line and returns the exit code. The first signal asks
 // the command to end, the second ends the process at once.
 func start(args []string, in, out, errs *os.File) failure.Class {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signalled, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
-	a := &app{in: in, out: out, errs: errs}
-	ended := context.AfterFunc(ctx, func() {
-		stop() // a second signal has its usual effect
+	ctx, cancel := context.WithCancelCause(signalled)
+	defer cancel(nil)
+	a := &app{in: in, out: out, errs: errs, cancel: cancel}
+	ended := context.AfterFunc(signalled, func() {
+		signal.Ignore(syscall.SIGHUP) // a terminal that closes may send it twice
+		stop()                        // a second of the others has its usual effect
 		a.say("ending, earlier backups stay whole; once more to end at once")
 	})
 	root := newRoot(a)
@@ -33,10 +37,25 @@ func start(args []string, in, out, errs *os.File) failure.Class {
 	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
 	ended()
+	if gone := new(reportError); errors.As(context.Cause(ctx), &gone) && failure.Of(err) == failure.Interrupted {
+		err = failure.New(failure.Failed, "%w, so the run was ended: %w", gone, err)
+	}
 	if err != nil && !a.started {
 		err = failure.Wrap(failure.Usage, err)
 	}
 	return a.end(err)
+}
+
+// endings are the signals that ask to end, but for those that whoever started
+// vault wants ignored, as nohup does.
+func endings() []os.Signal {
+	signals := []os.Signal{syscall.SIGTERM}
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signals = append(signals, s)
+		}
+	}
+	return signals
 }
 
 // end reports an error, as an event too where events are wanted.

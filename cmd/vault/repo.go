@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
@@ -26,12 +25,12 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 	flags.String("identity-file", "", "file with an age identity of one of the recipients")
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		ctx := cmd.Context()
-		dir, err := os.MkdirTemp("", "vault-")
+		scratch, err := a.newWorkspace()
 		if err != nil {
-			return fmt.Errorf("making a folder for temporary files: %w", err)
+			return err
 		}
-		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-		r, err := a.open(ctx, args[0], stage.Env{Log: a.log, TempDir: dir, Workers: 1, Version: version()})
+		defer func() { err = errors.Join(err, scratch.remove()) }()
+		r, err := a.open(ctx, args[0], stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: 1, Version: version()})
 		if err != nil {
 			return fmt.Errorf("repository %s: %w", args[0], err)
 		}
@@ -59,7 +58,7 @@ func (a *app) open(ctx context.Context, dir string, env stage.Env) (*repository.
 	chain.Transform = func(ctx context.Context, name string) (stage.ByteTransform, error) {
 		if s, ok := a.stages.Find(stage.RoleTransform, name); ok && s.Seals && !chain.Secret && keys.Passphrase.IsZero() {
 			var err error
-			if keys.Passphrase, err = a.ask(); err != nil {
+			if keys.Passphrase, err = a.ask(ctx); err != nil {
 				return nil, err
 			}
 		}
@@ -83,23 +82,6 @@ func (a *app) given() (passphrase, identity config.Secret, err error) {
 		passphrase = config.NewSecret(text)
 	}
 	return passphrase, identity, nil
-}
-
-// ask asks for the passphrase of an encrypted repository.
-func (a *app) ask() (config.Secret, error) {
-	if !term.IsTerminal(int(a.in.Fd())) {
-		return config.Secret{}, failure.New(failure.Refused,
-			"it is encrypted: give --passphrase-file or --identity-file, or set %s_PASSPHRASE", envPrefix)
-	}
-	if _, err := fmt.Fprint(a.errs, "passphrase: "); err != nil {
-		return config.Secret{}, err
-	}
-	typed, err := term.ReadPassword(int(a.in.Fd()))
-	if err != nil {
-		return config.Secret{}, fmt.Errorf("reading the passphrase: %w", err)
-	}
-	_, err = fmt.Fprintln(a.errs)
-	return config.NewSecret(string(typed)), err
 }
 
 // day is how points in time are printed.

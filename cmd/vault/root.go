@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -26,6 +27,7 @@ type app struct {
 	reporter      progress.Reporter
 	printed       bool // a JSON document: nothing may follow
 	result        any  // of a run that failed, for the error event
+	cancel        context.CancelCauseFunc
 }
 
 func newRoot(a *app) *cobra.Command {
@@ -84,15 +86,15 @@ func (a *app) setup(cmd *cobra.Command) error {
 	a.log = slog.New(slog.NewTextHandler(a.errs, options))
 	switch {
 	case asJSON.on:
-		a.reporter = progress.NewJSON(a.out)
+		a.reporter = progress.NewJSON(heard{a.out, a.cancel})
 		a.log = slog.New(slog.NewJSONHandler(a.errs, options))
 	case quiet.on:
 		a.reporter = progress.Silent{}
 	case terminal:
-		bar := progress.NewTerminal(a.errs, a.width)
+		bar := progress.NewTerminal(heard{a.errs, a.cancel}, a.width)
 		a.reporter, a.log = bar, slog.New(slog.NewTextHandler(bar, options))
 	default:
-		a.reporter = progress.NewPlain(a.errs)
+		a.reporter = progress.NewPlain(heard{a.errs, a.cancel})
 	}
 	return nil
 }

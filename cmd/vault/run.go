@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,12 +63,13 @@ const beside = 56 << 20
 // withJob makes the stages of a pipeline, and ends them after do.
 func (a *app) withJob(ctx context.Context, p *pipeline.Pipeline, do func(*run.Job) error) (err error) {
 	debug.SetMemoryLimit(int64(p.Memory) - beside)
-	dir, err := os.MkdirTemp("", "vault-")
+	signal.Ignore(syscall.SIGPIPE) // who reads the report may go; the run must still leave its targets in order
+	scratch, err := a.newWorkspace()
 	if err != nil {
-		return fmt.Errorf("making a folder for temporary files: %w", err)
+		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	job, err := run.Build(ctx, p, a.stages, stage.Env{Log: a.log, TempDir: dir, Workers: p.Workers, Version: version()}, a.reporter)
+	defer func() { err = errors.Join(err, scratch.remove()) }()
+	job, err := run.Build(ctx, p, a.stages, stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: p.Workers, Version: version()}, a.reporter)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+const workspacePrefix = "vault-run-"
+
+// workspace is a folder for temporary files. It is locked as long as its process
+// lives, so that the next one can tell what a killed one left, and remove it.
+type workspace struct{ lock *os.File }
+
+// newWorkspace makes a workspace in the system's folder for temporary files.
+func (a *app) newWorkspace() (*workspace, error) {
+	a.sweep()
+	for range 100 {
+		dir, err := os.MkdirTemp("", workspacePrefix)
+		if err != nil {
+			return nil, fmt.Errorf("making a folder for temporary files: %w", err)
+		}
+		lock, err := claim(dir)
+		if err != nil {
+			return nil, fmt.Errorf("locking the folder for temporary files: %w", err)
+		}
+		if lock != nil {
+			return &workspace{lock}, nil
+		}
+	}
+	return nil, errors.New("making a folder for temporary files: each was taken away at once")
+}
+
+func (w *workspace) dir() string { return w.lock.Name() }
+
+// remove removes the folder and gives its lock back.
+func (w *workspace) remove() error { return errors.Join(os.RemoveAll(w.dir()), w.lock.Close()) }
+
+// claim locks a folder; nil if another process has it, or removed it meanwhile.
+func claim(dir string) (_ *os.File, err error) {
+	f, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_DIRECTORY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = nil
+		}
+		return nil, errors.Join(err, f.Close())
+	}
+	mine, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	if there, err := os.Lstat(dir); err != nil || !os.SameFile(mine, there) {
+		return nil, f.Close()
+	}
+	return f, nil
+}
+
+// sweep removes this user's workspaces that no process holds. What can't be
+// removed is in nobody's way.
+func (a *app) sweep() {
+	found, err := filepath.Glob(filepath.Join(os.TempDir(), workspacePrefix+"[0-9]*"))
+	if err != nil {
+		return // the pattern of a folder's odd name
+	}
+	for _, dir := range found {
+		info, err := os.Lstat(dir)
+		if err != nil || !info.IsDir() {
+			continue
+		}
+		if owner, ok := info.Sys().(*syscall.Stat_t); !ok || int(owner.Uid) != os.Geteuid() {
+			continue
+		}
+		lock, err := claim(dir)
+		if lock != nil {
+			err = (&workspace{lock}).remove()
+		}
+		if err != nil {
+			a.log.Warn("temporary files of a run that was killed stay", "folder", dir, "error", err)
+		}
+	}
+}
