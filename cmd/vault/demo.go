@@ -14,6 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/pipeline"
+	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/pipelines"
 )
@@ -50,13 +51,24 @@ func (a *app) demo(ctx context.Context, dir string) error {
 		}
 	}
 	begun := time.Now()
-	results := map[string]*run.Result{}
+	done := demoResult{Dir: dir, Runs: map[string]*run.Result{}}
 	for _, name := range []string{"demo-site", "demo-backup", "demo-restore"} {
-		if results[name], err = a.demoStep(ctx, name, dir); err != nil {
+		if done.Runs[name], err = a.demoStep(ctx, name, dir); err != nil {
+			a.result = done
 			return fmt.Errorf("%s (in %s): %w", name, dir, err)
 		}
 	}
-	return a.demoReport(dir, results, time.Since(begun))
+	if a.events != nil {
+		a.events.Report(progress.Event{Time: time.Now(), Kind: progress.Done, Result: done})
+		return nil
+	}
+	return a.demoReport(done, time.Since(begun))
+}
+
+// demoResult is what the runs of a demo did, by the name of their pipelines.
+type demoResult struct {
+	Dir  string                 `json:"dir"`
+	Runs map[string]*run.Result `json:"runs"`
 }
 
 // scratch makes the folder of the demo.
@@ -91,12 +103,12 @@ func (a *app) demoStep(ctx context.Context, name, dir string) (*run.Result, erro
 }
 
 // demoReport prints what was done and where things are.
-func (a *app) demoReport(dir string, results map[string]*run.Result, took time.Duration) error {
-	restored := results["demo-restore"]
+func (a *app) demoReport(done demoResult, took time.Duration) error {
+	dir, restored := done.Dir, done.Runs["demo-restore"]
 	var b strings.Builder
 	proofs(&b, restored.Tables)
 	fmt.Fprintf(&b, "proven: %s by their hashes\n", count(restored.Counts.Files, "file"))
-	for _, s := range results["demo-backup"].Stored {
+	for _, s := range done.Runs["demo-backup"].Stored {
 		fmt.Fprintf(&b, "sizes:  the site has %s, its backup %s, ratio %.1f\n", size(s.Plain), size(s.Stored), float64(s.Plain)/float64(max(1, s.Stored)))
 	}
 	fmt.Fprintf(&b, "time:   %s for making, backing up, restoring and proving the site\n\n", took.Round(time.Millisecond))

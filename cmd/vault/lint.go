@@ -39,7 +39,7 @@ func (a *app) lint(cmd *cobra.Command, paths []string) error {
 	for _, path := range paths {
 		_, found, err := pipeline.Load(path, pipeline.Options{Registry: a.stages, Values: config.Values{Set: given, Offline: true}})
 		if err != nil {
-			return err
+			found = config.Findings{{Position: config.Position{File: path, Line: 1, Column: 1}, Severity: config.Error, Message: err.Error()}}
 		}
 		all = append(all, found...)
 	}

@@ -43,6 +43,9 @@ func start(args []string, in, out, errs *os.File) failure.Class {
 	if err != nil && !a.started {
 		err = failure.Wrap(failure.Usage, err)
 	}
+	if err != nil && a.events == nil && asksForJSON(args) { // the command line or the settings could not be read
+		a.events = progress.NewJSON(out)
+	}
 	return a.end(err)
 }
 
@@ -61,13 +64,11 @@ func endings() []os.Signal {
 // end reports an error, as an event too where events are wanted.
 func (a *app) end(err error) failure.Class {
 	class := failure.Of(err)
-	if a.reporter != nil {
-		if err != nil && !a.printed {
-			a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Failed, Text: err.Error(), Class: int(class), Result: a.result})
-		}
-		if closing := a.reporter.Close(); closing != nil && err == nil {
-			err, class = fmt.Errorf("writing the report: %w", closing), failure.Failed
-		}
+	if err != nil && a.events != nil && !a.printed {
+		a.events.Report(progress.Event{Time: time.Now(), Kind: progress.Failed, Text: err.Error(), Class: int(class), Result: a.result})
+	}
+	if closing := a.close(); closing != nil && err == nil {
+		err, class = &reportError{closing}, failure.Failed
 	}
 	if err != nil {
 		a.say(err.Error())
@@ -81,8 +82,8 @@ func (a *app) end(err error) failure.Class {
 // say writes a message for people.
 func (a *app) say(text string) {
 	var to io.Writer = a.errs
-	if t, ok := a.reporter.(*progress.Terminal); ok {
-		to = t // above its bar
+	if a.bar != nil {
+		to = a.bar // above it
 	}
 	if _, err := fmt.Fprintln(to, "vault: "+text); err != nil {
 		return // there is nobody left to tell

@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/pipeline"
-	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -62,7 +60,7 @@ func (a *app) load(cmd *cobra.Command, path string) (*pipeline.Pipeline, error) 
 		return nil, err
 	}
 	for _, f := range found.Of(config.Warning) {
-		a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Note, Path: f.Position.String(), Text: f.Message + ": " + f.Suggestion})
+		a.warn(f)
 	}
 	if err := found.Err(); err != nil {
 		return nil, failure.New(failure.Usage, "the pipeline can't be run\n%w", err)

@@ -20,6 +20,7 @@ func newPlan(a *app) *cobra.Command {
 can be written, and what would be lost. Nothing is changed.`,
 		Args: takes("PIPELINE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			a.document()
 			types, err := cmd.Flags().GetBool("types")
 			if err != nil {
 				return err

@@ -3,7 +3,60 @@ package main
 import (
 	"context"
 	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/progress"
 )
+
+// asksForJSON tells what was wanted where the command line can't be parsed.
+func asksForJSON(args []string) bool {
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
+	}
+	text := os.Getenv(envPrefix + "_JSON")
+	for _, arg := range args {
+		if arg == "--json" {
+			text = "true"
+		} else if value, ok := strings.CutPrefix(arg, "--json="); ok {
+			text = value
+		}
+	}
+	on, err := strconv.ParseBool(text)
+	return on && err == nil
+}
+
+// document makes standard output one JSON document: no event comes before it.
+func (a *app) document() {
+	if a.events != nil {
+		a.reporter = progress.Silent{}
+	}
+}
+
+// warn tells of a warning about a pipeline.
+func (a *app) warn(f config.Finding) {
+	switch {
+	case a.events != nil && a.reporter == progress.Reporter(a.events):
+		a.events.Report(progress.Event{Time: time.Now(), Kind: progress.Warning, Path: f.Position.String(), Text: f.Message + ": " + f.Suggestion})
+	case !a.flag("quiet").on:
+		a.say(f.String())
+	}
+}
+
+// close ends the report, and returns the first error of writing it.
+func (a *app) close() error {
+	switch {
+	case a.events != nil:
+		return a.events.Close()
+	case a.reporter != nil:
+		return a.reporter.Close()
+	}
+	return nil
+}
 
 // reportError is an error of writing the report.
 type reportError struct{ error }

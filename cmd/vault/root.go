@@ -24,9 +24,11 @@ type app struct {
 	settings      *viper.Viper
 	stages        *stage.Registry
 	log           *slog.Logger
-	reporter      progress.Reporter
-	printed       bool // a JSON document: nothing may follow
-	result        any  // of a run that failed, for the error event
+	reporter      progress.Reporter  // what a run tells while it goes on
+	bar           *progress.Terminal // nil where there is none
+	events        *progress.JSON     // with --json, also where only an error is an event
+	printed       bool               // a JSON document: nothing may follow
+	result        any                // of a run that failed, for the error event
 	cancel        context.CancelCauseFunc
 }
 
@@ -86,13 +88,14 @@ func (a *app) setup(cmd *cobra.Command) error {
 	a.log = slog.New(slog.NewTextHandler(a.errs, options))
 	switch {
 	case asJSON.on:
-		a.reporter = progress.NewJSON(heard{a.out, a.cancel})
+		a.events = progress.NewJSON(heard{a.out, a.cancel})
+		a.reporter = a.events
 		a.log = slog.New(slog.NewJSONHandler(a.errs, options))
 	case quiet.on:
 		a.reporter = progress.Silent{}
 	case terminal:
-		bar := progress.NewTerminal(heard{a.errs, a.cancel}, a.width)
-		a.reporter, a.log = bar, slog.New(slog.NewTextHandler(bar, options))
+		a.bar = progress.NewTerminal(heard{a.errs, a.cancel}, a.width)
+		a.reporter, a.log = a.bar, slog.New(slog.NewTextHandler(a.bar, options))
 	default:
 		a.reporter = progress.NewPlain(heard{a.errs, a.cancel})
 	}

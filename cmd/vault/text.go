@@ -40,8 +40,8 @@ func (a *app) print(text string) error {
 
 // settle takes a bar away.
 func (a *app) settle() {
-	if t, ok := a.reporter.(*progress.Terminal); ok {
-		t.Report(progress.Event{Kind: progress.Done})
+	if a.bar != nil {
+		a.bar.Report(progress.Event{Kind: progress.Done})
 	}
 }
 

@@ -38,7 +38,7 @@ func TestWrongUseIsExitCode2AndSaysWhatToDo(t *testing.T) {
 		{`did you mean "view"?`, nil, []string{"run", file, "--set", "dir=a", "--accept-loss", "veiw=1"}},
 		{"is not KIND=COUNT", nil, []string{"run", file, "--set", "dir=a", "--accept-loss", "view"}},
 		{"no such file or directory", nil, []string{"run", "not-there.yaml"}},
-		{"is a directory", nil, []string{"lint", "."}},
+		{"is a directory", nil, []string{"run", "."}},
 		{`no stage is named "mysqll": did you mean "mysql"?`, nil, []string{"stages", "mysqll"}},
 		{"can't be read", nil, []string{"version", "--config", "/not/there.yaml"}},
 		{`unknown key "wrokers": did you mean "workers"?`, nil, []string{"version", "--config", written(t, "c.yaml", "wrokers: 3\n")}},
@@ -106,6 +106,15 @@ func TestAnErrorIsAnEventTooWithJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(o.stdout), &e); err != nil || e.Event != "error" || e.Class != 2 || !strings.Contains(e.Text, "not-there.yaml") {
 		t.Errorf("%v: %s", err, o.stdout)
 	}
+	for _, args := range [][]string{
+		{"run", "--wrokers", "3", "--json"}, {"rum", "--json"}, {"run", "--json"}, {"version", "--json", "--config", "/not/there.yaml"},
+		{"plan", "not-there.yaml", "--json"}, {"version", "--quiet=perhaps", "--json=true"},
+	} {
+		o := vault(t, 2, nil, args...)
+		if err := json.Unmarshal([]byte(o.stdout), &e); err != nil || e.Event != "error" || e.Class != 2 || e.Text == "" {
+			t.Errorf("%q: %v: %s", args, err, o.stdout)
+		}
+	}
 	if !strings.HasPrefix(o.stderr, "vault: pipeline file not-there.yaml can't be read: no such file or directory\n") {
 		t.Errorf("standard error has %s", o.stderr)
 	}
@@ -138,5 +147,39 @@ sink: [{use: local, with: {dri: /srv/x}}]
 	}
 	if err := json.Unmarshal([]byte(o.stdout), &found); err != nil || len(found) != 4 || found[3].Line != 7 || found[3].Column != 28 {
 		t.Errorf("%v: %s", err, o.stdout)
+	}
+}
+
+func TestAFileThatLintCannotReadIsAFindingBesideTheOthers(t *testing.T) {
+	o := vault(t, 2, nil, "lint", "--json", "not-there.yaml", written(t, "p.yaml", "version: 1\n"))
+	var found []struct{ File, Message string }
+	if err := json.Unmarshal([]byte(o.stdout), &found); err != nil || len(found) != 3 || found[0].File != "not-there.yaml" || !strings.Contains(found[0].Message, "no such file") {
+		t.Errorf("%v: %s", err, o.stdout)
+	}
+}
+
+// What a machine reads: of plan one document, of demo events with the results at the end.
+func TestJSONHasOneFormPerCommand(t *testing.T) {
+	// A secret in the file is a warning, which must not come between.
+	file := written(t, "p.yaml", strings.Replace(small, "sink:", "transform: [{use: encrypt, with: {passphrase: only a test}}]\nsink:", 1))
+	o := vault(t, 0, nil, "plan", "--json", file, "--set", "dir="+t.TempDir())
+	var plan struct{ Pipeline string }
+	if err := json.Unmarshal([]byte(o.stdout), &plan); err != nil || plan.Pipeline != "p" || !strings.Contains(o.stderr, "warning: passphrase is a secret") {
+		t.Errorf("%v: plan prints\n%s\n%s", err, o.stdout, o.stderr)
+	}
+	o = vault(t, 0, nil, "demo", "--json", "--dir", t.TempDir())
+	var last struct {
+		Event  string
+		Result struct {
+			Runs map[string]struct{ Exit int }
+		}
+	}
+	for event := range strings.Lines(o.stdout) {
+		if err := json.Unmarshal([]byte(event), &last); err != nil {
+			t.Fatalf("%v: %s", err, event)
+		}
+	}
+	if last.Event != "done" || len(last.Result.Runs) != 3 {
+		t.Errorf("the last event is %+v", last)
 	}
 }

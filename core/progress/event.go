@@ -11,14 +11,13 @@ type Kind string
 
 // The kinds of events.
 const (
-	Begin  Kind = "begin"  // a run begins: Text is the pipeline's name
-	Phase  Kind = "phase"  // a phase begins
-	Moving Kind = "moving" // how far it is: sent a few times a second, also while nothing moves
-	Unit   Kind = "unit"   // a unit is done
-	Note   Kind = "note"   // something differs on purpose: Path and Text
-	Loss   Kind = "loss"   // something is lost: Path and Text
-	Done   Kind = "done"   // the run ended well: Result
-	Failed Kind = "error"  // the run ended with an error: Text, Class, perhaps Result
+	Warning Kind = "warning" // the pipeline may not be what is meant: Path is a place in its file, Text
+	Begin   Kind = "begin"   // a run begins: Text is the pipeline's name
+	Phase   Kind = "phase"   // a phase begins
+	Moving  Kind = "moving"  // how far it is: sent a few times a second, also while nothing moves
+	Unit    Kind = "unit"    // a unit is done
+	Done    Kind = "done"    // the run ended well: Result
+	Failed  Kind = "error"   // the run ended with an error: Text, Class, perhaps Result
 )
 
 // Event is one thing to tell. Counts are totals since the run began.
@@ -34,7 +33,6 @@ type Event struct {
 	Files      int64  `json:"files,omitempty"`
 	Units      int64  `json:"units,omitempty"` // done
 	TotalUnits int64  `json:"total_units,omitempty"`
-	Waiting    string `json:"waiting,omitempty"` // what the run waits for, where one thing holds it up
 	Path       string `json:"path,omitempty"`
 	Text       string `json:"text,omitempty"`
 	Class      int    `json:"class,omitempty"`  // the exit code of an error

@@ -68,9 +68,6 @@ func (m *meter) line(e Event) string {
 	if e.TotalUnits > 0 {
 		parts = append(parts, fmt.Sprintf("unit %d of %d", e.Units, e.TotalUnits))
 	}
-	if e.Waiting != "" {
-		parts = append(parts, "waits for "+e.Waiting)
-	}
 	return strings.Join(parts, ", ")
 }
 

@@ -10,8 +10,8 @@ import (
 // interval is how often Plain says how far a run is.
 const interval = 10 * time.Second
 
-// Plain writes lines for logs and pipes: phases, notes and losses as they come,
-// and every ten seconds how far the run is.
+// Plain writes lines for logs and pipes: phases as they come, and every ten
+// seconds how far the run is.
 type Plain struct {
 	mu    sync.Mutex
 	w     io.Writer
@@ -39,8 +39,6 @@ func (p *Plain) Report(e Event) {
 		}
 		p.last = e.Time
 		p.print(p.phase + ": " + p.meter.line(e))
-	case Note, Loss:
-		p.print(told(e))
 	}
 }
 
@@ -55,9 +53,4 @@ func (p *Plain) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.err
-}
-
-// told is the line of a note or a loss.
-func told(e Event) string {
-	return fmt.Sprintf("%s: %s: %s", e.Kind, printable(e.Path), printable(e.Text))
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -44,8 +43,6 @@ func (t *Terminal) Report(e Event) {
 		}
 		t.drawn = e.Time
 		t.draw(t.phase + " " + bar(e) + " " + t.meter.line(e))
-	case Note, Loss:
-		t.above([]byte(told(e) + "\n"))
 	case Done, Failed:
 		t.draw("")
 	}
@@ -113,15 +110,4 @@ func cut(line string, n int) string {
 		return line
 	}
 	return string([]rune(line)[:n-1]) + "…"
-}
-
-// printable replaces what could move the cursor or break the line: names of
-// files may hold anything.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '�'
-		}
-		return r
-	}, s)
 }
