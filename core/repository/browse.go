@@ -21,7 +21,7 @@ type Listed struct {
 // Snapshots lists what snapshots there are, the oldest first. One that can't be
 // read stands in the list with its error.
 func (r *Repository) Snapshots(ctx context.Context) ([]Listed, error) {
-	refs, err := listSnapshots(ctx, r.storage)
+	refs, _, err := listSnapshots(ctx, r.storage)
 	if err != nil {
 		return nil, err
 	}
@@ -56,18 +56,20 @@ func (r *Repository) load(ctx context.Context, ref snapshotRef) (*Snapshot, erro
 // Latest is the name under which Load finds the newest snapshot.
 const Latest = "latest"
 
+var errNoSnapshot = failure.New(failure.Refused, "the repository has no finished snapshot yet")
+
 // Load returns the snapshot that want names: an id, the beginning of one id
 // only, or "latest", which is the newest that there is.
 func (r *Repository) Load(ctx context.Context, want string) (*Snapshot, error) {
-	refs, err := listSnapshots(ctx, r.storage)
+	refs, _, err := listSnapshots(ctx, r.storage)
 	if err != nil {
 		return nil, err
 	}
 	if len(refs) == 0 {
-		return nil, failure.New(failure.Refused, "the repository has no finished snapshot yet")
+		return nil, errNoSnapshot
 	}
 	if want == Latest || want == "" {
-		return r.load(ctx, refs[len(refs)-1])
+		return r.latest(ctx, refs)
 	}
 	var found []snapshotRef
 	for _, ref := range refs {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 )
 
 // ID names a chunk: the HMAC-SHA-256 of its plain bytes under the key of its epoch.
@@ -36,4 +37,10 @@ func randomName() (string, error) {
 		return "", fmt.Errorf("making a random name: %w", err)
 	}
 	return hex.EncodeToString(raw[:]), nil
+}
+
+// isName tells whether somebody's text has the form of a random name, or of a
+// key's id, which is as long.
+func isName(text string) bool {
+	return len(text) == 2*nameBytes && strings.Trim(text, "0123456789abcdef") == ""
 }

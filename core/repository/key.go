@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/lmsvault/vault/core/stage"
@@ -183,14 +182,9 @@ func (e *epoch) holds(ctx context.Context) error {
 
 // listKeys returns the ids of the keys there are.
 func listKeys(ctx context.Context, s stage.Storage) ([]string, error) {
-	var kids []string
-	err := s.List(ctx, keysDir, func(o stage.Object) error {
-		kids = append(kids, strings.TrimPrefix(o.Name, keysDir))
-		return nil
-	})
+	kids, err := listNames(ctx, s, keysDir)
 	if err != nil {
 		return nil, fmt.Errorf("listing keys: %w", err)
 	}
-	slices.Sort(kids)
-	return kids, nil
+	return slices.DeleteFunc(kids, func(kid string) bool { return !isName(kid) }), nil
 }

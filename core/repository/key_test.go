@@ -39,6 +39,7 @@ func TestKeysAreNotRewritten(t *testing.T) {
 		"header":     func() { key.Key.Transforms[1].Header = append(key.Key.Transforms[1].Header, ' ') },
 		"transforms": func() { key.Key.Transforms = key.Key.Transforms[1:] },
 	} {
+		key.Key.Transforms = nil
 		if err := json.Unmarshal(m.objects[name], &key); err != nil {
 			t.Fatal(err)
 		}

@@ -25,7 +25,12 @@ type loaded struct {
 func loadIndex(ctx context.Context, s stage.Storage, e *epoch, keep bool) (*loaded, error) {
 	x := &loaded{index: newIndex(), sizes: map[string]int64{}}
 	if err := s.List(ctx, packsDir+e.kid+"/", func(o stage.Object) error {
-		x.sizes[path.Base(o.Name)] = o.Size
+		name := path.Base(o.Name)
+		if !isName(name) || o.Name != packName(e.kid, name) {
+			x.damaged = append(x.damaged, &Damage{Object: o.Name, Err: errStray})
+			return nil
+		}
+		x.sizes[name] = o.Size
 		return nil
 	}); err != nil {
 		return nil, fmt.Errorf("listing packs: %w", err)

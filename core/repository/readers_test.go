@@ -13,7 +13,14 @@ import (
 	"github.com/lmsvault/vault/transforms/encrypt"
 )
 
-// encrypted is a pipeline's transform; reading one reads with the keys alone.
+// chainOf makes the transform encrypt, whichever is asked for.
+func chainOf(t *testing.T, c *encrypt.Config) func(context.Context, string) (stage.ByteTransform, error) {
+	return func(context.Context, string) (stage.ByteTransform, error) {
+		return makeBytes(t, encrypt.Stage(), c), nil
+	}
+}
+
+// encrypted is a pipeline's transform.
 func encrypted(t *testing.T, c encrypt.Config) []repository.Transform {
 	c.WorkFactor = 4
 	return []repository.Transform{{Name: "encrypt", Bytes: makeBytes(t, encrypt.Stage(), &c)}}
@@ -21,11 +28,9 @@ func encrypted(t *testing.T, c encrypt.Config) []repository.Transform {
 
 func readsLatest(t *testing.T, m *memory, passphrase, identity config.Secret) error {
 	t.Helper()
-	src := repository.NewSource(m, "latest", repository.Chain{Secret: true, Transform: func(context.Context, string) (stage.ByteTransform, error) {
-		c := &encrypt.Config{}
-		c.SetKeys(passphrase, identity)
-		return makeBytes(t, encrypt.Stage(), c), nil
-	}})
+	c := &encrypt.Config{}
+	c.SetKeys(passphrase, identity)
+	src := repository.NewSource(m, "latest", repository.Chain{Secret: true, Transform: chainOf(t, c)})
 	_, err := src.Plan(t.Context())
 	return err
 }

@@ -22,12 +22,11 @@ type Sink struct {
 	transforms []Transform
 	start      time.Time
 
-	target   *target // found by Check or Begin
-	lock     *lock
-	chunks   *chunkWriter
-	packs    *loaded   // the index as it was found
-	previous *Snapshot // of the same pipeline and key; nil for none
-	newest   string    // id of the newest snapshot there was
+	target *target // found by Check or Begin
+	lock   *lock
+	chunks *chunkWriter
+	packs  *loaded // the index as it was found
+	history
 
 	mu       sync.Mutex
 	pipeline string
@@ -56,6 +55,11 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 		return nil, nil, err
 	}
 	notes := slices.Clone(s.target.notes)
+	strays, err := strayNotes(ctx, s.storage)
+	if err != nil {
+		return nil, nil, err
+	}
+	notes = append(notes, strays...)
 	note, err := s.room(ctx, p)
 	if note != "" {
 		notes = append(notes, stage.Note{Path: rootName, Text: note})
@@ -106,14 +110,7 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 		return err
 	}
 	s.chunks = &chunkWriter{epoch: e, index: s.packs.index, packer: newPacker(ctx, s.storage, e, s.packs.index)}
-	refs, err := listSnapshots(ctx, s.storage)
-	if err != nil {
-		return err
-	}
-	if len(refs) > 0 {
-		s.newest = refs[len(refs)-1].id
-	}
-	if s.previous, err = findPrevious(ctx, s.storage, e, refs, p.Pipeline); err != nil {
+	if s.history, err = findHistory(ctx, s.storage, e, s.target.kids, p.Pipeline, s.start); err != nil {
 		return err
 	}
 	s.pipeline = p.Pipeline
@@ -123,27 +120,6 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 		s.order = append(s.order, t.Schema.Name)
 	}
 	return nil
-}
-
-// findPrevious returns the newest snapshot of a pipeline under a key that can be
-// read; the ones that can't are for verify to tell.
-func findPrevious(ctx context.Context, s stage.Storage, e *epoch, refs []snapshotRef, pipeline string) (*Snapshot, error) {
-	for _, ref := range slices.Backward(refs) {
-		if ref.kid != e.kid {
-			continue
-		}
-		snap, err := getSnapshot(ctx, s, e, ref.id)
-		if _, lost := asDamage(err); lost {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if snap.Pipeline == pipeline {
-			return snap, nil
-		}
-	}
-	return nil, nil
 }
 
 var errNotBegun = errors.New("the repository is used before Begin")
@@ -221,7 +197,7 @@ func (s *Sink) Finish(ctx context.Context, o *stage.Outcome) error {
 func (s *Sink) manifest(o *stage.Outcome) (*Snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id, err := newSnapshotID(s.start, s.newest)
+	id, err := newSnapshotID(s.start, s.last)
 	if err != nil {
 		return nil, err
 	}
@@ -236,6 +212,9 @@ func (s *Sink) manifest(o *stage.Outcome) (*Snapshot, error) {
 	}
 	if s.previous != nil {
 		snap.Previous = s.previous.ID
+	}
+	if s.newest.id != "" {
+		snap.After = s.newest.String()
 	}
 	for _, t := range o.Tables { // a sequence may have moved on since the plan
 		if own := s.tables[t.Schema.Name]; own != nil && own.Schema.Sequence != nil && t.Schema.Sequence != nil {

@@ -2,17 +2,11 @@ package repository
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path"
 	"runtime/debug"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/lmsvault/vault/core/rows"
@@ -25,6 +19,7 @@ type Snapshot struct {
 	Format   int               `json:"format"`
 	ID       string            `json:"id"`                 // YYYYMMDD-HHMMSS-XXXXXXXX, UTC
 	Previous string            `json:"previous,omitempty"` // of the same pipeline and key
+	After    string            `json:"after,omitempty"`    // KID/ID of the newest there was, of any pipeline and key
 	Start    time.Time         `json:"start"`
 	End      time.Time         `json:"end"`
 	Host     string            `json:"host"`
@@ -71,25 +66,6 @@ type Totals struct {
 
 // Name is the name of the snapshot's object.
 func (s *Snapshot) Name() string { return snapshotName(s.kid, s.ID) }
-
-const idTime = "20060102-150405"
-
-// newSnapshotID makes an id of a moment that is later than that of last, the
-// newest id there is: ids sort as the snapshots were made, also when several fall
-// into a second or a clock was put back.
-func newSnapshotID(now time.Time, last string) (string, error) {
-	var raw [4]byte
-	if _, err := rand.Read(raw[:]); err != nil {
-		return "", fmt.Errorf("making a snapshot's name: %w", err)
-	}
-	now = now.UTC().Truncate(time.Second)
-	if len(last) > len(idTime) {
-		if t, err := time.Parse(idTime, last[:len(idTime)]); err == nil && !now.After(t) {
-			now = t.Add(time.Second)
-		}
-	}
-	return now.Format(idTime) + "-" + hex.EncodeToString(raw[:]), nil
-}
 
 // version of the program that runs, as its build says.
 func version() string {
@@ -151,22 +127,4 @@ func parseSnapshot(plain []byte, name, kid, id string) (*Snapshot, error) {
 		return nil, &Damage{Object: name, Err: fmt.Errorf("%w: it says that it is %q", stage.ErrCorrupt, snap.ID)}
 	}
 	return snap, nil
-}
-
-// snapshotRef is where a snapshot is, known from its name alone.
-type snapshotRef struct{ kid, id string }
-
-// listSnapshots returns all snapshots, the oldest first.
-func listSnapshots(ctx context.Context, s stage.Storage) ([]snapshotRef, error) {
-	var refs []snapshotRef
-	err := s.List(ctx, snapshotDir, func(o stage.Object) error {
-		kid, id := path.Split(strings.TrimPrefix(o.Name, snapshotDir))
-		refs = append(refs, snapshotRef{strings.TrimSuffix(kid, "/"), id})
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("listing snapshots: %w", err)
-	}
-	slices.SortFunc(refs, func(a, b snapshotRef) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.kid, b.kid)) })
-	return refs, nil
 }

@@ -63,7 +63,9 @@ func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 		inv.Notes = append(inv.Notes, stage.Note{Path: l.Path, Text: lossText(l)})
 	}
 	inv.Notes = append(inv.Notes, s.snap.Notes...)
-	return inv, nil
+	strays, err := strayNotes(ctx, s.repo.storage)
+	inv.Notes = append(inv.Notes, strays...)
+	return inv, err
 }
 
 func lossText(l stage.Loss) string {

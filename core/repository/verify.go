@@ -100,34 +100,48 @@ func (v *verifier) snapshots(ctx context.Context, want string) ([]snapshotRef, e
 	if err := v.keys(ctx); err != nil {
 		return nil, err
 	}
-	all, err := listSnapshots(ctx, v.repo.storage)
+	all, strays, err := listSnapshots(ctx, v.repo.storage)
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range strays {
+		v.isDamage(&Damage{Object: name, Err: errStray}, nil)
+	}
 	var whole []snapshotRef
-	ids, previous := map[string]bool{}, map[string]*Snapshot{}
+	there, named := map[snapshotRef]bool{}, map[snapshotRef]string{} // by which snapshot
 	for _, ref := range all {
-		ids[ref.id] = true
+		there[ref] = true
 		snap, err := v.repo.head(ctx, ref)
 		switch {
 		case err == nil:
 			whole = append(whole, ref)
 			v.total += snap.Totals.Bytes
-			previous[snap.Previous] = snap
+			named[snapshotRef{snap.kid, snap.Previous}] = snap.ID
+			kid, id, _ := strings.Cut(snap.After, "/")
+			named[snapshotRef{kid, id}] = snap.ID
 		case errors.Is(err, stage.ErrKey): // told with the key
 		case !v.isDamage(err, &Snapshot{ID: ref.id}):
 			return nil, err
 		}
 	}
-	for id, next := range previous {
-		if id != "" && !ids[id] {
-			v.find(&Finding{Object: snapshotName(next.kid, id), Problem: "the snapshot is gone: the one after it, " + next.ID + ", names it"}, nil)
+	for ref, next := range named {
+		if ref.id != "" && !there[ref] {
+			v.find(&Finding{Object: snapshotName(ref.kid, ref.id), Problem: "the snapshot is gone: the one after it, " + next + ", names it"}, nil)
 		}
 	}
 	return whole, nil
 }
 
 func (v *verifier) keys(ctx context.Context) error {
+	names, err := listNames(ctx, v.repo.storage, keysDir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if !isName(name) {
+			v.isDamage(&Damage{Object: keysDir + name, Err: errStray}, nil)
+		}
+	}
 	for _, kid := range v.repo.kids {
 		_, err := v.repo.epoch(ctx, kid)
 		switch {

@@ -1,0 +1,167 @@
+package repository
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// idTime is how the id of a snapshot begins.
+const idTime = "20060102-150405"
+
+// idRandom is how many digits follow it, after a hyphen.
+const idRandom = 8
+
+// newSnapshotID makes an id of a moment that is later than that of last, an id
+// or "": ids sort as the snapshots were made, also when several fall into a
+// second or a clock was put back.
+func newSnapshotID(now time.Time, last string) (string, error) {
+	var raw [idRandom / 2]byte
+	if _, err := rand.Read(raw[:]); err != nil {
+		return "", fmt.Errorf("making a snapshot's name: %w", err)
+	}
+	now = now.UTC().Truncate(time.Second)
+	if t, ok := idMoment(last); ok && !now.After(t) {
+		now = t.Add(time.Second)
+	}
+	return now.Format(idTime) + "-" + hex.EncodeToString(raw[:]), nil
+}
+
+// idMoment returns the moment that an id names, and whether it is an id at all.
+func idMoment(id string) (time.Time, bool) {
+	moment, random, ok := strings.Cut(id[min(len(id), len("20060102-")):], "-")
+	if !ok || len(random) != idRandom || strings.Trim(random, "0123456789abcdef") != "" {
+		return time.Time{}, false
+	}
+	moment = id[:len("20060102-")] + moment
+	t, err := time.Parse(idTime, moment)
+	return t, err == nil && t.Format(idTime) == moment
+}
+
+// maxAhead is how far a name may be ahead of the clock that reads it. What is
+// further was not named by a clock that anybody set right, and is believed only
+// with the manifest that goes with it.
+const maxAhead = 24 * time.Hour
+
+// snapshotRef is where a snapshot is, known from its name alone: whether there
+// is one shows only its manifest.
+type snapshotRef struct{ kid, id string }
+
+// early tells whether the name is of a time to come.
+func (r snapshotRef) early(now time.Time) bool {
+	t, _ := idMoment(r.id)
+	return t.After(now.Add(maxAhead))
+}
+
+func (r snapshotRef) String() string { return r.kid + "/" + r.id }
+
+// listSnapshots returns all snapshots, the oldest first, and names that are not a snapshot's.
+func listSnapshots(ctx context.Context, s stage.Storage) (refs []snapshotRef, strays []string, err error) {
+	err = s.List(ctx, snapshotDir, func(o stage.Object) error {
+		kid, id := path.Split(strings.TrimPrefix(o.Name, snapshotDir))
+		kid = strings.TrimSuffix(kid, "/")
+		if _, ok := idMoment(id); !ok || !isName(kid) {
+			strays = append(strays, o.Name)
+			return nil
+		}
+		refs = append(refs, snapshotRef{kid, id})
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("listing snapshots: %w", err)
+	}
+	slices.SortFunc(refs, func(a, b snapshotRef) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.kid, b.kid)) })
+	slices.Sort(strays)
+	return refs, strays, nil
+}
+
+var errStray = fmt.Errorf("%w: vault gives nothing such a name; it is ignored, and may be taken away", stage.ErrCorrupt)
+
+const earlyText = "it is named by a time to come: unless a clock was wrong when it was made, somebody else has put it there"
+
+// strayNotes tells of what stands among the snapshots and is none.
+func strayNotes(ctx context.Context, s stage.Storage) ([]stage.Note, error) {
+	refs, strays, err := listSnapshots(ctx, s)
+	var notes []stage.Note
+	for _, name := range strays {
+		notes = append(notes, stage.Note{Path: name, Text: errStray.Error()})
+	}
+	for _, ref := range refs {
+		if ref.early(time.Now()) {
+			notes = append(notes, stage.Note{Path: snapshotName(ref.kid, ref.id), Text: earlyText})
+		}
+	}
+	return notes, err
+}
+
+// history is what a new snapshot follows.
+type history struct {
+	previous *Snapshot   // the newest of its pipeline and key that can be read; nil for none
+	newest   snapshotRef // of all, as far as they can be read; zero for none
+	last     string      // the id to be later than, also where that can't be read; "" for none
+}
+
+// findHistory reads manifests of an epoch, the newest first, until one is of the
+// pipeline. Manifests under other keys are known by their names.
+func findHistory(ctx context.Context, s stage.Storage, e *epoch, kids []string, pipeline string, now time.Time) (h history, err error) {
+	refs, _, err := listSnapshots(ctx, s)
+	if err != nil {
+		return h, err
+	}
+	for _, ref := range slices.Backward(refs) {
+		var snap *Snapshot
+		lost := !slices.Contains(kids, ref.kid)
+		if ref.kid == e.kid {
+			snap, err = getSnapshot(ctx, s, e, ref.id)
+			_, lost = asDamage(err) // which verify tells
+			if err != nil && !lost {
+				return h, err
+			}
+		}
+		if snap == nil && ref.early(now) {
+			continue
+		}
+		h.last = cmp.Or(h.last, ref.id)
+		if h.newest.id == "" && !lost {
+			h.newest = ref
+		}
+		if snap != nil && snap.Pipeline == pipeline {
+			h.previous = snap
+			return h, nil
+		}
+	}
+	return h, nil
+}
+
+// latest loads the newest snapshot. One that can't be read is not passed over in
+// silence, unless it is named by a time to come.
+func (r *Repository) latest(ctx context.Context, refs []snapshotRef) (*Snapshot, error) {
+	var failed error
+	for _, ref := range slices.Backward(refs) {
+		snap, err := r.load(ctx, ref)
+		if _, lost := asDamage(err); err != nil && !lost && !errors.Is(err, stage.ErrKey) {
+			return nil, err
+		}
+		switch {
+		case err == nil && failed == nil:
+			return snap, nil
+		case err == nil:
+			return nil, fmt.Errorf("the newest snapshot can't be read: %w; the newest that can is %s: ask for that one by its id", failed, snap.ID)
+		case failed == nil && !ref.early(time.Now()):
+			failed = err
+		}
+	}
+	if failed == nil {
+		failed = errNoSnapshot
+	}
+	return nil, failed
+}

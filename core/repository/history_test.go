@@ -1,0 +1,111 @@
+package repository_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/transforms/encrypt"
+)
+
+// Names that somebody else has put among vault's cost nothing: neither a restore
+// of the latest snapshot nor the next backup, and they are told.
+func TestStrangeNames(t *testing.T) {
+	m, s := newMemory(), sampleSite()
+	mustBackup(t, s, m, "secret")
+	kid := strings.TrimPrefix(m.names("keys/")[0], "keys/")
+	strays := []string{"snapshots/zzzz", "snapshots/" + kid + "/zzzz", "snapshots/" + kid + "/.nfs0001", "snapshots/" + kid + "/99991231-235959-1234567g",
+		"snapshots/zz/20200101-000000-12345678", "packs/" + kid + "/a", "packs/" + kid + "/zz/zzz", "index/" + kid + "/b", "keys/c"}
+	future := "snapshots/" + kid + "/99991231-235959-12345678"
+	for _, name := range append(strays, future) {
+		m.objects[name] = []byte("junk")
+	}
+	r := restore(t, m, "latest", "secret")
+	r.sameAs(t, s)
+	noted := map[string]bool{}
+	for _, n := range r.notes {
+		noted[n.Path] = true
+	}
+	if !noted["snapshots/zzzz"] || !noted[future] {
+		t.Errorf("noted are %v", r.notes)
+	}
+	told := map[string]bool{}
+	for _, f := range findings(t, m, "secret", len(strays)+1) {
+		told[f.Object] = true
+	}
+	for _, name := range append(strays, future) {
+		if !told[name] {
+			t.Errorf("verify does not tell of %s", name)
+		}
+	}
+	changed := s.clone()
+	changed.files["dataroot/new"] = []byte("new")
+	if sum := mustBackup(t, changed, m, "secret"); !strings.HasPrefix(sum.Snapshot, time.Now().UTC().Format("2006")) {
+		t.Errorf("the next snapshot is %s", sum.Snapshot)
+	}
+	restore(t, m, "latest", "secret").sameAs(t, changed)
+}
+
+// A newest snapshot that is damaged is not silently taken for the one before;
+// the error says how to get that.
+func TestLatestIsDamaged(t *testing.T) {
+	m := newMemory()
+	first := mustBackup(t, sampleSite(), m, "secret")
+	second := mustBackup(t, sampleSite(), m, "secret")
+	m.objects[second.Where][40] ^= 1
+	if _, err := open(t, m, "secret").Load(t.Context(), "latest"); err == nil || !strings.Contains(err.Error(), first.Snapshot) {
+		t.Errorf("load: %v", err)
+	}
+	restore(t, m, first.Snapshot, "secret").sameAs(t, sampleSite())
+	third := mustBackup(t, sampleSite(), m, "secret")
+	if snap, err := open(t, m, "secret").Load(t.Context(), "latest"); err != nil || snap.ID != third.Snapshot {
+		t.Errorf("after another backup: %v", err)
+	}
+}
+
+// A manifest that was deleted is missed also where each run has its own key.
+func TestDeletedSnapshotIsMissed(t *testing.T) {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &encrypt.Config{}
+	c.SetKeys(config.Secret{}, config.NewSecret(id.String()))
+	byIdentity := repository.Chain{Secret: true, Transform: chainOf(t, c)}
+	for name, use := range map[string]struct {
+		write func() []repository.Transform
+		read  repository.Chain
+	}{
+		"recipients alone": {func() []repository.Transform {
+			return encrypted(t, encrypt.Config{Recipients: []string{id.Recipient().String()}})
+		}, byIdentity},
+		"passphrase": {func() []repository.Transform { return seals(t, "secret") }, chain(t, "secret")},
+	} {
+		m := newMemory()
+		var made []repository.Summary
+		for range 3 {
+			sum, err := backup(t.Context(), sampleSite(), m, use.write())
+			if err != nil {
+				t.Fatal(err)
+			}
+			made = append(made, sum)
+		}
+		delete(m.objects, made[1].Where)
+		r, err := repository.Open(t.Context(), m, use.read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := r.Verify(t.Context(), "", nil)
+		told := false
+		for _, f := range found {
+			told = told || f.Object == made[1].Where && strings.Contains(f.Problem, made[2].Snapshot)
+		}
+		if !told || err != nil {
+			t.Errorf("%s: found %+v, %v", name, found, err)
+		}
+	}
+}
