@@ -39,8 +39,9 @@ type lock struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 
-	mu   sync.Mutex
-	lost error
+	mu     sync.Mutex
+	lost   error
+	onLoss func(error) // told once, by the goroutine
 }
 
 // checkLocks returns an error of class failure.Refused if a living writer holds
@@ -144,9 +145,24 @@ func (l *lock) keep(ctx context.Context) {
 		if err := l.renew(ctx); err != nil && ctx.Err() == nil {
 			l.mu.Lock()
 			l.lost = err
+			tell := l.onLoss
 			l.mu.Unlock()
+			if tell != nil {
+				tell(err)
+			}
 			return
 		}
+	}
+}
+
+// whenLost has tell called when the lock is lost, at once if it is.
+func (l *lock) whenLost(tell func(error)) {
+	l.mu.Lock()
+	lost := l.lost
+	l.onLoss = tell
+	l.mu.Unlock()
+	if lost != nil {
+		tell(lost)
 	}
 }
 
@@ -154,6 +170,8 @@ func (l *lock) keep(ctx context.Context) {
 // the next tick, while the lease lasts.
 func (l *lock) renew(ctx context.Context) error {
 	expired := time.Now().After(l.file.Expires)
+	ctx, cancel := context.WithDeadline(ctx, l.file.Expires) // a storage that hangs must not hide that the lease ends
+	defer cancel()
 	_, err := l.storage.Stat(ctx, l.name)
 	if expired || errors.Is(err, stage.ErrNotExist) {
 		return fmt.Errorf("the repository's lock was lost: it could not be refreshed before %s (was the machine asleep?); run again, what is stored is used",

@@ -205,6 +205,40 @@ func TestLockIsRefreshedAndLossIsSeen(t *testing.T) {
 	release(t, l)
 }
 
+// A writer that has lost its lock writes no more, long before it is finished.
+func TestLostLockStopsTheWriter(t *testing.T) {
+	s := newShelf()
+	sink := NewSink(s, nil)
+	if err := sink.Begin(t.Context(), &stage.Plan{}); err != nil {
+		t.Fatal(err)
+	}
+	store := func(data string) error {
+		_, err := sink.chunks.store(t.Context(), contentBlob, []byte(data))
+		return err
+	}
+	if err := store("while it is held"); err != nil {
+		t.Error(err)
+	}
+	if err := s.Delete(t.Context(), sink.lock.name); err != nil {
+		t.Fatal(err)
+	}
+	release(t, sink.lock)
+	keeping := sink.lock
+	keeping.every = time.Millisecond
+	keeping.keep(t.Context()) // sees it at the next tick
+	if err := store("afterwards"); err == nil || !strings.Contains(err.Error(), "lock was lost") {
+		t.Errorf("stored: %v", err)
+	}
+	if err := errors.Join(sink.Abort(t.Context()), sink.Close(t.Context())); err != nil {
+		t.Error(err)
+	}
+	for name := range s.objects {
+		if strings.HasPrefix(name, packsDir) {
+			t.Errorf("%s was put", name)
+		}
+	}
+}
+
 func TestFailingRefreshIsTriedAgain(t *testing.T) {
 	s := newShelf()
 	l, err := acquire(t.Context(), s, "p", time.Hour)

@@ -110,6 +110,7 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 		return err
 	}
 	s.chunks = &chunkWriter{epoch: e, index: s.packs.index, packer: newPacker(ctx, s.storage, e, s.packs.index)}
+	s.lock.whenLost(s.chunks.packer.fail) // nothing is written beside another writer
 	if s.history, err = findHistory(ctx, s.storage, e, s.target.kids, p.Pipeline, s.start); err != nil {
 		return err
 	}
