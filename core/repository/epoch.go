@@ -18,7 +18,7 @@ import (
 const (
 	secretSize = 32
 	macSize    = sha256.Size
-	maxObject  = 512 << 20 // plain bytes of a sealed object: a manifest, an index
+	maxObject  = 512 << 20 // plain bytes of a sealed object (a manifest, an index), which a reader holds whole
 )
 
 // epoch is one key of a repository at work: the chain of transforms, and the
@@ -127,6 +127,9 @@ func through(e *epoch, dst, src []byte, n int, step func(i int, dst, src []byte)
 // sealObject seals a manifest, an index or a pack's directory. The keyed hash
 // in front authenticates it and its place also where no transform does.
 func (e *epoch) sealObject(ctx context.Context, plain []byte, place string) ([]byte, error) {
+	if len(plain) > maxObject {
+		return nil, fmt.Errorf("it has %d MiB, and no reader takes more than %d: back up into several repositories, or with fewer notes and losses", len(plain)>>20, maxObject>>20)
+	}
 	buf := e.scratch.Get().(*[]byte)
 	defer e.keep(buf)
 	*buf = append(append((*buf)[:0], e.mac(plain, place)...), plain...)
