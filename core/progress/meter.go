@@ -9,19 +9,27 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// meter measures how fast a run is of late.
+// meter measures how fast a phase is of late.
 type meter struct {
+	first Event // that began the phase
 	at    time.Time
 	bytes int64
 	rate  float64 // bytes per second, smoothed
 }
 
-// window is about how much of the past the rate looks at.
+// begin takes the event that begins a phase.
+func (m *meter) begin(e Event) { *m = meter{first: e, at: e.Time, bytes: e.Bytes} }
+
+// moved tells whether anything is counted in this phase.
+func (m *meter) moved(e Event) bool { return e.Bytes != m.first.Bytes || e.Units != m.first.Units }
+
+// window is about how much of the past the rate looks at. Until it is full, the
+// rate is the mean since the phase began.
 const window = 15 * time.Second
 
 // add takes the count of bytes at a moment.
 func (m *meter) add(at time.Time, bytes int64) {
-	if m.at.IsZero() || bytes < m.bytes {
+	if bytes < m.bytes { // an entry was taken back
 		m.at, m.bytes = at, bytes
 		return
 	}
@@ -30,10 +38,7 @@ func (m *meter) add(at time.Time, bytes int64) {
 		return
 	}
 	rate := float64(bytes-m.bytes) / span.Seconds()
-	if m.rate == 0 {
-		m.rate = rate
-	}
-	weight := 1 - math.Exp(-span.Seconds()/window.Seconds())
+	weight := max(1-math.Exp(-span.Seconds()/window.Seconds()), span.Seconds()/at.Sub(m.first.Time).Seconds())
 	m.rate += weight * (rate - m.rate)
 	m.at, m.bytes = at, bytes
 }
@@ -50,9 +55,13 @@ func (m *meter) left(e Event) (time.Duration, bool) {
 	return time.Duration(left * float64(time.Second)).Round(time.Second), true
 }
 
-// line says in words how far a run is, without its phase.
+// line says in words how far a phase is, without its name: of one that moves
+// nothing how long it takes so far.
 func (m *meter) line(e Event) string {
 	var parts []string
+	if !m.moved(e) {
+		return e.Time.Sub(m.first.Time).Round(time.Second).String()
+	}
 	if e.TotalBytes > 0 {
 		parts = append(parts, fmt.Sprintf("%3d %%", percent(e)))
 		parts = append(parts, fmt.Sprintf("%s of about %s", size(e.Bytes), size(e.TotalBytes)))

@@ -31,6 +31,7 @@ func (p *Plain) Report(e Event) {
 	switch e.Kind {
 	case Phase:
 		p.phase, p.last = e.Phase, e.Time
+		p.meter.begin(e)
 		p.print(e.Phase)
 	case Moving:
 		p.meter.add(e.Time, e.Bytes)

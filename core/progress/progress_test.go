@@ -94,3 +94,43 @@ func TestAnErrorOfWritingIsNotLost(t *testing.T) {
 		}
 	}
 }
+
+// Planning and proving count nothing: they show how long they take, and no bar
+// at 100 % with a rate that falls.
+func TestAPhaseThatMovesNothingShowsItsTime(t *testing.T) {
+	for _, terminal := range []bool{false, true} {
+		var out bytes.Buffer
+		var r progress.Reporter = progress.NewPlain(&out)
+		want := "plan\nplan: 10s\nread\nprove\nprove: 10s\n"
+		if terminal {
+			r = progress.NewTerminal(&out, func() int { return 80 })
+			want = "\r\x1b[Kplan …\r\x1b[Kplan … 10s\r\x1b[Kread …\r\x1b[Kprove …\r\x1b[Kprove … 10s\r\x1b[K"
+		}
+		at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		r.Report(progress.Event{Time: at, Kind: progress.Phase, Phase: "plan"})
+		r.Report(progress.Event{Time: at.Add(10 * time.Second), Kind: progress.Moving})
+		done := progress.Event{Time: at.Add(20 * time.Second), Bytes: 1 << 20, TotalBytes: 1 << 20, Units: 2, TotalUnits: 2}
+		r.Report(progress.Event{Time: at.Add(11 * time.Second), Kind: progress.Phase, Phase: "read"})
+		done.Kind, done.Phase = progress.Phase, "prove"
+		r.Report(done)
+		done.Kind, done.Time = progress.Moving, at.Add(30*time.Second)
+		r.Report(done)
+		if err := r.Close(); err != nil || out.String() != want {
+			t.Errorf("it shows %q, want %q (%v)", out.String(), want, err)
+		}
+	}
+}
+
+// A first unit that is slow to begin must not make the rate look low for long.
+func TestAtFirstTheRateIsTheMeanSinceThePhaseBegan(t *testing.T) {
+	var out bytes.Buffer
+	r := progress.NewPlain(&out)
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	r.Report(progress.Event{Time: at, Kind: progress.Phase, Phase: "read"})
+	for s := range 11 {
+		r.Report(progress.Event{Time: at.Add(time.Duration(s) * time.Second), Kind: progress.Moving, Bytes: int64(max(0, s-1)) * 10 << 20, TotalBytes: 900 << 20})
+	}
+	if want := "read\nread:  10 %, 90 MiB of about 900 MiB, 9.0 MiB/s, 1m30s left\n"; out.String() != want {
+		t.Errorf("it says %q, want %q", out.String(), want)
+	}
+}

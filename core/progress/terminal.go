@@ -35,6 +35,7 @@ func (t *Terminal) Report(e Event) {
 	switch e.Kind {
 	case Phase:
 		t.phase = e.Phase
+		t.meter.begin(e)
 		t.draw(t.phase + " …")
 	case Moving:
 		t.meter.add(e.Time, e.Bytes)
@@ -42,7 +43,11 @@ func (t *Terminal) Report(e Event) {
 			return
 		}
 		t.drawn = e.Time
-		t.draw(t.phase + " " + bar(e) + " " + t.meter.line(e))
+		if t.meter.moved(e) {
+			t.draw(t.phase + " " + bar(e) + " " + t.meter.line(e))
+		} else {
+			t.draw(t.phase + " … " + t.meter.line(e))
+		}
 	case Done, Failed:
 		t.draw("")
 	}
