@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -114,7 +116,9 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 		return err
 	}
 	losses, notes := j.ledger.report()
-	outcome := &stage.Outcome{Tables: tables, Facts: j.facts, Losses: losses, Notes: notes}
+	facts := maps.Clone(j.facts)
+	maps.DeleteFunc(facts, func(name, _ string) bool { return strings.HasSuffix(name, "place") }) // this run's, not the site's
+	outcome := &stage.Outcome{Tables: tables, Facts: facts, Losses: losses, Notes: notes}
 	j.track.phase("finish")
 	for _, t := range j.Targets {
 		if err := t.Sink.Finish(ctx, outcome); err != nil {

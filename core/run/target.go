@@ -206,6 +206,9 @@ func compareTables(want, got schema.Table) []string {
 			if !sameType(w.Type, g.Type) || w.Nullable != g.Nullable {
 				faults = append(faults, fmt.Sprintf("column %s is %s instead of %s", w.Name, columnWords(g), columnWords(w)))
 			}
+			if want.Dialect == got.Dialect && (want.Sequence == nil || want.Sequence.Column != w.Name) && !sameDefault(w, g) {
+				faults = append(faults, fmt.Sprintf("column %s has %s instead of %s", w.Name, defaultWords(g.Default), defaultWords(w.Default)))
+			}
 		}
 	}
 	if !slices.Equal(want.PrimaryKey, got.PrimaryKey) {

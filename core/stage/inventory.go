@@ -11,8 +11,9 @@ type Inventory struct {
 	Units  []Unit      // every table has at least one unit
 	// Facts about the site that the snapshot keeps, by documented names:
 	// engine ("MariaDB 10.11.19"), dialect, prefix, charset, collation, consistency
-	// (which guarantee the tables are read with), position, place (what the tables
-	// are read from, on this machine; a snapshot's is that of the site it was made of) …
+	// (which guarantee the tables are read with), position …
+	// Facts named place, or ending in it, say where this run reads, so that a sink
+	// can refuse to write there; a snapshot doesn't keep them.
 	Facts  map[string]string
 	Losses []Loss // what can't be carried, known before reading
 	// Recorded is what a stored snapshot lists as lost when it was made: no

@@ -17,20 +17,27 @@ import (
 // other is the Spec of the unit of all that is in no folder of the pool.
 const other = "other"
 
-type source struct{ root *os.Root }
+type source struct {
+	root *os.Root
+	dir  string
+}
 
 func open(cfg *Config) (stage.Source, error) {
 	root, err := filetree.OpenSource(cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
-	return &source{root}, nil
+	return &source{root, cfg.Dir}, nil
 }
 
 func (s *source) Close(context.Context) error { return s.root.Close() }
 
 func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
-	inv := &stage.Inventory{Notes: []stage.Note{{Path: stage.Filedir,
+	fact, place, err := filetree.Place(stage.Filedir, s.dir)
+	if err != nil {
+		return nil, err
+	}
+	inv := &stage.Inventory{Facts: map[string]string{fact: place}, Notes: []stage.Note{{Path: stage.Filedir,
 		Text: "uploads that Moodle has not finished (HASH.tmp) and left-overs of NFS (.nfs…) are left out"}}}
 	var size sizes
 	hasOther := false
