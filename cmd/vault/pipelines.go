@@ -69,7 +69,8 @@ func (a *app) load(cmd *cobra.Command, path string) (*pipeline.Pipeline, error) 
 }
 
 func (a *app) override(cmd *cobra.Command, p *pipeline.Pipeline) error {
-	if text := a.settings.GetString("workers"); text != "" && text != "0" {
+	if a.settings.IsSet("workers") {
+		text := a.settings.GetString("workers")
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > 256 {
 			return fmt.Errorf("%s must be a whole number from 1 to 256, not %q", origin("workers"), text)
@@ -81,8 +82,8 @@ func (a *app) override(cmd *cobra.Command, p *pipeline.Pipeline) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", origin("memory"), err)
 		}
-		if size < 64<<20 {
-			return fmt.Errorf("%s must be at least 64MiB, not %s", origin("memory"), text)
+		if size < 128<<20 {
+			return fmt.Errorf("%s must be at least 128MiB, not %s", origin("memory"), text)
 		}
 		p.Memory = size
 	}

@@ -34,6 +34,7 @@ can be written, and what would be lost. Nothing is changed.`,
 				if err != nil {
 					return err
 				}
+				plan.Notes = append(plan.Notes, lowered(p, job)...)
 				if a.flag("json").on {
 					err = a.printJSON(plan)
 				} else {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/run"
@@ -51,6 +53,7 @@ run unless --accept-loss allows it; what is written is read back and proven.`,
 func (a *app) run(ctx context.Context, p *pipeline.Pipeline) (result *run.Result, err error) {
 	err = a.withJob(ctx, p, func(job *run.Job) error {
 		result, err = job.Run(ctx)
+		result.Notes = append(result.Notes, lowered(p, job)...)
 		return err
 	})
 	return result, err
@@ -58,11 +61,20 @@ func (a *app) run(ctx context.Context, p *pipeline.Pipeline) (result *run.Result
 
 // beside is what the process takes beside what Go's runtime counts and has given
 // back: the program's own pages, and memory that is freed but not yet returned.
-const beside = 56 << 20
+// The runtime keeps three quarters of a small budget: with less it would only collect.
+func beside(memory config.Size) int64 { return min(56<<20, int64(memory)/4) }
+
+// lowered notes that fewer workers run than were asked for.
+func lowered(p *pipeline.Pipeline, job *run.Job) []stage.Note {
+	if p.Workers <= job.Workers {
+		return nil
+	}
+	return []stage.Note{{Path: "workers", Text: fmt.Sprintf("%d in place of %d: memory %s allows no more", job.Workers, p.Workers, p.Memory)}}
+}
 
 // withJob makes the stages of a pipeline, and ends them after do.
 func (a *app) withJob(ctx context.Context, p *pipeline.Pipeline, do func(*run.Job) error) (err error) {
-	debug.SetMemoryLimit(int64(p.Memory) - beside)
+	debug.SetMemoryLimit(int64(p.Memory) - beside(p.Memory))
 	signal.Ignore(syscall.SIGPIPE) // who reads the report may go; the run must still leave its targets in order
 	scratch, err := a.newWorkspace()
 	if err != nil {

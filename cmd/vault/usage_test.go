@@ -28,7 +28,9 @@ func TestWrongUseIsExitCode2AndSaysWhatToDo(t *testing.T) {
 		{`invalid argument "abc"`, nil, []string{"run", file, "--workers", "abc"}},
 		{"LMSVAULT_WORKERS", []string{"LMSVAULT_WORKERS=abc"}, []string{"run", file, "--set", "dir=x"}},
 		{"from 1 to 256", nil, []string{"run", file, "--workers", "1000", "--set", "dir=x"}},
-		{"at least 64MiB", nil, []string{"run", file, "--memory", "1MiB", "--set", "dir=x"}},
+		{"from 1 to 256", nil, []string{"run", file, "--workers", "0", "--set", "dir=x"}},
+		{"from 1 to 256", []string{"LMSVAULT_WORKERS=0"}, []string{"run", file, "--set", "dir=x"}},
+		{"at least 128MiB", nil, []string{"run", file, "--memory", "64MiB", "--set", "dir=x"}},
 		{"is not a size", nil, []string{"plan", file, "--memory", "much", "--set", "dir=x"}},
 		{"--quiet, LMSVAULT_QUIET", []string{"LMSVAULT_QUIET=perhaps"}, []string{"version"}},
 		{`"dir" is not NAME=VALUE`, nil, []string{"run", file, "--set", "dir"}},
@@ -181,5 +183,17 @@ func TestJSONHasOneFormPerCommand(t *testing.T) {
 	}
 	if last.Event != "done" || len(last.Result.Runs) != 3 {
 		t.Errorf("the last event is %+v", last)
+	}
+}
+
+func TestWorkersThatTheMemoryDoesNotAllowAreNoted(t *testing.T) {
+	for _, command := range []string{"plan", "run"} {
+		args := []string{command, written(t, "p.yaml", small), "--set", "dir=" + t.TempDir(), "--memory", "128MiB"}
+		if o := vault(t, 0, nil, append(args, "--workers", "200")...); !strings.Contains(o.stdout, "note: workers: 2 in place of 200: memory 128MiB allows no more") {
+			t.Errorf("%s prints\n%s", command, o.stdout)
+		}
+		if o := vault(t, 0, nil, args...); strings.Contains(o.stdout, "note: workers") {
+			t.Errorf("%s prints\n%s", command, o.stdout)
+		}
 	}
 }

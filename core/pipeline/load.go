@@ -165,9 +165,6 @@ func (l *loader) document(root *yaml.Node) {
 		base := filepath.Base(p.File)
 		p.Name = strings.TrimSuffix(base, filepath.Ext(base))
 	}
-	if p.Workers == 0 {
-		p.Workers = DefaultWorkers()
-	}
 	p.Accept = l.accept(&doc.Accept)
 	p.Source = l.steps(stage.RoleSource, &doc.Source)
 	p.Transform = l.steps(stage.RoleTransform, &doc.Transform)

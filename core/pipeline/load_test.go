@@ -74,7 +74,7 @@ sink: [{use: sqlite, with: {path: /srv/site.sqlite}}, {use: files, with: {dir: /
 	if from.Snapshot != "3f2a" || from.Passphrase.Reveal() != "open sesame" || p.Source[0].Config.(*folder).Dir != "/srv/backups" {
 		t.Errorf("local reads %+v", from)
 	}
-	if p.Name != "restore" || p.Workers < 2 || p.Memory != 256<<20 {
+	if p.Name != "restore" || p.Workers != 0 || p.Memory != 256<<20 {
 		t.Errorf("what is not said is %q, %d workers, %s", p.Name, p.Workers, p.Memory)
 	}
 }

@@ -39,8 +39,9 @@ type SnapshotConfig struct {
 
 // Settings are those of a run. The command line may override them.
 type Settings struct {
-	Workers int         `key:"workers" min:"1" max:"256" help:"how many units of work run at once; without it twice the number of processors"`
-	Memory  config.Size `key:"memory" default:"256MiB" min:"64MiB" help:"how much memory the process may use"`
+	// Workers is 0 where nothing is said: DefaultWorkers then.
+	Workers int         `key:"workers" min:"1" max:"256" help:"how many units of work run at once; without it twice the number of processors, lowered to what the memory allows"`
+	Memory  config.Size `key:"memory" default:"256MiB" min:"128MiB" help:"how much memory the process may use"`
 	DryRun  bool        `key:"dry_run" default:"false" help:"read and check everything, write nothing"`
 	// Accept is the loss budget: how many losses of a kind may be.
 	Accept map[stage.LossKind]int64
