@@ -33,18 +33,23 @@ func (a *app) printResult(r *run.Result, well bool) error {
 		}
 	}
 	for _, s := range r.Stored {
-		fmt.Fprintf(&b, "snapshot %s: %s, of which %s were new and took %s\n", s.Snapshot, size(s.Plain), size(s.New), size(s.Stored))
+		if r.DryRun {
+			fmt.Fprintf(&b, "a snapshot would hold %s, of which %s would be new and take %s\n", size(s.Plain), size(s.New), size(s.Stored))
+		} else {
+			fmt.Fprintf(&b, "snapshot %s: %s, of which %s were new and took %s\n", s.Snapshot, size(s.Plain), size(s.New), size(s.Stored))
+		}
 	}
-	proofs(&b, r.Tables)
+	proofs(&b, r.Tables, well)
 	losses(&b, r.Losses)
 	notes(&b, r.Notes)
 	return a.print(b.String())
 }
 
-// proofs says for each target how many tables hold what was read, and names those that don't.
-func proofs(b *strings.Builder, tables []run.TableResult) {
+// proofs names the tables that don't hold what was read, and of a run that went
+// well says for each target how many do.
+func proofs(b *strings.Builder, tables []run.TableResult, well bool) {
 	var targets []string
-	equal, rows := map[string]int{}, map[string]int64{}
+	equal, rows, refused := map[string]int{}, map[string]int64{}, map[string]int64{}
 	for _, t := range tables {
 		if !slices.Contains(targets, t.Target) {
 			targets = append(targets, t.Target)
@@ -52,12 +57,20 @@ func proofs(b *strings.Builder, tables []run.TableResult) {
 		if t.Want == t.Got && len(t.Faults) == 0 {
 			equal[t.Target]++
 			rows[t.Target] += t.Rows
+			refused[t.Target] += t.Refused
 			continue
 		}
 		fmt.Fprintf(b, "NOT PROVEN: %s: table %s: %s\n", t.Target, t.Table, strings.Join(t.Faults, "; "))
 	}
+	if !well {
+		return
+	}
 	for _, target := range targets {
-		fmt.Fprintf(b, "proven: %s holds %s with %s as they were read\n", target, count(equal[target], "table"), count(rows[target], "row"))
+		fmt.Fprintf(b, "proven: %s holds %s with %s as they were read", target, count(equal[target], "table"), count(rows[target], "row"))
+		if n := refused[target]; n > 0 {
+			fmt.Fprintf(b, ", without the %s", count(n, "refused row"))
+		}
+		fmt.Fprintln(b)
 	}
 }
 

@@ -22,10 +22,10 @@ func newSnapshots(a *app) *cobra.Command {
 		if a.flag("json").on {
 			return a.printJSON(listed(list))
 		}
-		rows := [][]string{{"SNAPSHOT", "TAKEN", "PIPELINE", "HOST", "ROWS", "FILES", "SIZE", "STORED"}}
+		rows := [][]string{{"SNAPSHOT", "TAKEN", "PIPELINE", "HOST", "ROWS", "FILES", "SIZE", "STORED", "LOSSES"}}
 		for _, l := range list {
 			if s := l.Snapshot; s != nil {
-				rows = append(rows, []string{l.ID, day(s.Start), plain(s.Pipeline), plain(s.Host), number(s.Totals.Rows), number(s.Totals.Files), size(s.Totals.Bytes), size(s.Totals.Stored)})
+				rows = append(rows, []string{l.ID, day(s.Start), plain(s.Pipeline), plain(s.Host), number(s.Totals.Rows), number(s.Totals.Files), size(s.Totals.Bytes), size(s.Totals.Stored), number(int64(len(s.Losses)))})
 			} else {
 				rows = append(rows, []string{l.ID, "can't be read: " + l.Err.Error()})
 			}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lmsvault/vault/core/run"
+)
+
+func TestProofsSayWhatTheyAreWithout(t *testing.T) {
+	tables := []run.TableResult{{Target: "postgres", Table: "a", Rows: 1, Refused: 1200}, {Target: "postgres", Table: "b"}}
+	var well, ill strings.Builder
+	proofs(&well, tables, true)
+	if want := "proven: postgres holds 2 tables with 1 row as they were read, without the 1,200 refused rows\n"; well.String() != want {
+		t.Errorf("it says %q, want %q", well.String(), want)
+	}
+	tables[1].Faults = []string{"missing index on x"}
+	proofs(&ill, tables, false)
+	if want := "NOT PROVEN: postgres: table b: missing index on x\n"; ill.String() != want {
+		t.Errorf("of a failed run it says %q, want %q", ill.String(), want)
+	}
+}
+
+func TestADryRunClaimsNoSnapshot(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "repo")
+	args := []string{"run", written(t, "p.yaml", small), "--set", "dir=" + dir}
+	o := vault(t, 0, nil, append(args, "--dry-run")...)
+	if !strings.Contains(o.stdout, "a snapshot would hold") || strings.Contains(o.stdout, "took") || strings.Contains(o.stdout, "\nsnapshot ") {
+		t.Errorf("a dry run says\n%s", o.stdout)
+	}
+	vault(t, 0, nil, args...)
+	if o := vault(t, 0, nil, "snapshots", dir); !strings.Contains(o.stdout, "LOSSES\n") {
+		t.Errorf("snapshots prints\n%s", o.stdout)
+	}
+}
