@@ -28,6 +28,10 @@ func TestTheDemoProvesItselfAndItsRepositoryCanBeLookedInto(t *testing.T) {
 	if o := vault(t, 0, key, "show", repo, "--snapshot", list[0].ID[:12]); !strings.Contains(o.stdout, "demo-backup") || !strings.Contains(o.stdout, "config") {
 		t.Errorf("show prints\n%s", o.stdout)
 	}
+	v := strings.Fields(vault(t, 0, nil, "version").stdout)[1]
+	if o := vault(t, 0, key, "show", repo); !strings.Contains(o.stdout, ", vault "+v+"\n") {
+		t.Errorf("this is %s, and show prints\n%s", v, o.stdout)
+	}
 	ls := vault(t, 0, key, "ls", repo, "--json").stdout
 	for entry := range strings.Lines(ls) {
 		var e line
@@ -57,6 +61,13 @@ func TestTheDemoProvesItselfAndItsRepositoryCanBeLookedInto(t *testing.T) {
 		t.Errorf("without a passphrase it says %s", o.stderr)
 	}
 	vault(t, 3, nil, "snapshots", filepath.Join(dir, "site"))
+	if o := vault(t, 2, nil, "snapshots", filepath.Join(repo, "..", "site", "site.sqlite")); !strings.Contains(o.stderr, "is a file, not a directory") {
+		t.Errorf("of a file it says %s", o.stderr)
+	}
+	vault(t, 2, nil, "snapshots", "")
+	if o := vault(t, 1, key, "ls", repo, "nosuch"); !strings.Contains(o.stderr, `holds nothing at "nosuch"`) || o.stdout != "" {
+		t.Errorf("of what is not there it says %s%s", o.stdout, o.stderr)
+	}
 
 	flip(t, repo)
 	if o := vault(t, 4, key, "verify", repo); !strings.Contains(o.stderr, "of damage found") || o.stdout == "" {

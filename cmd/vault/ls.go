@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -52,10 +53,12 @@ type line struct {
 func (a *app) list(ctx context.Context, r *repository.Repository, s *repository.Snapshot, below string) error {
 	out := bufio.NewWriter(a.out)
 	asJSON, terminal := a.flag("json").on, term.IsTerminal(int(a.out.Fd()))
+	found := below == ""
 	print := func(l line) error {
 		if below != "" && l.Path != below && !strings.HasPrefix(l.Path, below+"/") {
 			return nil
 		}
+		found = true
 		if asJSON {
 			text, err := json.Marshal(l)
 			if err != nil {
@@ -83,6 +86,9 @@ func (a *app) list(ctx context.Context, r *repository.Repository, s *repository.
 	})
 	if err != nil {
 		return err
+	}
+	if !found {
+		return failure.New(failure.Failed, "snapshot %s holds nothing at %q; vault ls without PATH lists all", s.ID, below)
 	}
 	return out.Flush()
 }

@@ -25,6 +25,9 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 	flags.String("identity-file", "", "file with an age identity of one of the recipients")
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		ctx := cmd.Context()
+		if err := directory(args[0]); err != nil {
+			return err
+		}
 		scratch, err := a.newWorkspace()
 		if err != nil {
 			return err
@@ -38,6 +41,17 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 		return do(ctx, r, args[1:])
 	}
 	return cmd
+}
+
+// directory refuses what can be no repository's directory.
+func directory(path string) error {
+	if path == "" {
+		return failure.New(failure.Usage, "the repository's directory is an empty text; is a variable of the shell not set?")
+	}
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return failure.New(failure.Usage, "repository %s: it is a file, not a directory", path)
+	}
+	return nil // what else is wrong with it, opening it tells
 }
 
 // snapshotFlag adds --snapshot.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -14,33 +15,42 @@ func newVersion(a *app) *cobra.Command {
 		Short: "Print the version",
 		Args:  takes(),
 		RunE: func(*cobra.Command, []string) error {
-			v := version()
+			v, system := version(), runtime.GOOS+"/"+runtime.GOARCH
 			if a.flag("json").on {
 				return a.printJSON(struct {
 					Version string `json:"version"`
+					Commit  string `json:"commit,omitempty"`
 					Go      string `json:"go"`
 					System  string `json:"system"`
-				}{v, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH})
+				}{v, commit(), runtime.Version(), system})
 			}
-			_, err := fmt.Fprintf(a.out, "vault %s (%s, %s/%s)\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return err
+			built := []string{runtime.Version(), system}
+			if c := commit(); c != "" {
+				built = append([]string{"commit " + c}, built...)
+			}
+			return a.print(fmt.Sprintf("vault %s (%s)\n", v, strings.Join(built, ", ")))
 		},
 	}
 }
 
-// version is the module's version, or the commit that was built.
+// version is the module's version, as snapshots hold it too.
 func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
+// commit is the one that was built; "" where the build doesn't tell.
+func commit() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
+		return ""
 	}
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" {
-			return "devel-" + s.Value[:min(12, len(s.Value))]
+			return s.Value[:min(12, len(s.Value))]
 		}
 	}
-	return "devel"
+	return ""
 }
