@@ -124,7 +124,11 @@ func lockTables(names []string) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return "LOCK TABLES " + strings.ReplaceAll(mysql.Idents(names), ", `", " READ, `") + " READ"
+	locks := make([]string, len(names))
+	for k, name := range names {
+		locks[k] = mysql.Ident(name) + " READ"
+	}
+	return "LOCK TABLES " + strings.Join(locks, ", ")
 }
 
 func (snap *snapshot) begin(ctx context.Context, s *mysql.Server) error {
