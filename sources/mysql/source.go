@@ -35,6 +35,13 @@ func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
 	if s.server, err = mysql.Connect(ctx, s.cfg.DSN, nil); err != nil {
 		return nil, err
 	}
+	if err := s.checkRights(ctx); err != nil {
+		return nil, err
+	}
+	hidden, err := s.blind(ctx)
+	if err != nil {
+		return nil, err
+	}
 	st, err := s.consistent(ctx)
 	if err != nil {
 		return nil, err
@@ -43,6 +50,7 @@ func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
 	if err != nil {
 		return nil, err
 	}
+	inv.Notes = append(inv.Notes, hidden...)
 	return inv, nil
 }
 
