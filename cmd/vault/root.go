@@ -52,7 +52,7 @@ else the configuration file, else defaults.`,
 	flags := root.PersistentFlags()
 	flags.Bool("json", false, "print JSON, for machines; of a run an event per line")
 	flags.BoolP("quiet", "q", false, "show errors and results only")
-	flags.BoolP("verbose", "v", false, "show what is done in detail")
+	flags.BoolP("verbose", "v", false, "log also the settings, the stages and each unit of work that is done")
 	flags.Bool("no-color", false, "no colours (also: environment NO_COLOR)")
 	flags.String("config", "", "file of the tool's settings (default lmsvault/config.yaml in the user's configuration folder)")
 	root.AddCommand(
@@ -98,6 +98,9 @@ func (a *app) setup(cmd *cobra.Command) error {
 		a.reporter, a.log = a.bar, slog.New(slog.NewTextHandler(a.bar, options))
 	default:
 		a.reporter = progress.NewPlain(heard{a.errs, a.cancel})
+	}
+	if verbose.on {
+		a.logSettings(cmd)
 	}
 	return nil
 }

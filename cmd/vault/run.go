@@ -81,10 +81,11 @@ func (a *app) withJob(ctx context.Context, p *pipeline.Pipeline, do func(*run.Jo
 		return err
 	}
 	defer func() { err = errors.Join(err, scratch.remove()) }()
-	job, err := run.Build(ctx, p, a.stages, stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: p.Workers, Version: version()}, a.reporter)
+	job, err := run.Build(ctx, p, a.stages, stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: p.Workers, Version: version()}, detailed{a.reporter, a.log})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, job.Close(ctx)) }()
+	a.logJob(p, job)
 	return do(job)
 }

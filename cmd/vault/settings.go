@@ -97,6 +97,9 @@ func (a *app) flag(name string) toggle {
 
 // origin names all places where a setting may come from.
 func origin(name string) string {
-	env := envPrefix + "_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
-	return fmt.Sprintf("%s (--%s, %s or the tool's configuration)", name, name, env)
+	return fmt.Sprintf("%s (--%s, %s or the tool's configuration)", name, name, environmentName(name))
+}
+
+func environmentName(setting string) string {
+	return envPrefix + "_" + strings.ToUpper(strings.ReplaceAll(setting, "-", "_"))
 }

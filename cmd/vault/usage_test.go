@@ -197,3 +197,20 @@ func TestWorkersThatTheMemoryDoesNotAllowAreNoted(t *testing.T) {
 		}
 	}
 }
+
+func TestVerboseLogsSettingsStagesAndUnits(t *testing.T) {
+	file := written(t, "p.yaml", small)
+	env := []string{"LMSVAULT_MEMORY=200MiB"}
+	o := vault(t, 0, env, "run", file, "--verbose", "--config", written(t, "c.yaml", "workers: 1\n"), "--set", "dir="+t.TempDir()+"/r")
+	for _, want := range []string{
+		`msg=setting name=memory from="environment LMSVAULT_MEMORY"`, `name=workers from="the tool's configuration"`, `name=set from="flag --set"`,
+		"msg=stage role=source name=sample", "workers=1 memory=200MiB", `msg="unit done" unit=db/config`,
+	} {
+		if !strings.Contains(o.stderr, want) {
+			t.Errorf("no %s in\n%s", want, o.stderr)
+		}
+	}
+	if o := vault(t, 0, env, "run", file, "--set", "dir="+t.TempDir()+"/r"); strings.Contains(o.stderr, "msg=") {
+		t.Errorf("without --verbose it logs\n%s", o.stderr)
+	}
+}
