@@ -1,0 +1,71 @@
+package repository
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"reflect"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// What a writer keeps of the files of the snapshot before is little, and all
+// that a file needs to be taken over.
+func TestEarlierIsSmallAndWhole(t *testing.T) {
+	const files = 20_000
+	var lists [][]byte
+	var l listEncoder
+	l.reset()
+	want := map[string]Item{}
+	for i := range files {
+		sum := sha256.Sum256(fmt.Append(nil, i))
+		it := Item{
+			Entry: stage.Entry{Path: fmt.Sprintf("dataroot/models/a folder/file number %06d.bin", i), Kind: stage.File, Size: 1234,
+				Mode: 0o660, ModTime: time.Unix(1700000000+int64(i), 5), Fingerprint: fmt.Sprintf("1234:1700000000.%09d:%d", i, i)},
+			Digest: stage.Digest{SHA256: hex.EncodeToString(sum[:]), Bytes: 1234},
+			Refs:   []Ref{{Chunk: ID{byte(i / 800), 1}, Offset: uint32(i % 800 * 1234), Length: 1234}},
+		}
+		if err := l.append(&it); err != nil {
+			t.Fatal(err)
+		}
+		if i%1000 < 3 {
+			want[it.Path] = it
+		}
+		if l.items == 7000 || i == files-1 {
+			lists = append(lists, append([]byte(nil), l.buf...))
+			l.reset()
+		}
+	}
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	e := &earlier{known: stage.Known{}, at: map[string]listed{}}
+	for _, data := range lists {
+		e.add(data, func(ID) bool { return true })
+	}
+	if each := (heap() - before) / files; each > 350 {
+		t.Errorf("%d bytes for a file", each)
+	} else {
+		t.Logf("%d bytes for a file", each)
+	}
+	runtime.KeepAlive(lists)
+	if len(e.known) != files {
+		t.Errorf("%d files of %d", len(e.known), files)
+	}
+	for path, it := range want {
+		got, err := e.item(it.Entry)
+		if err != nil || !reflect.DeepEqual(got.Digest, it.Digest) || !reflect.DeepEqual(got.Refs, it.Refs) {
+			t.Errorf("%s: %+v, %v", path, got, err)
+		}
+	}
+	if _, err := e.item(stage.Entry{Path: "dataroot/other", Fingerprint: "x"}); err == nil {
+		t.Error("a file that is not there is taken over")
+	}
+}
