@@ -62,11 +62,17 @@ const namesAtOnce = 1 << 15
 
 // Names yields the names in a directory in the order of their bytes. A directory
 // of more names than fit in memory is read several times.
-func Names(dir *os.Root) iter.Seq2[string, error] { return sortedNames(dir, namesAtOnce) }
+func Names(dir *os.Root) iter.Seq2[string, error] { return NamesAfter(dir, "") }
 
-func sortedNames(dir *os.Root, atOnce int) iter.Seq2[string, error] {
+// NamesAfter yields of Names those that come after one.
+func NamesAfter(dir *os.Root, after string) iter.Seq2[string, error] {
+	return sortedNames(dir, after, namesAtOnce)
+}
+
+func sortedNames(dir *os.Root, after string, atOnce int) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for after, more := "", true; more; {
+		after := after
+		for more := true; more; {
 			var names []string
 			var err error
 			names, more, err = smallest(dir, after, atOnce)

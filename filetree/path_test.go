@@ -55,7 +55,7 @@ func TestNamesOfALargeDirectory(t *testing.T) {
 	defer root.Close()
 	for _, atOnce := range []int{1, 7, 26, 675, 676, 677, 5000} {
 		var got []string
-		for name, err := range sortedNames(root, atOnce) {
+		for name, err := range sortedNames(root, "", atOnce) {
 			must(t, err)
 			got = append(got, name)
 		}

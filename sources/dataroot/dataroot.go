@@ -19,6 +19,7 @@ type source struct {
 	cfg   *Config
 	root  *os.Root
 	limit int // see censusLimit
+	flat  int // see flatLimit
 }
 
 func open(cfg *Config) (*source, error) {
@@ -26,7 +27,7 @@ func open(cfg *Config) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &source{cfg, root, censusLimit}, nil
+	return &source{cfg, root, censusLimit, flatLimit}, nil
 }
 
 func (s *source) Close(context.Context) error { return s.root.Close() }
@@ -69,7 +70,7 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w
 		return r.in(ctx, parent, entry, func(dir *os.Root) error { return r.walk.One(ctx, dir, name, entry) })
 	}
 	return r.in(ctx, sc.path, entry, func(dir *os.Root) error {
-		if sc.what == flat && sc.path != "" {
+		if sc.what == flat && sc.path != "" && sc.after == "" {
 			info, err := dir.Stat(".")
 			if err != nil {
 				return r.walk.Lost(ctx, entry, err)
@@ -78,8 +79,27 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w
 				return err
 			}
 		}
+		if sc.what == flat {
+			return r.names(ctx, dir, entry)
+		}
 		return r.walk.Children(ctx, dir, entry)
 	})
+}
+
+// names reads what a flat unit has of its directory.
+func (r *reading) names(ctx context.Context, dir *os.Root, entry string) error {
+	for name, err := range filetree.NamesAfter(dir, r.scope.after) {
+		if err != nil {
+			return r.walk.Lost(ctx, entry, err)
+		}
+		if r.scope.last != "" && name > r.scope.last {
+			return nil
+		}
+		if err := r.walk.One(ctx, dir, name, entry+"/"+name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // reading is one unit being read.

@@ -2,6 +2,7 @@ package dataroot
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -80,7 +81,7 @@ func opened(t testing.TB, cfg *Config) stage.Source {
 	must(t, cfg.Validate())
 	s, err := open(cfg)
 	must(t, err)
-	s.limit = 130
+	s.limit, s.flat = 130, 16
 	return s
 }
 
@@ -172,6 +173,73 @@ func TestPlanSplitsLargeDirectoriesAndNotesWhatIsLeftOut(t *testing.T) {
 	}
 }
 
+// No unit has more files of one directory than a target can hold in memory,
+// every file is in one, and a file more changes few units.
+func TestFlatDirectoriesAreDivided(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 1000 {
+		write(t, dir, fmt.Sprintf("flat/f%04d \xff'", i*7), "x")
+	}
+	plan := func() (ids []string) {
+		s := opened(t, &Config{Dir: dir}).(*source)
+		s.flat = 100
+		inv, err := s.Plan(t.Context())
+		must(t, err)
+		seen := map[string]bool{}
+		for _, u := range inv.Units {
+			ids = append(ids, u.ID)
+			k := &counter{seen: seen}
+			must(t, s.Read(t.Context(), u, nil, k))
+			if k.n > 101 { // with the directory itself
+				t.Errorf("unit %s has %d entries", u.ID, k.n)
+			}
+		}
+		on, err := os.ReadDir(filepath.Join(dir, "flat"))
+		must(t, err)
+		if len(seen) != len(on)+1 || !seen["dataroot/flat"] {
+			t.Errorf("%d entries are read of %d files and their directory", len(seen), len(on))
+		}
+		must(t, s.Close(t.Context()))
+		return ids
+	}
+	before := plan()
+	if len(before) < 10 {
+		t.Errorf("units are %q", before)
+	}
+	write(t, dir, "flat/f0001", "new")
+	same := 0
+	for _, id := range plan() {
+		if slices.Contains(before, id) {
+			same++
+		}
+	}
+	if same < len(before)/2 {
+		t.Errorf("%d of %d units are the same after one new file", same, len(before))
+	}
+}
+
+// counter counts the entries of a unit, none of which may be in seen.
+type counter struct {
+	seen map[string]bool
+	n    int
+}
+
+func (k *counter) Open(_ context.Context, e stage.Entry) error {
+	if k.seen[e.Path] {
+		return fmt.Errorf("%s is read twice", e.Path)
+	}
+	k.seen[e.Path] = true
+	k.n++
+	return nil
+}
+func (k *counter) Write(context.Context, stage.Chunk) error  { return nil }
+func (k *counter) Close(context.Context, stage.Digest) error { return nil }
+func (k *counter) Same(context.Context, stage.Entry) error   { return nil }
+func (k *counter) Drop(context.Context) error                { return nil }
+func (k *counter) Loss(_ context.Context, l stage.Loss) error {
+	return fmt.Errorf("lost: %+v", l)
+}
+
 func TestPipesAndSocketsAreNotOpened(t *testing.T) {
 	dir := t.TempDir()
 	must(t, syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o666))
@@ -206,7 +274,7 @@ func FuzzScope(f *testing.F) {
 	f.Add("a/b", uint32(3))
 	f.Add("\xff\n \"", uint32(0))
 	f.Fuzz(func(t *testing.T, path string, bucket uint32) {
-		want := scope{path: path, what: folders, bucket: bucket}
+		want := scope{path: path, what: folders, bucket: bucket, after: path + "'", last: path}
 		got, err := parseScope(want.unit(0, 0).Spec)
 		if err != nil || got != want {
 			t.Errorf("%+v becomes %+v, %v", want, got, err)

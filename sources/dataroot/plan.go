@@ -45,10 +45,11 @@ func (p *planning) add(s scope, c census) {
 	p.inv.Units = append(p.inv.Units, s.unit(c.estimate()))
 }
 
-// level plans the data root or a large directory in it: a unit of its files, and
+// level plans the data root or a large directory in it: units of its files, and
 // units of the directories in it, by themselves or, if they are many, in buckets.
 func (p *planning) level(ctx context.Context, dir *os.Root, path string) error {
 	var files census
+	own := scope{path: path, what: flat}
 	var sums [buckets]census
 	var names []string
 	many := false
@@ -71,7 +72,11 @@ func (p *planning) level(ctx context.Context, dir *os.Root, path string) error {
 		}
 		info, err := dir.Lstat(name)
 		if err != nil || !info.IsDir() {
-			files.see(info)
+			if files.see(info); ends(name, files.things, p.flat) {
+				own.last = name
+				p.add(own, files)
+				own.after, own.last, files = name, "", census{}
+			}
 			continue
 		}
 		sums[bucketOf(name)].see(info)
@@ -79,7 +84,7 @@ func (p *planning) level(ctx context.Context, dir *os.Root, path string) error {
 			names = append(names, name)
 		}
 	}
-	p.add(scope{path: path, what: flat}, files)
+	p.add(own, files)
 	if many {
 		for i, c := range sums {
 			if c.things > 0 {
