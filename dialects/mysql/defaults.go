@@ -29,17 +29,51 @@ func (s *Server) readDefault(c *schema.Column, text, extra string) *schema.Defau
 		return expression(text)
 	}
 	if strings.Contains(extra, "DEFAULT_GENERATED") {
-		return expression(strings.ReplaceAll(text, `\'`, `'`)) // MySQL's catalog escapes literals in expressions
+		text = unescapeAll(text) // MySQL's catalog escapes expressions as if they were literals
+		if value, ok := textLiteral(text); ok && s.expressionOnly(c) {
+			return &schema.Default{Value: canonical(c, value)}
+		}
+		return expression(text)
 	}
 	if bits, ok := bitLiteral(text); ok && c.Type.Kind == schema.Bit {
 		text = bits
 	}
-	if digits, ok := strings.CutPrefix(text, "0x"); ok && asHex(c) {
-		if raw, err := hex.DecodeString(digits); err == nil {
-			text = string(raw)
+	return &schema.Default{Value: canonical(c, text)}
+}
+
+// introducers are of the character sets that hold the same bytes as utf8mb4.
+var introducers = []string{"_utf8mb4", "_utf8mb3", "_ascii"}
+
+// withoutIntroducers takes the introducers away that MySQL puts before every
+// literal: MariaDB keeps an expression as a text in which such literals have
+// lost their escapes, and can't read it again.
+func withoutIntroducers(expression string) string {
+	var b strings.Builder
+	for text := expression; text != ""; {
+		n := 1
+		if _, rest, ok := unquote(text); ok {
+			n = len(text) - len(rest)
+		}
+		for _, introducer := range introducers {
+			if strings.HasPrefix(text, introducer+"'") {
+				text, n = text[len(introducer):], 0
+			}
+		}
+		b.WriteString(text[:n])
+		text = text[n:]
+	}
+	return b.String()
+}
+
+// textLiteral reads an expression that is a literal of one of those character sets.
+func textLiteral(text string) (string, bool) {
+	for _, introducer := range introducers {
+		if literal, ok := strings.CutPrefix(text, introducer); ok {
+			value, rest, ok := unquote(literal)
+			return value, ok && rest == ""
 		}
 	}
-	return &schema.Default{Value: canonical(c, text)}
+	return "", false
 }
 
 func expression(text string) *schema.Default {
@@ -93,6 +127,8 @@ func (s *Server) writeDefault(c *schema.Column) string {
 		return ""
 	case d.Expr && strings.HasPrefix(strings.ToUpper(d.Value), "CURRENT_TIMESTAMP"):
 		return " DEFAULT " + d.Value
+	case d.Expr && s.MariaDB:
+		return " DEFAULT (" + withoutIntroducers(d.Value) + ")"
 	case d.Expr:
 		return " DEFAULT (" + d.Value + ")"
 	}

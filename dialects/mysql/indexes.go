@@ -87,7 +87,7 @@ func (i *inspection) index(parts []part) {
 func nativeIndex(x schema.Index, parts []part) string {
 	var columns []string
 	for k, p := range parts {
-		text := "(" + strings.ReplaceAll(p.expression, `\'`, `'`) + ")"
+		text := "(" + unescapeAll(p.expression) + ")"
 		if p.expression == "" {
 			text = indexColumn(x.Columns[k])
 		} else if p.order == "D" {

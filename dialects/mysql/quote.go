@@ -45,6 +45,23 @@ func unquote(s string) (value, rest string, ok bool) {
 	return "", s, false
 }
 
+// unescapeAll takes the backslashes out of a text that was escaped like a literal.
+func unescapeAll(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+			b.WriteByte(unescape(s[i]))
+			continue
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
 func unescape(c byte) byte {
 	switch c {
 	case '0':

@@ -48,6 +48,7 @@ func (s *Server) Inspect(ctx context.Context, prefix string) (*Structure, error)
 	}{
 		{"tables", i.tables},
 		{"columns", i.columns},
+		{"defaults of binary columns", i.binaryDefaults},
 		{"indexes", i.indexes},
 		{"constraints", i.constraints},
 		{"triggers, routines and events", i.objects},
