@@ -20,6 +20,7 @@ type unit struct {
 	loader  *loader // nil: by INSERT
 	insert  inserter
 	refused []stage.Loss
+	held    int // bytes of the refused rows
 }
 
 // Unit starts to take rows of a table.
@@ -89,9 +90,12 @@ func (w *unit) load(ctx context.Context, c stage.Chunk) (done bool, err error) {
 	return done, err
 }
 
-// mostRefused bounds what a unit remembers: a table that loses so many rows
-// doesn't fit its target.
-const mostRefused = 10_000
+// What a unit remembers is bounded: a table that loses so many rows, or so many
+// bytes of them, doesn't fit its target.
+const (
+	mostRefused      = 10_000
+	mostRefusedBytes = 32 << 20
+)
 
 // keep remembers refused rows.
 func (w *unit) keep(refused []stage.Loss) error {
@@ -99,12 +103,15 @@ func (w *unit) keep(refused []stage.Loss) error {
 		return nil
 	}
 	w.refused = append(w.refused, refused...)
+	for k := range refused {
+		w.held += len(refused[k].Row)
+	}
 	w.sink.mu.Lock()
 	defer w.sink.mu.Unlock()
 	w.sink.refused[w.table.Name] = true
-	if len(w.refused) > mostRefused {
+	if n := len(w.refused); n > mostRefused || n > 1 && w.held > mostRefusedBytes {
 		last := refused[len(refused)-1]
-		return fmt.Errorf("more than %d rows are refused, the last of them (%s): %s", mostRefused, last.Where, last.Reason)
+		return fmt.Errorf("more than %d rows or %d MiB of one unit are refused, the last of them (%s): %s", mostRefused, mostRefusedBytes>>20, last.Where, last.Reason)
 	}
 	return nil
 }

@@ -141,7 +141,8 @@ func (l *loader) refuse(row []byte, server *pgconn.PgError) error {
 	l.refused = append(l.refused, stage.Loss{
 		Kind: stage.LossRow, Path: stage.DB + "/" + l.table.Name, Where: where, Reason: reason, Count: 1, Row: row,
 	})
-	if l.held += len(row); len(l.refused) > mostRefused || l.held > mostRefusedBytes {
+	l.held += len(row)
+	if n := len(l.refused); n > mostRefused || n > 1 && l.held > mostRefusedBytes { // a large row alone is no sign of that
 		return failure.New(failure.Failed, "table %s: the server refuses more than %d rows or %d MiB of one unit, the last at %s: %s",
 			l.conn.Site.Table(l.table.Name), mostRefused, mostRefusedBytes>>20, where, reason)
 	}
