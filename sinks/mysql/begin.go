@@ -18,6 +18,17 @@ func (s *sink) Begin(ctx context.Context, p *stage.Plan) error {
 	if err := s.connect(ctx, p); err != nil {
 		return err
 	}
+	if err := s.lock(ctx); err != nil {
+		return err
+	}
+	err := s.begin(ctx, p)
+	if err != nil && !s.begun {
+		return errors.Join(err, s.unlock(ctx))
+	}
+	return err
+}
+
+func (s *sink) begin(ctx context.Context, p *stage.Plan) error {
 	s.refused = map[string]bool{}
 	s.tables = nil
 	for k := range p.Tables {
@@ -61,7 +72,12 @@ func (s *sink) Begin(ctx context.Context, p *stage.Plan) error {
 func (s *sink) incoming(k int) string { return fmt.Sprint(s.cfg.Prefix, mysql.Incoming, k) }
 
 func (s *sink) create(ctx context.Context, mark bool) error {
-	err := s.each(ctx, func(ctx context.Context, k int) error {
+	// What is under way when another one fails is not cancelled: the server could
+	// carry it out after the rest was taken back.
+	err := s.each(ctx, func(failed context.Context, k int) error {
+		if failed.Err() != nil {
+			return failed.Err()
+		}
 		d := s.writer.Define(&s.tables[k])
 		if _, err := s.server.ExecContext(ctx, d.Create(s.incoming(k))); err != nil {
 			return fmt.Errorf("%s: creating table %s: %w", s.server.Address, s.tables[k].Name, err)

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
@@ -21,6 +22,7 @@ type sink struct {
 	writer *mysql.Writer
 	tables []schema.Table
 	begun  bool
+	locked *sql.Conn // has the lock on the target
 
 	mu      sync.Mutex
 	refused map[string]bool // tables that lost rows
@@ -72,7 +74,7 @@ func (s *sink) Publish(ctx context.Context) error {
 	if _, err := s.server.ExecContext(ctx, "DROP TABLE IF EXISTS "+mysql.Ident(s.marker())); err != nil {
 		return fmt.Errorf("%s: taking the mark of an unfinished restore away: %w", s.server.Address, err)
 	}
-	return nil
+	return s.unlock(ctx)
 }
 
 // complete builds a table's indexes. What its sequence gives next was set when it
@@ -119,15 +121,15 @@ func (s *sink) Abort(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	return s.mark(ctx, s.marker())
+	return errors.Join(s.mark(ctx, s.marker()), s.unlock(ctx))
 }
 
 // Close ends the connections.
-func (s *sink) Close(context.Context) error {
+func (s *sink) Close(ctx context.Context) error {
 	if s.server == nil {
 		return nil
 	}
-	err := s.server.Close()
+	err := errors.Join(s.unlock(ctx), s.server.Close())
 	s.server = nil
 	if err != nil {
 		return errors.Join(errors.New("closing the connections"), err)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/lmsvault/vault/core/schema"
@@ -17,6 +18,17 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	if err != nil {
 		return err
 	}
+	if err := lock(ctx, conn); err != nil {
+		return err
+	}
+	err = s.begin(ctx, conn, p)
+	if err != nil && !s.began && !conn.IsClosed() {
+		return errors.Join(err, unlock(context.WithoutCancel(ctx), conn))
+	}
+	return err
+}
+
+func (s *Sink) begin(ctx context.Context, conn *postgres.Conn, p *stage.Plan) (err error) {
 	if s.pool, err = postgres.OpenPool(ctx, max(p.Workers, s.env.Workers, 1), s.worker); err != nil {
 		return err
 	}

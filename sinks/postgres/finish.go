@@ -47,7 +47,10 @@ func (s *Sink) Publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return unmark(ctx, conn)
+	if err := unmark(ctx, conn); err != nil {
+		return err
+	}
+	return unlock(ctx, conn)
 }
 
 // finishing collects what comes of the statements of all tables.

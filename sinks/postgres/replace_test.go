@@ -60,3 +60,21 @@ func TestReplaceThatFailsLeavesTheSite(t *testing.T) {
 	execute(t, db.SQL, `CREATE SCHEMA elsewhere; CREATE VIEW elsewhere.report AS SELECT * FROM mdl_user`)
 	fails("somebody's view", "", "report depends on", table("user"))
 }
+
+// While one restore works on a target, no other one begins there; after it one may.
+func TestOneRestoreAtATime(t *testing.T) {
+	c := sink.Config{Connection: where(servers.Postgres(t).DSN), Replace: true}
+	first := newSink(t, c)
+	if err := first.Begin(t.Context(), plan(table("user"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := newSink(t, c).Begin(t.Context(), plan(table("user"))); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "another restore") {
+		t.Errorf("a second restore: %v", err)
+	}
+	if err := first.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := newSink(t, c).Begin(t.Context(), plan(table("user"))); err != nil {
+		t.Errorf("after the first: %v", err)
+	}
+}

@@ -49,7 +49,7 @@ func (s *Sink) Abort(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return mark(ctx, conn)
+	return errors.Join(mark(ctx, conn), unlock(ctx, conn))
 }
 
 // Close ends all sessions.
