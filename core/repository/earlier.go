@@ -10,7 +10,7 @@ import (
 )
 
 // earlier is what the snapshot before has of one unit: its lists as they are
-// stored, and where in them each file that is whole stands. That is some 200
+// stored, and where in them each file that is whole stands. That is some 260
 // bytes of memory for a file.
 type earlier struct {
 	known stage.Known // the strings are parts of the lists

@@ -81,7 +81,7 @@ func opened(t testing.TB, cfg *Config) stage.Source {
 	must(t, cfg.Validate())
 	s, err := open(cfg)
 	must(t, err)
-	s.limit, s.flat = 130, 16
+	s.limit, s.flat = 130, 24
 	return s
 }
 
@@ -176,9 +176,15 @@ func TestPlanSplitsLargeDirectoriesAndNotesWhatIsLeftOut(t *testing.T) {
 // No unit has more files of one directory than a target can hold in memory,
 // every file is in one, and a file more changes few units.
 func TestFlatDirectoriesAreDivided(t *testing.T) {
+	for _, path := range []string{"flat", "folder/flat"} {
+		t.Run(path, func(t *testing.T) { flatIsDivided(t, path) })
+	}
+}
+
+func flatIsDivided(t *testing.T, path string) {
 	dir := t.TempDir()
 	for i := range 1000 {
-		write(t, dir, fmt.Sprintf("flat/f%04d \xff'", i*7), "x")
+		write(t, dir, fmt.Sprintf("%s/f%04d \xff'", path, i*7), "x")
 	}
 	plan := func() (ids []string) {
 		s := opened(t, &Config{Dir: dir}).(*source)
@@ -194,10 +200,10 @@ func TestFlatDirectoriesAreDivided(t *testing.T) {
 				t.Errorf("unit %s has %d entries", u.ID, k.n)
 			}
 		}
-		on, err := os.ReadDir(filepath.Join(dir, "flat"))
+		on, err := os.ReadDir(filepath.Join(dir, path))
 		must(t, err)
-		if len(seen) != len(on)+1 || !seen["dataroot/flat"] {
-			t.Errorf("%d entries are read of %d files and their directory", len(seen), len(on))
+		if len(seen) != len(on)+1+strings.Count(path, "/") || !seen["dataroot/"+path] {
+			t.Errorf("%d entries are read of %d files and what they are in", len(seen), len(on))
 		}
 		must(t, s.Close(t.Context()))
 		return ids
@@ -206,7 +212,7 @@ func TestFlatDirectoriesAreDivided(t *testing.T) {
 	if len(before) < 10 {
 		t.Errorf("units are %q", before)
 	}
-	write(t, dir, "flat/f0001", "new")
+	write(t, dir, path+"/f0001", "new")
 	same := 0
 	for _, id := range plan() {
 		if slices.Contains(before, id) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -102,7 +103,8 @@ func (p *planning) level(ctx context.Context, dir *os.Root, path string) error {
 }
 
 // directory plans one directory of a level; those directly below the data root
-// become a level of their own if they are large.
+// become a level of their own if they are large, others if too much for one unit
+// is directly in them.
 func (p *planning) directory(ctx context.Context, path, name string) (err error) {
 	c := census{left: p.limit}
 	if path != "" {
@@ -117,9 +119,35 @@ func (p *planning) directory(ctx context.Context, path, name string) (err error)
 	if err := c.count(dir); err != nil {
 		return err
 	}
-	if path == "" && c.large() {
+	large := c.large()
+	if path != "" && large {
+		if large, err = holds(dir, p.flat); err != nil {
+			return err
+		}
+	}
+	if large {
 		return p.level(ctx, dir, name)
 	}
 	p.add(scope{path: name, what: whole}, c)
 	return nil
+}
+
+// holds tells whether there are more than n things directly in dir.
+func holds(dir *os.Root, n int) (more bool, err error) {
+	f, err := dir.Open(".")
+	if err != nil {
+		return false, quiet(err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	for n >= 0 {
+		names, err := f.Readdirnames(1024)
+		n -= len(names)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, quiet(err)
+		}
+		if err != nil {
+			break
+		}
+	}
+	return n < 0, nil
 }
