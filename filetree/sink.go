@@ -53,7 +53,6 @@ type Sink struct {
 	root     *os.Root // nil before Begin
 	marker   *os.File // locked while it is open
 	mode     uint32   // of directories that no entry describes
-	finished bool     // the mark was taken away
 
 	mu   sync.Mutex
 	dirs *dirSpool
