@@ -50,9 +50,9 @@ type Sink struct {
 	prefix  string // of temporary names
 	next    atomic.Int64
 
-	root     *os.Root // nil before Begin
-	marker   *os.File // locked while it is open
-	mode     uint32   // of directories that no entry describes
+	root   *os.Root // nil before Begin
+	marker *os.File // locked while it is open
+	mode   uint32   // of directories that no entry describes
 
 	mu   sync.Mutex
 	dirs *dirSpool
