@@ -68,7 +68,7 @@ func TestChangedReadersGetANewKey(t *testing.T) {
 		identity bool // opens the newest
 	}{
 		{encrypt.Config{Passphrase: p}, 1, "", false},
-		{encrypt.Config{Passphrase: p, Recipients: to}, 2, "asks for the identity of one of 1 recipients or a passphrase", true},
+		{encrypt.Config{Passphrase: p, Recipients: to}, 2, "asks for, which is the identity of one of 1 recipients or a passphrase", true},
 		{encrypt.Config{Passphrase: p, Recipients: to}, 2, "", true},
 		{encrypt.Config{Passphrase: p}, 2, "", false}, // the first key again
 	} {

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"filippo.io/age"
@@ -42,9 +41,10 @@ type header struct {
 	Format     int    `json:"format"`
 	Recipients []byte `json:"recipients,omitempty"` // an age file
 	Passphrase []byte `json:"passphrase,omitempty"` // an age file
-	// To lists the public keys that Recipients is for, which age hides: so that a
-	// writer sees when its pipeline asks for others.
-	To []string `json:"to,omitempty"`
+	// Readers is an HMAC-SHA-256 of the recipients' public keys under a key derived
+	// from the data key: a writer sees by it when its pipeline asks for others. age
+	// hides them, and so does this: who knows one can make keys for it.
+	Readers []byte `json:"readers,omitempty"`
 	// Author is an HMAC-SHA-256 of the data key under a key derived from the
 	// identity, where its holder made the header. Anybody can wrap a data key for
 	// a recipient; by this the holder knows a key of his own and writes under no other.
@@ -55,8 +55,11 @@ func (k *keyring) wrap(data []byte) ([]byte, error) {
 	if len(k.recipients) == 0 && k.passphrase == "" {
 		return nil, errors.New("encrypt needs a recipient or a passphrase to write; an identity alone can only read")
 	}
-	h := header{Format: 1, To: k.public}
+	h := header{Format: 1}
 	var err error
+	if h.Readers, err = k.readers(data); err != nil {
+		return nil, err
+	}
 	if len(k.recipients) > 0 {
 		if h.Recipients, err = ageFile(data, k.recipients...); err != nil {
 			return nil, fmt.Errorf("encrypting the data key for the recipients: %w", err)
@@ -99,13 +102,7 @@ func ageFile(data []byte, recipients ...age.Recipient) ([]byte, error) {
 }
 
 func (k *keyring) author(data []byte) ([]byte, error) {
-	key, err := hkdf.Key(sha256.New, []byte(k.secret), nil, "vault encrypt 1 author", sha256.Size)
-	if err != nil {
-		return nil, fmt.Errorf("deriving the author key: %w", err)
-	}
-	mac := hmac.New(sha256.New, key)
-	mac.Write(data)
-	return mac.Sum(nil), nil
+	return tag(data, []byte(k.secret), "vault encrypt 1 author")
 }
 
 // unwrap recovers the data key: by the passphrase where both have one, else by
@@ -134,11 +131,10 @@ func (k *keyring) unwrap(raw []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if asked := len(k.public) > 0 || k.passphrase != ""; asked && !k.reading && !k.asks(&h) {
-		return nil, fmt.Errorf("%w: it can be opened with %s, and the pipeline asks for %s",
-			stage.ErrOtherKey, readers(h.To, h.Passphrase != nil), readers(k.public, k.passphrase != ""))
+	if k.reading || len(k.public) == 0 && k.passphrase == "" {
+		return data, nil
 	}
-	return data, nil
+	return data, k.admits(&h, data)
 }
 
 func (k *keyring) byPassphrase(h *header) ([]byte, error) {
@@ -171,21 +167,38 @@ func (k *keyring) byIdentity(h *header) ([]byte, error) {
 	return data, nil
 }
 
-// asks tells whether a header admits whom the pipeline names, and nobody else.
-func (k *keyring) asks(h *header) bool {
-	return slices.Equal(k.public, h.To) && (k.passphrase != "") == (h.Passphrase != nil)
-}
-
-// readers says who can open a key.
-func readers(to []string, passphrase bool) string {
-	var by []string
-	if len(to) > 0 {
-		by = append(by, fmt.Sprintf("the identity of one of %d recipients", len(to)))
+// admits returns ErrOtherKey where a header admits others than the pipeline names.
+func (k *keyring) admits(h *header, data []byte) error {
+	mac, err := k.readers(data)
+	if err != nil {
+		return err
 	}
-	if passphrase {
+	if hmac.Equal(mac, h.Readers) && (k.passphrase != "") == (h.Passphrase != nil) {
+		return nil
+	}
+	var by []string
+	if n := len(k.public); n > 0 {
+		by = append(by, fmt.Sprintf("the identity of one of %d recipients", n))
+	}
+	if k.passphrase != "" {
 		by = append(by, "a passphrase")
 	}
-	return strings.Join(by, " or ")
+	return fmt.Errorf("%w: it is for others than the pipeline asks for, which is %s", stage.ErrOtherKey, strings.Join(by, " or "))
+}
+
+func (k *keyring) readers(data []byte) ([]byte, error) {
+	return tag([]byte(strings.Join(k.public, "\n")), data, "vault encrypt 1 readers")
+}
+
+// tag is an HMAC of text under a key derived from a secret.
+func tag(text, secret []byte, info string) ([]byte, error) {
+	key, err := hkdf.Key(sha256.New, secret, nil, info, sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("deriving a key: %w", err)
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write(text)
+	return mac.Sum(nil), nil
 }
 
 func (h *header) wants() string {
