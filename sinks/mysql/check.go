@@ -31,6 +31,9 @@ func (s *sink) check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, n
 	if err := s.checkCollation(); err != nil {
 		return nil, nil, err
 	}
+	if err := s.checkPlace(ctx, p); err != nil {
+		return nil, nil, err
+	}
 	if err := s.checkRights(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -67,6 +70,16 @@ func (s *sink) check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, n
 		return nil, nil, failure.New(failure.Refused, "%s can't hold the plan: %w", s.server.Engine(), errors.Join(refused...))
 	}
 	return losses, notes, nil
+}
+
+// checkPlace refuses to write where the run reads. The facts of a snapshot tell
+// where it was made, which may well be replaced by it.
+func (s *sink) checkPlace(ctx context.Context, p *stage.Plan) error {
+	place, err := s.server.Place(ctx)
+	if err != nil || p.Facts["snapshot"] != "" || p.Facts[mysql.PlaceFact] != place || !s.server.Overlap(s.cfg.Prefix, p.Facts["prefix"]) {
+		return err
+	}
+	return failure.New(failure.Refused, "%s: source and target are the same database, with prefixes %q and %q: the restore would drop what it reads; take another database or prefix", s.server.Address, p.Facts["prefix"], s.cfg.Prefix)
 }
 
 // siteNames lists what stands in the place of the site: full names of tables and views.

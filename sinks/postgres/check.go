@@ -21,6 +21,9 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 		return nil, nil, err
 	}
 	c := &check{conn: conn, replace: s.config.Replace, types: map[string]string{}, collations: map[string]bool{}}
+	if err := c.place(ctx, p); err != nil {
+		return nil, nil, err
+	}
 	for _, step := range []func(context.Context) error{c.server, c.empty} {
 		if err := step(ctx); err != nil {
 			return nil, nil, err
@@ -49,6 +52,17 @@ type check struct {
 
 func (c *check) refuse(format string, args ...any) {
 	c.reasons = append(c.reasons, fmt.Errorf(format, args...))
+}
+
+// place refuses to write where the run reads. The facts of a snapshot tell where
+// it was made, which may well be replaced by it.
+func (c *check) place(ctx context.Context, p *stage.Plan) error {
+	place, err := c.conn.Place(ctx)
+	if err != nil || p.Facts["snapshot"] != "" || p.Facts[postgres.PlaceFact] != place || !postgres.Overlap(c.conn.Site.Prefix, p.Facts["prefix"]) {
+		return err
+	}
+	return failure.New(failure.Refused, "%s: source and target are the same database and schema, with prefixes %q and %q: the restore would drop what it reads; take another database, schema or prefix",
+		c.conn.Address, p.Facts["prefix"], c.conn.Site.Prefix)
 }
 
 // server looks at what holds for all tables.

@@ -11,6 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/internal/servers"
 	sink "github.com/lmsvault/vault/sinks/postgres"
+	source "github.com/lmsvault/vault/sources/postgres"
 )
 
 // What can't be created or dropped costs nothing: the site that was to be
@@ -77,4 +78,31 @@ func TestOneRestoreAtATime(t *testing.T) {
 	if err := newSink(t, c).Begin(t.Context(), plan(table("user"))); err != nil {
 		t.Errorf("after the first: %v", err)
 	}
+}
+
+// What a run reads is never replaced by it, by whatever address it is reached; a
+// snapshot may replace the site that it was made of.
+func TestSourceIsNotReplaced(t *testing.T) {
+	db := servers.Postgres(t)
+	execute(t, db.SQL, `CREATE TABLE mdl_user (id int); CREATE SCHEMA other`)
+	inv, err := newSource(t, source.Config{Connection: where(db.DSN)}).Plan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := planOf(inv)
+	c := sink.Config{Connection: where(strings.Replace(db.DSN, "127.0.0.1", "localhost", 1)), Replace: true}
+	check := func(refused bool) {
+		t.Helper()
+		_, _, err := newSink(t, c).Check(t.Context(), p)
+		if got := failure.Of(err) == failure.Refused && strings.Contains(err.Error(), "same database"); got != refused {
+			t.Errorf("prefix %q, schema %q: %v", c.Prefix, c.Schema, err)
+		}
+	}
+	check(true)
+	c.Prefix = "m2_"
+	check(false)
+	c.Prefix, c.Schema = "", "other"
+	check(false)
+	c.Schema, p.Facts["snapshot"] = "", "x"
+	check(false)
 }

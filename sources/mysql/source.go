@@ -127,6 +127,9 @@ func (s *source) inventory(ctx context.Context, st *mysql.Structure) (_ *stage.I
 		err = errors.Join(err, s.release(ctx, conn))
 	}()
 	inv := &stage.Inventory{Notes: st.Notes, Facts: s.facts()}
+	if inv.Facts[mysql.PlaceFact], err = s.server.Place(ctx); err != nil {
+		return nil, err
+	}
 	s.tables, s.full = map[string]schema.Table{}, map[string]string{}
 	excluded := map[string]bool{}
 	for k := range st.Tables {

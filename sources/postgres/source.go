@@ -102,7 +102,11 @@ func (s *Source) facts(ctx context.Context) (map[string]string, error) {
 	if err != nil {
 		return nil, conn.Explain(err, "asking for encoding, collation and position")
 	}
-	maps.Copy(facts, map[string]string{"charset": charset, "collation": collation, "position": position})
+	place, err := conn.Place(ctx)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(facts, map[string]string{postgres.PlaceFact: place, "charset": charset, "collation": collation, "position": position})
 	return facts, nil
 }
 

@@ -1,0 +1,40 @@
+package mysql
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/dialects/mysql"
+)
+
+// What a run reads is never replaced by it, by whatever address it is reached; a
+// snapshot may replace the site that it was made of.
+func TestSourceIsNotReplaced(t *testing.T) {
+	for _, engine := range engines {
+		t.Run(engine.name, func(t *testing.T) {
+			t.Parallel()
+			db := engine.make(t)
+			exec(t, db, "CREATE TABLE mdl_user_info (id int PRIMARY KEY)")
+			p := users()
+			place, err := connect(t, db).Place(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Facts["prefix"], p.Facts[mysql.PlaceFact] = "mdl_", place
+			cfg := Config{DSN: config.NewSecret(strings.Replace(db.DSN, "127.0.0.1", "localhost", 1)), Prefix: "mdl_", Replace: true}
+			for prefix, refused := range map[string]bool{"mdl_": true, "mdl_x_": true, "": true, "m2_": false} {
+				cfg.Prefix = prefix
+				_, _, err := open(t, cfg).Check(t.Context(), p)
+				if got := failure.Of(err) == failure.Refused && strings.Contains(err.Error(), "same database"); got != refused {
+					t.Errorf("prefix %q: %v", prefix, err)
+				}
+			}
+			cfg.Prefix, p.Facts["snapshot"] = "mdl_", "x"
+			if _, _, err := open(t, cfg).Check(t.Context(), p); err != nil {
+				t.Errorf("a snapshot: %v", err)
+			}
+		})
+	}
+}
