@@ -153,6 +153,24 @@ func (s *Server) detect(ctx context.Context, cfg *mysql.Config) (err error) {
 	if s.minor, err = strconv.Atoi(parts[1]); err != nil {
 		return fmt.Errorf("the server calls its version %q: %w", version, err)
 	}
+	patch := 0
+	if len(parts) > 2 {
+		if patch, err = strconv.Atoi(parts[2]); err != nil {
+			return fmt.Errorf("the server calls its version %q: %w", version, err)
+		}
+	}
+	return s.refuseOld(patch)
+}
+
+// refuseOld refuses versions that are not supported.
+func (s *Server) refuseOld(patch int) error {
+	if s.MariaDB && !s.atLeast(10, 6) {
+		return failure.New(failure.Refused, "the server is MariaDB %s: 10.6 or newer is needed", s.Version)
+	}
+	// Before, the catalog doesn't tell of expressions in indexes and of CHECK constraints.
+	if !s.MariaDB && (!s.atLeast(8, 0) || s.major == 8 && s.minor == 0 && patch < 16) {
+		return failure.New(failure.Refused, "the server is MySQL %s: 8.0.16 or newer is needed", s.Version)
+	}
 	return nil
 }
 
