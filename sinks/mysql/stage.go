@@ -12,8 +12,9 @@ import (
 const doc = `Writes tables to MySQL 8–9 or MariaDB 10.6–11.8: creates them as InnoDB, loads the rows,
 then builds the indexes, and reads everything back for the proof.
 
-A database that has tables with the prefix is refused unless replace is true. From the
-begin to the end a table ` + "`<prefix>" + mysql.Marker + "`" + ` stands in the database; where it is left, a
+A database that has tables with the prefix is refused unless replace is true. The new tables
+are created beside the old ones (` + "`<prefix>" + mysql.Incoming + "…`" + `) and put in their place by one statement: what fails
+before leaves the old site as it was. From then to the end a table ` + "`<prefix>" + mysql.Marker + "`" + ` stands in the database; where it is left, a
 restore was broken off, and the database is no whole site.
 
 Rows are loaded by LOAD DATA LOCAL where the server allows it (local_infile), else by

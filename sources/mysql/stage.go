@@ -20,8 +20,8 @@ instead (right LOCK TABLES); without that, one connection reads everything. The 
 "consistency" of the run says which it was. Tables of other engines than InnoDB have no
 snapshots and are named in the notes.
 
-Rights: SELECT on the database; for views, triggers, routines and events to be listed
-SHOW VIEW, TRIGGER, EXECUTE and EVENT; better RELOAD or LOCK TABLES; REPLICATION CLIENT for the binary log's position.`
+Rights: SELECT on the whole database, else the source refuses; for triggers, routines and events
+to be listed TRIGGER, EXECUTE and EVENT, else a note says what can't be seen; better RELOAD or LOCK TABLES; REPLICATION CLIENT for the binary log's position.`
 
 // Stage describes the source.
 func Stage() stage.Stage {
