@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -63,7 +64,7 @@ sink: [{use: local, with: {dir: %[1]s/repo}}]
 				t.Fatalf("round %d: a run after a killed one fails: %v", round, err)
 			}
 		case <-time.After(time.Duration(rng.Int64N(int64(whole) + 1))):
-			if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
+			if err := cmd.Process.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
 				t.Fatal(err)
 			}
 			if <-done == nil {
