@@ -19,6 +19,14 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
+// CheckDSN tells, as the setting dsn, of one that is another engine's.
+func CheckDSN(dsn config.Secret) error {
+	if text := dsn.Reveal(); strings.HasPrefix(text, "postgres://") || strings.HasPrefix(text, "postgresql://") {
+		return config.At("dsn", "dsn is of PostgreSQL, and this stage is of MySQL: write use: postgres")
+	}
+	return nil
+}
+
 // Server is a database on a server, and what is known of both. It is safe for
 // concurrent use; what it holds doesn't change after Connect.
 type Server struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,6 +23,16 @@ type Connection struct {
 	Prefix      string          `key:"prefix" default:"mdl_" place:"prefix" help:"what the names of the site's tables begin with; may be empty"`
 	Schema      string          `key:"schema" place:"schema" help:"the schema with the site's tables; where it is not given, the one in which the user's new tables are made" example:"public"`
 	LockTimeout config.Duration `key:"lock_timeout" default:"30s" help:"how long to wait for a table that another session has locked"`
+}
+
+// Validate checks what the tags can't say.
+func (c *Connection) Validate() error {
+	dsn := c.DSN.Reveal()
+	url := strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
+	if !url && (strings.Contains(dsn, "@tcp(") || strings.Contains(dsn, "@unix(")) {
+		return config.At("dsn", "dsn is of MySQL, and this stage is of PostgreSQL: write use: mysql")
+	}
+	return nil
 }
 
 // Conn is one session at the server. It is used by one goroutine at a time.

@@ -1,9 +1,8 @@
 package mysql
 
 import (
-	"strings"
-
 	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/dialects/mysql"
 )
 
 // Config is what the sink can be told.
@@ -17,8 +16,5 @@ type Config struct {
 
 // Validate checks what the tags can't say.
 func (c *Config) Validate() error {
-	if dsn := c.DSN.Reveal(); strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
-		return config.At("dsn", "dsn is of PostgreSQL, and this sink is of MySQL: write use: postgres")
-	}
-	return nil
+	return mysql.CheckDSN(c.DSN)
 }

@@ -5,9 +5,7 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"strings"
 
-	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
 )
@@ -16,15 +14,6 @@ import (
 type Config struct {
 	postgres.Connection
 	Replace bool `key:"replace" help:"drop the tables of this prefix that are there and restore over them; without it a target that is not empty is refused"`
-}
-
-// Validate checks what the tags can't say.
-func (c *Config) Validate() error {
-	dsn := c.DSN.Reveal()
-	if url := strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://"); !url && (strings.Contains(dsn, "@tcp(") || strings.Contains(dsn, "@unix(")) {
-		return config.At("dsn", "dsn is of MySQL, and this sink is of PostgreSQL: write use: mysql")
-	}
-	return nil
 }
 
 // Stage describes the sink.

@@ -2,9 +2,9 @@ package mysql
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/dialects/mysql"
 )
 
 // Config is what the source can be told.
@@ -21,8 +21,5 @@ func (c *Config) Validate() error {
 	if c.LockTimeout < 0 {
 		return fmt.Errorf("lock_timeout is %s, it can't be negative", c.LockTimeout)
 	}
-	if dsn := c.DSN.Reveal(); strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
-		return config.At("dsn", "dsn is of PostgreSQL, and this source is of MySQL: write use: postgres")
-	}
-	return nil
+	return mysql.CheckDSN(c.DSN)
 }

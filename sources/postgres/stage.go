@@ -5,9 +5,7 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"strings"
 
-	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
 )
@@ -17,15 +15,6 @@ type Config struct {
 	postgres.Connection
 	ExcludeTables []string `key:"exclude_tables" help:"tables to leave out, without the prefix; * stands for any characters" example:"[logstore_*, sessions]"`
 	Connections   int      `key:"connections" min:"1" max:"64" help:"how many connections read at once, besides one that holds the snapshot; where it is not given, as many as there are workers"`
-}
-
-// Validate checks what the tags can't say.
-func (c *Config) Validate() error {
-	dsn := c.DSN.Reveal()
-	if url := strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://"); !url && (strings.Contains(dsn, "@tcp(") || strings.Contains(dsn, "@unix(")) {
-		return config.At("dsn", "dsn is of MySQL, and this source is of PostgreSQL: write use: mysql")
-	}
-	return nil
 }
 
 // Stage describes the source.
