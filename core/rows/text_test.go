@@ -37,7 +37,7 @@ func FuzzUnescape(f *testing.F) {
 	f.Add([]byte(`end\`))
 	f.Fuzz(func(t *testing.T, cell []byte) {
 		if bytes.ContainsAny(cell, "\t\n\r") {
-			t.Skip("no cell")
+			return // no cell
 		}
 		value, err := Unescape(nil, cell)
 		if err != nil {

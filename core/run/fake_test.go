@@ -107,6 +107,8 @@ type target struct {
 	silent   bool   // it doesn't say so
 	calls    []string
 	finished bool
+
+	unpublishable error // what Publish answers
 }
 
 func (t *target) call(name string) {
@@ -154,7 +156,10 @@ func (t *target) Prove(context.Context) ([]stage.TableProof, error) {
 	return proofs, nil
 }
 
-func (t *target) Publish(context.Context) error { t.call("publish"); return nil }
+func (t *target) Publish(context.Context) error {
+	t.call("publish")
+	return t.unpublishable
+}
 
 func (t *target) Abort(context.Context) error { t.call("abort"); return nil }
 func (t *target) Close(context.Context) error { t.call("close"); return nil }

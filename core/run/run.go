@@ -68,6 +68,7 @@ func (j *Job) publish(ctx context.Context) error {
 		if err := t.Sink.Publish(ctx); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
 		}
+		t.begun = false // it is whole, whatever becomes of the others
 	}
 	return nil
 }

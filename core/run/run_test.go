@@ -3,6 +3,7 @@ package run
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -285,5 +286,14 @@ func TestWhatTheSnapshotListsAsMissingIsNotLostAgain(t *testing.T) {
 	source.recorded = []stage.Loss{{Kind: stage.LossMissing, Path: "filedir/da/4b/" + absent, Count: 1}}
 	if _, err := job(t, source, &target{}).Run(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// A target that was published is never given up, also when the next one can't be.
+func TestAPublishedTargetIsNotGivenUp(t *testing.T) {
+	first, second := &target{}, &target{unpublishable: errors.New("the server has gone away")}
+	_, err := job(t, site(), first, second).Run(t.Context())
+	if failure.Of(err) != failure.Failed || slices.Contains(first.calls, "abort") || !slices.Contains(second.calls, "abort") {
+		t.Errorf("%v, calls %v and %v", err, first.calls, second.calls)
 	}
 }
