@@ -18,11 +18,19 @@
 // durations; zero as the default of such a field stands for "not set" and need
 // not lie between them.
 //
+// Names are of letters, digits, _, - and . and begin with a letter.
+//
 // place names what the value tells about where a stage reads or writes: dir and
-// file for paths, database and prefix. Settings named dir, file, path, dsn and
+// file for paths, database, schema and prefix. Settings named dir, file, path, dsn and
 // prefix have it without the tag. The linter looks for stages that work on the
 // same place.
 //
 // A struct may have a method Validate() error, called last; errors made with At
 // point to the setting they are about.
+//
+// Where the struct is in another process, a plugin's, its fields (Describe) cross
+// the border and Dynamic makes of them what works here as the struct itself
+// does; Encode and Assign carry the decoded values to the struct, and KeyOf and
+// Split what its Validate says back. What holds a default must say so in a tag:
+// values that a constructor presets don't cross.
 package config

@@ -34,7 +34,7 @@ type Field struct {
 	OneOf    []string `json:"one_of,omitempty"`
 	Min      string   `json:"min,omitempty"` // as it would be written; "" for no bound
 	Max      string   `json:"max,omitempty"`
-	Place    string   `json:"place,omitempty"` // dir, file, database or prefix, see the package's description
+	Place    string   `json:"place,omitempty"` // what it tells of where a stage works, see the package's description
 }
 
 var types = map[reflect.Type]Type{
@@ -70,6 +70,15 @@ func open(targets []any) ([]setting, error) {
 	var settings []setting
 	for _, target := range targets {
 		v := reflect.ValueOf(target)
+		if d, ok := target.(*Declared); ok && d != nil {
+			for _, s := range d.settings {
+				var err error
+				if settings, err = add(settings, s); err != nil {
+					return nil, err
+				}
+			}
+			continue
+		}
 		if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
 			return nil, fmt.Errorf("declaration %T is not a pointer to a struct", target)
 		}
@@ -95,11 +104,8 @@ func declared(settings []setting, v reflect.Value) ([]setting, error) {
 			continue
 		}
 		typ, ok := types[f.Type]
-		switch {
-		case !f.IsExported() || !ok:
+		if !f.IsExported() || !ok {
 			return nil, fmt.Errorf("setting %s: field %s of type %s can't hold a setting", name, f.Name, f.Type)
-		case find(settings, name) != nil:
-			return nil, fmt.Errorf("setting %s is declared twice", name)
 		}
 		s := setting{value: v.Field(i), Field: Field{
 			Name: name, Type: typ, Required: f.Tag.Get("required") == "true",
@@ -107,12 +113,23 @@ func declared(settings []setting, v reflect.Value) ([]setting, error) {
 			OneOf: strings.Fields(f.Tag.Get("oneof")), Min: f.Tag.Get("min"), Max: f.Tag.Get("max"),
 		}}
 		s.Place = placeOf(f.Tag, name)
-		if err := s.sound(); err != nil {
-			return nil, fmt.Errorf("setting %s: %w", name, err)
+		var err error
+		if settings, err = add(settings, s); err != nil {
+			return nil, err
 		}
-		settings = append(settings, s)
 	}
 	return settings, nil
+}
+
+// add appends a setting that is declared as it must be.
+func add(settings []setting, s setting) ([]setting, error) {
+	if find(settings, s.Name) != nil {
+		return nil, fmt.Errorf("setting %s is declared twice", s.Name)
+	}
+	if err := s.sound(); err != nil {
+		return nil, fmt.Errorf("setting %s: %w", quote(s.Name), err)
+	}
+	return append(settings, s), nil
 }
 
 // usual is what settings of these names tell unless a tag says otherwise.
@@ -129,28 +146,6 @@ func find(settings []setting, name string) *setting {
 	for i := range settings {
 		if settings[i].Name == name {
 			return &settings[i]
-		}
-	}
-	return nil
-}
-
-// sound checks that defaults and bounds can be read.
-func (s *setting) sound() error {
-	scratch := setting{Field: s.Field, value: reflect.New(s.value.Type()).Elem()}
-	for _, text := range []string{s.Default, s.Example} {
-		if text == "" || s.Type == List || s.Type == Anything {
-			continue
-		}
-		if _, err := scratch.set(text); err != nil {
-			return fmt.Errorf("%q: %w", text, err)
-		}
-	}
-	for _, bound := range []string{s.Min, s.Max} {
-		if bound == "" {
-			continue
-		}
-		if _, err := s.number(bound); err != nil {
-			return err
 		}
 	}
 	return nil

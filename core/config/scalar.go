@@ -19,7 +19,13 @@ func (s *setting) set(text string) (suggestion string, err error) {
 	case Hidden:
 		s.value.Set(reflect.ValueOf(NewSecret(text)))
 	case List: // a default: the items with spaces between
-		s.value.Set(reflect.ValueOf(strings.Fields(text)))
+		items := strings.Fields(text)
+		for _, item := range items {
+			if suggestion, err := s.among(item); err != nil {
+				return suggestion, err
+			}
+		}
+		s.value.Set(reflect.ValueOf(items))
 		return "", nil
 	case Switch:
 		if text != "true" && text != "false" {
@@ -38,10 +44,25 @@ func (s *setting) set(text string) (suggestion string, err error) {
 	default:
 		return "", fmt.Errorf("must be %s", s.Type)
 	}
-	if len(s.OneOf) > 0 && !slices.Contains(s.OneOf, text) {
-		return Nearest(text, s.OneOf), fmt.Errorf("must be one of %s", strings.Join(s.OneOf, ", "))
+	return s.among(text)
+}
+
+// among checks that text is one of the values that may be: written like one, or
+// the same size, duration or number.
+func (s *setting) among(text string) (suggestion string, err error) {
+	if len(s.OneOf) == 0 || slices.ContainsFunc(s.OneOf, func(one string) bool { return one == text || s.same(one, text) }) {
+		return "", nil
 	}
-	return "", nil
+	return Nearest(text, s.OneOf), fmt.Errorf("must be one of %s", strings.Join(s.OneOf, ", "))
+}
+
+func (s *setting) same(a, b string) bool {
+	x, err := s.number(a)
+	if err != nil {
+		return false
+	}
+	y, err := s.number(b)
+	return err == nil && x == y
 }
 
 func (s *setting) number(text string) (int64, error) {

@@ -18,34 +18,54 @@ func (e *keyError) Unwrap() error { return e.err }
 // as in fmt.Errorf. Several may be joined with errors.Join.
 func At(key, format string, args ...any) error { return &keyError{key, fmt.Errorf(format, args...)} }
 
-// invalid reports what Validate said, without secrets.
-func (r *run) invalid(err error) {
-	if err == nil {
-		return
+// KeyOf returns the key of the setting that an error made with At is about; ok
+// is false if err is about none, or about all of them.
+func KeyOf(err error) (key string, ok bool) {
+	if k, ok := errors.AsType[*keyError](err); ok {
+		return k.key, true
 	}
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range many.Unwrap() {
-			r.invalid(e)
-		}
-		return
-	}
-	at := r.At(r.node)
-	var k *keyError
-	if errors.As(err, &k) {
-		if p, there := r.at[k.key]; there {
-			at = p
-		}
-	}
-	r.report(Error, at, r.redact(err.Error()), "")
+	return "", false
 }
 
-func (r *run) redact(text string) string {
-	for _, s := range r.settings {
-		if secret, ok := s.value.Interface().(Secret); ok && len(secret.Reveal()) > 2 {
-			text = strings.ReplaceAll(text, secret.Reveal(), redacted)
+// Split takes apart what errors.Join put together; nil gives none. With KeyOf and
+// Error of each, the errors of a Validate method cross to another process, where
+// At and errors.Join make the same of them.
+func Split(err error) []error {
+	many, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		if err == nil {
+			return nil
+		}
+		return []error{err}
+	}
+	var all []error
+	for _, e := range many.Unwrap() {
+		all = append(all, Split(e)...)
+	}
+	return all
+}
+
+// invalid reports what Validate said, without secrets.
+func (r *run) invalid(err error) {
+	for _, err := range Split(err) {
+		at := r.At(r.node)
+		if key, ok := KeyOf(err); ok {
+			if p, there := r.at[key]; there {
+				at = p
+			}
+		}
+		r.report(Error, at, redact(err.Error(), r.settings, r.hidden), "")
+	}
+}
+
+// redact hides the values of secrets, and what else is hidden, in text.
+func redact(text string, settings []setting, hidden []string) string {
+	for _, s := range settings {
+		if secret, ok := s.value.Interface().(Secret); ok {
+			hidden = append(hidden[:len(hidden):len(hidden)], secret.Reveal())
 		}
 	}
-	for _, h := range r.hidden {
+	for _, h := range hidden {
 		if len(h) > 2 {
 			text = strings.ReplaceAll(text, h, redacted)
 		}

@@ -1,0 +1,114 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// The most that a declaration from elsewhere may hold.
+const (
+	maxFields = 256
+	maxText   = 16 << 10 // bytes of one text of a field
+	maxOneOf  = 256
+)
+
+// Declared holds settings that another process declared. It stands wherever a
+// pointer to a struct with key tags may stand. Made by what Dynamic returns; not
+// safe for concurrent use.
+type Declared struct {
+	settings []setting
+	validate func(*Declared) error
+	reading  bool
+}
+
+// Dynamic returns a constructor for stage.Info.Config of settings that are known
+// as fields only, as Describe lists them. The fields are checked as those of a
+// struct are, and for what a foreign process may send: an error names the field.
+// A field's Place is taken as it is: the name dir alone makes no place here.
+// The constructor is safe for concurrent use.
+//
+// validate is called by Validate; what it makes with At points to the setting
+// it is about. nil: nothing is checked beyond the fields.
+func Dynamic(fields []Field, validate func(*Declared) error) (func() any, error) {
+	if len(fields) > maxFields {
+		return nil, fmt.Errorf("%d settings are declared, at most %d may be", len(fields), maxFields)
+	}
+	var settings []setting
+	for i, f := range fields {
+		goType, ok := holders[f.Type]
+		if err := f.bounded(); err != nil {
+			return nil, fmt.Errorf("setting %d (%s): %w", i+1, quote(f.Name), err)
+		}
+		if !ok {
+			return nil, fmt.Errorf("setting %s: type %s is unknown", quote(f.Name), quote(string(f.Type)))
+		}
+		f.OneOf = slices.Clone(f.OneOf)
+		var err error
+		if settings, err = add(settings, setting{f, reflect.New(goType).Elem()}); err != nil {
+			return nil, err
+		}
+	}
+	return func() any {
+		d := &Declared{slices.Clone(settings), validate, false}
+		for i := range d.settings {
+			d.settings[i].value = reflect.New(settings[i].value.Type()).Elem()
+		}
+		return d
+	}, nil
+}
+
+// Validate lets the declaring process check the settings.
+func (d *Declared) Validate() error {
+	if d.validate == nil {
+		return nil
+	}
+	return d.validate(d)
+}
+
+// SetKeys gives what opens a repository, for reading, to the secrets passphrase
+// and identity, where they are declared.
+func (d *Declared) SetKeys(passphrase, identity Secret) {
+	d.reading = true
+	for name, key := range map[string]Secret{"passphrase": passphrase, "identity": identity} {
+		if s := find(d.settings, name); s != nil && s.Type == Hidden {
+			s.value.Set(reflect.ValueOf(key))
+		}
+	}
+}
+
+// Reading tells whether SetKeys was called. Encode doesn't carry it: who hands the
+// settings on says so beside them, and SetKeys is called again there.
+func (d *Declared) Reading() bool { return d.reading }
+
+// holders are the Go types that hold settings of a type.
+var holders = map[Type]reflect.Type{
+	Text:     reflect.TypeFor[string](),
+	Number:   reflect.TypeFor[int64](),
+	Switch:   reflect.TypeFor[bool](),
+	List:     reflect.TypeFor[[]string](),
+	Hidden:   reflect.TypeFor[Secret](),
+	Bytes:    reflect.TypeFor[Size](),
+	Span:     reflect.TypeFor[Duration](),
+	Anything: reflect.TypeFor[yaml.Node](),
+}
+
+func (f *Field) bounded() error {
+	texts := []string{f.Name, string(f.Type), f.Default, f.Help, f.Example, f.Min, f.Max, f.Place}
+	if len(f.OneOf) > maxOneOf {
+		return fmt.Errorf("one of %d values, at most %d may be", len(f.OneOf), maxOneOf)
+	}
+	for _, text := range append(texts, f.OneOf...) {
+		if len(text) > maxText {
+			return fmt.Errorf("has a text of %s, at most %s may be", Size(len(text)), Size(maxText))
+		}
+		if !utf8.ValidString(text) {
+			return errors.New("has a text that is not UTF-8")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,263 @@
+package config_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/lmsvault/vault/core/config"
+)
+
+// all has a setting of every type and every kind of tag.
+type all struct {
+	Dir      string          `key:"dir" required:"true" help:"a folder" example:"/srv/x"`
+	DSN      config.Secret   `key:"dsn" place:"database" help:"a secret"`
+	Path     string          `key:"path" place:"" help:"no place in spite of its name"`
+	Prefix   string          `key:"prefix" default:"mdl_" help:"may be empty"`
+	Codec    string          `key:"codec" default:"zstd" oneof:"zstd lz4" help:"one of some"`
+	Level    int             `key:"level" default:"3" max:"19" help:"a number"`
+	Count    int64           `key:"count" help:"another"`
+	On       bool            `key:"on" default:"true" help:"a switch"`
+	Off      bool            `key:"off" help:"another"`
+	Tags     []string        `key:"tags" default:"a b" help:"texts"`
+	Kinds    []string        `key:"kinds" oneof:"x y" help:"one of some"`
+	Memory   config.Size     `key:"memory" default:"256MiB" min:"1MiB" max:"1TiB" help:"a size"`
+	Frame    config.Size     `key:"frame" oneof:"1MiB 2MiB" help:"one of some"`
+	Wait     config.Duration `key:"wait" default:"10s" max:"1h" help:"a span"`
+	Anything yaml.Node       `key:"anything" help:"what it likes"`
+	Pass     config.Secret   `key:"passphrase" help:"a key"`
+	Identity config.Secret   `key:"identity" help:"a key"`
+}
+
+// complain is the check of a plugin, whose secrets it does not hide.
+func complain(level int64, secret string) error {
+	if level != 13 {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("bad luck with %s", secret), config.At("level", "level %d is unlucky", level))
+}
+
+func (a *all) Validate() error { return complain(int64(a.Level), a.DSN.Reveal()) }
+
+func describe(t testing.TB, target any) []config.Field {
+	t.Helper()
+	fields, err := config.Describe(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fields
+}
+
+// dynamic is all as a host knows it: fields that came as JSON, and its checks by
+// way of another struct.
+func dynamic(t testing.TB) *config.Declared {
+	t.Helper()
+	text, err := json.Marshal(describe(t, &all{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields []config.Field
+	if err := json.Unmarshal(text, &fields); err != nil {
+		t.Fatal(err)
+	}
+	construct, err := config.Dynamic(fields, func(d *config.Declared) error {
+		raw, err := config.Encode(d)
+		if err != nil {
+			return err
+		}
+		var errs []error
+		for _, err := range config.Split(config.Assign(raw, &all{})) {
+			message := err.Error()
+			if key, ok := config.KeyOf(err); ok {
+				err = config.At(key, "%s", message)
+			} else {
+				err = errors.New(message)
+			}
+			errs = append(errs, err)
+		}
+		return errors.Join(errs...)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return construct().(*config.Declared)
+}
+
+func encode(t testing.TB, target any) string {
+	t.Helper()
+	raw, err := config.Encode(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+func TestWhatIsDeclaredElsewhereDecodesLikeAStruct(t *testing.T) {
+	values := config.Values{Env: func(string) (string, bool) { return "hunter2", true }}
+	for _, text := range []string{
+		"dir: /srv",
+		"dir: /srv\ndsn: ${env:X}\nlevel: 13\n",
+		"dir: /srv\nlevel: 20\nwait: 2h\nmemory: 1KiB\nframe: 3MiB\ncodec: lz5\n",
+		"{dir: '', levle: 3, kinds: [x, z], tags: {}, on: 'true', count: 9223372036854775808}",
+		"dir: /srv\ndir: /srv\n? [a]\n: b",
+		"dir: ${file:/nowhere/at/all}\ndsn: plain\nanything: {a: [1, x]}\nprefix: ''\non: false\ntags: []",
+		"[]", "level: 3",
+	} {
+		var a all
+		d := dynamic(t)
+		want := decode(t, &config.Decoder{File: "f", Values: values}, text, &a)
+		found := decode(t, &config.Decoder{File: "f", Values: values}, text, d)
+		if !slices.Equal(found, want) {
+			t.Errorf("%s\ngives %v\nwant  %v", text, found, want)
+		}
+		if got, want := encode(t, d), encode(t, &a); got != want {
+			t.Errorf("%s\ngives %s\nwant  %s", text, got, want)
+		}
+		places, err := config.Places(d)
+		if wanted, _ := config.Places(&a); err != nil || !reflect.DeepEqual(places, wanted) {
+			t.Errorf("%s\nhas places %v, want %v; %v", text, places, wanted, err)
+		}
+		if s := fmt.Sprintf("%v %+v %#v %v", d, d, d, found); strings.Contains(s, "hunter2") {
+			t.Errorf("the secret prints: %s", s)
+		}
+	}
+}
+
+func TestWhatIsDeclaredElsewhereIsDescribedLikeAStruct(t *testing.T) {
+	want, got := describe(t, &all{}), describe(t, dynamic(t))
+	if a, b := fmt.Sprintf("%+v", want), fmt.Sprintf("%+v", got); a != b {
+		t.Errorf("described as %s\nwant %s", b, a)
+	}
+	a, errA := json.Marshal(config.Object(want))
+	b, errB := json.Marshal(config.Object(got))
+	if err := errors.Join(errA, errB); err != nil || string(a) != string(b) {
+		t.Errorf("the schema is %s\nwant %s; %v", b, a, err)
+	}
+	s, d := &all{}, dynamic(t)
+	if err := errors.Join(config.Defaults(s), config.Defaults(d)); err != nil || encode(t, s) != encode(t, d) {
+		t.Errorf("defaults are %s, want %s; %v", encode(t, d), encode(t, s), err)
+	}
+	var other struct {
+		Dir string `key:"dir"`
+	}
+	if _, err := config.Describe(d, &other); err == nil || !strings.Contains(err.Error(), "setting dir is declared twice") {
+		t.Errorf("a setting in both is %v", err)
+	}
+}
+
+func TestEachConfigurationHasValuesOfItsOwn(t *testing.T) {
+	construct, err := config.Dynamic([]config.Field{{Name: "a", Type: config.Text}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, two := construct(), construct()
+	if err := config.Assign([]byte(`{"a": "x"}`), one); err != nil || encode(t, one) != `{"a":"x"}` || encode(t, two) != `{}` {
+		t.Errorf("%s and %s; %v", encode(t, one), encode(t, two), err)
+	}
+}
+
+func TestKeysGoToTheSecretsOfTheirNames(t *testing.T) {
+	d := dynamic(t)
+	if d.Reading() {
+		t.Error("no keys were given yet")
+	}
+	d.SetKeys(config.NewSecret("p"), config.NewSecret("i"))
+	if got := encode(t, d); !d.Reading() || !strings.Contains(got, `"passphrase":"p"`) || !strings.Contains(got, `"identity":"i"`) {
+		t.Errorf("keys are %s", got)
+	}
+	construct, err := config.Dynamic([]config.Field{{Name: "passphrase", Type: config.Text}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := construct().(*config.Declared)
+	if open.SetKeys(config.NewSecret("p"), config.NewSecret("i")); encode(t, open) != "{}" {
+		t.Error("a key became a setting that is no secret")
+	}
+}
+
+func TestAForeignDeclarationThatIsWrongIsAnError(t *testing.T) {
+	text := func(f config.Field) config.Field {
+		f.Name, f.Type = "a", config.Text
+		return f
+	}
+	for want, fields := range map[string][]config.Field{
+		"a name must be letters":               {{Name: "a b", Type: config.Text}},
+		`setting "": a name`:                   {{Type: config.Text}},
+		"at most 64 characters":                {{Name: strings.Repeat("a", 65), Type: config.Text}},
+		`type "blob" is unknown`:               {{Name: "a", Type: "blob"}},
+		"setting a is declared twice":          {{Name: "a", Type: config.Text}, {Name: "a", Type: config.Switch}},
+		"must be true or false":                {{Name: "a", Type: config.Switch, Default: "yes"}},
+		"must be at most 3":                    {{Name: "a", Type: config.Number, Default: "4", Max: "3"}},
+		"must be a size":                       {{Name: "a", Type: config.Bytes, Example: "much"}},
+		"must be one of x, y":                  {{Name: "a", Type: config.List, Default: "x z", OneOf: []string{"x", "y"}}},
+		"has no bounds":                        {text(config.Field{Max: "3"})},
+		"min 3 is more than max 2":             {{Name: "a", Type: config.Number, Min: "3", Max: "2"}},
+		`place "moon" is unknown`:              {text(config.Field{Place: "moon"})},
+		"what can be anything has no default":  {{Name: "a", Type: config.Anything, Default: "x"}},
+		"has a text of 17KiB, at most 16KiB":   {text(config.Field{Help: strings.Repeat("x", 17<<10)})},
+		"one of 300 values, at most 256":       {text(config.Field{OneOf: make([]string, 300)})},
+		"setting 1 (\"a\"): has a text that i": {text(config.Field{Help: "\xff"})},
+		"300 settings are declared, at most":   make([]config.Field, 300),
+	} {
+		if _, err := config.Dynamic(fields, nil); err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 500 {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// FuzzDynamic: whatever a foreign process declares is refused, or decodes,
+// describes and encodes without a panic and without a change.
+func FuzzDynamic(f *testing.F) {
+	seed, err := json.Marshal(describe(f, &all{}))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed, "dir: x")
+	f.Add([]byte(`[{"name":"a","type":"list of texts","default":"x  y","one_of":["x","","y"]}]`), "a: ['']")
+	f.Add([]byte(`[{"name":"a","type":"size","min":"1","max":"2TiB"},{"name":"b","type":"anything"}]`), "{a: 3KiB, b: {x: .inf}}")
+	f.Fuzz(func(t *testing.T, raw []byte, text string) {
+		var fields []config.Field
+		if json.Unmarshal(raw, &fields) != nil {
+			return
+		}
+		construct, err := config.Dynamic(fields, nil)
+		if err != nil {
+			return
+		}
+		d := construct()
+		if got := describe(t, d); fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", fields) {
+			t.Fatalf("described as %+v, declared as %+v", got, fields)
+		}
+		if _, err := json.Marshal(config.Object(fields)); err != nil {
+			t.Fatal(err)
+		}
+		if err := config.Defaults(d); err != nil {
+			t.Fatal(err)
+		}
+		var doc yaml.Node
+		if yaml.Unmarshal([]byte(text), &doc) != nil || len(doc.Content) == 0 {
+			return
+		}
+		decoder := config.Decoder{Values: config.Values{Env: func(string) (string, bool) { return "", false }}}
+		if len(decoder.Decode(doc.Content[0], d).Of(config.Error)) > 0 {
+			return
+		}
+		encoded, err := config.Encode(d)
+		if err != nil {
+			return
+		}
+		again := construct()
+		if err := config.Assign(encoded, again); err != nil {
+			t.Fatalf("%s: %v", encoded, err)
+		}
+		if got := encode(t, again); got != string(encoded) {
+			t.Fatalf("%s became %s", encoded, got)
+		}
+	})
+}
