@@ -1,0 +1,146 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"google.golang.org/grpc"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/protocol"
+	pb "github.com/lmsvault/vault/plugins/protocol/v1"
+)
+
+// storage stands in for a plugin's storage.
+type storage struct{ *instance }
+
+func (s storage) Put(ctx context.Context, name string, data []byte) error {
+	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		stream, err := pb.NewStorageClient(c).Put(ctx)
+		if err != nil {
+			return err
+		}
+		var t protocol.Tally
+		head := &pb.PutHead{Instance: id, Name: name, Size: uint64(len(data))}
+		err = protocol.Split(data, func(piece []byte, last bool) error {
+			t.Data(piece)
+			m := &pb.PutRequest{Head: head, Data: piece}
+			if head = nil; last {
+				m.End = t.End()
+			}
+			return stream.Send(m)
+		})
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		_, err = stream.CloseAndRecv()
+		return err
+	})
+}
+
+func (s storage) Get(ctx context.Context, dst []byte, name string, offset, length int64) ([]byte, error) {
+	start := len(dst)
+	err := s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		dst = dst[:start]
+		stream, err := pb.NewStorageClient(c).Get(ctx, &pb.GetRequest{Instance: id, Name: name, Offset: offset, Length: length})
+		if err != nil {
+			return err
+		}
+		most := length
+		if length < 0 {
+			most = protocol.MaxBlob
+		}
+		dst, err = frames(stream.Recv, dst, most)
+		if got := int64(len(dst) - start); err == nil && length >= 0 && got != length {
+			return fmt.Errorf("plugin %s: %d bytes of %s came, and %d were asked for", s.program.Name, got, name, length)
+		}
+		return err
+	})
+	if err != nil {
+		return dst[:start], err
+	}
+	return dst, nil
+}
+
+// frames appends the data of frames to dst, at most limit bytes.
+func frames(recv func() (*pb.Frame, error), dst []byte, limit int64) ([]byte, error) {
+	start := len(dst)
+	err := protocol.Receive(recv, func(m *pb.Frame, t *protocol.Tally) error {
+		t.Data(m.Data)
+		if int64(len(dst)-start+len(m.Data)) > limit {
+			return fmt.Errorf("%w: more than the %d bytes that may come", protocol.ErrStream, limit)
+		}
+		dst = append(dst, m.Data...)
+		return nil
+	})
+	return dst, err
+}
+
+func (s storage) List(ctx context.Context, prefix string, fn func(stage.Object) error) error {
+	told := false // what fn was told can't be taken back, so the call can't be repeated
+	var failed error
+	err := s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		stream, err := pb.NewStorageClient(c).List(ctx, &pb.ListRequest{Instance: id, Prefix: prefix})
+		if err != nil {
+			return err
+		}
+		err = protocol.Receive(stream.Recv, func(m *pb.ListResponse, t *protocol.Tally) error {
+			t.Items(len(m.Objects))
+			for _, o := range m.Objects {
+				told = true
+				if failed = fn(stage.Object{Name: o.Name, Size: o.Size}); failed != nil {
+					return failed
+				}
+			}
+			return nil
+		})
+		if l := new(lost); told && errors.As(err, &l) {
+			return l.err
+		}
+		return err
+	})
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+func (s storage) Delete(ctx context.Context, name string) error {
+	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		_, err := pb.NewStorageClient(c).Delete(ctx, &pb.DeleteRequest{Instance: id, Name: name})
+		return err
+	})
+}
+
+func (s storage) Stat(ctx context.Context, name string) (o stage.Object, err error) {
+	err = s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		r, err := pb.NewStorageClient(c).Stat(ctx, &pb.StatRequest{Instance: id, Name: name})
+		if err == nil {
+			o = stage.Object{Name: r.GetObject().GetName(), Size: r.GetObject().GetSize()}
+		}
+		return err
+	})
+	return o, err
+}
+
+func (s storage) Close(ctx context.Context) error { return s.close(ctx) }
+
+// measured is a storage that knows its free space.
+type measured struct{ storage }
+
+func (s measured) Free(ctx context.Context) (free int64, err error) {
+	err = s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		r, err := pb.NewStorageClient(c).Free(ctx, &pb.FreeRequest{Instance: id})
+		free = r.GetBytes()
+		return err
+	})
+	return free, err
+}

@@ -1,0 +1,132 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// The metadata of a trailer that tell more of an error.
+const (
+	classKey = "vault-class"
+	errorKey = "vault-error"
+)
+
+// maxText is how much of an error's text travels; what is longer is cut and says so.
+const maxText = 1 << 20
+
+// kind is an error that stages and engine know each other's by.
+type kind struct {
+	name string
+	err  error
+	code codes.Code
+}
+
+func kinds() []kind {
+	return []kind{
+		{"not-exist", stage.ErrNotExist, codes.NotFound},
+		{"key", stage.ErrKey, codes.PermissionDenied},
+		{"other-key", stage.ErrOtherKey, codes.PermissionDenied},
+		{"corrupt", stage.ErrCorrupt, codes.DataLoss},
+	}
+}
+
+// Encode makes of an error the status of a call and the metadata of its trailer.
+func Encode(err error) (error, metadata.MD) {
+	if err == nil {
+		return nil, nil
+	}
+	class := failure.Of(err)
+	code := codes.Unknown
+	switch {
+	case errors.Is(err, context.Canceled):
+		code = codes.Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		code = codes.DeadlineExceeded
+	case class == failure.Usage:
+		code = codes.InvalidArgument
+	case class == failure.Refused:
+		code = codes.FailedPrecondition
+	}
+	md := metadata.Pairs(classKey, strconv.Itoa(int(class)))
+	for _, k := range kinds() {
+		if errors.Is(err, k.err) {
+			md.Append(errorKey, k.name)
+			code = k.code
+		}
+	}
+	text := strings.ToValidUTF8(err.Error(), "\uFFFD")
+	if len(text) > maxText {
+		text = strings.ToValidUTF8(text[:maxText], "") + fmt.Sprintf(" … (%d bytes more)", len(text)-maxText)
+	}
+	return status.Error(code, text), md
+}
+
+// remote is an error of the other side: its text, class and kinds.
+type remote struct {
+	text string
+	is   []error
+}
+
+func (e *remote) Error() string   { return e.text }
+func (e *remote) Unwrap() []error { return e.is }
+
+// Decode is the inverse of Encode: the error that the other side's stage
+// returned. ok is false for errors that no stage has made: of the transport, or
+// of a process that is gone.
+func Decode(err error, trailer metadata.MD) (_ error, ok bool) {
+	s, isStatus := status.FromError(err)
+	if !isStatus || err == nil {
+		return err, false
+	}
+	e := &remote{text: s.Message()}
+	class := failure.Class(0)
+	if v := trailer.Get(classKey); len(v) > 0 {
+		n, bad := strconv.Atoi(v[0])
+		if bad == nil && n > 0 && n < 256 {
+			class = failure.Class(n)
+		}
+	}
+	named := trailer.Get(errorKey)
+	for _, k := range kinds() {
+		for _, n := range named {
+			if n == k.name {
+				e.is = append(e.is, k.err)
+			}
+		}
+		if class == 0 && k.code == s.Code() && k.code != codes.PermissionDenied {
+			e.is = append(e.is, k.err)
+		}
+	}
+	switch s.Code() {
+	case codes.Canceled:
+		e.is = append(e.is, context.Canceled)
+	case codes.DeadlineExceeded:
+		e.is = append(e.is, context.DeadlineExceeded)
+	}
+	if class == 0 {
+		switch s.Code() {
+		case codes.Unavailable, codes.Internal, codes.ResourceExhausted, codes.Unimplemented:
+			return err, false
+		case codes.InvalidArgument:
+			class = failure.Usage
+		case codes.FailedPrecondition:
+			class = failure.Refused
+		default:
+			class = failure.Failed
+		}
+	}
+	if class == failure.Failed {
+		return e, true // what failure.Of says by itself
+	}
+	return failure.Wrap(class, e), true
+}

@@ -1,0 +1,98 @@
+package protocol
+
+import (
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+
+	pb "github.com/lmsvault/vault/plugins/protocol/v1"
+)
+
+// Tally counts and sums what passes a stream, for its end. The zero value is
+// that of nothing. Not safe for concurrent use.
+type Tally struct {
+	bytes, items uint64
+	crc          uint32
+}
+
+// Data counts data.
+func (t *Tally) Data(data []byte) {
+	t.bytes += uint64(len(data))
+	t.crc = crc32.Update(t.crc, crc32.IEEETable, data)
+}
+
+// Items counts things other than data.
+func (t *Tally) Items(n int) { t.items += uint64(n) }
+
+// End is what closes the stream.
+func (t *Tally) End() *pb.End { return &pb.End{Bytes: t.bytes, Crc32: t.crc, Items: t.items} }
+
+// ErrStream is a stream that doesn't hold what its end says, or has none.
+var ErrStream = errors.New("the stream is not whole")
+
+// Check compares with the end that came.
+func (t *Tally) Check(end *pb.End) error {
+	switch {
+	case end.GetBytes() != t.bytes:
+		return fmt.Errorf("%w: %d bytes came, and its end tells of %d", ErrStream, t.bytes, end.GetBytes())
+	case end.GetItems() != t.items:
+		return fmt.Errorf("%w: %d items came, and its end tells of %d", ErrStream, t.items, end.GetItems())
+	case end.GetCrc32() != t.crc:
+		return fmt.Errorf("%w: the checksum of its %d bytes is not what its end tells", ErrStream, t.bytes)
+	}
+	return nil
+}
+
+// Split calls send for each piece of data that fits a message, the last one with
+// last; once with nothing where data is empty.
+func Split(data []byte, send func(piece []byte, last bool) error) error {
+	for len(data) > FrameSize {
+		if err := send(data[:FrameSize], false); err != nil {
+			return err
+		}
+		data = data[FrameSize:]
+	}
+	return send(data, true)
+}
+
+// Message is a message of a stream that has an end.
+type Message interface{ GetEnd() *pb.End }
+
+// Receive calls fn for each message until the end has come and fits, and the
+// stream ends with it. fn counts in the tally what the message holds. A stream
+// that ends before its end, or goes on after it, is ErrStream; an error of recv
+// or fn is returned as it is.
+func Receive[M Message](recv func() (M, error), fn func(m M, t *Tally) error) error {
+	var t Tally
+	for {
+		m, err := recv()
+		if errors.Is(err, io.EOF) {
+			return fmt.Errorf("%w: it breaks off after %d bytes and %d items", ErrStream, t.bytes, t.items)
+		}
+		if err != nil {
+			return err
+		}
+		if err := fn(m, &t); err != nil {
+			return err
+		}
+		if end := m.GetEnd(); end != nil {
+			if err := t.Check(end); err != nil {
+				return err
+			}
+			return drained(recv)
+		}
+	}
+}
+
+// drained makes sure that nothing follows the end.
+func drained[M Message](recv func() (M, error)) error {
+	switch _, err := recv(); {
+	case err == nil:
+		return fmt.Errorf("%w: it goes on after its end", ErrStream)
+	case errors.Is(err, io.EOF):
+		return nil
+	default:
+		return err
+	}
+}

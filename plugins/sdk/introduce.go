@@ -1,0 +1,59 @@
+package sdk
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/lmsvault/vault/core/config"
+)
+
+var (
+	goodName    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+	goodVersion = regexp.MustCompile(`^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)
+)
+
+// check finds mistakes in what the author declares.
+func (p Plugin) check() error {
+	switch {
+	case !goodName.MatchString(p.Name):
+		return fmt.Errorf("the plugin's name %q must be of a-z, 0-9 and -, and begin with a letter", p.Name)
+	case !goodVersion.MatchString(p.Version):
+		return fmt.Errorf("the plugin's version %q must be like 1.2.3", p.Version)
+	case len(p.Stages) == 0:
+		return fmt.Errorf("the plugin %s has no stages", p.Name)
+	}
+	seen := map[string]bool{}
+	for _, s := range p.Stages {
+		key := string(s.Role) + " " + s.Name
+		role, err := roleOf(s)
+		switch {
+		case err != nil:
+			return err
+		case !goodName.MatchString(s.Name):
+			return fmt.Errorf("the stage's name %q must be of a-z, 0-9 and -, and begin with a letter", s.Name)
+		case seen[key]:
+			return fmt.Errorf("there are two stages %s of role %s", s.Name, role)
+		case s.Config == nil:
+			return fmt.Errorf("the stage %s has no Config", s.Name)
+		}
+		if _, err := config.Describe(s.Config()); err != nil {
+			return fmt.Errorf("the stage %s: %w", s.Name, err)
+		}
+		seen[key] = true
+	}
+	return nil
+}
+
+// introduce tells a person what the program is.
+func (p Plugin) introduce(out io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s is a plugin of Vault, and does nothing by itself. It has:\n", p.Name, p.Version)
+	for _, s := range p.Stages {
+		fmt.Fprintf(&b, "  %s %s: %s\n", s.Role, s.Name, s.Summary)
+	}
+	fmt.Fprintf(&b, "To use it:\n  vault plugin test FILE --config try.yaml\n  vault plugin install FILE\nand in a pipeline: use: %s\n", p.Stages[0].Name)
+	_, err := io.WriteString(out, b.String())
+	return err
+}

@@ -1,0 +1,160 @@
+package sdk
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/protocol"
+	pb "github.com/lmsvault/vault/plugins/protocol/v1"
+)
+
+// server serves the stages of a plugin: the services of the roles that it has.
+type server struct {
+	pb.UnimplementedPluginServer
+	plugin Plugin
+	log    *slog.Logger
+
+	mu        sync.Mutex
+	last      uint64
+	instances map[uint64]any // what Open made: a stage's interface
+}
+
+func newServer(p Plugin, logs io.Writer) *server {
+	return &server{plugin: p, log: slog.New(logHandler(logs)), instances: map[uint64]any{}}
+}
+
+func (s *server) register(g *grpc.Server) {
+	pb.RegisterPluginServer(g, s)
+	pb.RegisterStorageServer(g, &storageServer{server: s})
+	pb.RegisterByteTransformServer(g, &byteServer{server: s})
+}
+
+// Describe tells of the plugin and its stages.
+func (s *server) Describe(context.Context, *pb.DescribeRequest) (*pb.DescribeResponse, error) {
+	d := &pb.DescribeResponse{Name: s.plugin.Name, Version: s.plugin.Version, Sdk: sdkVersion(), Minor: protocol.Minor}
+	for _, st := range s.plugin.Stages {
+		role, err := roleOf(st)
+		if err != nil {
+			return nil, err
+		}
+		fields, err := config.Describe(st.Config())
+		if err != nil {
+			return nil, fmt.Errorf("stage %s: %w", st.Name, err)
+		}
+		d.Stages = append(d.Stages, protocol.StageMessage(st.Info, role, fields))
+	}
+	return d, nil
+}
+
+// Validate decodes settings, which runs the configuration's own checks.
+func (s *server) Validate(_ context.Context, r *pb.ValidateRequest) (*pb.ValidateResponse, error) {
+	st, err := s.find(r.Stage, r.Role)
+	if err != nil {
+		return nil, err
+	}
+	return &pb.ValidateResponse{Problems: protocol.Problems(config.Assign(r.Settings, st.Config()))}, nil
+}
+
+// Open makes an instance.
+func (s *server) Open(ctx context.Context, r *pb.OpenRequest) (*pb.OpenResponse, error) {
+	st, err := s.find(r.Stage, r.Role)
+	if err != nil {
+		return nil, err
+	}
+	cfg := st.Config()
+	if err := config.Assign(r.Settings, cfg); err != nil {
+		return nil, failure.Wrap(failure.Usage, err)
+	}
+	env := stage.Env{Log: s.log.With("stage", st.Name), TempDir: r.TempDir, Workers: int(r.Workers), Version: r.HostVersion}
+	made, err := open(context.WithoutCancel(ctx), st, cfg, env)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last++
+	s.instances[s.last] = made
+	return &pb.OpenResponse{Instance: s.last, Capabilities: capabilities(made)}, nil
+}
+
+// Close ends an instance.
+func (s *server) Close(ctx context.Context, r *pb.CloseRequest) (*pb.CloseResponse, error) {
+	s.mu.Lock()
+	made, ok := s.instances[r.Instance]
+	delete(s.instances, r.Instance)
+	s.mu.Unlock()
+	if !ok {
+		return nil, unknown(r.Instance)
+	}
+	if c, ok := made.(interface{ Close(context.Context) error }); ok {
+		return &pb.CloseResponse{}, c.Close(ctx)
+	}
+	return &pb.CloseResponse{}, nil
+}
+
+func (s *server) find(name string, role pb.Role) (Stage, error) {
+	for _, st := range s.plugin.Stages {
+		if r, err := roleOf(st); err == nil && st.Name == name && r == role {
+			return st, nil
+		}
+	}
+	return Stage{}, failure.New(failure.Usage, "the plugin %s has no stage %s of this role", s.plugin.Name, name)
+}
+
+// instance finds what Open made.
+func instance[S any](s *server, id uint64) (S, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	made, ok := s.instances[id].(S)
+	if !ok {
+		return made, unknown(id)
+	}
+	return made, nil
+}
+
+func unknown(id uint64) error {
+	return status.Errorf(codes.Internal, "there is no instance %d that has this call", id)
+}
+
+// unary makes errors and panics of a call what the host understands.
+func unary(ctx context.Context, r any, _ *grpc.UnaryServerInfo, call grpc.UnaryHandler) (_ any, err error) {
+	defer func() {
+		encoded, trailer := protocol.Encode(err)
+		if trailer != nil {
+			if bad := grpc.SetTrailer(ctx, trailer); bad != nil {
+				encoded = bad
+			}
+		}
+		err = encoded
+	}()
+	defer recovered(&err)
+	return call(ctx, r)
+}
+
+func streamed(s any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, call grpc.StreamHandler) (err error) {
+	defer func() {
+		var trailer map[string][]string
+		err, trailer = protocol.Encode(err)
+		stream.SetTrailer(trailer)
+	}()
+	defer recovered(&err)
+	return call(s, stream)
+}
+
+// recovered makes an error of a panic: other stages of the process go on.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("the stage panicked: %v\n%s", r, debug.Stack())
+	}
+}

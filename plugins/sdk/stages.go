@@ -1,0 +1,83 @@
+package sdk
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// The contracts, under the names that authors need most. They are those of
+// packages core/stage and core/config.
+type (
+	Stage           = stage.Stage
+	Info            = stage.Info
+	Env             = stage.Env
+	Storage         = stage.Storage
+	Object          = stage.Object
+	Source          = stage.Source
+	Sink            = stage.Sink
+	ByteTransform   = stage.ByteTransform
+	RecordTransform = stage.RecordTransform
+	Secret          = config.Secret
+	Size            = config.Size
+	Duration        = config.Duration
+)
+
+// Errors that Vault acts on; return them wrapped.
+var (
+	ErrNotExist = stage.ErrNotExist
+	ErrCorrupt  = stage.ErrCorrupt
+	ErrKey      = stage.ErrKey
+)
+
+// StorageStage declares a storage; C is its configuration.
+func StorageStage[C any](name, summary, doc string, open func(ctx context.Context, cfg *C, env Env) (Storage, error)) Stage {
+	s := declare[C](stage.RoleStorage, name, summary, doc)
+	s.NewStorage = typed(open)
+	return s
+}
+
+// SourceStage declares a source of parts (stage.DB …).
+func SourceStage[C any](name, summary, doc string, parts []string, open func(ctx context.Context, cfg *C, env Env) (Source, error)) Stage {
+	s := declare[C](stage.RoleSource, name, summary, doc)
+	s.Parts, s.NewSource = parts, typed(open)
+	return s
+}
+
+// SinkStage declares a sink of parts.
+func SinkStage[C any](name, summary, doc string, parts []string, open func(ctx context.Context, cfg *C, env Env) (Sink, error)) Stage {
+	s := declare[C](stage.RoleSink, name, summary, doc)
+	s.Parts, s.NewSink = parts, typed(open)
+	return s
+}
+
+// RecordStage declares a transform of rows.
+func RecordStage[C any](name, summary, doc string, open func(ctx context.Context, cfg *C, env Env) (RecordTransform, error)) Stage {
+	s := declare[C](stage.RoleTransform, name, summary, doc)
+	s.NewRecord = typed(open)
+	return s
+}
+
+// ByteStage declares a transform of bytes.
+func ByteStage[C any](name, summary, doc string, open func(ctx context.Context, cfg *C, env Env) (ByteTransform, error)) Stage {
+	s := declare[C](stage.RoleTransform, name, summary, doc)
+	s.NewBytes = typed(open)
+	return s
+}
+
+func declare[C any](role stage.Role, name, summary, doc string) Stage {
+	return Stage{Info: Info{Name: name, Role: role, Summary: summary, Doc: doc, Config: func() any { return new(C) }}}
+}
+
+func typed[C, S any](open func(context.Context, *C, Env) (S, error)) func(context.Context, any, Env) (S, error) {
+	return func(ctx context.Context, cfg any, env Env) (S, error) {
+		c, ok := cfg.(*C)
+		if !ok {
+			var none S
+			return none, fmt.Errorf("configuration %T is not %T", cfg, new(C))
+		}
+		return open(ctx, c, env)
+	}
+}

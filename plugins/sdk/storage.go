@@ -1,0 +1,132 @@
+package sdk
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/grpc"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/protocol"
+	pb "github.com/lmsvault/vault/plugins/protocol/v1"
+)
+
+type storageServer struct {
+	pb.UnimplementedStorageServer
+	*server
+}
+
+// Put takes the object whole before it hands it over: a stream that breaks off
+// stores nothing.
+func (s *storageServer) Put(stream grpc.ClientStreamingServer[pb.PutRequest, pb.PutResponse]) error {
+	var head *pb.PutHead
+	var data []byte
+	err := protocol.Receive(stream.Recv, func(m *pb.PutRequest, t *protocol.Tally) error {
+		if m.Head != nil {
+			head = m.Head
+			data = make([]byte, 0, min(head.Size, protocol.MaxBlob))
+		}
+		if head == nil {
+			return errNoHead
+		}
+		if len(data)+len(m.Data) > protocol.MaxBlob || uint64(len(data)+len(m.Data)) > head.Size {
+			return fmt.Errorf("%w: object %s is said to have %d bytes, and more come", protocol.ErrStream, head.Name, head.Size)
+		}
+		data = append(data, m.Data...)
+		t.Data(m.Data)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if uint64(len(data)) != head.Size {
+		return fmt.Errorf("%w: object %s is said to have %d bytes, and %d came", protocol.ErrStream, head.Name, head.Size, len(data))
+	}
+	st, err := instance[stage.Storage](s.server, head.Instance)
+	if err != nil {
+		return err
+	}
+	if err := st.Put(stream.Context(), head.Name, data); err != nil {
+		return err
+	}
+	return stream.SendAndClose(&pb.PutResponse{})
+}
+
+func (s *storageServer) Get(r *pb.GetRequest, stream grpc.ServerStreamingServer[pb.Frame]) error {
+	st, err := instance[stage.Storage](s.server, r.Instance)
+	if err != nil {
+		return err
+	}
+	data, err := st.Get(stream.Context(), nil, r.Name, r.Offset, r.Length)
+	if err != nil {
+		return err
+	}
+	return sendFrames(data, stream)
+}
+
+// sendFrames sends data as frames with their end.
+func sendFrames(data []byte, stream grpc.ServerStreamingServer[pb.Frame]) error {
+	var t protocol.Tally
+	return protocol.Split(data, func(piece []byte, last bool) error {
+		t.Data(piece)
+		m := &pb.Frame{Data: piece}
+		if last {
+			m.End = t.End()
+		}
+		return stream.Send(m)
+	})
+}
+
+// listed is how many objects a message of List holds.
+const listed = 500
+
+func (s *storageServer) List(r *pb.ListRequest, stream grpc.ServerStreamingServer[pb.ListResponse]) error {
+	st, err := instance[stage.Storage](s.server, r.Instance)
+	if err != nil {
+		return err
+	}
+	var t protocol.Tally
+	m := &pb.ListResponse{}
+	err = st.List(stream.Context(), r.Prefix, func(o stage.Object) error {
+		t.Items(1)
+		if m.Objects = append(m.Objects, object(o)); len(m.Objects) < listed {
+			return nil
+		}
+		full := m
+		m = &pb.ListResponse{}
+		return stream.Send(full)
+	})
+	if err != nil {
+		return err
+	}
+	m.End = t.End()
+	return stream.Send(m)
+}
+
+func object(o stage.Object) *pb.Object { return &pb.Object{Name: o.Name, Size: o.Size} }
+
+func (s *storageServer) Delete(ctx context.Context, r *pb.DeleteRequest) (*pb.DeleteResponse, error) {
+	st, err := instance[stage.Storage](s.server, r.Instance)
+	if err != nil {
+		return nil, err
+	}
+	return &pb.DeleteResponse{}, st.Delete(ctx, r.Name)
+}
+
+func (s *storageServer) Stat(ctx context.Context, r *pb.StatRequest) (*pb.StatResponse, error) {
+	st, err := instance[stage.Storage](s.server, r.Instance)
+	if err != nil {
+		return nil, err
+	}
+	o, err := st.Stat(ctx, r.Name)
+	return &pb.StatResponse{Object: object(o)}, err
+}
+
+func (s *storageServer) Free(ctx context.Context, r *pb.FreeRequest) (*pb.FreeResponse, error) {
+	st, err := instance[stage.Capacity](s.server, r.Instance)
+	if err != nil {
+		return nil, err
+	}
+	n, err := st.Free(ctx)
+	return &pb.FreeResponse{Bytes: n}, err
+}
