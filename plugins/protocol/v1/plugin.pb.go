@@ -1666,94 +1666,6 @@ func (x *Held) GetSize() uint64 {
 	return 0
 }
 
-type ReleaseRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
-	Tickets       []uint64               `protobuf:"varint,2,rep,packed,name=tickets,proto3" json:"tickets,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ReleaseRequest) Reset() {
-	*x = ReleaseRequest{}
-	mi := &file_plugin_proto_msgTypes[27]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReleaseRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReleaseRequest) ProtoMessage() {}
-
-func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[27]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
-func (*ReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{27}
-}
-
-func (x *ReleaseRequest) GetInstance() uint64 {
-	if x != nil {
-		return x.Instance
-	}
-	return 0
-}
-
-func (x *ReleaseRequest) GetTickets() []uint64 {
-	if x != nil {
-		return x.Tickets
-	}
-	return nil
-}
-
-type ReleaseResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ReleaseResponse) Reset() {
-	*x = ReleaseResponse{}
-	mi := &file_plugin_proto_msgTypes[28]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ReleaseResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ReleaseResponse) ProtoMessage() {}
-
-func (x *ReleaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[28]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ReleaseResponse.ProtoReflect.Descriptor instead.
-func (*ReleaseResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{28}
-}
-
 type ApplyRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Head          *ApplyHead             `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
@@ -1765,7 +1677,7 @@ type ApplyRequest struct {
 
 func (x *ApplyRequest) Reset() {
 	*x = ApplyRequest{}
-	mi := &file_plugin_proto_msgTypes[29]
+	mi := &file_plugin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1777,7 +1689,7 @@ func (x *ApplyRequest) String() string {
 func (*ApplyRequest) ProtoMessage() {}
 
 func (x *ApplyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[29]
+	mi := &file_plugin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1790,7 +1702,7 @@ func (x *ApplyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyRequest.ProtoReflect.Descriptor instead.
 func (*ApplyRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{29}
+	return file_plugin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ApplyRequest) GetHead() *ApplyHead {
@@ -1823,15 +1735,17 @@ type ApplyHead struct {
 	Place string   `protobuf:"bytes,2,opt,name=place,proto3" json:"place,omitempty"`
 	Limit uint64   `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"` // of Invert: the most bytes that may come back
 	// With the capability hold, of a storage of the same plugin: the result stays
-	// with that instance until a Put names its ticket, or Release or Close frees it.
+	// with that instance until a Put of it has named its ticket and succeeded, or
+	// Close frees it.
 	Hold          uint64 `protobuf:"varint,4,opt,name=hold,proto3" json:"hold,omitempty"`
+	Size          uint64 `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"` // of the data that comes
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ApplyHead) Reset() {
 	*x = ApplyHead{}
-	mi := &file_plugin_proto_msgTypes[30]
+	mi := &file_plugin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1843,7 +1757,7 @@ func (x *ApplyHead) String() string {
 func (*ApplyHead) ProtoMessage() {}
 
 func (x *ApplyHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[30]
+	mi := &file_plugin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1856,7 +1770,7 @@ func (x *ApplyHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyHead.ProtoReflect.Descriptor instead.
 func (*ApplyHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{30}
+	return file_plugin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ApplyHead) GetChain() []uint64 {
@@ -1887,6 +1801,13 @@ func (x *ApplyHead) GetHold() uint64 {
 	return 0
 }
 
+func (x *ApplyHead) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
 type CreateKeyRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
@@ -1896,7 +1817,7 @@ type CreateKeyRequest struct {
 
 func (x *CreateKeyRequest) Reset() {
 	*x = CreateKeyRequest{}
-	mi := &file_plugin_proto_msgTypes[31]
+	mi := &file_plugin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1908,7 +1829,7 @@ func (x *CreateKeyRequest) String() string {
 func (*CreateKeyRequest) ProtoMessage() {}
 
 func (x *CreateKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[31]
+	mi := &file_plugin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1921,7 +1842,7 @@ func (x *CreateKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateKeyRequest.ProtoReflect.Descriptor instead.
 func (*CreateKeyRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{31}
+	return file_plugin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CreateKeyRequest) GetInstance() uint64 {
@@ -1940,7 +1861,7 @@ type CreateKeyResponse struct {
 
 func (x *CreateKeyResponse) Reset() {
 	*x = CreateKeyResponse{}
-	mi := &file_plugin_proto_msgTypes[32]
+	mi := &file_plugin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1952,7 +1873,7 @@ func (x *CreateKeyResponse) String() string {
 func (*CreateKeyResponse) ProtoMessage() {}
 
 func (x *CreateKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[32]
+	mi := &file_plugin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1965,7 +1886,7 @@ func (x *CreateKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateKeyResponse.ProtoReflect.Descriptor instead.
 func (*CreateKeyResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{32}
+	return file_plugin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CreateKeyResponse) GetHeader() []byte {
@@ -1985,7 +1906,7 @@ type OpenKeyRequest struct {
 
 func (x *OpenKeyRequest) Reset() {
 	*x = OpenKeyRequest{}
-	mi := &file_plugin_proto_msgTypes[33]
+	mi := &file_plugin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1997,7 +1918,7 @@ func (x *OpenKeyRequest) String() string {
 func (*OpenKeyRequest) ProtoMessage() {}
 
 func (x *OpenKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[33]
+	mi := &file_plugin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2010,7 +1931,7 @@ func (x *OpenKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenKeyRequest.ProtoReflect.Descriptor instead.
 func (*OpenKeyRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{33}
+	return file_plugin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *OpenKeyRequest) GetInstance() uint64 {
@@ -2035,7 +1956,7 @@ type OpenKeyResponse struct {
 
 func (x *OpenKeyResponse) Reset() {
 	*x = OpenKeyResponse{}
-	mi := &file_plugin_proto_msgTypes[34]
+	mi := &file_plugin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2047,7 +1968,7 @@ func (x *OpenKeyResponse) String() string {
 func (*OpenKeyResponse) ProtoMessage() {}
 
 func (x *OpenKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[34]
+	mi := &file_plugin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2060,7 +1981,7 @@ func (x *OpenKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenKeyResponse.ProtoReflect.Descriptor instead.
 func (*OpenKeyResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{34}
+	return file_plugin_proto_rawDescGZIP(), []int{32}
 }
 
 type TableRequest struct {
@@ -2074,7 +1995,7 @@ type TableRequest struct {
 
 func (x *TableRequest) Reset() {
 	*x = TableRequest{}
-	mi := &file_plugin_proto_msgTypes[35]
+	mi := &file_plugin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2086,7 +2007,7 @@ func (x *TableRequest) String() string {
 func (*TableRequest) ProtoMessage() {}
 
 func (x *TableRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[35]
+	mi := &file_plugin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2099,7 +2020,7 @@ func (x *TableRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableRequest.ProtoReflect.Descriptor instead.
 func (*TableRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{35}
+	return file_plugin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *TableRequest) GetInstance() uint64 {
@@ -2136,7 +2057,7 @@ type Mapped struct {
 
 func (x *Mapped) Reset() {
 	*x = Mapped{}
-	mi := &file_plugin_proto_msgTypes[36]
+	mi := &file_plugin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2148,7 +2069,7 @@ func (x *Mapped) String() string {
 func (*Mapped) ProtoMessage() {}
 
 func (x *Mapped) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[36]
+	mi := &file_plugin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2161,7 +2082,7 @@ func (x *Mapped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mapped.ProtoReflect.Descriptor instead.
 func (*Mapped) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{36}
+	return file_plugin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Mapped) GetFrom() []byte {
@@ -2210,7 +2131,7 @@ type RowsRequest struct {
 
 func (x *RowsRequest) Reset() {
 	*x = RowsRequest{}
-	mi := &file_plugin_proto_msgTypes[37]
+	mi := &file_plugin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2222,7 +2143,7 @@ func (x *RowsRequest) String() string {
 func (*RowsRequest) ProtoMessage() {}
 
 func (x *RowsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[37]
+	mi := &file_plugin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2235,7 +2156,7 @@ func (x *RowsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowsRequest.ProtoReflect.Descriptor instead.
 func (*RowsRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{37}
+	return file_plugin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *RowsRequest) GetHead() *RowsHead {
@@ -2269,7 +2190,7 @@ type RowsHead struct {
 
 func (x *RowsHead) Reset() {
 	*x = RowsHead{}
-	mi := &file_plugin_proto_msgTypes[38]
+	mi := &file_plugin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2281,7 +2202,7 @@ func (x *RowsHead) String() string {
 func (*RowsHead) ProtoMessage() {}
 
 func (x *RowsHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[38]
+	mi := &file_plugin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2294,7 +2215,7 @@ func (x *RowsHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowsHead.ProtoReflect.Descriptor instead.
 func (*RowsHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{38}
+	return file_plugin_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *RowsHead) GetInstance() uint64 {
@@ -2320,7 +2241,7 @@ type PlanRequest struct {
 
 func (x *PlanRequest) Reset() {
 	*x = PlanRequest{}
-	mi := &file_plugin_proto_msgTypes[39]
+	mi := &file_plugin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2332,7 +2253,7 @@ func (x *PlanRequest) String() string {
 func (*PlanRequest) ProtoMessage() {}
 
 func (x *PlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[39]
+	mi := &file_plugin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2345,7 +2266,7 @@ func (x *PlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanRequest.ProtoReflect.Descriptor instead.
 func (*PlanRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{39}
+	return file_plugin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *PlanRequest) GetInstance() uint64 {
@@ -2371,7 +2292,7 @@ type Inventory struct {
 
 func (x *Inventory) Reset() {
 	*x = Inventory{}
-	mi := &file_plugin_proto_msgTypes[40]
+	mi := &file_plugin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2383,7 +2304,7 @@ func (x *Inventory) String() string {
 func (*Inventory) ProtoMessage() {}
 
 func (x *Inventory) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[40]
+	mi := &file_plugin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2396,7 +2317,7 @@ func (x *Inventory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inventory.ProtoReflect.Descriptor instead.
 func (*Inventory) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{40}
+	return file_plugin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Inventory) GetFacts() map[string][]byte {
@@ -2460,7 +2381,7 @@ type TableInfo struct {
 
 func (x *TableInfo) Reset() {
 	*x = TableInfo{}
-	mi := &file_plugin_proto_msgTypes[41]
+	mi := &file_plugin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2472,7 +2393,7 @@ func (x *TableInfo) String() string {
 func (*TableInfo) ProtoMessage() {}
 
 func (x *TableInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[41]
+	mi := &file_plugin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2485,7 +2406,7 @@ func (x *TableInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableInfo.ProtoReflect.Descriptor instead.
 func (*TableInfo) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{41}
+	return file_plugin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *TableInfo) GetSchema() []byte {
@@ -2528,7 +2449,7 @@ type Sum struct {
 
 func (x *Sum) Reset() {
 	*x = Sum{}
-	mi := &file_plugin_proto_msgTypes[42]
+	mi := &file_plugin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2540,7 +2461,7 @@ func (x *Sum) String() string {
 func (*Sum) ProtoMessage() {}
 
 func (x *Sum) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[42]
+	mi := &file_plugin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2553,7 +2474,7 @@ func (x *Sum) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sum.ProtoReflect.Descriptor instead.
 func (*Sum) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{42}
+	return file_plugin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Sum) GetRows() int64 {
@@ -2591,7 +2512,7 @@ type Unit struct {
 
 func (x *Unit) Reset() {
 	*x = Unit{}
-	mi := &file_plugin_proto_msgTypes[43]
+	mi := &file_plugin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2603,7 +2524,7 @@ func (x *Unit) String() string {
 func (*Unit) ProtoMessage() {}
 
 func (x *Unit) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[43]
+	mi := &file_plugin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2616,7 +2537,7 @@ func (x *Unit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unit.ProtoReflect.Descriptor instead.
 func (*Unit) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{43}
+	return file_plugin_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Unit) GetId() []byte {
@@ -2674,7 +2595,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_plugin_proto_msgTypes[44]
+	mi := &file_plugin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2686,7 +2607,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[44]
+	mi := &file_plugin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2699,7 +2620,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{44}
+	return file_plugin_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Loss) GetKind() string {
@@ -2747,7 +2668,7 @@ type Note struct {
 
 func (x *Note) Reset() {
 	*x = Note{}
-	mi := &file_plugin_proto_msgTypes[45]
+	mi := &file_plugin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2759,7 +2680,7 @@ func (x *Note) String() string {
 func (*Note) ProtoMessage() {}
 
 func (x *Note) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[45]
+	mi := &file_plugin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2772,7 +2693,7 @@ func (x *Note) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Note.ProtoReflect.Descriptor instead.
 func (*Note) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{45}
+	return file_plugin_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Note) GetPath() []byte {
@@ -2800,7 +2721,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_plugin_proto_msgTypes[46]
+	mi := &file_plugin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2812,7 +2733,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[46]
+	mi := &file_plugin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2825,7 +2746,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{46}
+	return file_plugin_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ReadRequest) GetHead() *ReadHead {
@@ -2860,7 +2781,7 @@ type ReadHead struct {
 
 func (x *ReadHead) Reset() {
 	*x = ReadHead{}
-	mi := &file_plugin_proto_msgTypes[47]
+	mi := &file_plugin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2872,7 +2793,7 @@ func (x *ReadHead) String() string {
 func (*ReadHead) ProtoMessage() {}
 
 func (x *ReadHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[47]
+	mi := &file_plugin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2885,7 +2806,7 @@ func (x *ReadHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadHead.ProtoReflect.Descriptor instead.
 func (*ReadHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{47}
+	return file_plugin_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ReadHead) GetInstance() uint64 {
@@ -2919,7 +2840,7 @@ type KnownFile struct {
 
 func (x *KnownFile) Reset() {
 	*x = KnownFile{}
-	mi := &file_plugin_proto_msgTypes[48]
+	mi := &file_plugin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2931,7 +2852,7 @@ func (x *KnownFile) String() string {
 func (*KnownFile) ProtoMessage() {}
 
 func (x *KnownFile) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[48]
+	mi := &file_plugin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2944,7 +2865,7 @@ func (x *KnownFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownFile.ProtoReflect.Descriptor instead.
 func (*KnownFile) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{48}
+	return file_plugin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *KnownFile) GetPath() []byte {
@@ -2980,7 +2901,7 @@ type UnitEvent struct {
 
 func (x *UnitEvent) Reset() {
 	*x = UnitEvent{}
-	mi := &file_plugin_proto_msgTypes[49]
+	mi := &file_plugin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2992,7 +2913,7 @@ func (x *UnitEvent) String() string {
 func (*UnitEvent) ProtoMessage() {}
 
 func (x *UnitEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[49]
+	mi := &file_plugin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3005,7 +2926,7 @@ func (x *UnitEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitEvent.ProtoReflect.Descriptor instead.
 func (*UnitEvent) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{49}
+	return file_plugin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *UnitEvent) GetHead() *UnitHead {
@@ -3081,7 +3002,7 @@ type UnitHead struct {
 
 func (x *UnitHead) Reset() {
 	*x = UnitHead{}
-	mi := &file_plugin_proto_msgTypes[50]
+	mi := &file_plugin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3093,7 +3014,7 @@ func (x *UnitHead) String() string {
 func (*UnitHead) ProtoMessage() {}
 
 func (x *UnitHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[50]
+	mi := &file_plugin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3106,7 +3027,7 @@ func (x *UnitHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitHead.ProtoReflect.Descriptor instead.
 func (*UnitHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{50}
+	return file_plugin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *UnitHead) GetInstance() uint64 {
@@ -3132,7 +3053,7 @@ type Chunk struct {
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_plugin_proto_msgTypes[51]
+	mi := &file_plugin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3144,7 +3065,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[51]
+	mi := &file_plugin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3157,7 +3078,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{51}
+	return file_plugin_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Chunk) GetRows() uint32 {
@@ -3182,7 +3103,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_plugin_proto_msgTypes[52]
+	mi := &file_plugin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3194,7 +3115,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[52]
+	mi := &file_plugin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3207,7 +3128,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{52}
+	return file_plugin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Entry) GetPath() []byte {
@@ -3269,7 +3190,7 @@ type Time struct {
 
 func (x *Time) Reset() {
 	*x = Time{}
-	mi := &file_plugin_proto_msgTypes[53]
+	mi := &file_plugin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3281,7 +3202,7 @@ func (x *Time) String() string {
 func (*Time) ProtoMessage() {}
 
 func (x *Time) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[53]
+	mi := &file_plugin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3294,7 +3215,7 @@ func (x *Time) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Time.ProtoReflect.Descriptor instead.
 func (*Time) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{53}
+	return file_plugin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Time) GetSeconds() int64 {
@@ -3322,7 +3243,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_plugin_proto_msgTypes[54]
+	mi := &file_plugin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3334,7 +3255,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[54]
+	mi := &file_plugin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3347,7 +3268,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{54}
+	return file_plugin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Digest) GetBytes() int64 {
@@ -3383,7 +3304,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_plugin_proto_msgTypes[55]
+	mi := &file_plugin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3395,7 +3316,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[55]
+	mi := &file_plugin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3408,7 +3329,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{55}
+	return file_plugin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Plan) GetHead() *PlanHead {
@@ -3447,7 +3368,7 @@ type PlanHead struct {
 
 func (x *PlanHead) Reset() {
 	*x = PlanHead{}
-	mi := &file_plugin_proto_msgTypes[56]
+	mi := &file_plugin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3459,7 +3380,7 @@ func (x *PlanHead) String() string {
 func (*PlanHead) ProtoMessage() {}
 
 func (x *PlanHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[56]
+	mi := &file_plugin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3472,7 +3393,7 @@ func (x *PlanHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanHead.ProtoReflect.Descriptor instead.
 func (*PlanHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{56}
+	return file_plugin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *PlanHead) GetInstance() uint64 {
@@ -3535,7 +3456,7 @@ type CheckResponse struct {
 
 func (x *CheckResponse) Reset() {
 	*x = CheckResponse{}
-	mi := &file_plugin_proto_msgTypes[57]
+	mi := &file_plugin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3547,7 +3468,7 @@ func (x *CheckResponse) String() string {
 func (*CheckResponse) ProtoMessage() {}
 
 func (x *CheckResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[57]
+	mi := &file_plugin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3560,7 +3481,7 @@ func (x *CheckResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckResponse.ProtoReflect.Descriptor instead.
 func (*CheckResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{57}
+	return file_plugin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *CheckResponse) GetLosses() []*Loss {
@@ -3592,7 +3513,7 @@ type BeginResponse struct {
 
 func (x *BeginResponse) Reset() {
 	*x = BeginResponse{}
-	mi := &file_plugin_proto_msgTypes[58]
+	mi := &file_plugin_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3604,7 +3525,7 @@ func (x *BeginResponse) String() string {
 func (*BeginResponse) ProtoMessage() {}
 
 func (x *BeginResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[58]
+	mi := &file_plugin_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3617,7 +3538,7 @@ func (x *BeginResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginResponse.ProtoReflect.Descriptor instead.
 func (*BeginResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{58}
+	return file_plugin_proto_rawDescGZIP(), []int{56}
 }
 
 type KnownRequest struct {
@@ -3630,7 +3551,7 @@ type KnownRequest struct {
 
 func (x *KnownRequest) Reset() {
 	*x = KnownRequest{}
-	mi := &file_plugin_proto_msgTypes[59]
+	mi := &file_plugin_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3642,7 +3563,7 @@ func (x *KnownRequest) String() string {
 func (*KnownRequest) ProtoMessage() {}
 
 func (x *KnownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[59]
+	mi := &file_plugin_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3655,7 +3576,7 @@ func (x *KnownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownRequest.ProtoReflect.Descriptor instead.
 func (*KnownRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{59}
+	return file_plugin_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *KnownRequest) GetInstance() uint64 {
@@ -3683,7 +3604,7 @@ type KnownResponse struct {
 
 func (x *KnownResponse) Reset() {
 	*x = KnownResponse{}
-	mi := &file_plugin_proto_msgTypes[60]
+	mi := &file_plugin_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3695,7 +3616,7 @@ func (x *KnownResponse) String() string {
 func (*KnownResponse) ProtoMessage() {}
 
 func (x *KnownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[60]
+	mi := &file_plugin_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3708,7 +3629,7 @@ func (x *KnownResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownResponse.ProtoReflect.Descriptor instead.
 func (*KnownResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{60}
+	return file_plugin_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *KnownResponse) GetKnown() []*KnownFile {
@@ -3744,7 +3665,7 @@ type UnitResponse struct {
 
 func (x *UnitResponse) Reset() {
 	*x = UnitResponse{}
-	mi := &file_plugin_proto_msgTypes[61]
+	mi := &file_plugin_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3756,7 +3677,7 @@ func (x *UnitResponse) String() string {
 func (*UnitResponse) ProtoMessage() {}
 
 func (x *UnitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[61]
+	mi := &file_plugin_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3769,7 +3690,7 @@ func (x *UnitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitResponse.ProtoReflect.Descriptor instead.
 func (*UnitResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{61}
+	return file_plugin_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *UnitResponse) GetRefused() *Loss {
@@ -3806,7 +3727,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_plugin_proto_msgTypes[62]
+	mi := &file_plugin_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3818,7 +3739,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[62]
+	mi := &file_plugin_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3831,7 +3752,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{62}
+	return file_plugin_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Outcome) GetHead() *OutcomeHead {
@@ -3879,7 +3800,7 @@ type OutcomeHead struct {
 
 func (x *OutcomeHead) Reset() {
 	*x = OutcomeHead{}
-	mi := &file_plugin_proto_msgTypes[63]
+	mi := &file_plugin_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3891,7 +3812,7 @@ func (x *OutcomeHead) String() string {
 func (*OutcomeHead) ProtoMessage() {}
 
 func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[63]
+	mi := &file_plugin_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3904,7 +3825,7 @@ func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomeHead.ProtoReflect.Descriptor instead.
 func (*OutcomeHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{63}
+	return file_plugin_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *OutcomeHead) GetInstance() uint64 {
@@ -3932,7 +3853,7 @@ type TableProof struct {
 
 func (x *TableProof) Reset() {
 	*x = TableProof{}
-	mi := &file_plugin_proto_msgTypes[64]
+	mi := &file_plugin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3944,7 +3865,7 @@ func (x *TableProof) String() string {
 func (*TableProof) ProtoMessage() {}
 
 func (x *TableProof) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[64]
+	mi := &file_plugin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3957,7 +3878,7 @@ func (x *TableProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableProof.ProtoReflect.Descriptor instead.
 func (*TableProof) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{64}
+	return file_plugin_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *TableProof) GetSchema() []byte {
@@ -3989,7 +3910,7 @@ type FinishResponse struct {
 
 func (x *FinishResponse) Reset() {
 	*x = FinishResponse{}
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4001,7 +3922,7 @@ func (x *FinishResponse) String() string {
 func (*FinishResponse) ProtoMessage() {}
 
 func (x *FinishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4014,7 +3935,7 @@ func (x *FinishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishResponse.ProtoReflect.Descriptor instead.
 func (*FinishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{65}
+	return file_plugin_proto_rawDescGZIP(), []int{63}
 }
 
 type ProveRequest struct {
@@ -4026,7 +3947,7 @@ type ProveRequest struct {
 
 func (x *ProveRequest) Reset() {
 	*x = ProveRequest{}
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4038,7 +3959,7 @@ func (x *ProveRequest) String() string {
 func (*ProveRequest) ProtoMessage() {}
 
 func (x *ProveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4051,7 +3972,7 @@ func (x *ProveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveRequest.ProtoReflect.Descriptor instead.
 func (*ProveRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{66}
+	return file_plugin_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ProveRequest) GetInstance() uint64 {
@@ -4071,7 +3992,7 @@ type ProveResponse struct {
 
 func (x *ProveResponse) Reset() {
 	*x = ProveResponse{}
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4083,7 +4004,7 @@ func (x *ProveResponse) String() string {
 func (*ProveResponse) ProtoMessage() {}
 
 func (x *ProveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4096,7 +4017,7 @@ func (x *ProveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveResponse.ProtoReflect.Descriptor instead.
 func (*ProveResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{67}
+	return file_plugin_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ProveResponse) GetProofs() []*TableProof {
@@ -4122,7 +4043,7 @@ type PublishRequest struct {
 
 func (x *PublishRequest) Reset() {
 	*x = PublishRequest{}
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4134,7 +4055,7 @@ func (x *PublishRequest) String() string {
 func (*PublishRequest) ProtoMessage() {}
 
 func (x *PublishRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4147,7 +4068,7 @@ func (x *PublishRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishRequest.ProtoReflect.Descriptor instead.
 func (*PublishRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{68}
+	return file_plugin_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *PublishRequest) GetInstance() uint64 {
@@ -4165,7 +4086,7 @@ type PublishResponse struct {
 
 func (x *PublishResponse) Reset() {
 	*x = PublishResponse{}
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4177,7 +4098,7 @@ func (x *PublishResponse) String() string {
 func (*PublishResponse) ProtoMessage() {}
 
 func (x *PublishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4190,7 +4111,7 @@ func (x *PublishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishResponse.ProtoReflect.Descriptor instead.
 func (*PublishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{69}
+	return file_plugin_proto_rawDescGZIP(), []int{67}
 }
 
 type AbortRequest struct {
@@ -4202,7 +4123,7 @@ type AbortRequest struct {
 
 func (x *AbortRequest) Reset() {
 	*x = AbortRequest{}
-	mi := &file_plugin_proto_msgTypes[70]
+	mi := &file_plugin_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4214,7 +4135,7 @@ func (x *AbortRequest) String() string {
 func (*AbortRequest) ProtoMessage() {}
 
 func (x *AbortRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[70]
+	mi := &file_plugin_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4227,7 +4148,7 @@ func (x *AbortRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortRequest.ProtoReflect.Descriptor instead.
 func (*AbortRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{70}
+	return file_plugin_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *AbortRequest) GetInstance() uint64 {
@@ -4245,7 +4166,7 @@ type AbortResponse struct {
 
 func (x *AbortResponse) Reset() {
 	*x = AbortResponse{}
-	mi := &file_plugin_proto_msgTypes[71]
+	mi := &file_plugin_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4257,7 +4178,7 @@ func (x *AbortResponse) String() string {
 func (*AbortResponse) ProtoMessage() {}
 
 func (x *AbortResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[71]
+	mi := &file_plugin_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4270,7 +4191,7 @@ func (x *AbortResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortResponse.ProtoReflect.Descriptor instead.
 func (*AbortResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{71}
+	return file_plugin_proto_rawDescGZIP(), []int{69}
 }
 
 var File_plugin_proto protoreflect.FileDescriptor
@@ -4380,20 +4301,17 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05bytes\x18\x01 \x01(\x03R\x05bytes\"2\n" +
 	"\x04Held\x12\x16\n" +
 	"\x06ticket\x18\x01 \x01(\x04R\x06ticket\x12\x12\n" +
-	"\x04size\x18\x02 \x01(\x04R\x04size\"F\n" +
-	"\x0eReleaseRequest\x12\x1a\n" +
-	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x18\n" +
-	"\atickets\x18\x02 \x03(\x04R\atickets\"\x11\n" +
-	"\x0fReleaseResponse\"z\n" +
+	"\x04size\x18\x02 \x01(\x04R\x04size\"z\n" +
 	"\fApplyRequest\x12.\n" +
 	"\x04head\x18\x01 \x01(\v2\x1a.vault.plugin.v1.ApplyHeadR\x04head\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12&\n" +
-	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"a\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"u\n" +
 	"\tApplyHead\x12\x14\n" +
 	"\x05chain\x18\x01 \x03(\x04R\x05chain\x12\x14\n" +
 	"\x05place\x18\x02 \x01(\tR\x05place\x12\x14\n" +
 	"\x05limit\x18\x03 \x01(\x04R\x05limit\x12\x12\n" +
-	"\x04hold\x18\x04 \x01(\x04R\x04hold\".\n" +
+	"\x04hold\x18\x04 \x01(\x04R\x04hold\x12\x12\n" +
+	"\x04size\x18\x05 \x01(\x04R\x04size\".\n" +
 	"\x10CreateKeyRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\"+\n" +
 	"\x11CreateKeyResponse\x12\x16\n" +
@@ -4572,15 +4490,14 @@ const file_plugin_proto_rawDesc = "" +
 	"\bDescribe\x12 .vault.plugin.v1.DescribeRequest\x1a!.vault.plugin.v1.DescribeResponse\x12O\n" +
 	"\bValidate\x12 .vault.plugin.v1.ValidateRequest\x1a!.vault.plugin.v1.ValidateResponse\x12C\n" +
 	"\x04Open\x12\x1c.vault.plugin.v1.OpenRequest\x1a\x1d.vault.plugin.v1.OpenResponse\x12F\n" +
-	"\x05Close\x12\x1d.vault.plugin.v1.CloseRequest\x1a\x1e.vault.plugin.v1.CloseResponse2\xf5\x03\n" +
+	"\x05Close\x12\x1d.vault.plugin.v1.CloseRequest\x1a\x1e.vault.plugin.v1.CloseResponse2\xa7\x03\n" +
 	"\aStorage\x12B\n" +
 	"\x03Put\x12\x1b.vault.plugin.v1.PutRequest\x1a\x1c.vault.plugin.v1.PutResponse(\x01\x12<\n" +
 	"\x03Get\x12\x1b.vault.plugin.v1.GetRequest\x1a\x16.vault.plugin.v1.Frame0\x01\x12E\n" +
 	"\x04List\x12\x1c.vault.plugin.v1.ListRequest\x1a\x1d.vault.plugin.v1.ListResponse0\x01\x12I\n" +
 	"\x06Delete\x12\x1e.vault.plugin.v1.DeleteRequest\x1a\x1f.vault.plugin.v1.DeleteResponse\x12C\n" +
 	"\x04Stat\x12\x1c.vault.plugin.v1.StatRequest\x1a\x1d.vault.plugin.v1.StatResponse\x12C\n" +
-	"\x04Free\x12\x1c.vault.plugin.v1.FreeRequest\x1a\x1d.vault.plugin.v1.FreeResponse\x12L\n" +
-	"\aRelease\x12\x1f.vault.plugin.v1.ReleaseRequest\x1a .vault.plugin.v1.ReleaseResponse2\xba\x02\n" +
+	"\x04Free\x12\x1c.vault.plugin.v1.FreeRequest\x1a\x1d.vault.plugin.v1.FreeResponse2\xba\x02\n" +
 	"\rByteTransform\x12B\n" +
 	"\x05Apply\x12\x1d.vault.plugin.v1.ApplyRequest\x1a\x16.vault.plugin.v1.Frame(\x010\x01\x12C\n" +
 	"\x06Invert\x12\x1d.vault.plugin.v1.ApplyRequest\x1a\x16.vault.plugin.v1.Frame(\x010\x01\x12R\n" +
@@ -4615,7 +4532,7 @@ func file_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 75)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 73)
 var file_plugin_proto_goTypes = []any{
 	(Role)(0),                 // 0: vault.plugin.v1.Role
 	(*DescribeRequest)(nil),   // 1: vault.plugin.v1.DescribeRequest
@@ -4645,54 +4562,52 @@ var file_plugin_proto_goTypes = []any{
 	(*FreeRequest)(nil),       // 25: vault.plugin.v1.FreeRequest
 	(*FreeResponse)(nil),      // 26: vault.plugin.v1.FreeResponse
 	(*Held)(nil),              // 27: vault.plugin.v1.Held
-	(*ReleaseRequest)(nil),    // 28: vault.plugin.v1.ReleaseRequest
-	(*ReleaseResponse)(nil),   // 29: vault.plugin.v1.ReleaseResponse
-	(*ApplyRequest)(nil),      // 30: vault.plugin.v1.ApplyRequest
-	(*ApplyHead)(nil),         // 31: vault.plugin.v1.ApplyHead
-	(*CreateKeyRequest)(nil),  // 32: vault.plugin.v1.CreateKeyRequest
-	(*CreateKeyResponse)(nil), // 33: vault.plugin.v1.CreateKeyResponse
-	(*OpenKeyRequest)(nil),    // 34: vault.plugin.v1.OpenKeyRequest
-	(*OpenKeyResponse)(nil),   // 35: vault.plugin.v1.OpenKeyResponse
-	(*TableRequest)(nil),      // 36: vault.plugin.v1.TableRequest
-	(*Mapped)(nil),            // 37: vault.plugin.v1.Mapped
-	(*RowsRequest)(nil),       // 38: vault.plugin.v1.RowsRequest
-	(*RowsHead)(nil),          // 39: vault.plugin.v1.RowsHead
-	(*PlanRequest)(nil),       // 40: vault.plugin.v1.PlanRequest
-	(*Inventory)(nil),         // 41: vault.plugin.v1.Inventory
-	(*TableInfo)(nil),         // 42: vault.plugin.v1.TableInfo
-	(*Sum)(nil),               // 43: vault.plugin.v1.Sum
-	(*Unit)(nil),              // 44: vault.plugin.v1.Unit
-	(*Loss)(nil),              // 45: vault.plugin.v1.Loss
-	(*Note)(nil),              // 46: vault.plugin.v1.Note
-	(*ReadRequest)(nil),       // 47: vault.plugin.v1.ReadRequest
-	(*ReadHead)(nil),          // 48: vault.plugin.v1.ReadHead
-	(*KnownFile)(nil),         // 49: vault.plugin.v1.KnownFile
-	(*UnitEvent)(nil),         // 50: vault.plugin.v1.UnitEvent
-	(*UnitHead)(nil),          // 51: vault.plugin.v1.UnitHead
-	(*Chunk)(nil),             // 52: vault.plugin.v1.Chunk
-	(*Entry)(nil),             // 53: vault.plugin.v1.Entry
-	(*Time)(nil),              // 54: vault.plugin.v1.Time
-	(*Digest)(nil),            // 55: vault.plugin.v1.Digest
-	(*Plan)(nil),              // 56: vault.plugin.v1.Plan
-	(*PlanHead)(nil),          // 57: vault.plugin.v1.PlanHead
-	(*CheckResponse)(nil),     // 58: vault.plugin.v1.CheckResponse
-	(*BeginResponse)(nil),     // 59: vault.plugin.v1.BeginResponse
-	(*KnownRequest)(nil),      // 60: vault.plugin.v1.KnownRequest
-	(*KnownResponse)(nil),     // 61: vault.plugin.v1.KnownResponse
-	(*UnitResponse)(nil),      // 62: vault.plugin.v1.UnitResponse
-	(*Outcome)(nil),           // 63: vault.plugin.v1.Outcome
-	(*OutcomeHead)(nil),       // 64: vault.plugin.v1.OutcomeHead
-	(*TableProof)(nil),        // 65: vault.plugin.v1.TableProof
-	(*FinishResponse)(nil),    // 66: vault.plugin.v1.FinishResponse
-	(*ProveRequest)(nil),      // 67: vault.plugin.v1.ProveRequest
-	(*ProveResponse)(nil),     // 68: vault.plugin.v1.ProveResponse
-	(*PublishRequest)(nil),    // 69: vault.plugin.v1.PublishRequest
-	(*PublishResponse)(nil),   // 70: vault.plugin.v1.PublishResponse
-	(*AbortRequest)(nil),      // 71: vault.plugin.v1.AbortRequest
-	(*AbortResponse)(nil),     // 72: vault.plugin.v1.AbortResponse
-	nil,                       // 73: vault.plugin.v1.Inventory.FactsEntry
-	nil,                       // 74: vault.plugin.v1.PlanHead.FactsEntry
-	nil,                       // 75: vault.plugin.v1.OutcomeHead.FactsEntry
+	(*ApplyRequest)(nil),      // 28: vault.plugin.v1.ApplyRequest
+	(*ApplyHead)(nil),         // 29: vault.plugin.v1.ApplyHead
+	(*CreateKeyRequest)(nil),  // 30: vault.plugin.v1.CreateKeyRequest
+	(*CreateKeyResponse)(nil), // 31: vault.plugin.v1.CreateKeyResponse
+	(*OpenKeyRequest)(nil),    // 32: vault.plugin.v1.OpenKeyRequest
+	(*OpenKeyResponse)(nil),   // 33: vault.plugin.v1.OpenKeyResponse
+	(*TableRequest)(nil),      // 34: vault.plugin.v1.TableRequest
+	(*Mapped)(nil),            // 35: vault.plugin.v1.Mapped
+	(*RowsRequest)(nil),       // 36: vault.plugin.v1.RowsRequest
+	(*RowsHead)(nil),          // 37: vault.plugin.v1.RowsHead
+	(*PlanRequest)(nil),       // 38: vault.plugin.v1.PlanRequest
+	(*Inventory)(nil),         // 39: vault.plugin.v1.Inventory
+	(*TableInfo)(nil),         // 40: vault.plugin.v1.TableInfo
+	(*Sum)(nil),               // 41: vault.plugin.v1.Sum
+	(*Unit)(nil),              // 42: vault.plugin.v1.Unit
+	(*Loss)(nil),              // 43: vault.plugin.v1.Loss
+	(*Note)(nil),              // 44: vault.plugin.v1.Note
+	(*ReadRequest)(nil),       // 45: vault.plugin.v1.ReadRequest
+	(*ReadHead)(nil),          // 46: vault.plugin.v1.ReadHead
+	(*KnownFile)(nil),         // 47: vault.plugin.v1.KnownFile
+	(*UnitEvent)(nil),         // 48: vault.plugin.v1.UnitEvent
+	(*UnitHead)(nil),          // 49: vault.plugin.v1.UnitHead
+	(*Chunk)(nil),             // 50: vault.plugin.v1.Chunk
+	(*Entry)(nil),             // 51: vault.plugin.v1.Entry
+	(*Time)(nil),              // 52: vault.plugin.v1.Time
+	(*Digest)(nil),            // 53: vault.plugin.v1.Digest
+	(*Plan)(nil),              // 54: vault.plugin.v1.Plan
+	(*PlanHead)(nil),          // 55: vault.plugin.v1.PlanHead
+	(*CheckResponse)(nil),     // 56: vault.plugin.v1.CheckResponse
+	(*BeginResponse)(nil),     // 57: vault.plugin.v1.BeginResponse
+	(*KnownRequest)(nil),      // 58: vault.plugin.v1.KnownRequest
+	(*KnownResponse)(nil),     // 59: vault.plugin.v1.KnownResponse
+	(*UnitResponse)(nil),      // 60: vault.plugin.v1.UnitResponse
+	(*Outcome)(nil),           // 61: vault.plugin.v1.Outcome
+	(*OutcomeHead)(nil),       // 62: vault.plugin.v1.OutcomeHead
+	(*TableProof)(nil),        // 63: vault.plugin.v1.TableProof
+	(*FinishResponse)(nil),    // 64: vault.plugin.v1.FinishResponse
+	(*ProveRequest)(nil),      // 65: vault.plugin.v1.ProveRequest
+	(*ProveResponse)(nil),     // 66: vault.plugin.v1.ProveResponse
+	(*PublishRequest)(nil),    // 67: vault.plugin.v1.PublishRequest
+	(*PublishResponse)(nil),   // 68: vault.plugin.v1.PublishResponse
+	(*AbortRequest)(nil),      // 69: vault.plugin.v1.AbortRequest
+	(*AbortResponse)(nil),     // 70: vault.plugin.v1.AbortResponse
+	nil,                       // 71: vault.plugin.v1.Inventory.FactsEntry
+	nil,                       // 72: vault.plugin.v1.PlanHead.FactsEntry
+	nil,                       // 73: vault.plugin.v1.OutcomeHead.FactsEntry
 }
 var file_plugin_proto_depIdxs = []int32{
 	3,  // 0: vault.plugin.v1.DescribeResponse.stages:type_name -> vault.plugin.v1.Stage
@@ -4708,55 +4623,55 @@ var file_plugin_proto_depIdxs = []int32{
 	20, // 10: vault.plugin.v1.ListResponse.objects:type_name -> vault.plugin.v1.Object
 	12, // 11: vault.plugin.v1.ListResponse.end:type_name -> vault.plugin.v1.End
 	20, // 12: vault.plugin.v1.StatResponse.object:type_name -> vault.plugin.v1.Object
-	31, // 13: vault.plugin.v1.ApplyRequest.head:type_name -> vault.plugin.v1.ApplyHead
+	29, // 13: vault.plugin.v1.ApplyRequest.head:type_name -> vault.plugin.v1.ApplyHead
 	12, // 14: vault.plugin.v1.ApplyRequest.end:type_name -> vault.plugin.v1.End
-	45, // 15: vault.plugin.v1.Mapped.losses:type_name -> vault.plugin.v1.Loss
-	46, // 16: vault.plugin.v1.Mapped.notes:type_name -> vault.plugin.v1.Note
-	39, // 17: vault.plugin.v1.RowsRequest.head:type_name -> vault.plugin.v1.RowsHead
+	43, // 15: vault.plugin.v1.Mapped.losses:type_name -> vault.plugin.v1.Loss
+	44, // 16: vault.plugin.v1.Mapped.notes:type_name -> vault.plugin.v1.Note
+	37, // 17: vault.plugin.v1.RowsRequest.head:type_name -> vault.plugin.v1.RowsHead
 	12, // 18: vault.plugin.v1.RowsRequest.end:type_name -> vault.plugin.v1.End
-	37, // 19: vault.plugin.v1.RowsHead.mapped:type_name -> vault.plugin.v1.Mapped
-	73, // 20: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
-	42, // 21: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
+	35, // 19: vault.plugin.v1.RowsHead.mapped:type_name -> vault.plugin.v1.Mapped
+	71, // 20: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
+	40, // 21: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
 	12, // 22: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
-	44, // 23: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
-	45, // 24: vault.plugin.v1.Inventory.losses:type_name -> vault.plugin.v1.Loss
-	45, // 25: vault.plugin.v1.Inventory.recorded:type_name -> vault.plugin.v1.Loss
-	46, // 26: vault.plugin.v1.Inventory.notes:type_name -> vault.plugin.v1.Note
-	43, // 27: vault.plugin.v1.TableInfo.proof:type_name -> vault.plugin.v1.Sum
-	48, // 28: vault.plugin.v1.ReadRequest.head:type_name -> vault.plugin.v1.ReadHead
-	49, // 29: vault.plugin.v1.ReadRequest.known:type_name -> vault.plugin.v1.KnownFile
+	42, // 23: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
+	43, // 24: vault.plugin.v1.Inventory.losses:type_name -> vault.plugin.v1.Loss
+	43, // 25: vault.plugin.v1.Inventory.recorded:type_name -> vault.plugin.v1.Loss
+	44, // 26: vault.plugin.v1.Inventory.notes:type_name -> vault.plugin.v1.Note
+	41, // 27: vault.plugin.v1.TableInfo.proof:type_name -> vault.plugin.v1.Sum
+	46, // 28: vault.plugin.v1.ReadRequest.head:type_name -> vault.plugin.v1.ReadHead
+	47, // 29: vault.plugin.v1.ReadRequest.known:type_name -> vault.plugin.v1.KnownFile
 	12, // 30: vault.plugin.v1.ReadRequest.end:type_name -> vault.plugin.v1.End
-	44, // 31: vault.plugin.v1.ReadHead.unit:type_name -> vault.plugin.v1.Unit
-	51, // 32: vault.plugin.v1.UnitEvent.head:type_name -> vault.plugin.v1.UnitHead
+	42, // 31: vault.plugin.v1.ReadHead.unit:type_name -> vault.plugin.v1.Unit
+	49, // 32: vault.plugin.v1.UnitEvent.head:type_name -> vault.plugin.v1.UnitHead
 	12, // 33: vault.plugin.v1.UnitEvent.end:type_name -> vault.plugin.v1.End
-	53, // 34: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
-	52, // 35: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
-	55, // 36: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
-	53, // 37: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
-	45, // 38: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
-	44, // 39: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
-	54, // 40: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
-	57, // 41: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
-	42, // 42: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
+	51, // 34: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
+	50, // 35: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
+	53, // 36: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
+	51, // 37: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
+	43, // 38: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
+	42, // 39: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
+	52, // 40: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
+	55, // 41: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
+	40, // 42: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
 	12, // 43: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
-	74, // 44: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
-	45, // 45: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
-	46, // 46: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
+	72, // 44: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
+	43, // 45: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
+	44, // 46: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
 	12, // 47: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
-	44, // 48: vault.plugin.v1.KnownRequest.unit:type_name -> vault.plugin.v1.Unit
-	49, // 49: vault.plugin.v1.KnownResponse.known:type_name -> vault.plugin.v1.KnownFile
+	42, // 48: vault.plugin.v1.KnownRequest.unit:type_name -> vault.plugin.v1.Unit
+	47, // 49: vault.plugin.v1.KnownResponse.known:type_name -> vault.plugin.v1.KnownFile
 	12, // 50: vault.plugin.v1.KnownResponse.end:type_name -> vault.plugin.v1.End
-	45, // 51: vault.plugin.v1.UnitResponse.refused:type_name -> vault.plugin.v1.Loss
+	43, // 51: vault.plugin.v1.UnitResponse.refused:type_name -> vault.plugin.v1.Loss
 	12, // 52: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
-	64, // 53: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
-	65, // 54: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
+	62, // 53: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
+	63, // 54: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
 	12, // 55: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
-	45, // 56: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
-	46, // 57: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
-	75, // 58: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
-	43, // 59: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
-	45, // 60: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
-	65, // 61: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
+	43, // 56: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
+	44, // 57: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
+	73, // 58: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
+	41, // 59: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
+	43, // 60: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
+	63, // 61: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
 	12, // 62: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
 	1,  // 63: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
 	5,  // 64: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
@@ -4768,52 +4683,50 @@ var file_plugin_proto_depIdxs = []int32{
 	21, // 70: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
 	23, // 71: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
 	25, // 72: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
-	28, // 73: vault.plugin.v1.Storage.Release:input_type -> vault.plugin.v1.ReleaseRequest
-	30, // 74: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
-	30, // 75: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
-	32, // 76: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
-	34, // 77: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
-	36, // 78: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
-	38, // 79: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
-	40, // 80: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
-	47, // 81: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
-	56, // 82: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
-	56, // 83: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
-	60, // 84: vault.plugin.v1.Sink.Known:input_type -> vault.plugin.v1.KnownRequest
-	50, // 85: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
-	63, // 86: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
-	67, // 87: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
-	69, // 88: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
-	71, // 89: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
-	2,  // 90: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
-	6,  // 91: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
-	9,  // 92: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
-	11, // 93: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
-	16, // 94: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
-	13, // 95: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
-	19, // 96: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
-	22, // 97: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
-	24, // 98: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
-	26, // 99: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
-	29, // 100: vault.plugin.v1.Storage.Release:output_type -> vault.plugin.v1.ReleaseResponse
-	13, // 101: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
-	13, // 102: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
-	33, // 103: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
-	35, // 104: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
-	37, // 105: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
-	13, // 106: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
-	41, // 107: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
-	50, // 108: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
-	58, // 109: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
-	59, // 110: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
-	61, // 111: vault.plugin.v1.Sink.Known:output_type -> vault.plugin.v1.KnownResponse
-	62, // 112: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
-	66, // 113: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
-	68, // 114: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
-	70, // 115: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
-	72, // 116: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
-	90, // [90:117] is the sub-list for method output_type
-	63, // [63:90] is the sub-list for method input_type
+	28, // 73: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
+	28, // 74: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
+	30, // 75: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
+	32, // 76: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
+	34, // 77: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
+	36, // 78: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
+	38, // 79: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
+	45, // 80: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
+	54, // 81: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
+	54, // 82: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
+	58, // 83: vault.plugin.v1.Sink.Known:input_type -> vault.plugin.v1.KnownRequest
+	48, // 84: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
+	61, // 85: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
+	65, // 86: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
+	67, // 87: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
+	69, // 88: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
+	2,  // 89: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
+	6,  // 90: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
+	9,  // 91: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
+	11, // 92: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
+	16, // 93: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
+	13, // 94: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
+	19, // 95: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
+	22, // 96: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
+	24, // 97: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
+	26, // 98: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
+	13, // 99: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
+	13, // 100: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
+	31, // 101: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
+	33, // 102: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
+	35, // 103: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
+	13, // 104: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
+	39, // 105: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
+	48, // 106: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
+	56, // 107: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
+	57, // 108: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
+	59, // 109: vault.plugin.v1.Sink.Known:output_type -> vault.plugin.v1.KnownResponse
+	60, // 110: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
+	64, // 111: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
+	66, // 112: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
+	68, // 113: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
+	70, // 114: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
+	89, // [89:115] is the sub-list for method output_type
+	63, // [63:89] is the sub-list for method input_type
 	63, // [63:63] is the sub-list for extension type_name
 	63, // [63:63] is the sub-list for extension extendee
 	0,  // [0:63] is the sub-list for field type_name
@@ -4830,7 +4743,7 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   75,
+			NumMessages:   73,
 			NumExtensions: 0,
 			NumServices:   6,
 		},

@@ -269,13 +269,12 @@ var Plugin_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Storage_Put_FullMethodName     = "/vault.plugin.v1.Storage/Put"
-	Storage_Get_FullMethodName     = "/vault.plugin.v1.Storage/Get"
-	Storage_List_FullMethodName    = "/vault.plugin.v1.Storage/List"
-	Storage_Delete_FullMethodName  = "/vault.plugin.v1.Storage/Delete"
-	Storage_Stat_FullMethodName    = "/vault.plugin.v1.Storage/Stat"
-	Storage_Free_FullMethodName    = "/vault.plugin.v1.Storage/Free"
-	Storage_Release_FullMethodName = "/vault.plugin.v1.Storage/Release"
+	Storage_Put_FullMethodName    = "/vault.plugin.v1.Storage/Put"
+	Storage_Get_FullMethodName    = "/vault.plugin.v1.Storage/Get"
+	Storage_List_FullMethodName   = "/vault.plugin.v1.Storage/List"
+	Storage_Delete_FullMethodName = "/vault.plugin.v1.Storage/Delete"
+	Storage_Stat_FullMethodName   = "/vault.plugin.v1.Storage/Stat"
+	Storage_Free_FullMethodName   = "/vault.plugin.v1.Storage/Free"
 )
 
 // StorageClient is the client API for Storage service.
@@ -288,8 +287,6 @@ type StorageClient interface {
 	Delete(ctx context.Context, in *DeleteRequest, opts ...grpc.CallOption) (*DeleteResponse, error)
 	Stat(ctx context.Context, in *StatRequest, opts ...grpc.CallOption) (*StatResponse, error)
 	Free(ctx context.Context, in *FreeRequest, opts ...grpc.CallOption) (*FreeResponse, error)
-	// Release frees held pieces that no Put will ask for; unknown ones are no error.
-	Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*ReleaseResponse, error)
 }
 
 type storageClient struct {
@@ -381,16 +378,6 @@ func (c *storageClient) Free(ctx context.Context, in *FreeRequest, opts ...grpc.
 	return out, nil
 }
 
-func (c *storageClient) Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*ReleaseResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ReleaseResponse)
-	err := c.cc.Invoke(ctx, Storage_Release_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
 // StorageServer is the server API for Storage service.
 // All implementations must embed UnimplementedStorageServer
 // for forward compatibility.
@@ -401,8 +388,6 @@ type StorageServer interface {
 	Delete(context.Context, *DeleteRequest) (*DeleteResponse, error)
 	Stat(context.Context, *StatRequest) (*StatResponse, error)
 	Free(context.Context, *FreeRequest) (*FreeResponse, error)
-	// Release frees held pieces that no Put will ask for; unknown ones are no error.
-	Release(context.Context, *ReleaseRequest) (*ReleaseResponse, error)
 	mustEmbedUnimplementedStorageServer()
 }
 
@@ -430,9 +415,6 @@ func (UnimplementedStorageServer) Stat(context.Context, *StatRequest) (*StatResp
 }
 func (UnimplementedStorageServer) Free(context.Context, *FreeRequest) (*FreeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Free not implemented")
-}
-func (UnimplementedStorageServer) Release(context.Context, *ReleaseRequest) (*ReleaseResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method Release not implemented")
 }
 func (UnimplementedStorageServer) mustEmbedUnimplementedStorageServer() {}
 func (UnimplementedStorageServer) testEmbeddedByValue()                 {}
@@ -538,24 +520,6 @@ func _Storage_Free_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
-func _Storage_Release_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ReleaseRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(StorageServer).Release(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: Storage_Release_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(StorageServer).Release(ctx, req.(*ReleaseRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
 // Storage_ServiceDesc is the grpc.ServiceDesc for Storage service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -574,10 +538,6 @@ var Storage_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Free",
 			Handler:    _Storage_Free_Handler,
-		},
-		{
-			MethodName: "Release",
-			Handler:    _Storage_Release_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
