@@ -51,6 +51,9 @@ func (h *Host) open(ctx context.Context, p Program, info stage.Info, role pb.Rol
 	i := &instance{host: h, program: p, request: &pb.OpenRequest{
 		Stage: info.Name, Role: role, Settings: settings, TempDir: env.TempDir, Workers: uint32(env.Workers), HostVersion: env.Version,
 	}}
+	if r, ok := cfg.(interface{ Reading() bool }); ok {
+		i.request.Reading = r.Reading()
+	}
 	_, _, err = i.open(ctx)
 	return i, err
 }

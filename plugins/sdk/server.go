@@ -73,6 +73,9 @@ func (s *server) Open(ctx context.Context, r *pb.OpenRequest) (*pb.OpenResponse,
 		return nil, err
 	}
 	cfg := st.Config()
+	if k, ok := cfg.(interface{ SetKeys(passphrase, identity Secret) }); ok && r.Reading {
+		k.SetKeys(Secret{}, Secret{}) // tells that it reads; the keys come with the settings
+	}
 	if err := config.Assign(r.Settings, cfg); err != nil {
 		return nil, failure.Wrap(failure.Usage, err)
 	}

@@ -38,6 +38,10 @@ func (c *Config) SetKeys(passphrase, identity config.Secret) {
 	c.Passphrase, c.Identity, c.reading = passphrase, identity, true
 }
 
+// Reading tells whether SetKeys was called: another process that works for this
+// one must know.
+func (c *Config) Reading() bool { return c.reading }
+
 func (c *Config) keyring() (keyring, error) {
 	k := keyring{passphrase: c.Passphrase.Reveal(), work: c.WorkFactor}
 	if k.work == 0 {

@@ -617,10 +617,13 @@ type OpenRequest struct {
 	// A JSON object: text, secrets and durations ("30s") as strings, numbers and
 	// sizes (in bytes) as integers, switches as booleans, lists as arrays of strings.
 	// Defaults are filled in. Secrets are in clear: they belong to this stage.
-	Settings      []byte `protobuf:"bytes,3,opt,name=settings,proto3" json:"settings,omitempty"`
-	TempDir       string `protobuf:"bytes,4,opt,name=temp_dir,json=tempDir,proto3" json:"temp_dir,omitempty"` // for temporary files; Vault makes and removes it
-	Workers       uint32 `protobuf:"varint,5,opt,name=workers,proto3" json:"workers,omitempty"`               // so many calls may come at once
-	HostVersion   string `protobuf:"bytes,6,opt,name=host_version,json=hostVersion,proto3" json:"host_version,omitempty"`
+	Settings    []byte `protobuf:"bytes,3,opt,name=settings,proto3" json:"settings,omitempty"`
+	TempDir     string `protobuf:"bytes,4,opt,name=temp_dir,json=tempDir,proto3" json:"temp_dir,omitempty"` // for temporary files; Vault makes and removes it
+	Workers     uint32 `protobuf:"varint,5,opt,name=workers,proto3" json:"workers,omitempty"`               // so many calls may come at once
+	HostVersion string `protobuf:"bytes,6,opt,name=host_version,json=hostVersion,proto3" json:"host_version,omitempty"`
+	// Of a byte transform: it is only going to undo, in a repository that says how it
+	// was written. Of its settings there are no more than secrets named passphrase and identity.
+	Reading       bool `protobuf:"varint,7,opt,name=reading,proto3" json:"reading,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -695,6 +698,13 @@ func (x *OpenRequest) GetHostVersion() string {
 		return x.HostVersion
 	}
 	return ""
+}
+
+func (x *OpenRequest) GetReading() bool {
+	if x != nil {
+		return x.Reading
+	}
+	return false
 }
 
 type OpenResponse struct {
@@ -4238,14 +4248,15 @@ const file_plugin_proto_rawDesc = "" +
 	"\bproblems\x18\x01 \x03(\v2\x18.vault.plugin.v1.ProblemR\bproblems\"5\n" +
 	"\aProblem\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"\xc2\x01\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"\xdc\x01\n" +
 	"\vOpenRequest\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\tR\x05stage\x12)\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x15.vault.plugin.v1.RoleR\x04role\x12\x1a\n" +
 	"\bsettings\x18\x03 \x01(\fR\bsettings\x12\x19\n" +
 	"\btemp_dir\x18\x04 \x01(\tR\atempDir\x12\x18\n" +
 	"\aworkers\x18\x05 \x01(\rR\aworkers\x12!\n" +
-	"\fhost_version\x18\x06 \x01(\tR\vhostVersion\"N\n" +
+	"\fhost_version\x18\x06 \x01(\tR\vhostVersion\x12\x18\n" +
+	"\areading\x18\a \x01(\bR\areading\"N\n" +
 	"\fOpenResponse\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12\"\n" +
 	"\fcapabilities\x18\x02 \x03(\tR\fcapabilities\"*\n" +
