@@ -109,7 +109,7 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	if s.packs, err = loadIndex(ctx, s.storage, e, false); err != nil {
 		return err
 	}
-	s.chunks = &chunkWriter{epoch: e, index: s.packs.index, packer: newPacker(ctx, s.storage, e, s.packs.index)}
+	s.chunks = newChunkWriter(ctx, s.storage, e, s.packs.index)
 	s.lock.whenLost(s.chunks.packer.fail) // nothing is written beside another writer
 	if s.history, err = findHistory(ctx, s.storage, e, s.target.kids, p.Pipeline, s.start); err != nil {
 		return err

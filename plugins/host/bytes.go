@@ -14,52 +14,31 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// bytes stands in for a plugin's byte transform.
-type byteTransform struct{ *instance }
+// byteTransform stands in for a plugin's byte transform, or for several of one
+// process in a row.
+type byteTransform struct{ chain []*instance }
+
+func (b byteTransform) instances() []*instance { return b.chain }
 
 // swollen is the most that a transform may make of n bytes.
 func swollen(n int) int64 { return int64(n) + int64(n)/8 + 1<<16 }
 
 func (b byteTransform) Apply(ctx context.Context, dst, src []byte, place string) ([]byte, error) {
-	return b.pass(ctx, dst, src, &pb.ApplyHead{Place: place}, swollen(len(src)), pb.ByteTransformClient.Apply)
+	return b.through(ctx, pb.ByteTransformClient.Apply, dst, src, place, swollen(len(src)))
 }
 
 func (b byteTransform) Invert(ctx context.Context, dst, src []byte, place string, limit int) ([]byte, error) {
-	return b.pass(ctx, dst, src, &pb.ApplyHead{Place: place, Limit: uint64(limit)}, int64(limit), pb.ByteTransformClient.Invert)
+	return b.through(ctx, pb.ByteTransformClient.Invert, dst, src, place, int64(limit))
 }
 
-type passage = func(pb.ByteTransformClient, context.Context, ...grpc.CallOption) (grpc.BidiStreamingClient[pb.ApplyRequest, pb.Frame], error)
-
-// pass sends src through the plugin. It sends and then receives: a transform
-// takes its input whole.
-func (b byteTransform) pass(ctx context.Context, dst, src []byte, head *pb.ApplyHead, limit int64, open passage) ([]byte, error) {
+func (b byteTransform) through(ctx context.Context, method passage, dst, src []byte, place string, limit int64) ([]byte, error) {
 	start := len(dst)
-	err := b.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		dst = dst[:start]
-		head := &pb.ApplyHead{Chain: []uint64{id}, Place: head.Place, Limit: head.Limit}
-		stream, err := open(pb.NewByteTransformClient(c), ctx)
-		if err != nil {
+	err := together(ctx, b.chain, func(c grpc.ClientConnInterface, ids []uint64) error {
+		head := &pb.ApplyHead{Chain: ids, Place: place, Limit: uint64(limit), Size: uint64(len(src))}
+		return pass(ctx, c, method, head, src, func(stream applying) (err error) {
+			dst, err = frames(stream.Recv, dst[:start], limit)
 			return err
-		}
-		var t protocol.Tally
-		err = protocol.Split(src, func(piece []byte, last bool) error {
-			t.Data(piece)
-			m := &pb.ApplyRequest{Head: head, Data: piece}
-			if head = nil; last {
-				m.End = t.End()
-			}
-			return stream.Send(m)
 		})
-		if err == nil {
-			err = stream.CloseSend()
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		dst, err = frames(stream.Recv, dst, limit)
-		return err
 	})
 	if err != nil {
 		return dst[:start], err
@@ -67,16 +46,49 @@ func (b byteTransform) pass(ctx context.Context, dst, src []byte, head *pb.Apply
 	return dst, nil
 }
 
+type (
+	applying = grpc.BidiStreamingClient[pb.ApplyRequest, pb.Frame]
+	passage  = func(pb.ByteTransformClient, context.Context, ...grpc.CallOption) (applying, error)
+)
+
+// pass sends src, and then receives: a transform takes its input whole.
+func pass(ctx context.Context, c grpc.ClientConnInterface, method passage, head *pb.ApplyHead, src []byte, receive func(applying) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := method(pb.NewByteTransformClient(c), ctx)
+	if err != nil {
+		return err
+	}
+	var t protocol.Tally
+	err = protocol.Split(src, func(piece []byte, last bool) error {
+		t.Data(piece)
+		m := &pb.ApplyRequest{Head: head, Data: piece}
+		if head = nil; last {
+			m.End = t.End()
+		}
+		return stream.Send(m)
+	})
+	if err == nil {
+		err = stream.CloseSend()
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return receive(stream)
+}
+
 // keyed is a byte transform that works under a key. It gives each new process
 // the key that it had.
 type keyed struct {
 	byteTransform
-	mu     *sync.Mutex
+	*instance
+
+	mu     sync.Mutex
 	header []byte
 }
 
 func newKeyed(i *instance) *keyed {
-	k := &keyed{byteTransform: byteTransform{i}, mu: &sync.Mutex{}}
+	k := &keyed{byteTransform: byteTransform{[]*instance{i}}, instance: i}
 	i.ready = func(ctx context.Context, c grpc.ClientConnInterface, id uint64) error {
 		k.mu.Lock()
 		header := k.header

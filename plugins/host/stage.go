@@ -36,7 +36,7 @@ func (h *Host) Isolate(s stage.Stage, p Program) stage.Stage {
 			if i.has("keyed") {
 				return newKeyed(i), nil
 			}
-			return byteTransform{i}, nil
+			return byteTransform{[]*instance{i}}, nil
 		}
 	}
 	return out

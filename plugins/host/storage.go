@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 
 	"google.golang.org/grpc"
 
@@ -18,27 +18,7 @@ type storage struct{ *instance }
 
 func (s storage) Put(ctx context.Context, name string, data []byte) error {
 	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		stream, err := pb.NewStorageClient(c).Put(ctx)
-		if err != nil {
-			return err
-		}
-		var t protocol.Tally
-		head := &pb.PutHead{Instance: id, Name: name, Size: uint64(len(data))}
-		err = protocol.Split(data, func(piece []byte, last bool) error {
-			t.Data(piece)
-			m := &pb.PutRequest{Head: head, Data: piece}
-			if head = nil; last {
-				m.End = t.End()
-			}
-			return stream.Send(m)
-		})
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		_, err = stream.CloseAndRecv()
-		return err
+		return put(ctx, c, &pb.PutHead{Instance: id, Name: name, Size: uint64(len(data))}, []stage.Piece{{Data: data}})
 	})
 }
 
@@ -55,6 +35,8 @@ func (s storage) Get(ctx context.Context, dst []byte, name string, offset, lengt
 		most := length
 		if length < 0 {
 			most = protocol.MaxBlob
+		} else {
+			dst = slices.Grow(dst, int(min(length, protocol.MaxBlob)))
 		}
 		dst, err = frames(stream.Recv, dst, most)
 		if got := int64(len(dst) - start); err == nil && length >= 0 && got != length {

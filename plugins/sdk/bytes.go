@@ -2,7 +2,6 @@ package sdk
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"google.golang.org/grpc"
@@ -19,58 +18,91 @@ type byteServer struct {
 
 var errNoHead = fmt.Errorf("%w: it does not begin with a head", protocol.ErrStream)
 
-// received is what came for a transform.
-func (s *byteServer) received(recv func() (*pb.ApplyRequest, error)) (head *pb.ApplyHead, data []byte, err error) {
-	err = protocol.Receive(recv, func(m *pb.ApplyRequest, t *protocol.Tally) error {
-		if m.Head != nil {
+// received is what came for a transform, in a buffer of the pool.
+func (s *byteServer) received(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.Frame]) (_ *pb.ApplyHead, data *[]byte, err error) {
+	var head *pb.ApplyHead
+	err = protocol.Receive(stream.Recv, func(m *pb.ApplyRequest, t *protocol.Tally) error {
+		if m.Head != nil && head == nil {
 			head = m.Head
+			data = s.buffers.get(int(min(head.Size, maxKept)))
 		}
 		if head == nil {
 			return errNoHead
 		}
-		if len(data)+len(m.Data) > protocol.MaxBlob {
-			return fmt.Errorf("%w: more than %d bytes in one piece", protocol.ErrStream, protocol.MaxBlob)
+		if err := take(data, m.Data, head.Size); err != nil {
+			return err
 		}
-		data = append(data, m.Data...)
 		t.Data(m.Data)
 		return nil
 	})
-	if err == nil && len(head.Chain) != 1 {
-		err = errors.New("a chain of several transforms is not among this plugin's capabilities")
+	if err == nil && uint64(len(*data)) != head.Size {
+		err = short(*data, head.Size)
+	}
+	if err != nil && data != nil {
+		s.buffers.put(data)
 	}
 	return head, data, err
 }
 
+// take appends what came to data, of which there are size bytes in all.
+func take(data *[]byte, came []byte, size uint64) error {
+	if n := uint64(len(*data) + len(came)); n > size || n > protocol.MaxBlob {
+		return fmt.Errorf("%w: more than the %d bytes that were said to come", protocol.ErrStream, size)
+	}
+	*data = append(*data, came...)
+	return nil
+}
+
+func short(data []byte, size uint64) error {
+	return fmt.Errorf("%w: %d bytes came, and %d were said to", protocol.ErrStream, len(data), size)
+}
+
 func (s *byteServer) Apply(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.Frame]) error {
-	head, data, err := s.received(stream.Recv)
+	head, data, err := s.received(stream)
 	if err != nil {
 		return err
 	}
-	b, err := instance[stage.ByteTransform](s.server, head.Chain[0])
+	defer s.buffers.put(data)
+	c, err := s.chain(head.Chain)
 	if err != nil {
 		return err
 	}
-	out, err := b.Apply(stream.Context(), nil, data, head.Place)
+	out, err := c.apply(stream.Context(), &s.buffers, *data, head.Place)
 	if err != nil {
 		return err
 	}
-	return sendFrames(out, stream)
+	if head.Hold == 0 {
+		defer s.buffers.put(out)
+		return sendFrames(*out, stream)
+	}
+	if _, err := instance[stage.Storage](s.server, head.Hold); err != nil {
+		return err
+	}
+	ticket, err := s.held.keep(head.Hold, out)
+	if err != nil {
+		return err
+	}
+	var t protocol.Tally
+	t.Items(1)
+	return stream.Send(&pb.Frame{Held: &pb.Held{Ticket: ticket, Size: uint64(len(*out))}, End: t.End()})
 }
 
 func (s *byteServer) Invert(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.Frame]) error {
-	head, data, err := s.received(stream.Recv)
+	head, data, err := s.received(stream)
 	if err != nil {
 		return err
 	}
-	b, err := instance[stage.ByteTransform](s.server, head.Chain[0])
+	defer s.buffers.put(data)
+	c, err := s.chain(head.Chain)
 	if err != nil {
 		return err
 	}
-	out, err := b.Invert(stream.Context(), nil, data, head.Place, int(head.Limit))
+	out, err := c.invert(stream.Context(), &s.buffers, *data, head.Place, int(min(head.Limit, protocol.MaxBlob)))
 	if err != nil {
 		return err
 	}
-	return sendFrames(out, stream)
+	defer s.buffers.put(out)
+	return sendFrames(*out, stream)
 }
 
 func (s *byteServer) CreateKey(ctx context.Context, r *pb.CreateKeyRequest) (*pb.CreateKeyResponse, error) {

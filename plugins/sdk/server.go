@@ -25,6 +25,9 @@ type server struct {
 	plugin Plugin
 	log    *slog.Logger
 
+	buffers buffers
+	held    held
+
 	mu        sync.Mutex
 	last      uint64
 	instances map[uint64]any // what Open made: a stage's interface
@@ -73,7 +76,9 @@ func (s *server) Open(ctx context.Context, r *pb.OpenRequest) (*pb.OpenResponse,
 		return nil, err
 	}
 	cfg := st.Config()
-	if k, ok := cfg.(interface{ SetKeys(passphrase, identity Secret) }); ok && r.Reading {
+	if k, ok := cfg.(interface {
+		SetKeys(passphrase, identity Secret)
+	}); ok && r.Reading {
 		k.SetKeys(Secret{}, Secret{}) // tells that it reads; the keys come with the settings
 	}
 	if err := config.Assign(r.Settings, cfg); err != nil {
@@ -100,6 +105,7 @@ func (s *server) Close(ctx context.Context, r *pb.CloseRequest) (*pb.CloseRespon
 	if !ok {
 		return nil, unknown(r.Instance)
 	}
+	s.held.close(r.Instance)
 	if c, ok := made.(interface{ Close(context.Context) error }); ok {
 		return &pb.CloseResponse{}, c.Close(ctx)
 	}

@@ -2,7 +2,6 @@ package sdk
 
 import (
 	"context"
-	"fmt"
 
 	"google.golang.org/grpc"
 
@@ -20,35 +19,45 @@ type storageServer struct {
 // stores nothing.
 func (s *storageServer) Put(stream grpc.ClientStreamingServer[pb.PutRequest, pb.PutResponse]) error {
 	var head *pb.PutHead
-	var data []byte
+	var data *[]byte
+	var tickets []uint64
 	err := protocol.Receive(stream.Recv, func(m *pb.PutRequest, t *protocol.Tally) error {
-		if m.Head != nil {
+		if m.Head != nil && head == nil {
 			head = m.Head
-			data = make([]byte, 0, min(head.Size, protocol.MaxBlob))
+			data = s.buffers.get(int(min(head.Size, maxKept)))
 		}
 		if head == nil {
 			return errNoHead
 		}
-		if len(data)+len(m.Data) > protocol.MaxBlob || uint64(len(data)+len(m.Data)) > head.Size {
-			return fmt.Errorf("%w: object %s is said to have %d bytes, and more come", protocol.ErrStream, head.Name, head.Size)
-		}
-		data = append(data, m.Data...)
 		t.Data(m.Data)
-		return nil
+		if err := take(data, m.Data, head.Size); err != nil || m.Held == 0 {
+			return err
+		}
+		t.Items(1)
+		tickets = append(tickets, m.Held)
+		piece, err := s.held.get(head.Instance, m.Held)
+		if err != nil {
+			return err
+		}
+		return take(data, *piece, head.Size)
 	})
+	if data != nil {
+		defer s.buffers.put(data)
+	}
+	if err == nil && uint64(len(*data)) != head.Size {
+		err = short(*data, head.Size)
+	}
 	if err != nil {
 		return err
-	}
-	if uint64(len(data)) != head.Size {
-		return fmt.Errorf("%w: object %s is said to have %d bytes, and %d came", protocol.ErrStream, head.Name, head.Size, len(data))
 	}
 	st, err := instance[stage.Storage](s.server, head.Instance)
 	if err != nil {
 		return err
 	}
-	if err := st.Put(stream.Context(), head.Name, data); err != nil {
+	if err := st.Put(stream.Context(), head.Name, *data); err != nil {
 		return err
 	}
+	s.held.drop(&s.buffers, tickets...)
 	return stream.SendAndClose(&pb.PutResponse{})
 }
 
@@ -57,11 +66,12 @@ func (s *storageServer) Get(r *pb.GetRequest, stream grpc.ServerStreamingServer[
 	if err != nil {
 		return err
 	}
-	data, err := st.Get(stream.Context(), nil, r.Name, r.Offset, r.Length)
-	if err != nil {
+	buf := s.buffers.get(int(max(0, min(r.Length, maxKept))))
+	defer s.buffers.put(buf)
+	if *buf, err = st.Get(stream.Context(), *buf, r.Name, r.Offset, r.Length); err != nil {
 		return err
 	}
-	return sendFrames(data, stream)
+	return sendFrames(*buf, stream)
 }
 
 // sendFrames sends data as frames with their end.

@@ -1,0 +1,66 @@
+package sdk
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/protocol"
+)
+
+// chain is one or several byte transforms of this process, in the order of Apply.
+type chain []stage.ByteTransform
+
+// maxChain bounds what one call can ask for.
+const maxChain = 16
+
+func (s *server) chain(ids []uint64) (chain, error) {
+	if len(ids) == 0 || len(ids) > maxChain {
+		return nil, fmt.Errorf("%w: a chain of %d transforms", protocol.ErrStream, len(ids))
+	}
+	c := make(chain, len(ids))
+	for i, id := range ids {
+		var err error
+		if c[i], err = instance[stage.ByteTransform](s, id); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// apply returns src as the chain transforms it, in a buffer of the pool.
+func (c chain) apply(ctx context.Context, pool *buffers, src []byte, place string) (*[]byte, error) {
+	return c.pass(pool, src, func(t stage.ByteTransform, i int, dst, src []byte) ([]byte, error) {
+		return t.Apply(ctx, dst, src, place)
+	})
+}
+
+// invert is the inverse of apply: limit is the most that may come out.
+func (c chain) invert(ctx context.Context, pool *buffers, src []byte, place string, limit int) (*[]byte, error) {
+	back := slices.Clone(c)
+	slices.Reverse(back)
+	return back.pass(pool, src, func(t stage.ByteTransform, i int, dst, src []byte) ([]byte, error) {
+		most := limit
+		if i < len(back)-1 { // what a transform made of limit bytes may be somewhat more
+			most = max(len(src), limit) + limit/8 + 1<<10
+		}
+		return t.Invert(ctx, dst, src, place, most)
+	})
+}
+
+func (c chain) pass(pool *buffers, src []byte, step func(t stage.ByteTransform, i int, dst, src []byte) ([]byte, error)) (*[]byte, error) {
+	out, spare := pool.get(len(src)), pool.get(0)
+	for i, t := range c {
+		made, err := step(t, i, (*out)[:0], src)
+		if err != nil {
+			pool.put(out)
+			pool.put(spare)
+			return nil, err
+		}
+		*out, src = made, made
+		out, spare = spare, out
+	}
+	pool.put(out)
+	return spare, nil
+}
