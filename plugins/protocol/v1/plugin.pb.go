@@ -3669,6 +3669,7 @@ type UnitResponse struct {
 	Refused       *Loss                  `protobuf:"bytes,1,opt,name=refused,proto3" json:"refused,omitempty"`
 	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"` // a piece of the row of the refused that came last
 	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"`   // items: refused
+	Row           bool                   `protobuf:"varint,4,opt,name=row,proto3" json:"row,omitempty"`  // refused has a row: data follows, none for an empty one
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3722,6 +3723,13 @@ func (x *UnitResponse) GetEnd() *End {
 		return x.End
 	}
 	return nil
+}
+
+func (x *UnitResponse) GetRow() bool {
+	if x != nil {
+		return x.Row
+	}
+	return false
 }
 
 type Outcome struct {
@@ -4455,11 +4463,12 @@ const file_plugin_proto_rawDesc = "" +
 	"\rKnownResponse\x120\n" +
 	"\x05known\x18\x01 \x03(\v2\x1a.vault.plugin.v1.KnownFileR\x05known\x12\x14\n" +
 	"\x05knows\x18\x02 \x01(\bR\x05knows\x12&\n" +
-	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"{\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"\x8d\x01\n" +
 	"\fUnitResponse\x12/\n" +
 	"\arefused\x18\x01 \x01(\v2\x15.vault.plugin.v1.LossR\arefused\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12&\n" +
-	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"\xf4\x01\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\x12\x10\n" +
+	"\x03row\x18\x04 \x01(\bR\x03row\"\xf4\x01\n" +
 	"\aOutcome\x120\n" +
 	"\x04head\x18\x01 \x01(\v2\x1c.vault.plugin.v1.OutcomeHeadR\x04head\x123\n" +
 	"\x06tables\x18\x02 \x03(\v2\x1b.vault.plugin.v1.TableProofR\x06tables\x12&\n" +
