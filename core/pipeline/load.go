@@ -29,6 +29,10 @@ const maxFile = 1 << 20
 type Options struct {
 	Registry *stage.Registry
 	Values   config.Values // what references in values stand for
+	// Plugins runs stages in processes of their own; nil: steps that need it are errors.
+	Plugins Plugins
+	// Isolate has each built-in stage run in a process of its own, whatever its step says.
+	Isolate bool
 }
 
 // Load reads a pipeline file. Where a finding is an error there is no pipeline;
@@ -60,7 +64,8 @@ func readFile(path string) (text []byte, err error) {
 
 // Parse reads the text of a pipeline file; file is its name for messages.
 func Parse(file string, text []byte, o Options) (*Pipeline, config.Findings) {
-	l := &loader{decoder: config.Decoder{File: file, Values: o.Values}, registry: o.Registry, pipeline: &Pipeline{File: file}}
+	l := &loader{decoder: config.Decoder{File: file, Values: o.Values}, registry: o.Registry, plugins: o.Plugins, isolate: o.Isolate,
+		base: filepath.Dir(file), pipeline: &Pipeline{File: file}}
 	if root := l.root(text); root != nil && l.version(root) {
 		l.document(root)
 	}
@@ -74,6 +79,9 @@ func Parse(file string, text []byte, o Options) (*Pipeline, config.Findings) {
 type loader struct {
 	decoder  config.Decoder
 	registry *stage.Registry
+	plugins  Plugins
+	isolate  bool
+	base     string // the folder of the file
 	pipeline *Pipeline
 	found    config.Findings
 	unknown  bool // a step could not be read as a stage: what follows from the steps can't be told

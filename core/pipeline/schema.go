@@ -40,10 +40,15 @@ func Schema(registry *stage.Registry) (*config.Schema, error) {
 
 // stepSchema describes an item of a list: which settings with may hold depends on use.
 func stepSchema(registry *stage.Registry, role stage.Role) (*config.Schema, error) {
-	closed := false
-	name := &config.Schema{Description: "the name of the stage"}
-	item := &config.Schema{Type: "object", Required: []string{"use"}, Closed: &closed,
-		Properties: map[string]*config.Schema{"use": name, "with": {Description: "its settings"}}}
+	fields, err := config.Describe(&use{})
+	if err != nil {
+		return nil, err
+	}
+	item := config.Object(fields)
+	isolate := item.Properties["isolate"]
+	isolate.AnyOf = append(isolate.AnyOf, &config.Schema{Type: "boolean"})
+	name := item.Properties["use"]
+	*name = config.Schema{Description: name.Description, OneOf: []*config.Schema{{Type: "string", Pattern: "/", Description: "the path of a plugin's program, relative to this file's folder"}}}
 	for _, s := range registry.All() {
 		if !s.CanStand(role) {
 			continue

@@ -68,7 +68,7 @@ dry_run: "${DRY:-false}"
 source: [{use: local, with: {dir: /x, snapshot: latest, passphrase: "${env:P}"}}]
 transform: [{use: compress, with: {codec: "${CODEC}", level: "${LEVEL}"}}, {use: typemap}]
 sink: [{use: sqlite, with: {path: /y}}]
-`} {
+`, isolated} {
 		if err := s.Validate(document(t, []byte(text))); err != nil {
 			t.Errorf("%s\n%v", text, err)
 		}
@@ -79,7 +79,7 @@ sink: [{use: sqlite, with: {path: /y}}]
 func TestTheSchemaRefusesWhatTheDecoderRefuses(t *testing.T) {
 	s := compiled(t)
 	for _, name := range []string{
-		"accept-loss", "empty-values", "future-version", "list-at-top", "missing", "no-sink", "no-version", "out-of-range",
+		"accept-loss", "empty-values", "future-version", "isolation", "list-at-top", "missing", "no-sink", "no-version", "out-of-range",
 		"single-mapping", "unknown-keys", "unknown-stages", "wrong-types",
 	} {
 		text, err := os.ReadFile(filepath.Join("testdata/bad", name+".yaml"))

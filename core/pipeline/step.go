@@ -12,8 +12,9 @@ import (
 
 // use is one item of source, transform or sink.
 type use struct {
-	Use  string    `key:"use" required:"true" help:"the name of the stage" example:"NAME"`
+	Use  string    `key:"use" required:"true" help:"the name of the stage, or the path of a plugin's program in development" example:"NAME"`
 	With yaml.Node `key:"with" help:"its settings"`
+	process
 }
 
 func (l *loader) steps(role stage.Role, n *yaml.Node) []Step {
@@ -35,8 +36,8 @@ func (l *loader) steps(role stage.Role, n *yaml.Node) []Step {
 		l.fail(l.decoder.At(n), "give at least one: "+strings.Join(names(l.registry, role), ", "), "the list %s is empty", role)
 	}
 	var steps []Step
-	for _, item := range n.Content {
-		if s, ok := l.step(role, item); ok {
+	for i, item := range n.Content {
+		if s, ok := l.step(role, i, item); ok {
 			steps = append(steps, s)
 		} else {
 			l.unknown = true
@@ -45,18 +46,22 @@ func (l *loader) steps(role stage.Role, n *yaml.Node) []Step {
 	return steps
 }
 
-func (l *loader) step(role stage.Role, n *yaml.Node) (Step, bool) {
+func (l *loader) step(role stage.Role, i int, n *yaml.Node) (Step, bool) {
 	s := Step{Role: role, At: l.decoder.At(n)}
 	var u use
-	found := l.decoder.Decode(n, &u)
+	found := l.decoder.Decode(spelled(n), &u)
 	l.found = append(l.found, found...)
 	if u.Use == "" {
 		return s, false
 	}
 	at := positions(&l.decoder, n)
+	if len(found.Of(config.Error)) > 0 { // what is said of the process may be wrong; the stage's settings are looked at all the same
+		u.process = process{}
+		delete(at, "env")
+		delete(at, "stall")
+	}
 	var ok bool
-	if s.Stage, ok = l.registry.Find(role, u.Use); !ok {
-		l.fail(at["use"], l.suggest(role, u.Use), "no stage %q can stand as %s", u.Use, article(role))
+	if s.Stage, ok = l.find(role, &u, fmt.Sprintf("%s %d", role, i+1), at); !ok {
 		return s, false
 	}
 	with := config.Resolve(&u.With)
@@ -106,9 +111,9 @@ func (l *loader) suggest(role stage.Role, name string) string {
 	}
 	known := names(l.registry, role)
 	if near := config.Nearest(name, known); near != "" {
-		return near
+		return near + " (" + hint + ")"
 	}
-	return "known are " + strings.Join(known, ", ")
+	return "known are " + strings.Join(known, ", ") + "; " + hint
 }
 
 func names(r *stage.Registry, role stage.Role) []string {
