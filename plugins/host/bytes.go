@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -19,6 +20,9 @@ import (
 type byteTransform struct{ chain []*instance }
 
 func (b byteTransform) instances() []*instance { return b.chain }
+
+// maxRoom is how much memory is got ready for a result whose size isn't known.
+const maxRoom = 9 << 20
 
 // swollen is the most that a transform may make of n bytes.
 func swollen(n int) int64 { return int64(n) + int64(n)/8 + 1<<16 }
@@ -36,7 +40,7 @@ func (b byteTransform) through(ctx context.Context, method passage, dst, src []b
 	err := together(ctx, b.chain, func(c grpc.ClientConnInterface, ids []uint64) error {
 		head := &pb.ApplyHead{Chain: ids, Place: place, Limit: uint64(limit), Size: uint64(len(src))}
 		return pass(ctx, c, method, head, src, func(stream applying) (err error) {
-			dst, err = frames(stream.Recv, dst[:start], limit)
+			dst, err = frames(stream.RecvMsg, slices.Grow(dst[:start], int(min(limit, maxRoom))), limit)
 			return err
 		})
 	})

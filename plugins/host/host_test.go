@@ -21,7 +21,7 @@ import (
 // The test's own binary is the plugin, when a host starts it.
 func TestMain(m *testing.M) {
 	if os.Getenv(protocol.Handshake().MagicCookieKey) != "" {
-		sdk.Main(sdk.Plugin{Name: "test", Version: "1.0.0", Stages: []sdk.Stage{local.Stage(), compress.Stage(), encrypt.Stage()}})
+		sdk.Main(sdk.Plugin{Name: "test", Version: "1.0.0", Stages: []sdk.Stage{local.Stage(), compress.Stage(), encrypt.Stage(), copies()}})
 	}
 	os.Exit(m.Run())
 }

@@ -38,7 +38,7 @@ func (s storage) Get(ctx context.Context, dst []byte, name string, offset, lengt
 		} else {
 			dst = slices.Grow(dst, int(min(length, protocol.MaxBlob)))
 		}
-		dst, err = frames(stream.Recv, dst, most)
+		dst, err = frames(stream.RecvMsg, dst, most)
 		if got := int64(len(dst) - start); err == nil && length >= 0 && got != length {
 			return fmt.Errorf("plugin %s: %d bytes of %s came, and %d were asked for", s.program.Name, got, name, length)
 		}
@@ -51,14 +51,15 @@ func (s storage) Get(ctx context.Context, dst []byte, name string, offset, lengt
 }
 
 // frames appends the data of frames to dst, at most limit bytes.
-func frames(recv func() (*pb.Frame, error), dst []byte, limit int64) ([]byte, error) {
+func frames(recv func(any) error, dst []byte, limit int64) ([]byte, error) {
 	start := len(dst)
-	err := protocol.Receive(recv, func(m *pb.Frame, t *protocol.Tally) error {
+	reuse := protocol.Reuse(recv, &pb.Frame{}, func() []byte { return protocol.Room(dst) })
+	err := protocol.Receive(reuse, func(m *pb.Frame, t *protocol.Tally) error {
 		t.Data(m.Data)
 		if int64(len(dst)-start+len(m.Data)) > limit {
 			return fmt.Errorf("%w: more than the %d bytes that may come", protocol.ErrStream, limit)
 		}
-		dst = append(dst, m.Data...)
+		dst = protocol.Join(dst, m.Data)
 		return nil
 	})
 	return dst, err

@@ -31,6 +31,12 @@ func (t *Tally) End() *pb.End { return &pb.End{Bytes: t.bytes, Crc32: t.crc, Ite
 // ErrStream is a stream that doesn't hold what its end says, or has none.
 var ErrStream = errors.New("the stream is not whole")
 
+// ErrBreak is an ErrStream: it broke off before its end.
+var ErrBreak = fmt.Errorf("%w: it breaks off", ErrStream)
+
+// ErrNoHead is an ErrStream: what must stand first didn't come.
+var ErrNoHead = fmt.Errorf("%w: it does not begin with a head", ErrStream)
+
 // Check compares with the end that came.
 func (t *Tally) Check(end *pb.End) error {
 	switch {
@@ -59,6 +65,30 @@ func Split(data []byte, send func(piece []byte, last bool) error) error {
 // Message is a message of a stream that has an end.
 type Message interface{ GetEnd() *pb.End }
 
+// Reuse makes a Receive's recv of a stream's RecvMsg that reads every message
+// into m: fn must not keep it. Where room gives memory, data is read into it, for
+// Join to find it there.
+func Reuse[M Message](recv func(any) error, m M, room func() []byte) func() (M, error) {
+	data := dataOf(m)
+	return func() (M, error) {
+		if data != nil && room != nil {
+			*data = room()
+		}
+		return m, recv(m)
+	}
+}
+
+// Room is the free memory behind b.
+func Room(b []byte) []byte { return b[len(b):len(b):cap(b)] }
+
+// Join appends data to dst; nothing is copied if it stands there already.
+func Join(dst, data []byte) []byte {
+	if n := len(dst); len(data) > 0 && cap(dst)-n >= len(data) && &dst[:n+1][n] == &data[0] {
+		return dst[:n+len(data)]
+	}
+	return append(dst, data...)
+}
+
 // Receive calls fn for each message until the end has come and fits, and the
 // stream ends with it. fn counts in the tally what the message holds. A stream
 // that ends before its end, or goes on after it, is ErrStream; an error of recv
@@ -68,7 +98,7 @@ func Receive[M Message](recv func() (M, error), fn func(m M, t *Tally) error) er
 	for {
 		m, err := recv()
 		if errors.Is(err, io.EOF) {
-			return fmt.Errorf("%w: it breaks off after %d bytes and %d items", ErrStream, t.bytes, t.items)
+			return fmt.Errorf("%w after %d bytes and %d items", ErrBreak, t.bytes, t.items)
 		}
 		if err != nil {
 			return err

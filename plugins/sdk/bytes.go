@@ -21,7 +21,8 @@ var errNoHead = fmt.Errorf("%w: it does not begin with a head", protocol.ErrStre
 // received is what came for a transform, in a buffer of the pool.
 func (s *byteServer) received(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.Frame]) (_ *pb.ApplyHead, data *[]byte, err error) {
 	var head *pb.ApplyHead
-	err = protocol.Receive(stream.Recv, func(m *pb.ApplyRequest, t *protocol.Tally) error {
+	recv := protocol.Reuse(stream.RecvMsg, &pb.ApplyRequest{}, func() []byte { return room(data) })
+	err = protocol.Receive(recv, func(m *pb.ApplyRequest, t *protocol.Tally) error {
 		if m.Head != nil && head == nil {
 			head = m.Head
 			data = s.buffers.get(int(min(head.Size, maxKept)))
@@ -49,8 +50,16 @@ func take(data *[]byte, came []byte, size uint64) error {
 	if n := uint64(len(*data) + len(came)); n > size || n > protocol.MaxBlob {
 		return fmt.Errorf("%w: more than the %d bytes that were said to come", protocol.ErrStream, size)
 	}
-	*data = append(*data, came...)
+	*data = protocol.Join(*data, came)
 	return nil
+}
+
+// room is where the next data should be read to; nil while there is no buffer.
+func room(data *[]byte) []byte {
+	if data == nil {
+		return nil
+	}
+	return protocol.Room(*data)
 }
 
 func short(data []byte, size uint64) error {

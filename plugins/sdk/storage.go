@@ -21,7 +21,8 @@ func (s *storageServer) Put(stream grpc.ClientStreamingServer[pb.PutRequest, pb.
 	var head *pb.PutHead
 	var data *[]byte
 	var tickets []uint64
-	err := protocol.Receive(stream.Recv, func(m *pb.PutRequest, t *protocol.Tally) error {
+	recv := protocol.Reuse(stream.RecvMsg, &pb.PutRequest{}, func() []byte { return room(data) })
+	err := protocol.Receive(recv, func(m *pb.PutRequest, t *protocol.Tally) error {
 		if m.Head != nil && head == nil {
 			head = m.Head
 			data = s.buffers.get(int(min(head.Size, maxKept)))
