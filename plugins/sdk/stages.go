@@ -32,6 +32,11 @@ var (
 	ErrKey      = stage.ErrKey
 )
 
+// At makes an error about one setting, for the Validate method of a
+// configuration: Vault shows it with file, line and column. format and args are
+// as in fmt.Errorf.
+func At(key, format string, args ...any) error { return config.At(key, format, args...) }
+
 // StorageStage declares a storage; C is its configuration.
 func StorageStage[C any](name, summary, doc string, open func(ctx context.Context, cfg *C, env Env) (Storage, error)) Stage {
 	s := declare[C](stage.RoleStorage, name, summary, doc)
