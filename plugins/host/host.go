@@ -26,10 +26,11 @@ type Program struct {
 	Env    []string // names of environment variables that it gets beside the usual ones
 	// Group tells apart processes of one program: stages of one group share a process.
 	Group string
+	Stall time.Duration // how long it may show no progress; 0: the host's
 }
 
 func (p Program) key() string {
-	key := p.Group + "\x00" + p.Path + "\x00" + p.SHA256
+	key := p.Group + "\x00" + p.Path + "\x00" + p.SHA256 + "\x00" + p.Stall.String()
 	for _, list := range [][]string{p.Args, p.Env} {
 		key += "\x00"
 		for _, s := range list {

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,8 @@ func (p *process) interceptors() []grpc.DialOption {
 // errStalled ends the context of a call that makes no progress.
 var errStalled = errors.New("no progress")
 
+func (p *process) stall() time.Duration { return cmp.Or(p.program.Stall, p.host.Stall) }
+
 // lost is the error of a call that did not reach its end: the plugin is gone or
 // was ended. The call may be repeated with another process.
 type lost struct{ err error }
@@ -41,7 +44,7 @@ func (p *process) explain(ctx context.Context, method string, err error, trailer
 		if bad := p.child.Kill(ctx); bad != nil {
 			err = errors.Join(err, bad)
 		}
-		return &lost{fmt.Errorf("plugin %s shows no progress for %v in %s, and was ended: %w%s", p.program.Name, p.host.Stall, method, errStalled, p.tail.said())}
+		return &lost{fmt.Errorf("plugin %s shows no progress for %v in %s, and was ended: %w%s", p.program.Name, p.stall(), method, errStalled, p.tail.said())}
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
@@ -71,7 +74,7 @@ func (p *process) unary(ctx context.Context, method string, req, reply any, conn
 	var trailer metadata.MD
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	timer := time.AfterFunc(p.host.Stall, func() { cancel(errStalled) })
+	timer := time.AfterFunc(p.stall(), func() { cancel(errStalled) })
 	defer timer.Stop()
 	err := call(ctx, method, req, reply, conn, append(options, grpc.Trailer(&trailer))...)
 	return p.explain(ctx, method, err, trailer)
@@ -97,7 +100,7 @@ type watched struct {
 }
 
 func (w *watched) RecvMsg(m any) error {
-	timer := time.AfterFunc(w.process.host.Stall, func() { w.cancel(errStalled) })
+	timer := time.AfterFunc(w.process.stall(), func() { w.cancel(errStalled) })
 	err := w.ClientStream.RecvMsg(m)
 	timer.Stop()
 	if err == nil || errors.Is(err, io.EOF) {
@@ -110,7 +113,7 @@ func (w *watched) RecvMsg(m any) error {
 
 // SendMsg returns io.EOF when the other side has ended the stream: RecvMsg tells why.
 func (w *watched) SendMsg(m any) error {
-	timer := time.AfterFunc(w.process.host.Stall, func() { w.cancel(errStalled) })
+	timer := time.AfterFunc(w.process.stall(), func() { w.cancel(errStalled) })
 	err := w.ClientStream.SendMsg(m)
 	timer.Stop()
 	if err == nil || errors.Is(err, io.EOF) {
