@@ -1,0 +1,315 @@
+package python_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/protocol"
+	pb "github.com/lmsvault/vault/plugins/protocol/v1"
+)
+
+// messages are those of a right Put.
+func messages(id uint64, name string, data []byte, piece int) (all []*pb.PutRequest) {
+	var t protocol.Tally
+	all = append(all, &pb.PutRequest{Head: &pb.PutHead{Instance: id, Name: name, Size: uint64(len(data))}})
+	for len(data) > 0 {
+		n := min(piece, len(data))
+		t.Data(data[:n])
+		all = append(all, &pb.PutRequest{Data: data[:n]})
+		data = data[n:]
+	}
+	return append(all, &pb.PutRequest{End: t.End()})
+}
+
+// send sends messages as a Put, and returns its error.
+func (p *process) send(t testing.TB, all []*pb.PutRequest) error {
+	t.Helper()
+	stream, err := pb.NewStorageClient(p.conn).Put(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range all {
+		if stream.Send(m) != nil {
+			break // CloseAndRecv tells why
+		}
+	}
+	_, err = stream.CloseAndRecv()
+	return err
+}
+
+// files are the paths below dir, of any kind but folders.
+func files(t testing.TB, dir string) (all []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if os.IsNotExist(err) {
+			return nil
+		}
+		if err == nil && !d.IsDir() {
+			all = append(all, strings.TrimPrefix(path, dir+"/"))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// noise makes n bytes that differ from piece to piece.
+func noise(n int) []byte {
+	b := make([]byte, n)
+	r := rand.New(rand.NewPCG(1, uint64(n)))
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return b
+}
+
+func TestAWholeStreamIsStoredInPiecesOfAnySize(t *testing.T) {
+	p := start(t)
+	id, dir := p.open(t)
+	data := noise(3_000_000)
+	for _, piece := range []int{997, 32 << 10, protocol.FrameSize, 1 << 20} {
+		name := fmt.Sprint("piece-", piece)
+		if err := p.send(t, messages(id, name, data, piece)); err != nil {
+			t.Errorf("pieces of %d: %v", piece, err)
+			continue
+		}
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(got, data) {
+			t.Errorf("pieces of %d: %d bytes are stored, or they are others (%v)", piece, len(got), err)
+		}
+	}
+}
+
+func TestAStreamThatIsNotWholeStoresNothing(t *testing.T) {
+	p := start(t)
+	id, dir := p.open(t)
+	data := noise(100_000)
+	for what, spoil := range map[string]func(all []*pb.PutRequest) []*pb.PutRequest{
+		"nothing at all": func([]*pb.PutRequest) []*pb.PutRequest { return nil },
+		"only a head":    func(all []*pb.PutRequest) []*pb.PutRequest { return all[:1] },
+		"no head":        func(all []*pb.PutRequest) []*pb.PutRequest { return all[1:] },
+		"no end":         func(all []*pb.PutRequest) []*pb.PutRequest { return all[:len(all)-1] },
+		"a piece is missing": func(all []*pb.PutRequest) []*pb.PutRequest {
+			return append(all[:3], all[4:]...)
+		},
+		"a piece comes twice": func(all []*pb.PutRequest) []*pb.PutRequest {
+			all[4] = all[3]
+			return all
+		},
+		"pieces are reordered": func(all []*pb.PutRequest) []*pb.PutRequest {
+			all[3], all[4] = all[4], all[3]
+			return all
+		},
+		"a wrong checksum": func(all []*pb.PutRequest) []*pb.PutRequest {
+			all[len(all)-1].End.Crc32++
+			return all
+		},
+		"a wrong length": func(all []*pb.PutRequest) []*pb.PutRequest {
+			all[len(all)-1].End.Bytes++
+			return all
+		},
+		"items that are none": func(all []*pb.PutRequest) []*pb.PutRequest {
+			all[len(all)-1].End.Items++
+			return all
+		},
+		"a head that tells of more": func(all []*pb.PutRequest) []*pb.PutRequest {
+			all[0].Head.Size++
+			return all
+		},
+		"a head that tells of less": func(all []*pb.PutRequest) []*pb.PutRequest {
+			all[0].Head.Size--
+			return all
+		},
+		"a head that tells of too much": func(all []*pb.PutRequest) []*pb.PutRequest {
+			all[0].Head.Size = 1 << 60
+			return all
+		},
+		"two heads": func(all []*pb.PutRequest) []*pb.PutRequest {
+			return append(all[:1], all...)
+		},
+		"data after the end": func(all []*pb.PutRequest) []*pb.PutRequest {
+			return append(all, &pb.PutRequest{Data: []byte("more")})
+		},
+		"two ends": func(all []*pb.PutRequest) []*pb.PutRequest {
+			return append(all, all[len(all)-1])
+		},
+		"a held piece": func(all []*pb.PutRequest) []*pb.PutRequest {
+			return append(all[:1], append([]*pb.PutRequest{{Held: 1}}, all[1:]...)...)
+		},
+		"another instance": func(all []*pb.PutRequest) []*pb.PutRequest {
+			all[0].Head.Instance += 100
+			return all
+		},
+		"a name that leaves the directory": func(all []*pb.PutRequest) []*pb.PutRequest {
+			all[0].Head.Name = "../outside"
+			return all
+		},
+		"a message that is too large": func(all []*pb.PutRequest) []*pb.PutRequest {
+			return messages(id, "spoiled", make([]byte, 16<<20), 16<<20)
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			err := p.send(t, spoil(messages(id, "spoiled", data, 10_000)))
+			if err == nil {
+				t.Error("it is no error")
+			}
+			if left := files(t, filepath.Dir(dir)); len(left) > 0 {
+				t.Errorf("after %v there is %q", err, left)
+			}
+		})
+	}
+	if err := p.send(t, messages(id, "right", data, 10_000)); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// Random bytes in place of messages end the call with an error, and nothing else.
+func TestBytesThatAreNoMessagesStoreNothing(t *testing.T) {
+	p := start(t)
+	id, dir := p.open(t)
+	var right [][]byte
+	for _, m := range messages(id, "right", noise(1000), 100) {
+		b, err := proto.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		right = append(right, b)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	desc := &grpc.StreamDesc{ClientStreams: true}
+	for n := range 300 {
+		stream, err := p.conn.NewStream(t.Context(), desc, pb.Storage_Put_FullMethodName, grpc.ForceCodec(plain{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		spoiled := r.IntN(len(right))
+		for i, m := range right {
+			if m = bytes.Clone(m); i == spoiled {
+				switch at := r.IntN(len(m)); n % 3 {
+				case 0:
+					m = m[:at]
+				case 1:
+					m[at] ^= 1 << r.IntN(8)
+				case 2:
+					m = append(m, noise(r.IntN(50)+1)...)
+				}
+			}
+			if stream.SendMsg(m) != nil {
+				break
+			}
+		}
+		if err := stream.CloseSend(); err != nil {
+			t.Fatal(err)
+		}
+		var answer []byte
+		err = stream.RecvMsg(&answer)
+		left := files(t, dir)
+		if err == nil { // what was changed needn't matter: a name, or a field that nobody knows
+			for _, name := range left {
+				if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(got, noise(1000)) {
+					t.Fatalf("round %d: a stream that was changed is stored as %d other bytes (%v)", n, len(got), err)
+				}
+				if err := os.Remove(filepath.Join(dir, name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			continue
+		}
+		if len(left) > 0 {
+			t.Fatalf("round %d: after %v there is %q", n, err, left)
+		}
+	}
+}
+
+// plain is a codec that sends bytes as they are.
+type plain struct{}
+
+func (plain) Name() string { return "proto" }
+
+func (plain) Marshal(v any) ([]byte, error) {
+	b, ok := v.([]byte)
+	if !ok {
+		return nil, fmt.Errorf("%T", v)
+	}
+	return b, nil
+}
+
+func (plain) Unmarshal(b []byte, v any) error {
+	to, ok := v.(*[]byte)
+	if !ok {
+		return fmt.Errorf("%T", v)
+	}
+	*to = bytes.Clone(b)
+	return nil
+}
+
+// A Put whose other side is gone in the middle stores nothing and frees its place.
+func TestAStreamThatBreaksOffStoresNothing(t *testing.T) {
+	p := start(t)
+	id, dir := p.open(t)
+	all := messages(id, "broken", noise(100_000), 10_000)
+	for range 100 { // more than it takes at once
+		ctx, cancel := context.WithCancel(t.Context())
+		stream, err := pb.NewStorageClient(p.conn).Put(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range all[:5] {
+			if err := stream.Send(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cancel()
+		if err := stream.RecvMsg(&pb.PutResponse{}); status.Code(err) != codes.Canceled {
+			t.Errorf("%v", err)
+		}
+	}
+	if err := p.send(t, messages(id, "right", noise(100), 10)); err != nil {
+		t.Error(err)
+	}
+	if left := files(t, dir); len(left) != 1 || left[0] != "right" {
+		t.Errorf("%q are left", left)
+	}
+}
+
+func BenchmarkPutAndGet(b *testing.B) {
+	isolated := directory(b)
+	s, err := isolated.NewStorage(b.Context(), &settings{b.TempDir()}, stage.Env{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	data := noise(64 << 20)
+	for name, call := range map[string]func() error{
+		"put": func() error { return s.Put(b.Context(), "large", data) },
+		"get": func() error { _, err := s.Get(b.Context(), nil, "large", 0, -1); return err },
+	} {
+		if err := s.Put(b.Context(), "large", data); err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				if err := call(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	if err := s.Close(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+}
