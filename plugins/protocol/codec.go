@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"google.golang.org/grpc/encoding"
 	encodingproto "google.golang.org/grpc/encoding/proto"
@@ -19,9 +20,49 @@ import (
 // copied once, from what the connection read to where it belongs. The usual way
 // copies it twice, into memory made and cleared for each message, and that costs
 // as much as the socket. What is on the wire is the same.
-type codec struct{ encoding.CodecV2 }
+type codec struct {
+	encoding.CodecV2
+	frames *frames
+}
 
-func newCodec() codec { return codec{encoding.GetCodecV2(encodingproto.Name)} }
+func newCodec() codec { return codec{encoding.GetCodecV2(encodingproto.Name), &frames{}} }
+
+// frames is a pool of buffers for one message with data each. gRPC's own clears
+// a MiB for every message of more than 32 KiB.
+type frames struct{ pool sync.Pool }
+
+// maxFrame is how long a message with data is, at most, that the pool has room for.
+const maxFrame = FrameSize + 4<<10
+
+func (f *frames) Get(length int) *[]byte {
+	buf, ok := f.pool.Get().(*[]byte)
+	if !ok || cap(*buf) < length {
+		made := make([]byte, maxFrame)
+		buf = &made
+	}
+	*buf = (*buf)[:length]
+	return buf
+}
+
+func (f *frames) Put(buf *[]byte) { f.pool.Put(buf) }
+
+// Marshal writes a message.
+func (c codec) Marshal(m any) (mem.BufferSlice, error) {
+	message, ok := m.(proto.Message)
+	if data := dataOf(m); !ok || data == nil || len(*data) < 8<<10 {
+		return c.CodecV2.Marshal(m)
+	}
+	size := proto.Size(message)
+	if size > maxFrame {
+		return c.CodecV2.Marshal(m)
+	}
+	buf := c.frames.Get(size)
+	if _, err := (proto.MarshalOptions{UseCachedSize: true}).MarshalAppend((*buf)[:0], message); err != nil {
+		c.frames.Put(buf)
+		return nil, err
+	}
+	return mem.BufferSlice{mem.NewBuffer(buf, c.frames)}, nil
+}
 
 // dataOf is the data of a message that has any.
 func dataOf(m any) *[]byte {
