@@ -33,7 +33,7 @@ func sound(r *pb.DescribeResponse) error {
 		return fmt.Errorf("its name %.60q is not of a-z, 0-9 and -, beginning with a letter, 40 characters at most", r.Name)
 	case len(r.Version) > maxVersion || !goodVersion.MatchString(r.Version):
 		return fmt.Errorf("its version %.60q is not like 1.2.3", r.Version)
-	case len(r.Sdk) > maxSummary || !printable(r.Sdk, ""):
+	case len(r.Sdk) > maxSummary || !clean(r.Sdk, ""):
 		return errors.New("the version of its SDK is too long, or has control characters")
 	case len(r.Stages) == 0:
 		return errors.New("it has no stages")
@@ -73,9 +73,9 @@ func soundStage(s *pb.Stage) error {
 	switch {
 	case role == "":
 		return fmt.Errorf("its role %d is unknown to this vault", s.Role)
-	case s.Summary == "" || len(s.Summary) > maxSummary || !printable(s.Summary, ""):
+	case s.Summary == "" || len(s.Summary) > maxSummary || !clean(s.Summary, ""):
 		return fmt.Errorf("its summary must be one line of at most %d bytes without control characters", maxSummary)
-	case len(s.Doc) > maxDoc || !printable(s.Doc, "\n\t"):
+	case len(s.Doc) > maxDoc || !clean(s.Doc, "\n\t"):
 		return fmt.Errorf("its doc must be at most %d KiB of text without control characters", maxDoc>>10)
 	case carries && len(s.Parts) == 0:
 		return fmt.Errorf("a %s must say which parts of a site it is for", role)
@@ -97,7 +97,7 @@ func soundStage(s *pb.Stage) error {
 	}
 	for _, f := range s.Settings {
 		for _, text := range append([]string{f.GetHelp(), f.GetExample(), f.GetDefault(), f.GetMin(), f.GetMax()}, f.GetOneOf()...) {
-			if !printable(text, "\n\t") {
+			if !clean(text, "\n\t") {
 				return fmt.Errorf("setting %.60q has a text with control characters", f.GetName())
 			}
 		}
@@ -108,9 +108,9 @@ func soundStage(s *pb.Stage) error {
 	return nil
 }
 
-// printable tells whether text is UTF-8 that moves no terminal's cursor, but for
+// clean tells whether text is UTF-8 that moves no terminal's cursor, but for
 // the characters that may be.
-func printable(text, but string) bool {
+func clean(text, but string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool {
 		return !unicode.IsPrint(r) && !strings.ContainsRune(but, r)
 	})
