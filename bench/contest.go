@@ -63,13 +63,15 @@ func (c *contest) run(ctx context.Context, times int, w io.Writer) error {
 
 func (c *contest) print(w io.Writer, costs [][]cost, sizes []int64) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "\n%-32s\tmedian\trange\tper second\tresult\tpeak memory\tVault's speed\t\n", c.name)
+	fmt.Fprintf(t, "\n%-32s\tmedian\trange\tper second\tCPU per GiB\tresult\tpeak memory\tVault's speed\t\n", c.name)
 	ours := median(costs[0])
 	for i, e := range c.entries {
 		mid := median(costs[i])
 		low, high, memory := costs[i][0].wall, costs[i][0].wall, int64(0)
+		var cpu time.Duration
 		for _, x := range costs[i] {
 			low, high, memory = min(low, x.wall), max(high, x.wall), max(memory, x.memory)
+			cpu += x.cpu / time.Duration(len(costs[i]))
 		}
 		result, ratio := "", ""
 		if sizes[i] > 0 {
@@ -78,8 +80,8 @@ func (c *contest) print(w io.Writer, costs [][]cost, sizes []int64) error {
 		if i > 0 {
 			ratio = fmt.Sprintf("%.2f×", mid.Seconds()/ours.Seconds())
 		}
-		fmt.Fprintf(t, "%-32s\t%.2f s\t%.2f–%.2f s\t%s\t%s\t%s\t%s\t\n", e.name, mid.Seconds(), low.Seconds(), high.Seconds(),
-			humanize.IBytes(uint64(float64(c.input)/mid.Seconds())), result, humanize.IBytes(uint64(memory)), ratio)
+		fmt.Fprintf(t, "%-32s\t%.2f s\t%.2f–%.2f s\t%s\t%.1f s\t%s\t%s\t%s\t\n", e.name, mid.Seconds(), low.Seconds(), high.Seconds(),
+			humanize.IBytes(uint64(float64(c.input)/mid.Seconds())), cpu.Seconds()*(1<<30)/float64(c.input), result, humanize.IBytes(uint64(memory)), ratio)
 	}
 	return t.Flush()
 }

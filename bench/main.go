@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -18,17 +19,18 @@ func main() {
 	factor := flag.String("factor", "1", "how many times as large as usual the sample site is")
 	times := flag.Int("times", 3, "how often each program does each work; medians are printed")
 	program := flag.String("vault", "bin/vault", "the program to measure")
+	only := flag.String("only", "", "measure only works whose name begins so")
 	dir := flag.String("dir", "", "a folder for the site and what is made of it; a temporary one if empty")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *program, *factor, *times, *dir); err != nil {
+	if err := run(ctx, *program, *factor, *times, *dir, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, program, factor string, times int, dir string) (err error) {
+func run(ctx context.Context, program, factor string, times int, dir, only string) (err error) {
 	if times < 1 {
 		return fmt.Errorf("-times is %d, it must be at least 1", times)
 	}
@@ -45,6 +47,9 @@ func run(ctx context.Context, program, factor string, times int, dir string) (er
 		return err
 	}
 	for _, c := range contests(s) {
+		if !strings.HasPrefix(c.name, only) {
+			continue
+		}
 		if err := c.run(ctx, times, os.Stdout); err != nil {
 			return err
 		}

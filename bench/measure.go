@@ -16,14 +16,15 @@ import (
 // cost is what a command took.
 type cost struct {
 	wall   time.Duration
-	memory int64 // bytes, the most that its processes had resident at one time
+	cpu    time.Duration // of all its processes
+	memory int64         // bytes, the most that its processes had resident at one time
 }
 
 // measure runs a command to its end. Its output is part of the error if it fails.
 func measure(ctx context.Context, env []string, name string, args ...string) (cost, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the group is what is measured, and killed
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // the session is what is measured; plugins have groups of their own in it
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -41,7 +42,7 @@ func measure(ctx context.Context, env []string, name string, args ...string) (co
 		case <-tick.C:
 			peak = max(peak, resident(cmd.Process.Pid))
 		case err := <-ended:
-			c := cost{time.Since(began), peak}
+			c := cost{wall: time.Since(began), memory: peak, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 			if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 				c.memory = max(c.memory, usage.Maxrss<<10) // exact for a program of one process
 			}
@@ -53,9 +54,9 @@ func measure(ctx context.Context, env []string, name string, args ...string) (co
 	}
 }
 
-// resident is how many bytes the processes of a group have resident now. One
+// resident is how many bytes the processes of a session have resident now. One
 // that ends while it is looked at counts nothing.
-func resident(group int) int64 {
+func resident(session int) int64 {
 	var pages int64
 	dirs, err := os.ReadDir("/proc")
 	if err != nil {
@@ -69,9 +70,9 @@ func resident(group int) int64 {
 		if err != nil {
 			continue
 		}
-		// After the name in brackets: state, parent, group …; resident pages are the 22nd.
+		// After the name in brackets: state, parent, group, session …; resident pages are the 22nd.
 		f := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-		if len(f) < 22 || f[2] != strconv.Itoa(group) {
+		if len(f) < 22 || f[3] != strconv.Itoa(session) {
 			continue
 		}
 		if n, err := strconv.ParseInt(f[21], 10, 64); err == nil {

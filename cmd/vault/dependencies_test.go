@@ -22,6 +22,11 @@ func TestDependenciesPointOneWay(t *testing.T) {
 		"core/":     append([]string{"dialects/", "filetree", "cmd/", "plugins/", "pipelines"}, stages...),
 		"dialects/": append([]string{"cmd/", "plugins/"}, stages...),
 		"filetree":  append([]string{"dialects/", "cmd/", "plugins/"}, stages...),
+
+		"plugins/protocol": append([]string{"cmd/", "dialects/", "plugins/host", "plugins/sdk"}, stages...),
+		"plugins/sdk":      append([]string{"cmd/", "dialects/", "plugins/host"}, stages...),
+		"plugins/host":     append([]string{"cmd/", "dialects/", "plugins/sdk"}, stages...),
+		"plugins/examples": append([]string{"cmd/", "dialects/", "plugins/host", "core/run", "core/repository"}, stages...),
 	}
 	for _, s := range stages {
 		forbidden[s] = append([]string{"cmd/", "plugins/"}, stages...)
