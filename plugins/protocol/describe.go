@@ -2,7 +2,6 @@ package protocol
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
@@ -42,7 +41,7 @@ func Problems(err error) []*pb.Problem {
 	var all []*pb.Problem
 	for _, e := range config.Split(err) {
 		key, _ := config.KeyOf(e)
-		all = append(all, &pb.Problem{Key: key, Message: strings.ToValidUTF8(e.Error(), "\uFFFD")})
+		all = append(all, &pb.Problem{Key: key, Message: text(e.Error())})
 	}
 	return all
 }

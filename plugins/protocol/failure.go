@@ -3,9 +3,7 @@ package protocol
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
-	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -20,9 +18,6 @@ const (
 	classKey = "vault-class"
 	errorKey = "vault-error"
 )
-
-// maxText is how much of an error's text travels; what is longer is cut and says so.
-const maxText = 1 << 20
 
 // kind is an error that stages and engine know each other's by.
 type kind struct {
@@ -64,11 +59,7 @@ func Encode(err error) (error, metadata.MD) {
 			code = k.code
 		}
 	}
-	text := strings.ToValidUTF8(err.Error(), "\uFFFD")
-	if len(text) > maxText {
-		text = strings.ToValidUTF8(text[:maxText], "") + fmt.Sprintf(" … (%d bytes more)", len(text)-maxText)
-	}
-	return status.Error(code, text), md
+	return status.Error(code, text(err.Error())), md
 }
 
 // remote is an error of the other side: its text, class and kinds.

@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
+	"os"
 	"sync"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
@@ -22,25 +20,32 @@ import (
 // server serves the stages of a plugin: the services of the roles that it has.
 type server struct {
 	pb.UnimplementedPluginServer
-	plugin Plugin
-	log    *slog.Logger
+	plugin  Plugin
+	log     *slog.Logger
+	streams *streams
 
 	buffers buffers
 	held    held
 
 	mu        sync.Mutex
 	last      uint64
-	instances map[uint64]any // what Open made: a stage's interface
+	instances map[uint64]*opened
 }
 
 func newServer(p Plugin, logs io.Writer) *server {
-	return &server{plugin: p, log: slog.New(logHandler(logs)), instances: map[uint64]any{}}
+	return &server{
+		plugin: p, log: slog.New(logHandler(logs)), instances: map[uint64]*opened{},
+		streams: &streams{out: os.Stdout, err: os.Stderr},
+	}
 }
 
 func (s *server) register(g *grpc.Server) {
 	pb.RegisterPluginServer(g, s)
 	pb.RegisterStorageServer(g, &storageServer{server: s})
 	pb.RegisterByteTransformServer(g, &byteServer{server: s})
+	pb.RegisterRecordTransformServer(g, &recordServer{server: s})
+	pb.RegisterSourceServer(g, &sourceServer{server: s})
+	pb.RegisterSinkServer(g, &sinkServer{server: s})
 }
 
 // Describe tells of the plugin and its stages.
@@ -92,21 +97,23 @@ func (s *server) Open(ctx context.Context, r *pb.OpenRequest) (*pb.OpenResponse,
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last++
-	s.instances[s.last] = made
+	s.instances[s.last] = &opened{made: made}
 	return &pb.OpenResponse{Instance: s.last, Capabilities: capabilities(made)}, nil
 }
 
 // Close ends an instance.
 func (s *server) Close(ctx context.Context, r *pb.CloseRequest) (*pb.CloseResponse, error) {
 	s.mu.Lock()
-	made, ok := s.instances[r.Instance]
+	o, ok := s.instances[r.Instance]
 	delete(s.instances, r.Instance)
 	s.mu.Unlock()
 	if !ok {
 		return nil, unknown(r.Instance)
 	}
+	o.calls.Lock()
+	defer o.calls.Unlock()
 	s.held.close(r.Instance)
-	if c, ok := made.(interface{ Close(context.Context) error }); ok {
+	if c, ok := o.made.(interface{ Close(context.Context) error }); ok {
 		return &pb.CloseResponse{}, c.Close(ctx)
 	}
 	return &pb.CloseResponse{}, nil
@@ -119,51 +126,4 @@ func (s *server) find(name string, role pb.Role) (Stage, error) {
 		}
 	}
 	return Stage{}, failure.New(failure.Usage, "the plugin %s has no stage %s of this role", s.plugin.Name, name)
-}
-
-// instance finds what Open made.
-func instance[S any](s *server, id uint64) (S, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	made, ok := s.instances[id].(S)
-	if !ok {
-		return made, unknown(id)
-	}
-	return made, nil
-}
-
-func unknown(id uint64) error {
-	return status.Errorf(codes.Internal, "there is no instance %d that has this call", id)
-}
-
-// unary makes errors and panics of a call what the host understands.
-func unary(ctx context.Context, r any, _ *grpc.UnaryServerInfo, call grpc.UnaryHandler) (_ any, err error) {
-	defer func() {
-		encoded, trailer := protocol.Encode(err)
-		if trailer != nil {
-			if bad := grpc.SetTrailer(ctx, trailer); bad != nil {
-				encoded = bad
-			}
-		}
-		err = encoded
-	}()
-	defer recovered(&err)
-	return call(ctx, r)
-}
-
-func streamed(s any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, call grpc.StreamHandler) (err error) {
-	defer func() {
-		var trailer map[string][]string
-		err, trailer = protocol.Encode(err)
-		stream.SetTrailer(trailer)
-	}()
-	defer recovered(&err)
-	return call(s, stream)
-}
-
-// recovered makes an error of a panic: other stages of the process go on.
-func recovered(err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("the stage panicked: %v\n%s", r, debug.Stack())
-	}
 }

@@ -1,0 +1,129 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/lmsvault/vault/core/stage"
+	pb "github.com/lmsvault/vault/plugins/protocol/v1"
+)
+
+// EventWriter is a stage.Writer whose calls become a unit's events. After an error
+// every call, and End, returns that error. It is used by one goroutine.
+type EventWriter struct {
+	send   func(context.Context, *pb.UnitEvent) error
+	tally  Tally
+	failed error
+}
+
+// NewEventWriter makes one that sends by send, which keeps nothing of the event.
+func NewEventWriter(send func(context.Context, *pb.UnitEvent) error) *EventWriter {
+	return &EventWriter{send: send}
+}
+
+// event sends an event, made by make.
+func (w *EventWriter) event(ctx context.Context, make func(*pb.UnitEvent) error) error {
+	if w.failed != nil {
+		return w.failed
+	}
+	if w.failed = ctx.Err(); w.failed != nil {
+		return w.failed
+	}
+	m := &pb.UnitEvent{}
+	if w.failed = make(m); w.failed == nil {
+		w.tally.Items(1)
+		w.failed = w.send(ctx, m)
+	}
+	return w.failed
+}
+
+// Open sends an entry's beginning.
+func (w *EventWriter) Open(ctx context.Context, e stage.Entry) error {
+	return w.event(ctx, func(m *pb.UnitEvent) (err error) {
+		m.Open, err = EntryMessage(e)
+		return err
+	})
+}
+
+// Write sends a chunk in pieces.
+func (w *EventWriter) Write(ctx context.Context, c stage.Chunk) error {
+	if len(c.Data) > MaxBlob {
+		return fmt.Errorf("one row of %d bytes is more than the %d that can pass to another process", len(c.Data), MaxBlob)
+	}
+	data := c.Data
+	for len(data) > FrameSize && w.failed == nil {
+		if w.failed = ctx.Err(); w.failed == nil {
+			w.tally.Data(data[:FrameSize])
+			w.failed = w.send(ctx, &pb.UnitEvent{Data: data[:FrameSize]})
+			data = data[FrameSize:]
+		}
+	}
+	return w.event(ctx, func(m *pb.UnitEvent) error {
+		if c.Rows < 0 || c.Rows > math.MaxUint32 {
+			return fmt.Errorf("a chunk of %d rows", c.Rows)
+		}
+		w.tally.Data(data)
+		m.Data, m.Chunk = data, &pb.Chunk{Rows: uint32(c.Rows)}
+		return nil
+	})
+}
+
+// Close sends an entry's end.
+func (w *EventWriter) Close(ctx context.Context, d stage.Digest) error {
+	return w.event(ctx, func(m *pb.UnitEvent) (err error) {
+		m.Close, err = DigestMessage(d)
+		return err
+	})
+}
+
+// Same sends an unchanged file.
+func (w *EventWriter) Same(ctx context.Context, e stage.Entry) error {
+	return w.event(ctx, func(m *pb.UnitEvent) (err error) {
+		m.Same, err = EntryMessage(e)
+		return err
+	})
+}
+
+// Drop undoes Open.
+func (w *EventWriter) Drop(ctx context.Context) error {
+	return w.event(ctx, func(m *pb.UnitEvent) error {
+		m.Drop = true
+		return nil
+	})
+}
+
+// Loss sends a loss, without its row.
+func (w *EventWriter) Loss(ctx context.Context, l stage.Loss) error {
+	return w.event(ctx, func(m *pb.UnitEvent) (err error) {
+		m.Loss, err = LossMessage(l)
+		return err
+	})
+}
+
+// Head sends the head of the events for a sink.
+func (w *EventWriter) Head(ctx context.Context, instance uint64, u stage.Unit) error {
+	unit, err := UnitMessage(u)
+	if err == nil {
+		err = w.send(ctx, &pb.UnitEvent{Head: &pb.UnitHead{Instance: instance, Unit: unit}})
+	}
+	w.failed = err
+	return err
+}
+
+// End sends the end of the events.
+func (w *EventWriter) End(ctx context.Context) error {
+	if w.failed == nil {
+		w.failed = w.send(ctx, &pb.UnitEvent{End: w.tally.End()})
+	}
+	if w.failed != nil {
+		return w.failed
+	}
+	w.failed = errUnitEnded
+	return nil
+}
+
+var errUnitEnded = errors.New("the unit has ended")
+
+var _ stage.Writer = (*EventWriter)(nil)

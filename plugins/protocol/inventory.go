@@ -1,0 +1,122 @@
+package protocol
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/lmsvault/vault/core/stage"
+	pb "github.com/lmsvault/vault/plugins/protocol/v1"
+)
+
+// SendInventory sends what a source found.
+func SendInventory(i *stage.Inventory, send func(*pb.Inventory) error) error {
+	b := newBatch(send)
+	for name, value := range i.Facts {
+		f, err := facts(map[string]string{name: value})
+		if err != nil {
+			return err
+		}
+		err = b.item(proto.Size(&pb.Inventory{Facts: f}), func(m *pb.Inventory) {
+			if m.Facts == nil {
+				m.Facts = map[string][]byte{}
+			}
+			m.Facts[name] = f[name]
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := fill(b, i.Tables, TableInfoMessage, func(m *pb.Inventory, t *pb.TableInfo) { m.Tables = append(m.Tables, t) }); err != nil {
+		return err
+	}
+	if err := fill(b, i.Units, UnitMessage, func(m *pb.Inventory, u *pb.Unit) { m.Units = append(m.Units, u) }); err != nil {
+		return err
+	}
+	if err := fill(b, i.Losses, LossMessage, func(m *pb.Inventory, l *pb.Loss) { m.Losses = append(m.Losses, l) }); err != nil {
+		return err
+	}
+	if err := fill(b, i.Recorded, LossMessage, func(m *pb.Inventory, l *pb.Loss) { m.Recorded = append(m.Recorded, l) }); err != nil {
+		return err
+	}
+	if err := fill(b, i.Notes, NoteMessage, func(m *pb.Inventory, n *pb.Note) { m.Notes = append(m.Notes, n) }); err != nil {
+		return err
+	}
+	return b.end(func(m *pb.Inventory, e *pb.End) { m.End = e })
+}
+
+// ReceiveInventory is the inverse of SendInventory. Tables or units of one name,
+// and units of a table that is not there, are ErrContract.
+func ReceiveInventory(recv func() (*pb.Inventory, error)) (*stage.Inventory, error) {
+	i := &stage.Inventory{}
+	err := Receive(recv, func(m *pb.Inventory, t *Tally) error {
+		t.Items(len(m.Facts))
+		i.Facts = withFacts(i.Facts, m.Facts)
+		if err := take(t, &i.Tables, m.Tables, TableInfo); err != nil {
+			return err
+		}
+		if err := take(t, &i.Units, m.Units, Unit); err != nil {
+			return err
+		}
+		if err := take(t, &i.Losses, m.Losses, Loss); err != nil {
+			return err
+		}
+		if err := take(t, &i.Recorded, m.Recorded, Loss); err != nil {
+			return err
+		}
+		return take(t, &i.Notes, m.Notes, Note)
+	})
+	if err == nil {
+		err = sound(i)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
+func sound(i *stage.Inventory) error {
+	tables := make(map[string]bool, len(i.Tables))
+	for _, t := range i.Tables {
+		if tables[t.Schema.Name] {
+			return broken("table %s is planned twice", t.Schema.Name)
+		}
+		tables[t.Schema.Name] = true
+	}
+	ids := make(map[string]bool, len(i.Units))
+	for _, u := range i.Units {
+		switch {
+		case ids[u.ID]:
+			return broken("unit %s is planned twice", u.ID)
+		case tables[u.Table] != (u.Part == stage.DB):
+			return broken("unit %s of part %q is of the table %q", u.ID, u.Part, u.Table)
+		}
+		ids[u.ID] = true
+	}
+	return nil
+}
+
+func facts(all map[string]string) (map[string][]byte, error) {
+	if len(all) == 0 {
+		return nil, nil
+	}
+	m := make(map[string][]byte, len(all))
+	for name, value := range all {
+		if err := words("the name of a fact", name); err != nil {
+			return nil, fmt.Errorf("facts: %w", err)
+		}
+		m[name] = []byte(value)
+	}
+	return m, nil
+}
+
+// withFacts adds facts that came, to none at first.
+func withFacts(to map[string]string, m map[string][]byte) map[string]string {
+	if to == nil && len(m) > 0 {
+		to = make(map[string]string, len(m))
+	}
+	for name, value := range m {
+		to[name] = string(value)
+	}
+	return to
+}

@@ -1,0 +1,217 @@
+package protocol
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/stage"
+	pb "github.com/lmsvault/vault/plugins/protocol/v1"
+)
+
+// Passage hands a unit's events to a Writer, and nothing that breaks the contract
+// of Writer: such an event is ErrContract. It holds one chunk, and keeps the data
+// of an event until the chunk is whole. It is used by one goroutine.
+type Passage struct {
+	Unit stage.Unit
+	To   stage.Writer
+	// Same tells whether an entry may be said to be the same. nil: any may.
+	Same func(stage.Entry) bool
+
+	entry  stage.Entry
+	open   bool
+	opened int
+	passed int64  // bytes of the open entry
+	buf    []byte // pieces of a chunk
+	failed error
+}
+
+// Event takes an event, and counts it.
+func (p *Passage) Event(ctx context.Context, m *pb.UnitEvent, t *Tally) error {
+	t.Data(m.Data)
+	n := 0
+	for _, there := range [...]bool{m.Open != nil, m.Chunk != nil, m.Close != nil, m.Same != nil, m.Drop, m.Loss != nil} {
+		if there {
+			n++
+		}
+	}
+	t.Items(n)
+	switch {
+	case n > 1, len(m.Data) > 0 && n > 0 && m.Chunk == nil:
+		return broken("an event is two at once")
+	case len(p.buf) > 0 && len(m.Data) == 0 && m.Chunk == nil:
+		return broken("a chunk of %s has no end", p.entry.Path)
+	case n == 0 && len(m.Data) == 0 && m.Head == nil && m.End == nil:
+		return broken("an event is none that is known")
+	}
+	if err := p.event(ctx, m); err != nil {
+		return err
+	}
+	if m.End != nil && p.open {
+		return broken("the unit ends before %s is closed", p.entry.Path)
+	}
+	if m.End != nil && len(p.buf) > 0 {
+		return broken("the unit ends in a chunk of %s", p.entry.Path)
+	}
+	return nil
+}
+
+func (p *Passage) event(ctx context.Context, m *pb.UnitEvent) error {
+	switch {
+	case m.Open != nil:
+		return p.begin(ctx, m.Open)
+	case m.Chunk != nil || len(m.Data) > 0:
+		return p.data(ctx, m.Data, m.Chunk)
+	case m.Close != nil:
+		return p.end(ctx, m.Close)
+	case m.Same != nil:
+		return p.same(ctx, m.Same)
+	case m.Drop:
+		if !p.open {
+			return broken("an entry is dropped that is not open")
+		}
+		p.open = false
+		return p.keep(p.To.Drop(ctx))
+	case m.Loss != nil:
+		l, err := Loss(m.Loss)
+		if err != nil {
+			return err
+		}
+		return p.keep(p.To.Loss(ctx, l))
+	}
+	return nil
+}
+
+// Failed is the error of the Writer that ended it, as it is.
+func (p *Passage) Failed() error { return p.failed }
+
+// Opened is how many entries were opened.
+func (p *Passage) Opened() int { return p.opened }
+
+func (p *Passage) keep(err error) error {
+	p.failed = err
+	return err
+}
+
+func (p *Passage) begin(ctx context.Context, m *pb.Entry) (err error) {
+	if p.open {
+		return broken("%q is opened before %q is closed", m.Path, p.entry.Path)
+	}
+	if p.entry, err = p.fitting(m); err != nil {
+		return err
+	}
+	p.open, p.passed = true, 0
+	p.opened++
+	return p.keep(p.To.Open(ctx, p.entry))
+}
+
+// fitting is an entry that belongs to the unit.
+func (p *Passage) fitting(m *pb.Entry) (stage.Entry, error) {
+	e, err := Entry(m)
+	if err != nil {
+		return e, err
+	}
+	for element := range strings.SplitSeq(e.Path, "/") {
+		if element == "" || element == "." || element == ".." || strings.Contains(element, "\x00") {
+			return e, broken("the path %q is not clean and relative", e.Path)
+		}
+	}
+	part, _, _ := strings.Cut(e.Path, "/")
+	switch {
+	case part != p.Unit.Part:
+		return e, broken("the entry %q is not of the part %s", e.Path, p.Unit.Part)
+	case (e.Kind == stage.Table) != (part == stage.DB), part == stage.DB && e.Path != stage.DB+"/"+p.Unit.Table:
+		return e, broken("the entry %q is a %q, which is not what the unit is of", e.Path, e.Kind)
+	case (e.Target != "") != (e.Kind == stage.Symlink):
+		return e, broken("the entry %q is a %q with the target %q", e.Path, e.Kind, e.Target)
+	}
+	switch e.Kind {
+	case stage.Table, stage.File, stage.Dir, stage.Symlink, stage.Document:
+		return e, nil
+	}
+	return e, broken("the entry %q is of the unknown kind %q", e.Path, e.Kind)
+}
+
+// data takes a piece of a chunk, the last one with chunk.
+func (p *Passage) data(ctx context.Context, piece []byte, chunk *pb.Chunk) error {
+	path := p.entry.Path
+	switch {
+	case !p.open:
+		return broken("content comes while no entry is open")
+	case p.entry.Kind == stage.Dir || p.entry.Kind == stage.Symlink:
+		return broken("%s is a %s and has content", path, p.entry.Kind)
+	case p.entry.Kind != stage.Table && len(p.buf)+len(piece) > rows.MaxChunk, len(p.buf)+len(piece) > MaxBlob:
+		return broken("%s has a chunk of %d bytes or more", path, len(p.buf)+len(piece))
+	}
+	if cap(p.buf) == 0 {
+		p.buf = piece
+	} else {
+		p.buf = Join(p.buf, piece)
+	}
+	if chunk == nil {
+		return nil
+	}
+	defer p.emptied()
+	c := stage.Chunk{Data: p.buf, Rows: int(chunk.Rows)}
+	if err := p.sound(c); err != nil {
+		return err
+	}
+	p.passed += int64(len(c.Data))
+	return p.keep(p.To.Write(ctx, c))
+}
+
+// Room is where the data of the next event is best read to: see Reuse.
+func (p *Passage) Room() []byte { return Room(p.buf) }
+
+// emptied forgets a chunk; the memory of an unusually large one too.
+func (p *Passage) emptied() {
+	p.buf = p.buf[:0]
+	if cap(p.buf) > 2*rows.MaxChunk {
+		p.buf = nil
+	}
+}
+
+func (p *Passage) sound(c stage.Chunk) error {
+	if p.entry.Kind != stage.Table {
+		return nil
+	}
+	n := bytes.Count(c.Data, []byte{'\n'})
+	switch {
+	case len(c.Data) > 0 && c.Data[len(c.Data)-1] != '\n':
+		return broken("the last row of a chunk of %s is cut off", p.entry.Path)
+	case n != c.Rows:
+		return broken("a chunk of %s that is said to have %d rows has %d", p.entry.Path, c.Rows, n)
+	case len(c.Data) > rows.MaxChunk && n > 1:
+		return broken("a chunk of %s has %d bytes and %d rows", p.entry.Path, len(c.Data), n)
+	}
+	return nil
+}
+
+func (p *Passage) end(ctx context.Context, m *pb.Digest) error {
+	d, err := Digest(m)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", p.entry.Path, err)
+	case !p.open:
+		return broken("an entry is closed that is not open")
+	case d.Bytes != p.passed && (p.entry.Kind == stage.File || d != (stage.Digest{})):
+		return broken("%s: the digest tells of %d bytes, and %d came", p.entry.Path, d.Bytes, p.passed)
+	}
+	p.open = false
+	return p.keep(p.To.Close(ctx, d))
+}
+
+func (p *Passage) same(ctx context.Context, m *pb.Entry) error {
+	e, err := p.fitting(m)
+	switch {
+	case err != nil:
+		return err
+	case p.open:
+		return broken("%s comes before %s is closed", e.Path, p.entry.Path)
+	case e.Kind != stage.File || p.Same != nil && !p.Same(e):
+		return broken("%s is a %s that is said to be the same, and is not what is known", e.Path, e.Kind)
+	}
+	return p.keep(p.To.Same(ctx, e))
+}

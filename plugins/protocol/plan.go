@@ -1,0 +1,72 @@
+package protocol
+
+import (
+	"slices"
+
+	"github.com/lmsvault/vault/core/stage"
+	pb "github.com/lmsvault/vault/plugins/protocol/v1"
+)
+
+// SendPlan sends what a sink is going to get.
+func SendPlan(instance uint64, p *stage.Plan, send func(*pb.Plan) error) error {
+	f, err := facts(p.Facts)
+	if err != nil {
+		return err
+	}
+	if err := words("the pipeline's name or a part", append(slices.Clone(p.Parts), p.Pipeline)...); err != nil {
+		return err
+	}
+	b := newBatch(send)
+	b.next.Head = &pb.PlanHead{
+		Instance: instance, Pipeline: p.Pipeline, Parts: p.Parts, Facts: f,
+		Files: p.Files, Bytes: p.Bytes, Workers: uint32(max(0, p.Workers)),
+	}
+	if err := fill(b, p.Tables, TableInfoMessage, func(m *pb.Plan, t *pb.TableInfo) { m.Tables = append(m.Tables, t) }); err != nil {
+		return err
+	}
+	return b.end(func(m *pb.Plan, e *pb.End) { m.End = e })
+}
+
+// ReceivePlan is the inverse of SendPlan.
+func ReceivePlan(recv func() (*pb.Plan, error)) (instance uint64, p *stage.Plan, err error) {
+	p = &stage.Plan{}
+	var head *pb.PlanHead
+	err = Receive(recv, func(m *pb.Plan, t *Tally) error {
+		if m.Head != nil {
+			head = m.Head
+			p.Pipeline, p.Parts, p.Facts = head.Pipeline, head.Parts, withFacts(nil, head.Facts)
+			p.Files, p.Bytes, p.Workers = head.Files, head.Bytes, int(head.Workers)
+			if err := natural("a plan", p.Files, p.Bytes); err != nil {
+				return err
+			}
+		}
+		if head == nil {
+			return ErrNoHead
+		}
+		return take(t, &p.Tables, m.Tables, TableInfo)
+	})
+	return head.GetInstance(), p, err
+}
+
+// SendCheck sends what a sink's Check has found.
+func SendCheck(losses []stage.Loss, notes []stage.Note, send func(*pb.CheckResponse) error) error {
+	b := newBatch(send)
+	if err := fill(b, losses, LossMessage, func(m *pb.CheckResponse, l *pb.Loss) { m.Losses = append(m.Losses, l) }); err != nil {
+		return err
+	}
+	if err := fill(b, notes, NoteMessage, func(m *pb.CheckResponse, n *pb.Note) { m.Notes = append(m.Notes, n) }); err != nil {
+		return err
+	}
+	return b.end(func(m *pb.CheckResponse, e *pb.End) { m.End = e })
+}
+
+// ReceiveCheck is the inverse of SendCheck.
+func ReceiveCheck(recv func() (*pb.CheckResponse, error)) (losses []stage.Loss, notes []stage.Note, err error) {
+	err = Receive(recv, func(m *pb.CheckResponse, t *Tally) error {
+		if err := take(t, &losses, m.Losses, Loss); err != nil {
+			return err
+		}
+		return take(t, &notes, m.Notes, Note)
+	})
+	return losses, notes, err
+}

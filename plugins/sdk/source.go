@@ -1,0 +1,57 @@
+package sdk
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/protocol"
+	pb "github.com/lmsvault/vault/plugins/protocol/v1"
+)
+
+type sourceServer struct {
+	pb.UnimplementedSourceServer
+	*server
+}
+
+func (s *sourceServer) Plan(r *pb.PlanRequest, stream grpc.ServerStreamingServer[pb.Inventory]) error {
+	source, leave, err := enter[stage.Source](s.server, r.Instance)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	i, err := source.Plan(stream.Context())
+	if err != nil {
+		return err
+	}
+	return protocol.SendInventory(i, stream.Send)
+}
+
+// Read sends the unit's end only when all of it was read and sent: also of a source
+// that takes no notice of its writer's errors.
+func (s *sourceServer) Read(stream grpc.BidiStreamingServer[pb.ReadRequest, pb.UnitEvent]) error {
+	id, unit, known, err := protocol.ReceiveRead(stream.Recv)
+	if err != nil {
+		return err
+	}
+	source, leave, err := enter[stage.Source](s.server, id)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	ctx := stream.Context()
+	w := protocol.NewEventWriter(func(_ context.Context, m *pb.UnitEvent) error {
+		if err := stream.Send(m); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err() // the host has no use for more
+			}
+			return err
+		}
+		return nil
+	})
+	if err := source.Read(ctx, unit, known, w); err != nil {
+		return err
+	}
+	return w.End(ctx)
+}
