@@ -1,0 +1,89 @@
+package lockfile
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/plugins/host"
+)
+
+// identity is what a running plugin says that it is, as far as it is pinned.
+type identity struct {
+	name, version, sdk string
+	stages             []Stage
+}
+
+var goodSDK = regexp.MustCompile(`^[A-Za-z0-9 ._+()/-]{0,100}$`)
+
+func identityOf(d *host.Description) identity {
+	i := identity{name: d.Name, version: d.Version, sdk: strings.TrimSpace(d.SDK)}
+	for _, s := range d.Stages {
+		i.stages = append(i.stages, Stage{s.Role, s.Name})
+	}
+	return i
+}
+
+func (i identity) check() error {
+	if err := errors.Join(checkName(i.name), checkVersion(i.version)); err != nil {
+		return err
+	}
+	switch {
+	case len(i.stages) == 0:
+		return errors.New("it has no stages")
+	case !goodSDK.MatchString(i.sdk):
+		return fmt.Errorf("its SDK %q must be of letters, digits, spaces and . _ + ( ) / -, 100 at most", i.sdk)
+	}
+	for n, s := range i.stages {
+		if err := checkStage(i.stages[:n], s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Accept refuses a running plugin that says that it is another than the one that
+// is pinned. The error has class failure.Refused.
+func (p *Plugin) Accept(d *host.Description) error {
+	i := identityOf(d)
+	if i.name == p.Name && i.version == p.Version && sameStages(i.stages, p.Stages) {
+		return nil
+	}
+	return failure.New(failure.Refused, "plugin %s is installed, and refused: it says that it is %s %s with %s, and %s pins it as %s %s with %s: install it again",
+		p.Name, i.name, i.version, list(i.stages), p.file.path(Name), p.Name, p.Version, list(p.Stages))
+}
+
+func sameStages(a, b []Stage) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(s Stage) bool { return !slices.Contains(b, s) })
+}
+
+func list(stages []Stage) string {
+	var names []string
+	for _, s := range stages {
+		names = append(names, s.String())
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// otherVersionSaid is how go-plugin words that a plugin speaks another version
+// of the protocol (checkProtoVersion in its client.go); it has no error for it.
+var otherVersionSaid = regexp.MustCompile(`incompatible API version with plugin\. Plugin version: (\d+)`)
+
+// incompatible tells which version of the protocol a plugin speaks that could not
+// be started for it.
+func incompatible(err error) (major int, ok bool) {
+	if err == nil {
+		return 0, false
+	}
+	m := otherVersionSaid.FindStringSubmatch(fmt.Sprint(err))
+	if m == nil {
+		return 0, false
+	}
+	major, err = strconv.Atoi(m[1])
+	return major, err == nil
+}

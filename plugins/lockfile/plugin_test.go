@@ -1,0 +1,232 @@
+package lockfile_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/host"
+	"github.com/lmsvault/vault/plugins/lockfile"
+	"github.com/lmsvault/vault/plugins/protocol"
+	"github.com/lmsvault/vault/plugins/sdk"
+	"github.com/lmsvault/vault/storages/local"
+)
+
+// build is what a test's plugin is made of. It stands behind the test's own
+// program, so that each is a file of its own that says what it is.
+type build struct {
+	Name, Version string
+	Storages      []string
+	Note          string // makes another file of the same plugin
+}
+
+const mark = "\nthe build of a plugin: "
+
+func TestMain(m *testing.M) {
+	if os.Getenv(protocol.Handshake().MagicCookieKey) != "" {
+		if err := serve(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+func serve() error {
+	path, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	program, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var b build
+	if err := json.Unmarshal(program[bytes.LastIndex(program, []byte(mark))+len(mark):], &b); err != nil {
+		return err
+	}
+	p := sdk.Plugin{Name: b.Name, Version: b.Version}
+	for _, name := range b.Storages {
+		s := local.Stage()
+		s.Name = name
+		p.Stages = append(p.Stages, s)
+	}
+	sdk.Main(p)
+	return nil
+}
+
+// file makes the plugin's program.
+func (b build) file(t testing.TB) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := os.Open(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.OpenFile(filepath.Join(t.TempDir(), b.Name), os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.WriteString(mark + string(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Name()
+}
+
+func mystore(version string) build {
+	return build{Name: "mystore", Version: version, Storages: []string{"mystore"}}
+}
+
+// script makes an executable file that is no plugin.
+func script(t testing.TB, lines string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "script")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+lines+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func today() time.Time { return time.Date(2026, 3, 1, 12, 30, 15, 99, time.UTC) }
+
+// options are those of vault plugin install.
+func options(t testing.TB) lockfile.Options {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "lock") // a short path, for sockets
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := host.New(host.Config{Log: slog.New(slog.DiscardHandler), Dir: dir, Version: "1.0.0", Stall: time.Minute})
+	t.Cleanup(func() {
+		if err := errors.Join(h.Close(), os.RemoveAll(dir)); err != nil {
+			t.Error(err)
+		}
+	})
+	builtIn, err := stage.NewRegistry(local.Stage())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lockfile.Options{BuiltIn: builtIn, Describe: h.Describe, Now: today()}
+}
+
+func install(t testing.TB, dir, file string) *lockfile.Installed {
+	t.Helper()
+	return installWith(t, dir, file, options(t))
+}
+
+func installWith(t testing.TB, dir, file string, o lockfile.Options) *lockfile.Installed {
+	t.Helper()
+	done, err := lockfile.Install(t.Context(), dir, file, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done
+}
+
+// refused wants an error of class failure.Refused that says all of this.
+func refused(t testing.TB, err error, says ...string) {
+	t.Helper()
+	if failure.Of(err) != failure.Refused {
+		t.Fatalf("the error has class %d: %v", failure.Of(err), err)
+	}
+	said(t, err, says...)
+}
+
+func said(t testing.TB, err error, says ...string) {
+	t.Helper()
+	for _, s := range says {
+		if !strings.Contains(fmt.Sprint(err), s) {
+			t.Errorf("the error does not say %q:\n%v", s, err)
+		}
+	}
+	if strings.Contains(fmt.Sprint(err), "not found") {
+		t.Errorf("the error calls it not found: %v", err)
+	}
+}
+
+func load(t testing.TB, dir string) *lockfile.File {
+	t.Helper()
+	f, err := lockfile.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// program looks the plugin mystore up as a pipeline does.
+func program(t testing.TB, dir string) (host.Program, error) {
+	t.Helper()
+	p, ok := load(t, dir).Find(stage.RoleSink, "mystore")
+	if !ok {
+		t.Fatal("the lock file has no storage mystore")
+	}
+	return p.Program()
+}
+
+func read(t testing.TB, elem ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(elem...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// write puts a file in the place of what is there, which may be running.
+func write(t testing.TB, text string, elem ...string) {
+	t.Helper()
+	path := filepath.Join(elem...)
+	mode := os.FileMode(0o644)
+	if info, err := os.Stat(path); err == nil {
+		mode = info.Mode().Perm()
+	}
+	err := os.WriteFile(path+".new", []byte(text), mode)
+	if err := errors.Join(err, os.Rename(path+".new", path)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func chmod(t testing.TB, mode os.FileMode, elem ...string) {
+	t.Helper()
+	if err := os.Chmod(filepath.Join(elem...), mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// files lists what is in the folder of the plugins.
+func files(t testing.TB, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(dir, lockfile.Folder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}

@@ -1,0 +1,104 @@
+package lockfile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+)
+
+// Remove takes a plugin out of the lock file and removes its files, be they fit
+// for use or not. It returns what was pinned.
+func Remove(ctx context.Context, dir, name string) (*Plugin, error) {
+	var removed *Plugin
+	err := update(ctx, dir, func(root *os.Root, f *File) error {
+		var err error
+		if removed, err = f.Known(name); err != nil {
+			return err
+		}
+		f.forget(removed)
+		if err := f.save(root); err != nil {
+			return err
+		}
+		return f.discard(root, removed)
+	})
+	return removed, err
+}
+
+// Known returns the plugin of a name, or an error of class failure.Usage that
+// tells what there is.
+func (f *File) Known(name string) (*Plugin, error) {
+	if p, ok := f.Plugin(name); ok {
+		return p, nil
+	}
+	var names []string
+	for _, p := range f.Plugins {
+		names = append(names, p.Name)
+		if slices.ContainsFunc(p.Stages, func(s Stage) bool { return s.Name == name }) {
+			return nil, failure.New(failure.Usage, "no plugin is named %q: it is a stage of plugin %s", name, p.Name)
+		}
+	}
+	strays, err := f.Strays()
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range strays {
+		if strings.HasPrefix(s, Folder+"/"+name) {
+			return nil, failure.New(failure.Usage, "plugin %s is not installed: %s is there, but %s doesn't pin it, so it is never run: install it with vault plugin install", name, f.path(s), Name)
+		}
+	}
+	hint := "vault plugin list shows those that are"
+	if near := config.Nearest(name, names); near != "" {
+		hint = near
+	}
+	return nil, failure.New(failure.Usage, "plugin %q is not installed in %s: %s", name, f.path("."), hint)
+}
+
+func (f *File) forget(p *Plugin) {
+	f.Plugins = slices.DeleteFunc(f.Plugins, func(q *Plugin) bool { return q.Name == p.Name })
+}
+
+// place moves a finished file to where it is pinned. What it replaces may be
+// anything but a folder.
+func (f *File) place(root *os.Root, temp, name string) error {
+	err := root.Rename(temp, name)
+	if err == nil {
+		err = syncFolder(root, Folder)
+	}
+	if err != nil {
+		return fmt.Errorf("putting the plugin's file in its place: %w", err)
+	}
+	return nil
+}
+
+// discard removes the files that were pinned by an entry and no longer are. What
+// lies outside the folder of the plugins was not put there by Install, and stays.
+func (f *File) discard(root *os.Root, p *Plugin) error {
+	var errs []error
+	for _, pin := range p.Pins {
+		info, err := root.Lstat(pin.Path)
+		if f.pins(pin.Path) || !strings.HasPrefix(pin.Path, Folder+"/") || errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil && !info.IsDir() {
+			err = gone(root.Remove(pin.Path))
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("the plugin's old file stays, and is not used any more: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// pins tells whether a file is pinned, on whatever platform.
+func (f *File) pins(name string) bool {
+	return slices.ContainsFunc(f.Plugins, func(p *Plugin) bool {
+		return slices.ContainsFunc(p.Pins, func(pin Pin) bool { return pin.Path == name })
+	})
+}

@@ -1,0 +1,138 @@
+package lockfile
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"syscall"
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+)
+
+// temporary begins the names of files that are not finished.
+const temporary = ".vault-temporary-"
+
+// update changes the lock file of a folder: it holds the folder's lock, so that
+// nobody else changes it meanwhile, and what was read was trusted.
+func update(ctx context.Context, dir string, change func(root *os.Root, f *File) error) (err error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return failure.New(failure.Usage, "the folder of the pipelines can't be read: %w", err)
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	held, err := lock(ctx, root)
+	if err != nil {
+		return fmt.Errorf("locking %s: %w", dir, err)
+	}
+	defer func() { err = errors.Join(err, held.Close()) }()
+	f, err := load(root, dir)
+	if err != nil {
+		return err
+	}
+	if err := f.trust(root); err != nil {
+		return failure.Wrap(failure.Refused, err)
+	}
+	if err := sweep(root); err != nil {
+		return err
+	}
+	return change(root, f)
+}
+
+// lock waits until the folder is locked; closing it unlocks it, as the end of the
+// process does.
+func lock(ctx context.Context, root *os.Root) (_ *os.File, err error) {
+	dir, err := root.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return dir, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			return nil, errors.Join(err, dir.Close())
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(context.Cause(ctx), dir.Close())
+		case <-again.C:
+		}
+	}
+}
+
+// sweep removes what a killed update left. The lock is held: no other is at work.
+func sweep(root *os.Root) error {
+	for _, dir := range []string{".", Folder} {
+		left, err := fs.Glob(root.FS(), path.Join(dir, temporary+"*"))
+		if err != nil {
+			return err
+		}
+		for _, name := range left {
+			if err := root.Remove(name); err != nil {
+				return fmt.Errorf("removing what a killed vault left: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// create makes a new temporary file, writable by its owner alone.
+func create(root *os.Root, dir string) (*os.File, string, error) {
+	name := path.Join(dir, temporary+rand.Text())
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	return f, name, err
+}
+
+// save writes the lock file: whole, or as it was.
+func (f *File) save(root *os.Root) (err error) {
+	text, err := f.format()
+	if err != nil {
+		return err
+	}
+	file, name, err := create(root, ".")
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	err = errors.Join(err, finish(file, 0o644))
+	if err == nil {
+		err = root.Rename(name, Name)
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", f.path(Name), errors.Join(err, gone(root.Remove(name))))
+	}
+	return syncFolder(root, ".")
+}
+
+// finish makes a written file durable, with its mode.
+func finish(file *os.File, mode fs.FileMode) error {
+	return errors.Join(file.Chmod(mode), file.Sync(), file.Close())
+}
+
+func syncFolder(root *os.Root, name string) error {
+	dir, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	err = dir.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
+		err = nil // a file system without such a thing, as some shares
+	}
+	return errors.Join(err, dir.Close())
+}
+
+// gone takes no offence at a file that is not there.
+func gone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
