@@ -14,12 +14,13 @@ func logHandler(w io.Writer) slog.Handler {
 			if len(groups) > 0 {
 				return a
 			}
-			switch a.Key {
-			case slog.TimeKey:
+			// An attribute of the author's may have a name of slog's own.
+			switch level, isLevel := a.Value.Any().(slog.Level); {
+			case a.Key == slog.TimeKey && a.Value.Kind() == slog.KindTime:
 				return slog.String("@timestamp", a.Value.Time().Format("2006-01-02T15:04:05.000000Z07:00"))
-			case slog.LevelKey:
-				return slog.String("@level", levelName(a.Value))
-			case slog.MessageKey:
+			case a.Key == slog.LevelKey && isLevel:
+				return slog.String("@level", levelName(level))
+			case a.Key == slog.MessageKey && a.Value.Kind() == slog.KindString:
 				a.Key = "@message"
 			}
 			return a
@@ -27,8 +28,7 @@ func logHandler(w io.Writer) slog.Handler {
 	})
 }
 
-func levelName(v slog.Value) string {
-	level, _ := v.Any().(slog.Level)
+func levelName(level slog.Level) string {
 	switch {
 	case level >= slog.LevelError:
 		return "error"

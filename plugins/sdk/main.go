@@ -53,28 +53,33 @@ func (p Plugin) Serve() error {
 	if err := p.check(); err != nil {
 		return err
 	}
-	// Whoever ends vault ends it before its plugins: it must be able to give up in order.
-	signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-	stderr := os.Stderr
+	// Whoever ends vault, by a signal to the terminal or to a unit of systemd, reaches
+	// its plugins too: vault must be able to give up in order, and ends them itself.
+	// Signals are caught and not ignored, because the latter is inherited.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	go exitWith(os.Stdin)
-	server := newServer(p, stderr)
+	server := newServer(p, os.Stderr)
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig: protocol.Handshake(),
 		Plugins:         goplugin.PluginSet{protocol.Name: &served{server: server}},
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
 			options = append(options, protocol.ServerOptions()...)
-			options = append(options, grpc.UnaryInterceptor(unary), grpc.StreamInterceptor(streamed))
+			options = append(options, grpc.UnaryInterceptor(server.unary), grpc.StreamInterceptor(server.streamed))
 			return grpc.NewServer(options...)
 		},
-		Logger: hclog.New(&hclog.LoggerOptions{Output: stderr, Level: hclog.Warn, JSONFormat: true}),
+		Logger: hclog.New(&hclog.LoggerOptions{Output: os.Stderr, Level: hclog.Warn, JSONFormat: true}),
 	})
 	return nil
 }
 
 // exitWith ends the process when the pipe that its host holds ends: also kill -9
-// of the host ends it, and nobody is left behind.
+// of the host ends it and what it has started, and nobody is left behind.
 func exitWith(lifeline io.Reader) {
-	if _, err := io.Copy(io.Discard, lifeline); err != nil && !errors.Is(err, os.ErrClosed) {
+	_, err := io.Copy(io.Discard, lifeline)
+	if syscall.Getpgrp() == os.Getpid() {
+		err = errors.Join(err, syscall.Kill(0, syscall.SIGKILL))
+	}
+	if err != nil {
 		os.Exit(3)
 	}
 	os.Exit(0)

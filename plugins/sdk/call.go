@@ -1,0 +1,66 @@
+package sdk
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"runtime/debug"
+	"strings"
+	"sync"
+
+	"google.golang.org/grpc"
+
+	"github.com/lmsvault/vault/plugins/protocol"
+)
+
+// unary makes errors and panics of a call what the host understands.
+func (s *server) unary(ctx context.Context, r any, info *grpc.UnaryServerInfo, call grpc.UnaryHandler) (_ any, err error) {
+	s.streams.restore()
+	defer func() {
+		encoded, trailer := protocol.Encode(err)
+		if trailer != nil {
+			if bad := grpc.SetTrailer(ctx, trailer); bad != nil {
+				encoded = bad
+			}
+		}
+		err = encoded
+	}()
+	defer s.recovered(info.FullMethod, &err)
+	return call(ctx, r)
+}
+
+func (s *server) streamed(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, call grpc.StreamHandler) (err error) {
+	s.streams.restore()
+	defer func() {
+		var trailer map[string][]string
+		err, trailer = protocol.Encode(err)
+		stream.SetTrailer(trailer)
+	}()
+	defer s.recovered(info.FullMethod, &err)
+	return call(srv, stream)
+}
+
+// recovered makes an error of a panic: other stages of the process go on. Where
+// it happened is for the log.
+func (s *server) recovered(method string, err *error) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	service, call := path.Split(method)
+	service = strings.TrimPrefix(path.Ext(strings.TrimSuffix(service, "/")), ".")
+	s.log.Error("a stage panicked", "call", service+"."+call, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+	*err = fmt.Errorf("plugin %s panicked in %s.%s: %v; its log has more", s.plugin.Name, service, call, r)
+}
+
+// streams are the standard output and error that the process was started with.
+// go-plugin puts pipes in their place that lead through a call of its own: what a
+// process says last would be lost there when it ends at once. The first call puts
+// them back.
+type streams struct {
+	once     sync.Once
+	out, err *os.File
+}
+
+func (s *streams) restore() { s.once.Do(func() { os.Stdout, os.Stderr = s.out, s.err }) }
