@@ -15,70 +15,42 @@ import (
 type BytesFixture struct {
 	// Open makes a transform. One that is stage.Keyed is given a key by the suite.
 	Open func(t testing.TB) stage.ByteTransform
-	// Stranger makes one that is given another key: of a Keyed transform only.
+	// Stranger makes one that is given another key: of a Keyed transform only. It may be nil.
 	Stranger func(t testing.TB) stage.ByteTransform
+	// Process adds the checks that kill. It may be nil.
+	Process Process
 }
 
 // Bytes tests a byte transform. One that is stage.Keyed must also bind the place
 // and find every changed bit.
-func Bytes(t *testing.T, f BytesFixture) {
-	var header []byte
-	ready := func(t testing.TB) stage.ByteTransform {
-		b := f.Open(t)
-		k, ok := b.(stage.Keyed)
-		if !ok {
-			return b
-		}
-		if header == nil {
-			h, err := k.Create(t.Context())
-			must(t, "create", err)
-			header = h
-			return b
-		}
-		if !k.CanOpen() {
-			t.Fatal("the fixture's transform must be given what opens its header")
-		}
-		must(t, "open", k.Open(t.Context(), header))
-		return b
+func Bytes(t *testing.T, f BytesFixture) { runAll(t, BytesChecks(f)) }
+
+// BytesChecks lists the checks of a byte transform. Those of stage.Keyed skip
+// one that is not.
+func BytesChecks(f BytesFixture) []Check {
+	k := &keyring{BytesFixture: f}
+	checks := []Check{
+		k.check("bytes/round-trip", "Invert gives back what Apply was given, for content of every size and kind, and neither changes its input: else no backup can be restored.", bytesRoundTrip),
+		k.check("bytes/large", "A blob of 64 MiB passes: one row of a table can be as large, and must not be left out for its size.", bytesLarge),
+		k.check("bytes/limit", "Invert appends no more than the limit and fails instead: a blob that was tampered with must not fill the memory.", bytesLimit),
+		k.check("bytes/concurrent", "Blobs that are transformed at the same time don't disturb each other: every worker uses the same transform.", bytesConcurrent),
+		k.check("bytes/cancelled", "A call whose context has ended returns, with its error or its result: a run that was stopped must stop.", bytesCancelled),
+		k.check("bytes/garbage", "Damaged bytes are an error or other bytes within the limit, never a crash; under a key always an error: a damaged backup must be noticed.", k.garbage),
+		k.keyed("bytes/place", "What was sealed for one place opens at no other: else who can write to the storage can exchange one blob for another.", bytesPlace),
+		k.keyed("bytes/second-opening", "What one transform seals another opens that was given the same header: a restore runs on another day.", k.secondOpening),
+		k.keyed("bytes/damaged-header", "A damaged header is refused: else all that is written next could never be read.", k.damagedHeader),
 	}
-	_, keyed := f.Open(t).(stage.Keyed)
-	for name, check := range map[string]func(t *testing.T, b stage.ByteTransform){
-		"round trip": bytesRoundTrip, "limit": bytesLimit, "concurrent": bytesConcurrent,
-		"garbage": func(t *testing.T, b stage.ByteTransform) { bytesGarbage(t, b, keyed) },
-	} {
-		t.Run(name, func(t *testing.T) { leakless(t, func() { check(t, ready(t)) }) })
+	if f.Stranger != nil {
+		checks = append(checks, k.keyed("bytes/wrong-key", "A key that doesn't fit the header is told by ErrKey: a person must learn that the passphrase is wrong, not that the backup is damaged.", k.wrongKey))
 	}
-	if !keyed {
-		return
+	if f.Process != nil {
+		checks = append(checks, k.check("crash/apply", "When the process is killed, calls end with an error or the right bytes, and a new transform opens what was made before.", k.crash))
 	}
-	t.Run("place", func(t *testing.T) { bytesPlace(t, ready(t)) })
-	t.Run("second opening", func(t *testing.T) {
-		sealed, err := ready(t).Apply(t.Context(), nil, []byte("content"), "place")
-		must(t, "apply", err)
-		got, err := ready(t).Invert(t.Context(), nil, sealed, "place", 7)
-		if err != nil || string(got) != "content" {
-			t.Errorf("what one seals another of the same header opens to %q, %v", got, err)
-		}
-	})
-	t.Run("wrong key", func(t *testing.T) {
-		ready(t)
-		k, ok := f.Stranger(t).(stage.Keyed)
-		if !ok {
-			t.Fatal("the stranger is not keyed")
-		}
-		if err := k.Open(t.Context(), header); !errors.Is(err, stage.ErrKey) {
-			t.Errorf("a header opened with the wrong key: %v, want ErrKey", err)
-		}
-	})
-	t.Run("damaged header", func(t *testing.T) {
-		ready(t)
-		for _, bad := range [][]byte{nil, header[:len(header)/2], flip(header, len(header)-1), random(1, len(header))} {
-			k, ok := f.Open(t).(stage.Keyed)
-			if !ok || k.Open(t.Context(), bad) == nil {
-				t.Errorf("a damaged header of %d bytes is taken", len(bad))
-			}
-		}
-	})
+	return checks
+}
+
+func (k *keyring) check(id, why string, test func(t testing.TB, b stage.ByteTransform)) Check {
+	return Check{ID: id, Why: why, Run: func(t testing.TB) { leakless(t, func() { test(t, k.ready(t)) }) }}
 }
 
 // samples are random, repetitive and mixed content of many sizes.
@@ -98,7 +70,7 @@ func flip(b []byte, at int) []byte {
 	return c
 }
 
-func bytesRoundTrip(t *testing.T, b stage.ByteTransform) {
+func bytesRoundTrip(t testing.TB, b stage.ByteTransform) {
 	for i, want := range samples() {
 		src, place := bytes.Clone(want), fmt.Sprintf("data/%d", i)
 		out, err := b.Apply(t.Context(), []byte("before"), src, place)
@@ -122,7 +94,7 @@ func bytesRoundTrip(t *testing.T, b stage.ByteTransform) {
 	}
 }
 
-func bytesLimit(t *testing.T, b stage.ByteTransform) {
+func bytesLimit(t testing.TB, b stage.ByteTransform) {
 	for i, want := range samples() {
 		if len(want) == 0 {
 			continue
@@ -138,7 +110,7 @@ func bytesLimit(t *testing.T, b stage.ByteTransform) {
 	}
 }
 
-func bytesConcurrent(t *testing.T, b stage.ByteTransform) {
+func bytesConcurrent(t testing.TB, b stage.ByteTransform) {
 	var wg sync.WaitGroup
 	for w := range 8 {
 		wg.Go(func() {
@@ -159,41 +131,39 @@ func bytesConcurrent(t *testing.T, b stage.ByteTransform) {
 	wg.Wait()
 }
 
-// bytesGarbage inverts damaged bytes: none may panic or pass the limit, and
-// where all is authenticated none may pass at all.
-func bytesGarbage(t *testing.T, b stage.ByteTransform, authenticated bool) {
-	const limit = 1 << 20
-	invert := func(what string, sealed []byte) {
-		got, err := b.Invert(t.Context(), nil, sealed, "place", limit)
-		if len(got) > limit {
-			t.Errorf("%s: %d bytes pass the limit", what, len(got))
-		}
-		if authenticated && err == nil {
-			t.Errorf("%s is taken for whole", what)
-		}
-	}
-	for n := range 40 {
-		invert(fmt.Sprintf("%d random bytes", n*n), random(uint64(n), n*n))
-	}
-	for _, content := range [][]byte{[]byte("x"), bytes.Repeat([]byte("content "), 500), random(1, 3000)} {
-		sealed, err := b.Apply(t.Context(), nil, content, "place")
-		must(t, "apply", err)
-		for i := range sealed {
-			invert(fmt.Sprintf("a bit flipped in byte %d", i), flip(sealed, i))
-		}
-		for n := 0; n < len(sealed); n += 1 + n/7 {
-			invert(fmt.Sprintf("the first %d of %d bytes", n, len(sealed)), sealed[:n])
-		}
-		invert("a byte too many", append(bytes.Clone(sealed), 0))
+func bytesLarge(t testing.TB, b stage.ByteTransform) {
+	want := random(1, large)
+	clear(want[large/4 : large/2])
+	sealed, err := b.Apply(t.Context(), nil, want, "large")
+	must(t, "apply", err)
+	got, err := b.Invert(t.Context(), nil, sealed, "large", large)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d bytes do not come back: %d do (%v)", len(want), len(got), err)
 	}
 }
 
-func bytesPlace(t *testing.T, b stage.ByteTransform) {
-	sealed, err := b.Apply(t.Context(), nil, []byte("content"), "data/1")
+// bytesCancelled allows both results, as a transform may be done before it looks.
+func bytesCancelled(t testing.TB, b stage.ByteTransform) {
+	want := random(1, 1<<20)
+	sealed, err := b.Apply(t.Context(), nil, want, "place")
 	must(t, "apply", err)
-	for _, place := range []string{"data/2", "", "data/1 ", "data/", "snapshot/1"} {
-		if _, err := b.Invert(context.WithoutCancel(t.Context()), nil, sealed, place, 100); err == nil {
-			t.Errorf("what was sealed for data/1 opens at %q", place)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var got []byte
+	for what, call := range map[string]func() error{
+		"apply":  func() (err error) { _, err = b.Apply(ctx, nil, want, "place"); return err },
+		"invert": func() (err error) { got, err = b.Invert(ctx, nil, sealed, "place", len(want)); return err },
+	} {
+		err := promptly(t, what, call)
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("%s with a cancelled context: %v", what, err)
 		}
+		if what == "invert" && err == nil && !bytes.Equal(got, want) {
+			t.Error("invert with a cancelled context gives a part, and no error")
+		}
+	}
+	got, err = b.Invert(t.Context(), nil, sealed, "place", len(want))
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("after a cancelled call, content does not come back: %v", err)
 	}
 }

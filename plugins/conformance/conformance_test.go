@@ -1,214 +1,127 @@
 package conformance
 
 import (
-	"bytes"
-	"context"
-	"crypto/sha256"
-	"errors"
-	"fmt"
-	"maps"
-	"os"
-	"os/exec"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
-
-	"github.com/lmsvault/vault/core/stage"
 )
 
-// memory is a right Storage, but for the fault that is named.
-type memory struct {
-	mu      sync.Mutex
-	objects map[string][]byte
-	fault   string
+// suites are the checks of a right stage of each role but for the fault that is
+// named, which stand in the other files of this test.
+var suites = map[string]func(fault string) []Check{
+	"storage": storageSuite, "source": sourceSuite, "bytes": bytesSuite, "sealed": sealedSuite, "record": recordSuite, "sink": sinkSuite,
 }
 
-func (m *memory) Put(ctx context.Context, name string, data []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.fault == "keeps the caller's bytes" {
-		m.objects[name] = data
-		return ctx.Err()
+// only are the checks of an ID.
+func only(t *testing.T, checks []Check, id string) []Check {
+	t.Helper()
+	found := slices.DeleteFunc(slices.Clone(checks), func(c Check) bool { return c.ID != id })
+	if len(found) != 1 {
+		t.Fatalf("there are %d checks %s", len(found), id)
 	}
-	if _, ok := m.objects[name]; ok && m.fault == "does not replace" {
-		return ctx.Err()
-	}
-	if ctx.Err() == nil {
-		m.objects[name] = bytes.Clone(data)
-	}
-	return ctx.Err()
+	return found
 }
-
-func (m *memory) Get(ctx context.Context, dst []byte, name string, offset, length int64) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	data, ok := m.objects[name]
-	if !ok && m.fault != "another error for what is missing" {
-		return dst, errors.Join(ctx.Err(), stage.ErrNotExist)
-	}
-	if !ok {
-		return dst, errors.New("no such object")
-	}
-	end := offset + length
-	if length < 0 {
-		end = int64(len(data))
-	}
-	if m.fault == "reads less in silence" {
-		end = min(end, int64(len(data)))
-		offset = min(offset, end)
-	}
-	if offset > end || end > int64(len(data)) {
-		return dst, errors.New("out of range")
-	}
-	return append(dst, data[offset:end]...), ctx.Err()
-}
-
-func (m *memory) List(ctx context.Context, prefix string, fn func(stage.Object) error) error {
-	m.mu.Lock()
-	all := maps.Clone(m.objects)
-	m.mu.Unlock()
-	for name, data := range all {
-		if !strings.HasPrefix(name, prefix) && m.fault != "ignores the prefix" {
-			continue
-		}
-		if err := fn(stage.Object{Name: name, Size: int64(len(data))}); err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
-}
-
-func (m *memory) Delete(ctx context.Context, name string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.objects, name)
-	return ctx.Err()
-}
-
-func (m *memory) Stat(ctx context.Context, name string) (stage.Object, error) {
-	data, err := m.Get(ctx, nil, name, 0, -1)
-	return stage.Object{Name: name, Size: int64(len(data))}, err
-}
-
-func (m *memory) Close(context.Context) error {
-	if m.fault == "leaves a goroutine" && len(m.objects["large"]) > 0 {
-		go func() { select {} }()
-	}
-	return nil
-}
-
-// list is a right Source of two files, but for the fault that is named.
-type list struct{ fault string }
-
-func (l list) Plan(ctx context.Context) (*stage.Inventory, error) {
-	id := "dataroot/u"
-	if l.fault == "another id every time" {
-		id = fmt.Sprintf("dataroot/%p", new(int))
-	}
-	return &stage.Inventory{Units: []stage.Unit{{ID: id, Part: stage.Dataroot}}}, ctx.Err()
-}
-
-func (l list) Read(ctx context.Context, _ stage.Unit, known stage.Known, w stage.Writer) error {
-	for _, name := range []string{"a", "b"} {
-		e := stage.Entry{Path: "dataroot/" + name, Kind: stage.File, Fingerprint: name}
-		if l.fault == "an unclean path" {
-			e.Path = "dataroot/../" + name
-		}
-		if known[e.Path] == name && l.fault != "ignores what is known" {
-			if err := w.Same(ctx, e); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := w.Open(ctx, e); err != nil {
-			if l.fault == "wraps the writer's error" {
-				return fmt.Errorf("open: %w", err)
-			}
-			return err
-		}
-		if err := w.Write(ctx, stage.Chunk{Data: []byte(name)}); err != nil {
-			return err
-		}
-		d := stage.Digest{Bytes: 1, SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(name)))}
-		if l.fault == "a wrong digest" {
-			d.SHA256 = strings.Repeat("0", 64)
-		}
-		if err := w.Close(ctx, d); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l list) Close(context.Context) error { return nil }
-
-// xor is a right ByteTransform, but for the fault that is named.
-type xor struct{ fault string }
-
-func (x xor) Apply(_ context.Context, dst, src []byte, _ string) ([]byte, error) {
-	if x.fault == "does not append" {
-		dst = nil
-	}
-	for _, b := range src {
-		dst = append(dst, b^0x55)
-	}
-	return dst, nil
-}
-
-func (x xor) Invert(ctx context.Context, dst, src []byte, place string, limit int) ([]byte, error) {
-	if len(src) > limit && x.fault != "ignores the limit" {
-		return dst, errors.New("too large")
-	}
-	return x.Apply(ctx, dst, src, place)
-}
-
-const faultEnv = "VAULT_TEST_FAULT"
-
-func storageSuite(t *testing.T, fault string) {
-	Storage(t, func(testing.TB) stage.Storage { return &memory{objects: map[string][]byte{}, fault: fault} }, nil)
-}
-
-func sourceSuite(t *testing.T, fault string) {
-	Source(t, SourceFixture{Open: func(testing.TB) stage.Source { return list{fault} }, Parts: []string{stage.Dataroot}, Fingerprints: true})
-}
-
-func bytesSuite(t *testing.T, fault string) {
-	Bytes(t, BytesFixture{Open: func(testing.TB) stage.ByteTransform { return xor{fault} }})
-}
-
-var suites = map[string]func(t *testing.T, fault string){"storage": storageSuite, "source": sourceSuite, "bytes": bytesSuite}
 
 func TestRightStagesPass(t *testing.T) {
 	for name, suite := range suites {
-		t.Run(name, func(t *testing.T) { suite(t, "") })
+		t.Run(name, func(t *testing.T) { runAll(t, suite("")) })
+		if n := Run(t.Context(), suite(""), func(r Result) {
+			if len(r.Failures) > 0 {
+				t.Errorf("%s outside of go test: %q", r.Check.ID, r.Failures)
+			}
+		}); n > 0 {
+			t.Errorf("%d checks of %s fail", n, name)
+		}
 	}
 }
 
-// TestFaulty runs a suite on a faulty stage, in a process that TestFaultsAreFound starts.
-func TestFaulty(t *testing.T) {
-	name, fault, ok := strings.Cut(os.Getenv(faultEnv), "/")
-	if !ok {
-		return
-	}
-	suites[name](t, fault)
-}
-
+// A check that finds nothing is worth nothing: each is shown what it is there for.
 func TestFaultsAreFound(t *testing.T) {
-	for _, fault := range []string{
-		"storage/keeps the caller's bytes", "storage/does not replace", "storage/another error for what is missing",
-		"storage/reads less in silence", "storage/ignores the prefix", "storage/leaves a goroutine",
-		"source/another id every time", "source/an unclean path", "source/ignores what is known", "source/wraps the writer's error", "source/a wrong digest",
-		"bytes/does not append", "bytes/ignores the limit",
+	for _, f := range []struct{ suite, fault, check, told string }{
+		{"storage", "loses the tail", "storage/put-get", "not the 4095 that were put"},
+		{"storage", "loses what is large", "storage/large", "holds 1048576 bytes, not the 67108864"},
+		{"storage", "keeps the caller's bytes", "storage/buffers", "object holds 5000 bytes"},
+		{"storage", "returns its own buffer", "storage/buffers", "changes with the next Get"},
+		{"storage", "ignores the offset", "storage/range", "or they are others"},
+		{"storage", "reads less in silence", "storage/range", "it is no error"},
+		{"storage", "does not replace", "storage/replace", "replaced holds 10000 bytes, not the 10 "},
+		{"storage", "ignores the prefix", "storage/list", `objects of prefix "data/"`},
+		{"storage", "takes a prefix for a folder", "storage/list-prefixes", `objects of prefix "a"`},
+		{"storage", "lists one page", "storage/list-many", "of 2500 objects 1500 are not listed"},
+		{"storage", "goes on after an error", "storage/list-stop", "is called 3 times"},
+		{"storage", "deletes a prefix", "storage/delete", `objects of prefix "": [], want ["a/b/12"]`},
+		{"storage", "another error for what is missing", "storage/missing", "want ErrNotExist"},
+		{"storage", "cuts names", "storage/names", "holds 10 bytes"},
+		{"storage", "puts in parts", "storage/concurrent", "seen in part"},
+		{"storage", "ignores the context", "storage/cancelled", "put with a cancelled context: <nil>"},
+		{"storage", "stores as it comes", "storage/cancelled-put", "leaves"},
+		{"storage", "stores as it comes", "crash/put", "leaves"},
+		{"storage", "stores when closed", "storage/durable", "while the storage that put it is open"},
+		{"storage", "leaves a goroutine", "storage/put-get", "goroutines are left"},
+		{"storage", "panics", "storage/put-get", "panic: out of luck"},
+		{"source", "another id every time", "source/plan", "the units of a second plan differ"},
+		{"source", "an unclean path", "source/read", "is not clean"},
+		{"source", "a wrong digest", "source/read", "is not that of the content"},
+		{"source", "a wrong count", "source/read", "is said to have 3 rows has 2"},
+		{"source", "a row of too few cells", "source/read", "a row of 1 cells"},
+		{"source", "one unit at a time", "source/concurrent", "one at a time"},
+		{"source", "wraps the writer's error", "source/writer-error", "not just that"},
+		{"source", "goes on after an error", "source/writer-error", "a call follows one that failed"},
+		{"source", "ignores the context", "source/cancelled-plan", "a plan that was cancelled before: <nil>"},
+		{"source", "hides that it was cancelled", "source/cancelled-read", "cancelled while it was read: gone"},
+		{"source", "can be opened once", "source/abandoned", "is not the same when the source is opened again"},
+		{"source", "fails to close", "source/close", "close: not now"},
+		{"source", "an empty fingerprint matches", "source/nothing-known", "an empty fingerprint is taken for a match"},
+		{"source", "ignores what is known", "source/known", "is the same: false"},
+		{"source", "takes a part for all", "crash/read", "no error and not all of it"},
+		{"bytes", "does not append", "bytes/round-trip", "does not append"},
+		{"bytes", "changes its input", "bytes/round-trip", "changes its input"},
+		{"bytes", "loses what is large", "bytes/large", "do not come back"},
+		{"bytes", "ignores the limit", "bytes/limit", "under limit"},
+		{"bytes", "takes a part for all", "crash/apply", "does not come back"},
+		{"sealed", "ignores the place", "bytes/place", "opens at"},
+		{"sealed", "ignores the tag", "bytes/garbage", "is taken for whole"},
+		{"sealed", "another key every time", "bytes/second-opening", "of the same header opens to"},
+		{"sealed", "any key opens", "bytes/wrong-key", "want ErrKey"},
+		{"sealed", "any header opens", "bytes/damaged-header", "is taken"},
+		{"record", "loses a row", "record/to-mysql", "4 rows become 3"},
+		{"record", "does not append", "record/to-repository", "does not append"},
+		{"record", "changes rows in silence", "record/to-repository", "Rewrite is not set"},
+		{"record", "loses what is large", "record/large", "does not come back"},
+		{"record", "takes a part for all", "crash/rows", "and no error"},
+		{"sink", "writes while it checks", "sink/check", "touched"},
+		{"sink", "ignores the context", "sink/cancelled-check", "a check that was cancelled: <nil>"},
+		{"sink", "can't be closed twice", "sink/close", "closed already"},
+		{"sink", "loses a unit", "sink/whole", "is not there"},
+		{"sink", "keeps what was dropped", "sink/dropped", "holds"},
+		{"sink", "keeps what was given up", "sink/unit-given-up", "holds"},
+		{"sink", "forgets that it was aborted", "sink/aborted", "must be refused"},
+		{"sink", "forgets that it was aborted", "sink/aborted-after-finish", "must be refused"},
+		{"sink", "ignores the context", "sink/cancelled", "a commit that was cancelled: <nil>"},
+		{"sink", "finishes without what was lost", "crash/write", "no call before Publish returns an error"},
 	} {
-		t.Run(fault, func(t *testing.T) {
-			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFaulty$")
-			cmd.Env = append(os.Environ(), faultEnv+"="+fault)
-			out, err := cmd.CombinedOutput()
-			var exit *exec.ExitError
-			if !errors.As(err, &exit) || !bytes.Contains(out, []byte("--- FAIL: TestFaulty")) {
-				t.Errorf("not found: %v\n%s", err, out)
+		t.Run(f.suite+" "+f.fault+" "+f.check, func(t *testing.T) {
+			var got Result
+			failed := Run(t.Context(), only(t, suites[f.suite](f.fault), f.check), func(r Result) { got = r })
+			if failed != 1 || !strings.Contains(strings.Join(got.Failures, "\n"), f.told) {
+				t.Errorf("%s finds %q (skipped: %q), and not that it %s: %q", f.check, got.Failures, got.Skipped, f.fault, f.told)
 			}
 		})
+	}
+}
+
+// IDs are stable and stand for one check each; the reason is a sentence or two.
+func TestChecksAreNamed(t *testing.T) {
+	for name, suite := range suites {
+		seen := map[string]bool{}
+		for _, c := range suite("") {
+			role, word, ok := strings.Cut(c.ID, "/")
+			if !ok || role == "" || strings.Trim(word, "abcdefghijklmnopqrstuvwxyz-") != "" || seen[c.ID] {
+				t.Errorf("%s: the id %q is taken, or not of the form role/word-word", name, c.ID)
+			}
+			if seen[c.ID] = true; len(c.Why) < 40 || !strings.HasSuffix(c.Why, ".") {
+				t.Errorf("%s does not say why: %q", c.ID, c.Why)
+			}
+		}
 	}
 }

@@ -2,10 +2,11 @@ package conformance
 
 import (
 	"bytes"
+	"fmt"
 	"reflect"
-	"sync"
 	"testing"
 
+	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
@@ -18,6 +19,10 @@ type RecordFixture struct {
 	Targets []string // dialects, "" for a repository
 	// Filters tells that the transform may leave rows out.
 	Filters bool
+	// Refuses tells that the transform may refuse a table for a target.
+	Refuses bool
+	// Process adds the checks that kill. It may be nil.
+	Process Process
 }
 
 // TableRows is a table and whole rows of it, in the form of package rows.
@@ -27,26 +32,56 @@ type TableRows struct {
 }
 
 // Record tests a record transform.
-func Record(t *testing.T, f RecordFixture) {
+func Record(t *testing.T, f RecordFixture) { runAll(t, RecordChecks(f)) }
+
+// RecordChecks lists the checks of a record transform.
+func RecordChecks(f RecordFixture) []Check {
+	check := func(id, why string, test func(t testing.TB)) Check {
+		return Check{ID: id, Why: why, Run: func(t testing.TB) { leakless(t, func() { test(t) }) }}
+	}
+	var checks []Check
 	for _, target := range f.Targets {
-		t.Run("to "+target, func(t *testing.T) {
-			leakless(t, func() {
+		to := target
+		if to == "" {
+			to = "repository"
+		}
+		checks = append(checks, check("record/to-"+to, "Tables are mapped alike every time, and rows fit the mapped table, one by one as well as together, of every type, with NULLs and escapes: else a target refuses them, or a restore's proof fails.",
+			func(t testing.TB) {
 				for _, table := range f.Tables {
 					f.table(t, table, target)
 				}
-			})
-		})
+			}))
 	}
-	t.Run("concurrent", func(t *testing.T) { f.concurrent(t) })
+	checks = append(checks,
+		check("record/large", "A row of 64 MiB passes: it must not be left out for its size.", f.large),
+		check("record/concurrent", "Rows that are transformed at the same time don't disturb each other: every worker uses the same transform.", f.concurrent),
+		check("record/cancelled", "A call whose context has ended returns, with its error or its result: a run that was stopped must stop.", f.cancelled))
+	if f.Process != nil {
+		checks = append(checks, check("crash/rows", "When the process is killed, calls end with an error or the right rows, and a new transform makes the same of them: half a chunk must not pass for a whole one.", f.crash))
+	}
+	return checks
 }
 
-func (f *RecordFixture) table(t *testing.T, table TableRows, target string) {
+// mapped maps a table. ok is false if the transform refuses it and may do so.
+func (f *RecordFixture) mapped(t testing.TB, r stage.RecordTransform, table schema.Table, target string) (m stage.Mapped, ok bool) {
+	t.Helper()
+	m, err := r.Table(t.Context(), table, target)
+	if f.Refuses && failure.Of(err) == failure.Refused {
+		t.Logf("table %s for target %q is refused: %v", table.Name, target, err)
+		return m, false
+	}
+	must(t, fmt.Sprintf("mapping table %s for target %q", table.Name, target), err)
+	return m, true
+}
+
+func (f *RecordFixture) table(t testing.TB, table TableRows, target string) {
 	name := table.Schema.Name
 	r := f.Open(t)
-	m, err := r.Table(t.Context(), table.Schema, target)
-	must(t, name, err)
-	again, err := f.Open(t).Table(t.Context(), table.Schema, target)
-	must(t, name, err)
+	m, ok := f.mapped(t, r, table.Schema, target)
+	if !ok {
+		return
+	}
+	again, _ := f.mapped(t, f.Open(t), table.Schema, target)
 	if !reflect.DeepEqual(m, again) {
 		t.Errorf("table %s is mapped in two ways:\n%+v\n%+v", name, m, again)
 	}
@@ -88,7 +123,7 @@ func (f *RecordFixture) table(t *testing.T, table TableRows, target string) {
 }
 
 // shape checks that rows fit the schema.
-func (f *RecordFixture) shape(t *testing.T, table TableRows, s schema.Table, out []byte) {
+func (f *RecordFixture) shape(t testing.TB, table TableRows, s schema.Table, out []byte) {
 	var cells [][]byte
 	n := bytes.Count(out, []byte{'\n'})
 	if before := bytes.Count(table.Rows, []byte{'\n'}); n > before || n < before && !f.Filters {
@@ -110,7 +145,7 @@ func (f *RecordFixture) shape(t *testing.T, table TableRows, s schema.Table, out
 }
 
 // pieces checks that rows are transformed alike alone and together.
-func (f *RecordFixture) pieces(t *testing.T, r stage.RecordTransform, m stage.Mapped, data, whole []byte) {
+func (f *RecordFixture) pieces(t testing.TB, r stage.RecordTransform, m stage.Mapped, data, whole []byte) {
 	var out []byte
 	for len(data) > 0 {
 		n := bytes.IndexByte(data, '\n') + 1
@@ -122,25 +157,4 @@ func (f *RecordFixture) pieces(t *testing.T, r stage.RecordTransform, m stage.Ma
 	if !bytes.Equal(out, whole) {
 		t.Errorf("table %s: rows one by one become other than together", m.Schema.Name)
 	}
-}
-
-func (f *RecordFixture) concurrent(t *testing.T) {
-	r := f.Open(t)
-	var wg sync.WaitGroup
-	for _, target := range f.Targets {
-		for _, table := range f.Tables {
-			m, err := r.Table(t.Context(), table.Schema, target)
-			must(t, table.Schema.Name, err)
-			want, err := r.Rows(t.Context(), m, nil, table.Rows)
-			must(t, table.Schema.Name, err)
-			for range 4 {
-				wg.Go(func() {
-					if got, err := r.Rows(t.Context(), m, nil, table.Rows); err != nil || !bytes.Equal(got, want) {
-						t.Errorf("table %s is not the same when transformed beside others: %v", table.Schema.Name, err)
-					}
-				})
-			}
-		}
-	}
-	wg.Wait()
 }

@@ -1,9 +1,7 @@
 package conformance
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"testing"
 
 	"github.com/lmsvault/vault/core/failure"
@@ -22,14 +20,21 @@ type SinkFixture struct {
 	// Resumes tells that an aborted run leaves nothing that could pass for whole,
 	// so that the next run is not refused but goes on: a repository.
 	Resumes bool
+	// OnePlace tells that Place gives one and the same target every time, empty
+	// at first. One whole run is then made of it; the checks that need an empty
+	// target follow, and skip if the sink refuses what is there.
+	OnePlace bool
+	// Process adds the checks that kill. It may be nil.
+	Process Process
 }
 
 // Target is a place that sinks write to.
 type Target struct {
 	Open func() stage.Sink
-	// Untouched fails the test if anything is in the target.
+	// Untouched fails the test if anything is in the target. It may be nil.
 	Untouched func(t testing.TB)
-	// Holds fails the test unless exactly these items are in the target.
+	// Holds fails the test unless exactly these items are in the target. It may
+	// be nil: then nothing but the sink's own proof tells.
 	Holds func(t testing.TB, items []Item)
 }
 
@@ -40,13 +45,33 @@ type UnitItems struct {
 }
 
 // Sink tests a sink.
-func Sink(t *testing.T, f SinkFixture) {
-	t.Run("check changes nothing", func(t *testing.T) { f.check(t) })
-	t.Run("whole run", func(t *testing.T) { f.whole(t) })
-	t.Run("dropped entries", func(t *testing.T) { f.dropped(t) })
-	t.Run("aborted run", func(t *testing.T) { f.aborted(t, false) })
-	t.Run("aborted after finish", func(t *testing.T) { f.aborted(t, true) })
-	t.Run("cancelled", func(t *testing.T) { f.cancelled(t) })
+func Sink(t *testing.T, f SinkFixture) { runAll(t, SinkChecks(f)) }
+
+// SinkChecks lists the checks of a sink.
+func SinkChecks(f SinkFixture) []Check {
+	check := func(id, why string, test func(t testing.TB, target Target) look) Check {
+		return Check{ID: id, Why: why, Run: func(t testing.TB) {
+			target := f.Place(t)
+			var after look
+			leakless(t, func() { after = test(t, target) })
+			after(t, target) // the fixture may look through connections of its own
+		}}
+	}
+	checks := []Check{
+		check("sink/check", "Check tells whether the plan can be written and changes nothing, however often: a dry run must not touch a site.", f.check),
+		check("sink/cancelled-check", "A Check whose context has ended returns the context's error and changes nothing: a run that was stopped must stop.", f.cancelledCheck),
+		check("sink/close", "A sink can be given up and closed before it began, twice too, and leaves nothing: another stage may have failed first.", f.unbegun),
+		check("sink/whole", "All that is written, by several units at once, is there after Publish, and the proof tells the rows that were written: that is a restore.", f.whole),
+		check("sink/dropped", "An entry that was dropped leaves nothing, and can come again: a file may vanish while it is read.", f.dropped),
+		check("sink/unit-given-up", "A unit given up with Abort, twice too, leaves nothing of itself: begun anew it is there once, or the run is refused before Publish. Else rows are there twice, or in part.", f.givenUp),
+		check("sink/aborted", "A run that was given up in the middle leaves a target that nobody takes for whole, and the next run is told so: half a site looks like a site.", func(t testing.TB, target Target) look { return f.aborted(t, target, false) }),
+		check("sink/aborted-after-finish", "A run whose proof failed leaves a target that nobody takes for whole, also after Finish.", func(t testing.TB, target Target) look { return f.aborted(t, target, true) }),
+		check("sink/cancelled", "A Commit whose context has ended returns the context's error promptly, and the run can be given up: a run that was stopped must stop.", f.cancelledCommit),
+	}
+	if f.Process != nil {
+		checks = append(checks, check("crash/write", "When the process is killed in the middle of a unit, no run comes out as whole, no call hangs, and the sink can be opened again.", f.crash))
+	}
+	return checks
 }
 
 func (f *SinkFixture) items() (all []Item) {
@@ -63,227 +88,36 @@ func closeSink(t testing.TB, s stage.Sink) {
 	}
 }
 
-func must(t testing.TB, what string, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
-}
-
-func (f *SinkFixture) check(t *testing.T) {
-	target := f.Place(t)
-	leakless(t, func() {
-		for range 2 {
-			s := target.Open()
-			for range 2 {
-				losses, _, err := s.Check(t.Context(), f.Plan)
-				if err != nil {
-					t.Errorf("check of an empty target: %v", err)
-				}
-				for _, l := range losses {
-					if err := checkLoss(l); err != nil {
-						t.Error(err)
-					}
-				}
-			}
-			closeSink(t, s)
-		}
-	})
-	target.Untouched(t)
-}
-
 // begun checks and begins.
 func (f *SinkFixture) begun(t testing.TB, target Target) stage.Sink {
 	t.Helper()
 	s := target.Open()
 	t.Cleanup(func() { closeSink(t, s) }) // also after Fatal; closing twice must not hurt
 	_, _, err := s.Check(t.Context(), f.Plan)
+	if f.OnePlace && failure.Of(err) == failure.Refused {
+		t.Skipf("the check needs an empty target, or a sink that replaces what is there: %v", err)
+	}
 	must(t, "check", err)
 	must(t, "begin", s.Begin(t.Context(), f.Plan))
 	return s
 }
 
-// put writes items. The bytes of each chunk are spoilt as soon as Write returns.
-func put(ctx context.Context, w stage.Writer, items []Item, drop bool) error {
-	var buf []byte
-	for _, item := range items {
-		for pass := range 2 {
-			if pass == 0 && (!drop || item.Entry.Kind != stage.File) {
-				continue
-			}
-			if err := w.Open(ctx, item.Entry); err != nil {
-				return err
-			}
-			for _, c := range item.Chunks {
-				buf = append(buf[:0], c.Data...)
-				if err := w.Write(ctx, stage.Chunk{Data: buf, Rows: c.Rows}); err != nil {
-					return err
-				}
-				copy(buf, bytes.Repeat([]byte{0xdb}, len(buf)))
-			}
-			if pass == 0 {
-				if err := w.Drop(ctx); err != nil {
-					return err
-				}
-				continue
-			}
-			if err := w.Close(ctx, item.Digest); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
+// look is how a check ends: a look at the target.
+type look func(t testing.TB, target Target)
 
-// writeUnit writes and commits a unit.
-func writeUnit(ctx context.Context, s stage.Sink, u UnitItems, drop bool) error {
-	w, err := s.Unit(ctx, u.Unit)
-	if err != nil {
-		return err
-	}
-	if err := put(ctx, w, u.Items, drop); err != nil {
-		return errors.Join(err, w.Abort(ctx))
-	}
-	if err := w.Commit(ctx); err != nil {
-		return errors.Join(err, w.Abort(ctx))
-	}
-	return w.Abort(ctx) // does nothing after Commit
-}
-
-func (f *SinkFixture) finish(t testing.TB, s stage.Sink) {
+func (f *SinkFixture) untouched(t testing.TB, target Target) {
 	t.Helper()
-	o := &stage.Outcome{Facts: f.Plan.Facts}
-	sums := map[string]*stage.TableProof{}
-	for _, info := range f.Plan.Tables {
-		o.Tables = append(o.Tables, stage.TableProof{Schema: info.Schema})
-	}
-	for i := range o.Tables {
-		sums[stage.DB+"/"+o.Tables[i].Schema.Name] = &o.Tables[i]
-	}
-	for _, item := range f.items() {
-		if p := sums[item.Entry.Path]; p != nil {
-			must(t, "adding up rows", p.Sum.AddChunk(item.Content()))
-		}
-	}
-	must(t, "finish", s.Finish(t.Context(), o))
-	proofs, err := s.Prove(t.Context())
-	must(t, "prove", err)
-	for _, p := range proofs {
-		if want := sums[stage.DB+"/"+p.Schema.Name]; want == nil || p.Sum != want.Sum {
-			t.Errorf("the proof of table %s is %v, and %+v was written", p.Schema.Name, p.Sum, want)
-		}
+	if target.Untouched != nil {
+		target.Untouched(t)
 	}
 }
 
-// whole writes all units at once.
-func (f *SinkFixture) whole(t *testing.T) {
-	target := f.Place(t)
-	leakless(t, func() {
-		s := f.begun(t, target)
-		done := make(chan error)
-		for _, u := range f.Units {
-			go func() { done <- writeUnit(t.Context(), s, u, false) }()
-		}
-		for range f.Units {
-			if err := <-done; err != nil {
-				t.Errorf("writing a unit: %v", err)
-			}
-		}
-		f.finish(t, s)
-		must(t, "publish", s.Publish(t.Context()))
-		closeSink(t, s)
-	})
-	target.Holds(t, f.items())
+func (f *SinkFixture) holds(t testing.TB, target Target) {
+	t.Helper()
+	if target.Holds != nil {
+		target.Holds(t, f.items())
+	}
 }
 
-// dropped writes every file in vain first.
-func (f *SinkFixture) dropped(t *testing.T) {
-	target := f.Place(t)
-	leakless(t, func() {
-		s := f.begun(t, target)
-		for _, u := range f.Units {
-			must(t, "writing unit "+u.Unit.ID, writeUnit(t.Context(), s, u, true))
-		}
-		f.finish(t, s)
-		must(t, "publish", s.Publish(t.Context()))
-		closeSink(t, s)
-	})
-	target.Holds(t, f.items())
-}
-
-// aborted gives up, and expects the next run to be refused.
-func (f *SinkFixture) aborted(t *testing.T, finished bool) {
-	target := f.Place(t)
-	leakless(t, func() {
-		s := f.begun(t, target)
-		for i, u := range f.Units {
-			if !finished && i > 0 { // the others end in their middle
-				w, err := s.Unit(t.Context(), u.Unit)
-				must(t, "unit "+u.Unit.ID, err)
-				if len(u.Items) > 0 {
-					must(t, "open", w.Open(t.Context(), u.Items[0].Entry))
-					for _, c := range u.Items[0].Chunks[:min(1, len(u.Items[0].Chunks))] {
-						must(t, "write", w.Write(t.Context(), c))
-					}
-				}
-				for range 2 {
-					must(t, "giving up unit "+u.Unit.ID, w.Abort(t.Context()))
-				}
-				continue
-			}
-			must(t, "writing unit "+u.Unit.ID, writeUnit(t.Context(), s, u, false))
-		}
-		if finished {
-			f.finish(t, s)
-		}
-		for range 2 {
-			must(t, "abort", s.Abort(t.Context()))
-		}
-		closeSink(t, s)
-		again := target.Open()
-		_, _, err := again.Check(t.Context(), f.Plan)
-		if f.Resumes {
-			must(t, "check after an aborted run", err)
-		} else if failure.Of(err) != failure.Refused {
-			t.Errorf("a target whose run was aborted must be refused, with a reason: %v", err)
-		}
-		closeSink(t, again)
-	})
-}
-
-func (f *SinkFixture) cancelled(t *testing.T) {
-	target := f.Place(t)
-	leakless(t, func() {
-		s := target.Open()
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		err := promptly(t, "a check that was cancelled", func() error { _, _, err := s.Check(ctx, f.Plan); return err })
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("a check that was cancelled: %v", err)
-		}
-		closeSink(t, s)
-	})
-	target = f.Place(t)
-	leakless(t, func() {
-		s := f.begun(t, target)
-		ctx, cancel := context.WithCancel(t.Context())
-		for _, u := range f.Units {
-			if len(u.Items) == 0 {
-				continue
-			}
-			w, err := s.Unit(ctx, u.Unit)
-			must(t, "unit", err)
-			must(t, "writing unit "+u.Unit.ID, put(ctx, w, u.Items, false))
-			cancel()
-			err = promptly(t, "a commit that was cancelled", func() error { return w.Commit(ctx) })
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("a commit that was cancelled: %v", err)
-			}
-			must(t, "abort", w.Abort(t.Context()))
-			break
-		}
-		cancel()
-		must(t, "abort", s.Abort(t.Context()))
-		closeSink(t, s)
-	})
-}
+// unseen is no look: what is there is not of interest.
+func (f *SinkFixture) unseen(testing.TB, Target) {}

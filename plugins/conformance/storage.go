@@ -1,258 +1,77 @@
 package conformance
 
 import (
-	"bytes"
-	"context"
-	"encoding/binary"
-	"errors"
-	"fmt"
-	"math/rand/v2"
-	"slices"
-	"strings"
-	"sync"
 	"testing"
 
 	"github.com/lmsvault/vault/core/stage"
 )
 
+// StorageFixture opens storages.
+type StorageFixture struct {
+	// Open opens an empty storage. The suite closes it.
+	Open func(t testing.TB) stage.Storage
+	// Reopen opens what Open opened last once more, while that may still be
+	// open; nil for a storage that ends with its process.
+	Reopen func(t testing.TB) stage.Storage
+	// Shared tells that Open opens one and the same place every time, where
+	// other objects may be. Each check then stays below a prefix of its own, and
+	// removes what it put. Reopen is not needed.
+	Shared bool
+	// Process adds the checks that kill. It may be nil.
+	Process Process
+}
+
 // Storage tests a storage. open makes an empty one; reopen, which may be nil for
-// one that ends with its process, opens what was stored there again after Close.
+// one that ends with its process, opens what was stored there again.
 func Storage(t *testing.T, open func(t testing.TB) stage.Storage, reopen func(t testing.TB) stage.Storage) {
-	with := func(name string, check func(t *testing.T, s stage.Storage)) {
-		t.Run(name, func(t *testing.T) {
-			leakless(t, func() {
-				s := open(t)
-				check(t, s)
-				must(t, "close", s.Close(context.WithoutCancel(t.Context())))
-			})
-		})
+	runAll(t, StorageChecks(StorageFixture{Open: open, Reopen: reopen}))
+}
+
+// StorageChecks lists the checks of a storage.
+func StorageChecks(f StorageFixture) []Check {
+	checks := []Check{
+		f.check("storage/put-get", "An object comes back byte for byte, of any size from nothing on, and Stat tells its size: a backup is nothing but objects.", storagePutGet),
+		f.check("storage/buffers", "Put copies what it is given and Get hands out bytes that nobody else has: Vault uses its buffers again, and a shared one would put one object's bytes into another.", storageBuffers),
+		f.check("storage/range", "Get returns exactly the bytes of a range, or an error: a restore reads many small pieces out of large objects, and one byte too few or from elsewhere is a damaged site.", storageRanges),
+		f.check("storage/replace", "Put of a name that is there replaces the object whole, and may be repeated: a run that was interrupted stores things again.", storageReplace),
+		f.check("storage/list", "List names every object of a prefix with its size, and no other: what is not listed is not found by a restore, and what is listed in vain stops one.", storageList),
+		f.check("storage/list-prefixes", "A prefix is plain text, not a folder, and names may begin with other names: else objects of one kind are taken for those of another.", storagePrefixes),
+		f.check("storage/list-many", "List goes on after the first page: with 2,500 objects, as every larger site has, none is left out or told twice.", storageListMany),
+		f.check("storage/list-stop", "An error of List's callback ends List at once and comes back: a run that was stopped must not go through a million names first.", storageListStop),
+		f.check("storage/delete", "Delete removes one object and no other, also twice and one that never was: prune repeats what was interrupted.", storageDelete),
+		f.check("storage/missing", "An object that is not there is told by ErrNotExist from every call: by it Vault tells a new repository from one that can't be reached.", storageMissing),
+		f.check("storage/names", "Every name of a-z 0-9 . - _ and / up to 200 characters can be stored: Vault makes such names.", storageNames),
+		f.check("storage/large", "An object of 64 MiB goes in and out whole: one row of a table can be as large, and must not be left out for its size.", storageLarge),
+		f.check("storage/concurrent", "Many calls at once don't disturb each other, and an object that is being replaced is seen old or new, never in part: workers and other runs use the storage at the same time.", storageConcurrent),
+		f.check("storage/cancelled", "A call whose context has ended already does nothing and returns the context's error: a run that was stopped must stop.", storageCancelled),
+		f.check("storage/free", "A storage that tells its room does so without an error and without changing anything: vault check asks before the first byte is written.", storageFree),
+		f.placed("storage/cancelled-put", "A Put that is cancelled under way returns promptly and leaves the old object, the new one or none: half an object looks like a whole one to the next run.", storageCancelledPut),
 	}
-	with("put, get, stat", storagePutGet)
-	with("ranges", storageRanges)
-	with("replace", storageReplace)
-	with("list", storageList)
-	with("delete", storageDelete)
-	with("missing", storageMissing)
-	with("names", storageNames)
-	with("large objects", storageLarge)
-	with("concurrent", storageConcurrent)
-	with("cancelled", storageCancelled)
-	if reopen == nil {
-		return
+	if f.Reopen != nil || f.Shared {
+		checks = append(checks, f.placed("storage/durable", "What Put has said to be stored is there for others at once and after everything, also when nobody calls Close: the run that wrote it may be killed the next moment.", storageDurable))
 	}
-	t.Run("durable", func(t *testing.T) {
-		s := open(t)
-		must(t, "put", s.Put(t.Context(), "data/kept", []byte("kept")))
-		must(t, "close", s.Close(t.Context()))
-		s = reopen(t)
-		wantObject(t, s, "data/kept", []byte("kept"))
-		must(t, "close", s.Close(t.Context()))
+	if f.Process != nil && (f.Reopen != nil || f.Shared) {
+		checks = append(checks, f.placed("crash/put", "When the process is killed in the middle of a Put, the call ends, and the object is old, new or absent when the storage is opened again: earlier backups must survive every crash.", storageCrash))
+	}
+	return checks
+}
+
+// check is a check of one open storage.
+func (f StorageFixture) check(id, why string, test func(t testing.TB, s stage.Storage)) Check {
+	return f.placed(id, why, func(t testing.TB, p *storagePlace) {
+		s := p.open(t)
+		defer closeStorage(t, s)
+		test(t, s)
 	})
 }
 
-// random makes n bytes that are the same for the same seed.
-func random(seed uint64, n int) []byte {
-	b := make([]byte, n)
-	var key [32]byte
-	binary.LittleEndian.PutUint64(key[:], seed)
-	rand.NewChaCha8(key).Read(b) // never fails
-	return b
-}
-
-func wantObject(t testing.TB, s stage.Storage, name string, want []byte) {
-	t.Helper()
-	got, err := s.Get(t.Context(), nil, name, 0, -1)
-	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("%s holds %d bytes, not the %d that were put (%v)", name, len(got), len(want), err)
-	}
-	o, err := s.Stat(t.Context(), name)
-	if err != nil || o.Name != name || o.Size != int64(len(want)) {
-		t.Errorf("stat of %s, of %d bytes: %+v, %v", name, len(want), o, err)
-	}
-}
-
-func storagePutGet(t *testing.T, s stage.Storage) {
-	for i, size := range []int{0, 1, 4095, 100_000} {
-		name, want := fmt.Sprintf("data/object-%d", i), random(uint64(i), size)
-		data := bytes.Clone(want)
-		must(t, "put", s.Put(t.Context(), name, data))
-		clear(data) // belongs to the caller again
-		wantObject(t, s, name, want)
-	}
-}
-
-func storageRanges(t *testing.T, s stage.Storage) {
-	data := random(1, 10_000)
-	must(t, "put", s.Put(t.Context(), "ranged", data))
-	for _, r := range [][2]int64{{0, 10_000}, {0, 1}, {9_999, 1}, {5_000, 100}, {5_000, -1}, {0, 0}, {10_000, 0}, {10_000, -1}} {
-		dst := []byte("before")
-		got, err := s.Get(t.Context(), dst, "ranged", r[0], r[1])
-		end := r[0] + r[1]
-		if r[1] < 0 {
-			end = int64(len(data))
-		}
-		if want := append([]byte("before"), data[r[0]:end]...); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("range %v: %d bytes appended, want %d (%v)", r, len(got)-len(dst), len(want)-len(dst), err)
-		}
-	}
-	for _, r := range [][2]int64{{0, 10_001}, {9_999, 2}, {10_001, 1}, {10_001, -1}} {
-		if _, err := s.Get(t.Context(), nil, "ranged", r[0], r[1]); err == nil {
-			t.Errorf("range %v is not all there and no error", r)
-		}
-	}
-}
-
-func storageReplace(t *testing.T, s stage.Storage) {
-	for _, size := range []int{10_000, 10, 20_000, 0} {
-		want := random(uint64(size), size)
-		must(t, "put", s.Put(t.Context(), "replaced", want))
-		wantObject(t, s, "replaced", want)
-	}
-	wantList(t, s, "", "replaced")
-}
-
-func wantList(t testing.TB, s stage.Storage, prefix string, want ...string) {
-	t.Helper()
-	var got []string
-	err := s.List(t.Context(), prefix, func(o stage.Object) error {
-		got = append(got, o.Name)
-		return nil
-	})
-	slices.Sort(got)
-	slices.Sort(want)
-	if err != nil || !slices.Equal(got, want) {
-		t.Errorf("objects of prefix %q: %q, want %q (%v)", prefix, got, want, err)
-	}
-}
-
-func storageList(t *testing.T, s stage.Storage) {
-	wantList(t, s, "")
-	all := []string{"config", "data/aa/1", "data/aa/2", "data/ab/1", "database", "index/1", "snapshots/s.1"}
-	for i, name := range all {
-		must(t, "put", s.Put(t.Context(), name, random(1, i)))
-	}
-	wantList(t, s, "", all...)
-	wantList(t, s, "data/", "data/aa/1", "data/aa/2", "data/ab/1")
-	wantList(t, s, "data", "data/aa/1", "data/aa/2", "data/ab/1", "database")
-	wantList(t, s, "data/a", "data/aa/1", "data/aa/2", "data/ab/1")
-	wantList(t, s, "data/aa/1", "data/aa/1")
-	wantList(t, s, "x")
-	wantList(t, s, "nothing/there/")
-	for i, name := range all {
-		err := s.List(t.Context(), name, func(o stage.Object) error {
-			if o.Name == name && o.Size != int64(i) {
-				t.Errorf("%s is listed with %d bytes, and has %d", name, o.Size, i)
-			}
-			return nil
+// placed is a check that opens its place by itself.
+func (f StorageFixture) placed(id, why string, test func(t testing.TB, p *storagePlace)) Check {
+	return Check{ID: id, Why: why, Run: func(t testing.TB) {
+		leakless(t, func() {
+			p := newStoragePlace(f)
+			defer p.clear(t)
+			test(t, p)
 		})
-		must(t, "list", err)
-	}
-	stop := errors.New("stop")
-	calls := 0
-	err := s.List(t.Context(), "data/", func(stage.Object) error { calls++; return stop })
-	if !errors.Is(err, stop) || calls != 1 {
-		t.Errorf("a callback that fails is called %d times, and List returns %v", calls, err)
-	}
-}
-
-func storageDelete(t *testing.T, s stage.Storage) {
-	must(t, "put", s.Put(t.Context(), "a/b/1", []byte("1")))
-	must(t, "put", s.Put(t.Context(), "a/b/2", []byte("2")))
-	must(t, "delete", s.Delete(t.Context(), "a/b/1"))
-	must(t, "delete again", s.Delete(t.Context(), "a/b/1"))
-	must(t, "delete what never was", s.Delete(t.Context(), "never/was"))
-	wantList(t, s, "", "a/b/2")
-	must(t, "delete", s.Delete(t.Context(), "a/b/2"))
-	wantList(t, s, "")
-	must(t, "put again", s.Put(t.Context(), "a/b/1", []byte("3")))
-	wantObject(t, s, "a/b/1", []byte("3"))
-}
-
-func storageMissing(t *testing.T, s stage.Storage) {
-	must(t, "put", s.Put(t.Context(), "there/is", []byte("1")))
-	for _, name := range []string{"nothing", "there", "there/is/not", "there/is.not"} {
-		if _, err := s.Get(t.Context(), nil, name, 0, -1); !errors.Is(err, stage.ErrNotExist) {
-			t.Errorf("get of %s: %v, want ErrNotExist", name, err)
-		}
-		if _, err := s.Stat(t.Context(), name); !errors.Is(err, stage.ErrNotExist) {
-			t.Errorf("stat of %s: %v, want ErrNotExist", name, err)
-		}
-	}
-}
-
-func storageNames(t *testing.T, s stage.Storage) {
-	names := []string{"0", "a.b-c_d", strings.Repeat("a", 100) + "/" + strings.Repeat("b", 99), "-dash", "_", "a/b/c/d/e/f/g", "x.tmp", ".dot/.dot"}
-	for i, name := range names {
-		must(t, "put "+name, s.Put(t.Context(), name, random(uint64(i), 10)))
-	}
-	for i, name := range names {
-		wantObject(t, s, name, random(uint64(i), 10))
-	}
-	wantList(t, s, "", names...)
-}
-
-func storageLarge(t *testing.T, s stage.Storage) {
-	data := random(1, 20<<20)
-	must(t, "put", s.Put(t.Context(), "large", data))
-	wantObject(t, s, "large", data)
-}
-
-// storageConcurrent puts one name and many names at once while others read and list.
-func storageConcurrent(t *testing.T, s stage.Storage) {
-	const workers, objects = 8, 20
-	versions := map[string]bool{}
-	for i := range workers {
-		versions[string(random(uint64(i), 5000))] = true
-	}
-	must(t, "put", s.Put(t.Context(), "shared", random(0, 5000)))
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() {
-			for i := range objects {
-				name := fmt.Sprintf("data/%d-%d", w, i)
-				err := s.Put(t.Context(), name, random(uint64(i), 1000))
-				if err == nil {
-					err = s.Put(t.Context(), "shared", random(uint64(w), 5000))
-				}
-				if err != nil {
-					t.Errorf("put: %v", err)
-				}
-				got, err := s.Get(t.Context(), nil, "shared", 0, -1)
-				if err != nil || !versions[string(got)] {
-					t.Errorf("an object that is being replaced is seen in part: %d bytes (%v)", len(got), err)
-				}
-				if err := s.List(t.Context(), "data/", func(o stage.Object) error {
-					if o.Size != 1000 {
-						t.Errorf("%s is listed with %d bytes", o.Name, o.Size)
-					}
-					return nil
-				}); err != nil {
-					t.Errorf("list: %v", err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	for w := range workers {
-		for i := range objects {
-			wantObject(t, s, fmt.Sprintf("data/%d-%d", w, i), random(uint64(i), 1000))
-		}
-	}
-}
-
-func storageCancelled(t *testing.T, s stage.Storage) {
-	must(t, "put", s.Put(t.Context(), "before", []byte("1")))
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for what, call := range map[string]func() error{
-		"put":  func() error { return s.Put(ctx, "late", []byte("1")) },
-		"get":  func() error { _, err := s.Get(ctx, nil, "before", 0, -1); return err },
-		"list": func() error { return s.List(ctx, "", func(stage.Object) error { return nil }) },
-		"stat": func() error { _, err := s.Stat(ctx, "before"); return err },
-		"del":  func() error { return s.Delete(ctx, "before") },
-	} {
-		if err := promptly(t, what, call); !errors.Is(err, context.Canceled) {
-			t.Errorf("%s with a cancelled context: %v", what, err)
-		}
-	}
+	}}
 }

@@ -1,0 +1,142 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// keyring makes transforms that work under one key: that of the header which the
+// first of them created.
+type keyring struct {
+	BytesFixture
+	header []byte
+}
+
+func (k *keyring) ready(t testing.TB) stage.ByteTransform {
+	t.Helper()
+	b := k.Open(t)
+	keyed, ok := b.(stage.Keyed)
+	if !ok {
+		return b
+	}
+	if k.header == nil {
+		header, err := keyed.Create(t.Context())
+		must(t, "create", err)
+		k.header = header
+		return b
+	}
+	if !keyed.CanOpen() {
+		t.Fatal("the transform must be given what opens its own header, for instance the passphrase or the secret key")
+	}
+	must(t, "open", keyed.Open(t.Context(), k.header))
+	return b
+}
+
+// keyed is a check of stage.Keyed.
+func (k *keyring) keyed(id, why string, test func(t testing.TB, b stage.ByteTransform)) Check {
+	return k.check(id, why, func(t testing.TB, b stage.ByteTransform) {
+		if _, ok := b.(stage.Keyed); !ok {
+			t.Skip("the transform is not stage.Keyed: it has no key")
+		}
+		test(t, b)
+	})
+}
+
+// garbage inverts damaged bytes: none may panic or pass the limit, and
+// where all is authenticated none may pass at all.
+func (k *keyring) garbage(t testing.TB, b stage.ByteTransform) {
+	_, authenticated := b.(stage.Keyed)
+	const limit = 1 << 20
+	invert := func(what string, sealed []byte) {
+		got, err := b.Invert(t.Context(), nil, sealed, "place", limit)
+		if len(got) > limit {
+			t.Errorf("%s: %d bytes pass the limit", what, len(got))
+		}
+		if authenticated && err == nil {
+			t.Errorf("%s is taken for whole", what)
+		}
+	}
+	for n := range 40 {
+		invert(fmt.Sprintf("%d random bytes", n*n), random(uint64(n), n*n))
+	}
+	for _, content := range [][]byte{[]byte("x"), bytes.Repeat([]byte("content "), 500), random(1, 3000)} {
+		sealed, err := b.Apply(t.Context(), nil, content, "place")
+		must(t, "apply", err)
+		for i := range sealed {
+			invert(fmt.Sprintf("a bit flipped in byte %d", i), flip(sealed, i))
+		}
+		for n := 0; n < len(sealed); n += 1 + n/7 {
+			invert(fmt.Sprintf("the first %d of %d bytes", n, len(sealed)), sealed[:n])
+		}
+		invert("a byte too many", append(bytes.Clone(sealed), 0))
+	}
+}
+
+func bytesPlace(t testing.TB, b stage.ByteTransform) {
+	sealed, err := b.Apply(t.Context(), nil, []byte("content"), "data/1")
+	must(t, "apply", err)
+	for _, place := range []string{"data/2", "", "data/1 ", "data/", "snapshot/1"} {
+		if _, err := b.Invert(t.Context(), nil, sealed, place, 100); err == nil {
+			t.Errorf("what was sealed for data/1 opens at %q", place)
+		}
+	}
+}
+
+func (k *keyring) secondOpening(t testing.TB, b stage.ByteTransform) {
+	sealed, err := b.Apply(t.Context(), nil, []byte("content"), "place")
+	must(t, "apply", err)
+	got, err := k.ready(t).Invert(t.Context(), nil, sealed, "place", 7)
+	if err != nil || string(got) != "content" {
+		t.Errorf("what one seals another of the same header opens to %q, %v", got, err)
+	}
+}
+
+func (k *keyring) wrongKey(t testing.TB, _ stage.ByteTransform) {
+	stranger, ok := k.Stranger(t).(stage.Keyed)
+	if !ok {
+		t.Fatal("the stranger is not keyed")
+	}
+	if err := stranger.Open(t.Context(), k.header); !errors.Is(err, stage.ErrKey) {
+		t.Errorf("a header opened with the wrong key: %v, want ErrKey", err)
+	}
+}
+
+func (k *keyring) damagedHeader(t testing.TB, _ stage.ByteTransform) {
+	for _, bad := range [][]byte{nil, k.header[:len(k.header)/2], flip(k.header, len(k.header)-1), random(1, len(k.header))} {
+		keyed, ok := k.Open(t).(stage.Keyed)
+		if !ok || keyed.Open(t.Context(), bad) == nil {
+			t.Errorf("a damaged header of %d bytes is taken", len(bad))
+		}
+	}
+}
+
+// crash kills while blobs pass.
+func (k *keyring) crash(t testing.TB, b stage.ByteTransform) {
+	want := random(1, disturbed)
+	start := time.Now()
+	sealed, err := b.Apply(t.Context(), nil, want, "place")
+	must(t, "apply", err)
+	took := time.Since(start)
+	for n := range steps {
+		if err := during(t, "apply", moment(n, took), k.Process.Kill, func() error {
+			again, err := b.Apply(t.Context(), nil, want, "place")
+			if err == nil {
+				sealed = again
+			}
+			return err
+		}); err != nil {
+			t.Logf("a call whose process was killed: %v", err)
+		}
+		b = k.ready(t)
+		got, err := b.Invert(context.WithoutCancel(t.Context()), nil, sealed, "place", len(want))
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("what was made before the process was killed does not come back: %d of %d bytes (%v)", len(got), len(want), err)
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// shelf is what a sink of files writes to.
+type shelf struct {
+	mu      sync.Mutex
+	files   map[string]string
+	touched bool
+	half    bool // a run began, and none was published since
+}
+
+// writing is a right Sink of files, but for the fault that is named.
+type writing struct {
+	*plugged
+	born   int
+	fault  string
+	shelf  *shelf
+	begun  bool
+	closed bool
+}
+
+func (s *writing) alive(ctx context.Context) error {
+	if s.life() != s.born && s.fault != "finishes without what was lost" {
+		return errGone
+	}
+	if s.fault == "ignores the context" {
+		return nil
+	}
+	return ctx.Err()
+}
+
+func (s *writing) Check(ctx context.Context, _ *stage.Plan) ([]stage.Loss, []stage.Note, error) {
+	if err := s.alive(ctx); err != nil {
+		return nil, nil, err
+	}
+	s.shelf.touched = s.shelf.touched || s.fault == "writes while it checks"
+	if s.shelf.half || len(s.shelf.files) > 0 {
+		return nil, nil, failure.New(failure.Refused, "something is there")
+	}
+	return nil, nil, nil
+}
+
+func (s *writing) Begin(ctx context.Context, _ *stage.Plan) error {
+	s.shelf.half, s.begun = true, true
+	return s.alive(ctx)
+}
+
+func (s *writing) Unit(ctx context.Context, u stage.Unit) (stage.UnitWriter, error) {
+	return &page{sink: s, unit: u, files: map[string]string{}}, s.alive(ctx)
+}
+
+func (s *writing) Finish(ctx context.Context, _ *stage.Outcome) error { return s.alive(ctx) }
+
+func (s *writing) Prove(ctx context.Context) ([]stage.TableProof, error) { return nil, s.alive(ctx) }
+
+func (s *writing) Publish(ctx context.Context) error {
+	s.shelf.half = false
+	return s.alive(ctx)
+}
+
+func (s *writing) Abort(context.Context) error {
+	if s.fault == "forgets that it was aborted" {
+		s.shelf.half, s.shelf.files = false, map[string]string{}
+	}
+	return nil
+}
+
+func (s *writing) Close(context.Context) error {
+	if s.closed && s.fault == "can't be closed twice" {
+		return errors.New("closed already")
+	}
+	s.closed = true
+	return nil
+}
+
+// page takes a unit.
+type page struct {
+	sink  *writing
+	unit  stage.Unit
+	files map[string]string
+	path  string
+	done  bool
+}
+
+func (p *page) Open(ctx context.Context, e stage.Entry) error {
+	p.path, p.files[e.Path] = e.Path, ""
+	return p.sink.alive(ctx)
+}
+
+func (p *page) Write(ctx context.Context, c stage.Chunk) error {
+	p.files[p.path] += string(c.Data)
+	return p.sink.alive(ctx)
+}
+
+func (p *page) Close(ctx context.Context, _ stage.Digest) error { return p.sink.alive(ctx) }
+func (p *page) Same(context.Context, stage.Entry) error         { return errors.New("nothing is known") }
+func (p *page) Loss(context.Context, stage.Loss) error          { return nil }
+
+func (p *page) Drop(ctx context.Context) error {
+	if p.sink.fault == "keeps what was dropped" {
+		p.files[p.path+".dropped"] = ""
+	}
+	delete(p.files, p.path)
+	return p.sink.alive(ctx)
+}
+
+func (p *page) Commit(ctx context.Context) error {
+	if err := p.sink.alive(ctx); err != nil {
+		return err
+	}
+	p.done = true
+	if p.sink.fault != "loses a unit" || p.unit.ID != "filedir/01" {
+		p.keep("")
+	}
+	return nil
+}
+
+func (p *page) keep(mark string) {
+	p.sink.shelf.mu.Lock()
+	defer p.sink.shelf.mu.Unlock()
+	for path, content := range p.files {
+		p.sink.shelf.files[path+mark] = content
+	}
+}
+
+func (p *page) Refused() []stage.Loss { return nil }
+
+func (p *page) Abort(context.Context) error {
+	if !p.done && p.sink.fault == "keeps what was given up" {
+		p.keep(".tmp")
+	}
+	return nil
+}
+
+func sinkSuite(fault string) []Check {
+	process := &plugged{}
+	plan, units := SampleUnits([]string{stage.Filedir}, "")
+	return SinkChecks(SinkFixture{
+		Plan: plan, Units: units, Process: process,
+		Place: func(testing.TB) Target {
+			at := &shelf{files: map[string]string{}}
+			return Target{
+				Open: func() stage.Sink { return &writing{plugged: process, born: process.life(), fault: fault, shelf: at} },
+				Untouched: func(t testing.TB) {
+					if at.touched || at.half || len(at.files) > 0 {
+						t.Errorf("the target was touched: %d files", len(at.files))
+					}
+				},
+				Holds: func(t testing.TB, items []Item) {
+					left := maps.Clone(at.files)
+					for _, item := range items {
+						if got, ok := left[item.Entry.Path]; !ok || got != string(item.Content()) {
+							t.Errorf("%s is not there whole", item.Entry.Path)
+						}
+						delete(left, item.Entry.Path)
+					}
+					if len(left) > 0 {
+						t.Errorf("the target holds %q too", slices.Collect(maps.Keys(left)))
+					}
+				},
+			}
+		},
+	})
+}

@@ -1,0 +1,142 @@
+package conformance
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// list is a right Source of two files and a table, but for the fault that is named.
+type list struct {
+	*plugged
+	born, nth int
+	fault     string
+	reading   atomic.Int32
+}
+
+func (l *list) Plan(ctx context.Context) (*stage.Inventory, error) {
+	id := "dataroot/u"
+	if l.fault == "another id every time" {
+		id = fmt.Sprintf("dataroot/%d", l.nth)
+	}
+	table := schema.Table{Name: "t", Columns: []schema.Column{{Name: "a"}, {Name: "b"}}, PrimaryKey: []string{"a"}}
+	inv := &stage.Inventory{Tables: []stage.TableInfo{{Schema: table}}, Units: []stage.Unit{
+		{ID: id, Part: stage.Dataroot}, {ID: "db/t#1", Part: stage.DB, Table: "t"}, {ID: "db/t#2", Part: stage.DB, Table: "t"},
+	}}
+	if l.fault == "ignores the context" {
+		return inv, nil
+	}
+	return inv, ctx.Err()
+}
+
+// told is what Read makes of a writer's error.
+func (l *list) told(err error) error {
+	switch {
+	case err != nil && l.fault == "wraps the writer's error":
+		return fmt.Errorf("open: %w", err)
+	case errors.Is(err, context.Canceled) && l.fault == "hides that it was cancelled":
+		return errGone
+	}
+	return err
+}
+
+// call is before each call of the writer.
+func (l *list) call() error {
+	if l.life() != l.born {
+		return errGone
+	}
+	return nil
+}
+
+func (l *list) Read(ctx context.Context, u stage.Unit, known stage.Known, w stage.Writer) error {
+	if l.fault == "can be opened once" && l.nth > 2 {
+		return nil
+	}
+	l.reading.Add(1)
+	defer l.reading.Add(-1)
+	if l.fault == "one unit at a time" {
+		if <-time.After(50 * time.Millisecond); l.reading.Load() > 1 { // others begin in that time
+			return errors.New("one at a time")
+		}
+	}
+	err := l.read(ctx, u, known, w)
+	if errors.Is(err, errGone) && l.fault == "takes a part for all" {
+		return nil
+	}
+	return l.told(err)
+}
+
+func (l *list) read(ctx context.Context, u stage.Unit, known stage.Known, w stage.Writer) error {
+	if u.Part == stage.DB {
+		c := stage.Chunk{Data: []byte("1\tx\n2\t\\N\n"), Rows: 2}
+		switch l.fault {
+		case "a wrong count":
+			c.Rows++
+		case "a row of too few cells":
+			c.Data = []byte("1\n2\n")
+		}
+		return l.entry(ctx, w, stage.Entry{Path: "db/t", Kind: stage.Table}, c, stage.Digest{})
+	}
+	for _, name := range []string{"a", "b"} {
+		e := stage.Entry{Path: "dataroot/" + name, Kind: stage.File, Fingerprint: name}
+		if l.fault == "an unclean path" {
+			e.Path = "dataroot/../" + name
+		}
+		print, ok := known[e.Path]
+		if ok && print == name && l.fault != "ignores what is known" || ok && print == "" && l.fault == "an empty fingerprint matches" {
+			if err := w.Same(ctx, e); err != nil {
+				return err
+			}
+			continue
+		}
+		d := stage.Digest{Bytes: 1, SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(name)))}
+		if l.fault == "a wrong digest" {
+			d.SHA256 = strings.Repeat("0", 64)
+		}
+		if err := l.entry(ctx, w, e, stage.Chunk{Data: []byte(name)}, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *list) entry(ctx context.Context, w stage.Writer, e stage.Entry, c stage.Chunk, d stage.Digest) error {
+	for _, call := range []func() error{
+		func() error { return w.Open(ctx, e) }, func() error { return w.Write(ctx, c) }, func() error { return w.Close(ctx, d) },
+	} {
+		if err := l.call(); err != nil {
+			return err
+		}
+		if err := call(); err != nil && l.fault != "goes on after an error" {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *list) Close(context.Context) error {
+	if l.fault == "fails to close" {
+		return errors.New("not now")
+	}
+	return nil
+}
+
+func sourceSuite(fault string) []Check {
+	process := &plugged{}
+	opened := 0
+	return SourceChecks(SourceFixture{
+		Open: func(testing.TB) stage.Source {
+			opened++
+			return &list{plugged: process, born: process.life(), nth: opened, fault: fault}
+		},
+		Parts: []string{stage.DB, stage.Dataroot}, Fingerprints: true, Process: process,
+	})
+}

@@ -1,0 +1,263 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// plugged counts how often the process of a stage was killed: an instance of an
+// earlier life answers nothing any more.
+type plugged struct {
+	mu    sync.Mutex
+	lives int
+}
+
+var errGone = errors.New("gone")
+
+func (p *plugged) Kill() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lives++
+	return nil
+}
+
+func (p *plugged) life() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lives
+}
+
+// memory is a right Storage, but for the fault that is named.
+type memory struct {
+	*plugged
+	born    int
+	disk    *disk
+	pending map[string][]byte // what is stored when closed
+	buffer  []byte
+}
+
+// disk is what stays.
+type disk struct {
+	mu      sync.Mutex
+	objects map[string][]byte
+	fault   string
+}
+
+func (m *memory) alive(ctx context.Context) error {
+	if m.life() != m.born {
+		return errGone
+	}
+	if m.disk.fault == "ignores the context" {
+		return nil
+	}
+	return ctx.Err()
+}
+
+func (m *memory) set(name string, data []byte) {
+	m.disk.mu.Lock()
+	defer m.disk.mu.Unlock()
+	m.disk.objects[name] = data
+}
+
+func (m *memory) get(name string) ([]byte, bool) {
+	m.disk.mu.Lock()
+	defer m.disk.mu.Unlock()
+	data, ok := m.disk.objects[name]
+	return data, ok
+}
+
+func (m *memory) name(name string) string {
+	if m.disk.fault == "cuts names" {
+		return name[:min(len(name), 100)]
+	}
+	return name
+}
+
+func (m *memory) Put(ctx context.Context, name string, data []byte) error {
+	if err := m.alive(ctx); err != nil {
+		return err
+	}
+	name = m.name(name)
+	fault := m.disk.fault
+	_, there := m.get(name)
+	switch {
+	case fault == "keeps the caller's bytes":
+		m.set(name, data)
+		return nil
+	case fault == "panics":
+		panic("out of luck")
+	case fault == "does not replace" && there:
+		return nil
+	case fault == "loses the tail" && len(data) > 1:
+		data = data[:len(data)-1]
+	case fault == "loses what is large":
+		data = data[:min(len(data), 1<<20)]
+	case fault == "stores when closed":
+		m.pending[name] = bytes.Clone(data)
+		return nil
+	case fault == "puts in parts":
+		m.set(name, bytes.Clone(data[:len(data)/2]))
+		<-time.After(time.Millisecond) // for others to see it
+	}
+	data = bytes.Clone(data)
+	const frame = 4 << 10
+	for at := 0; at < len(data); at += frame {
+		if err := m.alive(ctx); err != nil {
+			return err
+		}
+		if fault == "stores as it comes" {
+			m.set(name, data[:at])
+		}
+	}
+	m.set(name, data)
+	return nil
+}
+
+func (m *memory) Get(ctx context.Context, dst []byte, name string, offset, length int64) ([]byte, error) {
+	if err := m.alive(ctx); err != nil {
+		return dst, err
+	}
+	data, ok := m.get(m.name(name))
+	if !ok {
+		data, ok = m.pending[name]
+	}
+	if !ok && m.disk.fault == "another error for what is missing" {
+		return dst, errors.New("no such object")
+	}
+	if !ok {
+		return dst, stage.ErrNotExist
+	}
+	end := offset + length
+	if length < 0 {
+		end = int64(len(data))
+	}
+	if m.disk.fault == "reads less in silence" {
+		end = min(end, int64(len(data)))
+		offset = min(offset, end)
+	}
+	if offset > end || end > int64(len(data)) {
+		return dst, errors.New("out of range")
+	}
+	switch {
+	case m.disk.fault == "ignores the offset":
+		offset, end = 0, end-offset
+	case m.disk.fault == "returns its own buffer" && dst == nil:
+		m.buffer = append(m.buffer[:0], data[offset:end]...)
+		return m.buffer, nil
+	}
+	return append(dst, data[offset:end]...), nil
+}
+
+func (m *memory) List(ctx context.Context, prefix string, fn func(stage.Object) error) error {
+	if err := m.alive(ctx); err != nil {
+		return err
+	}
+	m.disk.mu.Lock()
+	all := maps.Clone(m.disk.objects)
+	m.disk.mu.Unlock()
+	var errs []error
+	for i, name := range slices.Sorted(maps.Keys(all)) {
+		folder := prefix == "" || strings.HasSuffix(prefix, "/") || name == prefix || strings.HasPrefix(name, prefix+"/")
+		switch {
+		case !strings.HasPrefix(name, prefix) && m.disk.fault != "ignores the prefix",
+			!folder && m.disk.fault == "takes a prefix for a folder":
+			continue
+		case i == 1000 && m.disk.fault == "lists one page":
+			return nil
+		}
+		if err := fn(stage.Object{Name: name, Size: int64(len(all[name]))}); err != nil {
+			if errs = append(errs, err); m.disk.fault != "goes on after an error" {
+				return err
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (m *memory) Delete(ctx context.Context, name string) error {
+	if err := m.alive(ctx); err != nil {
+		return err
+	}
+	m.disk.mu.Lock()
+	defer m.disk.mu.Unlock()
+	maps.DeleteFunc(m.disk.objects, func(other string, _ []byte) bool {
+		return other == name || m.disk.fault == "deletes a prefix" && strings.HasPrefix(other, name)
+	})
+	return nil
+}
+
+func (m *memory) Stat(ctx context.Context, name string) (stage.Object, error) {
+	if err := m.alive(ctx); err != nil {
+		return stage.Object{}, err
+	}
+	data, ok := m.get(m.name(name))
+	if !ok && m.disk.fault == "another error for what is missing" {
+		return stage.Object{}, errors.New("no such object")
+	}
+	if !ok {
+		return stage.Object{}, stage.ErrNotExist
+	}
+	return stage.Object{Name: name, Size: int64(len(data))}, nil
+}
+
+func (m *memory) Close(context.Context) error {
+	if m.life() != m.born {
+		return errGone
+	}
+	if m.disk.fault == "leaves a goroutine" {
+		go func() { select {} }()
+	}
+	for name, data := range m.pending {
+		m.set(name, data)
+	}
+	return nil
+}
+
+func storageSuite(fault string) []Check {
+	process := &plugged{}
+	var last *disk
+	reopen := func(testing.TB) stage.Storage {
+		return &memory{plugged: process, born: process.life(), disk: last, pending: map[string][]byte{}}
+	}
+	return StorageChecks(StorageFixture{
+		Open: func(t testing.TB) stage.Storage {
+			last = &disk{objects: map[string][]byte{}, fault: fault}
+			return reopen(t)
+		},
+		Reopen:  reopen,
+		Process: process,
+	})
+}
+
+// A place that holds other objects is left as it was, whatever a check finds.
+func TestSharedPlaceIsLeftAsItWas(t *testing.T) {
+	for _, fault := range []string{"", "reads less in silence", "ignores the context"} {
+		shared := &disk{objects: map[string][]byte{"data/mine": []byte("mine")}, fault: fault}
+		process := &plugged{}
+		failed := Run(t.Context(), StorageChecks(StorageFixture{
+			Open: func(testing.TB) stage.Storage {
+				return &memory{plugged: process, born: process.life(), disk: shared, pending: map[string][]byte{}}
+			},
+			Shared: true, Process: process,
+		}), func(r Result) {
+			if len(r.Failures) > 0 && fault == "" {
+				t.Errorf("%s: %q", r.Check.ID, r.Failures)
+			}
+		})
+		if (failed == 0) != (fault == "") {
+			t.Errorf("fault %q: %d checks fail", fault, failed)
+		}
+		if len(shared.objects) != 1 || string(shared.objects["data/mine"]) != "mine" {
+			t.Errorf("fault %q: %d objects are there", fault, len(shared.objects))
+		}
+	}
+}

@@ -1,0 +1,186 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// xor is a right ByteTransform, but for the fault that is named.
+type xor struct {
+	*plugged
+	born  int
+	fault string
+}
+
+// pass appends src by pieces, each with other bits, unless the process is killed meanwhile.
+func (x xor) pass(ctx context.Context, dst, src []byte) ([]byte, error) {
+	if x.fault == "does not append" {
+		dst = nil
+	}
+	dst = slices.Grow(dst, len(src))
+	for piece := range slices.Chunk(src, 16<<10) {
+		switch {
+		case x.life() != x.born && x.fault == "takes a part for all":
+			return dst, nil
+		case x.life() != x.born:
+			return dst, errGone
+		case ctx.Err() != nil:
+			return dst, ctx.Err()
+		}
+		for _, b := range piece {
+			dst = append(dst, b^0x55)
+		}
+	}
+	if x.fault == "changes its input" {
+		clear(src)
+	}
+	return dst, nil
+}
+
+func (x xor) Apply(ctx context.Context, dst, src []byte, _ string) ([]byte, error) {
+	if x.fault == "loses what is large" {
+		src = src[:min(len(src), 4<<20)]
+	}
+	return x.pass(ctx, dst, src)
+}
+
+func (x xor) Invert(ctx context.Context, dst, src []byte, _ string, limit int) ([]byte, error) {
+	if len(src) > limit && x.fault != "ignores the limit" {
+		return dst, errors.New("too large")
+	}
+	return x.pass(ctx, dst, src)
+}
+
+func bytesSuite(fault string) []Check {
+	process := &plugged{}
+	return BytesChecks(BytesFixture{
+		Open:    func(testing.TB) stage.ByteTransform { return xor{process, process.life(), fault} },
+		Process: process,
+	})
+}
+
+// sealed is a right Keyed transform that authenticates, but for the fault that is named.
+type sealed struct {
+	secret string
+	fault  string
+	nth    byte
+	key    []byte
+}
+
+func (s *sealed) tag(src []byte, place string) []byte {
+	if s.fault == "ignores the place" {
+		place = ""
+	}
+	key := s.key
+	if s.fault == "another key every time" {
+		key = append(key, s.nth)
+	}
+	h := hmac.New(sha256.New, key)
+	h.Write(append([]byte(place+"\x00"), src...))
+	return h.Sum(nil)
+}
+
+func (s *sealed) Apply(ctx context.Context, dst, src []byte, place string) ([]byte, error) {
+	return append(append(dst, s.tag(src, place)...), src...), ctx.Err()
+}
+
+func (s *sealed) Invert(ctx context.Context, dst, src []byte, place string, limit int) ([]byte, error) {
+	if len(src) < sha256.Size || len(src) > limit+sha256.Size {
+		return dst, errors.New("no size of a blob")
+	}
+	tag, content := src[:sha256.Size], src[sha256.Size:]
+	if s.fault != "ignores the tag" && !hmac.Equal(tag, s.tag(content, place)) {
+		return dst, stage.ErrCorrupt
+	}
+	return append(dst, content...), ctx.Err()
+}
+
+func (s *sealed) CanOpen() bool { return true }
+
+func (s *sealed) Create(context.Context) ([]byte, error) {
+	s.key = []byte("key of " + s.secret)
+	sum := sha256.Sum256(s.key)
+	return sum[:], nil
+}
+
+func (s *sealed) Open(ctx context.Context, header []byte) error {
+	want, err := s.Create(ctx)
+	switch {
+	case len(header) != len(want) && s.fault != "any header opens":
+		return stage.ErrCorrupt
+	case !bytes.Equal(header, want) && s.fault != "any header opens" && s.fault != "any key opens":
+		return stage.ErrKey
+	}
+	return err
+}
+
+func sealedSuite(fault string) []Check {
+	var nth byte
+	with := func(secret string) func(testing.TB) stage.ByteTransform {
+		return func(testing.TB) stage.ByteTransform {
+			nth++
+			return &sealed{secret: secret, fault: fault, nth: nth}
+		}
+	}
+	return BytesChecks(BytesFixture{Open: with("right"), Stranger: with("wrong")})
+}
+
+// copied is a right RecordTransform that changes nothing, but for the fault that is named.
+type copied struct {
+	*plugged
+	born  int
+	fault string
+}
+
+func (c copied) Table(ctx context.Context, t schema.Table, _ string) (stage.Mapped, error) {
+	return stage.Mapped{From: t, Schema: t}, ctx.Err()
+}
+
+func (c copied) Rows(ctx context.Context, m stage.Mapped, dst, data []byte) ([]byte, error) {
+	switch c.fault {
+	case "does not append":
+		dst = nil
+	case "loses what is large":
+		if len(data) > 1<<20 && bytes.Count(data, []byte{'\n'}) == 1 {
+			return dst, nil
+		}
+	}
+	for n := 0; ; n++ {
+		row, rest, ok, err := rows.Next(data)
+		switch {
+		case err != nil:
+			return dst, err
+		case !ok:
+			return dst, ctx.Err()
+		case c.life() != c.born && c.fault == "takes a part for all":
+			return dst, nil
+		case c.life() != c.born:
+			return dst, errGone
+		}
+		data = rest
+		if c.fault == "loses a row" && n == 1 {
+			continue
+		}
+		dst = append(append(dst, row...), '\n')
+		if at := len(dst) - 2; c.fault == "changes rows in silence" && len(row) > 0 && dst[at] == 'm' {
+			dst[at] = 'x'
+		}
+	}
+}
+
+func recordSuite(fault string) []Check {
+	process := &plugged{}
+	return RecordChecks(RecordFixture{
+		Open:   func(testing.TB) stage.RecordTransform { return copied{process, process.life(), fault} },
+		Tables: []TableRows{sampleConfig(), sampleLog()}, Targets: []string{"", "mysql"}, Process: process,
+	})
+}

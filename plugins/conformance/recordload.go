@@ -1,0 +1,132 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// notes is a table whose rows may be of any size.
+func notes() schema.Table {
+	return schema.Table{Name: "notes", Dialect: "mysql", PrimaryKey: []string{"id"}, Columns: []schema.Column{
+		{Name: "id", Native: "bigint", Type: schema.Type{Kind: schema.Int, Size: 8}},
+		{Name: "body", Native: "longtext", Nullable: true, Type: schema.Type{Kind: schema.Text}},
+	}}
+}
+
+// large passes one row of that size.
+func (f *RecordFixture) large(t testing.TB) {
+	data := append(slices.Grow([]byte("1\t"), large), bytes.Repeat([]byte("0123456789\\\\abcd"), large/16)...)
+	data = append(data, '\n')
+	for _, target := range f.Targets {
+		r := f.Open(t)
+		m, ok := f.mapped(t, r, notes(), target)
+		if !ok {
+			continue
+		}
+		got, err := r.Rows(t.Context(), m, nil, data)
+		must(t, "a large row", err)
+		if !m.Rewrite && !bytes.Equal(got, data) {
+			t.Errorf("a row of %d bytes becomes one of %d, and Rewrite is not set", len(data), len(got))
+		}
+		row, rest, ok, err := rows.Next(got)
+		if err != nil || len(rest) > 0 || !ok && !f.Filters {
+			t.Errorf("a row of %d bytes does not come back as one: %d bytes, and %d follow (%v)", len(data), len(row), len(rest), err)
+		}
+		if cells := rows.Split(nil, row); ok && len(cells) != len(m.Schema.Columns) {
+			t.Errorf("a large row of %d columns has %d cells", len(m.Schema.Columns), len(cells))
+		}
+	}
+}
+
+func (f *RecordFixture) concurrent(t testing.TB) {
+	r := f.Open(t)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for _, target := range f.Targets {
+		for _, table := range f.Tables {
+			m, ok := f.mapped(t, r, table.Schema, target)
+			if !ok {
+				continue
+			}
+			want, err := r.Rows(t.Context(), m, nil, table.Rows)
+			must(t, table.Schema.Name, err)
+			for range 4 {
+				wg.Go(func() {
+					if got, err := r.Rows(t.Context(), m, nil, table.Rows); err != nil || !bytes.Equal(got, want) {
+						t.Errorf("table %s is not the same when transformed beside others: %v", table.Schema.Name, err)
+					}
+				})
+			}
+		}
+	}
+}
+
+// work is a table that the transform takes, mapped, and whole rows of it, about
+// as many bytes as given. Tables whose rows change come first.
+func (f *RecordFixture) work(t testing.TB, r stage.RecordTransform, size int) (m stage.Mapped, data []byte) {
+	for _, target := range f.Targets {
+		for _, table := range f.Tables {
+			if len(table.Rows) == 0 || m.Rewrite {
+				continue
+			}
+			if next, ok := f.mapped(t, r, table.Schema, target); ok && (data == nil || next.Rewrite) {
+				m, data = next, table.Rows
+			}
+		}
+	}
+	if data == nil {
+		t.Skip("the transform refuses every table")
+	}
+	return m, bytes.Repeat(data, 1+size/len(data))
+}
+
+// cancelled allows both results, as a transform may be done before it looks.
+func (f *RecordFixture) cancelled(t testing.TB) {
+	r := f.Open(t)
+	m, data := f.work(t, r, 1<<20)
+	want, err := r.Rows(t.Context(), m, nil, data)
+	must(t, "rows", err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err = promptly(t, "table with a cancelled context", func() error { _, err := r.Table(ctx, m.From, m.Schema.Dialect); return err })
+	if err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("table with a cancelled context: %v", err)
+	}
+	var got []byte
+	err = promptly(t, "rows with a cancelled context", func() (err error) { got, err = r.Rows(ctx, m, nil, data); return err })
+	if err != nil && !errors.Is(err, context.Canceled) || err == nil && !bytes.Equal(got, want) {
+		t.Errorf("rows with a cancelled context: %d of %d bytes, %v", len(got), len(want), err)
+	}
+}
+
+// crash kills while rows pass.
+func (f *RecordFixture) crash(t testing.TB) {
+	r := f.Open(t)
+	m, data := f.work(t, r, disturbed)
+	start := time.Now()
+	want, err := r.Rows(t.Context(), m, nil, data)
+	must(t, "rows", err)
+	took := time.Since(start)
+	for n := range steps {
+		var got []byte
+		err := during(t, "rows", moment(n, took), f.Process.Kill, func() (err error) { got, err = r.Rows(t.Context(), m, nil, data); return err })
+		if err != nil {
+			t.Logf("a call whose process was killed: %v", err)
+		} else if !bytes.Equal(got, want) {
+			t.Errorf("a call whose process was killed gives %d of %d bytes, and no error", len(got), len(want))
+		}
+		r = f.Open(t)
+		if got, err = r.Rows(t.Context(), m, nil, data); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("after the process was killed, rows become other ones: %d of %d bytes (%v)", len(got), len(want), err)
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+func (f *SinkFixture) check(t testing.TB, target Target) look {
+	for range 2 {
+		s := target.Open()
+		for range 2 {
+			losses, _, err := s.Check(t.Context(), f.Plan)
+			if err != nil {
+				t.Errorf("check of an empty target: %v", err)
+			}
+			for _, l := range losses {
+				if err := checkLoss(l); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		closeSink(t, s)
+	}
+	return f.untouched
+}
+
+func (f *SinkFixture) cancelledCheck(t testing.TB, target Target) look {
+	s := target.Open()
+	defer closeSink(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := promptly(t, "a check that was cancelled", func() error { _, _, err := s.Check(ctx, f.Plan); return err })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("a check that was cancelled: %v", err)
+	}
+	return f.untouched
+}
+
+// unbegun closes a sink that did nothing, and one that gives up after Check.
+func (f *SinkFixture) unbegun(t testing.TB, target Target) look {
+	for _, checked := range []bool{false, true} {
+		s := target.Open()
+		if checked {
+			_, _, err := s.Check(t.Context(), f.Plan)
+			must(t, "check", err)
+			for range 2 {
+				must(t, "abort", s.Abort(t.Context()))
+			}
+		}
+		for range 2 {
+			closeSink(t, s)
+		}
+	}
+	return f.untouched
+}
+
+// aborted gives up, and expects the next run to be refused.
+func (f *SinkFixture) aborted(t testing.TB, target Target, finished bool) look {
+	s := f.begun(t, target)
+	for i, u := range f.Units {
+		if finished || i == 0 {
+			must(t, "writing unit "+u.Unit.ID, writeUnit(t.Context(), s, u, false))
+			continue
+		}
+		w, err := s.Unit(t.Context(), u.Unit) // ends in its middle
+		must(t, "unit "+u.Unit.ID, err)
+		if len(u.Items) > 0 {
+			must(t, "open", w.Open(t.Context(), u.Items[0].Entry))
+			for _, c := range u.Items[0].Chunks[:min(1, len(u.Items[0].Chunks))] {
+				must(t, "write", w.Write(t.Context(), c))
+			}
+		}
+		for range 2 {
+			must(t, "giving up unit "+u.Unit.ID, w.Abort(t.Context()))
+		}
+	}
+	if finished {
+		f.finish(t, s)
+	}
+	for range 2 {
+		must(t, "abort", s.Abort(t.Context()))
+	}
+	closeSink(t, s)
+	again := target.Open()
+	defer closeSink(t, again)
+	_, _, err := again.Check(t.Context(), f.Plan)
+	switch class := failure.Of(err); {
+	case class == failure.Refused && !f.Resumes:
+	case err == nil && (f.Resumes || f.OnePlace): // it may replace what is there
+	case f.Resumes:
+		t.Errorf("check after an aborted run: %v", err)
+	default:
+		t.Errorf("a target whose run was aborted must be refused, with a reason: %v", err)
+	}
+	return f.unseen
+}
+
+func (f *SinkFixture) cancelledCommit(t testing.TB, target Target) look {
+	s := f.begun(t, target)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for _, u := range f.Units {
+		if len(u.Items) == 0 {
+			continue
+		}
+		w, err := s.Unit(ctx, u.Unit)
+		must(t, "unit", err)
+		must(t, "writing unit "+u.Unit.ID, put(ctx, w, u.Items, false))
+		cancel()
+		err = promptly(t, "a commit that was cancelled", func() error { return w.Commit(ctx) })
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("a commit that was cancelled: %v", err)
+		}
+		must(t, "abort", w.Abort(t.Context()))
+		break
+	}
+	must(t, "abort", s.Abort(t.Context()))
+	closeSink(t, s)
+	return f.unseen
+}
+
+// crash kills before each unit's commit, and expects an error before Publish.
+func (f *SinkFixture) crash(t testing.TB, target Target) look {
+	s := target.Open()
+	_, _, err := s.Check(t.Context(), f.Plan)
+	if f.OnePlace && failure.Of(err) == failure.Refused {
+		closeSink(t, s)
+		t.Skipf("the check needs an empty target, or a sink that replaces what is there: %v", err)
+	}
+	must(t, "check", err)
+	must(t, "begin", s.Begin(t.Context(), f.Plan))
+	err = within(t, 4*patience, "a run whose process was killed", func() error { return f.interrupted(t.Context(), s) })
+	if err == nil {
+		t.Error("the process was killed in the middle of a unit, and no call before Publish returns an error")
+	} else {
+		t.Logf("a run whose process was killed: %v", err)
+	}
+	if err := promptly(t, "giving up after the process was killed", func() error { return s.Abort(context.WithoutCancel(t.Context())) }); err != nil {
+		t.Logf("giving up after the process was killed: %v", err)
+	}
+	closeCrashed(t, s)
+	again := target.Open()
+	defer closeSink(t, again)
+	if _, _, err := again.Check(t.Context(), f.Plan); err != nil && failure.Of(err) != failure.Refused {
+		t.Errorf("check after the process was killed: %v", err)
+	}
+	return f.unseen
+}
+
+// interrupted kills in the middle of the first unit that has anything in it, and goes on.
+func (f *SinkFixture) interrupted(ctx context.Context, s stage.Sink) error {
+	killed := false
+	for _, u := range f.Units {
+		if killed || len(u.Items) == 0 {
+			if err := writeUnit(ctx, s, u, false); err != nil {
+				return err
+			}
+			continue
+		}
+		w, err := s.Unit(ctx, u.Unit)
+		if err != nil {
+			return err
+		}
+		if err := put(ctx, w, u.Items, false); err != nil {
+			return err
+		}
+		if err := f.Process.Kill(); err != nil {
+			return err
+		}
+		killed = true
+		if err := w.Commit(ctx); err != nil {
+			return errors.Join(err, w.Abort(ctx))
+		}
+	}
+	if err := s.Finish(ctx, &stage.Outcome{Facts: f.Plan.Facts}); err != nil {
+		return err
+	}
+	_, err := s.Prove(ctx)
+	return err
+}

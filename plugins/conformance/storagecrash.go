@@ -1,0 +1,115 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// storageDisturbed puts objects, each Put disturbed at another moment, and looks
+// each time at what is there. prepare makes the context of a Put and what
+// disturbs it, next gives the storage to go on with, accept looks at a Put's error.
+func storageDisturbed(t testing.TB, s stage.Storage, prepare func() (ctx context.Context, disturb func() error),
+	next func(s stage.Storage) stage.Storage, accept func(err error)) stage.Storage {
+	old := random(0, disturbed)
+	start := time.Now()
+	must(t, "put", s.Put(t.Context(), "kept", old))
+	took := time.Since(start)
+	for n := range steps {
+		for _, name := range []string{"kept", fmt.Sprintf("new-%d", n)} {
+			data := random(uint64(n)+1, disturbed-n)
+			ctx, disturb := prepare()
+			err := during(t, "put", moment(n, took), disturb, func() error { return s.Put(ctx, name, data) })
+			if err != nil {
+				accept(err)
+			}
+			s = next(s)
+			got, getErr := s.Get(t.Context(), nil, name, 0, -1)
+			switch {
+			case getErr == nil && bytes.Equal(got, data):
+				if name == "kept" {
+					old = data
+				}
+			case err == nil:
+				t.Errorf("%s was put without an error, and is not there whole: %d of %d bytes (%v)", name, len(got), len(data), getErr)
+			case name == "kept" && (getErr != nil || !bytes.Equal(got, old)):
+				t.Errorf("a Put that failed with %q leaves neither the old object nor the new one: %d bytes (%v)", err, len(got), getErr)
+			case name != "kept" && !errors.Is(getErr, stage.ErrNotExist):
+				t.Errorf("a Put that failed with %q leaves a part of an object: %d of %d bytes (%v)", err, len(got), len(data), getErr)
+			}
+			wantListed(t, s)
+		}
+	}
+	return s
+}
+
+// wantListed fails unless every object that is listed can be read as it is listed.
+func wantListed(t testing.TB, s stage.Storage) {
+	t.Helper()
+	var all []stage.Object
+	must(t, "list", s.List(t.Context(), "", func(o stage.Object) error { all = append(all, o); return nil }))
+	for _, o := range all {
+		wantSize(t, s, o.Name, int(o.Size))
+		if o.Size < disturbed-steps {
+			t.Errorf("%s is listed with %d bytes, and never had so few", o.Name, o.Size)
+		}
+	}
+}
+
+func storageCancelledPut(t testing.TB, p *storagePlace) {
+	s := p.open(t)
+	defer closeStorage(t, s)
+	storageDisturbed(t, s, func() (context.Context, func() error) {
+		ctx, cancel := context.WithCancel(t.Context())
+		return ctx, func() error { cancel(); return nil }
+	}, func(s stage.Storage) stage.Storage { return s }, func(err error) {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("a Put that was cancelled: %v", err)
+		}
+	})
+}
+
+func storageCrash(t testing.TB, p *storagePlace) {
+	s := storageDisturbed(t, p.open(t), func() (context.Context, func() error) {
+		return t.Context(), p.Process.Kill
+	}, func(s stage.Storage) stage.Storage {
+		closeCrashed(t, s)
+		return p.reopen(t)
+	}, func(err error) { t.Logf("a Put whose process was killed: %v", err) })
+	closeStorage(t, s)
+}
+
+// storageDurable looks at what was put while the storage that put it is open,
+// after that was left without Close, and after Close.
+func storageDurable(t testing.TB, p *storagePlace) {
+	objects := map[string][]byte{"data/kept": []byte("kept"), "data/large": random(1, 2<<20), "empty": {}}
+	writer := p.open(t)
+	for name, data := range objects {
+		must(t, "put", writer.Put(t.Context(), name, data))
+	}
+	look := func(when string) {
+		s := p.reopen(t)
+		defer closeStorage(t, s)
+		for name, data := range objects {
+			got, err := s.Get(t.Context(), nil, name, 0, -1)
+			if err != nil || !bytes.Equal(got, data) {
+				t.Errorf("%s, %s has %d bytes of the %d that were put (%v)", when, name, len(got), len(data), err)
+			}
+		}
+		wantList(t, s, "", "data/kept", "data/large", "empty")
+	}
+	look("while the storage that put it is open")
+	if p.Process != nil {
+		must(t, "kill", p.Process.Kill())
+		closeCrashed(t, writer)
+		look("after the process that put it was killed")
+	} else {
+		closeStorage(t, writer)
+	}
+	look("after the storage that put it was closed")
+}

@@ -1,0 +1,242 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// large is the size of what must pass whole however large it is.
+const large = 64 << 20
+
+// random makes n bytes that are the same for the same seed.
+func random(seed uint64, n int) []byte {
+	b := make([]byte, n)
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[:], seed)
+	rand.NewChaCha8(key).Read(b) // never fails
+	return b
+}
+
+func wantObject(t testing.TB, s stage.Storage, name string, want []byte) {
+	t.Helper()
+	got, err := s.Get(t.Context(), nil, name, 0, -1)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%s holds %d bytes, not the %d that were put (%v)", name, len(got), len(want), err)
+	}
+	wantSize(t, s, name, len(want))
+}
+
+func wantSize(t testing.TB, s stage.Storage, name string, want int) {
+	t.Helper()
+	o, err := s.Stat(t.Context(), name)
+	if err != nil || o.Name != name || o.Size != int64(want) {
+		t.Errorf("stat of %s, of %d bytes: %+v, %v", name, want, o, err)
+	}
+}
+
+func storagePutGet(t testing.TB, s stage.Storage) {
+	for i, size := range []int{0, 1, 4095, 32 << 10, 100_000, 1 << 20} {
+		name, want := fmt.Sprintf("data/object-%d", i), random(uint64(i), size)
+		must(t, "put", s.Put(t.Context(), name, bytes.Clone(want)))
+		wantObject(t, s, name, want)
+	}
+	must(t, "put of no bytes", s.Put(t.Context(), "empty", nil))
+	wantObject(t, s, "empty", nil)
+	wantList(t, s, "empty", "empty")
+}
+
+func storageBuffers(t testing.TB, s stage.Storage) {
+	want := random(1, 5000)
+	data := bytes.Clone(want)
+	must(t, "put", s.Put(t.Context(), "object", data))
+	if !bytes.Equal(data, want) {
+		t.Error("Put changes the bytes that it is given")
+	}
+	clear(data) // belongs to the caller again
+	wantObject(t, s, "object", want)
+	first, err := s.Get(t.Context(), nil, "object", 0, -1)
+	must(t, "get", err)
+	must(t, "put", s.Put(t.Context(), "other", random(2, 5000)))
+	if _, err := s.Get(t.Context(), nil, "other", 0, -1); err != nil || !bytes.Equal(first, want) {
+		t.Errorf("what Get returned changes with the next Get (%v)", err)
+	}
+	clear(first)
+	wantObject(t, s, "object", want)
+	dst := append(make([]byte, 0, 10_000), "before"...)
+	got, err := s.Get(t.Context(), dst, "object", 0, -1)
+	if rest, ok := bytes.CutPrefix(got, []byte("before")); err != nil || !ok || !bytes.Equal(rest, want) {
+		t.Errorf("Get does not append to a buffer that has room (%v)", err)
+	}
+}
+
+func storageRanges(t testing.TB, s stage.Storage) {
+	data := random(1, 10_000)
+	must(t, "put", s.Put(t.Context(), "ranged", data))
+	for _, r := range [][2]int64{{0, 10_000}, {0, 1}, {1, 1}, {9_999, 1}, {9_999, -1}, {5_000, 100}, {5_000, -1}, {0, -1}, {0, 0}, {10_000, 0}, {10_000, -1}} {
+		dst := []byte("before")
+		got, err := s.Get(t.Context(), dst, "ranged", r[0], r[1])
+		end := r[0] + r[1]
+		if r[1] < 0 {
+			end = int64(len(data))
+		}
+		if want := append([]byte("before"), data[r[0]:end]...); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%d bytes from %d: %d are appended, want %d, or they are others (%v)", r[1], r[0], len(got)-len(dst), len(want)-len(dst), err)
+		}
+	}
+	for _, r := range [][2]int64{{0, 10_001}, {9_999, 2}, {10_001, 1}, {10_001, -1}, {20_000, 0}} {
+		if _, err := s.Get(t.Context(), nil, "ranged", r[0], r[1]); err == nil {
+			t.Errorf("%d bytes from %d are not all there, and it is no error", r[1], r[0])
+		}
+	}
+}
+
+func storageReplace(t testing.TB, s stage.Storage) {
+	for _, size := range []int{10_000, 10_000, 10, 20_000, 0, 0, 1} {
+		want := random(uint64(size), size)
+		must(t, "put", s.Put(t.Context(), "replaced", want))
+		wantObject(t, s, "replaced", want)
+	}
+	wantList(t, s, "", "replaced")
+}
+
+func storageDelete(t testing.TB, s stage.Storage) {
+	must(t, "put", s.Put(t.Context(), "a/b/1", []byte("1")))
+	must(t, "put", s.Put(t.Context(), "a/b/12", []byte("2")))
+	must(t, "delete", s.Delete(t.Context(), "a/b/1"))
+	must(t, "delete again", s.Delete(t.Context(), "a/b/1"))
+	must(t, "delete what never was", s.Delete(t.Context(), "never/was"))
+	wantList(t, s, "", "a/b/12")
+	wantObject(t, s, "a/b/12", []byte("2"))
+	must(t, "delete", s.Delete(t.Context(), "a/b/12"))
+	wantList(t, s, "")
+	must(t, "put again", s.Put(t.Context(), "a/b/1", []byte("3")))
+	wantObject(t, s, "a/b/1", []byte("3"))
+}
+
+func storageMissing(t testing.TB, s stage.Storage) {
+	must(t, "put", s.Put(t.Context(), "there/is", []byte("1")))
+	must(t, "put", s.Put(t.Context(), "deleted", []byte("1")))
+	must(t, "delete", s.Delete(t.Context(), "deleted"))
+	for _, name := range []string{"nothing", "there", "there/is/not", "there/is.not", "there/i", "deleted"} {
+		for _, r := range [][2]int64{{0, -1}, {0, 0}, {0, 1}, {100, 10}, {100, -1}} {
+			if got, err := s.Get(t.Context(), []byte("x"), name, r[0], r[1]); !errors.Is(err, stage.ErrNotExist) || len(got) > 1 {
+				t.Errorf("get of %d bytes from %d of %s: %v, want ErrNotExist", r[1], r[0], name, err)
+			}
+		}
+		if _, err := s.Stat(t.Context(), name); !errors.Is(err, stage.ErrNotExist) {
+			t.Errorf("stat of %s: %v, want ErrNotExist", name, err)
+		}
+	}
+}
+
+func storageNames(t testing.TB, s stage.Storage) {
+	n := longest(s)
+	names := []string{
+		"0", "a.b-c_d", "-dash", "_", "a/b/c/d/e/f/g", "x.tmp", ".dot/.dot", "..two", "con", "c.d..e",
+		strings.Repeat("a", n),
+		strings.Repeat("a", n/2) + "/" + strings.Repeat("b", n-n/2-1),
+		strings.Repeat("d/", 30) + "e",
+	}
+	for i, name := range names {
+		must(t, "put "+name, s.Put(t.Context(), name, random(uint64(i), 10)))
+	}
+	for i, name := range names {
+		wantObject(t, s, name, random(uint64(i), 10))
+	}
+	wantList(t, s, "", names...)
+}
+
+func storageLarge(t testing.TB, s stage.Storage) {
+	data := random(1, large)
+	must(t, "put", s.Put(t.Context(), "large", data))
+	wantObject(t, s, "large", data)
+	got, err := s.Get(t.Context(), nil, "large", large-1000, 1000)
+	if err != nil || !bytes.Equal(got, data[large-1000:]) {
+		t.Errorf("the last bytes of a large object: %d, or they are others (%v)", len(got), err)
+	}
+}
+
+// storageConcurrent puts one name and many names at once while others read and list.
+func storageConcurrent(t testing.TB, s stage.Storage) {
+	const workers, objects = 8, 20
+	versions := map[string]bool{}
+	for i := range workers {
+		versions[string(random(uint64(i), 5000))] = true
+	}
+	must(t, "put", s.Put(t.Context(), "shared", random(0, 5000)))
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := range objects {
+				name := fmt.Sprintf("data/%d-%d", w, i)
+				err := s.Put(t.Context(), name, random(uint64(i), 1000))
+				if err == nil {
+					err = s.Put(t.Context(), "shared", random(uint64(w), 5000))
+				}
+				if err != nil {
+					t.Errorf("put: %v", err)
+				}
+				got, err := s.Get(t.Context(), nil, "shared", 0, -1)
+				if err != nil || !versions[string(got)] {
+					t.Errorf("an object that is being replaced is seen in part: %d bytes (%v)", len(got), err)
+				}
+				if err := s.List(t.Context(), "data/", func(o stage.Object) error {
+					if o.Size != 1000 {
+						t.Errorf("%s is listed with %d bytes", o.Name, o.Size)
+					}
+					return nil
+				}); err != nil {
+					t.Errorf("list: %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for w := range workers {
+		for i := range objects {
+			wantObject(t, s, fmt.Sprintf("data/%d-%d", w, i), random(uint64(i), 1000))
+		}
+	}
+}
+
+func storageCancelled(t testing.TB, s stage.Storage) {
+	must(t, "put", s.Put(t.Context(), "before", []byte("1")))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for what, call := range map[string]func() error{
+		"put":     func() error { return s.Put(ctx, "late", []byte("1")) },
+		"replace": func() error { return s.Put(ctx, "before", []byte("2")) },
+		"get":     func() error { _, err := s.Get(ctx, nil, "before", 0, -1); return err },
+		"list":    func() error { return s.List(ctx, "", func(stage.Object) error { return nil }) },
+		"stat":    func() error { _, err := s.Stat(ctx, "before"); return err },
+		"delete":  func() error { return s.Delete(ctx, "before") },
+	} {
+		if err := promptly(t, what, call); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s with a cancelled context: %v", what, err)
+		}
+	}
+	wantObject(t, s, "before", []byte("1"))
+	wantList(t, s, "", "before")
+}
+
+func storageFree(t testing.TB, s stage.Storage) {
+	c, ok := capacity(s)
+	if !ok {
+		t.Skip("the storage is no stage.Capacity: it does not tell its room")
+	}
+	for range 2 {
+		if n, err := c.Free(t.Context()); err != nil || n < -1 {
+			t.Errorf("room for %d bytes, %v", n, err)
+		}
+	}
+	wantList(t, s, "")
+}
