@@ -38,6 +38,34 @@ func (h *Host) Isolate(s stage.Stage, p Program) stage.Stage {
 			}
 			return byteTransform{[]*instance{i}}, nil
 		}
+	case s.NewRecord != nil:
+		out.NewRecord = func(ctx context.Context, cfg any, env stage.Env) (stage.RecordTransform, error) {
+			i, err := h.open(ctx, p, s.Info, pb.Role_ROLE_RECORD_TRANSFORM, cfg, env)
+			if err != nil {
+				return nil, err
+			}
+			i.repeat = true
+			return record{i}, nil
+		}
+	case s.NewSource != nil:
+		out.NewSource = func(ctx context.Context, cfg any, env stage.Env) (stage.Source, error) {
+			i, err := h.open(ctx, p, s.Info, pb.Role_ROLE_SOURCE, cfg, env)
+			if err != nil {
+				return nil, err
+			}
+			return source{i, s.Parts}, nil
+		}
+	case s.NewSink != nil:
+		out.NewSink = func(ctx context.Context, cfg any, env stage.Env) (stage.Sink, error) {
+			i, err := h.open(ctx, p, s.Info, pb.Role_ROLE_SINK, cfg, env)
+			if err != nil {
+				return nil, err
+			}
+			if i.has("known") {
+				return knower{sink{i}}, nil
+			}
+			return sink{i}, nil
+		}
 	}
 	return out
 }
@@ -48,7 +76,7 @@ func (h *Host) open(ctx context.Context, p Program, info stage.Info, role pb.Rol
 	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", info.Name, err)
 	}
-	i := &instance{host: h, program: p, request: &pb.OpenRequest{
+	i := &instance{host: h, program: p, opening: make(chan struct{}, 1), request: &pb.OpenRequest{
 		Stage: info.Name, Role: role, Settings: settings, TempDir: env.TempDir, Workers: uint32(env.Workers), HostVersion: env.Version,
 	}}
 	if r, ok := cfg.(interface{ Reading() bool }); ok {

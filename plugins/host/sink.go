@@ -1,0 +1,122 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"google.golang.org/grpc"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/protocol"
+	pb "github.com/lmsvault/vault/plugins/protocol/v1"
+)
+
+// sink stands in for a plugin's sink.
+type sink struct{ *instance }
+
+func (s sink) Check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, notes []stage.Note, err error) {
+	err = s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		stream, err := pb.NewSinkClient(c).Check(ctx)
+		if err != nil {
+			return err
+		}
+		err = protocol.SendPlan(id, p, stream.Send)
+		if err == nil {
+			err = stream.CloseSend()
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		losses, notes, err = protocol.ReceiveCheck(stream.Recv)
+		return s.blame("its check", err)
+	})
+	return losses, notes, err
+}
+
+func (s sink) Begin(ctx context.Context, p *stage.Plan) error {
+	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		stream, err := pb.NewSinkClient(c).Begin(ctx)
+		if err != nil {
+			return err
+		}
+		if err := protocol.SendPlan(id, p, stream.Send); err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		_, err = stream.CloseAndRecv()
+		return err
+	})
+}
+
+func (s sink) Finish(ctx context.Context, o *stage.Outcome) error {
+	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		stream, err := pb.NewSinkClient(c).Finish(ctx)
+		if err != nil {
+			return err
+		}
+		if err := protocol.SendOutcome(id, o, stream.Send); err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		_, err = stream.CloseAndRecv()
+		return err
+	})
+}
+
+func (s sink) Prove(ctx context.Context) (proofs []stage.TableProof, err error) {
+	err = s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		stream, err := pb.NewSinkClient(c).Prove(ctx, &pb.ProveRequest{Instance: id})
+		if err != nil {
+			return err
+		}
+		proofs, err = protocol.ReceiveProofs(stream.Recv)
+		return s.blame("its proof", err)
+	})
+	return proofs, err
+}
+
+func (s sink) Publish(ctx context.Context) error {
+	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		_, err := pb.NewSinkClient(c).Publish(ctx, &pb.PublishRequest{Instance: id})
+		return err
+	})
+}
+
+func (s sink) Abort(ctx context.Context) error {
+	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		_, err := pb.NewSinkClient(c).Abort(ctx, &pb.AbortRequest{Instance: id})
+		return err
+	})
+}
+
+func (s sink) Close(ctx context.Context) error { return s.close(ctx) }
+
+// knower is a sink that may still have files from an earlier snapshot.
+type knower struct{ sink }
+
+func (s knower) Known(ctx context.Context, u stage.Unit) (known stage.Known, err error) {
+	unit, err := protocol.UnitMessage(u)
+	if err != nil {
+		return nil, err
+	}
+	err = s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		stream, err := pb.NewSinkClient(c).Known(ctx, &pb.KnownRequest{Instance: id, Unit: unit})
+		if err != nil {
+			return err
+		}
+		known, err = protocol.ReceiveKnown(stream.Recv)
+		return s.blame("what it knows of unit "+u.ID, err)
+	})
+	return known, err
+}
+
+var _ stage.Knower = knower{}

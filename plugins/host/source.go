@@ -1,0 +1,88 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"google.golang.org/grpc"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/protocol"
+	pb "github.com/lmsvault/vault/plugins/protocol/v1"
+)
+
+// source stands in for a plugin's source.
+type source struct {
+	*instance
+	parts []string
+}
+
+func (s source) Plan(ctx context.Context) (i *stage.Inventory, err error) {
+	err = s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		stream, err := pb.NewSourceClient(c).Plan(ctx, &pb.PlanRequest{Instance: id})
+		if err != nil {
+			return err
+		}
+		if i, err = protocol.ReceiveInventory(stream.Recv); err != nil {
+			return s.blame("its plan", err)
+		}
+		for _, u := range i.Units {
+			if !slices.Contains(s.parts, u.Part) {
+				return s.blame("its plan", fmt.Errorf("%w: unit %s is of the part %q, and it says that it gives %q", protocol.ErrContract, u.ID, u.Part, s.parts))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
+// Read hands on what keeps the contract of Writer, and ends at what doesn't.
+func (s source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w stage.Writer) error {
+	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		calls, cancel := context.WithCancel(ctx)
+		defer cancel()
+		stream, err := pb.NewSourceClient(c).Read(calls)
+		if err != nil {
+			return err
+		}
+		err = protocol.SendRead(id, unit, known, stream.Send)
+		if err == nil {
+			err = stream.CloseSend()
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		p := &protocol.Passage{Unit: unit, To: w, Same: func(e stage.Entry) bool {
+			fingerprint, ok := known[e.Path]
+			return ok && fingerprint != "" && fingerprint == e.Fingerprint
+		}}
+		recv := protocol.Reuse(stream.RecvMsg, &pb.UnitEvent{}, p.Room)
+		err = protocol.Receive(recv, func(m *pb.UnitEvent, t *protocol.Tally) error { return p.Event(ctx, m, t) })
+		switch {
+		case p.Failed() != nil:
+			return p.Failed()
+		case err == nil && unit.Part == stage.DB && p.Opened() != 1:
+			err = fmt.Errorf("%w: it opens %d entries, and not one table", protocol.ErrContract, p.Opened())
+		}
+		return s.blame("unit "+unit.ID, err)
+	})
+}
+
+func (s source) Close(ctx context.Context) error { return s.close(ctx) }
+
+// blame names the plugin in an error of what it sent; what is an error of the
+// stage or of the process has its words already.
+func (i *instance) blame(of string, err error) error {
+	if errors.Is(err, protocol.ErrStream) || errors.Is(err, protocol.ErrContract) {
+		return fmt.Errorf("plugin %s: %s: %w", i.program.Name, of, err)
+	}
+	return err
+}

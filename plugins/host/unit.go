@@ -1,0 +1,117 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"google.golang.org/grpc"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/protocol"
+	pb "github.com/lmsvault/vault/plugins/protocol/v1"
+)
+
+// unitWriter sends a unit to a plugin's sink. Its calls don't wait for the plugin:
+// an error of the plugin comes with the next call, or with Commit.
+type unitWriter struct {
+	*protocol.EventWriter
+	sink    sink
+	unit    stage.Unit
+	stream  grpc.BidiStreamingClient[pb.UnitEvent, pb.UnitResponse]
+	cancel  context.CancelFunc
+	ended   bool // nothing more comes from the plugin
+	refused []stage.Loss
+}
+
+func (s sink) Unit(ctx context.Context, u stage.Unit) (stage.UnitWriter, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	w := &unitWriter{sink: s, unit: u}
+	w.EventWriter = protocol.NewEventWriter(w.send)
+	err := s.do(ctx, func(c grpc.ClientConnInterface, id uint64) (err error) {
+		var calls context.Context // each call has a context of its own, and ends the stream with it
+		calls, w.cancel = context.WithCancel(context.WithoutCancel(ctx))
+		if w.stream, err = pb.NewSinkClient(c).Unit(calls); err == nil {
+			err = w.Head(ctx, id, u)
+		}
+		if err != nil {
+			w.cancel()
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// send sends an event. A stream that the plugin has ended holds its error.
+func (w *unitWriter) send(ctx context.Context, m *pb.UnitEvent) error {
+	stop := context.AfterFunc(ctx, w.cancel)
+	defer stop()
+	err := w.stream.Send(m)
+	if errors.Is(err, io.EOF) {
+		if _, err = w.stream.Recv(); err == nil || errors.Is(err, io.EOF) {
+			err = fmt.Errorf("%w: it is answered before its end", protocol.ErrStream)
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	return w.over(ctx, err)
+}
+
+// over ends the stream after an error, which it returns.
+func (w *unitWriter) over(ctx context.Context, err error) error {
+	w.ended = true
+	w.cancel()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return w.sink.blame("unit "+w.unit.ID, err)
+}
+
+// Commit has the plugin commit the unit; without its answer that is an error.
+func (w *unitWriter) Commit(ctx context.Context) error {
+	if err := w.End(ctx); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, w.cancel)
+	defer stop()
+	err := w.stream.CloseSend()
+	if err == nil {
+		w.refused, err = protocol.ReceiveRefused(w.stream.Recv)
+	}
+	if err != nil {
+		return w.over(ctx, err)
+	}
+	w.ended = true
+	w.cancel()
+	return nil
+}
+
+func (w *unitWriter) Refused() []stage.Loss { return w.refused }
+
+// Abort breaks the stream off, and waits until the plugin has given the unit up.
+// One whose context was cancelled is given up by the plugin as well, and the
+// sink's next call waits for that.
+func (w *unitWriter) Abort(ctx context.Context) error {
+	if w.ended {
+		return nil
+	}
+	w.ended = true
+	defer w.cancel()
+	stop := context.AfterFunc(ctx, w.cancel)
+	defer stop()
+	err := w.stream.CloseSend()
+	for err == nil {
+		_, err = w.stream.Recv()
+	}
+	if l := new(lost); errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) || errors.As(err, &l) {
+		return ctx.Err() // what a process holds is gone with it
+	}
+	return err
+}
