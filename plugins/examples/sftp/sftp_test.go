@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/conformance"
+	"github.com/lmsvault/vault/plugins/host"
+	"github.com/lmsvault/vault/plugins/protocol"
+	"github.com/lmsvault/vault/plugins/sdk"
+)
+
+// The test's own binary is the plugin, when a host starts it.
+func TestMain(m *testing.M) {
+	if os.Getenv(protocol.Handshake().MagicCookieKey) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// isolated is the stage in a process of its own.
+func isolated(t *testing.T) stage.Stage {
+	h := host.New(host.Config{Log: slog.New(slog.DiscardHandler), Dir: t.TempDir(), Version: "1.0.0", Stall: time.Minute})
+	t.Cleanup(func() { must(t, h.Close()) })
+	exe, err := os.Executable()
+	must(t, err)
+	return h.Isolate(declared(), host.Program{Name: "sftp", Path: exe})
+}
+
+func open(t testing.TB, s stage.Stage, c settings) sdk.Storage {
+	t.Helper()
+	made, err := s.NewStorage(context.WithoutCancel(t.Context()), &c, sdk.Env{Log: slog.New(slog.DiscardHandler)})
+	must(t, err)
+	return made
+}
+
+func TestContract(t *testing.T) {
+	server := serve(t, "Subsystem sftp internal-sftp")
+	plugin := isolated(t)
+	c := server.settings
+	at := func(t testing.TB) stage.Storage { return open(t, plugin, c) }
+	conformance.Storage(t, func(t testing.TB) stage.Storage {
+		c.Dir = filepath.Join(t.TempDir(), "new", "repository")
+		return at(t)
+	}, at)
+}
+
+func TestALostConnectionIsMadeAgain(t *testing.T) {
+	server := serve(t, "Subsystem sftp internal-sftp")
+	s := open(t, declared(), server.settings)
+	must(t, s.Put(t.Context(), "before", []byte("1")))
+	for range 3 {
+		server.drop(t)
+		must(t, s.Put(t.Context(), "after", []byte("2")))
+	}
+	if server.accepted != 4 {
+		t.Errorf("%d connections were made, want 4", server.accepted)
+	}
+	got, err := s.Get(t.Context(), nil, "before", 0, -1)
+	if err != nil || string(got) != "1" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	must(t, s.Close(t.Context()))
+}
+
+func TestWhatACrashLeftIsSweptAfterADay(t *testing.T) {
+	server := serve(t, "Subsystem sftp internal-sftp")
+	temp := filepath.Join(server.settings.Dir, "+tmp")
+	must(t, os.MkdirAll(temp, 0o700))
+	for name, age := range map[string]time.Duration{"old": 25 * time.Hour, "new": time.Minute} {
+		must(t, os.WriteFile(filepath.Join(temp, name), []byte("half"), 0o600))
+		must(t, os.Chtimes(filepath.Join(temp, name), time.Time{}, time.Now().Add(-age)))
+	}
+	s := open(t, declared(), server.settings)
+	must(t, s.Put(t.Context(), "object", []byte("whole")))
+	must(t, s.List(t.Context(), "", func(o sdk.Object) error {
+		if o.Name != "object" {
+			t.Errorf("%s is listed", o.Name)
+		}
+		return nil
+	}))
+	if _, err := os.Stat(filepath.Join(temp, "old")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what a crash left a day ago is still there (%v)", err)
+	}
+	if _, err := os.Stat(filepath.Join(temp, "new")); err != nil {
+		t.Errorf("what another run may be writing was removed: %v", err)
+	}
+	if info, err := os.Stat(filepath.Join(server.settings.Dir, "object")); err != nil || info.Mode() != 0o600 {
+		t.Errorf("others can read the object: %v (%v)", info.Mode(), err)
+	}
+	must(t, s.Close(t.Context()))
+}
+
+func TestErrorsSayWhatIsWrong(t *testing.T) {
+	server := serve(t, "Subsystem sftp internal-sftp -R")
+	other, otherPEM := key(t)
+	for name, c := range map[string]struct {
+		change func(c *settings)
+		want   string
+	}{
+		"another host key":      {func(c *settings) { c.HostKey = line(other) }, "host key mismatch"},
+		"a key it doesn't know": {func(c *settings) { c.PrivateKey = config.NewSecret(string(otherPEM)) }, "unable to authenticate"},
+		"no server":             {func(c *settings) { c.Host = "127.0.0.1:1" }, "connection refused"},
+		"no right to write":     {func(*settings) {}, "permission denied"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changed := server.settings
+			c.change(&changed)
+			s := open(t, isolated(t), changed)
+			err := s.Put(t.Context(), "object", []byte("x"))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one with %q", err, c.want)
+			}
+			must(t, s.Close(t.Context()))
+		})
+	}
+}
+
+func TestSettingsAreCheckedByLint(t *testing.T) {
+	host, private := key(t)
+	good := settings{HostKey: line(host), PrivateKey: config.NewSecret(string(private))}
+	scanned := settings{HostKey: "[127.0.0.1]:2222 " + line(host), Password: config.NewSecret("p")}
+	for _, c := range []settings{good, scanned} {
+		must(t, c.Validate())
+	}
+	for want, c := range map[string]settings{
+		"host_key":    {HostKey: "SHA256:abc", PrivateKey: good.PrivateKey},
+		"private_key": {HostKey: good.HostKey, PrivateKey: config.NewSecret("-----BEGIN")},
+	} {
+		if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("error %v, want one about %s", err, want)
+		}
+	}
+}
+
+// The promise of the SDK: a storage plugin is 150 lines at most.
+func TestThePluginIsShort(t *testing.T) {
+	sources, err := filepath.Glob("*.go")
+	must(t, err)
+	lines := 0
+	for _, name := range sources {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := os.Open(name)
+		must(t, err)
+		for s := bufio.NewScanner(f); s.Scan(); {
+			lines++
+		}
+		must(t, f.Close())
+	}
+	if lines == 0 || lines > 150 {
+		t.Errorf("the plugin has %d lines, and should have 150 at most", lines)
+	}
+}

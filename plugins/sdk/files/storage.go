@@ -1,0 +1,192 @@
+package files
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+const (
+	tempDir  = "+tmp"         // no object's name has a +
+	leftover = 24 * time.Hour // is the age of a temporary file that nobody writes any more
+)
+
+// element is what names of objects have between slashes.
+var element = regexp.MustCompile(`^[a-z0-9._-]+$`)
+
+// storage is a stage.Storage. An object is a file of its name below dir.
+type storage struct {
+	connection
+	dir   string
+	swept atomic.Bool
+}
+
+// Storage makes a storage in a directory of the server that dial connects to. It
+// connects with the first call; the directory is made by the first Put.
+func Storage(dir string, log *slog.Logger, dial func(ctx context.Context) (Server, error)) stage.Storage {
+	return &storage{connection: connection{dial: dial, log: log}, dir: path.Clean(dir)}
+}
+
+func (s *storage) file(name string) string { return path.Join(s.dir, name) }
+
+func (s *storage) Put(ctx context.Context, name string, data []byte) error {
+	return s.do(ctx, func(c Server) error {
+		temp := s.file(path.Join(tempDir, rand.Text()))
+		for _, dir := range []string{path.Dir(temp), path.Dir(s.file(name))} {
+			if err := c.MkdirAll(dir); err != nil {
+				return err
+			}
+		}
+		if !s.swept.Swap(true) {
+			if err := s.sweep(c); err != nil {
+				return err
+			}
+		}
+		err := c.Write(temp, reader{ctx, bytes.NewReader(data)})
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err == nil {
+			return c.Rename(temp, s.file(name))
+		}
+		if bad := c.Remove(temp); !errors.Is(bad, fs.ErrNotExist) {
+			err = errors.Join(err, bad)
+		}
+		return err
+	})
+}
+
+// sweep removes temporary files that a crash left.
+func (s *storage) sweep(c Server) error {
+	found, err := c.ReadDir(s.file(tempDir))
+	for _, f := range found {
+		if time.Since(f.ModTime()) < leftover {
+			continue
+		}
+		if bad := c.Remove(s.file(path.Join(tempDir, f.Name()))); !errors.Is(bad, fs.ErrNotExist) {
+			err = errors.Join(err, bad)
+		}
+	}
+	return err
+}
+
+func (s *storage) Get(ctx context.Context, dst []byte, name string, offset, length int64) ([]byte, error) {
+	start := len(dst)
+	err := s.do(ctx, func(c Server) (err error) {
+		f, err := c.Open(s.file(name))
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		o, err := object(name)(f.Stat())
+		if err != nil {
+			return err
+		}
+		n := length
+		if n < 0 {
+			n = o.Size - offset
+		}
+		if offset < 0 || n < 0 || offset+n > o.Size {
+			return fmt.Errorf("%w: %s has %d bytes, and %d from %d were asked for", stage.ErrCorrupt, name, o.Size, length, offset)
+		}
+		dst = slices.Grow(dst[:start], int(n))[:start+int(n)]
+		if _, err := io.ReadFull(reader{ctx, io.NewSectionReader(f, offset, n)}, dst[start:]); err != nil {
+			return fmt.Errorf("reading %d bytes from %d of %s: %w", n, offset, name, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return dst[:start], err
+	}
+	return dst, nil
+}
+
+// object makes an object of what Stat tells. What is no file is none.
+func object(name string) func(fs.FileInfo, error) (stage.Object, error) {
+	return func(info fs.FileInfo, err error) (stage.Object, error) {
+		if err != nil {
+			return stage.Object{}, err
+		}
+		if !info.Mode().IsRegular() {
+			return stage.Object{}, fmt.Errorf("%s is no file: as an object, it: %w", name, fs.ErrNotExist)
+		}
+		return stage.Object{Name: name, Size: info.Size()}, nil
+	}
+}
+
+// List walks the directory that the prefix names.
+func (s *storage) List(ctx context.Context, prefix string, fn func(stage.Object) error) error {
+	dir, _ := path.Split(prefix)
+	return s.list(ctx, path.Clean(dir), prefix, fn)
+}
+
+// list repeats no more than the reading of a directory: fn gets an object once.
+func (s *storage) list(ctx context.Context, dir, prefix string, fn func(stage.Object) error) error {
+	var found []fs.FileInfo
+	err := s.do(ctx, func(c Server) (err error) {
+		found, err = c.ReadDir(s.file(dir))
+		return err
+	})
+	if errors.Is(err, stage.ErrNotExist) {
+		return nil // nothing stored yet, or deleted while we list
+	}
+	for _, f := range found {
+		if err == nil {
+			err = ctx.Err()
+		}
+		name := path.Join(dir, f.Name())
+		switch {
+		case err != nil:
+			return err
+		case !element.MatchString(f.Name()): // tempDir, or what no Put made
+		case f.IsDir():
+			err = s.list(ctx, name, prefix, fn)
+		case f.Mode().IsRegular() && strings.HasPrefix(name, prefix):
+			err = fn(stage.Object{Name: name, Size: f.Size()})
+		}
+	}
+	return err
+}
+
+func (s *storage) Delete(ctx context.Context, name string) error {
+	err := s.do(ctx, func(c Server) error { return c.Remove(s.file(name)) })
+	if errors.Is(err, stage.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+func (s *storage) Stat(ctx context.Context, name string) (o stage.Object, err error) {
+	err = s.do(ctx, func(c Server) (err error) {
+		o, err = object(name)(c.Stat(s.file(name)))
+		return err
+	})
+	return o, err
+}
+
+// Free tells the room where the directory is, or will be.
+func (s *storage) Free(ctx context.Context) (free int64, err error) {
+	err = s.do(ctx, func(c Server) (err error) {
+		dir := s.dir
+		free, err = c.Free(dir)
+		for errors.Is(err, fs.ErrNotExist) && path.Dir(dir) != dir {
+			dir = path.Dir(dir)
+			free, err = c.Free(dir)
+		}
+		return err
+	})
+	return free, err
+}
