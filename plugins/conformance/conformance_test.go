@@ -52,7 +52,7 @@ func TestFaultsAreFound(t *testing.T) {
 		{"storage", "deletes a prefix", "storage/delete", `objects of prefix "": [], want ["a/b/12"]`},
 		{"storage", "another error for what is missing", "storage/missing", "want ErrNotExist"},
 		{"storage", "cuts names", "storage/names", "holds 10 bytes"},
-		{"storage", "puts in parts", "storage/concurrent", "seen in part"},
+		{"storage", "puts in parts", "storage/concurrent", "is listed with 500 bytes"},
 		{"storage", "ignores the context", "storage/cancelled", "put with a cancelled context: <nil>"},
 		{"storage", "stores as it comes", "storage/cancelled-put", "leaves"},
 		{"storage", "stores as it comes", "crash/put", "leaves"},

@@ -108,17 +108,21 @@ func (m *memory) Put(ctx context.Context, name string, data []byte) error {
 		m.set(name, bytes.Clone(data[:len(data)/2]))
 		<-time.After(time.Millisecond) // for others to see it
 	}
-	data = bytes.Clone(data)
 	const frame = 4 << 10
+	stored := make([]byte, 0, len(data))
 	for at := 0; at < len(data); at += frame {
 		if err := m.alive(ctx); err != nil {
 			return err
 		}
 		if fault == "stores as it comes" {
-			m.set(name, data[:at])
+			m.set(name, stored)
+			if at%(256<<10) == 0 {
+				<-time.After(time.Millisecond) // as on a slow line
+			}
 		}
+		stored = append(stored, data[at:min(at+frame, len(data))]...)
 	}
-	m.set(name, data)
+	m.set(name, stored)
 	return nil
 }
 

@@ -72,9 +72,18 @@ func (p *probe) result() Result {
 	return Result{Failures: p.failures[:len(p.failures):len(p.failures)], Skipped: p.skipped, Logs: p.logs[:len(p.logs):len(p.logs)]}
 }
 
+// enough failures are told of one check; a broken stage can make thousands.
+const enough = 20
+
 func (p *probe) fail(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if len(p.failures) == enough {
+		p.failures = append(p.failures, "and more")
+	}
+	if len(p.failures) > enough {
+		return
+	}
 	p.failures = append(p.failures, strings.TrimSuffix(text, "\n"))
 }
 

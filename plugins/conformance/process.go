@@ -24,7 +24,7 @@ const steps = 5
 const disturbed = 8 << 20
 
 // moment is the nth of these.
-func moment(n int, took time.Duration) time.Duration { return took * time.Duration(n) / (steps - 1) }
+func moment(n int, took time.Duration) time.Duration { return took * time.Duration(n) / steps }
 
 // during runs call and, after a time, disturb. It fails t if the call does not
 // return within patience after that, and returns the call's error.

@@ -1,0 +1,42 @@
+package conformance
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/sinks/files"
+	"github.com/lmsvault/vault/sources/sample"
+	"github.com/lmsvault/vault/storages/local"
+	"github.com/lmsvault/vault/transforms/compress"
+	"github.com/lmsvault/vault/transforms/typemap"
+)
+
+// Built-in stages pass when nothing is known of them but a configuration, and a
+// directory that is shared is left as it was.
+func TestBuiltInStagesPassAsPlugins(t *testing.T) {
+	dir := t.TempDir()
+	target := filepath.Join(t.TempDir(), "filedir")
+	as := func(s stage.Stage, cfg any) Plugin {
+		return Plugin{Stage: s, Config: func() (any, error) { return cfg, nil }, Env: stage.Env{Workers: 2}}
+	}
+	small := sample.Defaults()
+	small.Factor = "0.1"
+	for name, p := range map[string]Plugin{
+		"local":    as(local.Stage(), &local.Config{Dir: dir}),
+		"files":    as(files.Stage(), &files.Config{Dir: target}),
+		"sample":   as(sample.Stage(), &small),
+		"compress": as(compress.Stage(), &compress.Config{Codec: "zstd"}),
+		"typemap":  as(typemap.Stage(), &typemap.Config{Unknown: "text"}),
+	} {
+		t.Run(name, func(t *testing.T) { runAll(t, ForPlugin(p)) })
+	}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			t.Errorf("%s is left", path)
+		}
+		return err
+	})
+	must(t, "looking what is left", err)
+}
