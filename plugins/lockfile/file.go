@@ -108,3 +108,6 @@ func (p *Plugin) Pin() (Pin, bool) { return p.pin(Platform()) }
 
 // path is where a file of the folder lies, for messages.
 func (f *File) path(name string) string { return path.Join(f.Dir, name) }
+
+// Path is where the lock file lies or would lie.
+func (f *File) Path() string { return f.path(Name) }

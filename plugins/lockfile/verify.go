@@ -27,7 +27,7 @@ import (
 // refused and what to do. host.Program.SHA256 is set: the host looks again at what
 // it starts.
 func (p *Plugin) Program() (host.Program, error) {
-	pin, err := p.verify()
+	pin, err := p.Verify()
 	if err != nil {
 		return host.Program{}, failure.New(failure.Refused, "plugin %s is installed, and refused: %w", p.Name, err)
 	}
@@ -38,11 +38,13 @@ func (p *Plugin) Program() (host.Program, error) {
 	return host.Program{Name: p.Name, Path: file, SHA256: pin.SHA256}, nil
 }
 
-func (p *Plugin) verify() (pin Pin, err error) {
+// Verify looks as Program does, and returns what is pinned for this platform. The
+// error is the bare reason; the Pin comes with it as far as there is one.
+func (p *Plugin) Verify() (pin Pin, err error) {
+	pin, ok := p.Pin()
 	if p.Protocol != protocol.Major {
 		return pin, otherProtocol(p.Protocol)
 	}
-	pin, ok := p.Pin()
 	if !ok {
 		var has []string
 		for _, q := range p.Pins {
