@@ -15,6 +15,7 @@ import (
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/filetree"
+	"github.com/lmsvault/vault/internal/isolated"
 	"github.com/lmsvault/vault/plugins/conformance"
 )
 
@@ -82,9 +83,10 @@ func place(t testing.TB) conformance.Target {
 	if err := os.Mkdir(filepath.Join(root, "filedir"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	st := isolated.Stage(t, Stage())
 	return conformance.Target{
 		Open: func() stage.Sink {
-			s, err := Stage().NewSink(context.Background(), &Config{Dir: root}, stage.Env{TempDir: t.TempDir()})
+			s, err := st.NewSink(context.Background(), &Config{Dir: root}, stage.Env{TempDir: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
 			}

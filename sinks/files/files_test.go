@@ -14,6 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/isolated"
 	"github.com/lmsvault/vault/plugins/conformance"
 )
 
@@ -54,9 +55,10 @@ func TestConformance(t *testing.T) {
 
 func place(t testing.TB) conformance.Target {
 	dir := filepath.Join(t.TempDir(), "new/filedir")
+	st := isolated.Stage(t, Stage())
 	return conformance.Target{
 		Open: func() stage.Sink {
-			s, err := Stage().NewSink(context.Background(), &Config{Dir: dir}, stage.Env{TempDir: t.TempDir()})
+			s, err := st.NewSink(context.Background(), &Config{Dir: dir}, stage.Env{TempDir: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/mysql"
+	"github.com/lmsvault/vault/internal/isolated"
 	"github.com/lmsvault/vault/plugins/conformance"
 )
 
@@ -51,7 +52,7 @@ func TestContract(t *testing.T) {
 
 func place(t testing.TB, make maker, load string) conformance.Target {
 	db := make(t)
-	st := Stage()
+	st := isolated.Stage(t, Stage())
 	return conformance.Target{
 		Open: func() stage.Sink {
 			s, err := st.NewSink(t.Context(), &Config{DSN: config.NewSecret(db.DSN), Prefix: "p_", Load: load}, stage.Env{Log: slog.Default(), Workers: 3})

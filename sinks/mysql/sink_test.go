@@ -15,6 +15,7 @@ import (
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/mysql"
+	"github.com/lmsvault/vault/internal/isolated"
 	"github.com/lmsvault/vault/internal/servers"
 )
 
@@ -68,7 +69,7 @@ type carried struct {
 
 func open(t testing.TB, cfg Config) stage.Sink {
 	t.Helper()
-	st := Stage()
+	st := isolated.Stage(t, Stage())
 	if cfg.Load == "" {
 		cfg.Load = loadAuto
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/isolated"
 	"github.com/lmsvault/vault/internal/servers"
 	"github.com/lmsvault/vault/plugins/conformance"
 	sink "github.com/lmsvault/vault/sinks/postgres"
@@ -47,9 +48,9 @@ func place(t testing.TB) conformance.Target {
 	tables := func(t testing.TB) []string {
 		return column(t, db.SQL, `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S') ORDER BY 1`)
 	}
+	st := isolated.Stage(t, sink.Stage())
 	return conformance.Target{
 		Open: func() stage.Sink {
-			st := sink.Stage()
 			s, err := st.NewSink(t.Context(), &c, stage.Env{Workers: 3})
 			if err != nil {
 				t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/isolated"
 	"github.com/lmsvault/vault/plugins/conformance"
 	sink "github.com/lmsvault/vault/sinks/sqlite"
 )
@@ -39,8 +40,15 @@ func TestContract(t *testing.T) {
 func place(t testing.TB) conformance.Target {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "site")
+	st := isolated.Stage(t, sink.Stage())
 	return conformance.Target{
-		Open: func() stage.Sink { return sink.New(sink.Config{Path: path, Prefix: "p_"}) },
+		Open: func() stage.Sink {
+			s, err := st.NewSink(t.Context(), &sink.Config{Path: path, Prefix: "p_"}, stage.Env{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		},
 		Untouched: func(t testing.TB) {
 			if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 				t.Errorf("the target holds %v, %v", left, err)

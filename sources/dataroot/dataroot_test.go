@@ -16,6 +16,7 @@ import (
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/filetree"
+	"github.com/lmsvault/vault/internal/isolated"
 	"github.com/lmsvault/vault/plugins/conformance"
 )
 
@@ -87,8 +88,16 @@ func opened(t testing.TB, cfg *Config) stage.Source {
 
 func TestConformance(t *testing.T) {
 	dir := root(t)
+	st := isolated.Stage(t, Stage())
 	conformance.Source(t, conformance.SourceFixture{
-		Open:         func(t testing.TB) stage.Source { return opened(t, &Config{Dir: dir}) },
+		Open: func(t testing.TB) stage.Source {
+			if !isolated.On() {
+				return opened(t, &Config{Dir: dir}) // with small units
+			}
+			s, err := st.NewSource(t.Context(), &Config{Dir: dir}, stage.Env{})
+			must(t, err)
+			return s
+		},
 		Parts:        []string{stage.Dataroot},
 		Losses:       map[stage.LossKind]int64{stage.LossSpecial: 1},
 		Fingerprints: true,

@@ -15,6 +15,7 @@ import (
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/filetree"
+	"github.com/lmsvault/vault/internal/isolated"
 	"github.com/lmsvault/vault/plugins/conformance"
 )
 
@@ -69,7 +70,7 @@ func pool(t testing.TB) (dir string, contents map[string][]byte) {
 
 func opened(t testing.TB, dir string) stage.Source {
 	t.Helper()
-	s, err := open(&Config{Dir: dir})
+	s, err := isolated.Stage(t, Stage()).NewSource(t.Context(), &Config{Dir: dir}, stage.Env{})
 	must(t, err)
 	return s
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/isolated"
 	"github.com/lmsvault/vault/internal/servers"
 	"github.com/lmsvault/vault/plugins/conformance"
 )
@@ -23,13 +24,13 @@ func TestContract(t *testing.T) {
 				"CREATE TABLE mdl_composite (a varchar(20), b int, f float, PRIMARY KEY (b, a))", "INSERT INTO mdl_composite VALUES ('x', 2, 0.1), ('y', 1, 3.4028234663852886e38)",
 				"CREATE TABLE mdl_empty (id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY)",
 				"CREATE VIEW mdl_view AS SELECT 1 AS n")
-			conformance.Source(t, fixture(db))
+			conformance.Source(t, fixture(t, db))
 		})
 	}
 }
 
-func fixture(db servers.Database) conformance.SourceFixture {
-	st := Stage()
+func fixture(t testing.TB, db servers.Database) conformance.SourceFixture {
+	st := isolated.Stage(t, Stage())
 	return conformance.SourceFixture{
 		Open: func(t testing.TB) stage.Source {
 			cfg := st.Config().(*Config)

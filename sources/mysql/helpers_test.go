@@ -15,6 +15,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/isolated"
 	"github.com/lmsvault/vault/internal/servers"
 )
 
@@ -34,7 +35,7 @@ func exec(t testing.TB, db servers.Database, statements ...string) {
 
 func open(t testing.TB, dsn string, change func(*Config)) stage.Source {
 	t.Helper()
-	st := Stage()
+	st := isolated.Stage(t, Stage())
 	cfg := st.Config().(*Config)
 	cfg.DSN = config.NewSecret(dsn)
 	if change != nil {

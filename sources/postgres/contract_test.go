@@ -8,6 +8,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
+	"github.com/lmsvault/vault/internal/isolated"
 	"github.com/lmsvault/vault/internal/servers"
 	"github.com/lmsvault/vault/plugins/conformance"
 )
@@ -23,13 +24,14 @@ func TestContract(t *testing.T) {
 		INSERT INTO mdl_composite VALUES ('x', 2, 0.1), ('y', 1, 'NaN');
 		CREATE TABLE mdl_empty (id bigserial PRIMARY KEY);
 		CREATE VIEW mdl_view AS SELECT 1`)
+	st := isolated.Stage(t, Stage())
 	conformance.Source(t, conformance.SourceFixture{
 		Open: func(t testing.TB) stage.Source {
 			c := &Config{Connection: postgres.Connection{DSN: config.NewSecret(db.DSN)}}
 			if err := config.Defaults(c); err != nil {
 				t.Fatal(err)
 			}
-			s, err := Stage().NewSource(t.Context(), c, stage.Env{Workers: 3})
+			s, err := st.NewSource(t.Context(), c, stage.Env{Workers: 3})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/isolated"
 	"github.com/lmsvault/vault/plugins/conformance"
 	source "github.com/lmsvault/vault/sources/sqlite"
 )
@@ -17,9 +18,14 @@ func TestContract(t *testing.T) {
 		`CREATE TABLE mdl_empty (id INTEGER PRIMARY KEY AUTOINCREMENT)`,
 		`CREATE VIEW mdl_view AS SELECT 1`,
 	)
+	st := isolated.Stage(t, source.Stage())
 	conformance.Source(t, conformance.SourceFixture{
-		Open: func(testing.TB) stage.Source {
-			return source.New(source.Config{Path: path, Prefix: "mdl_"})
+		Open: func(t testing.TB) stage.Source {
+			s, err := st.NewSource(t.Context(), &source.Config{Path: path, Prefix: "mdl_"}, stage.Env{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
 		},
 		Parts:  []string{stage.DB},
 		Losses: map[stage.LossKind]int64{stage.LossView: 1},

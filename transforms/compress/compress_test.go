@@ -11,11 +11,12 @@ import (
 	"testing"
 
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/isolated"
 )
 
 func compressor(t testing.TB, c Config) stage.ByteTransform {
 	t.Helper()
-	b, err := Stage().NewBytes(t.Context(), &c, stage.Env{Workers: 2})
+	b, err := isolated.Stage(t, Stage()).NewBytes(t.Context(), &c, stage.Env{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

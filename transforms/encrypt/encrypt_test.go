@@ -12,12 +12,13 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/isolated"
 )
 
 func keyed(t testing.TB, c Config) stage.Keyed {
 	t.Helper()
 	c.WorkFactor = 4
-	b, err := Stage().NewBytes(t.Context(), &c, stage.Env{})
+	b, err := isolated.Stage(t, Stage()).NewBytes(t.Context(), &c, stage.Env{})
 	if err != nil {
 		t.Fatal(err)
 	}

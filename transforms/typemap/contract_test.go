@@ -5,6 +5,7 @@ import (
 
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/isolated"
 	"github.com/lmsvault/vault/plugins/conformance"
 )
 
@@ -26,8 +27,15 @@ func TestContract(t *testing.T) {
 		{Schema: schema.Table{Name: "empty", Dialect: postgres, Columns: []schema.Column{kind("on", schema.Bool, 0)}}},
 		{Schema: schema.Table{Name: "light", Dialect: sqlite, Columns: []schema.Column{id, kind("x", schema.Text, 0)}}, Rows: []byte("1\tx\n")},
 	}
+	st := isolated.Stage(t, Stage())
 	conformance.Record(t, conformance.RecordFixture{
-		Open:    func(testing.TB) stage.RecordTransform { return New(Config{Unknown: "text"}) },
+		Open: func(t testing.TB) stage.RecordTransform {
+			x, err := st.NewRecord(t.Context(), &Config{Unknown: "text"}, stage.Env{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return x
+		},
 		Tables:  tables,
 		Targets: []string{"", mysql, postgres, sqlite},
 	})

@@ -1,0 +1,75 @@
+// Package isolated lets the tests of a stage run a second time with the stage in
+// a process of its own.
+package isolated
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/host"
+)
+
+// Switch is the environment variable that has stages run in processes: 1, or the
+// path of a vault that serves its stages by "vault plugin serve".
+const Switch = "VAULT_TEST_ISOLATE"
+
+// Stage returns s, or, with the switch, one that stands in for s and runs it in a
+// process of its own, which ends with the test.
+func Stage(t testing.TB, s stage.Stage) stage.Stage {
+	t.Helper()
+	program, on := program(t)
+	if !on {
+		return s
+	}
+	h := host.New(host.Config{Log: slog.New(slog.DiscardHandler), Dir: t.TempDir(), Version: "0.0.0", Stall: time.Minute})
+	t.Cleanup(func() {
+		if err := h.Close(); err != nil {
+			t.Errorf("ending the stage's process: %v", err)
+		}
+	})
+	return h.Isolate(s, program)
+}
+
+// On tells whether stages run in processes.
+func On() bool { return os.Getenv(Switch) != "" && os.Getenv(Switch) != "0" }
+
+func program(t testing.TB) (p host.Program, on bool) {
+	t.Helper()
+	if !On() {
+		return p, false
+	}
+	if path := os.Getenv(Switch); path != "1" {
+		return host.Program{Name: "vault", Path: path, Args: []string{"plugin", "serve"}}, true
+	}
+	served, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return host.Program{Name: "builtin", Path: fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), served.Fd())}, true
+}
+
+// build builds the program once in a test's process. It has no name: only the
+// process holds it, and nothing is left of it.
+var build = sync.OnceValues(func() (_ *os.File, err error) {
+	dir, err := os.MkdirTemp("", "vault-isolated-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if bad := os.RemoveAll(dir); err == nil {
+			err = bad
+		}
+	}()
+	path := filepath.Join(dir, "serve")
+	if out, err := exec.Command("go", "build", "-o", path, "github.com/lmsvault/vault/internal/isolated/serve").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building the stages: %w\n%s", err, out)
+	}
+	return os.Open(path)
+})

@@ -1,0 +1,31 @@
+// Command serve is a plugin with all stages that Vault has built in, for tests.
+package main
+
+import (
+	datarootsink "github.com/lmsvault/vault/sinks/dataroot"
+	filessink "github.com/lmsvault/vault/sinks/files"
+	mysqlsink "github.com/lmsvault/vault/sinks/mysql"
+	postgressink "github.com/lmsvault/vault/sinks/postgres"
+	sqlitesink "github.com/lmsvault/vault/sinks/sqlite"
+
+	"github.com/lmsvault/vault/plugins/sdk"
+	"github.com/lmsvault/vault/sources/dataroot"
+	"github.com/lmsvault/vault/sources/files"
+	"github.com/lmsvault/vault/sources/mysql"
+	"github.com/lmsvault/vault/sources/postgres"
+	"github.com/lmsvault/vault/sources/sample"
+	"github.com/lmsvault/vault/sources/sqlite"
+	"github.com/lmsvault/vault/storages/local"
+	"github.com/lmsvault/vault/transforms/compress"
+	"github.com/lmsvault/vault/transforms/encrypt"
+	"github.com/lmsvault/vault/transforms/typemap"
+)
+
+func main() {
+	sdk.Main(sdk.Plugin{Name: "builtin", Version: "0.0.0", Stages: []sdk.Stage{
+		mysql.Stage(), postgres.Stage(), sqlite.Stage(), files.Stage(), dataroot.Stage(), sample.Stage(),
+		compress.Stage(), encrypt.Stage(), typemap.Stage(),
+		mysqlsink.Stage(), postgressink.Stage(), sqlitesink.Stage(), filessink.Stage(), datarootsink.Stage(),
+		local.Stage(),
+	}})
+}
