@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -52,7 +51,7 @@ sink: [{use: local, with: {dir: %[1]s/repo}}]
 		if err := os.WriteFile(filepath.Join(p.dir, "data", "lang", fmt.Sprintf("new%d", round)), fresh, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.CommandContext(t.Context(), program, "run", backup)
+		cmd := command(t, nil, "run", backup)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}

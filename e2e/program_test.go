@@ -39,11 +39,22 @@ type output struct {
 	code           int
 }
 
-// vault runs the program with extra environment "NAME=value".
+// command is a call of the program with extra environment "NAME=value". With
+// VAULT_TEST_ISOLATE=true every built-in stage runs in a process of its own.
+func command(t testing.TB, env []string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Env = os.Environ()
+	if on := os.Getenv("VAULT_TEST_ISOLATE"); on != "" {
+		cmd.Env = append(cmd.Env, "LMSVAULT_ISOLATE="+on)
+	}
+	cmd.Env = append(cmd.Env, env...)
+	return cmd
+}
+
+// vault runs the program.
 func vault(t testing.TB, env []string, args ...string) output {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, args...)
-	cmd.Env = append(os.Environ(), env...)
+	cmd := command(t, env, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

@@ -93,9 +93,12 @@ func (a *app) demoStep(ctx context.Context, name, dir string) (*run.Result, erro
 	if err != nil {
 		return nil, err
 	}
-	p, found := pipeline.Parse("pipelines/"+file, text, pipeline.Options{
-		Registry: a.stages, Values: config.Values{Set: map[string]string{"dir": dir}},
-	})
+	o, err := a.options(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o.Values = config.Values{Set: map[string]string{"dir": dir}}
+	p, found := pipeline.Parse("pipelines/"+file, text, o)
 	if err := found.Err(); err != nil {
 		return nil, err
 	}

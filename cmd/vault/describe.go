@@ -19,9 +19,13 @@ import (
 
 func newStages(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "stages [NAME]",
+		Use:   "stages [NAME or PATH]",
 		Short: "List the stages, or show one with its settings",
-		Args:  takes("[NAME]"),
+		Long: `List the stages, built-in ones and those of the plugins that are installed beside
+the pipelines, or show one with its settings. A PATH, with a slash in it, is that of
+a plugin's program; what it has is shown.`,
+		Example: "  vault stages mysql\n  vault stages ./bin/mystore",
+		Args:    takes("[NAME]"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, err := cmd.Flags().GetString("markdown")
 			switch {
@@ -29,13 +33,21 @@ func newStages(a *app) *cobra.Command {
 				return err
 			case dir != "":
 				return a.writePages(dir)
-			case len(args) == 1:
-				return a.describe(args[0])
+			case len(args) == 1 && strings.Contains(args[0], "/"):
+				return a.describeProgram(cmd.Context(), args[0])
 			}
-			return a.listStages()
+			all, err := a.known(cmd)
+			switch {
+			case err != nil:
+				return err
+			case len(args) == 1:
+				return a.describe(all, args[0])
+			}
+			return a.listStages(all)
 		},
 	}
-	cmd.Flags().String("markdown", "", "write a page for each stage into this folder")
+	cmd.Flags().String("markdown", "", "write a page for each built-in stage into this folder")
+	pluginsFlag(cmd)
 	return cmd
 }
 
@@ -56,13 +68,13 @@ func describedOf(s stage.Stage) (described, error) {
 	return described{s.Name, s.Role, s.Summary, s.Parts, fields}, err
 }
 
-func (a *app) listStages() error {
+func (a *app) listStages(all []stage.Stage) error {
 	if a.flag("json").on {
-		return a.stagesAsJSON(a.stages.All())
+		return a.stagesAsJSON(all)
 	}
 	var rows [][]string
 	for _, role := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink, stage.RoleStorage} {
-		for _, s := range a.stages.All() {
+		for _, s := range all {
 			if s.Role == role {
 				rows = append(rows, []string{string(role), s.Name, sentence(s.Summary)})
 			}
@@ -84,10 +96,10 @@ func (a *app) stagesAsJSON(stages []stage.Stage) error {
 }
 
 // describe shows all stages of a name.
-func (a *app) describe(name string) error {
+func (a *app) describe(all []stage.Stage, name string) error {
 	var found []stage.Stage
 	var names []string
-	for _, s := range a.stages.All() {
+	for _, s := range all {
 		names = append(names, s.Name)
 		if s.Name == name {
 			found = append(found, s)
@@ -96,6 +108,11 @@ func (a *app) describe(name string) error {
 	if len(found) == 0 {
 		return failure.New(failure.Usage, "no stage is named %q: %s", name, cmp.Or(config.Nearest(name, names), "vault stages lists them"))
 	}
+	return a.explain(found)
+}
+
+// explain shows stages with their settings.
+func (a *app) explain(found []stage.Stage) error {
 	if a.flag("json").on {
 		return a.stagesAsJSON(found)
 	}

@@ -16,7 +16,7 @@ func newLint(a *app) *cobra.Command {
 		Short: "Check pipeline files without running them",
 		Long: `Check pipeline files: form, settings, and whether the stages can work together.
 Nothing that they name is opened or connected to; of ${file:…} it is looked whether
-the file is there. Variables and files that are not there are warnings. Findings are printed as FILE:LINE:COLUMN.`,
+the file is there. Plugins are started and asked for their settings. Variables and files that are not there are warnings. Findings are printed as FILE:LINE:COLUMN.`,
 		Example: "  vault lint pipelines/*.yaml",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -35,9 +35,14 @@ func (a *app) lint(cmd *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
+	o, err := a.options(cmd.Context())
+	if err != nil {
+		return err
+	}
+	o.Values = config.Values{Set: given, Offline: true}
 	all := config.Findings{}
 	for _, path := range paths {
-		_, found, err := pipeline.Load(path, pipeline.Options{Registry: a.stages, Values: config.Values{Set: given, Offline: true}})
+		_, found, err := pipeline.Load(path, o)
 		if err != nil {
 			found = config.Findings{{Position: config.Position{File: path, Line: 1, Column: 1}, Severity: config.Error, Message: err.Error()}}
 		}

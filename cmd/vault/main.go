@@ -19,7 +19,7 @@ func main() { os.Exit(int(start(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))) }
 
 // start runs a command line and returns the exit code. The first signal asks
 // the command to end, the second ends the process at once.
-func start(args []string, in, out, errs *os.File) failure.Class {
+func start(args []string, in, out, errs *os.File) (class failure.Class) {
 	signalled, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	ctx, cancel := context.WithCancelCause(signalled)
@@ -35,7 +35,14 @@ func start(args []string, in, out, errs *os.File) failure.Class {
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
+	defer func() { // a panic too ends the processes that were started
+		if bad := a.release(); bad != nil {
+			a.say(bad.Error())
+			class = max(class, failure.Failed)
+		}
+	}()
 	err := root.ExecuteContext(ctx)
+	err = errors.Join(err, a.release())
 	ended()
 	if gone := new(reportError); errors.As(context.Cause(ctx), &gone) && failure.Of(err) == failure.Interrupted {
 		err = failure.New(failure.Failed, "%w, so the run was ended: %w", gone, err)

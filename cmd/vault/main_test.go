@@ -53,6 +53,9 @@ func (c call) command(t testing.TB) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), program, c.args...)
 	home := t.TempDir()
 	cmd.Env = append([]string{"HOME=" + home, "XDG_CONFIG_HOME=" + home, "TMPDIR=" + home, "PATH=" + os.Getenv("PATH")}, c.env...)
+	if on := os.Getenv("VAULT_TEST_ISOLATE"); on != "" { // the tests' second run: every built-in stage in a process of its own
+		cmd.Env = append(cmd.Env, "LMSVAULT_ISOLATE="+on)
+	}
 	cmd.Stdin = strings.NewReader(c.in)
 	return cmd
 }

@@ -48,14 +48,28 @@ func sets(cmd *cobra.Command) (map[string]string, error) {
 	return values, nil
 }
 
-// load reads a pipeline that is going to be used, shows warnings, and applies
-// what the command line says.
+// runnable reads a pipeline that is going to be run, and applies what the command
+// line says.
+func (a *app) runnable(cmd *cobra.Command, path string) (*pipeline.Pipeline, error) {
+	p, err := a.load(cmd, path)
+	if err != nil {
+		return nil, err
+	}
+	return p, failure.Wrap(failure.Usage, a.override(cmd, p))
+}
+
+// load reads a pipeline that is going to be used, and shows warnings.
 func (a *app) load(cmd *cobra.Command, path string) (*pipeline.Pipeline, error) {
 	given, err := sets(cmd)
 	if err != nil {
 		return nil, err
 	}
-	p, found, err := pipeline.Load(path, pipeline.Options{Registry: a.stages, Values: config.Values{Set: given}})
+	o, err := a.options(cmd.Context())
+	if err != nil {
+		return nil, err
+	}
+	o.Values.Set = given
+	p, found, err := pipeline.Load(path, o)
 	if err != nil {
 		return nil, err
 	}
@@ -63,9 +77,9 @@ func (a *app) load(cmd *cobra.Command, path string) (*pipeline.Pipeline, error) 
 		a.warn(f)
 	}
 	if err := found.Err(); err != nil {
-		return nil, failure.New(failure.Usage, "the pipeline can't be run\n%w", err)
+		return nil, failure.New(failure.Usage, "the pipeline can't be used\n%w", err)
 	}
-	return p, failure.Wrap(failure.Usage, a.override(cmd, p))
+	return p, nil
 }
 
 func (a *app) override(cmd *cobra.Command, p *pipeline.Pipeline) error {

@@ -25,7 +25,7 @@ can be written, and what would be lost. Nothing is changed.`,
 			if err != nil {
 				return err
 			}
-			p, err := a.load(cmd, args[0])
+			p, err := a.runnable(cmd, args[0])
 			if err != nil {
 				return err
 			}

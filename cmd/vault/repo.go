@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,26 +15,24 @@ import (
 	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
-	"github.com/lmsvault/vault/storages/local"
 )
 
 // repoCommand makes a command that works on a repository: the first argument is
-// its directory. It is opened before do and closed afterwards.
+// its directory, or a pipeline file that names its storage. It is opened before do
+// and closed afterwards.
 func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *repository.Repository, args []string) error) *cobra.Command {
 	flags := cmd.Flags()
 	flags.String("passphrase-file", "", "file with the passphrase (else LMSVAULT_PASSPHRASE, else it is asked for on a terminal)")
 	flags.String("identity-file", "", "file with an age identity of one of the recipients")
+	pipelineFlags(cmd, false)
+	cmd.Long = cmp.Or(cmd.Long, cmd.Short+".") + repoHelp
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		ctx := cmd.Context()
-		if err := directory(args[0]); err != nil {
-			return err
-		}
-		scratch, err := a.newWorkspace()
+		place, err := a.place(cmd, args[0])
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, scratch.remove()) }()
-		r, err := a.open(ctx, args[0], stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: 1, Version: version()})
+		r, err := a.open(ctx, place)
 		if err != nil {
 			return fmt.Errorf("repository %s: %w", args[0], err)
 		}
@@ -43,34 +42,36 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 	return cmd
 }
 
-// directory refuses what can be no repository's directory.
-func directory(path string) error {
-	if path == "" {
-		return failure.New(failure.Usage, "the repository's directory is an empty text; is a variable of the shell not set?")
-	}
-	if info, err := os.Stat(path); err == nil && !info.IsDir() {
-		return failure.New(failure.Usage, "repository %s: it is a file, not a directory", path)
-	}
-	return nil // what else is wrong with it, opening it tells
-}
+const repoHelp = `
+
+REPO is the repository's directory, or a pipeline file (.yaml) with one storage: the
+only way to a repository in the storage of a plugin. The keys that the file gives
+to a storage below source are used.`
 
 // snapshotFlag adds --snapshot.
 func snapshotFlag(cmd *cobra.Command) {
 	cmd.Flags().StringP("snapshot", "s", repository.Latest, "which snapshot: an id, the beginning of one, or latest")
 }
 
-func (a *app) open(ctx context.Context, dir string, env stage.Env) (*repository.Repository, error) {
-	storage, err := local.Stage().NewStorage(ctx, &local.Config{Dir: dir}, env)
+func (a *app) open(ctx context.Context, at place) (*repository.Repository, error) {
+	scratch, err := a.scratch()
 	if err != nil {
 		return nil, err
 	}
-	keys := run.Keys{Registry: a.stages, Env: env}
-	if keys.Passphrase, keys.Identity, err = a.given(); err != nil {
-		return nil, errors.Join(err, storage.Close(ctx))
+	env := stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: 1, Version: version()}
+	storage, err := at.stage.NewStorage(ctx, at.config, env)
+	if err != nil {
+		return nil, err
+	}
+	keys := run.Keys{Stages: at.stages, Env: env, Passphrase: at.passphrase, Identity: at.identity}
+	if keys.Passphrase.IsZero() && keys.Identity.IsZero() {
+		if keys.Passphrase, keys.Identity, err = a.given(); err != nil {
+			return nil, errors.Join(err, storage.Close(ctx))
+		}
 	}
 	chain := keys.Chain()
 	chain.Transform = func(ctx context.Context, name string) (stage.ByteTransform, error) {
-		if s, ok := a.stages.Find(stage.RoleTransform, name); ok && s.Seals && !chain.Secret && keys.Passphrase.IsZero() {
+		if s, ok := at.stages.Find(stage.RoleTransform, name); ok && s.Seals && !chain.Secret && keys.Passphrase.IsZero() {
 			var err error
 			if keys.Passphrase, err = a.ask(ctx); err != nil {
 				return nil, err

@@ -41,7 +41,7 @@ func (a *app) document() {
 func (a *app) warn(f config.Finding) {
 	switch {
 	case a.events != nil && a.reporter == progress.Reporter(a.events):
-		a.events.Report(progress.Event{Time: time.Now(), Kind: progress.Warning, Path: f.Position.String(), Text: f.Message + ": " + f.Suggestion})
+		a.events.Report(progress.Event{Time: time.Now(), Kind: progress.Warning, Path: f.Position.String(), Text: strings.TrimSuffix(f.Message+": "+f.Suggestion, ": ")})
 	case !a.flag("quiet").on:
 		a.say(f.String())
 	}

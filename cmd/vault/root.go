@@ -15,6 +15,7 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/host"
 )
 
 // app is what the commands share.
@@ -30,6 +31,8 @@ type app struct {
 	printed       bool               // a JSON document: nothing may follow
 	result        any                // of a run that failed, for the error event
 	cancel        context.CancelCauseFunc
+	workspace     *workspace // nil until it is needed, as the next
+	host          *host.Host // of the stages that run in processes of their own
 }
 
 func newRoot(a *app) *cobra.Command {
@@ -54,11 +57,12 @@ else the configuration file, else defaults.`,
 	flags.BoolP("quiet", "q", false, "show errors and results only")
 	flags.BoolP("verbose", "v", false, "log also the settings, the stages and each unit of work that is done")
 	flags.Bool("no-color", false, "no colours (also: environment NO_COLOR)")
+	flags.Bool("isolate", false, "run every built-in stage in a process of its own, whatever the pipeline says")
 	flags.String("config", "", "file of the tool's settings (default lmsvault/config.yaml in the user's configuration folder)")
 	root.AddCommand(
 		newRun(a), newPlan(a), newLint(a),
 		newSnapshots(a), newShow(a), newLs(a), newCat(a), newVerify(a),
-		newStages(a), newSchema(a), newDemo(a), newVersion(a),
+		newStages(a), newSchema(a), newPlugin(a), newDemo(a), newVersion(a),
 	)
 	return root
 }
@@ -74,7 +78,7 @@ func (a *app) setup(cmd *cobra.Command) error {
 		return err
 	}
 	verbose, quiet, asJSON := a.flag("verbose"), a.flag("quiet"), a.flag("json")
-	if err := errors.Join(verbose.err, quiet.err, asJSON.err, a.flag("no-color").err); err != nil {
+	if err := errors.Join(verbose.err, quiet.err, asJSON.err, a.flag("no-color").err, a.flag("isolate").err); err != nil {
 		return failure.Wrap(failure.Usage, err)
 	}
 	terminal := term.IsTerminal(int(a.errs.Fd()))

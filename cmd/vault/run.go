@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -27,7 +28,7 @@ run unless --accept-loss allows it; what is written is read back and proven.`,
 		Example: "  vault run pipelines/backup-local.yaml\n  vault run pipelines/restore-local.yaml --set snapshot=latest",
 		Args:    takes("PIPELINE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := a.load(cmd, args[0])
+			p, err := a.runnable(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -53,7 +54,7 @@ run unless --accept-loss allows it; what is written is read back and proven.`,
 func (a *app) run(ctx context.Context, p *pipeline.Pipeline) (result *run.Result, err error) {
 	err = a.withJob(ctx, p, func(job *run.Job) error {
 		result, err = job.Run(ctx)
-		result.Notes = append(result.Notes, lowered(p, job)...)
+		result.Notes = append(append(result.Notes, lowered(p, job)...), a.restarts()...)
 		return err
 	})
 	return result, err
@@ -72,16 +73,32 @@ func lowered(p *pipeline.Pipeline, job *run.Job) []stage.Note {
 	return []stage.Note{{Path: "workers", Text: fmt.Sprintf("%d in place of %d: memory %s allows no more", job.Workers, p.Workers, p.Memory)}}
 }
 
+// restarts notes which processes of stages were started again.
+func (a *app) restarts() []stage.Note {
+	if a.host == nil {
+		return nil
+	}
+	var notes []stage.Note
+	for _, text := range a.host.Notes() {
+		notes = append(notes, stage.Note{Path: "plugins", Text: text})
+	}
+	return notes
+}
+
 // withJob makes the stages of a pipeline, and ends them after do.
 func (a *app) withJob(ctx context.Context, p *pipeline.Pipeline, do func(*run.Job) error) (err error) {
 	debug.SetMemoryLimit(int64(p.Memory) - beside(p.Memory))
 	signal.Ignore(syscall.SIGPIPE) // who reads the report may go; the run must still leave its targets in order
-	scratch, err := a.newWorkspace()
+	scratch, err := a.scratch()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, scratch.remove()) }()
-	job, err := run.Build(ctx, p, a.stages, stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: p.Workers, Version: version()}, detailed{a.reporter, a.log})
+	registry, err := a.working()
+	if err != nil {
+		return err
+	}
+	stages := finder{registry, a.plugins(ctx), filepath.Dir(p.File)}
+	job, err := run.Build(ctx, p, stages, stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: p.Workers, Version: version()}, detailed{a.reporter, a.log})
 	if err != nil {
 		return err
 	}

@@ -4,10 +4,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lmsvault/vault/core/pipeline"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 func newSchema(a *app) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of pipeline files, for editors",
 		Long: `Print the JSON Schema (draft 2020-12) of pipeline files. Editors with the YAML
@@ -15,12 +16,22 @@ language server complete and check a file that begins with
   # yaml-language-server: $schema=pipeline.schema.json`,
 		Example: "  vault schema > pipeline.schema.json",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
-			s, err := pipeline.Schema(a.stages)
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			all, err := a.known(cmd)
+			if err != nil {
+				return err
+			}
+			registry, err := stage.NewRegistry(all...)
+			if err != nil {
+				return err
+			}
+			s, err := pipeline.Schema(registry)
 			if err != nil {
 				return err
 			}
 			return a.printJSON(s)
 		},
 	}
+	pluginsFlag(cmd)
+	return cmd
 }

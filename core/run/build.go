@@ -19,7 +19,7 @@ const typemap = "typemap"
 
 // Build makes the stages of a pipeline. The Job must be closed, also when its
 // Run failed; on an error all that was made is closed.
-func Build(ctx context.Context, p *pipeline.Pipeline, reg *stage.Registry, env stage.Env, report progress.Reporter) (_ *Job, err error) {
+func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.Env, report progress.Reporter) (_ *Job, err error) {
 	env.Workers = Workers(workersOf(p), p.Memory)
 	j := &Job{
 		Name: p.Name, Workers: env.Workers, DryRun: p.DryRun, Budget: p.Accept,
@@ -41,14 +41,14 @@ func Build(ctx context.Context, p *pipeline.Pipeline, reg *stage.Registry, env s
 		j.Transforms = append(j.Transforms, t)
 	}
 	if !slices.ContainsFunc(p.Transform, func(s pipeline.Step) bool { return s.Stage.Name == typemap }) {
-		t, err := defaultTypemap(ctx, reg, env)
+		t, err := defaultTypemap(ctx, stages, env)
 		if err != nil {
 			return nil, err
 		}
 		j.Transforms = append(j.Transforms, t)
 	}
 	for _, s := range p.Source {
-		source, err := newSource(ctx, s, reg, env)
+		source, err := newSource(ctx, s, stages, env)
 		if err != nil {
 			return nil, at(s, err)
 		}
@@ -73,8 +73,8 @@ func workersOf(p *pipeline.Pipeline) int {
 
 func at(s pipeline.Step, err error) error { return fmt.Errorf("%s: %s: %w", s.At, s.Stage.Name, err) }
 
-func defaultTypemap(ctx context.Context, reg *stage.Registry, env stage.Env) (stage.RecordTransform, error) {
-	s, ok := reg.Find(stage.RoleTransform, typemap)
+func defaultTypemap(ctx context.Context, stages Stages, env stage.Env) (stage.RecordTransform, error) {
+	s, ok := stages.Find(stage.RoleTransform, typemap)
 	if !ok {
 		return nil, failure.New(failure.Usage, "this vault was built without the transform %s", typemap)
 	}
@@ -85,7 +85,7 @@ func defaultTypemap(ctx context.Context, reg *stage.Registry, env stage.Env) (st
 	return s.NewRecord(ctx, cfg, env)
 }
 
-func newSource(ctx context.Context, s pipeline.Step, reg *stage.Registry, env stage.Env) (stage.Source, error) {
+func newSource(ctx context.Context, s pipeline.Step, stages Stages, env stage.Env) (stage.Source, error) {
 	if s.From == nil {
 		return s.Stage.NewSource(ctx, s.Config, env)
 	}
@@ -93,7 +93,7 @@ func newSource(ctx context.Context, s pipeline.Step, reg *stage.Registry, env st
 	if err != nil {
 		return nil, err
 	}
-	keys := Keys{Registry: reg, Env: env, Passphrase: s.From.Passphrase, Identity: s.From.Identity}
+	keys := Keys{Stages: stages, Env: env, Passphrase: s.From.Passphrase, Identity: s.From.Identity}
 	return repository.NewSource(storage, s.From.Snapshot, keys.Chain()), nil
 }
 

@@ -10,10 +10,16 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
+// Stages finds the stages that a run needs beside those that its pipeline names:
+// the default type map, and what a repository says it was written with.
+type Stages interface {
+	Find(role stage.Role, name string) (stage.Stage, bool)
+}
+
 // Keys makes the transforms that a repository says it was written with, for
 // reading: the repository knows what was applied, the caller only gives the keys.
 type Keys struct {
-	Registry             *stage.Registry
+	Stages               Stages
 	Env                  stage.Env
 	Passphrase, Identity config.Secret
 }
@@ -30,7 +36,7 @@ func (k Keys) Chain() repository.Chain {
 
 // Transform makes the byte transform of that name, with the keys.
 func (k Keys) Transform(ctx context.Context, name string) (stage.ByteTransform, error) {
-	s, ok := k.Registry.Find(stage.RoleTransform, name)
+	s, ok := k.Stages.Find(stage.RoleTransform, name)
 	if !ok || s.NewBytes == nil {
 		return nil, failure.New(failure.Refused, "the repository was written with the transform %q, which this vault doesn't have", name)
 	}

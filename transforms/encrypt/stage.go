@@ -10,6 +10,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -103,7 +104,7 @@ func Stage() stage.Stage {
 			}
 			k, err := c.keyring()
 			if err != nil {
-				return nil, fmt.Errorf("encrypt: %w", err)
+				return nil, failure.Wrap(failure.Usage, err)
 			}
 			return &transform{keys: k}, nil
 		},

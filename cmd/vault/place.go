@@ -1,0 +1,84 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/pipeline"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/storages/local"
+)
+
+// place is where a repository is, and what opens it.
+type place struct {
+	stage                stage.Stage // a storage
+	config               any
+	stages               finder
+	passphrase, identity config.Secret // where a pipeline file gives them
+}
+
+// place finds the repository that an argument names: a directory, or a pipeline file.
+func (a *app) place(cmd *cobra.Command, path string) (place, error) {
+	if path == "" {
+		return place{}, failure.New(failure.Usage, "the repository's directory is an empty text; is a variable of the shell not set?")
+	}
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() {
+		if !info.Mode().IsRegular() || !slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path)) {
+			return place{}, failure.New(failure.Usage, "repository %s: it is a file, not a directory, and no pipeline (.yaml)", path)
+		}
+		return a.stored(cmd, path)
+	}
+	given, err := sets(cmd)
+	if err != nil {
+		return place{}, err
+	}
+	if len(given) > 0 {
+		return place{}, failure.New(failure.Usage, "--set is for pipeline files, and %s is a directory", path)
+	}
+	registry, err := a.working()
+	if err != nil {
+		return place{}, err
+	}
+	s, ok := registry.Find(stage.RoleSource, local.Stage().Name)
+	if !ok {
+		return place{}, failure.New(failure.Usage, "this vault was built without the storage %s", local.Stage().Name)
+	}
+	return place{stage: s, config: &local.Config{Dir: path}, stages: finder{registry, a.plugins(cmd.Context()), "."}}, nil
+}
+
+// stored finds the only storage of a pipeline.
+func (a *app) stored(cmd *cobra.Command, file string) (place, error) {
+	p, err := a.load(cmd, file)
+	if err != nil {
+		return place{}, err
+	}
+	var found []*pipeline.Step
+	for _, s := range p.Steps() {
+		if s.Stage.Role == stage.RoleStorage {
+			found = append(found, s)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return place{}, failure.New(failure.Usage, "pipeline %s has no storage, so there is no repository to look at", file)
+	case 1:
+	default:
+		return place{}, failure.New(failure.Usage, "pipeline %s has %d storages, and which one is meant can't be told: %s in line %d, %s in line %d; give a file that has one of them",
+			file, len(found), found[0].Stage.Name, found[0].At.Line, found[1].Stage.Name, found[1].At.Line)
+	}
+	registry, err := a.working()
+	if err != nil {
+		return place{}, err
+	}
+	at := place{stage: found[0].Stage, config: found[0].Config, stages: finder{registry, a.plugins(cmd.Context()), filepath.Dir(file)}}
+	if from := found[0].From; from != nil {
+		at.passphrase, at.identity = from.Passphrase, from.Identity
+	}
+	return at, nil
+}

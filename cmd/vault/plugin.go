@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/plugins/protocol"
+	"github.com/lmsvault/vault/plugins/sdk"
+)
+
+func newPlugin(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "plugin",
+		Short: "Install, check and write plugins: stages in programs of their own",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("%s has no command %q", cmd.CommandPath(), args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(
+		newPluginInstall(a), newPluginList(a), newPluginInfo(a), newPluginVerify(a), newPluginRemove(a),
+		newPluginNew(a), newPluginServe(a),
+	)
+	return cmd
+}
+
+// newPluginServe makes the command that vault starts itself with where a built-in
+// stage is isolated. It reads no settings: a process gets only what is its own.
+func newPluginServe(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:    "serve [STAGE]",
+		Short:  "Serve the built-in stages to the vault that started this process",
+		Hidden: true,
+		Long: `Serve the built-in stages to the vault that started this process. Steps of a
+pipeline with isolate: true run in such processes. STAGE is only for the list of
+processes: which stage the process is for.`,
+		Args:              takes("[STAGE]"),
+		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
+		RunE: func(*cobra.Command, []string) error {
+			a.started = true
+			h := protocol.Handshake()
+			if os.Getenv(h.MagicCookieKey) != h.MagicCookieValue {
+				_, err := fmt.Fprint(a.out, "vault plugin serve is how vault runs its own stages in processes of their own: vault\n"+
+					"starts it where a step of a pipeline says isolate: true. Started by hand it does nothing.\n")
+				return err
+			}
+			stages, err := builtins()
+			if err != nil {
+				return err
+			}
+			return sdk.Plugin{Name: "vault", Version: semantic(version()), Stages: stages.All()}.Serve()
+		},
+	}
+}
+
+var released = regexp.MustCompile(`^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)
+
+// semantic is the program's version as semver.org has it.
+func semantic(version string) string {
+	v, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), "+")
+	if !released.MatchString(v) {
+		return "0.0.0-devel"
+	}
+	return v
+}

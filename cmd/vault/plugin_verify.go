@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/plugins/lockfile"
+)
+
+func newPluginVerify(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "verify [NAME…]",
+		Short: "Check that installed plugins are as they were pinned",
+		Long: `Check of the plugins that vault.lock.yaml pins, or of those named, that their files
+are as they were pinned and nobody else may change them. Nothing is run. The exit
+code is 3 if one is refused.`,
+		RunE: func(_ *cobra.Command, names []string) error { return a.verifyPlugins(names) },
+	}
+	pluginsFlag(cmd)
+	return cmd
+}
+
+func (a *app) verifyPlugins(names []string) error {
+	lock, err := lockfile.Load(a.settings.GetString("pipelines"))
+	if err != nil {
+		return err
+	}
+	plugins := lock.Plugins
+	if len(names) > 0 {
+		plugins = nil
+	}
+	for _, name := range names {
+		p, err := lock.Known(name)
+		if err != nil {
+			return err
+		}
+		plugins = append(plugins, p)
+	}
+	lines := []pluginLine{}
+	var b strings.Builder
+	refused := 0
+	for _, p := range plugins {
+		line := lineOf(p)
+		lines = append(lines, line)
+		if line.State != stateOK {
+			refused++
+		}
+		fmt.Fprintf(&b, "%s %s: %s\n", line.Name, line.Version, line.state())
+	}
+	if a.flag("json").on {
+		err = a.printJSON(lines)
+	} else {
+		err = a.print(b.String())
+	}
+	if err == nil && refused > 0 {
+		err = failure.New(failure.Refused, "%d of %s refused", refused, count(len(lines), "plugin"))
+	}
+	return err
+}
