@@ -1,0 +1,20 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/lmsvault/vault/plugins/conformance"
+	"github.com/lmsvault/vault/plugins/sdk"
+)
+
+// The kit tests all that Vault relies on. vault plugin test does so with the
+// finished program, and kills it too.
+func TestItKeepsTheContract(t *testing.T) {
+	conformance.Bytes(t, conformance.BytesFixture{Open: func(t testing.TB) sdk.ByteTransform {
+		b, err := open(t.Context(), &Config{Level: 6}, sdk.Env{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}})
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/plugins/conformance"
+	"github.com/lmsvault/vault/plugins/sdk"
+)
+
+func opened(t testing.TB) sdk.RecordTransform {
+	r, err := open(t.Context(), &Config{Columns: []string{"user.phone1", "user.email"}}, sdk.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// The kit tests all that Vault relies on. vault plugin test does so with the
+// finished program, and kills it too.
+func TestItKeepsTheContract(t *testing.T) {
+	conformance.Record(t, conformance.RecordFixture{
+		Open: opened, Tables: conformance.SampleTables(), Targets: []string{"", "mysql", "postgres", "sqlite"},
+	})
+}
+
+func TestItBlanks(t *testing.T) {
+	table := schema.Table{Name: "user", PrimaryKey: []string{"id"}, Columns: []schema.Column{
+		{Name: "id", Type: schema.Type{Kind: schema.Int, Size: 8}},
+		{Name: "email", Type: schema.Type{Kind: schema.Char, Length: 100}},
+		{Name: "phone1", Type: schema.Type{Kind: schema.Char, Length: 20}, Nullable: true},
+	}}
+	r := opened(t)
+	m, err := r.Table(t.Context(), table, "")
+	if err != nil || !m.Rewrite || len(m.Notes) != 2 {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	got, err := r.Rows(t.Context(), m, nil, []byte("1\ta@example.com\t123\n2\tb@example.com\t\\N\n"))
+	if want := "1\t\t\\N\n2\t\t\\N\n"; err != nil || string(got) != want {
+		t.Errorf("%q, want %q (%v)", got, want, err)
+	}
+	other, err := r.Table(t.Context(), schema.Table{Name: "course", Columns: table.Columns}, "")
+	if err != nil || other.Rewrite || other.Schema.Name != "course" {
+		t.Errorf("another table: %+v, %v", other, err)
+	}
+}

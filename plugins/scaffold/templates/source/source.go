@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// source is the sdk.Source. Read is called from many goroutines at once.
+type source struct {
+	Config
+	f    *os.File
+	size int64 // when it was planned: what is appended later belongs to no run
+}
+
+// Plan tells what there is: tables with their structure, and units that can be
+// read each on its own. Here one unit holds all.
+func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
+	info, err := s.f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	s.size = info.Size()
+	table := schema.Table{
+		Name: s.Table,
+		Columns: []schema.Column{
+			{Name: "id", Type: schema.Type{Kind: schema.Int, Size: 8}},
+			{Name: "line", Type: schema.Type{Kind: schema.Text}},
+		},
+		PrimaryKey: []string{"id"},
+	}
+	estimate := s.size / 40 // rows
+	return &stage.Inventory{
+		Tables: []stage.TableInfo{{Schema: table, Rows: estimate, Bytes: s.size}},
+		Units:  []stage.Unit{{ID: stage.DB + "/" + s.Table, Part: stage.DB, Table: s.Table, Rows: estimate, Bytes: s.size}},
+		Facts:  map[string]string{"engine": "text file"},
+	}, ctx.Err()
+}
+
+// Read opens the entry of the table, writes its rows in chunks and closes it. An
+// error of the writer is returned as it is.
+func (s *source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w stage.Writer) error {
+	path := stage.DB + "/" + unit.Table
+	if err := w.Open(ctx, stage.Entry{Path: path, Kind: stage.Table}); err != nil {
+		return err
+	}
+	var total int64
+	// The builder cuts chunks where Vault wants them cut.
+	chunks := rows.NewBuilder(func(ctx context.Context, data []byte, n int) error {
+		total += int64(len(data))
+		return w.Write(ctx, stage.Chunk{Data: data, Rows: n})
+	})
+	in := bufio.NewReader(io.NewSectionReader(s.f, 0, s.size))
+	for number := int64(1); ; number++ {
+		line, err := in.ReadBytes('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("line %d of %s: %w", number, s.File, err)
+		}
+		end := err != nil
+		if end && len(line) == 0 {
+			break
+		}
+		if err := s.row(ctx, w, chunks, number, bytes.TrimRight(line, "\r\n")); err != nil {
+			return err
+		}
+		if end {
+			break
+		}
+	}
+	if err := chunks.Flush(ctx); err != nil {
+		return err
+	}
+	return w.Close(ctx, stage.Digest{Bytes: total})
+}
+
+// row adds a line. What can't be carried is told as a loss, never left out in silence.
+func (s *source) row(ctx context.Context, w stage.Writer, chunks *rows.Builder, number int64, line []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(line) == 0 && s.SkipEmpty {
+		return nil
+	}
+	if !utf8.Valid(line) {
+		return w.Loss(ctx, stage.Loss{
+			Kind: stage.LossRow, Path: stage.DB + "/" + s.Table, Where: fmt.Sprintf("line %d", number), Reason: "it is not UTF-8", Count: 1,
+		})
+	}
+	chunks.Buf = strconv.AppendInt(chunks.Buf, number, 10)
+	key := len(chunks.Row())
+	chunks.Buf = rows.AppendText(append(chunks.Buf, '\t'), line)
+	return chunks.End(ctx, chunks.Row()[:key])
+}
+
+func (s *source) Close(context.Context) error { return s.f.Close() }

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/lmsvault/vault/plugins/sdk"
+)
+
+// storage is the sdk.Storage. Vault calls it from many goroutines at once.
+type storage struct {
+	dir      string
+	keepFree int64
+}
+
+// temp holds what is being written. No object can have its name.
+const temp = "~new"
+
+var goodName = regexp.MustCompile(`^[a-z0-9._-]+(/[a-z0-9._-]+)*$`)
+
+// Put writes a temporary file, syncs it, renames it and syncs the directory: in
+// this order a crash leaves the old object or the new one, never a part.
+func (s *storage) Put(ctx context.Context, name string, data []byte) error {
+	path, err := s.path(name)
+	if err == nil {
+		err = errors.Join(ctx.Err(), s.room(ctx, len(data)))
+	}
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{filepath.Dir(path), filepath.Join(s.dir, temp)} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	f, err := os.CreateTemp(filepath.Join(s.dir, temp), "put-")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = ctx.Err() // nobody waits any more: store nothing
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return s.sync(path)
+}
+
+// sync makes the names durable that lead to a file.
+func (s *storage) sync(path string) error {
+	for path != s.dir {
+		path = filepath.Dir(path)
+		d, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(d.Sync(), d.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Get appends to dst exactly the bytes that are asked for.
+func (s *storage) Get(ctx context.Context, dst []byte, name string, offset, length int64) (_ []byte, err error) {
+	f, size, err := s.open(ctx, name)
+	if err != nil {
+		return dst, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if length < 0 {
+		length = max(0, size-offset)
+	}
+	if offset < 0 || offset+length > size {
+		return dst, fmt.Errorf("object %s is %w: it has %d bytes, and %d from %d were asked for", name, sdk.ErrCorrupt, size, length, offset)
+	}
+	start := len(dst)
+	dst = slices.Grow(dst, int(length))[:start+int(length)]
+	if _, err := io.ReadFull(io.NewSectionReader(f, offset, length), dst[start:]); err != nil {
+		return dst[:start], err
+	}
+	return dst, nil
+}
+
+// List walks all files. A prefix is plain text: data/a is one of data/ab/1.
+func (s *storage) List(ctx context.Context, prefix string, fn func(sdk.Object) error) error {
+	return filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // nothing is stored yet, or it was deleted just now
+		}
+		if err := errors.Join(err, ctx.Err()); err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if d.Name() == temp {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		rel, err := filepath.Rel(s.dir, path)
+		if err != nil {
+			return err
+		}
+		name := filepath.ToSlash(rel)
+		if !strings.HasPrefix(name, prefix) || !goodName.MatchString(name) {
+			return nil
+		}
+		info, err := d.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return fn(sdk.Object{Name: name, Size: info.Size()})
+	})
+}
+
+// Delete removes an object. One that is not there is no error.
+func (s *storage) Delete(ctx context.Context, name string) error {
+	path, err := s.path(name)
+	if err := errors.Join(err, ctx.Err()); err != nil {
+		return err
+	}
+	err = os.Remove(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.sync(path)
+}
+
+// Stat tells an object's size.
+func (s *storage) Stat(ctx context.Context, name string) (sdk.Object, error) {
+	f, size, err := s.open(ctx, name)
+	if err != nil {
+		return sdk.Object{}, err
+	}
+	return sdk.Object{Name: name, Size: size}, f.Close()
+}
+
+// Close ends the instance. Nothing that was put may depend on it.
+func (s *storage) Close(context.Context) error { return nil }
+
+// open opens an object's file. By ErrNotExist Vault tells a new repository from
+// one that can't be reached: return it only for what is certainly not there.
+func (s *storage) open(ctx context.Context, name string) (*os.File, int64, error) {
+	path, err := s.path(name)
+	if err := errors.Join(err, ctx.Err()); err != nil {
+		return nil, 0, err
+	}
+	missing := fmt.Errorf("object %s %w in %s", name, sdk.ErrNotExist, s.dir)
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil, 0, missing
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = missing // a directory that objects are in
+	}
+	if err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	return f, info.Size(), nil
+}
+
+// path is where an object is kept. A name must not lead out of the directory.
+func (s *storage) path(name string) (string, error) {
+	if !goodName.MatchString(name) || !filepath.IsLocal(name) || filepath.Clean(name) != name {
+		return "", fmt.Errorf("%q is no name of an object", name)
+	}
+	return filepath.Join(s.dir, filepath.FromSlash(name)), nil
+}
