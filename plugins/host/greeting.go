@@ -1,50 +1,72 @@
 package host
 
 import (
-	"bufio"
-	"bytes"
-	"errors"
+	"fmt"
 	"io"
 	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+
+	goplugin "github.com/hashicorp/go-plugin"
+
+	"github.com/lmsvault/vault/plugins/protocol"
 )
 
 // handshakeLine is what a plugin says when it is ready: go-plugin's
 // docs/internals.md.
-var handshakeLine = regexp.MustCompile(`^\d+\|\d+\|(unix|tcp)\|[^|]+(\|.*)?\r?\n?$`)
+var handshakeLine = regexp.MustCompile(`^\d+\|\d+\|[a-z]+\|[^|]+(\|.*)?$`)
 
-// maxLine is how much of a line is looked at at once.
-const maxLine = 64 << 10
-
-// greeting passes only the handshake of a process's standard output. Whatever
+// greeting passes only the handshake of a process's standard output on. Whatever
 // else it or its libraries print there, before or after, goes to stray.
 type greeting struct {
-	from  io.ReadCloser
-	lines *bufio.Reader
-	stray func(line string)
-	rest  []byte
-	done  bool
+	reader *io.PipeReader // what go-plugin reads
+	writer *io.PipeWriter
+	stray  func(line []byte)
+
+	mu   sync.Mutex
+	line string
 }
 
-func newGreeting(from io.ReadCloser, stray func(string)) *greeting {
-	return &greeting{from: from, lines: bufio.NewReaderSize(from, maxLine), stray: stray}
+func newGreeting(stray func([]byte)) *greeting {
+	g := &greeting{stray: stray}
+	g.reader, g.writer = io.Pipe()
+	return g
 }
 
-func (g *greeting) Read(p []byte) (int, error) {
-	for len(g.rest) == 0 {
-		line, err := g.lines.ReadSlice('\n')
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) && len(line) == 0 {
-			return 0, err
-		}
-		if !g.done && handshakeLine.Match(line) {
-			g.done = true
-			g.rest = bytes.Clone(line)
-			break
-		}
-		g.stray(string(bytes.TrimRight(line, "\r\n")))
+// hear takes a line of the output.
+func (g *greeting) hear(line []byte) {
+	if g.said() != "" || !handshakeLine.Match(line) {
+		g.stray(line)
+		return
 	}
-	n := copy(p, g.rest)
-	g.rest = g.rest[n:]
-	return n, nil
+	g.mu.Lock()
+	g.line = string(line)
+	g.mu.Unlock()
+	// Nobody reads it where go-plugin has given up meanwhile.
+	if _, err := g.writer.Write(append(line[:len(line):len(line)], '\n')); err != nil {
+		g.stray(line)
+	}
 }
 
-func (g *greeting) Close() error { return g.from.Close() }
+// said is the handshake, "" if it has not come.
+func (g *greeting) said() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.line
+}
+
+// misfit says in plain words why this handshake can't be used; nil if it can.
+func misfit(line string) error {
+	field := append(strings.Split(line, "|"), "", "")
+	version, err := strconv.Atoi(field[1])
+	switch {
+	case field[0] != strconv.Itoa(goplugin.CoreProtocolVersion) || goplugin.Protocol(field[4]) != goplugin.ProtocolGRPC || err != nil:
+		return fmt.Errorf("it greets as %q, which is no plugin of Vault's", line)
+	case version > protocol.Major:
+		return fmt.Errorf("it speaks version %d of the protocol, and this vault speaks version %d: use a newer vault, or an older version of the plugin", version, protocol.Major)
+	case version < protocol.Major:
+		return fmt.Errorf("it speaks version %d of the protocol, and this vault speaks version %d: use a newer version of the plugin", version, protocol.Major)
+	}
+	return nil
+}

@@ -21,7 +21,13 @@ import (
 // The test's own binary is the plugin, when a host starts it.
 func TestMain(m *testing.M) {
 	if os.Getenv(protocol.Handshake().MagicCookieKey) != "" {
-		sdk.Main(sdk.Plugin{Name: "test", Version: "1.0.0", Stages: []sdk.Stage{local.Stage(), compress.Stage(), encrypt.Stage(), copies()}})
+		mischief()
+		sdk.Main(sdk.Plugin{Name: "test", Version: "1.0.0", Stages: append(played(), local.Stage(), compress.Stage(), encrypt.Stage(), copies(), rogueStage(), rogueSource())})
+	}
+	if dir := os.Getenv(hostFolder); dir != "" {
+		if err := beHost(dir); err != nil {
+			panic(err)
+		}
 	}
 	os.Exit(m.Run())
 }

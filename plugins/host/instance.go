@@ -21,6 +21,8 @@ type instance struct {
 	// ready is called after each opening, before other calls.
 	ready func(ctx context.Context, c grpc.ClientConnInterface, id uint64) error
 
+	opening chan struct{} // holds one while someone opens or closes it
+
 	mu      sync.Mutex
 	process *process
 	id      uint64
@@ -28,15 +30,44 @@ type instance struct {
 	closed  bool
 }
 
-// open opens the stage, if it is not open in a living process.
-func (i *instance) open(ctx context.Context) (*process, uint64, error) {
+// acquire makes the caller the one who opens and closes.
+func (i *instance) acquire(ctx context.Context) error {
+	select {
+	case i.opening <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case i.opening <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// current is where the stage is open now; ok is false if it must be opened.
+func (i *instance) current() (p *process, id uint64, ok bool, err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	switch {
-	case i.closed:
-		return nil, 0, errEnded
-	case i.process != nil && (!i.process.exited() || !i.repeat):
-		return i.process, i.id, nil
+	if i.closed {
+		return nil, 0, false, errClosed
+	}
+	return i.process, i.id, i.process != nil && (!i.repeat || !i.process.over()), nil
+}
+
+var errClosed = errors.New("the stage is closed")
+
+// open opens the stage, if it is not open in a living process.
+func (i *instance) open(ctx context.Context) (*process, uint64, error) {
+	if p, id, ok, err := i.current(); ok || err != nil {
+		return p, id, err
+	}
+	if err := i.acquire(ctx); err != nil {
+		return nil, 0, err
+	}
+	defer func() { <-i.opening }()
+	if p, id, ok, err := i.current(); ok || err != nil {
+		return p, id, err
 	}
 	p, err := i.host.process(ctx, i.program)
 	if err != nil {
@@ -46,17 +77,19 @@ func (i *instance) open(ctx context.Context) (*process, uint64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	i.process, i.id, i.can = p, r.Instance, r.Capabilities
 	if i.ready != nil {
-		if err := i.ready(ctx, p.conn, i.id); err != nil {
-			i.process = nil
+		if err := i.ready(ctx, p.conn, r.Instance); err != nil {
 			return nil, 0, err
 		}
 	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.process, i.id, i.can = p, r.Instance, r.Capabilities
 	return p, i.id, nil
 }
 
 // do makes a call; one that may be repeated is, when the process is lost in it.
+// How often is limited by how often the host starts a process.
 func (i *instance) do(ctx context.Context, call func(c grpc.ClientConnInterface, id uint64) error) error {
 	for {
 		p, id, err := i.open(ctx)
@@ -64,10 +97,9 @@ func (i *instance) do(ctx context.Context, call func(c grpc.ClientConnInterface,
 			err = call(p.conn, id)
 		}
 		var l *lost
-		if !errors.As(err, &l) || !i.repeat || ctx.Err() != nil {
+		if !i.repeat || !errors.As(err, &l) || ctx.Err() != nil {
 			return err
 		}
-		i.host.Log.Warn("a plugin's call is repeated", "plugin", i.program.Name, "error", err)
 	}
 }
 
@@ -79,18 +111,20 @@ func (i *instance) has(capability string) bool {
 
 // close ends the instance; a process that is gone took it along.
 func (i *instance) close(ctx context.Context) error {
+	if err := i.acquire(ctx); err != nil {
+		return err
+	}
+	defer func() { <-i.opening }()
 	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.closed {
-		return nil
-	}
+	p, id, closed := i.process, i.id, i.closed
 	i.closed = true
-	if i.process == nil || i.process.exited() {
+	i.mu.Unlock()
+	if closed || p == nil || p.over() {
 		return nil
 	}
-	_, err := pb.NewPluginClient(i.process.conn).Close(ctx, &pb.CloseRequest{Instance: i.id})
+	_, err := pb.NewPluginClient(p.conn).Close(ctx, &pb.CloseRequest{Instance: id})
 	var l *lost
-	if errors.As(err, &l) {
+	if i.repeat && errors.As(err, &l) {
 		return nil
 	}
 	return err

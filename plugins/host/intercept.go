@@ -1,15 +1,19 @@
 package host
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"github.com/lmsvault/vault/plugins/protocol"
 )
@@ -23,103 +27,148 @@ func (p *process) interceptors() []grpc.DialOption {
 	}
 }
 
-// errStalled ends the context of a call that makes no progress.
-var errStalled = errors.New("no progress")
-
-func (p *process) stall() time.Duration { return cmp.Or(p.program.Stall, p.host.Stall) }
-
-// lost is the error of a call that did not reach its end: the plugin is gone or
-// was ended. The call may be repeated with another process.
-type lost struct{ err error }
-
-func (l *lost) Error() string { return l.err.Error() }
-func (l *lost) Unwrap() error { return l.err }
+// callOf is the short name of one of the protocol's methods, such as Storage.Put;
+// ok is false for those of go-plugin and gRPC.
+func callOf(method string) (call string, ok bool) {
+	call, ok = strings.CutPrefix(method, "/vault.plugin.v1.")
+	return strings.ReplaceAll(call, "/", "."), ok
+}
 
 // explain turns the error of a call into what a user needs.
-func (p *process) explain(ctx context.Context, method string, err error, trailer metadata.MD) error {
-	if err == nil || errors.Is(err, io.EOF) {
-		return err
-	}
-	if errors.Is(context.Cause(ctx), errStalled) {
-		if bad := p.child.Kill(ctx); bad != nil {
-			err = errors.Join(err, bad)
-		}
-		return &lost{fmt.Errorf("plugin %s shows no progress for %v in %s, and was ended: %w%s", p.program.Name, p.stall(), method, errStalled, p.tail.said())}
-	}
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
+func (p *process) explain(ctx context.Context, call string, err error, trailer metadata.MD) error {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errStalled):
+		bad := p.condemn(fmt.Sprintf("showed no progress for %v in %s, and was ended", p.stall(), call))
+		p.ends(context.WithoutCancel(ctx), killed)
+		p.host.keep(bad)
+		return p.gone(call)
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case p.host.hasEnded():
+		return errEnded
 	}
 	decoded, ok := protocol.Decode(err, trailer)
 	if ok {
 		return decoded
 	}
-	if p.ends() {
-		return &lost{p.gone(errors.New(method + " did not come to its end"))}
+	s := status.Convert(err)
+	if s.Code() != codes.Unavailable && p.conn.GetState() == connectivity.Ready {
+		return fmt.Errorf("plugin %s: %s: %s (%v)", p.program.Name, call, s.Message(), s.Code())
 	}
-	return fmt.Errorf("plugin %s: %s: %w", p.program.Name, method, err)
+	if p.ends(ctx, time.Second) || ctx.Err() == nil && p.conn.GetState() != connectivity.Ready {
+		return p.broken(ctx, call)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("plugin %s: %s: %s", p.program.Name, call, s.Message())
 }
 
-// ends tells whether the process has ended, or is about to.
-func (p *process) ends() bool {
-	for range 100 {
-		if p.client.Exited() {
-			return true
-		}
-		<-time.After(5 * time.Millisecond)
+// broken is the error of a call that lost its connection.
+func (p *process) broken(ctx context.Context, call string) error {
+	select {
+	case <-p.child.done:
+	default: // nobody can call a process that has closed its connection
+		p.host.keep(p.condemn("closed its connection in " + call + ", and was ended"))
+		p.ends(context.WithoutCancel(ctx), killed)
 	}
-	return false
+	return p.gone(call)
 }
 
-func (p *process) unary(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, options ...grpc.CallOption) error {
+func (p *process) unary(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	call, ok := callOf(method)
+	if !ok {
+		return invoke(ctx, method, req, reply, conn, options...)
+	}
+	if p.over() {
+		return p.gone(call)
+	}
 	var trailer metadata.MD
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	timer := time.AfterFunc(p.stall(), func() { cancel(errStalled) })
-	defer timer.Stop()
-	err := call(ctx, method, req, reply, conn, append(options, grpc.Trailer(&trailer))...)
-	return p.explain(ctx, method, err, trailer)
+	wait := p.patience(ctx, call, cancel)
+	wait.begin()
+	err := invoke(ctx, method, req, reply, conn, append(options, grpc.Trailer(&trailer))...)
+	wait.end()
+	if err == nil {
+		return nil
+	}
+	return p.explain(ctx, call, err, trailer)
 }
 
 func (p *process) streamed(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, open grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	s, err := open(ctx, desc, conn, method, options...)
-	if err != nil {
-		cancel(nil)
-		return nil, p.explain(ctx, method, err, nil)
+	call, ok := callOf(method)
+	if !ok {
+		return open(ctx, desc, conn, method, options...)
 	}
-	return &watched{ClientStream: s, ctx: ctx, process: p, method: method, cancel: cancel}, nil
+	if p.over() {
+		return nil, p.gone(call)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	w := &watched{ctx: ctx, process: p, call: call, desc: desc, cancel: cancel}
+	w.sending, w.receiving = p.patience(ctx, call, cancel), p.patience(ctx, call, cancel)
+	w.sending.begin()
+	s, err := open(ctx, desc, conn, method, options...)
+	w.sending.end()
+	if err != nil {
+		err = p.explain(ctx, call, err, nil)
+		cancel(nil)
+		return nil, err
+	}
+	w.ClientStream = s
+	return w, nil
 }
 
-// watched is a stream whose waits are limited.
+// watched is a stream whose waits for the plugin are limited.
 type watched struct {
 	grpc.ClientStream
-	ctx     context.Context
-	process *process
-	method  string
-	cancel  context.CancelCauseFunc
+	ctx                context.Context
+	process            *process
+	call               string
+	desc               *grpc.StreamDesc
+	cancel             context.CancelCauseFunc
+	sending, receiving *patience
+	sent               atomic.Bool // the host's part of the stream has ended
 }
 
+// RecvMsg waits for the plugin only when the host has sent its part: until then
+// the plugin may be waiting for the host.
 func (w *watched) RecvMsg(m any) error {
-	timer := time.AfterFunc(w.process.stall(), func() { w.cancel(errStalled) })
-	err := w.ClientStream.RecvMsg(m)
-	timer.Stop()
-	if err == nil || errors.Is(err, io.EOF) {
-		return err
+	if w.desc.ClientStreams && !w.sent.Load() {
+		w.receiving.expect()
+	} else {
+		w.receiving.begin()
 	}
-	err = w.process.explain(w.ctx, w.method, err, w.ClientStream.Trailer())
+	err := w.ClientStream.RecvMsg(m)
+	w.receiving.end()
+	if err == nil && w.desc.ServerStreams {
+		return nil
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = w.process.explain(w.ctx, w.call, err, w.Trailer())
+	}
 	w.cancel(nil)
 	return err
 }
 
 // SendMsg returns io.EOF when the other side has ended the stream: RecvMsg tells why.
 func (w *watched) SendMsg(m any) error {
-	timer := time.AfterFunc(w.process.stall(), func() { w.cancel(errStalled) })
+	w.sending.begin()
 	err := w.ClientStream.SendMsg(m)
-	timer.Stop()
+	w.sending.end()
 	if err == nil || errors.Is(err, io.EOF) {
+		if !w.desc.ClientStreams {
+			w.sent.Store(true)
+		}
 		return err
 	}
-	err = w.process.explain(w.ctx, w.method, err, nil)
+	err = w.process.explain(w.ctx, w.call, err, nil)
 	w.cancel(nil)
 	return err
+}
+
+func (w *watched) CloseSend() error {
+	w.sent.Store(true)
+	w.receiving.expected()
+	return w.ClientStream.CloseSend()
 }

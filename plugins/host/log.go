@@ -1,72 +1,144 @@
 package host
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
-	"sync"
+	"time"
+	"unicode"
 
 	"github.com/hashicorp/go-hclog"
 )
 
-// own is the name of go-plugin's own lines; a plugin's are named below it.
-const own = "go-plugin"
+// own hands go-plugin's own lines to slog: what it calls an error is every end
+// of a process, and told by the error of a call.
+type own struct{ log *slog.Logger }
 
-// sink hands what go-plugin reads of a plugin's log to slog, with its level.
-type sink struct{ log *slog.Logger }
-
-func (s sink) Accept(name string, level hclog.Level, msg string, args ...any) {
-	at := slog.LevelDebug
-	if name != own { // go-plugin calls every end of a process an error
-		switch level {
-		case hclog.Error:
-			at = slog.LevelError
-		case hclog.Warn:
-			at = slog.LevelWarn
-		case hclog.Info:
-			at = slog.LevelInfo
-		}
-	}
-	s.log.Log(context.Background(), at, msg, args...)
+func (o own) Accept(_ string, _ hclog.Level, msg string, args ...any) {
+	o.log.Debug(msg, args...)
 }
 
-func logger(log *slog.Logger) hclog.Logger {
-	l := hclog.NewInterceptLogger(&hclog.LoggerOptions{Name: own, Output: io.Discard, Level: hclog.Trace})
-	l.RegisterSink(sink{log})
+func ownLogger(log *slog.Logger) hclog.Logger {
+	if !log.Enabled(context.Background(), slog.LevelDebug) {
+		return hclog.NewNullLogger()
+	}
+	l := hclog.NewInterceptLogger(&hclog.LoggerOptions{Output: io.Discard, Level: hclog.Debug})
+	l.RegisterSink(own{log.With("from", "go-plugin")})
 	return l
 }
 
-// maxTail is how much of what a plugin said last is kept for its error.
-const maxTail = 8 << 10
-
-// tail keeps the last lines of a plugin's standard error. It is safe for concurrent use.
-type tail struct {
-	mu  sync.Mutex
-	buf []byte
-	cut bool
+// message is a line of a plugin's log.
+type message struct {
+	level slog.Level
+	text  string
+	time  time.Time // zero where the line doesn't tell
+	attrs []slog.Attr
 }
 
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.buf = append(t.buf, b...)
-	if over := len(t.buf) - maxTail; over > 0 {
-		t.buf, t.cut = append(t.buf[:0], t.buf[over:]...), true
+var (
+	// levelPrefix is how lines that are no JSON may tell their level.
+	levelPrefix = regexp.MustCompile(`^\[?(TRACE|DEBUG|INFO|WARN|WARNING|ERROR)(\]:?|:) *`)
+	// levelField finds the level in JSON that was cut.
+	levelField = regexp.MustCompile(`^\{.{0,100}?"@level": ?"([a-z]+)"`)
+)
+
+// parse reads a line of a plugin's standard error: JSON with the names of
+// hashicorp's hclog, or plain text. The level of plain text is info unless it says another.
+func parse(line []byte) message {
+	if len(line) > 0 && line[0] == '{' {
+		if m, ok := parseJSON(line); ok {
+			return m
+		}
+		if level := levelField.FindSubmatch(line); level != nil {
+			return message{level: levelOf(string(level[1])), text: printable(string(line))}
+		}
 	}
-	return len(b), nil
+	text := printable(string(line))
+	if level := levelPrefix.FindStringSubmatch(text); level != nil {
+		return message{level: levelOf(level[1]), text: text[len(level[0]):]}
+	}
+	return message{text: text}
 }
 
-// said is the tail for the end of an error, "" if the plugin said nothing.
-func (t *tail) said() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	text := strings.TrimSpace(strings.ToValidUTF8(string(t.buf), ""))
-	if text == "" {
-		return ""
+func parseJSON(line []byte) (m message, ok bool) {
+	fields := map[string]any{}
+	in := json.NewDecoder(bytes.NewReader(line))
+	in.UseNumber()
+	if in.Decode(&fields) != nil {
+		return m, false
 	}
-	if t.cut {
-		text = "…" + text
+	text, ok := fields["@message"].(string)
+	if !ok {
+		return m, false
 	}
-	return "; its last lines:\n" + text
+	m.text = printable(text)
+	if level, ok := fields["@level"].(string); ok {
+		m.level = levelOf(level)
+	}
+	if at, ok := fields["@timestamp"].(string); ok {
+		if t, err := time.Parse(time.RFC3339Nano, at); err == nil {
+			m.time = t
+		}
+	}
+	for _, name := range []string{"@message", "@level", "@timestamp"} {
+		delete(fields, name)
+	}
+	m.attrs = attributes(fields)
+	return m, true
+}
+
+func attributes(fields map[string]any) []slog.Attr {
+	attrs := make([]slog.Attr, 0, len(fields))
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		switch v := fields[name].(type) {
+		case map[string]any:
+			attrs = append(attrs, slog.Attr{Key: name, Value: slog.GroupValue(attributes(v)...)})
+		case string:
+			attrs = append(attrs, slog.String(name, v))
+		default:
+			attrs = append(attrs, slog.Any(name, v))
+		}
+	}
+	return attrs
+}
+
+func levelOf(name string) slog.Level {
+	switch strings.ToLower(name) {
+	case "trace", "debug":
+		return slog.LevelDebug
+	case "warn", "warning":
+		return slog.LevelWarn
+	case "error":
+		return slog.LevelError
+	}
+	return slog.LevelInfo
+}
+
+// printable drops what would move a terminal's cursor or colour it.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\t' && r != '\n' {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// write hands the message to log, with the time that it tells.
+func (m message) write(ctx context.Context, log *slog.Logger) error {
+	if !log.Enabled(ctx, m.level) {
+		return nil
+	}
+	if m.time.IsZero() {
+		m.time = time.Now()
+	}
+	r := slog.NewRecord(m.time, m.level, m.text, 0)
+	r.AddAttrs(m.attrs...)
+	return log.Handler().Handle(ctx, r)
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -19,29 +19,45 @@ import (
 	"github.com/lmsvault/vault/plugins/protocol"
 )
 
-// startTimeout is how long a plugin may take to say that it is ready.
-const startTimeout = 20 * time.Second
-
-// maxStarts is how often a program is started again after it ended by itself.
-const maxStarts = 4
+const (
+	// maxStarts is how often a program is started in a run, if it ends by itself.
+	maxStarts = 5
+	// firstPause is waited before the second start, and doubles with each.
+	firstPause = 100 * time.Millisecond
+	// grace is how long a process may take to end itself when it is told to, and
+	// again when its standard input is closed.
+	grace = 750 * time.Millisecond
+)
 
 // process is one run of a program.
 type process struct {
 	host    *Host
 	program Program
 	nth     int // 1 for the first run of the program
+	before  *process
 	log     *slog.Logger
-	tail    *tail
+	voice   *voice
 
+	ctx    context.Context // ends when the process is not wanted any more
+	cancel context.CancelFunc
 	once   sync.Once
+	ready  chan struct{} // closed when launch has returned; what follows is valid then
 	failed error
 	client *goplugin.Client
-	child  *child
+	child  *child // nil if it came not so far
 	conn   *grpc.ClientConn
+	dir    string // for its socket and temporary files
+
+	mu      sync.Mutex
+	verdict string       // why it was ended here, or how it ended and in which call
+	ended   func() error // end, once
 }
 
 func newProcess(h *Host, p Program, before *process) *process {
-	proc := &process{host: h, program: p, nth: 1, log: h.Log.With("plugin", p.Name), tail: &tail{}}
+	log := h.Log.With("plugin", p.Name)
+	proc := &process{host: h, program: p, nth: 1, before: before, log: log, voice: &voice{log: log}, ready: make(chan struct{})}
+	proc.ctx, proc.cancel = context.WithCancel(context.Background())
+	proc.ended = sync.OnceValue(proc.end)
 	if before != nil {
 		proc.nth = before.nth + 1
 	}
@@ -49,106 +65,157 @@ func newProcess(h *Host, p Program, before *process) *process {
 }
 
 // start starts the process once, for all who wait.
-func (p *process) start(context.Context) error {
-	p.once.Do(func() { p.failed = p.launch() })
-	return p.failed
+func (p *process) start(ctx context.Context) error {
+	go p.once.Do(func() {
+		defer close(p.ready)
+		p.failed = p.launch()
+	})
+	select {
+	case <-p.ready:
+		return p.failed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (p *process) launch() error {
-	if p.nth > maxStarts {
-		return fmt.Errorf("plugin %s ended by itself %d times: it is not started again", p.program.Name, maxStarts)
+	if err := p.follow(); err != nil {
+		return err
+	}
+	exe, err := p.program.executable()
+	if err != nil {
+		return err
+	}
+	var socketDir string
+	if p.dir, socketDir, err = p.host.folder.make(); err != nil {
+		return errors.Join(err, closeAll(exe.files))
 	}
 	p.client = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  protocol.Handshake(),
 		Plugins:          goplugin.PluginSet{protocol.Name: &connection{}},
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
-		RunnerFunc:       p.run,
+		RunnerFunc: func(_ hclog.Logger, prepared *exec.Cmd, socketDir string) (runner.Runner, error) {
+			return p.prepare(exe, prepared.Env, socketDir)
+		},
 		SkipHostEnv:      true,
-		StartTimeout:     startTimeout,
-		Logger:           logger(p.log),
-		Stderr:           p.tail,
-		SyncStdout:       strays{p.stray},
-		SyncStderr:       strays{p.stray},
-		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: p.host.Dir},
+		StartTimeout:     p.host.startTimeout(),
+		Logger:           ownLogger(p.log),
+		SyncStdout:       p.voice,
+		SyncStderr:       p.voice,
+		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: socketDir},
 		GRPCDialOptions:  append(protocol.DialOptions(), p.interceptors()...),
 	})
-	rpc, err := p.client.Client()
+	if err = p.connect(); err == nil {
+		return nil
+	}
+	ended := p.ended()
+	switch {
+	case p.ctx.Err() != nil:
+		return errEnded
+	case p.child == nil:
+		return errors.Join(p.program.refused("%w", err), ended, closeAll(exe.files))
+	}
+	return errors.Join(p.notStarted(err), ended)
+}
+
+// follow waits until the run before this one is gone, and a little longer each time.
+func (p *process) follow() error {
+	before := p.before
+	if before == nil {
+		return nil
+	}
+	p.before = nil
+	p.host.keep(before.stop())
+	if p.nth > maxStarts {
+		if before.nth > maxStarts {
+			return before.failed
+		}
+		return fmt.Errorf("plugin %s was started %d times in this run, and is not started again: at last it %s%s", p.program.Name, maxStarts, before.reason(""), before.voice.said())
+	}
+	if before.failed == nil {
+		p.host.restarted(p.program, before.reason(""))
+		p.log.Warn("a plugin is started again", "because", "it "+before.reason("")+before.voice.said())
+	}
+	pause := time.NewTimer(firstPause << (p.nth - 2))
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+		return nil
+	case <-p.ctx.Done():
+		return errEnded
+	}
+}
+
+// prepare makes the child. go-plugin gives the environment of its own.
+func (p *process) prepare(exe executable, env []string, socketDir string) (*child, error) {
+	cmd := &exec.Cmd{Path: exe.path, Args: append([]string{p.program.Name}, p.program.Args...)}
+	given, withheld := environment(p.program.Env, p.dir)
+	cmd.Env = append(given, env...)
+	if len(withheld) > 0 {
+		p.log.Warn("a plugin does not get variables with a password unless the pipeline names them", "variables", strings.Join(withheld, " "))
+	}
+	c, err := newChild(cmd, socketDir, p.voice, exe.files...)
 	if err != nil {
-		p.client.Kill()
-		return p.notStarted(err)
+		return nil, err
 	}
-	made, err := rpc.Dispense(protocol.Name)
-	if err != nil {
-		p.client.Kill()
-		return p.notStarted(err)
+	p.mu.Lock()
+	p.child = c
+	p.mu.Unlock()
+	if p.ctx.Err() != nil {
+		return c, c.kill()
 	}
-	conn, ok := made.(*grpc.ClientConn)
-	if !ok {
-		return fmt.Errorf("plugin %s: a %T in place of a connection", p.program.Name, made)
-	}
-	p.conn = conn
-	return nil
-}
-
-// run makes the child of the command that go-plugin has prepared.
-func (p *process) run(_ hclog.Logger, prepared *exec.Cmd, _ string) (runner.Runner, error) {
-	cmd := exec.Command(p.program.Path, p.program.Args...)
-	cmd.Env = append(environment(p.program.Env, p.host.Dir), prepared.Env...)
-	var err error
-	p.child, err = newChild(cmd, p.stray)
-	return p.child, err
-}
-
-// stray takes a line that the plugin printed where nothing should be.
-func (p *process) stray(line string) {
-	if line = strings.TrimSpace(line); line != "" {
-		p.log.Info(line, "stream", "stdout")
-	}
-}
-
-// strays makes a Writer of a function that takes lines.
-type strays struct{ line func(string) }
-
-func (s strays) Write(b []byte) (int, error) {
-	for line := range strings.Lines(string(b)) {
-		s.line(line)
-	}
-	return len(b), nil
-}
-
-func (p *process) notStarted(err error) error {
-	return fmt.Errorf("plugin %s could not be started: %w%s", p.program.Name, err, p.tail.said())
-}
-
-func (p *process) exited() bool { return p.client != nil && p.client.Exited() }
-
-// gone explains that the process has ended.
-func (p *process) gone(err error) error {
-	how := "ended unexpectedly"
-	if p.child != nil && p.child.cmd.ProcessState != nil {
-		how += " (" + p.child.cmd.ProcessState.String() + ")"
-	}
-	return fmt.Errorf("plugin %s %s: %w%s", p.program.Name, how, err, p.tail.said())
-}
-
-func (p *process) stop() error {
-	if p.client != nil {
-		p.client.Kill()
-	}
-	return nil
-}
-
-// connection is the host's side of the plugin for go-plugin: the connection itself.
-type connection struct {
-	goplugin.NetRPCUnsupportedPlugin
-}
-
-var errPluginSide = errors.New("the plugin's side is in package sdk")
-
-func (connection) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error { return errPluginSide }
-
-func (connection) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, c *grpc.ClientConn) (any, error) {
 	return c, nil
 }
 
-var _ io.Writer = strays{}
+// connect starts the child and makes sure that it answers.
+func (p *process) connect() error {
+	defer context.AfterFunc(p.ctx, func() { p.host.keep(p.kill()) })()
+	rpc, err := p.client.Client()
+	if err != nil {
+		return err
+	}
+	made, err := rpc.Dispense(protocol.Name)
+	if err != nil {
+		return err
+	}
+	conn, ok := made.(*grpc.ClientConn)
+	if !ok {
+		return fmt.Errorf("a %T in place of a connection", made)
+	}
+	p.conn = conn
+	ctx, cancel := context.WithTimeout(p.ctx, p.host.startTimeout())
+	defer cancel()
+	return p.ping(ctx)
+}
+
+// stop ends the process, however far it has come.
+func (p *process) stop() error {
+	p.cancel()
+	p.once.Do(func() {
+		defer close(p.ready)
+		p.failed = errEnded
+	})
+	<-p.ready
+	return p.ended()
+}
+
+// end lets the process end itself, ends it, and removes what it leaves.
+func (p *process) end() (err error) {
+	if p.client != nil && p.child != nil && p.child.ID() != "" {
+		kill := time.AfterFunc(2*grace, func() { p.host.keep(p.child.kill()) })
+		release := time.AfterFunc(grace, func() { p.host.keep(p.child.release()) })
+		p.client.Kill()
+		release.Stop()
+		kill.Stop()
+		err = p.child.kill()
+		<-p.child.done
+		err = errors.Join(err, p.child.err, p.voice.err)
+	}
+	if p.dir != "" {
+		err = errors.Join(err, os.RemoveAll(p.dir))
+	}
+	if err != nil {
+		err = fmt.Errorf("ending the plugin %s: %w", p.program.Name, err)
+	}
+	return err
+}

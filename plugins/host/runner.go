@@ -7,87 +7,193 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/hashicorp/go-plugin/runner"
 )
+
+// drained is how long a process's output is still read when it has ended: what
+// it started may hold the pipes open.
+const drained = time.Second
 
 // child is a plugin's process as go-plugin's runner. Its group is its own, so that
 // a signal from the terminal reaches only the host; its standard input is a pipe
 // whose other end nobody but the host holds: it ends when the host does.
 type child struct {
-	cmd      *exec.Cmd
-	lifeline *os.File
-	stdout   io.ReadCloser
-	stderr   io.ReadCloser
-	closing  []io.Closer // of the parent's after the start
+	cmd       *exec.Cmd
+	greeting  *greeting
+	voice     *voice
+	socketDir string
 
-	wait   sync.Once
-	waited error
+	lifeline    *os.File   // the host's end of the standard input
+	out, errors *os.File   // the host's ends of the output
+	theirs      []*os.File // the child's ends, closed here after the start
+
+	mu     sync.Mutex
+	killed bool // here, before it ended
+	ended  bool
+	done   chan struct{} // closed when the process has ended and all that it said was heard
+	err    error         // valid then
 }
 
-// newChild prepares the process; stray gets what it prints beside the handshake.
-func newChild(cmd *exec.Cmd, stray func(line string)) (_ *child, err error) {
-	c := &child{cmd: cmd}
+// newChild prepares the process. files are open in it as descriptors from 3 on,
+// and belong to the child from here.
+func newChild(cmd *exec.Cmd, socketDir string, v *voice, files ...*os.File) (*child, error) {
+	c := &child{cmd: cmd, greeting: newGreeting(v.stdout), voice: v, socketDir: socketDir, theirs: files, done: make(chan struct{})}
+	cmd.ExtraFiles = files
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	in, lifeline, err := os.Pipe()
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, closeAll(files))
 	}
-	c.lifeline = lifeline
-	c.closing = append(c.closing, in)
-	cmd.Stdin = in
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
+	c.lifeline, c.theirs, cmd.Stdin = lifeline, append(c.theirs, in), in
+	for _, s := range []struct {
+		ours *(*os.File)
+		end  *io.Writer
+	}{{&c.out, &cmd.Stdout}, {&c.errors, &cmd.Stderr}} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return nil, errors.Join(err, closeAll(c.theirs), closeAll(c.ours()))
+		}
+		*s.ours, *s.end = r, w
+		c.theirs = append(c.theirs, w)
 	}
-	c.stdout = newGreeting(out, stray)
-	c.stderr, err = cmd.StderrPipe()
-	return c, err
+	return c, nil
+}
+
+func (c *child) ours() []*os.File { return []*os.File{c.lifeline, c.out, c.errors} }
+
+func closeAll(files []*os.File) error {
+	var errs []error
+	for _, f := range files {
+		if f == nil {
+			continue
+		}
+		if err := f.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (c *child) Start(context.Context) error {
-	err := c.cmd.Start()
-	for _, f := range c.closing {
-		err = errors.Join(err, f.Close())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := errEnded
+	if !c.killed {
+		err = c.cmd.Start()
 	}
-	return err
+	bad := closeAll(c.theirs)
+	if err != nil {
+		c.ended = true
+		close(c.done)
+		return errors.Join(err, bad, closeAll(c.ours()), c.greeting.writer.Close())
+	}
+	go c.attend(bad)
+	return nil
 }
 
+// attend hears what the process says until it has ended, and ends what it has
+// left behind.
+func (c *child) attend(err error) {
+	defer close(c.done)
+	heard := make(chan error, 2)
+	go func() { heard <- lines(c.out, c.greeting.hear) }()
+	go func() { heard <- lines(c.errors, c.voice.stderr) }()
+	waited := c.cmd.Wait()
+	if exit := new(exec.ExitError); errors.As(waited, &exit) {
+		waited = nil // ProcessState tells
+	}
+	c.mu.Lock()
+	err = errors.Join(err, waited, c.signal())
+	c.ended = true
+	c.mu.Unlock()
+	limit := time.Now().Add(drained)
+	err = errors.Join(err, c.out.SetReadDeadline(limit), c.errors.SetReadDeadline(limit))
+	for range cap(heard) {
+		if e := <-heard; !errors.Is(e, os.ErrDeadlineExceeded) {
+			err = errors.Join(err, e)
+		}
+	}
+	// Only now does go-plugin learn of the end, so that it never kills what is ending.
+	c.err = errors.Join(err, c.greeting.writer.Close(), closeAll(c.ours()))
+}
+
+// signal kills the process and all that it has started and not put elsewhere.
+func (c *child) signal() error {
+	err := syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
+	if err == nil || errors.Is(err, syscall.ESRCH) || c.cmd.ProcessState != nil && errors.Is(err, syscall.EPERM) {
+		return nil
+	}
+	return fmt.Errorf("ending the process %d: %w", c.cmd.Process.Pid, err)
+}
+
+// kill ends the process, now or as soon as it would start.
+func (c *child) kill() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return nil
+	}
+	c.killed = true
+	if c.cmd.Process == nil {
+		return nil
+	}
+	return c.signal()
+}
+
+// release lets a process end that waits for its host to be gone.
+func (c *child) release() error { return closeAll([]*os.File{c.lifeline}) }
+
+// how tells in plain words how the process ended; call it when done is closed.
+func (c *child) how() string {
+	if c.cmd.ProcessState == nil {
+		return "did not start"
+	}
+	status, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	switch {
+	case ok && status.Signaled() && status.Signal() == syscall.SIGKILL:
+		return "was killed by signal 9 (perhaps out of memory)"
+	case ok && status.Signaled():
+		return fmt.Sprintf("was ended by signal %d (%v)", int(status.Signal()), status.Signal())
+	}
+	return fmt.Sprintf("exited with code %d", c.cmd.ProcessState.ExitCode())
+}
+
+// Wait waits for the process's end. What it tells is no error of go-plugin's.
+func (c *child) Wait(context.Context) error {
+	<-c.done
+	return nil
+}
+
+func (c *child) Kill(context.Context) error      { return c.kill() }
 func (c *child) Diagnose(context.Context) string { return "" }
-func (c *child) Stdout() io.ReadCloser           { return c.stdout }
-func (c *child) Stderr() io.ReadCloser           { return c.stderr }
+func (c *child) Stdout() io.ReadCloser           { return c.greeting.reader }
 func (c *child) Name() string                    { return c.cmd.Path }
 
+// Stderr gives go-plugin nothing to read: package host does, because go-plugin
+// takes plain lines for debugging and breaks long ones.
+func (c *child) Stderr() io.ReadCloser { return io.NopCloser(strings.NewReader("")) }
+
 func (c *child) ID() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.cmd.Process == nil {
 		return ""
 	}
 	return strconv.Itoa(c.cmd.Process.Pid)
 }
 
-// Wait waits for the process's end.
-func (c *child) Wait(context.Context) error {
-	c.wait.Do(func() {
-		c.waited = errors.Join(c.cmd.Wait(), c.lifeline.Close())
-	})
-	return c.waited
-}
-
-// Kill kills the process and all that it has started and not put elsewhere.
-func (c *child) Kill(context.Context) error {
-	if c.cmd.Process == nil {
-		return nil
-	}
-	if err := syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("ending the process %d: %w", c.cmd.Process.Pid, err)
-	}
-	return nil
-}
-
+// PluginToHost checks where the plugin listens: nobody else must be able to talk to it.
 func (c *child) PluginToHost(network, address string) (string, string, error) {
+	if network != "unix" || filepath.Dir(address) != c.socketDir {
+		return "", "", &listensElsewhere{network, address}
+	}
 	return network, address, nil
 }
 

@@ -53,7 +53,7 @@ func (h *Host) Isolate(s stage.Stage, p Program) stage.Stage {
 			if err != nil {
 				return nil, err
 			}
-			return source{i, s.Parts}, nil
+			return &source{instance: i, parts: s.Parts}, nil
 		}
 	case s.NewSink != nil:
 		out.NewSink = func(ctx context.Context, cfg any, env stage.Env) (stage.Sink, error) {

@@ -1,0 +1,190 @@
+package host_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/transforms/encrypt"
+)
+
+// However a process ends, the error says it in plain words, names the plugin and
+// the call, and shows what it said last.
+func TestTheEndOfAProcessIsToldInPlainWords(t *testing.T) {
+	for _, c := range []struct {
+		do   string
+		want []string
+	}{
+		{"panic", []string{"plugin test panicked in Source.Plan: a mistake in the stage"}},
+		{"goroutine", []string{"plugin test exited with code 2 in Source.Plan", "its last lines:", "panic: a mistake elsewhere", "goroutine "}},
+		{"exit", []string{"plugin test exited with code 3 in Source.Plan", "WARN this will not end well: disk is odd", "giving up"}},
+		{"kill", []string{"plugin test was killed by signal 9 (perhaps out of memory) in Source.Plan"}},
+		{"stop", []string{"plugin test showed no progress for 400ms in Source.Plan, and was ended"}},
+	} {
+		t.Run(c.do, func(t *testing.T) {
+			h, log := rogueHost(t, 400*time.Millisecond)
+			s, err := h.Isolate(rogueSource(), self(t)).NewSource(t.Context(), &rogueConfig{Do: c.do}, stage.Env{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = s.Plan(t.Context())
+			says(t, err, c.want...)
+			if err := s.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if err := h.Close(); err != nil {
+				t.Error(err)
+			}
+			if log.count("a plugin is started again") > 0 {
+				t.Error("a source is read again in another process")
+			}
+			log.loud(t)
+		})
+	}
+}
+
+// A call of a storage is repeated in a new process, for all callers in the same one.
+func TestCallsOfAStorageAreRepeated(t *testing.T) {
+	for _, do := range []string{"goroutine", "exit", "kill", "hang", "stop"} {
+		t.Run(do, func(t *testing.T) {
+			h, log := rogueHost(t, 400*time.Millisecond)
+			s := mustOpen(t, h, self(t), rogueConfig{Do: do, Once: filepath.Join(t.TempDir(), "once")})
+			first := ask(t, s, "pid")
+			var all sync.WaitGroup
+			for range 8 {
+				all.Go(func() {
+					if err := s.Put(t.Context(), "x", []byte("x")); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			if ask(t, s, "pid") == first {
+				t.Error("it is still the same process")
+			}
+			if n := log.count("a plugin is started again"); n != 1 {
+				t.Errorf("it was started again %d times, want once", n)
+			}
+			if e := log.find(t, "a plugin is started again"); e.level != slog.LevelWarn || e.attrs["plugin"] != "test" {
+				t.Errorf("the log has it as %+v", e)
+			}
+			notes := h.Notes()
+			if len(notes) != 1 || !strings.HasPrefix(notes[0], "plugin test was started again once, at last because it ") {
+				t.Errorf("the notes are %q", notes)
+			}
+		})
+	}
+}
+
+// A call that ends every process is given up.
+func TestAStorageThatAlwaysFailsIsGivenUp(t *testing.T) {
+	h, _ := rogueHost(t, time.Minute)
+	s := mustOpen(t, h, self(t), rogueConfig{Do: "exit"})
+	says(t, s.Put(t.Context(), "x", nil), "plugin test was started 5 times in this run", "it exited with code 3 in Storage.Put", "giving up")
+	says(t, s.Put(t.Context(), "x", nil), "plugin test was started 5 times in this run", "it exited with code 3 in Storage.Put")
+}
+
+// What a stage returns, and what the caller wants, is not the host's to change or repeat.
+func TestAStagesOwnErrorsPassUnchanged(t *testing.T) {
+	h, log := rogueHost(t, time.Minute)
+	s := mustOpen(t, h, self(t), rogueConfig{Do: "wait"})
+	_, err := s.Get(t.Context(), nil, "nothing", 0, -1)
+	if !errors.Is(err, stage.ErrNotExist) || err.Error() != "object nothing: does not exist" {
+		t.Errorf("the error is %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	if err := s.Put(ctx, "x", nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("the error of a cancelled call is %v", err)
+	}
+	p := mustOpen(t, h, self(t), rogueConfig{Do: "panic"})
+	says(t, p.Put(t.Context(), "x", nil), "plugin test panicked in Storage.Put: a mistake in the stage")
+	if first := ask(t, s, "pid"); first != ask(t, p, "pid") || log.count("a plugin is started again") > 0 {
+		t.Error("an error or panic of one call ended the process for all")
+	}
+	if e := log.find(t, "a stage panicked"); e.level != slog.LevelError || !strings.Contains(e.attrs["stack"], "rogue_test.go") {
+		t.Errorf("the log has the panic as %+v", e)
+	}
+}
+
+// A call that is cancelled while its process ends is not made again.
+func TestACancelledCallIsNotRepeated(t *testing.T) {
+	h, log := rogueHost(t, time.Minute)
+	once := filepath.Join(t.TempDir(), "once")
+	s := mustOpen(t, h, self(t), rogueConfig{Do: "stop", Once: once})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for {
+			if _, err := os.Stat(once); err == nil {
+				cancel()
+				return
+			}
+			<-time.After(time.Millisecond) // another look; Put never returns without it
+		}
+	}()
+	if err := s.Put(ctx, "x", nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("the error is %v", err)
+	}
+	if err := h.Close(); err != nil {
+		t.Error(err)
+	}
+	if log.count("a plugin is started again") > 0 {
+		t.Error("it was started again")
+	}
+}
+
+// A call that may take hours is not taken for a hang while the process answers.
+func TestALongCallIsNoHang(t *testing.T) {
+	h, _ := rogueHost(t, 300*time.Millisecond)
+	s, err := h.Isolate(rogueSource(), self(t)).NewSource(t.Context(), &rogueConfig{Do: "slow"}, stage.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Plan(t.Context()); err != nil {
+		t.Error(err)
+	}
+	says(t, s.Read(t.Context(), stage.Unit{ID: "db/log#0", Part: stage.DB, Table: "log"}, nil, nil), "plugin test showed no progress for 300ms in Source.Read, and was ended")
+}
+
+// A keyed transform gets its key in the next process too.
+func TestTheKeyIsGivenToTheNextProcess(t *testing.T) {
+	h, _ := rogueHost(t, time.Minute)
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &encrypt.Config{Recipients: []string{identity.Recipient().String()}, Identity: config.NewSecret(identity.String())}
+	made, err := h.Isolate(encrypt.Stage(), self(t)).NewBytes(t.Context(), c, stage.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealing, ok := made.(stage.Keyed)
+	if !ok {
+		t.Fatalf("%T has no key", made)
+	}
+	if _, err := sealing.Create(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := sealing.Apply(t.Context(), nil, []byte("content"), "place")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := mustOpen(t, h, self(t), rogueConfig{Do: "kill", Once: filepath.Join(t.TempDir(), "once")})
+	if err := r.Put(t.Context(), "x", nil); err != nil {
+		t.Fatal(err)
+	}
+	clear, err := sealing.Invert(t.Context(), nil, sealed, "place", 100)
+	if err != nil || string(clear) != "content" {
+		t.Errorf("got %q, %v", clear, err)
+	}
+}

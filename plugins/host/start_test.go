@@ -1,0 +1,63 @@
+package host_test
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/plugins/host"
+)
+
+func terminating() []os.Signal {
+	return []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
+}
+
+// Whatever is wrong with a program, the error says what, where and what to do.
+func TestAProgramThatIsNoPlugin(t *testing.T) {
+	dir := t.TempDir()
+	script := func(name, content string, mode os.FileMode) string {
+		path := filepath.Join(dir, name)
+		write(t, path, content, mode)
+		return path
+	}
+	for _, c := range []struct {
+		name, path string
+		early      string
+		want       []string
+	}{
+		{"nothing there", filepath.Join(dir, "none"), "", []string{"plugin test was not started: there is no file " + filepath.Join(dir, "none")}},
+		{"a folder", dir, "", []string{"plugin test was not started", dir + " is a folder, and not a program"}},
+		{"not executable", script("text", "hello", 0o644), "", []string{"text is not executable", "chmod +x"}},
+		{"a text", script("text2", "hello", 0o755), "", []string{"text2 is no program for this machine"}},
+		{"no interpreter", script("orphan", "#!/opt/python9/bin/python\n", 0o755), "", []string{"orphan needs the interpreter \"/opt/python9/bin/python\", which is not there"}},
+		{"another program", "/bin/true", "", []string{"plugin test could not be started: it exited with code 0 before it said that it is ready; is /bin/true a plugin of Vault?"}},
+		{"one that talks", "/bin/ls", "", []string{"it exited with code 0 before it said that it is ready"}},
+		{"one that fails", self(t).Path, "exit", []string{"it exited with code 7 before it said that it is ready", "its last lines:\n  libfoo.so.3 is missing"}},
+		{"one that is killed", self(t).Path, "leave", []string{"it was killed by signal 9 (perhaps out of memory) before it said that it is ready"}},
+		{"one that hangs", self(t).Path, "hang", []string{"it did not say within 500ms that it is ready"}},
+		{"a newer protocol", script("newer", "#!/bin/sh\necho '1|2|unix|/tmp/x|grpc|'\nexec sleep 100\n", 0o755), "", []string{"speaks version 2 of the protocol, and this vault speaks version 1: use a newer vault"}},
+		{"an older protocol", script("older", "#!/bin/sh\necho '1|0|unix|/tmp/x|grpc|'\nexec sleep 100\n", 0o755), "", []string{"speaks version 0 of the protocol", "use a newer version of the plugin"}},
+		{"a plugin of another program", script("other", "#!/bin/sh\necho '1|1|unix|/tmp/x|netrpc|'\nexec sleep 100\n", 0o755), "", []string{"it greets as \"1|1|unix|/tmp/x|netrpc|\", which is no plugin of Vault's"}},
+		{"one that all can talk to", script("tcp", "#!/bin/sh\necho '1|1|tcp|127.0.0.1:9|grpc|'\nexec sleep 100\n", 0o755), "", []string{"it listens at tcp 127.0.0.1:9, and must listen at a Unix socket in the folder that PLUGIN_UNIX_SOCKET_DIR names"}},
+		{"one that nobody can talk to", script("mute", "#!/bin/sh\necho \"1|1|unix|$PLUGIN_UNIX_SOCKET_DIR/x|grpc|\"\nexec sleep 100\n", 0o755), "", []string{"it said that it is ready, and does not answer"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv(early, c.early)
+			folder := t.TempDir()
+			h := host.New(host.Config{Log: slog.New(slog.DiscardHandler), Dir: folder, Start: 500 * time.Millisecond})
+			began := time.Now()
+			_, err := open(t, h, host.Program{Name: "test", Path: c.path, Env: []string{early}}, rogueConfig{})
+			says(t, err, c.want...)
+			if err := h.Close(); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(began); took > 4*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			empty(t, folder)
+		})
+	}
+}
