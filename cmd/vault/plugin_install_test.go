@@ -12,10 +12,13 @@ import (
 	"testing"
 )
 
-// mystore builds the plugin of testdata.
+// mystore builds the plugin of testdata, beside the program and once for a version.
 func mystore(t testing.TB, version string) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "mystore")
+	file := filepath.Join(filepath.Dir(program), "mystore-"+version)
+	if _, err := os.Stat(file); err == nil {
+		return file
+	}
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-X main.version="+version, "-o", file, "./testdata/mystore")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -1,11 +1,10 @@
 package lockfile_test
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -22,39 +21,27 @@ import (
 	"github.com/lmsvault/vault/storages/local"
 )
 
-// build is what a test's plugin is made of. It stands behind the test's own
-// program, so that each is a file of its own that says what it is.
+// build is what a test's plugin is made of.
 type build struct {
 	Name, Version string
 	Storages      []string
 	Note          string // makes another file of the same plugin
 }
 
-const mark = "\nthe build of a plugin: "
-
+// The test's own binary is the plugin, when the script of a build starts it.
 func TestMain(m *testing.M) {
 	if os.Getenv(protocol.Handshake().MagicCookieKey) != "" {
-		if err := serve(); err != nil {
+		var b build
+		if err := json.Unmarshal([]byte(os.Args[1]), &b); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+		b.serve()
 	}
 	os.Exit(m.Run())
 }
 
-func serve() error {
-	path, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	program, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	var b build
-	if err := json.Unmarshal(program[bytes.LastIndex(program, []byte(mark))+len(mark):], &b); err != nil {
-		return err
-	}
+func (b build) serve() {
 	p := sdk.Plugin{Name: b.Name, Version: b.Version}
 	for _, name := range b.Storages {
 		s := local.Stage()
@@ -62,39 +49,20 @@ func serve() error {
 		p.Stages = append(p.Stages, s)
 	}
 	sdk.Main(p)
-	return nil
 }
 
-// file makes the plugin's program.
+// file makes the plugin's program: a script, to be small.
 func (b build) file(t testing.TB) string {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := os.Open(self)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	out, err := os.OpenFile(filepath.Join(t.TempDir(), b.Name), os.O_CREATE|os.O_WRONLY, 0o755)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.Copy(out, in); err != nil {
-		t.Fatal(err)
-	}
 	text, err := json.Marshal(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := out.WriteString(mark + string(text)); err != nil {
-		t.Fatal(err)
-	}
-	if err := out.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.Name()
+	return script(t, "exec '"+self+"' '"+string(text)+"'")
 }
 
 func mystore(version string) build {
@@ -130,7 +98,12 @@ func options(t testing.TB) lockfile.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return lockfile.Options{BuiltIn: builtIn, Describe: h.Describe, Now: today()}
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // else each process lingers for a second with -race
+	describe := func(ctx context.Context, p host.Program) (*host.Description, error) {
+		p.Env = append(p.Env, "GORACE")
+		return h.Describe(ctx, p)
+	}
+	return lockfile.Options{BuiltIn: builtIn, Describe: describe, Now: today()}
 }
 
 func install(t testing.TB, dir, file string) *lockfile.Installed {

@@ -2,9 +2,6 @@ package lockfile
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -62,38 +59,6 @@ func (f *File) Known(name string) (*Plugin, error) {
 
 func (f *File) forget(p *Plugin) {
 	f.Plugins = slices.DeleteFunc(f.Plugins, func(q *Plugin) bool { return q.Name == p.Name })
-}
-
-// place moves a finished file to where it is pinned. What it replaces may be
-// anything but a folder.
-func (f *File) place(root *os.Root, temp, name string) error {
-	err := root.Rename(temp, name)
-	if err == nil {
-		err = syncFolder(root, Folder)
-	}
-	if err != nil {
-		return fmt.Errorf("putting the plugin's file in its place: %w", err)
-	}
-	return nil
-}
-
-// discard removes the files that were pinned by an entry and no longer are. What
-// lies outside the folder of the plugins was not put there by Install, and stays.
-func (f *File) discard(root *os.Root, p *Plugin) error {
-	var errs []error
-	for _, pin := range p.Pins {
-		info, err := root.Lstat(pin.Path)
-		if f.pins(pin.Path) || !strings.HasPrefix(pin.Path, Folder+"/") || errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil && !info.IsDir() {
-			err = gone(root.Remove(pin.Path))
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("the plugin's old file stays, and is not used any more: %w", err))
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // pins tells whether a file is pinned, on whatever platform.

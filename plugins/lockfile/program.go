@@ -1,0 +1,94 @@
+package lockfile
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/lmsvault/vault/core/failure"
+)
+
+// copy copies a program to a temporary file that can be executed.
+func (f *File) copy(root *os.Root, file string) (temp, digest string, err error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return "", "", failure.New(failure.Usage, "the plugin's file can't be read: %w", err)
+	}
+	switch {
+	case info.IsDir():
+		return "", "", failure.New(failure.Usage, "%s is a folder: name the executable file in it", file)
+	case !info.Mode().IsRegular():
+		return "", "", failure.New(failure.Usage, "%s is not a regular file", file)
+	case info.Mode()&0o111 == 0:
+		return "", "", failure.New(failure.Refused, "%s is not executable (mode %04o): if it is the plugin's program, run chmod +x %s", file, info.Mode().Perm(), quoted(file))
+	}
+	if err := f.makeFolder(root); err != nil {
+		return "", "", err
+	}
+	in, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return "", "", failure.New(failure.Usage, "the plugin's file can't be read: %w", err)
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	out, temp, err := create(root, Folder)
+	if err != nil {
+		return "", "", err
+	}
+	h := sha256.New()
+	_, err = io.Copy(io.MultiWriter(out, h), in)
+	if err = errors.Join(err, finish(out, 0o755)); err != nil {
+		return "", "", fmt.Errorf("copying %s: %w", file, errors.Join(err, gone(root.Remove(temp))))
+	}
+	return temp, hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// makeFolder makes the folder of the plugins' files, if it is not there, and
+// looks whether nobody else may write to it.
+func (f *File) makeFolder(root *os.Root) error {
+	err := root.Mkdir(Folder, 0o755)
+	if err == nil {
+		return syncFolder(root, ".")
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("making the folder for plugins: %w", err)
+	}
+	return failure.Wrap(failure.Refused, f.folder(root, Folder))
+}
+
+// place moves a finished file to where it is pinned. What it replaces may be
+// anything but a folder.
+func (f *File) place(root *os.Root, temp, name string) error {
+	err := root.Rename(temp, name)
+	if err == nil {
+		err = syncFolder(root, Folder)
+	}
+	if err != nil {
+		return fmt.Errorf("putting the plugin's file in its place: %w", err)
+	}
+	return nil
+}
+
+// discard removes the files that were pinned by an entry and no longer are. What
+// lies outside the folder of the plugins was not put there by Install, and stays.
+func (f *File) discard(root *os.Root, p *Plugin) error {
+	var errs []error
+	for _, pin := range p.Pins {
+		info, err := root.Lstat(pin.Path)
+		if f.pins(pin.Path) || !strings.HasPrefix(pin.Path, Folder+"/") || errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil && !info.IsDir() {
+			err = gone(root.Remove(pin.Path))
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("the plugin's old file stays, and is not used any more: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
