@@ -171,6 +171,7 @@ def main():
     vault_plugin.serve(Plugin("directory", "1.0.0", [Stage(
         name="directory",
         summary="Keeps objects as files in a directory.",
+        doc="An object is a file of its name. What is being written is in ~new.",
         make=Directory,
         settings=[Setting("dir", required=True, help="where the objects are kept; made when it is missing", example="/srv/backups", place="dir")],
         validate=problems,

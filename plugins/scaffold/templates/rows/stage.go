@@ -16,7 +16,7 @@ import (
 // Config is what with: may hold in a pipeline. Vault checks values against the
 // tags, and makes its help of them.
 type Config struct {
-	Columns []string `key:"columns" required:"true" help:"the columns to blank, as TABLE.COLUMN without the prefix" example:"[user.phone1, user.address]"`
+	Columns []string `key:"columns" required:"true" help:"the columns to blank, as TABLE.COLUMN without the prefix" example:"[user.email, user.description]"`
 	Text    string   `key:"text" help:"what stands in a text column instead; nothing if it isn't given"`
 }
 
@@ -63,6 +63,11 @@ func (t *transform) Table(ctx context.Context, table schema.Table, _ string) (st
 
 // cells are what the columns that are blanked hold, nil for others.
 func (t *transform) cells(table *schema.Table) ([][]byte, error) {
+	for _, name := range t.columns {
+		if of, column, _ := strings.Cut(name, "."); of == table.Name && table.Column(column) == nil {
+			return nil, failure.New(failure.Usage, "column %s can't be blanked: table %s has no such column", name, of)
+		}
+	}
 	cells := make([][]byte, len(table.Columns))
 	for i, c := range table.Columns {
 		name := table.Name + "." + c.Name

@@ -39,6 +39,9 @@ func TestItBlanks(t *testing.T) {
 	if want := "1\t\t\\N\n2\t\t\\N\n"; err != nil || string(got) != want {
 		t.Errorf("%q, want %q (%v)", got, want, err)
 	}
+	if _, err := r.Table(t.Context(), schema.Table{Name: "user", Columns: table.Columns[:2]}, ""); err == nil {
+		t.Error("a column that is not there is no error: it may be misspelt, and would not be blanked")
+	}
 	other, err := r.Table(t.Context(), schema.Table{Name: "course", Columns: table.Columns}, "")
 	if err != nil || other.Rewrite || other.Schema.Name != "course" {
 		t.Errorf("another table: %+v, %v", other, err)
