@@ -75,5 +75,3 @@ func (r record) Rows(ctx context.Context, m stage.Mapped, dst, data []byte) ([]b
 	}
 	return dst, nil
 }
-
-func (r record) Close(ctx context.Context) error { return r.close(ctx) }

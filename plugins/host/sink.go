@@ -89,14 +89,16 @@ func (s sink) Publish(ctx context.Context) error {
 	})
 }
 
+// Abort must be done also when the run was cancelled.
 func (s sink) Abort(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
 	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		_, err := pb.NewSinkClient(c).Abort(ctx, &pb.AbortRequest{Instance: id})
 		return err
 	})
 }
 
-func (s sink) Close(ctx context.Context) error { return s.close(ctx) }
+func (s sink) Close(ctx context.Context) error { return s.close(context.WithoutCancel(ctx)) }
 
 // knower is a sink that may still have files from an earlier snapshot.
 type knower struct{ sink }

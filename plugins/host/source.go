@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"google.golang.org/grpc"
 
@@ -18,9 +19,12 @@ import (
 type source struct {
 	*instance
 	parts []string
+
+	mu    sync.Mutex
+	ended error // why the first Read ended that the host has ended
 }
 
-func (s source) Plan(ctx context.Context) (i *stage.Inventory, err error) {
+func (s *source) Plan(ctx context.Context) (i *stage.Inventory, err error) {
 	err = s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -45,7 +49,7 @@ func (s source) Plan(ctx context.Context) (i *stage.Inventory, err error) {
 }
 
 // Read hands on what keeps the contract of Writer, and ends at what doesn't.
-func (s source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w stage.Writer) error {
+func (s *source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w stage.Writer) error {
 	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		calls, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -68,15 +72,38 @@ func (s source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w 
 		err = protocol.Receive(recv, func(m *pb.UnitEvent, t *protocol.Tally) error { return p.Event(ctx, m, t) })
 		switch {
 		case p.Failed() != nil:
-			return p.Failed()
+			return s.end(p.Failed())
+		case err != nil && ctx.Err() != nil:
+			return s.end(ctx.Err())
 		case err == nil && unit.Part == stage.DB && p.Opened() != 1:
 			err = fmt.Errorf("%w: it opens %d entries, and not one table", protocol.ErrContract, p.Opened())
 		}
-		return s.blame("unit "+unit.ID, err)
+		return s.since(s.blame("unit "+unit.ID, err))
 	})
 }
 
-func (s source) Close(ctx context.Context) error { return s.close(ctx) }
+// since is the error of a Read after one that was ended here: there it has
+// perhaps cost the source a connection, and only that it was cancelled is known.
+func (s *source) since(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil || s.ended == nil || errors.Is(err, s.ended) {
+		return err
+	}
+	return fmt.Errorf("%w; before that: %w", err, s.ended)
+}
+
+// end is the error of a Read that is ended here.
+func (s *source) end(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended == nil {
+		s.ended = err
+	}
+	return err
+}
+
+func (s *source) Close(ctx context.Context) error { return s.close(context.WithoutCancel(ctx)) }
 
 // blame names the plugin in an error of what it sent; what is an error of the
 // stage or of the process has its words already.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -95,23 +96,26 @@ func (w *unitWriter) Commit(ctx context.Context) error {
 
 func (w *unitWriter) Refused() []stage.Loss { return w.refused }
 
-// Abort breaks the stream off, and waits until the plugin has given the unit up.
-// One whose context was cancelled is given up by the plugin as well, and the
-// sink's next call waits for that.
-func (w *unitWriter) Abort(ctx context.Context) error {
+// giveUp is how long a plugin may take to give a unit up by itself.
+const giveUp = 2 * time.Second
+
+// Abort breaks the stream off, and waits until the plugin has given the unit up:
+// in order, or after a while because its context is cancelled; the sink's next
+// call waits there for that to end. A cancelled ctx changes nothing.
+func (w *unitWriter) Abort(context.Context) error {
 	if w.ended {
 		return nil
 	}
 	w.ended = true
 	defer w.cancel()
-	stop := context.AfterFunc(ctx, w.cancel)
-	defer stop()
+	late := time.AfterFunc(giveUp, w.cancel)
+	defer late.Stop()
 	err := w.stream.CloseSend()
 	for err == nil {
 		_, err = w.stream.Recv()
 	}
 	if l := new(lost); errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) || errors.As(err, &l) {
-		return ctx.Err() // what a process holds is gone with it
+		return nil // what a process holds is gone with it
 	}
 	return err
 }

@@ -90,20 +90,37 @@ func (s *sinkServer) Unit(stream grpc.BidiStreamingServer[pb.UnitEvent, pb.UnitR
 	if err != nil {
 		return err
 	}
-	if err := passOn(ctx, stream.RecvMsg, first, &protocol.Passage{Unit: unit, To: w}); err != nil {
-		aborted := w.Abort(context.WithoutCancel(ctx))
-		if errors.Is(err, protocol.ErrBreak) && aborted == nil {
-			return fmt.Errorf("unit %s is given up: %w", unit.ID, context.Canceled)
-		}
-		return errors.Join(err, aborted)
-	}
-	if err := w.Commit(ctx); err != nil {
-		return errors.Join(err, w.Abort(context.WithoutCancel(ctx)))
-	}
-	if err := protocol.SendRefused(w.Refused(), stream.Send); err != nil {
+	if err := s.commit(ctx, w, func() error {
+		return passOn(ctx, stream.RecvMsg, first, &protocol.Passage{Unit: unit, To: w})
+	}); err != nil {
 		return err
 	}
-	return nil
+	return protocol.SendRefused(w.Refused(), stream.Send)
+}
+
+// commit commits a unit that is filled without an error, and gives up any other,
+// also one whose writer panics.
+func (s *sinkServer) commit(ctx context.Context, w stage.UnitWriter, fill func() error) (err error) {
+	committed, panicked := false, true
+	defer func() {
+		if committed {
+			return
+		}
+		aborted := w.Abort(context.WithoutCancel(ctx))
+		switch {
+		case panicked && aborted != nil:
+			s.log.Error("a unit whose writer panicked could not be given up", "error", aborted)
+		case aborted != nil:
+			err = errors.Join(err, aborted)
+		case errors.Is(err, protocol.ErrBreak):
+			err = fmt.Errorf("it is given up: %w", context.Canceled)
+		}
+	}()
+	if err = fill(); err == nil {
+		err = w.Commit(ctx)
+	}
+	committed, panicked = err == nil, false
+	return err
 }
 
 // passOn passes a unit's events on, of which the first has come.

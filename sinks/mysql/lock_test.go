@@ -51,6 +51,9 @@ func TestRefusedRowsAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := w.Open(t.Context(), stage.Entry{Path: "db/user_info", Kind: stage.Table}); err != nil {
+		t.Fatal(err)
+	}
 	row := "1\tname\t70000\ta\t\\\\x" + strings.Repeat("00", rows.MaxChunk/4) + "\n"
 	held := 0
 	for err == nil && held < 64<<20 {

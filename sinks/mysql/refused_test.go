@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -39,12 +40,17 @@ func users() *stage.Plan {
 
 func feed(lines ...string) func(string, func([]byte, int) error) rows.Sum {
 	return func(_ string, emit func([]byte, int) error) rows.Sum {
-		data := []byte(strings.Join(lines, "\n") + "\n")
 		var sum rows.Sum
-		if err := sum.AddChunk(data); err != nil {
-			panic(err)
+		b := rows.NewBuilder(func(_ context.Context, data []byte, n int) error {
+			return errors.Join(sum.AddChunk(data), emit(data, n))
+		})
+		for _, line := range lines {
+			b.Buf = append(b.Buf, line...)
+			if err := b.End(context.Background(), []byte(line)); err != nil {
+				panic(err)
+			}
 		}
-		if err := emit(data, len(lines)); err != nil {
+		if err := b.Flush(context.Background()); err != nil {
 			panic(err)
 		}
 		return sum

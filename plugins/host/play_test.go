@@ -1,0 +1,305 @@
+package host_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/sdk"
+)
+
+// The stages of this file do on order what a plugin may do.
+
+type play struct {
+	Mode  string `key:"mode" help:"what to do"`
+	Diary string `key:"diary" help:"a file to tell of it"`
+	Count int    `key:"count" help:"how often"`
+
+	mu sync.Mutex
+}
+
+// tell writes a line where the test can read it, from whatever process.
+func (p *play) tell(format string, args ...any) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f, err := os.OpenFile(p.Diary, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, format+"\n", args...)
+	return errors.Join(err, f.Close())
+}
+
+func played() []sdk.Stage {
+	parts := []string{stage.DB, stage.Dataroot}
+	return []sdk.Stage{
+		sdk.SourceStage("play", "Does on order what a source may do.", "", parts, func(_ context.Context, c *play, _ sdk.Env) (sdk.Source, error) {
+			return &playSource{c}, nil
+		}),
+		sdk.SinkStage("play", "Does on order what a sink may do.", "", parts, func(_ context.Context, c *play, _ sdk.Env) (sdk.Sink, error) {
+			return &playSink{play: c}, nil
+		}),
+		sdk.SinkStage("knowing", "A sink that knows.", "", parts, func(_ context.Context, c *play, _ sdk.Env) (sdk.Sink, error) {
+			return playKnower{&playSink{play: c}}, nil
+		}),
+	}
+}
+
+func playTable() schema.Table {
+	return schema.Table{Name: "t", Dialect: "mysql", Columns: []schema.Column{{Name: "x", Type: schema.Type{Kind: schema.Text}}}}
+}
+
+var (
+	errPlay   = fmt.Errorf("the pool is gone: %w", stage.ErrCorrupt)
+	rowUnit   = stage.Unit{ID: "db/t\xff", Part: stage.DB, Table: "t", Spec: "\x00\xff"}
+	filesUnit = stage.Unit{ID: "dataroot/all", Part: stage.Dataroot}
+	odd       = stage.Entry{Path: "dataroot/caf\xe9", Kind: stage.File, Size: 4, Mode: 0o4755, Fingerprint: "1:2"}
+)
+
+type playSource struct{ *play }
+
+func (s *playSource) Plan(context.Context) (*stage.Inventory, error) {
+	switch s.Mode {
+	case "refused":
+		return nil, failure.New(failure.Refused, "the site is in maintenance: %w", errPlay)
+	case "other part":
+		return &stage.Inventory{Units: []stage.Unit{{ID: "filedir/00", Part: stage.Filedir}}}, nil
+	case "many units":
+		inv := &stage.Inventory{}
+		for i := range s.Count {
+			inv.Units = append(inv.Units, stage.Unit{ID: fmt.Sprint("dataroot/", i), Part: stage.Dataroot, Spec: strings.Repeat("x", 100)})
+		}
+		return inv, nil
+	}
+	return &stage.Inventory{Tables: []stage.TableInfo{{Schema: playTable()}}, Units: []stage.Unit{rowUnit, filesUnit}}, nil
+}
+
+func largeRow() []byte {
+	return append(bytes.Repeat([]byte("large row "), 64<<20/10), '\n')
+}
+
+func (s *playSource) Read(ctx context.Context, u stage.Unit, known stage.Known, w stage.Writer) error {
+	table := stage.Entry{Path: "db/t", Kind: stage.Table}
+	var err error
+	do := func(fn func() error) {
+		if err == nil {
+			err = fn()
+		}
+	}
+	open := func(e stage.Entry) { do(func() error { return w.Open(ctx, e) }) }
+	write := func(data []byte, n int) { do(func() error { return w.Write(ctx, stage.Chunk{Data: data, Rows: n}) }) }
+	shut := func(n int) { do(func() error { return w.Close(ctx, stage.Digest{Bytes: int64(n)}) }) }
+	switch s.Mode {
+	case "large row":
+		open(table)
+		write([]byte("1\n2\n"), 2)
+		write(largeRow(), 1)
+		write([]byte("3\n"), 1)
+		shut(0)
+	case "endless", "deaf":
+		open(odd)
+		for err == nil {
+			write(make([]byte, rows.MaxChunk), 0)
+		}
+		if err := s.tell("ended by %v, which is a context's: %v", err, errors.Is(err, context.Canceled)); err != nil {
+			return err
+		}
+		if s.Mode == "deaf" {
+			return nil
+		}
+	case "panic":
+		open(table)
+		panic("a bug in the source")
+	case "error":
+		open(table)
+		do(func() error { return failure.Wrap(failure.Unproven, errPlay) })
+	case "die":
+		open(table)
+		write([]byte("1\n"), 1)
+		do(func() error { return syscall.Kill(os.Getpid(), syscall.SIGKILL) })
+		<-ctx.Done()
+	case "data before open":
+		write([]byte("1\n"), 1)
+	case "no table":
+	case "left open":
+		open(table)
+	case "wrong rows":
+		open(table)
+		write([]byte("1\n"), 7)
+		shut(0)
+	case "losses":
+		open(odd)
+		do(func() error { return w.Drop(ctx) })
+		do(func() error {
+			return w.Loss(ctx, stage.Loss{Kind: stage.LossChanged, Path: odd.Path, Where: "byte \xff", Reason: "it shrank", Count: 3})
+		})
+		if known[odd.Path] == odd.Fingerprint {
+			do(func() error { return w.Same(ctx, odd) })
+		}
+	case "liar":
+		do(func() error { return w.Same(ctx, odd) })
+	case "many":
+		for range s.Count {
+			open(stage.Entry{Path: "dataroot/a/folder/of/usual/depth/and-name", Kind: stage.Dir, Mode: 0o755})
+			shut(0)
+		}
+	case "many files":
+		for range s.Count {
+			open(stage.Entry{Path: "dataroot/a/folder/of/usual/depth/and-name", Kind: stage.File, Mode: 0o755})
+			write([]byte("tiny"), 0)
+			shut(4)
+		}
+	case "chunks":
+		open(table)
+		chunk := bytes.Repeat([]byte("a row of some bytes\n"), 1<<20/20)
+		for range s.Count {
+			write(chunk, len(chunk)/20)
+		}
+		shut(0)
+	}
+	return err
+}
+
+func (s *playSource) Close(context.Context) error {
+	if s.Diary == "" {
+		return nil
+	}
+	return s.tell("closed")
+}
+
+type playSink struct {
+	*play
+	aborted bool
+}
+
+func (s *playSink) Check(context.Context, *stage.Plan) ([]stage.Loss, []stage.Note, error) {
+	if s.Mode == "refused" {
+		return nil, nil, failure.New(failure.Refused, "the target is in use: %w", errPlay)
+	}
+	return []stage.Loss{stage.LostIndex("t", "i", "too long")}, []stage.Note{{Path: "t\xff", Text: "noted"}}, nil
+}
+
+func (s *playSink) Begin(_ context.Context, p *stage.Plan) error {
+	return s.tell("begin %s %q %d", p.Pipeline, p.Facts["place"], len(p.Tables))
+}
+
+func (s *playSink) Unit(_ context.Context, u stage.Unit) (stage.UnitWriter, error) {
+	if s.Mode == "no unit" {
+		return nil, failure.New(failure.Refused, "no more units: %w", errPlay)
+	}
+	return &playUnit{s, u}, s.tell("unit %q %q", u.ID, u.Spec)
+}
+
+func (s *playSink) Finish(_ context.Context, o *stage.Outcome) error {
+	return s.tell("finish %d %s", len(o.Tables), o.Facts["engine"])
+}
+
+func (s *playSink) Prove(context.Context) ([]stage.TableProof, error) {
+	return []stage.TableProof{{Schema: playTable(), Sum: rows.Sum{Rows: 3, Hi: 1 << 63, Lo: 5}, Losses: []stage.Loss{stage.LostIndex("t", "", "double")}}}, nil
+}
+
+func (s *playSink) Publish(context.Context) error { return s.tell("publish") }
+func (s *playSink) Abort(context.Context) error   { return s.tell("abort") }
+func (s *playSink) Close(context.Context) error   { return s.tell("close") }
+
+type playKnower struct{ *playSink }
+
+func (playKnower) Known(_ context.Context, u stage.Unit) (stage.Known, error) {
+	switch u.ID {
+	case "dataroot/none":
+		return nil, nil
+	case "dataroot/empty":
+		return stage.Known{}, nil
+	case "dataroot/error":
+		return nil, errPlay
+	}
+	return stage.Known{odd.Path: odd.Fingerprint}, nil
+}
+
+type playUnit struct {
+	s *playSink
+	u stage.Unit
+}
+
+func (w *playUnit) Open(_ context.Context, e stage.Entry) error { return w.s.tell("open %q", e.Path) }
+
+func (w *playUnit) Write(ctx context.Context, c stage.Chunk) error {
+	switch w.s.Mode {
+	case "full":
+		return failure.Wrap(failure.Unproven, errPlay)
+	case "panic":
+		panic("a bug in the sink")
+	case "hang":
+		if err := w.s.tell("hangs"); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	case "die":
+		return syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	case "mute":
+		return nil
+	}
+	return w.s.tell("write %d %d %x", len(c.Data), c.Rows, sha256.Sum256(c.Data))
+}
+
+func (w *playUnit) Close(context.Context, stage.Digest) error {
+	if w.s.Mode == "mute" {
+		return nil
+	}
+	return w.s.tell("close entry")
+}
+func (w *playUnit) Same(_ context.Context, e stage.Entry) error { return w.s.tell("same %q", e.Path) }
+func (w *playUnit) Drop(context.Context) error                  { return w.s.tell("drop") }
+func (w *playUnit) Loss(_ context.Context, l stage.Loss) error  { return w.s.tell("loss %s", l.Reason) }
+
+func (w *playUnit) Commit(context.Context) error {
+	switch w.s.Mode {
+	case "die in commit":
+		return syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	case "no commit":
+		return failure.Wrap(failure.Refused, errPlay)
+	}
+	return w.s.tell("commit")
+}
+
+func (w *playUnit) Refused() []stage.Loss {
+	if w.s.Mode != "refuses" {
+		return nil
+	}
+	l := stage.Loss{Kind: stage.LossRow, Path: "db/t", Where: "id=1", Reason: "too long", Count: 1}
+	var all []stage.Loss
+	for _, row := range [][]byte{largeRow(), {}, nil, []byte("latin \xe9\tx")} {
+		l.Row = row
+		all = append(all, l)
+	}
+	return all
+}
+
+func (w *playUnit) Abort(context.Context) error {
+	if w.s.Mode == "abort fails" {
+		return errPlay
+	}
+	return w.s.tell("abort unit")
+}
+
+// written reads what the stages have told.
+func written(t testing.TB, diary string) []string {
+	t.Helper()
+	b, err := os.ReadFile(diary)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
+}

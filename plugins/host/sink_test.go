@@ -1,0 +1,318 @@
+package host_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// playedSink opens the sink and returns the diary of what happens in the plugin.
+func playedSink(t testing.TB, c *play) (stage.Sink, string) {
+	t.Helper()
+	c.Diary = filepath.Join(t.TempDir(), "diary")
+	s, err := newHost(t).Isolate(played()[1], self(t)).NewSink(t.Context(), c, stage.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return s, c.Diary
+}
+
+func begun(t testing.TB, s stage.Sink, u stage.Unit) stage.UnitWriter {
+	t.Helper()
+	w, err := s.Unit(t.Context(), u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func chunks(ctx context.Context, w stage.Writer, all ...[]byte) error {
+	if err := w.Open(ctx, stage.Entry{Path: "db/t", Kind: stage.Table}); err != nil {
+		return err
+	}
+	for _, data := range all {
+		if err := w.Write(ctx, stage.Chunk{Data: data, Rows: strings.Count(string(data), "\n")}); err != nil {
+			return err
+		}
+	}
+	return w.Close(ctx, stage.Digest{})
+}
+
+func TestAWholeRunOfASink(t *testing.T) {
+	s, diary := playedSink(t, &play{})
+	plan := &stage.Plan{Pipeline: "p", Facts: map[string]string{"place": "caf\xe9"}, Tables: []stage.TableInfo{{Schema: playTable()}}}
+	losses, notes, err := s.Check(t.Context(), plan)
+	if err != nil || !reflect.DeepEqual(losses, []stage.Loss{stage.LostIndex("t", "i", "too long")}) || !slices.Equal(notes, []stage.Note{{Path: "t\xff", Text: "noted"}}) {
+		t.Errorf("check: %v, %v, %v", losses, notes, err)
+	}
+	if err := s.Begin(t.Context(), plan); err != nil {
+		t.Fatal(err)
+	}
+	w := begun(t, s, rowUnit)
+	if err := chunks(t.Context(), w, []byte("1\n2\n"), largeRow()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Commit(t.Context()); err != nil || w.Refused() != nil {
+		t.Fatalf("%v, %v", err, w.Refused())
+	}
+	if err := w.Abort(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := s.Finish(t.Context(), &stage.Outcome{Tables: []stage.TableProof{{Schema: playTable()}}, Facts: map[string]string{"engine": "MariaDB"}}); err != nil {
+		t.Fatal(err)
+	}
+	proofs, err := s.Prove(t.Context())
+	want := []stage.TableProof{{Schema: playTable(), Sum: rows.Sum{Rows: 3, Hi: 1 << 63, Lo: 5}, Losses: []stage.Loss{stage.LostIndex("t", "", "double")}}}
+	if err != nil || !reflect.DeepEqual(proofs, want) {
+		t.Errorf("%+v, %v", proofs, err)
+	}
+	if err := s.Publish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines := []string{
+		`begin p "caf\xe9" 1`, `unit "db/t\xff" "\x00\xff"`, `open "db/t"`, chunkLine([]byte("1\n2\n"), 2), chunkLine(largeRow(), 1),
+		"close entry", "commit", "finish 1 MariaDB", "publish", "close",
+	}
+	if got := written(t, diary); !slices.Equal(got, lines) {
+		t.Errorf("in the plugin:\n%q\n%q", got, lines)
+	}
+}
+
+// Rows that a target refused come back whole: the proof counts without them.
+func TestRefusedRowsComeBack(t *testing.T) {
+	s, _ := playedSink(t, &play{Mode: "refuses"})
+	w := begun(t, s, rowUnit)
+	if err := errors.Join(chunks(t.Context(), w, []byte("1\n")), w.Commit(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	want := (&playUnit{s: &playSink{play: &play{Mode: "refuses"}}}).Refused()
+	if got := w.Refused(); !reflect.DeepEqual(got, want) {
+		t.Errorf("%d refused rows came back, of %d, or others", len(got), len(want))
+	}
+}
+
+// An error of the plugin comes with the next call, or with Commit; never is a unit
+// taken for committed that was not.
+func TestASinksErrorComesWithTheNextCall(t *testing.T) {
+	for mode, says := range map[string]string{"full": errPlay.Error(), "no unit": "no more units: " + errPlay.Error(), "no commit": errPlay.Error()} {
+		s, diary := playedSink(t, &play{Mode: mode})
+		w := begun(t, s, rowUnit)
+		err := chunks(t.Context(), w, []byte("1\n"))
+		if err == nil {
+			err = w.Commit(t.Context())
+		}
+		class := failure.Refused
+		if mode == "full" {
+			class = failure.Unproven
+		}
+		if err == nil || err.Error() != says || !errors.Is(err, stage.ErrCorrupt) || failure.Of(err) != class {
+			t.Errorf("%s: %v, class %d", mode, err, failure.Of(err))
+		}
+		for range 2 {
+			if err := w.Abort(t.Context()); err != nil {
+				t.Errorf("%s: giving up: %v", mode, err)
+			}
+		}
+		if again := w.Commit(t.Context()); again == nil {
+			t.Errorf("%s: a unit that failed is committed", mode)
+		}
+		if err := s.Abort(t.Context()); err != nil {
+			t.Error(err)
+		}
+		got := written(t, diary)
+		if slices.Contains(got, "commit") || mode != "no unit" && !slices.Contains(got, "abort unit") || got[len(got)-1] != "abort" {
+			t.Errorf("%s: in the plugin: %q", mode, got)
+		}
+	}
+}
+
+func TestAUnitThatIsGivenUp(t *testing.T) {
+	s, diary := playedSink(t, &play{})
+	w := begun(t, s, rowUnit)
+	if err := chunks(t.Context(), w, []byte("1\n")); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := w.Abort(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := written(t, diary); got[len(got)-1] != "abort unit" {
+		t.Errorf("in the plugin, when Abort has returned: %q", got)
+	}
+	s, _ = playedSink(t, &play{Mode: "abort fails"})
+	if err := begun(t, s, rowUnit).Abort(t.Context()); !errors.Is(err, stage.ErrCorrupt) {
+		t.Errorf("a unit that can't be given up: %v", err)
+	}
+}
+
+// A sink that hangs does not hold up a run that was cancelled, and what comes after
+// the unit comes after it in the plugin, too.
+func TestACancelledRunDoesNotWaitForASink(t *testing.T) {
+	s, diary := playedSink(t, &play{Mode: "hang"})
+	ctx, cancel := context.WithCancel(t.Context())
+	w, err := s.Unit(ctx, rowUnit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(100*time.Millisecond, cancel)
+	for err == nil { // until the connection takes no more
+		err = chunks(ctx, w, largeRow())
+	}
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if err := w.Abort(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if err := s.Abort(ctx); err != nil {
+		t.Errorf("after the run was cancelled: %v", err)
+	}
+	got := written(t, diary)
+	if len(got) < 2 || !slices.Equal(got[len(got)-2:], []string{"abort unit", "abort"}) {
+		t.Errorf("in the plugin: %q", got)
+	}
+}
+
+func TestASinkThatHangsIsGivenUp(t *testing.T) {
+	s, diary := playedSink(t, &play{Mode: "hang"})
+	w := begun(t, s, rowUnit)
+	if err := chunks(t.Context(), w, []byte("1\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Abort(t.Context()), s.Abort(t.Context())); err != nil {
+		t.Error(err)
+	}
+	if got := written(t, diary); !slices.Equal(got[len(got)-2:], []string{"abort unit", "abort"}) {
+		t.Errorf("in the plugin: %q", got)
+	}
+}
+
+func TestASinkThatPanics(t *testing.T) {
+	s, diary := playedSink(t, &play{Mode: "panic"})
+	w := begun(t, s, rowUnit)
+	err := chunks(t.Context(), w, []byte("1\n"))
+	if err == nil {
+		err = w.Commit(t.Context())
+	}
+	if err == nil || !strings.Contains(err.Error(), "a bug in the sink") {
+		t.Errorf("%.200v", err)
+	}
+	if err := errors.Join(w.Abort(t.Context()), s.Abort(t.Context())); err != nil {
+		t.Error(err)
+	}
+	if got := written(t, diary); slices.Contains(got, "commit") || !slices.Contains(got, "abort unit") {
+		t.Errorf("in the plugin: %q", got)
+	}
+}
+
+// A Commit without an answer is no commit.
+func TestASinkWhoseProcessDies(t *testing.T) {
+	for _, mode := range []string{"die", "die in commit"} {
+		s, _ := playedSink(t, &play{Mode: mode})
+		w := begun(t, s, rowUnit)
+		err := chunks(t.Context(), w, []byte("1\n"))
+		if err == nil {
+			err = w.Commit(t.Context())
+		}
+		if err == nil || !strings.Contains(err.Error(), "plugin test") || !strings.Contains(err.Error(), "kill") {
+			t.Errorf("%s: %v", mode, err)
+		}
+		if err := w.Abort(t.Context()); err != nil {
+			t.Errorf("%s: %v", mode, err)
+		}
+		if err := s.Finish(t.Context(), &stage.Outcome{}); err == nil {
+			t.Errorf("%s: another process finishes what one has begun that is gone", mode)
+		}
+		if err := s.Abort(t.Context()); err == nil {
+			t.Errorf("%s: nobody is told that the target could not be marked", mode)
+		}
+	}
+}
+
+func TestASinksClassesAndCancelledCalls(t *testing.T) {
+	s, _ := playedSink(t, &play{Mode: "refused"})
+	if _, _, err := s.Check(t.Context(), &stage.Plan{}); failure.Of(err) != failure.Refused || !errors.Is(err, stage.ErrCorrupt) {
+		t.Errorf("%v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := s.Check(ctx, &stage.Plan{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	bad := &stage.Plan{Tables: []stage.TableInfo{{Schema: schema.Table{Name: "caf\xe9"}}}}
+	if err := s.Begin(t.Context(), bad); err == nil || !strings.Contains(err.Error(), `caf\xe9`) {
+		t.Errorf("a name that can't cross: %v", err)
+	}
+}
+
+// Only a sink that knows is a Knower.
+func TestWhatASinkKnows(t *testing.T) {
+	s, _ := playedSink(t, &play{})
+	if _, ok := s.(stage.Knower); ok {
+		t.Error("a sink that knows nothing is asked")
+	}
+	made, err := newHost(t).Isolate(played()[2], self(t)).NewSink(t.Context(), &play{Diary: filepath.Join(t.TempDir(), "diary")}, stage.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := made.(stage.Knower)
+	known := func(id string) string {
+		got, err := k.Known(t.Context(), stage.Unit{ID: id, Part: stage.Dataroot})
+		return fmt.Sprintf("%q %v %v", got, got == nil, err)
+	}
+	for id, want := range map[string]string{
+		"dataroot/none": "map[] true <nil>", "dataroot/empty": "map[] false <nil>", "dataroot/error": "map[] true " + errPlay.Error(),
+		"dataroot/all": `map["dataroot/caf\xe9":"1:2"] false <nil>`,
+	} {
+		if got := known(id); got != want {
+			t.Errorf("%s: %s, want %s", id, got, want)
+		}
+	}
+	if err := made.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func BenchmarkSink(b *testing.B) {
+	s, _ := playedSink(b, &play{Mode: "mute"})
+	chunk := []byte(strings.Repeat("a row of some bytes\n", 1<<20/20))
+	b.Run("chunks", func(b *testing.B) {
+		b.SetBytes(int64(512 * len(chunk)))
+		for b.Loop() {
+			w := begun(b, s, rowUnit)
+			if err := w.Open(b.Context(), stage.Entry{Path: "db/t", Kind: stage.Table}); err != nil {
+				b.Fatal(err)
+			}
+			for range 512 {
+				if err := w.Write(b.Context(), stage.Chunk{Data: chunk, Rows: len(chunk) / 20}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if err := errors.Join(w.Close(b.Context(), stage.Digest{}), w.Commit(b.Context())); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

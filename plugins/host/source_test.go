@@ -1,0 +1,231 @@
+package host_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+func playedSource(t testing.TB, c *play) stage.Source {
+	t.Helper()
+	s, err := newHost(t).Isolate(played()[0], self(t)).NewSource(t.Context(), c, stage.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// listener is a Writer that notes what it gets, and may fail.
+type listener struct {
+	lines []string
+	fail  error
+	on    func(line string)
+}
+
+func (l *listener) note(format string, args ...any) error {
+	line := fmt.Sprintf(format, args...)
+	l.lines = append(l.lines, line)
+	if l.on != nil {
+		l.on(line)
+	}
+	return l.fail
+}
+
+func (l *listener) Open(_ context.Context, e stage.Entry) error { return l.note("open %+v", e) }
+func (l *listener) Write(_ context.Context, c stage.Chunk) error {
+	return l.note("write %d %d %x", len(c.Data), c.Rows, sha256.Sum256(c.Data))
+}
+func (l *listener) Close(_ context.Context, d stage.Digest) error { return l.note("close %+v", d) }
+func (l *listener) Same(_ context.Context, e stage.Entry) error   { return l.note("same %+v", e) }
+func (l *listener) Drop(context.Context) error                    { return l.note("drop") }
+func (l *listener) Loss(_ context.Context, x stage.Loss) error    { return l.note("loss %+v", x) }
+
+// A row of 64 MiB is handed on whole, in one chunk with the borders it had.
+func TestALargeRowComesFromASource(t *testing.T) {
+	s := playedSource(t, &play{Mode: "large row"})
+	l := &listener{}
+	if err := s.Read(t.Context(), rowUnit, nil, l); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		fmt.Sprintf("open %+v", stage.Entry{Path: "db/t", Kind: stage.Table}), chunkLine([]byte("1\n2\n"), 2), chunkLine(largeRow(), 1), chunkLine([]byte("3\n"), 1), "close {Bytes:0 SHA1: SHA256:}",
+	}
+	if !slices.Equal(l.lines, want) {
+		t.Errorf("%q\n%q", l.lines, want)
+	}
+}
+
+func chunkLine(data []byte, n int) string {
+	return fmt.Sprintf("write %d %d %x", len(data), n, sha256.Sum256(data))
+}
+
+// The host's writer fails, and its error comes back as it is; in the plugin the
+// source's Writer returns a context's error, and Close comes after Read.
+func TestTheWritersErrorEndsASource(t *testing.T) {
+	for _, mode := range []string{"endless", "deaf"} {
+		diary := filepath.Join(t.TempDir(), "diary")
+		s := playedSource(t, &play{Mode: mode, Diary: diary})
+		full := errors.New("the target is full")
+		if err := s.Read(t.Context(), filesUnit, nil, &listener{fail: full}); err != full {
+			t.Errorf("%s: %v", mode, err)
+		}
+		if err := s.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if got := written(t, diary); len(got) != 2 || !strings.HasSuffix(got[0], "which is a context's: true") || got[1] != "closed" {
+			t.Errorf("%s: in the plugin: %q", mode, got)
+		}
+	}
+}
+
+func TestACancelledReadEndsASource(t *testing.T) {
+	diary := filepath.Join(t.TempDir(), "diary")
+	s := playedSource(t, &play{Mode: "endless", Diary: diary})
+	ctx, cancel := context.WithCancel(t.Context())
+	l := &listener{on: func(line string) {
+		if strings.HasPrefix(line, "write") {
+			cancel()
+		}
+	}}
+	if err := s.Read(ctx, filesUnit, nil, l); !errors.Is(err, context.Canceled) || failure.Of(err) != failure.Interrupted {
+		t.Errorf("%v", err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := written(t, diary); len(got) != 2 || !strings.HasSuffix(got[0], "which is a context's: true") {
+		t.Errorf("in the plugin: %q", got)
+	}
+}
+
+func TestTheSourcesErrorKeepsItsClassAndKind(t *testing.T) {
+	err := playedSource(t, &play{Mode: "error"}).Read(t.Context(), rowUnit, nil, &listener{})
+	if !errors.Is(err, stage.ErrCorrupt) || failure.Of(err) != failure.Unproven || err.Error() != errPlay.Error() {
+		t.Errorf("read: %v, class %d", err, failure.Of(err))
+	}
+	_, err = playedSource(t, &play{Mode: "refused"}).Plan(t.Context())
+	if !errors.Is(err, stage.ErrCorrupt) || failure.Of(err) != failure.Refused || !strings.HasPrefix(err.Error(), "the site is in maintenance") {
+		t.Errorf("plan: %v, class %d", err, failure.Of(err))
+	}
+}
+
+// A bug in a source is an error of its Read, and the process goes on.
+func TestASourceThatPanics(t *testing.T) {
+	s := playedSource(t, &play{Mode: "panic"})
+	for range 2 {
+		err := s.Read(t.Context(), rowUnit, nil, &listener{})
+		if err == nil || !strings.Contains(err.Error(), "a bug in the source") {
+			t.Errorf("%.200v", err)
+		}
+	}
+	if _, err := s.Plan(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestASourceWhoseProcessDies(t *testing.T) {
+	s := playedSource(t, &play{Mode: "die"})
+	err := s.Read(t.Context(), rowUnit, nil, &listener{})
+	if err == nil || !strings.Contains(err.Error(), "plugin test") || !strings.Contains(err.Error(), "kill") {
+		t.Errorf("%v", err)
+	}
+	if err := s.Read(t.Context(), filesUnit, nil, &listener{}); err == nil {
+		t.Error("another process goes on with the reading of one that is gone, without its plan")
+	}
+}
+
+// What a foreign source does wrong is an error that names it and the unit, and is
+// not handed on.
+func TestASourceThatBreaksTheContract(t *testing.T) {
+	for mode, says := range map[string]string{
+		"data before open": "no entry is open", "no table": "0 entries", "left open": "before db/t is closed", "wrong rows": "7 rows has 1", "liar": "not what is known",
+	} {
+		u := rowUnit
+		if mode == "liar" {
+			u = filesUnit
+		}
+		l := &listener{}
+		err := playedSource(t, &play{Mode: mode}).Read(t.Context(), u, stage.Known{odd.Path: "other"}, l)
+		if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "plugin test: unit "+u.ID) {
+			t.Errorf("%s: %v", mode, err)
+		}
+		for _, line := range l.lines {
+			if !strings.HasPrefix(line, "open") {
+				t.Errorf("%s: %q was handed on", mode, line)
+			}
+		}
+	}
+	if _, err := playedSource(t, &play{Mode: "other part"}).Plan(t.Context()); err == nil || !strings.Contains(err.Error(), `part "filedir"`) {
+		t.Errorf("a plan of a part that it doesn't give: %v", err)
+	}
+}
+
+func TestLossesAndWhatIsKnownCross(t *testing.T) {
+	l := &listener{}
+	if err := playedSource(t, &play{Mode: "losses"}).Read(t.Context(), filesUnit, stage.Known{odd.Path: odd.Fingerprint, "dataroot/other": "x"}, l); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		fmt.Sprintf("open %+v", odd), "drop",
+		fmt.Sprintf("loss %+v", stage.Loss{Kind: stage.LossChanged, Path: odd.Path, Where: "byte \uFFFD", Reason: "it shrank", Count: 3}),
+		fmt.Sprintf("same %+v", odd),
+	}
+	if !slices.Equal(l.lines, want) {
+		t.Errorf("%q\n%q", l.lines, want)
+	}
+}
+
+// A plan of any size crosses.
+func TestALargePlan(t *testing.T) {
+	inv, err := playedSource(t, &play{Mode: "many units", Count: 50_000}).Plan(t.Context())
+	if err != nil || len(inv.Units) != 50_000 || inv.Units[49_999].ID != "dataroot/49999" {
+		t.Errorf("%v", err)
+	}
+}
+
+// nowhere is a Writer that takes all.
+type nowhere struct{ entries int }
+
+func (n *nowhere) Open(context.Context, stage.Entry) error   { n.entries++; return nil }
+func (n *nowhere) Write(context.Context, stage.Chunk) error  { return nil }
+func (n *nowhere) Close(context.Context, stage.Digest) error { return nil }
+func (n *nowhere) Same(context.Context, stage.Entry) error   { return nil }
+func (n *nowhere) Drop(context.Context) error                { return nil }
+func (n *nowhere) Loss(context.Context, stage.Loss) error    { return nil }
+
+func BenchmarkSource(b *testing.B) {
+	for mode, count := range map[string]int{"many": 100_000, "many files": 100_000, "chunks": 512} {
+		s := playedSource(b, &play{Mode: mode, Count: count})
+		unit := filesUnit
+		if mode == "chunks" {
+			unit = rowUnit
+		}
+		b.Run(mode, func(b *testing.B) {
+			for b.Loop() {
+				w := &nowhere{}
+				if err := s.Read(b.Context(), unit, nil, w); err != nil {
+					b.Fatal(err)
+				}
+			}
+			each := b.Elapsed().Seconds() / float64(b.N) / float64(count)
+			if mode == "chunks" {
+				b.ReportMetric(1/each*1.048576, "MB/s")
+			} else {
+				b.ReportMetric(each*1e6, "µs/entry")
+			}
+		})
+	}
+}
