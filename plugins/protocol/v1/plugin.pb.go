@@ -2893,7 +2893,7 @@ func (x *KnownFile) GetFingerprint() string {
 }
 
 // UnitEvent is a step in the passage of a unit: exactly one of open, chunk or
-// data, close, same, drop, loss.
+// data, close, same, drop, loss. Small ones travel together.
 type UnitEvent struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Head          *UnitHead              `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"` // to a sink, first
@@ -2905,6 +2905,7 @@ type UnitEvent struct {
 	Same          *Entry                 `protobuf:"bytes,7,opt,name=same,proto3" json:"same,omitempty"`
 	Drop          bool                   `protobuf:"varint,8,opt,name=drop,proto3" json:"drop,omitempty"`
 	Loss          *Loss                  `protobuf:"bytes,9,opt,name=loss,proto3" json:"loss,omitempty"`
+	More          []*UnitEvent           `protobuf:"bytes,10,rep,name=more,proto3" json:"more,omitempty"` // the events after this one; they have no head, end or more
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2998,6 +2999,13 @@ func (x *UnitEvent) GetDrop() bool {
 func (x *UnitEvent) GetLoss() *Loss {
 	if x != nil {
 		return x.Loss
+	}
+	return nil
+}
+
+func (x *UnitEvent) GetMore() []*UnitEvent {
+	if x != nil {
+		return x.More
 	}
 	return nil
 }
@@ -4405,7 +4413,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05knows\x18\x03 \x01(\bR\x05knows\"A\n" +
 	"\tKnownFile\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\fR\x04path\x12 \n" +
-	"\vfingerprint\x18\x02 \x01(\tR\vfingerprint\"\xea\x02\n" +
+	"\vfingerprint\x18\x02 \x01(\tR\vfingerprint\"\x9a\x03\n" +
 	"\tUnitEvent\x12-\n" +
 	"\x04head\x18\x01 \x01(\v2\x19.vault.plugin.v1.UnitHeadR\x04head\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12&\n" +
@@ -4415,7 +4423,9 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05close\x18\x06 \x01(\v2\x17.vault.plugin.v1.DigestR\x05close\x12*\n" +
 	"\x04same\x18\a \x01(\v2\x16.vault.plugin.v1.EntryR\x04same\x12\x12\n" +
 	"\x04drop\x18\b \x01(\bR\x04drop\x12)\n" +
-	"\x04loss\x18\t \x01(\v2\x15.vault.plugin.v1.LossR\x04loss\"Q\n" +
+	"\x04loss\x18\t \x01(\v2\x15.vault.plugin.v1.LossR\x04loss\x12.\n" +
+	"\x04more\x18\n" +
+	" \x03(\v2\x1a.vault.plugin.v1.UnitEventR\x04more\"Q\n" +
 	"\bUnitHead\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12)\n" +
 	"\x04unit\x18\x02 \x01(\v2\x15.vault.plugin.v1.UnitR\x04unit\"\x1b\n" +
@@ -4669,87 +4679,88 @@ var file_plugin_proto_depIdxs = []int32{
 	53, // 36: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
 	51, // 37: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
 	43, // 38: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
-	42, // 39: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
-	52, // 40: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
-	55, // 41: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
-	40, // 42: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
-	12, // 43: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
-	72, // 44: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
-	43, // 45: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
-	44, // 46: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
-	12, // 47: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
-	42, // 48: vault.plugin.v1.KnownRequest.unit:type_name -> vault.plugin.v1.Unit
-	47, // 49: vault.plugin.v1.KnownResponse.known:type_name -> vault.plugin.v1.KnownFile
-	12, // 50: vault.plugin.v1.KnownResponse.end:type_name -> vault.plugin.v1.End
-	43, // 51: vault.plugin.v1.UnitResponse.refused:type_name -> vault.plugin.v1.Loss
-	12, // 52: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
-	62, // 53: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
-	63, // 54: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
-	12, // 55: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
-	43, // 56: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
-	44, // 57: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
-	73, // 58: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
-	41, // 59: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
-	43, // 60: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
-	63, // 61: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
-	12, // 62: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
-	1,  // 63: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
-	5,  // 64: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
-	8,  // 65: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
-	10, // 66: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
-	14, // 67: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
-	17, // 68: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
-	18, // 69: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
-	21, // 70: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
-	23, // 71: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
-	25, // 72: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
-	28, // 73: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
-	28, // 74: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
-	30, // 75: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
-	32, // 76: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
-	34, // 77: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
-	36, // 78: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
-	38, // 79: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
-	45, // 80: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
-	54, // 81: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
-	54, // 82: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
-	58, // 83: vault.plugin.v1.Sink.Known:input_type -> vault.plugin.v1.KnownRequest
-	48, // 84: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
-	61, // 85: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
-	65, // 86: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
-	67, // 87: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
-	69, // 88: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
-	2,  // 89: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
-	6,  // 90: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
-	9,  // 91: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
-	11, // 92: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
-	16, // 93: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
-	13, // 94: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
-	19, // 95: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
-	22, // 96: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
-	24, // 97: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
-	26, // 98: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
-	13, // 99: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
-	13, // 100: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
-	31, // 101: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
-	33, // 102: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
-	35, // 103: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
-	13, // 104: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
-	39, // 105: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
-	48, // 106: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
-	56, // 107: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
-	57, // 108: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
-	59, // 109: vault.plugin.v1.Sink.Known:output_type -> vault.plugin.v1.KnownResponse
-	60, // 110: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
-	64, // 111: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
-	66, // 112: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
-	68, // 113: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
-	70, // 114: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
-	89, // [89:115] is the sub-list for method output_type
-	63, // [63:89] is the sub-list for method input_type
-	63, // [63:63] is the sub-list for extension type_name
-	63, // [63:63] is the sub-list for extension extendee
-	0,  // [0:63] is the sub-list for field type_name
+	48, // 39: vault.plugin.v1.UnitEvent.more:type_name -> vault.plugin.v1.UnitEvent
+	42, // 40: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
+	52, // 41: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
+	55, // 42: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
+	40, // 43: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
+	12, // 44: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
+	72, // 45: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
+	43, // 46: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
+	44, // 47: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
+	12, // 48: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
+	42, // 49: vault.plugin.v1.KnownRequest.unit:type_name -> vault.plugin.v1.Unit
+	47, // 50: vault.plugin.v1.KnownResponse.known:type_name -> vault.plugin.v1.KnownFile
+	12, // 51: vault.plugin.v1.KnownResponse.end:type_name -> vault.plugin.v1.End
+	43, // 52: vault.plugin.v1.UnitResponse.refused:type_name -> vault.plugin.v1.Loss
+	12, // 53: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
+	62, // 54: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
+	63, // 55: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
+	12, // 56: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
+	43, // 57: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
+	44, // 58: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
+	73, // 59: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
+	41, // 60: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
+	43, // 61: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
+	63, // 62: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
+	12, // 63: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
+	1,  // 64: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
+	5,  // 65: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
+	8,  // 66: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
+	10, // 67: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
+	14, // 68: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
+	17, // 69: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
+	18, // 70: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
+	21, // 71: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
+	23, // 72: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
+	25, // 73: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
+	28, // 74: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
+	28, // 75: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
+	30, // 76: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
+	32, // 77: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
+	34, // 78: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
+	36, // 79: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
+	38, // 80: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
+	45, // 81: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
+	54, // 82: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
+	54, // 83: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
+	58, // 84: vault.plugin.v1.Sink.Known:input_type -> vault.plugin.v1.KnownRequest
+	48, // 85: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
+	61, // 86: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
+	65, // 87: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
+	67, // 88: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
+	69, // 89: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
+	2,  // 90: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
+	6,  // 91: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
+	9,  // 92: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
+	11, // 93: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
+	16, // 94: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
+	13, // 95: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
+	19, // 96: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
+	22, // 97: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
+	24, // 98: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
+	26, // 99: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
+	13, // 100: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
+	13, // 101: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
+	31, // 102: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
+	33, // 103: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
+	35, // 104: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
+	13, // 105: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
+	39, // 106: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
+	48, // 107: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
+	56, // 108: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
+	57, // 109: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
+	59, // 110: vault.plugin.v1.Sink.Known:output_type -> vault.plugin.v1.KnownResponse
+	60, // 111: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
+	64, // 112: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
+	66, // 113: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
+	68, // 114: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
+	70, // 115: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
+	90, // [90:116] is the sub-list for method output_type
+	64, // [64:90] is the sub-list for method input_type
+	64, // [64:64] is the sub-list for extension type_name
+	64, // [64:64] is the sub-list for extension extendee
+	0,  // [0:64] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
