@@ -2,13 +2,23 @@ package python_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/conformance"
 	"github.com/lmsvault/vault/plugins/host"
@@ -62,31 +72,121 @@ func newHost(t testing.TB) *host.Host {
 	return h
 }
 
+// settings are those of the example.
 type settings struct {
 	Dir string `key:"dir" required:"true"`
 }
 
 // directory is the example's stage as a pipeline gets it.
 func directory(t testing.TB) stage.Stage {
-	s := stage.Stage{
-		Info:       stage.Info{Name: "directory", Role: stage.RoleStorage, Config: func() any { return &settings{} }},
-		NewStorage: func(context.Context, any, stage.Env) (stage.Storage, error) { return nil, nil },
+	d, err := newHost(t).Describe(t.Context(), host.Program{Name: "directory", Path: archive(t)})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return newHost(t).Isolate(s, host.Program{Name: "directory", Path: archive(t)})
+	return d.Stages[0]
+}
+
+// opened opens a stage in a folder.
+func opened(t testing.TB, s stage.Stage, dir string) stage.Storage {
+	t.Helper()
+	cfg := s.Config()
+	encoded, err := json.Marshal(map[string]string{"dir": dir})
+	if err == nil {
+		err = config.Assign(encoded, cfg)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := s.NewStorage(context.WithoutCancel(t.Context()), cfg, stage.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
 }
 
 func TestTheExampleKeepsTheContract(t *testing.T) {
-	isolated := directory(t)
+	p := &plugin{t: t, file: archive(t)}
 	var dir string
-	at := func(t testing.TB) stage.Storage {
-		s, err := isolated.NewStorage(context.WithoutCancel(t.Context()), &settings{dir}, stage.Env{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
+	reopen := func(t testing.TB) stage.Storage { return opened(t, p.stage(), dir) }
+	for _, c := range conformance.StorageChecks(conformance.StorageFixture{
+		Open: func(t testing.TB) stage.Storage {
+			dir = filepath.Join(t.TempDir(), "repository")
+			return reopen(t)
+		},
+		Reopen:  reopen,
+		Process: p,
+	}) {
+		t.Run(c.ID, func(t *testing.T) { c.Run(t) })
 	}
-	conformance.Storage(t, func(t testing.TB) stage.Storage {
-		dir = filepath.Join(t.TempDir(), "repository")
-		return at(t)
-	}, at)
+}
+
+// plugin is the example in processes that can be killed.
+type plugin struct {
+	t      *testing.T
+	file   string
+	living *stage.Stage // nil after a kill: what is opened next is of another host
+}
+
+func (p *plugin) stage() stage.Stage {
+	if p.living == nil {
+		d, err := newHost(p.t).Describe(p.t.Context(), host.Program{Name: "directory", Path: p.file})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.living = &d.Stages[0]
+	}
+	return *p.living
+}
+
+// Kill kills the children of this process that run the plugin's file.
+func (p *plugin) Kill() error {
+	p.living = nil
+	lists, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		return err
+	}
+	for _, list := range lists {
+		text, err := os.ReadFile(list)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			continue // the thread has ended
+		}
+		if err != nil {
+			return err
+		}
+		for _, word := range strings.Fields(string(text)) {
+			pid, err := strconv.Atoi(word)
+			if err == nil {
+				err = p.kill(pid)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// kill kills a process if it runs the plugin's file, and waits for its end.
+func (p *plugin) kill(pid int) (err error) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unix.Close(fd)) }()
+	command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil || !strings.Contains(string(command), p.file) {
+		return nil // another process, or none any more
+	}
+	if err := unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
+		return err
+	}
+	for {
+		_, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
 }

@@ -16,7 +16,6 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/protocol"
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
@@ -287,11 +286,7 @@ func TestAStreamThatBreaksOffStoresNothing(t *testing.T) {
 }
 
 func BenchmarkPutAndGet(b *testing.B) {
-	isolated := directory(b)
-	s, err := isolated.NewStorage(b.Context(), &settings{b.TempDir()}, stage.Env{})
-	if err != nil {
-		b.Fatal(err)
-	}
+	s := opened(b, directory(b), b.TempDir())
 	data := noise(64 << 20)
 	for name, call := range map[string]func() error{
 		"put": func() error { return s.Put(b.Context(), "large", data) },
