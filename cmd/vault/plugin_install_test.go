@@ -12,14 +12,14 @@ import (
 	"testing"
 )
 
-// mystore builds the plugin of testdata, beside the program and once for a version.
-func mystore(t testing.TB, version string) string {
+// release builds the plugin of testdata, beside the program and once for a version.
+func release(t testing.TB, version string) string {
 	t.Helper()
-	file := filepath.Join(filepath.Dir(program), "mystore-"+version)
+	file := filepath.Join(filepath.Dir(program), "release-"+version)
 	if _, err := os.Stat(file); err == nil {
 		return file
 	}
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-X main.version="+version, "-o", file, "./testdata/mystore")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-X main.version="+version, "-o", file, "./testdata/release")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("building the plugin: %v\n%s", err, out)
@@ -48,7 +48,7 @@ func copied(t testing.TB, from string) string {
 
 // From nothing to removed, as somebody does it on the command line.
 func TestAPluginIsInstalledShownVerifiedUsedAndRemoved(t *testing.T) {
-	dir, file := t.TempDir(), mystore(t, "1.0.0")
+	dir, file := t.TempDir(), release(t, "1.0.0")
 	at := func(code int, args ...string) outcome {
 		t.Helper()
 		return vault(t, code, nil, append(append([]string{"plugin"}, args...), "--pipelines", dir)...)
@@ -66,7 +66,7 @@ func TestAPluginIsInstalledShownVerifiedUsedAndRemoved(t *testing.T) {
 	says(t, at(0, "verify").stdout, "mystore 1.0.0: ok")
 	says(t, at(0, "info", "mystore").stdout, "SHA-256       "+digest, "file          vault-plugins/mystore-1.0.0-", "Keeps a repository in a directory, for tests.", "\n  dir (text, required)\n")
 
-	says(t, at(0, "install", mystore(t, "1.1.0")).stdout, "installed mystore 1.1.0 in place of 1.0.0\n")
+	says(t, at(0, "install", release(t, "1.1.0")).stdout, "installed mystore 1.1.0 in place of 1.0.0\n")
 	says(t, at(3, "install", file).stderr, "the newer 1.1.0 is installed", "--replace")
 	says(t, at(0, "install", file, "--replace").stdout, "installed mystore 1.0.0 in place of 1.1.0\n")
 
@@ -89,7 +89,7 @@ func TestAPluginIsInstalledShownVerifiedUsedAndRemoved(t *testing.T) {
 
 func TestAChangedPluginIsRefusedByEveryCommandAndNeverRun(t *testing.T) {
 	dir := t.TempDir()
-	vault(t, 0, nil, "plugin", "install", mystore(t, "1.0.0"), "--pipelines", dir)
+	vault(t, 0, nil, "plugin", "install", release(t, "1.0.0"), "--pipelines", dir)
 	list := listOf(t, dir)
 	trace := filepath.Join(t.TempDir(), "trace")
 	file := filepath.Join(dir, list.Plugins[0].Path)
@@ -149,7 +149,7 @@ func listOf(t testing.TB, dir string) (list pluginList) {
 }
 
 func TestPluginCommandsPrintOneDocumentWithJSON(t *testing.T) {
-	dir, file := t.TempDir(), mystore(t, "1.0.0")
+	dir, file := t.TempDir(), release(t, "1.0.0")
 	for _, c := range []struct {
 		args []string
 		want string // in the document
@@ -177,7 +177,7 @@ func TestPluginCommandsPrintOneDocumentWithJSON(t *testing.T) {
 }
 
 func TestProcessesThatInstallAtOnceLoseNoEntry(t *testing.T) {
-	dir, file := t.TempDir(), mystore(t, "1.0.0")
+	dir, file := t.TempDir(), release(t, "1.0.0")
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
