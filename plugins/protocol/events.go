@@ -1,22 +1,37 @@
 package protocol
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/lmsvault/vault/core/stage"
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// EventWriter is a stage.Writer whose calls become a unit's events. After an error
-// every call, and End, returns that error. It is used by one goroutine.
+// EventWriter is a stage.Writer whose calls become a unit's events. Small events
+// wait a moment for others to travel with. After an error every call, and End,
+// returns that error. It is used by one goroutine.
 type EventWriter struct {
 	send   func(context.Context, *pb.UnitEvent) error
 	tally  Tally
 	failed error
+
+	next  *pb.UnitEvent // what waits, the first event with the others in More
+	size  int           // of what waits, about
+	since time.Time     // when the first came
 }
+
+// Events wait together until they have so many bytes, or so long. One with more
+// data than small doesn't wait.
+const (
+	together = 64 << 10
+	wait     = 50 * time.Millisecond
+	small    = 4 << 10
+)
 
 // NewEventWriter makes one that sends by send, which keeps nothing of the event.
 func NewEventWriter(send func(context.Context, *pb.UnitEvent) error) *EventWriter {
@@ -32,8 +47,38 @@ func (w *EventWriter) event(ctx context.Context, make func(*pb.UnitEvent) error)
 		return w.failed
 	}
 	m := &pb.UnitEvent{}
-	if w.failed = make(m); w.failed == nil {
-		w.tally.Items(1)
+	if w.failed = make(m); w.failed != nil {
+		return w.failed
+	}
+	w.tally.Items(1)
+	if len(m.Data) > small {
+		return w.alone(ctx, m)
+	}
+	m.Data = bytes.Clone(m.Data) // it belongs to the caller again
+	now := time.Now()
+	if w.next == nil {
+		w.next, w.since = m, now
+	} else {
+		w.next.More = append(w.next.More, m)
+	}
+	w.size += len(m.Data) + len(m.Open.GetPath()) + len(m.Same.GetPath()) + 256
+	if w.size > together || now.Sub(w.since) > wait {
+		return w.flush(ctx)
+	}
+	return nil
+}
+
+// alone sends an event by itself, after what waits.
+func (w *EventWriter) alone(ctx context.Context, m *pb.UnitEvent) error {
+	if w.flush(ctx) == nil {
+		w.failed = w.send(ctx, m)
+	}
+	return w.failed
+}
+
+func (w *EventWriter) flush(ctx context.Context) error {
+	if m := w.next; m != nil && w.failed == nil {
+		w.next, w.size = nil, 0
 		w.failed = w.send(ctx, m)
 	}
 	return w.failed
@@ -56,7 +101,7 @@ func (w *EventWriter) Write(ctx context.Context, c stage.Chunk) error {
 	for len(data) > FrameSize && w.failed == nil {
 		if w.failed = ctx.Err(); w.failed == nil {
 			w.tally.Data(data[:FrameSize])
-			w.failed = w.send(ctx, &pb.UnitEvent{Data: data[:FrameSize]})
+			w.failed = w.alone(ctx, &pb.UnitEvent{Data: data[:FrameSize]})
 			data = data[FrameSize:]
 		}
 	}
@@ -114,11 +159,12 @@ func (w *EventWriter) Head(ctx context.Context, instance uint64, u stage.Unit) e
 
 // End sends the end of the events.
 func (w *EventWriter) End(ctx context.Context) error {
-	if w.failed == nil {
-		w.failed = w.send(ctx, &pb.UnitEvent{End: w.tally.End()})
+	if w.next == nil {
+		w.next = &pb.UnitEvent{}
 	}
-	if w.failed != nil {
-		return w.failed
+	w.next.End = w.tally.End()
+	if err := w.flush(ctx); err != nil {
+		return err
 	}
 	w.failed = errUnitEnded
 	return nil

@@ -28,8 +28,26 @@ type Passage struct {
 	failed error
 }
 
-// Event takes an event, and counts it.
+// Event takes an event and those that came with it, and counts them.
 func (p *Passage) Event(ctx context.Context, m *pb.UnitEvent, t *Tally) error {
+	if err := p.one(ctx, m, t, m.Head != nil || m.End != nil); err != nil {
+		return err
+	}
+	for _, more := range m.More {
+		if more.Head != nil || more.End != nil || len(more.More) > 0 {
+			return broken("an event that came with another has a head, an end or more")
+		}
+		if err := p.one(ctx, more, t, false); err != nil {
+			return err
+		}
+	}
+	if m.End != nil && p.open {
+		return broken("the unit ends before %s is closed", p.entry.Path)
+	}
+	return nil
+}
+
+func (p *Passage) one(ctx context.Context, m *pb.UnitEvent, t *Tally, empty bool) error {
 	t.Data(m.Data)
 	n := 0
 	for _, there := range [...]bool{m.Open != nil, m.Chunk != nil, m.Close != nil, m.Same != nil, m.Drop, m.Loss != nil} {
@@ -43,19 +61,10 @@ func (p *Passage) Event(ctx context.Context, m *pb.UnitEvent, t *Tally) error {
 		return broken("an event is two at once")
 	case len(p.buf) > 0 && len(m.Data) == 0 && m.Chunk == nil:
 		return broken("a chunk of %s has no end", p.entry.Path)
-	case n == 0 && len(m.Data) == 0 && m.Head == nil && m.End == nil:
+	case n == 0 && len(m.Data) == 0 && !empty:
 		return broken("an event is none that is known")
 	}
-	if err := p.event(ctx, m); err != nil {
-		return err
-	}
-	if m.End != nil && p.open {
-		return broken("the unit ends before %s is closed", p.entry.Path)
-	}
-	if m.End != nil && len(p.buf) > 0 {
-		return broken("the unit ends in a chunk of %s", p.entry.Path)
-	}
-	return nil
+	return p.event(ctx, m)
 }
 
 func (p *Passage) event(ctx context.Context, m *pb.UnitEvent) error {

@@ -85,6 +85,10 @@ func TestEventsThatBreakTheContractReachNobody(t *testing.T) {
 		"two events in one":             {fileUnit, []*pb.UnitEvent{openFile("dataroot/a"), {Drop: true, Close: &pb.Digest{}}}},
 		"data with another event":       {fileUnit, []*pb.UnitEvent{openFile("dataroot/a"), {Drop: true, Data: []byte("x")}}},
 		"an unknown event":              {fileUnit, []*pb.UnitEvent{{}}},
+		"an unknown event with another": {fileUnit, []*pb.UnitEvent{{Open: openFile("dataroot/a").Open, More: []*pb.UnitEvent{{}}}}},
+		"an end with another":           {fileUnit, []*pb.UnitEvent{{Open: openFile("dataroot/a").Open, More: []*pb.UnitEvent{{Close: &pb.Digest{}, End: &pb.End{}}}}}},
+		"more of more":                  {fileUnit, []*pb.UnitEvent{{Open: openFile("dataroot/a").Open, More: []*pb.UnitEvent{{Close: &pb.Digest{}, More: []*pb.UnitEvent{{}}}}}}},
+		"a row cut off with another":    {tableUnit, []*pb.UnitEvent{{Open: openTable().Open, More: []*pb.UnitEvent{chunk("1\n2", 2), shut(0)}}}},
 		"another part":                  {fileUnit, []*pb.UnitEvent{openFile("filedir/a"), shut(0)}},
 		"another table":                 {tableUnit, []*pb.UnitEvent{{Open: &pb.Entry{Path: []byte("db/u"), Kind: "table"}}, shut(0)}},
 		"a file among rows":             {tableUnit, []*pb.UnitEvent{openFile("db/t"), shut(0)}},
@@ -133,6 +137,12 @@ func TestEventsThatKeepTheContractAreHandedOn(t *testing.T) {
 	}
 	if err != nil || !slices.Equal(d.lines, want) {
 		t.Errorf("%v\n%q\n%q", err, d.lines, want)
+	}
+	d = &diary{}
+	err = pass(fileUnit, d, &pb.UnitEvent{Open: openFile("dataroot/a").Open, More: []*pb.UnitEvent{chunk("four", 0), shut(4), openFile("dataroot/b"), shut(0)}})
+	want = []string{"open dataroot/a", "write 4 bytes 0 rows", "close 4", "open dataroot/b", "close 0"}
+	if err != nil || !slices.Equal(d.lines, want) {
+		t.Errorf("events of one message: %v\n%q\n%q", err, d.lines, want)
 	}
 	d = &diary{}
 	row := strings.Repeat("r", rows.MaxChunk) + "\n"
