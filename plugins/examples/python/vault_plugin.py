@@ -292,10 +292,13 @@ def _call(context):
         code, kind, name, text = e.code, e.vault_class, e.vault_error, str(e)
     except OSError as e:
         code, kind, name, text = grpc.StatusCode.UNKNOWN, 1, None, str(e)
-    except Exception:  # a mistake of the plugin's: say where
+    except Exception as e:
         if not context.is_active():
             raise
-        code, kind, name, text = grpc.StatusCode.UNKNOWN, 1, None, "the stage failed: " + traceback.format_exc()
+        log.error("a stage has a mistake", exc_info=True)
+        at = traceback.extract_tb(e.__traceback__)[-1]
+        text = f"a mistake in the stage: {type(e).__name__}: {e} ({os.path.basename(at.filename)}, line {at.lineno}); its log has more"
+        code, kind, name = grpc.StatusCode.UNKNOWN, 1, None
     finally:
         _current.context = None
     trailer = [("vault-class", str(kind))]

@@ -63,9 +63,11 @@ func TestALostConnectionIsMadeAgain(t *testing.T) {
 		server.drop(t)
 		must(t, s.Put(t.Context(), "after", []byte("2")))
 	}
+	server.mu.Lock()
 	if server.accepted != 4 {
 		t.Errorf("%d connections were made, want 4", server.accepted)
 	}
+	server.mu.Unlock()
 	got, err := s.Get(t.Context(), nil, "before", 0, -1)
 	if err != nil || string(got) != "1" {
 		t.Errorf("got %q, %v", got, err)

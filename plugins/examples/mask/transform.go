@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// transform is the stage.RecordTransform. Nothing in it changes.
+type transform struct{ settings settings }
+
+// Table leaves the structure as it is, for every target.
+func (t *transform) Table(_ context.Context, table schema.Table, _ string) (stage.Mapped, error) {
+	m, ok, err := t.masked(&table)
+	if err != nil {
+		return stage.Mapped{}, err
+	}
+	mapped := stage.Mapped{From: table, Schema: table, Rewrite: ok}
+	if ok {
+		var names []string
+		for i, c := range table.Columns {
+			if m.length[i] != skip {
+				names = append(names, c.Name)
+			}
+		}
+		mapped.Notes = []stage.Note{{Path: stage.DB + "/" + table.Name, Text: "masked: " + strings.Join(names, ", ")}}
+	}
+	return mapped, nil
+}
+
+// Rows masks what is neither NULL nor empty.
+func (t *transform) Rows(ctx context.Context, mapped stage.Mapped, dst, data []byte) ([]byte, error) {
+	m, ok, err := t.masked(&mapped.From)
+	if err != nil || ctx.Err() != nil {
+		return dst, errors.Join(err, ctx.Err())
+	}
+	if !ok {
+		return append(dst, data...), nil
+	}
+	w := writer{masked: m, masker: newMasker(t.settings.Key.Reveal()), keep: t.settings.Keep}
+	dst = slices.Grow(dst, len(data))
+	var cells [][]byte
+	for {
+		row, rest, ok, err := rows.Next(data)
+		if !ok {
+			return dst, err
+		}
+		cells = rows.Split(cells, row)
+		if dst, err = w.row(dst, cells); err != nil {
+			return dst, err
+		}
+		data = rest
+	}
+}
+
+// writer writes the rows of one call.
+type writer struct {
+	masked
+	*masker
+	keep  []string
+	value []byte // of a cell, without escapes
+}
+
+func (w *writer) row(dst []byte, cells [][]byte) ([]byte, error) {
+	if len(cells) != len(w.length) {
+		return dst, fmt.Errorf("a row has %d columns, and its table %d", len(cells), len(w.length))
+	}
+	kept, err := w.kept(cells)
+	if err != nil {
+		return dst, err
+	}
+	for i, cell := range cells {
+		if i > 0 {
+			dst = append(dst, '\t')
+		}
+		if w.length[i] == skip || len(cell) == 0 || rows.IsNull(cell) || kept && (i == w.username || i == w.password) {
+			dst = append(dst, cell...)
+			continue
+		}
+		if w.value, err = rows.Unescape(w.value[:0], cell); err != nil {
+			return dst, fmt.Errorf("column %d: %w", i+1, err)
+		}
+		dst = w.append(dst, w.value, w.length[i])
+	}
+	return append(dst, '\n'), nil
+}
+
+// kept tells whether the row is of a user who keeps name and password.
+func (w *writer) kept(cells [][]byte) (bool, error) {
+	if w.username == skip {
+		return false, nil
+	}
+	var err error
+	w.value, err = rows.Unescape(w.value[:0], cells[w.username])
+	return slices.ContainsFunc(w.keep, func(name string) bool { return name == string(w.value) }), err
+}
