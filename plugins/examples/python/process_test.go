@@ -180,3 +180,14 @@ func TestTheMessagesAreCurrent(t *testing.T) {
 		t.Error("plugin_pb2.py is not made from plugins/protocol/v1/plugin.proto as it is: go generate ./plugins/examples/python")
 	}
 }
+
+// Settings that the host would not let through make the example stumble: that is
+// an error of the call, and the process goes on.
+func TestAMistakeInAStageIsToldAndTheProcessGoesOn(t *testing.T) {
+	p := start(t)
+	_, err := pb.NewPluginClient(p.conn).Open(t.Context(), &pb.OpenRequest{Stage: "directory", Role: pb.Role_ROLE_STORAGE, Settings: []byte(`{"dir":7}`)})
+	if err == nil || !strings.Contains(err.Error(), "a mistake in the stage: TypeError: ") {
+		t.Errorf("%v", err)
+	}
+	p.open(t)
+}
