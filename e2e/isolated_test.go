@@ -35,6 +35,9 @@ func result(t *testing.T, o output) map[string]any {
 	}
 	delete(last.Result, "started")
 	delete(last.Result, "finished")
+	if facts, ok := last.Result["facts"].(map[string]any); ok {
+		delete(facts, "snapshot") // which one was restored
+	}
 	stored, _ := last.Result["stored"].([]any)
 	for _, s := range stored {
 		summary, ok := s.(map[string]any)
@@ -42,6 +45,7 @@ func result(t *testing.T, o output) map[string]any {
 			t.Fatalf("stored is %v", s)
 		}
 		delete(summary, "where")
+		delete(summary, "snapshot")
 		stored, _ := summary["stored_bytes"].(float64) // keys and names are random, and some of them compress
 		summary["stored_bytes"] = math.Round(stored / 20_000)
 	}

@@ -60,12 +60,12 @@ processes: which stage the process is for.`,
 	}
 }
 
-var released = regexp.MustCompile(`^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)
+var semver = regexp.MustCompile(`^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)
 
 // semantic is the program's version as semver.org has it.
 func semantic(version string) string {
 	v, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), "+")
-	if !released.MatchString(v) {
+	if !semver.MatchString(v) {
 		return "0.0.0-devel"
 	}
 	return v
