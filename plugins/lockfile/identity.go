@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/lmsvault/vault/core/failure"
@@ -68,22 +67,4 @@ func list(stages []Stage) string {
 	}
 	slices.Sort(names)
 	return strings.Join(names, ", ")
-}
-
-// otherVersionSaid is how go-plugin words that a plugin speaks another version
-// of the protocol (checkProtoVersion in its client.go); it has no error for it.
-var otherVersionSaid = regexp.MustCompile(`incompatible API version with plugin\. Plugin version: (\d+)`)
-
-// incompatible tells which version of the protocol a plugin speaks that could not
-// be started for it.
-func incompatible(err error) (major int, ok bool) {
-	if err == nil {
-		return 0, false
-	}
-	m := otherVersionSaid.FindStringSubmatch(fmt.Sprint(err))
-	if m == nil {
-		return 0, false
-	}
-	major, err = strconv.Atoi(m[1])
-	return major, err == nil
 }

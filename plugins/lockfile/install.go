@@ -81,11 +81,8 @@ func (o Options) ask(ctx context.Context, root *os.Root, file, temp, digest stri
 		return identity{}, err
 	}
 	d, err := o.Describe(ctx, host.Program{Name: filepath.Base(file), Path: program, SHA256: digest})
-	if major, ok := incompatible(err); ok {
-		return identity{}, failure.New(failure.Refused, "%s is not installed: %w", file, otherProtocol(major))
-	}
 	if err != nil {
-		return identity{}, fmt.Errorf("%s is not installed, as it doesn't answer as a plugin of Vault: %w", file, err)
+		return identity{}, fmt.Errorf("%s is not installed, as it can't be used as a plugin: %w", file, err)
 	}
 	who := identityOf(d)
 	if err := who.check(); err != nil {

@@ -214,7 +214,7 @@ func TestWhatIsNoPluginIsNotInstalled(t *testing.T) {
 		class failure.Class
 		says  []string
 	}{
-		{script(t, "echo of no use >&2; exit 1"), failure.Failed, []string{"doesn't answer as a plugin", "of no use"}},
+		{script(t, "echo of no use >&2; exit 1"), failure.Failed, []string{"can't be used as a plugin", "of no use"}},
 		{script(t, "echo '1|9|unix|/nowhere|grpc'; cat"), failure.Refused, []string{"version 9 of the protocol", "this vault speaks version 1", "newer vault"}},
 		{plain, failure.Refused, []string{"not executable (mode 0644)", "chmod +x " + plain}},
 		{t.TempDir(), failure.Usage, []string{"is a folder"}},
