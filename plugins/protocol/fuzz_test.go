@@ -1,0 +1,226 @@
+package protocol
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/stage"
+	pb "github.com/lmsvault/vault/plugins/protocol/v1"
+)
+
+// received cuts bytes into messages, as they could come from anybody: a byte or
+// two of length before each.
+func received[M any, P interface {
+	*M
+	proto.Message
+}](data []byte) func() (*M, error) {
+	return func() (*M, error) {
+		if len(data) < 2 {
+			return nil, io.EOF
+		}
+		n := min(int(data[0])|int(data[1])<<8, len(data)-2)
+		m := new(M)
+		err := proto.Unmarshal(data[2:2+n], P(m))
+		data = data[2+n:]
+		return m, err
+	}
+}
+
+func packed(messages [][]byte) (b []byte) {
+	for _, m := range messages {
+		b = append(append(b, byte(len(m)), byte(len(m)>>8)), m...)
+	}
+	return b
+}
+
+// judge is a Writer that finds what no Writer may be given.
+type judge struct {
+	t      *testing.T
+	unit   stage.Unit
+	open   *stage.Entry
+	passed int64
+}
+
+func (j *judge) Open(_ context.Context, e stage.Entry) error {
+	if j.open != nil || e.Size < 0 || !strings.HasPrefix(e.Path, j.unit.Part) || strings.Contains(e.Path+"/", "/../") || e.Mode > 0o7777 {
+		j.t.Errorf("opened: %+v after %+v", e, j.open)
+	}
+	j.open, j.passed = &e, 0
+	return nil
+}
+
+func (j *judge) Write(_ context.Context, c stage.Chunk) error {
+	if j.open == nil || j.open.Kind == stage.Dir {
+		j.t.Errorf("content of %+v", j.open)
+	}
+	if j.open.Kind == stage.Table && bytes.Count(c.Data, []byte{'\n'}) != c.Rows || len(c.Data) > rows.MaxChunk && c.Rows != 1 {
+		j.t.Errorf("a chunk of %d bytes and %d rows", len(c.Data), c.Rows)
+	}
+	j.passed += int64(len(c.Data))
+	return nil
+}
+
+func (j *judge) Close(_ context.Context, d stage.Digest) error {
+	if j.open == nil || d.Bytes < 0 || j.open.Kind == stage.File && d.Bytes != j.passed {
+		j.t.Errorf("closed: %+v with %+v after %d bytes", j.open, d, j.passed)
+	}
+	j.open = nil
+	return nil
+}
+
+func (j *judge) Same(_ context.Context, e stage.Entry) error {
+	if j.open != nil || e.Kind != stage.File || e.Fingerprint != "known" {
+		j.t.Errorf("the same: %+v", e)
+	}
+	return nil
+}
+
+func (j *judge) Drop(context.Context) error {
+	if j.open == nil {
+		j.t.Error("dropped: nothing")
+	}
+	j.open = nil
+	return nil
+}
+
+func (j *judge) Loss(_ context.Context, l stage.Loss) error {
+	if l.Count < 1 || l.Kind == "" {
+		j.t.Errorf("lost: %+v", l)
+	}
+	return nil
+}
+
+// Whatever events come, a Writer is only given what keeps its contract, and a unit
+// that is not whole is an error.
+func FuzzEvents(f *testing.F) {
+	var messages [][]byte
+	w := NewEventWriter(func(_ context.Context, m *pb.UnitEvent) error {
+		b, err := proto.Marshal(m)
+		messages = append(messages, b)
+		return err
+	})
+	ctx := context.Background()
+	table := stage.Entry{Path: "db/t", Kind: stage.Table}
+	if err := errors.Join(w.Open(ctx, table), w.Write(ctx, stage.Chunk{Data: []byte("1\n2\n"), Rows: 2}), w.Write(ctx, stage.Chunk{Data: bytes.Repeat([]byte("x\n"), small), Rows: small}),
+		w.Loss(ctx, stage.Loss{Kind: stage.LossStored, Path: "db/t", Reason: "r", Count: 1}), w.Close(ctx, stage.Digest{}), w.End(ctx)); err != nil {
+		f.Fatal(err)
+	}
+	whole := packed(messages)
+	f.Add(whole, true)
+	f.Add(whole[:len(whole)-4], true)
+	f.Add(append(bytes.Clone(whole), whole...), true)
+	for _, events := range [][]*pb.UnitEvent{
+		{openFile("dataroot/a"), {Data: []byte("in ")}, chunk("pieces", 0), shut(9), {End: &pb.End{Items: 3, Bytes: 9, Crc32: 1}}},
+		{openFile("dataroot/a"), {Drop: true}, {Same: &pb.Entry{Path: []byte("dataroot/b"), Kind: "file", Fingerprint: "known"}}, {End: &pb.End{Items: 3}}},
+	} {
+		messages = nil
+		for _, e := range events {
+			b, err := proto.Marshal(e)
+			if err != nil {
+				f.Fatal(err)
+			}
+			messages = append(messages, b)
+		}
+		f.Add(packed(messages), false)
+	}
+	f.Fuzz(func(t *testing.T, data []byte, db bool) {
+		unit := fileUnit
+		if db {
+			unit = tableUnit
+		}
+		j := &judge{t: t, unit: unit}
+		p := &Passage{Unit: unit, To: j, Same: func(e stage.Entry) bool { return e.Fingerprint == "known" }}
+		err := Receive(received[pb.UnitEvent](data), func(m *pb.UnitEvent, t *Tally) error { return p.Event(ctx, m, t) })
+		if err == nil && j.open != nil {
+			t.Error("a unit is whole, and an entry open")
+		}
+	})
+}
+
+// Whatever messages come, decoding them ends with an error or with what can be.
+func FuzzLists(f *testing.F) {
+	d := dice{rand.New(rand.NewPCG(1, 1))}
+	inventories := &wire[pb.Inventory, *pb.Inventory]{t: f}
+	outcomes := &wire[pb.Outcome, *pb.Outcome]{t: f}
+	plans := &wire[pb.Plan, *pb.Plan]{t: f}
+	refusals := &wire[pb.UnitResponse, *pb.UnitResponse]{t: f}
+	reads := &wire[pb.ReadRequest, *pb.ReadRequest]{t: f}
+	loss := stage.Loss{Kind: stage.LossRow, Path: "db/t", Reason: "r", Count: 2, Row: []byte("1\t2")}
+	info := stage.TableInfo{Schema: d.table("t"), Rows: 1}
+	if err := errors.Join(
+		SendInventory(&stage.Inventory{Tables: []stage.TableInfo{info}, Units: []stage.Unit{tableUnit, fileUnit}, Losses: []stage.Loss{loss}, Facts: map[string]string{"engine": "x"}}, inventories.send),
+		SendOutcome(1, &stage.Outcome{Tables: []stage.TableProof{{Schema: info.Schema, Sum: rows.Sum{Rows: 1}}}}, outcomes.send),
+		SendPlan(1, &stage.Plan{Tables: []stage.TableInfo{info}, Files: 3}, plans.send),
+		SendRefused([]stage.Loss{loss, loss}, refusals.send),
+		SendRead(1, tableUnit, stage.Known{"a": "b"}, reads.send),
+	); err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range [][][]byte{inventories.messages, outcomes.messages, plans.messages, refusals.messages, reads.messages} {
+		f.Add(packed(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		less := func(what string, all ...int64) {
+			for _, n := range all {
+				if n < 0 {
+					t.Errorf("%s: %d", what, n)
+				}
+			}
+		}
+		if inv, err := ReceiveInventory(received[pb.Inventory](data)); err == nil {
+			for _, table := range inv.Tables {
+				less("table", table.Rows, table.Bytes)
+				if _, err := TableInfoMessage(table); err != nil {
+					t.Errorf("a table that came can't be sent: %v", err)
+				}
+			}
+			for _, u := range inv.Units {
+				less("unit", u.Rows, u.Bytes)
+			}
+			for _, l := range append(inv.Losses, inv.Recorded...) {
+				less("loss", l.Count-1)
+			}
+		}
+		if _, o, err := ReceiveOutcome(received[pb.Outcome](data)); err == nil {
+			for _, p := range o.Tables {
+				less("proof", p.Sum.Rows)
+			}
+		}
+		if _, p, err := ReceivePlan(received[pb.Plan](data)); err == nil {
+			less("plan", p.Files, p.Bytes, int64(p.Workers))
+		}
+		if refused, err := ReceiveRefused(received[pb.UnitResponse](data)); err == nil {
+			for _, l := range refused {
+				less("refused", l.Count-1)
+			}
+		}
+		if _, u, _, err := ReceiveRead(received[pb.ReadRequest](data)); err == nil {
+			less("unit", u.Rows, u.Bytes)
+		}
+		for _, receive := range []func() error{
+			func() error { _, err := ReceiveProofs(received[pb.ProveResponse](data)); return err },
+			func() error { _, _, err := ReceiveCheck(received[pb.CheckResponse](data)); return err },
+			func() error { _, err := ReceiveKnown(received[pb.KnownResponse](data)); return err },
+		} {
+			if err := receive(); err != nil && err.Error() == "" {
+				t.Error("an error that says nothing")
+			}
+		}
+		m := &pb.Mapped{}
+		if proto.Unmarshal(data, m) == nil {
+			if mapped, err := Mapped(m, Table); err == nil {
+				if _, err := MappedMessage(mapped); err != nil {
+					t.Errorf("a table that came can't be sent: %v", err)
+				}
+			}
+		}
+	})
+}
