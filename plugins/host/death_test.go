@@ -156,6 +156,21 @@ func TestALongCallIsNoHang(t *testing.T) {
 	says(t, s.Read(t.Context(), stage.Unit{ID: "db/log#0", Part: stage.DB, Table: "log"}, nil, nil), "plugin test showed no progress for 300ms in Source.Read, and was ended")
 }
 
+// Time in which the plugin waits for its host is no hang of it.
+func TestASlowHostIsNoHang(t *testing.T) {
+	h, _ := rogueHost(t, 200*time.Millisecond)
+	s := mustOpen(t, h, self(t), rogueConfig{})
+	listed := 0
+	err := s.List(t.Context(), "", func(stage.Object) error {
+		listed++
+		<-time.After(500 * time.Millisecond)
+		return nil
+	})
+	if err != nil || listed != 1 {
+		t.Errorf("%d objects, %v", listed, err)
+	}
+}
+
 // A keyed transform gets its key in the next process too.
 func TestTheKeyIsGivenToTheNextProcess(t *testing.T) {
 	h, _ := rogueHost(t, time.Minute)
