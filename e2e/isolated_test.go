@@ -128,6 +128,11 @@ func TestAKilledStorageIsStartedAgain(t *testing.T) {
 	if o.code != 0 {
 		t.Fatalf("exit %d\n%s\n%s", o.code, o.stdout, o.stderr)
 	}
+	for _, stage := range []string{"local", "compress"} {
+		if !strings.Contains(o.stdout, "plugin "+stage+" was started again once") {
+			t.Errorf("no note tells of %s in\n%s", stage, o.stdout)
+		}
+	}
 	must(t, nil, "verify", repo)
 	if list := must(t, nil, "snapshots", repo, "--json"); strings.Count(list.stdout, `"busy"`) != 1 {
 		t.Errorf("the snapshots are %s", list.stdout)

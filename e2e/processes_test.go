@@ -41,7 +41,7 @@ func children(t testing.TB, parent int) []child {
 		}
 		line, err := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
 		args := strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00")
-		if err != nil || len(args) != 4 || args[1] != "plugin" || args[2] != "serve" {
+		if err != nil || len(args) < 4 || args[1] != "plugin" || args[2] != "serve" {
 			continue
 		}
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))

@@ -11,7 +11,7 @@ import (
 const module = "github.com/lmsvault/vault/"
 
 // Dependencies point one way: core imports no stage and no dialect, stages never
-// import each other, dialects import no stage.
+// import each other, dialects import no stage, the sides of the plugins' border none of them.
 func TestDependenciesPointOneWay(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"...").Output()
 	if err != nil {

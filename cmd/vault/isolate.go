@@ -6,6 +6,8 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/host"
@@ -69,7 +71,13 @@ func (a *app) isolated(s stage.Stage, how pipeline.Isolation) (stage.Stage, erro
 	if err != nil {
 		return s, err
 	}
-	p := host.Program{Name: s.Name, Path: path, Args: []string{"plugin", "serve", s.Name}, Group: how.Step, Env: how.Env, Stall: how.Stall}
+	memory := how.Memory
+	if text := a.settings.GetString("memory"); text != "" {
+		if memory, err = config.ParseSize(text); err != nil {
+			return s, failure.New(failure.Usage, "%s: %w", origin("memory"), err)
+		}
+	}
+	p := host.Program{Name: s.Name, Path: path, Args: []string{"plugin", "serve", s.Name, "--memory", memory.String()}, Group: how.Step, Env: how.Env, Stall: how.Stall}
 	if how.Step == "" {
 		p.Name, p.Args[2] = "vault", "shared"
 	}
@@ -84,7 +92,7 @@ func (a *app) working() (*stage.Registry, error) {
 	}
 	var all []stage.Stage
 	for _, s := range a.stages.All() {
-		s, err := a.isolated(s, pipeline.Isolation{Step: string(s.Role), Stall: pipeline.DefaultStall})
+		s, err := a.isolated(s, pipeline.Isolation{Step: string(s.Role), Stall: pipeline.DefaultStall, Memory: pipeline.DefaultMemory})
 		if err != nil {
 			return nil, err
 		}

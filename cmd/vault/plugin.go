@@ -4,10 +4,14 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/plugins/protocol"
 	"github.com/lmsvault/vault/plugins/sdk"
 )
@@ -34,7 +38,7 @@ func newPlugin(a *app) *cobra.Command {
 // newPluginServe makes the command that vault starts itself with where a built-in
 // stage is isolated. It reads no settings: a process gets only what is its own.
 func newPluginServe(a *app) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:    "serve [STAGE]",
 		Short:  "Serve the built-in stages to the vault that started this process",
 		Hidden: true,
@@ -43,8 +47,16 @@ pipeline with isolate: true run in such processes. STAGE is only for the list of
 processes: which stage the process is for.`,
 		Args:              takes("[STAGE]"),
 		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			a.started = true
+			memory, err := cmd.Flags().GetString("memory")
+			if err != nil {
+				return err
+			}
+			limit, err := config.ParseSize(memory)
+			if err != nil {
+				return failure.New(failure.Usage, "--memory: %w", err)
+			}
 			h := protocol.Handshake()
 			if os.Getenv(h.MagicCookieKey) != h.MagicCookieValue {
 				_, err := fmt.Fprint(a.out, "vault plugin serve is how vault runs its own stages in processes of their own: vault\n"+
@@ -55,9 +67,12 @@ processes: which stage the process is for.`,
 			if err != nil {
 				return err
 			}
+			debug.SetMemoryLimit(int64(limit) - beside(limit))
 			return sdk.Plugin{Name: "vault", Version: semantic(version()), Stages: stages.All()}.Serve()
 		},
 	}
+	cmd.Flags().String("memory", pipeline.DefaultMemory.String(), "how much memory the process may use")
+	return cmd
 }
 
 var semver = regexp.MustCompile(`^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)

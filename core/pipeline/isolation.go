@@ -21,6 +21,8 @@ type Isolation struct {
 	Step  string
 	Env   []string      // names of environment variables that the process gets beside the usual ones
 	Stall time.Duration // how long the stage may show no progress
+	// Memory is what the process may use, as vault's own may.
+	Memory config.Size
 }
 
 // Plugins runs stages in processes of their own: those of plugins, and built-in
@@ -95,7 +97,7 @@ func isPath(use string) bool { return strings.Contains(use, "/") }
 // find finds the stage that an item names, as one that runs where it says. step
 // tells it from others.
 func (l *loader) find(role stage.Role, u *use, step string, at map[string]config.Position) (stage.Stage, bool) {
-	how := Isolation{Env: u.Env, Stall: time.Duration(u.Stall)}
+	how := Isolation{Env: u.Env, Stall: time.Duration(u.Stall), Memory: l.pipeline.Memory}
 	l.unset(u, at)
 	built, ok := l.registry.Find(role, u.Use)
 	if isPath(u.Use) || !ok {

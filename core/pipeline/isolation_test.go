@@ -58,10 +58,10 @@ func TestAStepSaysInWhichProcessItsStageRuns(t *testing.T) {
 		t.Fatal(found)
 	}
 	want := []string{
-		fmt.Sprintf("isolate files: %+v", pipeline.Isolation{Step: "source 1", Env: []string{"PROFILE"}, Stall: 2 * time.Minute}),
-		fmt.Sprintf("isolate compress: %+v", pipeline.Isolation{Stall: pipeline.DefaultStall}),
-		fmt.Sprintf("find sink ./bin/mystore in site: %+v", pipeline.Isolation{Stall: pipeline.DefaultStall}),
-		fmt.Sprintf("isolate local: %+v", pipeline.Isolation{Step: "sink 2", Stall: pipeline.DefaultStall}),
+		fmt.Sprintf("isolate files: %+v", pipeline.Isolation{Step: "source 1", Env: []string{"PROFILE"}, Stall: 2 * time.Minute, Memory: 256 << 20}),
+		fmt.Sprintf("isolate compress: %+v", pipeline.Isolation{Stall: pipeline.DefaultStall, Memory: 256 << 20}),
+		fmt.Sprintf("find sink ./bin/mystore in site: %+v", pipeline.Isolation{Stall: pipeline.DefaultStall, Memory: 256 << 20}),
+		fmt.Sprintf("isolate local: %+v", pipeline.Isolation{Step: "sink 2", Stall: pipeline.DefaultStall, Memory: 256 << 20}),
 	}
 	if !slices.Equal(p.asked, want) {
 		t.Errorf("asked\n%s\nwant\n%s", strings.Join(p.asked, "\n"), strings.Join(want, "\n"))

@@ -47,6 +47,9 @@ type Settings struct {
 	Accept map[stage.LossKind]int64
 }
 
+// DefaultMemory is what the process may use where nothing is said.
+const DefaultMemory config.Size = 256 << 20
+
 // DefaultWorkers is how many units of work run at once where nothing is said.
 func DefaultWorkers() int { return max(2, 2*runtime.GOMAXPROCS(0)) }
 
