@@ -2,8 +2,6 @@ package host_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"os"
@@ -15,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/host"
 )
@@ -299,83 +296,4 @@ func TestALongFolderIsNoObstacle(t *testing.T) {
 		t.Error(err)
 	}
 	empty(t, dir)
-}
-
-// What was checked is what runs: the program itself, or a script.
-func TestAPinnedProgramRuns(t *testing.T) {
-	h, _ := rogueHost(t, time.Minute)
-	p := pinned(t, copied(t))
-	s := mustOpen(t, h, p, rogueConfig{})
-	if got := ask(t, s, "command"); got != "test" {
-		t.Errorf("the command line is %q", got)
-	}
-	script := filepath.Join(t.TempDir(), "plugin")
-	write(t, script, "#!/bin/sh\nexec "+self(t).Path+"\n", 0o700)
-	if first, second := ask(t, s, "pid"), ask(t, mustOpen(t, h, pinned(t, script), rogueConfig{}), "pid"); first == second {
-		t.Error("the script did not run")
-	}
-}
-
-// A program that was changed, or that others can change, is not started.
-func TestAChangedProgramIsRefused(t *testing.T) {
-	h, _ := rogueHost(t, time.Minute)
-	refused := func(p host.Program, parts ...string) {
-		t.Helper()
-		_, err := open(t, h, p, rogueConfig{})
-		says(t, err, append([]string{"plugin test was not started: "}, parts...)...)
-		if failure.Of(err) != failure.Refused {
-			t.Errorf("its class is %v", failure.Of(err))
-		}
-	}
-	p := pinned(t, copied(t))
-	was := p.SHA256
-	write(t, p.Path, "#!/bin/sh\ntouch "+p.Path+".ran\n", 0o700)
-	refused(p, p.Path+" has changed", pinned(t, p.Path).SHA256, was, "install it again")
-	if _, err := os.Stat(p.Path + ".ran"); err == nil {
-		t.Error("it was started")
-	}
-	p = pinned(t, p.Path)
-	chmod(t, p.Path, 0o722)
-	refused(p, "others can write "+p.Path+" (its mode is 0722)", "chmod go-w")
-	chmod(t, p.Path, 0o700)
-	chmod(t, filepath.Dir(p.Path), 0o770)
-	refused(p, "others can write "+filepath.Dir(p.Path)+" (its mode is 0770)")
-}
-
-// copied is a copy of the test's binary in a folder of its own.
-func copied(t testing.TB) string {
-	t.Helper()
-	content, err := os.ReadFile(self(t).Path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "plugin")
-	write(t, path, string(content), 0o700)
-	return path
-}
-
-func pinned(t testing.TB, path string) host.Program {
-	t.Helper()
-	chmod(t, filepath.Dir(path), 0o700)
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(content)
-	return host.Program{Name: "test", Path: path, SHA256: hex.EncodeToString(sum[:])}
-}
-
-func write(t testing.TB, path, content string, mode os.FileMode) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(content), mode); err != nil {
-		t.Fatal(err)
-	}
-	chmod(t, path, mode)
-}
-
-func chmod(t testing.TB, path string, mode os.FileMode) {
-	t.Helper()
-	if err := os.Chmod(path, mode); err != nil {
-		t.Fatal(err)
-	}
 }

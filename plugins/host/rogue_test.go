@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -118,7 +117,6 @@ func (r *rogue) act(ctx context.Context) error {
 		syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 		select {}
 	case "stop-later":
-		signal.Ignore(syscall.SIGCONT)
 		defer time.AfterFunc(50*time.Millisecond, func() { syscall.Kill(os.Getpid(), syscall.SIGSTOP) })
 	case "slow":
 		<-time.After(900 * time.Millisecond)
