@@ -16,8 +16,8 @@ import (
 	"github.com/lmsvault/vault/plugins/host"
 )
 
-// Switch is the environment variable that has stages run in processes: 1, or the
-// path of a vault that serves its stages by "vault plugin serve".
+// Switch is the environment variable that has stages run in processes of vault: 1,
+// or the path of the program. With 1 each test binary builds its own.
 const Switch = "VAULT_TEST_ISOLATE"
 
 // Stage returns s, or, with the switch, one that stands in for s and runs it in a
@@ -45,14 +45,15 @@ func program(t testing.TB) (p host.Program, on bool) {
 	if !On() {
 		return p, false
 	}
-	if path := os.Getenv(Switch); path != "1" {
-		return host.Program{Name: "vault", Path: path, Args: []string{"plugin", "serve"}}, true
+	p = host.Program{Name: "vault", Path: os.Getenv(Switch), Args: []string{"plugin", "serve"}}
+	if p.Path == "1" {
+		vault, err := build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Path = fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), vault.Fd())
 	}
-	served, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return host.Program{Name: "builtin", Path: fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), served.Fd())}, true
+	return p, true
 }
 
 // build builds the program once in a test's process. It has no name: only the
@@ -67,9 +68,9 @@ var build = sync.OnceValues(func() (_ *os.File, err error) {
 			err = bad
 		}
 	}()
-	path := filepath.Join(dir, "serve")
-	if out, err := exec.Command("go", "build", "-o", path, "github.com/lmsvault/vault/internal/isolated/serve").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building the stages: %w\n%s", err, out)
+	path := filepath.Join(dir, "vault")
+	if out, err := exec.Command("go", "build", "-o", path, "github.com/lmsvault/vault/cmd/vault").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building vault: %w\n%s", err, out)
 	}
 	return os.Open(path)
 })

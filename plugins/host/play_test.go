@@ -178,10 +178,7 @@ func (s *playSource) Close(context.Context) error {
 	return s.tell("closed")
 }
 
-type playSink struct {
-	*play
-	aborted bool
-}
+type playSink struct{ *play }
 
 func (s *playSink) Check(context.Context, *stage.Plan) ([]stage.Loss, []stage.Note, error) {
 	if s.Mode == "refused" {

@@ -35,8 +35,8 @@ func kinds() []kind {
 	}
 }
 
-// Encode makes of an error the status of a call and the metadata of its trailer.
-func Encode(err error) (error, metadata.MD) {
+// Encode makes of an error the metadata of a call's trailer and its status.
+func Encode(err error) (metadata.MD, error) {
 	if err == nil {
 		return nil, nil
 	}
@@ -59,7 +59,7 @@ func Encode(err error) (error, metadata.MD) {
 			code = k.code
 		}
 	}
-	return status.Error(code, text(err.Error())), md
+	return md, status.Error(code, text(err.Error()))
 }
 
 // remote is an error of the other side: its text, class and kinds.

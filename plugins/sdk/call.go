@@ -18,7 +18,7 @@ import (
 func (s *server) unary(ctx context.Context, r any, info *grpc.UnaryServerInfo, call grpc.UnaryHandler) (_ any, err error) {
 	s.streams.restore()
 	defer func() {
-		encoded, trailer := protocol.Encode(err)
+		trailer, encoded := protocol.Encode(err)
 		if trailer != nil {
 			if bad := grpc.SetTrailer(ctx, trailer); bad != nil {
 				encoded = bad
@@ -34,7 +34,7 @@ func (s *server) streamed(srv any, stream grpc.ServerStream, info *grpc.StreamSe
 	s.streams.restore()
 	defer func() {
 		var trailer map[string][]string
-		err, trailer = protocol.Encode(err)
+		trailer, err = protocol.Encode(err)
 		stream.SetTrailer(trailer)
 	}()
 	defer s.recovered(info.FullMethod, &err)

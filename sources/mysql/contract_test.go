@@ -53,7 +53,7 @@ func TestLaterReadsTellTheFirstError(t *testing.T) {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()
 			db := engine.make(t)
-			exec(t, db, "CREATE TABLE mdl_a (id int PRIMARY KEY)", "INSERT INTO mdl_a VALUES (1)", "CREATE TABLE mdl_b (id int PRIMARY KEY)")
+			exec(t, db, "CREATE TABLE mdl_a (id int PRIMARY KEY)", "INSERT INTO mdl_a VALUES (1)", "CREATE TABLE mdl_b (id int PRIMARY KEY)", "INSERT INTO mdl_b VALUES (1)")
 			s := open(t, db.DSN, func(c *Config) { c.Connections = 1 })
 			full := errors.New("the target is full")
 			for _, u := range plan(t, s).Units {
