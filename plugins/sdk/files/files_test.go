@@ -1,0 +1,157 @@
+package files_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/conformance"
+	"github.com/lmsvault/vault/plugins/sdk/files"
+)
+
+var errLost = errors.New("the connection is lost")
+
+// disk is a Server of this machine's files. It is lost after so many calls.
+type disk struct{ left atomic.Int64 }
+
+func (d *disk) call() error {
+	if d.left.Add(-1) < 0 {
+		return errLost
+	}
+	return nil
+}
+
+func (d *disk) Lost(err error) bool { return errors.Is(err, errLost) }
+
+func (d *disk) Write(file string, r io.Reader) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, r)
+	return errors.Join(err, d.call(), f.Close())
+}
+
+func (d *disk) Rename(from, to string) error {
+	if err := d.call(); err != nil {
+		return err
+	}
+	return os.Rename(from, to)
+}
+
+func (d *disk) Open(file string) (files.File, error) {
+	if err := d.call(); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(file)
+	return f, exist(err)
+}
+
+func (d *disk) Stat(file string) (fs.FileInfo, error) {
+	if err := d.call(); err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(file)
+	return info, exist(err)
+}
+
+func (d *disk) ReadDir(dir string) ([]fs.FileInfo, error) {
+	if err := d.call(); err != nil {
+		return nil, err
+	}
+	found, err := os.ReadDir(dir)
+	var infos []fs.FileInfo
+	for _, f := range found {
+		if info, err := f.Info(); err == nil {
+			infos = append(infos, info)
+		}
+	}
+	return infos, exist(err)
+}
+
+func (d *disk) MkdirAll(dir string) error {
+	if err := d.call(); err != nil {
+		return err
+	}
+	return os.MkdirAll(dir, 0o700)
+}
+
+func (d *disk) Remove(file string) error {
+	if err := d.call(); err != nil {
+		return err
+	}
+	return exist(os.Remove(file))
+}
+
+func (d *disk) Free(string) (int64, error) { return -1, nil }
+func (d *disk) Close() error               { return nil }
+
+// exist tells of a file in place of a directory as file servers do.
+func exist(err error) error {
+	if _, bad := errors.AsType[*fs.PathError](err); bad && !errors.Is(err, fs.ErrPermission) {
+		return fs.ErrNotExist
+	}
+	return err
+}
+
+// open opens a storage whose connections are lost after so many calls.
+func open(dir string, calls int64) stage.Storage {
+	return files.Storage(dir, slog.New(slog.DiscardHandler), func(context.Context) (files.Server, error) {
+		d := &disk{}
+		d.left.Store(calls)
+		return d, nil
+	})
+}
+
+func TestContract(t *testing.T) {
+	var dir string
+	conformance.Storage(t, func(t testing.TB) stage.Storage {
+		dir = filepath.Join(t.TempDir(), "new", "repository")
+		return open(dir, 1<<60)
+	}, func(testing.TB) stage.Storage { return open(dir, 1<<60) })
+}
+
+// The longest call, a first Put, takes six; so each call comes through with one
+// new connection, wherever in it the one before is lost.
+func TestAConnectionThatIsLostInAnyCallIsMadeAgain(t *testing.T) {
+	for calls := int64(6); calls < 20; calls++ {
+		s := open(t.TempDir(), calls)
+		for range 5 {
+			if err := s.Put(t.Context(), "a/object", []byte("content")); err != nil {
+				t.Fatal(err)
+			}
+			got, err := s.Get(t.Context(), nil, "a/object", 3, -1)
+			if err != nil || string(got) != "tent" {
+				t.Fatalf("got %q, %v", got, err)
+			}
+			var listed []string
+			if err := s.List(t.Context(), "a", func(o stage.Object) error { listed = append(listed, o.Name); return nil }); err != nil || len(listed) != 1 {
+				t.Fatalf("listed %q, %v", listed, err)
+			}
+			if err := s.Delete(t.Context(), "a/object"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// One that is lost again and again is an error, not a loop.
+func TestALostServerIsAnError(t *testing.T) {
+	s := open(t.TempDir(), 0)
+	if err := s.Put(t.Context(), "object", nil); !errors.Is(err, errLost) {
+		t.Errorf("error %v", err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
