@@ -11,7 +11,7 @@ import (
 // finished program, and kills it too.
 func TestItKeepsTheContract(t *testing.T) {
 	conformance.Bytes(t, conformance.BytesFixture{Open: func(t testing.TB) sdk.ByteTransform {
-		b, err := open(t.Context(), &Config{Level: 6}, sdk.Env{})
+		b, err := open(t.Context(), &Config{Level: 1}, sdk.Env{})
 		if err != nil {
 			t.Fatal(err)
 		}

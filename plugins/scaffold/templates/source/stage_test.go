@@ -20,7 +20,7 @@ func TestItKeepsTheContract(t *testing.T) {
 	}{
 		"empty":     {"", nil},
 		"lines":     {"one\n\ntwo\ttabs\\\r\n\\N\nlast", nil},
-		"large":     {strings.Repeat("Žluťoučký kůň\n", 300_000), nil},
+		"large":     {strings.Repeat("Žluťoučký kůň\n", 100_000), nil},
 		"not UTF-8": {"one\n\xff\nthree\n", map[stage.LossKind]int64{stage.LossRow: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {

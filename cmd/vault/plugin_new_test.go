@@ -1,0 +1,91 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// made runs a project's Makefile with the built vault.
+func made(t *testing.T, dir string, targets ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "make", append(targets, "VAULT="+program)...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "GOCACHE="+goenv(t, "GOCACHE"), "GOMODCACHE="+goenv(t, "GOMODCACHE"))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("make %s: %v\n%s", strings.Join(targets, " "), err, out)
+	}
+	return string(out)
+}
+
+func goenv(t *testing.T, name string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "env", name).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// What docs/plugins.md promises: a new project runs its pipeline, is installed,
+// and is used by its name.
+func TestANewProjectWorksFromItsMakefileToItsInstallation(t *testing.T) {
+	checkout, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lang, args := range map[string][]string{"go": {"--sdk", checkout}, "python": {"--lang", "python"}} {
+		t.Run(lang, func(t *testing.T) {
+			if lang == "python" && os.Getenv("CI") != "true" && exec.CommandContext(t.Context(), "/usr/bin/python3", "-c", "import grpc, google.protobuf").Run() != nil {
+				t.Skip("/usr/bin/python3 has no grpcio and protobuf: apt install python3-grpcio python3-protobuf")
+			}
+			dir := filepath.Join(t.TempDir(), "project")
+			o := vault(t, 0, nil, append([]string{"plugin", "new", "storage", "mystore", "--dir", dir}, args...)...)
+			if !strings.Contains(o.stdout, "vault plugin install ./mystore") {
+				t.Errorf("it does not say what to do next:\n%s", o.stdout)
+			}
+			if out := made(t, dir, "try"); !strings.Contains(out, "runs unpinned from its path") || !strings.Contains(out, "snapshot ") {
+				t.Errorf("make try says:\n%s", out)
+			}
+			vault(t, 0, nil, "plugin", "install", filepath.Join(dir, "mystore"), "--pipelines", dir)
+			text, err := os.ReadFile(filepath.Join(dir, "try.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			installed := strings.NewReplacer("use: ./mystore", "use: mystore", "dir: try-objects", "dir: "+filepath.Join(dir, "try-objects")).Replace(string(text))
+			pipeline := filepath.Join(dir, "use.yaml")
+			if err := os.WriteFile(pipeline, []byte(installed), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			vault(t, 0, nil, "lint", pipeline)
+			vault(t, 0, nil, "run", pipeline)
+			if o := vault(t, 0, nil, "verify", pipeline); !strings.Contains(o.stdout, "proven") {
+				t.Errorf("verify: %s", o.stdout)
+			}
+		})
+	}
+}
+
+func TestNewPluginTellsMistakes(t *testing.T) {
+	there := t.TempDir()
+	for want, args := range map[string][]string{
+		"take storage, source, sink or transform": {"table", "x"},
+		"needs NAME":                   {"storage"},
+		"must be of a-z":               {"storage", "My.Store"},
+		"is there already":             {"storage", "mystore", "--dir", there},
+		"--kind is of a transform":     {"storage", "mystore", "--kind", "rows"},
+		"only a template of a storage": {"sink", "x", "--lang", "python"},
+		"checkout of Vault's sources":  {"sink", "x", "--dir", filepath.Join(there, "x"), "--sdk", there},
+	} {
+		code := 2
+		if want == "is there already" {
+			code = 3
+		}
+		if o := vault(t, code, nil, append([]string{"plugin", "new"}, args...)...); !strings.Contains(o.stderr, want) {
+			t.Errorf("vault plugin new %q says %q, and not %q", args, o.stderr, want)
+		}
+	}
+}
