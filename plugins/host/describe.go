@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
@@ -29,7 +30,11 @@ func (h *Host) Describe(ctx context.Context, p Program) (*Description, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := pb.NewPluginClient(proc.conn).Describe(ctx, &pb.DescribeRequest{HostVersion: h.Version, Minor: protocol.Minor})
+	var r *pb.DescribeResponse
+	err = proc.ask(ctx, func(ctx context.Context, c pb.PluginClient) (err error) {
+		r, err = c.Describe(ctx, &pb.DescribeRequest{HostVersion: h.Version, Minor: protocol.Minor})
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s does not tell what it is: %w", p.Name, err)
 	}
@@ -47,6 +52,20 @@ func (h *Host) Describe(ctx context.Context, p Program) (*Description, error) {
 	return d, nil
 }
 
+// answer is how long a plugin may take to say something that needs no work.
+const answer = 30 * time.Second
+
+// ask makes a call that opens nothing.
+func (p *process) ask(ctx context.Context, call func(context.Context, pb.PluginClient) error) error {
+	limited, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	err := call(limited, pb.NewPluginClient(p.conn))
+	if limited.Err() != nil && ctx.Err() == nil && err != nil {
+		return fmt.Errorf("it does not answer within %v", answer)
+	}
+	return err
+}
+
 // declared makes a stage of its declaration.
 func (h *Host) declared(ctx context.Context, p Program, m *pb.Stage) (stage.Stage, error) {
 	validate := func(d *config.Declared) error {
@@ -58,7 +77,11 @@ func (h *Host) declared(ctx context.Context, p Program, m *pb.Stage) (stage.Stag
 		if err != nil {
 			return err
 		}
-		r, err := pb.NewPluginClient(proc.conn).Validate(ctx, &pb.ValidateRequest{Stage: m.Name, Role: m.Role, Settings: settings})
+		var r *pb.ValidateResponse
+		err = proc.ask(ctx, func(ctx context.Context, c pb.PluginClient) (err error) {
+			r, err = c.Validate(ctx, &pb.ValidateRequest{Stage: m.Name, Role: m.Role, Settings: settings})
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("plugin %s can't check the settings: %w", p.Name, err)
 		}
