@@ -85,9 +85,9 @@ func (s *playSource) Plan(context.Context) (*stage.Inventory, error) {
 	return &stage.Inventory{Tables: []stage.TableInfo{{Schema: playTable()}}, Units: []stage.Unit{rowUnit, filesUnit}}, nil
 }
 
-func largeRow() []byte {
+var largeRow = sync.OnceValue(func() []byte {
 	return append(bytes.Repeat([]byte("large row "), 64<<20/10), '\n')
-}
+})
 
 func (s *playSource) Read(ctx context.Context, u stage.Unit, known stage.Known, w stage.Writer) error {
 	table := stage.Entry{Path: "db/t", Kind: stage.Table}
