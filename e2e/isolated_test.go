@@ -180,6 +180,27 @@ func TestAKilledSinkEndsTheRun(t *testing.T) {
 	}
 }
 
+// A process that hangs is ended when its step's patience is: of a source the run
+// fails and says so, of a storage another process goes on.
+func TestAHangingProcessIsEnded(t *testing.T) {
+	for hung, code := range map[string]int{"sample": 1, "local": 0} {
+		repo := filepath.Join(t.TempDir(), "repo")
+		file := pipelineFile(t, "version: 1\nname: busy\nsource: [{use: sample, isolate: true, stall: 2s, with: {files: false, db_bytes: 60MiB}}]\n"+
+			"sink: [{use: local, isolate: true, stall: 2s, with: {dir: "+repo+"}}]\n")
+		o := disturbed(t, nil, file, func(_ *exec.Cmd, all []child) {
+			if err := syscall.Kill(one(t, all, hung).pid, syscall.SIGSTOP); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if said := o.stdout + o.stderr; o.code != code || !strings.Contains(said, "plugin "+hung) || !strings.Contains(said, "no progress for 2s") {
+			t.Errorf("%s hangs: exit %d\n%s\n%s", hung, o.code, o.stdout, o.stderr)
+		}
+		if code == 0 {
+			must(t, nil, "verify", repo)
+		}
+	}
+}
+
 // kill -9 of vault itself leaves no process behind.
 func TestAKilledVaultLeavesNoProcess(t *testing.T) {
 	var all []child
