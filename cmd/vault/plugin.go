@@ -30,7 +30,7 @@ func newPlugin(a *app) *cobra.Command {
 	}
 	cmd.AddCommand(
 		newPluginInstall(a), newPluginList(a), newPluginInfo(a), newPluginVerify(a), newPluginRemove(a),
-		newPluginNew(a), newPluginServe(a),
+		newPluginNew(a), newPluginTest(a), newPluginServe(a),
 	)
 	return cmd
 }

@@ -14,15 +14,22 @@ import (
 // storageDisturbed puts objects, each Put disturbed at another moment, and looks
 // each time at what is there. prepare makes the context of a Put and what
 // disturbs it, next gives the storage to go on with, accept looks at a Put's error.
+// Each Put has a name of its own, and all have one size: in a process of its own a
+// Put may go on for a moment when its caller was told already.
 func storageDisturbed(t testing.TB, s stage.Storage, prepare func() (ctx context.Context, disturb func() error),
 	next func(s stage.Storage) stage.Storage, accept func(err error)) stage.Storage {
 	old := random(0, disturbed)
-	start := time.Now()
-	must(t, "put", s.Put(t.Context(), "kept", old))
-	took := time.Since(start)
+	var took time.Duration
 	for n := range steps {
-		for _, name := range []string{"kept", fmt.Sprintf("new-%d", n)} {
-			data := random(uint64(n)+1, disturbed-n)
+		data := random(uint64(n)+1, disturbed)
+		for _, there := range []bool{true, false} {
+			name := fmt.Sprintf("new-%d", n)
+			if there {
+				name = fmt.Sprintf("kept-%d", n)
+				start := time.Now()
+				must(t, "put", s.Put(t.Context(), name, old))
+				took = time.Since(start)
+			}
 			ctx, disturb := prepare()
 			err := during(t, "put", moment(n, took), disturb, func() error { return s.Put(ctx, name, data) })
 			if err != nil {
@@ -32,14 +39,11 @@ func storageDisturbed(t testing.TB, s stage.Storage, prepare func() (ctx context
 			got, getErr := s.Get(t.Context(), nil, name, 0, -1)
 			switch {
 			case getErr == nil && bytes.Equal(got, data):
-				if name == "kept" {
-					old = data
-				}
 			case err == nil:
 				t.Errorf("%s was put without an error, and is not there whole: %d of %d bytes (%v)", name, len(got), len(data), getErr)
-			case name == "kept" && (getErr != nil || !bytes.Equal(got, old)):
+			case there && (getErr != nil || !bytes.Equal(got, old)):
 				t.Errorf("a Put that failed with %q leaves neither the old object nor the new one: %d bytes (%v)", err, len(got), getErr)
-			case name != "kept" && !errors.Is(getErr, stage.ErrNotExist):
+			case !there && !errors.Is(getErr, stage.ErrNotExist):
 				t.Errorf("a Put that failed with %q leaves a part of an object: %d of %d bytes (%v)", err, len(got), len(data), getErr)
 			}
 			wantListed(t, s)
@@ -55,16 +59,14 @@ func wantListed(t testing.TB, s stage.Storage) {
 	must(t, "list", s.List(t.Context(), "", func(o stage.Object) error { all = append(all, o); return nil }))
 	for _, o := range all {
 		wantSize(t, s, o.Name, int(o.Size))
-		if o.Size < disturbed-steps {
-			t.Errorf("%s is listed with %d bytes, and never had so few", o.Name, o.Size)
+		if o.Size != disturbed {
+			t.Errorf("%s is listed with %d bytes, and never had other than %d", o.Name, o.Size, disturbed)
 		}
 	}
 }
 
 func storageCancelledPut(t testing.TB, p *storagePlace) {
-	s := p.open(t)
-	defer closeStorage(t, s)
-	storageDisturbed(t, s, func() (context.Context, func() error) {
+	s := storageDisturbed(t, p.open(t), func() (context.Context, func() error) {
 		ctx, cancel := context.WithCancel(t.Context())
 		return ctx, func() error { cancel(); return nil }
 	}, func(s stage.Storage) stage.Storage { return s }, func(err error) {
@@ -72,6 +74,12 @@ func storageCancelledPut(t testing.TB, p *storagePlace) {
 			t.Errorf("a Put that was cancelled: %v", err)
 		}
 	})
+	if p.Process == nil {
+		closeStorage(t, s)
+		return
+	}
+	must(t, "kill", p.Process.Kill()) // a Put that still goes on must not come after what is removed
+	closeCrashed(t, s)
 }
 
 func storageCrash(t testing.TB, p *storagePlace) {

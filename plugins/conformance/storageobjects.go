@@ -114,6 +114,7 @@ func storageDelete(t testing.TB, s stage.Storage) {
 	must(t, "delete", s.Delete(t.Context(), "a/b/1"))
 	must(t, "delete again", s.Delete(t.Context(), "a/b/1"))
 	must(t, "delete what never was", s.Delete(t.Context(), "never/was"))
+	must(t, "delete below an object", s.Delete(t.Context(), "a/b/12/3"))
 	wantList(t, s, "", "a/b/12")
 	wantObject(t, s, "a/b/12", []byte("2"))
 	must(t, "delete", s.Delete(t.Context(), "a/b/12"))

@@ -166,12 +166,12 @@ func (s *storage) Delete(ctx context.Context, name string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err := os.Remove(s.file(name))
-	if errors.Is(err, fs.ErrNotExist) {
+	err := s.explain(os.Remove(s.file(name)))
+	if errors.Is(err, stage.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return s.explain(err)
+		return err
 	}
 	return s.explain(syncDir(filepath.Dir(s.file(name))))
 }
