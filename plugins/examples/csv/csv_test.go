@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	_ "modernc.org/sqlite"
 
@@ -21,29 +20,13 @@ import (
 	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/conformance"
-	"github.com/lmsvault/vault/plugins/host"
-	"github.com/lmsvault/vault/plugins/protocol"
+	"github.com/lmsvault/vault/plugins/examples/internal/apart"
 	"github.com/lmsvault/vault/plugins/sdk"
 	"github.com/lmsvault/vault/sinks/sqlite"
 	"github.com/lmsvault/vault/transforms/typemap"
 )
 
-// The test's own binary is the plugin, when a host starts it.
-func TestMain(m *testing.M) {
-	if os.Getenv(protocol.Handshake().MagicCookieKey) != "" {
-		main()
-	}
-	os.Exit(m.Run())
-}
-
-// isolated is the stage in a process of its own.
-func isolated(t *testing.T) stage.Stage {
-	h := host.New(host.Config{Log: slog.New(slog.DiscardHandler), Dir: t.TempDir(), Version: "1.0.0", Stall: time.Minute})
-	t.Cleanup(func() { must(t, h.Close()) })
-	exe, err := os.Executable()
-	must(t, err)
-	return h.Isolate(declared(), host.Program{Name: "csv", Path: exe})
-}
+func TestMain(m *testing.M) { apart.Main(m, main) }
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -107,15 +90,16 @@ func TestContract(t *testing.T) {
 		"large.csv": large.String(), "empty.csv": "id,x\n", "keyless.csv": "\xEF\xBB\xBFa,b\r\n1,\r\n,2\r\n", "notes.txt": "",
 		"bad.csv": "id,n\n1,1\nx,2\n3,three\n,\n4,\n",
 	})
-	plugin := isolated(t)
+	plugin := apart.New(t, declared())
 	conformance.Source(t, conformance.SourceFixture{
 		Open: func(t testing.TB) stage.Source {
-			s, err := plugin.NewSource(context.WithoutCancel(t.Context()), &settings{Dir: dir, Integers: []string{"bad.n"}}, stage.Env{})
+			s, err := plugin.Stage().NewSource(context.WithoutCancel(t.Context()), &settings{Dir: dir, Integers: []string{"bad.n"}}, stage.Env{})
 			must(t, err)
 			return s
 		},
-		Parts:  []string{stage.DB},
-		Losses: map[stage.LossKind]int64{stage.LossRow: 3},
+		Parts:   []string{stage.DB},
+		Losses:  map[stage.LossKind]int64{stage.LossRow: 3},
+		Process: plugin,
 	})
 }
 
@@ -199,7 +183,7 @@ func TestAFileThatChangesIsAnError(t *testing.T) {
 func TestTheExampleBecomesADatabase(t *testing.T) {
 	file, err := os.ReadFile("try.yaml")
 	must(t, err)
-	reg, err := stage.NewRegistry(sqlite.Stage(), typemap.Stage(), isolated(t))
+	reg, err := stage.NewRegistry(sqlite.Stage(), typemap.Stage(), apart.New(t, declared()).Stage())
 	must(t, err)
 	dir := t.TempDir()
 	p, found := pipeline.Parse("try.yaml", bytes.ReplaceAll(file, []byte("./vault-plugin-csv"), []byte("csv")),

@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	_ "modernc.org/sqlite"
 
@@ -24,30 +23,14 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/conformance"
-	"github.com/lmsvault/vault/plugins/host"
-	"github.com/lmsvault/vault/plugins/protocol"
+	"github.com/lmsvault/vault/plugins/examples/internal/apart"
 	"github.com/lmsvault/vault/plugins/sdk"
 	"github.com/lmsvault/vault/sinks/sqlite"
 	"github.com/lmsvault/vault/sources/sample"
 	"github.com/lmsvault/vault/transforms/typemap"
 )
 
-// The test's own binary is the plugin, when a host starts it.
-func TestMain(m *testing.M) {
-	if os.Getenv(protocol.Handshake().MagicCookieKey) != "" {
-		main()
-	}
-	os.Exit(m.Run())
-}
-
-// isolated is the stage in a process of its own.
-func isolated(t *testing.T) stage.Stage {
-	h := host.New(host.Config{Log: slog.New(slog.DiscardHandler), Dir: t.TempDir(), Version: "1.0.0", Stall: time.Minute})
-	t.Cleanup(func() { must(t, h.Close()) })
-	exe, err := os.Executable()
-	must(t, err)
-	return h.Isolate(declared(), host.Program{Name: "mask", Path: exe})
-}
+func TestMain(m *testing.M) { apart.Main(m, main) }
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -103,10 +86,10 @@ func mask(t testing.TB, r sdk.RecordTransform, table schema.Table, data string) 
 }
 
 func TestContract(t *testing.T) {
-	plugin := isolated(t)
+	plugin := apart.New(t, declared())
 	conformance.Record(t, conformance.RecordFixture{
 		Open: func(t testing.TB) stage.RecordTransform {
-			r, err := plugin.NewRecord(context.WithoutCancel(t.Context()), &settings{
+			r, err := plugin.Stage().NewRecord(context.WithoutCancel(t.Context()), &settings{
 				Key: config.NewSecret("a key of the tests"), Columns: []string{"notes.body"}, Keep: []string{"guest"},
 			}, stage.Env{})
 			must(t, err)
@@ -118,6 +101,7 @@ func TestContract(t *testing.T) {
 			{Schema: table("user_empty")},
 		},
 		Targets: []string{"", "postgres"}, // all are alike
+		Process: plugin,
 	})
 }
 
@@ -187,7 +171,7 @@ func TestWhatCannotBeMaskedIsRefused(t *testing.T) {
 func TestAMaskedSiteProvesItself(t *testing.T) {
 	file, err := os.ReadFile("try.yaml")
 	must(t, err)
-	reg, err := stage.NewRegistry(sample.Stage(), sqlite.Stage(), typemap.Stage(), isolated(t))
+	reg, err := stage.NewRegistry(sample.Stage(), sqlite.Stage(), typemap.Stage(), apart.New(t, declared()).Stage())
 	must(t, err)
 	dir := t.TempDir()
 	p, found := pipeline.Parse("try.yaml", bytes.ReplaceAll(file, []byte("./vault-plugin-mask"), []byte("mask")), pipeline.Options{Registry: reg, Values: config.Values{

@@ -15,29 +15,13 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/conformance"
-	"github.com/lmsvault/vault/plugins/host"
-	"github.com/lmsvault/vault/plugins/protocol"
+	"github.com/lmsvault/vault/plugins/examples/internal/apart"
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// The test's own binary is the plugin, when a host starts it.
-func TestMain(m *testing.M) {
-	if os.Getenv(protocol.Handshake().MagicCookieKey) != "" {
-		main()
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { apart.Main(m, main) }
 
-// isolated is the stage in a process of its own.
-func isolated(t *testing.T) stage.Stage {
-	h := host.New(host.Config{Log: slog.New(slog.DiscardHandler), Dir: t.TempDir(), Version: "1.0.0", Stall: time.Minute})
-	t.Cleanup(func() { must(t, h.Close()) })
-	exe, err := os.Executable()
-	must(t, err)
-	return h.Isolate(declared(), host.Program{Name: "sftp", Path: exe})
-}
-
-func open(t testing.TB, s stage.Stage, c settings) sdk.Storage {
+func opened(t testing.TB, s stage.Stage, c settings) sdk.Storage {
 	t.Helper()
 	made, err := s.NewStorage(context.WithoutCancel(t.Context()), &c, sdk.Env{Log: slog.New(slog.DiscardHandler)})
 	must(t, err)
@@ -46,18 +30,24 @@ func open(t testing.TB, s stage.Stage, c settings) sdk.Storage {
 
 func TestContract(t *testing.T) {
 	server := serve(t, "Subsystem sftp internal-sftp")
-	plugin := isolated(t)
+	plugin := apart.New(t, declared())
 	c := server.settings
-	at := func(t testing.TB) stage.Storage { return open(t, plugin, c) }
-	conformance.Storage(t, func(t testing.TB) stage.Storage {
-		c.Dir = filepath.Join(t.TempDir(), "new", "repository")
-		return at(t)
-	}, at)
+	reopen := func(t testing.TB) stage.Storage { return opened(t, plugin.Stage(), c) }
+	for _, check := range conformance.StorageChecks(conformance.StorageFixture{
+		Open: func(t testing.TB) stage.Storage {
+			c.Dir = filepath.Join(t.TempDir(), "new", "repository")
+			return reopen(t)
+		},
+		Reopen:  reopen,
+		Process: plugin,
+	}) {
+		t.Run(check.ID, func(t *testing.T) { check.Run(t) })
+	}
 }
 
 func TestALostConnectionIsMadeAgain(t *testing.T) {
 	server := serve(t, "Subsystem sftp internal-sftp")
-	s := open(t, declared(), server.settings)
+	s := opened(t, declared(), server.settings)
 	must(t, s.Put(t.Context(), "before", []byte("1")))
 	for range 3 {
 		server.drop(t)
@@ -83,7 +73,7 @@ func TestWhatACrashLeftIsSweptAfterADay(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(temp, name), []byte("half"), 0o600))
 		must(t, os.Chtimes(filepath.Join(temp, name), time.Time{}, time.Now().Add(-age)))
 	}
-	s := open(t, declared(), server.settings)
+	s := opened(t, declared(), server.settings)
 	must(t, s.Put(t.Context(), "object", []byte("whole")))
 	must(t, s.List(t.Context(), "", func(o sdk.Object) error {
 		if o.Name != "object" {
@@ -118,7 +108,7 @@ func TestErrorsSayWhatIsWrong(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			changed := server.settings
 			c.change(&changed)
-			s := open(t, isolated(t), changed)
+			s := opened(t, apart.New(t, declared()).Stage(), changed)
 			err := s.Put(t.Context(), "object", []byte("x"))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one with %q", err, c.want)

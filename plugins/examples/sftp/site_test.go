@@ -11,6 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/examples/internal/apart"
 	datarootsink "github.com/lmsvault/vault/sinks/dataroot"
 	filessink "github.com/lmsvault/vault/sinks/files"
 	"github.com/lmsvault/vault/sinks/sqlite"
@@ -23,7 +24,7 @@ import (
 // from the server proves itself, rows and files.
 func TestASiteIsBackedUpAndRestored(t *testing.T) {
 	server := serve(t, "Subsystem sftp internal-sftp")
-	reg, err := stage.NewRegistry(sample.Stage(), compress.Stage(), typemap.Stage(), sqlite.Stage(), filessink.Stage(), datarootsink.Stage(), isolated(t))
+	reg, err := stage.NewRegistry(sample.Stage(), compress.Stage(), typemap.Stage(), sqlite.Stage(), filessink.Stage(), datarootsink.Stage(), apart.New(t, declared()).Stage())
 	must(t, err)
 	s := server.settings
 	env := map[string]string{"SFTP_HOST": s.Host, "SFTP_HOST_KEY": s.HostKey, "SFTP_USER": s.User, "SFTP_KEY": s.PrivateKey.Reveal(), "SFTP_DIR": s.Dir}

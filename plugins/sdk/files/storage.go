@@ -44,23 +44,21 @@ func (s *storage) file(name string) string { return path.Join(s.dir, name) }
 
 func (s *storage) Put(ctx context.Context, name string, data []byte) error {
 	return s.do(ctx, func(c Server) error {
-		temp := s.file(path.Join(tempDir, rand.Text()))
-		for _, dir := range []string{path.Dir(temp), path.Dir(s.file(name))} {
-			if err := c.MkdirAll(dir); err != nil {
-				return err
-			}
-		}
 		if !s.swept.Swap(true) {
 			if err := s.sweep(c); err != nil {
 				return err
 			}
 		}
-		err := c.Write(temp, reader{ctx, bytes.NewReader(data)})
+		temp, file := s.file(path.Join(tempDir, rand.Text())), s.file(name)
+		err := inDir(c, temp, func() error { return c.Write(temp, reader{ctx, bytes.NewReader(data)}) })
 		if err == nil {
 			err = ctx.Err()
 		}
 		if err == nil {
-			return c.Rename(temp, s.file(name))
+			err = inDir(c, file, func() error { return c.Rename(temp, file) })
+		}
+		if err == nil {
+			return nil
 		}
 		if bad := c.Remove(temp); !errors.Is(bad, fs.ErrNotExist) {
 			err = errors.Join(err, bad)
@@ -69,9 +67,25 @@ func (s *storage) Put(ctx context.Context, name string, data []byte) error {
 	})
 }
 
+// inDir makes a file, and its directory where that is missing: to look first would
+// take longer.
+func inDir(c Server, file string, make func() error) error {
+	err := make()
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := c.MkdirAll(path.Dir(file)); err != nil {
+		return err
+	}
+	return make()
+}
+
 // sweep removes temporary files that a crash left.
 func (s *storage) sweep(c Server) error {
 	found, err := c.ReadDir(s.file(tempDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	for _, f := range found {
 		if time.Since(f.ModTime()) < leftover {
 			continue
