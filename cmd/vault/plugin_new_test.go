@@ -50,6 +50,7 @@ func TestANewProjectWorksFromItsMakefileToItsInstallation(t *testing.T) {
 			if out := made(t, dir, "try"); !strings.Contains(out, "runs unpinned from its path") || !strings.Contains(out, "snapshot ") {
 				t.Errorf("make try says:\n%s", out)
 			}
+			vault(t, 0, nil, "plugin", "test", filepath.Join(dir, "mystore"), "--config", filepath.Join(dir, "try.yaml"), "--run", "process/")
 			vault(t, 0, nil, "plugin", "install", filepath.Join(dir, "mystore"), "--pipelines", dir)
 			text, err := os.ReadFile(filepath.Join(dir, "try.yaml"))
 			if err != nil {
