@@ -19,7 +19,7 @@ func (p *process) stall() time.Duration { return cmp.Or(p.program.Stall, p.host.
 // has progress as long as it answers at all.
 func long(call string) bool {
 	switch call {
-	case "Plugin.Open", "Plugin.Close", "Source.Plan", "RecordTransform.Table":
+	case "Plugin.Open", "Source.Plan", "RecordTransform.Table":
 		return true
 	case "Sink.Unit", "Sink.Known":
 		return false

@@ -72,10 +72,11 @@ func (s *byteServer) Apply(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.F
 		return err
 	}
 	defer s.buffers.put(data)
-	c, err := s.chain(head.Chain)
+	c, leave, err := s.chain(head.Chain)
 	if err != nil {
 		return err
 	}
+	defer leave()
 	out, err := c.apply(stream.Context(), &s.buffers, *data, head.Place)
 	if err != nil {
 		return err
@@ -84,9 +85,11 @@ func (s *byteServer) Apply(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.F
 		defer s.buffers.put(out)
 		return sendFrames(*out, stream)
 	}
-	if _, err := instance[stage.Storage](s.server, head.Hold); err != nil {
+	_, let, err := enter[stage.Storage](s.server, head.Hold)
+	if err != nil {
 		return err
 	}
+	defer let()
 	ticket, err := s.held.keep(head.Hold, out)
 	if err != nil {
 		return err
@@ -102,10 +105,11 @@ func (s *byteServer) Invert(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.
 		return err
 	}
 	defer s.buffers.put(data)
-	c, err := s.chain(head.Chain)
+	c, leave, err := s.chain(head.Chain)
 	if err != nil {
 		return err
 	}
+	defer leave()
 	out, err := c.invert(stream.Context(), &s.buffers, *data, head.Place, int(min(head.Limit, protocol.MaxBlob)))
 	if err != nil {
 		return err
@@ -115,18 +119,20 @@ func (s *byteServer) Invert(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.
 }
 
 func (s *byteServer) CreateKey(ctx context.Context, r *pb.CreateKeyRequest) (*pb.CreateKeyResponse, error) {
-	k, err := instance[stage.Keyed](s.server, r.Instance)
+	k, leave, err := enter[stage.Keyed](s.server, r.Instance)
 	if err != nil {
 		return nil, err
 	}
+	defer leave()
 	header, err := k.Create(ctx)
 	return &pb.CreateKeyResponse{Header: header}, err
 }
 
 func (s *byteServer) OpenKey(ctx context.Context, r *pb.OpenKeyRequest) (*pb.OpenKeyResponse, error) {
-	k, err := instance[stage.Keyed](s.server, r.Instance)
+	k, leave, err := enter[stage.Keyed](s.server, r.Instance)
 	if err != nil {
 		return nil, err
 	}
+	defer leave()
 	return &pb.OpenKeyResponse{}, k.Open(ctx, r.Header)
 }

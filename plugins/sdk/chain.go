@@ -15,18 +15,31 @@ type chain []stage.ByteTransform
 // maxChain bounds what one call can ask for.
 const maxChain = 16
 
-func (s *server) chain(ids []uint64) (chain, error) {
+// chain enters the transforms; the call ends with leave.
+func (s *server) chain(ids []uint64) (c chain, leave func(), err error) {
 	if len(ids) == 0 || len(ids) > maxChain {
-		return nil, fmt.Errorf("%w: a chain of %d transforms", protocol.ErrStream, len(ids))
+		return nil, nil, fmt.Errorf("%w: a chain of %d transforms", protocol.ErrStream, len(ids))
 	}
-	c := make(chain, len(ids))
-	for i, id := range ids {
-		var err error
-		if c[i], err = instance[stage.ByteTransform](s, id); err != nil {
-			return nil, err
+	var entered []func()
+	leave = func() {
+		for _, l := range entered {
+			l()
 		}
 	}
-	return c, nil
+	for i, id := range ids {
+		if slices.Contains(ids[:i], id) {
+			leave()
+			return nil, nil, fmt.Errorf("%w: transform %d is twice in a chain", protocol.ErrStream, id)
+		}
+		t, l, err := enter[stage.ByteTransform](s, id)
+		if err != nil {
+			leave()
+			return nil, nil, err
+		}
+		entered = append(entered, l)
+		c = append(c, t)
+	}
+	return c, leave, nil
 }
 
 // apply returns src as the chain transforms it, in a buffer of the pool.

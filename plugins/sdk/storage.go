@@ -13,6 +13,7 @@ import (
 type storageServer struct {
 	pb.UnimplementedStorageServer
 	*server
+	names names
 }
 
 // Put takes the object whole before it hands it over: a stream that breaks off
@@ -51,10 +52,12 @@ func (s *storageServer) Put(stream grpc.ClientStreamingServer[pb.PutRequest, pb.
 	if err != nil {
 		return err
 	}
-	st, err := instance[stage.Storage](s.server, head.Instance)
+	st, leave, err := enter[stage.Storage](s.server, head.Instance)
 	if err != nil {
 		return err
 	}
+	defer leave()
+	defer s.names.lock(head.Instance, head.Name)()
 	if err := st.Put(stream.Context(), head.Name, *data); err != nil {
 		return err
 	}
@@ -63,10 +66,11 @@ func (s *storageServer) Put(stream grpc.ClientStreamingServer[pb.PutRequest, pb.
 }
 
 func (s *storageServer) Get(r *pb.GetRequest, stream grpc.ServerStreamingServer[pb.Frame]) error {
-	st, err := instance[stage.Storage](s.server, r.Instance)
+	st, leave, err := enter[stage.Storage](s.server, r.Instance)
 	if err != nil {
 		return err
 	}
+	defer leave()
 	buf := s.buffers.get(int(max(0, min(r.Length, maxKept))))
 	defer s.buffers.put(buf)
 	if *buf, err = st.Get(stream.Context(), *buf, r.Name, r.Offset, r.Length); err != nil {
@@ -92,10 +96,11 @@ func sendFrames(data []byte, stream grpc.ServerStreamingServer[pb.Frame]) error 
 const listed = 500
 
 func (s *storageServer) List(r *pb.ListRequest, stream grpc.ServerStreamingServer[pb.ListResponse]) error {
-	st, err := instance[stage.Storage](s.server, r.Instance)
+	st, leave, err := enter[stage.Storage](s.server, r.Instance)
 	if err != nil {
 		return err
 	}
+	defer leave()
 	var t protocol.Tally
 	m := &pb.ListResponse{}
 	err = st.List(stream.Context(), r.Prefix, func(o stage.Object) error {
@@ -117,27 +122,31 @@ func (s *storageServer) List(r *pb.ListRequest, stream grpc.ServerStreamingServe
 func object(o stage.Object) *pb.Object { return &pb.Object{Name: o.Name, Size: o.Size} }
 
 func (s *storageServer) Delete(ctx context.Context, r *pb.DeleteRequest) (*pb.DeleteResponse, error) {
-	st, err := instance[stage.Storage](s.server, r.Instance)
+	st, leave, err := enter[stage.Storage](s.server, r.Instance)
 	if err != nil {
 		return nil, err
 	}
+	defer leave()
+	defer s.names.lock(r.Instance, r.Name)()
 	return &pb.DeleteResponse{}, st.Delete(ctx, r.Name)
 }
 
 func (s *storageServer) Stat(ctx context.Context, r *pb.StatRequest) (*pb.StatResponse, error) {
-	st, err := instance[stage.Storage](s.server, r.Instance)
+	st, leave, err := enter[stage.Storage](s.server, r.Instance)
 	if err != nil {
 		return nil, err
 	}
+	defer leave()
 	o, err := st.Stat(ctx, r.Name)
 	return &pb.StatResponse{Object: object(o)}, err
 }
 
 func (s *storageServer) Free(ctx context.Context, r *pb.FreeRequest) (*pb.FreeResponse, error) {
-	st, err := instance[stage.Capacity](s.server, r.Instance)
+	st, leave, err := enter[stage.Capacity](s.server, r.Instance)
 	if err != nil {
 		return nil, err
 	}
+	defer leave()
 	n, err := st.Free(ctx)
 	return &pb.FreeResponse{Bytes: n}, err
 }
