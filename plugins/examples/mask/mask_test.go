@@ -96,6 +96,7 @@ func TestContract(t *testing.T) {
 			return r
 		},
 		Tables: []conformance.TableRows{
+			{Schema: table("notes", text("body", 0)), Rows: []byte("1\t" + strings.Repeat("a long text\\n", 500) + "\n2\t\n")},
 			{Schema: users(), Rows: []byte(someUsers)},
 			{Schema: table("course", text("email", 100)), Rows: []byte("1\tnobody@example.org\n")},
 			{Schema: table("user_empty")},
