@@ -11,15 +11,15 @@ import (
 	"github.com/lmsvault/vault/plugins/host"
 )
 
-// lives are the hosts of a plugin that is killed by its checks: each host sees it
-// killed once. One host for all would rightly give it up after some times.
+// lives are the hosts of a plugin that is killed by its checks. A host ends with
+// the process that was killed: else it would start the next and repeat the call,
+// and nobody saw what the first has left behind.
 type lives struct {
 	log    *slog.Logger
 	config host.Config
 
 	mu      sync.Mutex
 	current *host.Host // nil before the first opening, and after close
-	killed  bool       // current's process was
 }
 
 // stalled is how long a plugin may show no progress while it is tested.
@@ -38,17 +38,13 @@ func (a *app) newLives() (*lives, error) {
 }
 
 // host is the one that works.
-func (l *lives) host() (*host.Host, error) {
+func (l *lives) host() *host.Host {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var err error
-	if l.killed {
-		err = l.closeLocked()
-	}
 	if l.current == nil {
 		l.current = host.New(l.config)
 	}
-	return l.current, err
+	return l.current
 }
 
 // Kill is conformance's.
@@ -58,23 +54,19 @@ func (l *lives) Kill() error {
 	if l.current == nil {
 		return nil
 	}
-	l.killed = true
-	return l.current.Kill()
+	err := errors.Join(l.current.Kill(), l.current.Close())
+	l.current = nil
+	return err
 }
 
+// close ends the plugin as the end of a command does.
 func (l *lives) close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.closeLocked()
-}
-
-func (l *lives) closeLocked() error {
 	if l.current == nil {
 		return nil
 	}
-	err := l.current.Close()
-	l.current, l.killed = nil, false
-	return err
+	return l.current.Close()
 }
 
 // stage is the plugin's stage as one that opens in the process of the day.
@@ -95,11 +87,7 @@ func today[T any](l *lives, s stage.Stage, p host.Program, of func(stage.Stage) 
 	if of(s) == nil {
 		return nil
 	}
-	return func(ctx context.Context, cfg any, env stage.Env) (opened T, err error) {
-		h, err := l.host()
-		if err != nil {
-			return opened, errors.Join(errors.New("ending the process before"), err)
-		}
-		return of(h.Isolate(s, p))(ctx, cfg, env)
+	return func(ctx context.Context, cfg any, env stage.Env) (T, error) {
+		return of(l.host().Isolate(s, p))(ctx, cfg, env)
 	}
 }

@@ -35,7 +35,7 @@ type checked struct {
 	Outcome  string    `json:"outcome"` // ok, failed, skipped
 	Seconds  float64   `json:"seconds"`
 	Failures []string  `json:"failures,omitempty"`
-	Skipped  string    `json:"skipped,omitempty"` // why
+	Reason   string    `json:"reason,omitempty"` // why it was skipped
 	Logs     []string  `json:"logs,omitempty"`
 }
 
@@ -119,7 +119,7 @@ func (v *verdict) tell(r conformance.Result) error {
 	if v.app.flag("json").on {
 		return json.NewEncoder(v.app.out).Encode(checked{
 			Time: time.Now(), Event: "check", ID: r.Check.ID, Why: r.Check.Why, Outcome: outcome,
-			Seconds: r.Took.Seconds(), Failures: r.Failures, Skipped: r.Skipped, Logs: r.Logs,
+			Seconds: r.Took.Seconds(), Failures: r.Failures, Reason: r.Skipped, Logs: r.Logs,
 		})
 	}
 	if v.app.flag("quiet").on && outcome != outcomeFailed {

@@ -1,0 +1,68 @@
+// Command faulty is a plugin for tests: a storage in a directory that breaks a
+// promise, which its settings name.
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/lmsvault/vault/plugins/sdk"
+	"github.com/lmsvault/vault/storages/local"
+)
+
+// Settings are those of the stage.
+type Settings struct {
+	Dir   string `key:"dir" required:"true" help:"the directory that holds the objects" example:"/srv/backups"`
+	Fault string `key:"fault" oneof:"torn range" required:"true" help:"what it does wrong"`
+}
+
+type faulty struct {
+	sdk.Storage
+	settings *Settings
+}
+
+// Put writes in place, as to a slow disk: what is killed in it leaves a part.
+func (f faulty) Put(ctx context.Context, name string, data []byte) (err error) {
+	if f.settings.Fault != "torn" {
+		return f.Storage.Put(ctx, name, data)
+	}
+	path := filepath.Join(f.settings.Dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	for piece := range slices.Chunk(data, 128<<10) {
+		if _, err := file.Write(piece); err != nil {
+			return err
+		}
+		<-time.After(time.Millisecond)
+	}
+	return nil
+}
+
+// Get takes an offset for that of the byte before.
+func (f faulty) Get(ctx context.Context, dst []byte, name string, offset, length int64) ([]byte, error) {
+	if f.settings.Fault == "range" && offset > 0 {
+		offset--
+	}
+	return f.Storage.Get(ctx, dst, name, offset, length)
+}
+
+func open(ctx context.Context, s *Settings, env sdk.Env) (sdk.Storage, error) {
+	inner, err := local.Stage().NewStorage(ctx, &local.Config{Dir: s.Dir}, env)
+	return faulty{inner, s}, err
+}
+
+func main() {
+	sdk.Main(sdk.Plugin{Name: "faulty", Version: "1.0.0", Stages: []sdk.Stage{
+		sdk.StorageStage("faulty", "Keeps objects in a directory, and not as it should.", "", open),
+	}})
+}
