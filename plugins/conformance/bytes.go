@@ -19,6 +19,8 @@ type BytesFixture struct {
 	Stranger func(t testing.TB) stage.ByteTransform
 	// Process adds the checks that kill. It may be nil.
 	Process Process
+
+	effort effort
 }
 
 // Bytes tests a byte transform. One that is stage.Keyed must also bind the place
@@ -31,7 +33,7 @@ func BytesChecks(f BytesFixture) []Check {
 	k := &keyring{BytesFixture: f}
 	checks := []Check{
 		k.check("bytes/round-trip", "Invert gives back what Apply was given, for content of every size and kind, and neither changes its input: else no backup can be restored.", bytesRoundTrip),
-		k.check("bytes/large", "A blob of 64 MiB passes: one row of a table can be as large, and must not be left out for its size.", bytesLarge),
+		k.check("bytes/large", "A blob of 64 MiB passes: one row of a table can be as large, and must not be left out for its size.", k.large),
 		k.check("bytes/limit", "Invert appends no more than the limit and fails instead: a blob that was tampered with must not fill the memory.", bytesLimit),
 		k.check("bytes/concurrent", "Blobs that are transformed at the same time don't disturb each other: every worker uses the same transform.", bytesConcurrent),
 		k.check("bytes/cancelled", "A call whose context has ended returns, with its error or its result: a run that was stopped must stop.", bytesCancelled),
@@ -50,7 +52,7 @@ func BytesChecks(f BytesFixture) []Check {
 }
 
 func (k *keyring) check(id, why string, test func(t testing.TB, b stage.ByteTransform)) Check {
-	return Check{ID: id, Why: why, Run: func(t testing.TB) { leakless(t, func() { test(t, k.ready(t)) }) }}
+	return Check{ID: id, Why: why, Run: func(t testing.TB) { leakless(t, k.effort.patience(), func() { test(t, k.ready(t)) }) }}
 }
 
 // samples are random, repetitive and mixed content of many sizes.
@@ -131,7 +133,8 @@ func bytesConcurrent(t testing.TB, b stage.ByteTransform) {
 	wg.Wait()
 }
 
-func bytesLarge(t testing.TB, b stage.ByteTransform) {
+func (k *keyring) large(t testing.TB, b stage.ByteTransform) {
+	large := k.effort.large()
 	want := random(1, large)
 	clear(want[large/4 : large/2])
 	sealed, err := b.Apply(t.Context(), nil, want, "large")

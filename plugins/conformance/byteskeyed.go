@@ -118,7 +118,7 @@ func (k *keyring) damagedHeader(t testing.TB, _ stage.ByteTransform) {
 
 // crash kills while blobs pass.
 func (k *keyring) crash(t testing.TB, b stage.ByteTransform) {
-	want := random(1, disturbed)
+	want := random(1, k.effort.disturbed())
 	start := time.Now()
 	sealed, err := b.Apply(t.Context(), nil, want, "place")
 	must(t, "apply", err)

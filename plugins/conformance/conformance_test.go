@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // suites are the checks of a right stage of each role but for the fault that is
@@ -11,6 +12,9 @@ import (
 var suites = map[string]func(fault string) []Check{
 	"storage": storageSuite, "source": sourceSuite, "bytes": bytesSuite, "sealed": sealedSuite, "record": recordSuite, "sink": sinkSuite,
 }
+
+// little is enough for stages that break at once.
+var little = effort{largest: 5 << 20, longest: 1 << 20, leaks: 300 * time.Millisecond}
 
 // only are the checks of an ID.
 func only(t *testing.T, checks []Check, id string) []Check {
@@ -39,7 +43,7 @@ func TestRightStagesPass(t *testing.T) {
 func TestFaultsAreFound(t *testing.T) {
 	for _, f := range []struct{ suite, fault, check, told string }{
 		{"storage", "loses the tail", "storage/put-get", "not the 4095 that were put"},
-		{"storage", "loses what is large", "storage/large", "holds 1048576 bytes, not the 67108864"},
+		{"storage", "loses what is large", "storage/large", "holds 1048576 bytes, not the 5242880"},
 		{"storage", "keeps the caller's bytes", "storage/buffers", "object holds 5000 bytes"},
 		{"storage", "returns its own buffer", "storage/buffers", "changes with the next Get"},
 		{"storage", "ignores the offset", "storage/range", "or they are others"},

@@ -147,7 +147,7 @@ func sinkSuite(fault string) []Check {
 	process := &plugged{}
 	plan, units := SampleUnits([]string{stage.Filedir}, "")
 	return SinkChecks(SinkFixture{
-		Plan: plan, Units: units, Process: process,
+		Plan: plan, Units: units, Process: process, effort: little,
 		Place: func(testing.TB) Target {
 			at := &shelf{files: map[string]string{}}
 			return Target{

@@ -137,6 +137,6 @@ func sourceSuite(fault string) []Check {
 			opened++
 			return &list{plugged: process, born: process.life(), nth: opened, fault: fault}
 		},
-		Parts: []string{stage.DB, stage.Dataroot}, Fingerprints: true, Process: process,
+		Parts: []string{stage.DB, stage.Dataroot}, Fingerprints: true, Process: process, effort: little,
 	})
 }

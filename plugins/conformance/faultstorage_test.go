@@ -239,6 +239,7 @@ func storageSuite(fault string) []Check {
 		},
 		Reopen:  reopen,
 		Process: process,
+		effort:  little,
 	})
 }
 
@@ -251,7 +252,7 @@ func TestSharedPlaceIsLeftAsItWas(t *testing.T) {
 			Open: func(testing.TB) stage.Storage {
 				return &memory{plugged: process, born: process.life(), disk: shared, pending: map[string][]byte{}}
 			},
-			Shared: true, Process: process,
+			Shared: true, Process: process, effort: little,
 		}), func(r Result) {
 			if len(r.Failures) > 0 && fault == "" {
 				t.Errorf("%s: %q", r.Check.ID, r.Failures)

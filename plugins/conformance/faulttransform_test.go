@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/subtle"
 	"errors"
 	"slices"
 	"testing"
@@ -21,6 +22,9 @@ type xor struct {
 	fault string
 }
 
+// mask is what the bits are turned by.
+var mask = [16 << 10]byte{0: 0x55, 1: 0xaa, 16<<10 - 1: 1}
+
 // pass appends src by pieces, each with other bits, unless the process is killed meanwhile.
 func (x xor) pass(ctx context.Context, dst, src []byte) ([]byte, error) {
 	if x.fault == "does not append" {
@@ -36,9 +40,8 @@ func (x xor) pass(ctx context.Context, dst, src []byte) ([]byte, error) {
 		case ctx.Err() != nil:
 			return dst, ctx.Err()
 		}
-		for _, b := range piece {
-			dst = append(dst, b^0x55)
-		}
+		dst = append(dst, piece...)
+		subtle.XORBytes(dst[len(dst)-len(piece):], piece, mask[:])
 	}
 	if x.fault == "changes its input" {
 		clear(src)
@@ -64,7 +67,7 @@ func bytesSuite(fault string) []Check {
 	process := &plugged{}
 	return BytesChecks(BytesFixture{
 		Open:    func(testing.TB) stage.ByteTransform { return xor{process, process.life(), fault} },
-		Process: process,
+		Process: process, effort: little,
 	})
 }
 
@@ -131,7 +134,7 @@ func sealedSuite(fault string) []Check {
 			return &sealed{secret: secret, fault: fault, nth: nth}
 		}
 	}
-	return BytesChecks(BytesFixture{Open: with("right"), Stranger: with("wrong")})
+	return BytesChecks(BytesFixture{Open: with("right"), Stranger: with("wrong"), effort: little})
 }
 
 // copied is a right RecordTransform that changes nothing, but for the fault that is named.
@@ -181,6 +184,6 @@ func recordSuite(fault string) []Check {
 	process := &plugged{}
 	return RecordChecks(RecordFixture{
 		Open:   func(testing.TB) stage.RecordTransform { return copied{process, process.life(), fault} },
-		Tables: []TableRows{sampleConfig(), sampleLog()}, Targets: []string{"", "mysql"}, Process: process,
+		Tables: []TableRows{sampleConfig(), sampleLog()}, Targets: []string{"", "mysql"}, Process: process, effort: little,
 	})
 }

@@ -22,13 +22,13 @@ var connections = [...]string{
 	"os/exec", // the pipes of the process
 }
 
-// leakless runs fn and fails if goroutines that it started outlive it. Tests of
+// leakless runs fn and fails if goroutines that it started outlive it by limit. Tests of
 // one process that use it must not run in parallel.
-func leakless(t testing.TB, fn func()) {
+func leakless(t testing.TB, limit time.Duration, fn func()) {
 	t.Helper()
 	before := goroutines()
 	fn()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(limit)
 	for {
 		var left []string
 		for id, stack := range goroutines() {

@@ -20,9 +20,6 @@ type Process interface {
 // evenly over the time that such a call took undisturbed.
 const steps = 5
 
-// disturbed is the size of what such a call passes: many frames of a stream.
-const disturbed = 8 << 20
-
 // moment is the nth of these.
 func moment(n int, took time.Duration) time.Duration { return took * time.Duration(n) / steps }
 

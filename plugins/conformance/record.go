@@ -23,6 +23,8 @@ type RecordFixture struct {
 	Refuses bool
 	// Process adds the checks that kill. It may be nil.
 	Process Process
+
+	effort effort
 }
 
 // TableRows is a table and whole rows of it, in the form of package rows.
@@ -37,7 +39,7 @@ func Record(t *testing.T, f RecordFixture) { runAll(t, RecordChecks(f)) }
 // RecordChecks lists the checks of a record transform.
 func RecordChecks(f RecordFixture) []Check {
 	check := func(id, why string, test func(t testing.TB)) Check {
-		return Check{ID: id, Why: why, Run: func(t testing.TB) { leakless(t, func() { test(t) }) }}
+		return Check{ID: id, Why: why, Run: func(t testing.TB) { leakless(t, f.effort.patience(), func() { test(t) }) }}
 	}
 	var checks []Check
 	for _, target := range f.Targets {

@@ -24,6 +24,7 @@ func notes() schema.Table {
 
 // large passes one row of that size.
 func (f *RecordFixture) large(t testing.TB) {
+	large := f.effort.large()
 	data := append(slices.Grow([]byte("1\t"), large), bytes.Repeat([]byte("0123456789\\\\abcd"), large/16)...)
 	data = append(data, '\n')
 	for _, target := range f.Targets {
@@ -111,7 +112,7 @@ func (f *RecordFixture) cancelled(t testing.TB) {
 // crash kills while rows pass.
 func (f *RecordFixture) crash(t testing.TB) {
 	r := f.Open(t)
-	m, data := f.work(t, r, disturbed)
+	m, data := f.work(t, r, f.effort.disturbed())
 	start := time.Now()
 	want, err := r.Rows(t.Context(), m, nil, data)
 	must(t, "rows", err)

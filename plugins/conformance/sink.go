@@ -26,6 +26,8 @@ type SinkFixture struct {
 	OnePlace bool
 	// Process adds the checks that kill. It may be nil.
 	Process Process
+
+	effort effort
 }
 
 // Target is a place that sinks write to.
@@ -53,7 +55,7 @@ func SinkChecks(f SinkFixture) []Check {
 		return Check{ID: id, Why: why, Run: func(t testing.TB) {
 			target := f.Place(t)
 			var after look
-			leakless(t, func() { after = test(t, target) })
+			leakless(t, f.effort.patience(), func() { after = test(t, target) })
 			after(t, target) // the fixture may look through connections of its own
 		}}
 	}

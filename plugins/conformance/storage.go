@@ -19,6 +19,8 @@ type StorageFixture struct {
 	Shared bool
 	// Process adds the checks that kill. It may be nil.
 	Process Process
+
+	effort effort
 }
 
 // Storage tests a storage. open makes an empty one; reopen, which may be nil for
@@ -41,7 +43,7 @@ func StorageChecks(f StorageFixture) []Check {
 		f.check("storage/delete", "Delete removes one object and no other, also twice and one that never was: prune repeats what was interrupted.", storageDelete),
 		f.check("storage/missing", "An object that is not there is told by ErrNotExist from every call: by it Vault tells a new repository from one that can't be reached.", storageMissing),
 		f.check("storage/names", "Every name of a-z 0-9 . - _ and / up to 200 characters can be stored: Vault makes such names.", storageNames),
-		f.check("storage/large", "An object of 64 MiB goes in and out whole: one row of a table can be as large, and must not be left out for its size.", storageLarge),
+		f.placed("storage/large", "An object of 64 MiB goes in and out whole: one row of a table can be as large, and must not be left out for its size.", storageLarge),
 		f.check("storage/concurrent", "Many calls at once don't disturb each other, and an object that is being replaced is seen old or new, never in part: workers and other runs use the storage at the same time.", storageConcurrent),
 		f.check("storage/cancelled", "A call whose context has ended already does nothing and returns the context's error: a run that was stopped must stop.", storageCancelled),
 		f.check("storage/free", "A storage that tells its room does so without an error and without changing anything: vault check asks before the first byte is written.", storageFree),
@@ -68,7 +70,7 @@ func (f StorageFixture) check(id, why string, test func(t testing.TB, s stage.St
 // placed is a check that opens its place by itself.
 func (f StorageFixture) placed(id, why string, test func(t testing.TB, p *storagePlace)) Check {
 	return Check{ID: id, Why: why, Run: func(t testing.TB) {
-		leakless(t, func() {
+		leakless(t, f.effort.patience(), func() {
 			p := newStoragePlace(f)
 			defer p.clear(t)
 			test(t, p)

@@ -16,7 +16,7 @@ import (
 // disturbs it, next gives the storage to go on with, accept looks at a Put's error.
 // Each Put has a name of its own, and all have one size: in a process of its own a
 // Put may go on for a moment when its caller was told already.
-func storageDisturbed(t testing.TB, s stage.Storage, prepare func() (ctx context.Context, disturb func() error),
+func storageDisturbed(t testing.TB, s stage.Storage, disturbed int, prepare func() (ctx context.Context, disturb func() error),
 	next func(s stage.Storage) stage.Storage, accept func(err error)) stage.Storage {
 	old := random(0, disturbed)
 	var took time.Duration
@@ -46,27 +46,27 @@ func storageDisturbed(t testing.TB, s stage.Storage, prepare func() (ctx context
 			case !there && !errors.Is(getErr, stage.ErrNotExist):
 				t.Errorf("a Put that failed with %q leaves a part of an object: %d of %d bytes (%v)", err, len(got), len(data), getErr)
 			}
-			wantListed(t, s)
+			wantListed(t, s, disturbed)
 		}
 	}
 	return s
 }
 
 // wantListed fails unless every object that is listed can be read as it is listed.
-func wantListed(t testing.TB, s stage.Storage) {
+func wantListed(t testing.TB, s stage.Storage, size int) {
 	t.Helper()
 	var all []stage.Object
 	must(t, "list", s.List(t.Context(), "", func(o stage.Object) error { all = append(all, o); return nil }))
 	for _, o := range all {
 		wantSize(t, s, o.Name, int(o.Size))
-		if o.Size != disturbed {
-			t.Errorf("%s is listed with %d bytes, and never had other than %d", o.Name, o.Size, disturbed)
+		if o.Size != int64(size) {
+			t.Errorf("%s is listed with %d bytes, and never had other than %d", o.Name, o.Size, size)
 		}
 	}
 }
 
 func storageCancelledPut(t testing.TB, p *storagePlace) {
-	s := storageDisturbed(t, p.open(t), func() (context.Context, func() error) {
+	s := storageDisturbed(t, p.open(t), p.effort.disturbed(), func() (context.Context, func() error) {
 		ctx, cancel := context.WithCancel(t.Context())
 		return ctx, func() error { cancel(); return nil }
 	}, func(s stage.Storage) stage.Storage { return s }, func(err error) {
@@ -83,7 +83,7 @@ func storageCancelledPut(t testing.TB, p *storagePlace) {
 }
 
 func storageCrash(t testing.TB, p *storagePlace) {
-	s := storageDisturbed(t, p.open(t), func() (context.Context, func() error) {
+	s := storageDisturbed(t, p.open(t), p.effort.disturbed(), func() (context.Context, func() error) {
 		return t.Context(), p.Process.Kill
 	}, func(s stage.Storage) stage.Storage {
 		closeCrashed(t, s)

@@ -14,9 +14,6 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// large is the size of what must pass whole however large it is.
-const large = 64 << 20
-
 // random makes n bytes that are the same for the same seed.
 func random(seed uint64, n int) []byte {
 	b := make([]byte, n)
@@ -156,11 +153,13 @@ func storageNames(t testing.TB, s stage.Storage) {
 	wantList(t, s, "", names...)
 }
 
-func storageLarge(t testing.TB, s stage.Storage) {
+func storageLarge(t testing.TB, p *storagePlace) {
+	s, large := p.open(t), p.effort.large()
+	defer closeStorage(t, s)
 	data := random(1, large)
 	must(t, "put", s.Put(t.Context(), "large", data))
 	wantObject(t, s, "large", data)
-	got, err := s.Get(t.Context(), nil, "large", large-1000, 1000)
+	got, err := s.Get(t.Context(), nil, "large", int64(large)-1000, 1000)
 	if err != nil || !bytes.Equal(got, data[large-1000:]) {
 		t.Errorf("the last bytes of a large object: %d, or they are others (%v)", len(got), err)
 	}
