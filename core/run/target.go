@@ -153,7 +153,7 @@ func (t *Target) prove(ctx context.Context, expected map[string]*tally, l *ledge
 		l.note(stage.Note{Path: t.Name, Text: "dry run: the target was checked, rows and files were read and not sent to it"})
 		return nil, nil
 	}
-	if t.Dialect == "" {
+	if t.Parts == nil {
 		return nil, nil
 	}
 	var results []TableResult
