@@ -83,9 +83,7 @@ func (s Subject) refused(t testing.TB, p *process, values map[string]json.RawMes
 		t.Errorf("%s is not refused by name: %v", what, err)
 	}
 	opened, err := p.plugin().Open(t.Context(), r)
-	if p.ended(0) {
-		t.Fatalf("an Open with %s ends the program%s", what, p.said)
-	}
+	p.lives(t, "an Open with "+what, err)
 	if err != nil {
 		return
 	}

@@ -17,7 +17,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/plugins/protocol"
@@ -207,6 +209,14 @@ func (p *process) ended(limit time.Duration) bool {
 		return true
 	case <-time.After(limit):
 		return false
+	}
+}
+
+// lives fails if a call with this result was the end of the process.
+func (p *process) lives(t testing.TB, what string, err error) {
+	t.Helper()
+	if status.Code(err) == codes.Unavailable && p.ended(endLimit) {
+		t.Fatalf("%s ends the program%s", what, p.said)
 	}
 }
 
