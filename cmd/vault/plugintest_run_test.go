@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"io/fs"
 	"os"
@@ -106,7 +107,7 @@ func TestABadPluginFailsTheCheckOfItsFault(t *testing.T) {
 	} {
 		t.Run(fault, func(t *testing.T) {
 			settings := written(t, "settings.yaml", "dir: "+t.TempDir()+"\nfault: "+fault+"\n")
-			o := vault(t, 1, nil, "plugin", "test", file, "--config", settings, "--run", want.run)
+			o := vault(t, 1, nil, "plugin", "test", file, "--stage", "faulty", "--config", settings, "--run", want.run)
 			says(t, o.stdout, "ok       storage/put-get", "FAILED   "+want.failed, want.found, "why: ", "2 checks: 1 ok, 1 failed, 0 skipped")
 			says(t, o.stderr, "1 of 2 checks failed")
 		})
@@ -117,7 +118,7 @@ func TestEachCheckIsAnEventWithJSON(t *testing.T) {
 	file := faulty(t)
 	t.Parallel()
 	settings := written(t, "settings.yaml", "dir: "+t.TempDir()+"\nfault: range\n")
-	o := vault(t, 1, nil, "plugin", "test", file, "--config", settings, "--run", "storage/ran,storage/free", "--json")
+	o := vault(t, 1, nil, "plugin", "test", file, "--stage", "faulty", "--config", settings, "--run", "storage/ran,storage/free", "--json")
 	var got []string
 	for line := range strings.Lines(o.stdout) {
 		var e struct {
@@ -169,5 +170,53 @@ func TestChecksAreListedWithTheirReasons(t *testing.T) {
 	says(t, o.stdout, "storage/list-many", "process/host-killed", "a forgotten process goes on writing")
 	if strings.Contains(o.stdout, "storage/range") {
 		t.Errorf("more is listed than was asked for:\n%s", o.stdout)
+	}
+}
+
+// A sink that would replace what is there is not tested before somebody says so.
+func TestASinkThatReplacesNeedsYes(t *testing.T) {
+	file := faulty(t)
+	target := written(t, "target.txt", "of value")
+	settings := written(t, "settings.yaml", "file: "+target+"\nreplace: true\n")
+	args := []string{"plugin", "test", file, "--stage", "replacing", "--config", settings, "--run", "stage/"}
+	says(t, vault(t, 2, nil, args...).stderr, "sink replacing would replace what is in its target, because of the setting replace", "--yes")
+	if text, err := os.ReadFile(target); err != nil || string(text) != "of value" {
+		t.Errorf("the target holds %q (%v)", text, err)
+	}
+	o := vault(t, 0, nil, append(args, "--yes")...)
+	says(t, o.stdout, "ok       stage/described", "1 check: 1 ok")
+	says(t, o.stderr, "write tables and files of their own into the target of sink replacing")
+}
+
+// Ctrl-C ends the check that runs, and leaves neither objects nor processes.
+func TestATestOfAPluginCanBeInterrupted(t *testing.T) {
+	objects := filepath.Join(t.TempDir(), "objects")
+	settings := written(t, "settings.yaml", "dir: "+objects+"\n")
+	cmd := call{args: []string{"plugin", "test", release(t, "1.0.0"), "--config", settings, "--run", "storage/put-get,storage/list-many"}}.command(t)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := ""
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		said += lines.Text() + "\n"
+		if strings.Contains(lines.Text(), "storage/put-get") {
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 130 {
+		t.Errorf("exit code %d (%v)", cmd.ProcessState.ExitCode(), err)
+	}
+	says(t, said, "1 check: 1 ok, 0 failed")
+	says(t, stderr.String(), "interrupted after 1 of 2 checks")
+	if left := stored(t, objects); len(left) > 0 {
+		t.Errorf("%d objects are left", len(left))
 	}
 }

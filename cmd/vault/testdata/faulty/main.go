@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/sdk"
 	"github.com/lmsvault/vault/storages/local"
 )
@@ -18,6 +19,12 @@ import (
 type Settings struct {
 	Dir   string `key:"dir" required:"true" help:"the directory that holds the objects" example:"/srv/backups"`
 	Fault string `key:"fault" oneof:"torn range" required:"true" help:"what it does wrong"`
+}
+
+// Target are the settings of the sink.
+type Target struct {
+	File    string `key:"file" required:"true" help:"the file"`
+	Replace bool   `key:"replace" help:"replace what is there"`
 }
 
 type faulty struct {
@@ -64,5 +71,8 @@ func open(ctx context.Context, s *Settings, env sdk.Env) (sdk.Storage, error) {
 func main() {
 	sdk.Main(sdk.Plugin{Name: "faulty", Version: "1.0.0", Stages: []sdk.Stage{
 		sdk.StorageStage("faulty", "Keeps objects in a directory, and not as it should.", "", open),
+		sdk.SinkStage("replacing", "Replaces a file.", "", []string{stage.Filedir}, func(context.Context, *Target, sdk.Env) (sdk.Sink, error) {
+			return nil, errors.New("this sink only has settings")
+		}),
 	}})
 }
