@@ -34,8 +34,27 @@ var ErrStream = errors.New("the stream is not whole")
 // ErrBreak is an ErrStream: it broke off before its end.
 var ErrBreak = fmt.Errorf("%w: it breaks off", ErrStream)
 
-// ErrNoHead is an ErrStream: what must stand first didn't come.
-var ErrNoHead = fmt.Errorf("%w: it does not begin with a head", ErrStream)
+// ErrHead is an ErrStream: its first message, and no other, must have a head.
+var ErrHead = fmt.Errorf("%w: it must begin with a head, and have no other", ErrStream)
+
+// headed tells whether a message has a head, and whether its stream begins with one.
+func headed(m any) (has, begins bool) {
+	switch m := m.(type) {
+	case *pb.PutRequest:
+		return m.Head != nil, true
+	case *pb.ApplyRequest:
+		return m.Head != nil, true
+	case *pb.RowsRequest:
+		return m.Head != nil, true
+	case *pb.ReadRequest:
+		return m.Head != nil, true
+	case *pb.Plan:
+		return m.Head != nil, true
+	case *pb.Outcome:
+		return m.Head != nil, true
+	}
+	return false, false
+}
 
 // Check compares with the end that came.
 func (t *Tally) Check(end *pb.End) error {
@@ -95,13 +114,16 @@ func Join(dst, data []byte) []byte {
 // or fn is returned as it is.
 func Receive[M Message](recv func() (M, error), fn func(m M, t *Tally) error) error {
 	var t Tally
-	for {
+	for first := true; ; first = false {
 		m, err := recv()
 		if errors.Is(err, io.EOF) {
 			return fmt.Errorf("%w after %d bytes and %d items", ErrBreak, t.bytes, t.items)
 		}
 		if err != nil {
 			return err
+		}
+		if has, begins := headed(m); begins && has != first {
+			return ErrHead
 		}
 		if err := fn(m, &t); err != nil {
 			return err

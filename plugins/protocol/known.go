@@ -55,8 +55,8 @@ func ReceiveRead(recv func() (*pb.ReadRequest, error)) (instance uint64, u stage
 			}
 			u, err = Unit(head.Unit)
 		}
-		if head == nil || k == nil && len(m.Known) > 0 {
-			return ErrNoHead
+		if k == nil && len(m.Known) > 0 {
+			return fmt.Errorf("%w: it knows files, and its head says that it knows nothing", ErrStream)
 		}
 		takeKnown(t, k, m.Known)
 		return err

@@ -34,9 +34,6 @@ func ReceiveOutcome(recv func() (*pb.Outcome, error)) (instance uint64, o *stage
 			head = m.Head
 			o.Facts = withFacts(nil, head.Facts)
 		}
-		if head == nil {
-			return ErrNoHead
-		}
 		if err := take(t, &o.Tables, m.Tables, TableProof); err != nil {
 			return err
 		}

@@ -40,9 +40,6 @@ func ReceivePlan(recv func() (*pb.Plan, error)) (instance uint64, p *stage.Plan,
 				return err
 			}
 		}
-		if head == nil {
-			return ErrNoHead
-		}
 		return take(t, &p.Tables, m.Tables, TableInfo)
 	})
 	return head.GetInstance(), p, err

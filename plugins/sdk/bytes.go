@@ -16,19 +16,14 @@ type byteServer struct {
 	*server
 }
 
-var errNoHead = fmt.Errorf("%w: it does not begin with a head", protocol.ErrStream)
-
 // received is what came for a transform, in a buffer of the pool.
 func (s *byteServer) received(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.Frame]) (_ *pb.ApplyHead, data *[]byte, err error) {
 	var head *pb.ApplyHead
 	recv := protocol.Reuse(stream.RecvMsg, &pb.ApplyRequest{}, func() []byte { return room(data) })
 	err = protocol.Receive(recv, func(m *pb.ApplyRequest, t *protocol.Tally) error {
-		if m.Head != nil && head == nil {
+		if m.Head != nil {
 			head = m.Head
 			data = s.buffers.get(int(min(head.Size, maxKept)))
-		}
-		if head == nil {
-			return errNoHead
 		}
 		if err := take(data, m.Data, head.Size); err != nil {
 			return err

@@ -42,9 +42,6 @@ func (s *recordServer) Rows(stream grpc.BidiStreamingServer[pb.RowsRequest, pb.F
 		if m.Head != nil {
 			head = m.Head
 		}
-		if head == nil {
-			return protocol.ErrNoHead
-		}
 		if len(data)+len(m.Data) > protocol.MaxBlob {
 			return fmt.Errorf("%w: more than %d bytes in one chunk", protocol.ErrStream, protocol.MaxBlob)
 		}

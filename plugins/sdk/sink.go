@@ -71,7 +71,7 @@ func (s *sinkServer) Known(r *pb.KnownRequest, stream grpc.ServerStreamingServer
 func (s *sinkServer) Unit(stream grpc.BidiStreamingServer[pb.UnitEvent, pb.UnitResponse]) error {
 	first, err := stream.Recv()
 	if err != nil || first.Head == nil {
-		return errors.Join(protocol.ErrNoHead, err)
+		return errors.Join(protocol.ErrHead, err)
 	}
 	unit, err := protocol.Unit(first.Head.Unit)
 	if err != nil {

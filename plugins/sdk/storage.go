@@ -24,12 +24,9 @@ func (s *storageServer) Put(stream grpc.ClientStreamingServer[pb.PutRequest, pb.
 	var tickets []uint64
 	recv := protocol.Reuse(stream.RecvMsg, &pb.PutRequest{}, func() []byte { return room(data) })
 	err := protocol.Receive(recv, func(m *pb.PutRequest, t *protocol.Tally) error {
-		if m.Head != nil && head == nil {
+		if m.Head != nil {
 			head = m.Head
 			data = s.buffers.get(int(min(head.Size, maxKept)))
-		}
-		if head == nil {
-			return errNoHead
 		}
 		t.Data(m.Data)
 		if err := take(data, m.Data, head.Size); err != nil || m.Held == 0 {

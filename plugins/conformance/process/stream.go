@@ -148,6 +148,7 @@ func spoils() []spoiled {
 		{"that has nothing in it", func(stream) stream { return nil }},
 		{"that has only a head", func(all stream) stream { return all[:1] }},
 		{"without a head", func(all stream) stream { return all[1:] }},
+		{"with two heads", func(all stream) stream { all[2].Head = all[0].Head; return all }},
 		{"without an end", func(all stream) stream { return all[:len(all)-1] }},
 		{"of which a piece is missing", func(all stream) stream { return append(all[:3], all[4:]...) }},
 		{"of which a piece comes twice", func(all stream) stream { all[4] = all[3]; return all }},
