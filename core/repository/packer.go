@@ -123,6 +123,9 @@ func (p *packer) put(o openPack) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sealing the directory of a pack: %w", err)
 	}
+	if len(o.held) > 0 && len(o.buf) > 0 {
+		return nil, fmt.Errorf("pack %s has blobs that are here and others that the storage holds", o.name)
+	}
 	object := append(o.buf, sealed...)
 	object = binary.LittleEndian.AppendUint32(object, uint32(len(sealed)))
 	object = append(object, packMagic...)

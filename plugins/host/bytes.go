@@ -25,7 +25,7 @@ func (b byteTransform) instances() []*instance { return b.chain }
 const maxRoom = 9 << 20
 
 // swollen is the most that a transform may make of n bytes.
-func swollen(n int) int64 { return int64(n) + int64(n)/8 + 1<<16 }
+func swollen(n int) int64 { return 2*int64(n) + 1<<16 }
 
 func (b byteTransform) Apply(ctx context.Context, dst, src []byte, place string) ([]byte, error) {
 	return b.through(ctx, pb.ByteTransformClient.Apply, dst, src, place, swollen(len(src)))
@@ -40,7 +40,8 @@ func (b byteTransform) through(ctx context.Context, method passage, dst, src []b
 	err := together(ctx, b.chain, func(c grpc.ClientConnInterface, ids []uint64) error {
 		head := &pb.ApplyHead{Chain: ids, Place: place, Limit: uint64(limit), Size: uint64(len(src))}
 		return pass(ctx, c, method, head, src, func(stream applying) (err error) {
-			dst, err = frames(stream.RecvMsg, slices.Grow(dst[:start], int(min(limit, maxRoom))), limit)
+			room := min(limit, 4*int64(len(src))+1<<16, maxRoom)
+			dst, err = frames(stream.RecvMsg, slices.Grow(dst[:start], int(room)), limit)
 			return err
 		})
 	})
@@ -88,6 +89,7 @@ type keyed struct {
 	*instance
 
 	mu     sync.Mutex
+	given  bool // it was given a key
 	header []byte
 }
 
@@ -95,9 +97,9 @@ func newKeyed(i *instance) *keyed {
 	k := &keyed{byteTransform: byteTransform{[]*instance{i}}, instance: i}
 	i.ready = func(ctx context.Context, c grpc.ClientConnInterface, id uint64) error {
 		k.mu.Lock()
-		header := k.header
+		given, header := k.given, k.header
 		k.mu.Unlock()
-		if header == nil {
+		if !given {
 			return nil
 		}
 		_, err := pb.NewByteTransformClient(c).OpenKey(ctx, &pb.OpenKeyRequest{Instance: id, Header: header})
@@ -135,7 +137,7 @@ func (k *keyed) Open(ctx context.Context, header []byte) error {
 func (k *keyed) keep(header []byte) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.header = header
+	k.given, k.header = true, header
 }
 
 func (k *keyed) CanOpen() bool { return k.has("can-open") }

@@ -3,7 +3,9 @@ package host_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/lmsvault/vault/core/config"
@@ -158,5 +160,33 @@ func TestWhatIsHeldIsPutAsPartOfAnObject(t *testing.T) {
 	}
 	if _, err := storage.Stat(t.Context(), "packs/two"); err == nil {
 		t.Error("an object is there that could not be put together")
+	}
+}
+
+// The next process counts its tickets anew: what the one before held is gone, and
+// nothing else may stand in its place.
+func TestWhatAnotherProcessHeldIsGone(t *testing.T) {
+	h := newHost(t)
+	three := newTrio(t, h, "one")
+	storage := three.storage.(stage.Assembler)
+	holder, ok := storage.Holder(stage.Fuse([]stage.ByteTransform{three.compress, three.encrypt})[0])
+	if !ok {
+		t.Fatal("the storage can't hold what its own process makes")
+	}
+	old, err := holder.Hold(t.Context(), noise(1, 1<<20), "place")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := holder.Hold(t.Context(), noise(2, 1<<20), "place"); err != nil {
+		t.Fatal(err)
+	}
+	if err := storage.Assemble(t.Context(), "packs/one", []stage.Piece{old}); err == nil || !strings.Contains(err.Error(), "went with its process") {
+		t.Errorf("an object is put together of what a process held that is gone: %v", err)
+	}
+	if _, err := storage.Stat(t.Context(), "packs/one"); !errors.Is(err, stage.ErrNotExist) {
+		t.Errorf("the object is there: %v", err)
 	}
 }

@@ -35,16 +35,33 @@ func (h holder) Hold(ctx context.Context, src []byte, place string) (piece stage
 		head := &pb.ApplyHead{Chain: ids[:n], Hold: ids[n], Place: place, Size: uint64(len(src))}
 		return pass(ctx, c, pb.ByteTransformClient.Apply, head, src, func(stream applying) error {
 			return protocol.Receive(stream.Recv, func(m *pb.Frame, t *protocol.Tally) error {
-				if m.Held == nil || m.Held.Ticket == 0 || m.Held.Size > uint64(swollen(len(src))) || len(m.Data) > 0 {
+				if m.Held == nil || m.Held.Ticket == 0 || m.Held.Ticket >= 1<<ticketBits || m.Held.Size > uint64(swollen(len(src))) || len(m.Data) > 0 {
 					return fmt.Errorf("plugin %s: %w: %d bytes can't be held as %d", h.storage.program.Name, protocol.ErrStream, len(src), m.Held.GetSize())
 				}
 				t.Items(1)
-				piece = stage.Piece{Ticket: m.Held.Ticket, Size: int(m.Held.Size)}
-				return nil
+				run, err := h.storage.run(c)
+				piece = stage.Piece{Ticket: run<<ticketBits | m.Held.Ticket, Size: int(m.Held.Size)}
+				return err
 			})
 		})
 	})
 	return piece, err
+}
+
+// ticketBits is how long a plugin's tickets are; above them stands which run of
+// the program gave it: the next one counts anew.
+const ticketBits = 48
+
+// run tells which run of the program, counted from 1, a connection leads to.
+func (i *instance) run(c grpc.ClientConnInterface) (uint64, error) {
+	p, _, _, err := i.current()
+	if err == nil && grpc.ClientConnInterface(p.conn) != c {
+		err = &lost{errors.New("the plugin was started again meanwhile")}
+	}
+	if err != nil {
+		return 0, err
+	}
+	return uint64(p.nth), nil
 }
 
 // Assemble puts an object of which parts are held in the plugin. A process that
@@ -55,7 +72,16 @@ func (s storage) Assemble(ctx context.Context, name string, pieces []stage.Piece
 		size += p.Len()
 	}
 	err := s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
-		err := put(ctx, c, &pb.PutHead{Instance: id, Name: name, Size: uint64(size)}, pieces)
+		run, err := s.run(c)
+		if err != nil {
+			return err
+		}
+		for _, p := range pieces {
+			if p.Ticket != 0 && p.Ticket>>ticketBits != run {
+				return fmt.Errorf("plugin %s was started again, and what it held went with its process", s.program.Name)
+			}
+		}
+		err = put(ctx, c, &pb.PutHead{Instance: id, Name: name, Size: uint64(size)}, pieces)
 		if l := new(lost); errors.As(err, &l) {
 			return l.err
 		}
@@ -83,7 +109,7 @@ func put(ctx context.Context, c grpc.ClientConnInterface, head *pb.PutHead, piec
 	for _, p := range pieces {
 		if p.Ticket != 0 {
 			t.Items(1)
-			err = send(&pb.PutRequest{Held: p.Ticket})
+			err = send(&pb.PutRequest{Held: p.Ticket & (1<<ticketBits - 1)})
 		} else if len(p.Data) > 0 {
 			err = protocol.Split(p.Data, func(piece []byte, _ bool) error {
 				t.Data(piece)

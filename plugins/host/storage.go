@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"google.golang.org/grpc"
 
@@ -53,7 +54,8 @@ func (s storage) Get(ctx context.Context, dst []byte, name string, offset, lengt
 // frames appends the data of frames to dst, at most limit bytes.
 func frames(recv func(any) error, dst []byte, limit int64) ([]byte, error) {
 	start := len(dst)
-	reuse := protocol.Reuse(recv, &pb.Frame{}, func() []byte { return protocol.Room(dst) })
+	end := start + int(min(limit, protocol.MaxBlob)) // behind it nothing is written
+	reuse := protocol.Reuse(recv, &pb.Frame{}, func() []byte { return protocol.Room(dst[:len(dst):min(cap(dst), end)]) })
 	err := protocol.Receive(reuse, func(m *pb.Frame, t *protocol.Tally) error {
 		t.Data(m.Data)
 		if int64(len(dst)-start+len(m.Data)) > limit {
@@ -78,6 +80,9 @@ func (s storage) List(ctx context.Context, prefix string, fn func(stage.Object) 
 		err = protocol.Receive(stream.Recv, func(m *pb.ListResponse, t *protocol.Tally) error {
 			t.Items(len(m.Objects))
 			for _, o := range m.Objects {
+				if o.GetSize() < 0 || !strings.HasPrefix(o.GetName(), prefix) {
+					return fmt.Errorf("plugin %s: %w: it lists %q of %d bytes below %q", s.program.Name, protocol.ErrContract, o.GetName(), o.GetSize(), prefix)
+				}
 				told = true
 				if failed = fn(stage.Object{Name: o.Name, Size: o.Size}); failed != nil {
 					return failed
@@ -106,15 +111,18 @@ func (s storage) Delete(ctx context.Context, name string) error {
 func (s storage) Stat(ctx context.Context, name string) (o stage.Object, err error) {
 	err = s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		r, err := pb.NewStorageClient(c).Stat(ctx, &pb.StatRequest{Instance: id, Name: name})
-		if err == nil {
-			o = stage.Object{Name: r.GetObject().GetName(), Size: r.GetObject().GetSize()}
+		if err != nil {
+			return err
 		}
-		return err
+		if o = (stage.Object{Name: r.Object.GetName(), Size: r.Object.GetSize()}); o.Name != name || o.Size < 0 {
+			return fmt.Errorf("plugin %s: %w: asked for %q it tells of %q of %d bytes", s.program.Name, protocol.ErrContract, name, o.Name, o.Size)
+		}
+		return nil
 	})
 	return o, err
 }
 
-func (s storage) Close(ctx context.Context) error { return s.close(ctx) }
+func (s storage) Close(ctx context.Context) error { return s.close(context.WithoutCancel(ctx)) }
 
 // measured is a storage that knows its free space.
 type measured struct{ storage }

@@ -10,7 +10,7 @@ import (
 
 // MaxBlob is the most bytes that travel as one object or chunk: what a side is
 // ready to hold. A repository's packs and the largest row a database sends stay below.
-const MaxBlob = 1 << 30
+const MaxBlob = 1<<30 + 64<<20
 
 // StageMessage describes a stage to the host.
 func StageMessage(i stage.Info, role pb.Role, fields []config.Field) *pb.Stage {

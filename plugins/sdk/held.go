@@ -9,7 +9,7 @@ import (
 
 // maxHeld is how many bytes a plugin holds at most: more than all packs that a
 // repository has under way.
-const maxHeld = 1 << 30
+const maxHeld = 1<<31 - 1
 
 // held is what byte transforms made and storages of this process hold until it
 // is put. It is safe for concurrent use.

@@ -55,6 +55,9 @@ func (s *storageServer) Put(stream grpc.ClientStreamingServer[pb.PutRequest, pb.
 	}
 	defer leave()
 	defer s.names.lock(head.Instance, head.Name)()
+	if err := stream.Context().Err(); err != nil { // what followed it may have been done already
+		return err
+	}
 	if err := st.Put(stream.Context(), head.Name, *data); err != nil {
 		return err
 	}
@@ -125,6 +128,9 @@ func (s *storageServer) Delete(ctx context.Context, r *pb.DeleteRequest) (*pb.De
 	}
 	defer leave()
 	defer s.names.lock(r.Instance, r.Name)()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	return &pb.DeleteResponse{}, st.Delete(ctx, r.Name)
 }
 
