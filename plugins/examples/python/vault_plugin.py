@@ -38,7 +38,7 @@ MAJOR, MINOR = 1, 0  # of the protocol that this module speaks
 COOKIE = ("VAULT_PLUGIN", "a-stage-of-github.com/lmsvault/vault")
 FRAME = 512 << 10  # bytes of data in a message; gRPC is fastest below 1 MiB
 MAX_MESSAGE = 16 << 20
-MAX_OBJECT = 1 << 30
+MAX_OBJECT = (1 << 30) + (64 << 20)
 MAX_TEXT = 64 << 10  # of an error
 LISTED = 500  # objects in a message
 CALLS = 64  # at once
@@ -318,6 +318,8 @@ class _Services:
         self.lock = threading.Lock()
         self.last = 0
         self.instances = {}
+        self.turn = threading.Condition()
+        self.changed = set()  # objects that somebody changes now, each with its instance
 
     def handlers(self):
         def unary(method, request, response):
@@ -406,6 +408,8 @@ class _Services:
         made = self.instance(request.instance)
         with self.lock:
             self.instances.pop(request.instance, None)
+        with self.turn:
+            self.turn.wait_for(lambda: all(instance != request.instance for instance, _ in self.changed))
         made.close()
         return pb.CloseResponse()
 
@@ -414,6 +418,20 @@ class _Services:
             if number not in self.instances:
                 raise Error(f"there is no instance {number}")
             return self.instances[number]
+
+    @contextlib.contextmanager
+    def changing(self, *key):
+        """Has one change of an object follow the other: one that was cancelled must not come after what its caller sent later."""
+        with self.turn:
+            self.turn.wait_for(lambda: key not in self.changed)
+            self.changed.add(key)
+        try:
+            check_cancelled()
+            yield
+        finally:
+            with self.turn:
+                self.changed.remove(key)
+                self.turn.notify_all()
 
     def put(self, messages):
         """Takes the object whole before it hands it over: a stream that breaks off stores nothing."""
@@ -444,7 +462,8 @@ class _Services:
             raise _stream_error(f"the {size} bytes that came are not those that its head and its end tell of")
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         del pieces
-        self.instance(head.instance).put(head.name, data)
+        with self.changing(head.instance, head.name):
+            self.instance(head.instance).put(head.name, data)
         return pb.PutResponse()
 
     def get(self, request):
@@ -472,7 +491,8 @@ class _Services:
         yield pb.ListResponse(objects=some, end=pb.End(items=count + len(some)))
 
     def delete(self, request):
-        self.instance(request.instance).delete(request.name)
+        with self.changing(request.instance, request.name):
+            self.instance(request.instance).delete(request.name)
         return pb.DeleteResponse()
 
     def stat(self, request):
