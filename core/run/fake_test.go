@@ -109,6 +109,7 @@ type target struct {
 	finished bool
 
 	unpublishable error // what Publish answers
+	unabortable   error // what Abort answers
 }
 
 func (t *target) call(name string) {
@@ -161,7 +162,11 @@ func (t *target) Publish(context.Context) error {
 	return t.unpublishable
 }
 
-func (t *target) Abort(context.Context) error { t.call("abort"); return nil }
+func (t *target) Abort(context.Context) error {
+	t.call("abort")
+	return t.unabortable
+}
+
 func (t *target) Close(context.Context) error { t.call("close"); return nil }
 
 type targetUnit struct {

@@ -65,6 +65,7 @@ func (j *Job) run(ctx context.Context, r *Result) error {
 // publish makes all targets count as whole.
 func (j *Job) publish(ctx context.Context) error {
 	for _, t := range j.Targets {
+		t.publishing = true
 		if err := t.Sink.Publish(ctx); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
 		}
@@ -85,10 +86,14 @@ func (j *Job) abort(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("%s: the snapshot is kept, and lists what it lacks", t.Name))
 			continue
 		}
-		if t.open && t.Parts != nil && !t.dry {
+		err := t.Sink.Abort(context.WithoutCancel(ctx))
+		switch {
+		case t.publishing && err != nil:
+			errs = append(errs, fmt.Errorf("%s: what is there was proven, and may count as whole or not: look at it, or run again with replace: true", t.Name))
+		case t.open && t.Parts != nil && !t.dry:
 			errs = append(errs, fmt.Errorf("%s: what is there is not whole, and marked so: run again with replace: true", t.Name))
 		}
-		if err := t.Sink.Abort(context.WithoutCancel(ctx)); err != nil {
+		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: while giving up: %w", t.Name, err))
 		}
 	}

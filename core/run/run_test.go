@@ -297,3 +297,22 @@ func TestAPublishedTargetIsNotGivenUp(t *testing.T) {
 		t.Errorf("%v, calls %v and %v", err, first.calls, second.calls)
 	}
 }
+
+// Of a target whose Publish failed nothing is claimed that isn't known: it is
+// marked as not whole if Abort could do that, else it may be published or not.
+func TestAFailedPublishSaysWhatIsKnown(t *testing.T) {
+	gone := errors.New("the server has gone away")
+	for says, s := range map[string]*target{
+		"not whole, and marked so":    {unpublishable: gone},
+		"may count as whole or not":   {unpublishable: gone, unabortable: gone},
+		"while giving up: the server": {unpublishable: gone, unabortable: gone},
+	} {
+		_, err := job(t, site(), s).Run(t.Context())
+		if failure.Of(err) != failure.Failed || !strings.Contains(err.Error(), says) || !slices.Contains(s.calls, "abort") {
+			t.Errorf("%v, calls %v", err, s.calls)
+		}
+		if s.unabortable != nil && strings.Contains(err.Error(), "marked so") {
+			t.Errorf("nobody could mark it: %v", err)
+		}
+	}
+}

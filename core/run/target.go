@@ -20,14 +20,15 @@ type Target struct {
 	Parts   []string // what it holds; nil for everything (a repository)
 	Dialect string   // of its tables; "" for a repository
 
-	plan      *stage.Plan
-	mappings  map[string]*mapping
-	lost      map[lost]bool // what the target has reported as lost
-	begun     bool          // Begin was called
-	open      bool          // and succeeded
-	proven    bool
-	dry       bool        // it throws away what it gets
-	rehearsed *DryStorage // of a repository in a dry run
+	plan       *stage.Plan
+	mappings   map[string]*mapping
+	lost       map[lost]bool // what the target has reported as lost
+	begun      bool          // Begin was called
+	open       bool          // and succeeded
+	proven     bool
+	publishing bool        // Publish was called
+	dry        bool        // it throws away what it gets
+	rehearsed  *DryStorage // of a repository in a dry run
 }
 
 // lost is what a loss is of.

@@ -32,11 +32,13 @@ type Sink interface {
 	// committing its unit, or returns an error of class failure.Unproven that names the file.
 	Prove(ctx context.Context) ([]TableProof, error)
 	// Publish makes the proven target count as whole: until then whoever looks at
-	// it is told that it is not. A repository's snapshot counts since Finish.
+	// it is told that it is not. A repository's snapshot counts since Finish. When
+	// it returns an error, the target may count as whole all the same, until Abort.
 	Publish(ctx context.Context) error
 	// Abort leaves the target such that nobody takes it for whole, and says so in
 	// the error of a later use. It is also called after Finish, when the proof
-	// failed or too much was lost; never after Publish.
+	// failed or too much was lost, and after a Publish that returned an error;
+	// never after one that returned nil.
 	Abort(ctx context.Context) error
 	Close(ctx context.Context) error
 }

@@ -121,6 +121,8 @@ func (s *playSource) Read(ctx context.Context, u stage.Unit, known stage.Known, 
 	case "panic":
 		open(table)
 		panic("a bug in the source")
+	case "own timer":
+		return fmt.Errorf("my own timer: %w", context.Canceled)
 	case "error":
 		open(table)
 		do(func() error { return failure.Wrap(failure.Unproven, errPlay) })
@@ -206,9 +208,20 @@ func (s *playSink) Prove(context.Context) ([]stage.TableProof, error) {
 	return []stage.TableProof{{Schema: playTable(), Sum: rows.Sum{Rows: 3, Hi: 1 << 63, Lo: 5}, Losses: []stage.Loss{stage.LostIndex("t", "", "double")}}}, nil
 }
 
-func (s *playSink) Publish(context.Context) error { return s.tell("publish") }
-func (s *playSink) Abort(context.Context) error   { return s.tell("abort") }
-func (s *playSink) Close(context.Context) error   { return s.tell("close") }
+func (s *playSink) Publish(context.Context) error {
+	switch s.Mode {
+	case "die in publish":
+		return syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	case "wait in publish": // until whoever has opened the pipe closes it
+		if _, err := os.ReadFile(s.Diary + ".pipe"); err != nil {
+			return err
+		}
+	}
+	return s.tell("publish")
+}
+
+func (s *playSink) Abort(context.Context) error { return s.tell("abort") }
+func (s *playSink) Close(context.Context) error { return s.tell("close") }
 
 type playKnower struct{ *playSink }
 

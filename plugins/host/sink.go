@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 
 	"google.golang.org/grpc"
@@ -82,11 +83,21 @@ func (s sink) Prove(ctx context.Context) (proofs []stage.TableProof, err error) 
 	return proofs, err
 }
 
+// Publish once begun is not cut off when the run is cancelled: the plugin may
+// complete it all the same, and nobody would know.
 func (s sink) Publish(ctx context.Context) error {
-	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	err := s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		_, err := pb.NewSinkClient(c).Publish(ctx, &pb.PublishRequest{Instance: id})
 		return err
 	})
+	if l := new(lost); errors.As(err, &l) {
+		return fmt.Errorf("the target may be published already: %w", err)
+	}
+	return err
 }
 
 // Abort must be done also when the run was cancelled.

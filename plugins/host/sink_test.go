@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -248,6 +250,39 @@ func TestASinkWhoseProcessDies(t *testing.T) {
 		if err := s.Abort(t.Context()); err == nil {
 			t.Errorf("%s: nobody is told that the target could not be marked", mode)
 		}
+	}
+}
+
+// A run that is cancelled while the plugin publishes learns how that ends: else a
+// target would be given up that is published.
+func TestAPublishIsNotCutOff(t *testing.T) {
+	s, diary := playedSink(t, &play{Mode: "wait in publish"})
+	if err := syscall.Mkfifo(diary+".pipe", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Publish(ctx) }()
+	pipe, err := os.OpenFile(diary+".pipe", os.O_WRONLY, 0) // waits for Publish to be there
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := errors.Join(pipe.Close(), <-ended); err != nil {
+		t.Error(err)
+	}
+	if got := written(t, diary); !slices.Equal(got, []string{"publish"}) {
+		t.Errorf("in the plugin: %q", got)
+	}
+	if err := s.Publish(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("begun after the run was cancelled: %v", err)
+	}
+}
+
+func TestAPublishWithoutAnAnswerMayBeDone(t *testing.T) {
+	s, _ := playedSink(t, &play{Mode: "die in publish"})
+	if err := s.Publish(t.Context()); err == nil || !strings.Contains(err.Error(), "may be published already") {
+		t.Errorf("%v", err)
 	}
 }
 
