@@ -51,7 +51,7 @@ func (p *process) explain(ctx context.Context, call string, err error, trailer m
 	if ok {
 		return decoded
 	}
-	s := status.Convert(err)
+	s := status.Convert(decoded)
 	if s.Code() != codes.Unavailable && p.conn.GetState() == connectivity.Ready {
 		return fmt.Errorf("plugin %s: %s: %s (%v)", p.program.Name, call, s.Message(), s.Code())
 	}

@@ -11,9 +11,10 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/hashicorp/go-hclog"
+
+	"github.com/lmsvault/vault/plugins/protocol"
 )
 
 // own hands go-plugin's own lines to slog: what it calls an error is every end
@@ -56,10 +57,10 @@ func parse(line []byte) message {
 			return m
 		}
 		if level := levelField.FindSubmatch(line); level != nil {
-			return message{level: levelOf(string(level[1])), text: printable(string(line))}
+			return message{level: levelOf(string(level[1])), text: protocol.Printable(string(line))}
 		}
 	}
-	text := printable(string(line))
+	text := protocol.Printable(string(line))
 	if level := levelPrefix.FindStringSubmatch(text); level != nil {
 		return message{level: levelOf(level[1]), text: text[len(level[0]):]}
 	}
@@ -77,7 +78,7 @@ func parseJSON(line []byte) (m message, ok bool) {
 	if !ok {
 		return m, false
 	}
-	m.text = printable(text)
+	m.text = protocol.Printable(text)
 	if level, ok := fields["@level"].(string); ok {
 		m.level = levelOf(level)
 	}
@@ -118,16 +119,6 @@ func levelOf(name string) slog.Level {
 		return slog.LevelError
 	}
 	return slog.LevelInfo
-}
-
-// printable drops what would move a terminal's cursor or colour it.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\t' && r != '\n' {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
 // write hands the message to log, with the time that it tells.

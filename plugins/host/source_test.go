@@ -122,6 +122,14 @@ func TestTheSourcesErrorKeepsItsClassAndKind(t *testing.T) {
 	}
 }
 
+// Scripts take an interruption for a person's wish: a plugin can't make one.
+func TestASourceInterruptsNoRun(t *testing.T) {
+	err := playedSource(t, &play{Mode: "own timer"}).Read(t.Context(), rowUnit, nil, &listener{})
+	if err == nil || failure.Of(err) != failure.Failed || !strings.HasPrefix(err.Error(), "my own timer") {
+		t.Errorf("%v, class %d", err, failure.Of(err))
+	}
+}
+
 // A bug in a source is an error of its Read, and the process goes on.
 func TestASourceThatPanics(t *testing.T) {
 	s := playedSource(t, &play{Mode: "panic"})

@@ -114,7 +114,7 @@ func (w *unitWriter) Abort(context.Context) error {
 	for err == nil {
 		_, err = w.stream.Recv()
 	}
-	if l := new(lost); errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) || errors.As(err, &l) {
+	if l := new(lost); errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) || errors.Is(err, protocol.ErrCanceled) || errors.As(err, &l) {
 		return nil // what a process holds is gone with it
 	}
 	return err

@@ -62,6 +62,10 @@ func Encode(err error) (metadata.MD, error) {
 	return md, status.Error(code, text(err.Error()))
 }
 
+// ErrCanceled is a call that the other side says was cancelled. It is no
+// context.Canceled: whether this side has cancelled anything, its own context tells.
+var ErrCanceled = errors.New("cancelled in the plugin")
+
 // remote is an error of the other side: its text, class and kinds.
 type remote struct {
 	text string
@@ -72,19 +76,20 @@ func (e *remote) Error() string   { return e.text }
 func (e *remote) Unwrap() []error { return e.is }
 
 // Decode is the inverse of Encode: the error that the other side's stage
-// returned. ok is false for errors that no stage has made: of the transport, or
-// of a process that is gone.
+// returned, with a text that can be shown to people, and no class that only this
+// side can give. ok is false for errors that no stage has made: of the transport,
+// or of a process that is gone.
 func Decode(err error, trailer metadata.MD) (_ error, ok bool) {
 	s, isStatus := status.FromError(err)
 	if !isStatus || err == nil {
 		return err, false
 	}
-	e := &remote{text: s.Message()}
+	e := &remote{text: shown(s.Message())}
 	class := failure.Class(0)
 	if v := trailer.Get(classKey); len(v) > 0 {
 		n, bad := strconv.Atoi(v[0])
-		if bad == nil && n > 0 && n < 256 {
-			class = failure.Class(n)
+		if c := failure.Class(n); bad == nil && c >= failure.Failed && c <= failure.Unproven {
+			class = c
 		}
 	}
 	named := trailer.Get(errorKey)
@@ -98,16 +103,13 @@ func Decode(err error, trailer metadata.MD) (_ error, ok bool) {
 			e.is = append(e.is, k.err)
 		}
 	}
-	switch s.Code() {
-	case codes.Canceled:
-		e.is = append(e.is, context.Canceled)
-	case codes.DeadlineExceeded:
-		e.is = append(e.is, context.DeadlineExceeded)
+	if s.Code() == codes.Canceled {
+		e.is = append(e.is, ErrCanceled)
 	}
 	if class == 0 {
 		switch s.Code() {
 		case codes.Unavailable, codes.Internal, codes.ResourceExhausted, codes.Unimplemented:
-			return err, false
+			return status.Error(s.Code(), e.text), false
 		case codes.InvalidArgument:
 			class = failure.Usage
 		case codes.FailedPrecondition:

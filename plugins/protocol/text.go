@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -16,6 +17,27 @@ func text(s string) string {
 		s = s[:maxText] + fmt.Sprintf(" … (%d bytes more)", len(s)-maxText)
 	}
 	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// maxShown is how much of an error's text is shown.
+const maxShown = 64 << 10
+
+// shown makes of the text of an error what a terminal can take.
+func shown(s string) string {
+	if n := len(s) - maxShown; n > 0 {
+		return Printable(s[:maxShown]) + fmt.Sprintf(" … (%d bytes more)", n)
+	}
+	return Printable(s)
+}
+
+// Printable drops what would move a terminal's cursor or colour it.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\t' && r != '\n' {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
 // words refuses what is no text for people and yet not UTF-8: it would have to be

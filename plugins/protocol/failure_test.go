@@ -1,0 +1,73 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// crossed is an error that a plugin returns, as it is here.
+func crossed(t *testing.T, err error) error {
+	t.Helper()
+	trailer, sent := Encode(err)
+	got, ok := Decode(sent, trailer)
+	if !ok {
+		t.Errorf("%v is taken for one of the transport", err)
+	}
+	return got
+}
+
+// An error of a stage is here what it is there: text, class and kind.
+func TestAnErrorCrosses(t *testing.T) {
+	err := failure.New(failure.Refused, "object x: %w", stage.ErrCorrupt)
+	if got := crossed(t, err); got.Error() != err.Error() || failure.Of(got) != failure.Refused || !errors.Is(got, stage.ErrCorrupt) {
+		t.Errorf("%v, class %d", got, failure.Of(got))
+	}
+}
+
+// A class is an exit code that scripts act on: a plugin can't make one up, and
+// only who has cancelled something can say that the run was interrupted.
+func TestAPluginGivesNoClassThatIsNotItsOwn(t *testing.T) {
+	for _, err := range []error{
+		failure.New(77, "odd"), failure.New(0, "odd"), failure.New(-1, "odd"), failure.New(5, "odd"),
+		failure.New(failure.Interrupted, "interrupted"), fmt.Errorf("my own timer: %w", context.Canceled), context.DeadlineExceeded,
+	} {
+		got := crossed(t, err)
+		if failure.Of(got) != failure.Failed || errors.Is(got, context.Canceled) || errors.Is(got, context.DeadlineExceeded) {
+			t.Errorf("%v: class %d", got, failure.Of(got))
+		}
+	}
+	got, ok := Decode(status.Error(codes.Canceled, "no trailer"), nil)
+	if !ok || failure.Of(got) != failure.Failed || !errors.Is(got, ErrCanceled) {
+		t.Errorf("of a plugin that sends no class: %v, class %d", got, failure.Of(got))
+	}
+	for _, class := range []string{"", "x", "0", "130", "255", "99999999999999999999"} {
+		if got, _ := Decode(status.Error(codes.Unknown, "odd"), metadata.Pairs(classKey, class)); failure.Of(got) != failure.Failed {
+			t.Errorf("class %q is %d", class, failure.Of(got))
+		}
+	}
+}
+
+// What a plugin says in an error is shown to people: it can't move the cursor,
+// nor fill the screen for ever.
+func TestTheTextOfAnErrorCanBeShown(t *testing.T) {
+	for _, code := range []codes.Code{codes.Unknown, codes.Unavailable} {
+		got, _ := Decode(status.Error(code, "one\x1b[2J\r\n\ttwo\u009b\x00"+strings.Repeat("é", maxShown)), nil)
+		said := status.Convert(got).Message()
+		if code == codes.Unknown {
+			said = got.Error()
+		}
+		if !strings.HasPrefix(said, "one[2J\n\ttwoé") || len(said) > maxShown+100 || !strings.HasSuffix(said, "bytes more)") {
+			t.Errorf("%q … (%d bytes)", said[:30], len(said))
+		}
+	}
+}
