@@ -6,6 +6,8 @@ import (
 	"hash/crc32"
 	"io"
 
+	"google.golang.org/protobuf/proto"
+
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
@@ -108,12 +110,30 @@ func Join(dst, data []byte) []byte {
 	return append(dst, data...)
 }
 
+// maxHeld is how much a stream may have besides data, in bytes and 64 more for
+// each item: who receives it holds it in memory.
+const maxHeld = 1 << 30
+
+// held is how many bytes of a message are held: of a unit's events none are.
+func held(m any) uint64 {
+	message, ok := m.(proto.Message)
+	if _, passes := m.(*pb.UnitEvent); !ok || passes {
+		return 0
+	}
+	n := proto.Size(message)
+	if data := dataOf(m); data != nil {
+		n -= len(*data)
+	}
+	return uint64(n)
+}
+
 // Receive calls fn for each message until the end has come and fits, and the
 // stream ends with it. fn counts in the tally what the message holds. A stream
-// that ends before its end, or goes on after it, is ErrStream; an error of recv
-// or fn is returned as it is.
+// that ends before its end, goes on after it, or has too much besides data, is
+// ErrStream; an error of recv or fn is returned as it is.
 func Receive[M Message](recv func() (M, error), fn func(m M, t *Tally) error) error {
 	var t Tally
+	var size uint64
 	for first := true; ; first = false {
 		m, err := recv()
 		if errors.Is(err, io.EOF) {
@@ -124,6 +144,9 @@ func Receive[M Message](recv func() (M, error), fn func(m M, t *Tally) error) er
 		}
 		if has, begins := headed(m); begins && has != first {
 			return ErrHead
+		}
+		if size += held(m); size > 0 && size+64*t.items > maxHeld {
+			return fmt.Errorf("%w: it has no end after %d items of %d bytes", ErrStream, t.items, size)
 		}
 		if err := fn(m, &t); err != nil {
 			return err
