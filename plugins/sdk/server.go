@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -94,6 +95,9 @@ func (s *server) Open(ctx context.Context, r *pb.OpenRequest) (*pb.OpenResponse,
 	if err != nil {
 		return nil, err
 	}
+	if err := ctx.Err(); err != nil { // nobody will ever close it
+		return nil, errors.Join(err, closing(context.WithoutCancel(ctx), made))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last++
@@ -113,10 +117,15 @@ func (s *server) Close(ctx context.Context, r *pb.CloseRequest) (*pb.CloseRespon
 	o.calls.Lock()
 	defer o.calls.Unlock()
 	s.held.close(r.Instance)
-	if c, ok := o.made.(interface{ Close(context.Context) error }); ok {
-		return &pb.CloseResponse{}, c.Close(ctx)
+	return &pb.CloseResponse{}, closing(ctx, o.made)
+}
+
+// closing closes what can be closed.
+func closing(ctx context.Context, made any) error {
+	if c, ok := made.(interface{ Close(context.Context) error }); ok {
+		return c.Close(ctx)
 	}
-	return &pb.CloseResponse{}, nil
+	return nil
 }
 
 func (s *server) find(name string, role pb.Role) (Stage, error) {
