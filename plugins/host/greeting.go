@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"regexp"
@@ -16,6 +17,14 @@ import (
 // handshakeLine is what a plugin says when it is ready: go-plugin's
 // docs/internals.md.
 var handshakeLine = regexp.MustCompile(`^\d+\|\d+\|[a-z]+\|[^|]+(\|.*)?$`)
+
+// maxHandshake is how long such a line may be. go-plugin reads no more from one
+// of 64 KiB on.
+const maxHandshake = 8 << 10
+
+// handshakeFields are those of it that count here. A certificate may follow: for
+// mutual TLS, which go-plugin takes to be wanted where it finds one.
+const handshakeFields = 5
 
 // greeting passes only the handshake of a process's standard output on. Whatever
 // else it or its libraries print there, before or after, goes to stray.
@@ -36,15 +45,17 @@ func newGreeting(stray func([]byte)) *greeting {
 
 // hear takes a line of the output.
 func (g *greeting) hear(line []byte) {
-	if g.said() != "" || !handshakeLine.Match(line) {
+	if g.said() != "" || len(line) > maxHandshake || !handshakeLine.Match(line) {
 		g.stray(line)
 		return
 	}
+	fields := bytes.SplitN(line, []byte("|"), handshakeFields+1)
+	said := string(bytes.Join(fields[:min(len(fields), handshakeFields)], []byte("|")))
 	g.mu.Lock()
-	g.line = string(line)
+	g.line = said
 	g.mu.Unlock()
 	// Nobody reads it where go-plugin has given up meanwhile.
-	if _, err := g.writer.Write(append(line[:len(line):len(line)], '\n')); err != nil {
+	if _, err := io.WriteString(g.writer, said+"\n"); err != nil {
 		g.stray(line)
 	}
 }
@@ -62,7 +73,7 @@ func misfit(line string) error {
 	version, err := strconv.Atoi(field[1])
 	switch {
 	case field[0] != strconv.Itoa(goplugin.CoreProtocolVersion) || goplugin.Protocol(field[4]) != goplugin.ProtocolGRPC || err != nil:
-		return fmt.Errorf("it greets as %q, which is no plugin of Vault's", line)
+		return fmt.Errorf("it greets as %.200q, which is no plugin of Vault's", line)
 	case version > protocol.Major:
 		return fmt.Errorf("it speaks version %d of the protocol, and this vault speaks version %d: use a newer vault, or an older version of the plugin", version, protocol.Major)
 	case version < protocol.Major:

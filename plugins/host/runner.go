@@ -171,7 +171,11 @@ func (c *child) Wait(context.Context) error {
 	return nil
 }
 
-func (c *child) Kill(context.Context) error      { return c.kill() }
+// Kill is what go-plugin calls when it gives up: it reads no greeting any more.
+func (c *child) Kill(context.Context) error {
+	return errors.Join(c.greeting.reader.Close(), c.kill())
+}
+
 func (c *child) Diagnose(context.Context) string { return "" }
 func (c *child) Stdout() io.ReadCloser           { return c.greeting.reader }
 func (c *child) Name() string                    { return c.cmd.Path }

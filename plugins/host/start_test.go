@@ -1,7 +1,13 @@
 package host_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
 	"log/slog"
+	"math/big"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -40,8 +46,10 @@ func TestAProgramThatIsNoPlugin(t *testing.T) {
 		{"one that hangs", self(t).Path, "hang", []string{"it did not say within 500ms that it is ready"}},
 		{"a newer protocol", script("newer", "#!/bin/sh\necho '1|2|unix|/tmp/x|grpc|'\nexec sleep 100\n", 0o755), "", []string{"speaks version 2 of the protocol, and this vault speaks version 1: use a newer vault"}},
 		{"an older protocol", script("older", "#!/bin/sh\necho '1|0|unix|/tmp/x|grpc|'\nexec sleep 100\n", 0o755), "", []string{"speaks version 0 of the protocol", "use a newer version of the plugin"}},
-		{"a plugin of another program", script("other", "#!/bin/sh\necho '1|1|unix|/tmp/x|netrpc|'\nexec sleep 100\n", 0o755), "", []string{"it greets as \"1|1|unix|/tmp/x|netrpc|\", which is no plugin of Vault's"}},
+		{"a plugin of another program", script("other", "#!/bin/sh\necho '1|1|unix|/tmp/x|netrpc|'\nexec sleep 100\n", 0o755), "", []string{"it greets as \"1|1|unix|/tmp/x|netrpc\", which is no plugin of Vault's"}},
 		{"one that all can talk to", script("tcp", "#!/bin/sh\necho '1|1|tcp|127.0.0.1:9|grpc|'\nexec sleep 100\n", 0o755), "", []string{"it listens at tcp 127.0.0.1:9, and must listen at a Unix socket in the folder that PLUGIN_UNIX_SOCKET_DIR names"}},
+		{"one with a certificate", script("certified", "#!/bin/sh\necho \"1|1|unix|$PLUGIN_UNIX_SOCKET_DIR/x|grpc|"+certificate(t)+"|\"\nexec sleep 100\n", 0o755), "", []string{"it said that it is ready, and does not answer"}},
+		{"one whose greeting is too long", script("long", "#!/bin/sh\nprintf '1|1|unix|'\nhead -c 100000 /dev/zero | tr '\\0' x\necho\nexec sleep 100\n", 0o755), "", []string{"it did not say within 500ms that it is ready", "its last lines:\n  1|1|unix|xxx", "(cut)"}},
 		{"one that nobody can talk to", script("mute", "#!/bin/sh\necho \"1|1|unix|$PLUGIN_UNIX_SOCKET_DIR/x|grpc|\"\nexec sleep 100\n", 0o755), "", []string{"it said that it is ready, and does not answer"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -60,4 +68,18 @@ func TestAProgramThatIsNoPlugin(t *testing.T) {
 			empty(t, folder)
 		})
 	}
+}
+
+// certificate is one as go-plugin has it in a handshake for mutual TLS.
+func certificate(t testing.TB) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{}, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base64.RawStdEncoding.EncodeToString(der)
 }
