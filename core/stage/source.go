@@ -29,7 +29,8 @@ type Known map[string]string
 //
 // A unit of Part DB opens exactly one entry, its table, even if no row follows.
 // For each entry: Open, any number of Writes, Close; only tables and files have
-// Writes. An error from any of them must be returned by Read as it is.
+// Writes. An error from any of them ends Read, which returns it such that
+// errors.Is finds it: as it is, or wrapped with %w.
 type Writer interface {
 	Open(ctx context.Context, e Entry) error
 	// Write hands over the next piece of the open entry's content. The bytes

@@ -40,7 +40,9 @@ func (l *list) Plan(ctx context.Context) (*stage.Inventory, error) {
 // told is what Read makes of a writer's error.
 func (l *list) told(err error) error {
 	switch {
-	case err != nil && l.fault == "wraps the writer's error":
+	case err != nil && l.fault == "hides the writer's error":
+		return fmt.Errorf("open: %v", err)
+	case err != nil && l.fault == "":
 		return fmt.Errorf("open: %w", err)
 	case errors.Is(err, context.Canceled) && l.fault == "hides that it was cancelled":
 		return errGone

@@ -31,8 +31,8 @@ func (f *SourceFixture) writerError(t testing.TB) {
 			r := f.recorder(t, again, again.Units[at])
 			r.failAt, r.fail = nth, sentinel
 			err := promptly(t, "a read whose writer failed", func() error { return s.Read(t.Context(), r.unit, nil, r) })
-			if err != sentinel {
-				t.Errorf("unit %s: call %d fails with %q, and Read returns %q, not just that", u.ID, nth, sentinel, err)
+			if !errors.Is(err, sentinel) {
+				t.Errorf("unit %s: call %d fails with %q, and Read returns %v, in which errors.Is does not find that", u.ID, nth, sentinel, err)
 			}
 			f.close(t, s)
 		}

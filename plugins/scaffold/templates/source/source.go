@@ -48,7 +48,7 @@ func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
 }
 
 // Read opens the entry of the table, writes its rows in chunks and closes it. An
-// error of the writer is returned as it is.
+// error of the writer is returned: as it is, or wrapped with %w.
 func (s *source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w stage.Writer) error {
 	path := stage.DB + "/" + unit.Table
 	if err := w.Open(ctx, stage.Entry{Path: path, Kind: stage.Table}); err != nil {
