@@ -29,7 +29,7 @@ func TestWhatNobodyWaitsForIsClosed(t *testing.T) {
 			return closable{closed: &closed, fails: stuck}, ctx.Err()
 		}),
 	}}, io.Discard)
-	_, err := s.Open(ctx, &pb.OpenRequest{Stage: "slow", Role: pb.Role_ROLE_SINK})
+	_, err := s.Open(ctx, &pb.OpenRequest{Stage: "slow", Role: pb.Role_ROLE_SINK, Settings: []byte("{}")})
 	if !errors.Is(err, context.Canceled) || !errors.Is(err, stuck) {
 		t.Errorf("%v", err)
 	}

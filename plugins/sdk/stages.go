@@ -25,6 +25,28 @@ type (
 	Duration        = config.Duration
 )
 
+// What passes between Vault and a stage.
+type (
+	Inventory  = stage.Inventory  // what a source found
+	TableInfo  = stage.TableInfo  // a table of an Inventory or a Plan
+	Unit       = stage.Unit       // what is read on its own
+	Entry      = stage.Entry      // a table, a file …
+	Chunk      = stage.Chunk      // a piece of an entry's content
+	Digest     = stage.Digest     // what was read of an entry
+	Known      = stage.Known      // fingerprints of files that the receiver has
+	Writer     = stage.Writer     // takes what a source reads
+	UnitWriter = stage.UnitWriter // what a sink takes a unit with
+	Plan       = stage.Plan       // what a sink is going to get
+	Outcome    = stage.Outcome    // what is known when all units are written
+	TableProof = stage.TableProof // what was read back of a table
+	Mapped     = stage.Mapped     // a table after a RecordTransform
+	Loss       = stage.Loss       // what is not carried
+	Note       = stage.Note       // what is left out or differs on purpose
+)
+
+// NewSecret makes a secret, for tests: those of settings come from Vault.
+func NewSecret(value string) Secret { return config.NewSecret(value) }
+
 // Errors that Vault acts on; return them wrapped.
 var (
 	ErrNotExist = stage.ErrNotExist

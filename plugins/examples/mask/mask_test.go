@@ -64,7 +64,7 @@ const someUsers = "1\tmanual\tguest\t$2y$10$x\tGuest\troot@localhost\t\t\\N\tloo
 func made(t testing.TB, s settings) sdk.RecordTransform {
 	t.Helper()
 	if s.Key.IsZero() {
-		s.Key = config.NewSecret("a key of the tests")
+		s.Key = sdk.NewSecret("a key of the tests")
 	}
 	must(t, s.Validate())
 	r, err := open(t.Context(), &s, sdk.Env{})
@@ -90,7 +90,7 @@ func TestContract(t *testing.T) {
 	conformance.Record(t, conformance.RecordFixture{
 		Open: func(t testing.TB) stage.RecordTransform {
 			r, err := plugin.Stage().NewRecord(context.WithoutCancel(t.Context()), &settings{
-				Key: config.NewSecret("a key of the tests"), Columns: []string{"notes.body"}, Keep: []string{"guest"},
+				Key: sdk.NewSecret("a key of the tests"), Columns: []string{"notes.body"}, Keep: []string{"guest"},
 			}, stage.Env{})
 			must(t, err)
 			return r
@@ -135,7 +135,7 @@ func TestPersonsAreMasked(t *testing.T) {
 			t.Errorf("IP address %q (%v)", user[ip], err)
 		}
 	}
-	again := mask(t, made(t, settings{Key: config.NewSecret("another key of tests")}), users(), someUsers)
+	again := mask(t, made(t, settings{Key: sdk.NewSecret("another key of tests")}), users(), someUsers)
 	if again[1][firstname] == ada[firstname] {
 		t.Error("another key gives the same masks")
 	}
@@ -158,8 +158,8 @@ func TestWhatCannotBeMaskedIsRefused(t *testing.T) {
 		}
 	}
 	for want, s := range map[string]settings{
-		"key must have":    {Key: config.NewSecret("short")},
-		"not a table and ": {Key: config.NewSecret("a key of the tests"), Columns: []string{"mdl_user"}},
+		"key must have":    {Key: sdk.NewSecret("short")},
+		"not a table and ": {Key: sdk.NewSecret("a key of the tests"), Columns: []string{"mdl_user"}},
 	} {
 		if err := s.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/conformance"
 	"github.com/lmsvault/vault/plugins/examples/internal/apart"
@@ -101,7 +100,7 @@ func TestErrorsSayWhatIsWrong(t *testing.T) {
 		want   string
 	}{
 		"another host key":      {func(c *settings) { c.HostKey = line(other) }, "host key mismatch"},
-		"a key it doesn't know": {func(c *settings) { c.PrivateKey = config.NewSecret(string(otherPEM)) }, "unable to authenticate"},
+		"a key it doesn't know": {func(c *settings) { c.PrivateKey = sdk.NewSecret(string(otherPEM)) }, "unable to authenticate"},
 		"no server":             {func(c *settings) { c.Host = "127.0.0.1:1" }, "connection refused"},
 		"no right to write":     {func(*settings) {}, "permission denied"},
 	} {
@@ -120,14 +119,14 @@ func TestErrorsSayWhatIsWrong(t *testing.T) {
 
 func TestSettingsAreCheckedByLint(t *testing.T) {
 	host, private := key(t)
-	good := settings{HostKey: line(host), PrivateKey: config.NewSecret(string(private))}
-	scanned := settings{HostKey: "[127.0.0.1]:2222 " + line(host), Password: config.NewSecret("p")}
+	good := settings{HostKey: line(host), PrivateKey: sdk.NewSecret(string(private))}
+	scanned := settings{HostKey: "[127.0.0.1]:2222 " + line(host), Password: sdk.NewSecret("p")}
 	for _, c := range []settings{good, scanned} {
 		must(t, c.Validate())
 	}
 	for want, c := range map[string]settings{
 		"host_key":    {HostKey: "SHA256:abc", PrivateKey: good.PrivateKey},
-		"private_key": {HostKey: good.HostKey, PrivateKey: config.NewSecret("-----BEGIN")},
+		"private_key": {HostKey: good.HostKey, PrivateKey: sdk.NewSecret("-----BEGIN")},
 	} {
 		if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("error %v, want one about %s", err, want)

@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/plugins/sdk"
 )
 
 // sshd is OpenSSH's server. The test listens, and a process of sshd's takes each connection.
@@ -57,7 +57,7 @@ func serve(t testing.TB, lines string) *sshd {
 	must(t, err)
 	s.settings = settings{
 		Host: l.Addr().String(), HostKey: line(host),
-		User: me.Username, PrivateKey: config.NewSecret(string(oursPEM)), Dir: filepath.Join(dir, "repository"),
+		User: me.Username, PrivateKey: sdk.NewSecret(string(oursPEM)), Dir: filepath.Join(dir, "repository"),
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() {
