@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/plugins/protocol"
 )
 
 // lost is the error of a call that did not reach its end: the plugin is gone or
@@ -17,8 +18,6 @@ type lost struct{ err error }
 
 func (l *lost) Error() string { return l.err.Error() }
 func (l *lost) Unwrap() error { return l.err }
-
-var errGone = errors.New("the plugin is gone")
 
 // over tells whether the process can't be called any more.
 func (p *process) over() bool {
@@ -96,14 +95,14 @@ func (p *process) reason(call string) string {
 // gone is the error of a call that met the end of the process.
 func (p *process) gone(call string) error {
 	reason := p.reason(call)
-	return &lost{fmt.Errorf("%w: plugin %s %s%s", errGone, p.program.Name, reason, p.voice.said())}
+	return &lost{fmt.Errorf("plugin %s %s%s", p.program.Name, reason, p.voice.said())}
 }
 
 // listensElsewhere is the error of a plugin that others could talk to.
 type listensElsewhere struct{ network, address string }
 
 func (e *listensElsewhere) Error() string {
-	return fmt.Sprintf("it listens at %s %s, and must listen at a Unix socket in the folder that PLUGIN_UNIX_SOCKET_DIR names", e.network, e.address)
+	return fmt.Sprintf("it listens at %.20s %.200s, and must listen at a Unix socket in the folder that PLUGIN_UNIX_SOCKET_DIR names", e.network, protocol.Printable(e.address))
 }
 
 // notStarted says in plain words why the process is not there. It has ended by now.
@@ -132,5 +131,5 @@ func (p *process) notStarted(err error) error {
 	case line == "":
 		return say("it did not say within %v that it is ready; is %s a plugin of Vault?", p.host.startTimeout(), p.program.Path)
 	}
-	return say("it said that it is ready, and does not answer: %s", status.Convert(err).Message())
+	return say("it said that it is ready, and does not answer: %.500s", protocol.Printable(status.Convert(err).Message()))
 }

@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -153,7 +154,64 @@ func TestALongCallIsNoHang(t *testing.T) {
 	if _, err := s.Plan(t.Context()); err != nil {
 		t.Error(err)
 	}
-	says(t, s.Read(t.Context(), stage.Unit{ID: "db/log#0", Part: stage.DB, Table: "log"}, nil, nil), "plugin test showed no progress for 300ms in Source.Read, and was ended")
+}
+
+// A source may need long for its first row, and not for the others.
+func TestALongQueryIsNoHang(t *testing.T) {
+	h, _ := rogueHost(t, 300*time.Millisecond)
+	s, err := h.Isolate(played()[0], self(t)).NewSource(t.Context(), &play{Mode: "slow"}, stage.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &listener{}
+	says(t, s.Read(t.Context(), rowUnit, nil, l), "plugin test showed no progress for 300ms in Source.Read, and was ended")
+	if len(l.lines) != 2 {
+		t.Errorf("%q came", l.lines)
+	}
+}
+
+// A sink may need long to commit a unit, and not to take it.
+func TestALongCommitIsNoHang(t *testing.T) {
+	h, _ := rogueHost(t, 300*time.Millisecond)
+	open := func(mode string) stage.Sink {
+		s, err := h.Isolate(played()[1], self(t)).NewSink(t.Context(), &play{Mode: mode, Diary: filepath.Join(t.TempDir(), "diary")}, stage.Env{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	w := begun(t, open("slow commit"), rowUnit)
+	if err := errors.Join(chunks(t.Context(), w, []byte("1\n")), w.Commit(t.Context())); err != nil {
+		t.Error(err)
+	}
+	w = begun(t, open("hang"), rowUnit)
+	says(t, chunks(t.Context(), w, largeRow(), largeRow()), "plugin test showed no progress for 300ms in Sink.Unit, and was ended")
+}
+
+// A sink whose call never ends can't keep a run from ending.
+func TestASinkThatCantBeEndedIsKilled(t *testing.T) {
+	h, _ := rogueHost(t, 300*time.Millisecond)
+	s, err := h.Isolate(played()[1], self(t)).NewSink(t.Context(), &play{Mode: "deaf", Diary: filepath.Join(t.TempDir(), "diary")}, stage.Env{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	w, err := s.Unit(ctx, rowUnit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := append(bytes.Repeat([]byte("x"), 1<<20), '\n')
+	if err := chunks(ctx, w, row, row); err != nil { // the first has left the host by then
+		t.Fatal(err)
+	}
+	cancel()
+	if err := w.Abort(ctx); err != nil {
+		t.Error(err)
+	}
+	says(t, s.Abort(context.WithoutCancel(ctx)), "plugin test showed no progress for 300ms in Sink.Abort, and was ended")
+	if err := s.Close(ctx); err != nil {
+		t.Error(err)
+	}
 }
 
 // Time in which the plugin waits for its host is no hang of it.

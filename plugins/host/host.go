@@ -18,9 +18,10 @@ type Config struct {
 	Dir     string // a private folder for sockets and temporary files, made and removed by the caller
 	Version string // of vault
 	// Stall is how long a plugin may show no progress before it is ended; 0 for ever.
-	// Only the time that a call waits for the plugin counts. Calls that may take
-	// hours (planning, beginning, building indexes) have progress as long as the
-	// process answers at all.
+	// Only the time that a call waits for the plugin counts. What may take hours
+	// (planning, beginning, a unit's first event, its commit, building indexes) has
+	// progress as long as the process answers at all; Abort and Close may take a
+	// minute at most.
 	Stall time.Duration
 	// Start is how long a plugin may take until it is ready; 0 for 20 seconds.
 	Start time.Duration

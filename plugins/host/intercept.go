@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -36,9 +35,10 @@ func callOf(method string) (call string, ok bool) {
 
 // explain turns the error of a call into what a user needs.
 func (p *process) explain(ctx context.Context, call string, err error, trailer metadata.MD) error {
-	switch cause := context.Cause(ctx); {
-	case errors.Is(cause, errStalled):
-		bad := p.condemn(fmt.Sprintf("showed no progress for %v in %s, and was ended", p.stall(), call))
+	hung := new(stalled)
+	switch {
+	case errors.As(context.Cause(ctx), &hung):
+		bad := p.condemn(fmt.Sprintf("showed %v in %s, and was ended", hung, call))
 		p.ends(context.WithoutCancel(ctx), killed)
 		p.host.keep(bad)
 		return p.gone(call)
@@ -86,8 +86,7 @@ func (p *process) unary(ctx context.Context, method string, req, reply any, conn
 	var trailer metadata.MD
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	wait := p.patience(ctx, call, cancel)
-	wait.begin()
+	wait := p.wait(ctx, cancel, call, long(call))
 	err := invoke(ctx, method, req, reply, conn, append(options, grpc.Trailer(&trailer))...)
 	wait.end()
 	if err == nil {
@@ -105,42 +104,34 @@ func (p *process) streamed(ctx context.Context, desc *grpc.StreamDesc, conn *grp
 		return nil, p.gone(call)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	w := &watched{ctx: ctx, process: p, call: call, desc: desc, cancel: cancel}
-	w.sending, w.receiving = p.patience(ctx, call, cancel), p.patience(ctx, call, cancel)
-	w.sending.begin()
+	wait := p.wait(ctx, cancel, call, long(call))
 	s, err := open(ctx, desc, conn, method, options...)
-	w.sending.end()
+	wait.end()
 	if err != nil {
 		err = p.explain(ctx, call, err, nil)
 		cancel(nil)
 		return nil, err
 	}
-	w.ClientStream = s
-	return w, nil
+	return &watched{ClientStream: s, ctx: ctx, process: p, call: call, desc: desc, cancel: cancel}, nil
 }
 
-// watched is a stream whose waits for the plugin are limited.
+// watched is a stream whose waits for the plugin are limited. The host sends all
+// of its part before it receives: what it waits for is always the plugin.
 type watched struct {
 	grpc.ClientStream
-	ctx                context.Context
-	process            *process
-	call               string
-	desc               *grpc.StreamDesc
-	cancel             context.CancelCauseFunc
-	sending, receiving *patience
-	sent               atomic.Bool // the host's part of the stream has ended
+	ctx      context.Context
+	process  *process
+	call     string
+	desc     *grpc.StreamDesc
+	cancel   context.CancelCauseFunc
+	answered bool
 }
 
-// RecvMsg waits for the plugin only when the host has sent its part: until then
-// the plugin may be waiting for the host.
 func (w *watched) RecvMsg(m any) error {
-	if w.desc.ClientStreams && !w.sent.Load() {
-		w.receiving.expect()
-	} else {
-		w.receiving.begin()
-	}
+	wait := w.process.wait(w.ctx, w.cancel, w.call, long(w.call) || !w.answered && longFirst(w.call))
 	err := w.ClientStream.RecvMsg(m)
-	w.receiving.end()
+	wait.end()
+	w.answered = true
 	if err == nil && w.desc.ServerStreams {
 		return nil
 	}
@@ -153,22 +144,13 @@ func (w *watched) RecvMsg(m any) error {
 
 // SendMsg returns io.EOF when the other side has ended the stream: RecvMsg tells why.
 func (w *watched) SendMsg(m any) error {
-	w.sending.begin()
+	wait := w.process.wait(w.ctx, w.cancel, w.call, long(w.call))
 	err := w.ClientStream.SendMsg(m)
-	w.sending.end()
+	wait.end()
 	if err == nil || errors.Is(err, io.EOF) {
-		if !w.desc.ClientStreams {
-			w.sent.Store(true)
-		}
 		return err
 	}
 	err = w.process.explain(w.ctx, w.call, err, nil)
 	w.cancel(nil)
 	return err
-}
-
-func (w *watched) CloseSend() error {
-	w.sent.Store(true)
-	w.receiving.expected()
-	return w.ClientStream.CloseSend()
 }

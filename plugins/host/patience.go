@@ -3,105 +3,88 @@ package host
 import (
 	"cmp"
 	"context"
-	"errors"
-	"strings"
+	"fmt"
 	"sync"
 	"time"
 )
 
-// errStalled ends the context of a call that makes no progress.
-var errStalled = errors.New("no progress")
+// ending is the most that a call may take which ends something: whoever stops
+// vault doesn't wait for a plugin that hangs. Stages limit themselves to less.
+const ending = time.Minute
 
-// stall is how long the process may show no progress; 0 for ever.
-func (p *process) stall() time.Duration { return cmp.Or(p.program.Stall, p.host.Stall) }
+// stalled ends the context of a call that makes no progress.
+type stalled struct{ limit time.Duration }
+
+func (s *stalled) Error() string { return fmt.Sprintf("no progress for %v", s.limit) }
+
+// limit is how long a call may wait for the plugin at a time; 0 for ever.
+func (p *process) limit(call string) time.Duration {
+	stall := cmp.Or(p.program.Stall, p.host.Stall)
+	if ends := call == "Sink.Abort" || call == "Plugin.Close"; ends && (stall <= 0 || stall > ending) {
+		return ending
+	}
+	return stall
+}
 
 // long tells whether a call may take hours without a message: then the process
 // has progress as long as it answers at all.
 func long(call string) bool {
 	switch call {
-	case "Plugin.Open", "Source.Plan", "RecordTransform.Table":
+	case "Plugin.Open", "Source.Plan", "RecordTransform.Table", "Sink.Check", "Sink.Begin", "Sink.Finish", "Sink.Prove":
 		return true
-	case "Sink.Unit", "Sink.Known":
-		return false
 	}
-	return strings.HasPrefix(call, "Sink.")
+	return false
 }
 
-// patience limits how long a call waits for the plugin at a time. One goroutine
-// begins and ends its waits.
-type patience struct {
+// longFirst is long for the time until a stream's first answer: a query may sort
+// all rows before it gives one, and a target works on a unit when all of it is there.
+func longFirst(call string) bool {
+	return call == "Source.Read" || call == "Sink.Unit"
+}
+
+// wait is one wait of a call for the plugin. The timer of one that is over can't
+// end the next.
+type wait struct {
 	process *process
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
+	limit   time.Duration
 	long    bool
 
-	mu       sync.Mutex
-	waiting  bool
-	awaiting bool // it waits, and what it waits for is not yet the plugin's to do
-	timer    *time.Timer
+	mu    sync.Mutex
+	over  bool
+	timer *time.Timer // nil if it may last for ever
 }
 
-func (p *process) patience(ctx context.Context, call string, cancel context.CancelCauseFunc) *patience {
-	return &patience{process: p, ctx: ctx, cancel: cancel, long: long(call)}
+func (p *process) wait(ctx context.Context, cancel context.CancelCauseFunc, call string, long bool) *wait {
+	w := &wait{process: p, ctx: ctx, cancel: cancel, limit: p.limit(call), long: long}
+	if w.limit > 0 {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.timer = time.AfterFunc(w.after(), w.expired)
+	}
+	return w
 }
 
 // after is how long it waits until expired is called. Asking whether a process
 // lives takes the other half of its time.
-func (w *patience) after() time.Duration {
+func (w *wait) after() time.Duration {
 	if w.long {
-		return w.process.stall() / 2
+		return w.limit / 2
 	}
-	return w.process.stall()
+	return w.limit
 }
 
-func (w *patience) begin() {
-	if w.process.stall() <= 0 {
-		return
-	}
+func (w *wait) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.beginLocked()
-}
-
-func (w *patience) beginLocked() {
-	w.waiting = true
-	if w.timer == nil {
-		w.timer = time.AfterFunc(w.after(), w.expired)
-		return
-	}
-	w.timer.Reset(w.after())
-}
-
-func (w *patience) end() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.waiting, w.awaiting = false, false
+	w.over = true
 	if w.timer != nil {
 		w.timer.Stop()
 	}
 }
 
-// expect stands for begin where the wait for the plugin begins with expected.
-func (w *patience) expect() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.awaiting = true
-}
-
-// expected is called by any goroutine when it is the plugin's turn.
-func (w *patience) expected() {
-	if w.process.stall() <= 0 {
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.awaiting {
-		w.awaiting = false
-		w.beginLocked()
-	}
-}
-
-func (w *patience) expired() {
+func (w *wait) expired() {
 	alive := false
 	if w.long {
 		ctx, cancel := context.WithTimeout(w.ctx, w.after())
@@ -111,10 +94,10 @@ func (w *patience) expired() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
-	case !w.waiting:
+	case w.over:
 	case alive:
 		w.timer.Reset(w.after())
 	default:
-		w.cancel(errStalled)
+		w.cancel(&stalled{w.limit})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/rows"
@@ -121,6 +122,11 @@ func (s *playSource) Read(ctx context.Context, u stage.Unit, known stage.Known, 
 	case "panic":
 		open(table)
 		panic("a bug in the source")
+	case "slow":
+		<-time.After(700 * time.Millisecond)
+		open(table)
+		write(largeRow(), 1)
+		<-ctx.Done()
 	case "own timer":
 		return fmt.Errorf("my own timer: %w", context.Canceled)
 	case "error":
@@ -256,6 +262,8 @@ func (w *playUnit) Write(ctx context.Context, c stage.Chunk) error {
 		}
 		<-ctx.Done()
 		return ctx.Err()
+	case "deaf":
+		select {}
 	case "die":
 		return syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	case "mute":
@@ -278,6 +286,8 @@ func (w *playUnit) Commit(context.Context) error {
 	switch w.s.Mode {
 	case "die in commit":
 		return syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	case "slow commit":
+		<-time.After(700 * time.Millisecond)
 	case "no commit":
 		return failure.Wrap(failure.Refused, errPlay)
 	}
