@@ -69,6 +69,13 @@ func (j *Job) Close(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("closing %s: %w", t.Name, err))
 		}
 	}
+	for _, t := range j.Transforms {
+		if e, ok := t.(stage.Ender); ok {
+			if err := e.Close(ctx); err != nil {
+				errs = append(errs, fmt.Errorf("closing a transform: %w", err))
+			}
+		}
+	}
 	if j.closure != nil {
 		errs = append(errs, j.closure.Close())
 	}

@@ -203,6 +203,33 @@ func (upper) Rows(_ context.Context, _ stage.Mapped, dst, data []byte) ([]byte, 
 	return append(dst, bytes.ToUpper(data)...), nil
 }
 
+// ending is a transform that is told when it is over.
+type ending struct {
+	upper
+	told *[]string
+	sink *target
+}
+
+func (e ending) Close(context.Context) error {
+	*e.told = append(*e.told, e.sink.calls[len(e.sink.calls)-1])
+	return errors.New("the log is full")
+}
+
+// A transform that wants to know of its end is closed after the sinks, and its
+// error is told.
+func TestTransformsAreClosedLast(t *testing.T) {
+	s, told := &target{}, []string(nil)
+	j := job(t, site(), s)
+	j.Transforms = []stage.RecordTransform{upper{}, ending{told: &told, sink: s}}
+	if _, err := j.Run(t.Context()); err != nil || told != nil {
+		t.Fatalf("%v, closed in the run: %v", err, told)
+	}
+	if err := j.Close(t.Context()); err == nil || !strings.Contains(err.Error(), "closing a transform: the log is full") || !slices.Equal(told, []string{"close"}) {
+		t.Errorf("%v, closed %d times, after %q", err, len(told), told)
+	}
+	j.Transforms = nil // job closes once more
+}
+
 // Rows that a transform rewrites are proven as the target must hold them, also
 // after several transforms and without those that the target refused.
 func TestRewrittenRowsAreProvenAsRewritten(t *testing.T) {

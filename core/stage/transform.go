@@ -7,13 +7,18 @@ import (
 )
 
 // RecordTransform changes tables and their rows on the way to one sink. It is
-// safe for concurrent use.
+// safe for concurrent use. One that is an Ender, too, is told of its end.
 type RecordTransform interface {
 	// Table says how a table will look in a target of this dialect ("" for a
 	// repository), what of it is lost, and whether rows must pass through Rows.
 	Table(ctx context.Context, t schema.Table, target string) (Mapped, error)
 	// Rows appends to dst the rows of data as table m.Schema holds them.
 	Rows(ctx context.Context, m Mapped, dst, data []byte) ([]byte, error)
+}
+
+// Ender is a RecordTransform that is closed, last, when all sinks are. It is optional.
+type Ender interface {
+	Close(ctx context.Context) error
 }
 
 // Mapped is a table after a RecordTransform.

@@ -33,6 +33,8 @@ func (r record) Table(ctx context.Context, t schema.Table, target string) (m sta
 	return m, err
 }
 
+func (r record) Close(ctx context.Context) error { return r.close(context.WithoutCancel(ctx)) }
+
 // Rows sends and then receives: a transform takes its input whole.
 func (r record) Rows(ctx context.Context, m stage.Mapped, dst, data []byte) ([]byte, error) {
 	start := len(dst)

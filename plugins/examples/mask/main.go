@@ -44,6 +44,6 @@ func (s *settings) Validate() error {
 	return nil
 }
 
-func open(_ context.Context, s *settings, _ sdk.Env) (sdk.RecordTransform, error) {
-	return &transform{settings: *s}, nil
+func open(_ context.Context, s *settings, env sdk.Env) (sdk.RecordTransform, error) {
+	return &transform{settings: *s, log: env.Log, seen: map[string]bool{}}, nil
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/conformance"
 	"github.com/lmsvault/vault/plugins/examples/internal/apart"
+	"github.com/lmsvault/vault/plugins/host"
 	"github.com/lmsvault/vault/plugins/sdk"
 	"github.com/lmsvault/vault/sinks/sqlite"
 	"github.com/lmsvault/vault/sources/sample"
@@ -164,6 +165,33 @@ func TestWhatCannotBeMaskedIsRefused(t *testing.T) {
 		if err := s.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
+	}
+}
+
+// A table that never came is told of at the end, else its persons would stay
+// unmasked and nobody would know.
+func TestAMistypedTableIsToldOf(t *testing.T) {
+	s := &settings{Key: sdk.NewSecret("a key of the tests"), Columns: []string{"log.ip", "lgo.ip"}}
+	said := func(tables ...schema.Table) string {
+		var log bytes.Buffer
+		exe, err := os.Executable()
+		must(t, err)
+		h := host.New(host.Config{Log: slog.New(slog.NewTextHandler(&log, nil)), Dir: t.TempDir(), Version: "1.0.0"})
+		r, err := h.Isolate(declared(), host.Program{Name: "mask", Path: exe}).NewRecord(t.Context(), s, sdk.Env{})
+		must(t, err)
+		for _, table := range tables {
+			_, err := r.Table(t.Context(), table, "")
+			must(t, err)
+		}
+		must(t, r.(stage.Ender).Close(t.Context()))
+		must(t, h.Close())
+		return log.String()
+	}
+	if got := said(users(), table("log", text("ip", 45))); !strings.Contains(got, "level=WARN") || !strings.Contains(got, "lgo.ip") || strings.Contains(got, "log.ip") {
+		t.Errorf("the log says %q", got)
+	}
+	if got := said(); got != "" {
+		t.Errorf("of a transform that saw no table: %q", got)
 	}
 }
 

@@ -4,19 +4,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// transform is the stage.RecordTransform. Nothing in it changes.
-type transform struct{ settings settings }
+// transform is the sdk.RecordTransform.
+type transform struct {
+	settings settings
+	log      *slog.Logger
+
+	mu   sync.Mutex
+	seen map[string]bool // tables
+}
 
 // Table leaves the structure as it is, for every target.
 func (t *transform) Table(_ context.Context, table schema.Table, _ string) (stage.Mapped, error) {
+	t.mu.Lock()
+	t.seen[table.Name] = true
+	t.mu.Unlock()
 	m, ok, err := t.masked(&table)
 	if err != nil {
 		return stage.Mapped{}, err
@@ -32,6 +43,20 @@ func (t *transform) Table(_ context.Context, table schema.Table, _ string) (stag
 		mapped.Notes = []stage.Note{{Path: stage.DB + "/" + table.Name, Text: "masked: " + strings.Join(names, ", ")}}
 	}
 	return mapped, nil
+}
+
+// Close warns of what is to be masked and never came: its name may be mistyped,
+// and the person still be there under the right one. A process that was started
+// again in the middle of a run has seen no table, and can't tell.
+func (t *transform) Close(context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, named := range t.settings.Columns {
+		if table, _, _ := strings.Cut(named, "."); len(t.seen) > 0 && !t.seen[table] {
+			t.log.Warn("columns names " + named + ", and there is no such table: nothing was masked for it")
+		}
+	}
+	return nil
 }
 
 // Rows masks what is neither NULL nor empty.
