@@ -73,7 +73,8 @@ func (p Program) pinned(f *os.File) error {
 	return nil
 }
 
-// guarded makes sure that nobody else can change the file or put another in its place.
+// guarded makes sure that nobody but root and the current user can change the
+// file or put another in its place.
 func (p Program) guarded(f *os.File) error {
 	const others = 0o022
 	path, err := filepath.EvalSymlinks(p.Path)
@@ -91,10 +92,17 @@ func (p Program) guarded(f *os.File) error {
 	}
 	for _, e := range []struct {
 		path string
-		mode fs.FileMode
-	}{{path, file.Mode()}, {dir, folder.Mode()}} {
-		if e.mode.Perm()&others != 0 {
-			return p.refused("others can write %s (its mode is %04o): use chmod go-w", e.path, e.mode.Perm())
+		info fs.FileInfo
+	}{{path, file}, {dir, folder}} {
+		owner, ok := e.info.Sys().(*syscall.Stat_t)
+		if !ok {
+			return p.refused("this system does not tell whom %s belongs to", e.path)
+		}
+		if uid := int(owner.Uid); uid != 0 && uid != os.Geteuid() {
+			return p.refused("%s belongs to user %d, who is neither root nor the one that runs vault (user %d): use chown", e.path, uid, os.Geteuid())
+		}
+		if mode := e.info.Mode().Perm(); mode&others != 0 {
+			return p.refused("others can write %s (its mode is %04o): use chmod go-w", e.path, mode)
 		}
 	}
 	return nil

@@ -51,6 +51,22 @@ func TestAChangedProgramIsRefused(t *testing.T) {
 	chmod(t, p.Path, 0o700)
 	chmod(t, filepath.Dir(p.Path), 0o770)
 	refused(p, "others can write "+filepath.Dir(p.Path)+" (its mode is 0770)")
+	if os.Geteuid() != 0 {
+		return // only root can give files away
+	}
+	chmod(t, filepath.Dir(p.Path), 0o700)
+	for _, path := range []string{p.Path, filepath.Dir(p.Path)} {
+		give(t, path, 4242)
+		refused(p, path+" belongs to user 4242, who is neither root nor the one that runs vault (user 0)", "chown")
+		give(t, path, 0)
+	}
+}
+
+func give(t testing.TB, path string, uid int) {
+	t.Helper()
+	if err := os.Chown(path, uid, -1); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // copied is a copy of the test's binary in a folder of its own.

@@ -58,3 +58,38 @@ func TestTheCauseOfADeathIsKept(t *testing.T) {
 		t.Errorf("it is\n%s", said)
 	}
 }
+
+// A panic that the program told of and survived is not its end: what it says later
+// has its own level and is kept.
+func TestASurvivedPanicIsNoDeath(t *testing.T) {
+	for _, later := range []string{
+		`{"@timestamp":"2026-01-02T03:04:05.000006Z","@level":"info","@message":"it goes on"}`,
+		"[WARN] it goes on", strings.Repeat("and on\n", deathLines),
+	} {
+		log := &bytes.Buffer{}
+		v := &voice{log: slog.New(slog.NewTextHandler(log, nil))}
+		v.stderr([]byte("panic: recovered"))
+		for line := range strings.Lines(later) {
+			v.stderr([]byte(strings.TrimSuffix(line, "\n")))
+		}
+		log.Reset()
+		for range lastLines {
+			v.stderr([]byte("the end"))
+		}
+		if said := v.said(); strings.Count(said, "the end") != lastLines || strings.Contains(said, "recovered") {
+			t.Errorf("it is\n%s", said)
+		}
+		if strings.Contains(log.String(), "ERROR") {
+			t.Errorf("it is logged as\n%s", log)
+		}
+	}
+}
+
+// What a plugin says can't reach a terminal by way of an error.
+func TestLastLinesAreHarmless(t *testing.T) {
+	v := &voice{log: slog.New(slog.DiscardHandler)}
+	v.stderr([]byte(`{"@timestamp":"2026-01-02T03:04:05.000006Z","@level":"warn","@message":"a\u001b[2J","error":"b\u001b[31mc"}`))
+	if want := "; its last lines:\n  WARN a[2J: b[31mc"; v.said() != want {
+		t.Errorf("it is %q, want %q", v.said(), want)
+	}
+}

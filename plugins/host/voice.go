@@ -5,13 +5,17 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+
+	"github.com/lmsvault/vault/plugins/protocol"
 )
 
 // How much of what a plugin said last is kept for its error: lines, and bytes of
-// each. Of a Go program's death the first lines count.
+// each. Of a Go program's death the first lines count; one that says more than
+// deathLines, or goes on to log, lives on.
 const (
-	lastLines = 12
-	lastBytes = 600
+	lastLines  = 12
+	lastBytes  = 600
+	deathLines = 1000
 )
 
 // voice hears what a plugin says and logs it. It keeps the last lines. It is safe
@@ -20,9 +24,8 @@ type voice struct {
 	log *slog.Logger
 
 	mu    sync.Mutex
-	dying bool // a Go program tells of its death from here on
+	dying int // lines that a Go program has told of its death; 0: it doesn't
 	last  []string
-	left  int // lines that may follow while dying
 	err   error
 }
 
@@ -30,14 +33,18 @@ type voice struct {
 func (v *voice) stderr(line []byte) {
 	m := parse(line)
 	v.mu.Lock()
-	if plain := m.time.IsZero() && m.level == slog.LevelInfo; plain {
-		if !v.dying && (strings.HasPrefix(m.text, "panic:") || strings.HasPrefix(m.text, "fatal error:")) {
-			v.dying, v.left = true, lastLines-1
-			v.last = v.last[max(0, len(v.last)-3):]
-		}
-		if v.dying {
-			m.level = slog.LevelError
-		}
+	plain := m.time.IsZero() && m.level == slog.LevelInfo
+	switch {
+	case !plain || v.dying == deathLines:
+		v.dying = 0
+	case v.dying > 0:
+		v.dying++
+	case strings.HasPrefix(m.text, "panic:") || strings.HasPrefix(m.text, "fatal error:"):
+		v.dying = 1
+		v.last = v.last[max(0, len(v.last)-3):]
+	}
+	if v.dying > 0 {
+		m.level = slog.LevelError
 	}
 	v.keepLocked(m)
 	v.mu.Unlock()
@@ -78,16 +85,14 @@ func (v *voice) keepLocked(m message) {
 	if text == "" {
 		return
 	}
-	if v.dying {
-		if v.left--; v.left < 0 {
-			return
-		}
+	if v.dying > lastLines {
+		return
 	}
 	if !m.time.IsZero() { // one of a log, and not just printed
 		text = m.level.String() + " " + text
 		for _, a := range m.attrs {
 			if a.Key == "error" || a.Key == "panic" {
-				text += ": " + a.Value.String()
+				text += ": " + protocol.Printable(a.Value.String())
 			}
 		}
 	}
@@ -95,8 +100,8 @@ func (v *voice) keepLocked(m message) {
 		text = strings.ToValidUTF8(text[:lastBytes], "") + cut
 	}
 	v.last = append(v.last, text)
-	if !v.dying && len(v.last) > lastLines {
-		v.last = append(v.last[:0], v.last[1:]...)
+	if v.dying == 0 {
+		v.last = v.last[max(0, len(v.last)-lastLines):]
 	}
 }
 
