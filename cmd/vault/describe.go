@@ -36,7 +36,7 @@ a plugin's program; what it has is shown.`,
 			case len(args) == 1 && strings.Contains(args[0], "/"):
 				return a.describeProgram(cmd.Context(), args[0])
 			}
-			all, err := a.known(cmd)
+			all, err := a.known(cmd, strings.Join(args, ""))
 			switch {
 			case err != nil:
 				return err

@@ -21,8 +21,9 @@ func pluginsFlag(cmd *cobra.Command) {
 }
 
 // known lists the built-in stages and those of the plugins that are installed in
-// the folder that the command names. A plugin that is refused is told of and left out.
-func (a *app) known(cmd *cobra.Command) ([]stage.Stage, error) {
+// the folder that the command names. A plugin that is refused is told of and left
+// out; if it is the one that has the wanted stage, that is the error.
+func (a *app) known(cmd *cobra.Command, wanted string) ([]stage.Stage, error) {
 	all := a.stages.All()
 	p := a.plugins(cmd.Context())
 	lock, err := p.lock(a.settings.GetString("pipelines"))
@@ -30,14 +31,10 @@ func (a *app) known(cmd *cobra.Command) ([]stage.Stage, error) {
 		return nil, err
 	}
 	for _, plugin := range lock.Plugins {
-		program, err := plugin.Program()
+		d, err := p.ask(plugin, pipeline.Isolation{})
 		if err != nil {
-			a.say("warning: " + err.Error())
-			continue
-		}
-		d, err := p.describe(program, pipeline.Isolation{Stall: pipeline.DefaultStall})
-		if err != nil {
-			if cmd.Context().Err() != nil {
+			named := func(s stage.Stage) bool { return s.Name == wanted }
+			if cmd.Context().Err() != nil || plugin.Has(wanted) && !slices.ContainsFunc(all, named) {
 				return nil, err
 			}
 			a.say("warning: " + err.Error())

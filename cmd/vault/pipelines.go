@@ -69,6 +69,8 @@ func (a *app) load(cmd *cobra.Command, path string) (*pipeline.Pipeline, error) 
 		return nil, err
 	}
 	o.Values.Set = given
+	seen := a.plugins(cmd.Context())
+	o.Plugins = seen
 	p, found, err := pipeline.Load(path, o)
 	if err != nil {
 		return nil, err
@@ -77,7 +79,11 @@ func (a *app) load(cmd *cobra.Command, path string) (*pipeline.Pipeline, error) 
 		a.warn(f)
 	}
 	if err := found.Err(); err != nil {
-		return nil, failure.New(failure.Usage, "the pipeline can't be used\n%w", err)
+		class := failure.Usage
+		if len(found.Of(config.Error)) == seen.refused { // nothing is wrong with the file itself
+			class = failure.Refused
+		}
+		return nil, failure.New(class, "the pipeline can't be used\n%w", err)
 	}
 	return p, nil
 }

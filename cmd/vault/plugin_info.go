@@ -9,8 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lmsvault/vault/plugins/host"
-	"github.com/lmsvault/vault/plugins/lockfile"
+	"github.com/lmsvault/vault/core/pipeline"
 )
 
 func newPluginInfo(a *app) *cobra.Command {
@@ -33,7 +32,7 @@ type pluginFacts struct {
 }
 
 func (a *app) pluginInfo(ctx context.Context, name string) error {
-	lock, err := lockfile.Load(a.settings.GetString("pipelines"))
+	lock, err := a.lock(a.settings.GetString("pipelines"))
 	if err != nil {
 		return err
 	}
@@ -42,7 +41,7 @@ func (a *app) pluginInfo(ctx context.Context, name string) error {
 		return err
 	}
 	facts := pluginFacts{pluginLine: lineOf(p)}
-	d, refused := a.asked(ctx, p)
+	d, refused := a.plugins(ctx).ask(p, pipeline.Isolation{})
 	if refused != nil && facts.Reason == "" {
 		facts.State, facts.Reason = stateRefused, refused.Error()
 	}
@@ -62,26 +61,6 @@ func (a *app) pluginInfo(ctx context.Context, name string) error {
 		}
 	}
 	return cmp.Or(a.printJSON(facts), refused)
-}
-
-// asked runs a plugin that may be run and asks what it is.
-func (a *app) asked(ctx context.Context, p *lockfile.Plugin) (*host.Description, error) {
-	program, err := p.Program()
-	if err != nil {
-		return nil, err
-	}
-	h, err := a.hosted()
-	if err != nil {
-		return nil, err
-	}
-	d, err := h.Describe(ctx, program)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.Accept(d); err != nil {
-		return nil, err
-	}
-	return d, nil
 }
 
 // pinned says what the lock file holds of a plugin.

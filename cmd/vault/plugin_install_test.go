@@ -134,6 +134,54 @@ func TestAChangedPluginIsRefusedByEveryCommandAndNeverRun(t *testing.T) {
 	vault(t, 0, nil, "plugin", "remove", "mystore", "--pipelines", dir)
 }
 
+// What the lock file says of a plugin binds: name, version and stages are looked at
+// whenever it is used, not the SHA-256 alone.
+func TestAPluginThatIsAnotherThanTheLockFileSaysIsRefused(t *testing.T) {
+	original := t.TempDir()
+	vault(t, 0, nil, "plugin", "install", release(t, "1.0.0"), "--pipelines", original)
+	for from, c := range map[string]struct{ to, use, says string }{
+		"name: mystore":     {"name: other", "mystore", "it says that it is mystore 1.0.0 with storage mystore"},
+		"version: 1.0.0":    {"version: 2.0.0", "mystore", "pins it as mystore 2.0.0 with storage mystore"},
+		"- storage mystore": {"- sink mystore", "mystore", "pins it as mystore 1.0.0 with sink mystore"},
+		"storage mystore":   {"storage local", "", "its storage local has the name of vault's own storage local"},
+	} {
+		t.Run(c.to, func(t *testing.T) {
+			dir := copied(t, original)
+			edited(t, filepath.Join(dir, "vault.lock.yaml"), from, c.to)
+			name := listOf(t, dir).Plugins[0].Name
+			says(t, vault(t, 3, nil, "plugin", "info", name, "--pipelines", dir).stderr, c.says)
+			says(t, vault(t, 0, nil, "stages", "--pipelines", dir).stderr, "warning: ", c.says)
+			says(t, vault(t, 3, nil, "plugin", "test", name, "--list", "--pipelines", dir).stderr, c.says)
+			if c.use == "" { // told without running it, too
+				says(t, vault(t, 3, nil, "plugin", "verify", "--pipelines", dir).stdout, c.says)
+				return
+			}
+			file := filepath.Join(dir, "p.yaml")
+			if err := os.WriteFile(file, []byte(strings.Replace(small, "local", c.use, 1)), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			repo := filepath.Join(t.TempDir(), "repo")
+			says(t, vault(t, 2, nil, "lint", file, "--set", "dir="+repo).stdout, c.says)
+			says(t, vault(t, 3, nil, "run", file, "--set", "dir="+repo).stderr, c.says)
+			if _, err := os.Stat(repo); err == nil {
+				t.Error("it was used all the same")
+			}
+		})
+	}
+}
+
+// edited changes a text in a file, which must be there.
+func edited(t testing.TB, file, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(text), from) {
+		t.Fatalf("%v: no %q in\n%s", err, from, text)
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(string(text), from, to, 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 type pluginList struct {
 	Plugins []pluginLine
 	Ignored []string

@@ -68,7 +68,7 @@ func (l pluginLine) state() string {
 }
 
 func (a *app) listPlugins() error {
-	lock, err := lockfile.Load(a.settings.GetString("pipelines"))
+	lock, err := a.lock(a.settings.GetString("pipelines"))
 	if err != nil {
 		return err
 	}

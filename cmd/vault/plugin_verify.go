@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lmsvault/vault/core/failure"
-	"github.com/lmsvault/vault/plugins/lockfile"
 )
 
 func newPluginVerify(a *app) *cobra.Command {
@@ -24,7 +23,7 @@ code is 3 if one is refused.`,
 }
 
 func (a *app) verifyPlugins(names []string) error {
-	lock, err := lockfile.Load(a.settings.GetString("pipelines"))
+	lock, err := a.lock(a.settings.GetString("pipelines"))
 	if err != nil {
 		return err
 	}

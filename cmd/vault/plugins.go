@@ -22,6 +22,8 @@ type plugins struct {
 	app   *app
 	ctx   context.Context // of the command: pipelines are read without one
 	locks map[string]*lockfile.File
+	// refused counts the steps that could not be made because a plugin was refused.
+	refused int
 }
 
 func (a *app) plugins(ctx context.Context) *plugins {
@@ -34,12 +36,16 @@ func (p *plugins) Isolate(s stage.Stage, how pipeline.Isolation) (stage.Stage, e
 }
 
 // Find is a pipeline's.
-func (p *plugins) Find(role stage.Role, use, base string, how pipeline.Isolation) (stage.Stage, string, error) {
+func (p *plugins) Find(role stage.Role, use, base string, how pipeline.Isolation) (s stage.Stage, notice string, err error) {
 	if strings.Contains(use, "/") {
-		return p.at(role, use, base, how)
+		s, notice, err = p.at(role, use, base, how)
+	} else {
+		s, err = p.installed(role, use, base, how)
 	}
-	s, err := p.installed(role, use, base, how)
-	return s, "", err
+	if failure.Of(err) == failure.Refused {
+		p.refused++
+	}
+	return s, notice, err
 }
 
 // lock is the lock file of a folder, read once.
@@ -47,11 +53,37 @@ func (p *plugins) lock(dir string) (*lockfile.File, error) {
 	if f := p.locks[dir]; f != nil {
 		return f, nil
 	}
-	f, err := lockfile.Load(dir)
+	f, err := p.app.lock(dir)
 	if err == nil {
 		p.locks[dir] = f
 	}
 	return f, err
+}
+
+// lock reads the lock file of a folder.
+func (a *app) lock(dir string) (*lockfile.File, error) {
+	f, err := lockfile.Load(dir)
+	if err == nil {
+		f.BuiltIn = a.stages
+	}
+	return f, err
+}
+
+// ask asks an installed plugin what it is, and refuses it if it is another than
+// the one that is pinned.
+func (p *plugins) ask(plugin *lockfile.Plugin, how pipeline.Isolation) (*host.Description, error) {
+	program, err := plugin.Program()
+	if err != nil {
+		return nil, err
+	}
+	d, err := p.describe(program, how)
+	if err != nil {
+		return nil, err
+	}
+	if err := plugin.Accept(d); err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 // installed finds a stage of the plugins that are pinned in a folder.
@@ -69,11 +101,7 @@ func (p *plugins) installed(role stage.Role, name, dir string, how pipeline.Isol
 		}
 		return stage.Stage{}, pipeline.ErrNoPlugin
 	}
-	program, err := plugin.Program()
-	if err != nil {
-		return stage.Stage{}, err
-	}
-	d, err := p.describe(program, how)
+	d, err := p.ask(plugin, how)
 	if err != nil {
 		return stage.Stage{}, err
 	}
@@ -132,8 +160,9 @@ func (p *plugins) program(use, base string) (program host.Program, name string, 
 		return program, "", failure.New(failure.Usage, "%s is no program: it is not a regular file", path)
 	case info.Mode()&0o111 == 0:
 		return program, "", failure.New(failure.Usage, "plugin %s can't be executed: run chmod 0755 on it", path)
-	case info.Mode()&0o002 != 0:
-		return program, "", failure.New(failure.Refused, "plugin %s may be changed by everybody: run chmod go-w on it if you trust what it holds", path)
+	}
+	if err := lockfile.Trusted(path); err != nil {
+		return program, "", failure.New(failure.Refused, "plugin %s is refused: %w", filepath.Base(path), err)
 	}
 	if path, err = filepath.Abs(path); err != nil {
 		return program, "", err

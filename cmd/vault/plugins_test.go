@@ -99,13 +99,22 @@ func TestAPathThatIsNoPluginIsToldWithItsReason(t *testing.T) {
 		"./bin/nothing":      "there is no plugin at ./bin/nothing: a path is relative to the folder of the pipeline file",
 		"./bin":              "is no program: it is not a regular file",
 		"./text":             "can't be executed: run chmod 0755 on it",
-		"./open":             "may be changed by everybody",
+		"./open":             "may be changed by its group and everybody (mode 0777): run chmod go-w ",
+		"./shared/mystore":   "shared may be changed by its group (mode 0775): run chmod go-w ",
 		"./script":           "plugin script",
 		"./bin/mystore:none": "plugin mystore has no stage none that can stand as a sink; it has mystore (storage), flip (transform)",
 		"./bin/mystore:flip": "plugin mystore has no stage flip that can stand as a sink",
 	} {
-		for name, mode := range map[string]os.FileMode{"text": 0o644, "open": 0o777, "script": 0o755} {
+		for name, mode := range map[string]os.FileMode{"text": 0o644, "open": 0o777, "script": 0o755, "shared/mystore": 0o755} {
 			path := filepath.Join(dir, name)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if name == "shared/mystore" {
+				if err := os.Chmod(filepath.Dir(path), 0o775); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if err := os.WriteFile(path, []byte("#!/bin/sh\necho hello\n"), mode); err != nil {
 				t.Fatal(err)
 			}
@@ -210,7 +219,7 @@ sink: [{use: mystore, with: {folder: "${dir}/r"}}]
 			t.Errorf("%s says %s%s", command, o.stdout, o.stderr)
 		}
 	}
-	if o := vault(t, 3, nil, "verify", filepath.Join(dir, "r")); !strings.Contains(o.stderr, `the transform "flip"`) {
+	if o := vault(t, 3, nil, "verify", filepath.Join(dir, "r")); !strings.Contains(o.stderr, `the transform "flip"`) || !strings.Contains(o.stderr, "vault plugin install") {
 		t.Errorf("where the plugin isn't known it says %s", o.stderr)
 	}
 	pinned, err := filepath.Glob(filepath.Join(dir, "vault-plugins", "*"))
@@ -228,6 +237,11 @@ sink: [{use: mystore, with: {folder: "${dir}/r"}}]
 	o := vault(t, 2, nil, append(set, "lint", file)...)
 	if strings.Count(o.stdout, "refused: ") != 2 || !strings.Contains(o.stdout, file+":4:14: error: plugin mystore is installed, and refused") || strings.Contains(o.stdout, "no stage") {
 		t.Errorf("of a changed plugin lint prints %s", o.stdout)
+	}
+	if o := vault(t, 3, nil, "stages", "mystore", "--pipelines", dir); strings.Contains(o.stderr, "warning") || strings.Contains(o.stderr, "no stage") {
+		t.Errorf("of a changed plugin's stage it says %s", o.stderr)
+	} else {
+		says(t, o.stderr, "plugin mystore is installed, and refused", "is not the file that was pinned")
 	}
 	if o := vault(t, 0, nil, "stages", "--pipelines", dir); !strings.Contains(o.stderr, "refused") || strings.Contains(o.stdout, "mystore") {
 		t.Errorf("of a changed plugin the list says %s%s", o.stdout, o.stderr)

@@ -18,7 +18,6 @@ import (
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/host"
-	"github.com/lmsvault/vault/plugins/lockfile"
 )
 
 // testedProgram finds the program of a path, or of an installed plugin. A path
@@ -34,7 +33,7 @@ func (a *app) testedProgram(ctx context.Context, name string, stageName *string)
 		}
 		return p, err
 	}
-	lock, err := lockfile.Load(a.settings.GetString("pipelines"))
+	lock, err := a.lock(a.settings.GetString("pipelines"))
 	if err != nil {
 		return host.Program{}, err
 	}
@@ -43,6 +42,9 @@ func (a *app) testedProgram(ctx context.Context, name string, stageName *string)
 		if _, bad := os.Stat(name); bad == nil {
 			err = fmt.Errorf("%w; if the file %s here is meant, write ./%s", err, name, name)
 		}
+		return host.Program{}, err
+	}
+	if _, err := a.plugins(ctx).ask(p, pipeline.Isolation{}); err != nil {
 		return host.Program{}, err
 	}
 	return p.Program()

@@ -17,7 +17,7 @@ language server complete and check a file that begins with
 		Example: "  vault schema > pipeline.schema.json",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			all, err := a.known(cmd)
+			all, err := a.known(cmd, "")
 			if err != nil {
 				return err
 			}

@@ -38,7 +38,7 @@ func (k Keys) Chain() repository.Chain {
 func (k Keys) Transform(ctx context.Context, name string) (stage.ByteTransform, error) {
 	s, ok := k.Stages.Find(stage.RoleTransform, name)
 	if !ok || s.NewBytes == nil {
-		return nil, failure.New(failure.Refused, "the repository was written with the transform %q, which this vault doesn't have", name)
+		return nil, failure.New(failure.Refused, "the repository was written with the transform %q, which this vault doesn't have: if a plugin has it, install that with vault plugin install in the folder where you work, or name a pipeline file of the folder where it is installed", name)
 	}
 	cfg := s.Config()
 	if err := config.Defaults(cfg); err != nil {

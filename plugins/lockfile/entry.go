@@ -9,14 +9,27 @@ import (
 	"github.com/lmsvault/vault/plugins/protocol"
 )
 
-// free looks whether the names of the stages are free.
-func (f *File) free(who identity, builtIn *stage.Registry) error {
-	for _, s := range who.stages {
+// apart refuses stages that have the names of built-in ones.
+func apart(stages []Stage, builtIn *stage.Registry) error {
+	if builtIn == nil {
+		return nil
+	}
+	for _, s := range stages {
 		for _, role := range s.places() {
 			if b, ok := builtIn.Find(role, s.Name); ok {
 				return fmt.Errorf("its %s has the name of vault's own %s %s, and a pipeline could not tell them apart; its author must choose another", s, b.Role, b.Name)
 			}
 		}
+	}
+	return nil
+}
+
+// free looks whether the names of the stages are free.
+func (f *File) free(who identity, builtIn *stage.Registry) error {
+	if err := apart(who.stages, builtIn); err != nil {
+		return err
+	}
+	for _, s := range who.stages {
 		for _, p := range f.Plugins {
 			if p.Name == who.name {
 				continue

@@ -20,6 +20,8 @@ const (
 type File struct {
 	Dir     string    // where it lies, as it was named
 	Plugins []*Plugin // by name
+	// BuiltIn are the stages whose names no plugin's may have; nil: none.
+	BuiltIn *stage.Registry
 
 	info fs.FileInfo // of the file that was read; nil where there is none
 }
@@ -83,6 +85,11 @@ func (f *File) Find(role stage.Role, use string) (*Plugin, bool) {
 		}
 	}
 	return nil, false
+}
+
+// Has tells whether a stage of the plugin has the name.
+func (p *Plugin) Has(name string) bool {
+	return slices.ContainsFunc(p.Stages, func(s Stage) bool { return s.Name == name })
 }
 
 // Plugin returns the plugin of a name.

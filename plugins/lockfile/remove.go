@@ -37,7 +37,7 @@ func (f *File) Known(name string) (*Plugin, error) {
 	var names []string
 	for _, p := range f.Plugins {
 		names = append(names, p.Name)
-		if slices.ContainsFunc(p.Stages, func(s Stage) bool { return s.Name == name }) {
+		if p.Has(name) {
 			return nil, failure.New(failure.Usage, "no plugin is named %q: it is a stage of plugin %s", name, p.Name)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 )
@@ -44,6 +45,25 @@ func trusted(path string, info fs.FileInfo) error {
 		return nil
 	}
 	return fmt.Errorf("%s may be changed by %s (mode %04o): run chmod go-w %s if you trust what it holds", path, strings.Join(who, " and "), mode, quoted(path))
+}
+
+// Trusted refuses a program that somebody else than root and the current user may
+// change or put another in the place of. The error says what to do.
+func Trusted(file string) error {
+	real, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return err
+	}
+	for _, path := range []string{real, filepath.Dir(real), filepath.Dir(file)} {
+		info, err := os.Stat(path)
+		if err == nil {
+			err = trusted(path, info)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // quoted is a path as a shell takes it.

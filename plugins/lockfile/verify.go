@@ -45,6 +45,9 @@ func (p *Plugin) Verify() (pin Pin, err error) {
 	if p.Protocol != protocol.Major {
 		return pin, otherProtocol(p.Protocol)
 	}
+	if err := apart(p.Stages, p.file.BuiltIn); err != nil {
+		return pin, err
+	}
 	if !ok {
 		var has []string
 		for _, q := range p.Pins {
