@@ -78,9 +78,6 @@ func (p *process) ends(ctx context.Context, limit time.Duration) bool {
 
 // reason tells how the process ended, and in which call that was seen first.
 func (p *process) reason(call string) string {
-	if p.failed != nil {
-		return fmt.Sprintf("could not be started (%v)", p.failed)
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.verdict == "" {

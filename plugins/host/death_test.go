@@ -80,7 +80,7 @@ func TestCallsOfAStorageAreRepeated(t *testing.T) {
 				t.Errorf("the log has it as %+v", e)
 			}
 			notes := h.Notes()
-			if len(notes) != 1 || !strings.HasPrefix(notes[0], "plugin test was started again once, at last because it ") {
+			if len(notes) != 1 || !strings.HasPrefix(notes[0], "plugin test was started again once, because it ") {
 				t.Errorf("the notes are %q", notes)
 			}
 		})
@@ -93,6 +93,26 @@ func TestAStorageThatAlwaysFailsIsGivenUp(t *testing.T) {
 	s := mustOpen(t, h, self(t), rogueConfig{Do: "exit"})
 	says(t, s.Put(t.Context(), "x", nil), "plugin test was started 5 times in this run", "it exited with code 3 in Storage.Put", "giving up")
 	says(t, s.Put(t.Context(), "x", nil), "plugin test was started 5 times in this run", "it exited with code 3 in Storage.Put")
+}
+
+// So is a program that does not start, and why is said once.
+func TestAProgramThatNeverStartsIsGivenUp(t *testing.T) {
+	t.Setenv(early, "exit")
+	h, _ := rogueHost(t, time.Minute)
+	p := self(t)
+	p.Env = []string{early}
+	const why = "plugin test could not be started: it exited with code 7 before it said that it is ready"
+	for range 5 {
+		_, err := open(t, h, p, rogueConfig{})
+		says(t, err, why)
+	}
+	for range 2 {
+		_, err := open(t, h, p, rogueConfig{})
+		says(t, err, "not tried again after 5 starts in this run: "+why)
+		if n := strings.Count(err.Error(), "could not be started") + strings.Count(err.Error(), "its last lines"); n != 2 {
+			t.Errorf("it says so more than once: %v", err)
+		}
+	}
 }
 
 // What a stage returns, and what the caller wants, is not the host's to change or repeat.

@@ -124,11 +124,11 @@ func (h *Host) Notes() []string {
 	var notes []string
 	for _, key := range slices.Sorted(maps.Keys(h.again)) {
 		r := h.again[key]
-		times := "once"
+		times := "once, because"
 		if r.times > 1 {
-			times = fmt.Sprintf("%d times", r.times)
+			times = fmt.Sprintf("%d times, at last because", r.times)
 		}
-		notes = append(notes, fmt.Sprintf("plugin %s was started again %s, at last because it %s", r.name, times, r.reason))
+		notes = append(notes, fmt.Sprintf("plugin %s was started again %s it %s", r.name, times, r.reason))
 	}
 	return notes
 }

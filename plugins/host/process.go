@@ -127,8 +127,11 @@ func (p *process) follow() error {
 	p.before = nil
 	p.host.keep(before.stop())
 	if p.nth > maxStarts {
-		if before.nth > maxStarts {
+		switch {
+		case before.nth > maxStarts:
 			return before.failed
+		case before.failed != nil:
+			return fmt.Errorf("not tried again after %d starts in this run: %w", maxStarts, before.failed)
 		}
 		return fmt.Errorf("plugin %s was started %d times in this run, and is not started again: at last it %s%s", p.program.Name, maxStarts, before.reason(""), before.voice.said())
 	}
