@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,7 +48,13 @@ func Install(ctx context.Context, dir, file string, o Options) (*Installed, erro
 	}
 	var out *Installed
 	err := update(ctx, dir, func(root *os.Root, f *File) (err error) {
-		temp, digest, err := f.copy(root, file)
+		_, missing := root.Lstat(Folder)
+		defer func() {
+			if err != nil && errors.Is(missing, fs.ErrNotExist) {
+				err = errors.Join(err, empty(root.Remove(Folder)))
+			}
+		}()
+		temp, digest, err := f.copy(ctx, root, file)
 		if err != nil {
 			return err
 		}
@@ -82,7 +89,7 @@ func (o Options) ask(ctx context.Context, root *os.Root, file, temp, digest stri
 	}
 	d, err := o.Describe(ctx, host.Program{Name: filepath.Base(file), Path: program, SHA256: digest})
 	if err != nil {
-		return identity{}, fmt.Errorf("%s is not installed, as it can't be used as a plugin: %w", file, err)
+		return identity{}, fmt.Errorf("%s is not installed, as it can't be used as a plugin: %w", file, &renamed{err, program, file})
 	}
 	who := identityOf(d)
 	if err := who.check(); err != nil {
@@ -90,6 +97,16 @@ func (o Options) ask(ctx context.Context, root *os.Root, file, temp, digest stri
 	}
 	return who, nil
 }
+
+// renamed is an error about the copy that names the file in its place: the copy is
+// gone when somebody reads it.
+type renamed struct {
+	err        error
+	copy, file string
+}
+
+func (r *renamed) Error() string { return strings.ReplaceAll(r.err.Error(), r.copy, r.file) }
+func (r *renamed) Unwrap() error { return r.err }
 
 // put gives the copy its name, writes the lock file, and then removes what it
 // replaces.

@@ -1,6 +1,7 @@
 package lockfile_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -215,6 +216,8 @@ func TestWhatIsNoPluginIsNotInstalled(t *testing.T) {
 		says  []string
 	}{
 		{script(t, "echo of no use >&2; exit 1"), failure.Failed, []string{"can't be used as a plugin", "of no use"}},
+		{script(t, "exit 0"), failure.Failed, []string{"script a plugin of Vault?"}},
+		{sized(t, 1<<30+1), failure.Usage, []string{"is larger than 1 GiB"}},
 		{script(t, "echo '1|9|unix|/nowhere|grpc'; cat"), failure.Refused, []string{"version 9 of the protocol", "this vault speaks version 1", "newer vault"}},
 		{plain, failure.Refused, []string{"not executable (mode 0644)", "chmod +x " + plain}},
 		{t.TempDir(), failure.Usage, []string{"is a folder"}},
@@ -231,9 +234,38 @@ func TestWhatIsNoPluginIsNotInstalled(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dir, lockfile.Name)); err == nil {
 			t.Errorf("%s got into the lock file", c.file)
 		}
+		if _, err := os.Stat(filepath.Join(dir, lockfile.Folder)); err == nil {
+			t.Errorf("%s left the folder of plugins", c.file)
+		}
+		if err != nil && strings.Contains(err.Error(), "temporary") {
+			t.Errorf("the error names the copy, which is gone: %v", err)
+		}
 		if strays, err := load(t, dir).Strays(); err != nil || len(strays) > 0 {
 			t.Errorf("left: %q, %v", strays, err)
 		}
+	}
+}
+
+// sized makes an executable file that is all holes.
+func sized(t testing.TB, size int64) string {
+	t.Helper()
+	path := script(t, "")
+	if err := os.Truncate(path, size); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestAnInstallCanBeInterruptedWhileItCopies(t *testing.T) {
+	dir, o := t.TempDir(), options(t)
+	file := mystore("1.0.0").file(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := lockfile.Install(ctx, dir, file, o); failure.Of(err) != failure.Interrupted || !strings.Contains(err.Error(), "copying "+file) {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, lockfile.Folder)); err == nil {
+		t.Error("the folder of plugins is left")
 	}
 }
 

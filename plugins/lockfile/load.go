@@ -35,7 +35,11 @@ func load(root *os.Root, dir string) (*File, error) {
 		return nil, failure.New(failure.Refused, "%s can't be used: %w", f.path(Name), err)
 	}
 	f.info = info
-	if err := f.parse(text); err != nil {
+	err = f.parse(text)
+	if newer := new(newerForm); errors.As(err, &newer) {
+		return nil, failure.New(failure.Refused, "%s can't be used: %w", f.path(Name), err)
+	}
+	if err != nil {
 		return nil, failure.New(failure.Refused, "%s is damaged, so none of its plugins is used: take it from version control again, or remove it and install the plugins anew\n%w", f.path(Name), err)
 	}
 	return f, nil

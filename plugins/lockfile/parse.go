@@ -71,7 +71,7 @@ func (f *File) parse(text []byte) error {
 	}
 	root := config.Resolve(doc.Content[0])
 	if n, ok := otherVersion(root); ok {
-		return fmt.Errorf("it is of version %d, and this vault reads version %d: use a vault that knows it", n, formatVersion)
+		return &newerForm{n}
 	}
 	var top document
 	p.decode(root, &top)
@@ -87,12 +87,19 @@ func (f *File) parse(text []byte) error {
 	return p.found.Err()
 }
 
-// otherVersion looks at the version alone: a file of another one may have any shape.
+// newerForm is the error of a lock file that another vault has written.
+type newerForm struct{ version int }
+
+func (e *newerForm) Error() string {
+	return fmt.Sprintf("it is of version %d, and this vault reads version %d: use a vault that knows it", e.version, formatVersion)
+}
+
+// otherVersion looks at the version alone: a file of a newer one may have any shape.
 func otherVersion(root *yaml.Node) (int, bool) {
 	for i := 0; root.Kind == yaml.MappingNode && i+1 < len(root.Content); i += 2 {
 		if root.Content[i].Value == "version" {
 			n, err := strconv.Atoi(root.Content[i+1].Value)
-			return n, err == nil && n != formatVersion
+			return n, err == nil && n > formatVersion
 		}
 	}
 	return 0, false

@@ -34,7 +34,7 @@ func TestADamagedLockFileIsRefusedWithThePlace(t *testing.T) {
 		{sound, "\x00\x01", "it is not YAML"},
 		{sound, "just words", "vault.lock.yaml:1:1: error: must be settings"},
 		{sound, sound + "---\n" + sound, "more than one YAML document"},
-		{"version: 1\n", "version: 2\nnew: form\n", "it is of version 2, and this vault reads version 1"},
+		{"version: 1\n", "version: 0\n", "version must be at least 1"},
 		{"version: 1\n", "", "version is missing"},
 		{"version: 1\n", "version: 1\nplugin: []\n", `unknown key "plugin": did you mean "plugins"?`},
 		{"    sdk:", "    skd:", `vault.lock.yaml:6:5: error: unknown key "skd": did you mean "sdk"?`},
@@ -82,6 +82,16 @@ func TestADamagedLockFileIsRefusedWithThePlace(t *testing.T) {
 	}
 	put(t, dir, sound)
 	if _, err := Load(dir); err != nil {
+		t.Error(err)
+	}
+}
+
+// Nothing is wrong with it, and whoever removed it would lose its pins.
+func TestALockFileOfANewerVaultIsNotCalledDamaged(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "version: 2\nnew: form\n")
+	_, err := Load(dir)
+	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "it is of version 2, and this vault reads version 1: use a vault that knows it") || strings.Contains(err.Error(), "remove") {
 		t.Error(err)
 	}
 }

@@ -194,7 +194,7 @@ func chmod(t testing.TB, mode os.FileMode, elem ...string) {
 func files(t testing.TB, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(dir, lockfile.Folder))
-	if err != nil {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		t.Fatal(err)
 	}
 	names := []string{}

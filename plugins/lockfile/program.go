@@ -1,6 +1,7 @@
 package lockfile
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -14,8 +15,24 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
+// maxProgram bounds what is taken for a program: what is larger was named by mistake.
+const maxProgram = 1 << 30
+
+// interruptible is a file that can be read until the context ends.
+type interruptible struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r interruptible) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	return r.Reader.Read(p)
+}
+
 // copy copies a program to a temporary file that can be executed.
-func (f *File) copy(root *os.Root, file string) (temp, digest string, err error) {
+func (f *File) copy(ctx context.Context, root *os.Root, file string) (temp, digest string, err error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return "", "", failure.New(failure.Usage, "the plugin's file can't be read: %w", err)
@@ -27,6 +44,8 @@ func (f *File) copy(root *os.Root, file string) (temp, digest string, err error)
 		return "", "", failure.New(failure.Usage, "%s is not a regular file", file)
 	case info.Mode()&0o111 == 0:
 		return "", "", failure.New(failure.Refused, "%s is not executable (mode %04o): if it is the plugin's program, run chmod +x %s", file, info.Mode().Perm(), quoted(file))
+	case info.Size() > maxProgram:
+		return "", "", tooLarge(file)
 	}
 	if err := f.makeFolder(root); err != nil {
 		return "", "", err
@@ -41,11 +60,23 @@ func (f *File) copy(root *os.Root, file string) (temp, digest string, err error)
 		return "", "", err
 	}
 	h := sha256.New()
-	_, err = io.Copy(io.MultiWriter(out, h), in)
-	if err = errors.Join(err, finish(out, 0o755)); err != nil {
+	n, err := io.Copy(io.MultiWriter(out, h), interruptible{ctx, io.LimitReader(in, maxProgram+1)})
+	if err == nil && n > maxProgram {
+		err = tooLarge(file)
+	}
+	if err == nil {
+		err = finish(out, 0o755)
+	} else {
+		err = errors.Join(err, out.Close())
+	}
+	if err != nil {
 		return "", "", fmt.Errorf("copying %s: %w", file, errors.Join(err, gone(root.Remove(temp))))
 	}
 	return temp, hex.EncodeToString(h.Sum(nil)), nil
+}
+
+func tooLarge(file string) error {
+	return failure.New(failure.Usage, "%s is larger than 1 GiB, which no plugin's program is: name the program itself", file)
 }
 
 // makeFolder makes the folder of the plugins' files, if it is not there, and
@@ -56,7 +87,7 @@ func (f *File) makeFolder(root *os.Root) error {
 		return syncFolder(root, ".")
 	}
 	if !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("making the folder for plugins: %w", err)
+		return fmt.Errorf("making the folder for plugins: %w", unwritable(err, root.Name()))
 	}
 	return failure.Wrap(failure.Refused, f.folder(root, Folder))
 }

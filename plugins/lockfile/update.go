@@ -88,7 +88,15 @@ func sweep(root *os.Root) error {
 func create(root *os.Root, dir string) (*os.File, string, error) {
 	name := path.Join(dir, temporary+rand.Text())
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	return f, name, err
+	return f, name, unwritable(err, path.Join(root.Name(), dir))
+}
+
+// unwritable says what to do where the user may not write to a folder.
+func unwritable(err error, dir string) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return failure.New(failure.Refused, "this user may not write to %s: run vault as one who may, or chown or chmod that folder: %w", dir, err)
 }
 
 // save writes the lock file: whole, or as it was.
@@ -127,6 +135,14 @@ func syncFolder(root *os.Root, name string) error {
 		err = nil // a file system without such a thing, as some shares
 	}
 	return errors.Join(err, dir.Close())
+}
+
+// empty takes no offence at a folder that has something in it, or is not there.
+func empty(err error) error {
+	if errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.EEXIST) {
+		return nil
+	}
+	return gone(err)
 }
 
 // gone takes no offence at a file that is not there.
