@@ -29,8 +29,15 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
+	if err := os.Setenv(race, os.Getenv(race)+" atexit_sleep_ms=0"); err != nil {
+		panic(err)
+	}
 	os.Exit(m.Run())
 }
+
+// race is where the race detector has its options from. Without one each process
+// waits for a second when it ends.
+const race = "GORACE"
 
 func newHost(t testing.TB) *host.Host {
 	h := host.New(host.Config{Log: slog.New(slog.DiscardHandler), Dir: t.TempDir(), Version: "1.0.0", Stall: time.Minute})
@@ -47,7 +54,7 @@ func self(t testing.TB) host.Program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return host.Program{Name: "test", Path: exe}
+	return host.Program{Name: "test", Path: exe, Env: []string{race}}
 }
 
 func TestAStorageInAProcessKeepsTheContract(t *testing.T) {

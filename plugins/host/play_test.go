@@ -125,7 +125,9 @@ func (s *playSource) Read(ctx context.Context, u stage.Unit, known stage.Known, 
 	case "slow":
 		<-time.After(700 * time.Millisecond)
 		open(table)
-		write(largeRow(), 1)
+		for range 2 { // the first leaves with the second
+			write(append(bytes.Repeat([]byte("x"), 1<<20), '\n'), 1)
+		}
 		<-ctx.Done()
 	case "own timer":
 		return fmt.Errorf("my own timer: %w", context.Canceled)
