@@ -15,7 +15,10 @@ import (
 	"github.com/lmsvault/vault/core/progress"
 )
 
-func main() { os.Exit(int(start(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))) }
+func main() {
+	closeOnExec()
+	os.Exit(int(start(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)))
+}
 
 // start runs a command line and returns the exit code. The first signal asks
 // the command to end, the second ends the process at once.
@@ -28,7 +31,11 @@ func start(args []string, in, out, errs *os.File) (class failure.Class) {
 	ended := context.AfterFunc(signalled, func() {
 		signal.Ignore(syscall.SIGHUP) // a terminal that closes may send it twice
 		stop()                        // a second of the others has its usual effect
-		a.say("ending, earlier backups stay whole; once more to end at once")
+		whole := ""
+		if a.running.Load() {
+			whole = ", earlier backups stay whole"
+		}
+		a.say("ending" + whole + "; once more to end at once")
 	})
 	root := newRoot(a)
 	root.SetArgs(args)

@@ -54,6 +54,7 @@ func TestAPluginIsInstalledShownVerifiedUsedAndRemoved(t *testing.T) {
 		return vault(t, code, nil, append(append([]string{"plugin"}, args...), "--pipelines", dir)...)
 	}
 	says(t, at(0, "list").stdout, "no plugin is installed")
+	says(t, at(0, "verify").stdout, "no plugin is installed")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

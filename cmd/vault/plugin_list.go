@@ -93,7 +93,11 @@ func (a *app) listPlugins() error {
 	case a.flag("json").on:
 		return a.printJSON(list)
 	case len(rows) == 1:
-		return a.print("no plugin is installed: " + plain(lock.Path()) + " is not there or names none\n")
+		return a.print(noPlugin(lock))
 	}
 	return a.table(rows)
+}
+
+func noPlugin(lock *lockfile.File) string {
+	return "no plugin is installed: " + plain(lock.Path()) + " is not there or names none\n"
 }

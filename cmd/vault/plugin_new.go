@@ -24,7 +24,7 @@ the contract.`,
 		Example: "  vault plugin new storage mystore\n  vault plugin new transform mask --kind rows\n  vault plugin new storage mystore --lang python",
 		Args:    takes("storage|source|sink|transform", "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p.Role, p.Name, p.Version = stage.Role(args[0]), args[1], version()
+			p.Role, p.Name, p.Version, p.BuiltIn = stage.Role(args[0]), args[1], version(), a.stages
 			if !slices.Contains(roles, p.Role) {
 				return failure.New(failure.Usage, "there is no template of a %q: take storage, source, sink or transform", args[0])
 			}

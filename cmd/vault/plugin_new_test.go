@@ -50,7 +50,11 @@ func TestANewProjectWorksFromItsMakefileToItsInstallation(t *testing.T) {
 			if out := made(t, dir, "try"); !strings.Contains(out, "runs unpinned from its path") || !strings.Contains(out, "snapshot ") {
 				t.Errorf("make try says:\n%s", out)
 			}
-			vault(t, 0, nil, "plugin", "test", filepath.Join(dir, "mystore"), "--config", filepath.Join(dir, "try.yaml"), "--run", "process/")
+			check := call{args: []string{"plugin", "test", "./mystore", "--config", "try.yaml", "--run", "process/"}}.command(t)
+			check.Dir = dir // what try.yaml makes lies there
+			if out, err := check.CombinedOutput(); err != nil {
+				t.Errorf("%v:\n%s", err, out)
+			}
 			vault(t, 0, nil, "plugin", "install", filepath.Join(dir, "mystore"), "--pipelines", dir)
 			text, err := os.ReadFile(filepath.Join(dir, "try.yaml"))
 			if err != nil {
@@ -75,6 +79,8 @@ func TestNewPluginTellsMistakes(t *testing.T) {
 	for want, args := range map[string][]string{
 		"take storage, source, sink or transform": {"table", "x"},
 		"needs NAME":                   {"storage"},
+		"vault's own storage local":    {"sink", "local"},
+		"what make is asked for":       {"storage", "test"},
 		"must be of a-z":               {"storage", "My.Store"},
 		"is there already":             {"storage", "mystore", "--dir", there},
 		"--kind is of a transform":     {"storage", "mystore", "--kind", "rows"},

@@ -52,6 +52,9 @@ func (a *app) verifyPlugins(names []string) error {
 	if a.flag("json").on {
 		err = a.printJSON(lines)
 	} else {
+		if len(lines) == 0 {
+			b.WriteString(noPlugin(lock))
+		}
 		err = a.print(b.String())
 	}
 	if err == nil && refused > 0 {

@@ -99,7 +99,11 @@ func (p *plugins) installed(role stage.Role, name, dir string, how pipeline.Isol
 				return stage.Stage{}, fmt.Errorf("%s of plugin %s can't stand as a %s: write it below %s", name, plugin.Name, role, other)
 			}
 		}
-		return stage.Stage{}, pipeline.ErrNoPlugin
+		there := &pipeline.NoPlugin{}
+		for _, plugin := range lock.Plugins {
+			there.Installed = append(there.Installed, plugin.Standing(role)...)
+		}
+		return stage.Stage{}, there
 	}
 	d, err := p.ask(plugin, how)
 	if err != nil {

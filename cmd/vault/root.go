@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/viper"
@@ -31,8 +32,9 @@ type app struct {
 	printed       bool               // a JSON document: nothing may follow
 	result        any                // of a run that failed, for the error event
 	cancel        context.CancelCauseFunc
-	workspace     *workspace // nil until it is needed, as the next
-	host          *host.Host // of the stages that run in processes of their own
+	running       atomic.Bool // a pipeline
+	workspace     *workspace  // nil until it is needed, as the next
+	host          *host.Host  // of the stages that run in processes of their own
 }
 
 func newRoot(a *app) *cobra.Command {

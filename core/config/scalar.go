@@ -76,7 +76,7 @@ func (s *setting) number(text string) (int64, error) {
 	case Span:
 		d, err := time.ParseDuration(text)
 		if err != nil || d < 0 {
-			return 0, errors.New("must be a duration such as 30s, 5m or 1h30m")
+			return 0, fmt.Errorf("must be a duration such as 30s, 5m or 1h30m%s", s.limits())
 		}
 		return int64(d), nil
 	case Number:
@@ -87,6 +87,19 @@ func (s *setting) number(text string) (int64, error) {
 		return n, nil
 	}
 	return 0, fmt.Errorf("%s has no bounds", s.Type)
+}
+
+// limits says between what a value must be.
+func (s *setting) limits() string {
+	switch {
+	case s.Min != "" && s.Max != "":
+		return ", from " + s.Min + " to " + s.Max
+	case s.Min != "":
+		return ", at least " + s.Min
+	case s.Max != "":
+		return ", at most " + s.Max
+	}
+	return ""
 }
 
 func (s *setting) within(n int64) error {

@@ -30,8 +30,8 @@ type Isolation struct {
 type Plugins interface {
 	// Find returns the stage of a plugin that use names: the name of an installed
 	// one, or a path, relative to the folder base. notice is a warning about it, or
-	// "". ErrNoPlugin if there is none; any other error says why one was found and
-	// refused.
+	// "". ErrNoPlugin if there is none, which may be a NoPlugin; any other error says
+	// why one was found and refused.
 	Find(role stage.Role, use, base string, how Isolation) (s stage.Stage, notice string, err error)
 	// Isolate returns a built-in stage as one that runs in another process.
 	Isolate(s stage.Stage, how Isolation) (stage.Stage, error)
@@ -39,6 +39,16 @@ type Plugins interface {
 
 // ErrNoPlugin is Find's error where nothing has the name.
 var ErrNoPlugin = errors.New("no such plugin")
+
+// NoPlugin is an ErrNoPlugin that knows what there is.
+type NoPlugin struct {
+	Installed []string // stages that can stand in the role
+}
+
+func (*NoPlugin) Error() string { return ErrNoPlugin.Error() }
+
+// Unwrap returns ErrNoPlugin.
+func (*NoPlugin) Unwrap() error { return ErrNoPlugin }
 
 // hint tells where more stages come from.
 const hint = "vault plugin install adds others"
@@ -52,7 +62,7 @@ const DefaultStall = 15 * time.Minute
 type process struct {
 	Isolate string          `key:"isolate" oneof:"false true shared" help:"true: the stage runs in a process of its own; shared: in one with the others that say so. A plugin's stages share one in any case, unless they say true"`
 	Env     []string        `key:"env" help:"names of environment variables that its process gets beside the usual ones" example:"AWS_PROFILE"`
-	Stall   config.Duration `key:"stall" default:"15m" min:"1s" help:"how long its process may show no progress before it is ended"`
+	Stall   config.Duration `key:"stall" default:"15m" min:"1s" max:"720h" help:"how long its process may show no progress before it is ended"`
 }
 
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -62,7 +72,7 @@ func (p *process) Validate() error {
 	for i, name := range p.Env {
 		switch {
 		case !variable.MatchString(name):
-			return config.At("env", "env must list names of environment variables, and one of them is none")
+			return config.At("env", "env must list names of environment variables, and item %d is none", i+1) // without its text: it may be a value
 		case name == "TMPDIR" || name == "VAULT_PLUGIN" || strings.HasPrefix(name, "PLUGIN_"):
 			return config.At("env", "env names %s, which vault itself gives to the process", name)
 		case slices.Contains(p.Env[:i], name):
@@ -141,7 +151,11 @@ func (l *loader) plugin(role stage.Role, name string, how Isolation, at config.P
 	case errors.Is(err, ErrNoPlugin) && isPath(name):
 		l.fail(at, "a path is relative to the folder of the pipeline file", "there is no plugin at %s", name)
 	case errors.Is(err, ErrNoPlugin):
-		l.fail(at, l.suggest(role, name), "no stage %q can stand as %s", name, article(role))
+		var there NoPlugin
+		if known := new(NoPlugin); errors.As(err, &known) {
+			there = *known
+		}
+		l.fail(at, l.suggest(role, name, there.Installed), "no stage %q can stand as %s", name, article(role))
 	case err != nil:
 		l.fail(at, "", "%v", err)
 	case notice != "":

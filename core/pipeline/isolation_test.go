@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -28,7 +30,7 @@ func (p *plugged) Find(role stage.Role, use, base string, how pipeline.Isolation
 	case "theirs":
 		return stage.Stage{}, "", errors.New("plugin theirs is refused: its file is not the one that was installed")
 	}
-	return stage.Stage{}, "", pipeline.ErrNoPlugin
+	return stage.Stage{}, "", &pipeline.NoPlugin{Installed: []string{"bucket"}}
 }
 
 func (p *plugged) Isolate(s stage.Stage, how pipeline.Isolation) (stage.Stage, error) {
@@ -95,6 +97,40 @@ func TestARefusedPluginIsNotAnUnknownStage(t *testing.T) {
 		_, found := parse(t, "version: 1\nsource: [{use: "+use+"}]\nsink: [{use: local, with: {dir: /srv/l}}]\n", &plugged{}, false)
 		if !strings.HasPrefix(found, "site/p.yaml:"+want) || use == "not-there" && !strings.Contains(found, "vault plugin install") {
 			t.Errorf("%s: %s", use, found)
+		}
+	}
+}
+
+func TestAMisspeltPluginIsGuessed(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "mystore"), nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for use, want := range map[string]string{
+		"buket":   `did you mean "bucket"?`,
+		"zzzzzz":  "bucket; vault plugin install adds others",
+		"mystore": "if the program beside this file is meant, write ./mystore",
+	} {
+		text := "version: 1\nsource: [{use: files, with: {dir: /srv/f}}]\nsink: [{use: " + use + "}]\n"
+		_, found := pipeline.Parse(filepath.Join(dir, "p.yaml"), []byte(text), pipeline.Options{Registry: registry(t), Plugins: &plugged{}})
+		if !strings.Contains(lines(found), want) {
+			t.Errorf("%s: want %q in %s", use, want, lines(found))
+		}
+	}
+}
+
+func TestWhatIsWrongWithAProcessIsSaid(t *testing.T) {
+	for what, want := range map[string]string{
+		"stall: 99999999h":         "stall must be a duration such as 30s, 5m or 1h30m, from 1s to 720h",
+		"stall: -5m":               "stall must be a duration such as 30s, 5m or 1h30m, from 1s to 720h",
+		"stall: 1ms":               "stall must be at least 1s",
+		"stall: 721h":              "stall must be at most 720h",
+		"env: [PROFILE, A=secret]": "env must list names of environment variables, and item 2 is none",
+		"env: [TMPDIR]":            "env names TMPDIR, which vault itself gives to the process",
+	} {
+		_, found := parse(t, "version: 1\nsource: [{use: files, with: {dir: /srv/f}, isolate: true, "+what+"}]\nsink: [{use: local, with: {dir: /srv/l}}]\n", &plugged{}, false)
+		if !strings.Contains(found, want) || strings.Contains(found, "secret") {
+			t.Errorf("%s: %s", what, found)
 		}
 	}
 }

@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -99,7 +101,8 @@ func positions(d *config.Decoder, n *yaml.Node) map[string]config.Position {
 }
 
 // suggest says what might have been meant by a name that is not known in role.
-func (l *loader) suggest(role stage.Role, name string) string {
+// installed are the stages of plugins that are.
+func (l *loader) suggest(role stage.Role, name string, installed []string) string {
 	for _, other := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink} {
 		s, ok := l.registry.Find(other, name)
 		if ok && s.Role == stage.RoleStorage {
@@ -109,7 +112,10 @@ func (l *loader) suggest(role stage.Role, name string) string {
 			return fmt.Sprintf("it is %s; write it below %s", article(other), other)
 		}
 	}
-	known := names(l.registry, role)
+	if info, err := os.Stat(filepath.Join(l.base, name)); l.plugins != nil && err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+		return fmt.Sprintf("if the program beside this file is meant, write ./%s, or install it with vault plugin install", name)
+	}
+	known := append(names(l.registry, role), installed...)
 	if near := config.Nearest(name, known); near != "" {
 		return near + " (" + hint + ")"
 	}

@@ -78,10 +78,8 @@ func Platform() string { return runtime.GOOS + "/" + runtime.GOARCH }
 // fit for use or not: Program tells.
 func (f *File) Find(role stage.Role, use string) (*Plugin, bool) {
 	for _, p := range f.Plugins {
-		for _, s := range p.Stages {
-			if s.Name == use && slices.Contains(s.places(), role) {
-				return p, true
-			}
+		if slices.Contains(p.Standing(role), use) {
+			return p, true
 		}
 	}
 	return nil, false
@@ -90,6 +88,17 @@ func (f *File) Find(role stage.Role, use string) (*Plugin, bool) {
 // Has tells whether a stage of the plugin has the name.
 func (p *Plugin) Has(name string) bool {
 	return slices.ContainsFunc(p.Stages, func(s Stage) bool { return s.Name == name })
+}
+
+// Standing are the names of its stages that can stand in a role.
+func (p *Plugin) Standing(role stage.Role) []string {
+	var names []string
+	for _, s := range p.Stages {
+		if slices.Contains(s.places(), role) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 // Plugin returns the plugin of a name.

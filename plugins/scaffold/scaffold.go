@@ -15,16 +15,24 @@ import (
 // Project is what is wanted.
 type Project struct {
 	Role    stage.Role
-	Name    string // of the plugin, its stage and its program: a-z 0-9 -
-	Lang    string // go or python
-	Kind    string // of a transform: rows or bytes
-	Dir     string // the folder to make
-	SDK     string // a checkout of Vault's sources to build with; "" for the published version
-	Version string // of the running vault, as v1.2.3
+	Name    string          // of the plugin, its stage and its program: a-z 0-9 -
+	Lang    string          // go or python
+	Kind    string          // of a transform: rows or bytes
+	Dir     string          // the folder to make
+	SDK     string          // a checkout of Vault's sources to build with; "" for the published version
+	Version string          // of the running vault, as v1.2.3
+	BuiltIn *stage.Registry // whose stages' names are taken; nil: none is
 }
+
+const target = "what make is asked for there, or makes"
 
 var (
 	goodName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+	// reserved are names that mean something else in a project.
+	reserved = map[string]string{
+		"all": target, "build": target, "clean": target, "test": target, "try": target,
+		"try-objects": "the folder that try.yaml makes",
+	}
 	released = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[a-z]+(\.\d+)?)?$`)
 )
 
@@ -37,6 +45,10 @@ func (p Project) check() error {
 	switch {
 	case !goodName.MatchString(p.Name):
 		return failure.New(failure.Usage, "the name %q must be of a-z, 0-9 and -, begin with a letter, and have at most 40 characters", p.Name)
+	case reserved[p.Name] != "":
+		return failure.New(failure.Usage, "the program can't be called %s: in its project that is %s; take another name", p.Name, reserved[p.Name])
+	case p.taken() != "":
+		return failure.New(failure.Usage, "%s is the name of vault's own %s, and a pipeline could not tell them apart: take another name", p.Name, p.taken())
 	case p.Lang != "go" && p.Lang != "python":
 		return failure.New(failure.Usage, "there is no template in %q: take go or python", p.Lang)
 	case p.Lang == "python" && p.Role != stage.RoleStorage:
@@ -51,6 +63,19 @@ func (p Project) check() error {
 		return failure.Wrap(failure.Refused, err)
 	}
 	return nil
+}
+
+// taken is the built-in stage that a pipeline would mean by the name, "" if there is none.
+func (p Project) taken() string {
+	for _, role := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink} {
+		if p.BuiltIn == nil || !(&stage.Stage{Info: stage.Info{Role: p.Role}}).CanStand(role) {
+			continue
+		}
+		if s, ok := p.BuiltIn.Find(role, p.Name); ok {
+			return string(s.Role) + " " + s.Name
+		}
+	}
+	return ""
 }
 
 // Create makes the project's folder: whole, or not at all.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/storages/local"
 )
 
 // checkout is the folder of Vault's sources.
@@ -122,6 +123,10 @@ func TestNothingIsMadeOfAMistake(t *testing.T) {
 	if err := os.Mkdir(there, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	builtIn, err := stage.NewRegistry(local.Stage())
+	if err != nil {
+		t.Fatal(err)
+	}
 	right := Project{Role: stage.RoleStorage, Name: "mystore", Lang: "go"}
 	for what, c := range map[string]struct {
 		change func(p *Project)
@@ -130,6 +135,9 @@ func TestNothingIsMadeOfAMistake(t *testing.T) {
 	}{
 		"a name with a slash":     {func(p *Project) { p.Name = "../x" }, failure.Usage, "a-z"},
 		"a name in capitals":      {func(p *Project) { p.Name = "MyStore" }, failure.Usage, "a-z"},
+		"what make builds":        {func(p *Project) { p.Name = "test" }, failure.Usage, "what make is asked for"},
+		"what try.yaml makes":     {func(p *Project) { p.Name = "try-objects" }, failure.Usage, "the folder that try.yaml makes"},
+		"a built-in stage":        {func(p *Project) { p.Name, p.BuiltIn = "local", builtIn }, failure.Usage, "local is the name of vault's own storage local"},
 		"no name":                 {func(p *Project) { p.Name = "" }, failure.Usage, "a-z"},
 		"a long name":             {func(p *Project) { p.Name = strings.Repeat("a", 41) }, failure.Usage, "40"},
 		"a folder that is there":  {func(p *Project) { p.Dir = there }, failure.Refused, "is there already"},

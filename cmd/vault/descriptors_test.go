@@ -1,0 +1,37 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// What vault was started with open is not a plugin's to read.
+func TestAPluginGetsNoDescriptorThatVaultInherited(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("descriptors are listed in /proc")
+	}
+	dir := t.TempDir()
+	secret, script := filepath.Join(dir, "secret"), filepath.Join(dir, "script")
+	for path, text := range map[string]string{secret: "of value", script: "#!/bin/sh\nls -l /proc/$$/fd > " + dir + "/open\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inherited, err := os.Open(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, inherited)
+	cmd := call{args: []string{"stages", script}}.command(t)
+	cmd.ExtraFiles = []*os.File{inherited}
+	if out, err := cmd.CombinedOutput(); err == nil {
+		t.Fatalf("a script that is no plugin passes for one: %s", out)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "open"))
+	if err != nil || !strings.Contains(string(text), " 0 -> ") || strings.Contains(string(text), secret) {
+		t.Errorf("%v: it has open\n%s", err, text)
+	}
+}
