@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -57,7 +58,10 @@ func TestAGoodPluginPasses(t *testing.T) {
 	}
 	o := vault(t, 0, nil, "plugin", "test", file, "--config", try, "--set", "where="+objects)
 	says(t, o.stdout, "plugin mystore 1.0.0, storage mystore\n", "ok       process/broken-stream", "ok       storage/range", "ok       crash/put", " ok, 0 failed, ")
-	if left := stored(t, objects); len(left) > 0 {
+	left := slices.DeleteFunc(stored(t, objects), func(path string) bool { // of the last Put that was killed; the next one sweeps it
+		return filepath.Dir(path) == filepath.Join(objects, "tmp")
+	})
+	if len(left) > 0 {
 		t.Errorf("%q are left", left)
 	}
 }
