@@ -31,7 +31,7 @@ func (a *app) hosted() (*host.Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.host = host.New(host.Config{Log: a.log, Dir: w.dir(), Version: version(), Stall: pipeline.DefaultStall})
+	a.host = host.New(host.Config{Log: a.log, Dir: w.dir(), Version: version(), Stall: pipeline.DefaultStall, Ending: a.ending})
 	return a.host, nil
 }
 

@@ -27,7 +27,7 @@ func start(args []string, in, out, errs *os.File) (class failure.Class) {
 	defer stop()
 	ctx, cancel := context.WithCancelCause(signalled)
 	defer cancel(nil)
-	a := &app{in: in, out: out, errs: errs, cancel: cancel}
+	a := &app{ending: ctx.Done(), in: in, out: out, errs: errs, cancel: cancel}
 	ended := context.AfterFunc(signalled, func() {
 		signal.Ignore(syscall.SIGHUP) // a terminal that closes may send it twice
 		stop()                        // a second of the others has its usual effect

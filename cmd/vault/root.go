@@ -32,9 +32,10 @@ type app struct {
 	printed       bool               // a JSON document: nothing may follow
 	result        any                // of a run that failed, for the error event
 	cancel        context.CancelCauseFunc
-	running       atomic.Bool // a pipeline
-	workspace     *workspace  // nil until it is needed, as the next
-	host          *host.Host  // of the stages that run in processes of their own
+	ending        <-chan struct{} // closed when the command is asked to end
+	running       atomic.Bool     // a pipeline
+	workspace     *workspace      // nil until it is needed, as the next
+	host          *host.Host      // of the stages that run in processes of their own
 }
 
 func newRoot(a *app) *cobra.Command {

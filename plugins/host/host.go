@@ -23,6 +23,10 @@ type Config struct {
 	// progress as long as the process answers at all; Abort and Close may take a
 	// minute at most.
 	Stall time.Duration
+	// Ending is closed when the caller was asked to end, and has yet to give up in
+	// order: then no call waits for longer than 20 seconds, and no program is
+	// started again. nil: never.
+	Ending <-chan struct{}
 	// Start is how long a plugin may take until it is ready; 0 for 20 seconds.
 	Start time.Duration
 }
@@ -95,6 +99,10 @@ func (h *Host) process(ctx context.Context, p Program) (*process, error) {
 	}
 	key := p.key()
 	proc := h.processes[key]
+	if proc != nil && h.hurried() && proc.over() {
+		h.mu.Unlock()
+		return nil, fmt.Errorf("plugin %s has ended, and is not started again as the run is ending", p.Name)
+	}
 	if proc == nil || proc.over() {
 		proc = newProcess(h, p, proc)
 		h.processes[key] = proc
@@ -131,6 +139,16 @@ func (h *Host) Notes() []string {
 		notes = append(notes, fmt.Sprintf("plugin %s was started again %s it %s", r.name, times, r.reason))
 	}
 	return notes
+}
+
+// hurried tells whether the caller was asked to end.
+func (h *Host) hurried() bool {
+	select {
+	case <-h.Ending:
+		return true
+	default:
+		return false
+	}
 }
 
 func (h *Host) hasEnded() bool {

@@ -17,6 +17,7 @@ type instance struct {
 	host    *Host
 	program Program
 	request *pb.OpenRequest
+	secrets []string // of its settings
 	repeat  bool
 	// ready is called after each opening, before other calls.
 	ready func(ctx context.Context, c grpc.ClientConnInterface, id uint64) error
@@ -73,6 +74,7 @@ func (i *instance) open(ctx context.Context) (*process, uint64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	p.voice.secrets.add(i.secrets)
 	r, err := pb.NewPluginClient(p.conn).Open(ctx, i.request)
 	if err != nil {
 		return nil, 0, err

@@ -48,12 +48,16 @@ func (p *process) explain(ctx context.Context, call string, err error, trailer m
 		return errEnded
 	}
 	decoded, ok := protocol.Decode(err, trailer)
-	if ok {
-		return decoded
+	s := status.Convert(err)
+	if ok && (s.Code() != codes.Canceled || protocol.OfStage(trailer)) {
+		return p.voice.secrets.hidden(decoded)
 	}
-	s := status.Convert(decoded)
+	if s.Code() == codes.Canceled { // nobody here has cancelled: the connection was closed
+		return p.broken(ctx, call)
+	}
+	text := p.voice.secrets.redact(status.Convert(decoded).Message())
 	if s.Code() != codes.Unavailable && p.conn.GetState() == connectivity.Ready {
-		return fmt.Errorf("plugin %s: %s: %s (%v)", p.program.Name, call, s.Message(), s.Code())
+		return fmt.Errorf("plugin %s: %s: %s (%v)", p.program.Name, call, text, s.Code())
 	}
 	if p.ends(ctx, time.Second) || ctx.Err() == nil && p.conn.GetState() != connectivity.Ready {
 		return p.broken(ctx, call)
@@ -61,7 +65,7 @@ func (p *process) explain(ctx context.Context, call string, err error, trailer m
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fmt.Errorf("plugin %s: %s: %s", p.program.Name, call, s.Message())
+	return fmt.Errorf("plugin %s: %s: %s", p.program.Name, call, text)
 }
 
 // broken is the error of a call that lost its connection.

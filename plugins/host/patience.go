@@ -12,6 +12,9 @@ import (
 // vault doesn't wait for a plugin that hangs. Stages limit themselves to less.
 const ending = time.Minute
 
+// hurry is the most that any call may take once the host is asked to hurry.
+const hurry = 20 * time.Second // Config.Ending tells of it
+
 // stalled ends the context of a call that makes no progress.
 type stalled struct{ limit time.Duration }
 
@@ -20,8 +23,15 @@ func (s *stalled) Error() string { return fmt.Sprintf("no progress for %v", s.li
 // limit is how long a call may wait for the plugin at a time; 0 for ever.
 func (p *process) limit(call string) time.Duration {
 	stall := cmp.Or(p.program.Stall, p.host.Stall)
-	if ends := call == "Sink.Abort" || call == "Plugin.Close"; ends && (stall <= 0 || stall > ending) {
-		return ending
+	most := time.Duration(0)
+	switch {
+	case call == "Sink.Abort" || call == "Plugin.Close":
+		most = ending
+	case p.host.hurried():
+		most = hurry
+	}
+	if most > 0 && (stall <= 0 || stall > most) {
+		return most
 	}
 	return stall
 }

@@ -79,6 +79,9 @@ func (h *Host) open(ctx context.Context, p Program, info stage.Info, role pb.Rol
 	i := &instance{host: h, program: p, opening: make(chan struct{}, 1), request: &pb.OpenRequest{
 		Stage: info.Name, Role: role, Settings: settings, TempDir: env.TempDir, Workers: uint32(env.Workers), HostVersion: env.Version,
 	}}
+	if i.secrets, err = config.Secrets(cfg); err != nil {
+		return nil, fmt.Errorf("stage %s: %w", info.Name, err)
+	}
 	if r, ok := cfg.(interface{ Reading() bool }); ok {
 		i.request.Reading = r.Reading()
 	}

@@ -21,7 +21,8 @@ const (
 // voice hears what a plugin says and logs it. It keeps the last lines. It is safe
 // for concurrent use.
 type voice struct {
-	log *slog.Logger
+	log     *slog.Logger
+	secrets secrets
 
 	mu    sync.Mutex
 	dying int // lines that a Go program has told of its death; 0: it doesn't
@@ -31,7 +32,7 @@ type voice struct {
 
 // stderr takes a line of the standard error.
 func (v *voice) stderr(line []byte) {
-	m := parse(line)
+	m := v.parse(line)
 	v.mu.Lock()
 	plain := m.time.IsZero() && m.level == slog.LevelInfo
 	switch {
@@ -53,12 +54,20 @@ func (v *voice) stderr(line []byte) {
 
 // stdout takes a line that the plugin printed where nothing should be.
 func (v *voice) stdout(line []byte) {
-	m := parse(line)
+	m := v.parse(line)
 	m.attrs = append(m.attrs, slog.String("stream", "stdout"))
 	v.mu.Lock()
 	v.keepLocked(m)
 	v.mu.Unlock()
 	v.write(m)
+}
+
+// parse reads a line, without the secrets of the process's stages.
+func (v *voice) parse(line []byte) message {
+	if text := v.secrets.redact(string(line)); text != string(line) {
+		line = []byte(text)
+	}
+	return parse(line)
 }
 
 // Write takes what comes by go-plugin's own way, in pieces.

@@ -75,6 +75,9 @@ type remote struct {
 func (e *remote) Error() string   { return e.text }
 func (e *remote) Unwrap() []error { return e.is }
 
+// OfStage tells whether the trailer is that of an error which a stage returned.
+func OfStage(trailer metadata.MD) bool { return len(trailer.Get(classKey)) > 0 }
+
 // Decode is the inverse of Encode: the error that the other side's stage
 // returned, with a text that can be shown to people, and no class that only this
 // side can give. ok is false for errors that no stage has made: of the transport,
