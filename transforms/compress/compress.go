@@ -108,6 +108,9 @@ func (t *transform) Invert(_ context.Context, dst, src []byte, place string, lim
 	if n <= 0 {
 		return dst, fmt.Errorf("%s: %w: the compressed blob has no length", place, stage.ErrCorrupt)
 	}
+	if size == 0 { // such content is stored as it is; and lz4 writes to where an empty slice points
+		return dst, fmt.Errorf("%s: %w: the compressed blob says it holds nothing", place, stage.ErrCorrupt)
+	}
 	if limit < 0 || size > uint64(limit) {
 		return dst, tooLarge(place, size, limit)
 	}

@@ -154,3 +154,16 @@ func BenchmarkApply(b *testing.B) {
 		}
 	}
 }
+
+// A damaged blob may claim to hold nothing: lz4's own reader then writes to no
+// memory at all, and the whole program would end.
+func TestABlobOfNothingIsDamage(t *testing.T) {
+	for _, codec := range []byte{lz4Block, zstdFrame} {
+		c := compressor(t, Config{Codec: "zstd"})
+		for _, dst := range [][]byte{nil, {}, []byte("before")} {
+			if _, err := c.Invert(t.Context(), dst, append([]byte{codec, 0}, bytes.Repeat([]byte("x\xf0"), 250)...), "place", 1<<20); !errors.Is(err, stage.ErrCorrupt) {
+				t.Errorf("codec %d: %v", codec, err)
+			}
+		}
+	}
+}
