@@ -33,7 +33,7 @@ func (p Project) files() (map[string]string, error) {
 	if mod.sums != "" {
 		files["go.sum"] = mod.sums
 	}
-	return files, fill(files, "shared", mod)
+	return files, fill(files, "project", mod)
 }
 
 // sources adds the program of the role under the project's name.
@@ -76,7 +76,7 @@ func (p Project) python() (map[string]string, error) {
 	}
 	files["try.yaml"] = strings.ReplaceAll(string(try), placeholder, p.Name)
 	for _, name := range []string{"README.md", "gitignore"} {
-		if err := fillOne(files, "shared/"+name+".tmpl", module{Project: p}); err != nil {
+		if err := fillOne(files, "project/"+name+".tmpl", module{Project: p}); err != nil {
 			return nil, err
 		}
 	}

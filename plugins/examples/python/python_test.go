@@ -4,19 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
@@ -124,69 +117,27 @@ func TestTheExampleKeepsTheContract(t *testing.T) {
 type plugin struct {
 	t      *testing.T
 	file   string
-	living *stage.Stage // nil after a kill: what is opened next is of another host
+	host   *host.Host // nil after a kill
+	living stage.Stage
 }
 
 func (p *plugin) stage() stage.Stage {
-	if p.living == nil {
-		d, err := newHost(p.t).Describe(p.t.Context(), host.Program{Name: "directory", Path: p.file})
+	if p.host == nil {
+		p.host = newHost(p.t)
+		d, err := p.host.Describe(p.t.Context(), host.Program{Name: "directory", Path: p.file})
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		p.living = &d.Stages[0]
+		p.living = d.Stages[0]
 	}
-	return *p.living
+	return p.living
 }
 
-// Kill kills the children of this process that run the plugin's file.
+// Kill kills the process as kill -9 does; what is opened next has another host.
 func (p *plugin) Kill() error {
-	p.living = nil
-	lists, err := filepath.Glob("/proc/self/task/*/children")
-	if err != nil {
-		return err
-	}
-	for _, list := range lists {
-		text, err := os.ReadFile(list)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
-			continue // the thread has ended
-		}
-		if err != nil {
-			return err
-		}
-		for _, word := range strings.Fields(string(text)) {
-			pid, err := strconv.Atoi(word)
-			if err == nil {
-				err = p.kill(pid)
-			}
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// kill kills a process if it runs the plugin's file, and waits for its end.
-func (p *plugin) kill(pid int) (err error) {
-	fd, err := unix.PidfdOpen(pid, 0)
-	if errors.Is(err, unix.ESRCH) {
+	h := p.host
+	if p.host = nil; h == nil {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, unix.Close(fd)) }()
-	command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	if err != nil || !strings.Contains(string(command), p.file) {
-		return nil // another process, or none any more
-	}
-	if err := unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
-		return err
-	}
-	for {
-		_, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
-		if !errors.Is(err, unix.EINTR) {
-			return err
-		}
-	}
+	return errors.Join(h.Kill(), h.Close()) // a host that lives on would repeat the call that was killed
 }

@@ -4,18 +4,10 @@ package apart
 
 import (
 	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/host"
@@ -62,54 +54,11 @@ func (p *Process) Stage() stage.Stage {
 	return p.host.Isolate(p.declared, p.program)
 }
 
-// Kill kills the children of this process that run its own program.
+// Kill kills the process as kill -9 does; what is opened next has another host.
 func (p *Process) Kill() error {
-	p.host = nil
-	lists, err := filepath.Glob("/proc/self/task/*/children")
-	if err != nil {
-		return err
-	}
-	for _, list := range lists {
-		text, err := os.ReadFile(list)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
-			continue // the thread has ended
-		}
-		if err != nil {
-			return err
-		}
-		for _, word := range strings.Fields(string(text)) {
-			pid, err := strconv.Atoi(word)
-			if err == nil {
-				err = p.kill(pid)
-			}
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// kill kills a process if it runs the program, and waits for its end.
-func (p *Process) kill(pid int) (err error) {
-	fd, err := unix.PidfdOpen(pid, 0)
-	if errors.Is(err, unix.ESRCH) {
+	h := p.host
+	if p.host = nil; h == nil {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, unix.Close(fd)) }()
-	program, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
-	if err != nil || program != p.program.Path {
-		return nil // another process, or none any more
-	}
-	if err := unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
-		return err
-	}
-	for {
-		if _, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1); !errors.Is(err, unix.EINTR) {
-			return err
-		}
-	}
+	return errors.Join(h.Kill(), h.Close()) // a host that lives on would repeat the call that was killed
 }
