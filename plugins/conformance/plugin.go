@@ -60,7 +60,8 @@ func opener[T any](p Plugin, construct func(ctx context.Context, cfg any, env st
 		var opened T
 		cfg, err := p.Config()
 		if err == nil {
-			opened, err = construct(t.Context(), cfg, env)
+			// What an interrupted check put must be opened once more, to be removed.
+			opened, err = construct(context.WithoutCancel(t.Context()), cfg, env)
 		}
 		must(t, fmt.Sprintf("opening the %s %s", p.Stage.Role, p.Stage.Name), err)
 		return opened

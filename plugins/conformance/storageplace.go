@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -43,7 +44,8 @@ func (p *storagePlace) reopen(t testing.TB) stage.Storage {
 	return p.Reopen(t)
 }
 
-// clear removes from a shared place what the check put there.
+// clear removes from a shared place what the check put there. After an interrupt
+// it looks again a few times: a Put that was given up may still be on its way.
 func (p *storagePlace) clear(t testing.TB) {
 	if !p.Shared {
 		return
@@ -51,11 +53,18 @@ func (p *storagePlace) clear(t testing.TB) {
 	s := p.open(t)
 	defer closeStorage(t, s)
 	ctx := context.WithoutCancel(t.Context())
-	var names []string
-	if err := s.List(ctx, "", func(o stage.Object) error { names = append(names, o.Name); return nil }); err != nil {
-		t.Errorf("what the check put below %s can't be listed to be removed: %v", p.prefix, err)
+	for look := 1; ; look++ {
+		var names []string
+		if err := s.List(ctx, "", func(o stage.Object) error { names = append(names, o.Name); return nil }); err != nil {
+			t.Errorf("what the check put below %s can't be listed to be removed: %v", p.prefix, err)
+			return
+		}
+		each(t, names, func(_ int, name string) error { return s.Delete(ctx, name) })
+		if t.Context().Err() == nil || look == 5 {
+			return
+		}
+		<-time.After(50 * time.Millisecond)
 	}
-	each(t, names, func(_ int, name string) error { return s.Delete(ctx, name) })
 }
 
 func closeStorage(t testing.TB, s stage.Storage) {

@@ -54,7 +54,7 @@ func (s *storageServer) Put(stream grpc.ClientStreamingServer[pb.PutRequest, pb.
 		return err
 	}
 	defer leave()
-	defer s.names.lock(head.Instance, head.Name)()
+	defer s.names.lock(stream.Context(), head.Instance, head.Name)()
 	if err := stream.Context().Err(); err != nil { // what followed it may have been done already
 		return err
 	}
@@ -101,6 +101,7 @@ func (s *storageServer) List(r *pb.ListRequest, stream grpc.ServerStreamingServe
 		return err
 	}
 	defer leave()
+	s.names.settle(stream.Context())
 	var t protocol.Tally
 	m := &pb.ListResponse{}
 	err = st.List(stream.Context(), r.Prefix, func(o stage.Object) error {
@@ -127,7 +128,7 @@ func (s *storageServer) Delete(ctx context.Context, r *pb.DeleteRequest) (*pb.De
 		return nil, err
 	}
 	defer leave()
-	defer s.names.lock(r.Instance, r.Name)()
+	defer s.names.lock(ctx, r.Instance, r.Name)()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
