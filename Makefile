@@ -11,7 +11,7 @@ FACTOR ?= 1
 TIME ?= 5s
 
 test:
-	.ci/packages gcc=gcc /usr/include/stdlib.h=libc6-dev zstd=zstd unzip=unzip psql=postgresql-client mariadb=mariadb-client-core \
+	.ci/packages gcc=gcc /usr/include/stdlib.h=libc6-dev zstd=zstd unzip=unzip psql=postgresql-client mariadb=mariadb-client-core sshd=openssh-server \
 		/usr/lib/python3/dist-packages/grpc/__init__.py=python3-grpcio /usr/lib/python3/dist-packages/google/protobuf/__init__.py=python3-protobuf protoc=protobuf-compiler
 	.ci/servers .ci/test
 
