@@ -16,6 +16,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/lmsvault/vault/internal/compare"
+	"github.com/lmsvault/vault/internal/machine"
 	"github.com/lmsvault/vault/internal/servers"
 )
 
@@ -29,7 +30,10 @@ const odd = "zzz_custom"
 func unpackLab(t *testing.T, site string) string {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(lab, "unpack")); err != nil {
-		t.Skipf("the lab of real sites is not here (%s); nothing is tested on it", lab)
+		if _, err := os.Stat(filepath.Dir(lab)); err == nil {
+			machine.Missing(t, "the real sites, although %s is there", filepath.Dir(lab))
+		}
+		t.Skipf("the real sites are not here (%s); nothing is tested on them", lab)
 	}
 	dir := t.TempDir()
 	if out, err := exec.Command("bash", filepath.Join(lab, "unpack"), site, dir).CombinedOutput(); err != nil {

@@ -9,12 +9,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lmsvault/vault/internal/machine"
 )
 
 // program is the built vault.
 var program string
 
 func TestMain(m *testing.M) {
+	machine.Signals()
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "vault-e2e-")
 		if err != nil {

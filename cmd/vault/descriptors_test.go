@@ -6,12 +6,14 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/lmsvault/vault/internal/machine"
 )
 
 // What vault was started with open is not a plugin's to read.
 func TestAPluginGetsNoDescriptorThatVaultInherited(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("descriptors are listed in /proc")
+		machine.Missing(t, "/proc, where descriptors are listed")
 	}
 	dir := t.TempDir()
 	secret, script := filepath.Join(dir, "secret"), filepath.Join(dir, "script")

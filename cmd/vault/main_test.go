@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lmsvault/vault/internal/machine"
 )
 
 // program is the built vault.
@@ -17,6 +19,7 @@ var program string
 func TestMain(m *testing.M) { os.Exit(build(m)) }
 
 func build(m *testing.M) int {
+	machine.Signals()
 	dir, err := os.MkdirTemp("", "vault-cmd-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lmsvault/vault/internal/machine"
 )
 
 // made runs a project's Makefile with the built vault.
@@ -39,8 +41,8 @@ func TestANewProjectWorksFromItsMakefileToItsInstallation(t *testing.T) {
 	}
 	for lang, args := range map[string][]string{"go": {"--sdk", checkout}, "python": {"--lang", "python"}} {
 		t.Run(lang, func(t *testing.T) {
-			if lang == "python" && os.Getenv("CI") != "true" && exec.CommandContext(t.Context(), "/usr/bin/python3", "-c", "import grpc, google.protobuf").Run() != nil {
-				t.Skip("/usr/bin/python3 has no grpcio and protobuf: apt install python3-grpcio python3-protobuf")
+			if lang == "python" {
+				machine.Python(t)
 			}
 			dir := filepath.Join(t.TempDir(), "project")
 			o := vault(t, 0, nil, append([]string{"plugin", "new", "storage", "mystore", "--dir", dir}, args...)...)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lmsvault/vault/internal/machine"
 )
 
 // faulty builds the plugin of testdata that breaks a promise, once.
@@ -69,17 +71,7 @@ func TestAGoodPluginPasses(t *testing.T) {
 // So does one in another language; of the installed plugin it is the pinned file that runs.
 func TestAPluginInPythonPasses(t *testing.T) {
 	t.Parallel()
-	python := ""
-	for _, name := range []string{"python3", "/usr/bin/python3"} {
-		if exec.CommandContext(t.Context(), name, "-c", "import grpc, google.protobuf").Run() == nil {
-			python = name
-		}
-	}
-	if python == "" && os.Getenv("CI") == "true" {
-		t.Fatal("there is no python3 with grpcio and protobuf")
-	} else if python == "" {
-		t.Skip("there is no python3 with grpcio and protobuf")
-	}
+	python := machine.Python(t)
 	source, dir := t.TempDir(), t.TempDir()
 	for from, to := range map[string]string{"vault_plugin.py": "vault_plugin.py", "plugin_pb2.py": "plugin_pb2.py", "storage_dir.py": "__main__.py"} {
 		text, err := os.ReadFile(filepath.Join("../../plugins/examples/python", from))

@@ -10,9 +10,11 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lmsvault/vault/internal/machine"
 )
 
-const large = "version: 1\nsource: [{use: sample, with: {files: false, db_bytes: 4GiB}}]\nsink: [{use: local, with: {dir: \"${dir}\"}}]\n"
+const large = "version: 1\nsource: [{use: sample, with: {files: false, db_bytes: 1GiB}}]\nsink: [{use: local, with: {dir: \"${dir}\"}}]\n"
 
 func TestASignalEndsARunWithExitCode130(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
@@ -110,7 +112,7 @@ func TestCtrlCAtThePassphraseRestoresTheTerminal(t *testing.T) {
 	vault(t, 0, nil, "demo", "--dir", dir)
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
-		t.Skip("no pseudo-terminals here:", err)
+		machine.Missing(t, "pseudo-terminals: %v", err)
 	}
 	defer closed(t, master)
 	n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/machine"
 	"github.com/lmsvault/vault/storages/local"
 )
 
@@ -146,18 +147,7 @@ func latest(t testing.TB, dir string) string {
 // A disk that fills up in the middle ends the backup with a message that says
 // where, and what to do; with room again, the next run goes on.
 func TestFullDisk(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("mounting a small file system needs root")
-	}
-	mount := t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=20m", "vault-test", mount).CombinedOutput(); err != nil {
-		t.Skipf("no tmpfs can be mounted here: %v %s", err, out)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(mount, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	mount := machine.Tmpfs(t, "20m")
 	dir := filepath.Join(mount, "repository")
 	small := roundSite(0)
 	mustBackup(t, small, storageAt(t, dir), "secret")

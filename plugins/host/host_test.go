@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/machine"
 	"github.com/lmsvault/vault/plugins/conformance"
 	"github.com/lmsvault/vault/plugins/host"
 	"github.com/lmsvault/vault/plugins/protocol"
@@ -29,6 +30,7 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
+	machine.Signals()
 	if err := os.Setenv(race, os.Getenv(race)+" atexit_sleep_ms=0"); err != nil {
 		panic(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/machine"
 	"github.com/lmsvault/vault/plugins/host"
 	"github.com/lmsvault/vault/plugins/lockfile"
 	"github.com/lmsvault/vault/plugins/protocol"
@@ -38,6 +39,7 @@ func TestMain(m *testing.M) {
 		}
 		b.serve()
 	}
+	machine.Signals()
 	os.Exit(m.Run())
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/machine"
 	"github.com/lmsvault/vault/plugins/host"
 	"github.com/lmsvault/vault/plugins/lockfile"
 )
@@ -93,9 +94,7 @@ func TestAnInstalledPluginIsRefusedWithReasonAndRemedy(t *testing.T) {
 }
 
 func TestWhatBelongsToAnotherUserIsRefused(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files away")
-	}
+	machine.Root(t, "give files away")
 	dir := t.TempDir()
 	file := filepath.Join(dir, install(t, dir, mystore("1.0.0").file(t)).Pin.Path)
 	for _, path := range []string{file, filepath.Dir(file), filepath.Join(dir, lockfile.Name), dir} {

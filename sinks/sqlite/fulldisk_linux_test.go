@@ -5,30 +5,19 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/machine"
 	sink "github.com/lmsvault/vault/sinks/sqlite"
 )
 
 // small makes a file system of one MiB with a database on it.
 func small(t *testing.T) (dir, path string, old []byte) {
 	t.Helper()
-	dir = t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
-		if os.Getenv("CI") == "true" && os.Getuid() == 0 {
-			t.Fatalf("mounting a small tmpfs: %v", err)
-		}
-		t.Skipf("a small tmpfs can only be mounted by root: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Error(err)
-		}
-	})
+	dir = machine.Tmpfs(t, "1m")
 	path = filepath.Join(dir, "site")
 	carry(t, &given{
 		tables: []schema.Table{{Name: "x", Columns: []schema.Column{column("t", schema.Text, 0)}}}, rows: map[string]string{"x": "old\n"},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/machine"
 )
 
 func open(t testing.TB, dir string) *storage {
@@ -174,7 +174,7 @@ func TestSweep(t *testing.T) {
 
 // A full disk is told with the place and what to do, and leaves no half object behind.
 func TestFullDisk(t *testing.T) {
-	dir := smallDisk(t)
+	dir := machine.Tmpfs(t, "2m")
 	s := open(t, filepath.Join(dir, "r"))
 	put(t, s, "a", "kept")
 	err := s.Put(t.Context(), "b", make([]byte, 4<<20))
@@ -190,23 +190,6 @@ func TestFullDisk(t *testing.T) {
 	if free, err := s.Free(t.Context()); err != nil || free > 2<<20 {
 		t.Errorf("free %d, %v", free, err)
 	}
-}
-
-func smallDisk(t *testing.T) string {
-	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("mounting a small file system needs root")
-	}
-	dir := t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=2m", "vault-test", dir).CombinedOutput(); err != nil {
-		t.Skipf("no tmpfs can be mounted here: %v %s", err, out)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
 }
 
 func TestNotADirectory(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/internal/machine"
 	"github.com/lmsvault/vault/plugins/conformance"
 	"github.com/lmsvault/vault/plugins/conformance/process"
 	"github.com/lmsvault/vault/plugins/protocol"
@@ -31,6 +32,7 @@ const wrong = "TEST_PLUGIN_FAULT"
 func TestMain(m *testing.M) {
 	fault, plugin := os.LookupEnv(wrong)
 	if !plugin {
+		machine.Signals()
 		os.Exit(m.Run())
 	}
 	if err := be(fault); err != nil {

@@ -13,31 +13,15 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/machine"
 	"github.com/lmsvault/vault/plugins/conformance"
 	"github.com/lmsvault/vault/plugins/host"
 )
 
-// python is an interpreter that has what a plugin needs. CI must have one.
-func python(t testing.TB) string {
-	t.Helper()
-	for _, name := range []string{"python3", "/usr/bin/python3"} {
-		path, err := exec.LookPath(name)
-		if err == nil && exec.CommandContext(t.Context(), path, "-c", "import grpc, google.protobuf").Run() == nil {
-			return path
-		}
-	}
-	const missing = "there is no python3 with grpcio and protobuf: apt install python3-grpcio python3-protobuf"
-	if os.Getenv("CI") == "true" {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
-	return ""
-}
-
 // archive makes of the example the one file that vault plugin install takes.
 func archive(t testing.TB) string {
 	t.Helper()
-	interpreter, dir := python(t), t.TempDir()
+	interpreter, dir := machine.Python(t), t.TempDir()
 	for from, to := range map[string]string{"vault_plugin.py": "vault_plugin.py", "plugin_pb2.py": "plugin_pb2.py", "storage_dir.py": "__main__.py"} {
 		text, err := os.ReadFile(from)
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/lmsvault/vault/internal/machine"
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
@@ -35,10 +36,7 @@ func serve(t testing.TB, lines string) *sshd {
 	t.Helper()
 	s := &sshd{path: "/usr/sbin/sshd", connections: map[*exec.Cmd]net.Conn{}}
 	if _, err := os.Stat(s.path); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the tests of the sftp plugin need OpenSSH's server: %v", err)
-		}
-		t.Skipf("needs OpenSSH's server (apt install openssh-server): %v", err)
+		machine.Missing(t, "OpenSSH's server (apt install openssh-server): %v", err)
 	}
 	if os.Getuid() == 0 {
 		must(t, os.MkdirAll("/run/sshd", 0o755)) // sshd of root separates its rights there

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/machine"
 	"github.com/lmsvault/vault/plugins/host"
 	"github.com/lmsvault/vault/plugins/protocol"
 )
@@ -19,6 +20,7 @@ func Main(m *testing.M, plugin func()) {
 	if os.Getenv(protocol.Handshake().MagicCookieKey) != "" {
 		plugin()
 	}
+	machine.Signals()
 	os.Exit(m.Run())
 }
 
