@@ -23,7 +23,7 @@ func TestALostSequenceCanBeAccepted(t *testing.T) {
 	}
 	env := []string{"FROM=" + maria.DSN, "TO=" + target.env}
 	pipeline := pipelineFile(t, fmt.Sprintf("version: 1\nsource: [{use: mysql, with: {dsn: \"${env:FROM}\"}}]\nsink: ["+target.stage+"]\n", "TO"))
-	if out := vault(t, env, "run", pipeline); out.code != 4 || !strings.Contains(out.stderr, "--accept-loss default=1") {
+	if out := vault(t, env, "run", pipeline); out.code != 3 || !strings.Contains(out.stderr, "--accept-loss default=1") {
 		t.Fatalf("exit %d: %s", out.code, out.stderr)
 	}
 	must(t, env, "run", pipeline, "--accept-loss", "default=1")

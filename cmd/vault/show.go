@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 func newShow(a *app) *cobra.Command {
@@ -26,7 +27,10 @@ func newShow(a *app) *cobra.Command {
 			return err
 		}
 		if a.flag("json").on {
-			return a.printJSON(s)
+			return a.printJSON(struct {
+				*repository.Snapshot
+				Lacks map[stage.LossKind]int64 `json:"lacks,omitempty"`
+			}{s, s.Lacks()})
 		}
 		return a.show(s)
 	})
@@ -38,6 +42,9 @@ func (a *app) show(s *repository.Snapshot) error {
 	fmt.Fprintf(&b, "taken %s, in %s\n", day(s.Start), s.End.Sub(s.Start).Round(time.Millisecond))
 	t := s.Totals
 	fmt.Fprintf(&b, "holds %s: %s in %s, %s\n", size(t.Bytes), count(t.Rows, "row"), count(len(s.Tables), "table"), count(t.Files, "file"))
+	if lacks := s.Lacks(); len(lacks) > 0 {
+		fmt.Fprintf(&b, "lacks %s\n", lacking(lacks))
+	}
 	fmt.Fprintf(&b, "new were %s, which took %s\n", size(t.New), size(t.Stored))
 	for _, name := range slices.Sorted(maps.Keys(s.Facts)) {
 		fmt.Fprintf(&b, "%s: %s\n", plain(name), plain(s.Facts[name]))

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 func newSnapshots(a *app) *cobra.Command {
@@ -22,10 +23,10 @@ func newSnapshots(a *app) *cobra.Command {
 		if a.flag("json").on {
 			return a.printJSON(listed(list))
 		}
-		rows := [][]string{{"SNAPSHOT", "TAKEN", "PIPELINE", "HOST", "ROWS", "FILES", "SIZE", "STORED", "LOSSES"}}
+		rows := [][]string{{"SNAPSHOT", "TAKEN", "PIPELINE", "HOST", "ROWS", "FILES", "SIZE", "STORED", "LACKS"}}
 		for _, l := range list {
 			if s := l.Snapshot; s != nil {
-				rows = append(rows, []string{l.ID, day(s.Start), plain(s.Pipeline), plain(s.Host), number(s.Totals.Rows), number(s.Totals.Files), size(s.Totals.Bytes), size(s.Totals.Stored), number(int64(len(s.Losses)))})
+				rows = append(rows, []string{l.ID, day(s.Start), plain(s.Pipeline), plain(s.Host), number(s.Totals.Rows), number(s.Totals.Files), size(s.Totals.Bytes), size(s.Totals.Stored), lacking(s.Lacks())})
 			} else {
 				rows = append(rows, []string{l.ID, "can't be read: " + l.Err.Error()})
 			}
@@ -43,7 +44,8 @@ type snapshotLine struct {
 	Pipeline string             `json:"pipeline,omitempty"`
 	Host     string             `json:"host,omitempty"`
 	Totals   *repository.Totals `json:"totals,omitempty"`
-	Losses   int                `json:"losses,omitempty"`
+	// Lacks counts what the site had and the snapshot doesn't, by kind of loss.
+	Lacks map[stage.LossKind]int64 `json:"lacks,omitempty"`
 }
 
 func listed(list []repository.Listed) []snapshotLine {
@@ -51,7 +53,7 @@ func listed(list []repository.Listed) []snapshotLine {
 	for _, l := range list {
 		line := snapshotLine{ID: l.ID}
 		if s := l.Snapshot; s != nil {
-			line.Start, line.End, line.Pipeline, line.Host, line.Totals, line.Losses = s.Start, s.End, s.Pipeline, s.Host, &s.Totals, len(s.Losses)
+			line.Start, line.End, line.Pipeline, line.Host, line.Totals, line.Lacks = s.Start, s.End, s.Pipeline, s.Host, &s.Totals, s.Lacks()
 		} else {
 			line.Error = l.Err.Error()
 		}

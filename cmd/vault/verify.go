@@ -24,36 +24,51 @@ and file. What is damaged is named with what it held; the exit code is 4 then.`,
 	cmd.Flags().StringP("snapshot", "s", "", "only this one: an id, the beginning of one, or latest")
 	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, _ []string) error {
 		a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Phase, Phase: "verify"})
-		found, err := r.Verify(ctx, a.settings.GetString("snapshot"), func(done, total int64) {
+		want := a.settings.GetString("snapshot")
+		found, err := r.Verify(ctx, want, func(done, total int64) {
 			a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Moving, Phase: "verify", Bytes: done, TotalBytes: total})
 		})
 		if err != nil {
 			return err
 		}
-		return a.verified(found)
+		lacks, err := incomplete(ctx, r, want)
+		if err != nil {
+			return err
+		}
+		return a.verified(verification{found, lacks})
 	})
 }
 
+// verification is what verify has found.
+type verification struct {
+	Damage     []repository.Finding `json:"damage"`
+	Incomplete []lacks              `json:"incomplete"` // snapshots that lack something since they were made
+}
+
 // verified reports what a verification found.
-func (a *app) verified(found []repository.Finding) error {
-	asJSON := a.flag("json").on
-	if len(found) == 0 {
-		if asJSON {
-			a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Done, Result: found})
-			return nil
+func (a *app) verified(v verification) error {
+	found := v.Damage
+	if a.flag("json").on {
+		if a.result = v; len(found) == 0 {
+			a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Done, Result: v})
 		}
-		return a.print("proven: all that is stored is as it was written\n")
-	}
-	if asJSON {
-		a.result = found
 	} else {
 		var b strings.Builder
 		for _, f := range found {
 			damage(&b, f)
 		}
+		for _, l := range v.Incomplete {
+			fmt.Fprintf(&b, "snapshot %s lacks %s since it was made; vault show lists them\n", l.Snapshot, lacking(l.Lacks))
+		}
+		if len(found) == 0 {
+			b.WriteString("no damage found: everything in the storage is as it was written\n")
+		}
 		if err := a.print(b.String()); err != nil {
 			return err
 		}
+	}
+	if len(found) == 0 {
+		return nil
 	}
 	return failure.New(failure.Unproven, "%s of damage found; everything else is as it was written", count(len(found), "place"))
 }

@@ -26,8 +26,8 @@ func TestBackupComesBack(t *testing.T) {
 			sum := mustBackup(t, s, m, pass)
 			r := restore(t, m, "latest", pass)
 			r.sameAs(t, s)
-			if len(r.notes) != 1 || r.notes[0].Path != "filedir/aa/bb/aabb" || !strings.Contains(r.notes[0].Text, "nobody has it") {
-				t.Errorf("what was lost in the backup is told as %v", r.notes)
+			if len(r.lacks) != 1 || r.lacks[0].Path != "filedir/aa/bb/aabb" || r.lacks[0].Reason != "nobody has it" {
+				t.Errorf("what was lost in the backup is told as %v", r.lacks)
 			}
 			restore(t, m, sum.Snapshot[:12], pass).sameAs(t, s)
 			findings(t, m, pass, 0)

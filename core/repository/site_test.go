@@ -277,6 +277,7 @@ type restored struct {
 	files   map[string][]byte
 	tables  map[string][]string // rows, sorted
 	losses  []stage.Loss
+	lacks   []stage.Loss // what was lost when the backup was made
 	notes   []stage.Note
 	proofs  map[string]rows.Sum
 }
@@ -294,7 +295,7 @@ func restore(t testing.TB, storage stage.Storage, want, passphrase string) *rest
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &restored{entries: map[string]stage.Entry{}, files: map[string][]byte{}, tables: map[string][]string{}, notes: inv.Notes, proofs: map[string]rows.Sum{}}
+	r := &restored{entries: map[string]stage.Entry{}, files: map[string][]byte{}, tables: map[string][]string{}, lacks: inv.Recorded, notes: inv.Notes, proofs: map[string]rows.Sum{}}
 	for _, info := range inv.Tables {
 		r.proofs[info.Schema.Name] = *info.Proof
 	}

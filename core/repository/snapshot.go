@@ -64,6 +64,15 @@ type Totals struct {
 	Stored  int64 `json:"stored"`    // bytes that this backup put into the storage before its manifest
 }
 
+// Lacks counts what is not in the snapshot, although the site had it: its losses by kind.
+func (s *Snapshot) Lacks() map[stage.LossKind]int64 {
+	lacks := map[stage.LossKind]int64{}
+	for _, l := range s.Losses {
+		lacks[l.Kind] += max(1, l.Count)
+	}
+	return lacks
+}
+
 // Name is the name of the snapshot's object.
 func (s *Snapshot) Name() string { return snapshotName(s.kid, s.ID) }
 

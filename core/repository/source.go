@@ -27,8 +27,7 @@ func NewSource(s stage.Storage, want string, chain Chain) *Source {
 	return &Source{storage: s, chain: chain, want: want}
 }
 
-// Plan reads the manifest. What was lost when the backup was made comes back as
-// notes: it is no loss of this run.
+// Plan reads the manifest.
 func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 	storage := s.storage
 	s.storage = nil // Open closes it where it fails
@@ -59,24 +58,10 @@ func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 		inv.Units = append(inv.Units, unit)
 	}
 	inv.Recorded = s.snap.Losses
-	for _, l := range s.snap.Losses {
-		inv.Notes = append(inv.Notes, stage.Note{Path: l.Path, Text: lossText(l)})
-	}
 	inv.Notes = append(inv.Notes, s.snap.Notes...)
 	strays, err := strayNotes(ctx, s.repo.storage)
 	inv.Notes = append(inv.Notes, strays...)
 	return inv, err
-}
-
-func lossText(l stage.Loss) string {
-	text := fmt.Sprintf("listed as lost when it was backed up (%s", l.Kind)
-	if l.Count > 1 {
-		text += fmt.Sprintf(", %d times", l.Count)
-	}
-	if l.Where != "" {
-		text += ", " + l.Where
-	}
-	return text + "): " + l.Reason
 }
 
 // Read writes a unit's entries. Damage costs what it hit and no more: it is

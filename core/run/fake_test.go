@@ -99,6 +99,8 @@ func (m *memory) Close(context.Context) error { return nil }
 type target struct {
 	mu       sync.Mutex
 	plan     *stage.Plan
+	lost     []stage.Loss // what Check answers
+	outcome  *stage.Outcome
 	tables   map[string][]string
 	files    map[string]string
 	refuse   string // rows that hold it are refused
@@ -121,7 +123,7 @@ func (t *target) call(name string) {
 func (t *target) Check(_ context.Context, p *stage.Plan) ([]stage.Loss, []stage.Note, error) {
 	t.call("check")
 	t.plan = p
-	return nil, nil, nil
+	return t.lost, nil, nil
 }
 
 func (t *target) Begin(context.Context, *stage.Plan) error {
@@ -134,8 +136,9 @@ func (t *target) Unit(_ context.Context, u stage.Unit) (stage.UnitWriter, error)
 	return &targetUnit{target: t, unit: u}, nil
 }
 
-func (t *target) Finish(context.Context, *stage.Outcome) error {
+func (t *target) Finish(_ context.Context, o *stage.Outcome) error {
 	t.call("finish")
+	t.outcome = o
 	t.finished = true
 	return nil
 }

@@ -131,7 +131,7 @@ func (in *intake) Drop(ctx context.Context) error {
 }
 
 func (in *intake) Loss(ctx context.Context, l stage.Loss) error {
-	in.job.ledger.lose(l)
+	in.job.ledger.lose(nil, l)
 	if l.Kind == stage.LossStored && in.unit.Part == stage.DB {
 		in.job.tallies[in.unit.Table].damage(l.Count)
 	}
@@ -146,7 +146,7 @@ func (in *intake) commit(ctx context.Context) error {
 	for i, w := range in.writers {
 		refused := w.Refused()
 		in.targets[i].refused(in.unit.Table, refused, in.job.tallies)
-		in.job.ledger.lose(refused...)
+		in.job.ledger.lose(in.targets[i], refused...)
 	}
 	if in.unit.Part == stage.DB {
 		in.job.tallies[in.unit.Table].merge(in.sum)

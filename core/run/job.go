@@ -45,8 +45,8 @@ type Job struct {
 	bytes    int64               // estimates
 	rows     int64
 	parts    []string
-	left     map[string]int  // units by part that no target holds
-	recorded map[string]bool // paths that the source's snapshot lists as lost
+	left     map[string]int // units by part that no target holds
+	recorded recorded
 }
 
 // work is a unit and who reads it.
@@ -86,7 +86,7 @@ func (j *Job) Close(ctx context.Context) error {
 // It changes nothing. What would be lost is in the plan, not an error.
 func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 	j.ledger, j.tallies, j.facts = newLedger(), map[string]*tally{}, map[string]string{}
-	j.left, j.recorded = map[string]int{}, map[string]bool{}
+	j.left, j.recorded = map[string]int{}, newRecorded()
 	j.large = semaphore.NewWeighted(1)
 	if j.track == nil {
 		j.track = startTracker(j.Reporter, j.Name)
@@ -112,7 +112,7 @@ func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 		return nil, failure.New(failure.Refused, "the sources hold nothing to carry: no table has the prefix, no file was found; check prefix and dir")
 	}
 	for part, units := range j.left {
-		j.ledger.note(stage.Note{Path: part, Text: fmt.Sprintf("left out: no sink holds it (%d units)", units)})
+		j.ledger.note(nil, stage.Note{Path: part, Text: fmt.Sprintf("left out: no sink holds it (%d units)", units)})
 	}
 	slices.Sort(j.parts)
 	plan.Parts = slices.Compact(j.parts)
@@ -139,8 +139,9 @@ func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 	return out, nil
 }
 
-// OverBudget is the error of a run that would lose more than accepted; nil if it would not.
-func (j *Job) OverBudget() error { return j.ledger.over(j.Budget, "would be") }
+// OverBudget is the error, of class failure.Refused, of a run that would lose more
+// than accepted; nil if it would not.
+func (j *Job) OverBudget() error { return j.ledger.over(j.Budget, failure.Refused, "would be") }
 
 // take adds what one source has to the plan.
 func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
@@ -173,10 +174,13 @@ func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
 	}
 	maps.Copy(j.facts, inv.Facts)
 	for _, l := range inv.Recorded {
-		j.recorded[l.Path] = true
+		if part := partOf(l.Path); stage.IsPart(part) && !j.holds(part) {
+			continue
+		}
+		j.ledger.lose(nil, j.recorded.add(l))
 	}
-	j.ledger.lose(inv.Losses...)
-	j.ledger.note(inv.Notes...)
+	j.ledger.lose(nil, inv.Losses...)
+	j.ledger.note(nil, inv.Notes...)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,22 +12,40 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// maxNamed is how many losses and notes a result names one by one; the counts
-// go on, so memory does not grow with what is wrong with a site.
+// maxNamed is how many losses a result names one by one. Further ones are
+// counted in a group for each kind and part, so that memory does not grow with
+// what is wrong with a site, and the counts are still complete.
 const maxNamed = 10_000
 
-// ledger keeps what was lost and noted. Safe for concurrent use.
+// unnamed is the place of a group of losses; its path is their part.
+const unnamed = "not named one by one"
+
+// ledger keeps what was lost and noted, and by whom: nil is the source. What one
+// target can't hold is not missing in another. Safe for concurrent use.
 type ledger struct {
-	mu      sync.Mutex
-	counts  map[stage.LossKind]int64
-	losses  []stage.Loss
-	unnamed int64
-	notes   []stage.Note
+	mu     sync.Mutex
+	counts map[stage.LossKind]int64
+	losses []entry[stage.Loss]
+	groups map[group]int64
+	notes  []entry[stage.Note]
 }
 
-func newLedger() *ledger { return &ledger{counts: map[stage.LossKind]int64{}} }
+type entry[T any] struct {
+	by *Target
+	of T
+}
 
-func (l *ledger) lose(losses ...stage.Loss) {
+type group struct {
+	by   *Target
+	kind stage.LossKind
+	part string
+}
+
+func newLedger() *ledger {
+	return &ledger{counts: map[stage.LossKind]int64{}, groups: map[group]int64{}}
+}
+
+func (l *ledger) lose(by *Target, losses ...stage.Loss) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, loss := range losses {
@@ -34,36 +53,58 @@ func (l *ledger) lose(losses ...stage.Loss) {
 		loss.Row = nil
 		l.counts[loss.Kind] += loss.Count
 		if len(l.losses) < maxNamed {
-			l.losses = append(l.losses, loss)
+			l.losses = append(l.losses, entry[stage.Loss]{by, loss})
 		} else {
-			l.unnamed += loss.Count
+			l.groups[group{by, loss.Kind, partOf(loss.Path)}] += loss.Count
 		}
 	}
 }
 
-func (l *ledger) note(notes ...stage.Note) {
+func (l *ledger) note(by *Target, notes ...stage.Note) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.notes = append(l.notes, notes...)
+	for _, n := range notes {
+		l.notes = append(l.notes, entry[stage.Note]{by, n})
+	}
 }
 
-// report returns what was kept, sorted by kind and path.
+// report returns everything, losses sorted by kind and path.
 func (l *ledger) report() ([]stage.Loss, []stage.Note) {
+	return l.matching(func(*Target) bool { return true })
+}
+
+// of returns what the source and this target lost and noted.
+func (l *ledger) of(t *Target) ([]stage.Loss, []stage.Note) {
+	return l.matching(func(by *Target) bool { return by == nil || by == t })
+}
+
+func (l *ledger) matching(wanted func(by *Target) bool) (losses []stage.Loss, notes []stage.Note) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	losses := slices.Clone(l.losses)
+	for _, e := range l.losses {
+		if wanted(e.by) {
+			losses = append(losses, e.of)
+		}
+	}
+	for g, n := range l.groups {
+		if wanted(g.by) {
+			losses = append(losses, stage.Loss{Kind: g.kind, Path: g.part, Where: unnamed, Reason: "see the others of its kind", Count: n})
+		}
+	}
 	slices.SortStableFunc(losses, func(a, b stage.Loss) int {
-		return strings.Compare(string(a.Kind)+"\x00"+a.Path, string(b.Kind)+"\x00"+b.Path)
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Where, b.Where))
 	})
-	notes := slices.Clone(l.notes)
-	if l.unnamed > 0 {
-		notes = append(notes, stage.Note{Text: fmt.Sprintf("%d more losses are counted and not named one by one", l.unnamed)})
+	for _, e := range l.notes {
+		if wanted(e.by) {
+			notes = append(notes, e.of)
+		}
 	}
 	return losses, notes
 }
 
-// over tells what is (or "would be") lost beyond the budget; nil if nothing.
-func (l *ledger) over(budget map[stage.LossKind]int64, is string) error {
+// over tells what is (or "would be") lost beyond the budget, as an error of a
+// class; nil if nothing.
+func (l *ledger) over(budget map[stage.LossKind]int64, class failure.Class, is string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var kinds, accept []string
@@ -78,12 +119,13 @@ func (l *ledger) over(budget map[stage.LossKind]int64, is string) error {
 		return nil
 	}
 	var named []string
-	for _, loss := range l.losses {
+	for _, e := range l.losses {
+		loss := e.of
 		if l.counts[loss.Kind] > budget[loss.Kind] && len(named) < 20 {
 			named = append(named, "\n  "+describe(loss))
 		}
 	}
-	return failure.New(failure.Unproven, "more %s lost than accepted: %s%s\naccept it with %s, or accept_loss in the pipeline",
+	return failure.New(class, "more %s lost than accepted: %s%s\naccept it with %s, or accept_loss in the pipeline",
 		is, strings.Join(kinds, ", "), strings.Join(named, ""), strings.Join(accept, " "))
 }
 

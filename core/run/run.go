@@ -48,7 +48,7 @@ func (j *Job) run(ctx context.Context, r *Result) error {
 	}
 	err = j.carry(ctx, r)
 	if err == nil {
-		err = j.ledger.over(j.Budget, "was")
+		err = j.ledger.over(j.Budget, failure.Unproven, "was")
 	}
 	if err == nil {
 		err = j.publish(ctx)
@@ -121,12 +121,12 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 	if err := j.missing(ctx); err != nil {
 		return err
 	}
-	losses, notes := j.ledger.report()
 	facts := maps.Clone(j.facts)
 	maps.DeleteFunc(facts, func(name, _ string) bool { return strings.HasSuffix(name, "place") }) // this run's, not the site's
-	outcome := &stage.Outcome{Tables: tables, Facts: facts, Losses: losses, Notes: notes}
 	j.track.phase("finish")
 	for _, t := range j.Targets {
+		outcome := &stage.Outcome{Tables: tables, Facts: facts}
+		outcome.Losses, outcome.Notes = j.ledger.of(t)
 		if err := t.Sink.Finish(ctx, outcome); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
 		}
@@ -217,7 +217,7 @@ func (j *Job) verifyRead() ([]stage.TableProof, error) {
 		case t.stored == nil || *t.stored == sum:
 		case damaged > 0 && t.stored.Rows == sum.Rows+damaged:
 			// What is left was authenticated chunk by chunk; the budget decides whether it is enough.
-			j.ledger.note(stage.Note{Path: stage.DB + "/" + t.schema.Name,
+			j.ledger.note(nil, stage.Note{Path: stage.DB + "/" + t.schema.Name,
 				Text: fmt.Sprintf("not proven as it was backed up: %d of its %d rows are damaged in the repository", damaged, t.stored.Rows)})
 		default:
 			faults = append(faults, fmt.Errorf("table %s: %s", t.schema.Name, sumFault(*t.stored, sum)))
@@ -242,10 +242,10 @@ func (j *Job) missing(ctx context.Context) error {
 			path = moodle.ContentPath(hash)
 		}
 		path = stage.Filedir + "/" + path
-		if j.recorded[path] {
-			return nil // the snapshot's own list has told of it
+		if j.recorded.covers(path) {
+			return nil // it is counted already
 		}
-		j.ledger.lose(stage.Loss{Kind: stage.LossMissing, Path: path, Count: 1,
+		j.ledger.lose(nil, stage.Loss{Kind: stage.LossMissing, Path: path, Count: 1,
 			Reason: "table files names this content, but no source has it"})
 		return nil
 	})
@@ -253,7 +253,7 @@ func (j *Job) missing(ctx context.Context) error {
 		return fmt.Errorf("checking that all file contents are there: %w", err)
 	}
 	if orphans > 0 {
-		j.ledger.note(stage.Note{Path: stage.Filedir, Text: fmt.Sprintf("%d contents are carried that no row of table files names", orphans)})
+		j.ledger.note(nil, stage.Note{Path: stage.Filedir, Text: fmt.Sprintf("%d contents are carried that no row of table files names", orphans)})
 	}
 	return nil
 }

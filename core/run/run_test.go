@@ -132,7 +132,7 @@ func TestKnownLossesStopTheRunBeforeAnythingIsWritten(t *testing.T) {
 	source, s := site(), &target{}
 	source.losses = []stage.Loss{{Kind: stage.LossView, Path: "db/report", Reason: "a view", Count: 1}}
 	r, err := job(t, source, s).Run(t.Context())
-	if failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "view db/report: a view") {
+	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "view db/report: a view") {
 		t.Errorf("the error is %v", err)
 	}
 	if slices.Contains(s.calls, "begin") {
@@ -303,16 +303,6 @@ func TestPartsThatNoSinkHoldsAreNotRead(t *testing.T) {
 	r, err := j.Run(t.Context())
 	if err != nil || r.Counts.Files != 0 || !strings.Contains(r.Notes[0].Text, "no sink holds it") {
 		t.Errorf("%v, %d files, notes %v", err, r.Counts.Files, r.Notes)
-	}
-}
-
-// A content that was missing when the snapshot was made is no loss of its restore.
-func TestWhatTheSnapshotListsAsMissingIsNotLostAgain(t *testing.T) {
-	source := site()
-	source.tables["files"] = append(source.tables["files"], "2\t"+absent)
-	source.recorded = []stage.Loss{{Kind: stage.LossMissing, Path: "filedir/da/4b/" + absent, Count: 1}}
-	if _, err := job(t, source, &target{}).Run(t.Context()); err != nil {
-		t.Error(err)
 	}
 }
 

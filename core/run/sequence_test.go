@@ -50,7 +50,7 @@ func TestALostSequenceIsALossAndNoFault(t *testing.T) {
 		j.Budget = map[stage.LossKind]int64{stage.LossDefault: accepted}
 		return j.Run(t.Context())
 	}
-	if _, err := run(false, 0); failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "default db/user (sequence of column id): no column is numbered") {
+	if _, err := run(false, 0); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "default db/user (sequence of column id): no column is numbered") {
 		t.Errorf("the error is %v", err)
 	}
 	if r, err := run(false, 1); err != nil || len(r.Losses) != 1 {

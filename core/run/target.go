@@ -69,8 +69,8 @@ func (t *Target) prepare(ctx context.Context, p *stage.Plan, units []work, trans
 			if err != nil {
 				return fmt.Errorf("%s: %w", t.Name, err)
 			}
-			l.lose(losses...)
-			l.note(notes...)
+			l.lose(t, losses...)
+			l.note(t, notes...)
 			t.mappings[info.Schema.Name] = m
 			info.Schema = m.schema
 			own.Tables = append(own.Tables, info)
@@ -83,13 +83,13 @@ func (t *Target) prepare(ctx context.Context, p *stage.Plan, units []work, trans
 	}
 	t.lost = map[lost]bool{}
 	t.lose(l, losses)
-	l.note(notes...)
+	l.note(t, notes...)
 	return nil
 }
 
 // lose counts losses that the target reports, and keeps what they are of.
 func (t *Target) lose(l *ledger, losses []stage.Loss) {
-	l.lose(losses...)
+	l.lose(t, losses...)
 	for _, loss := range losses {
 		t.lost[lostBy(loss)] = true
 	}
@@ -151,7 +151,7 @@ func (t *Target) prove(ctx context.Context, expected map[string]*tally, l *ledge
 		t.lose(l, f.Losses)
 	}
 	if t.dry {
-		l.note(stage.Note{Path: t.Name, Text: "dry run: the target was checked, rows and files were read and not sent to it"})
+		l.note(t, stage.Note{Path: t.Name, Text: "dry run: the target was checked, rows and files were read and not sent to it"})
 		return nil, nil
 	}
 	if t.Parts == nil {

@@ -22,6 +22,11 @@ const (
 	Site     = "site"     // site/metadata.json …
 )
 
+// IsPart tells whether name is that of a part.
+func IsPart(name string) bool {
+	return name == DB || name == Filedir || name == Dataroot || name == Site
+}
+
 // Entry is one thing of a site.
 type Entry struct {
 	// Path is unique in a snapshot: slash-separated, relative, clean, without

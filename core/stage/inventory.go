@@ -16,8 +16,9 @@ type Inventory struct {
 	// can refuse to write there; a snapshot doesn't keep them.
 	Facts  map[string]string
 	Losses []Loss // what can't be carried, known before reading
-	// Recorded is what a stored snapshot lists as lost when it was made: no
-	// losses of this run. Notes tell of them too.
+	// Recorded is what a stored snapshot lists as lost when it was made. The run
+	// counts it with Losses, as far as a target holds its part, and does not count
+	// it again where it finds the same by itself.
 	Recorded []Loss
 	Notes    []Note // what is left out or differs on purpose
 }

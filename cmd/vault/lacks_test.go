@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// contents lists the files of a filedir.
+func contents(t *testing.T, dir string) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && len(d.Name()) == 40 {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// A backup that was accepted with files missing says so wherever it is looked
+// at, and its restore replaces nothing until that is accepted again.
+func TestWhatASnapshotLacksIsToldAndMustBeAccepted(t *testing.T) {
+	dir := t.TempDir()
+	env := []string{"DIR=" + dir}
+	fill := written(t, "fill.yaml", `version: 1
+source: [{use: sample}]
+sink: [{use: sqlite, with: {path: "${env:DIR}/site.db"}}, {use: files, with: {dir: "${env:DIR}/filedir"}}, {use: dataroot, with: {dir: "${env:DIR}/dataroot"}}]
+`)
+	vault(t, 0, env, "run", fill)
+	full := contents(t, dir+"/filedir")
+	for _, file := range full[:3] {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	backup := written(t, "backup.yaml", `version: 1
+accept_loss: {missing_file: 3}
+source: [{use: sqlite, with: {path: "${env:DIR}/site.db"}}, {use: files, with: {dir: "${env:DIR}/filedir"}}]
+sink: [{use: local, with: {dir: "${env:DIR}/repository"}}]
+`)
+	vault(t, 0, env, "run", backup)
+
+	repo := dir + "/repository"
+	for command, says := range map[string]string{"snapshots": "3 files", "show": "\nlacks 3 files\n", "verify": "lacks 3 files since it was made"} {
+		if o := vault(t, 0, nil, command, repo); !strings.Contains(o.stdout, says) {
+			t.Errorf("%s says\n%s", command, o.stdout)
+		}
+		lines := strings.Split(strings.TrimSpace(vault(t, 0, nil, command, repo, "--json").stdout), "\n")
+		if command == "verify" {
+			lines = lines[len(lines)-1:]
+		}
+		if doc := strings.Join(lines, ""); !json.Valid([]byte(doc)) || !strings.Contains(strings.ReplaceAll(doc, " ", ""), `"lacks":{"missing_file":3}`) {
+			t.Errorf("%s --json prints\n%s", command, doc)
+		}
+	}
+
+	restore := written(t, "restore.yaml", `version: 1
+source: [{use: local, with: {dir: "${env:DIR}/repository"}}]
+sink: [{use: sqlite, with: {path: "${env:DIR}/copy.db"}}, {use: files, with: {dir: "${env:DIR}/filedir", replace: true}}]
+`)
+	if err := os.WriteFile(full[0], nil, 0o600); err != nil { // the site has it again
+		t.Fatal(err)
+	}
+	for _, command := range []string{"plan", "run"} {
+		o := vault(t, 3, env, command, restore)
+		if !strings.Contains(o.stderr, "--accept-loss missing_file=3") || !strings.Contains(o.stderr, "recorded when the snapshot was made") {
+			t.Errorf("%s says\n%s", command, o.stderr)
+		}
+	}
+	if n := len(contents(t, dir+"/filedir")); n != len(full)-2 {
+		t.Errorf("%d files are there", n)
+	}
+	o := vault(t, 0, env, "run", restore, "--accept-loss", "missing_file=3")
+	if n := len(contents(t, dir+"/filedir")); n != len(full)-3 || strings.Count(o.stdout, "loss: missing_file") != 3 {
+		t.Errorf("%d files are there, and told is\n%s", n, o.stdout)
+	}
+	if _, err := os.Stat(fmt.Sprint(dir, "/copy.db")); err != nil {
+		t.Error(err)
+	}
+}
