@@ -17,7 +17,7 @@ import (
 var program string
 
 func TestMain(m *testing.M) {
-	machine.Signals()
+	machine.Ordinary()
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "vault-e2e-")
 		if err != nil {

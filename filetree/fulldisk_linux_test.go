@@ -3,7 +3,6 @@ package filetree_test
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -11,20 +10,14 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/filetree"
+	"github.com/lmsvault/vault/internal/machine"
 	"github.com/lmsvault/vault/plugins/conformance"
 	sinkfiles "github.com/lmsvault/vault/sinks/files"
 )
 
 // A full disk ends the run with a clear error, and leaves the mark and no halves.
 func TestFullDisk(t *testing.T) {
-	root := t.TempDir()
-	if err := syscall.Mount("tmpfs", root, "tmpfs", 0, "size=1m"); err != nil {
-		if os.Getenv("CI") == "true" && os.Getuid() == 0 {
-			t.Fatalf("mounting a small tmpfs: %v", err)
-		}
-		t.Skipf("a small tmpfs can only be mounted by root: %v", err)
-	}
-	t.Cleanup(func() { must(t, syscall.Unmount(root, 0)) })
+	root := machine.Tmpfs(t, "1m")
 	var items []conformance.Item
 	for i := range 30 {
 		items = append(items, fileItem(fmt.Sprintf("filedir/f%d", i), strings.Repeat("x", 50_000)))

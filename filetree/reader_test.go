@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -185,6 +186,34 @@ func TestFingerprint(t *testing.T) {
 	if filetree.Fingerprint(info, later) == first {
 		t.Error("another time, the same fingerprint")
 	}
+}
+
+// Content of the same size under the old time of change (cp -p, rsync, an attacker)
+// is another state: the inode's own time can't be set back.
+func TestFingerprintSeesContentUnderOldTimes(t *testing.T) {
+	path := file(t, filepath.Join(t.TempDir(), "f"), 10)
+	before, err := os.Stat(path)
+	must(t, err)
+	for info := before; ; {
+		must(t, os.WriteFile(path, []byte("0123456789"), 0o600))
+		must(t, os.Chtimes(path, before.ModTime(), before.ModTime()))
+		info, err = os.Stat(path)
+		must(t, err)
+		if !info.ModTime().Equal(before.ModTime()) || info.Size() != before.Size() || !os.SameFile(info, before) {
+			t.Fatal("the file is not made to look unchanged")
+		}
+		if !changed(info).Equal(changed(before)) { // the clock of the file system has moved on
+			later := time.Now().Add(time.Hour)
+			if filetree.Fingerprint(info, later) == filetree.Fingerprint(before, later) {
+				t.Error("other content, the same fingerprint")
+			}
+			return
+		}
+	}
+}
+
+func changed(info fs.FileInfo) time.Time {
+	return time.Unix(info.Sys().(*syscall.Stat_t).Ctim.Unix())
 }
 
 func TestMode(t *testing.T) {

@@ -19,7 +19,7 @@ var program string
 func TestMain(m *testing.M) { os.Exit(build(m)) }
 
 func build(m *testing.M) int {
-	machine.Signals()
+	machine.Ordinary()
 	dir, err := os.MkdirTemp("", "vault-cmd-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

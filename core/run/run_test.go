@@ -75,6 +75,18 @@ func TestALostRowFailsTheProof(t *testing.T) {
 	}
 }
 
+// A value that the target changes is found although every row is there.
+func TestAChangedValueFailsTheProof(t *testing.T) {
+	s := &target{spoil: "\tb"}
+	_, err := job(t, site(), s).Run(t.Context())
+	if failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "table user: all 3 rows are there, but not all values are as sent") {
+		t.Errorf("the error is %v", err)
+	}
+	if s.calls[len(s.calls)-1] != "abort" {
+		t.Errorf("the calls were %v: the target is not marked", s.calls)
+	}
+}
+
 // A refused row is named, counted, and held against the budget; accepted, the
 // rest is still proven exactly.
 func TestRefusedRowsAreHeldAgainstTheBudget(t *testing.T) {

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	machine.Signals()
+	machine.Ordinary()
 	if err := os.Setenv(race, os.Getenv(race)+" atexit_sleep_ms=0"); err != nil {
 		panic(err)
 	}

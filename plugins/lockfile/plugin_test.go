@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 		}
 		b.serve()
 	}
-	machine.Signals()
+	machine.Ordinary()
 	os.Exit(m.Run())
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"filippo.io/age"
+	"golang.org/x/crypto/chacha20poly1305"
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
@@ -143,6 +144,26 @@ func TestChangesAreFound(t *testing.T) {
 	refused("another place", sealed, "elsewhere")
 	if _, err := k.Invert(t.Context(), nil, sealed, "place", 3); !errors.Is(err, stage.ErrCorrupt) {
 		t.Errorf("more than the limit came out: %v", err)
+	}
+}
+
+// A nonce that comes twice under one key gives away what is sealed with it.
+func TestNoncesDiffer(t *testing.T) {
+	k := keyed(t, pass("a long passphrase"))
+	if _, err := k.Create(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for range 1000 {
+		sealed, err := k.Apply(t.Context(), nil, []byte("the same content"), "the/same/place")
+		if err != nil {
+			t.Fatal(err)
+		}
+		nonce := string(sealed[:chacha20poly1305.NonceSizeX])
+		if seen[nonce] {
+			t.Fatalf("the nonce %x comes twice", nonce)
+		}
+		seen[nonce] = true
 	}
 }
 

@@ -32,7 +32,7 @@ const wrong = "TEST_PLUGIN_FAULT"
 func TestMain(m *testing.M) {
 	fault, plugin := os.LookupEnv(wrong)
 	if !plugin {
-		machine.Signals()
+		machine.Ordinary()
 		os.Exit(m.Run())
 	}
 	if err := be(fault); err != nil {

@@ -20,7 +20,7 @@ func Main(m *testing.M, plugin func()) {
 	if os.Getenv(protocol.Handshake().MagicCookieKey) != "" {
 		plugin()
 	}
-	machine.Signals()
+	machine.Ordinary()
 	os.Exit(m.Run())
 }
 

@@ -1,0 +1,13 @@
+package dataroot
+
+import (
+	"os"
+	"testing"
+
+	"github.com/lmsvault/vault/internal/machine"
+)
+
+func TestMain(m *testing.M) {
+	machine.Ordinary()
+	os.Exit(m.Run())
+}
