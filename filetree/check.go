@@ -28,9 +28,6 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 	if err := writable(existing); err != nil {
 		return nil, nil, failure.Wrap(failure.Refused, err)
 	}
-	if err := s.apart(existing, p.Facts); err != nil {
-		return nil, nil, err
-	}
 	root, err := os.OpenRoot(existing)
 	if err != nil {
 		return nil, nil, failure.New(failure.Refused, "opening the directory to restore into: %w", err)

@@ -16,7 +16,7 @@ func (l *loader) lint() {
 	l.bytesToNowhere()
 	l.idleSinks()
 	l.unheld()
-	l.placesOverlap()
+	l.found = append(l.found, l.pipeline.overlaps()...)
 }
 
 func hasStorage(steps []Step) bool {

@@ -2,44 +2,119 @@ package pipeline
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/place"
+	"github.com/lmsvault/vault/core/stage"
 )
 
-// placesOverlap finds steps that work on the same database or folder, as far as
-// their settings show it. Symbolic links and names of servers are left to the
-// stages' own checks.
-func (l *loader) placesOverlap() {
-	for i := range l.pipeline.Sink {
-		sink := &l.pipeline.Sink[i]
-		for j := range l.pipeline.Source {
-			l.sourceAndSink(&l.pipeline.Source[j], sink)
+// Apart refuses a pipeline of which two steps work on the same database or
+// folder, or one inside of another's, as the machine is now. Lint asks the same
+// when the file is read, a run again before it changes anything: links and
+// mounts may have come since.
+func (p *Pipeline) Apart() error {
+	var errs []error
+	for _, f := range p.overlaps() {
+		errs = append(errs, failure.New(failure.Refused, "%s: %s; %s", f.Position, f.Message, f.Suggestion))
+	}
+	return errors.Join(errs...)
+}
+
+// overlaps finds steps that work on the same database or folder. Of folders it
+// compares where they are, of databases only what they are called: names of
+// servers are left to the stages' own checks.
+func (p *Pipeline) overlaps() config.Findings {
+	o := &overlaps{machine: place.Here()}
+	for i := range p.Sink {
+		sink := &p.Sink[i]
+		for j := range p.Source {
+			o.sourceAndSink(&p.Source[j], sink)
 		}
 		for j := range i {
-			other := &l.pipeline.Sink[j]
-			if sameDatabase(sink, other) || sink.path() != "" && sink.path() == other.path() {
-				l.fail(sink.At, "give each a place of its own", "%s writes to the same place as %s in line %d", sink.Stage.Name, other.Stage.Name, other.At.Line)
-			}
+			o.sinks(&p.Sink[j], sink)
 		}
+	}
+	return o.found
+}
+
+type overlaps struct {
+	machine *place.Machine
+	found   config.Findings
+}
+
+func (o *overlaps) fail(at config.Position, suggestion, format string, args ...any) {
+	o.found = append(o.found, config.Finding{Position: at, Severity: config.Error, Message: fmt.Sprintf(format, args...), Suggestion: suggestion})
+}
+
+func (o *overlaps) sourceAndSink(source, sink *Step) {
+	if sameDatabase(source, sink) {
+		o.fail(sink.placeAt("database"), "name another database, or another prefix", "%s would write into the tables that %s in line %d reads", sink.Stage.Name, source.Stage.Name, source.At.Line)
+		return
+	}
+	if source.path() == "" || sink.path() == "" {
+		return
+	}
+	from, to := o.machine.Find(source.path()), o.machine.Find(sink.path())
+	at, called := sink.placeAt("dir", "file"), realNames(source, from, sink, to)
+	switch {
+	case from.Same(to):
+		o.fail(at, "name another place", "%s would write to the very place that %s in line %d reads%s", sink.Stage.Name, source.Stage.Name, source.At.Line, called)
+	case to.Within(from):
+		o.fail(at, "name a place outside of it", "%s writes into the folder that %s in line %d reads: a backup would contain itself%s", sink.Stage.Name, source.Stage.Name, source.At.Line, called)
+	case from.Within(to):
+		o.fail(at, "name a place that doesn't hold the source", "%s writes to a folder that holds what %s in line %d reads%s", sink.Stage.Name, source.Stage.Name, source.At.Line, called)
 	}
 }
 
-func (l *loader) sourceAndSink(source, sink *Step) {
-	from, to := source.path(), sink.path()
-	at := sink.placeAt("dir", "file")
-	switch {
-	case sameDatabase(source, sink):
-		l.fail(sink.placeAt("database"), "name another database, or another prefix", "%s would write into the tables that %s in line %d reads", sink.Stage.Name, source.Stage.Name, source.At.Line)
-	case from == "" || to == "":
-	case from == to:
-		l.fail(at, "name another place", "%s would write to the very place that %s in line %d reads", sink.Stage.Name, source.Stage.Name, source.At.Line)
-	case inside(to, from):
-		l.fail(at, "name a place outside of it", "%s writes into the folder that %s in line %d reads: a backup would contain itself", sink.Stage.Name, source.Stage.Name, source.At.Line)
-	case inside(from, to):
-		l.fail(at, "name a place that doesn't hold the source", "%s writes to a folder that holds what %s in line %d reads", sink.Stage.Name, source.Stage.Name, source.At.Line)
+func (o *overlaps) sinks(other, sink *Step) {
+	const apart = "give each a place of its own"
+	if sameDatabase(sink, other) {
+		o.fail(sink.At, apart, "%s writes to the same place as %s in line %d", sink.Stage.Name, other.Stage.Name, other.At.Line)
+		return
 	}
+	if sink.path() == "" || other.path() == "" {
+		return
+	}
+	a, b := o.machine.Find(sink.path()), o.machine.Find(other.path())
+	called := realNames(sink, a, other, b)
+	switch {
+	case a.Same(b):
+		o.fail(sink.At, apart, "%s writes to the same place as %s in line %d%s", sink.Stage.Name, other.Stage.Name, other.At.Line, called)
+	case a.Within(b) && !o.pool(sink, a, other), b.Within(a) && !o.pool(other, b, sink):
+		o.fail(sink.At, apart, "of the places of %s and of %s in line %d one is inside of the other%s", sink.Stage.Name, other.Stage.Name, other.At.Line, called)
+	}
+}
+
+// pool tells whether the inner step has the file pool's own folder in the
+// other's data root, which that leaves alone.
+func (o *overlaps) pool(inner *Step, at place.Place, outer *Step) bool {
+	return slices.Equal(inner.Stage.Parts, []string{stage.Filedir}) && slices.Equal(outer.Stage.Parts, []string{stage.Dataroot}) &&
+		at.Within(o.machine.Find(filepath.Join(outer.path(), moodle.FiledirName)))
+}
+
+// realNames tells where paths lead that lead somewhere else than they say.
+func realNames(a *Step, foundA place.Place, b *Step, foundB place.Place) string {
+	var names []string
+	for _, x := range []struct {
+		path string
+		real place.Place
+	}{{a.path(), foundA}, {b.path(), foundB}} {
+		if x.path != x.real.Path {
+			names = append(names, x.path+" is "+x.real.Path)
+		}
+	}
+	if names == nil {
+		return ""
+	}
+	return " (" + strings.Join(names, ", ") + ")"
 }
 
 // sameDatabase tells whether two steps name the same tables in the same words.
@@ -61,9 +136,20 @@ func (s *Step) path() string {
 	return abs
 }
 
-// inside tells whether path lies below dir; both are clean and absolute.
-func inside(path, dir string) bool {
-	return strings.HasPrefix(path, strings.TrimSuffix(dir, string(filepath.Separator))+string(filepath.Separator))
+// Exposed notes repositories in folders that every user of the machine may write.
+func (p *Pipeline) Exposed() []stage.Note {
+	var notes []stage.Note
+	for i := range p.Sink {
+		s := &p.Sink[i]
+		if !s.storage() || s.path() == "" {
+			continue
+		}
+		if info, err := os.Stat(s.path()); err == nil && info.IsDir() && info.Mode().Perm()&0o002 != 0 {
+			notes = append(notes, stage.Note{Path: s.path(), Text: fmt.Sprintf(
+				"every user of this machine may write into this repository's folder (mode %04o), and so delete backups; to end that: chmod o-w", info.Mode().Perm())})
+		}
+	}
+	return notes
 }
 
 // placeAt is where the first of these places stands in the file, else the step.

@@ -23,7 +23,7 @@ func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.E
 	env.Workers = Workers(workersOf(p), p.Memory)
 	j := &Job{
 		Name: p.Name, Workers: env.Workers, DryRun: p.DryRun, Budget: p.Accept,
-		TempDir: env.TempDir, Reporter: report,
+		TempDir: env.TempDir, Reporter: report, Apart: p.Apart, Notes: p.Exposed(),
 	}
 	defer func() {
 		if err != nil {

@@ -34,6 +34,10 @@ type Job struct {
 	Budget     map[stage.LossKind]int64
 	TempDir    string // for spools; made and removed by the caller
 	Reporter   progress.Reporter
+	// Apart refuses stages that work on the same place. It is asked before
+	// anything is planned and again before each sink begins; nil: never.
+	Apart func() error
+	Notes []stage.Note // what is known before the run
 
 	track    *tracker
 	ledger   *ledger
@@ -93,6 +97,10 @@ func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 		defer func() { j.track.end() }()
 	}
 	j.track.phase("plan")
+	if err := j.apart(); err != nil {
+		return nil, err
+	}
+	j.ledger.note(nil, j.Notes...)
 	plan := &stage.Plan{Pipeline: j.Name, Workers: j.Workers, Facts: j.facts}
 	slices.SortStableFunc(j.Origins, func(a, b Origin) int {
 		switch {
@@ -137,6 +145,13 @@ func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 		out.Targets = append(out.Targets, tp)
 	}
 	return out, nil
+}
+
+func (j *Job) apart() error {
+	if j.Apart == nil {
+		return nil
+	}
+	return j.Apart()
 }
 
 // OverBudget is the error, of class failure.Refused, of a run that would lose more

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -103,6 +102,9 @@ func (j *Job) abort(ctx context.Context) error {
 // carry moves everything, completes the targets and has them prove it.
 func (j *Job) carry(ctx context.Context, r *Result) error {
 	for _, t := range j.Targets {
+		if err := j.apart(); err != nil { // again: much can happen since Plan
+			return err
+		}
 		t.begun = true
 		if err := t.Sink.Begin(ctx, t.plan); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
@@ -122,7 +124,7 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 		return err
 	}
 	facts := maps.Clone(j.facts)
-	maps.DeleteFunc(facts, func(name, _ string) bool { return strings.HasSuffix(name, "place") }) // this run's, not the site's
+	maps.DeleteFunc(facts, func(name, _ string) bool { return name == "place" }) // this run's, not the site's
 	j.track.phase("finish")
 	for _, t := range j.Targets {
 		outcome := &stage.Outcome{Tables: tables, Facts: facts}

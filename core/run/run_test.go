@@ -345,3 +345,27 @@ func TestAFailedPublishSaysWhatIsKnown(t *testing.T) {
 		}
 	}
 }
+
+func TestOverlapIsLookedForBeforeThePlanAndBeforeEachSinkBegins(t *testing.T) {
+	for asked, calls := range [][]string{nil, {"check"}, {"check", "begin", "abort"}} {
+		sinks := []*target{{}, {}}
+		j := job(t, site(), sinks...)
+		n := 0
+		j.Apart = func() error {
+			if n++; n > asked {
+				return failure.New(failure.Refused, "one is in the other")
+			}
+			return nil
+		}
+		_, err := j.Run(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "one is in the other") {
+			t.Fatalf("after %d times: %v", asked, err)
+		}
+		if want := []failure.Class{failure.Refused, failure.Failed, failure.Failed}[asked]; failure.Of(err) != want {
+			t.Errorf("after %d times it is of class %d, want %d", asked, failure.Of(err), want)
+		}
+		if !slices.Equal(sinks[0].calls, calls) {
+			t.Errorf("after %d times the first sink got %v, want %v", asked, sinks[0].calls, calls)
+		}
+	}
+}

@@ -12,8 +12,8 @@ type Inventory struct {
 	// Facts about the site that the snapshot keeps, by documented names:
 	// engine ("MariaDB 10.11.19"), dialect, prefix, charset, collation, consistency
 	// (which guarantee the tables are read with), position …
-	// Facts named place, or ending in it, say where this run reads, so that a sink
-	// can refuse to write there; a snapshot doesn't keep them.
+	// The fact place says which database this run reads, so that a sink can refuse
+	// to write there; a snapshot doesn't keep it. Folders are compared by the run.
 	Facts  map[string]string
 	Losses []Loss // what can't be carried, known before reading
 	// Recorded is what a stored snapshot lists as lost when it was made. The run

@@ -15,11 +15,7 @@ import (
 // Plan makes a unit of the files directly below the data root, one of each
 // directory there, and several of a large one.
 func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
-	fact, place, err := filetree.Place(stage.Dataroot, s.cfg.Dir)
-	if err != nil {
-		return nil, err
-	}
-	p := &planning{source: s, inv: &stage.Inventory{Facts: map[string]string{fact: place}}}
+	p := &planning{source: s, inv: &stage.Inventory{}}
 	if err := p.level(ctx, s.root, ""); err != nil {
 		return nil, fmt.Errorf("planning the data root %s: %w", s.cfg.Dir, err)
 	}

@@ -33,11 +33,7 @@ func open(cfg *Config) (stage.Source, error) {
 func (s *source) Close(context.Context) error { return s.root.Close() }
 
 func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
-	fact, place, err := filetree.Place(stage.Filedir, s.dir)
-	if err != nil {
-		return nil, err
-	}
-	inv := &stage.Inventory{Facts: map[string]string{fact: place}, Notes: []stage.Note{{Path: stage.Filedir,
+	inv := &stage.Inventory{Notes: []stage.Note{{Path: stage.Filedir,
 		Text: "uploads that Moodle has not finished (HASH.tmp) and left-overs of NFS (.nfs…) are left out"}}}
 	var size sizes
 	hasOther := false

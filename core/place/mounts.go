@@ -1,0 +1,112 @@
+package place
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// mount is a part of a file system that is to be seen at a folder.
+type mount struct {
+	device string
+	root   string // the part: a path in the file system
+	point  string // the folder
+}
+
+// parseMounts reads the form of /proc/self/mountinfo, see proc(5).
+func parseMounts(r io.Reader) []mount {
+	var mounts []mount
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		f := strings.Fields(lines.Text())
+		if len(f) < 5 || !strings.HasPrefix(f[3], "/") || !strings.HasPrefix(f[4], "/") {
+			continue
+		}
+		mounts = append(mounts, mount{device: f[2], root: unescape(f[3]), point: unescape(f[4])})
+	}
+	if lines.Err() != nil {
+		return nil
+	}
+	return mounts
+}
+
+func mounted() []mount {
+	f, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	return parseMounts(f)
+}
+
+// unescape undoes \040 and the like.
+func unescape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+3 < len(s) {
+			if n, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
+				b.WriteByte(byte(n))
+				i += 3
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// region is a folder named by its file system instead of by where it is mounted.
+type region struct{ device, path string }
+
+// region names the place that way; false where the mounts are not known.
+func (m *Machine) region(path string) (region, bool) {
+	var best *mount
+	for i := range m.mounts {
+		if c := &m.mounts[i]; within(path, c.point) && (best == nil || len(c.point) >= len(best.point)) {
+			best = c // of two on one folder the later hides the other
+		}
+	}
+	if best == nil {
+		return region{}, false
+	}
+	return region{best.device, filepath.Join(best.root, strings.TrimPrefix(path, best.point))}, true
+}
+
+// mountedIn tells whether p is to be seen below q by another name: q and what is
+// mounted below it show a part of a file system in which p lies.
+func (p Place) mountedIn(q Place) bool {
+	if len(p.levels) == 0 {
+		return false
+	}
+	nearest := p.levels[0]
+	wanted, ok := p.machine.region(p.Path)
+	has, ok2 := p.machine.region(nearest.path)
+	if !ok || !ok2 {
+		return false
+	}
+	// shown tells whether a folder that shows a region shows p. The numbers of
+	// file systems on networks are not always their own, so what is there is compared too.
+	shown := func(r region, folder string) bool {
+		switch {
+		case r.device != wanted.device || !within(wanted.path, r.path):
+			return false
+		case !within(has.path, r.path): // neither p nor the folder is there yet
+			return len(q.levels) > 0 && os.SameFile(nearest.info, q.levels[0].info)
+		}
+		info, err := os.Stat(filepath.Join(folder, strings.TrimPrefix(has.path, r.path)))
+		return err == nil && os.SameFile(info, nearest.info)
+	}
+	if r, ok := p.machine.region(q.Path); ok && shown(r, q.Path) {
+		return true
+	}
+	for _, m := range p.machine.mounts {
+		if m.point != q.Path && within(m.point, q.Path) && shown(region{m.device, m.root}, m.point) {
+			return true
+		}
+	}
+	return false
+}
