@@ -24,7 +24,7 @@ func CheckDSN(dsn config.Secret) error {
 	if text := dsn.Reveal(); strings.HasPrefix(text, "postgres://") || strings.HasPrefix(text, "postgresql://") {
 		return config.At("dsn", "dsn is of PostgreSQL, and this stage is of MySQL: write use: postgres")
 	}
-	return nil
+	return contradictions(dsn.Reveal())
 }
 
 // Server is a database on a server, and what is known of both. It is safe for
@@ -41,6 +41,7 @@ type Server struct {
 	FoldCase  bool // names of tables that differ only by case are one
 	LocalData bool // LOAD DATA LOCAL is allowed
 	NeedsKey  bool // tables without a primary key are refused
+	MakesKeys bool // tables without a primary key get one of the server's own
 
 	major, minor int
 	// implicit: a TIMESTAMP NOT NULL without a default gets one, and ON UPDATE too
@@ -61,15 +62,9 @@ func (s *Server) atLeast(major, minor int) bool {
 	return s.major > major || s.major == major && s.minor >= minor
 }
 
-// sqlMode is what every session works with: strict, so that nothing is changed
-// in silence; zero and impossible dates as they are, because old sites have
-// them; no ANSI_QUOTES and no NO_BACKSLASH_ESCAPES, whatever the server's default.
-const sqlMode = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
-
-// Connect opens the database that a DSN of go-sql-driver names. Every session
-// speaks utf8mb4, has its clock at UTC and waits long for a slow reader or writer;
-// extra are more session variables. An error never holds the password.
-func Connect(ctx context.Context, dsn config.Secret, extra map[string]string) (*Server, error) {
+// Connect opens the database that a DSN of go-sql-driver names. Every connection
+// has the variables of session. An error never holds the password.
+func Connect(ctx context.Context, dsn config.Secret) (*Server, error) {
 	cfg, err := mysql.ParseDSN(dsn.Reveal())
 	if err != nil {
 		// The driver's own error may quote the DSN.
@@ -77,6 +72,9 @@ func Connect(ctx context.Context, dsn config.Secret, extra map[string]string) (*
 	}
 	if cfg.DBName == "" {
 		return nil, failure.New(failure.Usage, "dsn names no database: write user:password@tcp(host:port)/database")
+	}
+	if err := contradictions(dsn.Reveal()); err != nil {
+		return nil, failure.Wrap(failure.Usage, err)
 	}
 	cfg.ParseTime, cfg.InterpolateParams, cfg.MultiStatements, cfg.ColumnsWithAlias = false, false, false, false
 	cfg.MaxAllowedPacket = 0                // ask the server
@@ -88,41 +86,13 @@ func Connect(ctx context.Context, dsn config.Secret, extra map[string]string) (*
 		return nil, err
 	}
 	s := &Server{Database: cfg.DBName, Address: cfg.User + "@" + cfg.Addr + "/" + cfg.DBName}
-	if err := s.detect(ctx, cfg); err != nil {
+	want, err := s.detect(ctx, cfg)
+	if err != nil {
 		return nil, failure.Wrap(failure.Refused, s.explain(cfg, err))
 	}
-	session := map[string]string{
-		"sql_mode":          "'" + sqlMode + "'",
-		"time_zone":         "'+00:00'",
-		"net_read_timeout":  "86400",
-		"net_write_timeout": "86400",
-		"wait_timeout":      "2147483", // 24 days, the most that every platform takes
-		"lock_wait_timeout": "60",
+	if s.DB, err = open(cfg, want); err != nil {
+		return nil, err
 	}
-	if s.MariaDB {
-		session["max_statement_time"] = "0"
-		session["idle_transaction_timeout"] = "0"
-		session["idle_readonly_transaction_timeout"] = "0"
-	} else {
-		session["max_execution_time"] = "0"
-		session["information_schema_stats_expiry"] = "0"
-	}
-	if cfg.Params == nil {
-		cfg.Params = map[string]string{}
-	}
-	if own, ok := cfg.Params["lock_wait_timeout"]; ok {
-		session["lock_wait_timeout"] = own
-	}
-	for _, vars := range []map[string]string{session, extra} {
-		for name, value := range vars {
-			cfg.Params[name] = value
-		}
-	}
-	connector, err := mysql.NewConnector(cfg)
-	if err != nil {
-		return nil, failure.New(failure.Usage, "dsn: %w", err)
-	}
-	s.DB = sql.OpenDB(connector)
 	s.SetMaxIdleConns(16)
 	if err := s.PingContext(ctx); err != nil {
 		return nil, errors.Join(failure.Wrap(failure.Refused, s.explain(cfg, err)), s.Close())
@@ -130,44 +100,68 @@ func Connect(ctx context.Context, dsn config.Secret, extra map[string]string) (*
 	return s, nil
 }
 
-// detect asks who the server is: which session variables it knows depends on it.
-func (s *Server) detect(ctx context.Context, cfg *mysql.Config) (err error) {
+// open makes a pool of connections that have the wanted session variables.
+func open(cfg *mysql.Config, want []variable) (*sql.DB, error) {
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
-		return err
+		return nil, failure.New(failure.Usage, "dsn: %w", err)
 	}
-	db := sql.OpenDB(connector)
+	return sql.OpenDB(settled{connector, want}), nil
+}
+
+// detect asks who the server is and returns the session variables that it knows.
+// Until then those are set that every server has: what it answers depends on them.
+func (s *Server) detect(ctx context.Context, cfg *mysql.Config) (want []variable, err error) {
+	db, err := open(cfg, sessionOf(cfg.Params, func(v variable) bool { return !v.some }))
+	if err != nil {
+		return nil, err
+	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	var version string
 	var fold int
 	err = db.QueryRowContext(ctx, `SELECT VERSION(), @@lower_case_table_names, @@max_allowed_packet, @@local_infile, @@character_set_database, @@collation_database`).
 		Scan(&version, &fold, &s.MaxPacket, &s.LocalData, &s.Charset, &s.Collation)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.MariaDB = strings.Contains(version, "MariaDB")
-	if err := s.variables(ctx, db); err != nil {
-		return err
-	}
-	s.Version, _, _ = strings.Cut(strings.TrimPrefix(version, "5.5.5-"), "-")
 	s.FoldCase = fold != 0
+	if err := s.version(version); err != nil {
+		return nil, err
+	}
+	values, err := variables(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	s.implicit = values["explicit_defaults_for_timestamp"] == "OFF"
+	s.NeedsKey = values["sql_require_primary_key"] == "ON" || values["innodb_force_primary_key"] == "ON"
+	want = sessionOf(cfg.Params, func(v variable) bool { _, ok := values[v.name]; return ok })
+	if values[ownKeys.name] == "ON" {
+		_, err := db.ExecContext(ctx, "SET "+ownKeys.name+" = "+ownKeys.value)
+		if s.MakesKeys = Denied(err); s.MakesKeys {
+			return want, nil
+		}
+		want = append(want, ownKeys)
+		return want, err
+	}
+	return want, nil
+}
+
+// version takes the server's own words for its version apart.
+func (s *Server) version(words string) (err error) {
+	s.Version, _, _ = strings.Cut(strings.TrimPrefix(words, "5.5.5-"), "-")
 	parts := strings.SplitN(s.Version, ".", 3)
 	if len(parts) < 2 {
-		return fmt.Errorf("the server calls its version %q, which is not of MySQL or MariaDB", version)
+		return fmt.Errorf("the server calls its version %q, which is not of MySQL or MariaDB", words)
 	}
-	if s.major, err = strconv.Atoi(parts[0]); err != nil {
-		return fmt.Errorf("the server calls its version %q: %w", version, err)
-	}
-	if s.minor, err = strconv.Atoi(parts[1]); err != nil {
-		return fmt.Errorf("the server calls its version %q: %w", version, err)
-	}
-	patch := 0
-	if len(parts) > 2 {
-		if patch, err = strconv.Atoi(parts[2]); err != nil {
-			return fmt.Errorf("the server calls its version %q: %w", version, err)
+	numbers := make([]int, 3)
+	for k, part := range parts {
+		if numbers[k], err = strconv.Atoi(part); err != nil {
+			return fmt.Errorf("the server calls its version %q: %w", words, err)
 		}
 	}
-	return s.refuseOld(patch)
+	s.major, s.minor = numbers[0], numbers[1]
+	return s.refuseOld(numbers[2])
 }
 
 // refuseOld refuses versions that are not supported.
@@ -182,26 +176,27 @@ func (s *Server) refuseOld(patch int) error {
 	return nil
 }
 
-// variables reads settings that not every version has.
-func (s *Server) variables(ctx context.Context, db *sql.DB) (err error) {
-	rows, err := db.QueryContext(ctx, `SHOW VARIABLES WHERE Variable_name IN ('sql_require_primary_key', 'innodb_force_primary_key', 'explicit_defaults_for_timestamp')`)
+// variables reads the session's values of what Vault looks at and not every
+// server has.
+func variables(ctx context.Context, db *sql.DB) (values map[string]string, err error) {
+	names := []string{ownKeys.name, "sql_require_primary_key", "innodb_force_primary_key", "explicit_defaults_for_timestamp"}
+	for _, v := range session {
+		names = append(names, v.name)
+	}
+	rows, err := db.QueryContext(ctx, `SHOW SESSION VARIABLES WHERE Variable_name IN ('`+strings.Join(names, "', '")+`')`)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
+	values = map[string]string{}
 	for rows.Next() {
 		var name, value string
 		if err := rows.Scan(&name, &value); err != nil {
-			return err
+			return nil, err
 		}
-		switch {
-		case name == "explicit_defaults_for_timestamp":
-			s.implicit = value == "OFF"
-		case value == "ON":
-			s.NeedsKey = true
-		}
+		values[strings.ToLower(name)] = value
 	}
-	return rows.Err()
+	return values, rows.Err()
 }
 
 // explain says what to do about an error of the first connection.

@@ -31,6 +31,9 @@ func (w *Writer) Refuse(t *schema.Table) string {
 	if w.Server.NeedsKey && len(t.PrimaryKey) == 0 {
 		return fmt.Sprintf("table %s has no primary key, and the server is set to demand one (sql_require_primary_key or innodb_force_primary_key)", t.Name)
 	}
+	if w.Server.MakesKeys && len(t.PrimaryKey) == 0 {
+		return fmt.Sprintf("table %s has no primary key, and the server would give it an invisible one (%s), which the user may not switch off: SET PERSIST %[2]s = OFF, or GRANT SESSION_VARIABLES_ADMIN ON *.* to the user", t.Name, ownKeys.name)
+	}
 	if len(t.Columns) == 0 {
 		return fmt.Sprintf("table %s has no columns, which %s doesn't allow", t.Name, w.Server.Engine())
 	}

@@ -61,7 +61,7 @@ func TestCanonicalText(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			db := make(t)
-			s, err := Connect(t.Context(), config.NewSecret(db.DSN), nil)
+			s, err := Connect(t.Context(), config.NewSecret(db.DSN))
 			if err != nil {
 				t.Fatal(err)
 			}

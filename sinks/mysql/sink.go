@@ -33,7 +33,7 @@ func (s *sink) connect(ctx context.Context, p *stage.Plan) (err error) {
 	if s.server != nil {
 		return nil
 	}
-	if s.server, err = mysql.Connect(ctx, s.cfg.DSN, map[string]string{"foreign_key_checks": "0"}); err != nil {
+	if s.server, err = mysql.Connect(ctx, s.cfg.DSN); err != nil {
 		return err
 	}
 	collations, err := s.server.Collations(ctx)

@@ -47,7 +47,7 @@ func exec(t testing.TB, db servers.Database, statements ...string) {
 
 func connect(t testing.TB, db servers.Database) *mysql.Server {
 	t.Helper()
-	s, err := mysql.Connect(t.Context(), config.NewSecret(db.DSN), nil)
+	s, err := mysql.Connect(t.Context(), config.NewSecret(db.DSN))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,11 @@ Collations that the server doesn't have are replaced by the nearest; the notes s
 Tables of another engine get the database's collation: where that ignores case, values of a
 unique key that differ by case only are refused, unless collation names one that doesn't.
 
+Every connection sets the session variables that change what is written, and reads them back; a
+parameter of the DSN that says otherwise is refused. sql_generate_invisible_primary_key is switched off
+for the session, which needs the right SESSION_VARIABLES_ADMIN: without, tables without a primary key are
+refused where the server has it on.
+
 Rights on the database: SELECT, INSERT, CREATE, ALTER, INDEX, DROP.`
 
 // Stage describes the sink.

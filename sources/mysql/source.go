@@ -32,7 +32,7 @@ type source struct {
 // Plan connects, takes the snapshot and reads the structure that holds in it.
 func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
 	var err error
-	if s.server, err = mysql.Connect(ctx, s.cfg.DSN, nil); err != nil {
+	if s.server, err = mysql.Connect(ctx, s.cfg.DSN); err != nil {
 		return nil, err
 	}
 	if err := s.checkRights(ctx); err != nil {

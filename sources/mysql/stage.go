@@ -20,6 +20,10 @@ instead (right LOCK TABLES); without that, one connection reads everything. The 
 "consistency" of the run says which it was. Tables of other engines than InnoDB have no
 snapshots and are named in the notes.
 
+Every connection sets the session variables that change what is read (sql_select_limit,
+character sets, sql_mode, time limits and others) and reads them back, whatever the server's,
+the user's or init_connect's defaults are. A parameter of the DSN that says otherwise is refused.
+
 Rights: SELECT on the whole database, else the source refuses; for triggers, routines and events
 to be listed TRIGGER, EXECUTE and EVENT, else a note says what can't be seen; better RELOAD or LOCK TABLES; REPLICATION CLIENT for the binary log's position.`
 
