@@ -109,8 +109,7 @@ func (a *app) demoStep(ctx context.Context, name, dir string) (*run.Result, erro
 func (a *app) demoReport(done demoResult, took time.Duration) error {
 	dir, restored := done.Dir, done.Runs["demo-restore"]
 	var b strings.Builder
-	proofs(&b, restored.Tables, true)
-	fmt.Fprintf(&b, "proven: %s by their hashes\n", count(restored.Counts.Files, "file"))
+	proofs(&b, restored, true)
 	for _, s := range done.Runs["demo-backup"].Stored {
 		fmt.Fprintf(&b, "sizes:  the site has %s, its backup %s, ratio %.1f\n", size(s.Plain), size(s.Stored), float64(s.Plain)/float64(max(1, s.Stored)))
 	}

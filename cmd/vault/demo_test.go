@@ -13,7 +13,7 @@ import (
 func TestTheDemoProvesItselfAndItsRepositoryCanBeLookedInto(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
 	o := vault(t, 0, nil, "demo", "--dir", dir)
-	for _, want := range []string{"proven: sqlite holds", "files by their hashes", "ratio", dir + "/restored"} {
+	for _, want := range []string{"proven: sqlite holds", "proven: files holds", "proven: dataroot holds", "ratio", dir + "/restored"} {
 		if !strings.Contains(o.stdout, want) {
 			t.Errorf("no %q in\n%s", want, o.stdout)
 		}

@@ -59,6 +59,9 @@ func (a *app) lint(cmd *cobra.Command, paths []string) error {
 			}
 		}
 	}
+	if len(all) == 0 && !a.flag("json").on && !a.flag("quiet").on {
+		return a.print(count(len(paths), "file") + ": no problems found\n")
+	}
 	if n := len(all.Of(config.Error)); n > 0 {
 		return failure.New(failure.Usage, "%s found in %s", count(n, "error"), count(len(paths), "file"))
 	}

@@ -31,11 +31,7 @@ func start(args []string, in, out, errs *os.File) (class failure.Class) {
 	ended := context.AfterFunc(signalled, func() {
 		signal.Ignore(syscall.SIGHUP) // a terminal that closes may send it twice
 		stop()                        // a second of the others has its usual effect
-		whole := ""
-		if a.running.Load() {
-			whole = ", earlier backups stay whole"
-		}
-		a.say("ending" + whole + "; once more to end at once")
+		a.say("stopping; press Ctrl-C again to quit immediately")
 	})
 	root := newRoot(a)
 	root.SetArgs(args)

@@ -25,6 +25,7 @@ func pipelineFlags(cmd *cobra.Command, override bool) {
 	flags.StringArray("accept-loss", nil, "KIND=COUNT: so many losses of a kind don't fail the run; may be given again")
 	flags.Int("workers", 0, "how many units of work run at once, in place of the file's")
 	flags.String("memory", "", "how much memory the process may use (256MiB), in place of the file's")
+	flags.Bool("replace", false, "replace what the targets hold, as replace: true in each sink does")
 	flags.Bool("dry-run", false, "read and check everything, write nothing")
 }
 
@@ -69,6 +70,12 @@ func (a *app) load(cmd *cobra.Command, path string) (*pipeline.Pipeline, error) 
 		return nil, err
 	}
 	o.Values.Set = given
+	if cmd.Flags().Lookup("replace") != nil {
+		// Never from the environment or the configuration file: it is meant for one run.
+		if o.Replace, err = cmd.Flags().GetBool("replace"); err != nil {
+			return nil, err
+		}
+	}
 	seen := a.plugins(cmd.Context())
 	o.Plugins = seen
 	p, found, err := pipeline.Load(path, o)

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,6 +27,10 @@ can be written, and what would be lost. Nothing is changed.`,
 			if err != nil {
 				return err
 			}
+			all, err := cmd.Flags().GetBool("all")
+			if err != nil {
+				return err
+			}
 			p, err := a.runnable(cmd, args[0])
 			if err != nil {
 				return err
@@ -38,18 +44,22 @@ can be written, and what would be lost. Nothing is changed.`,
 				if a.flag("json").on {
 					err = a.printJSON(plan)
 				} else {
-					err = a.printPlan(plan, types)
+					err = a.printPlan(plan, all, types)
 				}
 				return errors.Join(err, job.OverBudget())
 			})
 		},
 	}
 	pipelineFlags(cmd, true)
+	cmd.Flags().Bool("all", false, "list every table, not only the largest")
 	cmd.Flags().Bool("types", false, "show the type map, and what becomes of each column's type")
 	return cmd
 }
 
-func (a *app) printPlan(p *run.Plan, types bool) error {
+// largest is how many tables a plan lists unless all are asked for.
+const largest = 10
+
+func (a *app) printPlan(p *run.Plan, all, types bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: about %s, %s, %s in %s of work\n", p.Name, size(p.Bytes), count(p.Rows, "row"), count(len(p.Tables), "table"), count(p.Units, "unit"))
 	for _, key := range []string{"engine", "prefix", "charset", "collation", "consistency"} {
@@ -65,14 +75,37 @@ func (a *app) printPlan(p *run.Plan, types bool) error {
 	if err := a.print(b.String()); err != nil {
 		return err
 	}
-	rows := [][]string{}
-	for _, t := range p.Tables {
-		rows = append(rows, []string{"  " + plain(t.Name), fmt.Sprintf("about %d rows", t.Rows), size(t.Bytes)})
-	}
-	if err := a.table(rows); err != nil || !types {
+	if err := a.table(tables(p.Tables, all)); err != nil || !types {
 		return err
 	}
 	return a.printTypes(p)
+}
+
+// tables lists tables, the largest first, and sums up the rest unless all are wanted.
+func tables(list []run.TablePlan, all bool) (lines [][]string) {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b run.TablePlan) int {
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(b.Rows, a.Rows), strings.Compare(a.Name, b.Name))
+	})
+	var rest []run.TablePlan
+	if !all && len(list) > largest+1 {
+		list, rest = list[:largest], list[largest:]
+	}
+	about := func(name string, rows, bytes int64) []string {
+		return []string{"  " + name, "about " + count(rows, "row"), size(bytes)}
+	}
+	for _, t := range list {
+		lines = append(lines, about(plain(t.Name), t.Rows, t.Bytes))
+	}
+	if rest == nil {
+		return lines
+	}
+	var rows, bytes int64
+	for _, t := range rest {
+		rows += t.Rows
+		bytes += t.Bytes
+	}
+	return append(lines, about(fmt.Sprintf("… and %d smaller tables (--all lists them)", len(rest)), rows, bytes))
 }
 
 // printTypes shows the rules of the type map for each target and how it is applied.

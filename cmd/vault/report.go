@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // asksForJSON tells what was wanted where the command line can't be parsed.
@@ -66,6 +68,37 @@ func (e *reportError) Unwrap() error { return e.error }
 
 // Error says what was tried.
 func (e *reportError) Error() string { return "the report can't be written: " + e.error.Error() }
+
+// muted writes what is good to know while a command works, and goes silent when
+// that fails (a full disk below the log, a terminal that is gone): no reason to
+// end a backup. Safe for concurrent use.
+type muted struct {
+	io.Writer
+	mu  sync.Mutex
+	err error
+}
+
+func (m *muted) Write(p []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err == nil {
+		_, m.err = m.Writer.Write(p)
+	}
+	return len(p), nil
+}
+
+// notes says that progress was not shown to its end.
+func (m *muted) notes() []stage.Note {
+	if m == nil {
+		return nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err == nil {
+		return nil
+	}
+	return []stage.Note{{Path: "progress", Text: "could not be written to standard error: " + m.err.Error()}}
+}
 
 // heard writes a report, and cancels the run when that fails: whoever started it
 // is gone, or can't learn what became of it.

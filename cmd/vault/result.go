@@ -39,18 +39,18 @@ func (a *app) printResult(r *run.Result, well bool) error {
 			fmt.Fprintf(&b, "snapshot %s: %s, of which %s were new and took %s\n", s.Snapshot, size(s.Plain), size(s.New), size(s.Stored))
 		}
 	}
-	proofs(&b, r.Tables, well)
+	proofs(&b, r, well)
 	losses(&b, r.Losses)
 	notes(&b, r.Notes)
 	return a.print(b.String())
 }
 
-// proofs names the tables that don't hold what was read, and of a run that went
-// well says for each target how many do.
-func proofs(b *strings.Builder, tables []run.TableResult, well bool) {
+// proofs names the tables that don't hold what was read. Of a run that went well
+// it says what each target holds.
+func proofs(b *strings.Builder, r *run.Result, well bool) {
 	var targets []string
 	equal, rows, refused := map[string]int{}, map[string]int64{}, map[string]int64{}
-	for _, t := range tables {
+	for _, t := range r.Tables {
 		if !slices.Contains(targets, t.Target) {
 			targets = append(targets, t.Target)
 		}
@@ -71,6 +71,9 @@ func proofs(b *strings.Builder, tables []run.TableResult, well bool) {
 			fmt.Fprintf(b, ", without the %s", count(n, "refused row"))
 		}
 		fmt.Fprintln(b)
+	}
+	for _, f := range r.Files {
+		fmt.Fprintf(b, "proven: %s holds %s (%s) of %s, each with the hash of what was read\n", f.Target, count(f.Files, "file"), size(f.Bytes), f.Part)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/viper"
@@ -28,12 +27,12 @@ type app struct {
 	log           *slog.Logger
 	reporter      progress.Reporter  // what a run tells while it goes on
 	bar           *progress.Terminal // nil where there is none
+	progress      *muted             // where progress goes; nil where it doesn't go to standard error
 	events        *progress.JSON     // with --json, also where only an error is an event
 	printed       bool               // a JSON document: nothing may follow
 	result        any                // of a run that failed, for the error event
 	cancel        context.CancelCauseFunc
 	ending        <-chan struct{} // closed when the command is asked to end
-	running       atomic.Bool     // a pipeline
 	workspace     *workspace      // nil until it is needed, as the next
 	host          *host.Host      // of the stages that run in processes of their own
 }
@@ -53,8 +52,12 @@ Settings of the tool: flags, else environment (LMSVAULT_WORKERS for --workers),
 else the configuration file, else defaults.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
+		Version:           version(),
+		Args:              noCommand,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.setup(cmd) },
 	}
+	root.SetVersionTemplate("vault {{.Version}}\n")
 	flags := root.PersistentFlags()
 	flags.Bool("json", false, "print JSON, for machines; of a run an event per line")
 	flags.BoolP("quiet", "q", false, "show errors and results only")
@@ -101,10 +104,12 @@ func (a *app) setup(cmd *cobra.Command) error {
 	case quiet.on:
 		a.reporter = progress.Silent{}
 	case terminal:
-		a.bar = progress.NewTerminal(heard{a.errs, a.cancel}, a.width)
+		a.progress = &muted{Writer: a.errs}
+		a.bar = progress.NewTerminal(a.progress, a.width)
 		a.reporter, a.log = a.bar, slog.New(slog.NewTextHandler(a.bar, options))
 	default:
-		a.reporter = progress.NewPlain(heard{a.errs, a.cancel})
+		a.progress = &muted{Writer: a.errs}
+		a.reporter = progress.NewPlain(a.progress)
 	}
 	if verbose.on {
 		a.logSettings(cmd)

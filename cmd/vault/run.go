@@ -52,10 +52,9 @@ run unless --accept-loss allows it; what is written is read back and proven.`,
 // run carries a pipeline out. The result is there also with an error, as far as
 // the run came; nil if it didn't begin.
 func (a *app) run(ctx context.Context, p *pipeline.Pipeline) (result *run.Result, err error) {
-	a.running.Store(true)
 	err = a.withJob(ctx, p, func(job *run.Job) error {
 		result, err = job.Run(ctx)
-		result.Notes = append(append(result.Notes, lowered(p, job)...), a.restarts()...)
+		result.Notes = append(append(result.Notes, lowered(p, job)...), append(a.restarts(), a.progress.notes()...)...)
 		return err
 	})
 	return result, err

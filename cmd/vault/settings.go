@@ -65,7 +65,7 @@ func loadSettings(cmd *cobra.Command) (*viper.Viper, error) {
 func settable(root *cobra.Command) []string {
 	var names []string
 	add := func(f *pflag.Flag) {
-		if !slices.Contains([]string{"config", "set", "accept-loss", "help", "types", "markdown", "dir"}, f.Name) {
+		if !slices.Contains([]string{"config", "set", "accept-loss", "help", "types", "markdown", "dir", "all", "replace"}, f.Name) {
 			names = append(names, f.Name)
 		}
 	}

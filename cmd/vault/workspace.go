@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/lmsvault/vault/core/failure"
 )
 
 const workspacePrefix = "vault-run-"
@@ -21,17 +23,20 @@ func (a *app) newWorkspace() (*workspace, error) {
 	for range 100 {
 		dir, err := os.MkdirTemp("", workspacePrefix)
 		if err != nil {
-			return nil, fmt.Errorf("making a folder for temporary files: %w", err)
+			if p := new(fs.PathError); errors.As(err, &p) {
+				err = p.Err
+			}
+			return nil, failure.New(failure.Refused, "cannot write temporary files to %s: %w; set TMPDIR to a writable directory", os.TempDir(), err)
 		}
 		lock, err := claim(dir)
 		if err != nil {
-			return nil, fmt.Errorf("locking the folder for temporary files: %w", err)
+			return nil, fmt.Errorf("locking the directory for temporary files: %w", err)
 		}
 		if lock != nil {
 			return &workspace{lock}, nil
 		}
 	}
-	return nil, errors.New("making a folder for temporary files: each was taken away at once")
+	return nil, errors.New("cannot keep a directory for temporary files: each was removed by another process")
 }
 
 func (w *workspace) dir() string { return w.lock.Name() }

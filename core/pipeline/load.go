@@ -33,6 +33,8 @@ type Options struct {
 	Plugins Plugins
 	// Isolate has each built-in stage run in a process of its own, whatever its step says.
 	Isolate bool
+	// Replace sets replace: true in every sink that has this setting.
+	Replace bool
 }
 
 // Load reads a pipeline file. Where a finding is an error there is no pipeline;
@@ -64,7 +66,7 @@ func readFile(path string) (text []byte, err error) {
 
 // Parse reads the text of a pipeline file; file is its name for messages.
 func Parse(file string, text []byte, o Options) (*Pipeline, config.Findings) {
-	l := &loader{decoder: config.Decoder{File: file, Values: o.Values}, registry: o.Registry, plugins: o.Plugins, isolate: o.Isolate,
+	l := &loader{decoder: config.Decoder{File: file, Values: o.Values}, registry: o.Registry, plugins: o.Plugins, isolate: o.Isolate, replace: o.Replace,
 		base: filepath.Dir(file), pipeline: &Pipeline{File: file}}
 	if root := l.root(text); root != nil && l.version(root) {
 		l.document(root)
@@ -81,6 +83,7 @@ type loader struct {
 	registry *stage.Registry
 	plugins  Plugins
 	isolate  bool
+	replace  bool
 	base     string // the folder of the file
 	pipeline *Pipeline
 	found    config.Findings
@@ -178,6 +181,7 @@ func (l *loader) document(root *yaml.Node) {
 	p.Transform = l.steps(stage.RoleTransform, &doc.Transform)
 	p.Sink = l.steps(stage.RoleSink, &doc.Sink)
 	if !l.unknown {
+		l.replaced()
 		l.unused()
 		l.lint()
 	}

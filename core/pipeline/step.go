@@ -76,6 +76,9 @@ func (l *loader) step(role stage.Role, i int, n *yaml.Node) (Step, bool) {
 		s.From = &SnapshotConfig{}
 		targets = append(targets, s.From)
 	}
+	if l.replace && role == stage.RoleSink {
+		with = l.replacing(with, s.Config)
+	}
 	found = l.decoder.Decode(with, targets...)
 	l.found = append(l.found, found...)
 	s.keys = positions(&l.decoder, with)

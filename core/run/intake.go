@@ -21,6 +21,15 @@ type intake struct {
 	entry   stage.Entry
 	sum     rows.Sum
 	passed  int64 // bytes of the open entry
+	files   held  // that were closed
+}
+
+// held is how much of a part a target holds.
+type held struct{ files, bytes int64 }
+
+func (h *held) add(other held) {
+	h.files += other.files
+	h.bytes += other.bytes
 }
 
 func (j *Job) intake(ctx context.Context, u stage.Unit) (*intake, stage.Known, error) {
@@ -101,7 +110,7 @@ func (in *intake) Close(ctx context.Context, d stage.Digest) error {
 	if err := in.each(func(w stage.UnitWriter) error { return w.Close(ctx, d) }); err != nil {
 		return err
 	}
-	return in.arrived(in.entry)
+	return in.arrived(in.entry, in.passed)
 }
 
 func (in *intake) Same(ctx context.Context, e stage.Entry) error {
@@ -109,14 +118,15 @@ func (in *intake) Same(ctx context.Context, e stage.Entry) error {
 		return err
 	}
 	in.job.track.add(e.Size, 0, 0)
-	return in.arrived(e)
+	return in.arrived(e, e.Size)
 }
 
-// arrived counts an entry that all targets have.
-func (in *intake) arrived(e stage.Entry) error {
+// arrived counts an entry of a size that all targets have.
+func (in *intake) arrived(e stage.Entry, size int64) error {
 	if e.Kind != stage.File {
 		return nil
 	}
+	in.files.add(held{1, size})
 	in.job.track.add(0, 0, 1)
 	hash, ok := moodle.ContentHash(strings.TrimPrefix(e.Path, stage.Filedir+"/"))
 	if ok && in.job.closure != nil && in.unit.Part == stage.Filedir {
@@ -150,6 +160,10 @@ func (in *intake) commit(ctx context.Context) error {
 	}
 	if in.unit.Part == stage.DB {
 		in.job.tallies[in.unit.Table].merge(in.sum)
+		return nil
+	}
+	for _, t := range in.targets {
+		t.keep(in.unit.Part, in.files)
 	}
 	return nil
 }

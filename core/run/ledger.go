@@ -94,8 +94,10 @@ func (l *ledger) matching(wanted func(by *Target) bool) (losses []stage.Loss, no
 	slices.SortStableFunc(losses, func(a, b stage.Loss) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Where, b.Where))
 	})
+	seen := map[stage.Note]bool{} // a restore finds again what its snapshot noted
 	for _, e := range l.notes {
-		if wanted(e.by) {
+		if wanted(e.by) && !seen[e.of] {
+			seen[e.of] = true
 			notes = append(notes, e.of)
 		}
 	}

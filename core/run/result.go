@@ -51,6 +51,7 @@ type Result struct {
 	Parts    []string          `json:"parts,omitempty"`
 	Counts   Counts            `json:"counts"`
 	Tables   []TableResult     `json:"tables,omitempty"` // proofs of targets that hold tables
+	Files    []FilesResult     `json:"files,omitempty"`  // of targets that hold files, and have proven them
 	Stored   []Summary         `json:"stored,omitempty"` // what repositories say
 	Losses   []stage.Loss      `json:"losses,omitempty"`
 	Notes    []stage.Note      `json:"notes,omitempty"`
@@ -65,6 +66,15 @@ type TableResult struct {
 	Want    rows.Sum `json:"want"`
 	Got     rows.Sum `json:"got"`
 	Faults  []string `json:"faults,omitempty"`
+}
+
+// FilesResult is what a target of files holds of one part, each file read back
+// and compared with the hash of what was sent.
+type FilesResult struct {
+	Target string `json:"target"`
+	Part   string `json:"part"`
+	Files  int64  `json:"files"`
+	Bytes  int64  `json:"bytes"`
 }
 
 // Counts is what passed through a run.

@@ -24,7 +24,7 @@ func (j *Job) Run(ctx context.Context) (*Result, error) {
 	defer j.track.end()
 	err := j.run(ctx, r)
 	if ctx.Err() != nil && err != nil {
-		err = failure.New(failure.Interrupted, "interrupted: %w", err)
+		err = failure.Wrap(failure.Interrupted, err)
 	}
 	if j.ledger != nil {
 		r.Losses, r.Notes = j.ledger.report()
@@ -39,7 +39,7 @@ func (j *Job) Run(ctx context.Context) (*Result, error) {
 func (j *Job) run(ctx context.Context, r *Result) error {
 	plan, err := j.Plan(ctx)
 	if err != nil {
-		return err
+		return j.ended(ctx, err)
 	}
 	r.Parts = plan.Parts
 	if err := j.OverBudget(); err != nil {
@@ -58,7 +58,33 @@ func (j *Job) run(ctx context.Context, r *Result) error {
 	if failure.Of(err) == failure.Refused {
 		err = failure.Wrap(failure.Failed, err) // a refusal promises that nothing was changed
 	}
-	return errors.Join(err, j.abort(ctx))
+	return errors.Join(j.ended(ctx, err), j.abort(ctx))
+}
+
+// interruption is the end of a run by a signal. What was under way at that moment
+// says nothing to a person.
+type interruption struct {
+	text  string
+	cause error
+}
+
+func (i *interruption) Error() string { return i.text }
+func (i *interruption) Unwrap() error { return i.cause }
+
+// ended returns err, or, if the run was asked to end, what that means for what
+// was there before.
+func (j *Job) ended(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("interrupted: %w", err)
+	}
+	text := "interrupted"
+	if slices.ContainsFunc(j.Targets, func(t *Target) bool { return t.Parts == nil }) {
+		text += "; earlier backups are intact, run the same command again to continue"
+	}
+	return &interruption{text, err}
 }
 
 // publish makes all targets count as whole.
@@ -149,6 +175,7 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 			return err
 		}
 		t.proven = true
+		r.Files = append(r.Files, t.filesProven()...)
 	}
 	return nil
 }

@@ -199,8 +199,19 @@ func TestInterruptionIsAClassOfItsOwn(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := job(t, site(), &target{}).Run(ctx)
-	if failure.Of(err) != failure.Interrupted {
+	if failure.Of(err) != failure.Interrupted || err.Error() != "interrupted" {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestInterruptedBackupSaysThatEarlierOnesAreIntact(t *testing.T) {
+	j := job(t, site(), &target{})
+	j.Targets[0].Parts = nil // as of a repository
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := j.Run(ctx)
+	if want := "interrupted; earlier backups are intact, run the same command again to continue"; failure.Of(err) != failure.Interrupted || err.Error() != want {
+		t.Errorf("the error is %v, want %s", err, want)
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/rows"
@@ -29,6 +31,34 @@ type Target struct {
 	publishing bool        // Publish was called
 	dry        bool        // it throws away what it gets
 	rehearsed  *DryStorage // of a repository in a dry run
+
+	mu    sync.Mutex
+	files map[string]held // by part, in units that are committed
+}
+
+// keep counts files of a part that the target has committed.
+func (t *Target) keep(part string, h held) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.files == nil {
+		t.files = map[string]held{}
+	}
+	h.add(t.files[part])
+	t.files[part] = h
+}
+
+// filesProven lists what a target of files holds, once it has proven it.
+func (t *Target) filesProven() (results []FilesResult) {
+	if t.Parts == nil || t.dry {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, part := range slices.Sorted(maps.Keys(t.files)) {
+		h := t.files[part]
+		results = append(results, FilesResult{Target: t.Name, Part: part, Files: h.files, Bytes: h.bytes})
+	}
+	return results
 }
 
 // lost is what a loss is of.

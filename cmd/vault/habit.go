@@ -1,0 +1,36 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/core/failure"
+)
+
+// habits are commands of other backup tools, and what does their job here.
+var habits = map[string]string{
+	"backup":  "a backup is a pipeline: vault run FILE.yaml; pipelines/backup-local.yaml is one",
+	"dump":    "a backup is a pipeline: vault run FILE.yaml; pipelines/backup-local.yaml is one",
+	"restore": "a restore is a pipeline: vault run FILE.yaml; pipelines/restore-local.yaml is one",
+	"migrate": "a migration is a pipeline: vault run FILE.yaml; pipelines/migrate-mysql-to-postgres.yaml is one",
+	"copy":    "a copy is a pipeline: vault run FILE.yaml",
+	"list":    "vault snapshots REPO lists snapshots, vault ls REPO the entries of one",
+	"mount":   "vault ls REPO lists the entries of a snapshot, vault cat REPO PATH prints one",
+	"dry-run": "vault run FILE.yaml --dry-run",
+}
+
+// noCommand refuses what is not a command, and says what was probably meant.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	meant := habits[args[0]]
+	if near := cmd.SuggestionsFor(args[0]); meant == "" && len(near) > 0 {
+		meant = "did you mean vault " + strings.Join(near, " or vault ") + "?"
+	}
+	if meant == "" {
+		meant = "vault --help shows the commands"
+	}
+	return failure.New(failure.Usage, "unknown command %q; %s", args[0], meant)
+}

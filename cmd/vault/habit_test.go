@@ -1,0 +1,82 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestUnknownCommandSaysWhatWasMeant(t *testing.T) {
+	for typed, meant := range map[string]string{
+		"backup":   "vault run FILE.yaml",
+		"restore":  "pipelines/restore-local.yaml",
+		"list":     "vault snapshots REPO",
+		"snapshot": "did you mean vault snapshots?",
+		"frobnify": `unknown command "frobnify"`,
+	} {
+		if o := vault(t, 2, nil, typed, "x"); !strings.Contains(o.stderr, meant) {
+			t.Errorf("vault %s: %s", typed, o.stderr)
+		}
+	}
+	if o := vault(t, 0, nil, "--version"); !strings.HasPrefix(o.stdout, "vault ") || strings.Count(o.stdout, "\n") != 1 {
+		t.Errorf("--version prints %q", o.stdout)
+	}
+	if o := vault(t, 0, nil); !strings.Contains(o.stdout, "Available Commands") {
+		t.Errorf("vault alone prints %q", o.stdout)
+	}
+}
+
+func TestLintSaysThatAllIsWell(t *testing.T) {
+	file := written(t, "p.yaml", small)
+	if o := vault(t, 0, nil, "lint", file, "--set", "dir=/srv/x"); o.stdout != "1 file: no problems found\n" {
+		t.Errorf("lint prints %q", o.stdout)
+	}
+}
+
+func TestTemporaryFilesNowhereNameTMPDIR(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
+	o := vault(t, 3, []string{"TMPDIR=" + missing}, "run", written(t, "p.yaml", small), "--set", "dir="+t.TempDir())
+	if want := "cannot write temporary files to " + missing + ": no such file or directory; set TMPDIR to a writable directory"; !strings.Contains(o.stderr, want) {
+		t.Errorf("it says %q, want %q", o.stderr, want)
+	}
+}
+
+// A full disk below the log of cron's run costs the log, not the backup.
+func TestFullDiskBelowProgressEndsNoRun(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, full)
+	var stdout strings.Builder
+	cmd := call{args: []string{"run", written(t, "p.yaml", small), "--set", "dir=" + filepath.Join(t.TempDir(), "repo")}}.command(t)
+	cmd.Stdout, cmd.Stderr = &stdout, full
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v: %s", err, stdout.String())
+	}
+	for _, want := range []string{": done in ", "\nsnapshot ", "note: progress: could not be written to standard error: "} {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("no %q in\n%s", want, stdout.String())
+		}
+	}
+}
+
+func TestReplaceIsAFlagOfTheRun(t *testing.T) {
+	dir := t.TempDir()
+	file := written(t, "p.yaml", "version: 1\nsource: [{use: sample, with: {files: false}}]\nsink: [{use: sqlite, with: {path: \"${dir}/site.sqlite\"}}]\n")
+	args := []string{"run", file, "--set", "dir=" + dir}
+	vault(t, 0, nil, args...)
+	if o := vault(t, 3, nil, args...); !strings.Contains(o.stderr, "replace") {
+		t.Errorf("it says %q", o.stderr)
+	}
+	if o := vault(t, 0, nil, append(args, "--replace")...); !strings.Contains(o.stdout, "proven: sqlite holds") {
+		t.Errorf("it prints %q", o.stdout)
+	}
+	// Only this run: a variable that is forgotten must not replace sites.
+	vault(t, 3, []string{"LMSVAULT_REPLACE=true"}, args...)
+	repository := written(t, "r.yaml", small)
+	if o := vault(t, 2, nil, "run", repository, "--set", "dir="+dir, "--replace"); !strings.Contains(o.stderr, "no sink of this pipeline can replace") {
+		t.Errorf("of a repository it says %q", o.stderr)
+	}
+}

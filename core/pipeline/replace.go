@@ -1,0 +1,44 @@
+package pipeline
+
+import (
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/lmsvault/vault/core/config"
+)
+
+// replaceKey is the setting of sinks that may replace what their target holds.
+const replaceKey = "replace"
+
+// replacing returns the settings of a sink with replace: true, if it has this
+// setting; the file's own nodes stay as they are.
+func (l *loader) replacing(with *yaml.Node, cfg any) *yaml.Node {
+	if with.Kind != yaml.MappingNode || !replaces(cfg) {
+		return with
+	}
+	own := *with
+	own.Content = slices.Clone(with.Content)
+	value := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true", Line: with.Line, Column: with.Column}
+	for i := 0; i+1 < len(own.Content); i += 2 {
+		if own.Content[i].Value == replaceKey {
+			own.Content[i+1] = value
+			return &own
+		}
+	}
+	key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: replaceKey, Line: with.Line, Column: with.Column}
+	own.Content = append(own.Content, key, value)
+	return &own
+}
+
+// replaced refuses a wish to replace in a pipeline that has nothing to replace.
+func (l *loader) replaced() {
+	if l.replace && !slices.ContainsFunc(l.pipeline.Sink, func(s Step) bool { return replaces(s.Config) }) {
+		l.fail(config.Position{File: l.decoder.File, Line: 1, Column: 1}, "leave --replace out", "no sink of this pipeline can replace what is there")
+	}
+}
+
+func replaces(cfg any) bool {
+	fields, err := config.Describe(cfg)
+	return err == nil && slices.ContainsFunc(fields, func(f config.Field) bool { return f.Name == replaceKey && f.Type == config.Switch })
+}
