@@ -308,8 +308,14 @@ func indexWords(x schema.Index) string {
 			s += ", "
 		}
 		s += c.Name
+		if c.TextSearch != "" {
+			s += " as words of " + c.TextSearch
+		}
 		if c.Prefix > 0 {
 			s += fmt.Sprintf("(%d)", c.Prefix)
+		}
+		if c.Operators != "" {
+			s += " " + c.Operators
 		}
 		if c.Desc {
 			s += " desc"

@@ -6,20 +6,25 @@
 // in manifests as JSON; fields are only ever added.
 package schema
 
+import "slices"
+
 // Table is the structure of one table.
 type Table struct {
 	// Name is the table's name without the site's prefix.
 	Name string `json:"name"`
 	// Dialect is the engine family whose spelling Native and expression
 	// defaults have: "mysql" (MariaDB too), "postgres", "sqlite", or "" for none.
-	Dialect    string    `json:"dialect,omitempty"`
-	Columns    []Column  `json:"columns"`
-	PrimaryKey []string  `json:"primary_key,omitempty"` // in key order
-	Indexes    []Index   `json:"indexes,omitempty"`     // without the primary key
-	Sequence   *Sequence `json:"sequence,omitempty"`
-	Collation  string    `json:"collation,omitempty"` // of the table, in its dialect's words
-	Options    string    `json:"options,omitempty"`   // clauses after the columns, in its dialect's words ("ROW_FORMAT=COMPRESSED")
-	Comment    string    `json:"comment,omitempty"`
+	Dialect    string   `json:"dialect,omitempty"`
+	Columns    []Column `json:"columns"`
+	PrimaryKey []string `json:"primary_key,omitempty"` // in key order
+	// PrimaryKeyName is the name of the key's constraint, with the prefix it has
+	// there, on an engine that names it.
+	PrimaryKeyName string    `json:"primary_key_name,omitempty"`
+	Indexes        []Index   `json:"indexes,omitempty"` // without the primary key
+	Sequence       *Sequence `json:"sequence,omitempty"`
+	Collation      string    `json:"collation,omitempty"` // of the table, in its dialect's words
+	Options        string    `json:"options,omitempty"`   // clauses after the columns, in its dialect's words ("ROW_FORMAT=COMPRESSED")
+	Comment        string    `json:"comment,omitempty"`
 }
 
 // Column is one column; columns stand in the order of the table.
@@ -52,6 +57,9 @@ type Index struct {
 	// Native is the whole definition where columns cannot say it (expressions,
 	// a WHERE clause): such an index exists only in the table's Dialect.
 	Native string `json:"native,omitempty"`
+	// Options are clauses after the columns, in its dialect's words ("WITH
+	// (fillfactor='70')"); without them the index is the same, stored differently.
+	Options string `json:"options,omitempty"`
 }
 
 // IndexColumn is one part of an index.
@@ -59,6 +67,25 @@ type IndexColumn struct {
 	Name   string `json:"name"`
 	Prefix int    `json:"prefix,omitempty"` // characters (bytes for binary) that are indexed; 0 for all
 	Desc   bool   `json:"desc,omitempty"`
+	// Operators names the operator class where it is not the type's default
+	// (varchar_pattern_ops). Only PostgreSQL has them.
+	Operators string `json:"operators,omitempty"`
+	// TextSearch is the configuration (simple) by which PostgreSQL's to_tsvector
+	// makes words of the column; the words are indexed, not the value.
+	TextSearch string `json:"text_search,omitempty"`
+}
+
+// EngineOwn reports whether only one engine has such an index: it has a method, a
+// native definition, an operator class or a text search.
+func (x *Index) EngineOwn() bool {
+	return x.Method != "" || x.Native != "" ||
+		slices.ContainsFunc(x.Columns, func(c IndexColumn) bool { return c.Operators != "" || c.TextSearch != "" })
+}
+
+// SameAs reports whether two indexes of a table are the same but for their names
+// and options.
+func (x Index) SameAs(y Index) bool {
+	return x.Unique == y.Unique && x.Method == y.Method && x.Native == y.Native && slices.Equal(x.Columns, y.Columns)
 }
 
 // Sequence is the generator behind a column: AUTO_INCREMENT, SERIAL, IDENTITY, AUTOINCREMENT.
@@ -113,7 +140,7 @@ func (t *Table) Key() []int {
 }
 
 func (x *Index) plain() bool {
-	if x.Method != "" || x.Native != "" {
+	if x.EngineOwn() {
 		return false
 	}
 	for _, c := range x.Columns {

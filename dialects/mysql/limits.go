@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -111,6 +112,8 @@ func (w *Writer) refuseIndex(t *schema.Table, x *schema.Index) string {
 		return "an index on expressions, which MariaDB doesn't have"
 	case x.Native != "":
 		return ""
+	case slices.ContainsFunc(x.Columns, func(c schema.IndexColumn) bool { return c.Operators != "" || c.TextSearch != "" }):
+		return "an operator class or an index over words, which only PostgreSQL has"
 	case x.Method == "FULLTEXT", x.Method == "SPATIAL":
 		return ""
 	case x.Method == "VECTOR" && w.Server.MariaDB && w.Server.atLeast(11, 7):

@@ -32,6 +32,9 @@ type Builder struct {
 	// there keep names of indexes and types; other engines' indexes get Moodle's names.
 	Origin, Prefix string
 
+	keyNames   map[string]string   // of primary keys, by table
+	indexNames map[string][]string // by table, in the order of its indexes
+
 	types map[string]string // of enumerations: what to write by what it is where it comes from
 	enums []string
 }
@@ -39,8 +42,26 @@ type Builder struct {
 // Types are the statements that the tables so far need before they are created.
 func (b *Builder) Types() []string { return b.enums }
 
-// Table writes the DDL of a table whose Dialect is "postgres". All names of
-// tables must be reserved before.
+// Name chooses the names of what belongs to the tables, all of them at once,
+// because names are unique in a schema. It comes before Table.
+func (b *Builder) Name(tables []schema.Table) {
+	b.keyNames, b.indexNames = map[string]string{}, map[string][]string{}
+	for _, t := range tables {
+		b.Names.Reserve(b.Names.site.Prefix + t.Name)
+	}
+	for i := range tables {
+		t := &tables[i]
+		if len(t.PrimaryKey) > 0 {
+			b.keyNames[t.Name] = b.Names.PrimaryKey(t, b.Prefix)
+		}
+	}
+	for i := range tables {
+		b.indexNames[tables[i].Name] = b.Names.Indexes(&tables[i], b.Origin, b.Prefix)
+	}
+}
+
+// Table writes the DDL of a table whose Dialect is "postgres" and that was given
+// to Name.
 func (b *Builder) Table(t schema.Table) Build {
 	site := b.Names.site
 	table := site.Table(t.Name)
@@ -81,14 +102,14 @@ func (b *Builder) Table(t schema.Table) Build {
 	out.Create = create.String()
 	if len(t.PrimaryKey) > 0 {
 		// Built as an index it doesn't lock out the table's other indexes.
-		name := Ident(b.Names.PrimaryKey(t.Name, t.PrimaryKey))
+		name := Ident(b.keyNames[t.Name])
 		out.Indexes = append(out.Indexes, IndexBuild{
 			SQL:  fmt.Sprintf("CREATE UNIQUE INDEX %s ON %s (%s)", name, table, Idents(t.PrimaryKey)),
 			Then: fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", table, name, name),
 		})
 	}
-	for _, x := range t.Indexes {
-		out.Indexes = append(out.Indexes, IndexBuild{Name: x.Name, SQL: b.index(t, x, table)})
+	for i, x := range t.Indexes {
+		out.Indexes = append(out.Indexes, IndexBuild{Name: x.Name, SQL: createIndex(x, b.indexNames[t.Name][i], table)})
 	}
 	out.Complete = append(out.Complete, "ANALYZE "+table)
 	return out
@@ -149,12 +170,12 @@ func (b *Builder) enum(c schema.Column) {
 	b.enums = append(b.enums, fmt.Sprintf("CREATE TYPE %s AS ENUM (%s)", name, strings.Join(values, ", ")))
 }
 
-func (b *Builder) index(t schema.Table, x schema.Index, table string) string {
+func createIndex(x schema.Index, name, table string) string {
 	create := "CREATE "
 	if x.Unique {
 		create += "UNIQUE "
 	}
-	create += "INDEX " + Ident(b.Names.Index(t.Name, x, b.Origin, b.Prefix)) + " ON " + table + " "
+	create += "INDEX " + Ident(name) + " ON " + table + " "
 	if x.Native != "" {
 		return create + x.Native
 	}
@@ -164,11 +185,21 @@ func (b *Builder) index(t schema.Table, x schema.Index, table string) string {
 	parts := make([]string, len(x.Columns))
 	for i, c := range x.Columns {
 		parts[i] = Ident(c.Name)
+		if c.TextSearch != "" {
+			parts[i] = "to_tsvector(" + Literal(c.TextSearch) + "::regconfig, " + parts[i] + ")"
+		}
+		if c.Operators != "" {
+			parts[i] += " " + Ident(c.Operators)
+		}
 		if c.Desc {
 			parts[i] += " DESC"
 		}
 	}
-	return create + "(" + strings.Join(parts, ", ") + ")"
+	create += "(" + strings.Join(parts, ", ") + ")"
+	if x.Options != "" {
+		create += " " + x.Options
+	}
+	return create
 }
 
 // setval lets a sequence go on after what was recorded and what is there. One

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,25 +17,32 @@ type index struct {
 	Primary bool
 	Valid   bool
 	Method  string
-	Special bool     // columns, unique and method don't say all of it
+	Special bool     // its elements don't say all of it
 	Columns []string // of the key; "" for an expression
 	Desc    []bool
-	Native  string // from USING on, where it is special
+	Classes []string // operator classes that are not the default ones
+	Exprs   []string // "" for a column
+	Options []string // storage parameters
+	Native  string   // the whole definition, where it is not an ordinary B-tree over columns
 }
 
-// An index is special if it has expressions, a condition, further columns, an
-// operator class or a collation that is not the default one, NULLs in an
-// unusual place, or treats NULLs as equal (PostgreSQL 15).
+// An index is special if it has a condition, further columns, a collation that is
+// not the column's, an operator class of an extension, NULLs in an unusual place,
+// or treats NULLs as equal (PostgreSQL 15).
 const indexesQuery = `
-	SELECT i.indrelid, c.relname::text, i.indisunique, i.indisprimary, i.indisvalid, am.amname::text, s.special, k.names, k.descending,
-		CASE WHEN s.special OR am.amname <> 'btree' THEN pg_get_indexdef(i.indexrelid) ELSE '' END
+	SELECT i.indrelid, c.relname::text, i.indisunique, i.indisprimary, i.indisvalid, am.amname::text, s.special, k.names, k.descending, k.classes, k.expressions, c.reloptions,
+		CASE WHEN s.special OR k.odd OR am.amname <> 'btree' THEN pg_get_indexdef(i.indexrelid) ELSE '' END
 	FROM pg_index i
 	JOIN pg_class c ON c.oid = i.indexrelid
 	JOIN pg_am am ON am.oid = c.relam
 	CROSS JOIN LATERAL (
 		SELECT array_agg(coalesce(a.attname::text, '') ORDER BY k.at) AS names,
 			array_agg(k.option & 1 = 1 ORDER BY k.at) AS descending,
-			bool_or(a.attname IS NULL OR NOT o.opcdefault OR k.option NOT IN (0, 3) OR k.coll NOT IN (0, a.attcollation)) AS special
+			array_agg(CASE WHEN o.opcdefault THEN '' ELSE o.opcname::text END ORDER BY k.at) AS classes,
+			array_agg(CASE WHEN k.attribute = 0 THEN pg_get_indexdef(i.indexrelid, k.at::int, false) ELSE '' END ORDER BY k.at) AS expressions,
+			bool_or(a.attname IS NULL OR NOT o.opcdefault) AS odd,
+			bool_or(k.option NOT IN (0, 3) OR k.coll NOT IN (0, a.attcollation)
+				OR NOT o.opcdefault AND o.opcnamespace <> 'pg_catalog'::regnamespace) AS special
 		FROM unnest(i.indkey::int2[], i.indclass::oid[], i.indoption::int2[], i.indcollation::oid[]) WITH ORDINALITY
 			AS k (attribute, class, option, coll, at)
 		JOIN pg_opclass o ON o.oid = k.class
@@ -64,7 +72,7 @@ func (r *reading) indexes(ctx context.Context) error {
 		case lost:
 			r.lose(stage.LossIndex, t.Name, "index "+x.Name, "it is over a column that is not carried")
 		case x.Primary:
-			t.PrimaryKey = x.Columns
+			t.PrimaryKey, t.PrimaryKeyName = x.Columns, x.Name
 		case !x.Valid:
 			r.lose(stage.LossIndex, t.Name, "index "+x.Name, "it is invalid: building it failed once; REINDEX or drop it")
 		default:
@@ -74,17 +82,34 @@ func (r *reading) indexes(ctx context.Context) error {
 	return nil
 }
 
+// overWords is the expression of an index over the words of a column.
+var overWords = regexp.MustCompile(`^to_tsvector\('(\w+)'::regconfig, (?:(\w+)|"((?:[^"]|"")+)")\)$`)
+
 // neutral gives the index without the names in its definition that belong to
 // this site: Native begins at USING. Columns are told as far as there are any.
 func (x index) neutral() schema.Index {
 	out := schema.Index{Name: x.Name, Unique: x.Unique}
+	special := x.Special
 	for i, name := range x.Columns {
-		if name != "" {
-			out.Columns = append(out.Columns, schema.IndexColumn{Name: name, Desc: x.Desc[i]})
+		c := schema.IndexColumn{Name: name, Desc: x.Desc[i], Operators: x.Classes[i]}
+		if m := overWords.FindStringSubmatch(x.Exprs[i]); m != nil {
+			c.TextSearch, c.Name = m[1], m[2]+strings.ReplaceAll(m[3], `""`, `"`)
 		}
+		if c.Name == "" {
+			special = true
+			continue
+		}
+		out.Columns = append(out.Columns, c)
 	}
 	if x.Method != "btree" {
 		out.Method = x.Method
+	}
+	if !special {
+		out.Options = options(x.Options)
+		return out
+	}
+	for i := range out.Columns {
+		out.Columns[i].Operators, out.Columns[i].TextSearch = "", "" // the definition has them
 	}
 	if _, clause, ok := strings.Cut(x.Native, " USING "+x.Method+" "); ok {
 		out.Native = "USING " + x.Method + " " + clause

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/schema"
 )
 
@@ -40,17 +41,23 @@ func (s Site) Names() *Names { return &Names{s, map[string]bool{}} }
 // Reserve keeps a name for something that is made later.
 func (n *Names) Reserve(name string) { n.taken[name] = true }
 
-// pick takes base and suffix, cut and with a counter between as needed, as
-// Moodle does it (lib/ddl/sql_generator.php, getNameForObject).
+// take reserves a name, if nothing has it yet and the server keeps all of it.
+func (n *Names) take(name string) bool {
+	if n.taken[name] || len(name) > maxName {
+		return false
+	}
+	n.taken[name] = true
+	return true
+}
+
+// pick takes base and suffix, cut and with a counter between as needed.
 func (n *Names) pick(base, suffix string) string {
 	for i := 1; ; i++ {
 		end := suffix
 		if i > 1 {
 			end = strconv.Itoa(i) + suffix
 		}
-		name := cut(base, maxName-len(end)) + end
-		if !n.taken[name] {
-			n.taken[name] = true
+		if name := cut(base, maxName-len(end)) + end; n.take(name) {
 			return name
 		}
 	}
@@ -67,54 +74,43 @@ func cut(s string, n int) string {
 	return s[:n]
 }
 
-// Index names an index that is called name where it comes from; fromPrefix is
-// the prefix there, and dialect its engine. An index from PostgreSQL keeps its name.
-func (n *Names) Index(table string, x schema.Index, dialect, fromPrefix string) string {
-	if rest, ok := strings.CutPrefix(x.Name, fromPrefix); ok && dialect == Dialect && rest != "" {
-		return n.pick(n.site.Prefix+rest, "")
+// Indexes names the indexes of a table, in their order; fromPrefix is the prefix
+// where it comes from, and dialect its engine. From PostgreSQL names stay, and
+// where they begin with that prefix they get the new one. Otherwise they are those
+// that Moodle would give.
+func (n *Names) Indexes(t *schema.Table, dialect, fromPrefix string) []string {
+	if dialect != Dialect {
+		return moodle.IndexNames(t, fromPrefix, n.site.Prefix, n.take)
 	}
-	suffix := "_ix"
-	if x.Unique {
-		suffix = "_uix"
+	names := make([]string, len(t.Indexes))
+	for i, x := range t.Indexes {
+		names[i] = n.pick(n.moved(x.Name, fromPrefix), "")
 	}
-	var columns []string
-	for _, c := range x.Columns {
-		columns = append(columns, c.Name)
-	}
-	return n.pick(n.moodle(table, columns), suffix)
+	return names
 }
 
-// PrimaryKey names the primary key of a table.
-func (n *Names) PrimaryKey(table string, columns []string) string {
-	return n.pick(n.moodle(table, columns), "_pk")
+// moved gives a name of a site with one prefix the prefix of this.
+func (n *Names) moved(name, fromPrefix string) string {
+	if rest, ok := strings.CutPrefix(name, fromPrefix); ok && rest != "" {
+		return n.site.Prefix + rest
+	}
+	return name
+}
+
+// PrimaryKey names the primary key of a table: as where it comes from, if that is
+// PostgreSQL, or else as Moodle would.
+func (n *Names) PrimaryKey(t *schema.Table, fromPrefix string) string {
+	if t.PrimaryKeyName != "" {
+		return n.pick(n.moved(t.PrimaryKeyName, fromPrefix), "")
+	}
+	for i := 1; ; i++ {
+		if name := moodle.KeyName(n.site.Prefix, t.Name, t.PrimaryKey, i); n.take(name) {
+			return name
+		}
+	}
 }
 
 // Sequence names the sequence of a column.
 func (n *Names) Sequence(table, column string) string {
 	return n.pick(n.site.Prefix+table+"_"+column, "_seq")
-}
-
-// moodle is prefix, four letters of each part of the table's name, and three of
-// each column's.
-func (n *Names) moodle(table string, columns []string) string {
-	var b strings.Builder
-	b.WriteString(n.site.Prefix)
-	for part := range strings.SplitSeq(table, "_") {
-		b.WriteString(letters(part, 4))
-	}
-	b.WriteByte('_')
-	for _, c := range columns {
-		b.WriteString(letters(c, 3))
-	}
-	return b.String()
-}
-
-func letters(s string, n int) string {
-	for i := range s {
-		if n == 0 {
-			return s[:i]
-		}
-		n--
-	}
-	return s
 }

@@ -116,7 +116,7 @@ func CreateIndex(t *schema.Table, fullTable string, x *schema.Index, name string
 	if x.Native != "" && t.Dialect == Dialect {
 		return sql + x.Native, nil
 	}
-	if x.Native != "" || x.Method != "" {
+	if x.EngineOwn() {
 		return "", fmt.Errorf("SQLite has no such index: %s", strings.TrimSpace(x.Method+" "+x.Native))
 	}
 	var parts []string

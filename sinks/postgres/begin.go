@@ -102,10 +102,8 @@ func (s *Sink) prepare(ctx context.Context, conn *postgres.Conn, p *stage.Plan, 
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range tables {
-		names.Reserve(conn.Site.Prefix + t.Name)
-	}
 	b := builder(p, names)
+	b.Name(tables)
 	s.byName, s.size = map[string]*postgres.Build{}, map[string]int64{}
 	for k, t := range tables {
 		s.builds = append(s.builds, b.Table(t))

@@ -96,7 +96,7 @@ func TestEdgesArrive(t *testing.T) {
 	if next := c.proofs["full"].Schema.Sequence.Next; next != 1<<63 {
 		t.Errorf("the sequence at its end is proved to stand at %d", next)
 	}
-	if got := column(t, b.SQL, `SELECT indexname FROM pg_indexes WHERE tablename = 'mdl_user' ORDER BY 1`); !slices.Equal(got, []string{"mdl_user_id_pk", "mdl_user_use_uix"}) {
+	if got := column(t, b.SQL, `SELECT indexname FROM pg_indexes WHERE tablename = 'mdl_user' ORDER BY 1`); !slices.Equal(got, []string{"mdl_user_pkey", "mdl_user_use_uix"}) {
 		t.Errorf("indexes of user: %q", got)
 	}
 	losses(t, c.inventory.Losses)

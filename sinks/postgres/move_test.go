@@ -20,8 +20,11 @@ func TestSiteMovesToAnotherPrefixAndSchema(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE SCHEMA "Old"; CREATE SCHEMA "new site";
 		CREATE TYPE "Old".mdl_mood AS ENUM ('a', 'b');
-		CREATE TABLE "Old".mdl_forum (id bigserial PRIMARY KEY, name varchar(20) NOT NULL DEFAULT '', mood "Old".mdl_mood DEFAULT 'b');
+		CREATE TABLE "Old".mdl_forum (id bigserial PRIMARY KEY, name varchar(20) NOT NULL DEFAULT '', "Body" text, mood "Old".mdl_mood DEFAULT 'b');
 		CREATE INDEX mdl_foru_nam_ix ON "Old".mdl_forum (name);
+		CREATE INDEX mdl_foru_nam_ix_pattern ON "Old".mdl_forum (name varchar_pattern_ops DESC) WITH (fillfactor = 70);
+		CREATE INDEX mdl_forum_words ON "Old".mdl_forum USING gin (to_tsvector('simple', "Body")) WITH (fastupdate = off);
+		CREATE INDEX by_hand ON "Old".mdl_forum (name, "Body" text_pattern_ops);
 		CREATE INDEX mdl_foru_low_ix ON "Old".mdl_forum (lower(name)) WHERE name <> '';
 		INSERT INTO "Old".mdl_forum (name, mood) VALUES ('x', 'a'), ('y', NULL)`)
 	from, to := where(db.DSN), where(db.DSN)
@@ -31,12 +34,22 @@ func TestSiteMovesToAnotherPrefixAndSchema(t *testing.T) {
 		t.Errorf("rows %q", got)
 	}
 	got := column(t, db.SQL, `SELECT relname FROM pg_class WHERE relnamespace = '"new site"'::regnamespace UNION SELECT typname FROM pg_type WHERE typnamespace = '"new site"'::regnamespace AND typtype = 'e' ORDER BY 1`)
-	if want := []string{"m2_foru_id_pk", "m2_foru_low_ix", "m2_foru_nam_ix", "m2_forum", "m2_forum_id_seq", "m2_mood"}; !slices.Equal(got, want) {
+	if want := []string{"by_hand", "m2_foru_low_ix", "m2_foru_nam_ix", "m2_foru_nam_ix_pattern", "m2_forum", "m2_forum_id_seq", "m2_forum_pkey", "m2_forum_words", "m2_mood"}; !slices.Equal(got, want) {
 		t.Errorf("there are %q", got)
 	}
-	before, after := c.inventory.Tables[0].Schema.Indexes, c.proofs["forum"].Schema.Indexes
-	if len(before) != 2 || len(after) != 2 || before[0].Native == "" || before[0].Native != after[0].Native {
-		t.Errorf("indexes %+v became %+v", before, after)
+	indexes := func(schema, prefix string) []string {
+		return column(t, db.SQL, `SELECT replace(split_part(indexdef, ' USING ', 2), $2, '') FROM pg_indexes WHERE schemaname = $1 ORDER BY replace(indexname, $2, '')`, schema, prefix)
+	}
+	if before, after := indexes("Old", "mdl_"), indexes("new site", "m2_"); len(before) != 6 || !slices.Equal(before, after) {
+		t.Errorf("indexes\n%q became\n%q", before, after)
+	}
+	if native := c.proofs["forum"].Schema.Indexes; len(native) != 5 {
+		t.Errorf("indexes %+v", native)
+	}
+	for _, x := range c.proofs["forum"].Schema.Indexes {
+		if (x.Native != "") != (x.Name == "m2_foru_low_ix") {
+			t.Errorf("index %+v has its definition as text", x)
+		}
 	}
 }
 

@@ -27,9 +27,10 @@ func rehearse(ctx context.Context, c *postgres.Conn, p *stage.Plan, t schema.Tab
 	b := builder(p, other.Site.Names())
 	name := t.Name
 	t.Name = "t"
+	b.Name([]schema.Table{t})
 	build := b.Table(t)
 	all := append(append([]string{"BEGIN"}, b.Types()...), build.Create)
-	if slices.ContainsFunc(t.Indexes, func(x schema.Index) bool { return x.Native != "" || x.Method != "" }) {
+	if slices.ContainsFunc(t.Indexes, func(x schema.Index) bool { return x.EngineOwn() }) {
 		for _, x := range build.Indexes {
 			all = append(all, x.SQL)
 		}

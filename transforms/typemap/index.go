@@ -4,15 +4,47 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
 )
+
+// indexes carries the indexes of a table. Those that Moodle makes in a form of each
+// engine's own are made in the target's.
+func (b *builder) indexes() {
+	replaced := moodle.EngineIndexes(&b.From, b.Schema.Dialect)
+	for _, x := range b.From.Indexes {
+		if !slices.ContainsFunc(replaced, func(r moodle.Replacement) bool { return slices.ContainsFunc(r.From, x.SameAs) }) {
+			b.index(x)
+		}
+	}
+	for _, r := range replaced {
+		for _, x := range r.To {
+			b.Schema.Indexes = append(b.Schema.Indexes, x)
+		}
+		switch {
+		case len(r.From) == 0:
+		case len(r.To) == 0:
+			b.note("not made, as Moodle has no such index on %s: %s", b.Schema.Dialect, named(r.From))
+		default:
+			b.note("made as Moodle makes it on %s: %s", b.Schema.Dialect, named(r.From))
+		}
+	}
+}
+
+func named(indexes []schema.Index) string {
+	names := make([]string, len(indexes))
+	for i, x := range indexes {
+		names[i] = "index " + x.Name
+	}
+	return strings.Join(names, ", ")
+}
 
 // index carries an index as far as the target can have it.
 func (b *builder) index(x schema.Index) {
 	where := "index " + x.Name
 	switch {
-	case x.Native != "" && b.doubled(x):
+	case moodle.Doubled(&b.From, x):
 		b.note("%s is not made: it stands beside an ordinary one on the same columns, and %s has no use for it", where, b.Schema.Dialect)
 		return
 	case x.Native != "":
@@ -21,8 +53,11 @@ func (b *builder) index(x schema.Index) {
 	case x.Method != "":
 		b.loss(stage.LossIndex, where, "only %s has %s indexes", b.From.Dialect, x.Method)
 		return
+	case x.EngineOwn():
+		b.loss(stage.LossIndex, where, "only %s has indexes with an operator class or over words", b.From.Dialect)
+		return
 	}
-	x.Columns = slices.Clone(x.Columns)
+	x.Columns, x.Options = slices.Clone(x.Columns), ""
 	if b.Schema.Dialect == mysql {
 		b.mysqlIndex(x)
 		return
@@ -53,13 +88,4 @@ func (b *builder) index(x schema.Index) {
 		c.Prefix = 0
 	}
 	b.Schema.Indexes = append(b.Schema.Indexes, x)
-}
-
-// doubled tells whether an index for LIKE (varchar_pattern_ops), as XMLDB makes
-// them on PostgreSQL, has the ordinary one on the same columns beside it. Only
-// that is there on other engines.
-func (b *builder) doubled(x schema.Index) bool {
-	return !x.Unique && strings.Contains(x.Native, "_pattern_ops)") && slices.ContainsFunc(b.From.Indexes, func(o schema.Index) bool {
-		return o.Native == "" && o.Method == "" && slices.Equal(o.Columns, x.Columns)
-	})
 }

@@ -41,9 +41,7 @@ func (x *transform) Table(_ context.Context, t schema.Table, target string) (sta
 		b.fitRow()
 	}
 	b.primaryKey()
-	for _, i := range t.Indexes {
-		b.index(i)
-	}
+	b.indexes()
 	if target == mysql {
 		b.keySequence()
 	}

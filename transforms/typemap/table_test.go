@@ -201,15 +201,109 @@ func TestRowsWiderThanMySQLDeclares(t *testing.T) {
 // XMLDB gives PostgreSQL a second index for LIKE where other engines need one
 // only: leaving it out loses nothing, unless it stands alone.
 func TestIndexesForLikeAreDoubled(t *testing.T) {
-	path := []schema.IndexColumn{{Name: "path"}}
-	like := schema.Index{Name: "c_pat_ix_pattern", Columns: path, Native: "USING btree (path varchar_pattern_ops)"}
-	from := schema.Table{Name: "context", Dialect: postgres, Columns: []schema.Column{{Name: "path", Type: char(255)}},
-		Indexes: []schema.Index{{Name: "c_pat_ix", Columns: path}, like}}
+	like := schema.Index{Name: "f_pat_ix_pattern", Columns: []schema.IndexColumn{{Name: "path", Operators: "varchar_pattern_ops"}}}
+	from := schema.Table{Name: "folder", Dialect: postgres, Columns: []schema.Column{{Name: "path", Type: char(255)}},
+		Indexes: []schema.Index{{Name: "f_pat_ix", Columns: []schema.IndexColumn{{Name: "path"}}}, like}}
 	m := table(t, from, mysql)
 	wantLoss(t, m)
 	if len(m.Notes) != 1 || len(m.Schema.Indexes) != 1 {
 		t.Errorf("indexes %+v, notes %v", m.Schema.Indexes, m.Notes)
 	}
 	from.Indexes = []schema.Index{like}
-	wantLoss(t, table(t, from, mysql), "index index c_pat_ix_pattern")
+	wantLoss(t, table(t, from, mysql), "index index f_pat_ix_pattern")
+}
+
+// searchTable is search_simpledb's as Moodle makes it on an engine.
+func searchTable(dialect string) schema.Table {
+	t := schema.Table{Name: "search_simpledb_index", Dialect: dialect, Columns: []schema.Column{
+		{Name: "docid", Type: char(255)}, {Name: "areaid", Type: char(255)}, {Name: "contextid", Type: bigint}, {Name: "title", Type: text, Nullable: true},
+		{Name: "content", Type: text, Nullable: true}, {Name: "description1", Type: text, Nullable: true}, {Name: "description2", Type: text, Nullable: true},
+	}}
+	var all []schema.IndexColumn
+	for _, c := range []string{"title", "content", "description1", "description2"} {
+		all = append(all, schema.IndexColumn{Name: c})
+		if dialect == postgres {
+			t.Indexes = append(t.Indexes, schema.Index{Name: "mdl_search_simpledb_" + c, Method: "gin", Columns: []schema.IndexColumn{{Name: c, TextSearch: "simple"}}})
+		}
+	}
+	if dialect == mysql {
+		t.Indexes = []schema.Index{{Name: "mdl_search_simpledb_index_index", Method: "FULLTEXT", Columns: all}}
+	}
+	return t
+}
+
+// Global search has the indexes that Moodle makes on the target's engine; SQLite
+// has none, which is a note.
+func TestSearchIndexesAreTheTargetsOwn(t *testing.T) {
+	for _, from := range []string{mysql, postgres, sqlite, ""} {
+		for _, to := range []string{mysql, postgres, sqlite} {
+			if from == to {
+				continue
+			}
+			t.Run(from+" to "+to, func(t *testing.T) {
+				m := table(t, searchTable(from), to)
+				wantLoss(t, m)
+				want := searchTable(to).Indexes
+				if len(m.Schema.Indexes) != len(want) {
+					t.Fatalf("indexes %+v, want %+v", m.Schema.Indexes, want)
+				}
+				for i, x := range m.Schema.Indexes {
+					if !x.SameAs(want[i]) {
+						t.Errorf("index %+v, want %+v", x, want[i])
+					}
+				}
+				if told := len(m.Notes) > 0; told != (from == mysql || from == postgres) {
+					t.Errorf("notes %v", m.Notes)
+				}
+			})
+		}
+	}
+}
+
+// Where the table is not as Moodle makes it, its indexes are like any other's.
+func TestOtherSearchIndexesAreLost(t *testing.T) {
+	renamed := searchTable(mysql)
+	renamed.Name = "search_other_index"
+	short := searchTable(mysql)
+	short.Columns = short.Columns[1:]
+	half := searchTable(postgres)
+	half.Indexes = half.Indexes[:1]
+	more := searchTable(mysql)
+	more.Indexes = append(more.Indexes, schema.Index{Name: "own", Method: "FULLTEXT", Columns: []schema.IndexColumn{{Name: "title"}}})
+	wantLoss(t, table(t, renamed, postgres), "index index mdl_search_simpledb_index_index")
+	wantLoss(t, table(t, short, postgres), "index index mdl_search_simpledb_index_index")
+	wantLoss(t, table(t, half, mysql), "index index mdl_search_simpledb_title")
+	wantLoss(t, table(t, more, postgres), "index index own")
+}
+
+// The index for LIKE on context.path is made on PostgreSQL and only there.
+func TestContextPathHasItsPatternIndex(t *testing.T) {
+	plain := schema.Index{Name: "mdl_cont_pat_ix", Columns: []schema.IndexColumn{{Name: "path"}}}
+	context := func(dialect string) schema.Table {
+		return schema.Table{Name: "context", Dialect: dialect, Indexes: []schema.Index{plain}, Columns: []schema.Column{
+			{Name: "contextlevel", Type: bigint}, {Name: "instanceid", Type: bigint}, {Name: "path", Type: char(255), Nullable: true}, {Name: "depth", Type: bigint},
+		}}
+	}
+	like := schema.Index{Name: "mdl_cont_pat_ix_pattern", Columns: []schema.IndexColumn{{Name: "path", Operators: "varchar_pattern_ops"}}}
+	for _, from := range []string{mysql, sqlite} {
+		m := table(t, context(from), postgres)
+		wantLoss(t, m)
+		if got := m.Schema.Indexes; len(got) != 2 || !got[0].SameAs(plain) || !got[1].SameAs(like) {
+			t.Errorf("from %s: indexes %+v", from, got)
+		}
+	}
+	there := context(postgres)
+	there.Indexes = append(there.Indexes, like)
+	for _, to := range []string{mysql, sqlite} {
+		m := table(t, there, to)
+		wantLoss(t, m)
+		if len(m.Schema.Indexes) != 1 || len(m.Notes) != 1 {
+			t.Errorf("to %s: indexes %+v, notes %v", to, m.Schema.Indexes, m.Notes)
+		}
+	}
+	without := context(mysql)
+	without.Indexes = nil
+	if m := table(t, without, postgres); len(m.Schema.Indexes) != 0 {
+		t.Errorf("indexes %+v beside none", m.Schema.Indexes)
+	}
 }
