@@ -173,7 +173,7 @@ func (in *intake) abort(ctx context.Context) error {
 	var errs []error
 	for i, w := range in.writers {
 		if err := w.Abort(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("%s: giving up %s: %w", in.targets[i].Name, in.unit.ID, err))
+			errs = append(errs, fmt.Errorf("%s: aborting %s: %w", in.targets[i].Name, in.unit.ID, err))
 		}
 	}
 	return errors.Join(errs...)

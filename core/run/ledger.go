@@ -127,7 +127,7 @@ func (l *ledger) over(budget map[stage.LossKind]int64, class failure.Class, is s
 			named = append(named, "\n  "+describe(loss))
 		}
 	}
-	return failure.New(class, "more %s lost than accepted: %s%s\naccept it with %s, or accept_loss in the pipeline",
+	return failure.New(class, "more %s lost than accepted: %s%s\nto continue anyway: %s (or accept_loss in the pipeline)",
 		is, strings.Join(kinds, ", "), strings.Join(named, ""), strings.Join(accept, " "))
 }
 

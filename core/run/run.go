@@ -114,12 +114,12 @@ func (j *Job) abort(ctx context.Context) error {
 		err := t.Sink.Abort(context.WithoutCancel(ctx))
 		switch {
 		case t.publishing && err != nil:
-			errs = append(errs, fmt.Errorf("%s: what is there was proven, and may count as whole or not: look at it, or run again with replace: true", t.Name))
+			errs = append(errs, fmt.Errorf("%s: the target was proven but may or may not be published; check it, or run again with replace: true", t.Name))
 		case t.open && t.Parts != nil && !t.dry:
-			errs = append(errs, fmt.Errorf("%s: what is there is not whole, and marked so: run again with replace: true", t.Name))
+			errs = append(errs, fmt.Errorf("%s: the target is incomplete and marked as such; run again with replace: true", t.Name))
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: while giving up: %w", t.Name, err))
+			errs = append(errs, fmt.Errorf("%s: aborting: %w", t.Name, err))
 		}
 	}
 	return errors.Join(errs...)

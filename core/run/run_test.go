@@ -199,7 +199,7 @@ func TestInterruptionIsAClassOfItsOwn(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := job(t, site(), &target{}).Run(ctx)
-	if failure.Of(err) != failure.Interrupted || err.Error() != "interrupted" {
+	if failure.Of(err) != failure.Interrupted || !strings.HasPrefix(err.Error(), "interrupted\n") {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -343,15 +343,15 @@ func TestAPublishedTargetIsNotGivenUp(t *testing.T) {
 func TestAFailedPublishSaysWhatIsKnown(t *testing.T) {
 	gone := errors.New("the server has gone away")
 	for says, s := range map[string]*target{
-		"not whole, and marked so":    {unpublishable: gone},
-		"may count as whole or not":   {unpublishable: gone, unabortable: gone},
-		"while giving up: the server": {unpublishable: gone, unabortable: gone},
+		"incomplete and marked as such": {unpublishable: gone},
+		"may or may not be published":   {unpublishable: gone, unabortable: gone},
+		"aborting: the server":          {unpublishable: gone, unabortable: gone},
 	} {
 		_, err := job(t, site(), s).Run(t.Context())
 		if failure.Of(err) != failure.Failed || !strings.Contains(err.Error(), says) || !slices.Contains(s.calls, "abort") {
 			t.Errorf("%v, calls %v", err, s.calls)
 		}
-		if s.unabortable != nil && strings.Contains(err.Error(), "marked so") {
+		if s.unabortable != nil && strings.Contains(err.Error(), "marked as such") {
 			t.Errorf("nobody could mark it: %v", err)
 		}
 	}

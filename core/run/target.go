@@ -81,7 +81,7 @@ func (t *Target) prepare(ctx context.Context, p *stage.Plan, units []work, trans
 		}
 	}
 	if own.Parts == nil {
-		return failure.New(failure.Refused, "%s: there is nothing for this sink: the source holds %s; take the sink out, or read another snapshot", t.Name, strings.Join(p.Parts, ", "))
+		return failure.New(failure.Refused, "%s: the sources hold only %s, none of which this sink can hold; remove the sink, or read another snapshot", t.Name, strings.Join(p.Parts, ", "))
 	}
 	for _, u := range units {
 		if !t.holds(u.Part) {
