@@ -1,11 +1,11 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"strconv"
 	"strings"
 	"time"
 
@@ -68,6 +68,9 @@ func (c Connection) Open(ctx context.Context) (*Conn, error) {
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = 30 * time.Second
 	}
+	if err := contradictions(cfg.RuntimeParams, c.settings(Site{}, cfg.RuntimeParams)); err != nil {
+		return nil, err
+	}
 	conn := &Conn{Address: fmt.Sprintf("%s@%s:%d/%s", cfg.User, cfg.Host, cfg.Port, cfg.Database)}
 	if conn.Conn, err = pgx.ConnectConfig(ctx, cfg); err != nil {
 		return nil, unreachable(conn.Address, &cfg.Config, err)
@@ -76,6 +79,11 @@ func (c Connection) Open(ctx context.Context) (*Conn, error) {
 		return nil, errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
 	}
 	return conn, nil
+}
+
+// settings are those of a session, whose name in the server's lists the DSN may choose.
+func (c Connection) settings(site Site, params map[string]string) []setting {
+	return settings(site, time.Duration(c.LockTimeout), cmp.Or(params["application_name"], "vault"))
 }
 
 // Close ends the session; open transactions are rolled back.
@@ -118,7 +126,7 @@ func (c *Conn) setUp(ctx context.Context, want Connection) error {
 			return err
 		}
 	}
-	if err := c.settle(ctx, time.Duration(want.LockTimeout)); err != nil {
+	if err := c.settle(ctx, want.settings(c.Site, c.Config().RuntimeParams)); err != nil {
 		return err
 	}
 	var there bool
@@ -127,26 +135,6 @@ func (c *Conn) setUp(ctx context.Context, want Connection) error {
 	}
 	if !there {
 		return failure.New(failure.Refused, "%s: there is no schema %q in the database", c.Address, c.Site.Schema)
-	}
-	return nil
-}
-
-// settle makes the session independent of all defaults. The search path is the
-// site's schema alone, so definitions that the server writes are relative to it.
-func (c *Conn) settle(ctx context.Context, lockTimeout time.Duration) error {
-	_, err := c.Exec(ctx, `SELECT set_config(name, v.value, false) FROM (VALUES
-		('TimeZone', 'UTC'), ('DateStyle', 'ISO, YMD'), ('IntervalStyle', 'postgres'), ('extra_float_digits', '3'),
-		('bytea_output', 'hex'), ('client_encoding', 'UTF8'), ('standard_conforming_strings', 'on'),
-		('escape_string_warning', 'off'), ('xmloption', 'content'), ('lc_monetary', 'C'), ('quote_all_identifiers', 'off'),
-		('statement_timeout', '0'), ('idle_in_transaction_session_timeout', '0'), ('idle_session_timeout', '0'),
-		('transaction_timeout', '0'), ('lock_timeout', $1), ('default_transaction_isolation', 'read committed'),
-		('synchronize_seqscans', 'off'), ('max_parallel_workers_per_gather', '0'), ('jit', 'off'),
-		('row_security', 'off'), ('client_min_messages', 'warning'), ('application_name', 'vault'),
-		('search_path', $2)
-		) AS v (name, value) JOIN pg_settings USING (name)`,
-		strconv.FormatInt(lockTimeout.Milliseconds(), 10), Ident(c.Site.Schema))
-	if err != nil {
-		return fmt.Errorf("%s: setting up the session: %w", c.Address, err)
 	}
 	return nil
 }

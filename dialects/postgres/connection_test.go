@@ -9,7 +9,6 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
-	"github.com/lmsvault/vault/internal/servers"
 )
 
 const password = "s3cr3t:p@ss/w%rd"
@@ -89,38 +88,5 @@ func TestConnectionErrors(t *testing.T) {
 				t.Errorf("the password stands in %v", err)
 			}
 		}
-	}
-}
-
-// Whatever a database's defaults are, a session writes values in one way.
-func TestSessionIsIndependentOfDefaults(t *testing.T) {
-	db := servers.Postgres(t)
-	var name string
-	if err := db.SQL.QueryRow("SELECT current_database()").Scan(&name); err != nil {
-		t.Fatal(err)
-	}
-	for setting, value := range map[string]string{
-		"timezone": "'Asia/Kathmandu'", "datestyle": "'SQL, DMY'", "intervalstyle": "iso_8601", "extra_float_digits": "0", "bytea_output": "escape",
-		"statement_timeout": "1", "lock_timeout": "1", "idle_in_transaction_session_timeout": "1", "client_encoding": "latin1", "standard_conforming_strings": "off",
-	} {
-		if _, err := db.SQL.Exec("ALTER DATABASE " + name + " SET " + setting + " = " + value); err != nil {
-			t.Fatal(err)
-		}
-	}
-	// The session is set up within statement_timeout's millisecond, or not at all.
-	if _, err := db.SQL.Exec("ALTER DATABASE " + name + " SET statement_timeout = '5s'"); err != nil {
-		t.Fatal(err)
-	}
-	var got, timeouts string
-	err := open(t, db.DSN).QueryRow(t.Context(), `SELECT concat_ws('|', '2024-07-01 12:00:00Z'::timestamptz, '2024-02-03'::date, '1 day 2 hours'::interval, 0.1::float8 + 0.2::float8, '\x00ff'::bytea, 'ü', '\'),
-		concat_ws('|', current_setting('statement_timeout'), current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout'))`).Scan(&got, &timeouts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := `2024-07-01 12:00:00+00|2024-02-03|1 day 02:00:00|0.30000000000000004|\x00ff|ü|\`; got != want {
-		t.Errorf("%s instead of %s", got, want)
-	}
-	if timeouts != "0|10s|0" {
-		t.Errorf("time limits %s", timeouts)
 	}
 }

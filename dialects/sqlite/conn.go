@@ -43,13 +43,16 @@ func Open(ctx context.Context, path string, mode Mode) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	query := url.Values{"mode": {string(mode)}, "_pragma": {"trusted_schema(0)", "busy_timeout(10000)"}}
+	query := url.Values{"mode": {string(mode)}}
 	name := url.URL{Scheme: "file", OmitHost: true, Path: full, RawQuery: query.Encode()}
 	conn, err := (&sqlite.Driver{}).Open(name.String())
 	if err != nil {
 		return nil, fmt.Errorf("opening the SQLite database %s: %w", path, err)
 	}
 	c := &Conn{path: path, conn: conn}
+	if err := c.settle(ctx, mode); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the SQLite database %s: %w", path, err), c.Close())
+	}
 	// The file is not looked at before the first statement.
 	if _, err := c.Query(ctx, "SELECT count(*) FROM sqlite_master"); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the SQLite database %s: %w", path, err), c.Close())

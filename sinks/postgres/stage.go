@@ -48,5 +48,8 @@ From its start until all is in place, a table ` + "`<prefix>vault_restoring`" + 
 schema: a site with it is not whole. A run that was interrupted, or whose proof
 failed, leaves it there; restore again with ` + "`replace: true`" + `.
 
+Every session sets the server's settings that change what is written, and reads them back; a
+parameter of the DSN that says otherwise is refused.
+
 The database must have encoding UTF8, and the user needs CREATE on the schema; to
 replace tables it must own them. Enumeration types are named with the prefix.`

@@ -45,6 +45,11 @@ by one connection, which also keeps a lock on every table (ACCESS SHARE, the one
 of a SELECT): reading and writing go on as ever, but ALTER TABLE, TRUNCATE and
 DROP TABLE wait until the run ends.
 
+Every session sets the server's settings that change what is read (formats, time limits,
+row_security and others) and reads them back, whatever the defaults of server, database and
+role are. A parameter of the DSN that says otherwise is refused, and so is a server that hides
+damage (zero_damaged_pages, ignore_checksum_failure).
+
 The user needs CONNECT on the database, USAGE on the schema, and SELECT on the
 tables and sequences with the prefix. A pooler between must be in session mode.
 

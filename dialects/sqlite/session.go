@@ -1,0 +1,43 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+)
+
+// pragma is a setting of a connection that changes what is read or written.
+type pragma struct{ name, value string }
+
+// pragmas lists every one that Vault relies on. Each is set on every connection,
+// whatever SQLite was built with, and read back.
+var pragmas = []pragma{
+	{"trusted_schema", "0"}, // nothing in the file's schema runs functions
+	{"writable_schema", "0"},
+	{"busy_timeout", "10000"}, // milliseconds that it waits for another program's lock
+	{"cell_size_check", "1"},  // damage is found when it is read
+	{"reverse_unordered_selects", "0"},
+	{"foreign_keys", "0"},
+	{"ignore_check_constraints", "0"},
+	{"recursive_triggers", "0"},
+}
+
+// settle sets the connection's pragmas. One that only reads can't be made to write.
+func (c *Conn) settle(ctx context.Context, mode Mode) error {
+	want := pragmas
+	if mode == ReadOnly {
+		want = append(want[:len(want):len(want)], pragma{"query_only", "1"})
+	}
+	for _, p := range want {
+		if _, err := c.Query(ctx, "PRAGMA "+p.name+" = "+p.value); err != nil {
+			return fmt.Errorf("PRAGMA %s: %w", p.name, err)
+		}
+		got, err := c.Query(ctx, "PRAGMA "+p.name)
+		if err != nil {
+			return fmt.Errorf("PRAGMA %s: %w", p.name, err)
+		}
+		if len(got) != 1 || fmt.Sprint(got[0][0]) != p.value {
+			return fmt.Errorf("PRAGMA %s was set to %s and is %v", p.name, p.value, got)
+		}
+	}
+	return nil
+}
