@@ -19,7 +19,7 @@ func tree(t testing.TB, root string) map[string]string {
 			return err
 		}
 		rel, err := filepath.Rel(root, path)
-		if err != nil || rel == "." {
+		if err != nil || rel == "." || rel == ".vault-restored" { // what a restore leaves as its mark
 			return err
 		}
 		info, err := d.Info()

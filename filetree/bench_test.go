@@ -18,11 +18,14 @@ import (
 	sourcefiles "github.com/lmsvault/vault/sources/files"
 )
 
-// What the benchmarks carry: 5,000 files of 100 kB.
-const (
-	benchFiles   = 5000
-	benchSize    = 100_000
-	benchWorkers = 4
+const benchWorkers = 4
+
+// load is what a benchmark carries: so many files of so many bytes.
+type load struct{ files, size int }
+
+var (
+	usual = load{5000, 100_000}
+	tiny  = load{100_000, 200}
 )
 
 // nowhere is a Writer that wants nothing.
@@ -37,11 +40,11 @@ func (nowhere) Loss(_ context.Context, l stage.Loss) error {
 	return fmt.Errorf("lost: %+v", l)
 }
 
-func benchPool(b *testing.B) stage.Source {
+func (l load) pool(b *testing.B) stage.Source {
 	dir := b.TempDir()
-	data := make([]byte, benchSize)
+	data := make([]byte, l.size)
 	r := rand.New(rand.NewPCG(1, 1))
-	for range benchFiles {
+	for range l.files {
 		for i := range 100 {
 			data[i] = byte(r.Uint32())
 		}
@@ -73,22 +76,27 @@ func carry(b *testing.B, s stage.Source, writer func(stage.Unit) (stage.Writer, 
 	must(b, group.Wait())
 }
 
-func rate(b *testing.B) {
-	b.SetBytes(benchFiles * benchSize)
-	b.ReportMetric(float64(benchFiles*b.N)/b.Elapsed().Seconds(), "files/s")
+func (l load) rate(b *testing.B) {
+	b.SetBytes(int64(l.files) * int64(l.size))
+	b.ReportMetric(float64(l.files*b.N)/b.Elapsed().Seconds(), "files/s")
 }
 
 func BenchmarkRead(b *testing.B) {
-	s := benchPool(b)
+	s := usual.pool(b)
 	for b.Loop() {
 		carry(b, s, func(stage.Unit) (stage.Writer, func() error) { return nowhere{}, func() error { return nil } })
 	}
-	rate(b)
+	usual.rate(b)
 }
 
 // BenchmarkCopy reads from the page cache and writes to where TMPDIR is.
-func BenchmarkCopy(b *testing.B) {
-	s := benchPool(b)
+func BenchmarkCopy(b *testing.B) { usual.copy(b) }
+
+// BenchmarkCopyTiny is about what each file costs, whatever is in it.
+func BenchmarkCopyTiny(b *testing.B) { tiny.copy(b) }
+
+func (l load) copy(b *testing.B) {
+	s := l.pool(b)
 	n := 0
 	top := b.TempDir()
 	for b.Loop() {
@@ -105,5 +113,5 @@ func BenchmarkCopy(b *testing.B) {
 		must(b, sink.Publish(b.Context()))
 		must(b, sink.Close(b.Context()))
 	}
-	rate(b)
+	l.rate(b)
 }

@@ -3,11 +3,11 @@ package filetree
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/dustin/go-humanize"
 
@@ -32,13 +32,16 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 	if err != nil {
 		return nil, nil, failure.New(failure.Refused, "opening the directory to restore into: %w", err)
 	}
+	notes := s.layout.Notes
 	if existing == filepath.Clean(s.dir) {
-		err = s.check(root)
+		var more []stage.Note
+		more, err = s.check(ctx, root)
+		notes = append(slices.Clip(notes), more...)
 	}
 	if err == nil {
 		err = s.room(ctx, existing, root, p)
 	}
-	return nil, s.layout.Notes, errors.Join(err, root.Close())
+	return nil, notes, errors.Join(err, root.Close())
 }
 
 // existingDir is dir or the nearest directory above that exists.
@@ -56,31 +59,26 @@ func existingDir(dir string) (string, error) {
 	}
 }
 
-// check refuses a directory that holds something, unless it is to be replaced.
-func (s *Sink) check(root *os.Root) error {
-	if s.replace {
-		return nil
-	}
-	if _, err := root.Lstat(MarkerName); err == nil {
-		return failure.New(failure.Refused, "%s holds a restore that did not finish (%s): set replace: true to do it again", s.dir, MarkerName)
-	}
-	var found []string
-	for name, err := range Names(root) {
-		if err != nil {
-			return failure.New(failure.Refused, "listing %s: %w", s.dir, err)
-		}
-		if s.layout.Keeping(name) == Keep {
-			continue
-		}
-		if found = append(found, name); len(found) > 3 {
-			found[3] = "…"
-			break
+// check refuses a directory that holds something, unless it may be replaced, and
+// notes what that would remove.
+func (s *Sink) check(ctx context.Context, root *os.Root) ([]stage.Note, error) {
+	if !s.replace {
+		if _, err := root.Lstat(MarkerName); err == nil {
+			return nil, failure.New(failure.Refused, "%s holds a restore that did not finish (%s); set replace: true to do it again", s.dir, MarkerName)
 		}
 	}
-	if len(found) > 0 {
-		return failure.New(failure.Refused, "%s is not empty (%q): restore into an empty directory, or set replace: true to have what is there removed", s.dir, strings.Join(found, ", "))
+	doomed, err := s.doomed(root)
+	if err != nil || len(doomed) == 0 {
+		return nil, err
 	}
-	return nil
+	if !s.replace {
+		return nil, failure.New(failure.Refused, "%s is not empty (%s); restore into an empty directory, or set replace: true to have what is there removed", s.dir, first(doomed))
+	}
+	if err := s.mayReplace(root, doomed); err != nil {
+		return nil, err
+	}
+	note, err := s.removal(ctx, root, doomed)
+	return []stage.Note{note}, err
 }
 
 // room refuses a plan that is larger than what is free, counting what is to be
@@ -92,7 +90,7 @@ func (s *Sink) room(ctx context.Context, dir string, root *os.Root, p *stage.Pla
 	}
 	short := func() bool { return p.Bytes > bytes || inodes >= 0 && p.Files > inodes }
 	if s.replace && short() && dir == filepath.Clean(s.dir) {
-		freed, err := measure(ctx, root, "", s.keeping)
+		freed, err := s.measure(ctx, root, "", math.MaxInt64)
 		if err != nil {
 			return err
 		}
@@ -111,43 +109,3 @@ func (s *Sink) room(ctx context.Context, dir string, root *os.Root, p *stage.Pla
 }
 
 func human(bytes int64) string { return humanize.IBytes(uint64(max(bytes, 0))) }
-
-type amount struct{ files, bytes int64 }
-
-// measure adds up what removeTree would remove; what can't be looked at counts nothing.
-func measure(ctx context.Context, dir *os.Root, path string, keeping func(string) Keeping) (amount, error) {
-	var sum amount
-	for name, err := range Names(dir) {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return sum, fmt.Errorf("measuring what is to be removed: %w", err)
-		}
-		below := join(path, name)
-		if keeping(below) == Keep {
-			continue
-		}
-		info, err := dir.Lstat(name)
-		if err != nil {
-			continue
-		}
-		sum.files++
-		if info.Mode().IsRegular() {
-			sum.bytes += info.Size()
-		}
-		if !info.IsDir() {
-			continue
-		}
-		child, err := OpenDir(dir, name)
-		if err != nil {
-			continue
-		}
-		in, err := measure(ctx, child, below, keeping)
-		if err := errors.Join(err, child.Close()); err != nil {
-			return sum, err
-		}
-		sum.files, sum.bytes = sum.files+in.files, sum.bytes+in.bytes
-	}
-	return sum, nil
-}

@@ -10,8 +10,6 @@ import (
 	"os"
 	"strings"
 	"time"
-
-	"github.com/lmsvault/vault/core/stage"
 )
 
 // dirSpool keeps the modes and times of directories in a file until all that is
@@ -33,14 +31,15 @@ func newDirSpool(dir string) (*dirSpool, error) {
 
 func (s *dirSpool) close() error { return errors.Join(s.file.Close(), os.Remove(s.file.Name())) }
 
-// add keeps the mode and the time of a directory; path is relative to the root.
-func (s *dirSpool) add(path string, e stage.Entry) error {
+// add keeps the mode and the time (zero for none) of a directory; path is relative
+// to the root. What is added last counts.
+func (s *dirSpool) add(path string, mode uint32, modTime time.Time) error {
 	s.depth = max(s.depth, strings.Count(path, "/"))
 	b := binary.AppendUvarint(s.buf[:0], uint64(len(path)))
 	b = append(b, path...)
-	b = binary.AppendUvarint(b, uint64(e.Mode))
-	b = binary.AppendVarint(b, e.ModTime.Unix())
-	b = binary.AppendVarint(b, int64(e.ModTime.Nanosecond()))
+	b = binary.AppendUvarint(b, uint64(mode))
+	b = binary.AppendVarint(b, modTime.Unix())
+	b = binary.AppendVarint(b, int64(modTime.Nanosecond()))
 	s.buf = b
 	if _, err := s.w.Write(b); err != nil {
 		return fmt.Errorf("keeping directories' modes: %w", err)
@@ -49,41 +48,76 @@ func (s *dirSpool) add(path string, e stage.Entry) error {
 }
 
 // apply sets modes and times, the deepest first, for a mode can close the way to
-// what is below. It reads the file once for each level.
+// what is below. It reads the file once for each level, and follows no link.
 func (s *dirSpool) apply(ctx context.Context, root *os.Root) error {
 	if err := s.w.Flush(); err != nil {
 		return fmt.Errorf("keeping directories' modes: %w", err)
 	}
 	for depth := s.depth; depth >= 0; depth-- {
-		if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		if err := s.level(ctx, root, depth); err != nil {
 			return err
-		}
-		r := bufio.NewReader(s.file)
-		for {
-			path, mode, modTime, err := readDir(r)
-			if err == io.EOF {
-				break
-			}
-			if err == nil {
-				err = ctx.Err()
-			}
-			if err != nil {
-				return fmt.Errorf("reading directories' modes: %w", err)
-			}
-			if strings.Count(path, "/") != depth {
-				continue
-			}
-			if !modTime.Equal(time.Time{}) {
-				if err := root.Chtimes(path, modTime, modTime); err != nil {
-					return fmt.Errorf("setting the time of a directory: %w", err)
-				}
-			}
-			if err := root.Chmod(path, FileMode(mode)); err != nil {
-				return fmt.Errorf("setting the mode of a directory: %w", err)
-			}
 		}
 	}
 	return nil
+}
+
+func (s *dirSpool) level(ctx context.Context, root *os.Root, depth int) (err error) {
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	at, parent := "", root // directories of one parent mostly follow each other
+	defer func() {
+		if parent != root {
+			err = errors.Join(err, parent.Close())
+		}
+	}()
+	r := bufio.NewReader(s.file)
+	for {
+		path, mode, modTime, err := readDir(r)
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return fmt.Errorf("reading directories' modes: %w", err)
+		}
+		if strings.Count(path, "/") != depth {
+			continue
+		}
+		above, name := split(path)
+		if above != at {
+			next, err := OpenPath(root, above)
+			if err != nil {
+				return fmt.Errorf("setting the modes of directories: %w", err)
+			}
+			old := parent
+			at, parent = above, next
+			if old != root {
+				if err := old.Close(); err != nil {
+					return err
+				}
+			}
+		}
+		if err := setDir(parent, name, mode, modTime); err != nil {
+			return fmt.Errorf("setting mode and time of the directory %s: %w", path, err)
+		}
+	}
+}
+
+func setDir(parent *os.Root, name string, mode uint32, modTime time.Time) error {
+	dir, err := OpenDir(parent, name)
+	if err != nil {
+		return err
+	}
+	if !modTime.Equal(time.Time{}) {
+		err = dir.Chtimes(".", modTime, modTime)
+	}
+	if err == nil {
+		err = dir.Chmod(".", FileMode(mode))
+	}
+	return errors.Join(err, dir.Close())
 }
 
 func readDir(r *bufio.Reader) (path string, mode uint32, modTime time.Time, err error) {

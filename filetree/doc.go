@@ -5,5 +5,6 @@
 //
 // What is carried of a file: name, content, permission bits, modification time;
 // of a symbolic link its name and target. Owner, extended attributes, hard links
-// (each name becomes a file) and holes are not.
+// (each name becomes a file) and holes are not. As the owner is not, a sink takes
+// setuid and setgid away from files unless it is told to keep them.
 package filetree

@@ -2,6 +2,7 @@ package filetree
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 
@@ -11,8 +12,41 @@ import (
 // MarkerName is the file that a sink keeps in its root while what is there is not whole.
 const MarkerName = ".vault-restoring"
 
+// RestoredName is the file that stays in the root of a finished restore where a
+// later one could not tell by what is there that it may replace it.
+const RestoredName = ".vault-restored"
+
+const restoredText = "Vault restored into this directory. A restore with replace: true may remove what is in it.\n"
+
 const markerText = "Vault is restoring into this directory, or did not finish: what is here is not whole.\n" +
 	"Run the restore again with replace: true.\n"
+
+// openMarker makes the marker or opens the one that is there. A link of its name
+// is not followed.
+func openMarker(root *os.Root) (*os.File, error) {
+	f, err := root.OpenFile(MarkerName, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+	if !errors.Is(err, fs.ErrExist) {
+		return f, err
+	}
+	before, err := root.Lstat(MarkerName)
+	if err != nil {
+		return nil, err
+	}
+	if !before.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a file; remove it", MarkerName)
+	}
+	if f, err = root.OpenFile(MarkerName, os.O_RDWR, 0); err != nil {
+		return nil, err
+	}
+	after, err := f.Stat()
+	if err == nil && !os.SameFile(before, after) {
+		err = fmt.Errorf("%s was exchanged while it was opened", MarkerName)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
 
 // OpenSource opens the root directory of a site's files. One that holds a
 // half-done restore is refused.

@@ -36,12 +36,25 @@ type Layout struct {
 	Keeping func(path string) Keeping
 	// Overwrites tells whether an entry may take the place of a file that was kept.
 	Overwrites func(path string) bool
-	Notes      []stage.Note
+	// Owns tells whether a directory is one of a site's, of this part, so that what
+	// is in it may be replaced; what calls such a directory in messages: "a Moodle data root".
+	Owns func(root *os.Root) (bool, error)
+	What string
+	// Usual tells of a name in the root that any site has it; nil: of none. What is
+	// to be removed is named from the others on.
+	Usual func(name string) bool
+	Marks bool // what was restored is marked as such, because Owns may not know it again
+	Links bool // symbolic links are restored
+	// Setuid restores the setuid and setgid bits of files. Who restores owns the
+	// file, so that another user could become who restores.
+	Setuid bool
+	Notes  []stage.Note
 }
 
 // Sink writes one part of a site below a directory. Files are written under
-// temporary names, made durable, read back, and only then renamed; a marker in
-// the root tells that what is there is not whole, from Begin to Finish.
+// temporary names, read back, and only then renamed; they are durable when their
+// unit is committed. A marker in the root tells that what is there is not whole,
+// from Begin to Publish; until Finish only this user can look into directories.
 type Sink struct {
 	dir     string
 	replace bool
@@ -53,6 +66,7 @@ type Sink struct {
 	root   *os.Root // nil before Begin
 	marker *os.File // locked while it is open
 	mode   uint32   // of directories that no entry describes
+	disk   disk
 
 	mu   sync.Mutex
 	dirs *dirSpool
@@ -84,7 +98,10 @@ func (s *Sink) Begin(ctx context.Context, _ *stage.Plan) error {
 		return err
 	}
 	s.mode = Mode(info.Mode())
-	if err := s.check(root); err != nil { // again: much can happen since Check
+	if _, err := s.check(ctx, root); err != nil { // again: much can happen since Check
+		return err
+	}
+	if err := s.disk.wrote(root); err != nil {
 		return err
 	}
 	if err := s.mark(); err != nil {
@@ -93,39 +110,44 @@ func (s *Sink) Begin(ctx context.Context, _ *stage.Plan) error {
 	if s.dirs, err = newDirSpool(s.temp); err != nil {
 		return err
 	}
-	return removeTree(ctx, root, "", s.keeping)
-}
-
-// keeping keeps the marker.
-func (s *Sink) keeping(path string) Keeping {
-	if path == MarkerName {
-		return Keep
-	}
-	return s.layout.Keeping(path)
+	return s.clear(ctx, root, "")
 }
 
 func (s *Sink) mark() error {
-	f, err := s.root.OpenFile(MarkerName, os.O_WRONLY|os.O_CREATE, 0o644)
+	f, err := openMarker(s.root)
 	if err != nil {
 		return fmt.Errorf("marking %s as not whole: %w", s.dir, err)
 	}
 	s.marker = f
 	if err := lock(f); err != nil {
 		if errors.Is(err, errLocked) {
-			return failure.New(failure.Refused, "another restore is writing into %s: wait for it to end", s.dir)
+			return failure.New(failure.Refused, "another restore is writing into %s; wait for it to end", s.dir)
 		}
 		return fmt.Errorf("locking %s: %w", filepath.Join(s.dir, MarkerName), err)
 	}
-	if _, err = f.WriteAt([]byte(markerText), 0); err == nil {
-		err = f.Sync()
-	}
-	if err == nil {
-		err = persist([]*os.Root{s.root}, nil)
-	}
-	if err != nil {
+	if err := s.write(markerText); err != nil {
 		return fmt.Errorf("marking %s as not whole: %w", s.dir, err)
 	}
-	return nil
+	return s.settle()
+}
+
+// write gives the marker its text.
+func (s *Sink) write(text string) error {
+	if _, err := s.marker.WriteAt([]byte(text), 0); err != nil {
+		return err
+	}
+	if err := s.marker.Truncate(int64(len(text))); err != nil {
+		return err
+	}
+	return s.marker.Sync()
+}
+
+// settle makes the names in the root durable.
+func (s *Sink) settle() error {
+	if err := syncDir(s.root); err != nil {
+		return fmt.Errorf("making files durable: %w", err)
+	}
+	return s.disk.sync()
 }
 
 // Unit starts a unit.
@@ -149,7 +171,7 @@ func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	if err := s.dirs.apply(ctx, s.root); err != nil {
 		return err
 	}
-	return persist([]*os.Root{s.root}, nil)
+	return s.settle()
 }
 
 // Prove has nothing to add: every file was read back before it got its name.
@@ -162,15 +184,25 @@ func (s *Sink) Publish(context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.root.Remove(MarkerName)
-	if err == nil && s.marker != nil {
-		err = s.marker.Close()
-		s.marker = nil
-	}
-	if err != nil {
+	if err := s.unmark(); err != nil {
 		return fmt.Errorf("unmarking %s: %w", s.dir, err)
 	}
-	return persist([]*os.Root{s.root}, nil)
+	return s.settle()
+}
+
+func (s *Sink) unmark() error {
+	var err error
+	if !s.layout.Marks {
+		err = s.root.Remove(MarkerName)
+	} else if err = s.write(restoredText); err == nil {
+		err = s.root.Rename(MarkerName, RestoredName)
+	}
+	if err != nil || s.marker == nil {
+		return err
+	}
+	err = s.marker.Close()
+	s.marker = nil
+	return err
 }
 
 // Abort leaves the mark, by which sources and sinks know that nothing here is whole.
@@ -185,11 +217,20 @@ func (s *Sink) Close(context.Context) error {
 	if s.dirs != nil {
 		errs = append(errs, s.dirs.close())
 	}
+	errs = append(errs, s.disk.close())
 	if s.root != nil {
 		errs = append(errs, s.root.Close())
 	}
 	s.marker, s.dirs, s.root = nil, nil, nil
 	return errors.Join(errs...)
+}
+
+// fileMode is the mode that a file gets.
+func (s *Sink) fileMode(e stage.Entry) uint32 {
+	if s.layout.Setuid {
+		return e.Mode
+	}
+	return e.Mode &^ 0o6000
 }
 
 func (s *Sink) tempName() string { return fmt.Sprintf("%s%d", s.prefix, s.next.Add(1)) }

@@ -146,6 +146,31 @@ func TestHostileSnapshots(t *testing.T) {
 	}
 }
 
+// A forged snapshot can hold what no source of a pool gives.
+func TestPoolGetsNoLinks(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "pool")
+	err := restore(t, filesSink(t, sinkfiles.Config{Dir: dir}), linkItem("filedir/"+poolFile, "/etc/passwd"))
+	if err == nil || !strings.Contains(err.Error(), "filedir/"+poolFile) || !strings.Contains(err.Error(), "symbolic link") {
+		t.Errorf("a link: %v", err)
+	}
+	if got := below(t, dir); len(got) > 1 {
+		t.Errorf("the pool holds %v", got)
+	}
+}
+
+// The marker is written to, so a link of its name must not lead to a file.
+func TestMarkerIsNoLink(t *testing.T) {
+	dir := holding(t, "filedir/"+poolFile, "muc/config.php")
+	must(t, os.Symlink("muc/config.php", filepath.Join(dir, filetree.MarkerName)))
+	err := restore(t, datarootSink(t, sinkdataroot.Config{Dir: dir, Replace: true}), fileItem("dataroot/f", "x"))
+	if err == nil || !strings.Contains(err.Error(), filetree.MarkerName+" is not a file") {
+		t.Errorf("a link in the marker's place: %v", err)
+	}
+	if got := below(t, dir); got["muc/config.php"] != "theirs" {
+		t.Errorf("what the link leads to has become %q", got["muc/config.php"])
+	}
+}
+
 // Links that are in the target before are neither followed nor written through.
 func TestPlantedLinks(t *testing.T) {
 	top := t.TempDir()
@@ -188,6 +213,10 @@ func TestReplaceKeepsWhatIsExcludedAndPreserved(t *testing.T) {
 	}
 	must(t, restore(t, datarootSink(t, sinkdataroot.Config{Dir: root, Replace: true, Preserve: []string{"lang/de_local", "models/keep/a", "not/there"}}), items...))
 	got := below(t, root)
+	if !strings.Contains(got[filetree.RestoredName], "Vault restored") {
+		t.Errorf("the mark of a restore is %q", got[filetree.RestoredName])
+	}
+	delete(got, filetree.RestoredName)
 	want := map[string]string{"cache/c": "old", "filedir/ab/f": "old", ".htaccess": "old", "muc/config.php": "new", "lang/de/new": "new",
 		"lang/de_local/mine": "old", "models/keep/a/b": "old"}
 	for path, content := range want {
@@ -216,7 +245,8 @@ func TestFalseContentIsNotProven(t *testing.T) {
 		if failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "dataroot/spoilt") {
 			t.Errorf("false %s: %v", name, err)
 		}
-		if got := below(t, root); len(got) != 1 || got[filetree.MarkerName] == "" {
+		// What was proven before has its name already.
+		if got := below(t, root); len(got) != 2 || got[filetree.MarkerName] == "" || got["good"] != "x" {
 			t.Errorf("false %s: %v is there", name, got)
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -62,37 +64,56 @@ func lock(f *os.File) error {
 	return err
 }
 
-// persist makes files and directories durable. It syncs whole file systems, each
-// once: with thousands of small files that is many times faster than one by one.
-func persist(dirs []*os.Root, _ []*os.File) error {
-	var synced []uint64
-	for _, dir := range dirs {
-		if err := syncDevice(dir, &synced); err != nil {
-			return fmt.Errorf("making files durable: %w", err)
-		}
-	}
-	return nil
-}
+// fileSystems are those that were written to. Each is held open from the first
+// write on: a sync reports what went wrong since then, not only since the last sync.
+type fileSystems struct{ byDevice map[uint64]*os.File }
 
-func syncDevice(dir *os.Root, synced *[]uint64) (err error) {
-	f, err := dir.Open(".")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
+func (x *fileSystems) add(dir *os.Root) error {
+	info, err := dir.Stat(".")
 	if err != nil {
 		return err
 	}
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return f.Sync()
+		return errors.New("the system does not tell")
 	}
-	for _, dev := range *synced {
-		if dev == uint64(st.Dev) {
-			return nil
+	if x.byDevice[st.Dev] != nil {
+		return nil
+	}
+	f, err := dir.Open(".")
+	if err != nil {
+		return err
+	}
+	if x.byDevice == nil {
+		x.byDevice = map[uint64]*os.File{}
+	}
+	x.byDevice[st.Dev] = f
+	return nil
+}
+
+func (x *fileSystems) all() []*os.File { return slices.Collect(maps.Values(x.byDevice)) }
+
+func (x *fileSystems) closeAll() error {
+	var errs []error
+	for _, f := range x.byDevice {
+		errs = append(errs, f.Close())
+	}
+	x.byDevice = nil
+	return errors.Join(errs...)
+}
+
+// syncAll syncs whole file systems: with thousands of small files that is many
+// times faster than one by one.
+func syncAll(fileSystems []*os.File) error {
+	for _, f := range fileSystems {
+		if err := unix.Syncfs(int(f.Fd())); err != nil {
+			return err
 		}
 	}
-	*synced = append(*synced, uint64(st.Dev))
-	return unix.Syncfs(int(f.Fd()))
+	return nil
 }
+
+// syncFile and syncDir leave it to syncAll.
+func syncFile(*os.File) error { return nil }
+
+func syncDir(*os.Root) error { return nil }

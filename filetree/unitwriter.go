@@ -4,40 +4,41 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// unitWriter writes the entries of one unit. One goroutine.
+// unitWriter writes the entries of one unit. Each file has its name when its
+// entry ends; all are durable when the unit is committed. One goroutine.
 type unitWriter struct {
-	sink  *Sink
-	batch *batch
+	sink    *Sink
+	folders *folders
+	buf     []byte // to read files back
 	// The entry that is open:
 	kind stage.Kind // "" for none
 	skip bool       // it is left out
-	path string
-	file *pending // of a file
+	path string     // below the root
+	name string     // of the entry
+	file *newFile   // of a file
 }
 
-func newUnitWriter(s *Sink) *unitWriter { return &unitWriter{sink: s, batch: newBatch(s)} }
+func newUnitWriter(s *Sink) *unitWriter { return &unitWriter{sink: s, folders: newFolders(s)} }
 
 func (w *unitWriter) Open(ctx context.Context, e stage.Entry) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if w.kind != "" {
-		return fmt.Errorf("%s begins before %s has ended", e.Path, w.path)
+		return fmt.Errorf("%s begins before %s has ended", e.Path, w.name)
 	}
-	if err := w.batch.makeRoom(ctx); err != nil {
+	if err := w.folders.makeRoom(); err != nil {
 		return err
 	}
 	path, err := Below(w.sink.layout.Part, e.Path)
 	if err != nil {
 		return fmt.Errorf("refusing an entry: %w", err)
 	}
-	if Within(path, MarkerName) {
+	if Within(path, MarkerName) || Within(path, RestoredName) {
 		return fmt.Errorf("refusing the entry %s: its name is Vault's own", e.Path)
 	}
 	holds, err := w.sink.layout.Holds(path)
@@ -50,24 +51,38 @@ func (w *unitWriter) Open(ctx context.Context, e stage.Entry) error {
 	if err != nil {
 		return fmt.Errorf("restoring %s: %w", e.Path, err)
 	}
-	w.kind, w.skip, w.path = e.Kind, !holds, e.Path
+	w.kind, w.skip, w.path, w.name = e.Kind, !holds, path, e.Path
 	return nil
 }
 
 func (w *unitWriter) begin(path string, e stage.Entry) (err error) {
+	above, name := split(path)
 	switch e.Kind {
-	case stage.File:
-		w.file, err = w.batch.create(path, e)
-		return err
-	case stage.Symlink:
-		return w.batch.symlink(path, e.Target)
 	case stage.Dir:
-		if _, err := w.batch.dir(path); err != nil {
+		if _, err := w.folders.dir(path); err != nil {
 			return err
 		}
 		w.sink.mu.Lock()
 		defer w.sink.mu.Unlock()
-		return w.sink.dirs.add(path, e)
+		return w.sink.dirs.add(path, e.Mode, e.ModTime)
+	case stage.File:
+		dir, err := w.folders.dir(above)
+		if err != nil {
+			return err
+		}
+		w.folders.dirty = true
+		w.file, err = create(dir, w.sink.tempName(), name, e)
+		return err
+	case stage.Symlink:
+		if !w.sink.layout.Links {
+			return errors.New("a symbolic link has no place here, only files have")
+		}
+		dir, err := w.folders.dir(above)
+		if err != nil {
+			return err
+		}
+		w.folders.dirty = true
+		return dir.Symlink(e.Target, name)
 	}
 	return fmt.Errorf("a %s can't be kept in a directory", e.Kind)
 }
@@ -82,16 +97,14 @@ func (w *unitWriter) Write(ctx context.Context, c stage.Chunk) error {
 	if w.skip {
 		return nil
 	}
-	n, err := w.file.f.Write(c.Data)
-	w.file.size += int64(n)
-	if err != nil {
-		return fmt.Errorf("restoring %s: %w", w.path, err)
+	if err := w.file.write(c.Data); err != nil {
+		return fmt.Errorf("restoring %s: %w", w.name, err)
 	}
 	return nil
 }
 
 func (w *unitWriter) Close(_ context.Context, d stage.Digest) error {
-	kind, path := w.kind, w.path
+	kind := w.kind
 	w.kind = ""
 	switch {
 	case kind == "":
@@ -101,8 +114,11 @@ func (w *unitWriter) Close(_ context.Context, d stage.Digest) error {
 	}
 	file := w.file
 	w.file = nil
-	if err := w.batch.add(file, d); err != nil {
-		return fmt.Errorf("restoring %s: %w", path, err)
+	if w.buf == nil {
+		w.buf = make([]byte, 256<<10)
+	}
+	if err := file.finish(d, w.sink.fileMode(file.entry), w.sink.layout.Overwrites(w.path), w.buf); err != nil {
+		return fmt.Errorf("restoring %s: %w", w.name, err)
 	}
 	return nil
 }
@@ -133,30 +149,17 @@ func (w *unitWriter) Loss(context.Context, stage.Loss) error { return nil }
 
 func (w *unitWriter) Commit(ctx context.Context) error {
 	if w.kind != "" {
-		return fmt.Errorf("a unit ends before %s has ended", w.path)
+		return fmt.Errorf("a unit ends before %s has ended", w.name)
 	}
-	return w.batch.commit(ctx)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return w.folders.commit()
 }
 
 func (w *unitWriter) Refused() []stage.Loss { return nil }
 
 func (w *unitWriter) Abort(context.Context) error {
 	w.kind = ""
-	return errors.Join(w.dropFile(), w.batch.discard())
-}
-
-var errOccupied = errors.New("there is something of that name already; two entries have one name, or names that this file system takes for one")
-
-// vacant refuses a name that is taken, unless the entry may overwrite a file there.
-func vacant(dir *os.Root, name string, overwrite bool) error {
-	info, err := dir.Lstat(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return err
-	case overwrite && info.Mode().IsRegular():
-		return nil
-	}
-	return errOccupied
+	return errors.Join(w.dropFile(), w.folders.close())
 }

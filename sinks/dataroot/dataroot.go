@@ -1,7 +1,10 @@
 package dataroot
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/lmsvault/vault/core/moodle"
@@ -21,8 +24,28 @@ func open(cfg *Config, env stage.Env) (stage.Sink, error) {
 		Holds:      l.holds,
 		Keeping:    l.keeping,
 		Overwrites: optional,
+		Owns:       isDataRoot,
+		What:       "a Moodle data root",
+		Marks:      true,
+		Links:      true,
+		Setuid:     cfg.Setuid,
 		Notes:      notes,
 	})
+}
+
+// isDataRoot tells whether Moodle has used a directory as its data root. Names
+// that other programs use, too, such as cache, prove nothing.
+func isDataRoot(root *os.Root) (bool, error) {
+	for _, name := range []string{moodle.FiledirName, "localcache", "muc", "trashdir"} {
+		info, err := root.Lstat(name)
+		if err == nil && (info.IsDir() || info.Mode()&fs.ModeSymlink != 0) {
+			return true, nil
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 type layout struct{ preserve []string }

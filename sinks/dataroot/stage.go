@@ -14,8 +14,9 @@ import (
 // Config is the configuration of the sink dataroot.
 type Config struct {
 	Dir      string   `key:"dir" required:"true" help:"the data root to write; made if it isn't there" example:"/var/moodledata"`
-	Replace  bool     `key:"replace" help:"remove what is there first, but for what a backup leaves out and what is preserved; otherwise there must be nothing else"`
+	Replace  bool     `key:"replace" help:"if it is a data root, remove what is there first, but for what a backup leaves out and what is preserved; otherwise there must be nothing else"`
 	Preserve []string `key:"preserve" help:"paths below the data root that stay as they are in the target" example:"[lang/de_local]"`
+	Setuid   bool     `key:"keep_setuid" help:"restore the setuid and setgid bits of files; a file then runs with the rights of the user who restores"`
 }
 
 // Validate checks the paths that are preserved.
@@ -30,16 +31,23 @@ func (c *Config) Validate() error {
 }
 
 const doc = `Writes the data root: files, empty directories and symbolic links with modes and
-modification times. Files are written under temporary names, made durable, read
-back and compared with their checksum, and only then named. Nothing outside the
-directory is touched, whatever the names in the snapshot are, and no link is
-followed. While the directory is not whole it holds a file .vault-restoring; what
-ended early is done again with replace: true.
+modification times. Each file is written under a temporary name, read back and
+compared with its checksum, and only then named; a unit counts as done when all its
+files are durable. Nothing outside the directory is touched, whatever the names in
+the snapshot are, and no link is followed. While the directory is incomplete it holds
+a file .vault-restoring; an interrupted restore is repeated with replace: true. A
+finished restore leaves a file .vault-restored.
 
-filedir, cache, sessions and all else that a backup leaves out stays as it is in
-the target, and so do the preserved paths: what the snapshot has below those is
-not written. Files belong to the user who restores: do it as the web server's
-user, or change the owner afterwards.`
+replace: true removes what is in the directory only if Moodle has used it as its data
+root (it holds filedir, localcache, muc or trashdir), or if it is an earlier restore;
+vault plan counts and names what goes. filedir, cache, sessions, lost+found and all
+else that a backup leaves out stays as it is in the target, and so do the preserved
+paths: what the snapshot has below those is not written.
+
+Files lose their setuid and setgid bits; directories keep theirs. Directories get
+their modes when the restore finishes; until then only the user who restores can enter
+them. Files belong to that user: restore as the web server's user, or change the owner
+afterwards.`
 
 // Stage is the registered sink.
 func Stage() stage.Stage {

@@ -3,7 +3,11 @@ package files
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/filetree"
 )
@@ -11,18 +15,24 @@ import (
 // Config is the configuration of the sink files.
 type Config struct {
 	Dir     string `key:"dir" required:"true" help:"the file pool to write: the directory filedir in the site's data root; made if it isn't there" example:"/var/moodledata/filedir"`
-	Replace bool   `key:"replace" help:"remove what is in the directory first; otherwise it must be empty"`
+	Replace bool   `key:"replace" help:"remove what is in the directory first, if it is a file pool; otherwise it must be empty"`
+	Setuid  bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files; a file then runs with the rights of the user who restores"`
 }
 
-const doc = `Writes Moodle's file pool. Files are written under temporary names, made durable,
-read back and compared with their checksum, and only then named. Nothing outside
-the directory is touched, whatever the names in the snapshot are, and no link is
-followed. While the directory is not whole it holds a file .vault-restoring; what
-ended early is done again with replace: true.
+const doc = `Writes Moodle's file pool. Each file is written under a temporary name, read back
+and compared with its checksum, and only then named; a unit counts as done when all
+its files are durable. Nothing outside the directory is touched, whatever the names
+in the snapshot are. Symbolic links are neither followed nor made. While the
+directory is incomplete it holds a file .vault-restoring; an interrupted restore is
+repeated with replace: true.
 
-Modes and times of files are restored. Folders get the mode of the directory
-itself, files belong to the user who restores: do it as the web server's user, or
-change the owner afterwards.`
+replace: true removes what is in the directory only if it is a file pool (or empty,
+or an earlier restore); vault plan counts and names what goes. lost+found stays.
+
+Modes and times of files are restored, without setuid and setgid bits. Directories
+get the mode of the pool's own directory when the restore finishes; until then only
+the user who restores can enter them. Files belong to that user: restore as the web
+server's user, or change the owner afterwards.`
 
 // Stage is the registered sink.
 func Stage() stage.Stage {
@@ -47,5 +57,55 @@ func open(cfg *Config, env stage.Env) (stage.Sink, error) {
 		Holds:      func(string) (bool, error) { return true, nil },
 		Keeping:    func(string) filetree.Keeping { return filetree.Remove },
 		Overwrites: func(string) bool { return false },
+		Owns:       isPool,
+		What:       "a file pool",
+		Usual:      func(name string) bool { return moodle.PoolFolder(name) || name == warning },
+		Setuid:     cfg.Setuid,
 	})
+}
+
+// warning is the file that Moodle puts into an empty pool.
+const warning = "warning.txt"
+
+// isPool tells whether a directory is a file pool: it has a directory such as
+// ab/cd, or nothing but Moodle's warning.
+func isPool(root *os.Root) (bool, error) {
+	warned, alone := false, true
+	for name, err := range filetree.Names(root) {
+		if err != nil {
+			return false, err
+		}
+		if name == warning {
+			warned = true
+			continue
+		}
+		alone = alone && name == "lost+found"
+		if !moodle.PoolFolder(name) {
+			continue
+		}
+		if pool, err := hasPoolFolder(root, name); pool || err != nil {
+			return pool, err
+		}
+	}
+	return warned && alone, nil
+}
+
+func hasPoolFolder(root *os.Root, name string) (has bool, err error) {
+	dir, err := filetree.OpenDir(root, name)
+	if errors.Is(err, filetree.ErrNotDir) || errors.Is(err, fs.ErrPermission) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, dir.Close()) }()
+	for inner, err := range filetree.Names(dir) {
+		if err != nil {
+			return false, err
+		}
+		if info, err := dir.Lstat(inner); moodle.PoolFolder(inner) && err == nil && info.IsDir() {
+			return true, nil
+		}
+	}
+	return false, nil
 }

@@ -7,13 +7,14 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// However many directories a unit has, and files or none in them, few are open at once.
+// However many directories a unit has, few are open at once.
 func TestFewAreOpenAtOnce(t *testing.T) {
 	s, err := NewSink(t.TempDir(), false, t.TempDir(), Layout{
 		Part:       "dataroot",
 		Holds:      func(string) (bool, error) { return true, nil },
 		Keeping:    func(string) Keeping { return Remove },
 		Overwrites: func(string) bool { return false },
+		Links:      true,
 	})
 	must(t, err)
 	must(t, s.Begin(t.Context(), &stage.Plan{}))
@@ -28,7 +29,7 @@ func TestFewAreOpenAtOnce(t *testing.T) {
 		} {
 			must(t, w.Open(t.Context(), e))
 			must(t, w.Close(t.Context(), stage.Digest{}))
-			if n := len(w.batch.open); n > batchFiles+3 {
+			if n := len(w.folders.open); n > maxOpen+3 {
 				t.Fatalf("%d directories are open", n)
 			}
 		}

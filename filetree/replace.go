@@ -1,0 +1,223 @@
+package filetree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// lostAndFound is a directory that some file systems have in their root.
+const lostAndFound = "lost+found"
+
+// keeping says what becomes of what is there, when the target is replaced.
+func (s *Sink) keeping(path string) Keeping {
+	switch path {
+	case MarkerName, lostAndFound:
+		return Keep
+	case RestoredName:
+		if s.layout.Marks {
+			return Keep
+		}
+		return Remove
+	}
+	return s.layout.Keeping(path)
+}
+
+// doomed lists the names in the root that would be removed, or something below
+// them. Those that any site has come last.
+func (s *Sink) doomed(root *os.Root) (names []string, err error) {
+	var usual []string
+	for name, err := range Names(root) {
+		switch {
+		case err != nil:
+			return nil, failure.New(failure.Refused, "listing %s: %w", s.dir, err)
+		case s.keeping(name) == Keep, name == RestoredName:
+		case s.layout.Usual != nil && s.layout.Usual(name):
+			usual = append(usual, name)
+		default:
+			names = append(names, name)
+		}
+		if len(names) >= maxNames {
+			break // enough to say
+		}
+	}
+	return append(names, usual...), nil
+}
+
+// maxNames bounds the memory that a directory's names take.
+const maxNames = 1000
+
+// first gives the first of names, for a message.
+func first(names []string) string {
+	const shown = 3
+	quoted := fmt.Sprintf("%q", strings.Join(names[:min(len(names), shown)], ", "))
+	if len(names) > shown {
+		quoted += " …"
+	}
+	return quoted
+}
+
+// mayReplace refuses a directory that nothing shows to be a site's: a home
+// directory, or the parent of what was meant.
+func (s *Sink) mayReplace(root *os.Root, doomed []string) error {
+	for _, mark := range []string{MarkerName, RestoredName} {
+		if info, err := root.Lstat(mark); err == nil && info.Mode().IsRegular() {
+			return nil
+		}
+	}
+	ours, err := s.layout.Owns(root)
+	if err != nil {
+		return failure.New(failure.Refused, "looking what is in %s: %w", s.dir, err)
+	}
+	if ours {
+		return nil
+	}
+	return failure.New(failure.Refused, "%s is not replaced: it is neither %s nor an earlier restore, and it holds %s; check dir, "+
+		"or empty the directory yourself, or create a file %s in it if all of it may be removed", s.dir, s.layout.What, first(doomed), RestoredName)
+}
+
+// countAtMost bounds what a plan counts of what is to be removed.
+const countAtMost = 200_000
+
+// removal says what is going to be removed.
+func (s *Sink) removal(ctx context.Context, root *os.Root, doomed []string) (stage.Note, error) {
+	sum, err := s.measure(ctx, root, "", countAtMost)
+	if err != nil {
+		return stage.Note{}, err
+	}
+	more := ""
+	if sum.files >= countAtMost {
+		more = "more than "
+	}
+	return stage.Note{Path: s.layout.Part, Text: fmt.Sprintf("replace: true removes %s%s files and directories (%s%s) from %s, among them %s",
+		more, humanize.Comma(sum.files), more, human(sum.bytes), s.dir, first(doomed))}, nil
+}
+
+type amount struct{ files, bytes int64 }
+
+// measure adds up what clear would remove, until it has counted so many files;
+// what can't be looked at counts nothing.
+func (s *Sink) measure(ctx context.Context, dir *os.Root, path string, atMost int64) (sum amount, err error) {
+	for name, err := range Names(dir) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return sum, fmt.Errorf("measuring what is to be removed: %w", err)
+		}
+		if sum.files >= atMost {
+			return sum, nil
+		}
+		below := join(path, name)
+		keeping := s.keeping(below)
+		if keeping == Keep {
+			continue
+		}
+		info, err := dir.Lstat(name)
+		if err != nil {
+			continue
+		}
+		if keeping == Remove || !info.IsDir() {
+			sum.files++
+		}
+		if info.Mode().IsRegular() {
+			sum.bytes += info.Size()
+		}
+		if !info.IsDir() {
+			continue
+		}
+		child, err := OpenDir(dir, name)
+		if err != nil {
+			continue
+		}
+		in, err := s.measure(ctx, child, below, atMost-sum.files)
+		if err := errors.Join(err, child.Close()); err != nil {
+			return sum, err
+		}
+		sum.files, sum.bytes = sum.files+in.files, sum.bytes+in.bytes
+	}
+	return sum, nil
+}
+
+// clear removes what is in dir, at path below the root, but for what is to be
+// kept. Links are removed, not followed.
+func (s *Sink) clear(ctx context.Context, dir *os.Root, path string) error {
+	for name, err := range Names(dir) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err == nil {
+			err = s.clearOne(ctx, dir, name, join(path, name))
+		}
+		if err != nil {
+			return fmt.Errorf("replacing what is there: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s *Sink) clearOne(ctx context.Context, dir *os.Root, name, path string) error {
+	switch s.keeping(path) {
+	case Keep:
+		return nil
+	case Descend:
+		if err := s.unlockDir(dir, name, path); err != nil {
+			return err
+		}
+		child, err := OpenDir(dir, name)
+		if err == nil {
+			return errors.Join(s.clear(ctx, child, path), child.Close())
+		}
+		if !errors.Is(err, ErrNotDir) {
+			return err
+		}
+	}
+	err := dir.RemoveAll(name)
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	// A directory without the right to write in it, as a restore makes them.
+	if unlocked := unlock(ctx, dir, name); unlocked != nil {
+		return errors.Join(err, unlocked)
+	}
+	return dir.RemoveAll(name)
+}
+
+// unlock gives this user the right to remove what is in a directory of his.
+func unlock(ctx context.Context, parent *os.Root, name string) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	info, err := parent.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return nil
+	}
+	if err == nil && info.Mode()&closed != closed {
+		err = parent.Chmod(name, info.Mode()|closed)
+	}
+	if err != nil {
+		return err
+	}
+	dir, err := OpenDir(parent, name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, dir.Close()) }()
+	for below, err := range Names(dir) {
+		if err == nil {
+			err = unlock(ctx, dir, below)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

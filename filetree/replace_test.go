@@ -1,0 +1,175 @@
+package filetree_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/filetree"
+	sinkdataroot "github.com/lmsvault/vault/sinks/dataroot"
+	sinkfiles "github.com/lmsvault/vault/sinks/files"
+)
+
+const poolFile = "01/23/0123456789012345678901234567890123456789"
+
+// holding makes a directory with these files in it, a directory for a name that ends in /.
+func holding(t testing.TB, names ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		if strings.HasSuffix(name, "/") {
+			must(t, os.MkdirAll(path, 0o755))
+			continue
+		}
+		must(t, os.WriteFile(path, []byte("theirs"), 0o600))
+	}
+	return dir
+}
+
+func TestReplaceRefusesForeignDirectories(t *testing.T) {
+	sinks := map[string]func(dir string) stage.Sink{
+		"files":    func(dir string) stage.Sink { return filesSink(t, sinkfiles.Config{Dir: dir, Replace: true}) },
+		"dataroot": func(dir string) stage.Sink { return datarootSink(t, sinkdataroot.Config{Dir: dir, Replace: true}) },
+	}
+	for _, c := range []struct {
+		name, sink string
+		holds      []string
+		refused    string // what is named; "" for not refused
+	}{
+		{"home for a pool", "files", []string{".bashrc", "Documents/letter", "photos/1.jpg"}, `".bashrc, Documents, photos"`},
+		{"home for a data root", "dataroot", []string{".bashrc", "Documents/letter", "photos/1.jpg"}, `"Documents, photos"`},
+		{"/var for a data root", "dataroot", []string{"cache/x", "lock/x", "lib/x", "log/x", "tmp/x"}, `"lib, log, tmp"`},
+		{"Moodle's code for a data root", "dataroot", []string{"lib/x", "lang/x", "cache/x", "repository/x", "config.php"}, `"config.php, lang, lib" …`},
+		{"a data root for a pool", "files", []string{"filedir/" + poolFile, "lang/x"}, `"filedir, lang"`},
+		{"a pool for a data root", "dataroot", []string{poolFile}, `"01"`},
+		{"one folder named like a pool's", "files", []string{"ab/notes", "photos/x"}, `"photos, ab"`},
+		{"a warning beside others", "files", []string{"warning.txt", "photos/x"}, `"photos, warning.txt"`},
+		{"a pool", "files", []string{poolFile, "photos/x"}, ""},
+		{"an empty pool", "files", []string{"warning.txt", "lost+found/x"}, ""},
+		{"a data root", "dataroot", []string{"muc/config.php", "lang/x"}, ""},
+		{"a data root that has the pool", "dataroot", []string{"filedir/" + poolFile, "lang/x"}, ""},
+		{"a restore that did not finish", "dataroot", []string{filetree.MarkerName, "photos/x"}, ""},
+		{"what a person says may go", "files", []string{filetree.RestoredName, "photos/x"}, ""},
+		{"nothing that would go", "dataroot", []string{"cache/x", ".htaccess", "lost+found/"}, ""},
+		{"nothing", "files", nil, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := holding(t, c.holds...)
+			before := below(t, dir)
+			s := sinks[c.sink](dir)
+			_, _, checked := s.Check(t.Context(), &stage.Plan{})
+			begun := s.Begin(t.Context(), &stage.Plan{})
+			must(t, s.Close(t.Context()))
+			if c.refused == "" {
+				must(t, checked)
+				must(t, begun)
+				return
+			}
+			for _, err := range []error{checked, begun} {
+				if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), c.refused) || !strings.Contains(err.Error(), filetree.RestoredName) {
+					t.Errorf("it is not refused as it should: %v", err)
+				}
+			}
+			if after := below(t, dir); fmt.Sprint(after) != fmt.Sprint(before) {
+				t.Errorf("it held %v, and holds %v", before, after)
+			}
+		})
+	}
+}
+
+func TestPlanSaysWhatReplaceRemoves(t *testing.T) {
+	dir := holding(t, "filedir/"+poolFile, "lang/de/x", "lang/de_local/mine", "photos/1", "photos/2", "cache/x")
+	s := datarootSink(t, sinkdataroot.Config{Dir: dir, Replace: true, Preserve: []string{"lang/de_local"}})
+	_, notes, err := s.Check(t.Context(), &stage.Plan{})
+	must(t, err)
+	// lang/de with x, photos with two files of six bytes; lang itself stays.
+	want := stage.Note{Path: "dataroot", Text: "replace: true removes 5 files and directories (18 B) from " + dir + `, among them "lang, photos"`}
+	if len(notes) != 2 || notes[1] != want {
+		t.Errorf("notes are %q, want %q", notes, want)
+	}
+	_, notes, err = filesSink(t, sinkfiles.Config{Dir: holding(t, poolFile, "ff/", "zz"), Replace: true}).Check(t.Context(), &stage.Plan{})
+	must(t, err)
+	if len(notes) != 1 || !strings.Contains(notes[0].Text, `removes 5 files and directories (12 B)`) || !strings.Contains(notes[0].Text, `among them "zz, 01, ff"`) {
+		t.Errorf("notes are %q", notes)
+	}
+}
+
+// A data root that Moodle has not used yet is known again by the restore's mark.
+func TestFinishedRestoreIsReplaced(t *testing.T) {
+	dir := t.TempDir()
+	for _, content := range []string{"first", "second"} {
+		must(t, restore(t, datarootSink(t, sinkdataroot.Config{Dir: dir, Replace: true}), fileItem("dataroot/custom/f", content)))
+		if got := below(t, dir); got["custom/f"] != content {
+			t.Errorf("the directory holds %v", got)
+		}
+	}
+}
+
+func TestLostAndFoundIsNotInTheWay(t *testing.T) {
+	for _, replace := range []bool{false, true} {
+		dir := holding(t, "lost+found/")
+		must(t, os.Chmod(filepath.Join(dir, "lost+found"), 0o700))
+		must(t, restore(t, filesSink(t, sinkfiles.Config{Dir: dir, Replace: replace}), fileItem("filedir/"+poolFile, "x")))
+		if got := below(t, dir); got[poolFile] != "x" || got["lost+found"] != "dir" {
+			t.Errorf("replace %v: %v", replace, got)
+		}
+		root := holding(t, "lost+found/")
+		must(t, restore(t, datarootSink(t, sinkdataroot.Config{Dir: root, Replace: replace}), fileItem("dataroot/f", "x")))
+		if got := below(t, root); got["f"] != "x" || got["lost+found"] != "dir" {
+			t.Errorf("replace %v: %v", replace, got)
+		}
+	}
+}
+
+// What a restore made can be replaced by the user who restored, whatever modes
+// directories have, and kept directories get theirs back.
+func TestRestoreIntoClosedDirectoriesIsRepeated(t *testing.T) {
+	dir := os.Getenv("VAULT_TEST_DIR")
+	if dir == "" {
+		dir = t.TempDir()
+		must(t, os.Chmod(dir, 0o777))
+		if !asUser(t, dir) {
+			return
+		}
+	}
+	target := filepath.Join(dir, "target")
+	cfg := sinkdataroot.Config{Dir: target, Replace: true, Preserve: []string{"held/mine"}}
+	t.Cleanup(func() { // so that it can be removed
+		must(t, filepath.WalkDir(target, func(path string, d os.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				err = os.Chmod(path, 0o700)
+			}
+			return err
+		}))
+	})
+	at := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
+	must(t, os.MkdirAll(filepath.Join(target, "held/mine"), 0o700))
+	must(t, os.MkdirAll(filepath.Join(target, "muc/in"), 0o700))
+	for range 3 {
+		for _, name := range []string{"muc/in", "muc"} {
+			must(t, os.Chtimes(filepath.Join(target, name), at, at))
+			must(t, os.Chmod(filepath.Join(target, name), 0o510))
+		}
+		must(t, os.Chmod(filepath.Join(target, "held"), 0o500))
+		must(t, restore(t, datarootSink(t, cfg),
+			dirItem("dataroot/a", 0o500), dirItem("dataroot/a/b", 0o100), fileItem("dataroot/a/b/f", "x"), dirItem("dataroot/a/c", 0),
+			fileItem("dataroot/held/new/f", "x"), dirItem("dataroot/held/new", 0o500), fileItem("dataroot/muc/in/f", "x")))
+		for name, mode := range map[string]os.FileMode{"a": 0o500, "a/c": 0, "held": 0o500, "held/new": 0o500, "muc": 0o510} {
+			info, err := os.Stat(filepath.Join(target, name))
+			must(t, err)
+			if info.Mode().Perm() != mode {
+				t.Errorf("%s has mode %v", name, info.Mode())
+			}
+			if name == "muc" && !info.ModTime().Equal(at) {
+				t.Errorf("%s has time %v", name, info.ModTime())
+			}
+		}
+	}
+}
