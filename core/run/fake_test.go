@@ -17,6 +17,7 @@ type memory struct {
 	tables   map[string][]string // rows
 	schema   map[string]schema.Table
 	files    map[string]string // filedir path → content
+	modes    map[string]uint32 // of files
 	losses   []stage.Loss
 	recorded []stage.Loss
 	proofs   map[string]rows.Sum
@@ -84,7 +85,7 @@ func (m *memory) Read(ctx context.Context, u stage.Unit, _ stage.Known, w stage.
 }
 
 func (m *memory) file(ctx context.Context, w stage.Writer, path, content string) error {
-	if err := w.Open(ctx, stage.Entry{Path: "filedir/" + path, Kind: stage.File, Size: int64(len(content))}); err != nil {
+	if err := w.Open(ctx, stage.Entry{Path: "filedir/" + path, Kind: stage.File, Size: int64(len(content)), Mode: m.modes[path]}); err != nil {
 		return err
 	}
 	if err := w.Write(ctx, stage.Chunk{Data: []byte(content)}); err != nil {

@@ -128,6 +128,7 @@ func (in *intake) arrived(e stage.Entry, size int64) error {
 	}
 	in.files.add(held{1, size})
 	in.job.track.add(0, 0, 1)
+	in.job.setuid.see(e)
 	hash, ok := moodle.ContentHash(strings.TrimPrefix(e.Path, stage.Filedir+"/"))
 	if ok && in.job.closure != nil && in.unit.Part == stage.Filedir {
 		return in.job.closure.Delivered(hash)

@@ -45,6 +45,7 @@ type Job struct {
 	facts    map[string]string
 	units    []work
 	closure  *moodle.Closure
+	setuid   setuid
 	large    *semaphore.Weighted // held by a worker whose chunk is larger than others
 	bytes    int64               // estimates
 	rows     int64

@@ -380,3 +380,28 @@ func TestOverlapIsLookedForBeforeThePlanAndBeforeEachSinkBegins(t *testing.T) {
 		}
 	}
 }
+
+func TestSetuidFilesAreNoted(t *testing.T) {
+	for modes, want := range map[[2]uint32]string{
+		{0o644, 0o1777}:  "",
+		{0o4755, 0o600}:  "1 files have a setuid or setgid bit",
+		{0o2755, 0o6755}: "2 files have a setuid or setgid bit",
+	} {
+		s := site()
+		s.files["0b/4d/another"] = "content"
+		s.modes = map[string]uint32{"0a/4d/" + present: modes[0], "0b/4d/another": modes[1]}
+		r, err := job(t, s, &target{}).Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var notes []string
+		for _, n := range r.Notes {
+			if strings.Contains(n.Text, "setuid") {
+				notes = append(notes, n.Path+": "+n.Text)
+			}
+		}
+		if want == "" && notes != nil || want != "" && (len(notes) != 1 || !strings.HasPrefix(notes[0], "filedir/0a/4d/"+present+": "+want)) {
+			t.Errorf("modes %o: notes %q, want %q", modes, notes, want)
+		}
+	}
+}
