@@ -33,7 +33,7 @@ func (p place) backupPipeline(t testing.TB) string {
 name: nightly
 source: [{use: sqlite, with: {path: %[1]s/site.sqlite}}, {use: files, with: {dir: %[1]s/data/filedir}}, {use: dataroot, with: {dir: %[1]s/data}}]
 transform: [{use: compress}, {use: encrypt, with: {passphrase: "${env:PASS}"}}]
-sink: [{use: local, with: {dir: %[1]s/repo}}]
+sink: [{use: local, with: {dir: %[1]s/repo, create: true}}]
 `, p.dir))
 }
 

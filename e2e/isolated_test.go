@@ -89,12 +89,12 @@ func TestIsolatedStagesGiveTheSameErrors(t *testing.T) {
 		"no repository":      {"source: [{use: local, with: {dir: " + p.dir + "/nowhere}}]" + to, ""},
 		"no such snapshot":   {"source: [{use: local, with: {dir: " + p.dir + "/repo, snapshot: ffff, passphrase: \"${env:PASS}\"}}]" + to, ""},
 		"no such file":       {"source: [{use: sqlite, with: {path: /not/there}}]" + to, ""},
-		"no such folder":     {"source: [{use: files, with: {dir: /not/there}}]\nsink: [{use: local, with: {dir: " + p.dir + "/y}}]\n", ""},
+		"no such folder":     {"source: [{use: files, with: {dir: /not/there}}]\nsink: [{use: local, with: {dir: " + p.dir + "/y, create: true}}]\n", ""},
 		"wrong password":     {"source: [{use: mysql, with: {dsn: \"${env:DSN}\"}}]" + to, "DSN=" + strings.Replace(maria.DSN, ":", ":wrong", 1)},
 		"no tables":          {"source: [{use: mysql, with: {dsn: \"${env:DSN}\"}}]" + to, "DSN=" + maria.DSN},
 		"no server":          {"source: [{use: postgres, with: {dsn: \"${env:DSN}\"}}]" + to, "DSN=postgres://u:topsecret@127.0.0.1:1/x"},
 		"target is there":    {"source: [{use: sample, with: {files: false}}]\nsink: [{use: sqlite, with: {path: " + p.dir + "/site.sqlite}}]\n", ""},
-		"secret of no shape": {"source: [{use: sample}]\ntransform: [{use: encrypt, with: {recipients: [\"${env:WORD}\"]}}]\nsink: [{use: local, with: {dir: " + p.dir + "/y}}]\n", "WORD=topsecret"},
+		"secret of no shape": {"source: [{use: sample}]\ntransform: [{use: encrypt, with: {recipients: [\"${env:WORD}\"]}}]\nsink: [{use: local, with: {dir: " + p.dir + "/y, create: true}}]\n", "WORD=topsecret"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := pipelineFile(t, "version: 1\n"+c.text)
@@ -121,7 +121,7 @@ func busy(t testing.TB, sink string) string {
 // A storage's process that is killed is started again, and nothing is lost.
 func TestAKilledStorageIsStartedAgain(t *testing.T) {
 	repo := filepath.Join(t.TempDir(), "repo")
-	o := disturbed(t, nil, busy(t, "transform: [{use: compress}]\nsink: [{use: local, with: {dir: "+repo+"}}]\n"), func(_ *exec.Cmd, all []child) {
+	o := disturbed(t, nil, busy(t, "transform: [{use: compress}]\nsink: [{use: local, with: {dir: "+repo+", create: true}}]\n"), func(_ *exec.Cmd, all []child) {
 		one(t, all, "local").kill(t)
 		one(t, all, "compress").kill(t)
 	})
@@ -142,7 +142,7 @@ func TestAKilledStorageIsStartedAgain(t *testing.T) {
 // A source's process that is killed ends the run, and nothing counts as whole.
 func TestAKilledSourceEndsTheRun(t *testing.T) {
 	dir := t.TempDir()
-	sinks := fmt.Sprintf("sink: [{use: local, with: {dir: %s/repo}}, {use: sqlite, with: {path: %s/site.sqlite}}]\n", dir, dir)
+	sinks := fmt.Sprintf("sink: [{use: local, with: {dir: %s/repo, create: true}}, {use: sqlite, with: {path: %s/site.sqlite}}]\n", dir, dir)
 	o := disturbed(t, nil, busy(t, sinks), func(_ *exec.Cmd, all []child) { one(t, all, "sample").kill(t) })
 	if o.code != 1 || !strings.Contains(o.stderr, "sample") || !strings.Contains(o.stderr, "killed") {
 		t.Errorf("exit %d\n%s", o.code, o.stderr)
@@ -172,7 +172,7 @@ func TestAKilledSinkEndsTheRun(t *testing.T) {
 				t.Errorf("exit %d\n%s", o.code, o.stderr)
 			}
 			// Nothing that is there counts as whole: it is no source, or has no table.
-			file := pipelineFile(t, fmt.Sprintf("version: 1\nsource: ["+target.stage+"]\nsink: [{use: local, with: {dir: %s}}]\n", "TO", t.TempDir()+"/r"))
+			file := pipelineFile(t, fmt.Sprintf("version: 1\nsource: ["+target.stage+"]\nsink: [{use: local, with: {dir: %s, create: true}}]\n", "TO", t.TempDir()+"/r"))
 			if again := vault(t, []string{"TO=" + target.env}, "run", file); again.code != 3 {
 				t.Errorf("what is there counts as whole: exit %d\n%s\n%s", again.code, again.stdout, again.stderr)
 			}
@@ -186,7 +186,7 @@ func TestAHangingProcessIsEnded(t *testing.T) {
 	for hung, code := range map[string]int{"sample": 1, "local": 0} {
 		repo := filepath.Join(t.TempDir(), "repo")
 		file := pipelineFile(t, "version: 1\nname: busy\nsource: [{use: sample, isolate: true, stall: 2s, with: {files: false, db_bytes: 60MiB}}]\n"+
-			"sink: [{use: local, isolate: true, stall: 2s, with: {dir: "+repo+"}}]\n")
+			"sink: [{use: local, isolate: true, stall: 2s, with: {dir: "+repo+", create: true}}]\n")
 		o := disturbed(t, nil, file, func(_ *exec.Cmd, all []child) {
 			if err := syscall.Kill(one(t, all, hung).pid, syscall.SIGSTOP); err != nil {
 				t.Fatal(err)
@@ -204,7 +204,7 @@ func TestAHangingProcessIsEnded(t *testing.T) {
 // kill -9 of vault itself leaves no process behind.
 func TestAKilledVaultLeavesNoProcess(t *testing.T) {
 	var all []child
-	disturbed(t, nil, busy(t, "transform: [{use: compress}]\nsink: [{use: local, with: {dir: "+t.TempDir()+"/repo}}]\n"), func(vault *exec.Cmd, now []child) {
+	disturbed(t, nil, busy(t, "transform: [{use: compress}]\nsink: [{use: local, with: {dir: "+t.TempDir()+"/repo, create: true}}]\n"), func(vault *exec.Cmd, now []child) {
 		all = now
 		if err := vault.Process.Kill(); err != nil {
 			t.Fatal(err)
@@ -224,7 +224,7 @@ func TestAnInterruptedIsolatedRunEndsInOrder(t *testing.T) {
 	if err := os.Mkdir(dir+"/tmp", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	sinks := fmt.Sprintf("transform: [{use: compress}]\nsink: [{use: local, with: {dir: %s/repo}}, {use: sqlite, with: {path: %s/site.sqlite}}]\n", dir, dir)
+	sinks := fmt.Sprintf("transform: [{use: compress}]\nsink: [{use: local, with: {dir: %s/repo, create: true}}, {use: sqlite, with: {path: %s/site.sqlite}}]\n", dir, dir)
 	var all []child
 	o := disturbed(t, []string{"TMPDIR=" + dir + "/tmp"}, busy(t, sinks), func(vault *exec.Cmd, now []child) {
 		all = now
@@ -257,7 +257,7 @@ func TestSecretsAreNotInTheProcessesOfOthers(t *testing.T) {
 	if err := os.Mkdir(dir+"/tmp", 0o700); err != nil {
 		t.Fatal(err)
 	}
-	pipeline := busy(t, "transform: [{use: compress}, {use: encrypt, with: {passphrase: \"${env:WORD}\"}}]\nsink: [{use: local, with: {dir: "+dir+"/repo}}]\n")
+	pipeline := busy(t, "transform: [{use: compress}, {use: encrypt, with: {passphrase: \"${env:WORD}\"}}]\nsink: [{use: local, with: {dir: "+dir+"/repo, create: true}}]\n")
 	env := []string{"WORD=correct horse battery", "SITE_DSN=u:topsecret@x", "AWS_SECRET_ACCESS_KEY=topsecret", "TMPDIR=" + dir + "/tmp"}
 	o := disturbed(t, env, pipeline, func(vault *exec.Cmd, all []child) {
 		for _, c := range all {

@@ -31,7 +31,7 @@ func TestKilledBackupsHarmNothing(t *testing.T) {
 name: nightly
 source: [{use: sqlite, with: {path: %[1]s/site.sqlite}}, {use: files, with: {dir: %[1]s/data/filedir}}, {use: dataroot, with: {dir: %[1]s/data}}]
 transform: [{use: compress}, {use: encrypt, with: {recipients: [%[2]s], identity: "${file:%[3]s}"}}]
-sink: [{use: local, with: {dir: %[1]s/repo}}]
+sink: [{use: local, with: {dir: %[1]s/repo, create: true}}]
 `, p.dir, id.Recipient(), key))
 	repo := filepath.Join(p.dir, "repo")
 	began := time.Now()

@@ -102,7 +102,7 @@ func TestRealSitesMoveToTheOtherEngineAndBack(t *testing.T) {
 accept_loss: %s
 source: [{use: %s, with: {dsn: "${env:ORIGINAL}", exclude_tables: [%s]}}, {use: files, with: {dir: %q}}, {use: dataroot, with: {dir: %q}}]
 transform: [{use: compress}, {use: encrypt, with: {passphrase: "${env:PASS}"}}]
-sink: [{use: local, with: {dir: %q}}]
+sink: [{use: local, with: {dir: %q, create: true}}]
 `, c.accept, c.dialect, odd, filepath.Join(dir, "dataroot/filedir"), filepath.Join(dir, "dataroot"), repo)
 			run(`version: 1
 accept_loss: %s

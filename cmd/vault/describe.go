@@ -62,9 +62,6 @@ type described struct {
 
 func describedOf(s stage.Stage) (described, error) {
 	fields, err := pipeline.Fields(s, s.Role)
-	if s.Role == stage.RoleStorage {
-		fields, err = pipeline.Fields(s, stage.RoleSource)
-	}
 	return described{s.Name, s.Role, s.Summary, s.Parts, fields}, err
 }
 

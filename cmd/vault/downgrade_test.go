@@ -18,7 +18,7 @@ func TestClearRepositoryIsRefusedWithAPassphrase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sink := repository.NewSink(storage, nil)
+	sink := repository.NewSink(storage, repository.SinkConfig{Create: true})
 	if err := sink.Begin(t.Context(), &stage.Plan{Pipeline: "forged"}); err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ sink: [{use: sqlite, with: {path: "${env:DIR}/site.db"}}, {use: files, with: {di
 	backup := written(t, "backup.yaml", `version: 1
 accept_loss: {missing_file: 3}
 source: [{use: sqlite, with: {path: "${env:DIR}/site.db"}}, {use: files, with: {dir: "${env:DIR}/filedir"}}]
-sink: [{use: local, with: {dir: "${env:DIR}/repository"}}]
+sink: [{use: local, with: {dir: "${env:DIR}/repository", create: true}}]
 `)
 	vault(t, 0, env, "run", backup)
 

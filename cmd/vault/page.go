@@ -38,6 +38,10 @@ func page(s stage.Stage) (string, error) {
 			return "", err
 		}
 		settings(&b, "As a source it takes also", more)
+		if more, err = config.Describe(&pipeline.RepositoryConfig{}); err != nil {
+			return "", err
+		}
+		settings(&b, "As a sink it takes also", more)
 	}
 	example(&b, s, own)
 	fmt.Fprintf(&b, "\n*Made from the stage's declaration by `go generate ./cmd/vault`; changes belong there.*\n")

@@ -61,6 +61,7 @@ func TestAPluginIsUsedByItsPath(t *testing.T) {
 	if o := vault(t, 0, nil, append(set, "lint", file)...); o.stdout != unpinned {
 		t.Errorf("lint prints %s%s", o.stdout, o.stderr)
 	}
+	vault(t, 0, nil, append(set, "init-repository", file)...)
 	vault(t, 0, nil, append(set, "plan", file)...)
 	if o := vault(t, 0, nil, append(set, "run", file)...); !strings.Contains(o.stderr, unpinned) {
 		t.Errorf("run says %s", o.stderr)
@@ -177,7 +178,7 @@ func TestAPipelineFileGivesTheKeysOfARepository(t *testing.T) {
 	if o := vault(t, 3, []string{"WORD=another"}, "verify", read); !strings.Contains(o.stderr, "wrong passphrase") {
 		t.Errorf("it says %s", o.stderr)
 	}
-	write := written(t, "write.yaml", "version: 1\nsource: [{use: sample}]\nsink: [{use: local, with: {dir: "+dir+"/repository}}]\n")
+	write := written(t, "write.yaml", "version: 1\nsource: [{use: sample}]\nsink: [{use: local, with: {dir: "+dir+"/repository, create: true}}]\n")
 	vault(t, 0, []string{"LMSVAULT_PASSPHRASE=only a demo"}, "ls", write)
 	vault(t, 3, nil, "ls", write)
 }
@@ -214,7 +215,7 @@ sink: [{use: mystore, with: {folder: "${dir}/r"}}]
 		t.Error("the schema doesn't know mystore")
 	}
 	set := []string{"--set", "dir=" + dir}
-	for _, command := range []string{"lint", "plan", "run", "verify"} {
+	for _, command := range []string{"lint", "init-repository", "plan", "run", "verify"} {
 		if o := vault(t, 0, nil, append(set, command, file)...); strings.Contains(o.stderr+o.stdout, "warning") {
 			t.Errorf("%s says %s%s", command, o.stdout, o.stderr)
 		}

@@ -66,7 +66,7 @@ else the configuration file, else defaults.`,
 	flags.Bool("isolate", false, "run every built-in stage in a process of its own, whatever the pipeline says")
 	flags.String("config", "", "file of the tool's settings (default lmsvault/config.yaml in the user's configuration folder)")
 	root.AddCommand(
-		newRun(a), newPlan(a), newLint(a),
+		newInitRepository(a), newRun(a), newPlan(a), newLint(a),
 		newSnapshots(a), newShow(a), newLs(a), newCat(a), newVerify(a),
 		newStages(a), newSchema(a), newPlugin(a), newDemo(a), newVersion(a),
 	)

@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/internal/machine"
 )
 
-const large = "version: 1\nsource: [{use: sample, with: {files: false, db_bytes: 1GiB}}]\nsink: [{use: local, with: {dir: \"${dir}\"}}]\n"
+const large = "version: 1\nsource: [{use: sample, with: {files: false, db_bytes: 1GiB}}]\nsink: [{use: local, with: {dir: \"${dir}\", create: true}}]\n"
 
 func TestASignalEndsARunWithExitCode130(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {

@@ -8,7 +8,7 @@ import (
 
 const small = `version: 1
 source: [{use: sample, with: {files: false}}]
-sink: [{use: local, with: {dir: "${dir}"}}]
+sink: [{use: local, with: {dir: "${dir}", create: true}}]
 `
 
 func TestWrongUseIsExitCode2AndSaysWhatToDo(t *testing.T) {

@@ -20,10 +20,11 @@ type Pipeline struct {
 // Step is a stage in a pipeline with its configuration.
 type Step struct {
 	Stage  stage.Stage
-	Role   stage.Role      // where it stands: RoleSource, RoleTransform or RoleSink, also for a storage
-	Config any             // what Stage.Config returned, decoded
-	From   *SnapshotConfig // what a storage reads as a source; nil elsewhere
-	At     config.Position // of the step in the file
+	Role   stage.Role        // where it stands: RoleSource, RoleTransform or RoleSink, also for a storage
+	Config any               // what Stage.Config returned, decoded
+	From   *SnapshotConfig   // what a storage reads as a source; nil elsewhere
+	Into   *RepositoryConfig // how a storage is written as a sink; nil elsewhere
+	At     config.Position   // of the step in the file
 
 	keys   map[string]config.Position // where its settings stand
 	places map[string]config.Place
@@ -35,6 +36,12 @@ type SnapshotConfig struct {
 	Snapshot   string        `key:"snapshot" default:"latest" help:"which snapshot: latest, an id as vault snapshots lists them, or the beginning of one"`
 	Passphrase config.Secret `key:"passphrase" help:"the passphrase that the backup was encrypted with" example:"${env:LMSVAULT_PASSPHRASE}"`
 	Identity   config.Secret `key:"identity" help:"an age identity (AGE-SECRET-KEY-1…) of one of the recipients of the backup" example:"${file:/etc/vault/identity}"`
+}
+
+// RepositoryConfig is what a storage takes beside its own settings when it
+// stands as a sink.
+type RepositoryConfig struct {
+	Create bool `key:"create" default:"false" help:"as a sink: make the repository when there is none; without it such a run is refused, and vault init-repository makes it"`
 }
 
 // Settings are those of a run. The command line may override them.

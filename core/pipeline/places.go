@@ -152,6 +152,19 @@ func (p *Pipeline) Exposed() []stage.Note {
 	return notes
 }
 
+// Where is the folder or file that the step's settings name, for messages; the
+// stage's name where they name none, or only a secret.
+func (s *Step) Where() string {
+	fields, err := config.Describe(s.Config)
+	for _, p := range []config.Place{s.places["dir"], s.places["file"]} {
+		hidden := slices.ContainsFunc(fields, func(f config.Field) bool { return f.Name == p.Key && f.Type == config.Hidden })
+		if err == nil && p.Value != "" && !hidden {
+			return p.Value
+		}
+	}
+	return s.Stage.Name
+}
+
 // placeAt is where the first of these places stands in the file, else the step.
 func (s *Step) placeAt(places ...string) config.Position {
 	for _, place := range places {

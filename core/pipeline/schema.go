@@ -71,11 +71,15 @@ func stepSchema(registry *stage.Registry, role stage.Role) (*config.Schema, erro
 	return item, nil
 }
 
-// Fields lists the settings of a stage that stands in a role.
+// Fields lists the settings of a stage that stands in a role; of a storage
+// in RoleStorage those that it takes as a source and as a sink.
 func Fields(s stage.Stage, role stage.Role) ([]config.Field, error) {
 	targets := []any{s.Config()}
-	if role == stage.RoleSource && s.Role == stage.RoleStorage {
+	if role != stage.RoleSink && s.Role == stage.RoleStorage {
 		targets = append(targets, &SnapshotConfig{})
+	}
+	if role != stage.RoleSource && s.Role == stage.RoleStorage {
+		targets = append(targets, &RepositoryConfig{})
 	}
 	fields, err := config.Describe(targets...)
 	if err != nil {

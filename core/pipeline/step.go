@@ -72,9 +72,13 @@ func (l *loader) step(role stage.Role, i int, n *yaml.Node) (Step, bool) {
 	}
 	s.Config = s.Stage.Config()
 	targets := []any{s.Config}
-	if role == stage.RoleSource && s.storage() {
+	switch {
+	case role == stage.RoleSource && s.storage():
 		s.From = &SnapshotConfig{}
 		targets = append(targets, s.From)
+	case role == stage.RoleSink && s.storage():
+		s.Into = &RepositoryConfig{}
+		targets = append(targets, s.Into)
 	}
 	if l.replace && role == stage.RoleSink {
 		with = l.replacing(with, s.Config)

@@ -35,7 +35,7 @@ func rowChunk() stage.Chunk {
 
 func writer(b *testing.B, pass string) (*repository.Sink, stage.UnitWriter) {
 	b.Helper()
-	sink := repository.NewSink(hole{newMemory()}, seals(b, pass))
+	sink := repository.NewSink(hole{newMemory()}, repository.SinkConfig{Transforms: seals(b, pass), Create: true})
 	if err := sink.Begin(b.Context(), &stage.Plan{Tables: []stage.TableInfo{{Schema: schema.Table{Name: "log"}}}}); err != nil {
 		b.Fatal(err)
 	}

@@ -38,7 +38,9 @@ func TestSinkContract(t *testing.T) {
 		Place: func(t testing.TB) conformance.Target {
 			dir := filepath.Join(t.TempDir(), "repository")
 			return conformance.Target{
-				Open: func() stage.Sink { return repository.NewSink(storageAt(t, dir), seals(t, "secret")) },
+				Open: func() stage.Sink {
+					return repository.NewSink(storageAt(t, dir), repository.SinkConfig{Transforms: seals(t, "secret"), Create: true})
+				},
 				Untouched: func(t testing.TB) {
 					if names, err := filepath.Glob(dir); err != nil || len(names) > 0 {
 						t.Errorf("%v is there, %v", names, err)

@@ -92,7 +92,7 @@ func TestFirstBackupFails(t *testing.T) {
 // A proof that fails takes the snapshot back.
 func TestAbortAfterFinish(t *testing.T) {
 	m, s := newMemory(), sampleSite()
-	sink := repository.NewSink(m, seals(t, "secret"))
+	sink := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, "secret"), Create: true})
 	if err := sink.Begin(t.Context(), s.plan()); err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestAbortAfterFinish(t *testing.T) {
 // What the source gives up of an entry, or of a unit, is in no snapshot.
 func TestDropAndAbort(t *testing.T) {
 	m, s := newMemory(), &site{}
-	sink := repository.NewSink(m, seals(t, ""))
+	sink := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, ""), Create: true})
 	if err := sink.Begin(t.Context(), s.plan()); err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestDropAndAbort(t *testing.T) {
 // that makes no snapshot that nobody can open.
 func TestSharedTransformsAreRefused(t *testing.T) {
 	shared := seals(t, "secret")
-	a, b := repository.NewSink(newMemory(), shared), repository.NewSink(newMemory(), shared)
+	a, b := repository.NewSink(newMemory(), repository.SinkConfig{Transforms: shared, Create: true}), repository.NewSink(newMemory(), repository.SinkConfig{Transforms: shared, Create: true})
 	plan := (&site{}).plan()
 	if err := errors.Join(a.Begin(t.Context(), plan), b.Begin(t.Context(), plan)); err != nil {
 		t.Fatal(err)

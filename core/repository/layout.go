@@ -76,16 +76,17 @@ func readRoot(ctx context.Context, s stage.Storage) (root, error) {
 	return r, nil
 }
 
-// absent explains what is there instead of a repository.
+// absent explains what is there instead of a repository; ErrNoRepository if
+// nothing is. Its errors are of class failure.Refused.
 func absent(ctx context.Context, s stage.Storage) error {
 	foreign, err := foreignObject(ctx, s)
 	if err != nil {
 		return err
 	}
 	if foreign == "" {
-		return failure.New(failure.Refused, "there is no repository here yet (no %s): check the place, or make a first backup into it", rootName)
+		return failure.Wrap(failure.Refused, ErrNoRepository)
 	}
-	return failure.New(failure.Refused, "this is not a repository: there is no %s, but for example %s; check the place", rootName, foreign)
+	return failure.New(failure.Refused, "this is not a repository (no %s), and it is not empty: it holds for example %q; check the place, or use an empty one", rootName, foreign)
 }
 
 var errFound = errors.New("found")

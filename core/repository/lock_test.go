@@ -208,7 +208,7 @@ func TestLockIsRefreshedAndLossIsSeen(t *testing.T) {
 // A writer that has lost its lock writes no more, long before it is finished.
 func TestLostLockStopsTheWriter(t *testing.T) {
 	s := newShelf()
-	sink := NewSink(s, nil)
+	sink := NewSink(s, SinkConfig{Create: true})
 	if err := sink.Begin(t.Context(), &stage.Plan{}); err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,10 @@ func Open(ctx context.Context, s stage.Storage, chain Chain) (*Repository, error
 func (r *Repository) open(ctx context.Context) error {
 	var err error
 	if r.root, err = readRoot(ctx, r.storage); errors.Is(err, stage.ErrNotExist) {
-		return absent(ctx, r.storage)
+		if err := absent(ctx, r.storage); !errors.Is(err, ErrNoRepository) {
+			return err
+		}
+		return failure.New(failure.Refused, "%w: check the path, and that its disk is mounted", ErrNoRepository)
 	}
 	if err != nil {
 		return err

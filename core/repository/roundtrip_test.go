@@ -208,9 +208,9 @@ func TestRecipientsOnly(t *testing.T) {
 		return []repository.Transform{{Name: "encrypt", Bytes: makeBytes(t, encrypt.Stage(), &encrypt.Config{Recipients: []string{id.Recipient().String()}})}}
 	}
 	m, s := newMemory(), sampleSite()
-	sink := repository.NewSink(m, writer())
+	sink := repository.NewSink(m, repository.SinkConfig{Transforms: writer(), Create: true})
 	_, notes, err := sink.Check(t.Context(), s.plan())
-	if err != nil || len(notes) != 1 || !strings.Contains(notes[0].Text, "stored again") {
+	if err != nil || len(notes) != 2 || !strings.Contains(notes[1].Text, "stored again") {
 		t.Errorf("notes %v, %v", notes, err)
 	}
 	for range 2 {
@@ -278,7 +278,7 @@ func TestBrowse(t *testing.T) {
 func TestCheckWritesNothing(t *testing.T) {
 	m := newMemory()
 	check := func() error {
-		_, _, err := repository.NewSink(m, seals(t, "secret")).Check(t.Context(), &stage.Plan{Bytes: 1 << 30})
+		_, _, err := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, "secret"), Create: true}).Check(t.Context(), &stage.Plan{Bytes: 1 << 30})
 		return err
 	}
 	if err := check(); err != nil {

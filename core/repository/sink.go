@@ -20,6 +20,7 @@ import (
 type Sink struct {
 	storage    stage.Storage
 	transforms []Transform
+	create     bool
 	start      time.Time
 
 	target *target // found by Check or Begin
@@ -38,10 +39,17 @@ type Sink struct {
 	snapshot *Snapshot           // once it is put
 }
 
-// NewSink makes a sink that writes into a storage, which it owns, with the
-// transforms of a pipeline in its order. The first Begin makes the repository.
-func NewSink(s stage.Storage, transforms []Transform) *Sink {
-	return &Sink{storage: s, transforms: transforms, known: map[string]*earlier{}}
+// SinkConfig says how a Sink writes.
+type SinkConfig struct {
+	Transforms []Transform // of a pipeline, in its order
+	// Create has Begin make the repository where the storage is empty; without it
+	// Check and Begin return ErrNoRepository.
+	Create bool
+}
+
+// NewSink makes a sink that writes into a storage, which it owns.
+func NewSink(s stage.Storage, c SinkConfig) *Sink {
+	return &Sink{storage: s, transforms: c.Transforms, create: c.Create, known: map[string]*earlier{}}
 }
 
 // Check looks whether the repository can be written with these transforms, and
@@ -96,6 +104,9 @@ func (s *Sink) room(ctx context.Context, p *stage.Plan) (note string, err error)
 func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	s.start = time.Now()
 	var err error
+	if s.target, err = s.find(ctx); err != nil { // a disk that went away since Check gets no lock
+		return err
+	}
 	if s.lock, err = acquire(ctx, s.storage, p.Pipeline, refresh); err != nil {
 		return err
 	}

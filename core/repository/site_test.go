@@ -199,7 +199,7 @@ func chain(t testing.TB, passphrase string) repository.Chain {
 
 // backup runs the site through a sink, as the engine would.
 func backup(ctx context.Context, s *site, storage stage.Storage, transforms []repository.Transform) (_ repository.Summary, err error) {
-	sink := repository.NewSink(storage, transforms)
+	sink := repository.NewSink(storage, repository.SinkConfig{Transforms: transforms, Create: true})
 	defer func() {
 		if err != nil {
 			if abort := sink.Abort(context.WithoutCancel(ctx)); abort != nil {

@@ -27,13 +27,10 @@ func (s *Sink) find(ctx context.Context) (*target, error) {
 	t.root, err = readRoot(ctx, s.storage)
 	if errors.Is(err, stage.ErrNotExist) {
 		t.root = root{}
-		foreign, err := foreignObject(ctx, s.storage)
-		if err != nil {
+		if err := absent(ctx, s.storage); !s.create || !errors.Is(err, ErrNoRepository) {
 			return nil, err
 		}
-		if foreign != "" {
-			return nil, failure.New(failure.Refused, "this is not a repository, and not empty either: there is for example %s; take an empty or a new place", foreign)
-		}
+		t.notes = append(t.notes, stage.Note{Path: rootName, Text: "there was no repository here, and a new one is made (create: true); if one was expected, check that its disk is mounted"})
 		t.noteRecipients(s.transforms)
 		return t, nil
 	}
@@ -149,14 +146,9 @@ func (t *target) create(ctx context.Context, s stage.Storage, transforms []Trans
 		return t.epoch, nil
 	}
 	if t.root.ID == "" {
-		r, raw, err := newRoot(now)
-		if err != nil {
+		if err := t.createRoot(ctx, s, now); err != nil {
 			return nil, err
 		}
-		if err := s.Put(ctx, rootName, raw); err != nil {
-			return nil, fmt.Errorf("making the repository: %w", err)
-		}
-		t.root = r
 	}
 	e, raw, err := createEpoch(ctx, t.root, now, transforms)
 	if err != nil {
@@ -167,4 +159,16 @@ func (t *target) create(ctx context.Context, s stage.Storage, transforms []Trans
 	}
 	t.epoch = e
 	return e, nil
+}
+
+func (t *target) createRoot(ctx context.Context, s stage.Storage, now time.Time) error {
+	r, raw, err := newRoot(now)
+	if err != nil {
+		return err
+	}
+	if err := s.Put(ctx, rootName, raw); err != nil {
+		return fmt.Errorf("making the repository: %w", err)
+	}
+	t.root = r
+	return nil
 }

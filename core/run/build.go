@@ -140,6 +140,7 @@ func newTarget(ctx context.Context, s pipeline.Step, p *pipeline.Pipeline, env s
 		storage = t.rehearsed
 	}
 	t.Parts = nil // a repository holds everything
-	t.Sink = repository.NewSink(storage, seals)
+	t.place, t.file = s.Where(), p.File
+	t.Sink = repository.NewSink(storage, repository.SinkConfig{Transforms: seals, Create: s.Into.Create})
 	return t, nil
 }

@@ -133,7 +133,7 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 		}
 		t.begun = true
 		if err := t.Sink.Begin(ctx, t.plan); err != nil {
-			return fmt.Errorf("%s: %w", t.Name, err)
+			return t.refusal(err)
 		}
 		t.open = true
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
@@ -31,6 +32,8 @@ type Target struct {
 	publishing bool        // Publish was called
 	dry        bool        // it throws away what it gets
 	rehearsed  *DryStorage // of a repository in a dry run
+	place      string      // of a repository, for messages
+	file       string      // the pipeline's
 
 	mu    sync.Mutex
 	files map[string]held // by part, in units that are committed
@@ -109,12 +112,22 @@ func (t *Target) prepare(ctx context.Context, p *stage.Plan, units []work, trans
 	t.plan = &own
 	losses, notes, err := t.Sink.Check(ctx, &own)
 	if err != nil {
-		return fmt.Errorf("%s: %w", t.Name, err)
+		return t.refusal(err)
 	}
 	t.lost = map[lost]bool{}
 	t.lose(l, losses)
 	l.note(t, notes...)
 	return nil
+}
+
+// refusal explains why a target can't be written.
+func (t *Target) refusal(err error) error {
+	if !errors.Is(err, repository.ErrNoRepository) {
+		return fmt.Errorf("%s: %w", t.Name, err)
+	}
+	return failure.New(failure.Refused, "%s: %s: %w\n"+
+		"if there should be one: is its disk mounted, and is the path right?\n"+
+		"to make a new one: vault init-repository %s (or create: true in the settings of this sink)", t.Name, t.place, err, t.file)
 }
 
 // lose counts losses that the target reports, and keeps what they are of.

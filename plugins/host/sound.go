@@ -101,7 +101,7 @@ func soundStage(s *pb.Stage) error {
 				return fmt.Errorf("setting %.60q has a text with control characters", f.GetName())
 			}
 		}
-		if role == stage.RoleStorage && slices.Contains([]string{"snapshot", "passphrase", "identity"}, f.GetName()) {
+		if role == stage.RoleStorage && slices.Contains([]string{"snapshot", "passphrase", "identity", "create"}, f.GetName()) {
 			return fmt.Errorf("setting %s: a storage as a source has one of this name from vault", f.GetName())
 		}
 	}

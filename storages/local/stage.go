@@ -15,7 +15,7 @@ import (
 
 // Config is the stage's configuration.
 type Config struct {
-	Dir string `key:"dir" required:"true" help:"the directory that holds the repository; made by the first backup" example:"/srv/backups"`
+	Dir string `key:"dir" required:"true" help:"the directory that holds the repository" example:"/srv/backups"`
 }
 
 // Validate checks what the tags can't say.

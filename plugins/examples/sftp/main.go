@@ -28,7 +28,7 @@ type settings struct {
 	User       string     `key:"user" required:"true" help:"whom to log in as" example:"vault"`
 	PrivateKey sdk.Secret `key:"private_key" help:"the key to log in with: PEM, without a passphrase" example:"${file:/etc/vault/id_ed25519}"`
 	Password   sdk.Secret `key:"password" help:"the password to log in with, where there is no key"`
-	Dir        string     `key:"dir" required:"true" place:"" help:"the directory on the server; made by the first backup" example:"/srv/backups"`
+	Dir        string     `key:"dir" required:"true" place:"" help:"the directory on the server; made with the repository" example:"/srv/backups"`
 }
 
 // Validate is called by vault lint, and before open.

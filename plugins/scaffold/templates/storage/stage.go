@@ -11,7 +11,7 @@ import (
 // Config is what with: may hold in a pipeline. Vault checks values against the
 // tags, and makes its help of them.
 type Config struct {
-	Dir      string   `key:"dir" required:"true" help:"the directory that keeps the objects; made by the first backup" example:"/srv/backups"`
+	Dir      string   `key:"dir" required:"true" help:"the directory that keeps the objects; made with the repository" example:"/srv/backups"`
 	KeepFree sdk.Size `key:"keep_free" help:"refuse to store what would leave less room than this" example:"1GiB"`
 }
 

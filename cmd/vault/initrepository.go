@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/run"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+func newInitRepository(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "init-repository PIPELINE or DIR…",
+		Short: "Make a repository to back up into",
+		Long: `Make a repository. Given a pipeline file (.yaml), make one in every storage below
+its sink, with a key for the file's transforms. Given a directory, make one there;
+the first backup into it makes the key.
+
+A repository is made in an empty place only, and one that exists is left alone. No
+backup makes a repository by itself, unless its sink says create: true: otherwise a
+disk that is not mounted would get a second one.`,
+		Example: "  vault init-repository pipelines/backup-local.yaml\n  vault init-repository /srv/backups/moodle",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return takes("PIPELINE or DIR")(cmd, args)
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.initRepositories(cmd, args) },
+	}
+	pipelineFlags(cmd, false)
+	return cmd
+}
+
+func (a *app) initRepositories(cmd *cobra.Command, args []string) error {
+	var all []run.Created
+	for _, arg := range args {
+		made, err := a.initRepository(cmd, arg)
+		all = append(all, made...)
+		if err != nil {
+			return errors.Join(a.printCreated(all, ""), err)
+		}
+	}
+	next := "vault run PIPELINE"
+	if len(args) == 1 && isFile(args[0]) {
+		next = "vault run " + args[0]
+	}
+	if err := a.printCreated(all, next); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(all, func(c run.Created) bool { return !c.Existed }) {
+		return failure.New(failure.Refused, "no repository was made: there is one already")
+	}
+	return nil
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
+}
+
+// initRepository makes the repositories of a pipeline, or one in a directory.
+func (a *app) initRepository(cmd *cobra.Command, arg string) ([]run.Created, error) {
+	ctx := cmd.Context()
+	scratch, err := a.scratch()
+	if err != nil {
+		return nil, err
+	}
+	env := stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: 1, Version: version()}
+	if isFile(arg) {
+		p, err := a.load(cmd, arg)
+		if err != nil {
+			return nil, err
+		}
+		made, err := run.CreateRepositories(ctx, p, env)
+		if err == nil && made == nil {
+			err = failure.New(failure.Usage, "pipeline %s has no storage below sink, so there is no repository to make", arg)
+		}
+		return made, err
+	}
+	at, err := a.place(cmd, arg)
+	if err != nil {
+		return nil, err
+	}
+	c := run.Created{Storage: at.stage.Name, Where: arg}
+	err = createAt(ctx, at, env)
+	if c.Existed = errors.Is(err, repository.ErrRepositoryExists); err != nil && !c.Existed {
+		return nil, fmt.Errorf("%s: %w", arg, err)
+	}
+	return []run.Created{c}, nil
+}
+
+func createAt(ctx context.Context, at place, env stage.Env) error {
+	storage, err := at.stage.NewStorage(ctx, at.config, env)
+	if err != nil {
+		return err
+	}
+	return repository.Create(ctx, storage, repository.Creation{NoKey: true})
+}
+
+// printCreated tells what was made, and the command that comes next.
+func (a *app) printCreated(all []run.Created, next string) error {
+	if len(all) == 0 {
+		return nil
+	}
+	if a.flag("json").on {
+		return a.printJSON(all)
+	}
+	var b strings.Builder
+	made := false
+	for _, c := range all {
+		switch {
+		case c.Existed:
+			fmt.Fprintf(&b, "%s: there is a repository already\n", plain(c.Where))
+			continue
+		case c.Encrypted:
+			fmt.Fprintf(&b, "%s: made an encrypted repository\n", plain(c.Where))
+		default:
+			fmt.Fprintf(&b, "%s: made a repository\n", plain(c.Where))
+		}
+		made = true
+	}
+	if made && next != "" {
+		fmt.Fprintf(&b, "next: %s\n", next)
+	}
+	return a.print(b.String())
+}
