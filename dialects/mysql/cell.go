@@ -1,7 +1,9 @@
 package mysql
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -23,34 +25,57 @@ func FromCell(c *schema.Column, variable string) string {
 	return ""
 }
 
-// AppendLiteral appends a cell as an SQL literal. The escapes of a cell are those
-// of a string literal too, so only quotes in it need one more. Numbers stand in
+// AppendLiteral appends a cell as an SQL literal, and fails for one that is none of
+// its kind: rows may come from a snapshot that somebody has forged. Numbers stand in
 // quotes: a bare -0 would lose its sign.
-func AppendLiteral(dst []byte, c *schema.Column, cell []byte) []byte {
+func AppendLiteral(dst []byte, c *schema.Column, cell []byte) ([]byte, error) {
 	switch {
 	case rows.IsNull(cell):
-		return append(dst, "NULL"...)
+		return append(dst, "NULL"...), nil
 	case asHex(c):
-		dst = append(dst, "x'"...)
-		dst = append(dst, cell[min(len(cell), 3):]...) // without \\x
-		return append(dst, '\'')
-	case c.Type.Kind == schema.Bit:
-		dst = append(dst, "b'"...)
-		dst = append(dst, cell...)
-		return append(dst, '\'')
-	case c.Type.Kind == schema.Float && c.Type.Size == 4:
-		dst = append(dst, '\'')
-		dst = AppendFloat4(dst, cell)
-		return append(dst, '\'')
-	}
-	dst = append(dst, '\'')
-	for _, b := range cell {
-		if b == '\'' {
-			dst = append(dst, '\\')
+		value, ok := bytes.CutPrefix(cell, []byte(`\\x`))
+		if !ok || len(value)%2 != 0 || !onlyOf(value, "0123456789abcdefABCDEF") {
+			return dst, fmt.Errorf("column %s: %.60q is not \\x with hex digits", c.Name, cell)
 		}
-		dst = append(dst, b)
+		return append(append(append(dst, "x'"...), value...), '\''), nil
+	case c.Type.Kind == schema.Bit:
+		if !onlyOf(cell, "01") {
+			return dst, fmt.Errorf("column %s: %.60q is not made of bits", c.Name, cell)
+		}
+		return append(append(append(dst, "b'"...), cell...), '\''), nil
+	case c.Type.Kind == schema.Float && c.Type.Size == 4:
+		cell = AppendFloat4(nil, cell)
 	}
-	return append(dst, '\'')
+	return appendQuoted(dst, c, cell)
+}
+
+// appendQuoted appends a cell in quotes. The escapes of a cell are those of a string
+// literal too, so only quotes in it need one more.
+func appendQuoted(dst []byte, c *schema.Column, cell []byte) ([]byte, error) {
+	dst = append(dst, '\'')
+	for at := 0; at < len(cell); at++ {
+		switch b := cell[at]; b {
+		case '\'':
+			dst = append(dst, '\\', b)
+		case '\\':
+			if at++; at == len(cell) || strings.IndexByte(`\tnr`, cell[at]) < 0 {
+				return dst, fmt.Errorf("column %s: a value has an escape that rows don't have", c.Name)
+			}
+			dst = append(dst, b, cell[at])
+		default:
+			dst = append(dst, b)
+		}
+	}
+	return append(dst, '\''), nil
+}
+
+func onlyOf(text []byte, chars string) bool {
+	for _, b := range text {
+		if strings.IndexByte(chars, b) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // AppendFloat4 appends a cell of a 4-byte float as the text of a double of the

@@ -27,7 +27,12 @@ func (i *inspection) columns(ctx context.Context) error {
 			i.loss(stage.LossColumn, t.Name, name, "a generated column")
 			return
 		}
-		c := schema.Column{Name: name, Type: ParseType(columnType), Native: columnType, Nullable: nullable == "YES", Collation: collation, Comment: comment}
+		native, err := parseNative(columnType)
+		if err != nil {
+			i.loss(stage.LossColumn, t.Name, name, fmt.Sprintf("its type %.100q is not known: %v", columnType, err))
+			return
+		}
+		c := schema.Column{Name: name, Type: ParseType(columnType), Native: native.String(), Nullable: nullable == "YES", Collation: collation, Comment: comment}
 		if srid != nil {
 			c.Native += fmt.Sprintf(" srid %d", *srid)
 		}

@@ -31,9 +31,13 @@ func (d *Definition) Create(fullName string) string {
 	return "CREATE TABLE " + Ident(fullName) + " " + d.body
 }
 
-// Define writes a table. It must be of this dialect, and Check must have passed it.
-func (w *Writer) Define(t *schema.Table) Definition {
+// Define writes a table, without what Losses lists. It fails for a table with a
+// name, type or option that the grammar doesn't allow, all of which Refuse tells.
+func (w *Writer) Define(t *schema.Table) (Definition, error) {
 	d := Definition{}
+	if err := refuseWords(t); err != nil {
+		return d, fmt.Errorf("table %.100q: %w", t.Name, err)
+	}
 	var lines []string
 	for k := range t.Columns {
 		lines = append(lines, w.column(t, &t.Columns[k], &d))
@@ -61,7 +65,7 @@ func (w *Writer) Define(t *schema.Table) Definition {
 		d.Indexes = append([]string{w.alter(t, strings.Join(later, ", "))}, d.Indexes...)
 	}
 	d.body = "(\n  " + strings.Join(lines, ",\n  ") + "\n) ENGINE=InnoDB" + w.options(t, &d)
-	return d
+	return d, nil
 }
 
 func (w *Writer) alter(t *schema.Table, what string) string {
@@ -132,7 +136,7 @@ func (w *Writer) column(t *schema.Table, c *schema.Column, d *Definition) string
 	if t.Sequence != nil && t.Sequence.Column == c.Name {
 		b.WriteString(" AUTO_INCREMENT")
 	} else {
-		b.WriteString(w.Server.writeDefault(c))
+		b.WriteString(w.Server.writeDefault(t, c))
 	}
 	if c.Comment != "" {
 		b.WriteString(" COMMENT " + Literal(c.Comment))
@@ -157,11 +161,15 @@ func (w *Writer) columnCollation(t *schema.Table, c *schema.Column, native strin
 // parsed and writes them anew, MariaDB's keeps their text; MariaDB's goes to
 // MySQL as the text it is, so that no byte changes.
 func (w *Writer) native(c *schema.Column, d *Definition) (native, check string) {
-	native = c.Native
-	if before, _, ok := strings.Cut(native, " srid "); ok && w.Server.MariaDB {
-		native = before
+	n, err := parseNative(c.Native)
+	if err != nil {
+		return "", "" // Define has looked at it before
+	}
+	if n.srid != "" && w.Server.MariaDB {
+		n.srid = ""
 		d.Notes = append(d.Notes, "column "+c.Name+": MariaDB doesn't bind a column to an SRID; each value keeps its own")
 	}
+	native = n.String()
 	if c.Type.Kind != schema.JSON {
 		return native, ""
 	}

@@ -118,14 +118,16 @@ func canonical(c *schema.Column, value string) string {
 }
 
 // writeDefault gives the DEFAULT clause of a column, "" for none.
-func (s *Server) writeDefault(c *schema.Column) string {
+func (s *Server) writeDefault(t *schema.Table, c *schema.Column) string {
 	d := c.Default
 	switch {
+	case refuseDefault(t, c) != nil: // Losses lists it
+		return ""
 	case d == nil && s.implicit && c.Type.Kind == schema.Timestamp && !c.Nullable:
 		return " DEFAULT '0000-00-00 00:00:00'" // else the server gives it CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP
 	case d == nil:
 		return ""
-	case d.Expr && strings.HasPrefix(strings.ToUpper(d.Value), "CURRENT_TIMESTAMP"):
+	case d.Expr && timestampDefault.MatchString(d.Value):
 		return " DEFAULT " + d.Value
 	case d.Expr && s.MariaDB:
 		return " DEFAULT (" + withoutIntroducers(d.Value) + ")"

@@ -69,6 +69,10 @@ func (i *inspection) index(parts []part) {
 	}
 	if functional {
 		x.Native = nativeIndex(x, parts)
+		if err := refuseIndexText(&t.Table, x.Native); err != nil {
+			i.loss(stage.LossIndex, t.Name, first.index, fmt.Sprintf("its definition %.200q is not carried: %v", x.Native, err))
+			return
+		}
 		x.Columns = slices.DeleteFunc(x.Columns, func(c schema.IndexColumn) bool { return c.Name == "" })
 	}
 	if first.index != "PRIMARY" {

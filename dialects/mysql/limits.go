@@ -8,6 +8,7 @@ import (
 
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/sqltext"
 )
 
 // Limits of both engines (MySQL manual, "InnoDB Limits" and "Limits on Table Column Count and Row Size").
@@ -21,6 +22,9 @@ const (
 func (w *Writer) Refuse(t *schema.Table) string {
 	if t.Dialect != Dialect {
 		return fmt.Sprintf("table %s is in the words of %q, not of mysql: the transform typemap must stand before", t.Name, t.Dialect)
+	}
+	if err := refuseWords(t); err != nil {
+		return fmt.Sprintf("table %.100q: %v", t.Name, err)
 	}
 	if name := w.Prefix + t.Name; utf8.RuneCountInString(name) > MaxName {
 		return fmt.Sprintf("table %s: the name has more than %d characters", name, MaxName)
@@ -65,9 +69,20 @@ func (w *Writer) Refuse(t *schema.Table) string {
 	return ""
 }
 
-// Losses lists the indexes of a table that the server can't have.
+// Losses lists the indexes of a table that the server can't have, and the defaults
+// that the grammar doesn't allow.
 func (w *Writer) Losses(t *schema.Table) []stage.Loss {
 	var losses []stage.Loss
+	for k := range t.Columns {
+		c := &t.Columns[k]
+		if t.Sequence != nil && t.Sequence.Column == c.Name {
+			continue
+		}
+		if err := refuseDefault(t, c); err != nil {
+			losses = append(losses, stage.Loss{Kind: stage.LossDefault, Path: stage.DB + "/" + t.Name, Where: "column " + c.Name,
+				Reason: fmt.Sprintf("the default %.100q is not written: %v", c.Default.Value, err), Count: 1})
+		}
+	}
 	for _, x := range t.Indexes {
 		if reason := w.refuseIndex(t, &x); reason != "" {
 			losses = append(losses, stage.LostIndex(t.Name, x.Name, reason))
@@ -85,8 +100,6 @@ func (w *Writer) refuseColumn(c *schema.Column) string {
 	}
 	known := true
 	switch baseName(c.Native) {
-	case "":
-		return "has no type in the words of mysql: the transform typemap must stand before"
 	case "uuid":
 		known = w.Server.MariaDB && w.Server.atLeast(10, 7)
 	case "inet6":
@@ -107,10 +120,18 @@ func (w *Writer) refuseColumn(c *schema.Column) string {
 }
 
 func (w *Writer) refuseIndex(t *schema.Table, x *schema.Index) string {
+	if err := sqltext.Value(x.Name); err != nil {
+		return fmt.Sprintf("its name: %v", err)
+	}
 	switch {
 	case x.Native != "" && w.Server.MariaDB:
 		return "an index on expressions, which MariaDB doesn't have"
+	case x.Native != "" && x.Method != "":
+		return "an index on expressions has no method " + x.Method
 	case x.Native != "":
+		if err := refuseIndexText(t, x.Native); err != nil {
+			return fmt.Sprintf("its definition %.100q is not written: %v", x.Native, err)
+		}
 		return ""
 	case slices.ContainsFunc(x.Columns, func(c schema.IndexColumn) bool { return c.Operators != "" || c.TextSearch != "" }):
 		return "an operator class or an index over words, which only PostgreSQL has"

@@ -179,8 +179,8 @@ func (i *inspection) add(name string, l listed) {
 		key, value, _ := strings.Cut(strings.ToUpper(option), "=")
 		switch key {
 		case "ROW_FORMAT", "KEY_BLOCK_SIZE":
-			if l.engine == "InnoDB" {
-				options = append(options, key+"="+value)
+			if option := key + "=" + value; l.engine == "InnoDB" && refuseOptions(option) == nil {
+				options = append(options, option)
 			}
 		case "PARTITIONED":
 			i.note(name, "is partitioned: its rows are carried, its partitions are not")
@@ -198,8 +198,13 @@ func (t *Table) finish(i *inspection) {
 		t.Sequence = nil
 	}
 	for k := range t.Columns {
-		if t.Columns[k].Collation == t.Collation {
-			t.Columns[k].Collation = ""
+		c := &t.Columns[k]
+		if c.Collation == t.Collation {
+			c.Collation = ""
+		}
+		if err := refuseDefault(&t.Table, c); err != nil {
+			i.loss(stage.LossDefault, t.Name, c.Name, fmt.Sprintf("its default %.200q is not carried: %v", c.Default.Value, err))
+			c.Default = nil
 		}
 	}
 	if len(t.Columns) == 0 {

@@ -69,6 +69,10 @@ func (r *reading) columns(ctx context.Context) error {
 			r.lose(stage.LossColumn, t.Name, "column "+col.Name, "a generated column is not carried")
 			continue
 		}
+		if err := refuseNative(col.Native); err != nil {
+			r.lose(stage.LossColumn, t.Name, "column "+col.Name, fmt.Sprintf("its type %.100q is not known: %v", col.Native, err))
+			continue
+		}
 		info := typeInfo{col.TypeName, col.System, col.TypeType, col.Category, col.Modifier, col.Values}
 		c := schema.Column{
 			Name: col.Name, Type: info.logical(), Native: col.Native, Nullable: !col.NotNull, Collation: col.Collation, Comment: col.Comment,
@@ -85,6 +89,10 @@ func (r *reading) columns(ctx context.Context) error {
 			r.lose(stage.LossDefault, t.Name, "column "+col.Name, "it takes more than the next value of a sequence: "+col.Default)
 		case !ok:
 			c.Default = defaultOf(col.Default, c.Type)
+			if err := refuseDefault(c.Default); err != nil {
+				r.lose(stage.LossDefault, t.Name, "column "+col.Name, fmt.Sprintf("its default %.200q is not carried: %v", col.Default, err))
+				c.Default = nil
+			}
 		}
 		if ok {
 			r.generators = append(r.generators, generator{table: t, column: col.Name, sequence: sequence, expr: col.Default})

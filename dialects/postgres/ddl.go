@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -9,11 +10,10 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Build is how a table comes into being: what to execute when, each a statement
-// or several with semicolons between.
+// Build is how a table comes into being: the statements to execute, and when.
 type Build struct {
 	Table    schema.Table
-	Create   string       // before the rows
+	Create   []string     // before the rows, one after the other
 	Indexes  []IndexBuild // after the rows; may run side by side, also with those of other tables
 	Complete []string     // after the indexes, one after the other
 }
@@ -61,20 +61,23 @@ func (b *Builder) Name(tables []schema.Table) {
 }
 
 // Table writes the DDL of a table whose Dialect is "postgres" and that was given
-// to Name.
-func (b *Builder) Table(t schema.Table) Build {
+// to Name, without what Losses lists; it fails for one that has Refusals.
+func (b *Builder) Table(t schema.Table) (Build, error) {
+	if err := errors.Join(Refusals(&t)...); err != nil {
+		return Build{}, err
+	}
 	site := b.Names.site
 	table := site.Table(t.Name)
 	out := Build{Table: t}
-	var create strings.Builder
 	for _, c := range t.Columns {
 		b.enum(c)
 	}
 	var sequence string
 	if t.Sequence != nil {
 		sequence = site.Object(b.Names.Sequence(t.Name, t.Sequence.Column))
-		fmt.Fprintf(&create, "CREATE SEQUENCE %s;\n", sequence)
+		out.Create = append(out.Create, "CREATE SEQUENCE "+sequence)
 	}
+	var create strings.Builder
 	fmt.Fprintf(&create, "CREATE TABLE %s (", table)
 	for i, c := range t.Columns {
 		if i > 0 {
@@ -86,20 +89,19 @@ func (b *Builder) Table(t schema.Table) Build {
 	if t.Options != "" {
 		create.WriteString(" " + t.Options)
 	}
-	create.WriteString(";\n")
+	out.Create = append(out.Create, create.String())
 	if sequence != "" {
-		fmt.Fprintf(&create, "ALTER SEQUENCE %s OWNED BY %s.%s;\n", sequence, table, Ident(t.Sequence.Column))
+		out.Create = append(out.Create, fmt.Sprintf("ALTER SEQUENCE %s OWNED BY %s.%s", sequence, table, Ident(t.Sequence.Column)))
 		out.Complete = append(out.Complete, setval(sequence, table, *t.Sequence))
 	}
 	if t.Comment != "" {
-		fmt.Fprintf(&create, "COMMENT ON TABLE %s IS %s;\n", table, Literal(t.Comment))
+		out.Create = append(out.Create, fmt.Sprintf("COMMENT ON TABLE %s IS %s", table, Literal(t.Comment)))
 	}
 	for _, c := range t.Columns {
 		if c.Comment != "" {
-			fmt.Fprintf(&create, "COMMENT ON COLUMN %s.%s IS %s;\n", table, Ident(c.Name), Literal(c.Comment))
+			out.Create = append(out.Create, fmt.Sprintf("COMMENT ON COLUMN %s.%s IS %s", table, Ident(c.Name), Literal(c.Comment)))
 		}
 	}
-	out.Create = create.String()
 	if len(t.PrimaryKey) > 0 {
 		// Built as an index it doesn't lock out the table's other indexes.
 		name := Ident(b.keyNames[t.Name])
@@ -109,10 +111,12 @@ func (b *Builder) Table(t schema.Table) Build {
 		})
 	}
 	for i, x := range t.Indexes {
-		out.Indexes = append(out.Indexes, IndexBuild{Name: x.Name, SQL: createIndex(x, b.indexNames[t.Name][i], table)})
+		if refuseIndex(&t, &x) == nil {
+			out.Indexes = append(out.Indexes, IndexBuild{Name: x.Name, SQL: createIndex(x, b.indexNames[t.Name][i], table)})
+		}
 	}
 	out.Complete = append(out.Complete, "ANALYZE "+table)
-	return out
+	return out, nil
 }
 
 func (b *Builder) column(t schema.Table, c schema.Column, sequence string) string {
@@ -127,9 +131,10 @@ func (b *Builder) column(t schema.Table, c schema.Column, sequence string) strin
 	switch {
 	case t.Sequence != nil && t.Sequence.Column == c.Name:
 		s += " DEFAULT nextval(" + Literal(sequence) + "::regclass)"
+	case refuseDefault(c.Default) != nil: // Losses lists it
 	case c.Default != nil && c.Default.Expr:
 		s += " DEFAULT " + c.Default.Value
-	case c.Default != nil && numeric(c.Type.Kind) && plainNumber.MatchString(c.Default.Value):
+	case c.Default != nil && numeric(c.Type.Kind) && bareNumber.MatchString(c.Default.Value):
 		s += " DEFAULT " + short(c.Default.Value) // as Moodle writes it; a quoted one comes back with a cast
 	case c.Default != nil:
 		s += " DEFAULT " + Literal(c.Default.Value)
@@ -180,7 +185,7 @@ func createIndex(x schema.Index, name, table string) string {
 		return create + x.Native
 	}
 	if x.Method != "" {
-		create += "USING " + x.Method + " "
+		create += "USING " + methodName(x.Method) + " "
 	}
 	parts := make([]string, len(x.Columns))
 	for i, c := range x.Columns {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -76,7 +77,12 @@ func (r *reading) indexes(ctx context.Context) error {
 		case !x.Valid:
 			r.lose(stage.LossIndex, t.Name, "index "+x.Name, "it is invalid: building it failed once; REINDEX or drop it")
 		default:
-			t.Indexes = append(t.Indexes, x.neutral())
+			found := x.neutral()
+			if err := refuseIndex(&t.Table, &found); err != nil {
+				r.lose(stage.LossIndex, t.Name, "index "+x.Name, fmt.Sprintf("its definition %.200q is not carried: %v", x.Native, err))
+				continue
+			}
+			t.Indexes = append(t.Indexes, found)
 		}
 	}
 	return nil

@@ -98,7 +98,10 @@ func (r *reading) tables(ctx context.Context) error {
 			t.Rows = f.Bytes / 100 // a guess that only estimates rest on
 		}
 		t.Comment = f.Comment
-		t.Options = options(f.Options)
+		if t.Options = options(f.Options); refuseOptions(t.Options) != nil {
+			r.note(t.Name, "its storage parameters are not carried: %.200s", t.Options)
+			t.Options = ""
+		}
 		if f.Hidden {
 			hidden = append(hidden, r.Site.Table(t.Name))
 		}

@@ -28,7 +28,7 @@ func (c *Conn) Read(ctx context.Context, r Reader, emit func(ctx context.Context
 		return failed
 	})
 	w := &rowWriter{ctx: ctx, decoder: newDecoder(r.Table), builder: b}
-	tag, err := c.PgConn().CopyTo(ctx, w, r.statement(c.Site))
+	tag, err := c.CopyTo(ctx, w, r.statement(c.Site))
 	switch {
 	case failed != nil:
 		return failed

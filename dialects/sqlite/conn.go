@@ -37,7 +37,7 @@ const (
 )
 
 // Open opens a database file. Nothing that the file itself brings along (views,
-// triggers, functions in its schema) is run.
+// triggers, functions in its schema) is run, and no statement reaches another file.
 func Open(ctx context.Context, path string, mode Mode) (*Conn, error) {
 	full, err := filepath.Abs(path)
 	if err != nil {
@@ -50,7 +50,7 @@ func Open(ctx context.Context, path string, mode Mode) (*Conn, error) {
 		return nil, fmt.Errorf("opening the SQLite database %s: %w", path, err)
 	}
 	c := &Conn{path: path, conn: conn}
-	if err := c.settle(ctx, mode); err != nil {
+	if err := errors.Join(c.settle(ctx, mode), confine(conn)); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the SQLite database %s: %w", path, err), c.Close())
 	}
 	// The file is not looked at before the first statement.
@@ -119,6 +119,9 @@ var errClosed = errors.New("the connection is closed")
 func (c *Conn) prepare(ctx context.Context, query string) (statement, error) {
 	if c.conn == nil {
 		return statement{}, errClosed
+	}
+	if err := oneStatement(query); err != nil {
+		return statement{}, fmt.Errorf("%.200q: %w", query, err)
 	}
 	p, ok := c.conn.(driver.ConnPrepareContext)
 	if !ok {

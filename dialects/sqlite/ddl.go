@@ -6,10 +6,16 @@ import (
 	"strings"
 
 	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/dialects/sqltext"
 )
 
-// CreateTable writes the DDL of a table under its full name, without indexes.
-func CreateTable(t *schema.Table, fullName string) string {
+// CreateTable writes the DDL of a table under its full name, without indexes and
+// without the defaults that RefuseDefault refuses. It fails for names and options that
+// can't be written.
+func CreateTable(t *schema.Table, fullName string) (string, error) {
+	if err := refuse(t); err != nil {
+		return "", fmt.Errorf("table %.100q: %w", fullName, err)
+	}
 	var parts []string
 	rowid := RowidKey(t)
 	descending := !rowid && descendingKey(t)
@@ -31,7 +37,7 @@ func CreateTable(t *schema.Table, fullName string) string {
 	if t.Dialect == Dialect && t.Options != "" {
 		sql += " " + t.Options
 	}
-	return sql
+	return sql, nil
 }
 
 // RowidKey tells whether the table's key becomes SQLite's rowid: a single
@@ -55,7 +61,7 @@ func descendingKey(t *schema.Table) bool {
 func column(t *schema.Table, c *schema.Column, rowid bool) string {
 	declared := DeclaredType(c.Type)
 	if t.Dialect == Dialect && c.Native != "" {
-		declared = c.Native
+		declared = writtenType(c.Native)
 	}
 	note := ""
 	switch {
@@ -71,7 +77,7 @@ func column(t *schema.Table, c *schema.Column, rowid bool) string {
 		}
 	}
 	sql := Quote(c.Name) + " " + declared
-	if note != "" && !strings.Contains(note, "*/") {
+	if note != "" && !strings.Contains(note, "*/") && sqltext.Value(note) == nil {
 		sql += " /* " + note + " */"
 	}
 	if rowid && t.PrimaryKey[0] == c.Name {
@@ -84,20 +90,20 @@ func column(t *schema.Table, c *schema.Column, rowid bool) string {
 		sql += " NOT NULL"
 	}
 	if c.Default != nil {
-		if text, ok := defaultSQL(c.Default, &c.Type, t.Dialect); ok {
+		if text, err := defaultSQL(c.Default, &c.Type, t.Dialect); err == nil {
 			sql += " DEFAULT " + text
 		}
 	}
 	return sql
 }
 
-// HoldsDefault tells whether SQLite can have the column's default.
-func HoldsDefault(t *schema.Table, c *schema.Column) bool {
+// RefuseDefault says why SQLite can't have the column's default, nil if it can.
+func RefuseDefault(t *schema.Table, c *schema.Column) error {
 	if c.Default == nil {
-		return true
+		return nil
 	}
-	_, ok := defaultSQL(c.Default, &c.Type, t.Dialect)
-	return ok
+	_, err := defaultSQL(c.Default, &c.Type, t.Dialect)
+	return err
 }
 
 // KnownCollation tells whether every SQLite knows a collation.
@@ -113,7 +119,13 @@ func CreateIndex(t *schema.Table, fullTable string, x *schema.Index, name string
 		kind = "UNIQUE INDEX"
 	}
 	sql := "CREATE " + kind + " " + Quote(name) + " ON " + Quote(fullTable) + " "
+	if err := sqltext.Name(name); err != nil {
+		return "", fmt.Errorf("its name: %w", err)
+	}
 	if x.Native != "" && t.Dialect == Dialect {
+		if err := refuseIndexText(t, x.Native); err != nil {
+			return "", fmt.Errorf("its definition %.100q is not written: %w", x.Native, err)
+		}
 		return sql + x.Native, nil
 	}
 	if x.EngineOwn() {
@@ -121,6 +133,9 @@ func CreateIndex(t *schema.Table, fullTable string, x *schema.Index, name string
 	}
 	var parts []string
 	for _, c := range x.Columns {
+		if t.Column(c.Name) == nil {
+			return "", fmt.Errorf("there is no column %s", c.Name)
+		}
 		if c.Prefix > 0 && x.Unique {
 			return "", fmt.Errorf("SQLite can't make the first %d characters of %s unique", c.Prefix, c.Name)
 		}

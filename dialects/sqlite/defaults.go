@@ -3,11 +3,15 @@ package sqlite
 import (
 	"database/sql/driver"
 	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/dialects/sqltext"
 )
 
 // currentTimestamp is the one expression that all engines know.
@@ -90,28 +94,33 @@ func constant(sql string) (driver.Value, bool) {
 	return nil, false
 }
 
-// defaultSQL writes a default; ok is false for one that SQLite can't have.
-func defaultSQL(d *schema.Default, t *schema.Type, dialect string) (sql string, ok bool) {
+// defaultSQL writes a default; an error says why SQLite can't have it.
+func defaultSQL(d *schema.Default, t *schema.Type, dialect string) (string, error) {
 	switch {
 	case d.Expr && strings.EqualFold(d.Value, currentTimestamp):
-		return currentTimestamp, true
+		return currentTimestamp, nil
+	case d.Expr && dialect != Dialect:
+		return "", fmt.Errorf("it is an expression of %s", dialect)
 	case d.Expr:
-		return "(" + d.Value + ")", dialect == Dialect
+		return "(" + d.Value + ")", refuseExpression(d.Value)
 	}
 	var e Encoder
 	v, err := e.Value(rows.AppendText(nil, d.Value), t)
 	if err != nil {
-		return "", false
+		return "", err
 	}
 	switch v := v.(type) {
 	case int64:
-		return strconv.FormatInt(v, 10), true
+		return strconv.FormatInt(v, 10), nil
 	case float64:
-		return strconv.FormatFloat(v, 'g', -1, 64), true
+		if math.IsInf(v, 0) {
+			return "", errors.New("SQLite has no literal for it")
+		}
+		return strconv.FormatFloat(v, 'g', -1, 64), nil
 	case string:
-		return Literal(v), !strings.Contains(v, "\x00")
+		return Literal(v), sqltext.Value(v)
 	case []byte:
-		return "x'" + hex.EncodeToString(v) + "'", true
+		return "x'" + hex.EncodeToString(v) + "'", nil
 	}
-	return "", false
+	return "", errors.New("it has no literal")
 }

@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // indexes reads the secondary indexes of a table, those of UNIQUE constraints
 // among them.
-func (c *Conn) indexes(ctx context.Context, t *Table) error {
+func (c *Conn) indexes(ctx context.Context, s *Structure, t *Table) error {
 	list, err := c.Query(ctx, `SELECT i.name, i."unique", i.partial, m.sql FROM pragma_index_list(?) i
 		LEFT JOIN sqlite_master m ON m.type = 'index' AND m.name = i.name WHERE i.origin <> 'pk' ORDER BY i.seq DESC`, t.FullName)
 	if err != nil {
@@ -31,6 +32,10 @@ func (c *Conn) indexes(ctx context.Context, t *Table) error {
 		}
 		if native {
 			x.Columns, x.Native = nil, nativeIndex(textOf(row[3]), columns)
+		}
+		if _, err := CreateIndex(&t.Table, t.FullName, &x, x.Name); err != nil {
+			s.loss(stage.LossIndex, t.Name, "index "+strings.ToValidUTF8(x.Name, "�"), err.Error())
+			continue
 		}
 		t.Indexes = append(t.Indexes, x)
 	}
@@ -54,7 +59,7 @@ func nativeIndex(sql string, columns [][]driver.Value) string {
 	}
 	var parts []string
 	for _, col := range columns {
-		parts = append(parts, Quote(textOf(col[1]))+" COLLATE "+textOf(col[3]))
+		parts = append(parts, Quote(textOf(col[1]))+" COLLATE "+Quote(textOf(col[3])))
 	}
 	return "(" + strings.Join(parts, ", ") + ")"
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/sqltext"
 )
 
 // Structure is what a database holds of one site.
@@ -52,6 +53,8 @@ func (c *Conn) Inspect(ctx context.Context, prefix string) (*Structure, error) {
 			continue
 		case !ours || path == "":
 			s.Others = append(s.Others, full)
+		case sqltext.Name(path) != nil:
+			s.loss(stage.LossTable, strings.ToValidUTF8(path, "�"), "", fmt.Sprintf("its name %q is not UTF-8", path))
 		case kind == "view":
 			s.loss(stage.LossView, path, "", "a view: "+textOf(row[4]))
 		case kind == "virtual":
@@ -70,6 +73,10 @@ func (c *Conn) Inspect(ctx context.Context, prefix string) (*Structure, error) {
 
 func (s *Structure) loss(kind stage.LossKind, table, where, reason string) {
 	s.Losses = append(s.Losses, stage.Loss{Kind: kind, Path: stage.DB + "/" + table, Where: where, Reason: reason, Count: 1})
+}
+
+func (s *Structure) note(table, text string) {
+	s.Notes = append(s.Notes, stage.Note{Path: stage.DB + "/" + table, Text: text})
 }
 
 func options(withoutRowid, strict bool) string {
@@ -118,8 +125,16 @@ func (c *Conn) table(ctx context.Context, s *Structure, t *Table, sql string) er
 			s.loss(stage.LossColumn, t.Name, "column "+column.Name, "a generated column: its values are computed from others")
 			continue
 		}
+		if err := sqltext.Value(column.Name); err != nil {
+			s.loss(stage.LossColumn, t.Name, fmt.Sprintf("column %q", column.Name), "its name: "+err.Error())
+			continue
+		}
 		column.Type = ParseType(column.Native)
-		if column.Native == "" {
+		if err := sqltext.Value(column.Native); err != nil {
+			s.note(t.Name, fmt.Sprintf("column %s: its declared type %q becomes %s: %v", column.Name, column.Native, DeclaredType(column.Type), err))
+			column.Native = ""
+		}
+		if textOf(row[1]) == "" {
 			column.Type = schema.Type{Kind: schema.Text}
 		}
 		if strings.Contains(t.Options, "STRICT") {
@@ -137,6 +152,10 @@ func (c *Conn) table(ctx context.Context, s *Structure, t *Table, sql string) er
 		}
 		auto = auto || d.columns[i].autoincrement
 		column.Default = defaultOf(textOf(row[3]), row[3] == nil, &column.Type)
+		if err := RefuseDefault(&t.Table, &column); err != nil {
+			s.loss(stage.LossDefault, t.Name, "column "+column.Name, fmt.Sprintf("its default %.200q is not carried: %v", textOf(row[3]), err))
+			column.Default = nil
+		}
 		t.Columns = append(t.Columns, column)
 	}
 	slices.SortFunc(key, func(a, b keyed) int { return int(a.at - b.at) })
@@ -152,7 +171,7 @@ func (c *Conn) table(ctx context.Context, s *Structure, t *Table, sql string) er
 	if err := c.foreignKeys(ctx, s, t); err != nil {
 		return err
 	}
-	return c.indexes(ctx, t)
+	return c.indexes(ctx, s, t)
 }
 
 // strict reads a type of a STRICT table: INT has eight bytes there, and ANY is

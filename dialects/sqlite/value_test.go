@@ -63,7 +63,11 @@ func TestValuesComeBack(t *testing.T) {
 func through(t *testing.T, table *schema.Table, data string) string {
 	t.Helper()
 	c := create(t)
-	run(t, c, CreateTable(table, "p_"+table.Name))
+	sql, err := CreateTable(table, "p_"+table.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, c, sql)
 	x, err := c.Inserter(t.Context(), table, "p_"+table.Name)
 	if err != nil {
 		t.Fatal(err)

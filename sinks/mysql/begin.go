@@ -78,7 +78,10 @@ func (s *sink) create(ctx context.Context, mark bool) error {
 		if failed.Err() != nil {
 			return failed.Err()
 		}
-		d := s.writer.Define(&s.tables[k])
+		d, err := s.writer.Define(&s.tables[k])
+		if err != nil {
+			return err
+		}
 		if _, err := s.server.ExecContext(ctx, d.Create(s.incoming(k))); err != nil {
 			return fmt.Errorf("%s: creating table %s: %w", s.server.Address, s.tables[k].Name, err)
 		}

@@ -62,7 +62,11 @@ func (s *sink) check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, n
 			continue
 		}
 		losses = append(losses, s.writer.Losses(t)...)
-		for _, text := range s.writer.Define(t).Notes {
+		d, err := s.writer.Define(t)
+		if err != nil {
+			refused = append(refused, err)
+		}
+		for _, text := range d.Notes {
 			notes = append(notes, stage.Note{Path: stage.DB + "/" + t.Name, Text: text})
 		}
 	}

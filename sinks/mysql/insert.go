@@ -165,7 +165,10 @@ func (in *inserter) values(row []byte) error {
 		if k > 0 {
 			in.text = append(in.text, ',')
 		}
-		in.text = mysql.AppendLiteral(in.text, &in.table.Columns[k], cell)
+		var err error
+		if in.text, err = mysql.AppendLiteral(in.text, &in.table.Columns[k], cell); err != nil {
+			return err
+		}
 	}
 	in.text = append(in.text, ')')
 	return nil

@@ -80,7 +80,11 @@ func (s *sink) Publish(ctx context.Context) error {
 // complete builds a table's indexes. What its sequence gives next was set when it
 // was created, and the server has raised it with each row.
 func (s *sink) complete(ctx context.Context, t *schema.Table) (err error) {
-	statements := s.writer.Define(t).Indexes
+	d, err := s.writer.Define(t)
+	if err != nil {
+		return err
+	}
+	statements := d.Indexes
 	if t.Sequence != nil && s.lostRows(t.Name) {
 		// A refused row has raised it all the same.
 		statements = append(statements, fmt.Sprintf("ALTER TABLE %s AUTO_INCREMENT = %d", mysql.Ident(s.cfg.Prefix+t.Name), t.Sequence.Next))

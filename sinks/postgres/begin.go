@@ -52,7 +52,7 @@ func (s *Sink) begin(ctx context.Context, conn *postgres.Conn, p *stage.Plan) (e
 		}
 	}
 	return postgres.Each(ctx, s.pool, s.builds, func(ctx context.Context, c *postgres.Conn, b postgres.Build) error {
-		if _, err := c.Exec(ctx, b.Create); err != nil {
+		if err := c.ExecAll(ctx, b.Create...); err != nil {
 			return c.Explain(err, "creating table %s", c.Site.Table(b.Table.Name))
 		}
 		return nil
@@ -106,7 +106,11 @@ func (s *Sink) prepare(ctx context.Context, conn *postgres.Conn, p *stage.Plan, 
 	b.Name(tables)
 	s.byName, s.size = map[string]*postgres.Build{}, map[string]int64{}
 	for k, t := range tables {
-		s.builds = append(s.builds, b.Table(t))
+		build, err := b.Table(t)
+		if err != nil {
+			return nil, err
+		}
+		s.builds = append(s.builds, build)
 		s.size[t.Name] = p.Tables[k].Bytes
 	}
 	// Large tables first, so that none of them is left alone at the end.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/schema"
@@ -37,7 +36,7 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 	if c.reasons != nil {
 		return nil, nil, failure.New(failure.Refused, "%s: %w", conn.Address, errors.Join(c.reasons...))
 	}
-	return nil, c.notes, nil
+	return c.losses, c.notes, nil
 }
 
 // check is one Check at work.
@@ -45,6 +44,7 @@ type check struct {
 	conn       *postgres.Conn
 	replace    bool
 	reasons    []error
+	losses     []stage.Loss
 	notes      []stage.Note
 	types      map[string]string // why the server can't hold a native type; "" if it can
 	collations map[string]bool   // which the server has
@@ -128,6 +128,8 @@ func (c *check) table(ctx context.Context, t schema.Table) error {
 		c.refuse("table %s is of dialect %q: the type map must translate it first", t.Name, t.Dialect)
 		return nil
 	}
+	c.reasons = append(c.reasons, postgres.Refusals(&t)...)
+	c.losses = append(c.losses, postgres.Losses(&t)...)
 	if full := c.conn.Site.Prefix + t.Name; len(full) > longest || t.Name == "" || t.Name == postgres.Marker {
 		c.refuse("table %s: the name %q is longer than %d bytes, empty or used by Vault: choose a shorter prefix or exclude it", t.Name, full, longest)
 	}
@@ -158,11 +160,6 @@ func (c *check) table(ctx context.Context, t schema.Table) error {
 			c.notes = append(c.notes, stage.Note{Path: path, Text: fmt.Sprintf("column %s: the server has no collation %s; the database's default is used", col.Name, col.Collation)})
 		}
 	}
-	for _, x := range t.Indexes {
-		if x.Native != "" && !strings.HasPrefix(x.Native, "USING ") {
-			c.refuse("table %s: index %s: the definition %q is not PostgreSQL's", t.Name, x.Name, x.Native)
-		}
-	}
 	if t.Sequence != nil && t.Sequence.Next > math.MaxInt64 {
 		c.notes = append(c.notes, stage.Note{Path: path, Text: fmt.Sprintf("the next value of column %s is %d, after the last one of a sequence: no row can be added", t.Sequence.Column, t.Sequence.Next)})
 	}
@@ -171,23 +168,22 @@ func (c *check) table(ctx context.Context, t schema.Table) error {
 
 // native tells why the server can't have a column's type.
 func (c *check) native(ctx context.Context, col schema.Column) (string, error) {
-	switch {
-	case col.Type.Kind == schema.Enum && len(col.Type.Values) > 0:
+	if col.Native == "" || col.Type.Kind == schema.Enum && len(col.Type.Values) > 0 {
 		return "", nil
-	case col.Native == "":
-		return fmt.Sprintf("type %s has no spelling for PostgreSQL: the type map must translate it first", col.Type.Kind), nil
 	}
 	if why, ok := c.types[col.Native]; ok {
 		return why, nil
 	}
-	var known bool
-	err := c.conn.QueryRow(ctx, "SELECT to_regtype($1) IS NOT NULL", col.Native).Scan(&known)
+	var known, domain bool
+	err := c.conn.QueryRow(ctx, "SELECT t.oid IS NOT NULL, t.typtype = 'd' IS TRUE FROM (SELECT to_regtype($1)) n (oid) LEFT JOIN pg_type t USING (oid)", col.Native).Scan(&known, &domain)
 	if err != nil && postgres.Code(err) == "" {
 		return "", c.conn.Explain(err, "looking for type %s", col.Native)
 	}
 	why := ""
 	if !known {
 		why = fmt.Sprintf("the server has no type %s: create the extension that it is from", col.Native)
+	} else if domain { // sources resolve them: its checks could run anything
+		why = fmt.Sprintf("the type %s is a domain here, whose checks nobody has looked at", col.Native)
 	}
 	c.types[col.Native] = why
 	return why, nil

@@ -78,7 +78,7 @@ func (l *loader) copy(ctx context.Context, data []byte, n int) error {
 	if _, err := l.conn.Exec(ctx, "SAVEPOINT chunk"); err != nil {
 		return err
 	}
-	tag, err := l.conn.PgConn().CopyFrom(ctx, bytes.NewReader(data), l.copyFrom)
+	tag, err := l.conn.CopyFrom(ctx, bytes.NewReader(data), l.copyFrom)
 	if err != nil {
 		if l.conn.IsClosed() {
 			return err

@@ -28,14 +28,17 @@ func rehearse(ctx context.Context, c *postgres.Conn, p *stage.Plan, t schema.Tab
 	name := t.Name
 	t.Name = "t"
 	b.Name([]schema.Table{t})
-	build := b.Table(t)
-	all := append(append([]string{"BEGIN"}, b.Types()...), build.Create)
+	build, err := b.Table(t)
+	if err != nil {
+		return err
+	}
+	all := slices.Concat([]string{"BEGIN"}, b.Types(), build.Create)
 	if slices.ContainsFunc(t.Indexes, func(x schema.Index) bool { return x.EngineOwn() }) {
 		for _, x := range build.Indexes {
 			all = append(all, x.SQL)
 		}
 	}
-	_, failed := c.Exec(ctx, strings.Join(all, ";\n"))
+	failed := c.ExecAll(ctx, all...)
 	if _, err := c.Exec(ctx, "ROLLBACK"); err != nil && failed == nil {
 		return c.Explain(err, "table %s: taking back what was tried", c.Site.Table(name))
 	}

@@ -67,7 +67,7 @@ func (s *Sink) Close(ctx context.Context) error {
 // mark makes the table that stands for a restore that is not finished.
 func mark(ctx context.Context, conn *postgres.Conn) error {
 	table := conn.Site.Table(postgres.Marker)
-	_, err := conn.Exec(ctx, "CREATE TABLE IF NOT EXISTS "+table+" (started timestamptz DEFAULT now());\nCOMMENT ON TABLE "+table+
+	err := conn.ExecAll(ctx, "CREATE TABLE IF NOT EXISTS "+table+" (started timestamptz DEFAULT now())", "COMMENT ON TABLE "+table+
 		" IS 'A restore into this site is not finished, or its proof failed: the site is not whole. Restore it again with replace: true.'")
 	if err != nil {
 		return conn.Explain(err, "making table %s, which marks an unfinished restore", table)

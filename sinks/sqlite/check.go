@@ -89,9 +89,9 @@ func (c *check) table(ctx context.Context, t *schema.Table) error {
 			return fmt.Errorf("table %s: columns %s and %s differ only in capitals, which SQLite takes for the same", full, twin, column.Name)
 		}
 		columns[strings.ToLower(column.Name)] = column.Name
-		if !dialect.HoldsDefault(t, column) {
+		if err := dialect.RefuseDefault(t, column); err != nil {
 			c.losses = append(c.losses, stage.Loss{Kind: stage.LossDefault, Path: stage.DB + "/" + t.Name, Where: "column " + column.Name,
-				Reason: fmt.Sprintf("SQLite can't have the default %q", column.Default.Value), Count: 1})
+				Reason: fmt.Sprintf("SQLite can't have the default %.100q: %v", column.Default.Value, err), Count: 1})
 		}
 		if column.Type.Kind == schema.Other {
 			c.note(t.Name, "column %s, of a type that only its engine has, is held as text", column.Name)
@@ -100,7 +100,11 @@ func (c *check) table(ctx context.Context, t *schema.Table) error {
 			c.note(t.Name, "column %s is compared byte by byte: its collation %s is not SQLite's own", column.Name, column.Collation)
 		}
 	}
-	if err := c.probe.Exec(ctx, dialect.CreateTable(t, full)); err != nil {
+	create, err := dialect.CreateTable(t, full)
+	if err != nil {
+		return fmt.Errorf("%w; leave it out", err)
+	}
+	if err := c.probe.Exec(ctx, create); err != nil {
 		return fmt.Errorf("table %q: SQLite does not take it: %w; leave it out", full, err)
 	}
 	for i := range t.Indexes {

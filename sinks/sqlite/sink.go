@@ -65,7 +65,11 @@ func (s *Sink) begin(ctx context.Context, p *stage.Plan) error {
 	s.tables = make(map[string]*schema.Table, len(p.Tables))
 	for i := range p.Tables {
 		t := &p.Tables[i].Schema
-		if err := s.conn.Exec(ctx, dialect.CreateTable(t, s.config.Prefix+t.Name)); err != nil {
+		create, err := dialect.CreateTable(t, s.config.Prefix+t.Name)
+		if err != nil {
+			return err
+		}
+		if err := s.conn.Exec(ctx, create); err != nil {
 			return fmt.Errorf("%s: creating %s: %w", path, t.Name, err)
 		}
 		s.tables[t.Name] = t

@@ -1,0 +1,180 @@
+package sqltext
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Parser reads one text. Its methods read what they are named for and fail where
+// the text goes on otherwise. It is used by one goroutine.
+type Parser struct {
+	dialect *Dialect
+	columns func(name string) bool
+	left    []Token
+	depth   int
+}
+
+// Parse lexes a text for parsing. columns tells which names are columns that an
+// expression may use.
+func (d *Dialect) Parse(text string, columns func(name string) bool) (*Parser, error) {
+	list, err := d.Tokens(text)
+	if err != nil {
+		return nil, err
+	}
+	return &Parser{dialect: d, columns: columns, left: list}, nil
+}
+
+// Whole runs a rule over a whole text.
+func (d *Dialect) Whole(text string, columns func(name string) bool, rule func(*Parser) error) error {
+	p, err := d.Parse(text, columns)
+	if err != nil {
+		return err
+	}
+	if err := rule(p); err != nil {
+		return err
+	}
+	return p.End()
+}
+
+// Peek returns the next token without taking it.
+func (p *Parser) Peek() Token {
+	if len(p.left) == 0 {
+		return Token{}
+	}
+	return p.left[0]
+}
+
+// Take returns the next token.
+func (p *Parser) Take() Token {
+	t := p.Peek()
+	p.left = p.left[min(1, len(p.left)):]
+	return t
+}
+
+// Accept takes the next token if it is this keyword or symbol.
+func (p *Parser) Accept(text string) bool {
+	if t := p.Peek(); !t.Is(text) && !t.IsSymbol(text) {
+		return false
+	}
+	p.Take()
+	return true
+}
+
+// AcceptAll takes the next tokens if they are these keywords.
+func (p *Parser) AcceptAll(words ...string) bool {
+	if len(p.left) < len(words) {
+		return false
+	}
+	for i, word := range words {
+		if !p.left[i].Is(word) {
+			return false
+		}
+	}
+	p.left = p.left[len(words):]
+	return true
+}
+
+// Expect takes this keyword or symbol.
+func (p *Parser) Expect(text string) error {
+	if !p.Accept(text) {
+		return p.unexpected()
+	}
+	return nil
+}
+
+// End fails if something is left.
+func (p *Parser) End() error {
+	if len(p.left) > 0 {
+		return p.unexpected()
+	}
+	return nil
+}
+
+func (p *Parser) unexpected() error {
+	switch t := p.Peek(); t.Kind {
+	case End:
+		return errors.New("it ends too early")
+	case Text:
+		return errors.New("a literal is not allowed there")
+	default:
+		return fmt.Errorf("%.60q is not allowed there", t.Text)
+	}
+}
+
+// Number takes a number, which may have a sign.
+func (p *Parser) Number() error {
+	if !p.Accept("-") {
+		p.Accept("+")
+	}
+	if p.Peek().Kind != Number {
+		return p.unexpected()
+	}
+	p.Take()
+	return nil
+}
+
+// Identifier takes a name, quoted or not, and returns it.
+func (p *Parser) Identifier() (string, error) {
+	if t := p.Peek(); t.Kind != Word && t.Kind != QuotedName || t.Text == "" {
+		return "", p.unexpected()
+	}
+	return p.Take().Text, nil
+}
+
+// Qualified takes a name that may have a schema in front.
+func (p *Parser) Qualified() error {
+	if _, err := p.Identifier(); err != nil || !p.Accept(".") {
+		return err
+	}
+	_, err := p.Identifier()
+	return err
+}
+
+// reserved words are no names of columns unless they are quoted.
+var reserved = Set("ALL AS CREATE DELETE DROP EXISTS FROM INSERT INTO JOIN LIMIT ON ORDER SELECT SET TABLE UNION UPDATE USING VALUES WHERE WITH")
+
+// Column takes the name of a column.
+func (p *Parser) Column() error {
+	t := p.Peek()
+	name := t.Kind == QuotedName || t.Kind == Word && !reserved[strings.ToUpper(t.Text)]
+	if !name || p.columns == nil || !p.columns(t.Text) {
+		return p.unexpected()
+	}
+	p.Take()
+	return nil
+}
+
+// List reads "(item, item …)".
+func (p *Parser) List(item func() error) error {
+	if err := p.Expect("("); err != nil {
+		return err
+	}
+	for {
+		if err := item(); err != nil {
+			return err
+		}
+		if !p.Accept(",") {
+			return p.Expect(")")
+		}
+	}
+}
+
+// function takes a function's name where one stands, and returns it in lower case.
+// Only the schema pg_catalog, in which nobody but the server creates functions, may
+// stand in front.
+func (p *Parser) function() (string, bool) {
+	at := 0
+	if len(p.left) > 2 && p.left[0].Is("pg_catalog") && p.left[1].IsSymbol(".") {
+		at = 2
+	}
+	if len(p.left) < at+2 || p.left[at].Kind != Word || !p.left[at+1].IsSymbol("(") {
+		return "", false
+	}
+	name := strings.ToLower(p.left[at].Text)
+	if !p.dialect.Functions[name] {
+		return "", false
+	}
+	p.left = p.left[at+1:]
+	return name, true
+}
