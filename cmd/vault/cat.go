@@ -21,7 +21,7 @@ tab-separated text that psql's \copy and LOAD DATA read.`,
 	}
 	snapshotFlag(cmd)
 	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, args []string) error {
-		s, err := r.Load(ctx, a.settings.GetString("snapshot"))
+		s, err := r.Load(ctx, a.choice())
 		if err != nil {
 			return err
 		}

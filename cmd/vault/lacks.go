@@ -41,9 +41,9 @@ type lacks struct {
 }
 
 // incomplete lists the snapshots, all or the one that want names, that lack something.
-func incomplete(ctx context.Context, r *repository.Repository, want string) ([]lacks, error) {
+func incomplete(ctx context.Context, r *repository.Repository, want repository.Choice) ([]lacks, error) {
 	var snaps []*repository.Snapshot
-	if want != "" {
+	if want.Snapshot != "" {
 		s, err := r.Load(ctx, want)
 		if err != nil {
 			return nil, err
@@ -55,12 +55,14 @@ func incomplete(ctx context.Context, r *repository.Repository, want string) ([]l
 			return nil, err
 		}
 		for _, l := range list { // what can't be read is damage, and reported as such
-			snaps = append(snaps, l.Snapshot)
+			if l.Snapshot != nil && want.Matches(l.Snapshot) {
+				snaps = append(snaps, l.Snapshot)
+			}
 		}
 	}
 	found := []lacks{}
 	for _, s := range snaps {
-		if s != nil && len(s.Losses) > 0 {
+		if len(s.Losses) > 0 {
 			found = append(found, lacks{s.ID, s.Lacks()})
 		}
 	}

@@ -25,7 +25,7 @@ func newLs(a *app) *cobra.Command {
 	}
 	snapshotFlag(cmd)
 	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, args []string) error {
-		s, err := r.Load(ctx, a.settings.GetString("snapshot"))
+		s, err := r.Load(ctx, a.choice())
 		if err != nil {
 			return err
 		}

@@ -19,7 +19,8 @@ type place struct {
 	stage                stage.Stage // a storage
 	config               any
 	stages               finder
-	passphrase, identity config.Secret // where a pipeline file gives them
+	passphrase, identity config.Secret // where a pipeline file gives them, as the next
+	site, pipeline       string        // whose latest snapshot is meant
 }
 
 // place finds the repository that an argument names: a directory, or a pipeline file.
@@ -78,7 +79,9 @@ func (a *app) stored(cmd *cobra.Command, file string) (place, error) {
 	}
 	at := place{stage: found[0].Stage, config: found[0].Config, stages: finder{registry, a.plugins(cmd.Context()), filepath.Dir(file)}}
 	if from := found[0].From; from != nil {
-		at.passphrase, at.identity = from.Passphrase, from.Identity
+		at.passphrase, at.identity, at.site, at.pipeline = from.Passphrase, from.Identity, from.Site, from.Pipeline
+	} else {
+		at.pipeline = p.Name // it writes there
 	}
 	return at, nil
 }

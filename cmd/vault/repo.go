@@ -24,6 +24,8 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 	flags := cmd.Flags()
 	flags.String("passphrase-file", "", "file with the passphrase (else LMSVAULT_PASSPHRASE, else it is asked for on a terminal)")
 	flags.String("identity-file", "", "file with an age identity of one of the recipients")
+	flags.String("site", "", "only snapshots of this site, by its identifier or its name")
+	flags.String("pipeline", "", "only snapshots of the pipeline of this name")
 	pipelineFlags(cmd, false)
 	cmd.Long = cmp.Or(cmd.Long, cmd.Short+".") + repoHelp
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
@@ -31,6 +33,10 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 		place, err := a.place(cmd, args[0])
 		if err != nil {
 			return err
+		}
+		if f := flags.Lookup("snapshot"); f != nil && f.DefValue == repository.Latest {
+			a.settings.SetDefault("site", place.site)
+			a.settings.SetDefault("pipeline", place.pipeline)
 		}
 		r, err := a.open(ctx, place)
 		if err != nil {
@@ -46,11 +52,17 @@ const repoHelp = `
 
 REPO is the repository's directory, or a pipeline file (.yaml) with one storage: the
 only way to a repository in the storage of a plugin. The keys that the file gives
-to a storage below source are used.`
+to a storage below source are used; of a file that makes backups, latest is the one
+of its own pipeline.`
 
 // snapshotFlag adds --snapshot.
 func snapshotFlag(cmd *cobra.Command) {
 	cmd.Flags().StringP("snapshot", "s", repository.Latest, "which snapshot: an id, the beginning of one, or latest")
+}
+
+// choice is the snapshot that the flags name.
+func (a *app) choice() repository.Choice {
+	return repository.Choice{Snapshot: a.settings.GetString("snapshot"), Site: a.settings.GetString("site"), Pipeline: a.settings.GetString("pipeline")}
 }
 
 func (a *app) open(ctx context.Context, at place) (*repository.Repository, error) {

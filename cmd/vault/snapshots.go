@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,13 +22,15 @@ func newSnapshots(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		want := a.choice()
+		list = slices.DeleteFunc(list, func(l repository.Listed) bool { return l.Snapshot != nil && !want.Matches(l.Snapshot) })
 		if a.flag("json").on {
 			return a.printJSON(listed(list))
 		}
-		rows := [][]string{{"SNAPSHOT", "TAKEN", "PIPELINE", "HOST", "ROWS", "FILES", "SIZE", "STORED", "LACKS"}}
+		rows := [][]string{{"SNAPSHOT", "TAKEN", "PIPELINE", "SITE", "HOST", "ROWS", "FILES", "SIZE", "STORED", "LACKS"}}
 		for _, l := range list {
 			if s := l.Snapshot; s != nil {
-				rows = append(rows, []string{l.ID, day(s.Start), plain(s.Pipeline), plain(s.Host), number(s.Totals.Rows), number(s.Totals.Files), size(s.Totals.Bytes), size(s.Totals.Stored), lacking(s.Lacks())})
+				rows = append(rows, []string{l.ID, day(s.Start), plain(s.Pipeline), plain(cmp.Or(s.Site().Name, s.Site().ID)), plain(s.Host), number(s.Totals.Rows), number(s.Totals.Files), size(s.Totals.Bytes), size(s.Totals.Stored), lacking(s.Lacks())})
 			} else {
 				rows = append(rows, []string{l.ID, "can't be read: " + l.Err.Error()})
 			}
@@ -42,6 +46,8 @@ type snapshotLine struct {
 	Start    time.Time          `json:"start,omitzero"`
 	End      time.Time          `json:"end,omitzero"`
 	Pipeline string             `json:"pipeline,omitempty"`
+	Site     string             `json:"site,omitempty"` // its identifier
+	SiteName string             `json:"site_name,omitempty"`
 	Host     string             `json:"host,omitempty"`
 	Totals   *repository.Totals `json:"totals,omitempty"`
 	// Lacks counts what the site had and the snapshot doesn't, by kind of loss.
@@ -53,7 +59,7 @@ func listed(list []repository.Listed) []snapshotLine {
 	for _, l := range list {
 		line := snapshotLine{ID: l.ID}
 		if s := l.Snapshot; s != nil {
-			line.Start, line.End, line.Pipeline, line.Host, line.Totals, line.Lacks = s.Start, s.End, s.Pipeline, s.Host, &s.Totals, s.Lacks()
+			line.Start, line.End, line.Pipeline, line.Host, line.Totals, line.Lacks, line.Site, line.SiteName = s.Start, s.End, s.Pipeline, s.Host, &s.Totals, s.Lacks(), s.Site().ID, s.Site().Name
 		} else {
 			line.Error = l.Err.Error()
 		}

@@ -24,7 +24,7 @@ and file. What is damaged is named with what it held; the exit code is 4 then.`,
 	cmd.Flags().StringP("snapshot", "s", "", "only this one: an id, the beginning of one, or latest")
 	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, _ []string) error {
 		a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Phase, Phase: "verify"})
-		want := a.settings.GetString("snapshot")
+		want := a.choice()
 		found, err := r.Verify(ctx, want, func(done, total int64) {
 			a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Moving, Phase: "verify", Bytes: done, TotalBytes: total})
 		})

@@ -124,7 +124,7 @@ func BenchmarkRead(b *testing.B) {
 	if _, err := backup(b.Context(), s, m, seals(b, "secret")); err != nil {
 		b.Fatal(err)
 	}
-	src := repository.NewSource(m, "latest", chain(b, "secret"))
+	src := repository.NewSource(m, theLatest, chain(b, "secret"))
 	inv, err := src.Plan(b.Context())
 	if err != nil {
 		b.Fatal(err)

@@ -53,42 +53,6 @@ func (r *Repository) load(ctx context.Context, ref snapshotRef) (*Snapshot, erro
 	return getSnapshot(ctx, r.storage, e, ref.id)
 }
 
-// Latest is the name under which Load finds the newest snapshot.
-const Latest = "latest"
-
-var errNoSnapshot = failure.New(failure.Refused, "the repository has no finished snapshot yet")
-
-// Load returns the snapshot that want names: an id, the beginning of one id
-// only, or "latest", which is the newest that there is.
-func (r *Repository) Load(ctx context.Context, want string) (*Snapshot, error) {
-	refs, _, err := listSnapshots(ctx, r.storage)
-	if err != nil {
-		return nil, err
-	}
-	if len(refs) == 0 {
-		return nil, errNoSnapshot
-	}
-	if want == Latest || want == "" {
-		return r.latest(ctx, refs)
-	}
-	var found []snapshotRef
-	for _, ref := range refs {
-		if ref.id == want {
-			return r.load(ctx, ref)
-		}
-		if strings.HasPrefix(ref.id, want) {
-			found = append(found, ref)
-		}
-	}
-	switch len(found) {
-	case 1:
-		return r.load(ctx, found[0])
-	case 0:
-		return nil, failure.New(failure.Usage, "there is no snapshot %q; the newest is %s (of %d)", want, refs[len(refs)-1].id, len(refs))
-	}
-	return nil, failure.New(failure.Usage, "%q stands for %d snapshots, %s to %s: write more of the id", want, len(found), found[0].id, found[len(found)-1].id)
-}
-
 // Entries calls fn for each entry of a snapshot, unit by unit; the Item is valid
 // until fn returns, whose error ends it. A table of several units comes once
 // for each, with the rows of that unit. A list that is damaged is an error after all others.

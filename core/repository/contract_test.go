@@ -16,7 +16,7 @@ func TestSourceContract(t *testing.T) {
 	mustBackup(t, sampleSite(), storageAt(t, dir), "secret")
 	conformance.Source(t, conformance.SourceFixture{
 		Open: func(t testing.TB) stage.Source {
-			return repository.NewSource(storageAt(t, dir), "latest", chain(t, "secret"))
+			return repository.NewSource(storageAt(t, dir), theLatest, chain(t, "secret"))
 		},
 		Parts: []string{stage.DB, stage.Dataroot}, Fingerprints: true,
 	})
@@ -51,7 +51,7 @@ func TestSinkContract(t *testing.T) {
 					for _, item := range items {
 						want[item.Entry.Path]++
 					}
-					got, losses := conformance.ReadAll(t, repository.NewSource(storageAt(t, dir), "latest", chain(t, "secret")))
+					got, losses := conformance.ReadAll(t, repository.NewSource(storageAt(t, dir), theLatest, chain(t, "secret")))
 					if len(got) != len(want) || len(losses) > 0 {
 						t.Errorf("%d entries, want %d; losses %v", len(got), len(want), losses)
 					}

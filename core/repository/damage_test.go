@@ -20,7 +20,7 @@ func named(t *testing.T, m *memory, pass, object string) ([]repository.Finding, 
 	if err != nil {
 		return nil, strings.Contains(err.Error(), object)
 	}
-	found, err := r.Verify(t.Context(), "", nil)
+	found, err := r.Verify(t.Context(), repository.Choice{}, nil)
 	if err != nil {
 		return nil, strings.Contains(err.Error(), object)
 	}
@@ -92,7 +92,7 @@ func TestEarlierSnapshotsStayWhole(t *testing.T) {
 		}
 	}
 	restore(t, m, sum.Snapshot, "secret").sameAs(t, s)
-	if found, err := open(t, m, "secret").Verify(t.Context(), sum.Snapshot, nil); err != nil || len(found) > 0 {
+	if found, err := open(t, m, "secret").Verify(t.Context(), repository.Choice{Snapshot: sum.Snapshot}, nil); err != nil || len(found) > 0 {
 		t.Errorf("verify of the earlier snapshot: %+v, %v", found, err)
 	}
 }
@@ -127,7 +127,7 @@ func TestDamageCostsWhatItHeld(t *testing.T) {
 				t.Errorf("%s did not come back", path)
 			}
 		}
-		snap, err := open(t, m, "secret").Load(t.Context(), "latest")
+		snap, err := open(t, m, "secret").Load(t.Context(), theLatest)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,7 +25,7 @@ func refused(t *testing.T, m *memory, pass, why string) {
 	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), why) {
 		t.Errorf("open with passphrase %q: %v", pass, err)
 	}
-	src := repository.NewSource(m, "latest", chain(t, pass))
+	src := repository.NewSource(m, theLatest, chain(t, pass))
 	if _, err := src.Plan(t.Context()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), why) {
 		t.Errorf("restore with passphrase %q: %v", pass, err)
 	}
@@ -51,7 +51,7 @@ func TestClearKeyInAnEncryptedRepositoryIsRefused(t *testing.T) {
 	for name, data := range clearForgery(t, whole).objects {
 		whole.objects[name] = data
 	}
-	if snap, err := r.Load(t.Context(), "latest"); err == nil && snap.Totals.Files == 1 {
+	if snap, err := r.Load(t.Context(), theLatest); err == nil && snap.Totals.Files == 1 {
 		t.Errorf("the forged snapshot is read: %+v", snap)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -105,14 +104,14 @@ func strayNotes(ctx context.Context, s stage.Storage) ([]stage.Note, error) {
 
 // history is what a new snapshot follows.
 type history struct {
-	previous *Snapshot   // the newest of its pipeline and key that can be read; nil for none
+	previous *Snapshot   // the newest of its pipeline, site and key that can be read; nil for none
 	newest   snapshotRef // of all, as far as they can be read; zero for none
 	last     string      // the id to be later than, also where that can't be read; "" for none
 }
 
 // findHistory reads manifests of an epoch, the newest first, until one is of the
-// pipeline. Manifests under other keys are known by their names.
-func findHistory(ctx context.Context, s stage.Storage, e *epoch, kids []string, pipeline string, now time.Time) (h history, err error) {
+// pipeline and the site. Manifests under other keys are known by their names.
+func findHistory(ctx context.Context, s stage.Storage, e *epoch, kids []string, pipeline, site string, now time.Time) (h history, err error) {
 	refs, _, err := listSnapshots(ctx, s)
 	if err != nil {
 		return h, err
@@ -134,34 +133,10 @@ func findHistory(ctx context.Context, s stage.Storage, e *epoch, kids []string, 
 		if h.newest.id == "" && !lost {
 			h.newest = ref
 		}
-		if snap != nil && snap.Pipeline == pipeline {
+		if snap != nil && snap.Pipeline == pipeline && snap.Site().ID == site {
 			h.previous = snap
 			return h, nil
 		}
 	}
 	return h, nil
-}
-
-// latest loads the newest snapshot. One that can't be read is not passed over in
-// silence, unless it is named by a time to come.
-func (r *Repository) latest(ctx context.Context, refs []snapshotRef) (*Snapshot, error) {
-	var failed error
-	for _, ref := range slices.Backward(refs) {
-		snap, err := r.load(ctx, ref)
-		if _, lost := asDamage(err); err != nil && !lost && !errors.Is(err, stage.ErrKey) {
-			return nil, err
-		}
-		switch {
-		case err == nil && failed == nil:
-			return snap, nil
-		case err == nil:
-			return nil, fmt.Errorf("the newest snapshot can't be read: %w; the newest that can is %s: ask for that one by its id", failed, snap.ID)
-		case failed == nil && !ref.early(time.Now()):
-			failed = err
-		}
-	}
-	if failed == nil {
-		failed = errNoSnapshot
-	}
-	return nil, failed
 }

@@ -57,12 +57,12 @@ func TestLatestIsDamaged(t *testing.T) {
 	first := mustBackup(t, sampleSite(), m, "secret")
 	second := mustBackup(t, sampleSite(), m, "secret")
 	m.objects[second.Where][40] ^= 1
-	if _, err := open(t, m, "secret").Load(t.Context(), "latest"); err == nil || !strings.Contains(err.Error(), first.Snapshot) {
+	if _, err := open(t, m, "secret").Load(t.Context(), theLatest); err == nil || !strings.Contains(err.Error(), first.Snapshot) {
 		t.Errorf("load: %v", err)
 	}
 	restore(t, m, first.Snapshot, "secret").sameAs(t, sampleSite())
 	third := mustBackup(t, sampleSite(), m, "secret")
-	if snap, err := open(t, m, "secret").Load(t.Context(), "latest"); err != nil || snap.ID != third.Snapshot {
+	if snap, err := open(t, m, "secret").Load(t.Context(), theLatest); err != nil || snap.ID != third.Snapshot {
 		t.Errorf("after another backup: %v", err)
 	}
 }
@@ -99,7 +99,7 @@ func TestDeletedSnapshotIsMissed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := r.Verify(t.Context(), "", nil)
+		found, err := r.Verify(t.Context(), repository.Choice{}, nil)
 		told := false
 		for _, f := range found {
 			told = told || f.Object == made[1].Where && strings.Contains(f.Problem, made[2].Snapshot)

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/internal/machine"
 	"github.com/lmsvault/vault/storages/local"
@@ -134,7 +133,7 @@ func TestKill(t *testing.T) {
 func latest(t testing.TB, dir string) string {
 	t.Helper()
 	r := open(t, storageAt(t, dir), "secret")
-	snap, err := r.Load(t.Context(), repository.Latest)
+	snap, err := r.Load(t.Context(), theLatest)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func readsLatest(t *testing.T, m *memory, passphrase, identity config.Secret) er
 	t.Helper()
 	c := &encrypt.Config{}
 	c.SetKeys(passphrase, identity)
-	src := repository.NewSource(m, "latest", repository.Chain{Secret: true, Transform: chainOf(t, c)})
+	src := repository.NewSource(m, theLatest, repository.Chain{Secret: true, Transform: chainOf(t, c)})
 	_, err := src.Plan(t.Context())
 	return err
 }

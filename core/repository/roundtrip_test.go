@@ -50,7 +50,7 @@ func open(t testing.TB, m stage.Storage, pass string) *repository.Repository {
 func findings(t testing.TB, m stage.Storage, pass string, want int) []repository.Finding {
 	t.Helper()
 	var last, total int64
-	found, err := open(t, m, pass).Verify(t.Context(), "", func(done, all int64) { last, total = done, all })
+	found, err := open(t, m, pass).Verify(t.Context(), repository.Choice{}, func(done, all int64) { last, total = done, all })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +230,7 @@ func TestRecipientsOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found, err := repo.Verify(t.Context(), "", nil); err != nil || len(found) > 0 {
+	if found, err := repo.Verify(t.Context(), repository.Choice{}, nil); err != nil || len(found) > 0 {
 		t.Errorf("%v, %v", found, err)
 	}
 	snaps, err := repo.Snapshots(t.Context())
@@ -243,7 +243,7 @@ func TestBrowse(t *testing.T) {
 	m, s := newMemory(), sampleSite()
 	sum := mustBackup(t, s, m, "secret")
 	repo := open(t, m, "secret")
-	snap, err := repo.Load(t.Context(), "latest")
+	snap, err := repo.Load(t.Context(), theLatest)
 	if err != nil || snap.ID != sum.Snapshot {
 		t.Fatalf("latest is %v, %v", snap, err)
 	}
@@ -265,7 +265,7 @@ func TestBrowse(t *testing.T) {
 	if err := repo.Cat(t.Context(), snap, "dataroot/nothing", &out); failure.Of(err) != failure.Usage {
 		t.Errorf("cat of nothing: %v", err)
 	}
-	if _, err := repo.Load(t.Context(), "1999"); failure.Of(err) != failure.Usage || !strings.Contains(err.Error(), snap.ID) {
+	if _, err := repo.Load(t.Context(), repository.Choice{Snapshot: "1999"}); failure.Of(err) != failure.Usage || !strings.Contains(err.Error(), snap.ID) {
 		t.Errorf("load of nothing: %v", err)
 	}
 	broken := errors.New("pipe closed")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -122,7 +123,7 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	}
 	s.chunks = newChunkWriter(ctx, s.storage, e, s.packs.index)
 	s.lock.whenLost(s.chunks.packer.fail) // nothing is written beside another writer
-	if s.history, err = findHistory(ctx, s.storage, e, s.target.kids, p.Pipeline, s.start); err != nil {
+	if s.history, err = findHistory(ctx, s.storage, e, s.target.kids, p.Pipeline, p.Facts[moodle.SiteFact], s.start); err != nil {
 		return err
 	}
 	s.pipeline = p.Pipeline

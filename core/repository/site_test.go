@@ -2,6 +2,7 @@ package repository_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -29,6 +30,9 @@ type site struct {
 	tables map[string][][]string // units of rows
 	files  map[string][]byte
 	prints bool // files have fingerprints
+
+	pipeline string            // "" for nightly
+	facts    map[string]string // of its source
 }
 
 // noise is content that can't be compressed, made once. It must not be changed.
@@ -47,6 +51,8 @@ func noise(seed byte, n int) []byte {
 }
 
 var noises sync.Map
+
+var theLatest = repository.Choice{Snapshot: repository.Latest}
 
 const secretName = "geheimnis" // in a table's and in a file's name; nobody may read it in the storage
 
@@ -77,7 +83,7 @@ func (s *site) clone() *site {
 }
 
 func (s *site) plan() *stage.Plan {
-	p := &stage.Plan{Pipeline: "nightly", Parts: []string{stage.DB, stage.Dataroot}, Workers: 4}
+	p := &stage.Plan{Pipeline: cmp.Or(s.pipeline, "nightly"), Facts: s.facts, Parts: []string{stage.DB, stage.Dataroot}, Workers: 4}
 	for _, name := range slices.Sorted(maps.Keys(s.tables)) {
 		p.Tables = append(p.Tables, stage.TableInfo{Schema: schema.Table{
 			Name: name, PrimaryKey: []string{"id"}, Sequence: &schema.Sequence{Column: "id", Next: 7},
@@ -220,7 +226,9 @@ func backup(ctx context.Context, s *site, storage stage.Storage, transforms []re
 	if err := units(ctx, s, sink); err != nil {
 		return repository.Summary{}, err
 	}
-	outcome := &stage.Outcome{Facts: map[string]string{"engine": "memory"},
+	facts := map[string]string{"engine": "memory"}
+	maps.Copy(facts, s.facts)
+	outcome := &stage.Outcome{Facts: facts,
 		Losses: []stage.Loss{{Kind: stage.LossMissing, Path: "filedir/aa/bb/aabb", Reason: "nobody has it", Count: 1}}}
 	if err := sink.Finish(ctx, outcome); err != nil {
 		return repository.Summary{}, err
@@ -290,7 +298,7 @@ type taker struct {
 
 func restore(t testing.TB, storage stage.Storage, want, passphrase string) *restored {
 	t.Helper()
-	src := repository.NewSource(storage, want, chain(t, passphrase))
+	src := repository.NewSource(storage, repository.Choice{Snapshot: want}, chain(t, passphrase))
 	inv, err := src.Plan(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 type Snapshot struct {
 	Format   int               `json:"format"`
 	ID       string            `json:"id"`                 // YYYYMMDD-HHMMSS-XXXXXXXX, UTC
-	Previous string            `json:"previous,omitempty"` // of the same pipeline and key
+	Previous string            `json:"previous,omitempty"` // of the same pipeline, site and key
 	After    string            `json:"after,omitempty"`    // KID/ID of the newest there was, of any pipeline and key
 	Start    time.Time         `json:"start"`
 	End      time.Time         `json:"end"`

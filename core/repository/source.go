@@ -14,16 +14,16 @@ import (
 type Source struct {
 	storage stage.Storage // until Plan opens the repository
 	chain   Chain
-	want    string
+	want    Choice
 
 	repo   *Repository
 	snap   *Snapshot
 	chunks *chunkReader
 }
 
-// NewSource makes a source of the snapshot that want names, see Repository.Load,
+// NewSource makes a source of the snapshot that is chosen, see Repository.Load,
 // in a storage, which it owns.
-func NewSource(s stage.Storage, want string, chain Chain) *Source {
+func NewSource(s stage.Storage, want Choice, chain Chain) *Source {
 	return &Source{storage: s, chain: chain, want: want}
 }
 

@@ -48,10 +48,10 @@ type unitKey struct{ kid, list string }
 
 // Verify proves snapshots from the storage alone: every byte of their packs is
 // unsealed and compared with its id, every list, table proof and file digest is
-// recomputed. want is a snapshot as Load takes it, or "" for all of the
-// repository: then every object is read, also those that no snapshot needs. It
+// recomputed. A Choice without Snapshot is all that it matches; the zero Choice is
+// all of the repository: then every object is read, also those that no snapshot needs. It
 // goes on after what is damaged and returns it all; the error is for what kept it from looking.
-func (r *Repository) Verify(ctx context.Context, want string, report VerifyProgress) ([]Finding, error) {
+func (r *Repository) Verify(ctx context.Context, want Choice, report VerifyProgress) ([]Finding, error) {
 	v := &verifier{repo: r, report: report, findings: map[string]*Finding{}, lists: map[unitKey]bool{}}
 	refs, err := v.snapshots(ctx, want)
 	if err != nil {
@@ -70,7 +70,7 @@ func (r *Repository) Verify(ctx context.Context, want string, report VerifyProgr
 			return nil, err
 		}
 	}
-	if want == "" {
+	if want == (Choice{}) {
 		for _, kid := range r.kids {
 			if _, err := r.epoch(ctx, kid); err != nil {
 				continue // named by snapshots
@@ -88,8 +88,8 @@ func (r *Repository) Verify(ctx context.Context, want string, report VerifyProgr
 
 // snapshots finds what is to be verified, and looks at each manifest; at all of
 // them, and at the keys too, if none is wanted in particular.
-func (v *verifier) snapshots(ctx context.Context, want string) ([]snapshotRef, error) {
-	if want != "" {
+func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, error) {
+	if want.Snapshot != "" {
 		snap, err := v.repo.Load(ctx, want)
 		if err != nil {
 			return nil, err
@@ -97,14 +97,20 @@ func (v *verifier) snapshots(ctx context.Context, want string) ([]snapshotRef, e
 		v.total = snap.Totals.Bytes
 		return []snapshotRef{{snap.kid, snap.ID}}, nil
 	}
-	if err := v.keys(ctx); err != nil {
-		return nil, err
+	everything := want == Choice{}
+	if everything {
+		if err := v.keys(ctx); err != nil {
+			return nil, err
+		}
 	}
 	all, strays, err := listSnapshots(ctx, v.repo.storage)
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range strays {
+		if !everything {
+			break
+		}
 		v.isDamage(&Damage{Object: name, Err: errStray}, nil)
 	}
 	var whole []snapshotRef
@@ -113,6 +119,7 @@ func (v *verifier) snapshots(ctx context.Context, want string) ([]snapshotRef, e
 		there[ref] = true
 		snap, err := v.repo.head(ctx, ref)
 		switch {
+		case err == nil && !want.Matches(snap):
 		case err == nil:
 			whole = append(whole, ref)
 			v.total += snap.Totals.Bytes

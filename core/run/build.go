@@ -94,7 +94,7 @@ func newSource(ctx context.Context, s pipeline.Step, stages Stages, env stage.En
 		return nil, err
 	}
 	keys := Keys{Stages: stages, Env: env, Passphrase: s.From.Passphrase, Identity: s.From.Identity}
-	return repository.NewSource(storage, s.From.Snapshot, keys.Chain()), nil
+	return repository.NewSource(storage, repository.Choice{Snapshot: s.From.Snapshot, Site: s.From.Site, Pipeline: s.From.Pipeline}, keys.Chain()), nil
 }
 
 // newSeals makes the byte transforms for one repository: they hold its key, and

@@ -11,7 +11,8 @@ type Inventory struct {
 	Units  []Unit      // every table has at least one unit
 	// Facts about the site that the snapshot keeps, by documented names:
 	// engine ("MariaDB 10.11.19"), dialect, prefix, charset, collation, consistency
-	// (which guarantee the tables are read with), position …
+	// (which guarantee the tables are read with), position, site (a Moodle site's
+	// own identifier), site_name (its full name) …
 	// The fact place says which database this run reads, so that a sink can refuse
 	// to write there; a snapshot doesn't keep it. Folders are compared by the run.
 	Facts  map[string]string

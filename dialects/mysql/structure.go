@@ -36,6 +36,7 @@ type Table struct {
 // Queryer is a *sql.DB or a *sql.Conn.
 type Queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // Inspect reads the structure of all tables with exactly that prefix, in a few

@@ -49,6 +49,13 @@ func (s *sink) check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, n
 			}
 			return nil, nil, failure.New(failure.Refused, "%s: the database %s %q: %s; take another one, or say replace: true", s.server.Address, reason, s.cfg.Prefix, some(there))
 		}
+		site, err := st.Site(ctx, s.server)
+		if err == nil {
+			err = s.cfg.Replacing.Check(site, p.Facts)
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", s.server.Address, err)
+		}
 		if err := s.checkReferrers(ctx, st); err != nil {
 			return nil, nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
@@ -19,7 +20,7 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &check{conn: conn, replace: s.config.Replace, types: map[string]string{}, collations: map[string]bool{}}
+	c := &check{conn: conn, plan: p, replace: s.config.Replace, replacing: s.config.Replacing, types: map[string]string{}, collations: map[string]bool{}}
 	if err := c.place(ctx, p); err != nil {
 		return nil, nil, err
 	}
@@ -42,7 +43,9 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 // check is one Check at work.
 type check struct {
 	conn       *postgres.Conn
+	plan       *stage.Plan
 	replace    bool
+	replacing  moodle.Replacing
 	reasons    []error
 	losses     []stage.Loss
 	notes      []stage.Note
@@ -111,6 +114,15 @@ func (c *check) empty(ctx context.Context) error {
 	case !c.replace && there != nil:
 		c.refuse("schema %s is not empty: %d tables and views begin with prefix %q (%s); set replace: true to drop them, or choose another schema or prefix",
 			site.Schema, len(there), site.Prefix, postgres.Abridged(there))
+	}
+	if c.replace && there != nil && foreign == nil {
+		there, err := c.conn.MoodleSite(ctx, l)
+		if err != nil {
+			return err
+		}
+		if err := c.replacing.Check(there, c.plan.Facts); err != nil {
+			c.reasons = append(c.reasons, err)
+		}
 	}
 	if c.replace && there != nil {
 		c.notes = append(c.notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("%d tables and views with prefix %q in schema %s will be dropped", len(there), site.Prefix, site.Schema)})

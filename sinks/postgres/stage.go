@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
 )
@@ -14,6 +15,7 @@ import (
 type Config struct {
 	postgres.Connection
 	Replace bool `key:"replace" help:"drop the tables of this prefix that are there and restore over them; without it a target that is not empty is refused"`
+	moodle.Replacing
 }
 
 // Stage describes the sink.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	dialect "github.com/lmsvault/vault/dialects/sqlite"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -39,7 +41,11 @@ func (s *Sink) place(ctx context.Context, p *stage.Plan) error {
 	if err != nil {
 		return failure.New(failure.Refused, "%w; it is not touched: set path to another name", err)
 	}
+	var site moodle.Site
 	found, err := conn.Inspect(ctx, s.config.Prefix)
+	if err == nil {
+		site, err = found.Site(ctx, conn)
+	}
 	if err := errors.Join(err, conn.Close()); err != nil {
 		return failure.Wrap(failure.Refused, err)
 	}
@@ -49,6 +55,9 @@ func (s *Sink) place(ctx context.Context, p *stage.Plan) error {
 			s.config.Path, s.config.Prefix, found.Others[0])
 	case len(found.Tables) > 0 && !s.config.Replace:
 		return failure.New(failure.Refused, "%s holds a site of %d tables; set replace: true to replace it", s.config.Path, len(found.Tables))
+	}
+	if err := s.config.Replacing.Check(site, p.Facts); err != nil {
+		return fmt.Errorf("%s: %w", s.config.Path, err)
 	}
 	return nil
 }

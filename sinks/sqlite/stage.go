@@ -7,6 +7,7 @@ import (
 	dialect "github.com/lmsvault/vault/dialects/sqlite"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -15,6 +16,7 @@ type Config struct {
 	Path    string `key:"path" required:"true" place:"file" help:"the database file to write" example:"/srv/site.sqlite"`
 	Prefix  string `key:"prefix" default:"mdl_" place:"prefix" help:"what the names of the tables begin with; may be empty"`
 	Replace bool   `key:"replace" help:"replace a database of this site that is there"`
+	moodle.Replacing
 }
 
 // Stage describes the sink.

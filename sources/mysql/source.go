@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -130,6 +131,11 @@ func (s *source) inventory(ctx context.Context, st *mysql.Structure) (_ *stage.I
 	if inv.Facts[mysql.PlaceFact], err = s.server.Place(ctx); err != nil {
 		return nil, err
 	}
+	site, err := s.included(st).Site(ctx, conn)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.server.Address, err)
+	}
+	site.Facts(inv.Facts)
 	s.tables, s.full = map[string]schema.Table{}, map[string]string{}
 	excluded := map[string]bool{}
 	for k := range st.Tables {
@@ -183,6 +189,15 @@ func (s *source) facts() map[string]string {
 		facts["position"] = s.snap.position
 	}
 	return facts
+}
+
+// included is the structure without the tables that are left out, which the user
+// may have no right to read.
+func (s *source) included(st *mysql.Structure) *mysql.Structure {
+	return &mysql.Structure{Tables: slices.DeleteFunc(slices.Clone(st.Tables), func(t mysql.Table) bool {
+		_, out := s.excluded(t.Name)
+		return out
+	})}
 }
 
 // excluded tells which pattern of exclude_tables leaves a table out.

@@ -41,6 +41,11 @@ func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 	if err != nil {
 		return nil, err
 	}
+	site, err := conn.MoodleSite(ctx, s.holder.listing)
+	if err != nil {
+		return nil, err
+	}
+	site.Facts(facts)
 	inv := &stage.Inventory{Facts: facts, Losses: catalog.Losses, Notes: slices.Concat(s.holder.notes, catalog.Notes)}
 	s.tables = make(map[string]*postgres.Table, len(catalog.Tables))
 	for _, t := range catalog.Tables {

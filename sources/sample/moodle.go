@@ -170,8 +170,10 @@ const (
 	postSize = 1375
 )
 
+const siteIdentifier = "q3HfZcV5sample0000000000000000000school.example"
+
 var settings = [][2]string{
-	{"version", "2024100706.00"}, {"release", "4.5.6 (Build: 20250811)"}, {"branch", "405"}, {"siteidentifier", "q3HfZcV5sample0000000000000000000school.example"},
+	{"version", "2024100706.00"}, {"release", "4.5.6 (Build: 20250811)"}, {"branch", "405"}, {"siteidentifier", siteIdentifier},
 	{"theme", "boost"}, {"themerev", "1704067200"}, {"jsrev", "-1"}, {"lang", "en"}, {"langmenu", "1"}, {"forced", ""}, {"allversionshash", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
 	{"textfilters", "1,2,3"}, {"leading_zeros", "007"}, {"exponent", "1e5"}, {"hexadecimal", "0x1A"}, {"long_digits", "12345678901234567890123456789"}, {"trailing_zero", "1.50"},
 	{"serialized", "a:2:{i:0;s:6:\"äöü\";i:1;b:1;}"}, {"json", `{"a":[1,2.50,null],"b":"\u00e4\/\n"}`}, {"null_as_text", "NULL"}, {"backslash_n", `\N`},

@@ -43,6 +43,7 @@ func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 	inv := &stage.Inventory{Facts: map[string]string{
 		"engine": "sample", "dialect": "", "prefix": s.config.Prefix, "charset": "UTF-8",
 		"consistency": "made in code, nothing changes it", "seed": strconv.FormatInt(s.config.Seed, 10),
+		"site": siteIdentifier, "site_name": "Sample site",
 	}}
 	for _, t := range site.tables {
 		inv.Tables = append(inv.Tables, stage.TableInfo{Schema: t.Table, Rows: t.rows, Bytes: t.rows * t.rowSize})

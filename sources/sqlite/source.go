@@ -60,6 +60,11 @@ func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 	if inv.Facts, err = s.facts(ctx); err != nil {
 		return nil, err
 	}
+	site, err := found.Site(ctx, s.conn)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.config.Path, err)
+	}
+	site.Facts(inv.Facts)
 	s.tables = map[string]*dialect.Table{}
 	for i := range found.Tables {
 		t := &found.Tables[i]
