@@ -80,8 +80,6 @@ func (a *app) stored(cmd *cobra.Command, file string) (place, error) {
 	at := place{stage: found[0].Stage, config: found[0].Config, stages: finder{registry, a.plugins(cmd.Context()), filepath.Dir(file)}}
 	if from := found[0].From; from != nil {
 		at.passphrase, at.identity, at.site, at.pipeline = from.Passphrase, from.Identity, from.Site, from.Pipeline
-	} else {
-		at.pipeline = p.Name // it writes there
 	}
 	return at, nil
 }

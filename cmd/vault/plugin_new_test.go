@@ -69,7 +69,7 @@ func TestANewProjectWorksFromItsMakefileToItsInstallation(t *testing.T) {
 			}
 			vault(t, 0, nil, "lint", pipeline)
 			vault(t, 0, nil, "run", pipeline)
-			if o := vault(t, 0, nil, "verify", pipeline); !strings.Contains(o.stdout, "proven") {
+			if o := vault(t, 0, nil, "verify", pipeline); !strings.Contains(o.stdout, "no damage found") {
 				t.Errorf("verify: %s", o.stdout)
 			}
 		})

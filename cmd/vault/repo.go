@@ -52,8 +52,7 @@ const repoHelp = `
 
 REPO is the repository's directory, or a pipeline file (.yaml) with one storage: the
 only way to a repository in the storage of a plugin. The keys that the file gives
-to a storage below source are used; of a file that makes backups, latest is the one
-of its own pipeline.`
+to a storage below source are used.`
 
 // snapshotFlag adds --snapshot.
 func snapshotFlag(cmd *cobra.Command) {

@@ -32,7 +32,7 @@ func TestADryRunClaimsNoSnapshot(t *testing.T) {
 		t.Errorf("a dry run says\n%s", o.stdout)
 	}
 	vault(t, 0, nil, args...)
-	if o := vault(t, 0, nil, "snapshots", dir); !strings.Contains(o.stdout, "LOSSES\n") {
+	if o := vault(t, 0, nil, "snapshots", dir); !strings.Contains(o.stdout, "LACKS\n") {
 		t.Errorf("snapshots prints\n%s", o.stdout)
 	}
 }
