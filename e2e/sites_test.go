@@ -51,7 +51,7 @@ func TestSitesAreNotMistakenForEachOther(t *testing.T) {
 			db, repo := e.make(t), t.TempDir()+"/repository"
 			env := []string{"DB=" + db.env}
 			stage := fmt.Sprintf(db.stage, "DB")
-			backup := pipelineFile(t, "version: 1\nname: nightly\nsource: ["+stage+"]\nsink: [{use: local, with: {dir: "+repo+"}}]\n")
+			backup := pipelineFile(t, "version: 1\nname: nightly\nsource: ["+stage+"]\nsink: [{use: local, with: {dir: "+repo+", create: true}}]\n")
 			become(t, db, siteA, "Old School")
 			must(t, env, "run", backup)
 
