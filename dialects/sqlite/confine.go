@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql/driver"
 	"errors"
+	"slices"
 	"strings"
 
 	"modernc.org/sqlite"
@@ -35,11 +36,17 @@ func confine(conn driver.Conn) error {
 		switch {
 		case allowed[action],
 			action == sqlite.AuthFunction && !deniedFunctions[strings.ToLower(second)],
-			action == sqlite.AuthPragma && ownPragmas[strings.ToLower(first)]:
+			action == sqlite.AuthPragma && (ownPragmas[strings.ToLower(first)] || second == "" && settled(first)):
 			return sqlite.AuthorizerOK
 		}
 		return sqlite.AuthorizerDeny
 	})
+}
+
+// settled tells whether a pragma is one of those that every connection has: they are
+// read and not set any more.
+func settled(name string) bool {
+	return name == "query_only" || slices.ContainsFunc(pragmas, func(p pragma) bool { return p.name == name })
 }
 
 // oneStatement fails for text that the driver would run as several statements, or

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"modernc.org/sqlite"
 )
 
 // Every connection has Vault's settings, and one that reads can't write.
@@ -21,10 +23,11 @@ func TestSessionIsIndependentOfDefaults(t *testing.T) {
 	if err := made.Close(); err != nil {
 		t.Fatal(err)
 	}
-	c, err := Open(t.Context(), path, ReadOnly)
+	conn, err := (&sqlite.Driver{}).Open(path) // one that Open returns lets nobody set them
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := &Conn{path: path, conn: conn}
 	defer func() {
 		if err := c.Close(); err != nil {
 			t.Error(err)

@@ -202,7 +202,11 @@ func TestStructureOfHandMadeTables(t *testing.T) {
 	}
 	var indexes []string
 	for _, x := range plain.Indexes {
-		indexes = append(indexes, fmt.Sprintf("%s %v %t %s", x.Name, x.Columns, x.Unique, x.Native))
+		var columns []string
+		for _, c := range x.Columns {
+			columns = append(columns, fmt.Sprintf("{%s %d %t}", c.Name, c.Prefix, c.Desc))
+		}
+		indexes = append(indexes, fmt.Sprintf("%s %v %t %s", x.Name, columns, x.Unique, x.Native))
 	}
 	if got := strings.Join(indexes, "; "); got != "sqlite_autoindex_mdl_plain_1 [{u 0 false}] true ; two [{v 0 true} {ID 0 false}] false ; part [] true (v) WHERE v IS NOT NULL; expr [] false (lower(v))" {
 		t.Errorf("indexes %s", got)
