@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -10,6 +13,15 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/scaffold"
 )
+
+// lasting is the path of this program; "" where it will soon be gone (go run).
+func lasting() string {
+	path, err := os.Executable()
+	if err != nil || strings.Contains(path, string(filepath.Separator)+"go-build") || strings.ContainsAny(path, " $#") {
+		return ""
+	}
+	return path
+}
 
 func newPluginNew(a *app) *cobra.Command {
 	var p scaffold.Project
@@ -31,6 +43,7 @@ the contract.`,
 			if p.Role != stage.RoleTransform && cmd.Flags().Changed("kind") {
 				return failure.New(failure.Usage, "--kind is of a transform only")
 			}
+			p.Vault = lasting()
 			if p.Dir == "" {
 				p.Dir = p.Name
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,6 +58,9 @@ func TestANewProjectWorksFromItsMakefileToItsInstallation(t *testing.T) {
 			if out, err := check.CombinedOutput(); err != nil {
 				t.Errorf("%v:\n%s", err, out)
 			}
+			if lang == "python" {
+				sameBytes(t, dir)
+			}
 			vault(t, 0, nil, "plugin", "install", filepath.Join(dir, "mystore"), "--pipelines", dir)
 			text, err := os.ReadFile(filepath.Join(dir, "try.yaml"))
 			if err != nil {
@@ -73,6 +77,39 @@ func TestANewProjectWorksFromItsMakefileToItsInstallation(t *testing.T) {
 				t.Errorf("verify: %s", o.stdout)
 			}
 		})
+	}
+}
+
+// sameBytes builds the program a second time: what is pinned by SHA-256 must be
+// the same for everyone who builds it.
+func sameBytes(t *testing.T, dir string) {
+	t.Helper()
+	path := filepath.Join(dir, "mystore")
+	first, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	made(t, dir, "mystore")
+	if second, err := os.ReadFile(path); err != nil || !bytes.Equal(first, second) {
+		t.Errorf("built again it has other bytes (%v)", err)
+	}
+}
+
+// make test works where PATH has no vault: it takes the one that made the project.
+func TestANewProjectFindsItsVault(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "project")
+	checkout, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	vault(t, 0, nil, "plugin", "new", "storage", "mystore", "--dir", dir, "--sdk", checkout)
+	make := exec.CommandContext(t.Context(), "make", "-n", "try")
+	make.Dir, make.Env = dir, []string{"PATH=/usr/bin:/bin"}
+	if out, err := make.CombinedOutput(); err != nil || !strings.Contains(string(out), program+" run try.yaml") {
+		t.Errorf("make try runs\n%s (%v)", out, err)
 	}
 }
 

@@ -21,6 +21,7 @@ type Project struct {
 	Dir     string          // the folder to make
 	SDK     string          // a checkout of Vault's sources to build with; "" for the published version
 	Version string          // of the running vault, as v1.2.3
+	Vault   string          // the program that tests it where PATH has no vault; "" for none
 	BuiltIn *stage.Registry // whose stages' names are taken; nil: none is
 }
 
