@@ -12,12 +12,24 @@ import (
 
 func newCat(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "cat REPO PATH",
+		Use:   "cat REPO [SNAPSHOT] PATH",
 		Short: "Print the content of an entry of a snapshot",
 		Long: `Print the content of one entry: a file's bytes, or a table's rows as
-tab-separated text that psql's \copy and LOAD DATA read.`,
-		Example: "  vault cat /srv/backups db/config\n  vault cat /srv/backups dataroot/lang/en/langconfig.php --snapshot 20260101",
-		Args:    takes("REPO", "PATH"),
+tab-separated text.
+
+PostgreSQL reads it as it is: psql -c "\copy TABLE FROM 'FILE'".
+
+MySQL and MariaDB read it with LOAD DATA, but would store the text \x… in a binary
+column. Load such a column through a variable and UNHEX:
+
+  LOAD DATA LOCAL INFILE 'FILE' INTO TABLE mdl_x CHARACTER SET utf8mb4
+    FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n'
+    (id, name, @content) SET content = UNHEX(SUBSTRING(@content, 3));
+
+NULL stays NULL: SUBSTRING and UNHEX of NULL are NULL. If the server's sql_mode
+has NO_BACKSLASH_ESCAPES, set sql_mode = '' first, for the session.`,
+		Example: "  vault cat /srv/backups db/config\n  vault cat /srv/backups dataroot/lang/en/langconfig.php > langconfig.php\n  vault cat /srv/backups 20260101 db/config",
+		Args:    takesSnapshot("REPO", "PATH"),
 	}
 	snapshotFlag(cmd)
 	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, args []string) error {

@@ -80,3 +80,32 @@ func TestReplaceIsAFlagOfTheRun(t *testing.T) {
 		t.Errorf("of a repository it says %q", o.stderr)
 	}
 }
+
+// The id of a snapshot may follow the repository, as with other tools.
+func TestSnapshotFollowsRepository(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "demo")
+	vault(t, 0, nil, "demo", "--dir", dir)
+	repo := dir + "/repository"
+	env := []string{"LMSVAULT_PASSPHRASE=only a demo"}
+	shown := vault(t, 0, env, "show", repo).stdout
+	id := strings.Fields(shown)[1]
+	for _, args := range [][]string{{"show", repo, id}, {"show", repo, id[:8]}, {"show", repo, "latest"}} {
+		if o := vault(t, 0, env, args...); o.stdout != shown {
+			t.Errorf("vault %q prints\n%s", args, o.stdout)
+		}
+	}
+	all := vault(t, 0, env, "ls", repo, "db").stdout
+	if o := vault(t, 0, env, "ls", repo, id, "db"); o.stdout != all || !strings.Contains(all, "db/config\n") {
+		t.Errorf("ls prints\n%s", o.stdout)
+	}
+	if o := vault(t, 0, env, "cat", repo, id, "db/config"); o.stdout == "" {
+		t.Error("cat prints nothing")
+	}
+	vault(t, 0, env, "verify", repo, id)
+	if o := vault(t, 2, env, "show", repo, id, "--snapshot", id); !strings.Contains(o.stderr, "given twice") {
+		t.Errorf("it says %q", o.stderr)
+	}
+	if o := vault(t, 2, env, "show", repo, "db/config"); !strings.Contains(o.stderr, "takes no argument") {
+		t.Errorf("it says %q", o.stderr)
+	}
+}

@@ -18,10 +18,10 @@ import (
 
 func newLs(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "ls REPO [PATH]",
+		Use:     "ls REPO [SNAPSHOT] [PATH]",
 		Short:   "List the entries of a snapshot",
-		Example: "  vault ls /srv/backups\n  vault ls /srv/backups dataroot/lang --snapshot 20260101",
-		Args:    takes("REPO", "[PATH]"),
+		Example: "  vault ls /srv/backups\n  vault ls /srv/backups 20260101 dataroot/lang",
+		Args:    takesSnapshot("REPO", "[PATH]"),
 	}
 	snapshotFlag(cmd)
 	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, args []string) error {

@@ -30,6 +30,12 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 	cmd.Long = cmp.Or(cmd.Long, cmd.Short+".") + repoHelp
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		ctx := cmd.Context()
+		if flags.Lookup("snapshot") != nil {
+			var snapshot string
+			if snapshot, args = pickSnapshot(args); snapshot != "" {
+				a.settings.Set("snapshot", snapshot)
+			}
+		}
 		place, err := a.place(cmd, args[0])
 		if err != nil {
 			return err
@@ -53,16 +59,6 @@ const repoHelp = `
 REPO is the repository's directory, or a pipeline file (.yaml) with one storage: the
 only way to a repository in the storage of a plugin. The keys that the file gives
 to a storage below source are used.`
-
-// snapshotFlag adds --snapshot.
-func snapshotFlag(cmd *cobra.Command) {
-	cmd.Flags().StringP("snapshot", "s", repository.Latest, "which snapshot: an id, the beginning of one, or latest")
-}
-
-// choice is the snapshot that the flags name.
-func (a *app) choice() repository.Choice {
-	return repository.Choice{Snapshot: a.settings.GetString("snapshot"), Site: a.settings.GetString("site"), Pipeline: a.settings.GetString("pipeline")}
-}
 
 func (a *app) open(ctx context.Context, at place) (*repository.Repository, error) {
 	scratch, err := a.scratch()

@@ -16,9 +16,9 @@ import (
 
 func newShow(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "show REPO",
+		Use:   "show REPO [SNAPSHOT]",
 		Short: "Show what a snapshot holds: facts, tables, losses",
-		Args:  takes("REPO"),
+		Args:  takesSnapshot("REPO"),
 	}
 	snapshotFlag(cmd)
 	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, _ []string) error {

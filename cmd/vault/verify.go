@@ -15,11 +15,11 @@ import (
 
 func newVerify(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "verify REPO",
+		Use:   "verify REPO [SNAPSHOT]",
 		Short: "Prove from storage alone that snapshots can be restored",
 		Long: `Read everything that is stored, unseal it, and recompute the proof of every table
 and file. What is damaged is named with what it held; the exit code is 4 then.`,
-		Args: takes("REPO"),
+		Args: takesSnapshot("REPO"),
 	}
 	cmd.Flags().StringP("snapshot", "s", "", "only this one: an id, the beginning of one, or latest")
 	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, _ []string) error {
