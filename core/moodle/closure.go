@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
@@ -22,13 +23,15 @@ type Closure struct {
 	dir     string
 	buckets [256]bucket // by the first byte of the hash
 	odd     bucket      // named values that are no content hash, a line each
+	wanted  atomic.Bool // a content was named that is not the empty one
 }
 
 // A record of a bucket is the hash without its first byte, and who told of it.
 const (
 	recordSize = 20
-	named      = 'n'
 	delivered  = 'd'
+	lost       = 'l'
+	named      = 'n' // sorts last
 )
 
 // NewClosure makes a Closure that keeps its files in a folder of its own below dir.
@@ -77,7 +80,13 @@ func (c *Closure) Named(ctx context.Context, t schema.Table, data []byte) error 
 	}
 }
 
+// Wanted tells whether any content was named that must be in the file pool.
+func (c *Closure) Wanted() bool { return c.wanted.Load() }
+
 func (c *Closure) name(cell []byte) error {
+	if string(cell) != EmptyContent {
+		c.wanted.Store(true)
+	}
 	var hash [20]byte
 	if !decode(&hash, cell) {
 		return c.odd.add(cell, []byte{'\n'})
@@ -86,23 +95,29 @@ func (c *Closure) name(cell []byte) error {
 }
 
 // Delivered notes that a content was read into the backup.
-func (c *Closure) Delivered(hash string) error {
+func (c *Closure) Delivered(hash string) error { return c.record(hash, delivered) }
+
+// Lost notes that a content is there and could not be read, which is a loss
+// already: it is not missing too.
+func (c *Closure) Lost(hash string) error { return c.record(hash, lost) }
+
+func (c *Closure) record(hash string, what byte) error {
 	var raw [20]byte
 	if !decode(&raw, []byte(hash)) {
 		return fmt.Errorf("%q is not a content hash", hash)
 	}
-	return c.buckets[raw[0]].add(raw[1:], []byte{delivered})
+	return c.buckets[raw[0]].add(raw[1:], []byte{what})
 }
 
-// Missing calls fn once for every hash that was named and not delivered, in
-// order; values that are no hash come last. It returns how many contents were
+// Missing calls fn once for every hash that was named and neither delivered nor
+// lost, in order; values that are no hash come last. It returns how many contents were
 // delivered that no row names. An error from fn ends it.
 func (c *Closure) Missing(ctx context.Context, fn func(hash string) error) (orphans int64, err error) {
-	for first := range c.buckets {
+	for bucket := range c.buckets {
 		if err := ctx.Err(); err != nil {
 			return orphans, err
 		}
-		data, err := c.buckets[first].take()
+		data, err := c.buckets[bucket].take()
 		if err != nil {
 			return orphans, err
 		}
@@ -116,13 +131,13 @@ func (c *Closure) Missing(ctx context.Context, fn func(hash string) error) (orph
 			for group < len(records) && bytes.Equal(records[group][:recordSize-1], records[0][:recordSize-1]) {
 				group++
 			}
-			isDelivered := records[0][recordSize-1] == delivered // sorts before named
-			isNamed := records[group-1][recordSize-1] == named
-			hash := fmt.Sprintf("%02x%x", first, records[0][:recordSize-1])
+			first, last := records[0][recordSize-1], records[group-1][recordSize-1]
+			hash := fmt.Sprintf("%02x%x", bucket, records[0][:recordSize-1])
 			records = records[group:]
-			if !isNamed {
+			switch {
+			case last != named && first == delivered:
 				orphans++
-			} else if !isDelivered && hash != EmptyContent {
+			case first == named && hash != EmptyContent:
 				if err := fn(hash); err != nil {
 					return orphans, err
 				}

@@ -52,6 +52,8 @@ type Settings struct {
 	Workers int         `key:"workers" min:"1" max:"256" help:"how many units of work run at once; without it twice the number of processors, lowered to what the memory allows"`
 	Memory  config.Size `key:"memory" default:"256MiB" min:"128MiB" help:"how much memory the process may use"`
 	DryRun  bool        `key:"dry_run" default:"false" help:"read and check everything, write nothing"`
+	// MaxShrink is in percent of the previous snapshot; 100 for no limit.
+	MaxShrink int `key:"max_shrink" default:"50" min:"0" max:"100" help:"by how many percent a part (db, filedir, dataroot) may be smaller than in the previous snapshot, before that is a loss of kind missing_part; 100 for no limit"`
 	// Accept is the loss budget: how many losses of a kind may be.
 	Accept map[stage.LossKind]int64
 }

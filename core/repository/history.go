@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -139,4 +140,27 @@ func findHistory(ctx context.Context, s stage.Storage, e *epoch, kids []string, 
 		}
 	}
 	return h, nil
+}
+
+// Previous tells what the newest snapshot of the pipeline and site holds, as far as it
+// can be read with what the sink was given.
+func (s *Sink) Previous(ctx context.Context, p *stage.Plan) (*stage.Holdings, error) {
+	if s.target == nil || s.target.epoch == nil {
+		return nil, nil
+	}
+	h, err := findHistory(ctx, s.storage, s.target.epoch, s.target.kids, p.Pipeline, p.Facts[moodle.SiteFact], time.Now())
+	if err != nil || h.previous == nil {
+		return nil, err
+	}
+	held := &stage.Holdings{Snapshot: h.previous.ID, Parts: map[string]stage.Amount{}}
+	for _, u := range h.previous.Units {
+		sum := held.Parts[u.Part]
+		sum.Rows += u.Proof.Rows
+		if u.Part != stage.DB {
+			sum.Entries += u.Entries
+			sum.Bytes += u.Bytes
+		}
+		held.Parts[u.Part] = sum
+	}
+	return held, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/transforms/encrypt"
 )
 
@@ -107,5 +108,42 @@ func TestDeletedSnapshotIsMissed(t *testing.T) {
 		if !told || err != nil {
 			t.Errorf("%s: found %+v, %v", name, found, err)
 		}
+	}
+}
+
+// A sink tells what each part held in the newest snapshot of the same pipeline.
+func TestPreviousTellsWhatEachPartHeld(t *testing.T) {
+	m, s := newMemory(), sampleSite()
+	sum := mustBackup(t, s, m, "secret")
+	previous := func(pass, pipeline string) (*stage.Holdings, error) {
+		sink := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, pass)})
+		if _, _, err := sink.Check(t.Context(), s.plan()); err != nil {
+			t.Fatal(err)
+		}
+		p := s.plan()
+		p.Pipeline = pipeline
+		return sink.Previous(t.Context(), p)
+	}
+	held, err := previous("secret", s.plan().Pipeline)
+	if err != nil || held == nil || held.Snapshot != sum.Snapshot {
+		t.Fatalf("%+v, %v", held, err)
+	}
+	var rows, bytes int64
+	for _, units := range s.tables {
+		for _, unit := range units {
+			rows += int64(len(unit))
+		}
+	}
+	for _, content := range s.files {
+		bytes += int64(len(content))
+	}
+	if db := held.Parts[stage.DB]; db != (stage.Amount{Rows: rows}) {
+		t.Errorf("%d rows, told are %+v", rows, db)
+	}
+	if files := held.Parts[stage.Filedir].Bytes + held.Parts[stage.Dataroot].Bytes; files != bytes {
+		t.Errorf("%d bytes, told are %+v", bytes, held.Parts)
+	}
+	if held, err := previous("secret", "another"); held != nil || err != nil {
+		t.Errorf("of another pipeline: %+v, %v", held, err)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Sink writes one snapshot. It is a stage.Sink and a stage.Knower.
+// Sink writes one snapshot. It is a stage.Sink, a stage.Knower and a stage.Historian.
 type Sink struct {
 	storage    stage.Storage
 	transforms []Transform
@@ -327,6 +327,7 @@ func (s *Sink) Close(ctx context.Context) error {
 }
 
 var (
-	_ stage.Sink   = (*Sink)(nil)
-	_ stage.Knower = (*Sink)(nil)
+	_ stage.Sink      = (*Sink)(nil)
+	_ stage.Knower    = (*Sink)(nil)
+	_ stage.Historian = (*Sink)(nil)
 )

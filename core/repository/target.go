@@ -136,7 +136,7 @@ func canOpen(transforms []Transform) bool {
 func (t *target) noteRecipients(transforms []Transform) {
 	if !canOpen(transforms) {
 		t.notes = append(t.notes, stage.Note{Path: rootName,
-			Text: "with recipients alone it can't be told what is stored already: everything is stored again; a passphrase, or the identity beside the recipients, changes that"})
+			Text: "with recipients alone it can't be told what is stored already: everything is stored again, and nothing is compared with the previous snapshot; a passphrase, or the identity beside the recipients, changes that"})
 	}
 }
 

@@ -22,7 +22,7 @@ const typemap = "typemap"
 func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.Env, report progress.Reporter) (_ *Job, err error) {
 	env.Workers = Workers(workersOf(p), p.Memory)
 	j := &Job{
-		Name: p.Name, Workers: env.Workers, DryRun: p.DryRun, Budget: p.Accept,
+		Name: p.Name, Workers: env.Workers, DryRun: p.DryRun, Budget: p.Accept, MaxShrink: p.MaxShrink,
 		TempDir: env.TempDir, Reporter: report, Apart: p.Apart, Notes: p.Exposed(),
 	}
 	defer func() {

@@ -23,6 +23,8 @@ type memory struct {
 	proofs   map[string]rows.Sum
 	damaged  map[string]int64 // rows by unit that can't be given
 	fail     string           // the unit whose reading fails
+
+	unreadable string // the path of a file in the pool
 }
 
 func (m *memory) Plan(context.Context) (*stage.Inventory, error) {
@@ -60,6 +62,9 @@ func (m *memory) Read(ctx context.Context, u stage.Unit, _ stage.Known, w stage.
 			if err := m.file(ctx, w, path, content); err != nil {
 				return err
 			}
+		}
+		if m.unreadable != "" {
+			return w.Loss(ctx, stage.Loss{Kind: stage.LossUnreadable, Path: m.unreadable, Reason: "permission denied", Count: 1})
 		}
 		return nil
 	}

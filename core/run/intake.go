@@ -22,6 +22,7 @@ type intake struct {
 	sum     rows.Sum
 	passed  int64 // bytes of the open entry
 	files   held  // that were closed
+	amount  stage.Amount
 }
 
 // held is how much of a part a target holds.
@@ -123,6 +124,10 @@ func (in *intake) Same(ctx context.Context, e stage.Entry) error {
 
 // arrived counts an entry of a size that all targets have.
 func (in *intake) arrived(e stage.Entry, size int64) error {
+	if e.Kind != stage.Table {
+		in.amount.Entries++
+		in.amount.Bytes += size
+	}
 	if e.Kind != stage.File {
 		return nil
 	}
@@ -146,6 +151,11 @@ func (in *intake) Loss(ctx context.Context, l stage.Loss) error {
 	if l.Kind == stage.LossStored && in.unit.Part == stage.DB {
 		in.job.tallies[in.unit.Table].damage(l.Count)
 	}
+	if hash, ok := moodle.ContentHash(strings.TrimPrefix(l.Path, stage.Filedir+"/")); ok && in.job.closure != nil && in.unit.Part == stage.Filedir {
+		if err := in.job.closure.Lost(hash); err != nil {
+			return err
+		}
+	}
 	return in.each(func(w stage.UnitWriter) error { return w.Loss(ctx, l) })
 }
 
@@ -161,11 +171,14 @@ func (in *intake) commit(ctx context.Context) error {
 	}
 	if in.unit.Part == stage.DB {
 		in.job.tallies[in.unit.Table].merge(in.sum)
+		in.amount.Rows = in.sum.Rows
+		in.job.read.add(in.unit.Part, in.amount)
 		return nil
 	}
 	for _, t := range in.targets {
 		t.keep(in.unit.Part, in.files)
 	}
+	in.job.read.add(in.unit.Part, in.amount)
 	return nil
 }
 

@@ -32,6 +32,7 @@ type Job struct {
 	Workers    int
 	DryRun     bool
 	Budget     map[stage.LossKind]int64
+	MaxShrink  int    // by how many percent a part may be smaller than in the previous snapshot
 	TempDir    string // for spools; made and removed by the caller
 	Reporter   progress.Reporter
 	// Apart refuses stages that work on the same place. It is asked before
@@ -52,6 +53,10 @@ type Job struct {
 	parts    []string
 	left     map[string]int // units by part that no target holds
 	recorded recorded
+	read     parts
+	previous []*stage.Holdings // of the targets that keep snapshots
+	hollow   *stage.Loss       // the file pool is empty, which is no loss where no content is named
+	lost     map[string]bool   // parts that are lost
 }
 
 // work is a unit and who reads it.
@@ -92,6 +97,7 @@ func (j *Job) Close(ctx context.Context) error {
 func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 	j.ledger, j.tallies, j.facts = newLedger(), map[string]*tally{}, map[string]string{}
 	j.left, j.recorded = map[string]int{}, newRecorded()
+	j.lost, j.read.amounts = map[string]bool{}, map[string]stage.Amount{}
 	j.large = semaphore.NewWeighted(1)
 	if j.track == nil {
 		j.track = startTracker(j.Reporter, j.Name)
@@ -131,6 +137,9 @@ func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 		}
 	}
 	if err := j.watchContents(plan); err != nil {
+		return nil, err
+	}
+	if err := j.recall(ctx, plan); err != nil {
 		return nil, err
 	}
 	losses, notes := j.ledger.report()
@@ -195,7 +204,16 @@ func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
 		}
 		j.ledger.lose(nil, j.recorded.add(l))
 	}
-	j.ledger.lose(nil, inv.Losses...)
+	for _, l := range inv.Losses {
+		switch {
+		case l.Kind != stage.LossPart || !j.holds(l.Path):
+			j.ledger.lose(nil, l)
+		case l.Path == stage.Filedir:
+			j.hollow = &l
+		default:
+			j.losePart(l.Path, l.Reason)
+		}
+	}
 	j.ledger.note(nil, inv.Notes...)
 	return nil
 }

@@ -60,6 +60,12 @@ func (l *ledger) lose(by *Target, losses ...stage.Loss) {
 	}
 }
 
+func (l *ledger) count(kind stage.LossKind) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.counts[kind]
+}
+
 func (l *ledger) note(by *Target, notes ...stage.Note) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -11,11 +11,12 @@ import (
 // keeps the run from counting the same twice.
 type recorded struct {
 	paths  map[string]bool
+	parts  map[string]bool  // that were missing
 	groups map[string]int64 // missing files that are not named, by part
 }
 
 func newRecorded() recorded {
-	return recorded{paths: map[string]bool{}, groups: map[string]int64{}}
+	return recorded{paths: map[string]bool{}, parts: map[string]bool{}, groups: map[string]int64{}}
 }
 
 // whenRecorded begins the reason of a recorded loss.
@@ -24,6 +25,8 @@ const whenRecorded = "recorded when the snapshot was made: "
 // add enters a loss and returns it as a loss of this run.
 func (r recorded) add(l stage.Loss) stage.Loss {
 	switch {
+	case l.Kind == stage.LossPart: // what is missing in it is listed besides
+		r.parts[l.Path] = true
 	case l.Where != unnamed:
 		r.paths[l.Path] = true
 	case l.Kind != stage.LossCorrupt: // a corrupt file is in the snapshot

@@ -146,10 +146,14 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 	if err != nil {
 		return err
 	}
+	j.weigh()
 	if err := j.missing(ctx); err != nil {
 		return err
 	}
 	j.ledger.note(nil, j.setuid.notes()...)
+	if err := j.overParts(); err != nil {
+		return err
+	}
 	facts := maps.Clone(j.facts)
 	maps.DeleteFunc(facts, func(name, _ string) bool { return name == "place" }) // this run's, not the site's
 	j.track.phase("finish")

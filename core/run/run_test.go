@@ -165,6 +165,22 @@ func TestContentsThatNobodyHasAreListed(t *testing.T) {
 	}
 }
 
+// A content that could not be read is one loss, and not missing besides.
+func TestUnreadableContentIsOneLoss(t *testing.T) {
+	source := site()
+	source.tables["files"] = append(source.tables["files"], "2\t"+absent)
+	source.unreadable = "filedir/da/4b/" + absent
+	_, err := job(t, source, &target{}).Run(t.Context())
+	if failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "unreadable_file filedir/da/4b/"+absent) || strings.Contains(err.Error(), "missing_file") {
+		t.Errorf("the error is %v", err)
+	}
+	j := job(t, source, &target{})
+	j.Budget = map[stage.LossKind]int64{stage.LossUnreadable: 1}
+	if r, err := j.Run(t.Context()); err != nil || len(r.Losses) != 1 || len(r.Notes) != 0 {
+		t.Errorf("accepted: %v, losses %v, notes %v", err, r.Losses, r.Notes)
+	}
+}
+
 // A source that fails ends the run, and every begun target is given up.
 func TestAFailedUnitGivesAllTargetsUp(t *testing.T) {
 	source := site()

@@ -94,13 +94,14 @@ const (
 	LossCorrupt    LossKind = "corrupt_file"    // content that doesn't have the SHA-1 it is named by; it is kept under its name
 	LossSpecial    LossKind = "special_file"    // socket, FIFO, device
 	LossStored     LossKind = "stored_data"     // something in a repository is damaged
+	LossPart       LossKind = "missing_part"    // a part of the site that is empty, or far smaller than in the previous snapshot
 )
 
 // LossKinds lists the kinds of loss.
 func LossKinds() []LossKind {
 	return []LossKind{
 		LossTable, LossColumn, LossRow, LossIndex, LossDefault, LossConstraint, LossView, LossTrigger, LossRoutine,
-		LossMissing, LossUnreadable, LossChanged, LossCorrupt, LossSpecial, LossStored,
+		LossMissing, LossUnreadable, LossChanged, LossCorrupt, LossSpecial, LossStored, LossPart,
 	}
 }
 

@@ -62,6 +62,29 @@ type Knower interface {
 	Known(ctx context.Context, u Unit) (Known, error)
 }
 
+// Historian is a sink that keeps earlier backups. It is optional. Only a
+// repository is one, and it runs in Vault's own process, so the call crosses no
+// border.
+type Historian interface {
+	// Previous returns what the newest earlier snapshot of the plan's pipeline and
+	// site holds; nil if there is none, or none that this pipeline can read. It is
+	// called once, after Check, and changes nothing.
+	Previous(ctx context.Context, p *Plan) (*Holdings, error)
+}
+
+// Holdings is how much a snapshot holds.
+type Holdings struct {
+	Snapshot string            // its id
+	Parts    map[string]Amount // by part: DB, Filedir …
+}
+
+// Amount is how much of a part there is.
+type Amount struct {
+	Entries int64 // files, directories and links; of a database 0
+	Rows    int64 // of a database
+	Bytes   int64 // of content
+}
+
 // Outcome is what the run knows when all units are written.
 type Outcome struct {
 	Tables []TableProof // as the source read them, by name

@@ -11,7 +11,11 @@ import "context"
 // Nothing in these signatures depends on being in the same process.
 type Source interface {
 	// Plan finds what there is and fixes the moment that all Reads see (the
-	// database's snapshot).
+	// database's snapshot). A source of files plans at least one unit, also
+	// where it finds no file, and reports a part of which it finds nothing at
+	// all as a Loss of kind LossPart whose path is the part: a directory that is
+	// not mounted is empty. The engine drops the one of Filedir where the tables
+	// of the run name no content.
 	Plan(ctx context.Context) (*Inventory, error)
 	// Read writes the unit's entries to w, in the unit's own order, the same
 	// every time. known tells what the receiver has already; nil: nothing.

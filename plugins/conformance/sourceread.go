@@ -41,6 +41,11 @@ func (f *SourceFixture) plan(t testing.TB) {
 			t.Errorf("table %s has no unit", name)
 		}
 	}
+	for _, part := range f.Parts {
+		if part != stage.DB && !slices.ContainsFunc(inv.Units, func(u stage.Unit) bool { return u.Part == part }) {
+			t.Errorf("part %s has no unit", part)
+		}
+	}
 	for _, l := range inv.Losses {
 		if err := checkLoss(l); err != nil {
 			t.Error(err)

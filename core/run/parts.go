@@ -1,0 +1,125 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Parts that were smaller than this in the previous snapshot are compared with
+// it only for being there at all: a few files more or less are a large share.
+const (
+	leastEntries = 100 // entries or rows
+	leastBytes   = 1 << 20
+)
+
+// parts counts what passes of each part of the site. Safe for concurrent use.
+type parts struct {
+	mu      sync.Mutex
+	amounts map[string]stage.Amount
+}
+
+func (p *parts) add(part string, a stage.Amount) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	sum := p.amounts[part]
+	sum.Entries, sum.Rows, sum.Bytes = sum.Entries+a.Entries, sum.Rows+a.Rows, sum.Bytes+a.Bytes
+	p.amounts[part] = sum
+}
+
+// recall asks the targets what the previous snapshot holds, and loses what is
+// known to be missing before anything is read.
+func (j *Job) recall(ctx context.Context, p *stage.Plan) error {
+	for _, t := range j.Targets {
+		h, ok := t.Sink.(stage.Historian)
+		if !ok {
+			continue
+		}
+		previous, err := h.Previous(ctx, p)
+		if err != nil {
+			return fmt.Errorf("%s: looking at the previous snapshot: %w", t.Name, err)
+		}
+		if previous != nil {
+			j.previous = append(j.previous, previous)
+		}
+	}
+	for _, previous := range j.previous {
+		for _, part := range slices.Sorted(maps.Keys(previous.Parts)) {
+			if had := previous.Parts[part]; had != (stage.Amount{}) && !slices.Contains(p.Parts, part) {
+				j.losePart(part, fmt.Sprintf("no source reads it, and snapshot %s holds %s of it", previous.Snapshot, amountText(had)))
+			}
+		}
+	}
+	if j.hollow != nil && (j.closure == nil || slices.ContainsFunc(j.previous, func(h *stage.Holdings) bool { return h.Parts[stage.Filedir].Entries > 0 })) {
+		j.losePart(stage.Filedir, j.hollow.Reason)
+	}
+	return nil
+}
+
+// losePart counts the loss of a part once, whatever is wrong with it, and not
+// where the snapshot that is restored lists it.
+func (j *Job) losePart(part, reason string) {
+	if j.lost[part] || j.recorded.parts[part] {
+		return
+	}
+	j.lost[part] = true
+	j.ledger.lose(nil, stage.Loss{Kind: stage.LossPart, Path: part, Reason: reason, Count: 1})
+}
+
+// weigh compares what was read of each part with the previous snapshot.
+func (j *Job) weigh() {
+	if slices.Contains(j.parts, stage.Filedir) && j.read.amounts[stage.Filedir].Entries == 0 && (j.closure == nil || j.closure.Wanted()) {
+		reason := "no file was found in it; is it mounted?"
+		if j.hollow != nil {
+			reason = j.hollow.Reason
+		}
+		j.losePart(stage.Filedir, reason)
+	}
+	for _, previous := range j.previous {
+		for _, part := range slices.Sorted(maps.Keys(previous.Parts)) {
+			had, has := previous.Parts[part], j.read.amounts[part]
+			if j.shrunk(had, has) {
+				j.losePart(part, fmt.Sprintf("it has %s, and snapshot %s has %s; is everything mounted? max_shrink is %d%%",
+					amountText(has), previous.Snapshot, amountText(had), j.MaxShrink))
+			}
+		}
+	}
+}
+
+// overParts is the error of a part that is missing and was not accepted: no
+// snapshot is made then, because the next run would be compared with it.
+func (j *Job) overParts() error {
+	if j.ledger.count(stage.LossPart) <= j.Budget[stage.LossPart] {
+		return nil
+	}
+	return j.ledger.over(j.Budget, failure.Unproven, "was")
+}
+
+// shrunk compares files by number and size, and databases by rows: a transform
+// may have changed their bytes.
+func (j *Job) shrunk(had, has stage.Amount) bool {
+	less := func(had, has, least int64) bool {
+		return had > 0 && has == 0 || had >= least && float64(has) < float64(had)*float64(100-j.MaxShrink)/100
+	}
+	if j.MaxShrink >= 100 {
+		return false
+	}
+	if had.Rows > 0 {
+		return less(had.Rows, has.Rows, leastEntries)
+	}
+	return less(had.Entries, has.Entries, leastEntries) || less(had.Bytes, has.Bytes, leastBytes)
+}
+
+func amountText(a stage.Amount) string {
+	if a.Rows > 0 {
+		return humanize.Comma(a.Rows) + " rows"
+	}
+	return fmt.Sprintf("%s files (%s)", humanize.Comma(a.Entries), humanize.IBytes(uint64(max(a.Bytes, 0))))
+}
