@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/moodle"
 )
 
 // MarkerName is the file that a sink keeps in its root while what is there is not whole.
@@ -46,6 +47,19 @@ func openMarker(root *os.Root) (*os.File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// Recognise tells what a source's directory seems to be.
+func Recognise(root *os.Root) (moodle.Folder, error) {
+	var failed error
+	folder := moodle.Recognise(func(yield func(string) bool) {
+		for name, err := range Names(root) {
+			if failed = err; err != nil || !yield(name) {
+				return
+			}
+		}
+	})
+	return folder, failed
 }
 
 // OpenSource opens the root directory of a site's files. One that holds a

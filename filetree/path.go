@@ -1,8 +1,11 @@
 package filetree
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/lmsvault/vault/core/config"
 )
 
 // CheckPath refuses what can't name an entry below a root: an empty or absolute
@@ -17,6 +20,18 @@ func CheckPath(path string) error {
 		}
 	}
 	return nil
+}
+
+// CheckSetting checks the paths of a setting, which are relative to a directory
+// that is called root in its messages.
+func CheckSetting(key string, paths []string, root string) error {
+	var errs []error
+	for _, path := range paths {
+		if err := CheckPath(path); err != nil {
+			errs = append(errs, config.At(key, "%w; write it relative to %s", err, root))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Below returns a checked path relative to the part that it begins with.

@@ -20,6 +20,7 @@ const FiledirName = "filedir"
 // them because it closes the site for visitors wherever it lies.
 var DataRootExclusions = [...]Exclusion{
 	{Name: FiledirName, Why: "the part filedir carries it"},
+	{Name: LostFound, Why: "it belongs to the file system"},
 	{Name: "cache", Why: "Moodle makes it again"},
 	{Name: "localcache", Why: "Moodle makes it again"},
 	{Name: "temp", Why: "temporary files"},

@@ -296,3 +296,37 @@ func FuzzScope(f *testing.F) {
 		}
 	})
 }
+
+func TestWrongFolderIsNoticed(t *testing.T) {
+	plan := func(names ...string) (*stage.Inventory, error) {
+		dir := t.TempDir()
+		for _, name := range names {
+			write(t, dir, name, "")
+		}
+		return opened(t, &Config{Dir: dir}).Plan(t.Context())
+	}
+	for says, names := range map[string][]string{
+		"is a file pool, not a data root":    {"00/11/in", "warning.txt"},
+		"is Moodle's code, not a data root":  {"config-dist.php", "version.php"},
+		"is Moodle's code, not a data root:": {"config.php", "lib/in", "lang/in"},
+	} {
+		if _, err := plan(names...); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), says) {
+			t.Errorf("with %q: %v", names, err)
+		}
+	}
+	inv, err := plan()
+	must(t, err)
+	if len(inv.Losses) != 1 || inv.Losses[0].Kind != stage.LossPart || inv.Losses[0].Path != stage.Dataroot {
+		t.Errorf("an empty directory: losses %+v", inv.Losses)
+	}
+	inv, err = plan("photos/in")
+	must(t, err)
+	if len(inv.Losses) != 0 || len(inv.Notes) != 1 || !strings.Contains(inv.Notes[0].Text, "has none of the directories that Moodle makes") {
+		t.Errorf("another directory: %+v, %+v", inv.Losses, inv.Notes)
+	}
+	inv, err = plan("lang/in", "lost+found/in")
+	must(t, err)
+	if len(inv.Losses) != 0 || len(inv.Notes) != 1 || inv.Notes[0].Path != "dataroot/lost+found" {
+		t.Errorf("with lost+found: %+v, %+v", inv.Losses, inv.Notes)
+	}
+}

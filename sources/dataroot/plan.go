@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/filetree"
 )
@@ -16,6 +18,9 @@ import (
 // directory there, and several of a large one.
 func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
 	p := &planning{source: s, inv: &stage.Inventory{}}
+	if err := p.recognise(); err != nil {
+		return nil, err
+	}
 	if err := p.level(ctx, s.root, ""); err != nil {
 		return nil, fmt.Errorf("planning the data root %s: %w", s.cfg.Dir, err)
 	}
@@ -27,6 +32,25 @@ func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
 		}
 	}
 	return p.inv, nil
+}
+
+// recognise refuses a directory that is taken for the data root.
+func (p *planning) recognise() error {
+	folder, err := filetree.Recognise(p.root)
+	if err != nil {
+		return fmt.Errorf("listing the data root %s: %w", p.cfg.Dir, err)
+	}
+	switch folder {
+	case moodle.Code, moodle.Pool:
+		return failure.New(failure.Refused, "%s is %s, not a data root: set dir to the directory that config.php names as $CFG->dataroot", p.cfg.Dir, folder)
+	case moodle.Empty:
+		p.inv.Losses = append(p.inv.Losses, stage.Loss{Kind: stage.LossPart, Path: stage.Dataroot, Count: 1,
+			Reason: fmt.Sprintf("%s is empty; is it mounted?", p.cfg.Dir)})
+	case moodle.Unknown:
+		p.inv.Notes = append(p.inv.Notes, stage.Note{Path: stage.Dataroot,
+			Text: fmt.Sprintf("%s has none of the directories that Moodle makes in a data root (filedir, lang, muc …)", p.cfg.Dir)})
+	}
+	return nil
 }
 
 type planning struct {

@@ -25,12 +25,7 @@ func (c *Config) Validate() error {
 			errs = append(errs, config.At("include", "%q is not muc or antivirus_quarantine", name))
 		}
 	}
-	for _, path := range c.Exclude {
-		if err := filetree.CheckPath(path); err != nil {
-			errs = append(errs, config.At("exclude", "%w; write it relative to the data root", err))
-		}
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, filetree.CheckSetting("exclude", c.Exclude, "the data root"))...)
 }
 
 const doc = `Reads the data root: language packs, models, repositories and whatever else lies
@@ -38,7 +33,7 @@ there. Files, empty directories and symbolic links are carried with their modes
 and modification times, links as links, names with any bytes.
 
 Left out, and noted in the snapshot: filedir (the source files reads it), cache,
-localcache, temp, sessions, trashdir, lock, what tests left, names that start with
+localcache, temp, sessions, trashdir, lock, lost+found, what tests left, names that start with
 a dot, climaintenance.html (it would close the restored site), and, unless they
 are included, muc and antivirus_quarantine. These rules hold directly below the
 data root only. A tempdir or cachedir of config.php that lies in the data root

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/filetree"
@@ -18,8 +21,9 @@ import (
 const other = "other"
 
 type source struct {
-	root *os.Root
-	dir  string
+	root    *os.Root
+	dir     string
+	exclude []string
 }
 
 func open(cfg *Config) (stage.Source, error) {
@@ -27,16 +31,19 @@ func open(cfg *Config) (stage.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &source{root, cfg.Dir}, nil
+	return &source{root, cfg.Dir, cfg.Exclude}, nil
 }
 
 func (s *source) Close(context.Context) error { return s.root.Close() }
 
 func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
+	if err := s.recognise(); err != nil {
+		return nil, err
+	}
 	inv := &stage.Inventory{Notes: []stage.Note{{Path: stage.Filedir,
 		Text: "uploads that Moodle has not finished (HASH.tmp) and left-overs of NFS (.nfs…) are left out"}}}
 	var size sizes
-	hasOther := false
+	others := int64(0)
 	for name, err := range filetree.Names(s.root) {
 		if err != nil {
 			return nil, fmt.Errorf("listing the file pool: %w", err)
@@ -44,13 +51,16 @@ func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		if name == moodle.LostFound || slices.Contains(s.exclude, name) {
+			continue
+		}
 		unit := stage.Unit{ID: stage.Filedir + "/" + name, Part: stage.Filedir, Spec: name}
 		info, err := s.root.Lstat(name)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("looking at the file pool: %w", err)
 		}
 		if err != nil || !info.IsDir() || !moodle.PoolFolder(name) {
-			hasOther = true
+			others++
 			continue
 		}
 		if unit.Rows, err = size.sample(s.root, name); err != nil {
@@ -61,10 +71,45 @@ func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
 	for i := range inv.Units {
 		inv.Units[i].Bytes = inv.Units[i].Rows * size.mean()
 	}
-	if hasOther {
-		inv.Units = append(inv.Units, stage.Unit{ID: stage.Filedir + "/" + other, Part: stage.Filedir, Spec: other, Rows: 1})
+	inv.Notes = append(inv.Notes, s.leftOut()...)
+	if len(inv.Units) == 0 {
+		inv.Losses = append(inv.Losses, stage.Loss{Kind: stage.LossPart, Path: stage.Filedir, Count: 1,
+			Reason: fmt.Sprintf("%s holds no file of Moodle's; is it mounted?", s.dir)})
 	}
+	inv.Units = append(inv.Units, stage.Unit{ID: stage.Filedir + "/" + other, Part: stage.Filedir, Spec: other, Rows: others})
 	return inv, nil
+}
+
+// leftOut notes what the pipeline excludes.
+func (s *source) leftOut() (notes []stage.Note) {
+	for _, path := range append([]string{moodle.LostFound}, s.exclude...) {
+		text := "left out: excluded by the pipeline"
+		_, err := s.root.Lstat(path)
+		switch missing := errors.Is(err, fs.ErrNotExist); {
+		case path == moodle.LostFound && missing:
+			continue
+		case path == moodle.LostFound:
+			text = "left out: it belongs to the file system"
+		case missing:
+			text = "is to be excluded but isn't there"
+		}
+		notes = append(notes, stage.Note{Path: stage.Filedir + "/" + path, Text: text})
+	}
+	return notes
+}
+
+// recognise refuses a directory that is taken for the file pool.
+func (s *source) recognise() error {
+	folder, err := filetree.Recognise(s.root)
+	switch {
+	case err != nil:
+		return fmt.Errorf("listing the file pool: %w", err)
+	case folder == moodle.DataRoot:
+		return failure.New(failure.Refused, "%s is %s, not a file pool: set dir to %s", s.dir, folder, filepath.Join(s.dir, moodle.FiledirName))
+	case folder == moodle.Code:
+		return failure.New(failure.Refused, "%s is %s, not a file pool: set dir to the directory %s in the site's data root", s.dir, folder, moodle.FiledirName)
+	}
+	return nil
 }
 
 func (s *source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w stage.Writer) error {
@@ -83,7 +128,10 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w
 	}
 	walk := &filetree.Walk{Out: w}
 	walk.Visit = func(ctx context.Context, f filetree.Found) error {
+		path := strings.TrimPrefix(f.Path, stage.Filedir+"/")
 		switch {
+		case path == moodle.LostFound || slices.Contains(s.exclude, path):
+			return fs.SkipDir
 		case f.Info.IsDir():
 			return nil
 		case moodle.Unfinished(f.Name):

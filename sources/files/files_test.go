@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -174,5 +176,76 @@ func TestVanishedFolder(t *testing.T) {
 	items, losses := conformance.ReadUnits(t, s, inv)
 	if len(items) != 1 || len(losses) != 1 { // warning.txt, and the link not-there
 		t.Errorf("%d entries, losses %+v", len(items), losses)
+	}
+}
+
+func TestWrongFolderIsRefused(t *testing.T) {
+	for says, names := range map[string][]string{
+		"is a data root, not a file pool: set dir to": {"filedir/00/in", "lang/in"},
+		"is Moodle's code, not a file pool":           {"config-dist.php", "lib/in", "version.php"},
+	} {
+		dir := t.TempDir()
+		for _, name := range names {
+			write(t, dir, name, nil)
+		}
+		if _, err := opened(t, dir).Plan(t.Context()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), says) {
+			t.Errorf("with %q: %v", names, err)
+		}
+	}
+}
+
+func TestEmptyPoolIsAMissingPart(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(dir, "lost+found"), 0))
+	write(t, dir, "warning.txt", []byte("do not touch"))
+	s := opened(t, dir)
+	inv, err := s.Plan(t.Context())
+	must(t, err)
+	if len(inv.Losses) != 1 || inv.Losses[0].Kind != stage.LossPart || inv.Losses[0].Path != stage.Filedir || len(inv.Units) != 1 {
+		t.Errorf("losses %+v, units %+v", inv.Losses, inv.Units)
+	}
+	if items, losses := conformance.ReadUnits(t, s, inv); len(items) != 1 || len(losses) != len(inv.Losses) {
+		t.Errorf("%d entries, losses %+v", len(items), losses)
+	}
+}
+
+func TestExcluded(t *testing.T) {
+	dir, contents := pool(t)
+	write(t, dir, ".snapshot/00/00/in", []byte("a copy"))
+	hash := content(t, dir, []byte("left out"))
+	path := moodle.ContentPath(hash)
+	cfg := &Config{Dir: dir, Exclude: []string{".snapshot", "00/pipe", path, "gone"}}
+	must(t, cfg.Validate())
+	s, err := open(cfg)
+	must(t, err)
+	inv, err := s.Plan(t.Context())
+	must(t, err)
+	var notes []string
+	for _, n := range inv.Notes {
+		notes = append(notes, n.Path+" "+n.Text)
+	}
+	for _, want := range []string{"filedir/.snapshot left out: excluded by the pipeline", "filedir/gone is to be excluded but isn't there"} {
+		if !slices.Contains(notes, want) {
+			t.Errorf("no note %q in %q", want, notes)
+		}
+	}
+	items, losses := conformance.ReadUnits(t, s, inv)
+	if len(losses) != 3 {
+		t.Errorf("losses %+v", losses)
+	}
+	for _, left := range []string{".snapshot/00/00/in", path} {
+		if _, there := items["filedir/"+left]; there {
+			t.Errorf("%s is read", left)
+		}
+	}
+	for hash := range contents {
+		if _, there := items["filedir/"+moodle.ContentPath(hash)]; !there {
+			t.Errorf("%s is not read", hash)
+		}
+	}
+	for _, bad := range []string{"/etc", "a/../b", ""} {
+		if (&Config{Exclude: []string{bad}}).Validate() == nil {
+			t.Errorf("exclude %q is taken", bad)
+		}
 	}
 }
