@@ -47,7 +47,7 @@ func Open(ctx context.Context, path string, mode Mode) (*Conn, error) {
 	name := url.URL{Scheme: "file", OmitHost: true, Path: full, RawQuery: query.Encode()}
 	conn, err := (&sqlite.Driver{}).Open(name.String())
 	if err != nil {
-		return nil, fmt.Errorf("opening the SQLite database %s: %w", path, err)
+		return nil, fmt.Errorf("opening the SQLite database %s: %w", path, explain(err))
 	}
 	c := &Conn{path: path, conn: conn}
 	if err := errors.Join(c.settle(ctx, mode), confine(conn)); err != nil {
@@ -99,7 +99,7 @@ func (c *Conn) Query(ctx context.Context, query string, args ...driver.Value) (a
 		case errors.Is(err, io.EOF):
 			return all, nil
 		case err != nil:
-			return nil, err
+			return nil, explain(err)
 		}
 		all = append(all, row)
 	}
@@ -128,7 +128,7 @@ func (c *Conn) prepare(ctx context.Context, query string) (statement, error) {
 		return statement{}, errors.New("the SQLite driver can't prepare statements")
 	}
 	s, err := p.PrepareContext(ctx, query)
-	return statement{s}, err
+	return statement{s}, explain(err)
 }
 
 func (s statement) exec(ctx context.Context, args []driver.NamedValue) error {
@@ -137,7 +137,7 @@ func (s statement) exec(ctx context.Context, args []driver.NamedValue) error {
 		return errors.New("the SQLite driver can't run prepared statements")
 	}
 	_, err := x.ExecContext(ctx, args)
-	return err
+	return explain(err)
 }
 
 func (s statement) close() error { return s.Stmt.Close() }
@@ -163,7 +163,7 @@ func (c *Conn) rows(ctx context.Context, query string, args ...driver.Value) (*r
 	}
 	r, err := q.QueryContext(ctx, named)
 	if err != nil {
-		return nil, errors.Join(err, s.close())
+		return nil, errors.Join(explain(err), s.close())
 	}
 	return &result{r, s}, nil
 }

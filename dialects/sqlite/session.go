@@ -3,7 +3,12 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"time"
 )
+
+// wait is how long a statement waits for another program's lock.
+const wait = 10 * time.Second
 
 // pragma is a setting of a connection that changes what is read or written.
 type pragma struct{ name, value string }
@@ -13,8 +18,8 @@ type pragma struct{ name, value string }
 var pragmas = []pragma{
 	{"trusted_schema", "0"}, // nothing in the file's schema runs functions
 	{"writable_schema", "0"},
-	{"busy_timeout", "10000"}, // milliseconds that it waits for another program's lock
-	{"cell_size_check", "1"},  // damage is found when it is read
+	{"busy_timeout", strconv.FormatInt(wait.Milliseconds(), 10)},
+	{"cell_size_check", "1"}, // damage is found when it is read
 	{"reverse_unordered_selects", "0"},
 	{"foreign_keys", "0"},
 	{"ignore_check_constraints", "0"},

@@ -1,0 +1,28 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+)
+
+// explain adds cause and remedy to what SQLite says in few words. nil stays nil.
+func explain(err error) error {
+	failed := new(sqlite.Error)
+	if !errors.As(err, &failed) {
+		return err
+	}
+	switch failed.Code() & 0xff { // the primary code, https://www.sqlite.org/rescode.html
+	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
+		return fmt.Errorf("another process has locked the database for %s; try again when it has finished: %w", wait, err)
+	case lib.SQLITE_CANTOPEN:
+		return fmt.Errorf("%w; the file or a directory above it is missing or not readable for this user, or the directory is not writable and a -wal file must be read", err)
+	case lib.SQLITE_READONLY:
+		return fmt.Errorf("%w; make the file and its directory writable for this user", err)
+	case lib.SQLITE_NOTADB:
+		return fmt.Errorf("%w; it is no SQLite database, or an encrypted one", err)
+	}
+	return err
+}

@@ -1,0 +1,71 @@
+package sqlite
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func made(t *testing.T, statements ...string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "site.sqlite")
+	db, err := sql.Open("sqlite", path) // a connection of Open's could not make everything
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range statements {
+		if _, err := db.ExecContext(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestErrorsGiveCauseAndRemedy(t *testing.T) {
+	garbage := filepath.Join(t.TempDir(), "x.sqlite")
+	if err := os.WriteFile(garbage, []byte(strings.Repeat("no database ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		filepath.Join(t.TempDir(), "missing", "x.sqlite"): "missing or not readable",
+		garbage: "no SQLite database",
+	} {
+		if _, err := Open(t.Context(), path, ReadOnly); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", path, err, want)
+		}
+	}
+}
+
+func TestLockedDatabaseSaysSo(t *testing.T) {
+	t.Parallel() // it waits
+	path := made(t, "CREATE TABLE t (id INTEGER PRIMARY KEY)")
+	other, err := Open(t.Context(), path, Create)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := other.Exec(t.Context(), "BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), path, ReadOnly); err == nil || !strings.Contains(err.Error(), "another process has locked the database for 10s; try again") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// A view of the file's own schema may not call what reaches beyond its data.
+func TestFilesSchemaIsNotTrusted(t *testing.T) {
+	path := made(t, "CREATE VIEW v AS SELECT file FROM pragma_database_list")
+	c, err := Open(t.Context(), path, ReadOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if got, err := c.Query(t.Context(), "SELECT * FROM v"); err == nil || !strings.Contains(err.Error(), "unsafe use") {
+		t.Errorf("the view shows %v, %v", got, err)
+	}
+}
