@@ -41,7 +41,13 @@ and prove that it is the same. Needs no server. The folder stays, to look at.`,
 
 // demo runs the three pipelines of the demo below dir.
 func (a *app) demo(ctx context.Context, dir string) error {
+	if odd := config.Misreading(dir); odd != nil {
+		return failure.New(failure.Usage, "--dir %s; %s", odd.Problem, odd.AdviceForArg())
+	}
 	dir, err := scratch(dir)
+	if err == nil { // settings are relative to a pipeline's folder, a flag is to the working directory
+		dir, err = filepath.Abs(dir)
+	}
 	if err != nil {
 		return err
 	}
@@ -97,12 +103,22 @@ func (a *app) demoStep(ctx context.Context, name, dir string) (*run.Result, erro
 	if err != nil {
 		return nil, err
 	}
-	o.Values = config.Values{Set: map[string]string{"dir": dir}}
+	o.Values = config.Values{Set: map[string]string{"dir": dir}, Env: demoEnvironment}
 	p, found := pipeline.Parse("pipelines/"+file, text, o)
 	if err := found.Err(); err != nil {
 		return nil, err
 	}
 	return a.run(ctx, p)
+}
+
+// demoPassphrase encrypts the demo's backup where no other is given.
+const demoPassphrase = "only a demo"
+
+func demoEnvironment(name string) (string, bool) {
+	if value, ok := os.LookupEnv(name); ok || name != passphraseVariable {
+		return value, ok
+	}
+	return demoPassphrase, true
 }
 
 // demoReport prints what was done and where things are.
@@ -115,6 +131,6 @@ func (a *app) demoReport(done demoResult, took time.Duration) error {
 	}
 	fmt.Fprintf(&b, "time:   %s for making, backing up, restoring and proving the site\n\n", took.Round(time.Millisecond))
 	fmt.Fprintf(&b, "the site       %s/site\nthe repository %s/repository\nthe restored   %s/restored\n\n", dir, dir, dir)
-	fmt.Fprintf(&b, "try:  %s_PASSPHRASE='only a demo' vault show %s/repository\n", envPrefix, dir)
+	fmt.Fprintf(&b, "try:  %s='%s' vault show %s/repository\n", passphraseVariable, demoPassphrase, dir)
 	return a.print(b.String())
 }

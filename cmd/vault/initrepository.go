@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
@@ -76,7 +77,7 @@ func (a *app) initRepository(cmd *cobra.Command, arg string) ([]run.Created, err
 	}
 	env := stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: 1, Version: version()}
 	if isFile(arg) {
-		p, err := a.load(cmd, arg)
+		p, err := a.load(cmd, arg, pipeline.Options{})
 		if err != nil {
 			return nil, err
 		}

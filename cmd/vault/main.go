@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -54,7 +53,7 @@ func start(args []string, in, out, errs *os.File) (class failure.Class) {
 		err = failure.Wrap(failure.Usage, err)
 	}
 	if err != nil && a.events == nil && asksForJSON(args) { // the command line or the settings could not be read
-		a.events = progress.NewJSON(out)
+		a.events = progress.NewJSON(a.discreet(out))
 	}
 	return a.end(err)
 }
@@ -91,7 +90,7 @@ func (a *app) end(err error) failure.Class {
 
 // say writes a message for people.
 func (a *app) say(text string) {
-	var to io.Writer = a.errs
+	to := a.discreet(a.errs)
 	if a.bar != nil {
 		to = a.bar // above it
 	}

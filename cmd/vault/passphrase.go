@@ -11,13 +11,19 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
+// passphraseVariable is the environment variable of the passphrase.
+const passphraseVariable = envPrefix + "_PASSPHRASE"
+
 // ask asks for the passphrase of an encrypted repository. A signal ends it, and
 // the terminal shows again what is typed.
 func (a *app) ask(ctx context.Context) (config.Secret, error) {
 	fd := int(a.in.Fd())
 	if !term.IsTerminal(fd) {
+		if _, set := config.SecretVariable(passphraseVariable); set {
+			return config.Secret{}, failure.New(failure.Refused, "it is encrypted, and %s is empty", passphraseVariable)
+		}
 		return config.Secret{}, failure.New(failure.Refused,
-			"it is encrypted: give --passphrase-file or --identity-file, or set %s_PASSPHRASE", envPrefix)
+			"it is encrypted: give --passphrase-file or --identity-file, or set %s", passphraseVariable)
 	}
 	before, err := term.GetState(fd)
 	if err != nil {
@@ -44,6 +50,45 @@ func (a *app) ask(ctx context.Context) (config.Secret, error) {
 			return config.Secret{}, fmt.Errorf("reading the passphrase: %w", got.err)
 		}
 		_, err := fmt.Fprintln(a.errs)
-		return config.NewSecret(string(got.text)), err
+		return a.hide(config.NewSecret(string(got.text))), err
+	}
+}
+
+// given returns the passphrase and identity that the command line and the
+// environment give, which may be none.
+func (a *app) given(ctx context.Context) (passphrase, identity config.Secret, err error) {
+	if path := a.settings.GetString("identity-file"); path != "" {
+		if identity, err = a.secretFile(ctx, "identity-file", path); err != nil {
+			return passphrase, identity, err
+		}
+	}
+	if path := a.settings.GetString("passphrase-file"); path != "" {
+		passphrase, err = a.secretFile(ctx, "passphrase-file", path)
+	} else {
+		passphrase, _ = config.SecretVariable(passphraseVariable)
+	}
+	return a.hide(passphrase), a.hide(identity), err
+}
+
+// secretFile reads a secret from a file or a pipe. A signal ends the wait for one
+// that nobody writes to.
+func (a *app) secretFile(ctx context.Context, flag, path string) (config.Secret, error) {
+	type answer struct {
+		secret config.Secret
+		err    error
+	}
+	read := make(chan answer, 1)
+	go func() { // where it is not waited for, it ends with the process
+		secret, err := config.SecretFile(path)
+		read <- answer{secret, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return config.Secret{}, ctx.Err()
+	case got := <-read:
+		if got.err != nil {
+			return config.Secret{}, failure.New(failure.Usage, "--%s: %w", flag, got.err)
+		}
+		return got.secret, nil
 	}
 }

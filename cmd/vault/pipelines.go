@@ -39,7 +39,7 @@ func sets(cmd *cobra.Command) (map[string]string, error) {
 	for _, s := range given {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok || name == "" {
-			return nil, failure.New(failure.Usage, "--set %q is not NAME=VALUE", s)
+			return nil, failure.New(failure.Usage, "--set%s is not NAME=VALUE", shown(" ", s))
 		}
 		if _, twice := values[name]; twice {
 			return nil, failure.New(failure.Usage, "--set %s is given twice", name)
@@ -52,15 +52,16 @@ func sets(cmd *cobra.Command) (map[string]string, error) {
 // runnable reads a pipeline that is going to be run, and applies what the command
 // line says.
 func (a *app) runnable(cmd *cobra.Command, path string) (*pipeline.Pipeline, error) {
-	p, err := a.load(cmd, path)
+	p, err := a.load(cmd, path, pipeline.Options{})
 	if err != nil {
 		return nil, err
 	}
 	return p, failure.Wrap(failure.Usage, a.override(cmd, p))
 }
 
-// load reads a pipeline that is going to be used, and shows warnings.
-func (a *app) load(cmd *cobra.Command, path string) (*pipeline.Pipeline, error) {
+// load reads a pipeline that is going to be used, and shows warnings. Of how, it
+// takes what is to be read.
+func (a *app) load(cmd *cobra.Command, path string, how pipeline.Options) (*pipeline.Pipeline, error) {
 	given, err := sets(cmd)
 	if err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ func (a *app) load(cmd *cobra.Command, path string) (*pipeline.Pipeline, error) 
 	if err != nil {
 		return nil, err
 	}
-	o.Values.Set = given
+	o.Values.Set, o.Storages, o.HasKeys = given, how.Storages, how.HasKeys
 	if cmd.Flags().Lookup("replace") != nil {
 		// Never from the environment or the configuration file: it is meant for one run.
 		if o.Replace, err = cmd.Flags().GetBool("replace"); err != nil {
@@ -81,6 +82,9 @@ func (a *app) load(cmd *cobra.Command, path string) (*pipeline.Pipeline, error) 
 	p, found, err := pipeline.Load(path, o)
 	if err != nil {
 		return nil, err
+	}
+	if p != nil {
+		a.hidden.Add(p.Hidden...)
 	}
 	for _, f := range found.Of(config.Warning) {
 		a.warn(f)
@@ -100,17 +104,17 @@ func (a *app) override(cmd *cobra.Command, p *pipeline.Pipeline) error {
 		text := a.settings.GetString("workers")
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > 256 {
-			return fmt.Errorf("%s must be a whole number from 1 to 256, not %q", origin("workers"), text)
+			return fmt.Errorf("%s must be a whole number from 1 to 256%s", origin("workers"), shown(", not ", text))
 		}
 		p.Workers = n
 	}
 	if text := a.settings.GetString("memory"); text != "" {
 		size, err := config.ParseSize(text)
 		if err != nil {
-			return fmt.Errorf("%s: %w", origin("memory"), err)
+			return fmt.Errorf("%s%s is not a size such as 512KiB, 256MiB or 2GiB", origin("memory"), shown(": ", text))
 		}
 		if size < 128<<20 {
-			return fmt.Errorf("%s must be at least 128MiB, not %s", origin("memory"), text)
+			return fmt.Errorf("%s must be at least 128MiB, not %s", origin("memory"), size)
 		}
 		p.Memory = size
 	}

@@ -28,6 +28,9 @@ func (a *app) place(cmd *cobra.Command, path string) (place, error) {
 	if path == "" {
 		return place{}, failure.New(failure.Usage, "the repository's directory is an empty text; is a variable of the shell not set?")
 	}
+	if odd := config.Misreading(path); odd != nil {
+		return place{}, failure.New(failure.Usage, "the repository's directory %s; %s", odd.Problem, odd.AdviceForArg())
+	}
 	info, err := os.Stat(path)
 	if err == nil && !info.IsDir() {
 		if !info.Mode().IsRegular() || !slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path)) {
@@ -55,7 +58,8 @@ func (a *app) place(cmd *cobra.Command, path string) (place, error) {
 
 // stored finds the only storage of a pipeline.
 func (a *app) stored(cmd *cobra.Command, file string) (place, error) {
-	p, err := a.load(cmd, file)
+	hasKeys := cmd.Flags().Changed("passphrase-file") || cmd.Flags().Changed("identity-file")
+	p, err := a.load(cmd, file, pipeline.Options{Storages: true, HasKeys: hasKeys})
 	if err != nil {
 		return place{}, err
 	}
@@ -77,7 +81,7 @@ func (a *app) stored(cmd *cobra.Command, file string) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
-	at := place{stage: found[0].Stage, config: found[0].Config, stages: finder{registry, a.plugins(cmd.Context()), filepath.Dir(file)}}
+	at := place{stage: found[0].Stage, config: found[0].Config, stages: finder{registry, a.plugins(cmd.Context()), p.Dir}}
 	if from := found[0].From; from != nil {
 		at.passphrase, at.identity, at.site, at.pipeline = from.Passphrase, from.Identity, from.Site, from.Pipeline
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -130,18 +131,18 @@ func (a *app) fileSettings(ctx context.Context, file string, given map[string]st
 		}
 		return nil, p, failure.New(failure.Usage, "%s can't be read: %w", file, err)
 	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
-		return nil, p, failure.New(failure.Usage, "%s is not YAML: %s", file, strings.TrimPrefix(err.Error(), "yaml: "))
+	root, found := config.Document(file, text)
+	if err := found.Err(); err != nil {
+		return nil, p, err
 	}
-	root := &yaml.Node{Kind: yaml.MappingNode}
-	if len(doc.Content) > 0 {
-		root = config.Resolve(doc.Content[0])
+	if root == nil {
+		root = &yaml.Node{Kind: yaml.MappingNode}
 	}
+	root = config.Resolve(root)
 	if isPipeline(root) {
 		return a.stepSettings(ctx, file, given, p, s)
 	}
-	d := config.Decoder{File: file, Values: config.Values{Set: given}}
+	d := config.Decoder{File: file, Values: config.Values{Set: given, Dir: filepath.Dir(file)}}
 	settings := s.Config()
 	if err := d.Decode(root, settings).Err(); err != nil {
 		return nil, p, fmt.Errorf("the settings of %s %s can't be used\n%w", s.Role, s.Name, err)

@@ -5,13 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/lmsvault/vault/core/config"
-	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
@@ -22,8 +19,8 @@ import (
 // and closed afterwards.
 func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *repository.Repository, args []string) error) *cobra.Command {
 	flags := cmd.Flags()
-	flags.String("passphrase-file", "", "file with the passphrase (else LMSVAULT_PASSPHRASE, else it is asked for on a terminal)")
-	flags.String("identity-file", "", "file with an age identity of one of the recipients")
+	flags.String("passphrase-file", "", "file or pipe with the passphrase (default LMSVAULT_PASSPHRASE; asked for on a terminal)")
+	flags.String("identity-file", "", "file or pipe with an age identity of one of the recipients")
 	flags.String("site", "", "only snapshots of this site, by its identifier or its name")
 	flags.String("pipeline", "", "only snapshots of the pipeline of this name")
 	pipelineFlags(cmd, false)
@@ -72,7 +69,7 @@ func (a *app) open(ctx context.Context, at place) (*repository.Repository, error
 	}
 	keys := run.Keys{Stages: at.stages, Env: env, Passphrase: at.passphrase, Identity: at.identity}
 	if keys.Passphrase.IsZero() && keys.Identity.IsZero() {
-		if keys.Passphrase, keys.Identity, err = a.given(); err != nil {
+		if keys.Passphrase, keys.Identity, err = a.given(ctx); err != nil {
 			return nil, errors.Join(err, storage.Close(ctx))
 		}
 	}
@@ -87,23 +84,6 @@ func (a *app) open(ctx context.Context, at place) (*repository.Repository, error
 		return keys.Transform(ctx, name)
 	}
 	return repository.Open(ctx, storage, chain)
-}
-
-// given returns the passphrase and identity that were given, which may be none.
-func (a *app) given() (passphrase, identity config.Secret, err error) {
-	if path := a.settings.GetString("identity-file"); path != "" {
-		if identity, err = config.SecretFile(path); err != nil {
-			return passphrase, identity, failure.New(failure.Usage, "--identity-file: %w", err)
-		}
-	}
-	if path := a.settings.GetString("passphrase-file"); path != "" {
-		if passphrase, err = config.SecretFile(path); err != nil {
-			return passphrase, identity, failure.New(failure.Usage, "--passphrase-file: %w", err)
-		}
-	} else if text, ok := os.LookupEnv(envPrefix + "_PASSPHRASE"); ok {
-		passphrase = config.NewSecret(text)
-	}
-	return passphrase, identity, nil
 }
 
 // day is how points in time are printed.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/viper"
 	"golang.org/x/term"
 
+	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/stage"
@@ -28,6 +29,7 @@ type app struct {
 	reporter      progress.Reporter  // what a run tells while it goes on
 	bar           *progress.Terminal // nil where there is none
 	progress      *muted             // where progress goes; nil where it doesn't go to standard error
+	hidden        config.Redactor    // keeps secrets out of messages, logs and results
 	events        *progress.JSON     // with --json, also where only an error is an event
 	printed       bool               // a JSON document: nothing may follow
 	result        any                // of a run that failed, for the error event
@@ -95,20 +97,20 @@ func (a *app) setup(cmd *cobra.Command) error {
 	case quiet.on:
 		options.Level = slog.LevelError
 	}
-	a.log = slog.New(slog.NewTextHandler(a.errs, options))
+	a.log = slog.New(slog.NewTextHandler(a.discreet(a.errs), options))
 	switch {
 	case asJSON.on:
-		a.events = progress.NewJSON(heard{a.out, a.cancel})
+		a.events = progress.NewJSON(heard{a.discreet(a.out), a.cancel})
 		a.reporter = a.events
-		a.log = slog.New(slog.NewJSONHandler(a.errs, options))
+		a.log = slog.New(slog.NewJSONHandler(a.discreet(a.errs), options))
 	case quiet.on:
 		a.reporter = progress.Silent{}
 	case terminal:
-		a.progress = &muted{Writer: a.errs}
+		a.progress = &muted{Writer: a.discreet(a.errs)}
 		a.bar = progress.NewTerminal(a.progress, a.width)
 		a.reporter, a.log = a.bar, slog.New(slog.NewTextHandler(a.bar, options))
 	default:
-		a.progress = &muted{Writer: a.errs}
+		a.progress = &muted{Writer: a.discreet(a.errs)}
 		a.reporter = progress.NewPlain(a.progress)
 	}
 	if verbose.on {

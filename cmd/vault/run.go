@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os/signal"
-	"path/filepath"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -97,7 +96,7 @@ func (a *app) withJob(ctx context.Context, p *pipeline.Pipeline, do func(*run.Jo
 	if err != nil {
 		return err
 	}
-	stages := finder{registry, a.plugins(ctx), filepath.Dir(p.File)}
+	stages := finder{registry, a.plugins(ctx), p.Dir}
 	job, err := run.Build(ctx, p, stages, stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: p.Workers, Version: version()}, detailed{a.reporter, a.log})
 	if err != nil {
 		return err

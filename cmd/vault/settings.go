@@ -46,19 +46,36 @@ func loadSettings(cmd *cobra.Command) (*viper.Viper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the tool's configuration can't be read: %w", err)
 	}
+	if _, found := config.Document(path, text); len(found) > 0 { // the library's error may quote the text
+		return nil, fmt.Errorf("the tool's configuration can't be used: %w", found.Err())
+	}
 	file := viper.New()
 	file.SetConfigType("yaml")
 	if err := file.ReadConfig(bytes.NewReader(text)); err != nil {
-		return nil, fmt.Errorf("the tool's configuration %s: %w", path, err)
+		return nil, fmt.Errorf("the tool's configuration %s must be settings, each as KEY: VALUE", path)
 	}
 	known := settable(cmd.Root())
 	for _, key := range file.AllKeys() {
 		if !slices.Contains(known, key) {
-			return nil, fmt.Errorf("the tool's configuration %s: unknown key %q: %s", path, key,
+			return nil, fmt.Errorf("the tool's configuration %s: unknown key%s: %s", path, shown(" ", key),
 				cmp.Or(config.Nearest(key, known), "known are "+strings.Join(known, ", ")))
 		}
 	}
-	return v, v.MergeConfigMap(file.AllSettings())
+	values := file.AllSettings()
+	for _, key := range []string{"passphrase-file", "identity-file", "pipelines"} {
+		if name, ok := values[key].(string); ok && name != "" && !filepath.IsAbs(name) {
+			values[key] = filepath.Join(filepath.Dir(path), name) // like those of a pipeline file
+		}
+	}
+	return v, v.MergeConfigMap(values)
+}
+
+// shown is a value in a message, or "" where it could be a secret.
+func shown(before, value string) string {
+	if !config.Plain(value) {
+		return ""
+	}
+	return before + strconv.Quote(value)
 }
 
 // settable lists the flags of all commands that a configuration file may hold.
@@ -90,7 +107,7 @@ func (a *app) flag(name string) toggle {
 		return toggle{}
 	}
 	if err != nil {
-		err = fmt.Errorf("%s must be true or false, not %q", origin(name), text)
+		err = fmt.Errorf("%s must be true or false%s", origin(name), shown(", not ", text))
 	}
 	return toggle{on, err}
 }

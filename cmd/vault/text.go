@@ -34,7 +34,7 @@ func size(n int64) string { return humanize.IBytes(uint64(max(0, n))) }
 // print prints a result, below where a bar was.
 func (a *app) print(text string) error {
 	a.settle()
-	_, err := fmt.Fprint(a.out, text)
+	_, err := fmt.Fprint(a.discreet(a.out), text)
 	return err
 }
 
@@ -54,7 +54,7 @@ func (a *app) table(rows [][]string) error {
 			if i > 0 {
 				c = "\t" + c
 			}
-			if _, err := fmt.Fprint(w, c); err != nil {
+			if _, err := fmt.Fprint(w, a.hidden.Redact(c)); err != nil {
 				return err
 			}
 		}
@@ -78,7 +78,7 @@ func plain(s string) string {
 // printJSON prints a document for machines; no event follows it.
 func (a *app) printJSON(v any) error {
 	a.printed = true
-	out := json.NewEncoder(a.out)
+	out := json.NewEncoder(a.discreet(a.out))
 	out.SetEscapeHTML(false)
 	out.SetIndent("", "  ")
 	return out.Encode(v)

@@ -147,8 +147,10 @@ func validate(target any, settings []setting) error {
 		return nil
 	}
 	errs := Split(v.Validate())
+	var hidden Redactor
+	hidden.Add(secrets(settings)...)
 	for i, err := range errs {
-		text := redact(err.Error(), settings, nil)
+		text := hidden.Redact(err.Error())
 		if text == err.Error() {
 			continue
 		}

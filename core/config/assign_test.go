@@ -93,11 +93,11 @@ func TestAZeroInPlaceOfADefaultStays(t *testing.T) {
 
 func TestTheShapesOnTheWire(t *testing.T) {
 	var a all
-	text := "{dir: x, dsn: s, count: -9223372036854775808, off: true, kinds: [x], memory: 2GiB, wait: 90s, anything: {a: [1, 2.50, ~, 2024-01-01], 7: ~}}"
+	text := "{dir: /x, dsn: s, count: -9223372036854775808, off: true, kinds: [x], memory: 2GiB, wait: 90s, anything: {a: [1, 2.50, ~, 2024-01-01], 7: ~}}"
 	if found := decode(t, &config.Decoder{}, text, &a); len(found.Of(config.Error)) > 0 {
 		t.Fatal(found)
 	}
-	want := `{"anything":{"7":null,"a":[1,2.50,null,"2024-01-01"]},"codec":"zstd","count":-9223372036854775808,"dir":"x","dsn":"s","kinds":["x"],` +
+	want := `{"anything":{"7":null,"a":[1,2.50,null,"2024-01-01"]},"codec":"zstd","count":-9223372036854775808,"dir":"/x","dsn":"s","kinds":["x"],` +
 		`"level":3,"memory":2147483648,"off":true,"on":true,"prefix":"mdl_","tags":["a","b"],"wait":"1m30s"}`
 	if got := encode(t, &a); got != want {
 		t.Errorf("encoded as %s\nwant %s", got, want)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +15,10 @@ type Decoder struct {
 	File   string // its name, for positions
 	Values Values
 	used   map[string]bool
-	hidden []string // what references stood for: never to be printed
+	// referred is what references stood for, kept those of it and the secrets that
+	// must stay hidden in use, too; hidden hides both.
+	referred, kept []string
+	hidden         Redactor
 }
 
 // At is the position of a node.
@@ -33,8 +37,8 @@ func (d *Decoder) Used() []string {
 }
 
 // Decode sets the settings of the structs that targets point to, all of them
-// keys of the one mapping node, after giving them their defaults. It reports
-// everything that is wrong. What no warning or error is about is set.
+// keys of the one mapping node, after giving them their defaults. Paths become
+// absolute: relative ones begin in Values.Dir. It reports everything that is wrong. What no warning or error is about is set.
 func (d *Decoder) Decode(node *yaml.Node, targets ...any) Findings {
 	r := &run{Decoder: d, node: Resolve(node), at: map[string]Position{}}
 	var err error
@@ -46,11 +50,17 @@ func (d *Decoder) Decode(node *yaml.Node, targets ...any) Findings {
 		return r.found
 	}
 	if r.node.Kind != yaml.MappingNode {
-		r.report(Error, d.At(r.node), "must be settings, each as KEY: VALUE, not "+kindName(r.node), "")
+		r.report(Error, d.At(r.node), "must be settings, each as KEY: VALUE, not "+kindName(r.node), r.spaceless(r.node))
 		return r.found
 	}
 	r.pairs()
 	r.missing()
+	for i := range r.settings { // a default is relative to the same directory
+		if s := &r.settings[i]; s.isPath() {
+			s.value.SetString(resolve(d.Values.Dir, s.value.String()))
+		}
+	}
+	r.remember()
 	if !r.incomplete && len(r.found.Of(Error)) == 0 {
 		for _, t := range targets {
 			if v, ok := t.(interface{ Validate() error }); ok {
@@ -95,8 +105,12 @@ func (r *run) pairs() {
 			continue
 		}
 		s := find(r.settings, key.Value)
+		if s == nil && key.ShortTag() == "!!merge" {
+			r.report(Error, where, "merge keys (<<) are not supported", "write the keys themselves")
+			continue
+		}
 		if s == nil {
-			r.report(Error, where, fmt.Sprintf("unknown key %s", quote(key.Value)), r.known(key.Value))
+			r.report(Error, where, "unknown key"+r.Shown(" ", key.Value), cmp.Or(r.spaceless(key), r.known(key.Value)))
 			continue
 		}
 		if first, twice := r.at[s.Name]; twice {
@@ -106,6 +120,21 @@ func (r *run) pairs() {
 		r.at[s.Name] = r.At(r.node.Content[i+1])
 		r.value(s, value)
 	}
+}
+
+// spaceless finds a key with its value where the space after the colon is missing.
+func (r *run) spaceless(n *yaml.Node) string {
+	if name, _, ok := strings.Cut(n.Value, ":"); ok && n.Kind == yaml.ScalarNode && find(r.settings, name) != nil {
+		return fmt.Sprintf("write a space after %s:", name)
+	}
+	return ""
+}
+
+// remember hides what was decoded from now on.
+func (r *run) remember() {
+	found := secrets(r.settings)
+	r.kept = append(r.kept, found...)
+	r.hidden.Add(found...)
 }
 
 func (r *run) known(key string) string {
@@ -127,10 +156,13 @@ func (r *run) missing() {
 		if _, there := r.at[s.Name]; there || !s.Required {
 			continue
 		}
-		example := s.Example
-		if example == "" {
-			example = "…"
+		suggestion := fmt.Sprintf("write %s: %s", s.Name, cmp.Or(s.Example, "…"))
+		if s.Type == Hidden && !strings.Contains(s.Example, "${") { // a secret doesn't belong into the file
+			suggestion = fmt.Sprintf(`write %s: "${env:NAME}"`, s.Name)
+			if s.Example != "" {
+				suggestion += ", for a variable such as " + s.Example
+			}
 		}
-		r.report(Error, r.At(r.node), fmt.Sprintf("%s is missing", s.Name), fmt.Sprintf("write %s: %s", s.Name, example))
+		r.report(Error, r.At(r.node), fmt.Sprintf("%s is missing", s.Name), suggestion)
 	}
 }

@@ -15,15 +15,17 @@ const maxFile = 64 << 10
 // Values says what the references in a file's values stand for:
 //
 //	${env:NAME}    an environment variable
-//	${file:/path}  a file's content without the newline at its end
+//	${file:/path}  a file's content
 //	${NAME}        what Set holds (--set NAME=value)
 //	${env:NAME:-x} x if there is no such variable or it is empty; with ${NAME:-x}, if Set has no NAME
 //	$${            the two characters ${
 //
-// What a reference stands for is not looked at again for references.
+// A single line break at the end of what a reference stands for is cut, and the
+// text is not looked at again for references.
 type Values struct {
 	Set     map[string]string
 	Env     func(name string) (string, bool) // nil: os.LookupEnv
+	Dir     string                           // where relative paths begin: of ${file:…} and of settings; "" for the working directory
 	Offline bool                             // files are not read, and what a reference stands for need not be there: a warning, not an error
 }
 
@@ -36,13 +38,17 @@ type unresolved struct {
 // expanded is a text with its references resolved.
 type expanded struct {
 	text     string
-	dynamic  bool // there was a reference
-	unread   bool // to a file that is there, and is not read offline
+	dynamic  bool     // there was a reference
+	unread   bool     // to a file that is there, and is not read offline
+	parts    []string // what the references stand for
+	kept     []string // those of parts that come from the environment or a file
+	hard     string   // a reference with a default that is not empty, as messages show it
 	problems []unresolved
 }
 
-// expand resolves the references in text; used is called with the name of each ${NAME}.
-func (v *Values) expand(text string, used func(name string)) expanded {
+// expand resolves the references in text; used is called with the name of each
+// ${NAME}. secret tells that the text is a secret: no remedy puts a value into the file.
+func (v *Values) expand(text string, secret bool, used func(name string)) expanded {
 	var out strings.Builder
 	var e expanded
 	for {
@@ -66,40 +72,62 @@ func (v *Values) expand(text string, used func(name string)) expanded {
 			return e
 		}
 		reference := text[i+2 : i+end]
-		value, problem := v.resolve(reference, used)
+		value, problem := v.resolve(reference, secret, used)
 		if problem != nil {
 			e.problems = append(e.problems, *problem)
 		}
-		e.unread = e.unread || v.Offline && strings.HasPrefix(reference, "file:")
+		file := strings.HasPrefix(reference, "file:")
+		e.unread = e.unread || v.Offline && file
+		e.parts = append(e.parts, value)
+		if file || strings.HasPrefix(reference, "env:") {
+			e.kept = append(e.kept, value)
+		}
+		if _, fallback, ok := strings.Cut(reference, ":-"); ok && !file && fallback != "" {
+			e.hard = referenceName(reference)
+		}
 		out.WriteString(value)
 		text = text[i+end+1:]
 	}
 }
 
-func (v *Values) resolve(reference string, used func(string)) (string, *unresolved) {
+func (v *Values) resolve(reference string, secret bool, used func(string)) (string, *unresolved) {
 	if path, ok := strings.CutPrefix(reference, "file:"); ok {
 		return v.file(path)
 	}
 	name, fallback, hasFallback := strings.Cut(reference, ":-")
 	variable, isEnv := strings.CutPrefix(name, "env:")
+	shown := referenceName(reference)
 	if !isName(variable) {
-		return "", &unresolved{"reference ${" + reference + "} is of no known kind", "write ${env:NAME}, ${file:/path} or ${NAME}", true}
+		return "", &unresolved{"reference " + shown + " is of no known kind", "write ${env:NAME}, ${file:/path} or ${NAME}", true}
 	}
 	var value string
 	var ok bool
-	missing := unresolved{"environment variable " + variable + " is not set", "set it, or write ${env:" + variable + ":-VALUE} for a default", !v.Offline}
+	missing := unresolved{grave: !v.Offline}
 	if isEnv {
-		if value, ok = v.lookup(variable); ok && value == "" {
-			ok, missing.message = false, "environment variable "+variable+" is set but empty"
+		called := "the environment variable of " + shown
+		if identifier.MatchString(variable) {
+			called = "environment variable " + variable
+		}
+		missing.message, missing.suggestion = called+" is not set", "set it"
+		if value, ok = v.lookup(variable); ok && cutBreak(value) == "" {
+			ok, missing.message = false, called+" is set but empty"
 		}
 	} else {
 		used(variable)
 		value, ok = v.Set[variable]
-		missing = unresolved{"nothing is given for ${" + variable + "}", "give --set " + variable + "=VALUE, or write ${" + variable + ":-VALUE} for a default", !v.Offline}
+		missing.message, missing.suggestion = "nothing is given for "+shown, "give --set NAME=VALUE"
+		if identifier.MatchString(variable) || Plain(variable) {
+			missing.suggestion = "give --set " + variable + "=VALUE"
+		}
+	}
+	if secret && !isEnv {
+		missing.suggestion = "write ${env:NAME} or ${file:/path} for a secret: others can read a command line"
+	} else if !secret && !strings.Contains(shown, "…") {
+		missing.suggestion += ", or write " + strings.TrimSuffix(shown, "}") + ":-VALUE} for a default"
 	}
 	switch {
 	case ok:
-		return value, nil
+		return cutBreak(value), nil
 	case hasFallback:
 		return fallback, nil
 	}
@@ -114,20 +142,44 @@ func (v *Values) lookup(name string) (string, bool) {
 }
 
 func (v *Values) file(path string) (string, *unresolved) {
+	shown := "the file of ${file:…}"
+	if Plain(path) {
+		shown = "file " + path
+	}
+	if odd := Misreading(path); odd != nil {
+		return "", &unresolved{shown + " can't be read: its path " + odd.Problem, "write the whole path", true}
+	}
 	read := readSmall
 	if v.Offline {
 		read = func(path string) (string, error) { return "", small(path) }
 	}
-	text, err := read(path)
+	text, err := read(resolve(v.Dir, path))
 	if err != nil {
-		var p *fs.PathError
-		if errors.As(err, &p) {
-			err = p.Err
-		}
-		return "", &unresolved{fmt.Sprintf("file %s can't be read: %v", path, err), "make it readable for this user, or name another file", !v.Offline}
+		return "", &unresolved{fmt.Sprintf("%s can't be read: %v", shown, reason(err)), unreadable(err), !v.Offline}
 	}
-	text = strings.TrimSuffix(text, "\n")
-	return strings.TrimSuffix(text, "\r"), nil
+	return cutBreak(text), nil
+}
+
+// cutBreak cuts one line break at the end of a text: secrets that are mounted as
+// files or given as variables often have one that nobody typed.
+func cutBreak(text string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
+}
+
+// reason is an error of opening a file, without the file's path.
+func reason(err error) error {
+	if p := new(fs.PathError); errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// unreadable says what to do about a file that can't be read.
+func unreadable(err error) string {
+	if errors.Is(err, fs.ErrPermission) {
+		return "make it readable for this user, or name another file"
+	}
+	return "name another file"
 }
 
 // small checks without opening it that a file can be a setting's value: a FIFO
@@ -147,10 +199,15 @@ func small(path string) error {
 
 var errLarge = fmt.Errorf("larger than %s, too large for a setting", Size(maxFile))
 
-func readSmall(path string) (text string, err error) {
+func readSmall(path string) (string, error) {
 	if err := small(path); err != nil {
 		return "", err
 	}
+	return readWhole(path)
+}
+
+// readWhole reads a file of any kind, which must end before it is too large.
+func readWhole(path string) (text string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -176,12 +233,23 @@ func isName(s string) bool {
 	return s != ""
 }
 
-// SecretFile reads a secret from a file, as ${file:…} does.
+// SecretFile reads a secret from a file that a command line names, without one
+// line break at its end. The file may be a pipe or a device such as /dev/stdin:
+// SecretFile returns when it ends.
 func SecretFile(path string) (Secret, error) {
-	v := Values{}
-	text, problem := v.file(path)
-	if problem != nil {
-		return Secret{}, errors.New(problem.message + ": " + problem.suggestion)
+	text, err := readWhole(path)
+	switch {
+	case err != nil:
+		return Secret{}, fmt.Errorf("%s: %w; %s", path, reason(err), unreadable(err))
+	case cutBreak(text) == "":
+		return Secret{}, fmt.Errorf("%s is empty", path)
 	}
-	return NewSecret(text), nil
+	return NewSecret(cutBreak(text)), nil
+}
+
+// SecretVariable returns the secret that an environment variable holds, without
+// one line break at its end; ok tells whether the variable is set.
+func SecretVariable(name string) (secret Secret, ok bool) {
+	text, ok := os.LookupEnv(name)
+	return NewSecret(cutBreak(text)), ok
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"strings"
 )
 
 type keyError struct {
@@ -54,21 +53,6 @@ func (r *run) invalid(err error) {
 				at = p
 			}
 		}
-		r.report(Error, at, redact(err.Error(), r.settings, r.hidden), "")
+		r.report(Error, at, r.hidden.Redact(err.Error()), "")
 	}
-}
-
-// redact hides the values of secrets, and what else is hidden, in text.
-func redact(text string, settings []setting, hidden []string) string {
-	for _, s := range settings {
-		if secret, ok := s.value.Interface().(Secret); ok {
-			hidden = append(hidden[:len(hidden):len(hidden)], secret.Reveal())
-		}
-	}
-	for _, h := range hidden {
-		if len(h) > 2 {
-			text = strings.ReplaceAll(text, h, redacted)
-		}
-	}
-	return text
 }

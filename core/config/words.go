@@ -2,21 +2,9 @@ package config
 
 import (
 	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
-
-// shown is a value as it stands in the file: references, not what they stand for.
-func (r *run) shown(s *setting, n *yaml.Node) string {
-	if s.Type == Hidden {
-		return "what is there"
-	}
-	if strings.Contains(n.Value, "${") {
-		return "what " + quote(n.Value) + " stands for"
-	}
-	return quote(n.Value)
-}
 
 // quote cuts what is long.
 func quote(s string) string {

@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write what is found into testdata")
 // linted: a line per finding, word for word.
 func TestFindingsSayWhatIsWrongAndWhere(t *testing.T) {
 	env := environment(map[string]string{
-		"SITE_DSN": "u:hunter2@tcp(db)/moodle", "TARGET_DSN": "u:hunter2@tcp(db)/copy", "SHORT": "short", "SECRET_WORD": "hunter2",
+		"SITE_DSN": "u:hunter2@tcp(db)/moodle", "TARGET_DSN": "u:hunter2@tcp(db)/copy", "SHORT": "short", "SECRET_WORD": "hunter2", "ELSEWHERE": "s3://hunter2@bucket", "BROKEN_DSN": "u:hunter2@tcp(db)/moodle\nx\n",
 	})
 	files, err := filepath.Glob("testdata/bad/*.yaml")
 	if err != nil || len(files) < 30 {

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"regexp"
@@ -149,17 +150,20 @@ func (l *loader) plugin(role stage.Role, name string, how Isolation, at config.P
 	}
 	switch {
 	case errors.Is(err, ErrNoPlugin) && isPath(name):
+		if l.decoder.Shown("", name) == "" {
+			name = "this path"
+		}
 		l.fail(at, "a path is relative to the folder of the pipeline file", "there is no plugin at %s", name)
 	case errors.Is(err, ErrNoPlugin):
 		var there NoPlugin
 		if known := new(NoPlugin); errors.As(err, &known) {
 			there = *known
 		}
-		l.fail(at, l.suggest(role, name, there.Installed), "no stage %q can stand as %s", name, article(role))
+		l.fail(at, l.suggest(role, name, there.Installed), "no stage %s can stand as %s", cmp.Or(l.decoder.Shown("", name), "of this name"), article(role))
 	case err != nil:
-		l.fail(at, "", "%v", err)
+		l.fail(at, "", "%s", l.decoder.Redact(err.Error()))
 	case notice != "":
-		l.report(config.Warning, at, "", "%s", notice)
+		l.report(config.Warning, at, "", "%s", l.decoder.Redact(notice))
 	}
 	return s, err == nil
 }

@@ -1,14 +1,12 @@
 package pipeline
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,12 +33,25 @@ type Options struct {
 	Isolate bool
 	// Replace sets replace: true in every sink that has this setting.
 	Replace bool
+	// Dir is where relative paths of settings, references and plugins begin; "" for
+	// the folder of the file, and for the working directory where that is a pipe.
+	Dir string
+	// Storages reads only what it takes to open the storages that the file names:
+	// steps of other stages and their references are not looked at, and the pipeline
+	// has no transforms.
+	Storages bool
+	// HasKeys tells, with Storages, that the keys are known: those of the file are
+	// not looked at.
+	HasKeys bool
 }
 
 // Load reads a pipeline file. Where a finding is an error there is no pipeline;
 // warnings come with one. An error (class failure.Usage) is a file that can't be read.
 func Load(path string, o Options) (*Pipeline, config.Findings, error) {
-	text, err := readFile(path)
+	text, piped, err := readFile(path)
+	if piped && o.Dir == "" {
+		o.Dir = "."
+	}
 	if err != nil {
 		var p *fs.PathError
 		if errors.As(err, &p) {
@@ -52,29 +63,48 @@ func Load(path string, o Options) (*Pipeline, config.Findings, error) {
 	return p, found, nil
 }
 
-func readFile(path string) (text []byte, err error) {
+// readFile reads a pipeline file; piped tells that the path says nothing of where it is.
+func readFile(path string) (text []byte, piped bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, false, err
+	}
+	piped = !info.Mode().IsRegular() || strings.HasPrefix(path, "/dev/") || strings.HasPrefix(path, "/proc/")
 	if text, err = io.ReadAll(io.LimitReader(f, maxFile+1)); err == nil && len(text) > maxFile {
 		err = fmt.Errorf("it is larger than %s", config.Size(maxFile))
 	}
-	return text, err
+	return text, piped, err
 }
 
 // Parse reads the text of a pipeline file; file is its name for messages.
 func Parse(file string, text []byte, o Options) (*Pipeline, config.Findings) {
+	if o.Dir == "" {
+		o.Dir = filepath.Dir(file)
+	}
+	o.Values.Dir = o.Dir
 	l := &loader{decoder: config.Decoder{File: file, Values: o.Values}, registry: o.Registry, plugins: o.Plugins, isolate: o.Isolate, replace: o.Replace,
-		base: filepath.Dir(file), pipeline: &Pipeline{File: file}}
+		base: o.Dir, pipeline: &Pipeline{File: file, Dir: o.Dir}}
+	if o.Storages {
+		return l.storages(text, o.HasKeys)
+	}
 	if root := l.root(text); root != nil && l.version(root) {
 		l.document(root)
 	}
+	return l.done()
+}
+
+// done is what was read, where nothing forbids its use.
+func (l *loader) done() (*Pipeline, config.Findings) {
 	l.found.Sort()
 	if len(l.found.Of(config.Error)) > 0 {
 		return nil, l.found
 	}
+	l.pipeline.Hidden = l.decoder.Hidden()
 	return l.pipeline, l.found
 }
 
@@ -84,7 +114,7 @@ type loader struct {
 	plugins  Plugins
 	isolate  bool
 	replace  bool
-	base     string // the folder of the file
+	base     string // where relative paths begin
 	pipeline *Pipeline
 	found    config.Findings
 	unknown  bool // a step could not be read as a stage: what follows from the steps can't be told
@@ -98,35 +128,19 @@ func (l *loader) fail(at config.Position, suggestion, format string, args ...any
 	l.report(config.Error, at, suggestion, format, args...)
 }
 
-var yamlLine = regexp.MustCompile(`^(?:line (\d+): )?(.*)`)
-
 // root parses the YAML; nil if that failed.
 func (l *loader) root(text []byte) *yaml.Node {
-	start := config.Position{File: l.decoder.File, Line: 1, Column: 1}
 	const hint = "a pipeline begins with version: 1; see docs/pipelines.md"
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	var doc, second yaml.Node
-	err := decoder.Decode(&doc)
-	if errors.Is(err, io.EOF) {
-		l.fail(start, hint, "the file is empty")
+	root, found := config.Document(l.decoder.File, text)
+	l.found = append(l.found, found...)
+	switch {
+	case len(found) > 0:
+		return nil
+	case root == nil:
+		l.fail(config.Position{File: l.decoder.File, Line: 1, Column: 1}, hint, "the file is empty")
 		return nil
 	}
-	if err == nil {
-		if err = decoder.Decode(&second); err == nil {
-			l.fail(l.decoder.At(&second), "make a file of each", "the file holds more than one YAML document")
-			return nil
-		}
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		m := yamlLine.FindStringSubmatch(strings.TrimPrefix(err.Error(), "yaml: "))
-		if line, err := strconv.Atoi(m[1]); err == nil {
-			start.Line = line
-		}
-		l.fail(start, "check indentation, colons and quotes there and in the line before", "this is not YAML: %s", m[2])
-		return nil
-	}
-	root := config.Resolve(doc.Content[0])
-	if root.Kind != yaml.MappingNode {
+	if root = config.Resolve(root); root.Kind != yaml.MappingNode {
 		l.fail(l.decoder.At(root), hint, "a pipeline must be a mapping of keys to values")
 		return nil
 	}
@@ -157,7 +171,7 @@ type document struct {
 	Source    yaml.Node `key:"source" required:"true" help:"what to read: a site's parts, or a storage with snapshots" example:"[{use: …}]"`
 	Transform yaml.Node `key:"transform" help:"what changes on the way, in order"`
 	Sink      yaml.Node `key:"sink" required:"true" help:"where it goes; each sink gets everything that it can hold" example:"[{use: …}]"`
-	Accept    yaml.Node `key:"accept_loss" help:"how many losses of a kind may be before the run fails; none without it"`
+	Accept    yaml.Node `key:"accept_loss" help:"maximum number of losses per kind (default 0)"`
 }
 
 // Validate checks the name.
@@ -200,7 +214,7 @@ func (l *loader) accept(n *yaml.Node) map[stage.LossKind]int64 {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], config.Resolve(n.Content[i+1])
 		if suggestion, ok := lossKind(key.Value); !ok {
-			l.fail(l.decoder.At(key), suggestion, "no such kind of loss: %q", key.Value)
+			l.fail(l.decoder.At(key), suggestion, "no such kind of loss%s", l.decoder.Shown(": ", key.Value))
 			continue
 		}
 		if _, twice := budget[stage.LossKind(key.Value)]; twice {

@@ -12,9 +12,13 @@ import (
 // Pipeline is a decoded pipeline file.
 type Pipeline struct {
 	File string // as it was named, for messages
+	Dir  string // where relative paths begin
 	Name string
 	Settings
 	Source, Transform, Sink []Step
+	// Hidden is what messages, logs and results must not show: secrets, and what
+	// came from the environment or from files.
+	Hidden []string
 }
 
 // Step is a stage in a pipeline with its configuration.

@@ -49,12 +49,21 @@ func (l *loader) steps(role stage.Role, n *yaml.Node) []Step {
 }
 
 func (l *loader) step(role stage.Role, i int, n *yaml.Node) (Step, bool) {
+	s, with, ok := l.located(role, i, n)
+	if ok {
+		l.settings(&s, with)
+	}
+	return s, ok
+}
+
+// located finds the stage of an item of a list, and where its settings are.
+func (l *loader) located(role stage.Role, i int, n *yaml.Node) (Step, *yaml.Node, bool) {
 	s := Step{Role: role, At: l.decoder.At(n)}
 	var u use
 	found := l.decoder.Decode(spelled(n), &u)
 	l.found = append(l.found, found...)
 	if u.Use == "" {
-		return s, false
+		return s, nil, false
 	}
 	at := positions(&l.decoder, n)
 	if len(found.Of(config.Error)) > 0 { // what is said of the process may be wrong; the stage's settings are looked at all the same
@@ -64,26 +73,31 @@ func (l *loader) step(role stage.Role, i int, n *yaml.Node) (Step, bool) {
 	}
 	var ok bool
 	if s.Stage, ok = l.find(role, &u, fmt.Sprintf("%s %d", role, i+1), at); !ok {
-		return s, false
+		return s, nil, false
 	}
 	with := config.Resolve(&u.With)
 	if with.IsZero() || isNull(with) {
 		with = &yaml.Node{Kind: yaml.MappingNode, Line: s.At.Line, Column: s.At.Column}
 	}
+	return s, with, true
+}
+
+// settings decodes those of a step.
+func (l *loader) settings(s *Step, with *yaml.Node) {
 	s.Config = s.Stage.Config()
 	targets := []any{s.Config}
 	switch {
-	case role == stage.RoleSource && s.storage():
+	case s.Role == stage.RoleSource && s.storage():
 		s.From = &SnapshotConfig{}
 		targets = append(targets, s.From)
-	case role == stage.RoleSink && s.storage():
+	case s.Role == stage.RoleSink && s.storage():
 		s.Into = &RepositoryConfig{}
 		targets = append(targets, s.Into)
 	}
-	if l.replace && role == stage.RoleSink {
+	if l.replace && s.Role == stage.RoleSink {
 		with = l.replacing(with, s.Config)
 	}
-	found = l.decoder.Decode(with, targets...)
+	found := l.decoder.Decode(with, targets...)
 	l.found = append(l.found, found...)
 	s.keys = positions(&l.decoder, with)
 	if len(found.Of(config.Error)) == 0 {
@@ -92,7 +106,6 @@ func (l *loader) step(role stage.Role, i int, n *yaml.Node) (Step, bool) {
 			l.fail(s.At, "", "%v", err)
 		}
 	}
-	return s, true
 }
 
 // positions tells where the values of a mapping stand.
@@ -122,11 +135,27 @@ func (l *loader) suggest(role stage.Role, name string, installed []string) strin
 	if info, err := os.Stat(filepath.Join(l.base, name)); l.plugins != nil && err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 		return fmt.Sprintf("if the program beside this file is meant, write ./%s, or install it with vault plugin install", name)
 	}
+	if meant, ok := moodleName(name); ok {
+		return fmt.Sprintf("Moodle's %s is the stage %s", name, meant)
+	}
 	known := append(names(l.registry, role), installed...)
 	if near := config.Nearest(name, known); near != "" {
 		return near + " (" + hint + ")"
 	}
 	return "known are " + strings.Join(known, ", ") + "; " + hint
+}
+
+// moodleName is the stage for what Moodle's config.php and others call a database.
+func moodleName(name string) (string, bool) {
+	switch name {
+	case "pgsql", "postgresql":
+		return "postgres", true
+	case "mariadb", "mysqli", "auroramysql":
+		return "mysql", true
+	case "sqlite3":
+		return "sqlite", true
+	}
+	return "", false
 }
 
 func names(r *stage.Registry, role stage.Role) []string {

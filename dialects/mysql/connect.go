@@ -24,6 +24,9 @@ func CheckDSN(dsn config.Secret) error {
 	if text := dsn.Reveal(); strings.HasPrefix(text, "postgres://") || strings.HasPrefix(text, "postgresql://") {
 		return config.At("dsn", "dsn is of PostgreSQL, and this stage is of MySQL: write use: postgres")
 	}
+	if _, path, ok := strings.Cut(dsn.Reveal(), "@unix("); ok && !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "@") {
+		return config.At("dsn", "dsn: the socket in unix(…) must be an absolute path")
+	}
 	return contradictions(dsn.Reveal())
 }
 

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -28,9 +31,25 @@ type Connection struct {
 // Validate checks what the tags can't say.
 func (c *Connection) Validate() error {
 	dsn := c.DSN.Reveal()
-	url := strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
-	if !url && (strings.Contains(dsn, "@tcp(") || strings.Contains(dsn, "@unix(")) {
+	isURL := strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
+	if !isURL && (strings.Contains(dsn, "@tcp(") || strings.Contains(dsn, "@unix(")) {
 		return config.At("dsn", "dsn is of MySQL, and this stage is of PostgreSQL: write use: mysql")
+	}
+	return wholePaths(dsn)
+}
+
+var fileOption = regexp.MustCompile(`\b(sslrootcert|sslcert|sslkey|passfile|servicefile)\s*=\s*'?([^&\s']*)`)
+
+// wholePaths refuses files of a DSN whose place would depend on the working directory.
+func wholePaths(dsn string) error {
+	for _, m := range fileOption.FindAllStringSubmatch(dsn, -1) {
+		path := m[2]
+		if decoded, err := url.PathUnescape(path); err == nil {
+			path = decoded
+		}
+		if path != "" && path != "system" && !filepath.IsAbs(path) {
+			return config.At("dsn", "dsn: %s must be an absolute path, such as %s=/etc/ssl/certs/db.pem", m[1], m[1])
+		}
 	}
 	return nil
 }

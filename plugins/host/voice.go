@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/plugins/protocol"
 )
 
@@ -22,7 +23,7 @@ const (
 // for concurrent use.
 type voice struct {
 	log     *slog.Logger
-	secrets secrets
+	secrets config.Redactor // hides those of the stages of the process
 
 	mu    sync.Mutex
 	dying int // lines that a Go program has told of its death; 0: it doesn't
@@ -64,7 +65,7 @@ func (v *voice) stdout(line []byte) {
 
 // parse reads a line, without the secrets of the process's stages.
 func (v *voice) parse(line []byte) message {
-	if text := v.secrets.redact(string(line)); text != string(line) {
+	if text := v.secrets.Redact(string(line)); text != string(line) {
 		line = []byte(text)
 	}
 	return parse(line)

@@ -37,7 +37,7 @@ type (
 	}
 	pinNode struct {
 		Platform string `key:"platform" required:"true" help:"OS/ARCH, as Go names them"`
-		Path     string `key:"path" required:"true" help:"the file, relative to the lock file"`
+		Path     string `key:"path" place:"" required:"true" help:"the file, relative to the lock file"`
 		SHA256   string `key:"sha256" required:"true" help:"of the file, in hex"`
 		Pinned   string `key:"pinned" required:"true" help:"since when, as RFC 3339 has it"`
 	}

@@ -47,7 +47,7 @@ func TestWhoCanOpen(t *testing.T) {
 	recipient, secret := identity(t)
 	another, other := identity(t)
 	file := config.NewSecret("# created: today\n# public key: " + recipient + "\n" + secret.Reveal() + "\n")
-	to, two, p := []string{recipient}, []string{recipient, another}, config.NewSecret("p")
+	to, two, p := []string{recipient}, []string{recipient, another}, config.NewSecret("pp")
 	for name, c := range map[string]struct {
 		writer, reader Config
 		want           error
@@ -59,17 +59,17 @@ func TestWhoCanOpen(t *testing.T) {
 		"another identity":                 {Config{Recipients: to}, reads(Config{Identity: other}), stage.ErrKey},
 		"both, by passphrase":              {Config{Recipients: to, Passphrase: p}, reads(Config{Passphrase: p}), nil},
 		"both, by identity":                {Config{Recipients: to, Passphrase: p}, reads(Config{Identity: secret}), nil},
-		"passphrase where only recipients": {Config{Recipients: to}, reads(pass("p")), stage.ErrKey},
+		"passphrase where only recipients": {Config{Recipients: to}, reads(pass("pp")), stage.ErrKey},
 
-		"writer, own key by passphrase":       {pass("p"), pass("p"), nil},
+		"writer, own key by passphrase":       {pass("pp"), pass("pp"), nil},
 		"writer, own key by identity":         {Config{Recipients: to, Identity: secret}, Config{Recipients: to, Identity: file}, nil},
-		"writer, wrong passphrase":            {pass("p"), pass("wrong"), stage.ErrKey},
+		"writer, wrong passphrase":            {pass("pp"), pass("wrong"), stage.ErrKey},
 		"writer, wrong identity":              {Config{Recipients: to, Identity: secret}, Config{Recipients: to, Identity: other}, stage.ErrKey},
 		"writer, a stranger's key":            {Config{Recipients: to}, Config{Recipients: to, Identity: secret}, stage.ErrOtherKey},
 		"writer of no more than an identity":  {Config{Recipients: to}, Config{Identity: secret}, stage.ErrOtherKey},
 		"writer, key for others":              {Config{Recipients: to}, Config{Recipients: to, Identity: other}, stage.ErrOtherKey},
-		"writer, passphrase to recipients":    {Config{Recipients: to}, pass("p"), stage.ErrOtherKey},
-		"writer, recipients to a passphrase":  {pass("p"), Config{Recipients: to, Identity: secret}, stage.ErrOtherKey},
+		"writer, passphrase to recipients":    {Config{Recipients: to}, pass("pp"), stage.ErrOtherKey},
+		"writer, recipients to a passphrase":  {pass("pp"), Config{Recipients: to, Identity: secret}, stage.ErrOtherKey},
 		"writer, one recipient more":          {Config{Recipients: to, Passphrase: p}, Config{Recipients: two, Passphrase: p}, stage.ErrOtherKey},
 		"writer, one recipient less":          {Config{Recipients: two, Passphrase: p}, Config{Recipients: to, Passphrase: p}, stage.ErrOtherKey},
 		"writer, recipients in another order": {Config{Recipients: two, Passphrase: p}, Config{Recipients: []string{two[1], two[0]}, Passphrase: p}, nil},
@@ -105,7 +105,7 @@ func TestCanOpen(t *testing.T) {
 	if keyed(t, Config{Recipients: []string{recipient}}).CanOpen() {
 		t.Error("recipients alone can open nothing")
 	}
-	if !keyed(t, Config{Identity: secret}).CanOpen() || !keyed(t, pass("x")).CanOpen() {
+	if !keyed(t, Config{Identity: secret}).CanOpen() || !keyed(t, pass("xx")).CanOpen() {
 		t.Error("an identity or a passphrase opens")
 	}
 	if _, err := keyed(t, Config{Identity: secret}).Create(t.Context()); err == nil {
@@ -119,7 +119,7 @@ func TestCanOpen(t *testing.T) {
 
 // Every bit, the length and the place of a blob are authenticated.
 func TestChangesAreFound(t *testing.T) {
-	k := keyed(t, pass("p"))
+	k := keyed(t, pass("pp"))
 	if _, err := k.Create(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestNoncesDiffer(t *testing.T) {
 }
 
 func TestBeforeKey(t *testing.T) {
-	k := keyed(t, pass("p"))
+	k := keyed(t, pass("pp"))
 	if _, err := k.Apply(t.Context(), nil, []byte("x"), "p"); err == nil {
 		t.Error("sealed without a key")
 	}
@@ -191,7 +191,7 @@ func TestValidate(t *testing.T) {
 }
 
 func TestDefaultWork(t *testing.T) {
-	c := pass("p")
+	c := pass("pp")
 	k, err := c.keyring()
 	if err != nil || k.work != 16 {
 		t.Errorf("work %d, %v", k.work, err)
@@ -226,7 +226,7 @@ func FuzzOpen(f *testing.F) {
 }
 
 func BenchmarkApply(b *testing.B) {
-	k := keyed(b, pass("p"))
+	k := keyed(b, pass("pp"))
 	if _, err := k.Create(b.Context()); err != nil {
 		b.Fatal(err)
 	}

@@ -143,7 +143,11 @@ func (k *keyring) byPassphrase(h *header) ([]byte, error) {
 		return nil, fmt.Errorf("using the passphrase: %w", err)
 	}
 	id.SetMaxWorkFactor(maxWork)
-	return dataKey(h.Passphrase, "passphrase", id)
+	data, err := dataKey(h.Passphrase, "passphrase", id)
+	if errors.Is(err, stage.ErrKey) {
+		return nil, wrongPassphrase{doubt(k.passphrase)}
+	}
+	return data, err
 }
 
 func (k *keyring) byIdentity(h *header) ([]byte, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"filippo.io/age"
 
@@ -48,10 +49,10 @@ func (c *Config) keyring() (keyring, error) {
 	if k.work == 0 {
 		k.work = defaultWork
 	}
-	for _, text := range c.Recipients {
+	for i, text := range c.Recipients {
 		r, err := age.ParseRecipients(strings.NewReader(text))
 		if err != nil {
-			return k, fmt.Errorf("recipient %q is not an age public key (age1…): make one with age-keygen", text)
+			return k, config.At("recipients", "recipient %d is not an age public key (age1…): make one with age-keygen", i+1)
 		}
 		k.recipients = append(k.recipients, r...)
 		k.public = append(k.public, lines(text)...)
@@ -61,12 +62,15 @@ func (c *Config) keyring() (keyring, error) {
 	if !c.Identity.IsZero() {
 		ids, err := age.ParseIdentities(strings.NewReader(c.Identity.Reveal()))
 		if err != nil { // whose text may quote the secret
-			return k, errors.New("identity is not an age secret key: it must be a line that begins with AGE-SECRET-KEY-, or a file of such lines (${file:…})")
+			return k, config.At("identity", "identity is not an age secret key: it must be a line that begins with AGE-SECRET-KEY-, or a file of such lines (${file:…})")
 		}
 		k.identities = ids
 		k.secret = strings.Join(lines(c.Identity.Reveal()), "\n")
 	}
 	k.reading = c.reading
+	if !k.reading && utf8.RuneCountInString(k.passphrase) == 1 {
+		return k, config.At("passphrase", "passphrase has one character only: anybody can guess it; write a longer one")
+	}
 	if len(k.recipients) == 0 && k.passphrase == "" && len(k.identities) == 0 {
 		return k, errors.New("encrypt needs recipients or a passphrase; to read, the passphrase or an identity")
 	}

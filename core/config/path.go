@@ -1,0 +1,138 @@
+package config
+
+import (
+	"cmp"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// Misread says what is wrong with a path that a shell or another program would
+// read as something else. None of its texts shows the path but Meant.
+type Misread struct {
+	Problem string // "begins with ~, which only a shell expands"
+	Meant   string // what to write in a pipeline file; "" where it can't be told
+	Remedy  string // what to do in a pipeline file
+	Arg     string // what to do on a command line; "" for the same
+}
+
+// Advice is what to do where the path stands in a pipeline file, as it is.
+func (m *Misread) Advice() string {
+	if m.Meant != "" {
+		return "write " + m.Meant
+	}
+	return m.Remedy
+}
+
+// AdviceForArg is what to do where the path was given on a command line.
+func (m *Misread) AdviceForArg() string { return cmp.Or(m.Arg, m.Remedy) }
+
+var (
+	drivePath = regexp.MustCompile(`^[A-Za-z]:([\\/]|$)`)
+	scheme    = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*):(//|$)`)
+	shortForm = regexp.MustCompile(`^(file|s3|gs|b2|az|azure|azblob|swift|rest|rclone|sftp|sqlite):`)
+	remote    = regexp.MustCompile(`^([^/:]*@[^/:]+:|[A-Za-z0-9.-]+:[/~])`)
+	variable  = regexp.MustCompile(`(^|[^.]/|^/)\$([A-Za-z_][A-Za-z0-9_]*)`)
+	plainPath = regexp.MustCompile(`^[A-Za-z0-9._/-]*$`)
+)
+
+// The kinds of URLs that name no directory, and what to do instead of them.
+var (
+	bucket   = &Misread{Problem: "names a bucket, and this version has no bucket storage", Remedy: "name a directory, such as one where the bucket is mounted, or use the storage of a plugin"}
+	server   = &Misread{Problem: "is the URL of a server, not a directory", Remedy: "name a directory, such as one where the server is mounted, or use the storage of a plugin"}
+	ssh      = &Misread{Problem: "names a directory on another host", Remedy: "mount it and name the directory, or use a plugin such as the example sftp"}
+	database = &Misread{Problem: "is the address of a database, not a path", Remedy: "name a directory or file here; an address is the setting dsn of mysql or postgres"}
+	unknown  = &Misread{Problem: "is a URL, not a path", Remedy: server.Remedy}
+)
+
+// elsewhere says by the kind of a URL why its place can't be a directory.
+func elsewhere(kind string) *Misread {
+	switch kind {
+	case "s3", "gs", "gcs", "b2", "az", "azure", "azblob", "abfs", "abfss", "wasb", "wasbs", "swift", "r2", "minio", "oss", "rclone":
+		return bucket
+	case "http", "https", "webdav", "dav", "davs", "ftp", "ftps", "smb", "cifs", "nfs", "rest":
+		return server
+	case "sftp", "ssh", "scp", "rsync":
+		return ssh
+	case "mysql", "mariadb", "postgres", "postgresql", "pgsql":
+		return database
+	}
+	return unknown
+}
+
+// Misreading tells what was probably meant by a path that names no directory, such
+// as ~/x, $HOME/x, s3://bucket or user@host:/srv; nil for any other. Where a file
+// really has such a name, ./ before it says so.
+func Misreading(path string) *Misread {
+	switch {
+	case strings.ContainsFunc(path, unicode.IsControl):
+		return &Misread{Problem: "contains a line break or another control character", Remedy: "remove it"}
+	case strings.Contains(path, "${"):
+		return &Misread{
+			Problem: "contains a reference ${ that is not expanded", Remedy: "write the reference in the pipeline file: what one stands for is not expanded again",
+			Arg: "leave out the single quotes, so that the shell expands it",
+		}
+	case strings.HasPrefix(path, "./") || strings.HasPrefix(path, "../"):
+		return nil
+	case strings.TrimSpace(path) != path:
+		return &Misread{Problem: "begins or ends with a space", Remedy: "remove it, or write ./ before the name"}
+	case strings.HasPrefix(path, `"`) || strings.HasPrefix(path, "'"):
+		return &Misread{Problem: "begins with a quotation mark", Remedy: "remove the quotation marks: they are part of the value"}
+	case strings.HasPrefix(path, "~"):
+		return home(path)
+	case strings.HasPrefix(path, "$(") || strings.HasPrefix(path, "`"):
+		return &Misread{Problem: "is a command for a shell", Remedy: "write the path: no command is run here", Arg: "leave out the single quotes, so that the shell runs it"}
+	case strings.HasPrefix(path, `\\`), drivePath.MatchString(path):
+		return &Misread{Problem: "is a path of Windows", Remedy: "write the path where the drive or share is mounted, such as /mnt/backups"}
+	case variable.MatchString(path):
+		m := &Misread{
+			Problem: "contains a variable for a shell", Remedy: "write ${env:NAME} in the pipeline file",
+			Arg: "leave out the single quotes, so that the shell expands it",
+		}
+		if plainPath.MatchString(strings.ReplaceAll(path, "$", "")) {
+			m.Meant = variable.ReplaceAllString(path, "$1$${env:$2}")
+		}
+		return m
+	case scheme.MatchString(path) || shortForm.MatchString(path):
+		kind, rest, _ := strings.Cut(path, ":")
+		return asURL(strings.ToLower(kind), strings.TrimPrefix(rest, "//"))
+	case remote.MatchString(path):
+		return ssh
+	}
+	return nil
+}
+
+func home(path string) *Misread {
+	m := &Misread{
+		Problem: "begins with ~, which only a shell expands", Remedy: "write the whole path, or ${env:HOME} for the home directory",
+		Arg: "write the whole path, or leave out the quotes, so that the shell expands it",
+	}
+	if rest := path[1:]; (rest == "" || rest[0] == '/') && plainPath.MatchString(rest) {
+		m.Meant = "${env:HOME}" + rest
+	}
+	return m
+}
+
+func asURL(kind, rest string) *Misread {
+	if kind != "file" && kind != "sqlite" {
+		return elsewhere(kind)
+	}
+	m := &Misread{Problem: "is a URL, not a path", Remedy: "write the path alone"}
+	path := "/" + strings.TrimLeft(strings.TrimPrefix(rest, "localhost/"), "/")
+	if strings.Contains(rest, "/") && plainPath.MatchString(path) {
+		m.Meant, m.Arg = path, "write "+path
+	}
+	return m
+}
+
+// resolve makes a path of a setting absolute: relative ones begin in dir.
+func resolve(dir, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	if abs, err := filepath.Abs(filepath.Join(dir, path)); err == nil {
+		return abs
+	}
+	return filepath.Join(dir, path)
+}

@@ -1,0 +1,70 @@
+package pipeline
+
+import (
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// storages reads a file for its storages alone. Of a source, the keys are read
+// unless hasKeys, and which snapshot it names is not: a command says so itself.
+func (l *loader) storages(text []byte, hasKeys bool) (*Pipeline, config.Findings) {
+	root := l.root(text)
+	if root == nil || !l.version(root) {
+		return l.done()
+	}
+	skip := []string{"snapshot"}
+	if hasKeys {
+		skip = append(skip, "passphrase", "identity")
+	}
+	// What is not needed need not be there, either: that is only a warning.
+	l.decoder.Values.Offline = true
+	var doc document
+	l.found = append(l.found, l.decoder.Decode(root, &doc, &l.pipeline.Settings).Of(config.Error)...)
+	var elsewhere config.Findings // errors of steps that are not known to be storages
+	for _, role := range []stage.Role{stage.RoleSource, stage.RoleSink} {
+		list := config.Resolve(&doc.Source)
+		if role == stage.RoleSink {
+			list = config.Resolve(&doc.Sink)
+		}
+		if list.Kind != yaml.SequenceNode {
+			continue
+		}
+		for i, n := range list.Content {
+			before := len(l.found)
+			s, with, ok := l.located(role, i, n)
+			if !ok || !s.storage() {
+				elsewhere = append(elsewhere, l.found[before:].Of(config.Error)...)
+				l.found = l.found[:before]
+				continue
+			}
+			l.decoder.Values.Offline = false
+			l.settings(&s, without(with, skip))
+			l.decoder.Values.Offline = true
+			if role == stage.RoleSource {
+				l.pipeline.Source = append(l.pipeline.Source, s)
+			} else {
+				l.pipeline.Sink = append(l.pipeline.Sink, s)
+			}
+		}
+	}
+	if len(l.pipeline.Steps()) == 0 {
+		l.found = append(l.found, elsewhere...)
+	}
+	return l.done()
+}
+
+// without is a mapping without some keys.
+func without(n *yaml.Node, keys []string) *yaml.Node {
+	rest := *n
+	rest.Content = nil
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if !slices.Contains(keys, n.Content[i].Value) {
+			rest.Content = append(rest.Content, n.Content[i], n.Content[i+1])
+		}
+	}
+	return &rest
+}
