@@ -22,6 +22,9 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 	if ctx.Err() != nil {
 		return nil, nil, ctx.Err()
 	}
+	if err := free(s.config.Path + partial); err != nil {
+		return nil, nil, failure.Wrap(failure.Refused, err)
+	}
 	if err := s.place(ctx, p); err != nil {
 		return nil, nil, err
 	}

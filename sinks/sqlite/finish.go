@@ -22,7 +22,7 @@ import (
 func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error { return s.explain(s.finish(ctx)) }
 
 func (s *Sink) finish(ctx context.Context) error {
-	if err := s.complete(); err != nil {
+	if err := s.allThere(); err != nil {
 		return err
 	}
 	path := s.config.Path + partial
@@ -46,8 +46,12 @@ func (s *Sink) finish(ctx context.Context) error {
 	if err := s.close(); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	s.finished = true
-	return syncPath(path)
+	if err := syncPath(path); err != nil {
+		return err
+	}
+	var err error
+	s.complete, err = s.claim.look(path)
+	return err
 }
 
 func (s *Sink) indexes(ctx context.Context, t *schema.Table, taken map[string]bool) error {
@@ -97,8 +101,11 @@ func (s *Sink) sequence(ctx context.Context, t *schema.Table) error {
 
 // Publish gives the file its name, in place of a database that it replaces.
 func (s *Sink) Publish(context.Context) error {
-	if !s.finished {
+	if s.complete == nil {
 		return errors.New("publish comes before finish")
+	}
+	if err := s.claim.unchanged(s.complete); err != nil {
+		return err
 	}
 	// What belongs to a replaced database would be played into this one.
 	if err := removeAll(s.config.Path+"-journal", s.config.Path+"-wal", s.config.Path+"-shm"); err != nil {
@@ -107,7 +114,10 @@ func (s *Sink) Publish(context.Context) error {
 	if err := os.Rename(s.config.Path+partial, s.config.Path); err != nil {
 		return err
 	}
-	s.finished = false
+	s.complete = nil
+	if _, err := s.claim.look(s.config.Path); err != nil {
+		return err
+	}
 	return syncPath(filepath.Dir(s.config.Path))
 }
 
@@ -121,6 +131,9 @@ func syncPath(path string) error {
 
 // Prove reads the finished file as a source would.
 func (s *Sink) Prove(ctx context.Context) (proofs []stage.TableProof, err error) {
+	if s.complete == nil {
+		return nil, errors.New("prove comes before finish")
+	}
 	conn, err := dialect.Open(ctx, s.config.Path+partial, dialect.ReadOnly)
 	if err != nil {
 		return nil, err
@@ -143,5 +156,5 @@ func (s *Sink) Prove(ctx context.Context) (proofs []stage.TableProof, err error)
 		}
 		proofs = append(proofs, proof)
 	}
-	return proofs, nil
+	return proofs, s.claim.unchanged(s.complete) // it was read by its name
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 
@@ -17,11 +18,12 @@ import (
 // SQLite has one writer.
 type Sink struct {
 	config   Config
+	claim    *claim // from Begin to Close
 	conn     *dialect.Conn
 	tables   map[string]*schema.Table
 	order    []*schema.Table
 	unbuilt  map[index]bool // what Check has counted as lost
-	finished bool           // the file has its name
+	complete fs.FileInfo    // the file's state when all was written; nil before and after Publish
 
 	mu     sync.Mutex
 	open   int    // units that are neither committed nor given up
@@ -40,16 +42,12 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error { return s.explai
 
 func (s *Sink) begin(ctx context.Context, p *stage.Plan) error {
 	path := s.config.Path + partial
-	if err := removeAll(path, path+"-journal", path+"-wal", path+"-shm"); err != nil {
+	var err error
+	if s.claim, err = claimNew(path); err != nil {
 		return err
 	}
-	// Password hashes and private messages are in it, so it is made for its owner alone.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
+	if err := s.place(ctx, p); err != nil { // again: another run may have ended since Check
+		return errors.Join(err, removeAll(path))
 	}
 	if s.conn, err = dialect.Open(ctx, path, dialect.Create); err != nil {
 		return err
@@ -104,8 +102,8 @@ func (s *Sink) closed(id string, leftovers bool) {
 	}
 }
 
-// complete tells whether all units are there as a whole.
-func (s *Sink) complete() error {
+// allThere tells whether all units are there as a whole.
+func (s *Sink) allThere() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -128,8 +126,12 @@ func (s *Sink) Abort(context.Context) error {
 	return errors.Join(s.close(), removeAll(s.config.Path+partial))
 }
 
-// Close ends the connection.
-func (s *Sink) Close(context.Context) error { return s.close() }
+// Close ends the connection and lets others write the file.
+func (s *Sink) Close(context.Context) error {
+	err := errors.Join(s.close(), s.claim.release())
+	s.claim = nil
+	return err
+}
 
 func (s *Sink) close() error {
 	if s.conn == nil {

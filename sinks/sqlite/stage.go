@@ -26,7 +26,7 @@ func Stage() stage.Stage {
 			Name:    "sqlite",
 			Role:    stage.RoleSink,
 			Summary: "Writes a site's tables into a SQLite database that anyone can open and query without a server.",
-			Doc: "The file is written as `PATH.vault-partial` and gets its name when it is complete. Every value comes back exactly. " +
+			Doc: "The file is written as `PATH.vault-partial` and gets its name when it is complete and proven; a second run into it is refused meanwhile. Every value comes back exactly. " +
 				"Numbers are numbers; decimals of more than 15 digits, dates and times are text; a number that SQLite has no class for " +
 				"(above 2^63-1, -0, NaN) is a blob of its digits. Text is compared byte by byte, so `a` and `A` differ. Comments are left out.",
 			Parts:   []string{stage.DB},
