@@ -22,6 +22,7 @@ type memory struct {
 	recorded []stage.Loss
 	proofs   map[string]rows.Sum
 	damaged  map[string]int64 // rows by unit that can't be given
+	misfit   map[string]int64 // rows by unit that don't fit their table
 	fail     string           // the unit whose reading fails
 
 	unreadable string // the path of a file in the pool
@@ -43,6 +44,20 @@ func (m *memory) Plan(context.Context) (*stage.Inventory, error) {
 		inv.Units = append(inv.Units, stage.Unit{ID: "filedir/all", Part: stage.Filedir})
 	}
 	return inv, nil
+}
+
+// counting is a memory that counts its rows, of which some are withheld from reads.
+type counting struct {
+	*memory
+	withheld map[string]int64 // rows by table; -1: the table can't be counted
+	failed   error
+}
+
+func (c *counting) Count(_ context.Context, table string) (int64, error) {
+	if n := c.withheld[table]; n < 0 {
+		return -1, nil
+	}
+	return int64(len(c.tables[table])) + c.withheld[table], c.failed
 }
 
 func (m *memory) structure(name string) schema.Table {
@@ -78,6 +93,11 @@ func (m *memory) Read(ctx context.Context, u stage.Unit, _ stage.Known, w stage.
 	}
 	for _, row := range part {
 		if err := w.Write(ctx, stage.Chunk{Data: []byte(row + "\n"), Rows: 1}); err != nil {
+			return err
+		}
+	}
+	if n := m.misfit[u.ID]; n > 0 {
+		if err := w.Loss(ctx, stage.Loss{Kind: stage.LossRow, Path: "db/" + u.Table, Reason: "it doesn't fit", Count: n}); err != nil {
 			return err
 		}
 	}

@@ -148,8 +148,13 @@ func (in *intake) Drop(ctx context.Context) error {
 
 func (in *intake) Loss(ctx context.Context, l stage.Loss) error {
 	in.job.ledger.lose(nil, l)
-	if l.Kind == stage.LossStored && in.unit.Part == stage.DB {
-		in.job.tallies[in.unit.Table].damage(l.Count)
+	if in.unit.Part == stage.DB {
+		switch l.Kind {
+		case stage.LossStored:
+			in.job.tallies[in.unit.Table].damage(l.Count)
+		case stage.LossRow:
+			in.job.tallies[in.unit.Table].lose(max(l.Count, 1))
+		}
 	}
 	if hash, ok := moodle.ContentHash(strings.TrimPrefix(l.Path, stage.Filedir+"/")); ok && in.job.closure != nil && in.unit.Part == stage.Filedir {
 		if err := in.job.closure.Lost(hash); err != nil {

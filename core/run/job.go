@@ -45,6 +45,7 @@ type Job struct {
 	tallies  map[string]*tally
 	facts    map[string]string
 	units    []work
+	counts   []count
 	closure  *moodle.Closure
 	setuid   setuid
 	large    *semaphore.Weighted // held by a worker whose chunk is larger than others
@@ -183,6 +184,9 @@ func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
 			return failure.New(failure.Refused, "%s: table %s comes from two sources", o.Name, name)
 		}
 		j.tallies[name] = &tally{schema: info.Schema, stored: info.Proof}
+		if c, ok := o.Source.(stage.Counter); ok && info.Proof == nil {
+			j.counts = append(j.counts, count{table: name, by: c, from: o})
+		}
 		plan.Tables = append(plan.Tables, info)
 	}
 	for _, u := range inv.Units {

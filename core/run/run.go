@@ -198,12 +198,12 @@ func (j *Job) move(ctx context.Context) error {
 		return cmp.Compare(b.Bytes, a.Bytes)
 	})
 	group, ctx := errgroup.WithContext(ctx)
-	queue := make(chan work)
+	queue := make(chan func(context.Context) error)
 	group.Go(func() error {
 		defer close(queue)
-		for _, w := range j.units {
+		for _, task := range j.tasks() {
 			select {
-			case queue <- w:
+			case queue <- task:
 			case <-ctx.Done():
 				return ctx.Err()
 			}
@@ -212,8 +212,8 @@ func (j *Job) move(ctx context.Context) error {
 	})
 	for range j.Workers {
 		group.Go(func() error {
-			for w := range queue {
-				if err := j.one(ctx, w); err != nil {
+			for task := range queue {
+				if err := task(ctx); err != nil {
 					return err
 				}
 			}
@@ -221,6 +221,24 @@ func (j *Job) move(ctx context.Context) error {
 		})
 	}
 	return group.Wait()
+}
+
+// tasks are the units, with the counts of tables after those of databases: what
+// was just read is in the server's memory.
+func (j *Job) tasks() []func(context.Context) error {
+	var tables, others []func(context.Context) error
+	for _, w := range j.units {
+		task := func(ctx context.Context) error { return j.one(ctx, w) }
+		if w.Part == stage.DB {
+			tables = append(tables, task)
+		} else {
+			others = append(others, task)
+		}
+	}
+	for _, c := range j.counts {
+		tables = append(tables, func(ctx context.Context) error { return j.count(ctx, c) })
+	}
+	return append(tables, others...)
 }
 
 // one carries a single unit.
@@ -241,12 +259,15 @@ func (j *Job) one(ctx context.Context, w work) error {
 }
 
 // verifyRead compares what was read with what a stored snapshot says it holds,
-// and returns the proofs of all tables.
+// and with what the source has counted, and returns the proofs of all tables.
 func (j *Job) verifyRead() ([]stage.TableProof, error) {
 	var proofs []stage.TableProof
-	var faults []error
+	var faults, uncounted []error
 	for _, t := range j.tallies {
 		sum, damaged := t.total()
+		if fault := t.uncounted(); fault != "" {
+			uncounted = append(uncounted, fmt.Errorf("table %s: %s", t.schema.Name, fault))
+		}
 		switch {
 		case t.stored == nil || *t.stored == sum:
 		case damaged > 0 && t.stored.Rows == sum.Rows+damaged:
@@ -261,6 +282,10 @@ func (j *Job) verifyRead() ([]stage.TableProof, error) {
 	slices.SortFunc(proofs, func(a, b stage.TableProof) int { return cmp.Compare(a.Schema.Name, b.Schema.Name) })
 	if faults != nil {
 		return nil, failure.New(failure.Unproven, "the snapshot does not hold the rows that it names:\n%w", errors.Join(faults...))
+	}
+	if uncounted != nil {
+		slices.SortFunc(uncounted, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+		return nil, failure.New(failure.Unproven, "not all rows were read, or some twice:\n%w", errors.Join(uncounted...))
 	}
 	return proofs, nil
 }

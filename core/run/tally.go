@@ -1,6 +1,7 @@
 package run
 
 import (
+	"fmt"
 	"sync"
 
 	"github.com/lmsvault/vault/core/rows"
@@ -14,6 +15,8 @@ type tally struct {
 
 	mu      sync.Mutex
 	sum     rows.Sum
+	counted *int64                // rows, by the source without reading them; nil if it can't tell
+	lost    int64                 // rows that the source read and could not give
 	damaged int64                 // rows that the source's snapshot names and could not give
 	refused map[*Target]*rows.Sum // negative: what each target refused
 }
@@ -29,6 +32,31 @@ func (t *tally) damage(rows int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.damaged += rows
+}
+
+// lose counts rows that the source could not give.
+func (t *tally) lose(rows int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lost += rows
+}
+
+// count keeps the number of rows that the source has counted.
+func (t *tally) count(rows int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counted = &rows
+}
+
+// uncounted says how the rows that were read differ from those that the source
+// has counted, "" if they don't.
+func (t *tally) uncounted() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.counted == nil || *t.counted == t.sum.Rows+t.lost {
+		return ""
+	}
+	return fmt.Sprintf("its source counts %d rows, and %d were read", *t.counted, t.sum.Rows+t.lost)
 }
 
 func (t *tally) refuse(target *Target, row []byte) {

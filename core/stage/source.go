@@ -25,6 +25,17 @@ type Source interface {
 	Close(ctx context.Context) error
 }
 
+// Counter is a source that counts a table's rows without reading them. It is
+// optional: the run compares the counts with the rows that were read.
+type Counter interface {
+	Source
+	// Count returns how many rows a table of the plan has at the moment that all
+	// Reads see: by a way other than Read's, so that a mistake there is found. -1
+	// means that this can't be told. It is called after Plan for any table, by many
+	// goroutines at once and beside Reads, and returns before Close.
+	Count(ctx context.Context, table string) (int64, error)
+}
+
 // Known is what the receiver of a unit still has from the snapshot before:
 // fingerprints of files by path. It is plain data, and read only.
 type Known map[string]string

@@ -68,6 +68,18 @@ func (r Reader) statement(site Site) string {
 	return sql + ") TO STDOUT"
 }
 
+// Count counts the rows of a table.
+func (c *Conn) Count(ctx context.Context, t *Table) (n int64, err error) {
+	from := c.Site.Table(t.Name)
+	if !t.Partitioned {
+		from = "ONLY " + from
+	}
+	if err := c.QueryRow(ctx, "SELECT count(*) FROM "+from).Scan(&n); err != nil {
+		return 0, c.Explain(err, "counting the rows of table %s", c.Site.Table(t.Name))
+	}
+	return n, nil
+}
+
 // rowWriter takes what CopyTo gets: one row with its newline at a time.
 type rowWriter struct {
 	ctx     context.Context // of the one Read that it lives for: io.Writer has no place for it

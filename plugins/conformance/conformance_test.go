@@ -69,6 +69,8 @@ func TestFaultsAreFound(t *testing.T) {
 		{"source", "a wrong count", "source/read", "is said to have 3 rows has 2"},
 		{"source", "a row of too few cells", "source/read", "a row of 1 cells"},
 		{"source", "one unit at a time", "source/concurrent", "one at a time"},
+		{"source", "counts one too many", "source/count", "table t: 5 rows are counted and 4 are read"},
+		{"source", "ignores the context", "source/cancelled-count", "a count that was cancelled before: 4 rows, <nil>"},
 		{"source", "hides the writer's error", "source/writer-error", "errors.Is does not find"},
 		{"source", "goes on after an error", "source/writer-error", "a call follows one that failed"},
 		{"source", "ignores the context", "source/cancelled-plan", "a plan that was cancelled before: <nil>"},

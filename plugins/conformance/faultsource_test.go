@@ -76,6 +76,19 @@ func (l *list) Read(ctx context.Context, u stage.Unit, known stage.Known, w stag
 	return l.told(err)
 }
 
+func (l *list) Count(ctx context.Context, table string) (int64, error) {
+	if l.fault == "ignores the context" {
+		return 4, nil
+	}
+	if table != "t" {
+		return 0, fmt.Errorf("no table %s", table)
+	}
+	if l.fault == "counts one too many" {
+		return 5, ctx.Err()
+	}
+	return 4, ctx.Err()
+}
+
 func (l *list) read(ctx context.Context, u stage.Unit, known stage.Known, w stage.Writer) error {
 	if u.Part == stage.DB {
 		c := stage.Chunk{Data: []byte("1\tx\n2\t\\N\n"), Rows: 2}

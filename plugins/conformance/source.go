@@ -44,6 +44,8 @@ func SourceChecks(f SourceFixture) []Check {
 		check("source/plan", "A plan names every table with its units, each unit once, and the same units the next time: else rows are read twice or not at all, and no run can go on where it stopped.", f.plan),
 		check("source/read", "Every entry is opened and closed once, with a clean path, rows that fit their table, right counts, chunks that end where they must, and the digest of its content: all that a backup promises begins here.", f.read),
 		check("source/concurrent", "Units read at the same time give what they give alone: every worker reads a unit of its own.", f.concurrent),
+		check("source/count", "A source that counts rows gives for each table the number that is read, also while it is read: else every backup would fail, or rows that are missing would not be found.", f.count),
+		check("source/cancelled-count", "A count whose context has ended returns the context's error: a run that was stopped must stop.", f.cancelledCount),
 		check("source/writer-error", "An error of the writer ends Read at once and is found in what Read returns: a full disk at the target must stop the run and be named.", f.writerError),
 		check("source/cancelled-plan", "A plan whose context has ended returns the context's error: a run that was stopped must stop.", f.cancelledPlan),
 		check("source/cancelled-read", "A Read that is cancelled under way returns the context's error promptly: a run that was stopped must stop.", f.cancelledRead),

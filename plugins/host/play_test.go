@@ -54,6 +54,9 @@ func played() []sdk.Stage {
 		sdk.SinkStage("knowing", "A sink that knows.", "", parts, func(_ context.Context, c *play, _ sdk.Env) (sdk.Sink, error) {
 			return playKnower{&playSink{play: c}}, nil
 		}),
+		sdk.SourceStage("counting", "A source that counts.", "", parts, func(_ context.Context, c *play, _ sdk.Env) (sdk.Source, error) {
+			return &playCounter{playSource{c}}, nil
+		}),
 	}
 }
 
@@ -84,6 +87,15 @@ func (s *playSource) Plan(context.Context) (*stage.Inventory, error) {
 		return inv, nil
 	}
 	return &stage.Inventory{Tables: []stage.TableInfo{{Schema: playTable()}}, Units: []stage.Unit{rowUnit, filesUnit}}, nil
+}
+
+type playCounter struct{ playSource }
+
+func (s *playCounter) Count(_ context.Context, table string) (int64, error) {
+	if s.Mode == "refused" {
+		return 0, failure.New(failure.Refused, "table %s is locked: %w", table, errPlay)
+	}
+	return int64(s.play.Count), nil
 }
 
 var largeRow = sync.OnceValue(func() []byte {

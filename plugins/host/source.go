@@ -105,6 +105,23 @@ func (s *source) end(err error) error {
 
 func (s *source) Close(ctx context.Context) error { return s.close(context.WithoutCancel(ctx)) }
 
+// counter is a source that counts rows.
+type counter struct{ *source }
+
+func (s counter) Count(ctx context.Context, table string) (n int64, err error) {
+	err = s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		r, err := pb.NewSourceClient(c).Count(ctx, &pb.CountRequest{Instance: id, Table: table})
+		if err == nil && r.Rows < -1 {
+			err = s.blame("its count of table "+table, fmt.Errorf("%w: %d rows", protocol.ErrContract, r.Rows))
+		}
+		n = r.GetRows()
+		return err
+	})
+	return n, err
+}
+
+var _ stage.Counter = counter{}
+
 // blame names the plugin in an error of what it sent; what is an error of the
 // stage or of the process has its words already.
 func (i *instance) blame(of string, err error) error {

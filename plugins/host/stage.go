@@ -53,7 +53,11 @@ func (h *Host) Isolate(s stage.Stage, p Program) stage.Stage {
 			if err != nil {
 				return nil, err
 			}
-			return &source{instance: i, parts: s.Parts}, nil
+			from := &source{instance: i, parts: s.Parts}
+			if i.has("count") {
+				return counter{from}, nil
+			}
+			return from, nil
 		}
 	case s.NewSink != nil:
 		out.NewSink = func(ctx context.Context, cfg any, env stage.Env) (stage.Sink, error) {

@@ -67,6 +67,9 @@ func capabilities(made any) []string {
 	if _, ok := made.(stage.Knower); ok {
 		can = append(can, "known")
 	}
+	if _, ok := made.(stage.Counter); ok {
+		can = append(can, "count")
+	}
 	if k, ok := made.(stage.Keyed); ok {
 		can = append(can, "keyed")
 		if k.CanOpen() {

@@ -28,6 +28,16 @@ func (s *sourceServer) Plan(r *pb.PlanRequest, stream grpc.ServerStreamingServer
 	return protocol.SendInventory(i, stream.Send)
 }
 
+func (s *sourceServer) Count(ctx context.Context, r *pb.CountRequest) (*pb.CountResponse, error) {
+	counter, leave, err := enter[stage.Counter](s.server, r.Instance)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	n, err := counter.Count(ctx, r.Table)
+	return &pb.CountResponse{Rows: n}, err
+}
+
 // Read sends the unit's end only when all of it was read and sent: also of a source
 // that takes no notice of its writer's errors.
 func (s *sourceServer) Read(stream grpc.BidiStreamingServer[pb.ReadRequest, pb.UnitEvent]) error {

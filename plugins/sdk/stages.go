@@ -17,6 +17,7 @@ type (
 	Storage         = stage.Storage
 	Object          = stage.Object
 	Source          = stage.Source
+	Counter         = stage.Counter
 	Sink            = stage.Sink
 	ByteTransform   = stage.ByteTransform
 	RecordTransform = stage.RecordTransform

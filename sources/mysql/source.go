@@ -27,7 +27,9 @@ type source struct {
 	snap   *snapshot
 	tables map[string]schema.Table // by name without prefix
 	full   map[string]string       // their full names
-	failed atomic.Pointer[error]   // why the first Read that failed did: it may have cost its connection
+	// unsteady are the tables of engines without snapshots.
+	unsteady map[string]bool
+	failed   atomic.Pointer[error] // why the first Read that failed did: it may have cost its connection
 }
 
 // Plan connects, takes the snapshot and reads the structure that holds in it.
@@ -136,7 +138,7 @@ func (s *source) inventory(ctx context.Context, st *mysql.Structure) (_ *stage.I
 		return nil, fmt.Errorf("%s: %w", s.server.Address, err)
 	}
 	site.Facts(inv.Facts)
-	s.tables, s.full = map[string]schema.Table{}, map[string]string{}
+	s.tables, s.full, s.unsteady = map[string]schema.Table{}, map[string]string{}, map[string]bool{}
 	excluded := map[string]bool{}
 	for k := range st.Tables {
 		t := &st.Tables[k]
@@ -149,7 +151,8 @@ func (s *source) inventory(ctx context.Context, st *mysql.Structure) (_ *stage.I
 			continue // listed as a loss
 		}
 		if t.Engine != "InnoDB" {
-			inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB + "/" + t.Name, Text: "is not in the snapshot: the engine " + t.Engine + " has none, it is read as it is at that moment"})
+			s.unsteady[t.Name] = true
+			inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB + "/" + t.Name, Text: "is not in the snapshot: the engine " + t.Engine + " has none, it is read as it is at that moment and not counted besides"})
 		}
 		s.tables[t.Name], s.full[t.Name] = t.Table, t.FullName
 		inv.Tables = append(inv.Tables, stage.TableInfo{Schema: t.Table, Rows: t.Rows, Bytes: t.Bytes})
@@ -260,6 +263,41 @@ func (s *source) read(ctx context.Context, conn *sql.Conn, t schema.Table, withi
 		return s.explain(t.Name, err)
 	}
 	return w.Close(ctx, stage.Digest{})
+}
+
+// Count counts a table's rows in the snapshot. The server chooses the index for
+// that, and reads go by the primary key. A table of an engine without snapshots is
+// not counted: its rows may have changed since they were read.
+func (s *source) Count(ctx context.Context, table string) (n int64, err error) {
+	t, ok := s.tables[table]
+	if !ok {
+		return 0, fmt.Errorf("there is no table %q in the plan", table)
+	}
+	if s.unsteady[table] {
+		return -1, nil
+	}
+	conn, err := s.snap.borrow(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if cause := s.failed.Load(); cause != nil {
+		s.snap.giveBack(conn)
+		return 0, fmt.Errorf("table %s is not counted after an error: %w", table, *cause)
+	}
+	err = conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+mysql.Ident(s.full[t.Name])).Scan(&n)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case err != nil:
+		err = s.explain(t.Name, err)
+	}
+	if err != nil {
+		s.failed.CompareAndSwap(nil, &err)
+	}
+	if released := s.release(ctx, conn); err == nil {
+		err = released
+	}
+	return n, err
 }
 
 // release gives a connection back, and the locks on definitions that it has.

@@ -24,6 +24,9 @@ Every connection sets the session variables that change what is read (sql_select
 character sets, sql_mode, time limits and others) and reads them back, whatever the server's,
 the user's or init_connect's defaults are. A parameter of the DSN that says otherwise is refused.
 
+Each table is counted in the snapshot besides being read, and the run fails where the numbers
+differ; tables of engines without snapshots are not counted.
+
 Rights: SELECT on the whole database, else the source refuses; for triggers, routines and events
 to be listed TRIGGER, EXECUTE and EVENT, else a note says what can't be seen; better RELOAD or LOCK TABLES; REPLICATION CLIENT for the binary log's position.`
 

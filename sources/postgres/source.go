@@ -24,7 +24,7 @@ type Source struct {
 	failed  atomic.Pointer[error] // why the first Read that failed did: it may have cost its connection
 }
 
-var _ stage.Source = (*Source)(nil)
+var _ stage.Counter = (*Source)(nil)
 
 // Plan takes the snapshot that everything is read from.
 func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
@@ -160,6 +160,31 @@ func (s *Source) read(ctx context.Context, conn *postgres.Conn, t *postgres.Tabl
 		return err
 	}
 	return w.Close(ctx, stage.Digest{})
+}
+
+// Count counts a table's rows in the snapshot, which reading by COPY has no part in.
+func (s *Source) Count(ctx context.Context, table string) (n int64, err error) {
+	t := s.tables[table]
+	if t == nil {
+		return 0, fmt.Errorf("table %q is not in the plan", table)
+	}
+	conn, err := s.workers.Take(ctx)
+	if err == nil {
+		defer s.workers.Give(conn)
+	}
+	if cause := s.failed.Load(); cause != nil {
+		return 0, fmt.Errorf("table %s is not counted after an error: %w", table, *cause)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if n, err = conn.Count(ctx, t); err == nil {
+		err = s.holder.alive(ctx)
+	}
+	if err != nil {
+		s.failed.CompareAndSwap(nil, &err)
+	}
+	return n, err
 }
 
 // Close ends all sessions and with them the snapshot.

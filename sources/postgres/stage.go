@@ -50,6 +50,8 @@ row_security and others) and reads them back, whatever the defaults of server, d
 role are. A parameter of the DSN that says otherwise is refused, and so is a server that hides
 damage (zero_damaged_pages, ignore_checksum_failure).
 
+Each table is counted in the snapshot besides being read, and the run fails where the numbers differ.
+
 The user needs CONNECT on the database, USAGE on the schema, and SELECT on the
 tables and sequences with the prefix. A pooler between must be in session mode.
 

@@ -192,6 +192,23 @@ func (s *Source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w sta
 	return w.Close(ctx, stage.Digest{})
 }
 
+// Count counts a table's rows in the transaction. SQLite takes the smallest index
+// for that, and reads take none.
+func (s *Source) Count(ctx context.Context, table string) (int64, error) {
+	t := s.tables[table]
+	if t == nil {
+		return 0, fmt.Errorf("the plan has no table %q", table)
+	}
+	n, err := s.number(ctx, "SELECT count(*) FROM "+dialect.Quote(t.FullName))
+	if ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%s: counting the rows of table %s: %w", s.config.Path, t.FullName, err)
+	}
+	return n, nil
+}
+
 // Close ends the transaction.
 func (s *Source) Close(context.Context) error {
 	if s.conn == nil {

@@ -710,7 +710,8 @@ func (x *OpenRequest) GetReading() bool {
 type OpenResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Instance uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"` // not 0
-	// What else this instance can: free (Storage.Free), known (Sink.Known), keyed
+	// What else this instance can: free (Storage.Free), known (Sink.Known),
+	// count (Source.Count), keyed
 	// (ByteTransform.CreateKey and OpenKey), can-open (a keyed one that was given what
 	// OpenKey needs), chain and hold (see ApplyHead).
 	Capabilities  []string `protobuf:"bytes,2,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
@@ -2242,6 +2243,102 @@ func (x *RowsHead) GetMapped() *Mapped {
 	return nil
 }
 
+type CountRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	Table         string                 `protobuf:"bytes,2,opt,name=table,proto3" json:"table,omitempty"` // of the plan
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountRequest) Reset() {
+	*x = CountRequest{}
+	mi := &file_plugin_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountRequest) ProtoMessage() {}
+
+func (x *CountRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountRequest.ProtoReflect.Descriptor instead.
+func (*CountRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *CountRequest) GetInstance() uint64 {
+	if x != nil {
+		return x.Instance
+	}
+	return 0
+}
+
+func (x *CountRequest) GetTable() string {
+	if x != nil {
+		return x.Table
+	}
+	return ""
+}
+
+type CountResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Rows          int64                  `protobuf:"varint,1,opt,name=rows,proto3" json:"rows,omitempty"` // -1: it can't be told
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountResponse) Reset() {
+	*x = CountResponse{}
+	mi := &file_plugin_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountResponse) ProtoMessage() {}
+
+func (x *CountResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountResponse.ProtoReflect.Descriptor instead.
+func (*CountResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *CountResponse) GetRows() int64 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
 type PlanRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
@@ -2251,7 +2348,7 @@ type PlanRequest struct {
 
 func (x *PlanRequest) Reset() {
 	*x = PlanRequest{}
-	mi := &file_plugin_proto_msgTypes[37]
+	mi := &file_plugin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2263,7 +2360,7 @@ func (x *PlanRequest) String() string {
 func (*PlanRequest) ProtoMessage() {}
 
 func (x *PlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[37]
+	mi := &file_plugin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2276,7 +2373,7 @@ func (x *PlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanRequest.ProtoReflect.Descriptor instead.
 func (*PlanRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{37}
+	return file_plugin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *PlanRequest) GetInstance() uint64 {
@@ -2302,7 +2399,7 @@ type Inventory struct {
 
 func (x *Inventory) Reset() {
 	*x = Inventory{}
-	mi := &file_plugin_proto_msgTypes[38]
+	mi := &file_plugin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2314,7 +2411,7 @@ func (x *Inventory) String() string {
 func (*Inventory) ProtoMessage() {}
 
 func (x *Inventory) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[38]
+	mi := &file_plugin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2327,7 +2424,7 @@ func (x *Inventory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inventory.ProtoReflect.Descriptor instead.
 func (*Inventory) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{38}
+	return file_plugin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Inventory) GetFacts() map[string][]byte {
@@ -2391,7 +2488,7 @@ type TableInfo struct {
 
 func (x *TableInfo) Reset() {
 	*x = TableInfo{}
-	mi := &file_plugin_proto_msgTypes[39]
+	mi := &file_plugin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2403,7 +2500,7 @@ func (x *TableInfo) String() string {
 func (*TableInfo) ProtoMessage() {}
 
 func (x *TableInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[39]
+	mi := &file_plugin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2416,7 +2513,7 @@ func (x *TableInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableInfo.ProtoReflect.Descriptor instead.
 func (*TableInfo) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{39}
+	return file_plugin_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *TableInfo) GetSchema() []byte {
@@ -2459,7 +2556,7 @@ type Sum struct {
 
 func (x *Sum) Reset() {
 	*x = Sum{}
-	mi := &file_plugin_proto_msgTypes[40]
+	mi := &file_plugin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2471,7 +2568,7 @@ func (x *Sum) String() string {
 func (*Sum) ProtoMessage() {}
 
 func (x *Sum) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[40]
+	mi := &file_plugin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2484,7 +2581,7 @@ func (x *Sum) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sum.ProtoReflect.Descriptor instead.
 func (*Sum) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{40}
+	return file_plugin_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Sum) GetRows() int64 {
@@ -2522,7 +2619,7 @@ type Unit struct {
 
 func (x *Unit) Reset() {
 	*x = Unit{}
-	mi := &file_plugin_proto_msgTypes[41]
+	mi := &file_plugin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2534,7 +2631,7 @@ func (x *Unit) String() string {
 func (*Unit) ProtoMessage() {}
 
 func (x *Unit) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[41]
+	mi := &file_plugin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2547,7 +2644,7 @@ func (x *Unit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unit.ProtoReflect.Descriptor instead.
 func (*Unit) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{41}
+	return file_plugin_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Unit) GetId() []byte {
@@ -2605,7 +2702,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_plugin_proto_msgTypes[42]
+	mi := &file_plugin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2617,7 +2714,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[42]
+	mi := &file_plugin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2630,7 +2727,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{42}
+	return file_plugin_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Loss) GetKind() string {
@@ -2678,7 +2775,7 @@ type Note struct {
 
 func (x *Note) Reset() {
 	*x = Note{}
-	mi := &file_plugin_proto_msgTypes[43]
+	mi := &file_plugin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2690,7 +2787,7 @@ func (x *Note) String() string {
 func (*Note) ProtoMessage() {}
 
 func (x *Note) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[43]
+	mi := &file_plugin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2703,7 +2800,7 @@ func (x *Note) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Note.ProtoReflect.Descriptor instead.
 func (*Note) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{43}
+	return file_plugin_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Note) GetPath() []byte {
@@ -2731,7 +2828,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_plugin_proto_msgTypes[44]
+	mi := &file_plugin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2743,7 +2840,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[44]
+	mi := &file_plugin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2756,7 +2853,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{44}
+	return file_plugin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ReadRequest) GetHead() *ReadHead {
@@ -2791,7 +2888,7 @@ type ReadHead struct {
 
 func (x *ReadHead) Reset() {
 	*x = ReadHead{}
-	mi := &file_plugin_proto_msgTypes[45]
+	mi := &file_plugin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2803,7 +2900,7 @@ func (x *ReadHead) String() string {
 func (*ReadHead) ProtoMessage() {}
 
 func (x *ReadHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[45]
+	mi := &file_plugin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2816,7 +2913,7 @@ func (x *ReadHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadHead.ProtoReflect.Descriptor instead.
 func (*ReadHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{45}
+	return file_plugin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ReadHead) GetInstance() uint64 {
@@ -2850,7 +2947,7 @@ type KnownFile struct {
 
 func (x *KnownFile) Reset() {
 	*x = KnownFile{}
-	mi := &file_plugin_proto_msgTypes[46]
+	mi := &file_plugin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2862,7 +2959,7 @@ func (x *KnownFile) String() string {
 func (*KnownFile) ProtoMessage() {}
 
 func (x *KnownFile) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[46]
+	mi := &file_plugin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2875,7 +2972,7 @@ func (x *KnownFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownFile.ProtoReflect.Descriptor instead.
 func (*KnownFile) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{46}
+	return file_plugin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *KnownFile) GetPath() []byte {
@@ -2912,7 +3009,7 @@ type UnitEvent struct {
 
 func (x *UnitEvent) Reset() {
 	*x = UnitEvent{}
-	mi := &file_plugin_proto_msgTypes[47]
+	mi := &file_plugin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2924,7 +3021,7 @@ func (x *UnitEvent) String() string {
 func (*UnitEvent) ProtoMessage() {}
 
 func (x *UnitEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[47]
+	mi := &file_plugin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2937,7 +3034,7 @@ func (x *UnitEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitEvent.ProtoReflect.Descriptor instead.
 func (*UnitEvent) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{47}
+	return file_plugin_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *UnitEvent) GetHead() *UnitHead {
@@ -3020,7 +3117,7 @@ type UnitHead struct {
 
 func (x *UnitHead) Reset() {
 	*x = UnitHead{}
-	mi := &file_plugin_proto_msgTypes[48]
+	mi := &file_plugin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3032,7 +3129,7 @@ func (x *UnitHead) String() string {
 func (*UnitHead) ProtoMessage() {}
 
 func (x *UnitHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[48]
+	mi := &file_plugin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3045,7 +3142,7 @@ func (x *UnitHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitHead.ProtoReflect.Descriptor instead.
 func (*UnitHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{48}
+	return file_plugin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *UnitHead) GetInstance() uint64 {
@@ -3071,7 +3168,7 @@ type Chunk struct {
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_plugin_proto_msgTypes[49]
+	mi := &file_plugin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3083,7 +3180,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[49]
+	mi := &file_plugin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3096,7 +3193,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{49}
+	return file_plugin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Chunk) GetRows() uint32 {
@@ -3121,7 +3218,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_plugin_proto_msgTypes[50]
+	mi := &file_plugin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3133,7 +3230,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[50]
+	mi := &file_plugin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3146,7 +3243,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{50}
+	return file_plugin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Entry) GetPath() []byte {
@@ -3208,7 +3305,7 @@ type Time struct {
 
 func (x *Time) Reset() {
 	*x = Time{}
-	mi := &file_plugin_proto_msgTypes[51]
+	mi := &file_plugin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3220,7 +3317,7 @@ func (x *Time) String() string {
 func (*Time) ProtoMessage() {}
 
 func (x *Time) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[51]
+	mi := &file_plugin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3233,7 +3330,7 @@ func (x *Time) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Time.ProtoReflect.Descriptor instead.
 func (*Time) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{51}
+	return file_plugin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Time) GetSeconds() int64 {
@@ -3261,7 +3358,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_plugin_proto_msgTypes[52]
+	mi := &file_plugin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3273,7 +3370,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[52]
+	mi := &file_plugin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3286,7 +3383,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{52}
+	return file_plugin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Digest) GetBytes() int64 {
@@ -3322,7 +3419,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_plugin_proto_msgTypes[53]
+	mi := &file_plugin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3334,7 +3431,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[53]
+	mi := &file_plugin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3347,7 +3444,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{53}
+	return file_plugin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Plan) GetHead() *PlanHead {
@@ -3386,7 +3483,7 @@ type PlanHead struct {
 
 func (x *PlanHead) Reset() {
 	*x = PlanHead{}
-	mi := &file_plugin_proto_msgTypes[54]
+	mi := &file_plugin_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3398,7 +3495,7 @@ func (x *PlanHead) String() string {
 func (*PlanHead) ProtoMessage() {}
 
 func (x *PlanHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[54]
+	mi := &file_plugin_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3411,7 +3508,7 @@ func (x *PlanHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanHead.ProtoReflect.Descriptor instead.
 func (*PlanHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{54}
+	return file_plugin_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *PlanHead) GetInstance() uint64 {
@@ -3474,7 +3571,7 @@ type CheckResponse struct {
 
 func (x *CheckResponse) Reset() {
 	*x = CheckResponse{}
-	mi := &file_plugin_proto_msgTypes[55]
+	mi := &file_plugin_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3486,7 +3583,7 @@ func (x *CheckResponse) String() string {
 func (*CheckResponse) ProtoMessage() {}
 
 func (x *CheckResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[55]
+	mi := &file_plugin_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3499,7 +3596,7 @@ func (x *CheckResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckResponse.ProtoReflect.Descriptor instead.
 func (*CheckResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{55}
+	return file_plugin_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *CheckResponse) GetLosses() []*Loss {
@@ -3531,7 +3628,7 @@ type BeginResponse struct {
 
 func (x *BeginResponse) Reset() {
 	*x = BeginResponse{}
-	mi := &file_plugin_proto_msgTypes[56]
+	mi := &file_plugin_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3543,7 +3640,7 @@ func (x *BeginResponse) String() string {
 func (*BeginResponse) ProtoMessage() {}
 
 func (x *BeginResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[56]
+	mi := &file_plugin_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3556,7 +3653,7 @@ func (x *BeginResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginResponse.ProtoReflect.Descriptor instead.
 func (*BeginResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{56}
+	return file_plugin_proto_rawDescGZIP(), []int{58}
 }
 
 type KnownRequest struct {
@@ -3569,7 +3666,7 @@ type KnownRequest struct {
 
 func (x *KnownRequest) Reset() {
 	*x = KnownRequest{}
-	mi := &file_plugin_proto_msgTypes[57]
+	mi := &file_plugin_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3581,7 +3678,7 @@ func (x *KnownRequest) String() string {
 func (*KnownRequest) ProtoMessage() {}
 
 func (x *KnownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[57]
+	mi := &file_plugin_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3594,7 +3691,7 @@ func (x *KnownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownRequest.ProtoReflect.Descriptor instead.
 func (*KnownRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{57}
+	return file_plugin_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *KnownRequest) GetInstance() uint64 {
@@ -3622,7 +3719,7 @@ type KnownResponse struct {
 
 func (x *KnownResponse) Reset() {
 	*x = KnownResponse{}
-	mi := &file_plugin_proto_msgTypes[58]
+	mi := &file_plugin_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3634,7 +3731,7 @@ func (x *KnownResponse) String() string {
 func (*KnownResponse) ProtoMessage() {}
 
 func (x *KnownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[58]
+	mi := &file_plugin_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3647,7 +3744,7 @@ func (x *KnownResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownResponse.ProtoReflect.Descriptor instead.
 func (*KnownResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{58}
+	return file_plugin_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *KnownResponse) GetKnown() []*KnownFile {
@@ -3684,7 +3781,7 @@ type UnitResponse struct {
 
 func (x *UnitResponse) Reset() {
 	*x = UnitResponse{}
-	mi := &file_plugin_proto_msgTypes[59]
+	mi := &file_plugin_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3696,7 +3793,7 @@ func (x *UnitResponse) String() string {
 func (*UnitResponse) ProtoMessage() {}
 
 func (x *UnitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[59]
+	mi := &file_plugin_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3709,7 +3806,7 @@ func (x *UnitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitResponse.ProtoReflect.Descriptor instead.
 func (*UnitResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{59}
+	return file_plugin_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *UnitResponse) GetRefused() *Loss {
@@ -3753,7 +3850,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_plugin_proto_msgTypes[60]
+	mi := &file_plugin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3765,7 +3862,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[60]
+	mi := &file_plugin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3778,7 +3875,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{60}
+	return file_plugin_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Outcome) GetHead() *OutcomeHead {
@@ -3826,7 +3923,7 @@ type OutcomeHead struct {
 
 func (x *OutcomeHead) Reset() {
 	*x = OutcomeHead{}
-	mi := &file_plugin_proto_msgTypes[61]
+	mi := &file_plugin_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3838,7 +3935,7 @@ func (x *OutcomeHead) String() string {
 func (*OutcomeHead) ProtoMessage() {}
 
 func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[61]
+	mi := &file_plugin_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3851,7 +3948,7 @@ func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomeHead.ProtoReflect.Descriptor instead.
 func (*OutcomeHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{61}
+	return file_plugin_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *OutcomeHead) GetInstance() uint64 {
@@ -3879,7 +3976,7 @@ type TableProof struct {
 
 func (x *TableProof) Reset() {
 	*x = TableProof{}
-	mi := &file_plugin_proto_msgTypes[62]
+	mi := &file_plugin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3891,7 +3988,7 @@ func (x *TableProof) String() string {
 func (*TableProof) ProtoMessage() {}
 
 func (x *TableProof) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[62]
+	mi := &file_plugin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3904,7 +4001,7 @@ func (x *TableProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableProof.ProtoReflect.Descriptor instead.
 func (*TableProof) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{62}
+	return file_plugin_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *TableProof) GetSchema() []byte {
@@ -3936,7 +4033,7 @@ type FinishResponse struct {
 
 func (x *FinishResponse) Reset() {
 	*x = FinishResponse{}
-	mi := &file_plugin_proto_msgTypes[63]
+	mi := &file_plugin_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3948,7 +4045,7 @@ func (x *FinishResponse) String() string {
 func (*FinishResponse) ProtoMessage() {}
 
 func (x *FinishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[63]
+	mi := &file_plugin_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3961,7 +4058,7 @@ func (x *FinishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishResponse.ProtoReflect.Descriptor instead.
 func (*FinishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{63}
+	return file_plugin_proto_rawDescGZIP(), []int{65}
 }
 
 type ProveRequest struct {
@@ -3973,7 +4070,7 @@ type ProveRequest struct {
 
 func (x *ProveRequest) Reset() {
 	*x = ProveRequest{}
-	mi := &file_plugin_proto_msgTypes[64]
+	mi := &file_plugin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3985,7 +4082,7 @@ func (x *ProveRequest) String() string {
 func (*ProveRequest) ProtoMessage() {}
 
 func (x *ProveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[64]
+	mi := &file_plugin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3998,7 +4095,7 @@ func (x *ProveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveRequest.ProtoReflect.Descriptor instead.
 func (*ProveRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{64}
+	return file_plugin_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *ProveRequest) GetInstance() uint64 {
@@ -4018,7 +4115,7 @@ type ProveResponse struct {
 
 func (x *ProveResponse) Reset() {
 	*x = ProveResponse{}
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4030,7 +4127,7 @@ func (x *ProveResponse) String() string {
 func (*ProveResponse) ProtoMessage() {}
 
 func (x *ProveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4043,7 +4140,7 @@ func (x *ProveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveResponse.ProtoReflect.Descriptor instead.
 func (*ProveResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{65}
+	return file_plugin_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ProveResponse) GetProofs() []*TableProof {
@@ -4069,7 +4166,7 @@ type PublishRequest struct {
 
 func (x *PublishRequest) Reset() {
 	*x = PublishRequest{}
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4081,7 +4178,7 @@ func (x *PublishRequest) String() string {
 func (*PublishRequest) ProtoMessage() {}
 
 func (x *PublishRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4094,7 +4191,7 @@ func (x *PublishRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishRequest.ProtoReflect.Descriptor instead.
 func (*PublishRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{66}
+	return file_plugin_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *PublishRequest) GetInstance() uint64 {
@@ -4112,7 +4209,7 @@ type PublishResponse struct {
 
 func (x *PublishResponse) Reset() {
 	*x = PublishResponse{}
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4124,7 +4221,7 @@ func (x *PublishResponse) String() string {
 func (*PublishResponse) ProtoMessage() {}
 
 func (x *PublishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4137,7 +4234,7 @@ func (x *PublishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishResponse.ProtoReflect.Descriptor instead.
 func (*PublishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{67}
+	return file_plugin_proto_rawDescGZIP(), []int{69}
 }
 
 type AbortRequest struct {
@@ -4149,7 +4246,7 @@ type AbortRequest struct {
 
 func (x *AbortRequest) Reset() {
 	*x = AbortRequest{}
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4161,7 +4258,7 @@ func (x *AbortRequest) String() string {
 func (*AbortRequest) ProtoMessage() {}
 
 func (x *AbortRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4174,7 +4271,7 @@ func (x *AbortRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortRequest.ProtoReflect.Descriptor instead.
 func (*AbortRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{68}
+	return file_plugin_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *AbortRequest) GetInstance() uint64 {
@@ -4192,7 +4289,7 @@ type AbortResponse struct {
 
 func (x *AbortResponse) Reset() {
 	*x = AbortResponse{}
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4204,7 +4301,7 @@ func (x *AbortResponse) String() string {
 func (*AbortResponse) ProtoMessage() {}
 
 func (x *AbortResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4217,7 +4314,7 @@ func (x *AbortResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortResponse.ProtoReflect.Descriptor instead.
 func (*AbortResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{69}
+	return file_plugin_proto_rawDescGZIP(), []int{71}
 }
 
 var File_plugin_proto protoreflect.FileDescriptor
@@ -4363,7 +4460,12 @@ const file_plugin_proto_rawDesc = "" +
 	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"W\n" +
 	"\bRowsHead\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12/\n" +
-	"\x06mapped\x18\x02 \x01(\v2\x17.vault.plugin.v1.MappedR\x06mapped\")\n" +
+	"\x06mapped\x18\x02 \x01(\v2\x17.vault.plugin.v1.MappedR\x06mapped\"@\n" +
+	"\fCountRequest\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x14\n" +
+	"\x05table\x18\x02 \x01(\tR\x05table\"#\n" +
+	"\rCountResponse\x12\x12\n" +
+	"\x04rows\x18\x01 \x01(\x03R\x04rows\")\n" +
 	"\vPlanRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\"\x9a\x03\n" +
 	"\tInventory\x12;\n" +
@@ -4535,10 +4637,11 @@ const file_plugin_proto_rawDesc = "" +
 	"\aOpenKey\x12\x1f.vault.plugin.v1.OpenKeyRequest\x1a .vault.plugin.v1.OpenKeyResponse2\x94\x01\n" +
 	"\x0fRecordTransform\x12?\n" +
 	"\x05Table\x12\x1d.vault.plugin.v1.TableRequest\x1a\x17.vault.plugin.v1.Mapped\x12@\n" +
-	"\x04Rows\x12\x1c.vault.plugin.v1.RowsRequest\x1a\x16.vault.plugin.v1.Frame(\x010\x012\x92\x01\n" +
+	"\x04Rows\x12\x1c.vault.plugin.v1.RowsRequest\x1a\x16.vault.plugin.v1.Frame(\x010\x012\xda\x01\n" +
 	"\x06Source\x12B\n" +
 	"\x04Plan\x12\x1c.vault.plugin.v1.PlanRequest\x1a\x1a.vault.plugin.v1.Inventory0\x01\x12D\n" +
-	"\x04Read\x12\x1c.vault.plugin.v1.ReadRequest\x1a\x1a.vault.plugin.v1.UnitEvent(\x010\x012\xc4\x04\n" +
+	"\x04Read\x12\x1c.vault.plugin.v1.ReadRequest\x1a\x1a.vault.plugin.v1.UnitEvent(\x010\x01\x12F\n" +
+	"\x05Count\x12\x1d.vault.plugin.v1.CountRequest\x1a\x1e.vault.plugin.v1.CountResponse2\xc4\x04\n" +
 	"\x04Sink\x12B\n" +
 	"\x05Check\x12\x15.vault.plugin.v1.Plan\x1a\x1e.vault.plugin.v1.CheckResponse(\x010\x01\x12@\n" +
 	"\x05Begin\x12\x15.vault.plugin.v1.Plan\x1a\x1e.vault.plugin.v1.BeginResponse(\x01\x12H\n" +
@@ -4562,7 +4665,7 @@ func file_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 73)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 75)
 var file_plugin_proto_goTypes = []any{
 	(Role)(0),                 // 0: vault.plugin.v1.Role
 	(*DescribeRequest)(nil),   // 1: vault.plugin.v1.DescribeRequest
@@ -4602,42 +4705,44 @@ var file_plugin_proto_goTypes = []any{
 	(*Mapped)(nil),            // 35: vault.plugin.v1.Mapped
 	(*RowsRequest)(nil),       // 36: vault.plugin.v1.RowsRequest
 	(*RowsHead)(nil),          // 37: vault.plugin.v1.RowsHead
-	(*PlanRequest)(nil),       // 38: vault.plugin.v1.PlanRequest
-	(*Inventory)(nil),         // 39: vault.plugin.v1.Inventory
-	(*TableInfo)(nil),         // 40: vault.plugin.v1.TableInfo
-	(*Sum)(nil),               // 41: vault.plugin.v1.Sum
-	(*Unit)(nil),              // 42: vault.plugin.v1.Unit
-	(*Loss)(nil),              // 43: vault.plugin.v1.Loss
-	(*Note)(nil),              // 44: vault.plugin.v1.Note
-	(*ReadRequest)(nil),       // 45: vault.plugin.v1.ReadRequest
-	(*ReadHead)(nil),          // 46: vault.plugin.v1.ReadHead
-	(*KnownFile)(nil),         // 47: vault.plugin.v1.KnownFile
-	(*UnitEvent)(nil),         // 48: vault.plugin.v1.UnitEvent
-	(*UnitHead)(nil),          // 49: vault.plugin.v1.UnitHead
-	(*Chunk)(nil),             // 50: vault.plugin.v1.Chunk
-	(*Entry)(nil),             // 51: vault.plugin.v1.Entry
-	(*Time)(nil),              // 52: vault.plugin.v1.Time
-	(*Digest)(nil),            // 53: vault.plugin.v1.Digest
-	(*Plan)(nil),              // 54: vault.plugin.v1.Plan
-	(*PlanHead)(nil),          // 55: vault.plugin.v1.PlanHead
-	(*CheckResponse)(nil),     // 56: vault.plugin.v1.CheckResponse
-	(*BeginResponse)(nil),     // 57: vault.plugin.v1.BeginResponse
-	(*KnownRequest)(nil),      // 58: vault.plugin.v1.KnownRequest
-	(*KnownResponse)(nil),     // 59: vault.plugin.v1.KnownResponse
-	(*UnitResponse)(nil),      // 60: vault.plugin.v1.UnitResponse
-	(*Outcome)(nil),           // 61: vault.plugin.v1.Outcome
-	(*OutcomeHead)(nil),       // 62: vault.plugin.v1.OutcomeHead
-	(*TableProof)(nil),        // 63: vault.plugin.v1.TableProof
-	(*FinishResponse)(nil),    // 64: vault.plugin.v1.FinishResponse
-	(*ProveRequest)(nil),      // 65: vault.plugin.v1.ProveRequest
-	(*ProveResponse)(nil),     // 66: vault.plugin.v1.ProveResponse
-	(*PublishRequest)(nil),    // 67: vault.plugin.v1.PublishRequest
-	(*PublishResponse)(nil),   // 68: vault.plugin.v1.PublishResponse
-	(*AbortRequest)(nil),      // 69: vault.plugin.v1.AbortRequest
-	(*AbortResponse)(nil),     // 70: vault.plugin.v1.AbortResponse
-	nil,                       // 71: vault.plugin.v1.Inventory.FactsEntry
-	nil,                       // 72: vault.plugin.v1.PlanHead.FactsEntry
-	nil,                       // 73: vault.plugin.v1.OutcomeHead.FactsEntry
+	(*CountRequest)(nil),      // 38: vault.plugin.v1.CountRequest
+	(*CountResponse)(nil),     // 39: vault.plugin.v1.CountResponse
+	(*PlanRequest)(nil),       // 40: vault.plugin.v1.PlanRequest
+	(*Inventory)(nil),         // 41: vault.plugin.v1.Inventory
+	(*TableInfo)(nil),         // 42: vault.plugin.v1.TableInfo
+	(*Sum)(nil),               // 43: vault.plugin.v1.Sum
+	(*Unit)(nil),              // 44: vault.plugin.v1.Unit
+	(*Loss)(nil),              // 45: vault.plugin.v1.Loss
+	(*Note)(nil),              // 46: vault.plugin.v1.Note
+	(*ReadRequest)(nil),       // 47: vault.plugin.v1.ReadRequest
+	(*ReadHead)(nil),          // 48: vault.plugin.v1.ReadHead
+	(*KnownFile)(nil),         // 49: vault.plugin.v1.KnownFile
+	(*UnitEvent)(nil),         // 50: vault.plugin.v1.UnitEvent
+	(*UnitHead)(nil),          // 51: vault.plugin.v1.UnitHead
+	(*Chunk)(nil),             // 52: vault.plugin.v1.Chunk
+	(*Entry)(nil),             // 53: vault.plugin.v1.Entry
+	(*Time)(nil),              // 54: vault.plugin.v1.Time
+	(*Digest)(nil),            // 55: vault.plugin.v1.Digest
+	(*Plan)(nil),              // 56: vault.plugin.v1.Plan
+	(*PlanHead)(nil),          // 57: vault.plugin.v1.PlanHead
+	(*CheckResponse)(nil),     // 58: vault.plugin.v1.CheckResponse
+	(*BeginResponse)(nil),     // 59: vault.plugin.v1.BeginResponse
+	(*KnownRequest)(nil),      // 60: vault.plugin.v1.KnownRequest
+	(*KnownResponse)(nil),     // 61: vault.plugin.v1.KnownResponse
+	(*UnitResponse)(nil),      // 62: vault.plugin.v1.UnitResponse
+	(*Outcome)(nil),           // 63: vault.plugin.v1.Outcome
+	(*OutcomeHead)(nil),       // 64: vault.plugin.v1.OutcomeHead
+	(*TableProof)(nil),        // 65: vault.plugin.v1.TableProof
+	(*FinishResponse)(nil),    // 66: vault.plugin.v1.FinishResponse
+	(*ProveRequest)(nil),      // 67: vault.plugin.v1.ProveRequest
+	(*ProveResponse)(nil),     // 68: vault.plugin.v1.ProveResponse
+	(*PublishRequest)(nil),    // 69: vault.plugin.v1.PublishRequest
+	(*PublishResponse)(nil),   // 70: vault.plugin.v1.PublishResponse
+	(*AbortRequest)(nil),      // 71: vault.plugin.v1.AbortRequest
+	(*AbortResponse)(nil),     // 72: vault.plugin.v1.AbortResponse
+	nil,                       // 73: vault.plugin.v1.Inventory.FactsEntry
+	nil,                       // 74: vault.plugin.v1.PlanHead.FactsEntry
+	nil,                       // 75: vault.plugin.v1.OutcomeHead.FactsEntry
 }
 var file_plugin_proto_depIdxs = []int32{
 	3,  // 0: vault.plugin.v1.DescribeResponse.stages:type_name -> vault.plugin.v1.Stage
@@ -4655,54 +4760,54 @@ var file_plugin_proto_depIdxs = []int32{
 	20, // 12: vault.plugin.v1.StatResponse.object:type_name -> vault.plugin.v1.Object
 	29, // 13: vault.plugin.v1.ApplyRequest.head:type_name -> vault.plugin.v1.ApplyHead
 	12, // 14: vault.plugin.v1.ApplyRequest.end:type_name -> vault.plugin.v1.End
-	43, // 15: vault.plugin.v1.Mapped.losses:type_name -> vault.plugin.v1.Loss
-	44, // 16: vault.plugin.v1.Mapped.notes:type_name -> vault.plugin.v1.Note
+	45, // 15: vault.plugin.v1.Mapped.losses:type_name -> vault.plugin.v1.Loss
+	46, // 16: vault.plugin.v1.Mapped.notes:type_name -> vault.plugin.v1.Note
 	37, // 17: vault.plugin.v1.RowsRequest.head:type_name -> vault.plugin.v1.RowsHead
 	12, // 18: vault.plugin.v1.RowsRequest.end:type_name -> vault.plugin.v1.End
 	35, // 19: vault.plugin.v1.RowsHead.mapped:type_name -> vault.plugin.v1.Mapped
-	71, // 20: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
-	40, // 21: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
+	73, // 20: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
+	42, // 21: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
 	12, // 22: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
-	42, // 23: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
-	43, // 24: vault.plugin.v1.Inventory.losses:type_name -> vault.plugin.v1.Loss
-	43, // 25: vault.plugin.v1.Inventory.recorded:type_name -> vault.plugin.v1.Loss
-	44, // 26: vault.plugin.v1.Inventory.notes:type_name -> vault.plugin.v1.Note
-	41, // 27: vault.plugin.v1.TableInfo.proof:type_name -> vault.plugin.v1.Sum
-	46, // 28: vault.plugin.v1.ReadRequest.head:type_name -> vault.plugin.v1.ReadHead
-	47, // 29: vault.plugin.v1.ReadRequest.known:type_name -> vault.plugin.v1.KnownFile
+	44, // 23: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
+	45, // 24: vault.plugin.v1.Inventory.losses:type_name -> vault.plugin.v1.Loss
+	45, // 25: vault.plugin.v1.Inventory.recorded:type_name -> vault.plugin.v1.Loss
+	46, // 26: vault.plugin.v1.Inventory.notes:type_name -> vault.plugin.v1.Note
+	43, // 27: vault.plugin.v1.TableInfo.proof:type_name -> vault.plugin.v1.Sum
+	48, // 28: vault.plugin.v1.ReadRequest.head:type_name -> vault.plugin.v1.ReadHead
+	49, // 29: vault.plugin.v1.ReadRequest.known:type_name -> vault.plugin.v1.KnownFile
 	12, // 30: vault.plugin.v1.ReadRequest.end:type_name -> vault.plugin.v1.End
-	42, // 31: vault.plugin.v1.ReadHead.unit:type_name -> vault.plugin.v1.Unit
-	49, // 32: vault.plugin.v1.UnitEvent.head:type_name -> vault.plugin.v1.UnitHead
+	44, // 31: vault.plugin.v1.ReadHead.unit:type_name -> vault.plugin.v1.Unit
+	51, // 32: vault.plugin.v1.UnitEvent.head:type_name -> vault.plugin.v1.UnitHead
 	12, // 33: vault.plugin.v1.UnitEvent.end:type_name -> vault.plugin.v1.End
-	51, // 34: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
-	50, // 35: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
-	53, // 36: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
-	51, // 37: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
-	43, // 38: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
-	48, // 39: vault.plugin.v1.UnitEvent.more:type_name -> vault.plugin.v1.UnitEvent
-	42, // 40: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
-	52, // 41: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
-	55, // 42: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
-	40, // 43: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
+	53, // 34: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
+	52, // 35: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
+	55, // 36: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
+	53, // 37: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
+	45, // 38: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
+	50, // 39: vault.plugin.v1.UnitEvent.more:type_name -> vault.plugin.v1.UnitEvent
+	44, // 40: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
+	54, // 41: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
+	57, // 42: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
+	42, // 43: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
 	12, // 44: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
-	72, // 45: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
-	43, // 46: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
-	44, // 47: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
+	74, // 45: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
+	45, // 46: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
+	46, // 47: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
 	12, // 48: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
-	42, // 49: vault.plugin.v1.KnownRequest.unit:type_name -> vault.plugin.v1.Unit
-	47, // 50: vault.plugin.v1.KnownResponse.known:type_name -> vault.plugin.v1.KnownFile
+	44, // 49: vault.plugin.v1.KnownRequest.unit:type_name -> vault.plugin.v1.Unit
+	49, // 50: vault.plugin.v1.KnownResponse.known:type_name -> vault.plugin.v1.KnownFile
 	12, // 51: vault.plugin.v1.KnownResponse.end:type_name -> vault.plugin.v1.End
-	43, // 52: vault.plugin.v1.UnitResponse.refused:type_name -> vault.plugin.v1.Loss
+	45, // 52: vault.plugin.v1.UnitResponse.refused:type_name -> vault.plugin.v1.Loss
 	12, // 53: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
-	62, // 54: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
-	63, // 55: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
+	64, // 54: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
+	65, // 55: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
 	12, // 56: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
-	43, // 57: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
-	44, // 58: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
-	73, // 59: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
-	41, // 60: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
-	43, // 61: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
-	63, // 62: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
+	45, // 57: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
+	46, // 58: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
+	75, // 59: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
+	43, // 60: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
+	45, // 61: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
+	65, // 62: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
 	12, // 63: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
 	1,  // 64: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
 	5,  // 65: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
@@ -4720,44 +4825,46 @@ var file_plugin_proto_depIdxs = []int32{
 	32, // 77: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
 	34, // 78: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
 	36, // 79: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
-	38, // 80: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
-	45, // 81: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
-	54, // 82: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
-	54, // 83: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
-	58, // 84: vault.plugin.v1.Sink.Known:input_type -> vault.plugin.v1.KnownRequest
-	48, // 85: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
-	61, // 86: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
-	65, // 87: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
-	67, // 88: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
-	69, // 89: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
-	2,  // 90: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
-	6,  // 91: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
-	9,  // 92: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
-	11, // 93: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
-	16, // 94: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
-	13, // 95: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
-	19, // 96: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
-	22, // 97: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
-	24, // 98: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
-	26, // 99: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
-	13, // 100: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
-	13, // 101: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
-	31, // 102: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
-	33, // 103: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
-	35, // 104: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
-	13, // 105: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
-	39, // 106: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
-	48, // 107: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
-	56, // 108: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
-	57, // 109: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
-	59, // 110: vault.plugin.v1.Sink.Known:output_type -> vault.plugin.v1.KnownResponse
-	60, // 111: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
-	64, // 112: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
-	66, // 113: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
-	68, // 114: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
-	70, // 115: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
-	90, // [90:116] is the sub-list for method output_type
-	64, // [64:90] is the sub-list for method input_type
+	40, // 80: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
+	47, // 81: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
+	38, // 82: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
+	56, // 83: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
+	56, // 84: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
+	60, // 85: vault.plugin.v1.Sink.Known:input_type -> vault.plugin.v1.KnownRequest
+	50, // 86: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
+	63, // 87: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
+	67, // 88: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
+	69, // 89: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
+	71, // 90: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
+	2,  // 91: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
+	6,  // 92: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
+	9,  // 93: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
+	11, // 94: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
+	16, // 95: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
+	13, // 96: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
+	19, // 97: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
+	22, // 98: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
+	24, // 99: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
+	26, // 100: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
+	13, // 101: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
+	13, // 102: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
+	31, // 103: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
+	33, // 104: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
+	35, // 105: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
+	13, // 106: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
+	41, // 107: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
+	50, // 108: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
+	39, // 109: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
+	58, // 110: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
+	59, // 111: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
+	61, // 112: vault.plugin.v1.Sink.Known:output_type -> vault.plugin.v1.KnownResponse
+	62, // 113: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
+	66, // 114: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
+	68, // 115: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
+	70, // 116: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
+	72, // 117: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
+	91, // [91:118] is the sub-list for method output_type
+	64, // [64:91] is the sub-list for method input_type
 	64, // [64:64] is the sub-list for extension type_name
 	64, // [64:64] is the sub-list for extension extendee
 	0,  // [0:64] is the sub-list for field type_name
@@ -4774,7 +4881,7 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   73,
+			NumMessages:   75,
 			NumExtensions: 0,
 			NumServices:   6,
 		},

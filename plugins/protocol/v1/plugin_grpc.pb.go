@@ -901,8 +901,9 @@ var RecordTransform_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Source_Plan_FullMethodName = "/vault.plugin.v1.Source/Plan"
-	Source_Read_FullMethodName = "/vault.plugin.v1.Source/Read"
+	Source_Plan_FullMethodName  = "/vault.plugin.v1.Source/Plan"
+	Source_Read_FullMethodName  = "/vault.plugin.v1.Source/Read"
+	Source_Count_FullMethodName = "/vault.plugin.v1.Source/Count"
 )
 
 // SourceClient is the client API for Source service.
@@ -913,6 +914,9 @@ type SourceClient interface {
 	// Read: Vault sends the head and what it knows, then only listens. The plugin
 	// sends the unit's events.
 	Read(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ReadRequest, UnitEvent], error)
+	// Count counts a table's rows without reading them, at the moment that all
+	// reads see. It needs the capability count.
+	Count(ctx context.Context, in *CountRequest, opts ...grpc.CallOption) (*CountResponse, error)
 }
 
 type sourceClient struct {
@@ -955,6 +959,16 @@ func (c *sourceClient) Read(ctx context.Context, opts ...grpc.CallOption) (grpc.
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Source_ReadClient = grpc.BidiStreamingClient[ReadRequest, UnitEvent]
 
+func (c *sourceClient) Count(ctx context.Context, in *CountRequest, opts ...grpc.CallOption) (*CountResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CountResponse)
+	err := c.cc.Invoke(ctx, Source_Count_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SourceServer is the server API for Source service.
 // All implementations must embed UnimplementedSourceServer
 // for forward compatibility.
@@ -963,6 +977,9 @@ type SourceServer interface {
 	// Read: Vault sends the head and what it knows, then only listens. The plugin
 	// sends the unit's events.
 	Read(grpc.BidiStreamingServer[ReadRequest, UnitEvent]) error
+	// Count counts a table's rows without reading them, at the moment that all
+	// reads see. It needs the capability count.
+	Count(context.Context, *CountRequest) (*CountResponse, error)
 	mustEmbedUnimplementedSourceServer()
 }
 
@@ -978,6 +995,9 @@ func (UnimplementedSourceServer) Plan(*PlanRequest, grpc.ServerStreamingServer[I
 }
 func (UnimplementedSourceServer) Read(grpc.BidiStreamingServer[ReadRequest, UnitEvent]) error {
 	return status.Error(codes.Unimplemented, "method Read not implemented")
+}
+func (UnimplementedSourceServer) Count(context.Context, *CountRequest) (*CountResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Count not implemented")
 }
 func (UnimplementedSourceServer) mustEmbedUnimplementedSourceServer() {}
 func (UnimplementedSourceServer) testEmbeddedByValue()                {}
@@ -1018,13 +1038,36 @@ func _Source_Read_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Source_ReadServer = grpc.BidiStreamingServer[ReadRequest, UnitEvent]
 
+func _Source_Count_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SourceServer).Count(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Source_Count_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SourceServer).Count(ctx, req.(*CountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Source_ServiceDesc is the grpc.ServiceDesc for Source service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
 var Source_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "vault.plugin.v1.Source",
 	HandlerType: (*SourceServer)(nil),
-	Methods:     []grpc.MethodDesc{},
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "Count",
+			Handler:    _Source_Count_Handler,
+		},
+	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "Plan",
