@@ -34,7 +34,9 @@ var (
 	shortForm = regexp.MustCompile(`^(file|s3|gs|b2|az|azure|azblob|swift|rest|rclone|sftp|sqlite):`)
 	remote    = regexp.MustCompile(`^([^/:]*@[^/:]+:|[A-Za-z0-9.-]+:[/~])`)
 	variable  = regexp.MustCompile(`(^|[^.]/|^/)\$([A-Za-z_][A-Za-z0-9_]*)`)
-	plainPath = regexp.MustCompile(`^[A-Za-z0-9._/-]*$`)
+	// plainVariables is a path with variables that can hardly be a secret.
+	plainVariables = regexp.MustCompile(`^(\$[A-Z][A-Z_]*|[A-Za-z0-9._-]*)(/(\$[A-Z][A-Z_]*|[A-Za-z0-9._-]*))*$`)
+	plainPath      = regexp.MustCompile(`^[A-Za-z0-9._/-]*$`)
 )
 
 // The kinds of URLs that name no directory, and what to do instead of them.
@@ -90,7 +92,7 @@ func Misreading(path string) *Misread {
 			Problem: "contains a variable for a shell", Remedy: "write ${env:NAME} in the pipeline file",
 			Arg: "leave out the single quotes, so that the shell expands it",
 		}
-		if plainPath.MatchString(strings.ReplaceAll(path, "$", "")) {
+		if plainVariables.MatchString(path) {
 			m.Meant = variable.ReplaceAllString(path, "$1$${env:$2}")
 		}
 		return m
