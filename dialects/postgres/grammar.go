@@ -16,7 +16,7 @@ import (
 // in front they are pg_catalog's, or those of well-known extensions.
 var grammar = &sqltext.Dialect{
 	Quotes: `"`, Postgres: true,
-	Literal:   func(prefix string) bool { return prefix == "e" || prefix == "b" || prefix == "x" },
+	Literal:   func(prefix string) bool { return prefix == "b" || prefix == "x" },
 	Operators: sqltext.Set("+ - * / % ^ = <> != < <= > >= || ~~ ~~* !~~ !~~* ~ ~* !~ !~* -> ->> #> #>> @> <@ ? ?| ?& && & | # << >> @@ -|- => ^@ <-> <#> <=>"),
 	Unary:     sqltext.Set("+ - ~ NOT"),
 	Words:     sqltext.Set("AND OR LIKE ILIKE IN BETWEEN ESCAPE"),

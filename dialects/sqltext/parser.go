@@ -116,7 +116,7 @@ func (p *Parser) Number() error {
 
 // Identifier takes a name, quoted or not, and returns it.
 func (p *Parser) Identifier() (string, error) {
-	if t := p.Peek(); t.Kind != Word && t.Kind != QuotedName || t.Text == "" {
+	if t := p.Peek(); t.Text == "" || t.Kind != QuotedName && (t.Kind != Word || reserved[strings.ToUpper(t.Text)]) {
 		return "", p.unexpected()
 	}
 	return p.Take().Text, nil
@@ -131,8 +131,9 @@ func (p *Parser) Qualified() error {
 	return err
 }
 
-// reserved words are no names of columns unless they are quoted.
-var reserved = Set("ALL AS CREATE DELETE DROP EXISTS FROM INSERT INTO JOIN LIMIT ON ORDER SELECT SET TABLE UNION UPDATE USING VALUES WHERE WITH")
+// reserved words, and those that begin a statement, are no names unless they are quoted.
+var reserved = Set(`ALL ALTER AS ATTACH BEGIN CALL COMMIT COPY CREATE DECLARE DELETE DETACH DO DROP DUMPFILE EXECUTE EXISTS FROM FUNCTION GRANT INHERITS INSERT INTO
+	JOIN LIMIT LOAD ON ORDER OUTFILE PARTITION PRAGMA PROCEDURE PROGRAM REVOKE ROLLBACK SELECT SET TABLE TRIGGER TRUNCATE UNION UPDATE USING VACUUM VALUES VIEW WHERE WITH`)
 
 // Column takes the name of a column.
 func (p *Parser) Column() error {

@@ -26,7 +26,7 @@ type Token struct {
 	Kind   Kind
 	Text   string // of a name or literal its value, without quotes
 	Raw    string // of a literal as it stands there, with its quotes
-	Prefix string // in lower case, what stands directly before the quotes of a literal: x, b, e, _utf8mb4
+	Prefix string // in lower case, what stands directly before the quotes of a literal: x, b, _utf8mb4
 }
 
 // Is tells whether the token is this keyword.
@@ -103,15 +103,11 @@ func isLetter(r rune) bool { return r == '_' || unicode.IsLetter(r) }
 func isInWord(r rune) bool { return isLetter(r) || isDigit(r) || r == '$' }
 
 func (l *lexer) literal(prefix string) (Token, error) {
-	backslash := l.dialect.Backslash
-	if prefix != "" {
-		if l.dialect.Literal == nil || !l.dialect.Literal(prefix) {
-			return Token{}, fmt.Errorf("literals that begin with %s' are not allowed", prefix)
-		}
-		backslash = backslash || prefix == "e"
+	if prefix != "" && (l.dialect.Literal == nil || !l.dialect.Literal(prefix)) {
+		return Token{}, fmt.Errorf("literals that begin with %s' are not allowed", prefix)
 	}
 	text := l.text
-	value, err := l.quoted('\'', backslash)
+	value, err := l.quoted('\'', l.dialect.Backslash)
 	return Token{Kind: Text, Text: value, Raw: text[:len(text)-len(l.text)], Prefix: prefix}, err
 }
 
@@ -146,7 +142,10 @@ func (l *lexer) number() (Token, error) {
 	}
 	switch {
 	case l.text[0] == '0' && len(rest) == len(l.text)-1 && rest != "" && rest[0]|0x20 == 'x':
-		rest = strings.TrimLeft(rest[1:], "0123456789abcdefABCDEF")
+		digits := rest[1:]
+		if rest = strings.TrimLeft(digits, "0123456789abcdefABCDEF"); rest == digits {
+			return Token{}, errors.New("0x is not a number")
+		}
 	case rest != "" && rest[0]|0x20 == 'e':
 		exponent := strings.TrimLeft(rest[1:], "+-")
 		after := strings.TrimLeft(exponent, "0123456789")
