@@ -49,6 +49,9 @@ func defaultOf(expr string, t schema.Type) *schema.Default {
 	case "now()", "CURRENT_TIMESTAMP", "transaction_timestamp()":
 		return &schema.Default{Value: "CURRENT_TIMESTAMP", Expr: true}
 	}
+	if value, ok := castLiteral(expr); ok {
+		return &schema.Default{Value: canonical(value, t)}
+	}
 	return &schema.Default{Value: expr, Expr: true}
 }
 

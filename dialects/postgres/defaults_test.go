@@ -20,7 +20,7 @@ func TestDefaults(t *testing.T) {
 		{text, "''::character varying", &schema.Default{}},
 		{text, "'it''s'::text", &schema.Default{Value: "it's"}},
 		{text, `E'a\\b''c'::text`, &schema.Default{Value: `a\b'c`}},
-		{text, "'a'::\"mdl_Mood's\"", &schema.Default{Value: "'a'::\"mdl_Mood's\"", Expr: true}},
+		{text, "'a'::\"mdl_Mood's\"", &schema.Default{Value: "a"}},
 		{text, "'a'::mdl_mood", &schema.Default{Value: "a"}},
 		{text, "'a'::text || 'b'::text", &schema.Default{Value: "'a'::text || 'b'::text", Expr: true}},
 		{text, "upper('x'::text)", &schema.Default{Value: "upper('x'::text)", Expr: true}},

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -301,6 +302,21 @@ func parameter(p *sqltext.Parser) error {
 		return nil
 	}
 	return p.Number()
+}
+
+// castLiteral reads a literal with a cast to a type of whatever name.
+func castLiteral(expr string) (value string, ok bool) {
+	err := grammar.Whole(expr, nil, func(p *sqltext.Parser) error {
+		t := p.Take()
+		if value = t.Text; t.Kind != sqltext.Text || t.Prefix != "" {
+			return errors.New("it is no literal")
+		}
+		if err := p.Expect("::"); err != nil {
+			return err
+		}
+		return nativeType(p)
+	})
+	return value, err == nil
 }
 
 // bareNumber is a number that stands without quotes.

@@ -42,7 +42,7 @@ const indexesQuery = `
 			array_agg(CASE WHEN o.opcdefault THEN '' ELSE o.opcname::text END ORDER BY k.at) AS classes,
 			array_agg(CASE WHEN k.attribute = 0 THEN pg_get_indexdef(i.indexrelid, k.at::int, false) ELSE '' END ORDER BY k.at) AS expressions,
 			bool_or(a.attname IS NULL OR NOT o.opcdefault) AS odd,
-			bool_or(k.option NOT IN (0, 3) OR k.coll NOT IN (0, a.attcollation)
+			bool_or(k.option NOT IN (0, 3) OR k.coll NOT IN (0, coalesce(a.attcollation, k.coll))
 				OR NOT o.opcdefault AND o.opcnamespace <> 'pg_catalog'::regnamespace) AS special
 		FROM unnest(i.indkey::int2[], i.indclass::oid[], i.indoption::int2[], i.indcollation::oid[]) WITH ORDINALITY
 			AS k (attribute, class, option, coll, at)
