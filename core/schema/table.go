@@ -1,6 +1,9 @@
 // Package schema describes tables without naming an engine: what a dialect
 // reads from one database and writes as DDL in another.
 //
+// Text in an engine's own words (Native, expression defaults, Options, Collation)
+// must be a part that package sqltext allows: a sink refuses or loses all other.
+//
 // Values of this package are plain data: they may be copied and, while nobody
 // changes them, read by many goroutines. They cross process borders and stand
 // in manifests as JSON; fields are only ever added.
