@@ -19,7 +19,9 @@ type Storage interface {
 	// Fewer bytes than asked for are an error. ErrNotExist if there is no such object.
 	Get(ctx context.Context, dst []byte, name string, offset, length int64) ([]byte, error)
 	// List calls fn for every object whose name begins with prefix, in no
-	// order; an error from fn ends it. What a crashed Put left is not listed.
+	// order; an error from fn ends it. What a crashed Put left is not listed. With
+	// prefix "" it is also called for what else stands at the place, by whatever
+	// name: what holds other people's files must not pass for empty.
 	List(ctx context.Context, prefix string, fn func(Object) error) error
 	// Delete removes an object; one that is not there is no error.
 	Delete(ctx context.Context, name string) error

@@ -2,12 +2,19 @@ package local
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"syscall"
 )
+
+// tempPrefix begins the names of temporary files, 26 characters of base32 follow.
+const tempPrefix = "put-"
+
+var tempName = regexp.MustCompile(`^` + tempPrefix + `[A-Z2-7]{26}$`)
 
 // makeDirs makes the directories of name and of the storage itself, each synced
 // into its parent: a file in a directory that a crash forgot would be lost with it.
@@ -22,42 +29,53 @@ func (s *storage) makeDirsLocked(name string) error {
 		return nil
 	}
 	if name == "." {
-		if err := os.MkdirAll(s.dir, dirMode); err != nil {
-			return err
-		}
-		return s.madeLocked(name, filepath.Dir(s.dir))
+		return s.makeRootLocked()
 	}
 	if err := s.makeDirsLocked(path.Dir(name)); err != nil {
 		return err
 	}
-	if err := os.Mkdir(s.file(name), dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := s.root.Mkdir(name, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return s.madeLocked(name, s.file(path.Dir(name)))
-}
-
-func (s *storage) madeLocked(name, parent string) error {
-	// The storage's own parent may be one that we may not open.
-	if err := syncDir(parent); err != nil && (name != "." || !errors.Is(err, fs.ErrPermission)) {
+	if err := syncDir(s.root, path.Dir(name)); err != nil {
 		return err
-	}
-	if s.dirs == nil {
-		s.dirs = map[string]bool{}
 	}
 	s.dirs[name] = true
 	return nil
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
+func (s *storage) makeRootLocked() error {
+	if err := os.MkdirAll(s.dir, dirMode); err != nil {
+		return err
+	}
+	if _, err := s.inLocked(); err != nil {
+		return err
+	}
+	parent, err := os.Open(filepath.Dir(s.dir))
+	if err == nil {
+		err = errors.Join(syncFile(parent), parent.Close())
+	}
+	if err != nil && !errors.Is(err, fs.ErrPermission) { // the storage's own parent may be one that we may not open
+		return err
+	}
+	s.dirs = map[string]bool{".": true}
+	return nil
+}
+
+func syncDir(root *os.Root, dir string) error {
+	d, err := root.Open(dir)
 	if err != nil {
 		return err
 	}
-	err = d.Sync()
+	return errors.Join(syncFile(d), d.Close())
+}
+
+func syncFile(f *os.File) error {
+	err := f.Sync()
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
-		err = nil // a file system without such a thing, as some shares
+		return nil // a file system without such a thing, as some shares
 	}
-	return errors.Join(err, d.Close())
+	return err
 }
 
 // claimTemp makes tmp and takes a shared lock on it, once. Who gets it exclusively
@@ -69,10 +87,16 @@ func (s *storage) claimTemp() (err error) {
 	if s.temp != nil {
 		return nil
 	}
+	if err := s.makeDirsLocked("."); err != nil {
+		return err
+	}
+	if _, err := s.leftovers(s.root); err != nil { // before tmp is touched
+		return err
+	}
 	if err := s.makeDirsLocked(tempDir); err != nil {
 		return err
 	}
-	d, err := os.Open(s.file(tempDir))
+	d, err := s.root.OpenFile(tempDir, os.O_RDONLY|syscall.O_DIRECTORY, 0)
 	if err != nil {
 		return err
 	}
@@ -83,7 +107,7 @@ func (s *storage) claimTemp() (err error) {
 	}()
 	switch err := syscall.Flock(int(d.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
 	case err == nil:
-		if err := s.sweep(d); err != nil {
+		if err := s.sweep(); err != nil {
 			return err
 		}
 		if err := syscall.Flock(int(d.Fd()), syscall.LOCK_SH); err != nil {
@@ -99,15 +123,43 @@ func (s *storage) claimTemp() (err error) {
 	return nil
 }
 
-func (s *storage) sweep(d *os.File) error {
-	names, err := d.Readdirnames(-1)
+// sweep removes what killed writers left.
+func (s *storage) sweep() error {
+	names, err := s.leftovers(s.root)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if err := os.Remove(filepath.Join(d.Name(), name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := s.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	return nil
+}
+
+// leftovers returns the temporary files in tmp. It refuses a tmp that is not a
+// directory of ours: it belongs to somebody else, who would lose what is in it.
+func (s *storage) leftovers(root *os.Root) ([]string, error) {
+	info, err := root.Lstat(tempDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("%s is not a directory (%s): remove it, or use another directory for the repository", s.file(tempDir), info.Mode().Type())
+	}
+	found, err := readDir(root, tempDir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, d := range found {
+		if !d.Type().IsRegular() || !tempName.MatchString(d.Name()) {
+			return nil, fmt.Errorf("%s holds %q, which is not Vault's: move it away, or use another directory for the repository", s.file(tempDir), d.Name())
+		}
+		names = append(names, path.Join(tempDir, d.Name()))
+	}
+	return names, nil
 }

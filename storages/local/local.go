@@ -3,10 +3,13 @@
 //
 // An object is a file of its name below the directory, mode 0600 in directories
 // of mode 0700. While it is written it is a file in tmp/, which no name reaches.
+// Nothing outside of the directory is read or written, whatever symbolic links
+// are in it, and nothing is read but regular files.
 package local
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -33,8 +36,27 @@ type storage struct {
 	dir string
 
 	mu   sync.Mutex
+	root *os.Root        // of dir, once it is there
 	dirs map[string]bool // that are known to be there, durably
 	temp *os.File        // held open: its lock tells others that tmp is in use
+}
+
+// in returns the directory's root, an error of fs.ErrNotExist where there is none.
+func (s *storage) in() (*os.Root, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.inLocked()
+}
+
+func (s *storage) inLocked() (*os.Root, error) {
+	if s.root == nil {
+		root, err := os.OpenRoot(s.dir)
+		if err != nil {
+			return nil, err
+		}
+		s.root = root
+	}
+	return s.root, nil
 }
 
 // Put writes a temporary file, syncs it, renames it and syncs the directory: in
@@ -53,19 +75,24 @@ func (s *storage) Put(ctx context.Context, name string, data []byte) error {
 	if err := s.makeDirs(parent); err != nil {
 		return s.explain(err)
 	}
-	temp, err := s.writeTemp(data)
+	root, err := s.in()
 	if err != nil {
 		return s.explain(err)
 	}
-	if err := os.Rename(temp, s.file(name)); err != nil {
-		return s.explain(errors.Join(err, os.Remove(temp)))
+	temp, err := writeTemp(root, data)
+	if err != nil {
+		return s.explain(err)
 	}
-	return s.explain(syncDir(s.file(parent)))
+	if err := root.Rename(temp, name); err != nil {
+		return s.explain(errors.Join(err, root.Remove(temp)))
+	}
+	return s.explain(syncDir(root, parent))
 }
 
 // writeTemp returns the name of a file that holds data durably.
-func (s *storage) writeTemp(data []byte) (name string, err error) {
-	f, err := os.CreateTemp(s.file(tempDir), "put-") // mode 0600
+func writeTemp(root *os.Root, data []byte) (name string, err error) {
+	name = path.Join(tempDir, tempPrefix+rand.Text())
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return "", err
 	}
@@ -75,9 +102,9 @@ func (s *storage) writeTemp(data []byte) (name string, err error) {
 	}
 	// A share without room may say so only here.
 	if err = errors.Join(err, f.Close()); err != nil {
-		return "", errors.Join(err, os.Remove(f.Name()))
+		return "", errors.Join(err, root.Remove(name))
 	}
-	return f.Name(), nil
+	return name, nil
 }
 
 // Get reads a part of an object.
@@ -88,74 +115,53 @@ func (s *storage) Get(ctx context.Context, dst []byte, name string, offset, leng
 	if err := ctx.Err(); err != nil {
 		return dst, err
 	}
-	f, err := os.Open(s.file(name))
+	root, err := s.in()
 	if err != nil {
 		return dst, s.explain(err)
+	}
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for its writer
+	if err != nil {
+		return dst, s.explain(special(root, name, err))
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	info, err := f.Stat()
+	if err == nil {
+		err = regular(name, info)
+	}
 	if err != nil {
 		return dst, s.explain(err)
-	}
-	if !info.Mode().IsRegular() {
-		return dst, fmt.Errorf("%s %w as an object: it is no file", s.file(name), stage.ErrNotExist)
 	}
 	if length < 0 {
 		length = max(0, info.Size()-offset)
 	}
-	if offset < 0 || offset+length > info.Size() {
+	if offset < 0 || length > info.Size() || offset > info.Size()-length {
 		return dst, fmt.Errorf("%s: %w: it has %d bytes, and %d from %d were asked for", s.file(name), stage.ErrCorrupt, info.Size(), length, offset)
 	}
 	start := len(dst)
 	dst = slices.Grow(dst, int(length))[:start+int(length)]
 	if _, err := io.ReadFull(io.NewSectionReader(f, offset, length), dst[start:]); err != nil {
-		return dst[:start], s.explain(fmt.Errorf("reading %d bytes from %d of %s: %w", length, offset, s.file(name), err))
+		return dst[:start], s.explain(fmt.Errorf("reading %d bytes from %d of %s: %w", length, offset, name, err))
 	}
 	return dst, nil
 }
 
-// List walks the directory that the prefix names.
-func (s *storage) List(ctx context.Context, prefix string, fn func(stage.Object) error) error {
-	root := s.dir
-	if dir, _ := path.Split(prefix); dir != "" {
-		if err := check(strings.TrimSuffix(dir, "/")); err != nil {
-			return err
-		}
-		root = s.file(dir)
+// regular refuses what is not a regular file: only those are objects.
+func regular(name string, info fs.FileInfo) error {
+	switch {
+	case info.Mode().IsRegular():
+		return nil
+	case info.IsDir():
+		return fmt.Errorf("%s %w as an object: it is a directory", name, stage.ErrNotExist)
 	}
-	return filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // nothing stored yet, or deleted while we list
-		}
-		if err != nil {
-			return s.explain(err)
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(s.dir, file)
-		if err != nil {
-			return err
-		}
-		name := filepath.ToSlash(rel)
-		if d.IsDir() {
-			if name == tempDir {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if !strings.HasPrefix(name, prefix) || check(name) != nil {
-			return nil // a file that a Put can't have made, such as .nfs… or lost+found
-		}
-		info, err := d.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return s.explain(err)
-		}
-		return fn(stage.Object{Name: name, Size: info.Size()})
-	})
+	return fmt.Errorf("%s: %w: it is not a regular file (%s)", name, stage.ErrCorrupt, info.Mode().Type())
+}
+
+// special explains why name could not be opened, if that is because of what it is.
+func special(root *os.Root, name string, err error) error {
+	if info, lerr := root.Lstat(name); lerr == nil && info.Mode()&(fs.ModeSocket|fs.ModeDevice|fs.ModeNamedPipe) != 0 {
+		return regular(name, info)
+	}
+	return err
 }
 
 // Delete removes the file, durably.
@@ -166,14 +172,23 @@ func (s *storage) Delete(ctx context.Context, name string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err := s.explain(os.Remove(s.file(name)))
-	if errors.Is(err, stage.ErrNotExist) {
+	root, err := s.in()
+	if err == nil {
+		var info fs.FileInfo
+		if info, err = root.Lstat(name); err == nil && info.Mode().Type() != fs.ModeSymlink {
+			err = regular(name, info)
+		}
+	}
+	if err == nil {
+		err = root.Remove(name)
+	}
+	if err = s.explain(err); errors.Is(err, stage.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return s.explain(syncDir(filepath.Dir(s.file(name))))
+	return s.explain(syncDir(root, path.Dir(name)))
 }
 
 // Stat tells an object's size.
@@ -184,12 +199,16 @@ func (s *storage) Stat(ctx context.Context, name string) (stage.Object, error) {
 	if err := ctx.Err(); err != nil {
 		return stage.Object{}, err
 	}
-	info, err := os.Stat(s.file(name))
+	root, err := s.in()
 	if err != nil {
 		return stage.Object{}, s.explain(err)
 	}
-	if !info.Mode().IsRegular() {
-		return stage.Object{}, fmt.Errorf("%s %w as an object: it is no file", s.file(name), stage.ErrNotExist)
+	info, err := root.Stat(name)
+	if err == nil {
+		err = regular(name, info)
+	}
+	if err != nil {
+		return stage.Object{}, s.explain(err)
 	}
 	return stage.Object{Name: name, Size: info.Size()}, nil
 }
@@ -198,12 +217,16 @@ func (s *storage) Stat(ctx context.Context, name string) (stage.Object, error) {
 func (s *storage) Close(context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.temp == nil {
-		return nil
+	var errs []error
+	if s.temp != nil {
+		errs = append(errs, s.temp.Close())
+		s.temp = nil
 	}
-	err := s.temp.Close()
-	s.temp = nil
-	return err
+	if s.root != nil {
+		errs = append(errs, s.root.Close())
+		s.root = nil
+	}
+	return errors.Join(errs...)
 }
 
 func (s *storage) file(name string) string { return filepath.Join(s.dir, filepath.FromSlash(name)) }
@@ -231,19 +254,24 @@ func outside(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune(".-_/", r))
 }
 
-// explain says what to do about an error of the file system.
+// explain says where an error of the file system occurred and what to do about it.
 func (s *storage) explain(err error) error {
 	switch {
-	case err == nil:
-		return nil
+	case err == nil, errors.Is(err, stage.ErrNotExist):
+		return err
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR): // a file stands where the name has a directory
-		return fmt.Errorf("%w: %w", stage.ErrNotExist, err)
+		err = fmt.Errorf("%w: %w", stage.ErrNotExist, err)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("no space is left in %s: free some, or take another directory; what is stored is whole, and the next run goes on from it: %w", s.dir, err)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("no right to use %s: run as its owner, or give this user the right: %w", s.dir, err)
 	case errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("%s is on a read-only file system: mount it writable, or take another directory: %w", s.dir, err)
+	case strings.Contains(err.Error(), "path escapes from parent"): // package os has no value for it
+		err = fmt.Errorf("a symbolic link leads out of the repository's directory: put what it leads to in its place, or mount it there: %w", err)
 	}
-	return err
+	if strings.Contains(err.Error(), s.dir) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", s.dir, err)
 }

@@ -151,7 +151,7 @@ func TestSweep(t *testing.T) {
 	dir := t.TempDir()
 	first := open(t, dir)
 	put(t, first, "x", "1")
-	left := filepath.Join(dir, "tmp", "put-123")
+	left := filepath.Join(dir, "tmp", "put-ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 	if err := os.WriteFile(left, []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,8 @@ func Stage() stage.Stage {
 			Role:    stage.RoleStorage,
 			Summary: "Keeps backups in a directory: a disk, or a mounted share.",
 			Doc: "The directory holds one repository, whose format docs/repository.md describes. Every object is written to a temporary file, " +
-				"synced to disk and renamed, so that nothing is ever seen in part. Copy the directory with any tool to have a second one.",
+				"synced to disk and renamed, so that nothing is ever seen in part. Copy the directory with any tool to have a second one. " +
+				"Nothing outside of the directory is touched: a symbolic link that leads out of it is an error, as is a folder tmp that holds files of others.",
 			Parts:  []string{stage.DB, stage.Filedir, stage.Dataroot, stage.Site},
 			Config: func() any { return &Config{} },
 		},
@@ -55,7 +56,8 @@ func Stage() stage.Stage {
 	}
 }
 
-// Free tells the room on the file system that the directory is on, or would be made on.
+// Free tells the room on the file system that the directory is on, or would be
+// made on, and refuses a directory whose tmp is somebody else's.
 func (s *storage) Free(context.Context) (int64, error) {
 	dir := s.dir
 	info, err := os.Stat(dir)
@@ -68,6 +70,15 @@ func (s *storage) Free(context.Context) (int64, error) {
 	}
 	if !info.IsDir() {
 		return 0, fmt.Errorf("%s can't be used: %s is not a directory", s.dir, dir)
+	}
+	if dir == s.dir {
+		root, err := s.in()
+		if err == nil {
+			_, err = s.leftovers(root)
+		}
+		if err != nil {
+			return 0, s.explain(err)
+		}
 	}
 	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
 		return 0, s.explain(&fs.PathError{Op: "write to", Path: dir, Err: err})

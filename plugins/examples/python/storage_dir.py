@@ -11,6 +11,7 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 import tempfile
 import threading
 
@@ -18,6 +19,7 @@ import vault_plugin
 from vault_plugin import Corrupt, NotExist, Plugin, Setting, Stage
 
 TEMP = "~new"
+OURS = re.compile(r"vault-[a-z0-9_]{8}")  # what mkstemp makes of the prefix
 GOOD = re.compile(r"[a-z0-9._-]+(/[a-z0-9._-]+)*")
 
 
@@ -33,7 +35,7 @@ class Directory(vault_plugin.Storage):
         self.claim_temp()
         self.make_dirs(os.path.dirname(path))
         # In this order a crash leaves the old object or the new one.
-        fd, temp = tempfile.mkstemp(dir=os.path.join(self.dir, TEMP))
+        fd, temp = tempfile.mkstemp(prefix="vault-", dir=os.path.join(self.dir, TEMP))
         try:
             with open(fd, "wb", buffering=0) as f:
                 rest = memoryview(data)
@@ -65,14 +67,16 @@ class Directory(vault_plugin.Storage):
         if start and not good(start):
             return
         for folder, folders, files in os.walk(os.path.join(self.dir, start), onerror=unless_gone):
-            if TEMP in folders:
-                folders.remove(TEMP)
+            for other in (TEMP, "lost+found"):
+                if other in folders:
+                    folders.remove(other)
             for file in files:
                 path = os.path.join(folder, file)
                 name = os.path.relpath(path, self.dir)
-                if name.startswith(prefix) and good(name):
+                # With no prefix other people's files are listed too: the directory must not pass for an empty one.
+                if name.startswith(prefix) and (good(name) or not prefix):
                     with contextlib.suppress(FileNotFoundError):  # deleted while we list
-                        yield name, os.stat(path).st_size
+                        yield os.fsencode(name).decode("utf-8", "replace"), os.lstat(path).st_size
 
     def delete(self, name):
         path = self.path(name)
@@ -104,10 +108,19 @@ class Directory(vault_plugin.Storage):
         return os.path.join(self.dir, name)
 
     def opened(self, name):
+        missing = f"there is no object {name} in {self.dir}"
         try:
-            return open(self.path(name), "rb")
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as e:
-            raise NotExist(f"there is no object {name} in {self.dir}") from e
+            # A pipe would wait for its writer.
+            fd = os.open(self.path(name), os.O_RDONLY | os.O_NONBLOCK)
+        except (FileNotFoundError, NotADirectoryError) as e:
+            raise NotExist(missing) from e
+        mode = os.fstat(fd).st_mode
+        if stat.S_ISREG(mode):
+            return open(fd, "rb")
+        os.close(fd)
+        if stat.S_ISDIR(mode):  # that objects are in
+            raise NotExist(missing)
+        raise Corrupt(f"{name} in {self.dir} is not a regular file")
 
     def make_dirs(self, path):
         """Makes a directory and syncs it into its parent: a file in a directory that a crash forgot would be lost with it."""
@@ -134,11 +147,12 @@ class Directory(vault_plugin.Storage):
                 return
             temp = os.path.join(self.dir, TEMP)
             self._make_dirs(temp)
-            fd = os.open(temp, os.O_RDONLY)
+            fd = os.open(temp, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                for left in os.listdir(temp):
-                    os.unlink(os.path.join(temp, left))
+                for left in os.listdir(fd):
+                    if OURS.fullmatch(left):
+                        os.unlink(left, dir_fd=fd)
             except BlockingIOError:
                 pass  # another one is writing
             fcntl.flock(fd, fcntl.LOCK_SH)

@@ -66,9 +66,10 @@ func TestALostConnectionIsMadeAgain(t *testing.T) {
 
 func TestWhatACrashLeftIsSweptAfterADay(t *testing.T) {
 	server := serve(t, "Subsystem sftp internal-sftp")
+	const old, fresh = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "BCDEFGHIJKLMNOPQRSTUVWXYZA"
 	temp := filepath.Join(server.settings.Dir, "+tmp")
 	must(t, os.MkdirAll(temp, 0o700))
-	for name, age := range map[string]time.Duration{"old": 25 * time.Hour, "new": time.Minute} {
+	for name, age := range map[string]time.Duration{old: 25 * time.Hour, fresh: time.Minute} {
 		must(t, os.WriteFile(filepath.Join(temp, name), []byte("half"), 0o600))
 		must(t, os.Chtimes(filepath.Join(temp, name), time.Time{}, time.Now().Add(-age)))
 	}
@@ -80,10 +81,10 @@ func TestWhatACrashLeftIsSweptAfterADay(t *testing.T) {
 		}
 		return nil
 	}))
-	if _, err := os.Stat(filepath.Join(temp, "old")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(temp, old)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("what a crash left a day ago is still there (%v)", err)
 	}
-	if _, err := os.Stat(filepath.Join(temp, "new")); err != nil {
+	if _, err := os.Stat(filepath.Join(temp, fresh)); err != nil {
 		t.Errorf("what another run may be writing was removed: %v", err)
 	}
 	if info, err := os.Stat(filepath.Join(server.settings.Dir, "object")); err != nil || info.Mode() != 0o600 {

@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/conformance"
@@ -153,5 +155,37 @@ func TestALostServerIsAnError(t *testing.T) {
 	}
 	if err := s.Close(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// Files that Put did not make are not swept, and the place does not pass for empty.
+func TestForeignFilesStay(t *testing.T) {
+	dir, old := t.TempDir(), time.Now().Add(-48*time.Hour)
+	temp := filepath.Join(dir, "+tmp")
+	if err := errors.Join(os.Mkdir(temp, 0o700), os.Mkdir(filepath.Join(dir, "lost+found"), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"Notes.txt", "+tmp/photo.jpg", "+tmp/ABCDEFGHIJKLMNOPQRSTUVWXYZ"} {
+		file := filepath.Join(dir, name)
+		if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Chtimes(file, old, old)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := open(dir, 1000)
+	for prefix, want := range map[string]string{"": "Notes.txt x", "N": "", "x": "x"} {
+		if err := s.Put(t.Context(), "x", nil); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		if err := s.List(t.Context(), prefix, func(o stage.Object) error { got = append(got, o.Name); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("with prefix %q it lists %q", prefix, got)
+		}
+	}
+	left, err := os.ReadDir(temp)
+	if err != nil || len(left) != 1 || left[0].Name() != "photo.jpg" {
+		t.Errorf("in tmp is %v, %v", left, err)
 	}
 }

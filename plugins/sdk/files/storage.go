@@ -24,8 +24,13 @@ const (
 	leftover = 24 * time.Hour // is the age of a temporary file that nobody writes any more
 )
 
-// element is what names of objects have between slashes.
-var element = regexp.MustCompile(`^[a-z0-9._-]+$`)
+// lostFound is what file systems make in the root of a disk.
+const lostFound = "lost+found"
+
+var (
+	element  = regexp.MustCompile(`^[a-z0-9._-]+$`)  // is what names of objects have between slashes
+	tempName = regexp.MustCompile(`^[A-Z2-7]{26,}$`) // is what rand.Text makes
+)
 
 // storage is a stage.Storage. An object is a file of its name below dir.
 type storage struct {
@@ -87,7 +92,7 @@ func (s *storage) sweep(c Server) error {
 		return nil
 	}
 	for _, f := range found {
-		if time.Since(f.ModTime()) < leftover {
+		if !f.Mode().IsRegular() || !tempName.MatchString(f.Name()) || time.Since(f.ModTime()) < leftover {
 			continue
 		}
 		if bad := c.Remove(s.file(path.Join(tempDir, f.Name()))); !errors.Is(bad, fs.ErrNotExist) {
@@ -165,7 +170,11 @@ func (s *storage) list(ctx context.Context, dir, prefix string, fn func(stage.Ob
 		switch {
 		case err != nil:
 			return err
-		case !element.MatchString(f.Name()): // tempDir, or what no Put made
+		case f.IsDir() && (name == tempDir || name == lostFound):
+		case !element.MatchString(f.Name()): // no Put has made it, but the place is not empty
+			if prefix == "" {
+				err = fn(stage.Object{Name: strings.ToValidUTF8(name, "\uFFFD")})
+			}
 		case f.IsDir():
 			err = s.list(ctx, name, prefix, fn)
 		case f.Mode().IsRegular() && strings.HasPrefix(name, prefix):

@@ -99,7 +99,9 @@ func (s *storage) Get(ctx context.Context, dst []byte, name string, offset, leng
 	return dst, nil
 }
 
-// List walks all files. A prefix is plain text: data/a is one of data/ab/1.
+// List walks all files. A prefix is plain text: data/a is one of data/ab/1. With
+// the prefix "" it also lists files that Put did not make: a directory that holds
+// other people's files must not pass for an empty one.
 func (s *storage) List(ctx context.Context, prefix string, fn func(sdk.Object) error) error {
 	return filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -109,7 +111,7 @@ func (s *storage) List(ctx context.Context, prefix string, fn func(sdk.Object) e
 			return err
 		}
 		if d.IsDir() {
-			if d.Name() == temp {
+			if d.Name() == temp || d.Name() == "lost+found" {
 				return fs.SkipDir
 			}
 			return nil
@@ -119,7 +121,7 @@ func (s *storage) List(ctx context.Context, prefix string, fn func(sdk.Object) e
 			return err
 		}
 		name := filepath.ToSlash(rel)
-		if !strings.HasPrefix(name, prefix) || !goodName.MatchString(name) {
+		if !strings.HasPrefix(name, prefix) || prefix != "" && !goodName.MatchString(name) {
 			return nil
 		}
 		info, err := d.Info()
@@ -129,7 +131,7 @@ func (s *storage) List(ctx context.Context, prefix string, fn func(sdk.Object) e
 		if err != nil {
 			return err
 		}
-		return fn(sdk.Object{Name: name, Size: info.Size()})
+		return fn(sdk.Object{Name: strings.ToValidUTF8(name, "\uFFFD"), Size: info.Size()})
 	})
 }
 
@@ -169,7 +171,7 @@ func (s *storage) open(ctx context.Context, name string) (*os.File, int64, error
 		return nil, 0, err
 	}
 	missing := fmt.Errorf("object %s %w in %s", name, sdk.ErrNotExist, s.dir)
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for its writer
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, 0, missing
 	}
