@@ -24,6 +24,11 @@ type Walk struct {
 	Out stage.Writer
 	// Visit handles a thing; fs.SkipDir leaves out what is in a directory.
 	Visit func(ctx context.Context, f Found) error
+	// Follow returns what a link leads to that is visited as a directory, nil for
+	// another thing; OpenDir opens such a directory and any other. nil: no link
+	// is followed.
+	Follow  func(path string, info fs.FileInfo) fs.FileInfo
+	OpenDir func(parent *os.Root, name, path string) (*os.Root, error)
 }
 
 // Children visits what is in dir, whose entry path is path.
@@ -51,6 +56,11 @@ func (w *Walk) One(ctx context.Context, dir *os.Root, name, path string) error {
 	if err != nil {
 		return w.Lost(ctx, path, err)
 	}
+	if w.Follow != nil {
+		if to := w.Follow(path, info); to != nil {
+			info = to
+		}
+	}
 	err = w.Visit(ctx, Found{Dir: dir, Name: name, Path: path, Info: info})
 	if err == fs.SkipDir {
 		return nil
@@ -58,7 +68,11 @@ func (w *Walk) One(ctx context.Context, dir *os.Root, name, path string) error {
 	if err != nil || !info.IsDir() {
 		return err
 	}
-	child, err := OpenDir(dir, name)
+	open := w.OpenDir
+	if open == nil {
+		open = func(parent *os.Root, name, _ string) (*os.Root, error) { return OpenDir(parent, name) }
+	}
+	child, err := open(dir, name, path)
 	if err != nil {
 		return w.Lost(ctx, path, err)
 	}

@@ -4,12 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/filetree"
@@ -18,8 +19,9 @@ import (
 type source struct {
 	cfg   *Config
 	root  *os.Root
-	limit int // see censusLimit
-	flat  int // see flatLimit
+	real  string // the root's path without links
+	limit int    // see censusLimit
+	flat  int    // see flatLimit
 }
 
 func open(cfg *Config) (*source, error) {
@@ -27,7 +29,14 @@ func open(cfg *Config) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &source{cfg, root, censusLimit, flatLimit}, nil
+	real, err := filepath.Abs(cfg.Dir)
+	if err == nil {
+		real, err = filepath.EvalSymlinks(real)
+	}
+	if err != nil {
+		return nil, errors.Join(failure.New(failure.Refused, "finding out where %s is: %w", cfg.Dir, err), root.Close())
+	}
+	return &source{cfg, root, real, censusLimit, flatLimit}, nil
 }
 
 func (s *source) Close(context.Context) error { return s.root.Close() }
@@ -57,7 +66,10 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w
 		Known:  known,
 		Out:    w,
 	}
-	r.walk = filetree.Walk{Out: w, Visit: r.visit}
+	r.walk = filetree.Walk{Out: w, Visit: r.visit,
+		Follow:  func(path string, info fs.FileInfo) fs.FileInfo { return r.followed(below(path), info) },
+		OpenDir: func(dir *os.Root, name, path string) (*os.Root, error) { return r.openDir(dir, name, below(path)) },
+	}
 	entry := stage.Dataroot
 	if sc.path != "" {
 		entry += "/" + sc.path
@@ -86,6 +98,9 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w
 	})
 }
 
+// below is an entry's path below the data root.
+func below(entry string) string { return strings.TrimPrefix(entry, stage.Dataroot+"/") }
+
 // names reads what a flat unit has of its directory.
 func (r *reading) names(ctx context.Context, dir *os.Root, entry string) error {
 	for name, err := range filetree.NamesAfter(dir, r.scope.after) {
@@ -113,7 +128,7 @@ type reading struct {
 
 // in calls fn with the directory at a path below the data root.
 func (r *reading) in(ctx context.Context, path, entry string, fn func(*os.Root) error) error {
-	dir, err := filetree.OpenPath(r.root, path)
+	dir, err := r.openPath(path)
 	if err != nil {
 		return r.walk.Lost(ctx, entry, err)
 	}
@@ -125,7 +140,7 @@ func (r *reading) in(ctx context.Context, path, entry string, fn func(*os.Root) 
 }
 
 func (r *reading) visit(ctx context.Context, f filetree.Found) error {
-	path := strings.TrimPrefix(f.Path, stage.Dataroot+"/")
+	path := below(f.Path)
 	if _, out := r.excluded(path); out {
 		return fs.SkipDir
 	}
@@ -159,17 +174,6 @@ func (r *reading) covers(f filetree.Found, path string) bool {
 func (r *reading) dir(ctx context.Context, path string, info fs.FileInfo) error {
 	e := stage.Entry{Path: path, Kind: stage.Dir, Mode: filetree.Mode(info.Mode()), ModTime: info.ModTime()}
 	return r.entry(ctx, e)
-}
-
-func (r *reading) link(ctx context.Context, f filetree.Found) error {
-	target, err := f.Dir.Readlink(f.Name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return r.out.Loss(ctx, stage.Loss{Kind: stage.LossUnreadable, Path: f.Path, Reason: fmt.Sprintf("reading the link: %v", errors.Unwrap(err)), Count: 1})
-	}
-	return r.entry(ctx, stage.Entry{Path: f.Path, Kind: stage.Symlink, Mode: 0o777, ModTime: f.Info.ModTime(), Target: target})
 }
 
 func (r *reading) entry(ctx context.Context, e stage.Entry) error {

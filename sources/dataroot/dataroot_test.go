@@ -99,7 +99,7 @@ func TestConformance(t *testing.T) {
 			return s
 		},
 		Parts:        []string{stage.Dataroot},
-		Losses:       map[stage.LossKind]int64{stage.LossSpecial: 1},
+		Losses:       map[stage.LossKind]int64{stage.LossSpecial: 1, stage.LossOutside: 1},
 		Fingerprints: true,
 	})
 }

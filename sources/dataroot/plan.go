@@ -21,6 +21,9 @@ func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
 	if err := p.recognise(); err != nil {
 		return nil, err
 	}
+	if err := p.links(); err != nil {
+		return nil, err
+	}
 	if err := p.level(ctx, s.root, ""); err != nil {
 		return nil, fmt.Errorf("planning the data root %s: %w", s.cfg.Dir, err)
 	}
@@ -92,6 +95,13 @@ func (p *planning) level(ctx context.Context, dir *os.Root, path string) error {
 			continue
 		}
 		info, err := dir.Lstat(name)
+		if to := p.followed(below, info); to != nil {
+			info = to
+		} else if err == nil && path == "" && info.Mode()&fs.ModeSymlink != 0 {
+			if to := p.outside(name); to != "" {
+				p.inv.Losses = append(p.inv.Losses, outsideLoss(stage.Dataroot+"/"+name, to))
+			}
+		}
 		if err != nil || !info.IsDir() {
 			if files.see(info); ends(name, files.things, p.flat) {
 				own.last = name
@@ -130,7 +140,7 @@ func (p *planning) directory(ctx context.Context, path, name string) (err error)
 	if path != "" {
 		c.left, name = p.limit/buckets, path+"/"+name
 	}
-	dir, err := filetree.OpenPath(p.root, name)
+	dir, err := p.openPath(name)
 	if err != nil { // Read says so
 		p.add(scope{path: name, what: whole}, c)
 		return quiet(err)

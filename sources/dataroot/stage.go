@@ -14,6 +14,7 @@ import (
 type Config struct {
 	Dir     string   `key:"dir" required:"true" help:"the site's data root" example:"/var/moodledata"`
 	Include []string `key:"include" help:"carry these, which are left out by default: muc, antivirus_quarantine"`
+	Follow  []string `key:"follow" help:"links below the data root to directories outside it, which are read as directories" example:"[repository, lang/local]"`
 	Exclude []string `key:"exclude" help:"leave out these paths below the data root too" example:"[repository/cache, mybackups]"`
 }
 
@@ -25,6 +26,7 @@ func (c *Config) Validate() error {
 			errs = append(errs, config.At("include", "%q is not muc or antivirus_quarantine", name))
 		}
 	}
+	errs = append(errs, filetree.CheckSetting("follow", c.Follow, "the data root"))
 	return errors.Join(append(errs, filetree.CheckSetting("exclude", c.Exclude, "the data root"))...)
 }
 
@@ -38,6 +40,12 @@ a dot, climaintenance.html (it would close the restored site), and, unless they
 are included, muc and antivirus_quarantine. These rules hold directly below the
 data root only. A tempdir or cachedir of config.php that lies in the data root
 under another name belongs into exclude, and so does a backup destination.
+
+A link that leads out of the data root is carried as a link, and what lies behind it
+is listed as outside_link, for it is in no backup. Name the link in follow to have
+its directory read in its place (it is restored as a directory), or in exclude to
+leave it out. In a followed directory only links that follow names too are followed.
+Other file systems that are mounted below the data root are read as a part of it.
 
 A file that changes while it is read is read again; what never holds still is
 listed as changed_file, what can't be read as unreadable_file, pipes, sockets and
