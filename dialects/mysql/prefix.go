@@ -27,6 +27,18 @@ func (s *Server) otherSites(names []string, prefix string) []string {
 	return moodle.OtherSites(folded, s.fold(prefix))
 }
 
+// CheckPrefix looks whether another prefix was meant, see moodle.CheckPrefix.
+func (s *Server) CheckPrefix(st *Structure, prefix string) (note string, err error) {
+	names := make([]string, 0, len(st.Tables)+len(st.Others))
+	for k := range st.Tables {
+		names = append(names, s.fold(prefix+st.Tables[k].Name))
+	}
+	for _, name := range st.Others {
+		names = append(names, s.fold(name))
+	}
+	return moodle.CheckPrefix(names, s.fold(prefix))
+}
+
 // fold gives a name as the server compares it.
 func (s *Server) fold(name string) string {
 	if s.FoldCase {

@@ -26,6 +26,7 @@ type Listing struct {
 	Tables []Relation // kinds r and p, without partitions of one that is listed
 	Others []Relation // kinds v, m, f and S: sequences that no column of any table owns or uses
 	Notes  []stage.Note
+	Names  []string // of all tables of the schema, whole
 	// Unfinished: a restore into the site was not brought to its end.
 	Unfinished bool
 }
@@ -98,6 +99,7 @@ func (l *Listing) own(site Site, found []relation) (mine []relation) {
 			tables = append(tables, r.Name)
 		}
 	}
+	l.Names = tables
 	others := moodle.OtherSites(tables, site.Prefix)
 	counts := make([]int, len(others))
 	foreign, extension := 0, 0

@@ -31,6 +31,15 @@ type Table struct {
 	WithoutRowid bool
 }
 
+// Names lists the full names of all tables.
+func (s *Structure) Names() []string {
+	names := slices.Clone(s.Others)
+	for _, t := range s.Tables {
+		names = append(names, t.FullName)
+	}
+	return names
+}
+
 // Inspect reads the structure of all tables with exactly that prefix, and lists
 // what Vault can't carry.
 func (c *Conn) Inspect(ctx context.Context, prefix string) (*Structure, error) {

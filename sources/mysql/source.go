@@ -100,7 +100,15 @@ func (s *source) inspect(ctx context.Context) (*mysql.Structure, error) {
 		return nil, err
 	case st.Marked:
 		return nil, failure.New(failure.Refused, "%s: a restore into this database was not finished (table %s%s is there): it is no whole site. Restore it again with replace: true", s.server.Address, s.cfg.Prefix, mysql.Marker)
-	case len(st.Tables) == 0:
+	}
+	note, err := s.server.CheckPrefix(st, s.cfg.Prefix)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.server.Address, err)
+	}
+	if note != "" {
+		st.Notes = append(st.Notes, stage.Note{Path: stage.DB, Text: note})
+	}
+	if len(st.Tables) == 0 {
 		return nil, failure.New(failure.Refused, "%s: no table has the prefix %q, or the user may not see any; tables that are there: %s", s.server.Address, s.cfg.Prefix, strings.Join(st.Others[:min(5, len(st.Others))], ", "))
 	}
 	return st, nil

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
 )
@@ -85,6 +86,13 @@ func (h *holder) list(ctx context.Context) (*postgres.Listing, error) {
 			h.conn.Address, site.Table(postgres.Marker))
 	}
 	h.notes = l.Notes
+	note, err := moodle.CheckPrefix(l.Names, site.Prefix)
+	if err != nil {
+		return nil, fmt.Errorf("%s: schema %s: %w", h.conn.Address, site.Schema, err)
+	}
+	if note != "" {
+		h.notes = append(h.notes, stage.Note{Path: stage.DB, Text: note})
+	}
 	used := map[string]bool{}
 	l.Tables = slices.DeleteFunc(l.Tables, func(r postgres.Relation) bool {
 		i := slices.IndexFunc(h.config.ExcludeTables, func(pattern string) bool { return matches(pattern, r.Name) })

@@ -253,14 +253,14 @@ func TestMatches(t *testing.T) {
 // An empty prefix takes every table of the schema but those of another site.
 func TestEmptyPrefix(t *testing.T) {
 	db := servers.Postgres(t)
-	execute(t, db.SQL, `CREATE SCHEMA moodle; CREATE TABLE moodle.config (id int); CREATE TABLE moodle.user (id int); CREATE TABLE public.other (id int);
+	execute(t, db.SQL, `CREATE SCHEMA moodle; CREATE TABLE moodle.config (id int); CREATE TABLE moodle.config_plugins (id int); CREATE TABLE moodle.course (id int); CREATE TABLE moodle.user (id int); CREATE TABLE public.other (id int);
 		CREATE TABLE moodle.m_config (id int); CREATE TABLE moodle.m_config_plugins (id int); CREATE TABLE moodle.m_course (id int); CREATE TABLE moodle.m_user (id int)`)
 	s := newSource(t, db.DSN, func(c *Config) { c.Prefix, c.Schema = "", "moodle" })
 	inv, err := s.Plan(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(inv.Tables) != 2 || inv.Tables[0].Schema.Name != "config" || inv.Tables[1].Schema.Name != "user" {
+	if len(inv.Tables) != 4 || inv.Tables[0].Schema.Name != "config" || inv.Tables[3].Schema.Name != "user" {
 		t.Errorf("tables %+v", inv.Tables)
 	}
 }

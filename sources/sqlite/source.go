@@ -10,6 +10,7 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/keyrange"
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -48,6 +49,13 @@ func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 	found, err := s.conn.Inspect(ctx, s.config.Prefix)
 	if err != nil {
 		return nil, err
+	}
+	note, err := moodle.CheckPrefix(found.Names(), s.config.Prefix)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.config.Path, err)
+	}
+	if note != "" {
+		found.Notes = append(found.Notes, stage.Note{Path: stage.DB, Text: note})
 	}
 	if len(found.Tables) == 0 {
 		return nil, failure.New(failure.Refused, "%s: no table begins with %q; it has %d others: check prefix", s.config.Path, s.config.Prefix, len(found.Others))

@@ -13,7 +13,7 @@ import (
 // Config is where the database is.
 type Config struct {
 	Path   string `key:"path" required:"true" place:"file" help:"the database file" example:"/srv/site.sqlite"`
-	Prefix string `key:"prefix" default:"mdl_" place:"prefix" help:"what the names of the site's tables begin with; may be empty"`
+	Prefix string `key:"prefix" default:"mdl_" place:"prefix" help:"what the names of the site's tables begin with; may be empty. One that is not a Moodle site's is refused if another is"`
 }
 
 // Stage describes the source.
