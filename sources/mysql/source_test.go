@@ -25,7 +25,7 @@ func TestPrefixIsExact(t *testing.T) {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()
 			db := engine.make(t)
-			for _, name := range []string{"mdl_user", "mdl_config", "mdl_config_plugins", "mdl_course", "mdl_a-b c", "mdl_old_config", "mdl_old_config_plugins", "mdl_old_course", "mdl_old_user", "mdl_old_x", "mdlxuser", "MDL_upper", "mdl", "user"} {
+			for _, name := range []string{"mdl_user", "mdl_config", "mdl_config_plugins", "mdl_course", "mdl_a-b c", "mdl_old_config", "mdl_old_config_plugins", "mdl_old_course", "mdl_old_user", "mdl_old_x", "mdlxuser", "MDL_upper", "mdl", "user", "config", "config_plugins", "course"} {
 				exec(t, db, "CREATE TABLE `"+name+"` (id int PRIMARY KEY)")
 			}
 			inv := plan(t, open(t, db.DSN, nil))
@@ -38,7 +38,7 @@ func TestPrefixIsExact(t *testing.T) {
 			if got := tableNames(plan(t, open(t, db.DSN, func(c *Config) { c.Prefix = "mdl_old_" }))); !slices.Equal(got, []string{"config", "config_plugins", "course", "user", "x"}) {
 				t.Errorf("tables of the other site: %q", got)
 			}
-			if got := tableNames(plan(t, open(t, db.DSN, func(c *Config) { c.Prefix = "" }))); !slices.Equal(got, []string{"MDL_upper", "mdl", "mdlxuser", "user"}) { // mdl_ is a site of its own
+			if got := tableNames(plan(t, open(t, db.DSN, func(c *Config) { c.Prefix = "" }))); !slices.Equal(got, []string{"MDL_upper", "config", "config_plugins", "course", "mdl", "mdlxuser", "user"}) { // mdl_ is a site of its own
 				t.Errorf("without a prefix: %q", got)
 			}
 			inv = plan(t, open(t, db.DSN, func(c *Config) { c.ExcludeTables = []string{"config*", "u?er"} }))
