@@ -17,6 +17,8 @@ func newCat(a *app) *cobra.Command {
 		Long: `Print the content of one entry: a file's bytes, or a table's rows as
 tab-separated text.
 
+` + quotingHelp + `
+
 PostgreSQL reads it as it is: psql -c "\copy TABLE FROM 'FILE'".
 
 MySQL and MariaDB read it with LOAD DATA, but would store the text \x… in a binary
@@ -37,7 +39,11 @@ has NO_BACKSLASH_ESCAPES, set sql_mode = '' first, for the session.`,
 		if err != nil {
 			return err
 		}
+		path, err := unquoted(args[0])
+		if err != nil {
+			return err
+		}
 		out := bufio.NewWriterSize(a.out, 64<<10)
-		return errors.Join(r.Cat(ctx, s, args[0], out), out.Flush())
+		return errors.Join(r.Cat(ctx, s, path, out), out.Flush())
 	})
 }

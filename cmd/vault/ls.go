@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
@@ -18,8 +17,14 @@ import (
 
 func newLs(a *app) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "ls REPO [SNAPSHOT] [PATH]",
-		Short:   "List the entries of a snapshot",
+		Use:   "ls REPO [SNAPSHOT] [PATH]",
+		Short: "List the entries of a snapshot",
+		Long: `List the entries of a snapshot: all, or PATH and what is below it.
+
+` + quotingHelp + `
+
+With --json, path_quoted and target_quoted are that form of what JSON can't hold
+exactly; vault cat takes them too. A time outside the years 0 to 9999 is in unix.`,
 		Example: "  vault ls /srv/backups\n  vault ls /srv/backups 20260101 dataroot/lang",
 		Args:    takesSnapshot("REPO", "[PATH]"),
 	}
@@ -31,7 +36,10 @@ func newLs(a *app) *cobra.Command {
 		}
 		below := ""
 		if len(args) > 0 {
-			below = strings.TrimSuffix(args[0], "/")
+			if below, err = unquoted(args[0]); err != nil {
+				return err
+			}
+			below = strings.TrimSuffix(below, "/")
 		}
 		return a.list(ctx, r, s, below)
 	})
@@ -48,11 +56,25 @@ type line struct {
 	Target string     `json:"target,omitempty"`
 	SHA1   string     `json:"sha1,omitempty"`
 	SHA256 string     `json:"sha256,omitempty"`
+
+	PathQuoted   string `json:"path_quoted,omitempty"`   // see quoted; of what JSON can't hold
+	TargetQuoted string `json:"target_quoted,omitempty"` // likewise
+	Unix         *int64 `json:"unix,omitempty"`          // seconds, of a time that JSON can't hold
+}
+
+// exact fills what is for JSON alone.
+func (l line) exact() line {
+	l.PathQuoted, l.TargetQuoted = inexact(l.Path), inexact(l.Target)
+	if year := l.Time.UTC().Year(); year < 0 || year > 9999 {
+		seconds := l.Time.Unix()
+		l.Time, l.Unix = time.Time{}, &seconds
+	}
+	return l
 }
 
 func (a *app) list(ctx context.Context, r *repository.Repository, s *repository.Snapshot, below string) error {
 	out := bufio.NewWriter(a.out)
-	asJSON, terminal := a.flag("json").on, term.IsTerminal(int(a.out.Fd()))
+	asJSON := a.flag("json").on
 	found := below == ""
 	print := func(l line) error {
 		if below != "" && l.Path != below && !strings.HasPrefix(l.Path, below+"/") {
@@ -60,14 +82,14 @@ func (a *app) list(ctx context.Context, r *repository.Repository, s *repository.
 		}
 		found = true
 		if asJSON {
-			text, err := json.Marshal(l)
+			text, err := json.Marshal(l.exact())
 			if err != nil {
 				return err
 			}
 			_, err = out.Write(append(text, '\n'))
 			return err
 		}
-		_, err := fmt.Fprintln(out, l.text(terminal))
+		_, err := fmt.Fprintln(out, l.text())
 		return err
 	}
 	for _, t := range s.Tables {
@@ -93,14 +115,11 @@ func (a *app) list(ctx context.Context, r *repository.Repository, s *repository.
 	return out.Flush()
 }
 
-// text is the line for people; bytes that a terminal would act on are replaced there.
-func (l line) text(terminal bool) string {
-	path, target := l.Path, l.Target
-	if terminal {
-		path, target = plain(path), plain(target)
-	}
-	if target != "" {
-		path += " -> " + target
+// text is the line for people.
+func (l line) text() string {
+	path := quoted(l.Path)
+	if l.Target != "" {
+		path += " -> " + quoted(l.Target)
 	}
 	when := ""
 	if !l.Time.IsZero() {
