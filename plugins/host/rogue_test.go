@@ -39,7 +39,7 @@ func mischief() {
 		fmt.Fprintln(os.Stderr, "libfoo.so.3 is missing")
 		os.Exit(7)
 	case "hang":
-		select {}
+		time.Sleep(time.Hour) // not select {}, in which the runtime may see a deadlock
 	case "leave":
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}
@@ -103,19 +103,19 @@ func (r *rogue) act(ctx context.Context) error {
 		panic("a mistake in the stage")
 	case "goroutine":
 		go func() { panic("a mistake elsewhere") }()
-		select {}
+		time.Sleep(time.Hour) // not select {}, in which the runtime may see a deadlock
 	case "exit":
 		r.log.Warn("this will not end well", "error", "disk is odd")
 		fmt.Fprintln(os.Stderr, "\x1b[31mgiving up\x1b[0m")
 		os.Exit(3)
 	case "kill":
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		select {}
+		time.Sleep(time.Hour) // not select {}, in which the runtime may see a deadlock
 	case "hang":
-		select {}
+		time.Sleep(time.Hour) // not select {}, in which the runtime may see a deadlock
 	case "stop":
 		syscall.Kill(os.Getpid(), syscall.SIGSTOP)
-		select {}
+		time.Sleep(time.Hour) // not select {}, in which the runtime may see a deadlock
 	case "stop-later":
 		defer time.AfterFunc(50*time.Millisecond, func() { syscall.Kill(os.Getpid(), syscall.SIGSTOP) })
 	case "slow":
