@@ -24,7 +24,7 @@ const (
 type Event struct {
 	Time  time.Time `json:"time"`
 	Kind  Kind      `json:"event"`
-	Phase string    `json:"phase,omitempty"` // plan, read, finish, prove …
+	Phase string    `json:"phase,omitempty"` // plan, prepare, read, finish, prove …
 	Unit  string    `json:"unit,omitempty"`  // the one that this is about, or was last begun
 	// Bytes are those verified so far: read, hashed and taken by every sink.
 	Bytes      int64  `json:"bytes,omitempty"`

@@ -127,6 +127,7 @@ func (j *Job) abort(ctx context.Context) error {
 
 // carry moves everything, completes the targets and has them prove it.
 func (j *Job) carry(ctx context.Context, r *Result) error {
+	j.track.phase("prepare")
 	for _, t := range j.Targets {
 		if err := j.apart(); err != nil { // again: much can happen since Plan
 			return err

@@ -97,11 +97,12 @@ func (c *check) empty(ctx context.Context) error {
 	}
 	site := c.conn.Site
 	var there, foreign []string
+	var dropped []postgres.Relation
 	for _, r := range slices.Concat(l.Tables, l.Others) {
 		if r.Kind == 'S' {
 			continue // names of new sequences avoid those that are there
 		}
-		there = append(there, site.Table(r.Name))
+		there, dropped = append(there, site.Table(r.Name)), append(dropped, r)
 		if r.Foreign {
 			foreign = append(foreign, site.Table(r.Name))
 		}
@@ -114,6 +115,15 @@ func (c *check) empty(ctx context.Context) error {
 	case !c.replace && there != nil:
 		c.refuse("schema %s is not empty: %d tables and views begin with prefix %q (%s); set replace: true to drop them, or choose another schema or prefix",
 			site.Schema, len(there), site.Prefix, postgres.Abridged(there))
+	}
+	if c.replace && there != nil {
+		dependents, err := c.conn.Dependents(ctx, dropped)
+		if err != nil {
+			return err
+		}
+		if len(dependents) > 0 {
+			c.refuse("replace: true, but what is not replaced needs the tables that are there: %s; drop it first, and make it again after the restore", postgres.Abridged(dependents))
+		}
 	}
 	if c.replace && there != nil && foreign == nil {
 		there, err := c.conn.MoodleSite(ctx, l)

@@ -59,7 +59,44 @@ func TestReplaceThatFailsLeavesTheSite(t *testing.T) {
 		t.Fatal(err)
 	}
 	execute(t, db.SQL, `CREATE SCHEMA elsewhere; CREATE VIEW elsewhere.report AS SELECT * FROM mdl_user`)
-	fails("somebody's view", "", "report depends on", table("user"))
+	fails("somebody's view", "view elsewhere.report depends on table mdl_user; drop it first", "report depends on", table("user"))
+}
+
+// Whatever of somebody else needs the tables that are to be replaced is named
+// before anything is done; what goes along with them is in nobody's way.
+func TestReplaceRefusesWhatOthersNeed(t *testing.T) {
+	db := servers.Postgres(t)
+	execute(t, db.SQL, `CREATE TABLE mdl_course (id int PRIMARY KEY); CREATE TABLE mdl_user (id serial PRIMARY KEY, course int REFERENCES mdl_course, parent int REFERENCES mdl_user);
+		CREATE VIEW mdl_view AS SELECT * FROM mdl_user; CREATE MATERIALIZED VIEW mdl_mat AS SELECT * FROM mdl_user; CREATE INDEX ON mdl_mat (id);
+		CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER t BEFORE INSERT ON mdl_user FOR EACH ROW EXECUTE FUNCTION f();
+		CREATE STATISTICS st ON id, course FROM mdl_user; CREATE TABLE mdl_log (id int) PARTITION BY RANGE (id); CREATE TABLE mdl_log_1 PARTITION OF mdl_log DEFAULT;
+		CREATE SCHEMA elsewhere`)
+	check := func() error {
+		t.Helper()
+		_, _, err := newSink(t, sink.Config{Connection: where(db.DSN), Replace: true}).Check(t.Context(), plan(table("user")))
+		return err
+	}
+	if err := check(); err != nil {
+		t.Fatalf("the site alone: %v", err)
+	}
+	for _, c := range []struct{ make, drop, want string }{
+		{"CREATE VIEW elsewhere.report AS SELECT 1 FROM mdl_view", "DROP VIEW elsewhere.report", "view elsewhere.report depends on view mdl_view"},
+		{"CREATE MATERIALIZED VIEW elsewhere.cache AS SELECT id FROM mdl_user", "DROP MATERIALIZED VIEW elsewhere.cache", "materialized view elsewhere.cache depends on table mdl_user"},
+		{"CREATE TABLE grades (u int REFERENCES mdl_user)", "DROP TABLE grades", "constraint grades_u_fkey on table grades depends on "},
+		{"CREATE TABLE twin (id int DEFAULT nextval('mdl_user_id_seq'))", "DROP TABLE twin", "depends on sequence mdl_user_id_seq"},
+		{"CREATE TABLE child () INHERITS (mdl_course)", "DROP TABLE child", "table child depends on table mdl_course"},
+		{"CREATE FUNCTION elsewhere.g(mdl_user) RETURNS int LANGUAGE sql AS 'SELECT 1'", "DROP FUNCTION elsewhere.g", "function elsewhere.g(mdl_user) depends on type mdl_user"},
+		{"CREATE MATERIALIZED VIEW mdl_deep AS SELECT * FROM mdl_view", "DROP MATERIALIZED VIEW mdl_deep", "materialized view mdl_deep depends on view mdl_view"},
+	} {
+		execute(t, db.SQL, c.make)
+		if err := check(); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "; drop it first, and make it again after the restore") {
+			t.Errorf("%s: %v", c.make, err)
+		}
+		execute(t, db.SQL, c.drop)
+	}
+	if got := column(t, db.SQL, `SELECT count(*)::text FROM pg_class WHERE relname LIKE 'mdl%' AND relkind IN ('r', 'p', 'v', 'm')`); !slices.Equal(got, []string{"6"}) {
+		t.Errorf("Check changed the site: %q of 6 are there", got)
+	}
 }
 
 // While one restore works on a target, no other one begins there; after it one may.
