@@ -12,7 +12,7 @@ import (
 type folders struct {
 	sink  *Sink
 	open  map[string]*os.Root
-	dirty bool // something was written that may not be durable
+	wrote written // by this unit
 }
 
 // Most directories of a unit that are open at once.
@@ -34,7 +34,9 @@ func (f *folders) dir(path string) (*os.Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.dirty = f.dirty || made
+	if made {
+		f.wrote.files++
+	}
 	d, err := OpenDir(parent, name)
 	if err != nil {
 		return nil, fmt.Errorf("opening the directory %s: %w", path, err)
@@ -56,14 +58,14 @@ func (f *folders) makeRoom() error {
 
 func (f *folders) close() error {
 	var errs []error
-	if f.dirty {
+	if f.wrote.files > 0 {
 		errs = append(errs, syncDir(f.sink.root))
 	}
 	for path, d := range f.open {
 		if path == "" {
 			continue
 		}
-		if f.dirty {
+		if f.wrote.files > 0 {
 			errs = append(errs, syncDir(d))
 		}
 		errs = append(errs, d.Close())
@@ -72,16 +74,14 @@ func (f *folders) close() error {
 	return errors.Join(errs...)
 }
 
-// commit makes all that was written durable.
+// commit hands over what was written, to be made durable.
 func (f *folders) commit() error {
-	if err := f.close(); err != nil || !f.dirty {
-		return err
+	err := f.close()
+	if err == nil {
+		err = f.sink.disk.commit(f.wrote)
 	}
-	if err := f.sink.disk.sync(); err != nil {
-		return err
-	}
-	f.dirty = false
-	return nil
+	f.wrote = written{}
+	return err
 }
 
 // closed is the mode of a directory that is not finished: nobody else sees what

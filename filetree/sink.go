@@ -52,8 +52,8 @@ type Layout struct {
 }
 
 // Sink writes one part of a site below a directory. Files are written under
-// temporary names, read back, and only then renamed; they are durable when their
-// unit is committed. A marker in the root tells that what is there is not whole,
+// temporary names, read back, and only then renamed; all are durable when Finish
+// returns. A marker in the root tells that what is there is not whole,
 // from Begin to Publish; until Finish only this user can look into directories.
 type Sink struct {
 	dir     string

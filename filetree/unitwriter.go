@@ -9,7 +9,7 @@ import (
 )
 
 // unitWriter writes the entries of one unit. Each file has its name when its
-// entry ends; all are durable when the unit is committed. One goroutine.
+// entry ends. One goroutine.
 type unitWriter struct {
 	sink    *Sink
 	folders *folders
@@ -70,7 +70,7 @@ func (w *unitWriter) begin(path string, e stage.Entry) (err error) {
 		if err != nil {
 			return err
 		}
-		w.folders.dirty = true
+		w.folders.wrote.files++
 		w.file, err = create(dir, w.sink.tempName(), name, e)
 		return err
 	case stage.Symlink:
@@ -81,7 +81,7 @@ func (w *unitWriter) begin(path string, e stage.Entry) (err error) {
 		if err != nil {
 			return err
 		}
-		w.folders.dirty = true
+		w.folders.wrote.files++
 		return dir.Symlink(e.Target, name)
 	}
 	return fmt.Errorf("a %s can't be kept in a directory", e.Kind)
@@ -97,6 +97,7 @@ func (w *unitWriter) Write(ctx context.Context, c stage.Chunk) error {
 	if w.skip {
 		return nil
 	}
+	w.folders.wrote.bytes += int64(len(c.Data))
 	if err := w.file.write(c.Data); err != nil {
 		return fmt.Errorf("restoring %s: %w", w.name, err)
 	}

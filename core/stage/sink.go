@@ -46,7 +46,8 @@ type Sink interface {
 // UnitWriter is a Writer whose unit ends with Commit, or is given up with Abort.
 type UnitWriter interface {
 	Writer
-	// Commit makes the unit's content safe in the target.
+	// Commit makes the unit's content safe in the target. Where a target counts
+	// only as a whole, it may become durable as late as Finish.
 	Commit(ctx context.Context) error
 	// Refused lists the rows that the target refused, each a Loss of kind
 	// LossRow that names table, key, column and the server's reason. It is

@@ -32,8 +32,8 @@ func (c *Config) Validate() error {
 
 const doc = `Writes the data root: files, empty directories and symbolic links with modes and
 modification times. Each file is written under a temporary name, read back and
-compared with its checksum, and only then named; a unit counts as done when all its
-files are durable. Nothing outside the directory is touched, whatever the names in
+compared with its checksum, and only then named; all are durable before the restore
+counts as finished. Nothing outside the directory is touched, whatever the names in
 the snapshot are, and no link is followed. While the directory is incomplete it holds
 a file .vault-restoring; an interrupted restore is repeated with replace: true. A
 finished restore leaves a file .vault-restored.

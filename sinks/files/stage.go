@@ -20,8 +20,8 @@ type Config struct {
 }
 
 const doc = `Writes Moodle's file pool. Each file is written under a temporary name, read back
-and compared with its checksum, and only then named; a unit counts as done when all
-its files are durable. Nothing outside the directory is touched, whatever the names
+and compared with its checksum, and only then named; all are durable before the
+restore counts as finished. Nothing outside the directory is touched, whatever the names
 in the snapshot are. Symbolic links are neither followed nor made. While the
 directory is incomplete it holds a file .vault-restoring; an interrupted restore is
 repeated with replace: true.
