@@ -110,7 +110,7 @@ func (a *app) list(ctx context.Context, r *repository.Repository, s *repository.
 		return err
 	}
 	if !found {
-		return failure.New(failure.Failed, "snapshot %s holds nothing at %q; vault ls without PATH lists all", s.ID, below)
+		return failure.New(failure.Usage, "snapshot %s holds nothing at %q; vault ls without PATH lists all", s.ID, below)
 	}
 	return out.Flush()
 }

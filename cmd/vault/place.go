@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,8 +34,12 @@ func (a *app) place(cmd *cobra.Command, path string) (place, error) {
 		return place{}, failure.New(failure.Usage, "the repository's directory %s; %s", odd.Problem, odd.AdviceForArg())
 	}
 	info, err := os.Stat(path)
+	isPipeline := slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path))
+	if errors.Is(err, fs.ErrNotExist) && isPipeline {
+		return a.stored(cmd, path) // which says that it is missing
+	}
 	if err == nil && !info.IsDir() {
-		if !info.Mode().IsRegular() || !slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path)) {
+		if !info.Mode().IsRegular() || !isPipeline {
 			return place{}, failure.New(failure.Usage, "repository %s: it is a file, not a directory, and no pipeline (.yaml)", path)
 		}
 		return a.stored(cmd, path)
