@@ -12,6 +12,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/pipeline"
+	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/storages/local"
 )
@@ -23,6 +24,7 @@ type place struct {
 	stages               finder
 	passphrase, identity config.Secret // where a pipeline file gives them, as the next
 	site, pipeline       string        // whose latest snapshot is meant
+	signers              []repository.Signer
 }
 
 // place finds the repository that an argument names: a directory, or a pipeline file.
@@ -90,6 +92,9 @@ func (a *app) stored(cmd *cobra.Command, file string) (place, error) {
 	at := place{stage: found[0].Stage, config: found[0].Config, stages: finder{registry, a.plugins(cmd.Context()), p.Dir}}
 	if from := found[0].From; from != nil {
 		at.passphrase, at.identity, at.site, at.pipeline = from.Passphrase, from.Identity, from.Site, from.Pipeline
+		if at.signers, err = from.Trusted(); err != nil {
+			return place{}, err
+		}
 	}
 	return at, nil
 }

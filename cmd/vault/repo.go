@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
@@ -21,6 +22,7 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 	flags := cmd.Flags()
 	flags.String("passphrase-file", "", "file or pipe with the passphrase (default LMSVAULT_PASSPHRASE; asked for on a terminal)")
 	flags.String("identity-file", "", "file or pipe with an age identity of one of the recipients")
+	flags.StringSlice("signer", nil, "read only snapshots that the owner of this public key (vault-signer-…) has signed; may be given again")
 	flags.String("site", "", "only snapshots of this site, by its identifier or its name")
 	flags.String("pipeline", "", "only snapshots of the pipeline of this name")
 	pipelineFlags(cmd, false)
@@ -67,7 +69,17 @@ func (a *app) open(ctx context.Context, at place) (*repository.Repository, error
 	if err != nil {
 		return nil, err
 	}
-	keys := run.Keys{Stages: at.stages, Env: env, Passphrase: at.passphrase, Identity: at.identity}
+	keys := run.Keys{Stages: at.stages, Env: env, Passphrase: at.passphrase, Identity: at.identity, Signers: at.signers}
+	for i, text := range a.settings.GetStringSlice("signer") {
+		s, err := repository.ParseSigner(text)
+		if err != nil {
+			return nil, errors.Join(failure.New(failure.Usage, "--signer: %w", err), storage.Close(ctx))
+		}
+		if i == 0 {
+			keys.Signers = nil // flags win over the file
+		}
+		keys.Signers = append(keys.Signers, s)
+	}
 	if keys.Passphrase.IsZero() && keys.Identity.IsZero() {
 		if keys.Passphrase, keys.Identity, err = a.given(ctx); err != nil {
 			return nil, errors.Join(err, storage.Close(ctx))

@@ -70,7 +70,7 @@ else the configuration file, else defaults.`,
 	root.AddCommand(
 		newInitRepository(a), newRun(a), newPlan(a), newLint(a),
 		newSnapshots(a), newShow(a), newLs(a), newCat(a), newVerify(a),
-		newStages(a), newSchema(a), newPlugin(a), newDemo(a), newVersion(a),
+		newStages(a), newSchema(a), newPlugin(a), newKey(a), newDemo(a), newVersion(a),
 	)
 	return root
 }

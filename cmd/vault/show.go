@@ -29,11 +29,20 @@ func newShow(a *app) *cobra.Command {
 		if a.flag("json").on {
 			return a.printJSON(struct {
 				*repository.Snapshot
-				Lacks map[stage.LossKind]int64 `json:"lacks,omitempty"`
-			}{s, s.Lacks()})
+				Lacks  map[stage.LossKind]int64 `json:"lacks,omitempty"`
+				Signer string                   `json:"signer,omitempty"`
+			}{s, s.Lacks(), signer(s)})
 		}
 		return a.show(s)
 	})
+}
+
+// signer is the public key of who has signed a snapshot; "" for nobody.
+func signer(s *repository.Snapshot) string {
+	if by, ok := s.Signer(); ok {
+		return by.String()
+	}
+	return ""
 }
 
 func (a *app) show(s *repository.Snapshot) error {
@@ -44,6 +53,9 @@ func (a *app) show(s *repository.Snapshot) error {
 	fmt.Fprintf(&b, "holds %s: %s in %s, %s\n", size(t.Bytes), count(t.Rows, "row"), count(len(s.Tables), "table"), count(t.Files, "file"))
 	if lacks := s.Lacks(); len(lacks) > 0 {
 		fmt.Fprintf(&b, "lacks %s\n", lacking(lacks))
+	}
+	if by := signer(s); by != "" {
+		fmt.Fprintf(&b, "signed by %s\n", by)
 	}
 	fmt.Fprintf(&b, "new were %s, which took %s\n", size(t.New), size(t.Stored))
 	for _, name := range slices.Sorted(maps.Keys(s.Facts)) {

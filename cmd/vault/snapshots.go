@@ -49,6 +49,7 @@ type snapshotLine struct {
 	Site     string             `json:"site,omitempty"` // its identifier
 	SiteName string             `json:"site_name,omitempty"`
 	Host     string             `json:"host,omitempty"`
+	Signer   string             `json:"signer,omitempty"` // the public key of who signed it
 	Totals   *repository.Totals `json:"totals,omitempty"`
 	// Lacks counts what the site had and the snapshot doesn't, by kind of loss.
 	Lacks map[stage.LossKind]int64 `json:"lacks,omitempty"`
@@ -59,7 +60,7 @@ func listed(list []repository.Listed) []snapshotLine {
 	for _, l := range list {
 		line := snapshotLine{ID: l.ID}
 		if s := l.Snapshot; s != nil {
-			line.Start, line.End, line.Pipeline, line.Host, line.Totals, line.Lacks, line.Site, line.SiteName = s.Start, s.End, s.Pipeline, s.Host, &s.Totals, s.Lacks(), s.Site().ID, s.Site().Name
+			line.Start, line.End, line.Pipeline, line.Host, line.Totals, line.Lacks, line.Site, line.SiteName, line.Signer = s.Start, s.End, s.Pipeline, s.Host, &s.Totals, s.Lacks(), s.Site().ID, s.Site().Name, signer(s)
 		} else {
 			line.Error = l.Err.Error()
 		}

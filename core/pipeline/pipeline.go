@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -42,12 +43,52 @@ type SnapshotConfig struct {
 	Pipeline   string        `key:"pipeline" help:"of which pipeline latest is, by its name; needed where the repository has snapshots of several" example:"nightly"`
 	Passphrase config.Secret `key:"passphrase" help:"the passphrase that the backup was encrypted with" example:"${env:LMSVAULT_PASSPHRASE}"`
 	Identity   config.Secret `key:"identity" help:"an age identity (AGE-SECRET-KEY-1…) of one of the recipients of the backup" example:"${file:/etc/vault/identity}"`
+	Signers    []string      `key:"signers" help:"public keys (vault-signer-…): then only a snapshot that one of them has signed is read" example:"[vault-signer-…]"`
+}
+
+// Validate checks the public keys.
+func (c *SnapshotConfig) Validate() error {
+	_, err := c.Trusted()
+	return err
+}
+
+// Trusted are the signers that are given.
+func (c *SnapshotConfig) Trusted() ([]repository.Signer, error) {
+	var signers []repository.Signer
+	for _, text := range c.Signers {
+		s, err := repository.ParseSigner(text)
+		if err != nil {
+			return nil, config.At("signers", "signers: %w", err)
+		}
+		signers = append(signers, s)
+	}
+	return signers, nil
 }
 
 // RepositoryConfig is what a storage takes beside its own settings when it
 // stands as a sink.
 type RepositoryConfig struct {
 	Create bool `key:"create" default:"false" help:"as a sink: make the repository when there is none; without it such a run is refused, and vault init-repository makes it"`
+	// SigningKey is the zero value where snapshots are not signed.
+	SigningKey config.Secret `key:"signing_key" help:"as a sink: sign the snapshots with this key, which vault key new makes, so that a restore can tell them from forged ones" example:"${file:/etc/vault/signing.key}"`
+}
+
+// Validate checks the signing key.
+func (c *RepositoryConfig) Validate() error {
+	_, err := c.Signing()
+	return err
+}
+
+// Signing is the key that is given; the zero value for none.
+func (c *RepositoryConfig) Signing() (repository.SigningKey, error) {
+	if c.SigningKey.IsZero() {
+		return repository.SigningKey{}, nil
+	}
+	key, err := repository.ParseSigningKey(c.SigningKey.Reveal())
+	if err != nil {
+		return key, config.At("signing_key", "signing_key: %w", err)
+	}
+	return key, nil
 }
 
 // Settings are those of a run. The command line may override them.

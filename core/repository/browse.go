@@ -50,7 +50,7 @@ func (r *Repository) load(ctx context.Context, ref snapshotRef) (*Snapshot, erro
 	if err != nil {
 		return nil, fmt.Errorf("snapshot %s: %w", ref.id, err)
 	}
-	return getSnapshot(ctx, r.storage, e, ref.id)
+	return getSnapshot(ctx, r.storage, e, ref.id, r.chain.Signers)
 }
 
 // Entries calls fn for each entry of a snapshot, unit by unit; the Item is valid

@@ -124,7 +124,7 @@ func (r *Repository) latest(ctx context.Context, refs []snapshotRef, c Choice) (
 	var order []*kindly // the newest first
 	for _, ref := range slices.Backward(refs) {
 		snap, err := r.head(ctx, ref)
-		if _, lost := asDamage(err); err != nil && !lost && !errors.Is(err, stage.ErrKey) {
+		if _, lost := asDamage(err); err != nil && !lost && !errors.Is(err, stage.ErrKey) && !errors.Is(err, ErrUnsigned) {
 			return snapshotRef{}, err
 		}
 		if err != nil {

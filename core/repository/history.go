@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -111,8 +112,9 @@ type history struct {
 }
 
 // findHistory reads manifests of an epoch, the newest first, until one is of the
-// pipeline and the site. Manifests under other keys are known by their names.
-func findHistory(ctx context.Context, s stage.Storage, e *epoch, kids []string, pipeline, site string, now time.Time) (h history, err error) {
+// pipeline and the site, and of the signers where there are any: a new snapshot
+// would vouch for content of the one before. Manifests under other keys are known by their names.
+func findHistory(ctx context.Context, s stage.Storage, e *epoch, kids []string, pipeline, site string, now time.Time, signers []Signer) (h history, err error) {
 	refs, _, err := listSnapshots(ctx, s)
 	if err != nil {
 		return h, err
@@ -121,8 +123,9 @@ func findHistory(ctx context.Context, s stage.Storage, e *epoch, kids []string, 
 		var snap *Snapshot
 		lost := !slices.Contains(kids, ref.kid)
 		if ref.kid == e.kid {
-			snap, err = getSnapshot(ctx, s, e, ref.id)
+			snap, err = getSnapshot(ctx, s, e, ref.id, signers)
 			_, lost = asDamage(err) // which verify tells
+			lost = lost || errors.Is(err, ErrUnsigned)
 			if err != nil && !lost {
 				return h, err
 			}

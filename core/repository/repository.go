@@ -18,6 +18,9 @@ type Chain struct {
 	// Secret tells that a passphrase or an identity was given: then nothing is
 	// read that is not encrypted, for who gives one relies on it.
 	Secret bool
+	// Signers are whose snapshots are read: if there are any, a snapshot that none
+	// of them has signed is ErrUnsigned.
+	Signers []Signer
 }
 
 // Repository reads what is stored. It takes no lock and writes nothing, and is

@@ -22,6 +22,7 @@ type Sink struct {
 	storage    stage.Storage
 	transforms []Transform
 	create     bool
+	key        SigningKey
 	start      time.Time
 
 	target *target // found by Check or Begin
@@ -46,11 +47,14 @@ type SinkConfig struct {
 	// Create has Begin make the repository where the storage is empty; without it
 	// Check and Begin return ErrNoRepository.
 	Create bool
+	// SigningKey signs the snapshot. What others have signed or nobody is then no
+	// snapshot before, of which unchanged files would be taken.
+	SigningKey SigningKey
 }
 
 // NewSink makes a sink that writes into a storage, which it owns.
 func NewSink(s stage.Storage, c SinkConfig) *Sink {
-	return &Sink{storage: s, transforms: c.Transforms, create: c.Create, known: map[string]*earlier{}}
+	return &Sink{storage: s, transforms: c.Transforms, create: c.Create, key: c.SigningKey, known: map[string]*earlier{}}
 }
 
 // Check looks whether the repository can be written with these transforms, and
@@ -123,7 +127,7 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	}
 	s.chunks = newChunkWriter(ctx, s.storage, e, s.packs.index)
 	s.lock.whenLost(s.chunks.packer.fail) // nothing is written beside another writer
-	if s.history, err = findHistory(ctx, s.storage, e, s.target.kids, p.Pipeline, p.Facts[moodle.SiteFact], s.start); err != nil {
+	if s.history, err = findHistory(ctx, s.storage, e, s.target.kids, p.Pipeline, p.Facts[moodle.SiteFact], s.start, s.signers()); err != nil {
 		return err
 	}
 	s.pipeline = p.Pipeline
@@ -133,6 +137,14 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 		s.order = append(s.order, t.Schema.Name)
 	}
 	return nil
+}
+
+// signers are whose snapshots the sink trusts; none for all.
+func (s *Sink) signers() []Signer {
+	if s.key.IsZero() {
+		return nil
+	}
+	return []Signer{s.key.Signer()}
 }
 
 var errNotBegun = errors.New("the repository is used before Begin")
@@ -200,7 +212,7 @@ func (s *Sink) Finish(ctx context.Context, o *stage.Outcome) error {
 	if err != nil {
 		return err
 	}
-	if err := putSnapshot(ctx, s.storage, s.chunks.epoch, snap); err != nil {
+	if err := putSnapshot(ctx, s.storage, s.chunks.epoch, snap, s.key); err != nil {
 		return err
 	}
 	s.snapshot = snap
@@ -251,7 +263,7 @@ func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 		return nil, errors.New("there is no finished snapshot to prove")
 	}
 	e := s.chunks.epoch
-	snap, err := getSnapshot(ctx, s.storage, e, s.snapshot.ID)
+	snap, err := getSnapshot(ctx, s.storage, e, s.snapshot.ID, s.signers())
 	if err != nil {
 		return nil, failure.Wrap(failure.Unproven, err)
 	}

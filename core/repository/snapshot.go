@@ -32,7 +32,18 @@ type Snapshot struct {
 	Notes    []stage.Note      `json:"notes,omitempty"`
 	Totals   Totals            `json:"totals"`
 
-	kid string
+	kid    string
+	signer *Signer // nil: it is not signed
+}
+
+// Signer tells who has signed the snapshot, and whether anybody has. Everything
+// else of an unsigned snapshot could have been written by whoever can write to
+// the storage, unless the repository is encrypted with a passphrase.
+func (s *Snapshot) Signer() (by Signer, ok bool) {
+	if s.signer == nil {
+		return Signer{}, false
+	}
+	return *s.signer, true
 }
 
 // Table is a table of a snapshot.
@@ -85,12 +96,15 @@ func version() string {
 }
 
 // putSnapshot stores the manifest, reads it back and compares: from here on the backup exists.
-func putSnapshot(ctx context.Context, s stage.Storage, e *epoch, snap *Snapshot) error {
+func putSnapshot(ctx context.Context, s stage.Storage, e *epoch, snap *Snapshot, key SigningKey) error {
 	plain, err := json.Marshal(snap)
 	if err != nil {
 		return fmt.Errorf("describing the snapshot: %w", err)
 	}
 	name, place := snapshotName(e.kid, snap.ID), e.place("snapshot", snap.ID)
+	if plain, err = key.sign(plain, place); err != nil {
+		return err
+	}
 	sealed, err := e.sealObject(ctx, plain, place)
 	if err != nil {
 		return fmt.Errorf("sealing the snapshot: %w", err)
@@ -109,13 +123,23 @@ func putSnapshot(ctx context.Context, s stage.Storage, e *epoch, snap *Snapshot)
 	return nil
 }
 
-func getSnapshot(ctx context.Context, s stage.Storage, e *epoch, id string) (*Snapshot, error) {
-	name := snapshotName(e.kid, id)
-	plain, err := e.getObject(ctx, s, name, e.place("snapshot", id))
+// getSnapshot loads a manifest; where signers are given, only what one of them
+// has signed, else ErrUnsigned.
+func getSnapshot(ctx context.Context, s stage.Storage, e *epoch, id string, signers []Signer) (*Snapshot, error) {
+	name, place := snapshotName(e.kid, id), e.place("snapshot", id)
+	content, err := e.getObject(ctx, s, name, place)
 	if err != nil {
 		return nil, err
 	}
-	return parseSnapshot(plain, name, e.kid, id)
+	manifest, by, err := unsign(content, place, signers)
+	if err != nil {
+		return nil, damaged(name, "", err)
+	}
+	snap, err := parseSnapshot(manifest, name, e.kid, id)
+	if err == nil {
+		snap.signer = by
+	}
+	return snap, err
 }
 
 func parseSnapshot(plain []byte, name, kid, id string) (*Snapshot, error) {

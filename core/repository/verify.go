@@ -127,6 +127,8 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, e
 			kid, id, _ := strings.Cut(snap.After, "/")
 			named[snapshotRef{kid, id}] = snap.ID
 		case errors.Is(err, stage.ErrKey): // told with the key
+		case errors.Is(err, ErrUnsigned):
+			v.find(&Finding{Object: snapshotName(ref.kid, ref.id), Problem: ErrUnsigned.Error()}, &Snapshot{ID: ref.id})
 		case !v.isDamage(err, &Snapshot{ID: ref.id}):
 			return nil, err
 		}

@@ -93,7 +93,11 @@ func newSource(ctx context.Context, s pipeline.Step, stages Stages, env stage.En
 	if err != nil {
 		return nil, err
 	}
-	keys := Keys{Stages: stages, Env: env, Passphrase: s.From.Passphrase, Identity: s.From.Identity}
+	signers, err := s.From.Trusted()
+	if err != nil {
+		return nil, errors.Join(err, storage.Close(ctx))
+	}
+	keys := Keys{Stages: stages, Env: env, Passphrase: s.From.Passphrase, Identity: s.From.Identity, Signers: signers}
 	return repository.NewSource(storage, repository.Choice{Snapshot: s.From.Snapshot, Site: s.From.Site, Pipeline: s.From.Pipeline}, keys.Chain()), nil
 }
 
@@ -127,6 +131,10 @@ func newTarget(ctx context.Context, s pipeline.Step, p *pipeline.Pipeline, env s
 		}
 		return t, nil
 	}
+	key, err := s.Into.Signing()
+	if err != nil {
+		return nil, err
+	}
 	seals, err := newSeals(ctx, p, env)
 	if err != nil {
 		return nil, err
@@ -141,6 +149,6 @@ func newTarget(ctx context.Context, s pipeline.Step, p *pipeline.Pipeline, env s
 	}
 	t.Parts = nil // a repository holds everything
 	t.place, t.file = s.Where(), p.File
-	t.Sink = repository.NewSink(storage, repository.SinkConfig{Transforms: seals, Create: s.Into.Create})
+	t.Sink = repository.NewSink(storage, repository.SinkConfig{Transforms: seals, Create: s.Into.Create, SigningKey: key})
 	return t, nil
 }

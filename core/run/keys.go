@@ -22,6 +22,7 @@ type Keys struct {
 	Stages               Stages
 	Env                  stage.Env
 	Passphrase, Identity config.Secret
+	Signers              []repository.Signer // if any, only what they have signed is read
 }
 
 // keyTaker is the configuration of a transform that works under a key.
@@ -31,7 +32,7 @@ type keyTaker interface {
 
 // Chain is how a repository is read with the keys.
 func (k Keys) Chain() repository.Chain {
-	return repository.Chain{Transform: k.Transform, Secret: !k.Passphrase.IsZero() || !k.Identity.IsZero()}
+	return repository.Chain{Transform: k.Transform, Secret: !k.Passphrase.IsZero() || !k.Identity.IsZero(), Signers: k.Signers}
 }
 
 // Transform makes the byte transform of that name, with the keys.

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestKeyNew(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "signing.key")
+	signer := strings.TrimSpace(vault(t, 0, nil, "key", "new", file).stdout)
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.HasPrefix(signer, "vault-signer-") || !strings.HasPrefix(string(text), "# public key: "+signer+"\nVAULT-SIGNING-KEY-") {
+		t.Errorf("it prints %q and writes\n%s%v", signer, text, err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if o := vault(t, 3, nil, "key", "new", file); !strings.Contains(o.stderr, "exists") {
+		t.Errorf("the second time it says %s", o.stderr)
+	}
+	if again, err := os.ReadFile(file); err != nil || string(again) != string(text) {
+		t.Errorf("the key was overwritten: %v", err)
+	}
+}
+
+// A signed backup restores with the public key; one that nobody has signed, or
+// somebody else, does not, in any command.
+func TestSignersDecideWhatIsRead(t *testing.T) {
+	dir := t.TempDir()
+	key := func(name string) string {
+		return strings.TrimSpace(vault(t, 0, nil, "key", "new", filepath.Join(dir, name)).stdout)
+	}
+	mine, other := key("mine.key"), key("other.key")
+	env := []string{"DIR=" + dir}
+	signed := written(t, "nightly.yaml", "version: 1\nsource: [{use: sample, with: {files: false}}]\n"+
+		"sink: [{use: local, with: {dir: \"${env:DIR}/r\", create: true, signing_key: \"${file:"+dir+"/mine.key}\"}}]\n")
+	vault(t, 0, env, "run", signed)
+	repo := dir + "/r"
+	restore := func(signers string) string {
+		return written(t, "restore.yaml", "version: 1\nsource: [{use: local, with: {dir: \"${env:DIR}/r\""+signers+"}}]\nsink: [{use: sqlite, with: {path: \"${env:DIR}/copy.db\", replace: true}}]\n")
+	}
+	if o := vault(t, 0, nil, "show", repo, "--signer", mine); !strings.Contains(o.stdout, "signed by "+mine) {
+		t.Errorf("show says\n%s", o.stdout)
+	}
+	vault(t, 0, env, "run", restore(", signers: ["+mine+"]"))
+	vault(t, 0, env, "run", restore(", signers: ["+other+", "+mine+"]"))
+	vault(t, 0, nil, "ls", repo, "--signer", other, "--signer", mine)
+	vault(t, 0, env, "ls", restore(", signers: ["+mine+"]"))
+	for _, refused := range [][]string{{"show", repo, "--signer", other}, {"ls", repo, "--signer", other}, {"run", restore(", signers: [" + other + "]")}, {"ls", restore(", signers: [" + other + "]")}} {
+		if o := vault(t, 3, env, refused...); !strings.Contains(o.stderr, "is not signed by a signer that was given") {
+			t.Errorf("%s says\n%s", refused, o.stderr)
+		}
+	}
+	if o := vault(t, 4, nil, "verify", repo, "--signer", other); !strings.Contains(o.stdout, "is not signed by a signer") {
+		t.Errorf("verify says\n%s", o.stdout)
+	}
+
+	vault(t, 0, env, "run", written(t, "nightly.yaml", "version: 1\nsource: [{use: sample, with: {files: false}}]\nsink: [{use: local, with: {dir: \"${env:DIR}/r\"}}]\n"))
+	vault(t, 0, env, "run", restore(""))
+	if o := vault(t, 3, env, "run", restore(", signers: ["+mine+"]")); !strings.Contains(o.stderr, "ask for that one by its id") {
+		t.Errorf("of a newer one that nobody has signed it says\n%s", o.stderr)
+	}
+	text, err := os.ReadFile(dir + "/mine.key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := strings.TrimSpace(string(text[len(text)-30:]))
+	for text, says := range map[string]string{
+		", signers: [" + mine[:len(mine)-1] + "]":         "was changed",
+		", signers: [\"${file:" + dir + "/mine.key}\"]":   "the secret signing key",
+		", signers: [age1qqq]":                            "not the public key of a signer",
+		", signing_key: \"${file:" + dir + "/mine.key}\"": `unknown key "signing_key"`,
+	} {
+		o := vault(t, 2, env, "run", restore(text))
+		if !strings.Contains(o.stderr, says) || strings.Contains(o.stderr, secret) {
+			t.Errorf("%s: it says\n%s", text, o.stderr)
+		}
+	}
+}

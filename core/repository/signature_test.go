@@ -1,0 +1,246 @@
+package repository_test
+
+import (
+	"bytes"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository"
+)
+
+func signingKey(t *testing.T) repository.SigningKey {
+	t.Helper()
+	k, err := repository.NewSigningKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// trusting reads a clear repository with signers.
+func trusting(t *testing.T, m *memory, signers ...repository.Signer) *repository.Repository {
+	t.Helper()
+	r, err := repository.Open(t.Context(), m, repository.Chain{Signers: signers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// signedBy is small, backed up by a writer with a key.
+func signedBy(k repository.SigningKey, content string) *site {
+	s := small("nightly", "", "")
+	s.files["dataroot/x"], s.signs = []byte(content), k
+	return s
+}
+
+// clearly backs up without any transform.
+func clearly(t *testing.T, s *site, m *memory) repository.Summary {
+	t.Helper()
+	sum, err := backup(t.Context(), s, m, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sum
+}
+
+// tag is what somebody can compute who can read the storage of a clear
+// repository: the beginning of an object's bytes.
+func tag(t *testing.T, m *memory, name string, content []byte) []byte {
+	t.Helper()
+	parts := strings.Split(name, "/") // snapshots/KID/ID
+	var root struct{ ID string }
+	var key struct{ Secret []byte }
+	if err := errors.Join(json.Unmarshal(m.objects["repository.json"], &root), json.Unmarshal(m.objects["keys/"+parts[1]], &key)); err != nil {
+		t.Fatal(err)
+	}
+	objects, err := hkdf.Key(sha256.New, key.Secret, nil, "vault repository 1 object", 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := hmac.New(sha256.New, objects)
+	fmt.Fprintf(h, "vault/1/%s/%s/snapshot/%s\x00%s", root.ID, parts[1], parts[2], content)
+	return h.Sum(nil)
+}
+
+// forge puts a manifest's content under a name, as vault would store it.
+func forge(t *testing.T, m *memory, name string, content []byte) {
+	t.Helper()
+	m.objects[name] = append(tag(t, m, name, content), content...)
+}
+
+// content is what a clear manifest's object holds: the manifest, and its signature.
+func content(m *memory, name string) []byte { return bytes.Clone(m.objects[name][sha256.Size:]) }
+
+func TestSignedSnapshotIsRead(t *testing.T) {
+	m, key := newMemory(), signingKey(t)
+	sum := clearly(t, signedBy(key, "content"), m)
+	for _, signers := range [][]repository.Signer{nil, {key.Signer()}, {signingKey(t).Signer(), key.Signer()}} {
+		r := trusting(t, m, signers...)
+		snap, err := r.Load(t.Context(), theLatest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if by, ok := snap.Signer(); !ok || by != key.Signer() || snap.ID != sum.Snapshot {
+			t.Errorf("it is signed by %s, %v", by, ok)
+		}
+		var got bytes.Buffer
+		if err := r.Cat(t.Context(), snap, "dataroot/x", &got); err != nil || got.String() != "content" {
+			t.Errorf("%q, %v", got.String(), err)
+		}
+		if found, err := r.Verify(t.Context(), repository.Choice{}, nil); err != nil || len(found) > 0 {
+			t.Errorf("verify: %v, %v", found, err)
+		}
+	}
+	sealed := newMemory()
+	mustBackup(t, signedBy(key, "content"), sealed, "secret")
+	if snap, err := open(t, sealed, "secret").Load(t.Context(), theLatest); err != nil || snap.Site().ID != "" {
+		t.Error(err)
+	} else if by, ok := snap.Signer(); !ok || by != key.Signer() {
+		t.Errorf("encrypted, it is signed by %s, %v", by, ok)
+	}
+}
+
+// Whoever can write to the storage of a clear repository can make snapshots and
+// change them, but not such that they pass for the writer's.
+func TestForgedSnapshotsAreRefused(t *testing.T) {
+	key := signingKey(t)
+	for name, attack := range map[string]func(t *testing.T, m *memory, where string) string{
+		"unsigned": func(t *testing.T, m *memory, _ string) string {
+			return clearly(t, signedBy(repository.SigningKey{}, "evil"), m).Where
+		},
+		"signed by another key": func(t *testing.T, m *memory, _ string) string {
+			return clearly(t, signedBy(signingKey(t), "evil"), m).Where
+		},
+		"signature taken away": func(t *testing.T, m *memory, where string) string {
+			manifest, _, _ := bytes.Cut(content(m, where), []byte("\n"))
+			forge(t, m, where, manifest)
+			return where
+		},
+		"manifest changed": func(t *testing.T, m *memory, where string) string {
+			forge(t, m, where, bytes.Replace(content(m, where), []byte(`"nightly"`), []byte(`"evening"`), 1))
+			return where
+		},
+		"signature of another snapshot": func(t *testing.T, m *memory, where string) string {
+			evil := clearly(t, signedBy(repository.SigningKey{}, "evil"), m).Where
+			_, line, _ := bytes.Cut(content(m, where), []byte("\n"))
+			forge(t, m, evil, append(append(content(m, evil), '\n'), line...))
+			return evil
+		},
+		"name changed": func(t *testing.T, m *memory, where string) string { // an old snapshot shall pass for a new one
+			id, later := where[len(where)-24:], "20260101-000000-00000000"
+			name := strings.TrimSuffix(where, id) + later
+			forge(t, m, name, bytes.Replace(content(m, where), []byte(id), []byte(later), 1))
+			delete(m.objects, where)
+			return name
+		},
+		"from another repository": func(t *testing.T, m *memory, where string) string {
+			other := newMemory()
+			from := clearly(t, signedBy(key, "old"), other).Where
+			name := strings.TrimSuffix(where, where[len(where)-24:]) + from[len(from)-24:]
+			forge(t, m, name, content(other, from))
+			delete(m.objects, where)
+			return name
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMemory()
+			where := clearly(t, signedBy(key, "content"), m).Where
+			forged := attack(t, m, where)
+			r := trusting(t, m, key.Signer())
+			for _, c := range []repository.Choice{theLatest, {Snapshot: forged[len(forged)-24:]}} {
+				if _, err := r.Load(t.Context(), c); !errors.Is(err, repository.ErrUnsigned) || failure.Of(err) != failure.Refused {
+					t.Errorf("%s: %v", c.Snapshot, err)
+				}
+			}
+			if _, whole := m.objects[where]; whole && forged != where {
+				if _, err := r.Load(t.Context(), theLatest); err == nil || !strings.Contains(err.Error(), where[len(where)-24:]) {
+					t.Errorf("the newest that is signed is not named: %v", err)
+				}
+				if snap, err := r.Load(t.Context(), repository.Choice{Snapshot: where[len(where)-24:]}); err != nil || snap.Name() != where {
+					t.Errorf("the signed one: %v", err)
+				}
+			}
+			found, err := r.Verify(t.Context(), repository.Choice{}, nil)
+			told := false
+			for _, f := range found {
+				told = told || f.Object == forged
+			}
+			if err != nil || !told {
+				t.Errorf("verify: %+v, %v", found, err)
+			}
+			src := repository.NewSource(m, theLatest, repository.Chain{Signers: []repository.Signer{key.Signer()}})
+			if _, err := src.Plan(t.Context()); !errors.Is(err, repository.ErrUnsigned) {
+				t.Errorf("restore: %v", err)
+			}
+		})
+	}
+}
+
+// A signature that doesn't fit is damage also for who knows no signer.
+func TestChangedSignedSnapshotIsDamage(t *testing.T) {
+	m := newMemory()
+	where := clearly(t, signedBy(signingKey(t), "content"), m).Where
+	forge(t, m, where, bytes.Replace(content(m, where), []byte(`"nightly"`), []byte(`"evening"`), 1))
+	var damage *repository.Damage
+	if _, err := trusting(t, m).Load(t.Context(), theLatest); !errors.As(err, &damage) || damage.Object != where {
+		t.Errorf("load: %v", err)
+	}
+}
+
+// A writer that signs takes nothing from a snapshot that it did not sign: it
+// would vouch for what somebody else has put there.
+func TestSignedBackupTrustsNoUnsignedSnapshot(t *testing.T) {
+	m, key := newMemory(), signingKey(t)
+	clearly(t, signedBy(repository.SigningKey{}, "content"), m)
+	clearly(t, signedBy(signingKey(t), "content"), m)
+	mine := clearly(t, signedBy(key, "content"), m).Snapshot
+	clearly(t, signedBy(repository.SigningKey{}, "content"), m)
+	clearly(t, signedBy(key, "content"), m)
+	list, err := trusting(t, m).Snapshots(t.Context())
+	if err != nil || list[2].Snapshot.Previous != "" || list[4].Snapshot.Previous != mine {
+		t.Errorf("%v: previous are %q and %q", err, list[2].Snapshot.Previous, list[4].Snapshot.Previous)
+	}
+	only := trusting(t, m, key.Signer())
+	if list, err = only.Snapshots(t.Context()); err != nil || list[3].Snapshot != nil || !errors.Is(list[3].Err, repository.ErrUnsigned) || list[4].Err != nil {
+		t.Errorf("list with a signer: %+v, %v", list, err)
+	}
+}
+
+func TestKeysAreWrittenAndRead(t *testing.T) {
+	key := signingKey(t)
+	file := string(key.File())
+	back, err := repository.ParseSigningKey("\n" + file + "\r\n")
+	if err != nil || back.Signer() != key.Signer() {
+		t.Errorf("the file comes back as %v, %v", back, err)
+	}
+	if s, err := repository.ParseSigner(" " + key.Signer().String() + "\n"); err != nil || s != key.Signer() {
+		t.Errorf("the public key comes back as %v, %v", s, err)
+	}
+	_, secret, _ := strings.Cut(strings.TrimSpace(file), "\n")
+	if text := fmt.Sprintf("%v %+v %#v %s", key, key, key, struct{ K repository.SigningKey }{key}); strings.Contains(text, secret[len(secret)-20:]) {
+		t.Errorf("the key prints as %s", text)
+	}
+	swapped := secret[:30] + string([]byte{secret[31], secret[30]}) + secret[32:]
+	if secret[30] == secret[31] {
+		swapped = secret[:len(secret)-1]
+	}
+	for name, text := range map[string]string{"empty": "", "two": file + file, "cut": secret[:len(secret)-2], "changed": swapped, "public": key.Signer().String(), "age": "AGE-SECRET-KEY-1QQQ"} {
+		if _, err := repository.ParseSigningKey(text); err == nil || len(text) > 30 && strings.Contains(err.Error(), text[20:30]) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	public := key.Signer().String()
+	for name, text := range map[string]string{"secret": secret, "file": file, "cut": public[:len(public)-1], "other": "age1qqq"} {
+		if _, err := repository.ParseSigner(text); err == nil || strings.Contains(err.Error(), secret[20:30]) {
+			t.Errorf("signer, %s: %v", name, err)
+		}
+	}
+}
