@@ -15,7 +15,7 @@ var lossNouns = map[stage.LossKind]string{
 	stage.LossTable: "table", stage.LossColumn: "column", stage.LossRow: "row", stage.LossIndex: "index", stage.LossDefault: "default",
 	stage.LossConstraint: "constraint", stage.LossView: "view", stage.LossTrigger: "trigger", stage.LossRoutine: "routine",
 	stage.LossMissing: "file", stage.LossUnreadable: "unreadable file", stage.LossChanged: "changed file", stage.LossCorrupt: "intact file",
-	stage.LossSpecial: "special file", stage.LossStored: "damaged item",
+	stage.LossSpecial: "special file", stage.LossStored: "damaged item", stage.LossPart: "part",
 }
 
 // lacking says what a snapshot lacks: "199 files, 1 view".

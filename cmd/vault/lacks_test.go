@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // contents lists the files of a filedir.
@@ -85,5 +87,13 @@ sink: [{use: sqlite, with: {path: "${env:DIR}/copy.db"}}, {use: files, with: {di
 	}
 	if _, err := os.Stat(fmt.Sprint(dir, "/copy.db")); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestEveryKindOfLossHasANoun(t *testing.T) {
+	for _, kind := range stage.LossKinds() {
+		if says := lacking(map[stage.LossKind]int64{kind: 2}); strings.Contains(says, "_") || !strings.HasPrefix(says, "2 ") {
+			t.Errorf("of %s it says %q", kind, says)
+		}
 	}
 }

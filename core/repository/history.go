@@ -151,7 +151,7 @@ func (s *Sink) Previous(ctx context.Context, p *stage.Plan) (*stage.Holdings, er
 	if s.target == nil || s.target.epoch == nil {
 		return nil, nil
 	}
-	h, err := findHistory(ctx, s.storage, s.target.epoch, s.target.kids, p.Pipeline, p.Facts[moodle.SiteFact], time.Now())
+	h, err := findHistory(ctx, s.storage, s.target.epoch, s.target.kids, p.Pipeline, p.Facts[moodle.SiteFact], time.Now(), s.signers())
 	if err != nil || h.previous == nil {
 		return nil, err
 	}
