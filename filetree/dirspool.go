@@ -112,7 +112,7 @@ func setDir(parent *os.Root, name string, mode uint32, modTime time.Time) error 
 		return err
 	}
 	if !modTime.Equal(time.Time{}) {
-		err = dir.Chtimes(".", modTime, modTime)
+		err = setTime(dir, ".", modTime)
 	}
 	if err == nil {
 		err = dir.Chmod(".", FileMode(mode))

@@ -20,6 +20,7 @@ type newFile struct {
 	temp, name string
 	entry      stage.Entry
 	f          *os.File
+	lost       *stage.Loss // its time, after finish
 }
 
 // create makes a file that is to have a name in dir.
@@ -61,7 +62,11 @@ func (n *newFile) complete(d stage.Digest, mode uint32, buf []byte) error {
 		return err
 	}
 	if t := n.entry.ModTime; !t.IsZero() {
-		if err := n.dir.Chtimes(n.temp, t, t); err != nil {
+		err := setTime(n.dir, n.temp, t)
+		if err == nil {
+			n.lost, err = lostTime(n.dir, n.temp, n.entry)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -29,7 +29,21 @@ func Fingerprint(info fs.FileInfo, now time.Time) string {
 	if changed.After(now.Add(-tick)) {
 		return ""
 	}
-	return fmt.Sprintf("%x.%x.%x.%x", st.Size, st.Mtim.Nano(), st.Ctim.Nano(), st.Ino)
+	return fmt.Sprintf("%x.%x.%x.%x.%x.%x", st.Size, st.Mtim.Sec, st.Mtim.Nsec, st.Ctim.Sec, st.Ctim.Nsec, st.Ino)
+}
+
+// setFarTime sets the times of name in dir, in seconds and nanoseconds.
+func setFarTime(dir *os.Root, name string, t time.Time) (err error) {
+	f, err := dir.Open(".")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	at := unix.Timespec{Sec: t.Unix(), Nsec: int64(t.Nanosecond())}
+	if err := unix.UtimesNanoAt(int(f.Fd()), name, []unix.Timespec{at, at}, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return fmt.Errorf("setting the time of %s: %w", name, err)
+	}
+	return nil
 }
 
 // space tells what a file system has free; inodes is -1 where it has no such limit.

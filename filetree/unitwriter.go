@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -20,6 +21,8 @@ type unitWriter struct {
 	path string     // below the root
 	name string     // of the entry
 	file *newFile   // of a file
+
+	lost []stage.Loss // times that the file system can't hold
 }
 
 func newUnitWriter(s *Sink) *unitWriter { return &unitWriter{sink: s, folders: newFolders(s)} }
@@ -59,7 +62,11 @@ func (w *unitWriter) begin(path string, e stage.Entry) (err error) {
 	above, name := split(path)
 	switch e.Kind {
 	case stage.Dir:
-		if _, err := w.folders.dir(path); err != nil {
+		dir, err := w.folders.dir(path)
+		if err == nil {
+			err = w.tryTime(dir, e)
+		}
+		if err != nil {
 			return err
 		}
 		w.sink.mu.Lock()
@@ -85,6 +92,26 @@ func (w *unitWriter) begin(path string, e stage.Entry) (err error) {
 		return dir.Symlink(e.Target, name)
 	}
 	return fmt.Errorf("a %s can't be kept in a directory", e.Kind)
+}
+
+// tryTime sets the time of a directory, which gets it again at the end, to see
+// whether it is kept.
+func (w *unitWriter) tryTime(dir *os.Root, e stage.Entry) error {
+	if e.ModTime.IsZero() || usual(e.ModTime) {
+		return nil
+	}
+	if err := setTime(dir, ".", e.ModTime); err != nil {
+		return err
+	}
+	lost, err := lostTime(dir, ".", e)
+	w.lose(lost)
+	return err
+}
+
+func (w *unitWriter) lose(l *stage.Loss) {
+	if l != nil {
+		w.lost = append(w.lost, *l)
+	}
 }
 
 func (w *unitWriter) Write(ctx context.Context, c stage.Chunk) error {
@@ -121,6 +148,7 @@ func (w *unitWriter) Close(_ context.Context, d stage.Digest) error {
 	if err := file.finish(d, w.sink.fileMode(file.entry), w.sink.layout.Overwrites(w.path), w.buf); err != nil {
 		return fmt.Errorf("restoring %s: %w", w.name, err)
 	}
+	w.lose(file.lost)
 	return nil
 }
 
@@ -158,7 +186,7 @@ func (w *unitWriter) Commit(ctx context.Context) error {
 	return w.folders.commit()
 }
 
-func (w *unitWriter) Refused() []stage.Loss { return nil }
+func (w *unitWriter) Refused() []stage.Loss { return w.lost }
 
 func (w *unitWriter) Abort(context.Context) error {
 	w.kind = ""

@@ -93,6 +93,7 @@ const (
 	LossChanged    LossKind = "changed_file"    // changed or vanished while it was read
 	LossCorrupt    LossKind = "corrupt_file"    // content that doesn't have the SHA-1 it is named by; it is kept under its name
 	LossSpecial    LossKind = "special_file"    // socket, FIFO, device
+	LossTime       LossKind = "file_time"       // a modification time that the target's file system can't hold
 	LossOutside    LossKind = "outside_link"    // what lies behind a link that leads out of the data root; the link is kept
 	LossStored     LossKind = "stored_data"     // something in a repository is damaged
 	LossPart       LossKind = "missing_part"    // a part of the site that is empty, or far smaller than in the previous snapshot
@@ -102,7 +103,7 @@ const (
 func LossKinds() []LossKind {
 	return []LossKind{
 		LossTable, LossColumn, LossRow, LossIndex, LossDefault, LossConstraint, LossView, LossTrigger, LossRoutine,
-		LossMissing, LossUnreadable, LossChanged, LossCorrupt, LossSpecial, LossOutside, LossStored, LossPart,
+		LossMissing, LossUnreadable, LossChanged, LossCorrupt, LossSpecial, LossTime, LossOutside, LossStored, LossPart,
 	}
 }
 

@@ -50,8 +50,9 @@ type UnitWriter interface {
 	// only as a whole, it may become durable as late as Finish.
 	Commit(ctx context.Context) error
 	// Refused lists the rows that the target refused, each a Loss of kind
-	// LossRow that names table, key, column and the server's reason. It is
-	// called after Commit; a sink that refuses none returns nil.
+	// LossRow that names table, key, column and the server's reason, and what
+	// else of its entries the target could not keep (LossTime). It is called
+	// after Commit; a sink that refuses none returns nil.
 	Refused() []Loss
 	// Abort gives the unit up and frees what it holds; it does nothing after Commit.
 	Abort(ctx context.Context) error

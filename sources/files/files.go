@@ -51,7 +51,7 @@ func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if name == moodle.LostFound || slices.Contains(s.exclude, name) {
+		if s.leaves(name) {
 			continue
 		}
 		unit := stage.Unit{ID: stage.Filedir + "/" + name, Part: stage.Filedir, Spec: name}
@@ -78,6 +78,12 @@ func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
 	}
 	inv.Units = append(inv.Units, stage.Unit{ID: stage.Filedir + "/" + other, Part: stage.Filedir, Spec: other, Rows: others})
 	return inv, nil
+}
+
+// leaves tells whether a path below the pool is left out: Vault's own mark of an
+// earlier restore belongs to no site.
+func (s *source) leaves(path string) bool {
+	return path == moodle.LostFound || path == filetree.RestoredName || slices.Contains(s.exclude, path)
 }
 
 // leftOut notes what the pipeline excludes.
@@ -130,7 +136,7 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w
 	walk.Visit = func(ctx context.Context, f filetree.Found) error {
 		path := strings.TrimPrefix(f.Path, stage.Filedir+"/")
 		switch {
-		case path == moodle.LostFound || slices.Contains(s.exclude, path):
+		case s.leaves(path):
 			return fs.SkipDir
 		case f.Info.IsDir():
 			return nil

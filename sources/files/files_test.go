@@ -197,6 +197,7 @@ func TestWrongFolderIsRefused(t *testing.T) {
 func TestEmptyPoolIsAMissingPart(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.MkdirAll(filepath.Join(dir, "lost+found"), 0))
+	write(t, dir, filetree.RestoredName, nil)
 	write(t, dir, "warning.txt", []byte("do not touch"))
 	s := opened(t, dir)
 	inv, err := s.Plan(t.Context())

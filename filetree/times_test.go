@@ -1,0 +1,57 @@
+package filetree_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/stage"
+	sinkdataroot "github.com/lmsvault/vault/sinks/dataroot"
+)
+
+// A time that is far off comes back as it was, or is listed as lost where the
+// file system can't hold it; it never becomes another in silence.
+func TestFarTimesAreKeptOrLost(t *testing.T) {
+	for _, at := range []time.Time{
+		time.Date(1500, 1, 2, 3, 4, 5, 600, time.UTC), time.Date(1677, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(1905, 6, 7, 8, 9, 10, 11, time.UTC),
+		time.Date(2300, 1, 2, 3, 4, 5, 600, time.UTC), time.Date(2600, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(33658, 9, 27, 1, 46, 39, 0, time.UTC),
+	} {
+		dir := filepath.Join(t.TempDir(), "data")
+		s := datarootSink(t, sinkdataroot.Config{Dir: dir})
+		plan := &stage.Plan{}
+		_, _, err := s.Check(t.Context(), plan)
+		must(t, err)
+		must(t, s.Begin(t.Context(), plan))
+		w, err := s.Unit(t.Context(), stage.Unit{ID: "u", Part: stage.Dataroot})
+		must(t, err)
+		for _, item := range []struct {
+			stage.Entry
+			stage.Digest
+		}{
+			{stage.Entry{Path: "dataroot/d", Kind: stage.Dir, Mode: 0o755, ModTime: at}, stage.Digest{}},
+			{stage.Entry{Path: "dataroot/d/f", Kind: stage.File, Mode: 0o644, ModTime: at}, stage.Digest{SHA1: "da39a3ee5e6b4b0d3255bfef95601890afd80709"}},
+		} {
+			must(t, w.Open(t.Context(), item.Entry))
+			must(t, w.Close(t.Context(), item.Digest))
+		}
+		must(t, w.Commit(t.Context()))
+		lost := map[string]bool{}
+		for _, l := range w.Refused() {
+			if l.Kind != stage.LossTime || l.Row != nil {
+				t.Errorf("loss %+v", l)
+			}
+			lost[l.Path] = true
+		}
+		must(t, s.Finish(t.Context(), &stage.Outcome{}))
+		must(t, s.Publish(t.Context()))
+		must(t, s.Close(t.Context()))
+		for _, path := range []string{"d", "d/f"} {
+			info, err := os.Stat(filepath.Join(dir, path))
+			must(t, err)
+			if same := info.ModTime().Equal(at); same == lost["dataroot/"+path] {
+				t.Errorf("%s of %v has %v, and is lost: %v", path, at, info.ModTime().UTC(), !same)
+			}
+		}
+	}
+}
