@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,6 +125,23 @@ sink: [{use: %s, with: {dsn: "${env:BACK}"}}]
 			sameContents(t, filepath.Join(dir, "dataroot/filedir"), files)
 			sameIndexes(t, indexes(t, c.dialect, original), indexes(t, c.other, away))
 
+			// On its own engine it is to the letter.
+			letter := c.home(t)
+			run(`version: 1
+accept_loss: %s
+source: [{use: local, with: {dir: %q, passphrase: "${env:PASS}"}}]
+sink: [{use: %s, with: {dsn: %q}}]
+`, c.accept, repo, c.dialect, letter.DSN)
+			sameStructure(t, c.dialect, letter, original)
+
+			// SQLite has none of those indexes, which loses nothing either.
+			run(`version: 1
+accept_loss: %s
+source: [{use: local, with: {dir: %q, passphrase: "${env:PASS}"}}]
+sink: [{use: sqlite, with: {path: %q}}]
+`, c.accept, repo, filepath.Join(dir, "site.sqlite"))
+			compare.Equal(t, want, compare.Site(t, sqliteAt(t, filepath.Join(dir, "site.sqlite"))), odd)
+
 		})
 	}
 }
@@ -161,6 +179,26 @@ func sameContents(t *testing.T, want, got string) {
 	}
 	if n < 700 {
 		t.Errorf("only %d contents were compared", n)
+	}
+}
+
+// sameStructure wants all tables of a site as the engine itself tells of them.
+func sameStructure(t *testing.T, dialect string, got, want servers.Database) {
+	t.Helper()
+	ours := func(lines []string) []string {
+		return slices.DeleteFunc(lines, func(line string) bool {
+			return strings.Contains(line, "zzz_custom") || strings.Contains(line, "zzz_mood") || strings.Contains(line, "zzz_view") || strings.Contains(line, "other_app")
+		})
+	}
+	if dialect == "postgres" {
+		compareLines(t, ours(catalog(t, got.SQL)), ours(catalog(t, want.SQL)))
+		return
+	}
+	tables := ours(lines(t, want.SQL, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE'"))
+	for _, table := range tables {
+		if a, b := showCreate(t, got.SQL, table), showCreate(t, want.SQL, table); a != b {
+			t.Errorf("copied\n%s\nfrom\n%s", a, b)
+		}
 	}
 }
 

@@ -22,10 +22,10 @@ func TestOddTypesOfRealSites(t *testing.T) {
 		carried              []string // parts of the rows that arrive, in the words of internal/compare
 	}{
 		{"my", "mysql", "postgres", servers.MariaDB, servers.Postgres, "", "column db/zzz_custom (virt): a generated column",
-			"{view: 1, index: 2, column: 1}", []string{`"12345678901234567890.123456789012345678"`, `"18446744073709551615"`, `"c'd" | "x,y"`,
-				`"838:59:59"`, `"000102030405060708090A0B0C0D0E0F"`, `"größe"`, `"10101010"`, "1.7976931348623157e+308"}},
+			"{view: 1, index: 1, column: 1}", []string{`"12345678901234567890.123456789012345678"`, `"18446744073709551615"`, `"c'd" | "x,y"`,
+				`"838:59:59"`, `"000102030405060708090A0B0C0D0E0F"`, `"größe"`, `"10101010"`, `"POINT(`, "1.7976931348623157e+308"}},
 		{"pg", "postgres", "mysql", servers.Postgres, servers.MariaDB, ", collation: utf8mb4_bin", "column db/zzz_custom (column gen): a generated column",
-			"{view: 1, index: 5, column: 1, row: 1}", []string{`"{1,2,NULL}"`, `"123e4567-e89b-12d3-a456-426614174000"`, `"2001:db8::1"`, `"1 year 2 mons 3 days"`,
+			"{view: 1, index: 1, column: 1, row: 1}", []string{`"{1,2,NULL}"`, `"123e4567-e89b-12d3-a456-426614174000"`, `"2001:db8::1"`, `"1 year 2 mons 3 days"`,
 				`"0001FF5C27220A0D1A"`, `"c'd"`, `"text 😀"`}},
 	} {
 		t.Run(c.site, func(t *testing.T) {
@@ -37,7 +37,7 @@ func TestOddTypesOfRealSites(t *testing.T) {
 			target := compare.Database{Dialect: c.other, SQL: away.SQL, Prefix: "mdl_"}
 
 			out := vault(t, env, "run", pipelineFile(t, text))
-			if out.code != 4 || !strings.Contains(out.stderr, c.before) {
+			if out.code != 3 || !strings.Contains(out.stderr, c.before) {
 				t.Errorf("exit %d:\n%s", out.code, out.stderr)
 			}
 			if tables := compare.Site(t, target); len(tables) != 0 {

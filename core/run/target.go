@@ -138,8 +138,8 @@ func (t *Target) lose(l *ledger, losses []stage.Loss) {
 	}
 }
 
-// kept is a planned table without the indexes and the sequence that the target
-// has reported as lost.
+// kept is a planned table without what the target has reported as lost: indexes,
+// the primary key, the sequence.
 func (t *Target) kept(s schema.Table) schema.Table {
 	gone := func(index string) bool { return t.lost[lostBy(stage.LostIndex(s.Name, index, ""))] }
 	s.Indexes = slices.DeleteFunc(slices.Clone(s.Indexes), func(x schema.Index) bool { return gone(x.Name) })
@@ -150,6 +150,11 @@ func (t *Target) kept(s schema.Table) schema.Table {
 		s.Sequence = nil
 	}
 	return s
+}
+
+// lostDefault reports whether the target has reported a column's default as lost.
+func (t *Target) lostDefault(table, column string) bool {
+	return t.lost[lostBy(stage.LostDefault(table, column, ""))]
 }
 
 // unit opens the target's writer for a unit.
@@ -218,7 +223,7 @@ func (t *Target) prove(ctx context.Context, expected map[string]*tally, l *ledge
 			result.Faults = append(result.Faults, sumFault(want, got.Sum))
 			fallthrough
 		default:
-			result.Faults = append(result.Faults, compareTables(t.kept(info.Schema), got.Schema)...)
+			result.Faults = append(result.Faults, compareTables(t.kept(info.Schema), got.Schema, t.lostDefault)...)
 		}
 		for _, fault := range result.Faults {
 			faults = append(faults, fmt.Errorf("%s: table %s: %s", t.Name, name, fault))
@@ -239,8 +244,9 @@ func sumFault(want, got rows.Sum) string {
 }
 
 // compareTables names what of a table's structure is not as planned. Names of
-// indexes and the order of indexes don't matter, nor does a sequence that is ahead.
-func compareTables(want, got schema.Table) []string {
+// indexes and the order of indexes don't matter, nor does a sequence that is ahead,
+// nor a default that is lost.
+func compareTables(want, got schema.Table, lostDefault func(table, column string) bool) []string {
 	var faults []string
 	if !slices.Equal(want.ColumnNames(), got.ColumnNames()) {
 		faults = append(faults, fmt.Sprintf("the columns are %q instead of %q", got.ColumnNames(), want.ColumnNames()))
@@ -250,7 +256,7 @@ func compareTables(want, got schema.Table) []string {
 			if !sameType(w.Type, g.Type) || w.Nullable != g.Nullable {
 				faults = append(faults, fmt.Sprintf("column %s is %s instead of %s", w.Name, columnWords(g), columnWords(w)))
 			}
-			if want.Dialect == got.Dialect && (want.Sequence == nil || want.Sequence.Column != w.Name) && !sameDefault(w, g) {
+			if want.Dialect == got.Dialect && (want.Sequence == nil || want.Sequence.Column != w.Name) && !lostDefault(want.Name, w.Name) && !sameDefault(w, g) {
 				faults = append(faults, fmt.Sprintf("column %s has %s instead of %s", w.Name, defaultWords(g.Default), defaultWords(w.Default)))
 			}
 		}

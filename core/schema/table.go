@@ -47,6 +47,9 @@ type Column struct {
 type Default struct {
 	Value string `json:"value"`          // canonical text, or an expression
 	Expr  bool   `json:"expr,omitempty"` // Value is an expression in the table's Dialect; CURRENT_TIMESTAMP is one that all know
+	// Native is how the table's Dialect spells it, where that isn't how Value would
+	// be written (1.0 for the default 1.00000 of a decimal, now() for CURRENT_TIMESTAMP).
+	Native string `json:"native,omitempty"`
 }
 
 // Index is a secondary index; keys that Moodle calls foreign or unique are indexes too.
@@ -63,6 +66,7 @@ type Index struct {
 	// Options are clauses after the columns, in its dialect's words ("WITH
 	// (fillfactor='70')"); without them the index is the same, stored differently.
 	Options string `json:"options,omitempty"`
+	Comment string `json:"comment,omitempty"`
 }
 
 // IndexColumn is one part of an index.
@@ -85,8 +89,8 @@ func (x *Index) EngineOwn() bool {
 		slices.ContainsFunc(x.Columns, func(c IndexColumn) bool { return c.Operators != "" || c.TextSearch != "" })
 }
 
-// SameAs reports whether two indexes of a table are the same but for their names
-// and options.
+// SameAs reports whether two indexes of a table are the same but for their names,
+// options and comments.
 func (x Index) SameAs(y Index) bool {
 	return x.Unique == y.Unique && x.Method == y.Method && x.Native == y.Native && slices.Equal(x.Columns, y.Columns)
 }

@@ -74,6 +74,12 @@ func LostSequence(table, column, reason string) Loss {
 	return Loss{Kind: LossDefault, Path: DB + "/" + table, Where: "sequence of column " + column, Reason: reason, Count: 1}
 }
 
+// LostDefault is the loss of a planned column's default. A sink reports it by this:
+// the run then does not expect it in the proof.
+func LostDefault(table, column, reason string) Loss {
+	return Loss{Kind: LossDefault, Path: DB + "/" + table, Where: "column " + column, Reason: reason, Count: 1}
+}
+
 // LossKind names what was lost; the names are those of --accept-loss.
 type LossKind string
 

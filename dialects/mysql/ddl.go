@@ -47,15 +47,19 @@ func (w *Writer) Define(t *schema.Table) (Definition, error) {
 	}
 	names := IndexNames(t, w.FromPrefix, w.Prefix, w.KeepNames)
 	var later []string
+	early := early(t)
 	for k, x := range t.Indexes {
 		if w.refuseIndex(t, &x) != "" {
 			continue // Check has listed it as a loss
 		}
 		text := indexKind(&x) + " " + Ident(names[k]) + " " + indexColumns(&x)
+		if x.Comment != "" {
+			text += " COMMENT " + Literal(x.Comment)
+		}
 		switch {
-		case early(t, &x):
+		case early(k):
 			lines = append(lines, text)
-		case x.Method != "": // InnoDB builds one FULLTEXT index at a time
+		case x.Method == "FULLTEXT": // InnoDB builds one FULLTEXT index at a time
 			d.Indexes = append(d.Indexes, w.alter(t, "ADD "+text))
 		default:
 			later = append(later, "ADD "+text)
@@ -182,6 +186,23 @@ func (w *Writer) native(c *schema.Column, d *Definition) (native, check string) 
 	return native, ""
 }
 
+// AsPlanned describes a table that Define has written in the words of its plan:
+// JSON that comes from MariaDB is text on MySQL, as native says.
+func (w *Writer) AsPlanned(planned *schema.Table, there schema.Table) schema.Table {
+	if w.Server.MariaDB {
+		return there
+	}
+	there.Columns = slices.Clone(there.Columns)
+	for k := range there.Columns {
+		c := &there.Columns[k]
+		p := planned.Column(c.Name)
+		if p != nil && p.Type.Kind == schema.JSON && baseName(p.Native) == "longtext" && c.Type.Kind == schema.Text && c.Type.Length == 0 {
+			c.Type = p.Type
+		}
+	}
+	return there
+}
+
 func hasCharset(native string) bool {
 	switch baseName(native) {
 	case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set":
@@ -211,11 +232,32 @@ func indexColumns(x *schema.Index) string {
 	return "(" + strings.Join(columns, ", ") + ")"
 }
 
-// early tells whether an index must be there before rows are loaded: that of a
+// early returns which indexes of a table must be there before rows are loaded. So
+// that the order of keys is kept, they are preceded by those that come before them.
+func early(t *schema.Table) func(k int) bool {
+	lastUnique, last := -1, -1
+	for k := range t.Indexes {
+		switch x := &t.Indexes[k]; {
+		case !needed(t, x):
+		case x.Unique:
+			lastUnique = k
+		default:
+			last = k
+		}
+	}
+	return func(k int) bool {
+		if t.Indexes[k].Unique {
+			return k <= lastUnique
+		}
+		return k <= last && t.Indexes[k].Method != "FULLTEXT"
+	}
+}
+
+// needed tells whether an index must be there before rows are loaded: that of a
 // sequence's column, which the server demands, and unique ones that compare text,
 // because a collation may find rows equal that were not where they come from: the
 // row is refused then, and can be named.
-func early(t *schema.Table, x *schema.Index) bool {
+func needed(t *schema.Table, x *schema.Index) bool {
 	if s := t.Sequence; s != nil && !(len(t.PrimaryKey) > 0 && t.PrimaryKey[0] == s.Column) && len(x.Columns) > 0 && x.Columns[0].Name == s.Column && x.Method == "" && x.Native == "" {
 		return true
 	}

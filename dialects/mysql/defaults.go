@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
@@ -29,7 +30,7 @@ func (s *Server) readDefault(c *schema.Column, text, extra string) *schema.Defau
 		return expression(text)
 	}
 	if strings.Contains(extra, "DEFAULT_GENERATED") {
-		text = unescapeAll(text) // MySQL's catalog escapes expressions as if they were literals
+		text = unescapeAll(decoded(text)) // MySQL's catalog escapes expressions as if they were literals
 		if value, ok := textLiteral(text); ok && s.expressionOnly(c) {
 			return &schema.Default{Value: canonical(c, value)}
 		}
@@ -39,6 +40,22 @@ func (s *Server) readDefault(c *schema.Column, text, extra string) *schema.Defau
 		text = bits
 	}
 	return &schema.Default{Value: canonical(c, text)}
+}
+
+// decoded undoes that MySQL's catalog takes the bytes of an expression's UTF-8 for
+// characters of Latin 1.
+func decoded(text string) string {
+	raw := make([]byte, 0, len(text))
+	for _, r := range text {
+		if r > 0xff {
+			return text
+		}
+		raw = append(raw, byte(r))
+	}
+	if !utf8.Valid(raw) {
+		return text
+	}
+	return string(raw)
 }
 
 // introducers are of the character sets that hold the same bytes as utf8mb4.
@@ -121,7 +138,7 @@ func canonical(c *schema.Column, value string) string {
 func (s *Server) writeDefault(t *schema.Table, c *schema.Column) string {
 	d := c.Default
 	switch {
-	case refuseDefault(t, c) != nil: // Losses lists it
+	case refuseDefault(t, c) != nil, s.lacks(c) != nil: // Losses lists it
 		return ""
 	case d == nil && s.implicit && c.Type.Kind == schema.Timestamp && !c.Nullable:
 		return " DEFAULT '0000-00-00 00:00:00'" // else the server gives it CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP

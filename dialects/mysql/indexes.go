@@ -1,7 +1,10 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,8 +16,29 @@ import (
 // part is a row of information_schema.STATISTICS: one column of an index.
 type part struct {
 	table, index, method, visible   string
+	comment                         string
 	column, expression, order, uniq string
-	prefix                          int
+	prefix, seq                     int
+}
+
+// together sorts parts by table, index and place in it. Tables and indexes stay in
+// the order in which they come: MariaDB gives a table's in the order of its keys.
+func together(parts []part) []part {
+	type key struct{ table, index string }
+	tables, indexes := map[string]int{}, map[key]int{}
+	for n, p := range parts {
+		if _, ok := tables[p.table]; !ok {
+			tables[p.table] = n
+		}
+		if _, ok := indexes[key{p.table, p.index}]; !ok {
+			indexes[key{p.table, p.index}] = n
+		}
+	}
+	slices.SortStableFunc(parts, func(a, b part) int {
+		return cmp.Or(cmp.Compare(tables[a.table], tables[b.table]),
+			cmp.Compare(indexes[key{a.table, a.index}], indexes[key{b.table, b.index}]), cmp.Compare(a.seq, b.seq))
+	})
+	return parts
 }
 
 func (i *inspection) indexes(ctx context.Context) error {
@@ -28,12 +52,13 @@ func (i *inspection) indexes(ctx context.Context) error {
 		if i.byName[p.table] != nil {
 			parts = append(parts, p)
 		}
-	}, `SELECT TABLE_NAME, INDEX_NAME, INDEX_TYPE, `+visible+`, COALESCE(COLUMN_NAME,''), `+expression+`, COALESCE(COLLATION,''), IF(NON_UNIQUE, '', 'U'), COALESCE(SUB_PART,0)
-		FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX`,
-		&p.table, &p.index, &p.method, &p.visible, &p.column, &p.expression, &p.order, &p.uniq, &p.prefix)
+	}, `SELECT TABLE_NAME, INDEX_NAME, INDEX_TYPE, `+visible+`, COALESCE(COLUMN_NAME,''), `+expression+`, COALESCE(COLLATION,''), IF(NON_UNIQUE, '', 'U'), COALESCE(SUB_PART,0), COALESCE(INDEX_COMMENT,''), SEQ_IN_INDEX
+		FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE()`,
+		&p.table, &p.index, &p.method, &p.visible, &p.column, &p.expression, &p.order, &p.uniq, &p.prefix, &p.comment, &p.seq)
 	if err != nil {
 		return err
 	}
+	parts = together(parts)
 	for from := 0; from < len(parts); {
 		to := from + 1
 		for to < len(parts) && parts[to].table == parts[from].table && parts[to].index == parts[from].index {
@@ -54,7 +79,7 @@ func (i *inspection) index(parts []part) {
 	if first.visible == "NO" {
 		i.note(t.Name, "index "+first.index+" is invisible to the optimizer, and will be visible")
 	}
-	x := schema.Index{Name: first.index, Unique: first.uniq != ""}
+	x := schema.Index{Name: first.index, Unique: first.uniq != "", Comment: first.comment}
 	if first.method != "BTREE" && first.method != "HASH" {
 		x.Method = first.method
 	}
@@ -111,4 +136,53 @@ func indexColumn(c schema.IndexColumn) string {
 		text += " DESC"
 	}
 	return text
+}
+
+// OrderIndexes puts the indexes of each table into the order of its keys, which
+// MySQL's catalog doesn't tell and Inspect gives on MariaDB only. It asks once for
+// each table that has several.
+func (s *Server) OrderIndexes(ctx context.Context, st *Structure) error {
+	if s.MariaDB {
+		return nil
+	}
+	for k := range st.Tables {
+		t := &st.Tables[k]
+		if len(t.Indexes) < 2 {
+			continue
+		}
+		order, err := s.keys(ctx, t.FullName)
+		if err != nil {
+			return fmt.Errorf("%s: reading the order of the keys of %s: %w", s.Address, t.FullName, err)
+		}
+		slices.SortStableFunc(t.Indexes, func(a, b schema.Index) int {
+			return cmp.Compare(slices.Index(order, a.Name), slices.Index(order, b.Name))
+		})
+	}
+	return nil
+}
+
+// keys lists the names of a table's keys in their order.
+func (s *Server) keys(ctx context.Context, fullName string) (names []string, err error) {
+	rows, err := s.QueryContext(ctx, "SHOW INDEX FROM "+Ident(fullName))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	const name = 2 // Table, Non_unique, Key_name
+	cells := make([]sql.RawBytes, len(columns))
+	into := make([]any, len(columns))
+	for i := range cells {
+		into[i] = &cells[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		names = append(names, string(cells[name]))
+	}
+	return names, rows.Err()
 }

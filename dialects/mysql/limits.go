@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -78,9 +79,8 @@ func (w *Writer) Losses(t *schema.Table) []stage.Loss {
 		if t.Sequence != nil && t.Sequence.Column == c.Name {
 			continue
 		}
-		if err := refuseDefault(t, c); err != nil {
-			losses = append(losses, stage.Loss{Kind: stage.LossDefault, Path: stage.DB + "/" + t.Name, Where: "column " + c.Name,
-				Reason: fmt.Sprintf("the default %.100q is not written: %v", c.Default.Value, err), Count: 1})
+		if err := cmp.Or(refuseDefault(t, c), w.Server.lacks(c)); err != nil {
+			losses = append(losses, stage.LostDefault(t.Name, c.Name, fmt.Sprintf("the default %.100q is not written: %v", c.Default.Value, err)))
 		}
 	}
 	for _, x := range t.Indexes {
@@ -122,6 +122,9 @@ func (w *Writer) refuseColumn(c *schema.Column) string {
 func (w *Writer) refuseIndex(t *schema.Table, x *schema.Index) string {
 	if err := sqltext.Value(x.Name); err != nil {
 		return fmt.Sprintf("its name: %v", err)
+	}
+	if err := sqltext.Value(x.Comment); err != nil {
+		return fmt.Sprintf("its comment: %v", err)
 	}
 	switch {
 	case x.Native != "" && w.Server.MariaDB:

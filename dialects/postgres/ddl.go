@@ -111,9 +111,15 @@ func (b *Builder) Table(t schema.Table) (Build, error) {
 		})
 	}
 	for i, x := range t.Indexes {
-		if refuseIndex(&t, &x) == nil {
-			out.Indexes = append(out.Indexes, IndexBuild{Name: x.Name, SQL: createIndex(x, b.indexNames[t.Name][i], table)})
+		if refuseIndex(&t, &x) != nil {
+			continue // Losses lists it
 		}
+		name := b.indexNames[t.Name][i]
+		build := IndexBuild{Name: x.Name, SQL: createIndex(x, name, table)}
+		if x.Comment != "" {
+			build.Then = fmt.Sprintf("COMMENT ON INDEX %s IS %s", site.Object(name), Literal(x.Comment))
+		}
+		out.Indexes = append(out.Indexes, build)
 	}
 	out.Complete = append(out.Complete, "ANALYZE "+table)
 	return out, nil
@@ -132,29 +138,13 @@ func (b *Builder) column(t schema.Table, c schema.Column, sequence string) strin
 	case t.Sequence != nil && t.Sequence.Column == c.Name:
 		s += " DEFAULT nextval(" + Literal(sequence) + "::regclass)"
 	case refuseDefault(c.Default) != nil: // Losses lists it
-	case c.Default != nil && c.Default.Expr:
-		s += " DEFAULT " + c.Default.Value
-	case c.Default != nil && numeric(c.Type.Kind) && bareNumber.MatchString(c.Default.Value):
-		s += " DEFAULT " + short(c.Default.Value) // as Moodle writes it; a quoted one comes back with a cast
 	case c.Default != nil:
-		s += " DEFAULT " + Literal(c.Default.Value)
+		s += " DEFAULT " + defaultSQL(*c.Default, c.Type)
 	}
 	if !c.Nullable {
 		s += " NOT NULL"
 	}
 	return s
-}
-
-func numeric(k schema.Kind) bool {
-	return k == schema.Int || k == schema.Decimal || k == schema.Float
-}
-
-// short writes a number without zeros at the end of its fraction.
-func short(number string) string {
-	if strings.Contains(number, ".") {
-		return strings.TrimSuffix(strings.TrimRight(number, "0"), ".")
-	}
-	return number
 }
 
 // enum creates the type of an enumeration where it is first met: named with the

@@ -10,9 +10,15 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
+// cast is what pg_get_expr puts behind a constant: the name of its type.
+const cast = `(?:::` + typeName + `(?:\.` + typeName + `)?(?:\[\])*)?`
+
+const typeName = `(?:\w+(?: \w+)*|"[^"']+")`
+
 var (
-	quotedLiteral = regexp.MustCompile(`^(E|B)?'((?:[^'\\]|''|\\.)*)'(?:::[\w ."\[\]]+)?$`)
-	plainNumber   = regexp.MustCompile(`^\(?(-?\d+(?:\.\d+)?)\)?(?:::[\w ."]+)?$`)
+	quotedLiteral = regexp.MustCompile(`^(E|B)?'((?:[^'\\]|''|\\.)*)'` + cast + `$`)
+	plainNumber   = regexp.MustCompile(`^-?\d+(?:\.\d+)?$`)
+	numberLiteral = regexp.MustCompile(`^(?:(-?\d+(?:\.\d+)?)|\((-?\d+(?:\.\d+)?)\))` + cast + `$`)
 	nullLiteral   = regexp.MustCompile(`^NULL(?:::[\w ."\[\]()]+)?$`)
 	nextval       = regexp.MustCompile(`^\(?nextval\(\(?'((?:[^']|'')+)'(?:::text\))?::regclass\)\)?(?:::\w+)?$`)
 )
@@ -30,6 +36,22 @@ func sequenceOf(expr string) (string, bool) {
 // defaultOf reads a default as pg_get_expr writes it: a constant becomes the
 // canonical text of the column's type, all else stays an expression.
 func defaultOf(expr string, t schema.Type) *schema.Default {
+	d := meaning(expr, t)
+	if d != nil && !d.Expr && !exact(t.Kind) || d == nil || defaultSQL(*d, t) == expr {
+		return d
+	}
+	d.Native = expr
+	return d
+}
+
+// exact tells whether constants of a type have several spellings for one value.
+func exact(k schema.Kind) bool { return numeric(k) || k == schema.Bit }
+
+func numeric(k schema.Kind) bool {
+	return k == schema.Int || k == schema.Decimal || k == schema.Float
+}
+
+func meaning(expr string, t schema.Type) *schema.Default {
 	if expr == "" || nullLiteral.MatchString(expr) {
 		return nil
 	}
@@ -40,8 +62,8 @@ func defaultOf(expr string, t schema.Type) *schema.Default {
 		}
 		return &schema.Default{Value: canonical(value, t)}
 	}
-	if m := plainNumber.FindStringSubmatch(expr); m != nil {
-		return &schema.Default{Value: canonical(m[1], t)}
+	if m := numberLiteral.FindStringSubmatch(expr); m != nil {
+		return &schema.Default{Value: canonical(m[1]+m[2], t)}
 	}
 	switch expr {
 	case "true", "false":
@@ -53,6 +75,28 @@ func defaultOf(expr string, t schema.Type) *schema.Default {
 		return &schema.Default{Value: canonical(value, t)}
 	}
 	return &schema.Default{Value: expr, Expr: true}
+}
+
+// defaultSQL writes a default: as it was spelled, if that means the same.
+func defaultSQL(d schema.Default, t schema.Type) string {
+	if m := meaning(d.Native, t); m != nil && m.Value == d.Value && m.Expr == d.Expr {
+		return d.Native
+	}
+	switch {
+	case d.Expr:
+		return d.Value
+	case numeric(t.Kind) && plainNumber.MatchString(d.Value):
+		return short(d.Value) // as Moodle writes it; a quoted one comes back with a cast
+	}
+	return Literal(d.Value)
+}
+
+// short writes a number without zeros at the end of its fraction.
+func short(number string) string {
+	if strings.Contains(number, ".") {
+		return strings.TrimSuffix(strings.TrimRight(number, "0"), ".")
+	}
+	return number
 }
 
 // canonical writes a constant of the server's as package schema wants it.

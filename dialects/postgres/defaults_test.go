@@ -25,25 +25,41 @@ func TestDefaults(t *testing.T) {
 		{text, "'a'::text || 'b'::text", &schema.Default{Value: "'a'::text || 'b'::text", Expr: true}},
 		{text, "upper('x'::text)", &schema.Default{Value: "upper('x'::text)", Expr: true}},
 		{number, "0", &schema.Default{Value: "0"}},
-		{number, "'-1'::integer", &schema.Default{Value: "-1"}},
-		{number, "(-1)", &schema.Default{Value: "-1"}},
+		{number, "'-1'::integer", &schema.Default{Value: "-1", Native: "'-1'::integer"}},
+		{number, "(-1)", &schema.Default{Value: "-1", Native: "(-1)"}},
 		{number, "1 + 1", &schema.Default{Value: "1 + 1", Expr: true}},
-		{number, "'-9223372036854775808'::bigint", &schema.Default{Value: "-9223372036854775808"}},
+		{number, "'-9223372036854775808'::bigint", &schema.Default{Value: "-9223372036854775808", Native: "'-9223372036854775808'::bigint"}},
 		{schema.Type{Kind: schema.Decimal, Length: 10, Scale: 5}, "1.5", &schema.Default{Value: "1.50000"}},
+		{schema.Type{Kind: schema.Decimal, Length: 10, Scale: 5}, "0.00000", &schema.Default{Value: "0.00000", Native: "0.00000"}},
 		{schema.Type{Kind: schema.Decimal}, "1.5", &schema.Default{Value: "1.5"}},
-		{schema.Type{Kind: schema.Float, Size: 8}, "'1e-07'::double precision", &schema.Default{Value: "1e-07"}},
-		{schema.Type{Kind: schema.Float, Size: 8}, "1234567", &schema.Default{Value: "1.234567e+06"}},
+		{schema.Type{Kind: schema.Float, Size: 8}, "'1e-07'::double precision", &schema.Default{Value: "1e-07", Native: "'1e-07'::double precision"}},
+		{schema.Type{Kind: schema.Float, Size: 8}, "1234567", &schema.Default{Value: "1.234567e+06", Native: "1234567"}},
 		{schema.Type{Kind: schema.Bool}, "true", &schema.Default{Value: "t"}},
 		{schema.Type{Kind: schema.Binary}, `'\x00ff'::bytea`, &schema.Default{Value: `\x00ff`}},
-		{schema.Type{Kind: schema.Bit, Length: 3}, `'101'::"bit"`, &schema.Default{Value: "101"}},
-		{schema.Type{Kind: schema.Bit, Length: 3}, `B'101'::"bit"`, &schema.Default{Value: "101"}},
+		{schema.Type{Kind: schema.Bit, Length: 3}, `'101'::"bit"`, &schema.Default{Value: "101", Native: `'101'::"bit"`}},
+		{schema.Type{Kind: schema.Bit, Length: 3}, `B'101'::"bit"`, &schema.Default{Value: "101", Native: `B'101'::"bit"`}},
 		{schema.Type{Kind: schema.Timestamp}, "'2024-01-01 00:00:00+00'::timestamp with time zone", &schema.Default{Value: "2024-01-01 00:00:00"}},
-		{schema.Type{Kind: schema.Timestamp}, "now()", &schema.Default{Value: "CURRENT_TIMESTAMP", Expr: true}},
+		{schema.Type{Kind: schema.Timestamp}, "now()", &schema.Default{Value: "CURRENT_TIMESTAMP", Expr: true, Native: "now()"}},
 		{schema.Type{Kind: schema.Date}, "CURRENT_DATE", &schema.Default{Value: "CURRENT_DATE", Expr: true}},
 	} {
 		got := defaultOf(c.expr, c.typ)
 		if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
 			t.Errorf("%s: %+v instead of %+v", c.expr, got, c.want)
+		}
+	}
+}
+
+// A spelling is written only if it means the default: one that was made up is not.
+func TestSpellingsOfDefaultsAreChecked(t *testing.T) {
+	number := schema.Type{Kind: schema.Decimal, Length: 10, Scale: 5}
+	for _, native := range []string{"1.0", "1.00000", "'1'::numeric", "(1)"} {
+		if got := defaultSQL(schema.Default{Value: "1.00000", Native: native}, number); got != native {
+			t.Errorf("%s became %s", native, got)
+		}
+	}
+	for _, native := range []string{"2", "1.0); DROP TABLE x; --", "'1'::\"x", "'1'::numeric\"", "'1'::numeric, x int", "1 + 0", "pg_sleep(9)", "'1'::\"a\"; --\""} {
+		if got := defaultSQL(schema.Default{Value: "1.00000", Native: native}, number); got != "1" {
+			t.Errorf("%s became %s", native, got)
 		}
 	}
 }

@@ -153,8 +153,7 @@ func Losses(t *schema.Table) []stage.Loss {
 			continue
 		}
 		if err := refuseDefault(c.Default); err != nil {
-			losses = append(losses, stage.Loss{Kind: stage.LossDefault, Path: stage.DB + "/" + t.Name, Where: "column " + c.Name,
-				Reason: fmt.Sprintf("the default %.100q is not written: %v", c.Default.Value, err), Count: 1})
+			losses = append(losses, stage.LostDefault(t.Name, c.Name, fmt.Sprintf("the default %.100q is not written: %v", c.Default.Value, err)))
 		}
 	}
 	for _, x := range t.Indexes {
@@ -201,6 +200,9 @@ func refuseIndex(t *schema.Table, x *schema.Index) error {
 	columns := func(name string) bool { return t.Column(name) != nil }
 	if err := sqltext.Value(x.Name); err != nil {
 		return fmt.Errorf("its name: %w", err)
+	}
+	if err := sqltext.Value(x.Comment); err != nil {
+		return fmt.Errorf("its comment: %w", err)
 	}
 	if x.Native != "" {
 		return grammar.Whole(x.Native, columns, indexText)
@@ -318,9 +320,6 @@ func castLiteral(expr string) (value string, ok bool) {
 	})
 	return value, err == nil
 }
-
-// bareNumber is a number that stands without quotes.
-var bareNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 
 // methodName quotes the name of an index method.
 func methodName(method string) string { return Ident(strings.Trim(method, `"`)) }

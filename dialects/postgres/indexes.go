@@ -24,7 +24,8 @@ type index struct {
 	Classes []string // operator classes that are not the default ones
 	Exprs   []string // "" for a column
 	Options []string // storage parameters
-	Native  string   // the whole definition, where it is not an ordinary B-tree over columns
+	Comment string
+	Native  string // the whole definition, where it is not an ordinary B-tree over columns
 }
 
 // An index is special if it has a condition, further columns, a collation that is
@@ -32,6 +33,7 @@ type index struct {
 // or treats NULLs as equal (PostgreSQL 15).
 const indexesQuery = `
 	SELECT i.indrelid, c.relname::text, i.indisunique, i.indisprimary, i.indisvalid, am.amname::text, s.special, k.names, k.descending, k.classes, k.expressions, c.reloptions,
+		coalesce(obj_description(i.indexrelid, 'pg_class'), ''),
 		CASE WHEN s.special OR k.odd OR am.amname <> 'btree' THEN pg_get_indexdef(i.indexrelid) ELSE '' END
 	FROM pg_index i
 	JOIN pg_class c ON c.oid = i.indexrelid
@@ -94,7 +96,7 @@ var overWords = regexp.MustCompile(`^to_tsvector\('(\w+)'::regconfig, (?:(\w+)|"
 // neutral gives the index without the names in its definition that belong to
 // this site: Native begins at USING. Columns are told as far as there are any.
 func (x index) neutral() schema.Index {
-	out := schema.Index{Name: x.Name, Unique: x.Unique}
+	out := schema.Index{Name: x.Name, Unique: x.Unique, Comment: x.Comment}
 	special := x.Special
 	for i, name := range x.Columns {
 		c := schema.IndexColumn{Name: name, Desc: x.Desc[i], Operators: x.Classes[i]}

@@ -185,7 +185,7 @@ func isDecimal(text []byte, t *schema.Type) bool {
 	if text[0] == '0' {
 		whole = 0
 	}
-	return t.Length == 0 || fraction == t.Scale && whole <= t.Length-t.Scale
+	return t.Length == 0 || fraction == t.Scale && whole <= max(t.Length-t.Scale, 0)
 }
 
 // digits counts the digits that text begins with.

@@ -19,6 +19,17 @@ const currentTimestamp = "CURRENT_TIMESTAMP"
 
 // defaultOf reads the SQL of a default.
 func defaultOf(sql string, none bool, t *schema.Type) *schema.Default {
+	d := meaning(sql, none, t)
+	if d == nil || d.Expr {
+		return d
+	}
+	if as, err := defaultSQL(d, t, Dialect); err != nil || as != sql {
+		d.Native = sql
+	}
+	return d
+}
+
+func meaning(sql string, none bool, t *schema.Type) *schema.Default {
 	if none || strings.EqualFold(sql, "NULL") {
 		return nil
 	}
@@ -88,14 +99,22 @@ func constant(sql string) (driver.Value, bool) {
 	if strings.Trim(sql, "+-.0123456789eE") != "" {
 		return nil, false
 	}
-	if n, err := strconv.ParseFloat(sql, 64); err == nil {
+	if n, err := strconv.ParseFloat(sql, 64); err == nil || strings.TrimPrefix(sql, "-") == infinity {
 		return n, true
 	}
 	return nil, false
 }
 
+// infinity is what SQLite reads as one (sqlite.org, "Floating Point Numbers").
+const infinity = "9e999"
+
 // defaultSQL writes a default; an error says why SQLite can't have it.
 func defaultSQL(d *schema.Default, t *schema.Type, dialect string) (string, error) {
+	if dialect == Dialect && d.Native != "" {
+		if m := meaning(d.Native, false, t); m != nil && !m.Expr && m.Value == d.Value {
+			return d.Native, nil // as it was spelled, as it means the same
+		}
+	}
 	switch {
 	case d.Expr && strings.EqualFold(d.Value, currentTimestamp):
 		return currentTimestamp, nil
@@ -113,8 +132,11 @@ func defaultSQL(d *schema.Default, t *schema.Type, dialect string) (string, erro
 	case int64:
 		return strconv.FormatInt(v, 10), nil
 	case float64:
-		if math.IsInf(v, 0) {
-			return "", errors.New("SQLite has no literal for it")
+		switch {
+		case math.IsInf(v, 1):
+			return infinity, nil
+		case math.IsInf(v, -1):
+			return "-" + infinity, nil
 		}
 		return strconv.FormatFloat(v, 'g', -1, 64), nil
 	case string:

@@ -42,7 +42,7 @@ func (s *sink) prove(ctx context.Context) ([]stage.TableProof, error) {
 		if !ok {
 			return nil, errors.Join(fmt.Errorf("%s: table %s is gone", s.server.Address, planned.Name), group.Wait())
 		}
-		proofs[k].Schema = there.Table
+		proofs[k].Schema = s.writer.AsPlanned(&planned, there.Table)
 		ranges, err := s.ranges(ctx, there)
 		if err != nil {
 			return nil, errors.Join(err, group.Wait())

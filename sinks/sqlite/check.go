@@ -93,8 +93,8 @@ func (c *check) table(ctx context.Context, t *schema.Table) error {
 		}
 		columns[strings.ToLower(column.Name)] = column.Name
 		if err := dialect.RefuseDefault(t, column); err != nil {
-			c.losses = append(c.losses, stage.Loss{Kind: stage.LossDefault, Path: stage.DB + "/" + t.Name, Where: "column " + column.Name,
-				Reason: fmt.Sprintf("SQLite can't have the default %.100q: %v", column.Default.Value, err), Count: 1})
+			c.losses = append(c.losses, stage.LostDefault(t.Name, column.Name,
+				fmt.Sprintf("SQLite can't have the default %.100q: %v", column.Default.Value, err)))
 		}
 		if column.Type.Kind == schema.Other {
 			c.note(t.Name, "column %s, of a type that only its engine has, is held as text", column.Name)

@@ -111,6 +111,9 @@ func (s *source) inspect(ctx context.Context) (*mysql.Structure, error) {
 	if len(st.Tables) == 0 {
 		return nil, failure.New(failure.Refused, "%s: no table has the prefix %q, or the user may not see any; tables that are there: %s", s.server.Address, s.cfg.Prefix, strings.Join(st.Others[:min(5, len(st.Others))], ", "))
 	}
+	if err := s.server.OrderIndexes(ctx, st); err != nil {
+		return nil, err
+	}
 	return st, nil
 }
 

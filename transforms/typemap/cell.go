@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -14,9 +15,10 @@ type Cell uint8
 
 // The conversions. NULL stays NULL.
 const (
-	Same      Cell = iota
-	BoolToInt      // t and f become 1 and 0
-	YearToInt      // 0000 becomes 0
+	Same           Cell = iota
+	BoolToInt           // t and f become 1 and 0
+	YearToInt           // 0000 becomes 0
+	GeometryToText      // MySQL's bytes become well-known text: POINT(1 2)
 )
 
 // String says it in words, "" for Same.
@@ -26,6 +28,8 @@ func (c Cell) String() string {
 		return "t and f become 1 and 0"
 	case YearToInt:
 		return "0000 becomes 0"
+	case GeometryToText:
+		return "bytes become well-known text, POINT(1 2)"
 	}
 	return ""
 }
@@ -55,8 +59,22 @@ func (c Cell) append(dst, value []byte) (_ []byte, ok bool) {
 			digits = value[:1]
 		}
 		return append(dst, digits...), true
+	case GeometryToText:
+		return appendGeometry(dst, value)
 	}
 	return append(dst, value...), true
+}
+
+// cell says what happens to the values of a column.
+func (x *transform) cell(t schema.Table, c schema.Column, target string) (Cell, error) {
+	if isGeometry(t.Dialect, c) {
+		return GeometryToText, nil
+	}
+	r, err := x.rule(c.Type, target)
+	if err != nil {
+		return Same, err
+	}
+	return r.Cell, nil
 }
 
 // Rows converts the cells that the mapping says; it allocates nothing per row.
@@ -67,11 +85,11 @@ func (x *transform) Rows(ctx context.Context, m stage.Mapped, dst, data []byte) 
 	var few [64]Cell // spares an allocation per chunk for all but the widest tables
 	cells := few[:0]
 	for i := range m.From.Columns {
-		r, err := x.rule(m.From.Columns[i].Type, m.Schema.Dialect)
+		c, err := x.cell(m.From, m.From.Columns[i], m.Schema.Dialect)
 		if err != nil {
 			return dst, inColumn(err, m.From, i)
 		}
-		cells = append(cells, r.Cell)
+		cells = append(cells, c)
 	}
 	for n := 1; ; n++ {
 		row, rest, ok, err := rows.Next(data)

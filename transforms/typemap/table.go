@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/schema"
@@ -62,6 +61,9 @@ func (x *transform) column(b *builder, c schema.Column) error {
 		if r.AsText {
 			b.note("column %s: %s%s", c.Name, native(c), r.Remark)
 		}
+	}
+	if isGeometry(b.From.Dialect, c) {
+		cell = GeometryToText
 	}
 	if slices.Contains(b.From.PrimaryKey, c.Name) {
 		to.Nullable = false // SQLite alone has keys that can be NULL
@@ -135,37 +137,4 @@ func (b *builder) narrow(c schema.Column) schema.Type {
 		t.Unsigned = false
 	}
 	return t
-}
-
-// defaultOf carries a default where the target can have it.
-func (b *builder) defaultOf(from, to schema.Column, cell Cell) *schema.Default {
-	d, where := from.Default, "column "+from.Name
-	if d == nil {
-		return nil
-	}
-	if d.Expr {
-		switch {
-		case !isNow(d.Value):
-			b.loss(stage.LossDefault, where, "its default is an expression of %s: %s", b.From.Dialect, d.Value)
-			return nil
-		case to.Type.Kind != schema.DateTime && to.Type.Kind != schema.Timestamp:
-			b.loss(stage.LossDefault, where, "CURRENT_TIMESTAMP can't be the default of a %s column", to.Type.Kind)
-			return nil
-		case b.Schema.Dialect == mysql && to.Type.Scale > 0: // its precision must be the column's
-			return &schema.Default{Value: fmt.Sprintf("CURRENT_TIMESTAMP(%d)", to.Type.Scale), Expr: true}
-		}
-		return &schema.Default{Value: "CURRENT_TIMESTAMP", Expr: true}
-	}
-	value, ok := cell.append(nil, []byte(d.Value))
-	if !ok {
-		b.loss(stage.LossDefault, where, "its default %q is not a %s", d.Value, from.Type.Kind)
-		return nil
-	}
-	return &schema.Default{Value: string(value)}
-}
-
-// isNow tells whether an expression is CURRENT_TIMESTAMP, with a precision or without.
-func isNow(expr string) bool {
-	rest, ok := strings.CutPrefix(strings.ToUpper(expr), "CURRENT_TIMESTAMP")
-	return ok && (rest == "" || len(rest) == 3 && rest[0] == '(' && rest[1] >= '0' && rest[1] <= '6' && rest[2] == ')')
 }

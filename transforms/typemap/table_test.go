@@ -107,6 +107,44 @@ func TestDefaults(t *testing.T) {
 	wantLoss(t, m, "default column seen")
 }
 
+// A decimal's default has its column's digits; a value that the target can't hold
+// is a loss that names the column.
+func TestDefaultsThatDontFit(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		typ      schema.Type
+		value    string
+		want     string // "" for a loss
+	}{
+		{postgres, sqlite, schema.Type{Kind: schema.Decimal, Length: 38, Scale: 19}, "1.00000000000000000000", "1.0000000000000000000"},
+		{postgres, mysql, schema.Type{Kind: schema.Decimal, Length: 3, Scale: 1}, "-1.25", "-1.3"},
+		{postgres, mysql, schema.Type{Kind: schema.Decimal, Length: 5, Scale: 2}, "1000", ""},
+		{postgres, mysql, schema.Type{Kind: schema.Float, Size: 4}, "NaN", ""},
+		{postgres, mysql, schema.Type{Kind: schema.Float, Size: 4}, "1e39", ""},
+		{postgres, mysql, schema.Type{Kind: schema.Date}, "infinity", ""},
+		{postgres, mysql, schema.Type{Kind: schema.Time, Scale: 6}, "24:00:00", "24:00:00"},
+		{mysql, postgres, schema.Type{Kind: schema.Date}, "0000-00-00", ""},
+		{mysql, postgres, schema.Type{Kind: schema.Date}, "2024-02-30", ""},
+		{mysql, postgres, schema.Type{Kind: schema.DateTime}, "2024-02-29 23:59:59", "2024-02-29 23:59:59"},
+		{mysql, postgres, text, "a\x00", ""},
+		{mysql, postgres, schema.Type{Kind: schema.Year}, "0000", "0"},
+		{mysql, sqlite, schema.Type{Kind: schema.Date}, "0000-00-00", "0000-00-00"},
+		{sqlite, postgres, schema.Type{Kind: schema.UUID}, "x", ""},
+		{sqlite, postgres, schema.Type{Kind: schema.JSON}, "{", ""},
+		{sqlite, mysql, schema.Type{Kind: schema.Bit, Length: 3}, "10", ""},
+		{sqlite, mysql, schema.Type{Kind: schema.Time}, "839:00:00", ""},
+		{sqlite, mysql, char(3), "long", ""},
+	} {
+		m := table(t, schema.Table{Name: "d", Dialect: c.from, Columns: []schema.Column{{Name: "c", Type: c.typ, Default: &schema.Default{Value: c.value, Native: "old"}}}}, c.to)
+		got := m.Schema.Columns[0].Default
+		if c.want == "" {
+			wantLoss(t, m, "default column c")
+		} else if got == nil || *got != (schema.Default{Value: c.want}) {
+			t.Errorf("%s default %q to %s: %+v", c.typ.Kind, c.value, c.to, got)
+		}
+	}
+}
+
 func TestSequences(t *testing.T) {
 	unsigned := schema.Type{Kind: schema.Int, Size: 8, Unsigned: true}
 	from := schema.Table{Name: "s", Dialect: mysql, PrimaryKey: []string{"id"}, Columns: []schema.Column{{Name: "id", Type: unsigned}, {Name: "other", Type: unsigned}}}

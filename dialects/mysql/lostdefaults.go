@@ -1,0 +1,69 @@
+package mysql
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/dialects/sqltext"
+)
+
+// Functions and operators in expressions that only one of the two products has.
+var (
+	onlyMySQL   = sqltext.Set("bin_to_uuid is_uuid json_pretty regexp_like uuid_to_bin")
+	onlyMariaDB = sqltext.Set("json_compact json_detailed json_exists json_loose json_query vec_fromtext vec_totext")
+
+	call = regexp.MustCompile(`([a-zA-Z_0-9]+)\(`)
+)
+
+// lacks says why a server can't have the column's default, beside what the grammar
+// allows; nil if it can.
+func (s *Server) lacks(c *schema.Column) error {
+	d := c.Default
+	switch {
+	case d == nil:
+		return nil
+	case s.MariaDB && !d.Expr && c.Type.Kind == schema.Float && d.Value == "-0":
+		return errors.New("MariaDB makes 0 of the default -0")
+	case d.Expr && timestampDefault.MatchString(d.Value):
+		return nil
+	case (d.Expr || s.unlimited(c)) && !s.hasExpressions():
+		return errors.New("the server is too old to have a default that is an expression, or one of a text")
+	case d.Expr:
+		return s.lacksFunction(d.Value)
+	}
+	return nil
+}
+
+func (s *Server) lacksFunction(expression string) error {
+	others := onlyMySQL
+	if !s.MariaDB {
+		others = onlyMariaDB
+	}
+	for _, m := range call.FindAllStringSubmatch(expression, -1) {
+		if others[strings.ToLower(m[1])] {
+			return fmt.Errorf("%s has no function %s", s.Engine(), m[1])
+		}
+	}
+	if s.MariaDB && strings.Contains(expression, "->") {
+		return errors.New("MariaDB has no operator -> for JSON")
+	}
+	return nil
+}
+
+// hasExpressions tells whether defaults may be expressions: from MariaDB 10.2 and
+// MySQL 8.0 on.
+func (s *Server) hasExpressions() bool {
+	if s.MariaDB {
+		return s.atLeast(10, 2)
+	}
+	return s.atLeast(8, 0)
+}
+
+// unlimited tells whether a column is a text or blob without a length of its own.
+func (s *Server) unlimited(c *schema.Column) bool {
+	base := baseName(c.Native)
+	return base == "json" || strings.HasSuffix(base, "text") || strings.HasSuffix(base, "blob")
+}
