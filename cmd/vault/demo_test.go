@@ -65,7 +65,7 @@ func TestTheDemoProvesItselfAndItsRepositoryCanBeLookedInto(t *testing.T) {
 		t.Errorf("of a file it says %s", o.stderr)
 	}
 	vault(t, 2, nil, "snapshots", "")
-	if o := vault(t, 1, key, "ls", repo, "nosuch"); !strings.Contains(o.stderr, `holds nothing at "nosuch"`) || o.stdout != "" {
+	if o := vault(t, 2, key, "ls", repo, "nosuch"); !strings.Contains(o.stderr, `holds nothing at "nosuch"`) || o.stdout != "" {
 		t.Errorf("of what is not there it says %s%s", o.stdout, o.stderr)
 	}
 
