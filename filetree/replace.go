@@ -11,16 +11,14 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 )
-
-// lostAndFound is a directory that some file systems have in their root.
-const lostAndFound = "lost+found"
 
 // keeping says what becomes of what is there, when the target is replaced.
 func (s *Sink) keeping(path string) Keeping {
 	switch path {
-	case MarkerName, lostAndFound:
+	case MarkerName, moodle.LostFound:
 		return Keep
 	case RestoredName:
 		if s.layout.Marks {

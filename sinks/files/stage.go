@@ -79,7 +79,7 @@ func isPool(root *os.Root) (bool, error) {
 			warned = true
 			continue
 		}
-		alone = alone && name == "lost+found"
+		alone = alone && name == moodle.LostFound
 		if !moodle.PoolFolder(name) {
 			continue
 		}
