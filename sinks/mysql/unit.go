@@ -58,7 +58,7 @@ func (w *unit) write(ctx context.Context, c stage.Chunk) error {
 	if done, err := w.load(ctx, c); done || err != nil {
 		return err
 	}
-	return w.retry(ctx, func() error {
+	return retry(ctx, func() error {
 		tx, err := w.conn.BeginTx(ctx, nil)
 		if err != nil {
 			return err
@@ -114,23 +114,6 @@ func (w *unit) keep(refused []stage.Loss) error {
 		return fmt.Errorf("more than %d rows or %d MiB of one unit are refused, the last of them (%s): %s", mostRefused, mostRefusedBytes>>20, last.Where, last.Reason)
 	}
 	return nil
-}
-
-const (
-	lockWaitTimeout = 1205
-	deadlock        = 1213
-)
-
-// retry runs a transaction again that lost against another one.
-func (w *unit) retry(ctx context.Context, transaction func() error) error {
-	const tries = 5
-	for n := 1; ; n++ {
-		err := transaction()
-		if number := mysql.Number(err); n < tries && ctx.Err() == nil && (number == deadlock || number == lockWaitTimeout) {
-			continue
-		}
-		return err
-	}
 }
 
 // abandonedTx takes away what rolling back over an ended connection says: the

@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -113,6 +114,30 @@ func TestRefusedRowsAreKeptWithinBounds(t *testing.T) {
 		if err := to.Abort(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// One row that is refused is a named loss, however large it is.
+func TestALargeRefusedRowIsNamed(t *testing.T) {
+	table := schema.Table{Name: "x", Columns: []schema.Column{column("n", schema.Int, 1), column("t", schema.Text, 0)}}
+	to := sink.New(sink.Config{Path: filepath.Join(t.TempDir(), "db")})
+	if err := to.Begin(t.Context(), &stage.Plan{Tables: []stage.TableInfo{{Schema: table}}}); err != nil {
+		t.Fatal(err)
+	}
+	w, err := to.Unit(t.Context(), stage.Unit{ID: "u", Part: stage.DB, Table: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []string{"1\tkept\n", "300\t" + strings.Repeat("x", 33<<20) + "\n", "2\tkept\n"} {
+		if err := w.Write(t.Context(), stage.Chunk{Data: []byte(row), Rows: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := w.Refused(); len(got) != 1 || got[0].Kind != stage.LossRow || got[0].Path != "db/x" || !strings.HasPrefix(got[0].Where, "n=300") || len(got[0].Row) < 33<<20 {
+		t.Errorf("%d rows are refused", len(got))
+	}
+	if err := errors.Join(w.Commit(t.Context()), to.Abort(t.Context())); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -56,7 +56,7 @@ func (u *unit) refuse(row []byte, why *dialect.Refusal) error {
 	u.refused = append(u.refused, stage.Loss{
 		Kind: stage.LossRow, Path: stage.DB + "/" + u.table.Name, Where: where, Reason: why.Reason, Count: 1, Row: bytes.Clone(row),
 	})
-	if u.held += len(row); len(u.refused) > mostRefused || u.held > mostRefusedBytes {
+	if u.held += len(row); len(u.refused) > mostRefused || len(u.refused) > 1 && u.held > mostRefusedBytes { // a large row alone is no sign of that
 		return fmt.Errorf("table %s: SQLite refuses more than %d rows or %d MiB of one unit, the last at %s: %s",
 			u.table.Name, mostRefused, mostRefusedBytes>>20, where, why.Reason)
 	}
