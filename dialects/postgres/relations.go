@@ -102,7 +102,8 @@ func (l *Listing) own(site Site, found []relation) (mine []relation) {
 	l.Names = tables
 	others := moodle.OtherSites(tables, site.Prefix)
 	counts := make([]int, len(others))
-	foreign, extension := 0, 0
+	var foreign []string
+	extension := 0
 	for _, r := range found {
 		table := r.Kind == "r" || r.Kind == "p"
 		other := slices.IndexFunc(others, func(p string) bool { return strings.HasPrefix(r.Name, p) })
@@ -113,7 +114,7 @@ func (l *Listing) own(site Site, found []relation) (mine []relation) {
 			}
 		case !strings.HasPrefix(r.Name, site.Prefix) || len(r.Name) == len(site.Prefix):
 			if table {
-				foreign++
+				foreign = append(foreign, r.Name)
 			}
 		case other >= 0:
 			if table {
@@ -126,8 +127,8 @@ func (l *Listing) own(site Site, found []relation) (mine []relation) {
 	note := func(format string, args ...any) {
 		l.Notes = append(l.Notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf(format, args...)})
 	}
-	if foreign > 0 {
-		note("%d tables of schema %s do not begin with prefix %q and are left out", foreign, site.Schema, site.Prefix)
+	if foreign != nil {
+		note("%d tables of schema %s do not begin with prefix %q and are left out: %s", len(foreign), site.Schema, site.Prefix, Abridged(foreign))
 	}
 	if extension > 0 {
 		note("%d tables of schema %s belong to extensions of the server and are left out", extension, site.Schema)

@@ -178,6 +178,11 @@ func (s *source) inventory(ctx context.Context, st *mysql.Structure) (_ *stage.I
 			})
 		}
 	}
+	for _, pattern := range s.cfg.ExcludeTables {
+		if !slices.ContainsFunc(st.Tables, func(t mysql.Table) bool { return matches(pattern, t.Name) }) {
+			inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("exclude_tables: %q matches no table", pattern)})
+		}
+	}
 	for _, l := range st.Losses {
 		if name := strings.TrimPrefix(l.Path, stage.DB+"/"); !excluded[name] {
 			inv.Losses = append(inv.Losses, l)
@@ -217,12 +222,18 @@ func (s *source) included(st *mysql.Structure) *mysql.Structure {
 // excluded tells which pattern of exclude_tables leaves a table out.
 func (s *source) excluded(name string) (pattern string, ok bool) {
 	for _, pattern := range s.cfg.ExcludeTables {
-		literal := strings.NewReplacer(`\`, `\\`, `?`, `\?`, `[`, `\[`).Replace(pattern) // only * is a wildcard
-		if matched, err := path.Match(literal, name); err == nil && matched {
+		if matches(pattern, name) {
 			return pattern, true
 		}
 	}
 	return "", false
+}
+
+// matches compares a name with a pattern in which * stands for any characters.
+func matches(pattern, name string) bool {
+	literal := strings.NewReplacer(`\`, `\\`, `?`, `\?`, `[`, `\[`).Replace(pattern) // only * is a wildcard
+	matched, err := path.Match(literal, name)
+	return err == nil && matched
 }
 
 // Read writes the rows of one unit to w, in the snapshot.

@@ -93,11 +93,10 @@ func (h *holder) list(ctx context.Context) (*postgres.Listing, error) {
 	if note != "" {
 		h.notes = append(h.notes, stage.Note{Path: stage.DB, Text: note})
 	}
-	used := map[string]bool{}
+	all := slices.Clone(l.Tables)
 	l.Tables = slices.DeleteFunc(l.Tables, func(r postgres.Relation) bool {
 		i := slices.IndexFunc(h.config.ExcludeTables, func(pattern string) bool { return matches(pattern, r.Name) })
 		if i >= 0 {
-			used[h.config.ExcludeTables[i]] = true
 			h.notes = append(h.notes, stage.Note{Path: stage.DB + "/" + r.Name, Text: "excluded by exclude_tables"})
 		}
 		return i >= 0
@@ -106,8 +105,8 @@ func (h *holder) list(ctx context.Context) (*postgres.Listing, error) {
 		return nil, err
 	}
 	for _, pattern := range h.config.ExcludeTables {
-		if !used[pattern] {
-			h.notes = append(h.notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("exclude_tables: %q fits no table", pattern)})
+		if !slices.ContainsFunc(all, func(r postgres.Relation) bool { return matches(pattern, r.Name) }) {
+			h.notes = append(h.notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("exclude_tables: %q matches no table", pattern)})
 		}
 	}
 	if len(l.Tables) == 0 {

@@ -217,8 +217,9 @@ func TestLostConnectionIsAClearError(t *testing.T) {
 
 func TestExclusionsAreNoted(t *testing.T) {
 	db := servers.Postgres(t)
-	execute(t, db.SQL, `CREATE TABLE mdl_user (id int); CREATE TABLE mdl_logstore_a (id int); CREATE TABLE mdl_logstore_b (id int); CREATE TABLE "mdl_log[s]" (id int); CREATE TABLE mdl_sessions (id int)`)
-	s := newSource(t, db.DSN, func(c *Config) { c.ExcludeTables = []string{"logstore_*", "log[s]", "nothing*"} })
+	execute(t, db.SQL, `CREATE TABLE mdl_user (id int); CREATE TABLE mdl_logstore_a (id int); CREATE TABLE mdl_logstore_b (id int); CREATE TABLE "mdl_log[s]" (id int); CREATE TABLE mdl_sessions (id int);
+		CREATE TABLE blog_post (id int); CREATE TABLE shop (id int)`)
+	s := newSource(t, db.DSN, func(c *Config) { c.ExcludeTables = []string{"logstore_*", "logstore_a", "log[s]", "nothing*"} })
 	inv, err := s.Plan(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -233,7 +234,8 @@ func TestExclusionsAreNoted(t *testing.T) {
 	if !slices.Equal(names, []string{"sessions", "user"}) {
 		t.Errorf("tables %q", names)
 	}
-	want := []string{"db/log[s] excluded by exclude_tables", "db/logstore_a excluded by exclude_tables", "db/logstore_b excluded by exclude_tables", `db exclude_tables: "nothing*" fits no table`}
+	want := []string{`db 2 tables of schema public do not begin with prefix "mdl_" and are left out: blog_post, shop`,
+		"db/log[s] excluded by exclude_tables", "db/logstore_a excluded by exclude_tables", "db/logstore_b excluded by exclude_tables", `db exclude_tables: "nothing*" matches no table`}
 	if !slices.Equal(noted, want) {
 		t.Errorf("notes %q", noted)
 	}
