@@ -28,15 +28,14 @@ type Creation struct {
 // class failure.Refused: there is one (ErrRepositoryExists), the place is not
 // empty, or it can't be written; nothing was changed then. It may be repeated
 // after any other error.
-func Create(ctx context.Context, s stage.Storage, c Creation) (err error) {
+func Create(ctx context.Context, below stage.Storage, c Creation) (err error) {
+	s := guard(below)
 	defer func() { err = errors.Join(err, s.Close(context.WithoutCancel(ctx))) }()
 	if err := vacant(ctx, s); err != nil {
 		return err
 	}
-	if capacity, ok := s.(stage.Capacity); ok {
-		if _, err := capacity.Free(ctx); err != nil {
-			return failure.Wrap(failure.Refused, fmt.Errorf("no repository can be written here: %w", err))
-		}
+	if _, err := s.Free(ctx); err != nil {
+		return failure.Wrap(failure.Refused, fmt.Errorf("no repository can be written here: %w", err))
 	}
 	l, err := acquire(ctx, s, "", refresh)
 	if err != nil {

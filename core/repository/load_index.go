@@ -107,6 +107,9 @@ func readIndex(ctx context.Context, s stage.Storage, e *epoch, name string) ([]p
 // tailSize is read of a pack at once in the hope that it holds the trailer.
 const tailSize = 16 << 10
 
+// maxDirectory is the most that a pack's directory has, sealed.
+const maxDirectory = 64 << 20
+
 // readTrailer reads a pack's directory from its end.
 func readTrailer(ctx context.Context, s stage.Storage, e *epoch, name string, size int64) (pack, error) {
 	object := packName(e.kid, name)
@@ -120,6 +123,9 @@ func readTrailer(ctx context.Context, s stage.Storage, e *epoch, name string, si
 	n, err := parseFooter(tail[len(tail)-footerSize:], size)
 	if err != nil {
 		return pack{}, damaged(object, "", err)
+	}
+	if n > maxDirectory {
+		return pack{}, &Damage{Object: object, Err: fmt.Errorf("%w: its directory exceeds the limit of %d MiB", stage.ErrCorrupt, maxDirectory>>20)}
 	}
 	if whole := n + int64(footerSize); whole > int64(len(tail)) {
 		if tail, err = s.Get(ctx, tail[:0], object, size-whole, whole); err != nil {

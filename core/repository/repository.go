@@ -48,9 +48,9 @@ type reading struct {
 // not known, or it is not encrypted where a secret was given, or encrypted in
 // parts. ErrKey: not one key can be opened with what chain was given.
 func Open(ctx context.Context, s stage.Storage, chain Chain) (*Repository, error) {
-	r := &Repository{storage: s, chain: chain, opened: map[string]*reading{}}
+	r := &Repository{storage: guard(s), chain: chain, opened: map[string]*reading{}}
 	if err := r.open(ctx); err != nil {
-		return nil, errors.Join(err, s.Close(context.WithoutCancel(ctx)))
+		return nil, errors.Join(err, r.storage.Close(context.WithoutCancel(ctx)))
 	}
 	return r, nil
 }

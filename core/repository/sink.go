@@ -19,7 +19,7 @@ import (
 
 // Sink writes one snapshot. It is a stage.Sink, a stage.Knower and a stage.Historian.
 type Sink struct {
-	storage    stage.Storage
+	storage    *guarded
 	transforms []Transform
 	create     bool
 	key        SigningKey
@@ -54,7 +54,7 @@ type SinkConfig struct {
 
 // NewSink makes a sink that writes into a storage, which it owns.
 func NewSink(s stage.Storage, c SinkConfig) *Sink {
-	return &Sink{storage: s, transforms: c.Transforms, create: c.Create, key: c.SigningKey, known: map[string]*earlier{}}
+	return &Sink{storage: guard(s), transforms: c.Transforms, create: c.Create, key: c.SigningKey, known: map[string]*earlier{}}
 }
 
 // Check looks whether the repository can be written with these transforms, and
@@ -85,11 +85,7 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 const least = 20
 
 func (s *Sink) room(ctx context.Context, p *stage.Plan) (note string, err error) {
-	c, ok := s.storage.(stage.Capacity)
-	if !ok {
-		return "", nil
-	}
-	free, err := c.Free(ctx)
+	free, err := s.storage.Free(ctx)
 	if err != nil {
 		return "", failure.Wrap(failure.Refused, fmt.Errorf("the repository can't be written: %w", err))
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -55,14 +56,23 @@ func (s *Sink) find(ctx context.Context) (*target, error) {
 // seems to have mistyped a passphrase the error is of stage.ErrKey.
 func (t *target) openKey(ctx context.Context, s stage.Storage, transforms []Transform) error {
 	keys := map[string]keyFile{}
+	var unreadable *Damage
 	for _, kid := range t.kids {
 		k, err := readKey(ctx, s, t.root, kid)
+		if d, lost := asDamage(err); lost && d.Object != rootName {
+			t.notes = append(t.notes, stage.Note{Path: d.Object, Text: fmt.Sprintf("this key is damaged, and so are all snapshots under it (put a copy back, or look with vault verify): %v", d.Err)})
+			unreadable = d
+			continue
+		}
 		if err != nil {
 			return err
 		}
 		keys[kid] = k
 	}
-	kids := slices.SortedFunc(slices.Values(t.kids), func(a, b string) int { return keys[b].Created.Compare(keys[a].Created) })
+	if len(keys) == 0 && unreadable != nil {
+		return fmt.Errorf("no key of the repository can be read: %w", unreadable) // it can't be told whether it is encrypted
+	}
+	kids := slices.SortedFunc(maps.Keys(keys), func(a, b string) int { return keys[b].Created.Compare(keys[a].Created) })
 	if err := sameSecrecy(keys, transforms); err != nil {
 		return err
 	}

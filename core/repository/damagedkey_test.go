@@ -1,0 +1,45 @@
+package repository_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lmsvault/vault/core/repository"
+)
+
+// A damaged key of old snapshots does not stop backups under another key, and is told.
+func TestDamagedOldKeyIsNoted(t *testing.T) {
+	m, s := newMemory(), sampleSite()
+	mustBackup(t, s, m, "secret")
+	old := m.names("keys/")[0]
+	// Another key of the same passphrase, as a pipeline without compress makes one.
+	if _, err := backup(t.Context(), s, m, seals(t, "secret")[1:]); err != nil {
+		t.Fatal(err)
+	}
+	m.objects[old] = []byte("{")
+	_, notes, err := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, "secret")[1:]}).Check(t.Context(), s.plan())
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := false
+	for _, n := range notes {
+		told = told || n.Path == old && strings.Contains(n.Text, "damaged")
+	}
+	if !told {
+		t.Errorf("notes %v", notes)
+	}
+	if _, err := backup(t.Context(), s, m, seals(t, "secret")[1:]); err != nil {
+		t.Errorf("backup: %v", err)
+	}
+	if keys := m.names("keys/"); len(keys) != 2 {
+		t.Errorf("keys: %v", keys)
+	}
+	restore(t, m, "latest", "secret").sameAs(t, s)
+
+	for _, key := range m.names("keys/") { // now it can't be told whether the repository is encrypted
+		m.objects[key] = []byte("{")
+	}
+	if _, err := backup(t.Context(), s, m, nil); err == nil || !strings.Contains(err.Error(), "no key of the repository can be read") {
+		t.Errorf("without any key: %v", err)
+	}
+}
