@@ -62,7 +62,7 @@ func TestChangedReadersGetANewKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	to, identity, p := []string{id.Recipient().String()}, config.NewSecret(id.String()), config.NewSecret("p")
+	to, identity, p := []string{id.Recipient().String()}, config.NewSecret(id.String()), config.NewSecret("pass")
 	m := newMemory()
 	for _, step := range []struct {
 		c        encrypt.Config
@@ -100,8 +100,8 @@ func TestFromRecipientsAloneToMore(t *testing.T) {
 	alone := encrypt.Config{Recipients: []string{id.Recipient().String()}}
 	for name, more := range map[string]encrypt.Config{
 		"identity":         {Recipients: alone.Recipients, Identity: config.NewSecret(id.String())},
-		"passphrase":       {Recipients: alone.Recipients, Passphrase: config.NewSecret("p")},
-		"passphrase alone": {Passphrase: config.NewSecret("p")},
+		"passphrase":       {Recipients: alone.Recipients, Passphrase: config.NewSecret("pass")},
+		"passphrase alone": {Passphrase: config.NewSecret("pass")},
 	} {
 		m := newMemory()
 		told(t, m, alone)
