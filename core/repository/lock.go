@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
@@ -72,11 +73,22 @@ func checkLocks(ctx context.Context, s stage.Storage, own string, now time.Time)
 			dead = append(dead, name)
 			continue
 		}
-		return nil, failure.New(failure.Refused, "the repository is locked: %s is writing to it since %s; if that one has died, its lock ends at %s",
-			l.who(), l.Since.Local().Format(time.DateTime), l.Expires.Local().Format(time.DateTime))
+		return nil, l.refusal(name, now)
 	}
 	return dead, nil
 }
+
+// refusal says who holds the lock, and until when.
+func (l *lockFile) refusal(name string, now time.Time) error {
+	if l.Expires.After(now.Add(2 * lease)) { // nobody takes a lock for so long
+		return failure.New(failure.Refused, "locked by %s since %s; the lock expires only at %s, so the clock there or here (now %s) is wrong; set it, and if that process is gone, delete %s",
+			l.who(), moment(l.Since), moment(l.Expires), moment(now), name)
+	}
+	return failure.New(failure.Refused, "locked by %s since %s; if that process is gone, the lock expires at %s", l.who(), moment(l.Since), moment(l.Expires))
+}
+
+// moment is how a point in time is printed: two machines may have two zones.
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 func (l *lockFile) who() string {
 	who := fmt.Sprintf("process %d on %s", l.PID, l.Host)
@@ -86,36 +98,59 @@ func (l *lockFile) who() string {
 	return who
 }
 
-// acquire takes the lock, or returns an error of class failure.Refused. Two who
-// ask at once may both be refused; never do both get it.
+// Writers that ask at the same moment see each other, and all step back. They
+// ask again after random pauses, of which the shortest wins.
+const (
+	attempts = 6
+	pause    = 500 * time.Millisecond
+)
+
+// acquire takes the lock, or returns an error of class failure.Refused. Of those
+// that ask at once at most one gets it.
 func acquire(ctx context.Context, s stage.Storage, pipeline string, every time.Duration) (*lock, error) {
+	for attempt := 1; ; attempt++ {
+		l, met, err := ask(ctx, s, pipeline, every)
+		if !met || attempt == attempts {
+			return l, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), err)
+		case <-time.After(rand.N(pause)):
+		}
+	}
+}
+
+// ask tries once to take the lock. met reports that another writer asked meanwhile.
+func ask(ctx context.Context, s stage.Storage, pipeline string, every time.Duration) (_ *lock, met bool, err error) {
 	now := time.Now()
 	dead, err := checkLocks(ctx, s, "", now)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	name, err := randomName()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	l := &lock{storage: s, name: locksDir + name, every: every,
 		file: lockFile{process: thisProcess(), Pipeline: pipeline, Since: now.UTC()}}
 	if err := l.put(ctx); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	for _, name := range dead {
 		err = errors.Join(err, s.Delete(ctx, name))
 	}
 	if err == nil {
 		_, err = checkLocks(ctx, s, l.name, now)
+		met = failure.Of(err) == failure.Refused
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.Delete(context.WithoutCancel(ctx), l.name))
+		return nil, met, errors.Join(err, s.Delete(context.WithoutCancel(ctx), l.name))
 	}
 	keeping, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	l.cancel = cancel
 	l.done.Go(func() { l.keep(keeping) })
-	return l, nil
+	return l, false, nil
 }
 
 func (l *lock) put(ctx context.Context) error {
@@ -175,7 +210,7 @@ func (l *lock) renew(ctx context.Context) error {
 	_, err := l.storage.Stat(ctx, l.name)
 	if expired || errors.Is(err, stage.ErrNotExist) {
 		return fmt.Errorf("the repository's lock was lost: it could not be refreshed before %s (was the machine asleep?); run again, what is stored is used",
-			l.file.Expires.Local().Format(time.DateTime))
+			moment(l.file.Expires))
 	}
 	if err := l.put(ctx); err != nil && time.Now().After(l.file.Expires) {
 		return err

@@ -111,7 +111,7 @@ func TestLiveWriterRefuses(t *testing.T) {
 		s.lock(t, l)
 		_, err := acquire(t.Context(), s, "p", time.Hour)
 		if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), l.Host) || !strings.Contains(err.Error(), "nightly") ||
-			!strings.Contains(err.Error(), until.Format(time.DateTime)) {
+			!strings.Contains(err.Error(), until.UTC().Format("2006-01-02 15:04:05 UTC")) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if len(s.objects) != 1 {
@@ -159,6 +159,16 @@ func TestUnreadableLock(t *testing.T) {
 	}
 }
 
+// A lock that ends years ahead is the work of a wrong clock, and says how to go on.
+func TestLockOfAWrongClockSaysSo(t *testing.T) {
+	s := newShelf()
+	s.lock(t, lockFile{process: process{Host: "backup7", PID: 4711}, Expires: time.Now().AddDate(3, 0, 0)})
+	_, err := acquire(t.Context(), s, "p", time.Hour)
+	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "is wrong; set it, and if that process is gone, delete locks/other") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestOneOfManyGetsTheLock(t *testing.T) {
 	s := newShelf()
 	got := make(chan *lock, 20)
@@ -177,10 +187,10 @@ func TestOneOfManyGetsTheLock(t *testing.T) {
 	n := 0
 	for l := range got {
 		n++
-		release(t, l)
+		defer release(t, l)
 	}
-	if n > 1 {
-		t.Errorf("%d hold the lock", n)
+	if n != 1 {
+		t.Errorf("%d hold the lock, want 1", n)
 	}
 }
 
