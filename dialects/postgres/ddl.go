@@ -197,10 +197,11 @@ func createIndex(x schema.Index, name, table string) string {
 	return create
 }
 
-// setval lets a sequence go on after what was recorded and what is there. One
-// that has given its last value has none to give afterwards either.
+// setval lets a sequence go on after what was recorded and what is there: it has
+// given the value before, or none yet. One that has given its last value has none
+// to give afterwards either.
 func setval(sequence, table string, s schema.Sequence) string {
 	const last = math.MaxInt64
-	return fmt.Sprintf("SELECT setval(%s::regclass, LEAST(next, %d)::int8, next > %d) FROM (SELECT GREATEST(%s::numeric, coalesce(max(%s), 0)::numeric + 1) AS next FROM %s) t",
-		Literal(sequence), last, last, strconv.FormatUint(s.Next, 10), Ident(s.Column), table)
+	return fmt.Sprintf("SELECT setval(%s::regclass, GREATEST(LEAST(next - 1, %d), 1)::int8, next > 1) FROM (SELECT GREATEST(%s::numeric, coalesce(max(%s), 0)::numeric + 1) AS next FROM %s) t",
+		Literal(sequence), last, strconv.FormatUint(s.Next, 10), Ident(s.Column), table)
 }
