@@ -80,6 +80,7 @@ func Connect(ctx context.Context, dsn config.Secret) (*Server, error) {
 		return nil, failure.Wrap(failure.Usage, err)
 	}
 	cfg.ParseTime, cfg.InterpolateParams, cfg.MultiStatements, cfg.ColumnsWithAlias = false, false, false, false
+	cfg.AllowAllFiles = false               // else a server could ask for any file of this machine
 	cfg.MaxAllowedPacket = 0                // ask the server
 	cfg.Logger = log.New(io.Discard, "", 0) // what it would print comes back as an error too
 	if cfg.Timeout == 0 {
