@@ -37,7 +37,7 @@ func (s *storage) makeDirsLocked(name string) error {
 	if err := s.root.Mkdir(name, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if err := syncDir(s.root, path.Dir(name)); err != nil {
+	if err := s.syncDir(s.root, path.Dir(name)); err != nil {
 		return err
 	}
 	s.dirs[name] = true
@@ -53,7 +53,7 @@ func (s *storage) makeRootLocked() error {
 	}
 	parent, err := os.Open(filepath.Dir(s.dir))
 	if err == nil {
-		err = errors.Join(syncFile(parent), parent.Close())
+		err = errors.Join(s.settle(parent), parent.Close())
 	}
 	if err != nil && !errors.Is(err, fs.ErrPermission) { // the storage's own parent may be one that we may not open
 		return err
@@ -62,16 +62,17 @@ func (s *storage) makeRootLocked() error {
 	return nil
 }
 
-func syncDir(root *os.Root, dir string) error {
+func (s *storage) syncDir(root *os.Root, dir string) error {
 	d, err := root.Open(dir)
 	if err != nil {
 		return err
 	}
-	return errors.Join(syncFile(d), d.Close())
+	return errors.Join(s.settle(d), d.Close())
 }
 
-func syncFile(f *os.File) error {
-	err := f.Sync()
+// settle makes the names in a directory durable.
+func (s *storage) settle(d *os.File) error {
+	err := s.sync(d)
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
 		return nil // a file system without such a thing, as some shares
 	}

@@ -33,7 +33,8 @@ const (
 
 // storage is the stage.Storage. Nothing is made on disk before the first Put.
 type storage struct {
-	dir string
+	dir  string
+	sync func(*os.File) error // makes a file or a directory durable: (*os.File).Sync, or what a test watches
 
 	mu   sync.Mutex
 	root *os.Root        // of dir, once it is there
@@ -79,18 +80,18 @@ func (s *storage) Put(ctx context.Context, name string, data []byte) error {
 	if err != nil {
 		return s.explain(err)
 	}
-	temp, err := writeTemp(root, data)
+	temp, err := s.writeTemp(root, data)
 	if err != nil {
 		return s.explain(err)
 	}
 	if err := root.Rename(temp, name); err != nil {
 		return s.explain(errors.Join(err, root.Remove(temp)))
 	}
-	return s.explain(syncDir(root, parent))
+	return s.explain(s.syncDir(root, parent))
 }
 
 // writeTemp returns the name of a file that holds data durably.
-func writeTemp(root *os.Root, data []byte) (name string, err error) {
+func (s *storage) writeTemp(root *os.Root, data []byte) (name string, err error) {
 	name = path.Join(tempDir, tempPrefix+rand.Text())
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
@@ -98,7 +99,7 @@ func writeTemp(root *os.Root, data []byte) (name string, err error) {
 	}
 	_, err = f.Write(data)
 	if err == nil {
-		err = f.Sync()
+		err = s.sync(f)
 	}
 	// A share without room may say so only here.
 	if err = errors.Join(err, f.Close()); err != nil {
@@ -188,7 +189,7 @@ func (s *storage) Delete(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return s.explain(syncDir(root, path.Dir(name)))
+	return s.explain(s.syncDir(root, path.Dir(name)))
 }
 
 // Stat tells an object's size.

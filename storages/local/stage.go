@@ -51,7 +51,7 @@ func Stage() stage.Stage {
 			if err != nil {
 				return nil, fmt.Errorf("local: %w", err)
 			}
-			return &storage{dir: dir}, nil
+			return &storage{dir: dir, sync: (*os.File).Sync}, nil
 		},
 	}
 }
