@@ -46,7 +46,7 @@ var letterPostgres = []string{
 		e double precision DEFAULT 1e-7, f double precision DEFAULT 'NaN', g integer DEFAULT -1, h smallint DEFAULT '7', i numeric(38,19) NOT NULL DEFAULT 1.00000000000000000000, j bit(4) DEFAULT B'0101',
 		k bit(3) DEFAULT '101', l bigint DEFAULT (2 + 3), m real DEFAULT '-Infinity', n numeric(5,2) DEFAULT -0.50, o numeric(3,1) DEFAULT 12345)`,
 	`CREATE TABLE mdl_texts (id bigserial, a varchar(20) NOT NULL DEFAULT '', b text DEFAULT 'it''s', c char(3) DEFAULT 'x', d mdl_mood DEFAULT 'b''c', e bytea DEFAULT '\x00ff', f text DEFAULT E'a\\b\n', g json DEFAULT '{"a": 1}',
-		h uuid DEFAULT '123e4567-e89b-12d3-a456-426614174000', i integer[] DEFAULT '{1,2}', j text COLLATE "C" DEFAULT upper('x'), "Quo""ted" int DEFAULT 1, k inet DEFAULT '::1', l boolean DEFAULT true)`,
+		h uuid DEFAULT '123e4567-e89b-12d3-a456-426614174000', i integer[] DEFAULT '{1,2}', j text COLLATE "C" DEFAULT upper('x'), "Quo""ted" int DEFAULT 1, k inet DEFAULT '::1', l boolean DEFAULT true, m varchar(5) DEFAULT NULL)`,
 	`COMMENT ON COLUMN mdl_texts."Quo""ted" IS 'it''s'`,
 	`COMMENT ON TABLE mdl_texts IS 'a ''comment'''`,
 	`CREATE TABLE mdl_times (a timestamp DEFAULT now(), b timestamptz DEFAULT CURRENT_TIMESTAMP, c date DEFAULT '2024-02-29', d date DEFAULT CURRENT_DATE, e timestamptz DEFAULT '2001-02-03 04:05:06+02',
@@ -124,7 +124,7 @@ func showCreate(t *testing.T, db *sql.DB, table string) string {
 func catalog(t *testing.T, db *sql.DB) []string {
 	t.Helper()
 	return lines(t, db, `
-		SELECT concat_ws(' ', a.attrelid::regclass, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attcollation::regcollation, regexp_replace(pg_get_expr(d.adbin, d.adrelid), '^NULL::.*', ''), col_description(a.attrelid, a.attnum))
+		SELECT concat_ws(' ', a.attrelid::regclass, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attcollation::regcollation, nullif(regexp_replace(pg_get_expr(d.adbin, d.adrelid), '^NULL::.*', ''), ''), col_description(a.attrelid, a.attnum))
 			FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'r' LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 			WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0
 		UNION ALL SELECT concat_ws(' ', 'constraint', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
