@@ -96,7 +96,7 @@ var errFound = errors.New("found")
 func foreignObject(ctx context.Context, s stage.Storage) (string, error) {
 	var name string
 	err := s.List(ctx, "", func(o stage.Object) error {
-		if strings.HasPrefix(o.Name, locksDir) {
+		if _, _, lock := parseLockName(o.Name); lock && strings.HasPrefix(o.Name, locksDir) {
 			return nil
 		}
 		name = o.Name

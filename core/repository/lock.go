@@ -21,21 +21,16 @@ const (
 	refresh = time.Minute
 )
 
-// lockFile is the object locks/NAME. It is readable without a key, for a writer
-// may have none.
-type lockFile struct {
-	process
-	Pipeline string    `json:"pipeline,omitempty"`
-	Since    time.Time `json:"since"`
-	Expires  time.Time `json:"expires"`
-}
-
 // lock is a lock that is held. Its goroutine ends with release.
 type lock struct {
 	storage stage.Storage
-	name    string
-	file    lockFile
+	run     string
 	every   time.Duration
+
+	turn sync.Mutex // of the calls that use the next three
+	name string     // of the newest object
+	file lockFile
+	left []string // objects of before: one, and those that could not be deleted
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -43,59 +38,6 @@ type lock struct {
 	mu     sync.Mutex
 	lost   error
 	onLoss func(error) // told once, by the goroutine
-}
-
-// checkLocks returns an error of class failure.Refused if a living writer holds
-// a lock. own is not looked at. Locks of the dead are returned.
-func checkLocks(ctx context.Context, s stage.Storage, own string, now time.Time) (dead []string, err error) {
-	names, err := listNames(ctx, s, locksDir)
-	if err != nil {
-		return nil, fmt.Errorf("listing locks: %w", err)
-	}
-	here := thisProcess()
-	for _, name := range names {
-		name = locksDir + name
-		if name == own {
-			continue
-		}
-		raw, err := s.Get(ctx, nil, name, 0, -1)
-		if errors.Is(err, stage.ErrNotExist) {
-			continue // given back meanwhile
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading lock %s: %w", name, err)
-		}
-		var l lockFile
-		if err := json.Unmarshal(raw, &l); err != nil {
-			return nil, failure.New(failure.Refused, "lock %s can't be read (%w): if no backup into this repository is running anywhere, delete it", name, err)
-		}
-		if now.After(l.Expires) || l.gone(here) {
-			dead = append(dead, name)
-			continue
-		}
-		return nil, l.refusal(name, now)
-	}
-	return dead, nil
-}
-
-// refusal says who holds the lock, and until when.
-func (l *lockFile) refusal(name string, now time.Time) error {
-	if l.Expires.After(now.Add(2 * lease)) { // nobody takes a lock for so long
-		return failure.New(failure.Refused, "locked by %s since %s; the lock expires only at %s, so the clock there or here (now %s) is wrong; set it, and if that process is gone, delete %s",
-			l.who(), moment(l.Since), moment(l.Expires), moment(now), name)
-	}
-	return failure.New(failure.Refused, "locked by %s since %s; if that process is gone, the lock expires at %s", l.who(), moment(l.Since), moment(l.Expires))
-}
-
-// moment is how a point in time is printed: two machines may have two zones.
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
-
-func (l *lockFile) who() string {
-	who := fmt.Sprintf("process %d on %s", l.PID, l.Host)
-	if l.Pipeline != "" {
-		who += " (pipeline " + l.Pipeline + ")"
-	}
-	return who
 }
 
 // Writers that ask at the same moment see each other, and all step back. They
@@ -132,20 +74,18 @@ func ask(ctx context.Context, s stage.Storage, pipeline string, every time.Durat
 	if err != nil {
 		return nil, false, err
 	}
-	l := &lock{storage: s, name: locksDir + name, every: every,
+	l := &lock{storage: s, run: name, every: every,
 		file: lockFile{process: thisProcess(), Pipeline: pipeline, Since: now.UTC()}}
 	if err := l.put(ctx); err != nil {
 		return nil, false, err
 	}
 	for _, name := range dead {
-		err = errors.Join(err, s.Delete(ctx, name))
+		if s.Delete(ctx, name) != nil {
+			break // where nothing can be deleted they stay, and are in nobody's way
+		}
 	}
-	if err == nil {
-		_, err = checkLocks(ctx, s, l.name, now)
-		met = failure.Of(err) == failure.Refused
-	}
-	if err != nil {
-		return nil, met, errors.Join(err, s.Delete(context.WithoutCancel(ctx), l.name))
+	if _, err = checkLocks(ctx, s, l.run, now); err != nil {
+		return nil, failure.Of(err) == failure.Refused, errors.Join(err, l.giveBack(context.WithoutCancel(ctx)))
 	}
 	keeping, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	l.cancel = cancel
@@ -153,17 +93,30 @@ func ask(ctx context.Context, s stage.Storage, pipeline string, every time.Durat
 	return l, false, nil
 }
 
+// put stores an object that lasts longer. Each has a name of its own, for a
+// storage that can't replace objects; the one before stays until the next, so
+// that who lists meanwhile sees one of them.
 func (l *lock) put(ctx context.Context) error {
 	next := l.file
-	next.Expires = time.Now().Add(lease).UTC()
+	next.Expires = time.Now().Add(lease).UTC().Truncate(time.Millisecond)
+	if !next.Expires.After(l.file.Expires) {
+		next.Expires = l.file.Expires.Add(time.Millisecond)
+	}
 	raw, err := json.Marshal(next)
 	if err != nil {
 		return fmt.Errorf("describing the lock: %w", err)
 	}
-	if err := l.storage.Put(ctx, l.name, raw); err != nil {
+	name := lockName(l.run, next.Expires)
+	if err := l.storage.Put(ctx, name, raw); err != nil {
 		return fmt.Errorf("storing the lock: %w", err)
 	}
-	l.file = next
+	if l.name != "" {
+		l.left = append(l.left, l.name)
+	}
+	l.name, l.file = name, next
+	for len(l.left) > 1 && l.storage.Delete(ctx, l.left[0]) == nil {
+		l.left = l.left[1:]
+	}
 	return nil
 }
 
@@ -204,6 +157,8 @@ func (l *lock) whenLost(tell func(error)) {
 // renew returns an error if the lock is lost. A Put that fails is tried again at
 // the next tick, while the lease lasts.
 func (l *lock) renew(ctx context.Context) error {
+	l.turn.Lock()
+	defer l.turn.Unlock()
 	expired := time.Now().After(l.file.Expires)
 	ctx, cancel := context.WithDeadline(ctx, l.file.Expires) // a storage that hangs must not hide that the lease ends
 	defer cancel()
@@ -226,6 +181,11 @@ func (l *lock) held(ctx context.Context) error {
 	if lost != nil {
 		return lost
 	}
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	if time.Now().After(l.file.Expires) {
+		return fmt.Errorf("the repository's lock expired at %s (was the machine asleep?); run again, what is stored is used", moment(l.file.Expires))
+	}
 	if _, err := l.storage.Stat(ctx, l.name); err != nil {
 		return fmt.Errorf("the repository's lock was taken away (%s); run again, what is stored is used: %w", strings.TrimPrefix(l.name, locksDir), err)
 	}
@@ -236,8 +196,23 @@ func (l *lock) held(ctx context.Context) error {
 func (l *lock) release(ctx context.Context) error {
 	l.cancel()
 	l.done.Wait()
-	if err := l.storage.Delete(context.WithoutCancel(ctx), l.name); err != nil {
-		return fmt.Errorf("giving the lock back: %w", err)
+	return l.giveBack(context.WithoutCancel(ctx))
+}
+
+// giveBack deletes the lock. Where nothing can be deleted an object says that
+// the lock was released.
+func (l *lock) giveBack(ctx context.Context) error {
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	for _, name := range append(l.left, l.name) {
+		err := l.storage.Delete(ctx, name)
+		if err == nil {
+			continue
+		}
+		if l.storage.Put(ctx, releasedName(l.run), []byte("{}")) != nil {
+			return fmt.Errorf("giving the lock back (it expires at %s): %w", moment(l.file.Expires), err)
+		}
+		return nil
 	}
 	return nil
 }

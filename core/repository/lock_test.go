@@ -84,13 +84,15 @@ func (s *shelf) Stat(_ context.Context, name string) (stage.Object, error) {
 
 func (s *shelf) Close(context.Context) error { return nil }
 
+const otherRun = "00000000000000000000000000000001"
+
 func (s *shelf) lock(t *testing.T, l lockFile) {
 	t.Helper()
 	raw, err := json.Marshal(l)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.objects["locks/other"] = raw
+	s.objects[lockName(otherRun, l.Expires)] = raw
 }
 
 func release(t *testing.T, l *lock) {
@@ -141,7 +143,7 @@ func TestDeadWriterIsTakenOver(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if _, there := s.objects["locks/other"]; there {
+		if _, there := s.objects[lockName(otherRun, l.Expires)]; there {
 			t.Errorf("%s: the dead one's lock is left", name)
 		}
 		release(t, got)
@@ -151,12 +153,110 @@ func TestDeadWriterIsTakenOver(t *testing.T) {
 	}
 }
 
+// A lock that can't be read holds until its name says that it has expired.
 func TestUnreadableLock(t *testing.T) {
 	s := newShelf()
-	s.objects["locks/x"] = []byte("{")
-	if _, err := acquire(t.Context(), s, "p", time.Hour); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "locks/x") {
+	until := time.Now().Add(time.Minute)
+	s.objects[lockName(otherRun, until)] = []byte("{")
+	if _, err := acquire(t.Context(), s, "p", time.Hour); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "expires at "+moment(until)) {
 		t.Errorf("got %v", err)
 	}
+	delete(s.objects, lockName(otherRun, until))
+	s.objects[lockName(otherRun, time.Now().Add(-time.Second))] = []byte("{")
+	l, err := acquire(t.Context(), s, "p", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release(t, l)
+}
+
+// appendOnly is a storage that refuses to delete and to replace.
+type appendOnly struct{ *shelf }
+
+var errAppendOnly = errors.New("access denied")
+
+func (a appendOnly) Delete(context.Context, string) error { return errAppendOnly }
+
+func (a appendOnly) Put(ctx context.Context, name string, data []byte) error {
+	if _, err := a.Stat(ctx, name); err == nil {
+		return errAppendOnly
+	}
+	return a.shelf.Put(ctx, name, data)
+}
+
+// Where nothing can be deleted or replaced, a lock is refreshed and given back
+// all the same, and one that a killed writer left ends.
+func TestAppendOnlyStorageIsNotLockedByItself(t *testing.T) {
+	s := appendOnly{newShelf()}
+	for range 3 {
+		l, err := acquire(t.Context(), s, "p", time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if err := l.renew(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := acquire(t.Context(), appendOnly{&shelf{objects: s.objects, put: s.put}}, "p", time.Hour); failure.Of(err) != failure.Refused {
+			t.Errorf("a second writer got %v", err)
+		}
+		if err := l.held(t.Context()); err != nil {
+			t.Error(err)
+		}
+		release(t, l)
+	}
+	s.lock(t, lockFile{process: process{Host: "elsewhere"}, Expires: time.Now().Add(-time.Second)})
+	l, err := acquire(t.Context(), s, "p", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.file.Expires = time.Now().Add(-time.Second) // a machine that slept, whose lock nobody could delete
+	if err := l.held(t.Context()); err == nil || !strings.Contains(err.Error(), "expired") {
+		t.Errorf("held: %v", err)
+	}
+	release(t, l)
+}
+
+// A lock that is refreshed while another looks at it still counts.
+func TestRefreshHidesNoLock(t *testing.T) {
+	s := newShelf()
+	l, err := acquire(t.Context(), s, "p", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release(t, l)
+	for range 5 {
+		before := l.name
+		if err := l.renew(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Stat(t.Context(), before); err != nil {
+			t.Errorf("the lock before is gone at once: %v", err)
+		}
+	}
+	if len(s.objects) != 2 {
+		t.Errorf("%d objects", len(s.objects))
+	}
+	renewing := movingShelf{s, l}
+	if _, err := checkLocks(t.Context(), renewing, "", time.Now()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "locked by") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// movingShelf refreshes a lock twice after each list.
+type movingShelf struct {
+	*shelf
+	lock *lock
+}
+
+func (m movingShelf) List(ctx context.Context, prefix string, fn func(stage.Object) error) error {
+	err := m.shelf.List(ctx, prefix, fn)
+	if m.lock.name < lockName(m.lock.run, time.Now().Add(lease+time.Second)) { // once
+		m.lock.file.Expires = time.Now().Add(lease + 2*time.Second)
+		return errors.Join(err, m.lock.renew(ctx), m.lock.renew(ctx))
+	}
+	return err
 }
 
 // A lock that ends years ahead is the work of a wrong clock, and says how to go on.
@@ -164,7 +264,7 @@ func TestLockOfAWrongClockSaysSo(t *testing.T) {
 	s := newShelf()
 	s.lock(t, lockFile{process: process{Host: "backup7", PID: 4711}, Expires: time.Now().AddDate(3, 0, 0)})
 	_, err := acquire(t.Context(), s, "p", time.Hour)
-	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "is wrong; set it, and if that process is gone, delete locks/other") {
+	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "is wrong; set it, and if that process is gone, delete locks/"+otherRun) {
 		t.Errorf("the error is %v", err)
 	}
 }
@@ -205,7 +305,10 @@ func TestLockIsRefreshedAndLossIsSeen(t *testing.T) {
 	if err := l.held(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := s.Delete(t.Context(), l.name); err != nil {
+	l.turn.Lock()
+	err = s.Delete(t.Context(), l.name)
+	l.turn.Unlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	l.done.Wait() // the keeper sees that it is gone, and does not make it anew

@@ -293,7 +293,7 @@ func TestCheckWritesNothing(t *testing.T) {
 		t.Errorf("not writable: %v", err)
 	}
 	m.free, m.denied = -1, nil
-	m.objects["locks/other"] = fmt.Appendf(nil, `{"host":"backup7","pid":12,"expires":%q}`, time.Now().Add(time.Minute).Format(time.RFC3339))
+	m.objects[fmt.Sprintf("locks/00000000000000000000000000000001-%d", time.Now().Add(time.Minute).UnixMilli())] = []byte(`{"host":"backup7","pid":12}`)
 	if err := check(); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "process 12 on backup7") {
 		t.Errorf("locked: %v", err)
 	}

@@ -1,0 +1,154 @@
+package repository
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// lockFile is the content of a lock. It is readable without a key, for a writer
+// may have none.
+type lockFile struct {
+	process
+	Pipeline string    `json:"pipeline,omitempty"`
+	Since    time.Time `json:"since"`
+	Expires  time.Time `json:"expires"`
+}
+
+// A lock is the objects locks/RUN-EXPIRES, of which the one that expires last
+// counts (milliseconds since 1970), until there is locks/RUN-released.
+func lockName(run string, expires time.Time) string {
+	return fmt.Sprintf("%s%s-%013d", locksDir, run, expires.UnixMilli())
+}
+
+func releasedName(run string) string { return locksDir + run + "-released" }
+
+// parseLockName returns the run that an object's name is of, and when it
+// expires; zero for one that says that the lock was released.
+func parseLockName(name string) (run string, expires time.Time, ok bool) {
+	run, end, ok := strings.Cut(strings.TrimPrefix(name, locksDir), "-")
+	if !ok || !isName(run) {
+		return "", time.Time{}, false
+	}
+	if end == "released" {
+		return run, time.Time{}, true
+	}
+	ms, err := strconv.ParseInt(end, 10, 64)
+	if err != nil || ms <= 0 {
+		return "", time.Time{}, false
+	}
+	expires = time.UnixMilli(ms)
+	return run, expires, name == lockName(run, expires)
+}
+
+// found is what the names of a run's objects say.
+type found struct {
+	names    []string
+	expires  time.Time
+	released bool
+}
+
+// checkLocks returns an error of class failure.Refused if a living writer holds
+// a lock. Locks of the run own are not looked at. The objects of the dead are
+// returned. Only locks that have not expired are read.
+func checkLocks(ctx context.Context, s stage.Storage, own string, now time.Time) (dead []string, err error) {
+	for range 3 { // a lock that is given back or refreshed while we look is looked at again
+		if dead, err = lookAtLocks(ctx, s, own, now); !errors.Is(err, errMoved) {
+			return dead, err
+		}
+	}
+	return nil, failure.Wrap(failure.Refused, err)
+}
+
+var errMoved = errors.New("locks come and go: other backups into this repository are running; try again")
+
+func lookAtLocks(ctx context.Context, s stage.Storage, own string, now time.Time) (dead []string, err error) {
+	runs, err := listLocks(ctx, s, own)
+	if err != nil {
+		return nil, fmt.Errorf("listing locks: %w", err)
+	}
+	for run, f := range runs {
+		if !f.released && !now.After(f.expires) {
+			if err := dismiss(ctx, s, lockName(run, f.expires), f.expires, now); err != nil {
+				return nil, err
+			}
+		}
+		dead = append(dead, f.names...)
+	}
+	slices.Sort(dead) // of a run the oldest first: if deleting ends early, none counts that did not before
+	return dead, nil
+}
+
+// listLocks returns the locks of all runs but own.
+func listLocks(ctx context.Context, s stage.Storage, own string) (map[string]*found, error) {
+	runs := map[string]*found{}
+	err := s.List(ctx, locksDir, func(o stage.Object) error {
+		run, expires, ok := parseLockName(o.Name)
+		if !ok || run == own {
+			return nil
+		}
+		f := runs[run]
+		if f == nil {
+			f = &found{}
+			runs[run] = f
+		}
+		f.names = append(f.names, o.Name)
+		f.released = f.released || expires.IsZero()
+		if expires.After(f.expires) {
+			f.expires = expires
+		}
+		return nil
+	})
+	return runs, err
+}
+
+// dismiss returns an error unless the process of a lock is gone.
+func dismiss(ctx context.Context, s stage.Storage, name string, expires, now time.Time) error {
+	var l lockFile
+	raw, err := s.Get(ctx, nil, name, 0, -1)
+	switch {
+	case errors.Is(err, stage.ErrNotExist):
+		return errMoved
+	case err != nil && !errors.Is(err, stage.ErrCorrupt):
+		return fmt.Errorf("reading lock %s: %w", name, err)
+	case err != nil || json.Unmarshal(raw, &l) != nil:
+		l = lockFile{} // it ends all the same
+	}
+	if l.PID != 0 && l.gone(thisProcess()) {
+		return nil
+	}
+	l.Expires = expires
+	return l.refusal(name, now)
+}
+
+// refusal says who holds the lock, and until when.
+func (l *lockFile) refusal(name string, now time.Time) error {
+	if l.Expires.After(now.Add(2 * lease)) { // nobody takes a lock for so long
+		return failure.New(failure.Refused, "locked by %s since %s; the lock expires only at %s, so the clock there or here (now %s) is wrong; set it, and if that process is gone, delete %s",
+			l.who(), moment(l.Since), moment(l.Expires), moment(now), name)
+	}
+	return failure.New(failure.Refused, "locked by %s since %s; if that process is gone, the lock expires at %s", l.who(), moment(l.Since), moment(l.Expires))
+}
+
+// moment is how a point in time is printed: two machines may have two zones.
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// who names the process; only a lock that can be read does.
+func (l *lockFile) who() string {
+	who := fmt.Sprintf("process %d on %s", l.PID, l.Host)
+	if l.PID == 0 {
+		who = "a process that its lock does not name"
+	}
+	if l.Pipeline != "" {
+		who += " (pipeline " + l.Pipeline + ")"
+	}
+	return who
+}
