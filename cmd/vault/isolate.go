@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/lmsvault/vault/core/cgroup"
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/pipeline"
@@ -92,7 +93,7 @@ func (a *app) working() (*stage.Registry, error) {
 	}
 	var all []stage.Stage
 	for _, s := range a.stages.All() {
-		s, err := a.isolated(s, pipeline.Isolation{Step: string(s.Role), Stall: pipeline.DefaultStall, Memory: pipeline.DefaultMemory})
+		s, err := a.isolated(s, pipeline.Isolation{Step: string(s.Role), Stall: pipeline.DefaultStall, Memory: pipeline.DefaultMemory(cgroup.Memory("/"))})
 		if err != nil {
 			return nil, err
 		}
@@ -104,7 +105,7 @@ func (a *app) working() (*stage.Registry, error) {
 // options are how pipeline files are read.
 func (a *app) options(ctx context.Context) (pipeline.Options, error) {
 	registry, err := a.working()
-	return pipeline.Options{Registry: registry, Plugins: a.plugins(ctx), Isolate: a.flag("isolate").on}, err
+	return pipeline.Options{Registry: registry, Plugins: a.plugins(ctx), Isolate: a.flag("isolate").on, MemoryLimit: cgroup.Memory("/")}, err
 }
 
 // finder finds stages by name: built-in ones, and those of the plugins that are

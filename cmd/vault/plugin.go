@@ -71,7 +71,7 @@ processes: which stage the process is for.`,
 			return sdk.Plugin{Name: "vault", Version: semantic(version()), Stages: stages.All()}.Serve()
 		},
 	}
-	cmd.Flags().String("memory", pipeline.DefaultMemory.String(), "how much memory the process may use")
+	cmd.Flags().String("memory", pipeline.DefaultMemory(0).String(), "how much memory the process may use")
 	return cmd
 }
 

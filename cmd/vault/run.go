@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lmsvault/vault/core/cgroup"
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/core/progress"
@@ -66,10 +67,14 @@ func beside(memory config.Size) int64 { return min(56<<20, int64(memory)/4) }
 
 // lowered notes that fewer workers run than were asked for.
 func lowered(p *pipeline.Pipeline, job *run.Job) []stage.Note {
-	if p.Workers <= job.Workers {
-		return nil
+	var notes []stage.Note
+	if p.Workers > job.Workers {
+		notes = append(notes, stage.Note{Path: "workers", Text: fmt.Sprintf("%d in place of %d: memory %s allows no more", job.Workers, p.Workers, p.Memory)})
 	}
-	return []stage.Note{{Path: "workers", Text: fmt.Sprintf("%d in place of %d: memory %s allows no more", job.Workers, p.Workers, p.Memory)}}
+	if limit := cgroup.Memory("/"); limit > 0 && int64(p.Memory) > limit {
+		notes = append(notes, stage.Note{Path: "memory", Text: fmt.Sprintf("it is %s, and this container or service may use %s: the system may kill the run", p.Memory, config.Size(limit))})
+	}
+	return notes
 }
 
 // restarts notes which processes of stages were started again.

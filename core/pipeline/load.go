@@ -31,6 +31,8 @@ type Options struct {
 	Plugins Plugins
 	// Isolate has each built-in stage run in a process of its own, whatever its step says.
 	Isolate bool
+	// MemoryLimit is what the process's control group allows, 0 for any; see DefaultMemory.
+	MemoryLimit int64
 	// Replace sets replace: true in every sink that has this setting.
 	Replace bool
 	// Dir is where relative paths of settings, references and plugins begin; "" for
@@ -87,7 +89,7 @@ func Parse(file string, text []byte, o Options) (*Pipeline, config.Findings) {
 		o.Dir = filepath.Dir(file)
 	}
 	o.Values.Dir = o.Dir
-	l := &loader{decoder: config.Decoder{File: file, Values: o.Values}, registry: o.Registry, plugins: o.Plugins, isolate: o.Isolate, replace: o.Replace,
+	l := &loader{memoryLimit: o.MemoryLimit, decoder: config.Decoder{File: file, Values: o.Values}, registry: o.Registry, plugins: o.Plugins, isolate: o.Isolate, replace: o.Replace,
 		base: o.Dir, pipeline: &Pipeline{File: file, Dir: o.Dir}}
 	if o.Storages {
 		return l.storages(text, o.HasKeys)
@@ -109,15 +111,16 @@ func (l *loader) done() (*Pipeline, config.Findings) {
 }
 
 type loader struct {
-	decoder  config.Decoder
-	registry *stage.Registry
-	plugins  Plugins
-	isolate  bool
-	replace  bool
-	base     string // where relative paths begin
-	pipeline *Pipeline
-	found    config.Findings
-	unknown  bool // a step could not be read as a stage: what follows from the steps can't be told
+	memoryLimit int64
+	decoder     config.Decoder
+	registry    *stage.Registry
+	plugins     Plugins
+	isolate     bool
+	replace     bool
+	base        string // where relative paths begin
+	pipeline    *Pipeline
+	found       config.Findings
+	unknown     bool // a step could not be read as a stage: what follows from the steps can't be told
 }
 
 func (l *loader) report(s config.Severity, at config.Position, suggestion, format string, args ...any) {
@@ -182,10 +185,19 @@ func (d *document) Validate() error {
 	return nil
 }
 
+// outermost decodes the outermost level of the file.
+func (l *loader) outermost(root *yaml.Node, doc *document) config.Findings {
+	found := l.decoder.Decode(root, doc, &l.pipeline.Settings)
+	if l.pipeline.Memory == 0 {
+		l.pipeline.Memory = DefaultMemory(l.memoryLimit)
+	}
+	return found
+}
+
 func (l *loader) document(root *yaml.Node) {
 	var doc document
 	p := l.pipeline
-	l.found = append(l.found, l.decoder.Decode(root, &doc, &p.Settings)...)
+	l.found = append(l.found, l.outermost(root, &doc)...)
 	if p.Name = doc.Name; p.Name == "" {
 		base := filepath.Base(p.File)
 		p.Name = strings.TrimSuffix(base, filepath.Ext(base))

@@ -94,17 +94,26 @@ func (c *RepositoryConfig) Signing() (repository.SigningKey, error) {
 // Settings are those of a run. The command line may override them.
 type Settings struct {
 	// Workers is 0 where nothing is said: DefaultWorkers then.
-	Workers int         `key:"workers" min:"1" max:"256" help:"how many units of work run at once; without it twice the number of processors, lowered to what the memory allows"`
-	Memory  config.Size `key:"memory" default:"256MiB" min:"128MiB" help:"how much memory the process may use"`
-	DryRun  bool        `key:"dry_run" default:"false" help:"read and check everything, write nothing"`
+	Workers int `key:"workers" min:"1" max:"256" help:"how many units of work run at once; without it twice the number of processors, lowered to what the memory allows"`
+	// Memory is DefaultMemory where nothing is said.
+	Memory config.Size `key:"memory" min:"128MiB" help:"how much memory the process may use; without it 256MiB, or three quarters of what its container may use if that is less"`
+	DryRun bool        `key:"dry_run" default:"false" help:"read and check everything, write nothing"`
 	// MaxShrink is in percent of the previous snapshot; 100 for no limit.
 	MaxShrink int `key:"max_shrink" default:"50" min:"0" max:"100" help:"by how many percent a part (db, filedir, dataroot) may be smaller than in the previous snapshot, before that is a loss of kind missing_part; 100 for no limit"`
 	// Accept is the loss budget: how many losses of a kind may be.
 	Accept map[stage.LossKind]int64
 }
 
-// DefaultMemory is what the process may use where nothing is said.
-const DefaultMemory config.Size = 256 << 20
+// DefaultMemory is what the process may use where nothing is said, and its
+// control group allows limit bytes (0: any). With less than the least it would
+// hardly work; then the limit is exceeded, perhaps.
+func DefaultMemory(limit int64) config.Size {
+	const most, least = 256 << 20, 96 << 20
+	if limit == 0 {
+		return most
+	}
+	return config.Size(max(least, min(most, limit/4*3>>20<<20)))
+}
 
 // DefaultWorkers is how many units of work run at once where nothing is said.
 func DefaultWorkers() int { return max(2, 2*runtime.GOMAXPROCS(0)) }

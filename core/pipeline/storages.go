@@ -23,7 +23,7 @@ func (l *loader) storages(text []byte, hasKeys bool) (*Pipeline, config.Findings
 	// What is not needed need not be there, either: that is only a warning.
 	l.decoder.Values.Offline = true
 	var doc document
-	l.found = append(l.found, l.decoder.Decode(root, &doc, &l.pipeline.Settings).Of(config.Error)...)
+	l.found = append(l.found, l.outermost(root, &doc).Of(config.Error)...)
 	var elsewhere config.Findings // errors of steps that are not known to be storages
 	for _, role := range []stage.Role{stage.RoleSource, stage.RoleSink} {
 		list := config.Resolve(&doc.Source)
