@@ -34,6 +34,13 @@ func TestCheckPrefix(t *testing.T) {
 	if note, err := CheckPrefix(append(tables, "config", "config_plugins", "course", "user"), ""); note != "" || err != nil {
 		t.Errorf("a site without a prefix beside another: %q, %v", note, err)
 	}
+	older := []string{"mdl_queue", "mdl_old_config", "mdl_old_config_plugins", "mdl_old_course", "mdl_old_user"}
+	if note, err := CheckPrefix(older, "mdl_"); note == "" || err != nil {
+		t.Errorf("tables of their own beside a site whose prefix begins alike: %q, %v", note, err)
+	}
+	if _, err := CheckPrefix(older[1:], "mdl_"); failure.Of(err) != failure.Refused {
+		t.Errorf("no tables beside such a site: %v", err)
+	}
 	if note, err := CheckPrefix([]string{"a", "b"}, "mdl_"); note != "" || err != nil {
 		t.Errorf("no site: %q, %v", note, err)
 	}
