@@ -78,17 +78,18 @@ func TestARunWhoseReportNobodyReadsEndsInOrder(t *testing.T) {
 
 func TestWhatAKilledRunLeftIsSweptAndWhatALivingOneHasIsNot(t *testing.T) {
 	tmp := t.TempDir()
-	folders := map[string]bool{"vault-run-1": false, "vault-run-2": true, "vault-run-mine": true, "vault-demo-3": true}
+	const dead, alive, link = "vault-run-AAAAAAAAAAAAAAAAAAAAAAAAAA", "vault-run-BBBBBBBBBBBBBBBBBBBBBBBBBB", "vault-run-CCCCCCCCCCCCCCCCCCCCCCCCCC"
+	folders := map[string]bool{dead: false, alive: true, "vault-run-mine": true, "vault-run-2026-photos": true, "vault-run-1": true, "vault-demo-3": true}
 	for name := range folders {
 		if err := os.MkdirAll(filepath.Join(tmp, name, "spool"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Symlink(filepath.Join(tmp, "vault-run-mine"), filepath.Join(tmp, "vault-run-4")); err != nil {
+	if err := os.Symlink(filepath.Join(tmp, "vault-run-mine"), filepath.Join(tmp, link)); err != nil {
 		t.Fatal(err)
 	}
-	folders["vault-run-4"] = true
-	living, err := claim(filepath.Join(tmp, "vault-run-2"))
+	folders[link] = true
+	living, err := claim(filepath.Join(tmp, alive))
 	if err != nil || living == nil {
 		t.Fatal(living, err)
 	}

@@ -1,17 +1,22 @@
 package main
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"syscall"
 
 	"github.com/lmsvault/vault/core/failure"
 )
 
 const workspacePrefix = "vault-run-"
+
+// workspaceName is what workspaces are named: nobody else has such names by chance.
+var workspaceName = regexp.MustCompile(`^` + workspacePrefix + `[A-Z2-7]{26}$`)
 
 // workspace is a folder for temporary files. It is locked as long as its process
 // lives, so that the next one can tell what a killed one left, and remove it.
@@ -21,8 +26,8 @@ type workspace struct{ lock *os.File }
 func (a *app) newWorkspace() (*workspace, error) {
 	a.sweep()
 	for range 100 {
-		dir, err := os.MkdirTemp("", workspacePrefix)
-		if err != nil {
+		dir := filepath.Join(os.TempDir(), workspacePrefix+rand.Text())
+		if err := os.Mkdir(dir, 0o700); err != nil {
 			if p := new(fs.PathError); errors.As(err, &p) {
 				err = p.Err
 			}
@@ -72,13 +77,13 @@ func claim(dir string) (_ *os.File, err error) {
 // sweep removes this user's workspaces that no process holds. What can't be
 // removed is in nobody's way.
 func (a *app) sweep() {
-	found, err := filepath.Glob(filepath.Join(os.TempDir(), workspacePrefix+"[0-9]*"))
+	found, err := filepath.Glob(filepath.Join(os.TempDir(), workspacePrefix+"*"))
 	if err != nil {
 		return // the pattern of a folder's odd name
 	}
 	for _, dir := range found {
 		info, err := os.Lstat(dir)
-		if err != nil || !info.IsDir() {
+		if err != nil || !info.IsDir() || !workspaceName.MatchString(info.Name()) {
 			continue
 		}
 		if owner, ok := info.Sys().(*syscall.Stat_t); !ok || int(owner.Uid) != os.Geteuid() {

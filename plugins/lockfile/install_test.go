@@ -297,10 +297,12 @@ func TestInstallsAtOnceLoseNoEntry(t *testing.T) {
 func TestWhatAKilledInstallLeftIsSwept(t *testing.T) {
 	dir := t.TempDir()
 	install(t, dir, mystore("1.0.0").file(t))
-	write(t, "half", dir, ".vault-temporary-A")
-	write(t, "half", dir, lockfile.Folder, ".vault-temporary-B")
+	const name = ".vault-temporary-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	write(t, "half", dir, name)
+	write(t, "half", dir, lockfile.Folder, name)
+	write(t, "mine", dir, ".vault-temporary-notes.txt") // which Vault did not name
 	install(t, dir, mystore("1.0.1").file(t))
-	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 || len(files(t, dir)) != 1 {
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 3 || len(files(t, dir)) != 1 {
 		t.Errorf("%v, %v, %q", entries, err, files(t, dir))
 	}
 }

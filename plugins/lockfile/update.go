@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
 	"syscall"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 
 // temporary begins the names of files that are not finished.
 const temporary = ".vault-temporary-"
+
+var temporaryName = regexp.MustCompile(`^\` + temporary + `[A-Z2-7]{26}$`)
 
 // update changes the lock file of a folder: it holds the folder's lock, so that
 // nobody else changes it meanwhile, and what was read was trusted.
@@ -76,6 +79,10 @@ func sweep(root *os.Root) error {
 			return err
 		}
 		for _, name := range left {
+			info, err := root.Lstat(name)
+			if err != nil || !info.Mode().IsRegular() || !temporaryName.MatchString(info.Name()) {
+				continue
+			}
 			if err := root.Remove(name); err != nil {
 				return fmt.Errorf("removing what a killed vault left: %w", err)
 			}
