@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lmsvault/vault/core/failure"
 )
@@ -18,6 +20,15 @@ var habits = map[string]string{
 	"list":    "vault snapshots REPO lists snapshots, vault ls REPO the entries of one",
 	"mount":   "vault ls REPO lists the entries of a snapshot, vault cat REPO PATH prints one",
 	"dry-run": "vault run FILE.yaml --dry-run",
+}
+
+// flagError says what a flag takes, without the parser's own words.
+func flagError(err error) error {
+	invalid := new(pflag.InvalidValueError)
+	if errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "bool" {
+		return failure.New(failure.Usage, "--%s takes true or false, not %q", invalid.GetFlag().Name, invalid.GetValue())
+	}
+	return err
 }
 
 // noCommand refuses what is not a command, and says what was probably meant.

@@ -27,6 +27,12 @@ func TestUnknownCommandSaysWhatWasMeant(t *testing.T) {
 	}
 }
 
+func TestFlagsSayWhatTheyTake(t *testing.T) {
+	if o := vault(t, 2, nil, "run", "x.yaml", "--dry-run=maybe"); !strings.Contains(o.stderr, `--dry-run takes true or false, not "maybe"`) || strings.Contains(o.stderr, "strconv") {
+		t.Errorf("it says %q", o.stderr)
+	}
+}
+
 func TestLintSaysThatAllIsWell(t *testing.T) {
 	file := written(t, "p.yaml", small)
 	if o := vault(t, 0, nil, "lint", file, "--set", "dir=/srv/x"); o.stdout != "1 file: no problems found\n" {

@@ -14,9 +14,10 @@ func newLint(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lint PIPELINE…",
 		Short: "Check pipeline files without running them",
-		Long: `Check pipeline files: form, settings, and whether the stages can work together.
-Nothing that they name is opened or connected to; of ${file:…} it is looked whether
-the file is there. Plugins are started and asked for their settings. Variables and files that are not there are warnings. Findings are printed as FILE:LINE:COLUMN.`,
+		Long: `Check pipeline files: syntax, settings, and whether the stages fit together.
+Nothing that they name is opened or contacted, but plugins are started and asked
+for their settings. A variable that is not set, or a file of ${file:…} that is
+missing, is a warning. Findings are printed as FILE:LINE:COLUMN.`,
 		Example: "  vault lint pipelines/*.yaml",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -18,15 +18,15 @@ import (
 // whether it is going to be run.
 func pipelineFlags(cmd *cobra.Command, override bool) {
 	flags := cmd.Flags()
-	flags.StringArray("set", nil, "NAME=VALUE for ${NAME} in the file; may be given again")
+	flags.StringArray("set", nil, "NAME=VALUE for ${NAME} in the file; may be repeated")
 	if !override {
 		return
 	}
-	flags.StringArray("accept-loss", nil, "KIND=COUNT: so many losses of a kind don't fail the run; may be given again")
-	flags.Int("workers", 0, "how many units of work run at once, in place of the file's")
-	flags.String("memory", "", "how much memory the process may use (256MiB), in place of the file's")
+	flags.StringArray("accept-loss", nil, "KIND=COUNT: maximum number of losses of a kind (default 0); may be repeated")
+	flags.Int("workers", 0, "number of units of work that run at once, instead of the file's")
+	flags.String("memory", "", "memory limit of the process (such as 256MiB), instead of the file's")
 	flags.Bool("replace", false, "replace what the targets hold, as replace: true in each sink does")
-	flags.Bool("dry-run", false, "read and check everything, write nothing")
+	flags.Bool("dry-run", false, "read and check everything, but write nothing")
 }
 
 // sets reads --set.

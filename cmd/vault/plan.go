@@ -18,8 +18,8 @@ func newPlan(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan PIPELINE",
 		Short: "Show what a run would do, and change nothing",
-		Long: `Show what a run would do: connect to everything, look what there is, whether it
-can be written, and what would be lost. Nothing is changed.`,
+		Long: `Connect to everything and show what a run would do: what there is, whether it can
+be written, and what would be lost. Nothing is changed.`,
 		Args: takes("PIPELINE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.document()

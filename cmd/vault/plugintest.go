@@ -41,9 +41,9 @@ be small. The file of the tool's own settings is LMSVAULT_CONFIG here.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.config, "config", "", "a pipeline that uses the plugin, or a file with the stage's settings")
-	flags.StringArray("set", nil, "NAME=VALUE for ${NAME} in that file; may be given again")
+	flags.StringArray("set", nil, "NAME=VALUE for ${NAME} in that file; may be repeated")
 	flags.StringVar(&o.stage, "stage", "", "which of the plugin's stages, if it has several")
-	flags.StringSliceVar(&o.run, "run", nil, "only checks whose name begins with this; may be given again")
+	flags.StringSliceVar(&o.run, "run", nil, "only checks whose name begins with this; may be repeated")
 	flags.BoolVar(&o.list, "list", false, "list the checks and why they are there, and run none")
 	flags.BoolVar(&o.yes, "yes", false, "also run with settings by which a sink replaces what is there")
 	pluginsFlag(cmd)

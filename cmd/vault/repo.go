@@ -22,7 +22,7 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 	flags := cmd.Flags()
 	flags.String("passphrase-file", "", "file or pipe with the passphrase (default LMSVAULT_PASSPHRASE; asked for on a terminal)")
 	flags.String("identity-file", "", "file or pipe with an age identity of one of the recipients")
-	flags.StringSlice("signer", nil, "read only snapshots that the owner of this public key (vault-signer-…) has signed; may be given again")
+	flags.StringSlice("signer", nil, "read only snapshots that the owner of this public key (vault-signer-…) has signed; may be repeated")
 	flags.String("site", "", "only snapshots of this site, by its identifier or its name")
 	flags.String("pipeline", "", "only snapshots of the pipeline of this name")
 	pipelineFlags(cmd, false)
@@ -55,9 +55,9 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 
 const repoHelp = `
 
-REPO is the repository's directory, or a pipeline file (.yaml) with one storage: the
-only way to a repository in the storage of a plugin. The keys that the file gives
-to a storage below source are used.`
+REPO is the repository's directory, or a pipeline file (.yaml) with one storage, which
+is the only way to reach a plugin's storage. Keys that the file gives to a storage
+below source are used.`
 
 func (a *app) open(ctx context.Context, at place) (*repository.Repository, error) {
 	scratch, err := a.scratch()

@@ -42,12 +42,12 @@ type app struct {
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "vault",
-		Short: "Back up, restore and move Moodle sites, and prove it",
-		Long: `Vault backs up, restores and moves Moodle sites: database, files and data root.
-What it does stands in pipeline files; every run proves what it did.
+		Short: "Back up, restore and migrate Moodle sites, with proof",
+		Long: `Vault backs up, restores and migrates Moodle sites: database, files and data root.
+Pipeline files say what to do; every run proves what it did.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or pipeline file, 3 refused by a
-check before anything was changed, 4 the proof failed or more was lost than was
+check before anything was changed, 4 the proof failed or more was lost than
 accepted, 130 interrupted.
 
 Settings of the tool: flags, else environment (LMSVAULT_WORKERS for --workers),
@@ -59,14 +59,15 @@ else the configuration file, else defaults.`,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.setup(cmd) },
 	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	root.SetVersionTemplate("vault {{.Version}}\n")
 	flags := root.PersistentFlags()
-	flags.Bool("json", false, "print JSON, for machines; of a run an event per line")
+	flags.Bool("json", false, "print JSON for machines; a run prints JSON Lines, one event per line")
 	flags.BoolP("quiet", "q", false, "show errors and results only")
-	flags.BoolP("verbose", "v", false, "log also the settings, the stages and each unit of work that is done")
+	flags.BoolP("verbose", "v", false, "also log the settings, the stages and each finished unit of work")
 	flags.Bool("no-color", false, "no colours (also: environment NO_COLOR)")
-	flags.Bool("isolate", false, "run every built-in stage in a process of its own, whatever the pipeline says")
-	flags.String("config", "", "file of the tool's settings (default lmsvault/config.yaml in the user's configuration folder)")
+	flags.Bool("isolate", false, "run every built-in stage in its own process, whatever the pipeline says")
+	flags.String("config", "", "file with the tool's settings (default lmsvault/config.yaml in the user's configuration directory)")
 	root.AddCommand(
 		newInitRepository(a), newRun(a), newPlan(a), newLint(a),
 		newSnapshots(a), newShow(a), newLs(a), newCat(a), newVerify(a),

@@ -22,9 +22,9 @@ import (
 func newRun(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run PIPELINE",
-		Short: "Carry a pipeline out",
-		Long: `Carry a pipeline out: back up, restore, migrate. What can't be carried fails the
-run unless --accept-loss allows it; what is written is read back and proven.`,
+		Short: "Run a pipeline: back up, restore or migrate",
+		Long: `Run a pipeline: back up, restore or migrate. The run fails if anything is lost,
+unless --accept-loss allows it. Everything that is written is read back and proven.`,
 		Example: "  vault run pipelines/backup-local.yaml\n  vault run pipelines/restore-local.yaml --set snapshot=latest",
 		Args:    takes("PIPELINE"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -16,7 +16,7 @@ import (
 func newVerify(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify REPO [SNAPSHOT]",
-		Short: "Prove from storage alone that snapshots can be restored",
+		Short: "Check everything that is stored, and prove that it can be restored",
 		Long: `Read everything that is stored, unseal it, and recompute the proof of every table
 and file. What is damaged is named with what it held; the exit code is 4 then.`,
 		Args: takesSnapshot("REPO"),

@@ -284,13 +284,15 @@ func TestOneOfManyGetsTheLock(t *testing.T) {
 	}
 	asking.Wait()
 	close(got)
-	n := 0
+	var holders []*lock
 	for l := range got {
-		n++
-		defer release(t, l)
+		holders = append(holders, l)
 	}
-	if n != 1 {
-		t.Errorf("%d hold the lock, want 1", n)
+	if len(holders) != 1 {
+		t.Errorf("%d hold the lock, want 1", len(holders))
+	}
+	for _, l := range holders {
+		release(t, l)
 	}
 }
 

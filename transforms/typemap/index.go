@@ -19,9 +19,7 @@ func (b *builder) indexes() {
 		}
 	}
 	for _, r := range replaced {
-		for _, x := range r.To {
-			b.Schema.Indexes = append(b.Schema.Indexes, x)
-		}
+		b.Schema.Indexes = append(b.Schema.Indexes, r.To...)
 		switch {
 		case len(r.From) == 0:
 		case len(r.To) == 0:
