@@ -100,7 +100,7 @@ type Settings struct {
 	DryRun bool        `key:"dry_run" default:"false" help:"read and check everything, write nothing"`
 	// MaxShrink is in percent of the previous snapshot; 100 for no limit.
 	MaxShrink int `key:"max_shrink" default:"50" min:"0" max:"100" help:"by how many percent a part (db, filedir, dataroot) may be smaller than in the previous snapshot, before that is a loss of kind missing_part; 100 for no limit"`
-	// Accept is the loss budget: how many losses of a kind may be.
+	// Accept is the loss budget: the maximum number of losses of a kind.
 	Accept map[stage.LossKind]int64
 }
 

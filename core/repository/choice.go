@@ -117,7 +117,7 @@ func (k kindly) String() string {
 }
 
 // latest finds the newest snapshot that c matches. One that can't be read is not
-// passed over in silence, for it may be newer, unless it is named by a time to come.
+// passed over in silence, for it may be newer, unless its ID is in the future.
 func (r *Repository) latest(ctx context.Context, refs []snapshotRef, c Choice) (snapshotRef, error) {
 	var failed error // why the newest can't be read
 	kinds := map[kind]*kindly{}

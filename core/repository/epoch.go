@@ -128,7 +128,7 @@ func through(e *epoch, dst, src []byte, n int, step func(i int, dst, src []byte)
 // in front authenticates it and its place also where no transform does.
 func (e *epoch) sealObject(ctx context.Context, plain []byte, place string) ([]byte, error) {
 	if len(plain) > maxObject {
-		return nil, fmt.Errorf("it has %d MiB, and no reader takes more than %d: back up into several repositories, or with fewer notes and losses", len(plain)>>20, maxObject>>20)
+		return nil, fmt.Errorf("it has %d MiB, which exceeds the limit of %d MiB: back up into several repositories, or with fewer notes and losses", len(plain)>>20, maxObject>>20)
 	}
 	buf := e.scratch.Get().(*[]byte)
 	defer e.keep(buf)

@@ -57,7 +57,7 @@ const maxAhead = 24 * time.Hour
 // is one shows only its manifest.
 type snapshotRef struct{ kid, id string }
 
-// early tells whether the name is of a time to come.
+// early reports whether the ID is in the future.
 func (r snapshotRef) early(now time.Time) bool {
 	t, _ := idMoment(r.id)
 	return t.After(now.Add(maxAhead))
@@ -85,9 +85,9 @@ func listSnapshots(ctx context.Context, s stage.Storage) (refs []snapshotRef, st
 	return refs, strays, nil
 }
 
-var errStray = fmt.Errorf("%w: vault gives nothing such a name; it is ignored, and may be taken away", stage.ErrCorrupt)
+var errStray = fmt.Errorf("%w: not a Vault object; it is ignored and safe to delete", stage.ErrCorrupt)
 
-const earlyText = "it is named by a time to come: unless a clock was wrong when it was made, somebody else has put it there"
+const earlyText = "the snapshot ID is in the future; unless a clock was wrong when it was made, somebody else put it there"
 
 // strayNotes tells of what stands among the snapshots and is none.
 func strayNotes(ctx context.Context, s stage.Storage) ([]stage.Note, error) {

@@ -9,7 +9,7 @@ import (
 )
 
 var errClear = failure.New(failure.Refused, "this repository is not encrypted, but a passphrase or identity was given: "+
-	"if it never was encrypted, leave them out; if it was, somebody has put another in its place: trust nothing in it")
+	"if it never was encrypted, leave them out; if it was, the repository may have been replaced: do not trust it")
 
 // secrecy tells whether keys are encrypted. Some that are beside some that are
 // not is an error of class failure.Refused: vault never makes that, and the

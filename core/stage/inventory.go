@@ -45,7 +45,7 @@ type Plan struct {
 	Workers  int               // at most so many units are open at once
 }
 
-// Loss is one thing that is not carried, or a group of equal ones: promise 1.
+// Loss records items that could not be transferred, grouped by cause: promise 1.
 // The sum of Count by Kind is held against the loss budget.
 type Loss struct {
 	Kind   LossKind `json:"kind"`

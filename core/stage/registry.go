@@ -37,7 +37,7 @@ type Info struct {
 	Parts []string
 	// Dialect of a database's tables: mysql, postgres, sqlite; "" for others.
 	Dialect string
-	// Seals tells of a byte transform that what it makes can't be compressed: encryption.
+	// Seals reports that the output of a byte transform is encrypted and will not compress.
 	Seals bool
 	// Config returns a pointer to a new configuration struct, declared with the
 	// tags of package config and holding the defaults.

@@ -91,7 +91,7 @@ func (p *Plugin) allows(next *Plugin, digest string, replace bool) error {
 	pin, ok := p.Pin()
 	switch {
 	case ok && pin.SHA256 != digest:
-		return fmt.Errorf("it is %s %s with the SHA-256 %s, and %s pins the same version with %s since %s: two files of one version should not be; add --replace if you trust this one",
+		return fmt.Errorf("it is %s %s with the SHA-256 %s, and in %s this version is already pinned with another checksum (%s, since %s); add --replace if you trust this one",
 			next.Name, next.Version, digest, Name, pin.SHA256, pin.Since.Format(time.DateOnly))
 	case !sameStages(p.Stages, next.Stages):
 		return fmt.Errorf("it is %s %s with the stages %s, and on %s the same version has %s: add --replace to give those up",

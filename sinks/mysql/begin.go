@@ -106,9 +106,9 @@ func (s *sink) takeBack(ctx context.Context, cause error) error {
 
 func (s *sink) marker() string { return s.cfg.Prefix + mysql.Marker }
 
-// mark says, for everyone who looks, that the database is no whole site.
+// mark says, for everyone who looks, that the database is incomplete.
 func (s *sink) mark(ctx context.Context, name string) error {
-	_, err := s.server.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+mysql.Ident(name)+" (id int NOT NULL PRIMARY KEY) ENGINE=InnoDB COMMENT='A restore into this database is not finished: it is no whole site'")
+	_, err := s.server.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+mysql.Ident(name)+" (id int NOT NULL PRIMARY KEY) ENGINE=InnoDB COMMENT='A restore into this database is not finished: the database is incomplete'")
 	if err != nil {
 		return fmt.Errorf("%s: marking the database as unfinished: %w", s.server.Address, err)
 	}

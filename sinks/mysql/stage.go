@@ -15,7 +15,7 @@ then builds the indexes, and reads everything back for the proof.
 A database that has tables with the prefix is refused unless replace is true. The new tables
 are created beside the old ones (` + "`<prefix>" + mysql.Incoming + "…`" + `) and put in their place by one statement: what fails
 before leaves the old site as it was. From then to the end a table ` + "`<prefix>" + mysql.Marker + "`" + ` stands in the database; where it is left, a
-restore was broken off, and the database is no whole site.
+restore was interrupted, and the database is incomplete.
 
 Rows are loaded by LOAD DATA LOCAL where the server allows it (local_infile), else by
 INSERT of many rows. A row that the server refuses is named with table, key, column and reason; the others are loaded.

@@ -19,7 +19,7 @@ func (s *source) checkRights(ctx context.Context) error {
 	_, err := s.server.ExecContext(ctx, "SELECT 1 FROM "+table)
 	switch {
 	case mysql.Denied(err):
-		return failure.New(failure.Refused, "%s: the user has no right to read the whole database, and tables that it may not read would be missing without a word: GRANT SELECT ON %s.* to it", s.server.Address, mysql.Ident(s.server.Database))
+		return failure.New(failure.Refused, "%s: the user has no right to read the whole database, and tables that it may not read would be silently omitted; GRANT SELECT ON %s.* to it", s.server.Address, mysql.Ident(s.server.Database))
 	case err != nil && mysql.Number(err) == 0:
 		return fmt.Errorf("%s: trying the right SELECT: %w", s.server.Address, err)
 	}

@@ -99,7 +99,7 @@ func (s *source) inspect(ctx context.Context) (*mysql.Structure, error) {
 	case err != nil:
 		return nil, err
 	case st.Marked:
-		return nil, failure.New(failure.Refused, "%s: a restore into this database was not finished (table %s%s is there): it is no whole site. Restore it again with replace: true", s.server.Address, s.cfg.Prefix, mysql.Marker)
+		return nil, failure.New(failure.Refused, "%s: a restore into this database did not finish (table %s%s exists); restore it again with replace: true", s.server.Address, s.cfg.Prefix, mysql.Marker)
 	}
 	note, err := s.server.CheckPrefix(st, s.cfg.Prefix)
 	if err != nil {
