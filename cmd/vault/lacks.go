@@ -16,7 +16,7 @@ var lossNouns = map[stage.LossKind]string{
 	stage.LossConstraint: "constraint", stage.LossView: "view", stage.LossTrigger: "trigger", stage.LossRoutine: "routine",
 	stage.LossMissing: "file", stage.LossUnreadable: "unreadable file", stage.LossChanged: "changed file", stage.LossCorrupt: "intact file",
 	stage.LossSpecial: "special file", stage.LossStored: "damaged item", stage.LossPart: "part",
-	stage.LossTime: "file time", stage.LossOutside: "link target",
+	stage.LossTime: "file time", stage.LossOutside: "outside link",
 }
 
 // lacking says what a snapshot lacks: "199 files, 1 view".

@@ -68,7 +68,7 @@ func (a *app) printPlan(p *run.Plan, all, types bool) error {
 		}
 	}
 	for _, t := range p.Targets {
-		fmt.Fprintf(&b, "to %s: %s\n", t.Name, strings.Join(t.Parts, ", "))
+		fmt.Fprintf(&b, "%s receives: %s\n", t.Name, strings.Join(t.Parts, ", "))
 	}
 	losses(&b, p.Losses)
 	notes(&b, p.Notes)

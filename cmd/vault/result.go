@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -16,14 +17,16 @@ const most = 40
 // printResult says what a run did.
 func (a *app) printResult(r *run.Result, well bool) error {
 	var b strings.Builder
-	head := "done"
+	head := "done in"
 	switch {
+	case r.Exit == failure.Interrupted:
+		head = "interrupted after"
 	case !well:
-		head = "not done"
+		head = "failed after"
 	case r.DryRun:
-		head = "dry run: all could be read, nothing was written"
+		head = "dry run: everything was read, nothing was written, in"
 	}
-	fmt.Fprintf(&b, "%s: %s in %s\n", r.Pipeline, head, r.Finished.Sub(r.Started).Round(time.Millisecond))
+	fmt.Fprintf(&b, "%s: %s %s\n", r.Pipeline, head, r.Finished.Sub(r.Started).Round(time.Millisecond))
 	if well || r.Counts != (run.Counts{}) {
 		fmt.Fprintf(&b, "read: %s, %s, %s\n", size(r.Counts.Bytes), count(r.Counts.Rows, "row"), count(r.Counts.Files, "file"))
 		for _, key := range []string{"engine", "consistency"} {

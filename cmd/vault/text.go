@@ -24,7 +24,11 @@ func count[N int | int64](n N, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
-	return humanize.Comma(int64(n)) + " " + what + "s"
+	ending := "s"
+	if strings.HasSuffix(what, "x") {
+		ending = "es"
+	}
+	return humanize.Comma(int64(n)) + " " + what + ending
 }
 
 func number(n int64) string { return humanize.Comma(n) }

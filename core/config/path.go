@@ -29,11 +29,12 @@ func (m *Misread) Advice() string {
 func (m *Misread) AdviceForArg() string { return cmp.Or(m.Arg, m.Remedy) }
 
 var (
-	drivePath = regexp.MustCompile(`^[A-Za-z]:([\\/]|$)`)
-	scheme    = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*):(//|$)`)
-	shortForm = regexp.MustCompile(`^(file|s3|gs|b2|az|azure|azblob|swift|rest|rclone|sftp|sqlite):`)
-	remote    = regexp.MustCompile(`^([^/:]*@[^/:]+:|[A-Za-z0-9.-]+:[/~])`)
-	variable  = regexp.MustCompile(`(^|[^.]/|^/)\$([A-Za-z_][A-Za-z0-9_]*)`)
+	drivePath       = regexp.MustCompile(`^[A-Za-z]:([\\/]|$)`)
+	windowsVariable = regexp.MustCompile(`%[A-Za-z_]+%`)
+	scheme          = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*):(//|$)`)
+	shortForm       = regexp.MustCompile(`^(file|s3|gs|b2|az|azure|azblob|swift|rest|rclone|sftp|sqlite):`)
+	remote          = regexp.MustCompile(`^([^/:]*@[^/:]+:|[A-Za-z0-9.-]+:[/~])`)
+	variable        = regexp.MustCompile(`(^|[^.]/|^/)\$([A-Za-z_][A-Za-z0-9_]*)`)
 	// plainVariables is a path with variables that can hardly be a secret.
 	plainVariables = regexp.MustCompile(`^(\$[A-Z][A-Z_]*|[A-Za-z0-9._-]*)(/(\$[A-Z][A-Z_]*|[A-Za-z0-9._-]*))*$`)
 	plainPath      = regexp.MustCompile(`^[A-Za-z0-9._/-]*$`)
@@ -83,9 +84,9 @@ func Misreading(path string) *Misread {
 		return &Misread{Problem: "begins with a quotation mark", Remedy: "remove the quotation marks: they are part of the value"}
 	case strings.HasPrefix(path, "~"):
 		return home(path)
-	case strings.HasPrefix(path, "$(") || strings.HasPrefix(path, "`"):
+	case strings.Contains(path, "$(") || strings.Contains(path, "`"):
 		return &Misread{Problem: "is a command for a shell", Remedy: "write the path: no command is run here", Arg: "leave out the single quotes, so that the shell runs it"}
-	case strings.HasPrefix(path, `\\`), drivePath.MatchString(path):
+	case strings.HasPrefix(path, `\\`), drivePath.MatchString(path), windowsVariable.MatchString(path):
 		return &Misread{Problem: "is a path of Windows", Remedy: "write the path where the drive or share is mounted, such as /mnt/backups"}
 	case variable.MatchString(path):
 		m := &Misread{

@@ -19,7 +19,7 @@ const FiledirName = "filedir"
 // for those that start with a dot, which all are. climaintenance.html is among
 // them because it closes the site for visitors wherever it lies.
 var DataRootExclusions = [...]Exclusion{
-	{Name: FiledirName, Why: "the part filedir carries it"},
+	{Name: FiledirName, Why: "the source files reads it"},
 	{Name: LostFound, Why: "it belongs to the file system"},
 	{Name: "cache", Why: "Moodle makes it again"},
 	{Name: "localcache", Why: "Moodle makes it again"},

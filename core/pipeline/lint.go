@@ -16,6 +16,7 @@ func (l *loader) lint() {
 	l.bytesToNowhere()
 	l.idleSinks()
 	l.unheld()
+	l.noContents()
 	l.found = append(l.found, l.pipeline.overlaps()...)
 }
 
@@ -131,6 +132,17 @@ func (l *loader) unheld() {
 			l.report(config.Warning, src.At, "add a sink such as "+strings.Join(l.holders(lost), ", ")+" if you want it",
 				"of what %s gives, no sink holds %s: it is left out", src.Stage.Name, what)
 		}
+	}
+}
+
+// noContents: a data root without its file pool looks like a backup of all files.
+func (l *loader) noContents() {
+	gives := func(part string) int {
+		return slices.IndexFunc(l.pipeline.Source, func(s Step) bool { return s.storage() || slices.Contains(s.Stage.Parts, part) })
+	}
+	if i := gives(stage.Dataroot); i >= 0 && gives(stage.Filedir) < 0 {
+		l.report(config.Warning, l.pipeline.Source[i].At, "add a source files",
+			"filedir, the content of all uploaded files, is in none of the sources")
 	}
 }
 

@@ -160,7 +160,7 @@ func (s *Sink) Previous(ctx context.Context, p *stage.Plan) (*stage.Holdings, er
 		sum := held.Parts[u.Part]
 		sum.Rows += u.Proof.Rows
 		if u.Part != stage.DB {
-			sum.Entries += u.Entries
+			sum.Files += u.Files
 			sum.Bytes += u.Bytes
 		}
 		held.Parts[u.Part] = sum

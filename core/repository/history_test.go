@@ -143,6 +143,9 @@ func TestPreviousTellsWhatEachPartHeld(t *testing.T) {
 	if files := held.Parts[stage.Filedir].Bytes + held.Parts[stage.Dataroot].Bytes; files != bytes {
 		t.Errorf("%d bytes, told are %+v", bytes, held.Parts)
 	}
+	if files := held.Parts[stage.Filedir].Files + held.Parts[stage.Dataroot].Files; files != int64(len(s.files)) {
+		t.Errorf("%d files, told are %+v", len(s.files), held.Parts)
+	}
 	if held, err := previous("secret", "another"); held != nil || err != nil {
 		t.Errorf("of another pipeline: %+v, %v", held, err)
 	}

@@ -176,12 +176,12 @@ func (s *Sink) Unit(_ context.Context, u stage.Unit) (stage.UnitWriter, error) {
 }
 
 // commit enters a finished unit.
-func (s *Sink) commit(u Unit, files int64) {
+func (s *Sink) commit(u Unit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.units = append(s.units, u)
 	s.totals.Entries += u.Entries
-	s.totals.Files += files
+	s.totals.Files += u.Files
 	s.totals.Rows += u.Proof.Rows
 	s.totals.Bytes += u.Bytes
 	if t := s.tables[u.Table]; t != nil && u.Part == stage.DB {

@@ -60,8 +60,9 @@ type Unit struct {
 	Part    string   `json:"part"`
 	Table   string   `json:"table,omitempty"`
 	Entries int64    `json:"entries"`
-	Bytes   int64    `json:"bytes"` // of content
-	Proof   rows.Sum `json:"proof"` // of the rows, for a table
+	Files   int64    `json:"files,omitempty"` // of the entries
+	Bytes   int64    `json:"bytes"`           // of content
+	Proof   rows.Sum `json:"proof"`           // of the rows, for a table
 	List    []ID     `json:"list"`
 }
 

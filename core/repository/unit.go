@@ -15,7 +15,6 @@ import (
 type unitWriter struct {
 	sink    *Sink
 	unit    Unit
-	files   int64
 	earlier *earlier
 
 	open  *Item // the entry under way
@@ -151,7 +150,7 @@ func (w *unitWriter) add(ctx context.Context, it *Item, small int) error {
 	w.unit.Entries++
 	w.unit.Bytes += it.Bytes()
 	if it.Kind == stage.File {
-		w.files++
+		w.unit.Files++
 	}
 	if len(w.shared) == 0 {
 		return w.addToList(ctx, it)
@@ -253,7 +252,7 @@ func (w *unitWriter) Commit(ctx context.Context) error {
 		return err
 	}
 	w.ended = true
-	w.sink.commit(w.unit, w.files)
+	w.sink.commit(w.unit)
 	return nil
 }
 

@@ -124,13 +124,11 @@ func (in *intake) Same(ctx context.Context, e stage.Entry) error {
 
 // arrived counts an entry of a size that all targets have.
 func (in *intake) arrived(e stage.Entry, size int64) error {
-	if e.Kind != stage.Table {
-		in.amount.Entries++
-		in.amount.Bytes += size
-	}
 	if e.Kind != stage.File {
 		return nil
 	}
+	in.amount.Files++
+	in.amount.Bytes += size
 	in.files.add(held{1, size})
 	in.job.track.add(0, 0, 1)
 	in.job.setuid.see(e)

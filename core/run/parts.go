@@ -30,7 +30,7 @@ func (p *parts) add(part string, a stage.Amount) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	sum := p.amounts[part]
-	sum.Entries, sum.Rows, sum.Bytes = sum.Entries+a.Entries, sum.Rows+a.Rows, sum.Bytes+a.Bytes
+	sum.Files, sum.Rows, sum.Bytes = sum.Files+a.Files, sum.Rows+a.Rows, sum.Bytes+a.Bytes
 	p.amounts[part] = sum
 }
 
@@ -57,7 +57,7 @@ func (j *Job) recall(ctx context.Context, p *stage.Plan) error {
 			}
 		}
 	}
-	if j.hollow != nil && (j.closure == nil || slices.ContainsFunc(j.previous, func(h *stage.Holdings) bool { return h.Parts[stage.Filedir].Entries > 0 })) {
+	if j.hollow != nil && (j.closure == nil || slices.ContainsFunc(j.previous, func(h *stage.Holdings) bool { return h.Parts[stage.Filedir].Files > 0 })) {
 		j.losePart(stage.Filedir, j.hollow.Reason)
 	}
 	return nil
@@ -75,7 +75,7 @@ func (j *Job) losePart(part, reason string) {
 
 // weigh compares what was read of each part with the previous snapshot.
 func (j *Job) weigh() {
-	if slices.Contains(j.parts, stage.Filedir) && j.read.amounts[stage.Filedir].Entries == 0 && (j.closure == nil || j.closure.Wanted()) {
+	if slices.Contains(j.parts, stage.Filedir) && j.read.amounts[stage.Filedir].Files == 0 && (j.closure == nil || j.closure.Wanted()) {
 		reason := "no file was found in it; is it mounted?"
 		if j.hollow != nil {
 			reason = j.hollow.Reason
@@ -114,12 +114,12 @@ func (j *Job) shrunk(had, has stage.Amount) bool {
 	if had.Rows > 0 {
 		return less(had.Rows, has.Rows, leastEntries)
 	}
-	return less(had.Entries, has.Entries, leastEntries) || less(had.Bytes, has.Bytes, leastBytes)
+	return less(had.Files, has.Files, leastEntries) || less(had.Bytes, has.Bytes, leastBytes)
 }
 
 func amountText(a stage.Amount) string {
 	if a.Rows > 0 {
 		return humanize.Comma(a.Rows) + " rows"
 	}
-	return fmt.Sprintf("%s files (%s)", humanize.Comma(a.Entries), humanize.IBytes(uint64(max(a.Bytes, 0))))
+	return fmt.Sprintf("%s files (%s)", humanize.Comma(a.Files), humanize.IBytes(uint64(max(a.Bytes, 0))))
 }

@@ -49,7 +49,7 @@ func TestEmptyFilePoolIsLostWhereContentsAreNamed(t *testing.T) {
 			c.change(source)
 			j := job(t, source, s)
 			if c.held > 0 {
-				j.Targets[0].Sink = keeper{s, &stage.Holdings{Snapshot: "before", Parts: map[string]stage.Amount{stage.Filedir: {Entries: c.held}}}}
+				j.Targets[0].Sink = keeper{s, &stage.Holdings{Snapshot: "before", Parts: map[string]stage.Amount{stage.Filedir: {Files: c.held}}}}
 			}
 			r, err := j.Run(t.Context())
 			if begun := slices.Contains(s.calls, "begin"); begun != c.begun {
@@ -96,14 +96,14 @@ func TestPartThatShrankIsLost(t *testing.T) {
 		max  int
 		lost string // what is said, "" for no loss
 	}{
-		"as large":             {map[string]stage.Amount{stage.DB: {Rows: 200}, stage.Filedir: {Entries: 200, Bytes: 2 << 20}}, 50, ""},
-		"half":                 {map[string]stage.Amount{stage.DB: {Rows: 400}, stage.Filedir: {Entries: 400}}, 50, ""},
-		"fewer files":          {map[string]stage.Amount{stage.Filedir: {Entries: 401, Bytes: 2 << 20}}, 50, "filedir: it has 200 files (2.0 MiB), and snapshot before has 401 files (2.0 MiB)"},
-		"fewer bytes":          {map[string]stage.Amount{stage.Filedir: {Entries: 200, Bytes: 5 << 20}}, 50, "200 files (5.0 MiB)"},
+		"as large":             {map[string]stage.Amount{stage.DB: {Rows: 200}, stage.Filedir: {Files: 200, Bytes: 2 << 20}}, 50, ""},
+		"half":                 {map[string]stage.Amount{stage.DB: {Rows: 400}, stage.Filedir: {Files: 400}}, 50, ""},
+		"fewer files":          {map[string]stage.Amount{stage.Filedir: {Files: 401, Bytes: 2 << 20}}, 50, "filedir: it has 200 files (2.0 MiB), and snapshot before has 401 files (2.0 MiB)"},
+		"fewer bytes":          {map[string]stage.Amount{stage.Filedir: {Files: 200, Bytes: 5 << 20}}, 50, "200 files (5.0 MiB)"},
 		"fewer rows":           {map[string]stage.Amount{stage.DB: {Rows: 401}}, 50, "db: it has 200 rows, and snapshot before has 401 rows"},
 		"another share":        {map[string]stage.Amount{stage.DB: {Rows: 250}}, 10, "max_shrink is 10%"},
 		"no limit":             {map[string]stage.Amount{stage.DB: {Rows: 250}}, 100, ""},
-		"a part that is gone":  {map[string]stage.Amount{stage.Dataroot: {Entries: 3}}, 50, "dataroot: no source reads it, and snapshot before holds 3 files"},
+		"a part that is gone":  {map[string]stage.Amount{stage.Dataroot: {Files: 3}}, 50, "dataroot: no source reads it, and snapshot before holds 3 files"},
 		"a part that was none": {map[string]stage.Amount{stage.Dataroot: {}}, 50, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

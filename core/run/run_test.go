@@ -400,8 +400,8 @@ func TestOverlapIsLookedForBeforeThePlanAndBeforeEachSinkBegins(t *testing.T) {
 func TestSetuidFilesAreNoted(t *testing.T) {
 	for modes, want := range map[[2]uint32]string{
 		{0o644, 0o1777}:  "",
-		{0o4755, 0o600}:  "1 files have a setuid or setgid bit",
-		{0o2755, 0o6755}: "2 files have a setuid or setgid bit",
+		{0o4755, 0o600}:  "files with a setuid or setgid bit: 1,",
+		{0o2755, 0o6755}: "files with a setuid or setgid bit: 2,",
 	} {
 		s := site()
 		s.files["0b/4d/another"] = "content"

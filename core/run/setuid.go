@@ -35,5 +35,5 @@ func (s *setuid) notes() []stage.Note {
 		return nil
 	}
 	return []stage.Note{{Path: s.first, Text: fmt.Sprintf(
-		"%d files have a setuid or setgid bit, such as this one; a restore removes these bits unless its sink says keep_setuid: true", s.count)}}
+		"files with a setuid or setgid bit: %d, such as this one; a restore removes these bits unless its sink says keep_setuid: true", s.count)}}
 }

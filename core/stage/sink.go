@@ -82,9 +82,9 @@ type Holdings struct {
 
 // Amount is how much of a part there is.
 type Amount struct {
-	Entries int64 // files, directories and links; of a database 0
-	Rows    int64 // of a database
-	Bytes   int64 // of content
+	Files int64 // of a database 0
+	Rows  int64 // of a database
+	Bytes int64 // of content
 }
 
 // Outcome is what the run knows when all units are written.

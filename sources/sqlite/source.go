@@ -58,7 +58,7 @@ func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 		found.Notes = append(found.Notes, stage.Note{Path: stage.DB, Text: note})
 	}
 	if len(found.Tables) == 0 {
-		return nil, failure.New(failure.Refused, "%s: no table begins with %q; it has %d others: check prefix", s.config.Path, s.config.Prefix, len(found.Others))
+		return nil, failure.New(failure.Refused, "%s: no table begins with %q (the database has %d other tables); check prefix", s.config.Path, s.config.Prefix, len(found.Others))
 	}
 	inv := &stage.Inventory{Losses: found.Losses, Notes: found.Notes}
 	if len(found.Others) > 0 {
