@@ -20,6 +20,15 @@ func one(name, column, native, value, options, collation, index, indexText, meth
 		{Name: "j", Type: schema.Type{Kind: schema.JSON}, Native: native},
 	}
 	t.Indexes = []schema.Index{{Name: index, Native: indexText}, {Name: index, Method: method, Columns: []schema.IndexColumn{{Name: "n"}}}, {Name: index, Method: method, Native: indexText}}
+	for i := range t.Columns {
+		if d := t.Columns[i].Default; d != nil {
+			d.Native = value
+		}
+	}
+	for i := range t.Indexes {
+		t.Indexes[i].Comment, t.Indexes[i].Options = comment, options
+	}
+	t.PrimaryKeyName, t.Sequence = index, &schema.Sequence{Column: column, Next: 5}
 	return t
 }
 

@@ -10,17 +10,11 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// cast is what pg_get_expr puts behind a constant: the name of its type.
-const cast = `(?:::` + typeName + `(?:\.` + typeName + `)?(?:\[\])*)?`
-
-const typeName = `(?:\w+(?: \w+)*|"[^"']+")`
-
 var (
-	quotedLiteral = regexp.MustCompile(`^(E|B)?'((?:[^'\\]|''|\\.)*)'` + cast + `$`)
-	plainNumber   = regexp.MustCompile(`^-?\d+(?:\.\d+)?$`)
-	numberLiteral = regexp.MustCompile(`^(?:(-?\d+(?:\.\d+)?)|\((-?\d+(?:\.\d+)?)\))` + cast + `$`)
-	nullLiteral   = regexp.MustCompile(`^NULL(?:::[\w ."\[\]()]+)?$`)
-	nextval       = regexp.MustCompile(`^\(?nextval\(\(?'((?:[^']|'')+)'(?:::text\))?::regclass\)\)?(?:::\w+)?$`)
+	escapedLiteral = regexp.MustCompile(`^E('(?:[^'\\]|''|\\\\)*')(::.+)?$`)
+	plainNumber    = regexp.MustCompile(`^-?\d+(?:\.\d+)?$`)
+	nullLiteral    = regexp.MustCompile(`^NULL(?:::[\w ."\[\]()]+)?$`)
+	nextval        = regexp.MustCompile(`^\(?nextval\(\(?'((?:[^']|'')+)'(?:::text\))?::regclass\)\)?(?:::\w+)?$`)
 )
 
 // sequenceOf returns the sequence that a default takes its values from, spelled
@@ -55,15 +49,12 @@ func meaning(expr string, t schema.Type) *schema.Default {
 	if expr == "" || nullLiteral.MatchString(expr) {
 		return nil
 	}
-	if m := quotedLiteral.FindStringSubmatch(expr); m != nil {
-		value := strings.ReplaceAll(m[2], "''", "'")
-		if m[1] == "E" {
-			value = strings.ReplaceAll(value, `\\`, `\`)
-		}
-		return &schema.Default{Value: canonical(value, t)}
+	literal := expr
+	if m := escapedLiteral.FindStringSubmatch(expr); m != nil {
+		literal = strings.ReplaceAll(m[1], `\\`, `\`) + m[2]
 	}
-	if m := numberLiteral.FindStringSubmatch(expr); m != nil {
-		return &schema.Default{Value: canonical(m[1]+m[2], t)}
+	if value, ok := constant(literal); ok {
+		return &schema.Default{Value: canonical(value, t)}
 	}
 	switch expr {
 	case "true", "false":
@@ -71,15 +62,13 @@ func meaning(expr string, t schema.Type) *schema.Default {
 	case "now()", "CURRENT_TIMESTAMP", "transaction_timestamp()":
 		return &schema.Default{Value: "CURRENT_TIMESTAMP", Expr: true}
 	}
-	if value, ok := castLiteral(expr); ok {
-		return &schema.Default{Value: canonical(value, t)}
-	}
 	return &schema.Default{Value: expr, Expr: true}
 }
 
-// defaultSQL writes a default: as it was spelled, if that means the same.
+// defaultSQL writes a default: as it was spelled, if the grammar allows that and it
+// means the same.
 func defaultSQL(d schema.Default, t schema.Type) string {
-	if m := meaning(d.Native, t); m != nil && m.Value == d.Value && m.Expr == d.Expr {
+	if m := meaning(d.Native, t); m != nil && m.Value == d.Value && m.Expr == d.Expr && refuseExpression(d.Native) == nil {
 		return d.Native
 	}
 	switch {

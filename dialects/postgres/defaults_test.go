@@ -21,6 +21,9 @@ func TestDefaults(t *testing.T) {
 		{text, "'it''s'::text", &schema.Default{Value: "it's"}},
 		{text, `E'a\\b''c'::text`, &schema.Default{Value: `a\b'c`}},
 		{text, "'a'::\"mdl_Mood's\"", &schema.Default{Value: "a"}},
+		{text, `'a\'::text`, &schema.Default{Value: `a\`}},
+		{text, `'a\b''c'::text`, &schema.Default{Value: `a\b'c`}},
+		{number, "1.26::numeric(10,1)", &schema.Default{Value: "1.26::numeric(10,1)", Expr: true}},
 		{text, "'a'::mdl_mood", &schema.Default{Value: "a"}},
 		{text, "'a'::text || 'b'::text", &schema.Default{Value: "'a'::text || 'b'::text", Expr: true}},
 		{text, "upper('x'::text)", &schema.Default{Value: "upper('x'::text)", Expr: true}},
@@ -60,6 +63,25 @@ func TestSpellingsOfDefaultsAreChecked(t *testing.T) {
 	for _, native := range []string{"2", "1.0); DROP TABLE x; --", "'1'::\"x", "'1'::numeric\"", "'1'::numeric, x int", "1 + 0", "pg_sleep(9)", "'1'::\"a\"; --\""} {
 		if got := defaultSQL(schema.Default{Value: "1.00000", Native: native}, number); got != "1" {
 			t.Errorf("%s became %s", native, got)
+		}
+	}
+}
+
+// So is that of a text: no backslash hides the end of a literal, and a cast is one type.
+func TestSpellingsOfTextAreChecked(t *testing.T) {
+	for _, c := range []struct{ value, native string }{
+		{`x\' CHECK (1 = 1) -- `, `'x\' CHECK (1 = 1) -- '`}, {`a'b`, `'a\'b'`}, {`a\'b`, `'a\'b'`}, {"a", "'a'::text PRIMARY KEY"}, {"a", "'a'::text CHECK"}, {"a", "E'a'"},
+		{"1", "1::int4 REFERENCES x"}, {"1", "(1)::int4 PRIMARY KEY"}, {"a", "'a"}, {"a", `'a'::"x`}, {"a", "'a'::text::int4, evil int"},
+	} {
+		for _, kind := range []schema.Kind{schema.Text, schema.Int} {
+			if got := defaultSQL(schema.Default{Value: c.value, Native: c.native}, schema.Type{Kind: kind}); got != Literal(c.value) && got != c.value {
+				t.Errorf("%s became %s", c.native, got)
+			}
+		}
+	}
+	for _, d := range []schema.Default{{Value: "a", Native: "'a'::text"}, {Value: `a\`, Native: `'a\'`}, {Value: "it's", Native: "'it''s'::public.mood"}} {
+		if got := defaultSQL(d, schema.Type{Kind: schema.Text}); got != d.Native {
+			t.Errorf("%s became %s", d.Native, got)
 		}
 	}
 }

@@ -189,9 +189,14 @@ func refuseDefault(d *schema.Default) error {
 	case d == nil:
 		return nil
 	case d.Expr:
-		return grammar.Whole(d.Value, nil, (*sqltext.Parser).Expression)
+		return refuseExpression(d.Value)
 	}
 	return sqltext.Value(d.Value)
+}
+
+// refuseExpression fails for text that is not one allowed expression without columns.
+func refuseExpression(text string) error {
+	return grammar.Whole(text, nil, (*sqltext.Parser).Expression)
 }
 
 // refuseIndex fails for an index whose method or definition is not what
@@ -306,19 +311,40 @@ func parameter(p *sqltext.Parser) error {
 	return p.Number()
 }
 
-// castLiteral reads a literal with a cast to a type of whatever name.
-func castLiteral(expr string) (value string, ok bool) {
+// constant reads a literal or a number as pg_get_expr writes it: perhaps in brackets,
+// perhaps with a cast. A number's cast to a type with lengths could change it.
+func constant(expr string) (value string, ok bool) {
 	err := grammar.Whole(expr, nil, func(p *sqltext.Parser) error {
-		t := p.Take()
-		if value = t.Text; t.Kind != sqltext.Text || t.Prefix != "" {
-			return errors.New("it is no literal")
-		}
-		if err := p.Expect("::"); err != nil {
+		t := p.Peek()
+		isText := t.Kind == sqltext.Text && (t.Prefix == "" || t.Prefix == "b")
+		if isText {
+			value = p.Take().Text
+		} else if err := constantNumber(p, &value); err != nil {
 			return err
+		}
+		if !p.Accept("::") {
+			return nil
+		}
+		if !isText && strings.HasSuffix(expr, ")") {
+			return errors.New("the cast may change the number")
 		}
 		return nativeType(p)
 	})
 	return value, err == nil
+}
+
+func constantNumber(p *sqltext.Parser, value *string) error {
+	bracket := p.Accept("(")
+	if p.Accept("-") {
+		*value = "-"
+	}
+	if *value += p.Take().Text; !plainNumber.MatchString(*value) {
+		return errors.New("it is no constant")
+	}
+	if bracket {
+		return p.Expect(")")
+	}
+	return nil
 }
 
 // methodName quotes the name of an index method.

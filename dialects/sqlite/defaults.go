@@ -110,7 +110,7 @@ const infinity = "9e999"
 
 // defaultSQL writes a default; an error says why SQLite can't have it.
 func defaultSQL(d *schema.Default, t *schema.Type, dialect string) (string, error) {
-	if dialect == Dialect && d.Native != "" {
+	if dialect == Dialect && refuseConstant(d.Native) == nil {
 		if m := meaning(d.Native, false, t); m != nil && !m.Expr && m.Value == d.Value {
 			return d.Native, nil // as it was spelled, as it means the same
 		}

@@ -89,6 +89,22 @@ func refuseExpression(text string) error {
 	return grammar.Whole(text, nil, (*sqltext.Parser).Expression)
 }
 
+// refuseConstant fails for the spelling of a default that is neither one name,
+// which SQLite takes for a text there, nor an allowed expression.
+func refuseConstant(text string) error {
+	return grammar.Whole(text, nil, func(p *sqltext.Parser) error {
+		switch p.Peek().Kind {
+		case sqltext.QuotedName:
+			p.Take()
+			return nil
+		case sqltext.Word:
+			_, err := p.Identifier()
+			return err
+		}
+		return p.Expression()
+	})
+}
+
 // refuseIndexText fails for a definition of an index that is not a list of
 // allowed expressions in brackets, perhaps with a condition.
 func refuseIndexText(t *schema.Table, native string) error {

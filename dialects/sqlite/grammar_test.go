@@ -24,6 +24,24 @@ func one(name, column, native, value, options, collation, indexText, comment str
 	return t
 }
 
+// spelled adds columns whose defaults have this spelling, and the value that it would
+// have: what a forger must write to have it taken. Their names go on where it ends.
+func spelled(t schema.Table, spelling string) schema.Table {
+	for i, of := range []schema.Type{{Kind: schema.Text}, {Kind: schema.Int, Size: 8}, {Kind: schema.Decimal, Length: 10, Scale: 5}, {Kind: schema.Binary}, {Kind: schema.Other}} {
+		d := meaning(spelling, false, &of)
+		if d == nil {
+			d = &schema.Default{Value: spelling}
+		}
+		d.Native = spelling
+		t.Columns = append(t.Columns, schema.Column{Name: strings.Repeat("'\"]*/", i) + ", evil TEXT -- ", Type: of, Nullable: true, Default: d})
+	}
+	for i := range t.Indexes {
+		t.Indexes[i].Comment, t.Indexes[i].Options = spelling, spelling
+	}
+	t.PrimaryKeyName, t.Comment = spelling, spelling
+	return t
+}
+
 // judge writes a table, if it may be written, and runs it on a connection that nothing
 // confines: a table and two indexes may come of it, and nothing else.
 func judge(t *testing.T, table schema.Table) {
@@ -90,16 +108,19 @@ var hostile = []string{
 }
 
 func FuzzDDL(f *testing.F) {
-	f.Add("t", "c", "BIGINT UNSIGNED(20)", "5", "STRICT", "NOCASE", "(lower(c) DESC) WHERE n > 0", "note", false)
-	f.Add("t", "c", "VARCHAR(10)", "lower('X')", "WITHOUT ROWID", "", "(c COLLATE NOCASE)", "it's", true)
+	f.Add("t", "c", "BIGINT UNSIGNED(20)", "5", "STRICT", "NOCASE", "(lower(c) DESC) WHERE n > 0", "note", "'a'", false)
+	f.Add("t", "c", "VARCHAR(10)", "lower('X')", "WITHOUT ROWID", "", "(c COLLATE NOCASE)", "it's", "x'00'", true)
 	for _, evil := range hostile {
-		f.Add("t", "c", evil, evil, "", evil, "(c)", evil, true)
-		f.Add("t", "c", "TEXT", evil, evil, "", "("+evil+")", "", false)
-		f.Add(evil, evil, "TEXT", evil, "", "", evil, "", false)
-		f.Add("t", "c", "TEXT", evil, "", "", "(c) WHERE "+evil, evil, true)
+		for _, spelling := range []string{"'" + evil, "[" + evil, "1 " + evil} {
+			f.Add("t", "c", "TEXT", "a", "", "", "(c)", "", spelling, false)
+		}
+		f.Add("t", "c", evil, evil, "", evil, "(c)", evil, "x'00'", true)
+		f.Add("t", "c", "TEXT", evil, evil, "", "("+evil+")", "", "'a'", false)
+		f.Add(evil, evil, "TEXT", evil, "", "", evil, "", "'a'", false)
+		f.Add("t", "c", "TEXT", evil, "", "", "(c) WHERE "+evil, evil, "x'00'", true)
 	}
-	f.Fuzz(func(t *testing.T, name, column, native, value, options, collation, indexText, comment string, expr bool) {
-		judge(t, one(name, column, native, value, options, collation, indexText, comment, expr))
+	f.Fuzz(func(t *testing.T, name, column, native, value, options, collation, indexText, comment, spelling string, expr bool) {
+		judge(t, spelled(one(name, column, native, value, options, collation, indexText, comment, expr), spelling))
 	})
 }
 
@@ -146,6 +167,26 @@ func TestDefaultsAndIndexesThatArePlainAreAllowed(t *testing.T) {
 		}
 		if refuseIndexText(&table, evil) == nil {
 			t.Errorf("index %.60q passes", evil)
+		}
+	}
+}
+
+// A spelling that SQLite reads as one constant is written, and no other.
+func TestSpellingsOfDefaultsAreChecked(t *testing.T) {
+	text, number := schema.Type{Kind: schema.Text}, schema.Type{Kind: schema.Int, Size: 8}
+	for native, value := range map[string]string{`"foo"`: "foo", "foo": "foo", "[foo]": "foo", "`foo`": "foo", `""`: "", "'it''s'": "it's"} {
+		if got, err := defaultSQL(&schema.Default{Value: value, Native: native}, &text, Dialect); got != native || err != nil {
+			t.Errorf("%s became %s, %v", native, got, err)
+		}
+	}
+	for _, native := range []string{"'1'", "+1", "01"} {
+		if got, err := defaultSQL(&schema.Default{Value: "1", Native: native}, &number, Dialect); got != native || err != nil {
+			t.Errorf("%s became %s, %v", native, got, err)
+		}
+	}
+	for _, native := range []string{"'foo", `"foo`, "`foo", "[foo", "'foo' PRIMARY KEY", "'foo'--", "foo--", "'foo'/*"} {
+		if got, err := defaultSQL(&schema.Default{Value: "foo", Native: native}, &text, Dialect); got != "'foo'" || err != nil {
+			t.Errorf("%s became %s, %v", native, got, err)
 		}
 	}
 }

@@ -58,6 +58,14 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 		"index":           {index(schema.Index{Name: "i", Native: "(`c`)" + drop}), stage.LossIndex},
 		"index function":  {index(schema.Index{Name: "i", Native: "((sleep(100)))"}), stage.LossIndex},
 		"index method":    {index(schema.Index{Name: "i", Native: "(`c`)", Method: "KEY x (id), ADD"}), stage.LossIndex},
+		"spelled default": {with(func(_ *schema.Table, c *schema.Column) {
+			c.Default = &schema.Default{Value: `x\`, Native: `'x\'` + drop}
+		}), "nothing"},
+		"spelled expression": {with(func(_ *schema.Table, c *schema.Column) {
+			c.Default = &schema.Default{Value: "uuid()", Expr: true, Native: "uuid()" + drop}
+		}), "nothing"},
+		"index comment":   {index(schema.Index{Name: "i", Comment: `\'` + drop, Options: drop, Columns: []schema.IndexColumn{{Name: "c", Prefix: 5}}}), "nothing"},
+		"name of the key": {with(func(x *schema.Table, _ *schema.Column) { x.PrimaryKeyName = "`" + drop }), "nothing"},
 		"plain default":   {with(func(_ *schema.Table, c *schema.Column) { c.Default = &schema.Default{Value: `\'` + drop} }), "nothing"},
 		"comments":        {with(func(x *schema.Table, c *schema.Column) { x.Comment, c.Comment = "'"+drop, `\'`+drop }), "nothing"},
 		"values":          {with(func(_ *schema.Table, c *schema.Column) { c.Native = `enum('a\\','\'` + drop + `')` }), "nothing"},

@@ -36,6 +36,10 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 	expr := func(value string) schema.Table {
 		return with(func(_ *schema.Table, c *schema.Column) { c.Default = &schema.Default{Value: value, Expr: true} })
 	}
+	spelled := func(value, native string) schema.Table {
+		return with(func(_ *schema.Table, c *schema.Column) { c.Default = &schema.Default{Value: value, Native: native} })
+	}
+	export := `x\' CHECK (pg_catalog.lo_export(pg_catalog.lo_from_bytea(0, $$pwned$$), $$` + filepath.Join(dir, "loot") + `$$) = 1) -- `
 	index := func(native string) schema.Table {
 		return with(func(x *schema.Table, _ *schema.Column) { x.Indexes = []schema.Index{{Name: "i", Native: native}} })
 	}
@@ -64,10 +68,22 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 		"index options": {with(func(x *schema.Table, _ *schema.Column) {
 			x.Indexes = []schema.Index{{Name: "i", Options: "WHERE evil() = 1", Columns: []schema.IndexColumn{{Name: "c"}}}}
 		}), stage.LossIndex},
-		"plain default": {with(func(_ *schema.Table, c *schema.Column) { c.Default = &schema.Default{Value: "'" + touch} }), "nothing"},
-		"comments":      {with(func(x *schema.Table, c *schema.Column) { x.Comment, c.Comment = "'"+touch, `\'`+touch }), "nothing"},
-		"column":        {with(func(_ *schema.Table, c *schema.Column) { c.Name = "\"\n\u2028'; DROP TABLE canary; --" }), "nothing"},
-		"table":         {with(func(x *schema.Table, _ *schema.Column) { x.Name = `"; DROP TABLE canary; --` }), "nothing"},
+		"spelled default":      {spelled(export, "'"+export+"'"), "nothing"},
+		"spelled without end":  {spelled("foo", "'foo"), "nothing"},
+		"spelled with a key":   {spelled("a", "'a'::text PRIMARY KEY"), "nothing"},
+		"spelled with a table": {spelled("1", "1::int4 REFERENCES canary"), "nothing"},
+		"spelled expression": {with(func(_ *schema.Table, c *schema.Column) {
+			c.Default = &schema.Default{Value: "CURRENT_TIMESTAMP", Expr: true, Native: "now()" + touch}
+		}), "nothing"},
+		"index comment": {with(func(x *schema.Table, _ *schema.Column) {
+			x.Indexes = []schema.Index{{Name: "i", Comment: `\'` + touch, Columns: []schema.IndexColumn{{Name: "c"}}}}
+		}), "nothing"},
+		"name of the key": {with(func(x *schema.Table, _ *schema.Column) { x.PrimaryKey, x.PrimaryKeyName = []string{"id"}, `"`+touch }), "nothing"},
+		"sequence":        {with(func(x *schema.Table, _ *schema.Column) { x.Sequence = &schema.Sequence{Column: `"` + touch, Next: 1} }), ""},
+		"plain default":   {with(func(_ *schema.Table, c *schema.Column) { c.Default = &schema.Default{Value: "'" + touch} }), "nothing"},
+		"comments":        {with(func(x *schema.Table, c *schema.Column) { x.Comment, c.Comment = "'"+touch, `\'`+touch }), "nothing"},
+		"column":          {with(func(_ *schema.Table, c *schema.Column) { c.Name = "\"\n\u2028'; DROP TABLE canary; --" }), "nothing"},
+		"table":           {with(func(x *schema.Table, _ *schema.Column) { x.Name = `"; DROP TABLE canary; --` }), "nothing"},
 		"index name": {with(func(x *schema.Table, _ *schema.Column) {
 			x.Indexes = []schema.Index{{Name: `"; DROP TABLE canary; --`, Columns: []schema.IndexColumn{{Name: "c"}}}}
 		}), "nothing"},

@@ -60,6 +60,22 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 		"plain default": {func(_ *schema.Table, c *schema.Column, attach string) {
 			c.Default = &schema.Default{Value: "'" + attach}
 		}, "nothing"},
+		"spelled default": {func(_ *schema.Table, c *schema.Column, attach string) {
+			c.Default = &schema.Default{Value: "a", Native: "'a')" + attach}
+		}, "nothing"},
+		"spelled without end": {func(_ *schema.Table, c *schema.Column, _ string) {
+			c.Name, c.Default = "', evil TEXT CHECK (length(zeroblob(10)) = 10) -- ", &schema.Default{Value: "a", Native: "'a"}
+		}, "nothing"},
+		"spelled name without end": {func(_ *schema.Table, c *schema.Column, _ string) {
+			c.Name, c.Default = "], evil TEXT -- ", &schema.Default{Value: "a", Native: "[a"}
+		}, "nothing"},
+		"spelled with a key": {func(_ *schema.Table, c *schema.Column, _ string) {
+			c.Default = &schema.Default{Value: "a", Native: "'a' PRIMARY KEY"}
+		}, "nothing"},
+		"index comment": {func(x *schema.Table, _ *schema.Column, attach string) {
+			x.Indexes = []schema.Index{{Name: "i", Comment: "*/" + attach, Options: attach, Columns: []schema.IndexColumn{{Name: "c"}}}}
+			x.PrimaryKeyName, x.Comment = attach, attach
+		}, "nothing"},
 		"values": {func(_ *schema.Table, c *schema.Column, attach string) {
 			c.Native, c.Type = "", schema.Type{Kind: schema.Enum, Values: []string{"*/" + attach, "'" + attach}}
 		}, "nothing"},
