@@ -125,6 +125,9 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 			if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 				t.Fatalf("there is %v, %v", left, err)
 			}
+			if got := column(t, db.SQL, `SELECT conname::text FROM pg_constraint WHERE contype IN ('c', 'f') AND contypid = 0 AND connamespace = 'public'::regnamespace`); len(got) > 0 {
+				t.Errorf("there are constraints that would run: %q", got)
+			}
 			for _, name := range column(t, db.SQL, `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'`) {
 				if name != "canary" && !strings.HasPrefix(name, "mdl_") {
 					t.Errorf("there is %s", name)
