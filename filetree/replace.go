@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -66,9 +67,13 @@ func first(names []string) string {
 // mayReplace refuses a directory that nothing shows to be a site's: a home
 // directory, or the parent of what was meant.
 func (s *Sink) mayReplace(root *os.Root, doomed []string) error {
+	folder, err := Recognise(root)
+	if err != nil {
+		return failure.New(failure.Refused, "looking what is in %s: %w", s.dir, err)
+	}
 	for _, mark := range []string{MarkerName, RestoredName} {
-		if info, err := root.Lstat(mark); err == nil && info.Mode().IsRegular() {
-			return nil
+		if info, err := root.Lstat(mark); err == nil && info.Mode().IsRegular() && !slices.Contains(s.layout.Foreign, folder) {
+			return nil // the mark doesn't say which part was restored
 		}
 	}
 	ours, err := s.layout.Owns(root)

@@ -57,6 +57,8 @@ func TestReplaceRefusesForeignDirectories(t *testing.T) {
 		{"a data root that has the pool", "dataroot", []string{"filedir/" + poolFile, "lang/x"}, ""},
 		{"a restore that did not finish", "dataroot", []string{filetree.MarkerName, "photos/x"}, ""},
 		{"what a person says may go", "files", []string{filetree.RestoredName, "photos/x"}, ""},
+		{"a restored data root for a pool", "files", []string{filetree.RestoredName, "filedir/" + poolFile, "lang/x", "precious"}, `"filedir, lang, precious"`},
+		{"a data root in the making for a pool", "files", []string{filetree.MarkerName, "filedir/" + poolFile, "lang/x"}, `"filedir, lang"`},
 		{"nothing that would go", "dataroot", []string{"cache/x", ".htaccess", "lost+found/"}, ""},
 		{"nothing", "files", nil, ""},
 	} {
@@ -171,5 +173,17 @@ func TestRestoreIntoClosedDirectoriesIsRepeated(t *testing.T) {
 				t.Errorf("%s has time %v", name, info.ModTime())
 			}
 		}
+	}
+}
+
+// Snapshots from before lost+found was left out can still be restored.
+func TestLostAndFoundOfASnapshotIsLeftOut(t *testing.T) {
+	dir := t.TempDir()
+	if err := restore(t, datarootSink(t, sinkdataroot.Config{Dir: dir}), fileItem("dataroot/lost+found/#12", "x"), fileItem("dataroot/lang/f", "in")); err != nil {
+		t.Fatal(err)
+	}
+	got := below(t, dir)
+	if _, there := got["lost+found"]; there || got["lang/f"] == "" {
+		t.Errorf("the target holds %v", got)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -40,6 +41,8 @@ type Layout struct {
 	// is in it may be replaced; what calls such a directory in messages: "a Moodle data root".
 	Owns func(root *os.Root) (bool, error)
 	What string
+	// Foreign lists what a directory must not be for a mark to allow replacing it.
+	Foreign []moodle.Folder
 	// Usual tells of a name in the root that any site has it; nil: of none. What is
 	// to be removed is named from the others on.
 	Usual func(name string) bool

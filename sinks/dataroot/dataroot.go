@@ -26,6 +26,7 @@ func open(cfg *Config, env stage.Env) (stage.Sink, error) {
 		Overwrites: optional,
 		Owns:       isDataRoot,
 		What:       "a Moodle data root",
+		Foreign:    []moodle.Folder{moodle.Code, moodle.Pool},
 		Marks:      true,
 		Links:      true,
 		Setuid:     cfg.Setuid,
@@ -70,6 +71,9 @@ func optional(path string) bool { return moodle.Optional(top(path)) }
 
 func (l layout) holds(path string) (bool, error) {
 	if l.preserved(path) {
+		return false, nil
+	}
+	if top(path) == moodle.LostFound { // snapshots from before it was left out hold it
 		return false, nil
 	}
 	if why, out := moodle.Excluded(top(path), nil); out && !optional(path) {

@@ -59,6 +59,7 @@ func open(cfg *Config, env stage.Env) (stage.Sink, error) {
 		Overwrites: func(string) bool { return false },
 		Owns:       isPool,
 		What:       "a file pool",
+		Foreign:    []moodle.Folder{moodle.DataRoot, moodle.Code},
 		Usual:      func(name string) bool { return moodle.PoolFolder(name) || name == warning },
 		Setuid:     cfg.Setuid,
 	})

@@ -61,11 +61,15 @@ func (s *source) followed(path string, info fs.FileInfo) fs.FileInfo {
 	return to
 }
 
-// outside returns where a link leads that leads out of the data root to
-// something that is there; "" for any other.
+// outside returns where a link leads that leads out of the data root; "" for any
+// other, and for one below a directory of which nothing is there behind it.
 func (s *source) outside(path string) string {
-	to, err := filepath.EvalSymlinks(filepath.Join(s.real, filepath.FromSlash(path)))
-	if err != nil || within(to, s.real) {
+	link := filepath.Join(s.real, filepath.FromSlash(path))
+	to, err := filepath.EvalSymlinks(link)
+	if err != nil {
+		return s.unreachable(link, strings.Contains(path, "/") && errors.Is(err, fs.ErrNotExist))
+	}
+	if within(to, s.real) {
 		return ""
 	}
 	for _, link := range s.cfg.Follow { // what is read as a part of the data root
@@ -76,6 +80,22 @@ func (s *source) outside(path string) string {
 	return to
 }
 
+// unreachable returns where a link out of the data root leads whose target can't
+// be looked at: a disk that is not mounted, most likely. dangling: nothing is there.
+func (s *source) unreachable(link string, dangling bool) string {
+	target, err := os.Readlink(link)
+	if err != nil || dangling {
+		return ""
+	}
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(filepath.Dir(link), target)
+	}
+	if target = filepath.Clean(target); within(target, s.real) {
+		return ""
+	}
+	return target
+}
+
 func within(path, dir string) bool {
 	rel, err := filepath.Rel(dir, path)
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
@@ -83,6 +103,10 @@ func within(path, dir string) bool {
 
 // outsideLoss is the loss of what lies behind a link; the link itself is stored.
 func outsideLoss(path, to string) stage.Loss {
+	if _, err := os.Stat(to); err != nil {
+		return stage.Loss{Kind: stage.LossOutside, Path: path, Count: 1,
+			Reason: fmt.Sprintf("the link leads out of the data root to %s, which can't be read (%v); is it mounted? If nothing belongs there, name the link in exclude", to, errors.Unwrap(err))}
+	}
 	return stage.Loss{Kind: stage.LossOutside, Path: path, Count: 1,
 		Reason: fmt.Sprintf("the link leads out of the data root to %s, which is not backed up; name it in follow (a directory) or in exclude", to)}
 }

@@ -48,6 +48,16 @@ func TestLinkThatLeadsOutIsALoss(t *testing.T) {
 	}
 }
 
+// A disk that is not mounted any more is told, where the link leads out.
+func TestLinkToWhatIsGoneIsALoss(t *testing.T) {
+	dir, disk := linked(t)
+	must(t, os.RemoveAll(filepath.Join(disk, "repository")))
+	_, losses := conformance.ReadAll(t, opened(t, &Config{Dir: dir, Exclude: []string{"lang"}}))
+	if len(losses) != 1 || losses[0].Kind != stage.LossOutside || losses[0].Path != "dataroot/repository" || !strings.Contains(losses[0].Reason, "is it mounted?") {
+		t.Errorf("losses %+v", losses)
+	}
+}
+
 func TestFollowedLinkIsReadAsDirectory(t *testing.T) {
 	dir, _ := linked(t)
 	items, losses := conformance.ReadAll(t, opened(t, &Config{Dir: dir, Follow: []string{"repository", "lang/deep"}, Exclude: []string{"repository/none"}}))
