@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
@@ -25,14 +26,14 @@ func TableMessage(t schema.Table) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("table %s: %w", t.Name, err)
 	case len(data) > maxTable:
-		return nil, fmt.Errorf("table %s: its structure takes %d bytes, and no more than %d can be told to another process", t.Name, len(data), maxTable)
+		return nil, failure.New(failure.Refused, "table %s: its structure takes %d bytes, and no more than %d can be told to another process", t.Name, len(data), maxTable)
 	case bytes.Contains(data, []byte(`\ufffd`)): // how package json writes what is not UTF-8
 		var back schema.Table
 		if err := json.Unmarshal(data, &back); err != nil {
 			return nil, fmt.Errorf("table %s: %w", t.Name, err)
 		}
 		if again, err := json.Marshal(back); err != nil || !bytes.Equal(data, again) {
-			return nil, fmt.Errorf("table %s: a name, a default or another text of its structure is not UTF-8, and can't be told to another process", t.Name)
+			return nil, failure.New(failure.Refused, "table %s: a name, a default or another text of its structure is not UTF-8, and can't be told to another process", t.Name)
 		}
 	}
 	return data, nil

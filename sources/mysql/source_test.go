@@ -255,7 +255,7 @@ func TestErrorsAreClear(t *testing.T) {
 			}
 			exec(t, db, "CREATE TABLE mdl_vault_restoring (note int)")
 			_, err = open(t, db.DSN, nil).Plan(t.Context())
-			if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "not finished") {
+			if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "did not finish") {
 				t.Errorf("a half restore: %v", err)
 			}
 		})
