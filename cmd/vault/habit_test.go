@@ -115,3 +115,19 @@ func TestSnapshotFollowsRepository(t *testing.T) {
 		t.Errorf("it says %q", o.stderr)
 	}
 }
+
+// A slip in what narrows a check must not look like a check that found nothing.
+func TestNarrowingToNothingIsAnError(t *testing.T) {
+	repo := filepath.Join(t.TempDir(), "repo")
+	file := written(t, "p.yaml", small)
+	vault(t, 0, nil, "run", file, "--set", "dir="+repo)
+	for _, args := range [][]string{
+		{"verify", repo, "--pipeline", "typo"}, {"verify", repo, "--site", "typo"},
+		{"show", repo, "--signer", ""}, {"verify", repo, "--signer", ""}, {"verify", repo, "--pipeline", ""},
+	} {
+		if o := vault(t, 2, nil, args...); strings.Contains(o.stdout, "no damage") {
+			t.Errorf("vault %q prints %s", args, o.stdout)
+		}
+	}
+	vault(t, 0, nil, "verify", repo, "--pipeline", "p")
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,6 +34,11 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 			var snapshot string
 			if snapshot, args = pickSnapshot(args); snapshot != "" {
 				a.settings.Set("snapshot", snapshot)
+			}
+		}
+		for _, name := range []string{"signer", "site", "pipeline"} { // of an unset variable, most likely: it would ask for nothing
+			if f := flags.Lookup(name); f.Changed && strings.Trim(f.Value.String(), "[]\"") == "" {
+				return failure.New(failure.Usage, "--%s is empty", name)
 			}
 		}
 		place, err := a.place(cmd, args[0])

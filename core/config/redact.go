@@ -79,15 +79,22 @@ func (h hiding) Error() string { return h.text }
 func (h hiding) Unwrap() error { return h.error }
 
 var (
-	plainWord   = regexp.MustCompile(`^[a-z]+([_-][a-z]+)*$`)
+	plainWord   = regexp.MustCompile(`^[a-z]{1,12}([_-][a-z]{1,12})*$`)
 	plainNumber = regexp.MustCompile(`^-?([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|[KMGT]i?B)?)+$`)
 	wholePath   = regexp.MustCompile(`^\.{0,2}/[A-Za-z0-9._/-]*$`)
 )
 
-// Plain tells whether text can hardly be a secret: a short word of lower-case
+// Plain tells whether text can hardly be a secret: short words of lower-case
 // letters, a small number, or a path that begins with /, ./ or ../.
 func Plain(text string) bool {
 	return len(text) <= 24 && plainWord.MatchString(text) || len(text) <= 10 && plainNumber.MatchString(text) || len(text) <= 200 && wholePath.MatchString(text)
+}
+
+// harmless tells of a value that is a secret, or comes from where secrets are kept,
+// whether hiding it would only make messages unreadable: one ordinary word, a
+// number, a path. Passphrases of several words are not.
+func harmless(value string) bool {
+	return Plain(value) && !strings.ContainsAny(value, "_-") || wholePath.MatchString(value)
 }
 
 var (
@@ -111,5 +118,5 @@ func passwords(address string) []string {
 			add(m[1])
 		}
 	}
-	return slices.DeleteFunc(found, func(p string) bool { return len(p) < 4 || Plain(p) })
+	return slices.DeleteFunc(found, func(p string) bool { return len(p) < 4 || harmless(p) })
 }

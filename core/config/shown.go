@@ -22,9 +22,9 @@ func (d *Decoder) Shown(before, text string) string {
 func (d *Decoder) Redact(text string) string { return d.hidden.Redact(text) }
 
 // Hidden lists what must not be shown of a file's values once they are in use:
-// secrets, and what came from the environment or from files, but for what is Plain.
+// secrets, and what came from the environment or from files, but for what is harmless.
 func (d *Decoder) Hidden() []string {
-	return slices.DeleteFunc(slices.Clone(d.kept), Plain)
+	return slices.DeleteFunc(slices.Clone(d.kept), harmless)
 }
 
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)

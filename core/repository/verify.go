@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -132,6 +133,9 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, e
 		case !v.isDamage(err, &Snapshot{ID: ref.id}):
 			return nil, err
 		}
+	}
+	if !everything && len(whole) == 0 && len(v.findings) == 0 {
+		return nil, failure.New(failure.Usage, "there is no snapshot of %s; vault snapshots lists all", want)
 	}
 	for ref, next := range named {
 		if ref.id != "" && !there[ref] {
