@@ -5,7 +5,7 @@ import "testing"
 // A passphrase of plain words is hidden like any other.
 func TestPassphrasesOfWordsAreNotHarmless(t *testing.T) {
 	for value, want := range map[string]bool{
-		"correcthorsebattery": false, "correct-horse-battery": false, "S3CRET": false, "mdl_": false,
+		"correcthorsebattery": false, "correct-horse-battery": false, "S3CRET": false, "mdl_": true,
 		"moodle": true, "localhost": true, "3306": true, "/srv/backups": true,
 	} {
 		if got := harmless(value); got != want {

@@ -92,10 +92,12 @@ func Plain(text string) bool {
 
 // harmless tells of a value that is a secret, or comes from where secrets are kept,
 // whether hiding it would only make messages unreadable: one ordinary word, a
-// number, a path. Passphrases of several words are not.
+// number, a path, a prefix of tables. Passphrases of several words are not.
 func harmless(value string) bool {
-	return Plain(value) && !strings.ContainsAny(value, "_-") || wholePath.MatchString(value)
+	return Plain(value) && !strings.ContainsAny(value, "_-") || wholePath.MatchString(value) || tablePrefix.MatchString(value)
 }
+
+var tablePrefix = regexp.MustCompile(`^[a-z][a-z0-9]{0,9}_$`)
 
 var (
 	passwordInURL  = regexp.MustCompile(`^(?:[a-z][a-z0-9+.-]*://)?[^:@/]*:(.*)@`)
