@@ -51,6 +51,9 @@ func (x *transform) Table(_ context.Context, t schema.Table, target string) (sta
 func (x *transform) column(b *builder, c schema.Column) error {
 	to := schema.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable, Comment: c.Comment}
 	cell := Same
+	if b.Schema.Dialect == sqlite && c.Type.Kind != schema.Int {
+		to.Type.Unsigned = false // declared types of SQLite have it for integers alone
+	}
 	if b.Schema.Dialect != sqlite {
 		r, err := x.rule(b.narrow(c), b.Schema.Dialect)
 		if err != nil {
