@@ -38,6 +38,8 @@ var defaultsOfMySQL = []column{
 	{"d0", "decimal(38,19) DEFAULT 0", "0.0000000000000000000", "0.0000000000000000000", "0.0000000000000000000", ""},
 	same("db", "double DEFAULT -2.5", "-2.5"),
 	same("fl", "float DEFAULT 0.25", "0.25"),
+	{"f7", "float DEFAULT 1.1234567", "1.1234567165374756", "1.1234567", "1.1234567", ""},
+	{"fm", "float DEFAULT 3.4028234663852886e38", "3.4028234663852886e38", "3.4028235e+38", "3.4028235e+38", ""},
 	same("vc", "varchar(20) DEFAULT 'it''s \\\\ ü😀'", `it's \ ü😀`),
 	same("em", "varchar(20) NOT NULL DEFAULT ''", ""),
 	same("ch", "char(5) DEFAULT 'ab'", "ab"),
@@ -74,6 +76,8 @@ var defaultsOfPostgres = []column{
 	{"ri", "double precision DEFAULT '-Infinity'", lost, "", "-Inf", ""},
 	{name: "rz", declared: "double precision DEFAULT '-0'", mysql: "-0", sqlite: "-0", mariadb: lost},
 	same("re", "real DEFAULT 0.25", "0.25"),
+	{"r7", "real DEFAULT 1.1234567", "1.1234567165374756", "", "1.1234567", ""},
+	{"rm", "real DEFAULT 3.4028235e38", "3.4028234663852886e38", "", "3.4028235e+38", ""},
 	{"bo", "boolean DEFAULT true", "1", "", "1", ""},
 	same("vc", "varchar(20) DEFAULT 'it''s \\ ü😀'", `it's \ ü😀`),
 	own("vl", "varchar(3) DEFAULT 'long'"),
@@ -113,6 +117,9 @@ var defaultsOfSQLite = []column{
 	own("dd", "DECIMAL(5,2) DEFAULT 12345"),
 	{"ri", "DOUBLE DEFAULT 9e999", lost, "Infinity", "", ""},
 	same("re", "DOUBLE DEFAULT 2.5", "2.5"),
+	{"r7", "FLOAT DEFAULT 1.1234567", "1.1234567165374756", "1.1234567", "", ""},
+	{"rm", "FLOAT DEFAULT 3.4028235e38", "3.4028234663852886e38", "3.4028235e+38", "", ""},
+	own("rx", "FLOAT DEFAULT 3.5e38"),
 	{"bl", "BLOB DEFAULT x'00ff'", "00FF", "00FF", "", ""},
 	same("bi", "BIT_TEXT(3) DEFAULT '101'", "101"),
 	own("bs", "BIT_TEXT(3) DEFAULT '10'"),
@@ -255,6 +262,8 @@ func asText(t *testing.T, db database, name string) string {
 		return "LPAD(BIN(" + name + "), 3, '0')"
 	case strings.Contains(typ, "blob"), strings.Contains(typ, "binary"):
 		return "CASE WHEN " + name + " IS NOT NULL THEN HEX(" + name + ") END" // SQLite has '' for HEX(NULL)
+	case typ == "float" && db.look.Dialect == "mysql":
+		return "CONCAT(" + name + " * 1e0)" // its own text has six digits
 	case db.look.Dialect == "mysql":
 		return "CONCAT(" + name + ")"
 	case strings.HasPrefix(typ, "timestamp with time"):

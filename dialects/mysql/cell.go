@@ -43,7 +43,7 @@ func AppendLiteral(dst []byte, c *schema.Column, cell []byte) ([]byte, error) {
 			return dst, fmt.Errorf("column %s: %.60q is not made of bits", c.Name, cell)
 		}
 		return append(append(append(dst, "b'"...), cell...), '\''), nil
-	case c.Type.Kind == schema.Float && c.Type.Size == 4:
+	case isFloat4(c):
 		cell = AppendFloat4(nil, cell)
 	}
 	return appendQuoted(dst, c, cell)

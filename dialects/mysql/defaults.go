@@ -157,11 +157,29 @@ func (s *Server) writeDefault(t *schema.Table, c *schema.Column) string {
 		literal = "b'" + d.Value + "'"
 	case c.Type.Kind == schema.Binary:
 		literal = "x'" + strings.TrimPrefix(d.Value, `\x`) + "'"
+	case isFloat4(c):
+		literal = Literal(float4Default(c, d.Value))
 	}
 	if s.expressionOnly(c) {
 		return " DEFAULT (" + literal + ")"
 	}
 	return " DEFAULT " + literal
+}
+
+// float4Default spells the default of a 4-byte float as a double of the same
+// value. The greatest value of float(10,3) is 9999999.999, which is kept as the
+// float 1e7; MySQL refuses that.
+func float4Default(c *schema.Column, value string) string {
+	if n, err := parseNative(c.Native); err == nil && len(n.numbers) == 2 {
+		digits, scale := number(n.numbers[0]), number(n.numbers[1])
+		greatest := strings.Repeat("9", max(digits-scale, 0)) + "." + strings.Repeat("9", scale)
+		for _, bound := range []string{greatest, "-" + greatest} {
+			if canonical(c, bound) == value {
+				return bound
+			}
+		}
+	}
+	return string(AppendFloat4(nil, []byte(value)))
 }
 
 // expressionOnly tells whether MySQL takes a default of the column only as an

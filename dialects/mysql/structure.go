@@ -50,7 +50,7 @@ func (s *Server) Inspect(ctx context.Context, prefix string) (*Structure, error)
 		{"tables", i.tables},
 		{"columns", i.columns},
 		{"defaults of binary columns", i.binaryDefaults},
-		{"defaults of text columns", i.textDefaults},
+		{"defaults that the catalog rounds", i.exactDefaults},
 		{"indexes", i.indexes},
 		{"constraints", i.constraints},
 		{"triggers, routines and events", i.objects},

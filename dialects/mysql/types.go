@@ -129,6 +129,8 @@ func asHex(c *schema.Column) bool {
 	return false
 }
 
+func isFloat4(c *schema.Column) bool { return c.Type.Kind == schema.Float && c.Type.Size == 4 }
+
 func baseName(native string) string {
 	name := strings.ToLower(native)
 	if i := strings.IndexAny(name, " ("); i >= 0 {

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/lmsvault/vault/core/config"
@@ -37,6 +38,37 @@ func TestDefaultsAreExact(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// Defaults arrive of which the catalog has only a part: six digits of a 4-byte
+// float, a question mark for an emoji. An empty table keeps them too.
+func TestDefaultsThatTheCatalogRoundsAreExact(t *testing.T) {
+	const create = `CREATE TABLE mdl_a (id int PRIMARY KEY, n float NOT NULL, a float DEFAULT 1.1234567, b float NOT NULL DEFAULT 16777215, c float DEFAULT 3.4028234663852886e38, d float DEFAULT 0,
+		e float DEFAULT 1e-45, f float NOT NULL DEFAULT '7.038530691851209e-26', g float(10,3) DEFAULT 1.2346, h float(10,3) NOT NULL DEFAULT 9999999.999, i float(7,2) unsigned DEFAULT 0.1, j float(10,3) DEFAULT -9999999.999,
+		k varchar(9) NOT NULL DEFAULT '😀?', l varchar(9) DEFAULT '?😀')`
+	const look = `SELECT CONCAT_WS(' ', a*1e0, b*1e0, c*1e0, d*1e0, e*1e0, f*1e0, g*1e0, h*1e0, i*1e0, j*1e0, k, l) FROM mdl_a WHERE id = 1`
+	const want = "1.1234567165374756 16777215 3.4028234663852886e38 0 1.401298464324817e-45 7.038530691851209e-26 1.2350000143051147 10000000 0.10000000149011612 -10000000 😀? ?😀"
+	for _, from := range engines {
+		for _, to := range engines {
+			for rows, insert := range []string{"DO 0", "INSERT INTO mdl_a (id, n) VALUES (0, 1)"} {
+				t.Run(fmt.Sprintf("%s to %s, %d rows", from.name, to.name, rows), func(t *testing.T) {
+					t.Parallel()
+					a, b := from.make(t), to.make(t)
+					exec(t, a, create, insert)
+					c := carry(t, a, Config{DSN: config.NewSecret(b.DSN), Prefix: "mdl_"})
+					for _, db := range []servers.Database{a, b} {
+						exec(t, db, "INSERT INTO mdl_a (id, n) VALUES (1, 1)")
+						if got := one(t, db, look); got != want {
+							t.Errorf("the defaults are\n%s, want\n%s", got, want)
+						}
+					}
+					if got, want := asJSON(t, c.proved[0].Schema), asJSON(t, c.read[0].Schema); from.name == to.name && got != want {
+						t.Errorf("proved schema\n%s\nwant\n%s", got, want)
+					}
+				})
+			}
 		}
 	}
 }
