@@ -1,16 +1,24 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lmsvault/vault/core/config"
 )
 
 // A secret that somebody puts into another setting, by a reference, is in no
 // message, log, plan or result.
 func TestNoOutputShowsWhatAReferenceStandsFor(t *testing.T) {
-	const canary = "S3CRET-CANARY"
+	for look, canary := range map[string]string{"usual": "S3CRET-CANARY", "word": "canary", "words": "correct-canary-horse", "prefix": "canary_"} {
+		t.Run(look, func(t *testing.T) { noOutputShows(t, canary) })
+	}
+}
+
+func noOutputShows(t *testing.T, canary string) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "holding"), []byte(canary+"\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -37,6 +45,9 @@ func TestNoOutputShowsWhatAReferenceStandsFor(t *testing.T) {
 		"recipients": {"transform: [{use: encrypt, with: {recipients: ['@']}}]\n", from, to},
 	} {
 		for form, env := range map[string]string{"${env:HOLDS}": "HOLDS=" + canary, "${file:holding}": ""} {
+			if form == "${env:HOLDS}" && (name == "name" || name == "prefix") || canary == "canary" && name == "prefix" {
+				continue // names are shown; a prefix of one word begins the names of tables and indexes, so none of them could be
+			}
 			text := "version: 1\n" + c[0] + "source: [" + c[1] + "]\nsink: [" + c[2] + "]\n"
 			text = strings.NewReplacer("@@", form+"@", "'@:", "'"+form+":", "@tcp", "@tcp", "@[", "@[", "@1", "@1", "@", form).Replace(text)
 			file := filepath.Join(dir, "p.yaml")
@@ -45,10 +56,61 @@ func TestNoOutputShowsWhatAReferenceStandsFor(t *testing.T) {
 			}
 			for _, command := range [][]string{{"lint", file}, {"plan", file, "--json", "--verbose"}, {"run", file, "--json"}, {"run", file, "--verbose"}} {
 				cmd := call{args: command, env: []string{env, "LC_ALL=C"}}
-				if o := cmd.run(t); strings.Contains(o.stdout+o.stderr, "CANARY") {
+				if o := cmd.run(t); strings.Contains(strings.ToLower(o.stdout+o.stderr), "canary") {
 					t.Errorf("%s, %s: vault %s prints\n%s%s", name, form, command[0], o.stdout, o.stderr)
 				}
 			}
 		}
+	}
+}
+
+// Results that can't tell whose they are would be useless.
+func TestResultsShowNamesThatComeFromTheEnvironment(t *testing.T) {
+	file := written(t, "p.yaml", "version: 1\nname: \"${env:SITE}\"\nsource: [{use: sample, with: {files: false, prefix: \"${env:PREFIX}\"}}]\n"+
+		"sink: [{use: local, with: {dir: \"${dir}\", create: true}}]\n")
+	o := vault(t, 0, []string{"SITE=green-valley", "PREFIX=gv_"}, "plan", file, "--json", "--set", "dir="+filepath.Join(t.TempDir(), "r"))
+	for _, want := range []string{`"pipeline": "green-valley"`, `"prefix": "gv_"`} {
+		if !strings.Contains(o.stdout, want) {
+			t.Errorf("no %s in\n%s", want, o.stdout)
+		}
+	}
+}
+
+// The passphrase of a command is hidden in texts of others, here a name that is
+// looked for, whatever it looks like and wherever it comes from.
+func TestAPassphraseOfTheCommandLineIsHidden(t *testing.T) {
+	for _, phrase := range []string{"marmalade", "correct-horse-battery", "marmalade_", "12345678"} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "held"), []byte(phrase+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		file := written(t, "p.yaml", "version: 1\nsource: [{use: sample, with: {files: false}}]\ntransform: [{use: encrypt, with: {passphrase: \"${env:P}\"}}]\n"+
+			"sink: [{use: local, with: {dir: "+dir+"/r, create: true}}]\n")
+		vault(t, 0, []string{"P=" + phrase}, "run", file)
+		for from, c := range map[string]call{
+			"file":        {args: []string{"ls", dir + "/r", "db/" + phrase, "--passphrase-file", dir + "/held"}},
+			"environment": {args: []string{"ls", dir + "/r", "db/" + phrase}, env: []string{"LMSVAULT_PASSPHRASE=" + phrase}},
+			"JSON":        {args: []string{"ls", dir + "/r", "db/" + phrase, "--json"}, env: []string{"LMSVAULT_PASSPHRASE=" + phrase}},
+		} {
+			o := c.run(t)
+			if o.code == 0 || strings.Contains(o.stdout+o.stderr, phrase) || !strings.Contains(o.stderr, "***") {
+				t.Errorf("%s from the %s: exit code %d\n%s%s", phrase, from, o.code, o.stdout, o.stderr)
+			}
+			if from == "JSON" && !json.Valid([]byte(o.stdout)) {
+				t.Errorf("not JSON: %s", o.stdout)
+			}
+		}
+	}
+}
+
+// A passphrase that is a word of Vault's own leaves messages as they are.
+func TestAPassphraseOfVaultsOwnWordsHidesNoMessage(t *testing.T) {
+	a := &app{}
+	for _, word := range []string{"vault", "moodle", "error", "failed", "table"} {
+		a.hide(config.NewSecret(word))
+	}
+	const text = "vault: error: reading table user of moodle failed"
+	if got := a.hidden.Redact(text); got != text {
+		t.Errorf("it becomes %q", got)
 	}
 }

@@ -6,9 +6,8 @@ import (
 	"github.com/lmsvault/vault/core/config"
 )
 
-// discreet writes what people and machines read, without the values that must not
-// be shown. A value is found where one Write has all of it, as messages, log lines
-// and JSON have.
+// discreet writes what people read, without the values that must not be shown. A
+// value is found where one Write has all of it, as messages and log lines have.
 type discreet struct {
 	io.Writer
 	hidden *config.Redactor
@@ -22,13 +21,25 @@ func (d discreet) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// discreetJSON is discreet for documents of JSON, each in one Write.
+type discreetJSON struct{ discreet }
+
+// Write reports the length of p, whatever was hidden in it.
+func (d discreetJSON) Write(p []byte) (int, error) {
+	if _, err := d.Writer.Write(d.hidden.JSON(p)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
 // discreet wraps a stream of the command.
 func (a *app) discreet(w io.Writer) io.Writer { return discreet{w, &a.hidden} }
 
+// discreetJSON wraps a stream of JSON.
+func (a *app) discreetJSON(w io.Writer) io.Writer { return discreetJSON{discreet{w, &a.hidden}} }
+
 // hide keeps a secret out of what the command says from now on.
 func (a *app) hide(s config.Secret) config.Secret {
-	if text := s.Reveal(); !config.Plain(text) {
-		a.hidden.Add(text)
-	}
+	a.hidden.Add(s.Reveal())
 	return s
 }

@@ -53,7 +53,7 @@ func start(args []string, in, out, errs *os.File) (class failure.Class) {
 		err = failure.Wrap(failure.Usage, err)
 	}
 	if err != nil && a.events == nil && asksForJSON(args) { // the command line or the settings could not be read
-		a.events = progress.NewJSON(a.discreet(out))
+		a.events = progress.NewJSON(a.discreetJSON(out))
 	}
 	return a.end(err)
 }

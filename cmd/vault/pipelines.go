@@ -39,7 +39,7 @@ func sets(cmd *cobra.Command) (map[string]string, error) {
 	for _, s := range given {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok || name == "" {
-			return nil, failure.New(failure.Usage, "--set%s is not NAME=VALUE", shown(" ", s))
+			return nil, failure.New(failure.Usage, "--set takes NAME=VALUE; one that was given has no = after a name")
 		}
 		if _, twice := values[name]; twice {
 			return nil, failure.New(failure.Usage, "--set %s is given twice", name)
@@ -104,14 +104,14 @@ func (a *app) override(cmd *cobra.Command, p *pipeline.Pipeline) error {
 		text := a.settings.GetString("workers")
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > 256 {
-			return fmt.Errorf("%s must be a whole number from 1 to 256%s", origin("workers"), shown(", not ", text))
+			return fmt.Errorf("%s must be a whole number from 1 to 256%s", origin("workers"), config.Shown(", not ", text))
 		}
 		p.Workers = n
 	}
 	if text := a.settings.GetString("memory"); text != "" {
 		size, err := config.ParseSize(text)
 		if err != nil {
-			return fmt.Errorf("%s%s is not a size such as 512KiB, 256MiB or 2GiB", origin("memory"), shown(": ", text))
+			return fmt.Errorf("%s%s is not a size such as 512KiB, 256MiB or 2GiB", origin("memory"), config.Shown(": ", text))
 		}
 		if size < 128<<20 {
 			return fmt.Errorf("%s must be at least 128MiB, not %s", origin("memory"), size)

@@ -101,9 +101,9 @@ func (a *app) setup(cmd *cobra.Command) error {
 	a.log = slog.New(slog.NewTextHandler(a.discreet(a.errs), options))
 	switch {
 	case asJSON.on:
-		a.events = progress.NewJSON(heard{a.discreet(a.out), a.cancel})
+		a.events = progress.NewJSON(heard{a.discreetJSON(a.out), a.cancel})
 		a.reporter = a.events
-		a.log = slog.New(slog.NewJSONHandler(a.discreet(a.errs), options))
+		a.log = slog.New(slog.NewJSONHandler(a.discreetJSON(a.errs), options))
 	case quiet.on:
 		a.reporter = progress.Silent{}
 	case terminal:

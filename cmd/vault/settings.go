@@ -57,7 +57,7 @@ func loadSettings(cmd *cobra.Command) (*viper.Viper, error) {
 	known := settable(cmd.Root())
 	for _, key := range file.AllKeys() {
 		if !slices.Contains(known, key) {
-			return nil, fmt.Errorf("the tool's configuration %s: unknown key%s: %s", path, shown(" ", key),
+			return nil, fmt.Errorf("the tool's configuration %s: unknown key%s: %s", path, config.Shown(" ", key, known...),
 				cmp.Or(config.Nearest(key, known), "known are "+strings.Join(known, ", ")))
 		}
 	}
@@ -68,14 +68,6 @@ func loadSettings(cmd *cobra.Command) (*viper.Viper, error) {
 		}
 	}
 	return v, v.MergeConfigMap(values)
-}
-
-// shown is a value in a message, or "" where it could be a secret.
-func shown(before, value string) string {
-	if !config.Plain(value) {
-		return ""
-	}
-	return before + strconv.Quote(value)
 }
 
 // settable lists the flags of all commands that a configuration file may hold.
@@ -107,7 +99,7 @@ func (a *app) flag(name string) toggle {
 		return toggle{}
 	}
 	if err != nil {
-		err = fmt.Errorf("%s must be true or false%s", origin(name), shown(", not ", text))
+		err = fmt.Errorf("%s must be true or false%s", origin(name), config.Shown(", not ", text))
 	}
 	return toggle{on, err}
 }

@@ -82,7 +82,7 @@ func plain(s string) string {
 // printJSON prints a document for machines; no event follows it.
 func (a *app) printJSON(v any) error {
 	a.printed = true
-	out := json.NewEncoder(a.discreet(a.out))
+	out := json.NewEncoder(a.discreetJSON(a.out))
 	out.SetEscapeHTML(false)
 	out.SetIndent("", "  ")
 	return out.Encode(v)

@@ -33,7 +33,7 @@ func TestWrongUseIsExitCode2AndSaysWhatToDo(t *testing.T) {
 		{"at least 128MiB", nil, []string{"run", file, "--memory", "64MiB", "--set", "dir=x"}},
 		{"is not a size", nil, []string{"plan", file, "--memory", "much", "--set", "dir=x"}},
 		{"--quiet, LMSVAULT_QUIET", []string{"LMSVAULT_QUIET=perhaps"}, []string{"version"}},
-		{`"dir" is not NAME=VALUE`, nil, []string{"run", file, "--set", "dir"}},
+		{"--set takes NAME=VALUE", nil, []string{"run", file, "--set", "dir"}},
 		{"--set dir is given twice", nil, []string{"run", file, "--set", "dir=a", "--set", "dir=b"}},
 		{`nothing in this file uses ${dri}`, nil, []string{"run", file, "--set", "dir=a", "--set", "dri=b"}},
 		{"give --set dir=VALUE", nil, []string{"run", file}},

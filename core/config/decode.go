@@ -15,10 +15,13 @@ type Decoder struct {
 	File   string // its name, for positions
 	Values Values
 	used   map[string]bool
-	// referred is what references stood for, kept those of it and the secrets that
-	// must stay hidden in use, too; hidden hides both.
-	referred, kept []string
-	hidden         Redactor
+	// What references stood for, and secrets: messages of the decoder show none of
+	// it (hidden). For what they show once the values are in use, see Hidden.
+	referred []string // all of it that references stood for
+	secret   []string // what secrets hold
+	foreign  []string // what other settings got from the environment or a file
+	open     []string // what open settings got from the environment
+	hidden   Redactor
 }
 
 // At is the position of a node.
@@ -60,7 +63,7 @@ func (d *Decoder) Decode(node *yaml.Node, targets ...any) Findings {
 			s.value.SetString(resolve(d.Values.Dir, s.value.String()))
 		}
 	}
-	r.remember()
+	r.secrets()
 	if !r.incomplete && len(r.found.Of(Error)) == 0 {
 		for _, t := range targets {
 			if v, ok := t.(interface{ Validate() error }); ok {
@@ -110,7 +113,7 @@ func (r *run) pairs() {
 			continue
 		}
 		if s == nil {
-			r.report(Error, where, "unknown key"+r.Shown(" ", key.Value), cmp.Or(r.spaceless(key), r.known(key.Value)))
+			r.report(Error, where, "unknown key"+r.Shown(" ", key.Value, r.names()...), cmp.Or(r.spaceless(key), r.known(key.Value)))
 			continue
 		}
 		if first, twice := r.at[s.Name]; twice {
@@ -130,18 +133,23 @@ func (r *run) spaceless(n *yaml.Node) string {
 	return ""
 }
 
-// remember hides what was decoded from now on.
-func (r *run) remember() {
+// secrets hides the secrets that were decoded from now on.
+func (r *run) secrets() {
 	found := secrets(r.settings)
-	r.kept = append(r.kept, found...)
+	r.secret = append(r.secret, found...)
 	r.hidden.Add(found...)
 }
 
-func (r *run) known(key string) string {
+func (r *run) names() []string {
 	var names []string
 	for _, s := range r.settings {
 		names = append(names, s.Name)
 	}
+	return names
+}
+
+func (r *run) known(key string) string {
+	names := r.names()
 	if near := Nearest(key, names); near != "" {
 		return near
 	}

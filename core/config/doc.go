@@ -25,6 +25,19 @@
 // prefix have it without the tag. The linter looks for stages that work on the
 // same place.
 //
+// open:"true" marks a text that names something, as a site: it may be shown also
+// where it comes from the environment. So may a prefix, and what is a number, a
+// switch or one of a list. The tag does not cross to another process.
+//
+// What messages show of values:
+//
+//  1. A message of Vault's own names the place and the setting, never the value. The
+//     only way to show one is Shown, which takes small numbers, paths, words of
+//     Vault's own and misspellings of known names.
+//  2. Texts of others (servers, plugins, the operating system) and results pass a
+//     Redactor. It hides what Hidden lists: every secret, and what the environment
+//     or a file gave to a setting that is not open.
+//
 // A struct may have a method Validate() error, called last; errors made with At
 // point to the setting they are about.
 //

@@ -34,6 +34,7 @@ type Field struct {
 	OneOf    []string `json:"one_of,omitempty"`
 	Min      string   `json:"min,omitempty"` // as it would be written; "" for no bound
 	Max      string   `json:"max,omitempty"`
+	Open     bool     `json:"-"`               // its value is the name of something, and may be shown; it does not cross to another process
 	Place    string   `json:"place,omitempty"` // what it tells of where a stage works, see the package's description
 }
 
@@ -112,6 +113,7 @@ func declared(settings []setting, v reflect.Value) ([]setting, error) {
 			Default: f.Tag.Get("default"), Help: f.Tag.Get("help"), Example: f.Tag.Get("example"),
 			OneOf: strings.Fields(f.Tag.Get("oneof")), Min: f.Tag.Get("min"), Max: f.Tag.Get("max"),
 		}}
+		s.Open = f.Tag.Get("open") == "true"
 		s.Place = placeOf(f.Tag, name)
 		var err error
 		if settings, err = add(settings, s); err != nil {

@@ -42,6 +42,7 @@ type expanded struct {
 	unread   bool     // to a file that is there, and is not read offline
 	parts    []string // what the references stand for
 	kept     []string // those of parts that come from the environment or a file
+	fromFile bool     // one of them comes from a file
 	hard     string   // a reference with a default that is not empty, as messages show it
 	problems []unresolved
 }
@@ -77,6 +78,7 @@ func (v *Values) expand(text string, secret bool, used func(name string)) expand
 			e.problems = append(e.problems, *problem)
 		}
 		file := strings.HasPrefix(reference, "file:")
+		e.fromFile = e.fromFile || file
 		e.unread = e.unread || v.Offline && file
 		e.parts = append(e.parts, value)
 		if file || strings.HasPrefix(reference, "env:") {
@@ -116,7 +118,7 @@ func (v *Values) resolve(reference string, secret bool, used func(string)) (stri
 		used(variable)
 		value, ok = v.Set[variable]
 		missing.message, missing.suggestion = "nothing is given for "+shown, "give --set NAME=VALUE"
-		if identifier.MatchString(variable) || Plain(variable) {
+		if identifier.MatchString(variable) {
 			missing.suggestion = "give --set " + variable + "=VALUE"
 		}
 	}

@@ -8,21 +8,28 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 )
 
 // shortest is how many bytes a value must have to be looked for in texts: shorter
 // ones are parts of ordinary words.
 const shortest = 3
 
-// Redactor replaces values that must not be shown by *** in texts. The zero value
-// replaces nothing. It is safe for concurrent use.
+// Redactor replaces values that must not be shown by *** in texts: those of servers,
+// plugins and the operating system, as Vault's own messages have no values in them
+// (see Shown). The zero value replaces nothing. It is safe for concurrent use.
+//
+// A value that is one short word or number is replaced only where it is a whole
+// word, and one that is a word of Vault's own (see ownWord) stays: it would make
+// messages unreadable, and *** in its place would tell the value.
 type Redactor struct {
 	mu    sync.RWMutex
 	forms []string // longest first
 }
 
 // Add hides values in every form in which a program might print them: as they are,
-// line by line, quoted, and as JSON and URLs have them.
+// line by line, quoted, in small or capital letters, and as JSON and URLs have them.
 func (r *Redactor) Add(values ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -41,8 +48,8 @@ func (r *Redactor) addLocked(v string) {
 	if b, err := json.Marshal(v); err == nil {
 		forms = append(forms, string(b[1:len(b)-1]))
 	}
-	for _, f := range forms {
-		if len(f) >= shortest && !slices.Contains(r.forms, f) {
+	for _, f := range append(forms, strings.ToLower(v), strings.ToUpper(v)) { // as names of tables and indexes are folded
+		if len(f) >= shortest && !ownWord(strings.ToLower(f)) && !slices.Contains(r.forms, f) {
 			r.forms = append(r.forms, f)
 		}
 	}
@@ -53,10 +60,40 @@ func (r *Redactor) Redact(text string) string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	for _, f := range r.forms {
-		text = strings.ReplaceAll(text, f, redacted)
+		if oneWord.MatchString(f) {
+			text = replaceWord(text, f)
+		} else {
+			text = strings.ReplaceAll(text, f, redacted)
+		}
 	}
 	return text
 }
+
+var oneWord = regexp.MustCompile(`^([A-Za-z]{1,12}|[0-9]{1,12})$`)
+
+// replaceWord redacts word where neither a letter nor a digit stands beside it.
+func replaceWord(text, word string) string {
+	var out strings.Builder
+	for from := 0; ; {
+		i := strings.Index(text[from:], word)
+		if i < 0 {
+			return out.String() + text[from:]
+		}
+		i += from
+		end := i + len(word)
+		before, _ := utf8.DecodeLastRuneInString(text[:i])
+		after, _ := utf8.DecodeRuneInString(text[end:])
+		out.WriteString(text[from:i])
+		if letterOrDigit(before) || letterOrDigit(after) {
+			out.WriteString(word)
+		} else {
+			out.WriteString(redacted)
+		}
+		from = end
+	}
+}
+
+func letterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // Error returns err with a text without the values. What it wraps stays the same.
 func (r *Redactor) Error(err error) error {
@@ -79,27 +116,6 @@ func (h hiding) Error() string { return h.text }
 func (h hiding) Unwrap() error { return h.error }
 
 var (
-	plainWord   = regexp.MustCompile(`^[a-z]{1,12}([_-][a-z]{1,12})*$`)
-	plainNumber = regexp.MustCompile(`^-?([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|[KMGT]i?B)?)+$`)
-	wholePath   = regexp.MustCompile(`^\.{0,2}/[A-Za-z0-9._/-]*$`)
-)
-
-// Plain tells whether text can hardly be a secret: short words of lower-case
-// letters, a small number, or a path that begins with /, ./ or ../.
-func Plain(text string) bool {
-	return len(text) <= 24 && plainWord.MatchString(text) || len(text) <= 10 && plainNumber.MatchString(text) || len(text) <= 200 && wholePath.MatchString(text)
-}
-
-// harmless tells of a value that is a secret, or comes from where secrets are kept,
-// whether hiding it would only make messages unreadable: one ordinary word, a
-// number, a path, a prefix of tables. Passphrases of several words are not.
-func harmless(value string) bool {
-	return Plain(value) && !strings.ContainsAny(value, "_-") || wholePath.MatchString(value) || tablePrefix.MatchString(value)
-}
-
-var tablePrefix = regexp.MustCompile(`^[a-z][a-z0-9]{0,9}_$`)
-
-var (
 	passwordInURL  = regexp.MustCompile(`^(?:[a-z][a-z0-9+.-]*://)?[^:@/]*:(.*)@`)
 	passwordInText = regexp.MustCompile(`(?i)\b(?:password|passwd|pwd)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s&]*)`)
 )
@@ -120,5 +136,5 @@ func passwords(address string) []string {
 			add(m[1])
 		}
 	}
-	return slices.DeleteFunc(found, func(p string) bool { return len(p) < 4 || harmless(p) })
+	return found
 }

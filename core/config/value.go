@@ -99,12 +99,7 @@ func (r *run) text(s *setting, n *yaml.Node, at Position) (text string, dynamic,
 		}
 	}
 	if e.dynamic {
-		r.referred = append(append(r.referred, e.parts...), e.text)
-		r.kept = append(r.kept, e.kept...)
-		if len(e.kept) > 0 && !s.isPath() {
-			r.kept = append(r.kept, e.text)
-		}
-		r.hidden.Add(append(e.parts, e.text)...)
+		r.remember(s, e)
 	}
 	r.incomplete = r.incomplete || e.unread
 	return e.text, e.dynamic, len(e.problems) == 0 && !e.unread

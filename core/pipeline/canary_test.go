@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,7 +14,15 @@ import (
 	"github.com/lmsvault/vault/core/pipeline"
 )
 
-const canary = "S3CRET-CANARY"
+// canaries are secrets of every look, the looks of ordinary values among them.
+var canaries = []string{"S3CRET-CANARY", "canary", "correct-canary-horse", "canary_"}
+
+// named tells whether a form makes the canary the name of a variable, which messages show.
+func named(form, canary string) bool {
+	return !strings.Contains(canary, "-") && slices.Contains([]string{"${@}", "${env:@}", "${@:x}"}, form)
+}
+
+func shows(text string) bool { return strings.Contains(strings.ToLower(text), "canary") }
 
 // whole has every kind of key and value.
 const whole = `version: 1
@@ -58,6 +67,12 @@ var positions = regexp.MustCompile(`"[^"\n]*"|[A-Za-z0-9_/.]+`)
 
 // Whatever somebody writes wherever, no finding quotes it if it could be a secret.
 func TestNoFindingShowsASecret(t *testing.T) {
+	for _, canary := range canaries {
+		t.Run(canary, func(t *testing.T) { noFindingShows(t, canary) })
+	}
+}
+
+func noFindingShows(t *testing.T, canary string) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "holding"), []byte(canary+"\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -66,6 +81,9 @@ func TestNoFindingShowsASecret(t *testing.T) {
 	texts := []string{whole}
 	for _, at := range positions.FindAllStringIndex(whole, -1) {
 		for _, form := range forms {
+			if named(form, canary) {
+				continue
+			}
 			texts = append(texts, whole[:at[0]]+strings.ReplaceAll(form, "@", canary)+whole[at[1]:])
 		}
 	}
@@ -81,7 +99,7 @@ func TestNoFindingShowsASecret(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if all := lines(found) + string(asJSON); strings.Contains(all, "CANARY") {
+			if all := lines(found) + string(asJSON); shows(all) {
 				if shown++; shown < 20 {
 					t.Errorf("offline %v: of\n%s\nis shown\n%s", offline, differing(text), lines(found))
 				}
@@ -97,7 +115,7 @@ func TestNoFindingShowsASecret(t *testing.T) {
 func differing(text string) string {
 	var b strings.Builder
 	for i, line := range strings.Split(text, "\n") {
-		if strings.Contains(line, canary) {
+		if shows(line) {
 			fmt.Fprintf(&b, "%d: %s\n", i+1, line)
 		}
 	}
@@ -109,14 +127,14 @@ func FuzzNoFindingShowsASecret(f *testing.F) {
 	f.Add(uint16(120), "*@", uint16(4))
 	f.Add(uint16(300), "{@: [", uint16(1))
 	f.Fuzz(func(t *testing.T, at uint16, form string, cut uint16) {
-		if strings.Contains(form, "CANARY") || strings.Count(form, "@") > 4 {
+		if shows(form) || strings.Count(form, "@") > 4 {
 			return
 		}
 		i := int(at) % len(whole)
 		j := min(len(whole), i+int(cut)%200)
-		text := whole[:i] + strings.ReplaceAll(form, "@", " "+canary+" ") + whole[j:]
-		o := pipeline.Options{Registry: registry(t), Dir: "/", Values: config.Values{Offline: true, Env: environment(map[string]string{"SITE_DSN": canary})}}
-		if _, found := pipeline.Parse("nightly.yaml", []byte(text), o); strings.Contains(lines(found), "CANARY") {
+		text := whole[:i] + strings.ReplaceAll(form, "@", " "+canaries[0]+" ") + whole[j:]
+		o := pipeline.Options{Registry: registry(t), Dir: "/", Values: config.Values{Offline: true, Env: environment(map[string]string{"SITE_DSN": canaries[0]})}}
+		if _, found := pipeline.Parse("nightly.yaml", []byte(text), o); shows(lines(found)) {
 			t.Errorf("of\n%s\nis shown\n%s", text, lines(found))
 		}
 	})

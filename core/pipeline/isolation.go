@@ -159,7 +159,7 @@ func (l *loader) plugin(role stage.Role, name string, how Isolation, at config.P
 		if known := new(NoPlugin); errors.As(err, &known) {
 			there = *known
 		}
-		l.fail(at, l.suggest(role, name, there.Installed), "no stage %s can stand as %s", cmp.Or(l.decoder.Shown("", name), "of this name"), article(role))
+		l.fail(at, l.suggest(role, name, there.Installed), "no stage %s can stand as %s", cmp.Or(l.decoder.Shown("", name, l.stageNames(there.Installed)...), "of this name"), article(role))
 	case err != nil:
 		l.fail(at, "", "%s", l.decoder.Redact(err.Error()))
 	case notice != "":
@@ -174,9 +174,9 @@ func (l *loader) unset(u *use, at map[string]config.Position) {
 	if lookup == nil {
 		lookup = os.LookupEnv
 	}
-	for _, name := range u.Env {
+	for i, name := range u.Env {
 		if _, ok := lookup(name); !ok {
-			l.report(config.Warning, at["env"], "", "env names %s, which is not set", name)
+			l.report(config.Warning, at["env"], "", "item %d of env names a variable that is not set", i+1)
 		}
 	}
 }

@@ -92,7 +92,7 @@ func TestARefusedPluginIsNotAnUnknownStage(t *testing.T) {
 	for use, want := range map[string]string{
 		"theirs":    "2:16: error: plugin theirs is refused: its file is not the one that was installed\n",
 		"./bin/no":  "2:16: error: there is no plugin at ./bin/no: a path is relative to the folder of the pipeline file\n",
-		"not-there": "2:16: error: no stage \"not-there\" can stand as a source: known are ",
+		"not-there": "2:16: error: no stage of this name can stand as a source: known are ",
 	} {
 		_, found := parse(t, "version: 1\nsource: [{use: "+use+"}]\nsink: [{use: local, with: {dir: /srv/l}}]\n", &plugged{}, false)
 		if !strings.HasPrefix(found, "site/p.yaml:"+want) || use == "not-there" && !strings.Contains(found, "vault plugin install") {

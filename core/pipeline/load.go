@@ -170,7 +170,7 @@ func (l *loader) version(root *yaml.Node) bool {
 // document is the outermost level of a pipeline file, beside Settings.
 type document struct {
 	Version   int       `key:"version" required:"true" min:"1" max:"1" help:"the version of the pipeline's form" example:"1"`
-	Name      string    `key:"name" help:"what snapshots and messages call it; without it the file's name" example:"nightly"`
+	Name      string    `key:"name" open:"true" help:"what snapshots and messages call it; without it the file's name" example:"nightly"`
 	Source    yaml.Node `key:"source" required:"true" help:"what to read: a site's parts, or a storage with snapshots" example:"[{use: …}]"`
 	Transform yaml.Node `key:"transform" help:"what changes on the way, in order"`
 	Sink      yaml.Node `key:"sink" required:"true" help:"where it goes; each sink gets everything that it can hold" example:"[{use: …}]"`
@@ -226,7 +226,7 @@ func (l *loader) accept(n *yaml.Node) map[stage.LossKind]int64 {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], config.Resolve(n.Content[i+1])
 		if suggestion, ok := lossKind(key.Value); !ok {
-			l.fail(l.decoder.At(key), suggestion, "no such kind of loss%s", l.decoder.Shown(": ", key.Value))
+			l.fail(l.decoder.At(key), suggestion, "no such kind of loss%s", l.decoder.Shown(": ", key.Value, lossKinds()...))
 			continue
 		}
 		if _, twice := budget[stage.LossKind(key.Value)]; twice {

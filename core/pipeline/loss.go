@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,14 +15,14 @@ import (
 func ParseAccept(text string) (stage.LossKind, int64, error) {
 	kind, count, ok := strings.Cut(text, "=")
 	if !ok {
-		return "", 0, fmt.Errorf("%q is not KIND=COUNT, such as view=1", text)
+		return "", 0, errors.New("what is given is not KIND=COUNT, such as view=1")
 	}
 	n, err := acceptCount(count)
 	if err != nil {
-		return "", 0, fmt.Errorf("%s: %w", kind, err)
+		return "", 0, fmt.Errorf("the count %w", err)
 	}
 	if suggestion, ok := lossKind(kind); !ok {
-		return "", 0, fmt.Errorf("no such kind of loss: %q: %s", kind, suggestion)
+		return "", 0, fmt.Errorf("no such kind of loss%s: %s", config.Shown(": ", kind, lossKinds()...), suggestion)
 	}
 	return stage.LossKind(kind), n, nil
 }
@@ -35,15 +36,20 @@ func acceptCount(text string) (int64, error) {
 }
 
 func lossKind(name string) (suggestion string, ok bool) {
-	var names []string
-	for _, k := range stage.LossKinds() {
-		if string(k) == name {
-			return "", true
-		}
-		names = append(names, string(k))
+	names := lossKinds()
+	if slices.Contains(names, name) {
+		return "", true
 	}
 	if near := config.Nearest(name, names); near != "" {
 		return near, false
 	}
 	return "kinds are " + strings.Join(names, ", "), false
+}
+
+func lossKinds() []string {
+	var names []string
+	for _, k := range stage.LossKinds() {
+		names = append(names, string(k))
+	}
+	return names
 }

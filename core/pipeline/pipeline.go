@@ -39,8 +39,8 @@ type Step struct {
 // stands as a source.
 type SnapshotConfig struct {
 	Snapshot   string        `key:"snapshot" default:"latest" help:"which snapshot: latest, an id as vault snapshots lists them, or the beginning of one"`
-	Site       string        `key:"site" help:"of which site latest is, by its identifier or its name; needed where the repository has snapshots of several" example:"Example School"`
-	Pipeline   string        `key:"pipeline" help:"of which pipeline latest is, by its name; needed where the repository has snapshots of several" example:"nightly"`
+	Site       string        `key:"site" open:"true" help:"of which site latest is, by its identifier or its name; needed where the repository has snapshots of several" example:"Example School"`
+	Pipeline   string        `key:"pipeline" open:"true" help:"of which pipeline latest is, by its name; needed where the repository has snapshots of several" example:"nightly"`
 	Passphrase config.Secret `key:"passphrase" help:"the passphrase that the backup was encrypted with" example:"${env:LMSVAULT_PASSPHRASE}"`
 	Identity   config.Secret `key:"identity" help:"an age identity (AGE-SECRET-KEY-1…) of one of the recipients of the backup" example:"${file:/etc/vault/identity}"`
 	Signers    []string      `key:"signers" help:"public keys (vault-signer-…): then only a snapshot that one of them has signed is read" example:"[vault-signer-…]"`

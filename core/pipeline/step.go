@@ -158,6 +158,15 @@ func moodleName(name string) (string, bool) {
 	return "", false
 }
 
+// stageNames are those of all roles, and what Moodle calls some.
+func (l *loader) stageNames(installed []string) []string {
+	known := append([]string{"pgsql", "postgresql", "mariadb", "mysqli", "auroramysql", "sqlite3"}, installed...)
+	for _, s := range l.registry.All() {
+		known = append(known, s.Name)
+	}
+	return known
+}
+
 func names(r *stage.Registry, role stage.Role) []string {
 	var names []string
 	for _, s := range r.All() {
