@@ -13,9 +13,10 @@ var letterMySQL = []string{
 	`CREATE TABLE mdl_numbers (id bigint(10) NOT NULL AUTO_INCREMENT, a decimal(10,5) DEFAULT 0.00000, b decimal(12,7) NOT NULL DEFAULT 1, c double DEFAULT 1.0, d float NOT NULL DEFAULT 0.1,
 		e int(5) unsigned zerofill DEFAULT 7, f double DEFAULT 1e-7, g bit(4) DEFAULT b'101', h tinyint(1) DEFAULT -1, i double(20,8) DEFAULT 2.5, j decimal(38,19) DEFAULT 1.00000000000000000000, PRIMARY KEY (id))`,
 	"CREATE TABLE mdl_texts (id int NOT NULL PRIMARY KEY, a varchar(20) NOT NULL DEFAULT '', b varchar(20) DEFAULT 'it''s', c char(3) DEFAULT 'x', d enum('a','b''c') DEFAULT 'b''c', e set('x','y') NOT NULL DEFAULT 'x,y',\n" +
-		"f varchar(20) CHARACTER SET latin1 DEFAULT 'ö', g varbinary(4) DEFAULT 0xFF00, h varchar(9) COLLATE utf8mb4_bin DEFAULT '0', `quo``ted` int DEFAULT 1 COMMENT 'it''s') COMMENT='a ''comment'''",
+		"f varchar(20) CHARACTER SET latin1 DEFAULT 'ö', g varbinary(4) DEFAULT 0xFF00, h varchar(9) COLLATE utf8mb4_bin DEFAULT '0', `quo``ted` int DEFAULT 1 COMMENT 'it''s', i blob DEFAULT ('b'), j mediumblob DEFAULT (x'00ff27')) COMMENT='a ''comment'''",
 	`CREATE TABLE mdl_times (id int NOT NULL PRIMARY KEY, a datetime DEFAULT CURRENT_TIMESTAMP, b datetime(3) DEFAULT CURRENT_TIMESTAMP(3), c date DEFAULT '2024-02-29', d time(2) DEFAULT '-838:59:59.00',
-		e timestamp NULL DEFAULT NULL, f timestamp NOT NULL DEFAULT '2001-02-03 04:05:06', g year DEFAULT 1999, h datetime NOT NULL DEFAULT '2020-01-01 00:00:00')`,
+		e timestamp NULL DEFAULT NULL, f timestamp NOT NULL DEFAULT '2001-02-03 04:05:06', g year DEFAULT 1999, h datetime NOT NULL DEFAULT '2020-01-01 00:00:00',
+		i datetime(6) DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), j timestamp NULL ON UPDATE CURRENT_TIMESTAMP, k timestamp NOT NULL DEFAULT '2001-01-01 00:00:00' ON UPDATE CURRENT_TIMESTAMP)`,
 	`CREATE TABLE mdl_keys (id bigint NOT NULL, z int NOT NULL, y int NOT NULL, x varchar(30) NOT NULL, w varchar(400), v text, p point NOT NULL, o int, PRIMARY KEY (z, id),
 		KEY zz (z), UNIQUE KEY y_last (y), KEY aa (y, x DESC), UNIQUE KEY b_text (x), UNIQUE KEY a_last (o), KEY mm (w(20), v(10)), SPATIAL KEY sp (p), KEY ab (o) COMMENT 'why', FULLTEXT KEY ft2 (w), FULLTEXT KEY ft1 (v, w)) ROW_FORMAT=COMPRESSED`,
 	`CREATE TABLE mdl_counted (a int NOT NULL, n int NOT NULL AUTO_INCREMENT, b int, KEY bb (b), KEY nn (n), KEY ba (a)) AUTO_INCREMENT=77 COLLATE utf8mb4_bin`,

@@ -43,3 +43,15 @@ func TestTheProofWantsNoLostDefault(t *testing.T) {
 		t.Errorf("faults of a default that is lost: %q", faults)
 	}
 }
+
+func TestTheProofWantsOnUpdate(t *testing.T) {
+	want := schema.Table{Name: "t", Dialect: "mysql", Columns: []schema.Column{{Name: "c", OnUpdate: true}}}
+	got := schema.Table{Name: "t", Dialect: "mysql", Columns: []schema.Column{{Name: "c"}}}
+	none := func(string, string) bool { return false }
+	if faults := compareTables(want, got, none); len(faults) != 1 {
+		t.Errorf("faults without ON UPDATE: %q", faults)
+	}
+	if faults := compareTables(want, want, none); len(faults) != 0 {
+		t.Errorf("faults of equal tables: %q", faults)
+	}
+}

@@ -259,6 +259,9 @@ func compareTables(want, got schema.Table, lostDefault func(table, column string
 			if want.Dialect == got.Dialect && (want.Sequence == nil || want.Sequence.Column != w.Name) && !lostDefault(want.Name, w.Name) && !sameDefault(w, g) {
 				faults = append(faults, fmt.Sprintf("column %s has %s instead of %s", w.Name, defaultWords(g.Default), defaultWords(w.Default)))
 			}
+			if want.Dialect == got.Dialect && w.OnUpdate && !g.OnUpdate && !lostDefault(want.Name, w.Name) {
+				faults = append(faults, fmt.Sprintf("column %s has no ON UPDATE CURRENT_TIMESTAMP", w.Name))
+			}
 		}
 	}
 	if !slices.Equal(want.PrimaryKey, got.PrimaryKey) {

@@ -37,6 +37,9 @@ type Column struct {
 	Native   string   `json:"native,omitempty"` // the type as the table's Dialect spells it in DDL, with no other attribute
 	Nullable bool     `json:"nullable,omitempty"`
 	Default  *Default `json:"default,omitempty"`
+	// OnUpdate is set if an UPDATE of the row that names no value for the column sets
+	// it to CURRENT_TIMESTAMP. Only MySQL and MariaDB have it.
+	OnUpdate bool `json:"on_update,omitempty"`
 	// Collation of a text column where it differs from the table's.
 	Collation string `json:"collation,omitempty"`
 	Comment   string `json:"comment,omitempty"`

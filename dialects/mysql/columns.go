@@ -47,9 +47,7 @@ func (i *inspection) columns(ctx context.Context) error {
 			t.Sequence = &schema.Sequence{Column: name, Next: next}
 		}
 		lower := strings.ToLower(extra)
-		if _, clause, ok := strings.Cut(lower, "on update "); ok {
-			i.loss(stage.LossDefault, t.Name, name, "ON UPDATE "+clause)
-		}
+		c.OnUpdate = strings.Contains(lower, "on update current_timestamp")
 		if strings.Contains(lower, "invisible") {
 			i.loss(stage.LossColumn, t.Name, name, "is INVISIBLE: its values are carried, and it will be visible")
 		}

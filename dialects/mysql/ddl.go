@@ -140,7 +140,7 @@ func (w *Writer) column(t *schema.Table, c *schema.Column, d *Definition) string
 	if t.Sequence != nil && t.Sequence.Column == c.Name {
 		b.WriteString(" AUTO_INCREMENT")
 	} else {
-		b.WriteString(w.Server.writeDefault(t, c))
+		b.WriteString(w.Server.writeDefault(t, c) + onUpdate(c))
 	}
 	if c.Comment != "" {
 		b.WriteString(" COMMENT " + Literal(c.Comment))

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"encoding/hex"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -18,6 +19,11 @@ func (s *Server) readDefault(c *schema.Column, text, extra string) *schema.Defau
 		if text == "NULL" {
 			return nil
 		}
+		if c.Type.Kind == schema.Binary && s.unlimited(c) && (strings.HasPrefix(text, "'") || strings.HasPrefix(text, "X'")) {
+			if d := literalOf(c, text); d != nil {
+				return d
+			}
+		}
 		if value, rest, ok := unquote(text); ok && rest == "" {
 			return &schema.Default{Value: canonical(c, value)}
 		}
@@ -31,8 +37,8 @@ func (s *Server) readDefault(c *schema.Column, text, extra string) *schema.Defau
 	}
 	if strings.Contains(extra, "DEFAULT_GENERATED") {
 		text = unescapeAll(decoded(text)) // MySQL's catalog escapes expressions as if they were literals
-		if value, ok := textLiteral(text); ok && s.expressionOnly(c) {
-			return &schema.Default{Value: canonical(c, value)}
+		if d := literalOf(c, text); d != nil && s.expressionOnly(c) {
+			return d
 		}
 		return expression(text)
 	}
@@ -45,17 +51,22 @@ func (s *Server) readDefault(c *schema.Column, text, extra string) *schema.Defau
 // decoded undoes that MySQL's catalog takes the bytes of an expression's UTF-8 for
 // characters of Latin 1.
 func decoded(text string) string {
-	raw := make([]byte, 0, len(text))
+	if raw, ok := latin1(text); ok && utf8.ValidString(raw) {
+		return raw
+	}
+	return text
+}
+
+// latin1 returns the text in Latin 1; ok is false if that lacks a character.
+func latin1(text string) (raw string, ok bool) {
+	b := make([]byte, 0, len(text))
 	for _, r := range text {
 		if r > 0xff {
-			return text
+			return "", false
 		}
-		raw = append(raw, byte(r))
+		b = append(b, byte(r))
 	}
-	if !utf8.Valid(raw) {
-		return text
-	}
-	return string(raw)
+	return string(b), true
 }
 
 // introducers are of the character sets that hold the same bytes as utf8mb4.
@@ -144,6 +155,8 @@ func (s *Server) writeDefault(t *schema.Table, c *schema.Column) string {
 		return " DEFAULT '0000-00-00 00:00:00'" // else the server gives it CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP
 	case d == nil:
 		return ""
+	case s.spelling(c) != "":
+		return " DEFAULT " + s.spelling(c)
 	case d.Expr && timestampDefault.MatchString(d.Value):
 		return " DEFAULT " + d.Value
 	case d.Expr && s.MariaDB:
@@ -180,6 +193,26 @@ func float4Default(c *schema.Column, value string) string {
 		}
 	}
 	return string(AppendFloat4(nil, []byte(value)))
+}
+
+// onUpdate gives the clause by which an UPDATE sets a column, "" for none. Its
+// precision must be the column's.
+func onUpdate(c *schema.Column) string {
+	switch {
+	case !c.OnUpdate || refuseOnUpdate(c) != nil: // Losses lists it
+		return ""
+	case c.Type.Scale > 0:
+		return fmt.Sprintf(" ON UPDATE CURRENT_TIMESTAMP(%d)", c.Type.Scale)
+	}
+	return " ON UPDATE CURRENT_TIMESTAMP"
+}
+
+// refuseOnUpdate fails for a column that can't be set to the time.
+func refuseOnUpdate(c *schema.Column) error {
+	if c.OnUpdate && c.Type.Kind != schema.DateTime && c.Type.Kind != schema.Timestamp {
+		return fmt.Errorf("ON UPDATE CURRENT_TIMESTAMP is not for a %s column", c.Type.Kind)
+	}
+	return nil
 }
 
 // expressionOnly tells whether MySQL takes a default of the column only as an

@@ -1,10 +1,12 @@
 package mysql
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/dialects/sqltext"
@@ -150,7 +152,7 @@ func refuseOptions(options string) error {
 }
 
 // timestampDefault is CURRENT_TIMESTAMP as these engines take it without brackets around.
-var timestampDefault = regexp.MustCompile(`(?i)^CURRENT_TIMESTAMP(\([0-6]?\))?( ON UPDATE CURRENT_TIMESTAMP(\([0-6]?\))?)?$`)
+var timestampDefault = regexp.MustCompile(`(?i)^CURRENT_TIMESTAMP(\([0-6]?\))?$`)
 
 // refuseDefault fails for a default that is not a literal of its column or an
 // allowed expression.
@@ -161,6 +163,8 @@ func refuseDefault(t *schema.Table, c *schema.Column) error {
 		return nil
 	case d.Expr && timestampDefault.MatchString(d.Value):
 		return nil
+	case d.Expr && !utf8.ValidString(d.Value):
+		return errors.New("it holds bytes that are not UTF-8")
 	case d.Expr:
 		return grammar.Whole(d.Value, columnsOf(t), (*sqltext.Parser).Expression)
 	case c.Type.Kind == schema.Bit && (d.Value == "" || strings.Trim(d.Value, "01") != ""):

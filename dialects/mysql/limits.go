@@ -82,6 +82,9 @@ func (w *Writer) Losses(t *schema.Table) []stage.Loss {
 		if err := cmp.Or(refuseDefault(t, c), w.Server.lacks(c)); err != nil {
 			losses = append(losses, stage.LostDefault(t.Name, c.Name, fmt.Sprintf("the default %.100q is not written: %v", c.Default.Value, err)))
 		}
+		if err := refuseOnUpdate(c); err != nil {
+			losses = append(losses, stage.LostDefault(t.Name, c.Name, err.Error()))
+		}
 	}
 	for _, x := range t.Indexes {
 		if reason := w.refuseIndex(t, &x); reason != "" {

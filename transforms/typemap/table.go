@@ -72,6 +72,9 @@ func (x *transform) column(b *builder, c schema.Column) error {
 		to.Nullable = false // SQLite alone has keys that can be NULL
 	}
 	to.Default = b.defaultOf(c, to, cell)
+	if c.OnUpdate {
+		b.loseDefault(c, "ON UPDATE CURRENT_TIMESTAMP is not carried: only MySQL and MariaDB have it")
+	}
 	b.Rewrite = b.Rewrite || cell != Same
 	b.Schema.Columns = append(b.Schema.Columns, to)
 	return nil
