@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // A secret that somebody puts into another setting, by a reference, is in no
@@ -103,6 +105,23 @@ func TestAPassphraseOfTheCommandLineIsHidden(t *testing.T) {
 	}
 }
 
+// A secret that was given in place of the file with it is not shown.
+func TestASecretInPlaceOfItsFileIsNotShown(t *testing.T) {
+	repo := t.TempDir()
+	for _, secret := range []string{"marmalade", "correct-horse-battery", "marmalade_", "AGE-SECRET-KEY-1QQ"} {
+		for _, flag := range []string{"passphrase", "identity"} {
+			for from, c := range map[string]call{
+				"flag":        {args: []string{"ls", repo, "--" + flag + "-file", secret}},
+				"environment": {args: []string{"ls", repo, "--json"}, env: []string{"LMSVAULT_" + strings.ToUpper(flag) + "_FILE=" + secret}},
+			} {
+				if o := c.run(t); o.code != 2 || strings.Contains(o.stdout+o.stderr, secret) || !strings.Contains(o.stderr, "--"+flag+"-file: ") {
+					t.Errorf("%s from the %s: exit code %d\n%s%s", secret, from, o.code, o.stdout, o.stderr)
+				}
+			}
+		}
+	}
+}
+
 // A passphrase that is a word of Vault's own leaves messages as they are.
 func TestAPassphraseOfVaultsOwnWordsHidesNoMessage(t *testing.T) {
 	a := &app{}
@@ -112,5 +131,19 @@ func TestAPassphraseOfVaultsOwnWordsHidesNoMessage(t *testing.T) {
 	const text = "vault: error: reading table user of moodle failed"
 	if got := a.hidden.Redact(text); got != text {
 		t.Errorf("it becomes %q", got)
+	}
+	words := []string{
+		string(progress.Warning), string(progress.Begin), string(progress.Phase), string(progress.Moving), string(progress.Unit), string(progress.Done), string(progress.Failed),
+		string(stage.RoleSource), string(stage.RoleTransform), string(stage.RoleSink), string(stage.RoleStorage), stage.DB, stage.Filedir, stage.Dataroot, stage.Site,
+		string(stage.Table), string(stage.File), string(stage.Dir), string(stage.Symlink), string(stage.Document),
+	}
+	for _, kind := range stage.LossKinds() {
+		words = append(words, string(kind))
+	}
+	for _, word := range words { // scripts read them
+		a.hide(config.NewSecret(word))
+		if got := a.hidden.Redact(word); got != word {
+			t.Errorf("%q becomes %q", word, got)
+		}
 	}
 }

@@ -237,9 +237,13 @@ func isName(s string) bool {
 
 // SecretFile reads a secret from a file that a command line names, without one
 // line break at its end. The file may be a pipe or a device such as /dev/stdin:
-// SecretFile returns when it ends.
+// SecretFile returns when it ends. An error shows the path only if it is Plain: a
+// secret may have been given in its place.
 func SecretFile(path string) (Secret, error) {
 	text, err := readWhole(path)
+	if !Plain(path) {
+		path = "the file that it names"
+	}
 	switch {
 	case err != nil:
 		return Secret{}, fmt.Errorf("%s: %w; %s", path, reason(err), unreadable(err))
