@@ -35,7 +35,7 @@ has NO_BACKSLASH_ESCAPES, set sql_mode = '' first, for the session.`,
 	}
 	snapshotFlag(cmd)
 	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, args []string) error {
-		s, err := r.Load(ctx, a.choice())
+		s, err := a.chosen(ctx, r)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"regexp"
 	"slices"
 
@@ -18,6 +19,19 @@ func snapshotFlag(cmd *cobra.Command) {
 // choice is the snapshot that the command line names.
 func (a *app) choice() repository.Choice {
 	return repository.Choice{Snapshot: a.settings.GetString("snapshot"), Site: a.settings.GetString("site"), Pipeline: a.settings.GetString("pipeline")}
+}
+
+// chosen loads the snapshot that the command line names, and warns where latest
+// skipped newer ones.
+func (a *app) chosen(ctx context.Context, r *repository.Repository) (*repository.Snapshot, error) {
+	s, err := r.Load(ctx, a.choice())
+	if err != nil {
+		return nil, err
+	}
+	if n, ok := s.Skipped(); ok {
+		a.warning(n.Path, n.Text)
+	}
+	return s, nil
 }
 
 // snapshotWord is what can be an id of a snapshot, or the beginning of one, and no

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,18 +50,27 @@ func TestSignersDecideWhatIsRead(t *testing.T) {
 	vault(t, 0, nil, "ls", repo, "--signer", other, "--signer", mine)
 	vault(t, 0, env, "ls", restore(", signers: ["+mine+"]"))
 	for _, refused := range [][]string{{"show", repo, "--signer", other}, {"ls", repo, "--signer", other}, {"run", restore(", signers: [" + other + "]")}, {"ls", restore(", signers: [" + other + "]")}} {
-		if o := vault(t, 3, env, refused...); !strings.Contains(o.stderr, "is not signed by a signer that was given") {
+		if o := vault(t, 3, env, refused...); !strings.Contains(o.stderr, "not signed by a trusted key") {
 			t.Errorf("%s says\n%s", refused, o.stderr)
 		}
 	}
-	if o := vault(t, 4, nil, "verify", repo, "--signer", other); !strings.Contains(o.stdout, "is not signed by a signer") {
+	if o := vault(t, 4, nil, "verify", repo, "--signer", other); !strings.Contains(o.stdout, "not signed by a trusted key; it may be forged") {
 		t.Errorf("verify says\n%s", o.stdout)
 	}
 
 	vault(t, 0, env, "run", written(t, "nightly.yaml", "version: 1\nsource: [{use: sample, with: {files: false}}]\nsink: [{use: local, with: {dir: \"${env:DIR}/r\"}}]\n"))
 	vault(t, 0, env, "run", restore(""))
-	if o := vault(t, 3, env, "run", restore(", signers: ["+mine+"]")); !strings.Contains(o.stderr, "ask for that one by its id") {
-		t.Errorf("of a newer one that nobody has signed it says\n%s", o.stderr)
+	const skipped = "1 newer snapshot is skipped: not signed by a trusted key"
+	if o := vault(t, 0, env, "run", restore(", signers: ["+mine+"]")); !strings.Contains(o.stdout, skipped) {
+		t.Errorf("of a newer one that nobody has signed it says\n%s%s", o.stdout, o.stderr)
+	}
+	for _, args := range [][]string{{"show", repo}, {"ls", repo}, {"cat", repo, "db/config"}, {"verify", repo, "latest"}} {
+		if o := vault(t, 0, nil, append(args, "--signer", mine)...); !strings.Contains(o.stderr, skipped) {
+			t.Errorf("%s says\n%s", args, o.stderr)
+		}
+	}
+	if o := vault(t, 0, nil, "show", repo, "--signer", mine, "--json"); !json.Valid([]byte(o.stdout)) || !strings.Contains(o.stderr, skipped) {
+		t.Errorf("show --json says\n%s%s", o.stdout, o.stderr)
 	}
 	text, err := os.ReadFile(dir + "/mine.key")
 	if err != nil {
@@ -68,9 +78,10 @@ func TestSignersDecideWhatIsRead(t *testing.T) {
 	}
 	secret := strings.TrimSpace(string(text[len(text)-30:]))
 	for text, says := range map[string]string{
-		", signers: [" + mine[:len(mine)-1] + "]":         "was changed",
-		", signers: [\"${file:" + dir + "/mine.key}\"]":   "the secret signing key",
-		", signers: [age1qqq]":                            "not the public key of a signer",
+		", signers: [" + mine[:len(mine)-1] + "]":       "was changed",
+		", signers: [\"${file:" + dir + "/mine.key}\"]": "the secret signing key",
+		", signers: []":        "signers is an empty list",
+		", signers: [age1qqq]": "not the public key of a signer",
 		", signing_key: \"${file:" + dir + "/mine.key}\"": `unknown key "signing_key"`,
 	} {
 		o := vault(t, 2, env, "run", restore(text))

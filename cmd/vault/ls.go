@@ -30,7 +30,7 @@ exactly; vault cat takes them too. A time outside the years 0 to 9999 is in unix
 	}
 	snapshotFlag(cmd)
 	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, args []string) error {
-		s, err := r.Load(ctx, a.choice())
+		s, err := a.chosen(ctx, r)
 		if err != nil {
 			return err
 		}

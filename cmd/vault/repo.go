@@ -23,13 +23,16 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 	flags := cmd.Flags()
 	flags.String("passphrase-file", "", "file or pipe with the passphrase (default LMSVAULT_PASSPHRASE; asked for on a terminal)")
 	flags.String("identity-file", "", "file or pipe with an age identity of one of the recipients")
-	flags.StringSlice("signer", nil, "read only snapshots that the owner of this public key (vault-signer-…) has signed; may be repeated")
+	flags.StringSlice("signer", nil, "trust only snapshots signed with this public key (vault-signer-…), and skip others for latest; may be repeated")
 	flags.String("site", "", "only snapshots of this site, by its identifier or its name")
 	flags.String("pipeline", "", "only snapshots of the pipeline of this name")
 	pipelineFlags(cmd, false)
 	cmd.Long = cmp.Or(cmd.Long, cmd.Short+".") + repoHelp
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		ctx := cmd.Context()
+		if cmd.Name() != "verify" { // which reports progress
+			a.document()
+		}
 		if flags.Lookup("snapshot") != nil {
 			var snapshot string
 			if snapshot, args = pickSnapshot(args); snapshot != "" {

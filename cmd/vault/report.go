@@ -39,14 +39,27 @@ func (a *app) document() {
 	}
 }
 
-// warn tells of a warning about a pipeline.
+// warn shows a warning about a pipeline.
 func (a *app) warn(f config.Finding) {
-	switch {
-	case a.events != nil && a.reporter == progress.Reporter(a.events):
-		a.events.Report(progress.Event{Time: time.Now(), Kind: progress.Warning, Path: f.Position.String(), Text: strings.TrimSuffix(f.Message+": "+f.Suggestion, ": ")})
-	case !a.flag("quiet").on:
+	if a.warnsInEvents() {
+		a.warning(f.Position.String(), strings.TrimSuffix(f.Message+": "+f.Suggestion, ": "))
+	} else if !a.flag("quiet").on {
 		a.say(f.String())
 	}
+}
+
+// warning shows a warning about an object, a file or a place in one.
+func (a *app) warning(path, text string) {
+	if a.warnsInEvents() {
+		a.events.Report(progress.Event{Time: time.Now(), Kind: progress.Warning, Path: path, Text: text})
+	} else if !a.flag("quiet").on {
+		a.say(plain(path) + ": warning: " + plain(text))
+	}
+}
+
+// warnsInEvents reports whether warnings are events on standard output.
+func (a *app) warnsInEvents() bool {
+	return a.events != nil && a.reporter == progress.Reporter(a.events)
 }
 
 // close ends the report, and returns the first error of writing it.

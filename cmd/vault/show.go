@@ -22,7 +22,7 @@ func newShow(a *app) *cobra.Command {
 	}
 	snapshotFlag(cmd)
 	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, _ []string) error {
-		s, err := r.Load(ctx, a.choice())
+		s, err := a.chosen(ctx, r)
 		if err != nil {
 			return err
 		}

@@ -25,6 +25,13 @@ and file. What is damaged is named with what it held; the exit code is 4 then.`,
 	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, _ []string) error {
 		a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Phase, Phase: "verify"})
 		want := a.choice()
+		if want.Snapshot != "" {
+			s, err := a.chosen(ctx, r)
+			if err != nil {
+				return err
+			}
+			want.Snapshot = s.ID // not a newer one that appears meanwhile
+		}
 		found, err := r.Verify(ctx, want, func(done, total int64) {
 			a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Moving, Phase: "verify", Bytes: done, TotalBytes: total})
 		})

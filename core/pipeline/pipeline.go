@@ -43,11 +43,15 @@ type SnapshotConfig struct {
 	Pipeline   string        `key:"pipeline" open:"true" help:"of which pipeline latest is, by its name; needed where the repository has snapshots of several" example:"nightly"`
 	Passphrase config.Secret `key:"passphrase" help:"the passphrase that the backup was encrypted with" example:"${env:LMSVAULT_PASSPHRASE}"`
 	Identity   config.Secret `key:"identity" help:"an age identity (AGE-SECRET-KEY-1…) of one of the recipients of the backup" example:"${file:/etc/vault/identity}"`
-	Signers    []string      `key:"signers" help:"public keys (vault-signer-…): then only a snapshot that one of them has signed is read" example:"[vault-signer-…]"`
+	Signers    []string      `key:"signers" help:"public keys (vault-signer-…): read only snapshots that one of them has signed; latest skips the others" example:"[vault-signer-…]"`
 }
 
-// Validate checks the public keys.
+// Validate checks the public keys. An empty list is an error: it reads like a check
+// of signatures, and would be none.
 func (c *SnapshotConfig) Validate() error {
+	if c.Signers != nil && len(c.Signers) == 0 {
+		return config.At("signers", "signers is an empty list; give a public key (vault-signer-…), or remove the line to restore without checking signatures")
+	}
 	_, err := c.Trusted()
 	return err
 }

@@ -49,7 +49,9 @@ var errNoSnapshot = failure.New(failure.Refused, "the repository has no finished
 
 // Load returns the snapshot that is chosen. Latest is the newest of the site and
 // the pipeline that are named; where the snapshots that are left are of several,
-// the error, of class failure.Refused, lists them.
+// the error, of class failure.Refused, lists them. With signers, Latest skips what
+// none of them has signed, see Snapshot.Skipped; if nothing is left, or the snapshot
+// that an id names isn't signed, the error is ErrUnsigned, of class failure.Refused.
 func (r *Repository) Load(ctx context.Context, c Choice) (*Snapshot, error) {
 	refs, _, err := listSnapshots(ctx, r.storage)
 	if err != nil {
@@ -59,11 +61,15 @@ func (r *Repository) Load(ctx context.Context, c Choice) (*Snapshot, error) {
 		return nil, errNoSnapshot
 	}
 	if c.Snapshot == Latest || c.Snapshot == "" {
-		ref, err := r.latest(ctx, refs, c)
+		ref, skipped, err := r.latest(ctx, refs, c)
 		if err != nil {
 			return nil, err
 		}
-		return r.load(ctx, ref)
+		snap, err := r.load(ctx, ref)
+		if err == nil {
+			snap.skipped = skipped
+		}
+		return snap, err
 	}
 	ref, err := byID(refs, c.Snapshot)
 	if err != nil {
@@ -71,7 +77,7 @@ func (r *Repository) Load(ctx context.Context, c Choice) (*Snapshot, error) {
 	}
 	snap, err := r.load(ctx, ref)
 	if err == nil && !c.Matches(snap) {
-		return nil, failure.New(failure.Usage, "snapshot %s is not of %s, but of %s", snap.ID, c, kindOf(snap))
+		return nil, failure.New(failure.Usage, "snapshot %s is not of %s, but of %s", snap.ID, c, seriesOf(snap))
 	}
 	return snap, err
 }
@@ -96,79 +102,112 @@ func byID(refs []snapshotRef, want string) (snapshotRef, error) {
 	return snapshotRef{}, failure.New(failure.Usage, "%q stands for %d snapshots, %s to %s: write more of the id", want, len(found), found[0].id, found[len(found)-1].id)
 }
 
-// kind is what latest must not mix: snapshots of one site, made by one pipeline.
-type kind struct{ site, pipeline string }
+// seriesKey identifies a series: latest never mixes snapshots of two.
+type seriesKey struct{ site, pipeline string }
 
-// kindly is what there is of a kind.
-type kindly struct {
-	site     moodle.Site // with the name of the newest
+// series is the snapshots of one site, made by one pipeline.
+type series struct {
+	site     moodle.Site // with the name in its newest snapshot
 	pipeline string
 	newest   snapshotRef
 	count    int
 }
 
-func kindOf(s *Snapshot) string { return kindly{site: s.Site(), pipeline: s.Pipeline}.String() }
+func seriesOf(s *Snapshot) series { return series{site: s.Site(), pipeline: s.Pipeline} }
 
-func (k kindly) String() string {
-	if k.site.ID == "" {
-		return fmt.Sprintf("pipeline %q, without tables of a Moodle site", k.pipeline)
+func (s series) String() string {
+	if s.site.ID == "" {
+		return fmt.Sprintf("pipeline %q (no Moodle database)", s.pipeline)
 	}
-	return fmt.Sprintf("pipeline %q, site %s", k.pipeline, k.site)
+	return fmt.Sprintf("pipeline %q, site %s", s.pipeline, s.site)
 }
 
-// latest finds the newest snapshot that c matches. One that can't be read is not
-// passed over in silence, for it may be newer, unless its ID is in the future.
-func (r *Repository) latest(ctx context.Context, refs []snapshotRef, c Choice) (snapshotRef, error) {
+// latest finds the newest snapshot that c matches, and the newer ones that it
+// skipped because no trusted signer signed them. Damage is not skipped, unless the
+// ID is in the future: the snapshot may be the one that is wanted.
+func (r *Repository) latest(ctx context.Context, refs []snapshotRef, c Choice) (newest snapshotRef, skipped []snapshotRef, err error) {
 	var failed error // why the newest can't be read
-	kinds := map[kind]*kindly{}
-	var order []*kindly // the newest first
+	known := map[seriesKey]*series{}
+	var order []*series // the newest first
+	var unsigned []snapshotRef
 	for _, ref := range slices.Backward(refs) {
 		snap, err := r.head(ctx, ref)
-		if _, lost := asDamage(err); err != nil && !lost && !errors.Is(err, stage.ErrKey) && !errors.Is(err, ErrUnsigned) {
-			return snapshotRef{}, err
-		}
-		if err != nil {
+		_, lost := asDamage(err)
+		switch {
+		case errors.Is(err, ErrUnsigned):
+			unsigned = append(unsigned, ref)
+			if len(order) == 0 {
+				skipped = unsigned
+			}
+			continue
+		case lost || errors.Is(err, stage.ErrKey):
 			if failed == nil && len(order) == 0 && !ref.early(time.Now()) {
 				failed = err
 			}
 			continue
-		}
-		if !c.Matches(snap) {
+		case err != nil:
+			return snapshotRef{}, nil, err
+		case !c.Matches(snap):
 			continue
 		}
-		id := kind{snap.Site().ID, snap.Pipeline}
-		if kinds[id] == nil {
-			kinds[id] = &kindly{site: snap.Site(), pipeline: snap.Pipeline, newest: ref}
-			order = append(order, kinds[id])
+		key := seriesKey{snap.Site().ID, snap.Pipeline}
+		if known[key] == nil {
+			known[key] = &series{site: snap.Site(), pipeline: snap.Pipeline, newest: ref}
+			order = append(order, known[key])
 		}
-		kinds[id].count++
-		if id == (kind{c.Site, c.Pipeline}) && id.site != "" {
+		known[key].count++
+		if key == (seriesKey{c.Site, c.Pipeline}) && key.site != "" {
 			break // nothing else can match
 		}
 	}
 	switch {
 	case failed != nil && len(order) > 0:
-		return snapshotRef{}, fmt.Errorf("the newest snapshot can't be read: %w; the newest that can is %s: ask for that one by its id", failed, order[0].newest.id)
+		return snapshotRef{}, nil, fmt.Errorf("the newest snapshot can't be read: %w; the newest that can is %s: ask for that one by its id", failed, order[0].newest.id)
 	case failed != nil:
-		return snapshotRef{}, failed
+		return snapshotRef{}, nil, failed
+	case len(order) == 0 && len(unsigned) > 0:
+		return snapshotRef{}, nil, noneSigned(c, len(unsigned), len(refs))
 	case len(order) == 0 && c.String() != "":
-		return snapshotRef{}, failure.New(failure.Usage, "there is no snapshot of %s; vault snapshots lists all", c)
+		return snapshotRef{}, nil, failure.New(failure.Usage, "there is no snapshot of %s; vault snapshots lists all", c)
 	case len(order) == 0:
-		return snapshotRef{}, errNoSnapshot
+		return snapshotRef{}, nil, errNoSnapshot
 	case len(order) > 1:
-		return snapshotRef{}, ambiguous(order)
+		return snapshotRef{}, nil, ambiguous(order)
 	}
-	return order[0].newest, nil
+	return order[0].newest, skipped, nil
+}
+
+// noneSigned is the error when c matches no snapshot that a trusted signer signed.
+func noneSigned(c Choice, unsigned, all int) error {
+	of := ""
+	if c.String() != "" {
+		of = " of " + c.String()
+	}
+	return failure.New(failure.Refused, "no usable snapshot%s: %d of %d in the repository are %w (signers, --signer)", of, unsigned, all, ErrUnsigned)
+}
+
+// Skipped returns a note about the newer snapshots that Load skipped to reach this
+// one, because no trusted signer signed them; ok is false if there were none.
+func (s *Snapshot) Skipped() (n stage.Note, ok bool) {
+	if len(s.skipped) == 0 {
+		return stage.Note{}, false
+	}
+	newest := s.skipped[0]
+	what := "1 newer snapshot is"
+	if len(s.skipped) > 1 {
+		what = fmt.Sprintf("%d newer snapshots, up to this one, are", len(s.skipped))
+	}
+	return stage.Note{Path: snapshotName(newest.kid, newest.id), Text: fmt.Sprintf("%s skipped: %v; latest is %s", what, ErrUnsigned, s.ID)}, true
 }
 
 // ambiguous lists what latest could be the newest of.
-func ambiguous(kinds []*kindly) error {
+func ambiguous(list []*series) error {
 	const most = 20
 	var lines strings.Builder
-	for _, k := range kinds[:min(most, len(kinds))] {
-		fmt.Fprintf(&lines, "\n  %s (%d, newest %s)", k, k.count, k.newest.id)
+	for _, s := range list[:min(most, len(list))] {
+		fmt.Fprintf(&lines, "\n  %s (%d, newest %s)", s, s.count, s.newest.id)
 	}
-	if more := len(kinds) - most; more > 0 {
+	if more := len(list) - most; more > 0 {
 		fmt.Fprintf(&lines, "\n  and %d more", more)
 	}
 	return failure.New(failure.Refused, "latest is ambiguous: the repository has snapshots of several sites or pipelines:%s\n"+

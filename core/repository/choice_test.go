@@ -38,7 +38,7 @@ func TestLatestOfSeveralIsRefusedUntilNamed(t *testing.T) {
 		want           string   // the snapshot
 		lists          []string // what the refusal says instead
 	}{
-		{"", "", "", []string{`pipeline "nightly", site "School" (s1)`, `pipeline "hourly", site "School" (s1)`, `pipeline "files", without`, `site "College" (s2)`, college, "--pipeline"}},
+		{"", "", "", []string{`pipeline "nightly", site "School" (s1)`, `pipeline "hourly", site "School" (s1)`, `pipeline "files" (no Moodle database)`, `site "College" (s2)`, college, "--pipeline"}},
 		{"", "nightly", "", []string{`site "School" (s1)`, `site "College" (s2)`}},
 		{"s1", "", "", []string{`pipeline "nightly"`, `pipeline "hourly"`}},
 		{"School", "nightly", school, nil},

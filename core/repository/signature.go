@@ -146,8 +146,8 @@ func (k SigningKey) sign(manifest []byte, place string) ([]byte, error) {
 	return slices.Concat(manifest, []byte{'\n'}, line), nil
 }
 
-// ErrUnsigned is what a snapshot fails with that none of the wanted signers has signed.
-var ErrUnsigned = errors.New("it is not signed by a signer that was given: it is forged, or was made without that signing key")
+// ErrUnsigned is the error for a snapshot that none of the trusted signers has signed.
+var ErrUnsigned = errors.New("not signed by a trusted key")
 
 // unsign takes the content of a manifest's object apart. Where signers are
 // wanted, the error of what none of them has signed is ErrUnsigned, and nothing
@@ -160,7 +160,7 @@ func unsign(content []byte, place string, wanted []Signer) (manifest []byte, by 
 		}
 	}
 	if len(wanted) > 0 && (by == nil || !slices.Contains(wanted, *by)) {
-		return nil, nil, failure.Wrap(failure.Refused, ErrUnsigned)
+		return nil, nil, failure.New(failure.Refused, "%w; it may be forged", ErrUnsigned)
 	}
 	return manifest, by, nil
 }

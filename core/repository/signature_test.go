@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -155,18 +156,24 @@ func TestForgedSnapshotsAreRefused(t *testing.T) {
 			where := clearly(t, signedBy(key, "content"), m).Where
 			forged := attack(t, m, where)
 			r := trusting(t, m, key.Signer())
-			for _, c := range []repository.Choice{theLatest, {Snapshot: forged[len(forged)-24:]}} {
-				if _, err := r.Load(t.Context(), c); !errors.Is(err, repository.ErrUnsigned) || failure.Of(err) != failure.Refused {
-					t.Errorf("%s: %v", c.Snapshot, err)
-				}
+			if _, err := r.Load(t.Context(), repository.Choice{Snapshot: forged[len(forged)-24:]}); !errors.Is(err, repository.ErrUnsigned) || failure.Of(err) != failure.Refused {
+				t.Errorf("by its id: %v", err)
 			}
+			snap, err := r.Load(t.Context(), theLatest)
+			src := repository.NewSource(m, theLatest, repository.Chain{Signers: []repository.Signer{key.Signer()}})
+			inv, restoring := src.Plan(t.Context())
 			if _, whole := m.objects[where]; whole && forged != where {
-				if _, err := r.Load(t.Context(), theLatest); err == nil || !strings.Contains(err.Error(), where[len(where)-24:]) {
-					t.Errorf("the newest that is signed is not named: %v", err)
+				if err != nil || restoring != nil || snap.Name() != where || inv.Facts["snapshot"] != snap.ID {
+					t.Fatalf("latest is not the newest that is signed: %v, %v", err, restoring)
+				}
+				if n, ok := snap.Skipped(); !ok || n.Path != forged || !strings.Contains(n.Text, "1 newer snapshot is skipped: not signed by a trusted key") || !slices.Contains(inv.Notes, n) {
+					t.Errorf("the skipped one is not told: %v, notes %v", n, inv.Notes)
 				}
 				if snap, err := r.Load(t.Context(), repository.Choice{Snapshot: where[len(where)-24:]}); err != nil || snap.Name() != where {
 					t.Errorf("the signed one: %v", err)
 				}
+			} else if !errors.Is(err, repository.ErrUnsigned) || failure.Of(err) != failure.Refused || !errors.Is(restoring, repository.ErrUnsigned) {
+				t.Errorf("latest of none that is signed: %v, %v", err, restoring)
 			}
 			found, err := r.Verify(t.Context(), repository.Choice{}, nil)
 			told := false
@@ -176,11 +183,45 @@ func TestForgedSnapshotsAreRefused(t *testing.T) {
 			if err != nil || !told {
 				t.Errorf("verify: %+v, %v", found, err)
 			}
-			src := repository.NewSource(m, theLatest, repository.Chain{Signers: []repository.Signer{key.Signer()}})
-			if _, err := src.Plan(t.Context()); !errors.Is(err, repository.ErrUnsigned) {
-				t.Errorf("restore: %v", err)
-			}
 		})
+	}
+}
+
+// Sites that sign with keys of their own may share a repository: the newest
+// snapshots of one don't keep the other from its latest.
+func TestLatestSkipsWhatOtherKeysSigned(t *testing.T) {
+	m, school, college := newMemory(), signingKey(t), signingKey(t)
+	back := func(pipeline, id string, k repository.SigningKey) string {
+		s := small(pipeline, id, id)
+		s.signs = k
+		return clearly(t, s, m).Snapshot
+	}
+	back("nightly", "s1", school)
+	want := back("nightly", "s1", school)
+	other := back("nightly", "s2", college)
+	back("nightly", "s2", college)
+	back("nightly", "s1", repository.SigningKey{})
+	r := trusting(t, m, school.Signer())
+	for _, c := range []repository.Choice{{}, {Site: "s1"}, {Pipeline: "nightly"}, {Site: "s1", Pipeline: "nightly"}} {
+		snap, err := r.Load(t.Context(), c)
+		if err != nil || snap.ID != want {
+			t.Errorf("%+v: %v", c, err)
+			continue
+		}
+		if n, ok := snap.Skipped(); !ok || !strings.Contains(n.Text, "3 newer snapshots") {
+			t.Errorf("%+v: note %v", c, n)
+		}
+	}
+	if _, err := r.Load(t.Context(), repository.Choice{Site: "s2"}); !errors.Is(err, repository.ErrUnsigned) || failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), `site "s2"`) || !strings.Contains(err.Error(), "3 of 5") {
+		t.Errorf("a site without signed snapshots: %v", err)
+	}
+	if _, err := r.Load(t.Context(), repository.Choice{Snapshot: other}); !errors.Is(err, repository.ErrUnsigned) {
+		t.Errorf("another key's by its id: %v", err)
+	}
+	if snap, err := trusting(t, m, school.Signer(), college.Signer()).Load(t.Context(), repository.Choice{Site: "s2"}); err != nil {
+		t.Error(err)
+	} else if n, ok := snap.Skipped(); !ok || !strings.Contains(n.Text, "1 newer snapshot is skipped") {
+		t.Errorf("note %v", n)
 	}
 }
 

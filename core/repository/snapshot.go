@@ -32,8 +32,9 @@ type Snapshot struct {
 	Notes    []stage.Note      `json:"notes,omitempty"`
 	Totals   Totals            `json:"totals"`
 
-	kid    string
-	signer *Signer // nil: it is not signed
+	kid     string
+	signer  *Signer       // nil: it is not signed
+	skipped []snapshotRef // see Skipped; the newest first
 }
 
 // Signer tells who has signed the snapshot, and whether anybody has. Everything

@@ -58,6 +58,9 @@ func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 		inv.Units = append(inv.Units, unit)
 	}
 	inv.Recorded = s.snap.Losses
+	if n, ok := s.snap.Skipped(); ok {
+		inv.Notes = append(inv.Notes, n)
+	}
 	inv.Notes = append(inv.Notes, s.snap.Notes...)
 	strays, err := strayNotes(ctx, s.repo.storage)
 	inv.Notes = append(inv.Notes, strays...)

@@ -129,7 +129,7 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, e
 			named[snapshotRef{kid, id}] = snap.ID
 		case errors.Is(err, stage.ErrKey): // told with the key
 		case errors.Is(err, ErrUnsigned):
-			v.find(&Finding{Object: snapshotName(ref.kid, ref.id), Problem: ErrUnsigned.Error()}, &Snapshot{ID: ref.id})
+			v.find(&Finding{Object: snapshotName(ref.kid, ref.id), Problem: ErrUnsigned.Error() + "; it may be forged"}, &Snapshot{ID: ref.id})
 		case !v.isDamage(err, &Snapshot{ID: ref.id}):
 			return nil, err
 		}
