@@ -63,6 +63,8 @@ var letterPostgres = []string{
 	`CREATE INDEX by_hand ON mdl_keys (lower(path) text_pattern_ops) WHERE z > 0`,
 	`CREATE INDEX mdl_keys_hash ON mdl_keys USING hash (z)`,
 	`CREATE INDEX mdl_keys_nulls ON mdl_keys (z NULLS FIRST) INCLUDE (id)`,
+	`CREATE TABLE mdl_unique (a int UNIQUE, b int, c text, CONSTRAINT by_hand_too UNIQUE (b, c) DEFERRABLE INITIALLY DEFERRED, UNIQUE (c) DEFERRABLE, UNIQUE (b) INCLUDE (a))`,
+	`COMMENT ON INDEX by_hand_too IS 'why'`,
 }
 
 // What the catalog tells of the copy is what it tells of the source.

@@ -322,6 +322,9 @@ func indexWords(x schema.Index) string {
 	if x.Unique {
 		s = "unique index on "
 	}
+	if x.Constraint != "" {
+		s = "constraint " + x.Constraint + " on "
+	}
 	if x.Native != "" {
 		return s + "an expression: " + x.Native
 	}

@@ -69,7 +69,10 @@ type Index struct {
 	// Options are clauses after the columns, in its dialect's words ("WITH
 	// (fillfactor='70')"); without them the index is the same, stored differently.
 	Options string `json:"options,omitempty"`
-	Comment string `json:"comment,omitempty"`
+	// Constraint is set if the index belongs to a constraint of PostgreSQL: UNIQUE,
+	// UNIQUE DEFERRABLE or UNIQUE DEFERRABLE INITIALLY DEFERRED.
+	Constraint string `json:"constraint,omitempty"`
+	Comment    string `json:"comment,omitempty"`
 }
 
 // IndexColumn is one part of an index.
@@ -93,7 +96,7 @@ func (x *Index) EngineOwn() bool {
 }
 
 // SameAs reports whether two indexes of a table are the same but for their names,
-// options and comments.
+// constraints, options and comments.
 func (x Index) SameAs(y Index) bool {
 	return x.Unique == y.Unique && x.Method == y.Method && x.Native == y.Native && slices.Equal(x.Columns, y.Columns)
 }

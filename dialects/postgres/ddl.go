@@ -22,7 +22,7 @@ type Build struct {
 type IndexBuild struct {
 	Name string // in Build's Table; "" for the primary key
 	SQL  string
-	Then string // goes before Build's Complete if the index is there; may be ""
+	Then []string // go before Build's Complete if the index is there
 }
 
 // Builder writes the DDL of tables of a site. It is used by one goroutine.
@@ -107,7 +107,7 @@ func (b *Builder) Table(t schema.Table) (Build, error) {
 		name := Ident(b.keyNames[t.Name])
 		out.Indexes = append(out.Indexes, IndexBuild{
 			SQL:  fmt.Sprintf("CREATE UNIQUE INDEX %s ON %s (%s)", name, table, Idents(t.PrimaryKey)),
-			Then: fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", table, name, name),
+			Then: []string{fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", table, name, name)},
 		})
 	}
 	for i, x := range t.Indexes {
@@ -116,8 +116,11 @@ func (b *Builder) Table(t schema.Table) (Build, error) {
 		}
 		name := b.indexNames[t.Name][i]
 		build := IndexBuild{Name: x.Name, SQL: createIndex(x, name, table)}
+		if kind, when, _ := strings.Cut(x.Constraint, " "); kind != "" {
+			build.Then = append(build.Then, fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %[2]s %[4]s", table, Ident(name), kind, when))
+		}
 		if x.Comment != "" {
-			build.Then = fmt.Sprintf("COMMENT ON INDEX %s IS %s", site.Object(name), Literal(x.Comment))
+			build.Then = append(build.Then, fmt.Sprintf("COMMENT ON INDEX %s IS %s", site.Object(name), Literal(x.Comment)))
 		}
 		out.Indexes = append(out.Indexes, build)
 	}

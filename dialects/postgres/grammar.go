@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/lmsvault/vault/core/schema"
@@ -209,6 +210,9 @@ func refuseIndex(t *schema.Table, x *schema.Index) error {
 	if err := sqltext.Value(x.Comment); err != nil {
 		return fmt.Errorf("its comment: %w", err)
 	}
+	if err := refuseConstraint(x); err != nil {
+		return err
+	}
 	if x.Native != "" {
 		return grammar.Whole(x.Native, columns, indexText)
 	}
@@ -230,6 +234,21 @@ func refuseIndex(t *schema.Table, x *schema.Index) error {
 		_, err := p.Identifier()
 		return err
 	})
+}
+
+// refuseConstraint fails for a constraint that is not known, or that can't have the index.
+func refuseConstraint(x *schema.Index) error {
+	switch x.Constraint {
+	case "":
+		return nil
+	case "UNIQUE", "UNIQUE DEFERRABLE", "UNIQUE DEFERRABLE INITIALLY DEFERRED":
+	default:
+		return fmt.Errorf("its constraint %.60q is not known", x.Constraint)
+	}
+	if !x.Unique || x.Method != "" || slices.ContainsFunc(x.Columns, func(c schema.IndexColumn) bool { return c.Desc || c.Operators != "" || c.TextSearch != "" }) {
+		return fmt.Errorf("the index is not one of a constraint %s", x.Constraint)
+	}
+	return nil
 }
 
 // indexText reads USING method (…) with all that may follow.

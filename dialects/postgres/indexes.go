@@ -12,20 +12,21 @@ import (
 )
 
 type index struct {
-	Table   uint32
-	Name    string
-	Unique  bool
-	Primary bool
-	Valid   bool
-	Method  string
-	Special bool     // its elements don't say all of it
-	Columns []string // of the key; "" for an expression
-	Desc    []bool
-	Classes []string // operator classes that are not the default ones
-	Exprs   []string // "" for a column
-	Options []string // storage parameters
-	Comment string
-	Native  string // the whole definition, where it is not an ordinary B-tree over columns
+	Table      uint32
+	Name       string
+	Unique     bool
+	Primary    bool
+	Valid      bool
+	Method     string
+	Special    bool     // its elements don't say all of it
+	Columns    []string // of the key; "" for an expression
+	Desc       []bool
+	Classes    []string // operator classes that are not the default ones
+	Exprs      []string // "" for a column
+	Options    []string // storage parameters
+	Comment    string
+	Native     string // the whole definition, where it is not an ordinary B-tree over columns
+	Constraint string // what it belongs to: UNIQUE or PRIMARY KEY, and when it is checked
 }
 
 // An index is special if it has a condition, further columns, a collation that is
@@ -34,8 +35,11 @@ type index struct {
 const indexesQuery = `
 	SELECT i.indrelid, c.relname::text, i.indisunique, i.indisprimary, i.indisvalid, am.amname::text, s.special, k.names, k.descending, k.classes, k.expressions, c.reloptions,
 		coalesce(obj_description(i.indexrelid, 'pg_class'), ''),
-		CASE WHEN s.special OR k.odd OR am.amname <> 'btree' THEN pg_get_indexdef(i.indexrelid) ELSE '' END
+		CASE WHEN s.special OR k.odd OR am.amname <> 'btree' THEN pg_get_indexdef(i.indexrelid) ELSE '' END,
+		coalesce(CASE con.contype WHEN 'u' THEN 'UNIQUE' WHEN 'p' THEN 'PRIMARY KEY' END || CASE WHEN con.condeferrable THEN ' DEFERRABLE' ELSE '' END
+			|| CASE WHEN con.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END, '')
 	FROM pg_index i
+	LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.conrelid = i.indrelid AND con.contype IN ('u', 'p')
 	JOIN pg_class c ON c.oid = i.indexrelid
 	JOIN pg_am am ON am.oid = c.relam
 	CROSS JOIN LATERAL (
@@ -76,6 +80,12 @@ func (r *reading) indexes(ctx context.Context) error {
 			r.lose(stage.LossIndex, t.Name, "index "+x.Name, "it is over a column that is not carried")
 		case x.Primary:
 			t.PrimaryKey, t.PrimaryKeyName = x.Columns, x.Name
+			if _, deferred, ok := strings.Cut(x.Constraint, " DEFERRABLE"); ok {
+				r.note(t.Name, "primary key %s becomes one that is checked at once, not DEFERRABLE%s", x.Name, deferred)
+			}
+			if x.Special {
+				r.note(t.Name, "primary key %s: the columns that its index INCLUDEs are left out of it", x.Name)
+			}
 		case !x.Valid:
 			r.lose(stage.LossIndex, t.Name, "index "+x.Name, "it is invalid: building it failed once; REINDEX or drop it")
 		default:
@@ -96,7 +106,7 @@ var overWords = regexp.MustCompile(`^to_tsvector\('(\w+)'::regconfig, (?:(\w+)|"
 // neutral gives the index without the names in its definition that belong to
 // this site: Native begins at USING. Columns are told as far as there are any.
 func (x index) neutral() schema.Index {
-	out := schema.Index{Name: x.Name, Unique: x.Unique, Comment: x.Comment}
+	out := schema.Index{Name: x.Name, Unique: x.Unique, Constraint: x.Constraint, Comment: x.Comment}
 	special := x.Special
 	for i, name := range x.Columns {
 		c := schema.IndexColumn{Name: name, Desc: x.Desc[i], Operators: x.Classes[i]}

@@ -73,8 +73,8 @@ func (f *finishing) index(ctx context.Context, c *postgres.Conn, s statement) er
 	case err != nil:
 		reason := c.Explain(err, "what it would hold is too large").Error()
 		f.lost[s.table] = append(f.lost[s.table], stage.LostIndex(s.table, s.Name, reason))
-	case s.Then != "":
-		f.then[s.table] = append(f.then[s.table], s.Then)
+	default:
+		f.then[s.table] = append(f.then[s.table], s.Then...)
 	}
 	return nil
 }

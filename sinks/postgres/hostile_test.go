@@ -68,6 +68,12 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 		"index options": {with(func(x *schema.Table, _ *schema.Column) {
 			x.Indexes = []schema.Index{{Name: "i", Options: "WHERE evil() = 1", Columns: []schema.IndexColumn{{Name: "c"}}}}
 		}), stage.LossIndex},
+		"constraint": {with(func(x *schema.Table, _ *schema.Column) {
+			x.Indexes = []schema.Index{{Name: "i", Unique: true, Constraint: "UNIQUE" + touch, Columns: []schema.IndexColumn{{Name: "c"}}}}
+		}), stage.LossIndex},
+		"constraint with another index": {with(func(x *schema.Table, _ *schema.Column) {
+			x.Indexes = []schema.Index{{Name: "i", Constraint: "UNIQUE", Columns: []schema.IndexColumn{{Name: "c"}}}}
+		}), stage.LossIndex},
 		"spelled default":      {spelled(export, "'"+export+"'"), "nothing"},
 		"spelled without end":  {spelled("foo", "'foo"), "nothing"},
 		"spelled with a key":   {spelled("a", "'a'::text PRIMARY KEY"), "nothing"},

@@ -356,3 +356,28 @@ func (s *stopping) Write(ctx context.Context, _ stage.Chunk) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
+
+// What a primary key has beside its columns is not kept, and that is noted.
+func TestPrimaryKeyNotesWhatIsNotKept(t *testing.T) {
+	db := servers.Postgres(t)
+	execute(t, db.SQL, `CREATE TABLE mdl_a (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED); CREATE TABLE mdl_b (id int, n int, PRIMARY KEY (id) INCLUDE (n));
+		CREATE TABLE mdl_c (id int PRIMARY KEY, n int UNIQUE)`)
+	inv, err := newSource(t, db.DSN, nil).Plan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, n := range inv.Notes {
+		if strings.Contains(n.Text, "primary key") {
+			got = append(got, n.Path+": "+n.Text)
+		}
+	}
+	slices.Sort(got)
+	want := []string{
+		"db/a: primary key mdl_a_pkey becomes one that is checked at once, not DEFERRABLE INITIALLY DEFERRED",
+		"db/b: primary key mdl_b_pkey: the columns that its index INCLUDEs are left out of it",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("notes %q, want %q", got, want)
+	}
+}

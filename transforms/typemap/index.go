@@ -55,7 +55,7 @@ func (b *builder) index(x schema.Index) {
 		b.loss(stage.LossIndex, where, "only %s has indexes with an operator class or over words", b.From.Dialect)
 		return
 	}
-	x.Columns, x.Options = slices.Clone(x.Columns), ""
+	x.Columns, x.Options, x.Constraint = slices.Clone(x.Columns), "", ""
 	if b.Schema.Dialect == mysql {
 		b.mysqlIndex(x)
 		return
