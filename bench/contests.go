@@ -47,10 +47,8 @@ func contests(s *site) []contest {
 		{name: "border: files, first backup", input: s.fileBytes, entries: []entry{
 			{name: "all in one process", prepare: remove("vault-files"), size: sizeOf("vault-files"),
 				work: vault("files", "site="+s.path("site"), "repository="+s.path("vault-files"))},
-			{name: "each in a process of its own", prepare: remove("vault-isolated"), size: sizeOf("vault-isolated"),
-				work: vault("files-isolated", "isolate=true", "site="+s.path("site"), "repository="+s.path("vault-isolated"))},
-			{name: "together in another process", prepare: remove("vault-shared"), size: sizeOf("vault-shared"),
-				work: vault("files-isolated", "isolate=shared", "site="+s.path("site"), "repository="+s.path("vault-shared"))},
+			{name: "each stage in a process of its own", prepare: remove("vault-isolated"), size: sizeOf("vault-isolated"),
+				work: vault("files-isolated", "site="+s.path("site"), "repository="+s.path("vault-isolated"))},
 		}},
 	}
 }

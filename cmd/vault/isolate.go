@@ -79,9 +79,6 @@ func (a *app) isolated(s stage.Stage, how pipeline.Isolation) (stage.Stage, erro
 		}
 	}
 	p := host.Program{Name: s.Name, Path: path, Args: []string{"plugin", "serve", s.Name, "--memory", memory.String()}, Group: how.Step, Env: how.Env, Stall: how.Stall}
-	if how.Step == "" {
-		p.Name, p.Args[2] = "vault", "shared"
-	}
 	return h.Isolate(s, p), nil
 }
 

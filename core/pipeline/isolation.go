@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -18,7 +16,7 @@ import (
 // Isolation says how the process is that a step's stage runs in.
 type Isolation struct {
 	// Step tells a step from the others of its pipeline where it wants a process
-	// of its own: "source 1"; "" where it shares one.
+	// of its own: "source 1"; "" where it shares one with the other stages of its plugin.
 	Step  string
 	Env   []string      // names of environment variables that the process gets beside the usual ones
 	Stall time.Duration // how long the stage may show no progress
@@ -61,7 +59,7 @@ const DefaultStall = 15 * time.Minute
 // process is what an item of source, transform or sink says about the process
 // of its stage.
 type process struct {
-	Isolate string          `key:"isolate" oneof:"false true shared" help:"true: the stage runs in a process of its own; shared: in one with the others that say so. A plugin's stages share one in any case, unless they say true"`
+	Isolate bool            `key:"isolate" default:"false" help:"run the stage in a process of its own; the stages of one plugin share a process otherwise"`
 	Env     []string        `key:"env" help:"names of environment variables that its process gets beside the usual ones" example:"AWS_PROFILE"`
 	Stall   config.Duration `key:"stall" default:"15m" min:"1s" max:"720h" help:"how long its process may show no progress before it is ended"`
 }
@@ -83,25 +81,6 @@ func (p *process) Validate() error {
 	return nil
 }
 
-// spelled returns the item with the value of isolate as text: true and false may
-// be written without quotes.
-func spelled(item *yaml.Node) *yaml.Node {
-	item = config.Resolve(item)
-	if item.Kind != yaml.MappingNode {
-		return item
-	}
-	same := *item
-	same.Content = slices.Clone(item.Content)
-	for i := 0; i+1 < len(same.Content); i += 2 {
-		if v := config.Resolve(same.Content[i+1]); same.Content[i].Value == "isolate" && v.Kind == yaml.ScalarNode && v.ShortTag() == "!!bool" {
-			text := *v
-			text.Tag = "!!str"
-			same.Content[i+1] = &text
-		}
-	}
-	return &same
-}
-
 // isPath tells a plugin's path from a name.
 func isPath(use string) bool { return strings.Contains(use, "/") }
 
@@ -112,12 +91,12 @@ func (l *loader) find(role stage.Role, u *use, step string, at map[string]config
 	l.unset(u, at)
 	built, ok := l.registry.Find(role, u.Use)
 	if isPath(u.Use) || !ok {
-		if u.Isolate == "true" {
+		if u.Isolate {
 			how.Step = step
 		}
 		return l.plugin(role, u.Use, how, at["use"])
 	}
-	if (u.Isolate == "" || u.Isolate == "false") && !l.isolate {
+	if !u.Isolate && !l.isolate {
 		ok := true
 		for _, key := range []string{"env", "stall"} {
 			if where, there := at[key]; there {
@@ -127,9 +106,7 @@ func (l *loader) find(role stage.Role, u *use, step string, at map[string]config
 		}
 		return built, ok
 	}
-	if u.Isolate != "shared" {
-		how.Step = step
-	}
+	how.Step = step
 	if l.plugins == nil {
 		l.fail(at["use"], "remove isolate", "stages can't run in processes of their own here")
 		return built, false

@@ -49,7 +49,7 @@ func parse(t *testing.T, text string, p pipeline.Plugins, isolate bool) (*pipeli
 
 const isolated = `version: 1
 source: [{use: files, with: {dir: /srv/f}, isolate: true, env: [PROFILE], stall: 2m}]
-transform: [{use: typemap}, {use: compress, isolate: shared}]
+transform: [{use: typemap}, {use: compress, isolate: true}]
 sink: [{use: ./bin/mystore, with: {dir: /srv/r}}, {use: local, with: {dir: /srv/l}, isolate: "${own:-true}"}]
 `
 
@@ -61,7 +61,7 @@ func TestAStepSaysInWhichProcessItsStageRuns(t *testing.T) {
 	}
 	want := []string{
 		fmt.Sprintf("isolate files: %+v", pipeline.Isolation{Step: "source 1", Env: []string{"PROFILE"}, Stall: 2 * time.Minute, Memory: 256 << 20}),
-		fmt.Sprintf("isolate compress: %+v", pipeline.Isolation{Stall: pipeline.DefaultStall, Memory: 256 << 20}),
+		fmt.Sprintf("isolate compress: %+v", pipeline.Isolation{Step: "transform 2", Stall: pipeline.DefaultStall, Memory: 256 << 20}),
 		fmt.Sprintf("find sink ./bin/mystore in site: %+v", pipeline.Isolation{Stall: pipeline.DefaultStall, Memory: 256 << 20}),
 		fmt.Sprintf("isolate local: %+v", pipeline.Isolation{Step: "sink 2", Stall: pipeline.DefaultStall, Memory: 256 << 20}),
 	}
@@ -73,15 +73,14 @@ func TestAStepSaysInWhichProcessItsStageRuns(t *testing.T) {
 	}
 }
 
-// Every built-in stage, whatever its step says, in a process of its own; those
-// that share one go on to share it.
+// Every built-in stage, whatever its step says, in a process of its own.
 func TestAllBuiltInStagesCanBeIsolated(t *testing.T) {
 	p := &plugged{}
 	if _, found := parse(t, strings.Replace(isolated, "isolate: true", "isolate: false", 1), p, true); strings.Contains(found, "error") {
 		t.Fatal(found)
 	}
 	asked := strings.Join(p.asked, "\n")
-	for _, want := range []string{"isolate files: {Step:source 1", "isolate compress: {Step: ", "isolate typemap: {Step:transform 1", "isolate local: {Step:sink 2"} {
+	for _, want := range []string{"isolate files: {Step:source 1", "isolate compress: {Step:transform 2", "isolate typemap: {Step:transform 1", "isolate local: {Step:sink 2"} {
 		if !strings.Contains(asked, want) {
 			t.Errorf("no %q in\n%s", want, asked)
 		}

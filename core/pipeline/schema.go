@@ -45,8 +45,6 @@ func stepSchema(registry *stage.Registry, role stage.Role) (*config.Schema, erro
 		return nil, err
 	}
 	item := config.Object(fields)
-	isolate := item.Properties["isolate"]
-	isolate.AnyOf = append(isolate.AnyOf, &config.Schema{Type: "boolean"})
 	name := item.Properties["use"]
 	*name = config.Schema{Description: name.Description, OneOf: []*config.Schema{{Type: "string", Pattern: "/", Description: "the path of a plugin's program, relative to this file's folder"}}}
 	for _, s := range registry.All() {

@@ -60,7 +60,7 @@ func (l *loader) step(role stage.Role, i int, n *yaml.Node) (Step, bool) {
 func (l *loader) located(role stage.Role, i int, n *yaml.Node) (Step, *yaml.Node, bool) {
 	s := Step{Role: role, At: l.decoder.At(n)}
 	var u use
-	found := l.decoder.Decode(spelled(n), &u)
+	found := l.decoder.Decode(n, &u)
 	l.found = append(l.found, found...)
 	if u.Use == "" {
 		return s, nil, false

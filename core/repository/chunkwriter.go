@@ -13,20 +13,13 @@ type chunkWriter struct {
 	epoch  *epoch
 	index  *index
 	packer *packer
-	holder stage.Holder // what seals in the storage's own process; nil where none does
 
 	newChunks atomic.Int64
 	newBytes  atomic.Int64 // plain
 }
 
 func newChunkWriter(ctx context.Context, s stage.Storage, e *epoch, x *index) *chunkWriter {
-	w := &chunkWriter{epoch: e, index: x, packer: newPacker(ctx, s, e, x)}
-	if a, ok := s.(stage.Assembler); ok && len(e.chain) == 1 {
-		if h, ok := a.Holder(e.chain[0]); ok {
-			w.holder = h
-		}
-	}
-	return w
+	return &chunkWriter{epoch: e, index: x, packer: newPacker(ctx, s, e, x)}
 }
 
 // store returns the id of a chunk and makes sure that it is, or will be with
@@ -53,20 +46,12 @@ func (w *chunkWriter) store(ctx context.Context, kind blobKind, plain []byte) (I
 }
 
 func (w *chunkWriter) storeNew(ctx context.Context, kind blobKind, id ID, plain []byte) error {
-	place := w.epoch.chunkPlace(id)
-	if w.holder != nil {
-		held, err := w.holder.Hold(ctx, plain, place)
-		if err != nil {
-			return fmt.Errorf("sealing a chunk: %w", err)
-		}
-		return w.packer.add(ctx, kind, id, held, len(plain))
-	}
 	buf := w.epoch.scratch.Get().(*[]byte)
 	defer w.epoch.keep(buf)
-	sealed, err := w.epoch.seal(ctx, (*buf)[:0], plain, place)
+	sealed, err := w.epoch.seal(ctx, (*buf)[:0], plain, w.epoch.chunkPlace(id))
 	if err != nil {
 		return fmt.Errorf("sealing a chunk: %w", err)
 	}
 	*buf = sealed
-	return w.packer.add(ctx, kind, id, stage.Piece{Data: sealed}, len(plain))
+	return w.packer.add(ctx, kind, id, sealed, len(plain))
 }

@@ -28,7 +28,7 @@ type epoch struct {
 	kid  string
 	key  keyFile
 
-	chain   []stage.ByteTransform // in the order of Apply, neighbours fused where they can be
+	chain   []stage.ByteTransform // in the order of Apply
 	ids     sync.Pool             // of hash.Hash, HMAC under the id key
 	objects []byte                // HMAC key of sealed objects
 	scratch sync.Pool             // of *[]byte, for the stages of the chain
@@ -45,7 +45,7 @@ func newEpoch(repo, kid string, key keyFile, chain []stage.ByteTransform, secret
 		return nil, fmt.Errorf("deriving the object key: %w", err)
 	}
 	return &epoch{
-		repo: repo, kid: kid, key: key, chain: stage.Fuse(chain), objects: objects,
+		repo: repo, kid: kid, key: key, chain: chain, objects: objects,
 		ids:     sync.Pool{New: func() any { return hmac.New(sha256.New, idKey) }},
 		scratch: sync.Pool{New: func() any { return new([]byte) }},
 	}, nil

@@ -197,27 +197,6 @@ func (g *guarded) Free(ctx context.Context) (int64, error) {
 	return free, nil
 }
 
-// Holder makes g a stage.Assembler, for a storage that is one.
-func (g *guarded) Holder(t stage.ByteTransform) (stage.Holder, bool) {
-	if a, ok := g.Storage.(stage.Assembler); ok {
-		return a.Holder(t)
-	}
-	return nil, false
-}
-
-// Assemble is called only where Holder returned one.
-func (g *guarded) Assemble(ctx context.Context, name string, pieces []stage.Piece) error {
-	a, ok := g.Storage.(stage.Assembler)
-	if !ok {
-		return fmt.Errorf("%s: the storage holds no blobs", name)
-	}
-	var size int64
-	for _, p := range pieces {
-		size += int64(p.Len())
-	}
-	return g.call(ctx, "storing "+name, size, func(ctx context.Context) error { return a.Assemble(ctx, name, pieces) })
-}
-
 // Close closes the storage, unless it hangs.
 func (g *guarded) Close(ctx context.Context) error {
 	g.mu.Lock()
@@ -229,7 +208,4 @@ func (g *guarded) Close(ctx context.Context) error {
 	return g.call(ctx, "closing the storage", 0, g.Storage.Close)
 }
 
-var (
-	_ stage.Capacity  = (*guarded)(nil)
-	_ stage.Assembler = (*guarded)(nil)
-)
+var _ stage.Capacity = (*guarded)(nil)

@@ -43,9 +43,7 @@ type packer struct {
 type openPack struct {
 	pack
 	number uint32
-	buf    []byte        // of sealed blobs that are here
-	held   []stage.Piece // of sealed blobs that the storage holds
-	length int           // of all together
+	buf    []byte // of sealed blobs
 }
 
 // newPacker makes a packer; close ends it, not the end of ctx.
@@ -59,13 +57,13 @@ func newPacker(ctx context.Context, s stage.Storage, e *epoch, x *index) *packer
 }
 
 // add puts a sealed chunk into the open pack.
-func (p *packer) add(ctx context.Context, kind blobKind, id ID, sealed stage.Piece, plain int) error {
+func (p *packer) add(ctx context.Context, kind blobKind, id ID, sealed []byte, plain int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.failure(); err != nil {
 		return err
 	}
-	if p.open.length > 0 && p.open.length+sealed.Len() > packTarget {
+	if len(p.open.buf) > 0 && len(p.open.buf)+len(sealed) > packTarget {
 		if err := p.sendLocked(ctx); err != nil {
 			return err
 		}
@@ -78,13 +76,8 @@ func (p *packer) add(ctx context.Context, kind blobKind, id ID, sealed stage.Pie
 		p.open.name = name
 		p.open.number = p.index.newPack(name)
 	}
-	at := location{p.open.number, uint32(p.open.length), uint32(sealed.Len()), uint32(plain)}
-	if sealed.Ticket != 0 {
-		p.open.held = append(p.open.held, sealed)
-	} else {
-		p.open.buf = append(p.open.buf, sealed.Data...)
-	}
-	p.open.length += sealed.Len()
+	at := location{p.open.number, uint32(len(p.open.buf)), uint32(len(sealed)), uint32(plain)}
+	p.open.buf = append(p.open.buf, sealed...)
 	p.open.blobs = append(p.open.blobs, blob{kind, id, at.length, at.plain})
 	p.index.put(id, at)
 	return nil
@@ -123,16 +116,13 @@ func (p *packer) put(o openPack) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sealing the directory of a pack: %w", err)
 	}
-	if len(o.held) > 0 && len(o.buf) > 0 {
-		return nil, fmt.Errorf("pack %s has blobs that are here and others that the storage holds", o.name)
-	}
 	object := append(o.buf, sealed...)
 	object = binary.LittleEndian.AppendUint32(object, uint32(len(sealed)))
 	object = append(object, packMagic...)
-	if err := p.store(packName(p.epoch.kid, o.name), o.held, object); err != nil {
+	if err := p.storage.Put(p.ctx, packName(p.epoch.kid, o.name), object); err != nil {
 		return nil, fmt.Errorf("storing a pack: %w", err)
 	}
-	o.size = int64(o.length - len(o.buf) + len(object))
+	o.size = int64(len(object))
 	if err := p.putDone(o.pack); err != nil {
 		return nil, err
 	}
@@ -140,18 +130,6 @@ func (p *packer) put(o openPack) ([]byte, error) {
 		return nil, nil
 	}
 	return object[:0], nil
-}
-
-// store puts an object of what the storage holds, followed by rest.
-func (p *packer) store(name string, held []stage.Piece, rest []byte) error {
-	if len(held) == 0 {
-		return p.storage.Put(p.ctx, name, rest)
-	}
-	a, ok := p.storage.(stage.Assembler)
-	if !ok {
-		return fmt.Errorf("%s: the storage holds blobs, and can't assemble them", name)
-	}
-	return a.Assemble(p.ctx, name, append(held, stage.Piece{Data: rest}))
 }
 
 // putDone remembers a pack that is put, and puts an index object when enough came together.

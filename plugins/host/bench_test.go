@@ -3,6 +3,7 @@ package host_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/lmsvault/vault/core/stage"
@@ -18,6 +19,15 @@ func (identity) Apply(_ context.Context, dst, src []byte, _ string) ([]byte, err
 
 func (identity) Invert(_ context.Context, dst, src []byte, _ string, _ int) ([]byte, error) {
 	return append(dst, src...), nil
+}
+
+func noise(seed byte, n int) []byte {
+	b := make([]byte, n)
+	rand.NewChaCha8([32]byte{seed}).Read(b) // never fails
+	for i := range b {
+		b[i] &= 0x0f // compresses to a half
+	}
+	return b
 }
 
 func BenchmarkBorder(b *testing.B) {

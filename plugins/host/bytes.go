@@ -15,11 +15,8 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// byteTransform stands in for a plugin's byte transform, or for several of one
-// process in a row.
-type byteTransform struct{ chain []*instance }
-
-func (b byteTransform) instances() []*instance { return b.chain }
+// byteTransform stands in for a plugin's byte transform.
+type byteTransform struct{ *instance }
 
 // maxRoom is how much memory is got ready for a result whose size isn't known.
 const maxRoom = 9 << 20
@@ -37,13 +34,20 @@ func (b byteTransform) Invert(ctx context.Context, dst, src []byte, place string
 
 func (b byteTransform) through(ctx context.Context, method passage, dst, src []byte, place string, limit int64) ([]byte, error) {
 	start := len(dst)
-	err := together(ctx, b.chain, func(c grpc.ClientConnInterface, ids []uint64) error {
-		head := &pb.ApplyHead{Chain: ids, Place: place, Limit: uint64(limit), Size: uint64(len(src))}
-		return pass(ctx, c, method, head, src, func(stream applying) (err error) {
-			room := min(limit, 4*int64(len(src))+1<<16, maxRoom)
-			dst, err = frames(stream.RecvMsg, slices.Grow(dst[:start], int(room)), limit)
+	err := b.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		head := &pb.ApplyHead{Instance: id, Place: place, Limit: uint64(limit), Size: uint64(len(src))}
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		stream, err := method(pb.NewByteTransformClient(c), ctx)
+		if err != nil {
 			return err
-		})
+		}
+		if err := send(stream, head, src); err != nil {
+			return err
+		}
+		room := min(limit, 4*int64(len(src))+1<<16, maxRoom)
+		dst, err = frames(stream.RecvMsg, slices.Grow(dst[:start], int(room)), limit)
+		return err
 	})
 	if err != nil {
 		return dst[:start], err
@@ -56,16 +60,10 @@ type (
 	passage  = func(pb.ByteTransformClient, context.Context, ...grpc.CallOption) (applying, error)
 )
 
-// pass sends src, and then receives: a transform takes its input whole.
-func pass(ctx context.Context, c grpc.ClientConnInterface, method passage, head *pb.ApplyHead, src []byte, receive func(applying) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stream, err := method(pb.NewByteTransformClient(c), ctx)
-	if err != nil {
-		return err
-	}
+// send sends all of src: a transform takes its input whole.
+func send(stream applying, head *pb.ApplyHead, src []byte) error {
 	var t protocol.Tally
-	err = protocol.Split(src, func(piece []byte, last bool) error {
+	err := protocol.Split(src, func(piece []byte, last bool) error {
 		t.Data(piece)
 		m := &pb.ApplyRequest{Head: head, Data: piece}
 		if head = nil; last {
@@ -79,14 +77,13 @@ func pass(ctx context.Context, c grpc.ClientConnInterface, method passage, head 
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	return receive(stream)
+	return nil // io.EOF: receiving tells why the other side has ended the stream
 }
 
 // keyed is a byte transform that works under a key. It gives each new process
 // the key that it had.
 type keyed struct {
 	byteTransform
-	*instance
 
 	mu     sync.Mutex
 	given  bool // it was given a key
@@ -94,7 +91,7 @@ type keyed struct {
 }
 
 func newKeyed(i *instance) *keyed {
-	k := &keyed{byteTransform: byteTransform{[]*instance{i}}, instance: i}
+	k := &keyed{byteTransform: byteTransform{i}}
 	i.ready = func(ctx context.Context, c grpc.ClientConnInterface, id uint64) error {
 		k.mu.Lock()
 		given, header := k.given, k.header

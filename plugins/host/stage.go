@@ -36,7 +36,7 @@ func (h *Host) Isolate(s stage.Stage, p Program) stage.Stage {
 			if i.has("keyed") {
 				return newKeyed(i), nil
 			}
-			return byteTransform{[]*instance{i}}, nil
+			return byteTransform{i}, nil
 		}
 	case s.NewRecord != nil:
 		out.NewRecord = func(ctx context.Context, cfg any, env stage.Env) (stage.RecordTransform, error) {

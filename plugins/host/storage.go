@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -19,7 +20,27 @@ type storage struct{ *instance }
 
 func (s storage) Put(ctx context.Context, name string, data []byte) error {
 	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
-		return put(ctx, c, &pb.PutHead{Instance: id, Name: name, Size: uint64(len(data))}, []stage.Piece{{Data: data}})
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		stream, err := pb.NewStorageClient(c).Put(ctx)
+		if err != nil {
+			return err
+		}
+		var t protocol.Tally
+		head := &pb.PutHead{Instance: id, Name: name, Size: uint64(len(data))}
+		err = protocol.Split(data, func(piece []byte, last bool) error {
+			t.Data(piece)
+			m := &pb.PutRequest{Head: head, Data: piece}
+			if head = nil; last {
+				m.End = t.End()
+			}
+			return stream.Send(m)
+		})
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		_, err = stream.CloseAndRecv() // tells also why a stream ended early
+		return err
 	})
 }
 

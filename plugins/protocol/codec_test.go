@@ -30,7 +30,7 @@ func FuzzCodec(f *testing.F) {
 		f.Add(b, uint8(len(b)))
 		f.Add(append(b, b...), uint8(3)) // the last of a field that is there twice counts
 	}
-	seed(&pb.PutRequest{Head: &pb.PutHead{Instance: 1, Name: "packs/a", Size: 3}, Data: []byte("abc"), End: &pb.End{Bytes: 3, Crc32: 7}, Held: 9})
+	seed(&pb.PutRequest{Head: &pb.PutHead{Instance: 1, Name: "packs/a", Size: 3}, Data: []byte("abc"), End: &pb.End{Bytes: 3, Crc32: 7}})
 	seed(&pb.PutRequest{End: &pb.End{}})
 	f.Add([]byte{0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01}, uint8(1))
 	f.Add([]byte{0x12, 0x05, 1}, uint8(1))
@@ -38,7 +38,7 @@ func FuzzCodec(f *testing.F) {
 	f.Fuzz(func(t *testing.T, wire []byte, size uint8) {
 		want := &pb.PutRequest{}
 		wantErr := proto.Unmarshal(wire, want)
-		got := &pb.PutRequest{Data: make([]byte, 0, 16), Held: 5, End: &pb.End{Items: 1}}
+		got := &pb.PutRequest{Data: make([]byte, 0, 16), Head: &pb.PutHead{Size: 5}, End: &pb.End{Items: 1}}
 		err := newCodec().Unmarshal(split(bytes.Clone(wire), int(size)+1), got)
 		if err == nil && wantErr == nil {
 			got.ProtoReflect().SetUnknown(want.ProtoReflect().GetUnknown())

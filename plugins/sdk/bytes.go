@@ -62,55 +62,37 @@ func short(data []byte, size uint64) error {
 }
 
 func (s *byteServer) Apply(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.Frame]) error {
-	head, data, err := s.received(stream)
-	if err != nil {
-		return err
-	}
-	defer s.buffers.put(data)
-	c, leave, err := s.chain(head.Chain)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	out, err := c.apply(stream.Context(), &s.buffers, *data, head.Place)
-	if err != nil {
-		return err
-	}
-	if head.Hold == 0 {
-		defer s.buffers.put(out)
-		return sendFrames(*out, stream)
-	}
-	_, let, err := enter[stage.Storage](s.server, head.Hold)
-	if err != nil {
-		return err
-	}
-	defer let()
-	ticket, err := s.held.keep(head.Hold, out)
-	if err != nil {
-		return err
-	}
-	var t protocol.Tally
-	t.Items(1)
-	return stream.Send(&pb.Frame{Held: &pb.Held{Ticket: ticket, Size: uint64(len(*out))}, End: t.End()})
+	return s.transform(stream, func(t stage.ByteTransform, head *pb.ApplyHead, dst, src []byte) ([]byte, error) {
+		return t.Apply(stream.Context(), dst, src, head.Place)
+	})
 }
 
 func (s *byteServer) Invert(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.Frame]) error {
+	return s.transform(stream, func(t stage.ByteTransform, head *pb.ApplyHead, dst, src []byte) ([]byte, error) {
+		return t.Invert(stream.Context(), dst, src, head.Place, int(min(head.Limit, protocol.MaxBlob)))
+	})
+}
+
+// transform receives what is to be transformed, whole, and sends what became of it.
+func (s *byteServer) transform(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.Frame], do func(t stage.ByteTransform, head *pb.ApplyHead, dst, src []byte) ([]byte, error)) error {
 	head, data, err := s.received(stream)
 	if err != nil {
 		return err
 	}
 	defer s.buffers.put(data)
-	c, leave, err := s.chain(head.Chain)
+	t, leave, err := enter[stage.ByteTransform](s.server, head.Instance)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	out, err := c.invert(stream.Context(), &s.buffers, *data, head.Place, int(min(head.Limit, protocol.MaxBlob)))
+	out := s.buffers.get(len(*data))
+	defer s.buffers.put(out)
+	made, err := do(t, head, *out, *data)
 	if err != nil {
 		return err
 	}
-	defer s.buffers.put(out)
-	return sendFrames(*out, stream)
+	*out = made
+	return sendFrames(made, stream)
 }
 
 func (s *byteServer) CreateKey(ctx context.Context, r *pb.CreateKeyRequest) (*pb.CreateKeyResponse, error) {

@@ -55,12 +55,6 @@ func open(ctx context.Context, s Stage, cfg any, env Env) (any, error) {
 // capabilities lists what else an instance can.
 func capabilities(made any) []string {
 	var can []string
-	switch made.(type) {
-	case stage.Storage:
-		can = append(can, "hold")
-	case stage.ByteTransform:
-		can = append(can, "chain")
-	}
 	if _, ok := made.(stage.Capacity); ok {
 		can = append(can, "free")
 	}

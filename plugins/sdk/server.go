@@ -26,7 +26,6 @@ type server struct {
 	streams *streams
 
 	buffers buffers
-	held    held
 
 	mu        sync.Mutex
 	last      uint64
@@ -116,7 +115,6 @@ func (s *server) Close(ctx context.Context, r *pb.CloseRequest) (*pb.CloseRespon
 	}
 	o.calls.Lock()
 	defer o.calls.Unlock()
-	s.held.close(r.Instance)
 	return &pb.CloseResponse{}, closing(ctx, o.made)
 }
 

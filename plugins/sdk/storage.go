@@ -21,7 +21,6 @@ type storageServer struct {
 func (s *storageServer) Put(stream grpc.ClientStreamingServer[pb.PutRequest, pb.PutResponse]) error {
 	var head *pb.PutHead
 	var data *[]byte
-	var tickets []uint64
 	recv := protocol.Reuse(stream.RecvMsg, &pb.PutRequest{}, func() []byte { return room(data) })
 	err := protocol.Receive(recv, func(m *pb.PutRequest, t *protocol.Tally) error {
 		if m.Head != nil {
@@ -29,16 +28,7 @@ func (s *storageServer) Put(stream grpc.ClientStreamingServer[pb.PutRequest, pb.
 			data = s.buffers.get(int(min(head.Size, maxKept)))
 		}
 		t.Data(m.Data)
-		if err := take(data, m.Data, head.Size); err != nil || m.Held == 0 {
-			return err
-		}
-		t.Items(1)
-		tickets = append(tickets, m.Held)
-		piece, err := s.held.get(head.Instance, m.Held)
-		if err != nil {
-			return err
-		}
-		return take(data, *piece, head.Size)
+		return take(data, m.Data, head.Size)
 	})
 	if data != nil {
 		defer s.buffers.put(data)
@@ -61,7 +51,6 @@ func (s *storageServer) Put(stream grpc.ClientStreamingServer[pb.PutRequest, pb.
 	if err := st.Put(stream.Context(), head.Name, *data); err != nil {
 		return err
 	}
-	s.held.drop(&s.buffers, tickets...)
 	return stream.SendAndClose(&pb.PutResponse{})
 }
 

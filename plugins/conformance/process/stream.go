@@ -161,7 +161,6 @@ func spoils() []spoiled {
 		{"whose head tells of an exabyte", func(all stream) stream { all[0].Head.Size = 1 << 60; return all }},
 		{"with two ends", func(all stream) stream { return append(all, all[len(all)-1]) }},
 		{"with data after its end", func(all stream) stream { return append(all, &pb.PutRequest{Data: []byte("more")}) }},
-		{"with a held piece that nobody holds", func(all stream) stream { return append(all[:1:1], append(stream{{Held: 1}}, all[1:]...)...) }},
 		{"of an instance that is not open", func(all stream) stream { all[0].Head.Instance += 1000; return all }},
 		{"of a name that leaves the place", func(all stream) stream { all[0].Head.Name = "../" + all[0].Head.Name; return all }},
 	}

@@ -146,9 +146,6 @@ func TestAStreamThatIsNotWholeStoresNothing(t *testing.T) {
 		"two ends": func(all []*pb.PutRequest) []*pb.PutRequest {
 			return append(all, all[len(all)-1])
 		},
-		"a held piece": func(all []*pb.PutRequest) []*pb.PutRequest {
-			return append(all[:1], append([]*pb.PutRequest{{Held: 1}}, all[1:]...)...)
-		},
 		"another instance": func(all []*pb.PutRequest) []*pb.PutRequest {
 			all[0].Head.Instance += 100
 			return all

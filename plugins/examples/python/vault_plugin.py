@@ -447,8 +447,6 @@ class _Services:
                     raise Error(f"object {head.name} is said to have {head.size} bytes, and {MAX_OBJECT} are the most")
             if head is None:
                 raise _stream_error("it does not begin with a head")
-            if m.held:
-                raise _stream_error("it names a held piece, and this plugin holds none")
             size, crc = size + len(m.data), zlib.crc32(m.data, crc)
             if size > head.size:
                 raise _stream_error(f"object {head.name} is said to have {head.size} bytes, and more come")

@@ -711,9 +711,8 @@ type OpenResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Instance uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"` // not 0
 	// What else this instance can: free (Storage.Free), known (Sink.Known),
-	// count (Source.Count), keyed
-	// (ByteTransform.CreateKey and OpenKey), can-open (a keyed one that was given what
-	// OpenKey needs), chain and hold (see ApplyHead).
+	// count (Source.Count), keyed (ByteTransform.CreateKey and OpenKey), can-open (a
+	// keyed one that was given what OpenKey needs).
 	Capabilities  []string `protobuf:"bytes,2,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -907,9 +906,8 @@ func (x *End) GetItems() uint64 {
 // Frame is a piece of bytes that go from the plugin to Vault.
 type Frame struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Held          *Held                  `protobuf:"bytes,1,opt,name=held,proto3" json:"held,omitempty"` // in place of data, where the head asked to hold
 	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
-	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: 1 if held is there, else 0
+	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: 0
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -944,13 +942,6 @@ func (*Frame) Descriptor() ([]byte, []int) {
 	return file_plugin_proto_rawDescGZIP(), []int{12}
 }
 
-func (x *Frame) GetHeld() *Held {
-	if x != nil {
-		return x.Held
-	}
-	return nil
-}
-
 func (x *Frame) GetData() []byte {
 	if x != nil {
 		return x.Data
@@ -969,8 +960,7 @@ type PutRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Head          *PutHead               `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
 	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"`
-	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"`    // items: held pieces
-	Held          uint64                 `protobuf:"varint,4,opt,name=held,proto3" json:"held,omitempty"` // a held piece stands here in the object; its data never came
+	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: 0
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1026,18 +1016,11 @@ func (x *PutRequest) GetEnd() *End {
 	return nil
 }
 
-func (x *PutRequest) GetHeld() uint64 {
-	if x != nil {
-		return x.Held
-	}
-	return 0
-}
-
 type PutHead struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
 	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Size          uint64                 `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"` // of the whole object, held pieces too
+	Size          uint64                 `protobuf:"varint,3,opt,name=size,proto3" json:"size,omitempty"` // of the whole object
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1625,58 +1608,6 @@ func (x *FreeResponse) GetBytes() int64 {
 	return 0
 }
 
-type Held struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ticket        uint64                 `protobuf:"varint,1,opt,name=ticket,proto3" json:"ticket,omitempty"` // not 0
-	Size          uint64                 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Held) Reset() {
-	*x = Held{}
-	mi := &file_plugin_proto_msgTypes[26]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Held) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Held) ProtoMessage() {}
-
-func (x *Held) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[26]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Held.ProtoReflect.Descriptor instead.
-func (*Held) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{26}
-}
-
-func (x *Held) GetTicket() uint64 {
-	if x != nil {
-		return x.Ticket
-	}
-	return 0
-}
-
-func (x *Held) GetSize() uint64 {
-	if x != nil {
-		return x.Size
-	}
-	return 0
-}
-
 type ApplyRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Head          *ApplyHead             `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
@@ -1688,7 +1619,7 @@ type ApplyRequest struct {
 
 func (x *ApplyRequest) Reset() {
 	*x = ApplyRequest{}
-	mi := &file_plugin_proto_msgTypes[27]
+	mi := &file_plugin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1700,7 +1631,7 @@ func (x *ApplyRequest) String() string {
 func (*ApplyRequest) ProtoMessage() {}
 
 func (x *ApplyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[27]
+	mi := &file_plugin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1713,7 +1644,7 @@ func (x *ApplyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyRequest.ProtoReflect.Descriptor instead.
 func (*ApplyRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{27}
+	return file_plugin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ApplyRequest) GetHead() *ApplyHead {
@@ -1738,25 +1669,18 @@ func (x *ApplyRequest) GetEnd() *End {
 }
 
 type ApplyHead struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// One instance; or with the capability chain several of this plugin, in the
-	// order of Apply: the bytes pass from one to the next without leaving the process.
-	// Invert takes them in the same order and goes from the last to the first.
-	Chain []uint64 `protobuf:"varint,1,rep,packed,name=chain,proto3" json:"chain,omitempty"`
-	Place string   `protobuf:"bytes,2,opt,name=place,proto3" json:"place,omitempty"`
-	Limit uint64   `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"` // of Invert: the most bytes that may come back
-	// With the capability hold, of a storage of the same plugin: the result stays
-	// with that instance until a Put of it has named its ticket and succeeded, or
-	// Close frees it.
-	Hold          uint64 `protobuf:"varint,4,opt,name=hold,proto3" json:"hold,omitempty"`
-	Size          uint64 `protobuf:"varint,5,opt,name=size,proto3" json:"size,omitempty"` // of the data that comes
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	Place         string                 `protobuf:"bytes,2,opt,name=place,proto3" json:"place,omitempty"`
+	Limit         uint64                 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"` // of Invert: the most bytes that may come back
+	Size          uint64                 `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`   // of the data that comes
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ApplyHead) Reset() {
 	*x = ApplyHead{}
-	mi := &file_plugin_proto_msgTypes[28]
+	mi := &file_plugin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1768,7 +1692,7 @@ func (x *ApplyHead) String() string {
 func (*ApplyHead) ProtoMessage() {}
 
 func (x *ApplyHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[28]
+	mi := &file_plugin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1781,14 +1705,14 @@ func (x *ApplyHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyHead.ProtoReflect.Descriptor instead.
 func (*ApplyHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{28}
+	return file_plugin_proto_rawDescGZIP(), []int{27}
 }
 
-func (x *ApplyHead) GetChain() []uint64 {
+func (x *ApplyHead) GetInstance() uint64 {
 	if x != nil {
-		return x.Chain
+		return x.Instance
 	}
-	return nil
+	return 0
 }
 
 func (x *ApplyHead) GetPlace() string {
@@ -1801,13 +1725,6 @@ func (x *ApplyHead) GetPlace() string {
 func (x *ApplyHead) GetLimit() uint64 {
 	if x != nil {
 		return x.Limit
-	}
-	return 0
-}
-
-func (x *ApplyHead) GetHold() uint64 {
-	if x != nil {
-		return x.Hold
 	}
 	return 0
 }
@@ -1828,7 +1745,7 @@ type CreateKeyRequest struct {
 
 func (x *CreateKeyRequest) Reset() {
 	*x = CreateKeyRequest{}
-	mi := &file_plugin_proto_msgTypes[29]
+	mi := &file_plugin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1840,7 +1757,7 @@ func (x *CreateKeyRequest) String() string {
 func (*CreateKeyRequest) ProtoMessage() {}
 
 func (x *CreateKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[29]
+	mi := &file_plugin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1853,7 +1770,7 @@ func (x *CreateKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateKeyRequest.ProtoReflect.Descriptor instead.
 func (*CreateKeyRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{29}
+	return file_plugin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CreateKeyRequest) GetInstance() uint64 {
@@ -1872,7 +1789,7 @@ type CreateKeyResponse struct {
 
 func (x *CreateKeyResponse) Reset() {
 	*x = CreateKeyResponse{}
-	mi := &file_plugin_proto_msgTypes[30]
+	mi := &file_plugin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1884,7 +1801,7 @@ func (x *CreateKeyResponse) String() string {
 func (*CreateKeyResponse) ProtoMessage() {}
 
 func (x *CreateKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[30]
+	mi := &file_plugin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1897,7 +1814,7 @@ func (x *CreateKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateKeyResponse.ProtoReflect.Descriptor instead.
 func (*CreateKeyResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{30}
+	return file_plugin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CreateKeyResponse) GetHeader() []byte {
@@ -1917,7 +1834,7 @@ type OpenKeyRequest struct {
 
 func (x *OpenKeyRequest) Reset() {
 	*x = OpenKeyRequest{}
-	mi := &file_plugin_proto_msgTypes[31]
+	mi := &file_plugin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1929,7 +1846,7 @@ func (x *OpenKeyRequest) String() string {
 func (*OpenKeyRequest) ProtoMessage() {}
 
 func (x *OpenKeyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[31]
+	mi := &file_plugin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1942,7 +1859,7 @@ func (x *OpenKeyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenKeyRequest.ProtoReflect.Descriptor instead.
 func (*OpenKeyRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{31}
+	return file_plugin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *OpenKeyRequest) GetInstance() uint64 {
@@ -1967,7 +1884,7 @@ type OpenKeyResponse struct {
 
 func (x *OpenKeyResponse) Reset() {
 	*x = OpenKeyResponse{}
-	mi := &file_plugin_proto_msgTypes[32]
+	mi := &file_plugin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1979,7 +1896,7 @@ func (x *OpenKeyResponse) String() string {
 func (*OpenKeyResponse) ProtoMessage() {}
 
 func (x *OpenKeyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[32]
+	mi := &file_plugin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1992,7 +1909,7 @@ func (x *OpenKeyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenKeyResponse.ProtoReflect.Descriptor instead.
 func (*OpenKeyResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{32}
+	return file_plugin_proto_rawDescGZIP(), []int{31}
 }
 
 type TableRequest struct {
@@ -2006,7 +1923,7 @@ type TableRequest struct {
 
 func (x *TableRequest) Reset() {
 	*x = TableRequest{}
-	mi := &file_plugin_proto_msgTypes[33]
+	mi := &file_plugin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2018,7 +1935,7 @@ func (x *TableRequest) String() string {
 func (*TableRequest) ProtoMessage() {}
 
 func (x *TableRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[33]
+	mi := &file_plugin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2031,7 +1948,7 @@ func (x *TableRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableRequest.ProtoReflect.Descriptor instead.
 func (*TableRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{33}
+	return file_plugin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *TableRequest) GetInstance() uint64 {
@@ -2068,7 +1985,7 @@ type Mapped struct {
 
 func (x *Mapped) Reset() {
 	*x = Mapped{}
-	mi := &file_plugin_proto_msgTypes[34]
+	mi := &file_plugin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2080,7 +1997,7 @@ func (x *Mapped) String() string {
 func (*Mapped) ProtoMessage() {}
 
 func (x *Mapped) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[34]
+	mi := &file_plugin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2093,7 +2010,7 @@ func (x *Mapped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mapped.ProtoReflect.Descriptor instead.
 func (*Mapped) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{34}
+	return file_plugin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Mapped) GetFrom() []byte {
@@ -2142,7 +2059,7 @@ type RowsRequest struct {
 
 func (x *RowsRequest) Reset() {
 	*x = RowsRequest{}
-	mi := &file_plugin_proto_msgTypes[35]
+	mi := &file_plugin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2154,7 +2071,7 @@ func (x *RowsRequest) String() string {
 func (*RowsRequest) ProtoMessage() {}
 
 func (x *RowsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[35]
+	mi := &file_plugin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2167,7 +2084,7 @@ func (x *RowsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowsRequest.ProtoReflect.Descriptor instead.
 func (*RowsRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{35}
+	return file_plugin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *RowsRequest) GetHead() *RowsHead {
@@ -2201,7 +2118,7 @@ type RowsHead struct {
 
 func (x *RowsHead) Reset() {
 	*x = RowsHead{}
-	mi := &file_plugin_proto_msgTypes[36]
+	mi := &file_plugin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2213,7 +2130,7 @@ func (x *RowsHead) String() string {
 func (*RowsHead) ProtoMessage() {}
 
 func (x *RowsHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[36]
+	mi := &file_plugin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2226,7 +2143,7 @@ func (x *RowsHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowsHead.ProtoReflect.Descriptor instead.
 func (*RowsHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{36}
+	return file_plugin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *RowsHead) GetInstance() uint64 {
@@ -2253,7 +2170,7 @@ type CountRequest struct {
 
 func (x *CountRequest) Reset() {
 	*x = CountRequest{}
-	mi := &file_plugin_proto_msgTypes[37]
+	mi := &file_plugin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2265,7 +2182,7 @@ func (x *CountRequest) String() string {
 func (*CountRequest) ProtoMessage() {}
 
 func (x *CountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[37]
+	mi := &file_plugin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2278,7 +2195,7 @@ func (x *CountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountRequest.ProtoReflect.Descriptor instead.
 func (*CountRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{37}
+	return file_plugin_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CountRequest) GetInstance() uint64 {
@@ -2304,7 +2221,7 @@ type CountResponse struct {
 
 func (x *CountResponse) Reset() {
 	*x = CountResponse{}
-	mi := &file_plugin_proto_msgTypes[38]
+	mi := &file_plugin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2316,7 +2233,7 @@ func (x *CountResponse) String() string {
 func (*CountResponse) ProtoMessage() {}
 
 func (x *CountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[38]
+	mi := &file_plugin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2329,7 +2246,7 @@ func (x *CountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountResponse.ProtoReflect.Descriptor instead.
 func (*CountResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{38}
+	return file_plugin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CountResponse) GetRows() int64 {
@@ -2348,7 +2265,7 @@ type PlanRequest struct {
 
 func (x *PlanRequest) Reset() {
 	*x = PlanRequest{}
-	mi := &file_plugin_proto_msgTypes[39]
+	mi := &file_plugin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2360,7 +2277,7 @@ func (x *PlanRequest) String() string {
 func (*PlanRequest) ProtoMessage() {}
 
 func (x *PlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[39]
+	mi := &file_plugin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2373,7 +2290,7 @@ func (x *PlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanRequest.ProtoReflect.Descriptor instead.
 func (*PlanRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{39}
+	return file_plugin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *PlanRequest) GetInstance() uint64 {
@@ -2399,7 +2316,7 @@ type Inventory struct {
 
 func (x *Inventory) Reset() {
 	*x = Inventory{}
-	mi := &file_plugin_proto_msgTypes[40]
+	mi := &file_plugin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2411,7 +2328,7 @@ func (x *Inventory) String() string {
 func (*Inventory) ProtoMessage() {}
 
 func (x *Inventory) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[40]
+	mi := &file_plugin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2424,7 +2341,7 @@ func (x *Inventory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inventory.ProtoReflect.Descriptor instead.
 func (*Inventory) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{40}
+	return file_plugin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Inventory) GetFacts() map[string][]byte {
@@ -2488,7 +2405,7 @@ type TableInfo struct {
 
 func (x *TableInfo) Reset() {
 	*x = TableInfo{}
-	mi := &file_plugin_proto_msgTypes[41]
+	mi := &file_plugin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2500,7 +2417,7 @@ func (x *TableInfo) String() string {
 func (*TableInfo) ProtoMessage() {}
 
 func (x *TableInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[41]
+	mi := &file_plugin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2513,7 +2430,7 @@ func (x *TableInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableInfo.ProtoReflect.Descriptor instead.
 func (*TableInfo) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{41}
+	return file_plugin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *TableInfo) GetSchema() []byte {
@@ -2556,7 +2473,7 @@ type Sum struct {
 
 func (x *Sum) Reset() {
 	*x = Sum{}
-	mi := &file_plugin_proto_msgTypes[42]
+	mi := &file_plugin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2568,7 +2485,7 @@ func (x *Sum) String() string {
 func (*Sum) ProtoMessage() {}
 
 func (x *Sum) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[42]
+	mi := &file_plugin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2581,7 +2498,7 @@ func (x *Sum) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sum.ProtoReflect.Descriptor instead.
 func (*Sum) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{42}
+	return file_plugin_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Sum) GetRows() int64 {
@@ -2619,7 +2536,7 @@ type Unit struct {
 
 func (x *Unit) Reset() {
 	*x = Unit{}
-	mi := &file_plugin_proto_msgTypes[43]
+	mi := &file_plugin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2631,7 +2548,7 @@ func (x *Unit) String() string {
 func (*Unit) ProtoMessage() {}
 
 func (x *Unit) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[43]
+	mi := &file_plugin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2644,7 +2561,7 @@ func (x *Unit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unit.ProtoReflect.Descriptor instead.
 func (*Unit) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{43}
+	return file_plugin_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Unit) GetId() []byte {
@@ -2702,7 +2619,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_plugin_proto_msgTypes[44]
+	mi := &file_plugin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2714,7 +2631,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[44]
+	mi := &file_plugin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2727,7 +2644,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{44}
+	return file_plugin_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Loss) GetKind() string {
@@ -2775,7 +2692,7 @@ type Note struct {
 
 func (x *Note) Reset() {
 	*x = Note{}
-	mi := &file_plugin_proto_msgTypes[45]
+	mi := &file_plugin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2787,7 +2704,7 @@ func (x *Note) String() string {
 func (*Note) ProtoMessage() {}
 
 func (x *Note) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[45]
+	mi := &file_plugin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2800,7 +2717,7 @@ func (x *Note) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Note.ProtoReflect.Descriptor instead.
 func (*Note) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{45}
+	return file_plugin_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Note) GetPath() []byte {
@@ -2828,7 +2745,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_plugin_proto_msgTypes[46]
+	mi := &file_plugin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2840,7 +2757,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[46]
+	mi := &file_plugin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2853,7 +2770,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{46}
+	return file_plugin_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ReadRequest) GetHead() *ReadHead {
@@ -2888,7 +2805,7 @@ type ReadHead struct {
 
 func (x *ReadHead) Reset() {
 	*x = ReadHead{}
-	mi := &file_plugin_proto_msgTypes[47]
+	mi := &file_plugin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2900,7 +2817,7 @@ func (x *ReadHead) String() string {
 func (*ReadHead) ProtoMessage() {}
 
 func (x *ReadHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[47]
+	mi := &file_plugin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2913,7 +2830,7 @@ func (x *ReadHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadHead.ProtoReflect.Descriptor instead.
 func (*ReadHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{47}
+	return file_plugin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ReadHead) GetInstance() uint64 {
@@ -2947,7 +2864,7 @@ type KnownFile struct {
 
 func (x *KnownFile) Reset() {
 	*x = KnownFile{}
-	mi := &file_plugin_proto_msgTypes[48]
+	mi := &file_plugin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2959,7 +2876,7 @@ func (x *KnownFile) String() string {
 func (*KnownFile) ProtoMessage() {}
 
 func (x *KnownFile) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[48]
+	mi := &file_plugin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2972,7 +2889,7 @@ func (x *KnownFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownFile.ProtoReflect.Descriptor instead.
 func (*KnownFile) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{48}
+	return file_plugin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *KnownFile) GetPath() []byte {
@@ -3009,7 +2926,7 @@ type UnitEvent struct {
 
 func (x *UnitEvent) Reset() {
 	*x = UnitEvent{}
-	mi := &file_plugin_proto_msgTypes[49]
+	mi := &file_plugin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3021,7 +2938,7 @@ func (x *UnitEvent) String() string {
 func (*UnitEvent) ProtoMessage() {}
 
 func (x *UnitEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[49]
+	mi := &file_plugin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3034,7 +2951,7 @@ func (x *UnitEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitEvent.ProtoReflect.Descriptor instead.
 func (*UnitEvent) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{49}
+	return file_plugin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *UnitEvent) GetHead() *UnitHead {
@@ -3117,7 +3034,7 @@ type UnitHead struct {
 
 func (x *UnitHead) Reset() {
 	*x = UnitHead{}
-	mi := &file_plugin_proto_msgTypes[50]
+	mi := &file_plugin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3129,7 +3046,7 @@ func (x *UnitHead) String() string {
 func (*UnitHead) ProtoMessage() {}
 
 func (x *UnitHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[50]
+	mi := &file_plugin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3142,7 +3059,7 @@ func (x *UnitHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitHead.ProtoReflect.Descriptor instead.
 func (*UnitHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{50}
+	return file_plugin_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *UnitHead) GetInstance() uint64 {
@@ -3168,7 +3085,7 @@ type Chunk struct {
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_plugin_proto_msgTypes[51]
+	mi := &file_plugin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3180,7 +3097,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[51]
+	mi := &file_plugin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3193,7 +3110,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{51}
+	return file_plugin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Chunk) GetRows() uint32 {
@@ -3218,7 +3135,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_plugin_proto_msgTypes[52]
+	mi := &file_plugin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3230,7 +3147,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[52]
+	mi := &file_plugin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3243,7 +3160,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{52}
+	return file_plugin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Entry) GetPath() []byte {
@@ -3305,7 +3222,7 @@ type Time struct {
 
 func (x *Time) Reset() {
 	*x = Time{}
-	mi := &file_plugin_proto_msgTypes[53]
+	mi := &file_plugin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3317,7 +3234,7 @@ func (x *Time) String() string {
 func (*Time) ProtoMessage() {}
 
 func (x *Time) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[53]
+	mi := &file_plugin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3330,7 +3247,7 @@ func (x *Time) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Time.ProtoReflect.Descriptor instead.
 func (*Time) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{53}
+	return file_plugin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Time) GetSeconds() int64 {
@@ -3358,7 +3275,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_plugin_proto_msgTypes[54]
+	mi := &file_plugin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3370,7 +3287,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[54]
+	mi := &file_plugin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3383,7 +3300,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{54}
+	return file_plugin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Digest) GetBytes() int64 {
@@ -3419,7 +3336,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_plugin_proto_msgTypes[55]
+	mi := &file_plugin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3431,7 +3348,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[55]
+	mi := &file_plugin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3444,7 +3361,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{55}
+	return file_plugin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Plan) GetHead() *PlanHead {
@@ -3483,7 +3400,7 @@ type PlanHead struct {
 
 func (x *PlanHead) Reset() {
 	*x = PlanHead{}
-	mi := &file_plugin_proto_msgTypes[56]
+	mi := &file_plugin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3495,7 +3412,7 @@ func (x *PlanHead) String() string {
 func (*PlanHead) ProtoMessage() {}
 
 func (x *PlanHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[56]
+	mi := &file_plugin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3508,7 +3425,7 @@ func (x *PlanHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanHead.ProtoReflect.Descriptor instead.
 func (*PlanHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{56}
+	return file_plugin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *PlanHead) GetInstance() uint64 {
@@ -3571,7 +3488,7 @@ type CheckResponse struct {
 
 func (x *CheckResponse) Reset() {
 	*x = CheckResponse{}
-	mi := &file_plugin_proto_msgTypes[57]
+	mi := &file_plugin_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3583,7 +3500,7 @@ func (x *CheckResponse) String() string {
 func (*CheckResponse) ProtoMessage() {}
 
 func (x *CheckResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[57]
+	mi := &file_plugin_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3596,7 +3513,7 @@ func (x *CheckResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckResponse.ProtoReflect.Descriptor instead.
 func (*CheckResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{57}
+	return file_plugin_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *CheckResponse) GetLosses() []*Loss {
@@ -3628,7 +3545,7 @@ type BeginResponse struct {
 
 func (x *BeginResponse) Reset() {
 	*x = BeginResponse{}
-	mi := &file_plugin_proto_msgTypes[58]
+	mi := &file_plugin_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3640,7 +3557,7 @@ func (x *BeginResponse) String() string {
 func (*BeginResponse) ProtoMessage() {}
 
 func (x *BeginResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[58]
+	mi := &file_plugin_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3653,7 +3570,7 @@ func (x *BeginResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginResponse.ProtoReflect.Descriptor instead.
 func (*BeginResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{58}
+	return file_plugin_proto_rawDescGZIP(), []int{57}
 }
 
 type KnownRequest struct {
@@ -3666,7 +3583,7 @@ type KnownRequest struct {
 
 func (x *KnownRequest) Reset() {
 	*x = KnownRequest{}
-	mi := &file_plugin_proto_msgTypes[59]
+	mi := &file_plugin_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3678,7 +3595,7 @@ func (x *KnownRequest) String() string {
 func (*KnownRequest) ProtoMessage() {}
 
 func (x *KnownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[59]
+	mi := &file_plugin_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3691,7 +3608,7 @@ func (x *KnownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownRequest.ProtoReflect.Descriptor instead.
 func (*KnownRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{59}
+	return file_plugin_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *KnownRequest) GetInstance() uint64 {
@@ -3719,7 +3636,7 @@ type KnownResponse struct {
 
 func (x *KnownResponse) Reset() {
 	*x = KnownResponse{}
-	mi := &file_plugin_proto_msgTypes[60]
+	mi := &file_plugin_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3731,7 +3648,7 @@ func (x *KnownResponse) String() string {
 func (*KnownResponse) ProtoMessage() {}
 
 func (x *KnownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[60]
+	mi := &file_plugin_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3744,7 +3661,7 @@ func (x *KnownResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownResponse.ProtoReflect.Descriptor instead.
 func (*KnownResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{60}
+	return file_plugin_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *KnownResponse) GetKnown() []*KnownFile {
@@ -3781,7 +3698,7 @@ type UnitResponse struct {
 
 func (x *UnitResponse) Reset() {
 	*x = UnitResponse{}
-	mi := &file_plugin_proto_msgTypes[61]
+	mi := &file_plugin_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3793,7 +3710,7 @@ func (x *UnitResponse) String() string {
 func (*UnitResponse) ProtoMessage() {}
 
 func (x *UnitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[61]
+	mi := &file_plugin_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3806,7 +3723,7 @@ func (x *UnitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitResponse.ProtoReflect.Descriptor instead.
 func (*UnitResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{61}
+	return file_plugin_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *UnitResponse) GetRefused() *Loss {
@@ -3850,7 +3767,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_plugin_proto_msgTypes[62]
+	mi := &file_plugin_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3862,7 +3779,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[62]
+	mi := &file_plugin_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3875,7 +3792,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{62}
+	return file_plugin_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Outcome) GetHead() *OutcomeHead {
@@ -3923,7 +3840,7 @@ type OutcomeHead struct {
 
 func (x *OutcomeHead) Reset() {
 	*x = OutcomeHead{}
-	mi := &file_plugin_proto_msgTypes[63]
+	mi := &file_plugin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3935,7 +3852,7 @@ func (x *OutcomeHead) String() string {
 func (*OutcomeHead) ProtoMessage() {}
 
 func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[63]
+	mi := &file_plugin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3948,7 +3865,7 @@ func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomeHead.ProtoReflect.Descriptor instead.
 func (*OutcomeHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{63}
+	return file_plugin_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *OutcomeHead) GetInstance() uint64 {
@@ -3976,7 +3893,7 @@ type TableProof struct {
 
 func (x *TableProof) Reset() {
 	*x = TableProof{}
-	mi := &file_plugin_proto_msgTypes[64]
+	mi := &file_plugin_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3988,7 +3905,7 @@ func (x *TableProof) String() string {
 func (*TableProof) ProtoMessage() {}
 
 func (x *TableProof) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[64]
+	mi := &file_plugin_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4001,7 +3918,7 @@ func (x *TableProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableProof.ProtoReflect.Descriptor instead.
 func (*TableProof) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{64}
+	return file_plugin_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *TableProof) GetSchema() []byte {
@@ -4033,7 +3950,7 @@ type FinishResponse struct {
 
 func (x *FinishResponse) Reset() {
 	*x = FinishResponse{}
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4045,7 +3962,7 @@ func (x *FinishResponse) String() string {
 func (*FinishResponse) ProtoMessage() {}
 
 func (x *FinishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4058,7 +3975,7 @@ func (x *FinishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishResponse.ProtoReflect.Descriptor instead.
 func (*FinishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{65}
+	return file_plugin_proto_rawDescGZIP(), []int{64}
 }
 
 type ProveRequest struct {
@@ -4070,7 +3987,7 @@ type ProveRequest struct {
 
 func (x *ProveRequest) Reset() {
 	*x = ProveRequest{}
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4082,7 +3999,7 @@ func (x *ProveRequest) String() string {
 func (*ProveRequest) ProtoMessage() {}
 
 func (x *ProveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4095,7 +4012,7 @@ func (x *ProveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveRequest.ProtoReflect.Descriptor instead.
 func (*ProveRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{66}
+	return file_plugin_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ProveRequest) GetInstance() uint64 {
@@ -4115,7 +4032,7 @@ type ProveResponse struct {
 
 func (x *ProveResponse) Reset() {
 	*x = ProveResponse{}
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4127,7 +4044,7 @@ func (x *ProveResponse) String() string {
 func (*ProveResponse) ProtoMessage() {}
 
 func (x *ProveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4140,7 +4057,7 @@ func (x *ProveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveResponse.ProtoReflect.Descriptor instead.
 func (*ProveResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{67}
+	return file_plugin_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *ProveResponse) GetProofs() []*TableProof {
@@ -4166,7 +4083,7 @@ type PublishRequest struct {
 
 func (x *PublishRequest) Reset() {
 	*x = PublishRequest{}
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4178,7 +4095,7 @@ func (x *PublishRequest) String() string {
 func (*PublishRequest) ProtoMessage() {}
 
 func (x *PublishRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4191,7 +4108,7 @@ func (x *PublishRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishRequest.ProtoReflect.Descriptor instead.
 func (*PublishRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{68}
+	return file_plugin_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *PublishRequest) GetInstance() uint64 {
@@ -4209,7 +4126,7 @@ type PublishResponse struct {
 
 func (x *PublishResponse) Reset() {
 	*x = PublishResponse{}
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4221,7 +4138,7 @@ func (x *PublishResponse) String() string {
 func (*PublishResponse) ProtoMessage() {}
 
 func (x *PublishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4234,7 +4151,7 @@ func (x *PublishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishResponse.ProtoReflect.Descriptor instead.
 func (*PublishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{69}
+	return file_plugin_proto_rawDescGZIP(), []int{68}
 }
 
 type AbortRequest struct {
@@ -4246,7 +4163,7 @@ type AbortRequest struct {
 
 func (x *AbortRequest) Reset() {
 	*x = AbortRequest{}
-	mi := &file_plugin_proto_msgTypes[70]
+	mi := &file_plugin_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4258,7 +4175,7 @@ func (x *AbortRequest) String() string {
 func (*AbortRequest) ProtoMessage() {}
 
 func (x *AbortRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[70]
+	mi := &file_plugin_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4271,7 +4188,7 @@ func (x *AbortRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortRequest.ProtoReflect.Descriptor instead.
 func (*AbortRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{70}
+	return file_plugin_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *AbortRequest) GetInstance() uint64 {
@@ -4289,7 +4206,7 @@ type AbortResponse struct {
 
 func (x *AbortResponse) Reset() {
 	*x = AbortResponse{}
-	mi := &file_plugin_proto_msgTypes[71]
+	mi := &file_plugin_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4301,7 +4218,7 @@ func (x *AbortResponse) String() string {
 func (*AbortResponse) ProtoMessage() {}
 
 func (x *AbortResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[71]
+	mi := &file_plugin_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4314,7 +4231,7 @@ func (x *AbortResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortResponse.ProtoReflect.Descriptor instead.
 func (*AbortResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{71}
+	return file_plugin_proto_rawDescGZIP(), []int{70}
 }
 
 var File_plugin_proto protoreflect.FileDescriptor
@@ -4379,17 +4296,15 @@ const file_plugin_proto_rawDesc = "" +
 	"\x03End\x12\x14\n" +
 	"\x05bytes\x18\x01 \x01(\x04R\x05bytes\x12\x14\n" +
 	"\x05crc32\x18\x02 \x01(\rR\x05crc32\x12\x14\n" +
-	"\x05items\x18\x03 \x01(\x04R\x05items\"n\n" +
-	"\x05Frame\x12)\n" +
-	"\x04held\x18\x01 \x01(\v2\x15.vault.plugin.v1.HeldR\x04held\x12\x12\n" +
+	"\x05items\x18\x03 \x01(\x04R\x05items\"C\n" +
+	"\x05Frame\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12&\n" +
-	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"\x8a\x01\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"v\n" +
 	"\n" +
 	"PutRequest\x12,\n" +
 	"\x04head\x18\x01 \x01(\v2\x18.vault.plugin.v1.PutHeadR\x04head\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12&\n" +
-	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\x12\x12\n" +
-	"\x04held\x18\x04 \x01(\x04R\x04held\"M\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"M\n" +
 	"\aPutHead\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -4422,20 +4337,16 @@ const file_plugin_proto_rawDesc = "" +
 	"\vFreeRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\"$\n" +
 	"\fFreeResponse\x12\x14\n" +
-	"\x05bytes\x18\x01 \x01(\x03R\x05bytes\"2\n" +
-	"\x04Held\x12\x16\n" +
-	"\x06ticket\x18\x01 \x01(\x04R\x06ticket\x12\x12\n" +
-	"\x04size\x18\x02 \x01(\x04R\x04size\"z\n" +
+	"\x05bytes\x18\x01 \x01(\x03R\x05bytes\"z\n" +
 	"\fApplyRequest\x12.\n" +
 	"\x04head\x18\x01 \x01(\v2\x1a.vault.plugin.v1.ApplyHeadR\x04head\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12&\n" +
-	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"u\n" +
-	"\tApplyHead\x12\x14\n" +
-	"\x05chain\x18\x01 \x03(\x04R\x05chain\x12\x14\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"g\n" +
+	"\tApplyHead\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x14\n" +
 	"\x05place\x18\x02 \x01(\tR\x05place\x12\x14\n" +
 	"\x05limit\x18\x03 \x01(\x04R\x05limit\x12\x12\n" +
-	"\x04hold\x18\x04 \x01(\x04R\x04hold\x12\x12\n" +
-	"\x04size\x18\x05 \x01(\x04R\x04size\".\n" +
+	"\x04size\x18\x04 \x01(\x04R\x04size\".\n" +
 	"\x10CreateKeyRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\"+\n" +
 	"\x11CreateKeyResponse\x12\x16\n" +
@@ -4665,7 +4576,7 @@ func file_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 75)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 74)
 var file_plugin_proto_goTypes = []any{
 	(Role)(0),                 // 0: vault.plugin.v1.Role
 	(*DescribeRequest)(nil),   // 1: vault.plugin.v1.DescribeRequest
@@ -4694,55 +4605,54 @@ var file_plugin_proto_goTypes = []any{
 	(*StatResponse)(nil),      // 24: vault.plugin.v1.StatResponse
 	(*FreeRequest)(nil),       // 25: vault.plugin.v1.FreeRequest
 	(*FreeResponse)(nil),      // 26: vault.plugin.v1.FreeResponse
-	(*Held)(nil),              // 27: vault.plugin.v1.Held
-	(*ApplyRequest)(nil),      // 28: vault.plugin.v1.ApplyRequest
-	(*ApplyHead)(nil),         // 29: vault.plugin.v1.ApplyHead
-	(*CreateKeyRequest)(nil),  // 30: vault.plugin.v1.CreateKeyRequest
-	(*CreateKeyResponse)(nil), // 31: vault.plugin.v1.CreateKeyResponse
-	(*OpenKeyRequest)(nil),    // 32: vault.plugin.v1.OpenKeyRequest
-	(*OpenKeyResponse)(nil),   // 33: vault.plugin.v1.OpenKeyResponse
-	(*TableRequest)(nil),      // 34: vault.plugin.v1.TableRequest
-	(*Mapped)(nil),            // 35: vault.plugin.v1.Mapped
-	(*RowsRequest)(nil),       // 36: vault.plugin.v1.RowsRequest
-	(*RowsHead)(nil),          // 37: vault.plugin.v1.RowsHead
-	(*CountRequest)(nil),      // 38: vault.plugin.v1.CountRequest
-	(*CountResponse)(nil),     // 39: vault.plugin.v1.CountResponse
-	(*PlanRequest)(nil),       // 40: vault.plugin.v1.PlanRequest
-	(*Inventory)(nil),         // 41: vault.plugin.v1.Inventory
-	(*TableInfo)(nil),         // 42: vault.plugin.v1.TableInfo
-	(*Sum)(nil),               // 43: vault.plugin.v1.Sum
-	(*Unit)(nil),              // 44: vault.plugin.v1.Unit
-	(*Loss)(nil),              // 45: vault.plugin.v1.Loss
-	(*Note)(nil),              // 46: vault.plugin.v1.Note
-	(*ReadRequest)(nil),       // 47: vault.plugin.v1.ReadRequest
-	(*ReadHead)(nil),          // 48: vault.plugin.v1.ReadHead
-	(*KnownFile)(nil),         // 49: vault.plugin.v1.KnownFile
-	(*UnitEvent)(nil),         // 50: vault.plugin.v1.UnitEvent
-	(*UnitHead)(nil),          // 51: vault.plugin.v1.UnitHead
-	(*Chunk)(nil),             // 52: vault.plugin.v1.Chunk
-	(*Entry)(nil),             // 53: vault.plugin.v1.Entry
-	(*Time)(nil),              // 54: vault.plugin.v1.Time
-	(*Digest)(nil),            // 55: vault.plugin.v1.Digest
-	(*Plan)(nil),              // 56: vault.plugin.v1.Plan
-	(*PlanHead)(nil),          // 57: vault.plugin.v1.PlanHead
-	(*CheckResponse)(nil),     // 58: vault.plugin.v1.CheckResponse
-	(*BeginResponse)(nil),     // 59: vault.plugin.v1.BeginResponse
-	(*KnownRequest)(nil),      // 60: vault.plugin.v1.KnownRequest
-	(*KnownResponse)(nil),     // 61: vault.plugin.v1.KnownResponse
-	(*UnitResponse)(nil),      // 62: vault.plugin.v1.UnitResponse
-	(*Outcome)(nil),           // 63: vault.plugin.v1.Outcome
-	(*OutcomeHead)(nil),       // 64: vault.plugin.v1.OutcomeHead
-	(*TableProof)(nil),        // 65: vault.plugin.v1.TableProof
-	(*FinishResponse)(nil),    // 66: vault.plugin.v1.FinishResponse
-	(*ProveRequest)(nil),      // 67: vault.plugin.v1.ProveRequest
-	(*ProveResponse)(nil),     // 68: vault.plugin.v1.ProveResponse
-	(*PublishRequest)(nil),    // 69: vault.plugin.v1.PublishRequest
-	(*PublishResponse)(nil),   // 70: vault.plugin.v1.PublishResponse
-	(*AbortRequest)(nil),      // 71: vault.plugin.v1.AbortRequest
-	(*AbortResponse)(nil),     // 72: vault.plugin.v1.AbortResponse
-	nil,                       // 73: vault.plugin.v1.Inventory.FactsEntry
-	nil,                       // 74: vault.plugin.v1.PlanHead.FactsEntry
-	nil,                       // 75: vault.plugin.v1.OutcomeHead.FactsEntry
+	(*ApplyRequest)(nil),      // 27: vault.plugin.v1.ApplyRequest
+	(*ApplyHead)(nil),         // 28: vault.plugin.v1.ApplyHead
+	(*CreateKeyRequest)(nil),  // 29: vault.plugin.v1.CreateKeyRequest
+	(*CreateKeyResponse)(nil), // 30: vault.plugin.v1.CreateKeyResponse
+	(*OpenKeyRequest)(nil),    // 31: vault.plugin.v1.OpenKeyRequest
+	(*OpenKeyResponse)(nil),   // 32: vault.plugin.v1.OpenKeyResponse
+	(*TableRequest)(nil),      // 33: vault.plugin.v1.TableRequest
+	(*Mapped)(nil),            // 34: vault.plugin.v1.Mapped
+	(*RowsRequest)(nil),       // 35: vault.plugin.v1.RowsRequest
+	(*RowsHead)(nil),          // 36: vault.plugin.v1.RowsHead
+	(*CountRequest)(nil),      // 37: vault.plugin.v1.CountRequest
+	(*CountResponse)(nil),     // 38: vault.plugin.v1.CountResponse
+	(*PlanRequest)(nil),       // 39: vault.plugin.v1.PlanRequest
+	(*Inventory)(nil),         // 40: vault.plugin.v1.Inventory
+	(*TableInfo)(nil),         // 41: vault.plugin.v1.TableInfo
+	(*Sum)(nil),               // 42: vault.plugin.v1.Sum
+	(*Unit)(nil),              // 43: vault.plugin.v1.Unit
+	(*Loss)(nil),              // 44: vault.plugin.v1.Loss
+	(*Note)(nil),              // 45: vault.plugin.v1.Note
+	(*ReadRequest)(nil),       // 46: vault.plugin.v1.ReadRequest
+	(*ReadHead)(nil),          // 47: vault.plugin.v1.ReadHead
+	(*KnownFile)(nil),         // 48: vault.plugin.v1.KnownFile
+	(*UnitEvent)(nil),         // 49: vault.plugin.v1.UnitEvent
+	(*UnitHead)(nil),          // 50: vault.plugin.v1.UnitHead
+	(*Chunk)(nil),             // 51: vault.plugin.v1.Chunk
+	(*Entry)(nil),             // 52: vault.plugin.v1.Entry
+	(*Time)(nil),              // 53: vault.plugin.v1.Time
+	(*Digest)(nil),            // 54: vault.plugin.v1.Digest
+	(*Plan)(nil),              // 55: vault.plugin.v1.Plan
+	(*PlanHead)(nil),          // 56: vault.plugin.v1.PlanHead
+	(*CheckResponse)(nil),     // 57: vault.plugin.v1.CheckResponse
+	(*BeginResponse)(nil),     // 58: vault.plugin.v1.BeginResponse
+	(*KnownRequest)(nil),      // 59: vault.plugin.v1.KnownRequest
+	(*KnownResponse)(nil),     // 60: vault.plugin.v1.KnownResponse
+	(*UnitResponse)(nil),      // 61: vault.plugin.v1.UnitResponse
+	(*Outcome)(nil),           // 62: vault.plugin.v1.Outcome
+	(*OutcomeHead)(nil),       // 63: vault.plugin.v1.OutcomeHead
+	(*TableProof)(nil),        // 64: vault.plugin.v1.TableProof
+	(*FinishResponse)(nil),    // 65: vault.plugin.v1.FinishResponse
+	(*ProveRequest)(nil),      // 66: vault.plugin.v1.ProveRequest
+	(*ProveResponse)(nil),     // 67: vault.plugin.v1.ProveResponse
+	(*PublishRequest)(nil),    // 68: vault.plugin.v1.PublishRequest
+	(*PublishResponse)(nil),   // 69: vault.plugin.v1.PublishResponse
+	(*AbortRequest)(nil),      // 70: vault.plugin.v1.AbortRequest
+	(*AbortResponse)(nil),     // 71: vault.plugin.v1.AbortResponse
+	nil,                       // 72: vault.plugin.v1.Inventory.FactsEntry
+	nil,                       // 73: vault.plugin.v1.PlanHead.FactsEntry
+	nil,                       // 74: vault.plugin.v1.OutcomeHead.FactsEntry
 }
 var file_plugin_proto_depIdxs = []int32{
 	3,  // 0: vault.plugin.v1.DescribeResponse.stages:type_name -> vault.plugin.v1.Stage
@@ -4751,123 +4661,122 @@ var file_plugin_proto_depIdxs = []int32{
 	0,  // 3: vault.plugin.v1.ValidateRequest.role:type_name -> vault.plugin.v1.Role
 	7,  // 4: vault.plugin.v1.ValidateResponse.problems:type_name -> vault.plugin.v1.Problem
 	0,  // 5: vault.plugin.v1.OpenRequest.role:type_name -> vault.plugin.v1.Role
-	27, // 6: vault.plugin.v1.Frame.held:type_name -> vault.plugin.v1.Held
-	12, // 7: vault.plugin.v1.Frame.end:type_name -> vault.plugin.v1.End
-	15, // 8: vault.plugin.v1.PutRequest.head:type_name -> vault.plugin.v1.PutHead
-	12, // 9: vault.plugin.v1.PutRequest.end:type_name -> vault.plugin.v1.End
-	20, // 10: vault.plugin.v1.ListResponse.objects:type_name -> vault.plugin.v1.Object
-	12, // 11: vault.plugin.v1.ListResponse.end:type_name -> vault.plugin.v1.End
-	20, // 12: vault.plugin.v1.StatResponse.object:type_name -> vault.plugin.v1.Object
-	29, // 13: vault.plugin.v1.ApplyRequest.head:type_name -> vault.plugin.v1.ApplyHead
-	12, // 14: vault.plugin.v1.ApplyRequest.end:type_name -> vault.plugin.v1.End
-	45, // 15: vault.plugin.v1.Mapped.losses:type_name -> vault.plugin.v1.Loss
-	46, // 16: vault.plugin.v1.Mapped.notes:type_name -> vault.plugin.v1.Note
-	37, // 17: vault.plugin.v1.RowsRequest.head:type_name -> vault.plugin.v1.RowsHead
-	12, // 18: vault.plugin.v1.RowsRequest.end:type_name -> vault.plugin.v1.End
-	35, // 19: vault.plugin.v1.RowsHead.mapped:type_name -> vault.plugin.v1.Mapped
-	73, // 20: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
-	42, // 21: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
-	12, // 22: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
-	44, // 23: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
-	45, // 24: vault.plugin.v1.Inventory.losses:type_name -> vault.plugin.v1.Loss
-	45, // 25: vault.plugin.v1.Inventory.recorded:type_name -> vault.plugin.v1.Loss
-	46, // 26: vault.plugin.v1.Inventory.notes:type_name -> vault.plugin.v1.Note
-	43, // 27: vault.plugin.v1.TableInfo.proof:type_name -> vault.plugin.v1.Sum
-	48, // 28: vault.plugin.v1.ReadRequest.head:type_name -> vault.plugin.v1.ReadHead
-	49, // 29: vault.plugin.v1.ReadRequest.known:type_name -> vault.plugin.v1.KnownFile
-	12, // 30: vault.plugin.v1.ReadRequest.end:type_name -> vault.plugin.v1.End
-	44, // 31: vault.plugin.v1.ReadHead.unit:type_name -> vault.plugin.v1.Unit
-	51, // 32: vault.plugin.v1.UnitEvent.head:type_name -> vault.plugin.v1.UnitHead
-	12, // 33: vault.plugin.v1.UnitEvent.end:type_name -> vault.plugin.v1.End
-	53, // 34: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
-	52, // 35: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
-	55, // 36: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
-	53, // 37: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
-	45, // 38: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
-	50, // 39: vault.plugin.v1.UnitEvent.more:type_name -> vault.plugin.v1.UnitEvent
-	44, // 40: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
-	54, // 41: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
-	57, // 42: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
-	42, // 43: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
-	12, // 44: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
-	74, // 45: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
-	45, // 46: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
-	46, // 47: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
-	12, // 48: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
-	44, // 49: vault.plugin.v1.KnownRequest.unit:type_name -> vault.plugin.v1.Unit
-	49, // 50: vault.plugin.v1.KnownResponse.known:type_name -> vault.plugin.v1.KnownFile
-	12, // 51: vault.plugin.v1.KnownResponse.end:type_name -> vault.plugin.v1.End
-	45, // 52: vault.plugin.v1.UnitResponse.refused:type_name -> vault.plugin.v1.Loss
-	12, // 53: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
-	64, // 54: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
-	65, // 55: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
-	12, // 56: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
-	45, // 57: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
-	46, // 58: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
-	75, // 59: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
-	43, // 60: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
-	45, // 61: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
-	65, // 62: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
-	12, // 63: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
-	1,  // 64: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
-	5,  // 65: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
-	8,  // 66: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
-	10, // 67: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
-	14, // 68: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
-	17, // 69: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
-	18, // 70: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
-	21, // 71: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
-	23, // 72: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
-	25, // 73: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
-	28, // 74: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
-	28, // 75: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
-	30, // 76: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
-	32, // 77: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
-	34, // 78: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
-	36, // 79: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
-	40, // 80: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
-	47, // 81: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
-	38, // 82: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
-	56, // 83: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
-	56, // 84: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
-	60, // 85: vault.plugin.v1.Sink.Known:input_type -> vault.plugin.v1.KnownRequest
-	50, // 86: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
-	63, // 87: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
-	67, // 88: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
-	69, // 89: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
-	71, // 90: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
-	2,  // 91: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
-	6,  // 92: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
-	9,  // 93: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
-	11, // 94: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
-	16, // 95: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
-	13, // 96: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
-	19, // 97: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
-	22, // 98: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
-	24, // 99: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
-	26, // 100: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
-	13, // 101: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
-	13, // 102: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
-	31, // 103: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
-	33, // 104: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
-	35, // 105: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
-	13, // 106: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
-	41, // 107: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
-	50, // 108: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
-	39, // 109: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
-	58, // 110: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
-	59, // 111: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
-	61, // 112: vault.plugin.v1.Sink.Known:output_type -> vault.plugin.v1.KnownResponse
-	62, // 113: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
-	66, // 114: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
-	68, // 115: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
-	70, // 116: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
-	72, // 117: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
-	91, // [91:118] is the sub-list for method output_type
-	64, // [64:91] is the sub-list for method input_type
-	64, // [64:64] is the sub-list for extension type_name
-	64, // [64:64] is the sub-list for extension extendee
-	0,  // [0:64] is the sub-list for field type_name
+	12, // 6: vault.plugin.v1.Frame.end:type_name -> vault.plugin.v1.End
+	15, // 7: vault.plugin.v1.PutRequest.head:type_name -> vault.plugin.v1.PutHead
+	12, // 8: vault.plugin.v1.PutRequest.end:type_name -> vault.plugin.v1.End
+	20, // 9: vault.plugin.v1.ListResponse.objects:type_name -> vault.plugin.v1.Object
+	12, // 10: vault.plugin.v1.ListResponse.end:type_name -> vault.plugin.v1.End
+	20, // 11: vault.plugin.v1.StatResponse.object:type_name -> vault.plugin.v1.Object
+	28, // 12: vault.plugin.v1.ApplyRequest.head:type_name -> vault.plugin.v1.ApplyHead
+	12, // 13: vault.plugin.v1.ApplyRequest.end:type_name -> vault.plugin.v1.End
+	44, // 14: vault.plugin.v1.Mapped.losses:type_name -> vault.plugin.v1.Loss
+	45, // 15: vault.plugin.v1.Mapped.notes:type_name -> vault.plugin.v1.Note
+	36, // 16: vault.plugin.v1.RowsRequest.head:type_name -> vault.plugin.v1.RowsHead
+	12, // 17: vault.plugin.v1.RowsRequest.end:type_name -> vault.plugin.v1.End
+	34, // 18: vault.plugin.v1.RowsHead.mapped:type_name -> vault.plugin.v1.Mapped
+	72, // 19: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
+	41, // 20: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
+	12, // 21: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
+	43, // 22: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
+	44, // 23: vault.plugin.v1.Inventory.losses:type_name -> vault.plugin.v1.Loss
+	44, // 24: vault.plugin.v1.Inventory.recorded:type_name -> vault.plugin.v1.Loss
+	45, // 25: vault.plugin.v1.Inventory.notes:type_name -> vault.plugin.v1.Note
+	42, // 26: vault.plugin.v1.TableInfo.proof:type_name -> vault.plugin.v1.Sum
+	47, // 27: vault.plugin.v1.ReadRequest.head:type_name -> vault.plugin.v1.ReadHead
+	48, // 28: vault.plugin.v1.ReadRequest.known:type_name -> vault.plugin.v1.KnownFile
+	12, // 29: vault.plugin.v1.ReadRequest.end:type_name -> vault.plugin.v1.End
+	43, // 30: vault.plugin.v1.ReadHead.unit:type_name -> vault.plugin.v1.Unit
+	50, // 31: vault.plugin.v1.UnitEvent.head:type_name -> vault.plugin.v1.UnitHead
+	12, // 32: vault.plugin.v1.UnitEvent.end:type_name -> vault.plugin.v1.End
+	52, // 33: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
+	51, // 34: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
+	54, // 35: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
+	52, // 36: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
+	44, // 37: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
+	49, // 38: vault.plugin.v1.UnitEvent.more:type_name -> vault.plugin.v1.UnitEvent
+	43, // 39: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
+	53, // 40: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
+	56, // 41: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
+	41, // 42: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
+	12, // 43: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
+	73, // 44: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
+	44, // 45: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
+	45, // 46: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
+	12, // 47: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
+	43, // 48: vault.plugin.v1.KnownRequest.unit:type_name -> vault.plugin.v1.Unit
+	48, // 49: vault.plugin.v1.KnownResponse.known:type_name -> vault.plugin.v1.KnownFile
+	12, // 50: vault.plugin.v1.KnownResponse.end:type_name -> vault.plugin.v1.End
+	44, // 51: vault.plugin.v1.UnitResponse.refused:type_name -> vault.plugin.v1.Loss
+	12, // 52: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
+	63, // 53: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
+	64, // 54: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
+	12, // 55: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
+	44, // 56: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
+	45, // 57: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
+	74, // 58: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
+	42, // 59: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
+	44, // 60: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
+	64, // 61: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
+	12, // 62: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
+	1,  // 63: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
+	5,  // 64: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
+	8,  // 65: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
+	10, // 66: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
+	14, // 67: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
+	17, // 68: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
+	18, // 69: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
+	21, // 70: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
+	23, // 71: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
+	25, // 72: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
+	27, // 73: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
+	27, // 74: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
+	29, // 75: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
+	31, // 76: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
+	33, // 77: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
+	35, // 78: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
+	39, // 79: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
+	46, // 80: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
+	37, // 81: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
+	55, // 82: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
+	55, // 83: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
+	59, // 84: vault.plugin.v1.Sink.Known:input_type -> vault.plugin.v1.KnownRequest
+	49, // 85: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
+	62, // 86: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
+	66, // 87: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
+	68, // 88: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
+	70, // 89: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
+	2,  // 90: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
+	6,  // 91: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
+	9,  // 92: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
+	11, // 93: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
+	16, // 94: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
+	13, // 95: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
+	19, // 96: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
+	22, // 97: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
+	24, // 98: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
+	26, // 99: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
+	13, // 100: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
+	13, // 101: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
+	30, // 102: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
+	32, // 103: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
+	34, // 104: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
+	13, // 105: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
+	40, // 106: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
+	49, // 107: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
+	38, // 108: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
+	57, // 109: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
+	58, // 110: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
+	60, // 111: vault.plugin.v1.Sink.Known:output_type -> vault.plugin.v1.KnownResponse
+	61, // 112: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
+	65, // 113: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
+	67, // 114: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
+	69, // 115: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
+	71, // 116: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
+	90, // [90:117] is the sub-list for method output_type
+	63, // [63:90] is the sub-list for method input_type
+	63, // [63:63] is the sub-list for extension type_name
+	63, // [63:63] is the sub-list for extension extendee
+	0,  // [0:63] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
@@ -4881,7 +4790,7 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   75,
+			NumMessages:   74,
 			NumExtensions: 0,
 			NumServices:   6,
 		},
