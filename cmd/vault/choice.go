@@ -4,8 +4,10 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
@@ -16,15 +18,49 @@ func snapshotFlag(cmd *cobra.Command) {
 	cmd.Flags().StringP("snapshot", "s", repository.Latest, "which snapshot: an id, the beginning of one, or latest; or as an argument after REPO")
 }
 
+// flagsOnly lists the flags that choose snapshots. They are never taken from the
+// environment or the configuration file, which would narrow a check unseen.
+func flagsOnly() []string { return []string{"snapshot", "site", "pipeline", "signer"} }
+
 // choice is the snapshot that the command line names.
-func (a *app) choice() repository.Choice {
-	return repository.Choice{Snapshot: a.settings.GetString("snapshot"), Site: a.settings.GetString("site"), Pipeline: a.settings.GetString("pipeline")}
+func choice(flags *pflag.FlagSet) (c repository.Choice, err error) {
+	for _, name := range flagsOnly() { // of an unset variable, most likely: it would ask for nothing
+		if f := flags.Lookup(name); f != nil && f.Changed && strings.Trim(f.Value.String(), "[]\"") == "" {
+			return c, failure.New(failure.Usage, "--%s is empty", name)
+		}
+	}
+	if flags.Lookup("snapshot") != nil {
+		if c.Snapshot, err = flags.GetString("snapshot"); err != nil {
+			return c, err
+		}
+	}
+	if c.Site, err = flags.GetString("site"); err != nil {
+		return c, err
+	}
+	c.Pipeline, err = flags.GetString("pipeline")
+	return c, err
+}
+
+// trusted are the public keys of --signer.
+func trusted(flags *pflag.FlagSet) (signers []repository.Signer, err error) {
+	texts, err := flags.GetStringSlice("signer")
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range texts {
+		s, err := repository.ParseSigner(text)
+		if err != nil {
+			return nil, failure.New(failure.Usage, "--signer: %w", err)
+		}
+		signers = append(signers, s)
+	}
+	return signers, nil
 }
 
 // chosen loads the snapshot that the command line names, and warns where latest
 // skipped newer ones.
 func (a *app) chosen(ctx context.Context, r *repository.Repository) (*repository.Snapshot, error) {
-	s, err := r.Load(ctx, a.choice())
+	s, err := r.Load(ctx, a.want)
 	if err != nil {
 		return nil, err
 	}

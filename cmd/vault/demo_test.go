@@ -70,7 +70,7 @@ func TestTheDemoProvesItselfAndItsRepositoryCanBeLookedInto(t *testing.T) {
 	}
 
 	flip(t, repo)
-	if o := vault(t, 4, key, "verify", repo); !strings.Contains(o.stderr, "of damage found") || o.stdout == "" {
+	if o := vault(t, 4, key, "verify", repo); !strings.Contains(o.stderr, "damage found in 1 place (checked 1 of 1 snapshot)") || o.stdout == "" {
 		t.Errorf("verify of a damaged repository says %s%s", o.stdout, o.stderr)
 	}
 }

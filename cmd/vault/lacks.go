@@ -1,12 +1,10 @@
 package main
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -39,33 +37,4 @@ func lacking(lacks map[stage.LossKind]int64) string {
 type lacks struct {
 	Snapshot string                   `json:"snapshot"`
 	Lacks    map[stage.LossKind]int64 `json:"lacks"`
-}
-
-// incomplete lists the snapshots, all or the one that want names, that lack something.
-func incomplete(ctx context.Context, r *repository.Repository, want repository.Choice) ([]lacks, error) {
-	var snaps []*repository.Snapshot
-	if want.Snapshot != "" {
-		s, err := r.Load(ctx, want)
-		if err != nil {
-			return nil, err
-		}
-		snaps = append(snaps, s)
-	} else {
-		list, err := r.Snapshots(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, l := range list { // what can't be read is damage, and reported as such
-			if l.Snapshot != nil && want.Matches(l.Snapshot) {
-				snaps = append(snaps, l.Snapshot)
-			}
-		}
-	}
-	found := []lacks{}
-	for _, s := range snaps {
-		if len(s.Losses) > 0 {
-			found = append(found, lacks{s.ID, s.Lacks()})
-		}
-	}
-	return found, nil
 }

@@ -7,12 +7,50 @@ import (
 	"testing"
 )
 
+// What narrows a check is on the command line or nowhere: a variable that is set
+// for something else must not.
+func TestSnapshotsAreChosenByFlagsAlone(t *testing.T) {
+	dir := t.TempDir()
+	repo := filepath.Join(dir, "repo")
+	vault(t, 0, nil, "run", written(t, "p.yaml", "version: 1\nsource: [{use: sample, with: {files: false}}]\nsink: [{use: local, with: {dir: "+repo+", create: true}}]\n"))
+	vault(t, 0, nil, "run", written(t, "q.yaml", "version: 1\nsource: [{use: sample, with: {files: false}}]\nsink: [{use: local, with: {dir: "+repo+"}}]\n"))
+	env := []string{"LMSVAULT_SNAPSHOT=1999", "LMSVAULT_SITE=none", "LMSVAULT_PIPELINE=p", "LMSVAULT_SIGNER=vault-signer-none"}
+	if o := vault(t, 0, env, "verify", repo); !strings.Contains(o.stdout, "no damage found (checked 2 of 2 snapshots)") {
+		t.Errorf("verify says\n%s", o.stdout)
+	}
+	vault(t, 0, env, "ls", repo, "--pipeline", "q")
+	if o := vault(t, 0, nil, "verify", repo, "--pipeline", "p"); !strings.Contains(o.stdout, "no damage found (checked 1 of 2 snapshots)") {
+		t.Errorf("verify of one pipeline says\n%s", o.stdout)
+	}
+	if o := vault(t, 0, nil, "verify", repo, "latest", "--pipeline", "p"); !strings.Contains(o.stdout, "no damage found (checked 1 of 2 snapshots)") {
+		t.Errorf("verify of one snapshot says\n%s", o.stdout)
+	}
+	for _, name := range []string{"snapshot", "site", "pipeline", "signer"} {
+		for _, command := range []string{"show", "ls", "verify"} {
+			if o := vault(t, 2, nil, command, repo, "--"+name, ""); !strings.Contains(o.stderr, "--"+name+" is empty") {
+				t.Errorf("%s --%s '' says\n%s", command, name, o.stderr)
+			}
+		}
+		settings := written(t, "config.yaml", name+": p\n")
+		if o := vault(t, 2, nil, "verify", repo, "--config", settings); !strings.Contains(o.stderr, name+" is a flag only") {
+			t.Errorf("verify with %s in its settings says\n%s", name, o.stderr)
+		}
+	}
+	empty := filepath.Join(dir, "empty")
+	vault(t, 0, nil, "init-repository", empty)
+	if o := vault(t, 0, nil, "verify", empty); !strings.Contains(o.stdout, "no damage found (the repository has no snapshots)") {
+		t.Errorf("verify of an empty repository says\n%s", o.stdout)
+	}
+}
+
 // A script tells a slip in a name (2) from a disk that is not mounted (3), whichever
 // command it runs.
 func TestAMissingThingHasOneExitCode(t *testing.T) {
 	dir := t.TempDir()
 	repo := filepath.Join(dir, "repo")
 	vault(t, 0, nil, "run", written(t, "p.yaml", "version: 1\nsource: [{use: sample, with: {files: false}}]\nsink: [{use: local, with: {dir: "+repo+", create: true}}]\n"))
+	empty := filepath.Join(dir, "empty")
+	vault(t, 0, nil, "init-repository", empty)
 	pipeline := func(source, sink string) string {
 		return written(t, "x.yaml", "version: 1\nsource: [{use: "+source+"}]\nsink: [{use: "+sink+"}]\n")
 	}
@@ -33,7 +71,9 @@ func TestAMissingThingHasOneExitCode(t *testing.T) {
 	}{
 		"pipeline file": {2, "no such file", append(append(work(none+".yaml"), look(none+".yaml")...), []string{"lint", none + ".yaml"}, []string{"init-repository", none + ".yaml"})},
 		"snapshot":      {2, "there is no snapshot", append(look(repo, "--snapshot", "1999")[1:], work(pipeline("local, with: {dir: "+repo+", snapshot: '1999'}", sqlite))...)},
-		"site":          {2, "there is no snapshot of site", look(repo, "--site", "none")[1:4]},
+		"site":          {2, "there is no snapshot of site", look(repo, "--site", "none")},
+		"pipeline":      {2, `pipeline "p", site`, look(repo, "--pipeline", "none")},
+		"any snapshot":  {2, "no finished snapshot yet", append(look(empty)[1:4], append(look(empty, "--snapshot", "latest")[1:], work(pipeline("local, with: {dir: "+empty+"}", sqlite))...)...)},
 		"entry":         {2, "db/none", [][]string{{"cat", repo, "db/none"}, {"ls", repo, "db/none"}}},
 		"passphrase":    {2, "no such file", look(repo, "--passphrase-file", none)},
 		"identity":      {2, "no such file", look(repo, "--identity-file", none)},

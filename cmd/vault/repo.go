@@ -5,12 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
@@ -33,24 +31,28 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 		if cmd.Name() != "verify" { // which reports progress
 			a.document()
 		}
+		if a.want, err = choice(flags); err != nil {
+			return err
+		}
+		signers, err := trusted(flags)
+		if err != nil {
+			return err
+		}
 		if flags.Lookup("snapshot") != nil {
 			var snapshot string
 			if snapshot, args = pickSnapshot(args); snapshot != "" {
-				a.settings.Set("snapshot", snapshot)
-			}
-		}
-		for _, name := range []string{"signer", "site", "pipeline"} { // of an unset variable, most likely: it would ask for nothing
-			if f := flags.Lookup(name); f.Changed && strings.Trim(f.Value.String(), "[]\"") == "" {
-				return failure.New(failure.Usage, "--%s is empty", name)
+				a.want.Snapshot = snapshot
 			}
 		}
 		place, err := a.place(cmd, args[0])
 		if err != nil {
 			return err
 		}
+		if len(signers) > 0 {
+			place.signers = signers // flags win over the file
+		}
 		if f := flags.Lookup("snapshot"); f != nil && f.DefValue == repository.Latest {
-			a.settings.SetDefault("site", place.site)
-			a.settings.SetDefault("pipeline", place.pipeline)
+			a.want.Site, a.want.Pipeline = cmp.Or(a.want.Site, place.site), cmp.Or(a.want.Pipeline, place.pipeline)
 		}
 		r, err := a.open(ctx, place)
 		if err != nil {
@@ -79,16 +81,6 @@ func (a *app) open(ctx context.Context, at place) (*repository.Repository, error
 		return nil, err
 	}
 	keys := run.Keys{Stages: at.stages, Env: env, Passphrase: at.passphrase, Identity: at.identity, Signers: at.signers}
-	for i, text := range a.settings.GetStringSlice("signer") {
-		s, err := repository.ParseSigner(text)
-		if err != nil {
-			return nil, errors.Join(failure.New(failure.Usage, "--signer: %w", err), storage.Close(ctx))
-		}
-		if i == 0 {
-			keys.Signers = nil // flags win over the file
-		}
-		keys.Signers = append(keys.Signers, s)
-	}
 	if keys.Passphrase.IsZero() && keys.Identity.IsZero() {
 		if keys.Passphrase, keys.Identity, err = a.given(ctx); err != nil {
 			return nil, errors.Join(err, storage.Close(ctx))

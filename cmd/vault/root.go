@@ -15,6 +15,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/host"
 )
@@ -26,6 +27,7 @@ type app struct {
 	settings      *viper.Viper
 	stages        *stage.Registry
 	log           *slog.Logger
+	want          repository.Choice  // the snapshots that a repository command looks at
 	reporter      progress.Reporter  // what a run tells while it goes on
 	bar           *progress.Terminal // nil where there is none
 	progress      *muted             // where progress goes; nil where it doesn't go to standard error

@@ -56,6 +56,9 @@ func loadSettings(cmd *cobra.Command) (*viper.Viper, error) {
 	}
 	known := settable(cmd.Root())
 	for _, key := range file.AllKeys() {
+		if slices.Contains(flagsOnly(), key) {
+			return nil, fmt.Errorf("the tool's configuration %s: %s is a flag only: it would narrow what is checked or read unseen; give --%s", path, key, key)
+		}
 		if !slices.Contains(known, key) {
 			return nil, fmt.Errorf("the tool's configuration %s: unknown key%s: %s", path, config.Shown(" ", key, known...),
 				cmp.Or(config.Nearest(key, known), "known are "+strings.Join(known, ", ")))
@@ -74,7 +77,7 @@ func loadSettings(cmd *cobra.Command) (*viper.Viper, error) {
 func settable(root *cobra.Command) []string {
 	var names []string
 	add := func(f *pflag.Flag) {
-		if !slices.Contains([]string{"config", "set", "accept-loss", "help", "types", "markdown", "dir", "all", "replace"}, f.Name) {
+		if !slices.Contains(append(flagsOnly(), "config", "set", "accept-loss", "help", "types", "markdown", "dir", "all", "replace"), f.Name) {
 			names = append(names, f.Name)
 		}
 	}

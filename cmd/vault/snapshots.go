@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,8 +21,9 @@ func newSnapshots(a *app) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		want := a.choice()
-		list = slices.DeleteFunc(list, func(l repository.Listed) bool { return l.Snapshot != nil && !want.Matches(l.Snapshot) })
+		if list, err = a.want.Select(list); err != nil {
+			return err
+		}
 		if a.flag("json").on {
 			return a.printJSON(listed(list))
 		}

@@ -16,15 +16,16 @@ import (
 func newVerify(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify REPO [SNAPSHOT]",
-		Short: "Check everything that is stored, and prove that it can be restored",
-		Long: `Read everything that is stored, unseal it, and recompute the proof of every table
-and file. What is damaged is named with what it held; the exit code is 4 then.`,
+		Short: "Check that snapshots can be restored",
+		Long: `Read what is stored, decrypt it, and recompute the proof of every table and file:
+of the whole repository, or of the snapshots that are named. Each damaged object is
+listed with what it held; the exit code is 4 then.`,
 		Args: takesSnapshot("REPO"),
 	}
 	cmd.Flags().StringP("snapshot", "s", "", "only this one: an id, the beginning of one, or latest")
 	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, _ []string) error {
 		a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Phase, Phase: "verify"})
-		want := a.choice()
+		want := a.want
 		if want.Snapshot != "" {
 			s, err := a.chosen(ctx, r)
 			if err != nil {
@@ -38,11 +39,13 @@ and file. What is damaged is named with what it held; the exit code is 4 then.`,
 		if err != nil {
 			return err
 		}
-		lacks, err := incomplete(ctx, r, want)
+		list, err := r.Snapshots(ctx)
 		if err != nil {
 			return err
 		}
-		return a.verified(verification{found, lacks})
+		v := verification{Damage: found, Incomplete: []lacks{}, Snapshots: len(list)}
+		v.count(list, want)
+		return a.verified(v)
 	})
 }
 
@@ -50,6 +53,30 @@ and file. What is damaged is named with what it held; the exit code is 4 then.`,
 type verification struct {
 	Damage     []repository.Finding `json:"damage"`
 	Incomplete []lacks              `json:"incomplete"` // snapshots that lack something since they were made
+	Checked    int                  `json:"checked"`    // number of snapshots that were read and checked
+	Snapshots  int                  `json:"snapshots"`  // number of snapshots in the repository
+}
+
+// count counts the snapshots that want matches, and lists those that lack
+// something. What can't be read is in Damage.
+func (v *verification) count(list []repository.Listed, want repository.Choice) {
+	for _, l := range list {
+		if l.Snapshot == nil || !want.Matches(l.Snapshot) || want.Snapshot != "" && want.Snapshot != l.ID {
+			continue
+		}
+		v.Checked++
+		if len(l.Snapshot.Losses) > 0 {
+			v.Incomplete = append(v.Incomplete, lacks{l.ID, l.Snapshot.Lacks()})
+		}
+	}
+}
+
+// scope says how much was checked.
+func (v *verification) scope() string {
+	if v.Snapshots == 0 {
+		return "the repository has no snapshots"
+	}
+	return fmt.Sprintf("checked %d of %s", v.Checked, count(v.Snapshots, "snapshot"))
 }
 
 // verified reports what a verification found.
@@ -68,7 +95,7 @@ func (a *app) verified(v verification) error {
 			fmt.Fprintf(&b, "snapshot %s lacks %s since it was made; vault show lists them\n", l.Snapshot, lacking(l.Lacks))
 		}
 		if len(found) == 0 {
-			b.WriteString("no damage found: everything in the storage is as it was written\n")
+			fmt.Fprintf(&b, "no damage found (%s)\n", v.scope())
 		}
 		if err := a.print(b.String()); err != nil {
 			return err
@@ -77,7 +104,7 @@ func (a *app) verified(v verification) error {
 	if len(found) == 0 {
 		return nil
 	}
-	return failure.New(failure.Unproven, "%s of damage found; everything else is as it was written", count(len(found), "place"))
+	return failure.New(failure.Unproven, "damage found in %s (%s)", count(len(found), "place"), v.scope())
 }
 
 func damage(b *strings.Builder, f repository.Finding) {

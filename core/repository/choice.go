@@ -45,7 +45,7 @@ func (c Choice) String() string {
 	return strings.Join(words, " and ")
 }
 
-var errNoSnapshot = failure.New(failure.Refused, "the repository has no finished snapshot yet")
+var errNoSnapshot = failure.New(failure.Usage, "the repository has no finished snapshot yet")
 
 // Load returns the snapshot that is chosen. Latest is the newest of the site and
 // the pipeline that are named; where the snapshots that are left are of several,
@@ -102,18 +102,43 @@ func byID(refs []snapshotRef, want string) (snapshotRef, error) {
 	return snapshotRef{}, failure.New(failure.Usage, "%q stands for %d snapshots, %s to %s: write more of the id", want, len(found), found[0].id, found[len(found)-1].id)
 }
 
-// seriesKey identifies a series: latest never mixes snapshots of two.
-type seriesKey struct{ site, pipeline string }
-
 // series is the snapshots of one site, made by one pipeline.
 type series struct {
 	site     moodle.Site // with the name in its newest snapshot
 	pipeline string
-	newest   snapshotRef
+	newest   *Snapshot
 	count    int
 }
 
-func seriesOf(s *Snapshot) series { return series{site: s.Site(), pipeline: s.Pipeline} }
+func seriesOf(s *Snapshot) series {
+	return series{site: s.Site(), pipeline: s.Pipeline, newest: s, count: 1}
+}
+
+// seriesSet groups snapshots that are added the newest first.
+type seriesSet []series
+
+func (set *seriesSet) add(s *Snapshot) {
+	for i, old := range *set {
+		if old.site.ID == s.Site().ID && old.pipeline == s.Pipeline {
+			(*set)[i].count++
+			return
+		}
+	}
+	*set = append(*set, seriesOf(s))
+}
+
+// String lists the series, one a line.
+func (set seriesSet) String() string {
+	const most = 20
+	var lines strings.Builder
+	for _, s := range set[:min(most, len(set))] {
+		fmt.Fprintf(&lines, "\n  %s (%d, newest %s)", s, s.count, s.newest.ID)
+	}
+	if more := len(set) - most; more > 0 {
+		fmt.Fprintf(&lines, "\n  and %d more", more)
+	}
+	return lines.String()
+}
 
 func (s series) String() string {
 	if s.site.ID == "" {
@@ -127,54 +152,50 @@ func (s series) String() string {
 // ID is in the future: the snapshot may be the one that is wanted.
 func (r *Repository) latest(ctx context.Context, refs []snapshotRef, c Choice) (newest snapshotRef, skipped []snapshotRef, err error) {
 	var failed error // why the newest can't be read
-	known := map[seriesKey]*series{}
-	var order []*series // the newest first
+	var found seriesSet
 	var unsigned []snapshotRef
+	var others seriesSet // what c doesn't match
 	for _, ref := range slices.Backward(refs) {
 		snap, err := r.head(ctx, ref)
 		_, lost := asDamage(err)
 		switch {
 		case errors.Is(err, ErrUnsigned):
 			unsigned = append(unsigned, ref)
-			if len(order) == 0 {
+			if len(found) == 0 {
 				skipped = unsigned
 			}
 			continue
 		case lost || errors.Is(err, stage.ErrKey):
-			if failed == nil && len(order) == 0 && !ref.early(time.Now()) {
+			if failed == nil && len(found) == 0 && !ref.early(time.Now()) {
 				failed = err
 			}
 			continue
 		case err != nil:
 			return snapshotRef{}, nil, err
 		case !c.Matches(snap):
+			others.add(snap)
 			continue
 		}
-		key := seriesKey{snap.Site().ID, snap.Pipeline}
-		if known[key] == nil {
-			known[key] = &series{site: snap.Site(), pipeline: snap.Pipeline, newest: ref}
-			order = append(order, known[key])
-		}
-		known[key].count++
-		if key == (seriesKey{c.Site, c.Pipeline}) && key.site != "" {
+		found.add(snap)
+		if c.Site != "" && snap.Site().ID == c.Site && snap.Pipeline == c.Pipeline {
 			break // nothing else can match
 		}
 	}
 	switch {
-	case failed != nil && len(order) > 0:
-		return snapshotRef{}, nil, fmt.Errorf("the newest snapshot can't be read: %w; the newest that can is %s: ask for that one by its id", failed, order[0].newest.id)
+	case failed != nil && len(found) > 0:
+		return snapshotRef{}, nil, fmt.Errorf("the newest snapshot can't be read: %w; the newest that can is %s: ask for that one by its id", failed, found[0].newest.ID)
 	case failed != nil:
 		return snapshotRef{}, nil, failed
-	case len(order) == 0 && len(unsigned) > 0:
+	case len(found) == 0 && len(unsigned) > 0:
 		return snapshotRef{}, nil, noneSigned(c, len(unsigned), len(refs))
-	case len(order) == 0 && c.String() != "":
-		return snapshotRef{}, nil, failure.New(failure.Usage, "there is no snapshot of %s; vault snapshots lists all", c)
-	case len(order) == 0:
+	case len(found) == 0 && c.String() != "":
+		return snapshotRef{}, nil, noMatch(c, others)
+	case len(found) == 0:
 		return snapshotRef{}, nil, errNoSnapshot
-	case len(order) > 1:
-		return snapshotRef{}, nil, ambiguous(order)
+	case len(found) > 1:
+		return snapshotRef{}, nil, ambiguous(found)
 	}
-	return order[0].newest, skipped, nil
+	return snapshotRef{found[0].newest.kid, found[0].newest.ID}, skipped, nil
 }
 
 // noneSigned is the error when c matches no snapshot that a trusted signer signed.
@@ -201,15 +222,40 @@ func (s *Snapshot) Skipped() (n stage.Note, ok bool) {
 }
 
 // ambiguous lists what latest could be the newest of.
-func ambiguous(list []*series) error {
-	const most = 20
-	var lines strings.Builder
-	for _, s := range list[:min(most, len(list))] {
-		fmt.Fprintf(&lines, "\n  %s (%d, newest %s)", s, s.count, s.newest.id)
-	}
-	if more := len(list) - most; more > 0 {
-		fmt.Fprintf(&lines, "\n  and %d more", more)
-	}
+func ambiguous(set seriesSet) error {
 	return failure.New(failure.Refused, "latest is ambiguous: the repository has snapshots of several sites or pipelines:%s\n"+
-		"name the site, the pipeline or both (--site, --pipeline; in a pipeline file site and pipeline beside snapshot), or give an id", lines.String())
+		"name the site, the pipeline or both (--site, --pipeline; in a pipeline file site and pipeline beside snapshot), or give an id", set)
+}
+
+// noMatch is the error when c matches no snapshot; others are those that exist.
+func noMatch(c Choice, others seriesSet) error {
+	if len(others) == 0 {
+		return failure.New(failure.Usage, "there is no snapshot of %s", c)
+	}
+	return failure.New(failure.Usage, "there is no snapshot of %s; the repository has:%s", c, others)
+}
+
+// Select returns what a list has of the site and the pipeline, and what can't be
+// read. If c names one of them and no snapshot matches, the error, of class
+// failure.Usage, lists those that exist.
+func (c Choice) Select(list []Listed) ([]Listed, error) {
+	var selected []Listed
+	var others seriesSet
+	matches := false
+	for _, l := range slices.Backward(list) {
+		switch {
+		case l.Snapshot == nil:
+		case c.Matches(l.Snapshot):
+			matches = true
+		default:
+			others.add(l.Snapshot)
+			continue
+		}
+		selected = append(selected, l)
+	}
+	if !matches && c.String() != "" {
+		return nil, noMatch(c, others)
+	}
+	slices.Reverse(selected)
+	return selected, nil
 }

@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -115,12 +114,14 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, e
 		v.isDamage(&Damage{Object: name, Err: errStray}, nil)
 	}
 	var whole []snapshotRef
+	var others seriesSet
 	there, named := map[snapshotRef]bool{}, map[snapshotRef]string{} // by which snapshot
-	for _, ref := range all {
+	for _, ref := range slices.Backward(all) {
 		there[ref] = true
 		snap, err := v.repo.head(ctx, ref)
 		switch {
 		case err == nil && !want.Matches(snap):
+			others.add(snap)
 		case err == nil:
 			whole = append(whole, ref)
 			v.total += snap.Totals.Bytes
@@ -135,7 +136,7 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, e
 		}
 	}
 	if !everything && len(whole) == 0 && len(v.findings) == 0 {
-		return nil, failure.New(failure.Usage, "there is no snapshot of %s; vault snapshots lists all", want)
+		return nil, noMatch(want, others)
 	}
 	for ref, next := range named {
 		if ref.id != "" && !there[ref] {
