@@ -62,6 +62,9 @@ func existingDir(dir string) (string, error) {
 // check refuses a directory that holds something, unless it may be replaced, and
 // notes what that would remove.
 func (s *Sink) check(ctx context.Context, root *os.Root) ([]stage.Note, error) {
+	if err := s.otherRestore(root); err != nil {
+		return nil, err
+	}
 	if !s.replace {
 		if _, err := root.Lstat(MarkerName); err == nil {
 			return nil, failure.New(failure.Refused, "%s holds a restore that did not finish (%s); set replace: true to do it again", s.dir, MarkerName)

@@ -3,8 +3,10 @@ package filetree
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
@@ -17,10 +19,41 @@ const MarkerName = ".vault-restoring"
 // later one could not tell by what is there that it may replace it.
 const RestoredName = ".vault-restored"
 
-const restoredText = "Vault restored into this directory. A restore with replace: true may remove what is in it.\n"
+// A mark's first line names the part that was restored. It is the same in both
+// marks, so a crash while one becomes the other doesn't lose it.
+const partLine = "part: "
 
-const markerText = "Vault is restoring into this directory, or did not finish: what is here is not whole.\n" +
+const restoredText = "Vault restored this part into this directory. A restore of it with replace: true may remove what is in it.\n"
+
+const markerText = "Vault is restoring this part into this directory, or did not finish: what is here is not whole.\n" +
 	"Run the restore again with replace: true.\n"
+
+// markedAs returns the part that a mark in the root names; found is false where
+// there is no such mark, and the part is "" for a mark that names none.
+func markedAs(root *os.Root, mark string) (part string, found bool, err error) {
+	info, err := root.Lstat(mark)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	f, err := root.Open(mark)
+	if err != nil {
+		return "", false, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	const enough = 256 // for the first line
+	text, err := io.ReadAll(io.LimitReader(f, enough))
+	if err != nil {
+		return "", false, err
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	if name, ok := strings.CutPrefix(line, partLine); ok {
+		part = strings.TrimSpace(name)
+	}
+	return part, true, nil
+}
 
 // openMarker makes the marker or opens the one that is there. A link of its name
 // is not followed.

@@ -65,26 +65,61 @@ func first(names []string) string {
 }
 
 // mayReplace refuses a directory that nothing shows to be a site's: a home
-// directory, or the parent of what was meant.
+// directory, or the parent of what was meant. A mark counts only if it names
+// this sink's part.
 func (s *Sink) mayReplace(root *os.Root, doomed []string) error {
-	folder, err := Recognise(root)
-	if err != nil {
+	failed := func(err error) error {
 		return failure.New(failure.Refused, "looking what is in %s: %w", s.dir, err)
 	}
-	for _, mark := range []string{MarkerName, RestoredName} {
-		if info, err := root.Lstat(mark); err == nil && info.Mode().IsRegular() && !slices.Contains(s.layout.Foreign, folder) {
-			return nil // the mark doesn't say which part was restored
-		}
+	folder, err := Recognise(root)
+	if err != nil {
+		return failed(err)
+	}
+	if slices.Contains(s.layout.Foreign, folder) {
+		return failure.New(failure.Refused, "%s is not replaced: it is %s, not %s, and it holds %s; check dir, or empty the directory yourself",
+			s.dir, folder, s.layout.What, first(doomed))
 	}
 	ours, err := s.layout.Owns(root)
 	if err != nil {
-		return failure.New(failure.Refused, "looking what is in %s: %w", s.dir, err)
+		return failed(err)
+	}
+	unnamed := "" // a mark that names no part
+	for _, mark := range []string{MarkerName, RestoredName} {
+		part, found, err := markedAs(root, mark)
+		switch {
+		case err != nil:
+			return failed(err)
+		case found && part == s.layout.Part:
+			ours = true
+		case found && part == "":
+			unnamed = mark
+		}
 	}
 	if ours {
 		return nil
 	}
-	return failure.New(failure.Refused, "%s is not replaced: it is neither %s nor an earlier restore, and it holds %s; check dir, "+
-		"or empty the directory yourself, or create a file %s in it if all of it may be removed", s.dir, s.layout.What, first(doomed), RestoredName)
+	why := fmt.Sprintf("it is neither %s nor an earlier restore of one", s.layout.What)
+	if unnamed != "" {
+		why = fmt.Sprintf("its file %s does not say which part was restored", unnamed)
+	}
+	return failure.New(failure.Refused, "%s is not replaced: %s, and it holds %s; check dir, "+
+		"or empty the directory yourself, or, if all of it may be removed, create a file %s in it with the line %q",
+		s.dir, why, first(doomed), RestoredName, partLine+s.layout.Part)
+}
+
+// otherRestore refuses a directory that is marked as a restore of another part.
+func (s *Sink) otherRestore(root *os.Root) error {
+	for _, mark := range []string{MarkerName, RestoredName} {
+		part, found, err := markedAs(root, mark)
+		if err != nil {
+			return failure.New(failure.Refused, "reading the mark of an earlier restore in %s: %w", s.dir, err)
+		}
+		if found && part != "" && part != s.layout.Part {
+			return failure.New(failure.Refused, "%s holds a restore of the part %q (its file %s says so), not of %q; "+
+				"check dir, or empty the directory yourself and remove that file", s.dir, part, mark, s.layout.Part)
+		}
+	}
+	return nil
 }
 
 // countAtMost bounds what a plan counts of what is to be removed.

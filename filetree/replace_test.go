@@ -10,25 +10,29 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
-	"github.com/lmsvault/vault/filetree"
 	sinkdataroot "github.com/lmsvault/vault/sinks/dataroot"
 	sinkfiles "github.com/lmsvault/vault/sinks/files"
 )
 
 const poolFile = "01/23/0123456789012345678901234567890123456789"
 
-// holding makes a directory with these files in it, a directory for a name that ends in /.
+// holding makes a directory with these files in it, a directory for a name that
+// ends in /. What follows a = is the content of a file.
 func holding(t testing.TB, names ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range names {
+		name, content, given := strings.Cut(name, "=")
+		if !given {
+			content = "theirs"
+		}
 		path := filepath.Join(dir, name)
 		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		if strings.HasSuffix(name, "/") {
 			must(t, os.MkdirAll(path, 0o755))
 			continue
 		}
-		must(t, os.WriteFile(path, []byte("theirs"), 0o600))
+		must(t, os.WriteFile(path, []byte(content), 0o600))
 	}
 	return dir
 }
@@ -55,10 +59,6 @@ func TestReplaceRefusesForeignDirectories(t *testing.T) {
 		{"an empty pool", "files", []string{"warning.txt", "lost+found/x"}, ""},
 		{"a data root", "dataroot", []string{"muc/config.php", "lang/x"}, ""},
 		{"a data root that has the pool", "dataroot", []string{"filedir/" + poolFile, "lang/x"}, ""},
-		{"a restore that did not finish", "dataroot", []string{filetree.MarkerName, "photos/x"}, ""},
-		{"what a person says may go", "files", []string{filetree.RestoredName, "photos/x"}, ""},
-		{"a restored data root for a pool", "files", []string{filetree.RestoredName, "filedir/" + poolFile, "lang/x", "precious"}, `"filedir, lang, precious"`},
-		{"a data root in the making for a pool", "files", []string{filetree.MarkerName, "filedir/" + poolFile, "lang/x"}, `"filedir, lang"`},
 		{"nothing that would go", "dataroot", []string{"cache/x", ".htaccess", "lost+found/"}, ""},
 		{"nothing", "files", nil, ""},
 	} {
@@ -75,7 +75,7 @@ func TestReplaceRefusesForeignDirectories(t *testing.T) {
 				return
 			}
 			for _, err := range []error{checked, begun} {
-				if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), c.refused) || !strings.Contains(err.Error(), filetree.RestoredName) {
+				if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), c.refused) || !strings.Contains(err.Error(), "empty the directory yourself") {
 					t.Errorf("it is not refused as it should: %v", err)
 				}
 			}

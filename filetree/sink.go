@@ -41,7 +41,7 @@ type Layout struct {
 	// is in it may be replaced; what calls such a directory in messages: "a Moodle data root".
 	Owns func(root *os.Root) (bool, error)
 	What string
-	// Foreign lists what a directory must not be for a mark to allow replacing it.
+	// Foreign lists what a directory must not be, even if a mark of this part is in it.
 	Foreign []moodle.Folder
 	// Usual tells of a name in the root that any site has it; nil: of none. What is
 	// to be removed is named from the others on.
@@ -134,8 +134,9 @@ func (s *Sink) mark() error {
 	return s.settle()
 }
 
-// write gives the marker its text.
+// write gives the marker its text, after the line that names the part.
 func (s *Sink) write(text string) error {
+	text = partLine + s.layout.Part + "\n" + text
 	if _, err := s.marker.WriteAt([]byte(text), 0); err != nil {
 		return err
 	}

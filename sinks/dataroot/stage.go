@@ -39,10 +39,11 @@ a file .vault-restoring; an interrupted restore is repeated with replace: true. 
 finished restore leaves a file .vault-restored.
 
 replace: true removes what is in the directory only if Moodle has used it as its data
-root (it holds filedir, localcache, muc or trashdir), or if it is an earlier restore;
-vault plan counts and names what goes. filedir, cache, sessions, lost+found and all
-else that a backup leaves out stays as it is in the target, and so do the preserved
-paths: what the snapshot has below those is not written.
+root (it holds filedir, localcache, muc or trashdir), or if it is an earlier restore
+of one; vault plan counts and names what goes. The first line of both marks names the
+part, "part: dataroot"; a mark of another part is refused. filedir, cache, sessions,
+lost+found and all else that a backup leaves out stays as it is in the target, and so
+do the preserved paths: what the snapshot has below those is not written.
 
 Files lose their setuid and setgid bits; directories keep theirs. Directories get
 their modes when the restore finishes; until then only the user who restores can enter

@@ -27,7 +27,9 @@ directory is incomplete it holds a file .vault-restoring; an interrupted restore
 repeated with replace: true.
 
 replace: true removes what is in the directory only if it is a file pool (or empty,
-or an earlier restore); vault plan counts and names what goes. lost+found stays.
+or an earlier restore of one); vault plan counts and names what goes. lost+found
+stays. The first line of the mark names the part, "part: filedir"; a mark of another
+part is refused.
 
 Modes and times of files are restored, without setuid and setgid bits. Directories
 get the mode of the pool's own directory when the restore finishes; until then only
