@@ -42,6 +42,7 @@ var defaultsOfMySQL = []column{
 	{"f7", "float DEFAULT 1.1234567", "1.1234567165374756", "1.1234567", "1.1234567", ""},
 	{"fm", "float DEFAULT 3.4028234663852886e38", "3.4028234663852886e38", "3.4028235e+38", "3.4028235e+38", ""},
 	same("vc", "varchar(20) DEFAULT 'it''s \\\\ ü😀'", `it's \ ü😀`),
+	{"nu", `varchar(9) DEFAULT 'a\0b'`, "a\x00b", lost, lost, ""},
 	same("em", "varchar(20) NOT NULL DEFAULT ''", ""),
 	same("ch", "char(5) DEFAULT 'ab'", "ab"),
 	same("tx", "text DEFAULT ('it''s')", "it's"),

@@ -171,6 +171,8 @@ func refuseDefault(t *schema.Table, c *schema.Column) error {
 		return fmt.Errorf("%.60q is not made of bits", d.Value)
 	case c.Type.Kind == schema.Binary && !hexLiteral.MatchString(d.Value):
 		return fmt.Errorf(`%.60q is not \x with hex digits`, d.Value)
+	case hasCharset(c.Native): // NUL is a character of a text, and Literal writes it as \0
+		return sqltext.Value(strings.ReplaceAll(d.Value, "\x00", ""))
 	}
 	return sqltext.Value(d.Value)
 }

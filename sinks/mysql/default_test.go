@@ -10,12 +10,12 @@ import (
 )
 
 // Defaults arrive byte by byte: those of binary columns, of which the catalog
-// tells only a part, and those with quotes and backslashes in an expression.
+// tells only a part, and those with quotes, backslashes and NUL.
 func TestDefaultsAreExact(t *testing.T) {
 	const columns = `id int PRIMARY KEY, v varbinary(4) DEFAULT 0xFF00, n varbinary(4) NOT NULL DEFAULT 0x00FF27, f binary(3) NOT NULL DEFAULT 0x4100, x varbinary(9) DEFAULT 0x3078,
-		e varchar(30) DEFAULT ('a\\b'), g varchar(30) DEFAULT ('it''s'), h varchar(30) DEFAULT (concat('x\\', 'y''', '"', '\n', '\\n')), q varchar(20) DEFAULT 'it''s a\\b', j text DEFAULT ('x\\''y')`
-	const look = `SELECT CONCAT_WS('|', HEX(v), HEX(n), HEX(f), HEX(x), HEX(e), HEX(g), HEX(h), HEX(q), HEX(j)) FROM mdl_a`
-	const want = "FF00|00FF27|410000|3078|615C62|69742773|785C7927220A5C6E|6974277320615C62|785C2779"
+		e varchar(30) DEFAULT ('a\\b'), g varchar(30) DEFAULT ('it''s'), h varchar(30) DEFAULT (concat('x\\', 'y''', '"', '\n', '\\n')), q varchar(20) DEFAULT 'it''s a\\b', j text DEFAULT ('x\\''y'), k varchar(9) NOT NULL DEFAULT 'a\0b\0', l text DEFAULT ('\0c')`
+	const look = `SELECT CONCAT_WS('|', HEX(v), HEX(n), HEX(f), HEX(x), HEX(e), HEX(g), HEX(h), HEX(q), HEX(j), HEX(k), HEX(l)) FROM mdl_a`
+	const want = "FF00|00FF27|410000|3078|615C62|69742773|785C7927220A5C6E|6974277320615C62|785C2779|61006200|0063"
 	for _, from := range engines {
 		for _, to := range engines {
 			t.Run(from.name+" to "+to.name, func(t *testing.T) {
