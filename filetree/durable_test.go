@@ -54,11 +54,3 @@ func TestMuchIsSynced(t *testing.T) {
 		}
 	}
 }
-
-// After a sync failed nothing is taken for durable.
-func TestFailedSyncStaysFailed(t *testing.T) {
-	d := disk{err: errLocked}
-	if d.sync() == nil || d.commit(written{}) == nil {
-		t.Error("a unit is taken for safe after a sync failed")
-	}
-}

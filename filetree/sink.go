@@ -188,6 +188,9 @@ func (s *Sink) Publish(context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.disk.commit(written{}); err != nil { // of a sync that failed: the mark stays
+		return err
+	}
 	if err := s.unmark(); err != nil {
 		return fmt.Errorf("unmarking %s: %w", s.dir, err)
 	}

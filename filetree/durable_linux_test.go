@@ -1,0 +1,65 @@
+package filetree
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// After a sync failed nothing is taken for durable, although the next sync would
+// succeed: the system reports a lost write only once.
+func TestFailedSyncStaysFailed(t *testing.T) {
+	dir := t.TempDir()
+	s, err := NewSink(dir, false, t.TempDir(), Layout{
+		Part:       "dataroot",
+		Holds:      func(string) (bool, error) { return true, nil },
+		Keeping:    func(string) Keeping { return Remove },
+		Overwrites: func(string) bool { return false },
+		Marks:      true,
+	})
+	must(t, err)
+	must(t, s.Begin(t.Context(), &stage.Plan{}))
+	disk := &s.(*Sink).disk
+	first, err := s.Unit(t.Context(), stage.Unit{})
+	must(t, err)
+	must(t, first.Open(t.Context(), stage.Entry{Path: "dataroot/a", Kind: stage.Dir, Mode: 0o700}))
+	must(t, first.Close(t.Context(), stage.Digest{}))
+
+	whole := disk.byDevice
+	disk.byDevice = map[uint64]*os.File{0: closedFile(t)} // its sync fails
+	disk.since.files = syncFiles
+	if err := first.Commit(t.Context()); err == nil {
+		t.Error("a unit is taken for safe whose sync failed")
+	}
+	disk.byDevice = whole
+	for _, f := range whole {
+		must(t, unix.Syncfs(int(f.Fd())))
+	}
+
+	later, err := s.Unit(t.Context(), stage.Unit{})
+	must(t, err)
+	if later.Commit(t.Context()) == nil {
+		t.Error("a later unit is taken for safe")
+	}
+	if s.Finish(t.Context(), nil) == nil {
+		t.Error("Finish returns no error")
+	}
+	if s.Publish(t.Context()) == nil {
+		t.Error("Publish returns no error")
+	}
+	must(t, s.Close(t.Context()))
+	if _, err := os.Lstat(filepath.Join(dir, MarkerName)); err != nil {
+		t.Errorf("the mark of an unfinished restore is gone: %v", err)
+	}
+}
+
+func closedFile(t *testing.T) *os.File {
+	f, err := os.Open(t.TempDir())
+	must(t, err)
+	must(t, f.Close())
+	return f
+}
