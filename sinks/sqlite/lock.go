@@ -56,19 +56,24 @@ func tryClaim(path string) (_ *claim, err error) {
 }
 
 // claimLeft claims what an earlier run left, so that it is no other's; nil where
-// there is nothing, or something that no run can have made.
+// there is nothing, or something that no run can have made. A file that this user
+// may not write is refused: it can be the one that another user's run is writing,
+// which no lock can tell.
 func claimLeft(path string) (*claim, error) {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, failure.New(failure.Refused, "looking for what an earlier restore left: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	// For writing, as NFS locks no other file exclusively.
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ELOOP):
 		return nil, errTaken
+	case errors.Is(err, fs.ErrPermission):
+		return nil, failure.New(failure.Refused, "a restore left %s, which this user may not write: %w; if no restore is running, remove it", path, err)
 	case err != nil:
 		return nil, err
 	}
@@ -79,10 +84,10 @@ func lockFile(path string, f *os.File) (*claim, error) {
 	c := &claim{path, f}
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	switch {
-	case errors.Is(err, unix.EWOULDBLOCK):
+	case errors.Is(err, unix.EWOULDBLOCK), errors.Is(err, unix.EACCES): // POSIX allows both
 		err = failure.New(failure.Refused, "another run is writing %s; wait for it to end", path)
-	case errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOLCK), errors.Is(err, unix.ENOSYS):
-		err = nil // a share without locks
+	case lockless(err):
+		err = nil
 	case err != nil:
 		err = fmt.Errorf("locking %s: %w", path, err)
 	}
@@ -93,6 +98,16 @@ func lockFile(path string, f *os.File) (*claim, error) {
 		return nil, errors.Join(err, c.release())
 	}
 	return c, nil
+}
+
+// lockless reports whether an error of a lock says that a share has no locks.
+func lockless(err error) bool {
+	for _, no := range []error{unix.ENOTSUP, unix.EOPNOTSUPP, unix.ENOLCK, unix.ENOSYS, unix.EBADF} {
+		if errors.Is(err, no) {
+			return true
+		}
+	}
+	return false
 }
 
 // look returns the state of the claimed file, which must be the one of this name.
@@ -130,7 +145,7 @@ func (c *claim) release() error {
 // free refuses a partial file that another run is writing. It changes nothing.
 func free(path string) error {
 	c, err := claimLeft(path)
-	if errors.Is(err, errTaken) || errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, errTaken) {
 		return nil // Begin will tell
 	}
 	if err != nil {
