@@ -43,6 +43,21 @@ func TestSnapshotsAreChosenByFlagsAlone(t *testing.T) {
 	}
 }
 
+// The file that makes a backup opens it, too.
+func TestVerifyTakesTheKeyOfTheEncryptStep(t *testing.T) {
+	file := written(t, "p.yaml", "version: 1\nsource: [{use: sample, with: {files: false}}]\ntransform: [{use: encrypt, with: {passphrase: \"${env:KEY}\"}}]\n"+
+		"sink: [{use: local, with: {dir: "+filepath.Join(t.TempDir(), "r")+", create: true}}]\n")
+	vault(t, 0, []string{"KEY=a long passphrase"}, "run", file)
+	for _, env := range []string{"KEY=a long passphrase", "LMSVAULT_PASSPHRASE=a long passphrase"} {
+		if o := vault(t, 0, []string{env}, "verify", file); !strings.Contains(o.stdout, "no damage found (checked 1 of 1") {
+			t.Errorf("verify says\n%s", o.stdout)
+		}
+	}
+	if o := vault(t, 3, []string{"KEY=another passphrase"}, "verify", file); !strings.Contains(o.stderr, "wrong passphrase") {
+		t.Errorf("with another passphrase it says\n%s", o.stderr)
+	}
+}
+
 // A script tells a slip in a name (2) from a disk that is not mounted (3), whichever
 // command it runs.
 func TestAMissingThingHasOneExitCode(t *testing.T) {

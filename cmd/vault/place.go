@@ -89,7 +89,7 @@ func (a *app) stored(cmd *cobra.Command, file string) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
-	at := place{stage: found[0].Stage, config: found[0].Config, stages: finder{registry, a.plugins(cmd.Context()), p.Dir}}
+	at := place{stage: found[0].Stage, config: found[0].Config, stages: finder{registry, a.plugins(cmd.Context()), p.Dir}, passphrase: p.Passphrase, identity: p.Identity}
 	if from := found[0].From; from != nil {
 		at.passphrase, at.identity, at.site, at.pipeline = from.Passphrase, from.Identity, from.Site, from.Pipeline
 		if at.signers, err = from.Trusted(); err != nil {

@@ -67,8 +67,8 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 const repoHelp = `
 
 REPO is the repository's directory, or a pipeline file (.yaml) with one storage, which
-is the only way to reach a plugin's storage. Keys that the file gives to a storage
-below source are used.`
+is the only way to reach a plugin's storage. The file's keys are used: those of a
+storage below source, or of its encrypt step.`
 
 func (a *app) open(ctx context.Context, at place) (*repository.Repository, error) {
 	scratch, err := a.scratch()

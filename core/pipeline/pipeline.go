@@ -17,6 +17,9 @@ type Pipeline struct {
 	Name string
 	Settings
 	Source, Transform, Sink []Step
+	// Passphrase and Identity are those of the transform that encrypts, where
+	// Options.Storages was set and they could be read.
+	Passphrase, Identity config.Secret
 	// Hidden is what messages, logs and results must not show: secrets, and what
 	// came from the environment or from files.
 	Hidden []string

@@ -51,10 +51,39 @@ func (l *loader) storages(text []byte, hasKeys bool) (*Pipeline, config.Findings
 			}
 		}
 	}
+	if list := config.Resolve(&doc.Transform); list.Kind == yaml.SequenceNode && !hasKeys {
+		l.keys(list)
+	}
 	if len(l.pipeline.Steps()) == 0 {
 		l.found = append(l.found, elsewhere...)
 	}
 	return l.done()
+}
+
+// keys reads the keys of the transform that encrypts. They open the repository below
+// sink. What can't be read is not reported: the key may be given in another way.
+func (l *loader) keys(list *yaml.Node) {
+	before := len(l.found)
+	defer func() { l.found = l.found[:before] }()
+	for i, n := range list.Content {
+		s, with, ok := l.located(stage.RoleTransform, i, n)
+		if !ok || !s.Stage.Seals || with.Kind != yaml.MappingNode {
+			continue
+		}
+		only := *with
+		only.Content = nil
+		for i := 0; i+1 < len(with.Content); i += 2 {
+			if key := with.Content[i].Value; key == "passphrase" || key == "identity" {
+				only.Content = append(only.Content, with.Content[i], with.Content[i+1])
+			}
+		}
+		var found SnapshotConfig
+		l.decoder.Values.Offline = false
+		if errs := l.decoder.Decode(&only, &found).Of(config.Error); len(errs) == 0 {
+			l.pipeline.Passphrase, l.pipeline.Identity = found.Passphrase, found.Identity
+		}
+		l.decoder.Values.Offline = true
+	}
 }
 
 // without is a mapping without some keys.
