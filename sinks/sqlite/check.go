@@ -25,7 +25,8 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 	if err := free(s.config.Path + partial); err != nil {
 		return nil, nil, failure.Wrap(failure.Refused, err)
 	}
-	if err := s.place(ctx, p); err != nil {
+	replaced, err := s.place(ctx, p)
+	if err != nil {
 		return nil, nil, err
 	}
 	if err := s.room(p); err != nil {
@@ -37,6 +38,9 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 	}
 	s.unbuilt = map[index]bool{}
 	c := &check{sink: s, probe: probe, names: map[string]string{}}
+	if replaced > 0 {
+		c.note("", "replace: %s and its tables (%d) will be replaced", s.config.Path, replaced)
+	}
 	if _, err := os.Lstat(s.config.Path + partial); err == nil {
 		c.note("", "%s was left by a run that did not end well; it is written anew", s.config.Path+partial)
 	}

@@ -15,31 +15,32 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// place checks that the file may be written.
-func (s *Sink) place(ctx context.Context, p *stage.Plan) error {
+// place checks that the file may be written, and counts the tables of the site
+// that it holds, which is replaced.
+func (s *Sink) place(ctx context.Context, p *stage.Plan) (replaced int, err error) {
 	if err := s.apart(p); err != nil {
-		return err
+		return 0, err
 	}
 	dir := filepath.Dir(s.config.Path)
 	probe, err := os.CreateTemp(dir, ".vault-check-*")
 	if err != nil {
-		return failure.New(failure.Refused, "can't write in the folder %s: %w", dir, err)
+		return 0, failure.New(failure.Refused, "can't write in the folder %s: %w", dir, err)
 	}
 	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
-		return failure.New(failure.Refused, "can't write in the folder %s: %w", dir, err)
+		return 0, failure.New(failure.Refused, "can't write in the folder %s: %w", dir, err)
 	}
 	info, err := os.Stat(s.config.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil
+		return 0, nil
 	case err != nil:
-		return failure.Wrap(failure.Refused, err)
+		return 0, failure.Wrap(failure.Refused, err)
 	case !info.Mode().IsRegular():
-		return failure.New(failure.Refused, "%s is not a file; set path to another name", s.config.Path)
+		return 0, failure.New(failure.Refused, "%s is not a file; set path to another name", s.config.Path)
 	}
 	conn, err := dialect.Open(ctx, s.config.Path, dialect.ReadOnly)
 	if err != nil {
-		return failure.New(failure.Refused, "%w; it is not touched: set path to another name", err)
+		return 0, failure.New(failure.Refused, "%w; it is not touched: set path to another name", err)
 	}
 	var site moodle.Site
 	found, err := conn.Inspect(ctx, s.config.Prefix)
@@ -47,19 +48,19 @@ func (s *Sink) place(ctx context.Context, p *stage.Plan) error {
 		site, err = found.Site(ctx, conn)
 	}
 	if err := errors.Join(err, conn.Close()); err != nil {
-		return failure.Wrap(failure.Refused, err)
+		return 0, failure.Wrap(failure.Refused, err)
 	}
 	switch {
 	case len(found.Others) > 0:
-		return failure.New(failure.Refused, "%s holds tables that don't begin with %q (%s …) and would be lost; set path to another name",
+		return 0, failure.New(failure.Refused, "%s holds tables that don't begin with %q (%s …) and would be lost; set path to another name",
 			s.config.Path, s.config.Prefix, found.Others[0])
 	case len(found.Tables) > 0 && !s.config.Replace:
-		return failure.New(failure.Refused, "%s holds a site of %d tables; set replace: true to replace it", s.config.Path, len(found.Tables))
+		return 0, failure.New(failure.Refused, "%s holds a site of %d tables; set replace: true to replace it", s.config.Path, len(found.Tables))
 	}
 	if err := s.config.Replacing.Check(site, p.Facts); err != nil {
-		return fmt.Errorf("%s: %w", s.config.Path, err)
+		return 0, fmt.Errorf("%s: %w", s.config.Path, err)
 	}
-	return nil
+	return len(found.Tables), nil
 }
 
 // apart checks that no file that would be written or removed is the one that is

@@ -226,6 +226,30 @@ func TestReplacesADatabaseInUse(t *testing.T) {
 	}
 }
 
+func TestPlanSaysThatASiteIsReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "site")
+	replaced := func() bool {
+		to := sink.New(sink.Config{Path: path, Prefix: "mdl_", Replace: true})
+		_, notes, err := to.Check(t.Context(), &stage.Plan{})
+		if err := errors.Join(err, to.Close(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		return slices.Contains(notes, stage.Note{Path: stage.DB, Text: "replace: " + path + " and its tables (2) will be replaced"})
+	}
+	if replaced() {
+		t.Error("a file that is not there is said to be replaced")
+	}
+	db := openSQL(t, path)
+	for _, s := range []string{"CREATE TABLE mdl_a (a)", "CREATE TABLE mdl_b (a)"} {
+		if _, err := db.ExecContext(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !replaced() {
+		t.Error("the tables that go are not told")
+	}
+}
+
 // A run that ends early leaves no file that could be taken for a site, and
 // what was there stays.
 func TestUnfinishedFileHasNoName(t *testing.T) {
