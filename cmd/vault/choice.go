@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -90,6 +91,9 @@ func takesSnapshot(names ...string) cobra.PositionalArgs {
 		snapshot, rest := pickSnapshot(args)
 		if snapshot != "" && cmd.Flags().Changed("snapshot") {
 			return failure.New(failure.Usage, "the snapshot is given twice: as %q and by --snapshot", snapshot)
+		}
+		if snapshot == "" && len(rest) > len(names) && !strings.Contains(rest[1], "/") {
+			return failure.New(failure.Usage, "no snapshot %s; IDs look like 20260131-020000-1a2b3c4d, and vault snapshots lists them", strconv.Quote(rest[1]))
 		}
 		return check(cmd, rest)
 	}

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// closeOnExec keeps what whoever started vault left open, a password's pipe for
+// closeOnExec keeps what the caller left open, a password's pipe for
 // instance, from the processes that vault starts. What vault opens itself is
 // closed there anyway. Where there is no /proc nothing is done.
 func closeOnExec() {

@@ -24,6 +24,8 @@ func TestWrongUseIsExitCode2AndSaysWhatToDo(t *testing.T) {
 		{"vault ls needs REPO", nil, []string{"ls"}},
 		{"vault cat needs PATH", nil, []string{"cat", "repo"}},
 		{`takes no argument "b"`, nil, []string{"run", "a", "b"}},
+		{`no snapshot "nosuch"; IDs look like 2`, nil, []string{"show", "a", "nosuch"}},
+		{`no snapshot ""; IDs look like 2`, nil, []string{"verify", "a", ""}},
 		{"unknown flag: --wrokers", nil, []string{"run", file, "--wrokers", "3"}},
 		{`invalid argument "abc"`, nil, []string{"run", file, "--workers", "abc"}},
 		{"LMSVAULT_WORKERS", []string{"LMSVAULT_WORKERS=abc"}, []string{"run", file, "--set", "dir=x"}},

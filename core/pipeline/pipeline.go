@@ -39,7 +39,7 @@ type Step struct {
 }
 
 // SnapshotConfig is what a storage takes beside its own settings when it
-// stands as a source.
+// is used as a source.
 type SnapshotConfig struct {
 	Snapshot   string        `key:"snapshot" default:"latest" help:"which snapshot: latest, an id as vault snapshots lists them, or the beginning of one"`
 	Site       string        `key:"site" open:"true" help:"of which site latest is, by its identifier or its name; needed where the repository has snapshots of several" example:"Example School"`
@@ -73,7 +73,7 @@ func (c *SnapshotConfig) Trusted() ([]repository.Signer, error) {
 }
 
 // RepositoryConfig is what a storage takes beside its own settings when it
-// stands as a sink.
+// is used as a sink.
 type RepositoryConfig struct {
 	Create bool `key:"create" default:"false" help:"as a sink: make the repository when there is none; without it such a run is refused, and vault init-repository makes it"`
 	// SigningKey is the zero value where snapshots are not signed.

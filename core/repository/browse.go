@@ -19,7 +19,7 @@ type Listed struct {
 }
 
 // Snapshots lists what snapshots there are, the oldest first. One that can't be
-// read stands in the list with its error.
+// read is listed with its error.
 func (r *Repository) Snapshots(ctx context.Context) ([]Listed, error) {
 	refs, _, err := listSnapshots(ctx, r.storage)
 	if err != nil {

@@ -24,7 +24,7 @@ type earlierList struct {
 	ids  []ID
 }
 
-// listed is where a file stands in one of the lists.
+// listed is the position of a file in one of the lists.
 type listed struct{ list, start, end uint32 }
 
 // earlier reads the unit of the snapshot before; nil if there is none. Files of

@@ -89,7 +89,8 @@ var errStray = fmt.Errorf("%w: not a Vault object; it is ignored and safe to del
 
 const earlyText = "the snapshot ID is in the future; unless a clock was wrong when it was made, somebody else put it there"
 
-// strayNotes tells of what stands among the snapshots and is none.
+// strayNotes lists objects among the snapshots that are not snapshots of Vault, and
+// snapshots whose ID is in the future.
 func strayNotes(ctx context.Context, s stage.Storage) ([]stage.Note, error) {
 	refs, strays, err := listSnapshots(ctx, s)
 	var notes []stage.Note

@@ -21,7 +21,7 @@ type keyFile struct {
 }
 
 // keyTerms is what the secret of a key is bound to: who opens the secret knows
-// that whoever made it has written these.
+// that its maker wrote these.
 type keyTerms struct {
 	Repository string         `json:"repository"` // SHA-256 of repository.json, in hex
 	Created    time.Time      `json:"created"`

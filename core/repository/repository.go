@@ -86,8 +86,8 @@ func (r *Repository) open(ctx context.Context) error {
 	return failed
 }
 
-// checkSecrecy looks at all keys before any is used: whoever can write to the
-// storage can add one of his own.
+// checkSecrecy looks at all keys before any is used: anybody who can write to
+// the storage can add one.
 func (r *Repository) checkSecrecy(ctx context.Context) error {
 	keys := map[string]keyFile{}
 	for _, kid := range r.kids {

@@ -107,7 +107,7 @@ func ParseSigner(text string) (Signer, error) {
 	public, ok := strings.CutPrefix(strings.TrimSpace(text), signerPrefix)
 	if !ok {
 		if strings.Contains(text, signingKeyPrefix) {
-			return Signer{}, errors.New("this is the secret signing key; give its public key (" + signerPrefix + "…), which stands in the first line of its file")
+			return Signer{}, errors.New("this is a secret signing key; give its public key instead (" + signerPrefix + "…, on the first line of the key file)")
 		}
 		return Signer{}, errors.New("this is not the public key of a signer (" + signerPrefix + "…); vault key new prints it")
 	}

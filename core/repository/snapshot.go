@@ -38,8 +38,8 @@ type Snapshot struct {
 }
 
 // Signer tells who has signed the snapshot, and whether anybody has. Everything
-// else of an unsigned snapshot could have been written by whoever can write to
-// the storage, unless the repository is encrypted with a passphrase.
+// else of an unsigned snapshot could have been written by anybody with write access
+// to the storage, unless the repository is encrypted with a passphrase.
 func (s *Snapshot) Signer() (by Signer, ok bool) {
 	if s.signer == nil {
 		return Signer{}, false
