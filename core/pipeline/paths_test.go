@@ -45,7 +45,7 @@ func TestRelativePathsBeginInTheFolderOfThePipelineFile(t *testing.T) {
 			for what, c := range map[string][2]string{
 				"a literal":       {p.Source[0].Config.(*folder).Dir, site + "/filedir"},
 				"a variable":      {p.Source[1].Config.(*file).Path, site + "/db/site.sqlite"},
-				"an absolute one": {p.Source[2].Config.(*folder).Dir, "/var/moodledata"},
+				"an absolute one": {p.Source[2].Config.(*dataRoot).Dir, "/var/moodledata"},
 				"a file":          {p.Transform[0].Config.(*encrypt).Passphrase.Reveal(), "open sesame"},
 				"--set":           {p.Sink[0].Config.(*folder).Dir, dir + "/backups"},
 				"an odd name":     {p.Sink[1].Config.(*folder).Dir, site + "/~odd"},

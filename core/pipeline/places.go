@@ -71,6 +71,31 @@ func (o *overlaps) sourceAndSink(source, sink *Step) {
 		o.fail(at, "name a place outside of it", "%s writes into the folder that %s in line %d reads: a backup would contain itself%s", sink.Stage.Name, source.Stage.Name, source.At.Line, called)
 	case from.Within(to):
 		o.fail(at, "name a place that doesn't hold the source", "%s writes to a folder that holds what %s in line %d reads%s", sink.Stage.Name, source.Stage.Name, source.At.Line, called)
+	default:
+		o.followed(source, sink, to)
+	}
+}
+
+// follower is the configuration of a source that reads links below its folder as
+// directories.
+type follower interface {
+	Followed() []string // relative to the folder, with slashes
+}
+
+// followed compares a sink's place with the directories behind a source's links.
+func (o *overlaps) followed(source, sink *Step, to place.Place) {
+	f, ok := source.Config.(follower)
+	if !ok {
+		return
+	}
+	for _, link := range f.Followed() {
+		behind := o.machine.Find(filepath.Join(source.path(), filepath.FromSlash(link)))
+		if to.Within(behind) || behind.Within(to) {
+			o.fail(sink.placeAt("dir", "file"), "name a place outside of it, or take the link out of follow",
+				"%s would write to what %s in line %d reads through the link %s, which leads to %s",
+				sink.Stage.Name, source.Stage.Name, source.At.Line, link, behind.Path)
+			return
+		}
 	}
 }
 

@@ -58,6 +58,30 @@ func TestOverlapsAreSeenThroughLinks(t *testing.T) {
 	}
 }
 
+// What is behind a link that a source follows is read as a part of its folder.
+func TestOverlapsBehindFollowedLinksAreRefused(t *testing.T) {
+	base := alias(t)
+	if err := os.Symlink(filepath.Join(base, "y"), filepath.Join(base, "z/ext")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, follow, sink, want string }{
+		{"a repository behind it", "[ext]", "local, with: {dir: @/y/backups}", "local would write to what dataroot in line 2 reads through the link ext"},
+		{"a repository under another name", "[ext]", "local, with: {dir: @/lnk/new}", "through the link ext"},
+		{"the directory itself", "[ext]", "dataroot, with: {dir: @/y}", "through the link ext"},
+		{"a sink around it", "[ext/backups]", "dataroot, with: {dir: @/y}", "through the link ext/backups"},
+		{"a link that is not followed", "[]", "local, with: {dir: @/y/backups}", ""},
+		{"another place", "[ext]", "local, with: {dir: @/w}", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, found := parsed(t, base, "version: 1\nsource: [{use: dataroot, with: {dir: @/z, follow: "+c.follow+"}}]\nsink: [{use: "+c.sink+"}]\n")
+			got := found.Of(config.Error)
+			if c.want == "" && len(got) > 0 || c.want != "" && (len(got) != 1 || !strings.Contains(got[0].Message, c.want)) {
+				t.Errorf("found %v, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 // A link that comes after the file was read is seen by the run.
 func TestApartLooksAtTheMachineAnew(t *testing.T) {
 	base := alias(t)

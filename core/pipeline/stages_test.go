@@ -19,6 +19,13 @@ type folder struct {
 	Dir string `key:"dir" required:"true" help:"the folder" example:"/srv/x"`
 }
 
+type dataRoot struct {
+	Dir    string   `key:"dir" required:"true" help:"the folder" example:"/srv/x"`
+	Follow []string `key:"follow" help:"Links that are read as directories."`
+}
+
+func (d *dataRoot) Followed() []string { return d.Follow }
+
 type file struct {
 	Path string `key:"path" required:"true" help:"the file" example:"/srv/site.sqlite"`
 }
@@ -66,7 +73,7 @@ func registry(t testing.TB) *stage.Registry {
 		stages = append(stages,
 			stage.Stage{Info: info("mysql", role, db, dsn)}, stage.Stage{Info: info("postgres", role, db, dsn)},
 			stage.Stage{Info: info("sqlite", role, db, one)},
-			stage.Stage{Info: info("files", role, files, dir)}, stage.Stage{Info: info("dataroot", role, rest, dir)})
+			stage.Stage{Info: info("files", role, files, dir)}, stage.Stage{Info: info("dataroot", role, rest, func() any { return &dataRoot{} })})
 	}
 	r, err := stage.NewRegistry(append(stages,
 		stage.Stage{Info: info("sample", stage.RoleSource, []string{stage.DB, stage.Filedir, stage.Dataroot}, func() any { return &struct{}{} })},

@@ -81,19 +81,48 @@ func (s *source) outside(path string) string {
 }
 
 // unreachable returns where a link out of the data root leads whose target can't
-// be looked at: a disk that is not mounted, most likely. dangling: nothing is there.
+// be looked at: a disk that is not mounted, most likely. Links inside of the data
+// root on the way are followed. dangling: nothing is there.
 func (s *source) unreachable(link string, dangling bool) string {
-	target, err := os.Readlink(link)
-	if err != nil || dangling {
+	if dangling {
 		return ""
 	}
-	if !filepath.IsAbs(target) {
-		target = filepath.Join(filepath.Dir(link), target)
+	const most = 40 // links on the way, as Linux has it
+	for range most {
+		next, ok := s.step(link)
+		if !ok {
+			return ""
+		}
+		if !within(next, s.real) {
+			return next
+		}
+		link = next
 	}
-	if target = filepath.Clean(target); within(target, s.real) {
-		return ""
+	return ""
+}
+
+// step replaces the first link in a path below the data root by what it leads to;
+// false if there is none. Links that are followed count as directories.
+func (s *source) step(path string) (string, bool) {
+	rel, err := filepath.Rel(s.real, path)
+	if err != nil {
+		return "", false
 	}
-	return target
+	names := strings.Split(rel, string(filepath.Separator))
+	at := s.real
+	for i, name := range names {
+		above := at
+		at = filepath.Join(at, name)
+		target, err := os.Readlink(at)
+		if err != nil || s.follows(filepath.ToSlash(filepath.Join(names[:i+1]...))) {
+			continue
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(above, target)
+		}
+		return filepath.Join(append([]string{target}, names[i+1:]...)...), true
+	}
+	return "", false
 }
 
 func within(path, dir string) bool {

@@ -58,6 +58,28 @@ func TestLinkToWhatIsGoneIsALoss(t *testing.T) {
 	}
 }
 
+// repository leads into the data root, and from there to a disk that is gone.
+func TestChainOfLinksToWhatIsGoneIsALoss(t *testing.T) {
+	dir, gone := t.TempDir(), filepath.Join(t.TempDir(), "gone")
+	write(t, dir, "lang/en/f", "in")
+	for path, target := range map[string]string{"ext": gone, "repository": "ext/real", "more": "repository/x", "a": "b", "b": "a", "near": "lang/none"} {
+		must(t, os.Symlink(target, filepath.Join(dir, path)))
+	}
+	_, losses := conformance.ReadAll(t, opened(t, &Config{Dir: dir}))
+	lost := map[string]string{}
+	for _, l := range losses {
+		lost[l.Path] = l.Reason
+	}
+	for path, to := range map[string]string{"ext": gone, "repository": gone + "/real", "more": gone + "/real/x"} {
+		if reason := lost["dataroot/"+path]; !strings.Contains(reason, to+", which") || !strings.Contains(reason, "is it mounted?") {
+			t.Errorf("%s: %q", path, reason)
+		}
+	}
+	if len(losses) != 3 {
+		t.Errorf("losses %+v", losses)
+	}
+}
+
 func TestFollowedLinkIsReadAsDirectory(t *testing.T) {
 	dir, _ := linked(t)
 	items, losses := conformance.ReadAll(t, opened(t, &Config{Dir: dir, Follow: []string{"repository", "lang/deep"}, Exclude: []string{"repository/none"}}))

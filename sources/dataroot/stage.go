@@ -18,6 +18,9 @@ type Config struct {
 	Exclude []string `key:"exclude" help:"leave out these paths below the data root too" example:"[repository/cache, mybackups]"`
 }
 
+// Followed returns the links below the directory that are read as directories.
+func (c *Config) Followed() []string { return c.Follow }
+
 // Validate checks the names that are included and excluded.
 func (c *Config) Validate() error {
 	var errs []error
@@ -44,7 +47,10 @@ under another name belongs into exclude, and so does a backup destination.
 A link that leads out of the data root is carried as a link, and what lies behind it
 is listed as outside_link, for it is in no backup. Name the link in follow to have
 its directory read in its place (it is restored as a directory), or in exclude to
-leave it out. In a followed directory only links that follow names too are followed.
+leave it out. A link directly below the data root is listed even if nothing is there
+behind it, also where it leads out through other links: a disk may not be mounted.
+Further down, a link to nothing is kept and not listed. In a followed directory only
+links that follow names too are followed. No sink may write to a followed directory.
 Other file systems that are mounted below the data root are read as a part of it.
 
 A file that changes while it is read is read again; what never holds still is
