@@ -28,11 +28,11 @@ var (
 	tiny  = load{100_000, 200}
 )
 
-// nowhere is a Writer that wants nothing.
+// nowhere is a FileWriter that wants nothing.
 type nowhere struct{}
 
 func (nowhere) Open(context.Context, stage.Entry) error   { return nil }
-func (nowhere) Write(context.Context, stage.Chunk) error  { return nil }
+func (nowhere) Write(context.Context, []byte) error       { return nil }
 func (nowhere) Close(context.Context, stage.Digest) error { return nil }
 func (nowhere) Same(context.Context, stage.Entry) error   { return nil }
 func (nowhere) Drop(context.Context) error                { return nil }
@@ -59,15 +59,15 @@ func (l load) pool(b *testing.B) stage.Source {
 }
 
 // carry reads all units with several workers.
-func carry(b *testing.B, s stage.Source, writer func(stage.Unit) (stage.Writer, func() error)) {
-	inv, err := s.Plan(b.Context())
+func carry(b *testing.B, s stage.Source, writer func(stage.Unit) (stage.FileWriter, func() error)) {
+	inv, err := s.Plan(b.Context(), stage.PlanRequest{})
 	must(b, err)
 	var group errgroup.Group
 	group.SetLimit(benchWorkers)
 	for _, u := range inv.Units {
 		group.Go(func() error {
 			w, commit := writer(u)
-			if err := s.Read(b.Context(), u, nil, w); err != nil {
+			if err := s.(stage.FileSource).ReadFiles(b.Context(), stage.ReadRequest{Unit: u}, w); err != nil {
 				return err
 			}
 			return commit()
@@ -84,7 +84,7 @@ func (l load) rate(b *testing.B) {
 func BenchmarkRead(b *testing.B) {
 	s := usual.pool(b)
 	for b.Loop() {
-		carry(b, s, func(stage.Unit) (stage.Writer, func() error) { return nowhere{}, func() error { return nil } })
+		carry(b, s, func(stage.Unit) (stage.FileWriter, func() error) { return nowhere{}, func() error { return nil } })
 	}
 	usual.rate(b)
 }
@@ -104,10 +104,10 @@ func (l load) copy(b *testing.B) {
 		sink, err := sinkfiles.Stage().NewSink(b.Context(), &sinkfiles.Config{Dir: filepath.Join(top, strings.Repeat("x", n))}, stage.Env{TempDir: top})
 		must(b, err)
 		must(b, sink.Begin(b.Context(), &stage.Plan{}))
-		carry(b, s, func(u stage.Unit) (stage.Writer, func() error) {
-			w, err := sink.Unit(b.Context(), u)
+		carry(b, s, func(u stage.Unit) (stage.FileWriter, func() error) {
+			w, err := sink.(stage.FileSink).WriteFiles(b.Context(), u)
 			must(b, err)
-			return w, func() error { return w.Commit(b.Context()) }
+			return w, func() error { _, err := w.Commit(b.Context()); return err }
 		})
 		must(b, sink.Finish(b.Context(), nil))
 		must(b, sink.Publish(b.Context()))

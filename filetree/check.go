@@ -17,20 +17,20 @@ import (
 
 // Check looks whether the directory can be written, is empty or to be replaced,
 // and has room. It changes nothing.
-func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.Note, error) {
+func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, nil, err
+		return stage.Findings{}, err
 	}
 	existing, err := existingDir(s.dir)
 	if err != nil {
-		return nil, nil, err
+		return stage.Findings{}, err
 	}
 	if err := writable(existing); err != nil {
-		return nil, nil, failure.Wrap(failure.Refused, err)
+		return stage.Findings{}, failure.Wrap(failure.Refused, err)
 	}
 	root, err := os.OpenRoot(existing)
 	if err != nil {
-		return nil, nil, failure.New(failure.Refused, "opening the directory to restore into: %w", err)
+		return stage.Findings{}, failure.New(failure.Refused, "opening the directory to restore into: %w", err)
 	}
 	notes := s.layout.Notes
 	if existing == filepath.Clean(s.dir) {
@@ -41,7 +41,7 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 	if err == nil {
 		err = s.room(ctx, existing, root, p)
 	}
-	return nil, notes, errors.Join(err, root.Close())
+	return stage.Findings{Notes: notes}, errors.Join(err, root.Close())
 }
 
 // existingDir is dir or the nearest directory above that exists.

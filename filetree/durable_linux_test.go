@@ -24,7 +24,7 @@ func TestFailedSyncStaysFailed(t *testing.T) {
 	must(t, err)
 	must(t, s.Begin(t.Context(), &stage.Plan{}))
 	disk := &s.(*Sink).disk
-	first, err := s.Unit(t.Context(), stage.Unit{})
+	first, err := s.WriteFiles(t.Context(), stage.Unit{})
 	must(t, err)
 	must(t, first.Open(t.Context(), stage.Entry{Path: "dataroot/a", Kind: stage.Dir, Mode: 0o700}))
 	must(t, first.Close(t.Context(), stage.Digest{}))
@@ -32,7 +32,7 @@ func TestFailedSyncStaysFailed(t *testing.T) {
 	whole := disk.byDevice
 	disk.byDevice = map[uint64]*os.File{0: closedFile(t)} // its sync fails
 	disk.since.files = syncFiles
-	if err := first.Commit(t.Context()); err == nil {
+	if _, err := first.Commit(t.Context()); err == nil {
 		t.Error("a unit is taken for safe whose sync failed")
 	}
 	disk.byDevice = whole
@@ -40,9 +40,9 @@ func TestFailedSyncStaysFailed(t *testing.T) {
 		must(t, unix.Syncfs(int(f.Fd())))
 	}
 
-	later, err := s.Unit(t.Context(), stage.Unit{})
+	later, err := s.WriteFiles(t.Context(), stage.Unit{})
 	must(t, err)
-	if later.Commit(t.Context()) == nil {
+	if _, err := later.Commit(t.Context()); err == nil {
 		t.Error("a later unit is taken for safe")
 	}
 	if s.Finish(t.Context(), nil) == nil {

@@ -23,11 +23,11 @@ func TestManyUnitsShareASync(t *testing.T) {
 		t.Error("the mark is not durable")
 	}
 	for i := range 300 {
-		w, err := s.Unit(t.Context(), stage.Unit{})
+		w, err := s.WriteFiles(t.Context(), stage.Unit{})
 		must(t, err)
 		must(t, w.Open(t.Context(), stage.Entry{Path: fmt.Sprintf("dataroot/d%d", i), Kind: stage.Dir, Mode: 0o700}))
 		must(t, w.Close(t.Context(), stage.Digest{}))
-		must(t, w.Commit(t.Context()))
+		committed(t, w)
 	}
 	if disk.begun != marked {
 		t.Errorf("300 small units cost %d syncs", disk.begun-marked)

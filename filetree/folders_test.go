@@ -18,7 +18,7 @@ func TestFewAreOpenAtOnce(t *testing.T) {
 	})
 	must(t, err)
 	must(t, s.Begin(t.Context(), &stage.Plan{}))
-	u, err := s.Unit(t.Context(), stage.Unit{})
+	u, err := s.WriteFiles(t.Context(), stage.Unit{})
 	must(t, err)
 	w := u.(*unitWriter)
 	for i := range 500 {
@@ -34,7 +34,7 @@ func TestFewAreOpenAtOnce(t *testing.T) {
 			}
 		}
 	}
-	must(t, w.Commit(t.Context()))
+	committed(t, w)
 	must(t, s.Finish(t.Context(), nil))
 	must(t, s.Publish(t.Context()))
 	must(t, s.Close(t.Context()))

@@ -44,7 +44,7 @@ func TestUnfinishedDirectoriesAreClosed(t *testing.T) {
 	must(t, os.Chmod(dir, 0o777))
 	s := datarootSink(t, sinkdataroot.Config{Dir: dir})
 	must(t, s.Begin(t.Context(), &stage.Plan{}))
-	w, err := s.Unit(t.Context(), stage.Unit{ID: "u"})
+	w, err := s.WriteFiles(t.Context(), stage.Unit{ID: "u"})
 	must(t, err)
 	for _, item := range []stage.Entry{dirItem("dataroot/open", 0o755).Entry, fileItem("dataroot/made/in/f", "").Entry} {
 		must(t, w.Open(t.Context(), item))
@@ -65,7 +65,7 @@ func TestUnfinishedDirectoriesAreClosed(t *testing.T) {
 		}
 	}
 	modes(map[string]os.FileMode{"open": 0o700, "made": 0o700, "made/in": 0o700})
-	must(t, w.Commit(t.Context()))
+	committed(t, w)
 	modes(map[string]os.FileMode{"open": 0o700, "made": 0o700, "made/in": 0o700})
 	must(t, s.Finish(t.Context(), &stage.Outcome{}))
 	modes(map[string]os.FileMode{"open": 0o755, "made": 0o777, "made/in": 0o777})

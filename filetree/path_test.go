@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lmsvault/vault/core/stage"
 )
 
 func TestCheckPath(t *testing.T) {
@@ -70,4 +72,12 @@ func must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// committed commits a unit.
+func committed(t testing.TB, u stage.FileUnit) *stage.Receipt {
+	t.Helper()
+	r, err := u.Commit(t.Context())
+	must(t, err)
+	return r
 }

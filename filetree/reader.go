@@ -17,15 +17,15 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Reader hands files to a stage.Writer. It keeps a buffer of at most a chunk.
+// Reader hands files to a stage.FileWriter. It keeps a buffer of at most a chunk.
 // One goroutine.
 type Reader struct {
 	Hash   func() hash.Hash
 	Digest func(bytes int64, sum string) stage.Digest
 	// Want is the sum that the file of a path must have, "" for any. nil: any.
 	Want  func(path string) string
-	Known stage.Known
-	Out   stage.Writer
+	Known stage.Baseline
+	Out   stage.FileWriter
 	buf   []byte
 }
 
@@ -69,7 +69,7 @@ func (r *Reader) File(ctx context.Context, f Found) error {
 }
 
 // only returns err as it is, and the other only if there is no err: errors of a
-// stage.Writer must reach its owner unchanged.
+// stage.FileWriter must reach its owner unchanged.
 func only(err, other error) error {
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (r *Reader) copy(ctx context.Context, e stage.Entry, before fs.FileInfo, fi
 		n += int64(got)
 		if got > 0 {
 			sum.Write(piece[:got])
-			if err := r.Out.Write(ctx, stage.Chunk{Data: piece[:got]}); err != nil {
+			if err := r.Out.Write(ctx, piece[:got]); err != nil {
 				return carried, err
 			}
 		}

@@ -19,7 +19,7 @@ import (
 	"github.com/lmsvault/vault/filetree"
 )
 
-// log is a Writer that notes what it gets, and lets a test act in between.
+// log is a FileWriter that notes what it gets, and lets a test act in between.
 type log struct {
 	calls   []string
 	content []byte
@@ -37,8 +37,8 @@ func (l *log) Open(_ context.Context, e stage.Entry) error {
 	l.content, l.printed = nil, e
 	return l.note("open")
 }
-func (l *log) Write(_ context.Context, c stage.Chunk) error {
-	l.content = append(l.content, c.Data...)
+func (l *log) Write(_ context.Context, data []byte) error {
+	l.content = append(l.content, data...)
 	if l.writes++; l.onWrite != nil {
 		l.onWrite(l.writes)
 	}
@@ -72,6 +72,14 @@ func read(t *testing.T, dir, name string, l *log) {
 	defer func() { must(t, root.Close()) }()
 	r := &filetree.Reader{Hash: sha256.New, Out: l, Digest: func(n int64, sum string) stage.Digest { return stage.Digest{Bytes: n, SHA256: sum} }}
 	must(t, r.File(t.Context(), filetree.Found{Dir: root, Name: name, Path: "dataroot/" + name}))
+}
+
+// committed commits a unit.
+func committed(t testing.TB, u stage.FileUnit) *stage.Receipt {
+	t.Helper()
+	r, err := u.Commit(t.Context())
+	must(t, err)
+	return r
 }
 
 func must(t testing.TB, err error) {

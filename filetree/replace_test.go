@@ -66,7 +66,7 @@ func TestReplaceRefusesForeignDirectories(t *testing.T) {
 			dir := holding(t, c.holds...)
 			before := below(t, dir)
 			s := sinks[c.sink](dir)
-			_, _, checked := s.Check(t.Context(), &stage.Plan{})
+			_, checked := s.Check(t.Context(), &stage.Plan{})
 			begun := s.Begin(t.Context(), &stage.Plan{})
 			must(t, s.Close(t.Context()))
 			if c.refused == "" {
@@ -89,14 +89,16 @@ func TestReplaceRefusesForeignDirectories(t *testing.T) {
 func TestPlanSaysWhatReplaceRemoves(t *testing.T) {
 	dir := holding(t, "filedir/"+poolFile, "lang/de/x", "lang/de_local/mine", "photos/1", "photos/2", "cache/x")
 	s := datarootSink(t, sinkdataroot.Config{Dir: dir, Replace: true, Preserve: []string{"lang/de_local"}})
-	_, notes, err := s.Check(t.Context(), &stage.Plan{})
+	found, err := s.Check(t.Context(), &stage.Plan{})
+	notes := found.Notes
 	must(t, err)
 	// lang/de with x, photos with two files of six bytes; lang itself stays.
 	want := stage.Note{Path: "dataroot", Text: "replace: true removes 5 files and directories (18 B) from " + dir + `, among them "lang, photos"`}
 	if len(notes) != 2 || notes[1] != want {
 		t.Errorf("notes are %q, want %q", notes, want)
 	}
-	_, notes, err = filesSink(t, sinkfiles.Config{Dir: holding(t, poolFile, "ff/", "zz"), Replace: true}).Check(t.Context(), &stage.Plan{})
+	found, err = filesSink(t, sinkfiles.Config{Dir: holding(t, poolFile, "ff/", "zz"), Replace: true}).Check(t.Context(), &stage.Plan{})
+	notes = found.Notes
 	must(t, err)
 	if len(notes) != 1 || !strings.Contains(notes[0].Text, `removes 5 files and directories (12 B)`) || !strings.Contains(notes[0].Text, `among them "zz, 01, ff"`) {
 		t.Errorf("notes are %q", notes)

@@ -23,17 +23,17 @@ import (
 func copyAll(t *testing.T, from stage.Source, to stage.Sink) {
 	t.Helper()
 	ctx := t.Context()
-	inv, err := from.Plan(ctx)
+	inv, err := from.Plan(ctx, stage.PlanRequest{})
 	must(t, err)
 	plan := &stage.Plan{}
-	_, _, err = to.Check(ctx, plan)
+	_, err = to.Check(ctx, plan)
 	must(t, err)
 	must(t, to.Begin(ctx, plan))
 	for _, u := range inv.Units {
-		w, err := to.Unit(ctx, u)
+		w, err := to.(stage.FileSink).WriteFiles(ctx, u)
 		must(t, err)
-		must(t, from.Read(ctx, u, nil, w))
-		must(t, w.Commit(ctx))
+		must(t, from.(stage.FileSource).ReadFiles(ctx, stage.ReadRequest{Unit: u}, w))
+		committed(t, w)
 	}
 	must(t, to.Finish(ctx, &stage.Outcome{}))
 	must(t, to.Publish(ctx))

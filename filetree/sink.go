@@ -76,7 +76,7 @@ type Sink struct {
 }
 
 // NewSink makes a sink of a directory; nothing is touched before Check and Begin.
-func NewSink(dir string, replace bool, tempDir string, layout Layout) (stage.Sink, error) {
+func NewSink(dir string, replace bool, tempDir string, layout Layout) (stage.FileSink, error) {
 	var raw [8]byte
 	if _, err := rand.Read(raw[:]); err != nil {
 		return nil, err
@@ -154,8 +154,8 @@ func (s *Sink) settle() error {
 	return s.disk.sync()
 }
 
-// Unit starts a unit.
-func (s *Sink) Unit(ctx context.Context, u stage.Unit) (stage.UnitWriter, error) {
+// WriteFiles starts a unit.
+func (s *Sink) WriteFiles(ctx context.Context, u stage.Unit) (stage.FileUnit, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -32,10 +32,10 @@ func TestFarTimesAreKeptOrLost(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "data")
 		s := datarootSink(t, sinkdataroot.Config{Dir: dir})
 		plan := &stage.Plan{}
-		_, _, err := s.Check(t.Context(), plan)
+		_, err := s.Check(t.Context(), plan)
 		must(t, err)
 		must(t, s.Begin(t.Context(), plan))
-		w, err := s.Unit(t.Context(), stage.Unit{ID: "u", Part: stage.Dataroot})
+		w, err := s.WriteFiles(t.Context(), stage.Unit{ID: "u", Part: stage.Dataroot})
 		must(t, err)
 		for _, item := range []struct {
 			stage.Entry
@@ -47,10 +47,10 @@ func TestFarTimesAreKeptOrLost(t *testing.T) {
 			must(t, w.Open(t.Context(), item.Entry))
 			must(t, w.Close(t.Context(), item.Digest))
 		}
-		must(t, w.Commit(t.Context()))
+		receipt := committed(t, w)
 		held := holds(t, at)
 		lost := map[string]bool{}
-		for _, l := range w.Refused() {
+		for _, l := range receipt.Losses {
 			if l.Kind != stage.LossTime || l.Row != nil {
 				t.Errorf("loss %+v", l)
 			}

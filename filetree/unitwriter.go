@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/lmsvault/vault/core/stage"
@@ -22,7 +23,10 @@ type unitWriter struct {
 	name string     // of the entry
 	file *newFile   // of a file
 
-	lost []stage.Loss // times that the file system can't hold
+	lost  []stage.Loss // times that the file system can't hold
+	named []string     // paths of files and links that have their names, for Abort
+	files int64        // that have their names
+	bytes int64        // of these
 }
 
 func newUnitWriter(s *Sink) *unitWriter { return &unitWriter{sink: s, folders: newFolders(s)} }
@@ -89,7 +93,11 @@ func (w *unitWriter) begin(path string, e stage.Entry) (err error) {
 			return err
 		}
 		w.folders.wrote.files++
-		return dir.Symlink(e.Target, name)
+		if err := dir.Symlink(e.Target, name); err != nil {
+			return err
+		}
+		w.named = append(w.named, path)
+		return nil
 	}
 	return fmt.Errorf("a %s can't be kept in a directory", e.Kind)
 }
@@ -114,7 +122,7 @@ func (w *unitWriter) lose(l *stage.Loss) {
 	}
 }
 
-func (w *unitWriter) Write(ctx context.Context, c stage.Chunk) error {
+func (w *unitWriter) Write(ctx context.Context, data []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -124,8 +132,8 @@ func (w *unitWriter) Write(ctx context.Context, c stage.Chunk) error {
 	if w.skip {
 		return nil
 	}
-	w.folders.wrote.bytes += int64(len(c.Data))
-	if err := w.file.write(c.Data); err != nil {
+	w.folders.wrote.bytes += int64(len(data))
+	if err := w.file.write(data); err != nil {
 		return fmt.Errorf("restoring %s: %w", w.name, err)
 	}
 	return nil
@@ -149,6 +157,9 @@ func (w *unitWriter) Close(_ context.Context, d stage.Digest) error {
 		return fmt.Errorf("restoring %s: %w", w.name, err)
 	}
 	w.lose(file.lost)
+	w.named = append(w.named, w.path)
+	w.files++
+	w.bytes += d.Bytes
 	return nil
 }
 
@@ -176,19 +187,36 @@ func (w *unitWriter) Same(_ context.Context, e stage.Entry) error {
 
 func (w *unitWriter) Loss(context.Context, stage.Loss) error { return nil }
 
-func (w *unitWriter) Commit(ctx context.Context) error {
+func (w *unitWriter) Commit(ctx context.Context) (*stage.Receipt, error) {
 	if w.kind != "" {
-		return fmt.Errorf("a unit ends before %s has ended", w.name)
+		return nil, fmt.Errorf("a unit ends before %s has ended", w.name)
 	}
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
-	return w.folders.commit()
+	if err := w.folders.commit(); err != nil {
+		return nil, err
+	}
+	w.named = nil
+	return &stage.Receipt{Files: w.files, Bytes: w.bytes, Losses: w.lost}, nil
 }
 
-func (w *unitWriter) Refused() []stage.Loss { return w.lost }
-
+// Abort removes the files that the unit has written, so that it can begin again.
+// Directories stay.
 func (w *unitWriter) Abort(context.Context) error {
 	w.kind = ""
-	return errors.Join(w.dropFile(), w.folders.close())
+	errs := []error{w.dropFile()}
+	for _, path := range w.named {
+		above, name := split(path)
+		dir, err := w.folders.dir(above)
+		if err == nil {
+			err = dir.Remove(name)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("removing %s again: %w", path, err))
+		}
+		errs = append(errs, w.folders.makeRoom())
+	}
+	w.named = nil
+	return errors.Join(append(errs, w.folders.close())...)
 }

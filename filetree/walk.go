@@ -21,7 +21,7 @@ type Found struct {
 // what is in it. What can't be listed is told to Out as a loss; what vanished
 // meanwhile is not part of the tree any more. One goroutine.
 type Walk struct {
-	Out stage.Writer
+	Out stage.FileWriter
 	// Visit handles a thing; fs.SkipDir leaves out what is in a directory.
 	Visit func(ctx context.Context, f Found) error
 	// Follow returns what a link leads to that is visited as a directory, nil for

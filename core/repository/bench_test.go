@@ -33,17 +33,14 @@ func rowChunk() stage.Chunk {
 	return stage.Chunk{Data: b, Rows: n}
 }
 
-func writer(b *testing.B, pass string) (*repository.Sink, stage.UnitWriter) {
+func writer(b *testing.B, pass string) (*repository.Sink, stage.RowUnit) {
 	b.Helper()
 	sink := repository.NewSink(hole{newMemory()}, repository.SinkConfig{Transforms: seals(b, pass), Create: true})
 	if err := sink.Begin(b.Context(), &stage.Plan{Tables: []stage.TableInfo{{Schema: schema.Table{Name: "log"}}}}); err != nil {
 		b.Fatal(err)
 	}
-	w, err := sink.Unit(b.Context(), stage.Unit{ID: "db/log", Part: stage.DB, Table: "log"})
+	w, err := sink.WriteRows(b.Context(), stage.Unit{ID: "db/log", Part: stage.DB, Table: "log"})
 	if err != nil {
-		b.Fatal(err)
-	}
-	if err := w.Open(b.Context(), stage.Entry{Path: "db/log", Kind: stage.Table}); err != nil {
 		b.Fatal(err)
 	}
 	return sink, w
@@ -80,8 +77,9 @@ func BenchmarkWrite(b *testing.B) {
 
 // Small files: their entries, and their content in shared chunks.
 func BenchmarkSmallFiles(b *testing.B) {
-	sink, w := writer(b, "secret")
-	if err := w.Close(b.Context(), stage.Digest{}); err != nil {
+	sink, _ := writer(b, "secret")
+	w, err := sink.WriteFiles(b.Context(), stage.Unit{ID: "filedir/00", Part: stage.Filedir})
+	if err != nil {
 		b.Fatal(err)
 	}
 	content := bytes.Clone(noise(1, 2000))
@@ -93,7 +91,7 @@ func BenchmarkSmallFiles(b *testing.B) {
 		if err := w.Open(b.Context(), e); err != nil {
 			b.Fatal(err)
 		}
-		if err := w.Write(b.Context(), stage.Chunk{Data: content}); err != nil {
+		if err := w.Write(b.Context(), content); err != nil {
 			b.Fatal(err)
 		}
 		if err := w.Close(b.Context(), stage.Digest{Bytes: 2000, SHA1: "00112233445566778899aabbccddeeff00112233"}); err != nil {
@@ -125,7 +123,7 @@ func BenchmarkRead(b *testing.B) {
 		b.Fatal(err)
 	}
 	src := repository.NewSource(m, theLatest, chain(b, "secret"))
-	inv, err := src.Plan(b.Context())
+	inv, err := src.Plan(b.Context(), stage.PlanRequest{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -133,7 +131,7 @@ func BenchmarkRead(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, u := range inv.Units {
-			if err := src.Read(b.Context(), u, nil, discard{}); err != nil {
+			if err := src.ReadRows(b.Context(), stage.ReadRequest{Unit: u}, discard{}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -27,7 +27,12 @@ func TestSinkContract(t *testing.T) {
 	var written []conformance.UnitItems
 	for _, u := range s.units() {
 		k := &keeper{}
-		if err := s.read(t.Context(), u, nil, k); err != nil {
+		err := s.readFiles(t.Context(), nil, k)
+		if u.Part == stage.DB {
+			k.items = []conformance.Item{{Entry: stage.Entry{Path: "db/" + u.Table, Kind: stage.Table}}}
+			err = s.readRows(t.Context(), u, rowKeeper{k})
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 		written = append(written, conformance.UnitItems{Unit: u, Items: k.items})
@@ -76,7 +81,14 @@ func (k *keeper) Open(_ context.Context, e stage.Entry) error {
 	return nil
 }
 
-func (k *keeper) Write(_ context.Context, c stage.Chunk) error {
+func (k *keeper) Write(_ context.Context, data []byte) error {
+	return rowKeeper{k}.Write(context.Background(), stage.Chunk{Data: data})
+}
+
+// rowKeeper records rows, of the item that is there.
+type rowKeeper struct{ *keeper }
+
+func (k rowKeeper) Write(_ context.Context, c stage.Chunk) error {
 	last := &k.items[len(k.items)-1]
 	last.Chunks = append(last.Chunks, stage.Chunk{Data: bytes.Clone(c.Data), Rows: c.Rows})
 	return nil

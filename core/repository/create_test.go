@@ -15,7 +15,7 @@ import (
 func TestSinkRefusesEmptyPlace(t *testing.T) {
 	m := newMemory()
 	sink := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, "secret")})
-	_, _, err := sink.Check(t.Context(), sampleSite().plan())
+	_, err := sink.Check(t.Context(), sampleSite().plan())
 	if !errors.Is(err, repository.ErrNoRepository) || failure.Of(err) != failure.Refused {
 		t.Errorf("check: %v", err)
 	}
@@ -30,7 +30,8 @@ func TestSinkRefusesEmptyPlace(t *testing.T) {
 func TestSinkNotesTheNewRepository(t *testing.T) {
 	m := newMemory()
 	for i, want := range []int{1, 0} {
-		_, notes, err := repository.NewSink(m, repository.SinkConfig{Create: true}).Check(t.Context(), sampleSite().plan())
+		found, err := repository.NewSink(m, repository.SinkConfig{Create: true}).Check(t.Context(), sampleSite().plan())
+		notes := found.Notes
 		if err != nil || len(notes) != want || want > 0 && !strings.Contains(notes[0].Text, "a new one is made") {
 			t.Errorf("run %d: notes %v, %v", i+1, notes, err)
 		}

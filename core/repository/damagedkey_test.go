@@ -17,7 +17,8 @@ func TestDamagedOldKeyIsNoted(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.objects[old] = []byte("{")
-	_, notes, err := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, "secret")[1:]}).Check(t.Context(), s.plan())
+	found, err := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, "secret")[1:]}).Check(t.Context(), s.plan())
+	notes := found.Notes
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,9 +13,9 @@ import (
 // stored, and where in them each file that is whole stands. That is some 260
 // bytes of memory for a file.
 type earlier struct {
-	known stage.Known // the strings are parts of the lists
-	lists []earlierList
-	at    map[string]listed
+	baseline stage.Baseline // the strings are parts of the lists
+	lists    []earlierList
+	at       map[string]listed
 }
 
 // earlierList is a chunk of a list: its text, and the chunk ids in it by their numbers.
@@ -27,9 +27,9 @@ type earlierList struct {
 // listed is the position of a file in one of the lists.
 type listed struct{ list, start, end uint32 }
 
-// earlier reads the unit of the snapshot before; nil if there is none. Files of
+// readEarlier reads the unit of the snapshot before; nil if there is none. Files of
 // which a chunk is missing are left out, and so read again.
-func (s *Sink) earlier(ctx context.Context, unit string) (*earlier, error) {
+func (s *Sink) readEarlier(ctx context.Context, unit string) (*earlier, error) {
 	if s.previous == nil {
 		return nil, nil
 	}
@@ -38,7 +38,7 @@ func (s *Sink) earlier(ctx context.Context, unit string) (*earlier, error) {
 		return nil, nil
 	}
 	chunks := newChunkReader(s.storage, s.chunks.epoch, s.packs)
-	e := &earlier{known: stage.Known{}, at: map[string]listed{}}
+	e := &earlier{baseline: stage.Baseline{}, at: map[string]listed{}}
 	var buf []byte
 	for _, id := range s.previous.Units[i].List {
 		data, err := chunks.read(ctx, buf[:0], id)
@@ -70,7 +70,7 @@ func (e *earlier) add(data []byte, there func(ID) bool) {
 		}
 		end := len(data) - len(d.fields.rest)
 		path := within(text[start:end], it.Path)
-		e.known[path] = within(text[start:end], it.Fingerprint)
+		e.baseline[path] = within(text[start:end], it.Fingerprint)
 		e.at[path] = listed{n, uint32(start), uint32(end)}
 	}
 	e.lists = append(e.lists, earlierList{text, slices.Clip(d.known)})
@@ -86,7 +86,7 @@ func within(text, s string) string {
 }
 
 func (e *earlier) item(now stage.Entry) (it Item, err error) {
-	if e == nil || e.known[now.Path] == "" || e.known[now.Path] != now.Fingerprint {
+	if e == nil || e.baseline[now.Path] == "" || e.baseline[now.Path] != now.Fingerprint {
 		return it, fmt.Errorf("%s is said to be unchanged, and the snapshot before does not have it with fingerprint %q", now.Path, now.Fingerprint)
 	}
 	at := e.at[now.Path]

@@ -46,7 +46,7 @@ func TestEarlierIsSmallAndWhole(t *testing.T) {
 		return m.HeapAlloc
 	}
 	before := heap()
-	e := &earlier{known: stage.Known{}, at: map[string]listed{}}
+	e := &earlier{baseline: stage.Baseline{}, at: map[string]listed{}}
 	for _, data := range lists {
 		e.add(data, func(ID) bool { return true })
 	}
@@ -56,8 +56,8 @@ func TestEarlierIsSmallAndWhole(t *testing.T) {
 		t.Logf("%d bytes for a file", each)
 	}
 	runtime.KeepAlive(lists)
-	if len(e.known) != files {
-		t.Errorf("%d files of %d", len(e.known), files)
+	if len(e.baseline) != files {
+		t.Errorf("%d files of %d", len(e.baseline), files)
 	}
 	for path, it := range want {
 		got, err := e.item(it.Entry)

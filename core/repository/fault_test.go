@@ -121,9 +121,9 @@ func TestDropAndAbort(t *testing.T) {
 	if err := sink.Begin(t.Context(), s.plan()); err != nil {
 		t.Fatal(err)
 	}
-	unit := func(id string, fn func(w stage.UnitWriter) error) {
+	unit := func(id string, fn func(w stage.FileUnit) error) {
 		t.Helper()
-		w, err := sink.Unit(t.Context(), stage.Unit{ID: id, Part: stage.Dataroot})
+		w, err := sink.WriteFiles(t.Context(), stage.Unit{ID: id, Part: stage.Dataroot})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,18 +131,18 @@ func TestDropAndAbort(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	file := func(w stage.UnitWriter, path, content string) error {
+	file := func(w stage.FileUnit, path, content string) error {
 		return errors.Join(w.Open(t.Context(), stage.Entry{Path: "dataroot/" + path, Kind: stage.File}),
-			w.Write(t.Context(), stage.Chunk{Data: []byte(content)}))
+			w.Write(t.Context(), []byte(content)))
 	}
-	unit("a", func(w stage.UnitWriter) error {
+	unit("a", func(w stage.FileUnit) error {
 		return errors.Join(
 			file(w, "one", "1"), w.Close(t.Context(), stage.Digest{Bytes: 1}),
 			file(w, "dropped", "xx"), w.Drop(t.Context()),
 			file(w, "two", "22"), w.Close(t.Context(), stage.Digest{Bytes: 2}),
-			w.Commit(t.Context()), w.Abort(t.Context()))
+			commit(t.Context(), w), w.Abort(t.Context()))
 	})
-	unit("b", func(w stage.UnitWriter) error {
+	unit("b", func(w stage.FileUnit) error {
 		return errors.Join(file(w, "aborted", "yy"), w.Close(t.Context(), stage.Digest{Bytes: 2}), w.Abort(t.Context()))
 	})
 	if err := errors.Join(sink.Finish(t.Context(), &stage.Outcome{}), sink.Close(t.Context())); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // clearForgery makes a clear repository that has the root object of another, as
@@ -26,7 +27,7 @@ func refused(t *testing.T, m *memory, pass, why string) {
 		t.Errorf("open with passphrase %q: %v", pass, err)
 	}
 	src := repository.NewSource(m, theLatest, chain(t, pass))
-	if _, err := src.Plan(t.Context()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), why) {
+	if _, err := src.Plan(t.Context(), stage.PlanRequest{}); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), why) {
 		t.Errorf("restore with passphrase %q: %v", pass, err)
 	}
 }

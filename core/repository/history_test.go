@@ -117,7 +117,7 @@ func TestPreviousTellsWhatEachPartHeld(t *testing.T) {
 	sum := mustBackup(t, s, m, "secret")
 	previous := func(pass, pipeline string) (*stage.Holdings, error) {
 		sink := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, pass)})
-		if _, _, err := sink.Check(t.Context(), s.plan()); err != nil {
+		if _, err := sink.Check(t.Context(), s.plan()); err != nil {
 			t.Fatal(err)
 		}
 		p := s.plan()

@@ -31,14 +31,15 @@ func readsLatest(t *testing.T, m *memory, passphrase, identity config.Secret) er
 	c := &encrypt.Config{}
 	c.SetKeys(passphrase, identity)
 	src := repository.NewSource(m, theLatest, repository.Chain{Secret: true, Transform: chainOf(t, c)})
-	_, err := src.Plan(t.Context())
+	_, err := src.Plan(t.Context(), stage.PlanRequest{})
 	return err
 }
 
 // told runs a backup and returns what it noted beforehand.
 func told(t *testing.T, m *memory, c encrypt.Config) string {
 	t.Helper()
-	_, notes, err := repository.NewSink(m, repository.SinkConfig{Transforms: encrypted(t, c), Create: true}).Check(t.Context(), sampleSite().plan())
+	found, err := repository.NewSink(m, repository.SinkConfig{Transforms: encrypted(t, c), Create: true}).Check(t.Context(), sampleSite().plan())
+	notes := found.Notes
 	if err != nil {
 		t.Fatal(err)
 	}

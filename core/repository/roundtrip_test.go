@@ -209,7 +209,8 @@ func TestRecipientsOnly(t *testing.T) {
 	}
 	m, s := newMemory(), sampleSite()
 	sink := repository.NewSink(m, repository.SinkConfig{Transforms: writer(), Create: true})
-	_, notes, err := sink.Check(t.Context(), s.plan())
+	found, err := sink.Check(t.Context(), s.plan())
+	notes := found.Notes
 	if err != nil || len(notes) != 2 || !strings.Contains(notes[1].Text, "stored again") {
 		t.Errorf("notes %v, %v", notes, err)
 	}
@@ -278,7 +279,7 @@ func TestBrowse(t *testing.T) {
 func TestCheckWritesNothing(t *testing.T) {
 	m := newMemory()
 	check := func() error {
-		_, _, err := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, "secret"), Create: true}).Check(t.Context(), &stage.Plan{Bytes: 1 << 30})
+		_, err := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, "secret"), Create: true}).Check(t.Context(), &stage.Plan{Bytes: 1 << 30})
 		return err
 	}
 	if err := check(); err != nil {

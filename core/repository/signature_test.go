@@ -14,6 +14,7 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 func signingKey(t *testing.T) repository.SigningKey {
@@ -161,7 +162,7 @@ func TestForgedSnapshotsAreRefused(t *testing.T) {
 			}
 			snap, err := r.Load(t.Context(), theLatest)
 			src := repository.NewSource(m, theLatest, repository.Chain{Signers: []repository.Signer{key.Signer()}})
-			inv, restoring := src.Plan(t.Context())
+			inv, restoring := src.Plan(t.Context(), stage.PlanRequest{})
 			if _, whole := m.objects[where]; whole && forged != where {
 				if err != nil || restoring != nil || snap.Name() != where || inv.Facts["snapshot"] != snap.ID {
 					t.Fatalf("latest is not the newest that is signed: %v, %v", err, restoring)

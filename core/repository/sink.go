@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,7 +16,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Sink writes one snapshot. It is a stage.Sink, a stage.Knower and a stage.Historian.
+// Sink writes one snapshot. It takes rows and files, and is a
+// stage.BaselineSink and a stage.Historian.
 type Sink struct {
 	storage    *guarded
 	transforms []Transform
@@ -34,10 +34,9 @@ type Sink struct {
 	mu       sync.Mutex
 	pipeline string
 	tables   map[string]*Table
-	order    []string // of tables
-	units    []Unit
-	totals   Totals
-	known    map[string]*earlier // by unit, from Known to Unit
+	order    []string            // of tables
+	units    map[string]Unit     // that are committed, by id
+	earlier  map[string]*earlier // by unit, from Baseline to WriteFiles
 	snapshot *Snapshot           // once it is put
 }
 
@@ -54,30 +53,31 @@ type SinkConfig struct {
 
 // NewSink makes a sink that writes into a storage, which it owns.
 func NewSink(s stage.Storage, c SinkConfig) *Sink {
-	return &Sink{storage: guard(s), transforms: c.Transforms, create: c.Create, key: c.SigningKey, known: map[string]*earlier{}}
+	return &Sink{storage: guard(s), transforms: c.Transforms, create: c.Create, key: c.SigningKey,
+		units: map[string]Unit{}, earlier: map[string]*earlier{}}
 }
 
 // Check looks whether the repository can be written with these transforms, and
 // writes nothing.
-func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.Note, error) {
+func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error) {
+	var found stage.Findings
 	var err error
 	if s.target, err = s.find(ctx); err != nil {
-		return nil, nil, err
+		return found, err
 	}
 	if _, err := checkLocks(ctx, s.storage, "", time.Now()); err != nil {
-		return nil, nil, err
+		return found, err
 	}
-	notes := slices.Clone(s.target.notes)
 	strays, err := strayNotes(ctx, s.storage)
 	if err != nil {
-		return nil, nil, err
+		return found, err
 	}
-	notes = append(notes, strays...)
+	found.Notes = append(slices.Clone(s.target.notes), strays...)
 	note, err := s.room(ctx, p)
 	if note != "" {
-		notes = append(notes, stage.Note{Path: rootName, Text: note})
+		found.Notes = append(found.Notes, stage.Note{Path: rootName, Text: note})
 	}
-	return nil, notes, err
+	return found, err
 }
 
 // least is how much smaller a site may hopefully become: with less room than
@@ -145,48 +145,74 @@ func (s *Sink) signers() []Signer {
 
 var errNotBegun = errors.New("the repository is used before Begin")
 
-// Known returns the fingerprints of the unit's files in the snapshot before.
-func (s *Sink) Known(ctx context.Context, u stage.Unit) (stage.Known, error) {
+// Baseline returns the fingerprints of the unit's files in the snapshot before.
+func (s *Sink) Baseline(ctx context.Context, u stage.Unit) (stage.Baseline, error) {
 	if s.chunks == nil {
 		return nil, errNotBegun
 	}
-	e, err := s.earlier(ctx, u.ID)
+	e, err := s.readEarlier(ctx, u.ID)
 	if err != nil || e == nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.known[u.ID] = e
-	return e.known, nil
+	s.earlier[u.ID] = e
+	return e.baseline, nil
 }
 
-// Unit starts a unit.
-func (s *Sink) Unit(_ context.Context, u stage.Unit) (stage.UnitWriter, error) {
+// WriteRows starts a unit of a table.
+func (s *Sink) WriteRows(_ context.Context, u stage.Unit) (stage.RowUnit, error) {
 	if s.chunks == nil {
 		return nil, errNotBegun
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.tables[u.Table]; u.Part == stage.DB && !ok {
+	if _, ok := s.tables[u.Table]; !ok || u.Part != stage.DB {
 		return nil, fmt.Errorf("unit %s holds table %q, which the plan does not have", u.ID, u.Table)
 	}
-	w := newUnitWriter(s, u, s.known[u.ID])
-	delete(s.known, u.ID)
+	return newRowUnit(s, u), nil
+}
+
+// WriteFiles starts a unit of files.
+func (s *Sink) WriteFiles(_ context.Context, u stage.Unit) (stage.FileUnit, error) {
+	if s.chunks == nil {
+		return nil, errNotBegun
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := newUnitWriter(s, u, s.earlier[u.ID])
+	delete(s.earlier, u.ID)
 	return w, nil
 }
 
-// commit enters a finished unit.
+// commit enters a finished unit, in place of what an attempt before it may have left.
 func (s *Sink) commit(u Unit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.units = append(s.units, u)
-	s.totals.Entries += u.Entries
-	s.totals.Files += u.Files
-	s.totals.Rows += u.Proof.Rows
-	s.totals.Bytes += u.Bytes
-	if t := s.tables[u.Table]; t != nil && u.Part == stage.DB {
-		t.Proof.Merge(u.Proof)
-		t.Bytes += u.Bytes
+	s.units[u.ID] = u
+}
+
+// sum enters the units in a snapshot, with what they amount to.
+func (s *Sink) sum(snap *Snapshot) {
+	tables := make(map[string]*Table, len(s.tables))
+	for name, t := range s.tables {
+		sum := *t
+		tables[name] = &sum
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.units)) {
+		u := s.units[id]
+		snap.Units = append(snap.Units, u)
+		snap.Totals.Entries += u.Entries
+		snap.Totals.Files += u.Files
+		snap.Totals.Rows += u.Proof.Rows
+		snap.Totals.Bytes += u.Bytes
+		if t := tables[u.Table]; t != nil && u.Part == stage.DB {
+			t.Proof.Merge(u.Proof)
+			t.Bytes += u.Bytes
+		}
+	}
+	for _, name := range s.order {
+		snap.Tables = append(snap.Tables, *tables[name])
 	}
 }
 
@@ -229,7 +255,7 @@ func (s *Sink) manifest(o *stage.Outcome) (*Snapshot, error) {
 	snap := &Snapshot{
 		Format: Format, ID: id, Start: s.start.UTC(), End: time.Now().UTC(), Host: host,
 		Pipeline: s.pipeline, Version: version(), Facts: maps.Clone(o.Facts), Tables: []Table{},
-		Units: s.units, Losses: o.Losses, Notes: o.Notes, Totals: s.totals, kid: s.chunks.epoch.kid,
+		Units: []Unit{}, Losses: o.Losses, Notes: o.Notes, kid: s.chunks.epoch.kid,
 	}
 	if s.previous != nil {
 		snap.Previous = s.previous.ID
@@ -242,10 +268,12 @@ func (s *Sink) manifest(o *stage.Outcome) (*Snapshot, error) {
 			own.Schema.Sequence = t.Schema.Sequence
 		}
 	}
-	for _, name := range s.order {
-		snap.Tables = append(snap.Tables, *s.tables[name])
+	for name, n := range o.Dropped {
+		if own := s.tables[name]; own != nil {
+			own.Dropped = n
+		}
 	}
-	slices.SortFunc(snap.Units, func(a, b Unit) int { return strings.Compare(a.ID, b.ID) })
+	s.sum(snap)
 	snap.Totals.New = s.chunks.newBytes.Load()
 	snap.Totals.Stored = s.chunks.packer.bytes()
 	return snap, nil
@@ -335,7 +363,7 @@ func (s *Sink) Close(ctx context.Context) error {
 }
 
 var (
-	_ stage.Sink      = (*Sink)(nil)
-	_ stage.Knower    = (*Sink)(nil)
-	_ stage.Historian = (*Sink)(nil)
+	_ stage.RowSink      = (*Sink)(nil)
+	_ stage.BaselineSink = (*Sink)(nil)
+	_ stage.Historian    = (*Sink)(nil)
 )

@@ -105,11 +105,8 @@ func (s *site) units() []stage.Unit {
 	return append(units, stage.Unit{ID: "dataroot/all", Part: stage.Dataroot})
 }
 
-// read plays the source of a unit.
-func (s *site) read(ctx context.Context, u stage.Unit, known stage.Known, w stage.Writer) error {
-	if u.Part == stage.DB {
-		return s.readTable(ctx, u, w)
-	}
+// readFiles plays the source of the unit of files.
+func (s *site) readFiles(ctx context.Context, known stage.Baseline, w stage.FileWriter) error {
 	if err := entry(ctx, w, stage.Entry{Path: "dataroot/dir", Kind: stage.Dir, Mode: 0o2770, ModTime: modTime}); err != nil {
 		return err
 	}
@@ -130,7 +127,7 @@ func (s *site) read(ctx context.Context, u stage.Unit, known stage.Known, w stag
 			return err
 		}
 		for piece := range slices.Chunk(content, rows.MaxChunk) {
-			if err := w.Write(ctx, stage.Chunk{Data: piece}); err != nil {
+			if err := w.Write(ctx, piece); err != nil {
 				return err
 			}
 		}
@@ -143,19 +140,17 @@ func (s *site) read(ctx context.Context, u stage.Unit, known stage.Known, w stag
 
 var modTime = time.Unix(1700000000, 123456789).UTC()
 
-func entry(ctx context.Context, w stage.Writer, e stage.Entry) error {
+func entry(ctx context.Context, w stage.FileWriter, e stage.Entry) error {
 	if err := w.Open(ctx, e); err != nil {
 		return err
 	}
 	return w.Close(ctx, stage.Digest{})
 }
 
-func (s *site) readTable(ctx context.Context, u stage.Unit, w stage.Writer) error {
+// readRows plays the source of a unit of a table.
+func (s *site) readRows(ctx context.Context, u stage.Unit, w stage.RowWriter) error {
 	var i int
 	if _, err := fmt.Sscan(u.Spec, &i); err != nil {
-		return err
-	}
-	if err := w.Open(ctx, stage.Entry{Path: "db/" + u.Table, Kind: stage.Table}); err != nil {
 		return err
 	}
 	b := rows.NewBuilder(func(ctx context.Context, data []byte, n int) error {
@@ -168,10 +163,7 @@ func (s *site) readTable(ctx context.Context, u stage.Unit, w stage.Writer) erro
 			return err
 		}
 	}
-	if err := b.Flush(ctx); err != nil {
-		return err
-	}
-	return w.Close(ctx, stage.Digest{})
+	return b.Flush(ctx)
 }
 
 // seals are the transforms of the tests.
@@ -218,7 +210,7 @@ func backup(ctx context.Context, s *site, storage stage.Storage, transforms []re
 		}
 	}()
 	plan := s.plan()
-	if _, _, err := sink.Check(ctx, plan); err != nil {
+	if _, err := sink.Check(ctx, plan); err != nil {
 		return repository.Summary{}, err
 	}
 	if err := sink.Begin(ctx, plan); err != nil {
@@ -246,20 +238,7 @@ func units(ctx context.Context, s *site, sink *repository.Sink) error {
 	all := s.units()
 	for _, u := range all {
 		go func() {
-			errs <- func() error {
-				known, err := sink.Known(ctx, u)
-				if err != nil {
-					return err
-				}
-				w, err := sink.Unit(ctx, u)
-				if err != nil {
-					return err
-				}
-				if err := s.read(ctx, u, known, w); err != nil {
-					return err
-				}
-				return w.Commit(ctx)
-			}()
+			errs <- s.carry(ctx, sink, u)
 		}()
 	}
 	var first error
@@ -269,6 +248,38 @@ func units(ctx context.Context, s *site, sink *repository.Sink) error {
 		}
 	}
 	return first
+}
+
+// carry writes a unit to a sink.
+func (s *site) carry(ctx context.Context, sink *repository.Sink, u stage.Unit) error {
+	if u.Part == stage.DB {
+		w, err := sink.WriteRows(ctx, u)
+		if err != nil {
+			return err
+		}
+		if err := s.readRows(ctx, u, w); err != nil {
+			return err
+		}
+		return commit(ctx, w)
+	}
+	known, err := sink.Baseline(ctx, u)
+	if err != nil {
+		return err
+	}
+	w, err := sink.WriteFiles(ctx, u)
+	if err != nil {
+		return err
+	}
+	if err := s.readFiles(ctx, known, w); err != nil {
+		return err
+	}
+	return commit(ctx, w)
+}
+
+// commit commits a unit whose receipt doesn't matter.
+func commit(ctx context.Context, u stage.Ending) error {
+	_, err := u.Commit(ctx)
+	return err
 }
 
 func mustBackup(t testing.TB, s *site, storage stage.Storage, passphrase string) repository.Summary {
@@ -300,16 +311,22 @@ type taker struct {
 func restore(t testing.TB, storage stage.Storage, want, passphrase string) *restored {
 	t.Helper()
 	src := repository.NewSource(storage, repository.Choice{Snapshot: want}, chain(t, passphrase))
-	inv, err := src.Plan(t.Context())
+	inv, err := src.Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &restored{entries: map[string]stage.Entry{}, files: map[string][]byte{}, tables: map[string][]string{}, lacks: inv.Recorded, notes: inv.Notes, proofs: map[string]rows.Sum{}}
 	for _, info := range inv.Tables {
 		r.proofs[info.Schema.Name] = *info.Proof
+		r.tables[info.Schema.Name] = nil
 	}
 	for _, u := range inv.Units {
-		if err := src.Read(t.Context(), u, nil, &taker{restored: r}); err != nil {
+		if u.Part == stage.DB {
+			err = src.ReadRows(t.Context(), stage.ReadRequest{Unit: u}, rowTaker{r, u.Table})
+		} else {
+			err = src.ReadFiles(t.Context(), stage.ReadRequest{Unit: u}, &taker{restored: r})
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -326,19 +343,13 @@ func (w *taker) Open(_ context.Context, e stage.Entry) error {
 	w.open, w.data = e, []byte{}
 	return nil
 }
-func (w *taker) Write(_ context.Context, c stage.Chunk) error {
-	w.data = append(w.data, c.Data...)
-	if w.open.Kind == stage.Table && bytes.Count(c.Data, []byte("\n")) != c.Rows {
-		return fmt.Errorf("a chunk of %d rows is announced as %d", bytes.Count(c.Data, []byte("\n")), c.Rows)
-	}
+func (w *taker) Write(_ context.Context, data []byte) error {
+	w.data = append(w.data, data...)
 	return nil
 }
 func (w *taker) Close(_ context.Context, d stage.Digest) error {
 	w.entries[w.open.Path] = w.open
 	switch w.open.Kind {
-	case stage.Table:
-		name := strings.TrimPrefix(w.open.Path, "db/")
-		w.tables[name] = append(w.tables[name], slices.DeleteFunc(strings.Split(string(w.data), "\n"), func(s string) bool { return s == "" })...)
 	case stage.File:
 		if d.Bytes != int64(len(w.data)) {
 			return fmt.Errorf("%s: digest of %d bytes, content of %d", w.open.Path, d.Bytes, len(w.data))
@@ -393,4 +404,23 @@ func (r *restored) sameAs(t testing.TB, s *site) {
 	if e := r.entries["dataroot/dir"]; e.Kind != stage.Dir || e.Mode != 0o2770 {
 		t.Errorf("the directory came back as %+v", e)
 	}
+}
+
+// rowTaker takes the rows of a table.
+type rowTaker struct {
+	*restored
+	table string
+}
+
+func (w rowTaker) Write(_ context.Context, c stage.Chunk) error {
+	if bytes.Count(c.Data, []byte("\n")) != c.Rows {
+		return fmt.Errorf("a chunk of %d rows is announced as %d", bytes.Count(c.Data, []byte("\n")), c.Rows)
+	}
+	w.tables[w.table] = append(w.tables[w.table], slices.DeleteFunc(strings.Split(string(c.Data), "\n"), func(s string) bool { return s == "" })...)
+	return nil
+}
+
+func (w rowTaker) Loss(_ context.Context, l stage.Loss) error {
+	w.losses = append(w.losses, l)
+	return nil
 }

@@ -52,6 +52,8 @@ type Table struct {
 	Schema schema.Table `json:"schema"`
 	Proof  rows.Sum     `json:"proof"` // of the rows that are stored
 	Bytes  int64        `json:"bytes"` // of rows
+	// Dropped counts the rows that the pipeline's transforms left out.
+	Dropped int64 `json:"dropped,omitempty"`
 }
 
 // Unit is a unit as it was backed up: its entries stand in a list, which is

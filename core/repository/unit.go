@@ -9,6 +9,36 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
+// rowUnit is the unit of a table: its only entry is the table.
+type rowUnit struct{ *unitWriter }
+
+func newRowUnit(s *Sink, u stage.Unit) *rowUnit {
+	w := newUnitWriter(s, u, nil)
+	w.open = &Item{Entry: stage.Entry{Path: stage.DB + "/" + u.Table, Kind: stage.Table}}
+	return &rowUnit{w}
+}
+
+func (u *rowUnit) Write(ctx context.Context, c stage.Chunk) error {
+	if u.open == nil {
+		return errEnded
+	}
+	if len(c.Data) == 0 {
+		return nil
+	}
+	return u.writeRows(ctx, c)
+}
+
+func (u *rowUnit) Commit(ctx context.Context) (*stage.Receipt, error) {
+	if u.open != nil {
+		it := u.open
+		u.open = nil
+		if err := u.add(ctx, it, 0); err != nil {
+			return nil, err
+		}
+	}
+	return u.unitWriter.Commit(ctx)
+}
+
 // unitWriter takes the entries of a unit. Content of rows.MinChunk and more is a
 // chunk of its own; smaller pieces of consecutive entries share chunks, so that
 // there are about as many chunks as MiB, whatever the number of files.
@@ -60,22 +90,20 @@ func (w *unitWriter) Open(_ context.Context, e stage.Entry) error {
 	return nil
 }
 
-func (w *unitWriter) Write(ctx context.Context, c stage.Chunk) error {
+func (w *unitWriter) Write(ctx context.Context, data []byte) error {
 	switch {
 	case w.open == nil:
 		return errors.New("content is written where no entry is open")
-	case len(c.Data) == 0:
+	case len(data) == 0:
 		return nil
-	case w.open.Kind == stage.Table:
-		return w.writeRows(ctx, c)
-	case len(c.Data) < rows.MinChunk:
-		return w.writeSmall(ctx, c.Data)
+	case len(data) < rows.MinChunk:
+		return w.writeSmall(ctx, data)
 	}
-	id, err := w.sink.chunks.store(ctx, contentBlob, c.Data)
+	id, err := w.sink.chunks.store(ctx, contentBlob, data)
 	if err != nil {
 		return fmt.Errorf("%s: %w", w.open.Path, err)
 	}
-	w.open.Refs = append(w.open.Refs, Ref{Chunk: id, Length: uint32(len(c.Data))})
+	w.open.Refs = append(w.open.Refs, Ref{Chunk: id, Length: uint32(len(data))})
 	return nil
 }
 
@@ -121,12 +149,10 @@ func (w *unitWriter) Close(ctx context.Context, d stage.Digest) error {
 	}
 	it := w.open
 	w.open = nil
-	if it.Kind != stage.Table {
-		if got := it.Bytes(); d != (stage.Digest{}) && got != d.Bytes {
-			return fmt.Errorf("%s: %d bytes were written, and the digest says %d", it.Path, got, d.Bytes)
-		}
-		it.Digest = d
+	if got := it.Bytes(); d != (stage.Digest{}) && got != d.Bytes {
+		return fmt.Errorf("%s: %d bytes were written, and the digest says %d", it.Path, got, d.Bytes)
 	}
+	it.Digest = d
 	return w.add(ctx, it, len(w.shared)-w.start)
 }
 
@@ -225,9 +251,6 @@ func (w *unitWriter) Drop(context.Context) error {
 		return errors.New("an entry is dropped that is not open")
 	}
 	w.shared = w.shared[:w.start]
-	if w.open.Kind == stage.Table { // the only entry of its unit
-		w.unit.Proof = rows.Sum{}
-	}
 	w.open = nil
 	return nil
 }
@@ -235,29 +258,30 @@ func (w *unitWriter) Drop(context.Context) error {
 // Loss does nothing: the run hands all losses over with Finish.
 func (w *unitWriter) Loss(context.Context, stage.Loss) error { return nil }
 
-func (w *unitWriter) Commit(ctx context.Context) error {
+func (w *unitWriter) Commit(ctx context.Context) (*stage.Receipt, error) {
 	switch {
 	case w.ended:
-		return errEnded
+		return nil, errEnded
 	case w.open != nil:
-		return fmt.Errorf("unit %s is committed before %s is closed", w.unit.ID, w.open.Path)
+		return nil, fmt.Errorf("unit %s is committed before %s is closed", w.unit.ID, w.open.Path)
 	}
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := w.flushShared(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	if err := w.flushList(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	w.ended = true
 	w.sink.commit(w.unit)
-	return nil
+	r := &stage.Receipt{Rows: w.unit.Proof.Rows}
+	if w.unit.Part != stage.DB {
+		r.Files, r.Bytes = w.unit.Files, w.unit.Bytes
+	}
+	return r, nil
 }
-
-// Refused is empty: a repository holds every row.
-func (w *unitWriter) Refused() []stage.Loss { return nil }
 
 func (w *unitWriter) Abort(context.Context) error {
 	w.ended, w.open, w.shared, w.waiting = true, nil, nil, nil

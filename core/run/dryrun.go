@@ -9,21 +9,37 @@ import (
 // drySink checks as its sink does and then throws away what it gets.
 type drySink struct{ stage.Sink }
 
-func (drySink) Begin(context.Context, *stage.Plan) error                   { return nil }
-func (drySink) Unit(context.Context, stage.Unit) (stage.UnitWriter, error) { return dryWriter{}, nil }
-func (drySink) Finish(context.Context, *stage.Outcome) error               { return nil }
-func (drySink) Prove(context.Context) ([]stage.TableProof, error)          { return nil, nil }
-func (drySink) Publish(context.Context) error                              { return nil }
-func (drySink) Abort(context.Context) error                                { return nil }
+func (drySink) Begin(context.Context, *stage.Plan) error                     { return nil }
+func (drySink) WriteRows(context.Context, stage.Unit) (stage.RowUnit, error) { return &dryRows{}, nil }
+func (drySink) WriteFiles(context.Context, stage.Unit) (stage.FileUnit, error) {
+	return dryFiles{}, nil
+}
+func (drySink) Finish(context.Context, *stage.Outcome) error      { return nil }
+func (drySink) Prove(context.Context) ([]stage.TableProof, error) { return nil, nil }
+func (drySink) Publish(context.Context) error                     { return nil }
+func (drySink) Abort(context.Context) error                       { return nil }
 
-type dryWriter struct{}
+type dryRows struct{ rows int64 }
 
-func (dryWriter) Open(context.Context, stage.Entry) error   { return nil }
-func (dryWriter) Write(context.Context, stage.Chunk) error  { return nil }
-func (dryWriter) Close(context.Context, stage.Digest) error { return nil }
-func (dryWriter) Same(context.Context, stage.Entry) error   { return nil }
-func (dryWriter) Drop(context.Context) error                { return nil }
-func (dryWriter) Loss(context.Context, stage.Loss) error    { return nil }
-func (dryWriter) Commit(context.Context) error              { return nil }
-func (dryWriter) Abort(context.Context) error               { return nil }
-func (dryWriter) Refused() []stage.Loss                     { return nil }
+func (u *dryRows) Write(_ context.Context, c stage.Chunk) error {
+	u.rows += int64(c.Rows)
+	return nil
+}
+
+func (*dryRows) Loss(context.Context, stage.Loss) error { return nil }
+func (*dryRows) Abort(context.Context) error            { return nil }
+
+func (u *dryRows) Commit(context.Context) (*stage.Receipt, error) {
+	return &stage.Receipt{Rows: u.rows}, nil
+}
+
+type dryFiles struct{}
+
+func (dryFiles) Open(context.Context, stage.Entry) error        { return nil }
+func (dryFiles) Write(context.Context, []byte) error            { return nil }
+func (dryFiles) Close(context.Context, stage.Digest) error      { return nil }
+func (dryFiles) Same(context.Context, stage.Entry) error        { return nil }
+func (dryFiles) Drop(context.Context) error                     { return nil }
+func (dryFiles) Loss(context.Context, stage.Loss) error         { return nil }
+func (dryFiles) Abort(context.Context) error                    { return nil }
+func (dryFiles) Commit(context.Context) (*stage.Receipt, error) { return &stage.Receipt{}, nil }

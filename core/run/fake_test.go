@@ -26,9 +26,10 @@ type memory struct {
 	fail     string           // the unit whose reading fails
 
 	unreadable string // the path of a file in the pool
+	trouble    trouble
 }
 
-func (m *memory) Plan(context.Context) (*stage.Inventory, error) {
+func (m *memory) Plan(context.Context, stage.PlanRequest) (*stage.Inventory, error) {
 	inv := &stage.Inventory{Losses: m.losses, Recorded: m.recorded, Facts: map[string]string{"engine": "memory"}}
 	for name := range m.tables {
 		info := stage.TableInfo{Schema: m.structure(name)}
@@ -68,23 +69,27 @@ func (m *memory) structure(name string) schema.Table {
 		{Name: "id", Type: schema.Type{Kind: schema.Int, Size: 8}}, {Name: "contenthash", Type: schema.Type{Kind: schema.Text}}}}
 }
 
-func (m *memory) Read(ctx context.Context, u stage.Unit, _ stage.Known, w stage.Writer) error {
+func (m *memory) ReadFiles(ctx context.Context, r stage.ReadRequest, w stage.FileWriter) error {
+	if r.Unit.ID == m.fail {
+		return fmt.Errorf("the disk has gone away")
+	}
+	for path, content := range m.files {
+		if err := m.file(ctx, w, path, content); err != nil {
+			return err
+		}
+	}
+	if m.unreadable != "" {
+		if err := w.Loss(ctx, stage.Loss{Kind: stage.LossUnreadable, Path: m.unreadable, Reason: "permission denied", Count: 1}); err != nil {
+			return err
+		}
+	}
+	return m.trouble.next(r.Unit.ID)
+}
+
+func (m *memory) ReadRows(ctx context.Context, r stage.ReadRequest, w stage.RowWriter) error {
+	u := r.Unit
 	if u.ID == m.fail {
 		return fmt.Errorf("the server has gone away")
-	}
-	if u.Part == stage.Filedir {
-		for path, content := range m.files {
-			if err := m.file(ctx, w, path, content); err != nil {
-				return err
-			}
-		}
-		if m.unreadable != "" {
-			return w.Loss(ctx, stage.Loss{Kind: stage.LossUnreadable, Path: m.unreadable, Reason: "permission denied", Count: 1})
-		}
-		return nil
-	}
-	if err := w.Open(ctx, stage.Entry{Path: "db/" + u.Table, Kind: stage.Table}); err != nil {
-		return err
 	}
 	half := len(m.tables[u.Table]) / 2
 	part := m.tables[u.Table][:half]
@@ -106,14 +111,14 @@ func (m *memory) Read(ctx context.Context, u stage.Unit, _ stage.Known, w stage.
 			return err
 		}
 	}
-	return w.Close(ctx, stage.Digest{})
+	return m.trouble.next(u.ID)
 }
 
-func (m *memory) file(ctx context.Context, w stage.Writer, path, content string) error {
+func (m *memory) file(ctx context.Context, w stage.FileWriter, path, content string) error {
 	if err := w.Open(ctx, stage.Entry{Path: "filedir/" + path, Kind: stage.File, Size: int64(len(content)), Mode: m.modes[path]}); err != nil {
 		return err
 	}
-	if err := w.Write(ctx, stage.Chunk{Data: []byte(content)}); err != nil {
+	if err := w.Write(ctx, []byte(content)); err != nil {
 		return err
 	}
 	return w.Close(ctx, stage.Digest{Bytes: int64(len(content))})
@@ -123,20 +128,22 @@ func (m *memory) Close(context.Context) error { return nil }
 
 // target is a sink that keeps what it gets, and misbehaves on demand.
 type target struct {
-	mu       sync.Mutex
-	plan     *stage.Plan
-	lost     []stage.Loss // what Check answers
-	outcome  *stage.Outcome
-	tables   map[string][]string
-	files    map[string]string
-	refuse   string // rows that hold it are refused
-	swallow  string // rows that hold it are lost without a word
-	spoil    string // a value that the target changes
-	unbuilt  string // the index that can't be built, "" for none
-	silent   bool   // it doesn't say so
-	calls    []string
-	finished bool
+	mu          sync.Mutex
+	plan        *stage.Plan
+	lost        []stage.Loss // what Check answers
+	outcome     *stage.Outcome
+	tables      map[string][]string
+	files       map[string]string
+	refuse      string // rows that hold it are refused
+	swallow     string // rows that hold it are lost without a word
+	swallowTold bool   // and not counted
+	spoil       string // a value that the target changes
+	unbuilt     string // the index that can't be built, "" for none
+	silent      bool   // it doesn't say so
+	calls       []string
+	finished    bool
 
+	trouble       trouble
 	unpublishable error // what Publish answers
 	unabortable   error // what Abort answers
 }
@@ -147,10 +154,10 @@ func (t *target) call(name string) {
 	t.calls = append(t.calls, name)
 }
 
-func (t *target) Check(_ context.Context, p *stage.Plan) ([]stage.Loss, []stage.Note, error) {
+func (t *target) Check(_ context.Context, p *stage.Plan) (stage.Findings, error) {
 	t.call("check")
 	t.plan = p
-	return t.lost, nil, nil
+	return stage.Findings{Losses: t.lost}, nil
 }
 
 func (t *target) Begin(context.Context, *stage.Plan) error {
@@ -159,8 +166,12 @@ func (t *target) Begin(context.Context, *stage.Plan) error {
 	return nil
 }
 
-func (t *target) Unit(_ context.Context, u stage.Unit) (stage.UnitWriter, error) {
-	return &targetUnit{target: t, unit: u}, nil
+func (t *target) WriteRows(_ context.Context, u stage.Unit) (stage.RowUnit, error) {
+	return &rowUnit{target: t, unit: u}, nil
+}
+
+func (t *target) WriteFiles(_ context.Context, u stage.Unit) (stage.FileUnit, error) {
+	return &fileUnit{target: t, unit: u, files: map[string]string{}}, nil
 }
 
 func (t *target) Finish(_ context.Context, o *stage.Outcome) error {
@@ -202,48 +213,103 @@ func (t *target) Abort(context.Context) error {
 
 func (t *target) Close(context.Context) error { t.call("close"); return nil }
 
-type targetUnit struct {
+// trouble is what goes wrong with units, by their ids: one error an attempt.
+type trouble struct {
+	mu   sync.Mutex
+	errs map[string][]error
+}
+
+func (t *trouble) next(unit string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.errs[unit]) == 0 {
+		return nil
+	}
+	err := t.errs[unit][0]
+	t.errs[unit] = t.errs[unit][1:]
+	return err
+}
+
+// rowUnit keeps the rows of a unit until it is committed.
+type rowUnit struct {
 	target  *target
 	unit    stage.Unit
-	path    string
-	content strings.Builder
+	rows    []string
+	given   int64
 	refused []stage.Loss
 }
 
-func (w *targetUnit) Open(_ context.Context, e stage.Entry) error {
-	w.path = e.Path
-	w.content.Reset()
-	return nil
-}
-
-func (w *targetUnit) Write(_ context.Context, c stage.Chunk) error {
-	w.content.Write(c.Data)
-	return nil
-}
-
-func (w *targetUnit) Close(context.Context, stage.Digest) error {
-	w.target.mu.Lock()
-	defer w.target.mu.Unlock()
-	if w.unit.Part != stage.DB {
-		w.target.files[w.path] = w.content.String()
-		return nil
-	}
-	for row := range strings.Lines(w.content.String()) {
+func (w *rowUnit) Write(_ context.Context, c stage.Chunk) error {
+	for row := range strings.Lines(string(c.Data)) {
 		row = strings.TrimSuffix(row, "\n")
+		w.given++
 		switch {
 		case w.target.refuse != "" && strings.Contains(row, w.target.refuse):
-			w.refused = append(w.refused, stage.Loss{Kind: stage.LossRow, Path: w.path, Where: "id=" + row[:1], Reason: "no", Row: []byte(row)})
+			w.refused = append(w.refused, stage.Loss{Kind: stage.LossRow, Path: "db/" + w.unit.Table, Where: "id=" + row[:1], Reason: "no", Row: []byte(row)})
 		case w.target.swallow != "" && strings.Contains(row, w.target.swallow):
+			if w.target.swallowTold {
+				w.given--
+			}
 		default:
-			w.target.tables[w.unit.Table] = append(w.target.tables[w.unit.Table], row)
+			w.rows = append(w.rows, row)
 		}
 	}
 	return nil
 }
 
-func (w *targetUnit) Same(context.Context, stage.Entry) error { return nil }
-func (w *targetUnit) Drop(context.Context) error              { return nil }
-func (w *targetUnit) Loss(context.Context, stage.Loss) error  { return nil }
-func (w *targetUnit) Commit(context.Context) error            { return nil }
-func (w *targetUnit) Abort(context.Context) error             { return nil }
-func (w *targetUnit) Refused() []stage.Loss                   { return w.refused }
+func (w *rowUnit) Loss(context.Context, stage.Loss) error { return nil }
+func (w *rowUnit) Abort(context.Context) error            { return nil }
+
+func (w *rowUnit) Commit(context.Context) (*stage.Receipt, error) {
+	w.target.mu.Lock()
+	defer w.target.mu.Unlock()
+	if err := w.target.trouble.next(w.unit.ID); err != nil {
+		return nil, err
+	}
+	w.target.tables[w.unit.Table] = append(w.target.tables[w.unit.Table], w.rows...)
+	return &stage.Receipt{Rows: w.given - int64(len(w.refused)), Losses: w.refused}, nil
+}
+
+// fileUnit keeps the files of a unit until it is committed.
+type fileUnit struct {
+	target  *target
+	unit    stage.Unit
+	path    string
+	content strings.Builder
+	files   map[string]string
+}
+
+func (w *fileUnit) Open(_ context.Context, e stage.Entry) error {
+	w.path = e.Path
+	w.content.Reset()
+	return nil
+}
+
+func (w *fileUnit) Write(_ context.Context, data []byte) error {
+	w.content.Write(data)
+	return nil
+}
+
+func (w *fileUnit) Close(context.Context, stage.Digest) error {
+	w.files[w.path] = w.content.String()
+	return nil
+}
+
+func (w *fileUnit) Same(context.Context, stage.Entry) error { return nil }
+func (w *fileUnit) Drop(context.Context) error              { return nil }
+func (w *fileUnit) Loss(context.Context, stage.Loss) error  { return nil }
+func (w *fileUnit) Abort(context.Context) error             { return nil }
+
+func (w *fileUnit) Commit(context.Context) (*stage.Receipt, error) {
+	w.target.mu.Lock()
+	defer w.target.mu.Unlock()
+	if err := w.target.trouble.next(w.unit.ID); err != nil {
+		return nil, err
+	}
+	r := &stage.Receipt{Files: int64(len(w.files))}
+	for path, content := range w.files {
+		w.target.files[path] = content
+		r.Bytes += int64(len(content))
+	}
+	return r, nil
+}

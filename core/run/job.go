@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -40,24 +41,26 @@ type Job struct {
 	Apart func() error
 	Notes []stage.Note // what is known before the run
 
-	track    *tracker
-	ledger   *ledger
-	tallies  map[string]*tally
-	facts    map[string]string
-	units    []work
-	counts   []count
-	closure  *moodle.Closure
-	setuid   setuid
-	large    *semaphore.Weighted // held by a worker whose chunk is larger than others
-	bytes    int64               // estimates
-	rows     int64
-	parts    []string
-	left     map[string]int // units by part that no target holds
-	recorded recorded
-	read     parts
-	previous []*stage.Holdings // of the targets that keep snapshots
-	hollow   *stage.Loss       // the file pool is empty, which is no loss where no content is named
-	lost     map[string]bool   // parts that are lost
+	track   *tracker
+	ledger  *ledger
+	tallies map[string]*tally
+	facts   map[string]string
+	units   []work
+	counts  []count
+	closure *moodle.Closure
+	setuid  setuid
+	// firstPause is how long a unit waits before its second attempt; 0: firstPause.
+	firstPause time.Duration
+	large      *semaphore.Weighted // held by a worker whose chunk is larger than others
+	bytes      int64               // estimates
+	rows       int64
+	parts      []string
+	left       map[string]int // units by part that no target holds
+	recorded   recorded
+	read       parts
+	previous   []*stage.Holdings // of the targets that keep snapshots
+	hollow     *stage.Loss       // the file pool is empty, which is no loss where no content is named
+	lost       map[string]bool   // parts that are lost
 }
 
 // work is a unit and who reads it.
@@ -81,7 +84,7 @@ func (j *Job) Close(ctx context.Context) error {
 		}
 	}
 	for _, t := range j.Transforms {
-		if e, ok := t.(stage.Ender); ok {
+		if e, ok := t.(stage.Closer); ok {
 			if err := e.Close(ctx); err != nil {
 				errs = append(errs, fmt.Errorf("closing a transform: %w", err))
 			}
@@ -100,6 +103,9 @@ func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 	j.left, j.recorded = map[string]int{}, newRecorded()
 	j.lost, j.read.amounts = map[string]bool{}, map[string]stage.Amount{}
 	j.large = semaphore.NewWeighted(1)
+	if j.firstPause == 0 {
+		j.firstPause = firstPause
+	}
 	if j.track == nil {
 		j.track = startTracker(j.Reporter, j.Name)
 		defer func() { j.track.end() }()
@@ -171,7 +177,7 @@ func (j *Job) OverBudget() error { return j.ledger.over(j.Budget, failure.Refuse
 
 // take adds what one source has to the plan.
 func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
-	inv, err := o.Source.Plan(ctx)
+	inv, err := o.Source.Plan(ctx, stage.PlanRequest{Pipeline: j.Name})
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.Name, err)
 	}

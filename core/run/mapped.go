@@ -12,13 +12,15 @@ import (
 
 // mapping is what the record transforms make of one table for one target.
 type mapping struct {
-	steps  []stage.Mapped
-	with   []stage.RecordTransform
-	schema schema.Table
-	// sum proves the rows as the target must hold them, where they differ from the source's.
-	mu      sync.Mutex
-	sum     rows.Sum
+	steps   []stage.Mapped
+	with    []stage.RecordTransform
+	schema  schema.Table
 	rewrite bool
+
+	mu sync.Mutex
+	// sum proves the rows as the target must hold them, where they differ from the source's.
+	sum     rows.Sum
+	dropped int64 // rows that the transforms left out
 }
 
 // mapTable takes a table through the transforms for a target's dialect.
@@ -43,36 +45,54 @@ func mapTable(ctx context.Context, t schema.Table, dialect string, transforms []
 	return m, losses, notes, nil
 }
 
-// mappedWriter rewrites a table's chunks before they reach a target's writer.
-type mappedWriter struct {
-	stage.UnitWriter
+// left is how many rows the transforms left out of the units that are committed.
+func (m *mapping) left() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.dropped
+}
+
+// mappedUnit takes a table's chunks through the transforms before they reach a
+// target's unit. It is of one attempt.
+type mappedUnit struct {
+	stage.RowUnit
 	m        *mapping
 	sum      rows.Sum
+	dropped  int64
 	buf, alt []byte
 }
 
-func (w *mappedWriter) Write(ctx context.Context, c stage.Chunk) error {
-	data := c.Data
-	for i, step := range w.m.steps {
-		out, err := w.m.with[i].Rows(ctx, step, w.buf[:0], data)
+func (u *mappedUnit) Write(ctx context.Context, c stage.Chunk) error {
+	given := c.Rows
+	for i, step := range u.m.steps {
+		out, kept, err := u.m.with[i].Rows(ctx, step, u.buf[:0], c)
 		if err != nil {
-			return fmt.Errorf("table %s: %w", w.m.schema.Name, err)
+			return fmt.Errorf("table %s: %w", u.m.schema.Name, err)
 		}
-		data = out
-		w.buf, w.alt = w.alt, out
+		if kept < 0 || kept > c.Rows {
+			return fmt.Errorf("table %s: a transform made %d rows of %d, and may add none", u.m.schema.Name, kept, c.Rows)
+		}
+		c = stage.Chunk{Data: out, Rows: kept}
+		u.buf, u.alt = u.alt, out
 	}
-	if err := w.sum.AddChunk(data); err != nil {
-		return fmt.Errorf("table %s after its transforms: %w", w.m.schema.Name, err)
+	before := u.sum.Rows
+	if err := u.sum.AddChunk(c.Data); err != nil {
+		return fmt.Errorf("table %s after its transforms: %w", u.m.schema.Name, err)
 	}
-	return w.UnitWriter.Write(ctx, stage.Chunk{Data: data, Rows: c.Rows})
+	if n := u.sum.Rows - before; n != int64(c.Rows) {
+		return fmt.Errorf("table %s: a transform says that it kept %d rows, and gave %d", u.m.schema.Name, c.Rows, n)
+	}
+	u.dropped += int64(given - c.Rows)
+	if c.Rows == 0 {
+		return nil
+	}
+	return u.RowUnit.Write(ctx, c)
 }
 
-func (w *mappedWriter) Commit(ctx context.Context) error {
-	if err := w.UnitWriter.Commit(ctx); err != nil {
-		return err
-	}
-	w.m.mu.Lock()
-	defer w.m.mu.Unlock()
-	w.m.sum.Merge(w.sum)
-	return nil
+// count enters what was committed.
+func (u *mappedUnit) count() {
+	u.m.mu.Lock()
+	defer u.m.mu.Unlock()
+	u.m.sum.Merge(u.sum)
+	u.m.dropped += u.dropped
 }

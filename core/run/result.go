@@ -62,7 +62,8 @@ type TableResult struct {
 	Target  string   `json:"target"`
 	Table   string   `json:"table"`
 	Rows    int64    `json:"rows"`              // that the target must hold
-	Refused int64    `json:"refused,omitempty"` // rows that were read beside those, and refused
+	Dropped int64    `json:"dropped,omitempty"` // rows that were read beside those, and left out by a transform
+	Refused int64    `json:"refused,omitempty"` // rows that were read beside those, and refused by the target
 	Want    rows.Sum `json:"want"`
 	Got     rows.Sum `json:"got"`
 	Faults  []string `json:"faults,omitempty"`

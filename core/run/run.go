@@ -152,6 +152,9 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 		return err
 	}
 	j.ledger.note(nil, j.setuid.notes()...)
+	for _, t := range j.Targets {
+		j.ledger.note(t, t.droppedNotes()...)
+	}
 	if err := j.overParts(); err != nil {
 		return err
 	}
@@ -159,7 +162,7 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 	maps.DeleteFunc(facts, func(name, _ string) bool { return name == "place" }) // this run's, not the site's
 	j.track.phase("finish")
 	for _, t := range j.Targets {
-		outcome := &stage.Outcome{Tables: tables, Facts: facts}
+		outcome := &stage.Outcome{Tables: tables, Facts: facts, Dropped: t.dropped()}
 		outcome.Losses, outcome.Notes = j.ledger.of(t)
 		if err := t.Sink.Finish(ctx, outcome); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
@@ -240,23 +243,6 @@ func (j *Job) tasks() []func(context.Context) error {
 		tables = append(tables, func(ctx context.Context) error { return j.count(ctx, c) })
 	}
 	return append(tables, others...)
-}
-
-// one carries a single unit.
-func (j *Job) one(ctx context.Context, w work) error {
-	j.track.began(w.ID)
-	in, known, err := j.intake(ctx, w.Unit)
-	if err != nil {
-		return err
-	}
-	if err := w.from.Source.Read(ctx, w.Unit, known, in); err != nil {
-		return errors.Join(fmt.Errorf("%s: %s: %w", w.from.Name, w.ID, err), in.abort(ctx))
-	}
-	if err := in.commit(ctx); err != nil {
-		return errors.Join(fmt.Errorf("%s: %w", w.ID, err), in.abort(ctx))
-	}
-	j.track.finished(w.ID)
-	return nil
 }
 
 // verifyRead compares what was read with what a stored snapshot says it holds,

@@ -238,8 +238,8 @@ func (upper) Table(_ context.Context, t schema.Table, _ string) (stage.Mapped, e
 	return stage.Mapped{From: t, Schema: t, Rewrite: true}, nil
 }
 
-func (upper) Rows(_ context.Context, _ stage.Mapped, dst, data []byte) ([]byte, error) {
-	return append(dst, bytes.ToUpper(data)...), nil
+func (upper) Rows(_ context.Context, _ stage.Mapped, dst []byte, c stage.Chunk) ([]byte, int, error) {
+	return append(dst, bytes.ToUpper(c.Data)...), c.Rows, nil
 }
 
 // ending is a transform that is told when it is over.

@@ -16,14 +16,14 @@ type numberless struct {
 	silent bool
 }
 
-func (n numberless) Check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, notes []stage.Note, err error) {
+func (n numberless) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error) {
+	found, err := n.target.Check(ctx, p)
 	for _, info := range p.Tables {
 		if s := info.Schema.Sequence; s != nil && !n.silent {
-			losses = append(losses, stage.LostSequence(info.Schema.Name, s.Column, "no column is numbered"))
+			found.Losses = append(found.Losses, stage.LostSequence(info.Schema.Name, s.Column, "no column is numbered"))
 		}
 	}
-	_, notes, err = n.target.Check(ctx, p)
-	return losses, notes, err
+	return found, err
 }
 
 func (n numberless) Prove(ctx context.Context) ([]stage.TableProof, error) {

@@ -20,10 +20,21 @@ func (s *setuid) see(e stage.Entry) {
 	if e.Kind != stage.File || e.Mode&0o6000 == 0 {
 		return
 	}
+	s.add(1, e.Path)
+}
+
+// merge adds what another one has counted, which nobody uses any more.
+func (s *setuid) merge(o *setuid) {
+	if o.count > 0 {
+		s.add(o.count, o.first)
+	}
+}
+
+func (s *setuid) add(count int64, first string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.count++; s.first == "" || e.Path < s.first {
-		s.first = e.Path
+	if s.count += count; s.first == "" || first < s.first {
+		s.first = first
 	}
 }
 

@@ -39,6 +39,14 @@ type Target struct {
 	files map[string]held // by part, in units that are committed
 }
 
+// held is how much of a part a target holds.
+type held struct{ files, bytes int64 }
+
+func (h *held) add(other held) {
+	h.files += other.files
+	h.bytes += other.bytes
+}
+
 // keep counts files of a part that the target has committed.
 func (t *Target) keep(part string, h held) {
 	t.mu.Lock()
@@ -110,13 +118,13 @@ func (t *Target) prepare(ctx context.Context, p *stage.Plan, units []work, trans
 		}
 	}
 	t.plan = &own
-	losses, notes, err := t.Sink.Check(ctx, &own)
+	found, err := t.Sink.Check(ctx, &own)
 	if err != nil {
 		return t.refusal(err)
 	}
 	t.lost = map[lost]bool{}
-	t.lose(l, losses)
-	l.note(t, notes...)
+	t.lose(l, found.Losses)
+	l.note(t, found.Notes...)
 	return nil
 }
 
@@ -157,16 +165,40 @@ func (t *Target) lostDefault(table, column string) bool {
 	return t.lost[lostBy(stage.LostDefault(table, column, ""))]
 }
 
-// unit opens the target's writer for a unit.
-func (t *Target) unit(ctx context.Context, u stage.Unit) (stage.UnitWriter, error) {
-	w, err := t.Sink.Unit(ctx, u)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", t.Name, err)
+// writeRows begins a unit of rows in the target.
+func (t *Target) writeRows(ctx context.Context, u stage.Unit) (stage.RowUnit, error) {
+	sink, ok := t.Sink.(stage.RowSink)
+	if !ok {
+		return nil, errors.New("it can't write rows")
 	}
-	if m := t.mappings[u.Table]; u.Part == stage.DB && m != nil && m.rewrite {
-		return &mappedWriter{UnitWriter: w, m: m}, nil
+	w, err := sink.WriteRows(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	if m := t.mappings[u.Table]; m != nil && m.rewrite {
+		return &mappedUnit{RowUnit: w, m: m}, nil
 	}
 	return w, nil
+}
+
+// dropped counts the rows that the transforms left out on the way to the target, by table.
+func (t *Target) dropped() map[string]int64 {
+	counts := map[string]int64{}
+	for name, m := range t.mappings {
+		if n := m.left(); n > 0 {
+			counts[name] = n
+		}
+	}
+	return counts
+}
+
+// droppedNotes tells of the rows that the transforms left out.
+func (t *Target) droppedNotes() (notes []stage.Note) {
+	counts := t.dropped()
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		notes = append(notes, stage.Note{Path: stage.DB + "/" + name, Text: fmt.Sprintf("%d rows were left out by a transform", counts[name])})
+	}
+	return notes
 }
 
 // refused takes the rows that the target refused out of what it must prove.
@@ -215,7 +247,8 @@ func (t *Target) prove(ctx context.Context, expected map[string]*tally, l *ledge
 		}
 		got, ok := byName[name]
 		read, _ := expected[name].total()
-		result := TableResult{Target: t.Name, Table: name, Rows: want.Rows, Refused: read.Rows - want.Rows, Want: want, Got: got.Sum}
+		dropped := t.mappings[name].left()
+		result := TableResult{Target: t.Name, Table: name, Rows: want.Rows, Dropped: dropped, Refused: read.Rows - dropped - want.Rows, Want: want, Got: got.Sum}
 		switch {
 		case !ok:
 			result.Faults = []string{"the target has no such table"}

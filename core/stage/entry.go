@@ -50,7 +50,8 @@ type Digest struct {
 }
 
 // Unit is what a source can read on its own: a range of a table's keys, a slice
-// of files. It is made by Plan and given back to Read, perhaps in another process.
+// of files. It is made by Plan and given to reads and sinks, perhaps in another
+// process. It may be read again, and has the same content then.
 type Unit struct {
 	// ID is unique in a plan and the same in the next plan as far as the site allows:
 	// db/log#0000000000000000, filedir/ab, dataroot/lang.

@@ -22,6 +22,8 @@ type Inventory struct {
 	// it again where it finds the same by itself.
 	Recorded []Loss
 	Notes    []Note // what is left out or differs on purpose
+	// Session is what another process needs to Join this snapshot; nil where none can.
+	Session Session
 }
 
 // TableInfo is a table of an Inventory or a Plan.

@@ -7,23 +7,27 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Sink writes a part of a site, or a snapshot of all of it.
+// Sink writes a part of a site, or a snapshot of all of it. It is a RowSink, a
+// FileSink or both.
 //
-// The order of calls: Check; then, unless it is a plan or a dry run, Begin, Unit
-// for each unit (many at once), Finish, Prove, Publish. Abort instead of what
-// remains when the run failed or was interrupted. Close always, last.
+// The order of calls: Check; then, unless it is a plan or a dry run, Begin,
+// WriteRows and WriteFiles for each unit (many at once), Finish, Prove, Publish.
+// Abort instead of what remains when the run failed or was interrupted. Close
+// always, last.
+//
+// A unit is open from WriteRows or WriteFiles to Commit or Abort. Until a Commit
+// has returned a receipt it may be begun again after any failure, also one of
+// Commit, whose answer may have been lost: the target then holds its rows and
+// files once. What comes is the same in every attempt.
 //
 // Nothing in these signatures depends on being in the same process.
 type Sink interface {
 	// Check looks whether the plan can be written, and changes nothing: target
 	// reachable, rights there, empty or to be replaced, types and names can be
-	// held, space is enough. What would be lost comes back as losses; what
-	// forbids the run is an error of class failure.Refused.
-	Check(ctx context.Context, p *Plan) ([]Loss, []Note, error)
+	// held, space is enough. What forbids the run is an error of class failure.Refused.
+	Check(ctx context.Context, p *Plan) (Findings, error)
 	// Begin prepares the target: replaces or creates tables, without secondary indexes.
 	Begin(ctx context.Context, p *Plan) error
-	// Unit starts to take a unit. A UnitWriter is used by one goroutine; many are open at once.
-	Unit(ctx context.Context, u Unit) (UnitWriter, error)
 	// Finish completes the target after the last unit: indexes, sequences,
 	// directory times; a repository commits its snapshot.
 	Finish(ctx context.Context, o *Outcome) error
@@ -43,25 +47,71 @@ type Sink interface {
 	Close(ctx context.Context) error
 }
 
-// UnitWriter is a Writer whose unit ends with Commit, or is given up with Abort.
-type UnitWriter interface {
-	Writer
+// RowSink is a sink of the units of Part DB.
+type RowSink interface {
+	Sink
+	// WriteRows starts to take a unit. A RowUnit is used by one goroutine; many are
+	// open at once, but never two of one unit.
+	WriteRows(ctx context.Context, u Unit) (RowUnit, error)
+}
+
+// FileSink is a sink of the units of all other parts.
+type FileSink interface {
+	Sink
+	// WriteFiles starts to take a unit. A FileUnit is used by one goroutine; many
+	// are open at once, but never two of one unit.
+	WriteFiles(ctx context.Context, u Unit) (FileUnit, error)
+}
+
+// RowUnit is the rows of one unit on their way into a target.
+type RowUnit interface {
+	RowWriter
+	Ending
+}
+
+// FileUnit is the files of one unit on their way into a target.
+type FileUnit interface {
+	FileWriter
+	Ending
+}
+
+// Ending is how a unit ends: with Commit, or Abort. An error that is Temporary,
+// of these or of the unit's writes, means that the unit may be begun again.
+type Ending interface {
 	// Commit makes the unit's content safe in the target. Where a target counts
 	// only as a whole, it may become durable as late as Finish.
-	Commit(ctx context.Context) error
-	// Refused lists the rows that the target refused, each a Loss of kind
-	// LossRow that names table, key, column and the server's reason, and what
-	// else of its entries the target could not keep (LossTime). It is called
-	// after Commit; a sink that refuses none returns nil.
-	Refused() []Loss
-	// Abort gives the unit up and frees what it holds; it does nothing after Commit.
+	Commit(ctx context.Context) (*Receipt, error)
+	// Abort gives the unit up and frees what it holds; it does nothing after a
+	// Commit that returned nil.
 	Abort(ctx context.Context) error
 }
 
-// Knower is a sink that may still have files from an earlier snapshot.
-type Knower interface {
-	// Known returns what it has of a unit, called before Unit; nil for nothing.
-	Known(ctx context.Context, u Unit) (Known, error)
+// Receipt is what a target says of a unit that it has committed. It is plain data.
+type Receipt struct {
+	Rows  int64 // that the target took: those that were written, without the refused
+	Files int64 // that the target took
+	Bytes int64 // of these files
+	// Losses are the rows that the target refused, each of kind LossRow with table,
+	// key, column and the server's reason, and what else of the unit's entries
+	// the target could not keep (LossTime).
+	Losses []Loss
+	// State is the sink's own: what it wants to know of this unit when the run is
+	// resumed. Others keep it as it is.
+	State []byte
+}
+
+// Findings is what Check found: what would be lost, and what else is worth knowing.
+type Findings struct {
+	Losses []Loss
+	Notes  []Note
+}
+
+// BaselineSink is a sink that may still have files from an earlier snapshot. It
+// is optional.
+type BaselineSink interface {
+	FileSink
+	// Baseline returns what it has of a unit, called before WriteFiles; nil for nothing.
+	Baseline(ctx context.Context, u Unit) (Baseline, error)
 }
 
 // Historian is a sink that keeps earlier backups. It is optional. Only a
@@ -93,6 +143,9 @@ type Outcome struct {
 	Facts  map[string]string
 	Losses []Loss
 	Notes  []Note
+	// Dropped counts the rows, by table, that transforms left out on purpose on
+	// the way to this sink. Tables without any are missing.
+	Dropped map[string]int64
 }
 
 // TableProof is what was read of a table: from a source, or back from a target.

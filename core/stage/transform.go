@@ -7,17 +7,19 @@ import (
 )
 
 // RecordTransform changes tables and their rows on the way to one sink. It is
-// safe for concurrent use. One that is an Ender, too, is told of its end.
+// safe for concurrent use. One that is a Closer, too, is told of its end.
 type RecordTransform interface {
 	// Table says how a table will look in a target of this dialect ("" for a
 	// repository), what of it is lost, and whether rows must pass through Rows.
 	Table(ctx context.Context, t schema.Table, target string) (Mapped, error)
-	// Rows appends to dst the rows of data as table m.Schema holds them.
-	Rows(ctx context.Context, m Mapped, dst, data []byte) ([]byte, error)
+	// Rows appends to dst the rows of c as table m.Schema holds them, and returns
+	// how many these are. It may leave rows out: the run counts them, and says so
+	// in its result. It adds none. c belongs to the caller again when Rows returns.
+	Rows(ctx context.Context, m Mapped, dst []byte, c Chunk) (data []byte, kept int, err error)
 }
 
-// Ender is a RecordTransform that is closed, last, when all sinks are. It is optional.
-type Ender interface {
+// Closer is a RecordTransform that is closed, last, when all sinks are. It is optional.
+type Closer interface {
 	Close(ctx context.Context) error
 }
 
@@ -25,7 +27,7 @@ type Ender interface {
 type Mapped struct {
 	From    schema.Table
 	Schema  schema.Table
-	Rewrite bool // the bytes of rows change
+	Rewrite bool // rows must pass through Rows: their bytes change, or some are left out
 	Losses  []Loss
 	Notes   []Note
 }

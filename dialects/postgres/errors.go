@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // Code returns the server's SQLSTATE of an error, "" for one that is not the server's.
@@ -51,9 +53,22 @@ func Lost(err error) bool {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
-// Explain says what was being done when a statement failed, and what to do about it.
+// Explain says what was being done when a statement failed, and what to do about
+// it. An error that may not come again is stage.Temporary.
 func (c *Conn) Explain(err error, format string, args ...any) error {
-	what := c.Address + ": " + fmt.Sprintf(format, args...)
+	return temporary(err, c.explain(err, c.Address+": "+fmt.Sprintf(format, args...)))
+}
+
+// temporary marks what is said of an error that may not come again: a lost
+// connection, or a transaction that lost against another one.
+func temporary(err, told error) error {
+	if Lost(err) || Code(err) == "40P01" || Code(err) == "55P03" {
+		return stage.Temporary(told, 0)
+	}
+	return told
+}
+
+func (c *Conn) explain(err error, what string) error {
 	var server *pgconn.PgError
 	errors.As(err, &server)
 	switch {

@@ -4,22 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
-
-	"github.com/lmsvault/vault/core/failure"
 )
 
-// Pool is a fixed number of sessions that workers share. It is safe for concurrent use.
+// Pool is a fixed number of sessions that workers share; one that was lost is
+// opened anew when it is needed. It is safe for concurrent use.
 type Pool struct {
-	all  []*Conn
+	open func(context.Context) (*Conn, error)
 	free chan *Conn
+
+	mu  sync.Mutex
+	all []*Conn
 }
 
 // OpenPool opens n sessions. Where the server has fewer to give, but at least
 // one, it is a smaller Pool: compare Size with n.
 func OpenPool(ctx context.Context, n int, open func(context.Context) (*Conn, error)) (*Pool, error) {
-	p := &Pool{free: make(chan *Conn, n)}
+	p := &Pool{open: open, free: make(chan *Conn, n)}
 	for range n {
 		c, err := open(ctx)
 		if err != nil {
@@ -35,17 +39,28 @@ func OpenPool(ctx context.Context, n int, open func(context.Context) (*Conn, err
 }
 
 // Size is the number of sessions.
-func (p *Pool) Size() int { return len(p.all) }
+func (p *Pool) Size() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.all)
+}
 
 // Take waits for a session. It must be given back with Give.
 func (p *Pool) Take(ctx context.Context) (*Conn, error) {
 	select {
 	case c := <-p.free:
-		if c.IsClosed() {
-			p.free <- c
-			return nil, failure.New(failure.Failed, "%s: the connection to the server was lost", c.Address)
+		if !c.IsClosed() {
+			return c, nil
 		}
-		return c, nil
+		fresh, err := p.open(ctx)
+		if err != nil {
+			p.free <- c
+			return nil, fmt.Errorf("%s: the connection to the server was lost, and can't be had again: %w", c.Address, err)
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.all[slices.Index(p.all, c)] = fresh
+		return fresh, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting for a connection: %w", ctx.Err())
 	}
@@ -80,6 +95,8 @@ func Each[T any](ctx context.Context, p *Pool, items []T, do func(ctx context.Co
 
 // Close ends all sessions; nobody may use one any more.
 func (p *Pool) Close(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	var errs []error
 	for _, c := range p.all {
 		errs = append(errs, c.Close(ctx))

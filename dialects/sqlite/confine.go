@@ -35,6 +35,7 @@ func confine(conn driver.Conn) error {
 	return c.RegisterAuthorizer(func(action sqlite.AuthorizerActionCode, first, second, _, _ string) sqlite.AuthorizerReturnCode {
 		switch {
 		case allowed[action],
+			action == sqlite.AuthDelete && !strings.HasPrefix(strings.ToLower(first), "sqlite_"),
 			action == sqlite.AuthFunction && !deniedFunctions[strings.ToLower(second)],
 			action == sqlite.AuthPragma && (ownPragmas[strings.ToLower(first)] || second == "" && settled(first)):
 			return sqlite.AuthorizerOK

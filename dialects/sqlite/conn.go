@@ -80,7 +80,8 @@ func (c *Conn) Exec(ctx context.Context, query string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.exec(ctx, nil), s.close())
+	_, err = s.exec(ctx, nil)
+	return errors.Join(err, s.close())
 }
 
 // Query returns all rows of a statement that has few. Values are int64,
@@ -131,13 +132,13 @@ func (c *Conn) prepare(ctx context.Context, query string) (statement, error) {
 	return statement{s}, explain(err)
 }
 
-func (s statement) exec(ctx context.Context, args []driver.NamedValue) error {
+func (s statement) exec(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
 	x, ok := s.Stmt.(driver.StmtExecContext)
 	if !ok {
-		return errors.New("the SQLite driver can't run prepared statements")
+		return nil, errors.New("the SQLite driver can't run prepared statements")
 	}
-	_, err := x.ExecContext(ctx, args)
-	return explain(err)
+	r, err := x.ExecContext(ctx, args)
+	return r, explain(err)
 }
 
 func (s statement) close() error { return s.Stmt.Close() }

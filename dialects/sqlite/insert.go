@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lmsvault/vault/core/rows"
@@ -18,6 +19,8 @@ import (
 type Inserter struct {
 	conn   *Conn
 	table  *schema.Table
+	name   string // in full
+	rowids []span // that it has made
 	insert statement
 	args   []driver.NamedValue
 	cells  [][]byte
@@ -36,7 +39,7 @@ func (c *Conn) Inserter(ctx context.Context, t *schema.Table, fullName string) (
 	if err != nil {
 		return nil, fmt.Errorf("inserting into %s: %w", fullName, err)
 	}
-	x := &Inserter{conn: c, table: t, insert: s, args: make([]driver.NamedValue, len(t.Columns))}
+	x := &Inserter{conn: c, table: t, name: fullName, insert: s, args: make([]driver.NamedValue, len(t.Columns))}
 	for i := range x.args {
 		x.args[i].Ordinal = i + 1
 	}
@@ -51,6 +54,47 @@ func (x *Inserter) Close() error {
 		return nil
 	}
 	return x.insert.close()
+}
+
+// span is rowids that follow each other.
+type span struct{ first, last int64 }
+
+func (x *Inserter) made(id int64) {
+	if n := len(x.rowids); n > 0 && x.rowids[n-1].last+1 == id {
+		x.rowids[n-1].last = id
+		return
+	}
+	x.rowids = append(x.rowids, span{id, id})
+}
+
+// TakeBack deletes the rows that were inserted. A table without rowids has
+// nothing to tell them by: then it deletes all rows of the table.
+func (x *Inserter) TakeBack(ctx context.Context) error {
+	rowid := RowidName(x.table)
+	if rowid == "" {
+		return x.conn.Exec(ctx, "DELETE FROM "+Quote(x.name))
+	}
+	for _, ids := range x.rowids {
+		if err := x.conn.Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE %s BETWEEN %d AND %d", Quote(x.name), rowid, ids.first, ids.last)); err != nil {
+			return fmt.Errorf("taking rows of %s back: %w", x.name, err)
+		}
+	}
+	x.rowids = nil
+	return nil
+}
+
+// RowidName is how a table's rowid can be asked for (https://www.sqlite.org/rowidtable.html):
+// by one of the names that no column has. "" where there is none.
+func RowidName(t *schema.Table) string {
+	if strings.Contains(t.Options, "WITHOUT ROWID") {
+		return ""
+	}
+	for _, name := range []string{"rowid", "_rowid_", "oid"} {
+		if !slices.ContainsFunc(t.Columns, func(c schema.Column) bool { return strings.EqualFold(c.Name, name) }) {
+			return name
+		}
+	}
+	return ""
 }
 
 // Refusal is why a row can't be in a table.
@@ -100,9 +144,11 @@ func (x *Inserter) row(ctx context.Context, row []byte) error {
 		}
 		x.args[i].Value = value
 	}
-	err := x.insert.exec(ctx, x.args)
+	made, err := x.insert.exec(ctx, x.args)
 	if err == nil {
-		return nil
+		id, err := made.LastInsertId()
+		x.made(id)
+		return err
 	}
 	var failed *sqlite.Error
 	if errors.As(err, &failed) {

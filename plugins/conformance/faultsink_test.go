@@ -40,15 +40,15 @@ func (s *writing) alive(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (s *writing) Check(ctx context.Context, _ *stage.Plan) ([]stage.Loss, []stage.Note, error) {
+func (s *writing) Check(ctx context.Context, _ *stage.Plan) (stage.Findings, error) {
 	if err := s.alive(ctx); err != nil {
-		return nil, nil, err
+		return stage.Findings{}, err
 	}
 	s.shelf.touched = s.shelf.touched || s.fault == "writes while it checks"
 	if s.shelf.half || len(s.shelf.files) > 0 {
-		return nil, nil, failure.New(failure.Refused, "something is there")
+		return stage.Findings{}, failure.New(failure.Refused, "something is there")
 	}
-	return nil, nil, nil
+	return stage.Findings{}, nil
 }
 
 func (s *writing) Begin(ctx context.Context, _ *stage.Plan) error {
@@ -56,7 +56,7 @@ func (s *writing) Begin(ctx context.Context, _ *stage.Plan) error {
 	return s.alive(ctx)
 }
 
-func (s *writing) Unit(ctx context.Context, u stage.Unit) (stage.UnitWriter, error) {
+func (s *writing) WriteFiles(ctx context.Context, u stage.Unit) (stage.FileUnit, error) {
 	return &page{sink: s, unit: u, files: map[string]string{}}, s.alive(ctx)
 }
 
@@ -86,11 +86,12 @@ func (s *writing) Close(context.Context) error {
 
 // page takes a unit.
 type page struct {
-	sink  *writing
-	unit  stage.Unit
-	files map[string]string
-	path  string
-	done  bool
+	sink   *writing
+	unit   stage.Unit
+	files  map[string]string
+	path   string
+	closed int64
+	done   bool
 }
 
 func (p *page) Open(ctx context.Context, e stage.Entry) error {
@@ -98,14 +99,18 @@ func (p *page) Open(ctx context.Context, e stage.Entry) error {
 	return p.sink.alive(ctx)
 }
 
-func (p *page) Write(ctx context.Context, c stage.Chunk) error {
-	p.files[p.path] += string(c.Data)
+func (p *page) Write(ctx context.Context, data []byte) error {
+	p.files[p.path] += string(data)
 	return p.sink.alive(ctx)
 }
 
-func (p *page) Close(ctx context.Context, _ stage.Digest) error { return p.sink.alive(ctx) }
-func (p *page) Same(context.Context, stage.Entry) error         { return errors.New("nothing is known") }
-func (p *page) Loss(context.Context, stage.Loss) error          { return nil }
+func (p *page) Close(ctx context.Context, _ stage.Digest) error {
+	p.closed++
+	return p.sink.alive(ctx)
+}
+
+func (p *page) Same(context.Context, stage.Entry) error { return errors.New("nothing is known") }
+func (p *page) Loss(context.Context, stage.Loss) error  { return nil }
 
 func (p *page) Drop(ctx context.Context) error {
 	if p.sink.fault == "keeps what was dropped" {
@@ -115,26 +120,40 @@ func (p *page) Drop(ctx context.Context) error {
 	return p.sink.alive(ctx)
 }
 
-func (p *page) Commit(ctx context.Context) error {
+func (p *page) Commit(ctx context.Context) (*stage.Receipt, error) {
+	if p.sink.fault == "keeps a unit twice" {
+		p.keep("")
+	}
 	if err := p.sink.alive(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	p.done = true
+	if p.sink.fault == "keeps a unit twice" {
+		return &stage.Receipt{Files: p.closed}, nil
+	}
 	if p.sink.fault != "loses a unit" || p.unit.ID != "filedir/01" {
 		p.keep("")
 	}
-	return nil
+	if p.sink.fault == "gives no receipt" {
+		return nil, nil
+	}
+	r := &stage.Receipt{Files: p.closed}
+	if p.sink.fault == "counts more files than came" {
+		r.Files++
+	}
+	return r, nil
 }
 
 func (p *page) keep(mark string) {
 	p.sink.shelf.mu.Lock()
 	defer p.sink.shelf.mu.Unlock()
 	for path, content := range p.files {
+		if _, there := p.sink.shelf.files[path]; there && p.sink.fault == "keeps a unit twice" {
+			path += ".2"
+		}
 		p.sink.shelf.files[path+mark] = content
 	}
 }
-
-func (p *page) Refused() []stage.Loss { return nil }
 
 func (p *page) Abort(context.Context) error {
 	if !p.done && p.sink.fault == "keeps what was given up" {

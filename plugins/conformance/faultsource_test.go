@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,16 +20,27 @@ type list struct {
 	*plugged
 	born, nth int
 	fault     string
+	joined    bool
 	reading   atomic.Int32
+	seen      sync.Map // ids of units that were read
 }
 
-func (l *list) Plan(ctx context.Context) (*stage.Inventory, error) {
+// Join takes the session of Plan.
+func (l *list) Join(_ context.Context, s stage.Session) error {
+	if string(s) != "now" && l.fault != "joins anything" {
+		return fmt.Errorf("there is no session %q", s)
+	}
+	l.joined = true
+	return nil
+}
+
+func (l *list) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
 	id := "dataroot/u"
 	if l.fault == "another id every time" {
 		id = fmt.Sprintf("dataroot/%d", l.nth)
 	}
 	table := schema.Table{Name: "t", Columns: []schema.Column{{Name: "a"}, {Name: "b"}}, PrimaryKey: []string{"a"}}
-	inv := &stage.Inventory{Tables: []stage.TableInfo{{Schema: table}}, Units: []stage.Unit{
+	inv := &stage.Inventory{Session: stage.Session("now"), Tables: []stage.TableInfo{{Schema: table}}, Units: []stage.Unit{
 		{ID: id, Part: stage.Dataroot}, {ID: "db/t#1", Part: stage.DB, Table: "t"}, {ID: "db/t#2", Part: stage.DB, Table: "t"},
 	}}
 	if l.fault == "ignores the context" {
@@ -58,7 +70,16 @@ func (l *list) call() error {
 	return nil
 }
 
-func (l *list) Read(ctx context.Context, u stage.Unit, known stage.Known, w stage.Writer) error {
+func (l *list) ReadRows(ctx context.Context, r stage.ReadRequest, w stage.RowWriter) error {
+	return l.one(r.Unit, func() error { return l.rows(ctx, w) })
+}
+
+func (l *list) ReadFiles(ctx context.Context, r stage.ReadRequest, w stage.FileWriter) error {
+	return l.one(r.Unit, func() error { return l.files(ctx, r.Baseline, w) })
+}
+
+// one reads a unit.
+func (l *list) one(u stage.Unit, read func() error) error {
 	if l.fault == "can be opened once" && l.nth > 2 {
 		return nil
 	}
@@ -69,7 +90,10 @@ func (l *list) Read(ctx context.Context, u stage.Unit, known stage.Known, w stag
 			return errors.New("one at a time")
 		}
 	}
-	err := l.read(ctx, u, known, w)
+	if l.again(u) && l.fault == "reads a unit once" {
+		return nil
+	}
+	err := read()
 	if errors.Is(err, errGone) && l.fault == "takes a part for all" {
 		return nil
 	}
@@ -89,17 +113,28 @@ func (l *list) Count(ctx context.Context, table string) (int64, error) {
 	return 4, ctx.Err()
 }
 
-func (l *list) read(ctx context.Context, u stage.Unit, known stage.Known, w stage.Writer) error {
-	if u.Part == stage.DB {
-		c := stage.Chunk{Data: []byte("1\tx\n2\t\\N\n"), Rows: 2}
-		switch l.fault {
-		case "a wrong count":
-			c.Rows++
-		case "a row of too few cells":
-			c.Data = []byte("1\n2\n")
+// again tells whether a unit was read before.
+func (l *list) again(u stage.Unit) bool {
+	_, before := l.seen.LoadOrStore(u.ID, true)
+	return before
+}
+
+func (l *list) rows(ctx context.Context, w stage.RowWriter) error {
+	c := stage.Chunk{Data: []byte("1\tx\n2\t\\N\n"), Rows: 2}
+	switch l.fault {
+	case "another moment for who joins":
+		if l.joined {
+			c.Data = []byte("1\tx\n2\tlater\n")
 		}
-		return l.entry(ctx, w, stage.Entry{Path: "db/t", Kind: stage.Table}, c, stage.Digest{})
+	case "a wrong count":
+		c.Rows++
+	case "a row of too few cells":
+		c.Data = []byte("1\n2\n")
 	}
+	return l.calls(func() error { return w.Write(ctx, c) })
+}
+
+func (l *list) files(ctx context.Context, known stage.Baseline, w stage.FileWriter) error {
 	for _, name := range []string{"a", "b"} {
 		e := stage.Entry{Path: "dataroot/" + name, Kind: stage.File, Fingerprint: name}
 		if l.fault == "an unclean path" {
@@ -116,17 +151,16 @@ func (l *list) read(ctx context.Context, u stage.Unit, known stage.Known, w stag
 		if l.fault == "a wrong digest" {
 			d.SHA256 = strings.Repeat("0", 64)
 		}
-		if err := l.entry(ctx, w, e, stage.Chunk{Data: []byte(name)}, d); err != nil {
+		if err := l.calls(func() error { return w.Open(ctx, e) }, func() error { return w.Write(ctx, []byte(name)) }, func() error { return w.Close(ctx, d) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (l *list) entry(ctx context.Context, w stage.Writer, e stage.Entry, c stage.Chunk, d stage.Digest) error {
-	for _, call := range []func() error{
-		func() error { return w.Open(ctx, e) }, func() error { return w.Write(ctx, c) }, func() error { return w.Close(ctx, d) },
-	} {
+// calls makes calls of a writer.
+func (l *list) calls(calls ...func() error) error {
+	for _, call := range calls {
 		if err := l.call(); err != nil {
 			return err
 		}

@@ -11,7 +11,7 @@ import (
 // source gives. Items are by path; the chunks of a table's units are put together.
 func ReadAll(t testing.TB, s stage.Source) (items map[string]Item, losses []stage.Loss) {
 	t.Helper()
-	inv, err := s.Plan(t.Context())
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{Pipeline: "conformance"})
 	if err != nil {
 		t.Fatalf("plan: %v", err)
 	}
@@ -51,7 +51,7 @@ func WriteAll(ctx context.Context, s stage.Sink, p *stage.Plan, units []UnitItem
 			err = closing
 		}
 	}()
-	if _, _, err := s.Check(ctx, p); err != nil {
+	if _, err := s.Check(ctx, p); err != nil {
 		return err
 	}
 	if err := s.Begin(ctx, p); err != nil {

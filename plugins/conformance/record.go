@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"reflect"
 	"testing"
@@ -47,7 +48,7 @@ func RecordChecks(f RecordFixture) []Check {
 		if to == "" {
 			to = "repository"
 		}
-		checks = append(checks, check("record/to-"+to, "Tables are mapped alike every time, and rows fit the mapped table, one by one as well as together, of every type, with NULLs and escapes: else a target refuses them, or a restore's proof fails.",
+		checks = append(checks, check("record/to-"+to, "Tables are mapped alike every time, and rows fit the mapped table, one by one as well as together, of every type, with NULLs and escapes, and are counted rightly: else a target refuses them, a restore's proof fails, or rows are lost unseen.",
 			func(t testing.TB) {
 				for _, table := range f.Tables {
 					f.table(t, table, target)
@@ -96,7 +97,7 @@ func (f *RecordFixture) table(t testing.TB, table TableRows, target string) {
 		}
 	}
 	data := bytes.Clone(table.Rows)
-	out, err := r.Rows(t.Context(), m, []byte("before"), data)
+	out, err := transformed(t.Context(), r, m, []byte("before"), data)
 	must(t, "rows of "+name, err)
 	if !bytes.Equal(data, table.Rows) {
 		t.Errorf("table %s: Rows changes its input", name)
@@ -111,17 +112,30 @@ func (f *RecordFixture) table(t testing.TB, table TableRows, target string) {
 	}
 	f.shape(t, table, m.Schema, got)
 	f.pieces(t, r, m, table.Rows, got)
-	if empty, err := r.Rows(t.Context(), m, nil, nil); err != nil || len(empty) > 0 {
+	if empty, err := transformed(t.Context(), r, m, nil, nil); err != nil || len(empty) > 0 {
 		t.Errorf("table %s: no rows become %q, %v", name, empty, err)
 	}
 	if m.Rewrite && len(table.Rows) > 0 {
-		if _, err := r.Rows(t.Context(), m, nil, table.Rows[:len(table.Rows)-1]); err == nil {
+		if _, err := transformed(t.Context(), r, m, nil, table.Rows[:len(table.Rows)-1]); err == nil {
 			t.Errorf("table %s: a row that is cut off is taken", name)
 		}
-		if _, err := r.Rows(t.Context(), m, nil, []byte("a\tb\tc\n\\\n")); err == nil {
+		if _, err := transformed(t.Context(), r, m, nil, []byte("a\tb\tc\n\\\n")); err == nil {
 			t.Errorf("table %s: rows of another table are taken", name)
 		}
 	}
+}
+
+// transformed passes rows through a transform, which must say rightly how many it kept.
+func transformed(ctx context.Context, r stage.RecordTransform, m stage.Mapped, dst, data []byte) ([]byte, error) {
+	start := len(dst)
+	out, kept, err := r.Rows(ctx, m, dst, stage.Chunk{Data: data, Rows: bytes.Count(data, []byte{'\n'})})
+	if err != nil {
+		return out, err
+	}
+	if n := bytes.Count(out[min(start, len(out)):], []byte{'\n'}); n != kept {
+		return out, fmt.Errorf("table %s: Rows says that it kept %d rows, and gave %d", m.From.Name, kept, n)
+	}
+	return out, nil
 }
 
 // shape checks that rows fit the schema.
@@ -152,7 +166,7 @@ func (f *RecordFixture) pieces(t testing.TB, r stage.RecordTransform, m stage.Ma
 	for len(data) > 0 {
 		n := bytes.IndexByte(data, '\n') + 1
 		var err error
-		out, err = r.Rows(t.Context(), m, out, data[:n])
+		out, err = transformed(t.Context(), r, m, out, data[:n])
 		must(t, "a row of "+m.Schema.Name, err)
 		data = data[n:]
 	}

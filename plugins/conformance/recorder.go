@@ -35,8 +35,8 @@ func (i *Item) Content() []byte {
 	return b
 }
 
-// recorder is a Writer that checks the order and shape of what it is given. It
-// fails its nth call with fail, if that is set.
+// recorder is a FileWriter that checks the order and shape of what it is given;
+// rowRecorder makes a RowWriter of it. It fails its nth call with fail, if that is set.
 type recorder struct {
 	t      testing.TB
 	unit   stage.Unit
@@ -90,11 +90,8 @@ func (r *recorder) checkEntry(e stage.Entry) {
 	if e.Mode&^0o7777 != 0 {
 		r.errorf("entry %q has mode bits beyond 07777: %o", e.Path, e.Mode)
 	}
-	if !slices.Contains([]stage.Kind{stage.Table, stage.File, stage.Dir, stage.Symlink, stage.Document}, e.Kind) {
+	if !slices.Contains([]stage.Kind{stage.File, stage.Dir, stage.Symlink, stage.Document}, e.Kind) {
 		r.errorf("entry %q is of the unknown kind %q", e.Path, e.Kind)
-	}
-	if (e.Kind == stage.Table) != (r.unit.Part == stage.DB) {
-		r.errorf("entry %q of part %s is a %s", e.Path, r.unit.Part, e.Kind)
 	}
 	if (e.Target != "") != (e.Kind == stage.Symlink) {
 		r.errorf("entry %q is a %s with target %q", e.Path, e.Kind, e.Target)
@@ -103,7 +100,7 @@ func (r *recorder) checkEntry(e stage.Entry) {
 
 func (r *recorder) last() *Item { return &r.items[len(r.items)-1] }
 
-func (r *recorder) Write(ctx context.Context, c stage.Chunk) error {
+func (r *recorder) Write(ctx context.Context, data []byte) error {
 	if err := r.call(ctx); err != nil {
 		return err
 	}
@@ -112,22 +109,57 @@ func (r *recorder) Write(ctx context.Context, c stage.Chunk) error {
 		return nil
 	}
 	item := r.last()
-	if k := item.Entry.Kind; k != stage.Table && k != stage.File && k != stage.Document {
+	if k := item.Entry.Kind; k != stage.File && k != stage.Document {
 		r.errorf("%s is a %s and has content", item.Entry.Path, k)
 	}
-	if len(c.Data) == 0 {
-		r.errorf("%s: an empty chunk", item.Entry.Path)
-	}
-	if len(c.Data) > rows.MaxChunk && c.Rows != 1 {
-		r.errorf("%s: a chunk of %d bytes", item.Entry.Path, len(c.Data))
+	if len(data) == 0 || len(data) > rows.MaxChunk {
+		r.errorf("%s: a piece of %d bytes", item.Entry.Path, len(data))
 	}
 	if n := len(item.Chunks); n > 0 && item.Entry.Kind == stage.File && len(item.Chunks[n-1].Data) != rows.MaxChunk {
-		r.errorf("%s: a chunk of %d bytes is not the last; a file is cut every %d", item.Entry.Path, len(item.Chunks[n-1].Data), rows.MaxChunk)
+		r.errorf("%s: a piece of %d bytes is not the last; a file is cut every %d", item.Entry.Path, len(item.Chunks[n-1].Data), rows.MaxChunk)
 	}
-	if r.table != nil {
-		r.checkRows(c)
+	item.Chunks = append(item.Chunks, stage.Chunk{Data: bytes.Clone(data)})
+	return nil
+}
+
+// rowRecorder records the rows of a unit as one item: its table.
+type rowRecorder struct{ *recorder }
+
+func (r rowRecorder) Write(ctx context.Context, c stage.Chunk) error {
+	if err := r.call(ctx); err != nil {
+		return err
 	}
+	item := r.last()
+	if len(c.Data) == 0 {
+		r.errorf("an empty chunk")
+	}
+	if len(c.Data) > rows.MaxChunk && c.Rows != 1 {
+		r.errorf("a chunk of %d bytes", len(c.Data))
+	}
+	r.checkRows(c)
 	item.Chunks = append(item.Chunks, stage.Chunk{Data: bytes.Clone(c.Data), Rows: c.Rows})
+	return nil
+}
+
+// read has a source write the recorder's unit to it.
+func (r *recorder) read(ctx context.Context, s stage.Source, known stage.Baseline) error {
+	request := stage.ReadRequest{Unit: r.unit, Baseline: known}
+	if r.unit.Part != stage.DB {
+		source, ok := s.(stage.FileSource)
+		if !ok {
+			return fmt.Errorf("unit %s is of files, and the source is no stage.FileSource", r.unit.ID)
+		}
+		return source.ReadFiles(ctx, request, r)
+	}
+	source, ok := s.(stage.RowSource)
+	if !ok {
+		return fmt.Errorf("unit %s is of rows, and the source is no stage.RowSource", r.unit.ID)
+	}
+	r.items = []Item{{Entry: stage.Entry{Path: stage.DB + "/" + r.unit.Table, Kind: stage.Table}}}
+	if err := source.ReadRows(ctx, request, rowRecorder{r}); err != nil {
+		return err
+	}
+	r.checkCuts(r.last())
 	return nil
 }
 
@@ -210,9 +242,6 @@ func (r *recorder) Close(ctx context.Context, d stage.Digest) error {
 	item.Digest = d
 	if item.Entry.Kind == stage.File {
 		r.checkDigest(item)
-	}
-	if r.table != nil {
-		r.checkCuts(item)
 	}
 	return nil
 }

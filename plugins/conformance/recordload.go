@@ -33,7 +33,7 @@ func (f *RecordFixture) large(t testing.TB) {
 		if !ok {
 			continue
 		}
-		got, err := r.Rows(t.Context(), m, nil, data)
+		got, err := transformed(t.Context(), r, m, nil, data)
 		must(t, "a large row", err)
 		if !m.Rewrite && !bytes.Equal(got, data) {
 			t.Errorf("a row of %d bytes becomes one of %d, and Rewrite is not set", len(data), len(got))
@@ -58,11 +58,11 @@ func (f *RecordFixture) concurrent(t testing.TB) {
 			if !ok {
 				continue
 			}
-			want, err := r.Rows(t.Context(), m, nil, table.Rows)
+			want, err := transformed(t.Context(), r, m, nil, table.Rows)
 			must(t, table.Schema.Name, err)
 			for range 4 {
 				wg.Go(func() {
-					if got, err := r.Rows(t.Context(), m, nil, table.Rows); err != nil || !bytes.Equal(got, want) {
+					if got, err := transformed(t.Context(), r, m, nil, table.Rows); err != nil || !bytes.Equal(got, want) {
 						t.Errorf("table %s is not the same when transformed beside others: %v", table.Schema.Name, err)
 					}
 				})
@@ -94,7 +94,7 @@ func (f *RecordFixture) work(t testing.TB, r stage.RecordTransform, size int) (m
 func (f *RecordFixture) cancelled(t testing.TB) {
 	r := f.Open(t)
 	m, data := f.work(t, r, 1<<20)
-	want, err := r.Rows(t.Context(), m, nil, data)
+	want, err := transformed(t.Context(), r, m, nil, data)
 	must(t, "rows", err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -103,7 +103,7 @@ func (f *RecordFixture) cancelled(t testing.TB) {
 		t.Errorf("table with a cancelled context: %v", err)
 	}
 	var got []byte
-	err = promptly(t, "rows with a cancelled context", func() (err error) { got, err = r.Rows(ctx, m, nil, data); return err })
+	err = promptly(t, "rows with a cancelled context", func() (err error) { got, err = transformed(ctx, r, m, nil, data); return err })
 	if err != nil && !errors.Is(err, context.Canceled) || err == nil && !bytes.Equal(got, want) {
 		t.Errorf("rows with a cancelled context: %d of %d bytes, %v", len(got), len(want), err)
 	}
@@ -114,19 +114,19 @@ func (f *RecordFixture) crash(t testing.TB) {
 	r := f.Open(t)
 	m, data := f.work(t, r, f.effort.disturbed())
 	start := time.Now()
-	want, err := r.Rows(t.Context(), m, nil, data)
+	want, err := transformed(t.Context(), r, m, nil, data)
 	must(t, "rows", err)
 	took := time.Since(start)
 	for n := range steps {
 		var got []byte
-		err := during(t, "rows", moment(n, took), f.Process.Kill, func() (err error) { got, err = r.Rows(t.Context(), m, nil, data); return err })
+		err := during(t, "rows", moment(n, took), f.Process.Kill, func() (err error) { got, err = transformed(t.Context(), r, m, nil, data); return err })
 		if err != nil {
 			t.Logf("a call whose process was killed: %v", err)
 		} else if !bytes.Equal(got, want) {
 			t.Errorf("a call whose process was killed gives %d of %d bytes, and no error", len(got), len(want))
 		}
 		r = f.Open(t)
-		if got, err = r.Rows(t.Context(), m, nil, data); err != nil || !bytes.Equal(got, want) {
+		if got, err = transformed(t.Context(), r, m, nil, data); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("after the process was killed, rows become other ones: %d of %d bytes (%v)", len(got), len(want), err)
 		}
 	}

@@ -65,7 +65,8 @@ func SinkChecks(f SinkFixture) []Check {
 		check("sink/close", "A sink can be given up and closed before it began, twice too, and leaves nothing: another stage may have failed first.", f.unbegun),
 		check("sink/whole", "All that is written, by several units at once, is there after Publish, and the proof tells the rows that were written: that is a restore.", f.whole),
 		check("sink/dropped", "An entry that was dropped leaves nothing, and can come again: a file may vanish while it is read.", f.dropped),
-		check("sink/unit-given-up", "A unit given up with Abort, twice too, leaves nothing of itself: begun anew it is there once, or the run is refused before Publish. Else rows are there twice, or in part.", f.givenUp),
+		check("sink/unit-given-up", "A unit given up with Abort, twice too, leaves nothing of itself: begun anew it is there once. Else rows are there twice, or in part.", f.givenUp),
+		check("sink/unit-repeated", "A unit whose Commit failed, or that was given up after its first piece, is begun again and is there once: the run does so when a connection was lost, and must not double rows.", f.repeated),
 		check("sink/aborted", "A run that was given up in the middle leaves a target that nobody takes for whole, and the next run is told so: half a site looks like a site.", func(t testing.TB, target Target) look { return f.aborted(t, target, false) }),
 		check("sink/aborted-after-finish", "A run whose proof failed leaves a target that nobody takes for whole, also after Finish.", func(t testing.TB, target Target) look { return f.aborted(t, target, true) }),
 		check("sink/cancelled", "A Commit whose context has ended returns the context's error promptly, and the run can be given up: a run that was stopped must stop.", f.cancelledCommit),
@@ -95,7 +96,7 @@ func (f *SinkFixture) begun(t testing.TB, target Target) stage.Sink {
 	t.Helper()
 	s := target.Open()
 	t.Cleanup(func() { closeSink(t, s) }) // also after Fatal; closing twice must not hurt
-	_, _, err := s.Check(t.Context(), f.Plan)
+	_, err := s.Check(t.Context(), f.Plan)
 	if f.OnePlace && failure.Of(err) == failure.Refused {
 		t.Skipf("the check needs an empty target, or a sink that replaces what is there: %v", err)
 	}

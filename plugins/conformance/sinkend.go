@@ -13,11 +13,11 @@ func (f *SinkFixture) check(t testing.TB, target Target) look {
 	for range 2 {
 		s := target.Open()
 		for range 2 {
-			losses, _, err := s.Check(t.Context(), f.Plan)
+			found, err := s.Check(t.Context(), f.Plan)
 			if err != nil {
 				t.Errorf("check of an empty target: %v", err)
 			}
-			for _, l := range losses {
+			for _, l := range found.Losses {
 				if err := checkLoss(l); err != nil {
 					t.Error(err)
 				}
@@ -33,7 +33,7 @@ func (f *SinkFixture) cancelledCheck(t testing.TB, target Target) look {
 	defer closeSink(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := promptly(t, "a check that was cancelled", func() error { _, _, err := s.Check(ctx, f.Plan); return err })
+	err := promptly(t, "a check that was cancelled", func() error { _, err := s.Check(ctx, f.Plan); return err })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("a check that was cancelled: %v", err)
 	}
@@ -45,7 +45,7 @@ func (f *SinkFixture) unbegun(t testing.TB, target Target) look {
 	for _, checked := range []bool{false, true} {
 		s := target.Open()
 		if checked {
-			_, _, err := s.Check(t.Context(), f.Plan)
+			_, err := s.Check(t.Context(), f.Plan)
 			must(t, "check", err)
 			for range 2 {
 				must(t, "abort", s.Abort(t.Context()))
@@ -66,14 +66,9 @@ func (f *SinkFixture) aborted(t testing.TB, target Target, finished bool) look {
 			must(t, "writing unit "+u.Unit.ID, writeUnit(t.Context(), s, u, false))
 			continue
 		}
-		w, err := s.Unit(t.Context(), u.Unit) // ends in its middle
+		w, err := openUnit(t.Context(), s, u.Unit) // ends in its middle
 		must(t, "unit "+u.Unit.ID, err)
-		if len(u.Items) > 0 {
-			must(t, "open", w.Open(t.Context(), u.Items[0].Entry))
-			for _, c := range u.Items[0].Chunks[:min(1, len(u.Items[0].Chunks))] {
-				must(t, "write", w.Write(t.Context(), c))
-			}
-		}
+		must(t, "write", w.begin(t.Context(), u.Items))
 		for range 2 {
 			must(t, "giving up unit "+u.Unit.ID, w.Abort(t.Context()))
 		}
@@ -87,7 +82,7 @@ func (f *SinkFixture) aborted(t testing.TB, target Target, finished bool) look {
 	closeSink(t, s)
 	again := target.Open()
 	defer closeSink(t, again)
-	_, _, err := again.Check(t.Context(), f.Plan)
+	_, err := again.Check(t.Context(), f.Plan)
 	switch class := failure.Of(err); {
 	case class == failure.Refused && !f.Resumes:
 	case err == nil && (f.Resumes || f.OnePlace): // it may replace what is there
@@ -107,11 +102,11 @@ func (f *SinkFixture) cancelledCommit(t testing.TB, target Target) look {
 		if len(u.Items) == 0 {
 			continue
 		}
-		w, err := s.Unit(ctx, u.Unit)
+		w, err := openUnit(ctx, s, u.Unit)
 		must(t, "unit", err)
-		must(t, "writing unit "+u.Unit.ID, put(ctx, w, u.Items, false))
+		must(t, "writing unit "+u.Unit.ID, w.put(ctx, u.Items, false))
 		cancel()
-		err = promptly(t, "a commit that was cancelled", func() error { return w.Commit(ctx) })
+		err = promptly(t, "a commit that was cancelled", func() error { _, err := w.Commit(ctx); return err })
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("a commit that was cancelled: %v", err)
 		}
@@ -126,7 +121,7 @@ func (f *SinkFixture) cancelledCommit(t testing.TB, target Target) look {
 // crash kills before each unit's commit, and expects an error before Publish.
 func (f *SinkFixture) crash(t testing.TB, target Target) look {
 	s := target.Open()
-	_, _, err := s.Check(t.Context(), f.Plan)
+	_, err := s.Check(t.Context(), f.Plan)
 	if f.OnePlace && failure.Of(err) == failure.Refused {
 		closeSink(t, s)
 		t.Skipf("the check needs an empty target, or a sink that replaces what is there: %v", err)
@@ -145,7 +140,7 @@ func (f *SinkFixture) crash(t testing.TB, target Target) look {
 	closeCrashed(t, s)
 	again := target.Open()
 	defer closeSink(t, again)
-	if _, _, err := again.Check(t.Context(), f.Plan); err != nil && failure.Of(err) != failure.Refused {
+	if _, err := again.Check(t.Context(), f.Plan); err != nil && failure.Of(err) != failure.Refused {
 		t.Errorf("check after the process was killed: %v", err)
 	}
 	return f.unseen
@@ -161,18 +156,18 @@ func (f *SinkFixture) interrupted(ctx context.Context, s stage.Sink) error {
 			}
 			continue
 		}
-		w, err := s.Unit(ctx, u.Unit)
+		w, err := openUnit(ctx, s, u.Unit)
 		if err != nil {
 			return err
 		}
-		if err := put(ctx, w, u.Items, false); err != nil {
+		if err := w.put(ctx, u.Items, false); err != nil {
 			return err
 		}
 		if err := f.Process.Kill(); err != nil {
 			return err
 		}
 		killed = true
-		if err := w.Commit(ctx); err != nil {
+		if _, err := w.Commit(ctx); err != nil {
 			return errors.Join(err, w.Abort(ctx))
 		}
 	}

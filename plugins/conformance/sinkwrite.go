@@ -10,51 +10,136 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// put writes items. The bytes of each chunk are spoilt as soon as Write returns.
-func put(ctx context.Context, w stage.Writer, items []Item, drop bool) error {
-	var buf []byte
+// openedUnit is a unit of a sink, of rows or of files.
+type openedUnit struct {
+	stage.Ending
+	rows  stage.RowUnit  // nil: files
+	files stage.FileUnit // nil: rows
+}
+
+func openUnit(ctx context.Context, s stage.Sink, u stage.Unit) (openedUnit, error) {
+	if u.Part == stage.DB {
+		sink, ok := s.(stage.RowSink)
+		if !ok {
+			return openedUnit{}, fmt.Errorf("unit %s is of rows, and the sink is no stage.RowSink", u.ID)
+		}
+		w, err := sink.WriteRows(ctx, u)
+		return openedUnit{Ending: w, rows: w}, err
+	}
+	sink, ok := s.(stage.FileSink)
+	if !ok {
+		return openedUnit{}, fmt.Errorf("unit %s is of files, and the sink is no stage.FileSink", u.ID)
+	}
+	w, err := sink.WriteFiles(ctx, u)
+	return openedUnit{Ending: w, files: w}, err
+}
+
+// put writes items; with drop each file in vain first. The bytes of each chunk
+// are spoilt as soon as Write returns.
+func (u openedUnit) put(ctx context.Context, items []Item, drop bool) error {
 	for _, item := range items {
-		for pass := range 2 {
-			if pass == 0 && (!drop || item.Entry.Kind != stage.File) {
-				continue
-			}
-			if err := w.Open(ctx, item.Entry); err != nil {
+		if u.rows != nil {
+			if err := u.content(ctx, item.Chunks); err != nil {
 				return err
 			}
-			for _, c := range item.Chunks {
-				buf = append(buf[:0], c.Data...)
-				if err := w.Write(ctx, stage.Chunk{Data: buf, Rows: c.Rows}); err != nil {
-					return err
-				}
-				copy(buf, bytes.Repeat([]byte{0xdb}, len(buf)))
-			}
-			if pass == 0 {
-				if err := w.Drop(ctx); err != nil {
-					return err
-				}
-				continue
-			}
-			if err := w.Close(ctx, item.Digest); err != nil {
+			continue
+		}
+		if drop && item.Entry.Kind == stage.File {
+			if err := errors.Join(u.open(ctx, item), u.files.Drop(ctx)); err != nil {
 				return err
 			}
+		}
+		if err := u.open(ctx, item); err != nil {
+			return err
+		}
+		if err := u.files.Close(ctx, item.Digest); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+// open opens an entry and writes its content.
+func (u openedUnit) open(ctx context.Context, item Item) error {
+	if err := u.files.Open(ctx, item.Entry); err != nil {
+		return err
+	}
+	return u.content(ctx, item.Chunks)
+}
+
+func (u openedUnit) content(ctx context.Context, chunks []stage.Chunk) error {
+	var buf []byte
+	for _, c := range chunks {
+		buf = append(buf[:0], c.Data...)
+		var err error
+		if u.rows != nil {
+			err = u.rows.Write(ctx, stage.Chunk{Data: buf, Rows: c.Rows})
+		} else {
+			err = u.files.Write(ctx, buf)
+		}
+		if err != nil {
+			return err
+		}
+		copy(buf, bytes.Repeat([]byte{0xdb}, len(buf)))
+	}
+	return nil
+}
+
+// begin writes the beginning of the first of the items.
+func (u openedUnit) begin(ctx context.Context, items []Item) error {
+	if len(items) == 0 {
+		return nil
+	}
+	first := items[0]
+	first.Chunks = first.Chunks[:min(1, len(first.Chunks))]
+	if u.rows != nil {
+		return u.content(ctx, first.Chunks)
+	}
+	return u.open(ctx, first)
+}
+
 // writeUnit writes and commits a unit.
 func writeUnit(ctx context.Context, s stage.Sink, u UnitItems, drop bool) error {
-	w, err := s.Unit(ctx, u.Unit)
+	w, err := openUnit(ctx, s, u.Unit)
 	if err != nil {
 		return err
 	}
-	if err := put(ctx, w, u.Items, drop); err != nil {
+	if err := w.put(ctx, u.Items, drop); err != nil {
 		return errors.Join(err, w.Abort(ctx))
 	}
-	if err := w.Commit(ctx); err != nil {
+	r, err := w.Commit(ctx)
+	if err != nil {
 		return errors.Join(err, w.Abort(ctx))
+	}
+	if err := u.checkReceipt(r); err != nil {
+		return err
 	}
 	return w.Abort(ctx) // does nothing after Commit
+}
+
+// checkReceipt compares a receipt with what was written.
+func (u UnitItems) checkReceipt(r *stage.Receipt) error {
+	if r == nil {
+		return fmt.Errorf("unit %s: Commit returns neither a receipt nor an error", u.Unit.ID)
+	}
+	var written, files int64
+	for _, item := range u.Items {
+		for _, c := range item.Chunks {
+			written += int64(c.Rows)
+		}
+		if item.Entry.Kind == stage.File {
+			files++
+		}
+	}
+	for _, l := range r.Losses {
+		if l.Kind == stage.LossRow {
+			written -= l.Count
+		}
+	}
+	if r.Rows != written || r.Files > files {
+		return fmt.Errorf("unit %s: the receipt says %d rows and %d files, and %d rows and %d files were written", u.Unit.ID, r.Rows, r.Files, written, files)
+	}
+	return nil
 }
 
 // complete finishes, and compares the proof with what was written. The error is
@@ -128,34 +213,49 @@ func (f *SinkFixture) dropped(t testing.TB, target Target) look {
 	return f.holds
 }
 
-// givenUp gives every unit up after its last byte and begins it anew. A sink may
-// refuse to go on after that, by an error before Publish; one that goes on must
-// have nothing twice.
+// givenUp gives every unit up after its last byte and begins it anew.
 func (f *SinkFixture) givenUp(t testing.TB, target Target) look {
 	s := f.begun(t, target)
 	for _, u := range f.Units {
-		w, err := s.Unit(t.Context(), u.Unit)
+		f.giveUp(t, s, u)
+	}
+	for _, u := range f.Units {
+		must(t, "writing unit "+u.Unit.ID, writeUnit(t.Context(), s, u, false))
+	}
+	f.publish(t, s)
+	return f.holds
+}
+
+// giveUp writes a unit and gives it up.
+func (f *SinkFixture) giveUp(t testing.TB, s stage.Sink, u UnitItems) {
+	t.Helper()
+	w, err := openUnit(t.Context(), s, u.Unit)
+	must(t, "unit "+u.Unit.ID, err)
+	must(t, "writing unit "+u.Unit.ID, w.put(t.Context(), u.Items, false))
+	for range 2 {
+		must(t, "giving up unit "+u.Unit.ID, w.Abort(t.Context()))
+	}
+}
+
+// repeated fails every unit in its middle and in its Commit, and then writes it.
+func (f *SinkFixture) repeated(t testing.TB, target Target) look {
+	s := f.begun(t, target)
+	for _, u := range f.Units {
+		w, err := openUnit(t.Context(), s, u.Unit)
 		must(t, "unit "+u.Unit.ID, err)
-		must(t, "writing unit "+u.Unit.ID, put(t.Context(), w, u.Items, false))
-		for range 2 {
-			must(t, "giving up unit "+u.Unit.ID, w.Abort(t.Context()))
+		must(t, "writing unit "+u.Unit.ID, w.begin(t.Context(), u.Items))
+		must(t, "giving up unit "+u.Unit.ID, w.Abort(t.Context()))
+		ctx, cancel := context.WithCancel(t.Context())
+		w, err = openUnit(ctx, s, u.Unit)
+		must(t, "unit "+u.Unit.ID, err)
+		must(t, "writing unit "+u.Unit.ID, w.put(ctx, u.Items, false))
+		cancel()
+		if _, err := w.Commit(ctx); err == nil {
+			continue // it has the unit: it is not begun again
 		}
+		must(t, "giving up unit "+u.Unit.ID, w.Abort(t.Context()))
+		must(t, "writing unit "+u.Unit.ID+" again", writeUnit(t.Context(), s, u, false))
 	}
-	err := func() error {
-		for _, u := range f.Units {
-			if err := writeUnit(t.Context(), s, u, false); err != nil {
-				return fmt.Errorf("unit %s: %w", u.Unit.ID, err)
-			}
-		}
-		return f.complete(t, s)
-	}()
-	if err != nil {
-		t.Logf("the sink does not go on after units were given up: %v", err)
-		must(t, "abort", s.Abort(t.Context()))
-		closeSink(t, s)
-		return f.unseen
-	}
-	must(t, "publish", s.Publish(t.Context()))
-	closeSink(t, s)
+	f.publish(t, s)
 	return f.holds
 }

@@ -44,6 +44,8 @@ func SourceChecks(f SourceFixture) []Check {
 		check("source/plan", "A plan names every table with its units, each unit once, and the same units the next time: else rows are read twice or not at all, and no run can go on where it stopped.", f.plan),
 		check("source/read", "Every entry is opened and closed once, with a clean path, rows that fit their table, right counts, chunks that end where they must, and the digest of its content: all that a backup promises begins here.", f.read),
 		check("source/concurrent", "Units read at the same time give what they give alone: every worker reads a unit of its own.", f.concurrent),
+		check("source/again", "A unit can be read again, after it was read in part and after it was read whole, and gives the same: the run carries a unit again when its target failed for a moment.", f.again),
+		check("source/join", "A source that lets another process join its snapshot gives there what it gives itself, and refuses a session that is none: several workers must see one moment.", f.join),
 		check("source/count", "A source that counts rows gives for each table the number that is read, also while it is read: else every backup would fail, or rows that are missing would not be found.", f.count),
 		check("source/cancelled-count", "A count whose context has ended returns the context's error: a run that was stopped must stop.", f.cancelledCount),
 		check("source/writer-error", "An error of the writer ends Read at once and is found in what Read returns: a full disk at the target must stop the run and be named.", f.writerError),
@@ -73,7 +75,7 @@ func (f *SourceFixture) close(t testing.TB, s stage.Source) {
 func (f *SourceFixture) planned(t testing.TB) (stage.Source, *stage.Inventory) {
 	t.Helper()
 	s := f.Open(t)
-	inv, err := s.Plan(t.Context())
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{Pipeline: "conformance"})
 	if err != nil {
 		f.close(t, s)
 		t.Fatalf("plan: %v", err)
@@ -95,22 +97,19 @@ func (f *SourceFixture) recorder(t testing.TB, inv *stage.Inventory, u stage.Uni
 }
 
 // readUnit reads a unit whole and checks it by itself.
-func (f *SourceFixture) readUnit(t testing.TB, s stage.Source, inv *stage.Inventory, u stage.Unit, known stage.Known) *recorder {
+func (f *SourceFixture) readUnit(t testing.TB, s stage.Source, inv *stage.Inventory, u stage.Unit, known stage.Baseline) *recorder {
 	r := f.recorder(t, inv, u)
-	if err := s.Read(t.Context(), u, known, r); err != nil {
+	if err := r.read(t.Context(), s, known); err != nil {
 		t.Errorf("reading unit %s: %v", u.ID, err)
 	}
 	if r.open {
 		r.errorf("%s is left open", r.last().Entry.Path)
 	}
-	if u.Part == stage.DB && (len(r.items) != 1 || r.items[0].Entry.Path != stage.DB+"/"+u.Table) {
-		r.errorf("a unit of rows opens its table once, this one opens %d entries", len(r.items))
-	}
 	return r
 }
 
 // all reads every unit of a fresh source, several at once.
-func (f *SourceFixture) all(t testing.TB, readers int, known stage.Known) (*stage.Inventory, map[string]*recorder) {
+func (f *SourceFixture) all(t testing.TB, readers int, known stage.Baseline) (*stage.Inventory, map[string]*recorder) {
 	t.Helper()
 	s, inv := f.planned(t)
 	defer f.close(t, s)

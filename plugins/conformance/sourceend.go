@@ -30,7 +30,7 @@ func (f *SourceFixture) writerError(t testing.TB) {
 			}
 			r := f.recorder(t, again, again.Units[at])
 			r.failAt, r.fail = nth, sentinel
-			err := promptly(t, "a read whose writer failed", func() error { return s.Read(t.Context(), r.unit, nil, r) })
+			err := promptly(t, "a read whose writer failed", func() error { return r.read(t.Context(), s, nil) })
 			if !errors.Is(err, sentinel) {
 				t.Errorf("unit %s: call %d fails with %q, and Read returns %v, in which errors.Is does not find that", u.ID, nth, sentinel, err)
 			}
@@ -44,7 +44,7 @@ func (f *SourceFixture) cancelledPlan(t testing.TB) {
 	cancel()
 	s := f.Open(t)
 	defer f.close(t, s)
-	if err := promptly(t, "a plan that was cancelled", func() error { _, err := s.Plan(ctx); return err }); !errors.Is(err, context.Canceled) {
+	if err := promptly(t, "a plan that was cancelled", func() error { _, err := s.Plan(ctx, stage.PlanRequest{}); return err }); !errors.Is(err, context.Canceled) {
 		t.Errorf("a plan that was cancelled before: %v", err)
 	}
 }
@@ -64,7 +64,7 @@ func (f *SourceFixture) cancelledRead(t testing.TB) {
 			<-ctx.Done()
 			return ctx.Err()
 		}
-		err := promptly(t, "a read that was cancelled", func() error { return s.Read(ctx, u, nil, r) })
+		err := promptly(t, "a read that was cancelled", func() error { return r.read(ctx, s, nil) })
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("unit %s, cancelled while it was read: %v", u.ID, err)
 		}
@@ -102,7 +102,7 @@ func (f *SourceFixture) abandoned(t testing.TB) {
 		cancel()
 		return ctx.Err()
 	}
-	if err := promptly(t, "a read that was given up", func() error { return s.Read(ctx, u, nil, r) }); err == nil {
+	if err := promptly(t, "a read that was given up", func() error { return r.read(ctx, s, nil) }); err == nil {
 		t.Errorf("unit %s was given up, and Read returns no error", u.ID)
 	}
 	err := promptly(t, "closing a source that was given up", func() error { return s.Close(context.WithoutCancel(t.Context())) })
@@ -136,7 +136,7 @@ func (f *SourceFixture) crash(t testing.TB) {
 			}
 			return nil
 		}
-		err := within(t, 2*patience, "a read whose process was killed", func() error { return s.Read(t.Context(), u, nil, r) })
+		err := within(t, 2*patience, "a read whose process was killed", func() error { return r.read(t.Context(), s, nil) })
 		if err != nil {
 			t.Logf("a read whose process was killed: %v", err)
 		} else if !equal(r.items, whole[u.ID].items) {

@@ -9,8 +9,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-func fingerprints(got map[string]*recorder) (known stage.Known, without []string) {
-	known = stage.Known{}
+func fingerprints(got map[string]*recorder) (known stage.Baseline, without []string) {
+	known = stage.Baseline{}
 	for _, r := range got {
 		for _, item := range r.items {
 			if item.Entry.Kind != stage.File {
@@ -72,7 +72,7 @@ func (f *SourceFixture) known(t testing.TB) {
 // nothingKnown: fingerprints of a source that gives none must not match anything.
 func (f *SourceFixture) nothingKnown(t testing.TB) {
 	_, first := f.all(t, 1, nil)
-	known := stage.Known{}
+	known := stage.Baseline{}
 	for _, r := range first {
 		for _, item := range r.items {
 			known[item.Entry.Path] = ""

@@ -17,6 +17,7 @@ import (
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/protocol"
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
@@ -52,7 +53,7 @@ func played() []sdk.Stage {
 			return &playSink{play: c}, nil
 		}),
 		sdk.SinkStage("knowing", "A sink that knows.", "", parts, func(_ context.Context, c *play, _ sdk.Env) (sdk.Sink, error) {
-			return playKnower{&playSink{play: c}}, nil
+			return playBaseline{&playSink{play: c}}, nil
 		}),
 		sdk.SourceStage("counting", "A source that counts.", "", parts, func(_ context.Context, c *play, _ sdk.Env) (sdk.Source, error) {
 			return &playCounter{playSource{c}}, nil
@@ -73,7 +74,7 @@ var (
 
 type playSource struct{ *play }
 
-func (s *playSource) Plan(context.Context) (*stage.Inventory, error) {
+func (s *playSource) Plan(context.Context, stage.PlanRequest) (*stage.Inventory, error) {
 	switch s.Mode {
 	case "refused":
 		return nil, failure.New(failure.Refused, "the site is in maintenance: %w", errPlay)
@@ -102,41 +103,23 @@ var largeRow = sync.OnceValue(func() []byte {
 	return append(bytes.Repeat([]byte("large row "), 64<<20/10), '\n')
 })
 
-func (s *playSource) Read(ctx context.Context, u stage.Unit, known stage.Known, w stage.Writer) error {
-	table := stage.Entry{Path: "db/t", Kind: stage.Table}
+func (s *playSource) ReadRows(ctx context.Context, _ stage.ReadRequest, w stage.RowWriter) error {
 	var err error
 	do := func(fn func() error) {
 		if err == nil {
 			err = fn()
 		}
 	}
-	open := func(e stage.Entry) { do(func() error { return w.Open(ctx, e) }) }
 	write := func(data []byte, n int) { do(func() error { return w.Write(ctx, stage.Chunk{Data: data, Rows: n}) }) }
-	shut := func(n int) { do(func() error { return w.Close(ctx, stage.Digest{Bytes: int64(n)}) }) }
 	switch s.Mode {
 	case "large row":
-		open(table)
 		write([]byte("1\n2\n"), 2)
 		write(largeRow(), 1)
 		write([]byte("3\n"), 1)
-		shut(0)
-	case "endless", "deaf":
-		open(odd)
-		for err == nil {
-			write(make([]byte, rows.MaxChunk), 0)
-		}
-		if err := s.tell("ended by %v, which is a context's: %v", err, errors.Is(err, context.Canceled)); err != nil {
-			return err
-		}
-		if s.Mode == "deaf" {
-			return nil
-		}
 	case "panic":
-		open(table)
 		panic("a bug in the source")
 	case "slow":
 		<-time.After(700 * time.Millisecond)
-		open(table)
 		for range 2 { // the first leaves with the second
 			write(append(bytes.Repeat([]byte("x"), 1<<20), '\n'), 1)
 		}
@@ -144,29 +127,61 @@ func (s *playSource) Read(ctx context.Context, u stage.Unit, known stage.Known, 
 	case "own timer":
 		return fmt.Errorf("my own timer: %w", context.Canceled)
 	case "error":
-		open(table)
-		do(func() error { return failure.Wrap(failure.Unproven, errPlay) })
+		return failure.Wrap(failure.Unproven, errPlay)
+	case "away":
+		return stage.Temporary(errors.New("the server restarts"), 5*time.Second)
 	case "die":
-		open(table)
 		write([]byte("1\n"), 1)
 		do(func() error { return syscall.Kill(os.Getpid(), syscall.SIGKILL) })
 		<-ctx.Done()
-	case "data before open":
-		write([]byte("1\n"), 1)
-	case "no table":
-	case "left open":
-		open(table)
 	case "wrong rows":
-		open(table)
 		write([]byte("1\n"), 7)
-		shut(0)
+	case "files":
+		do(func() error { return s.ReadFiles(ctx, stage.ReadRequest{}, w.(protocol.RowEventWriter).Events()) })
+	case "chunks":
+		chunk := bytes.Repeat([]byte("a row of some bytes\n"), 1<<20/20)
+		for range s.Count {
+			write(chunk, len(chunk)/20)
+		}
+	}
+	return err
+}
+
+func (s *playSource) ReadFiles(ctx context.Context, r stage.ReadRequest, w stage.FileWriter) error {
+	var err error
+	do := func(fn func() error) {
+		if err == nil {
+			err = fn()
+		}
+	}
+	open := func(e stage.Entry) { do(func() error { return w.Open(ctx, e) }) }
+	write := func(data []byte) { do(func() error { return w.Write(ctx, data) }) }
+	shut := func(n int) { do(func() error { return w.Close(ctx, stage.Digest{Bytes: int64(n)}) }) }
+	switch s.Mode {
+	case "endless", "deaf":
+		open(odd)
+		for err == nil {
+			write(make([]byte, rows.MaxChunk))
+		}
+		if err := s.tell("ended by %v, which is a context's: %v", err, errors.Is(err, context.Canceled)); err != nil {
+			return err
+		}
+		if s.Mode == "deaf" {
+			return nil
+		}
+	case "data before open":
+		write([]byte("1\n"))
+	case "left open", "files":
+		open(odd)
+	case "a table":
+		open(stage.Entry{Path: "dataroot/t", Kind: stage.Table})
 	case "losses":
 		open(odd)
 		do(func() error { return w.Drop(ctx) })
 		do(func() error {
 			return w.Loss(ctx, stage.Loss{Kind: stage.LossChanged, Path: odd.Path, Where: "byte \xff", Reason: "it shrank", Count: 3})
 		})
-		if known[odd.Path] == odd.Fingerprint {
+		if r.Baseline[odd.Path] == odd.Fingerprint {
 			do(func() error { return w.Same(ctx, odd) })
 		}
 	case "liar":
@@ -179,16 +194,9 @@ func (s *playSource) Read(ctx context.Context, u stage.Unit, known stage.Known, 
 	case "many files":
 		for range s.Count {
 			open(stage.Entry{Path: "dataroot/a/folder/of/usual/depth/and-name", Kind: stage.File, Mode: 0o755})
-			write([]byte("tiny"), 0)
+			write([]byte("tiny"))
 			shut(4)
 		}
-	case "chunks":
-		open(table)
-		chunk := bytes.Repeat([]byte("a row of some bytes\n"), 1<<20/20)
-		for range s.Count {
-			write(chunk, len(chunk)/20)
-		}
-		shut(0)
 	}
 	return err
 }
@@ -202,22 +210,31 @@ func (s *playSource) Close(context.Context) error {
 
 type playSink struct{ *play }
 
-func (s *playSink) Check(context.Context, *stage.Plan) ([]stage.Loss, []stage.Note, error) {
+func (s *playSink) Check(context.Context, *stage.Plan) (stage.Findings, error) {
 	if s.Mode == "refused" {
-		return nil, nil, failure.New(failure.Refused, "the target is in use: %w", errPlay)
+		return stage.Findings{}, failure.New(failure.Refused, "the target is in use: %w", errPlay)
 	}
-	return []stage.Loss{stage.LostIndex("t", "i", "too long")}, []stage.Note{{Path: "t\xff", Text: "noted"}}, nil
+	return stage.Findings{Losses: []stage.Loss{stage.LostIndex("t", "i", "too long")}, Notes: []stage.Note{{Path: "t\xff", Text: "noted"}}}, nil
 }
 
 func (s *playSink) Begin(_ context.Context, p *stage.Plan) error {
 	return s.tell("begin %s %q %d", p.Pipeline, p.Facts["place"], len(p.Tables))
 }
 
-func (s *playSink) Unit(_ context.Context, u stage.Unit) (stage.UnitWriter, error) {
+func (s *playSink) unit(u stage.Unit) (*playUnit, error) {
 	if s.Mode == "no unit" {
 		return nil, failure.New(failure.Refused, "no more units: %w", errPlay)
 	}
 	return &playUnit{s, u}, s.tell("unit %q %q", u.ID, u.Spec)
+}
+
+func (s *playSink) WriteRows(_ context.Context, u stage.Unit) (stage.RowUnit, error) {
+	w, err := s.unit(u)
+	return playRows{w}, err
+}
+
+func (s *playSink) WriteFiles(_ context.Context, u stage.Unit) (stage.FileUnit, error) {
+	return s.unit(u)
 }
 
 func (s *playSink) Finish(_ context.Context, o *stage.Outcome) error {
@@ -243,18 +260,18 @@ func (s *playSink) Publish(context.Context) error {
 func (s *playSink) Abort(context.Context) error { return s.tell("abort") }
 func (s *playSink) Close(context.Context) error { return s.tell("close") }
 
-type playKnower struct{ *playSink }
+type playBaseline struct{ *playSink }
 
-func (playKnower) Known(_ context.Context, u stage.Unit) (stage.Known, error) {
+func (playBaseline) Baseline(_ context.Context, u stage.Unit) (stage.Baseline, error) {
 	switch u.ID {
 	case "dataroot/none":
 		return nil, nil
 	case "dataroot/empty":
-		return stage.Known{}, nil
+		return stage.Baseline{}, nil
 	case "dataroot/error":
 		return nil, errPlay
 	}
-	return stage.Known{odd.Path: odd.Fingerprint}, nil
+	return stage.Baseline{odd.Path: odd.Fingerprint}, nil
 }
 
 type playUnit struct {
@@ -264,7 +281,16 @@ type playUnit struct {
 
 func (w *playUnit) Open(_ context.Context, e stage.Entry) error { return w.s.tell("open %q", e.Path) }
 
-func (w *playUnit) Write(ctx context.Context, c stage.Chunk) error {
+// playRows takes rows as a playUnit takes files.
+type playRows struct{ *playUnit }
+
+func (w playRows) Write(ctx context.Context, c stage.Chunk) error { return w.write(ctx, c) }
+
+func (w *playUnit) Write(ctx context.Context, data []byte) error {
+	return w.write(ctx, stage.Chunk{Data: data})
+}
+
+func (w *playUnit) write(ctx context.Context, c stage.Chunk) error {
 	switch w.s.Mode {
 	case "full":
 		return failure.Wrap(failure.Unproven, errPlay)
@@ -296,29 +322,23 @@ func (w *playUnit) Same(_ context.Context, e stage.Entry) error { return w.s.tel
 func (w *playUnit) Drop(context.Context) error                  { return w.s.tell("drop") }
 func (w *playUnit) Loss(_ context.Context, l stage.Loss) error  { return w.s.tell("loss %s", l.Reason) }
 
-func (w *playUnit) Commit(context.Context) error {
+func (w *playUnit) Commit(context.Context) (*stage.Receipt, error) {
+	r := &stage.Receipt{Rows: 3, Files: 2, Bytes: 1, State: []byte{0xff, 0}}
 	switch w.s.Mode {
 	case "die in commit":
-		return syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		return nil, syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	case "slow commit":
 		<-time.After(700 * time.Millisecond)
 	case "no commit":
-		return failure.Wrap(failure.Refused, errPlay)
+		return nil, failure.Wrap(failure.Refused, errPlay)
+	case "refuses":
+		l := stage.Loss{Kind: stage.LossRow, Path: "db/t", Where: "id=1", Reason: "too long", Count: 1}
+		for _, row := range [][]byte{largeRow(), {}, nil, []byte("latin \xe9\tx")} {
+			l.Row = row
+			r.Losses = append(r.Losses, l)
+		}
 	}
-	return w.s.tell("commit")
-}
-
-func (w *playUnit) Refused() []stage.Loss {
-	if w.s.Mode != "refuses" {
-		return nil
-	}
-	l := stage.Loss{Kind: stage.LossRow, Path: "db/t", Where: "id=1", Reason: "too long", Count: 1}
-	var all []stage.Loss
-	for _, row := range [][]byte{largeRow(), {}, nil, []byte("latin \xe9\tx")} {
-		l.Row = row
-		all = append(all, l)
-	}
-	return all
+	return r, w.s.tell("commit")
 }
 
 func (w *playUnit) Abort(context.Context) error {

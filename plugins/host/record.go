@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,11 +37,12 @@ func (r record) Table(ctx context.Context, t schema.Table, target string) (m sta
 func (r record) Close(ctx context.Context) error { return r.close(context.WithoutCancel(ctx)) }
 
 // Rows sends and then receives: a transform takes its input whole.
-func (r record) Rows(ctx context.Context, m stage.Mapped, dst, data []byte) ([]byte, error) {
+func (r record) Rows(ctx context.Context, m stage.Mapped, dst []byte, c stage.Chunk) ([]byte, int, error) {
+	data := c.Data
 	start := len(dst)
 	mapped, err := protocol.MappedMessage(m)
 	if err != nil {
-		return dst, err
+		return dst, 0, err
 	}
 	err = r.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		ctx, cancel := context.WithCancel(ctx)
@@ -73,7 +75,7 @@ func (r record) Rows(ctx context.Context, m stage.Mapped, dst, data []byte) ([]b
 		return r.blame("rows of table "+m.From.Name, err)
 	})
 	if err != nil {
-		return dst[:start], err
+		return dst[:start], 0, err
 	}
-	return dst, nil
+	return dst, bytes.Count(dst[start:], []byte{'\n'}), nil
 }

@@ -77,11 +77,11 @@ func rogueSource() sdk.Stage {
 
 type source struct{ rogue }
 
-func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
+func (s *source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
 	return &stage.Inventory{}, s.act(ctx)
 }
 
-func (s *source) Read(ctx context.Context, _ stage.Unit, _ stage.Known, _ stage.Writer) error {
+func (s *source) ReadRows(ctx context.Context, _ stage.ReadRequest, _ stage.RowWriter) error {
 	return s.act(ctx)
 }
 

@@ -16,7 +16,7 @@ import (
 // sink stands in for a plugin's sink.
 type sink struct{ *instance }
 
-func (s sink) Check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, notes []stage.Note, err error) {
+func (s sink) Check(ctx context.Context, p *stage.Plan) (found stage.Findings, err error) {
 	err = s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -31,10 +31,10 @@ func (s sink) Check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, no
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		losses, notes, err = protocol.ReceiveCheck(stream.Recv)
+		found, err = protocol.ReceiveCheck(stream.Recv)
 		return s.blame("its check", err)
 	})
-	return losses, notes, err
+	return found, err
 }
 
 func (s sink) Begin(ctx context.Context, p *stage.Plan) error {
@@ -111,10 +111,10 @@ func (s sink) Abort(ctx context.Context) error {
 
 func (s sink) Close(ctx context.Context) error { return s.close(context.WithoutCancel(ctx)) }
 
-// knower is a sink that may still have files from an earlier snapshot.
-type knower struct{ sink }
+// baselineSink is a sink that may still have files from an earlier snapshot.
+type baselineSink struct{ sink }
 
-func (s knower) Known(ctx context.Context, u stage.Unit) (known stage.Known, err error) {
+func (s baselineSink) Baseline(ctx context.Context, u stage.Unit) (b stage.Baseline, err error) {
 	unit, err := protocol.UnitMessage(u)
 	if err != nil {
 		return nil, err
@@ -122,14 +122,14 @@ func (s knower) Known(ctx context.Context, u stage.Unit) (known stage.Known, err
 	err = s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		stream, err := pb.NewSinkClient(c).Known(ctx, &pb.KnownRequest{Instance: id, Unit: unit})
+		stream, err := pb.NewSinkClient(c).Baseline(ctx, &pb.BaselineRequest{Instance: id, Unit: unit})
 		if err != nil {
 			return err
 		}
-		known, err = protocol.ReceiveKnown(stream.Recv)
-		return s.blame("what it knows of unit "+u.ID, err)
+		b, err = protocol.ReceiveBaseline(stream.Recv)
+		return s.blame("what it has of unit "+u.ID, err)
 	})
-	return known, err
+	return b, err
 }
 
-var _ stage.Knower = knower{}
+var _ stage.BaselineSink = baselineSink{}

@@ -35,33 +35,36 @@ func playedSink(t testing.TB, c *play) (stage.Sink, string) {
 	return s, c.Diary
 }
 
-func begun(t testing.TB, s stage.Sink, u stage.Unit) stage.UnitWriter {
+func begun(t testing.TB, s stage.Sink, u stage.Unit) stage.RowUnit {
 	t.Helper()
-	w, err := s.Unit(t.Context(), u)
+	w, err := s.(stage.RowSink).WriteRows(t.Context(), u)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
-func chunks(ctx context.Context, w stage.Writer, all ...[]byte) error {
-	if err := w.Open(ctx, stage.Entry{Path: "db/t", Kind: stage.Table}); err != nil {
-		return err
-	}
+func chunks(ctx context.Context, w stage.RowWriter, all ...[]byte) error {
 	for _, data := range all {
 		if err := w.Write(ctx, stage.Chunk{Data: data, Rows: strings.Count(string(data), "\n")}); err != nil {
 			return err
 		}
 	}
-	return w.Close(ctx, stage.Digest{})
+	return nil
+}
+
+// commit commits a unit whose receipt doesn't matter.
+func commit(ctx context.Context, w stage.Ending) error {
+	_, err := w.Commit(ctx)
+	return err
 }
 
 func TestAWholeRunOfASink(t *testing.T) {
 	s, diary := playedSink(t, &play{})
 	plan := &stage.Plan{Pipeline: "p", Facts: map[string]string{"place": "caf\xe9"}, Tables: []stage.TableInfo{{Schema: playTable()}}}
-	losses, notes, err := s.Check(t.Context(), plan)
-	if err != nil || !reflect.DeepEqual(losses, []stage.Loss{stage.LostIndex("t", "i", "too long")}) || !slices.Equal(notes, []stage.Note{{Path: "t\xff", Text: "noted"}}) {
-		t.Errorf("check: %v, %v, %v", losses, notes, err)
+	found, err := s.Check(t.Context(), plan)
+	if want := (stage.Findings{Losses: []stage.Loss{stage.LostIndex("t", "i", "too long")}, Notes: []stage.Note{{Path: "t\xff", Text: "noted"}}}); err != nil || !reflect.DeepEqual(found, want) {
+		t.Errorf("check: %v, %v", found, err)
 	}
 	if err := s.Begin(t.Context(), plan); err != nil {
 		t.Fatal(err)
@@ -70,8 +73,9 @@ func TestAWholeRunOfASink(t *testing.T) {
 	if err := chunks(t.Context(), w, []byte("1\n2\n"), largeRow()); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Commit(t.Context()); err != nil || w.Refused() != nil {
-		t.Fatalf("%v, %v", err, w.Refused())
+	receipt, err := w.Commit(t.Context())
+	if want := (&stage.Receipt{Rows: 3, Files: 2, Bytes: 1, State: []byte{0xff, 0}}); err != nil || !reflect.DeepEqual(receipt, want) {
+		t.Fatalf("%v, %v", receipt, err)
 	}
 	if err := w.Abort(t.Context()); err != nil {
 		t.Error(err)
@@ -93,8 +97,8 @@ func TestAWholeRunOfASink(t *testing.T) {
 		}
 	}
 	lines := []string{
-		`begin p "caf\xe9" 1`, `unit "db/t\xff" "\x00\xff"`, `open "db/t"`, chunkLine([]byte("1\n2\n"), 2), chunkLine(largeRow(), 1),
-		"close entry", "commit", "finish 1 MariaDB", "publish", "close",
+		`begin p "caf\xe9" 1`, `unit "db/t\xff" "\x00\xff"`, chunkLine([]byte("1\n2\n"), 2), chunkLine(largeRow(), 1),
+		"commit", "finish 1 MariaDB", "publish", "close",
 	}
 	if got := written(t, diary); !slices.Equal(got, lines) {
 		t.Errorf("in the plugin:\n%q\n%q", got, lines)
@@ -105,12 +109,16 @@ func TestAWholeRunOfASink(t *testing.T) {
 func TestRefusedRowsComeBack(t *testing.T) {
 	s, _ := playedSink(t, &play{Mode: "refuses"})
 	w := begun(t, s, rowUnit)
-	if err := errors.Join(chunks(t.Context(), w, []byte("1\n")), w.Commit(t.Context())); err != nil {
+	if err := chunks(t.Context(), w, []byte("1\n")); err != nil {
 		t.Fatal(err)
 	}
-	want := (&playUnit{s: &playSink{play: &play{Mode: "refuses"}}}).Refused()
-	if got := w.Refused(); !reflect.DeepEqual(got, want) {
-		t.Errorf("%d refused rows came back, of %d, or others", len(got), len(want))
+	got, err := w.Commit(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := (&playUnit{s: &playSink{play: &play{Mode: "refuses", Diary: filepath.Join(t.TempDir(), "diary")}}}).Commit(t.Context())
+	if err != nil || len(want.Losses) != 4 || !reflect.DeepEqual(got, want) {
+		t.Errorf("%d refused rows came back, of %d, or others (%v)", len(got.Losses), len(want.Losses), err)
 	}
 }
 
@@ -122,7 +130,7 @@ func TestASinksErrorComesWithTheNextCall(t *testing.T) {
 		w := begun(t, s, rowUnit)
 		err := chunks(t.Context(), w, []byte("1\n"))
 		if err == nil {
-			err = w.Commit(t.Context())
+			err = commit(t.Context(), w)
 		}
 		class := failure.Refused
 		if mode == "full" {
@@ -136,7 +144,7 @@ func TestASinksErrorComesWithTheNextCall(t *testing.T) {
 				t.Errorf("%s: giving up: %v", mode, err)
 			}
 		}
-		if again := w.Commit(t.Context()); again == nil {
+		if again := commit(t.Context(), w); again == nil {
 			t.Errorf("%s: a unit that failed is committed", mode)
 		}
 		if err := s.Abort(t.Context()); err != nil {
@@ -174,7 +182,7 @@ func TestAUnitThatIsGivenUp(t *testing.T) {
 func TestACancelledRunDoesNotWaitForASink(t *testing.T) {
 	s, diary := playedSink(t, &play{Mode: "hang"})
 	ctx, cancel := context.WithCancel(t.Context())
-	w, err := s.Unit(ctx, rowUnit)
+	w, err := s.(stage.RowSink).WriteRows(ctx, rowUnit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +224,7 @@ func TestASinkThatPanics(t *testing.T) {
 	w := begun(t, s, rowUnit)
 	err := chunks(t.Context(), w, []byte("1\n"))
 	if err == nil {
-		err = w.Commit(t.Context())
+		err = commit(t.Context(), w)
 	}
 	if err == nil || !strings.Contains(err.Error(), "a bug in the sink") {
 		t.Errorf("%.200v", err)
@@ -236,7 +244,7 @@ func TestASinkWhoseProcessDies(t *testing.T) {
 		w := begun(t, s, rowUnit)
 		err := chunks(t.Context(), w, []byte("1\n"))
 		if err == nil {
-			err = w.Commit(t.Context())
+			err = commit(t.Context(), w)
 		}
 		if err == nil || !strings.Contains(err.Error(), "plugin test") || !strings.Contains(err.Error(), "kill") {
 			t.Errorf("%s: %v", mode, err)
@@ -288,12 +296,12 @@ func TestAPublishWithoutAnAnswerMayBeDone(t *testing.T) {
 
 func TestASinksClassesAndCancelledCalls(t *testing.T) {
 	s, _ := playedSink(t, &play{Mode: "refused"})
-	if _, _, err := s.Check(t.Context(), &stage.Plan{}); failure.Of(err) != failure.Refused || !errors.Is(err, stage.ErrCorrupt) {
+	if _, err := s.Check(t.Context(), &stage.Plan{}); failure.Of(err) != failure.Refused || !errors.Is(err, stage.ErrCorrupt) {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := s.Check(ctx, &stage.Plan{}); !errors.Is(err, context.Canceled) {
+	if _, err := s.Check(ctx, &stage.Plan{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 	bad := &stage.Plan{Tables: []stage.TableInfo{{Schema: schema.Table{Name: "caf\xe9"}}}}
@@ -302,19 +310,19 @@ func TestASinksClassesAndCancelledCalls(t *testing.T) {
 	}
 }
 
-// Only a sink that knows is a Knower.
-func TestWhatASinkKnows(t *testing.T) {
+// Only a sink that has a baseline is a BaselineSink.
+func TestWhatASinkHas(t *testing.T) {
 	s, _ := playedSink(t, &play{})
-	if _, ok := s.(stage.Knower); ok {
-		t.Error("a sink that knows nothing is asked")
+	if _, ok := s.(stage.BaselineSink); ok {
+		t.Error("a sink that has nothing is asked")
 	}
 	made, err := newHost(t).Isolate(played()[2], self(t)).NewSink(t.Context(), &play{Diary: filepath.Join(t.TempDir(), "diary")}, stage.Env{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := made.(stage.Knower)
+	k := made.(stage.BaselineSink)
 	known := func(id string) string {
-		got, err := k.Known(t.Context(), stage.Unit{ID: id, Part: stage.Dataroot})
+		got, err := k.Baseline(t.Context(), stage.Unit{ID: id, Part: stage.Dataroot})
 		return fmt.Sprintf("%q %v %v", got, got == nil, err)
 	}
 	for id, want := range map[string]string{
@@ -337,15 +345,12 @@ func BenchmarkSink(b *testing.B) {
 		b.SetBytes(int64(512 * len(chunk)))
 		for b.Loop() {
 			w := begun(b, s, rowUnit)
-			if err := w.Open(b.Context(), stage.Entry{Path: "db/t", Kind: stage.Table}); err != nil {
-				b.Fatal(err)
-			}
 			for range 512 {
 				if err := w.Write(b.Context(), stage.Chunk{Data: chunk, Rows: len(chunk) / 20}); err != nil {
 					b.Fatal(err)
 				}
 			}
-			if err := errors.Join(w.Close(b.Context(), stage.Digest{}), w.Commit(b.Context())); err != nil {
+			if err := commit(b.Context(), w); err != nil {
 				b.Fatal(err)
 			}
 		}

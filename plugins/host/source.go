@@ -24,11 +24,11 @@ type source struct {
 	ended error // why the first Read ended that the host has ended
 }
 
-func (s *source) Plan(ctx context.Context) (i *stage.Inventory, err error) {
+func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (i *stage.Inventory, err error) {
 	err = s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		stream, err := pb.NewSourceClient(c).Plan(ctx, &pb.PlanRequest{Instance: id})
+		stream, err := pb.NewSourceClient(c).Plan(ctx, &pb.PlanRequest{Instance: id, Pipeline: r.Pipeline})
 		if err != nil {
 			return err
 		}
@@ -48,8 +48,19 @@ func (s *source) Plan(ctx context.Context) (i *stage.Inventory, err error) {
 	return i, nil
 }
 
-// Read hands on what keeps the contract of Writer, and ends at what doesn't.
-func (s *source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w stage.Writer) error {
+func (s *source) ReadRows(ctx context.Context, r stage.ReadRequest, w stage.RowWriter) error {
+	return s.read(ctx, r, &protocol.Replayer{Unit: r.Unit, Rows: w})
+}
+
+func (s *source) ReadFiles(ctx context.Context, r stage.ReadRequest, w stage.FileWriter) error {
+	return s.read(ctx, r, &protocol.Replayer{Unit: r.Unit, To: w, Same: func(e stage.Entry) bool {
+		fingerprint, ok := r.Baseline[e.Path]
+		return ok && fingerprint != "" && fingerprint == e.Fingerprint
+	}})
+}
+
+// read hands on what keeps the contract of writers, and ends at what doesn't.
+func (s *source) read(ctx context.Context, r stage.ReadRequest, p *protocol.Replayer) error {
 	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		calls, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -57,17 +68,13 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w
 		if err != nil {
 			return err
 		}
-		err = protocol.SendRead(id, unit, known, stream.Send)
+		err = protocol.SendRead(id, r, stream.Send)
 		if err == nil {
 			err = stream.CloseSend()
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		p := &protocol.Passage{Unit: unit, To: w, Same: func(e stage.Entry) bool {
-			fingerprint, ok := known[e.Path]
-			return ok && fingerprint != "" && fingerprint == e.Fingerprint
-		}}
 		recv := protocol.Reuse(stream.RecvMsg, &pb.UnitEvent{}, p.Room)
 		err = protocol.Receive(recv, func(m *pb.UnitEvent, t *protocol.Tally) error { return p.Event(ctx, m, t) })
 		switch {
@@ -75,10 +82,8 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w
 			return s.end(p.Failed())
 		case err != nil && ctx.Err() != nil:
 			return s.end(ctx.Err())
-		case err == nil && unit.Part == stage.DB && p.Opened() != 1:
-			err = fmt.Errorf("%w: it opens %d entries, and not one table", protocol.ErrContract, p.Opened())
 		}
-		return s.since(s.blame("unit "+unit.ID, err))
+		return s.since(s.blame("unit "+r.Unit.ID, err))
 	})
 }
 
@@ -120,7 +125,32 @@ func (s counter) Count(ctx context.Context, table string) (n int64, err error) {
 	return n, err
 }
 
-var _ stage.Counter = counter{}
+// joiner is a source that joins the snapshot of another process.
+type joiner struct{ *source }
+
+func (s joiner) Join(ctx context.Context, session stage.Session) error {
+	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		_, err := pb.NewSourceClient(c).Join(ctx, &pb.JoinRequest{Instance: id, Session: session})
+		return err
+	})
+}
+
+// sourceWith gives a source the methods of the capabilities that it has.
+func sourceWith(s *source) stage.Source {
+	switch count, join := s.has("count"), s.has("join"); {
+	case count && join:
+		return struct {
+			*source
+			counter
+			joiner
+		}{s, counter{s}, joiner{s}}
+	case count:
+		return counter{s}
+	case join:
+		return joiner{s}
+	}
+	return s
+}
 
 // blame names the plugin in an error of what it sent; what is an error of the
 // stage or of the process has its words already.

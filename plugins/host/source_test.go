@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
@@ -28,7 +29,7 @@ func playedSource(t testing.TB, c *play) stage.Source {
 	return s
 }
 
-// listener is a Writer that notes what it gets, and may fail.
+// listener is a FileWriter that notes what it gets, and may fail.
 type listener struct {
 	lines []string
 	fail  error
@@ -45,9 +46,26 @@ func (l *listener) note(format string, args ...any) error {
 }
 
 func (l *listener) Open(_ context.Context, e stage.Entry) error { return l.note("open %+v", e) }
-func (l *listener) Write(_ context.Context, c stage.Chunk) error {
-	return l.note("write %d %d %x", len(c.Data), c.Rows, sha256.Sum256(c.Data))
+func (l *listener) Write(_ context.Context, data []byte) error {
+	return l.note("%s", chunkLine(data, 0))
 }
+
+// rowListener notes rows.
+type rowListener struct{ *listener }
+
+func (l rowListener) Write(_ context.Context, c stage.Chunk) error {
+	return l.note("%s", chunkLine(c.Data, c.Rows))
+}
+
+// read has a source read a unit.
+func read(ctx context.Context, s stage.Source, u stage.Unit, known stage.Baseline, l *listener) error {
+	request := stage.ReadRequest{Unit: u, Baseline: known}
+	if u.Part == stage.DB {
+		return s.(stage.RowSource).ReadRows(ctx, request, rowListener{l})
+	}
+	return s.(stage.FileSource).ReadFiles(ctx, request, l)
+}
+
 func (l *listener) Close(_ context.Context, d stage.Digest) error { return l.note("close %+v", d) }
 func (l *listener) Same(_ context.Context, e stage.Entry) error   { return l.note("same %+v", e) }
 func (l *listener) Drop(context.Context) error                    { return l.note("drop") }
@@ -57,11 +75,11 @@ func (l *listener) Loss(_ context.Context, x stage.Loss) error    { return l.not
 func TestALargeRowComesFromASource(t *testing.T) {
 	s := playedSource(t, &play{Mode: "large row"})
 	l := &listener{}
-	if err := s.Read(t.Context(), rowUnit, nil, l); err != nil {
+	if err := read(t.Context(), s, rowUnit, nil, l); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
-		fmt.Sprintf("open %+v", stage.Entry{Path: "db/t", Kind: stage.Table}), chunkLine([]byte("1\n2\n"), 2), chunkLine(largeRow(), 1), chunkLine([]byte("3\n"), 1), "close {Bytes:0 SHA1: SHA256:}",
+		chunkLine([]byte("1\n2\n"), 2), chunkLine(largeRow(), 1), chunkLine([]byte("3\n"), 1),
 	}
 	if !slices.Equal(l.lines, want) {
 		t.Errorf("%q\n%q", l.lines, want)
@@ -73,13 +91,13 @@ func chunkLine(data []byte, n int) string {
 }
 
 // The host's writer fails, and its error comes back as it is; in the plugin the
-// source's Writer returns a context's error, and Close comes after Read.
+// source's writer returns a context's error, and Close comes after Read.
 func TestTheWritersErrorEndsASource(t *testing.T) {
 	for _, mode := range []string{"endless", "deaf"} {
 		diary := filepath.Join(t.TempDir(), "diary")
 		s := playedSource(t, &play{Mode: mode, Diary: diary})
 		full := errors.New("the target is full")
-		if err := s.Read(t.Context(), filesUnit, nil, &listener{fail: full}); err != full {
+		if err := read(t.Context(), s, filesUnit, nil, &listener{fail: full}); err != full {
 			t.Errorf("%s: %v", mode, err)
 		}
 		if err := s.Close(t.Context()); err != nil {
@@ -100,7 +118,7 @@ func TestACancelledReadEndsASource(t *testing.T) {
 			cancel()
 		}
 	}}
-	if err := s.Read(ctx, filesUnit, nil, l); !errors.Is(err, context.Canceled) || failure.Of(err) != failure.Interrupted {
+	if err := read(ctx, s, filesUnit, nil, l); !errors.Is(err, context.Canceled) || failure.Of(err) != failure.Interrupted {
 		t.Errorf("%v", err)
 	}
 	if err := s.Close(t.Context()); err != nil {
@@ -112,19 +130,27 @@ func TestACancelledReadEndsASource(t *testing.T) {
 }
 
 func TestTheSourcesErrorKeepsItsClassAndKind(t *testing.T) {
-	err := playedSource(t, &play{Mode: "error"}).Read(t.Context(), rowUnit, nil, &listener{})
+	err := read(t.Context(), playedSource(t, &play{Mode: "error"}), rowUnit, nil, &listener{})
 	if !errors.Is(err, stage.ErrCorrupt) || failure.Of(err) != failure.Unproven || err.Error() != errPlay.Error() {
 		t.Errorf("read: %v, class %d", err, failure.Of(err))
 	}
-	_, err = playedSource(t, &play{Mode: "refused"}).Plan(t.Context())
+	_, err = playedSource(t, &play{Mode: "refused"}).Plan(t.Context(), stage.PlanRequest{})
 	if !errors.Is(err, stage.ErrCorrupt) || failure.Of(err) != failure.Refused || !strings.HasPrefix(err.Error(), "the site is in maintenance") {
 		t.Errorf("plan: %v, class %d", err, failure.Of(err))
 	}
 }
 
+// An error that may not come again is known as such here, with how long to wait.
+func TestASourceThatIsAwayForAMoment(t *testing.T) {
+	err := read(t.Context(), playedSource(t, &play{Mode: "away"}), rowUnit, nil, &listener{})
+	if after, ok := stage.IsTemporary(err); !ok || after != 5*time.Second || err.Error() != "the server restarts" {
+		t.Errorf("%v: %v, %v", err, after, ok)
+	}
+}
+
 // Scripts take an interruption for a person's wish: a plugin can't make one.
 func TestASourceInterruptsNoRun(t *testing.T) {
-	err := playedSource(t, &play{Mode: "own timer"}).Read(t.Context(), rowUnit, nil, &listener{})
+	err := read(t.Context(), playedSource(t, &play{Mode: "own timer"}), rowUnit, nil, &listener{})
 	if err == nil || failure.Of(err) != failure.Failed || !strings.HasPrefix(err.Error(), "my own timer") {
 		t.Errorf("%v, class %d", err, failure.Of(err))
 	}
@@ -134,23 +160,23 @@ func TestASourceInterruptsNoRun(t *testing.T) {
 func TestASourceThatPanics(t *testing.T) {
 	s := playedSource(t, &play{Mode: "panic"})
 	for range 2 {
-		err := s.Read(t.Context(), rowUnit, nil, &listener{})
+		err := read(t.Context(), s, rowUnit, nil, &listener{})
 		if err == nil || !strings.Contains(err.Error(), "a bug in the source") {
 			t.Errorf("%.200v", err)
 		}
 	}
-	if _, err := s.Plan(t.Context()); err != nil {
+	if _, err := s.Plan(t.Context(), stage.PlanRequest{}); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestASourceWhoseProcessDies(t *testing.T) {
 	s := playedSource(t, &play{Mode: "die"})
-	err := s.Read(t.Context(), rowUnit, nil, &listener{})
+	err := read(t.Context(), s, rowUnit, nil, &listener{})
 	if err == nil || !strings.Contains(err.Error(), "plugin test") || !strings.Contains(err.Error(), "kill") {
 		t.Errorf("%v", err)
 	}
-	if err := s.Read(t.Context(), filesUnit, nil, &listener{}); err == nil {
+	if err := read(t.Context(), s, filesUnit, nil, &listener{}); err == nil {
 		t.Error("another process goes on with the reading of one that is gone, without its plan")
 	}
 }
@@ -159,14 +185,15 @@ func TestASourceWhoseProcessDies(t *testing.T) {
 // not handed on.
 func TestASourceThatBreaksTheContract(t *testing.T) {
 	for mode, says := range map[string]string{
-		"data before open": "no entry is open", "no table": "0 entries", "left open": "before db/t is closed", "wrong rows": "7 rows has 1", "liar": "not what is known",
+		"data before open": "no entry is open", "left open": "is closed", "wrong rows": "7 rows has 1", "files": "an event of files in a unit of rows",
+		"a table": `unknown kind "table"`, "liar": "not what is known",
 	} {
-		u := rowUnit
-		if mode == "liar" {
-			u = filesUnit
+		u := filesUnit
+		if mode == "wrong rows" || mode == "files" {
+			u = rowUnit
 		}
 		l := &listener{}
-		err := playedSource(t, &play{Mode: mode}).Read(t.Context(), u, stage.Known{odd.Path: "other"}, l)
+		err := read(t.Context(), playedSource(t, &play{Mode: mode}), u, stage.Baseline{odd.Path: "other"}, l)
 		if err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "plugin test: unit "+u.ID) {
 			t.Errorf("%s: %v", mode, err)
 		}
@@ -176,14 +203,14 @@ func TestASourceThatBreaksTheContract(t *testing.T) {
 			}
 		}
 	}
-	if _, err := playedSource(t, &play{Mode: "other part"}).Plan(t.Context()); err == nil || !strings.Contains(err.Error(), `part "filedir"`) {
+	if _, err := playedSource(t, &play{Mode: "other part"}).Plan(t.Context(), stage.PlanRequest{}); err == nil || !strings.Contains(err.Error(), `part "filedir"`) {
 		t.Errorf("a plan of a part that it doesn't give: %v", err)
 	}
 }
 
 func TestLossesAndWhatIsKnownCross(t *testing.T) {
 	l := &listener{}
-	if err := playedSource(t, &play{Mode: "losses"}).Read(t.Context(), filesUnit, stage.Known{odd.Path: odd.Fingerprint, "dataroot/other": "x"}, l); err != nil {
+	if err := read(t.Context(), playedSource(t, &play{Mode: "losses"}), filesUnit, stage.Baseline{odd.Path: odd.Fingerprint, "dataroot/other": "x"}, l); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
@@ -198,21 +225,27 @@ func TestLossesAndWhatIsKnownCross(t *testing.T) {
 
 // A plan of any size crosses.
 func TestALargePlan(t *testing.T) {
-	inv, err := playedSource(t, &play{Mode: "many units", Count: 50_000}).Plan(t.Context())
+	inv, err := playedSource(t, &play{Mode: "many units", Count: 50_000}).Plan(t.Context(), stage.PlanRequest{})
 	if err != nil || len(inv.Units) != 50_000 || inv.Units[49_999].ID != "dataroot/49999" {
 		t.Errorf("%v", err)
 	}
 }
 
-// nowhere is a Writer that takes all.
+// nowhere is a FileWriter that takes all.
 type nowhere struct{ entries int }
 
 func (n *nowhere) Open(context.Context, stage.Entry) error   { n.entries++; return nil }
-func (n *nowhere) Write(context.Context, stage.Chunk) error  { return nil }
+func (n *nowhere) Write(context.Context, []byte) error       { return nil }
 func (n *nowhere) Close(context.Context, stage.Digest) error { return nil }
 func (n *nowhere) Same(context.Context, stage.Entry) error   { return nil }
 func (n *nowhere) Drop(context.Context) error                { return nil }
 func (n *nowhere) Loss(context.Context, stage.Loss) error    { return nil }
+
+// rowNowhere is a RowWriter that takes all.
+type rowNowhere struct{}
+
+func (rowNowhere) Write(context.Context, stage.Chunk) error { return nil }
+func (rowNowhere) Loss(context.Context, stage.Loss) error   { return nil }
 
 func BenchmarkSource(b *testing.B) {
 	for mode, count := range map[string]int{"many": 100_000, "many files": 100_000, "chunks": 512} {
@@ -223,8 +256,13 @@ func BenchmarkSource(b *testing.B) {
 		}
 		b.Run(mode, func(b *testing.B) {
 			for b.Loop() {
-				w := &nowhere{}
-				if err := s.Read(b.Context(), unit, nil, w); err != nil {
+				var err error
+				if mode == "chunks" {
+					err = s.(stage.RowSource).ReadRows(b.Context(), stage.ReadRequest{Unit: unit}, rowNowhere{})
+				} else {
+					err = s.(stage.FileSource).ReadFiles(b.Context(), stage.ReadRequest{Unit: unit}, &nowhere{})
+				}
+				if err != nil {
 					b.Fatal(err)
 				}
 			}

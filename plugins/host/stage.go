@@ -53,11 +53,7 @@ func (h *Host) Isolate(s stage.Stage, p Program) stage.Stage {
 			if err != nil {
 				return nil, err
 			}
-			from := &source{instance: i, parts: s.Parts}
-			if i.has("count") {
-				return counter{from}, nil
-			}
-			return from, nil
+			return sourceWith(&source{instance: i, parts: s.Parts}), nil
 		}
 	case s.NewSink != nil:
 		out.NewSink = func(ctx context.Context, cfg any, env stage.Env) (stage.Sink, error) {
@@ -65,8 +61,8 @@ func (h *Host) Isolate(s stage.Stage, p Program) stage.Stage {
 			if err != nil {
 				return nil, err
 			}
-			if i.has("known") {
-				return knower{sink{i}}, nil
+			if i.has("baseline") {
+				return baselineSink{sink{i}}, nil
 			}
 			return sink{i}, nil
 		}

@@ -18,15 +18,43 @@ import (
 // an error of the plugin comes with the next call, or with Commit.
 type unitWriter struct {
 	*protocol.EventWriter
-	sink    sink
-	unit    stage.Unit
-	stream  grpc.BidiStreamingClient[pb.UnitEvent, pb.UnitResponse]
-	cancel  context.CancelFunc
-	ended   bool // nothing more comes from the plugin
-	refused []stage.Loss
+	sink   sink
+	unit   stage.Unit
+	stream grpc.BidiStreamingClient[pb.UnitEvent, pb.UnitResponse]
+	cancel context.CancelFunc
+	ended  bool // nothing more comes from the plugin
 }
 
-func (s sink) Unit(ctx context.Context, u stage.Unit) (stage.UnitWriter, error) {
+// rowWriter is a unitWriter of rows.
+type rowWriter struct {
+	*unitWriter
+	protocol.RowEventWriter
+}
+
+func (w rowWriter) Write(ctx context.Context, c stage.Chunk) error {
+	return w.RowEventWriter.Write(ctx, c)
+}
+func (w rowWriter) Loss(ctx context.Context, l stage.Loss) error {
+	return w.RowEventWriter.Loss(ctx, l)
+}
+
+func (s sink) WriteRows(ctx context.Context, u stage.Unit) (stage.RowUnit, error) {
+	w, err := s.unit(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return rowWriter{w, w.Rows()}, nil
+}
+
+func (s sink) WriteFiles(ctx context.Context, u stage.Unit) (stage.FileUnit, error) {
+	w, err := s.unit(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+func (s sink) unit(ctx context.Context, u stage.Unit) (*unitWriter, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -76,25 +104,24 @@ func (w *unitWriter) over(ctx context.Context, err error) error {
 }
 
 // Commit has the plugin commit the unit; without its answer that is an error.
-func (w *unitWriter) Commit(ctx context.Context) error {
+func (w *unitWriter) Commit(ctx context.Context) (*stage.Receipt, error) {
 	if err := w.End(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	stop := context.AfterFunc(ctx, w.cancel)
 	defer stop()
 	err := w.stream.CloseSend()
+	var r *stage.Receipt
 	if err == nil {
-		w.refused, err = protocol.ReceiveRefused(w.stream.Recv)
+		r, err = protocol.ReceiveReceipt(w.stream.Recv)
 	}
 	if err != nil {
-		return w.over(ctx, err)
+		return nil, w.over(ctx, err)
 	}
 	w.ended = true
 	w.cancel()
-	return nil
+	return r, nil
 }
-
-func (w *unitWriter) Refused() []stage.Loss { return w.refused }
 
 // giveUp is how long a plugin may take to give a unit up by itself.
 const giveUp = 2 * time.Second

@@ -111,11 +111,11 @@ func (d dice) facts() (all map[string]string) {
 	return all
 }
 
-func (d dice) known() stage.Known {
+func (d dice) known() stage.Baseline {
 	if d.IntN(3) == 0 {
 		return nil
 	}
-	k := stage.Known{}
+	k := stage.Baseline{}
 	for range d.IntN(3) * 2000 {
 		k[fmt.Sprint(d.bytes(), d.Uint64())] = "fingerprint"
 	}
@@ -194,7 +194,7 @@ func TestWhatCrossesTheBorderComesBackAsItWas(t *testing.T) {
 		id, gotPlan, err := ReceivePlan(plans.recv)
 		same(t, gotPlan, plan, err)
 
-		outcome := &stage.Outcome{Tables: list(d, 2, d.proof), Facts: d.facts(), Losses: inv.Losses, Notes: inv.Notes}
+		outcome := &stage.Outcome{Dropped: map[string]int64{d.text(): d.size()}, Tables: list(d, 2, d.proof), Facts: d.facts(), Losses: inv.Losses, Notes: inv.Notes}
 		outcomes := &wire[pb.Outcome, *pb.Outcome]{t: t}
 		if err := SendOutcome(7, outcome, outcomes.send); err != nil {
 			t.Fatal(err)
@@ -204,19 +204,20 @@ func TestWhatCrossesTheBorderComesBackAsItWas(t *testing.T) {
 
 		unit, known := d.unit(), d.known()
 		reads := &wire[pb.ReadRequest, *pb.ReadRequest]{t: t}
-		if err := SendRead(7, unit, known, reads.send); err != nil {
+		if err := SendRead(7, stage.ReadRequest{Unit: unit, Baseline: known}, reads.send); err != nil {
 			t.Fatal(err)
 		}
-		id3, gotUnit, gotKnown, err := ReceiveRead(reads.recv)
-		same(t, gotUnit, unit, err)
+		id3, gotRead, err := ReceiveRead(reads.recv)
+		gotKnown := gotRead.Baseline
+		same(t, gotRead.Unit, unit, err)
 		if !maps.Equal(gotKnown, known) || (gotKnown == nil) != (known == nil) {
 			t.Fatalf("%d known files, %v, came back as %d, %v", len(known), known == nil, len(gotKnown), gotKnown == nil)
 		}
-		answers := &wire[pb.KnownResponse, *pb.KnownResponse]{t: t}
-		if err := SendKnown(known, answers.send); err != nil {
+		answers := &wire[pb.BaselineResponse, *pb.BaselineResponse]{t: t}
+		if err := SendBaseline(known, answers.send); err != nil {
 			t.Fatal(err)
 		}
-		gotKnown, err = ReceiveKnown(answers.recv)
+		gotKnown, err = ReceiveBaseline(answers.recv)
 		same(t, gotKnown, known, err)
 		if id != 7 || id2 != 7 || id3 != 7 {
 			t.Fatalf("instances %d, %d, %d", id, id2, id3)
@@ -235,15 +236,19 @@ func TestWhatCrossesTheBorderComesBackAsItWas(t *testing.T) {
 			refused[i].Row = [...][]byte{nil, {}, []byte("1\t\xff"), make([]byte, d.IntN(3*FrameSize))}[d.IntN(4)]
 		}
 		rejections := &wire[pb.UnitResponse, *pb.UnitResponse]{t: t}
-		if err := SendRefused(refused, func(m *pb.UnitResponse) error {
+		receipt := &stage.Receipt{Rows: d.size(), Files: d.size(), Bytes: d.size(), State: []byte(d.text()), Losses: refused}
+		if err := SendReceipt(receipt, func(m *pb.UnitResponse) error {
 			b, err := proto.Marshal(m)
 			rejections.messages = append(rejections.messages, b)
 			return err
 		}); err != nil {
 			t.Fatal(err)
 		}
-		gotRefused, err := ReceiveRefused(rejections.recv)
-		same(t, gotRefused, refused, err)
+		gotReceipt, err := ReceiveReceipt(rejections.recv)
+		if err == nil && len(receipt.State) == 0 {
+			gotReceipt.State, receipt.State = nil, nil
+		}
+		same(t, gotReceipt, receipt, err)
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// EventWriter is a stage.Writer whose calls become a unit's events. Small events
+// EventWriter is a stage.FileWriter whose calls become a unit's events; Rows makes
+// a stage.RowWriter of it. Small events
 // wait a moment for others to travel with. After an error every call, and End,
 // returns that error. It is used by one goroutine.
 type EventWriter struct {
@@ -92,8 +93,30 @@ func (w *EventWriter) Open(ctx context.Context, e stage.Entry) error {
 	})
 }
 
-// Write sends a chunk in pieces.
-func (w *EventWriter) Write(ctx context.Context, c stage.Chunk) error {
+// Write sends a piece of a file.
+func (w *EventWriter) Write(ctx context.Context, data []byte) error {
+	return w.chunk(ctx, stage.Chunk{Data: data})
+}
+
+// Rows is a RowWriter that sends by w.
+func (w *EventWriter) Rows() RowEventWriter { return RowEventWriter{w} }
+
+// RowEventWriter is a stage.RowWriter whose calls become a unit's events.
+type RowEventWriter struct{ events *EventWriter }
+
+// Events is the writer that it sends by.
+func (w RowEventWriter) Events() *EventWriter { return w.events }
+
+// Write sends a chunk.
+func (w RowEventWriter) Write(ctx context.Context, c stage.Chunk) error {
+	return w.events.chunk(ctx, c)
+}
+
+// Loss sends a loss.
+func (w RowEventWriter) Loss(ctx context.Context, l stage.Loss) error { return w.events.Loss(ctx, l) }
+
+// chunk sends a chunk in pieces.
+func (w *EventWriter) chunk(ctx context.Context, c stage.Chunk) error {
 	if len(c.Data) > MaxBlob {
 		return fmt.Errorf("one row of %d bytes is more than the %d that can pass to another process", len(c.Data), MaxBlob)
 	}
@@ -172,4 +195,7 @@ func (w *EventWriter) End(ctx context.Context) error {
 
 var errUnitEnded = errors.New("the unit has ended")
 
-var _ stage.Writer = (*EventWriter)(nil)
+var (
+	_ stage.FileWriter = (*EventWriter)(nil)
+	_ stage.RowWriter  = RowEventWriter{}
+)

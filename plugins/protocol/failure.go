@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -17,6 +18,7 @@ import (
 const (
 	classKey = "vault-class"
 	errorKey = "vault-error"
+	laterKey = "vault-temporary" // milliseconds to wait at least
 )
 
 // kind is an error that stages and engine know each other's by.
@@ -53,6 +55,9 @@ func Encode(err error) (metadata.MD, error) {
 		code = codes.FailedPrecondition
 	}
 	md := metadata.Pairs(classKey, strconv.Itoa(int(class)))
+	if after, ok := stage.IsTemporary(err); ok {
+		md.Append(laterKey, strconv.FormatInt(after.Milliseconds(), 10))
+	}
 	for _, k := range kinds() {
 		if errors.Is(err, k.err) {
 			md.Append(errorKey, k.name)
@@ -122,7 +127,21 @@ func Decode(err error, trailer metadata.MD) (_ error, ok bool) {
 		}
 	}
 	if class == failure.Failed {
-		return e, true // what failure.Of says by itself
+		return later(e, trailer), true // what failure.Of says by itself
 	}
-	return failure.Wrap(class, e), true
+	return later(failure.Wrap(class, e), trailer), true
+}
+
+// later marks an error as temporary whose trailer says so.
+func later(err error, trailer metadata.MD) error {
+	v := trailer.Get(laterKey)
+	if len(v) == 0 {
+		return err
+	}
+	const most = 24 * 60 * 60 * 1000 // a day
+	ms, bad := strconv.ParseInt(v[0], 10, 64)
+	if bad != nil || ms < 0 || ms > most {
+		ms = 0
+	}
+	return stage.Temporary(err, time.Duration(ms)*time.Millisecond)
 }

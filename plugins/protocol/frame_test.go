@@ -22,7 +22,7 @@ func again[M any](m M, often int) func() (M, error) {
 // memory is: by bytes, and by items, however small.
 func TestAStreamThatHasNoEndIsStopped(t *testing.T) {
 	large := &pb.CheckResponse{Notes: []*pb.Note{{Text: strings.Repeat("x", 1<<20)}}}
-	if _, _, err := ReceiveCheck(again(large, 2000)); !errors.Is(err, ErrStream) {
+	if _, err := ReceiveCheck(again(large, 2000)); !errors.Is(err, ErrStream) {
 		t.Errorf("of large items: %v", err)
 	}
 	small := &pb.ListResponse{Objects: []*pb.Object{{}}}

@@ -57,14 +57,21 @@ func (j *judge) Open(_ context.Context, e stage.Entry) error {
 	return nil
 }
 
-func (j *judge) Write(_ context.Context, c stage.Chunk) error {
-	if j.open == nil || j.open.Kind == stage.Dir {
-		j.t.Errorf("content of %+v", j.open)
+func (j *judge) Write(_ context.Context, data []byte) error {
+	if j.open == nil || j.open.Kind == stage.Dir || len(data) > rows.MaxChunk {
+		j.t.Errorf("%d bytes of %+v", len(data), j.open)
 	}
-	if j.open.Kind == stage.Table && bytes.Count(c.Data, []byte{'\n'}) != c.Rows || len(c.Data) > rows.MaxChunk && c.Rows != 1 {
+	j.passed += int64(len(data))
+	return nil
+}
+
+// rowJudge judges rows.
+type rowJudge struct{ *judge }
+
+func (j rowJudge) Write(_ context.Context, c stage.Chunk) error {
+	if bytes.Count(c.Data, []byte{'\n'}) != c.Rows || len(c.Data) > rows.MaxChunk && c.Rows != 1 {
 		j.t.Errorf("a chunk of %d bytes and %d rows", len(c.Data), c.Rows)
 	}
-	j.passed += int64(len(c.Data))
 	return nil
 }
 
@@ -98,7 +105,7 @@ func (j *judge) Loss(_ context.Context, l stage.Loss) error {
 	return nil
 }
 
-// Whatever events come, a Writer is only given what keeps its contract, and a unit
+// Whatever events come, a writer is only given what keeps its contract, and a unit
 // that is not whole is an error.
 func FuzzEvents(f *testing.F) {
 	var messages [][]byte
@@ -108,9 +115,9 @@ func FuzzEvents(f *testing.F) {
 		return err
 	})
 	ctx := context.Background()
-	table := stage.Entry{Path: "db/t", Kind: stage.Table}
-	if err := errors.Join(w.Open(ctx, table), w.Write(ctx, stage.Chunk{Data: []byte("1\n2\n"), Rows: 2}), w.Write(ctx, stage.Chunk{Data: bytes.Repeat([]byte("x\n"), small), Rows: small}),
-		w.Loss(ctx, stage.Loss{Kind: stage.LossStored, Path: "db/t", Reason: "r", Count: 1}), w.Close(ctx, stage.Digest{}), w.End(ctx)); err != nil {
+	table := w.Rows()
+	if err := errors.Join(table.Write(ctx, stage.Chunk{Data: []byte("1\n2\n"), Rows: 2}), table.Write(ctx, stage.Chunk{Data: bytes.Repeat([]byte("x\n"), small), Rows: small}),
+		table.Loss(ctx, stage.Loss{Kind: stage.LossStored, Path: "db/t", Reason: "r", Count: 1}), w.End(ctx)); err != nil {
 		f.Fatal(err)
 	}
 	whole := packed(messages)
@@ -132,12 +139,11 @@ func FuzzEvents(f *testing.F) {
 		f.Add(packed(messages), false)
 	}
 	f.Fuzz(func(t *testing.T, data []byte, db bool) {
-		unit := fileUnit
+		j := &judge{t: t, unit: fileUnit}
+		p := &Replayer{Unit: fileUnit, To: j, Same: func(e stage.Entry) bool { return e.Fingerprint == "known" }}
 		if db {
-			unit = tableUnit
+			p = &Replayer{Unit: tableUnit, Rows: rowJudge{j}}
 		}
-		j := &judge{t: t, unit: unit}
-		p := &Passage{Unit: unit, To: j, Same: func(e stage.Entry) bool { return e.Fingerprint == "known" }}
 		err := Receive(received[pb.UnitEvent](data), func(m *pb.UnitEvent, t *Tally) error { return p.Event(ctx, m, t) })
 		if err == nil && j.open != nil {
 			t.Error("a unit is whole, and an entry open")
@@ -151,7 +157,7 @@ func FuzzLists(f *testing.F) {
 	inventories := &wire[pb.Inventory, *pb.Inventory]{t: f}
 	outcomes := &wire[pb.Outcome, *pb.Outcome]{t: f}
 	plans := &wire[pb.Plan, *pb.Plan]{t: f}
-	refusals := &wire[pb.UnitResponse, *pb.UnitResponse]{t: f}
+	receipts := &wire[pb.UnitResponse, *pb.UnitResponse]{t: f}
 	reads := &wire[pb.ReadRequest, *pb.ReadRequest]{t: f}
 	loss := stage.Loss{Kind: stage.LossRow, Path: "db/t", Reason: "r", Count: 2, Row: []byte("1\t2")}
 	info := stage.TableInfo{Schema: d.table("t"), Rows: 1}
@@ -159,12 +165,12 @@ func FuzzLists(f *testing.F) {
 		SendInventory(&stage.Inventory{Tables: []stage.TableInfo{info}, Units: []stage.Unit{tableUnit, fileUnit}, Losses: []stage.Loss{loss}, Facts: map[string]string{"engine": "x"}}, inventories.send),
 		SendOutcome(1, &stage.Outcome{Tables: []stage.TableProof{{Schema: info.Schema, Sum: rows.Sum{Rows: 1}}}}, outcomes.send),
 		SendPlan(1, &stage.Plan{Tables: []stage.TableInfo{info}, Files: 3}, plans.send),
-		SendRefused([]stage.Loss{loss, loss}, refusals.send),
-		SendRead(1, tableUnit, stage.Known{"a": "b"}, reads.send),
+		SendReceipt(&stage.Receipt{Rows: 1, Losses: []stage.Loss{loss, loss}}, receipts.send),
+		SendRead(1, stage.ReadRequest{Unit: tableUnit, Baseline: stage.Baseline{"a": "b"}}, reads.send),
 	); err != nil {
 		f.Fatal(err)
 	}
-	for _, seed := range [][][]byte{inventories.messages, outcomes.messages, plans.messages, refusals.messages, reads.messages} {
+	for _, seed := range [][][]byte{inventories.messages, outcomes.messages, plans.messages, receipts.messages, reads.messages} {
 		f.Add(packed(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -197,18 +203,19 @@ func FuzzLists(f *testing.F) {
 		if _, p, err := ReceivePlan(received[pb.Plan](data)); err == nil {
 			less("plan", p.Files, p.Bytes, int64(p.Workers))
 		}
-		if refused, err := ReceiveRefused(received[pb.UnitResponse](data)); err == nil {
-			for _, l := range refused {
+		if r, err := ReceiveReceipt(received[pb.UnitResponse](data)); err == nil {
+			less("receipt", r.Rows, r.Files, r.Bytes)
+			for _, l := range r.Losses {
 				less("refused", l.Count-1)
 			}
 		}
-		if _, u, _, err := ReceiveRead(received[pb.ReadRequest](data)); err == nil {
-			less("unit", u.Rows, u.Bytes)
+		if _, r, err := ReceiveRead(received[pb.ReadRequest](data)); err == nil {
+			less("unit", r.Unit.Rows, r.Unit.Bytes)
 		}
 		for _, receive := range []func() error{
 			func() error { _, err := ReceiveProofs(received[pb.ProveResponse](data)); return err },
-			func() error { _, _, err := ReceiveCheck(received[pb.CheckResponse](data)); return err },
-			func() error { _, err := ReceiveKnown(received[pb.KnownResponse](data)); return err },
+			func() error { _, err := ReceiveCheck(received[pb.CheckResponse](data)); return err },
+			func() error { _, err := ReceiveBaseline(received[pb.BaselineResponse](data)); return err },
 		} {
 			if err := receive(); err != nil && err.Error() == "" {
 				t.Error("an error that says nothing")

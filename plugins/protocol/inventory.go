@@ -12,6 +12,7 @@ import (
 // SendInventory sends what a source found.
 func SendInventory(i *stage.Inventory, send func(*pb.Inventory) error) error {
 	b := newBatch(send)
+	b.next.Session = i.Session
 	for name, value := range i.Facts {
 		f, err := facts(map[string]string{name: value})
 		if err != nil {
@@ -50,6 +51,9 @@ func SendInventory(i *stage.Inventory, send func(*pb.Inventory) error) error {
 func ReceiveInventory(recv func() (*pb.Inventory, error)) (*stage.Inventory, error) {
 	i := &stage.Inventory{}
 	err := Receive(recv, func(m *pb.Inventory, t *Tally) error {
+		if m.Session != nil {
+			i.Session = m.Session
+		}
 		t.Items(len(m.Facts))
 		i.Facts = withFacts(i.Facts, m.Facts)
 		if err := take(t, &i.Tables, m.Tables, TableInfo); err != nil {

@@ -12,7 +12,7 @@ func SendOutcome(instance uint64, o *stage.Outcome, send func(*pb.Outcome) error
 		return err
 	}
 	b := newBatch(send)
-	b.next.Head = &pb.OutcomeHead{Instance: instance, Facts: f}
+	b.next.Head = &pb.OutcomeHead{Instance: instance, Facts: f, Dropped: o.Dropped}
 	if err := fill(b, o.Tables, TableProofMessage, func(m *pb.Outcome, p *pb.TableProof) { m.Tables = append(m.Tables, p) }); err != nil {
 		return err
 	}
@@ -32,7 +32,12 @@ func ReceiveOutcome(recv func() (*pb.Outcome, error)) (instance uint64, o *stage
 	err = Receive(recv, func(m *pb.Outcome, t *Tally) error {
 		if m.Head != nil {
 			head = m.Head
-			o.Facts = withFacts(nil, head.Facts)
+			o.Facts, o.Dropped = withFacts(nil, head.Facts), head.Dropped
+			for table, n := range o.Dropped {
+				if err := natural("dropped rows of "+table, n); err != nil {
+					return err
+				}
+			}
 		}
 		if err := take(t, &o.Tables, m.Tables, TableProof); err != nil {
 			return err

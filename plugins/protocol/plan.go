@@ -46,24 +46,24 @@ func ReceivePlan(recv func() (*pb.Plan, error)) (instance uint64, p *stage.Plan,
 }
 
 // SendCheck sends what a sink's Check has found.
-func SendCheck(losses []stage.Loss, notes []stage.Note, send func(*pb.CheckResponse) error) error {
+func SendCheck(found stage.Findings, send func(*pb.CheckResponse) error) error {
 	b := newBatch(send)
-	if err := fill(b, losses, LossMessage, func(m *pb.CheckResponse, l *pb.Loss) { m.Losses = append(m.Losses, l) }); err != nil {
+	if err := fill(b, found.Losses, LossMessage, func(m *pb.CheckResponse, l *pb.Loss) { m.Losses = append(m.Losses, l) }); err != nil {
 		return err
 	}
-	if err := fill(b, notes, NoteMessage, func(m *pb.CheckResponse, n *pb.Note) { m.Notes = append(m.Notes, n) }); err != nil {
+	if err := fill(b, found.Notes, NoteMessage, func(m *pb.CheckResponse, n *pb.Note) { m.Notes = append(m.Notes, n) }); err != nil {
 		return err
 	}
 	return b.end(func(m *pb.CheckResponse, e *pb.End) { m.End = e })
 }
 
 // ReceiveCheck is the inverse of SendCheck.
-func ReceiveCheck(recv func() (*pb.CheckResponse, error)) (losses []stage.Loss, notes []stage.Note, err error) {
+func ReceiveCheck(recv func() (*pb.CheckResponse, error)) (found stage.Findings, err error) {
 	err = Receive(recv, func(m *pb.CheckResponse, t *Tally) error {
-		if err := take(t, &losses, m.Losses, Loss); err != nil {
+		if err := take(t, &found.Losses, m.Losses, Loss); err != nil {
 			return err
 		}
-		return take(t, &notes, m.Notes, Note)
+		return take(t, &found.Notes, m.Notes, Note)
 	})
-	return losses, notes, err
+	return found, err
 }

@@ -1,6 +1,7 @@
 package sdk
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -63,9 +64,12 @@ func (s *recordServer) Rows(stream grpc.BidiStreamingServer[pb.RowsRequest, pb.F
 	if err != nil {
 		return err
 	}
-	out, err := transform.Rows(stream.Context(), m, nil, data)
+	out, kept, err := transform.Rows(stream.Context(), m, nil, stage.Chunk{Data: data, Rows: bytes.Count(data, []byte{'\n'})})
 	if err != nil {
 		return err
+	}
+	if n := bytes.Count(out, []byte{'\n'}); n != kept {
+		return fmt.Errorf("table %s: the transform says that it kept %d rows, and gave %d", m.From.Name, kept, n)
 	}
 	return sendFrames(out, stream)
 }

@@ -58,8 +58,11 @@ func capabilities(made any) []string {
 	if _, ok := made.(stage.Capacity); ok {
 		can = append(can, "free")
 	}
-	if _, ok := made.(stage.Knower); ok {
-		can = append(can, "known")
+	if _, ok := made.(stage.BaselineSink); ok {
+		can = append(can, "baseline")
+	}
+	if _, ok := made.(stage.Joiner); ok {
+		can = append(can, "join")
 	}
 	if _, ok := made.(stage.Counter); ok {
 		can = append(can, "count")

@@ -27,11 +27,11 @@ func (s *sinkServer) Check(stream grpc.BidiStreamingServer[pb.Plan, pb.CheckResp
 		return err
 	}
 	defer leave()
-	losses, notes, err := sink.Check(stream.Context(), plan)
+	found, err := sink.Check(stream.Context(), plan)
 	if err != nil {
 		return err
 	}
-	return protocol.SendCheck(losses, notes, stream.Send)
+	return protocol.SendCheck(found, stream.Send)
 }
 
 func (s *sinkServer) Begin(stream grpc.ClientStreamingServer[pb.Plan, pb.BeginResponse]) error {
@@ -50,21 +50,21 @@ func (s *sinkServer) Begin(stream grpc.ClientStreamingServer[pb.Plan, pb.BeginRe
 	return stream.SendAndClose(&pb.BeginResponse{})
 }
 
-func (s *sinkServer) Known(r *pb.KnownRequest, stream grpc.ServerStreamingServer[pb.KnownResponse]) error {
+func (s *sinkServer) Baseline(r *pb.BaselineRequest, stream grpc.ServerStreamingServer[pb.BaselineResponse]) error {
 	unit, err := protocol.Unit(r.Unit)
 	if err != nil {
 		return err
 	}
-	sink, leave, err := enter[stage.Knower](s.server, r.Instance)
+	sink, leave, err := enter[stage.BaselineSink](s.server, r.Instance)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	known, err := sink.Known(stream.Context(), unit)
+	b, err := sink.Baseline(stream.Context(), unit)
 	if err != nil {
 		return err
 	}
-	return protocol.SendKnown(known, stream.Send)
+	return protocol.SendBaseline(b, stream.Send)
 }
 
 // Unit commits what came whole, and gives up everything else.
@@ -86,21 +86,38 @@ func (s *sinkServer) Unit(stream grpc.BidiStreamingServer[pb.UnitEvent, pb.UnitR
 	if err := ctx.Err(); err != nil {
 		return err // given up before it began; the sink may have been, too
 	}
-	w, err := sink.Unit(ctx, unit)
+	w, replay, err := begin(ctx, sink, unit)
 	if err != nil {
 		return err
 	}
-	if err := s.commit(ctx, w, func() error {
-		return passOn(ctx, stream.RecvMsg, first, &protocol.Passage{Unit: unit, To: w})
-	}); err != nil {
+	receipt, err := s.commit(ctx, w, func() error { return passOn(ctx, stream.RecvMsg, first, replay) })
+	if err != nil {
 		return err
 	}
-	return protocol.SendRefused(w.Refused(), stream.Send)
+	return protocol.SendReceipt(receipt, stream.Send)
+}
+
+// begin begins a unit of a sink, and what replays events to it.
+func begin(ctx context.Context, s stage.Sink, u stage.Unit) (stage.Ending, *protocol.Replayer, error) {
+	if u.Part == stage.DB {
+		sink, ok := s.(stage.RowSink)
+		if !ok {
+			return nil, nil, fmt.Errorf("unit %s is of rows, and the sink has no WriteRows", u.ID)
+		}
+		w, err := sink.WriteRows(ctx, u)
+		return w, &protocol.Replayer{Unit: u, Rows: w}, err
+	}
+	sink, ok := s.(stage.FileSink)
+	if !ok {
+		return nil, nil, fmt.Errorf("unit %s is of files, and the sink has no WriteFiles", u.ID)
+	}
+	w, err := sink.WriteFiles(ctx, u)
+	return w, &protocol.Replayer{Unit: u, To: w}, err
 }
 
 // commit commits a unit that is filled without an error, and gives up any other,
 // also one whose writer panics.
-func (s *sinkServer) commit(ctx context.Context, w stage.UnitWriter, fill func() error) (err error) {
+func (s *sinkServer) commit(ctx context.Context, w stage.Ending, fill func() error) (r *stage.Receipt, err error) {
 	committed, panicked := false, true
 	defer func() {
 		if committed {
@@ -117,14 +134,14 @@ func (s *sinkServer) commit(ctx context.Context, w stage.UnitWriter, fill func()
 		}
 	}()
 	if err = fill(); err == nil {
-		err = w.Commit(ctx)
+		r, err = w.Commit(ctx)
 	}
 	committed, panicked = err == nil, false
-	return err
+	return r, err
 }
 
 // passOn passes a unit's events on, of which the first has come.
-func passOn(ctx context.Context, recv func(any) error, first *pb.UnitEvent, p *protocol.Passage) error {
+func passOn(ctx context.Context, recv func(any) error, first *pb.UnitEvent, p *protocol.Replayer) error {
 	rest := protocol.Reuse(recv, &pb.UnitEvent{}, p.Room)
 	next := func() (*pb.UnitEvent, error) {
 		if m := first; m != nil {

@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"context"
+	"fmt"
 
 	"google.golang.org/grpc"
 
@@ -21,7 +22,7 @@ func (s *sourceServer) Plan(r *pb.PlanRequest, stream grpc.ServerStreamingServer
 		return err
 	}
 	defer leave()
-	i, err := source.Plan(stream.Context())
+	i, err := source.Plan(stream.Context(), stage.PlanRequest{Pipeline: r.Pipeline})
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ func (s *sourceServer) Count(ctx context.Context, r *pb.CountRequest) (*pb.Count
 // Read sends the unit's end only when all of it was read and sent: also of a source
 // that takes no notice of its writer's errors.
 func (s *sourceServer) Read(stream grpc.BidiStreamingServer[pb.ReadRequest, pb.UnitEvent]) error {
-	id, unit, known, err := protocol.ReceiveRead(stream.Recv)
+	id, request, err := protocol.ReceiveRead(stream.Recv)
 	if err != nil {
 		return err
 	}
@@ -60,8 +61,30 @@ func (s *sourceServer) Read(stream grpc.BidiStreamingServer[pb.ReadRequest, pb.U
 		}
 		return nil
 	})
-	if err := source.Read(ctx, unit, known, w); err != nil {
+	if err := read(ctx, source, request, w); err != nil {
 		return err
 	}
 	return w.End(ctx)
+}
+
+func read(ctx context.Context, s stage.Source, r stage.ReadRequest, w *protocol.EventWriter) error {
+	if r.Unit.Part == stage.DB {
+		if source, ok := s.(stage.RowSource); ok {
+			return source.ReadRows(ctx, r, w.Rows())
+		}
+		return fmt.Errorf("unit %s is of rows, and the source has no ReadRows", r.Unit.ID)
+	}
+	if source, ok := s.(stage.FileSource); ok {
+		return source.ReadFiles(ctx, r, w)
+	}
+	return fmt.Errorf("unit %s is of files, and the source has no ReadFiles", r.Unit.ID)
+}
+
+func (s *sourceServer) Join(ctx context.Context, r *pb.JoinRequest) (*pb.JoinResponse, error) {
+	joiner, leave, err := enter[stage.Joiner](s.server, r.Instance)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return &pb.JoinResponse{}, joiner.Join(ctx, r.Session)
 }

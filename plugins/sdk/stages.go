@@ -3,6 +3,7 @@ package sdk
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
@@ -17,8 +18,13 @@ type (
 	Storage         = stage.Storage
 	Object          = stage.Object
 	Source          = stage.Source
+	RowSource       = stage.RowSource
+	FileSource      = stage.FileSource
 	Counter         = stage.Counter
+	Joiner          = stage.Joiner
 	Sink            = stage.Sink
+	RowSink         = stage.RowSink
+	FileSink        = stage.FileSink
 	ByteTransform   = stage.ByteTransform
 	RecordTransform = stage.RecordTransform
 	Secret          = config.Secret
@@ -28,21 +34,28 @@ type (
 
 // What passes between Vault and a stage.
 type (
-	Inventory  = stage.Inventory  // what a source found
-	TableInfo  = stage.TableInfo  // a table of an Inventory or a Plan
-	Unit       = stage.Unit       // what is read on its own
-	Entry      = stage.Entry      // a table, a file …
-	Chunk      = stage.Chunk      // a piece of an entry's content
-	Digest     = stage.Digest     // what was read of an entry
-	Known      = stage.Known      // fingerprints of files that the receiver has
-	Writer     = stage.Writer     // takes what a source reads
-	UnitWriter = stage.UnitWriter // what a sink takes a unit with
-	Plan       = stage.Plan       // what a sink is going to get
-	Outcome    = stage.Outcome    // what is known when all units are written
-	TableProof = stage.TableProof // what was read back of a table
-	Mapped     = stage.Mapped     // a table after a RecordTransform
-	Loss       = stage.Loss       // what is not carried
-	Note       = stage.Note       // what is left out or differs on purpose
+	PlanRequest = stage.PlanRequest // what a source is told before it plans
+	ReadRequest = stage.ReadRequest // what a source is asked for
+	Inventory   = stage.Inventory   // what a source found
+	Session     = stage.Session     // what another process joins a snapshot by
+	TableInfo   = stage.TableInfo   // a table of an Inventory or a Plan
+	Unit        = stage.Unit        // what is read on its own
+	Entry       = stage.Entry       // a file, a directory …
+	Chunk       = stage.Chunk       // rows
+	Digest      = stage.Digest      // what was read of an entry
+	Baseline    = stage.Baseline    // fingerprints of files that the receiver has
+	RowWriter   = stage.RowWriter   // takes the rows that a source reads
+	FileWriter  = stage.FileWriter  // takes the files that a source reads
+	RowUnit     = stage.RowUnit     // what a sink takes a unit of rows with
+	FileUnit    = stage.FileUnit    // what a sink takes a unit of files with
+	Receipt     = stage.Receipt     // what a sink says of a unit that it has committed
+	Findings    = stage.Findings    // what a sink's Check found
+	Plan        = stage.Plan        // what a sink is going to get
+	Outcome     = stage.Outcome     // what is known when all units are written
+	TableProof  = stage.TableProof  // what was read back of a table
+	Mapped      = stage.Mapped      // a table after a RecordTransform
+	Loss        = stage.Loss        // what is not carried
+	Note        = stage.Note        // what is left out or differs on purpose
 )
 
 // NewSecret makes a secret, for tests: those of settings come from Vault.
@@ -54,6 +67,10 @@ var (
 	ErrCorrupt  = stage.ErrCorrupt
 	ErrKey      = stage.ErrKey
 )
+
+// Temporary marks an error that may not come again: Vault tries the same again,
+// not before after has passed if that is not 0.
+func Temporary(err error, after time.Duration) error { return stage.Temporary(err, after) }
 
 // At makes an error about one setting, for the Validate method of a
 // configuration: Vault shows it with file, line and column. format and args are

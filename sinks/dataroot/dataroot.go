@@ -12,7 +12,7 @@ import (
 	"github.com/lmsvault/vault/filetree"
 )
 
-func open(cfg *Config, env stage.Env) (stage.Sink, error) {
+func open(cfg *Config, env stage.Env) (stage.FileSink, error) {
 	l := layout{cfg.Preserve}
 	var notes []stage.Note
 	for _, path := range cfg.Preserve {

@@ -53,7 +53,7 @@ func Stage() stage.Stage {
 	}
 }
 
-func open(cfg *Config, env stage.Env) (stage.Sink, error) {
+func open(cfg *Config, env stage.Env) (stage.FileSink, error) {
 	return filetree.NewSink(cfg.Dir, cfg.Replace, env.TempDir, filetree.Layout{
 		Part:       stage.Filedir,
 		Holds:      func(string) (bool, error) { return true, nil },

@@ -44,7 +44,7 @@ func (s *sink) begin(ctx context.Context, p *stage.Plan) error {
 	if err := s.drop(ctx, st.LeftoverViews, st.Leftovers); err != nil {
 		return err
 	}
-	if err := s.create(ctx, !st.Marked); err != nil {
+	if err := s.create(ctx); err != nil {
 		return s.takeBack(ctx, err)
 	}
 	views, tables := siteViews(st, s.cfg.Prefix), st.Tables
@@ -55,12 +55,13 @@ func (s *sink) begin(ctx context.Context, p *stage.Plan) error {
 	for k := range tables {
 		renames.out(tables[k].FullName)
 	}
+	if st.Marked { // of a run that did not finish; it knows units of that run
+		renames.out(s.marker())
+	}
 	for k := range s.tables {
 		renames.add(s.incoming(k), s.cfg.Prefix+s.tables[k].Name)
 	}
-	if !st.Marked {
-		renames.add(s.incoming(len(s.tables)), s.marker())
-	}
+	renames.add(s.incoming(len(s.tables)), s.marker())
 	if _, err := s.server.ExecContext(ctx, renames.statement()); err != nil {
 		return s.takeBack(ctx, fmt.Errorf("%s: putting the new tables in their place: %w", s.server.Address, err))
 	}
@@ -71,7 +72,7 @@ func (s *sink) begin(ctx context.Context, p *stage.Plan) error {
 // incoming is the name of a table until it is put in its place; the mark has the last number.
 func (s *sink) incoming(k int) string { return fmt.Sprint(s.cfg.Prefix, mysql.Incoming, k) }
 
-func (s *sink) create(ctx context.Context, mark bool) error {
+func (s *sink) create(ctx context.Context) error {
 	// What is under way when another one fails is not cancelled: the server could
 	// carry it out after the rest was taken back.
 	err := s.each(ctx, func(failed context.Context, k int) error {
@@ -87,7 +88,7 @@ func (s *sink) create(ctx context.Context, mark bool) error {
 		}
 		return nil
 	})
-	if err != nil || !mark {
+	if err != nil {
 		return err
 	}
 	return s.mark(ctx, s.incoming(len(s.tables)))
@@ -106,9 +107,10 @@ func (s *sink) takeBack(ctx context.Context, cause error) error {
 
 func (s *sink) marker() string { return s.cfg.Prefix + mysql.Marker }
 
-// mark says, for everyone who looks, that the database is incomplete.
+// mark says, for everyone who looks, that the database is incomplete. It has the
+// receipt of each unit that is committed, as JSON in pieces that the server takes.
 func (s *sink) mark(ctx context.Context, name string) error {
-	_, err := s.server.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+mysql.Ident(name)+" (id int NOT NULL PRIMARY KEY) ENGINE=InnoDB COMMENT='A restore into this database is not finished: the database is incomplete'")
+	_, err := s.server.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+mysql.Ident(name)+" (unit binary(32) NOT NULL, piece int NOT NULL, receipt longblob NOT NULL, PRIMARY KEY (unit, piece)) ENGINE=InnoDB COMMENT='A restore into this database is not finished: the database is incomplete'")
 	if err != nil {
 		return fmt.Errorf("%s: marking the database as unfinished: %w", s.server.Address, err)
 	}

@@ -13,12 +13,12 @@ import (
 )
 
 // Check looks at the target and at what is to be written, and changes nothing.
-func (s *sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.Note, error) {
+func (s *sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error) {
 	losses, notes, err := s.check(ctx, p)
 	if err != nil {
-		return nil, nil, err
+		return stage.Findings{}, err
 	}
-	return losses, notes, nil
+	return stage.Findings{Losses: losses, Notes: notes}, nil
 }
 
 func (s *sink) check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, notes []stage.Note, err error) {

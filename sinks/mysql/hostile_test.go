@@ -1,7 +1,6 @@
 package mysql
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -82,7 +81,8 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 			for name, c := range cases {
 				s := open(t, Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_", Replace: true})
 				p := &stage.Plan{Workers: 1, Facts: map[string]string{"prefix": "mdl_", "dialect": mysql.Dialect}, Tables: []stage.TableInfo{{Schema: c.table}}}
-				losses, _, err := s.Check(t.Context(), p)
+				found, err := s.Check(t.Context(), p)
+				losses := found.Losses
 				switch {
 				case c.lost == "" && failure.Of(err) != failure.Refused, c.lost != "" && err != nil:
 					t.Errorf("%s: Check says %v", name, err)
@@ -137,15 +137,16 @@ func TestForgedRowsRunNothing(t *testing.T) {
 		if err := s.Begin(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
-		w, err := s.Unit(t.Context(), stage.Unit{ID: "db/t", Part: stage.DB, Table: "t"})
+		w, err := s.WriteRows(t.Context(), stage.Unit{ID: "db/t", Part: stage.DB, Table: "t"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = errors.Join(w.Open(t.Context(), stage.Entry{Path: "db/t", Kind: stage.Table}), w.Write(t.Context(), stage.Chunk{Data: []byte(row), Rows: 1}))
+		receipt := &stage.Receipt{}
+		err = w.Write(t.Context(), stage.Chunk{Data: []byte(row), Rows: 1})
 		if err == nil { // another process says it later
-			err = errors.Join(w.Close(t.Context(), stage.Digest{}), w.Commit(t.Context()))
+			receipt, err = w.Commit(t.Context())
 		}
-		if err == nil && len(w.Refused()) != 1 {
+		if err == nil && len(receipt.Losses) != 1 {
 			t.Errorf("%s is taken", row)
 		}
 		if err := w.Abort(t.Context()); err != nil {

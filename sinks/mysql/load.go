@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -79,9 +78,9 @@ func (l *loader) exact(data []byte) ([]byte, error) {
 	}
 }
 
-// load loads a chunk and commits it if the server took every row without a
-// word; otherwise nothing of it stays.
-func (l *loader) load(ctx context.Context, conn *sql.Conn, c stage.Chunk) (clean bool, err error) {
+// load loads a chunk if the server takes every row without a word; otherwise
+// nothing of it stays.
+func (l *loader) load(ctx context.Context, tx *sql.Tx, c stage.Chunk) (clean bool, err error) {
 	data, err := l.exact(c.Data)
 	if err != nil {
 		return false, err
@@ -89,28 +88,27 @@ func (l *loader) load(ctx context.Context, conn *sql.Conn, c stage.Chunk) (clean
 	name := "vault-" + rand.Text()
 	driver.RegisterReaderHandler(name, func() io.Reader { return bytes.NewReader(data) })
 	defer driver.DeregisterReaderHandler(name)
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
+	if _, err := tx.ExecContext(ctx, "SAVEPOINT chunk"); err != nil {
 		return false, err
 	}
 	result, err := tx.ExecContext(ctx, "LOAD DATA LOCAL INFILE 'Reader::"+name+"' INTO TABLE "+mysql.Ident(l.fullName)+
 		` CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n'`+l.columns)
-	if err != nil {
-		if mysql.RefusesRow(err) || mysql.Number(err) == deadlock || mysql.Number(err) == lockWaitTimeout {
-			return false, abandonedTx(tx.Rollback())
+	if err != nil && !mysql.RefusesRow(err) {
+		return false, err
+	}
+	if err == nil {
+		loaded, err := result.RowsAffected()
+		if err != nil {
+			return false, err
 		}
-		return false, errors.Join(err, abandonedTx(tx.Rollback()))
+		var warnings int
+		if err := tx.QueryRowContext(ctx, "SELECT @@warning_count").Scan(&warnings); err != nil {
+			return false, err
+		}
+		if warnings == 0 && loaded == int64(c.Rows) {
+			return true, nil
+		}
 	}
-	loaded, err := result.RowsAffected()
-	if err != nil {
-		return false, errors.Join(err, abandonedTx(tx.Rollback()))
-	}
-	var warnings int
-	if err := tx.QueryRowContext(ctx, "SELECT @@warning_count").Scan(&warnings); err != nil {
-		return false, errors.Join(err, abandonedTx(tx.Rollback()))
-	}
-	if warnings > 0 || loaded != int64(c.Rows) {
-		return false, tx.Rollback()
-	}
-	return true, tx.Commit()
+	_, err = tx.ExecContext(ctx, "ROLLBACK TO SAVEPOINT chunk")
+	return false, err
 }

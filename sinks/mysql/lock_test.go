@@ -48,11 +48,8 @@ func TestRefusedRowsAreBounded(t *testing.T) {
 	if err := sk.Begin(t.Context(), users()); err != nil {
 		t.Fatal(err)
 	}
-	w, err := sk.Unit(t.Context(), stage.Unit{ID: "db/user_info", Part: stage.DB, Table: "user_info"})
+	w, err := sk.WriteRows(t.Context(), stage.Unit{ID: "db/user_info", Part: stage.DB, Table: "user_info"})
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Open(t.Context(), stage.Entry{Path: "db/user_info", Kind: stage.Table}); err != nil {
 		t.Fatal(err)
 	}
 	row := "1\tname\t70000\ta\t\\\\x" + strings.Repeat("00", rows.MaxChunk/4) + "\n"

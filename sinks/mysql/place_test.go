@@ -26,13 +26,13 @@ func TestSourceIsNotReplaced(t *testing.T) {
 			cfg := Config{DSN: config.NewSecret(strings.Replace(db.DSN, "127.0.0.1", "localhost", 1)), Prefix: "mdl_", Replace: true}
 			for prefix, refused := range map[string]bool{"mdl_": true, "mdl_x_": true, "": true, "m2_": false} {
 				cfg.Prefix = prefix
-				_, _, err := open(t, cfg).Check(t.Context(), p)
+				_, err := open(t, cfg).Check(t.Context(), p)
 				if got := failure.Of(err) == failure.Refused && strings.Contains(err.Error(), "same database"); got != refused {
 					t.Errorf("prefix %q: %v", prefix, err)
 				}
 			}
 			cfg.Prefix, p.Facts["snapshot"] = "mdl_", "x"
-			if _, _, err := open(t, cfg).Check(t.Context(), p); err != nil {
+			if _, err := open(t, cfg).Check(t.Context(), p); err != nil {
 				t.Errorf("a snapshot: %v", err)
 			}
 		})

@@ -147,14 +147,15 @@ func TestCheckRefuses(t *testing.T) {
 			} {
 				p := users()
 				c.change(&p.Tables[0].Schema)
-				_, _, err := open(t, Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_"}).Check(t.Context(), p)
+				_, err := open(t, Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_"}).Check(t.Context(), p)
 				if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), p.Tables[0].Schema.Name) {
 					t.Errorf("%s: %v", c.name, err)
 				}
 			}
 			p := users()
 			p.Tables[0].Schema.Columns[1].Type.Length, p.Tables[0].Schema.Columns[1].Native = 1333, "varchar(1333)"
-			losses, _, err := open(t, Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_"}).Check(t.Context(), p)
+			found, err := open(t, Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_"}).Check(t.Context(), p)
+			losses := found.Losses
 			if err != nil || len(losses) != 1 || losses[0].Kind != stage.LossIndex || losses[0].Where != "index m_userinfo_use_uix" {
 				t.Errorf("an index that is too long: %+v, %v", losses, err)
 			}
@@ -174,7 +175,7 @@ func TestReplaceAndMark(t *testing.T) {
 			db := engine.make(t)
 			exec(t, db, "CREATE TABLE mdl_old (id int)", "CREATE VIEW mdl_view AS SELECT * FROM mdl_old", "CREATE TABLE mdlx (id int)", "CREATE TABLE mdl (id int)")
 			cfg := Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_"}
-			_, _, err := open(t, cfg).Check(t.Context(), users())
+			_, err := open(t, cfg).Check(t.Context(), users())
 			if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "mdl_old") {
 				t.Fatalf("a target with tables: %v", err)
 			}
@@ -183,7 +184,7 @@ func TestReplaceAndMark(t *testing.T) {
 			}
 			cfg.Replace = true
 			sk := open(t, cfg)
-			if _, _, err := sk.Check(t.Context(), users()); err != nil {
+			if _, err := sk.Check(t.Context(), users()); err != nil {
 				t.Fatal(err)
 			}
 			if err := sk.Begin(t.Context(), users()); err != nil {
@@ -198,7 +199,7 @@ func TestReplaceAndMark(t *testing.T) {
 				t.Fatalf("after a restore that was broken off: %q", names)
 			}
 			cfg.Replace = false
-			if _, _, err := open(t, cfg).Check(t.Context(), users()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "not finished") {
+			if _, err := open(t, cfg).Check(t.Context(), users()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "not finished") {
 				t.Fatalf("a half restore: %v", err)
 			}
 			cfg.Replace = true

@@ -68,7 +68,7 @@ type carried struct {
 	notes        []stage.Note
 }
 
-func open(t testing.TB, cfg Config) stage.Sink {
+func open(t testing.TB, cfg Config) stage.RowSink {
 	t.Helper()
 	st := isolated.Stage(t, Stage())
 	if cfg.Load == "" {
@@ -83,7 +83,7 @@ func open(t testing.TB, cfg Config) stage.Sink {
 			t.Error(err)
 		}
 	})
-	return sk
+	return sk.(stage.RowSink)
 }
 
 // plan reads the structure of a site as the sink is to get it.
@@ -135,27 +135,26 @@ func write(t testing.TB, p *stage.Plan, cfg Config, feed func(table string, emit
 	ctx := t.Context()
 	sk := open(t, cfg)
 	var c carried
-	var err error
-	if c.losses, c.notes, err = sk.Check(ctx, p); err != nil {
+	found, err := sk.Check(ctx, p)
+	if err != nil {
 		t.Fatal(err)
 	}
+	c.losses, c.notes = found.Losses, found.Notes
 	if err := sk.Begin(ctx, p); err != nil {
 		t.Fatal(err)
 	}
 	for _, table := range p.Tables {
 		name := table.Schema.Name
-		w, err := sk.Unit(ctx, stage.Unit{ID: "db/" + name, Part: stage.DB, Table: name})
+		w, err := sk.WriteRows(ctx, stage.Unit{ID: "db/" + name, Part: stage.DB, Table: name})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Open(ctx, stage.Entry{Path: "db/" + name, Kind: stage.Table}); err != nil {
-			t.Fatal(err)
-		}
 		sum := feed(name, func(data []byte, n int) error { return w.Write(ctx, stage.Chunk{Data: data, Rows: n}) })
-		if err := errors.Join(w.Close(ctx, stage.Digest{}), w.Commit(ctx)); err != nil {
+		receipt, err := w.Commit(ctx)
+		if err != nil {
 			t.Fatal(err)
 		}
-		for _, l := range w.Refused() {
+		for _, l := range receipt.Losses {
 			sum.Remove(l.Row)
 			c.refused = append(c.refused, l)
 		}

@@ -11,30 +11,28 @@ import (
 	"github.com/lmsvault/vault/dialects/mysql"
 )
 
-// unit loads the rows of one unit over a connection of its own, each chunk in a
-// transaction.
+// unit loads the rows of one unit in one transaction, over a connection of its own.
 type unit struct {
 	sink    *sink
+	id      string
 	conn    *sql.Conn
+	tx      *sql.Tx
+	before  *stage.Receipt // of an attempt whose Commit was carried out: nothing is written again
 	table   *schema.Table
 	loader  *loader // nil: by INSERT
 	insert  inserter
+	rows    int64 // that came
 	refused []stage.Loss
 	held    int // bytes of the refused rows
 }
 
-// Unit starts to take rows of a table.
-func (s *sink) Unit(ctx context.Context, u stage.Unit) (stage.UnitWriter, error) {
+// WriteRows starts to take rows of a table.
+func (s *sink) WriteRows(ctx context.Context, u stage.Unit) (stage.RowUnit, error) {
 	for k := range s.tables {
 		if t := &s.tables[k]; t.Name == u.Table {
-			conn, err := s.server.Conn(ctx)
+			w, err := s.unit(ctx, u, t)
 			if err != nil {
-				return nil, fmt.Errorf("%s: opening a connection: %w", s.server.Address, err)
-			}
-			w := &unit{sink: s, conn: conn, table: t}
-			w.insert = newInserter(s, t)
-			if s.cfg.Load != loadInsert && s.server.LocalData {
-				w.loader = newLoader(s.cfg.Prefix+t.Name, t)
+				return nil, s.retriable(fmt.Errorf("%s: table %s: %w", s.server.Address, t.Name, err))
 			}
 			return w, nil
 		}
@@ -42,14 +40,49 @@ func (s *sink) Unit(ctx context.Context, u stage.Unit) (stage.UnitWriter, error)
 	return nil, fmt.Errorf("unit %s: there is no table %q in the plan", u.ID, u.Table)
 }
 
-func (w *unit) Open(context.Context, stage.Entry) error { return nil }
+func (s *sink) unit(ctx context.Context, u stage.Unit, t *schema.Table) (_ *unit, err error) {
+	w := &unit{sink: s, id: u.ID, table: t}
+	if w.conn, err = s.server.Conn(ctx); err != nil {
+		return nil, fmt.Errorf("opening a connection: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.Abort(context.WithoutCancel(ctx)))
+		}
+	}()
+	if w.tx, err = w.conn.BeginTx(ctx, nil); err != nil {
+		return nil, fmt.Errorf("starting a transaction: %w", err)
+	}
+	if w.before, err = s.committed(ctx, w.tx, u.ID); err != nil {
+		return nil, err
+	}
+	w.insert = newInserter(s, t)
+	if s.cfg.Load != loadInsert && s.server.LocalData {
+		w.loader = newLoader(s.cfg.Prefix+t.Name, t)
+	}
+	return w, nil
+}
+
+// retriable marks an error that may not come again: a lost connection, or a
+// transaction that lost against another one.
+func (s *sink) retriable(err error) error {
+	const lockWaitTimeout, deadlock = 1205, 1213
+	if n := mysql.Number(err); n == lockWaitTimeout || n == deadlock || mysql.Lost(err) {
+		return stage.Temporary(err, 0)
+	}
+	return err
+}
 
 // Write loads one chunk. The server turns errors of LOAD DATA LOCAL into warnings
-// and goes on with changed values, so a chunk with a warning or a missing row is rolled back
+// and goes on with changed values, so a chunk with a warning or a missing row is taken back
 // and inserted strictly, to find the rows that are refused.
 func (w *unit) Write(ctx context.Context, c stage.Chunk) error {
+	w.rows += int64(c.Rows)
+	if w.before != nil {
+		return nil
+	}
 	if err := w.write(ctx, c); err != nil {
-		return fmt.Errorf("table %s: %w", w.table.Name, err)
+		return w.sink.retriable(fmt.Errorf("table %s: %w", w.table.Name, err))
 	}
 	return nil
 }
@@ -58,20 +91,11 @@ func (w *unit) write(ctx context.Context, c stage.Chunk) error {
 	if done, err := w.load(ctx, c); done || err != nil {
 		return err
 	}
-	return retry(ctx, func() error {
-		tx, err := w.conn.BeginTx(ctx, nil)
-		if err != nil {
-			return err
-		}
-		refused, err := w.insert.chunk(ctx, tx, c)
-		if err != nil {
-			return errors.Join(err, abandonedTx(tx.Rollback()))
-		}
-		if err := tx.Commit(); err != nil {
-			return err
-		}
-		return w.keep(refused)
-	})
+	refused, err := w.insert.chunk(ctx, w.tx, c)
+	if err != nil {
+		return err
+	}
+	return w.keep(refused)
 }
 
 // load loads a chunk by LOAD DATA, if that is to be and the server takes every row.
@@ -82,7 +106,7 @@ func (w *unit) load(ctx context.Context, c stage.Chunk) (done bool, err error) {
 	if found, err := w.insert.hasNegativeZero(c.Data); found || err != nil {
 		return false, err
 	}
-	done, err = w.loader.load(ctx, w.conn, c)
+	done, err = w.loader.load(ctx, w.tx, c)
 	if w.sink.cfg.Load == loadAuto && mysql.LocalDataForbidden(err) {
 		w.loader = nil // something between us and the server forbids it, although the server doesn't
 		return false, nil
@@ -116,44 +140,55 @@ func (w *unit) keep(refused []stage.Loss) error {
 	return nil
 }
 
-// abandonedTx takes away what rolling back over an ended connection says: the
-// server has rolled back itself.
-func abandonedTx(err error) error {
-	if errors.Is(err, sql.ErrTxDone) || mysql.Lost(err) {
-		return nil
-	}
-	return err
-}
-
-func (w *unit) Close(context.Context, stage.Digest) error { return nil }
-
-func (w *unit) Same(context.Context, stage.Entry) error {
-	return errors.New("a table is never the same as before")
-}
-
-func (w *unit) Drop(context.Context) error {
-	return errors.New("rows that are loaded can't be dropped")
-}
-
+// Loss is the source's, and nothing to this sink.
 func (w *unit) Loss(context.Context, stage.Loss) error { return nil }
 
-func (w *unit) Refused() []stage.Loss { return w.refused }
-
-// Commit gives the connection back: each chunk was committed when it was written.
-func (w *unit) Commit(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
+// Commit keeps the rows, and with them the receipt: should the server's answer be
+// lost, the next attempt finds it.
+func (w *unit) Commit(ctx context.Context) (*stage.Receipt, error) {
+	receipt, err := w.commit(ctx)
+	if err != nil {
+		return nil, w.sink.retriable(fmt.Errorf("table %s: %w", w.table.Name, err))
 	}
-	return w.Abort(ctx)
+	return receipt, w.Abort(ctx)
 }
 
+func (w *unit) commit(ctx context.Context) (*stage.Receipt, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if w.before != nil {
+		return w.before, nil
+	}
+	receipt := &stage.Receipt{Rows: w.rows - int64(len(w.refused)), Losses: w.refused}
+	if err := w.sink.enter(ctx, w.tx, w.id, receipt); err != nil {
+		return nil, err
+	}
+	tx := w.tx
+	if err := tx.Commit(); err != nil {
+		return nil, err
+	}
+	w.tx = nil
+	return receipt, nil
+}
+
+// Abort takes the rows back that are not committed, and gives the connection back.
 func (w *unit) Abort(context.Context) error {
 	if w.conn == nil {
 		return nil
 	}
-	err := w.conn.Close()
-	w.conn = nil
-	if err != nil && !errors.Is(err, sql.ErrConnDone) {
+	var errs []error
+	if w.tx != nil {
+		// Over an ended connection the server has rolled back itself.
+		if err := w.tx.Rollback(); !errors.Is(err, sql.ErrTxDone) && !mysql.Lost(err) {
+			errs = append(errs, err)
+		}
+	}
+	if err := w.conn.Close(); !errors.Is(err, sql.ErrConnDone) {
+		errs = append(errs, err)
+	}
+	w.tx, w.conn = nil, nil
+	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("table %s: giving the connection back: %w", w.table.Name, err)
 	}
 	return nil

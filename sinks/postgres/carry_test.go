@@ -23,7 +23,7 @@ type carried struct {
 	proofs    map[string]stage.TableProof
 }
 
-func newSource(t testing.TB, c source.Config) stage.Source {
+func newSource(t testing.TB, c source.Config) stage.RowSource {
 	t.Helper()
 	if err := config.Defaults(&c); err != nil {
 		t.Fatal(err)
@@ -37,10 +37,10 @@ func newSource(t testing.TB, c source.Config) stage.Source {
 			t.Errorf("closing the source: %v", err)
 		}
 	})
-	return s
+	return s.(stage.RowSource)
 }
 
-func newSink(t testing.TB, c sink.Config) stage.Sink {
+func newSink(t testing.TB, c sink.Config) stage.RowSink {
 	t.Helper()
 	if err := config.Defaults(&c); err != nil {
 		t.Fatal(err)
@@ -54,7 +54,7 @@ func newSink(t testing.TB, c sink.Config) stage.Sink {
 			t.Errorf("closing the sink: %v", err)
 		}
 	})
-	return s
+	return s.(stage.RowSink)
 }
 
 // planOf is what the engine makes of an inventory for a sink of the same dialect.
@@ -64,8 +64,9 @@ func planOf(inv *stage.Inventory) *stage.Plan {
 
 // counter sums up what passes to a unit of the sink.
 type counter struct {
-	stage.UnitWriter
-	sum rows.Sum
+	stage.RowUnit
+	sum     rows.Sum
+	receipt *stage.Receipt
 }
 
 func (c *counter) Write(ctx context.Context, chunk stage.Chunk) error {
@@ -76,7 +77,7 @@ func (c *counter) Write(ctx context.Context, chunk stage.Chunk) error {
 	if got := c.sum.Rows - before; got != int64(chunk.Rows) {
 		return &wrongCount{got, chunk.Rows}
 	}
-	return c.UnitWriter.Write(ctx, chunk)
+	return c.RowUnit.Write(ctx, chunk)
 }
 
 type wrongCount struct {
@@ -87,15 +88,15 @@ type wrongCount struct {
 func (w *wrongCount) Error() string { return "a chunk's rows are not as many as it says" }
 
 // carry does what the engine does with one source and one sink.
-func carry(t testing.TB, from stage.Source, to stage.Sink) carried {
+func carry(t testing.TB, from stage.RowSource, to stage.RowSink) carried {
 	t.Helper()
 	ctx := t.Context()
-	inv, err := from.Plan(ctx)
+	inv, err := from.Plan(ctx, stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	plan := planOf(inv)
-	if _, _, err := to.Check(ctx, plan); err != nil {
+	if _, err := to.Check(ctx, plan); err != nil {
 		t.Fatal(err)
 	}
 	if err := to.Begin(ctx, plan); err != nil {
@@ -107,15 +108,16 @@ func carry(t testing.TB, from stage.Source, to stage.Sink) carried {
 	g.SetLimit(workers)
 	for i, u := range inv.Units {
 		g.Go(func() error {
-			w, err := to.Unit(gctx, u)
+			w, err := to.WriteRows(gctx, u)
 			if err != nil {
 				return err
 			}
-			units[i] = &counter{UnitWriter: w}
-			if err := from.Read(gctx, u, nil, units[i]); err != nil {
+			units[i] = &counter{RowUnit: w}
+			if err := from.ReadRows(gctx, stage.ReadRequest{Unit: u}, units[i]); err != nil {
 				return err
 			}
-			return units[i].Commit(gctx)
+			units[i].receipt, err = units[i].Commit(gctx)
+			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -124,7 +126,7 @@ func carry(t testing.TB, from stage.Source, to stage.Sink) carried {
 	for i, u := range inv.Units {
 		sum := out.sent[u.Table]
 		sum.Merge(units[i].sum)
-		for _, loss := range units[i].Refused() {
+		for _, loss := range units[i].receipt.Losses {
 			sum.Remove(loss.Row)
 			out.refused = append(out.refused, loss)
 		}

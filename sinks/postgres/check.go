@@ -15,29 +15,29 @@ import (
 )
 
 // Check refuses, with all reasons at once, what can't be restored here.
-func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.Note, error) {
+func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error) {
 	conn, err := s.connect(ctx)
 	if err != nil {
-		return nil, nil, err
+		return stage.Findings{}, err
 	}
 	c := &check{conn: conn, plan: p, replace: s.config.Replace, replacing: s.config.Replacing, types: map[string]string{}, collations: map[string]bool{}}
 	if err := c.place(ctx, p); err != nil {
-		return nil, nil, err
+		return stage.Findings{}, err
 	}
 	for _, step := range []func(context.Context) error{c.server, c.empty} {
 		if err := step(ctx); err != nil {
-			return nil, nil, err
+			return stage.Findings{}, err
 		}
 	}
 	for _, info := range p.Tables {
 		if err := c.table(ctx, info.Schema); err != nil {
-			return nil, nil, err
+			return stage.Findings{}, err
 		}
 	}
 	if c.reasons != nil {
-		return nil, nil, failure.New(failure.Refused, "%s: %w", conn.Address, errors.Join(c.reasons...))
+		return stage.Findings{}, failure.New(failure.Refused, "%s: %w", conn.Address, errors.Join(c.reasons...))
 	}
-	return c.losses, c.notes, nil
+	return stage.Findings{Losses: c.losses, Notes: c.notes}, nil
 }
 
 // check is one Check at work.

@@ -19,7 +19,7 @@ func (s *Sink) clear(ctx context.Context, conn *postgres.Conn) error {
 	if _, err := conn.Exec(ctx, "BEGIN"); err != nil {
 		return conn.Explain(err, "starting to replace the site")
 	}
-	err := mark(ctx, conn)
+	err := remark(ctx, conn)
 	if err == nil {
 		err = drop(ctx, conn)
 	}
@@ -43,7 +43,7 @@ func (s *Sink) clear(ctx context.Context, conn *postgres.Conn) error {
 }
 
 func (s *Sink) mark(ctx context.Context, conn *postgres.Conn) error {
-	if err := mark(ctx, conn); err != nil {
+	if err := remark(ctx, conn); err != nil {
 		return err
 	}
 	s.began = true

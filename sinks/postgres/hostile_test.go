@@ -104,7 +104,8 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 			s := newSink(t, sink.Config{Connection: where(db.DSN), Replace: true})
 			p := plan(c.table)
 			p.Facts["dialect"] = "postgres"
-			losses, _, err := s.Check(t.Context(), p)
+			found, err := s.Check(t.Context(), p)
+			losses := found.Losses
 			switch {
 			case c.lost == "" && failure.Of(err) != failure.Refused, c.lost != "" && err != nil:
 				t.Errorf("Check says %v", err)

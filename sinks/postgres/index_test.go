@@ -67,7 +67,7 @@ func TestIndexThatARowIsTooLargeForIsALoss(t *testing.T) {
 	if want := []string{"index db/keyed primary key", "index db/wide index by_url", "index db/wide index unique_url"}; !slices.Equal(got, want) {
 		t.Errorf("losses %q instead of %q", got, want)
 	}
-	names := column(t, db.SQL, `SELECT indexname FROM pg_indexes WHERE tablename LIKE 'mdl%' ORDER BY 1`)
+	names := column(t, db.SQL, `SELECT indexname FROM pg_indexes WHERE tablename LIKE 'mdl%' AND tablename <> 'mdl_vault_restoring' ORDER BY 1`)
 	if want := []string{"mdl_wide_id_pk", "mdl_wide_n_ix"}; !slices.Equal(names, want) {
 		t.Errorf("indexes %q instead of %q", names, want)
 	}

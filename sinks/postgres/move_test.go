@@ -71,7 +71,7 @@ func TestMissingRightsAreRefused(t *testing.T) {
 	p := plan(table("user"))
 	refused := func(replace bool, want string) {
 		t.Helper()
-		_, _, err := newSink(t, sink.Config{Connection: where(u.String()), Replace: replace}).Check(t.Context(), p)
+		_, err := newSink(t, sink.Config{Connection: where(u.String()), Replace: replace}).Check(t.Context(), p)
 		if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), want) {
 			t.Errorf("it says %v instead of %q", err, want)
 		}

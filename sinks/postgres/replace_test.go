@@ -9,6 +9,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/internal/servers"
 	sink "github.com/lmsvault/vault/sinks/postgres"
 	source "github.com/lmsvault/vault/sources/postgres"
@@ -24,7 +25,7 @@ func TestReplaceThatFailsLeavesTheSite(t *testing.T) {
 	fails := func(what, wantCheck, want string, tables ...schema.Table) {
 		t.Helper()
 		s := newSink(t, sink.Config{Connection: to, Replace: true})
-		_, _, err := s.Check(t.Context(), plan(tables...))
+		_, err := s.Check(t.Context(), plan(tables...))
 		if wantCheck == "" && err != nil || wantCheck != "" && (failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), wantCheck)) {
 			t.Errorf("%s: Check says %v", what, err)
 		}
@@ -73,7 +74,7 @@ func TestReplaceRefusesWhatOthersNeed(t *testing.T) {
 		CREATE SCHEMA elsewhere`)
 	check := func() error {
 		t.Helper()
-		_, _, err := newSink(t, sink.Config{Connection: where(db.DSN), Replace: true}).Check(t.Context(), plan(table("user")))
+		_, err := newSink(t, sink.Config{Connection: where(db.DSN), Replace: true}).Check(t.Context(), plan(table("user")))
 		return err
 	}
 	if err := check(); err != nil {
@@ -122,7 +123,7 @@ func TestOneRestoreAtATime(t *testing.T) {
 func TestSourceIsNotReplaced(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_user (id int); CREATE SCHEMA other`)
-	inv, err := newSource(t, source.Config{Connection: where(db.DSN)}).Plan(t.Context())
+	inv, err := newSource(t, source.Config{Connection: where(db.DSN)}).Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func TestSourceIsNotReplaced(t *testing.T) {
 	c := sink.Config{Connection: where(strings.Replace(db.DSN, "127.0.0.1", "localhost", 1)), Replace: true}
 	check := func(refused bool) {
 		t.Helper()
-		_, _, err := newSink(t, c).Check(t.Context(), p)
+		_, err := newSink(t, c).Check(t.Context(), p)
 		if got := failure.Of(err) == failure.Refused && strings.Contains(err.Error(), "same database"); got != refused {
 			t.Errorf("prefix %q, schema %q: %v", c.Prefix, c.Schema, err)
 		}

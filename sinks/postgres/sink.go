@@ -22,7 +22,7 @@ type Sink struct {
 	began  bool
 }
 
-var _ stage.Sink = (*Sink)(nil)
+var _ stage.RowSink = (*Sink)(nil)
 
 // connect gives the session that the sink keeps, a new one if it was lost.
 func (s *Sink) connect(ctx context.Context) (*postgres.Conn, error) {
@@ -64,15 +64,25 @@ func (s *Sink) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// mark makes the table that stands for a restore that is not finished.
+// mark makes the table that stands for a restore that is not finished. It has a
+// row for each unit that is committed: the SHA-256 of its ID, and its receipt as JSON.
 func mark(ctx context.Context, conn *postgres.Conn) error {
 	table := conn.Site.Table(postgres.Marker)
-	err := conn.ExecAll(ctx, "CREATE TABLE IF NOT EXISTS "+table+" (started timestamptz DEFAULT now())", "COMMENT ON TABLE "+table+
+	err := conn.ExecAll(ctx, "CREATE TABLE IF NOT EXISTS "+table+" (unit bytea PRIMARY KEY, receipt bytea NOT NULL)", "COMMENT ON TABLE "+table+
 		" IS 'A restore into this site is not finished, or its proof failed: the site is not whole. Restore it again with replace: true.'")
 	if err != nil {
 		return conn.Explain(err, "making table %s, which marks an unfinished restore", table)
 	}
 	return nil
+}
+
+// remark makes the mark anew: one that an unfinished run has left knows its units.
+func remark(ctx context.Context, conn *postgres.Conn) error {
+	table := conn.Site.Table(postgres.Marker)
+	if _, err := conn.Exec(ctx, "DROP TABLE IF EXISTS "+table); err != nil {
+		return conn.Explain(err, "dropping table %s, which marks an unfinished restore", table)
+	}
+	return mark(ctx, conn)
 }
 
 func unmark(ctx context.Context, conn *postgres.Conn) error {

@@ -34,10 +34,10 @@ func plan(tables ...schema.Table) *stage.Plan {
 }
 
 // restore writes chunks of one table as the engine would.
-func restore(t *testing.T, s stage.Sink, p *stage.Plan, name string, chunks ...string) []stage.Loss {
+func restore(t *testing.T, s stage.RowSink, p *stage.Plan, name string, chunks ...string) []stage.Loss {
 	t.Helper()
 	ctx := t.Context()
-	if _, _, err := s.Check(ctx, p); err != nil {
+	if _, err := s.Check(ctx, p); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Begin(ctx, p); err != nil {
@@ -50,14 +50,11 @@ func restore(t *testing.T, s stage.Sink, p *stage.Plan, name string, chunks ...s
 	return refused
 }
 
-func write(t *testing.T, s stage.Sink, name string, chunks ...string) []stage.Loss {
+func write(t *testing.T, s stage.RowSink, name string, chunks ...string) []stage.Loss {
 	t.Helper()
 	ctx := t.Context()
-	w, err := s.Unit(ctx, stage.Unit{ID: "db/" + name, Part: stage.DB, Table: name})
+	w, err := s.WriteRows(ctx, stage.Unit{ID: "db/" + name, Part: stage.DB, Table: name})
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Open(ctx, stage.Entry{Path: "db/" + name, Kind: stage.Table}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range chunks {
@@ -65,13 +62,11 @@ func write(t *testing.T, s stage.Sink, name string, chunks ...string) []stage.Lo
 			t.Fatal(err)
 		}
 	}
-	if err := w.Close(ctx, stage.Digest{}); err != nil {
+	receipt, err := w.Commit(ctx)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Commit(ctx); err != nil {
-		t.Fatal(err)
-	}
-	return w.Refused()
+	return receipt.Losses
 }
 
 // Rows that the server can't hold are named with key, column and reason and
@@ -154,11 +149,8 @@ func TestAbortedUnitLeavesNoRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 10 { // more than there are sessions
-		w, err := s.Unit(t.Context(), stage.Unit{Part: stage.DB, Table: "odd"})
+		w, err := s.WriteRows(t.Context(), stage.Unit{Part: stage.DB, Table: "odd"})
 		if err != nil {
-			t.Fatal(err)
-		}
-		if err := w.Open(t.Context(), stage.Entry{Path: "db/odd", Kind: stage.Table}); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.Write(t.Context(), stage.Chunk{Data: []byte("1\n"), Rows: 1}); err != nil {
@@ -183,7 +175,7 @@ func TestUnfinishedRestoreIsMarked(t *testing.T) {
 	unfinished := func(want bool) {
 		t.Helper()
 		t.Run("source", func(t *testing.T) { // at whose end the source is closed
-			_, err := newSource(t, source.Config{Connection: where(db.DSN)}).Plan(ctx)
+			_, err := newSource(t, source.Config{Connection: where(db.DSN)}).Plan(ctx, stage.PlanRequest{})
 			if got := err != nil && failure.Of(err) == failure.Refused && strings.Contains(err.Error(), "not finished"); got != want {
 				t.Errorf("a source says %v", err)
 			}
@@ -194,7 +186,7 @@ func TestUnfinishedRestoreIsMarked(t *testing.T) {
 		t.Fatal(err)
 	}
 	unfinished(true)
-	if _, _, err := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(ctx, p); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "replace: true") {
+	if _, err := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(ctx, p); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "replace: true") {
 		t.Errorf("a second restore: %v", err)
 	}
 	write(t, s, "user", "1\n")
@@ -221,7 +213,7 @@ func TestReplaceDropsTheSiteAlone(t *testing.T) {
 	execute(t, db.SQL, edges)
 	execute(t, db.SQL, `ALTER TABLE mdl_composite ADD FOREIGN KEY (b) REFERENCES mdl_uniqueonly (b) NOT VALID`)
 	p := plan(table("new"))
-	if _, _, err := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(t.Context(), p); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "not empty") {
+	if _, err := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(t.Context(), p); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "not empty") {
 		t.Fatalf("a target that is not empty: %v", err)
 	}
 	restore(t, newSink(t, sink.Config{Connection: where(db.DSN), Replace: true}), p, "new")
@@ -291,7 +283,7 @@ func TestCheckNamesAllReasons(t *testing.T) {
 		schema.Column{Name: "sly", Type: schema.Type{Kind: schema.Other}, Native: "int); DROP TABLE x; --"},
 		schema.Column{Name: "none", Type: schema.Type{Kind: schema.Int, Size: 8}},
 	))
-	_, _, err := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(t.Context(), p)
+	_, err := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(t.Context(), p)
 	if failure.Of(err) != failure.Refused {
 		t.Fatalf("it says %v", err)
 	}

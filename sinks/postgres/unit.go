@@ -2,67 +2,74 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
-// Unit starts to take rows of one table.
-func (s *Sink) Unit(_ context.Context, u stage.Unit) (stage.UnitWriter, error) {
+// WriteRows waits for a session and starts to take rows of one table.
+func (s *Sink) WriteRows(ctx context.Context, u stage.Unit) (stage.RowUnit, error) {
 	b := s.byName[u.Table]
 	if u.Part != stage.DB || b == nil {
 		return nil, fmt.Errorf("unit %s: table %q is not in the plan of this sink", u.ID, u.Table)
 	}
-	return &unit{sink: s, loader: loader{table: &b.Table}}, nil
+	conn, err := s.pool.Take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &unit{sink: s, id: u.ID, loader: loader{table: &b.Table}}
+	w.start(conn)
+	if _, err := conn.Exec(ctx, "BEGIN"); err != nil {
+		return nil, errors.Join(conn.Explain(err, "starting to load table %s", conn.Site.Table(u.Table)), w.Abort(context.WithoutCancel(ctx)))
+	}
+	if w.before, err = committed(ctx, conn, u.ID); err != nil {
+		return nil, errors.Join(err, w.Abort(context.WithoutCancel(ctx)))
+	}
+	return w, nil
 }
 
 // unit loads rows in one transaction on a session of its own.
 type unit struct {
 	sink *Sink
+	id   string
 	loader
-}
-
-// Open waits for a session and starts the transaction.
-func (u *unit) Open(ctx context.Context, e stage.Entry) error {
-	if want := stage.DB + "/" + u.table.Name; e.Kind != stage.Table || e.Path != want || u.conn != nil {
-		return fmt.Errorf("entry %s in a unit of table %s", e.Path, want)
-	}
-	conn, err := u.sink.pool.Take(ctx)
-	if err != nil {
-		return err
-	}
-	u.start(conn)
-	if _, err := conn.Exec(ctx, "BEGIN"); err != nil {
-		return conn.Explain(err, "starting to load table %s", conn.Site.Table(u.table.Name))
-	}
-	return nil
+	before *stage.Receipt // of an attempt whose Commit was carried out: nothing is written again
 }
 
 // Write loads a chunk.
 func (u *unit) Write(ctx context.Context, c stage.Chunk) error {
-	if u.conn == nil {
-		return fmt.Errorf("rows of table %s before it was opened", u.table.Name)
+	switch {
+	case u.conn == nil:
+		return fmt.Errorf("unit %s: rows of table %s after its end", u.id, u.table.Name)
+	case u.before != nil:
+		return nil
 	}
 	return u.load(ctx, c.Data, c.Rows)
 }
 
-// Close does nothing: the rows are kept with Commit.
-func (u *unit) Close(context.Context, stage.Digest) error { return nil }
-
-// Same is for files.
-func (u *unit) Same(_ context.Context, e stage.Entry) error {
-	return fmt.Errorf("entry %s: a table's rows are never known beforehand", e.Path)
-}
-
-// Drop takes back what was loaded.
-func (u *unit) Drop(ctx context.Context) error { return u.end(ctx, "ROLLBACK") }
-
 // Loss is the source's, and nothing to this sink.
 func (u *unit) Loss(context.Context, stage.Loss) error { return nil }
 
-// Commit keeps the rows.
-func (u *unit) Commit(ctx context.Context) error { return u.end(ctx, "COMMIT") }
+// Commit keeps the rows, and with them the receipt: should the server's answer be
+// lost, the next attempt finds it.
+func (u *unit) Commit(ctx context.Context) (*stage.Receipt, error) {
+	if u.conn == nil {
+		return nil, fmt.Errorf("unit %s has ended", u.id)
+	}
+	if u.before != nil {
+		return u.before, u.end(ctx, "ROLLBACK")
+	}
+	r := &stage.Receipt{Rows: u.loaded - int64(len(u.refused)), Losses: u.refused}
+	if err := enter(ctx, u.conn, u.id, r); err != nil {
+		return nil, err
+	}
+	if err := u.end(ctx, "COMMIT"); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
 
 // Abort takes back what was loaded.
 func (u *unit) Abort(ctx context.Context) error {
@@ -73,18 +80,12 @@ func (u *unit) Abort(ctx context.Context) error {
 	return u.end(ctx, "ROLLBACK")
 }
 
-// Refused lists the rows that the server did not take.
-func (u *unit) Refused() []stage.Loss { return u.refused }
-
 func (u *unit) end(ctx context.Context, sql string) error {
 	if u.conn == nil {
 		return nil
 	}
 	conn := u.conn
 	defer u.release()
-	if sql == "ROLLBACK" {
-		u.refused = nil
-	}
 	tag, err := conn.Exec(ctx, sql)
 	if err != nil {
 		return conn.Explain(err, "table %s: %s", conn.Site.Table(u.table.Name), sql)

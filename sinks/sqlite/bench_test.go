@@ -36,7 +36,7 @@ func BenchmarkLoadAndRead(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		inv, err := from.Plan(b.Context())
+		inv, err := from.Plan(b.Context(), stage.PlanRequest{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -45,14 +45,14 @@ func BenchmarkLoadAndRead(b *testing.B) {
 			b.Fatal(err)
 		}
 		for _, u := range inv.Units {
-			w, err := to.Unit(b.Context(), u)
+			w, err := to.WriteRows(b.Context(), u)
 			if err != nil {
 				b.Fatal(err)
 			}
-			if err := from.Read(b.Context(), u, nil, w); err != nil {
+			if err := from.ReadRows(b.Context(), stage.ReadRequest{Unit: u}, w); err != nil {
 				b.Fatal(err)
 			}
-			if err := w.Commit(b.Context()); err != nil {
+			if _, err := w.Commit(b.Context()); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -72,13 +72,13 @@ func BenchmarkLoadAndRead(b *testing.B) {
 	b.Run("read", func(b *testing.B) {
 		for b.Loop() {
 			from := source.New(source.Config{Path: path})
-			inv, err := from.Plan(b.Context())
+			inv, err := from.Plan(b.Context(), stage.PlanRequest{})
 			if err != nil {
 				b.Fatal(err)
 			}
 			var c counter
 			for _, u := range inv.Units {
-				if err := from.Read(b.Context(), u, nil, &c); err != nil {
+				if err := from.ReadRows(b.Context(), stage.ReadRequest{Unit: u}, &c); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -18,23 +18,23 @@ import (
 const partial = ".vault-partial"
 
 // Check looks at the place and at the tables, and changes nothing.
-func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.Note, error) {
+func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error) {
 	if ctx.Err() != nil {
-		return nil, nil, ctx.Err()
+		return stage.Findings{}, ctx.Err()
 	}
 	if err := free(s.config.Path + partial); err != nil {
-		return nil, nil, failure.Wrap(failure.Refused, err)
+		return stage.Findings{}, failure.Wrap(failure.Refused, err)
 	}
 	replaced, err := s.place(ctx, p)
 	if err != nil {
-		return nil, nil, err
+		return stage.Findings{}, err
 	}
 	if err := s.room(p); err != nil {
-		return nil, nil, err
+		return stage.Findings{}, err
 	}
 	probe, err := dialect.Open(ctx, s.config.Path, dialect.Memory)
 	if err != nil {
-		return nil, nil, err
+		return stage.Findings{}, err
 	}
 	s.unbuilt = map[index]bool{}
 	c := &check{sink: s, probe: probe, names: map[string]string{}}
@@ -45,9 +45,9 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) ([]stage.Loss, []stage.
 		c.note("", "%s was left by a run that did not end well; it is written anew", s.config.Path+partial)
 	}
 	if err := errors.Join(c.tables(ctx, p.Tables), probe.Close()); err != nil {
-		return nil, nil, failure.Wrap(failure.Refused, err)
+		return stage.Findings{}, failure.Wrap(failure.Refused, err)
 	}
-	return c.losses, c.notes, nil
+	return stage.Findings{Losses: c.losses, Notes: c.notes}, nil
 }
 
 // check gathers what SQLite can't hold. It asks SQLite itself: the tables are made

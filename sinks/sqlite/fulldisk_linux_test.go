@@ -38,7 +38,7 @@ func TestFullDisk(t *testing.T) {
 			dir, path, old := small(t)
 			to := sink.New(sink.Config{Path: path, Replace: true})
 			plan := &stage.Plan{Tables: []stage.TableInfo{{Schema: table}}}
-			if _, _, err := to.Check(t.Context(), plan); err != nil {
+			if _, err := to.Check(t.Context(), plan); err != nil {
 				t.Fatal(err)
 			}
 			err := load(t, to, plan, chunks)
@@ -62,12 +62,12 @@ func TestFullDisk(t *testing.T) {
 }
 
 // load writes chunks of half a MiB until something goes wrong.
-func load(t *testing.T, to stage.Sink, plan *stage.Plan, chunks int) error {
+func load(t *testing.T, to stage.RowSink, plan *stage.Plan, chunks int) error {
 	t.Helper()
 	if err := to.Begin(t.Context(), plan); err != nil {
 		return err
 	}
-	w, err := to.Unit(t.Context(), stage.Unit{ID: "u", Part: stage.DB, Table: "x"})
+	w, err := to.WriteRows(t.Context(), stage.Unit{ID: "u", Part: stage.DB, Table: "x"})
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func load(t *testing.T, to stage.Sink, plan *stage.Plan, chunks int) error {
 			return err
 		}
 	}
-	if err := w.Commit(t.Context()); err != nil {
+	if _, err := w.Commit(t.Context()); err != nil {
 		return err
 	}
 	return to.Finish(t.Context(), &stage.Outcome{})
@@ -90,7 +90,7 @@ func load(t *testing.T, to stage.Sink, plan *stage.Plan, chunks int) error {
 func TestTooLittleRoomIsRefused(t *testing.T) {
 	_, path, _ := small(t)
 	check := func(tables, all int64) error {
-		_, _, err := sink.New(sink.Config{Path: path, Replace: true}).Check(t.Context(), &stage.Plan{Bytes: all, Tables: []stage.TableInfo{
+		_, err := sink.New(sink.Config{Path: path, Replace: true}).Check(t.Context(), &stage.Plan{Bytes: all, Tables: []stage.TableInfo{
 			{Schema: schema.Table{Name: "x", Columns: []schema.Column{column("t", schema.Text, 0)}}, Bytes: tables},
 		}})
 		return err

@@ -88,7 +88,7 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 			table := schema.Table{Name: "t", Dialect: "sqlite", Columns: []schema.Column{text}}
 			c.change(&table, &table.Columns[0], "; ATTACH DATABASE '"+dir+"/x.php' AS e; CREATE TABLE e.t (c); --")
 			if c.lost == "" {
-				_, _, err := sink.New(sink.Config{Path: filepath.Join(dir, "db")}).Check(t.Context(), &stage.Plan{Tables: []stage.TableInfo{{Schema: table}}})
+				_, err := sink.New(sink.Config{Path: filepath.Join(dir, "db")}).Check(t.Context(), &stage.Plan{Tables: []stage.TableInfo{{Schema: table}}})
 				if failure.Of(err) != failure.Refused {
 					t.Errorf("Check says %v", err)
 				}

@@ -35,7 +35,7 @@ func TestTablesThatSQLiteDoesNotTakeAreRefused(t *testing.T) {
 		{schema.Table{Name: "keyless", Dialect: "sqlite", Columns: []schema.Column{text}, Options: "WITHOUT ROWID"}, `PRIMARY KEY missing on table mdl_keyless`},
 		{schema.Table{Name: "key", Columns: []schema.Column{text}, PrimaryKey: []string{"none"}}, `table "mdl_key"`},
 	} {
-		_, _, err := sink.New(sink.Config{Path: filepath.Join(dir, "x"), Prefix: "mdl_"}).Check(t.Context(), &stage.Plan{Tables: []stage.TableInfo{{Schema: c.table}}})
+		_, err := sink.New(sink.Config{Path: filepath.Join(dir, "x"), Prefix: "mdl_"}).Check(t.Context(), &stage.Plan{Tables: []stage.TableInfo{{Schema: c.table}}})
 		if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", c.table.Name, err)
 		}

@@ -33,7 +33,7 @@ func TestTheFileThatIsReadIsNotWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	from := source.New(source.Config{Path: path})
-	inv, err := from.Plan(t.Context())
+	inv, err := from.Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestTheFileThatIsReadIsNotWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	check := func(name string, facts map[string]string) error {
-		_, _, err := sink.New(sink.Config{Path: dir + "/" + name, Replace: true}).Check(t.Context(), &stage.Plan{Facts: facts})
+		_, err := sink.New(sink.Config{Path: dir + "/" + name, Replace: true}).Check(t.Context(), &stage.Plan{Facts: facts})
 		return err
 	}
 	for _, name := range []string{"site", "./site", "folder/site", "symlink", "hardlink", "other"} {

@@ -24,13 +24,13 @@ import (
 
 // tee hands a unit to a sink and keeps its rows.
 type tee struct {
-	stage.UnitWriter
+	stage.RowUnit
 	data []byte
 }
 
 func (w *tee) Write(ctx context.Context, c stage.Chunk) error {
 	w.data = append(w.data, c.Data...)
-	return w.UnitWriter.Write(ctx, c)
+	return w.RowUnit.Write(ctx, c)
 }
 
 // carried is what a run carried.
@@ -44,18 +44,20 @@ type carried struct {
 }
 
 // carry runs a source's tables into a sink, two units at a time, and proves them.
-func carry(t *testing.T, from stage.Source, to stage.Sink) *carried {
+func carry(t *testing.T, from stage.RowSource, to stage.RowSink) *carried {
 	t.Helper()
 	ctx := t.Context()
 	run := &carried{rows: map[string][]byte{}, proofs: map[string]stage.TableProof{}}
 	var err error
-	if run.inv, err = from.Plan(ctx); err != nil {
+	if run.inv, err = from.Plan(ctx, stage.PlanRequest{}); err != nil {
 		t.Fatal(err)
 	}
 	plan := &stage.Plan{Tables: run.inv.Tables, Parts: []string{stage.DB}, Facts: run.inv.Facts, Workers: 2}
-	if run.losses, run.notes, err = to.Check(ctx, plan); err != nil {
+	found, err := to.Check(ctx, plan)
+	if err != nil {
 		t.Fatal(err)
 	}
+	run.losses, run.notes = found.Losses, found.Notes
 	if err := to.Begin(ctx, plan); err != nil {
 		t.Fatal(err)
 	}
@@ -67,21 +69,22 @@ func carry(t *testing.T, from stage.Source, to stage.Sink) *carried {
 			continue
 		}
 		g.Go(func() error {
-			w, err := to.Unit(each, u)
+			w, err := to.WriteRows(each, u)
 			if err != nil {
 				return err
 			}
-			both := &tee{UnitWriter: w}
-			if err := from.Read(each, u, nil, both); err != nil {
+			both := &tee{RowUnit: w}
+			if err := from.ReadRows(each, stage.ReadRequest{Unit: u}, both); err != nil {
 				return err
 			}
-			if err := w.Commit(each); err != nil {
+			receipt, err := w.Commit(each)
+			if err != nil {
 				return err
 			}
 			mu.Lock()
 			defer mu.Unlock()
 			run.rows[u.Table] = append(run.rows[u.Table], both.data...)
-			run.refused = append(run.refused, w.Refused()...)
+			run.refused = append(run.refused, receipt.Losses...)
 			return nil
 		})
 	}
@@ -131,7 +134,7 @@ func (run *carried) proved(t *testing.T) {
 	}
 }
 
-func newSample(t *testing.T, factor string) stage.Source {
+func newSample(t *testing.T, factor string) stage.RowSource {
 	t.Helper()
 	config := sample.Defaults()
 	config.Files, config.Factor = false, factor

@@ -26,8 +26,9 @@ type Sink struct {
 	complete fs.FileInfo    // the file's state when all was written; nil before and after Publish
 
 	mu     sync.Mutex
-	open   int    // units that are neither committed nor given up
-	broken string // the unit that left rows behind when it was given up
+	open   int                        // units that are neither committed nor given up
+	begun  map[string]map[string]bool // units by table and id
+	broken string                     // the unit that left rows behind when it was given up
 }
 
 type index struct{ table, name string }
@@ -61,6 +62,7 @@ func (s *Sink) begin(ctx context.Context, p *stage.Plan) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	s.tables = make(map[string]*schema.Table, len(p.Tables))
+	s.begun = map[string]map[string]bool{}
 	for i := range p.Tables {
 		t := &p.Tables[i].Schema
 		create, err := dialect.CreateTable(t, s.config.Prefix+t.Name)
@@ -76,8 +78,8 @@ func (s *Sink) begin(ctx context.Context, p *stage.Plan) error {
 	return nil
 }
 
-// Unit begins to take rows of a table.
-func (s *Sink) Unit(ctx context.Context, u stage.Unit) (stage.UnitWriter, error) {
+// WriteRows begins to take rows of a table.
+func (s *Sink) WriteRows(ctx context.Context, u stage.Unit) (stage.RowUnit, error) {
 	t := s.tables[u.Table]
 	if u.Part != stage.DB || t == nil {
 		return nil, fmt.Errorf("unit %s: the plan has no such table", u.ID)
@@ -89,16 +91,27 @@ func (s *Sink) Unit(ctx context.Context, u stage.Unit) (stage.UnitWriter, error)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open++
+	if s.begun[t.Name] == nil {
+		s.begun[t.Name] = map[string]bool{}
+	}
+	s.begun[t.Name][u.ID] = true
 	return &unit{sink: s, id: u.ID, table: t, insert: insert}, nil
 }
 
-// closed counts a unit as done; leftovers tells that rows of it stand there.
-func (s *Sink) closed(id string, leftovers bool) {
+// alone tells whether no other unit of a table was begun.
+func (s *Sink) alone(table string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.begun[table]) == 1
+}
+
+// closed counts a unit as done; left says why rows of it stand there that should not.
+func (s *Sink) closed(id, left string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open--
-	if leftovers {
-		s.broken = id
+	if left != "" {
+		s.broken = fmt.Sprintf("unit %s was given up, and rows of it can't be taken back: %s", id, left)
 	}
 }
 
@@ -112,7 +125,7 @@ func (s *Sink) allThere() error {
 	case s.open > 0:
 		return fmt.Errorf("%d units are still open", s.open)
 	case s.broken != "":
-		return fmt.Errorf("unit %s was given up after some of its rows were written; run it again from the start", s.broken)
+		return fmt.Errorf("%s; run it again from the start", s.broken)
 	}
 	return nil
 }

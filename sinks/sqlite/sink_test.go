@@ -23,7 +23,7 @@ type given struct {
 	rows   map[string]string
 }
 
-func (g *given) Plan(context.Context) (*stage.Inventory, error) {
+func (g *given) Plan(context.Context, stage.PlanRequest) (*stage.Inventory, error) {
 	inv := &stage.Inventory{}
 	for _, t := range g.tables {
 		inv.Tables = append(inv.Tables, stage.TableInfo{Schema: t})
@@ -32,16 +32,11 @@ func (g *given) Plan(context.Context) (*stage.Inventory, error) {
 	return inv, nil
 }
 
-func (g *given) Read(ctx context.Context, u stage.Unit, _ stage.Known, w stage.Writer) error {
-	if err := w.Open(ctx, stage.Entry{Path: "db/" + u.Table, Kind: stage.Table}); err != nil {
-		return err
+func (g *given) ReadRows(ctx context.Context, r stage.ReadRequest, w stage.RowWriter) error {
+	if data := g.rows[r.Unit.Table]; data != "" {
+		return w.Write(ctx, stage.Chunk{Data: []byte(data), Rows: strings.Count(data, "\n")})
 	}
-	if data := g.rows[u.Table]; data != "" {
-		if err := w.Write(ctx, stage.Chunk{Data: []byte(data), Rows: strings.Count(data, "\n")}); err != nil {
-			return err
-		}
-	}
-	return w.Close(ctx, stage.Digest{})
+	return nil
 }
 
 func (g *given) Close(context.Context) error { return nil }
@@ -98,7 +93,7 @@ func TestRefusedRowsAreKeptWithinBounds(t *testing.T) {
 		if err := to.Begin(t.Context(), &stage.Plan{Tables: []stage.TableInfo{{Schema: table}}}); err != nil {
 			t.Fatal(err)
 		}
-		w, err := to.Unit(t.Context(), stage.Unit{ID: "u", Part: stage.DB, Table: "x"})
+		w, err := to.WriteRows(t.Context(), stage.Unit{ID: "u", Part: stage.DB, Table: "x"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +119,7 @@ func TestALargeRefusedRowIsNamed(t *testing.T) {
 	if err := to.Begin(t.Context(), &stage.Plan{Tables: []stage.TableInfo{{Schema: table}}}); err != nil {
 		t.Fatal(err)
 	}
-	w, err := to.Unit(t.Context(), stage.Unit{ID: "u", Part: stage.DB, Table: "x"})
+	w, err := to.WriteRows(t.Context(), stage.Unit{ID: "u", Part: stage.DB, Table: "x"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,10 +128,14 @@ func TestALargeRefusedRowIsNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := w.Refused(); len(got) != 1 || got[0].Kind != stage.LossRow || got[0].Path != "db/x" || !strings.HasPrefix(got[0].Where, "n=300") || len(got[0].Row) < 33<<20 {
+	receipt, err := w.Commit(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := receipt.Losses; len(got) != 1 || got[0].Kind != stage.LossRow || got[0].Path != "db/x" || !strings.HasPrefix(got[0].Where, "n=300") || len(got[0].Row) < 33<<20 {
 		t.Errorf("%d rows are refused", len(got))
 	}
-	if err := errors.Join(w.Commit(t.Context()), to.Abort(t.Context())); err != nil {
+	if err := to.Abort(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -154,7 +153,8 @@ func TestWhatSQLiteCannotHoldIsSaidBefore(t *testing.T) {
 		},
 	}}}}
 	path := filepath.Join(t.TempDir(), "x")
-	losses, _, err := sink.New(sink.Config{Path: path}).Check(t.Context(), plan)
+	found, err := sink.New(sink.Config{Path: path}).Check(t.Context(), plan)
+	losses := found.Losses
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestWhatSQLiteCannotHoldIsSaidBefore(t *testing.T) {
 		for _, s := range twins {
 			plan.Tables = append(plan.Tables, stage.TableInfo{Schema: s})
 		}
-		if _, _, err := sink.New(sink.Config{Path: path}).Check(t.Context(), plan); failure.Of(err) != failure.Refused {
+		if _, err := sink.New(sink.Config{Path: path}).Check(t.Context(), plan); failure.Of(err) != failure.Refused {
 			t.Errorf("%v: %v", twins, err)
 		}
 	}
@@ -200,7 +200,7 @@ func TestDoesNotOverwrite(t *testing.T) {
 		{sink.Config{Path: dir, Replace: true}, "is not a file"},
 		{sink.Config{Path: filepath.Join(dir, "no", "folder")}, "can't write in the folder"},
 	} {
-		if _, _, err := sink.New(c.config).Check(t.Context(), &stage.Plan{}); err == nil || !strings.Contains(err.Error(), c.says) || failure.Of(err) != failure.Refused {
+		if _, err := sink.New(c.config).Check(t.Context(), &stage.Plan{}); err == nil || !strings.Contains(err.Error(), c.says) || failure.Of(err) != failure.Refused {
 			t.Errorf("%+v: %v", c.config, err)
 		}
 	}
@@ -230,7 +230,8 @@ func TestPlanSaysThatASiteIsReplaced(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "site")
 	replaced := func() bool {
 		to := sink.New(sink.Config{Path: path, Prefix: "mdl_", Replace: true})
-		_, notes, err := to.Check(t.Context(), &stage.Plan{})
+		found, err := to.Check(t.Context(), &stage.Plan{})
+		notes := found.Notes
 		if err := errors.Join(err, to.Close(t.Context())); err != nil {
 			t.Fatal(err)
 		}
@@ -255,10 +256,10 @@ func TestPlanSaysThatASiteIsReplaced(t *testing.T) {
 func TestUnfinishedFileHasNoName(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "site")
-	begin := func() (*sink.Sink, stage.UnitWriter) {
+	begin := func() (*sink.Sink, stage.RowUnit) {
 		t.Helper()
 		from := newSample(t, "0.05")
-		inv, err := from.Plan(t.Context())
+		inv, err := from.Plan(t.Context(), stage.PlanRequest{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,13 +267,13 @@ func TestUnfinishedFileHasNoName(t *testing.T) {
 		if err := to.Begin(t.Context(), &stage.Plan{Tables: inv.Tables}); err != nil {
 			t.Fatal(err)
 		}
-		var w stage.UnitWriter
+		var w stage.RowUnit
 		for _, u := range inv.Units {
 			if u.Table == "user" {
-				if w, err = to.Unit(t.Context(), u); err != nil {
+				if w, err = to.WriteRows(t.Context(), u); err != nil {
 					t.Fatal(err)
 				}
-				if err := from.Read(t.Context(), u, nil, w); err != nil {
+				if err := from.ReadRows(t.Context(), stage.ReadRequest{Unit: u}, w); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -289,16 +290,14 @@ func TestUnfinishedFileHasNoName(t *testing.T) {
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
 		t.Errorf("an unfinished file has its name: %v", err)
 	}
-	_, notes, err := sink.New(sink.Config{Path: path}).Check(t.Context(), &stage.Plan{})
+	found, err := sink.New(sink.Config{Path: path}).Check(t.Context(), &stage.Plan{})
+	notes := found.Notes
 	if err != nil || len(notes) != 1 || !strings.Contains(notes[0].Text, "vault-partial") {
 		t.Errorf("the next run says %v, %v", notes, err)
 	}
 	second, w := begin()
 	if err := w.Abort(t.Context()); err != nil {
 		t.Fatal(err)
-	}
-	if err := second.Finish(t.Context(), &stage.Outcome{}); err == nil || !strings.Contains(err.Error(), "db/user#") {
-		t.Errorf("finished though rows of a unit that was given up are there: %v", err)
 	}
 	if err := second.Abort(t.Context()); err != nil {
 		t.Fatal(err)
@@ -307,7 +306,7 @@ func TestUnfinishedFileHasNoName(t *testing.T) {
 		t.Errorf("left behind: %v %v", left, err)
 	}
 	third, w := begin()
-	if err := w.Commit(t.Context()); err != nil {
+	if _, err := w.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := third.Finish(t.Context(), &stage.Outcome{}); err != nil {
@@ -349,14 +348,14 @@ func TestRowsThatBreakAUniqueIndexFailTheRun(t *testing.T) {
 	if err := to.Begin(t.Context(), &stage.Plan{Tables: []stage.TableInfo{{Schema: table}}}); err != nil {
 		t.Fatal(err)
 	}
-	w, err := to.Unit(t.Context(), stage.Unit{ID: "u", Part: stage.DB, Table: "x"})
+	w, err := to.WriteRows(t.Context(), stage.Unit{ID: "u", Part: stage.DB, Table: "x"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Write(t.Context(), stage.Chunk{Data: []byte("1\n1\n"), Rows: 2}); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Commit(t.Context()); err != nil {
+	if _, err := w.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := to.Finish(t.Context(), &stage.Outcome{}); err == nil || !strings.Contains(err.Error(), "index u of x") {
@@ -374,7 +373,7 @@ func TestCancelEndsALoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inv, err := from.Plan(t.Context())
+	inv, err := from.Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -387,12 +386,12 @@ func TestCancelEndsALoad(t *testing.T) {
 		if u.Table != "logstore_standard_log" {
 			continue
 		}
-		w, err := to.Unit(ctx, u)
+		w, err := to.WriteRows(ctx, u)
 		if err != nil {
 			t.Fatal(err)
 		}
 		cancel()
-		if err := from.Read(ctx, u, nil, w); failure.Of(err) != failure.Interrupted {
+		if err := from.ReadRows(ctx, stage.ReadRequest{Unit: u}, w); failure.Of(err) != failure.Interrupted {
 			t.Errorf("ended with %v", err)
 		}
 		if err := w.Abort(t.Context()); err != nil {

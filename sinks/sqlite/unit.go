@@ -20,6 +20,7 @@ type unit struct {
 	table   *schema.Table
 	insert  *dialect.Inserter
 	written bool
+	rows    int64 // that came
 	done    bool
 	refused []stage.Loss
 	held    int // bytes of the refused rows
@@ -32,15 +33,9 @@ const (
 	mostRefusedBytes = 32 << 20
 )
 
-func (u *unit) Open(_ context.Context, e stage.Entry) error {
-	if e.Kind != stage.Table || e.Path != stage.DB+"/"+u.table.Name {
-		return fmt.Errorf("unit %s: %s %s is not the unit's table", u.id, e.Kind, e.Path)
-	}
-	return nil
-}
-
 func (u *unit) Write(ctx context.Context, c stage.Chunk) error {
 	u.written = true
+	u.rows += int64(c.Rows)
 	if err := u.insert.Chunk(ctx, c.Data, u.refuse); err != nil {
 		return fmt.Errorf("unit %s: %w", u.id, u.sink.explain(err))
 	}
@@ -79,42 +74,39 @@ func (u *unit) key(row []byte) string {
 	return strings.Join(parts, " ")
 }
 
-func (u *unit) Close(context.Context, stage.Digest) error { return nil }
-
-func (u *unit) Same(_ context.Context, e stage.Entry) error {
-	return fmt.Errorf("unit %s: %s: rows can't be the same without being read", u.id, e.Path)
-}
-
-func (u *unit) Drop(context.Context) error {
-	if u.written {
-		return fmt.Errorf("unit %s: rows of %s are written already", u.id, u.table.Name)
-	}
-	return nil
-}
-
 // Loss does nothing: what the source lost is counted by the engine.
 func (u *unit) Loss(context.Context, stage.Loss) error { return nil }
 
 // Commit ends the unit. The file as a whole becomes safe with Finish.
-func (u *unit) Commit(ctx context.Context) error {
+func (u *unit) Commit(ctx context.Context) (*stage.Receipt, error) {
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
 	if u.done {
-		return fmt.Errorf("unit %s: is done already", u.id)
+		return nil, fmt.Errorf("unit %s: is done already", u.id)
 	}
 	u.done = true
-	u.sink.closed(u.id, false)
-	return u.insert.Close()
+	u.sink.closed(u.id, "")
+	return &stage.Receipt{Rows: u.rows - int64(len(u.refused)), Losses: u.refused}, u.insert.Close()
 }
 
-func (u *unit) Refused() []stage.Loss { return u.refused }
-
-func (u *unit) Abort(context.Context) error {
+// Abort takes the unit's rows back. Of a table without rowids it can do so only as
+// long as they are the only ones; else the file is not finished.
+func (u *unit) Abort(ctx context.Context) error {
 	if u.done {
 		return nil
 	}
 	u.done = true
-	u.sink.closed(u.id, u.written)
+	if !u.written {
+		u.sink.closed(u.id, "")
+		return u.insert.Close()
+	}
+	left := ""
+	if dialect.RowidName(u.table) == "" && !u.sink.alone(u.table.Name) {
+		left = "they can't be told from others"
+	} else if err := u.sink.explain(u.insert.TakeBack(context.WithoutCancel(ctx))); err != nil {
+		left = err.Error() // Finish says it; a file that is full, for one, is given up as a whole
+	}
+	u.sink.closed(u.id, left)
 	return u.insert.Close()
 }

@@ -54,8 +54,8 @@ func (s *source) excluded(path string) (why string, out bool) {
 	return "", false
 }
 
-func (s *source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w stage.Writer) error {
-	sc, err := parseScope(unit.Spec)
+func (s *source) ReadFiles(ctx context.Context, request stage.ReadRequest, w stage.FileWriter) error {
+	sc, err := parseScope(request.Unit.Spec)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w
 	r.files = filetree.Reader{
 		Hash:   sha256.New,
 		Digest: func(n int64, sum string) stage.Digest { return stage.Digest{Bytes: n, SHA256: sum} },
-		Known:  known,
+		Known:  request.Baseline,
 		Out:    w,
 	}
 	r.walk = filetree.Walk{Out: w, Visit: r.visit,
@@ -121,7 +121,7 @@ func (r *reading) names(ctx context.Context, dir *os.Root, entry string) error {
 type reading struct {
 	*source
 	scope scope
-	out   stage.Writer
+	out   stage.FileWriter
 	files filetree.Reader
 	walk  filetree.Walk
 }

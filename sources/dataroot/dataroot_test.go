@@ -150,7 +150,7 @@ func TestReadsWhatIsThere(t *testing.T) {
 
 func TestPlanSplitsLargeDirectoriesAndNotesWhatIsLeftOut(t *testing.T) {
 	dir := root(t)
-	inv, err := opened(t, &Config{Dir: dir, Exclude: []string{"lang/l3", "gone"}}).Plan(t.Context())
+	inv, err := opened(t, &Config{Dir: dir, Exclude: []string{"lang/l3", "gone"}}).Plan(t.Context(), stage.PlanRequest{})
 	must(t, err)
 	var ids []string
 	for _, u := range inv.Units {
@@ -198,13 +198,13 @@ func flatIsDivided(t *testing.T, path string) {
 	plan := func() (ids []string) {
 		s := opened(t, &Config{Dir: dir}).(*source)
 		s.flat = 100
-		inv, err := s.Plan(t.Context())
+		inv, err := s.Plan(t.Context(), stage.PlanRequest{})
 		must(t, err)
 		seen := map[string]bool{}
 		for _, u := range inv.Units {
 			ids = append(ids, u.ID)
 			k := &counter{seen: seen}
-			must(t, s.Read(t.Context(), u, nil, k))
+			must(t, s.ReadFiles(t.Context(), stage.ReadRequest{Unit: u}, k))
 			if k.n > 101 { // with the directory itself
 				t.Errorf("unit %s has %d entries", u.ID, k.n)
 			}
@@ -247,7 +247,7 @@ func (k *counter) Open(_ context.Context, e stage.Entry) error {
 	k.n++
 	return nil
 }
-func (k *counter) Write(context.Context, stage.Chunk) error  { return nil }
+func (k *counter) Write(context.Context, []byte) error       { return nil }
 func (k *counter) Close(context.Context, stage.Digest) error { return nil }
 func (k *counter) Same(context.Context, stage.Entry) error   { return nil }
 func (k *counter) Drop(context.Context) error                { return nil }
@@ -303,7 +303,7 @@ func TestWrongFolderIsNoticed(t *testing.T) {
 		for _, name := range names {
 			write(t, dir, name, "")
 		}
-		return opened(t, &Config{Dir: dir}).Plan(t.Context())
+		return opened(t, &Config{Dir: dir}).Plan(t.Context(), stage.PlanRequest{})
 	}
 	for says, names := range map[string][]string{
 		"is a file pool, not a data root":    {"00/11/in", "warning.txt"},

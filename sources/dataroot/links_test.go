@@ -106,12 +106,12 @@ func TestFollowOfWhatCannotBe(t *testing.T) {
 	above := filepath.Join(dir, "above")
 	must(t, os.Symlink(filepath.Dir(dir), above))
 	for _, path := range []string{"above", "inside"} {
-		if _, err := opened(t, &Config{Dir: dir, Follow: []string{path}}).Plan(t.Context()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "the data root itself") {
+		if _, err := opened(t, &Config{Dir: dir, Follow: []string{path}}).Plan(t.Context(), stage.PlanRequest{}); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "the data root itself") {
 			t.Errorf("follow %s: %v", path, err)
 		}
 	}
 	must(t, os.Remove(above))
-	inv, err := opened(t, &Config{Dir: dir, Follow: []string{"dangling", "lang"}}).Plan(t.Context())
+	inv, err := opened(t, &Config{Dir: dir, Follow: []string{"dangling", "lang"}}).Plan(t.Context(), stage.PlanRequest{})
 	must(t, err)
 	found := false
 	for _, l := range inv.Losses {

@@ -16,7 +16,7 @@ import (
 
 // Plan makes a unit of the files directly below the data root, one of each
 // directory there, and several of a large one.
-func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
+func (s *source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
 	p := &planning{source: s, inv: &stage.Inventory{}}
 	if err := p.recognise(); err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ func open(cfg *Config) (stage.Source, error) {
 
 func (s *source) Close(context.Context) error { return s.root.Close() }
 
-func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
+func (s *source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
 	if err := s.recognise(); err != nil {
 		return nil, err
 	}
@@ -118,7 +118,8 @@ func (s *source) recognise() error {
 	return nil
 }
 
-func (s *source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w stage.Writer) error {
+func (s *source) ReadFiles(ctx context.Context, r stage.ReadRequest, w stage.FileWriter) error {
+	unit := r.Unit
 	reader := &filetree.Reader{
 		Hash:   sha1.New,
 		Digest: func(n int64, sum string) stage.Digest { return stage.Digest{Bytes: n, SHA1: sum} },
@@ -129,7 +130,7 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w
 			}
 			return hash
 		},
-		Known: known,
+		Known: r.Baseline,
 		Out:   w,
 	}
 	walk := &filetree.Walk{Out: w}

@@ -129,7 +129,7 @@ func TestReadsWhatIsThere(t *testing.T) {
 
 func TestUnits(t *testing.T) {
 	dir, _ := pool(t)
-	inv, err := opened(t, dir).Plan(t.Context())
+	inv, err := opened(t, dir).Plan(t.Context(), stage.PlanRequest{})
 	must(t, err)
 	folders, err := filepath.Glob(filepath.Join(dir, "[0-9a-f][0-9a-f]"))
 	must(t, err)
@@ -164,7 +164,7 @@ func TestHalfRestoredPoolIsRefused(t *testing.T) {
 func TestVanishedFolder(t *testing.T) {
 	dir, _ := pool(t)
 	s := opened(t, dir)
-	inv, err := s.Plan(t.Context())
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{})
 	must(t, err)
 	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && path != dir && d.IsDir() {
@@ -188,7 +188,7 @@ func TestWrongFolderIsRefused(t *testing.T) {
 		for _, name := range names {
 			write(t, dir, name, nil)
 		}
-		if _, err := opened(t, dir).Plan(t.Context()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), says) {
+		if _, err := opened(t, dir).Plan(t.Context(), stage.PlanRequest{}); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), says) {
 			t.Errorf("with %q: %v", names, err)
 		}
 	}
@@ -200,7 +200,7 @@ func TestEmptyPoolIsAMissingPart(t *testing.T) {
 	write(t, dir, filetree.RestoredName, nil)
 	write(t, dir, "warning.txt", []byte("do not touch"))
 	s := opened(t, dir)
-	inv, err := s.Plan(t.Context())
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{})
 	must(t, err)
 	if len(inv.Losses) != 1 || inv.Losses[0].Kind != stage.LossPart || inv.Losses[0].Path != stage.Filedir || len(inv.Units) != 1 {
 		t.Errorf("losses %+v, units %+v", inv.Losses, inv.Units)
@@ -219,7 +219,7 @@ func TestExcluded(t *testing.T) {
 	must(t, cfg.Validate())
 	s, err := open(cfg)
 	must(t, err)
-	inv, err := s.Plan(t.Context())
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{})
 	must(t, err)
 	var notes []string
 	for _, n := range inv.Notes {

@@ -57,7 +57,7 @@ func TestLaterReadsTellTheFirstError(t *testing.T) {
 			s := open(t, db.DSN, func(c *Config) { c.Connections = 1 })
 			full := errors.New("the target is full")
 			for _, u := range plan(t, s).Units {
-				if err := s.Read(t.Context(), u, nil, &failing{full}); !errors.Is(err, full) {
+				if err := s.ReadRows(t.Context(), stage.ReadRequest{Unit: u}, &failing{full}); !errors.Is(err, full) {
 					t.Errorf("unit %s: %v", u.ID, err)
 				}
 			}

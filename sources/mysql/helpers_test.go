@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -33,7 +32,7 @@ func exec(t testing.TB, db servers.Database, statements ...string) {
 	}
 }
 
-func open(t testing.TB, dsn string, change func(*Config)) stage.Source {
+func open(t testing.TB, dsn string, change func(*Config)) stage.RowSource {
 	t.Helper()
 	st := isolated.Stage(t, Stage())
 	cfg := st.Config().(*Config)
@@ -50,7 +49,7 @@ func open(t testing.TB, dsn string, change func(*Config)) stage.Source {
 			t.Error(err)
 		}
 	})
-	return s
+	return s.(stage.RowSource)
 }
 
 // as returns the DSN of db for a new user with these rights on it alone.
@@ -71,18 +70,12 @@ func as(t testing.TB, db servers.Database, rights string) string {
 	return cfg.FormatDSN()
 }
 
-// collector keeps what a unit gives, and checks the order of calls.
+// collector keeps what a unit gives.
 type collector struct {
-	mu     *sync.Mutex
-	data   map[string][]string // rows by table
-	open   string
-	closed int
-	hook   func()
-}
-
-func (c *collector) Open(_ context.Context, e stage.Entry) error {
-	c.open = strings.TrimPrefix(e.Path, "db/")
-	return nil
+	mu    *sync.Mutex
+	data  map[string][]string // rows by table
+	table string
+	hook  func()
 }
 
 func (c *collector) Write(_ context.Context, chunk stage.Chunk) error {
@@ -98,30 +91,25 @@ func (c *collector) Write(_ context.Context, chunk stage.Chunk) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.data[c.open] = append(c.data[c.open], lines...)
+	c.data[c.table] = append(c.data[c.table], lines...)
 	return nil
 }
 
-func (c *collector) Close(context.Context, stage.Digest) error { c.closed++; return nil }
-func (c *collector) Same(context.Context, stage.Entry) error   { return errors.New("Same") }
-func (c *collector) Drop(context.Context) error                { return errors.New("Drop") }
 func (c *collector) Loss(_ context.Context, l stage.Loss) error {
 	return fmt.Errorf("loss %+v", l)
 }
 
 // readAll reads all units side by side and returns the rows of each table, sorted.
-func readAll(t testing.TB, s stage.Source, units []stage.Unit) map[string][]string {
+func readAll(t testing.TB, s stage.RowSource, units []stage.Unit) map[string][]string {
 	t.Helper()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	data := map[string][]string{}
 	for _, u := range units {
 		wg.Go(func() {
-			c := &collector{mu: &mu, data: data}
-			if err := s.Read(t.Context(), u, nil, c); err != nil {
+			c := &collector{mu: &mu, data: data, table: u.Table}
+			if err := s.ReadRows(t.Context(), stage.ReadRequest{Unit: u}, c); err != nil {
 				t.Errorf("%s: %v", u.ID, err)
-			} else if c.closed != 1 {
-				t.Errorf("%s: closed %d entries", u.ID, c.closed)
 			}
 		})
 	}
@@ -134,7 +122,7 @@ func readAll(t testing.TB, s stage.Source, units []stage.Unit) map[string][]stri
 
 func plan(t testing.TB, s stage.Source) *stage.Inventory {
 	t.Helper()
-	inv, err := s.Plan(t.Context())
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,9 +139,5 @@ func tableNames(inv *stage.Inventory) []string {
 
 type failing struct{ err error }
 
-func (f *failing) Open(context.Context, stage.Entry) error   { return nil }
-func (f *failing) Write(context.Context, stage.Chunk) error  { return f.err }
-func (f *failing) Close(context.Context, stage.Digest) error { return nil }
-func (f *failing) Same(context.Context, stage.Entry) error   { return nil }
-func (f *failing) Drop(context.Context) error                { return nil }
-func (f *failing) Loss(context.Context, stage.Loss) error    { return nil }
+func (f *failing) Write(context.Context, stage.Chunk) error { return f.err }
+func (f *failing) Loss(context.Context, stage.Loss) error   { return nil }

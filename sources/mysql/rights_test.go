@@ -8,6 +8,7 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // What a user's rights hide is not left out in silence: tables are refused,
@@ -33,7 +34,7 @@ func TestWhatTheUserCannotSee(t *testing.T) {
 				}
 			}
 			exec(t, db, "GRANT SELECT ON `"+name+"`.mdl_a TO "+user)
-			_, err = open(t, dsn, nil).Plan(t.Context())
+			_, err = open(t, dsn, nil).Plan(t.Context(), stage.PlanRequest{})
 			if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "GRANT SELECT ON `"+name+"`.*") {
 				t.Errorf("SELECT on one table: %v", err)
 			}

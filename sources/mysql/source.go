@@ -33,7 +33,7 @@ type source struct {
 }
 
 // Plan connects, takes the snapshot and reads the structure that holds in it.
-func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
+func (s *source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
 	var err error
 	if s.server, err = mysql.Connect(ctx, s.cfg.DSN); err != nil {
 		return nil, err
@@ -236,8 +236,9 @@ func matches(pattern, name string) bool {
 	return err == nil && matched
 }
 
-// Read writes the rows of one unit to w, in the snapshot.
-func (s *source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w stage.Writer) error {
+// ReadRows writes the rows of one unit to w, in the snapshot.
+func (s *source) ReadRows(ctx context.Context, r stage.ReadRequest, w stage.RowWriter) error {
+	unit := r.Unit
 	t, ok := s.tables[unit.Table]
 	if !ok {
 		return fmt.Errorf("unit %s: there is no table %q in the plan", unit.ID, unit.Table)
@@ -254,7 +255,8 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w sta
 		s.snap.giveBack(conn)
 		return fmt.Errorf("unit %s is not read after an error: %w", unit.ID, *cause)
 	}
-	if err = s.read(ctx, conn, t, within, w); err != nil {
+	err, refused := s.read(ctx, conn, t, within, w)
+	if err != nil && (!refused || ctx.Err() != nil) { // a writer's error costs no connection
 		s.failed.CompareAndSwap(nil, &err)
 	}
 	if released := s.release(ctx, conn); err == nil {
@@ -263,28 +265,26 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w sta
 	return err
 }
 
-func (s *source) read(ctx context.Context, conn *sql.Conn, t schema.Table, within keyrange.Range, w stage.Writer) error {
-	if err := w.Open(ctx, stage.Entry{Path: stage.DB + "/" + t.Name, Kind: stage.Table}); err != nil {
-		return err
-	}
-	var refused error // what w said, to be returned as it is
+// read tells whether the error that it returns is w's, which comes as it is.
+func (s *source) read(ctx context.Context, conn *sql.Conn, t schema.Table, within keyrange.Range, w stage.RowWriter) (err error, refused bool) {
+	var told error // by w
 	b := rows.NewBuilder(func(ctx context.Context, data []byte, n int) error {
-		refused = w.Write(ctx, stage.Chunk{Data: data, Rows: n})
-		return refused
+		told = w.Write(ctx, stage.Chunk{Data: data, Rows: n})
+		return told
 	})
-	err := mysql.NewReader(s.full[t.Name], t).Read(ctx, conn, within, b)
+	err = mysql.NewReader(s.full[t.Name], t).Read(ctx, conn, within, b)
 	if err == nil {
 		err = b.Flush(ctx)
 	}
 	switch {
-	case refused != nil:
-		return refused
+	case told != nil:
+		return told, true
 	case err != nil && ctx.Err() != nil:
-		return context.Cause(ctx)
+		return context.Cause(ctx), false
 	case err != nil:
-		return s.explain(t.Name, err)
+		return s.explain(t.Name, err), false
 	}
-	return w.Close(ctx, stage.Digest{})
+	return nil, false
 }
 
 // Count counts a table's rows in the snapshot. The server chooses the index for

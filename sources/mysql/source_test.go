@@ -259,17 +259,17 @@ func TestErrorsAreClear(t *testing.T) {
 				{"no database", change(func(c *driver.Config) { c.DBName = "" }), "names no database", failure.Usage},
 				{"no DSN", "mysql://u:the-secret@host/x", "dsn is not", failure.Usage},
 			} {
-				_, err := open(t, c.dsn, nil).Plan(t.Context())
+				_, err := open(t, c.dsn, nil).Plan(t.Context(), stage.PlanRequest{})
 				if failure.Of(err) != c.class || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "the-secret") {
 					t.Errorf("%s: class %d: %v", c.name, failure.Of(err), err)
 				}
 			}
-			_, err = open(t, db.DSN, func(c *Config) { c.Prefix = "no_" }).Plan(t.Context())
+			_, err = open(t, db.DSN, func(c *Config) { c.Prefix = "no_" }).Plan(t.Context(), stage.PlanRequest{})
 			if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), `"no_"`) {
 				t.Errorf("no tables: %v", err)
 			}
 			exec(t, db, "CREATE TABLE mdl_vault_restoring (note int)")
-			_, err = open(t, db.DSN, nil).Plan(t.Context())
+			_, err = open(t, db.DSN, nil).Plan(t.Context(), stage.PlanRequest{})
 			if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "did not finish") {
 				t.Errorf("a half restore: %v", err)
 			}
@@ -290,7 +290,7 @@ func TestWhatHappensMeanwhile(t *testing.T) {
 			s := open(t, db.DSN, one)
 			inv := plan(t, s)
 			boom := errors.New("the receiver is full")
-			err := s.Read(t.Context(), inv.Units[1], nil, &failing{boom})
+			err := s.ReadRows(t.Context(), stage.ReadRequest{Unit: inv.Units[1]}, &failing{boom})
 			if !errors.Is(err, boom) || strings.Contains(err.Error(), "source") {
 				t.Errorf("the receiver's error: %v", err)
 			}
@@ -302,11 +302,11 @@ func TestWhatHappensMeanwhile(t *testing.T) {
 			kill := &collector{mu: &mu, data: map[string][]string{}, hook: func() {
 				once.Do(func() { killSnapshot(t, db) })
 			}}
-			err = s.Read(t.Context(), inv.Units[1], nil, kill)
+			err = s.ReadRows(t.Context(), stage.ReadRequest{Unit: inv.Units[1]}, kill)
 			if err == nil || !strings.Contains(err.Error(), "snapshot") || !strings.Contains(err.Error(), "big") {
 				t.Errorf("a killed connection: %v", err)
 			}
-			err = s.Read(t.Context(), inv.Units[0], nil, &collector{mu: &mu, data: map[string][]string{}})
+			err = s.ReadRows(t.Context(), stage.ReadRequest{Unit: inv.Units[0]}, &collector{mu: &mu, data: map[string][]string{}})
 			if err == nil || !strings.Contains(err.Error(), "snapshot") {
 				t.Errorf("after a killed connection: %v", err)
 			}
@@ -318,7 +318,7 @@ func TestWhatHappensMeanwhile(t *testing.T) {
 			if _, err := db.SQL.ExecContext(ctx, "ALTER TABLE mdl_a MODIFY id bigint NOT NULL"); err != nil {
 				t.Fatal(err)
 			}
-			err = s.Read(t.Context(), inv.Units[0], nil, &collector{mu: &mu, data: map[string][]string{}})
+			err = s.ReadRows(t.Context(), stage.ReadRequest{Unit: inv.Units[0]}, &collector{mu: &mu, data: map[string][]string{}})
 			if err == nil || !strings.Contains(err.Error(), "altered") {
 				t.Errorf("an altered table: %v", err)
 			}

@@ -58,13 +58,13 @@ func TestLaterReadsTellTheFirstError(t *testing.T) {
 		INSERT INTO mdl_a SELECT n, repeat('0123456789', 1500) FROM generate_series(1, 1000) n;
 		CREATE TABLE mdl_b AS SELECT 1 AS id`)
 	s := newSource(t, db.DSN, func(c *Config) { c.Connections = 1 })
-	inv, err := s.Plan(t.Context())
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	full := errors.New("the target is full")
 	for _, u := range inv.Units {
-		if err := s.Read(t.Context(), u, nil, &failing{err: full}); !errors.Is(err, full) {
+		if err := s.ReadRows(t.Context(), stage.ReadRequest{Unit: u}, &failing{err: full}); !errors.Is(err, full) {
 			t.Errorf("unit %s: %v", u.ID, err)
 		}
 	}

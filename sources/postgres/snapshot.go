@@ -74,6 +74,24 @@ func (h *holder) attempt(ctx context.Context) error {
 	return nil
 }
 
+// joinHolder makes a holder of a snapshot that another process exported. Its own
+// session sees it too, and locks the tables as well.
+func joinHolder(ctx context.Context, config Config, snapshot string) (*holder, error) {
+	h := &holder{config: config, snapshot: snapshot}
+	conn, err := h.join(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h.conn = conn
+	if h.listing, err = h.list(ctx); err == nil {
+		err = h.lock(ctx, h.listing.Tables)
+	}
+	if err != nil {
+		return nil, errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
+	}
+	return h, nil
+}
+
 // list finds the tables to read.
 func (h *holder) list(ctx context.Context) (*postgres.Listing, error) {
 	l, err := h.conn.List(ctx)

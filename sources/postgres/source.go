@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync/atomic"
 
 	"github.com/lmsvault/vault/core/keyrange"
 	"github.com/lmsvault/vault/core/stage"
@@ -21,13 +20,16 @@ type Source struct {
 	holder  *holder
 	workers *postgres.Pool
 	tables  map[string]*postgres.Table
-	failed  atomic.Pointer[error] // why the first Read that failed did: it may have cost its connection
 }
 
-var _ stage.Counter = (*Source)(nil)
+var (
+	_ stage.RowSource = (*Source)(nil)
+	_ stage.Counter   = (*Source)(nil)
+	_ stage.Joiner    = (*Source)(nil)
+)
 
 // Plan takes the snapshot that everything is read from.
-func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
+func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
 	var err error
 	if s.holder, err = hold(ctx, s.config); err != nil {
 		return nil, err
@@ -46,7 +48,7 @@ func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 		return nil, err
 	}
 	site.Facts(facts)
-	inv := &stage.Inventory{Facts: facts, Losses: catalog.Losses, Notes: slices.Concat(s.holder.notes, catalog.Notes)}
+	inv := &stage.Inventory{Session: stage.Session(s.holder.snapshot), Facts: facts, Losses: catalog.Losses, Notes: slices.Concat(s.holder.notes, catalog.Notes)}
 	s.tables = make(map[string]*postgres.Table, len(catalog.Tables))
 	for _, t := range catalog.Tables {
 		s.tables[t.Name] = t
@@ -57,17 +59,40 @@ func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
 		}
 		inv.Units = append(inv.Units, units(t, ranges)...)
 	}
-	want := s.config.Connections
-	if want == 0 {
-		want = max(s.env.Workers, 1)
-	}
-	if s.workers, err = postgres.OpenPool(ctx, min(want, max(len(inv.Units), 1)), s.holder.join); err != nil {
+	want := min(s.readers(), max(len(inv.Units), 1))
+	if s.workers, err = postgres.OpenPool(ctx, want, s.holder.join); err != nil {
 		return nil, err
 	}
-	if n := s.workers.Size(); n < min(want, len(inv.Units)) {
+	if n := s.workers.Size(); n < want {
 		inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("the server had connections for %d readers instead of %d", n, want)})
 	}
 	return inv, nil
+}
+
+// readers is how many sessions read at once.
+func (s *Source) readers() int {
+	if s.config.Connections > 0 {
+		return s.config.Connections
+	}
+	return max(s.env.Workers, 1)
+}
+
+// Join sees the snapshot that another process holds.
+func (s *Source) Join(ctx context.Context, session stage.Session) error {
+	var err error
+	if s.holder, err = joinHolder(ctx, s.config, string(session)); err != nil {
+		return err
+	}
+	catalog, err := s.holder.conn.Inspect(ctx, s.holder.listing)
+	if err != nil {
+		return err
+	}
+	s.tables = make(map[string]*postgres.Table, len(catalog.Tables))
+	for _, t := range catalog.Tables {
+		s.tables[t.Name] = t
+	}
+	s.workers, err = postgres.OpenPool(ctx, s.readers(), s.holder.join)
+	return err
 }
 
 // whole is the Spec of a unit that is a table without an integer key.
@@ -115,8 +140,10 @@ func (s *Source) facts(ctx context.Context) (map[string]string, error) {
 	return facts, nil
 }
 
-// Read reads one unit of the plan.
-func (s *Source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w stage.Writer) error {
+// ReadRows reads one unit of the plan. A session that is lost is opened anew for
+// the next attempt, and sees the same snapshot, as long as the holder lives.
+func (s *Source) ReadRows(ctx context.Context, request stage.ReadRequest, w stage.RowWriter) error {
+	unit := request.Unit
 	t := s.tables[unit.Table]
 	if t == nil {
 		return fmt.Errorf("unit %s: table %q is not in the plan", unit.ID, unit.Table)
@@ -130,36 +157,16 @@ func (s *Source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w sta
 		r.Range = &keys
 	}
 	conn, err := s.workers.Take(ctx)
-	if err == nil {
-		defer s.workers.Give(conn)
-	}
-	if cause := s.failed.Load(); cause != nil {
-		return fmt.Errorf("unit %s is not read after an error: %w", unit.ID, *cause)
-	}
 	if err != nil {
 		return err
 	}
-	if err := s.read(ctx, conn, t, r, w); err != nil {
-		s.failed.CompareAndSwap(nil, &err)
-		return err
-	}
-	return nil
-}
-
-func (s *Source) read(ctx context.Context, conn *postgres.Conn, t *postgres.Table, r postgres.Reader, w stage.Writer) error {
-	if err := w.Open(ctx, stage.Entry{Path: stage.DB + "/" + t.Name, Kind: stage.Table}); err != nil {
-		return err
-	}
-	err := conn.Read(ctx, r, func(ctx context.Context, data []byte, n int) error {
+	defer s.workers.Give(conn)
+	if err := conn.Read(ctx, r, func(ctx context.Context, data []byte, n int) error {
 		return w.Write(ctx, stage.Chunk{Data: data, Rows: n})
-	})
-	if err != nil {
+	}); err != nil {
 		return err
 	}
-	if err := s.holder.alive(ctx); err != nil {
-		return err
-	}
-	return w.Close(ctx, stage.Digest{})
+	return s.holder.alive(ctx)
 }
 
 // Count counts a table's rows in the snapshot, which reading by COPY has no part in.
@@ -169,20 +176,12 @@ func (s *Source) Count(ctx context.Context, table string) (n int64, err error) {
 		return 0, fmt.Errorf("table %q is not in the plan", table)
 	}
 	conn, err := s.workers.Take(ctx)
-	if err == nil {
-		defer s.workers.Give(conn)
-	}
-	if cause := s.failed.Load(); cause != nil {
-		return 0, fmt.Errorf("table %s is not counted after an error: %w", table, *cause)
-	}
 	if err != nil {
 		return 0, err
 	}
+	defer s.workers.Give(conn)
 	if n, err = conn.Count(ctx, t); err == nil {
 		err = s.holder.alive(ctx)
-	}
-	if err != nil {
-		s.failed.CompareAndSwap(nil, &err)
 	}
 	return n, err
 }

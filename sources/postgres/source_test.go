@@ -50,24 +50,21 @@ func execute(t testing.TB, db *sql.DB, statements string) {
 
 // heap keeps what it is given of one unit.
 type heap struct {
-	stage.Writer
 	before func(context.Context) error
 	data   strings.Builder
 }
 
-func (h *heap) Open(ctx context.Context, _ stage.Entry) error {
+func (h *heap) Write(ctx context.Context, c stage.Chunk) error {
 	if h.before != nil {
-		return h.before(ctx)
+		if err := h.before(ctx); err != nil {
+			return err
+		}
 	}
-	return nil
-}
-
-func (h *heap) Write(_ context.Context, c stage.Chunk) error {
 	h.data.Write(c.Data)
 	return nil
 }
 
-func (h *heap) Close(context.Context, stage.Digest) error { return nil }
+func (h *heap) Loss(context.Context, stage.Loss) error { return nil }
 
 // While a program moves values between two tables, every connection sees them
 // as they were at one moment: the sum over both tables never changes.
@@ -107,7 +104,7 @@ func TestAllTablesAreReadFromOneSnapshot(t *testing.T) {
 		}
 	}
 	more(10)
-	inv, err := s.Plan(ctx)
+	inv, err := s.Plan(ctx, stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +112,7 @@ func TestAllTablesAreReadFromOneSnapshot(t *testing.T) {
 	g, gctx := errgroup.WithContext(ctx)
 	for i, u := range inv.Units {
 		heaps[i].before = func(context.Context) error { more(5); return nil }
-		g.Go(func() error { return s.Read(gctx, u, nil, &heaps[i]) })
+		g.Go(func() error { return s.ReadRows(gctx, stage.ReadRequest{Unit: u}, &heaps[i]) })
 	}
 	if err := g.Wait(); err != nil {
 		t.Fatal(err)
@@ -148,7 +145,7 @@ func TestTablesAreLockedAgainstChangesOfStructure(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_a (id int PRIMARY KEY); INSERT INTO mdl_a VALUES (1)`)
 	s := newSource(t, db.DSN, nil)
-	inv, err := s.Plan(t.Context())
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +156,7 @@ func TestTablesAreLockedAgainstChangesOfStructure(t *testing.T) {
 	}
 	execute(t, db.SQL, `INSERT INTO mdl_a VALUES (2)`)
 	var h heap
-	if err := s.Read(t.Context(), inv.Units[0], nil, &h); err != nil {
+	if err := s.ReadRows(t.Context(), stage.ReadRequest{Unit: inv.Units[0]}, &h); err != nil {
 		t.Fatal(err)
 	}
 	if h.data.String() != "1\n" {
@@ -184,7 +181,7 @@ func TestLockedTableIsAClearError(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newSource(t, db.DSN, func(c *Config) { c.LockTimeout = config.Duration(50e6) })
-	if _, err := s.Plan(t.Context()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "another session holds a lock") {
+	if _, err := s.Plan(t.Context(), stage.PlanRequest{}); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "another session holds a lock") {
 		t.Errorf("it says %v", err)
 	}
 }
@@ -193,10 +190,10 @@ func TestLockedTableIsAClearError(t *testing.T) {
 // names what was being read or held.
 func TestLostConnectionIsAClearError(t *testing.T) {
 	db := servers.Postgres(t)
-	execute(t, db.SQL, `CREATE TABLE mdl_a (id int PRIMARY KEY); CREATE TABLE mdl_b (id int PRIMARY KEY)`)
+	execute(t, db.SQL, `CREATE TABLE mdl_a (id int PRIMARY KEY); CREATE TABLE mdl_b (id int PRIMARY KEY); INSERT INTO mdl_a SELECT generate_series(1, 200000)`)
 	for of, want := range map[string]string{"worker": `reading table "public"."mdl_a"`, "holder": "holds the snapshot and the locks"} {
 		s := newSource(t, db.DSN, nil)
-		inv, err := s.Plan(t.Context())
+		inv, err := s.Plan(t.Context(), stage.PlanRequest{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +202,7 @@ func TestLostConnectionIsAClearError(t *testing.T) {
 			_, err := db.SQL.ExecContext(ctx, `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'vault' AND (pid = $1) = $2`, pid, of == "holder")
 			return err
 		}
-		err = s.Read(t.Context(), inv.Units[0], nil, &heap{before: kill})
+		err = s.ReadRows(t.Context(), stage.ReadRequest{Unit: inv.Units[0]}, &heap{before: kill})
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "was lost") {
 			t.Errorf("%s: it says %v", of, err)
 		}
@@ -220,7 +217,7 @@ func TestExclusionsAreNoted(t *testing.T) {
 	execute(t, db.SQL, `CREATE TABLE mdl_user (id int); CREATE TABLE mdl_logstore_a (id int); CREATE TABLE mdl_logstore_b (id int); CREATE TABLE "mdl_log[s]" (id int); CREATE TABLE mdl_sessions (id int);
 		CREATE TABLE blog_post (id int); CREATE TABLE shop (id int)`)
 	s := newSource(t, db.DSN, func(c *Config) { c.ExcludeTables = []string{"logstore_*", "logstore_a", "log[s]", "nothing*"} })
-	inv, err := s.Plan(t.Context())
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +255,7 @@ func TestEmptyPrefix(t *testing.T) {
 	execute(t, db.SQL, `CREATE SCHEMA moodle; CREATE TABLE moodle.config (id int); CREATE TABLE moodle.config_plugins (id int); CREATE TABLE moodle.course (id int); CREATE TABLE moodle.user (id int); CREATE TABLE public.other (id int);
 		CREATE TABLE moodle.m_config (id int); CREATE TABLE moodle.m_config_plugins (id int); CREATE TABLE moodle.m_course (id int); CREATE TABLE moodle.m_user (id int)`)
 	s := newSource(t, db.DSN, func(c *Config) { c.Prefix, c.Schema = "", "moodle" })
-	inv, err := s.Plan(t.Context())
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +298,7 @@ func TestMissingRightsAreNamed(t *testing.T) {
 			execute(t, db.SQL, step.grant)
 		}
 		s := newSource(t, dsn, nil)
-		_, err := s.Plan(t.Context())
+		_, err := s.Plan(t.Context(), stage.PlanRequest{})
 		switch {
 		case step.want == "" && err != nil:
 			t.Errorf("with all rights: %v", err)
@@ -324,7 +321,7 @@ func TestNothingToReadIsAClearError(t *testing.T) {
 		`there is no schema "nowhere"`:                              func(c *Config) { c.Schema = "nowhere" },
 		`excluded by exclude_tables`:                                func(c *Config) { c.Prefix, c.ExcludeTables = "old_", []string{"*"} },
 	} {
-		if _, err := newSource(t, db.DSN, change).Plan(t.Context()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), want) {
+		if _, err := newSource(t, db.DSN, change).Plan(t.Context(), stage.PlanRequest{}); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), want) {
 			t.Errorf("it says %v instead of %q", err, want)
 		}
 	}
@@ -335,12 +332,12 @@ func TestCancelledReadEnds(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_a (id int PRIMARY KEY, v text); INSERT INTO mdl_a SELECT i, repeat('x', 1000) FROM generate_series(1, 20000) i`)
 	s := newSource(t, db.DSN, nil)
-	inv, err := s.Plan(t.Context())
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	err = s.Read(ctx, inv.Units[0], nil, &stopping{cancel: cancel})
+	err = s.ReadRows(ctx, stage.ReadRequest{Unit: inv.Units[0]}, &stopping{cancel: cancel})
 	if failure.Of(err) != failure.Interrupted {
 		t.Errorf("it says %v", err)
 	}
@@ -362,7 +359,7 @@ func TestPrimaryKeyNotesWhatIsNotKept(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_a (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED); CREATE TABLE mdl_b (id int, n int, PRIMARY KEY (id) INCLUDE (n));
 		CREATE TABLE mdl_c (id int PRIMARY KEY, n int UNIQUE)`)
-	inv, err := newSource(t, db.DSN, nil).Plan(t.Context())
+	inv, err := newSource(t, db.DSN, nil).Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}

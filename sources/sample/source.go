@@ -31,7 +31,7 @@ func New(config Config, workers int) (*Source, error) {
 }
 
 // Plan makes up the site. All numbers in it are exact but for the bytes of tables.
-func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
+func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -97,18 +97,25 @@ func (s *site) slice(digit string) []content {
 	return s.byHash[find(digit):find(string(digit[0]+1))]
 }
 
-// Read makes the entries of a unit.
-func (s *Source) Read(ctx context.Context, unit stage.Unit, known stage.Known, w stage.Writer) error {
+// ReadRows makes the rows of a unit.
+func (s *Source) ReadRows(ctx context.Context, r stage.ReadRequest, w stage.RowWriter) error {
 	if s.site == nil {
-		return fmt.Errorf("unit %s: Read before Plan", unit.ID)
+		return fmt.Errorf("unit %s: read before Plan", r.Unit.ID)
+	}
+	return s.site.readTable(ctx, r.Unit, w)
+}
+
+// ReadFiles makes the entries of a unit.
+func (s *Source) ReadFiles(ctx context.Context, r stage.ReadRequest, w stage.FileWriter) error {
+	unit := r.Unit
+	if s.site == nil {
+		return fmt.Errorf("unit %s: read before Plan", unit.ID)
 	}
 	switch unit.Part {
-	case stage.DB:
-		return s.site.readTable(ctx, unit, w)
 	case stage.Filedir:
-		return s.site.readFiledir(ctx, unit, known, w)
+		return s.site.readFiledir(ctx, unit, r.Baseline, w)
 	case stage.Dataroot:
-		return s.site.readDataroot(ctx, unit, known, w)
+		return s.site.readDataroot(ctx, unit, r.Baseline, w)
 	}
 	return fmt.Errorf("unit %s: the sample has no part %q", unit.ID, unit.Part)
 }
@@ -119,7 +126,7 @@ func (s *Source) Close(context.Context) error {
 	return nil
 }
 
-func (s *site) readTable(ctx context.Context, unit stage.Unit, w stage.Writer) error {
+func (s *site) readTable(ctx context.Context, unit stage.Unit, w stage.RowWriter) error {
 	t := s.table(unit.Table)
 	r, err := keyrange.Parse(unit.Spec)
 	if err != nil || t == nil {
@@ -129,9 +136,6 @@ func (s *site) readTable(ctx context.Context, unit stage.Unit, w stage.Writer) e
 	to, err2 := strconv.ParseInt(r.To, 10, 64)
 	if err1 != nil || err2 != nil {
 		return fmt.Errorf("unit %s: range %q is not two numbers", unit.ID, unit.Spec)
-	}
-	if err := w.Open(ctx, stage.Entry{Path: stage.DB + "/" + t.Name, Kind: stage.Table}); err != nil {
-		return err
 	}
 	out := rows.NewBuilder(func(ctx context.Context, data []byte, n int) error {
 		return w.Write(ctx, stage.Chunk{Data: data, Rows: n})
@@ -156,13 +160,10 @@ func (s *site) readTable(ctx context.Context, unit stage.Unit, w stage.Writer) e
 			return err
 		}
 	}
-	if err := out.Flush(ctx); err != nil {
-		return err
-	}
-	return w.Close(ctx, stage.Digest{})
+	return out.Flush(ctx)
 }
 
-func (s *site) readFiledir(ctx context.Context, unit stage.Unit, known stage.Known, w stage.Writer) error {
+func (s *site) readFiledir(ctx context.Context, unit stage.Unit, known stage.Baseline, w stage.FileWriter) error {
 	var buf []byte
 	for _, c := range s.slice(unit.Spec) {
 		e := stage.Entry{
@@ -180,9 +181,7 @@ func (s *site) readFiledir(ctx context.Context, unit stage.Unit, known stage.Kno
 			return err
 		}
 		var err error
-		if buf, err = s.write(ctx, c, buf, func(ctx context.Context, data []byte) error {
-			return w.Write(ctx, stage.Chunk{Data: data})
-		}); err != nil {
+		if buf, err = s.write(ctx, c, buf, w.Write); err != nil {
 			return err
 		}
 		if err := w.Close(ctx, stage.Digest{Bytes: c.size, SHA1: c.hash}); err != nil {
@@ -192,7 +191,7 @@ func (s *site) readFiledir(ctx context.Context, unit stage.Unit, known stage.Kno
 	return nil
 }
 
-func (s *site) readDataroot(ctx context.Context, unit stage.Unit, known stage.Known, w stage.Writer) error {
+func (s *site) readDataroot(ctx context.Context, unit stage.Unit, known stage.Baseline, w stage.FileWriter) error {
 	for _, i := range s.dataroot {
 		top, _, _ := strings.Cut(strings.TrimPrefix(i.Path, stage.Dataroot+"/"), "/")
 		if top != unit.Spec {
@@ -211,7 +210,7 @@ func (s *site) readDataroot(ctx context.Context, unit stage.Unit, known stage.Kn
 		if i.Kind == stage.File {
 			digest = i.digest()
 			if len(i.data) > 0 {
-				if err := w.Write(ctx, stage.Chunk{Data: i.data}); err != nil {
+				if err := w.Write(ctx, i.data); err != nil {
 					return err
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"strings"
@@ -45,7 +46,16 @@ func (r *recorder) Open(_ context.Context, e stage.Entry) error {
 	return nil
 }
 
-func (r *recorder) Write(_ context.Context, c stage.Chunk) error {
+func (r *recorder) Write(_ context.Context, data []byte) error {
+	return r.chunk(stage.Chunk{Data: data})
+}
+
+// table records the rows of a table.
+type table struct{ *recorder }
+
+func (r table) Write(_ context.Context, c stage.Chunk) error { return r.chunk(c) }
+
+func (r *recorder) chunk(c stage.Chunk) error {
 	if len(c.Data) == 0 || len(c.Data) > rows.MaxChunk || c.Rows != 0 && c.Rows != bytes.Count(c.Data, []byte("\n")) {
 		return fmt.Errorf("%s: a chunk of %d bytes, %d rows", r.open.Path, len(c.Data), c.Rows)
 	}
@@ -82,19 +92,25 @@ func (r *recorder) Loss(_ context.Context, l stage.Loss) error {
 }
 
 // read plans and reads a whole site.
-func read(t *testing.T, config sample.Config, known stage.Known) (*stage.Inventory, *recorder) {
+func read(t *testing.T, config sample.Config, known stage.Baseline) (*stage.Inventory, *recorder) {
 	t.Helper()
 	s, err := sample.New(config, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
-	inv, err := s.Plan(t.Context())
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := newRecorder(t)
 	for _, u := range inv.Units {
-		if err := s.Read(t.Context(), u, known, r); err != nil {
+		request := stage.ReadRequest{Unit: u, Baseline: known}
+		if u.Part == stage.DB {
+			err = errors.Join(r.Open(t.Context(), stage.Entry{Path: "db/" + u.Table, Kind: stage.Table}), s.ReadRows(t.Context(), request, table{r}), r.Close(t.Context(), stage.Digest{}))
+		} else {
+			err = s.ReadFiles(t.Context(), request, r)
+		}
+		if err != nil {
 			t.Fatalf("unit %s: %v", u.ID, err)
 		}
 	}
@@ -235,7 +251,7 @@ func TestDatarootComesParentsFirst(t *testing.T) {
 
 func TestKnownFilesAreNotMadeAgain(t *testing.T) {
 	_, first := read(t, sample.Defaults(), nil)
-	known, files := stage.Known{}, 0
+	known, files := stage.Baseline{}, 0
 	for path, e := range first.kinds {
 		if e.Kind == stage.File {
 			known[path] = e.Fingerprint
@@ -284,7 +300,15 @@ func (*counter) Close(context.Context, stage.Digest) error { return nil }
 func (*counter) Same(context.Context, stage.Entry) error   { return nil }
 func (*counter) Drop(context.Context) error                { return nil }
 func (*counter) Loss(context.Context, stage.Loss) error    { return nil }
-func (c *counter) Write(_ context.Context, k stage.Chunk) error {
+func (c *counter) Write(_ context.Context, data []byte) error {
+	c.bytes += int64(len(data))
+	return nil
+}
+
+// rowCounter counts the bytes of rows.
+type rowCounter struct{ *counter }
+
+func (c rowCounter) Write(_ context.Context, k stage.Chunk) error {
 	c.bytes += int64(len(k.Data))
 	return nil
 }
@@ -298,7 +322,7 @@ func BenchmarkSite(b *testing.B) {
 			b.Fatal(err)
 		}
 		start := time.Now()
-		inv, err := s.Plan(b.Context())
+		inv, err := s.Plan(b.Context(), stage.PlanRequest{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -310,7 +334,12 @@ func BenchmarkSite(b *testing.B) {
 		for _, u := range inv.Units {
 			g.Go(func() error {
 				var c counter
-				err := s.Read(ctx, u, nil, &c)
+				var err error
+				if u.Part == stage.DB {
+					err = s.ReadRows(ctx, stage.ReadRequest{Unit: u}, rowCounter{&c})
+				} else {
+					err = s.ReadFiles(ctx, stage.ReadRequest{Unit: u}, &c)
+				}
 				mu.Lock()
 				defer mu.Unlock()
 				total[u.Part] += c.bytes

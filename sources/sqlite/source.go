@@ -30,7 +30,7 @@ type Source struct {
 func New(config Config) *Source { return &Source{config: config} }
 
 // Plan opens the database and begins the transaction that all Reads see.
-func (s *Source) Plan(ctx context.Context) (*stage.Inventory, error) {
+func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -176,8 +176,9 @@ func (s *Source) number(ctx context.Context, query string) (int64, error) {
 	return n, nil
 }
 
-// Read reads the rows of a unit.
-func (s *Source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w stage.Writer) error {
+// ReadRows reads the rows of a unit.
+func (s *Source) ReadRows(ctx context.Context, request stage.ReadRequest, w stage.RowWriter) error {
+	unit := request.Unit
 	t := s.tables[unit.Table]
 	if t == nil || unit.Part != stage.DB {
 		return fmt.Errorf("unit %s: the plan has no such table", unit.ID)
@@ -186,18 +187,12 @@ func (s *Source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w sta
 	if err != nil {
 		return fmt.Errorf("unit %s: %w", unit.ID, err)
 	}
-	if err := w.Open(ctx, stage.Entry{Path: stage.DB + "/" + t.Name, Kind: stage.Table}); err != nil {
-		return err
-	}
-	if err := s.conn.Read(ctx, t, r, dialect.Receiver{
+	return s.conn.Read(ctx, t, r, dialect.Receiver{
 		Chunk: func(ctx context.Context, data []byte, rows int) error {
 			return w.Write(ctx, stage.Chunk{Data: data, Rows: rows})
 		},
 		Loss: w.Loss,
-	}); err != nil {
-		return err
-	}
-	return w.Close(ctx, stage.Digest{})
+	})
 }
 
 // Count counts a table's rows in the transaction. SQLite takes the smallest index

@@ -76,7 +76,7 @@ func plan(t *testing.T, path, prefix string) (*source.Source, *stage.Inventory) 
 			t.Error(err)
 		}
 	})
-	inv, err := s.Plan(t.Context())
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func read(t *testing.T, s *source.Source, inv *stage.Inventory, table string) (s
 	var r recorder
 	for _, u := range inv.Units {
 		if u.Table == table {
-			if err := s.Read(t.Context(), u, nil, &r); err != nil {
+			if err := s.ReadRows(t.Context(), stage.ReadRequest{Unit: u}, &r); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -243,7 +243,7 @@ func TestReadsOneMomentWhileOthersWrite(t *testing.T) {
 	sum, count := 0, 0
 	for _, u := range inv.Units {
 		r := recorder{between: move}
-		if err := s.Read(t.Context(), u, nil, &r); err != nil {
+		if err := s.ReadRows(t.Context(), stage.ReadRequest{Unit: u}, &r); err != nil {
 			t.Fatal(err)
 		}
 		for _, line := range strings.Split(strings.TrimSpace(string(r.data)), "\n") {
@@ -294,7 +294,7 @@ func TestRefusesWhatIsNoDatabase(t *testing.T) {
 		{filepath.Join(dir, "missing"), "no such file"}, {dir, "folder"}, {text, "not a database"}, {empty, `no table begins with "mdl_"`},
 	} {
 		s := source.New(source.Config{Path: c.path, Prefix: "mdl_"})
-		_, err := s.Plan(t.Context())
+		_, err := s.Plan(t.Context(), stage.PlanRequest{})
 		if err == nil || !strings.Contains(err.Error(), c.says) || failure.Of(err) != failure.Refused {
 			t.Errorf("%s: %v", c.path, err)
 		}

@@ -78,31 +78,32 @@ func (x *transform) cell(t schema.Table, c schema.Column, target string) (Cell, 
 }
 
 // Rows converts the cells that the mapping says; it allocates nothing per row.
-func (x *transform) Rows(ctx context.Context, m stage.Mapped, dst, data []byte) ([]byte, error) {
+func (x *transform) Rows(ctx context.Context, m stage.Mapped, dst []byte, c stage.Chunk) ([]byte, int, error) {
+	data := c.Data
 	if !m.Rewrite {
-		return append(dst, data...), nil
+		return append(dst, data...), c.Rows, nil
 	}
 	var few [64]Cell // spares an allocation per chunk for all but the widest tables
 	cells := few[:0]
 	for i := range m.From.Columns {
 		c, err := x.cell(m.From, m.From.Columns[i], m.Schema.Dialect)
 		if err != nil {
-			return dst, inColumn(err, m.From, i)
+			return dst, 0, inColumn(err, m.From, i)
 		}
 		cells = append(cells, c)
 	}
 	for n := 1; ; n++ {
 		row, rest, ok, err := rows.Next(data)
 		if err != nil {
-			return dst, fmt.Errorf("table %s: %w", m.From.Name, err)
+			return dst, 0, fmt.Errorf("table %s: %w", m.From.Name, err)
 		}
 		if !ok {
-			return dst, ctx.Err()
+			return dst, n - 1, ctx.Err()
 		}
 		for i, c := range cells {
 			end := bytes.IndexByte(row, '\t')
 			if (end < 0) != (i == len(cells)-1) {
-				return dst, fmt.Errorf("table %s: row %d of a chunk doesn't have %d cells", m.From.Name, n, len(cells))
+				return dst, 0, fmt.Errorf("table %s: row %d of a chunk doesn't have %d cells", m.From.Name, n, len(cells))
 			}
 			cell := row
 			if end >= 0 {
@@ -114,7 +115,7 @@ func (x *transform) Rows(ctx context.Context, m stage.Mapped, dst, data []byte) 
 			if rows.IsNull(cell) {
 				dst = append(dst, cell...)
 			} else if dst, ok = c.append(dst, cell); !ok {
-				return dst, fmt.Errorf("table %s column %s: %q in row %d of a chunk is not a %s", m.From.Name, m.From.Columns[i].Name, cell, n, m.From.Columns[i].Type.Kind)
+				return dst, 0, fmt.Errorf("table %s column %s: %q in row %d of a chunk is not a %s", m.From.Name, m.From.Columns[i].Name, cell, n, m.From.Columns[i].Type.Kind)
 			}
 		}
 		dst = append(dst, '\n')

@@ -28,7 +28,7 @@ func TestRowsOfBooleans(t *testing.T) {
 	if !m.Rewrite {
 		t.Error("a table with a boolean must pass through Rows")
 	}
-	got, err := x.Rows(t.Context(), m, []byte("before\n"), []byte("1\tt\tt\n2\tf\t\n3\t\\N\t\\N\n4\tt\ta\\tb\\\\N\n"))
+	got, _, err := x.Rows(t.Context(), m, []byte("before\n"), chunk([]byte("1\tt\tt\n2\tf\t\n3\t\\N\t\\N\n4\tt\ta\\tb\\\\N\n")))
 	if want := "before\n1\t1\tt\n2\t0\t\n3\t\\N\t\\N\n4\t1\ta\\tb\\\\N\n"; err != nil || string(got) != want {
 		t.Errorf("rows are %q, %v, want %q", got, err, want)
 	}
@@ -40,7 +40,7 @@ func TestRowsOfYears(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := x.Rows(t.Context(), m, nil, []byte("0000\n1901\n2155\n\\N\n"))
+	got, _, err := x.Rows(t.Context(), m, nil, chunk([]byte("0000\n1901\n2155\n\\N\n")))
 	if err != nil || string(got) != "0\n1901\n2155\n\\N\n" {
 		t.Errorf("years are %q, %v", got, err)
 	}
@@ -54,7 +54,7 @@ func TestRowsThatAreNone(t *testing.T) {
 		"1\ttrue\ta\n":          `table flags column on: "true" in row 1 of a chunk is not a bool`,
 		"1\tt\ta":               "table flags: the last row is cut off after 5 bytes",
 	} {
-		if _, err := x.Rows(t.Context(), m, nil, []byte(data)); err == nil || err.Error() != want {
+		if _, _, err := x.Rows(t.Context(), m, nil, chunk([]byte(data))); err == nil || err.Error() != want {
 			t.Errorf("%q gives %v, want %s", data, err, want)
 		}
 	}
@@ -65,7 +65,7 @@ func TestRowsAllocateNothing(t *testing.T) {
 	data := bytes.Repeat([]byte("1\tt\tbody\n"), 1000)
 	dst := make([]byte, 0, len(data))
 	if n := testing.AllocsPerRun(10, func() {
-		if _, err := x.Rows(t.Context(), m, dst, data); err != nil {
+		if _, _, err := x.Rows(t.Context(), m, dst, chunk(data)); err != nil {
 			t.Error(err)
 		}
 	}); n > 0 {
@@ -82,7 +82,7 @@ func FuzzRows(f *testing.F) {
 	f.Fuzz(func(t *testing.T, id, on, body string) {
 		x, m := flags(t)
 		row := id + "\t" + on + "\t" + body
-		got, err := x.Rows(t.Context(), m, nil, []byte(row+"\n"))
+		got, _, err := x.Rows(t.Context(), m, nil, chunk([]byte(row+"\n")))
 		valid := on == "t" || on == "f" || on == `\N`
 		if strings.ContainsAny(id+on+body, "\t\n") {
 			return
@@ -115,4 +115,9 @@ func FuzzYear(f *testing.F) {
 			t.Errorf("%s became %s", digits, got)
 		}
 	})
+}
+
+// chunk is rows as a stage gets them.
+func chunk(data []byte) stage.Chunk {
+	return stage.Chunk{Data: data, Rows: bytes.Count(data, []byte{'\n'})}
 }

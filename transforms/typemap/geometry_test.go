@@ -25,7 +25,7 @@ func TestRowsOfGeometries(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := x.Rows(t.Context(), m, nil, []byte(hex+"\n"))
+			got, _, err := x.Rows(t.Context(), m, nil, chunk([]byte(hex+"\n")))
 			if err != nil || string(got) != want+"\n" {
 				t.Errorf("to %s: %s became %q, %v, want %s", to, hex, got, err, want)
 			}

@@ -47,13 +47,9 @@ func folder(t testing.TB, files map[string]string) string {
 
 // recorder keeps what a source writes.
 type recorder struct {
-	stage.Writer
 	data   []byte
 	losses []stage.Loss
 }
-
-func (*recorder) Open(context.Context, stage.Entry) error   { return nil }
-func (*recorder) Close(context.Context, stage.Digest) error { return nil }
 
 func (r *recorder) Write(_ context.Context, c stage.Chunk) error {
 	r.data = append(r.data, c.Data...)
@@ -72,12 +68,12 @@ func read(t testing.TB, s settings, text string) (*recorder, error) {
 	must(t, s.Validate())
 	from, err := open(t.Context(), &s, sdk.Env{})
 	must(t, err)
-	inv, err := from.Plan(t.Context())
+	inv, err := from.Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
 		return nil, err
 	}
 	r := &recorder{}
-	return r, from.Read(t.Context(), inv.Units[0], nil, r)
+	return r, from.(stage.RowSource).ReadRows(t.Context(), stage.ReadRequest{Unit: inv.Units[0]}, r)
 }
 
 func TestContract(t *testing.T) {
@@ -171,10 +167,10 @@ func TestAFileThatChangesIsAnError(t *testing.T) {
 	dir := folder(t, map[string]string{"t.csv": "a\n1\n"})
 	s, err := open(t.Context(), &settings{Dir: dir}, sdk.Env{})
 	must(t, err)
-	inv, err := s.Plan(t.Context())
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{})
 	must(t, err)
 	must(t, os.WriteFile(filepath.Join(dir, "t.csv"), []byte("a\n1\n2\n"), 0o600))
-	if err := s.Read(t.Context(), inv.Units[0], nil, &recorder{}); err == nil || !strings.Contains(err.Error(), "was changed") {
+	if err := s.(stage.RowSource).ReadRows(t.Context(), stage.ReadRequest{Unit: inv.Units[0]}, &recorder{}); err == nil || !strings.Contains(err.Error(), "was changed") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 // read writes the rows of a file. A row with a field that its column can't hold
 // is a loss; a file that is not CSV is an error.
-func (f *file) read(ctx context.Context, r *csv.Reader, w stage.Writer) error {
+func (f *file) read(ctx context.Context, r *csv.Reader, w stage.RowWriter) error {
 	b := rows.NewBuilder(func(ctx context.Context, data []byte, rows int) error {
 		return w.Write(ctx, stage.Chunk{Data: data, Rows: rows})
 	})

@@ -27,7 +27,7 @@ type file struct {
 }
 
 // Plan reads the first line of each file. Reads find out whether one has changed since.
-func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
+func (s *source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
 	entries, err := os.ReadDir(s.settings.Dir)
 	if err != nil {
 		return nil, failure.New(failure.Refused, "dir: %w", err)
@@ -106,8 +106,9 @@ func (s *source) unknown() error {
 	return nil
 }
 
-// Read reads a file.
-func (s *source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w stage.Writer) (err error) {
+// ReadRows reads a file.
+func (s *source) ReadRows(ctx context.Context, request stage.ReadRequest, w stage.RowWriter) (err error) {
+	unit := request.Unit
 	f, ok := s.files[unit.Table]
 	if !ok {
 		return fmt.Errorf("unit %s: the plan has no such table", unit.ID)
@@ -117,9 +118,6 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w sta
 		return err
 	}
 	defer func() { err = and(err, opened.Close()) }()
-	if err := w.Open(ctx, stage.Entry{Path: stage.DB + "/" + f.table.Name, Kind: stage.Table}); err != nil {
-		return err
-	}
 	r, err := newReader(opened)
 	if err != nil {
 		return err
@@ -134,11 +132,11 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w sta
 	if !os.SameFile(now, f.info) || now.Size() != f.info.Size() || !now.ModTime().Equal(f.info.ModTime()) {
 		return fmt.Errorf("%s was changed while it was read: start again when nobody writes it", f.path)
 	}
-	return w.Close(ctx, stage.Digest{})
+	return nil
 }
 
 // and adds an error to another, which stays what it was if there is none: errors
-// of a Writer must come back as they are.
+// of a RowWriter must come back as they are.
 func and(err, other error) error {
 	if other == nil {
 		return err

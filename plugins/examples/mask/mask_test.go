@@ -77,7 +77,7 @@ func mask(t testing.TB, r sdk.RecordTransform, table schema.Table, data string) 
 	t.Helper()
 	m, err := r.Table(t.Context(), table, "")
 	must(t, err)
-	out, err := r.Rows(t.Context(), m, nil, []byte(data))
+	out, _, err := r.Rows(t.Context(), m, nil, chunk([]byte(data)))
 	must(t, err)
 	var all [][]string
 	for row := range strings.Lines(string(out)) {
@@ -183,7 +183,7 @@ func TestAMistypedTableIsToldOf(t *testing.T) {
 			_, err := r.Table(t.Context(), table, "")
 			must(t, err)
 		}
-		must(t, r.(stage.Ender).Close(t.Context()))
+		must(t, r.(stage.Closer).Close(t.Context()))
 		must(t, h.Close())
 		return log.String()
 	}
@@ -246,7 +246,7 @@ func FuzzRows(f *testing.F) {
 		r := made(t, settings{})
 		m, err := r.Table(t.Context(), users(), "")
 		must(t, err)
-		out, err := r.Rows(t.Context(), m, nil, data)
+		out, _, err := r.Rows(t.Context(), m, nil, chunk(data))
 		if err != nil {
 			return
 		}
@@ -265,7 +265,12 @@ func BenchmarkRows(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		out, err = r.Rows(b.Context(), m, out[:0], data)
+		out, _, err = r.Rows(b.Context(), m, out[:0], chunk(data))
 		must(b, err)
 	}
+}
+
+// chunk is rows as a stage gets them.
+func chunk(data []byte) stage.Chunk {
+	return stage.Chunk{Data: data, Rows: bytes.Count(data, []byte{'\n'})}
 }

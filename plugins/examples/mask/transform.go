@@ -60,25 +60,26 @@ func (t *transform) Close(context.Context) error {
 }
 
 // Rows masks what is neither NULL nor empty.
-func (t *transform) Rows(ctx context.Context, mapped stage.Mapped, dst, data []byte) ([]byte, error) {
+func (t *transform) Rows(ctx context.Context, mapped stage.Mapped, dst []byte, c stage.Chunk) ([]byte, int, error) {
 	m, ok, err := t.masked(&mapped.From)
 	if err != nil || ctx.Err() != nil {
-		return dst, errors.Join(err, ctx.Err())
+		return dst, 0, errors.Join(err, ctx.Err())
 	}
+	data := c.Data
 	if !ok {
-		return append(dst, data...), nil
+		return append(dst, data...), c.Rows, nil
 	}
 	w := writer{masked: m, masker: newMasker(t.settings.Key.Reveal()), keep: t.settings.Keep}
 	dst = slices.Grow(dst, len(data))
 	var cells [][]byte
-	for {
+	for n := 0; ; n++ {
 		row, rest, ok, err := rows.Next(data)
 		if !ok {
-			return dst, err
+			return dst, n, err
 		}
 		cells = rows.Split(cells, row)
 		if dst, err = w.row(dst, cells); err != nil {
-			return dst, err
+			return dst, 0, err
 		}
 		data = rest
 	}

@@ -14,7 +14,8 @@
 // Errors. A call that fails ends with a gRPC status. Its message is for people.
 // Metadata in the trailer tell more: `vault-class` is 1 failed, 2 wrong settings,
 // 3 refused before anything was changed, 4 unproven; `vault-error` is one of
-// not-exist, key, other-key, corrupt. Without them the code NOT_FOUND stands for
+// not-exist, key, other-key, corrupt. `vault-temporary` is there if the same call
+// may succeed later: so many milliseconds to wait at least, 0 for any time. Without them the code NOT_FOUND stands for
 // not-exist, INVALID_ARGUMENT for class 2, FAILED_PRECONDITION for class 3,
 // DATA_LOSS for corrupt, every other code for class 1.
 
@@ -710,9 +711,9 @@ func (x *OpenRequest) GetReading() bool {
 type OpenResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Instance uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"` // not 0
-	// What else this instance can: free (Storage.Free), known (Sink.Known),
-	// count (Source.Count), keyed (ByteTransform.CreateKey and OpenKey), can-open (a
-	// keyed one that was given what OpenKey needs).
+	// What else this instance can: free (Storage.Free), baseline (Sink.Baseline),
+	// count (Source.Count), join (Source.Join), keyed (ByteTransform.CreateKey and
+	// OpenKey), can-open (a keyed one that was given what OpenKey needs).
 	Capabilities  []string `protobuf:"bytes,2,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2160,6 +2161,94 @@ func (x *RowsHead) GetMapped() *Mapped {
 	return nil
 }
 
+type JoinRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	Session       []byte                 `protobuf:"bytes,2,opt,name=session,proto3" json:"session,omitempty"` // of the Inventory there
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JoinRequest) Reset() {
+	*x = JoinRequest{}
+	mi := &file_plugin_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JoinRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JoinRequest) ProtoMessage() {}
+
+func (x *JoinRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JoinRequest.ProtoReflect.Descriptor instead.
+func (*JoinRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *JoinRequest) GetInstance() uint64 {
+	if x != nil {
+		return x.Instance
+	}
+	return 0
+}
+
+func (x *JoinRequest) GetSession() []byte {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
+type JoinResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JoinResponse) Reset() {
+	*x = JoinResponse{}
+	mi := &file_plugin_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JoinResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JoinResponse) ProtoMessage() {}
+
+func (x *JoinResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JoinResponse.ProtoReflect.Descriptor instead.
+func (*JoinResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{37}
+}
+
 type CountRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
@@ -2170,7 +2259,7 @@ type CountRequest struct {
 
 func (x *CountRequest) Reset() {
 	*x = CountRequest{}
-	mi := &file_plugin_proto_msgTypes[36]
+	mi := &file_plugin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2182,7 +2271,7 @@ func (x *CountRequest) String() string {
 func (*CountRequest) ProtoMessage() {}
 
 func (x *CountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[36]
+	mi := &file_plugin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2195,7 +2284,7 @@ func (x *CountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountRequest.ProtoReflect.Descriptor instead.
 func (*CountRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{36}
+	return file_plugin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CountRequest) GetInstance() uint64 {
@@ -2221,7 +2310,7 @@ type CountResponse struct {
 
 func (x *CountResponse) Reset() {
 	*x = CountResponse{}
-	mi := &file_plugin_proto_msgTypes[37]
+	mi := &file_plugin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2233,7 +2322,7 @@ func (x *CountResponse) String() string {
 func (*CountResponse) ProtoMessage() {}
 
 func (x *CountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[37]
+	mi := &file_plugin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2246,7 +2335,7 @@ func (x *CountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountResponse.ProtoReflect.Descriptor instead.
 func (*CountResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{37}
+	return file_plugin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CountResponse) GetRows() int64 {
@@ -2259,13 +2348,14 @@ func (x *CountResponse) GetRows() int64 {
 type PlanRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	Pipeline      string                 `protobuf:"bytes,2,opt,name=pipeline,proto3" json:"pipeline,omitempty"` // its name
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PlanRequest) Reset() {
 	*x = PlanRequest{}
-	mi := &file_plugin_proto_msgTypes[38]
+	mi := &file_plugin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2277,7 +2367,7 @@ func (x *PlanRequest) String() string {
 func (*PlanRequest) ProtoMessage() {}
 
 func (x *PlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[38]
+	mi := &file_plugin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2290,7 +2380,7 @@ func (x *PlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanRequest.ProtoReflect.Descriptor instead.
 func (*PlanRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{38}
+	return file_plugin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *PlanRequest) GetInstance() uint64 {
@@ -2298,6 +2388,13 @@ func (x *PlanRequest) GetInstance() uint64 {
 		return x.Instance
 	}
 	return 0
+}
+
+func (x *PlanRequest) GetPipeline() string {
+	if x != nil {
+		return x.Pipeline
+	}
+	return ""
 }
 
 // Inventory comes in parts, which are put together.
@@ -2310,13 +2407,14 @@ type Inventory struct {
 	Losses        []*Loss                `protobuf:"bytes,5,rep,name=losses,proto3" json:"losses,omitempty"`
 	Recorded      []*Loss                `protobuf:"bytes,6,rep,name=recorded,proto3" json:"recorded,omitempty"`
 	Notes         []*Note                `protobuf:"bytes,7,rep,name=notes,proto3" json:"notes,omitempty"`
+	Session       []byte                 `protobuf:"bytes,8,opt,name=session,proto3" json:"session,omitempty"` // for Join, in the first part; absent where no other process can
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Inventory) Reset() {
 	*x = Inventory{}
-	mi := &file_plugin_proto_msgTypes[39]
+	mi := &file_plugin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2328,7 +2426,7 @@ func (x *Inventory) String() string {
 func (*Inventory) ProtoMessage() {}
 
 func (x *Inventory) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[39]
+	mi := &file_plugin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2341,7 +2439,7 @@ func (x *Inventory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inventory.ProtoReflect.Descriptor instead.
 func (*Inventory) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{39}
+	return file_plugin_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Inventory) GetFacts() map[string][]byte {
@@ -2393,6 +2491,13 @@ func (x *Inventory) GetNotes() []*Note {
 	return nil
 }
 
+func (x *Inventory) GetSession() []byte {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
 type TableInfo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Schema        []byte                 `protobuf:"bytes,1,opt,name=schema,proto3" json:"schema,omitempty"` // JSON of a table
@@ -2405,7 +2510,7 @@ type TableInfo struct {
 
 func (x *TableInfo) Reset() {
 	*x = TableInfo{}
-	mi := &file_plugin_proto_msgTypes[40]
+	mi := &file_plugin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2417,7 +2522,7 @@ func (x *TableInfo) String() string {
 func (*TableInfo) ProtoMessage() {}
 
 func (x *TableInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[40]
+	mi := &file_plugin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2430,7 +2535,7 @@ func (x *TableInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableInfo.ProtoReflect.Descriptor instead.
 func (*TableInfo) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{40}
+	return file_plugin_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *TableInfo) GetSchema() []byte {
@@ -2473,7 +2578,7 @@ type Sum struct {
 
 func (x *Sum) Reset() {
 	*x = Sum{}
-	mi := &file_plugin_proto_msgTypes[41]
+	mi := &file_plugin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2485,7 +2590,7 @@ func (x *Sum) String() string {
 func (*Sum) ProtoMessage() {}
 
 func (x *Sum) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[41]
+	mi := &file_plugin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2498,7 +2603,7 @@ func (x *Sum) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sum.ProtoReflect.Descriptor instead.
 func (*Sum) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{41}
+	return file_plugin_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Sum) GetRows() int64 {
@@ -2536,7 +2641,7 @@ type Unit struct {
 
 func (x *Unit) Reset() {
 	*x = Unit{}
-	mi := &file_plugin_proto_msgTypes[42]
+	mi := &file_plugin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2548,7 +2653,7 @@ func (x *Unit) String() string {
 func (*Unit) ProtoMessage() {}
 
 func (x *Unit) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[42]
+	mi := &file_plugin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2561,7 +2666,7 @@ func (x *Unit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unit.ProtoReflect.Descriptor instead.
 func (*Unit) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{42}
+	return file_plugin_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Unit) GetId() []byte {
@@ -2619,7 +2724,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_plugin_proto_msgTypes[43]
+	mi := &file_plugin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2631,7 +2736,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[43]
+	mi := &file_plugin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2644,7 +2749,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{43}
+	return file_plugin_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Loss) GetKind() string {
@@ -2692,7 +2797,7 @@ type Note struct {
 
 func (x *Note) Reset() {
 	*x = Note{}
-	mi := &file_plugin_proto_msgTypes[44]
+	mi := &file_plugin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2704,7 +2809,7 @@ func (x *Note) String() string {
 func (*Note) ProtoMessage() {}
 
 func (x *Note) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[44]
+	mi := &file_plugin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2717,7 +2822,7 @@ func (x *Note) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Note.ProtoReflect.Descriptor instead.
 func (*Note) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{44}
+	return file_plugin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Note) GetPath() []byte {
@@ -2737,15 +2842,15 @@ func (x *Note) GetText() string {
 type ReadRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Head          *ReadHead              `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
-	Known         []*KnownFile           `protobuf:"bytes,2,rep,name=known,proto3" json:"known,omitempty"`
-	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: known
+	Baseline      []*BaselineFile        `protobuf:"bytes,2,rep,name=baseline,proto3" json:"baseline,omitempty"`
+	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: baseline
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_plugin_proto_msgTypes[45]
+	mi := &file_plugin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2757,7 +2862,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[45]
+	mi := &file_plugin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2770,7 +2875,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{45}
+	return file_plugin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ReadRequest) GetHead() *ReadHead {
@@ -2780,9 +2885,9 @@ func (x *ReadRequest) GetHead() *ReadHead {
 	return nil
 }
 
-func (x *ReadRequest) GetKnown() []*KnownFile {
+func (x *ReadRequest) GetBaseline() []*BaselineFile {
 	if x != nil {
-		return x.Known
+		return x.Baseline
 	}
 	return nil
 }
@@ -2798,14 +2903,14 @@ type ReadHead struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
 	Unit          *Unit                  `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
-	Knows         bool                   `protobuf:"varint,3,opt,name=knows,proto3" json:"knows,omitempty"` // there is something known, even if it is an empty list
+	HasBaseline   bool                   `protobuf:"varint,3,opt,name=has_baseline,json=hasBaseline,proto3" json:"has_baseline,omitempty"` // there is one, even if it is an empty list
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ReadHead) Reset() {
 	*x = ReadHead{}
-	mi := &file_plugin_proto_msgTypes[46]
+	mi := &file_plugin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2817,7 +2922,7 @@ func (x *ReadHead) String() string {
 func (*ReadHead) ProtoMessage() {}
 
 func (x *ReadHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[46]
+	mi := &file_plugin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2830,7 +2935,7 @@ func (x *ReadHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadHead.ProtoReflect.Descriptor instead.
 func (*ReadHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{46}
+	return file_plugin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ReadHead) GetInstance() uint64 {
@@ -2847,14 +2952,14 @@ func (x *ReadHead) GetUnit() *Unit {
 	return nil
 }
 
-func (x *ReadHead) GetKnows() bool {
+func (x *ReadHead) GetHasBaseline() bool {
 	if x != nil {
-		return x.Knows
+		return x.HasBaseline
 	}
 	return false
 }
 
-type KnownFile struct {
+type BaselineFile struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
 	Fingerprint   string                 `protobuf:"bytes,2,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
@@ -2862,21 +2967,21 @@ type KnownFile struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *KnownFile) Reset() {
-	*x = KnownFile{}
-	mi := &file_plugin_proto_msgTypes[47]
+func (x *BaselineFile) Reset() {
+	*x = BaselineFile{}
+	mi := &file_plugin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *KnownFile) String() string {
+func (x *BaselineFile) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*KnownFile) ProtoMessage() {}
+func (*BaselineFile) ProtoMessage() {}
 
-func (x *KnownFile) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[47]
+func (x *BaselineFile) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2887,27 +2992,27 @@ func (x *KnownFile) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use KnownFile.ProtoReflect.Descriptor instead.
-func (*KnownFile) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{47}
+// Deprecated: Use BaselineFile.ProtoReflect.Descriptor instead.
+func (*BaselineFile) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{49}
 }
 
-func (x *KnownFile) GetPath() []byte {
+func (x *BaselineFile) GetPath() []byte {
 	if x != nil {
 		return x.Path
 	}
 	return nil
 }
 
-func (x *KnownFile) GetFingerprint() string {
+func (x *BaselineFile) GetFingerprint() string {
 	if x != nil {
 		return x.Fingerprint
 	}
 	return ""
 }
 
-// UnitEvent is a step in the passage of a unit: exactly one of open, chunk or
-// data, close, same, drop, loss. Small ones travel together.
+// UnitEvent is a step of a unit: exactly one of open, chunk or data, close, same,
+// drop, loss; of a unit of rows only chunk or data, and loss. Small ones travel together.
 type UnitEvent struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Head          *UnitHead              `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"` // to a sink, first
@@ -2926,7 +3031,7 @@ type UnitEvent struct {
 
 func (x *UnitEvent) Reset() {
 	*x = UnitEvent{}
-	mi := &file_plugin_proto_msgTypes[48]
+	mi := &file_plugin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2938,7 +3043,7 @@ func (x *UnitEvent) String() string {
 func (*UnitEvent) ProtoMessage() {}
 
 func (x *UnitEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[48]
+	mi := &file_plugin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2951,7 +3056,7 @@ func (x *UnitEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitEvent.ProtoReflect.Descriptor instead.
 func (*UnitEvent) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{48}
+	return file_plugin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *UnitEvent) GetHead() *UnitHead {
@@ -3034,7 +3139,7 @@ type UnitHead struct {
 
 func (x *UnitHead) Reset() {
 	*x = UnitHead{}
-	mi := &file_plugin_proto_msgTypes[49]
+	mi := &file_plugin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3046,7 +3151,7 @@ func (x *UnitHead) String() string {
 func (*UnitHead) ProtoMessage() {}
 
 func (x *UnitHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[49]
+	mi := &file_plugin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3059,7 +3164,7 @@ func (x *UnitHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitHead.ProtoReflect.Descriptor instead.
 func (*UnitHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{49}
+	return file_plugin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *UnitHead) GetInstance() uint64 {
@@ -3078,14 +3183,14 @@ func (x *UnitHead) GetUnit() *Unit {
 
 type Chunk struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Rows          uint32                 `protobuf:"varint,1,opt,name=rows,proto3" json:"rows,omitempty"`
+	Rows          uint32                 `protobuf:"varint,1,opt,name=rows,proto3" json:"rows,omitempty"` // of a unit of rows: that are in it
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_plugin_proto_msgTypes[50]
+	mi := &file_plugin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3097,7 +3202,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[50]
+	mi := &file_plugin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3110,7 +3215,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{50}
+	return file_plugin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Chunk) GetRows() uint32 {
@@ -3135,7 +3240,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_plugin_proto_msgTypes[51]
+	mi := &file_plugin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3147,7 +3252,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[51]
+	mi := &file_plugin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3160,7 +3265,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{51}
+	return file_plugin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Entry) GetPath() []byte {
@@ -3222,7 +3327,7 @@ type Time struct {
 
 func (x *Time) Reset() {
 	*x = Time{}
-	mi := &file_plugin_proto_msgTypes[52]
+	mi := &file_plugin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3234,7 +3339,7 @@ func (x *Time) String() string {
 func (*Time) ProtoMessage() {}
 
 func (x *Time) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[52]
+	mi := &file_plugin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3247,7 +3352,7 @@ func (x *Time) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Time.ProtoReflect.Descriptor instead.
 func (*Time) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{52}
+	return file_plugin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Time) GetSeconds() int64 {
@@ -3275,7 +3380,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_plugin_proto_msgTypes[53]
+	mi := &file_plugin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3287,7 +3392,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[53]
+	mi := &file_plugin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3300,7 +3405,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{53}
+	return file_plugin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Digest) GetBytes() int64 {
@@ -3336,7 +3441,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_plugin_proto_msgTypes[54]
+	mi := &file_plugin_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3348,7 +3453,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[54]
+	mi := &file_plugin_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3361,7 +3466,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{54}
+	return file_plugin_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Plan) GetHead() *PlanHead {
@@ -3400,7 +3505,7 @@ type PlanHead struct {
 
 func (x *PlanHead) Reset() {
 	*x = PlanHead{}
-	mi := &file_plugin_proto_msgTypes[55]
+	mi := &file_plugin_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3412,7 +3517,7 @@ func (x *PlanHead) String() string {
 func (*PlanHead) ProtoMessage() {}
 
 func (x *PlanHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[55]
+	mi := &file_plugin_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3425,7 +3530,7 @@ func (x *PlanHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanHead.ProtoReflect.Descriptor instead.
 func (*PlanHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{55}
+	return file_plugin_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *PlanHead) GetInstance() uint64 {
@@ -3488,7 +3593,7 @@ type CheckResponse struct {
 
 func (x *CheckResponse) Reset() {
 	*x = CheckResponse{}
-	mi := &file_plugin_proto_msgTypes[56]
+	mi := &file_plugin_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3500,7 +3605,7 @@ func (x *CheckResponse) String() string {
 func (*CheckResponse) ProtoMessage() {}
 
 func (x *CheckResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[56]
+	mi := &file_plugin_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3513,7 +3618,7 @@ func (x *CheckResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckResponse.ProtoReflect.Descriptor instead.
 func (*CheckResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{56}
+	return file_plugin_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *CheckResponse) GetLosses() []*Loss {
@@ -3545,7 +3650,7 @@ type BeginResponse struct {
 
 func (x *BeginResponse) Reset() {
 	*x = BeginResponse{}
-	mi := &file_plugin_proto_msgTypes[57]
+	mi := &file_plugin_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3557,7 +3662,7 @@ func (x *BeginResponse) String() string {
 func (*BeginResponse) ProtoMessage() {}
 
 func (x *BeginResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[57]
+	mi := &file_plugin_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3570,10 +3675,10 @@ func (x *BeginResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginResponse.ProtoReflect.Descriptor instead.
 func (*BeginResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{57}
+	return file_plugin_proto_rawDescGZIP(), []int{59}
 }
 
-type KnownRequest struct {
+type BaselineRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
 	Unit          *Unit                  `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
@@ -3581,21 +3686,21 @@ type KnownRequest struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *KnownRequest) Reset() {
-	*x = KnownRequest{}
-	mi := &file_plugin_proto_msgTypes[58]
+func (x *BaselineRequest) Reset() {
+	*x = BaselineRequest{}
+	mi := &file_plugin_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *KnownRequest) String() string {
+func (x *BaselineRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*KnownRequest) ProtoMessage() {}
+func (*BaselineRequest) ProtoMessage() {}
 
-func (x *KnownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[58]
+func (x *BaselineRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3606,49 +3711,49 @@ func (x *KnownRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use KnownRequest.ProtoReflect.Descriptor instead.
-func (*KnownRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{58}
+// Deprecated: Use BaselineRequest.ProtoReflect.Descriptor instead.
+func (*BaselineRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{60}
 }
 
-func (x *KnownRequest) GetInstance() uint64 {
+func (x *BaselineRequest) GetInstance() uint64 {
 	if x != nil {
 		return x.Instance
 	}
 	return 0
 }
 
-func (x *KnownRequest) GetUnit() *Unit {
+func (x *BaselineRequest) GetUnit() *Unit {
 	if x != nil {
 		return x.Unit
 	}
 	return nil
 }
 
-type KnownResponse struct {
+type BaselineResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Known         []*KnownFile           `protobuf:"bytes,1,rep,name=known,proto3" json:"known,omitempty"`
-	Knows         bool                   `protobuf:"varint,2,opt,name=knows,proto3" json:"knows,omitempty"`
-	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: known
+	Baseline      []*BaselineFile        `protobuf:"bytes,1,rep,name=baseline,proto3" json:"baseline,omitempty"`
+	HasBaseline   bool                   `protobuf:"varint,2,opt,name=has_baseline,json=hasBaseline,proto3" json:"has_baseline,omitempty"`
+	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: baseline
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *KnownResponse) Reset() {
-	*x = KnownResponse{}
-	mi := &file_plugin_proto_msgTypes[59]
+func (x *BaselineResponse) Reset() {
+	*x = BaselineResponse{}
+	mi := &file_plugin_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *KnownResponse) String() string {
+func (x *BaselineResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*KnownResponse) ProtoMessage() {}
+func (*BaselineResponse) ProtoMessage() {}
 
-func (x *KnownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[59]
+func (x *BaselineResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3659,46 +3764,48 @@ func (x *KnownResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use KnownResponse.ProtoReflect.Descriptor instead.
-func (*KnownResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{59}
+// Deprecated: Use BaselineResponse.ProtoReflect.Descriptor instead.
+func (*BaselineResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{61}
 }
 
-func (x *KnownResponse) GetKnown() []*KnownFile {
+func (x *BaselineResponse) GetBaseline() []*BaselineFile {
 	if x != nil {
-		return x.Known
+		return x.Baseline
 	}
 	return nil
 }
 
-func (x *KnownResponse) GetKnows() bool {
+func (x *BaselineResponse) GetHasBaseline() bool {
 	if x != nil {
-		return x.Knows
+		return x.HasBaseline
 	}
 	return false
 }
 
-func (x *KnownResponse) GetEnd() *End {
+func (x *BaselineResponse) GetEnd() *End {
 	if x != nil {
 		return x.End
 	}
 	return nil
 }
 
-// UnitResponse comes when the unit is committed: the rows that the target refused.
+// UnitResponse comes when the unit is committed: its receipt, in the first message
+// what it says as a whole, then its losses.
 type UnitResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Refused       *Loss                  `protobuf:"bytes,1,opt,name=refused,proto3" json:"refused,omitempty"`
-	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"` // a piece of the row of the refused that came last
-	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"`   // items: refused
-	Row           bool                   `protobuf:"varint,4,opt,name=row,proto3" json:"row,omitempty"`  // refused has a row: data follows, none for an empty one
+	Receipt       *Receipt               `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt,omitempty"`
+	Data          []byte                 `protobuf:"bytes,2,opt,name=data,proto3" json:"data,omitempty"` // a piece of the row of the loss that came last
+	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"`   // items: losses
+	Loss          *Loss                  `protobuf:"bytes,4,opt,name=loss,proto3" json:"loss,omitempty"`
+	Row           bool                   `protobuf:"varint,5,opt,name=row,proto3" json:"row,omitempty"` // the loss has a row: data follows, none for an empty one
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *UnitResponse) Reset() {
 	*x = UnitResponse{}
-	mi := &file_plugin_proto_msgTypes[60]
+	mi := &file_plugin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3710,7 +3817,7 @@ func (x *UnitResponse) String() string {
 func (*UnitResponse) ProtoMessage() {}
 
 func (x *UnitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[60]
+	mi := &file_plugin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3723,12 +3830,12 @@ func (x *UnitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitResponse.ProtoReflect.Descriptor instead.
 func (*UnitResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{60}
+	return file_plugin_proto_rawDescGZIP(), []int{62}
 }
 
-func (x *UnitResponse) GetRefused() *Loss {
+func (x *UnitResponse) GetReceipt() *Receipt {
 	if x != nil {
-		return x.Refused
+		return x.Receipt
 	}
 	return nil
 }
@@ -3747,11 +3854,86 @@ func (x *UnitResponse) GetEnd() *End {
 	return nil
 }
 
+func (x *UnitResponse) GetLoss() *Loss {
+	if x != nil {
+		return x.Loss
+	}
+	return nil
+}
+
 func (x *UnitResponse) GetRow() bool {
 	if x != nil {
 		return x.Row
 	}
 	return false
+}
+
+type Receipt struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Rows          int64                  `protobuf:"varint,1,opt,name=rows,proto3" json:"rows,omitempty"`   // that the target took
+	Files         int64                  `protobuf:"varint,2,opt,name=files,proto3" json:"files,omitempty"` // that the target took
+	Bytes         int64                  `protobuf:"varint,3,opt,name=bytes,proto3" json:"bytes,omitempty"` // of these files
+	State         []byte                 `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`  // the sink's own
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Receipt) Reset() {
+	*x = Receipt{}
+	mi := &file_plugin_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Receipt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Receipt) ProtoMessage() {}
+
+func (x *Receipt) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
+func (*Receipt) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{63}
+}
+
+func (x *Receipt) GetRows() int64 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *Receipt) GetFiles() int64 {
+	if x != nil {
+		return x.Files
+	}
+	return 0
+}
+
+func (x *Receipt) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *Receipt) GetState() []byte {
+	if x != nil {
+		return x.State
+	}
+	return nil
 }
 
 type Outcome struct {
@@ -3767,7 +3949,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_plugin_proto_msgTypes[61]
+	mi := &file_plugin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3779,7 +3961,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[61]
+	mi := &file_plugin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3792,7 +3974,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{61}
+	return file_plugin_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Outcome) GetHead() *OutcomeHead {
@@ -3834,13 +4016,14 @@ type OutcomeHead struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
 	Facts         map[string][]byte      `protobuf:"bytes,2,rep,name=facts,proto3" json:"facts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Dropped       map[string]int64       `protobuf:"bytes,3,rep,name=dropped,proto3" json:"dropped,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // rows by table that transforms left out
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OutcomeHead) Reset() {
 	*x = OutcomeHead{}
-	mi := &file_plugin_proto_msgTypes[62]
+	mi := &file_plugin_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3852,7 +4035,7 @@ func (x *OutcomeHead) String() string {
 func (*OutcomeHead) ProtoMessage() {}
 
 func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[62]
+	mi := &file_plugin_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3865,7 +4048,7 @@ func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomeHead.ProtoReflect.Descriptor instead.
 func (*OutcomeHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{62}
+	return file_plugin_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *OutcomeHead) GetInstance() uint64 {
@@ -3882,6 +4065,13 @@ func (x *OutcomeHead) GetFacts() map[string][]byte {
 	return nil
 }
 
+func (x *OutcomeHead) GetDropped() map[string]int64 {
+	if x != nil {
+		return x.Dropped
+	}
+	return nil
+}
+
 type TableProof struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Schema        []byte                 `protobuf:"bytes,1,opt,name=schema,proto3" json:"schema,omitempty"` // JSON of a table
@@ -3893,7 +4083,7 @@ type TableProof struct {
 
 func (x *TableProof) Reset() {
 	*x = TableProof{}
-	mi := &file_plugin_proto_msgTypes[63]
+	mi := &file_plugin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3905,7 +4095,7 @@ func (x *TableProof) String() string {
 func (*TableProof) ProtoMessage() {}
 
 func (x *TableProof) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[63]
+	mi := &file_plugin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3918,7 +4108,7 @@ func (x *TableProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableProof.ProtoReflect.Descriptor instead.
 func (*TableProof) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{63}
+	return file_plugin_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *TableProof) GetSchema() []byte {
@@ -3950,7 +4140,7 @@ type FinishResponse struct {
 
 func (x *FinishResponse) Reset() {
 	*x = FinishResponse{}
-	mi := &file_plugin_proto_msgTypes[64]
+	mi := &file_plugin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3962,7 +4152,7 @@ func (x *FinishResponse) String() string {
 func (*FinishResponse) ProtoMessage() {}
 
 func (x *FinishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[64]
+	mi := &file_plugin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3975,7 +4165,7 @@ func (x *FinishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishResponse.ProtoReflect.Descriptor instead.
 func (*FinishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{64}
+	return file_plugin_proto_rawDescGZIP(), []int{67}
 }
 
 type ProveRequest struct {
@@ -3987,7 +4177,7 @@ type ProveRequest struct {
 
 func (x *ProveRequest) Reset() {
 	*x = ProveRequest{}
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3999,7 +4189,7 @@ func (x *ProveRequest) String() string {
 func (*ProveRequest) ProtoMessage() {}
 
 func (x *ProveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4012,7 +4202,7 @@ func (x *ProveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveRequest.ProtoReflect.Descriptor instead.
 func (*ProveRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{65}
+	return file_plugin_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ProveRequest) GetInstance() uint64 {
@@ -4032,7 +4222,7 @@ type ProveResponse struct {
 
 func (x *ProveResponse) Reset() {
 	*x = ProveResponse{}
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4044,7 +4234,7 @@ func (x *ProveResponse) String() string {
 func (*ProveResponse) ProtoMessage() {}
 
 func (x *ProveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4057,7 +4247,7 @@ func (x *ProveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveResponse.ProtoReflect.Descriptor instead.
 func (*ProveResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{66}
+	return file_plugin_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ProveResponse) GetProofs() []*TableProof {
@@ -4083,7 +4273,7 @@ type PublishRequest struct {
 
 func (x *PublishRequest) Reset() {
 	*x = PublishRequest{}
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4095,7 +4285,7 @@ func (x *PublishRequest) String() string {
 func (*PublishRequest) ProtoMessage() {}
 
 func (x *PublishRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4108,7 +4298,7 @@ func (x *PublishRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishRequest.ProtoReflect.Descriptor instead.
 func (*PublishRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{67}
+	return file_plugin_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *PublishRequest) GetInstance() uint64 {
@@ -4126,7 +4316,7 @@ type PublishResponse struct {
 
 func (x *PublishResponse) Reset() {
 	*x = PublishResponse{}
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4138,7 +4328,7 @@ func (x *PublishResponse) String() string {
 func (*PublishResponse) ProtoMessage() {}
 
 func (x *PublishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4151,7 +4341,7 @@ func (x *PublishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishResponse.ProtoReflect.Descriptor instead.
 func (*PublishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{68}
+	return file_plugin_proto_rawDescGZIP(), []int{71}
 }
 
 type AbortRequest struct {
@@ -4163,7 +4353,7 @@ type AbortRequest struct {
 
 func (x *AbortRequest) Reset() {
 	*x = AbortRequest{}
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4175,7 +4365,7 @@ func (x *AbortRequest) String() string {
 func (*AbortRequest) ProtoMessage() {}
 
 func (x *AbortRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4188,7 +4378,7 @@ func (x *AbortRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortRequest.ProtoReflect.Descriptor instead.
 func (*AbortRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{69}
+	return file_plugin_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *AbortRequest) GetInstance() uint64 {
@@ -4206,7 +4396,7 @@ type AbortResponse struct {
 
 func (x *AbortResponse) Reset() {
 	*x = AbortResponse{}
-	mi := &file_plugin_proto_msgTypes[70]
+	mi := &file_plugin_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4218,7 +4408,7 @@ func (x *AbortResponse) String() string {
 func (*AbortResponse) ProtoMessage() {}
 
 func (x *AbortResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[70]
+	mi := &file_plugin_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4231,7 +4421,7 @@ func (x *AbortResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortResponse.ProtoReflect.Descriptor instead.
 func (*AbortResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{70}
+	return file_plugin_proto_rawDescGZIP(), []int{73}
 }
 
 var File_plugin_proto protoreflect.FileDescriptor
@@ -4371,14 +4561,19 @@ const file_plugin_proto_rawDesc = "" +
 	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"W\n" +
 	"\bRowsHead\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12/\n" +
-	"\x06mapped\x18\x02 \x01(\v2\x17.vault.plugin.v1.MappedR\x06mapped\"@\n" +
+	"\x06mapped\x18\x02 \x01(\v2\x17.vault.plugin.v1.MappedR\x06mapped\"C\n" +
+	"\vJoinRequest\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x18\n" +
+	"\asession\x18\x02 \x01(\fR\asession\"\x0e\n" +
+	"\fJoinResponse\"@\n" +
 	"\fCountRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x14\n" +
 	"\x05table\x18\x02 \x01(\tR\x05table\"#\n" +
 	"\rCountResponse\x12\x12\n" +
-	"\x04rows\x18\x01 \x01(\x03R\x04rows\")\n" +
+	"\x04rows\x18\x01 \x01(\x03R\x04rows\"E\n" +
 	"\vPlanRequest\x12\x1a\n" +
-	"\binstance\x18\x01 \x01(\x04R\binstance\"\x9a\x03\n" +
+	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x1a\n" +
+	"\bpipeline\x18\x02 \x01(\tR\bpipeline\"\xb4\x03\n" +
 	"\tInventory\x12;\n" +
 	"\x05facts\x18\x01 \x03(\v2%.vault.plugin.v1.Inventory.FactsEntryR\x05facts\x122\n" +
 	"\x06tables\x18\x02 \x03(\v2\x1a.vault.plugin.v1.TableInfoR\x06tables\x12&\n" +
@@ -4386,7 +4581,8 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05units\x18\x04 \x03(\v2\x15.vault.plugin.v1.UnitR\x05units\x12-\n" +
 	"\x06losses\x18\x05 \x03(\v2\x15.vault.plugin.v1.LossR\x06losses\x121\n" +
 	"\brecorded\x18\x06 \x03(\v2\x15.vault.plugin.v1.LossR\brecorded\x12+\n" +
-	"\x05notes\x18\a \x03(\v2\x15.vault.plugin.v1.NoteR\x05notes\x1a8\n" +
+	"\x05notes\x18\a \x03(\v2\x15.vault.plugin.v1.NoteR\x05notes\x12\x18\n" +
+	"\asession\x18\b \x01(\fR\asession\x1a8\n" +
 	"\n" +
 	"FactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -4415,16 +4611,16 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05count\x18\x05 \x01(\x03R\x05count\".\n" +
 	"\x04Note\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\fR\x04path\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\"\x96\x01\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"\x9f\x01\n" +
 	"\vReadRequest\x12-\n" +
-	"\x04head\x18\x01 \x01(\v2\x19.vault.plugin.v1.ReadHeadR\x04head\x120\n" +
-	"\x05known\x18\x02 \x03(\v2\x1a.vault.plugin.v1.KnownFileR\x05known\x12&\n" +
-	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"g\n" +
+	"\x04head\x18\x01 \x01(\v2\x19.vault.plugin.v1.ReadHeadR\x04head\x129\n" +
+	"\bbaseline\x18\x02 \x03(\v2\x1d.vault.plugin.v1.BaselineFileR\bbaseline\x12&\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"t\n" +
 	"\bReadHead\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12)\n" +
-	"\x04unit\x18\x02 \x01(\v2\x15.vault.plugin.v1.UnitR\x04unit\x12\x14\n" +
-	"\x05knows\x18\x03 \x01(\bR\x05knows\"A\n" +
-	"\tKnownFile\x12\x12\n" +
+	"\x04unit\x18\x02 \x01(\v2\x15.vault.plugin.v1.UnitR\x04unit\x12!\n" +
+	"\fhas_baseline\x18\x03 \x01(\bR\vhasBaseline\"D\n" +
+	"\fBaselineFile\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\fR\x04path\x12 \n" +
 	"\vfingerprint\x18\x02 \x01(\tR\vfingerprint\"\x9a\x03\n" +
 	"\tUnitEvent\x12-\n" +
@@ -4479,32 +4675,42 @@ const file_plugin_proto_rawDesc = "" +
 	"\x06losses\x18\x01 \x03(\v2\x15.vault.plugin.v1.LossR\x06losses\x12+\n" +
 	"\x05notes\x18\x02 \x03(\v2\x15.vault.plugin.v1.NoteR\x05notes\x12&\n" +
 	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"\x0f\n" +
-	"\rBeginResponse\"U\n" +
-	"\fKnownRequest\x12\x1a\n" +
+	"\rBeginResponse\"X\n" +
+	"\x0fBaselineRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12)\n" +
-	"\x04unit\x18\x02 \x01(\v2\x15.vault.plugin.v1.UnitR\x04unit\"\x7f\n" +
-	"\rKnownResponse\x120\n" +
-	"\x05known\x18\x01 \x03(\v2\x1a.vault.plugin.v1.KnownFileR\x05known\x12\x14\n" +
-	"\x05knows\x18\x02 \x01(\bR\x05knows\x12&\n" +
-	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"\x8d\x01\n" +
-	"\fUnitResponse\x12/\n" +
-	"\arefused\x18\x01 \x01(\v2\x15.vault.plugin.v1.LossR\arefused\x12\x12\n" +
+	"\x04unit\x18\x02 \x01(\v2\x15.vault.plugin.v1.UnitR\x04unit\"\x98\x01\n" +
+	"\x10BaselineResponse\x129\n" +
+	"\bbaseline\x18\x01 \x03(\v2\x1d.vault.plugin.v1.BaselineFileR\bbaseline\x12!\n" +
+	"\fhas_baseline\x18\x02 \x01(\bR\vhasBaseline\x12&\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"\xbb\x01\n" +
+	"\fUnitResponse\x122\n" +
+	"\areceipt\x18\x01 \x01(\v2\x18.vault.plugin.v1.ReceiptR\areceipt\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12&\n" +
-	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\x12\x10\n" +
-	"\x03row\x18\x04 \x01(\bR\x03row\"\xf4\x01\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\x12)\n" +
+	"\x04loss\x18\x04 \x01(\v2\x15.vault.plugin.v1.LossR\x04loss\x12\x10\n" +
+	"\x03row\x18\x05 \x01(\bR\x03row\"_\n" +
+	"\aReceipt\x12\x12\n" +
+	"\x04rows\x18\x01 \x01(\x03R\x04rows\x12\x14\n" +
+	"\x05files\x18\x02 \x01(\x03R\x05files\x12\x14\n" +
+	"\x05bytes\x18\x03 \x01(\x03R\x05bytes\x12\x14\n" +
+	"\x05state\x18\x04 \x01(\fR\x05state\"\xf4\x01\n" +
 	"\aOutcome\x120\n" +
 	"\x04head\x18\x01 \x01(\v2\x1c.vault.plugin.v1.OutcomeHeadR\x04head\x123\n" +
 	"\x06tables\x18\x02 \x03(\v2\x1b.vault.plugin.v1.TableProofR\x06tables\x12&\n" +
 	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\x12-\n" +
 	"\x06losses\x18\x04 \x03(\v2\x15.vault.plugin.v1.LossR\x06losses\x12+\n" +
-	"\x05notes\x18\x05 \x03(\v2\x15.vault.plugin.v1.NoteR\x05notes\"\xa2\x01\n" +
+	"\x05notes\x18\x05 \x03(\v2\x15.vault.plugin.v1.NoteR\x05notes\"\xa3\x02\n" +
 	"\vOutcomeHead\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12=\n" +
-	"\x05facts\x18\x02 \x03(\v2'.vault.plugin.v1.OutcomeHead.FactsEntryR\x05facts\x1a8\n" +
+	"\x05facts\x18\x02 \x03(\v2'.vault.plugin.v1.OutcomeHead.FactsEntryR\x05facts\x12C\n" +
+	"\adropped\x18\x03 \x03(\v2).vault.plugin.v1.OutcomeHead.DroppedEntryR\adropped\x1a8\n" +
 	"\n" +
 	"FactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01\"{\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01\x1a:\n" +
+	"\fDroppedEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"{\n" +
 	"\n" +
 	"TableProof\x12\x16\n" +
 	"\x06schema\x18\x01 \x01(\fR\x06schema\x12&\n" +
@@ -4548,15 +4754,16 @@ const file_plugin_proto_rawDesc = "" +
 	"\aOpenKey\x12\x1f.vault.plugin.v1.OpenKeyRequest\x1a .vault.plugin.v1.OpenKeyResponse2\x94\x01\n" +
 	"\x0fRecordTransform\x12?\n" +
 	"\x05Table\x12\x1d.vault.plugin.v1.TableRequest\x1a\x17.vault.plugin.v1.Mapped\x12@\n" +
-	"\x04Rows\x12\x1c.vault.plugin.v1.RowsRequest\x1a\x16.vault.plugin.v1.Frame(\x010\x012\xda\x01\n" +
+	"\x04Rows\x12\x1c.vault.plugin.v1.RowsRequest\x1a\x16.vault.plugin.v1.Frame(\x010\x012\x9f\x02\n" +
 	"\x06Source\x12B\n" +
 	"\x04Plan\x12\x1c.vault.plugin.v1.PlanRequest\x1a\x1a.vault.plugin.v1.Inventory0\x01\x12D\n" +
 	"\x04Read\x12\x1c.vault.plugin.v1.ReadRequest\x1a\x1a.vault.plugin.v1.UnitEvent(\x010\x01\x12F\n" +
-	"\x05Count\x12\x1d.vault.plugin.v1.CountRequest\x1a\x1e.vault.plugin.v1.CountResponse2\xc4\x04\n" +
+	"\x05Count\x12\x1d.vault.plugin.v1.CountRequest\x1a\x1e.vault.plugin.v1.CountResponse\x12C\n" +
+	"\x04Join\x12\x1c.vault.plugin.v1.JoinRequest\x1a\x1d.vault.plugin.v1.JoinResponse2\xcd\x04\n" +
 	"\x04Sink\x12B\n" +
 	"\x05Check\x12\x15.vault.plugin.v1.Plan\x1a\x1e.vault.plugin.v1.CheckResponse(\x010\x01\x12@\n" +
-	"\x05Begin\x12\x15.vault.plugin.v1.Plan\x1a\x1e.vault.plugin.v1.BeginResponse(\x01\x12H\n" +
-	"\x05Known\x12\x1d.vault.plugin.v1.KnownRequest\x1a\x1e.vault.plugin.v1.KnownResponse0\x01\x12E\n" +
+	"\x05Begin\x12\x15.vault.plugin.v1.Plan\x1a\x1e.vault.plugin.v1.BeginResponse(\x01\x12Q\n" +
+	"\bBaseline\x12 .vault.plugin.v1.BaselineRequest\x1a!.vault.plugin.v1.BaselineResponse0\x01\x12E\n" +
 	"\x04Unit\x12\x1a.vault.plugin.v1.UnitEvent\x1a\x1d.vault.plugin.v1.UnitResponse(\x010\x01\x12E\n" +
 	"\x06Finish\x12\x18.vault.plugin.v1.Outcome\x1a\x1f.vault.plugin.v1.FinishResponse(\x01\x12H\n" +
 	"\x05Prove\x12\x1d.vault.plugin.v1.ProveRequest\x1a\x1e.vault.plugin.v1.ProveResponse0\x01\x12L\n" +
@@ -4576,7 +4783,7 @@ func file_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 74)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 78)
 var file_plugin_proto_goTypes = []any{
 	(Role)(0),                 // 0: vault.plugin.v1.Role
 	(*DescribeRequest)(nil),   // 1: vault.plugin.v1.DescribeRequest
@@ -4615,44 +4822,48 @@ var file_plugin_proto_goTypes = []any{
 	(*Mapped)(nil),            // 34: vault.plugin.v1.Mapped
 	(*RowsRequest)(nil),       // 35: vault.plugin.v1.RowsRequest
 	(*RowsHead)(nil),          // 36: vault.plugin.v1.RowsHead
-	(*CountRequest)(nil),      // 37: vault.plugin.v1.CountRequest
-	(*CountResponse)(nil),     // 38: vault.plugin.v1.CountResponse
-	(*PlanRequest)(nil),       // 39: vault.plugin.v1.PlanRequest
-	(*Inventory)(nil),         // 40: vault.plugin.v1.Inventory
-	(*TableInfo)(nil),         // 41: vault.plugin.v1.TableInfo
-	(*Sum)(nil),               // 42: vault.plugin.v1.Sum
-	(*Unit)(nil),              // 43: vault.plugin.v1.Unit
-	(*Loss)(nil),              // 44: vault.plugin.v1.Loss
-	(*Note)(nil),              // 45: vault.plugin.v1.Note
-	(*ReadRequest)(nil),       // 46: vault.plugin.v1.ReadRequest
-	(*ReadHead)(nil),          // 47: vault.plugin.v1.ReadHead
-	(*KnownFile)(nil),         // 48: vault.plugin.v1.KnownFile
-	(*UnitEvent)(nil),         // 49: vault.plugin.v1.UnitEvent
-	(*UnitHead)(nil),          // 50: vault.plugin.v1.UnitHead
-	(*Chunk)(nil),             // 51: vault.plugin.v1.Chunk
-	(*Entry)(nil),             // 52: vault.plugin.v1.Entry
-	(*Time)(nil),              // 53: vault.plugin.v1.Time
-	(*Digest)(nil),            // 54: vault.plugin.v1.Digest
-	(*Plan)(nil),              // 55: vault.plugin.v1.Plan
-	(*PlanHead)(nil),          // 56: vault.plugin.v1.PlanHead
-	(*CheckResponse)(nil),     // 57: vault.plugin.v1.CheckResponse
-	(*BeginResponse)(nil),     // 58: vault.plugin.v1.BeginResponse
-	(*KnownRequest)(nil),      // 59: vault.plugin.v1.KnownRequest
-	(*KnownResponse)(nil),     // 60: vault.plugin.v1.KnownResponse
-	(*UnitResponse)(nil),      // 61: vault.plugin.v1.UnitResponse
-	(*Outcome)(nil),           // 62: vault.plugin.v1.Outcome
-	(*OutcomeHead)(nil),       // 63: vault.plugin.v1.OutcomeHead
-	(*TableProof)(nil),        // 64: vault.plugin.v1.TableProof
-	(*FinishResponse)(nil),    // 65: vault.plugin.v1.FinishResponse
-	(*ProveRequest)(nil),      // 66: vault.plugin.v1.ProveRequest
-	(*ProveResponse)(nil),     // 67: vault.plugin.v1.ProveResponse
-	(*PublishRequest)(nil),    // 68: vault.plugin.v1.PublishRequest
-	(*PublishResponse)(nil),   // 69: vault.plugin.v1.PublishResponse
-	(*AbortRequest)(nil),      // 70: vault.plugin.v1.AbortRequest
-	(*AbortResponse)(nil),     // 71: vault.plugin.v1.AbortResponse
-	nil,                       // 72: vault.plugin.v1.Inventory.FactsEntry
-	nil,                       // 73: vault.plugin.v1.PlanHead.FactsEntry
-	nil,                       // 74: vault.plugin.v1.OutcomeHead.FactsEntry
+	(*JoinRequest)(nil),       // 37: vault.plugin.v1.JoinRequest
+	(*JoinResponse)(nil),      // 38: vault.plugin.v1.JoinResponse
+	(*CountRequest)(nil),      // 39: vault.plugin.v1.CountRequest
+	(*CountResponse)(nil),     // 40: vault.plugin.v1.CountResponse
+	(*PlanRequest)(nil),       // 41: vault.plugin.v1.PlanRequest
+	(*Inventory)(nil),         // 42: vault.plugin.v1.Inventory
+	(*TableInfo)(nil),         // 43: vault.plugin.v1.TableInfo
+	(*Sum)(nil),               // 44: vault.plugin.v1.Sum
+	(*Unit)(nil),              // 45: vault.plugin.v1.Unit
+	(*Loss)(nil),              // 46: vault.plugin.v1.Loss
+	(*Note)(nil),              // 47: vault.plugin.v1.Note
+	(*ReadRequest)(nil),       // 48: vault.plugin.v1.ReadRequest
+	(*ReadHead)(nil),          // 49: vault.plugin.v1.ReadHead
+	(*BaselineFile)(nil),      // 50: vault.plugin.v1.BaselineFile
+	(*UnitEvent)(nil),         // 51: vault.plugin.v1.UnitEvent
+	(*UnitHead)(nil),          // 52: vault.plugin.v1.UnitHead
+	(*Chunk)(nil),             // 53: vault.plugin.v1.Chunk
+	(*Entry)(nil),             // 54: vault.plugin.v1.Entry
+	(*Time)(nil),              // 55: vault.plugin.v1.Time
+	(*Digest)(nil),            // 56: vault.plugin.v1.Digest
+	(*Plan)(nil),              // 57: vault.plugin.v1.Plan
+	(*PlanHead)(nil),          // 58: vault.plugin.v1.PlanHead
+	(*CheckResponse)(nil),     // 59: vault.plugin.v1.CheckResponse
+	(*BeginResponse)(nil),     // 60: vault.plugin.v1.BeginResponse
+	(*BaselineRequest)(nil),   // 61: vault.plugin.v1.BaselineRequest
+	(*BaselineResponse)(nil),  // 62: vault.plugin.v1.BaselineResponse
+	(*UnitResponse)(nil),      // 63: vault.plugin.v1.UnitResponse
+	(*Receipt)(nil),           // 64: vault.plugin.v1.Receipt
+	(*Outcome)(nil),           // 65: vault.plugin.v1.Outcome
+	(*OutcomeHead)(nil),       // 66: vault.plugin.v1.OutcomeHead
+	(*TableProof)(nil),        // 67: vault.plugin.v1.TableProof
+	(*FinishResponse)(nil),    // 68: vault.plugin.v1.FinishResponse
+	(*ProveRequest)(nil),      // 69: vault.plugin.v1.ProveRequest
+	(*ProveResponse)(nil),     // 70: vault.plugin.v1.ProveResponse
+	(*PublishRequest)(nil),    // 71: vault.plugin.v1.PublishRequest
+	(*PublishResponse)(nil),   // 72: vault.plugin.v1.PublishResponse
+	(*AbortRequest)(nil),      // 73: vault.plugin.v1.AbortRequest
+	(*AbortResponse)(nil),     // 74: vault.plugin.v1.AbortResponse
+	nil,                       // 75: vault.plugin.v1.Inventory.FactsEntry
+	nil,                       // 76: vault.plugin.v1.PlanHead.FactsEntry
+	nil,                       // 77: vault.plugin.v1.OutcomeHead.FactsEntry
+	nil,                       // 78: vault.plugin.v1.OutcomeHead.DroppedEntry
 }
 var file_plugin_proto_depIdxs = []int32{
 	3,  // 0: vault.plugin.v1.DescribeResponse.stages:type_name -> vault.plugin.v1.Stage
@@ -4669,114 +4880,118 @@ var file_plugin_proto_depIdxs = []int32{
 	20, // 11: vault.plugin.v1.StatResponse.object:type_name -> vault.plugin.v1.Object
 	28, // 12: vault.plugin.v1.ApplyRequest.head:type_name -> vault.plugin.v1.ApplyHead
 	12, // 13: vault.plugin.v1.ApplyRequest.end:type_name -> vault.plugin.v1.End
-	44, // 14: vault.plugin.v1.Mapped.losses:type_name -> vault.plugin.v1.Loss
-	45, // 15: vault.plugin.v1.Mapped.notes:type_name -> vault.plugin.v1.Note
+	46, // 14: vault.plugin.v1.Mapped.losses:type_name -> vault.plugin.v1.Loss
+	47, // 15: vault.plugin.v1.Mapped.notes:type_name -> vault.plugin.v1.Note
 	36, // 16: vault.plugin.v1.RowsRequest.head:type_name -> vault.plugin.v1.RowsHead
 	12, // 17: vault.plugin.v1.RowsRequest.end:type_name -> vault.plugin.v1.End
 	34, // 18: vault.plugin.v1.RowsHead.mapped:type_name -> vault.plugin.v1.Mapped
-	72, // 19: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
-	41, // 20: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
+	75, // 19: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
+	43, // 20: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
 	12, // 21: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
-	43, // 22: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
-	44, // 23: vault.plugin.v1.Inventory.losses:type_name -> vault.plugin.v1.Loss
-	44, // 24: vault.plugin.v1.Inventory.recorded:type_name -> vault.plugin.v1.Loss
-	45, // 25: vault.plugin.v1.Inventory.notes:type_name -> vault.plugin.v1.Note
-	42, // 26: vault.plugin.v1.TableInfo.proof:type_name -> vault.plugin.v1.Sum
-	47, // 27: vault.plugin.v1.ReadRequest.head:type_name -> vault.plugin.v1.ReadHead
-	48, // 28: vault.plugin.v1.ReadRequest.known:type_name -> vault.plugin.v1.KnownFile
+	45, // 22: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
+	46, // 23: vault.plugin.v1.Inventory.losses:type_name -> vault.plugin.v1.Loss
+	46, // 24: vault.plugin.v1.Inventory.recorded:type_name -> vault.plugin.v1.Loss
+	47, // 25: vault.plugin.v1.Inventory.notes:type_name -> vault.plugin.v1.Note
+	44, // 26: vault.plugin.v1.TableInfo.proof:type_name -> vault.plugin.v1.Sum
+	49, // 27: vault.plugin.v1.ReadRequest.head:type_name -> vault.plugin.v1.ReadHead
+	50, // 28: vault.plugin.v1.ReadRequest.baseline:type_name -> vault.plugin.v1.BaselineFile
 	12, // 29: vault.plugin.v1.ReadRequest.end:type_name -> vault.plugin.v1.End
-	43, // 30: vault.plugin.v1.ReadHead.unit:type_name -> vault.plugin.v1.Unit
-	50, // 31: vault.plugin.v1.UnitEvent.head:type_name -> vault.plugin.v1.UnitHead
+	45, // 30: vault.plugin.v1.ReadHead.unit:type_name -> vault.plugin.v1.Unit
+	52, // 31: vault.plugin.v1.UnitEvent.head:type_name -> vault.plugin.v1.UnitHead
 	12, // 32: vault.plugin.v1.UnitEvent.end:type_name -> vault.plugin.v1.End
-	52, // 33: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
-	51, // 34: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
-	54, // 35: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
-	52, // 36: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
-	44, // 37: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
-	49, // 38: vault.plugin.v1.UnitEvent.more:type_name -> vault.plugin.v1.UnitEvent
-	43, // 39: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
-	53, // 40: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
-	56, // 41: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
-	41, // 42: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
+	54, // 33: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
+	53, // 34: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
+	56, // 35: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
+	54, // 36: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
+	46, // 37: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
+	51, // 38: vault.plugin.v1.UnitEvent.more:type_name -> vault.plugin.v1.UnitEvent
+	45, // 39: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
+	55, // 40: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
+	58, // 41: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
+	43, // 42: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
 	12, // 43: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
-	73, // 44: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
-	44, // 45: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
-	45, // 46: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
+	76, // 44: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
+	46, // 45: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
+	47, // 46: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
 	12, // 47: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
-	43, // 48: vault.plugin.v1.KnownRequest.unit:type_name -> vault.plugin.v1.Unit
-	48, // 49: vault.plugin.v1.KnownResponse.known:type_name -> vault.plugin.v1.KnownFile
-	12, // 50: vault.plugin.v1.KnownResponse.end:type_name -> vault.plugin.v1.End
-	44, // 51: vault.plugin.v1.UnitResponse.refused:type_name -> vault.plugin.v1.Loss
+	45, // 48: vault.plugin.v1.BaselineRequest.unit:type_name -> vault.plugin.v1.Unit
+	50, // 49: vault.plugin.v1.BaselineResponse.baseline:type_name -> vault.plugin.v1.BaselineFile
+	12, // 50: vault.plugin.v1.BaselineResponse.end:type_name -> vault.plugin.v1.End
+	64, // 51: vault.plugin.v1.UnitResponse.receipt:type_name -> vault.plugin.v1.Receipt
 	12, // 52: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
-	63, // 53: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
-	64, // 54: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
-	12, // 55: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
-	44, // 56: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
-	45, // 57: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
-	74, // 58: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
-	42, // 59: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
-	44, // 60: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
-	64, // 61: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
-	12, // 62: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
-	1,  // 63: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
-	5,  // 64: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
-	8,  // 65: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
-	10, // 66: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
-	14, // 67: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
-	17, // 68: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
-	18, // 69: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
-	21, // 70: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
-	23, // 71: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
-	25, // 72: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
-	27, // 73: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
-	27, // 74: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
-	29, // 75: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
-	31, // 76: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
-	33, // 77: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
-	35, // 78: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
-	39, // 79: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
-	46, // 80: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
-	37, // 81: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
-	55, // 82: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
-	55, // 83: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
-	59, // 84: vault.plugin.v1.Sink.Known:input_type -> vault.plugin.v1.KnownRequest
-	49, // 85: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
-	62, // 86: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
-	66, // 87: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
-	68, // 88: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
-	70, // 89: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
-	2,  // 90: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
-	6,  // 91: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
-	9,  // 92: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
-	11, // 93: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
-	16, // 94: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
-	13, // 95: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
-	19, // 96: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
-	22, // 97: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
-	24, // 98: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
-	26, // 99: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
-	13, // 100: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
-	13, // 101: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
-	30, // 102: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
-	32, // 103: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
-	34, // 104: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
-	13, // 105: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
-	40, // 106: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
-	49, // 107: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
-	38, // 108: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
-	57, // 109: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
-	58, // 110: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
-	60, // 111: vault.plugin.v1.Sink.Known:output_type -> vault.plugin.v1.KnownResponse
-	61, // 112: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
-	65, // 113: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
-	67, // 114: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
-	69, // 115: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
-	71, // 116: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
-	90, // [90:117] is the sub-list for method output_type
-	63, // [63:90] is the sub-list for method input_type
-	63, // [63:63] is the sub-list for extension type_name
-	63, // [63:63] is the sub-list for extension extendee
-	0,  // [0:63] is the sub-list for field type_name
+	46, // 53: vault.plugin.v1.UnitResponse.loss:type_name -> vault.plugin.v1.Loss
+	66, // 54: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
+	67, // 55: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
+	12, // 56: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
+	46, // 57: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
+	47, // 58: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
+	77, // 59: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
+	78, // 60: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
+	44, // 61: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
+	46, // 62: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
+	67, // 63: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
+	12, // 64: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
+	1,  // 65: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
+	5,  // 66: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
+	8,  // 67: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
+	10, // 68: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
+	14, // 69: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
+	17, // 70: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
+	18, // 71: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
+	21, // 72: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
+	23, // 73: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
+	25, // 74: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
+	27, // 75: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
+	27, // 76: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
+	29, // 77: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
+	31, // 78: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
+	33, // 79: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
+	35, // 80: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
+	41, // 81: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
+	48, // 82: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
+	39, // 83: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
+	37, // 84: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
+	57, // 85: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
+	57, // 86: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
+	61, // 87: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
+	51, // 88: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
+	65, // 89: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
+	69, // 90: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
+	71, // 91: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
+	73, // 92: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
+	2,  // 93: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
+	6,  // 94: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
+	9,  // 95: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
+	11, // 96: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
+	16, // 97: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
+	13, // 98: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
+	19, // 99: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
+	22, // 100: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
+	24, // 101: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
+	26, // 102: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
+	13, // 103: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
+	13, // 104: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
+	30, // 105: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
+	32, // 106: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
+	34, // 107: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
+	13, // 108: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
+	42, // 109: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
+	51, // 110: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
+	40, // 111: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
+	38, // 112: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
+	59, // 113: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
+	60, // 114: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
+	62, // 115: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
+	63, // 116: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
+	68, // 117: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
+	70, // 118: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
+	72, // 119: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
+	74, // 120: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
+	93, // [93:121] is the sub-list for method output_type
+	65, // [65:93] is the sub-list for method input_type
+	65, // [65:65] is the sub-list for extension type_name
+	65, // [65:65] is the sub-list for extension extendee
+	0,  // [0:65] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
@@ -4790,7 +5005,7 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   74,
+			NumMessages:   78,
 			NumExtensions: 0,
 			NumServices:   6,
 		},

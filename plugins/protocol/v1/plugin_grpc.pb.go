@@ -14,7 +14,8 @@
 // Errors. A call that fails ends with a gRPC status. Its message is for people.
 // Metadata in the trailer tell more: `vault-class` is 1 failed, 2 wrong settings,
 // 3 refused before anything was changed, 4 unproven; `vault-error` is one of
-// not-exist, key, other-key, corrupt. Without them the code NOT_FOUND stands for
+// not-exist, key, other-key, corrupt. `vault-temporary` is there if the same call
+// may succeed later: so many milliseconds to wait at least, 0 for any time. Without them the code NOT_FOUND stands for
 // not-exist, INVALID_ARGUMENT for class 2, FAILED_PRECONDITION for class 3,
 // DATA_LOSS for corrupt, every other code for class 1.
 
@@ -775,6 +776,7 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 type RecordTransformClient interface {
 	Table(ctx context.Context, in *TableRequest, opts ...grpc.CallOption) (*Mapped, error)
+	// Rows: what comes back are the rows that the transform has kept, each with its newline.
 	Rows(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[RowsRequest, Frame], error)
 }
 
@@ -814,6 +816,7 @@ type RecordTransform_RowsClient = grpc.BidiStreamingClient[RowsRequest, Frame]
 // for forward compatibility.
 type RecordTransformServer interface {
 	Table(context.Context, *TableRequest) (*Mapped, error)
+	// Rows: what comes back are the rows that the transform has kept, each with its newline.
 	Rows(grpc.BidiStreamingServer[RowsRequest, Frame]) error
 	mustEmbedUnimplementedRecordTransformServer()
 }
@@ -904,6 +907,7 @@ const (
 	Source_Plan_FullMethodName  = "/vault.plugin.v1.Source/Plan"
 	Source_Read_FullMethodName  = "/vault.plugin.v1.Source/Read"
 	Source_Count_FullMethodName = "/vault.plugin.v1.Source/Count"
+	Source_Join_FullMethodName  = "/vault.plugin.v1.Source/Join"
 )
 
 // SourceClient is the client API for Source service.
@@ -911,12 +915,15 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 type SourceClient interface {
 	Plan(ctx context.Context, in *PlanRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Inventory], error)
-	// Read: Vault sends the head and what it knows, then only listens. The plugin
-	// sends the unit's events.
+	// Read: Vault sends the head and the baseline, then only listens. The plugin
+	// sends the unit's events. A unit may be read again, from its beginning.
 	Read(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ReadRequest, UnitEvent], error)
 	// Count counts a table's rows without reading them, at the moment that all
 	// reads see. It needs the capability count.
 	Count(ctx context.Context, in *CountRequest, opts ...grpc.CallOption) (*CountResponse, error)
+	// Join is in place of Plan: the snapshot of a source in another process is read.
+	// It needs the capability join.
+	Join(ctx context.Context, in *JoinRequest, opts ...grpc.CallOption) (*JoinResponse, error)
 }
 
 type sourceClient struct {
@@ -969,17 +976,30 @@ func (c *sourceClient) Count(ctx context.Context, in *CountRequest, opts ...grpc
 	return out, nil
 }
 
+func (c *sourceClient) Join(ctx context.Context, in *JoinRequest, opts ...grpc.CallOption) (*JoinResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(JoinResponse)
+	err := c.cc.Invoke(ctx, Source_Join_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SourceServer is the server API for Source service.
 // All implementations must embed UnimplementedSourceServer
 // for forward compatibility.
 type SourceServer interface {
 	Plan(*PlanRequest, grpc.ServerStreamingServer[Inventory]) error
-	// Read: Vault sends the head and what it knows, then only listens. The plugin
-	// sends the unit's events.
+	// Read: Vault sends the head and the baseline, then only listens. The plugin
+	// sends the unit's events. A unit may be read again, from its beginning.
 	Read(grpc.BidiStreamingServer[ReadRequest, UnitEvent]) error
 	// Count counts a table's rows without reading them, at the moment that all
 	// reads see. It needs the capability count.
 	Count(context.Context, *CountRequest) (*CountResponse, error)
+	// Join is in place of Plan: the snapshot of a source in another process is read.
+	// It needs the capability join.
+	Join(context.Context, *JoinRequest) (*JoinResponse, error)
 	mustEmbedUnimplementedSourceServer()
 }
 
@@ -998,6 +1018,9 @@ func (UnimplementedSourceServer) Read(grpc.BidiStreamingServer[ReadRequest, Unit
 }
 func (UnimplementedSourceServer) Count(context.Context, *CountRequest) (*CountResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Count not implemented")
+}
+func (UnimplementedSourceServer) Join(context.Context, *JoinRequest) (*JoinResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Join not implemented")
 }
 func (UnimplementedSourceServer) mustEmbedUnimplementedSourceServer() {}
 func (UnimplementedSourceServer) testEmbeddedByValue()                {}
@@ -1056,6 +1079,24 @@ func _Source_Count_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Source_Join_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(JoinRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SourceServer).Join(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Source_Join_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SourceServer).Join(ctx, req.(*JoinRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Source_ServiceDesc is the grpc.ServiceDesc for Source service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1066,6 +1107,10 @@ var Source_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Count",
 			Handler:    _Source_Count_Handler,
+		},
+		{
+			MethodName: "Join",
+			Handler:    _Source_Join_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
@@ -1085,14 +1130,14 @@ var Source_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Sink_Check_FullMethodName   = "/vault.plugin.v1.Sink/Check"
-	Sink_Begin_FullMethodName   = "/vault.plugin.v1.Sink/Begin"
-	Sink_Known_FullMethodName   = "/vault.plugin.v1.Sink/Known"
-	Sink_Unit_FullMethodName    = "/vault.plugin.v1.Sink/Unit"
-	Sink_Finish_FullMethodName  = "/vault.plugin.v1.Sink/Finish"
-	Sink_Prove_FullMethodName   = "/vault.plugin.v1.Sink/Prove"
-	Sink_Publish_FullMethodName = "/vault.plugin.v1.Sink/Publish"
-	Sink_Abort_FullMethodName   = "/vault.plugin.v1.Sink/Abort"
+	Sink_Check_FullMethodName    = "/vault.plugin.v1.Sink/Check"
+	Sink_Begin_FullMethodName    = "/vault.plugin.v1.Sink/Begin"
+	Sink_Baseline_FullMethodName = "/vault.plugin.v1.Sink/Baseline"
+	Sink_Unit_FullMethodName     = "/vault.plugin.v1.Sink/Unit"
+	Sink_Finish_FullMethodName   = "/vault.plugin.v1.Sink/Finish"
+	Sink_Prove_FullMethodName    = "/vault.plugin.v1.Sink/Prove"
+	Sink_Publish_FullMethodName  = "/vault.plugin.v1.Sink/Publish"
+	Sink_Abort_FullMethodName    = "/vault.plugin.v1.Sink/Abort"
 )
 
 // SinkClient is the client API for Sink service.
@@ -1101,7 +1146,7 @@ const (
 type SinkClient interface {
 	Check(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Plan, CheckResponse], error)
 	Begin(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[Plan, BeginResponse], error)
-	Known(ctx context.Context, in *KnownRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[KnownResponse], error)
+	Baseline(ctx context.Context, in *BaselineRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BaselineResponse], error)
 	// Unit: the stream's end asks to commit. A stream that breaks off gives the unit up.
 	Unit(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[UnitEvent, UnitResponse], error)
 	Finish(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[Outcome, FinishResponse], error)
@@ -1144,13 +1189,13 @@ func (c *sinkClient) Begin(ctx context.Context, opts ...grpc.CallOption) (grpc.C
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Sink_BeginClient = grpc.ClientStreamingClient[Plan, BeginResponse]
 
-func (c *sinkClient) Known(ctx context.Context, in *KnownRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[KnownResponse], error) {
+func (c *sinkClient) Baseline(ctx context.Context, in *BaselineRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BaselineResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Sink_ServiceDesc.Streams[2], Sink_Known_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Sink_ServiceDesc.Streams[2], Sink_Baseline_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	x := &grpc.GenericClientStream[KnownRequest, KnownResponse]{ClientStream: stream}
+	x := &grpc.GenericClientStream[BaselineRequest, BaselineResponse]{ClientStream: stream}
 	if err := x.ClientStream.SendMsg(in); err != nil {
 		return nil, err
 	}
@@ -1161,7 +1206,7 @@ func (c *sinkClient) Known(ctx context.Context, in *KnownRequest, opts ...grpc.C
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Sink_KnownClient = grpc.ServerStreamingClient[KnownResponse]
+type Sink_BaselineClient = grpc.ServerStreamingClient[BaselineResponse]
 
 func (c *sinkClient) Unit(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[UnitEvent, UnitResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -1234,7 +1279,7 @@ func (c *sinkClient) Abort(ctx context.Context, in *AbortRequest, opts ...grpc.C
 type SinkServer interface {
 	Check(grpc.BidiStreamingServer[Plan, CheckResponse]) error
 	Begin(grpc.ClientStreamingServer[Plan, BeginResponse]) error
-	Known(*KnownRequest, grpc.ServerStreamingServer[KnownResponse]) error
+	Baseline(*BaselineRequest, grpc.ServerStreamingServer[BaselineResponse]) error
 	// Unit: the stream's end asks to commit. A stream that breaks off gives the unit up.
 	Unit(grpc.BidiStreamingServer[UnitEvent, UnitResponse]) error
 	Finish(grpc.ClientStreamingServer[Outcome, FinishResponse]) error
@@ -1257,8 +1302,8 @@ func (UnimplementedSinkServer) Check(grpc.BidiStreamingServer[Plan, CheckRespons
 func (UnimplementedSinkServer) Begin(grpc.ClientStreamingServer[Plan, BeginResponse]) error {
 	return status.Error(codes.Unimplemented, "method Begin not implemented")
 }
-func (UnimplementedSinkServer) Known(*KnownRequest, grpc.ServerStreamingServer[KnownResponse]) error {
-	return status.Error(codes.Unimplemented, "method Known not implemented")
+func (UnimplementedSinkServer) Baseline(*BaselineRequest, grpc.ServerStreamingServer[BaselineResponse]) error {
+	return status.Error(codes.Unimplemented, "method Baseline not implemented")
 }
 func (UnimplementedSinkServer) Unit(grpc.BidiStreamingServer[UnitEvent, UnitResponse]) error {
 	return status.Error(codes.Unimplemented, "method Unit not implemented")
@@ -1310,16 +1355,16 @@ func _Sink_Begin_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Sink_BeginServer = grpc.ClientStreamingServer[Plan, BeginResponse]
 
-func _Sink_Known_Handler(srv interface{}, stream grpc.ServerStream) error {
-	m := new(KnownRequest)
+func _Sink_Baseline_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(BaselineRequest)
 	if err := stream.RecvMsg(m); err != nil {
 		return err
 	}
-	return srv.(SinkServer).Known(m, &grpc.GenericServerStream[KnownRequest, KnownResponse]{ServerStream: stream})
+	return srv.(SinkServer).Baseline(m, &grpc.GenericServerStream[BaselineRequest, BaselineResponse]{ServerStream: stream})
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Sink_KnownServer = grpc.ServerStreamingServer[KnownResponse]
+type Sink_BaselineServer = grpc.ServerStreamingServer[BaselineResponse]
 
 func _Sink_Unit_Handler(srv interface{}, stream grpc.ServerStream) error {
 	return srv.(SinkServer).Unit(&grpc.GenericServerStream[UnitEvent, UnitResponse]{ServerStream: stream})
@@ -1411,8 +1456,8 @@ var Sink_ServiceDesc = grpc.ServiceDesc{
 			ClientStreams: true,
 		},
 		{
-			StreamName:    "Known",
-			Handler:       _Sink_Known_Handler,
+			StreamName:    "Baseline",
+			Handler:       _Sink_Baseline_Handler,
 			ServerStreams: true,
 		},
 		{

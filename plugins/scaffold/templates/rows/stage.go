@@ -96,20 +96,22 @@ func unique(table *schema.Table, column string) bool {
 	})
 }
 
-// Rows appends the rows of data to dst as the table holds them now.
-func (t *transform) Rows(ctx context.Context, m stage.Mapped, dst, data []byte) ([]byte, error) {
+// Rows appends the rows of c to dst as the table holds them now, and tells how many
+// it kept: a transform may leave rows out, and Vault counts them.
+func (t *transform) Rows(ctx context.Context, m stage.Mapped, dst []byte, c stage.Chunk) (_ []byte, kept int, err error) {
 	cells, err := t.cells(&m.From)
 	if err != nil {
-		return dst, err
+		return dst, 0, err
 	}
 	var row, rest []byte
 	var old [][]byte
-	for ok := true; ctx.Err() == nil; data = rest {
+	ok := true
+	for data := c.Data; ctx.Err() == nil; data = rest {
 		if row, rest, ok, err = rows.Next(data); err != nil || !ok {
-			return dst, err
+			return dst, kept, err
 		}
 		if old = rows.Split(old, row); len(old) != len(cells) {
-			return dst, fmt.Errorf("table %s: a row has %d columns, not %d", m.From.Name, len(old), len(cells))
+			return dst, 0, fmt.Errorf("table %s: a row has %d columns, not %d", m.From.Name, len(old), len(cells))
 		}
 		for i, cell := range old {
 			if i > 0 {
@@ -121,6 +123,7 @@ func (t *transform) Rows(ctx context.Context, m stage.Mapped, dst, data []byte) 
 			dst = append(dst, cell...)
 		}
 		dst = append(dst, '\n')
+		kept++
 	}
-	return dst, ctx.Err()
+	return dst, 0, ctx.Err()
 }

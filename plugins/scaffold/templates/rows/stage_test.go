@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/conformance"
 	"github.com/lmsvault/vault/plugins/sdk"
 )
@@ -35,7 +37,7 @@ func TestItBlanks(t *testing.T) {
 	if err != nil || !m.Rewrite || len(m.Notes) != 2 {
 		t.Fatalf("%+v, %v", m, err)
 	}
-	got, err := r.Rows(t.Context(), m, nil, []byte("1\ta@example.com\t123\n2\tb@example.com\t\\N\n"))
+	got, _, err := r.Rows(t.Context(), m, nil, chunk([]byte("1\ta@example.com\t123\n2\tb@example.com\t\\N\n")))
 	if want := "1\t\t\\N\n2\t\t\\N\n"; err != nil || string(got) != want {
 		t.Errorf("%q, want %q (%v)", got, want, err)
 	}
@@ -46,4 +48,9 @@ func TestItBlanks(t *testing.T) {
 	if err != nil || other.Rewrite || other.Schema.Name != "course" {
 		t.Errorf("another table: %+v, %v", other, err)
 	}
+}
+
+// chunk is rows as a stage gets them.
+func chunk(data []byte) stage.Chunk {
+	return stage.Chunk{Data: data, Rows: bytes.Count(data, []byte{'\n'})}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// sink is the sdk.Sink. The list gets its name in Publish: until then it is
+// sink is an sdk.FileSink. The list gets its name in Publish: until then it is
 // FILE.unfinished, so that nobody takes a part for the whole.
 type sink struct {
 	path    string
@@ -30,23 +30,23 @@ type sink struct {
 func (s *sink) unfinished() string { return s.path + ".unfinished" }
 
 // Check refuses what can't be written, and changes nothing.
-func (s *sink) Check(ctx context.Context, _ *stage.Plan) ([]stage.Loss, []stage.Note, error) {
+func (s *sink) Check(ctx context.Context, _ *stage.Plan) (found stage.Findings, err error) {
 	for path, what := range map[string]string{s.path: "is there", s.unfinished(): "was left by a run that did not end"} {
 		if s.replace {
 			break
 		}
 		_, err := os.Lstat(path)
 		if err == nil {
-			return nil, nil, failure.New(failure.Refused, "%s %s: remove it, or set replace: true", path, what)
+			return found, failure.New(failure.Refused, "%s %s: remove it, or set replace: true", path, what)
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, failure.Wrap(failure.Refused, err)
+			return found, failure.Wrap(failure.Refused, err)
 		}
 	}
 	if _, err := os.Stat(filepath.Dir(s.path)); err != nil {
-		return nil, nil, failure.Wrap(failure.Refused, err)
+		return found, failure.Wrap(failure.Refused, err)
 	}
-	return nil, nil, ctx.Err()
+	return found, ctx.Err()
 }
 
 // Begin prepares the target.
@@ -56,8 +56,8 @@ func (s *sink) Begin(context.Context, *stage.Plan) (err error) {
 	return err
 }
 
-// Unit starts to take a unit.
-func (s *sink) Unit(context.Context, stage.Unit) (stage.UnitWriter, error) {
+// WriteFiles starts to take a unit.
+func (s *sink) WriteFiles(context.Context, stage.Unit) (stage.FileUnit, error) {
 	return &unit{sink: s}, nil
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// source is the sdk.Source. Read is called from many goroutines at once.
+// source is an sdk.RowSource. ReadRows is called from many goroutines at once.
 type source struct {
 	Config
 	f    *os.File
@@ -25,7 +25,7 @@ type source struct {
 
 // Plan tells what there is: tables with their structure, and units that can be
 // read each on its own. Here one unit holds all.
-func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
+func (s *source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
 	info, err := s.f.Stat()
 	if err != nil {
 		return nil, err
@@ -47,17 +47,12 @@ func (s *source) Plan(ctx context.Context) (*stage.Inventory, error) {
 	}, ctx.Err()
 }
 
-// Read opens the entry of the table, writes its rows in chunks and closes it. An
-// error of the writer is returned: as it is, or wrapped with %w.
-func (s *source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w stage.Writer) error {
-	path := stage.DB + "/" + unit.Table
-	if err := w.Open(ctx, stage.Entry{Path: path, Kind: stage.Table}); err != nil {
-		return err
-	}
-	var total int64
+// ReadRows writes the rows of a unit in chunks. It may be called again for the same
+// unit, and writes the same then. An error of the writer is returned: as it is, or
+// wrapped with %w.
+func (s *source) ReadRows(ctx context.Context, _ stage.ReadRequest, w stage.RowWriter) error {
 	// The builder cuts chunks where Vault wants them cut.
 	chunks := rows.NewBuilder(func(ctx context.Context, data []byte, n int) error {
-		total += int64(len(data))
 		return w.Write(ctx, stage.Chunk{Data: data, Rows: n})
 	})
 	in := bufio.NewReader(io.NewSectionReader(s.f, 0, s.size))
@@ -77,14 +72,11 @@ func (s *source) Read(ctx context.Context, unit stage.Unit, _ stage.Known, w sta
 			break
 		}
 	}
-	if err := chunks.Flush(ctx); err != nil {
-		return err
-	}
-	return w.Close(ctx, stage.Digest{Bytes: total})
+	return chunks.Flush(ctx)
 }
 
 // row adds a line. What can't be carried is told as a loss, never left out in silence.
-func (s *source) row(ctx context.Context, w stage.Writer, chunks *rows.Builder, number int64, line []byte) error {
+func (s *source) row(ctx context.Context, w stage.RowWriter, chunks *rows.Builder, number int64, line []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

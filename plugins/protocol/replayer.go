@@ -11,25 +11,25 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// Passage hands a unit's events to a Writer, and nothing that breaks the contract
-// of Writer: such an event is ErrContract. It holds one chunk, and keeps the data
+// Replayer hands a unit's events to a writer, and nothing that breaks the contract
+// of writers: such an event is ErrContract. It holds one chunk, and keeps the data
 // of an event until the chunk is whole. It is used by one goroutine.
-type Passage struct {
+type Replayer struct {
 	Unit stage.Unit
-	To   stage.Writer
+	Rows stage.RowWriter // of a unit of Part DB; nil for others
+	To   stage.FileWriter
 	// Same tells whether an entry may be said to be the same. nil: any may.
 	Same func(stage.Entry) bool
 
-	entry  stage.Entry
+	entry  stage.Entry // that is open
 	open   bool
-	opened int
 	passed int64  // bytes of the open entry
 	buf    []byte // pieces of a chunk
 	failed error
 }
 
 // Event takes an event and those that came with it, and counts them.
-func (p *Passage) Event(ctx context.Context, m *pb.UnitEvent, t *Tally) error {
+func (p *Replayer) Event(ctx context.Context, m *pb.UnitEvent, t *Tally) error {
 	if err := p.one(ctx, m, t, m.Head != nil || m.End != nil); err != nil {
 		return err
 	}
@@ -41,13 +41,13 @@ func (p *Passage) Event(ctx context.Context, m *pb.UnitEvent, t *Tally) error {
 			return err
 		}
 	}
-	if m.End != nil && p.open {
+	if m.End != nil && p.open && p.Rows == nil {
 		return broken("the unit ends before %s is closed", p.entry.Path)
 	}
 	return nil
 }
 
-func (p *Passage) one(ctx context.Context, m *pb.UnitEvent, t *Tally, empty bool) error {
+func (p *Replayer) one(ctx context.Context, m *pb.UnitEvent, t *Tally, empty bool) error {
 	t.Data(m.Data)
 	n := 0
 	for _, there := range [...]bool{m.Open != nil, m.Chunk != nil, m.Close != nil, m.Same != nil, m.Drop, m.Loss != nil} {
@@ -67,7 +67,13 @@ func (p *Passage) one(ctx context.Context, m *pb.UnitEvent, t *Tally, empty bool
 	return p.event(ctx, m)
 }
 
-func (p *Passage) event(ctx context.Context, m *pb.UnitEvent) error {
+func (p *Replayer) event(ctx context.Context, m *pb.UnitEvent) error {
+	if p.Rows != nil {
+		if m.Open != nil || m.Close != nil || m.Same != nil || m.Drop {
+			return broken("an event of files in a unit of rows")
+		}
+		p.entry, p.open = stage.Entry{Path: stage.DB + "/" + p.Unit.Table, Kind: stage.Table}, true
+	}
 	switch {
 	case m.Open != nil:
 		return p.begin(ctx, m.Open)
@@ -88,23 +94,23 @@ func (p *Passage) event(ctx context.Context, m *pb.UnitEvent) error {
 		if err != nil {
 			return err
 		}
+		if p.Rows != nil {
+			return p.keep(p.Rows.Loss(ctx, l))
+		}
 		return p.keep(p.To.Loss(ctx, l))
 	}
 	return nil
 }
 
 // Failed is the error of the Writer that ended it, as it is.
-func (p *Passage) Failed() error { return p.failed }
+func (p *Replayer) Failed() error { return p.failed }
 
-// Opened is how many entries were opened.
-func (p *Passage) Opened() int { return p.opened }
-
-func (p *Passage) keep(err error) error {
+func (p *Replayer) keep(err error) error {
 	p.failed = err
 	return err
 }
 
-func (p *Passage) begin(ctx context.Context, m *pb.Entry) (err error) {
+func (p *Replayer) begin(ctx context.Context, m *pb.Entry) (err error) {
 	if p.open {
 		return broken("%q is opened before %q is closed", m.Path, p.entry.Path)
 	}
@@ -112,12 +118,11 @@ func (p *Passage) begin(ctx context.Context, m *pb.Entry) (err error) {
 		return err
 	}
 	p.open, p.passed = true, 0
-	p.opened++
 	return p.keep(p.To.Open(ctx, p.entry))
 }
 
 // fitting is an entry that belongs to the unit.
-func (p *Passage) fitting(m *pb.Entry) (stage.Entry, error) {
+func (p *Replayer) fitting(m *pb.Entry) (stage.Entry, error) {
 	e, err := Entry(m)
 	if err != nil {
 		return e, err
@@ -131,20 +136,18 @@ func (p *Passage) fitting(m *pb.Entry) (stage.Entry, error) {
 	switch {
 	case part != p.Unit.Part:
 		return e, broken("the entry %q is not of the part %s", e.Path, p.Unit.Part)
-	case (e.Kind == stage.Table) != (part == stage.DB), part == stage.DB && e.Path != stage.DB+"/"+p.Unit.Table:
-		return e, broken("the entry %q is a %q, which is not what the unit is of", e.Path, e.Kind)
 	case (e.Target != "") != (e.Kind == stage.Symlink):
 		return e, broken("the entry %q is a %q with the target %q", e.Path, e.Kind, e.Target)
 	}
 	switch e.Kind {
-	case stage.Table, stage.File, stage.Dir, stage.Symlink, stage.Document:
+	case stage.File, stage.Dir, stage.Symlink, stage.Document:
 		return e, nil
 	}
 	return e, broken("the entry %q is of the unknown kind %q", e.Path, e.Kind)
 }
 
 // data takes a piece of a chunk, the last one with chunk.
-func (p *Passage) data(ctx context.Context, piece []byte, chunk *pb.Chunk) error {
+func (p *Replayer) data(ctx context.Context, piece []byte, chunk *pb.Chunk) error {
 	path := p.entry.Path
 	switch {
 	case !p.open:
@@ -167,22 +170,25 @@ func (p *Passage) data(ctx context.Context, piece []byte, chunk *pb.Chunk) error
 	if err := p.sound(c); err != nil {
 		return err
 	}
+	if p.Rows != nil {
+		return p.keep(p.Rows.Write(ctx, c))
+	}
 	p.passed += int64(len(c.Data))
-	return p.keep(p.To.Write(ctx, c))
+	return p.keep(p.To.Write(ctx, c.Data))
 }
 
 // Room is where the data of the next event is best read to: see Reuse.
-func (p *Passage) Room() []byte { return Room(p.buf) }
+func (p *Replayer) Room() []byte { return Room(p.buf) }
 
 // emptied forgets a chunk; the memory of an unusually large one too.
-func (p *Passage) emptied() {
+func (p *Replayer) emptied() {
 	p.buf = p.buf[:0]
 	if cap(p.buf) > 2*rows.MaxChunk {
 		p.buf = nil
 	}
 }
 
-func (p *Passage) sound(c stage.Chunk) error {
+func (p *Replayer) sound(c stage.Chunk) error {
 	if p.entry.Kind != stage.Table {
 		return nil
 	}
@@ -198,7 +204,7 @@ func (p *Passage) sound(c stage.Chunk) error {
 	return nil
 }
 
-func (p *Passage) end(ctx context.Context, m *pb.Digest) error {
+func (p *Replayer) end(ctx context.Context, m *pb.Digest) error {
 	d, err := Digest(m)
 	switch {
 	case err != nil:
@@ -212,7 +218,7 @@ func (p *Passage) end(ctx context.Context, m *pb.Digest) error {
 	return p.keep(p.To.Close(ctx, d))
 }
 
-func (p *Passage) same(ctx context.Context, m *pb.Entry) error {
+func (p *Replayer) same(ctx context.Context, m *pb.Entry) error {
 	e, err := p.fitting(m)
 	switch {
 	case err != nil:

@@ -17,7 +17,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// diary writes down what reaches a Writer.
+// diary writes down what reaches a FileWriter.
 type diary struct {
 	lines []string
 	fail  error
@@ -29,16 +29,26 @@ func (d *diary) note(format string, args ...any) error {
 }
 
 func (d *diary) Open(_ context.Context, e stage.Entry) error { return d.note("open %s", e.Path) }
-func (d *diary) Write(_ context.Context, c stage.Chunk) error {
-	return d.note("write %d bytes %d rows", len(c.Data), c.Rows)
+func (d *diary) Write(_ context.Context, data []byte) error {
+	return d.note("write %d bytes", len(data))
 }
 func (d *diary) Close(_ context.Context, g stage.Digest) error { return d.note("close %d", g.Bytes) }
 func (d *diary) Same(_ context.Context, e stage.Entry) error   { return d.note("same %s", e.Path) }
 func (d *diary) Drop(context.Context) error                    { return d.note("drop") }
 func (d *diary) Loss(_ context.Context, l stage.Loss) error    { return d.note("loss %s", l.Path) }
 
+// rowDiary writes down what reaches a RowWriter.
+type rowDiary struct{ *diary }
+
+func (d rowDiary) Write(_ context.Context, c stage.Chunk) error {
+	return d.note("write %d bytes %d rows", len(c.Data), c.Rows)
+}
+
 func pass(u stage.Unit, d *diary, events ...*pb.UnitEvent) error {
-	p := &Passage{Unit: u, To: d, Same: func(e stage.Entry) bool { return e.Fingerprint == "known" }}
+	p := &Replayer{Unit: u, To: d, Same: func(e stage.Entry) bool { return e.Fingerprint == "known" }}
+	if u.Part == stage.DB {
+		p = &Replayer{Unit: u, Rows: rowDiary{d}}
+	}
 	var t Tally
 	for _, e := range events {
 		if err := p.Event(context.Background(), e, &t); err != nil {
@@ -53,10 +63,6 @@ var (
 	fileUnit  = stage.Unit{ID: "dataroot/x", Part: stage.Dataroot}
 )
 
-func openTable() *pb.UnitEvent {
-	return &pb.UnitEvent{Open: &pb.Entry{Path: []byte("db/t"), Kind: "table"}}
-}
-
 func openFile(path string) *pb.UnitEvent {
 	return &pb.UnitEvent{Open: &pb.Entry{Path: []byte(path), Kind: "file"}}
 }
@@ -67,7 +73,7 @@ func chunk(data string, n int) *pb.UnitEvent {
 
 func shut(n int) *pb.UnitEvent { return &pb.UnitEvent{Close: &pb.Digest{Bytes: int64(n)}} }
 
-// Whatever a foreign plugin sends, only what keeps the contract of Writer is handed on.
+// Whatever a foreign plugin sends, only what keeps the contract of writers is handed on.
 func TestEventsThatBreakTheContractReachNobody(t *testing.T) {
 	large := strings.Repeat("x", rows.MaxChunk)
 	for name, c := range map[string]struct {
@@ -88,9 +94,13 @@ func TestEventsThatBreakTheContractReachNobody(t *testing.T) {
 		"an unknown event with another": {fileUnit, []*pb.UnitEvent{{Open: openFile("dataroot/a").Open, More: []*pb.UnitEvent{{}}}}},
 		"an end with another":           {fileUnit, []*pb.UnitEvent{{Open: openFile("dataroot/a").Open, More: []*pb.UnitEvent{{Close: &pb.Digest{}, End: &pb.End{}}}}}},
 		"more of more":                  {fileUnit, []*pb.UnitEvent{{Open: openFile("dataroot/a").Open, More: []*pb.UnitEvent{{Close: &pb.Digest{}, More: []*pb.UnitEvent{{}}}}}}},
-		"a row cut off with another":    {tableUnit, []*pb.UnitEvent{{Open: openTable().Open, More: []*pb.UnitEvent{chunk("1\n2", 2), shut(0)}}}},
+		"a row cut off with another":    {tableUnit, []*pb.UnitEvent{{Data: []byte("1\n"), Chunk: &pb.Chunk{Rows: 1}, More: []*pb.UnitEvent{chunk("1\n2", 2)}}}},
 		"another part":                  {fileUnit, []*pb.UnitEvent{openFile("filedir/a"), shut(0)}},
-		"another table":                 {tableUnit, []*pb.UnitEvent{{Open: &pb.Entry{Path: []byte("db/u"), Kind: "table"}}, shut(0)}},
+		"a table that is opened":        {tableUnit, []*pb.UnitEvent{{Open: &pb.Entry{Path: []byte("db/t"), Kind: "table"}}}},
+		"rows that are closed":          {tableUnit, []*pb.UnitEvent{chunk("1\n", 1), shut(0)}},
+		"rows that are dropped":         {tableUnit, []*pb.UnitEvent{chunk("1\n", 1), {Drop: true}}},
+		"rows that are the same":        {tableUnit, []*pb.UnitEvent{{Same: &pb.Entry{Path: []byte("db/t"), Kind: "table", Fingerprint: "known"}}}},
+		"rows that end inside a chunk":  {tableUnit, []*pb.UnitEvent{{Data: []byte("1\n")}}},
 		"a file among rows":             {tableUnit, []*pb.UnitEvent{openFile("db/t"), shut(0)}},
 		"a table among files":           {fileUnit, []*pb.UnitEvent{{Open: &pb.Entry{Path: []byte("dataroot/t"), Kind: "table"}}, shut(0)}},
 		"a path upwards":                {fileUnit, []*pb.UnitEvent{openFile("dataroot/../../etc/passwd"), shut(0)}},
@@ -105,10 +115,10 @@ func TestEventsThatBreakTheContractReachNobody(t *testing.T) {
 		"a digest of more":              {fileUnit, []*pb.UnitEvent{openFile("dataroot/a"), chunk("four", 0), shut(5)}},
 		"a digest of less":              {fileUnit, []*pb.UnitEvent{openFile("dataroot/a"), chunk("four", 0), shut(0)}},
 		"a file's chunk too large":      {fileUnit, []*pb.UnitEvent{openFile("dataroot/a"), {Data: []byte(large)}, chunk("x", 1)}},
-		"rows too many":                 {tableUnit, []*pb.UnitEvent{openTable(), chunk("1\n2\n", 3)}},
-		"rows too few":                  {tableUnit, []*pb.UnitEvent{openTable(), chunk("1\n2\n", 1)}},
-		"a row cut off":                 {tableUnit, []*pb.UnitEvent{openTable(), chunk("1\n2", 1)}},
-		"rows in a chunk too large":     {tableUnit, []*pb.UnitEvent{openTable(), {Data: []byte(large)}, chunk("\nx\n", 2)}},
+		"rows too many":                 {tableUnit, []*pb.UnitEvent{chunk("1\n2\n", 3)}},
+		"rows too few":                  {tableUnit, []*pb.UnitEvent{chunk("1\n2\n", 1)}},
+		"a row cut off":                 {tableUnit, []*pb.UnitEvent{chunk("1\n2", 1)}},
+		"rows in a chunk too large":     {tableUnit, []*pb.UnitEvent{{Data: []byte(large)}, chunk("\nx\n", 2)}},
 		"the same that is not known":    {fileUnit, []*pb.UnitEvent{{Same: &pb.Entry{Path: []byte("dataroot/x"), Kind: "file", Fingerprint: "other"}}}},
 		"the same without fingerprint":  {fileUnit, []*pb.UnitEvent{{Same: &pb.Entry{Path: []byte("dataroot/x"), Kind: "file"}}}},
 		"a folder that is the same":     {fileUnit, []*pb.UnitEvent{{Same: &pb.Entry{Path: []byte("dataroot/x"), Kind: "dir", Fingerprint: "known"}}}},
@@ -131,39 +141,39 @@ func TestEventsThatKeepTheContractAreHandedOn(t *testing.T) {
 		&pb.UnitEvent{Same: &pb.Entry{Path: []byte("dataroot/d"), Kind: "file", Fingerprint: "known"}},
 		&pb.UnitEvent{Open: &pb.Entry{Path: []byte("dataroot/e"), Kind: "dir"}}, shut(0))
 	want := []string{
-		"open dataroot/a", "write 4 bytes 0 rows", "close 4",
-		"open dataroot/b", "write 9 bytes 0 rows", "write 3 bytes 0 rows", "close 12",
-		"open dataroot/c", "write 1 bytes 0 rows", "drop", "loss dataroot/c", "same dataroot/d", "open dataroot/e", "close 0",
+		"open dataroot/a", "write 4 bytes", "close 4",
+		"open dataroot/b", "write 9 bytes", "write 3 bytes", "close 12",
+		"open dataroot/c", "write 1 bytes", "drop", "loss dataroot/c", "same dataroot/d", "open dataroot/e", "close 0",
 	}
 	if err != nil || !slices.Equal(d.lines, want) {
 		t.Errorf("%v\n%q\n%q", err, d.lines, want)
 	}
 	d = &diary{}
 	err = pass(fileUnit, d, &pb.UnitEvent{Open: openFile("dataroot/a").Open, More: []*pb.UnitEvent{chunk("four", 0), shut(4), openFile("dataroot/b"), shut(0)}})
-	want = []string{"open dataroot/a", "write 4 bytes 0 rows", "close 4", "open dataroot/b", "close 0"}
+	want = []string{"open dataroot/a", "write 4 bytes", "close 4", "open dataroot/b", "close 0"}
 	if err != nil || !slices.Equal(d.lines, want) {
 		t.Errorf("events of one message: %v\n%q\n%q", err, d.lines, want)
 	}
 	d = &diary{}
 	row := strings.Repeat("r", rows.MaxChunk) + "\n"
-	err = pass(tableUnit, d, openTable(), chunk("1\n2\n", 2), &pb.UnitEvent{Data: []byte(row[:100])}, chunk(row[100:], 1), shut(0))
-	want = []string{"open db/t", "write 4 bytes 2 rows", fmt.Sprintf("write %d bytes 1 rows", len(row)), "close 0"}
+	err = pass(tableUnit, d, chunk("1\n2\n", 2), &pb.UnitEvent{Data: []byte(row[:100])}, chunk(row[100:], 1))
+	want = []string{"write 4 bytes 2 rows", fmt.Sprintf("write %d bytes 1 rows", len(row))}
 	if err != nil || !slices.Equal(d.lines, want) {
 		t.Errorf("%v\n%q\n%q", err, d.lines, want)
 	}
 }
 
-// The Writer's own error is told from all others.
+// The writer's own error is told from all others.
 func TestTheWritersErrorIsKept(t *testing.T) {
 	full := errors.New("the target is full")
-	p := &Passage{Unit: fileUnit, To: &diary{fail: full}}
+	p := &Replayer{Unit: fileUnit, To: &diary{fail: full}}
 	err := p.Event(context.Background(), openFile("dataroot/a"), &Tally{})
 	if err != full || p.Failed() != full {
 		t.Errorf("%v, %v", err, p.Failed())
 	}
 }
 
-// What a Writer is given on one side, the Writer of the other side gets.
+// What a writer is given on one side, the writer of the other side gets.
 func TestWritersOnBothSidesSeeTheSame(t *testing.T) {
 	var messages [][]byte
 	w := NewEventWriter(func(_ context.Context, m *pb.UnitEvent) error {
@@ -176,7 +186,7 @@ func TestWritersOnBothSidesSeeTheSame(t *testing.T) {
 		if err := w.Open(ctx, stage.Entry{Path: fmt.Sprintf("dataroot/%d\xff", n), Kind: stage.File}); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Write(ctx, stage.Chunk{Data: bytes.Repeat([]byte{1}, n), Rows: 3}); err != nil {
+		if err := w.Write(ctx, bytes.Repeat([]byte{1}, n)); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.Close(ctx, stage.Digest{Bytes: int64(n)}); err != nil {
@@ -199,12 +209,12 @@ func TestWritersOnBothSidesSeeTheSame(t *testing.T) {
 		return m, err
 	}
 	d := &diary{}
-	p := &Passage{Unit: fileUnit, To: d}
+	p := &Replayer{Unit: fileUnit, To: d}
 	if err := Receive(recv, func(m *pb.UnitEvent, t *Tally) error { return p.Event(ctx, m, t) }); err != nil {
 		t.Fatal(err)
 	}
 	for i, n := range []int{0, 1, FrameSize - 1, FrameSize, FrameSize + 1, rows.MaxChunk} {
-		want := []string{fmt.Sprintf("open dataroot/%d\xff", n), fmt.Sprintf("write %d bytes 3 rows", n), fmt.Sprintf("close %d", n)}
+		want := []string{fmt.Sprintf("open dataroot/%d\xff", n), fmt.Sprintf("write %d bytes", n), fmt.Sprintf("close %d", n)}
 		if got := d.lines[3*i : 3*i+3]; !slices.Equal(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}

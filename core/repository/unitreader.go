@@ -1,0 +1,101 @@
+package repository
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// fileReader emits the entries of one unit of files.
+type fileReader struct {
+	chunks   *chunkReader
+	unit     *Unit
+	baseline stage.Baseline
+	w        stage.FileWriter
+	buf      []byte
+}
+
+func (r *fileReader) item(ctx context.Context, it *Item) error {
+	if it.Kind == stage.Table {
+		return fmt.Errorf("unit %s: %s is a table, and the unit is of files", r.unit.ID, it.Path)
+	}
+	if f := it.Fingerprint; it.Kind == stage.File && f != "" && r.baseline[it.Path] == f {
+		return r.w.Same(ctx, it.Entry)
+	}
+	if err := r.w.Open(ctx, it.Entry); err != nil {
+		return err
+	}
+	damage, err := r.content(ctx, it)
+	if err != nil {
+		return err
+	}
+	if damage != nil {
+		return errors.Join(r.w.Drop(ctx), r.w.Loss(ctx, stage.Loss{Kind: stage.LossStored, Path: it.Path, Reason: damage.Error(), Count: 1}))
+	}
+	return r.w.Close(ctx, it.Digest)
+}
+
+// content emits a file's bytes, and checks that they are what the source had read.
+func (r *fileReader) content(ctx context.Context, it *Item) (damage, err error) {
+	check := newDigester(it)
+	for _, ref := range it.Refs {
+		data, err := r.chunks.part(ctx, &r.buf, ref)
+		if d, ok := asDamage(err); ok {
+			return d, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", it.Path, err)
+		}
+		check.write(data)
+		if err := r.w.Write(ctx, data); err != nil {
+			return nil, err
+		}
+	}
+	return check.compare(it), nil
+}
+
+// listLost reports a part of the unit's list that can't be read.
+func (r *fileReader) listLost(ctx context.Context, d *Damage) error {
+	return r.w.Loss(ctx, stage.Loss{Kind: stage.LossStored, Path: r.unit.ID, Where: "list of entries", Count: 1,
+		Reason: fmt.Sprintf("some of its %d entries can't even be named: %v", r.unit.Entries, d)})
+}
+
+// rowReader emits the rows of one unit of a table.
+type rowReader struct {
+	chunks *chunkReader
+	unit   *Unit
+	w      stage.RowWriter
+	buf    []byte
+}
+
+// table emits the rows that are whole, and reports the others.
+func (r *rowReader) table(ctx context.Context, it *Item) error {
+	if it.Path != stage.DB+"/"+r.unit.Table || it.Kind != stage.Table {
+		return fmt.Errorf("unit %s: %s is not its table", r.unit.ID, it.Path)
+	}
+	for _, ref := range it.Refs {
+		data, err := r.chunks.part(ctx, &r.buf, ref)
+		if d, ok := asDamage(err); ok {
+			l := stage.Loss{Kind: stage.LossStored, Path: it.Path, Where: fmt.Sprintf("%d rows of unit %s", ref.Rows, r.unit.ID), Reason: d.Error(), Count: max(1, int64(ref.Rows))}
+			if err := r.w.Loss(ctx, l); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", it.Path, err)
+		}
+		if err := r.w.Write(ctx, stage.Chunk{Data: data, Rows: int(ref.Rows)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listLost reports that the unit's list can't be read, and with it its rows.
+func (r *rowReader) listLost(ctx context.Context, d *Damage) error {
+	return r.w.Loss(ctx, stage.Loss{Kind: stage.LossStored, Path: stage.DB + "/" + r.unit.Table, Where: "all rows of unit " + r.unit.ID,
+		Count: max(1, r.unit.Proof.Rows), Reason: fmt.Sprintf("some of its %d entries can't even be named: %v", r.unit.Entries, d)})
+}

@@ -1,0 +1,40 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/postgres"
+)
+
+// committed gives the receipt of a unit that is committed, nil if it is not.
+func committed(ctx context.Context, conn *postgres.Conn, unit string) (*stage.Receipt, error) {
+	var text []byte
+	err := conn.QueryRow(ctx, "SELECT receipt FROM "+conn.Site.Table(postgres.Marker)+" WHERE unit = sha256($1)", []byte(unit)).Scan(&text)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, conn.Explain(err, "looking whether unit %s is there already", unit)
+	}
+	var r stage.Receipt
+	return &r, json.Unmarshal(text, &r)
+}
+
+// enter notes that a unit is committed, in the transaction of its rows.
+func enter(ctx context.Context, conn *postgres.Conn, unit string, r *stage.Receipt) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	// IDs may be longer than a key.
+	_, err = conn.Exec(ctx, "INSERT INTO "+conn.Site.Table(postgres.Marker)+" (unit, receipt) VALUES (sha256($1), $2)", []byte(unit), text)
+	if err != nil {
+		return conn.Explain(err, "noting that unit %s is there", unit)
+	}
+	return nil
+}
