@@ -50,7 +50,7 @@ func replaces(t *testing.T, sink func(dir string) stage.Sink, holds []string, re
 	dir := holding(t, holds...)
 	before := below(t, dir)
 	s := sink(dir)
-	_, _, checked := s.Check(t.Context(), &stage.Plan{})
+	_, checked := s.Check(t.Context(), &stage.Plan{})
 	begun := s.Begin(t.Context(), &stage.Plan{})
 	must(t, s.Close(t.Context()))
 	after := below(t, dir)
@@ -87,10 +87,10 @@ func TestRestoreOfAnotherPartIsNotReplaced(t *testing.T) {
 		"a data root":        {filesSink(t, sinkfiles.Config{Dir: root, Replace: true}), datarootSink(t, sinkdataroot.Config{Dir: root, Replace: true})},
 		"an unfinished pool": {datarootSink(t, sinkdataroot.Config{Dir: unfinished, Replace: true}), filesSink(t, sinkfiles.Config{Dir: unfinished, Replace: true})},
 	} {
-		if _, _, err := c.other.Check(t.Context(), &stage.Plan{}); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "holds a restore of the part") {
+		if _, err := c.other.Check(t.Context(), &stage.Plan{}); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "holds a restore of the part") {
 			t.Errorf("%s: the sink of the other part says %v", name, err)
 		}
-		_, _, err := c.own.Check(t.Context(), &stage.Plan{})
+		_, err := c.own.Check(t.Context(), &stage.Plan{})
 		must(t, err)
 		must(t, c.other.Close(t.Context()))
 		must(t, c.own.Close(t.Context()))
@@ -101,12 +101,12 @@ func TestRestoreOfAnotherPartIsNotReplaced(t *testing.T) {
 func TestTheMarkThatARefusalProposesIsAccepted(t *testing.T) {
 	dir := holding(t, "photos/x", filetree.RestoredName+"=part: dataroot")
 	must(t, restore(t, datarootSink(t, sinkdataroot.Config{Dir: dir, Replace: true}), fileItem("dataroot/f", "new")))
-	_, _, err := datarootSink(t, sinkdataroot.Config{Dir: holding(t, "photos/x"), Replace: true}).Check(t.Context(), &stage.Plan{})
+	_, err := datarootSink(t, sinkdataroot.Config{Dir: holding(t, "photos/x"), Replace: true}).Check(t.Context(), &stage.Plan{})
 	if want := `create a file .vault-restored in it with the line "part: dataroot"`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("the refusal is %v, want %s", err, want)
 	}
 	// No mark lets a data root be taken for a pool, so none is proposed.
-	_, _, err = filesSink(t, sinkfiles.Config{Dir: holding(t, "filedir/"+poolFile, filetree.MarkerName+"=part: filedir"), Replace: true}).Check(t.Context(), &stage.Plan{})
+	_, err = filesSink(t, sinkfiles.Config{Dir: holding(t, "filedir/"+poolFile, filetree.MarkerName+"=part: filedir"), Replace: true}).Check(t.Context(), &stage.Plan{})
 	if err == nil || !strings.Contains(err.Error(), "it is a data root, not a file pool") || strings.Contains(err.Error(), "create a file") {
 		t.Errorf("the refusal is %v", err)
 	}

@@ -32,6 +32,7 @@ type Step struct {
 	Config any               // what Stage.Config returned, decoded
 	From   *SnapshotConfig   // what a storage reads as a source; nil elsewhere
 	Into   *RepositoryConfig // how a storage is written as a sink; nil elsewhere
+	Onto   *TargetConfig     // what becomes of what another sink's target holds; nil elsewhere
 	At     config.Position   // of the step in the file
 
 	keys   map[string]config.Position // where its settings stand
@@ -96,6 +97,13 @@ func (c *RepositoryConfig) Signing() (repository.SigningKey, error) {
 		return key, config.At("signing_key", "signing_key: %w", err)
 	}
 	return key, nil
+}
+
+// TargetConfig is what a sink that is no storage takes beside its own settings. A
+// stage that declares settings of these names gets them instead.
+type TargetConfig struct {
+	Replace  string   `key:"replace" default:"false" oneof:"false true in_place" help:"what becomes of a site that the target holds: false refuses it; true makes the new site beside it and exchanges the two when the new one is proven; in_place removes the old one first, for a target without room for both"`
+	Preserve []string `key:"preserve" help:"what of it stays as it is"`
 }
 
 // Settings are those of a run. The command line may override them.

@@ -6,6 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // replaceKey is the setting of sinks that may replace what their target holds.
@@ -13,8 +14,8 @@ const replaceKey = "replace"
 
 // replacing returns the settings of a sink with replace: true, if it has this
 // setting; the file's own nodes stay as they are.
-func (l *loader) replacing(with *yaml.Node, cfg any) *yaml.Node {
-	if with.Kind != yaml.MappingNode || !replaces(cfg) {
+func (l *loader) replacing(with *yaml.Node, targets ...any) *yaml.Node {
+	if with.Kind != yaml.MappingNode || !replaces(targets...) {
 		return with
 	}
 	own := *with
@@ -22,7 +23,9 @@ func (l *loader) replacing(with *yaml.Node, cfg any) *yaml.Node {
 	value := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true", Line: with.Line, Column: with.Column}
 	for i := 0; i+1 < len(own.Content); i += 2 {
 		if own.Content[i].Value == replaceKey {
-			own.Content[i+1] = value
+			if own.Content[i+1].Value != string(stage.ReplaceInPlace) {
+				own.Content[i+1] = value
+			}
 			return &own
 		}
 	}
@@ -33,12 +36,13 @@ func (l *loader) replacing(with *yaml.Node, cfg any) *yaml.Node {
 
 // replaced refuses a wish to replace in a pipeline that has nothing to replace.
 func (l *loader) replaced() {
-	if l.replace && !slices.ContainsFunc(l.pipeline.Sink, func(s Step) bool { return replaces(s.Config) }) {
+	if l.replace && !slices.ContainsFunc(l.pipeline.Sink, func(s Step) bool { return s.Onto != nil || replaces(s.Config) }) {
 		l.fail(config.Position{File: l.decoder.File, Line: 1, Column: 1}, "leave --replace out", "no sink of this pipeline can replace what is there")
 	}
 }
 
-func replaces(cfg any) bool {
-	fields, err := config.Describe(cfg)
-	return err == nil && slices.ContainsFunc(fields, func(f config.Field) bool { return f.Name == replaceKey && f.Type == config.Switch })
+// replaces tells whether one of these has the setting replace.
+func replaces(targets ...any) bool {
+	fields, err := config.Describe(targets...)
+	return err == nil && slices.ContainsFunc(fields, func(f config.Field) bool { return f.Name == replaceKey })
 }

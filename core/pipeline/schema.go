@@ -79,6 +79,9 @@ func Fields(s stage.Stage, role stage.Role) ([]config.Field, error) {
 	if role != stage.RoleSource && s.Role == stage.RoleStorage {
 		targets = append(targets, &RepositoryConfig{})
 	}
+	if role == stage.RoleSink && s.Role == stage.RoleSink && !replaces(targets...) {
+		targets = append(targets, &TargetConfig{})
+	}
 	fields, err := config.Describe(targets...)
 	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", s.Name, err)

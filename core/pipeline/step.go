@@ -93,9 +93,12 @@ func (l *loader) settings(s *Step, with *yaml.Node) {
 	case s.Role == stage.RoleSink && s.storage():
 		s.Into = &RepositoryConfig{}
 		targets = append(targets, s.Into)
+	case s.Role == stage.RoleSink && !replaces(s.Config):
+		s.Onto = &TargetConfig{}
+		targets = append(targets, s.Onto)
 	}
 	if l.replace && s.Role == stage.RoleSink {
-		with = l.replacing(with, s.Config)
+		with = l.replacing(with, targets...)
 	}
 	found := l.decoder.Decode(with, targets...)
 	l.found = append(l.found, found...)

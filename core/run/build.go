@@ -126,6 +126,12 @@ func newTarget(ctx context.Context, s pipeline.Step, p *pipeline.Pipeline, env s
 			return nil, err
 		}
 		t.Sink = sink
+		if s.Onto != nil {
+			if t.Replace, err = stage.ParseReplace(s.Onto.Replace); err != nil {
+				return nil, errors.Join(err, sink.Close(ctx))
+			}
+			t.Preserve = s.Onto.Preserve
+		}
 		if p.DryRun {
 			t.Sink, t.dry = drySink{sink}, true
 		}

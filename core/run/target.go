@@ -22,6 +22,9 @@ type Target struct {
 	Sink    stage.Sink
 	Parts   []string // what it holds; nil for everything (a repository)
 	Dialect string   // of its tables; "" for a repository
+	// Replace and Preserve are handed to the sink with its plan.
+	Replace  stage.Replace
+	Preserve []string
 
 	plan       *stage.Plan
 	mappings   map[string]*mapping
@@ -86,6 +89,7 @@ func (t *Target) holds(part string) bool { return t.Parts == nil || slices.Conta
 func (t *Target) prepare(ctx context.Context, p *stage.Plan, units []work, transforms []stage.RecordTransform, l *ledger) error {
 	own := *p
 	own.Tables, own.Parts = nil, nil
+	own.Replace, own.Preserve = t.Replace, t.Preserve
 	for _, part := range p.Parts {
 		if t.holds(part) {
 			own.Parts = append(own.Parts, part)

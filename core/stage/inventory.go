@@ -45,6 +45,10 @@ type Plan struct {
 	Files    int64             // estimate
 	Bytes    int64             // estimate
 	Workers  int               // at most so many units are open at once
+	Replace  Replace           // what becomes of what the target holds
+	// Preserve lists what of it stays whatever Replace says, in the sink's own words:
+	// tables without prefix, paths below a directory.
+	Preserve []string
 }
 
 // Loss records items that could not be transferred, grouped by cause: promise 1.

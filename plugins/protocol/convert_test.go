@@ -186,7 +186,7 @@ func TestWhatCrossesTheBorderComesBackAsItWas(t *testing.T) {
 		gotInv, err := ReceiveInventory(inventories.recv)
 		same(t, gotInv, inv, err)
 
-		plan := &stage.Plan{Pipeline: d.text(), Tables: inv.Tables, Parts: list(d, 2, d.text), Facts: d.facts(), Files: d.size(), Bytes: d.size(), Workers: d.IntN(99)}
+		plan := &stage.Plan{Pipeline: d.text(), Tables: inv.Tables, Parts: list(d, 2, d.text), Facts: d.facts(), Files: d.size(), Bytes: d.size(), Workers: d.IntN(99), Replace: stage.ReplaceSwap, Preserve: list(d, 2, d.text)}
 		plans := &wire[pb.Plan, *pb.Plan]{t: t}
 		if err := SendPlan(7, plan, plans.send); err != nil {
 			t.Fatal(err)

@@ -13,13 +13,14 @@ func SendPlan(instance uint64, p *stage.Plan, send func(*pb.Plan) error) error {
 	if err != nil {
 		return err
 	}
-	if err := words("the pipeline's name or a part", append(slices.Clone(p.Parts), p.Pipeline)...); err != nil {
+	if err := words("the pipeline's name or a part", slices.Concat(p.Parts, p.Preserve, []string{p.Pipeline, string(p.Replace)})...); err != nil {
 		return err
 	}
 	b := newBatch(send)
 	b.next.Head = &pb.PlanHead{
 		Instance: instance, Pipeline: p.Pipeline, Parts: p.Parts, Facts: f,
 		Files: p.Files, Bytes: p.Bytes, Workers: uint32(max(0, p.Workers)),
+		Replace: string(p.Replace), Preserve: p.Preserve,
 	}
 	if err := fill(b, p.Tables, TableInfoMessage, func(m *pb.Plan, t *pb.TableInfo) { m.Tables = append(m.Tables, t) }); err != nil {
 		return err
@@ -36,6 +37,7 @@ func ReceivePlan(recv func() (*pb.Plan, error)) (instance uint64, p *stage.Plan,
 			head = m.Head
 			p.Pipeline, p.Parts, p.Facts = head.Pipeline, head.Parts, withFacts(nil, head.Facts)
 			p.Files, p.Bytes, p.Workers = head.Files, head.Bytes, int(head.Workers)
+			p.Replace, p.Preserve = stage.Replace(head.Replace), head.Preserve
 			if err := natural("a plan", p.Files, p.Bytes); err != nil {
 				return err
 			}

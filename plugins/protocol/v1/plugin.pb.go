@@ -3499,6 +3499,8 @@ type PlanHead struct {
 	Files         int64                  `protobuf:"varint,5,opt,name=files,proto3" json:"files,omitempty"`
 	Bytes         int64                  `protobuf:"varint,6,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	Workers       uint32                 `protobuf:"varint,7,opt,name=workers,proto3" json:"workers,omitempty"`
+	Replace       string                 `protobuf:"bytes,8,opt,name=replace,proto3" json:"replace,omitempty"`   // what becomes of what the target holds: "" refused, swap, in_place
+	Preserve      []string               `protobuf:"bytes,9,rep,name=preserve,proto3" json:"preserve,omitempty"` // what of it stays, in the sink's own words
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3580,6 +3582,20 @@ func (x *PlanHead) GetWorkers() uint32 {
 		return x.Workers
 	}
 	return 0
+}
+
+func (x *PlanHead) GetReplace() string {
+	if x != nil {
+		return x.Replace
+	}
+	return ""
+}
+
+func (x *PlanHead) GetPreserve() []string {
+	if x != nil {
+		return x.Preserve
+	}
+	return nil
 }
 
 type CheckResponse struct {
@@ -4658,7 +4674,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\x04Plan\x12-\n" +
 	"\x04head\x18\x01 \x01(\v2\x19.vault.plugin.v1.PlanHeadR\x04head\x122\n" +
 	"\x06tables\x18\x02 \x03(\v2\x1a.vault.plugin.v1.TableInfoR\x06tables\x12&\n" +
-	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"\x94\x02\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"\xca\x02\n" +
 	"\bPlanHead\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x1a\n" +
 	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x14\n" +
@@ -4666,7 +4682,9 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05facts\x18\x04 \x03(\v2$.vault.plugin.v1.PlanHead.FactsEntryR\x05facts\x12\x14\n" +
 	"\x05files\x18\x05 \x01(\x03R\x05files\x12\x14\n" +
 	"\x05bytes\x18\x06 \x01(\x03R\x05bytes\x12\x18\n" +
-	"\aworkers\x18\a \x01(\rR\aworkers\x1a8\n" +
+	"\aworkers\x18\a \x01(\rR\aworkers\x12\x18\n" +
+	"\areplace\x18\b \x01(\tR\areplace\x12\x1a\n" +
+	"\bpreserve\x18\t \x03(\tR\bpreserve\x1a8\n" +
 	"\n" +
 	"FactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
