@@ -68,6 +68,22 @@ func TestEveryPutFails(t *testing.T) {
 	}
 }
 
+// A storage whose calls fail for a moment now and then, also after they did what
+// was asked, costs time and nothing else.
+func TestAFlakyStorageCostsOnlyTime(t *testing.T) {
+	m, s := newMemory(), bigSite()
+	m.flaky = 5
+	mustBackup(t, s, m, "secret")
+	restore(t, m, "latest", "secret").sameAs(t, s)
+	findings(t, m, "secret", 0)
+	if failed := m.calls / m.flaky; failed < 5 {
+		t.Errorf("only %d calls failed: nothing was tested", failed)
+	}
+	if left := m.names("locks/"); len(left) > 0 {
+		t.Errorf("locks are left: %v", left)
+	}
+}
+
 // When the first backup ever is broken off, there is no repository, or an empty one.
 func TestFirstBackupFails(t *testing.T) {
 	s := roundSite(0)

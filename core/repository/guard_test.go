@@ -3,9 +3,11 @@ package repository
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -48,96 +50,61 @@ func TestHugeObjectsAreNotRead(t *testing.T) {
 	}
 }
 
-// hanging is a storage whose calls do not return before free is closed; polite
-// ones return when they are cancelled.
-type hanging struct {
+// narrow is a storage that likes two calls at once, and notes how many there are.
+type narrow struct {
 	*shelf
-	polite bool
-	free   chan struct{}
+	mu          sync.Mutex
+	now, most   int
+	lockEntered chan struct{}
 }
 
-func (h hanging) hang(ctx context.Context) error {
-	if h.polite {
-		<-ctx.Done()
-		return ctx.Err()
+func (n *narrow) Limits() stage.Limits { return stage.Limits{Connections: 2} }
+
+func (n *narrow) Put(ctx context.Context, name string, data []byte) error {
+	if strings.HasPrefix(name, locksDir) {
+		close(n.lockEntered)
+		return nil
 	}
-	<-h.free
+	n.mu.Lock()
+	n.now++
+	n.most = max(n.most, n.now)
+	n.mu.Unlock()
+	<-n.lockEntered // as slow as a pack on a slow line
+	n.mu.Lock()
+	n.now--
+	n.mu.Unlock()
 	return nil
 }
 
-func (h hanging) Put(ctx context.Context, _ string, _ []byte) error { return h.hang(ctx) }
-func (h hanging) Delete(ctx context.Context, _ string) error        { return h.hang(ctx) }
-func (h hanging) Close(ctx context.Context) error                   { return h.hang(ctx) }
-func (h hanging) Stat(ctx context.Context, _ string) (stage.Object, error) {
-	return stage.Object{}, h.hang(ctx)
-}
-func (h hanging) Get(ctx context.Context, dst []byte, _ string, _, _ int64) ([]byte, error) {
-	return dst, h.hang(ctx)
-}
-func (h hanging) List(ctx context.Context, _ string, _ func(stage.Object) error) error {
-	return h.hang(ctx)
-}
-
-func calls(g *guarded) map[string]func(ctx context.Context) error {
-	return map[string]func(ctx context.Context) error{
-		"put":    func(ctx context.Context) error { return g.Put(ctx, "x", nil) },
-		"delete": func(ctx context.Context) error { return g.Delete(ctx, "x") },
-		"stat":   func(ctx context.Context) error { _, err := g.Stat(ctx, "x"); return err },
-		"get":    func(ctx context.Context) error { _, err := g.Get(ctx, nil, "x", 0, 1); return err },
-		"list":   func(ctx context.Context) error { return g.List(ctx, "x", nil) },
+// No more calls are made at once than the storage likes, but a lock is refreshed
+// whatever is under way: it would expire behind large packs.
+func TestNoMoreCallsAtOnceThanTheStorageLikes(t *testing.T) {
+	n := &narrow{shelf: newShelf(), lockEntered: make(chan struct{})}
+	g := guard(n)
+	var wg sync.WaitGroup
+	for i := range 10 {
+		wg.Go(func() {
+			if err := g.Put(t.Context(), fmt.Sprintf("packs/%d", i), nil); err != nil {
+				t.Error(err)
+			}
+		})
 	}
-}
-
-// A storage that does not answer ends each call, whether or not it can be cancelled.
-func TestHangingStorageEndsCalls(t *testing.T) {
-	for _, polite := range []bool{true, false} {
-		h := hanging{newShelf(), polite, make(chan struct{})}
-		defer close(h.free)
-		for name := range calls(guard(h)) {
-			g := guard(h)
-			g.base, g.grace = time.Millisecond, time.Millisecond
-			if polite {
-				g.grace = time.Hour
-			}
-			err := calls(g)[name](t.Context())
-			if !errors.Is(err, errSlow) {
-				t.Errorf("%s, polite %v: %v", name, polite, err)
-			}
-			if polite {
-				continue
-			}
-			g.base = time.Hour
-			if err := errors.Join(g.Put(t.Context(), "y", nil), g.Close(t.Context())); !errors.Is(err, errSlow) {
-				t.Errorf("after %s: %v", name, err)
-			}
-		}
+	for busy := 0; busy < 2; {
+		n.mu.Lock()
+		busy = n.now
+		n.mu.Unlock()
+		runtime.Gosched()
 	}
-}
-
-// A person who interrupts does not wait for a storage that hangs.
-func TestHangingStorageCanBeInterrupted(t *testing.T) {
-	h := hanging{newShelf(), false, make(chan struct{})}
-	defer close(h.free)
-	for name := range calls(guard(h)) {
-		g := guard(h)
-		g.grace = time.Millisecond
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		if err := calls(g)[name](ctx); !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: %v", name, err)
-		}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := g.Put(ctx, "packs/late", nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("a call that waits is not ended with its context: %v", err)
 	}
-}
-
-// Large objects get the time that they take on a slow line.
-func TestPatienceGrowsWithSize(t *testing.T) {
-	g := guard(newShelf())
-	for _, c := range []struct {
-		size int64
-		want time.Duration
-	}{{0, 5 * time.Minute}, {16 << 20, 5*time.Minute + 1024*time.Second}} {
-		if got := g.patience(c.size); got != c.want {
-			t.Errorf("%d bytes may take %v, want %v", c.size, got, c.want)
-		}
+	if err := g.Put(t.Context(), locksDir+"x", nil); err != nil {
+		t.Error(err)
+	}
+	wg.Wait()
+	if n.most != 2 {
+		t.Errorf("%d calls were made at once, want 2", n.most)
 	}
 }

@@ -25,6 +25,17 @@ type memory struct {
 	crash   bool // and all after it: the process is gone
 	free    int64
 	denied  error
+	flaky   int // every so many calls has a temporary error, done or not in turn; 0 for none
+	calls   int
+}
+
+// stumble counts a call, and says what becomes of it: its error, and whether it is done all the same.
+func (m *memory) stumble() (err error, done bool) {
+	m.calls++
+	if m.flaky == 0 || m.calls%m.flaky > 0 {
+		return nil, true
+	}
+	return stage.Temporary(errFault, 0), m.calls/m.flaky%2 == 0
 }
 
 func newMemory() *memory { return &memory{objects: map[string][]byte{}, free: -1} }
@@ -41,13 +52,19 @@ func (m *memory) Put(ctx context.Context, name string, data []byte) error {
 	if m.fail > 0 && (m.puts == m.fail || m.crash && m.puts > m.fail) {
 		return errFault
 	}
-	m.objects[name] = bytes.Clone(data)
-	return nil
+	err, done := m.stumble()
+	if done {
+		m.objects[name] = bytes.Clone(data)
+	}
+	return err
 }
 
 func (m *memory) Get(_ context.Context, dst []byte, name string, offset, length int64) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err, _ := m.stumble(); err != nil {
+		return append(dst, "half"...), err
+	}
 	data, ok := m.objects[name]
 	if !ok {
 		return dst, fmt.Errorf("%s %w", name, stage.ErrNotExist)
@@ -69,13 +86,17 @@ func (m *memory) List(_ context.Context, prefix string, fn func(stage.Object) er
 			found = append(found, stage.Object{Name: name, Size: int64(len(data))})
 		}
 	}
+	failed, _ := m.stumble()
 	m.mu.Unlock()
+	if failed != nil {
+		found = found[:len(found)/2]
+	}
 	for _, o := range found {
 		if err := fn(o); err != nil {
 			return err
 		}
 	}
-	return nil
+	return failed
 }
 
 func (m *memory) Delete(_ context.Context, name string) error {
@@ -84,13 +105,19 @@ func (m *memory) Delete(_ context.Context, name string) error {
 	if m.crash && m.fail > 0 && m.puts >= m.fail {
 		return errFault
 	}
-	delete(m.objects, name)
-	return nil
+	err, done := m.stumble()
+	if done {
+		delete(m.objects, name)
+	}
+	return err
 }
 
 func (m *memory) Stat(_ context.Context, name string) (stage.Object, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err, _ := m.stumble(); err != nil {
+		return stage.Object{}, err
+	}
 	data, ok := m.objects[name]
 	if !ok {
 		return stage.Object{}, fmt.Errorf("%s %w", name, stage.ErrNotExist)

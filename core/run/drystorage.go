@@ -2,6 +2,8 @@ package run
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -30,11 +32,38 @@ func NewDryStorage(below stage.Storage) *DryStorage {
 func (d *DryStorage) Put(_ context.Context, name string, data []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.putLocked(name, data)
+	return nil
+}
+
+func (d *DryStorage) putLocked(name string, data []byte) {
 	d.sizes[name] = int64(len(data))
 	if !strings.HasPrefix(name, "packs/") {
 		d.kept[name] = slices.Clone(data)
 	}
+}
+
+// Create is Put where neither here nor below is an object of this name.
+func (d *DryStorage) Create(ctx context.Context, name string, data []byte) error {
+	_, err := d.Storage.Stat(ctx, name)
+	if err != nil && !errors.Is(err, stage.ErrNotExist) {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, there := d.sizes[name]; there || err == nil {
+		return fmt.Errorf("%s %w", name, stage.ErrExist)
+	}
+	d.putLocked(name, data)
 	return nil
+}
+
+// Limits are those of the storage below.
+func (d *DryStorage) Limits() stage.Limits {
+	if l, ok := d.Storage.(stage.Limiter); ok {
+		return l.Limits()
+	}
+	return stage.Limits{}
 }
 
 // Get reads what was kept, else the storage below.

@@ -7,7 +7,7 @@ import (
 
 // Temporary marks err as one that may not come again: a lost connection, a
 // deadlock, a busy service. What was asked for may be asked for again, not before
-// after has passed if that is not 0. The message stays that of err; nil stays nil.
+// after has passed if that is not 0, such as the Retry-After of an HTTP answer. The message stays that of err; nil stays nil.
 func Temporary(err error, after time.Duration) error {
 	if err == nil {
 		return nil

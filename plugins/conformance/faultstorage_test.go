@@ -126,6 +126,40 @@ func (m *memory) Put(ctx context.Context, name string, data []byte) error {
 	return nil
 }
 
+func (m *memory) Create(ctx context.Context, name string, data []byte) error {
+	if err := m.alive(ctx); err != nil {
+		return err
+	}
+	_, there := m.get(name)
+	switch {
+	case m.disk.fault == "creates over what is there":
+		m.set(name, bytes.Clone(data))
+		return nil
+	case m.disk.fault == "another error for what exists" && there:
+		return errors.New("failure")
+	case m.disk.fault == "waits for what exists" && there:
+		return stage.Temporary(stage.ErrExist, 0)
+	case m.disk.fault == "looks before it creates" && !there:
+		<-time.After(time.Millisecond) // for others to look, too
+		m.set(name, bytes.Clone(data))
+		return nil
+	}
+	m.disk.mu.Lock()
+	defer m.disk.mu.Unlock()
+	if _, there := m.disk.objects[name]; there {
+		return stage.ErrExist
+	}
+	m.disk.objects[name] = bytes.Clone(data)
+	return nil
+}
+
+func (m *memory) Limits() stage.Limits {
+	if m.disk.fault == "likes less than no calls" {
+		return stage.Limits{Connections: -1}
+	}
+	return stage.Limits{Connections: 4}
+}
+
 func (m *memory) Get(ctx context.Context, dst []byte, name string, offset, length int64) ([]byte, error) {
 	if err := m.alive(ctx); err != nil {
 		return dst, err
@@ -206,6 +240,9 @@ func (m *memory) Stat(ctx context.Context, name string) (stage.Object, error) {
 	data, ok := m.get(m.name(name))
 	if !ok && m.disk.fault == "another error for what is missing" {
 		return stage.Object{}, errors.New("no such object")
+	}
+	if !ok && m.disk.fault == "waits for what is missing" {
+		return stage.Object{}, stage.Temporary(stage.ErrNotExist, 0)
 	}
 	if !ok {
 		return stage.Object{}, stage.ErrNotExist

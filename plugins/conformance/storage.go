@@ -47,6 +47,9 @@ func StorageChecks(f StorageFixture) []Check {
 		f.check("storage/concurrent", "Many calls at once don't disturb each other, and an object that is being replaced is seen old or new, never in part: workers and other runs use the storage at the same time.", storageConcurrent),
 		f.check("storage/cancelled", "A call whose context has ended already does nothing and returns the context's error: a run that was stopped must stop.", storageCancelled),
 		f.check("storage/free", "A storage that tells its room does so without an error and without changing anything: vault check asks before the first byte is written.", storageFree),
+		f.check("storage/create", "Create, where a storage has it, stores an object only where none is and says ErrExist otherwise, without changing anything: a lock that replaces another's protects nothing.", storageCreate),
+		f.check("storage/create-once", "Of several that create one object at once exactly one is told that it did, and its bytes are there: two runs that both believe to have a lock destroy each other's work.", storageCreateOnce),
+		f.check("storage/limits", "How many calls a storage likes at once is a number from 0, and always the same: Vault asks for it once.", storageLimits),
 		f.placed("storage/cancelled-put", "A Put that is cancelled under way returns promptly and leaves the old object, the new one or none: half an object looks like a whole one to the next run.", storageCancelledPut),
 	}
 	if f.Reopen != nil || f.Shared {

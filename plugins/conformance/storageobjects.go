@@ -130,8 +130,12 @@ func storageMissing(t testing.TB, s stage.Storage) {
 				t.Errorf("get of %d bytes from %d of %s: %v, want ErrNotExist", r[1], r[0], name, err)
 			}
 		}
-		if _, err := s.Stat(t.Context(), name); !errors.Is(err, stage.ErrNotExist) {
+		_, err := s.Stat(t.Context(), name)
+		if !errors.Is(err, stage.ErrNotExist) {
 			t.Errorf("stat of %s: %v, want ErrNotExist", name, err)
+		}
+		if _, again := stage.IsTemporary(err); again {
+			t.Errorf("stat of %s, which is not there: the error is temporary, and would be waited for: %v", name, err)
 		}
 	}
 }

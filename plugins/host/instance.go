@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/lmsvault/vault/core/stage"
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
@@ -18,7 +19,7 @@ type instance struct {
 	program Program
 	request *pb.OpenRequest
 	secrets []string // of its settings
-	repeat  bool
+	repeat  bool     // it may be opened again in the next process
 	// ready is called after each opening, before other calls.
 	ready func(ctx context.Context, c grpc.ClientConnInterface, id uint64) error
 
@@ -28,8 +29,12 @@ type instance struct {
 	process *process
 	id      uint64
 	can     []string
+	limits  stage.Limits
 	closed  bool
 }
+
+// maxConnections is how many calls at once a storage may like at most.
+const maxConnections = 1 << 16
 
 // acquire makes the caller the one who opens and closes.
 func (i *instance) acquire(ctx context.Context) error {
@@ -87,17 +92,24 @@ func (i *instance) open(ctx context.Context) (*process, uint64, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.process, i.id, i.can = p, r.Instance, r.Capabilities
+	i.limits = stage.Limits{Connections: int(min(r.Connections, maxConnections))}
 	return p, i.id, nil
+}
+
+// once makes a call.
+func (i *instance) once(ctx context.Context, call func(c grpc.ClientConnInterface, id uint64) error) error {
+	p, id, err := i.open(ctx)
+	if err != nil {
+		return err
+	}
+	return call(p.conn, id)
 }
 
 // do makes a call; one that may be repeated is, when the process is lost in it.
 // How often is limited by how often the host starts a process.
 func (i *instance) do(ctx context.Context, call func(c grpc.ClientConnInterface, id uint64) error) error {
 	for {
-		p, id, err := i.open(ctx)
-		if err == nil {
-			err = call(p.conn, id)
-		}
+		err := i.once(ctx, call)
 		var l *lost
 		if !i.repeat || !errors.As(err, &l) || ctx.Err() != nil {
 			return err

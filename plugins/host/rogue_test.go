@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lmsvault/vault/core/retry"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/host"
 	"github.com/lmsvault/vault/plugins/sdk"
@@ -148,6 +149,8 @@ func (r *rogue) act(ctx context.Context) error {
 			return err
 		}
 		return os.WriteFile(r.File, []byte(fmt.Sprintf("%d %d", os.Getpid(), cmd.Process.Pid)), 0o600)
+	case "busy":
+		return fmt.Errorf("object x: %w", sdk.Temporary(errors.New("too many requests"), 1500*time.Millisecond))
 	case "litter":
 		_, err := os.CreateTemp("", "litter")
 		return err
@@ -174,6 +177,8 @@ func (r *rogue) List(_ context.Context, _ string, fn func(stage.Object) error) e
 	return fn(stage.Object{Name: "one", Size: 1})
 }
 
+func (r *rogue) Limits() sdk.Limits { return sdk.Limits{Connections: 7} }
+
 func (r *rogue) Delete(context.Context, string) error { return nil }
 func (r *rogue) Close(context.Context) error          { return nil }
 
@@ -181,10 +186,15 @@ func (r *rogue) Stat(context.Context, string) (stage.Object, error) {
 	return stage.Object{}, nil
 }
 
-// open opens a rogue storage in a process of p.
+// open opens a rogue storage in a process of p, for which calls are repeated as
+// for every storage of a run.
 func open(t testing.TB, h *host.Host, p host.Program, c rogueConfig) (stage.Storage, error) {
 	t.Helper()
-	return h.Isolate(rogueStage(), p).NewStorage(t.Context(), &c, stage.Env{})
+	s, err := h.Isolate(rogueStage(), p).NewStorage(t.Context(), &c, stage.Env{})
+	if err != nil {
+		return nil, err
+	}
+	return retry.New(s), nil
 }
 
 func mustOpen(t testing.TB, h *host.Host, p host.Program, c rogueConfig) stage.Storage {

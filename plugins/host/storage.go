@@ -18,7 +18,29 @@ import (
 // storage stands in for a plugin's storage.
 type storage struct{ *instance }
 
+// do makes a call. That the process was lost in it is a temporary error: the next
+// call has another one. How often is limited by how often the host starts a process.
+func (s storage) do(ctx context.Context, call func(c grpc.ClientConnInterface, id uint64) error) error {
+	err := s.once(ctx, call)
+	if l := new(lost); errors.As(err, &l) {
+		return stage.Temporary(err, 0)
+	}
+	return err
+}
+
 func (s storage) Put(ctx context.Context, name string, data []byte) error {
+	return s.put(ctx, name, data, false)
+}
+
+// Create puts an object where none is, errors.ErrUnsupported of a plugin that can't.
+func (s storage) Create(ctx context.Context, name string, data []byte) error {
+	if !s.has("create") {
+		return fmt.Errorf("plugin %s: creating %s: %w by this storage", s.program.Name, name, errors.ErrUnsupported)
+	}
+	return s.put(ctx, name, data, true)
+}
+
+func (s storage) put(ctx context.Context, name string, data []byte, create bool) error {
 	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -27,7 +49,7 @@ func (s storage) Put(ctx context.Context, name string, data []byte) error {
 			return err
 		}
 		var t protocol.Tally
-		head := &pb.PutHead{Instance: id, Name: name, Size: uint64(len(data))}
+		head := &pb.PutHead{Instance: id, Name: name, Size: uint64(len(data)), Create: create}
 		err = protocol.Split(data, func(piece []byte, last bool) error {
 			t.Data(piece)
 			m := &pb.PutRequest{Head: head, Data: piece}
@@ -89,7 +111,6 @@ func frames(recv func(any) error, dst []byte, limit int64) ([]byte, error) {
 }
 
 func (s storage) List(ctx context.Context, prefix string, fn func(stage.Object) error) error {
-	told := false // what fn was told can't be taken back, so the call can't be repeated
 	var failed error
 	err := s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		ctx, cancel := context.WithCancel(ctx)
@@ -98,23 +119,18 @@ func (s storage) List(ctx context.Context, prefix string, fn func(stage.Object) 
 		if err != nil {
 			return err
 		}
-		err = protocol.Receive(stream.Recv, func(m *pb.ListResponse, t *protocol.Tally) error {
+		return protocol.Receive(stream.Recv, func(m *pb.ListResponse, t *protocol.Tally) error {
 			t.Items(len(m.Objects))
 			for _, o := range m.Objects {
 				if o.GetSize() < 0 || !strings.HasPrefix(o.GetName(), prefix) {
 					return fmt.Errorf("plugin %s: %w: it lists %q of %d bytes below %q", s.program.Name, protocol.ErrContract, o.GetName(), o.GetSize(), prefix)
 				}
-				told = true
 				if failed = fn(stage.Object{Name: o.Name, Size: o.Size}); failed != nil {
 					return failed
 				}
 			}
 			return nil
 		})
-		if l := new(lost); told && errors.As(err, &l) {
-			return l.err
-		}
-		return err
 	})
 	if failed != nil {
 		return failed
@@ -156,3 +172,16 @@ func (s measured) Free(ctx context.Context) (free int64, err error) {
 	})
 	return free, err
 }
+
+// Limits tells what the plugin said when the storage was opened.
+func (s storage) Limits() stage.Limits {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.limits
+}
+
+var (
+	_ stage.Creator  = storage{}
+	_ stage.Limiter  = storage{}
+	_ stage.Capacity = measured{}
+)

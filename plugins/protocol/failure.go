@@ -31,6 +31,7 @@ type kind struct {
 func kinds() []kind {
 	return []kind{
 		{"not-exist", stage.ErrNotExist, codes.NotFound},
+		{"exist", stage.ErrExist, codes.AlreadyExists},
 		{"key", stage.ErrKey, codes.PermissionDenied},
 		{"other-key", stage.ErrOtherKey, codes.PermissionDenied},
 		{"corrupt", stage.ErrCorrupt, codes.DataLoss},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -31,6 +32,31 @@ func TestAnErrorCrosses(t *testing.T) {
 	err := failure.New(failure.Refused, "object x: %w", stage.ErrCorrupt)
 	if got := crossed(t, err); got.Error() != err.Error() || failure.Of(got) != failure.Refused || !errors.Is(got, stage.ErrCorrupt) {
 		t.Errorf("%v, class %d", got, failure.Of(got))
+	}
+}
+
+// That a storage's error may pass crosses with how long to wait, whatever else it is.
+func TestATemporaryErrorCrosses(t *testing.T) {
+	for _, after := range []time.Duration{0, 1500 * time.Millisecond, time.Hour} {
+		err := fmt.Errorf("object x: %w", stage.Temporary(errors.New("busy"), after))
+		got := crossed(t, err)
+		if wait, ok := stage.IsTemporary(got); got.Error() != err.Error() || !ok || wait != after {
+			t.Errorf("after %v: %#v", after, got)
+		}
+	}
+	both := crossed(t, failure.New(failure.Refused, "%w", stage.Temporary(stage.ErrCorrupt, 0)))
+	if _, ok := stage.IsTemporary(both); !ok || failure.Of(both) != failure.Refused || !errors.Is(both, stage.ErrCorrupt) {
+		t.Errorf("with class and kind: %#v", both)
+	}
+	for _, after := range []string{"", "soon", "-1", "1e3", "99999999999999999999", "86400001"} {
+		got, _ := Decode(status.Error(codes.Unknown, "odd"), metadata.Pairs(classKey, "1", laterKey, after))
+		if wait, ok := stage.IsTemporary(got); !ok || wait != 0 {
+			t.Errorf("%q makes the host wait %v", after, wait)
+		}
+	}
+	got := crossed(t, stage.ErrExist)
+	if _, again := stage.IsTemporary(got); again || !errors.Is(got, stage.ErrExist) {
+		t.Error("ErrExist does not cross as it is")
 	}
 }
 

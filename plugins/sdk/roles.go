@@ -58,6 +58,9 @@ func capabilities(made any) []string {
 	if _, ok := made.(stage.Capacity); ok {
 		can = append(can, "free")
 	}
+	if _, ok := made.(stage.Creator); ok {
+		can = append(can, "create")
+	}
 	if _, ok := made.(stage.BaselineSink); ok {
 		can = append(can, "baseline")
 	}

@@ -97,11 +97,16 @@ func (s *server) Open(ctx context.Context, r *pb.OpenRequest) (*pb.OpenResponse,
 	if err := ctx.Err(); err != nil { // nobody will ever close it
 		return nil, errors.Join(err, closing(context.WithoutCancel(ctx), made))
 	}
+	answer := &pb.OpenResponse{Capabilities: capabilities(made)}
+	if l, ok := made.(stage.Limiter); ok {
+		answer.Connections = uint32(max(0, l.Limits().Connections))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last++
 	s.instances[s.last] = &opened{made: made}
-	return &pb.OpenResponse{Instance: s.last, Capabilities: capabilities(made)}, nil
+	answer.Instance = s.last
+	return answer, nil
 }
 
 // Close ends an instance.

@@ -17,6 +17,10 @@ type (
 	Env             = stage.Env
 	Storage         = stage.Storage
 	Object          = stage.Object
+	Creator         = stage.Creator
+	Capacity        = stage.Capacity
+	Limiter         = stage.Limiter
+	Limits          = stage.Limits
 	Source          = stage.Source
 	RowSource       = stage.RowSource
 	FileSource      = stage.FileSource
@@ -64,6 +68,7 @@ func NewSecret(value string) Secret { return config.NewSecret(value) }
 // Errors that Vault acts on; return them wrapped.
 var (
 	ErrNotExist = stage.ErrNotExist
+	ErrExist    = stage.ErrExist
 	ErrCorrupt  = stage.ErrCorrupt
 	ErrKey      = stage.ErrKey
 )

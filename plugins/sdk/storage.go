@@ -48,10 +48,21 @@ func (s *storageServer) Put(stream grpc.ClientStreamingServer[pb.PutRequest, pb.
 	if err := stream.Context().Err(); err != nil { // what followed it may have been done already
 		return err
 	}
-	if err := st.Put(stream.Context(), head.Name, *data); err != nil {
+	if err := store(stream.Context(), st, head, *data); err != nil {
 		return err
 	}
 	return stream.SendAndClose(&pb.PutResponse{})
+}
+
+func store(ctx context.Context, st stage.Storage, head *pb.PutHead, data []byte) error {
+	if !head.Create {
+		return st.Put(ctx, head.Name, data)
+	}
+	c, ok := st.(stage.Creator)
+	if !ok {
+		return unknown(head.Instance)
+	}
+	return c.Create(ctx, head.Name, data)
 }
 
 func (s *storageServer) Get(r *pb.GetRequest, stream grpc.ServerStreamingServer[pb.Frame]) error {

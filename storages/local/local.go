@@ -63,6 +63,33 @@ func (s *storage) inLocked() (*os.Root, error) {
 // Put writes a temporary file, syncs it, renames it and syncs the directory: in
 // this order a crash leaves the old object or the new one.
 func (s *storage) Put(ctx context.Context, name string, data []byte) error {
+	return s.put(ctx, name, data, func(root *os.Root, temp string) error {
+		err := root.Rename(temp, name)
+		if err != nil {
+			err = errors.Join(err, root.Remove(temp))
+		}
+		return err
+	})
+}
+
+// Create is Put with a hard link in place of the rename: the system makes it only
+// where nothing has the name.
+func (s *storage) Create(ctx context.Context, name string, data []byte) error {
+	return s.put(ctx, name, data, func(root *os.Root, temp string) error {
+		err := root.Link(temp, name)
+		switch {
+		case errors.Is(err, fs.ErrExist):
+			err = fmt.Errorf("%s %w", name, stage.ErrExist)
+		case errors.Is(err, syscall.EPERM), errors.Is(err, errors.ErrUnsupported):
+			err = fmt.Errorf("%s: %w: this file system has no hard links, with which an object is created once: %w", name, errors.ErrUnsupported, err)
+		}
+		return errors.Join(err, root.Remove(temp))
+	})
+}
+
+// put writes a temporary file and has publish give it its name; publish removes it
+// where it can't.
+func (s *storage) put(ctx context.Context, name string, data []byte, publish func(root *os.Root, temp string) error) error {
 	if err := check(name); err != nil {
 		return err
 	}
@@ -84,8 +111,8 @@ func (s *storage) Put(ctx context.Context, name string, data []byte) error {
 	if err != nil {
 		return s.explain(err)
 	}
-	if err := root.Rename(temp, name); err != nil {
-		return s.explain(errors.Join(err, root.Remove(temp)))
+	if err := publish(root, temp); err != nil {
+		return s.explain(err)
 	}
 	return s.explain(s.syncDir(root, parent))
 }
@@ -255,11 +282,26 @@ func outside(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune(".-_/", r))
 }
 
+// passing tells of an error of a share whose server is away or busy for a while.
+func passing(err error) bool {
+	e := syscall.Errno(0)
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e {
+	case syscall.EAGAIN, syscall.ETIMEDOUT, syscall.ESTALE, syscall.EHOSTDOWN, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ECONNRESET:
+		return true
+	}
+	return false
+}
+
 // explain says where an error of the file system occurred and what to do about it.
 func (s *storage) explain(err error) error {
 	switch {
-	case err == nil, errors.Is(err, stage.ErrNotExist):
+	case err == nil, errors.Is(err, stage.ErrNotExist), errors.Is(err, stage.ErrExist):
 		return err
+	case passing(err):
+		return stage.Temporary(fmt.Errorf("%s does not answer (is a network share away?): %w", s.dir, err), 0)
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR): // a file stands where the name has a directory
 		err = fmt.Errorf("%w: %w", stage.ErrNotExist, err)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):

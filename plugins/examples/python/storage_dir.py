@@ -16,7 +16,7 @@ import tempfile
 import threading
 
 import vault_plugin
-from vault_plugin import Corrupt, NotExist, Plugin, Setting, Stage
+from vault_plugin import Corrupt, Exists, NotExist, Plugin, Setting, Stage
 
 TEMP = "~new"
 OURS = re.compile(r"vault-[a-z0-9_]{8}")  # what mkstemp makes of the prefix
@@ -31,6 +31,19 @@ class Directory(vault_plugin.Storage):
         self.temp = None  # held open: its lock tells others that ~new is in use
 
     def put(self, name, data):
+        self.store(name, data, os.rename)
+
+    def create(self, name, data):
+        def publish(temp, path):
+            try:
+                os.link(temp, path)  # fails where the name is taken
+            except FileExistsError as e:
+                raise Exists(f"there is an object {name} in {self.dir}") from e
+            os.unlink(temp)
+
+        self.store(name, data, publish)
+
+    def store(self, name, data, publish):
         path = self.path(name)
         self.claim_temp()
         self.make_dirs(os.path.dirname(path))
@@ -43,7 +56,7 @@ class Directory(vault_plugin.Storage):
                     rest = rest[f.write(rest):]
                 os.fsync(f.fileno())
             vault_plugin.check_cancelled()
-            os.rename(temp, path)
+            publish(temp, path)
         except BaseException:
             os.unlink(temp)
             raise

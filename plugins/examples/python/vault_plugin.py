@@ -61,6 +61,22 @@ class NotExist(Error):
     code, vault_error = grpc.StatusCode.NOT_FOUND, "not-exist"
 
 
+class Exists(Error):
+    """There is an object of this name, where create must not replace one."""
+
+    code, vault_error = grpc.StatusCode.ALREADY_EXISTS, "exist"
+
+
+class Temporary(Error):
+    """The same call may succeed later: Vault makes it again, after so many seconds at least."""
+
+    code = grpc.StatusCode.UNAVAILABLE
+
+    def __init__(self, text, after=0):
+        super().__init__(text)
+        self.after = after
+
+
 class Corrupt(Error):
     """What is stored is damaged, or shorter than it should be."""
 
@@ -125,6 +141,10 @@ class Storage:
     """Keeps named objects. Calls come from many threads at once.
 
     Names are slash-separated, relative and clean, of a-z 0-9 . - _, 200 at most.
+
+    Raise NotExist only for what is certainly not there, Temporary for what may pass (a lost
+    connection, a busy server): Vault makes the call again, and it must be repeatable. Don't
+    retry yourself. Any other exception is permanent, and ends the run.
     """
 
     def __init__(self, settings, env):
@@ -133,6 +153,12 @@ class Storage:
     def put(self, name, data):
         """Stores bytes: durable when it returns, never seen in part, not even after a crash. Replaces what is there."""
         raise NotImplementedError
+
+    # Optional, a method (name, data): put, but where there is an object of this name it changes
+    # nothing and raises Exists. Of calls at once exactly one stores: to look first is not enough.
+    create = None
+
+    connections = 0  # how many calls at once it likes; 0 for no preference
 
     def get(self, name, offset, length):
         """Returns length bytes from offset, -1: to the end. Fewer are an error. NotExist if there is no object."""
@@ -283,6 +309,7 @@ def _log_as_json():
 def _call(context):
     """Makes of an exception the status and the trailer that Vault reads an error from."""
     _current.context = context
+    after = None
     try:
         yield
         return
@@ -290,6 +317,7 @@ def _call(context):
         code, kind, name, text = grpc.StatusCode.CANCELLED, 1, None, "the call was cancelled"
     except Error as e:
         code, kind, name, text = e.code, e.vault_class, e.vault_error, str(e)
+        after = getattr(e, "after", None)
     except OSError as e:
         code, kind, name, text = grpc.StatusCode.UNKNOWN, 1, None, str(e)
     except Exception as e:
@@ -304,6 +332,8 @@ def _call(context):
     trailer = [("vault-class", str(kind))]
     if name:
         trailer.append(("vault-error", name))
+    if after is not None:
+        trailer.append(("vault-temporary", str(int(after * 1000))))
     context.set_trailing_metadata(trailer)
     context.abort(code, text[:MAX_TEXT])
 
@@ -402,7 +432,8 @@ class _Services:
         with self.lock:
             self.last += 1
             self.instances[self.last] = made
-            return pb.OpenResponse(instance=self.last, capabilities=["free"] if made.free else [])
+            can = [name for name in ("free", "create") if getattr(made, name)]
+            return pb.OpenResponse(instance=self.last, capabilities=can, connections=made.connections)
 
     def close(self, request):
         made = self.instance(request.instance)
@@ -461,7 +492,10 @@ class _Services:
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         del pieces
         with self.changing(head.instance, head.name):
-            self.instance(head.instance).put(head.name, data)
+            made = self.instance(head.instance)
+            if head.create and not made.create:
+                raise Error("this storage can't create objects only where none is")
+            (made.create if head.create else made.put)(head.name, data)
         return pb.PutResponse()
 
     def get(self, request):

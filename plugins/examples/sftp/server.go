@@ -37,10 +37,7 @@ func (c *settings) dial(ctx context.Context) (files.Server, error) {
 
 func (c *settings) login(conn net.Conn) (*sftp.Client, error) {
 	ours, err := c.client()
-	if err == nil {
-		err = conn.SetDeadline(time.Now().Add(patience))
-	}
-	if err != nil {
+	if err = errors.Join(err, conn.SetDeadline(time.Now().Add(patience))); err != nil {
 		return nil, err
 	}
 	secured, channels, requests, err := ssh.NewClientConn(conn, c.Host, ours)
@@ -64,10 +61,14 @@ func (s server) Write(file string, r io.Reader) (err error) {
 	return errors.Join(err, f.Close())
 }
 
-// Rename syncs the file once more: with it, its name gets into the journal of the
-// server's file system.
-func (s server) Rename(from, to string) error {
-	if err := s.PosixRename(from, to); err != nil {
+// SFTP's own rename, which OpenSSH makes of a hard link, replaces nothing; posix-rename does.
+func (s server) Rename(from, to string) error    { return s.named(to, s.PosixRename(from, to)) }
+func (s server) RenameNew(from, to string) error { return s.named(to, s.Client.Rename(from, to)) }
+
+// named syncs a renamed file once more: with it, its name gets into the journal of
+// the server's file system.
+func (s server) named(to string, err error) error {
+	if err != nil {
 		return err
 	}
 	f, err := s.Client.Open(to)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lmsvault/vault/core/retry"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/conformance"
 	"github.com/lmsvault/vault/plugins/examples/internal/apart"
@@ -46,7 +47,7 @@ func TestContract(t *testing.T) {
 
 func TestALostConnectionIsMadeAgain(t *testing.T) {
 	server := serve(t, "Subsystem sftp internal-sftp")
-	s := opened(t, declared(), server.settings)
+	s := retry.New(opened(t, declared(), server.settings))
 	must(t, s.Put(t.Context(), "before", []byte("1")))
 	for range 3 {
 		server.drop(t)

@@ -12,52 +12,64 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// connection keeps one Server, and makes another when it is lost.
+// connection keeps one Server. When that is lost, the next call makes another.
 type connection struct {
 	dial func(ctx context.Context) (Server, error)
 	log  *slog.Logger
 
 	mu     sync.Mutex
 	server Server
+	once   bool // there was a connection
 }
 
-// do makes a call; one that finds the connection lost is made again on a new one.
+// do makes a call. That it finds the connection lost is a temporary error.
 func (c *connection) do(ctx context.Context, call func(s Server) error) error {
-	s, err := c.connected(ctx, nil)
-	if err == nil {
-		err = call(s)
+	s, err := c.connected(ctx)
+	if err != nil {
+		return err
 	}
-	if err != nil && s != nil && ctx.Err() == nil && s.Lost(err) {
-		c.log.Warn("the connection is lost, and made again", "error", err)
-		if s, err = c.connected(ctx, s); err == nil {
-			err = call(s)
-		}
-	}
-	if errors.Is(err, fs.ErrNotExist) {
+	err = call(s)
+	switch {
+	case err == nil:
+	case ctx.Err() == nil && s.Lost(err):
+		c.drop(s)
+		return stage.Temporary(fmt.Errorf("the connection is lost: %w", err), 0)
+	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w: %w", stage.ErrNotExist, err)
 	}
 	return err
 }
 
-// connected returns the Server, a new one if there is none but the lost one.
-func (c *connection) connected(ctx context.Context, lost Server) (_ Server, err error) {
+// connected returns the Server, a new one if there is none. What keeps the first
+// from being made is for people to mend; a server that was there comes back.
+func (c *connection) connected(ctx context.Context) (Server, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case c.server != lost:
-		return c.server, nil
-	case lost != nil:
-		c.log.Debug("what is left of the connection is closed", "error", lost.Close())
-		c.server = nil
+	if err := ctx.Err(); err != nil || c.server != nil {
+		return c.server, err
 	}
 	s, err := c.dial(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("connecting: %w", err)
+	switch {
+	case err == nil:
+		c.server, c.once = s, true
+		return s, nil
+	case ctx.Err() != nil:
+		return nil, errors.Join(ctx.Err(), err)
+	case c.once:
+		return nil, stage.Temporary(fmt.Errorf("connecting again: %w", err), 0)
 	}
-	c.server = s
-	return s, nil
+	return nil, fmt.Errorf("connecting: %w", err)
+}
+
+// drop closes a Server that is lost, unless another call did.
+func (c *connection) drop(lost Server) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.server != lost {
+		return
+	}
+	c.server = nil
+	c.log.Warn("the connection is lost", "closing what is left of it", lost.Close())
 }
 
 // Close ends the connection.

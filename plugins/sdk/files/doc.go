@@ -4,6 +4,7 @@
 //
 //   - an object is seen whole or not at all: it is a temporary file until it is on disk;
 //   - what a crash left is not listed, and removed after a day;
-//   - a connection that is lost is made again;
+//   - a connection that is lost is a temporary error, and made again by the next call;
+//   - Create stores an object only where none is, if the Server can rename so;
 //   - ranges, prefixes, errors and cancelling are as stage.Storage has them.
 package files

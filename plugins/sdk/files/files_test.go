@@ -48,6 +48,16 @@ func (d *disk) Rename(from, to string) error {
 	return os.Rename(from, to)
 }
 
+func (d *disk) RenameNew(from, to string) error {
+	if err := d.call(); err != nil {
+		return err
+	}
+	if err := os.Link(from, to); err != nil {
+		return err
+	}
+	return os.Remove(from)
+}
+
 func (d *disk) Open(file string) (files.File, error) {
 	if err := d.call(); err != nil {
 		return nil, err
@@ -120,26 +130,40 @@ func TestContract(t *testing.T) {
 	}, func(testing.TB) stage.Storage { return open(dir, 1<<60) })
 }
 
-// The longest call, a first Put, takes seven; so each call comes through with one
-// new connection, wherever in it the one before is lost.
+// A lost connection is a temporary error, and the next call makes another: the
+// longest call, a first Put, takes seven steps, so each call comes through with one
+// retry, wherever in it the connection before is lost.
 func TestAConnectionThatIsLostInAnyCallIsMadeAgain(t *testing.T) {
 	for calls := int64(7); calls < 20; calls++ {
 		s := open(t.TempDir(), calls)
+		again := func(call func() error) {
+			t.Helper()
+			err := call()
+			if _, temporary := stage.IsTemporary(err); temporary && errors.Is(err, errLost) {
+				err = call()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
 		for range 5 {
-			if err := s.Put(t.Context(), "a/object", []byte("content")); err != nil {
-				t.Fatal(err)
-			}
-			got, err := s.Get(t.Context(), nil, "a/object", 3, -1)
-			if err != nil || string(got) != "tent" {
-				t.Fatalf("got %q, %v", got, err)
-			}
-			var listed []string
-			if err := s.List(t.Context(), "a", func(o stage.Object) error { listed = append(listed, o.Name); return nil }); err != nil || len(listed) != 1 {
-				t.Fatalf("listed %q, %v", listed, err)
-			}
-			if err := s.Delete(t.Context(), "a/object"); err != nil {
-				t.Fatal(err)
-			}
+			again(func() error { return s.Put(t.Context(), "a/object", []byte("content")) })
+			again(func() error {
+				got, err := s.Get(t.Context(), nil, "a/object", 3, -1)
+				if err == nil && string(got) != "tent" {
+					t.Errorf("got %q", got)
+				}
+				return err
+			})
+			again(func() error {
+				var listed []string
+				err := s.List(t.Context(), "a", func(o stage.Object) error { listed = append(listed, o.Name); return nil })
+				if err == nil && len(listed) != 1 {
+					t.Errorf("listed %q", listed)
+				}
+				return err
+			})
+			again(func() error { return s.Delete(t.Context(), "a/object") })
 		}
 		if err := s.Close(t.Context()); err != nil {
 			t.Error(err)
@@ -147,10 +171,38 @@ func TestAConnectionThatIsLostInAnyCallIsMadeAgain(t *testing.T) {
 	}
 }
 
-// One that is lost again and again is an error, not a loop.
-func TestALostServerIsAnError(t *testing.T) {
-	s := open(t.TempDir(), 0)
-	if err := s.Put(t.Context(), "object", nil); !errors.Is(err, errLost) {
+// A server that can't be reached at first is an error for people to mend: waiting
+// would only hide a mistyped name. One that was there once comes back.
+func TestOnlyALostServerIsWaitedFor(t *testing.T) {
+	up := false
+	errDown := errors.New("connection refused")
+	s := files.Storage(t.TempDir(), slog.New(slog.DiscardHandler), func(context.Context) (files.Server, error) {
+		if !up {
+			return nil, errDown
+		}
+		d := &disk{}
+		d.left.Store(7)
+		return d, nil
+	})
+	put := func(want bool) error {
+		t.Helper()
+		err := s.Put(t.Context(), "object", nil)
+		if _, temporary := stage.IsTemporary(err); temporary != want {
+			t.Errorf("the error is %v; temporary should be %v", err, want)
+		}
+		return err
+	}
+	if err := put(false); !errors.Is(err, errDown) {
+		t.Errorf("error %v", err)
+	}
+	up = true
+	if err := put(false); err != nil {
+		t.Fatal(err)
+	}
+	up = false
+	for s.Put(t.Context(), "object", nil) == nil { // until the connection is lost
+	}
+	if err := put(true); !errors.Is(err, errDown) {
 		t.Errorf("error %v", err)
 	}
 	if err := s.Close(t.Context()); err != nil {

@@ -15,6 +15,11 @@ type Server interface {
 	// Rename gives a file another name, in one step and durably. Another file of
 	// that name is replaced.
 	Rename(from, to string) error
+	// RenameNew is Rename where nothing has the new name; any error where something
+	// has, and then it changes nothing. Of calls for one name at once exactly one
+	// succeeds: to look first is not enough. errors.ErrUnsupported where the server
+	// has no such call.
+	RenameNew(from, to string) error
 	Open(file string) (File, error)
 	Stat(file string) (fs.FileInfo, error)
 	// ReadDir lists a directory, not following links.

@@ -48,6 +48,23 @@ func Storage(dir string, log *slog.Logger, dial func(ctx context.Context) (Serve
 func (s *storage) file(name string) string { return path.Join(s.dir, name) }
 
 func (s *storage) Put(ctx context.Context, name string, data []byte) error {
+	return s.put(ctx, name, data, Server.Rename)
+}
+
+func (s *storage) Create(ctx context.Context, name string, data []byte) error {
+	return s.put(ctx, name, data, func(c Server, from, to string) error {
+		err := c.RenameNew(from, to)
+		if err == nil || c.Lost(err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+		if _, bad := c.Stat(to); bad == nil { // servers don't tell why they refuse
+			return fmt.Errorf("%s %w: %w", name, stage.ErrExist, err)
+		}
+		return err
+	})
+}
+
+func (s *storage) put(ctx context.Context, name string, data []byte, rename func(c Server, from, to string) error) error {
 	return s.do(ctx, func(c Server) error {
 		if !s.swept.Swap(true) {
 			if err := s.sweep(c); err != nil {
@@ -60,7 +77,7 @@ func (s *storage) Put(ctx context.Context, name string, data []byte) error {
 			err = ctx.Err()
 		}
 		if err == nil {
-			err = inDir(c, file, func() error { return c.Rename(temp, file) })
+			err = inDir(c, file, func() error { return rename(c, temp, file) })
 		}
 		if err == nil {
 			return nil

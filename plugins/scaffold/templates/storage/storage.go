@@ -30,6 +30,26 @@ var goodName = regexp.MustCompile(`^[a-z0-9._-]+(/[a-z0-9._-]+)*$`)
 // Put writes a temporary file, syncs it, renames it and syncs the directory: in
 // this order a crash leaves the old object or the new one, never a part.
 func (s *storage) Put(ctx context.Context, name string, data []byte) error {
+	return s.store(ctx, name, data, os.Rename)
+}
+
+// Create is Put, but where there is an object of this name it changes nothing. It is
+// optional, and must be one step: who looks first, and then writes, replaces what
+// another has made in between.
+func (s *storage) Create(ctx context.Context, name string, data []byte) error {
+	return s.store(ctx, name, data, func(temp, path string) error {
+		err := os.Link(temp, path)
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("object %s %w", name, sdk.ErrExist)
+		}
+		if err != nil {
+			return err
+		}
+		return os.Remove(temp)
+	})
+}
+
+func (s *storage) store(ctx context.Context, name string, data []byte, publish func(temp, path string) error) error {
 	path, err := s.path(name)
 	if err == nil {
 		err = errors.Join(ctx.Err(), s.room(ctx, len(data)))
@@ -55,7 +75,7 @@ func (s *storage) Put(ctx context.Context, name string, data []byte) error {
 		err = ctx.Err() // nobody waits any more: store nothing
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		err = publish(f.Name(), path)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))

@@ -1,0 +1,73 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// How long a call may take: slowBase, and the time that its bytes take at
+// slowRate. So a pack of 16 MiB has 22 minutes.
+const (
+	slowBase = 5 * time.Minute
+	slowRate = 16 << 10 // bytes in a second
+	// grace is how long a call that was cancelled may take to return.
+	grace = 10 * time.Second
+)
+
+// ErrSlow is returned, wrapped, by a call that was given up because the storage
+// did not answer in time.
+var ErrSlow = errors.New("the storage does not answer")
+
+// timeout is how long a call that moves size bytes may take.
+func (s *Storage) timeout(size int64) time.Duration {
+	return s.base + time.Duration(size/slowRate)*time.Second
+}
+
+// attempt makes one call that moves size bytes. What do uses must not be used
+// again where attempt returns an error, but for other calls of s.
+func (s *Storage) attempt(ctx context.Context, what string, size int64, do func(ctx context.Context, alive func()) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	limit := s.timeout(size)
+	timer := time.AfterFunc(limit, func() { cancel(ErrSlow) })
+	defer timer.Stop()
+	return s.wait(ctx, what, limit, func(ctx context.Context) error {
+		return do(ctx, func() { timer.Reset(limit) })
+	})
+}
+
+// wait runs do until it returns, or until it does not although ctx has ended.
+func (s *Storage) wait(ctx context.Context, what string, limit time.Duration, do func(ctx context.Context) error) error {
+	if hung := s.hangs(); hung != nil {
+		return hung
+	}
+	done := make(chan error, 1)
+	go func() { done <- do(ctx) }()
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		select {
+		case err = <-done:
+		case <-time.After(s.grace):
+			err = fmt.Errorf("%s: %w, and could not be stopped (is a network share away?): %w", what, ErrSlow, context.Cause(ctx))
+			s.mu.Lock()
+			s.hung = err
+			s.mu.Unlock()
+			return err
+		}
+	}
+	if err != nil && context.Cause(ctx) == ErrSlow {
+		return fmt.Errorf("%s: %w for %v: %w", what, ErrSlow, limit, err)
+	}
+	return err
+}
+
+// hangs returns the error of the call that did not return, or nil.
+func (s *Storage) hangs() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hung
+}
