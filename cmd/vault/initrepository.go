@@ -77,7 +77,7 @@ func (a *app) initRepository(cmd *cobra.Command, arg string) ([]run.Created, err
 	}
 	env := stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: 1, Version: version()}
 	if isFile(arg) {
-		p, err := a.load(cmd, arg, pipeline.Options{})
+		p, err := a.load(cmd, arg, pipeline.Options{Creating: true})
 		if err != nil {
 			return nil, err
 		}

@@ -81,3 +81,17 @@ func TestInitRepository(t *testing.T) {
 		}
 	}
 }
+
+// To make a repository takes what its storage and its transforms need, not the
+// address of the site.
+func TestInitRepositoryNeedsNoSite(t *testing.T) {
+	const text = "version: 1\nsource: [{use: mysql, with: {dsn: \"${env:SITE_DSN}\"}}, {use: files, with: {dir: \"${env:SITE_FILES}\"}}]\n" +
+		"transform: [{use: typemap}, {use: encrypt, with: {passphrase: \"${env:WORD}\"}}]\nsink: [{use: local, with: {dir: \"${dir}\"}}, {use: dataroot, with: {dir: \"${env:OTHER}\"}}]\n"
+	file, dir := written(t, "p.yaml", text), filepath.Join(t.TempDir(), "r")
+	if o := vault(t, 2, nil, "init-repository", file, "--set", "dir="+dir); !strings.Contains(o.stderr, "WORD") || strings.Contains(o.stderr, "SITE_DSN") {
+		t.Errorf("without the passphrase it says\n%s", o.stderr)
+	}
+	if o := vault(t, 0, []string{"WORD=correct horse"}, "init-repository", file, "--set", "dir="+dir); !strings.Contains(o.stdout, dir+": made an encrypted repository") {
+		t.Errorf("it says\n%s%s", o.stdout, o.stderr)
+	}
+}

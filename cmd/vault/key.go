@@ -33,9 +33,9 @@ func newKeyNew(a *app) *cobra.Command {
 		Use:   "new FILE",
 		Short: "Make a signing key and print its public key",
 		Long: `Make a key that signs snapshots, in a new file that only you can read, and print
-its public key. The sink gets the file (signing_key: ${file:FILE}), and whoever
-restores gets the public key (signers, or --signer). Keep the public key where
-somebody who can write to the storage can't change it.`,
+its public key. The sink gets the file (signing_key: ${file:FILE}), and the
+machine that restores gets the public key (signers, or --signer). Keep the public
+key where nobody who can write to the storage can change it.`,
 		Example: "  vault key new /etc/vault/signing.key",
 		Args:    takes("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -58,8 +58,8 @@ func start(args []string, in, out, errs *os.File) (class failure.Class) {
 	return a.end(err)
 }
 
-// endings are the signals that ask to end, but for those that whoever started
-// vault wants ignored, as nohup does.
+// endings are the signals that ask to end, without those that were ignored when
+// vault was started (nohup does so).
 func endings() []os.Signal {
 	signals := []os.Signal{syscall.SIGTERM}
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP} {

@@ -70,7 +70,7 @@ func (a *app) load(cmd *cobra.Command, path string, how pipeline.Options) (*pipe
 	if err != nil {
 		return nil, err
 	}
-	o.Values.Set, o.Storages, o.HasKeys = given, how.Storages, how.HasKeys
+	o.Values.Set, o.Storages, o.Creating, o.HasKeys = given, how.Storages, how.Creating, how.HasKeys
 	if cmd.Flags().Lookup("replace") != nil {
 		// Never from the environment or the configuration file: it is meant for one run.
 		if o.Replace, err = cmd.Flags().GetBool("replace"); err != nil {

@@ -159,8 +159,8 @@ func isPipeline(root *yaml.Node) bool {
 	return keys["version"] && (keys["source"] || keys["sink"])
 }
 
-// stepSettings are those of the first step of a pipeline that a plugin's stage of
-// this name stands in, with what the step says of its process.
+// stepSettings are those of the first step of a pipeline that uses a plugin's stage
+// of this name, with what the step says of its process.
 func (a *app) stepSettings(ctx context.Context, file string, given map[string]string, p host.Program, s stage.Stage) (any, host.Program, error) {
 	o, err := a.options(ctx)
 	if err != nil {

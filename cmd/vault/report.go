@@ -113,8 +113,7 @@ func (m *muted) notes() []stage.Note {
 	return []stage.Note{{Path: "progress", Text: "could not be written to standard error: " + m.err.Error()}}
 }
 
-// heard writes a report, and cancels the run when that fails: whoever started it
-// is gone, or can't learn what became of it.
+// heard writes a report, and cancels the run when that fails: nobody reads it any more.
 type heard struct {
 	io.Writer
 	cancel context.CancelCauseFunc

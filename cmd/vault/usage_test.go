@@ -134,7 +134,7 @@ transform:
 sink: [{use: local, with: {dri: /srv/x}}]
 `)
 	o := vault(t, 2, nil, "lint", file)
-	want := file + ":5:24: warning: passphrase is a secret and stands in the file: write ${env:NAME} or ${file:/path} in its place\n" +
+	want := file + ":5:24: warning: passphrase is a secret, and this file holds it: write ${env:NAME} or ${file:/path} in its place\n" +
 		file + ":6:5: error: compress comes after encrypt, and what is encrypted doesn't get smaller: put compress before encrypt\n" +
 		file + ":7:27: error: dir is missing: write dir: /srv/backups\n" +
 		file + ":7:28: error: unknown key \"dri\": did you mean \"dir\"?\n"

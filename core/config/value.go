@@ -44,7 +44,7 @@ func (r *run) value(s *setting, n *yaml.Node) {
 		r.report(Error, at, s.Name+" is empty", "give it a value")
 	}
 	if s.Type == Hidden && !dynamic && text != "" {
-		r.report(Warning, at, s.Name+" is a secret and stands in the file", "write ${env:NAME} or ${file:/path} in its place")
+		r.report(Warning, at, s.Name+" is a secret, and this file holds it", "write ${env:NAME} or ${file:/path} in its place")
 	}
 }
 
@@ -92,7 +92,7 @@ func (r *run) text(s *setting, n *yaml.Node, at Position) (text string, dynamic,
 	}
 	if s.Type == Hidden {
 		if e.hard != "" {
-			r.report(Warning, at, s.Name+" is a secret, and the default of "+e.hard+" stands in the file", "remove the default")
+			r.report(Warning, at, s.Name+" is a secret, and the file holds the default of "+e.hard, "remove the default")
 		}
 		if !e.dynamic { // of a block scalar
 			e.text = cutBreak(e.text)

@@ -42,6 +42,9 @@ type Options struct {
 	// steps of other stages and their references are not looked at, and the pipeline
 	// has no transforms.
 	Storages bool
+	// Creating reads, beside the storages below sink, the transforms of bytes as a
+	// whole, and no source: what it takes to make a repository. It implies Storages.
+	Creating bool
 	// HasKeys tells, with Storages, that the keys are known: those of the file are
 	// not looked at.
 	HasKeys bool
@@ -91,6 +94,9 @@ func Parse(file string, text []byte, o Options) (*Pipeline, config.Findings) {
 	o.Values.Dir = o.Dir
 	l := &loader{memoryLimit: o.MemoryLimit, decoder: config.Decoder{File: file, Values: o.Values}, registry: o.Registry, plugins: o.Plugins, isolate: o.Isolate, replace: o.Replace,
 		base: o.Dir, pipeline: &Pipeline{File: file, Dir: o.Dir}}
+	if o.Creating {
+		return l.creating(text)
+	}
 	if o.Storages {
 		return l.storages(text, o.HasKeys)
 	}

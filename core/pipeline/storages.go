@@ -12,45 +12,19 @@ import (
 // storages reads a file for its storages alone. Of a source, the keys are read
 // unless hasKeys, and which snapshot it names is not: a command says so itself.
 func (l *loader) storages(text []byte, hasKeys bool) (*Pipeline, config.Findings) {
-	root := l.root(text)
-	if root == nil || !l.version(root) {
+	doc, ok := l.partly(text)
+	if !ok {
 		return l.done()
 	}
 	skip := []string{"snapshot"}
 	if hasKeys {
 		skip = append(skip, "passphrase", "identity")
 	}
-	// What is not needed need not be there, either: that is only a warning.
-	l.decoder.Values.Offline = true
-	var doc document
-	l.found = append(l.found, l.outermost(root, &doc).Of(config.Error)...)
-	var elsewhere config.Findings // errors of steps that are not known to be storages
-	for _, role := range []stage.Role{stage.RoleSource, stage.RoleSink} {
-		list := config.Resolve(&doc.Source)
-		if role == stage.RoleSink {
-			list = config.Resolve(&doc.Sink)
-		}
-		if list.Kind != yaml.SequenceNode {
-			continue
-		}
-		for i, n := range list.Content {
-			before := len(l.found)
-			s, with, ok := l.located(role, i, n)
-			if !ok || !s.storage() {
-				elsewhere = append(elsewhere, l.found[before:].Of(config.Error)...)
-				l.found = l.found[:before]
-				continue
-			}
-			l.decoder.Values.Offline = false
-			l.settings(&s, without(with, skip))
-			l.decoder.Values.Offline = true
-			if role == stage.RoleSource {
-				l.pipeline.Source = append(l.pipeline.Source, s)
-			} else {
-				l.pipeline.Sink = append(l.pipeline.Sink, s)
-			}
-		}
-	}
+	isStorage := func(s Step) bool { return s.storage() }
+	var elsewhere, more config.Findings // errors of steps that are not known to be storages
+	l.pipeline.Source, elsewhere = l.some(stage.RoleSource, &doc.Source, skip, isStorage)
+	l.pipeline.Sink, more = l.some(stage.RoleSink, &doc.Sink, skip, isStorage)
+	elsewhere = append(elsewhere, more...)
 	if list := config.Resolve(&doc.Transform); list.Kind == yaml.SequenceNode && !hasKeys {
 		l.keys(list)
 	}
@@ -58,6 +32,57 @@ func (l *loader) storages(text []byte, hasKeys bool) (*Pipeline, config.Findings
 		l.found = append(l.found, elsewhere...)
 	}
 	return l.done()
+}
+
+// creating reads a file for the repositories that its sinks want: see Options.
+func (l *loader) creating(text []byte) (*Pipeline, config.Findings) {
+	doc, ok := l.partly(text)
+	if !ok {
+		return l.done()
+	}
+	var elsewhere config.Findings
+	l.pipeline.Sink, elsewhere = l.some(stage.RoleSink, &doc.Sink, nil, func(s Step) bool { return s.storage() })
+	if len(l.pipeline.Sink) == 0 {
+		l.found = append(l.found, elsewhere...)
+	}
+	l.pipeline.Transform, elsewhere = l.some(stage.RoleTransform, &doc.Transform, nil, func(s Step) bool { return s.Stage.NewBytes != nil })
+	l.found = append(l.found, elsewhere...) // one that is not known may be one that encrypts
+	return l.done()
+}
+
+// partly reads the outermost level of a file of which not all is needed. What is
+// not needed need not be there, either: that is only a warning.
+func (l *loader) partly(text []byte) (doc document, ok bool) {
+	root := l.root(text)
+	if root == nil || !l.version(root) {
+		return doc, false
+	}
+	l.decoder.Values.Offline = true
+	l.found = append(l.found, l.outermost(root, &doc).Of(config.Error)...)
+	return doc, true
+}
+
+// some reads those steps of a list that are wanted, without some of their settings.
+// Errors of the others are returned and not reported.
+func (l *loader) some(role stage.Role, list *yaml.Node, skip []string, wanted func(Step) bool) (steps []Step, elsewhere config.Findings) {
+	list = config.Resolve(list)
+	if list.Kind != yaml.SequenceNode {
+		return nil, nil
+	}
+	for i, n := range list.Content {
+		before := len(l.found)
+		s, with, ok := l.located(role, i, n)
+		if !ok || !wanted(s) {
+			elsewhere = append(elsewhere, l.found[before:].Of(config.Error)...)
+			l.found = l.found[:before]
+			continue
+		}
+		l.decoder.Values.Offline = false
+		l.settings(&s, without(with, skip))
+		l.decoder.Values.Offline = true
+		steps = append(steps, s)
+	}
+	return steps, elsewhere
 }
 
 // keys reads the keys of the transform that encrypts. They open the repository below
