@@ -128,7 +128,7 @@ func add(settings []setting, s setting) ([]setting, error) {
 	if find(settings, s.Name) != nil {
 		return nil, fmt.Errorf("setting %s is declared twice", s.Name)
 	}
-	if err := s.sound(); err != nil {
+	if err := s.declared(); err != nil {
 		return nil, fmt.Errorf("setting %s: %w", quote(s.Name), err)
 	}
 	return append(settings, s), nil

@@ -52,7 +52,7 @@ func BytesChecks(f BytesFixture) []Check {
 }
 
 func (k *keyring) check(id, why string, test func(t testing.TB, b stage.ByteTransform)) Check {
-	return Check{ID: id, Why: why, Run: func(t testing.TB) { leakless(t, k.effort.patience(), func() { test(t, k.ready(t)) }) }}
+	return Check{ID: id, Why: why, Run: func(t testing.TB) { leakless(t, k.effort.leakTimeout(), func() { test(t, k.ready(t)) }) }}
 }
 
 // samples are random, repetitive and mixed content of many sizes.

@@ -19,5 +19,5 @@ func (e effort) large() int { return cmp.Or(e.largest, 64<<20) }
 // frames of a stream.
 func (e effort) disturbed() int { return cmp.Or(e.longest, 8<<20) }
 
-// patience is how long a goroutine may take to end.
-func (e effort) patience() time.Duration { return cmp.Or(e.leaks, patience) }
+// leakTimeout is how long a goroutine may take to end.
+func (e effort) leakTimeout() time.Duration { return cmp.Or(e.leaks, grace) }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// patience is how long a cancelled call may take to return, and a goroutine to end.
-const patience = 5 * time.Second
+// grace is how long a cancelled call may take to return, and a goroutine to end.
+const grace = 5 * time.Second
 
 // connections are the packages whose goroutines belong to the connection with
 // another process. The host opens one when it is first needed, inside of a check
@@ -84,7 +84,7 @@ func goroutines() map[string]string {
 // promptly fails if fn does not return in time.
 func promptly(t testing.TB, what string, fn func() error) error {
 	t.Helper()
-	return within(t, patience, what, fn)
+	return within(t, grace, what, fn)
 }
 
 // within fails if fn does not return in a time. A panic of fn comes back as an

@@ -24,12 +24,12 @@ const steps = 5
 func moment(n int, took time.Duration) time.Duration { return took * time.Duration(n) / steps }
 
 // during runs call and, after a time, disturb. It fails t if the call does not
-// return within patience after that, and returns the call's error.
+// return within grace after that, and returns the call's error.
 func during(t testing.TB, what string, after time.Duration, disturb func() error, call func() error) error {
 	t.Helper()
 	disturbed := make(chan error, 1)
 	timer := time.AfterFunc(after, func() { disturbed <- disturb() })
-	err := within(t, after+patience, what, call)
+	err := within(t, after+grace, what, call)
 	if timer.Stop() {
 		disturbed <- disturb()
 	}

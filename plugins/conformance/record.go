@@ -40,7 +40,7 @@ func Record(t *testing.T, f RecordFixture) { runAll(t, RecordChecks(f)) }
 // RecordChecks lists the checks of a record transform.
 func RecordChecks(f RecordFixture) []Check {
 	check := func(id, why string, test func(t testing.TB)) Check {
-		return Check{ID: id, Why: why, Run: func(t testing.TB) { leakless(t, f.effort.patience(), func() { test(t) }) }}
+		return Check{ID: id, Why: why, Run: func(t testing.TB) { leakless(t, f.effort.leakTimeout(), func() { test(t) }) }}
 	}
 	var checks []Check
 	for _, target := range f.Targets {

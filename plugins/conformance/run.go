@@ -50,7 +50,7 @@ func run(ctx context.Context, c Check, limit time.Duration) Result {
 	case <-limited.Done():
 		select {
 		case <-done:
-		case <-time.After(patience):
+		case <-time.After(grace):
 		}
 		if ctx.Err() == nil {
 			p.Errorf("the check did not end within %v", limit)

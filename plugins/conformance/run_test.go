@@ -63,7 +63,7 @@ func TestRunGivesUpWhatHangs(t *testing.T) {
 			{ID: "x/passes", Run: func(testing.TB) {}},
 		}, func(r Result) { got = append(got, r) })
 		close(release)
-		if failed != 2 || len(got) != 3 || got[0].Took != Limit+patience || got[1].Took != Limit {
+		if failed != 2 || len(got) != 3 || got[0].Took != Limit+grace || got[1].Took != Limit {
 			t.Fatalf("%d failed: %+v", failed, got)
 		}
 		if told := strings.Join(got[1].Failures, "; "); told != "context deadline exceeded; the check did not end within 3m0s" {

@@ -55,7 +55,7 @@ func SinkChecks(f SinkFixture) []Check {
 		return Check{ID: id, Why: why, Run: func(t testing.TB) {
 			target := f.Place(t)
 			var after look
-			leakless(t, f.effort.patience(), func() { after = test(t, target) })
+			leakless(t, f.effort.leakTimeout(), func() { after = test(t, target) })
 			after(t, target) // the fixture may look through connections of its own
 		}}
 	}

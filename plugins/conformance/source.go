@@ -38,7 +38,7 @@ func Source(t *testing.T, f SourceFixture) { runAll(t, SourceChecks(f)) }
 // SourceChecks lists the checks of a source.
 func SourceChecks(f SourceFixture) []Check {
 	check := func(id, why string, test func(t testing.TB)) Check {
-		return Check{ID: id, Why: why, Run: func(t testing.TB) { leakless(t, f.effort.patience(), func() { test(t) }) }}
+		return Check{ID: id, Why: why, Run: func(t testing.TB) { leakless(t, f.effort.leakTimeout(), func() { test(t) }) }}
 	}
 	checks := []Check{
 		check("source/plan", "A plan names every table with its units, each unit once, and the same units the next time: else rows are read twice or not at all, and no run can go on where it stopped.", f.plan),

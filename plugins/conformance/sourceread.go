@@ -1,9 +1,14 @@
 package conformance
 
 import (
+	"context"
+	"errors"
 	"maps"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -110,4 +115,156 @@ func equal(a, b []Item) bool {
 		return a.Entry == b.Entry && a.Digest == b.Digest && a.Same == b.Same &&
 			slices.EqualFunc(a.Chunks, b.Chunks, func(a, b stage.Chunk) bool { return a.Rows == b.Rows && string(a.Data) == string(b.Data) })
 	})
+}
+
+func fingerprints(got map[string]*recorder) (known stage.Baseline, without []string) {
+	known = stage.Baseline{}
+	for _, r := range got {
+		for _, item := range r.items {
+			if item.Entry.Kind != stage.File {
+				continue
+			}
+			if known[item.Entry.Path] = item.Entry.Fingerprint; item.Entry.Fingerprint == "" {
+				without = append(without, item.Entry.Path)
+			}
+		}
+	}
+	return known, without
+}
+
+// known reads with the fingerprints of a reading before, right ones and wrong ones.
+func (f *SourceFixture) known(t testing.TB) {
+	_, first := f.all(t, 1, nil)
+	known, without := fingerprints(first)
+	if f.AnySite && len(known) == len(without) {
+		t.Skip("no file has a fingerprint")
+	}
+	odd := f.Losses[stage.LossCorrupt] + f.Losses[stage.LossChanged] // are read again every time
+	for deadline := time.Now().Add(grace); int64(len(without)) > odd && !f.AnySite; {
+		if time.Now().After(deadline) {
+			t.Fatalf("files still have no fingerprint: %s", strings.Join(without, ", "))
+		}
+		_, first = f.all(t, 1, nil)
+		known, without = fingerprints(first)
+	}
+	wrong := map[string]bool{}
+	n := 0
+	for path := range maps.Clone(known) {
+		switch n++; n % 4 {
+		case 0:
+			known[path] += "0"
+			wrong[path] = true
+		case 1:
+			delete(known, path)
+			wrong[path] = true
+		}
+	}
+	for _, path := range without {
+		wrong[path] = true
+	}
+	_, second := f.all(t, 2, known)
+	for _, r := range second {
+		for _, item := range r.items {
+			if item.Entry.Kind == stage.File && item.Same == wrong[item.Entry.Path] {
+				r.errorf("%s is the same: %v, and its fingerprint is known: %v", item.Entry.Path, item.Same, !wrong[item.Entry.Path])
+			}
+		}
+	}
+	for id, r := range first {
+		if len(r.items) != len(second[id].items) {
+			t.Errorf("unit %s has %d entries when some are known, and %d else", id, len(second[id].items), len(r.items))
+		}
+	}
+}
+
+// nothingKnown: fingerprints of a source that gives none must not match anything.
+func (f *SourceFixture) nothingKnown(t testing.TB) {
+	_, first := f.all(t, 1, nil)
+	known := stage.Baseline{}
+	for _, r := range first {
+		for _, item := range r.items {
+			known[item.Entry.Path] = ""
+		}
+	}
+	_, second := f.all(t, 1, known)
+	for id, r := range first {
+		if !equal(r.items, second[id].items) {
+			t.Errorf("unit %s: an empty fingerprint is taken for a match", id)
+		}
+	}
+}
+
+// count compares the counts of a stage.Counter with what is read beside them.
+func (f *SourceFixture) count(t testing.TB) {
+	s, inv := f.planned(t)
+	defer f.close(t, s)
+	counter, ok := s.(stage.Counter)
+	if !ok {
+		return
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	read, counted := map[string]int64{}, map[string]int64{}
+	for _, u := range inv.Units {
+		if u.Part != stage.DB {
+			continue
+		}
+		wg.Go(func() {
+			n := f.readUnit(t, s, inv, u, nil).rows()
+			mu.Lock()
+			defer mu.Unlock()
+			read[u.Table] += n
+		})
+	}
+	for _, info := range inv.Tables {
+		wg.Go(func() {
+			n, err := counter.Count(t.Context(), info.Schema.Name)
+			if err != nil {
+				t.Errorf("counting table %s: %v", info.Schema.Name, err)
+				n = -1
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			counted[info.Schema.Name] = n
+		})
+	}
+	wg.Wait()
+	for name, n := range counted {
+		if n != -1 && n != read[name] {
+			t.Errorf("table %s: %d rows are counted and %d are read", name, n, read[name])
+		}
+	}
+	if n, err := counter.Count(t.Context(), "a table that is not planned"); err == nil {
+		t.Errorf("a table that is not in the plan has %d rows and no error", n)
+	}
+}
+
+// rows is how many rows the unit has, those that could not be given too.
+func (r *recorder) rows() (n int64) {
+	for _, item := range r.items {
+		for _, c := range item.Chunks {
+			n += int64(c.Rows)
+		}
+	}
+	for _, l := range r.losses {
+		if l.Kind == stage.LossRow {
+			n += max(l.Count, 1)
+		}
+	}
+	return n
+}
+
+// cancelledCount is of a count that was cancelled before it began.
+func (f *SourceFixture) cancelledCount(t testing.TB) {
+	s, inv := f.planned(t)
+	defer f.close(t, s)
+	counter, ok := s.(stage.Counter)
+	if !ok || len(inv.Tables) == 0 {
+		return
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if n, err := counter.Count(ctx, inv.Tables[0].Schema.Name); !errors.Is(err, context.Canceled) {
+		t.Errorf("a count that was cancelled before: %d rows, %v", n, err)
+	}
 }

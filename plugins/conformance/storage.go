@@ -73,7 +73,7 @@ func (f StorageFixture) check(id, why string, test func(t testing.TB, s stage.St
 // placed is a check that opens its place by itself.
 func (f StorageFixture) placed(id, why string, test func(t testing.TB, p *storagePlace)) Check {
 	return Check{ID: id, Why: why, Run: func(t testing.TB) {
-		leakless(t, f.effort.patience(), func() {
+		leakless(t, f.effort.leakTimeout(), func() {
 			p := newStoragePlace(f)
 			defer p.clear(t)
 			test(t, p)

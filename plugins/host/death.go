@@ -92,7 +92,7 @@ func (p *process) reason(call string) string {
 // gone is the error of a call that met the end of the process.
 func (p *process) gone(call string) error {
 	reason := p.reason(call)
-	return &lost{fmt.Errorf("plugin %s %s%s", p.program.Name, reason, p.voice.said())}
+	return &lost{fmt.Errorf("plugin %s %s%s", p.program.Name, reason, p.output.said())}
 }
 
 // listensElsewhere is the error of a plugin that others could talk to.
@@ -106,9 +106,9 @@ func (e *listensElsewhere) Error() string {
 func (p *process) notStarted(err error) error {
 	c, name := p.child, p.program.Name
 	say := func(format string, args ...any) error {
-		return fmt.Errorf("plugin %s could not be started: %w%s", name, fmt.Errorf(format, args...), p.voice.said())
+		return fmt.Errorf("plugin %s could not be started: %w%s", name, fmt.Errorf(format, args...), p.output.said())
 	}
-	line := c.greeting.said()
+	line := c.handshake.said()
 	var bad error
 	if line != "" {
 		bad = misfit(line)

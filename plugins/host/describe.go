@@ -38,7 +38,7 @@ func (h *Host) Describe(ctx context.Context, p Program) (*Description, error) {
 	if err != nil {
 		return nil, fmt.Errorf("plugin %s does not tell what it is: %w", p.Name, err)
 	}
-	if err := sound(r); err != nil {
+	if err := validate(r); err != nil {
 		return nil, fmt.Errorf("plugin %s declares what can't be: %w", p.Name, err)
 	}
 	d := &Description{Name: r.Name, Version: r.Version, SDK: r.Sdk, Minor: int(r.Minor)}

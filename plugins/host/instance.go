@@ -79,7 +79,7 @@ func (i *instance) open(ctx context.Context) (*process, uint64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	p.voice.secrets.Add(i.secrets...)
+	p.output.secrets.Add(i.secrets...)
 	r, err := pb.NewPluginClient(p.conn).Open(ctx, i.request)
 	if err != nil {
 		return nil, 0, err

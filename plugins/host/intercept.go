@@ -50,12 +50,12 @@ func (p *process) explain(ctx context.Context, call string, err error, trailer m
 	decoded, ok := protocol.Decode(err, trailer)
 	s := status.Convert(err)
 	if ok && (s.Code() != codes.Canceled || protocol.OfStage(trailer)) {
-		return p.voice.secrets.Error(decoded)
+		return p.output.secrets.Error(decoded)
 	}
 	if s.Code() == codes.Canceled { // nobody here has cancelled: the connection was closed
 		return p.broken(ctx, call)
 	}
-	text := p.voice.secrets.Redact(status.Convert(decoded).Message())
+	text := p.output.secrets.Redact(status.Convert(decoded).Message())
 	if s.Code() != codes.Unavailable && p.conn.GetState() == connectivity.Ready {
 		return fmt.Errorf("plugin %s: %s: %s (%v)", p.program.Name, call, text, s.Code())
 	}

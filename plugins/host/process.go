@@ -36,7 +36,7 @@ type process struct {
 	nth     int // 1 for the first run of the program
 	before  *process
 	log     *slog.Logger
-	voice   *voice
+	output  *outputLog
 
 	ctx    context.Context // ends when the process is not wanted any more
 	cancel context.CancelFunc
@@ -55,7 +55,7 @@ type process struct {
 
 func newProcess(h *Host, p Program, before *process) *process {
 	log := h.Log.With("plugin", p.Name)
-	proc := &process{host: h, program: p, nth: 1, before: before, log: log, voice: &voice{log: log}, ready: make(chan struct{})}
+	proc := &process{host: h, program: p, nth: 1, before: before, log: log, output: &outputLog{log: log}, ready: make(chan struct{})}
 	proc.ctx, proc.cancel = context.WithCancel(context.Background())
 	proc.ended = sync.OnceValue(proc.end)
 	if before != nil {
@@ -100,8 +100,8 @@ func (p *process) launch() error {
 		SkipHostEnv:      true,
 		StartTimeout:     p.host.startTimeout(),
 		Logger:           ownLogger(p.log),
-		SyncStdout:       p.voice,
-		SyncStderr:       p.voice,
+		SyncStdout:       p.output,
+		SyncStderr:       p.output,
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: socketDir},
 		GRPCDialOptions:  append(protocol.DialOptions(), p.interceptors()...),
 	})
@@ -133,11 +133,11 @@ func (p *process) follow() error {
 		case before.failed != nil:
 			return fmt.Errorf("not tried again after %d starts in this run: %w", maxStarts, before.failed)
 		}
-		return fmt.Errorf("plugin %s was started %d times in this run, and is not started again: at last it %s%s", p.program.Name, maxStarts, before.reason(""), before.voice.said())
+		return fmt.Errorf("plugin %s was started %d times in this run, and is not started again: at last it %s%s", p.program.Name, maxStarts, before.reason(""), before.output.said())
 	}
 	if before.failed == nil {
 		p.host.restarted(p.program, before.reason(""))
-		p.log.Warn("a plugin is started again", "because", "it "+before.reason("")+before.voice.said())
+		p.log.Warn("a plugin is started again", "because", "it "+before.reason("")+before.output.said())
 	}
 	pause := time.NewTimer(firstPause << (p.nth - 2))
 	defer pause.Stop()
@@ -157,7 +157,7 @@ func (p *process) prepare(exe executable, env []string, socketDir string) (*chil
 	if len(withheld) > 0 {
 		p.log.Warn("a plugin does not get variables with a password unless the pipeline names them", "variables", strings.Join(withheld, " "))
 	}
-	c, err := newChild(cmd, socketDir, p.voice, exe.files...)
+	c, err := newChild(cmd, socketDir, p.output, exe.files...)
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +212,7 @@ func (p *process) end() (err error) {
 		kill.Stop()
 		err = p.child.kill()
 		<-p.child.done
-		err = errors.Join(err, p.child.err, p.voice.err)
+		err = errors.Join(err, p.child.err, p.output.err)
 	}
 	if p.dir != "" {
 		err = errors.Join(err, os.RemoveAll(p.dir))

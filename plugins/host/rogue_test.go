@@ -216,7 +216,7 @@ func ask(t testing.TB, s stage.Storage, what string) string {
 	return string(got)
 }
 
-// rogueHost is a host whose patience is short, and what it logs.
+// rogueHost is a host whose timeouts are short, and what it logs.
 func rogueHost(t testing.TB, stall time.Duration) (*host.Host, *journal) {
 	j := newJournal()
 	h := host.New(host.Config{Log: slog.New(j), Dir: t.TempDir(), Version: "1.0.0", Stall: stall})

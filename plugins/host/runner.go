@@ -26,8 +26,8 @@ const drained = time.Second
 // whose other end nobody but the host holds: it ends when the host does.
 type child struct {
 	cmd       *exec.Cmd
-	greeting  *greeting
-	voice     *voice
+	handshake *handshake
+	output    *outputLog
 	socketDir string
 
 	lifeline    *os.File   // the host's end of the standard input
@@ -43,8 +43,8 @@ type child struct {
 
 // newChild prepares the process. files are open in it as descriptors from 3 on,
 // and belong to the child from here.
-func newChild(cmd *exec.Cmd, socketDir string, v *voice, files ...*os.File) (*child, error) {
-	c := &child{cmd: cmd, greeting: newGreeting(v.stdout), voice: v, socketDir: socketDir, theirs: files, done: make(chan struct{})}
+func newChild(cmd *exec.Cmd, socketDir string, v *outputLog, files ...*os.File) (*child, error) {
+	c := &child{cmd: cmd, handshake: newHandshake(v.stdout), output: v, socketDir: socketDir, theirs: files, done: make(chan struct{})}
 	cmd.ExtraFiles = files
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	in, lifeline, err := os.Pipe()
@@ -92,7 +92,7 @@ func (c *child) Start(context.Context) error {
 	if err != nil {
 		c.ended = true
 		close(c.done)
-		return errors.Join(err, bad, closeAll(c.ours()), c.greeting.writer.Close())
+		return errors.Join(err, bad, closeAll(c.ours()), c.handshake.writer.Close())
 	}
 	go c.attend(bad)
 	return nil
@@ -103,8 +103,8 @@ func (c *child) Start(context.Context) error {
 func (c *child) attend(err error) {
 	defer close(c.done)
 	heard := make(chan error, 2)
-	go func() { heard <- lines(c.out, c.greeting.hear) }()
-	go func() { heard <- lines(c.errors, c.voice.stderr) }()
+	go func() { heard <- lines(c.out, c.handshake.hear) }()
+	go func() { heard <- lines(c.errors, c.output.stderr) }()
 	waited := c.cmd.Wait()
 	if exit := new(exec.ExitError); errors.As(waited, &exit) {
 		waited = nil // ProcessState tells
@@ -121,7 +121,7 @@ func (c *child) attend(err error) {
 		}
 	}
 	// Only now does go-plugin learn of the end, so that it never kills what is ending.
-	c.err = errors.Join(err, c.greeting.writer.Close(), closeAll(c.ours()))
+	c.err = errors.Join(err, c.handshake.writer.Close(), closeAll(c.ours()))
 }
 
 // signal kills the process and all that it has started and not put elsewhere.
@@ -171,13 +171,13 @@ func (c *child) Wait(context.Context) error {
 	return nil
 }
 
-// Kill is what go-plugin calls when it gives up: it reads no greeting any more.
+// Kill is what go-plugin calls when it gives up: it reads no handshake any more.
 func (c *child) Kill(context.Context) error {
-	return errors.Join(c.greeting.reader.Close(), c.kill())
+	return errors.Join(c.handshake.reader.Close(), c.kill())
 }
 
 func (c *child) Diagnose(context.Context) string { return "" }
-func (c *child) Stdout() io.ReadCloser           { return c.greeting.reader }
+func (c *child) Stdout() io.ReadCloser           { return c.handshake.reader }
 func (c *child) Name() string                    { return c.cmd.Path }
 
 // Stderr gives go-plugin nothing to read: package host does, because go-plugin

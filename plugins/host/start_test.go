@@ -49,7 +49,7 @@ func TestAProgramThatIsNoPlugin(t *testing.T) {
 		{"a plugin of another program", script("other", "#!/bin/sh\necho '1|1|unix|/tmp/x|netrpc|'\nexec sleep 100\n", 0o755), "", []string{"it greets as \"1|1|unix|/tmp/x|netrpc\", which is no plugin of Vault's"}},
 		{"one that all can talk to", script("tcp", "#!/bin/sh\necho '1|1|tcp|127.0.0.1:9|grpc|'\nexec sleep 100\n", 0o755), "", []string{"it listens at tcp 127.0.0.1:9, and must listen at a Unix socket in the folder that PLUGIN_UNIX_SOCKET_DIR names"}},
 		{"one with a certificate", script("certified", "#!/bin/sh\necho \"1|1|unix|$PLUGIN_UNIX_SOCKET_DIR/x|grpc|"+certificate(t)+"|\"\nexec sleep 100\n", 0o755), "", []string{"it said that it is ready, and does not answer"}},
-		{"one whose greeting is too long", script("long", "#!/bin/sh\nprintf '1|1|unix|'\nhead -c 100000 /dev/zero | tr '\\0' x\necho\nexec sleep 100\n", 0o755), "", []string{"it did not say within 500ms that it is ready", "its last lines:\n  1|1|unix|xxx", "(cut)"}},
+		{"one whose handshake is too long", script("long", "#!/bin/sh\nprintf '1|1|unix|'\nhead -c 100000 /dev/zero | tr '\\0' x\necho\nexec sleep 100\n", 0o755), "", []string{"it did not say within 500ms that it is ready", "its last lines:\n  1|1|unix|xxx", "(cut)"}},
 		{"one that nobody can talk to", script("mute", "#!/bin/sh\necho \"1|1|unix|$PLUGIN_UNIX_SOCKET_DIR/x|grpc|\"\nexec sleep 100\n", 0o755), "", []string{"it said that it is ready, and does not answer"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -71,7 +71,7 @@ func ReceiveInventory(recv func() (*pb.Inventory, error)) (*stage.Inventory, err
 		return take(t, &i.Notes, m.Notes, Note)
 	})
 	if err == nil {
-		err = sound(i)
+		err = check(i)
 	}
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func ReceiveInventory(recv func() (*pb.Inventory, error)) (*stage.Inventory, err
 	return i, nil
 }
 
-func sound(i *stage.Inventory) error {
+func check(i *stage.Inventory) error {
 	tables := make(map[string]bool, len(i.Tables))
 	for _, t := range i.Tables {
 		if tables[t.Schema.Name] {

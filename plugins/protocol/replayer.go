@@ -167,7 +167,7 @@ func (p *Replayer) data(ctx context.Context, piece []byte, chunk *pb.Chunk) erro
 	}
 	defer p.emptied()
 	c := stage.Chunk{Data: p.buf, Rows: int(chunk.Rows)}
-	if err := p.sound(c); err != nil {
+	if err := p.check(c); err != nil {
 		return err
 	}
 	if p.Rows != nil {
@@ -188,7 +188,7 @@ func (p *Replayer) emptied() {
 	}
 }
 
-func (p *Replayer) sound(c stage.Chunk) error {
+func (p *Replayer) check(c stage.Chunk) error {
 	if p.entry.Kind != stage.Table {
 		return nil
 	}

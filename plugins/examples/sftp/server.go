@@ -14,8 +14,8 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk/files"
 )
 
-// patience is how long connecting may take.
-const patience = 30 * time.Second
+// timeout is how long connecting may take.
+const timeout = 30 * time.Second
 
 // server is a connection; ReadDir, Stat, MkdirAll and Remove are those of sftp.Client.
 type server struct {
@@ -24,7 +24,7 @@ type server struct {
 }
 
 func (c *settings) dial(ctx context.Context) (files.Server, error) {
-	conn, err := (&net.Dialer{Timeout: patience}).DialContext(ctx, "tcp", c.Host)
+	conn, err := (&net.Dialer{Timeout: timeout}).DialContext(ctx, "tcp", c.Host)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (c *settings) dial(ctx context.Context) (files.Server, error) {
 
 func (c *settings) login(conn net.Conn) (*sftp.Client, error) {
 	ours, err := c.client()
-	if err = errors.Join(err, conn.SetDeadline(time.Now().Add(patience))); err != nil {
+	if err = errors.Join(err, conn.SetDeadline(time.Now().Add(timeout))); err != nil {
 		return nil, err
 	}
 	secured, channels, requests, err := ssh.NewClientConn(conn, c.Host, ours)

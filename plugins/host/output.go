@@ -19,9 +19,9 @@ const (
 	deathLines = 1000
 )
 
-// voice hears what a plugin says and logs it. It keeps the last lines. It is safe
+// outputLog logs what a plugin writes to its output, and keeps the last lines. It is safe
 // for concurrent use.
-type voice struct {
+type outputLog struct {
 	log     *slog.Logger
 	secrets config.Redactor // hides those of the stages of the process
 
@@ -32,7 +32,7 @@ type voice struct {
 }
 
 // stderr takes a line of the standard error.
-func (v *voice) stderr(line []byte) {
+func (v *outputLog) stderr(line []byte) {
 	m := v.parse(line)
 	v.mu.Lock()
 	plain := m.time.IsZero() && m.level == slog.LevelInfo
@@ -54,7 +54,7 @@ func (v *voice) stderr(line []byte) {
 }
 
 // stdout takes a line that the plugin printed where nothing should be.
-func (v *voice) stdout(line []byte) {
+func (v *outputLog) stdout(line []byte) {
 	m := v.parse(line)
 	m.attrs = append(m.attrs, slog.String("stream", "stdout"))
 	v.mu.Lock()
@@ -64,7 +64,7 @@ func (v *voice) stdout(line []byte) {
 }
 
 // parse reads a line, without the secrets of the process's stages.
-func (v *voice) parse(line []byte) message {
+func (v *outputLog) parse(line []byte) message {
 	if text := v.secrets.Redact(string(line)); text != string(line) {
 		line = []byte(text)
 	}
@@ -72,14 +72,14 @@ func (v *voice) parse(line []byte) message {
 }
 
 // Write takes what comes by go-plugin's own way, in pieces.
-func (v *voice) Write(b []byte) (int, error) {
+func (v *outputLog) Write(b []byte) (int, error) {
 	for line := range strings.Lines(string(b)) {
 		v.stdout([]byte(strings.TrimRight(line, "\r\n")))
 	}
 	return len(b), nil
 }
 
-func (v *voice) write(m message) {
+func (v *outputLog) write(m message) {
 	if strings.TrimSpace(m.text) == "" && len(m.attrs) < 2 {
 		return
 	}
@@ -90,7 +90,7 @@ func (v *voice) write(m message) {
 	}
 }
 
-func (v *voice) keepLocked(m message) {
+func (v *outputLog) keepLocked(m message) {
 	text := strings.TrimRight(m.text, " \t\n")
 	if text == "" {
 		return
@@ -116,7 +116,7 @@ func (v *voice) keepLocked(m message) {
 }
 
 // said are the last lines for the end of an error, "" if the plugin said nothing.
-func (v *voice) said() string {
+func (v *outputLog) said() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if len(v.last) == 0 {

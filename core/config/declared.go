@@ -13,8 +13,8 @@ const maxName = 64
 
 var places = []string{"", "dir", "file", "database", "schema", "prefix"}
 
-// sound checks that names, defaults and bounds can be what they are declared to be.
-func (s *setting) sound() error {
+// declared checks that names, defaults and bounds can be what they are declared to be.
+func (s *setting) declared() error {
 	switch {
 	case !isName(s.Name) || len(s.Name) > maxName:
 		return fmt.Errorf("a name must be letters, digits, _, - and ., begin with a letter, and have at most %d characters", maxName)

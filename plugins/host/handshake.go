@@ -26,9 +26,9 @@ const maxHandshake = 8 << 10
 // mutual TLS, which go-plugin takes to be wanted where it finds one.
 const handshakeFields = 5
 
-// greeting passes only the handshake of a process's standard output on. Whatever
+// handshake passes only the handshake of a process's standard output on. Whatever
 // else it or its libraries print there, before or after, goes to stray.
-type greeting struct {
+type handshake struct {
 	reader *io.PipeReader // what go-plugin reads
 	writer *io.PipeWriter
 	stray  func(line []byte)
@@ -37,14 +37,14 @@ type greeting struct {
 	line string
 }
 
-func newGreeting(stray func([]byte)) *greeting {
-	g := &greeting{stray: stray}
+func newHandshake(stray func([]byte)) *handshake {
+	g := &handshake{stray: stray}
 	g.reader, g.writer = io.Pipe()
 	return g
 }
 
 // hear takes a line of the output.
-func (g *greeting) hear(line []byte) {
+func (g *handshake) hear(line []byte) {
 	if g.said() != "" || len(line) > maxHandshake || !handshakeLine.Match(line) {
 		g.stray(line)
 		return
@@ -61,7 +61,7 @@ func (g *greeting) hear(line []byte) {
 }
 
 // said is the handshake, "" if it has not come.
-func (g *greeting) said() string {
+func (g *handshake) said() string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.line

@@ -19,7 +19,7 @@ func described(change func(*pb.DescribeResponse, *pb.Stage)) *pb.DescribeRespons
 // What a plugin declares is printed, decides what runs and comes from somewhere
 // else: whatever can't be is an error that says what.
 func TestWhatAPluginDeclaresIsChecked(t *testing.T) {
-	if err := sound(described(func(*pb.DescribeResponse, *pb.Stage) {})); err != nil {
+	if err := validate(described(func(*pb.DescribeResponse, *pb.Stage) {})); err != nil {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]func(*pb.DescribeResponse, *pb.Stage){
@@ -50,7 +50,7 @@ func TestWhatAPluginDeclaresIsChecked(t *testing.T) {
 			s.Role, s.Parts, s.Dialect, s.Settings[0].Name = pb.Role_ROLE_STORAGE, nil, "", "passphrase"
 		},
 	} {
-		if err := sound(described(change)); err == nil || !strings.Contains(err.Error(), want) || strings.ContainsAny(err.Error(), "\x1b\r\u202e") {
+		if err := validate(described(change)); err == nil || !strings.Contains(err.Error(), want) || strings.ContainsAny(err.Error(), "\x1b\r\u202e") {
 			t.Errorf("want %q: %v", want, err)
 		}
 	}
@@ -62,7 +62,7 @@ func FuzzSound(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, version, summary, doc, part, dialect string, role int32, setting, help string) {
 		s := &pb.Stage{Name: name, Role: pb.Role(role), Summary: summary, Doc: doc, Parts: []string{part}, Dialect: dialect,
 			Settings: []*pb.Setting{{Name: setting, Help: help}, nil}}
-		if err := sound(&pb.DescribeResponse{Name: name, Version: version, Stages: []*pb.Stage{s, nil}}); err == nil {
+		if err := validate(&pb.DescribeResponse{Name: name, Version: version, Stages: []*pb.Stage{s, nil}}); err == nil {
 			t.Error("a stage without a name is accepted")
 		}
 	})

@@ -26,8 +26,8 @@ var (
 	goodVersion = regexp.MustCompile(`^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)
 )
 
-// sound finds what is wrong with what a plugin says of itself.
-func sound(r *pb.DescribeResponse) error {
+// validate finds what is wrong with what a plugin says of itself.
+func validate(r *pb.DescribeResponse) error {
 	switch {
 	case !goodName.MatchString(r.Name):
 		return fmt.Errorf("its name %.60q is not of a-z, 0-9 and -, beginning with a letter, 40 characters at most", r.Name)
@@ -45,7 +45,7 @@ func sound(r *pb.DescribeResponse) error {
 		if !goodName.MatchString(s.GetName()) {
 			return fmt.Errorf("stage %.60q: the name is not of a-z, 0-9 and -, beginning with a letter, 40 characters at most", s.GetName())
 		}
-		if err := soundStage(s); err != nil {
+		if err := validateStage(s); err != nil {
 			return fmt.Errorf("stage %s: %w", s.Name, err)
 		}
 		for _, place := range places(roleOf(s.Role)) {
@@ -67,7 +67,7 @@ func places(r stage.Role) []string {
 	return []string{string(r)}
 }
 
-func soundStage(s *pb.Stage) error {
+func validateStage(s *pb.Stage) error {
 	role := roleOf(s.Role)
 	carries := role == stage.RoleSource || role == stage.RoleSink
 	switch {

@@ -128,7 +128,7 @@ func (f *SinkFixture) crash(t testing.TB, target Target) look {
 	}
 	must(t, "check", err)
 	must(t, "begin", s.Begin(t.Context(), f.Plan))
-	err = within(t, 4*patience, "a run whose process was killed", func() error { return f.interrupted(t.Context(), s) })
+	err = within(t, 4*grace, "a run whose process was killed", func() error { return f.interrupted(t.Context(), s) })
 	if err == nil {
 		t.Error("the process was killed in the middle of a unit, and no call before Publish returns an error")
 	} else {

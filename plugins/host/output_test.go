@@ -16,7 +16,7 @@ func FuzzWhatAPluginPrints(f *testing.F) {
 	f.Add([]byte("{\"@message\":5}\n\x1b[2J\xff\x00\n{}\n{\"@message\":\"x\",\"@level\":{},\"\":null}"))
 	f.Add(append([]byte(`{"@level":"warn","@message":"`), bytes.Repeat([]byte("y"), 2*maxLine)...))
 	f.Fuzz(func(t *testing.T, said []byte) {
-		v := &voice{log: slog.New(slog.DiscardHandler)}
+		v := &outputLog{log: slog.New(slog.DiscardHandler)}
 		n := 0
 		err := lines(bytes.NewReader(said), func(line []byte) {
 			n++
@@ -45,7 +45,7 @@ func FuzzWhatAPluginPrints(f *testing.F) {
 
 // Of a Go program's death the lines that say why are kept, however long its dump is.
 func TestTheCauseOfADeathIsKept(t *testing.T) {
-	v := &voice{log: slog.New(slog.DiscardHandler)}
+	v := &outputLog{log: slog.New(slog.DiscardHandler)}
 	for range 50 {
 		v.stderr([]byte("before"))
 	}
@@ -67,7 +67,7 @@ func TestASurvivedPanicIsNoDeath(t *testing.T) {
 		"[WARN] it goes on", strings.Repeat("and on\n", deathLines),
 	} {
 		log := &bytes.Buffer{}
-		v := &voice{log: slog.New(slog.NewTextHandler(log, nil))}
+		v := &outputLog{log: slog.New(slog.NewTextHandler(log, nil))}
 		v.stderr([]byte("panic: recovered"))
 		for line := range strings.Lines(later) {
 			v.stderr([]byte(strings.TrimSuffix(line, "\n")))
@@ -87,7 +87,7 @@ func TestASurvivedPanicIsNoDeath(t *testing.T) {
 
 // What a plugin says can't reach a terminal by way of an error.
 func TestLastLinesAreHarmless(t *testing.T) {
-	v := &voice{log: slog.New(slog.DiscardHandler)}
+	v := &outputLog{log: slog.New(slog.DiscardHandler)}
 	v.stderr([]byte(`{"@timestamp":"2026-01-02T03:04:05.000006Z","@level":"warn","@message":"a\u001b[2J","error":"b\u001b[31mc"}`))
 	if want := "; its last lines:\n  WARN a[2J: b[31mc"; v.said() != want {
 		t.Errorf("it is %q, want %q", v.said(), want)
