@@ -35,9 +35,7 @@ func result(t *testing.T, o output) map[string]any {
 	}
 	delete(last.Result, "started")
 	delete(last.Result, "finished")
-	if facts, ok := last.Result["facts"].(map[string]any); ok {
-		delete(facts, "snapshot") // which one was restored
-	}
+	delete(last.Result, "snapshots") // which one was restored
 	stored, _ := last.Result["stored"].([]any)
 	for _, s := range stored {
 		summary, ok := s.(map[string]any)

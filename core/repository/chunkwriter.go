@@ -48,7 +48,7 @@ func (w *chunkWriter) store(ctx context.Context, kind blobKind, plain []byte) (I
 func (w *chunkWriter) storeNew(ctx context.Context, kind blobKind, id ID, plain []byte) error {
 	buf := w.epoch.scratch.Get().(*[]byte)
 	defer w.epoch.keep(buf)
-	sealed, err := w.epoch.seal(ctx, (*buf)[:0], plain, w.epoch.chunkPlace(id))
+	sealed, err := w.epoch.seal(ctx, (*buf)[:0], plain, w.epoch.chunkName(id))
 	if err != nil {
 		return fmt.Errorf("sealing a chunk: %w", err)
 	}

@@ -70,10 +70,10 @@ func (e *epoch) id(plain []byte) ID {
 	return id
 }
 
-func (e *epoch) chunkPlace(id ID) string { return e.place("chunk", id.String()) }
+func (e *epoch) chunkName(id ID) string { return e.blobName("chunk", id.String()) }
 
-// place is what a blob is bound to.
-func (e *epoch) place(kind, name string) string {
+// blobName is what a blob is bound to.
+func (e *epoch) blobName(kind, name string) string {
 	return "vault/1/" + e.repo + "/" + e.kid + "/" + kind + "/" + name
 }
 
@@ -85,14 +85,14 @@ func (e *epoch) keep(buf *[]byte) {
 }
 
 // seal appends src to dst as the chain transforms it.
-func (e *epoch) seal(ctx context.Context, dst, src []byte, place string) ([]byte, error) {
+func (e *epoch) seal(ctx context.Context, dst, src []byte, blob string) ([]byte, error) {
 	return through(e, dst, src, len(e.chain), func(i int, dst, src []byte) ([]byte, error) {
-		return e.chain[i].Apply(ctx, dst, src, place)
+		return e.chain[i].Apply(ctx, dst, src, blob)
 	})
 }
 
 // unseal appends to dst what seal was given, limit bytes at most.
-func (e *epoch) unseal(ctx context.Context, dst, src []byte, place string, limit int) ([]byte, error) {
+func (e *epoch) unseal(ctx context.Context, dst, src []byte, blob string, limit int) ([]byte, error) {
 	if len(e.chain) == 0 && len(src) > limit {
 		return dst, fmt.Errorf("%w: %d bytes where %d belong", stage.ErrCorrupt, len(src), limit)
 	}
@@ -101,7 +101,7 @@ func (e *epoch) unseal(ctx context.Context, dst, src []byte, place string, limit
 		if i < len(e.chain)-1 { // what a transform made of limit bytes may be somewhat more
 			most = max(len(src), limit) + limit/8 + 1<<10
 		}
-		return e.chain[len(e.chain)-1-i].Invert(ctx, dst, src, place, most)
+		return e.chain[len(e.chain)-1-i].Invert(ctx, dst, src, blob, most)
 	})
 }
 
@@ -125,42 +125,42 @@ func through(e *epoch, dst, src []byte, n int, step func(i int, dst, src []byte)
 }
 
 // sealObject seals a manifest, an index or a pack's directory. The keyed hash
-// in front authenticates it and its place also where no transform does.
-func (e *epoch) sealObject(ctx context.Context, plain []byte, place string) ([]byte, error) {
+// in front authenticates it and its name also where no transform does.
+func (e *epoch) sealObject(ctx context.Context, plain []byte, blob string) ([]byte, error) {
 	if len(plain) > maxObject {
 		return nil, fmt.Errorf("it has %d MiB, which exceeds the limit of %d MiB: back up into several repositories, or with fewer notes and losses", len(plain)>>20, maxObject>>20)
 	}
 	buf := e.scratch.Get().(*[]byte)
 	defer e.keep(buf)
-	*buf = append(append((*buf)[:0], e.mac(plain, place)...), plain...)
-	return e.seal(ctx, nil, *buf, place)
+	*buf = append(append((*buf)[:0], e.mac(plain, blob)...), plain...)
+	return e.seal(ctx, nil, *buf, blob)
 }
 
 // openObject is the inverse of sealObject.
-func (e *epoch) openObject(ctx context.Context, sealed []byte, place string) ([]byte, error) {
-	raw, err := e.unseal(ctx, nil, sealed, place, maxObject+macSize)
+func (e *epoch) openObject(ctx context.Context, sealed []byte, blob string) ([]byte, error) {
+	raw, err := e.unseal(ctx, nil, sealed, blob, maxObject+macSize)
 	if err != nil {
 		return nil, err
 	}
-	if len(raw) < macSize || !hmac.Equal(raw[:macSize], e.mac(raw[macSize:], place)) {
-		return nil, fmt.Errorf("%w: it was changed, or stands in another's place", stage.ErrCorrupt)
+	if len(raw) < macSize || !hmac.Equal(raw[:macSize], e.mac(raw[macSize:], blob)) {
+		return nil, fmt.Errorf("%w: it was changed, or is another object under this name", stage.ErrCorrupt)
 	}
 	return raw[macSize:], nil
 }
 
-func (e *epoch) mac(plain []byte, place string) []byte {
+func (e *epoch) mac(plain []byte, blob string) []byte {
 	h := hmac.New(sha256.New, e.objects)
-	h.Write([]byte(place))
+	h.Write([]byte(blob))
 	h.Write([]byte{0})
 	h.Write(plain)
 	return h.Sum(nil)
 }
 
 // getObject reads a sealed object whole.
-func (e *epoch) getObject(ctx context.Context, s stage.Storage, name, place string) ([]byte, error) {
+func (e *epoch) getObject(ctx context.Context, s stage.Storage, name, blob string) ([]byte, error) {
 	sealed, err := s.Get(ctx, nil, name, 0, -1)
 	if err == nil {
-		sealed, err = e.openObject(ctx, sealed, place)
+		sealed, err = e.openObject(ctx, sealed, blob)
 	}
 	return sealed, damaged(name, "", err)
 }
@@ -168,7 +168,7 @@ func (e *epoch) getObject(ctx context.Context, s stage.Storage, name, place stri
 // openChunk appends the plain bytes of a chunk to dst and proves them by its id.
 func (e *epoch) openChunk(ctx context.Context, dst, sealed []byte, id ID, plain int) ([]byte, error) {
 	start := len(dst)
-	out, err := e.unseal(ctx, slices.Grow(dst, plain), sealed, e.chunkPlace(id), plain)
+	out, err := e.unseal(ctx, slices.Grow(dst, plain), sealed, e.chunkName(id), plain)
 	if err != nil {
 		return dst, err
 	}

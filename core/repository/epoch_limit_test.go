@@ -24,7 +24,7 @@ func (m *measured) Invert(_ context.Context, dst, src []byte, _ string, limit in
 func TestUnsealLimitsEveryTransform(t *testing.T) {
 	first, last := &measured{}, &measured{}
 	e := &epoch{chain: []stage.ByteTransform{first, last}, scratch: sync.Pool{New: func() any { return new([]byte) }}}
-	if _, err := e.unseal(t.Context(), nil, make([]byte, 100), "place", 8000); err != nil {
+	if _, err := e.unseal(t.Context(), nil, make([]byte, 100), "blob", 8000); err != nil {
 		t.Fatal(err)
 	}
 	if len(first.limits) != 1 || first.limits[0] != 8000 {

@@ -12,7 +12,7 @@ func TestTooLargeManifestIsNotSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.sealObject(t.Context(), make([]byte, maxObject+1), "place"); err == nil || !strings.Contains(err.Error(), "512") {
+	if _, err := e.sealObject(t.Context(), make([]byte, maxObject+1), "blob"); err == nil || !strings.Contains(err.Error(), "512") {
 		t.Errorf("sealed: %v", err)
 	}
 }

@@ -57,7 +57,7 @@ func TestManifestIsComparedAfterWriting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := e.sealObject(t.Context(), []byte(`{"format":1,"id":"20260101-000000-00000000"}`), e.place("snapshot", snap.ID))
+	other, err := e.sealObject(t.Context(), []byte(`{"format":1,"id":"20260101-000000-00000000"}`), e.blobName("snapshot", snap.ID))
 	if err != nil {
 		t.Fatal(err)
 	}

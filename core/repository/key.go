@@ -15,7 +15,7 @@ import (
 type keyFile struct {
 	Format int             `json:"format"`
 	Key    json.RawMessage `json:"key"`    // a keyTerms
-	Secret []byte          `json:"secret"` // sealed by the transforms, for a place that the bytes of Key are part of
+	Secret []byte          `json:"secret"` // sealed by the transforms, as a blob whose name depends on the bytes of Key
 
 	keyTerms `json:"-"`
 }
@@ -39,8 +39,8 @@ const kidDigits = 32
 // maxTransforms bounds the work that a key somebody else has written can ask for.
 const maxTransforms = 16
 
-// place is what the key's secret is bound to.
-func (k *keyFile) place(repo string) string { return "vault/1/" + repo + "/secret/" + hashOf(k.Key) }
+// blobName is what the key's secret is bound to.
+func (k *keyFile) blobName(repo string) string { return "vault/1/" + repo + "/secret/" + hashOf(k.Key) }
 
 func (k *keyFile) encrypted() bool {
 	return slices.ContainsFunc(k.Transforms, func(t keyTransform) bool { return t.Keyed })
@@ -88,7 +88,7 @@ func createEpoch(ctx context.Context, r root, now time.Time, transforms []Transf
 	if err != nil {
 		return nil, nil, err
 	}
-	if k.Secret, err = sealer.seal(ctx, nil, secret, k.place(r.ID)); err != nil {
+	if k.Secret, err = sealer.seal(ctx, nil, secret, k.blobName(r.ID)); err != nil {
 		return nil, nil, fmt.Errorf("sealing the key: %w", err)
 	}
 	raw, err := json.Marshal(&k)
@@ -161,7 +161,7 @@ func openEpoch(ctx context.Context, r root, kid string, k keyFile, chain []stage
 	if err != nil {
 		return nil, err
 	}
-	secret, err := opener.unseal(ctx, nil, k.Secret, k.place(r.ID), secretSize)
+	secret, err := opener.unseal(ctx, nil, k.Secret, k.blobName(r.ID), secretSize)
 	if err == nil && len(secret) != secretSize {
 		err = fmt.Errorf("%w: the secret has %d bytes", stage.ErrCorrupt, len(secret))
 	}
@@ -174,7 +174,7 @@ func openEpoch(ctx context.Context, r root, kid string, k keyFile, chain []stage
 // holds tells whether the chain still works under this epoch's key, and was not
 // given another since.
 func (e *epoch) holds(ctx context.Context) error {
-	if _, err := e.unseal(ctx, nil, e.key.Secret, e.key.place(e.repo), secretSize); err != nil {
+	if _, err := e.unseal(ctx, nil, e.key.Secret, e.key.blobName(e.repo), secretSize); err != nil {
 		return fmt.Errorf("the transforms were given another key while they sealed under %s%s (each repository needs transforms of its own): %w", keysDir, e.kid, err)
 	}
 	return nil

@@ -96,7 +96,7 @@ func listNames(ctx context.Context, s stage.Storage, prefix string) ([]string, e
 }
 
 func readIndex(ctx context.Context, s stage.Storage, e *epoch, name string) ([]pack, error) {
-	plain, err := e.getObject(ctx, s, indexName(e.kid, name), e.place("index", name))
+	plain, err := e.getObject(ctx, s, indexName(e.kid, name), e.blobName("index", name))
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func readTrailer(ctx context.Context, s stage.Storage, e *epoch, name string, si
 }
 
 func openTrailer(ctx context.Context, e *epoch, sealed []byte, name string, body int64) ([]blob, error) {
-	plain, err := e.openObject(ctx, sealed, e.place("pack", name))
+	plain, err := e.openObject(ctx, sealed, e.blobName("pack", name))
 	if err != nil {
 		return nil, err
 	}

@@ -112,7 +112,7 @@ func (p *packer) sendLocked(ctx context.Context) error {
 // put seals the directory, puts the pack and returns its buffer for the next.
 func (p *packer) put(o openPack) ([]byte, error) {
 	directory := appendDirectory([]byte{directoryVersion}, o.blobs)
-	sealed, err := p.epoch.sealObject(p.ctx, directory, p.epoch.place("pack", o.name))
+	sealed, err := p.epoch.sealObject(p.ctx, directory, p.epoch.blobName("pack", o.name))
 	if err != nil {
 		return nil, fmt.Errorf("sealing the directory of a pack: %w", err)
 	}
@@ -159,7 +159,7 @@ func (p *packer) putIndex(ctx context.Context, packs []pack) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := p.epoch.sealObject(ctx, plain, p.epoch.place("index", name))
+	sealed, err := p.epoch.sealObject(ctx, plain, p.epoch.blobName("index", name))
 	if err != nil {
 		return fmt.Errorf("sealing an index: %w", err)
 	}

@@ -127,19 +127,19 @@ type signature struct {
 	Signature []byte `json:"signature"`
 }
 
-// signed is what a signature is of: the manifest and the only place where it counts.
-func signed(manifest []byte, place string) []byte {
-	return slices.Concat([]byte("vault 1 snapshot signature\x00"), []byte(place), []byte{0}, manifest)
+// signed is what a signature is of: the manifest and the name of its blob.
+func signed(manifest []byte, blob string) []byte {
+	return slices.Concat([]byte("vault 1 snapshot signature\x00"), []byte(blob), []byte{0}, manifest)
 }
 
 // sign returns the content of a manifest's object: a line of JSON, which holds
 // no newline, and a second line if there is a key.
-func (k SigningKey) sign(manifest []byte, place string) ([]byte, error) {
+func (k SigningKey) sign(manifest []byte, blob string) ([]byte, error) {
 	if k.IsZero() {
 		return manifest, nil
 	}
 	signer := k.Signer()
-	line, err := json.Marshal(signature{signer.public[:], ed25519.Sign(k.private, signed(manifest, place))})
+	line, err := json.Marshal(signature{signer.public[:], ed25519.Sign(k.private, signed(manifest, blob))})
 	if err != nil {
 		return nil, fmt.Errorf("signing the snapshot: %w", err)
 	}
@@ -152,10 +152,10 @@ var ErrUnsigned = errors.New("not signed by a trusted key")
 // unsign takes the content of a manifest's object apart. Where signers are
 // wanted, the error of what none of them has signed is ErrUnsigned, and nothing
 // of it is used. Without them a signature is checked as far as it goes.
-func unsign(content []byte, place string, wanted []Signer) (manifest []byte, by *Signer, err error) {
+func unsign(content []byte, blob string, wanted []Signer) (manifest []byte, by *Signer, err error) {
 	manifest, line, ok := bytes.Cut(content, []byte{'\n'})
 	if ok {
-		if by, err = verifySignature(manifest, line, place); err != nil && len(wanted) == 0 {
+		if by, err = verifySignature(manifest, line, blob); err != nil && len(wanted) == 0 {
 			return nil, nil, err
 		}
 	}
@@ -165,12 +165,12 @@ func unsign(content []byte, place string, wanted []Signer) (manifest []byte, by 
 	return manifest, by, nil
 }
 
-func verifySignature(manifest, line []byte, place string) (*Signer, error) {
+func verifySignature(manifest, line []byte, blob string) (*Signer, error) {
 	var s signature
 	if err := strictJSON(line, &s); err != nil {
 		return nil, fmt.Errorf("%w: its signature can't be read: %w", stage.ErrCorrupt, err)
 	}
-	if len(s.Signer) != ed25519.PublicKeySize || !ed25519.Verify(s.Signer, signed(manifest, place), s.Signature) {
+	if len(s.Signer) != ed25519.PublicKeySize || !ed25519.Verify(s.Signer, signed(manifest, blob), s.Signature) {
 		return nil, fmt.Errorf("%w: its signature is not of this snapshot", stage.ErrCorrupt)
 	}
 	return &Signer{[ed25519.PublicKeySize]byte(s.Signer)}, nil

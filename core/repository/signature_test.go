@@ -164,7 +164,7 @@ func TestForgedSnapshotsAreRefused(t *testing.T) {
 			src := repository.NewSource(m, theLatest, repository.Chain{Signers: []repository.Signer{key.Signer()}})
 			inv, restoring := src.Plan(t.Context(), stage.PlanRequest{})
 			if _, whole := m.objects[where]; whole && forged != where {
-				if err != nil || restoring != nil || snap.Name() != where || inv.Facts["snapshot"] != snap.ID {
+				if err != nil || restoring != nil || snap.Name() != where || inv.Snapshot != snap.ID {
 					t.Fatalf("latest is not the newest that is signed: %v, %v", err, restoring)
 				}
 				if n, ok := snap.Skipped(); !ok || n.Path != forged || !strings.Contains(n.Text, "1 newer snapshot is skipped: not signed by a trusted key") || !slices.Contains(inv.Notes, n) {

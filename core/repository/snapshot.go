@@ -105,18 +105,18 @@ func putSnapshot(ctx context.Context, s stage.Storage, e *epoch, snap *Snapshot,
 	if err != nil {
 		return fmt.Errorf("describing the snapshot: %w", err)
 	}
-	name, place := snapshotName(e.kid, snap.ID), e.place("snapshot", snap.ID)
-	if plain, err = key.sign(plain, place); err != nil {
+	name, blob := snapshotName(e.kid, snap.ID), e.blobName("snapshot", snap.ID)
+	if plain, err = key.sign(plain, blob); err != nil {
 		return err
 	}
-	sealed, err := e.sealObject(ctx, plain, place)
+	sealed, err := e.sealObject(ctx, plain, blob)
 	if err != nil {
 		return fmt.Errorf("sealing the snapshot: %w", err)
 	}
 	if err := s.Put(ctx, name, sealed); err != nil {
 		return fmt.Errorf("storing the snapshot: %w", err)
 	}
-	back, err := e.getObject(ctx, s, name, place)
+	back, err := e.getObject(ctx, s, name, blob)
 	if err == nil && !bytes.Equal(back, plain) {
 		err = &Damage{Object: name, Err: fmt.Errorf("%w: it is not what was just stored", stage.ErrCorrupt)}
 	}
@@ -130,12 +130,12 @@ func putSnapshot(ctx context.Context, s stage.Storage, e *epoch, snap *Snapshot,
 // getSnapshot loads a manifest; where signers are given, only what one of them
 // has signed, else ErrUnsigned.
 func getSnapshot(ctx context.Context, s stage.Storage, e *epoch, id string, signers []Signer) (*Snapshot, error) {
-	name, place := snapshotName(e.kid, id), e.place("snapshot", id)
-	content, err := e.getObject(ctx, s, name, place)
+	name, blob := snapshotName(e.kid, id), e.blobName("snapshot", id)
+	content, err := e.getObject(ctx, s, name, blob)
 	if err != nil {
 		return nil, err
 	}
-	manifest, by, err := unsign(content, place, signers)
+	manifest, by, err := unsign(content, blob, signers)
 	if err != nil {
 		return nil, damaged(name, "", err)
 	}

@@ -40,11 +40,7 @@ func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventor
 	if s.chunks, err = s.repo.chunks(ctx, s.snap.kid); err != nil {
 		return nil, err
 	}
-	inv := &stage.Inventory{Facts: maps.Clone(s.snap.Facts)}
-	if inv.Facts == nil {
-		inv.Facts = map[string]string{}
-	}
-	inv.Facts["snapshot"] = s.snap.ID
+	inv := &stage.Inventory{Facts: maps.Clone(s.snap.Facts), Snapshot: s.snap.ID}
 	for i := range s.snap.Tables {
 		t := &s.snap.Tables[i]
 		inv.Tables = append(inv.Tables, stage.TableInfo{Schema: t.Schema, Rows: t.Proof.Rows, Bytes: t.Bytes, Proof: &t.Proof})

@@ -41,14 +41,15 @@ type Job struct {
 	Apart func() error
 	Notes []stage.Note // what is known before the run
 
-	track   *tracker
-	ledger  *ledger
-	tallies map[string]*tally
-	facts   map[string]string
-	units   []work
-	counts  []count
-	closure *moodle.Closure
-	setuid  setuid
+	track     *tracker
+	ledger    *ledger
+	tallies   map[string]*tally
+	facts     map[string]string
+	snapshots []string // stored ones, that the sources read
+	units     []work
+	counts    []count
+	closure   *moodle.Closure
+	setuid    setuid
 	// firstPause is how long a unit waits before its second attempt; 0: firstPause.
 	firstPause time.Duration
 	large      *semaphore.Weighted // held by a worker whose chunk is larger than others
@@ -137,7 +138,7 @@ func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 		j.ledger.note(nil, stage.Note{Path: part, Text: fmt.Sprintf("left out: no sink holds it (%d units)", units)})
 	}
 	slices.Sort(j.parts)
-	plan.Parts = slices.Compact(j.parts)
+	plan.Parts, plan.Snapshots = slices.Compact(j.parts), j.snapshots
 	for _, t := range j.Targets {
 		if err := t.prepare(ctx, plan, j.units, j.Transforms, j.ledger); err != nil {
 			return nil, err
@@ -150,7 +151,7 @@ func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	losses, notes := j.ledger.report()
-	out := &Plan{Name: j.Name, Facts: j.facts, Parts: plan.Parts, Units: len(j.units), Rows: j.rows, Bytes: j.bytes, Losses: losses, Notes: notes}
+	out := &Plan{Name: j.Name, Facts: j.facts, Snapshots: j.snapshots, Parts: plan.Parts, Units: len(j.units), Rows: j.rows, Bytes: j.bytes, Losses: losses, Notes: notes}
 	for _, info := range plan.Tables {
 		out.Tables = append(out.Tables, TablePlan{Name: info.Schema.Name, Rows: info.Rows, Bytes: info.Bytes, Source: info.Schema})
 	}
@@ -208,6 +209,12 @@ func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
 		}
 	}
 	maps.Copy(j.facts, inv.Facts)
+	if inv.Location != "" {
+		plan.Locations = append(plan.Locations, inv.Location)
+	}
+	if inv.Snapshot != "" {
+		j.snapshots = append(j.snapshots, inv.Snapshot)
+	}
 	for _, l := range inv.Recorded {
 		if part := partOf(l.Path); stage.IsPart(part) && !j.holds(part) {
 			continue

@@ -12,16 +12,17 @@ import (
 
 // Plan is what a run would do, for people and as JSON.
 type Plan struct {
-	Name    string            `json:"pipeline"`
-	Facts   map[string]string `json:"facts"`
-	Parts   []string          `json:"parts"`
-	Units   int               `json:"units"`
-	Rows    int64             `json:"rows"`  // estimate
-	Bytes   int64             `json:"bytes"` // estimate
-	Tables  []TablePlan       `json:"tables,omitempty"`
-	Targets []TargetPlan      `json:"targets"`
-	Losses  []stage.Loss      `json:"losses,omitempty"`
-	Notes   []stage.Note      `json:"notes,omitempty"`
+	Name      string            `json:"pipeline"`
+	Facts     map[string]string `json:"facts"`
+	Snapshots []string          `json:"snapshots,omitempty"` // that are read
+	Parts     []string          `json:"parts"`
+	Units     int               `json:"units"`
+	Rows      int64             `json:"rows"`  // estimate
+	Bytes     int64             `json:"bytes"` // estimate
+	Tables    []TablePlan       `json:"tables,omitempty"`
+	Targets   []TargetPlan      `json:"targets"`
+	Losses    []stage.Loss      `json:"losses,omitempty"`
+	Notes     []stage.Note      `json:"notes,omitempty"`
 }
 
 // TablePlan is a table as its source has it.
@@ -42,19 +43,20 @@ type TargetPlan struct {
 
 // Result is what a run did.
 type Result struct {
-	Pipeline string            `json:"pipeline"`
-	Started  time.Time         `json:"started"`
-	Finished time.Time         `json:"finished"`
-	Exit     failure.Class     `json:"exit"`
-	DryRun   bool              `json:"dry_run,omitempty"`
-	Facts    map[string]string `json:"facts,omitempty"`
-	Parts    []string          `json:"parts,omitempty"`
-	Counts   Counts            `json:"counts"`
-	Tables   []TableResult     `json:"tables,omitempty"` // proofs of targets that hold tables
-	Files    []FilesResult     `json:"files,omitempty"`  // of targets that hold files, and have proven them
-	Stored   []Summary         `json:"stored,omitempty"` // what repositories say
-	Losses   []stage.Loss      `json:"losses,omitempty"`
-	Notes    []stage.Note      `json:"notes,omitempty"`
+	Pipeline  string            `json:"pipeline"`
+	Started   time.Time         `json:"started"`
+	Finished  time.Time         `json:"finished"`
+	Exit      failure.Class     `json:"exit"`
+	DryRun    bool              `json:"dry_run,omitempty"`
+	Facts     map[string]string `json:"facts,omitempty"`
+	Snapshots []string          `json:"snapshots,omitempty"` // that were read
+	Parts     []string          `json:"parts,omitempty"`
+	Counts    Counts            `json:"counts"`
+	Tables    []TableResult     `json:"tables,omitempty"` // proofs of targets that hold tables
+	Files     []FilesResult     `json:"files,omitempty"`  // of targets that hold files, and have proven them
+	Stored    []Summary         `json:"stored,omitempty"` // what repositories say
+	Losses    []stage.Loss      `json:"losses,omitempty"`
+	Notes     []stage.Note      `json:"notes,omitempty"`
 }
 
 // TableResult is the proof of one table in one target.

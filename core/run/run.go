@@ -29,7 +29,7 @@ func (j *Job) Run(ctx context.Context) (*Result, error) {
 	if j.ledger != nil {
 		r.Losses, r.Notes = j.ledger.report()
 	}
-	r.Facts = j.facts
+	r.Facts, r.Snapshots = j.facts, j.snapshots
 	r.Finished = time.Now().UTC()
 	r.Counts = j.track.counts()
 	r.Exit = failure.Of(err)
@@ -158,11 +158,9 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 	if err := j.overParts(); err != nil {
 		return err
 	}
-	facts := maps.Clone(j.facts)
-	maps.DeleteFunc(facts, func(name, _ string) bool { return name == "place" }) // this run's, not the site's
 	j.track.phase("finish")
 	for _, t := range j.Targets {
-		outcome := &stage.Outcome{Tables: tables, Facts: facts, Dropped: t.dropped()}
+		outcome := &stage.Outcome{Tables: tables, Facts: maps.Clone(j.facts), Dropped: t.dropped()}
 		outcome.Losses, outcome.Notes = j.ledger.of(t)
 		if err := t.Sink.Finish(ctx, outcome); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)

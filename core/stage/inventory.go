@@ -13,10 +13,15 @@ type Inventory struct {
 	// engine ("MariaDB 10.11.19"), dialect, prefix, charset, collation, consistency
 	// (which guarantee the tables are read with), position, site (a Moodle site's
 	// own identifier), site_name (its full name) …
-	// The fact place says which database this run reads, so that a sink can refuse
-	// to write there; a snapshot doesn't keep it. Folders are compared by the run.
-	Facts  map[string]string
-	Losses []Loss // what can't be carried, known before reading
+	Facts map[string]string
+	// Location identifies the database that is read, the same by whatever address it
+	// was reached: a sink of this dialect refuses to write there. "" for a source
+	// without a database and for a stored snapshot. No snapshot keeps it. Directories
+	// are compared by the engine.
+	Location string
+	// Snapshot is the ID of the stored snapshot that is read; "" for a live site.
+	Snapshot string
+	Losses   []Loss // what can't be carried, known before reading
 	// Recorded is what a stored snapshot lists as lost when it was made. The run
 	// counts it with Losses, as far as a target holds its part, and does not count
 	// it again where it finds the same by itself.
@@ -42,10 +47,15 @@ type Plan struct {
 	Tables   []TableInfo
 	Parts    []string          // DB, Filedir …: what will come
 	Facts    map[string]string // of all sources
-	Files    int64             // estimate
-	Bytes    int64             // estimate
-	Workers  int               // at most so many units are open at once
-	Replace  Replace           // what becomes of what the target holds
+	// Locations lists the databases that the run reads, see Inventory.Location. A
+	// sink that would write to one of them refuses in Check.
+	Locations []string
+	// Snapshots lists the stored snapshots that the run reads, see Inventory.Snapshot.
+	Snapshots []string
+	Files     int64   // estimate
+	Bytes     int64   // estimate
+	Workers   int     // at most so many units are open at once
+	Replace   Replace // what becomes of what the target holds
 	// Preserve lists what of it stays whatever Replace says, in the sink's own words:
 	// tables without prefix, paths below a directory.
 	Preserve []string

@@ -35,12 +35,12 @@ type Mapped struct {
 // ByteTransform changes the bytes that go to storage, one blob at a time and
 // each on its own. It is safe for concurrent use.
 type ByteTransform interface {
-	// Apply appends the transformed src to dst. place names what and where the
-	// blob is; a transform that authenticates must bind it.
-	Apply(ctx context.Context, dst, src []byte, place string) ([]byte, error)
+	// Apply appends the transformed src to dst. name is the blob's, and says what it
+	// is and of which repository; a transform that authenticates must bind it.
+	Apply(ctx context.Context, dst, src []byte, name string) ([]byte, error)
 	// Invert appends to dst what Apply was given. Bytes that Apply never made
-	// for this place are an error; limit is the most that may be appended.
-	Invert(ctx context.Context, dst, src []byte, place string, limit int) ([]byte, error)
+	// for a blob of this name are an error; limit is the most that may be appended.
+	Invert(ctx context.Context, dst, src []byte, name string, limit int) ([]byte, error)
 }
 
 // Keyed is a ByteTransform that works under a key of its own, which a repository

@@ -23,7 +23,7 @@ type BytesFixture struct {
 	effort effort
 }
 
-// Bytes tests a byte transform. One that is stage.Keyed must also bind the place
+// Bytes tests a byte transform. One that is stage.Keyed must also bind the name
 // and find every changed bit.
 func Bytes(t *testing.T, f BytesFixture) { runAll(t, BytesChecks(f)) }
 
@@ -38,7 +38,7 @@ func BytesChecks(f BytesFixture) []Check {
 		k.check("bytes/concurrent", "Blobs that are transformed at the same time don't disturb each other: every worker uses the same transform.", bytesConcurrent),
 		k.check("bytes/cancelled", "A call whose context has ended returns, with its error or its result: a run that was stopped must stop.", bytesCancelled),
 		k.check("bytes/garbage", "Damaged bytes are an error or other bytes within the limit, never a crash; under a key always an error: a damaged backup must be noticed.", k.garbage),
-		k.keyed("bytes/place", "What was sealed for one place opens at no other: else who can write to the storage can exchange one blob for another.", bytesPlace),
+		k.keyed("bytes/name", "What was sealed under one name opens under no other: else who can write to the storage can exchange one blob for another.", bytesName),
 		k.keyed("bytes/second-opening", "What one transform seals another opens that was given the same header: a restore runs on another day.", k.secondOpening),
 		k.keyed("bytes/damaged-header", "A damaged header is refused: else all that is written next could never be read.", k.damagedHeader),
 	}
@@ -74,8 +74,8 @@ func flip(b []byte, at int) []byte {
 
 func bytesRoundTrip(t testing.TB, b stage.ByteTransform) {
 	for i, want := range samples() {
-		src, place := bytes.Clone(want), fmt.Sprintf("data/%d", i)
-		out, err := b.Apply(t.Context(), []byte("before"), src, place)
+		src, name := bytes.Clone(want), fmt.Sprintf("data/%d", i)
+		out, err := b.Apply(t.Context(), []byte("before"), src, name)
 		must(t, "apply", err)
 		if !bytes.Equal(src, want) {
 			t.Fatalf("sample %d: Apply changes its input", i)
@@ -86,7 +86,7 @@ func bytesRoundTrip(t testing.TB, b stage.ByteTransform) {
 		}
 		clear(src) // belongs to the caller again
 		kept := bytes.Clone(sealed)
-		got, err := b.Invert(t.Context(), []byte("before"), sealed, place, len(want))
+		got, err := b.Invert(t.Context(), []byte("before"), sealed, name, len(want))
 		if err != nil || !bytes.Equal(got, append([]byte("before"), want...)) {
 			t.Errorf("sample %d of %d bytes does not come back (%v)", i, len(want), err)
 		}
@@ -101,10 +101,10 @@ func bytesLimit(t testing.TB, b stage.ByteTransform) {
 		if len(want) == 0 {
 			continue
 		}
-		sealed, err := b.Apply(t.Context(), nil, want, "place")
+		sealed, err := b.Apply(t.Context(), nil, want, "name")
 		must(t, "apply", err)
 		for _, limit := range []int{len(want) - 1, len(want) / 2, 0} {
-			got, err := b.Invert(t.Context(), nil, sealed, "place", limit)
+			got, err := b.Invert(t.Context(), nil, sealed, "name", limit)
 			if err == nil || len(got) > limit {
 				t.Errorf("sample %d of %d bytes under limit %d: %d bytes, %v", i, len(want), limit, len(got), err)
 			}
@@ -118,13 +118,13 @@ func bytesConcurrent(t testing.TB, b stage.ByteTransform) {
 		wg.Go(func() {
 			for i := range 20 {
 				want := append(random(uint64(w), 5000*i), make([]byte, 10_000)...)
-				place := fmt.Sprintf("%d-%d", w, i)
-				sealed, err := b.Apply(t.Context(), nil, want, place)
+				name := fmt.Sprintf("%d-%d", w, i)
+				sealed, err := b.Apply(t.Context(), nil, want, name)
 				if err != nil {
 					t.Errorf("apply: %v", err)
 					continue
 				}
-				if got, err := b.Invert(t.Context(), nil, sealed, place, len(want)); err != nil || !bytes.Equal(got, want) {
+				if got, err := b.Invert(t.Context(), nil, sealed, name, len(want)); err != nil || !bytes.Equal(got, want) {
 					t.Errorf("content does not come back beside others: %v", err)
 				}
 			}
@@ -148,14 +148,14 @@ func (k *keyring) large(t testing.TB, b stage.ByteTransform) {
 // bytesCancelled allows both results, as a transform may be done before it looks.
 func bytesCancelled(t testing.TB, b stage.ByteTransform) {
 	want := random(1, 1<<20)
-	sealed, err := b.Apply(t.Context(), nil, want, "place")
+	sealed, err := b.Apply(t.Context(), nil, want, "name")
 	must(t, "apply", err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var got []byte
 	for what, call := range map[string]func() error{
-		"apply":  func() (err error) { _, err = b.Apply(ctx, nil, want, "place"); return err },
-		"invert": func() (err error) { got, err = b.Invert(ctx, nil, sealed, "place", len(want)); return err },
+		"apply":  func() (err error) { _, err = b.Apply(ctx, nil, want, "name"); return err },
+		"invert": func() (err error) { got, err = b.Invert(ctx, nil, sealed, "name", len(want)); return err },
 	} {
 		err := promptly(t, what, call)
 		if err != nil && !errors.Is(err, context.Canceled) {
@@ -165,7 +165,7 @@ func bytesCancelled(t testing.TB, b stage.ByteTransform) {
 			t.Error("invert with a cancelled context gives a part, and no error")
 		}
 	}
-	got, err = b.Invert(t.Context(), nil, sealed, "place", len(want))
+	got, err = b.Invert(t.Context(), nil, sealed, "name", len(want))
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("after a cancelled call, content does not come back: %v", err)
 	}

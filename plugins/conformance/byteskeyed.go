@@ -54,7 +54,7 @@ func (k *keyring) garbage(t testing.TB, b stage.ByteTransform) {
 	_, authenticated := b.(stage.Keyed)
 	const limit = 1 << 20
 	invert := func(what string, sealed []byte) {
-		got, err := b.Invert(t.Context(), nil, sealed, "place", limit)
+		got, err := b.Invert(t.Context(), nil, sealed, "name", limit)
 		if len(got) > limit {
 			t.Errorf("%s: %d bytes pass the limit", what, len(got))
 		}
@@ -66,7 +66,7 @@ func (k *keyring) garbage(t testing.TB, b stage.ByteTransform) {
 		invert(fmt.Sprintf("%d random bytes", n*n), random(uint64(n), n*n))
 	}
 	for _, content := range [][]byte{[]byte("x"), bytes.Repeat([]byte("content "), 500), random(1, 3000)} {
-		sealed, err := b.Apply(t.Context(), nil, content, "place")
+		sealed, err := b.Apply(t.Context(), nil, content, "name")
 		must(t, "apply", err)
 		for i := range sealed {
 			invert(fmt.Sprintf("a bit flipped in byte %d", i), flip(sealed, i))
@@ -78,20 +78,20 @@ func (k *keyring) garbage(t testing.TB, b stage.ByteTransform) {
 	}
 }
 
-func bytesPlace(t testing.TB, b stage.ByteTransform) {
+func bytesName(t testing.TB, b stage.ByteTransform) {
 	sealed, err := b.Apply(t.Context(), nil, []byte("content"), "data/1")
 	must(t, "apply", err)
-	for _, place := range []string{"data/2", "", "data/1 ", "data/", "snapshot/1"} {
-		if _, err := b.Invert(t.Context(), nil, sealed, place, 100); err == nil {
-			t.Errorf("what was sealed for data/1 opens at %q", place)
+	for _, name := range []string{"data/2", "", "data/1 ", "data/", "snapshot/1"} {
+		if _, err := b.Invert(t.Context(), nil, sealed, name, 100); err == nil {
+			t.Errorf("what was sealed under data/1 opens under %q", name)
 		}
 	}
 }
 
 func (k *keyring) secondOpening(t testing.TB, b stage.ByteTransform) {
-	sealed, err := b.Apply(t.Context(), nil, []byte("content"), "place")
+	sealed, err := b.Apply(t.Context(), nil, []byte("content"), "name")
 	must(t, "apply", err)
-	got, err := k.ready(t).Invert(t.Context(), nil, sealed, "place", 7)
+	got, err := k.ready(t).Invert(t.Context(), nil, sealed, "name", 7)
 	if err != nil || string(got) != "content" {
 		t.Errorf("what one seals another of the same header opens to %q, %v", got, err)
 	}
@@ -120,12 +120,12 @@ func (k *keyring) damagedHeader(t testing.TB, _ stage.ByteTransform) {
 func (k *keyring) crash(t testing.TB, b stage.ByteTransform) {
 	want := random(1, k.effort.disturbed())
 	start := time.Now()
-	sealed, err := b.Apply(t.Context(), nil, want, "place")
+	sealed, err := b.Apply(t.Context(), nil, want, "name")
 	must(t, "apply", err)
 	took := time.Since(start)
 	for n := range steps {
 		if err := during(t, "apply", moment(n, took), k.Process.Kill, func() error {
-			again, err := b.Apply(t.Context(), nil, want, "place")
+			again, err := b.Apply(t.Context(), nil, want, "name")
 			if err == nil {
 				sealed = again
 			}
@@ -134,7 +134,7 @@ func (k *keyring) crash(t testing.TB, b stage.ByteTransform) {
 			t.Logf("a call whose process was killed: %v", err)
 		}
 		b = k.ready(t)
-		got, err := b.Invert(context.WithoutCancel(t.Context()), nil, sealed, "place", len(want))
+		got, err := b.Invert(context.WithoutCancel(t.Context()), nil, sealed, "name", len(want))
 		if err != nil || !bytes.Equal(got, want) {
 			t.Errorf("what was made before the process was killed does not come back: %d of %d bytes (%v)", len(got), len(want), err)
 		}

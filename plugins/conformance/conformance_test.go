@@ -95,7 +95,7 @@ func TestFaultsAreFound(t *testing.T) {
 		{"bytes", "loses what is large", "bytes/large", "do not come back"},
 		{"bytes", "ignores the limit", "bytes/limit", "under limit"},
 		{"bytes", "takes a part for all", "crash/apply", "does not come back"},
-		{"sealed", "ignores the place", "bytes/place", "opens at"},
+		{"sealed", "ignores the name", "bytes/name", "opens under"},
 		{"sealed", "ignores the tag", "bytes/garbage", "is taken for whole"},
 		{"sealed", "another key every time", "bytes/second-opening", "of the same header opens to"},
 		{"sealed", "any key opens", "bytes/wrong-key", "want ErrKey"},

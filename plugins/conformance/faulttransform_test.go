@@ -79,29 +79,29 @@ type sealed struct {
 	key    []byte
 }
 
-func (s *sealed) tag(src []byte, place string) []byte {
-	if s.fault == "ignores the place" {
-		place = ""
+func (s *sealed) tag(src []byte, name string) []byte {
+	if s.fault == "ignores the name" {
+		name = ""
 	}
 	key := s.key
 	if s.fault == "another key every time" {
 		key = append(key, s.nth)
 	}
 	h := hmac.New(sha256.New, key)
-	h.Write(append([]byte(place+"\x00"), src...))
+	h.Write(append([]byte(name+"\x00"), src...))
 	return h.Sum(nil)
 }
 
-func (s *sealed) Apply(ctx context.Context, dst, src []byte, place string) ([]byte, error) {
-	return append(append(dst, s.tag(src, place)...), src...), ctx.Err()
+func (s *sealed) Apply(ctx context.Context, dst, src []byte, name string) ([]byte, error) {
+	return append(append(dst, s.tag(src, name)...), src...), ctx.Err()
 }
 
-func (s *sealed) Invert(ctx context.Context, dst, src []byte, place string, limit int) ([]byte, error) {
+func (s *sealed) Invert(ctx context.Context, dst, src []byte, name string, limit int) ([]byte, error) {
 	if len(src) < sha256.Size || len(src) > limit+sha256.Size {
 		return dst, errors.New("no size of a blob")
 	}
 	tag, content := src[:sha256.Size], src[sha256.Size:]
-	if s.fault != "ignores the tag" && !hmac.Equal(tag, s.tag(content, place)) {
+	if s.fault != "ignores the tag" && !hmac.Equal(tag, s.tag(content, name)) {
 		return dst, stage.ErrCorrupt
 	}
 	return append(dst, content...), ctx.Err()

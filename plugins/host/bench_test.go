@@ -41,7 +41,7 @@ func BenchmarkBorder(b *testing.B) {
 			b.SetBytes(int64(size))
 			var dst []byte
 			for b.Loop() {
-				if dst, err = s.Apply(b.Context(), dst[:0], src, "place"); err != nil {
+				if dst, err = s.Apply(b.Context(), dst[:0], src, "name"); err != nil {
 					b.Fatal(err)
 				}
 			}

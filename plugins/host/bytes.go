@@ -24,18 +24,18 @@ const maxRoom = 9 << 20
 // swollen is the most that a transform may make of n bytes.
 func swollen(n int) int64 { return 2*int64(n) + 1<<16 }
 
-func (b byteTransform) Apply(ctx context.Context, dst, src []byte, place string) ([]byte, error) {
-	return b.through(ctx, pb.ByteTransformClient.Apply, dst, src, place, swollen(len(src)))
+func (b byteTransform) Apply(ctx context.Context, dst, src []byte, name string) ([]byte, error) {
+	return b.through(ctx, pb.ByteTransformClient.Apply, dst, src, name, swollen(len(src)))
 }
 
-func (b byteTransform) Invert(ctx context.Context, dst, src []byte, place string, limit int) ([]byte, error) {
-	return b.through(ctx, pb.ByteTransformClient.Invert, dst, src, place, int64(limit))
+func (b byteTransform) Invert(ctx context.Context, dst, src []byte, name string, limit int) ([]byte, error) {
+	return b.through(ctx, pb.ByteTransformClient.Invert, dst, src, name, int64(limit))
 }
 
-func (b byteTransform) through(ctx context.Context, method passage, dst, src []byte, place string, limit int64) ([]byte, error) {
+func (b byteTransform) through(ctx context.Context, method passage, dst, src []byte, name string, limit int64) ([]byte, error) {
 	start := len(dst)
 	err := b.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
-		head := &pb.ApplyHead{Instance: id, Place: place, Limit: uint64(limit), Size: uint64(len(src))}
+		head := &pb.ApplyHead{Instance: id, Name: name, Limit: uint64(limit), Size: uint64(len(src))}
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		stream, err := method(pb.NewByteTransformClient(c), ctx)

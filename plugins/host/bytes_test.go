@@ -22,20 +22,20 @@ func TestTransformOfBytesCrossesTheBorder(t *testing.T) {
 	before := []byte("before")
 	for _, size := range []int{0, 1, 511 << 10, 512 << 10, 1<<20 + 1, 9 << 20} {
 		want := noise(1, size)
-		made, err := there.Apply(t.Context(), bytes.Clone(before), want, "place")
+		made, err := there.Apply(t.Context(), bytes.Clone(before), want, "name")
 		if err != nil {
 			t.Fatal(err)
 		}
 		made, ok := bytes.CutPrefix(made, before)
-		if plain, err := here.Invert(t.Context(), nil, made, "place", size); err != nil || !ok || !bytes.Equal(plain, want) {
+		if plain, err := here.Invert(t.Context(), nil, made, "name", size); err != nil || !ok || !bytes.Equal(plain, want) {
 			t.Errorf("%d bytes are not what the stage makes of them here: %v", size, err)
 		}
-		back, err := there.Invert(t.Context(), bytes.Clone(before), made, "place", size)
+		back, err := there.Invert(t.Context(), bytes.Clone(before), made, "name", size)
 		if err != nil || !bytes.Equal(back, append(bytes.Clone(before), want...)) {
 			t.Errorf("%d bytes don't come back: %v", size, err)
 		}
 		if size > 0 {
-			if _, err := there.Invert(t.Context(), nil, made, "place", size-1); err == nil {
+			if _, err := there.Invert(t.Context(), nil, made, "name", size-1); err == nil {
 				t.Errorf("%d bytes pass a limit of one less", size)
 			}
 		}

@@ -268,7 +268,7 @@ func TestTheKeyIsGivenToTheNextProcess(t *testing.T) {
 	if _, err := sealing.Create(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := sealing.Apply(t.Context(), nil, []byte("content"), "place")
+	sealed, err := sealing.Apply(t.Context(), nil, []byte("content"), "name")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +276,7 @@ func TestTheKeyIsGivenToTheNextProcess(t *testing.T) {
 	if err := r.Put(t.Context(), "x", nil); err != nil {
 		t.Fatal(err)
 	}
-	clear, err := sealing.Invert(t.Context(), nil, sealed, "place", 100)
+	clear, err := sealing.Invert(t.Context(), nil, sealed, "name", 100)
 	if err != nil || string(clear) != "content" {
 		t.Errorf("got %q, %v", clear, err)
 	}

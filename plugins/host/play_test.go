@@ -218,7 +218,7 @@ func (s *playSink) Check(context.Context, *stage.Plan) (stage.Findings, error) {
 }
 
 func (s *playSink) Begin(_ context.Context, p *stage.Plan) error {
-	return s.tell("begin %s %q %d", p.Pipeline, p.Facts["place"], len(p.Tables))
+	return s.tell("begin %s %q %d", p.Pipeline, p.Facts["site_name"], len(p.Tables))
 }
 
 func (s *playSink) unit(u stage.Unit) (*playUnit, error) {

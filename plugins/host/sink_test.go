@@ -61,7 +61,7 @@ func commit(ctx context.Context, w stage.Ending) error {
 
 func TestAWholeRunOfASink(t *testing.T) {
 	s, diary := playedSink(t, &play{})
-	plan := &stage.Plan{Pipeline: "p", Facts: map[string]string{"place": "caf\xe9"}, Tables: []stage.TableInfo{{Schema: playTable()}}}
+	plan := &stage.Plan{Pipeline: "p", Facts: map[string]string{"site_name": "caf\xe9"}, Tables: []stage.TableInfo{{Schema: playTable()}}}
 	found, err := s.Check(t.Context(), plan)
 	if want := (stage.Findings{Losses: []stage.Loss{stage.LostIndex("t", "i", "too long")}, Notes: []stage.Note{{Path: "t\xff", Text: "noted"}}}); err != nil || !reflect.DeepEqual(found, want) {
 		t.Errorf("check: %v, %v", found, err)

@@ -174,7 +174,7 @@ func TestWhatCrossesTheBorderComesBackAsItWas(t *testing.T) {
 		same(t, gotEntry, e, err)
 
 		inv := &stage.Inventory{
-			Units: list(d, 20, d.unit), Facts: d.facts(), Losses: list(d, 3, d.loss), Recorded: list(d, 3, d.loss), Notes: list(d, 3, d.note),
+			Units: list(d, 20, d.unit), Facts: d.facts(), Location: d.text(), Snapshot: d.text(), Losses: list(d, 3, d.loss), Recorded: list(d, 3, d.loss), Notes: list(d, 3, d.note),
 		}
 		for i := range d.IntN(4) {
 			inv.Tables = append(inv.Tables, d.info(i))
@@ -186,7 +186,8 @@ func TestWhatCrossesTheBorderComesBackAsItWas(t *testing.T) {
 		gotInv, err := ReceiveInventory(inventories.recv)
 		same(t, gotInv, inv, err)
 
-		plan := &stage.Plan{Pipeline: d.text(), Tables: inv.Tables, Parts: list(d, 2, d.text), Facts: d.facts(), Files: d.size(), Bytes: d.size(), Workers: d.IntN(99), Replace: stage.ReplaceSwap, Preserve: list(d, 2, d.text)}
+		plan := &stage.Plan{Pipeline: d.text(), Tables: inv.Tables, Parts: list(d, 2, d.text), Facts: d.facts(), Files: d.size(), Bytes: d.size(), Workers: d.IntN(99), Replace: stage.ReplaceSwap, Preserve: list(d, 2, d.text),
+			Locations: list(d, 2, d.text), Snapshots: list(d, 2, d.text)}
 		plans := &wire[pb.Plan, *pb.Plan]{t: t}
 		if err := SendPlan(7, plan, plans.send); err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
@@ -12,7 +13,10 @@ import (
 // SendInventory sends what a source found.
 func SendInventory(i *stage.Inventory, send func(*pb.Inventory) error) error {
 	b := newBatch(send)
-	b.next.Session = i.Session
+	if err := words("the location or the snapshot", i.Location, i.Snapshot); err != nil {
+		return err
+	}
+	b.next.Session, b.next.Location, b.next.Snapshot = i.Session, i.Location, i.Snapshot
 	for name, value := range i.Facts {
 		f, err := facts(map[string]string{name: value})
 		if err != nil {
@@ -54,6 +58,7 @@ func ReceiveInventory(recv func() (*pb.Inventory, error)) (*stage.Inventory, err
 		if m.Session != nil {
 			i.Session = m.Session
 		}
+		i.Location, i.Snapshot = cmp.Or(i.Location, m.Location), cmp.Or(i.Snapshot, m.Snapshot)
 		t.Items(len(m.Facts))
 		i.Facts = withFacts(i.Facts, m.Facts)
 		if err := take(t, &i.Tables, m.Tables, TableInfo); err != nil {

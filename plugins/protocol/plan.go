@@ -13,14 +13,14 @@ func SendPlan(instance uint64, p *stage.Plan, send func(*pb.Plan) error) error {
 	if err != nil {
 		return err
 	}
-	if err := words("the pipeline's name or a part", slices.Concat(p.Parts, p.Preserve, []string{p.Pipeline, string(p.Replace)})...); err != nil {
+	if err := words("the pipeline's name, a part, a location or a snapshot", slices.Concat(p.Parts, p.Preserve, p.Locations, p.Snapshots, []string{p.Pipeline, string(p.Replace)})...); err != nil {
 		return err
 	}
 	b := newBatch(send)
 	b.next.Head = &pb.PlanHead{
 		Instance: instance, Pipeline: p.Pipeline, Parts: p.Parts, Facts: f,
 		Files: p.Files, Bytes: p.Bytes, Workers: uint32(max(0, p.Workers)),
-		Replace: string(p.Replace), Preserve: p.Preserve,
+		Replace: string(p.Replace), Preserve: p.Preserve, Locations: p.Locations, Snapshots: p.Snapshots,
 	}
 	if err := fill(b, p.Tables, TableInfoMessage, func(m *pb.Plan, t *pb.TableInfo) { m.Tables = append(m.Tables, t) }); err != nil {
 		return err
@@ -38,6 +38,7 @@ func ReceivePlan(recv func() (*pb.Plan, error)) (instance uint64, p *stage.Plan,
 			p.Pipeline, p.Parts, p.Facts = head.Pipeline, head.Parts, withFacts(nil, head.Facts)
 			p.Files, p.Bytes, p.Workers = head.Files, head.Bytes, int(head.Workers)
 			p.Replace, p.Preserve = stage.Replace(head.Replace), head.Preserve
+			p.Locations, p.Snapshots = head.Locations, head.Snapshots
 			if err := natural("a plan", p.Files, p.Bytes); err != nil {
 				return err
 			}

@@ -63,13 +63,13 @@ func short(data []byte, size uint64) error {
 
 func (s *byteServer) Apply(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.Frame]) error {
 	return s.transform(stream, func(t stage.ByteTransform, head *pb.ApplyHead, dst, src []byte) ([]byte, error) {
-		return t.Apply(stream.Context(), dst, src, head.Place)
+		return t.Apply(stream.Context(), dst, src, head.Name)
 	})
 }
 
 func (s *byteServer) Invert(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.Frame]) error {
 	return s.transform(stream, func(t stage.ByteTransform, head *pb.ApplyHead, dst, src []byte) ([]byte, error) {
-		return t.Invert(stream.Context(), dst, src, head.Place, int(min(head.Limit, protocol.MaxBlob)))
+		return t.Invert(stream.Context(), dst, src, head.Name, int(min(head.Limit, protocol.MaxBlob)))
 	})
 }
 

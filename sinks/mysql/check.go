@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lmsvault/vault/core/failure"
@@ -31,7 +32,7 @@ func (s *sink) check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, n
 	if err := s.checkCollation(); err != nil {
 		return nil, nil, err
 	}
-	if err := s.checkPlace(ctx, p); err != nil {
+	if err := s.checkLocation(ctx, p); err != nil {
 		return nil, nil, err
 	}
 	if err := s.checkRights(ctx); err != nil {
@@ -83,11 +84,11 @@ func (s *sink) check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, n
 	return losses, notes, nil
 }
 
-// checkPlace refuses to write where the run reads. The facts of a snapshot tell
-// where it was made, which may well be replaced by it.
-func (s *sink) checkPlace(ctx context.Context, p *stage.Plan) error {
-	place, err := s.server.Place(ctx)
-	if err != nil || p.Facts["snapshot"] != "" || p.Facts[mysql.PlaceFact] != place || !s.server.Overlap(s.cfg.Prefix, p.Facts["prefix"]) {
+// checkLocation refuses to write to a database that the run reads. A snapshot may
+// replace the site that it was made of.
+func (s *sink) checkLocation(ctx context.Context, p *stage.Plan) error {
+	location, err := s.server.Location(ctx)
+	if err != nil || !slices.Contains(p.Locations, location) || !s.server.Overlap(s.cfg.Prefix, p.Facts["prefix"]) {
 		return err
 	}
 	return failure.New(failure.Refused, "%s: source and target are the same database, with prefixes %q and %q: the restore would drop what it reads; take another database or prefix", s.server.Address, p.Facts["prefix"], s.cfg.Prefix)

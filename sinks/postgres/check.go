@@ -21,7 +21,7 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error)
 		return stage.Findings{}, err
 	}
 	c := &check{conn: conn, plan: p, replace: s.config.Replace, replacing: s.config.Replacing, types: map[string]string{}, collations: map[string]bool{}}
-	if err := c.place(ctx, p); err != nil {
+	if err := c.location(ctx, p); err != nil {
 		return stage.Findings{}, err
 	}
 	for _, step := range []func(context.Context) error{c.server, c.empty} {
@@ -57,11 +57,11 @@ func (c *check) refuse(format string, args ...any) {
 	c.reasons = append(c.reasons, fmt.Errorf(format, args...))
 }
 
-// place refuses to write where the run reads. The facts of a snapshot tell where
-// it was made, which may well be replaced by it.
-func (c *check) place(ctx context.Context, p *stage.Plan) error {
-	place, err := c.conn.Place(ctx)
-	if err != nil || p.Facts["snapshot"] != "" || p.Facts[postgres.PlaceFact] != place || !postgres.Overlap(c.conn.Site.Prefix, p.Facts["prefix"]) {
+// location refuses to write to a schema that the run reads. A snapshot may replace
+// the site that it was made of.
+func (c *check) location(ctx context.Context, p *stage.Plan) error {
+	location, err := c.conn.Location(ctx)
+	if err != nil || !slices.Contains(p.Locations, location) || !postgres.Overlap(c.conn.Site.Prefix, p.Facts["prefix"]) {
 		return err
 	}
 	return failure.New(failure.Refused, "%s: source and target are the same database and schema, with prefixes %q and %q: the restore would drop what it reads; take another database, schema or prefix",

@@ -128,6 +128,7 @@ func TestSourceIsNotReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := planOf(inv)
+	p.Locations, p.Snapshots = []string{inv.Location}, []string{"x"} // of the files
 	c := sink.Config{Connection: where(strings.Replace(db.DSN, "127.0.0.1", "localhost", 1)), Replace: true}
 	check := func(refused bool) {
 		t.Helper()
@@ -141,6 +142,6 @@ func TestSourceIsNotReplaced(t *testing.T) {
 	check(false)
 	c.Prefix, c.Schema = "", "other"
 	check(false)
-	c.Schema, p.Facts["snapshot"] = "", "x"
+	c.Schema, p.Locations, p.Snapshots = "", nil, []string{"x"}
 	check(false)
 }

@@ -25,7 +25,7 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error)
 	if err := free(s.config.Path + partial); err != nil {
 		return stage.Findings{}, failure.Wrap(failure.Refused, err)
 	}
-	replaced, err := s.place(ctx, p)
+	replaced, err := s.file(ctx, p)
 	if err != nil {
 		return stage.Findings{}, err
 	}

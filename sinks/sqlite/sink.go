@@ -47,7 +47,7 @@ func (s *Sink) begin(ctx context.Context, p *stage.Plan) error {
 	if s.claim, err = claimNew(path); err != nil {
 		return err
 	}
-	if _, err := s.place(ctx, p); err != nil { // again: another run may have ended since Check
+	if _, err := s.file(ctx, p); err != nil { // again: another run may have ended since Check
 		return errors.Join(err, removeAll(path))
 	}
 	if s.conn, err = dialect.Open(ctx, path, dialect.Create); err != nil {

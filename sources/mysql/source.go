@@ -141,7 +141,7 @@ func (s *source) inventory(ctx context.Context, st *mysql.Structure) (_ *stage.I
 		err = errors.Join(err, s.release(ctx, conn))
 	}()
 	inv := &stage.Inventory{Notes: st.Notes, Facts: s.facts()}
-	if inv.Facts[mysql.PlaceFact], err = s.server.Place(ctx); err != nil {
+	if inv.Location, err = s.server.Location(ctx); err != nil {
 		return nil, err
 	}
 	site, err := s.included(st).Site(ctx, conn)

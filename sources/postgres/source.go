@@ -48,7 +48,11 @@ func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventor
 		return nil, err
 	}
 	site.Facts(facts)
-	inv := &stage.Inventory{Session: stage.Session(s.holder.snapshot), Facts: facts, Losses: catalog.Losses, Notes: slices.Concat(s.holder.notes, catalog.Notes)}
+	location, err := conn.Location(ctx)
+	if err != nil {
+		return nil, err
+	}
+	inv := &stage.Inventory{Session: stage.Session(s.holder.snapshot), Facts: facts, Location: location, Losses: catalog.Losses, Notes: slices.Concat(s.holder.notes, catalog.Notes)}
 	s.tables = make(map[string]*postgres.Table, len(catalog.Tables))
 	for _, t := range catalog.Tables {
 		s.tables[t.Name] = t
@@ -132,11 +136,7 @@ func (s *Source) facts(ctx context.Context) (map[string]string, error) {
 	if err != nil {
 		return nil, conn.Explain(err, "asking for encoding, collation and position")
 	}
-	place, err := conn.Place(ctx)
-	if err != nil {
-		return nil, err
-	}
-	maps.Copy(facts, map[string]string{postgres.PlaceFact: place, "charset": charset, "collation": collation, "position": position})
+	maps.Copy(facts, map[string]string{"charset": charset, "collation": collation, "position": position})
 	return facts, nil
 }
 

@@ -68,6 +68,9 @@ func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventor
 	if inv.Facts, err = s.facts(ctx); err != nil {
 		return nil, err
 	}
+	if inv.Location, err = dialect.Location(s.config.Path); err != nil {
+		return nil, err
+	}
 	site, err := found.Site(ctx, s.conn)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.config.Path, err)
@@ -85,10 +88,6 @@ func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventor
 }
 
 func (s *Source) facts(ctx context.Context) (map[string]string, error) {
-	place, err := dialect.Place(s.config.Path)
-	if err != nil {
-		return nil, err
-	}
 	var text [3]string
 	for i, query := range []string{"SELECT sqlite_version()", "PRAGMA encoding", "PRAGMA journal_mode"} {
 		rows, err := s.conn.Query(ctx, query)
@@ -99,7 +98,7 @@ func (s *Source) facts(ctx context.Context) (map[string]string, error) {
 	}
 	return map[string]string{
 		"engine": "SQLite " + text[0], "dialect": dialect.Dialect, "prefix": s.config.Prefix, "charset": text[1],
-		"consistency": "one transaction, journal mode " + text[2], "place": place,
+		"consistency": "one transaction, journal mode " + text[2],
 	}, nil
 }
 

@@ -93,35 +93,35 @@ func (t *transform) pays(src []byte) bool {
 }
 
 // Invert restores what Apply was given, and makes no more than limit bytes of it.
-func (t *transform) Invert(_ context.Context, dst, src []byte, place string, limit int) ([]byte, error) {
+func (t *transform) Invert(_ context.Context, dst, src []byte, name string, limit int) ([]byte, error) {
 	if len(src) == 0 {
-		return dst, fmt.Errorf("%s: %w: an empty blob has no codec byte", place, stage.ErrCorrupt)
+		return dst, fmt.Errorf("%s: %w: an empty blob has no codec byte", name, stage.ErrCorrupt)
 	}
 	id, src := src[0], src[1:]
 	if id == stored {
 		if len(src) > limit {
-			return dst, tooLarge(place, uint64(len(src)), limit)
+			return dst, tooLarge(name, uint64(len(src)), limit)
 		}
 		return append(dst, src...), nil
 	}
 	size, n := binary.Uvarint(src)
 	if n <= 0 {
-		return dst, fmt.Errorf("%s: %w: the compressed blob has no length", place, stage.ErrCorrupt)
+		return dst, fmt.Errorf("%s: %w: the compressed blob has no length", name, stage.ErrCorrupt)
 	}
 	if size == 0 { // such content is stored as it is; and lz4 writes to where an empty slice points
-		return dst, fmt.Errorf("%s: %w: the compressed blob says it holds nothing", place, stage.ErrCorrupt)
+		return dst, fmt.Errorf("%s: %w: the compressed blob says it holds nothing", name, stage.ErrCorrupt)
 	}
 	if limit < 0 || size > uint64(limit) {
-		return dst, tooLarge(place, size, limit)
+		return dst, tooLarge(name, size, limit)
 	}
 	start, end := len(dst), len(dst)+int(size)
 	dst = slices.Grow(dst, int(size))
 	out, err := t.unpack(id, dst[:start:end], src[n:])
 	if err != nil {
-		return dst[:start], fmt.Errorf("%s: %w: %w", place, stage.ErrCorrupt, err)
+		return dst[:start], fmt.Errorf("%s: %w: %w", name, stage.ErrCorrupt, err)
 	}
 	if len(out) != end {
-		return dst[:start], fmt.Errorf("%s: %w: %d bytes came out of a blob of %d", place, stage.ErrCorrupt, len(out)-start, size)
+		return dst[:start], fmt.Errorf("%s: %w: %d bytes came out of a blob of %d", name, stage.ErrCorrupt, len(out)-start, size)
 	}
 	return dst[:end], nil
 }
@@ -141,6 +141,6 @@ func (t *transform) unpack(id byte, dst, src []byte) ([]byte, error) {
 	return dst, fmt.Errorf("codec %d is not known; a newer version of vault may know it", id)
 }
 
-func tooLarge(place string, size uint64, limit int) error {
-	return fmt.Errorf("%s: %w: the blob says it holds %d bytes, more than the %d that belong there", place, stage.ErrCorrupt, size, limit)
+func tooLarge(name string, size uint64, limit int) error {
+	return fmt.Errorf("%s: %w: the blob says it holds %d bytes, more than the %d that belong there", name, stage.ErrCorrupt, size, limit)
 }

@@ -161,7 +161,7 @@ func TestABlobOfNothingIsDamage(t *testing.T) {
 	for _, codec := range []byte{lz4Block, zstdFrame} {
 		c := compressor(t, Config{Codec: "zstd"})
 		for _, dst := range [][]byte{nil, {}, []byte("before")} {
-			if _, err := c.Invert(t.Context(), dst, append([]byte{codec, 0}, bytes.Repeat([]byte("x\xf0"), 250)...), "place", 1<<20); !errors.Is(err, stage.ErrCorrupt) {
+			if _, err := c.Invert(t.Context(), dst, append([]byte{codec, 0}, bytes.Repeat([]byte("x\xf0"), 250)...), "name", 1<<20); !errors.Is(err, stage.ErrCorrupt) {
 				t.Errorf("codec %d: %v", codec, err)
 			}
 		}

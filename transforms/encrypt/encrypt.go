@@ -4,7 +4,7 @@
 // Keys are age's (filippo.io/age): a random data key of 32 bytes is wrapped for
 // recipients and for a passphrase. Blobs are sealed with XChaCha20-Poly1305
 // under a key derived from the data key by HKDF-SHA-256: 24 random bytes of
-// nonce, then ciphertext and tag; the place is the associated data.
+// nonce, then ciphertext and tag; the blob's name is the associated data.
 package encrypt
 
 import (
@@ -83,8 +83,8 @@ func (t *transform) current() (cipher.AEAD, error) {
 	return t.aead, nil
 }
 
-// Apply seals src for its place.
-func (t *transform) Apply(_ context.Context, dst, src []byte, place string) ([]byte, error) {
+// Apply seals src under its name.
+func (t *transform) Apply(_ context.Context, dst, src []byte, name string) ([]byte, error) {
 	aead, err := t.current()
 	if err != nil {
 		return dst, err
@@ -94,13 +94,13 @@ func (t *transform) Apply(_ context.Context, dst, src []byte, place string) ([]b
 	dst = dst[:start+chacha20poly1305.NonceSizeX]
 	nonce := dst[start:]
 	if _, err := rand.Read(nonce); err != nil {
-		return dst[:start], fmt.Errorf("%s: making a nonce: %w", place, err)
+		return dst[:start], fmt.Errorf("%s: making a nonce: %w", name, err)
 	}
-	return aead.Seal(dst, nonce, src, []byte(place)), nil
+	return aead.Seal(dst, nonce, src, []byte(name)), nil
 }
 
-// Invert opens what Apply sealed for this place.
-func (t *transform) Invert(_ context.Context, dst, src []byte, place string, limit int) ([]byte, error) {
+// Invert opens what Apply sealed under this name.
+func (t *transform) Invert(_ context.Context, dst, src []byte, name string, limit int) ([]byte, error) {
 	aead, err := t.current()
 	if err != nil {
 		return dst, err
@@ -108,11 +108,11 @@ func (t *transform) Invert(_ context.Context, dst, src []byte, place string, lim
 	const nonce = chacha20poly1305.NonceSizeX
 	plain := len(src) - nonce - aead.Overhead()
 	if plain < 0 || plain > limit {
-		return dst, fmt.Errorf("%s: %w: %d bytes can't be a sealed blob of at most %d", place, stage.ErrCorrupt, len(src), limit)
+		return dst, fmt.Errorf("%s: %w: %d bytes can't be a sealed blob of at most %d", name, stage.ErrCorrupt, len(src), limit)
 	}
-	out, err := aead.Open(dst, src[:nonce], src[nonce:], []byte(place))
+	out, err := aead.Open(dst, src[:nonce], src[nonce:], []byte(name))
 	if err != nil {
-		return dst, fmt.Errorf("%s: %w: it was changed, or belongs to another place or key", place, stage.ErrCorrupt)
+		return dst, fmt.Errorf("%s: %w: it was changed, or belongs to another name or key", name, stage.ErrCorrupt)
 	}
 	return out, nil
 }

@@ -123,7 +123,7 @@ func TestChangesAreFound(t *testing.T) {
 	if _, err := k.Create(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := k.Apply(t.Context(), nil, []byte("content"), "place")
+	sealed, err := k.Apply(t.Context(), nil, []byte("content"), "name")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,13 +136,13 @@ func TestChangesAreFound(t *testing.T) {
 	for i := range len(sealed) * 8 {
 		flipped := bytes.Clone(sealed)
 		flipped[i/8] ^= 1 << (i % 8)
-		refused(fmt.Sprintf("bit %d", i), flipped, "place")
+		refused(fmt.Sprintf("bit %d", i), flipped, "name")
 	}
 	for n := range sealed {
-		refused(fmt.Sprintf("cut to %d", n), sealed[:n], "place")
+		refused(fmt.Sprintf("cut to %d", n), sealed[:n], "name")
 	}
 	refused("another place", sealed, "elsewhere")
-	if _, err := k.Invert(t.Context(), nil, sealed, "place", 3); !errors.Is(err, stage.ErrCorrupt) {
+	if _, err := k.Invert(t.Context(), nil, sealed, "name", 3); !errors.Is(err, stage.ErrCorrupt) {
 		t.Errorf("more than the limit came out: %v", err)
 	}
 }

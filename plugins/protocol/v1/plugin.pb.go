@@ -1690,7 +1690,7 @@ func (x *ApplyRequest) GetEnd() *End {
 type ApplyHead struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
-	Place         string                 `protobuf:"bytes,2,opt,name=place,proto3" json:"place,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`    // of the blob
 	Limit         uint64                 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"` // of Invert: the most bytes that may come back
 	Size          uint64                 `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`   // of the data that comes
 	unknownFields protoimpl.UnknownFields
@@ -1734,9 +1734,9 @@ func (x *ApplyHead) GetInstance() uint64 {
 	return 0
 }
 
-func (x *ApplyHead) GetPlace() string {
+func (x *ApplyHead) GetName() string {
 	if x != nil {
-		return x.Place
+		return x.Name
 	}
 	return ""
 }
@@ -2425,7 +2425,9 @@ type Inventory struct {
 	Losses        []*Loss                `protobuf:"bytes,5,rep,name=losses,proto3" json:"losses,omitempty"`
 	Recorded      []*Loss                `protobuf:"bytes,6,rep,name=recorded,proto3" json:"recorded,omitempty"`
 	Notes         []*Note                `protobuf:"bytes,7,rep,name=notes,proto3" json:"notes,omitempty"`
-	Session       []byte                 `protobuf:"bytes,8,opt,name=session,proto3" json:"session,omitempty"` // for Join, in the first part; absent where no other process can
+	Session       []byte                 `protobuf:"bytes,8,opt,name=session,proto3" json:"session,omitempty"`    // for Join, in the first part; absent where no other process can
+	Location      string                 `protobuf:"bytes,9,opt,name=location,proto3" json:"location,omitempty"`  // which database is read, in the first part; "" for none
+	Snapshot      string                 `protobuf:"bytes,10,opt,name=snapshot,proto3" json:"snapshot,omitempty"` // the ID of the stored snapshot that is read, in the first part; "" for none
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2514,6 +2516,20 @@ func (x *Inventory) GetSession() []byte {
 		return x.Session
 	}
 	return nil
+}
+
+func (x *Inventory) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
+}
+
+func (x *Inventory) GetSnapshot() string {
+	if x != nil {
+		return x.Snapshot
+	}
+	return ""
 }
 
 type TableInfo struct {
@@ -3517,8 +3533,10 @@ type PlanHead struct {
 	Files         int64                  `protobuf:"varint,5,opt,name=files,proto3" json:"files,omitempty"`
 	Bytes         int64                  `protobuf:"varint,6,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	Workers       uint32                 `protobuf:"varint,7,opt,name=workers,proto3" json:"workers,omitempty"`
-	Replace       string                 `protobuf:"bytes,8,opt,name=replace,proto3" json:"replace,omitempty"`   // what becomes of what the target holds: "" refused, swap, in_place
-	Preserve      []string               `protobuf:"bytes,9,rep,name=preserve,proto3" json:"preserve,omitempty"` // what of it stays, in the sink's own words
+	Replace       string                 `protobuf:"bytes,8,opt,name=replace,proto3" json:"replace,omitempty"`      // what becomes of what the target holds: "" refused, swap, in_place
+	Preserve      []string               `protobuf:"bytes,9,rep,name=preserve,proto3" json:"preserve,omitempty"`    // what of it stays, in the sink's own words
+	Locations     []string               `protobuf:"bytes,10,rep,name=locations,proto3" json:"locations,omitempty"` // the databases that the run reads
+	Snapshots     []string               `protobuf:"bytes,11,rep,name=snapshots,proto3" json:"snapshots,omitempty"` // the stored snapshots that it reads
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3612,6 +3630,20 @@ func (x *PlanHead) GetReplace() string {
 func (x *PlanHead) GetPreserve() []string {
 	if x != nil {
 		return x.Preserve
+	}
+	return nil
+}
+
+func (x *PlanHead) GetLocations() []string {
+	if x != nil {
+		return x.Locations
+	}
+	return nil
+}
+
+func (x *PlanHead) GetSnapshots() []string {
+	if x != nil {
+		return x.Snapshots
 	}
 	return nil
 }
@@ -4567,10 +4599,10 @@ const file_plugin_proto_rawDesc = "" +
 	"\fApplyRequest\x12.\n" +
 	"\x04head\x18\x01 \x01(\v2\x1a.vault.plugin.v1.ApplyHeadR\x04head\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12&\n" +
-	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"g\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"e\n" +
 	"\tApplyHead\x12\x1a\n" +
-	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x14\n" +
-	"\x05place\x18\x02 \x01(\tR\x05place\x12\x14\n" +
+	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
 	"\x05limit\x18\x03 \x01(\x04R\x05limit\x12\x12\n" +
 	"\x04size\x18\x04 \x01(\x04R\x04size\".\n" +
 	"\x10CreateKeyRequest\x12\x1a\n" +
@@ -4609,7 +4641,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\x04rows\x18\x01 \x01(\x03R\x04rows\"E\n" +
 	"\vPlanRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x1a\n" +
-	"\bpipeline\x18\x02 \x01(\tR\bpipeline\"\xb4\x03\n" +
+	"\bpipeline\x18\x02 \x01(\tR\bpipeline\"\xec\x03\n" +
 	"\tInventory\x12;\n" +
 	"\x05facts\x18\x01 \x03(\v2%.vault.plugin.v1.Inventory.FactsEntryR\x05facts\x122\n" +
 	"\x06tables\x18\x02 \x03(\v2\x1a.vault.plugin.v1.TableInfoR\x06tables\x12&\n" +
@@ -4618,7 +4650,10 @@ const file_plugin_proto_rawDesc = "" +
 	"\x06losses\x18\x05 \x03(\v2\x15.vault.plugin.v1.LossR\x06losses\x121\n" +
 	"\brecorded\x18\x06 \x03(\v2\x15.vault.plugin.v1.LossR\brecorded\x12+\n" +
 	"\x05notes\x18\a \x03(\v2\x15.vault.plugin.v1.NoteR\x05notes\x12\x18\n" +
-	"\asession\x18\b \x01(\fR\asession\x1a8\n" +
+	"\asession\x18\b \x01(\fR\asession\x12\x1a\n" +
+	"\blocation\x18\t \x01(\tR\blocation\x12\x1a\n" +
+	"\bsnapshot\x18\n" +
+	" \x01(\tR\bsnapshot\x1a8\n" +
 	"\n" +
 	"FactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -4694,7 +4729,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\x04Plan\x12-\n" +
 	"\x04head\x18\x01 \x01(\v2\x19.vault.plugin.v1.PlanHeadR\x04head\x122\n" +
 	"\x06tables\x18\x02 \x03(\v2\x1a.vault.plugin.v1.TableInfoR\x06tables\x12&\n" +
-	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"\xca\x02\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"\x86\x03\n" +
 	"\bPlanHead\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x1a\n" +
 	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x12\x14\n" +
@@ -4704,7 +4739,10 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05bytes\x18\x06 \x01(\x03R\x05bytes\x12\x18\n" +
 	"\aworkers\x18\a \x01(\rR\aworkers\x12\x18\n" +
 	"\areplace\x18\b \x01(\tR\areplace\x12\x1a\n" +
-	"\bpreserve\x18\t \x03(\tR\bpreserve\x1a8\n" +
+	"\bpreserve\x18\t \x03(\tR\bpreserve\x12\x1c\n" +
+	"\tlocations\x18\n" +
+	" \x03(\tR\tlocations\x12\x1c\n" +
+	"\tsnapshots\x18\v \x03(\tR\tsnapshots\x1a8\n" +
 	"\n" +
 	"FactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +

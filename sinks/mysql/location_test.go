@@ -6,7 +6,6 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
-	"github.com/lmsvault/vault/dialects/mysql"
 )
 
 // What a run reads is never replaced by it, by whatever address it is reached; a
@@ -18,11 +17,11 @@ func TestSourceIsNotReplaced(t *testing.T) {
 			db := engine.make(t)
 			exec(t, db, "CREATE TABLE mdl_user_info (id int PRIMARY KEY)")
 			p := users()
-			place, err := connect(t, db).Place(t.Context())
+			location, err := connect(t, db).Location(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			p.Facts["prefix"], p.Facts[mysql.PlaceFact] = "mdl_", place
+			p.Facts["prefix"], p.Locations, p.Snapshots = "mdl_", []string{location}, []string{"x"} // of the files
 			cfg := Config{DSN: config.NewSecret(strings.Replace(db.DSN, "127.0.0.1", "localhost", 1)), Prefix: "mdl_", Replace: true}
 			for prefix, refused := range map[string]bool{"mdl_": true, "mdl_x_": true, "": true, "m2_": false} {
 				cfg.Prefix = prefix
@@ -31,7 +30,7 @@ func TestSourceIsNotReplaced(t *testing.T) {
 					t.Errorf("prefix %q: %v", prefix, err)
 				}
 			}
-			cfg.Prefix, p.Facts["snapshot"] = "mdl_", "x"
+			cfg.Prefix, p.Locations = "mdl_", nil
 			if _, err := open(t, cfg).Check(t.Context(), p); err != nil {
 				t.Errorf("a snapshot: %v", err)
 			}

@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"bytes"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,21 +39,20 @@ func TestTheFileThatIsReadIsNotWritten(t *testing.T) {
 	if err := from.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	check := func(name string, facts map[string]string) error {
-		_, err := sink.New(sink.Config{Path: dir + "/" + name, Replace: true}).Check(t.Context(), &stage.Plan{Facts: facts})
+	check := func(name string, p *stage.Plan) error {
+		_, err := sink.New(sink.Config{Path: dir + "/" + name, Replace: true}).Check(t.Context(), p)
 		return err
 	}
+	live := &stage.Plan{Facts: inv.Facts, Locations: []string{inv.Location}, Snapshots: []string{"abc"}} // the snapshot has the files
 	for _, name := range []string{"site", "./site", "folder/site", "symlink", "hardlink", "other"} {
-		if err := check(name, inv.Facts); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "is the file that is read") {
+		if err := check(name, live); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "is the file that is read") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := check("new", inv.Facts); err != nil {
+	if err := check("new", live); err != nil {
 		t.Error(err)
 	}
-	stored := maps.Clone(inv.Facts)
-	stored["snapshot"] = "abc"
-	if err := check("site", stored); err != nil {
+	if err := check("site", &stage.Plan{Facts: inv.Facts, Snapshots: []string{"abc"}}); err != nil {
 		t.Error(err)
 	}
 	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {

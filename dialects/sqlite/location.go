@@ -6,9 +6,9 @@ import (
 	"syscall"
 )
 
-// Place names a file by what it is, not by its path: symbolic links, hard links
+// Location names a file by what it is, not by its path: symbolic links, hard links
 // and other spellings give the same. It holds on this machine, while the file exists.
-func Place(path string) (string, error) {
+func Location(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", err

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	dialect "github.com/lmsvault/vault/dialects/sqlite"
 
@@ -15,9 +16,9 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// place checks that the file may be written, and counts the tables of the site
+// file checks that the file may be written, and counts the tables of the site
 // that it holds, which is replaced.
-func (s *Sink) place(ctx context.Context, p *stage.Plan) (replaced int, err error) {
+func (s *Sink) file(ctx context.Context, p *stage.Plan) (replaced int, err error) {
 	if err := s.apart(p); err != nil {
 		return 0, err
 	}
@@ -66,15 +67,15 @@ func (s *Sink) place(ctx context.Context, p *stage.Plan) (replaced int, err erro
 // apart checks that no file that would be written or removed is the one that is
 // read. A snapshot may replace the file that it was made of.
 func (s *Sink) apart(p *stage.Plan) error {
-	if p.Facts["place"] == "" || p.Facts["snapshot"] != "" {
+	if len(p.Locations) == 0 {
 		return nil
 	}
 	for _, path := range []string{s.config.Path, s.config.Path + partial} {
-		switch place, err := dialect.Place(path); {
+		switch location, err := dialect.Location(path); {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			return failure.Wrap(failure.Refused, err)
-		case place == p.Facts["place"]:
+		case slices.Contains(p.Locations, location):
 			return failure.New(failure.Refused, "%s is the file that is read; set path to another name", path)
 		}
 	}

@@ -5,13 +5,9 @@ import (
 	"fmt"
 )
 
-// PlaceFact is the fact by which a source tells the place of the database that it
-// reads: a sink refuses to replace that. A restored snapshot has no such place.
-const PlaceFact = "place"
-
-// Place names the database the same by whatever address it was reached. What it
+// Location identifies the database the same by whatever address it was reached. What it
 // says of MariaDB, which has no identity of its own, is its host, port and folder.
-func (s *Server) Place(ctx context.Context) (string, error) {
+func (s *Server) Location(ctx context.Context) (string, error) {
 	query := "SELECT CONCAT('mysql ', @@server_uuid)"
 	if s.MariaDB {
 		query = "SELECT CONCAT('mariadb ', @@hostname, ':', @@port, ':', @@datadir)"
