@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -57,6 +58,7 @@ type (
 	Plan        = stage.Plan        // what a sink is going to get
 	Outcome     = stage.Outcome     // what is known when all units are written
 	TableProof  = stage.TableProof  // what was read back of a table
+	Schema      = schema.Table      // what a table looks like
 	Mapped      = stage.Mapped      // a table after a RecordTransform
 	Loss        = stage.Loss        // what is not carried
 	Note        = stage.Note        // what is left out or differs on purpose
