@@ -31,7 +31,13 @@ func page(s stage.Stage) (string, error) {
 		}
 		fmt.Fprintf(&b, "\n%s: `%s`.\n", verb, strings.Join(s.Parts, "`, `"))
 	}
-	settings(&b, "Settings", own)
+	all := own
+	if s.Role == stage.RoleSink { // which has settings of every sink, too
+		if all, err = pipeline.Fields(s, s.Role); err != nil {
+			return "", err
+		}
+	}
+	settings(&b, "Settings", all)
 	if s.Role == stage.RoleStorage {
 		more, err := config.Describe(&pipeline.SnapshotConfig{})
 		if err != nil {

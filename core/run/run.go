@@ -99,6 +99,17 @@ func (j *Job) publish(ctx context.Context) error {
 	return nil
 }
 
+// left says what a run that failed has left in the target.
+func (t *Target) left() string {
+	switch t.Replace {
+	case stage.ReplaceSwap:
+		return "the target is as it was before; run again"
+	case stage.ReplaceInPlace:
+		return "the target is incomplete and marked as such; run again with replace: in_place, or true"
+	}
+	return "nothing in the target counts as a site; run again, with replace: true if the target is refused"
+}
+
 // abort leaves all targets marked as not whole, but for a proven snapshot: it
 // lists what it lacks, and is better than none.
 func (j *Job) abort(ctx context.Context) error {
@@ -116,7 +127,7 @@ func (j *Job) abort(ctx context.Context) error {
 		case t.publishing && err != nil:
 			errs = append(errs, fmt.Errorf("%s: the target was proven but may or may not be published; check it, or run again with replace: true", t.Name))
 		case t.open && t.Parts != nil && !t.dry:
-			errs = append(errs, fmt.Errorf("%s: the target is incomplete and marked as such; run again with replace: true", t.Name))
+			errs = append(errs, fmt.Errorf("%s: %s", t.Name, t.left()))
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: aborting: %w", t.Name, err))

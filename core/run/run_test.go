@@ -359,15 +359,15 @@ func TestAPublishedTargetIsNotGivenUp(t *testing.T) {
 func TestAFailedPublishSaysWhatIsKnown(t *testing.T) {
 	gone := errors.New("the server has gone away")
 	for says, s := range map[string]*target{
-		"incomplete and marked as such": {unpublishable: gone},
-		"may or may not be published":   {unpublishable: gone, unabortable: gone},
-		"aborting: the server":          {unpublishable: gone, unabortable: gone},
+		"nothing in the target counts as a site": {unpublishable: gone},
+		"may or may not be published":            {unpublishable: gone, unabortable: gone},
+		"aborting: the server":                   {unpublishable: gone, unabortable: gone},
 	} {
 		_, err := job(t, site(), s).Run(t.Context())
 		if failure.Of(err) != failure.Failed || !strings.Contains(err.Error(), says) || !slices.Contains(s.calls, "abort") {
 			t.Errorf("%v, calls %v", err, s.calls)
 		}
-		if s.unabortable != nil && strings.Contains(err.Error(), "marked as such") {
+		if s.unabortable != nil && strings.Contains(err.Error(), "counts as a site") {
 			t.Errorf("nobody could mark it: %v", err)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 type Writer struct {
 	Server     *Server
 	Collations Collations
-	Prefix     string // of the tables it writes
+	Prefix     string // of the site that it writes
 	FromPrefix string // that index names have
 	KeepNames  bool   // the tables come from this dialect, and so do the names of their indexes
 	Collation  string // of tables that have none, as those of other engines; "" for Default's choice
@@ -20,15 +20,24 @@ type Writer struct {
 
 // Definition is a table as DDL, in the order in which a restore runs it.
 type Definition struct {
-	body    string   // what follows the name in CREATE TABLE
-	Indexes []string // statements that add the others
-	Notes   []string // what is written differently than it was
+	body   string   // what follows the name in CREATE TABLE
+	alters []string // what follows the name in ALTER TABLE
+	Notes  []string // what is written differently than it was
 }
 
 // Create is the statement that creates the table by that full name, with the primary
 // key and the indexes that must be there while rows are loaded.
 func (d *Definition) Create(fullName string) string {
 	return "CREATE TABLE " + Ident(fullName) + " " + d.body
+}
+
+// Indexes are the statements that add the other indexes to the table of that full name.
+func (d *Definition) Indexes(fullName string) []string {
+	statements := make([]string, len(d.alters))
+	for k, what := range d.alters {
+		statements[k] = "ALTER TABLE " + Ident(fullName) + " " + what
+	}
+	return statements
 }
 
 // Define writes a table, without what Losses lists. It fails for a table with a
@@ -60,20 +69,16 @@ func (w *Writer) Define(t *schema.Table) (Definition, error) {
 		case early(k):
 			lines = append(lines, text)
 		case x.Method == "FULLTEXT": // InnoDB builds one FULLTEXT index at a time
-			d.Indexes = append(d.Indexes, w.alter(t, "ADD "+text))
+			d.alters = append(d.alters, "ADD "+text)
 		default:
 			later = append(later, "ADD "+text)
 		}
 	}
 	if len(later) > 0 {
-		d.Indexes = append([]string{w.alter(t, strings.Join(later, ", "))}, d.Indexes...)
+		d.alters = append([]string{strings.Join(later, ", ")}, d.alters...)
 	}
 	d.body = "(\n  " + strings.Join(lines, ",\n  ") + "\n) ENGINE=InnoDB" + w.options(t, &d)
 	return d, nil
-}
-
-func (w *Writer) alter(t *schema.Table, what string) string {
-	return "ALTER TABLE " + Ident(w.Prefix+t.Name) + " " + what
 }
 
 func (w *Writer) options(t *schema.Table, d *Definition) string {

@@ -13,9 +13,10 @@ const Dialect = "mysql"
 // while a restore into it is not finished and proved: such a site is not whole.
 const Marker = "vault_restoring"
 
-// Incoming and Outgoing begin the names, without the site's prefix and with a
-// number behind, of tables that stand beside a site until they are put in its
-// place, and of those that were there before and are about to be dropped.
+// Incoming and Outgoing begin the names, without the site's prefix, of tables
+// beside a site: of those that are to take its place, and of those that were
+// there before and are to be dropped. The number of a run and a number in that
+// run follow: vault_new_48213377_12.
 const (
 	Incoming = "vault_new_"
 	Outgoing = "vault_old_"
@@ -23,10 +24,10 @@ const (
 
 // beside tells whether a name without prefix is one of Incoming or Outgoing.
 func beside(name string) bool {
-	number, incoming := strings.CutPrefix(name, Incoming)
+	numbers, incoming := strings.CutPrefix(name, Incoming)
 	outgoing := false
 	if !incoming {
-		number, outgoing = strings.CutPrefix(name, Outgoing)
+		numbers, outgoing = strings.CutPrefix(name, Outgoing)
 	}
-	return (incoming || outgoing) && number != "" && strings.Trim(number, "0123456789") == ""
+	return (incoming || outgoing) && numbers != "" && strings.Trim(numbers, "0123456789_") == ""
 }

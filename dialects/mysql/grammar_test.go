@@ -41,7 +41,7 @@ func judge(t *testing.T, table schema.Table) {
 		if err != nil {
 			continue
 		}
-		for _, sql := range append([]string{d.Create("mdl_t")}, d.Indexes...) {
+		for _, sql := range append([]string{d.Create("mdl_t")}, d.Indexes("mdl_t")...) {
 			begin := "CREATE TABLE `mdl_t` "
 			if rest, ok := strings.CutPrefix(sql, "ALTER TABLE "); ok {
 				sql, begin = rest, "`"

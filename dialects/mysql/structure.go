@@ -42,7 +42,21 @@ type Queryer interface {
 // Inspect reads the structure of all tables with exactly that prefix, in a few
 // queries whatever their number, and lists what Vault can't carry.
 func (s *Server) Inspect(ctx context.Context, prefix string) (*Structure, error) {
-	i := &inspection{Server: s, prefix: prefix, st: &Structure{}, byName: map[string]*Table{}}
+	return s.inspect(ctx, &inspection{Server: s, prefix: prefix})
+}
+
+// InspectAs reads the structure of the tables that are the keys of names, full
+// names, as if the site had them by the names that are their values.
+func (s *Server) InspectAs(ctx context.Context, names map[string]string) (*Structure, error) {
+	folded := map[string]string{}
+	for full, name := range names {
+		folded[s.fold(full)] = name
+	}
+	return s.inspect(ctx, &inspection{Server: s, names: folded})
+}
+
+func (s *Server) inspect(ctx context.Context, i *inspection) (*Structure, error) {
+	i.st, i.byName = &Structure{}, map[string]*Table{}
 	for _, step := range []struct {
 		what string
 		run  func(context.Context) error
@@ -69,7 +83,8 @@ func (s *Server) Inspect(ctx context.Context, prefix string) (*Structure, error)
 type inspection struct {
 	*Server
 	prefix string
-	others []string // prefixes of other sites that begin with ours
+	names  map[string]string // of InspectAs: the tables to look at; nil for those with the prefix
+	others []string          // prefixes of other sites that begin with ours
 	st     *Structure
 	byName map[string]*Table // by full name
 }
@@ -92,6 +107,10 @@ func (i *inspection) each(ctx context.Context, row func(), query string, dest ..
 
 // mine gives a name without the prefix if it belongs to the site.
 func (i *inspection) mine(full string) (string, bool) {
+	if i.names != nil {
+		name, ok := i.names[i.fold(full)]
+		return name, ok
+	}
 	name, ok := i.cut(full, i.prefix)
 	if !ok || slices.ContainsFunc(i.others, func(p string) bool { return strings.HasPrefix(i.fold(full), p) }) {
 		return "", false

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/mysql"
@@ -42,14 +44,12 @@ func (s *sink) check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, n
 	if err != nil {
 		return nil, nil, err
 	}
-	if there := siteNames(st, s.cfg.Prefix); len(there) > 0 {
-		if !s.cfg.Replace {
-			reason := "has tables with the prefix"
-			if st.Marked {
-				reason = "has what is left of a restore that was not finished:"
-			}
-			return nil, nil, failure.New(failure.Refused, "%s: the database %s %q: %s; take another one, or say replace: true", s.server.Address, reason, s.cfg.Prefix, some(there))
-		}
+	old, err := s.standing(st, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	notes = old.notes
+	if there := old.names(); len(there) > 0 {
 		site, err := st.Site(ctx, s.server)
 		if err == nil {
 			err = s.cfg.Replacing.Check(site, p.Facts)
@@ -57,10 +57,10 @@ func (s *sink) check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, n
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", s.server.Address, err)
 		}
-		if err := s.checkReferrers(ctx, st); err != nil {
+		if err := s.checkReferrers(ctx, old); err != nil {
 			return nil, nil, err
 		}
-		notes = append(notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("replace: %d tables and views with the prefix %q will be dropped", len(there), s.cfg.Prefix)})
+		notes = append(notes, s.replacing(p, &old))
 	}
 	var refused []error
 	for k := range p.Tables {
@@ -94,35 +94,24 @@ func (s *sink) checkLocation(ctx context.Context, p *stage.Plan) error {
 	return failure.New(failure.Refused, "%s: source and target are the same database, with prefixes %q and %q: the restore would drop what it reads; take another database or prefix", s.server.Address, p.Facts["prefix"], s.cfg.Prefix)
 }
 
-// siteNames lists what stands in the place of the site: full names of tables and views.
-func siteNames(st *mysql.Structure, prefix string) []string {
-	var names []string
-	for _, t := range st.Tables {
-		names = append(names, t.FullName)
+// replacing says what is going to be dropped, and which room is needed until then.
+func (s *sink) replacing(p *stage.Plan, old *standing) stage.Note {
+	text := fmt.Sprintf("replace: %d tables and views with the prefix %q ", len(old.names()), s.cfg.Prefix)
+	if p.Replace == stage.ReplaceInPlace {
+		text += "are dropped before the new ones are loaded: what fails afterwards leaves no site"
+	} else {
+		text += fmt.Sprintf("are dropped when the new ones are proven; until then the server needs room for both (the rows of the old ones take about %s, which stay that long), and it can't be asked how much it has: without enough, use replace: in_place",
+			humanize.IBytes(uint64(max(old.bytes, 0))))
 	}
-	names = append(names, siteViews(st, prefix)...)
-	if st.Marked {
-		names = append(names, prefix+mysql.Marker)
-	}
-	return names
-}
-
-func siteViews(st *mysql.Structure, prefix string) []string {
-	var names []string
-	for _, l := range st.Losses {
-		if l.Kind == stage.LossView {
-			names = append(names, prefix+strings.TrimPrefix(l.Path, stage.DB+"/"))
-		}
-	}
-	return names
+	return stage.Note{Path: stage.DB, Text: text}
 }
 
 // checkReferrers refuses to replace tables that others refer to: their foreign
 // keys would follow the old tables and be lost with them.
-func (s *sink) checkReferrers(ctx context.Context, st *mysql.Structure) (err error) {
+func (s *sink) checkReferrers(ctx context.Context, old standing) (err error) {
 	own := map[string]bool{}
-	for _, t := range st.Tables {
-		own[t.FullName] = true
+	for _, name := range old.tables {
+		own[name] = true
 	}
 	found, err := s.server.QueryContext(ctx, `SELECT CONSTRAINT_SCHEMA = DATABASE(), CONCAT(CONSTRAINT_SCHEMA, '.', TABLE_NAME), TABLE_NAME, CONSTRAINT_NAME, REFERENCED_TABLE_NAME
 		FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE UNIQUE_CONSTRAINT_SCHEMA = DATABASE()`)

@@ -21,7 +21,7 @@ func (s *sink) committed(ctx context.Context, tx *sql.Tx, unit string) (_ *stage
 			err = fmt.Errorf("looking whether unit %s is there already: %w", unit, err)
 		}
 	}()
-	pieces, err := tx.QueryContext(ctx, "SELECT receipt FROM "+mysql.Ident(s.marker())+" WHERE unit = ? ORDER BY piece", key[:])
+	pieces, err := tx.QueryContext(ctx, "SELECT receipt FROM "+mysql.Ident(s.receipts)+" WHERE unit = ? ORDER BY piece", key[:])
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (s *sink) enter(ctx context.Context, tx *sql.Tx, unit string, r *stage.Rece
 	key := sha256.Sum256([]byte(unit))
 	n := 0
 	for piece := range slices.Chunk(text, min(1<<20, s.server.MaxPacket/4)) {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO "+mysql.Ident(s.marker())+" (unit, piece, receipt) VALUES (?, ?, ?)", key[:], n, piece); err != nil {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO "+mysql.Ident(s.receipts)+" (unit, piece, receipt) VALUES (?, ?, ?)", key[:], n, piece); err != nil {
 			return fmt.Errorf("noting that unit %s is there: %w", unit, err)
 		}
 		n++

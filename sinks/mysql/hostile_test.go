@@ -79,8 +79,8 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 			db := engine.make(t)
 			exec(t, db, "CREATE TABLE canary (sings int)", "INSERT INTO canary VALUES (1)")
 			for name, c := range cases {
-				s := open(t, Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_", Replace: true})
-				p := &stage.Plan{Workers: 1, Facts: map[string]string{"prefix": "mdl_", "dialect": mysql.Dialect}, Tables: []stage.TableInfo{{Schema: c.table}}}
+				s := open(t, Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_"})
+				p := &stage.Plan{Workers: 1, Replace: stage.ReplaceInPlace, Facts: map[string]string{"prefix": "mdl_", "dialect": mysql.Dialect}, Tables: []stage.TableInfo{{Schema: c.table}}}
 				found, err := s.Check(t.Context(), p)
 				losses := found.Losses
 				switch {
@@ -132,8 +132,8 @@ func TestForgedRowsRunNothing(t *testing.T) {
 		"a\t" + `\\x41` + "\t1', 1), ((SELECT CURRENT_USER()), '', b'1', 1) -- \t1\n",
 		"a\t" + `\\x41` + "\t1\t1'), ((SELECT CURRENT_USER()), '', b'1', 1) -- \n",
 	} {
-		s := open(t, Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_", Replace: true, Load: loadInsert})
-		p := &stage.Plan{Workers: 1, Facts: map[string]string{}, Tables: []stage.TableInfo{{Schema: table}}}
+		s := open(t, Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_", Load: loadInsert})
+		p := &stage.Plan{Workers: 1, Replace: stage.ReplaceInPlace, Facts: map[string]string{}, Tables: []stage.TableInfo{{Schema: table}}}
 		if err := s.Begin(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}

@@ -26,7 +26,7 @@ type inserter struct {
 	text  []byte
 }
 
-func newInserter(s *sink, t *schema.Table) inserter {
+func newInserter(s *sink, t *table) inserter {
 	const batch = 1 << 20
 	most := s.server.MaxPacket - 1024 // what the protocol puts around it
 	var zeros []int
@@ -37,9 +37,9 @@ func newInserter(s *sink, t *schema.Table) inserter {
 	}
 	return inserter{
 		zeros: zeros,
-		table: t,
-		head:  "INSERT INTO " + mysql.Ident(s.cfg.Prefix+t.Name) + " (" + mysql.Idents(t.ColumnNames()) + ") VALUES ",
-		most:  most, batch: min(batch, most), key: t.Key(), equal: s.equalHint(t),
+		table: &t.Table,
+		head:  "INSERT INTO " + mysql.Ident(t.at) + " (" + mysql.Idents(t.ColumnNames()) + ") VALUES ",
+		most:  most, batch: min(batch, most), key: t.Key(), equal: s.equalHint(&t.Table),
 	}
 }
 

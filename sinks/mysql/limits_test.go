@@ -56,7 +56,7 @@ func TestReplaceOverAHalfRestoredSiteKeepsTheOther(t *testing.T) {
 			for _, name := range append([]string{"mdl_config", "mdl_vault_restoring"}, want...) {
 				exec(t, db, "CREATE TABLE "+name+" (id int PRIMARY KEY)")
 			}
-			write(t, users(), Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_", Replace: true}, feed(`1	a	1	a	\N`))
+			write(t, swapping(), Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_"}, feed(`1	a	1	a	\N`))
 			if got := siteTables(t, db, ""); !slices.Equal(got, append(want, "mdl_user_info")) {
 				t.Errorf("there are %q", got)
 			}

@@ -16,13 +16,13 @@ func TestSourceIsNotReplaced(t *testing.T) {
 			t.Parallel()
 			db := engine.make(t)
 			exec(t, db, "CREATE TABLE mdl_user_info (id int PRIMARY KEY)")
-			p := users()
+			p := swapping()
 			location, err := connect(t, db).Location(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			p.Facts["prefix"], p.Locations, p.Snapshots = "mdl_", []string{location}, []string{"x"} // of the files
-			cfg := Config{DSN: config.NewSecret(strings.Replace(db.DSN, "127.0.0.1", "localhost", 1)), Prefix: "mdl_", Replace: true}
+			cfg := Config{DSN: config.NewSecret(strings.Replace(db.DSN, "127.0.0.1", "localhost", 1)), Prefix: "mdl_"}
 			for prefix, refused := range map[string]bool{"mdl_": true, "mdl_x_": true, "": true, "m2_": false} {
 				cfg.Prefix = prefix
 				_, err := open(t, cfg).Check(t.Context(), p)

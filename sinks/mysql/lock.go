@@ -36,6 +36,21 @@ func (s *sink) lock(ctx context.Context) error {
 	return nil
 }
 
+// holdLock makes sure that the lock is still held: the connection that has it may be lost.
+func (s *sink) holdLock(ctx context.Context) error {
+	if s.locked != nil {
+		var ours sql.NullBool
+		err := s.locked.QueryRowContext(ctx, "SELECT IS_USED_LOCK('"+lockName(s.server.Database, s.cfg.Prefix)+"') = CONNECTION_ID()").Scan(&ours)
+		if err == nil && ours.Bool {
+			return nil
+		}
+		if err := s.unlock(ctx); err != nil {
+			return err
+		}
+	}
+	return s.lock(ctx)
+}
+
 // unlock gives the lock back; the server does it where the connection is lost.
 func (s *sink) unlock(ctx context.Context) error {
 	if s.locked == nil {

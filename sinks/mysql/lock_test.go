@@ -18,7 +18,7 @@ func TestOneRestoreAtATime(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()
-			cfg := Config{DSN: config.NewSecret(engine.make(t).DSN), Prefix: "mdl_", Replace: true}
+			cfg := Config{DSN: config.NewSecret(engine.make(t).DSN), Prefix: "mdl_"}
 			first := open(t, cfg)
 			if err := first.Begin(t.Context(), users()); err != nil {
 				t.Fatal(err)

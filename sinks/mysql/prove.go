@@ -25,7 +25,11 @@ func (s *sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 }
 
 func (s *sink) prove(ctx context.Context) ([]stage.TableProof, error) {
-	st, err := s.server.Inspect(ctx, s.cfg.Prefix)
+	names := map[string]string{}
+	for _, t := range s.tables {
+		names[t.at] = t.Name
+	}
+	st, err := s.server.InspectAs(ctx, names)
 	if err != nil {
 		return nil, err
 	}
@@ -42,14 +46,14 @@ func (s *sink) prove(ctx context.Context) ([]stage.TableProof, error) {
 		if !ok {
 			return nil, errors.Join(fmt.Errorf("%s: table %s is gone", s.server.Address, planned.Name), group.Wait())
 		}
-		proofs[k].Schema = s.writer.AsPlanned(&planned, there.Table)
+		proofs[k].Schema = s.writer.AsPlanned(&planned.Table, there.Table)
 		ranges, err := s.ranges(ctx, there)
 		if err != nil {
 			return nil, errors.Join(err, group.Wait())
 		}
 		for _, r := range ranges {
 			group.Go(func() error {
-				sum, err := s.sum(ctx, there.FullName, planned, r)
+				sum, err := s.sum(ctx, there.FullName, planned.Table, r)
 				if err != nil {
 					return fmt.Errorf("%s: table %s: %w", s.server.Address, planned.Name, err)
 				}

@@ -38,6 +38,20 @@ func users() *stage.Plan {
 	}}}}
 }
 
+// swapping is users in the place of what is there.
+func swapping() *stage.Plan {
+	p := users()
+	p.Replace = stage.ReplaceSwap
+	return p
+}
+
+// inPlace is users after what is there was dropped.
+func inPlace() *stage.Plan {
+	p := users()
+	p.Replace = stage.ReplaceInPlace
+	return p
+}
+
 func feed(lines ...string) func(string, func([]byte, int) error) rows.Sum {
 	return func(_ string, emit func([]byte, int) error) rows.Sum {
 		var sum rows.Sum
@@ -115,7 +129,7 @@ func TestRowLargerThanMaxAllowedPacket(t *testing.T) {
 	if n := one(t, db, "SELECT LENGTH(data) FROM mdl_user_info WHERE id = 2"); len(c.refused) != 0 || n != strconv.Itoa(limit) {
 		t.Errorf("LOAD DATA: %s bytes, refused %d rows", n, len(c.refused))
 	}
-	c = write(t, users(), Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_", Load: loadInsert, Replace: true}, large)
+	c = write(t, swapping(), Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_", Load: loadInsert}, large)
 	if len(c.refused) != 1 || c.refused[0].Where != "id=2" || !strings.Contains(c.refused[0].Reason, "max_allowed_packet") {
 		t.Fatalf("refused %.300s", asJSON(t, c.refused))
 	}
@@ -167,7 +181,7 @@ func TestCheckRefuses(t *testing.T) {
 }
 
 // A target with tables is refused, replaced only on request, and what is not the site's stays.
-// A restore that was broken off is known by its mark.
+// A restore in place that was broken off is known by its mark.
 func TestReplaceAndMark(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
@@ -182,12 +196,11 @@ func TestReplaceAndMark(t *testing.T) {
 			if err := open(t, cfg).Begin(t.Context(), users()); failure.Of(err) != failure.Refused {
 				t.Fatalf("Begin on a target with tables: %v", err)
 			}
-			cfg.Replace = true
 			sk := open(t, cfg)
-			if _, err := sk.Check(t.Context(), users()); err != nil {
+			if _, err := sk.Check(t.Context(), inPlace()); err != nil {
 				t.Fatal(err)
 			}
-			if err := sk.Begin(t.Context(), users()); err != nil {
+			if err := sk.Begin(t.Context(), inPlace()); err != nil {
 				t.Fatal(err)
 			}
 			cancelled, cancel := context.WithCancel(t.Context())
@@ -198,12 +211,10 @@ func TestReplaceAndMark(t *testing.T) {
 			if names := siteTables(t, db, ""); !slices.Equal(names, []string{"mdl", "mdl_user_info", "mdl_vault_restoring", "mdlx"}) {
 				t.Fatalf("after a restore that was broken off: %q", names)
 			}
-			cfg.Replace = false
 			if _, err := open(t, cfg).Check(t.Context(), users()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "not finished") {
 				t.Fatalf("a half restore: %v", err)
 			}
-			cfg.Replace = true
-			write(t, users(), cfg, feed(`1	a	1	a	\N`))
+			write(t, swapping(), cfg, feed(`1	a	1	a	\N`))
 			if names := siteTables(t, db, ""); !slices.Equal(names, []string{"mdl", "mdl_user_info", "mdlx"}) {
 				t.Fatalf("after the restore: %q", names)
 			}

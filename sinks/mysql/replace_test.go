@@ -18,7 +18,7 @@ func TestReplaceThatFailsLeavesTheSite(t *testing.T) {
 			t.Parallel()
 			db := engine.make(t)
 			exec(t, db, "CREATE TABLE mdl_user_info (id int PRIMARY KEY)", "INSERT INTO mdl_user_info VALUES (7)", "CREATE TABLE mdl_more (id int)", "CREATE VIEW mdl_view AS SELECT * FROM mdl_user_info")
-			cfg := Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_", Replace: true}
+			cfg := Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_"}
 			untouched := func(what string) {
 				t.Helper()
 				if names := siteTables(t, db, ""); !slices.Equal(names, []string{"mdl_more", "mdl_user_info", "mdl_view"}) {
@@ -50,7 +50,7 @@ func TestReplaceThatFailsLeavesTheSite(t *testing.T) {
 					return []schema.Column{c}
 				}},
 			} {
-				p := users()
+				p := inPlace()
 				bad := p.Tables[0]
 				bad.Schema = schema.Table{Name: "bad", Dialect: "mysql", Columns: c.columns()}
 				p.Tables = append(p.Tables, bad)
@@ -83,7 +83,7 @@ func TestReplaceThatFailsLeavesTheSite(t *testing.T) {
 			busy := cfg
 			busy.DSN = config.NewSecret(db.DSN + "?lock_wait_timeout=3")
 			sk := open(t, busy)
-			if err := sk.Begin(t.Context(), users()); err == nil || !strings.Contains(err.Error(), "ock wait timeout") || strings.Contains(err.Error(), "dropping") {
+			if err := sk.Begin(t.Context(), inPlace()); err == nil || !strings.Contains(err.Error(), "ock wait timeout") || strings.Contains(err.Error(), "dropping") {
 				t.Errorf("a table in use: %v", err)
 			}
 			if err := sk.Abort(t.Context()); err != nil {
@@ -95,15 +95,15 @@ func TestReplaceThatFailsLeavesTheSite(t *testing.T) {
 			untouched("a table in use")
 
 			// What a killed process leaves beside the site is not the site's, and goes with the next restore.
-			exec(t, db, "CREATE TABLE mdl_vault_new_3 (id int)", "CREATE TABLE other (id int PRIMARY KEY, u int, CONSTRAINT fk_other FOREIGN KEY (u) REFERENCES mdl_user_info (id))")
+			exec(t, db, "CREATE TABLE mdl_vault_new_48213377_3 (id int)", "CREATE TABLE other (id int PRIMARY KEY, u int, CONSTRAINT fk_other FOREIGN KEY (u) REFERENCES mdl_user_info (id))")
 			if p, _ := plan(t, db, "mdl_"); len(p.Tables) != 2 {
 				t.Errorf("%d tables of the site", len(p.Tables))
 			}
-			if _, err := open(t, cfg).Check(t.Context(), users()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "fk_other") {
+			if _, err := open(t, cfg).Check(t.Context(), swapping()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "fk_other") {
 				t.Errorf("a table that refers to the site: %v", err)
 			}
 			exec(t, db, "DROP TABLE other")
-			write(t, users(), cfg, feed(`1	a	1	a	\N`))
+			write(t, swapping(), cfg, feed(`1	a	1	a	\N`))
 			if names := siteTables(t, db, ""); !slices.Equal(names, []string{"mdl_user_info"}) {
 				t.Errorf("after the restore: %q", names)
 			}

@@ -30,14 +30,14 @@ func TestASiteIsNotMovedOntoItself(t *testing.T) {
 				t.Fatal(err)
 			}
 			out := sink.Stage()
-			to, err := out.NewSink(t.Context(), &sink.Config{DSN: config.NewSecret(strings.Replace(db.DSN, "127.0.0.1", "localhost", 1)), Prefix: "mdl_", Replace: true, Load: "auto"}, env)
+			to, err := out.NewSink(t.Context(), &sink.Config{DSN: config.NewSecret(strings.Replace(db.DSN, "127.0.0.1", "localhost", 1)), Prefix: "mdl_", Load: "auto"}, env)
 			if err != nil {
 				t.Fatal(err)
 			}
 			j := &run.Job{
 				Name: "move", Workers: 2, TempDir: env.TempDir, Reporter: progress.Silent{},
 				Origins: []run.Origin{{Name: "mysql", Source: from, Database: true}},
-				Targets: []*run.Target{{Name: "mysql", Sink: to, Parts: out.Parts, Dialect: out.Dialect}},
+				Targets: []*run.Target{{Name: "mysql", Sink: to, Parts: out.Parts, Dialect: out.Dialect, Replace: stage.ReplaceSwap}},
 			}
 			_, err = j.Run(t.Context())
 			if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "same database") {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -20,12 +19,23 @@ type sink struct {
 	env    stage.Env
 	server *mysql.Server
 	writer *mysql.Writer
-	tables []schema.Table
+	plan   *stage.Plan // since Begin
+	tables []table     // of the plan
+	run    int         // in the names of what this run puts beside the site
 	begun  bool
 	locked *sql.Conn // has the lock on the target
+	// receipts is the full name of the table of the receipts of units.
+	receipts string
+	exchange *renames // that Publish has asked for
 
 	mu      sync.Mutex
 	refused map[string]bool // tables that lost rows
+}
+
+// table is a table of the plan, and by which full name it is filled.
+type table struct {
+	schema.Table
+	at string
 }
 
 // connect opens the target once and prepares to write DDL for it.
@@ -69,25 +79,17 @@ func (s *sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	})
 }
 
-// Publish takes the mark away.
-func (s *sink) Publish(ctx context.Context) error {
-	if _, err := s.server.ExecContext(ctx, "DROP TABLE IF EXISTS "+mysql.Ident(s.marker())); err != nil {
-		return fmt.Errorf("%s: taking the mark of an unfinished restore away: %w", s.server.Address, err)
-	}
-	return s.unlock(ctx)
-}
-
 // complete builds a table's indexes. What its sequence gives next was set when it
 // was created, and the server has raised it with each row.
-func (s *sink) complete(ctx context.Context, t *schema.Table) (err error) {
-	d, err := s.writer.Define(t)
+func (s *sink) complete(ctx context.Context, t *table) (err error) {
+	d, err := s.writer.Define(&t.Table)
 	if err != nil {
 		return err
 	}
-	statements := d.Indexes
+	statements := d.Indexes(t.at)
 	if t.Sequence != nil && s.lostRows(t.Name) {
 		// A refused row has raised it all the same.
-		statements = append(statements, fmt.Sprintf("ALTER TABLE %s AUTO_INCREMENT = %d", mysql.Ident(s.cfg.Prefix+t.Name), t.Sequence.Next))
+		statements = append(statements, fmt.Sprintf("ALTER TABLE %s AUTO_INCREMENT = %d", mysql.Ident(t.at), t.Sequence.Next))
 	}
 	if len(statements) == 0 {
 		return nil
@@ -115,17 +117,6 @@ func (s *sink) lostRows(table string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.refused[table]
-}
-
-// Abort leaves what is there, marked: a source refuses it, and a sink wants replace.
-// What was there before is whole until Begin has put the new tables in its place.
-func (s *sink) Abort(ctx context.Context) error {
-	if !s.begun {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-	defer cancel()
-	return errors.Join(s.mark(ctx, s.marker()), s.unlock(ctx))
 }
 
 // Close ends the connections.

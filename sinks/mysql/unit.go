@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/mysql"
 )
@@ -18,7 +17,7 @@ type unit struct {
 	conn    *sql.Conn
 	tx      *sql.Tx
 	before  *stage.Receipt // of an attempt whose Commit was carried out: nothing is written again
-	table   *schema.Table
+	table   *table
 	loader  *loader // nil: by INSERT
 	insert  inserter
 	rows    int64 // that came
@@ -40,7 +39,7 @@ func (s *sink) WriteRows(ctx context.Context, u stage.Unit) (stage.RowUnit, erro
 	return nil, fmt.Errorf("unit %s: there is no table %q in the plan", u.ID, u.Table)
 }
 
-func (s *sink) unit(ctx context.Context, u stage.Unit, t *schema.Table) (_ *unit, err error) {
+func (s *sink) unit(ctx context.Context, u stage.Unit, t *table) (_ *unit, err error) {
 	w := &unit{sink: s, id: u.ID, table: t}
 	if w.conn, err = s.server.Conn(ctx); err != nil {
 		return nil, fmt.Errorf("opening a connection: %w", err)
@@ -58,15 +57,20 @@ func (s *sink) unit(ctx context.Context, u stage.Unit, t *schema.Table) (_ *unit
 	}
 	w.insert = newInserter(s, t)
 	if s.cfg.Load != loadInsert && s.server.LocalData {
-		w.loader = newLoader(s.cfg.Prefix+t.Name, t)
+		w.loader = newLoader(t.at, &t.Table)
 	}
 	return w, nil
 }
 
+// The server's errors of a transaction, or a statement, that others were in the way of.
+const (
+	lockWaitTimeout = 1205
+	deadlock        = 1213
+)
+
 // retriable marks an error that may not come again: a lost connection, or a
 // transaction that lost against another one.
 func (s *sink) retriable(err error) error {
-	const lockWaitTimeout, deadlock = 1205, 1213
 	if n := mysql.Number(err); n == lockWaitTimeout || n == deadlock || mysql.Lost(err) {
 		return stage.Temporary(err, 0)
 	}
