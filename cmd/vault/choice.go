@@ -21,7 +21,7 @@ func snapshotFlag(cmd *cobra.Command) {
 
 // flagsOnly lists the flags that choose snapshots. They are never taken from the
 // environment or the configuration file, which would narrow a check unseen.
-func flagsOnly() []string { return []string{"snapshot", "site", "pipeline", "signer"} }
+func flagsOnly() []string { return []string{"snapshot", "site", "pipeline", "signer", "tag"} }
 
 // choice is the snapshot that the command line names.
 func choice(flags *pflag.FlagSet) (c repository.Choice, err error) {
@@ -38,7 +38,11 @@ func choice(flags *pflag.FlagSet) (c repository.Choice, err error) {
 	if c.Site, err = flags.GetString("site"); err != nil {
 		return c, err
 	}
-	c.Pipeline, err = flags.GetString("pipeline")
+	if c.Pipeline, err = flags.GetString("pipeline"); err != nil {
+		return c, err
+	}
+	tags, err := flags.GetStringSlice("tag")
+	c.Tags = strings.Join(tags, ",")
 	return c, err
 }
 

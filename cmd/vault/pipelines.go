@@ -11,6 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/pipeline"
+	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -23,6 +24,7 @@ func pipelineFlags(cmd *cobra.Command, override bool) {
 		return
 	}
 	flags.StringArray("accept-loss", nil, "KIND=COUNT: maximum number of losses of a kind (default 0); may be repeated")
+	flags.StringSlice("tag", nil, "mark the snapshots that are made with this tag, beside the tags of the file; may be repeated")
 	flags.Int("workers", 0, "number of units of work that run at once, instead of the file's")
 	flags.String("memory", "", "memory limit of the process (such as 256MiB), instead of the file's")
 	flags.Bool("replace", false, "replace what the targets hold, as replace: true in each sink does")
@@ -120,6 +122,16 @@ func (a *app) override(cmd *cobra.Command, p *pipeline.Pipeline) error {
 	}
 	dry := a.flag("dry-run")
 	p.DryRun = p.DryRun || dry.on
+	tags, err := cmd.Flags().GetStringSlice("tag")
+	if err != nil {
+		return err
+	}
+	for _, tag := range tags {
+		if err := repository.ValidateTag(tag); err != nil {
+			return fmt.Errorf("--tag: %w", err)
+		}
+	}
+	p.Tags = append(p.Tags, tags...)
 	losses, err := cmd.Flags().GetStringArray("accept-loss")
 	if err := cmp.Or(err, dry.err); err != nil {
 		return err

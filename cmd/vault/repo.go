@@ -24,6 +24,7 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 	flags.StringSlice("signer", nil, "trust only snapshots signed with this public key (vault-signer-…), and skip others for latest; may be repeated")
 	flags.String("site", "", "only snapshots of this site, by its identifier or its name")
 	flags.String("pipeline", "", "only snapshots of the pipeline of this name")
+	flags.StringSlice("tag", nil, "only snapshots with this tag; may be repeated: with all of them")
 	pipelineFlags(cmd, false)
 	cmd.Long = cmp.Or(cmd.Long, cmd.Short+".") + repoHelp
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {

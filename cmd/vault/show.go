@@ -49,6 +49,9 @@ func (a *app) show(s *repository.Snapshot) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "snapshot %s by %s on %s, vault %s\n", s.ID, plain(s.Pipeline), plain(s.Host), plain(s.Version))
 	fmt.Fprintf(&b, "taken %s, in %s\n", day(s.Start), s.End.Sub(s.Start).Round(time.Millisecond))
+	if len(s.Tags) > 0 {
+		fmt.Fprintf(&b, "tags: %s\n", plain(strings.Join(s.Tags, ", ")))
+	}
 	t := s.Totals
 	fmt.Fprintf(&b, "holds %s: %s in %s, %s\n", size(t.Bytes), count(t.Rows, "row"), count(len(s.Tables), "table"), count(t.Files, "file"))
 	if lacks := s.Lacks(); len(lacks) > 0 {

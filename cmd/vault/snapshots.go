@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,10 +28,10 @@ func newSnapshots(a *app) *cobra.Command {
 		if a.flag("json").on {
 			return a.printJSON(listed(list))
 		}
-		rows := [][]string{{"SNAPSHOT", "TAKEN", "PIPELINE", "SITE", "HOST", "ROWS", "FILES", "SIZE", "STORED", "LACKS"}}
+		rows := [][]string{{"SNAPSHOT", "TAKEN", "PIPELINE", "SITE", "TAGS", "HOST", "ROWS", "FILES", "SIZE", "STORED", "LACKS"}}
 		for _, l := range list {
 			if s := l.Snapshot; s != nil {
-				rows = append(rows, []string{l.ID, day(s.Start), plain(s.Pipeline), plain(cmp.Or(s.Site().Name, s.Site().ID)), plain(s.Host), number(s.Totals.Rows), number(s.Totals.Files), size(s.Totals.Bytes), size(s.Totals.Stored), lacking(s.Lacks())})
+				rows = append(rows, []string{l.ID, day(s.Start), plain(s.Pipeline), plain(cmp.Or(s.Site().Name, s.Site().ID)), plain(strings.Join(s.Tags, ", ")), plain(s.Host), number(s.Totals.Rows), number(s.Totals.Files), size(s.Totals.Bytes), size(s.Totals.Stored), lacking(s.Lacks())})
 			} else {
 				rows = append(rows, []string{l.ID, "can't be read: " + l.Err.Error()})
 			}
@@ -50,6 +51,7 @@ type snapshotLine struct {
 	SiteName string             `json:"site_name,omitempty"`
 	Host     string             `json:"host,omitempty"`
 	Signer   string             `json:"signer,omitempty"` // the public key of who signed it
+	Tags     []string           `json:"tags,omitempty"`
 	Totals   *repository.Totals `json:"totals,omitempty"`
 	// Lacks counts what the site had and the snapshot doesn't, by kind of loss.
 	Lacks map[stage.LossKind]int64 `json:"lacks,omitempty"`
@@ -60,7 +62,7 @@ func listed(list []repository.Listed) []snapshotLine {
 	for _, l := range list {
 		line := snapshotLine{ID: l.ID}
 		if s := l.Snapshot; s != nil {
-			line.Start, line.End, line.Pipeline, line.Host, line.Totals, line.Lacks, line.Site, line.SiteName, line.Signer = s.Start, s.End, s.Pipeline, s.Host, &s.Totals, s.Lacks(), s.Site().ID, s.Site().Name, signer(s)
+			line.Start, line.End, line.Pipeline, line.Host, line.Totals, line.Lacks, line.Site, line.SiteName, line.Signer, line.Tags = s.Start, s.End, s.Pipeline, s.Host, &s.Totals, s.Lacks(), s.Site().ID, s.Site().Name, signer(s), s.Tags
 		} else {
 			line.Error = l.Err.Error()
 		}

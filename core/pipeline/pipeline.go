@@ -115,8 +115,20 @@ type Settings struct {
 	DryRun bool        `key:"dry_run" default:"false" help:"read and check everything, write nothing"`
 	// MaxShrink is in percent of the previous snapshot; 100 for no limit.
 	MaxShrink int `key:"max_shrink" default:"50" min:"0" max:"100" help:"by how many percent a part (db, filedir, dataroot) may be smaller than in the previous snapshot, before that is a loss of kind missing_part; 100 for no limit"`
+	// Tags are kept in the snapshots that the run makes.
+	Tags []string `key:"tags" open:"true" help:"what the snapshots of this run are marked with, to find, keep or forget them by it" example:"[weekly]"`
 	// Accept is the loss budget: the maximum number of losses of a kind.
 	Accept map[stage.LossKind]int64
+}
+
+// Validate checks the tags.
+func (s *Settings) Validate() error {
+	for _, tag := range s.Tags {
+		if err := repository.ValidateTag(tag); err != nil {
+			return config.At("tags", "tags: %w", err)
+		}
+	}
+	return nil
 }
 
 // DefaultMemory is what the process may use where nothing is said, and its

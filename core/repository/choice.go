@@ -21,16 +21,22 @@ type Choice struct {
 	Snapshot string // an id, the beginning of one id only, or Latest
 	Site     string // only of this site, by identifier or name; "" for any
 	Pipeline string // only of this pipeline; "" for any
+	Tags     string // only with all of these tags, separated by commas; "" for any
+}
+
+func (c Choice) tags() []string {
+	return strings.FieldsFunc(c.Tags, func(r rune) bool { return r == ',' })
 }
 
 // Site tells which site the snapshot is of, as far as it holds tables.
 func (s *Snapshot) Site() moodle.Site { return moodle.SiteOf(s.Facts) }
 
-// Matches tells whether a snapshot is of the site and the pipeline.
+// Matches tells whether a snapshot is of the site and the pipeline, and has the tags.
 func (c Choice) Matches(s *Snapshot) bool {
 	site := s.Site()
 	return (c.Pipeline == "" || c.Pipeline == s.Pipeline) &&
-		(c.Site == "" || c.Site == site.ID || c.Site == site.Name)
+		(c.Site == "" || c.Site == site.ID || c.Site == site.Name) &&
+		!slices.ContainsFunc(c.tags(), func(tag string) bool { return !slices.Contains(s.Tags, tag) })
 }
 
 // String names what Matches wants.
@@ -41,6 +47,9 @@ func (c Choice) String() string {
 	}
 	if c.Pipeline != "" {
 		words = append(words, fmt.Sprintf("pipeline %q", c.Pipeline))
+	}
+	for _, tag := range c.tags() {
+		words = append(words, fmt.Sprintf("tag %q", tag))
 	}
 	return strings.Join(words, " and ")
 }
@@ -177,7 +186,7 @@ func (r *Repository) latest(ctx context.Context, refs []snapshotRef, c Choice) (
 			continue
 		}
 		found.add(snap)
-		if c.Site != "" && snap.Site().ID == c.Site && snap.Pipeline == c.Pipeline {
+		if c.Site != "" && c.Tags == "" && snap.Site().ID == c.Site && snap.Pipeline == c.Pipeline {
 			break // nothing else can match
 		}
 	}

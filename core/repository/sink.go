@@ -23,6 +23,7 @@ type Sink struct {
 	transforms []Transform
 	create     bool
 	key        SigningKey
+	tags       []string
 	start      time.Time
 
 	target *target // found by Check or Begin
@@ -49,11 +50,13 @@ type SinkConfig struct {
 	// SigningKey signs the snapshot. What others have signed or nobody is then no
 	// snapshot before, of which unchanged files would be taken.
 	SigningKey SigningKey
+	// Tags are kept in the snapshot, sorted and each once. See ValidateTag.
+	Tags []string
 }
 
 // NewSink makes a sink that writes into a storage, which it owns.
 func NewSink(s stage.Storage, c SinkConfig) *Sink {
-	return &Sink{storage: guard(s), transforms: c.Transforms, create: c.Create, key: c.SigningKey,
+	return &Sink{storage: guard(s), transforms: c.Transforms, create: c.Create, key: c.SigningKey, tags: sortedTags(c.Tags),
 		units: map[string]Unit{}, earlier: map[string]*earlier{}}
 }
 
@@ -254,7 +257,7 @@ func (s *Sink) manifest(o *stage.Outcome) (*Snapshot, error) {
 	}
 	snap := &Snapshot{
 		Format: Format, ID: id, Start: s.start.UTC(), End: time.Now().UTC(), Host: host,
-		Pipeline: s.pipeline, Version: version(), Facts: maps.Clone(o.Facts), Tables: []Table{},
+		Pipeline: s.pipeline, Version: version(), Tags: s.tags, Facts: maps.Clone(o.Facts), Tables: []Table{},
 		Units: []Unit{}, Losses: o.Losses, Notes: o.Notes, kid: s.chunks.epoch.kid,
 	}
 	if s.previous != nil {

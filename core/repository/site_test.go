@@ -34,6 +34,7 @@ type site struct {
 	pipeline string            // "" for nightly
 	facts    map[string]string // of its source
 	signs    repository.SigningKey
+	tags     []string
 }
 
 // noise is content that can't be compressed, made once. It must not be changed.
@@ -198,7 +199,7 @@ func chain(t testing.TB, passphrase string) repository.Chain {
 
 // backup runs the site through a sink, as the engine would.
 func backup(ctx context.Context, s *site, storage stage.Storage, transforms []repository.Transform) (_ repository.Summary, err error) {
-	sink := repository.NewSink(storage, repository.SinkConfig{Transforms: transforms, Create: true, SigningKey: s.signs})
+	sink := repository.NewSink(storage, repository.SinkConfig{Transforms: transforms, Create: true, SigningKey: s.signs, Tags: s.tags})
 	defer func() {
 		if err != nil {
 			if abort := sink.Abort(context.WithoutCancel(ctx)); abort != nil {

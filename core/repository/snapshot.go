@@ -23,8 +23,9 @@ type Snapshot struct {
 	Start    time.Time         `json:"start"`
 	End      time.Time         `json:"end"`
 	Host     string            `json:"host"`
-	Pipeline string            `json:"pipeline"` // its name
-	Version  string            `json:"version"`  // of the vault that made it
+	Pipeline string            `json:"pipeline"`       // its name
+	Version  string            `json:"version"`        // of the vault that made it
+	Tags     []string          `json:"tags,omitempty"` // as the pipeline gives them, sorted
 	Facts    map[string]string `json:"facts,omitempty"`
 	Tables   []Table           `json:"tables"`
 	Units    []Unit            `json:"units"`

@@ -155,6 +155,6 @@ func newTarget(ctx context.Context, s pipeline.Step, p *pipeline.Pipeline, env s
 	}
 	t.Parts = nil // a repository holds everything
 	t.place, t.file = s.Where(), p.File
-	t.Sink = repository.NewSink(storage, repository.SinkConfig{Transforms: seals, Create: s.Into.Create, SigningKey: key})
+	t.Sink = repository.NewSink(storage, repository.SinkConfig{Transforms: seals, Create: s.Into.Create, SigningKey: key, Tags: p.Tags})
 	return t, nil
 }
