@@ -37,7 +37,7 @@ func Create(ctx context.Context, below stage.Storage, c Creation) (err error) {
 	if _, err := s.Free(ctx); err != nil {
 		return failure.Wrap(failure.Refused, fmt.Errorf("no repository can be written here: %w", err))
 	}
-	l, err := acquire(ctx, s, "", refresh)
+	l, err := acquire(ctx, s, lockWrite, "", refresh)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,8 @@ import (
 const (
 	lease   = 5 * time.Minute
 	refresh = time.Minute
+	// grace is how long after that a lock still keeps an exclusive one away.
+	grace = lease
 )
 
 // lock is a lock that is held. Its goroutine ends with release.
@@ -48,10 +50,10 @@ const (
 )
 
 // acquire takes the lock, or returns an error of class failure.Refused. Of those
-// that ask at once at most one gets it.
-func acquire(ctx context.Context, s stage.Storage, pipeline string, every time.Duration) (*lock, error) {
+// that ask at once for locks that exclude each other at most one gets its own.
+func acquire(ctx context.Context, s stage.Storage, mode lockMode, pipeline string, every time.Duration) (*lock, error) {
 	for attempt := 1; ; attempt++ {
-		l, met, err := ask(ctx, s, pipeline, every)
+		l, met, err := ask(ctx, s, mode, pipeline, every)
 		if !met || attempt == attempts {
 			return l, err
 		}
@@ -63,10 +65,24 @@ func acquire(ctx context.Context, s stage.Storage, pipeline string, every time.D
 	}
 }
 
-// ask tries once to take the lock. met reports that another writer asked meanwhile.
-func ask(ctx context.Context, s stage.Storage, pipeline string, every time.Duration) (_ *lock, met bool, err error) {
+// acquireShared takes a lock that readers share. A storage that takes no lock, for
+// it is read-only, has none that could be given back: the lock is nil then. An
+// exclusive lock refuses a reader there, too.
+func acquireShared(ctx context.Context, s stage.Storage) (*lock, error) {
+	l, err := acquire(ctx, s, lockRead, "", refresh)
+	if errors.Is(err, errNoLock) && ctx.Err() == nil {
+		return nil, nil
+	}
+	return l, err
+}
+
+// errNoLock is the error of a storage that did not take a lock's object.
+var errNoLock = errors.New("storing the lock")
+
+// ask tries once to take the lock. met reports that another asked meanwhile.
+func ask(ctx context.Context, s stage.Storage, mode lockMode, pipeline string, every time.Duration) (_ *lock, met bool, err error) {
 	now := time.Now()
-	dead, err := checkLocks(ctx, s, "", now)
+	dead, err := checkLocks(ctx, s, mode, "", now)
 	if err != nil {
 		return nil, false, err
 	}
@@ -75,16 +91,21 @@ func ask(ctx context.Context, s stage.Storage, pipeline string, every time.Durat
 		return nil, false, err
 	}
 	l := &lock{storage: s, run: name, every: every,
-		file: lockFile{process: thisProcess(), Pipeline: pipeline, Since: now.UTC()}}
+		file: lockFile{process: thisProcess(), Mode: mode, Pipeline: pipeline, Since: now.UTC()}}
 	if err := l.put(ctx); err != nil {
 		return nil, false, err
 	}
 	for _, name := range dead {
-		if s.Delete(ctx, name) != nil {
+		err := s.Delete(ctx, name)
+		if err != nil && mode == lockExclusive {
+			// A writer that was taken for dead must find that its lock is gone.
+			return nil, false, errors.Join(failure.Wrap(failure.Refused, fmt.Errorf("objects can't be deleted here, so nothing can be removed: %w", err)), l.giveBack(context.WithoutCancel(ctx)))
+		}
+		if err != nil {
 			break // where nothing can be deleted they stay, and are in nobody's way
 		}
 	}
-	if _, err = checkLocks(ctx, s, l.run, now); err != nil {
+	if _, err = checkLocks(ctx, s, mode, l.run, now); err != nil {
 		return nil, failure.Of(err) == failure.Refused, errors.Join(err, l.giveBack(context.WithoutCancel(ctx)))
 	}
 	keeping, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -107,8 +128,8 @@ func (l *lock) put(ctx context.Context) error {
 		return fmt.Errorf("describing the lock: %w", err)
 	}
 	name := lockName(l.run, next.Expires)
-	if err := l.storage.Put(ctx, name, raw); err != nil {
-		return fmt.Errorf("storing the lock: %w", err)
+	if err := create(ctx, l.storage, name, raw); err != nil {
+		return fmt.Errorf("%w: %w", errNoLock, err)
 	}
 	if l.name != "" {
 		l.left = append(l.left, l.name)
@@ -118,6 +139,16 @@ func (l *lock) put(ctx context.Context) error {
 		l.left = l.left[1:]
 	}
 	return nil
+}
+
+// create stores an object that replaces none, as far as the storage can tell.
+func create(ctx context.Context, s stage.Storage, name string, data []byte) error {
+	if c, ok := s.(stage.Creator); ok {
+		if err := c.Create(ctx, name, data); !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+	}
+	return s.Put(ctx, name, data)
 }
 
 // keep refreshes the lock until ctx ends or the lock is lost.
@@ -192,8 +223,11 @@ func (l *lock) held(ctx context.Context) error {
 	return nil
 }
 
-// release gives the lock back, also when ctx has ended.
+// release gives the lock back, also when ctx has ended. A nil lock has nothing to give.
 func (l *lock) release(ctx context.Context) error {
+	if l == nil {
+		return nil
+	}
 	l.cancel()
 	l.done.Wait()
 	return l.giveBack(context.WithoutCancel(ctx))

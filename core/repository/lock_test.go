@@ -111,7 +111,7 @@ func TestLiveWriterRefuses(t *testing.T) {
 	} {
 		s := newShelf()
 		s.lock(t, l)
-		_, err := acquire(t.Context(), s, "p", time.Hour)
+		_, err := acquire(t.Context(), s, lockWrite, "p", time.Hour)
 		if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), l.Host) || !strings.Contains(err.Error(), "nightly") ||
 			!strings.Contains(err.Error(), until.UTC().Format("2006-01-02 15:04:05 UTC")) {
 			t.Errorf("%s: %v", name, err)
@@ -138,7 +138,7 @@ func TestDeadWriterIsTakenOver(t *testing.T) {
 	} {
 		s := newShelf()
 		s.lock(t, l)
-		got, err := acquire(t.Context(), s, "p", time.Hour)
+		got, err := acquire(t.Context(), s, lockWrite, "p", time.Hour)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -158,12 +158,12 @@ func TestUnreadableLock(t *testing.T) {
 	s := newShelf()
 	until := time.Now().Add(time.Minute)
 	s.objects[lockName(otherRun, until)] = []byte("{")
-	if _, err := acquire(t.Context(), s, "p", time.Hour); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "expires at "+moment(until)) {
+	if _, err := acquire(t.Context(), s, lockWrite, "p", time.Hour); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "expires at "+moment(until)) {
 		t.Errorf("got %v", err)
 	}
 	delete(s.objects, lockName(otherRun, until))
 	s.objects[lockName(otherRun, time.Now().Add(-time.Second))] = []byte("{")
-	l, err := acquire(t.Context(), s, "p", time.Hour)
+	l, err := acquire(t.Context(), s, lockWrite, "p", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func (a appendOnly) Put(ctx context.Context, name string, data []byte) error {
 func TestAppendOnlyStorageIsNotLockedByItself(t *testing.T) {
 	s := appendOnly{newShelf()}
 	for range 3 {
-		l, err := acquire(t.Context(), s, "p", time.Hour)
+		l, err := acquire(t.Context(), s, lockWrite, "p", time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,7 +198,7 @@ func TestAppendOnlyStorageIsNotLockedByItself(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if _, err := acquire(t.Context(), appendOnly{&shelf{objects: s.objects, put: s.put}}, "p", time.Hour); failure.Of(err) != failure.Refused {
+		if _, err := acquire(t.Context(), appendOnly{&shelf{objects: s.objects, put: s.put}}, lockWrite, "p", time.Hour); failure.Of(err) != failure.Refused {
 			t.Errorf("a second writer got %v", err)
 		}
 		if err := l.held(t.Context()); err != nil {
@@ -207,7 +207,7 @@ func TestAppendOnlyStorageIsNotLockedByItself(t *testing.T) {
 		release(t, l)
 	}
 	s.lock(t, lockFile{process: process{Host: "elsewhere"}, Expires: time.Now().Add(-time.Second)})
-	l, err := acquire(t.Context(), s, "p", time.Hour)
+	l, err := acquire(t.Context(), s, lockWrite, "p", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestAppendOnlyStorageIsNotLockedByItself(t *testing.T) {
 // A lock that is refreshed while another looks at it still counts.
 func TestRefreshHidesNoLock(t *testing.T) {
 	s := newShelf()
-	l, err := acquire(t.Context(), s, "p", time.Hour)
+	l, err := acquire(t.Context(), s, lockWrite, "p", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +239,7 @@ func TestRefreshHidesNoLock(t *testing.T) {
 		t.Errorf("%d objects", len(s.objects))
 	}
 	renewing := movingShelf{s, l}
-	if _, err := checkLocks(t.Context(), renewing, "", time.Now()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "locked by") {
+	if _, err := checkLocks(t.Context(), renewing, lockWrite, "", time.Now()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "locked by") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -263,7 +263,7 @@ func (m movingShelf) List(ctx context.Context, prefix string, fn func(stage.Obje
 func TestLockOfAWrongClockSaysSo(t *testing.T) {
 	s := newShelf()
 	s.lock(t, lockFile{process: process{Host: "backup7", PID: 4711}, Expires: time.Now().AddDate(3, 0, 0)})
-	_, err := acquire(t.Context(), s, "p", time.Hour)
+	_, err := acquire(t.Context(), s, lockWrite, "p", time.Hour)
 	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "is wrong; set it, and if that process is gone, delete locks/"+otherRun) {
 		t.Errorf("the error is %v", err)
 	}
@@ -275,7 +275,7 @@ func TestOneOfManyGetsTheLock(t *testing.T) {
 	var asking sync.WaitGroup
 	for range 20 {
 		asking.Go(func() {
-			if l, err := acquire(t.Context(), s, "p", time.Hour); err == nil {
+			if l, err := acquire(t.Context(), s, lockWrite, "p", time.Hour); err == nil {
 				got <- l
 			} else if failure.Of(err) != failure.Refused {
 				t.Error(err)
@@ -298,7 +298,7 @@ func TestOneOfManyGetsTheLock(t *testing.T) {
 
 func TestLockIsRefreshedAndLossIsSeen(t *testing.T) {
 	s := newShelf()
-	l, err := acquire(t.Context(), s, "p", time.Millisecond)
+	l, err := acquire(t.Context(), s, lockWrite, "p", time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -356,7 +356,7 @@ func TestLostLockStopsTheWriter(t *testing.T) {
 
 func TestFailingRefreshIsTriedAgain(t *testing.T) {
 	s := newShelf()
-	l, err := acquire(t.Context(), s, "p", time.Hour)
+	l, err := acquire(t.Context(), s, lockWrite, "p", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,10 +14,27 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
+// lockMode says what a lock is taken for. Modes that don't exclude each other may
+// be held at once.
+type lockMode string
+
+const (
+	lockRead      lockMode = "read"      // restore, verify, copy: nothing may be removed
+	lockWrite     lockMode = "write"     // a backup, a removal of snapshots: one at a time
+	lockExclusive lockMode = "exclusive" // prune: nobody else
+)
+
+// excludes tells whether a lock of mode m and one of mode other can't be held at
+// once. A mode that is not known excludes all.
+func (m lockMode) excludes(other lockMode) bool {
+	return m != lockRead && other != lockRead || m != lockRead && m != lockWrite || other != lockRead && other != lockWrite
+}
+
 // lockFile is the content of a lock. It is readable without a key, for a writer
 // may have none.
 type lockFile struct {
 	process
+	Mode     lockMode  `json:"mode"`
 	Pipeline string    `json:"pipeline,omitempty"`
 	Since    time.Time `json:"since"`
 	Expires  time.Time `json:"expires"`
@@ -56,29 +73,37 @@ type found struct {
 	released bool
 }
 
-// checkLocks returns an error of class failure.Refused if a living writer holds
-// a lock. Locks of the run own are not looked at. The objects of the dead are
+// checkLocks returns an error of class failure.Refused if a living process holds
+// a lock that excludes mode. Locks of the run own are not looked at. The objects of the dead are
 // returned. Only locks that have not expired are read.
-func checkLocks(ctx context.Context, s stage.Storage, own string, now time.Time) (dead []string, err error) {
+func checkLocks(ctx context.Context, s stage.Storage, mode lockMode, own string, now time.Time) (dead []string, err error) {
 	for range 3 { // a lock that is given back or refreshed while we look is looked at again
-		if dead, err = lookAtLocks(ctx, s, own, now); !errors.Is(err, errMoved) {
+		if dead, err = lookAtLocks(ctx, s, mode, own, now); !errors.Is(err, errMoved) {
 			return dead, err
 		}
 	}
 	return nil, failure.Wrap(failure.Refused, err)
 }
 
-var errMoved = errors.New("locks come and go: other backups into this repository are running; try again")
+var errMoved = errors.New("locks come and go: other processes work in this repository; try again")
 
-func lookAtLocks(ctx context.Context, s stage.Storage, own string, now time.Time) (dead []string, err error) {
+func lookAtLocks(ctx context.Context, s stage.Storage, mode lockMode, own string, now time.Time) (dead []string, err error) {
 	runs, err := listLocks(ctx, s, own)
 	if err != nil {
 		return nil, fmt.Errorf("listing locks: %w", err)
 	}
 	for run, f := range runs {
-		if !f.released && !now.After(f.expires) {
-			if err := dismiss(ctx, s, lockName(run, f.expires), f.expires, now); err != nil {
+		ends := f.expires
+		if mode == lockExclusive { // clocks differ, and what is removed does not come back
+			ends = ends.Add(grace)
+		}
+		if !f.released && !now.After(ends) {
+			alive, err := dismiss(ctx, s, mode, lockName(run, f.expires), ends, now)
+			if err != nil {
 				return nil, err
+			}
+			if alive {
+				continue
 			}
 		}
 		dead = append(dead, f.names...)
@@ -110,23 +135,27 @@ func listLocks(ctx context.Context, s stage.Storage, own string) (map[string]*fo
 	return runs, err
 }
 
-// dismiss returns an error unless the process of a lock is gone.
-func dismiss(ctx context.Context, s stage.Storage, name string, expires, now time.Time) error {
+// dismiss returns an error if the process of a lock may be alive, and the lock
+// excludes mode. alive tells of one that doesn't.
+func dismiss(ctx context.Context, s stage.Storage, mode lockMode, name string, expires, now time.Time) (alive bool, err error) {
 	var l lockFile
 	raw, err := s.Get(ctx, nil, name, 0, -1)
 	switch {
 	case errors.Is(err, stage.ErrNotExist):
-		return errMoved
+		return false, errMoved
 	case err != nil && !errors.Is(err, stage.ErrCorrupt):
-		return fmt.Errorf("reading lock %s: %w", name, err)
+		return false, fmt.Errorf("reading lock %s: %w", name, err)
 	case err != nil || json.Unmarshal(raw, &l) != nil:
 		l = lockFile{} // it ends all the same
 	}
 	if l.PID != 0 && l.gone(thisProcess()) {
-		return nil
+		return false, nil
+	}
+	if !mode.excludes(l.Mode) {
+		return true, nil
 	}
 	l.Expires = expires
-	return l.refusal(name, now)
+	return true, l.refusal(name, now)
 }
 
 // refusal says who holds the lock, and until when.
@@ -147,7 +176,12 @@ func (l *lockFile) who() string {
 	if l.PID == 0 {
 		who = "a process that its lock does not name"
 	}
-	if l.Pipeline != "" {
+	switch {
+	case l.Mode == lockRead:
+		who += " (reading)"
+	case l.Mode == lockExclusive:
+		who += " (pruning)"
+	case l.Pipeline != "":
 		who += " (pipeline " + l.Pipeline + ")"
 	}
 	return who

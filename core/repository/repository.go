@@ -23,8 +23,8 @@ type Chain struct {
 	Signers []Signer
 }
 
-// Repository reads what is stored. It takes no lock and writes nothing, and is
-// safe for concurrent use.
+// Repository reads what is stored, and removes what Forget and Prune are asked to.
+// What takes long takes a lock, see docs/repository.md. It is safe for concurrent use.
 type Repository struct {
 	storage stage.Storage
 	chain   Chain

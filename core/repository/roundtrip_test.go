@@ -50,8 +50,9 @@ func open(t testing.TB, m stage.Storage, pass string) *repository.Repository {
 func findings(t testing.TB, m stage.Storage, pass string, want int) []repository.Finding {
 	t.Helper()
 	var last, total int64
-	found, err := open(t, m, pass).Verify(t.Context(), repository.Choice{}, func(done, all int64) { last, total = done, all })
-	if err != nil {
+	r := open(t, m, pass)
+	found, err := r.Verify(t.Context(), repository.Choice{}, func(done, all int64) { last, total = done, all })
+	if err := errors.Join(err, r.Close(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	if want >= 0 && len(found) != want {

@@ -68,7 +68,7 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error)
 	if s.target, err = s.find(ctx); err != nil {
 		return found, err
 	}
-	if _, err := checkLocks(ctx, s.storage, "", time.Now()); err != nil {
+	if _, err := checkLocks(ctx, s.storage, lockWrite, "", time.Now()); err != nil {
 		return found, err
 	}
 	strays, err := strayNotes(ctx, s.storage)
@@ -111,7 +111,7 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	if s.target, err = s.find(ctx); err != nil { // a disk that went away since Check gets no lock
 		return err
 	}
-	if s.lock, err = acquire(ctx, s.storage, p.Pipeline, refresh); err != nil {
+	if s.lock, err = acquire(ctx, s.storage, lockWrite, p.Pipeline, refresh); err != nil {
 		return err
 	}
 	if s.target, err = s.find(ctx); err != nil {

@@ -2,6 +2,7 @@ package repository
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strconv"
@@ -16,6 +17,7 @@ type Source struct {
 	want    Choice
 
 	repo   *Repository
+	lock   *lock // from Plan to Close; nil where none can be taken
 	snap   *Snapshot
 	chunks *chunkReader
 }
@@ -32,6 +34,9 @@ func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventor
 	s.storage = nil // Open closes it where it fails
 	var err error
 	if s.repo, err = Open(ctx, storage, s.chain); err != nil {
+		return nil, err
+	}
+	if s.lock, err = acquireShared(ctx, s.repo.storage); err != nil {
 		return nil, err
 	}
 	if s.snap, err = s.repo.Load(ctx, s.want); err != nil {
@@ -94,7 +99,9 @@ func (s *Source) unit(u stage.Unit) (*Unit, error) {
 // Close closes the storage.
 func (s *Source) Close(ctx context.Context) error {
 	if s.repo != nil {
-		return s.repo.Close(ctx)
+		err := s.lock.release(ctx)
+		s.lock = nil
+		return errors.Join(err, s.repo.Close(ctx))
 	}
 	if s.storage != nil {
 		return s.storage.Close(ctx)

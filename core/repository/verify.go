@@ -51,7 +51,12 @@ type unitKey struct{ kid, list string }
 // recomputed. A Choice without Snapshot is all that it matches; the zero Choice is
 // all of the repository: then every object is read, also those that no snapshot needs. It
 // goes on after what is damaged and returns it all; the error is for what kept it from looking.
-func (r *Repository) Verify(ctx context.Context, want Choice, report VerifyProgress) ([]Finding, error) {
+func (r *Repository) Verify(ctx context.Context, want Choice, report VerifyProgress) (found []Finding, err error) {
+	l, err := acquireShared(ctx, r.storage)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, l.release(ctx)) }()
 	v := &verifier{repo: r, report: report, findings: map[string]*Finding{}, lists: map[unitKey]bool{}}
 	refs, err := v.snapshots(ctx, want)
 	if err != nil {
