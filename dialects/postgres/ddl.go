@@ -31,6 +31,8 @@ type Builder struct {
 	// Origin and Prefix say from where the tables come: "postgres" and the prefix
 	// there keep names of indexes and types; other engines' indexes get Moodle's names.
 	Origin, Prefix string
+	// Beside makes all under other names, for a Site that is beside another one.
+	Beside *Beside
 
 	keyNames   map[string]string   // of primary keys, by table
 	indexNames map[string][]string // by table, in the order of its indexes
@@ -67,14 +69,14 @@ func (b *Builder) Table(t schema.Table) (Build, error) {
 		return Build{}, err
 	}
 	site := b.Names.site
-	table := site.Table(t.Name)
+	table := site.Object(b.tableName(t.Name))
 	out := Build{Table: t}
 	for _, c := range t.Columns {
 		b.enum(c)
 	}
 	var sequence string
 	if t.Sequence != nil {
-		sequence = site.Object(b.Names.Sequence(t.Name, t.Sequence.Column))
+		sequence = site.Object(b.Beside.name('S', b.Names.Sequence(t.Name, t.Sequence.Column)))
 		out.Create = append(out.Create, "CREATE SEQUENCE "+sequence)
 	}
 	var create strings.Builder
@@ -104,7 +106,7 @@ func (b *Builder) Table(t schema.Table) (Build, error) {
 	}
 	if len(t.PrimaryKey) > 0 {
 		// Built as an index it doesn't lock out the table's other indexes.
-		name := Ident(b.keyNames[t.Name])
+		name := Ident(b.Beside.name('i', b.keyNames[t.Name]))
 		out.Indexes = append(out.Indexes, IndexBuild{
 			SQL:  fmt.Sprintf("CREATE UNIQUE INDEX %s ON %s (%s)", name, table, Idents(t.PrimaryKey)),
 			Then: []string{fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", table, name, name)},
@@ -114,7 +116,7 @@ func (b *Builder) Table(t schema.Table) (Build, error) {
 		if refuseIndex(&t, &x) != nil {
 			continue // Losses lists it
 		}
-		name := b.indexNames[t.Name][i]
+		name := b.Beside.name('i', b.indexNames[t.Name][i])
 		build := IndexBuild{Name: x.Name, SQL: createIndex(x, name, table)}
 		if kind, when, _ := strings.Cut(x.Constraint, " "); kind != "" {
 			build.Then = append(build.Then, fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %[2]s %[4]s", table, Ident(name), kind, when))
@@ -145,7 +147,7 @@ func (b *Builder) column(t schema.Table, c schema.Column, sequence string) strin
 		s += " DEFAULT " + defaultSQL(*c.Default, c.Type)
 	}
 	if !c.Nullable {
-		s += " NOT NULL"
+		s += b.Beside.notNull(b.Names.site.Prefix+t.Name, c.Name) + " NOT NULL"
 	}
 	return s
 }
@@ -156,7 +158,7 @@ func (b *Builder) enum(c schema.Column) {
 	if c.Type.Kind != schema.Enum || b.types[c.Native] != "" {
 		return
 	}
-	name := b.Names.site.Object(b.Names.pick(b.Names.site.Prefix+strings.TrimPrefix(lastName(c.Native), b.Prefix), ""))
+	name := b.Names.site.Object(b.Beside.name('e', b.Names.pick(b.Names.site.Prefix+strings.TrimPrefix(lastName(c.Native), b.Prefix), "")))
 	if b.types == nil {
 		b.types = map[string]string{}
 	}

@@ -20,8 +20,8 @@ type Names struct {
 	taken map[string]bool
 }
 
-// Names starts with what is in the site's schema now.
-func (c *Conn) Names(ctx context.Context) (*Names, error) {
+// Names starts with what is in the site's schema now, but for what is to go.
+func (c *Conn) Names(ctx context.Context, without ...string) (*Names, error) {
 	found, err := query[struct{ Name string }](ctx, c, `
 		SELECT relname::text FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
 		UNION SELECT typname::text FROM pg_type WHERE typnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)`, c.Site.Schema)
@@ -32,6 +32,9 @@ func (c *Conn) Names(ctx context.Context) (*Names, error) {
 	for _, f := range found {
 		n.taken[f.Name] = true
 	}
+	for _, name := range without {
+		delete(n.taken, name)
+	}
 	return n, nil
 }
 
@@ -40,6 +43,9 @@ func (s Site) Names() *Names { return &Names{s, map[string]bool{}} }
 
 // Reserve keeps a name for something that is made later.
 func (n *Names) Reserve(name string) { n.taken[name] = true }
+
+// Taken reports whether something has a name.
+func (n *Names) Taken(name string) bool { return n.taken[name] }
 
 // take reserves a name, if nothing has it yet and the server keeps all of it.
 func (n *Names) take(name string) bool {

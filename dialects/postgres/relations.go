@@ -60,6 +60,7 @@ func (c *Conn) List(ctx context.Context) (*Listing, error) {
 		return nil, c.Explain(err, "listing the tables of schema %s", c.Site.Schema)
 	}
 	l := &Listing{}
+	found = l.withoutScratch(c.Site, found)
 	mine := l.own(c.Site, found)
 	parents := make(map[uint32]relation, len(mine))
 	for _, r := range found {
@@ -91,6 +92,27 @@ func (c *Conn) List(ctx context.Context) (*Listing, error) {
 	return l, nil
 }
 
+// withoutScratch leaves out what restores make beside sites, unless that is what is listed.
+func (l *Listing) withoutScratch(site Site, found []relation) []relation {
+	if IsScratch(site.Prefix) {
+		return found
+	}
+	tables := 0
+	found = slices.DeleteFunc(found, func(r relation) bool {
+		if !IsScratch(r.Name) {
+			return false
+		}
+		if r.Kind == "r" || r.Kind == "p" {
+			tables++
+		}
+		return true
+	})
+	if tables > 0 {
+		l.Notes = append(l.Notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("%d tables of schema %s belong to a restore that is running or was interrupted, and are left out; the next restore of that site removes them", tables, site.Schema)})
+	}
+	return found
+}
+
 // own returns what belongs to the site, and notes what of the tables doesn't.
 func (l *Listing) own(site Site, found []relation) (mine []relation) {
 	var tables []string
@@ -100,7 +122,10 @@ func (l *Listing) own(site Site, found []relation) (mine []relation) {
 		}
 	}
 	l.Names = tables
-	others := moodle.OtherSites(tables, site.Prefix)
+	var others []string
+	if !IsScratch(site.Prefix) { // there it is all one restore's, or several
+		others = moodle.OtherSites(tables, site.Prefix)
+	}
 	counts := make([]int, len(others))
 	var foreign []string
 	extension := 0

@@ -11,7 +11,7 @@ import (
 type Site struct{ Schema, Prefix string }
 
 // Table quotes a table of the site, given without prefix, for SQL.
-func (s Site) Table(name string) string { return s.Object(s.Prefix + name) }
+func (s Site) Table(name string) string { return s.Object(s.Full(name)) }
 
 // Object quotes the name of anything in the site's schema for SQL.
 func (s Site) Object(name string) string { return pgx.Identifier{s.Schema, name}.Sanitize() }
@@ -26,6 +26,20 @@ func Idents(names []string) string {
 		quoted[i] = Ident(name)
 	}
 	return strings.Join(quoted, ", ")
+}
+
+// Matches compares a table's name with a pattern in which * stands for any characters.
+func Matches(pattern, name string) bool {
+	first, rest, star := strings.Cut(pattern, "*")
+	if !star {
+		return pattern == name
+	}
+	name, ok := strings.CutPrefix(name, first)
+	for ok && strings.Contains(rest, "*") {
+		first, rest, _ = strings.Cut(rest, "*")
+		_, name, ok = strings.Cut(name, first)
+	}
+	return ok && strings.HasSuffix(name, rest)
 }
 
 // Literal quotes a string for SQL in a session with standard_conforming_strings,

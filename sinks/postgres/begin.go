@@ -4,31 +4,43 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
-// Begin drops what is to be replaced, marks the schema and creates the tables. All
-// of them were created once before, and taken back: what fails by then, or while
-// the old site is dropped, leaves that as it was.
+// Begin creates the tables: beside the site that they replace, or in place, in a
+// schema that is marked and from which the old site is dropped. All of them were
+// created once before, and taken back: what fails by then, or while the old site is
+// dropped, leaves that as it was.
 func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return err
 	}
-	if err := lock(ctx, conn); err != nil {
+	const patience = 2 * time.Second // for the session of a restore that was killed just now
+	if err := lock(ctx, conn, patience); err != nil {
 		return err
+	}
+	s.plan, s.work, s.locked = p, conn.Site, true
+	if p.Replace == stage.ReplaceSwap {
+		s.swap = &swap{beside: conn.Site.Beside()}
+		s.work = s.swap.beside.Site
 	}
 	err = s.begin(ctx, conn, p)
 	if err != nil && !s.began && !conn.IsClosed() {
+		s.locked = false
 		return errors.Join(err, unlock(context.WithoutCancel(ctx), conn))
 	}
 	return err
 }
 
 func (s *Sink) begin(ctx context.Context, conn *postgres.Conn, p *stage.Plan) (err error) {
+	if err := endLoaders(ctx, conn); err != nil {
+		return err
+	}
 	if s.pool, err = postgres.OpenPool(ctx, max(p.Workers, s.env.Workers, 1), s.worker); err != nil {
 		return err
 	}
@@ -39,10 +51,22 @@ func (s *Sink) begin(ctx context.Context, conn *postgres.Conn, p *stage.Plan) (e
 	if err := s.rehearse(ctx, p, tables); err != nil {
 		return err
 	}
-	if err := s.clear(ctx, conn); err != nil {
+	if err := s.removeLeftovers(ctx, conn); err != nil {
 		return err
 	}
-	types, err := s.prepare(ctx, conn, p, tables)
+	var names *postgres.Names
+	if s.swap != nil {
+		names, err = s.besides(ctx, conn)
+		if err == nil {
+			err = s.mark(ctx, s.beside(conn))
+		}
+	} else if err = s.clear(ctx, conn); err == nil {
+		names, err = conn.Names(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	types, err := s.prepare(names, p, tables)
 	if err != nil {
 		return err
 	}
@@ -67,11 +91,12 @@ func (s *Sink) worker(ctx context.Context) (*postgres.Conn, error) {
 		return nil, err
 	}
 	// More memory than this hardly speeds up an index (PostgreSQL manual, maintenance_work_mem).
-	_, err = c.Exec(ctx, `SELECT set_config('synchronous_commit', 'off', false),
-		set_config('maintenance_work_mem', greatest(pg_size_bytes(current_setting('maintenance_work_mem')), 128 * 1024 * 1024) / 1024 || 'kB', false)`)
+	_, err = c.Exec(ctx, `SELECT pg_advisory_lock_shared($1), set_config('synchronous_commit', 'off', false),
+		set_config('maintenance_work_mem', greatest(pg_size_bytes(current_setting('maintenance_work_mem')), 128 * 1024 * 1024) / 1024 || 'kB', false)`, lockKey(c.Site, "loaders"))
 	if err != nil {
 		return nil, c.Explain(err, "setting up a session to load")
 	}
+	c.Site = s.work
 	return c, nil
 }
 
@@ -97,12 +122,11 @@ func (s *Sink) tables(ctx context.Context, conn *postgres.Conn, p *stage.Plan) (
 }
 
 // prepare writes all DDL; it returns the statements that come first.
-func (s *Sink) prepare(ctx context.Context, conn *postgres.Conn, p *stage.Plan, tables []schema.Table) ([]string, error) {
-	names, err := conn.Names(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Sink) prepare(names *postgres.Names, p *stage.Plan, tables []schema.Table) ([]string, error) {
 	b := builder(p, names)
+	if s.swap != nil {
+		b.Beside = s.swap.beside
+	}
 	b.Name(tables)
 	s.byName, s.size = map[string]*postgres.Build{}, map[string]int64{}
 	for k, t := range tables {

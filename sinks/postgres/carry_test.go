@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 
 	"golang.org/x/sync/errgroup"
@@ -45,7 +46,7 @@ func newSink(t testing.TB, c sink.Config) stage.RowSink {
 	if err := config.Defaults(&c); err != nil {
 		t.Fatal(err)
 	}
-	s, err := sink.Stage().NewSink(t.Context(), &c, stage.Env{Workers: workers})
+	s, err := sink.Stage().NewSink(t.Context(), &c, stage.Env{Workers: workers, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,12 +91,18 @@ func (w *wrongCount) Error() string { return "a chunk's rows are not as many as 
 // carry does what the engine does with one source and one sink.
 func carry(t testing.TB, from stage.RowSource, to stage.RowSink) carried {
 	t.Helper()
+	return carryOnto(t, stage.ReplaceNothing, from, to)
+}
+
+func carryOnto(t testing.TB, how stage.Replace, from stage.RowSource, to stage.RowSink) carried {
+	t.Helper()
 	ctx := t.Context()
 	inv, err := from.Plan(ctx, stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	plan := planOf(inv)
+	plan.Replace = how
 	if _, err := to.Check(ctx, plan); err != nil {
 		t.Fatal(err)
 	}

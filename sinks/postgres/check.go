@@ -20,11 +20,11 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error)
 	if err != nil {
 		return stage.Findings{}, err
 	}
-	c := &check{conn: conn, plan: p, replace: s.config.Replace, replacing: s.config.Replacing, types: map[string]string{}, collations: map[string]bool{}}
+	c := &check{conn: conn, plan: p, replacing: s.config.Replacing, types: map[string]string{}, collations: map[string]bool{}}
 	if err := c.location(ctx, p); err != nil {
 		return stage.Findings{}, err
 	}
-	for _, step := range []func(context.Context) error{c.server, c.empty} {
+	for _, step := range []func(context.Context) error{c.server, c.preserve, c.empty, c.locks} {
 		if err := step(ctx); err != nil {
 			return stage.Findings{}, err
 		}
@@ -44,7 +44,6 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error)
 type check struct {
 	conn       *postgres.Conn
 	plan       *stage.Plan
-	replace    bool
 	replacing  moodle.Replacing
 	reasons    []error
 	losses     []stage.Loss
@@ -91,11 +90,11 @@ func (c *check) server(ctx context.Context) error {
 
 // empty looks for a site that is there already.
 func (c *check) empty(ctx context.Context) error {
-	l, err := c.conn.List(ctx)
+	l, err := listReplaced(ctx, c.conn, c.plan.Preserve)
 	if err != nil {
 		return err
 	}
-	site := c.conn.Site
+	site, replace := c.conn.Site, c.plan.Replace != stage.ReplaceNothing
 	var there, foreign []string
 	var dropped []postgres.Relation
 	for _, r := range slices.Concat(l.Tables, l.Others) {
@@ -108,24 +107,24 @@ func (c *check) empty(ctx context.Context) error {
 		}
 	}
 	switch {
-	case c.replace && foreign != nil:
-		c.refuse("replace: true, but other users own %s: connect as their owner", postgres.Abridged(foreign))
-	case !c.replace && l.Unfinished:
+	case replace && foreign != nil:
+		c.refuse("replace: other users own %s: connect as their owner", postgres.Abridged(foreign))
+	case !replace && l.Unfinished:
 		c.refuse("table %s says that an earlier restore was not finished or not proved: set replace: true to restore over it", site.Table(postgres.Marker))
-	case !c.replace && there != nil:
-		c.refuse("schema %s is not empty: %d tables and views begin with prefix %q (%s); set replace: true to drop them, or choose another schema or prefix",
+	case !replace && there != nil:
+		c.refuse("schema %s is not empty: %d tables and views begin with prefix %q (%s); set replace: true to replace them, or choose another schema or prefix",
 			site.Schema, len(there), site.Prefix, postgres.Abridged(there))
 	}
-	if c.replace && there != nil {
+	if replace && there != nil {
 		dependents, err := c.conn.Dependents(ctx, dropped)
 		if err != nil {
 			return err
 		}
 		if len(dependents) > 0 {
-			c.refuse("replace: true, but what is not replaced needs the tables that are there: %s; drop it first, and make it again after the restore", postgres.Abridged(dependents))
+			c.reasons = append(c.reasons, needed(dependents))
 		}
 	}
-	if c.replace && there != nil && foreign == nil {
+	if replace && there != nil && foreign == nil {
 		there, err := c.conn.MoodleSite(ctx, l)
 		if err != nil {
 			return err
@@ -134,8 +133,12 @@ func (c *check) empty(ctx context.Context) error {
 			c.reasons = append(c.reasons, err)
 		}
 	}
-	if c.replace && there != nil {
-		c.notes = append(c.notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("%d tables and views with prefix %q in schema %s will be dropped", len(there), site.Prefix, site.Schema)})
+	if replace && there != nil {
+		fate := "replaced"
+		if c.plan.Replace == stage.ReplaceInPlace {
+			fate = "dropped before the new ones are loaded"
+		}
+		c.notes = append(c.notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("%d tables and views with prefix %q in schema %s will be %s", len(there), site.Prefix, site.Schema, fate)})
 	}
 	return nil
 }
@@ -152,7 +155,7 @@ func (c *check) table(ctx context.Context, t schema.Table) error {
 	}
 	c.reasons = append(c.reasons, postgres.Refusals(&t)...)
 	c.losses = append(c.losses, postgres.Losses(&t)...)
-	if full := c.conn.Site.Prefix + t.Name; len(full) > longest || t.Name == "" || t.Name == postgres.Marker {
+	if full := c.conn.Site.Prefix + t.Name; len(full) > longest || t.Name == "" || t.Name == postgres.Marker || postgres.IsScratch(full) {
 		c.refuse("table %s: the name %q is longer than %d bytes, empty or used by Vault: choose a shorter prefix or exclude it", t.Name, full, longest)
 	}
 	names := map[string]bool{}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
@@ -13,7 +14,7 @@ import (
 // Both are done together or not at all, unless the server has no room for so many
 // locks at once: then the mark goes first and the tables follow in parts.
 func (s *Sink) clear(ctx context.Context, conn *postgres.Conn) error {
-	if !s.config.Replace {
+	if s.plan.Replace != stage.ReplaceInPlace {
 		return s.mark(ctx, conn)
 	}
 	if _, err := conn.Exec(ctx, "BEGIN"); err != nil {
@@ -21,7 +22,7 @@ func (s *Sink) clear(ctx context.Context, conn *postgres.Conn) error {
 	}
 	err := remark(ctx, conn)
 	if err == nil {
-		err = drop(ctx, conn)
+		err = drop(ctx, conn, s.plan.Preserve)
 	}
 	end := "COMMIT"
 	if err != nil {
@@ -33,7 +34,7 @@ func (s *Sink) clear(ctx context.Context, conn *postgres.Conn) error {
 	s.began = err == nil
 	if postgres.Code(err) == outOfMemory {
 		if err = s.mark(ctx, conn); err == nil {
-			err = drop(ctx, conn)
+			err = drop(ctx, conn, s.plan.Preserve)
 		}
 	}
 	if err != nil {
@@ -53,8 +54,8 @@ func (s *Sink) mark(ctx context.Context, conn *postgres.Conn) error {
 const outOfMemory = "53200" // of which locks are a part
 
 // drop takes the site away that is there: views, then tables. It never cascades.
-func drop(ctx context.Context, conn *postgres.Conn) error {
-	l, err := conn.List(ctx)
+func drop(ctx context.Context, conn *postgres.Conn, preserve []string) error {
+	l, err := listReplaced(ctx, conn, preserve)
 	if err != nil {
 		return err
 	}

@@ -41,8 +41,11 @@ func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	return errors.Join(append(run.faults, err)...)
 }
 
-// Publish takes the mark away.
+// Publish takes the mark away, or puts the new site in the place of the old one.
 func (s *Sink) Publish(ctx context.Context) error {
+	if s.swap != nil {
+		return s.publishSwap(ctx)
+	}
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return err

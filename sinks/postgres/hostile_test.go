@@ -101,8 +101,8 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 		}), "broken"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSink(t, sink.Config{Connection: where(db.DSN), Replace: true})
-			p := plan(c.table)
+			s := newSink(t, sink.Config{Connection: where(db.DSN)})
+			p := replacing(stage.ReplaceInPlace, c.table)
 			p.Facts["dialect"] = "postgres"
 			found, err := s.Check(t.Context(), p)
 			losses := found.Losses

@@ -116,7 +116,7 @@ var (
 // row finds the number of the row in the context of an error, which begins
 // COPY TABLE, line 3, column NAME: "…" in the language of the server.
 func (l *loader) row(server *pgconn.PgError) int {
-	_, place, ok := strings.Cut(server.Where, l.conn.Site.Prefix+l.table.Name)
+	_, place, ok := strings.Cut(server.Where, l.conn.Site.Full(l.table.Name))
 	if !ok {
 		return 0
 	}
@@ -170,7 +170,7 @@ func (l *loader) column(row []byte, server *pgconn.PgError) string {
 	if server.ColumnName != "" {
 		return server.ColumnName
 	}
-	if _, place, ok := strings.Cut(server.Where, l.conn.Site.Prefix+l.table.Name); ok {
+	if _, place, ok := strings.Cut(server.Where, l.conn.Site.Full(l.table.Name)); ok {
 		place = place[len(place)-len(strings.TrimLeft(place, `", line0123456789`)):]
 		if m := columnName.FindStringSubmatch(", " + place); m != nil && l.table.Column(m[1]) != nil {
 			return m[1]

@@ -4,24 +4,39 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"time"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
-// lock makes sure that no other restore works on the same tables, until unlock or the session's end.
-func lock(ctx context.Context, conn *postgres.Conn) error {
-	sum := sha256.Sum256([]byte("vault restore\x00" + conn.Site.Schema + "\x00" + conn.Site.Prefix))
-	key := int64(binary.BigEndian.Uint64(sum[:8]) >> 1) // locks are the database's
-	var got bool
-	if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", key).Scan(&got); err != nil {
-		return conn.Explain(err, "locking the target")
+// lockKey is the number of an advisory lock on the site's tables; such locks are
+// the database's.
+func lockKey(site postgres.Site, what string) int64 {
+	sum := sha256.Sum256([]byte("vault " + what + "\x00" + site.Schema + "\x00" + site.Prefix))
+	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1)
+}
+
+// lock makes sure that no other restore works on the same tables, until unlock or
+// the session's end. It waits as long as patience says for one that holds the lock.
+func lock(ctx context.Context, conn *postgres.Conn, patience time.Duration) error {
+	key := lockKey(conn.Site, "restore")
+	for began := time.Now(); ; {
+		var got bool
+		if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", key).Scan(&got); err != nil {
+			return conn.Explain(err, "locking the target")
+		}
+		if got {
+			return nil
+		}
+		if time.Since(began) >= patience {
+			return failure.New(failure.Refused, "%s: another restore is writing tables with prefix %q in schema %s (pg_locks has its session, locktype advisory); wait for its end",
+				conn.Address, conn.Site.Prefix, conn.Site.Schema)
+		}
+		if err := sleep(ctx, min(patience, 100*time.Millisecond)); err != nil {
+			return err
+		}
 	}
-	if !got {
-		return failure.New(failure.Refused, "%s: another restore is writing tables with prefix %q in schema %s (pg_locks has its session, locktype advisory); wait for its end",
-			conn.Address, conn.Site.Prefix, conn.Site.Schema)
-	}
-	return nil
 }
 
 func unlock(ctx context.Context, conn *postgres.Conn) error {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/internal/servers"
 	sink "github.com/lmsvault/vault/sinks/postgres"
 	source "github.com/lmsvault/vault/sources/postgres"
@@ -69,18 +70,19 @@ func TestMissingRightsAreRefused(t *testing.T) {
 	}
 	u.User = url.UserPassword(name, "sesame")
 	p := plan(table("user"))
-	refused := func(replace bool, want string) {
+	refused := func(replace stage.Replace, want string) {
 		t.Helper()
-		_, err := newSink(t, sink.Config{Connection: where(u.String()), Replace: replace}).Check(t.Context(), p)
+		p.Replace = replace
+		_, err := newSink(t, sink.Config{Connection: where(u.String())}).Check(t.Context(), p)
 		if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), want) {
 			t.Errorf("it says %v instead of %q", err, want)
 		}
 	}
-	refused(false, "may not create tables in schema public")
+	refused(stage.ReplaceNothing, "may not create tables in schema public")
 	execute(t, db.SQL, "GRANT CREATE ON SCHEMA public TO "+name+"; CREATE TABLE mdl_user (id int)")
-	refused(true, "other users own")
+	refused(stage.ReplaceSwap, "other users own")
 	execute(t, db.SQL, "DROP TABLE mdl_user; ALTER ROLE "+name+" SET default_transaction_read_only = on")
-	refused(false, "the server only reads")
+	refused(stage.ReplaceNothing, "the server only reads")
 	execute(t, db.SQL, "ALTER ROLE "+name+" SET default_transaction_read_only = off")
 	restore(t, newSink(t, sink.Config{Connection: where(u.String())}), p, "user", "1\n")
 }

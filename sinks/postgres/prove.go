@@ -24,9 +24,18 @@ func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	if err != nil {
 		return nil, err
 	}
+	conn = s.beside(conn)
 	listing, err := conn.List(ctx)
 	if err != nil {
 		return nil, err
+	}
+	names := map[string]string{} // by whole name
+	for name := range s.byName {
+		names[s.work.Full(name)] = name
+	}
+	for i := range listing.Tables {
+		r := &listing.Tables[i]
+		r.Name = names[s.work.Prefix+r.Name]
 	}
 	listing.Tables = slices.DeleteFunc(listing.Tables, func(r postgres.Relation) bool { return s.byName[r.Name] == nil })
 	if len(listing.Tables) != len(s.builds) {

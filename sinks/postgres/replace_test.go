@@ -17,19 +17,19 @@ import (
 
 // What can't be created or dropped costs nothing: the site that was to be
 // replaced is as it was and has no mark.
-func TestReplaceThatFailsLeavesTheSite(t *testing.T) {
+func TestReplaceInPlaceThatFailsToBeginLeavesTheSite(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_aaa (id int); CREATE TABLE mdl_user (id serial PRIMARY KEY); INSERT INTO mdl_user VALUES (7); CREATE VIEW mdl_view AS SELECT * FROM mdl_user`)
 	to := where(db.DSN)
 	to.LockTimeout = config.Duration(200 * time.Millisecond)
 	fails := func(what, wantCheck, want string, tables ...schema.Table) {
 		t.Helper()
-		s := newSink(t, sink.Config{Connection: to, Replace: true})
-		_, err := s.Check(t.Context(), plan(tables...))
+		s := newSink(t, sink.Config{Connection: to})
+		_, err := s.Check(t.Context(), replacing(stage.ReplaceInPlace, tables...))
 		if wantCheck == "" && err != nil || wantCheck != "" && (failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), wantCheck)) {
 			t.Errorf("%s: Check says %v", what, err)
 		}
-		if err := s.Begin(t.Context(), plan(tables...)); err == nil || !strings.Contains(err.Error(), want) {
+		if err := s.Begin(t.Context(), replacing(stage.ReplaceInPlace, tables...)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: Begin says %v", what, err)
 		}
 		if err := s.Abort(t.Context()); err != nil {
@@ -74,7 +74,11 @@ func TestReplaceRefusesWhatOthersNeed(t *testing.T) {
 		CREATE SCHEMA elsewhere`)
 	check := func() error {
 		t.Helper()
-		_, err := newSink(t, sink.Config{Connection: where(db.DSN), Replace: true}).Check(t.Context(), plan(table("user")))
+		_, err := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(t.Context(), replacing(stage.ReplaceInPlace, table("user")))
+		_, swap := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(t.Context(), replacing(stage.ReplaceSwap, table("user")))
+		if (err == nil) != (swap == nil) {
+			t.Errorf("in place: %v; swap: %v", err, swap)
+		}
 		return err
 	}
 	if err := check(); err != nil {
@@ -102,18 +106,18 @@ func TestReplaceRefusesWhatOthersNeed(t *testing.T) {
 
 // While one restore works on a target, no other one begins there; after it one may.
 func TestOneRestoreAtATime(t *testing.T) {
-	c := sink.Config{Connection: where(servers.Postgres(t).DSN), Replace: true}
+	c := sink.Config{Connection: where(servers.Postgres(t).DSN)}
 	first := newSink(t, c)
-	if err := first.Begin(t.Context(), plan(table("user"))); err != nil {
+	if err := first.Begin(t.Context(), replacing(stage.ReplaceSwap, table("user"))); err != nil {
 		t.Fatal(err)
 	}
-	if err := newSink(t, c).Begin(t.Context(), plan(table("user"))); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "another restore") {
+	if err := newSink(t, c).Begin(t.Context(), replacing(stage.ReplaceSwap, table("user"))); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "another restore") {
 		t.Errorf("a second restore: %v", err)
 	}
 	if err := first.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := newSink(t, c).Begin(t.Context(), plan(table("user"))); err != nil {
+	if err := newSink(t, c).Begin(t.Context(), replacing(stage.ReplaceSwap, table("user"))); err != nil {
 		t.Errorf("after the first: %v", err)
 	}
 }
@@ -128,8 +132,9 @@ func TestSourceIsNotReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := planOf(inv)
+	p.Replace = stage.ReplaceSwap
 	p.Locations, p.Snapshots = []string{inv.Location}, []string{"x"} // of the files
-	c := sink.Config{Connection: where(strings.Replace(db.DSN, "127.0.0.1", "localhost", 1)), Replace: true}
+	c := sink.Config{Connection: where(strings.Replace(db.DSN, "127.0.0.1", "localhost", 1))}
 	check := func(refused bool) {
 		t.Helper()
 		_, err := newSink(t, c).Check(t.Context(), p)

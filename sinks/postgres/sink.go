@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
@@ -15,11 +16,17 @@ type Sink struct {
 
 	conn   *postgres.Conn // for all that is not done by many at once
 	pool   *postgres.Pool
+	plan   *stage.Plan
+	work   postgres.Site // where the tables are made: the site itself, or beside it
+	swap   *swap         // nil: the tables are made in place
 	builds []postgres.Build
 	byName map[string]*postgres.Build
 	size   map[string]int64        // estimated bytes by table
 	lost   map[string][]stage.Loss // by table, what its rows don't allow
 	began  bool
+	locked bool // conn holds the lock on the target
+	// publishing: the exchange was begun, and it is not known whether it was carried out.
+	publishing bool
 }
 
 var _ stage.RowSink = (*Sink)(nil)
@@ -37,13 +44,20 @@ func (s *Sink) connect(ctx context.Context) (*postgres.Conn, error) {
 		err = s.conn.Close(ctx)
 	}
 	s.conn = conn
+	if err == nil && s.locked { // the old session may take a moment to end
+		err = lock(ctx, conn, 30*time.Second)
+	}
 	return conn, err
 }
 
-// Abort leaves the table behind that says that the site is not whole.
+// Abort removes what was made beside the site that is there. One that is made in
+// place keeps the table that says that it is not whole.
 func (s *Sink) Abort(ctx context.Context) error {
 	if !s.began {
 		return nil
+	}
+	if s.swap != nil {
+		return s.abortSwap(ctx)
 	}
 	conn, err := s.connect(ctx)
 	if err != nil {

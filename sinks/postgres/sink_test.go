@@ -33,6 +33,13 @@ func plan(tables ...schema.Table) *stage.Plan {
 	return p
 }
 
+// replacing is a plan for a target that holds something.
+func replacing(how stage.Replace, tables ...schema.Table) *stage.Plan {
+	p := plan(tables...)
+	p.Replace = how
+	return p
+}
+
 // restore writes chunks of one table as the engine would.
 func restore(t *testing.T, s stage.RowSink, p *stage.Plan, name string, chunks ...string) []stage.Loss {
 	t.Helper()
@@ -198,8 +205,8 @@ func TestUnfinishedRestoreIsMarked(t *testing.T) {
 		t.Fatal(err)
 	}
 	unfinished(true)
-	again := newSink(t, sink.Config{Connection: where(db.DSN), Replace: true})
-	restore(t, again, p, "user", "2\n")
+	again := newSink(t, sink.Config{Connection: where(db.DSN)})
+	restore(t, again, replacing(stage.ReplaceSwap, table("user")), "user", "2\n")
 	unfinished(false)
 	if got := column(t, db.SQL, "SELECT id FROM mdl_user"); !slices.Equal(got, []string{"2"}) {
 		t.Errorf("there are %q", got)
@@ -209,6 +216,12 @@ func TestUnfinishedRestoreIsMarked(t *testing.T) {
 // A target with tables of the prefix is refused; replace drops exactly those of
 // the site, with what hangs on them, and nothing of anyone else.
 func TestReplaceDropsTheSiteAlone(t *testing.T) {
+	for _, how := range []stage.Replace{stage.ReplaceSwap, stage.ReplaceInPlace} {
+		t.Run(string(how), func(t *testing.T) { replaceDropsTheSiteAlone(t, how) })
+	}
+}
+
+func replaceDropsTheSiteAlone(t *testing.T, how stage.Replace) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, edges)
 	execute(t, db.SQL, `ALTER TABLE mdl_composite ADD FOREIGN KEY (b) REFERENCES mdl_uniqueonly (b) NOT VALID`)
@@ -216,7 +229,8 @@ func TestReplaceDropsTheSiteAlone(t *testing.T) {
 	if _, err := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(t.Context(), p); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "not empty") {
 		t.Fatalf("a target that is not empty: %v", err)
 	}
-	restore(t, newSink(t, sink.Config{Connection: where(db.DSN), Replace: true}), p, "new")
+	p.Replace = how
+	restore(t, newSink(t, sink.Config{Connection: where(db.DSN)}), p, "new")
 	got := column(t, db.SQL, `SELECT c.oid::regclass::text FROM pg_class c WHERE relkind IN ('r', 'p', 'v', 'm', 'S') AND relnamespace::regnamespace::text IN ('public', 'elsewhere') ORDER BY relname COLLATE "C", 1`)
 	want := []string{`"MDL_user"`, "mdl", "mdl_new", "mdl_new_id_seq", "mdl_old_config", "mdl_old_config_plugins", "mdl_old_course", "mdl_old_user", "elsewhere.mdl_only_here", "elsewhere.mdl_types", "mdlx_trap", "other", "somebodys_counter"}
 	if !slices.Equal(got, want) {
@@ -231,9 +245,11 @@ func TestReplaceDropsTheSiteAlone(t *testing.T) {
 func TestReplaceNeverCascades(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_user (id int); CREATE VIEW report AS SELECT * FROM mdl_user`)
-	s := newSink(t, sink.Config{Connection: where(db.DSN), Replace: true})
-	if err := s.Begin(t.Context(), plan(table("user"))); err == nil || !strings.Contains(err.Error(), "view report depends on table mdl_user") {
-		t.Errorf("it says %v", err)
+	for _, how := range []stage.Replace{stage.ReplaceSwap, stage.ReplaceInPlace} {
+		s := newSink(t, sink.Config{Connection: where(db.DSN)})
+		if err := s.Begin(t.Context(), replacing(how, table("user"))); err == nil || !strings.Contains(err.Error(), "view report depends on table mdl_user") {
+			t.Errorf("%s: it says %v", how, err)
+		}
 	}
 	column(t, db.SQL, `SELECT * FROM report`)
 }

@@ -14,7 +14,6 @@ import (
 // Config is the sink's configuration.
 type Config struct {
 	postgres.Connection
-	Replace bool `key:"replace" help:"drop the tables of this prefix that are there and restore over them; without it a target that is not empty is refused"`
 	moodle.Replacing
 }
 
@@ -46,9 +45,27 @@ server refuses is named and left out; all others are loaded.
 An index that a row is too large for (PostgreSQL holds some 2700 bytes of a row in
 one) is named and left out: accept it as a loss of kind index.
 
-From its start until all is in place, a table ` + "`<prefix>vault_restoring`" + ` stands in the
-schema: a site with it is not whole. A run that was interrupted, or whose proof
-failed, leaves it there; restore again with ` + "`replace: true`" + `.
+A schema that has tables and views with the prefix is refused unless replace is true or
+in_place. With true the new tables are created, loaded, indexed and proven beside the old
+ones, in the same schema, under names of their own (` + "`vault_new_…`" + `). At the end one transaction
+gives them their names, and the old tables other ones (` + "`vault_old_…`" + `); these are dropped then.
+So whatever fails, and whenever the program is killed, the schema holds the old site or the
+new one. What else is left is removed by the next restore, and does not keep a backup from
+reading the site. The server needs room for both sites, and a lock for each table, index
+and sequence of both: a plan says if max_locks_per_transaction is too low for that.
+
+With in_place the old tables are dropped before the new ones are loaded. Then, and in a
+schema without a site, a table ` + "`<prefix>vault_restoring`" + ` stands in the schema until all is in
+place: a site with it is not whole. A run that was interrupted, or whose proof failed,
+leaves it there; restore again with ` + "`replace: true`" + `.
+
+preserve lists tables and views, without the prefix, that stay as they are; * stands for any
+characters. A table of the same name that is to be restored is refused: exclude it from
+what is restored. Views, foreign keys and functions of others that need a table that is
+replaced are a refusal that names them.
+
+A connection that is lost while rows are loaded, and a deadlock, cost nothing: the rows of
+that part of the table are loaded again, each once, and a note says so.
 
 Every session sets the server's settings that change what is written, and reads them back; a
 parameter of the DSN that says otherwise is refused.

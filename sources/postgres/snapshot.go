@@ -113,7 +113,7 @@ func (h *holder) list(ctx context.Context) (*postgres.Listing, error) {
 	}
 	all := slices.Clone(l.Tables)
 	l.Tables = slices.DeleteFunc(l.Tables, func(r postgres.Relation) bool {
-		i := slices.IndexFunc(h.config.ExcludeTables, func(pattern string) bool { return matches(pattern, r.Name) })
+		i := slices.IndexFunc(h.config.ExcludeTables, func(pattern string) bool { return postgres.Matches(pattern, r.Name) })
 		if i >= 0 {
 			h.notes = append(h.notes, stage.Note{Path: stage.DB + "/" + r.Name, Text: "excluded by exclude_tables"})
 		}
@@ -123,7 +123,7 @@ func (h *holder) list(ctx context.Context) (*postgres.Listing, error) {
 		return nil, err
 	}
 	for _, pattern := range h.config.ExcludeTables {
-		if !slices.ContainsFunc(all, func(r postgres.Relation) bool { return matches(pattern, r.Name) }) {
+		if !slices.ContainsFunc(all, func(r postgres.Relation) bool { return postgres.Matches(pattern, r.Name) }) {
 			h.notes = append(h.notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("exclude_tables: %q matches no table", pattern)})
 		}
 	}
@@ -157,20 +157,6 @@ func hints(notes []stage.Note) string {
 		return ""
 	}
 	return " (" + strings.Join(texts, "; ") + ")"
-}
-
-// matches compares a name with a pattern in which * stands for any characters.
-func matches(pattern, name string) bool {
-	first, rest, star := strings.Cut(pattern, "*")
-	if !star {
-		return pattern == name
-	}
-	name, ok := strings.CutPrefix(name, first)
-	for ok && strings.Contains(rest, "*") {
-		first, rest, _ = strings.Cut(rest, "*")
-		_, name, ok = strings.Cut(name, first)
-	}
-	return ok && strings.HasSuffix(name, rest)
 }
 
 // lock keeps the tables from being changed or dropped. A statement that takes

@@ -238,17 +238,6 @@ func TestExclusionsAreNoted(t *testing.T) {
 	}
 }
 
-func TestMatches(t *testing.T) {
-	for _, c := range []struct {
-		pattern, name string
-		want          bool
-	}{{"a", "a", true}, {"a", "ab", false}, {"a*", "ab", true}, {"*", "", true}, {"*b", "ab", true}, {"a*a", "a", false}, {"a*b*c", "a_b_c", true}, {"a*b*c", "acb", false}, {"a**", "a", true}, {"_", "a", false}} {
-		if got := matches(c.pattern, c.name); got != c.want {
-			t.Errorf("%q and %q: %v", c.pattern, c.name, got)
-		}
-	}
-}
-
 // An empty prefix takes every table of the schema but those of another site.
 func TestEmptyPrefix(t *testing.T) {
 	db := servers.Postgres(t)
