@@ -25,6 +25,7 @@ type place struct {
 	passphrase, identity config.Secret // where a pipeline file gives them, as the next
 	site, pipeline       string        // whose latest snapshot is meant
 	signers              []repository.Signer
+	signing              repository.SigningKey // of the sink that the storage is
 }
 
 // place finds the repository that an argument names: a directory, or a pipeline file.
@@ -93,6 +94,11 @@ func (a *app) stored(cmd *cobra.Command, file string) (place, error) {
 	if from := found[0].From; from != nil {
 		at.passphrase, at.identity, at.site, at.pipeline = from.Passphrase, from.Identity, from.Site, from.Pipeline
 		if at.signers, err = from.Trusted(); err != nil {
+			return place{}, err
+		}
+	}
+	if into := found[0].Into; into != nil {
+		if at.signing, err = into.Signing(); err != nil {
 			return place{}, err
 		}
 	}

@@ -49,6 +49,7 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 		if err != nil {
 			return err
 		}
+		a.signing = place.signing
 		if len(signers) > 0 {
 			place.signers = signers // flags win over the file
 		}

@@ -27,14 +27,15 @@ type app struct {
 	settings      *viper.Viper
 	stages        *stage.Registry
 	log           *slog.Logger
-	want          repository.Choice  // the snapshots that a repository command looks at
-	reporter      progress.Reporter  // what a run tells while it goes on
-	bar           *progress.Terminal // nil where there is none
-	progress      *muted             // where progress goes; nil where it doesn't go to standard error
-	hidden        config.Redactor    // keeps secrets out of messages, logs and results
-	events        *progress.JSON     // with --json, also where only an error is an event
-	printed       bool               // a JSON document: nothing may follow
-	result        any                // of a run that failed, for the error event
+	want          repository.Choice     // the snapshots that a repository command looks at
+	signing       repository.SigningKey // of the pipeline that names its storage
+	reporter      progress.Reporter     // what a run tells while it goes on
+	bar           *progress.Terminal    // nil where there is none
+	progress      *muted                // where progress goes; nil where it doesn't go to standard error
+	hidden        config.Redactor       // keeps secrets out of messages, logs and results
+	events        *progress.JSON        // with --json, also where only an error is an event
+	printed       bool                  // a JSON document: nothing may follow
+	result        any                   // of a run that failed, for the error event
 	cancel        context.CancelCauseFunc
 	ending        <-chan struct{} // closed when the command is asked to end
 	workspace     *workspace      // nil until it is needed, as the next
@@ -72,7 +73,7 @@ else the configuration file, else defaults.`,
 	flags.String("config", "", "file with the tool's settings (default lmsvault/config.yaml in the user's configuration directory)")
 	root.AddCommand(
 		newInitRepository(a), newRun(a), newPlan(a), newLint(a),
-		newSnapshots(a), newShow(a), newLs(a), newCat(a), newVerify(a),
+		newSnapshots(a), newShow(a), newLs(a), newCat(a), newVerify(a), newForget(a),
 		newStages(a), newSchema(a), newPlugin(a), newKey(a), newDemo(a), newVersion(a),
 	)
 	return root

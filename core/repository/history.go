@@ -80,9 +80,18 @@ func listSnapshots(ctx context.Context, s stage.Storage) (refs []snapshotRef, st
 	if err != nil {
 		return nil, nil, fmt.Errorf("listing snapshots: %w", err)
 	}
-	slices.SortFunc(refs, func(a, b snapshotRef) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.kid, b.kid)) })
+	slices.SortFunc(refs, compareRefs)
 	slices.Sort(strays)
 	return refs, strays, nil
+}
+
+// compareRefs orders snapshots, the oldest first.
+func compareRefs(a, b snapshotRef) int {
+	return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.kid, b.kid))
+}
+
+func compareIDs(a, b *Snapshot) int {
+	return compareRefs(snapshotRef{a.kid, a.ID}, snapshotRef{b.kid, b.ID})
 }
 
 var errStray = fmt.Errorf("%w: not a Vault object; it is ignored and safe to delete", stage.ErrCorrupt)

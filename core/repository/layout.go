@@ -25,6 +25,7 @@ const (
 	packsDir    = "packs/"
 	indexDir    = "index/"
 	snapshotDir = "snapshots/"
+	removalsDir = "removals/"
 	locksDir    = "locks/"
 )
 

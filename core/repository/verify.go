@@ -65,6 +65,14 @@ func (r *Repository) Verify(ctx context.Context, want Choice, report VerifyProgr
 	seen := map[string]*visited{} // by kid
 	for _, ref := range refs {
 		snap, err := r.load(ctx, ref)
+		if errors.Is(err, stage.ErrNotExist) {
+			if gone, err := v.removedNow(ctx, ref); err != nil || gone {
+				if err != nil {
+					return nil, err
+				}
+				continue
+			}
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -120,7 +128,12 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, e
 	}
 	var whole []snapshotRef
 	var others seriesSet
-	there, named := map[snapshotRef]bool{}, map[snapshotRef]string{} // by which snapshot
+	there, named := map[snapshotRef]bool{}, map[snapshotRef]string{} // by what
+	name := func(kid, previous, after, by string) {
+		named[snapshotRef{kid, previous}] = by
+		kid, id, _ := strings.Cut(after, "/")
+		named[snapshotRef{kid, id}] = by
+	}
 	for _, ref := range slices.Backward(all) {
 		there[ref] = true
 		snap, err := v.repo.head(ctx, ref)
@@ -130,9 +143,10 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, e
 		case err == nil:
 			whole = append(whole, ref)
 			v.total += snap.Totals.Bytes
-			named[snapshotRef{snap.kid, snap.Previous}] = snap.ID
-			kid, id, _ := strings.Cut(snap.After, "/")
-			named[snapshotRef{kid, id}] = snap.ID
+			name(snap.kid, snap.Previous, snap.After, "the one after it, "+snap.ID+", names it")
+		case errors.Is(err, stage.ErrNotExist): // removed since it was listed
+			there[ref] = false
+			named[ref] = "it was there just now"
 		case errors.Is(err, stage.ErrKey): // told with the key
 		case errors.Is(err, ErrUnsigned):
 			v.find(&Finding{Object: snapshotName(ref.kid, ref.id), Problem: ErrUnsigned.Error() + "; it may be forged"}, &Snapshot{ID: ref.id})
@@ -143,12 +157,65 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, e
 	if !everything && len(whole) == 0 && len(v.findings) == 0 {
 		return nil, noMatch(want, others)
 	}
-	for ref, next := range named {
-		if ref.id != "" && !there[ref] {
-			v.find(&Finding{Object: snapshotName(ref.kid, ref.id), Problem: "the snapshot is gone: the one after it, " + next + ", names it"}, nil)
+	chain := name
+	if !everything {
+		chain = nil
+	}
+	removed, err := v.removed(ctx, chain)
+	if err != nil {
+		return nil, err
+	}
+	for ref, by := range named {
+		if ref.id != "" && !there[ref] && !removed.has(ref) {
+			v.find(&Finding{Object: snapshotName(ref.kid, ref.id), Problem: "the snapshot is gone, and no removal is recorded: " + by}, nil)
 		}
 	}
 	return whole, nil
+}
+
+// removedSet is what records say was removed on purpose.
+type removedSet struct {
+	refs   map[snapshotRef]bool
+	closed map[string]bool // keys of which a record can't be opened: what is gone there may be in it
+}
+
+func (s removedSet) has(ref snapshotRef) bool { return s.refs[ref] || s.closed[ref.kid] }
+
+// removed reads the records of removals. Where everything is verified, name is
+// told of the snapshots that a record goes on naming, and records that can't be
+// used are findings; else name is nil.
+func (v *verifier) removed(ctx context.Context, name func(kid, previous, after, by string)) (removedSet, error) {
+	set := removedSet{map[snapshotRef]bool{}, map[string]bool{}}
+	list, bad, err := v.repo.removals(ctx)
+	if err != nil {
+		return set, err
+	}
+	for _, r := range list {
+		for _, s := range r.Snapshots {
+			set.refs[snapshotRef{r.kid, s.ID}] = true
+			if name != nil {
+				name(r.kid, s.Previous, s.After, "the record of the removal of "+s.ID+" names it")
+			}
+		}
+	}
+	for _, b := range bad {
+		switch {
+		case errors.Is(b.err, stage.ErrKey):
+			set.closed[b.kid] = true
+		case name == nil:
+		case errors.Is(b.err, ErrUnsigned):
+			v.find(&Finding{Object: b.object, Problem: "this record of a removal is " + ErrUnsigned.Error() + "; it may be forged, and does not count"}, nil)
+		default:
+			v.isDamage(b.err, nil)
+		}
+	}
+	return set, nil
+}
+
+// removedNow tells whether a snapshot was removed on purpose while Verify works.
+func (v *verifier) removedNow(ctx context.Context, ref snapshotRef) (bool, error) {
+	set, err := v.removed(ctx, nil)
+	return set.has(ref), err
 }
 
 func (v *verifier) keys(ctx context.Context) error {

@@ -1,0 +1,180 @@
+package repository
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// ForgetRequest says which snapshots are to be removed: those that Policy does not
+// keep, or those that IDs name.
+type ForgetRequest struct {
+	Policy Policy
+	Want   Choice   // with Policy: only snapshots that it matches are looked at
+	IDs    []string // or beginnings of one ID only; then Policy is not looked at
+	Key    SigningKey
+	DryRun bool // remove nothing
+}
+
+// Forgotten is what Forget did, or would do.
+type Forgotten struct {
+	Keep    []Kept
+	Remove  []*Snapshot // the oldest first; without Tables and Units
+	Skipped []Listed    // that can't be read: a policy never removes them
+	Records []*Removal  // none in a dry run
+}
+
+// Kept is a snapshot that stays, and why.
+type Kept struct {
+	Snapshot *Snapshot
+	Reasons  []string
+}
+
+// Forget removes snapshots, not their chunks, which Prune does. A record of the
+// removal is stored first, see Removal. A policy counts for each site and pipeline
+// on its own, and always keeps the newest snapshot of each; only an ID removes the
+// last. An error of class failure.Refused: a lock, or a snapshot is signed and Key
+// is not its signer's or one of Chain.Signers. It may be repeated after any error.
+func (r *Repository) Forget(ctx context.Context, q ForgetRequest) (f *Forgotten, err error) {
+	if q.DryRun {
+		return r.planForget(ctx, q)
+	}
+	l, err := acquire(ctx, r.storage, lockWrite, "", refresh)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, l.release(ctx)) }()
+	if f, err = r.planForget(ctx, q); err != nil || len(f.Remove) == 0 {
+		return f, err
+	}
+	reason := "IDs were given"
+	if len(q.IDs) == 0 {
+		reason = q.Policy.String()
+	}
+	f.Records, err = r.removeSnapshots(ctx, l, reason, f.Remove, q.Key)
+	return f, err
+}
+
+func (r *Repository) planForget(ctx context.Context, q ForgetRequest) (*Forgotten, error) {
+	var f *Forgotten
+	var err error
+	if len(q.IDs) > 0 {
+		f, err = r.forgetIDs(ctx, q.IDs)
+	} else {
+		f, err = r.forgetByPolicy(ctx, q)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range f.Remove {
+		if err := r.mayRemove(s, q.Key); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// mayRemove refuses to remove a signed snapshot without a signature: who verifies
+// with signers would take it for deleted by a stranger.
+func (r *Repository) mayRemove(s *Snapshot, key SigningKey) error {
+	by, signed := s.Signer()
+	switch {
+	case !signed && len(r.chain.Signers) == 0:
+		return nil
+	case key.IsZero():
+		return failure.New(failure.Refused, "snapshot %s is signed, so its removal must be signed, too; give the signing key (--signing-key-file)", s.ID)
+	case len(r.chain.Signers) > 0 && !slices.Contains(r.chain.Signers, key.Signer()):
+		return failure.New(failure.Refused, "the signing key is %s, which is not one of the signers; give the key of a signer", key.Signer())
+	case len(r.chain.Signers) == 0 && key.Signer() != by:
+		return failure.New(failure.Refused, "snapshot %s is signed by %s, and the signing key is %s; give the same key, or name it a signer (--signer)", s.ID, by, key.Signer())
+	}
+	return nil
+}
+
+func (r *Repository) forgetIDs(ctx context.Context, ids []string) (*Forgotten, error) {
+	refs, _, err := listSnapshots(ctx, r.storage)
+	if err != nil {
+		return nil, err
+	}
+	if len(refs) == 0 {
+		return nil, errNoSnapshot
+	}
+	chosen := map[snapshotRef]bool{}
+	for _, id := range ids {
+		ref, err := byID(refs, id)
+		if err != nil {
+			return nil, err
+		}
+		chosen[ref] = true
+	}
+	f := &Forgotten{}
+	for _, ref := range refs {
+		if !chosen[ref] {
+			continue
+		}
+		s, err := r.head(ctx, ref)
+		if _, lost := asDamage(err); lost || errors.Is(err, ErrUnsigned) {
+			if _, err := r.epoch(ctx, ref.kid); err != nil {
+				return nil, fmt.Errorf("snapshot %s can't be removed, for the removal can't be recorded: %w", ref.id, err)
+			}
+			s, err = &Snapshot{ID: ref.id, kid: ref.kid}, nil // it is damaged or forged, and worth nothing
+		}
+		if err != nil {
+			return nil, err
+		}
+		f.Remove = append(f.Remove, s)
+	}
+	return f, nil
+}
+
+func (r *Repository) forgetByPolicy(ctx context.Context, q ForgetRequest) (*Forgotten, error) {
+	if q.Policy.IsZero() {
+		return nil, failure.New(failure.Usage, "nothing says which snapshots to keep")
+	}
+	list, err := r.Snapshots(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if list, err = q.Want.Select(list); err != nil {
+		return nil, err
+	}
+	f := &Forgotten{}
+	bySeries := map[seriesKey][]*Snapshot{} // the newest first
+	for _, l := range slices.Backward(list) {
+		if l.Snapshot == nil {
+			_, lost := asDamage(l.Err)
+			if !lost && !errors.Is(l.Err, ErrUnsigned) && !errors.Is(l.Err, stage.ErrKey) {
+				return nil, l.Err
+			}
+			f.Skipped = append(f.Skipped, l)
+			continue
+		}
+		key := seriesKey{l.Snapshot.Site().ID, l.Snapshot.Pipeline}
+		bySeries[key] = append(bySeries[key], l.Snapshot)
+	}
+	for _, all := range bySeries {
+		ids := make([]string, len(all))
+		for i, s := range all {
+			ids[i] = s.ID
+		}
+		for i, why := range q.Policy.reasons(ids, time.Now()) {
+			if why == nil {
+				f.Remove = append(f.Remove, all[i])
+			} else {
+				f.Keep = append(f.Keep, Kept{all[i], why})
+			}
+		}
+	}
+	slices.SortFunc(f.Keep, func(a, b Kept) int { return compareIDs(a.Snapshot, b.Snapshot) })
+	slices.SortFunc(f.Remove, compareIDs)
+	slices.Reverse(f.Skipped)
+	return f, nil
+}
+
+// seriesKey tells the snapshots of one site, made by one pipeline, from all others.
+type seriesKey struct{ site, pipeline string }
