@@ -1,0 +1,124 @@
+package mysql
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/run"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/isolated"
+	"github.com/lmsvault/vault/internal/servers"
+	source "github.com/lmsvault/vault/sources/mysql"
+)
+
+// Whatever ends a connection while rows are loaded, the run succeeds: it has each
+// row once, and says what was done again.
+func TestUnitsAreLoadedAgainOnce(t *testing.T) {
+	for _, engine := range engines {
+		for _, load := range []string{loadLocal, loadInsert} {
+			rows := "LOAD DATA"
+			if load == loadInsert {
+				rows = "INSERT INTO `mdl_vault_new_"
+			}
+			for name, connect := range map[string]func(t testing.TB, db servers.Database) (dsn string, done func() bool){
+				"killed by the server": func(t testing.TB, db servers.Database) (string, func() bool) { return killing(t, db, rows) },
+				"cut before COMMIT": func(t testing.TB, db servers.Database) (string, func() bool) {
+					decide, done := once(withhold, "COMMIT")
+					return proxied(t, db, decide), done
+				},
+				"the answer to COMMIT lost": func(t testing.TB, db servers.Database) (string, func() bool) {
+					decide, done := once(carryOut, "COMMIT")
+					return proxied(t, db, decide), done
+				},
+			} {
+				t.Run(fmt.Sprint(engine.name, " ", load, " ", name), func(t *testing.T) {
+					t.Parallel()
+					from, to := engine.make(t), engine.make(t)
+					exec(t, from, "CREATE TABLE mdl_log (id int PRIMARY KEY AUTO_INCREMENT, x varchar(200), KEY x (x))", "CREATE TABLE mdl_bag (x int)",
+						"INSERT INTO mdl_log (x) WITH RECURSIVE n AS (SELECT 1 AS k UNION ALL SELECT k + 1 FROM n WHERE k < 900) SELECT REPEAT(char(97 + k % 26), 200) FROM n",
+						"INSERT INTO mdl_bag SELECT id % 7 FROM mdl_log")
+					dsn, done := connect(t, to)
+					r, err := move(t, from, dsn, load)
+					if err != nil || !done() {
+						t.Fatalf("the connection was cut: %t; the run ends with %v", done(), err)
+					}
+					notes := 0
+					for _, n := range r.Notes {
+						if strings.Contains(n.Text, "attempt 1 failed") {
+							notes++
+						}
+					}
+					if notes != 1 {
+						t.Errorf("%d notes of a second attempt: %v", notes, r.Notes)
+					}
+					for _, table := range []string{"mdl_log", "mdl_bag"} {
+						if a, b := one(t, from, "CHECKSUM TABLE "+table), one(t, to, "CHECKSUM TABLE "+table); a != b {
+							t.Errorf("%s: checksum %s, want %s", table, b, a)
+						}
+						if n := one(t, to, "SELECT COUNT(*) FROM "+table); n != "900" {
+							t.Errorf("%s has %s rows", table, n)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+// killing is the DSN of a database whose administrator kills the connection that
+// loads the first rows, after these.
+func killing(t testing.TB, db servers.Database, rows string) (dsn string, done func() bool) {
+	var loading atomic.Bool
+	var kill sync.Once
+	var killed atomic.Bool
+	dsn = proxied(t, db, func(statement string) fate {
+		switch {
+		case strings.HasPrefix(statement, rows):
+			loading.Store(true)
+		case loading.Load() && (strings.HasPrefix(statement, "COMMIT") || strings.HasPrefix(statement, "SELECT @@warning")):
+			kill.Do(func() {
+				var id string
+				err := db.SQL.QueryRow("SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX t JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id WHERE p.DB = DATABASE() AND t.trx_rows_modified > 0 LIMIT 1").Scan(&id)
+				if err == nil {
+					_, err = db.SQL.Exec("KILL " + id)
+				}
+				if err != nil {
+					t.Errorf("killing the connection: %v", err)
+				}
+				killed.Store(err == nil)
+			})
+		}
+		return pass
+	})
+	return dsn, killed.Load
+}
+
+// move moves a site to an empty database.
+func move(t testing.TB, from servers.Database, dsn, load string) (*run.Result, error) {
+	t.Helper()
+	env := stage.Env{Workers: 1, TempDir: t.TempDir()}
+	out := isolated.Stage(t, Stage())
+	in, err := source.Stage().NewSource(t.Context(), &source.Config{DSN: config.NewSecret(from.DSN), Prefix: "mdl_", LockTimeout: config.Duration(1e10)}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := out.NewSink(t.Context(), &Config{DSN: config.NewSecret(dsn), Prefix: "mdl_", Load: load}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &run.Job{
+		Name: "move", Workers: 1, TempDir: env.TempDir, Reporter: progress.Silent{},
+		Origins: []run.Origin{{Name: "mysql", Source: in, Database: true}},
+		Targets: []*run.Target{{Name: "mysql", Sink: to, Parts: out.Parts, Dialect: out.Dialect}},
+	}
+	r, err := j.Run(t.Context())
+	if err := j.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	return r, err
+}
