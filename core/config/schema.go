@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -85,6 +86,10 @@ func (f Field) literal() *Schema {
 	case Anything:
 		return &Schema{}
 	}
+	if f.booleans() {
+		others := slices.DeleteFunc(slices.Clone(f.OneOf), func(one string) bool { return one == "true" || one == "false" })
+		return &Schema{AnyOf: []*Schema{{Type: "boolean"}, {Type: "string", Enum: others}}}
+	}
 	s := &Schema{Type: "string", Enum: f.OneOf}
 	if f.Required {
 		s.MinLength = 1
@@ -107,8 +112,17 @@ func (f Field) written() any {
 		return bound(f.Default)
 	case Switch:
 		return f.Default == "true"
+	case Text:
+		if f.booleans() && (f.Default == "true" || f.Default == "false") {
+			return f.Default == "true"
+		}
 	case List:
 		return strings.Fields(f.Default)
 	}
 	return f.Default
+}
+
+// booleans reports whether a text may also be true or false, which YAML takes for booleans.
+func (f Field) booleans() bool {
+	return f.Type == Text && slices.Contains(f.OneOf, "true") && slices.Contains(f.OneOf, "false")
 }

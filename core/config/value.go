@@ -124,6 +124,9 @@ func (r *run) tagged(s *setting, n *yaml.Node, at Position) bool {
 	text := tag == "!!str" || tag == "!!timestamp" || tag == "!!binary"
 	switch s.Type {
 	case Text, Hidden, Span:
+		if tag == "!!bool" && slices.Contains(s.OneOf, n.Value) {
+			return true // such as replace: true, in_place or false
+		}
 		if !text {
 			suggestion := "put quotes around it"
 			if s.Type == Span {
