@@ -65,7 +65,7 @@ func (a *app) demo(ctx context.Context, dir string) error {
 		}
 	}
 	if a.events != nil {
-		a.events.Report(progress.Event{Time: time.Now(), Kind: progress.Done, Result: done})
+		a.reporter.Report(progress.Event{Kind: progress.Done, Result: done})
 		return nil
 	}
 	return a.demoReport(done, time.Since(begun))

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/progress"
@@ -54,6 +53,7 @@ func start(args []string, in, out, errs *os.File) (class failure.Class) {
 	}
 	if err != nil && a.events == nil && asksForJSON(args) { // the command line or the settings could not be read
 		a.events = progress.NewJSON(a.discreetJSON(out))
+		a.reporter = progress.NewStream(a.events)
 	}
 	return a.end(err)
 }
@@ -73,8 +73,8 @@ func endings() []os.Signal {
 // end reports an error, as an event too where events are wanted.
 func (a *app) end(err error) failure.Class {
 	class := failure.Of(err)
-	if err != nil && a.events != nil && !a.printed {
-		a.events.Report(progress.Event{Time: time.Now(), Kind: progress.Failed, Text: err.Error(), Class: int(class), Result: a.result})
+	if err != nil && a.reporter != nil {
+		a.reporter.Report(progress.Event{Kind: progress.Failed, Text: err.Error(), Class: int(class), Result: a.result})
 	}
 	if closing := a.close(); closing != nil && err == nil {
 		err, class = &reportError{closing}, failure.Failed

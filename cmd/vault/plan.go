@@ -22,7 +22,7 @@ func newPlan(a *app) *cobra.Command {
 be written, and what would be lost. Nothing is changed.`,
 		Args: takes("PIPELINE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			a.document()
+			a.document.Store(true)
 			types, err := cmd.Flags().GetBool("types")
 			if err != nil {
 				return err

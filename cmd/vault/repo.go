@@ -30,7 +30,7 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		ctx := cmd.Context()
 		if cmd.Name() != "verify" { // which reports progress
-			a.document()
+			a.document.Store(true)
 		}
 		if a.want, err = choice(flags); err != nil {
 			return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"slices"
@@ -32,12 +33,27 @@ func asksForJSON(args []string) bool {
 	return on && err == nil
 }
 
-// document makes standard output one JSON document: no event comes before it.
-func (a *app) document() {
-	if a.events != nil {
-		a.reporter = progress.Silent{}
+// eventsUnlessDocument is the events on standard output, where they are wanted.
+type eventsUnlessDocument struct{ a *app }
+
+// Report writes an event.
+func (r eventsUnlessDocument) Report(e progress.Event) {
+	if !r.a.printed.Load() && (!r.a.document.Load() || e.Kind == progress.Failed) {
+		r.a.events.Report(e)
 	}
 }
+
+// Close returns the first error of writing.
+func (r eventsUnlessDocument) Close() error { return r.a.events.Close() }
+
+// logFile is the events in a file.
+type logFile struct {
+	*progress.JSON
+	file *os.File
+}
+
+// Close closes the file. What could not be written to it is a note.
+func (l logFile) Close() error { return errors.Join(l.JSON.Close(), l.file.Close()) }
 
 // warn shows a warning about a pipeline.
 func (a *app) warn(f config.Finding) {
@@ -50,27 +66,23 @@ func (a *app) warn(f config.Finding) {
 
 // warning shows a warning about an object, a file or a place in one.
 func (a *app) warning(path, text string) {
-	if a.warnsInEvents() {
-		a.events.Report(progress.Event{Time: time.Now(), Kind: progress.Warning, Path: path, Text: text})
-	} else if !a.flag("quiet").on {
+	a.reporter.Report(progress.Event{Kind: progress.Warning, Path: path, Text: text})
+	if !a.warnsInEvents() && !a.flag("quiet").on {
 		a.say(plain(path) + ": warning: " + plain(text))
 	}
 }
 
 // warnsInEvents reports whether warnings are events on standard output.
 func (a *app) warnsInEvents() bool {
-	return a.events != nil && a.reporter == progress.Reporter(a.events)
+	return a.events != nil && !a.document.Load()
 }
 
 // close ends the report, and returns the first error of writing it.
 func (a *app) close() error {
-	switch {
-	case a.events != nil:
-		return a.events.Close()
-	case a.reporter != nil:
-		return a.reporter.Close()
+	if a.reporter == nil {
+		return nil
 	}
-	return nil
+	return a.reporter.Close()
 }
 
 // reportError is an error of writing the report.
@@ -87,8 +99,9 @@ func (e *reportError) Error() string { return "the report can't be written: " + 
 // end a backup. Safe for concurrent use.
 type muted struct {
 	io.Writer
-	mu  sync.Mutex
-	err error
+	name string // of where it writes to
+	mu   sync.Mutex
+	err  error
 }
 
 func (m *muted) Write(p []byte) (int, error) {
@@ -100,17 +113,29 @@ func (m *muted) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// notes says that progress was not shown to its end.
-func (m *muted) notes() []stage.Note {
-	if m == nil {
-		return nil
+// mute makes a writer to a place that may fail.
+func (a *app) mute(name string, w io.Writer) *muted {
+	m := &muted{Writer: w, name: name}
+	a.progress = append(a.progress, m)
+	return m
+}
+
+// flushTime is how long output waits for progress that is still to be shown.
+const flushTime = 2 * time.Second
+
+// unshown notes where progress was not shown to its end.
+func (a *app) unshown() (notes []stage.Note) {
+	if !a.reporter.Flush(flushTime) {
+		notes = append(notes, stage.Note{Path: "progress", Text: "is shown late: who reads it is slower than the run"})
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.err == nil {
-		return nil
+	for _, m := range a.progress {
+		m.mu.Lock()
+		if m.err != nil {
+			notes = append(notes, stage.Note{Path: "progress", Text: "could not be written to " + m.name + ": " + m.err.Error()})
+		}
+		m.mu.Unlock()
 	}
-	return []stage.Note{{Path: "progress", Text: "could not be written to standard error: " + m.err.Error()}}
+	return notes
 }
 
 // heard writes a report, and cancels the run when that fails: nobody reads it any more.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/viper"
@@ -29,12 +30,13 @@ type app struct {
 	log           *slog.Logger
 	want          repository.Choice     // the snapshots that a repository command looks at
 	signing       repository.SigningKey // of the pipeline that names its storage
-	reporter      progress.Reporter     // what a run tells while it goes on
+	reporter      *progress.Stream      // what a run tells while it goes on; nil until setup
 	bar           *progress.Terminal    // nil where there is none
-	progress      *muted                // where progress goes; nil where it doesn't go to standard error
+	progress      []*muted              // where progress goes that may fail: standard error, a log file
 	hidden        config.Redactor       // keeps secrets out of messages, logs and results
 	events        *progress.JSON        // with --json, also where only an error is an event
-	printed       bool                  // a JSON document: nothing may follow
+	document      atomic.Bool           // standard output gets one JSON document: no event comes before it
+	printed       atomic.Bool           // that document: nothing may follow
 	result        any                   // of a run that failed, for the error event
 	cancel        context.CancelCauseFunc
 	ending        <-chan struct{} // closed when the command is asked to end
@@ -67,6 +69,7 @@ else the configuration file, else defaults.`,
 	flags := root.PersistentFlags()
 	flags.Bool("json", false, "print JSON for machines; a run prints JSON Lines, one event per line")
 	flags.BoolP("quiet", "q", false, "show errors and results only")
+	flags.String("log-file", "", "append all events to this file, as JSON Lines")
 	flags.BoolP("verbose", "v", false, "also log the settings, the stages and each finished unit of work")
 	flags.Bool("no-color", false, "no colours (also: environment NO_COLOR)")
 	flags.Bool("isolate", false, "run every built-in stage in its own process, whatever the pipeline says")
@@ -102,24 +105,31 @@ func (a *app) setup(cmd *cobra.Command) error {
 		options.Level = slog.LevelError
 	}
 	a.log = slog.New(slog.NewTextHandler(a.discreet(a.errs), options))
+	var reporters []progress.Reporter
 	switch {
 	case asJSON.on:
 		a.events = progress.NewJSON(heard{a.discreetJSON(a.out), a.cancel})
-		a.reporter = a.events
+		reporters = append(reporters, eventsUnlessDocument{a})
 		a.log = slog.New(slog.NewJSONHandler(a.discreetJSON(a.errs), options))
 	case quiet.on:
-		a.reporter = progress.Silent{}
 	case terminal:
-		a.progress = &muted{Writer: a.discreet(a.errs)}
-		a.bar = progress.NewTerminal(a.progress, a.width)
-		a.reporter, a.log = a.bar, slog.New(slog.NewTextHandler(a.bar, options))
+		a.bar = progress.NewTerminal(a.mute("standard error", a.discreet(a.errs)), a.width)
+		reporters, a.log = append(reporters, a.bar), slog.New(slog.NewTextHandler(a.bar, options))
 	default:
-		a.progress = &muted{Writer: a.discreet(a.errs)}
-		a.reporter = progress.NewPlain(a.progress)
+		reporters = append(reporters, progress.NewPlain(a.mute("standard error", a.discreet(a.errs))))
 	}
 	if verbose.on {
 		a.logSettings(cmd)
+		reporters = append(reporters, detailed{a.log})
 	}
+	if path := a.settings.GetString("log-file"); path != "" {
+		file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return failure.New(failure.Usage, "--log-file: %w", err)
+		}
+		reporters = append(reporters, logFile{progress.NewJSON(a.mute(path, a.discreetJSON(file))), file})
+	}
+	a.reporter = progress.NewStream(reporters...)
 	return nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -33,10 +32,10 @@ unless --accept-loss allows it. Everything that is written is read back and prov
 				return err
 			}
 			result, err := a.run(cmd.Context(), p)
+			if a.result = result; err == nil {
+				a.reporter.Report(progress.Event{Kind: progress.Done, Result: result})
+			}
 			if a.flag("json").on {
-				if a.result = result; err == nil {
-					a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Done, Result: result})
-				}
 				return err
 			}
 			if result != nil {
@@ -54,7 +53,7 @@ unless --accept-loss allows it. Everything that is written is read back and prov
 func (a *app) run(ctx context.Context, p *pipeline.Pipeline) (result *run.Result, err error) {
 	err = a.withJob(ctx, p, func(job *run.Job) error {
 		result, err = job.Run(ctx)
-		result.Notes = append(append(result.Notes, lowered(p, job)...), append(a.restarts(), a.progress.notes()...)...)
+		result.Notes = append(append(result.Notes, lowered(p, job)...), append(a.restarts(), a.unshown()...)...)
 		return err
 	})
 	return result, err
@@ -102,7 +101,7 @@ func (a *app) withJob(ctx context.Context, p *pipeline.Pipeline, do func(*run.Jo
 		return err
 	}
 	stages := finder{registry, a.plugins(ctx), p.Dir}
-	job, err := run.Build(ctx, p, stages, stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: p.Workers, Version: version()}, detailed{a.reporter, a.log})
+	job, err := run.Build(ctx, p, stages, stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: p.Workers, Version: version()}, a.reporter)
 	if err != nil {
 		return err
 	}

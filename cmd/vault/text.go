@@ -44,6 +44,7 @@ func (a *app) print(text string) error {
 
 // settle takes a bar away.
 func (a *app) settle() {
+	a.reporter.Flush(flushTime)
 	if a.bar != nil {
 		a.bar.Report(progress.Event{Kind: progress.Done})
 	}
@@ -81,7 +82,7 @@ func plain(s string) string {
 
 // printJSON prints a document for machines; no event follows it.
 func (a *app) printJSON(v any) error {
-	a.printed = true
+	a.printed.Store(true)
 	out := json.NewEncoder(a.discreetJSON(a.out))
 	out.SetEscapeHTML(false)
 	out.SetIndent("", "  ")

@@ -12,19 +12,18 @@ import (
 	"github.com/lmsvault/vault/core/run"
 )
 
-// detailed writes into the log what a Reporter leaves out.
-type detailed struct {
-	progress.Reporter
-	log *slog.Logger
-}
+// detailed logs what other reporters leave out.
+type detailed struct{ log *slog.Logger }
 
 // Report logs each unit that is done.
 func (d detailed) Report(e progress.Event) {
 	if e.Kind == progress.Unit {
 		d.log.Debug("unit done", "unit", e.Unit, "units", e.Units, "of", e.TotalUnits, "bytes", e.Bytes, "rows", e.Rows, "files", e.Files)
 	}
-	d.Reporter.Report(e)
 }
+
+// Close does nothing.
+func (d detailed) Close() error { return nil }
 
 // logSettings logs which settings of the tool were given, and where; their values are not for logs.
 func (a *app) logSettings(cmd *cobra.Command) {

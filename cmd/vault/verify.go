@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +23,7 @@ listed with what it held; the exit code is 4 then.`,
 	}
 	cmd.Flags().StringP("snapshot", "s", "", "only this one: an id, the beginning of one, or latest")
 	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, _ []string) error {
-		a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Phase, Phase: "verify"})
+		a.reporter.Report(progress.Event{Kind: progress.Phase, Phase: "verify"})
 		want := a.want
 		if want.Snapshot != "" {
 			s, err := a.chosen(ctx, r)
@@ -34,7 +33,7 @@ listed with what it held; the exit code is 4 then.`,
 			want.Snapshot = s.ID // not a newer one that appears meanwhile
 		}
 		found, err := r.Verify(ctx, want, func(done, total int64) {
-			a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Moving, Phase: "verify", Bytes: done, TotalBytes: total})
+			a.reporter.Report(progress.Event{Kind: progress.Moving, Phase: "verify", Bytes: done, TotalBytes: total})
 		})
 		if err != nil {
 			return err
@@ -84,7 +83,7 @@ func (a *app) verified(v verification) error {
 	found := v.Damage
 	if a.flag("json").on {
 		if a.result = v; len(found) == 0 {
-			a.reporter.Report(progress.Event{Time: time.Now(), Kind: progress.Done, Result: v})
+			a.reporter.Report(progress.Event{Kind: progress.Done, Result: v})
 		}
 	} else {
 		var b strings.Builder

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/dustin/go-humanize"
 )
@@ -55,12 +56,26 @@ func (m *meter) left(e Event) (time.Duration, bool) {
 	return time.Duration(left * float64(time.Second)).Round(time.Second), true
 }
 
+// printable replaces what could steer a terminal: names come from sites and snapshots.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, text)
+}
+
 // line says in words how far a phase is, without its name: of one that moves
-// nothing how long it takes so far.
+// nothing which step runs, and how long the phase takes so far.
 func (m *meter) line(e Event) string {
 	var parts []string
 	if !m.moved(e) {
-		return e.Time.Sub(m.first.Time).Round(time.Second).String()
+		took := e.Time.Sub(m.first.Time).Round(time.Second).String()
+		if e.Step == "" {
+			return took
+		}
+		return printable(e.Target+": "+e.Step) + ", " + took
 	}
 	if e.TotalBytes > 0 {
 		parts = append(parts, fmt.Sprintf("%3d %%", percent(e)))

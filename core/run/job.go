@@ -100,7 +100,7 @@ func (j *Job) Close(ctx context.Context) error {
 // Plan asks every source what there is and every sink whether it can take it.
 // It changes nothing. What would be lost is in the plan, not an error.
 func (j *Job) Plan(ctx context.Context) (*Plan, error) {
-	j.ledger, j.tallies, j.facts = newLedger(), map[string]*tally{}, map[string]string{}
+	j.tallies, j.facts = map[string]*tally{}, map[string]string{}
 	j.left, j.recorded = map[string]int{}, newRecorded()
 	j.lost, j.read.amounts = map[string]bool{}, map[string]stage.Amount{}
 	j.large = semaphore.NewWeighted(1)
@@ -111,6 +111,7 @@ func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 		j.track = startTracker(j.Reporter, j.Name)
 		defer func() { j.track.end() }()
 	}
+	j.ledger = newLedger(j.track.lost)
 	j.track.phase("plan")
 	if err := j.apart(); err != nil {
 		return nil, err
@@ -178,7 +179,7 @@ func (j *Job) OverBudget() error { return j.ledger.over(j.Budget, failure.Refuse
 
 // take adds what one source has to the plan.
 func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
-	inv, err := o.Source.Plan(ctx, stage.PlanRequest{Pipeline: j.Name})
+	inv, err := o.Source.Plan(j.track.stepped(ctx, o.Name), stage.PlanRequest{Pipeline: j.Name})
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.Name, err)
 	}

@@ -28,6 +28,7 @@ type ledger struct {
 	losses []entry[stage.Loss]
 	groups map[group]int64
 	notes  []entry[stage.Note]
+	tell   func(by *Target, l stage.Loss) // is told of each loss that is named
 }
 
 type entry[T any] struct {
@@ -41,8 +42,8 @@ type group struct {
 	part string
 }
 
-func newLedger() *ledger {
-	return &ledger{counts: map[stage.LossKind]int64{}, groups: map[group]int64{}}
+func newLedger(tell func(*Target, stage.Loss)) *ledger {
+	return &ledger{counts: map[stage.LossKind]int64{}, groups: map[group]int64{}, tell: tell}
 }
 
 func (l *ledger) lose(by *Target, losses ...stage.Loss) {
@@ -54,6 +55,7 @@ func (l *ledger) lose(by *Target, losses ...stage.Loss) {
 		l.counts[loss.Kind] += loss.Count
 		if len(l.losses) < maxNamed {
 			l.losses = append(l.losses, entry[stage.Loss]{by, loss})
+			l.tell(by, loss)
 		} else {
 			l.groups[group{by, loss.Kind, partOf(loss.Path)}] += loss.Count
 		}

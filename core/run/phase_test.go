@@ -16,18 +16,18 @@ type phases struct {
 }
 
 func (p *phases) Report(e progress.Event) {
-	if e.Kind == progress.Phase {
+	switch {
+	case e.Kind == progress.Phase:
 		p.lines = append(p.lines, e.Phase)
+	case e.Kind == progress.StepOpen && e.Step == "begin":
+		p.lines = append(p.lines, e.Step)
 	}
 }
 
-type watchedTarget struct {
-	target
-	phases *phases
-}
+type watchedTarget struct{ target }
 
 func (w *watchedTarget) Begin(ctx context.Context, p *stage.Plan) error {
-	w.phases.lines = append(w.phases.lines, "begin")
+	defer progress.Step(ctx, "begin")()
 	return w.target.Begin(ctx, p)
 }
 
@@ -36,7 +36,7 @@ func TestTargetsArePreparedAfterThePlan(t *testing.T) {
 	p := &phases{}
 	j := job(t, site())
 	j.Reporter = p
-	j.Targets = []*Target{{Name: "target", Sink: &watchedTarget{phases: p}, Parts: []string{stage.DB, stage.Filedir}, Dialect: "memory"}}
+	j.Targets = []*Target{{Name: "target", Sink: &watchedTarget{}, Parts: []string{stage.DB, stage.Filedir}, Dialect: "memory"}}
 	if _, err := j.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -43,6 +43,7 @@ type TargetPlan struct {
 
 // Result is what a run did.
 type Result struct {
+	Run       string            `json:"run"` // the ID that its events bear
 	Pipeline  string            `json:"pipeline"`
 	Started   time.Time         `json:"started"`
 	Finished  time.Time         `json:"finished"`

@@ -22,6 +22,7 @@ func (j *Job) Run(ctx context.Context) (*Result, error) {
 	r := &Result{Pipeline: j.Name, Started: time.Now().UTC(), DryRun: j.DryRun}
 	j.track = startTracker(j.Reporter, j.Name)
 	defer j.track.end()
+	r.Run = j.track.to.Run()
 	err := j.run(ctx, r)
 	if ctx.Err() != nil && err != nil {
 		err = failure.Wrap(failure.Interrupted, err)
@@ -91,7 +92,7 @@ func (j *Job) ended(ctx context.Context, err error) error {
 func (j *Job) publish(ctx context.Context) error {
 	for _, t := range j.Targets {
 		t.publishing = true
-		if err := t.Sink.Publish(ctx); err != nil {
+		if err := j.track.during(ctx, t.Name, "publishing", t.Sink.Publish); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
 		}
 		t.begun = false // it is whole, whatever becomes of the others
@@ -144,7 +145,7 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 			return err
 		}
 		t.begun = true
-		if err := t.Sink.Begin(ctx, t.plan); err != nil {
+		if err := j.track.during(ctx, t.Name, "preparing the target", func(ctx context.Context) error { return t.Sink.Begin(ctx, t.plan) }); err != nil {
 			return t.refusal(err)
 		}
 		t.open = true
@@ -173,7 +174,7 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 	for _, t := range j.Targets {
 		outcome := &stage.Outcome{Tables: tables, Facts: maps.Clone(j.facts), Dropped: t.dropped()}
 		outcome.Losses, outcome.Notes = j.ledger.of(t)
-		if err := t.Sink.Finish(ctx, outcome); err != nil {
+		if err := j.track.during(ctx, t.Name, "finishing", func(ctx context.Context) error { return t.Sink.Finish(ctx, outcome) }); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
 		}
 		if s, ok := t.Sink.(Summarizer); ok {
@@ -187,7 +188,11 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 				return fmt.Errorf("%s: %w", t.Name, err)
 			}
 		}
-		results, err := t.prove(ctx, j.tallies, j.ledger)
+		var results []TableResult
+		err := j.track.during(ctx, t.Name, "reading back", func(ctx context.Context) (err error) {
+			results, err = t.prove(ctx, j.tallies, j.ledger)
+			return err
+		})
 		r.Tables = append(r.Tables, results...)
 		if err != nil {
 			return err

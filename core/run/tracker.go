@@ -1,29 +1,49 @@
 package run
 
 import (
+	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // beat is how often a run tells how far it is, also while nothing moves.
 const beat = 250 * time.Millisecond
 
-// tracker counts what passes and tells a Reporter. Safe for concurrent use.
+// grace is how long the end of a run waits for a reporter that is behind.
+const grace = 2 * time.Second
+
+// tracker counts what passes and tells a Stream. Safe for concurrent use.
 type tracker struct {
-	to    progress.Reporter
+	to    *progress.Stream
+	own   bool       // the stream is the run's own, and ends with it
 	order sync.Mutex // so that reports come in the order of their counts
 	mu    sync.Mutex
 	now   progress.Event // without time and kind
+	steps []*step        // that are under way, in the order of their beginnings
 	stop  chan struct{}
 	done  chan struct{}
 }
 
-// startTracker begins to report; end must be called.
+// step is a long single step of a target.
+type step struct{ target, text string }
+
+// startTracker begins to report; end must be called. A Reporter that is no Stream
+// gets one for this run, and is not closed; nil is none.
 func startTracker(to progress.Reporter, name string) *tracker {
-	t := &tracker{to: to, stop: make(chan struct{}), done: make(chan struct{})}
-	to.Report(progress.Event{Time: time.Now(), Kind: progress.Begin, Text: name})
+	t := &tracker{stop: make(chan struct{}), done: make(chan struct{})}
+	switch to := to.(type) {
+	case nil:
+		t.to, t.own = progress.NewStream(), true
+	case *progress.Stream:
+		t.to = to
+	default:
+		t.to, t.own = progress.NewStream(borrowed{to}), true
+	}
+	t.to.Report(progress.Event{Kind: progress.Begin, Text: name})
 	go func() {
 		defer close(t.done)
 		ticker := time.NewTicker(beat)
@@ -31,7 +51,7 @@ func startTracker(to progress.Reporter, name string) *tracker {
 		for {
 			select {
 			case <-ticker.C:
-				t.report(progress.Moving, nil)
+				t.report(progress.Moving, nil, nil)
 			case <-t.stop:
 				return
 			}
@@ -40,28 +60,77 @@ func startTracker(to progress.Reporter, name string) *tracker {
 	return t
 }
 
+// borrowed is a Reporter that its owner closes.
+type borrowed struct{ progress.Reporter }
+
+// Close leaves the reporter open.
+func (borrowed) Close() error { return nil }
+
 // end stops the reports of how far the run is.
 func (t *tracker) end() {
 	close(t.stop)
 	<-t.done
+	if t.own && t.to.Flush(grace) { // one that is stuck keeps its goroutine
+		_ = t.to.Close() // a panic of a reporter is its owner's matter
+	}
 }
 
-func (t *tracker) report(kind progress.Kind, change func(*progress.Event)) {
+// lost tells of a loss; by nil it is the source's.
+func (t *tracker) lost(by *Target, l stage.Loss) {
+	t.report(progress.Lost, nil, func(e *progress.Event) {
+		e.Loss, e.Target = &l, ""
+		if by != nil {
+			e.Target = by.Name
+		}
+	})
+}
+
+// stepped returns a context by which a stage reports its long steps.
+func (t *tracker) stepped(ctx context.Context, name string) context.Context {
+	return progress.WithSteps(ctx, func(text string) func() {
+		s := &step{name, text}
+		about := func(e *progress.Event) { e.Step, e.Target = text, name }
+		t.report(progress.StepOpen, func() { t.steps = append(t.steps, s) }, about)
+		return sync.OnceFunc(func() {
+			t.report(progress.StepDone, func() {
+				t.steps = slices.DeleteFunc(t.steps, func(other *step) bool { return other == s })
+			}, about)
+		})
+	})
+}
+
+// during reports a whole call of a stage as a step, which the stage may divide.
+func (t *tracker) during(ctx context.Context, name, text string, call func(context.Context) error) error {
+	ctx = t.stepped(ctx, name)
+	defer progress.Step(ctx, text)()
+	return call(ctx)
+}
+
+// report changes the counts, if change is not nil, and tells of them, with what
+// about adds to this event alone.
+func (t *tracker) report(kind progress.Kind, change func(), about func(*progress.Event)) {
 	t.order.Lock()
 	defer t.order.Unlock()
 	t.mu.Lock()
 	if change != nil {
-		change(&t.now)
+		change()
 	}
 	e := t.now
+	if len(t.steps) > 0 {
+		last := t.steps[len(t.steps)-1] // the most precise: steps within a call begin after it
+		e.Step, e.Target = last.text, last.target
+	}
 	t.mu.Unlock()
-	e.Time, e.Kind = time.Now(), kind
+	e.Kind = kind
+	if about != nil {
+		about(&e)
+	}
 	t.to.Report(e)
 }
 
 // phase begins a phase.
 func (t *tracker) phase(name string) {
-	t.report(progress.Phase, func(e *progress.Event) { e.Phase, e.Unit = name, "" })
+	t.report(progress.Phase, func() { t.now.Phase, t.now.Unit = name, "" }, nil)
 }
 
 // expect sets the estimates of what will pass.
@@ -87,10 +156,10 @@ func (t *tracker) began(unit string) {
 }
 
 func (t *tracker) finished(unit string) {
-	t.report(progress.Unit, func(e *progress.Event) {
-		e.Units++
-		e.Unit = unit
-	})
+	t.report(progress.Unit, func() {
+		t.now.Units++
+		t.now.Unit = unit
+	}, nil)
 }
 
 func (t *tracker) counts() Counts {

@@ -13,6 +13,7 @@ import (
 	dialect "github.com/lmsvault/vault/dialects/sqlite"
 
 	"github.com/lmsvault/vault/core/keyrange"
+	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -64,7 +65,10 @@ func (s *Sink) indexes(ctx context.Context, t *schema.Table, taken map[string]bo
 		if err != nil {
 			return fmt.Errorf("index %s of %s: %w", t.Indexes[i].Name, t.Name, err)
 		}
-		if err := s.conn.Exec(ctx, sql); err != nil {
+		done := progress.Step(ctx, fmt.Sprintf("building index %s of %s", t.Indexes[i].Name, t.Name))
+		err = s.conn.Exec(ctx, sql)
+		done()
+		if err != nil {
 			return fmt.Errorf("index %s of %s: %w", t.Indexes[i].Name, t.Name, err)
 		}
 	}
@@ -146,12 +150,15 @@ func (s *Sink) Prove(ctx context.Context) (proofs []stage.TableProof, err error)
 	for i := range found.Tables {
 		t := &found.Tables[i]
 		proof := stage.TableProof{Schema: t.Table}
-		if err := conn.Read(ctx, t, keyrange.Range{}, dialect.Receiver{
+		done := progress.Step(ctx, "reading back "+t.Name)
+		err := conn.Read(ctx, t, keyrange.Range{}, dialect.Receiver{
 			Chunk: func(_ context.Context, data []byte, _ int) error { return proof.Sum.AddChunk(data) },
 			Loss: func(_ context.Context, l stage.Loss) error {
 				return fmt.Errorf("%s %s: %s", l.Path, l.Where, l.Reason)
 			},
-		}); err != nil {
+		})
+		done()
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.config.Path+partial, err)
 		}
 		proofs = append(proofs, proof)
