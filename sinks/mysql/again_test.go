@@ -12,6 +12,7 @@ import (
 	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/internal/isolated"
+	"github.com/lmsvault/vault/internal/mysqlproxy"
 	"github.com/lmsvault/vault/internal/servers"
 	source "github.com/lmsvault/vault/sources/mysql"
 )
@@ -28,12 +29,12 @@ func TestUnitsAreLoadedAgainOnce(t *testing.T) {
 			for name, connect := range map[string]func(t testing.TB, db servers.Database) (dsn string, done func() bool){
 				"killed by the server": func(t testing.TB, db servers.Database) (string, func() bool) { return killing(t, db, rows) },
 				"cut before COMMIT": func(t testing.TB, db servers.Database) (string, func() bool) {
-					decide, done := once(withhold, "COMMIT")
-					return proxied(t, db, decide), done
+					decide, done := once(mysqlproxy.Withhold, "COMMIT")
+					return mysqlproxy.Start(t, db.DSN, decide), done
 				},
 				"the answer to COMMIT lost": func(t testing.TB, db servers.Database) (string, func() bool) {
-					decide, done := once(carryOut, "COMMIT")
-					return proxied(t, db, decide), done
+					decide, done := once(mysqlproxy.CarryOut, "COMMIT")
+					return mysqlproxy.Start(t, db.DSN, decide), done
 				},
 			} {
 				t.Run(fmt.Sprint(engine.name, " ", load, " ", name), func(t *testing.T) {
@@ -76,24 +77,29 @@ func killing(t testing.TB, db servers.Database, rows string) (dsn string, done f
 	var loading atomic.Bool
 	var kill sync.Once
 	var killed atomic.Bool
-	dsn = proxied(t, db, func(statement string) fate {
+	dsn = mysqlproxy.Start(t, db.DSN, func(statement string) mysqlproxy.Fate {
 		switch {
 		case strings.HasPrefix(statement, rows):
 			loading.Store(true)
 		case loading.Load() && (strings.HasPrefix(statement, "COMMIT") || strings.HasPrefix(statement, "SELECT @@warning")):
 			kill.Do(func() {
-				var id string
-				err := db.SQL.QueryRow("SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX t JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id WHERE p.DB = DATABASE() AND t.trx_rows_modified > 0 LIMIT 1").Scan(&id)
-				if err == nil {
-					_, err = db.SQL.Exec("KILL " + id)
+				ids, err := servers.Connections(t.Context(), db.SQL)
+				for _, id := range ids {
+					var loads int
+					if err == nil {
+						err = db.SQL.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_rows_modified > 0 AND trx_mysql_thread_id = ?", id).Scan(&loads)
+					}
+					if err == nil && loads == 1 {
+						_, err = db.SQL.ExecContext(t.Context(), fmt.Sprint("KILL ", id))
+						killed.Store(err == nil)
+					}
 				}
 				if err != nil {
 					t.Errorf("killing the connection: %v", err)
 				}
-				killed.Store(err == nil)
 			})
 		}
-		return pass
+		return mysqlproxy.Pass
 	})
 	return dsn, killed.Load
 }
@@ -121,4 +127,26 @@ func move(t testing.TB, from servers.Database, dsn, load string) (*run.Result, e
 		t.Error(err)
 	}
 	return r, err
+}
+
+// once decides so for the first statement that begins with one of these.
+func once(does mysqlproxy.Fate, begins ...string) (decide func(string) mysqlproxy.Fate, done func() bool) {
+	var mu sync.Mutex
+	did := false
+	decide = func(statement string) mysqlproxy.Fate {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, begin := range begins {
+			if !did && strings.HasPrefix(statement, begin) {
+				did = true
+				return does
+			}
+		}
+		return mysqlproxy.Pass
+	}
+	return decide, func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return did
+	}
 }

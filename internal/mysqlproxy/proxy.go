@@ -1,31 +1,32 @@
-package mysql
+// Package mysqlproxy puts a proxy between tests and a MySQL or MariaDB server, which
+// loses statements or answers on purpose.
+package mysqlproxy
 
 import (
 	"io"
 	"net"
-	"strings"
 	"sync"
 	"testing"
 
 	driver "github.com/go-sql-driver/mysql"
-
-	"github.com/lmsvault/vault/internal/servers"
 )
 
-// What a proxy does with a statement.
-type fate int
+// Fate is what becomes of a statement.
+type Fate int
 
+// The fates of statements.
 const (
-	pass     fate = iota
-	withhold      // cut the connection; the server never gets it
-	carryOut      // have the server carry it out, and cut the connection before its answer
+	Pass     Fate = iota
+	Withhold      // the connection is cut, and the server never gets it
+	CarryOut      // the server carries it out, and the connection is cut before its answer
 )
 
-// proxied is the DSN of a database behind a proxy that asks decide about each
-// statement. decide is called by many goroutines.
-func proxied(t testing.TB, db servers.Database, decide func(statement string) fate) string {
+// Start returns the DSN of a database behind a proxy that asks decide about each
+// statement, before the server gets it. decide is called by many goroutines. The
+// proxy ends with the test.
+func Start(t testing.TB, dsn string, decide func(statement string) Fate) string {
 	t.Helper()
-	cfg, err := driver.ParseDSN(db.DSN)
+	cfg, err := driver.ParseDSN(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,16 +36,15 @@ func proxied(t testing.TB, db servers.Database, decide func(statement string) fa
 	}
 	server := cfg.Addr
 	cfg.Addr = l.Addr().String()
-	var links sync.WaitGroup
-	links.Go(func() {
+	go func() {
 		for {
 			client, err := l.Accept()
 			if err != nil {
 				return
 			}
-			links.Go(func() { link(client, server, decide) })
+			go link(client, server, decide)
 		}
-	})
+	}()
 	t.Cleanup(func() {
 		if err := l.Close(); err != nil {
 			t.Error(err)
@@ -54,7 +54,7 @@ func proxied(t testing.TB, db servers.Database, decide func(statement string) fa
 }
 
 // link connects one client to the server, until one of them ends it or decide does.
-func link(client net.Conn, address string, decide func(string) fate) {
+func link(client net.Conn, address string, decide func(string) Fate) {
 	defer client.Close()
 	server, err := net.Dial("tcp", address)
 	if err != nil {
@@ -89,20 +89,20 @@ func link(client net.Conn, address string, decide func(string) fate) {
 		if err != nil {
 			return
 		}
-		does := pass
+		does := Pass
 		if len(packet) > 5 && packet[3] == 0 && packet[4] == 3 { // the first of a command, COM_QUERY
 			does = decide(string(packet[5:]))
 		}
-		if does == withhold {
+		if does == Withhold {
 			return
 		}
 		mu.Lock()
-		cut = does == carryOut
+		cut = does == CarryOut
 		mu.Unlock()
 		if _, err := server.Write(packet); err != nil {
 			return
 		}
-		if does == carryOut {
+		if does == CarryOut {
 			<-answered
 			return
 		}
@@ -119,26 +119,4 @@ func readPacket(r io.Reader) ([]byte, error) {
 	packet = append(packet, make([]byte, length)...)
 	_, err := io.ReadFull(r, packet[4:])
 	return packet, err
-}
-
-// once decides so for the first statement that begins with one of these.
-func once(does fate, begins ...string) (decide func(string) fate, done func() bool) {
-	var mu sync.Mutex
-	did := false
-	decide = func(statement string) fate {
-		mu.Lock()
-		defer mu.Unlock()
-		for _, begin := range begins {
-			if !did && strings.HasPrefix(statement, begin) {
-				did = true
-				return does
-			}
-		}
-		return pass
-	}
-	return decide, func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return did
-	}
 }
