@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"database/sql/driver"
 	"errors"
 	"slices"
 	"strings"
@@ -26,16 +25,16 @@ var deniedFunctions = sqltext.Set("load_extension fts3_tokenizer readfile writef
 var ownPragmas = sqltext.Set(`application_id cache_size encoding foreign_key_list index_list index_xinfo journal_mode locking_mode page_size synchronous
 	table_list table_xinfo`)
 
-// confine makes a connection refuse whatever is not allowed, when a statement is compiled.
-func confine(conn driver.Conn) error {
-	c, ok := conn.(sqlite.AuthorizerRegisterer)
+// confine makes the connection refuse whatever is not allowed, when a statement is compiled.
+func (c *Conn) confine() error {
+	conn, ok := c.conn.(sqlite.AuthorizerRegisterer)
 	if !ok {
 		return errors.New("the SQLite driver can't restrict statements")
 	}
-	return c.RegisterAuthorizer(func(action sqlite.AuthorizerActionCode, first, second, _, _ string) sqlite.AuthorizerReturnCode {
+	return conn.RegisterAuthorizer(func(action sqlite.AuthorizerActionCode, first, second, _, _ string) sqlite.AuthorizerReturnCode {
 		switch {
 		case allowed[action],
-			action == sqlite.AuthDelete && !strings.HasPrefix(strings.ToLower(first), "sqlite_"),
+			action == sqlite.AuthDelete && c.deletes != "" && first == c.deletes,
 			action == sqlite.AuthFunction && !deniedFunctions[strings.ToLower(second)],
 			action == sqlite.AuthPragma && (ownPragmas[strings.ToLower(first)] || second == "" && settled(first)):
 			return sqlite.AuthorizerOK

@@ -24,6 +24,8 @@ type Conn struct {
 	path string
 	mu   sync.Mutex
 	conn driver.Conn
+	// deletes is the table of which rows may be deleted, while delete does so.
+	deletes string
 }
 
 // Mode is how a file is opened.
@@ -50,7 +52,7 @@ func Open(ctx context.Context, path string, mode Mode) (*Conn, error) {
 		return nil, fmt.Errorf("opening the SQLite database %s: %w", path, explain(err))
 	}
 	c := &Conn{path: path, conn: conn}
-	if err := errors.Join(c.settle(ctx, mode), confine(conn)); err != nil {
+	if err := errors.Join(c.settle(ctx, mode), c.confine()); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the SQLite database %s: %w", path, err), c.Close())
 	}
 	// The file is not looked at before the first statement.
@@ -76,6 +78,20 @@ func (c *Conn) Close() error {
 func (c *Conn) Exec(ctx context.Context, query string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.execLocked(ctx, query)
+}
+
+// delete deletes rows of a table, which no other call can do. condition is empty
+// for all rows.
+func (c *Conn) delete(ctx context.Context, table, condition string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.deletes = table
+	defer func() { c.deletes = "" }()
+	return c.execLocked(ctx, "DELETE FROM "+Quote(table)+condition)
+}
+
+func (c *Conn) execLocked(ctx context.Context, query string) error {
 	s, err := c.prepare(ctx, query)
 	if err != nil {
 		return err

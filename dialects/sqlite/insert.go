@@ -72,10 +72,10 @@ func (x *Inserter) made(id int64) {
 func (x *Inserter) TakeBack(ctx context.Context) error {
 	rowid := RowidName(x.table)
 	if rowid == "" {
-		return x.conn.Exec(ctx, "DELETE FROM "+Quote(x.name))
+		return x.conn.delete(ctx, x.name, "")
 	}
 	for _, ids := range x.rowids {
-		if err := x.conn.Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE %s BETWEEN %d AND %d", Quote(x.name), rowid, ids.first, ids.last)); err != nil {
+		if err := x.conn.delete(ctx, x.name, fmt.Sprintf(" WHERE %s BETWEEN %d AND %d", rowid, ids.first, ids.last)); err != nil {
 			return fmt.Errorf("taking rows of %s back: %w", x.name, err)
 		}
 	}
