@@ -14,7 +14,7 @@ import (
 // succeed: the system reports a lost write only once.
 func TestFailedSyncStaysFailed(t *testing.T) {
 	dir := t.TempDir()
-	s, err := NewSink(dir, false, t.TempDir(), Layout{
+	s, err := NewSink(dir, t.TempDir(), Layout{
 		Part:       "dataroot",
 		Holds:      func(string) (bool, error) { return true, nil },
 		Keeping:    func(string) Keeping { return Remove },

@@ -9,7 +9,7 @@ import (
 
 // Small files of many units cost few syncs, and all are durable when Finish returns.
 func TestManyUnitsShareASync(t *testing.T) {
-	s, err := NewSink(t.TempDir(), false, t.TempDir(), Layout{
+	s, err := NewSink(t.TempDir(), t.TempDir(), Layout{
 		Part:       "dataroot",
 		Holds:      func(string) (bool, error) { return true, nil },
 		Keeping:    func(string) Keeping { return Remove },

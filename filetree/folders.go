@@ -96,11 +96,28 @@ func (s *Sink) makeDir(parent *os.Root, name, path string) (made bool, err error
 	err = parent.Mkdir(name, closed)
 	switch {
 	case err == nil:
-		return true, s.dirs.add(path, s.mode, time.Time{})
+		mode, modTime, err := s.likeOld(path)
+		return true, errors.Join(err, s.dirs.add(path, mode, modTime))
 	case errors.Is(err, fs.ErrExist):
 		return false, s.unlockDir(parent, name, path)
 	}
 	return false, err
+}
+
+// likeOld returns what a directory gets that no entry describes: the mode and time
+// of the old one where that is kept, or something in it, else the mode of the root.
+func (s *Sink) likeOld(path string) (mode uint32, modTime time.Time, err error) {
+	if s.area == nil || s.keeping(path) == Remove {
+		return s.mode, time.Time{}, nil
+	}
+	info, err := s.base.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return s.mode, time.Time{}, nil
+	}
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	return Mode(info.Mode()), info.ModTime(), nil
 }
 
 // unlockDir gives this user all rights to a directory of his that was there

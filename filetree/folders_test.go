@@ -9,7 +9,7 @@ import (
 
 // However many directories a unit has, few are open at once.
 func TestFewAreOpenAtOnce(t *testing.T) {
-	s, err := NewSink(t.TempDir(), false, t.TempDir(), Layout{
+	s, err := NewSink(t.TempDir(), t.TempDir(), Layout{
 		Part:       "dataroot",
 		Holds:      func(string) (bool, error) { return true, nil },
 		Keeping:    func(string) Keeping { return Remove },

@@ -30,7 +30,7 @@ func TestFullDisk(t *testing.T) {
 	if got[filetree.MarkerName] == "" || len(got) != 1 {
 		t.Errorf("%d things are left, the mark %q", len(got), got[filetree.MarkerName])
 	}
-	_, err = filesSink(t, sinkfiles.Config{Dir: root, Replace: true}).Check(t.Context(), &stage.Plan{Bytes: 1_500_000})
+	_, err = filesSink(t, sinkfiles.Config{Dir: root}).Check(t.Context(), &stage.Plan{Bytes: 1_500_000, Replace: stage.ReplaceInPlace})
 	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "make room") {
 		t.Errorf("a plan that is too large: %v", err)
 	}

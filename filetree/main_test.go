@@ -9,5 +9,8 @@ import (
 
 func TestMain(m *testing.M) {
 	machine.Ordinary()
+	if part := os.Getenv(killPart); part != "" {
+		os.Exit(restoreToBeKilled(part))
+	}
 	os.Exit(m.Run())
 }

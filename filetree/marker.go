@@ -82,6 +82,35 @@ func openMarker(root *os.Root) (*os.File, error) {
 	return f, nil
 }
 
+// onlyFiles refuses marks that are not files: a restore could neither write nor remove them.
+func (s *Sink) onlyFiles(root *os.Root) error {
+	for _, mark := range []string{MarkerName, RestoredName} {
+		info, err := root.Lstat(mark)
+		if err == nil && !info.Mode().IsRegular() {
+			return failure.New(failure.Refused, "%s: %s is not a file; remove it", s.dir, mark)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return failure.New(failure.Refused, "looking for the marks of an earlier restore in %s: %w", s.dir, err)
+		}
+	}
+	return nil
+}
+
+// free returns errLocked while a restore in place holds the marker's lock.
+func free(root *os.Root) error { return unlocked(root, MarkerName) }
+
+// unlocked returns errLocked if another process has locked a file, which may be missing.
+func unlocked(root *os.Root, name string) error {
+	f, err := root.OpenFile(name, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(lock(f), f.Close())
+}
+
 // Recognise tells what a source's directory seems to be.
 func Recognise(root *os.Root) (moodle.Folder, error) {
 	var failed error

@@ -15,8 +15,8 @@ import (
 // A mark lets a restore empty a directory only if it names the part to restore.
 func TestMarksCountForTheirPartOnly(t *testing.T) {
 	sinks := map[string]func(dir string) stage.Sink{
-		"filedir":  func(dir string) stage.Sink { return filesSink(t, sinkfiles.Config{Dir: dir, Replace: true}) },
-		"dataroot": func(dir string) stage.Sink { return datarootSink(t, sinkdataroot.Config{Dir: dir, Replace: true}) },
+		"filedir":  func(dir string) stage.Sink { return filesSink(t, sinkfiles.Config{Dir: dir}) },
+		"dataroot": func(dir string) stage.Sink { return datarootSink(t, sinkdataroot.Config{Dir: dir}) },
 	}
 	contents := map[string][]string{
 		"photos":            {"photos/x"},
@@ -36,7 +36,7 @@ func TestMarksCountForTheirPartOnly(t *testing.T) {
 			} {
 				for name, holds := range contents {
 					t.Run(fmt.Sprintf("%s/%s/%q/%s", part, mark, text, name), func(t *testing.T) {
-						replaces(t, sink, append([]string{mark + "=" + text}, holds...), refusal)
+						replacesOrRefuses(t, sink, append([]string{mark + "=" + text}, holds...), refusal)
 					})
 				}
 			}
@@ -44,14 +44,14 @@ func TestMarksCountForTheirPartOnly(t *testing.T) {
 	}
 }
 
-// replaces checks that a sink replaces a directory with these files, or that it is
+// replacesOrRefuses checks that a sink replaces a directory with these files, or that it is
 // refused with this text and stays as it was.
-func replaces(t *testing.T, sink func(dir string) stage.Sink, holds []string, refusal string) {
+func replacesOrRefuses(t *testing.T, sink func(dir string) stage.Sink, holds []string, refusal string) {
 	dir := holding(t, holds...)
 	before := below(t, dir)
 	s := sink(dir)
-	_, checked := s.Check(t.Context(), &stage.Plan{})
-	begun := s.Begin(t.Context(), &stage.Plan{})
+	_, checked := s.Check(t.Context(), inPlace)
+	begun := s.Begin(t.Context(), inPlace)
 	must(t, s.Close(t.Context()))
 	after := below(t, dir)
 	if refusal == "" {
@@ -84,13 +84,13 @@ func TestRestoreOfAnotherPartIsNotReplaced(t *testing.T) {
 	must(t, s.Begin(t.Context(), &stage.Plan{}))
 	must(t, s.Close(t.Context()))
 	for name, c := range map[string]struct{ other, own stage.Sink }{
-		"a data root":        {filesSink(t, sinkfiles.Config{Dir: root, Replace: true}), datarootSink(t, sinkdataroot.Config{Dir: root, Replace: true})},
-		"an unfinished pool": {datarootSink(t, sinkdataroot.Config{Dir: unfinished, Replace: true}), filesSink(t, sinkfiles.Config{Dir: unfinished, Replace: true})},
+		"a data root":        {filesSink(t, sinkfiles.Config{Dir: root}), datarootSink(t, sinkdataroot.Config{Dir: root})},
+		"an unfinished pool": {datarootSink(t, sinkdataroot.Config{Dir: unfinished}), filesSink(t, sinkfiles.Config{Dir: unfinished})},
 	} {
-		if _, err := c.other.Check(t.Context(), &stage.Plan{}); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "holds a restore of the part") {
+		if _, err := c.other.Check(t.Context(), swap); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "holds a restore of the part") {
 			t.Errorf("%s: the sink of the other part says %v", name, err)
 		}
-		_, err := c.own.Check(t.Context(), &stage.Plan{})
+		_, err := c.own.Check(t.Context(), swap)
 		must(t, err)
 		must(t, c.other.Close(t.Context()))
 		must(t, c.own.Close(t.Context()))
@@ -100,13 +100,13 @@ func TestRestoreOfAnotherPartIsNotReplaced(t *testing.T) {
 // The remedy in the refusal of a foreign directory is one that works.
 func TestTheMarkThatARefusalProposesIsAccepted(t *testing.T) {
 	dir := holding(t, "photos/x", filetree.RestoredName+"=part: dataroot")
-	must(t, restore(t, datarootSink(t, sinkdataroot.Config{Dir: dir, Replace: true}), fileItem("dataroot/f", "new")))
-	_, err := datarootSink(t, sinkdataroot.Config{Dir: holding(t, "photos/x"), Replace: true}).Check(t.Context(), &stage.Plan{})
+	must(t, restoreAs(t, datarootSink(t, sinkdataroot.Config{Dir: dir}), swap, fileItem("dataroot/f", "new")))
+	_, err := datarootSink(t, sinkdataroot.Config{Dir: holding(t, "photos/x")}).Check(t.Context(), swap)
 	if want := `create a file .vault-restored in it with the line "part: dataroot"`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("the refusal is %v, want %s", err, want)
 	}
 	// No mark lets a data root be taken for a pool, so none is proposed.
-	_, err = filesSink(t, sinkfiles.Config{Dir: holding(t, "filedir/"+poolFile, filetree.MarkerName+"=part: filedir"), Replace: true}).Check(t.Context(), &stage.Plan{})
+	_, err = filesSink(t, sinkfiles.Config{Dir: holding(t, "filedir/"+poolFile, filetree.MarkerName+"=part: filedir")}).Check(t.Context(), swap)
 	if err == nil || !strings.Contains(err.Error(), "it is a data root, not a file pool") || strings.Contains(err.Error(), "create a file") {
 		t.Errorf("the refusal is %v", err)
 	}

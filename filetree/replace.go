@@ -12,23 +12,8 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/lmsvault/vault/core/failure"
-	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 )
-
-// keeping says what becomes of what is there, when the target is replaced.
-func (s *Sink) keeping(path string) Keeping {
-	switch path {
-	case MarkerName, moodle.LostFound:
-		return Keep
-	case RestoredName:
-		if s.layout.Marks {
-			return Keep
-		}
-		return Remove
-	}
-	return s.layout.Keeping(path)
-}
 
 // doomed lists the names in the root that would be removed, or something below
 // them. Those that any site has come last.
@@ -135,8 +120,16 @@ func (s *Sink) removal(ctx context.Context, root *os.Root, doomed []string) (sta
 	if sum.files >= countAtMost {
 		more = "more than "
 	}
-	return stage.Note{Path: s.layout.Part, Text: fmt.Sprintf("replace: true removes %s%s files and directories (%s%s) from %s, among them %s",
-		more, humanize.Comma(sum.files), more, human(sum.bytes), s.dir, first(doomed))}, nil
+	return stage.Note{Path: s.layout.Part, Text: fmt.Sprintf("replace: %s removes %s%s files and directories (%s%s) from %s, among them %s",
+		s.replaceWord(), more, humanize.Comma(sum.files), more, human(sum.bytes), s.dir, first(doomed))}, nil
+}
+
+// replaceWord is the setting replace as a person writes it.
+func (s *Sink) replaceWord() string {
+	if s.replace == stage.ReplaceSwap {
+		return "true"
+	}
+	return string(s.replace)
 }
 
 type amount struct{ files, bytes int64 }
@@ -218,6 +211,11 @@ func (s *Sink) clearOne(ctx context.Context, dir *os.Root, name, path string) er
 			return err
 		}
 	}
+	return removeTree(ctx, dir, name)
+}
+
+// removeTree removes a thing and all below it, which may be missing.
+func removeTree(ctx context.Context, dir *os.Root, name string) error {
 	err := dir.RemoveAll(name)
 	if !errors.Is(err, fs.ErrPermission) {
 		return err

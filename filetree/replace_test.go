@@ -39,8 +39,8 @@ func holding(t testing.TB, names ...string) string {
 
 func TestReplaceRefusesForeignDirectories(t *testing.T) {
 	sinks := map[string]func(dir string) stage.Sink{
-		"files":    func(dir string) stage.Sink { return filesSink(t, sinkfiles.Config{Dir: dir, Replace: true}) },
-		"dataroot": func(dir string) stage.Sink { return datarootSink(t, sinkdataroot.Config{Dir: dir, Replace: true}) },
+		"files":    func(dir string) stage.Sink { return filesSink(t, sinkfiles.Config{Dir: dir}) },
+		"dataroot": func(dir string) stage.Sink { return datarootSink(t, sinkdataroot.Config{Dir: dir}) },
 	}
 	for _, c := range []struct {
 		name, sink string
@@ -63,24 +63,26 @@ func TestReplaceRefusesForeignDirectories(t *testing.T) {
 		{"nothing", "files", nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			dir := holding(t, c.holds...)
-			before := below(t, dir)
-			s := sinks[c.sink](dir)
-			_, checked := s.Check(t.Context(), &stage.Plan{})
-			begun := s.Begin(t.Context(), &stage.Plan{})
-			must(t, s.Close(t.Context()))
-			if c.refused == "" {
-				must(t, checked)
-				must(t, begun)
-				return
-			}
-			for _, err := range []error{checked, begun} {
-				if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), c.refused) || !strings.Contains(err.Error(), "empty the directory yourself") {
-					t.Errorf("it is not refused as it should: %v", err)
+			for _, plan := range replaces {
+				dir := holding(t, c.holds...)
+				before := below(t, dir)
+				s := sinks[c.sink](dir)
+				_, checked := s.Check(t.Context(), plan)
+				begun := s.Begin(t.Context(), plan)
+				must(t, s.Close(t.Context()))
+				if c.refused == "" {
+					must(t, checked)
+					must(t, begun)
+					continue
 				}
-			}
-			if after := below(t, dir); fmt.Sprint(after) != fmt.Sprint(before) {
-				t.Errorf("it held %v, and holds %v", before, after)
+				for _, err := range []error{checked, begun} {
+					if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), c.refused) || !strings.Contains(err.Error(), "empty the directory yourself") {
+						t.Errorf("it is not refused as it should: %v", err)
+					}
+				}
+				if after := below(t, dir); fmt.Sprint(after) != fmt.Sprint(before) {
+					t.Errorf("it held %v, and holds %v", before, after)
+				}
 			}
 		})
 	}
@@ -88,8 +90,8 @@ func TestReplaceRefusesForeignDirectories(t *testing.T) {
 
 func TestPlanSaysWhatReplaceRemoves(t *testing.T) {
 	dir := holding(t, "filedir/"+poolFile, "lang/de/x", "lang/de_local/mine", "photos/1", "photos/2", "cache/x")
-	s := datarootSink(t, sinkdataroot.Config{Dir: dir, Replace: true, Preserve: []string{"lang/de_local"}})
-	found, err := s.Check(t.Context(), &stage.Plan{})
+	s := datarootSink(t, sinkdataroot.Config{Dir: dir})
+	found, err := s.Check(t.Context(), &stage.Plan{Replace: stage.ReplaceSwap, Preserve: []string{"lang/de_local"}})
 	notes := found.Notes
 	must(t, err)
 	// lang/de with x, photos with two files of six bytes; lang itself stays.
@@ -97,37 +99,39 @@ func TestPlanSaysWhatReplaceRemoves(t *testing.T) {
 	if len(notes) != 2 || notes[1] != want {
 		t.Errorf("notes are %q, want %q", notes, want)
 	}
-	found, err = filesSink(t, sinkfiles.Config{Dir: holding(t, poolFile, "ff/", "zz"), Replace: true}).Check(t.Context(), &stage.Plan{})
+	found, err = filesSink(t, sinkfiles.Config{Dir: holding(t, poolFile, "ff/", "zz")}).Check(t.Context(), inPlace)
 	notes = found.Notes
 	must(t, err)
-	if len(notes) != 1 || !strings.Contains(notes[0].Text, `removes 5 files and directories (12 B)`) || !strings.Contains(notes[0].Text, `among them "zz, 01, ff"`) {
+	if len(notes) != 1 || !strings.Contains(notes[0].Text, `replace: in_place removes 5 files and directories (12 B)`) || !strings.Contains(notes[0].Text, `among them "zz, 01, ff"`) {
 		t.Errorf("notes are %q", notes)
 	}
 }
 
 // A data root that Moodle has not used yet is known again by the restore's mark.
 func TestFinishedRestoreIsReplaced(t *testing.T) {
-	dir := t.TempDir()
-	for _, content := range []string{"first", "second"} {
-		must(t, restore(t, datarootSink(t, sinkdataroot.Config{Dir: dir, Replace: true}), fileItem("dataroot/custom/f", content)))
-		if got := below(t, dir); got["custom/f"] != content {
-			t.Errorf("the directory holds %v", got)
+	for _, plan := range replaces {
+		dir := t.TempDir()
+		for _, content := range []string{"first", "second"} {
+			must(t, restoreAs(t, datarootSink(t, sinkdataroot.Config{Dir: dir}), plan, fileItem("dataroot/custom/f", content)))
+			if got := below(t, dir); got["custom/f"] != content || len(got) != 3 {
+				t.Errorf("the directory holds %v", got)
+			}
 		}
 	}
 }
 
 func TestLostAndFoundIsNotInTheWay(t *testing.T) {
-	for _, replace := range []bool{false, true} {
+	for _, plan := range []*stage.Plan{{}, swap, inPlace} {
 		dir := holding(t, "lost+found/")
 		must(t, os.Chmod(filepath.Join(dir, "lost+found"), 0o700))
-		must(t, restore(t, filesSink(t, sinkfiles.Config{Dir: dir, Replace: replace}), fileItem("filedir/"+poolFile, "x")))
+		must(t, restoreAs(t, filesSink(t, sinkfiles.Config{Dir: dir}), plan, fileItem("filedir/"+poolFile, "x")))
 		if got := below(t, dir); got[poolFile] != "x" || got["lost+found"] != "dir" {
-			t.Errorf("replace %v: %v", replace, got)
+			t.Errorf("replace %q: %v", plan.Replace, got)
 		}
 		root := holding(t, "lost+found/")
-		must(t, restore(t, datarootSink(t, sinkdataroot.Config{Dir: root, Replace: replace}), fileItem("dataroot/f", "x")))
+		must(t, restoreAs(t, datarootSink(t, sinkdataroot.Config{Dir: root}), plan, fileItem("dataroot/f", "x")))
 		if got := below(t, root); got["f"] != "x" || got["lost+found"] != "dir" {
-			t.Errorf("replace %v: %v", replace, got)
+			t.Errorf("replace %q: %v", plan.Replace, got)
 		}
 	}
 }
@@ -143,8 +147,13 @@ func TestRestoreIntoClosedDirectoriesIsRepeated(t *testing.T) {
 			return
 		}
 	}
-	target := filepath.Join(dir, "target")
-	cfg := sinkdataroot.Config{Dir: target, Replace: true, Preserve: []string{"held/mine"}}
+	for name, plan := range replaces {
+		t.Run(name, func(t *testing.T) { repeatedInto(t, filepath.Join(dir, name), plan.Replace) })
+	}
+}
+
+func repeatedInto(t *testing.T, target string, replace stage.Replace) {
+	plan := &stage.Plan{Replace: replace, Preserve: []string{"held/mine"}}
 	t.Cleanup(func() { // so that it can be removed
 		must(t, filepath.WalkDir(target, func(path string, d os.DirEntry, err error) error {
 			if err == nil && d.IsDir() {
@@ -162,7 +171,7 @@ func TestRestoreIntoClosedDirectoriesIsRepeated(t *testing.T) {
 			must(t, os.Chmod(filepath.Join(target, name), 0o510))
 		}
 		must(t, os.Chmod(filepath.Join(target, "held"), 0o500))
-		must(t, restore(t, datarootSink(t, cfg),
+		must(t, restoreAs(t, datarootSink(t, sinkdataroot.Config{Dir: target}), plan,
 			dirItem("dataroot/a", 0o500), dirItem("dataroot/a/b", 0o100), fileItem("dataroot/a/b/f", "x"), dirItem("dataroot/a/c", 0),
 			fileItem("dataroot/held/new/f", "x"), dirItem("dataroot/held/new", 0o500), fileItem("dataroot/muc/in/f", "x")))
 		for name, mode := range map[string]os.FileMode{"a": 0o500, "a/c": 0, "held": 0o500, "held/new": 0o500, "muc": 0o510} {
@@ -187,5 +196,14 @@ func TestLostAndFoundOfASnapshotIsLeftOut(t *testing.T) {
 	got := below(t, dir)
 	if _, there := got["lost+found"]; there || got["lang/f"] == "" {
 		t.Errorf("the target holds %v", got)
+	}
+}
+
+func TestPreservedPathsAreChecked(t *testing.T) {
+	for _, bad := range []string{"/etc", "a/../b", "", "lang/"} {
+		_, err := datarootSink(t, sinkdataroot.Config{Dir: t.TempDir()}).Check(t.Context(), &stage.Plan{Preserve: []string{bad}})
+		if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "preserve") {
+			t.Errorf("%q: %v", bad, err)
+		}
 	}
 }

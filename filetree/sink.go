@@ -11,7 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -51,24 +50,32 @@ type Layout struct {
 	// Setuid restores the setuid and setgid bits of files. Who restores owns the
 	// file, so that another user could become who restores.
 	Setuid bool
-	Notes  []stage.Note
 }
 
 // Sink writes one part of a site below a directory. Files are written under
 // temporary names, read back, and only then renamed; all are durable when Finish
-// returns. A marker in the root tells that what is there is not whole,
-// from Begin to Publish; until Finish only this user can look into directories.
+// returns. Until Finish only this user can look into directories.
+//
+// With stage.ReplaceSwap the new tree is made in the directory SwapName and
+// exchanged with the old one in Publish; only then a marker in the root tells that
+// what is there is incomplete, and a journal how to undo the exchange. Otherwise the
+// new tree is made in the root, which bears the marker from Begin to Publish.
 type Sink struct {
-	dir     string
-	replace bool
-	layout  Layout
-	temp    string // where to keep what Finish needs
-	prefix  string // of temporary names
-	next    atomic.Int64
+	dir      string
+	layout   Layout
+	temp     string // where to keep what Finish needs
+	prefix   string // of temporary names
+	next     atomic.Int64
+	replace  stage.Replace // as the plan says
+	preserve []string
 
-	root   *os.Root // nil before Begin
-	marker *os.File // locked while it is open
-	mode   uint32   // of directories that no entry describes
+	base   *os.Root  // the directory; nil before Begin
+	root   *os.Root  // where the new tree is made: base, or a directory in area
+	area   *swapArea // of a swap; nil before Begin and when it is removed
+	ending bool      // Publish may have taken the mark away
+	unable error     // to remove the old tree after an exchange
+	marker *os.File  // locked while it is open
+	mode   uint32    // of directories that no entry describes
 	disk   disk
 
 	mu   sync.Mutex
@@ -76,55 +83,74 @@ type Sink struct {
 }
 
 // NewSink makes a sink of a directory; nothing is touched before Check and Begin.
-func NewSink(dir string, replace bool, tempDir string, layout Layout) (stage.FileSink, error) {
+func NewSink(dir, tempDir string, layout Layout) (stage.FileSink, error) {
 	var raw [8]byte
 	if _, err := rand.Read(raw[:]); err != nil {
 		return nil, err
 	}
-	return &Sink{dir: dir, replace: replace, layout: layout, temp: tempDir, prefix: tempPrefix + hex.EncodeToString(raw[:]) + "-"}, nil
+	return &Sink{dir: dir, layout: layout, temp: tempDir, prefix: tempPrefix + hex.EncodeToString(raw[:]) + "-"}, nil
 }
 
 const tempPrefix = ".vault-tmp-"
 
-// Begin makes or opens the directory, marks it, and removes what is to be replaced.
-func (s *Sink) Begin(ctx context.Context, _ *stage.Plan) error {
+// Begin makes or opens the directory and ends what an earlier restore left in it.
+// It makes a place for the new tree beside the old one, or marks the directory
+// and removes what is to be replaced.
+func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
+	if err := s.take(p); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(s.dir, 0o777); err != nil {
 		return fmt.Errorf("making the directory to restore into: %w", err)
 	}
-	root, err := os.OpenRoot(s.dir)
+	base, err := os.OpenRoot(s.dir)
 	if err != nil {
 		return fmt.Errorf("opening the directory to restore into: %w", err)
 	}
-	s.root = root
-	info, err := root.Stat(".")
+	s.base = base
+	info, err := base.Stat(".")
 	if err != nil {
 		return err
 	}
 	s.mode = Mode(info.Mode())
-	if _, err := s.check(ctx, root); err != nil { // again: much can happen since Check
+	if err := s.disk.wrote(base); err != nil {
 		return err
 	}
-	if err := s.disk.wrote(root); err != nil {
+	if err := s.endEarlier(ctx); err != nil {
 		return err
 	}
-	if err := s.mark(); err != nil {
+	if _, err := s.check(ctx, base); err != nil { // again: much can happen since Check
 		return err
 	}
 	if s.dirs, err = newDirSpool(s.temp); err != nil {
 		return err
 	}
-	return s.clear(ctx, root, "")
+	if s.replace == stage.ReplaceSwap {
+		return s.beside()
+	}
+	if err := s.mark(); err != nil {
+		return err
+	}
+	s.root = base
+	return s.clear(ctx, base, "")
 }
 
+// mark marks the root as incomplete, and locks the mark.
 func (s *Sink) mark() error {
-	f, err := openMarker(s.root)
+	if s.marker != nil { // perhaps it is no longer the one in the root
+		if err := s.marker.Close(); err != nil {
+			return err
+		}
+		s.marker = nil
+	}
+	f, err := openMarker(s.base)
 	if err != nil {
 		return fmt.Errorf("marking %s as not whole: %w", s.dir, err)
 	}
 	s.marker = f
 	if err := lock(f); err != nil {
 		if errors.Is(err, errLocked) {
-			return failure.New(failure.Refused, "another restore is writing into %s; wait for it to end", s.dir)
+			return s.busy(err)
 		}
 		return fmt.Errorf("locking %s: %w", filepath.Join(s.dir, MarkerName), err)
 	}
@@ -148,8 +174,14 @@ func (s *Sink) write(text string) error {
 
 // settle makes the names in the root durable.
 func (s *Sink) settle() error {
-	if err := syncDir(s.root); err != nil {
-		return fmt.Errorf("making files durable: %w", err)
+	dirs := []*os.Root{s.base}
+	if s.area != nil {
+		dirs = append(dirs, s.area.dir)
+	}
+	for _, dir := range dirs {
+		if err := syncDir(dir); err != nil {
+			return fmt.Errorf("making files durable: %w", err)
+		}
 	}
 	return s.disk.sync()
 }
@@ -170,10 +202,20 @@ func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	if s.root == nil {
 		return errors.New("finish comes before begin")
 	}
+	if s.area != nil {
+		if err := s.shelter(); err != nil {
+			return err
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.dirs.apply(ctx, s.root); err != nil {
 		return err
+	}
+	if s.area != nil {
+		if _, err := s.plan(); err != nil { // what forbids the exchange shows before it begins
+			return err
+		}
 	}
 	return s.settle()
 }
@@ -181,8 +223,8 @@ func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 // Prove has nothing to add: every file was read back before it got its name.
 func (s *Sink) Prove(context.Context) ([]stage.TableProof, error) { return nil, nil }
 
-// Publish takes the mark away.
-func (s *Sink) Publish(context.Context) error {
+// Publish exchanges the trees, or takes the mark away.
+func (s *Sink) Publish(ctx context.Context) error {
 	if s.root == nil {
 		return errors.New("publish comes before begin")
 	}
@@ -191,18 +233,30 @@ func (s *Sink) Publish(context.Context) error {
 	if err := s.disk.commit(written{}); err != nil { // of a sync that failed: the mark stays
 		return err
 	}
-	if err := s.unmark(); err != nil {
-		return fmt.Errorf("unmarking %s: %w", s.dir, err)
+	if s.area == nil {
+		s.ending = true
+		if err := s.unmark(); err != nil {
+			return fmt.Errorf("unmarking %s: %w", s.dir, err)
+		}
+		return s.settle()
 	}
-	return s.settle()
+	if err := s.swap(ctx); err != nil {
+		return err
+	}
+	// The new tree counts, so that this is no error of Publish's.
+	if err := s.area.remove(context.WithoutCancel(ctx)); err != nil {
+		s.unable = fmt.Errorf("%s: the restore is complete, but the old files could not all be removed: %w; the next restore tries again", s.dir, err)
+	}
+	s.area = nil
+	return nil
 }
 
 func (s *Sink) unmark() error {
 	var err error
 	if !s.layout.Marks {
-		err = s.root.Remove(MarkerName)
+		err = s.base.Remove(MarkerName)
 	} else if err = s.write(restoredText); err == nil {
-		err = s.root.Rename(MarkerName, RestoredName)
+		err = s.base.Rename(MarkerName, RestoredName)
 	}
 	if err != nil || s.marker == nil {
 		return err
@@ -212,12 +266,27 @@ func (s *Sink) unmark() error {
 	return err
 }
 
-// Abort leaves the mark, by which sources and sinks know that nothing here is whole.
-func (s *Sink) Abort(context.Context) error { return nil }
+// Abort removes what was made beside the old tree, after it has put that back if
+// need be. Without an old tree it leaves the mark, by which sources and sinks know
+// that the directory is incomplete.
+func (s *Sink) Abort(ctx context.Context) error {
+	switch {
+	case s.area != nil:
+		if err := s.putBack(); err != nil {
+			return err
+		}
+		area := s.area
+		s.area = nil
+		return area.remove(ctx)
+	case s.ending:
+		return s.mark()
+	}
+	return nil
+}
 
 // Close frees what the sink holds.
 func (s *Sink) Close(context.Context) error {
-	var errs []error
+	errs := []error{s.unable}
 	if s.marker != nil {
 		errs = append(errs, s.marker.Close())
 	}
@@ -225,10 +294,16 @@ func (s *Sink) Close(context.Context) error {
 		errs = append(errs, s.dirs.close())
 	}
 	errs = append(errs, s.disk.close())
-	if s.root != nil {
+	if s.area != nil {
+		errs = append(errs, s.area.close())
+	}
+	if s.root != nil && s.root != s.base {
 		errs = append(errs, s.root.Close())
 	}
-	s.marker, s.dirs, s.root = nil, nil, nil
+	if s.base != nil {
+		errs = append(errs, s.base.Close())
+	}
+	s.marker, s.dirs, s.root, s.base, s.area, s.ending, s.unable = nil, nil, nil, nil, nil, false, nil
 	return errors.Join(errs...)
 }
 

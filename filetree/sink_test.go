@@ -55,7 +55,19 @@ func linkItem(path, target string) conformance.Item {
 
 func restore(t testing.TB, s stage.Sink, items ...conformance.Item) error {
 	t.Helper()
-	return conformance.WriteAll(t.Context(), s, &stage.Plan{}, []conformance.UnitItems{{Unit: stage.Unit{ID: "u"}, Items: items}})
+	return restoreAs(t, s, &stage.Plan{}, items...)
+}
+
+// The plans of restores over what is there.
+var (
+	swap     = &stage.Plan{Replace: stage.ReplaceSwap}
+	inPlace  = &stage.Plan{Replace: stage.ReplaceInPlace}
+	replaces = map[string]*stage.Plan{"swap": swap, "in place": inPlace}
+)
+
+func restoreAs(t testing.TB, s stage.Sink, p *stage.Plan, items ...conformance.Item) error {
+	t.Helper()
+	return conformance.WriteAll(t.Context(), s, p, []conformance.UnitItems{{Unit: stage.Unit{ID: "u"}, Items: items}})
 }
 
 // below lists all that is in a directory: path, kind and content.
@@ -162,9 +174,11 @@ func TestPoolGetsNoLinks(t *testing.T) {
 func TestMarkerIsNoLink(t *testing.T) {
 	dir := holding(t, "filedir/"+poolFile, "muc/config.php")
 	must(t, os.Symlink("muc/config.php", filepath.Join(dir, filetree.MarkerName)))
-	err := restore(t, datarootSink(t, sinkdataroot.Config{Dir: dir, Replace: true}), fileItem("dataroot/f", "x"))
-	if err == nil || !strings.Contains(err.Error(), filetree.MarkerName+" is not a file") {
-		t.Errorf("a link in the marker's place: %v", err)
+	for name, plan := range replaces {
+		_, err := datarootSink(t, sinkdataroot.Config{Dir: dir}).Check(t.Context(), plan)
+		if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), filetree.MarkerName+" is not a file") {
+			t.Errorf("%s: a link in the marker's place: %v", name, err)
+		}
 	}
 	if got := below(t, dir); got["muc/config.php"] != "theirs" {
 		t.Errorf("what the link leads to has become %q", got["muc/config.php"])
@@ -173,31 +187,41 @@ func TestMarkerIsNoLink(t *testing.T) {
 
 // Links that are in the target before are neither followed nor written through.
 func TestPlantedLinks(t *testing.T) {
-	top := t.TempDir()
-	root := filepath.Join(top, "root")
-	must(t, os.MkdirAll(root, 0o755))
-	must(t, os.MkdirAll(filepath.Join(top, "outside/keep"), 0o755))
-	file(t, filepath.Join(top, "outside/f"), 3)
-	for name, target := range map[string]string{"lang": "../outside", "f": "../outside/f", "muc": "../outside"} {
-		must(t, os.Symlink(target, filepath.Join(root, name)))
-	}
-	must(t, restore(t, datarootSink(t, sinkdataroot.Config{Dir: root, Replace: true}), fileItem("dataroot/lang/f", "new"), fileItem("dataroot/f", "new")))
-	if got := below(t, filepath.Join(top, "outside")); len(got) != 2 || got["f"] != "xxx" {
-		t.Errorf("outside holds %v", got)
-	}
-	if got := below(t, root); got["lang/f"] != "new" || got["f"] != "new" {
-		t.Errorf("the root holds %v", got)
-	}
-	// muc is kept, so the link is still there.
-	if err := restore(t, datarootSink(t, sinkdataroot.Config{Dir: root, Replace: true}), fileItem("dataroot/muc/f", "new")); err == nil {
-		t.Error("a file is written through a link that was kept")
-	}
-	if got := below(t, filepath.Join(top, "outside")); len(got) != 2 {
-		t.Errorf("outside holds %v", got)
+	for name, plan := range replaces {
+		t.Run(name, func(t *testing.T) {
+			top := t.TempDir()
+			root := filepath.Join(top, "root")
+			must(t, os.MkdirAll(root, 0o755))
+			must(t, os.MkdirAll(filepath.Join(top, "outside/keep"), 0o755))
+			file(t, filepath.Join(top, "outside/f"), 3)
+			for name, target := range map[string]string{"lang": "../outside", "f": "../outside/f", "muc": "../outside"} {
+				must(t, os.Symlink(target, filepath.Join(root, name)))
+			}
+			must(t, restoreAs(t, datarootSink(t, sinkdataroot.Config{Dir: root}), plan, fileItem("dataroot/lang/f", "new"), fileItem("dataroot/f", "new")))
+			if got := below(t, filepath.Join(top, "outside")); len(got) != 2 || got["f"] != "xxx" {
+				t.Errorf("outside holds %v", got)
+			}
+			if got := below(t, root); got["lang/f"] != "new" || got["f"] != "new" {
+				t.Errorf("the root holds %v", got)
+			}
+			// muc is kept, so the link is still there.
+			if err := restoreAs(t, datarootSink(t, sinkdataroot.Config{Dir: root}), plan, fileItem("dataroot/muc/f", "new")); err == nil {
+				t.Error("a file is written through a link that was kept")
+			}
+			if got := below(t, filepath.Join(top, "outside")); len(got) != 2 {
+				t.Errorf("outside holds %v", got)
+			}
+		})
 	}
 }
 
 func TestReplaceKeepsWhatIsExcludedAndPreserved(t *testing.T) {
+	for name, plan := range replaces {
+		t.Run(name, func(t *testing.T) { keepsExcludedAndPreserved(t, plan.Replace) })
+	}
+}
+
+func keepsExcludedAndPreserved(t *testing.T, replace stage.Replace) {
 	root := t.TempDir()
 	for _, path := range []string{"cache/c", "filedir/ab/f", ".htaccess", "muc/config.php", "lang/de/old", "lang/de_local/mine", "old/x/y", "oldfile", "models/keep/a/b", "models/old"} {
 		must(t, os.MkdirAll(filepath.Dir(filepath.Join(root, path)), 0o755))
@@ -211,7 +235,8 @@ func TestReplaceKeepsWhatIsExcludedAndPreserved(t *testing.T) {
 	if got := below(t, root); got["oldfile"] != "old" || got[filetree.MarkerName] != "" {
 		t.Errorf("a refused restore changed something: %v", got)
 	}
-	must(t, restore(t, datarootSink(t, sinkdataroot.Config{Dir: root, Replace: true, Preserve: []string{"lang/de_local", "models/keep/a", "not/there"}}), items...))
+	must(t, restoreAs(t, datarootSink(t, sinkdataroot.Config{Dir: root}),
+		&stage.Plan{Replace: replace, Preserve: []string{"lang/de_local", "models/keep/a", "not/there"}}, items...))
 	got := below(t, root)
 	if !strings.Contains(got[filetree.RestoredName], "Vault restored") {
 		t.Errorf("the mark of a restore is %q", got[filetree.RestoredName])
@@ -254,21 +279,23 @@ func TestFalseContentIsNotProven(t *testing.T) {
 
 func TestTwoRestoresIntoOneDirectory(t *testing.T) {
 	root := t.TempDir()
-	cfg := sinkfiles.Config{Dir: root, Replace: true}
+	cfg := sinkfiles.Config{Dir: root}
 	first := filesSink(t, cfg)
-	must(t, first.Begin(t.Context(), &stage.Plan{}))
-	second := filesSink(t, cfg)
-	if err := second.Begin(t.Context(), &stage.Plan{}); failure.Of(err) != failure.Refused {
-		t.Errorf("beside another restore: %v", err)
+	must(t, first.Begin(t.Context(), inPlace))
+	for name, plan := range replaces {
+		second := filesSink(t, cfg)
+		if err := second.Begin(t.Context(), plan); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "another restore is writing") {
+			t.Errorf("%s beside another restore: %v", name, err)
+		}
+		must(t, second.Close(t.Context()))
 	}
-	must(t, second.Close(t.Context()))
 	must(t, first.Abort(t.Context()))
 	must(t, first.Close(t.Context()))
 	err := restore(t, filesSink(t, sinkfiles.Config{Dir: root}))
 	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "did not finish") {
 		t.Errorf("after a restore that did not finish: %v", err)
 	}
-	must(t, restore(t, filesSink(t, cfg)))
+	must(t, restoreAs(t, filesSink(t, cfg), swap))
 	if got := below(t, root); len(got) != 0 {
 		t.Errorf("%v is there", got)
 	}

@@ -45,10 +45,10 @@ func (w *unitWriter) Open(ctx context.Context, e stage.Entry) error {
 	if err != nil {
 		return fmt.Errorf("refusing an entry: %w", err)
 	}
-	if Within(path, MarkerName) || Within(path, RestoredName) {
+	if Within(path, MarkerName) || Within(path, RestoredName) || Within(path, SwapName) {
 		return fmt.Errorf("refusing the entry %s: its name is Vault's own", e.Path)
 	}
-	holds, err := w.sink.layout.Holds(path)
+	holds, err := w.sink.holds(path)
 	if err != nil {
 		return fmt.Errorf("refusing the entry %s: %w", e.Path, err)
 	}

@@ -43,6 +43,18 @@ func mounted() []mount {
 	return parseMounts(f)
 }
 
+// MountedIn lists the mount points below a directory, relative to it. Where the
+// system doesn't tell, there are none.
+func (m *Machine) MountedIn(dir string) (paths []string) {
+	real := m.Find(dir).Path
+	for _, mount := range m.mounts {
+		if rel, err := filepath.Rel(real, mount.point); err == nil && mount.point != real && within(mount.point, real) {
+			paths = append(paths, rel)
+		}
+	}
+	return paths
+}
+
 // unescape undoes \040 and the like.
 func unescape(s string) string {
 	var b strings.Builder

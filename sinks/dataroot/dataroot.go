@@ -13,16 +13,10 @@ import (
 )
 
 func open(cfg *Config, env stage.Env) (stage.FileSink, error) {
-	l := layout{cfg.Preserve}
-	var notes []stage.Note
-	for _, path := range cfg.Preserve {
-		notes = append(notes, stage.Note{Path: stage.Dataroot + "/" + path,
-			Text: "preserved: it stays as it is in the target, what the source has there is not written"})
-	}
-	return filetree.NewSink(cfg.Dir, cfg.Replace, env.TempDir, filetree.Layout{
+	return filetree.NewSink(cfg.Dir, env.TempDir, filetree.Layout{
 		Part:       stage.Dataroot,
-		Holds:      l.holds,
-		Keeping:    l.keeping,
+		Holds:      holds,
+		Keeping:    keeping,
 		Overwrites: optional,
 		Owns:       isDataRoot,
 		What:       "a Moodle data root",
@@ -30,7 +24,6 @@ func open(cfg *Config, env stage.Env) (stage.FileSink, error) {
 		Marks:      true,
 		Links:      true,
 		Setuid:     cfg.Setuid,
-		Notes:      notes,
 	})
 }
 
@@ -49,17 +42,6 @@ func isDataRoot(root *os.Root) (bool, error) {
 	return false, nil
 }
 
-type layout struct{ preserve []string }
-
-func (l layout) preserved(path string) bool {
-	for _, p := range l.preserve {
-		if filetree.Within(path, p) {
-			return true
-		}
-	}
-	return false
-}
-
 func top(path string) string {
 	name, _, _ := strings.Cut(path, "/")
 	return name
@@ -69,10 +51,7 @@ func top(path string) string {
 // target is kept, but one from the snapshot takes its place.
 func optional(path string) bool { return moodle.Optional(top(path)) }
 
-func (l layout) holds(path string) (bool, error) {
-	if l.preserved(path) {
-		return false, nil
-	}
+func holds(path string) (bool, error) {
 	if top(path) == moodle.LostFound { // snapshots from before it was left out hold it
 		return false, nil
 	}
@@ -82,19 +61,9 @@ func (l layout) holds(path string) (bool, error) {
 	return true, nil
 }
 
-func (l layout) keeping(path string) filetree.Keeping {
-	if !strings.Contains(path, "/") {
-		if _, out := moodle.Excluded(path, nil); out {
-			return filetree.Keep
-		}
-	}
-	if l.preserved(path) {
+func keeping(path string) filetree.Keeping {
+	if _, out := moodle.Excluded(path, nil); out && !strings.Contains(path, "/") {
 		return filetree.Keep
-	}
-	for _, p := range l.preserve {
-		if filetree.Within(p, path) {
-			return filetree.Descend
-		}
 	}
 	return filetree.Remove
 }

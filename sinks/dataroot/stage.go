@@ -4,30 +4,14 @@ package dataroot
 
 import (
 	"context"
-	"errors"
 
-	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
-	"github.com/lmsvault/vault/filetree"
 )
 
 // Config is the configuration of the sink dataroot.
 type Config struct {
-	Dir      string   `key:"dir" required:"true" help:"the data root to write; made if it isn't there" example:"/var/moodledata"`
-	Replace  bool     `key:"replace" help:"if it is a data root, remove what is there first, but for what a backup leaves out and what is preserved; otherwise there must be nothing else"`
-	Preserve []string `key:"preserve" help:"paths below the data root that stay as they are in the target" example:"[lang/de_local]"`
-	Setuid   bool     `key:"keep_setuid" help:"restore the setuid and setgid bits of files; a file then runs with the rights of the user who restores"`
-}
-
-// Validate checks the paths that are preserved.
-func (c *Config) Validate() error {
-	var errs []error
-	for _, path := range c.Preserve {
-		if err := filetree.CheckPath(path); err != nil {
-			errs = append(errs, config.At("preserve", "%w; write it relative to the data root", err))
-		}
-	}
-	return errors.Join(errs...)
+	Dir    string `key:"dir" required:"true" help:"the data root to write; made if it isn't there" example:"/var/moodledata"`
+	Setuid bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files; a file then runs with the rights of the user who restores"`
 }
 
 const doc = `Writes the data root: files, empty directories and symbolic links with modes and
@@ -38,12 +22,23 @@ the snapshot are, and no link is followed. While the directory is incomplete it 
 a file .vault-restoring; an interrupted restore is repeated with replace: true. A
 finished restore leaves a file .vault-restored.
 
-replace: true removes what is in the directory only if Moodle has used it as its data
+replace: true makes the new tree in the directory .vault-swap beside the old one and
+exchanges the entries of both when the run is proven. The data root itself is never
+renamed: it may be a mount point, or mounted into a container. Whatever fails before
+leaves the old tree as it was. A run that dies during the exchange leaves the mark and
+a journal; the next run puts the old tree back, then restores. What else lies in
+.vault-swap is removed by the next run, and no backup holds it. Room for both is
+needed; replace: in_place removes the old tree first, and whatever fails then, also an
+entry of a damaged snapshot that may not be restored, leaves none. What is mounted in
+the old tree must be unmounted or preserved.
+
+A directory is replaced only if Moodle has used it as its data
 root (it holds filedir, localcache, muc or trashdir), or if it is an earlier restore
 of one; vault plan counts and names what goes. The first line of both marks names the
 part, "part: dataroot"; a mark of another part is refused. filedir, cache, sessions,
 lost+found and all else that a backup leaves out stays as it is in the target, and so
-do the preserved paths: what the snapshot has below those is not written.
+do the paths in preserve, relative to the data root: what the snapshot has below those
+is not written.
 
 Files lose their setuid and setgid bits; directories keep theirs. Directories get
 their modes when the restore finishes; until then only the user who restores can enter

@@ -14,9 +14,8 @@ import (
 
 // Config is the configuration of the sink files.
 type Config struct {
-	Dir     string `key:"dir" required:"true" help:"the file pool to write: the directory filedir in the site's data root; made if it isn't there" example:"/var/moodledata/filedir"`
-	Replace bool   `key:"replace" help:"remove what is in the directory first, if it is a file pool; otherwise it must be empty"`
-	Setuid  bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files; a file then runs with the rights of the user who restores"`
+	Dir    string `key:"dir" required:"true" help:"the file pool to write: the directory filedir in the site's data root; made if it isn't there" example:"/var/moodledata/filedir"`
+	Setuid bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files; a file then runs with the rights of the user who restores"`
 }
 
 const doc = `Writes Moodle's file pool. Each file is written under a temporary name, read back
@@ -26,9 +25,18 @@ in the snapshot are. Symbolic links are neither followed nor made. While the
 directory is incomplete it holds a file .vault-restoring; an interrupted restore is
 repeated with replace: true.
 
-replace: true removes what is in the directory only if it is a file pool (or empty,
-or an earlier restore of one); vault plan counts and names what goes. lost+found
-stays. The first line of the mark names the part, "part: filedir"; a mark of another
+replace: true makes the new pool in the directory .vault-swap beside the old one and
+exchanges the entries of both when the run is proven. The directory itself is never
+renamed: it may be a mount point, or mounted into a container. Whatever fails before
+leaves the old pool as it was. A run that dies during the exchange leaves the mark and
+a journal; the next run puts the old pool back, then restores. What else lies in
+.vault-swap is removed by the next run, and no backup holds it. Room for both is
+needed; replace: in_place removes the old pool first, and a run that fails then
+leaves none. Something mounted in the old pool must be unmounted or preserved.
+
+Only what is a file pool (or empty, or an earlier restore of one) is replaced; vault
+plan counts and names what goes. lost+found and the paths in preserve, relative to
+the pool, stay. The first line of the mark names the part, "part: filedir"; a mark of another
 part is refused.
 
 Modes and times of files are restored, without setuid and setgid bits. Directories
@@ -54,7 +62,7 @@ func Stage() stage.Stage {
 }
 
 func open(cfg *Config, env stage.Env) (stage.FileSink, error) {
-	return filetree.NewSink(cfg.Dir, cfg.Replace, env.TempDir, filetree.Layout{
+	return filetree.NewSink(cfg.Dir, env.TempDir, filetree.Layout{
 		Part:       stage.Filedir,
 		Holds:      func(string) (bool, error) { return true, nil },
 		Keeping:    func(string) filetree.Keeping { return filetree.Remove },

@@ -40,8 +40,8 @@ func BenchmarkLoadAndRead(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		to := sink.New(sink.Config{Path: path, Replace: true})
-		if err := to.Begin(b.Context(), &stage.Plan{Tables: inv.Tables}); err != nil {
+		to := sink.New(sink.Config{Path: path})
+		if err := to.Begin(b.Context(), &stage.Plan{Tables: inv.Tables, Replace: stage.ReplaceSwap}); err != nil {
 			b.Fatal(err)
 		}
 		for _, u := range inv.Units {

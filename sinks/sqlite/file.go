@@ -22,6 +22,9 @@ func (s *Sink) file(ctx context.Context, p *stage.Plan) (replaced int, err error
 	if err := s.apart(p); err != nil {
 		return 0, err
 	}
+	if len(p.Preserve) > 0 {
+		return 0, failure.New(failure.Refused, "sqlite can't preserve anything of %s: the whole file is replaced; remove preserve", s.config.Path)
+	}
 	dir := filepath.Dir(s.config.Path)
 	probe, err := os.CreateTemp(dir, ".vault-check-*")
 	if err != nil {
@@ -55,7 +58,7 @@ func (s *Sink) file(ctx context.Context, p *stage.Plan) (replaced int, err error
 	case len(found.Others) > 0:
 		return 0, failure.New(failure.Refused, "%s holds tables that don't begin with %q (%s …) and would be lost; set path to another name",
 			s.config.Path, s.config.Prefix, found.Others[0])
-	case len(found.Tables) > 0 && !s.config.Replace:
+	case len(found.Tables) > 0 && p.Replace == stage.ReplaceNothing:
 		return 0, failure.New(failure.Refused, "%s holds a site of %d tables; set replace: true to replace it", s.config.Path, len(found.Tables))
 	}
 	if err := s.config.Replacing.Check(site, p.Facts); err != nil {

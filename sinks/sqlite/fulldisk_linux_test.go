@@ -36,8 +36,8 @@ func TestFullDisk(t *testing.T) {
 	for name, chunks := range map[string]int{"at the end": 2, "while writing": 40} {
 		t.Run(name, func(t *testing.T) {
 			dir, path, old := small(t)
-			to := sink.New(sink.Config{Path: path, Replace: true})
-			plan := &stage.Plan{Tables: []stage.TableInfo{{Schema: table}}}
+			to := sink.New(sink.Config{Path: path})
+			plan := &stage.Plan{Replace: stage.ReplaceSwap, Tables: []stage.TableInfo{{Schema: table}}}
 			if _, err := to.Check(t.Context(), plan); err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +90,7 @@ func load(t *testing.T, to stage.RowSink, plan *stage.Plan, chunks int) error {
 func TestTooLittleRoomIsRefused(t *testing.T) {
 	_, path, _ := small(t)
 	check := func(tables, all int64) error {
-		_, err := sink.New(sink.Config{Path: path, Replace: true}).Check(t.Context(), &stage.Plan{Bytes: all, Tables: []stage.TableInfo{
+		_, err := sink.New(sink.Config{Path: path}).Check(t.Context(), &stage.Plan{Replace: stage.ReplaceSwap, Bytes: all, Tables: []stage.TableInfo{
 			{Schema: schema.Table{Name: "x", Columns: []schema.Column{column("t", schema.Text, 0)}}, Bytes: tables},
 		}})
 		return err

@@ -40,7 +40,8 @@ func TestTheFileThatIsReadIsNotWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	check := func(name string, p *stage.Plan) error {
-		_, err := sink.New(sink.Config{Path: dir + "/" + name, Replace: true}).Check(t.Context(), p)
+		p.Replace = stage.ReplaceSwap
+		_, err := sink.New(sink.Config{Path: dir + "/" + name}).Check(t.Context(), p)
 		return err
 	}
 	live := &stage.Plan{Facts: inv.Facts, Locations: []string{inv.Location}, Snapshots: []string{"abc"}} // the snapshot has the files

@@ -60,8 +60,10 @@ func TestTwoRunsIntoOneFile(t *testing.T) {
 	}
 	// The name is free again, and what a dead run left is written anew.
 	must(t, os.WriteFile(path+".vault-partial", []byte("left"), 0o600))
-	third := opened(t, sink.Config{Path: path, Prefix: "mdl_", Replace: true})
-	must(t, third.Begin(t.Context(), plan))
+	third := opened(t, sink.Config{Path: path, Prefix: "mdl_"})
+	replacing := *plan
+	replacing.Replace = stage.ReplaceSwap
+	must(t, third.Begin(t.Context(), &replacing))
 	must(t, third.Abort(t.Context()))
 	if _, err := os.Stat(path + ".vault-partial"); !os.IsNotExist(err) {
 		t.Errorf("what was given up is left: %v", err)

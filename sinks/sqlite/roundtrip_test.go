@@ -46,13 +46,18 @@ type carried struct {
 // carry runs a source's tables into a sink, two units at a time, and proves them.
 func carry(t *testing.T, from stage.RowSource, to stage.RowSink) *carried {
 	t.Helper()
+	return carryOver(t, from, to, stage.ReplaceNothing)
+}
+
+func carryOver(t *testing.T, from stage.RowSource, to stage.RowSink, replace stage.Replace) *carried {
+	t.Helper()
 	ctx := t.Context()
 	run := &carried{rows: map[string][]byte{}, proofs: map[string]stage.TableProof{}}
 	var err error
 	if run.inv, err = from.Plan(ctx, stage.PlanRequest{}); err != nil {
 		t.Fatal(err)
 	}
-	plan := &stage.Plan{Tables: run.inv.Tables, Parts: []string{stage.DB}, Facts: run.inv.Facts, Workers: 2}
+	plan := &stage.Plan{Tables: run.inv.Tables, Parts: []string{stage.DB}, Facts: run.inv.Facts, Workers: 2, Replace: replace}
 	found, err := to.Check(ctx, plan)
 	if err != nil {
 		t.Fatal(err)

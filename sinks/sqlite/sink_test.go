@@ -191,20 +191,23 @@ func TestDoesNotOverwrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
-		config sink.Config
-		says   string
+		config   sink.Config
+		replace  stage.Replace
+		preserve []string
+		says     string
 	}{
-		{sink.Config{Path: site, Prefix: "mdl_"}, "set replace: true"},
-		{sink.Config{Path: site, Prefix: "other_", Replace: true}, "would be lost"},
-		{sink.Config{Path: note, Replace: true}, "not a database"},
-		{sink.Config{Path: dir, Replace: true}, "is not a file"},
-		{sink.Config{Path: filepath.Join(dir, "no", "folder")}, "can't write in the folder"},
+		{sink.Config{Path: site, Prefix: "mdl_"}, "", nil, "set replace: true"},
+		{sink.Config{Path: site, Prefix: "other_"}, stage.ReplaceSwap, nil, "would be lost"},
+		{sink.Config{Path: note}, stage.ReplaceInPlace, nil, "not a database"},
+		{sink.Config{Path: dir}, stage.ReplaceSwap, nil, "is not a file"},
+		{sink.Config{Path: site, Prefix: "mdl_"}, stage.ReplaceSwap, []string{"config"}, "can't preserve"},
+		{sink.Config{Path: filepath.Join(dir, "no", "folder")}, "", nil, "can't write in the folder"},
 	} {
-		if _, err := sink.New(c.config).Check(t.Context(), &stage.Plan{}); err == nil || !strings.Contains(err.Error(), c.says) || failure.Of(err) != failure.Refused {
+		if _, err := sink.New(c.config).Check(t.Context(), &stage.Plan{Replace: c.replace, Preserve: c.preserve}); err == nil || !strings.Contains(err.Error(), c.says) || failure.Of(err) != failure.Refused {
 			t.Errorf("%+v: %v", c.config, err)
 		}
 	}
-	run := carry(t, newSample(t, "0.05"), sink.New(sink.Config{Path: site, Prefix: "mdl_", Replace: true}))
+	run := carryOver(t, newSample(t, "0.05"), sink.New(sink.Config{Path: site, Prefix: "mdl_"}), stage.ReplaceSwap)
 	run.proved(t)
 }
 
@@ -218,7 +221,7 @@ func TestReplacesADatabaseInUse(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	run := carry(t, newSample(t, "0.05"), sink.New(sink.Config{Path: path, Prefix: "mdl_", Replace: true}))
+	run := carryOver(t, newSample(t, "0.05"), sink.New(sink.Config{Path: path, Prefix: "mdl_"}), stage.ReplaceInPlace)
 	run.proved(t)
 	var n int
 	if err := openSQL(t, path).QueryRowContext(t.Context(), "SELECT count(*) FROM sqlite_master WHERE name = 'mdl_old'").Scan(&n); err != nil || n != 0 {
@@ -229,8 +232,8 @@ func TestReplacesADatabaseInUse(t *testing.T) {
 func TestPlanSaysThatASiteIsReplaced(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "site")
 	replaced := func() bool {
-		to := sink.New(sink.Config{Path: path, Prefix: "mdl_", Replace: true})
-		found, err := to.Check(t.Context(), &stage.Plan{})
+		to := sink.New(sink.Config{Path: path, Prefix: "mdl_"})
+		found, err := to.Check(t.Context(), &stage.Plan{Replace: stage.ReplaceSwap})
 		notes := found.Notes
 		if err := errors.Join(err, to.Close(t.Context())); err != nil {
 			t.Fatal(err)

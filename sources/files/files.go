@@ -83,7 +83,7 @@ func (s *source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventor
 // leaves tells whether a path below the pool is left out: Vault's own mark of an
 // earlier restore belongs to no site.
 func (s *source) leaves(path string) bool {
-	return path == moodle.LostFound || path == filetree.RestoredName || slices.Contains(s.exclude, path)
+	return path == moodle.LostFound || path == filetree.RestoredName || path == filetree.SwapName || slices.Contains(s.exclude, path)
 }
 
 // leftOut notes what the pipeline excludes.

@@ -1,0 +1,119 @@
+package filetree
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+)
+
+// journal says how the entries of two trees change places, and how to undo that.
+// Paths are relative to the root.
+type journal struct {
+	marked   bool // the root was marked as incomplete before
+	restored bool // it had the mark of a finished restore
+	moves    []move
+	before   []dirState // of directories of the old tree, to be set again after an undo
+	after    []dirState // of directories of the new one
+}
+
+// move is a rename. Of two moves of one name the old thing leaves first.
+type move struct{ from, to string }
+
+type dirState struct {
+	path string
+	mode uint32
+	time time.Time
+}
+
+const journalHead = "vault exchange 1"
+
+// encode gives a line for each item. Names are quoted, as they may hold any byte.
+func (j *journal) encode() []byte {
+	var b bytes.Buffer
+	fmt.Fprintln(&b, journalHead)
+	fmt.Fprintln(&b, "target", j.marked, j.restored)
+	for _, m := range j.moves {
+		fmt.Fprintf(&b, "move %q %q\n", m.from, m.to)
+	}
+	for _, d := range j.before {
+		fmt.Fprintf(&b, "dir %q %d %d %d\n", d.path, d.mode, d.time.Unix(), d.time.Nanosecond())
+	}
+	fmt.Fprintln(&b, "end")
+	return b.Bytes()
+}
+
+// decodeJournal reads what an undo needs: all but the state of new directories.
+func decodeJournal(text string) (*journal, error) {
+	lines := strings.Split(text, "\n")
+	if len(lines) < 4 || lines[0] != journalHead || lines[len(lines)-2] != "end" {
+		return nil, errors.New("it is cut off, or of another version")
+	}
+	j := &journal{}
+	if _, err := fmt.Sscanf(lines[1], "target %t %t", &j.marked, &j.restored); err != nil {
+		return nil, fmt.Errorf("line 2: %w", err)
+	}
+	for i, line := range lines[2 : len(lines)-2] {
+		var err error
+		var paths []string
+		switch kind, _, _ := strings.Cut(line, " "); kind {
+		case "move":
+			var m move
+			_, err = fmt.Sscanf(line, "move %q %q", &m.from, &m.to)
+			j.moves, paths = append(j.moves, m), []string{m.from, m.to}
+		case "dir":
+			var d dirState
+			var sec, nsec int64
+			_, err = fmt.Sscanf(line, "dir %q %d %d %d", &d.path, &d.mode, &sec, &nsec)
+			d.time = time.Unix(sec, nsec)
+			j.before, paths = append(j.before, d), []string{d.path}
+		default:
+			err = errors.New("it is not known")
+		}
+		for _, path := range paths {
+			if err == nil {
+				err = CheckPath(path)
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", i+3, err)
+		}
+	}
+	return j, nil
+}
+
+// write makes the journal durable under its name.
+func (a *swapArea) write(j *journal) (err error) {
+	f, err := a.dir.OpenFile(partialName, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(j.encode())
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return a.dir.Rename(partialName, journalName)
+}
+
+func (a *swapArea) read(name string) (_ *journal, err error) {
+	f, err := a.dir.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return nil, err
+	}
+	j, err := decodeJournal(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s/%s: %w", SwapName, name, err)
+	}
+	return j, nil
+}
