@@ -127,8 +127,6 @@ func (j *Job) abort(ctx context.Context) error {
 		switch {
 		case t.publishing && err != nil:
 			errs = append(errs, fmt.Errorf("%s: the target was proven but may or may not be published; check it, or run again with replace: true", t.Name))
-		case t.open && t.Replace == stage.ReplaceSwap && err == nil && !t.dry:
-			errs = append(errs, fmt.Errorf("%s: what the target held before is still there", t.Name))
 		case t.open && t.Parts != nil && !t.dry:
 			errs = append(errs, fmt.Errorf("%s: %s", t.Name, t.left()))
 		}
