@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lmsvault/vault/core/engine"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/core/repository"
-	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -42,7 +42,7 @@ disk that is not mounted would get a second one.`,
 }
 
 func (a *app) initRepositories(cmd *cobra.Command, args []string) error {
-	var all []run.Created
+	var all []engine.Created
 	for _, arg := range args {
 		made, err := a.initRepository(cmd, arg)
 		all = append(all, made...)
@@ -57,7 +57,7 @@ func (a *app) initRepositories(cmd *cobra.Command, args []string) error {
 	if err := a.printCreated(all, next); err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(all, func(c run.Created) bool { return !c.Existed }) {
+	if !slices.ContainsFunc(all, func(c engine.Created) bool { return !c.Existed }) {
 		return failure.New(failure.Refused, "no repository was made: there is one already")
 	}
 	return nil
@@ -69,7 +69,7 @@ func isFile(path string) bool {
 }
 
 // initRepository makes the repositories of a pipeline, or one in a directory.
-func (a *app) initRepository(cmd *cobra.Command, arg string) ([]run.Created, error) {
+func (a *app) initRepository(cmd *cobra.Command, arg string) ([]engine.Created, error) {
 	ctx := cmd.Context()
 	scratch, err := a.scratch()
 	if err != nil {
@@ -81,7 +81,7 @@ func (a *app) initRepository(cmd *cobra.Command, arg string) ([]run.Created, err
 		if err != nil {
 			return nil, err
 		}
-		made, err := run.CreateRepositories(ctx, p, env)
+		made, err := engine.CreateRepositories(ctx, p, env)
 		if err == nil && made == nil {
 			err = failure.New(failure.Usage, "pipeline %s has no storage below sink, so there is no repository to make", arg)
 		}
@@ -91,12 +91,12 @@ func (a *app) initRepository(cmd *cobra.Command, arg string) ([]run.Created, err
 	if err != nil {
 		return nil, err
 	}
-	c := run.Created{Storage: at.stage.Name, Where: arg}
+	c := engine.Created{Storage: at.stage.Name, Where: arg}
 	err = createAt(ctx, at, env)
 	if c.Existed = errors.Is(err, repository.ErrRepositoryExists); err != nil && !c.Existed {
 		return nil, fmt.Errorf("%s: %w", arg, err)
 	}
-	return []run.Created{c}, nil
+	return []engine.Created{c}, nil
 }
 
 func createAt(ctx context.Context, at place, env stage.Env) error {
@@ -108,7 +108,7 @@ func createAt(ctx context.Context, at place, env stage.Env) error {
 }
 
 // printCreated tells what was made, and the command that comes next.
-func (a *app) printCreated(all []run.Created, next string) error {
+func (a *app) printCreated(all []engine.Created, next string) error {
 	if len(all) == 0 {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lmsvault/vault/builtin"
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/pipeline"
@@ -63,7 +64,7 @@ processes: which stage the process is for.`,
 					"starts it where a step of a pipeline says isolate: true. Started by hand it does nothing.\n")
 				return err
 			}
-			stages, err := builtins()
+			stages, err := builtin.Stages()
 			if err != nil {
 				return err
 			}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lmsvault/vault/core/engine"
 	"github.com/lmsvault/vault/core/repository"
-	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -82,7 +82,7 @@ func (a *app) open(ctx context.Context, at place) (*repository.Repository, error
 	if err != nil {
 		return nil, err
 	}
-	keys := run.Keys{Stages: at.stages, Env: env, Passphrase: at.passphrase, Identity: at.identity, Signers: at.signers}
+	keys := engine.Keys{Stages: at.stages, Env: env, Passphrase: at.passphrase, Identity: at.identity, Signers: at.signers}
 	if keys.Passphrase.IsZero() && keys.Identity.IsZero() {
 		if keys.Passphrase, keys.Identity, err = a.given(ctx); err != nil {
 			return nil, errors.Join(err, storage.Close(ctx))

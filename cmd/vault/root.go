@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/viper"
 	"golang.org/x/term"
 
+	"github.com/lmsvault/vault/builtin"
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/progress"
@@ -89,7 +90,7 @@ func (a *app) setup(cmd *cobra.Command) error {
 	if a.settings, err = loadSettings(cmd); err != nil {
 		return failure.Wrap(failure.Usage, err)
 	}
-	if a.stages, err = builtins(); err != nil {
+	if a.stages, err = builtin.Stages(); err != nil {
 		return err
 	}
 	verbose, quiet, asJSON := a.flag("verbose"), a.flag("quiet"), a.flag("json")

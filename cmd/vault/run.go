@@ -12,6 +12,7 @@ import (
 
 	"github.com/lmsvault/vault/core/cgroup"
 	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/engine"
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/run"
@@ -101,7 +102,7 @@ func (a *app) withJob(ctx context.Context, p *pipeline.Pipeline, do func(*run.Jo
 		return err
 	}
 	stages := finder{registry, a.plugins(ctx), p.Dir}
-	job, err := run.Build(ctx, p, stages, stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: p.Workers, Version: version()}, a.reporter)
+	job, err := engine.Build(ctx, p, stages, stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: p.Workers, Version: version()}, a.reporter)
 	if err != nil {
 		return err
 	}

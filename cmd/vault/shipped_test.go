@@ -13,6 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/lmsvault/vault/builtin"
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/pipelines"
@@ -38,7 +39,7 @@ func text(t *testing.T, name string) []byte {
 }
 
 func TestShippedPipelinesRunWithTheEnvironmentThatTheyDocument(t *testing.T) {
-	stages, err := builtins()
+	stages, err := builtin.Stages()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +105,7 @@ func TestShippedPipelinesFitTheSchema(t *testing.T) {
 const pages = "../../docs/stages"
 
 func TestPagesOfStagesAreCurrent(t *testing.T) {
-	stages, err := builtins()
+	stages, err := builtin.Stages()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +133,7 @@ func TestPagesOfStagesAreCurrent(t *testing.T) {
 }
 
 func TestEverySettingSaysWhatItIs(t *testing.T) {
-	stages, err := builtins()
+	stages, err := builtin.Stages()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 // Sink writes one snapshot. It takes rows and files, and is a
-// stage.BaselineSink and a stage.Historian.
+// stage.BaselineSink and a stage.SnapshotSink.
 type Sink struct {
 	storage    *guarded
 	transforms []Transform
@@ -317,14 +317,8 @@ func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 // Publish has nothing to add: the snapshot counts since Finish.
 func (s *Sink) Publish(context.Context) error { return nil }
 
-// Summary is what a run tells of the snapshot it made.
-type Summary struct {
-	Snapshot string `json:"snapshot"`
-	Where    string `json:"where"`        // the name of its object in the storage
-	Plain    int64  `json:"plain_bytes"`  // of the whole snapshot
-	New      int64  `json:"new_bytes"`    // of these, not stored before
-	Stored   int64  `json:"stored_bytes"` // written for them, compressed and sealed
-}
+// Summary describes the snapshot that a run has made.
+type Summary = stage.Summary
 
 // Summary tells what Finish has stored; zero before.
 func (s *Sink) Summary() Summary {
@@ -368,5 +362,5 @@ func (s *Sink) Close(ctx context.Context) error {
 var (
 	_ stage.RowSink      = (*Sink)(nil)
 	_ stage.BaselineSink = (*Sink)(nil)
-	_ stage.Historian    = (*Sink)(nil)
+	_ stage.SnapshotSink = (*Sink)(nil)
 )

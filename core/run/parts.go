@@ -38,7 +38,7 @@ func (p *parts) add(part string, a stage.Amount) {
 // known to be missing before anything is read.
 func (j *Job) recall(ctx context.Context, p *stage.Plan) error {
 	for _, t := range j.Targets {
-		h, ok := t.Sink.(stage.Historian)
+		h, ok := t.Sink.(stage.SnapshotSink)
 		if !ok {
 			continue
 		}

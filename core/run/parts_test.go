@@ -25,6 +25,9 @@ func (k keeper) Previous(_ context.Context, p *stage.Plan) (*stage.Holdings, err
 	return k.held, nil
 }
 
+// Summary says what it has kept.
+func (k keeper) Summary() stage.Summary { return stage.Summary{Snapshot: "kept"} }
+
 func emptyPool() stage.Loss {
 	return stage.Loss{Kind: stage.LossPart, Path: stage.Filedir, Reason: "nothing is there; is it mounted?", Count: 1}
 }

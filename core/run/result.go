@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/lmsvault/vault/core/failure"
-	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
@@ -55,7 +54,7 @@ type Result struct {
 	Counts    Counts            `json:"counts"`
 	Tables    []TableResult     `json:"tables,omitempty"` // proofs of targets that hold tables
 	Files     []FilesResult     `json:"files,omitempty"`  // of targets that hold files, and have proven them
-	Stored    []Summary         `json:"stored,omitempty"` // what repositories say
+	Stored    []stage.Summary   `json:"stored,omitempty"` // the snapshots that were made
 	Losses    []stage.Loss      `json:"losses,omitempty"`
 	Notes     []stage.Note      `json:"notes,omitempty"`
 }
@@ -87,9 +86,3 @@ type Counts struct {
 	Rows  int64 `json:"rows"`
 	Files int64 `json:"files"`
 }
-
-// Summary is what a sink that keeps snapshots says of the one it committed.
-type Summary = repository.Summary
-
-// Summarizer is a sink that keeps snapshots.
-type Summarizer interface{ Summary() Summary }

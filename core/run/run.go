@@ -82,7 +82,7 @@ func (j *Job) ended(ctx context.Context, err error) error {
 		return fmt.Errorf("interrupted: %w", err)
 	}
 	text := "interrupted"
-	if slices.ContainsFunc(j.Targets, func(t *Target) bool { return t.Parts == nil }) {
+	if slices.ContainsFunc(j.Targets, func(t *Target) bool { return t.keeps() }) {
 		text += "; earlier backups are intact, run the same command again to continue"
 	}
 	return &interruption{text, err}
@@ -119,7 +119,7 @@ func (j *Job) abort(ctx context.Context) error {
 		if !t.begun {
 			continue
 		}
-		if t.proven && t.Parts == nil {
+		if t.proven && t.keeps() {
 			errs = append(errs, fmt.Errorf("%s: the snapshot is kept, and lists what it lacks", t.Name))
 			continue
 		}
@@ -127,7 +127,7 @@ func (j *Job) abort(ctx context.Context) error {
 		switch {
 		case t.publishing && err != nil:
 			errs = append(errs, fmt.Errorf("%s: the target was proven but may or may not be published; check it, or run again with replace: true", t.Name))
-		case t.open && t.Parts != nil && !t.dry:
+		case t.open && !t.keeps() && !t.dry:
 			errs = append(errs, fmt.Errorf("%s: %s", t.Name, t.left()))
 		}
 		if err != nil {
@@ -177,14 +177,14 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 		if err := j.track.during(ctx, t.Name, "finishing", func(ctx context.Context) error { return t.Sink.Finish(ctx, outcome) }); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
 		}
-		if s, ok := t.Sink.(Summarizer); ok {
+		if s, ok := t.Sink.(stage.SnapshotSink); ok {
 			r.Stored = append(r.Stored, s.Summary())
 		}
 	}
 	j.track.phase("prove")
 	for _, t := range j.Targets {
-		if t.rehearsed != nil {
-			if _, err := t.rehearsed.Free(ctx); err != nil {
+		if t.Room != nil {
+			if err := t.Room(ctx); err != nil {
 				return fmt.Errorf("%s: %w", t.Name, err)
 			}
 		}

@@ -222,7 +222,7 @@ func TestInterruptionIsAClassOfItsOwn(t *testing.T) {
 
 func TestInterruptedBackupSaysThatEarlierOnesAreIntact(t *testing.T) {
 	j := job(t, site(), &target{})
-	j.Targets[0].Parts = nil // as of a repository
+	j.Targets[0].Sink = keeper{target: &target{}}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := j.Run(ctx)

@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/lmsvault/vault/core/failure"
-	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
@@ -20,11 +19,15 @@ import (
 type Target struct {
 	Name    string // for messages: "mysql", "local"
 	Sink    stage.Sink
-	Parts   []string // what it holds; nil for everything (a repository)
-	Dialect string   // of its tables; "" for a repository
+	Parts   []string // what it holds; nil for everything
+	Dialect string   // of its tables; "" for one that takes all as they are
 	// Replace and Preserve are handed to the sink with its plan.
 	Replace  stage.Replace
 	Preserve []string
+	// Explain adds to an error of Check or Begin what a person can do; nil for nothing.
+	Explain func(error) error
+	// Room is an error if what a rehearsed run would have stored has no room; nil: not known.
+	Room func(context.Context) error
 
 	plan       *stage.Plan
 	mappings   map[string]*mapping
@@ -32,11 +35,8 @@ type Target struct {
 	begun      bool          // Begin was called
 	open       bool          // and succeeded
 	proven     bool
-	publishing bool        // Publish was called
-	dry        bool        // it throws away what it gets
-	rehearsed  *DryStorage // of a repository in a dry run
-	place      string      // of a repository, for messages
-	file       string      // the pipeline's
+	publishing bool // Publish was called
+	dry        bool // it throws away what it gets
 
 	mu    sync.Mutex
 	files map[string]held // by part, in units that are committed
@@ -63,7 +63,7 @@ func (t *Target) keep(part string, h held) {
 
 // filesProven lists what a target of files holds, once it has proven it.
 func (t *Target) filesProven() (results []FilesResult) {
-	if t.Parts == nil || t.dry {
+	if t.keeps() || t.dry {
 		return nil
 	}
 	t.mu.Lock()
@@ -134,12 +134,20 @@ func (t *Target) prepare(ctx context.Context, p *stage.Plan, units []work, trans
 
 // refusal explains why a target can't be written.
 func (t *Target) refusal(err error) error {
-	if !errors.Is(err, repository.ErrNoRepository) {
-		return fmt.Errorf("%s: %w", t.Name, err)
+	if t.Explain != nil {
+		err = t.Explain(err)
 	}
-	return failure.New(failure.Refused, "%s: %s: %w\n"+
-		"if there should be one: is its disk mounted, and is the path right?\n"+
-		"to make a new one: vault init-repository %s (or create: true in the settings of this sink)", t.Name, t.place, err, t.file)
+	return fmt.Errorf("%s: %w", t.Name, err)
+}
+
+// Rehearse makes the target one that is checked and then throws away what it gets.
+func (t *Target) Rehearse() { t.Sink, t.dry = drySink{t.Sink}, true }
+
+// keeps tells whether the target adds a snapshot to earlier ones, rather than
+// being the site itself.
+func (t *Target) keeps() bool {
+	_, ok := t.Sink.(stage.SnapshotSink)
+	return ok
 }
 
 // lose counts losses that the target reports, and keeps what they are of.
@@ -238,7 +246,7 @@ func (t *Target) prove(ctx context.Context, expected map[string]*tally, l *ledge
 		l.note(t, stage.Note{Path: t.Name, Text: "dry run: the target was checked, rows and files were read and not sent to it"})
 		return nil, nil
 	}
-	if t.Parts == nil {
+	if t.keeps() {
 		return nil, nil
 	}
 	var results []TableResult

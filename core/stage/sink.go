@@ -114,14 +114,27 @@ type BaselineSink interface {
 	Baseline(ctx context.Context, u Unit) (Baseline, error)
 }
 
-// Historian is a sink that keeps earlier backups. It is optional. Only a
-// repository is one, and it runs in Vault's own process, so the call crosses no
-// border.
-type Historian interface {
+// SnapshotSink is a sink that adds a snapshot to earlier ones, as a repository
+// does; other sinks are the site itself. It is optional, and runs in Vault's own
+// process: the calls cross no border. After Finish its snapshot exists and is not
+// given up by an error of later steps; Abort and Publish leave earlier ones alone.
+type SnapshotSink interface {
+	Sink
 	// Previous returns what the newest earlier snapshot of the plan's pipeline and
 	// site holds; nil if there is none, or none that this pipeline can read. It is
 	// called once, after Check, and changes nothing.
 	Previous(ctx context.Context, p *Plan) (*Holdings, error)
+	// Summary describes what Finish has stored; the zero value before.
+	Summary() Summary
+}
+
+// Summary describes the snapshot that a run has made.
+type Summary struct {
+	Snapshot string `json:"snapshot"`
+	Where    string `json:"where"`        // the name of its object in the storage
+	Plain    int64  `json:"plain_bytes"`  // of the whole snapshot
+	New      int64  `json:"new_bytes"`    // of these, not stored before
+	Stored   int64  `json:"stored_bytes"` // written for them, compressed and sealed
 }
 
 // Holdings is how much a snapshot holds.

@@ -14,10 +14,10 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/engine"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/core/progress"
-	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/conformance"
 	"github.com/lmsvault/vault/plugins/examples/internal/apart"
@@ -187,7 +187,7 @@ func TestTheExampleBecomesADatabase(t *testing.T) {
 	if p == nil {
 		t.Fatal(found)
 	}
-	job, err := run.Build(t.Context(), p, reg, stage.Env{Log: slog.New(slog.DiscardHandler), TempDir: t.TempDir()}, progress.Silent{})
+	job, err := engine.Build(t.Context(), p, reg, stage.Env{Log: slog.New(slog.DiscardHandler), TempDir: t.TempDir()}, progress.Silent{})
 	must(t, err)
 	_, err = job.Run(t.Context())
 	must(t, err)

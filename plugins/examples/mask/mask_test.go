@@ -15,11 +15,11 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/engine"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/rows"
-	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/conformance"
@@ -210,7 +210,7 @@ func TestAMaskedSiteProvesItself(t *testing.T) {
 	if p == nil {
 		t.Fatal(found)
 	}
-	job, err := run.Build(t.Context(), p, reg, stage.Env{Log: slog.New(slog.DiscardHandler), TempDir: t.TempDir()}, progress.Silent{})
+	job, err := engine.Build(t.Context(), p, reg, stage.Env{Log: slog.New(slog.DiscardHandler), TempDir: t.TempDir()}, progress.Silent{})
 	must(t, err)
 	result, err := job.Run(t.Context())
 	must(t, err)

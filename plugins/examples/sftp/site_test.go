@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/engine"
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/run"
@@ -37,7 +38,7 @@ func TestASiteIsBackedUpAndRestored(t *testing.T) {
 		if p == nil {
 			t.Fatal(found)
 		}
-		job, err := run.Build(t.Context(), p, reg, stage.Env{Log: slog.New(slog.DiscardHandler), TempDir: t.TempDir()}, progress.Silent{})
+		job, err := engine.Build(t.Context(), p, reg, stage.Env{Log: slog.New(slog.DiscardHandler), TempDir: t.TempDir()}, progress.Silent{})
 		must(t, err)
 		read[i], err = job.Run(t.Context())
 		must(t, err)

@@ -1,4 +1,4 @@
-package run
+package engine
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -19,9 +20,9 @@ const typemap = "typemap"
 
 // Build makes the stages of a pipeline. The Job must be closed, also when its
 // Run failed; on an error all that was made is closed.
-func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.Env, report progress.Reporter) (_ *Job, err error) {
+func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.Env, report progress.Reporter) (_ *run.Job, err error) {
 	env.Workers = Workers(workersOf(p), p.Memory)
-	j := &Job{
+	j := &run.Job{
 		Name: p.Name, Workers: env.Workers, DryRun: p.DryRun, Budget: p.Accept, MaxShrink: p.MaxShrink,
 		TempDir: env.TempDir, Reporter: report, Apart: p.Apart, Notes: p.Exposed(),
 	}
@@ -52,7 +53,7 @@ func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.E
 		if err != nil {
 			return nil, at(s, err)
 		}
-		j.Origins = append(j.Origins, Origin{Name: s.Stage.Name, Source: source, Database: slices.Contains(s.Stage.Parts, stage.DB)})
+		j.Origins = append(j.Origins, run.Origin{Name: s.Stage.Name, Source: source, Database: slices.Contains(s.Stage.Parts, stage.DB)})
 	}
 	for _, s := range p.Sink {
 		t, err := newTarget(ctx, s, p, env)
@@ -118,8 +119,8 @@ func newSeals(ctx context.Context, p *pipeline.Pipeline, env stage.Env) ([]repos
 	return seals, nil
 }
 
-func newTarget(ctx context.Context, s pipeline.Step, p *pipeline.Pipeline, env stage.Env) (*Target, error) {
-	t := &Target{Name: s.Stage.Name, Parts: s.Stage.Parts, Dialect: s.Stage.Dialect}
+func newTarget(ctx context.Context, s pipeline.Step, p *pipeline.Pipeline, env stage.Env) (*run.Target, error) {
+	t := &run.Target{Name: s.Stage.Name, Parts: s.Stage.Parts, Dialect: s.Stage.Dialect}
 	if s.Stage.NewStorage == nil {
 		sink, err := s.Stage.NewSink(ctx, s.Config, env)
 		if err != nil {
@@ -133,7 +134,7 @@ func newTarget(ctx context.Context, s pipeline.Step, p *pipeline.Pipeline, env s
 			t.Preserve = s.Onto.Preserve
 		}
 		if p.DryRun {
-			t.Sink, t.dry = drySink{sink}, true
+			t.Rehearse()
 		}
 		return t, nil
 	}
@@ -150,11 +151,21 @@ func newTarget(ctx context.Context, s pipeline.Step, p *pipeline.Pipeline, env s
 		return nil, err
 	}
 	if p.DryRun {
-		t.rehearsed = NewDryStorage(storage)
-		storage = t.rehearsed
+		dry := NewDryStorage(storage)
+		storage, t.Room = dry, dry.room
 	}
 	t.Parts = nil // a repository holds everything
-	t.place, t.file = s.Where(), p.File
+	t.Explain = func(err error) error { return noRepository(err, s.Where(), p.File) }
 	t.Sink = repository.NewSink(storage, repository.SinkConfig{Transforms: seals, Create: s.Into.Create, SigningKey: key, Tags: p.Tags})
 	return t, nil
+}
+
+// noRepository adds to an error what to do where a sink finds no repository.
+func noRepository(err error, where, file string) error {
+	if !errors.Is(err, repository.ErrNoRepository) {
+		return err
+	}
+	return failure.New(failure.Refused, "%s: %w\n"+
+		"if there should be one: is its disk mounted, and is the path right?\n"+
+		"to make a new one: vault init-repository %s (or create: true in the settings of this sink)", where, err, file)
 }

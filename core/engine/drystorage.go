@@ -1,4 +1,4 @@
-package run
+package engine
 
 import (
 	"context"
@@ -141,4 +141,10 @@ func (d *DryStorage) Free(ctx context.Context) (int64, error) {
 		return 0, failure.New(failure.Refused, "what would be stored is %d MiB more than is free", -free>>20)
 	}
 	return free, nil
+}
+
+// room is an error where what was kept would not have room.
+func (d *DryStorage) room(ctx context.Context) error {
+	_, err := d.Free(ctx)
+	return err
 }

@@ -1,4 +1,5 @@
-package main
+// Package builtin has the stages that come with Vault.
+package builtin
 
 import (
 	"github.com/lmsvault/vault/core/stage"
@@ -19,8 +20,8 @@ import (
 	"github.com/lmsvault/vault/transforms/typemap"
 )
 
-// builtins are the stages that this program has.
-func builtins() (*stage.Registry, error) {
+// Stages returns a registry of all of them.
+func Stages() (*stage.Registry, error) {
 	return stage.NewRegistry(
 		mysql.Stage(), postgres.Stage(), sqlite.Stage(), files.Stage(), dataroot.Stage(), sample.Stage(),
 		compress.Stage(), encrypt.Stage(), typemap.Stage(),
