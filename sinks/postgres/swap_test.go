@@ -15,28 +15,20 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/pgtest"
 	"github.com/lmsvault/vault/internal/servers"
 	sink "github.com/lmsvault/vault/sinks/postgres"
 	source "github.com/lmsvault/vault/sources/postgres"
 )
 
-// contents tells all of a schema: relations, columns, indexes, constraints, types,
-// where sequences stand, and every row.
+// contents tells all of a schema, and fails the test if a restore has left something beside it.
 func contents(t *testing.T, db *sql.DB) []string {
 	t.Helper()
-	return column(t, db, `
-		SELECT concat_ws(' ', relkind, relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind <> 'c'
-		UNION ALL SELECT concat_ws(' ', attrelid::regclass, attnum, attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid), col_description(attrelid, attnum))
-			FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-			WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')) AND attnum > 0
-		UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indexrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
-		UNION ALL SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-		UNION ALL SELECT concat_ws(' ', 'type', typname, typtype, (SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid)) FROM pg_type t WHERE typnamespace = 'public'::regnamespace
-		UNION ALL SELECT concat_ws(' ', 'owned', objid::regclass, refobjid::regclass, refobjsubid) FROM pg_depend
-			WHERE classid = 'pg_class'::regclass AND deptype = 'a' AND objid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S')
-		UNION ALL SELECT relname || ' holds ' || query_to_xml(format(CASE relkind WHEN 'S' THEN 'SELECT last_value, is_called FROM public.%I' ELSE 'SELECT * FROM public.%I t ORDER BY t::text' END, relname), true, true, '')::text FROM pg_class
-			WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S', 'v', 'm')
-		ORDER BY 1`)
+	all, beside := pgtest.Contents(t, db)
+	if beside != nil {
+		t.Errorf("there are leftovers: %q", beside)
+	}
+	return all
 }
 
 // difference names what only one of two schemas has.
@@ -141,9 +133,8 @@ func TestAbortedSwapLeavesTheTargetAsItWas(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if d := difference(before, contents(t, to.SQL)); slices.ContainsFunc(d, func(s string) bool { return s[0] == '-' }) {
-				t.Errorf("while it is loaded, the old site lacks %q", d)
-			}
+			now, _ := pgtest.Contents(t, to.SQL)
+			same(t, "while it is loaded", before, now)
 			for range 2 {
 				if err := s.Abort(ctx); err != nil {
 					t.Error(err)
@@ -222,7 +213,7 @@ func TestSwapThatCannotBePublishedLeavesTheSite(t *testing.T) {
 // What a run that died has left is nothing to a source, and the next restore removes
 // it, with the sessions that still work for it.
 func TestLeftoversAreIgnoredAndRemoved(t *testing.T) {
-	to, from, before := swapping(t)
+	to, _, before := swapping(t)
 	dead := newSink(t, sink.Config{Connection: where(to.DSN)})
 	if err := dead.Begin(t.Context(), replacing(stage.ReplaceSwap, table("user"), table("config"), table("course"))); err != nil {
 		t.Fatal(err)
@@ -264,7 +255,6 @@ func TestLeftoversAreIgnoredAndRemoved(t *testing.T) {
 		t.Error("the dead run can still commit")
 	}
 	_ = w.Abort(t.Context())
-	_ = from
 }
 
 // A swap needs no right that Moodle's own user lacks: to create in its schema.
