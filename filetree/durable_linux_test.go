@@ -63,3 +63,41 @@ func closedFile(t *testing.T) *os.File {
 	must(t, f.Close())
 	return f
 }
+
+// A Publish that fails after it took the mark away leaves no directory that
+// passes for complete: Abort marks it again.
+func TestAbortMarksAgainAfterAFailedPublish(t *testing.T) {
+	dir := t.TempDir()
+	s, err := NewSink(dir, t.TempDir(), Layout{
+		Part:       "dataroot",
+		Holds:      func(string) (bool, error) { return true, nil },
+		Keeping:    func(string) Keeping { return Remove },
+		Overwrites: func(string) bool { return false },
+		Marks:      true,
+	})
+	must(t, err)
+	must(t, s.Begin(t.Context(), &stage.Plan{}))
+	must(t, s.Finish(t.Context(), nil))
+	disk := &s.(*Sink).disk
+	whole := disk.byDevice
+	disk.byDevice = map[uint64]*os.File{0: closedFile(t)} // the sync after the mark is gone fails
+	if s.Publish(t.Context()) == nil {
+		t.Error("Publish returns no error")
+	}
+	if _, err := os.Lstat(filepath.Join(dir, MarkerName)); err == nil {
+		t.Fatal("the mark was not taken away, so that this tests nothing")
+	}
+	disk.byDevice = whole
+	if s.Abort(t.Context()) == nil {
+		t.Error("Abort says that the mark is durable, after a sync failed")
+	}
+	must(t, s.Close(t.Context()))
+	if part, found, err := (func() (string, bool, error) {
+		root, err := os.OpenRoot(dir)
+		must(t, err)
+		defer root.Close()
+		return markedAs(root, MarkerName)
+	})(); err != nil || !found || part != "dataroot" {
+		t.Errorf("the directory is not marked again: %q, %v, %v", part, found, err)
+	}
+}
