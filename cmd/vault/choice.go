@@ -21,7 +21,9 @@ func snapshotFlag(cmd *cobra.Command) {
 
 // flagsOnly lists the flags that choose snapshots. They are never taken from the
 // environment or the configuration file, which would narrow a check unseen.
-func flagsOnly() []string { return []string{"snapshot", "site", "pipeline", "signer", "tag"} }
+func flagsOnly() []string {
+	return []string{"snapshot", "site", "pipeline", "signer", "tag", "read-data-subset"}
+}
 
 // choice is the snapshot that the command line names.
 func choice(flags *pflag.FlagSet) (c repository.Choice, err error) {

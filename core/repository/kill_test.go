@@ -29,6 +29,13 @@ func TestMain(m *testing.M) {
 	if dir == "" {
 		os.Exit(m.Run())
 	}
+	if os.Getenv(killPrune) != "" {
+		if err := forgetAndPrune(context.Background(), &testing.T{}, dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	var round int
 	if _, err := fmt.Sscan(os.Getenv(killRound), &round); err != nil {
 		fmt.Fprintln(os.Stderr, err)

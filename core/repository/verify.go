@@ -42,6 +42,7 @@ type verifier struct {
 	done     int64
 	total    int64
 	lists    map[unitKey]bool // that were proved already, for another snapshot
+	subset   *Subset          // of the packs whose content is read; nil for all
 }
 
 type unitKey struct{ kid, list string }
@@ -51,13 +52,17 @@ type unitKey struct{ kid, list string }
 // recomputed. A Choice without Snapshot is all that it matches; the zero Choice is
 // all of the repository: then every object is read, also those that no snapshot needs. It
 // goes on after what is damaged and returns it all; the error is for what kept it from looking.
-func (r *Repository) Verify(ctx context.Context, want Choice, report VerifyProgress) (found []Finding, err error) {
+func (r *Repository) Verify(ctx context.Context, want Choice, report VerifyProgress) ([]Finding, error) {
+	return r.verify(ctx, want, nil, report)
+}
+
+func (r *Repository) verify(ctx context.Context, want Choice, subset *Subset, report VerifyProgress) (found []Finding, err error) {
 	l, err := acquireShared(ctx, r.storage)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.release(ctx)) }()
-	v := &verifier{repo: r, report: report, findings: map[string]*Finding{}, lists: map[unitKey]bool{}}
+	v := &verifier{repo: r, report: report, findings: map[string]*Finding{}, lists: map[unitKey]bool{}, subset: subset}
 	refs, err := v.snapshots(ctx, want)
 	if err != nil {
 		return nil, err
@@ -84,6 +89,9 @@ func (r *Repository) Verify(ctx context.Context, want Choice, report VerifyProgr
 		}
 	}
 	if want == (Choice{}) {
+		if subset != nil {
+			v.done, v.total = 0, 0
+		}
 		for _, kid := range r.kids {
 			if _, err := r.epoch(ctx, kid); err != nil {
 				continue // named by snapshots
@@ -144,6 +152,8 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, e
 			whole = append(whole, ref)
 			v.total += snap.Totals.Bytes
 			name(snap.kid, snap.Previous, snap.After, "the one after it, "+snap.ID+", names it")
+		case keyIsLost(err): // which wraps ErrNotExist, too
+			v.isDamage(err, &Snapshot{ID: ref.id})
 		case errors.Is(err, stage.ErrNotExist): // removed since it was listed
 			there[ref] = false
 			named[ref] = "it was there just now"
@@ -171,6 +181,12 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, e
 		}
 	}
 	return whole, nil
+}
+
+// keyIsLost tells whether a snapshot can't be read because its key is gone or damaged.
+func keyIsLost(err error) bool {
+	d, ok := asDamage(err)
+	return ok && strings.HasPrefix(d.Object, keysDir)
 }
 
 // removedSet is what records say was removed on purpose.
@@ -289,6 +305,9 @@ func (v *verifier) snapshot(ctx context.Context, snap *Snapshot, seen *visited) 
 // unit reads a unit's entries and recomputes its proofs, once for all snapshots
 // that have the same list.
 func (v *verifier) unit(ctx context.Context, snap *Snapshot, u *Unit, chunks *chunkReader, seen *visited) error {
+	if v.subset != nil {
+		return v.listed(ctx, snap, u, chunks, seen)
+	}
 	if v.sameAsBefore(snap, u) {
 		v.progress(u.Bytes)
 		return nil

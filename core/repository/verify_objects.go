@@ -46,6 +46,12 @@ func (v *verifier) objects(ctx context.Context, kid string, seen *visited) error
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for name, size := range chunks.index.sizes {
+		if v.subset != nil {
+			if !v.subset.holds(name) {
+				continue
+			}
+			v.expect(size)
+		}
 		group.Go(func() error { return v.pack(ctx, chunks, name, size, indexed[name], seen) })
 	}
 	return group.Wait()
@@ -79,9 +85,16 @@ func (v *verifier) pack(ctx context.Context, chunks *chunkReader, name string, s
 			plain, err = chunks.epoch.openChunk(ctx, plain[:0], sealed, b.id, int(b.plain))
 		}
 		if errors.Is(err, stage.ErrCorrupt) || errors.Is(err, stage.ErrNotExist) {
-			v.find(&Finding{Object: object, Chunk: b.id.String(), Problem: fmt.Sprintf("%v; no snapshot that was verified needs it", err)}, nil)
+			needed := "no snapshot that was verified needs it"
+			if v.subset != nil {
+				needed = "verify the whole repository to see what needs it"
+			}
+			v.find(&Finding{Object: object, Chunk: b.id.String(), Problem: fmt.Sprintf("%v; %s", err, needed)}, nil)
 		} else if err != nil {
 			return err
+		}
+		if v.subset != nil {
+			v.progress(int64(b.length))
 		}
 	}
 	return nil

@@ -1,0 +1,225 @@
+package repository_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// aging is a site of which every other file is another one in each generation, so
+// that packs become waste in parts.
+func aging(generation int) *site {
+	s := &site{tables: map[string][][]string{"log": {nil}}, files: map[string][]byte{}, prints: true}
+	for i := range 8 {
+		seed := byte(i)
+		if i%2 == 1 {
+			seed += byte(20 * (generation + 1))
+		}
+		s.files[fmt.Sprintf("dataroot/%d", i)] = noise(seed, rows.MinChunk+1000)
+	}
+	for i := range 10 {
+		s.tables["log"][0] = append(s.tables["log"][0], fmt.Sprintf("%d\tgeneration %d\ty\tz", i, generation))
+	}
+	return s
+}
+
+// aged is a repository of some generations, and the snapshot of each.
+func aged(t testing.TB, generations int, pass string) (*memory, []repository.Summary) {
+	t.Helper()
+	m := newMemory()
+	var made []repository.Summary
+	for g := range generations {
+		made = append(made, mustBackup(t, aging(g), m, pass))
+	}
+	return m, made
+}
+
+func prune(t testing.TB, m *memory, pass string, q repository.PruneRequest) *repository.Pruning {
+	t.Helper()
+	p, err := open(t, m, pass).Prune(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if locks := m.names("locks/"); len(locks) > 0 {
+		t.Errorf("locks are left: %v", locks)
+	}
+	return p
+}
+
+// What no snapshot needs goes, what one needs stays, and the dry run says before
+// what it will be.
+func TestPruneFreesWhatNoSnapshotNeeds(t *testing.T) {
+	for _, pass := range []string{"secret", ""} {
+		m, made := aged(t, 4, pass)
+		if p := prune(t, m, pass, repository.PruneRequest{MaxWaste: 50}); p.Waste != 0 || p.Free != 0 {
+			t.Errorf("nothing was forgotten, and waste is %+v", p)
+		}
+		forget(t, m, pass, repository.ForgetRequest{IDs: []string{made[0].Snapshot, made[1].Snapshot}})
+		before := m.bytes()
+		dry := prune(t, m, pass, repository.PruneRequest{DryRun: true})
+		if m.bytes() != before || dry.Free < 4*rows.MinChunk || dry.Remove == 0 || dry.Repack == 0 || dry.Snapshots != 2 {
+			t.Errorf("a dry run: %+v, %d bytes changed", dry, m.bytes()-before)
+		}
+		var planned repository.Pruning
+		p := prune(t, m, pass, repository.PruneRequest{Planned: func(p *repository.Pruning) { planned = *p }})
+		if planned.Free != dry.Free || p.Rewrite != dry.Rewrite {
+			t.Errorf("planned is %+v, the dry run said %+v", planned, dry)
+		}
+		if freed := int64(before - m.bytes()); freed < dry.Free*9/10 || freed > dry.Free*11/10 {
+			t.Errorf("%d bytes were freed, said were %d", freed, dry.Free)
+		}
+		if indexes := m.names("index/"); len(indexes) != 1 {
+			t.Errorf("%d indexes are left", len(indexes))
+		}
+		findings(t, m, pass, 0)
+		for g := 2; g < 4; g++ {
+			restore(t, m, made[g].Snapshot, pass).sameAs(t, aging(g))
+		}
+		whole := maps.Clone(m.objects)
+		if p := prune(t, m, pass, repository.PruneRequest{}); p.Waste != 0 || p.Remove+p.Repack != 0 || !slices.Equal(slices.Sorted(maps.Keys(whole)), m.names("")) {
+			t.Errorf("a second prune: %+v", p)
+		}
+		mustBackup(t, aging(0), m, pass) // what was pruned is stored again
+		restore(t, m, "latest", pass).sameAs(t, aging(0))
+		findings(t, m, pass, 0)
+	}
+}
+
+// Packs with little waste stay as they are.
+func TestPruneLeavesPacksWithLittleWaste(t *testing.T) {
+	m, made := aged(t, 2, "secret")
+	forget(t, m, "secret", repository.ForgetRequest{IDs: []string{made[0].Snapshot}})
+	if p := prune(t, m, "secret", repository.PruneRequest{MaxWaste: 90}); p.Repack != 0 || p.Waste < 4*rows.MinChunk {
+		t.Errorf("with 90: %+v", p)
+	}
+	if p := prune(t, m, "secret", repository.PruneRequest{MaxWaste: 30}); p.Repack != 1 {
+		t.Errorf("with 30: %+v", p)
+	}
+	restore(t, m, made[1].Snapshot, "secret").sameAs(t, aging(1))
+	findings(t, m, "secret", 0)
+}
+
+// Whatever change fails, or is the last before the process is gone: the snapshots
+// have all their chunks, and the next prune finishes.
+func TestPruneFailsAtEveryStep(t *testing.T) {
+	before, made := aged(t, 4, "secret")
+	forget(t, before, "secret", repository.ForgetRequest{IDs: []string{made[0].Snapshot, made[1].Snapshot}})
+	steps := 0
+	for n := 1; ; n++ {
+		m := before.clone()
+		f := &failing{memory: m, after: n}
+		r, err := repository.Open(t.Context(), f, chain(t, "secret"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = r.Prune(t.Context(), repository.PruneRequest{})
+		if f.changes < n {
+			if err != nil {
+				t.Error(err)
+			}
+			break
+		}
+		steps = n
+		for _, lock := range m.names("locks/") {
+			delete(m.objects, lock) // this process is alive, the one it plays is not
+		}
+		findings(t, m, "secret", 0)
+		for g := 2; g < 4; g++ {
+			restore(t, m, made[g].Snapshot, "secret").sameAs(t, aging(g))
+		}
+		if n%3 == 0 { // a backup may come between
+			mustBackup(t, aging(9), m, "secret")
+		}
+		prune(t, m, "secret", repository.PruneRequest{})
+		if p := prune(t, m, "secret", repository.PruneRequest{DryRun: true}); p.Waste != 0 {
+			t.Errorf("change %d: after the next prune there is waste: %+v", n, p)
+		}
+		findings(t, m, "secret", 0)
+		restore(t, m, made[2].Snapshot, "secret").sameAs(t, aging(2))
+		restore(t, m, made[3].Snapshot, "secret").sameAs(t, aging(3))
+	}
+	if steps < 12 {
+		t.Errorf("only %d steps", steps)
+	}
+}
+
+// While anybody works, and where nothing can be deleted, nothing is pruned.
+func TestPruneIsAlone(t *testing.T) {
+	m, made := aged(t, 2, "secret")
+	forget(t, m, "secret", repository.ForgetRequest{IDs: []string{made[0].Snapshot}})
+	sink := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, "secret")})
+	if err := sink.Begin(t.Context(), aging(5).plan()); err != nil {
+		t.Fatal(err)
+	}
+	if err := units(t.Context(), aging(5), sink); err != nil {
+		t.Fatal(err)
+	}
+	refused := func(what string) {
+		t.Helper()
+		before := len(m.names("packs/"))
+		if _, err := open(t, m, "secret").Prune(t.Context(), repository.PruneRequest{}); failure.Of(err) != failure.Refused || len(m.names("packs/")) != before {
+			t.Errorf("beside %s: %v", what, err)
+		}
+	}
+	refused("a backup")
+	if err := errors.Join(sink.Abort(t.Context()), sink.Close(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	src := repository.NewSource(m, theLatest, chain(t, "secret"))
+	if _, err := src.Plan(t.Context(), stage.PlanRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	refused("a restore")
+	if err := src.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	prune(t, m, "secret", repository.PruneRequest{})
+	restore(t, m, made[1].Snapshot, "secret").sameAs(t, aging(1))
+}
+
+// Of a snapshot that can't be read nobody knows what it needs: nothing is removed.
+func TestPruneRefusesWhatItCannotTell(t *testing.T) {
+	m, made := aged(t, 3, "secret")
+	forget(t, m, "secret", repository.ForgetRequest{IDs: []string{made[0].Snapshot}})
+	m.objects[made[1].Where][50] ^= 1
+	before := m.bytes()
+	_, err := open(t, m, "secret").Prune(t.Context(), repository.PruneRequest{})
+	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), made[1].Snapshot) || m.bytes() != before {
+		t.Errorf("got %v", err)
+	}
+	forget(t, m, "secret", repository.ForgetRequest{IDs: []string{made[1].Snapshot}})
+	prune(t, m, "secret", repository.PruneRequest{})
+	findings(t, m, "secret", 0)
+	restore(t, m, made[2].Snapshot, "secret").sameAs(t, aging(2))
+}
+
+// A pack with damage among what is needed is not touched: what of it is good stays.
+func TestPruneKeepsDamagedPacks(t *testing.T) {
+	m, made := aged(t, 3, "secret")
+	forget(t, m, "secret", repository.ForgetRequest{IDs: []string{made[0].Snapshot, made[1].Snapshot}})
+	var largest string
+	for _, name := range m.names("packs/") {
+		if len(m.objects[name]) > len(m.objects[largest]) {
+			largest = name
+		}
+	}
+	for i := 1000; i < 100_000; i += 1000 {
+		m.objects[largest][i] ^= 1
+	}
+	damage := len(findings(t, m, "secret", -1))
+	p := prune(t, m, "secret", repository.PruneRequest{MaxWaste: 0})
+	if _, there := m.objects[largest]; !there && damage > 0 && len(p.Notes) > 0 {
+		t.Errorf("the damaged pack was deleted: %+v", p)
+	}
+	if after := len(findings(t, m, "secret", -1)); damage == 0 || after > damage {
+		t.Errorf("%d findings, before %d", after, damage)
+	}
+}

@@ -1,0 +1,100 @@
+package repository
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Subset is a part of a repository's packs. The zero value holds none.
+type Subset struct {
+	part, of uint64  // the part of so many, from 1; of is 0 for a share
+	share    float64 // of all, chosen at random
+}
+
+// ParseSubset reads N/M, the Nth of M parts, which together are all packs, or P%, a
+// random choice.
+func ParseSubset(text string) (*Subset, error) {
+	if number, ok := strings.CutSuffix(text, "%"); ok {
+		p, err := strconv.ParseFloat(number, 64)
+		if err != nil || !(p > 0 && p <= 100) {
+			return nil, fmt.Errorf("%q must be a percentage above 0, up to 100%%", text)
+		}
+		return &Subset{share: p / 100}, nil
+	}
+	n, m, ok := strings.Cut(text, "/")
+	part, err := strconv.ParseUint(n, 10, 16)
+	of, bad := strconv.ParseUint(m, 10, 16)
+	if !ok || err != nil || bad != nil || part < 1 || part > of {
+		return nil, fmt.Errorf("%q must be N/M, such as 1/7 for the first of seven parts, or a percentage, such as 5%%", text)
+	}
+	return &Subset{part: part, of: of}, nil
+}
+
+// holds tells whether a pack is in the subset: names are random.
+func (s *Subset) holds(pack string) bool {
+	if s.of == 0 {
+		return rand.Float64() < s.share
+	}
+	n, err := strconv.ParseUint(pack[:8], 16, 64)
+	return err == nil && n%s.of == s.part-1
+}
+
+// VerifySubset verifies all manifests, entry lists and indexes, that there is a
+// pack for each chunk, and the content of the packs in the subset. It recomputes no
+// proofs of tables and files, which need all content. Else it is as Verify.
+func (r *Repository) VerifySubset(ctx context.Context, s *Subset, report VerifyProgress) ([]Finding, error) {
+	return r.verify(ctx, Choice{}, s, report)
+}
+
+// listed checks of a unit that its lists can be read, and that each chunk is known.
+func (v *verifier) listed(ctx context.Context, snap *Snapshot, u *Unit, chunks *chunkReader, seen *visited) error {
+	if v.sameAsBefore(snap, u) {
+		return nil
+	}
+	p := &unitProof{verifier: v, snap: snap, unit: u, chunks: chunks, seen: seen, whole: true}
+	err := readList(ctx, chunks, u, func(it *Item) error {
+		p.entries++
+		for _, ref := range it.Refs {
+			at, name, ok := chunks.index.find(ref.Chunk)
+			_, there := chunks.index.sizes[name]
+			switch {
+			case !ok:
+				p.lost(&Damage{Chunk: ref.Chunk.String(), Err: fmt.Errorf("%w: no index and no pack names it%s", stage.ErrNotExist, chunks.suspects())}, it.Path)
+			case !there:
+				p.lost(&Damage{Object: packName(chunks.epoch.kid, name), Err: stage.ErrNotExist}, it.Path)
+			case uint64(ref.Offset)+uint64(ref.Length) > uint64(at.plain):
+				p.lost(&Damage{Object: packName(chunks.epoch.kid, name), Chunk: ref.Chunk.String(), Err: fmt.Errorf("%w: it is shorter than %s needs", stage.ErrCorrupt, it.Path)}, it.Path)
+			}
+		}
+		return nil
+	}, func(d *Damage) error {
+		p.lost(d, "entries of unit "+u.ID+", which can't be named")
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range u.List {
+		seen.add(id)
+	}
+	if p.whole && p.entries != u.Entries {
+		p.whole = false
+		v.find(&Finding{Object: snap.Name(), Problem: fmt.Sprintf("unit %s has %d entries, and the manifest says %d", u.ID, p.entries, u.Entries)}, snap, u.ID)
+	}
+	if p.whole {
+		v.provedUnit(snap, u)
+	}
+	return nil
+}
+
+// expect adds to what progress is measured against.
+func (v *verifier) expect(n int64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.total += n
+}
