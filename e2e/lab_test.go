@@ -101,10 +101,11 @@ func TestRealSitesMoveToTheOtherEngineAndBack(t *testing.T) {
 			}
 			run(`version: 1
 accept_loss: %s
-source: [{use: %s, with: {dsn: "${env:ORIGINAL}", exclude_tables: [%s]}}, {use: files, with: {dir: %q}}, {use: dataroot, with: {dir: %q}}]
+select: {exclude_tables: [%s]}
+source: [{use: %s, with: {dsn: "${env:ORIGINAL}"}}, {use: files, with: {dir: %q}}, {use: dataroot, with: {dir: %q}}]
 transform: [{use: compress}, {use: encrypt, with: {passphrase: "${env:PASS}"}}]
 sink: [{use: local, with: {dir: %q, create: true}}]
-`, c.accept, c.dialect, odd, filepath.Join(dir, "dataroot/filedir"), filepath.Join(dir, "dataroot"), repo)
+`, c.accept, odd, c.dialect, filepath.Join(dir, "dataroot/filedir"), filepath.Join(dir, "dataroot"), repo)
 			run(`version: 1
 accept_loss: %s
 source: [{use: local, with: {dir: %q, passphrase: "${env:PASS}"}}]

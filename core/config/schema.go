@@ -30,6 +30,8 @@ type Schema struct {
 	Then        *Schema            `json:"then,omitempty"`
 	Default     any                `json:"default,omitempty"`
 	Examples    []string           `json:"examples,omitempty"`
+	Ref         string             `json:"$ref,omitempty"`
+	Defs        map[string]*Schema `json:"$defs,omitempty"`
 }
 
 // reference matches a value with a reference, which any setting may have.

@@ -24,7 +24,7 @@ func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.E
 	env.Workers = Workers(workersOf(p), p.Memory)
 	j := &run.Job{
 		Name: p.Name, Workers: env.Workers, DryRun: p.DryRun, Budget: p.Accept, MaxShrink: p.MaxShrink,
-		TempDir: env.TempDir, Reporter: report, Apart: p.Apart, Notes: p.Exposed(),
+		TempDir: env.TempDir, Reporter: report, Apart: p.Apart, Notes: p.Exposed(), Selection: p.Selection,
 	}
 	defer func() {
 		if err != nil {

@@ -179,6 +179,7 @@ type document struct {
 	Name      string    `key:"name" open:"true" help:"what snapshots and messages call it; without it the file's name" example:"nightly"`
 	Source    yaml.Node `key:"source" required:"true" help:"what to read: a site's parts, or a storage with snapshots" example:"[{use: …}]"`
 	Transform yaml.Node `key:"transform" help:"what changes on the way, in order"`
+	Select    yaml.Node `key:"select" help:"what the sources leave out: tables, rows, files; see docs/pipelines.md"`
 	Sink      yaml.Node `key:"sink" required:"true" help:"where it goes; each sink gets everything that it can hold" example:"[{use: …}]"`
 	Accept    yaml.Node `key:"accept_loss" help:"maximum number of losses per kind (default 0)"`
 }
@@ -209,6 +210,7 @@ func (l *loader) document(root *yaml.Node) {
 		p.Name = strings.TrimSuffix(base, filepath.Ext(base))
 	}
 	p.Accept = l.accept(&doc.Accept)
+	p.Selection = l.selection(&doc.Select)
 	p.Source = l.steps(stage.RoleSource, &doc.Source)
 	p.Transform = l.steps(stage.RoleTransform, &doc.Transform)
 	p.Sink = l.steps(stage.RoleSink, &doc.Sink)

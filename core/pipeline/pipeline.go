@@ -7,6 +7,7 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -16,6 +17,7 @@ type Pipeline struct {
 	Dir  string // where relative paths begin
 	Name string
 	Settings
+	Selection               selection.Selection // what the sources read
 	Source, Transform, Sink []Step
 	// Passphrase and Identity are those of the transform that encrypts, where
 	// Options.Storages was set and they could be read.

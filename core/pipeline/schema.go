@@ -29,6 +29,12 @@ func Schema(registry *stage.Registry) (*config.Schema, error) {
 			list.MinItems = 1
 		}
 	}
+	selecting, condition, err := selectSchema()
+	if err != nil {
+		return nil, err
+	}
+	selecting.Description = s.Properties["select"].Description
+	s.Properties["select"], s.Defs = selecting, map[string]*config.Schema{conditionDef: condition}
 	closed, zero := false, int64(0)
 	accept := s.Properties["accept_loss"]
 	accept.Type, accept.Properties, accept.Closed = "object", map[string]*config.Schema{}, &closed

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"strconv"
 
+	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -20,6 +21,9 @@ type Source struct {
 	lock   *lock // from Plan to Close; nil where none can be taken
 	snap   *Snapshot
 	chunks *chunkReader
+
+	selected selection.Selection
+	filters  map[string]*selection.Filter // by table
 }
 
 // NewSource makes a source of the snapshot that is chosen, see Repository.Load,
@@ -28,8 +32,8 @@ func NewSource(s stage.Storage, want Choice, chain Chain) *Source {
 	return &Source{storage: s, chain: chain, want: want}
 }
 
-// Plan reads the manifest.
-func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
+// Plan reads the manifest, and the lists of files if some are to be left out.
+func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
 	storage := s.storage
 	s.storage = nil // Open closes it where it fails
 	var err error
@@ -46,14 +50,22 @@ func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventor
 		return nil, err
 	}
 	inv := &stage.Inventory{Facts: maps.Clone(s.snap.Facts), Snapshot: s.snap.ID}
-	for i := range s.snap.Tables {
-		t := &s.snap.Tables[i]
-		inv.Tables = append(inv.Tables, stage.TableInfo{Schema: t.Schema, Rows: t.Proof.Rows, Bytes: t.Bytes, Proof: &t.Proof})
+	if err := s.selectTables(r.Selection, inv); err != nil {
+		return nil, err
+	}
+	if inv.Excluded, err = s.excludedFiles(ctx, inv.Excluded); err != nil {
+		return nil, err
 	}
 	for i, u := range s.snap.Units {
+		if _, out := s.selected.ExcludesTable(u.Table); out && u.Part == stage.DB {
+			continue
+		}
 		unit := stage.Unit{ID: u.ID, Part: u.Part, Table: u.Table, Spec: strconv.Itoa(i), Rows: u.Entries, Bytes: u.Bytes}
 		if u.Part == stage.DB {
 			unit.Rows = u.Proof.Rows
+			if s.filters[u.Table].None() {
+				unit.Rows, unit.Bytes = 0, 0
+			}
 		}
 		inv.Units = append(inv.Units, unit)
 	}
@@ -74,7 +86,14 @@ func (s *Source) ReadRows(ctx context.Context, r stage.ReadRequest, w stage.RowW
 	if err != nil {
 		return err
 	}
+	filter := s.filters[unit.Table]
+	if filter.None() {
+		return ctx.Err()
+	}
 	reader := &rowReader{chunks: s.chunks, unit: unit, w: w}
+	if filter != nil {
+		return readFiltered(ctx, reader, filter)
+	}
 	return readList(ctx, s.chunks, unit, func(it *Item) error { return reader.table(ctx, it) }, func(d *Damage) error { return reader.listLost(ctx, d) })
 }
 
@@ -84,7 +103,7 @@ func (s *Source) ReadFiles(ctx context.Context, r stage.ReadRequest, w stage.Fil
 	if err != nil {
 		return err
 	}
-	reader := &fileReader{chunks: s.chunks, unit: unit, baseline: r.Baseline, w: w}
+	reader := &fileReader{chunks: s.chunks, unit: unit, baseline: r.Baseline, selected: &s.selected, w: w}
 	return readList(ctx, s.chunks, unit, func(it *Item) error { return reader.item(ctx, it) }, func(d *Damage) error { return reader.listLost(ctx, d) })
 }
 

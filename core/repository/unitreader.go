@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -13,6 +14,7 @@ type fileReader struct {
 	chunks   *chunkReader
 	unit     *Unit
 	baseline stage.Baseline
+	selected *selection.Selection
 	w        stage.FileWriter
 	buf      []byte
 }
@@ -20,6 +22,9 @@ type fileReader struct {
 func (r *fileReader) item(ctx context.Context, it *Item) error {
 	if it.Kind == stage.Table {
 		return fmt.Errorf("unit %s: %s is a table, and the unit is of files", r.unit.ID, it.Path)
+	}
+	if _, out := r.selected.ExcludesPath(it.Path); out {
+		return nil
 	}
 	if f := it.Fingerprint; it.Kind == stage.File && f != "" && r.baseline[it.Path] == f {
 		return r.w.Same(ctx, it.Entry)

@@ -86,6 +86,9 @@ func (f *fileFan) each(fn func(stage.FileUnit) error) error {
 }
 
 func (f *fileFan) Open(ctx context.Context, e stage.Entry) error {
+	if f.job.chosen.excludes(e.Path) {
+		return fmt.Errorf("%s: %w", e.Path, errIgnored)
+	}
 	f.entry, f.passed = e, 0
 	return f.each(func(u stage.FileUnit) error { return u.Open(ctx, e) })
 }
@@ -109,6 +112,9 @@ func (f *fileFan) Close(ctx context.Context, d stage.Digest) error {
 }
 
 func (f *fileFan) Same(ctx context.Context, e stage.Entry) error {
+	if f.job.chosen.excludes(e.Path) {
+		return fmt.Errorf("%s: %w", e.Path, errIgnored)
+	}
 	if err := f.each(func(u stage.FileUnit) error { return u.Same(ctx, e) }); err != nil {
 		return err
 	}

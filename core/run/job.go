@@ -13,6 +13,7 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -39,8 +40,11 @@ type Job struct {
 	// Apart refuses stages that work on the same place. It is asked before
 	// anything is planned and again before each sink begins; nil: never.
 	Apart func() error
-	Notes []stage.Note // what is known before the run
+	// Selection says what the sources read; see package selection.
+	Selection selection.Selection
+	Notes     []stage.Note // what is known before the run
 
+	chosen    selected
 	track     *tracker
 	ledger    *ledger
 	tallies   map[string]*tally
@@ -117,6 +121,7 @@ func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	j.ledger.note(nil, j.Notes...)
+	j.chosen = selected{j.Selection, map[string]bool{}}
 	plan := &stage.Plan{Pipeline: j.Name, Workers: j.Workers, Facts: j.facts}
 	slices.SortStableFunc(j.Origins, func(a, b Origin) int {
 		switch {
@@ -134,6 +139,10 @@ func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 	}
 	if len(j.units) == 0 {
 		return nil, failure.New(failure.Refused, "the sources hold nothing to carry: no table has the prefix, no file was found; check prefix and dir")
+	}
+	j.ledger.note(nil, j.chosen.notes(plan.Tables)...)
+	if err := j.chosen.fact(j.facts); err != nil {
+		return nil, err
 	}
 	for part, units := range j.left {
 		j.ledger.note(nil, stage.Note{Path: part, Text: fmt.Sprintf("left out: no sink holds it (%d units)", units)})
@@ -179,10 +188,15 @@ func (j *Job) OverBudget() error { return j.ledger.over(j.Budget, failure.Refuse
 
 // take adds what one source has to the plan.
 func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
-	inv, err := o.Source.Plan(j.track.stepped(ctx, o.Name), stage.PlanRequest{Pipeline: j.Name})
+	inv, err := o.Source.Plan(j.track.stepped(ctx, o.Name), stage.PlanRequest{Pipeline: j.Name, Selection: j.Selection})
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.Name, err)
 	}
+	notes, err := j.chosen.exclude(inv.Excluded)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.Name, err)
+	}
+	j.ledger.note(nil, notes...)
 	for _, info := range inv.Tables {
 		if !j.holds(stage.DB) {
 			break
@@ -191,7 +205,14 @@ func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
 		if j.tallies[name] != nil {
 			return failure.New(failure.Refused, "%s: table %s comes from two sources", o.Name, name)
 		}
-		j.tallies[name] = &tally{schema: info.Schema, stored: info.Proof}
+		if j.chosen.excludes(stage.DB + "/" + name) {
+			return failure.New(failure.Refused, "%s: table %s: %w", o.Name, name, errIgnored)
+		}
+		filter, err := j.Selection.Filter(info.Schema)
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.Name, err)
+		}
+		j.tallies[name] = &tally{schema: info.Schema, stored: info.Proof, filter: filter}
 		if c, ok := o.Source.(stage.Counter); ok && info.Proof == nil {
 			j.counts = append(j.counts, count{table: name, by: c, from: o})
 		}
@@ -217,13 +238,14 @@ func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
 		j.snapshots = append(j.snapshots, inv.Snapshot)
 	}
 	for _, l := range inv.Recorded {
-		if part := partOf(l.Path); stage.IsPart(part) && !j.holds(part) {
+		if part := partOf(l.Path); stage.IsPart(part) && !j.holds(part) || j.chosen.unwanted(l) {
 			continue
 		}
 		j.ledger.lose(nil, j.recorded.add(l))
 	}
 	for _, l := range inv.Losses {
 		switch {
+		case j.chosen.excludes(l.Path):
 		case l.Kind != stage.LossPart || !j.holds(l.Path):
 			j.ledger.lose(nil, l)
 		case l.Path == stage.Filedir:

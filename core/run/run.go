@@ -302,8 +302,8 @@ func (j *Job) missing(ctx context.Context) error {
 			path = moodle.ContentPath(hash)
 		}
 		path = stage.Filedir + "/" + path
-		if j.recorded.covers(path) {
-			return nil // it is counted already
+		if j.chosen.excludes(path) || j.recorded.covers(path) {
+			return nil // it is left out on purpose, or counted already
 		}
 		j.ledger.lose(nil, stage.Loss{Kind: stage.LossMissing, Path: path, Count: 1,
 			Reason: "table files names this content, but no source has it"})

@@ -6,12 +6,14 @@ import (
 
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/selection"
 )
 
 // tally sums up the rows of one table over its units. Safe for concurrent use.
 type tally struct {
 	schema schema.Table
 	stored *rows.Sum // what the source's snapshot says, if it is one
+	filter *selection.Filter
 
 	mu      sync.Mutex
 	sum     rows.Sum

@@ -3,6 +3,7 @@ package stage
 import (
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/selection"
 )
 
 // Inventory is what a source found.
@@ -27,6 +28,9 @@ type Inventory struct {
 	// it again where it finds the same by itself.
 	Recorded []Loss
 	Notes    []Note // what is left out or differs on purpose
+	// Excluded lists what the selection left out: every table, and for each pattern
+	// of files at least one path. What is not listed here counts as not found.
+	Excluded []selection.Excluded
 	// Session is what another process needs to Join this snapshot; nil where none can.
 	Session Session
 }

@@ -1,6 +1,10 @@
 package stage
 
-import "context"
+import (
+	"context"
+
+	"github.com/lmsvault/vault/core/selection"
+)
 
 // Source reads a part of a site, or a stored snapshot of one. It is a RowSource,
 // a FileSource or both.
@@ -42,6 +46,12 @@ type FileSource interface {
 // PlanRequest is what a source is told before it plans.
 type PlanRequest struct {
 	Pipeline string // its name
+	// Selection says what is read. A source leaves out everything of its parts that
+	// it excludes, and reports it in Inventory.Excluded; Count counts what is left. A
+	// condition or pattern that it can't apply is an error of class failure.Refused
+	// that names it. The engine checks what comes: a source that gives more than
+	// was selected fails the run.
+	Selection selection.Selection
 }
 
 // ReadRequest is what a source is asked for.

@@ -19,6 +19,8 @@ import (
 // Reader reads the rows of a table in the form of package rows. It may be used
 // again, one Read at a time.
 type Reader struct {
+	// Where is a condition in SQL that rows must meet; "" for all.
+	Where    string
 	fullName string
 	table    schema.Table
 	forms    []form
@@ -42,22 +44,29 @@ func NewReader(fullName string, t schema.Table) *Reader {
 // in; the server would have to sort for any other.
 func (r *Reader) query(within keyrange.Range) string {
 	q := "SELECT " + Idents(r.table.ColumnNames()) + " FROM " + Ident(r.fullName)
+	var where []string
+	if r.Where != "" {
+		where = append(where, "("+r.Where+")")
+	}
 	key, ok := r.table.IntegerKey()
 	if !ok {
-		return q
+		return q + and(where)
 	}
-	var where []string
 	if within.From != "" {
 		where = append(where, Ident(key.Name)+" >= "+within.From)
 	}
 	if within.To != "" {
 		where = append(where, Ident(key.Name)+" < "+within.To)
 	}
-	q += " FORCE INDEX (PRIMARY)"
-	if len(where) > 0 {
-		q += " WHERE " + strings.Join(where, " AND ")
+	return q + " FORCE INDEX (PRIMARY)" + and(where) + " ORDER BY " + Ident(key.Name)
+}
+
+// and joins conditions to a WHERE clause.
+func and(where []string) string {
+	if len(where) == 0 {
+		return ""
 	}
-	return q + " ORDER BY " + Ident(key.Name)
+	return " WHERE " + strings.Join(where, " AND ")
 }
 
 // Read hands the rows within a range of the table's integer key (the zero Range:

@@ -17,6 +17,7 @@ type Reader struct {
 	// Range reads rows of an integer key, in its order; nil reads all rows in
 	// the order in which they lie in the table.
 	Range *keyrange.Range
+	Where string // a condition in SQL that rows must meet; "" for all
 }
 
 // Read hands the rows on in chunks. An error of emit is returned as it is. The
@@ -46,16 +47,20 @@ func (c *Conn) Read(ctx context.Context, r Reader, emit func(ctx context.Context
 
 func (r Reader) statement(site Site) string {
 	table, columns := site.Table(r.Table.Name), Idents(r.Table.ColumnNames())
-	if r.Range == nil && !r.Partitioned && columns != "" {
+	if r.Range == nil && !r.Partitioned && r.Where == "" && columns != "" {
 		return fmt.Sprintf("COPY %s (%s) TO STDOUT", table, columns)
 	}
 	if !r.Partitioned {
 		table = "ONLY " + table // children of a table by inheritance are tables of their own
 	}
 	sql := "COPY (SELECT " + columns + " FROM " + table
+	and := " WHERE "
+	if r.Where != "" {
+		sql += and + "(" + r.Where + ")"
+		and = " AND "
+	}
 	if key, ok := r.Table.IntegerKey(); ok && r.Range != nil {
 		name := Ident(key.Name)
-		and := " WHERE "
 		if r.Range.From != "" {
 			sql += and + name + " >= " + r.Range.From
 			and = " AND "
@@ -68,13 +73,16 @@ func (r Reader) statement(site Site) string {
 	return sql + ") TO STDOUT"
 }
 
-// Count counts the rows of a table.
-func (c *Conn) Count(ctx context.Context, t *Table) (n int64, err error) {
+// Count counts the rows of a table that meet a condition in SQL; "" counts all.
+func (c *Conn) Count(ctx context.Context, t *Table, where string) (n int64, err error) {
 	from := c.Site.Table(t.Name)
 	if !t.Partitioned {
 		from = "ONLY " + from
 	}
-	if err := c.QueryRow(ctx, "SELECT count(*) FROM "+from).Scan(&n); err != nil {
+	if where != "" {
+		where = " WHERE " + where
+	}
+	if err := c.QueryRow(ctx, "SELECT count(*) FROM "+from+where).Scan(&n); err != nil {
 		return 0, c.Explain(err, "counting the rows of table %s", c.Site.Table(t.Name))
 	}
 	return n, nil

@@ -20,13 +20,13 @@ type Receiver struct {
 	Loss  func(ctx context.Context, l stage.Loss) error          // a row with a value that doesn't fit its column
 }
 
-// Read reads the rows of a table, all of them or, where the key is the rowid,
-// those of a range, in the table's own order. The connection is free for
+// Read reads the rows of a table that meet a condition in SQL ("" for all), and, where
+// the key is the rowid, are in a range, in the table's own order. The connection is free for
 // others while the receiver works.
-func (c *Conn) Read(ctx context.Context, t *Table, r keyrange.Range, to Receiver) (err error) {
+func (c *Conn) Read(ctx context.Context, t *Table, r keyrange.Range, condition string, to Receiver) (err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	found, err := c.rows(context.WithoutCancel(ctx), selectRows(t, r)) // the driver is slow with contexts that can end
+	found, err := c.rows(context.WithoutCancel(ctx), selectRows(t, r, condition)) // the driver is slow with contexts that can end
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", t.FullName, err)
 	}
@@ -67,7 +67,7 @@ func (c *Conn) Read(ctx context.Context, t *Table, r keyrange.Range, to Receiver
 	}
 }
 
-func selectRows(t *Table, r keyrange.Range) string {
+func selectRows(t *Table, r keyrange.Range, condition string) string {
 	var list []string
 	for i := range t.Columns {
 		column := Quote(t.Columns[i].Name)
@@ -81,8 +81,11 @@ func selectRows(t *Table, r keyrange.Range) string {
 	if !t.WithoutRowid {
 		sql += " NOT INDEXED" // in the order of the rows, not of an index that happens to hold all columns
 	}
+	var where []string
+	if condition != "" {
+		where = append(where, "("+condition+")")
+	}
 	if t.RowidKey {
-		var where []string
 		key := Quote(t.PrimaryKey[0])
 		if r.From != "" {
 			where = append(where, key+" >= "+r.From)
@@ -90,9 +93,9 @@ func selectRows(t *Table, r keyrange.Range) string {
 		if r.To != "" {
 			where = append(where, key+" < "+r.To)
 		}
-		if len(where) > 0 {
-			sql += " WHERE " + strings.Join(where, " AND ")
-		}
+	}
+	if len(where) > 0 {
+		sql += " WHERE " + strings.Join(where, " AND ")
 	}
 	return sql
 }

@@ -22,7 +22,7 @@ import (
 func (c *Conn) Survey(ctx context.Context, t *Table, limit int64) (changed []string, count, bytes int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	sql := selectRows(t, keyrange.Range{})
+	sql := selectRows(t, keyrange.Range{}, "")
 	if limit > 0 {
 		sql += " LIMIT " + strconv.FormatInt(limit, 10)
 	}

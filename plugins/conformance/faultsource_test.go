@@ -11,7 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -23,6 +26,8 @@ type list struct {
 	joined    bool
 	reading   atomic.Int32
 	seen      sync.Map // ids of units that were read
+	selection selection.Selection
+	filter    *selection.Filter
 }
 
 // Join takes the session of Plan.
@@ -34,19 +39,47 @@ func (l *list) Join(_ context.Context, s stage.Session) error {
 	return nil
 }
 
-func (l *list) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
+func (l *list) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
 	id := "dataroot/u"
 	if l.fault == "another id every time" {
 		id = fmt.Sprintf("dataroot/%d", l.nth)
 	}
-	table := schema.Table{Name: "t", Columns: []schema.Column{{Name: "a"}, {Name: "b"}}, PrimaryKey: []string{"a"}}
+	table := schema.Table{Name: "t", Columns: []schema.Column{{Name: "a", Type: schema.Type{Kind: schema.Int}}, {Name: "b", Type: schema.Type{Kind: schema.Text}}}, PrimaryKey: []string{"a"}}
 	inv := &stage.Inventory{Session: stage.Session("now"), Tables: []stage.TableInfo{{Schema: table}}, Units: []stage.Unit{
 		{ID: id, Part: stage.Dataroot}, {ID: "db/t#1", Part: stage.DB, Table: "t"}, {ID: "db/t#2", Part: stage.DB, Table: "t"},
 	}}
 	if l.fault == "ignores the context" {
 		return inv, nil
 	}
+	if err := l.choose(r.Selection, inv); err != nil {
+		return nil, err
+	}
 	return inv, ctx.Err()
+}
+
+// choose applies a selection to the plan.
+func (l *list) choose(s selection.Selection, inv *stage.Inventory) (err error) {
+	switch {
+	case l.fault == "ignores the selection":
+		return nil
+	case l.fault == "fails for a selection" && !s.IsZero():
+		return errors.New("what is that?")
+	case l.fault == "selects no rows" && len(s.Rows) > 0:
+		return failure.New(failure.Refused, "select: rows: the list has no conditions")
+	}
+	l.selection = s
+	if pattern, out := s.ExcludesTable("t"); out {
+		inv.Tables, inv.Units = nil, inv.Units[:1]
+		inv.Excluded = append(inv.Excluded, selection.Excluded{Path: "db/t", Pattern: pattern})
+	} else if l.filter, err = s.Filter(inv.Tables[0].Schema); err != nil {
+		return err
+	}
+	for _, path := range []string{"dataroot/a", "dataroot/b"} {
+		if pattern, out := s.ExcludesPath(path); out && l.fault != "leaves out in silence" {
+			inv.Excluded = append(inv.Excluded, selection.Excluded{Path: path, Pattern: pattern})
+		}
+	}
+	return nil
 }
 
 // told is what Read makes of a writer's error.
@@ -110,7 +143,11 @@ func (l *list) Count(ctx context.Context, table string) (int64, error) {
 	if l.fault == "counts one too many" {
 		return 5, ctx.Err()
 	}
-	return 4, ctx.Err()
+	if l.fault == "counts what is left out" {
+		return 4, ctx.Err()
+	}
+	c, err := l.chosen(stage.Chunk{Data: []byte("1\tx\n2\t\\N\n"), Rows: 2})
+	return 2 * int64(c.Rows), errors.Join(err, ctx.Err())
 }
 
 // again tells whether a unit was read before.
@@ -119,8 +156,30 @@ func (l *list) again(u stage.Unit) bool {
 	return before
 }
 
+// chosen is the rows of a chunk that are selected.
+func (l *list) chosen(c stage.Chunk) (stage.Chunk, error) {
+	var out stage.Chunk
+	for {
+		row, rest, ok, err := rows.Next(c.Data)
+		if !ok {
+			return out, err
+		}
+		keep, err := l.filter.Keep(row)
+		if err != nil {
+			return out, err
+		}
+		if keep {
+			out.Data, out.Rows = append(append(out.Data, row...), '\n'), out.Rows+1
+		}
+		c.Data = rest
+	}
+}
+
 func (l *list) rows(ctx context.Context, w stage.RowWriter) error {
-	c := stage.Chunk{Data: []byte("1\tx\n2\t\\N\n"), Rows: 2}
+	c, err := l.chosen(stage.Chunk{Data: []byte("1\tx\n2\t\\N\n"), Rows: 2})
+	if err != nil || c.Rows == 0 {
+		return err
+	}
 	switch l.fault {
 	case "another moment for who joins":
 		if l.joined {
@@ -137,6 +196,9 @@ func (l *list) rows(ctx context.Context, w stage.RowWriter) error {
 func (l *list) files(ctx context.Context, known stage.Baseline, w stage.FileWriter) error {
 	for _, name := range []string{"a", "b"} {
 		e := stage.Entry{Path: "dataroot/" + name, Kind: stage.File, Fingerprint: name}
+		if _, out := l.selection.ExcludesPath(e.Path); out {
+			continue
+		}
 		if l.fault == "an unclean path" {
 			e.Path = "dataroot/../" + name
 		}

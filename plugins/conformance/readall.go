@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -11,7 +12,13 @@ import (
 // source gives. Items are by path; the chunks of a table's units are put together.
 func ReadAll(t testing.TB, s stage.Source) (items map[string]Item, losses []stage.Loss) {
 	t.Helper()
-	inv, err := s.Plan(t.Context(), stage.PlanRequest{Pipeline: "conformance"})
+	return ReadSelected(t, s, selection.Selection{})
+}
+
+// ReadSelected is ReadAll of a part of the site.
+func ReadSelected(t testing.TB, s stage.Source, selected selection.Selection) (items map[string]Item, losses []stage.Loss) {
+	t.Helper()
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{Pipeline: "conformance", Selection: selected})
 	if err != nil {
 		t.Fatalf("plan: %v", err)
 	}

@@ -47,6 +47,7 @@ func SourceChecks(f SourceFixture) []Check {
 		check("source/again", "A unit can be read again, after it was read in part and after it was read whole, and gives the same: the run carries a unit again when its target failed for a moment.", f.again),
 		check("source/join", "A source that lets another process join its snapshot gives there what it gives itself, and refuses a session that is none: several workers must see one moment.", f.join),
 		check("source/count", "A source that counts rows gives for each table the number that is read, also while it is read: else every backup would fail, or rows that are missing would not be found.", f.count),
+		check("source/selection", "A source gives exactly what is selected, says what it leaves out, and counts what is left; what it can't select it refuses: a backup must not hold what was to stay out, nor lack anything else.", f.selection),
 		check("source/cancelled-count", "A count whose context has ended returns the context's error: a run that was stopped must stop.", f.cancelledCount),
 		check("source/writer-error", "An error of the writer ends Read at once and is found in what Read returns: a full disk at the target must stop the run and be named.", f.writerError),
 		check("source/cancelled-plan", "A plan whose context has ended returns the context's error: a run that was stopped must stop.", f.cancelledPlan),

@@ -28,7 +28,7 @@ func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (i *stage.Invent
 	err = s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		stream, err := pb.NewSourceClient(c).Plan(ctx, &pb.PlanRequest{Instance: id, Pipeline: r.Pipeline})
+		stream, err := pb.NewSourceClient(c).Plan(ctx, &pb.PlanRequest{Instance: id, Pipeline: r.Pipeline, Selection: protocol.SelectionMessage(&r.Selection)})
 		if err != nil {
 			return err
 		}

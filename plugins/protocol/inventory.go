@@ -47,6 +47,9 @@ func SendInventory(i *stage.Inventory, send func(*pb.Inventory) error) error {
 	if err := fill(b, i.Notes, NoteMessage, func(m *pb.Inventory, n *pb.Note) { m.Notes = append(m.Notes, n) }); err != nil {
 		return err
 	}
+	if err := fill(b, i.Excluded, ExcludedMessage, func(m *pb.Inventory, x *pb.Excluded) { m.Excluded = append(m.Excluded, x) }); err != nil {
+		return err
+	}
 	return b.end(func(m *pb.Inventory, e *pb.End) { m.End = e })
 }
 
@@ -73,7 +76,10 @@ func ReceiveInventory(recv func() (*pb.Inventory, error)) (*stage.Inventory, err
 		if err := take(t, &i.Recorded, m.Recorded, Loss); err != nil {
 			return err
 		}
-		return take(t, &i.Notes, m.Notes, Note)
+		if err := take(t, &i.Notes, m.Notes, Note); err != nil {
+			return err
+		}
+		return take(t, &i.Excluded, m.Excluded, Excluded)
 	})
 	if err == nil {
 		err = check(i)

@@ -22,7 +22,11 @@ func (s *sourceServer) Plan(r *pb.PlanRequest, stream grpc.ServerStreamingServer
 		return err
 	}
 	defer leave()
-	i, err := source.Plan(stream.Context(), stage.PlanRequest{Pipeline: r.Pipeline})
+	selected, err := protocol.Selection(r.Selection)
+	if err != nil {
+		return err
+	}
+	i, err := source.Plan(stream.Context(), stage.PlanRequest{Pipeline: r.Pipeline, Selection: selected})
 	if err != nil {
 		return err
 	}

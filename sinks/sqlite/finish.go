@@ -151,7 +151,7 @@ func (s *Sink) Prove(ctx context.Context) (proofs []stage.TableProof, err error)
 		t := &found.Tables[i]
 		proof := stage.TableProof{Schema: t.Table}
 		done := progress.Step(ctx, "reading back "+t.Name)
-		err := conn.Read(ctx, t, keyrange.Range{}, dialect.Receiver{
+		err := conn.Read(ctx, t, keyrange.Range{}, "", dialect.Receiver{
 			Chunk: func(_ context.Context, data []byte, _ int) error { return proof.Sum.AddChunk(data) },
 			Loss: func(_ context.Context, l stage.Loss) error {
 				return fmt.Errorf("%s %s: %s", l.Path, l.Where, l.Reason)

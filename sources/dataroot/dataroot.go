@@ -7,21 +7,22 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/filetree"
 )
 
 type source struct {
-	cfg   *Config
-	root  *os.Root
-	real  string // the root's path without links
-	limit int    // see censusLimit
-	flat  int    // see flatLimit
+	cfg      *Config
+	root     *os.Root
+	real     string // the root's path without links
+	limit    int    // see censusLimit
+	flat     int    // see flatLimit
+	selected selection.Selection
 }
 
 func open(cfg *Config) (*source, error) {
@@ -36,16 +37,16 @@ func open(cfg *Config) (*source, error) {
 	if err != nil {
 		return nil, errors.Join(failure.New(failure.Refused, "finding out where %s is: %w", cfg.Dir, err), root.Close())
 	}
-	return &source{cfg, root, real, censusLimit, flatLimit}, nil
+	return &source{cfg: cfg, root: root, real: real, limit: censusLimit, flat: flatLimit}, nil
 }
 
 func (s *source) Close(context.Context) error { return s.root.Close() }
 
-const excludedByUser = "excluded by the pipeline"
+const excludedByUser = "excluded by the pipeline's selection"
 
 // excluded tells whether a path below the data root is left out, and why.
 func (s *source) excluded(path string) (why string, out bool) {
-	if slices.Contains(s.cfg.Exclude, path) {
+	if _, out := s.selected.ExcludesPath(stage.Dataroot + "/" + path); out {
 		return excludedByUser, true
 	}
 	if !strings.Contains(path, "/") {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/filetree"
 	"github.com/lmsvault/vault/internal/isolated"
@@ -86,6 +87,10 @@ func opened(t testing.TB, cfg *Config) stage.Source {
 	return s
 }
 
+func excluding(patterns ...string) selection.Selection {
+	return selection.Selection{ExcludeFiles: patterns}
+}
+
 func TestConformance(t *testing.T) {
 	dir := root(t)
 	st := isolated.Stage(t, Stage())
@@ -107,7 +112,7 @@ func TestConformance(t *testing.T) {
 // Every file, directory and link on disk is an entry, but for what the rules leave out.
 func TestReadsWhatIsThere(t *testing.T) {
 	dir := root(t)
-	items, _ := conformance.ReadAll(t, opened(t, &Config{Dir: dir, Include: []string{"muc"}, Exclude: []string{"lang/l3", "models"}}))
+	items, _ := conformance.ReadSelected(t, opened(t, &Config{Dir: dir, Include: []string{"muc"}}), excluding("dataroot/lang/l3", "dataroot/mod*s"))
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 		rel, _ := filepath.Rel(dir, path)
 		if err != nil || rel == "." {
@@ -150,7 +155,7 @@ func TestReadsWhatIsThere(t *testing.T) {
 
 func TestPlanSplitsLargeDirectoriesAndNotesWhatIsLeftOut(t *testing.T) {
 	dir := root(t)
-	inv, err := opened(t, &Config{Dir: dir, Exclude: []string{"lang/l3", "gone"}}).Plan(t.Context(), stage.PlanRequest{})
+	inv, err := opened(t, &Config{Dir: dir}).Plan(t.Context(), stage.PlanRequest{Selection: excluding("dataroot/lang/*3", "dataroot/gone", "filedir/x")})
 	must(t, err)
 	var ids []string
 	for _, u := range inv.Units {
@@ -168,11 +173,14 @@ func TestPlanSplitsLargeDirectoriesAndNotesWhatIsLeftOut(t *testing.T) {
 	if n := len(ids) - len(buckets); len(buckets) < 30 || n != 4+1+9 {
 		t.Errorf("%d buckets and %d other units: %q", len(buckets), n, ids)
 	}
+	if want := []selection.Excluded{{Path: "dataroot/lang/l3", Pattern: "dataroot/lang/*3"}}; !slices.Equal(inv.Excluded, want) {
+		t.Errorf("excluded %q, want %q", inv.Excluded, want)
+	}
 	notes := map[string]string{}
 	for _, n := range inv.Notes {
 		notes[n.Path] = n.Text
 	}
-	for _, path := range []string{"cache", "filedir", ".htaccess", "climaintenance.html", "muc", "lang/l3", "gone"} {
+	for _, path := range []string{"cache", "filedir", ".htaccess", "climaintenance.html", "muc"} {
 		if notes["dataroot/"+path] == "" {
 			t.Errorf("no note of %s", path)
 		}
@@ -278,7 +286,7 @@ func TestHalfRestoredRootIsRefused(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
-	for _, bad := range []Config{{Include: []string{"cache"}}, {Exclude: []string{"/etc"}}, {Exclude: []string{"a/../b"}}, {Exclude: []string{""}}} {
+	for _, bad := range []Config{{Include: []string{"cache"}}, {Follow: []string{"/etc"}}, {Follow: []string{"a/../b"}}, {Follow: []string{""}}} {
 		if bad.Validate() == nil {
 			t.Errorf("%+v is taken", bad)
 		}

@@ -134,10 +134,10 @@ func within(path, dir string) bool {
 func outsideLoss(path, to string) stage.Loss {
 	if _, err := os.Stat(to); err != nil {
 		return stage.Loss{Kind: stage.LossOutside, Path: path, Count: 1,
-			Reason: fmt.Sprintf("the link leads out of the data root to %s, which can't be read (%v); is it mounted? If nothing belongs there, name the link in exclude", to, errors.Unwrap(err))}
+			Reason: fmt.Sprintf("the link leads out of the data root to %s, which can't be read (%v); is it mounted? If nothing belongs there, name the link in select: exclude_files", to, errors.Unwrap(err))}
 	}
 	return stage.Loss{Kind: stage.LossOutside, Path: path, Count: 1,
-		Reason: fmt.Sprintf("the link leads out of the data root to %s, which is not backed up; name it in follow (a directory) or in exclude", to)}
+		Reason: fmt.Sprintf("the link leads out of the data root to %s, which is not backed up; name it in follow (a directory) or in select: exclude_files", to)}
 }
 
 // links notes which links are followed, and refuses those that would have the

@@ -16,7 +16,8 @@ import (
 
 // Plan makes a unit of the files directly below the data root, one of each
 // directory there, and several of a large one.
-func (s *source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
+func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
+	s.selected = r.Selection
 	p := &planning{source: s, inv: &stage.Inventory{}}
 	if err := p.recognise(); err != nil {
 		return nil, err
@@ -27,12 +28,9 @@ func (s *source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventor
 	if err := p.level(ctx, s.root, ""); err != nil {
 		return nil, fmt.Errorf("planning the data root %s: %w", s.cfg.Dir, err)
 	}
-	for _, path := range s.cfg.Exclude {
-		if _, err := s.root.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-			p.note(path, "is to be excluded but isn't there")
-		} else {
-			p.note(path, "left out: "+excludedByUser)
-		}
+	var err error
+	if p.inv.Excluded, err = filetree.Excluded(s.root, stage.Dataroot, &s.selected); err != nil {
+		return nil, err
 	}
 	return p.inv, nil
 }

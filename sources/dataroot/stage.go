@@ -15,13 +15,12 @@ type Config struct {
 	Dir     string   `key:"dir" required:"true" help:"the site's data root" example:"/var/moodledata"`
 	Include []string `key:"include" help:"carry these, which are left out by default: muc, antivirus_quarantine"`
 	Follow  []string `key:"follow" help:"links below the data root to directories outside it, which are read as directories" example:"[repository, lang/local]"`
-	Exclude []string `key:"exclude" help:"leave out these paths below the data root too" example:"[repository/cache, mybackups]"`
 }
 
 // Followed returns the links below the directory that are read as directories.
 func (c *Config) Followed() []string { return c.Follow }
 
-// Validate checks the names that are included and excluded.
+// Validate checks the names that are included and followed.
 func (c *Config) Validate() error {
 	var errs []error
 	for _, name := range c.Include {
@@ -29,8 +28,7 @@ func (c *Config) Validate() error {
 			errs = append(errs, config.At("include", "%q is not muc or antivirus_quarantine", name))
 		}
 	}
-	errs = append(errs, filetree.CheckSetting("follow", c.Follow, "the data root"))
-	return errors.Join(append(errs, filetree.CheckSetting("exclude", c.Exclude, "the data root"))...)
+	return errors.Join(append(errs, filetree.CheckSetting("follow", c.Follow, "the data root"))...)
 }
 
 const doc = `Reads the data root: language packs, models, repositories and whatever else lies
@@ -42,12 +40,13 @@ localcache, temp, sessions, trashdir, lock, lost+found, what tests left, names t
 a dot, climaintenance.html (it would close the restored site), and, unless they
 are included, muc and antivirus_quarantine. These rules hold directly below the
 data root only. A tempdir or cachedir of config.php that lies in the data root
-under another name belongs into exclude, and so does a backup destination.
+under another name belongs into the pipeline's select: exclude_files, and so does a
+backup destination.
 
 A link that leads out of the data root is carried as a link, and what lies behind it
 is listed as outside_link, for it is in no backup. Name the link in follow to have
-its directory read in its place (it is restored as a directory), or in exclude to
-leave it out. A link directly below the data root is listed even if nothing is there
+its directory read in its place (it is restored as a directory), or in exclude_files
+to leave it out. A link directly below the data root is listed even if nothing is there
 behind it, also where it leads out through other links: a disk may not be mounted.
 Further down, a link to nothing is kept and not listed. In a followed directory only
 links that follow names too are followed. No sink may write to a followed directory.

@@ -8,11 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/filetree"
 )
@@ -21,9 +21,9 @@ import (
 const other = "other"
 
 type source struct {
-	root    *os.Root
-	dir     string
-	exclude []string
+	root     *os.Root
+	dir      string
+	selected selection.Selection
 }
 
 func open(cfg *Config) (stage.Source, error) {
@@ -31,12 +31,13 @@ func open(cfg *Config) (stage.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &source{root, cfg.Dir, cfg.Exclude}, nil
+	return &source{root: root, dir: cfg.Dir}, nil
 }
 
 func (s *source) Close(context.Context) error { return s.root.Close() }
 
-func (s *source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
+func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
+	s.selected = r.Selection
 	if err := s.recognise(); err != nil {
 		return nil, err
 	}
@@ -71,7 +72,13 @@ func (s *source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventor
 	for i := range inv.Units {
 		inv.Units[i].Bytes = inv.Units[i].Rows * size.mean()
 	}
-	inv.Notes = append(inv.Notes, s.leftOut()...)
+	if _, err := s.root.Lstat(moodle.LostFound); err == nil {
+		inv.Notes = append(inv.Notes, stage.Note{Path: stage.Filedir + "/" + moodle.LostFound, Text: "left out: it belongs to the file system"})
+	}
+	var err error
+	if inv.Excluded, err = filetree.Excluded(s.root, stage.Filedir, &s.selected); err != nil {
+		return nil, err
+	}
 	if len(inv.Units) == 0 {
 		inv.Losses = append(inv.Losses, stage.Loss{Kind: stage.LossPart, Path: stage.Filedir, Count: 1,
 			Reason: fmt.Sprintf("%s holds no file of Moodle's; is it mounted?", s.dir)})
@@ -83,25 +90,8 @@ func (s *source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventor
 // leaves tells whether a path below the pool is left out: Vault's own mark of an
 // earlier restore belongs to no site.
 func (s *source) leaves(path string) bool {
-	return path == moodle.LostFound || path == filetree.RestoredName || path == filetree.SwapName || slices.Contains(s.exclude, path)
-}
-
-// leftOut notes what the pipeline excludes.
-func (s *source) leftOut() (notes []stage.Note) {
-	for _, path := range append([]string{moodle.LostFound}, s.exclude...) {
-		text := "left out: excluded by the pipeline"
-		_, err := s.root.Lstat(path)
-		switch missing := errors.Is(err, fs.ErrNotExist); {
-		case path == moodle.LostFound && missing:
-			continue
-		case path == moodle.LostFound:
-			text = "left out: it belongs to the file system"
-		case missing:
-			text = "is to be excluded but isn't there"
-		}
-		notes = append(notes, stage.Note{Path: stage.Filedir + "/" + path, Text: text})
-	}
-	return notes
+	_, out := s.selected.ExcludesPath(stage.Filedir + "/" + path)
+	return out || path == moodle.LostFound || path == filetree.RestoredName || path == filetree.SwapName
 }
 
 // recognise refuses a directory that is taken for the file pool.

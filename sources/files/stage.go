@@ -4,18 +4,11 @@ import (
 	"context"
 
 	"github.com/lmsvault/vault/core/stage"
-	"github.com/lmsvault/vault/filetree"
 )
 
 // Config is the configuration of the source files.
 type Config struct {
-	Dir     string   `key:"dir" required:"true" help:"the site's file pool: the directory filedir in its data root" example:"/var/moodledata/filedir"`
-	Exclude []string `key:"exclude" help:"leave out these paths below the file pool too" example:"[.snapshot]"`
-}
-
-// Validate checks the paths that are excluded.
-func (c *Config) Validate() error {
-	return filetree.CheckSetting("exclude", c.Exclude, "the file pool")
+	Dir string `key:"dir" required:"true" help:"the site's file pool: the directory filedir in its data root" example:"/var/moodledata/filedir"`
 }
 
 const doc = `Reads Moodle's file pool. The SHA-1 of every file is checked against its name
@@ -25,7 +18,7 @@ and inode, are not read again.
 
 Anything else that lies in the pool (Moodle's warning.txt, say) is carried as it
 is; only uploads that Moodle has not finished (HASH.tmp), left-overs of NFS
-(.nfs…), lost+found and what exclude names are left out. Links and special files are listed as special_file; filedir
+(.nfs…), lost+found and what the pipeline's select: exclude_files names are left out. Links and special files are listed as special_file; filedir
 itself may be a link. A pool without any file is a missing_part, unless the tables
 of the same run name no content. Owners, extended attributes and hard links are not kept.`
 

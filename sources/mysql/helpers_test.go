@@ -13,6 +13,7 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/internal/isolated"
 	"github.com/lmsvault/vault/internal/servers"
@@ -122,7 +123,12 @@ func readAll(t testing.TB, s stage.RowSource, units []stage.Unit) map[string][]s
 
 func plan(t testing.TB, s stage.Source) *stage.Inventory {
 	t.Helper()
-	inv, err := s.Plan(t.Context(), stage.PlanRequest{})
+	return planSelected(t, s, selection.Selection{})
+}
+
+func planSelected(t testing.TB, s stage.Source, selected selection.Selection) *stage.Inventory {
+	t.Helper()
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{Selection: selected})
 	if err != nil {
 		t.Fatal(err)
 	}

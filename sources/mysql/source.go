@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/lmsvault/vault/core/keyrange"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/mysql"
 )
@@ -27,14 +27,18 @@ type source struct {
 	snap   *snapshot
 	tables map[string]schema.Table // by name without prefix
 	full   map[string]string       // their full names
+	where  map[string]string       // the condition that their rows must meet; "" for all
+	// selected says what is read.
+	selected selection.Selection
 	// unsteady are the tables of engines without snapshots.
 	unsteady map[string]bool
 	failed   atomic.Pointer[error] // why the first Read that failed did: it may have cost its connection
 }
 
 // Plan connects, takes the snapshot and reads the structure that holds in it.
-func (s *source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
+func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
 	var err error
+	s.selected = r.Selection
 	if s.server, err = mysql.Connect(ctx, s.cfg.DSN); err != nil {
 		return nil, err
 	}
@@ -149,13 +153,11 @@ func (s *source) inventory(ctx context.Context, st *mysql.Structure) (_ *stage.I
 		return nil, fmt.Errorf("%s: %w", s.server.Address, err)
 	}
 	site.Facts(inv.Facts)
-	s.tables, s.full, s.unsteady = map[string]schema.Table{}, map[string]string{}, map[string]bool{}
-	excluded := map[string]bool{}
+	s.tables, s.full, s.unsteady, s.where = map[string]schema.Table{}, map[string]string{}, map[string]bool{}, map[string]string{}
 	for k := range st.Tables {
 		t := &st.Tables[k]
-		if pattern, ok := s.excluded(t.Name); ok {
-			excluded[t.Name] = true
-			inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB + "/" + t.Name, Text: fmt.Sprintf("left out: exclude_tables has %q", pattern)})
+		if pattern, ok := s.selected.ExcludesTable(t.Name); ok {
+			inv.Excluded = append(inv.Excluded, selection.Excluded{Path: stage.DB + "/" + t.Name, Pattern: pattern})
 			continue
 		}
 		if len(t.Columns) == 0 {
@@ -165,7 +167,14 @@ func (s *source) inventory(ctx context.Context, st *mysql.Structure) (_ *stage.I
 			s.unsteady[t.Name] = true
 			inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB + "/" + t.Name, Text: "is not in the snapshot: the engine " + t.Engine + " has none, it is read as it is at that moment and not counted besides"})
 		}
-		s.tables[t.Name], s.full[t.Name] = t.Table, t.FullName
+		filter, err := s.selected.Filter(t.Table)
+		if err != nil {
+			return nil, err
+		}
+		if filter.None() {
+			t.Rows, t.Bytes = 0, 0
+		}
+		s.tables[t.Name], s.full[t.Name], s.where[t.Name] = t.Table, t.FullName, filter.SQL(mysql.Conditions{})
 		inv.Tables = append(inv.Tables, stage.TableInfo{Schema: t.Table, Rows: t.Rows, Bytes: t.Bytes})
 		ranges, err := t.Ranges(ctx, conn)
 		if err != nil {
@@ -178,16 +187,7 @@ func (s *source) inventory(ctx context.Context, st *mysql.Structure) (_ *stage.I
 			})
 		}
 	}
-	for _, pattern := range s.cfg.ExcludeTables {
-		if !slices.ContainsFunc(st.Tables, func(t mysql.Table) bool { return matches(pattern, t.Name) }) {
-			inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("exclude_tables: %q matches no table", pattern)})
-		}
-	}
-	for _, l := range st.Losses {
-		if name := strings.TrimPrefix(l.Path, stage.DB+"/"); !excluded[name] {
-			inv.Losses = append(inv.Losses, l)
-		}
-	}
+	inv.Losses = st.Losses
 	if s.snap.note != "" {
 		inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB, Text: s.snap.note})
 	}
@@ -214,26 +214,9 @@ func (s *source) facts() map[string]string {
 // may have no right to read.
 func (s *source) included(st *mysql.Structure) *mysql.Structure {
 	return &mysql.Structure{Tables: slices.DeleteFunc(slices.Clone(st.Tables), func(t mysql.Table) bool {
-		_, out := s.excluded(t.Name)
+		_, out := s.selected.ExcludesTable(t.Name)
 		return out
 	})}
-}
-
-// excluded tells which pattern of exclude_tables leaves a table out.
-func (s *source) excluded(name string) (pattern string, ok bool) {
-	for _, pattern := range s.cfg.ExcludeTables {
-		if matches(pattern, name) {
-			return pattern, true
-		}
-	}
-	return "", false
-}
-
-// matches compares a name with a pattern in which * stands for any characters.
-func matches(pattern, name string) bool {
-	literal := strings.NewReplacer(`\`, `\\`, `?`, `\?`, `[`, `\[`).Replace(pattern) // only * is a wildcard
-	matched, err := path.Match(literal, name)
-	return err == nil && matched
 }
 
 // ReadRows writes the rows of one unit to w, in the snapshot.
@@ -272,7 +255,9 @@ func (s *source) read(ctx context.Context, conn *sql.Conn, t schema.Table, withi
 		told = w.Write(ctx, stage.Chunk{Data: data, Rows: n})
 		return told
 	})
-	err = mysql.NewReader(s.full[t.Name], t).Read(ctx, conn, within, b)
+	reader := mysql.NewReader(s.full[t.Name], t)
+	reader.Where = s.where[t.Name]
+	err = reader.Read(ctx, conn, within, b)
 	if err == nil {
 		err = b.Flush(ctx)
 	}
@@ -306,7 +291,11 @@ func (s *source) Count(ctx context.Context, table string) (n int64, err error) {
 		s.snap.giveBack(conn)
 		return 0, fmt.Errorf("table %s is not counted after an error: %w", table, *cause)
 	}
-	err = conn.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+mysql.Ident(s.full[t.Name])).Scan(&n)
+	query := "SELECT COUNT(*) FROM " + mysql.Ident(s.full[t.Name])
+	if where := s.where[table]; where != "" {
+		query += " WHERE " + where
+	}
+	err = conn.QueryRowContext(ctx, query).Scan(&n)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		err = context.Cause(ctx)

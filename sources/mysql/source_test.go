@@ -15,6 +15,7 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/internal/servers"
 )
@@ -42,12 +43,12 @@ func TestPrefixIsExact(t *testing.T) {
 			if got := tableNames(plan(t, open(t, db.DSN, func(c *Config) { c.Prefix = "" }))); !slices.Equal(got, []string{"MDL_upper", "config", "config_plugins", "course", "mdl", "mdlxuser", "user"}) { // mdl_ is a site of its own
 				t.Errorf("without a prefix: %q", got)
 			}
-			inv = plan(t, open(t, db.DSN, func(c *Config) { c.ExcludeTables = []string{"config*", "u?er"} }))
+			inv = planSelected(t, open(t, db.DSN, nil), selection.Selection{ExcludeTables: []string{"config*", "u?er"}})
 			if got, want := tableNames(inv), []string{"a-b c", "course", "user"}; !slices.Equal(got, want) || len(inv.Units) != 3 {
-				t.Errorf("with exclude_tables %q, want %q", got, want)
+				t.Errorf("with exclusions %q, want %q", got, want)
 			}
-			if text := fmt.Sprint(inv.Notes); strings.Count(text, "exclude_tables has") != 2 || !strings.Contains(text, `exclude_tables: "u?er" matches no table`) {
-				t.Errorf("exclusions are not noted: %s", text)
+			if want := []selection.Excluded{{Path: "db/config", Pattern: "config*"}, {Path: "db/config_plugins", Pattern: "config*"}}; !slices.Equal(inv.Excluded, want) {
+				t.Errorf("excluded %q, want %q", inv.Excluded, want)
 			}
 		})
 	}
@@ -337,30 +338,22 @@ func killSnapshot(t testing.TB, db servers.Database) {
 	}
 }
 
-// What is left out is named: tables of other programs and those of exclude_tables,
-// of which a pattern that matches nothing is noted.
-func TestExclusionsAreNoted(t *testing.T) {
+// Tables of other programs are noted, and those that the selection excludes reported.
+func TestExclusionsAreReported(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()
 			db := engine.make(t)
 			exec(t, db, "CREATE TABLE mdl_user (id int PRIMARY KEY)", "CREATE TABLE mdl_logstore_a (id int PRIMARY KEY)", "CREATE TABLE blog_post (id int PRIMARY KEY)", "CREATE TABLE shop (id int PRIMARY KEY)")
-			inv := plan(t, open(t, db.DSN, func(c *Config) { c.ExcludeTables = []string{"logstore_*", "logstore_a", "nothing*"} }))
+			inv := planSelected(t, open(t, db.DSN, nil), selection.Selection{ExcludeTables: []string{"logstore_*", "logstore_a", "nothing*"}})
 			if got := tableNames(inv); !slices.Equal(got, []string{"user"}) {
 				t.Errorf("tables %q", got)
 			}
-			var noted []string
-			for _, n := range inv.Notes {
-				noted = append(noted, n.Path+" "+n.Text)
+			if text := fmt.Sprint(inv.Notes); !strings.Contains(text, "blog_post, shop") {
+				t.Errorf("other tables are not noted: %s", text)
 			}
-			text := strings.Join(noted, "\n")
-			for _, want := range []string{"blog_post, shop", `db/logstore_a left out: exclude_tables has "logstore_*"`, `db exclude_tables: "nothing*" matches no table`} {
-				if !strings.Contains(text, want) {
-					t.Errorf("not noted: %s in\n%s", want, text)
-				}
-			}
-			if n := strings.Count(text, "matches no table"); n != 1 {
-				t.Errorf("%d patterns match no table:\n%s", n, text)
+			if want := []selection.Excluded{{Path: "db/logstore_a", Pattern: "logstore_*"}}; !slices.Equal(inv.Excluded, want) {
+				t.Errorf("excluded %q, want %q", inv.Excluded, want)
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
 )
@@ -21,6 +23,8 @@ type holder struct {
 	listing  *postgres.Listing
 	notes    []stage.Note
 	snapshot string
+	selected selection.Selection
+	excluded []selection.Excluded // tables that it left out
 
 	mu sync.Mutex // conn after Plan
 }
@@ -28,12 +32,12 @@ type holder struct {
 // hold lists the site's tables, locks them, and only then takes the snapshot, so
 // that what it shows has the structure that is read. Tables that come or go
 // between listing and locking begin it anew.
-func hold(ctx context.Context, config Config) (*holder, error) {
+func hold(ctx context.Context, config Config, selected selection.Selection) (*holder, error) {
 	conn, err := config.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	h := &holder{config: config, conn: conn}
+	h := &holder{config: config, conn: conn, selected: selected}
 	const attempts = 5
 	for try := 1; ; try++ {
 		err = h.attempt(ctx)
@@ -74,10 +78,24 @@ func (h *holder) attempt(ctx context.Context) error {
 	return nil
 }
 
+// sharedSnapshot is what another process needs to read the same.
+type sharedSnapshot struct {
+	Snapshot  string              `json:"snapshot"`
+	Selection selection.Selection `json:"selection"`
+}
+
+func (h *holder) session() (stage.Session, error) {
+	return json.Marshal(sharedSnapshot{h.snapshot, h.selected})
+}
+
 // joinHolder makes a holder of a snapshot that another process exported. Its own
 // session sees it too, and locks the tables as well.
-func joinHolder(ctx context.Context, config Config, snapshot string) (*holder, error) {
-	h := &holder{config: config, snapshot: snapshot}
+func joinHolder(ctx context.Context, config Config, session stage.Session) (*holder, error) {
+	var s sharedSnapshot
+	if err := json.Unmarshal(session, &s); err != nil {
+		return nil, fmt.Errorf("the session to join is not one of this source: %w", err)
+	}
+	h := &holder{config: config, snapshot: s.Snapshot, selected: s.Selection}
 	conn, err := h.join(ctx)
 	if err != nil {
 		return nil, err
@@ -111,21 +129,19 @@ func (h *holder) list(ctx context.Context) (*postgres.Listing, error) {
 	if note != "" {
 		h.notes = append(h.notes, stage.Note{Path: stage.DB, Text: note})
 	}
-	all := slices.Clone(l.Tables)
+	h.excluded = nil
 	l.Tables = slices.DeleteFunc(l.Tables, func(r postgres.Relation) bool {
-		i := slices.IndexFunc(h.config.ExcludeTables, func(pattern string) bool { return postgres.Matches(pattern, r.Name) })
-		if i >= 0 {
-			h.notes = append(h.notes, stage.Note{Path: stage.DB + "/" + r.Name, Text: "excluded by exclude_tables"})
+		pattern, ok := h.selected.ExcludesTable(r.Name)
+		if ok {
+			h.excluded = append(h.excluded, selection.Excluded{Path: stage.DB + "/" + r.Name, Pattern: pattern})
 		}
-		return i >= 0
+		return ok
 	})
 	if err := h.refuseDenied(l); err != nil {
 		return nil, err
 	}
-	for _, pattern := range h.config.ExcludeTables {
-		if !slices.ContainsFunc(all, func(r postgres.Relation) bool { return postgres.Matches(pattern, r.Name) }) {
-			h.notes = append(h.notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("exclude_tables: %q matches no table", pattern)})
-		}
+	if len(l.Tables) == 0 && len(h.excluded) > 0 {
+		return nil, failure.New(failure.Refused, "%s: the selection excludes all tables of the site in schema %s; take the source out instead", h.conn.Address, site.Schema)
 	}
 	if len(l.Tables) == 0 {
 		return nil, failure.New(failure.Refused, "%s: schema %s has no table that begins with prefix %q and may be read%s; check schema and prefix", h.conn.Address, site.Schema, site.Prefix, hints(h.notes))

@@ -20,6 +20,7 @@ type Source struct {
 	holder  *holder
 	workers *postgres.Pool
 	tables  map[string]*postgres.Table
+	where   map[string]string // by table: the condition that its rows must meet
 }
 
 var (
@@ -29,9 +30,9 @@ var (
 )
 
 // Plan takes the snapshot that everything is read from.
-func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
+func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
 	var err error
-	if s.holder, err = hold(ctx, s.config); err != nil {
+	if s.holder, err = hold(ctx, s.config, r.Selection); err != nil {
 		return nil, err
 	}
 	conn := s.holder.conn
@@ -52,10 +53,14 @@ func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventor
 	if err != nil {
 		return nil, err
 	}
-	inv := &stage.Inventory{Session: stage.Session(s.holder.snapshot), Facts: facts, Location: location, Losses: catalog.Losses, Notes: slices.Concat(s.holder.notes, catalog.Notes)}
-	s.tables = make(map[string]*postgres.Table, len(catalog.Tables))
+	inv := &stage.Inventory{Facts: facts, Location: location, Losses: catalog.Losses, Notes: slices.Concat(s.holder.notes, catalog.Notes), Excluded: s.holder.excluded}
+	if inv.Session, err = s.holder.session(); err != nil {
+		return nil, err
+	}
+	if err := s.apply(catalog); err != nil {
+		return nil, err
+	}
 	for _, t := range catalog.Tables {
-		s.tables[t.Name] = t
 		inv.Tables = append(inv.Tables, stage.TableInfo{Schema: t.Table, Rows: t.Rows, Bytes: t.Bytes})
 		ranges, err := conn.Ranges(ctx, t, postgres.UnitBytes)
 		if err != nil {
@@ -73,6 +78,22 @@ func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventor
 	return inv, nil
 }
 
+// apply binds the selection to the tables.
+func (s *Source) apply(catalog *postgres.Catalog) error {
+	s.tables, s.where = make(map[string]*postgres.Table, len(catalog.Tables)), map[string]string{}
+	for _, t := range catalog.Tables {
+		filter, err := s.holder.selected.Filter(t.Table)
+		if err != nil {
+			return err
+		}
+		if filter.None() {
+			t.Rows, t.Bytes = 0, 0
+		}
+		s.tables[t.Name], s.where[t.Name] = t, filter.SQL(postgres.Conditions{})
+	}
+	return nil
+}
+
 // readers is how many sessions read at once.
 func (s *Source) readers() int {
 	if s.config.Connections > 0 {
@@ -84,16 +105,15 @@ func (s *Source) readers() int {
 // Join sees the snapshot that another process holds.
 func (s *Source) Join(ctx context.Context, session stage.Session) error {
 	var err error
-	if s.holder, err = joinHolder(ctx, s.config, string(session)); err != nil {
+	if s.holder, err = joinHolder(ctx, s.config, session); err != nil {
 		return err
 	}
 	catalog, err := s.holder.conn.Inspect(ctx, s.holder.listing)
 	if err != nil {
 		return err
 	}
-	s.tables = make(map[string]*postgres.Table, len(catalog.Tables))
-	for _, t := range catalog.Tables {
-		s.tables[t.Name] = t
+	if err := s.apply(catalog); err != nil {
+		return err
 	}
 	s.workers, err = postgres.OpenPool(ctx, s.readers(), s.holder.join)
 	return err
@@ -148,7 +168,7 @@ func (s *Source) ReadRows(ctx context.Context, request stage.ReadRequest, w stag
 	if t == nil {
 		return fmt.Errorf("unit %s: table %q is not in the plan", unit.ID, unit.Table)
 	}
-	r := postgres.Reader{Table: &t.Table, Partitioned: t.Partitioned}
+	r := postgres.Reader{Table: &t.Table, Partitioned: t.Partitioned, Where: s.where[t.Name]}
 	if unit.Spec != whole {
 		keys, err := keyrange.Parse(unit.Spec)
 		if err != nil {
@@ -180,7 +200,7 @@ func (s *Source) Count(ctx context.Context, table string) (n int64, err error) {
 		return 0, err
 	}
 	defer s.workers.Give(conn)
-	if n, err = conn.Count(ctx, t); err == nil {
+	if n, err = conn.Count(ctx, t, s.where[table]); err == nil {
 		err = s.holder.alive(ctx)
 	}
 	return n, err

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
 	"github.com/lmsvault/vault/internal/servers"
@@ -212,12 +213,12 @@ func TestLostConnectionIsAClearError(t *testing.T) {
 	}
 }
 
-func TestExclusionsAreNoted(t *testing.T) {
+func TestExclusionsAreReported(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_user (id int); CREATE TABLE mdl_logstore_a (id int); CREATE TABLE mdl_logstore_b (id int); CREATE TABLE "mdl_log[s]" (id int); CREATE TABLE mdl_sessions (id int);
 		CREATE TABLE blog_post (id int); CREATE TABLE shop (id int)`)
-	s := newSource(t, db.DSN, func(c *Config) { c.ExcludeTables = []string{"logstore_*", "logstore_a", "log[s]", "nothing*"} })
-	inv, err := s.Plan(t.Context(), stage.PlanRequest{})
+	s := newSource(t, db.DSN, nil)
+	inv, err := s.Plan(t.Context(), stage.PlanRequest{Selection: selection.Selection{ExcludeTables: []string{"logstore_*", "logstore_a", "log[s]", "nothing*"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,10 +232,12 @@ func TestExclusionsAreNoted(t *testing.T) {
 	if !slices.Equal(names, []string{"sessions", "user"}) {
 		t.Errorf("tables %q", names)
 	}
-	want := []string{`db 2 tables of schema public do not begin with prefix "mdl_" and are left out: blog_post, shop`,
-		"db/log[s] excluded by exclude_tables", "db/logstore_a excluded by exclude_tables", "db/logstore_b excluded by exclude_tables", `db exclude_tables: "nothing*" matches no table`}
+	want := []string{`db 2 tables of schema public do not begin with prefix "mdl_" and are left out: blog_post, shop`}
 	if !slices.Equal(noted, want) {
 		t.Errorf("notes %q", noted)
+	}
+	if want := []selection.Excluded{{Path: "db/log[s]", Pattern: "log[s]"}, {Path: "db/logstore_a", Pattern: "logstore_*"}, {Path: "db/logstore_b", Pattern: "logstore_*"}}; !slices.Equal(inv.Excluded, want) {
+		t.Errorf("excluded %q", inv.Excluded)
 	}
 }
 
@@ -308,11 +311,14 @@ func TestNothingToReadIsAClearError(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		`1 tables of schema public do not begin with prefix "mdl_"`: nil,
 		`there is no schema "nowhere"`:                              func(c *Config) { c.Schema = "nowhere" },
-		`excluded by exclude_tables`:                                func(c *Config) { c.Prefix, c.ExcludeTables = "old_", []string{"*"} },
 	} {
 		if _, err := newSource(t, db.DSN, change).Plan(t.Context(), stage.PlanRequest{}); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), want) {
 			t.Errorf("it says %v instead of %q", err, want)
 		}
+	}
+	all := stage.PlanRequest{Selection: selection.Selection{ExcludeTables: []string{"*"}}}
+	if _, err := newSource(t, db.DSN, func(c *Config) { c.Prefix = "old_" }).Plan(t.Context(), all); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "the selection excludes all tables") {
+		t.Errorf("where all is excluded it says %v", err)
 	}
 }
 

@@ -13,8 +13,7 @@ import (
 // Config is the source's configuration.
 type Config struct {
 	postgres.Connection
-	ExcludeTables []string `key:"exclude_tables" help:"tables to leave out, without the prefix; * stands for any characters" example:"[logstore_*, sessions]"`
-	Connections   int      `key:"connections" min:"1" max:"64" help:"how many connections read at once, besides one that holds the snapshot; where it is not given, as many as there are workers"`
+	Connections int `key:"connections" min:"1" max:"64" help:"how many connections read at once, besides one that holds the snapshot; where it is not given, as many as there are workers"`
 }
 
 // Stage describes the source.

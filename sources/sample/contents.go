@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/lmsvault/vault/core/rows"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // content is one content of filedir, known by its number and made anew whenever
@@ -168,4 +170,9 @@ func fileRow(c *cells, i int64) {
 	c.text(f.name, "Zoë Müller")
 	c.int(epoch+i, epoch+i)
 	c.null()
+}
+
+// path is the content's in a snapshot.
+func (c *content) path() string {
+	return stage.Filedir + "/" + c.hash[:2] + "/" + c.hash[2:4] + "/" + c.hash
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/keyrange"
 	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -17,9 +18,11 @@ const unitBytes = 16 << 20 // of rows in a unit, about
 
 // Source makes the site of a Config. Use New.
 type Source struct {
-	config  Config
-	workers int
-	site    *site
+	config   Config
+	workers  int
+	site     *site
+	selected selection.Selection
+	filters  map[string]*selection.Filter // by table
 }
 
 // New makes a source; workers is how many goroutines hash the files while it plans.
@@ -31,7 +34,7 @@ func New(config Config, workers int) (*Source, error) {
 }
 
 // Plan makes up the site. All numbers in it are exact but for the bytes of tables.
-func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
+func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -45,12 +48,24 @@ func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventor
 		"consistency": "made in code, nothing changes it", "seed": strconv.FormatInt(s.config.Seed, 10),
 		"site": siteIdentifier, "site_name": "Sample site",
 	}}
+	s.selected, s.filters = r.Selection, map[string]*selection.Filter{}
 	for _, t := range site.tables {
+		if pattern, ok := s.selected.ExcludesTable(t.Name); ok {
+			inv.Excluded = append(inv.Excluded, selection.Excluded{Path: stage.DB + "/" + t.Name, Pattern: pattern})
+			continue
+		}
+		if s.filters[t.Name], err = s.selected.Filter(t.Table); err != nil {
+			return nil, err
+		}
+		if s.filters[t.Name].None() {
+			t.rows = 0
+		}
 		inv.Tables = append(inv.Tables, stage.TableInfo{Schema: t.Table, Rows: t.rows, Bytes: t.rows * t.rowSize})
 		inv.Units = append(inv.Units, t.units()...)
 	}
 	if s.config.Files {
 		inv.Units = append(inv.Units, site.fileUnits()...)
+		inv.Excluded = append(inv.Excluded, site.excludedFiles(&s.selected)...)
 	}
 	return inv, nil
 }
@@ -102,7 +117,7 @@ func (s *Source) ReadRows(ctx context.Context, r stage.ReadRequest, w stage.RowW
 	if s.site == nil {
 		return fmt.Errorf("unit %s: read before Plan", r.Unit.ID)
 	}
-	return s.site.readTable(ctx, r.Unit, w)
+	return s.site.readTable(ctx, r.Unit, s.filters[r.Unit.Table], w)
 }
 
 // ReadFiles makes the entries of a unit.
@@ -111,6 +126,7 @@ func (s *Source) ReadFiles(ctx context.Context, r stage.ReadRequest, w stage.Fil
 	if s.site == nil {
 		return fmt.Errorf("unit %s: read before Plan", unit.ID)
 	}
+	w = &selectedFiles{FileWriter: w, selected: &s.selected}
 	switch unit.Part {
 	case stage.Filedir:
 		return s.site.readFiledir(ctx, unit, r.Baseline, w)
@@ -126,7 +142,7 @@ func (s *Source) Close(context.Context) error {
 	return nil
 }
 
-func (s *site) readTable(ctx context.Context, unit stage.Unit, w stage.RowWriter) error {
+func (s *site) readTable(ctx context.Context, unit stage.Unit, filter *selection.Filter, w stage.RowWriter) error {
 	t := s.table(unit.Table)
 	r, err := keyrange.Parse(unit.Spec)
 	if err != nil || t == nil {
@@ -148,6 +164,14 @@ func (s *site) readTable(ctx context.Context, unit stage.Unit, w stage.RowWriter
 		c.start(s.config.Seed, t.Name, i)
 		c.started = false
 		t.row(c, i)
+		keep, err := filter.Keep(out.Row())
+		if err != nil {
+			return err
+		}
+		if !keep {
+			out.Buf = out.Buf[:len(out.Buf)-len(out.Row())]
+			continue
+		}
 		row = rows.Split(row, out.Row())
 		keyText = keyText[:0]
 		for n, k := range key {
@@ -167,7 +191,7 @@ func (s *site) readFiledir(ctx context.Context, unit stage.Unit, known stage.Bas
 	var buf []byte
 	for _, c := range s.slice(unit.Spec) {
 		e := stage.Entry{
-			Path: stage.Filedir + "/" + c.hash[:2] + "/" + c.hash[2:4] + "/" + c.hash,
+			Path: c.path(),
 			Kind: stage.File, Size: c.size, Mode: 0o660, ModTime: modTime(c.number),
 		}
 		e.Fingerprint = strconv.FormatInt(c.size, 10) + "@" + strconv.FormatInt(e.ModTime.UnixNano(), 10)

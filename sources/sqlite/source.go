@@ -11,6 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/keyrange"
 	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -24,13 +25,14 @@ type Source struct {
 	config Config
 	conn   *dialect.Conn
 	tables map[string]*dialect.Table
+	where  map[string]string // by table: the condition that its rows must meet
 }
 
 // New makes a source.
 func New(config Config) *Source { return &Source{config: config} }
 
 // Plan opens the database and begins the transaction that all Reads see.
-func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
+func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -76,10 +78,14 @@ func (s *Source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventor
 		return nil, fmt.Errorf("%s: %w", s.config.Path, err)
 	}
 	site.Facts(inv.Facts)
-	s.tables = map[string]*dialect.Table{}
+	s.tables, s.where = map[string]*dialect.Table{}, map[string]string{}
 	for i := range found.Tables {
 		t := &found.Tables[i]
-		if err := s.table(ctx, inv, t, found.Ours); err != nil {
+		if pattern, ok := r.Selection.ExcludesTable(t.Name); ok {
+			inv.Excluded = append(inv.Excluded, selection.Excluded{Path: stage.DB + "/" + t.Name, Pattern: pattern})
+			continue
+		}
+		if err := s.table(ctx, inv, t, found.Ours, &r.Selection); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.config.Path, err)
 		}
 		s.tables[t.Name] = t
@@ -103,7 +109,7 @@ func (s *Source) facts(ctx context.Context) (map[string]string, error) {
 }
 
 // table adds a table and its units to the inventory.
-func (s *Source) table(ctx context.Context, inv *stage.Inventory, t *dialect.Table, ours bool) error {
+func (s *Source) table(ctx context.Context, inv *stage.Inventory, t *dialect.Table, ours bool, selected *selection.Selection) error {
 	limit := int64(0)
 	if ours {
 		limit = sampleRows
@@ -123,6 +129,14 @@ func (s *Source) table(ctx context.Context, inv *stage.Inventory, t *dialect.Tab
 		}
 		rows, bytes = count, bytes*count/rows
 	}
+	filter, err := selected.Filter(t.Table)
+	if err != nil {
+		return err
+	}
+	if filter.None() {
+		rows, bytes = 0, 0
+	}
+	s.where[t.Name] = filter.SQL(dialect.Conditions{})
 	inv.Tables = append(inv.Tables, stage.TableInfo{Schema: t.Table, Rows: rows, Bytes: bytes})
 	ranges, err := s.ranges(ctx, t, rows, bytes)
 	if err != nil {
@@ -186,7 +200,7 @@ func (s *Source) ReadRows(ctx context.Context, request stage.ReadRequest, w stag
 	if err != nil {
 		return fmt.Errorf("unit %s: %w", unit.ID, err)
 	}
-	return s.conn.Read(ctx, t, r, dialect.Receiver{
+	return s.conn.Read(ctx, t, r, s.where[t.Name], dialect.Receiver{
 		Chunk: func(ctx context.Context, data []byte, rows int) error {
 			return w.Write(ctx, stage.Chunk{Data: data, Rows: rows})
 		},
@@ -201,7 +215,11 @@ func (s *Source) Count(ctx context.Context, table string) (int64, error) {
 	if t == nil {
 		return 0, fmt.Errorf("the plan has no table %q", table)
 	}
-	n, err := s.number(ctx, "SELECT count(*) FROM "+dialect.Quote(t.FullName))
+	query := "SELECT count(*) FROM " + dialect.Quote(t.FullName)
+	if where := s.where[table]; where != "" {
+		query += " WHERE " + where
+	}
+	n, err := s.number(ctx, query)
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
 	}

@@ -2366,7 +2366,8 @@ func (x *CountResponse) GetRows() int64 {
 type PlanRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
-	Pipeline      string                 `protobuf:"bytes,2,opt,name=pipeline,proto3" json:"pipeline,omitempty"` // its name
+	Pipeline      string                 `protobuf:"bytes,2,opt,name=pipeline,proto3" json:"pipeline,omitempty"`   // its name
+	Selection     *Selection             `protobuf:"bytes,3,opt,name=selection,proto3" json:"selection,omitempty"` // what is read; absent: everything
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2415,26 +2416,307 @@ func (x *PlanRequest) GetPipeline() string {
 	return ""
 }
 
+func (x *PlanRequest) GetSelection() *Selection {
+	if x != nil {
+		return x.Selection
+	}
+	return nil
+}
+
+// Selection says what a source leaves out. In patterns of tables, named without
+// prefix, * stands for any characters; in patterns of files, which are paths in a
+// snapshot, for any but a slash. A source that can't do it refuses and says what.
+type Selection struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ExcludeTables []string               `protobuf:"bytes,1,rep,name=exclude_tables,json=excludeTables,proto3" json:"exclude_tables,omitempty"` // structure and rows
+	StructureOnly []string               `protobuf:"bytes,2,rep,name=structure_only,json=structureOnly,proto3" json:"structure_only,omitempty"` // tables without their rows
+	Rows          []*RowSelection        `protobuf:"bytes,3,rep,name=rows,proto3" json:"rows,omitempty"`                                        // all that match a table apply
+	ExcludeFiles  [][]byte               `protobuf:"bytes,4,rep,name=exclude_files,json=excludeFiles,proto3" json:"exclude_files,omitempty"`    // a directory with all that is below it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Selection) Reset() {
+	*x = Selection{}
+	mi := &file_plugin_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Selection) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Selection) ProtoMessage() {}
+
+func (x *Selection) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Selection.ProtoReflect.Descriptor instead.
+func (*Selection) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *Selection) GetExcludeTables() []string {
+	if x != nil {
+		return x.ExcludeTables
+	}
+	return nil
+}
+
+func (x *Selection) GetStructureOnly() []string {
+	if x != nil {
+		return x.StructureOnly
+	}
+	return nil
+}
+
+func (x *Selection) GetRows() []*RowSelection {
+	if x != nil {
+		return x.Rows
+	}
+	return nil
+}
+
+func (x *Selection) GetExcludeFiles() [][]byte {
+	if x != nil {
+		return x.ExcludeFiles
+	}
+	return nil
+}
+
+// RowSelection is about the rows of tables that match a pattern.
+type RowSelection struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Table         string                 `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
+	Condition     *Condition             `protobuf:"bytes,2,opt,name=condition,proto3" json:"condition,omitempty"`
+	Except        bool                   `protobuf:"varint,3,opt,name=except,proto3" json:"except,omitempty"` // leave out the rows that meet it; else read them alone
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RowSelection) Reset() {
+	*x = RowSelection{}
+	mi := &file_plugin_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RowSelection) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RowSelection) ProtoMessage() {}
+
+func (x *RowSelection) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RowSelection.ProtoReflect.Descriptor instead.
+func (*RowSelection) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *RowSelection) GetTable() string {
+	if x != nil {
+		return x.Table
+	}
+	return ""
+}
+
+func (x *RowSelection) GetCondition() *Condition {
+	if x != nil {
+		return x.Condition
+	}
+	return nil
+}
+
+func (x *RowSelection) GetExcept() bool {
+	if x != nil {
+		return x.Except
+	}
+	return false
+}
+
+// Condition is about one row. Exactly one of in, prefix, null, all and any is set.
+// Values are compared byte by byte with a column's canonical text; NULL is equal
+// to no value and begins with none.
+type Condition struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Column        string                 `protobuf:"bytes,1,opt,name=column,proto3" json:"column,omitempty"`
+	In            []string               `protobuf:"bytes,2,rep,name=in,proto3" json:"in,omitempty"`
+	Prefix        string                 `protobuf:"bytes,3,opt,name=prefix,proto3" json:"prefix,omitempty"`
+	Null          bool                   `protobuf:"varint,4,opt,name=null,proto3" json:"null,omitempty"`
+	All           []*Condition           `protobuf:"bytes,5,rep,name=all,proto3" json:"all,omitempty"`
+	Any           []*Condition           `protobuf:"bytes,6,rep,name=any,proto3" json:"any,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Condition) Reset() {
+	*x = Condition{}
+	mi := &file_plugin_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Condition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Condition) ProtoMessage() {}
+
+func (x *Condition) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Condition.ProtoReflect.Descriptor instead.
+func (*Condition) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *Condition) GetColumn() string {
+	if x != nil {
+		return x.Column
+	}
+	return ""
+}
+
+func (x *Condition) GetIn() []string {
+	if x != nil {
+		return x.In
+	}
+	return nil
+}
+
+func (x *Condition) GetPrefix() string {
+	if x != nil {
+		return x.Prefix
+	}
+	return ""
+}
+
+func (x *Condition) GetNull() bool {
+	if x != nil {
+		return x.Null
+	}
+	return false
+}
+
+func (x *Condition) GetAll() []*Condition {
+	if x != nil {
+		return x.All
+	}
+	return nil
+}
+
+func (x *Condition) GetAny() []*Condition {
+	if x != nil {
+		return x.Any
+	}
+	return nil
+}
+
+// Excluded is something that a source left out, by which pattern.
+type Excluded struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"` // in a snapshot: db/TABLE, dataroot/PATH
+	Pattern       []byte                 `protobuf:"bytes,2,opt,name=pattern,proto3" json:"pattern,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Excluded) Reset() {
+	*x = Excluded{}
+	mi := &file_plugin_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Excluded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Excluded) ProtoMessage() {}
+
+func (x *Excluded) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Excluded.ProtoReflect.Descriptor instead.
+func (*Excluded) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *Excluded) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Excluded) GetPattern() []byte {
+	if x != nil {
+		return x.Pattern
+	}
+	return nil
+}
+
 // Inventory comes in parts, which are put together.
 type Inventory struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Facts         map[string][]byte      `protobuf:"bytes,1,rep,name=facts,proto3" json:"facts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	Tables        []*TableInfo           `protobuf:"bytes,2,rep,name=tables,proto3" json:"tables,omitempty"`
-	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: facts, tables, units, losses, recorded and notes together
-	Units         []*Unit                `protobuf:"bytes,4,rep,name=units,proto3" json:"units,omitempty"`
-	Losses        []*Loss                `protobuf:"bytes,5,rep,name=losses,proto3" json:"losses,omitempty"`
-	Recorded      []*Loss                `protobuf:"bytes,6,rep,name=recorded,proto3" json:"recorded,omitempty"`
-	Notes         []*Note                `protobuf:"bytes,7,rep,name=notes,proto3" json:"notes,omitempty"`
-	Session       []byte                 `protobuf:"bytes,8,opt,name=session,proto3" json:"session,omitempty"`    // for Join, in the first part; absent where no other process can
-	Location      string                 `protobuf:"bytes,9,opt,name=location,proto3" json:"location,omitempty"`  // which database is read, in the first part; "" for none
-	Snapshot      string                 `protobuf:"bytes,10,opt,name=snapshot,proto3" json:"snapshot,omitempty"` // the ID of the stored snapshot that is read, in the first part; "" for none
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Facts    map[string][]byte      `protobuf:"bytes,1,rep,name=facts,proto3" json:"facts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Tables   []*TableInfo           `protobuf:"bytes,2,rep,name=tables,proto3" json:"tables,omitempty"`
+	End      *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: facts, tables, units, losses, recorded, notes and excluded together
+	Units    []*Unit                `protobuf:"bytes,4,rep,name=units,proto3" json:"units,omitempty"`
+	Losses   []*Loss                `protobuf:"bytes,5,rep,name=losses,proto3" json:"losses,omitempty"`
+	Recorded []*Loss                `protobuf:"bytes,6,rep,name=recorded,proto3" json:"recorded,omitempty"`
+	Notes    []*Note                `protobuf:"bytes,7,rep,name=notes,proto3" json:"notes,omitempty"`
+	Session  []byte                 `protobuf:"bytes,8,opt,name=session,proto3" json:"session,omitempty"`    // for Join, in the first part; absent where no other process can
+	Location string                 `protobuf:"bytes,9,opt,name=location,proto3" json:"location,omitempty"`  // which database is read, in the first part; "" for none
+	Snapshot string                 `protobuf:"bytes,10,opt,name=snapshot,proto3" json:"snapshot,omitempty"` // the ID of the stored snapshot that is read, in the first part; "" for none
+	// what the selection left out: every table, and one path for each pattern of files
+	Excluded      []*Excluded `protobuf:"bytes,11,rep,name=excluded,proto3" json:"excluded,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Inventory) Reset() {
 	*x = Inventory{}
-	mi := &file_plugin_proto_msgTypes[41]
+	mi := &file_plugin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2446,7 +2728,7 @@ func (x *Inventory) String() string {
 func (*Inventory) ProtoMessage() {}
 
 func (x *Inventory) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[41]
+	mi := &file_plugin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2459,7 +2741,7 @@ func (x *Inventory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inventory.ProtoReflect.Descriptor instead.
 func (*Inventory) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{41}
+	return file_plugin_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Inventory) GetFacts() map[string][]byte {
@@ -2532,6 +2814,13 @@ func (x *Inventory) GetSnapshot() string {
 	return ""
 }
 
+func (x *Inventory) GetExcluded() []*Excluded {
+	if x != nil {
+		return x.Excluded
+	}
+	return nil
+}
+
 type TableInfo struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Schema        []byte                 `protobuf:"bytes,1,opt,name=schema,proto3" json:"schema,omitempty"` // JSON of a table
@@ -2544,7 +2833,7 @@ type TableInfo struct {
 
 func (x *TableInfo) Reset() {
 	*x = TableInfo{}
-	mi := &file_plugin_proto_msgTypes[42]
+	mi := &file_plugin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2556,7 +2845,7 @@ func (x *TableInfo) String() string {
 func (*TableInfo) ProtoMessage() {}
 
 func (x *TableInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[42]
+	mi := &file_plugin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2569,7 +2858,7 @@ func (x *TableInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableInfo.ProtoReflect.Descriptor instead.
 func (*TableInfo) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{42}
+	return file_plugin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *TableInfo) GetSchema() []byte {
@@ -2612,7 +2901,7 @@ type Sum struct {
 
 func (x *Sum) Reset() {
 	*x = Sum{}
-	mi := &file_plugin_proto_msgTypes[43]
+	mi := &file_plugin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2624,7 +2913,7 @@ func (x *Sum) String() string {
 func (*Sum) ProtoMessage() {}
 
 func (x *Sum) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[43]
+	mi := &file_plugin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2637,7 +2926,7 @@ func (x *Sum) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sum.ProtoReflect.Descriptor instead.
 func (*Sum) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{43}
+	return file_plugin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Sum) GetRows() int64 {
@@ -2675,7 +2964,7 @@ type Unit struct {
 
 func (x *Unit) Reset() {
 	*x = Unit{}
-	mi := &file_plugin_proto_msgTypes[44]
+	mi := &file_plugin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2687,7 +2976,7 @@ func (x *Unit) String() string {
 func (*Unit) ProtoMessage() {}
 
 func (x *Unit) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[44]
+	mi := &file_plugin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2700,7 +2989,7 @@ func (x *Unit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unit.ProtoReflect.Descriptor instead.
 func (*Unit) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{44}
+	return file_plugin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Unit) GetId() []byte {
@@ -2758,7 +3047,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_plugin_proto_msgTypes[45]
+	mi := &file_plugin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2770,7 +3059,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[45]
+	mi := &file_plugin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2783,7 +3072,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{45}
+	return file_plugin_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Loss) GetKind() string {
@@ -2831,7 +3120,7 @@ type Note struct {
 
 func (x *Note) Reset() {
 	*x = Note{}
-	mi := &file_plugin_proto_msgTypes[46]
+	mi := &file_plugin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2843,7 +3132,7 @@ func (x *Note) String() string {
 func (*Note) ProtoMessage() {}
 
 func (x *Note) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[46]
+	mi := &file_plugin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2856,7 +3145,7 @@ func (x *Note) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Note.ProtoReflect.Descriptor instead.
 func (*Note) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{46}
+	return file_plugin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Note) GetPath() []byte {
@@ -2884,7 +3173,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_plugin_proto_msgTypes[47]
+	mi := &file_plugin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2896,7 +3185,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[47]
+	mi := &file_plugin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2909,7 +3198,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{47}
+	return file_plugin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ReadRequest) GetHead() *ReadHead {
@@ -2944,7 +3233,7 @@ type ReadHead struct {
 
 func (x *ReadHead) Reset() {
 	*x = ReadHead{}
-	mi := &file_plugin_proto_msgTypes[48]
+	mi := &file_plugin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2956,7 +3245,7 @@ func (x *ReadHead) String() string {
 func (*ReadHead) ProtoMessage() {}
 
 func (x *ReadHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[48]
+	mi := &file_plugin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2969,7 +3258,7 @@ func (x *ReadHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadHead.ProtoReflect.Descriptor instead.
 func (*ReadHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{48}
+	return file_plugin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *ReadHead) GetInstance() uint64 {
@@ -3003,7 +3292,7 @@ type BaselineFile struct {
 
 func (x *BaselineFile) Reset() {
 	*x = BaselineFile{}
-	mi := &file_plugin_proto_msgTypes[49]
+	mi := &file_plugin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3015,7 +3304,7 @@ func (x *BaselineFile) String() string {
 func (*BaselineFile) ProtoMessage() {}
 
 func (x *BaselineFile) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[49]
+	mi := &file_plugin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3028,7 +3317,7 @@ func (x *BaselineFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BaselineFile.ProtoReflect.Descriptor instead.
 func (*BaselineFile) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{49}
+	return file_plugin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *BaselineFile) GetPath() []byte {
@@ -3065,7 +3354,7 @@ type UnitEvent struct {
 
 func (x *UnitEvent) Reset() {
 	*x = UnitEvent{}
-	mi := &file_plugin_proto_msgTypes[50]
+	mi := &file_plugin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3077,7 +3366,7 @@ func (x *UnitEvent) String() string {
 func (*UnitEvent) ProtoMessage() {}
 
 func (x *UnitEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[50]
+	mi := &file_plugin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3090,7 +3379,7 @@ func (x *UnitEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitEvent.ProtoReflect.Descriptor instead.
 func (*UnitEvent) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{50}
+	return file_plugin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *UnitEvent) GetHead() *UnitHead {
@@ -3173,7 +3462,7 @@ type UnitHead struct {
 
 func (x *UnitHead) Reset() {
 	*x = UnitHead{}
-	mi := &file_plugin_proto_msgTypes[51]
+	mi := &file_plugin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3185,7 +3474,7 @@ func (x *UnitHead) String() string {
 func (*UnitHead) ProtoMessage() {}
 
 func (x *UnitHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[51]
+	mi := &file_plugin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3198,7 +3487,7 @@ func (x *UnitHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitHead.ProtoReflect.Descriptor instead.
 func (*UnitHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{51}
+	return file_plugin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *UnitHead) GetInstance() uint64 {
@@ -3224,7 +3513,7 @@ type Chunk struct {
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_plugin_proto_msgTypes[52]
+	mi := &file_plugin_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3236,7 +3525,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[52]
+	mi := &file_plugin_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3249,7 +3538,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{52}
+	return file_plugin_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Chunk) GetRows() uint32 {
@@ -3274,7 +3563,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_plugin_proto_msgTypes[53]
+	mi := &file_plugin_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3286,7 +3575,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[53]
+	mi := &file_plugin_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3299,7 +3588,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{53}
+	return file_plugin_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Entry) GetPath() []byte {
@@ -3361,7 +3650,7 @@ type Time struct {
 
 func (x *Time) Reset() {
 	*x = Time{}
-	mi := &file_plugin_proto_msgTypes[54]
+	mi := &file_plugin_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3373,7 +3662,7 @@ func (x *Time) String() string {
 func (*Time) ProtoMessage() {}
 
 func (x *Time) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[54]
+	mi := &file_plugin_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3386,7 +3675,7 @@ func (x *Time) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Time.ProtoReflect.Descriptor instead.
 func (*Time) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{54}
+	return file_plugin_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Time) GetSeconds() int64 {
@@ -3414,7 +3703,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_plugin_proto_msgTypes[55]
+	mi := &file_plugin_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3426,7 +3715,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[55]
+	mi := &file_plugin_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3439,7 +3728,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{55}
+	return file_plugin_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Digest) GetBytes() int64 {
@@ -3475,7 +3764,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_plugin_proto_msgTypes[56]
+	mi := &file_plugin_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3487,7 +3776,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[56]
+	mi := &file_plugin_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3500,7 +3789,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{56}
+	return file_plugin_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Plan) GetHead() *PlanHead {
@@ -3543,7 +3832,7 @@ type PlanHead struct {
 
 func (x *PlanHead) Reset() {
 	*x = PlanHead{}
-	mi := &file_plugin_proto_msgTypes[57]
+	mi := &file_plugin_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3555,7 +3844,7 @@ func (x *PlanHead) String() string {
 func (*PlanHead) ProtoMessage() {}
 
 func (x *PlanHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[57]
+	mi := &file_plugin_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3568,7 +3857,7 @@ func (x *PlanHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanHead.ProtoReflect.Descriptor instead.
 func (*PlanHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{57}
+	return file_plugin_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *PlanHead) GetInstance() uint64 {
@@ -3659,7 +3948,7 @@ type CheckResponse struct {
 
 func (x *CheckResponse) Reset() {
 	*x = CheckResponse{}
-	mi := &file_plugin_proto_msgTypes[58]
+	mi := &file_plugin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3671,7 +3960,7 @@ func (x *CheckResponse) String() string {
 func (*CheckResponse) ProtoMessage() {}
 
 func (x *CheckResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[58]
+	mi := &file_plugin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3684,7 +3973,7 @@ func (x *CheckResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckResponse.ProtoReflect.Descriptor instead.
 func (*CheckResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{58}
+	return file_plugin_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *CheckResponse) GetLosses() []*Loss {
@@ -3716,7 +4005,7 @@ type BeginResponse struct {
 
 func (x *BeginResponse) Reset() {
 	*x = BeginResponse{}
-	mi := &file_plugin_proto_msgTypes[59]
+	mi := &file_plugin_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3728,7 +4017,7 @@ func (x *BeginResponse) String() string {
 func (*BeginResponse) ProtoMessage() {}
 
 func (x *BeginResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[59]
+	mi := &file_plugin_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3741,7 +4030,7 @@ func (x *BeginResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginResponse.ProtoReflect.Descriptor instead.
 func (*BeginResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{59}
+	return file_plugin_proto_rawDescGZIP(), []int{63}
 }
 
 type BaselineRequest struct {
@@ -3754,7 +4043,7 @@ type BaselineRequest struct {
 
 func (x *BaselineRequest) Reset() {
 	*x = BaselineRequest{}
-	mi := &file_plugin_proto_msgTypes[60]
+	mi := &file_plugin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3766,7 +4055,7 @@ func (x *BaselineRequest) String() string {
 func (*BaselineRequest) ProtoMessage() {}
 
 func (x *BaselineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[60]
+	mi := &file_plugin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3779,7 +4068,7 @@ func (x *BaselineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BaselineRequest.ProtoReflect.Descriptor instead.
 func (*BaselineRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{60}
+	return file_plugin_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *BaselineRequest) GetInstance() uint64 {
@@ -3807,7 +4096,7 @@ type BaselineResponse struct {
 
 func (x *BaselineResponse) Reset() {
 	*x = BaselineResponse{}
-	mi := &file_plugin_proto_msgTypes[61]
+	mi := &file_plugin_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3819,7 +4108,7 @@ func (x *BaselineResponse) String() string {
 func (*BaselineResponse) ProtoMessage() {}
 
 func (x *BaselineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[61]
+	mi := &file_plugin_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3832,7 +4121,7 @@ func (x *BaselineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BaselineResponse.ProtoReflect.Descriptor instead.
 func (*BaselineResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{61}
+	return file_plugin_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *BaselineResponse) GetBaseline() []*BaselineFile {
@@ -3871,7 +4160,7 @@ type UnitResponse struct {
 
 func (x *UnitResponse) Reset() {
 	*x = UnitResponse{}
-	mi := &file_plugin_proto_msgTypes[62]
+	mi := &file_plugin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3883,7 +4172,7 @@ func (x *UnitResponse) String() string {
 func (*UnitResponse) ProtoMessage() {}
 
 func (x *UnitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[62]
+	mi := &file_plugin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3896,7 +4185,7 @@ func (x *UnitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitResponse.ProtoReflect.Descriptor instead.
 func (*UnitResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{62}
+	return file_plugin_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *UnitResponse) GetReceipt() *Receipt {
@@ -3946,7 +4235,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_plugin_proto_msgTypes[63]
+	mi := &file_plugin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3958,7 +4247,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[63]
+	mi := &file_plugin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3971,7 +4260,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{63}
+	return file_plugin_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *Receipt) GetRows() int64 {
@@ -4015,7 +4304,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_plugin_proto_msgTypes[64]
+	mi := &file_plugin_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4027,7 +4316,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[64]
+	mi := &file_plugin_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4040,7 +4329,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{64}
+	return file_plugin_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *Outcome) GetHead() *OutcomeHead {
@@ -4089,7 +4378,7 @@ type OutcomeHead struct {
 
 func (x *OutcomeHead) Reset() {
 	*x = OutcomeHead{}
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4101,7 +4390,7 @@ func (x *OutcomeHead) String() string {
 func (*OutcomeHead) ProtoMessage() {}
 
 func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4114,7 +4403,7 @@ func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomeHead.ProtoReflect.Descriptor instead.
 func (*OutcomeHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{65}
+	return file_plugin_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *OutcomeHead) GetInstance() uint64 {
@@ -4149,7 +4438,7 @@ type TableProof struct {
 
 func (x *TableProof) Reset() {
 	*x = TableProof{}
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4161,7 +4450,7 @@ func (x *TableProof) String() string {
 func (*TableProof) ProtoMessage() {}
 
 func (x *TableProof) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4174,7 +4463,7 @@ func (x *TableProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableProof.ProtoReflect.Descriptor instead.
 func (*TableProof) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{66}
+	return file_plugin_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *TableProof) GetSchema() []byte {
@@ -4206,7 +4495,7 @@ type FinishResponse struct {
 
 func (x *FinishResponse) Reset() {
 	*x = FinishResponse{}
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4218,7 +4507,7 @@ func (x *FinishResponse) String() string {
 func (*FinishResponse) ProtoMessage() {}
 
 func (x *FinishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4231,7 +4520,7 @@ func (x *FinishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishResponse.ProtoReflect.Descriptor instead.
 func (*FinishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{67}
+	return file_plugin_proto_rawDescGZIP(), []int{71}
 }
 
 type ProveRequest struct {
@@ -4243,7 +4532,7 @@ type ProveRequest struct {
 
 func (x *ProveRequest) Reset() {
 	*x = ProveRequest{}
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4255,7 +4544,7 @@ func (x *ProveRequest) String() string {
 func (*ProveRequest) ProtoMessage() {}
 
 func (x *ProveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4268,7 +4557,7 @@ func (x *ProveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveRequest.ProtoReflect.Descriptor instead.
 func (*ProveRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{68}
+	return file_plugin_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *ProveRequest) GetInstance() uint64 {
@@ -4288,7 +4577,7 @@ type ProveResponse struct {
 
 func (x *ProveResponse) Reset() {
 	*x = ProveResponse{}
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4300,7 +4589,7 @@ func (x *ProveResponse) String() string {
 func (*ProveResponse) ProtoMessage() {}
 
 func (x *ProveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4313,7 +4602,7 @@ func (x *ProveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveResponse.ProtoReflect.Descriptor instead.
 func (*ProveResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{69}
+	return file_plugin_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *ProveResponse) GetProofs() []*TableProof {
@@ -4339,7 +4628,7 @@ type PublishRequest struct {
 
 func (x *PublishRequest) Reset() {
 	*x = PublishRequest{}
-	mi := &file_plugin_proto_msgTypes[70]
+	mi := &file_plugin_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4351,7 +4640,7 @@ func (x *PublishRequest) String() string {
 func (*PublishRequest) ProtoMessage() {}
 
 func (x *PublishRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[70]
+	mi := &file_plugin_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4364,7 +4653,7 @@ func (x *PublishRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishRequest.ProtoReflect.Descriptor instead.
 func (*PublishRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{70}
+	return file_plugin_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *PublishRequest) GetInstance() uint64 {
@@ -4382,7 +4671,7 @@ type PublishResponse struct {
 
 func (x *PublishResponse) Reset() {
 	*x = PublishResponse{}
-	mi := &file_plugin_proto_msgTypes[71]
+	mi := &file_plugin_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4394,7 +4683,7 @@ func (x *PublishResponse) String() string {
 func (*PublishResponse) ProtoMessage() {}
 
 func (x *PublishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[71]
+	mi := &file_plugin_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4407,7 +4696,7 @@ func (x *PublishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishResponse.ProtoReflect.Descriptor instead.
 func (*PublishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{71}
+	return file_plugin_proto_rawDescGZIP(), []int{75}
 }
 
 type AbortRequest struct {
@@ -4419,7 +4708,7 @@ type AbortRequest struct {
 
 func (x *AbortRequest) Reset() {
 	*x = AbortRequest{}
-	mi := &file_plugin_proto_msgTypes[72]
+	mi := &file_plugin_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4431,7 +4720,7 @@ func (x *AbortRequest) String() string {
 func (*AbortRequest) ProtoMessage() {}
 
 func (x *AbortRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[72]
+	mi := &file_plugin_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4444,7 +4733,7 @@ func (x *AbortRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortRequest.ProtoReflect.Descriptor instead.
 func (*AbortRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{72}
+	return file_plugin_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *AbortRequest) GetInstance() uint64 {
@@ -4462,7 +4751,7 @@ type AbortResponse struct {
 
 func (x *AbortResponse) Reset() {
 	*x = AbortResponse{}
-	mi := &file_plugin_proto_msgTypes[73]
+	mi := &file_plugin_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4474,7 +4763,7 @@ func (x *AbortResponse) String() string {
 func (*AbortResponse) ProtoMessage() {}
 
 func (x *AbortResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[73]
+	mi := &file_plugin_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4487,7 +4776,7 @@ func (x *AbortResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortResponse.ProtoReflect.Descriptor instead.
 func (*AbortResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{73}
+	return file_plugin_proto_rawDescGZIP(), []int{77}
 }
 
 var File_plugin_proto protoreflect.FileDescriptor
@@ -4638,10 +4927,30 @@ const file_plugin_proto_rawDesc = "" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x14\n" +
 	"\x05table\x18\x02 \x01(\tR\x05table\"#\n" +
 	"\rCountResponse\x12\x12\n" +
-	"\x04rows\x18\x01 \x01(\x03R\x04rows\"E\n" +
+	"\x04rows\x18\x01 \x01(\x03R\x04rows\"\x7f\n" +
 	"\vPlanRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x1a\n" +
-	"\bpipeline\x18\x02 \x01(\tR\bpipeline\"\xec\x03\n" +
+	"\bpipeline\x18\x02 \x01(\tR\bpipeline\x128\n" +
+	"\tselection\x18\x03 \x01(\v2\x1a.vault.plugin.v1.SelectionR\tselection\"\xb1\x01\n" +
+	"\tSelection\x12%\n" +
+	"\x0eexclude_tables\x18\x01 \x03(\tR\rexcludeTables\x12%\n" +
+	"\x0estructure_only\x18\x02 \x03(\tR\rstructureOnly\x121\n" +
+	"\x04rows\x18\x03 \x03(\v2\x1d.vault.plugin.v1.RowSelectionR\x04rows\x12#\n" +
+	"\rexclude_files\x18\x04 \x03(\fR\fexcludeFiles\"v\n" +
+	"\fRowSelection\x12\x14\n" +
+	"\x05table\x18\x01 \x01(\tR\x05table\x128\n" +
+	"\tcondition\x18\x02 \x01(\v2\x1a.vault.plugin.v1.ConditionR\tcondition\x12\x16\n" +
+	"\x06except\x18\x03 \x01(\bR\x06except\"\xbb\x01\n" +
+	"\tCondition\x12\x16\n" +
+	"\x06column\x18\x01 \x01(\tR\x06column\x12\x0e\n" +
+	"\x02in\x18\x02 \x03(\tR\x02in\x12\x16\n" +
+	"\x06prefix\x18\x03 \x01(\tR\x06prefix\x12\x12\n" +
+	"\x04null\x18\x04 \x01(\bR\x04null\x12,\n" +
+	"\x03all\x18\x05 \x03(\v2\x1a.vault.plugin.v1.ConditionR\x03all\x12,\n" +
+	"\x03any\x18\x06 \x03(\v2\x1a.vault.plugin.v1.ConditionR\x03any\"8\n" +
+	"\bExcluded\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\fR\x04path\x12\x18\n" +
+	"\apattern\x18\x02 \x01(\fR\apattern\"\xa3\x04\n" +
 	"\tInventory\x12;\n" +
 	"\x05facts\x18\x01 \x03(\v2%.vault.plugin.v1.Inventory.FactsEntryR\x05facts\x122\n" +
 	"\x06tables\x18\x02 \x03(\v2\x1a.vault.plugin.v1.TableInfoR\x06tables\x12&\n" +
@@ -4653,7 +4962,8 @@ const file_plugin_proto_rawDesc = "" +
 	"\asession\x18\b \x01(\fR\asession\x12\x1a\n" +
 	"\blocation\x18\t \x01(\tR\blocation\x12\x1a\n" +
 	"\bsnapshot\x18\n" +
-	" \x01(\tR\bsnapshot\x1a8\n" +
+	" \x01(\tR\bsnapshot\x125\n" +
+	"\bexcluded\x18\v \x03(\v2\x19.vault.plugin.v1.ExcludedR\bexcluded\x1a8\n" +
 	"\n" +
 	"FactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -4859,7 +5169,7 @@ func file_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 78)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 82)
 var file_plugin_proto_goTypes = []any{
 	(Role)(0),                 // 0: vault.plugin.v1.Role
 	(*DescribeRequest)(nil),   // 1: vault.plugin.v1.DescribeRequest
@@ -4903,43 +5213,47 @@ var file_plugin_proto_goTypes = []any{
 	(*CountRequest)(nil),      // 39: vault.plugin.v1.CountRequest
 	(*CountResponse)(nil),     // 40: vault.plugin.v1.CountResponse
 	(*PlanRequest)(nil),       // 41: vault.plugin.v1.PlanRequest
-	(*Inventory)(nil),         // 42: vault.plugin.v1.Inventory
-	(*TableInfo)(nil),         // 43: vault.plugin.v1.TableInfo
-	(*Sum)(nil),               // 44: vault.plugin.v1.Sum
-	(*Unit)(nil),              // 45: vault.plugin.v1.Unit
-	(*Loss)(nil),              // 46: vault.plugin.v1.Loss
-	(*Note)(nil),              // 47: vault.plugin.v1.Note
-	(*ReadRequest)(nil),       // 48: vault.plugin.v1.ReadRequest
-	(*ReadHead)(nil),          // 49: vault.plugin.v1.ReadHead
-	(*BaselineFile)(nil),      // 50: vault.plugin.v1.BaselineFile
-	(*UnitEvent)(nil),         // 51: vault.plugin.v1.UnitEvent
-	(*UnitHead)(nil),          // 52: vault.plugin.v1.UnitHead
-	(*Chunk)(nil),             // 53: vault.plugin.v1.Chunk
-	(*Entry)(nil),             // 54: vault.plugin.v1.Entry
-	(*Time)(nil),              // 55: vault.plugin.v1.Time
-	(*Digest)(nil),            // 56: vault.plugin.v1.Digest
-	(*Plan)(nil),              // 57: vault.plugin.v1.Plan
-	(*PlanHead)(nil),          // 58: vault.plugin.v1.PlanHead
-	(*CheckResponse)(nil),     // 59: vault.plugin.v1.CheckResponse
-	(*BeginResponse)(nil),     // 60: vault.plugin.v1.BeginResponse
-	(*BaselineRequest)(nil),   // 61: vault.plugin.v1.BaselineRequest
-	(*BaselineResponse)(nil),  // 62: vault.plugin.v1.BaselineResponse
-	(*UnitResponse)(nil),      // 63: vault.plugin.v1.UnitResponse
-	(*Receipt)(nil),           // 64: vault.plugin.v1.Receipt
-	(*Outcome)(nil),           // 65: vault.plugin.v1.Outcome
-	(*OutcomeHead)(nil),       // 66: vault.plugin.v1.OutcomeHead
-	(*TableProof)(nil),        // 67: vault.plugin.v1.TableProof
-	(*FinishResponse)(nil),    // 68: vault.plugin.v1.FinishResponse
-	(*ProveRequest)(nil),      // 69: vault.plugin.v1.ProveRequest
-	(*ProveResponse)(nil),     // 70: vault.plugin.v1.ProveResponse
-	(*PublishRequest)(nil),    // 71: vault.plugin.v1.PublishRequest
-	(*PublishResponse)(nil),   // 72: vault.plugin.v1.PublishResponse
-	(*AbortRequest)(nil),      // 73: vault.plugin.v1.AbortRequest
-	(*AbortResponse)(nil),     // 74: vault.plugin.v1.AbortResponse
-	nil,                       // 75: vault.plugin.v1.Inventory.FactsEntry
-	nil,                       // 76: vault.plugin.v1.PlanHead.FactsEntry
-	nil,                       // 77: vault.plugin.v1.OutcomeHead.FactsEntry
-	nil,                       // 78: vault.plugin.v1.OutcomeHead.DroppedEntry
+	(*Selection)(nil),         // 42: vault.plugin.v1.Selection
+	(*RowSelection)(nil),      // 43: vault.plugin.v1.RowSelection
+	(*Condition)(nil),         // 44: vault.plugin.v1.Condition
+	(*Excluded)(nil),          // 45: vault.plugin.v1.Excluded
+	(*Inventory)(nil),         // 46: vault.plugin.v1.Inventory
+	(*TableInfo)(nil),         // 47: vault.plugin.v1.TableInfo
+	(*Sum)(nil),               // 48: vault.plugin.v1.Sum
+	(*Unit)(nil),              // 49: vault.plugin.v1.Unit
+	(*Loss)(nil),              // 50: vault.plugin.v1.Loss
+	(*Note)(nil),              // 51: vault.plugin.v1.Note
+	(*ReadRequest)(nil),       // 52: vault.plugin.v1.ReadRequest
+	(*ReadHead)(nil),          // 53: vault.plugin.v1.ReadHead
+	(*BaselineFile)(nil),      // 54: vault.plugin.v1.BaselineFile
+	(*UnitEvent)(nil),         // 55: vault.plugin.v1.UnitEvent
+	(*UnitHead)(nil),          // 56: vault.plugin.v1.UnitHead
+	(*Chunk)(nil),             // 57: vault.plugin.v1.Chunk
+	(*Entry)(nil),             // 58: vault.plugin.v1.Entry
+	(*Time)(nil),              // 59: vault.plugin.v1.Time
+	(*Digest)(nil),            // 60: vault.plugin.v1.Digest
+	(*Plan)(nil),              // 61: vault.plugin.v1.Plan
+	(*PlanHead)(nil),          // 62: vault.plugin.v1.PlanHead
+	(*CheckResponse)(nil),     // 63: vault.plugin.v1.CheckResponse
+	(*BeginResponse)(nil),     // 64: vault.plugin.v1.BeginResponse
+	(*BaselineRequest)(nil),   // 65: vault.plugin.v1.BaselineRequest
+	(*BaselineResponse)(nil),  // 66: vault.plugin.v1.BaselineResponse
+	(*UnitResponse)(nil),      // 67: vault.plugin.v1.UnitResponse
+	(*Receipt)(nil),           // 68: vault.plugin.v1.Receipt
+	(*Outcome)(nil),           // 69: vault.plugin.v1.Outcome
+	(*OutcomeHead)(nil),       // 70: vault.plugin.v1.OutcomeHead
+	(*TableProof)(nil),        // 71: vault.plugin.v1.TableProof
+	(*FinishResponse)(nil),    // 72: vault.plugin.v1.FinishResponse
+	(*ProveRequest)(nil),      // 73: vault.plugin.v1.ProveRequest
+	(*ProveResponse)(nil),     // 74: vault.plugin.v1.ProveResponse
+	(*PublishRequest)(nil),    // 75: vault.plugin.v1.PublishRequest
+	(*PublishResponse)(nil),   // 76: vault.plugin.v1.PublishResponse
+	(*AbortRequest)(nil),      // 77: vault.plugin.v1.AbortRequest
+	(*AbortResponse)(nil),     // 78: vault.plugin.v1.AbortResponse
+	nil,                       // 79: vault.plugin.v1.Inventory.FactsEntry
+	nil,                       // 80: vault.plugin.v1.PlanHead.FactsEntry
+	nil,                       // 81: vault.plugin.v1.OutcomeHead.FactsEntry
+	nil,                       // 82: vault.plugin.v1.OutcomeHead.DroppedEntry
 }
 var file_plugin_proto_depIdxs = []int32{
 	3,  // 0: vault.plugin.v1.DescribeResponse.stages:type_name -> vault.plugin.v1.Stage
@@ -4956,118 +5270,124 @@ var file_plugin_proto_depIdxs = []int32{
 	20, // 11: vault.plugin.v1.StatResponse.object:type_name -> vault.plugin.v1.Object
 	28, // 12: vault.plugin.v1.ApplyRequest.head:type_name -> vault.plugin.v1.ApplyHead
 	12, // 13: vault.plugin.v1.ApplyRequest.end:type_name -> vault.plugin.v1.End
-	46, // 14: vault.plugin.v1.Mapped.losses:type_name -> vault.plugin.v1.Loss
-	47, // 15: vault.plugin.v1.Mapped.notes:type_name -> vault.plugin.v1.Note
+	50, // 14: vault.plugin.v1.Mapped.losses:type_name -> vault.plugin.v1.Loss
+	51, // 15: vault.plugin.v1.Mapped.notes:type_name -> vault.plugin.v1.Note
 	36, // 16: vault.plugin.v1.RowsRequest.head:type_name -> vault.plugin.v1.RowsHead
 	12, // 17: vault.plugin.v1.RowsRequest.end:type_name -> vault.plugin.v1.End
 	34, // 18: vault.plugin.v1.RowsHead.mapped:type_name -> vault.plugin.v1.Mapped
-	75, // 19: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
-	43, // 20: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
-	12, // 21: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
-	45, // 22: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
-	46, // 23: vault.plugin.v1.Inventory.losses:type_name -> vault.plugin.v1.Loss
-	46, // 24: vault.plugin.v1.Inventory.recorded:type_name -> vault.plugin.v1.Loss
-	47, // 25: vault.plugin.v1.Inventory.notes:type_name -> vault.plugin.v1.Note
-	44, // 26: vault.plugin.v1.TableInfo.proof:type_name -> vault.plugin.v1.Sum
-	49, // 27: vault.plugin.v1.ReadRequest.head:type_name -> vault.plugin.v1.ReadHead
-	50, // 28: vault.plugin.v1.ReadRequest.baseline:type_name -> vault.plugin.v1.BaselineFile
-	12, // 29: vault.plugin.v1.ReadRequest.end:type_name -> vault.plugin.v1.End
-	45, // 30: vault.plugin.v1.ReadHead.unit:type_name -> vault.plugin.v1.Unit
-	52, // 31: vault.plugin.v1.UnitEvent.head:type_name -> vault.plugin.v1.UnitHead
-	12, // 32: vault.plugin.v1.UnitEvent.end:type_name -> vault.plugin.v1.End
-	54, // 33: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
-	53, // 34: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
-	56, // 35: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
-	54, // 36: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
-	46, // 37: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
-	51, // 38: vault.plugin.v1.UnitEvent.more:type_name -> vault.plugin.v1.UnitEvent
-	45, // 39: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
-	55, // 40: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
-	58, // 41: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
-	43, // 42: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
-	12, // 43: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
-	76, // 44: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
-	46, // 45: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
-	47, // 46: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
-	12, // 47: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
-	45, // 48: vault.plugin.v1.BaselineRequest.unit:type_name -> vault.plugin.v1.Unit
-	50, // 49: vault.plugin.v1.BaselineResponse.baseline:type_name -> vault.plugin.v1.BaselineFile
-	12, // 50: vault.plugin.v1.BaselineResponse.end:type_name -> vault.plugin.v1.End
-	64, // 51: vault.plugin.v1.UnitResponse.receipt:type_name -> vault.plugin.v1.Receipt
-	12, // 52: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
-	46, // 53: vault.plugin.v1.UnitResponse.loss:type_name -> vault.plugin.v1.Loss
-	66, // 54: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
-	67, // 55: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
-	12, // 56: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
-	46, // 57: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
-	47, // 58: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
-	77, // 59: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
-	78, // 60: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
-	44, // 61: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
-	46, // 62: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
-	67, // 63: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
-	12, // 64: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
-	1,  // 65: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
-	5,  // 66: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
-	8,  // 67: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
-	10, // 68: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
-	14, // 69: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
-	17, // 70: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
-	18, // 71: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
-	21, // 72: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
-	23, // 73: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
-	25, // 74: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
-	27, // 75: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
-	27, // 76: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
-	29, // 77: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
-	31, // 78: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
-	33, // 79: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
-	35, // 80: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
-	41, // 81: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
-	48, // 82: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
-	39, // 83: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
-	37, // 84: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
-	57, // 85: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
-	57, // 86: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
-	61, // 87: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
-	51, // 88: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
-	65, // 89: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
-	69, // 90: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
-	71, // 91: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
-	73, // 92: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
-	2,  // 93: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
-	6,  // 94: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
-	9,  // 95: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
-	11, // 96: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
-	16, // 97: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
-	13, // 98: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
-	19, // 99: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
-	22, // 100: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
-	24, // 101: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
-	26, // 102: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
-	13, // 103: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
-	13, // 104: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
-	30, // 105: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
-	32, // 106: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
-	34, // 107: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
-	13, // 108: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
-	42, // 109: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
-	51, // 110: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
-	40, // 111: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
-	38, // 112: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
-	59, // 113: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
-	60, // 114: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
-	62, // 115: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
-	63, // 116: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
-	68, // 117: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
-	70, // 118: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
-	72, // 119: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
-	74, // 120: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
-	93, // [93:121] is the sub-list for method output_type
-	65, // [65:93] is the sub-list for method input_type
-	65, // [65:65] is the sub-list for extension type_name
-	65, // [65:65] is the sub-list for extension extendee
-	0,  // [0:65] is the sub-list for field type_name
+	42, // 19: vault.plugin.v1.PlanRequest.selection:type_name -> vault.plugin.v1.Selection
+	43, // 20: vault.plugin.v1.Selection.rows:type_name -> vault.plugin.v1.RowSelection
+	44, // 21: vault.plugin.v1.RowSelection.condition:type_name -> vault.plugin.v1.Condition
+	44, // 22: vault.plugin.v1.Condition.all:type_name -> vault.plugin.v1.Condition
+	44, // 23: vault.plugin.v1.Condition.any:type_name -> vault.plugin.v1.Condition
+	79, // 24: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
+	47, // 25: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
+	12, // 26: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
+	49, // 27: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
+	50, // 28: vault.plugin.v1.Inventory.losses:type_name -> vault.plugin.v1.Loss
+	50, // 29: vault.plugin.v1.Inventory.recorded:type_name -> vault.plugin.v1.Loss
+	51, // 30: vault.plugin.v1.Inventory.notes:type_name -> vault.plugin.v1.Note
+	45, // 31: vault.plugin.v1.Inventory.excluded:type_name -> vault.plugin.v1.Excluded
+	48, // 32: vault.plugin.v1.TableInfo.proof:type_name -> vault.plugin.v1.Sum
+	53, // 33: vault.plugin.v1.ReadRequest.head:type_name -> vault.plugin.v1.ReadHead
+	54, // 34: vault.plugin.v1.ReadRequest.baseline:type_name -> vault.plugin.v1.BaselineFile
+	12, // 35: vault.plugin.v1.ReadRequest.end:type_name -> vault.plugin.v1.End
+	49, // 36: vault.plugin.v1.ReadHead.unit:type_name -> vault.plugin.v1.Unit
+	56, // 37: vault.plugin.v1.UnitEvent.head:type_name -> vault.plugin.v1.UnitHead
+	12, // 38: vault.plugin.v1.UnitEvent.end:type_name -> vault.plugin.v1.End
+	58, // 39: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
+	57, // 40: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
+	60, // 41: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
+	58, // 42: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
+	50, // 43: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
+	55, // 44: vault.plugin.v1.UnitEvent.more:type_name -> vault.plugin.v1.UnitEvent
+	49, // 45: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
+	59, // 46: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
+	62, // 47: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
+	47, // 48: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
+	12, // 49: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
+	80, // 50: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
+	50, // 51: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
+	51, // 52: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
+	12, // 53: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
+	49, // 54: vault.plugin.v1.BaselineRequest.unit:type_name -> vault.plugin.v1.Unit
+	54, // 55: vault.plugin.v1.BaselineResponse.baseline:type_name -> vault.plugin.v1.BaselineFile
+	12, // 56: vault.plugin.v1.BaselineResponse.end:type_name -> vault.plugin.v1.End
+	68, // 57: vault.plugin.v1.UnitResponse.receipt:type_name -> vault.plugin.v1.Receipt
+	12, // 58: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
+	50, // 59: vault.plugin.v1.UnitResponse.loss:type_name -> vault.plugin.v1.Loss
+	70, // 60: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
+	71, // 61: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
+	12, // 62: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
+	50, // 63: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
+	51, // 64: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
+	81, // 65: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
+	82, // 66: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
+	48, // 67: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
+	50, // 68: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
+	71, // 69: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
+	12, // 70: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
+	1,  // 71: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
+	5,  // 72: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
+	8,  // 73: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
+	10, // 74: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
+	14, // 75: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
+	17, // 76: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
+	18, // 77: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
+	21, // 78: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
+	23, // 79: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
+	25, // 80: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
+	27, // 81: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
+	27, // 82: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
+	29, // 83: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
+	31, // 84: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
+	33, // 85: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
+	35, // 86: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
+	41, // 87: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
+	52, // 88: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
+	39, // 89: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
+	37, // 90: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
+	61, // 91: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
+	61, // 92: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
+	65, // 93: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
+	55, // 94: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
+	69, // 95: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
+	73, // 96: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
+	75, // 97: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
+	77, // 98: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
+	2,  // 99: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
+	6,  // 100: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
+	9,  // 101: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
+	11, // 102: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
+	16, // 103: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
+	13, // 104: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
+	19, // 105: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
+	22, // 106: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
+	24, // 107: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
+	26, // 108: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
+	13, // 109: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
+	13, // 110: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
+	30, // 111: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
+	32, // 112: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
+	34, // 113: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
+	13, // 114: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
+	46, // 115: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
+	55, // 116: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
+	40, // 117: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
+	38, // 118: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
+	63, // 119: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
+	64, // 120: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
+	66, // 121: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
+	67, // 122: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
+	72, // 123: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
+	74, // 124: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
+	76, // 125: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
+	78, // 126: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
+	99, // [99:127] is the sub-list for method output_type
+	71, // [71:99] is the sub-list for method input_type
+	71, // [71:71] is the sub-list for extension type_name
+	71, // [71:71] is the sub-list for extension extendee
+	0,  // [0:71] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
@@ -5081,7 +5401,7 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   78,
+			NumMessages:   82,
 			NumExtensions: 0,
 			NumServices:   6,
 		},

@@ -1,0 +1,103 @@
+package repository
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/selection"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// selectTables lists the tables of the snapshot that are read. The proof of one
+// of which not all rows are read is not known beforehand.
+func (s *Source) selectTables(selected selection.Selection, inv *stage.Inventory) error {
+	s.selected, s.filters = selected, map[string]*selection.Filter{}
+	for i := range s.snap.Tables {
+		t := &s.snap.Tables[i]
+		name := t.Schema.Name
+		if pattern, out := selected.ExcludesTable(name); out {
+			inv.Excluded = append(inv.Excluded, selection.Excluded{Path: stage.DB + "/" + name, Pattern: pattern})
+			continue
+		}
+		filter, err := selected.Filter(t.Schema)
+		if err != nil {
+			return err
+		}
+		s.filters[name] = filter
+		info := stage.TableInfo{Schema: t.Schema, Rows: t.Proof.Rows, Bytes: t.Bytes}
+		switch {
+		case filter.None():
+			info.Rows, info.Bytes = 0, 0
+		case filter == nil:
+			info.Proof = &t.Proof
+		}
+		inv.Tables = append(inv.Tables, info)
+	}
+	return nil
+}
+
+// excludedFiles adds, for each pattern that leaves out files of the snapshot, the
+// first of them.
+func (s *Source) excludedFiles(ctx context.Context, list []selection.Excluded) ([]selection.Excluded, error) {
+	found := map[string]bool{}
+	for i := range s.snap.Units {
+		u := &s.snap.Units[i]
+		if len(found) == len(s.selected.ExcludeFiles) || len(s.selected.ExcludeBelow(u.Part)) == 0 {
+			continue
+		}
+		err := readList(ctx, s.chunks, u, func(it *Item) error {
+			if pattern, out := s.selected.ExcludesPath(it.Path); out && !found[pattern] {
+				found[pattern] = true
+				list = append(list, selection.Excluded{Path: it.Path, Pattern: pattern})
+			}
+			return nil
+		}, func(*Damage) error { return nil }) // reading the unit reports it
+		if err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// readFiltered reads a unit of which not all rows are wanted. The run can't compare
+// them with the snapshot's proof, so that the rows of the whole unit are compared here.
+func readFiltered(ctx context.Context, r *rowReader, f *selection.Filter) error {
+	w := &filteredRows{RowWriter: r.w}
+	w.out = selection.NewWriter(f, func(ctx context.Context, data []byte, n int) error {
+		return r.w.Write(ctx, stage.Chunk{Data: data, Rows: n})
+	})
+	r.w = w
+	err := readList(ctx, r.chunks, r.unit, func(it *Item) error { return r.table(ctx, it) }, func(d *Damage) error { return r.listLost(ctx, d) })
+	if err == nil {
+		err = w.out.Flush(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if !w.damaged && w.sum != r.unit.Proof {
+		return fmt.Errorf("unit %s: %w: it has %s rows, and the snapshot says %s", r.unit.ID, stage.ErrCorrupt, w.sum, r.unit.Proof)
+	}
+	return nil
+}
+
+// filteredRows hands on the rows that are selected. What is damaged is reported
+// whole: nobody can tell which of its rows were.
+type filteredRows struct {
+	stage.RowWriter
+	out     *selection.Writer
+	sum     rows.Sum
+	damaged bool
+}
+
+func (w *filteredRows) Write(ctx context.Context, c stage.Chunk) error {
+	if err := w.sum.AddChunk(c.Data); err != nil {
+		return err
+	}
+	return w.out.Write(ctx, c.Data)
+}
+
+func (w *filteredRows) Loss(ctx context.Context, l stage.Loss) error {
+	w.damaged = true
+	return w.RowWriter.Loss(ctx, l)
+}

@@ -1,0 +1,140 @@
+package run
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/selection"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// SelectionFact is the fact by which a snapshot says that it is partial: the
+// selections that it was made with, as JSON, one in each line.
+const SelectionFact = "selection"
+
+// selected is what the run's selection did, and checks that sources keep to it.
+type selected struct {
+	selection.Selection
+	found map[string]bool // patterns that excluded something
+}
+
+// exclude takes what a source says that it left out. Each pattern of files is noted
+// once, however many paths it matched.
+func (s *selected) exclude(list []selection.Excluded) (notes []stage.Note, err error) {
+	for _, x := range list {
+		table, isTable := strings.CutPrefix(x.Path, stage.DB+"/")
+		patterns, key, matches := s.ExcludeFiles, "exclude_files", func() (string, bool) { return s.ExcludesPath(x.Path) }
+		if isTable {
+			patterns, key, matches = s.ExcludeTables, "exclude_tables", func() (string, bool) { return s.ExcludesTable(table) }
+		}
+		if _, ok := matches(); !ok || !slices.Contains(patterns, x.Pattern) {
+			return nil, fmt.Errorf("it left out %s, which the selection does not exclude", x.Path)
+		}
+		if isTable {
+			s.found[x.Pattern] = true
+			notes = append(notes, stage.Note{Path: x.Path, Text: fmt.Sprintf("left out: %s has %q", key, x.Pattern)})
+		} else if !s.found[x.Pattern] {
+			s.found[x.Pattern] = true
+			notes = append(notes, stage.Note{Path: x.Pattern, Text: "left out: it is in " + key})
+		}
+	}
+	return notes, nil
+}
+
+// excludes tells whether a loss or an entry of this path is left out.
+func (s *selected) excludes(path string) bool {
+	if table, ok := strings.CutPrefix(path, stage.DB+"/"); ok {
+		_, out := s.ExcludesTable(table)
+		return out
+	}
+	_, out := s.ExcludesPath(path)
+	return out
+}
+
+// unwanted tells whether a loss that a snapshot recorded is of something that is
+// left out now.
+func (s *selected) unwanted(l stage.Loss) bool {
+	if s.excludes(l.Path) {
+		return true
+	}
+	table, ok := strings.CutPrefix(l.Path, stage.DB+"/")
+	return ok && l.Kind == stage.LossRow && slices.ContainsFunc(s.StructureOnly, func(p string) bool { return selection.Matches(p, table) })
+}
+
+// notes tells what was selected of the tables that are there, and which patterns
+// match nothing.
+func (s *selected) notes(tables []stage.TableInfo) []stage.Note {
+	var notes []stage.Note
+	apply := func(key, pattern string, text string) {
+		found := false
+		for _, t := range tables {
+			if selection.Matches(pattern, t.Schema.Name) {
+				found = true
+				notes = append(notes, stage.Note{Path: stage.DB + "/" + t.Schema.Name, Text: text})
+			}
+		}
+		if !found {
+			notes = append(notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("%s: %q matches no table that is read", key, pattern)})
+		}
+	}
+	for _, pattern := range s.ExcludeTables {
+		if !s.found[pattern] {
+			notes = append(notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("exclude_tables: %q matches no table", pattern)})
+		}
+	}
+	for _, pattern := range s.StructureOnly {
+		apply("structure_only", pattern, fmt.Sprintf("structure only: structure_only has %q", pattern))
+	}
+	for i := range s.Rows {
+		apply("rows", s.Rows[i].Table, s.Rows[i].String())
+	}
+	for _, pattern := range s.ExcludeFiles {
+		if !s.found[pattern] {
+			notes = append(notes, stage.Note{Path: pattern, Text: "exclude_files: it matches nothing"})
+		}
+	}
+	return notes
+}
+
+// fact adds the selection to what the source's snapshot was made with.
+func (s *selected) fact(facts map[string]string) error {
+	if s.IsZero() {
+		return nil
+	}
+	text, err := json.Marshal(s.Selection)
+	if err != nil {
+		return fmt.Errorf("writing down the selection: %w", err)
+	}
+	if earlier := facts[SelectionFact]; earlier != "" && earlier != string(text) {
+		text = append([]byte(earlier+"\n"), text...)
+	}
+	facts[SelectionFact] = string(text)
+	return nil
+}
+
+// checkRows fails for rows that the selection leaves out.
+func checkRows(f *selection.Filter, data []byte) error {
+	if f == nil {
+		return nil
+	}
+	for {
+		row, rest, ok, err := rows.Next(data)
+		if !ok {
+			return err
+		}
+		data = rest
+		keep, err := f.Keep(row)
+		if err != nil {
+			return err
+		}
+		if !keep {
+			return errIgnored
+		}
+	}
+}
+
+var errIgnored = errors.New("the source gives what the selection leaves out; it does not support this selection")

@@ -1,0 +1,206 @@
+package selection
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Selection says what of a site is read. The zero value is all of it. Several
+// entries may concern one table: all of them apply.
+//
+// Patterns of tables are names without the prefix, in which * stands for any
+// characters.
+type Selection struct {
+	ExcludeTables []string `json:"exclude_tables,omitempty"` // left out, structure and rows
+	StructureOnly []string `json:"structure_only,omitempty"` // without rows
+	Rows          []Rows   `json:"rows,omitempty"`
+	// ExcludeFiles are patterns of paths in a snapshot (dataroot/repository/*), in
+	// which * stands for any characters but a slash. A directory is left out with
+	// all that is below it.
+	ExcludeFiles []string `json:"exclude_files,omitempty"`
+}
+
+// Rows selects rows of the tables that match a pattern. One of Only and Except is set.
+type Rows struct {
+	Table  string     `json:"table"`
+	Only   *Condition `json:"only,omitempty"`   // rows that meet it are read, no others
+	Except *Condition `json:"except,omitempty"` // rows that meet it are left out
+}
+
+// Condition is about one row. Either Column is set with exactly one of In, Prefix
+// and Null, or one of All and Any.
+type Condition struct {
+	Column string      `json:"column,omitempty"`
+	In     []string    `json:"in,omitempty"`     // the column is one of these
+	Prefix string      `json:"prefix,omitempty"` // the column begins with this
+	Null   bool        `json:"null,omitempty"`   // the column is NULL
+	All    []Condition `json:"all,omitempty"`    // all of these hold
+	Any    []Condition `json:"any,omitempty"`    // one of these holds
+}
+
+// Excluded is something that a source left out.
+type Excluded struct {
+	Path    string // in a snapshot: db/TABLE, dataroot/PATH
+	Pattern string // of ExcludeTables or ExcludeFiles
+}
+
+// IsZero reports whether everything is read.
+func (s Selection) IsZero() bool {
+	return len(s.ExcludeTables) == 0 && len(s.StructureOnly) == 0 && len(s.Rows) == 0 && len(s.ExcludeFiles) == 0
+}
+
+// ExcludesTable tells whether a table, named without prefix, is left out, and by which pattern.
+func (s *Selection) ExcludesTable(name string) (pattern string, ok bool) {
+	i := slices.IndexFunc(s.ExcludeTables, func(p string) bool { return Matches(p, name) })
+	if i < 0 {
+		return "", false
+	}
+	return s.ExcludeTables[i], true
+}
+
+// ExcludesPath tells whether a path in a snapshot, or a directory that it is
+// below, is left out, and by which pattern.
+func (s *Selection) ExcludesPath(p string) (pattern string, ok bool) {
+	for _, pattern := range s.ExcludeFiles {
+		if matchesPath(pattern, p) {
+			return pattern, true
+		}
+	}
+	return "", false
+}
+
+// ExcludeBelow lists the patterns of ExcludeFiles that are below a part (filedir,
+// dataroot), relative to it.
+func (s *Selection) ExcludeBelow(part string) []string {
+	var below []string
+	for _, pattern := range s.ExcludeFiles {
+		if rest, ok := strings.CutPrefix(pattern, part+"/"); ok {
+			below = append(below, rest)
+		}
+	}
+	return below
+}
+
+// Matches compares a name with a pattern in which * stands for any characters.
+func Matches(pattern, name string) bool {
+	first, rest, star := strings.Cut(pattern, "*")
+	if !star {
+		return pattern == name
+	}
+	name, ok := strings.CutPrefix(name, first)
+	for ok && strings.Contains(rest, "*") {
+		first, rest, _ = strings.Cut(rest, "*")
+		_, name, ok = strings.Cut(name, first)
+	}
+	return ok && strings.HasSuffix(name, rest)
+}
+
+func matchesPath(pattern, path string) bool {
+	for {
+		element, morePattern, deeper := strings.Cut(pattern, "/")
+		name, rest, below := strings.Cut(path, "/")
+		switch {
+		case !Matches(element, name):
+			return false
+		case !deeper:
+			return true
+		case !below:
+			return false
+		}
+		pattern, path = morePattern, rest
+	}
+}
+
+// Validate checks everything that can be checked without tables.
+func (s *Selection) Validate() error {
+	var errs []error
+	for _, pattern := range slices.Concat(s.ExcludeTables, s.StructureOnly) {
+		errs = append(errs, validName(pattern, "pattern of tables"))
+	}
+	for i := range s.Rows {
+		if err := s.Rows[i].Validate(); err != nil {
+			errs = append(errs, fmt.Errorf("rows of %q: %w", s.Rows[i].Table, err))
+		}
+	}
+	for _, pattern := range s.ExcludeFiles {
+		errs = append(errs, CheckFiles(pattern))
+	}
+	return errors.Join(errs...)
+}
+
+// CheckFiles checks a pattern of files.
+func CheckFiles(pattern string) error {
+	part, below, ok := strings.Cut(pattern, "/")
+	switch {
+	case !ok || part != "filedir" && part != "dataroot":
+		return fmt.Errorf("%q must begin with filedir/ or dataroot/", pattern)
+	case below == "" || path.Clean(pattern) != pattern || strings.HasPrefix(below, "../") || below == "..":
+		return fmt.Errorf("%q must be a path without . and .. and without a slash at its end", pattern)
+	}
+	return validName(pattern, "pattern of files")
+}
+
+// Validate checks one rule.
+func (r *Rows) Validate() error {
+	if err := validName(r.Table, "table"); err != nil {
+		return err
+	}
+	switch {
+	case r.Only != nil && r.Except == nil:
+		return r.Only.validate(0)
+	case r.Except != nil && r.Only == nil:
+		return r.Except.validate(0)
+	}
+	return errors.New("give a condition in only or in except")
+}
+
+// maxDepth bounds how deep conditions nest.
+const maxDepth = 16
+
+func (c *Condition) validate(depth int) error {
+	if depth == maxDepth {
+		return fmt.Errorf("conditions nest deeper than %d", maxDepth)
+	}
+	kinds := 0
+	for _, there := range []bool{len(c.In) > 0, c.Prefix != "", c.Null, len(c.All) > 0, len(c.Any) > 0} {
+		if there {
+			kinds++
+		}
+	}
+	group := len(c.All) > 0 || len(c.Any) > 0
+	switch {
+	case kinds != 1:
+		return errors.New("a condition needs exactly one of equal, in, prefix, null, all and any")
+	case group && c.Column != "":
+		return errors.New("all and any have no column of their own")
+	case !group && c.Column == "":
+		return errors.New("a condition needs a column")
+	}
+	errs := []error{}
+	for _, value := range append(slices.Clone(c.In), c.Prefix, c.Column) {
+		if strings.ContainsRune(value, 0) || !utf8.ValidString(value) {
+			errs = append(errs, errors.New("a value of a condition is not UTF-8, or has a NUL character"))
+		}
+	}
+	for _, inner := range slices.Concat(c.All, c.Any) {
+		errs = append(errs, inner.validate(depth+1))
+	}
+	return errors.Join(errs...)
+}
+
+func validName(pattern, what string) error {
+	if !utf8.ValidString(pattern) {
+		return fmt.Errorf("%s %q is not UTF-8", what, pattern)
+	}
+	if pattern == "" {
+		return fmt.Errorf("a %s is empty", what)
+	}
+	if strings.ContainsFunc(pattern, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return fmt.Errorf("%s %q has control characters", what, pattern)
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package filetree
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/lmsvault/vault/core/selection"
+)
+
+// Glob finds the first path below dir, in the order of names' bytes, that a pattern
+// matches; "" for none. What can't be read matches nothing. No link is followed: what
+// would be behind one counts as found.
+func Glob(dir *os.Root, pattern string) (found string, err error) {
+	element, rest, deeper := strings.Cut(pattern, "/")
+	if !strings.Contains(element, "*") {
+		return globbed(dir, element, rest, deeper)
+	}
+	for name, err := range Names(dir) {
+		if unreadable(err) {
+			return "", nil
+		}
+		if err != nil {
+			return "", fmt.Errorf("looking for %s: %w", pattern, err)
+		}
+		if !selection.Matches(element, name) {
+			continue
+		}
+		if found, err := globbed(dir, name, rest, deeper); err != nil || found != "" {
+			return found, err
+		}
+	}
+	return "", nil
+}
+
+// globbed looks for the rest of a pattern in what has a name in dir.
+func globbed(dir *os.Root, name, rest string, deeper bool) (found string, err error) {
+	info, err := dir.Lstat(name)
+	switch {
+	case unreadable(err):
+		return "", nil
+	case err != nil:
+		return "", err
+	case !deeper:
+		return name, nil
+	case info.Mode()&fs.ModeSymlink != 0:
+		return name + "/" + rest, nil
+	case !info.IsDir():
+		return "", nil
+	}
+	below, err := OpenDir(dir, name)
+	if unreadable(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, below.Close()) }()
+	found, err = Glob(below, rest)
+	if found != "" {
+		found = name + "/" + found
+	}
+	return found, err
+}
+
+func unreadable(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
+}
+
+// Excluded lists, for each pattern of a selection that matches something in the
+// directory of a part, the first match.
+func Excluded(dir *os.Root, part string, s *selection.Selection) ([]selection.Excluded, error) {
+	var list []selection.Excluded
+	for _, pattern := range s.ExcludeBelow(part) {
+		found, err := Glob(dir, pattern)
+		if err != nil {
+			return nil, fmt.Errorf("looking for what select: exclude_files names: %w", err)
+		}
+		if found != "" {
+			list = append(list, selection.Excluded{Path: part + "/" + found, Pattern: part + "/" + pattern})
+		}
+	}
+	return list, nil
+}
