@@ -15,7 +15,7 @@ func ownWord(word string) bool {
 		"latest", "backup", "restore", "database", "table", "view", "row", "column",
 		"index", "default", "constraint", "trigger", "routine", "file", "dir", "directory", "symlink", "document",
 		"missing_file", "unreadable_file", "changed_file", "corrupt_file", "special_file", "file_time", "outside_link", "stored_data", "missing_part",
-		"signing_key", "signers", "recipients", "accept_loss", "create", "replace", "exclude", "prefix", "workers", "memory",
+		"signing_key", "signers", "recipients", "accept_loss", "create", "replace", "exclude_tables", "exclude_files", "structure_only", "select", "prefix", "workers", "memory",
 		"the", "and", "for", "not", "with", "from", "true", "false", "null":
 		return true
 	}

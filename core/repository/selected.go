@@ -63,9 +63,10 @@ func (s *Source) excludedFiles(ctx context.Context, list []selection.Excluded) (
 // readFiltered reads a unit of which not all rows are wanted. The run can't compare
 // them with the snapshot's proof, so that the rows of the whole unit are compared here.
 func readFiltered(ctx context.Context, r *rowReader, f *selection.Filter) error {
-	w := &filteredRows{RowWriter: r.w}
+	to := r.w
+	w := &filteredRows{RowWriter: to}
 	w.out = selection.NewWriter(f, func(ctx context.Context, data []byte, n int) error {
-		return r.w.Write(ctx, stage.Chunk{Data: data, Rows: n})
+		return to.Write(ctx, stage.Chunk{Data: data, Rows: n})
 	})
 	r.w = w
 	err := readList(ctx, r.chunks, r.unit, func(it *Item) error { return r.table(ctx, it) }, func(d *Damage) error { return r.listLost(ctx, d) })

@@ -88,7 +88,7 @@ func through(t *testing.T, table *schema.Table, data string) string {
 func readAll(t *testing.T, c *Conn, table *Table) string {
 	t.Helper()
 	var got strings.Builder
-	if err := c.Read(t.Context(), table, keyrange.Range{}, Receiver{
+	if err := c.Read(t.Context(), table, keyrange.Range{}, "", Receiver{
 		Chunk: func(_ context.Context, data []byte, _ int) error { got.Write(data); return nil },
 		Loss:  func(_ context.Context, l stage.Loss) error { return fmt.Errorf("%+v", l) },
 	}); err != nil {

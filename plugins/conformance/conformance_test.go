@@ -136,6 +136,18 @@ func TestFaultsAreFound(t *testing.T) {
 	}
 }
 
+// A source may refuse a selection that it can't apply.
+func TestASourceMayRefuseASelection(t *testing.T) {
+	failed := Run(t.Context(), only(t, suites["source"]("selects no rows"), "source/selection"), func(r Result) {
+		if len(r.Failures) > 0 {
+			t.Errorf("%q", r.Failures)
+		}
+	})
+	if failed != 0 {
+		t.Errorf("%d checks fail", failed)
+	}
+}
+
 // IDs are stable and stand for one check each; the reason is a sentence or two.
 func TestChecksAreNamed(t *testing.T) {
 	for name, suite := range suites {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/sdk"
 )
 
 // source is the stage.Source. Plan fills files, and nothing changes afterwards.
@@ -27,7 +28,10 @@ type file struct {
 }
 
 // Plan reads the first line of each file. Reads find out whether one has changed since.
-func (s *source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
+func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
+	if err := sdk.RefuseSelection(r, stage.DB); err != nil {
+		return nil, err
+	}
 	entries, err := os.ReadDir(s.settings.Dir)
 	if err != nil {
 		return nil, failure.New(failure.Refused, "dir: %w", err)

@@ -14,6 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/sdk"
 )
 
 // source is an sdk.RowSource. ReadRows is called from many goroutines at once.
@@ -25,7 +26,10 @@ type source struct {
 
 // Plan tells what there is: tables with their structure, and units that can be
 // read each on its own. Here one unit holds all.
-func (s *source) Plan(ctx context.Context, _ stage.PlanRequest) (*stage.Inventory, error) {
+func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
+	if err := sdk.RefuseSelection(r, stage.DB); err != nil {
+		return nil, err
+	}
 	info, err := s.f.Stat()
 	if err != nil {
 		return nil, err
