@@ -76,7 +76,7 @@ next prune continues.`,
 
 // planned says what a prune is going to do.
 func planned(p *repository.Pruning) string {
-	return fmt.Sprintf("%s need %s of %s; %s in %s are waste\n"+
+	return fmt.Sprintf("needed by %s: %s of %s; waste: %s in %s\n"+
 		"to delete: %s; to repack: %s, with %s to store anew; this frees %s\n",
 		count(p.Snapshots, "snapshot"), size(p.Bytes-p.Waste), size(p.Bytes), size(p.Waste), count(p.Packs, "pack"),
 		count(p.Remove, "pack"), count(p.Repack, "pack"), size(p.Rewrite), size(p.Free))

@@ -155,6 +155,9 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 	if err := j.move(ctx); err != nil {
 		return err
 	}
+	if err := j.noteWhatWasRead(ctx); err != nil {
+		return err
+	}
 	tables, err := j.verifyRead()
 	if err != nil {
 		return err
@@ -257,6 +260,22 @@ func (j *Job) tasks() []func(context.Context) error {
 		tables = append(tables, func(ctx context.Context) error { return j.count(ctx, c) })
 	}
 	return append(tables, others...)
+}
+
+// noteWhatWasRead asks the sources what they know only after reading.
+func (j *Job) noteWhatWasRead(ctx context.Context) error {
+	for _, o := range j.Origins {
+		source, ok := o.Source.(stage.Noter)
+		if !ok {
+			continue
+		}
+		notes, err := source.Notes(ctx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.Name, err)
+		}
+		j.ledger.note(nil, notes...)
+	}
+	return nil
 }
 
 // verifyRead compares what was read with what a stored snapshot says it holds,

@@ -64,6 +64,9 @@ func capabilities(made any) []string {
 	if _, ok := made.(stage.BaselineSink); ok {
 		can = append(can, "baseline")
 	}
+	if _, ok := made.(stage.Noter); ok {
+		can = append(can, "notes")
+	}
 	if _, ok := made.(stage.Joiner); ok {
 		can = append(can, "join")
 	}

@@ -27,6 +27,7 @@ type (
 	FileSource      = stage.FileSource
 	Counter         = stage.Counter
 	Joiner          = stage.Joiner
+	Noter           = stage.Noter
 	Sink            = stage.Sink
 	RowSink         = stage.RowSink
 	FileSink        = stage.FileSink

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
@@ -24,6 +25,9 @@ type source struct {
 	root     *os.Root
 	dir      string
 	selected selection.Selection
+
+	mu         sync.Mutex
+	unfinished map[string]bool // paths of files that were left out: a unit may be read again
 }
 
 func open(cfg *Config) (stage.Source, error) {
@@ -31,7 +35,7 @@ func open(cfg *Config) (stage.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &source{root: root, dir: cfg.Dir}, nil
+	return &source{root: root, dir: cfg.Dir, unfinished: map[string]bool{}}, nil
 }
 
 func (s *source) Close(context.Context) error { return s.root.Close() }
@@ -41,8 +45,7 @@ func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 	if err := s.recognise(); err != nil {
 		return nil, err
 	}
-	inv := &stage.Inventory{Notes: []stage.Note{{Path: stage.Filedir,
-		Text: "uploads that Moodle has not finished (HASH.tmp) and left-overs of NFS (.nfs…) are left out"}}}
+	inv := &stage.Inventory{}
 	var size sizes
 	others := int64(0)
 	for name, err := range filetree.Names(s.root) {
@@ -85,6 +88,23 @@ func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 	}
 	inv.Units = append(inv.Units, stage.Unit{ID: stage.Filedir + "/" + other, Part: stage.Filedir, Spec: other, Rows: others})
 	return inv, nil
+}
+
+func (s *source) leaveOut(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unfinished[path] = true
+}
+
+// Notes counts the files that were left out because they are not finished.
+func (s *source) Notes(context.Context) ([]stage.Note, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.unfinished) == 0 {
+		return nil, nil
+	}
+	return []stage.Note{{Path: stage.Filedir,
+		Text: fmt.Sprintf("%d files are left out: uploads that Moodle has not finished (HASH.tmp), or deleted files that are still open on NFS (.nfs…)", len(s.unfinished))}}, nil
 }
 
 // leaves tells whether a path below the pool is left out: Vault's own mark of an
@@ -132,6 +152,7 @@ func (s *source) ReadFiles(ctx context.Context, r stage.ReadRequest, w stage.Fil
 		case f.Info.IsDir():
 			return nil
 		case moodle.Unfinished(f.Name):
+			s.leaveOut(f.Path)
 			return nil
 		case f.Info.Mode().IsRegular():
 			return reader.File(ctx, f)

@@ -2,6 +2,7 @@ package files
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha1"
 	"fmt"
 	"io/fs"
@@ -238,3 +239,41 @@ func TestExcluded(t *testing.T) {
 		}
 	}
 }
+
+// Unfinished uploads are told of only where there were some, and each once, also
+// where their unit is read again.
+func TestUnfinishedUploadsAreNotedWhenThereAreSome(t *testing.T) {
+	dir := t.TempDir()
+	content(t, dir, []byte("x"))
+	notes := func() []stage.Note {
+		s := opened(t, dir)
+		inv, err := s.Plan(t.Context(), stage.PlanRequest{})
+		must(t, err)
+		for range 2 {
+			for _, u := range inv.Units {
+				must(t, s.(stage.FileSource).ReadFiles(t.Context(), stage.ReadRequest{Unit: u}, nowhere{}))
+			}
+		}
+		found, err := s.(stage.Noter).Notes(t.Context())
+		must(t, err)
+		return append(inv.Notes, found...)
+	}
+	if got := notes(); len(got) > 0 {
+		t.Errorf("nothing is left out, and the notes are %+v", got)
+	}
+	write(t, dir, "00/00/"+moodle.EmptyContent+".tmp", []byte("an unfinished upload"))
+	write(t, dir, "00/00/.nfs0000001", []byte("deleted and open"))
+	if got := notes(); len(got) != 1 || !strings.HasPrefix(got[0].Text, "2 files are left out") {
+		t.Errorf("the notes are %+v", got)
+	}
+}
+
+// nowhere takes files and keeps nothing.
+type nowhere struct{}
+
+func (nowhere) Open(context.Context, stage.Entry) error   { return nil }
+func (nowhere) Write(context.Context, []byte) error       { return nil }
+func (nowhere) Close(context.Context, stage.Digest) error { return nil }
+func (nowhere) Same(context.Context, stage.Entry) error   { return nil }
+func (nowhere) Drop(context.Context) error                { return nil }
+func (nowhere) Loss(context.Context, stage.Loss) error    { return nil }

@@ -714,7 +714,7 @@ type OpenResponse struct {
 	Instance uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"` // not 0
 	// What else this instance can: free (Storage.Free), create
 	// (Storage.Put understands PutHead.create), baseline (Sink.Baseline),
-	// count (Source.Count), join (Source.Join), keyed (ByteTransform.CreateKey and
+	// count (Source.Count), join (Source.Join), notes (Source.Notes), keyed (ByteTransform.CreateKey and
 	// OpenKey), can-open (a keyed one that was given what OpenKey needs).
 	Capabilities  []string `protobuf:"bytes,2,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	Connections   uint32   `protobuf:"varint,3,opt,name=connections,proto3" json:"connections,omitempty"` // of a storage: how many calls it likes at once; 0: no preference
@@ -2179,6 +2179,94 @@ func (x *RowsHead) GetMapped() *Mapped {
 	return nil
 }
 
+type NotesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NotesRequest) Reset() {
+	*x = NotesRequest{}
+	mi := &file_plugin_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NotesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NotesRequest) ProtoMessage() {}
+
+func (x *NotesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NotesRequest.ProtoReflect.Descriptor instead.
+func (*NotesRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *NotesRequest) GetInstance() uint64 {
+	if x != nil {
+		return x.Instance
+	}
+	return 0
+}
+
+type NotesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Notes         []*Note                `protobuf:"bytes,1,rep,name=notes,proto3" json:"notes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NotesResponse) Reset() {
+	*x = NotesResponse{}
+	mi := &file_plugin_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NotesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NotesResponse) ProtoMessage() {}
+
+func (x *NotesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NotesResponse.ProtoReflect.Descriptor instead.
+func (*NotesResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *NotesResponse) GetNotes() []*Note {
+	if x != nil {
+		return x.Notes
+	}
+	return nil
+}
+
 type JoinRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
@@ -2189,7 +2277,7 @@ type JoinRequest struct {
 
 func (x *JoinRequest) Reset() {
 	*x = JoinRequest{}
-	mi := &file_plugin_proto_msgTypes[36]
+	mi := &file_plugin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2201,7 +2289,7 @@ func (x *JoinRequest) String() string {
 func (*JoinRequest) ProtoMessage() {}
 
 func (x *JoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[36]
+	mi := &file_plugin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2214,7 +2302,7 @@ func (x *JoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinRequest.ProtoReflect.Descriptor instead.
 func (*JoinRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{36}
+	return file_plugin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *JoinRequest) GetInstance() uint64 {
@@ -2239,7 +2327,7 @@ type JoinResponse struct {
 
 func (x *JoinResponse) Reset() {
 	*x = JoinResponse{}
-	mi := &file_plugin_proto_msgTypes[37]
+	mi := &file_plugin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2251,7 +2339,7 @@ func (x *JoinResponse) String() string {
 func (*JoinResponse) ProtoMessage() {}
 
 func (x *JoinResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[37]
+	mi := &file_plugin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2264,7 +2352,7 @@ func (x *JoinResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinResponse.ProtoReflect.Descriptor instead.
 func (*JoinResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{37}
+	return file_plugin_proto_rawDescGZIP(), []int{39}
 }
 
 type CountRequest struct {
@@ -2277,7 +2365,7 @@ type CountRequest struct {
 
 func (x *CountRequest) Reset() {
 	*x = CountRequest{}
-	mi := &file_plugin_proto_msgTypes[38]
+	mi := &file_plugin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2289,7 +2377,7 @@ func (x *CountRequest) String() string {
 func (*CountRequest) ProtoMessage() {}
 
 func (x *CountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[38]
+	mi := &file_plugin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2302,7 +2390,7 @@ func (x *CountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountRequest.ProtoReflect.Descriptor instead.
 func (*CountRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{38}
+	return file_plugin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *CountRequest) GetInstance() uint64 {
@@ -2328,7 +2416,7 @@ type CountResponse struct {
 
 func (x *CountResponse) Reset() {
 	*x = CountResponse{}
-	mi := &file_plugin_proto_msgTypes[39]
+	mi := &file_plugin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2340,7 +2428,7 @@ func (x *CountResponse) String() string {
 func (*CountResponse) ProtoMessage() {}
 
 func (x *CountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[39]
+	mi := &file_plugin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2353,7 +2441,7 @@ func (x *CountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountResponse.ProtoReflect.Descriptor instead.
 func (*CountResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{39}
+	return file_plugin_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *CountResponse) GetRows() int64 {
@@ -2374,7 +2462,7 @@ type PlanRequest struct {
 
 func (x *PlanRequest) Reset() {
 	*x = PlanRequest{}
-	mi := &file_plugin_proto_msgTypes[40]
+	mi := &file_plugin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2386,7 +2474,7 @@ func (x *PlanRequest) String() string {
 func (*PlanRequest) ProtoMessage() {}
 
 func (x *PlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[40]
+	mi := &file_plugin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2399,7 +2487,7 @@ func (x *PlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanRequest.ProtoReflect.Descriptor instead.
 func (*PlanRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{40}
+	return file_plugin_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *PlanRequest) GetInstance() uint64 {
@@ -2438,7 +2526,7 @@ type Selection struct {
 
 func (x *Selection) Reset() {
 	*x = Selection{}
-	mi := &file_plugin_proto_msgTypes[41]
+	mi := &file_plugin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2450,7 +2538,7 @@ func (x *Selection) String() string {
 func (*Selection) ProtoMessage() {}
 
 func (x *Selection) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[41]
+	mi := &file_plugin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2463,7 +2551,7 @@ func (x *Selection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Selection.ProtoReflect.Descriptor instead.
 func (*Selection) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{41}
+	return file_plugin_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Selection) GetExcludeTables() []string {
@@ -2506,7 +2594,7 @@ type RowSelection struct {
 
 func (x *RowSelection) Reset() {
 	*x = RowSelection{}
-	mi := &file_plugin_proto_msgTypes[42]
+	mi := &file_plugin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2518,7 +2606,7 @@ func (x *RowSelection) String() string {
 func (*RowSelection) ProtoMessage() {}
 
 func (x *RowSelection) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[42]
+	mi := &file_plugin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2531,7 +2619,7 @@ func (x *RowSelection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowSelection.ProtoReflect.Descriptor instead.
 func (*RowSelection) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{42}
+	return file_plugin_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *RowSelection) GetTable() string {
@@ -2572,7 +2660,7 @@ type Condition struct {
 
 func (x *Condition) Reset() {
 	*x = Condition{}
-	mi := &file_plugin_proto_msgTypes[43]
+	mi := &file_plugin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2584,7 +2672,7 @@ func (x *Condition) String() string {
 func (*Condition) ProtoMessage() {}
 
 func (x *Condition) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[43]
+	mi := &file_plugin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2597,7 +2685,7 @@ func (x *Condition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Condition.ProtoReflect.Descriptor instead.
 func (*Condition) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{43}
+	return file_plugin_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Condition) GetColumn() string {
@@ -2653,7 +2741,7 @@ type Excluded struct {
 
 func (x *Excluded) Reset() {
 	*x = Excluded{}
-	mi := &file_plugin_proto_msgTypes[44]
+	mi := &file_plugin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2665,7 +2753,7 @@ func (x *Excluded) String() string {
 func (*Excluded) ProtoMessage() {}
 
 func (x *Excluded) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[44]
+	mi := &file_plugin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2678,7 +2766,7 @@ func (x *Excluded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Excluded.ProtoReflect.Descriptor instead.
 func (*Excluded) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{44}
+	return file_plugin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Excluded) GetPath() []byte {
@@ -2716,7 +2804,7 @@ type Inventory struct {
 
 func (x *Inventory) Reset() {
 	*x = Inventory{}
-	mi := &file_plugin_proto_msgTypes[45]
+	mi := &file_plugin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2728,7 +2816,7 @@ func (x *Inventory) String() string {
 func (*Inventory) ProtoMessage() {}
 
 func (x *Inventory) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[45]
+	mi := &file_plugin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2741,7 +2829,7 @@ func (x *Inventory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inventory.ProtoReflect.Descriptor instead.
 func (*Inventory) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{45}
+	return file_plugin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Inventory) GetFacts() map[string][]byte {
@@ -2833,7 +2921,7 @@ type TableInfo struct {
 
 func (x *TableInfo) Reset() {
 	*x = TableInfo{}
-	mi := &file_plugin_proto_msgTypes[46]
+	mi := &file_plugin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2845,7 +2933,7 @@ func (x *TableInfo) String() string {
 func (*TableInfo) ProtoMessage() {}
 
 func (x *TableInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[46]
+	mi := &file_plugin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2858,7 +2946,7 @@ func (x *TableInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableInfo.ProtoReflect.Descriptor instead.
 func (*TableInfo) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{46}
+	return file_plugin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *TableInfo) GetSchema() []byte {
@@ -2901,7 +2989,7 @@ type Sum struct {
 
 func (x *Sum) Reset() {
 	*x = Sum{}
-	mi := &file_plugin_proto_msgTypes[47]
+	mi := &file_plugin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2913,7 +3001,7 @@ func (x *Sum) String() string {
 func (*Sum) ProtoMessage() {}
 
 func (x *Sum) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[47]
+	mi := &file_plugin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2926,7 +3014,7 @@ func (x *Sum) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sum.ProtoReflect.Descriptor instead.
 func (*Sum) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{47}
+	return file_plugin_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Sum) GetRows() int64 {
@@ -2964,7 +3052,7 @@ type Unit struct {
 
 func (x *Unit) Reset() {
 	*x = Unit{}
-	mi := &file_plugin_proto_msgTypes[48]
+	mi := &file_plugin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2976,7 +3064,7 @@ func (x *Unit) String() string {
 func (*Unit) ProtoMessage() {}
 
 func (x *Unit) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[48]
+	mi := &file_plugin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2989,7 +3077,7 @@ func (x *Unit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unit.ProtoReflect.Descriptor instead.
 func (*Unit) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{48}
+	return file_plugin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Unit) GetId() []byte {
@@ -3047,7 +3135,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_plugin_proto_msgTypes[49]
+	mi := &file_plugin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3059,7 +3147,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[49]
+	mi := &file_plugin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3072,7 +3160,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{49}
+	return file_plugin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Loss) GetKind() string {
@@ -3120,7 +3208,7 @@ type Note struct {
 
 func (x *Note) Reset() {
 	*x = Note{}
-	mi := &file_plugin_proto_msgTypes[50]
+	mi := &file_plugin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3132,7 +3220,7 @@ func (x *Note) String() string {
 func (*Note) ProtoMessage() {}
 
 func (x *Note) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[50]
+	mi := &file_plugin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3145,7 +3233,7 @@ func (x *Note) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Note.ProtoReflect.Descriptor instead.
 func (*Note) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{50}
+	return file_plugin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Note) GetPath() []byte {
@@ -3173,7 +3261,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_plugin_proto_msgTypes[51]
+	mi := &file_plugin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3185,7 +3273,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[51]
+	mi := &file_plugin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3198,7 +3286,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{51}
+	return file_plugin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ReadRequest) GetHead() *ReadHead {
@@ -3233,7 +3321,7 @@ type ReadHead struct {
 
 func (x *ReadHead) Reset() {
 	*x = ReadHead{}
-	mi := &file_plugin_proto_msgTypes[52]
+	mi := &file_plugin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3245,7 +3333,7 @@ func (x *ReadHead) String() string {
 func (*ReadHead) ProtoMessage() {}
 
 func (x *ReadHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[52]
+	mi := &file_plugin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3258,7 +3346,7 @@ func (x *ReadHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadHead.ProtoReflect.Descriptor instead.
 func (*ReadHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{52}
+	return file_plugin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ReadHead) GetInstance() uint64 {
@@ -3292,7 +3380,7 @@ type BaselineFile struct {
 
 func (x *BaselineFile) Reset() {
 	*x = BaselineFile{}
-	mi := &file_plugin_proto_msgTypes[53]
+	mi := &file_plugin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3304,7 +3392,7 @@ func (x *BaselineFile) String() string {
 func (*BaselineFile) ProtoMessage() {}
 
 func (x *BaselineFile) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[53]
+	mi := &file_plugin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3317,7 +3405,7 @@ func (x *BaselineFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BaselineFile.ProtoReflect.Descriptor instead.
 func (*BaselineFile) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{53}
+	return file_plugin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *BaselineFile) GetPath() []byte {
@@ -3354,7 +3442,7 @@ type UnitEvent struct {
 
 func (x *UnitEvent) Reset() {
 	*x = UnitEvent{}
-	mi := &file_plugin_proto_msgTypes[54]
+	mi := &file_plugin_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3366,7 +3454,7 @@ func (x *UnitEvent) String() string {
 func (*UnitEvent) ProtoMessage() {}
 
 func (x *UnitEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[54]
+	mi := &file_plugin_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3379,7 +3467,7 @@ func (x *UnitEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitEvent.ProtoReflect.Descriptor instead.
 func (*UnitEvent) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{54}
+	return file_plugin_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *UnitEvent) GetHead() *UnitHead {
@@ -3462,7 +3550,7 @@ type UnitHead struct {
 
 func (x *UnitHead) Reset() {
 	*x = UnitHead{}
-	mi := &file_plugin_proto_msgTypes[55]
+	mi := &file_plugin_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3474,7 +3562,7 @@ func (x *UnitHead) String() string {
 func (*UnitHead) ProtoMessage() {}
 
 func (x *UnitHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[55]
+	mi := &file_plugin_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3487,7 +3575,7 @@ func (x *UnitHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitHead.ProtoReflect.Descriptor instead.
 func (*UnitHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{55}
+	return file_plugin_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *UnitHead) GetInstance() uint64 {
@@ -3513,7 +3601,7 @@ type Chunk struct {
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_plugin_proto_msgTypes[56]
+	mi := &file_plugin_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3525,7 +3613,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[56]
+	mi := &file_plugin_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3538,7 +3626,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{56}
+	return file_plugin_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Chunk) GetRows() uint32 {
@@ -3563,7 +3651,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_plugin_proto_msgTypes[57]
+	mi := &file_plugin_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3575,7 +3663,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[57]
+	mi := &file_plugin_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3588,7 +3676,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{57}
+	return file_plugin_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Entry) GetPath() []byte {
@@ -3650,7 +3738,7 @@ type Time struct {
 
 func (x *Time) Reset() {
 	*x = Time{}
-	mi := &file_plugin_proto_msgTypes[58]
+	mi := &file_plugin_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3662,7 +3750,7 @@ func (x *Time) String() string {
 func (*Time) ProtoMessage() {}
 
 func (x *Time) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[58]
+	mi := &file_plugin_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3675,7 +3763,7 @@ func (x *Time) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Time.ProtoReflect.Descriptor instead.
 func (*Time) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{58}
+	return file_plugin_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Time) GetSeconds() int64 {
@@ -3703,7 +3791,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_plugin_proto_msgTypes[59]
+	mi := &file_plugin_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3715,7 +3803,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[59]
+	mi := &file_plugin_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3728,7 +3816,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{59}
+	return file_plugin_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Digest) GetBytes() int64 {
@@ -3764,7 +3852,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_plugin_proto_msgTypes[60]
+	mi := &file_plugin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3776,7 +3864,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[60]
+	mi := &file_plugin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3789,7 +3877,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{60}
+	return file_plugin_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Plan) GetHead() *PlanHead {
@@ -3832,7 +3920,7 @@ type PlanHead struct {
 
 func (x *PlanHead) Reset() {
 	*x = PlanHead{}
-	mi := &file_plugin_proto_msgTypes[61]
+	mi := &file_plugin_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3844,7 +3932,7 @@ func (x *PlanHead) String() string {
 func (*PlanHead) ProtoMessage() {}
 
 func (x *PlanHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[61]
+	mi := &file_plugin_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3857,7 +3945,7 @@ func (x *PlanHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanHead.ProtoReflect.Descriptor instead.
 func (*PlanHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{61}
+	return file_plugin_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *PlanHead) GetInstance() uint64 {
@@ -3948,7 +4036,7 @@ type CheckResponse struct {
 
 func (x *CheckResponse) Reset() {
 	*x = CheckResponse{}
-	mi := &file_plugin_proto_msgTypes[62]
+	mi := &file_plugin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3960,7 +4048,7 @@ func (x *CheckResponse) String() string {
 func (*CheckResponse) ProtoMessage() {}
 
 func (x *CheckResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[62]
+	mi := &file_plugin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3973,7 +4061,7 @@ func (x *CheckResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckResponse.ProtoReflect.Descriptor instead.
 func (*CheckResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{62}
+	return file_plugin_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *CheckResponse) GetLosses() []*Loss {
@@ -4005,7 +4093,7 @@ type BeginResponse struct {
 
 func (x *BeginResponse) Reset() {
 	*x = BeginResponse{}
-	mi := &file_plugin_proto_msgTypes[63]
+	mi := &file_plugin_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4017,7 +4105,7 @@ func (x *BeginResponse) String() string {
 func (*BeginResponse) ProtoMessage() {}
 
 func (x *BeginResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[63]
+	mi := &file_plugin_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4030,7 +4118,7 @@ func (x *BeginResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginResponse.ProtoReflect.Descriptor instead.
 func (*BeginResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{63}
+	return file_plugin_proto_rawDescGZIP(), []int{65}
 }
 
 type BaselineRequest struct {
@@ -4043,7 +4131,7 @@ type BaselineRequest struct {
 
 func (x *BaselineRequest) Reset() {
 	*x = BaselineRequest{}
-	mi := &file_plugin_proto_msgTypes[64]
+	mi := &file_plugin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4055,7 +4143,7 @@ func (x *BaselineRequest) String() string {
 func (*BaselineRequest) ProtoMessage() {}
 
 func (x *BaselineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[64]
+	mi := &file_plugin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4068,7 +4156,7 @@ func (x *BaselineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BaselineRequest.ProtoReflect.Descriptor instead.
 func (*BaselineRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{64}
+	return file_plugin_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *BaselineRequest) GetInstance() uint64 {
@@ -4096,7 +4184,7 @@ type BaselineResponse struct {
 
 func (x *BaselineResponse) Reset() {
 	*x = BaselineResponse{}
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4108,7 +4196,7 @@ func (x *BaselineResponse) String() string {
 func (*BaselineResponse) ProtoMessage() {}
 
 func (x *BaselineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4121,7 +4209,7 @@ func (x *BaselineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BaselineResponse.ProtoReflect.Descriptor instead.
 func (*BaselineResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{65}
+	return file_plugin_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *BaselineResponse) GetBaseline() []*BaselineFile {
@@ -4160,7 +4248,7 @@ type UnitResponse struct {
 
 func (x *UnitResponse) Reset() {
 	*x = UnitResponse{}
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4172,7 +4260,7 @@ func (x *UnitResponse) String() string {
 func (*UnitResponse) ProtoMessage() {}
 
 func (x *UnitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4185,7 +4273,7 @@ func (x *UnitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitResponse.ProtoReflect.Descriptor instead.
 func (*UnitResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{66}
+	return file_plugin_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *UnitResponse) GetReceipt() *Receipt {
@@ -4235,7 +4323,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4247,7 +4335,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4260,7 +4348,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{67}
+	return file_plugin_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Receipt) GetRows() int64 {
@@ -4304,7 +4392,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4316,7 +4404,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4329,7 +4417,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{68}
+	return file_plugin_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *Outcome) GetHead() *OutcomeHead {
@@ -4378,7 +4466,7 @@ type OutcomeHead struct {
 
 func (x *OutcomeHead) Reset() {
 	*x = OutcomeHead{}
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4390,7 +4478,7 @@ func (x *OutcomeHead) String() string {
 func (*OutcomeHead) ProtoMessage() {}
 
 func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4403,7 +4491,7 @@ func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomeHead.ProtoReflect.Descriptor instead.
 func (*OutcomeHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{69}
+	return file_plugin_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *OutcomeHead) GetInstance() uint64 {
@@ -4438,7 +4526,7 @@ type TableProof struct {
 
 func (x *TableProof) Reset() {
 	*x = TableProof{}
-	mi := &file_plugin_proto_msgTypes[70]
+	mi := &file_plugin_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4450,7 +4538,7 @@ func (x *TableProof) String() string {
 func (*TableProof) ProtoMessage() {}
 
 func (x *TableProof) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[70]
+	mi := &file_plugin_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4463,7 +4551,7 @@ func (x *TableProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableProof.ProtoReflect.Descriptor instead.
 func (*TableProof) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{70}
+	return file_plugin_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *TableProof) GetSchema() []byte {
@@ -4495,7 +4583,7 @@ type FinishResponse struct {
 
 func (x *FinishResponse) Reset() {
 	*x = FinishResponse{}
-	mi := &file_plugin_proto_msgTypes[71]
+	mi := &file_plugin_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4507,7 +4595,7 @@ func (x *FinishResponse) String() string {
 func (*FinishResponse) ProtoMessage() {}
 
 func (x *FinishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[71]
+	mi := &file_plugin_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4520,7 +4608,7 @@ func (x *FinishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishResponse.ProtoReflect.Descriptor instead.
 func (*FinishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{71}
+	return file_plugin_proto_rawDescGZIP(), []int{73}
 }
 
 type ProveRequest struct {
@@ -4532,7 +4620,7 @@ type ProveRequest struct {
 
 func (x *ProveRequest) Reset() {
 	*x = ProveRequest{}
-	mi := &file_plugin_proto_msgTypes[72]
+	mi := &file_plugin_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4544,7 +4632,7 @@ func (x *ProveRequest) String() string {
 func (*ProveRequest) ProtoMessage() {}
 
 func (x *ProveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[72]
+	mi := &file_plugin_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4557,7 +4645,7 @@ func (x *ProveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveRequest.ProtoReflect.Descriptor instead.
 func (*ProveRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{72}
+	return file_plugin_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *ProveRequest) GetInstance() uint64 {
@@ -4577,7 +4665,7 @@ type ProveResponse struct {
 
 func (x *ProveResponse) Reset() {
 	*x = ProveResponse{}
-	mi := &file_plugin_proto_msgTypes[73]
+	mi := &file_plugin_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4589,7 +4677,7 @@ func (x *ProveResponse) String() string {
 func (*ProveResponse) ProtoMessage() {}
 
 func (x *ProveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[73]
+	mi := &file_plugin_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4602,7 +4690,7 @@ func (x *ProveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveResponse.ProtoReflect.Descriptor instead.
 func (*ProveResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{73}
+	return file_plugin_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *ProveResponse) GetProofs() []*TableProof {
@@ -4628,7 +4716,7 @@ type PublishRequest struct {
 
 func (x *PublishRequest) Reset() {
 	*x = PublishRequest{}
-	mi := &file_plugin_proto_msgTypes[74]
+	mi := &file_plugin_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4640,7 +4728,7 @@ func (x *PublishRequest) String() string {
 func (*PublishRequest) ProtoMessage() {}
 
 func (x *PublishRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[74]
+	mi := &file_plugin_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4653,7 +4741,7 @@ func (x *PublishRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishRequest.ProtoReflect.Descriptor instead.
 func (*PublishRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{74}
+	return file_plugin_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *PublishRequest) GetInstance() uint64 {
@@ -4671,7 +4759,7 @@ type PublishResponse struct {
 
 func (x *PublishResponse) Reset() {
 	*x = PublishResponse{}
-	mi := &file_plugin_proto_msgTypes[75]
+	mi := &file_plugin_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4683,7 +4771,7 @@ func (x *PublishResponse) String() string {
 func (*PublishResponse) ProtoMessage() {}
 
 func (x *PublishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[75]
+	mi := &file_plugin_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4696,7 +4784,7 @@ func (x *PublishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishResponse.ProtoReflect.Descriptor instead.
 func (*PublishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{75}
+	return file_plugin_proto_rawDescGZIP(), []int{77}
 }
 
 type AbortRequest struct {
@@ -4708,7 +4796,7 @@ type AbortRequest struct {
 
 func (x *AbortRequest) Reset() {
 	*x = AbortRequest{}
-	mi := &file_plugin_proto_msgTypes[76]
+	mi := &file_plugin_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4720,7 +4808,7 @@ func (x *AbortRequest) String() string {
 func (*AbortRequest) ProtoMessage() {}
 
 func (x *AbortRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[76]
+	mi := &file_plugin_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4733,7 +4821,7 @@ func (x *AbortRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortRequest.ProtoReflect.Descriptor instead.
 func (*AbortRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{76}
+	return file_plugin_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *AbortRequest) GetInstance() uint64 {
@@ -4751,7 +4839,7 @@ type AbortResponse struct {
 
 func (x *AbortResponse) Reset() {
 	*x = AbortResponse{}
-	mi := &file_plugin_proto_msgTypes[77]
+	mi := &file_plugin_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4763,7 +4851,7 @@ func (x *AbortResponse) String() string {
 func (*AbortResponse) ProtoMessage() {}
 
 func (x *AbortResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[77]
+	mi := &file_plugin_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4776,7 +4864,7 @@ func (x *AbortResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortResponse.ProtoReflect.Descriptor instead.
 func (*AbortResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{77}
+	return file_plugin_proto_rawDescGZIP(), []int{79}
 }
 
 var File_plugin_proto protoreflect.FileDescriptor
@@ -4918,7 +5006,11 @@ const file_plugin_proto_rawDesc = "" +
 	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"W\n" +
 	"\bRowsHead\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12/\n" +
-	"\x06mapped\x18\x02 \x01(\v2\x17.vault.plugin.v1.MappedR\x06mapped\"C\n" +
+	"\x06mapped\x18\x02 \x01(\v2\x17.vault.plugin.v1.MappedR\x06mapped\"*\n" +
+	"\fNotesRequest\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\x04R\binstance\"<\n" +
+	"\rNotesResponse\x12+\n" +
+	"\x05notes\x18\x01 \x03(\v2\x15.vault.plugin.v1.NoteR\x05notes\"C\n" +
 	"\vJoinRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x18\n" +
 	"\asession\x18\x02 \x01(\fR\asession\"\x0e\n" +
@@ -5140,12 +5232,13 @@ const file_plugin_proto_rawDesc = "" +
 	"\aOpenKey\x12\x1f.vault.plugin.v1.OpenKeyRequest\x1a .vault.plugin.v1.OpenKeyResponse2\x94\x01\n" +
 	"\x0fRecordTransform\x12?\n" +
 	"\x05Table\x12\x1d.vault.plugin.v1.TableRequest\x1a\x17.vault.plugin.v1.Mapped\x12@\n" +
-	"\x04Rows\x12\x1c.vault.plugin.v1.RowsRequest\x1a\x16.vault.plugin.v1.Frame(\x010\x012\x9f\x02\n" +
+	"\x04Rows\x12\x1c.vault.plugin.v1.RowsRequest\x1a\x16.vault.plugin.v1.Frame(\x010\x012\xe7\x02\n" +
 	"\x06Source\x12B\n" +
 	"\x04Plan\x12\x1c.vault.plugin.v1.PlanRequest\x1a\x1a.vault.plugin.v1.Inventory0\x01\x12D\n" +
 	"\x04Read\x12\x1c.vault.plugin.v1.ReadRequest\x1a\x1a.vault.plugin.v1.UnitEvent(\x010\x01\x12F\n" +
 	"\x05Count\x12\x1d.vault.plugin.v1.CountRequest\x1a\x1e.vault.plugin.v1.CountResponse\x12C\n" +
-	"\x04Join\x12\x1c.vault.plugin.v1.JoinRequest\x1a\x1d.vault.plugin.v1.JoinResponse2\xcd\x04\n" +
+	"\x04Join\x12\x1c.vault.plugin.v1.JoinRequest\x1a\x1d.vault.plugin.v1.JoinResponse\x12F\n" +
+	"\x05Notes\x12\x1d.vault.plugin.v1.NotesRequest\x1a\x1e.vault.plugin.v1.NotesResponse2\xcd\x04\n" +
 	"\x04Sink\x12B\n" +
 	"\x05Check\x12\x15.vault.plugin.v1.Plan\x1a\x1e.vault.plugin.v1.CheckResponse(\x010\x01\x12@\n" +
 	"\x05Begin\x12\x15.vault.plugin.v1.Plan\x1a\x1e.vault.plugin.v1.BeginResponse(\x01\x12Q\n" +
@@ -5169,7 +5262,7 @@ func file_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 82)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 84)
 var file_plugin_proto_goTypes = []any{
 	(Role)(0),                 // 0: vault.plugin.v1.Role
 	(*DescribeRequest)(nil),   // 1: vault.plugin.v1.DescribeRequest
@@ -5208,186 +5301,191 @@ var file_plugin_proto_goTypes = []any{
 	(*Mapped)(nil),            // 34: vault.plugin.v1.Mapped
 	(*RowsRequest)(nil),       // 35: vault.plugin.v1.RowsRequest
 	(*RowsHead)(nil),          // 36: vault.plugin.v1.RowsHead
-	(*JoinRequest)(nil),       // 37: vault.plugin.v1.JoinRequest
-	(*JoinResponse)(nil),      // 38: vault.plugin.v1.JoinResponse
-	(*CountRequest)(nil),      // 39: vault.plugin.v1.CountRequest
-	(*CountResponse)(nil),     // 40: vault.plugin.v1.CountResponse
-	(*PlanRequest)(nil),       // 41: vault.plugin.v1.PlanRequest
-	(*Selection)(nil),         // 42: vault.plugin.v1.Selection
-	(*RowSelection)(nil),      // 43: vault.plugin.v1.RowSelection
-	(*Condition)(nil),         // 44: vault.plugin.v1.Condition
-	(*Excluded)(nil),          // 45: vault.plugin.v1.Excluded
-	(*Inventory)(nil),         // 46: vault.plugin.v1.Inventory
-	(*TableInfo)(nil),         // 47: vault.plugin.v1.TableInfo
-	(*Sum)(nil),               // 48: vault.plugin.v1.Sum
-	(*Unit)(nil),              // 49: vault.plugin.v1.Unit
-	(*Loss)(nil),              // 50: vault.plugin.v1.Loss
-	(*Note)(nil),              // 51: vault.plugin.v1.Note
-	(*ReadRequest)(nil),       // 52: vault.plugin.v1.ReadRequest
-	(*ReadHead)(nil),          // 53: vault.plugin.v1.ReadHead
-	(*BaselineFile)(nil),      // 54: vault.plugin.v1.BaselineFile
-	(*UnitEvent)(nil),         // 55: vault.plugin.v1.UnitEvent
-	(*UnitHead)(nil),          // 56: vault.plugin.v1.UnitHead
-	(*Chunk)(nil),             // 57: vault.plugin.v1.Chunk
-	(*Entry)(nil),             // 58: vault.plugin.v1.Entry
-	(*Time)(nil),              // 59: vault.plugin.v1.Time
-	(*Digest)(nil),            // 60: vault.plugin.v1.Digest
-	(*Plan)(nil),              // 61: vault.plugin.v1.Plan
-	(*PlanHead)(nil),          // 62: vault.plugin.v1.PlanHead
-	(*CheckResponse)(nil),     // 63: vault.plugin.v1.CheckResponse
-	(*BeginResponse)(nil),     // 64: vault.plugin.v1.BeginResponse
-	(*BaselineRequest)(nil),   // 65: vault.plugin.v1.BaselineRequest
-	(*BaselineResponse)(nil),  // 66: vault.plugin.v1.BaselineResponse
-	(*UnitResponse)(nil),      // 67: vault.plugin.v1.UnitResponse
-	(*Receipt)(nil),           // 68: vault.plugin.v1.Receipt
-	(*Outcome)(nil),           // 69: vault.plugin.v1.Outcome
-	(*OutcomeHead)(nil),       // 70: vault.plugin.v1.OutcomeHead
-	(*TableProof)(nil),        // 71: vault.plugin.v1.TableProof
-	(*FinishResponse)(nil),    // 72: vault.plugin.v1.FinishResponse
-	(*ProveRequest)(nil),      // 73: vault.plugin.v1.ProveRequest
-	(*ProveResponse)(nil),     // 74: vault.plugin.v1.ProveResponse
-	(*PublishRequest)(nil),    // 75: vault.plugin.v1.PublishRequest
-	(*PublishResponse)(nil),   // 76: vault.plugin.v1.PublishResponse
-	(*AbortRequest)(nil),      // 77: vault.plugin.v1.AbortRequest
-	(*AbortResponse)(nil),     // 78: vault.plugin.v1.AbortResponse
-	nil,                       // 79: vault.plugin.v1.Inventory.FactsEntry
-	nil,                       // 80: vault.plugin.v1.PlanHead.FactsEntry
-	nil,                       // 81: vault.plugin.v1.OutcomeHead.FactsEntry
-	nil,                       // 82: vault.plugin.v1.OutcomeHead.DroppedEntry
+	(*NotesRequest)(nil),      // 37: vault.plugin.v1.NotesRequest
+	(*NotesResponse)(nil),     // 38: vault.plugin.v1.NotesResponse
+	(*JoinRequest)(nil),       // 39: vault.plugin.v1.JoinRequest
+	(*JoinResponse)(nil),      // 40: vault.plugin.v1.JoinResponse
+	(*CountRequest)(nil),      // 41: vault.plugin.v1.CountRequest
+	(*CountResponse)(nil),     // 42: vault.plugin.v1.CountResponse
+	(*PlanRequest)(nil),       // 43: vault.plugin.v1.PlanRequest
+	(*Selection)(nil),         // 44: vault.plugin.v1.Selection
+	(*RowSelection)(nil),      // 45: vault.plugin.v1.RowSelection
+	(*Condition)(nil),         // 46: vault.plugin.v1.Condition
+	(*Excluded)(nil),          // 47: vault.plugin.v1.Excluded
+	(*Inventory)(nil),         // 48: vault.plugin.v1.Inventory
+	(*TableInfo)(nil),         // 49: vault.plugin.v1.TableInfo
+	(*Sum)(nil),               // 50: vault.plugin.v1.Sum
+	(*Unit)(nil),              // 51: vault.plugin.v1.Unit
+	(*Loss)(nil),              // 52: vault.plugin.v1.Loss
+	(*Note)(nil),              // 53: vault.plugin.v1.Note
+	(*ReadRequest)(nil),       // 54: vault.plugin.v1.ReadRequest
+	(*ReadHead)(nil),          // 55: vault.plugin.v1.ReadHead
+	(*BaselineFile)(nil),      // 56: vault.plugin.v1.BaselineFile
+	(*UnitEvent)(nil),         // 57: vault.plugin.v1.UnitEvent
+	(*UnitHead)(nil),          // 58: vault.plugin.v1.UnitHead
+	(*Chunk)(nil),             // 59: vault.plugin.v1.Chunk
+	(*Entry)(nil),             // 60: vault.plugin.v1.Entry
+	(*Time)(nil),              // 61: vault.plugin.v1.Time
+	(*Digest)(nil),            // 62: vault.plugin.v1.Digest
+	(*Plan)(nil),              // 63: vault.plugin.v1.Plan
+	(*PlanHead)(nil),          // 64: vault.plugin.v1.PlanHead
+	(*CheckResponse)(nil),     // 65: vault.plugin.v1.CheckResponse
+	(*BeginResponse)(nil),     // 66: vault.plugin.v1.BeginResponse
+	(*BaselineRequest)(nil),   // 67: vault.plugin.v1.BaselineRequest
+	(*BaselineResponse)(nil),  // 68: vault.plugin.v1.BaselineResponse
+	(*UnitResponse)(nil),      // 69: vault.plugin.v1.UnitResponse
+	(*Receipt)(nil),           // 70: vault.plugin.v1.Receipt
+	(*Outcome)(nil),           // 71: vault.plugin.v1.Outcome
+	(*OutcomeHead)(nil),       // 72: vault.plugin.v1.OutcomeHead
+	(*TableProof)(nil),        // 73: vault.plugin.v1.TableProof
+	(*FinishResponse)(nil),    // 74: vault.plugin.v1.FinishResponse
+	(*ProveRequest)(nil),      // 75: vault.plugin.v1.ProveRequest
+	(*ProveResponse)(nil),     // 76: vault.plugin.v1.ProveResponse
+	(*PublishRequest)(nil),    // 77: vault.plugin.v1.PublishRequest
+	(*PublishResponse)(nil),   // 78: vault.plugin.v1.PublishResponse
+	(*AbortRequest)(nil),      // 79: vault.plugin.v1.AbortRequest
+	(*AbortResponse)(nil),     // 80: vault.plugin.v1.AbortResponse
+	nil,                       // 81: vault.plugin.v1.Inventory.FactsEntry
+	nil,                       // 82: vault.plugin.v1.PlanHead.FactsEntry
+	nil,                       // 83: vault.plugin.v1.OutcomeHead.FactsEntry
+	nil,                       // 84: vault.plugin.v1.OutcomeHead.DroppedEntry
 }
 var file_plugin_proto_depIdxs = []int32{
-	3,  // 0: vault.plugin.v1.DescribeResponse.stages:type_name -> vault.plugin.v1.Stage
-	0,  // 1: vault.plugin.v1.Stage.role:type_name -> vault.plugin.v1.Role
-	4,  // 2: vault.plugin.v1.Stage.settings:type_name -> vault.plugin.v1.Setting
-	0,  // 3: vault.plugin.v1.ValidateRequest.role:type_name -> vault.plugin.v1.Role
-	7,  // 4: vault.plugin.v1.ValidateResponse.problems:type_name -> vault.plugin.v1.Problem
-	0,  // 5: vault.plugin.v1.OpenRequest.role:type_name -> vault.plugin.v1.Role
-	12, // 6: vault.plugin.v1.Frame.end:type_name -> vault.plugin.v1.End
-	15, // 7: vault.plugin.v1.PutRequest.head:type_name -> vault.plugin.v1.PutHead
-	12, // 8: vault.plugin.v1.PutRequest.end:type_name -> vault.plugin.v1.End
-	20, // 9: vault.plugin.v1.ListResponse.objects:type_name -> vault.plugin.v1.Object
-	12, // 10: vault.plugin.v1.ListResponse.end:type_name -> vault.plugin.v1.End
-	20, // 11: vault.plugin.v1.StatResponse.object:type_name -> vault.plugin.v1.Object
-	28, // 12: vault.plugin.v1.ApplyRequest.head:type_name -> vault.plugin.v1.ApplyHead
-	12, // 13: vault.plugin.v1.ApplyRequest.end:type_name -> vault.plugin.v1.End
-	50, // 14: vault.plugin.v1.Mapped.losses:type_name -> vault.plugin.v1.Loss
-	51, // 15: vault.plugin.v1.Mapped.notes:type_name -> vault.plugin.v1.Note
-	36, // 16: vault.plugin.v1.RowsRequest.head:type_name -> vault.plugin.v1.RowsHead
-	12, // 17: vault.plugin.v1.RowsRequest.end:type_name -> vault.plugin.v1.End
-	34, // 18: vault.plugin.v1.RowsHead.mapped:type_name -> vault.plugin.v1.Mapped
-	42, // 19: vault.plugin.v1.PlanRequest.selection:type_name -> vault.plugin.v1.Selection
-	43, // 20: vault.plugin.v1.Selection.rows:type_name -> vault.plugin.v1.RowSelection
-	44, // 21: vault.plugin.v1.RowSelection.condition:type_name -> vault.plugin.v1.Condition
-	44, // 22: vault.plugin.v1.Condition.all:type_name -> vault.plugin.v1.Condition
-	44, // 23: vault.plugin.v1.Condition.any:type_name -> vault.plugin.v1.Condition
-	79, // 24: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
-	47, // 25: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
-	12, // 26: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
-	49, // 27: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
-	50, // 28: vault.plugin.v1.Inventory.losses:type_name -> vault.plugin.v1.Loss
-	50, // 29: vault.plugin.v1.Inventory.recorded:type_name -> vault.plugin.v1.Loss
-	51, // 30: vault.plugin.v1.Inventory.notes:type_name -> vault.plugin.v1.Note
-	45, // 31: vault.plugin.v1.Inventory.excluded:type_name -> vault.plugin.v1.Excluded
-	48, // 32: vault.plugin.v1.TableInfo.proof:type_name -> vault.plugin.v1.Sum
-	53, // 33: vault.plugin.v1.ReadRequest.head:type_name -> vault.plugin.v1.ReadHead
-	54, // 34: vault.plugin.v1.ReadRequest.baseline:type_name -> vault.plugin.v1.BaselineFile
-	12, // 35: vault.plugin.v1.ReadRequest.end:type_name -> vault.plugin.v1.End
-	49, // 36: vault.plugin.v1.ReadHead.unit:type_name -> vault.plugin.v1.Unit
-	56, // 37: vault.plugin.v1.UnitEvent.head:type_name -> vault.plugin.v1.UnitHead
-	12, // 38: vault.plugin.v1.UnitEvent.end:type_name -> vault.plugin.v1.End
-	58, // 39: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
-	57, // 40: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
-	60, // 41: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
-	58, // 42: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
-	50, // 43: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
-	55, // 44: vault.plugin.v1.UnitEvent.more:type_name -> vault.plugin.v1.UnitEvent
-	49, // 45: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
-	59, // 46: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
-	62, // 47: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
-	47, // 48: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
-	12, // 49: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
-	80, // 50: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
-	50, // 51: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
-	51, // 52: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
-	12, // 53: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
-	49, // 54: vault.plugin.v1.BaselineRequest.unit:type_name -> vault.plugin.v1.Unit
-	54, // 55: vault.plugin.v1.BaselineResponse.baseline:type_name -> vault.plugin.v1.BaselineFile
-	12, // 56: vault.plugin.v1.BaselineResponse.end:type_name -> vault.plugin.v1.End
-	68, // 57: vault.plugin.v1.UnitResponse.receipt:type_name -> vault.plugin.v1.Receipt
-	12, // 58: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
-	50, // 59: vault.plugin.v1.UnitResponse.loss:type_name -> vault.plugin.v1.Loss
-	70, // 60: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
-	71, // 61: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
-	12, // 62: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
-	50, // 63: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
-	51, // 64: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
-	81, // 65: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
-	82, // 66: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
-	48, // 67: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
-	50, // 68: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
-	71, // 69: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
-	12, // 70: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
-	1,  // 71: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
-	5,  // 72: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
-	8,  // 73: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
-	10, // 74: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
-	14, // 75: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
-	17, // 76: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
-	18, // 77: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
-	21, // 78: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
-	23, // 79: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
-	25, // 80: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
-	27, // 81: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
-	27, // 82: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
-	29, // 83: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
-	31, // 84: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
-	33, // 85: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
-	35, // 86: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
-	41, // 87: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
-	52, // 88: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
-	39, // 89: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
-	37, // 90: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
-	61, // 91: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
-	61, // 92: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
-	65, // 93: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
-	55, // 94: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
-	69, // 95: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
-	73, // 96: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
-	75, // 97: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
-	77, // 98: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
-	2,  // 99: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
-	6,  // 100: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
-	9,  // 101: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
-	11, // 102: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
-	16, // 103: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
-	13, // 104: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
-	19, // 105: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
-	22, // 106: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
-	24, // 107: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
-	26, // 108: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
-	13, // 109: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
-	13, // 110: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
-	30, // 111: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
-	32, // 112: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
-	34, // 113: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
-	13, // 114: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
-	46, // 115: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
-	55, // 116: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
-	40, // 117: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
-	38, // 118: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
-	63, // 119: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
-	64, // 120: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
-	66, // 121: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
-	67, // 122: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
-	72, // 123: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
-	74, // 124: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
-	76, // 125: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
-	78, // 126: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
-	99, // [99:127] is the sub-list for method output_type
-	71, // [71:99] is the sub-list for method input_type
-	71, // [71:71] is the sub-list for extension type_name
-	71, // [71:71] is the sub-list for extension extendee
-	0,  // [0:71] is the sub-list for field type_name
+	3,   // 0: vault.plugin.v1.DescribeResponse.stages:type_name -> vault.plugin.v1.Stage
+	0,   // 1: vault.plugin.v1.Stage.role:type_name -> vault.plugin.v1.Role
+	4,   // 2: vault.plugin.v1.Stage.settings:type_name -> vault.plugin.v1.Setting
+	0,   // 3: vault.plugin.v1.ValidateRequest.role:type_name -> vault.plugin.v1.Role
+	7,   // 4: vault.plugin.v1.ValidateResponse.problems:type_name -> vault.plugin.v1.Problem
+	0,   // 5: vault.plugin.v1.OpenRequest.role:type_name -> vault.plugin.v1.Role
+	12,  // 6: vault.plugin.v1.Frame.end:type_name -> vault.plugin.v1.End
+	15,  // 7: vault.plugin.v1.PutRequest.head:type_name -> vault.plugin.v1.PutHead
+	12,  // 8: vault.plugin.v1.PutRequest.end:type_name -> vault.plugin.v1.End
+	20,  // 9: vault.plugin.v1.ListResponse.objects:type_name -> vault.plugin.v1.Object
+	12,  // 10: vault.plugin.v1.ListResponse.end:type_name -> vault.plugin.v1.End
+	20,  // 11: vault.plugin.v1.StatResponse.object:type_name -> vault.plugin.v1.Object
+	28,  // 12: vault.plugin.v1.ApplyRequest.head:type_name -> vault.plugin.v1.ApplyHead
+	12,  // 13: vault.plugin.v1.ApplyRequest.end:type_name -> vault.plugin.v1.End
+	52,  // 14: vault.plugin.v1.Mapped.losses:type_name -> vault.plugin.v1.Loss
+	53,  // 15: vault.plugin.v1.Mapped.notes:type_name -> vault.plugin.v1.Note
+	36,  // 16: vault.plugin.v1.RowsRequest.head:type_name -> vault.plugin.v1.RowsHead
+	12,  // 17: vault.plugin.v1.RowsRequest.end:type_name -> vault.plugin.v1.End
+	34,  // 18: vault.plugin.v1.RowsHead.mapped:type_name -> vault.plugin.v1.Mapped
+	53,  // 19: vault.plugin.v1.NotesResponse.notes:type_name -> vault.plugin.v1.Note
+	44,  // 20: vault.plugin.v1.PlanRequest.selection:type_name -> vault.plugin.v1.Selection
+	45,  // 21: vault.plugin.v1.Selection.rows:type_name -> vault.plugin.v1.RowSelection
+	46,  // 22: vault.plugin.v1.RowSelection.condition:type_name -> vault.plugin.v1.Condition
+	46,  // 23: vault.plugin.v1.Condition.all:type_name -> vault.plugin.v1.Condition
+	46,  // 24: vault.plugin.v1.Condition.any:type_name -> vault.plugin.v1.Condition
+	81,  // 25: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
+	49,  // 26: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
+	12,  // 27: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
+	51,  // 28: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
+	52,  // 29: vault.plugin.v1.Inventory.losses:type_name -> vault.plugin.v1.Loss
+	52,  // 30: vault.plugin.v1.Inventory.recorded:type_name -> vault.plugin.v1.Loss
+	53,  // 31: vault.plugin.v1.Inventory.notes:type_name -> vault.plugin.v1.Note
+	47,  // 32: vault.plugin.v1.Inventory.excluded:type_name -> vault.plugin.v1.Excluded
+	50,  // 33: vault.plugin.v1.TableInfo.proof:type_name -> vault.plugin.v1.Sum
+	55,  // 34: vault.plugin.v1.ReadRequest.head:type_name -> vault.plugin.v1.ReadHead
+	56,  // 35: vault.plugin.v1.ReadRequest.baseline:type_name -> vault.plugin.v1.BaselineFile
+	12,  // 36: vault.plugin.v1.ReadRequest.end:type_name -> vault.plugin.v1.End
+	51,  // 37: vault.plugin.v1.ReadHead.unit:type_name -> vault.plugin.v1.Unit
+	58,  // 38: vault.plugin.v1.UnitEvent.head:type_name -> vault.plugin.v1.UnitHead
+	12,  // 39: vault.plugin.v1.UnitEvent.end:type_name -> vault.plugin.v1.End
+	60,  // 40: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
+	59,  // 41: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
+	62,  // 42: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
+	60,  // 43: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
+	52,  // 44: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
+	57,  // 45: vault.plugin.v1.UnitEvent.more:type_name -> vault.plugin.v1.UnitEvent
+	51,  // 46: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
+	61,  // 47: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
+	64,  // 48: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
+	49,  // 49: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
+	12,  // 50: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
+	82,  // 51: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
+	52,  // 52: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
+	53,  // 53: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
+	12,  // 54: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
+	51,  // 55: vault.plugin.v1.BaselineRequest.unit:type_name -> vault.plugin.v1.Unit
+	56,  // 56: vault.plugin.v1.BaselineResponse.baseline:type_name -> vault.plugin.v1.BaselineFile
+	12,  // 57: vault.plugin.v1.BaselineResponse.end:type_name -> vault.plugin.v1.End
+	70,  // 58: vault.plugin.v1.UnitResponse.receipt:type_name -> vault.plugin.v1.Receipt
+	12,  // 59: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
+	52,  // 60: vault.plugin.v1.UnitResponse.loss:type_name -> vault.plugin.v1.Loss
+	72,  // 61: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
+	73,  // 62: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
+	12,  // 63: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
+	52,  // 64: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
+	53,  // 65: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
+	83,  // 66: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
+	84,  // 67: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
+	50,  // 68: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
+	52,  // 69: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
+	73,  // 70: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
+	12,  // 71: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
+	1,   // 72: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
+	5,   // 73: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
+	8,   // 74: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
+	10,  // 75: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
+	14,  // 76: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
+	17,  // 77: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
+	18,  // 78: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
+	21,  // 79: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
+	23,  // 80: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
+	25,  // 81: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
+	27,  // 82: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
+	27,  // 83: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
+	29,  // 84: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
+	31,  // 85: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
+	33,  // 86: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
+	35,  // 87: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
+	43,  // 88: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
+	54,  // 89: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
+	41,  // 90: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
+	39,  // 91: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
+	37,  // 92: vault.plugin.v1.Source.Notes:input_type -> vault.plugin.v1.NotesRequest
+	63,  // 93: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
+	63,  // 94: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
+	67,  // 95: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
+	57,  // 96: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
+	71,  // 97: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
+	75,  // 98: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
+	77,  // 99: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
+	79,  // 100: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
+	2,   // 101: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
+	6,   // 102: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
+	9,   // 103: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
+	11,  // 104: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
+	16,  // 105: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
+	13,  // 106: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
+	19,  // 107: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
+	22,  // 108: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
+	24,  // 109: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
+	26,  // 110: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
+	13,  // 111: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
+	13,  // 112: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
+	30,  // 113: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
+	32,  // 114: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
+	34,  // 115: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
+	13,  // 116: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
+	48,  // 117: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
+	57,  // 118: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
+	42,  // 119: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
+	40,  // 120: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
+	38,  // 121: vault.plugin.v1.Source.Notes:output_type -> vault.plugin.v1.NotesResponse
+	65,  // 122: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
+	66,  // 123: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
+	68,  // 124: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
+	69,  // 125: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
+	74,  // 126: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
+	76,  // 127: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
+	78,  // 128: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
+	80,  // 129: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
+	101, // [101:130] is the sub-list for method output_type
+	72,  // [72:101] is the sub-list for method input_type
+	72,  // [72:72] is the sub-list for extension type_name
+	72,  // [72:72] is the sub-list for extension extendee
+	0,   // [0:72] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
@@ -5401,7 +5499,7 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   82,
+			NumMessages:   84,
 			NumExtensions: 0,
 			NumServices:   6,
 		},

@@ -909,6 +909,7 @@ const (
 	Source_Read_FullMethodName  = "/vault.plugin.v1.Source/Read"
 	Source_Count_FullMethodName = "/vault.plugin.v1.Source/Count"
 	Source_Join_FullMethodName  = "/vault.plugin.v1.Source/Join"
+	Source_Notes_FullMethodName = "/vault.plugin.v1.Source/Notes"
 )
 
 // SourceClient is the client API for Source service.
@@ -925,6 +926,9 @@ type SourceClient interface {
 	// Join is in place of Plan: the snapshot of a source in another process is read.
 	// It needs the capability join.
 	Join(ctx context.Context, in *JoinRequest, opts ...grpc.CallOption) (*JoinResponse, error)
+	// Notes tells, when all units are read, what was left out on purpose. It needs
+	// the capability notes.
+	Notes(ctx context.Context, in *NotesRequest, opts ...grpc.CallOption) (*NotesResponse, error)
 }
 
 type sourceClient struct {
@@ -987,6 +991,16 @@ func (c *sourceClient) Join(ctx context.Context, in *JoinRequest, opts ...grpc.C
 	return out, nil
 }
 
+func (c *sourceClient) Notes(ctx context.Context, in *NotesRequest, opts ...grpc.CallOption) (*NotesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(NotesResponse)
+	err := c.cc.Invoke(ctx, Source_Notes_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SourceServer is the server API for Source service.
 // All implementations must embed UnimplementedSourceServer
 // for forward compatibility.
@@ -1001,6 +1015,9 @@ type SourceServer interface {
 	// Join is in place of Plan: the snapshot of a source in another process is read.
 	// It needs the capability join.
 	Join(context.Context, *JoinRequest) (*JoinResponse, error)
+	// Notes tells, when all units are read, what was left out on purpose. It needs
+	// the capability notes.
+	Notes(context.Context, *NotesRequest) (*NotesResponse, error)
 	mustEmbedUnimplementedSourceServer()
 }
 
@@ -1022,6 +1039,9 @@ func (UnimplementedSourceServer) Count(context.Context, *CountRequest) (*CountRe
 }
 func (UnimplementedSourceServer) Join(context.Context, *JoinRequest) (*JoinResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Join not implemented")
+}
+func (UnimplementedSourceServer) Notes(context.Context, *NotesRequest) (*NotesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Notes not implemented")
 }
 func (UnimplementedSourceServer) mustEmbedUnimplementedSourceServer() {}
 func (UnimplementedSourceServer) testEmbeddedByValue()                {}
@@ -1098,6 +1118,24 @@ func _Source_Join_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Source_Notes_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(NotesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SourceServer).Notes(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Source_Notes_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SourceServer).Notes(ctx, req.(*NotesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Source_ServiceDesc is the grpc.ServiceDesc for Source service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1112,6 +1150,10 @@ var Source_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Join",
 			Handler:    _Source_Join_Handler,
+		},
+		{
+			MethodName: "Notes",
+			Handler:    _Source_Notes_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
