@@ -191,7 +191,8 @@ func TestLockedTableIsAClearError(t *testing.T) {
 // names what was being read or held.
 func TestLostConnectionIsAClearError(t *testing.T) {
 	db := servers.Postgres(t)
-	execute(t, db.SQL, `CREATE TABLE mdl_a (id int PRIMARY KEY); CREATE TABLE mdl_b (id int PRIMARY KEY); INSERT INTO mdl_a SELECT generate_series(1, 200000)`)
+	execute(t, db.SQL, `CREATE TABLE mdl_a (id int PRIMARY KEY, v text); CREATE TABLE mdl_b (id int PRIMARY KEY);
+		INSERT INTO mdl_a SELECT n, repeat('x', 1000) FROM generate_series(1, 40000) n`)
 	for of, want := range map[string]string{"worker": `reading table "public"."mdl_a"`, "holder": "holds the snapshot and the locks"} {
 		s := newSource(t, db.DSN, nil)
 		inv, err := s.Plan(t.Context(), stage.PlanRequest{})
