@@ -31,7 +31,8 @@ type RowSource interface {
 	// ReadRows writes the rows of the unit's table to w, in the unit's own order.
 	// What can't be read is written to w as a Loss, and reading goes on. An error
 	// ends the reading; after one that is Temporary the unit may be read again, from
-	// its beginning: it has the same rows then, in the same order.
+	// its beginning: it has the same rows then, in the same order. A source whose
+	// snapshot was lost with the failed reading returns an error that is not Temporary.
 	ReadRows(ctx context.Context, r ReadRequest, w RowWriter) error
 }
 
