@@ -161,8 +161,8 @@ func (f *SourceFixture) again(t testing.TB) {
 	f.afterFailure(t)
 }
 
-// afterFailure reads a unit whose writer failed before. A source may say that its
-// snapshot is lost with that, but not give another unit.
+// afterFailure reads a unit whose writer failed before: that must not cost the
+// source its snapshot.
 func (f *SourceFixture) afterFailure(t testing.TB) {
 	inv, whole := f.all(t, 1, nil)
 	u := longestUnit(t, inv, whole)
@@ -176,7 +176,7 @@ func (f *SourceFixture) afterFailure(t testing.TB) {
 	}
 	r := f.recorder(t, inv, u)
 	if err := r.read(t.Context(), s, nil); err != nil {
-		t.Logf("the snapshot is lost when a writer fails: %v", err)
+		t.Errorf("unit %s can't be read again after its writer failed: %v", u.ID, err)
 	} else if !equal(r.items, whole[u.ID].items) {
 		t.Errorf("unit %s is not the same when it is read again after its writer failed", u.ID)
 	}

@@ -3,6 +3,7 @@ package sdk
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -55,20 +56,38 @@ func (s *sourceServer) Read(stream grpc.BidiStreamingServer[pb.ReadRequest, pb.U
 		return err
 	}
 	defer leave()
-	ctx := stream.Context()
 	w := protocol.NewEventWriter(func(_ context.Context, m *pb.UnitEvent) error {
-		if err := stream.Send(m); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err() // the host has no use for more
-			}
-			return err
+		err := stream.Send(m)
+		if ended := stream.Context().Err(); err != nil && ended != nil {
+			return ended // the host has no use for more
 		}
-		return nil
+		return err
 	})
+	ctx, cancel := lingering(stream.Context())
+	defer cancel()
 	if err := read(ctx, source, request, w); err != nil {
 		return err
 	}
 	return w.End(ctx)
+}
+
+// linger is how much longer than its call a source's context lives. The host ends
+// the call when a target fails. A source that learns it from its writer ends by
+// itself, and keeps the connection that has its snapshot: the unit may be read again.
+const linger = 2 * time.Second
+
+// lingering returns a context that ends a while after ctx.
+func lingering(ctx context.Context) (context.Context, context.CancelFunc) {
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(linger, cancel)
+		<-later.Done()
+		timer.Stop()
+	})
+	return later, func() {
+		stop()
+		cancel()
+	}
 }
 
 func read(ctx context.Context, s stage.Source, r stage.ReadRequest, w *protocol.EventWriter) error {
