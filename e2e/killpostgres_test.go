@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lmsvault/vault/internal/faultproxy"
 	"github.com/lmsvault/vault/internal/pgtest"
 	"github.com/lmsvault/vault/internal/servers"
 )
@@ -32,7 +33,7 @@ func TestAKilledPostgresSwapLeavesTheOldSiteOrTheNewOne(t *testing.T) {
 	k := &pgKiller{}
 	db := servers.Postgres(t)
 	db.SQL.SetMaxOpenConns(1)
-	env := []string{"TO=" + pgtest.Proxy(t, db.DSN, k.decide)}
+	env := []string{"TO=" + faultproxy.Postgres(t, db.DSN, k.decide)}
 	restore := func(site int) string {
 		return pipelineFile(t, fmt.Sprintf("version: 1\nsource: [{use: sqlite, with: {path: %s/site.sqlite}}]\nsink: [{use: postgres, with: {dsn: \"${env:TO}\", replace: true, replace_other_site: true}}]\n", sites[site]))
 	}
@@ -128,7 +129,7 @@ func (k *pgKiller) fired() bool {
 	return k.shot
 }
 
-func (k *pgKiller) decide(statement string) pgtest.Fate {
+func (k *pgKiller) decide(statement string) faultproxy.Fate {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.seen++
@@ -136,17 +137,17 @@ func (k *pgKiller) decide(statement string) pgtest.Fate {
 		k.commits++
 	}
 	if k.shot || k.left < 0 || !strings.HasPrefix(statement, k.begins) {
-		return pgtest.Pass
+		return faultproxy.Pass
 	}
 	if k.left--; k.left > 0 {
-		return pgtest.Pass
+		return faultproxy.Pass
 	}
 	k.shot = true
 	k.kill()
 	if k.withhold {
-		return pgtest.Withhold
+		return faultproxy.Withhold
 	}
-	return pgtest.Pass
+	return faultproxy.Pass
 }
 
 // aloneInPostgres waits until db's one connection is the only one: the server has

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lmsvault/vault/internal/mysqlproxy"
+	"github.com/lmsvault/vault/internal/faultproxy"
 	"github.com/lmsvault/vault/internal/servers"
 )
 
@@ -37,7 +37,7 @@ func TestAKilledSwapLeavesTheOldSiteOrTheNewOne(t *testing.T) {
 			k := &killer{}
 			db := make(t)
 			db.SQL.SetMaxOpenConns(1)
-			env := []string{"TO=" + mysqlproxy.Start(t, db.DSN, k.decide)}
+			env := []string{"TO=" + faultproxy.MySQL(t, db.DSN, k.decide)}
 			restore := func(site int) string {
 				return pipelineFile(t, fmt.Sprintf("version: 1\nsource: [{use: sqlite, with: {path: %s/site.sqlite}}]\nsink: [{use: mysql, with: {dsn: \"${env:TO}\", replace: true, replace_other_site: true}}]\n", sites[site]))
 			}
@@ -136,22 +136,22 @@ func (k *killer) fired() bool {
 	return k.shot
 }
 
-func (k *killer) decide(statement string) mysqlproxy.Fate {
+func (k *killer) decide(statement string) faultproxy.Fate {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.seen++
 	if k.shot || k.left < 0 || !strings.HasPrefix(statement, k.begins) {
-		return mysqlproxy.Pass
+		return faultproxy.Pass
 	}
 	if k.left--; k.left > 0 {
-		return mysqlproxy.Pass
+		return faultproxy.Pass
 	}
 	k.shot = true
 	k.kill()
 	if k.loses.Load() {
-		return mysqlproxy.Withhold
+		return faultproxy.Withhold
 	}
-	return mysqlproxy.Pass
+	return faultproxy.Pass
 }
 
 // alone waits until db's one connection is the only one: the server has done what

@@ -1,3 +1,4 @@
+// Package pgtest reads all that a schema of a PostgreSQL server holds, for tests.
 package pgtest
 
 import (

@@ -11,8 +11,8 @@ import (
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/faultproxy"
 	"github.com/lmsvault/vault/internal/isolated"
-	"github.com/lmsvault/vault/internal/mysqlproxy"
 	"github.com/lmsvault/vault/internal/servers"
 	source "github.com/lmsvault/vault/sources/mysql"
 )
@@ -29,12 +29,12 @@ func TestUnitsAreLoadedAgainOnce(t *testing.T) {
 			for name, connect := range map[string]func(t testing.TB, db servers.Database) (dsn string, done func() bool){
 				"killed by the server": func(t testing.TB, db servers.Database) (string, func() bool) { return killing(t, db, rows) },
 				"cut before COMMIT": func(t testing.TB, db servers.Database) (string, func() bool) {
-					decide, done := once(mysqlproxy.Withhold, "COMMIT")
-					return mysqlproxy.Start(t, db.DSN, decide), done
+					decide, done := once(faultproxy.Withhold, "COMMIT")
+					return faultproxy.MySQL(t, db.DSN, decide), done
 				},
 				"the answer to COMMIT lost": func(t testing.TB, db servers.Database) (string, func() bool) {
-					decide, done := once(mysqlproxy.CarryOut, "COMMIT")
-					return mysqlproxy.Start(t, db.DSN, decide), done
+					decide, done := once(faultproxy.CarryOut, "COMMIT")
+					return faultproxy.MySQL(t, db.DSN, decide), done
 				},
 			} {
 				t.Run(fmt.Sprint(engine.name, " ", load, " ", name), func(t *testing.T) {
@@ -77,7 +77,7 @@ func killing(t testing.TB, db servers.Database, rows string) (dsn string, done f
 	var loading atomic.Bool
 	var kill sync.Once
 	var killed atomic.Bool
-	dsn = mysqlproxy.Start(t, db.DSN, func(statement string) mysqlproxy.Fate {
+	dsn = faultproxy.MySQL(t, db.DSN, func(statement string) faultproxy.Fate {
 		switch {
 		case strings.HasPrefix(statement, rows):
 			loading.Store(true)
@@ -99,7 +99,7 @@ func killing(t testing.TB, db servers.Database, rows string) (dsn string, done f
 				}
 			})
 		}
-		return mysqlproxy.Pass
+		return faultproxy.Pass
 	})
 	return dsn, killed.Load
 }
@@ -130,10 +130,10 @@ func move(t testing.TB, from servers.Database, dsn, load string) (*run.Result, e
 }
 
 // once decides so for the first statement that begins with one of these.
-func once(does mysqlproxy.Fate, begins ...string) (decide func(string) mysqlproxy.Fate, done func() bool) {
+func once(does faultproxy.Fate, begins ...string) (decide func(string) faultproxy.Fate, done func() bool) {
 	var mu sync.Mutex
 	did := false
-	decide = func(statement string) mysqlproxy.Fate {
+	decide = func(statement string) faultproxy.Fate {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, begin := range begins {
@@ -142,7 +142,7 @@ func once(does mysqlproxy.Fate, begins ...string) (decide func(string) mysqlprox
 				return does
 			}
 		}
-		return mysqlproxy.Pass
+		return faultproxy.Pass
 	}
 	return decide, func() bool {
 		mu.Lock()

@@ -10,8 +10,8 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/faultproxy"
 	"github.com/lmsvault/vault/internal/isolated"
-	"github.com/lmsvault/vault/internal/mysqlproxy"
 	"github.com/lmsvault/vault/internal/servers"
 	source "github.com/lmsvault/vault/sources/mysql"
 )
@@ -215,29 +215,29 @@ func TestTheAnswerToTheExchangeIsLost(t *testing.T) {
 	for _, engine := range engines {
 		for _, c := range []struct {
 			name  string
-			does  mysqlproxy.Fate
+			does  faultproxy.Fate
 			down  bool // the server can't be reached until Abort
 			new   bool // what is there in the end
 			fails bool
 		}{
-			{"it was done", mysqlproxy.CarryOut, false, true, false},
-			{"it was not done", mysqlproxy.Withhold, false, false, true},
-			{"it was done, and can't be asked at once", mysqlproxy.CarryOut, true, true, true},
-			{"it was not done, and can't be asked at once", mysqlproxy.Withhold, true, false, true},
+			{"it was done", faultproxy.CarryOut, false, true, false},
+			{"it was not done", faultproxy.Withhold, false, false, true},
+			{"it was done, and can't be asked at once", faultproxy.CarryOut, true, true, true},
+			{"it was not done, and can't be asked at once", faultproxy.Withhold, true, false, true},
 		} {
 			t.Run(engine.name+" "+c.name, func(t *testing.T) {
 				t.Parallel()
 				db := engine.make(t)
 				oldSite(t, db)
 				var renamed, back atomic.Bool
-				dsn := mysqlproxy.Start(t, db.DSN, func(statement string) mysqlproxy.Fate {
+				dsn := faultproxy.MySQL(t, db.DSN, func(statement string) faultproxy.Fate {
 					switch {
 					case strings.HasPrefix(statement, "RENAME TABLE") && !renamed.Swap(true):
 						return c.does
 					case c.down && renamed.Load() && !back.Load():
-						return mysqlproxy.Withhold
+						return faultproxy.Withhold
 					}
-					return mysqlproxy.Pass
+					return faultproxy.Pass
 				})
 				s := finished(t, dsn, swapping())
 				err := s.Publish(t.Context())
@@ -269,14 +269,14 @@ func TestTheOldTablesCantBeDropped(t *testing.T) {
 			db := engine.make(t)
 			oldSite(t, db)
 			var renamed atomic.Bool
-			dsn := mysqlproxy.Start(t, db.DSN, func(statement string) mysqlproxy.Fate {
+			dsn := faultproxy.MySQL(t, db.DSN, func(statement string) faultproxy.Fate {
 				if strings.HasPrefix(statement, "RENAME TABLE") {
 					renamed.Store(true)
 				}
 				if renamed.Load() && strings.HasPrefix(statement, "DROP") {
-					return mysqlproxy.Withhold
+					return faultproxy.Withhold
 				}
-				return mysqlproxy.Pass
+				return faultproxy.Pass
 			})
 			if err := finished(t, dsn, swapping()).Publish(t.Context()); err != nil {
 				t.Fatal(err)

@@ -1,0 +1,97 @@
+package faultproxy
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// Postgres returns the DSN, a URL with sslmode=disable, of a database behind a
+// proxy as MySQL's.
+func Postgres(t testing.TB, dsn string, decide func(statement string) Fate) string {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = listen(t, u.Host, linkPostgres, decide)
+	return u.String()
+}
+
+func linkPostgres(client, server net.Conn, decide func(string) Fate) {
+	var mute atomic.Bool
+	answers := make(chan struct{})
+	go func() {
+		defer close(answers)
+		defer client.Close()
+		for {
+			m, err := message(server, true)
+			if err != nil || mute.Load() && m[0] == 'Z' { // ReadyForQuery: it is carried out
+				return
+			}
+			if mute.Load() {
+				continue
+			}
+			if _, err := client.Write(m); err != nil {
+				return
+			}
+		}
+	}()
+	for typed := false; ; typed = true { // the first message has no type
+		m, err := message(client, typed)
+		if err != nil {
+			break
+		}
+		fate := Pass
+		if typed {
+			if sql := statement(m); sql != "" {
+				fate = decide(sql)
+			}
+		}
+		if fate == Withhold {
+			return
+		}
+		if fate == CarryOut {
+			mute.Store(true)
+		}
+		if _, err := server.Write(m); err != nil {
+			break
+		}
+	}
+	if mute.Load() {
+		<-answers
+	}
+}
+
+// message reads one message of the protocol.
+func message(r io.Reader, typed bool) ([]byte, error) {
+	head := make([]byte, 4, 64)
+	if typed {
+		head = head[:5]
+	}
+	if _, err := io.ReadFull(r, head); err != nil {
+		return nil, err
+	}
+	length := int(binary.BigEndian.Uint32(head[len(head)-4:])) - 4
+	m := append(head, make([]byte, length)...)
+	_, err := io.ReadFull(r, m[len(head):])
+	return m, err
+}
+
+// statement is the SQL of a Query or Parse message, "" of another one.
+func statement(m []byte) string {
+	body := string(m[5:])
+	switch m[0] {
+	case 'P':
+		_, body, _ = strings.Cut(body, "\x00") // the statement's name
+		fallthrough
+	case 'Q':
+		sql, _, _ := strings.Cut(body, "\x00")
+		return sql
+	}
+	return ""
+}
