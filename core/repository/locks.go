@@ -136,7 +136,7 @@ func listLocks(ctx context.Context, s stage.Storage, own string) (map[string]*fo
 }
 
 // dismiss returns an error if the process of a lock may be alive, and the lock
-// excludes mode. alive tells of one that doesn't.
+// excludes mode. alive is called for one that doesn't.
 func dismiss(ctx context.Context, s stage.Storage, mode lockMode, name string, expires, now time.Time) (alive bool, err error) {
 	var l lockFile
 	raw, err := s.Get(ctx, nil, name, 0, -1)

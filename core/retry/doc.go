@@ -11,5 +11,5 @@
 //
 // A repeated Put replaces what the one before may have stored. A repeated Create
 // that finds an object of the same content takes it for its own. A repeated List
-// tells of each object once.
+// lists each object once.
 package retry

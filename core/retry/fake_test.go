@@ -90,7 +90,7 @@ func (s *shelf) Get(ctx context.Context, dst []byte, name string, offset, length
 	return dst, nil
 }
 
-// List tells of half of the objects before it fails.
+// List lists half of the objects before it fails.
 func (s *shelf) List(ctx context.Context, _ string, fn func(stage.Object) error) error {
 	var names []string
 	err := s.call(ctx, "list", func() error { return nil })

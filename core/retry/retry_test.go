@@ -210,7 +210,7 @@ func TestCreateKnowsItsOwnObject(t *testing.T) {
 	}
 }
 
-// A list that breaks off begins anew, and tells of each object once.
+// A list that breaks off begins anew, and lists each object once.
 func TestAListTellsOfEachObjectOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		below := newShelf(first(3, busy(0)))

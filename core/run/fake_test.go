@@ -135,7 +135,7 @@ type target struct {
 	tables      map[string][]string
 	files       map[string]string
 	refuse      string // rows that hold it are refused
-	swallow     string // rows that hold it are lost without a word
+	swallow     string // rows that hold it are silently lost
 	swallowTold bool   // and not counted
 	spoil       string // a value that the target changes
 	unbuilt     string // the index that can't be built, "" for none

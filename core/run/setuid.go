@@ -38,7 +38,7 @@ func (s *setuid) add(count int64, first string) {
 	}
 }
 
-// notes tells of them.
+// notes reports how many there are.
 func (s *setuid) notes() []stage.Note {
 	s.mu.Lock()
 	defer s.mu.Unlock()

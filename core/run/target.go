@@ -204,7 +204,7 @@ func (t *Target) dropped() map[string]int64 {
 	return counts
 }
 
-// droppedNotes tells of the rows that the transforms left out.
+// droppedNotes reports how many rows of each table the transforms dropped.
 func (t *Target) droppedNotes() (notes []stage.Note) {
 	counts := t.dropped()
 	for _, name := range slices.Sorted(maps.Keys(counts)) {

@@ -75,7 +75,7 @@ func (t *tracker) end() {
 	}
 }
 
-// lost tells of a loss; by nil it is the source's.
+// lost reports a loss of a target, or of the source where by is nil.
 func (t *tracker) lost(by *Target, l stage.Loss) {
 	t.report(progress.Lost, nil, func(e *progress.Event) {
 		e.Loss, e.Target = &l, ""
@@ -106,8 +106,8 @@ func (t *tracker) during(ctx context.Context, name, text string, call func(conte
 	return call(ctx)
 }
 
-// report changes the counts, if change is not nil, and tells of them, with what
-// about adds to this event alone.
+// report changes the counts, if change is not nil, and sends them as an event, to
+// which about adds what belongs to this one alone.
 func (t *tracker) report(kind progress.Kind, change func(), about func(*progress.Event)) {
 	t.order.Lock()
 	defer t.order.Unlock()
