@@ -25,10 +25,14 @@ var habits = map[string]string{
 // flagError says what a flag takes, without the parser's own words.
 func flagError(err error) error {
 	invalid := new(pflag.InvalidValueError)
-	if errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "bool" {
-		return failure.New(failure.Usage, "--%s takes true or false, not %q", invalid.GetFlag().Name, invalid.GetValue())
+	if !errors.As(err, &invalid) {
+		return err
 	}
-	return err
+	takes, ok := map[string]string{"bool": "true or false", "int": "a whole number", "duration": "a duration such as 36h"}[invalid.GetFlag().Value.Type()]
+	if !ok {
+		return err
+	}
+	return failure.New(failure.Usage, "--%s takes %s, not %q", invalid.GetFlag().Name, takes, invalid.GetValue())
 }
 
 // noCommand refuses what is not a command, and says what was probably meant.

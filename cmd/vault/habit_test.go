@@ -33,6 +33,12 @@ func TestFlagsSayWhatTheyTake(t *testing.T) {
 	}
 }
 
+func TestNumbersOfFlagsAreExplained(t *testing.T) {
+	if o := vault(t, 2, nil, "forget", "x", "--keep-last", "some"); !strings.Contains(o.stderr, `--keep-last takes a whole number, not "some"`) || strings.Contains(o.stderr, "strconv") {
+		t.Errorf("it says %q", o.stderr)
+	}
+}
+
 func TestLintSaysThatAllIsWell(t *testing.T) {
 	file := written(t, "p.yaml", small)
 	if o := vault(t, 0, nil, "lint", file, "--set", "dir=/srv/x"); o.stdout != "1 file: no problems found\n" {
