@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -92,4 +93,25 @@ sink: [{use: local, with: {dir: %[1]s/repo, create: true}}]
 	if left, err := os.ReadDir(filepath.Join(repo, "tmp")); err == nil && len(left) > 0 {
 		t.Errorf("the killed runs left %d temporary files", len(left))
 	}
+}
+
+// killable returns what runs a program, and what kills it from another goroutine
+// once it is started.
+func killable(t testing.TB, cmd *exec.Cmd) (run func() error, kill func()) {
+	started := make(chan struct{})
+	run = func() error {
+		err := cmd.Start()
+		close(started)
+		if err != nil {
+			return err
+		}
+		return cmd.Wait()
+	}
+	kill = func() {
+		<-started
+		if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			t.Error(err)
+		}
+	}
+	return run, kill
 }

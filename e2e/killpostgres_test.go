@@ -2,10 +2,8 @@ package e2e
 
 import (
 	"database/sql"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -60,13 +58,9 @@ func TestAKilledPostgresSwapLeavesTheOldSiteOrTheNewOne(t *testing.T) {
 		case 8:
 			moment, begins = 1, `DROP TABLE "public"."vault_old_`
 		}
-		cmd := command(t, env, "run", restore(1-is))
-		k.arm(func() {
-			if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-				t.Error(err)
-			}
-		}, moment, begins, round%2 == 0)
-		err := cmd.Run()
+		run, kill := killable(t, command(t, env, "run", restore(1-is)))
+		k.arm(kill, moment, begins, round%2 == 0)
+		err := run()
 		if err != nil && !k.fired() {
 			t.Fatalf("round %d: a run after a killed one fails: %v", round, err)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -64,14 +63,10 @@ func TestAKilledSwapLeavesTheOldSiteOrTheNewOne(t *testing.T) {
 				case 9:
 					moment, begins = 2, "DROP TABLE IF EXISTS" // of the old site; the first is that of what the round before has left
 				}
-				cmd := command(t, env, "run", restore(1-is))
-				k.arm(func() {
-					if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-						t.Error(err)
-					}
-				}, moment, begins)
+				run, kill := killable(t, command(t, env, "run", restore(1-is)))
+				k.arm(kill, moment, begins)
 				k.lose(round/10%2 == round%2)
-				err := cmd.Run()
+				err := run()
 				if err != nil && !k.fired() {
 					t.Fatalf("round %d: a run after a killed one fails: %v", round, err)
 				}
