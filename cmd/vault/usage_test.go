@@ -27,7 +27,7 @@ func TestWrongUseIsExitCode2AndSaysWhatToDo(t *testing.T) {
 		{`no snapshot "nosuch"; IDs look like 2`, nil, []string{"show", "a", "nosuch"}},
 		{`no snapshot ""; IDs look like 2`, nil, []string{"verify", "a", ""}},
 		{"unknown flag: --wrokers", nil, []string{"run", file, "--wrokers", "3"}},
-		{`invalid argument "abc"`, nil, []string{"run", file, "--workers", "abc"}},
+		{`--workers takes a whole number, not "abc"`, nil, []string{"run", file, "--workers", "abc"}},
 		{"LMSVAULT_WORKERS", []string{"LMSVAULT_WORKERS=abc"}, []string{"run", file, "--set", "dir=x"}},
 		{"from 1 to 256", nil, []string{"run", file, "--workers", "1000", "--set", "dir=x"}},
 		{"from 1 to 256", nil, []string{"run", file, "--workers", "0", "--set", "dir=x"}},
