@@ -16,8 +16,9 @@ func WithSteps(ctx context.Context, f StepFunc) context.Context {
 
 // Step reports that a long single step begins: building indexes, reading a table
 // back, exchanging the old site for the new one. The caller calls done, once, when
-// it has ended, also after an error. Without a listener in ctx it does nothing, as in
-// a plugin's process: there the engine only knows the call that the step is part of.
+// it has ended, also after an error. Without a listener in ctx it does nothing. In a
+// plugin's process the steps of Begin, Finish, Prove and Publish are reported; of other
+// calls there the engine only knows the call.
 func Step(ctx context.Context, text string) (done func()) {
 	if f, ok := ctx.Value(stepKey{}).(StepFunc); ok {
 		return f(text)

@@ -28,6 +28,8 @@ type play struct {
 	Diary string `key:"diary" help:"a file to tell of it"`
 	Count int    `key:"count" help:"how often"`
 
+	Token sdk.Secret `key:"token" help:"what is not told"`
+
 	mu sync.Mutex
 }
 
@@ -237,11 +239,14 @@ func (s *playSink) WriteFiles(_ context.Context, u stage.Unit) (stage.FileUnit, 
 	return s.unit(u)
 }
 
-func (s *playSink) Finish(_ context.Context, o *stage.Outcome) error {
+func (s *playSink) Finish(ctx context.Context, o *stage.Outcome) error {
+	sdk.Step(ctx, "building index a of "+s.Token.Reveal())()
+	sdk.Step(ctx, "building index b \x1b[31m") // and never says that it has ended
 	return s.tell("finish %d %s", len(o.Tables), o.Facts["engine"])
 }
 
-func (s *playSink) Prove(context.Context) ([]stage.TableProof, error) {
+func (s *playSink) Prove(ctx context.Context) ([]stage.TableProof, error) {
+	defer sdk.Step(ctx, "reading back t")()
 	return []stage.TableProof{{Schema: playTable(), Sum: rows.Sum{Rows: 3, Hi: 1 << 63, Lo: 5}, Losses: []stage.Loss{stage.LostIndex("t", "", "double")}}}, nil
 }
 
@@ -329,6 +334,10 @@ func (w *playUnit) Commit(context.Context) (*stage.Receipt, error) {
 		return nil, syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	case "slow commit":
 		<-time.After(700 * time.Millisecond)
+	case "late commit": // it notices nothing of a call that ends
+		if _, err := os.ReadFile(w.s.Diary + ".pipe"); err != nil {
+			return nil, err
+		}
 	case "no commit":
 		return nil, failure.Wrap(failure.Refused, errPlay)
 	case "refuses":

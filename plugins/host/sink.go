@@ -45,11 +45,15 @@ func (s sink) Begin(ctx context.Context, p *stage.Plan) error {
 		if err != nil {
 			return err
 		}
-		if err := protocol.SendPlan(id, p, stream.Send); err != nil && !errors.Is(err, io.EOF) {
+		err = protocol.SendPlan(id, p, stream.Send)
+		if err == nil {
+			err = stream.CloseSend()
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		_, err = stream.CloseAndRecv()
-		return err
+		err = protocol.ReceiveSteps(s.steps(ctx), stream.Recv, protocol.Nothing)
+		return s.blame("the answer to its begin", err)
 	})
 }
 
@@ -61,11 +65,15 @@ func (s sink) Finish(ctx context.Context, o *stage.Outcome) error {
 		if err != nil {
 			return err
 		}
-		if err := protocol.SendOutcome(id, o, stream.Send); err != nil && !errors.Is(err, io.EOF) {
+		err = protocol.SendOutcome(id, o, stream.Send)
+		if err == nil {
+			err = stream.CloseSend()
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		_, err = stream.CloseAndRecv()
-		return err
+		err = protocol.ReceiveSteps(s.steps(ctx), stream.Recv, protocol.Nothing)
+		return s.blame("the answer to its finish", err)
 	})
 }
 
@@ -77,7 +85,7 @@ func (s sink) Prove(ctx context.Context) (proofs []stage.TableProof, err error) 
 		if err != nil {
 			return err
 		}
-		proofs, err = protocol.ReceiveProofs(stream.Recv)
+		proofs, err = protocol.ReceiveProofs(s.steps(ctx), stream.Recv)
 		return s.blame("its proof", err)
 	})
 	return proofs, err
@@ -91,10 +99,16 @@ func (s sink) Publish(ctx context.Context) error {
 	}
 	ctx = context.WithoutCancel(ctx)
 	err := s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
-		_, err := pb.NewSinkClient(c).Publish(ctx, &pb.PublishRequest{Instance: id})
-		return err
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		stream, err := pb.NewSinkClient(c).Publish(ctx, &pb.PublishRequest{Instance: id})
+		if err != nil {
+			return err
+		}
+		err = protocol.ReceiveSteps(s.steps(ctx), stream.Recv, protocol.Nothing)
+		return s.blame("the answer to its publish", err)
 	})
-	if l := new(lost); errors.As(err, &l) {
+	if l := new(lost); errors.As(err, &l) || errors.Is(err, protocol.ErrStream) {
 		return fmt.Errorf("the target may be published already: %w", err)
 	}
 	return err

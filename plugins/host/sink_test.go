@@ -9,11 +9,14 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
@@ -102,6 +105,77 @@ func TestAWholeRunOfASink(t *testing.T) {
 	}
 	if got := written(t, diary); !slices.Equal(got, lines) {
 		t.Errorf("in the plugin:\n%q\n%q", got, lines)
+	}
+}
+
+// A sink's long steps are told where it runs, each once and with its end: also what
+// a plugin never ends, and without secrets or what would move a terminal's cursor.
+func TestASinksStepsAreTold(t *testing.T) {
+	s, _ := playedSink(t, &play{Token: config.NewSecret("canary-of-steps")})
+	var told []string
+	var mu sync.Mutex
+	tell := func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, line)
+	}
+	ctx := progress.WithSteps(t.Context(), func(text string) func() {
+		tell(text)
+		return func() { tell("end of " + text) }
+	})
+	if err := s.Finish(ctx, &stage.Outcome{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Prove(ctx); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"building index a of ***", "end of building index a of ***", "building index b [31m", "end of building index b [31m",
+		"reading back t", "end of reading back t",
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("the steps are %q", told)
+	}
+}
+
+// The answer of a Commit may be lost with its call, which the sink doesn't notice. The
+// unit that is begun again is not written a second time, and has the same receipt.
+func TestAUnitWhoseReceiptWasLostIsThereOnce(t *testing.T) {
+	s, diary := playedSink(t, &play{Mode: "late commit"})
+	if err := syscall.Mkfifo(diary+".pipe", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	w := begun(t, s, rowUnit)
+	if err := chunks(ctx, w, []byte("1\n2\n")); err != nil {
+		t.Fatal(err)
+	}
+	result := make(chan error)
+	go func() { result <- commit(ctx, w) }()
+	held, err := os.OpenFile(diary+".pipe", os.O_WRONLY, 0) // when the plugin is in its Commit
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-result; !errors.Is(err, context.Canceled) {
+		t.Fatalf("a commit that was given up: %v", err)
+	}
+	if err := w.Abort(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	again := begun(t, s, rowUnit)
+	if err := chunks(t.Context(), again, []byte("1\n2\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := held.Close(); err != nil {
+		t.Fatal(err)
+	}
+	receipt, err := again.Commit(t.Context())
+	if err != nil || receipt.Rows != 3 || string(receipt.State) != "\xff\x00" {
+		t.Errorf("the second time: %+v, %v", receipt, err)
+	}
+	if got, want := written(t, diary), []string{`unit "db/t\xff" "\x00\xff"`, chunkLine([]byte("1\n2\n"), 2), "commit"}; !slices.Equal(got, want) {
+		t.Errorf("in the plugin:\n%q\n%q", got, want)
 	}
 }
 

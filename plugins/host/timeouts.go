@@ -40,7 +40,7 @@ func (p *process) limit(call string) time.Duration {
 // has progress as long as it answers at all.
 func long(call string) bool {
 	switch call {
-	case "Plugin.Open", "Source.Plan", "Source.Count", "RecordTransform.Table", "Sink.Check", "Sink.Begin", "Sink.Finish", "Sink.Prove":
+	case "Plugin.Open", "Source.Plan", "Source.Count", "RecordTransform.Table", "Sink.Check", "Sink.Begin", "Sink.Finish", "Sink.Prove", "Sink.Publish":
 		return true
 	}
 	return false

@@ -213,7 +213,10 @@ func FuzzLists(f *testing.F) {
 			less("unit", r.Unit.Rows, r.Unit.Bytes)
 		}
 		for _, receive := range []func() error{
-			func() error { _, err := ReceiveProofs(received[pb.ProveResponse](data)); return err },
+			func() error {
+				_, err := ReceiveProofs(context.Background(), received[pb.ProveResponse](data))
+				return err
+			},
 			func() error { _, err := ReceiveCheck(received[pb.CheckResponse](data)); return err },
 			func() error { _, err := ReceiveBaseline(received[pb.BaselineResponse](data)); return err },
 		} {

@@ -1,6 +1,8 @@
 package protocol
 
 import (
+	"context"
+
 	"github.com/lmsvault/vault/core/stage"
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
@@ -59,9 +61,9 @@ func SendProofs(proofs []stage.TableProof, send func(*pb.ProveResponse) error) e
 	return b.end(func(m *pb.ProveResponse, e *pb.End) { m.End = e })
 }
 
-// ReceiveProofs is the inverse of SendProofs.
-func ReceiveProofs(recv func() (*pb.ProveResponse, error)) (proofs []stage.TableProof, err error) {
-	err = Receive(recv, func(m *pb.ProveResponse, t *Tally) error {
+// ReceiveProofs is the inverse of SendProofs. Steps are reported by progress.Step of ctx.
+func ReceiveProofs(ctx context.Context, recv func() (*pb.ProveResponse, error)) (proofs []stage.TableProof, err error) {
+	err = ReceiveSteps(ctx, recv, func(m *pb.ProveResponse, t *Tally) error {
 		return take(t, &proofs, m.Proofs, TableProof)
 	})
 	return proofs, err

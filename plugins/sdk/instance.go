@@ -12,7 +12,15 @@ type opened struct {
 	made any // a stage's interface
 	// calls is read-locked by calls, and locked by those that come after them: a
 	// call that was cancelled may still run here when the next one comes.
-	calls sync.RWMutex
+	calls    sync.RWMutex
+	receipts receipts // of a sink
+}
+
+// receipts finds those of a sink that a call has entered.
+func (s *server) receipts(id uint64) *receipts {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &s.instances[id].receipts
 }
 
 // instance finds what Open made.

@@ -34,7 +34,7 @@ func (s *sinkServer) Check(stream grpc.BidiStreamingServer[pb.Plan, pb.CheckResp
 	return protocol.SendCheck(found, stream.Send)
 }
 
-func (s *sinkServer) Begin(stream grpc.ClientStreamingServer[pb.Plan, pb.BeginResponse]) error {
+func (s *sinkServer) Begin(stream grpc.BidiStreamingServer[pb.Plan, pb.BeginResponse]) error {
 	id, plan, err := protocol.ReceivePlan(stream.Recv)
 	if err != nil {
 		return err
@@ -44,10 +44,13 @@ func (s *sinkServer) Begin(stream grpc.ClientStreamingServer[pb.Plan, pb.BeginRe
 		return err
 	}
 	defer leave()
-	if err := sink.Begin(stream.Context(), plan); err != nil {
+	ctx, told := protocol.SendSteps(stream.Context(), func(m *pb.Step) error { return stream.Send(&pb.BeginResponse{Step: m}) })
+	defer told()
+	if err := sink.Begin(ctx, plan); err != nil {
 		return err
 	}
-	return stream.SendAndClose(&pb.BeginResponse{})
+	told()
+	return stream.Send(&pb.BeginResponse{End: &pb.End{}})
 }
 
 func (s *sinkServer) Baseline(r *pb.BaselineRequest, stream grpc.ServerStreamingServer[pb.BaselineResponse]) error {
@@ -86,15 +89,37 @@ func (s *sinkServer) Unit(stream grpc.BidiStreamingServer[pb.UnitEvent, pb.UnitR
 	if err := ctx.Err(); err != nil {
 		return err // given up before it began; the sink may have been, too
 	}
-	w, replay, err := begin(ctx, sink, unit)
+	u, left, err := s.receipts(first.Head.Instance).take(ctx, unit.ID)
 	if err != nil {
 		return err
 	}
-	receipt, err := s.commit(ctx, w, func() error { return passOn(ctx, stream.RecvMsg, first, replay) })
+	defer left()
+	if u.receipt != nil {
+		err = passOn(ctx, stream.RecvMsg, first, ignored(unit))
+	} else {
+		u.receipt, err = s.write(ctx, sink, unit, first, stream.RecvMsg)
+	}
 	if err != nil {
 		return err
 	}
-	return protocol.SendReceipt(receipt, stream.Send)
+	return protocol.SendReceipt(u.receipt, stream.Send)
+}
+
+// write has a sink write a unit of which the first event has come.
+func (s *sinkServer) write(ctx context.Context, sink stage.Sink, u stage.Unit, first *pb.UnitEvent, recv func(any) error) (*stage.Receipt, error) {
+	w, replay, err := begin(ctx, sink, u)
+	if err != nil {
+		return nil, err
+	}
+	return s.commit(ctx, w, func() error { return passOn(ctx, recv, first, replay) })
+}
+
+// ignored replays the events of a unit to nobody.
+func ignored(u stage.Unit) *protocol.Replayer {
+	if u.Part == stage.DB {
+		return &protocol.Replayer{Unit: u, Rows: ignoreRows{}}
+	}
+	return &protocol.Replayer{Unit: u, To: ignore{}}
 }
 
 // begin begins a unit of a sink, and what replays events to it.
@@ -153,7 +178,7 @@ func passOn(ctx context.Context, recv func(any) error, first *pb.UnitEvent, p *p
 	return protocol.Receive(next, func(m *pb.UnitEvent, t *protocol.Tally) error { return p.Event(ctx, m, t) })
 }
 
-func (s *sinkServer) Finish(stream grpc.ClientStreamingServer[pb.Outcome, pb.FinishResponse]) error {
+func (s *sinkServer) Finish(stream grpc.BidiStreamingServer[pb.Outcome, pb.FinishResponse]) error {
 	id, outcome, err := protocol.ReceiveOutcome(stream.Recv)
 	if err != nil {
 		return err
@@ -163,10 +188,13 @@ func (s *sinkServer) Finish(stream grpc.ClientStreamingServer[pb.Outcome, pb.Fin
 		return err
 	}
 	defer leave()
-	if err := sink.Finish(stream.Context(), outcome); err != nil {
+	ctx, told := protocol.SendSteps(stream.Context(), func(m *pb.Step) error { return stream.Send(&pb.FinishResponse{Step: m}) })
+	defer told()
+	if err := sink.Finish(ctx, outcome); err != nil {
 		return err
 	}
-	return stream.SendAndClose(&pb.FinishResponse{})
+	told()
+	return stream.Send(&pb.FinishResponse{End: &pb.End{}})
 }
 
 func (s *sinkServer) Prove(r *pb.ProveRequest, stream grpc.ServerStreamingServer[pb.ProveResponse]) error {
@@ -175,20 +203,29 @@ func (s *sinkServer) Prove(r *pb.ProveRequest, stream grpc.ServerStreamingServer
 		return err
 	}
 	defer leave()
-	proofs, err := sink.Prove(stream.Context())
+	ctx, told := protocol.SendSteps(stream.Context(), func(m *pb.Step) error { return stream.Send(&pb.ProveResponse{Step: m}) })
+	defer told()
+	proofs, err := sink.Prove(ctx)
 	if err != nil {
 		return err
 	}
+	told()
 	return protocol.SendProofs(proofs, stream.Send)
 }
 
-func (s *sinkServer) Publish(ctx context.Context, r *pb.PublishRequest) (*pb.PublishResponse, error) {
+func (s *sinkServer) Publish(r *pb.PublishRequest, stream grpc.ServerStreamingServer[pb.PublishResponse]) error {
 	sink, leave, err := alone[stage.Sink](s.server, r.Instance)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer leave()
-	return &pb.PublishResponse{}, sink.Publish(ctx)
+	ctx, told := protocol.SendSteps(stream.Context(), func(m *pb.Step) error { return stream.Send(&pb.PublishResponse{Step: m}) })
+	defer told()
+	if err := sink.Publish(ctx); err != nil {
+		return err
+	}
+	told()
+	return stream.Send(&pb.PublishResponse{End: &pb.End{}})
 }
 
 func (s *sinkServer) Abort(ctx context.Context, r *pb.AbortRequest) (*pb.AbortResponse, error) {

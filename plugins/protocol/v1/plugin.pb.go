@@ -4085,15 +4085,80 @@ func (x *CheckResponse) GetEnd() *End {
 	return nil
 }
 
+// Step tells that a long single step of the call begins, or has ended: "building the
+// indexes of log". Several may be open at once. Steps are for people: none has to
+// come, one that is open at the call's end has ended, and no end counts them.
+type Step struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`    // of the step in this call
+	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"` // of one that begins
+	Done          bool                   `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Step) Reset() {
+	*x = Step{}
+	mi := &file_plugin_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Step) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Step) ProtoMessage() {}
+
+func (x *Step) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Step.ProtoReflect.Descriptor instead.
+func (*Step) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{65}
+}
+
+func (x *Step) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Step) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Step) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
 type BeginResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Step          *Step                  `protobuf:"bytes,1,opt,name=step,proto3" json:"step,omitempty"`
+	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: 0
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BeginResponse) Reset() {
 	*x = BeginResponse{}
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4105,7 +4170,7 @@ func (x *BeginResponse) String() string {
 func (*BeginResponse) ProtoMessage() {}
 
 func (x *BeginResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4118,7 +4183,21 @@ func (x *BeginResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginResponse.ProtoReflect.Descriptor instead.
 func (*BeginResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{65}
+	return file_plugin_proto_rawDescGZIP(), []int{66}
+}
+
+func (x *BeginResponse) GetStep() *Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *BeginResponse) GetEnd() *End {
+	if x != nil {
+		return x.End
+	}
+	return nil
 }
 
 type BaselineRequest struct {
@@ -4131,7 +4210,7 @@ type BaselineRequest struct {
 
 func (x *BaselineRequest) Reset() {
 	*x = BaselineRequest{}
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4143,7 +4222,7 @@ func (x *BaselineRequest) String() string {
 func (*BaselineRequest) ProtoMessage() {}
 
 func (x *BaselineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4156,7 +4235,7 @@ func (x *BaselineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BaselineRequest.ProtoReflect.Descriptor instead.
 func (*BaselineRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{66}
+	return file_plugin_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *BaselineRequest) GetInstance() uint64 {
@@ -4184,7 +4263,7 @@ type BaselineResponse struct {
 
 func (x *BaselineResponse) Reset() {
 	*x = BaselineResponse{}
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4196,7 +4275,7 @@ func (x *BaselineResponse) String() string {
 func (*BaselineResponse) ProtoMessage() {}
 
 func (x *BaselineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4209,7 +4288,7 @@ func (x *BaselineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BaselineResponse.ProtoReflect.Descriptor instead.
 func (*BaselineResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{67}
+	return file_plugin_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *BaselineResponse) GetBaseline() []*BaselineFile {
@@ -4248,7 +4327,7 @@ type UnitResponse struct {
 
 func (x *UnitResponse) Reset() {
 	*x = UnitResponse{}
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4260,7 +4339,7 @@ func (x *UnitResponse) String() string {
 func (*UnitResponse) ProtoMessage() {}
 
 func (x *UnitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4273,7 +4352,7 @@ func (x *UnitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitResponse.ProtoReflect.Descriptor instead.
 func (*UnitResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{68}
+	return file_plugin_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *UnitResponse) GetReceipt() *Receipt {
@@ -4323,7 +4402,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4335,7 +4414,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4348,7 +4427,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{69}
+	return file_plugin_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *Receipt) GetRows() int64 {
@@ -4392,7 +4471,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_plugin_proto_msgTypes[70]
+	mi := &file_plugin_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4404,7 +4483,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[70]
+	mi := &file_plugin_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4417,7 +4496,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{70}
+	return file_plugin_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *Outcome) GetHead() *OutcomeHead {
@@ -4466,7 +4545,7 @@ type OutcomeHead struct {
 
 func (x *OutcomeHead) Reset() {
 	*x = OutcomeHead{}
-	mi := &file_plugin_proto_msgTypes[71]
+	mi := &file_plugin_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4478,7 +4557,7 @@ func (x *OutcomeHead) String() string {
 func (*OutcomeHead) ProtoMessage() {}
 
 func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[71]
+	mi := &file_plugin_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4491,7 +4570,7 @@ func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomeHead.ProtoReflect.Descriptor instead.
 func (*OutcomeHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{71}
+	return file_plugin_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *OutcomeHead) GetInstance() uint64 {
@@ -4526,7 +4605,7 @@ type TableProof struct {
 
 func (x *TableProof) Reset() {
 	*x = TableProof{}
-	mi := &file_plugin_proto_msgTypes[72]
+	mi := &file_plugin_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4538,7 +4617,7 @@ func (x *TableProof) String() string {
 func (*TableProof) ProtoMessage() {}
 
 func (x *TableProof) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[72]
+	mi := &file_plugin_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4551,7 +4630,7 @@ func (x *TableProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableProof.ProtoReflect.Descriptor instead.
 func (*TableProof) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{72}
+	return file_plugin_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *TableProof) GetSchema() []byte {
@@ -4577,13 +4656,15 @@ func (x *TableProof) GetLosses() []*Loss {
 
 type FinishResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Step          *Step                  `protobuf:"bytes,1,opt,name=step,proto3" json:"step,omitempty"`
+	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: 0
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FinishResponse) Reset() {
 	*x = FinishResponse{}
-	mi := &file_plugin_proto_msgTypes[73]
+	mi := &file_plugin_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4595,7 +4676,7 @@ func (x *FinishResponse) String() string {
 func (*FinishResponse) ProtoMessage() {}
 
 func (x *FinishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[73]
+	mi := &file_plugin_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4608,7 +4689,21 @@ func (x *FinishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishResponse.ProtoReflect.Descriptor instead.
 func (*FinishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{73}
+	return file_plugin_proto_rawDescGZIP(), []int{74}
+}
+
+func (x *FinishResponse) GetStep() *Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *FinishResponse) GetEnd() *End {
+	if x != nil {
+		return x.End
+	}
+	return nil
 }
 
 type ProveRequest struct {
@@ -4620,7 +4715,7 @@ type ProveRequest struct {
 
 func (x *ProveRequest) Reset() {
 	*x = ProveRequest{}
-	mi := &file_plugin_proto_msgTypes[74]
+	mi := &file_plugin_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4632,7 +4727,7 @@ func (x *ProveRequest) String() string {
 func (*ProveRequest) ProtoMessage() {}
 
 func (x *ProveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[74]
+	mi := &file_plugin_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4645,7 +4740,7 @@ func (x *ProveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveRequest.ProtoReflect.Descriptor instead.
 func (*ProveRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{74}
+	return file_plugin_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *ProveRequest) GetInstance() uint64 {
@@ -4658,14 +4753,15 @@ func (x *ProveRequest) GetInstance() uint64 {
 type ProveResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Proofs        []*TableProof          `protobuf:"bytes,1,rep,name=proofs,proto3" json:"proofs,omitempty"`
-	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: proofs
+	Step          *Step                  `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"` // in a message of its own, before the proofs
+	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"`   // items: proofs
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ProveResponse) Reset() {
 	*x = ProveResponse{}
-	mi := &file_plugin_proto_msgTypes[75]
+	mi := &file_plugin_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4677,7 +4773,7 @@ func (x *ProveResponse) String() string {
 func (*ProveResponse) ProtoMessage() {}
 
 func (x *ProveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[75]
+	mi := &file_plugin_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4690,12 +4786,19 @@ func (x *ProveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveResponse.ProtoReflect.Descriptor instead.
 func (*ProveResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{75}
+	return file_plugin_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *ProveResponse) GetProofs() []*TableProof {
 	if x != nil {
 		return x.Proofs
+	}
+	return nil
+}
+
+func (x *ProveResponse) GetStep() *Step {
+	if x != nil {
+		return x.Step
 	}
 	return nil
 }
@@ -4716,7 +4819,7 @@ type PublishRequest struct {
 
 func (x *PublishRequest) Reset() {
 	*x = PublishRequest{}
-	mi := &file_plugin_proto_msgTypes[76]
+	mi := &file_plugin_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4728,7 +4831,7 @@ func (x *PublishRequest) String() string {
 func (*PublishRequest) ProtoMessage() {}
 
 func (x *PublishRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[76]
+	mi := &file_plugin_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4741,7 +4844,7 @@ func (x *PublishRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishRequest.ProtoReflect.Descriptor instead.
 func (*PublishRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{76}
+	return file_plugin_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *PublishRequest) GetInstance() uint64 {
@@ -4753,13 +4856,15 @@ func (x *PublishRequest) GetInstance() uint64 {
 
 type PublishResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Step          *Step                  `protobuf:"bytes,1,opt,name=step,proto3" json:"step,omitempty"`
+	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: 0
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PublishResponse) Reset() {
 	*x = PublishResponse{}
-	mi := &file_plugin_proto_msgTypes[77]
+	mi := &file_plugin_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4771,7 +4876,7 @@ func (x *PublishResponse) String() string {
 func (*PublishResponse) ProtoMessage() {}
 
 func (x *PublishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[77]
+	mi := &file_plugin_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4784,7 +4889,21 @@ func (x *PublishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishResponse.ProtoReflect.Descriptor instead.
 func (*PublishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{77}
+	return file_plugin_proto_rawDescGZIP(), []int{78}
+}
+
+func (x *PublishResponse) GetStep() *Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *PublishResponse) GetEnd() *End {
+	if x != nil {
+		return x.End
+	}
+	return nil
 }
 
 type AbortRequest struct {
@@ -4796,7 +4915,7 @@ type AbortRequest struct {
 
 func (x *AbortRequest) Reset() {
 	*x = AbortRequest{}
-	mi := &file_plugin_proto_msgTypes[78]
+	mi := &file_plugin_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4808,7 +4927,7 @@ func (x *AbortRequest) String() string {
 func (*AbortRequest) ProtoMessage() {}
 
 func (x *AbortRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[78]
+	mi := &file_plugin_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4821,7 +4940,7 @@ func (x *AbortRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortRequest.ProtoReflect.Descriptor instead.
 func (*AbortRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{78}
+	return file_plugin_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *AbortRequest) GetInstance() uint64 {
@@ -4839,7 +4958,7 @@ type AbortResponse struct {
 
 func (x *AbortResponse) Reset() {
 	*x = AbortResponse{}
-	mi := &file_plugin_proto_msgTypes[79]
+	mi := &file_plugin_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4851,7 +4970,7 @@ func (x *AbortResponse) String() string {
 func (*AbortResponse) ProtoMessage() {}
 
 func (x *AbortResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[79]
+	mi := &file_plugin_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4864,7 +4983,7 @@ func (x *AbortResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortResponse.ProtoReflect.Descriptor instead.
 func (*AbortResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{79}
+	return file_plugin_proto_rawDescGZIP(), []int{80}
 }
 
 var File_plugin_proto protoreflect.FileDescriptor
@@ -5152,8 +5271,14 @@ const file_plugin_proto_rawDesc = "" +
 	"\rCheckResponse\x12-\n" +
 	"\x06losses\x18\x01 \x03(\v2\x15.vault.plugin.v1.LossR\x06losses\x12+\n" +
 	"\x05notes\x18\x02 \x03(\v2\x15.vault.plugin.v1.NoteR\x05notes\x12&\n" +
-	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"\x0f\n" +
-	"\rBeginResponse\"X\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\">\n" +
+	"\x04Step\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12\x12\n" +
+	"\x04done\x18\x03 \x01(\bR\x04done\"b\n" +
+	"\rBeginResponse\x12)\n" +
+	"\x04step\x18\x01 \x01(\v2\x15.vault.plugin.v1.StepR\x04step\x12&\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"X\n" +
 	"\x0fBaselineRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12)\n" +
 	"\x04unit\x18\x02 \x01(\v2\x15.vault.plugin.v1.UnitR\x04unit\"\x98\x01\n" +
@@ -5193,16 +5318,21 @@ const file_plugin_proto_rawDesc = "" +
 	"TableProof\x12\x16\n" +
 	"\x06schema\x18\x01 \x01(\fR\x06schema\x12&\n" +
 	"\x03sum\x18\x02 \x01(\v2\x14.vault.plugin.v1.SumR\x03sum\x12-\n" +
-	"\x06losses\x18\x03 \x03(\v2\x15.vault.plugin.v1.LossR\x06losses\"\x10\n" +
-	"\x0eFinishResponse\"*\n" +
+	"\x06losses\x18\x03 \x03(\v2\x15.vault.plugin.v1.LossR\x06losses\"c\n" +
+	"\x0eFinishResponse\x12)\n" +
+	"\x04step\x18\x01 \x01(\v2\x15.vault.plugin.v1.StepR\x04step\x12&\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"*\n" +
 	"\fProveRequest\x12\x1a\n" +
-	"\binstance\x18\x01 \x01(\x04R\binstance\"l\n" +
+	"\binstance\x18\x01 \x01(\x04R\binstance\"\x97\x01\n" +
 	"\rProveResponse\x123\n" +
-	"\x06proofs\x18\x01 \x03(\v2\x1b.vault.plugin.v1.TableProofR\x06proofs\x12&\n" +
+	"\x06proofs\x18\x01 \x03(\v2\x1b.vault.plugin.v1.TableProofR\x06proofs\x12)\n" +
+	"\x04step\x18\x02 \x01(\v2\x15.vault.plugin.v1.StepR\x04step\x12&\n" +
 	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\",\n" +
 	"\x0ePublishRequest\x12\x1a\n" +
-	"\binstance\x18\x01 \x01(\x04R\binstance\"\x11\n" +
-	"\x0fPublishResponse\"*\n" +
+	"\binstance\x18\x01 \x01(\x04R\binstance\"d\n" +
+	"\x0fPublishResponse\x12)\n" +
+	"\x04step\x18\x01 \x01(\v2\x15.vault.plugin.v1.StepR\x04step\x12&\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"*\n" +
 	"\fAbortRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\"\x0f\n" +
 	"\rAbortResponse*\x82\x01\n" +
@@ -5238,15 +5368,15 @@ const file_plugin_proto_rawDesc = "" +
 	"\x04Read\x12\x1c.vault.plugin.v1.ReadRequest\x1a\x1a.vault.plugin.v1.UnitEvent(\x010\x01\x12F\n" +
 	"\x05Count\x12\x1d.vault.plugin.v1.CountRequest\x1a\x1e.vault.plugin.v1.CountResponse\x12C\n" +
 	"\x04Join\x12\x1c.vault.plugin.v1.JoinRequest\x1a\x1d.vault.plugin.v1.JoinResponse\x12F\n" +
-	"\x05Notes\x12\x1d.vault.plugin.v1.NotesRequest\x1a\x1e.vault.plugin.v1.NotesResponse2\xcd\x04\n" +
+	"\x05Notes\x12\x1d.vault.plugin.v1.NotesRequest\x1a\x1e.vault.plugin.v1.NotesResponse2\xd3\x04\n" +
 	"\x04Sink\x12B\n" +
-	"\x05Check\x12\x15.vault.plugin.v1.Plan\x1a\x1e.vault.plugin.v1.CheckResponse(\x010\x01\x12@\n" +
-	"\x05Begin\x12\x15.vault.plugin.v1.Plan\x1a\x1e.vault.plugin.v1.BeginResponse(\x01\x12Q\n" +
+	"\x05Check\x12\x15.vault.plugin.v1.Plan\x1a\x1e.vault.plugin.v1.CheckResponse(\x010\x01\x12B\n" +
+	"\x05Begin\x12\x15.vault.plugin.v1.Plan\x1a\x1e.vault.plugin.v1.BeginResponse(\x010\x01\x12Q\n" +
 	"\bBaseline\x12 .vault.plugin.v1.BaselineRequest\x1a!.vault.plugin.v1.BaselineResponse0\x01\x12E\n" +
-	"\x04Unit\x12\x1a.vault.plugin.v1.UnitEvent\x1a\x1d.vault.plugin.v1.UnitResponse(\x010\x01\x12E\n" +
-	"\x06Finish\x12\x18.vault.plugin.v1.Outcome\x1a\x1f.vault.plugin.v1.FinishResponse(\x01\x12H\n" +
-	"\x05Prove\x12\x1d.vault.plugin.v1.ProveRequest\x1a\x1e.vault.plugin.v1.ProveResponse0\x01\x12L\n" +
-	"\aPublish\x12\x1f.vault.plugin.v1.PublishRequest\x1a .vault.plugin.v1.PublishResponse\x12F\n" +
+	"\x04Unit\x12\x1a.vault.plugin.v1.UnitEvent\x1a\x1d.vault.plugin.v1.UnitResponse(\x010\x01\x12G\n" +
+	"\x06Finish\x12\x18.vault.plugin.v1.Outcome\x1a\x1f.vault.plugin.v1.FinishResponse(\x010\x01\x12H\n" +
+	"\x05Prove\x12\x1d.vault.plugin.v1.ProveRequest\x1a\x1e.vault.plugin.v1.ProveResponse0\x01\x12N\n" +
+	"\aPublish\x12\x1f.vault.plugin.v1.PublishRequest\x1a .vault.plugin.v1.PublishResponse0\x01\x12F\n" +
 	"\x05Abort\x12\x1d.vault.plugin.v1.AbortRequest\x1a\x1e.vault.plugin.v1.AbortResponseB2Z0github.com/lmsvault/vault/plugins/protocol/v1;v1b\x06proto3"
 
 var (
@@ -5262,7 +5392,7 @@ func file_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 84)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 85)
 var file_plugin_proto_goTypes = []any{
 	(Role)(0),                 // 0: vault.plugin.v1.Role
 	(*DescribeRequest)(nil),   // 1: vault.plugin.v1.DescribeRequest
@@ -5330,25 +5460,26 @@ var file_plugin_proto_goTypes = []any{
 	(*Plan)(nil),              // 63: vault.plugin.v1.Plan
 	(*PlanHead)(nil),          // 64: vault.plugin.v1.PlanHead
 	(*CheckResponse)(nil),     // 65: vault.plugin.v1.CheckResponse
-	(*BeginResponse)(nil),     // 66: vault.plugin.v1.BeginResponse
-	(*BaselineRequest)(nil),   // 67: vault.plugin.v1.BaselineRequest
-	(*BaselineResponse)(nil),  // 68: vault.plugin.v1.BaselineResponse
-	(*UnitResponse)(nil),      // 69: vault.plugin.v1.UnitResponse
-	(*Receipt)(nil),           // 70: vault.plugin.v1.Receipt
-	(*Outcome)(nil),           // 71: vault.plugin.v1.Outcome
-	(*OutcomeHead)(nil),       // 72: vault.plugin.v1.OutcomeHead
-	(*TableProof)(nil),        // 73: vault.plugin.v1.TableProof
-	(*FinishResponse)(nil),    // 74: vault.plugin.v1.FinishResponse
-	(*ProveRequest)(nil),      // 75: vault.plugin.v1.ProveRequest
-	(*ProveResponse)(nil),     // 76: vault.plugin.v1.ProveResponse
-	(*PublishRequest)(nil),    // 77: vault.plugin.v1.PublishRequest
-	(*PublishResponse)(nil),   // 78: vault.plugin.v1.PublishResponse
-	(*AbortRequest)(nil),      // 79: vault.plugin.v1.AbortRequest
-	(*AbortResponse)(nil),     // 80: vault.plugin.v1.AbortResponse
-	nil,                       // 81: vault.plugin.v1.Inventory.FactsEntry
-	nil,                       // 82: vault.plugin.v1.PlanHead.FactsEntry
-	nil,                       // 83: vault.plugin.v1.OutcomeHead.FactsEntry
-	nil,                       // 84: vault.plugin.v1.OutcomeHead.DroppedEntry
+	(*Step)(nil),              // 66: vault.plugin.v1.Step
+	(*BeginResponse)(nil),     // 67: vault.plugin.v1.BeginResponse
+	(*BaselineRequest)(nil),   // 68: vault.plugin.v1.BaselineRequest
+	(*BaselineResponse)(nil),  // 69: vault.plugin.v1.BaselineResponse
+	(*UnitResponse)(nil),      // 70: vault.plugin.v1.UnitResponse
+	(*Receipt)(nil),           // 71: vault.plugin.v1.Receipt
+	(*Outcome)(nil),           // 72: vault.plugin.v1.Outcome
+	(*OutcomeHead)(nil),       // 73: vault.plugin.v1.OutcomeHead
+	(*TableProof)(nil),        // 74: vault.plugin.v1.TableProof
+	(*FinishResponse)(nil),    // 75: vault.plugin.v1.FinishResponse
+	(*ProveRequest)(nil),      // 76: vault.plugin.v1.ProveRequest
+	(*ProveResponse)(nil),     // 77: vault.plugin.v1.ProveResponse
+	(*PublishRequest)(nil),    // 78: vault.plugin.v1.PublishRequest
+	(*PublishResponse)(nil),   // 79: vault.plugin.v1.PublishResponse
+	(*AbortRequest)(nil),      // 80: vault.plugin.v1.AbortRequest
+	(*AbortResponse)(nil),     // 81: vault.plugin.v1.AbortResponse
+	nil,                       // 82: vault.plugin.v1.Inventory.FactsEntry
+	nil,                       // 83: vault.plugin.v1.PlanHead.FactsEntry
+	nil,                       // 84: vault.plugin.v1.OutcomeHead.FactsEntry
+	nil,                       // 85: vault.plugin.v1.OutcomeHead.DroppedEntry
 }
 var file_plugin_proto_depIdxs = []int32{
 	3,   // 0: vault.plugin.v1.DescribeResponse.stages:type_name -> vault.plugin.v1.Stage
@@ -5376,7 +5507,7 @@ var file_plugin_proto_depIdxs = []int32{
 	46,  // 22: vault.plugin.v1.RowSelection.condition:type_name -> vault.plugin.v1.Condition
 	46,  // 23: vault.plugin.v1.Condition.all:type_name -> vault.plugin.v1.Condition
 	46,  // 24: vault.plugin.v1.Condition.any:type_name -> vault.plugin.v1.Condition
-	81,  // 25: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
+	82,  // 25: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
 	49,  // 26: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
 	12,  // 27: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
 	51,  // 28: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
@@ -5402,90 +5533,97 @@ var file_plugin_proto_depIdxs = []int32{
 	64,  // 48: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
 	49,  // 49: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
 	12,  // 50: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
-	82,  // 51: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
+	83,  // 51: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
 	52,  // 52: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
 	53,  // 53: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
 	12,  // 54: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
-	51,  // 55: vault.plugin.v1.BaselineRequest.unit:type_name -> vault.plugin.v1.Unit
-	56,  // 56: vault.plugin.v1.BaselineResponse.baseline:type_name -> vault.plugin.v1.BaselineFile
-	12,  // 57: vault.plugin.v1.BaselineResponse.end:type_name -> vault.plugin.v1.End
-	70,  // 58: vault.plugin.v1.UnitResponse.receipt:type_name -> vault.plugin.v1.Receipt
-	12,  // 59: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
-	52,  // 60: vault.plugin.v1.UnitResponse.loss:type_name -> vault.plugin.v1.Loss
-	72,  // 61: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
-	73,  // 62: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
-	12,  // 63: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
-	52,  // 64: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
-	53,  // 65: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
-	83,  // 66: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
-	84,  // 67: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
-	50,  // 68: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
-	52,  // 69: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
-	73,  // 70: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
-	12,  // 71: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
-	1,   // 72: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
-	5,   // 73: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
-	8,   // 74: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
-	10,  // 75: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
-	14,  // 76: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
-	17,  // 77: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
-	18,  // 78: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
-	21,  // 79: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
-	23,  // 80: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
-	25,  // 81: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
-	27,  // 82: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
-	27,  // 83: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
-	29,  // 84: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
-	31,  // 85: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
-	33,  // 86: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
-	35,  // 87: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
-	43,  // 88: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
-	54,  // 89: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
-	41,  // 90: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
-	39,  // 91: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
-	37,  // 92: vault.plugin.v1.Source.Notes:input_type -> vault.plugin.v1.NotesRequest
-	63,  // 93: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
-	63,  // 94: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
-	67,  // 95: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
-	57,  // 96: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
-	71,  // 97: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
-	75,  // 98: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
-	77,  // 99: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
-	79,  // 100: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
-	2,   // 101: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
-	6,   // 102: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
-	9,   // 103: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
-	11,  // 104: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
-	16,  // 105: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
-	13,  // 106: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
-	19,  // 107: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
-	22,  // 108: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
-	24,  // 109: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
-	26,  // 110: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
-	13,  // 111: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
-	13,  // 112: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
-	30,  // 113: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
-	32,  // 114: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
-	34,  // 115: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
-	13,  // 116: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
-	48,  // 117: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
-	57,  // 118: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
-	42,  // 119: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
-	40,  // 120: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
-	38,  // 121: vault.plugin.v1.Source.Notes:output_type -> vault.plugin.v1.NotesResponse
-	65,  // 122: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
-	66,  // 123: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
-	68,  // 124: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
-	69,  // 125: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
-	74,  // 126: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
-	76,  // 127: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
-	78,  // 128: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
-	80,  // 129: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
-	101, // [101:130] is the sub-list for method output_type
-	72,  // [72:101] is the sub-list for method input_type
-	72,  // [72:72] is the sub-list for extension type_name
-	72,  // [72:72] is the sub-list for extension extendee
-	0,   // [0:72] is the sub-list for field type_name
+	66,  // 55: vault.plugin.v1.BeginResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 56: vault.plugin.v1.BeginResponse.end:type_name -> vault.plugin.v1.End
+	51,  // 57: vault.plugin.v1.BaselineRequest.unit:type_name -> vault.plugin.v1.Unit
+	56,  // 58: vault.plugin.v1.BaselineResponse.baseline:type_name -> vault.plugin.v1.BaselineFile
+	12,  // 59: vault.plugin.v1.BaselineResponse.end:type_name -> vault.plugin.v1.End
+	71,  // 60: vault.plugin.v1.UnitResponse.receipt:type_name -> vault.plugin.v1.Receipt
+	12,  // 61: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
+	52,  // 62: vault.plugin.v1.UnitResponse.loss:type_name -> vault.plugin.v1.Loss
+	73,  // 63: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
+	74,  // 64: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
+	12,  // 65: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
+	52,  // 66: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
+	53,  // 67: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
+	84,  // 68: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
+	85,  // 69: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
+	50,  // 70: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
+	52,  // 71: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
+	66,  // 72: vault.plugin.v1.FinishResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 73: vault.plugin.v1.FinishResponse.end:type_name -> vault.plugin.v1.End
+	74,  // 74: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
+	66,  // 75: vault.plugin.v1.ProveResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 76: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
+	66,  // 77: vault.plugin.v1.PublishResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 78: vault.plugin.v1.PublishResponse.end:type_name -> vault.plugin.v1.End
+	1,   // 79: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
+	5,   // 80: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
+	8,   // 81: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
+	10,  // 82: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
+	14,  // 83: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
+	17,  // 84: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
+	18,  // 85: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
+	21,  // 86: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
+	23,  // 87: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
+	25,  // 88: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
+	27,  // 89: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
+	27,  // 90: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
+	29,  // 91: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
+	31,  // 92: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
+	33,  // 93: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
+	35,  // 94: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
+	43,  // 95: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
+	54,  // 96: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
+	41,  // 97: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
+	39,  // 98: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
+	37,  // 99: vault.plugin.v1.Source.Notes:input_type -> vault.plugin.v1.NotesRequest
+	63,  // 100: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
+	63,  // 101: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
+	68,  // 102: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
+	57,  // 103: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
+	72,  // 104: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
+	76,  // 105: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
+	78,  // 106: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
+	80,  // 107: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
+	2,   // 108: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
+	6,   // 109: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
+	9,   // 110: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
+	11,  // 111: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
+	16,  // 112: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
+	13,  // 113: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
+	19,  // 114: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
+	22,  // 115: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
+	24,  // 116: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
+	26,  // 117: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
+	13,  // 118: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
+	13,  // 119: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
+	30,  // 120: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
+	32,  // 121: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
+	34,  // 122: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
+	13,  // 123: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
+	48,  // 124: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
+	57,  // 125: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
+	42,  // 126: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
+	40,  // 127: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
+	38,  // 128: vault.plugin.v1.Source.Notes:output_type -> vault.plugin.v1.NotesResponse
+	65,  // 129: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
+	67,  // 130: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
+	69,  // 131: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
+	70,  // 132: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
+	75,  // 133: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
+	77,  // 134: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
+	79,  // 135: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
+	81,  // 136: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
+	108, // [108:137] is the sub-list for method output_type
+	79,  // [79:108] is the sub-list for method input_type
+	79,  // [79:79] is the sub-list for extension type_name
+	79,  // [79:79] is the sub-list for extension extendee
+	0,   // [0:79] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
@@ -5499,7 +5637,7 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   84,
+			NumMessages:   85,
 			NumExtensions: 0,
 			NumServices:   6,
 		},

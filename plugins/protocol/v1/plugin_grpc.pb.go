@@ -1188,13 +1188,13 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 type SinkClient interface {
 	Check(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Plan, CheckResponse], error)
-	Begin(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[Plan, BeginResponse], error)
+	Begin(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Plan, BeginResponse], error)
 	Baseline(ctx context.Context, in *BaselineRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BaselineResponse], error)
 	// Unit: the stream's end asks to commit. A stream that breaks off gives the unit up.
 	Unit(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[UnitEvent, UnitResponse], error)
-	Finish(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[Outcome, FinishResponse], error)
+	Finish(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Outcome, FinishResponse], error)
 	Prove(ctx context.Context, in *ProveRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ProveResponse], error)
-	Publish(ctx context.Context, in *PublishRequest, opts ...grpc.CallOption) (*PublishResponse, error)
+	Publish(ctx context.Context, in *PublishRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PublishResponse], error)
 	Abort(ctx context.Context, in *AbortRequest, opts ...grpc.CallOption) (*AbortResponse, error)
 }
 
@@ -1219,7 +1219,7 @@ func (c *sinkClient) Check(ctx context.Context, opts ...grpc.CallOption) (grpc.B
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Sink_CheckClient = grpc.BidiStreamingClient[Plan, CheckResponse]
 
-func (c *sinkClient) Begin(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[Plan, BeginResponse], error) {
+func (c *sinkClient) Begin(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Plan, BeginResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &Sink_ServiceDesc.Streams[1], Sink_Begin_FullMethodName, cOpts...)
 	if err != nil {
@@ -1230,7 +1230,7 @@ func (c *sinkClient) Begin(ctx context.Context, opts ...grpc.CallOption) (grpc.C
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Sink_BeginClient = grpc.ClientStreamingClient[Plan, BeginResponse]
+type Sink_BeginClient = grpc.BidiStreamingClient[Plan, BeginResponse]
 
 func (c *sinkClient) Baseline(ctx context.Context, in *BaselineRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BaselineResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -1264,7 +1264,7 @@ func (c *sinkClient) Unit(ctx context.Context, opts ...grpc.CallOption) (grpc.Bi
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Sink_UnitClient = grpc.BidiStreamingClient[UnitEvent, UnitResponse]
 
-func (c *sinkClient) Finish(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[Outcome, FinishResponse], error) {
+func (c *sinkClient) Finish(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Outcome, FinishResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &Sink_ServiceDesc.Streams[4], Sink_Finish_FullMethodName, cOpts...)
 	if err != nil {
@@ -1275,7 +1275,7 @@ func (c *sinkClient) Finish(ctx context.Context, opts ...grpc.CallOption) (grpc.
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Sink_FinishClient = grpc.ClientStreamingClient[Outcome, FinishResponse]
+type Sink_FinishClient = grpc.BidiStreamingClient[Outcome, FinishResponse]
 
 func (c *sinkClient) Prove(ctx context.Context, in *ProveRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ProveResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -1296,15 +1296,24 @@ func (c *sinkClient) Prove(ctx context.Context, in *ProveRequest, opts ...grpc.C
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Sink_ProveClient = grpc.ServerStreamingClient[ProveResponse]
 
-func (c *sinkClient) Publish(ctx context.Context, in *PublishRequest, opts ...grpc.CallOption) (*PublishResponse, error) {
+func (c *sinkClient) Publish(ctx context.Context, in *PublishRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PublishResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(PublishResponse)
-	err := c.cc.Invoke(ctx, Sink_Publish_FullMethodName, in, out, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Sink_ServiceDesc.Streams[6], Sink_Publish_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	x := &grpc.GenericClientStream[PublishRequest, PublishResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
 }
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Sink_PublishClient = grpc.ServerStreamingClient[PublishResponse]
 
 func (c *sinkClient) Abort(ctx context.Context, in *AbortRequest, opts ...grpc.CallOption) (*AbortResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -1321,13 +1330,13 @@ func (c *sinkClient) Abort(ctx context.Context, in *AbortRequest, opts ...grpc.C
 // for forward compatibility.
 type SinkServer interface {
 	Check(grpc.BidiStreamingServer[Plan, CheckResponse]) error
-	Begin(grpc.ClientStreamingServer[Plan, BeginResponse]) error
+	Begin(grpc.BidiStreamingServer[Plan, BeginResponse]) error
 	Baseline(*BaselineRequest, grpc.ServerStreamingServer[BaselineResponse]) error
 	// Unit: the stream's end asks to commit. A stream that breaks off gives the unit up.
 	Unit(grpc.BidiStreamingServer[UnitEvent, UnitResponse]) error
-	Finish(grpc.ClientStreamingServer[Outcome, FinishResponse]) error
+	Finish(grpc.BidiStreamingServer[Outcome, FinishResponse]) error
 	Prove(*ProveRequest, grpc.ServerStreamingServer[ProveResponse]) error
-	Publish(context.Context, *PublishRequest) (*PublishResponse, error)
+	Publish(*PublishRequest, grpc.ServerStreamingServer[PublishResponse]) error
 	Abort(context.Context, *AbortRequest) (*AbortResponse, error)
 	mustEmbedUnimplementedSinkServer()
 }
@@ -1342,7 +1351,7 @@ type UnimplementedSinkServer struct{}
 func (UnimplementedSinkServer) Check(grpc.BidiStreamingServer[Plan, CheckResponse]) error {
 	return status.Error(codes.Unimplemented, "method Check not implemented")
 }
-func (UnimplementedSinkServer) Begin(grpc.ClientStreamingServer[Plan, BeginResponse]) error {
+func (UnimplementedSinkServer) Begin(grpc.BidiStreamingServer[Plan, BeginResponse]) error {
 	return status.Error(codes.Unimplemented, "method Begin not implemented")
 }
 func (UnimplementedSinkServer) Baseline(*BaselineRequest, grpc.ServerStreamingServer[BaselineResponse]) error {
@@ -1351,14 +1360,14 @@ func (UnimplementedSinkServer) Baseline(*BaselineRequest, grpc.ServerStreamingSe
 func (UnimplementedSinkServer) Unit(grpc.BidiStreamingServer[UnitEvent, UnitResponse]) error {
 	return status.Error(codes.Unimplemented, "method Unit not implemented")
 }
-func (UnimplementedSinkServer) Finish(grpc.ClientStreamingServer[Outcome, FinishResponse]) error {
+func (UnimplementedSinkServer) Finish(grpc.BidiStreamingServer[Outcome, FinishResponse]) error {
 	return status.Error(codes.Unimplemented, "method Finish not implemented")
 }
 func (UnimplementedSinkServer) Prove(*ProveRequest, grpc.ServerStreamingServer[ProveResponse]) error {
 	return status.Error(codes.Unimplemented, "method Prove not implemented")
 }
-func (UnimplementedSinkServer) Publish(context.Context, *PublishRequest) (*PublishResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method Publish not implemented")
+func (UnimplementedSinkServer) Publish(*PublishRequest, grpc.ServerStreamingServer[PublishResponse]) error {
+	return status.Error(codes.Unimplemented, "method Publish not implemented")
 }
 func (UnimplementedSinkServer) Abort(context.Context, *AbortRequest) (*AbortResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Abort not implemented")
@@ -1396,7 +1405,7 @@ func _Sink_Begin_Handler(srv interface{}, stream grpc.ServerStream) error {
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Sink_BeginServer = grpc.ClientStreamingServer[Plan, BeginResponse]
+type Sink_BeginServer = grpc.BidiStreamingServer[Plan, BeginResponse]
 
 func _Sink_Baseline_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(BaselineRequest)
@@ -1421,7 +1430,7 @@ func _Sink_Finish_Handler(srv interface{}, stream grpc.ServerStream) error {
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type Sink_FinishServer = grpc.ClientStreamingServer[Outcome, FinishResponse]
+type Sink_FinishServer = grpc.BidiStreamingServer[Outcome, FinishResponse]
 
 func _Sink_Prove_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(ProveRequest)
@@ -1434,23 +1443,16 @@ func _Sink_Prove_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Sink_ProveServer = grpc.ServerStreamingServer[ProveResponse]
 
-func _Sink_Publish_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(PublishRequest)
-	if err := dec(in); err != nil {
-		return nil, err
+func _Sink_Publish_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(PublishRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
 	}
-	if interceptor == nil {
-		return srv.(SinkServer).Publish(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: Sink_Publish_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(SinkServer).Publish(ctx, req.(*PublishRequest))
-	}
-	return interceptor(ctx, in, info, handler)
+	return srv.(SinkServer).Publish(m, &grpc.GenericServerStream[PublishRequest, PublishResponse]{ServerStream: stream})
 }
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Sink_PublishServer = grpc.ServerStreamingServer[PublishResponse]
 
 func _Sink_Abort_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AbortRequest)
@@ -1478,10 +1480,6 @@ var Sink_ServiceDesc = grpc.ServiceDesc{
 	HandlerType: (*SinkServer)(nil),
 	Methods: []grpc.MethodDesc{
 		{
-			MethodName: "Publish",
-			Handler:    _Sink_Publish_Handler,
-		},
-		{
 			MethodName: "Abort",
 			Handler:    _Sink_Abort_Handler,
 		},
@@ -1496,6 +1494,7 @@ var Sink_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Begin",
 			Handler:       _Sink_Begin_Handler,
+			ServerStreams: true,
 			ClientStreams: true,
 		},
 		{
@@ -1512,11 +1511,17 @@ var Sink_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Finish",
 			Handler:       _Sink_Finish_Handler,
+			ServerStreams: true,
 			ClientStreams: true,
 		},
 		{
 			StreamName:    "Prove",
 			Handler:       _Sink_Prove_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Publish",
+			Handler:       _Sink_Publish_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -1,0 +1,81 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/lmsvault/vault/core/progress"
+	pb "github.com/lmsvault/vault/plugins/protocol/v1"
+)
+
+// stepped hands messages on, and then an end.
+func stepped(all ...*pb.Step) func() (*pb.FinishResponse, error) {
+	return func() (*pb.FinishResponse, error) {
+		if all == nil {
+			return nil, io.EOF
+		}
+		if len(all) == 0 {
+			all = nil
+			return &pb.FinishResponse{End: &pb.End{}}, nil
+		}
+		m := &pb.FinishResponse{Step: all[0]}
+		all = all[1:]
+		return m, nil
+	}
+}
+
+// open counts the steps of a context that have not ended.
+func open(ctx context.Context) (context.Context, *int, *[]string) {
+	n, texts := 0, []string{}
+	return progress.WithSteps(ctx, func(text string) func() {
+		n++
+		texts = append(texts, text)
+		return func() { n-- }
+	}), &n, &texts
+}
+
+// Steps of many goroutines arrive with their ends, and none comes after the answer.
+func TestStepsOfManyGoroutinesArrive(t *testing.T) {
+	sent := []*pb.Step{}
+	ctx, over := SendSteps(t.Context(), func(m *pb.Step) error { sent = append(sent, m); return nil })
+	var all sync.WaitGroup
+	for i := range 50 {
+		all.Go(func() { progress.Step(ctx, fmt.Sprint("step ", i))() })
+	}
+	all.Wait()
+	late := progress.Step(ctx, strings.Repeat("long ", 100))
+	over()
+	late()
+	progress.Step(ctx, "after the answer")()
+	if len(sent) != 101 || len(sent[100].Text) != maxStep {
+		t.Errorf("%d messages were sent, the last one %v", len(sent), sent[len(sent)-1])
+	}
+	ctx, n, texts := open(t.Context())
+	if err := ReceiveSteps(ctx, stepped(sent...), Nothing); err != nil {
+		t.Fatal(err)
+	}
+	if *n != 0 || len(*texts) != 51 {
+		t.Errorf("%d steps came, of which %d have not ended", len(*texts), *n)
+	}
+}
+
+// Steps that make no sense are an error, and too many at once are, too.
+func TestStepsThatMakeNoSense(t *testing.T) {
+	many := []*pb.Step{}
+	for i := range maxSteps + 1 {
+		many = append(many, &pb.Step{Id: uint64(i + 1)})
+	}
+	for _, bad := range [][]*pb.Step{
+		{{Text: "without a number"}}, {{Id: 1}, {Id: 1}}, {{Id: 1, Done: true}}, {{Id: 1}, {Id: 1, Done: true}, {Id: 1, Done: true}}, many,
+	} {
+		ctx, n, _ := open(t.Context())
+		if err := ReceiveSteps(ctx, stepped(bad...), Nothing); !errors.Is(err, ErrContract) || *n != 0 {
+			t.Errorf("%v: %d are open, and the error is %v", bad[:min(3, len(bad))], *n, err)
+		}
+	}
+}
