@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/lmsvault/vault/internal/diskspace"
 	"golang.org/x/sys/unix"
 )
 
@@ -48,15 +49,8 @@ func setFarTime(dir *os.Root, name string, t time.Time) (err error) {
 
 // space tells what a file system has free; inodes is -1 where it has no such limit.
 func space(dir string) (bytes, inodes int64, err error) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
-		return 0, 0, fmt.Errorf("asking for the free space of %s: %w", dir, err)
-	}
-	inodes = int64(st.Ffree)
-	if st.Files == 0 {
-		inodes = -1
-	}
-	return int64(st.Bavail) * st.Bsize, inodes, nil
+	free, err := diskspace.Free(dir)
+	return free.Bytes, free.Inodes, err
 }
 
 // writable tells whether this process may make files in dir, without making one.

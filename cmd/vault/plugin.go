@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"regexp"
 	"runtime/debug"
 	"strings"
 
@@ -76,12 +75,10 @@ processes: which stage the process is for.`,
 	return cmd
 }
 
-var semver = regexp.MustCompile(`^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)
-
 // semantic is the program's version as semver.org has it.
 func semantic(version string) string {
 	v, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), "+")
-	if !semver.MatchString(v) {
+	if !protocol.GoodVersion(v) {
 		return "0.0.0-devel"
 	}
 	return v

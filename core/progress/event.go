@@ -4,7 +4,7 @@
 // bar on a terminal, plain lines, JSON for machines and log files. A reporter that
 // is slow, stuck or broken neither slows nor ends the run.
 //
-// Stages report long single steps by Step.
+// Stages report long single steps by stage.Step.
 package progress
 
 import (

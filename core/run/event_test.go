@@ -31,7 +31,7 @@ func (p *told) Report(e progress.Event) {
 type indexing struct{ target }
 
 func (i *indexing) Finish(ctx context.Context, o *stage.Outcome) error {
-	done := progress.Step(ctx, "building index a of log")
+	done := stage.Step(ctx, "building index a of log")
 	done()
 	done() // twice is once
 	return i.target.Finish(ctx, o)

@@ -27,7 +27,7 @@ func (p *phases) Report(e progress.Event) {
 type watchedTarget struct{ target }
 
 func (w *watchedTarget) Begin(ctx context.Context, p *stage.Plan) error {
-	defer progress.Step(ctx, "begin")()
+	defer stage.Step(ctx, "begin")()
 	return w.target.Begin(ctx, p)
 }
 

@@ -87,7 +87,7 @@ func (t *tracker) lost(by *Target, l stage.Loss) {
 
 // stepped returns a context by which a stage reports its long steps.
 func (t *tracker) stepped(ctx context.Context, name string) context.Context {
-	return progress.WithSteps(ctx, func(text string) func() {
+	return stage.WithSteps(ctx, func(text string) func() {
 		s := &step{name, text}
 		about := func(e *progress.Event) { e.Step, e.Target = text, name }
 		t.report(progress.StepOpen, func() { t.steps = append(t.steps, s) }, about)
@@ -102,7 +102,7 @@ func (t *tracker) stepped(ctx context.Context, name string) context.Context {
 // during reports a whole call of a stage as a step, which the stage may divide.
 func (t *tracker) during(ctx context.Context, name, text string, call func(context.Context) error) error {
 	ctx = t.stepped(ctx, name)
-	defer progress.Step(ctx, text)()
+	defer stage.Step(ctx, text)()
 	return call(ctx)
 }
 

@@ -16,7 +16,6 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
-	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
@@ -119,7 +118,7 @@ func TestASinksStepsAreTold(t *testing.T) {
 		defer mu.Unlock()
 		told = append(told, line)
 	}
-	ctx := progress.WithSteps(t.Context(), func(text string) func() {
+	ctx := stage.WithSteps(t.Context(), func(text string) func() {
 		tell(text)
 		return func() { tell("end of " + text) }
 	})

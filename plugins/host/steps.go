@@ -3,7 +3,7 @@ package host
 import (
 	"context"
 
-	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // steps returns a context that reports the steps which a plugin tells of to ctx,
@@ -12,7 +12,7 @@ func (i *instance) steps(ctx context.Context) context.Context {
 	i.mu.Lock()
 	p := i.process
 	i.mu.Unlock()
-	return progress.WithSteps(ctx, func(text string) func() {
-		return progress.Step(ctx, p.output.secrets.Redact(text))
+	return stage.WithSteps(ctx, func(text string) func() {
+		return stage.Step(ctx, p.output.secrets.Redact(text))
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/protocol"
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
@@ -18,12 +19,10 @@ const (
 	maxStages  = 64
 	maxSummary = 400 // bytes
 	maxDoc     = 64 << 10
-	maxVersion = 64
 )
 
 var (
-	goodName    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
-	goodVersion = regexp.MustCompile(`^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)
+	goodName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 )
 
 // validate finds what is wrong with what a plugin says of itself.
@@ -31,7 +30,7 @@ func validate(r *pb.DescribeResponse) error {
 	switch {
 	case !goodName.MatchString(r.Name):
 		return fmt.Errorf("its name %.60q is not of a-z, 0-9 and -, beginning with a letter, 40 characters at most", r.Name)
-	case len(r.Version) > maxVersion || !goodVersion.MatchString(r.Version):
+	case !protocol.GoodVersion(r.Version):
 		return fmt.Errorf("its version %.60q is not like 1.2.3", r.Version)
 	case len(r.Sdk) > maxSummary || !clean(r.Sdk, ""):
 		return errors.New("the version of its SDK is too long, or has control characters")

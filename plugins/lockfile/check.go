@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+
+	"github.com/lmsvault/vault/plugins/protocol"
 )
 
 var (
@@ -21,7 +23,7 @@ func checkName(name string) error {
 }
 
 func checkVersion(v string) error {
-	if len(v) > 64 || !goodVersion.MatchString(v) {
+	if !protocol.GoodVersion(v) {
 		return fmt.Errorf("the plugin's version %q must be like 1.2.3, as semver.org has it", v)
 	}
 	return nil

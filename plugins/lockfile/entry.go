@@ -82,7 +82,7 @@ func (p *Plugin) allows(next *Plugin, digest string, replace bool) error {
 	if replace {
 		return nil
 	}
-	switch c := compareVersions(next.Version, p.Version); {
+	switch c := protocol.CompareVersions(next.Version, p.Version); {
 	case c < 0:
 		return fmt.Errorf("it is %s %s, and the newer %s is installed: add --replace to go back", next.Name, next.Version, p.Version)
 	case c > 0:

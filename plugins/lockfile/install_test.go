@@ -223,7 +223,6 @@ func TestWhatIsNoPluginIsNotInstalled(t *testing.T) {
 		{t.TempDir(), failure.Usage, []string{"is a folder"}},
 		{filepath.Join(t.TempDir(), "nothing"), failure.Usage, []string{"no such file"}},
 		{"/dev/null", failure.Usage, []string{"not a regular file"}},
-		{build{Name: "x", Version: "01.2.3", Storages: []string{"x"}}.file(t), failure.Refused, []string{"01.2.3", "semver.org"}},
 	} {
 		dir := t.TempDir()
 		_, err := lockfile.Install(t.Context(), dir, c.file, options(t))

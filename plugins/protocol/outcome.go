@@ -61,7 +61,7 @@ func SendProofs(proofs []stage.TableProof, send func(*pb.ProveResponse) error) e
 	return b.end(func(m *pb.ProveResponse, e *pb.End) { m.End = e })
 }
 
-// ReceiveProofs is the inverse of SendProofs. Steps are reported by progress.Step of ctx.
+// ReceiveProofs is the inverse of SendProofs. Steps are reported by stage.Step of ctx.
 func ReceiveProofs(ctx context.Context, recv func() (*pb.ProveResponse, error)) (proofs []stage.TableProof, err error) {
 	err = ReceiveSteps(ctx, recv, func(m *pb.ProveResponse, t *Tally) error {
 		return take(t, &proofs, m.Proofs, TableProof)

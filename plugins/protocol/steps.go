@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync"
 
-	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/stage"
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
@@ -14,7 +14,7 @@ const maxSteps = 10_000
 // maxStep is how many bytes a step's text has at most; more is cut.
 const maxStep = 300
 
-// SendSteps returns a context in which progress.Step sends the steps of a call, and
+// SendSteps returns a context in which stage.Step sends the steps of a call, and
 // what ends that: send is not called any more when it has returned. A step that
 // can't be sent is not told; who sends the answer learns why.
 func SendSteps(ctx context.Context, send func(*pb.Step) error) (context.Context, func()) {
@@ -34,7 +34,7 @@ func SendSteps(ctx context.Context, send func(*pb.Step) error) (context.Context,
 		over = send(step) != nil
 		return step.Id
 	}
-	ctx = progress.WithSteps(ctx, func(text string) func() {
+	ctx = stage.WithSteps(ctx, func(text string) func() {
 		id := tell(&pb.Step{Text: Printable(text[:min(len(text), maxStep)])})
 		if id == 0 {
 			return func() {}
@@ -55,7 +55,7 @@ type stepMessage interface {
 }
 
 // ReceiveSteps is Receive for an answer that tells of steps: it reports them by
-// progress.Step of ctx, and hands fn the other messages.
+// stage.Step of ctx, and hands fn the other messages.
 func ReceiveSteps[M stepMessage](ctx context.Context, recv func() (M, error), fn func(m M, t *Tally) error) error {
 	open := map[uint64]func(){}
 	defer func() {
@@ -78,7 +78,7 @@ func ReceiveSteps[M stepMessage](ctx context.Context, recv func() (M, error), fn
 		case len(open) >= maxSteps:
 			return broken("more than %d steps are open at once", maxSteps)
 		default:
-			open[step.Id] = progress.Step(ctx, Printable(step.Text[:min(len(step.Text), maxStep)]))
+			open[step.Id] = stage.Step(ctx, Printable(step.Text[:min(len(step.Text), maxStep)]))
 		}
 		return nil
 	})

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/stage"
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
@@ -32,7 +32,7 @@ func stepped(all ...*pb.Step) func() (*pb.FinishResponse, error) {
 // open counts the steps of a context that have not ended.
 func open(ctx context.Context) (context.Context, *int, *[]string) {
 	n, texts := 0, []string{}
-	return progress.WithSteps(ctx, func(text string) func() {
+	return stage.WithSteps(ctx, func(text string) func() {
 		n++
 		texts = append(texts, text)
 		return func() { n-- }
@@ -45,13 +45,13 @@ func TestStepsOfManyGoroutinesArrive(t *testing.T) {
 	ctx, over := SendSteps(t.Context(), func(m *pb.Step) error { sent = append(sent, m); return nil })
 	var all sync.WaitGroup
 	for i := range 50 {
-		all.Go(func() { progress.Step(ctx, fmt.Sprint("step ", i))() })
+		all.Go(func() { stage.Step(ctx, fmt.Sprint("step ", i))() })
 	}
 	all.Wait()
-	late := progress.Step(ctx, strings.Repeat("long ", 100))
+	late := stage.Step(ctx, strings.Repeat("long ", 100))
 	over()
 	late()
-	progress.Step(ctx, "after the answer")()
+	stage.Step(ctx, "after the answer")()
 	if len(sent) != 101 || len(sent[100].Text) != maxStep {
 		t.Errorf("%d messages were sent, the last one %v", len(sent), sent[len(sent)-1])
 	}

@@ -20,7 +20,7 @@ const vault = "github.com/lmsvault/vault"
 var needed = [...]string{
 	"github.com/fatih/color", "github.com/golang/protobuf", "github.com/hashicorp/go-hclog", "github.com/hashicorp/go-plugin",
 	"github.com/hashicorp/yamux", "github.com/klauspost/cpuid/v2", "github.com/mattn/go-colorable", "github.com/mattn/go-isatty",
-	"github.com/oklog/run", "github.com/zeebo/xxh3", "go.yaml.in/yaml/v3", "golang.org/x/net", "golang.org/x/sys", "golang.org/x/text",
+	"github.com/oklog/run", "github.com/zeebo/xxh3", "go.yaml.in/yaml/v3", "golang.org/x/mod", "golang.org/x/net", "golang.org/x/sys", "golang.org/x/text",
 	"google.golang.org/genproto/googleapis/rpc", "google.golang.org/grpc", "google.golang.org/protobuf",
 }
 

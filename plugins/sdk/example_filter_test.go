@@ -18,7 +18,10 @@ type settings struct {
 }
 
 // filter leaves rows out. Vault calls it from many goroutines at once.
-type filter struct{ settings *settings }
+type filter struct {
+	sdk.UnimplementedRecordTransform
+	settings *settings
+}
 
 // Table says that the rows of the table must pass through Rows.
 func (f *filter) Table(ctx context.Context, t sdk.Schema, _ string) (sdk.Mapped, error) {
@@ -61,7 +64,9 @@ func (f *filter) drops(cells [][]byte) bool {
 func ExampleRecordStage() {
 	plugin := sdk.Plugin{Name: "filter", Version: "1.0.0", Stages: []sdk.Stage{
 		sdk.RecordStage("filter", "Leaves rows out.", "Rows with a value are left out.",
-			func(_ context.Context, s *settings, _ sdk.Env) (sdk.RecordTransform, error) { return &filter{s}, nil }),
+			func(_ context.Context, s *settings, _ sdk.Env) (sdk.RecordTransform, error) {
+				return &filter{settings: s}, nil
+			}),
 	}}
 	// The program's main is: sdk.Main(plugin)
 

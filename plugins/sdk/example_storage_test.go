@@ -13,6 +13,7 @@ import (
 
 // shelf keeps objects in memory: a storage to learn from, and to test with.
 type shelf struct {
+	sdk.UnimplementedStorage
 	mu      sync.Mutex // calls come from many goroutines
 	objects map[string][]byte
 }

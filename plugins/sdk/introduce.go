@@ -7,11 +7,11 @@ import (
 	"strings"
 
 	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/plugins/protocol"
 )
 
 var (
-	goodName    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
-	goodVersion = regexp.MustCompile(`^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$`)
+	goodName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 )
 
 // check finds mistakes in what the author declares.
@@ -19,7 +19,7 @@ func (p Plugin) check() error {
 	switch {
 	case !goodName.MatchString(p.Name):
 		return fmt.Errorf("the plugin's name %q must be of a-z, 0-9 and -, and begin with a letter", p.Name)
-	case !goodVersion.MatchString(p.Version):
+	case !protocol.GoodVersion(p.Version):
 		return fmt.Errorf("the plugin's version %q must be like 1.2.3", p.Version)
 	case len(p.Stages) == 0:
 		return fmt.Errorf("the plugin %s has no stages", p.Name)

@@ -2,7 +2,6 @@ package sdk
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/lmsvault/vault/core/config"
@@ -36,6 +35,16 @@ type (
 	Secret          = config.Secret
 	Size            = config.Size
 	Duration        = config.Duration
+)
+
+// Embed the one of your stage's role: it goes on compiling when the contract gets a
+// method, and need not have what it is never asked for.
+type (
+	UnimplementedStorage         = stage.UnimplementedStorage
+	UnimplementedSource          = stage.UnimplementedSource
+	UnimplementedSink            = stage.UnimplementedSink
+	UnimplementedByteTransform   = stage.UnimplementedByteTransform
+	UnimplementedRecordTransform = stage.UnimplementedRecordTransform
 )
 
 // What passes between Vault and a stage.
@@ -88,49 +97,38 @@ func At(key, format string, args ...any) error { return config.At(key, format, a
 // StorageStage declares a storage; C is its configuration.
 func StorageStage[C any](name, summary, doc string, open func(ctx context.Context, cfg *C, env Env) (Storage, error)) Stage {
 	s := declare[C](stage.RoleStorage, name, summary, doc)
-	s.NewStorage = typed(open)
+	s.NewStorage = stage.Typed(open)
 	return s
 }
 
 // SourceStage declares a source of parts (stage.DB …).
 func SourceStage[C any](name, summary, doc string, parts []string, open func(ctx context.Context, cfg *C, env Env) (Source, error)) Stage {
 	s := declare[C](stage.RoleSource, name, summary, doc)
-	s.Parts, s.NewSource = parts, typed(open)
+	s.Parts, s.NewSource = parts, stage.Typed(open)
 	return s
 }
 
 // SinkStage declares a sink of parts.
 func SinkStage[C any](name, summary, doc string, parts []string, open func(ctx context.Context, cfg *C, env Env) (Sink, error)) Stage {
 	s := declare[C](stage.RoleSink, name, summary, doc)
-	s.Parts, s.NewSink = parts, typed(open)
+	s.Parts, s.NewSink = parts, stage.Typed(open)
 	return s
 }
 
 // RecordStage declares a transform of rows.
 func RecordStage[C any](name, summary, doc string, open func(ctx context.Context, cfg *C, env Env) (RecordTransform, error)) Stage {
 	s := declare[C](stage.RoleTransform, name, summary, doc)
-	s.NewRecord = typed(open)
+	s.NewRecord = stage.Typed(open)
 	return s
 }
 
 // ByteStage declares a transform of bytes.
 func ByteStage[C any](name, summary, doc string, open func(ctx context.Context, cfg *C, env Env) (ByteTransform, error)) Stage {
 	s := declare[C](stage.RoleTransform, name, summary, doc)
-	s.NewBytes = typed(open)
+	s.NewBytes = stage.Typed(open)
 	return s
 }
 
 func declare[C any](role stage.Role, name, summary, doc string) Stage {
 	return Stage{Info: Info{Name: name, Role: role, Summary: summary, Doc: doc, Config: func() any { return new(C) }}}
-}
-
-func typed[C, S any](open func(context.Context, *C, Env) (S, error)) func(context.Context, any, Env) (S, error) {
-	return func(ctx context.Context, cfg any, env Env) (S, error) {
-		c, ok := cfg.(*C)
-		if !ok {
-			var none S
-			return none, fmt.Errorf("configuration %T is not %T", cfg, new(C))
-		}
-		return open(ctx, c, env)
-	}
 }

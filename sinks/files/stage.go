@@ -55,9 +55,9 @@ func Stage() stage.Stage {
 			Parts:   []string{stage.Filedir},
 			Config:  func() any { return &Config{} },
 		},
-		NewSink: func(_ context.Context, cfg any, env stage.Env) (stage.Sink, error) {
-			return open(cfg.(*Config), env)
-		},
+		NewSink: stage.Typed(func(_ context.Context, c *Config, env stage.Env) (stage.Sink, error) {
+			return open(c, env)
+		}),
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 
+	"github.com/lmsvault/vault/core/refused"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
@@ -20,7 +20,6 @@ type inserter struct {
 	most  int    // bytes of the server's longest statement
 	batch int    // bytes of one statement, but for a row that is longer
 	zeros []int  // columns that can't hold -0
-	key   []int
 	equal string // what to say of a row that the server finds equal to another
 	cells [][]byte
 	text  []byte
@@ -39,18 +38,18 @@ func newInserter(s *sink, t *table) inserter {
 		zeros: zeros,
 		table: &t.Table,
 		head:  "INSERT INTO " + mysql.Ident(t.at) + " (" + mysql.Idents(t.ColumnNames()) + ") VALUES ",
-		most:  most, batch: min(batch, most), key: t.Key(), equal: s.equalHint(&t.Table),
+		most:  most, batch: min(batch, most), equal: s.equalHint(&t.Table),
 	}
 }
 
 // chunk inserts all rows of a chunk and returns those that the server refuses.
 func (in *inserter) chunk(ctx context.Context, tx *sql.Tx, c stage.Chunk) ([]stage.Loss, error) {
-	var refused []stage.Loss
+	var losses []stage.Loss
 	var batch [][]byte
 	size := 0
 	flush := func() error {
-		losses, err := in.rows(ctx, tx, batch)
-		refused = append(refused, losses...)
+		more, err := in.rows(ctx, tx, batch)
+		losses = append(losses, more...)
 		batch, size = batch[:0], 0
 		return err
 	}
@@ -64,7 +63,7 @@ func (in *inserter) chunk(ctx context.Context, tx *sql.Tx, c stage.Chunk) ([]sta
 		}
 		data = rest
 		if column := in.negativeZero(row); column != "" {
-			refused = append(refused, in.loss(row, column, "MariaDB has no negative zero: it would become 0"))
+			losses = append(losses, refused.Loss(in.table, row, column, "MariaDB has no negative zero: it would become 0"))
 			continue
 		}
 		if n := len(row) + len(row)/8 + 4*len(in.table.Columns); size+n > in.batch && len(batch) > 0 {
@@ -75,7 +74,7 @@ func (in *inserter) chunk(ctx context.Context, tx *sql.Tx, c stage.Chunk) ([]sta
 		batch = append(batch, row)
 		size += len(row) + len(row)/8 + 4*len(in.table.Columns)
 	}
-	return refused, flush()
+	return losses, flush()
 }
 
 // rows inserts rows by one statement. If the server refuses it, each half is
@@ -112,7 +111,7 @@ func (in *inserter) rows(ctx context.Context, tx *sql.Tx, batch [][]byte) ([]sta
 		second, err := in.rows(ctx, tx, batch[half:])
 		return append(first, second...), err
 	case tooLong:
-		return []stage.Loss{in.loss(batch[0], "", fmt.Sprintf("the row takes a statement of %d bytes, the server's max_allowed_packet is %d: raise it", len(in.text), in.most+1024))}, nil
+		return []stage.Loss{refused.Loss(in.table, batch[0], "", fmt.Sprintf("the row takes a statement of %d bytes, the server's max_allowed_packet is %d: raise it", len(in.text), in.most+1024))}, nil
 	}
 	if kept, emptyErr := in.emptyEnum(ctx, tx, batch[0]); kept || emptyErr != nil {
 		return nil, emptyErr
@@ -121,7 +120,7 @@ func (in *inserter) rows(ctx context.Context, tx *sql.Tx, batch [][]byte) ([]sta
 	if mysql.Number(err) == duplicate {
 		reason += in.equal
 	}
-	return []stage.Loss{in.loss(batch[0], mysql.ColumnOf(err), reason)}, nil
+	return []stage.Loss{refused.Loss(in.table, batch[0], mysql.ColumnOf(err), reason)}, nil
 }
 
 // hasNegativeZero tells whether a chunk has a row that negativeZero finds.
@@ -172,21 +171,4 @@ func (in *inserter) values(row []byte) error {
 	}
 	in.text = append(in.text, ')')
 	return nil
-}
-
-// loss names a refused row.
-func (in *inserter) loss(row []byte, column, reason string) stage.Loss {
-	in.cells = rows.Split(in.cells, row)
-	var where []string
-	for _, k := range in.key {
-		value, err := rows.Unescape(nil, in.cells[k])
-		if err != nil {
-			value = in.cells[k]
-		}
-		where = append(where, in.table.Columns[k].Name+"="+string(value[:min(len(value), 100)]))
-	}
-	if column != "" {
-		where = append(where, "column "+column)
-	}
-	return stage.Loss{Kind: stage.LossRow, Path: stage.DB + "/" + in.table.Name, Where: strings.Join(where, " "), Reason: reason, Count: 1, Row: bytes.Clone(row)}
 }

@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lmsvault/vault/core/keyrange"
-	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
@@ -54,7 +53,7 @@ func (s *sink) prove(ctx context.Context) ([]stage.TableProof, error) {
 		}
 		for _, r := range ranges {
 			group.Go(func() error {
-				defer progress.Step(ctx, "reading back "+planned.Name)()
+				defer stage.Step(ctx, "reading back "+planned.Name)()
 				sum, err := s.sum(ctx, there.FullName, planned.Table, r)
 				if err != nil {
 					return fmt.Errorf("%s: table %s: %w", s.server.Address, planned.Name, err)

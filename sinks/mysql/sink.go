@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/mysql"
@@ -95,7 +94,7 @@ func (s *sink) complete(ctx context.Context, t *table) (err error) {
 	if len(statements) == 0 {
 		return nil
 	}
-	defer progress.Step(ctx, "building the indexes of "+t.Name)()
+	defer stage.Step(ctx, "building the indexes of "+t.Name)()
 	conn, err := s.server.Conn(ctx)
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package mysql
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/mysql"
@@ -55,13 +54,9 @@ func Stage() stage.Stage {
 			Dialect: mysql.Dialect,
 			Config:  func() any { return &Config{Prefix: "mdl_", Load: loadAuto} },
 		},
-		NewSink: func(_ context.Context, cfg any, env stage.Env) (stage.Sink, error) {
-			c, ok := cfg.(*Config)
-			if !ok {
-				return nil, fmt.Errorf("sink mysql: configuration is a %T", cfg)
-			}
+		NewSink: stage.Typed(func(_ context.Context, c *Config, env stage.Env) (stage.Sink, error) {
 			return &sink{cfg: *c, env: env}, nil
-		},
+		}),
 	}
 }
 

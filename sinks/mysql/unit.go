@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/lmsvault/vault/core/refused"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/mysql"
 )
@@ -21,8 +22,7 @@ type unit struct {
 	loader  *loader // nil: by INSERT
 	insert  inserter
 	rows    int64 // that came
-	refused []stage.Loss
-	held    int // bytes of the refused rows
+	refused refused.Rows
 }
 
 // WriteRows starts to take rows of a table.
@@ -95,11 +95,11 @@ func (w *unit) write(ctx context.Context, c stage.Chunk) error {
 	if done, err := w.load(ctx, c); done || err != nil {
 		return err
 	}
-	refused, err := w.insert.chunk(ctx, w.tx, c)
+	losses, err := w.insert.chunk(ctx, w.tx, c)
 	if err != nil {
 		return err
 	}
-	return w.keep(refused)
+	return w.keep(losses)
 }
 
 // load loads a chunk by LOAD DATA, if that is to be and the server takes every row.
@@ -118,30 +118,15 @@ func (w *unit) load(ctx context.Context, c stage.Chunk) (done bool, err error) {
 	return done, err
 }
 
-// What a unit remembers is bounded: a table that loses so many rows, or so many
-// bytes of them, doesn't fit its target.
-const (
-	mostRefused      = 10_000
-	mostRefusedBytes = 32 << 20
-)
-
 // keep remembers refused rows.
-func (w *unit) keep(refused []stage.Loss) error {
-	if len(refused) == 0 {
+func (w *unit) keep(losses []stage.Loss) error {
+	if len(losses) == 0 {
 		return nil
 	}
-	w.refused = append(w.refused, refused...)
-	for k := range refused {
-		w.held += len(refused[k].Row)
-	}
 	w.sink.mu.Lock()
-	defer w.sink.mu.Unlock()
 	w.sink.refused[w.table.Name] = true
-	if n := len(w.refused); n > mostRefused || n > 1 && w.held > mostRefusedBytes {
-		last := refused[len(refused)-1]
-		return fmt.Errorf("more than %d rows or %d MiB of one unit are refused, the last of them (%s): %s", mostRefused, mostRefusedBytes>>20, last.Where, last.Reason)
-	}
-	return nil
+	w.sink.mu.Unlock()
+	return w.refused.Add(losses...)
 }
 
 // Loss is the source's, and nothing to this sink.
@@ -164,7 +149,7 @@ func (w *unit) commit(ctx context.Context) (*stage.Receipt, error) {
 	if w.before != nil {
 		return w.before, nil
 	}
-	receipt := &stage.Receipt{Rows: w.rows - int64(len(w.refused)), Losses: w.refused}
+	receipt := &stage.Receipt{Rows: w.rows - w.refused.Count(), Losses: w.refused.Losses()}
 	if err := w.sink.enter(ctx, w.tx, w.id, receipt); err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
 )
@@ -67,7 +66,7 @@ type finishing struct {
 
 // index builds an index. One that a row is too large for is lost, the row is not.
 func (f *finishing) index(ctx context.Context, c *postgres.Conn, s statement) error {
-	defer progress.Step(ctx, "building index "+s.Name+" of "+s.table)()
+	defer stage.Step(ctx, "building index "+s.Name+" of "+s.table)()
 	_, err := c.Exec(ctx, s.SQL)
 	if err != nil && !postgres.ExceedsIndex(err) {
 		return f.fault(ctx, c.Explain(err, "table %s: %s", c.Site.Table(s.table), s.SQL))

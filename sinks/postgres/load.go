@@ -13,10 +13,9 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/refused"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
-	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
@@ -27,16 +26,8 @@ type loader struct {
 	copyFrom string
 
 	loaded  int64 // rows so far, refused ones too
-	refused []stage.Loss
-	held    int // bytes of the refused rows
+	refused refused.Rows
 }
-
-// Refused rows are kept until the run has counted them. A table of which so much
-// is refused has the wrong type somewhere, and is not worth going on with.
-const (
-	mostRefused      = 10_000
-	mostRefusedBytes = 32 << 20
-)
 
 // load copies rows. If the server refuses one, those before it are loaded, it is
 // left out, and loading goes on after it.
@@ -129,39 +120,15 @@ func (l *loader) row(server *pgconn.PgError) int {
 
 // refuse notes down a row, given with its newline, that the server doesn't take.
 func (l *loader) refuse(row []byte, server *pgconn.PgError) error {
-	row = bytes.Clone(bytes.TrimSuffix(row, []byte{'\n'}))
-	where := l.key(row)
-	if c := l.column(row, server); c != "" {
-		where += " column " + c
-	}
+	row = bytes.TrimSuffix(row, []byte{'\n'})
 	reason := server.Message
 	if server.Detail != "" && server.Code != "23502" { // whose detail is the whole row
 		reason += " (" + server.Detail + ")"
 	}
-	l.refused = append(l.refused, stage.Loss{
-		Kind: stage.LossRow, Path: stage.DB + "/" + l.table.Name, Where: where, Reason: reason, Count: 1, Row: row,
-	})
-	l.held += len(row)
-	if n := len(l.refused); n > mostRefused || n > 1 && l.held > mostRefusedBytes { // a large row alone is no sign of that
-		return failure.New(failure.Failed, "table %s: the server refuses more than %d rows or %d MiB of one unit, the last at %s: %s",
-			l.conn.Site.Table(l.table.Name), mostRefused, mostRefusedBytes>>20, where, reason)
+	if err := l.refused.Add(refused.Loss(l.table, row, l.column(row, server), reason)); err != nil {
+		return fmt.Errorf("table %s: %w", l.conn.Site.Table(l.table.Name), err)
 	}
 	return nil
-}
-
-// key names a row: id=5.
-func (l *loader) key(row []byte) string {
-	cells := rows.Split(nil, row)
-	var parts []string
-	for _, at := range l.table.Key() {
-		if at < len(cells) {
-			parts = append(parts, fmt.Sprintf("%s=%s", l.table.Columns[at].Name, cells[at]))
-		}
-	}
-	if parts == nil {
-		return fmt.Sprintf("row %d of its unit", l.loaded)
-	}
-	return strings.Join(parts, " ")
 }
 
 // column finds which column an error is about: the server names it, or it is the

@@ -7,7 +7,6 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/keyrange"
-	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
@@ -64,7 +63,7 @@ func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	sums := map[string]rows.Sum{}
 	var mu sync.Mutex
 	err = postgres.Each(ctx, s.pool, pieces, func(ctx context.Context, c *postgres.Conn, p piece) error {
-		defer progress.Step(ctx, "reading back "+p.table.Name)()
+		defer stage.Step(ctx, "reading back "+p.table.Name)()
 		var sum rows.Sum
 		r := postgres.Reader{Table: &p.table.Table, Partitioned: p.table.Partitioned, Range: p.keys}
 		err := c.Read(ctx, r, func(_ context.Context, data []byte, _ int) error { return sum.AddChunk(data) })

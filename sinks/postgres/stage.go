@@ -4,7 +4,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
@@ -29,13 +28,9 @@ func Stage() stage.Stage {
 			Dialect: postgres.Dialect,
 			Config:  func() any { return &Config{} },
 		},
-		NewSink: func(_ context.Context, cfg any, env stage.Env) (stage.Sink, error) {
-			c, ok := cfg.(*Config)
-			if !ok {
-				return nil, fmt.Errorf("sink postgres: configuration of type %T", cfg)
-			}
+		NewSink: stage.Typed(func(_ context.Context, c *Config, env stage.Env) (stage.Sink, error) {
 			return &Sink{config: *c, env: env}, nil
-		},
+		}),
 	}
 }
 

@@ -61,7 +61,7 @@ func (u *unit) Commit(ctx context.Context) (*stage.Receipt, error) {
 	if u.before != nil {
 		return u.before, u.end(ctx, "ROLLBACK")
 	}
-	r := &stage.Receipt{Rows: u.loaded - int64(len(u.refused)), Losses: u.refused}
+	r := &stage.Receipt{Rows: u.loaded - u.refused.Count(), Losses: u.refused.Losses()}
 	if err := enter(ctx, u.conn, u.id, r); err != nil {
 		return nil, err
 	}

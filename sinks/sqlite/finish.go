@@ -13,7 +13,6 @@ import (
 	dialect "github.com/lmsvault/vault/dialects/sqlite"
 
 	"github.com/lmsvault/vault/core/keyrange"
-	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -65,7 +64,7 @@ func (s *Sink) indexes(ctx context.Context, t *schema.Table, taken map[string]bo
 		if err != nil {
 			return fmt.Errorf("index %s of %s: %w", t.Indexes[i].Name, t.Name, err)
 		}
-		done := progress.Step(ctx, fmt.Sprintf("building index %s of %s", t.Indexes[i].Name, t.Name))
+		done := stage.Step(ctx, fmt.Sprintf("building index %s of %s", t.Indexes[i].Name, t.Name))
 		err = s.conn.Exec(ctx, sql)
 		done()
 		if err != nil {
@@ -150,7 +149,7 @@ func (s *Sink) Prove(ctx context.Context) (proofs []stage.TableProof, err error)
 	for i := range found.Tables {
 		t := &found.Tables[i]
 		proof := stage.TableProof{Schema: t.Table}
-		done := progress.Step(ctx, "reading back "+t.Name)
+		done := stage.Step(ctx, "reading back "+t.Name)
 		err := conn.Read(ctx, t, keyrange.Range{}, "", dialect.Receiver{
 			Chunk: func(_ context.Context, data []byte, _ int) error { return proof.Sum.AddChunk(data) },
 			Loss: func(_ context.Context, l stage.Loss) error {

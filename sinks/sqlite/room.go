@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 
 	"github.com/dustin/go-humanize"
-	"golang.org/x/sys/unix"
 
 	dialect "github.com/lmsvault/vault/dialects/sqlite"
+	"github.com/lmsvault/vault/internal/diskspace"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
@@ -18,11 +18,11 @@ import (
 // replaced frees nothing: it stays until the new one is proven.
 func (s *Sink) room(p *stage.Plan) error {
 	dir := filepath.Dir(s.config.Path)
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
-		return failure.New(failure.Refused, "asking for the free space of %s: %w", dir, err)
+	space, err := diskspace.Free(dir)
+	if err != nil {
+		return failure.Wrap(failure.Refused, err)
 	}
-	free := int64(st.Bavail) * int64(st.Bsize)
+	free := space.Bytes
 	if left, err := os.Lstat(s.config.Path + partial); err == nil {
 		free += left.Size()
 	}

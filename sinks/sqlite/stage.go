@@ -6,7 +6,6 @@ import (
 
 	dialect "github.com/lmsvault/vault/dialects/sqlite"
 
-	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -32,12 +31,8 @@ func Stage() stage.Stage {
 			Dialect: dialect.Dialect,
 			Config:  func() any { return &Config{Prefix: "mdl_"} },
 		},
-		NewSink: func(_ context.Context, cfg any, _ stage.Env) (stage.Sink, error) {
-			c, ok := cfg.(*Config)
-			if !ok {
-				return nil, failure.New(failure.Usage, "sink sqlite wants a *sqlite.Config, not %T", cfg)
-			}
+		NewSink: stage.Typed(func(_ context.Context, c *Config, _ stage.Env) (stage.Sink, error) {
 			return New(*c), nil
-		},
+		}),
 	}
 }

@@ -68,12 +68,12 @@ func Stage() stage.Stage {
 			Parts:   []string{stage.Dataroot},
 			Config:  func() any { return &Config{} },
 		},
-		NewSource: func(_ context.Context, cfg any, _ stage.Env) (stage.Source, error) {
-			s, err := open(cfg.(*Config))
+		NewSource: stage.Typed(func(_ context.Context, c *Config, _ stage.Env) (stage.Source, error) {
+			s, err := open(c)
 			if err != nil {
 				return nil, err
 			}
 			return s, nil
-		},
+		}),
 	}
 }

@@ -33,8 +33,8 @@ func Stage() stage.Stage {
 			Parts:   []string{stage.Filedir},
 			Config:  func() any { return &Config{} },
 		},
-		NewSource: func(_ context.Context, cfg any, _ stage.Env) (stage.Source, error) {
-			return open(cfg.(*Config))
-		},
+		NewSource: stage.Typed(func(_ context.Context, c *Config, _ stage.Env) (stage.Source, error) {
+			return open(c)
+		}),
 	}
 }

@@ -3,7 +3,6 @@ package mysql
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/lmsvault/vault/core/config"
@@ -44,12 +43,8 @@ func Stage() stage.Stage {
 				return &Config{Prefix: "mdl_", LockTimeout: config.Duration(10 * time.Second)}
 			},
 		},
-		NewSource: func(_ context.Context, cfg any, env stage.Env) (stage.Source, error) {
-			c, ok := cfg.(*Config)
-			if !ok {
-				return nil, fmt.Errorf("source mysql: configuration is a %T", cfg)
-			}
+		NewSource: stage.Typed(func(_ context.Context, c *Config, env stage.Env) (stage.Source, error) {
 			return &source{cfg: *c, env: env}, nil
-		},
+		}),
 	}
 }

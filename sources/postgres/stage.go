@@ -4,7 +4,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
@@ -28,13 +27,9 @@ func Stage() stage.Stage {
 			Dialect: postgres.Dialect,
 			Config:  func() any { return &Config{} },
 		},
-		NewSource: func(_ context.Context, cfg any, env stage.Env) (stage.Source, error) {
-			c, ok := cfg.(*Config)
-			if !ok {
-				return nil, fmt.Errorf("source postgres: configuration of type %T", cfg)
-			}
+		NewSource: stage.Typed(func(_ context.Context, c *Config, env stage.Env) (stage.Source, error) {
 			return &Source{config: *c, env: env}, nil
-		},
+		}),
 	}
 }
 

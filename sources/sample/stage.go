@@ -13,7 +13,6 @@ import (
 	"strconv"
 
 	"github.com/lmsvault/vault/core/config"
-	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -60,12 +59,8 @@ func Stage() stage.Stage {
 			Parts:  []string{stage.DB, stage.Filedir, stage.Dataroot},
 			Config: func() any { c := Defaults(); return &c },
 		},
-		NewSource: func(_ context.Context, cfg any, env stage.Env) (stage.Source, error) {
-			c, ok := cfg.(*Config)
-			if !ok {
-				return nil, failure.New(failure.Usage, "source sample wants a *sample.Config, not %T", cfg)
-			}
+		NewSource: stage.Typed(func(_ context.Context, c *Config, env stage.Env) (stage.Source, error) {
 			return New(*c, env.Workers)
-		},
+		}),
 	}
 }

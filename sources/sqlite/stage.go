@@ -6,7 +6,6 @@ import (
 
 	dialect "github.com/lmsvault/vault/dialects/sqlite"
 
-	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -30,12 +29,8 @@ func Stage() stage.Stage {
 			Dialect: dialect.Dialect,
 			Config:  func() any { return &Config{Prefix: "mdl_"} },
 		},
-		NewSource: func(_ context.Context, cfg any, _ stage.Env) (stage.Source, error) {
-			c, ok := cfg.(*Config)
-			if !ok {
-				return nil, failure.New(failure.Usage, "source sqlite wants a *sqlite.Config, not %T", cfg)
-			}
+		NewSource: stage.Typed(func(_ context.Context, c *Config, _ stage.Env) (stage.Source, error) {
 			return New(*c), nil
-		},
+		}),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/diskspace"
 )
 
 // Config is the stage's configuration.
@@ -39,11 +40,7 @@ func Stage() stage.Stage {
 			Parts:  []string{stage.DB, stage.Filedir, stage.Dataroot, stage.Site},
 			Config: func() any { return &Config{} },
 		},
-		NewStorage: func(_ context.Context, cfg any, _ stage.Env) (stage.Storage, error) {
-			c, ok := cfg.(*Config)
-			if !ok {
-				return nil, fmt.Errorf("local got the configuration of another stage: %T", cfg)
-			}
+		NewStorage: stage.Typed(func(_ context.Context, c *Config, _ stage.Env) (stage.Storage, error) {
 			if err := c.Validate(); err != nil {
 				return nil, err
 			}
@@ -52,7 +49,7 @@ func Stage() stage.Stage {
 				return nil, fmt.Errorf("local: %w", err)
 			}
 			return &storage{dir: dir, sync: (*os.File).Sync}, nil
-		},
+		}),
 	}
 }
 
@@ -83,9 +80,9 @@ func (s *storage) Free(context.Context) (int64, error) {
 	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
 		return 0, s.explain(&fs.PathError{Op: "write to", Path: dir, Err: err})
 	}
-	var room unix.Statfs_t
-	if err := unix.Statfs(dir, &room); err != nil {
-		return 0, s.explain(&fs.PathError{Op: "statfs", Path: dir, Err: err})
+	space, err := diskspace.Free(dir)
+	if err != nil {
+		return 0, s.explain(err)
 	}
-	return int64(room.Bavail) * int64(room.Bsize), nil
+	return space.Bytes, nil
 }

@@ -35,13 +35,9 @@ func Stage() stage.Stage {
 				"(pictures, videos, archives) is stored as it is; that is measured on a sample of each chunk, not guessed by name.",
 			Config: func() any { return &Config{Codec: "zstd"} },
 		},
-		NewBytes: func(_ context.Context, cfg any, env stage.Env) (stage.ByteTransform, error) {
-			c, ok := cfg.(*Config)
-			if !ok {
-				return nil, fmt.Errorf("compress got the configuration of another stage: %T", cfg)
-			}
+		NewBytes: stage.Typed(func(_ context.Context, c *Config, env stage.Env) (stage.ByteTransform, error) {
 			return newTransform(*c, env)
-		},
+		}),
 	}
 }
 

@@ -3,7 +3,6 @@ package encrypt
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -101,16 +100,12 @@ func Stage() stage.Stage {
 				"Whoever loses the passphrase and every identity has lost the backup: nobody can recover it.",
 			Config: func() any { return &Config{} },
 		},
-		NewBytes: func(_ context.Context, cfg any, _ stage.Env) (stage.ByteTransform, error) {
-			c, ok := cfg.(*Config)
-			if !ok {
-				return nil, fmt.Errorf("encrypt got the configuration of another stage: %T", cfg)
-			}
+		NewBytes: stage.Typed(func(_ context.Context, c *Config, _ stage.Env) (stage.ByteTransform, error) {
 			k, err := c.keyring()
 			if err != nil {
 				return nil, failure.Wrap(failure.Usage, err)
 			}
 			return &transform{keys: k}, nil
-		},
+		}),
 	}
 }

@@ -5,7 +5,6 @@ package typemap
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -27,13 +26,9 @@ func Stage() stage.Stage {
 				"engine knows are losses; collations are those of the target.",
 			Config: func() any { return &Config{Unknown: "text"} },
 		},
-		NewRecord: func(_ context.Context, cfg any, _ stage.Env) (stage.RecordTransform, error) {
-			c, ok := cfg.(*Config)
-			if !ok {
-				return nil, fmt.Errorf("typemap is configured with a %T instead of a *typemap.Config", cfg)
-			}
+		NewRecord: stage.Typed(func(_ context.Context, c *Config, _ stage.Env) (stage.RecordTransform, error) {
 			return New(*c), nil
-		},
+		}),
 	}
 }
 

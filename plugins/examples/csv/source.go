@@ -16,6 +16,7 @@ import (
 
 // source is the stage.Source. Plan fills files, and nothing changes afterwards.
 type source struct {
+	sdk.UnimplementedSource
 	settings settings
 	files    map[string]file // by table
 }

@@ -12,10 +12,12 @@ import (
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/sdk"
 )
 
 // transform is the sdk.RecordTransform.
 type transform struct {
+	sdk.UnimplementedRecordTransform
 	settings settings
 	log      *slog.Logger
 

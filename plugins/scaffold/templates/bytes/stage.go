@@ -26,7 +26,10 @@ func open(_ context.Context, c *Config, _ sdk.Env) (sdk.ByteTransform, error) {
 }
 
 // transform is the sdk.ByteTransform. Vault calls it from many goroutines at once.
-type transform struct{ level int }
+type transform struct {
+	sdk.UnimplementedByteTransform
+	level int
+}
 
 // Apply appends the transformed src to dst. place names the blob, for transforms
 // that authenticate.

@@ -41,6 +41,7 @@ func open(_ context.Context, c *Config, _ sdk.Env) (sdk.RecordTransform, error) 
 
 // transform is the sdk.RecordTransform. Vault calls it from many goroutines at once.
 type transform struct {
+	sdk.UnimplementedRecordTransform
 	columns []string
 	text    string
 }

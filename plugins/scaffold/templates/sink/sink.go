@@ -14,11 +14,13 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/sdk"
 )
 
 // sink is an sdk.FileSink. The list gets its name in Publish: until then it is
 // FILE.unfinished, so that nobody takes a part for the whole.
 type sink struct {
+	sdk.UnimplementedSink
 	path    string
 	replace bool
 

@@ -19,6 +19,7 @@ import (
 
 // source is an sdk.RowSource. ReadRows is called from many goroutines at once.
 type source struct {
+	sdk.UnimplementedSource
 	Config
 	f    *os.File
 	size int64 // when it was planned: what is appended later belongs to no run

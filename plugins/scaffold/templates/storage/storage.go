@@ -18,6 +18,7 @@ import (
 
 // storage is the sdk.Storage. Vault calls it from many goroutines at once.
 type storage struct {
+	sdk.UnimplementedStorage
 	dir      string
 	keepFree int64
 }

@@ -1,0 +1,28 @@
+// Package diskspace asks how much room a file system has.
+package diskspace
+
+import (
+	"io/fs"
+
+	"golang.org/x/sys/unix"
+)
+
+// Space is what this user may still use of a file system.
+type Space struct {
+	Bytes  int64
+	Inodes int64 // files and directories; -1 where there is no such limit
+}
+
+// Free tells of the file system that a directory is on (statfs(2)). Its error is an
+// *fs.PathError.
+func Free(dir string) (Space, error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return Space{}, &fs.PathError{Op: "ask for the free space of", Path: dir, Err: err}
+	}
+	s := Space{Bytes: int64(st.Bavail) * int64(st.Bsize), Inodes: int64(st.Ffree)}
+	if st.Files == 0 {
+		s.Inodes = -1
+	}
+	return s, nil
+}
