@@ -13,8 +13,8 @@ import (
 
 // rehearse creates each table under another name and takes it back at once, so
 // that what the server refuses is known while the old site is still there. Indexes
-// that only an extension or a function makes possible are made too, rather than
-// fail when all is loaded.
+// that another server may not know are made too, rather than fail when all is
+// loaded. Nothing has the name that it gets in the end: the old site may have it.
 func (s *Sink) rehearse(ctx context.Context, p *stage.Plan, tables []schema.Table) error {
 	return postgres.Each(ctx, s.pool, tables, func(ctx context.Context, c *postgres.Conn, t schema.Table) error {
 		return rehearse(ctx, c, p, t)
@@ -25,6 +25,7 @@ func rehearse(ctx context.Context, c *postgres.Conn, p *stage.Plan, t schema.Tab
 	other := *c
 	other.Site.Prefix = "vault_" + strings.ToLower(rand.Text()) + "_"
 	b := builder(p, other.Site.Names())
+	b.Beside = other.Site.Beside()
 	name := t.Name
 	t.Name = "t"
 	b.Name([]schema.Table{t})
@@ -33,9 +34,9 @@ func rehearse(ctx context.Context, c *postgres.Conn, p *stage.Plan, t schema.Tab
 		return err
 	}
 	all := slices.Concat([]string{"BEGIN"}, b.Types(), build.Create)
-	if slices.ContainsFunc(t.Indexes, func(x schema.Index) bool { return x.EngineOwn() }) {
+	if t.PrimaryKeyIndex != nil || slices.ContainsFunc(t.Indexes, func(x schema.Index) bool { return x.EngineOwn() || x.Options != "" }) {
 		for _, x := range build.Indexes {
-			all = append(all, x.SQL)
+			all = append(append(all, x.SQL), x.Then...)
 		}
 	}
 	failed := c.ExecAll(ctx, all...)
