@@ -54,6 +54,13 @@ var letterPostgres = []string{
 		f timestamp(3) DEFAULT '2001-02-03 04:05:06.5', g date DEFAULT 'infinity', h time DEFAULT '24:00:00', i interval DEFAULT '1 day', j timestamp DEFAULT now() + '1 day'::interval) WITH (fillfactor = 80)`,
 	`CREATE TABLE mdl_keys (id bigint NOT NULL, z int NOT NULL, path varchar(255), body text, CONSTRAINT mdl_keys_id_pk PRIMARY KEY (z, id))`,
 	`SELECT setval('mdl_numbers_id_seq', 41), setval('mdl_texts_id_seq', 1, false)`,
+	`CREATE TABLE mdl_nulls (id int CONSTRAINT mdl_nulls_pk PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, a varchar(5) DEFAULT NULL, b char(3) DEFAULT NULL, c numeric(5,2) DEFAULT NULL, d timestamp(3) DEFAULT NULL,
+		e bit(3) DEFAULT NULL, f numeric(5,2) DEFAULT NULL::numeric(4,1), g varchar(5) NOT NULL DEFAULT NULL::text, h varchar(3)[] DEFAULT NULL)`,
+	`CREATE TABLE mdl_casts (id int NOT NULL, a char(3) DEFAULT 'x  ', b char(3) DEFAULT 'x'::text, c varchar(20) DEFAULT 'long'::varchar(2), d timestamp DEFAULT '2001-02-03 04:05:06.5'::timestamp(0), e interval(3) DEFAULT '1.23456 s',
+		f date DEFAULT '2001-01-01'::timestamp, g bit varying(4) DEFAULT B'01'::bit(4), h varchar(20) DEFAULT 'x'::varchar(9), i text DEFAULT 'abcd'::char(2), j jsonb DEFAULT '{"b": 1}', k varchar DEFAULT 'x', l timestamptz DEFAULT '2001-02-03 04:05:06+02',
+		m time(0) DEFAULT '01:02:03', n "char" DEFAULT 'x', o name DEFAULT 'x', p boolean DEFAULT (NOT true), q timestamp DEFAULT '2001-01-01'::date, r varchar(9) DEFAULT ''::text,
+		CONSTRAINT mdl_casts_pk PRIMARY KEY (id) INCLUDE (c, "a") WITH (fillfactor = 60) DEFERRABLE)`,
+	`COMMENT ON INDEX mdl_casts_pk IS 'by hand'`,
 	`CREATE UNIQUE INDEX mdl_keys_pat_uix ON mdl_keys (path)`,
 	`CREATE INDEX mdl_keys_pat_ix ON mdl_keys (path DESC, z)`,
 	`CREATE INDEX mdl_keys_pat_ix_pattern ON mdl_keys (path varchar_pattern_ops) WITH (fillfactor = 70)`,
@@ -63,20 +70,35 @@ var letterPostgres = []string{
 	`CREATE INDEX by_hand ON mdl_keys (lower(path) text_pattern_ops) WHERE z > 0`,
 	`CREATE INDEX mdl_keys_hash ON mdl_keys USING hash (z)`,
 	`CREATE INDEX mdl_keys_nulls ON mdl_keys (z NULLS FIRST) INCLUDE (id)`,
-	`CREATE TABLE mdl_unique (a int UNIQUE, b int, c text, CONSTRAINT by_hand_too UNIQUE (b, c) DEFERRABLE INITIALLY DEFERRED, UNIQUE (c) DEFERRABLE, UNIQUE (b) INCLUDE (a))`,
+	`CREATE TABLE mdl_unique (a int UNIQUE, b int, c text, CONSTRAINT by_hand_too UNIQUE (b, c) DEFERRABLE INITIALLY DEFERRED, UNIQUE (c) DEFERRABLE, UNIQUE (b) INCLUDE (a), CONSTRAINT by_hand_three UNIQUE (a, c) INCLUDE (b) WITH (fillfactor = 50) DEFERRABLE)`,
 	`COMMENT ON INDEX by_hand_too IS 'why'`,
 }
 
-// What the catalog tells of the copy is what it tells of the source.
+// What the catalog tells of the copy is what it tells of the source, whether it
+// was made at once, over a repository, or in the place of another site.
 func TestWithinPostgresTheCopyIsToTheLetter(t *testing.T) {
 	from, to := engines[2].make(t), engines[2].make(t)
 	execute(t, from.look.SQL, letterPostgres...)
-	copyTo(t, from, to)
-	got, want := catalog(t, to.look.SQL), catalog(t, from.look.SQL)
-	if len(want) < 70 {
+	var version int
+	if err := from.look.SQL.QueryRowContext(t.Context(), "SELECT current_setting('server_version_num')::int").Scan(&version); err != nil {
+		t.Fatal(err)
+	}
+	if version >= 150000 {
+		execute(t, from.look.SQL, `CREATE TABLE mdl_nullkeys (a int, b int UNIQUE NULLS NOT DISTINCT, c text UNIQUE NULLS NOT DISTINCT DEFERRABLE, UNIQUE NULLS NOT DISTINCT (a, b) INCLUDE (c) INITIALLY DEFERRED)`)
+	}
+	want := catalog(t, from.look.SQL)
+	if len(want) < 110 {
 		t.Fatalf("the catalog tells only %d things", len(want))
 	}
-	compareLines(t, got, want)
+	copyTo(t, from, to)
+	compareLines(t, catalog(t, to.look.SQL), want)
+
+	restored, dir := engines[2].make(t), t.TempDir()
+	must(t, []string{"FROM=" + from.env}, "run", pipelineFile(t, fmt.Sprintf("version: 1\nsource: ["+from.stage+"]\nsink: [{use: local, with: {dir: %s, create: true}}]\n", "FROM", dir)))
+	for _, replace := range []string{"", "replace: true, replace_other_site: true"} {
+		must(t, []string{"TO=" + restored.env}, "run", pipelineFile(t, fmt.Sprintf("version: 1\nsource: [{use: local, with: {dir: %s}}]\nsink: [{use: postgres, with: {dsn: \"${env:TO}\", %s}}]\n", dir, replace)))
+		compareLines(t, catalog(t, restored.look.SQL), want)
+	}
 }
 
 var letterSQLite = []string{
@@ -122,12 +144,11 @@ func showCreate(t *testing.T, db *sql.DB, table string) string {
 	return create
 }
 
-// catalog tells of all that belongs to the tables of a schema, a line each. A
-// default of NULL is none.
+// catalog tells of all that belongs to the tables of a schema, a line each.
 func catalog(t *testing.T, db *sql.DB) []string {
 	t.Helper()
 	return lines(t, db, `
-		SELECT concat_ws(' ', a.attrelid::regclass, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attcollation::regcollation, nullif(regexp_replace(pg_get_expr(d.adbin, d.adrelid), '^NULL::.*', ''), ''), col_description(a.attrelid, a.attnum))
+		SELECT concat_ws(' ', a.attrelid::regclass, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attcollation::regcollation, pg_get_expr(d.adbin, d.adrelid), col_description(a.attrelid, a.attnum))
 			FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'r' LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 			WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0
 		UNION ALL SELECT concat_ws(' ', 'constraint', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace

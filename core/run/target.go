@@ -164,7 +164,7 @@ func (t *Target) kept(s schema.Table) schema.Table {
 	gone := func(index string) bool { return t.lost[lostBy(stage.LostIndex(s.Name, index, ""))] }
 	s.Indexes = slices.DeleteFunc(slices.Clone(s.Indexes), func(x schema.Index) bool { return gone(x.Name) })
 	if gone("") {
-		s.PrimaryKey = nil
+		s.PrimaryKey, s.PrimaryKeyIndex = nil, nil
 	}
 	if s.Sequence != nil && t.lost[lostBy(stage.LostSequence(s.Name, s.Sequence.Column, ""))] {
 		s.Sequence = nil
@@ -312,6 +312,9 @@ func compareTables(want, got schema.Table, lostDefault func(table, column string
 	if !slices.Equal(want.PrimaryKey, got.PrimaryKey) {
 		faults = append(faults, fmt.Sprintf("the primary key is %q instead of %q", got.PrimaryKey, want.PrimaryKey))
 	}
+	if want.Dialect == got.Dialect && !want.PrimaryKeyIndex.SameAs(got.PrimaryKeyIndex) {
+		faults = append(faults, fmt.Sprintf("the primary key is%s instead of%s", keyWords(got.PrimaryKeyIndex), keyWords(want.PrimaryKeyIndex)))
+	}
 	has := map[string]int{}
 	for _, x := range got.Indexes {
 		has[indexWords(x)]++
@@ -360,6 +363,20 @@ func columnWords(c schema.Column) string {
 		s += " not null"
 	}
 	return s
+}
+
+func keyWords(k *schema.KeyIndex) string {
+	if k.SameAs(nil) {
+		return " an ordinary one"
+	}
+	words := ""
+	if len(k.Include) > 0 {
+		words = fmt.Sprintf(" one that includes %q", k.Include)
+	}
+	if k.Timing != "" {
+		words += " " + k.Timing
+	}
+	return words
 }
 
 func indexWords(x schema.Index) string {

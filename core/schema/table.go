@@ -22,12 +22,14 @@ type Table struct {
 	PrimaryKey []string `json:"primary_key,omitempty"` // in key order
 	// PrimaryKeyName is the name of the key's constraint, with the prefix it has
 	// there, on an engine that names it.
-	PrimaryKeyName string    `json:"primary_key_name,omitempty"`
-	Indexes        []Index   `json:"indexes,omitempty"` // without the primary key
-	Sequence       *Sequence `json:"sequence,omitempty"`
-	Collation      string    `json:"collation,omitempty"` // of the table, in its dialect's words
-	Options        string    `json:"options,omitempty"`   // clauses after the columns, in its dialect's words ("ROW_FORMAT=COMPRESSED")
-	Comment        string    `json:"comment,omitempty"`
+	PrimaryKeyName string `json:"primary_key_name,omitempty"`
+	// PrimaryKeyIndex is what PostgreSQL's primary keys have beside their columns; nil for nothing.
+	PrimaryKeyIndex *KeyIndex `json:"primary_key_index,omitempty"`
+	Indexes         []Index   `json:"indexes,omitempty"` // without the primary key
+	Sequence        *Sequence `json:"sequence,omitempty"`
+	Collation       string    `json:"collation,omitempty"` // of the table, in its dialect's words
+	Options         string    `json:"options,omitempty"`   // clauses after the columns, in its dialect's words ("ROW_FORMAT=COMPRESSED")
+	Comment         string    `json:"comment,omitempty"`
 }
 
 // Column is one column; columns stand in the order of the table.
@@ -46,7 +48,8 @@ type Column struct {
 }
 
 // Default is what a column holds where an INSERT names no value. No Default at
-// all means none is declared, which on a nullable column is NULL.
+// all means none is declared, which on a nullable column is NULL. The expression
+// NULL is one that PostgreSQL has declared and means the same.
 type Default struct {
 	Value string `json:"value"`          // canonical text, or an expression
 	Expr  bool   `json:"expr,omitempty"` // Value is an expression in the table's Dialect; CURRENT_TIMESTAMP is one that all know
@@ -73,6 +76,25 @@ type Index struct {
 	// UNIQUE DEFERRABLE or UNIQUE DEFERRABLE INITIALLY DEFERRED.
 	Constraint string `json:"constraint,omitempty"`
 	Comment    string `json:"comment,omitempty"`
+}
+
+// KeyIndex is what PostgreSQL's primary keys have beside their columns.
+type KeyIndex struct {
+	Include []string `json:"include,omitempty"` // further columns that the index holds
+	Timing  string   `json:"timing,omitempty"`  // when the key is checked: at once if empty, DEFERRABLE or DEFERRABLE INITIALLY DEFERRED
+	Options string   `json:"options,omitempty"` // as an Index has them
+	Comment string   `json:"comment,omitempty"`
+}
+
+// SameAs reports whether two keys, which may be nil, are the same but for options and comments.
+func (k *KeyIndex) SameAs(other *KeyIndex) bool {
+	if k == nil {
+		k = &KeyIndex{}
+	}
+	if other == nil {
+		other = &KeyIndex{}
+	}
+	return k.Timing == other.Timing && slices.Equal(k.Include, other.Include)
 }
 
 // IndexColumn is one part of an index.

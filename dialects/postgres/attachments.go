@@ -8,16 +8,18 @@ import (
 
 type attachment struct {
 	Table uint32
-	Kind  string // c, f, x: pg_constraint.contype; t trigger; r rule
+	Kind  string // c, f, x, p, u: pg_constraint.contype; t trigger; r rule
 	Name  string
 	Text  string
 }
 
 // attachments finds what hangs on the tables and is not carried: Moodle makes none of it.
 func (r *reading) attachments(ctx context.Context) error {
+	// A key WITHOUT OVERLAPS (PostgreSQL 18) has an index of exclusion.
 	found, err := query[attachment](ctx, r.Conn, `
 		SELECT conrelid AS tab, contype::text, conname::text AS name, pg_get_constraintdef(oid)
-			FROM pg_constraint WHERE conrelid = ANY ($1::oid[]) AND contype IN ('c', 'f', 'x') AND conparentid = 0
+			FROM pg_constraint WHERE conrelid = ANY ($1::oid[]) AND conparentid = 0 AND (contype IN ('c', 'f', 'x')
+				OR contype IN ('p', 'u') AND EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = conindid AND i.indisexclusion))
 		UNION ALL SELECT tgrelid, 't', tgname::text, '' FROM pg_trigger WHERE tgrelid = ANY ($1::oid[]) AND NOT tgisinternal
 		UNION ALL SELECT ev_class, 'r', rulename::text, '' FROM pg_rewrite WHERE ev_class = ANY ($1::oid[]) AND rulename <> '_RETURN'
 		ORDER BY tab, name`, r.oids)
@@ -36,6 +38,8 @@ func (r *reading) attachments(ctx context.Context) error {
 			r.lose(stage.LossTrigger, t.Name, "rule "+a.Name, "rules are not carried")
 		case "x":
 			r.lose(stage.LossConstraint, t.Name, "constraint "+a.Name, "exclusion constraints are not carried: "+a.Text)
+		case "p", "u":
+			r.lose(stage.LossConstraint, t.Name, "constraint "+a.Name, "keys WITHOUT OVERLAPS are not carried: "+a.Text)
 		case "f":
 			r.lose(stage.LossConstraint, t.Name, "constraint "+a.Name, "foreign keys are not carried: "+a.Text)
 		default:

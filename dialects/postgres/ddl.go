@@ -106,11 +106,23 @@ func (b *Builder) Table(t schema.Table) (Build, error) {
 	}
 	if len(t.PrimaryKey) > 0 {
 		// Built as an index it doesn't lock out the table's other indexes.
-		name := Ident(b.Beside.name('i', b.keyNames[t.Name]))
-		out.Indexes = append(out.Indexes, IndexBuild{
-			SQL:  fmt.Sprintf("CREATE UNIQUE INDEX %s ON %s (%s)", name, table, Idents(t.PrimaryKey)),
-			Then: []string{fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s PRIMARY KEY USING INDEX %s", table, name, name)},
-		})
+		name := b.Beside.name('i', b.keyNames[t.Name])
+		build := IndexBuild{SQL: fmt.Sprintf("CREATE UNIQUE INDEX %s ON %s (%s)", Ident(name), table, Idents(t.PrimaryKey))}
+		key := t.PrimaryKeyIndex
+		if key == nil {
+			key = &schema.KeyIndex{}
+		}
+		if len(key.Include) > 0 {
+			build.SQL += " INCLUDE (" + Idents(key.Include) + ")"
+		}
+		if key.Options != "" {
+			build.SQL += " " + key.Options
+		}
+		build.Then = constraint("PRIMARY KEY", key.Timing, name, table)
+		if key.Comment != "" {
+			build.Then = append(build.Then, fmt.Sprintf("COMMENT ON INDEX %s IS %s", site.Object(name), Literal(key.Comment)))
+		}
+		out.Indexes = append(out.Indexes, build)
 	}
 	for i, x := range t.Indexes {
 		if refuseIndex(&t, &x) != nil {
@@ -118,8 +130,8 @@ func (b *Builder) Table(t schema.Table) (Build, error) {
 		}
 		name := b.Beside.name('i', b.indexNames[t.Name][i])
 		build := IndexBuild{Name: x.Name, SQL: createIndex(x, name, table)}
-		if kind, when, _ := strings.Cut(x.Constraint, " "); kind != "" {
-			build.Then = append(build.Then, fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %[2]s %[4]s", table, Ident(name), kind, when))
+		if kind, timing, _ := strings.Cut(x.Constraint, " "); kind != "" {
+			build.Then = constraint(kind, timing, name, table)
 		}
 		if x.Comment != "" {
 			build.Then = append(build.Then, fmt.Sprintf("COMMENT ON INDEX %s IS %s", site.Object(name), Literal(x.Comment)))
@@ -128,6 +140,11 @@ func (b *Builder) Table(t schema.Table) (Build, error) {
 	}
 	out.Complete = append(out.Complete, "ANALYZE "+table)
 	return out, nil
+}
+
+// constraint makes an index a constraint of the same name.
+func constraint(kind, timing, name, table string) []string {
+	return []string{strings.TrimSpace(fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %[2]s %[4]s", table, Ident(name), kind, timing))}
 }
 
 func (b *Builder) column(t schema.Table, c schema.Column, sequence string) string {

@@ -13,7 +13,7 @@ import (
 var (
 	escapedLiteral = regexp.MustCompile(`^E('(?:[^'\\]|''|\\\\)*')(::.+)?$`)
 	plainNumber    = regexp.MustCompile(`^-?\d+(?:\.\d+)?$`)
-	nullLiteral    = regexp.MustCompile(`^NULL(?:::[\w ."\[\]()]+)?$`)
+	nullLiteral    = regexp.MustCompile(`^NULL(?:::[\w ."\[\](),]+)?$`)
 	nextval        = regexp.MustCompile(`^\(?nextval\(\(?'((?:[^']|'')+)'(?:::text\))?::regclass\)\)?(?:::\w+)?$`)
 )
 
@@ -31,23 +31,54 @@ func sequenceOf(expr string) (string, bool) {
 // canonical text of the column's type, all else stays an expression.
 func defaultOf(expr string, t schema.Type) *schema.Default {
 	d := meaning(expr, t)
-	if d != nil && !d.Expr && !exact(t.Kind) || d == nil || defaultSQL(*d, t) == expr {
+	if d == nil || defaultSQL(*d, t) == expr || !d.Expr && expr == respelled(d.Value, t) {
 		return d
+	}
+	if t.Kind == schema.Enum && !d.Expr {
+		return d // the literal's cast names the type, whose name may change
 	}
 	d.Native = expr
 	return d
 }
 
-// exact tells whether constants of a type have several spellings for one value.
-func exact(k schema.Kind) bool { return numeric(k) || k == schema.Bit }
+// respelled is how the server spells a default that is written as a literal.
+func respelled(value string, t schema.Type) string {
+	switch t.Kind {
+	case schema.Bool:
+		return map[string]string{"t": "true", "f": "false"}[value]
+	case schema.Char:
+		if t.Fixed {
+			return Literal(value) + "::bpchar"
+		}
+		return Literal(value) + "::character varying"
+	case schema.Text:
+		return Literal(value) + "::text"
+	case schema.Binary:
+		return Literal(value) + "::bytea"
+	case schema.Date:
+		return Literal(value) + "::date"
+	case schema.Time:
+		return Literal(value) + "::time without time zone"
+	case schema.DateTime:
+		return Literal(value) + "::timestamp without time zone"
+	case schema.Timestamp:
+		return Literal(value+"+00") + "::timestamp with time zone"
+	case schema.UUID:
+		return Literal(value) + "::uuid"
+	}
+	return ""
+}
 
 func numeric(k schema.Kind) bool {
 	return k == schema.Int || k == schema.Decimal || k == schema.Float
 }
 
 func meaning(expr string, t schema.Type) *schema.Default {
-	if expr == "" || nullLiteral.MatchString(expr) {
+	if expr == "" {
 		return nil
+	}
+	if nullLiteral.MatchString(expr) { // the server keeps it where the column's type has a length
+		return &schema.Default{Value: "NULL", Expr: true}
 	}
 	literal := expr
 	if m := escapedLiteral.FindStringSubmatch(expr); m != nil {

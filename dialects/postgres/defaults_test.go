@@ -9,22 +9,32 @@ import (
 // Constants as pg_get_expr writes them become canonical text; all else stays an expression.
 func TestDefaults(t *testing.T) {
 	text, number := schema.Type{Kind: schema.Char}, schema.Type{Kind: schema.Int}
+	null := func(native string) *schema.Default { return &schema.Default{Value: "NULL", Expr: true, Native: native} }
 	for _, c := range []struct {
 		typ  schema.Type
 		expr string
 		want *schema.Default
 	}{
 		{text, "", nil},
-		{text, "NULL::character varying", nil},
-		{text, "NULL::character varying(5)", nil},
+		{text, "NULL::character varying", null("NULL::character varying")},
+		{text, "NULL::character varying(5)", null("NULL::character varying(5)")},
+		{number, "NULL::numeric(4,1)", null("NULL::numeric(4,1)")},
+		{text, "'long'::character varying(2)", &schema.Default{Value: "'long'::character varying(2)", Expr: true}},
+		{text, "'üö'::character varying(2)", &schema.Default{Value: "üö", Native: "'üö'::character varying(2)"}},
+		{schema.Type{Kind: schema.Char, Length: 3, Fixed: true}, "'x  '::bpchar", &schema.Default{Value: "x", Native: "'x  '::bpchar"}},
+		{schema.Type{Kind: schema.DateTime}, "'2001-02-03 04:05:06.5'::timestamp(0) without time zone", &schema.Default{Value: "'2001-02-03 04:05:06.5'::timestamp(0) without time zone", Expr: true}},
+		{schema.Type{Kind: schema.Other}, "'00:00:01.235'::interval(3)", &schema.Default{Value: "00:00:01.235", Native: "'00:00:01.235'::interval(3)"}},
+		{schema.Type{Kind: schema.Bit, Length: 4}, "'01'::bit(4)", &schema.Default{Value: "'01'::bit(4)", Expr: true}},
+		{schema.Type{Kind: schema.Enum}, "'a'::mdl_mood", &schema.Default{Value: "a"}},
 		{text, "''::character varying", &schema.Default{}},
-		{text, "'it''s'::text", &schema.Default{Value: "it's"}},
-		{text, `E'a\\b''c'::text`, &schema.Default{Value: `a\b'c`}},
-		{text, "'a'::\"mdl_Mood's\"", &schema.Default{Value: "a"}},
-		{text, `'a\'::text`, &schema.Default{Value: `a\`}},
-		{text, `'a\b''c'::text`, &schema.Default{Value: `a\b'c`}},
+		{text, "'it''s'::text", &schema.Default{Value: "it's", Native: "'it''s'::text"}},
+		{text, "'it''s'::character varying", &schema.Default{Value: "it's"}},
+		{schema.Type{Kind: schema.Text}, "'it''s'::text", &schema.Default{Value: "it's"}},
+		{text, `E'a\\b''c'::text`, &schema.Default{Value: `a\b'c`, Native: `E'a\\b''c'::text`}},
+		{schema.Type{Kind: schema.Enum}, "'a'::\"mdl_Mood's\"", &schema.Default{Value: "a"}},
+		{text, `'a\'::character varying`, &schema.Default{Value: `a\`}},
+		{text, `'a\b''c'::text`, &schema.Default{Value: `a\b'c`, Native: `'a\b''c'::text`}},
 		{number, "1.26::numeric(10,1)", &schema.Default{Value: "1.26::numeric(10,1)", Expr: true}},
-		{text, "'a'::mdl_mood", &schema.Default{Value: "a"}},
 		{text, "'a'::text || 'b'::text", &schema.Default{Value: "'a'::text || 'b'::text", Expr: true}},
 		{text, "upper('x'::text)", &schema.Default{Value: "upper('x'::text)", Expr: true}},
 		{number, "0", &schema.Default{Value: "0"}},

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
@@ -121,6 +123,7 @@ func Refusals(t *schema.Table) []error {
 	refuse(sqltext.Value(t.Comment), "its comment")
 	refuse(refuseOptions(t.Options), "its options")
 	refuse(sqltext.Value(t.PrimaryKeyName), "the name of its primary key")
+	refuse(refuseKey(t), "its primary key")
 	for _, name := range t.PrimaryKey {
 		if t.Column(name) == nil {
 			refuse(fmt.Errorf("there is no column %.100q", name), "its primary key")
@@ -236,13 +239,35 @@ func refuseIndex(t *schema.Table, x *schema.Index) error {
 	})
 }
 
+// refuseKey fails for what a primary key of PostgreSQL does not have.
+func refuseKey(t *schema.Table) error {
+	key := t.PrimaryKeyIndex
+	if key == nil {
+		return nil
+	}
+	if len(t.PrimaryKey) == 0 {
+		return errors.New("there is an index of a primary key, but no key")
+	}
+	for _, name := range key.Include {
+		if t.Column(name) == nil {
+			return fmt.Errorf("it includes column %.100q, which there is not", name)
+		}
+	}
+	if key.Timing != "" && !timings[" "+key.Timing] {
+		return fmt.Errorf("it is %.60q, which is not known", key.Timing)
+	}
+	return errors.Join(refuseOptions(key.Options), sqltext.Value(key.Comment))
+}
+
+// timings are what may follow on the kind of a constraint.
+var timings = map[string]bool{"": true, " DEFERRABLE": true, " DEFERRABLE INITIALLY DEFERRED": true}
+
 // refuseConstraint fails for a constraint that is not known, or that can't have the index.
 func refuseConstraint(x *schema.Index) error {
-	switch x.Constraint {
-	case "":
+	if x.Constraint == "" {
 		return nil
-	case "UNIQUE", "UNIQUE DEFERRABLE", "UNIQUE DEFERRABLE INITIALLY DEFERRED":
-	default:
+	}
+	if kind, ok := strings.CutPrefix(x.Constraint, "UNIQUE"); !ok || !timings[kind] {
 		return fmt.Errorf("its constraint %.60q is not known", x.Constraint)
 	}
 	if !x.Unique || x.Method != "" || slices.ContainsFunc(x.Columns, func(c schema.IndexColumn) bool { return c.Desc || c.Operators != "" || c.TextSearch != "" }) {
@@ -331,7 +356,8 @@ func parameter(p *sqltext.Parser) error {
 }
 
 // constant reads a literal or a number as pg_get_expr writes it: perhaps in brackets,
-// perhaps with a cast. A number's cast to a type with lengths could change it.
+// perhaps with a cast. One to a type with lengths could change it, so it is taken
+// only where it visibly doesn't.
 func constant(expr string) (value string, ok bool) {
 	err := grammar.Whole(expr, nil, func(p *sqltext.Parser) error {
 		t := p.Peek()
@@ -344,12 +370,24 @@ func constant(expr string) (value string, ok bool) {
 		if !p.Accept("::") {
 			return nil
 		}
-		if !isText && strings.HasSuffix(expr, ")") {
-			return errors.New("the cast may change the number")
+		if cast := expr[strings.LastIndex(expr, "::")+2:]; strings.Contains(cast, "(") && !(isText && castKeeps(cast, value)) {
+			return errors.New("the cast may change the value")
 		}
 		return nativeType(p)
 	})
 	return value, err == nil
+}
+
+var varyingCast = regexp.MustCompile(`^character varying\((\d+)\)$`)
+
+// castKeeps tells whether a cast to a type with a length leaves a literal as it
+// is. The server writes that of an interval as the cast has left it.
+func castKeeps(cast, value string) bool {
+	if m := varyingCast.FindStringSubmatch(cast); m != nil {
+		n, err := strconv.Atoi(m[1])
+		return err == nil && utf8.RuneCountInString(value) <= n
+	}
+	return strings.HasPrefix(cast, "interval")
 }
 
 func constantNumber(p *sqltext.Parser, value *string) error {

@@ -23,6 +23,9 @@ func one(name, column, native, value, options, collation, index, indexText, meth
 		{Name: index, Options: options, Columns: []schema.IndexColumn{{Name: column, TextSearch: value, Operators: method}}},
 	}
 	t.Sequence = &schema.Sequence{Column: "n", Next: 5}
+	if options+comment != "" {
+		t.PrimaryKeyIndex = &schema.KeyIndex{Include: []string{"n"}, Timing: "DEFERRABLE", Options: options, Comment: comment}
+	}
 	return t
 }
 
@@ -65,6 +68,7 @@ func judge(t *testing.T, table schema.Table) {
 		}
 		text := strings.ReplaceAll(strings.ReplaceAll(sql, "DEFAULT nextval(", "DEFAULT ("), "ALTER SEQUENCE ", "SEQUENCE ")
 		text = strings.ReplaceAll(strings.Replace(text, "CREATE TYPE", "TYPE", 1), " AS ENUM ", " ENUM ")
+		text = strings.TrimPrefix(text, "ALTER TABLE ")
 		text = strings.ReplaceAll(text, "::", `::""`) // what follows is a type, no call
 		if _, err := sqlshape.Postgres.One(text, ""); err != nil {
 			t.Errorf("%v in %s", err, sql)
@@ -78,6 +82,9 @@ func judge(t *testing.T, table schema.Table) {
 	}
 	for _, x := range build.Indexes {
 		check(x.SQL, "CREATE INDEX ", "CREATE UNIQUE INDEX ")
+		for _, sql := range x.Then {
+			check(sql, "ALTER TABLE ", "COMMENT ON INDEX ")
+		}
 	}
 	for _, sql := range build.Complete {
 		check(sql, "SELECT setval(", "ANALYZE ")

@@ -20,6 +20,7 @@ type index struct {
 	Method     string
 	Special    bool     // its elements don't say all of it
 	Columns    []string // of the key; "" for an expression
+	Include    []string // the columns that it holds beside those
 	Desc       []bool
 	Classes    []string // operator classes that are not the default ones
 	Exprs      []string // "" for a column
@@ -33,7 +34,10 @@ type index struct {
 // not the column's, an operator class of an extension, NULLs in an unusual place,
 // or treats NULLs as equal (PostgreSQL 15).
 const indexesQuery = `
-	SELECT i.indrelid, c.relname::text, i.indisunique, i.indisprimary, i.indisvalid, am.amname::text, s.special, k.names, k.descending, k.classes, k.expressions, c.reloptions,
+	SELECT i.indrelid, c.relname::text, i.indisunique, i.indisprimary, i.indisvalid, am.amname::text, s.special, k.names,
+		ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS n (attribute, at) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = n.attribute
+			WHERE n.at > i.indnkeyatts ORDER BY n.at),
+		k.descending, k.classes, k.expressions, c.reloptions,
 		coalesce(obj_description(i.indexrelid, 'pg_class'), ''),
 		CASE WHEN s.special OR k.odd OR am.amname <> 'btree' THEN pg_get_indexdef(i.indexrelid) ELSE '' END,
 		coalesce(CASE con.contype WHEN 'u' THEN 'UNIQUE' WHEN 'p' THEN 'PRIMARY KEY' END || CASE WHEN con.condeferrable THEN ' DEFERRABLE' ELSE '' END
@@ -74,17 +78,19 @@ func (r *reading) indexes(ctx context.Context) error {
 		if t == nil {
 			continue
 		}
-		lost := slices.ContainsFunc(x.Columns, func(name string) bool { return name != "" && t.Column(name) == nil })
+		missing := func(name string) bool { return name != "" && t.Column(name) == nil }
 		switch {
-		case lost:
+		case slices.ContainsFunc(x.Columns, missing), !x.Primary && slices.ContainsFunc(x.Include, missing):
 			r.lose(stage.LossIndex, t.Name, "index "+x.Name, "it is over a column that is not carried")
 		case x.Primary:
-			t.PrimaryKey, t.PrimaryKeyName = x.Columns, x.Name
-			if _, deferred, ok := strings.Cut(x.Constraint, " DEFERRABLE"); ok {
-				r.note(t.Name, "primary key %s becomes one that is checked at once, not DEFERRABLE%s", x.Name, deferred)
+			if slices.ContainsFunc(x.Include, missing) {
+				r.lose(stage.LossIndex, t.Name, "index "+x.Name, "it includes a column that is not carried; the primary key is")
+				x.Include = slices.DeleteFunc(x.Include, missing)
 			}
-			if x.Special {
-				r.note(t.Name, "primary key %s: the columns that its index INCLUDEs are left out of it", x.Name)
+			t.PrimaryKey, t.PrimaryKeyName, t.PrimaryKeyIndex = x.Columns, x.Name, x.key()
+			if err := refuseOptions(options(x.Options)); err != nil {
+				r.note(t.Name, "the storage parameters of its primary key are not carried: %.200s", options(x.Options))
+				t.PrimaryKeyIndex.Options = ""
 			}
 		case !x.Valid:
 			r.lose(stage.LossIndex, t.Name, "index "+x.Name, "it is invalid: building it failed once; REINDEX or drop it")
@@ -98,6 +104,18 @@ func (r *reading) indexes(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// key is what the index of a primary key has beside its columns.
+func (x index) key() *schema.KeyIndex {
+	key := schema.KeyIndex{Timing: strings.TrimPrefix(strings.TrimPrefix(x.Constraint, "PRIMARY KEY"), " "), Options: options(x.Options), Comment: x.Comment}
+	if len(x.Include) > 0 {
+		key.Include = x.Include
+	}
+	if key.SameAs(nil) && key.Options == "" && key.Comment == "" {
+		return nil
+	}
+	return &key
 }
 
 // overWords is the expression of an index over the words of a column.

@@ -75,6 +75,13 @@ func soundTable(t *schema.Table) error {
 			return fmt.Errorf("its primary key names the column %q, which it doesn't have", name)
 		}
 	}
+	if k := t.PrimaryKeyIndex; k != nil {
+		for _, name := range k.Include {
+			if !seen[name] {
+				return fmt.Errorf("its primary key includes the column %q, which it doesn't have", name)
+			}
+		}
+	}
 	for _, x := range t.Indexes {
 		for _, c := range x.Columns {
 			if x.Native == "" && !seen[c.Name] || c.Prefix < 0 {

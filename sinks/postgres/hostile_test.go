@@ -85,11 +85,23 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 			x.Indexes = []schema.Index{{Name: "i", Comment: `\'` + touch, Columns: []schema.IndexColumn{{Name: "c"}}}}
 		}), "nothing"},
 		"name of the key": {with(func(x *schema.Table, _ *schema.Column) { x.PrimaryKey, x.PrimaryKeyName = []string{"id"}, `"`+touch }), "nothing"},
-		"sequence":        {with(func(x *schema.Table, _ *schema.Column) { x.Sequence = &schema.Sequence{Column: `"` + touch, Next: 1} }), ""},
-		"plain default":   {with(func(_ *schema.Table, c *schema.Column) { c.Default = &schema.Default{Value: "'" + touch} }), "nothing"},
-		"comments":        {with(func(x *schema.Table, c *schema.Column) { x.Comment, c.Comment = "'"+touch, `\'`+touch }), "nothing"},
-		"column":          {with(func(_ *schema.Table, c *schema.Column) { c.Name = "\"\n\u2028'; DROP TABLE canary; --" }), "nothing"},
-		"table":           {with(func(x *schema.Table, _ *schema.Column) { x.Name = `"; DROP TABLE canary; --` }), "nothing"},
+		"timing of the key": {with(func(x *schema.Table, _ *schema.Column) {
+			x.PrimaryKey, x.PrimaryKeyIndex = []string{"id"}, &schema.KeyIndex{Timing: "DEFERRABLE; " + touch}
+		}), ""},
+		"options of the key": {with(func(x *schema.Table, _ *schema.Column) {
+			x.PrimaryKey, x.PrimaryKeyIndex = []string{"id"}, &schema.KeyIndex{Options: "WHERE evil() = 1"}
+		}), ""},
+		"column of the key": {with(func(x *schema.Table, _ *schema.Column) {
+			x.PrimaryKey, x.PrimaryKeyIndex = []string{"id"}, &schema.KeyIndex{Include: []string{`c")` + touch}}
+		}), ""},
+		"comment of the key": {with(func(x *schema.Table, _ *schema.Column) {
+			x.PrimaryKey, x.PrimaryKeyIndex = []string{"id"}, &schema.KeyIndex{Include: []string{"c"}, Comment: `\'` + touch}
+		}), "nothing"},
+		"sequence":      {with(func(x *schema.Table, _ *schema.Column) { x.Sequence = &schema.Sequence{Column: `"` + touch, Next: 1} }), ""},
+		"plain default": {with(func(_ *schema.Table, c *schema.Column) { c.Default = &schema.Default{Value: "'" + touch} }), "nothing"},
+		"comments":      {with(func(x *schema.Table, c *schema.Column) { x.Comment, c.Comment = "'"+touch, `\'`+touch }), "nothing"},
+		"column":        {with(func(_ *schema.Table, c *schema.Column) { c.Name = "\"\n\u2028'; DROP TABLE canary; --" }), "nothing"},
+		"table":         {with(func(x *schema.Table, _ *schema.Column) { x.Name = `"; DROP TABLE canary; --` }), "nothing"},
 		"index name": {with(func(x *schema.Table, _ *schema.Column) {
 			x.Indexes = []schema.Index{{Name: `"; DROP TABLE canary; --`, Columns: []schema.IndexColumn{{Name: "c"}}}}
 		}), "nothing"},

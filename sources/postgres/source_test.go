@@ -350,27 +350,41 @@ func (s *stopping) Write(ctx context.Context, _ stage.Chunk) error {
 	return ctx.Err()
 }
 
-// What a primary key has beside its columns is not kept, and that is noted.
-func TestPrimaryKeyNotesWhatIsNotKept(t *testing.T) {
+// A key WITHOUT OVERLAPS, as PostgreSQL 18 has them, is a loss: in its catalog it is
+// a constraint p or u with an index of exclusion, which older servers are made to have here.
+func TestKeysWithoutOverlapsAreLost(t *testing.T) {
 	db := servers.Postgres(t)
-	execute(t, db.SQL, `CREATE TABLE mdl_a (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED); CREATE TABLE mdl_b (id int, n int, PRIMARY KEY (id) INCLUDE (n));
-		CREATE TABLE mdl_c (id int PRIMARY KEY, n int UNIQUE)`)
+	execute(t, db.SQL, `CREATE TABLE mdl_a (id int PRIMARY KEY, r int4range, EXCLUDE USING gist (r WITH &&)); CREATE TABLE mdl_b (r int4range, CONSTRAINT mdl_b_r EXCLUDE USING gist (r WITH &&));
+		UPDATE pg_constraint SET contype = 'u' WHERE conname = 'mdl_b_r'`)
 	inv, err := newSource(t, db.DSN, nil).Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, n := range inv.Notes {
-		if strings.Contains(n.Text, "primary key") {
-			got = append(got, n.Path+": "+n.Text)
-		}
+	for _, l := range inv.Losses {
+		reason, _, _ := strings.Cut(l.Reason, ":")
+		got = append(got, fmt.Sprint(l.Kind, " ", l.Path, " ", l.Where, " ", reason))
 	}
 	slices.Sort(got)
-	want := []string{
-		"db/a: primary key mdl_a_pkey becomes one that is checked at once, not DEFERRABLE INITIALLY DEFERRED",
-		"db/b: primary key mdl_b_pkey: the columns that its index INCLUDEs are left out of it",
-	}
+	want := []string{"constraint db/a constraint mdl_a_r_excl exclusion constraints are not carried", "constraint db/b constraint mdl_b_r keys WITHOUT OVERLAPS are not carried"}
 	if !slices.Equal(got, want) {
-		t.Errorf("notes %q, want %q", got, want)
+		t.Errorf("losses %q, want %q", got, want)
+	}
+}
+
+// What a primary key includes may be a column that is not carried: the key is, without it.
+func TestAPrimaryKeyStaysWhereAnIncludedColumnIsLost(t *testing.T) {
+	db := servers.Postgres(t)
+	execute(t, db.SQL, `CREATE TABLE mdl_a (id int, n int, g int GENERATED ALWAYS AS (n + 1) STORED, PRIMARY KEY (id) INCLUDE (n, g))`)
+	inv, err := newSource(t, db.DSN, nil).Plan(t.Context(), stage.PlanRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := inv.Tables[0].Schema
+	if !slices.Equal(got.PrimaryKey, []string{"id"}) || got.PrimaryKeyIndex == nil || !slices.Equal(got.PrimaryKeyIndex.Include, []string{"n"}) {
+		t.Errorf("the key is %q %+v", got.PrimaryKey, got.PrimaryKeyIndex)
+	}
+	if !slices.ContainsFunc(inv.Losses, func(l stage.Loss) bool { return l.Kind == stage.LossIndex && l.Where == "index mdl_a_pkey" }) {
+		t.Errorf("losses %+v", inv.Losses)
 	}
 }

@@ -29,6 +29,8 @@ func (b *builder) defaultOf(from, to schema.Column, cell Cell) *schema.Default {
 // expression carries CURRENT_TIMESTAMP, the one that all engines know.
 func (b *builder) expression(from, to schema.Column) *schema.Default {
 	switch {
+	case from.Default.Value == "NULL": // the same as none
+		return nil
 	case !isNow(from.Default.Value):
 		b.loseDefault(from, "its default is an expression of %s: %s", b.From.Dialect, from.Default.Value)
 		return nil

@@ -55,6 +55,9 @@ func (b *builder) index(x schema.Index) {
 		b.loss(stage.LossIndex, where, "only %s has indexes with an operator class or over words", b.From.Dialect)
 		return
 	}
+	if _, timing, ok := strings.Cut(x.Constraint, " "); ok {
+		b.note("%s is checked at once: %s has no constraint that is %s", where, b.Schema.Dialect, timing)
+	}
 	x.Columns, x.Options, x.Constraint = slices.Clone(x.Columns), "", ""
 	if b.Schema.Dialect == mysql {
 		b.mysqlIndex(x)

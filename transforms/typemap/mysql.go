@@ -3,6 +3,7 @@ package typemap
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
@@ -96,6 +97,12 @@ func prefixUnit(t schema.Type) int {
 
 // primaryKey keeps the primary key if the target can have it.
 func (b *builder) primaryKey() {
+	if key := b.From.PrimaryKeyIndex; key != nil && key.Timing != "" {
+		b.note("the primary key is checked at once: %s has no key that is %s", b.Schema.Dialect, key.Timing)
+	}
+	if key := b.From.PrimaryKeyIndex; key != nil && len(key.Include) > 0 {
+		b.note("the index of the primary key does not include %s: %s has no such keys", strings.Join(key.Include, ", "), b.Schema.Dialect)
+	}
 	if b.Schema.Dialect != mysql {
 		return
 	}

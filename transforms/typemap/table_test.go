@@ -109,6 +109,32 @@ func TestDefaults(t *testing.T) {
 	wantLoss(t, m, "default column seen")
 }
 
+// What only PostgreSQL's keys and constraints have is noted; a default of NULL is none.
+func TestKeysOfPostgresAreNoted(t *testing.T) {
+	from := schema.Table{Name: "k", Dialect: postgres, PrimaryKey: []string{"id"}, PrimaryKeyIndex: &schema.KeyIndex{Include: []string{"n"}, Timing: "DEFERRABLE", Options: "WITH (fillfactor='70')"},
+		Columns: []schema.Column{{Name: "id", Type: bigint}, {Name: "n", Type: bigint, Nullable: true, Default: &schema.Default{Value: "NULL", Expr: true, Native: "NULL::bigint"}}},
+		Indexes: []schema.Index{{Name: "u", Unique: true, Constraint: "UNIQUE DEFERRABLE INITIALLY DEFERRED", Columns: []schema.IndexColumn{{Name: "n"}}}}}
+	for _, target := range []string{mysql, sqlite} {
+		m := table(t, from, target)
+		wantLoss(t, m)
+		var notes []string
+		for _, n := range m.Notes {
+			notes = append(notes, n.Text)
+		}
+		want := []string{
+			"the primary key is checked at once: " + target + " has no key that is DEFERRABLE",
+			"the index of the primary key does not include n: " + target + " has no such keys",
+			"index u is checked at once: " + target + " has no constraint that is DEFERRABLE INITIALLY DEFERRED",
+		}
+		if !reflect.DeepEqual(notes, want) {
+			t.Errorf("to %s: notes %q, want %q", target, notes, want)
+		}
+		if m.Schema.PrimaryKeyIndex != nil || m.Schema.Columns[1].Default != nil || !reflect.DeepEqual(m.Schema.PrimaryKey, from.PrimaryKey) || m.Schema.Indexes[0].Constraint != "" {
+			t.Errorf("to %s: %+v", target, m.Schema)
+		}
+	}
+}
+
 // A decimal's default has its column's digits; a value that the target can't hold
 // is a loss that names the column.
 func TestDefaultsThatDontFit(t *testing.T) {
