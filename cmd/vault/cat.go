@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 func newCat(a *app) *cobra.Command {
@@ -34,8 +34,8 @@ has NO_BACKSLASH_ESCAPES, set sql_mode = '' first, for the session.`,
 		Args:    takesSnapshot("REPO", "PATH"),
 	}
 	snapshotFlag(cmd)
-	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, args []string) error {
-		s, err := a.chosen(ctx, r)
+	return browserCommand(a, cmd, func(ctx context.Context, c stage.Browser, args []string) error {
+		s, err := a.chosen(ctx, c)
 		if err != nil {
 			return err
 		}
@@ -44,6 +44,6 @@ has NO_BACKSLASH_ESCAPES, set sql_mode = '' first, for the session.`,
 			return err
 		}
 		out := bufio.NewWriterSize(a.out, 64<<10)
-		return errors.Join(r.Cat(ctx, s, path, out), out.Flush())
+		return errors.Join(c.Cat(ctx, s.ID, path, out), out.Flush())
 	})
 }

@@ -12,11 +12,12 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // snapshotFlag adds --snapshot.
 func snapshotFlag(cmd *cobra.Command) {
-	cmd.Flags().StringP("snapshot", "s", repository.Latest, "which snapshot: an id, the beginning of one, or latest; or as an argument after REPO")
+	cmd.Flags().StringP("snapshot", "s", stage.Latest, "which snapshot: an id, the beginning of one, or latest; or as an argument after REPO")
 }
 
 // flagsOnly lists the flags that choose snapshots. They are never taken from the
@@ -26,7 +27,7 @@ func flagsOnly() []string {
 }
 
 // choice is the snapshot that the command line names.
-func choice(flags *pflag.FlagSet) (c repository.Choice, err error) {
+func choice(flags *pflag.FlagSet) (c stage.Choice, err error) {
 	for _, name := range flagsOnly() { // of an unset variable, most likely: it would ask for nothing
 		if f := flags.Lookup(name); f != nil && f.Changed && strings.Trim(f.Value.String(), "[]\"") == "" {
 			return c, failure.New(failure.Usage, "--%s is empty", name)
@@ -66,12 +67,12 @@ func trusted(flags *pflag.FlagSet) (signers []repository.Signer, err error) {
 
 // chosen loads the snapshot that the command line names, and warns where latest
 // skipped newer ones.
-func (a *app) chosen(ctx context.Context, r *repository.Repository) (*repository.Snapshot, error) {
-	s, err := r.Load(ctx, a.want)
+func (a *app) chosen(ctx context.Context, c stage.Catalog) (*stage.Snapshot, error) {
+	s, err := c.Describe(ctx, a.want)
 	if err != nil {
 		return nil, err
 	}
-	if n, ok := s.Skipped(); ok {
+	if n := s.Skipped; n != nil {
 		a.warning(n.Path, n.Text)
 	}
 	return s, nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 func newForget(a *app) *cobra.Command {
@@ -57,30 +58,27 @@ Space is freed by vault prune.`,
 	flags.StringVar(&within, "keep-within", "", "keep what is at most so much older than the newest snapshot (36h, 30d, 8w, 1y)")
 	flags.String("signing-key-file", "", "file with the key that signs the removal, as vault key new makes it")
 	flags.Bool("dry-run", false, "only show what would be removed")
-	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, ids []string) error {
+	return catalogCommand(a, cmd, func(ctx context.Context, c stage.Catalog, ids []string) error {
 		for _, name := range keepFlags(flags) {
 			if value := flags.Lookup(name).Value.String(); value == "" || strings.Trim(value, "0") == "" || strings.HasPrefix(value, "-") {
 				return failure.New(failure.Usage, "--%s must be at least 1", name)
 			}
 		}
-		var err error
 		if within != "" {
+			var err error
 			if policy.Within, err = repository.ParseAge(within); err != nil {
 				return failure.New(failure.Usage, "--keep-within: %w", err)
 			}
 		}
-		if len(ids) > 0 && a.want != (repository.Choice{}) {
+		if len(ids) > 0 && a.want != (stage.Choice{}) {
 			return failure.New(failure.Usage, "--site, --pipeline and --tag select snapshots for the --keep flags; leave them out where IDs are given")
 		}
-		q := repository.ForgetRequest{Policy: policy, Want: a.want, IDs: ids, DryRun: a.flag("dry-run").on}
-		if q.Key, err = a.signingKey(ctx, flags); err != nil {
-			return err
-		}
-		f, err := r.Forget(ctx, q)
+		q := stage.RemoveRequest{IDs: ids, Keep: policy, Of: a.want, DryRun: a.flag("dry-run").on}
+		removed, err := c.Remove(ctx, q)
 		if err != nil {
 			return err
 		}
-		return a.forgotten(f, q)
+		return a.forgotten(removed, q.DryRun)
 	})
 }
 
@@ -97,6 +95,9 @@ func keepFlags(flags *pflag.FlagSet) []string {
 
 // signingKey is the key of --signing-key-file, or that of the repository's pipeline.
 func (a *app) signingKey(ctx context.Context, flags *pflag.FlagSet) (repository.SigningKey, error) {
+	if flags.Lookup("signing-key-file") == nil {
+		return a.signing, nil
+	}
 	path, err := flags.GetString("signing-key-file")
 	if err != nil || path == "" {
 		return a.signing, err
@@ -123,19 +124,19 @@ type forgottenLine struct {
 	Error    string    `json:"error,omitempty"`
 }
 
-func forgetLine(s *repository.Snapshot, reasons []string) forgottenLine {
-	return forgottenLine{ID: s.ID, Start: s.Start, Pipeline: s.Pipeline, Site: s.Site().ID, Tags: s.Tags, Reasons: reasons}
+func forgetLine(s *stage.Snapshot, reasons []string) forgottenLine {
+	return forgottenLine{ID: s.ID, Start: s.Start, Pipeline: s.Pipeline, Site: s.Site, Tags: s.Tags, Reasons: reasons}
 }
 
 // forgotten reports what forget did.
-func (a *app) forgotten(f *repository.Forgotten, q repository.ForgetRequest) error {
+func (a *app) forgotten(f *stage.Removed, dry bool) error {
 	if a.flag("json").on {
 		doc := struct {
 			DryRun  bool            `json:"dry_run"`
 			Keep    []forgottenLine `json:"keep"`
 			Remove  []forgottenLine `json:"remove"`
 			Skipped []forgottenLine `json:"skipped"` // that can't be read; they stay
-		}{q.DryRun, []forgottenLine{}, []forgottenLine{}, []forgottenLine{}}
+		}{dry, []forgottenLine{}, []forgottenLine{}, []forgottenLine{}}
 		for _, k := range f.Keep {
 			doc.Keep = append(doc.Keep, forgetLine(k.Snapshot, k.Reasons))
 		}
@@ -149,8 +150,8 @@ func (a *app) forgotten(f *repository.Forgotten, q repository.ForgetRequest) err
 	}
 	verb := "remove"
 	rows := [][]string{{"", "SNAPSHOT", "TAKEN", "PIPELINE", "SITE", "TAGS", "KEPT AS"}}
-	line := func(verb string, s *repository.Snapshot, reasons []string) {
-		rows = append(rows, []string{verb, s.ID, day(s.Start), plain(s.Pipeline), plain(cmp.Or(s.Site().Name, s.Site().ID)), plain(strings.Join(s.Tags, ", ")), strings.Join(reasons, ", ")})
+	line := func(verb string, s *stage.Snapshot, reasons []string) {
+		rows = append(rows, []string{verb, s.ID, day(s.Start), plain(s.Pipeline), plain(cmp.Or(s.SiteName, s.Site)), plain(strings.Join(s.Tags, ", ")), strings.Join(reasons, ", ")})
 	}
 	for _, k := range f.Keep {
 		line("keep", k.Snapshot, k.Reasons)
@@ -167,7 +168,7 @@ func (a *app) forgotten(f *repository.Forgotten, q repository.ForgetRequest) err
 	switch {
 	case len(f.Remove) == 0:
 		return a.print("nothing to remove\n")
-	case q.DryRun:
+	case dry:
 		return a.print(fmt.Sprintf("dry run: %s would be removed\n", count(len(f.Remove), "snapshot")))
 	}
 	return a.print(fmt.Sprintf("removed %s; vault prune frees the space\n", count(len(f.Remove), "snapshot")))

@@ -33,8 +33,20 @@ func lacking(lacks map[stage.LossKind]int64) string {
 	return strings.Join(words, ", ")
 }
 
+// missing says what a snapshot lacks, on purpose or not.
+func missing(s *stage.Snapshot) string {
+	switch {
+	case !s.Selected():
+		return lacking(s.Lacks)
+	case len(s.Lacks) > 0:
+		return lacking(s.Lacks) + "; partial (selection)"
+	}
+	return "partial (selection)"
+}
+
 // lacks is what a snapshot that may be whole in the storage does not hold.
 type lacks struct {
 	Snapshot string                   `json:"snapshot"`
+	Selected bool                     `json:"selected,omitempty"` // it was made with a selection
 	Lacks    map[stage.LossKind]int64 `json:"lacks"`
 }

@@ -90,6 +90,33 @@ sink: [{use: sqlite, with: {path: "${env:DIR}/copy.db"}}, {use: files, with: {di
 	}
 }
 
+// A snapshot that was made with a selection says so wherever it is looked at.
+func TestWhatWasSelectedIsToldOfASnapshot(t *testing.T) {
+	repo := t.TempDir() + "/repository"
+	backup := written(t, "backup.yaml", `version: 1
+source: [{use: sample, with: {db_bytes: 16KiB, files: false}}]
+select: {exclude_tables: [config]}
+sink: [{use: local, with: {dir: "${env:REPO}", create: true}}]
+`)
+	vault(t, 0, []string{"REPO=" + repo}, "run", backup)
+	for command, says := range map[string]string{"snapshots": "partial (selection)", "show": "\npartial: made with a selection\n", "verify": "is partial: it was made with a selection"} {
+		if o := vault(t, 0, nil, command, repo); !strings.Contains(o.stdout, says) {
+			t.Errorf("%s says\n%s", command, o.stdout)
+		}
+	}
+	var shown struct {
+		Partial bool              `json:"partial"`
+		Units   []json.RawMessage `json:"units"`
+	}
+	if o := vault(t, 0, nil, "show", repo, "--json"); json.Unmarshal([]byte(o.stdout), &shown) != nil || !shown.Partial || len(shown.Units) == 0 {
+		t.Errorf("show --json prints\n%s", o.stdout)
+	}
+	var listed []struct{ Partial bool }
+	if o := vault(t, 0, nil, "snapshots", repo, "--json"); json.Unmarshal([]byte(o.stdout), &listed) != nil || len(listed) != 1 || !listed[0].Partial {
+		t.Errorf("snapshots --json prints\n%s", o.stdout)
+	}
+}
+
 func TestEveryKindOfLossHasANoun(t *testing.T) {
 	for _, kind := range stage.LossKinds() {
 		if says := lacking(map[stage.LossKind]int64{kind: 2}); strings.Contains(says, "_") || !strings.HasPrefix(says, "2 ") {

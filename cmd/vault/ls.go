@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lmsvault/vault/core/failure"
-	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -29,8 +28,8 @@ exactly; vault cat takes them too. A time outside the years 0 to 9999 is in unix
 		Args:    takesSnapshot("REPO", "[PATH]"),
 	}
 	snapshotFlag(cmd)
-	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, args []string) error {
-		s, err := a.chosen(ctx, r)
+	return browserCommand(a, cmd, func(ctx context.Context, c stage.Browser, args []string) error {
+		s, err := a.chosen(ctx, c)
 		if err != nil {
 			return err
 		}
@@ -41,7 +40,7 @@ exactly; vault cat takes them too. A time outside the years 0 to 9999 is in unix
 			}
 			below = strings.TrimSuffix(below, "/")
 		}
-		return a.list(ctx, r, s, below)
+		return a.list(ctx, c, s, below)
 	})
 }
 
@@ -72,7 +71,7 @@ func (l line) exact() line {
 	return l
 }
 
-func (a *app) list(ctx context.Context, r *repository.Repository, s *repository.Snapshot, below string) error {
+func (a *app) list(ctx context.Context, c stage.Browser, s *stage.Snapshot, below string) error {
 	out := bufio.NewWriter(a.out)
 	asJSON := a.flag("json").on
 	found := below == ""
@@ -93,17 +92,14 @@ func (a *app) list(ctx context.Context, r *repository.Repository, s *repository.
 		return err
 	}
 	for _, t := range s.Tables {
-		if err := print(line{Path: stage.DB + "/" + t.Schema.Name, Kind: stage.Table, Size: t.Bytes, Rows: t.Proof.Rows}); err != nil {
+		if err := print(line{Path: stage.DB + "/" + t.Schema.Name, Kind: stage.Table, Size: t.Bytes, Rows: t.Sum.Rows}); err != nil {
 			return err
 		}
 	}
-	err := r.Entries(ctx, s, func(_ *repository.Unit, it *repository.Item) error {
-		if it.Kind == stage.Table { // once for each unit; listed above
-			return nil
-		}
+	err := c.Entries(ctx, s.ID, func(e stage.StoredEntry) error {
 		return print(line{
-			Path: it.Path, Kind: it.Kind, Size: it.Bytes(), Mode: mode(it.Mode), Time: it.ModTime, Target: it.Target,
-			SHA1: it.Digest.SHA1, SHA256: it.Digest.SHA256,
+			Path: e.Path, Kind: e.Kind, Size: e.Bytes, Mode: mode(e.Mode), Time: e.ModTime, Target: e.Target,
+			SHA1: e.Digest.SHA1, SHA256: e.Digest.SHA256,
 		})
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 func newPrune(a *app) *cobra.Command {
@@ -34,7 +35,7 @@ next prune continues.`,
 		if *most < 0 || *most > 100 {
 			return failure.New(failure.Usage, "--max-waste must be from 0 to 100, not %d", *most)
 		}
-		if a.want != (repository.Choice{}) {
+		if a.want != (stage.Choice{}) {
 			return failure.New(failure.Usage, "prune looks at all snapshots; leave --site, --pipeline and --tag out, and remove snapshots with vault forget")
 		}
 		dry, asJSON := a.flag("dry-run").on, a.flag("json").on

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lmsvault/vault/core/engine"
+	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -53,7 +54,7 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 		if len(signers) > 0 {
 			place.signers = signers // flags win over the file
 		}
-		if f := flags.Lookup("snapshot"); f != nil && f.DefValue == repository.Latest {
+		if f := flags.Lookup("snapshot"); f != nil && f.DefValue == stage.Latest {
 			a.want.Site, a.want.Pipeline = cmp.Or(a.want.Site, place.site), cmp.Or(a.want.Pipeline, place.pipeline)
 		}
 		r, err := a.open(ctx, place)
@@ -64,6 +65,28 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 		return do(ctx, r, args[1:])
 	}
 	return cmd
+}
+
+// catalogCommand is a repoCommand that needs no more than a catalog of snapshots.
+func catalogCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, c stage.Catalog, args []string) error) *cobra.Command {
+	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, args []string) error {
+		key, err := a.signingKey(ctx, cmd.Flags())
+		if err != nil {
+			return err
+		}
+		return do(ctx, repository.NewCatalog(r, key), args)
+	})
+}
+
+// browserCommand is a catalogCommand that reads entries.
+func browserCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, c stage.Browser, args []string) error) *cobra.Command {
+	return catalogCommand(a, cmd, func(ctx context.Context, c stage.Catalog, args []string) error {
+		b, ok := c.(stage.Browser)
+		if !ok {
+			return failure.New(failure.Usage, "the entries of these snapshots can't be read one by one; restore the snapshot")
+		}
+		return do(ctx, b, args)
+	})
 }
 
 const repoHelp = `

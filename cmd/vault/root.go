@@ -29,7 +29,7 @@ type app struct {
 	settings      *viper.Viper
 	stages        *stage.Registry
 	log           *slog.Logger
-	want          repository.Choice     // the snapshots that a repository command looks at
+	want          stage.Choice          // the snapshots that a repository command looks at
 	signing       repository.SigningKey // of the pipeline that names its storage
 	reporter      *progress.Stream      // what a run tells while it goes on; nil until setup
 	bar           *progress.Terminal    // nil where there is none

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lmsvault/vault/core/repository"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -21,31 +21,40 @@ func newShow(a *app) *cobra.Command {
 		Args:  takesSnapshot("REPO"),
 	}
 	snapshotFlag(cmd)
-	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, _ []string) error {
-		s, err := a.chosen(ctx, r)
+	return catalogCommand(a, cmd, func(ctx context.Context, c stage.Catalog, _ []string) error {
+		s, err := a.chosen(ctx, c)
 		if err != nil {
 			return err
 		}
 		if a.flag("json").on {
-			return a.printJSON(struct {
-				*repository.Snapshot
-				Lacks  map[stage.LossKind]int64 `json:"lacks,omitempty"`
-				Signer string                   `json:"signer,omitempty"`
-			}{s, s.Lacks(), signer(s)})
+			return a.showJSON(ctx, c, s)
 		}
 		return a.show(s)
 	})
 }
 
-// signer is the public key of who has signed a snapshot; "" for nobody.
-func signer(s *repository.Snapshot) string {
-	if by, ok := s.Signer(); ok {
-		return by.String()
+// showJSON prints what the catalog keeps of a snapshot, and what follows from it.
+func (a *app) showJSON(ctx context.Context, c stage.Catalog, s *stage.Snapshot) error {
+	m, ok := c.(stage.Manifester)
+	if !ok {
+		return a.printJSON(s)
 	}
-	return ""
+	manifest, err := m.Manifest(ctx, s.ID)
+	if err != nil {
+		return err
+	}
+	more, err := json.Marshal(struct {
+		Partial bool                     `json:"partial"`
+		Lacks   map[stage.LossKind]int64 `json:"lacks,omitempty"`
+		Signer  string                   `json:"signer,omitempty"`
+	}{s.Partial(), s.Lacks, s.Signer})
+	if err != nil {
+		return err
+	}
+	return a.printJSON(json.RawMessage(slices.Concat(manifest[:len(manifest)-1], []byte(","), more[1:])))
 }
 
-func (a *app) show(s *repository.Snapshot) error {
+func (a *app) show(s *stage.Snapshot) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "snapshot %s by %s on %s, vault %s\n", s.ID, plain(s.Pipeline), plain(s.Host), plain(s.Version))
 	fmt.Fprintf(&b, "taken %s, in %s\n", day(s.Start), s.End.Sub(s.Start).Round(time.Millisecond))
@@ -54,11 +63,14 @@ func (a *app) show(s *repository.Snapshot) error {
 	}
 	t := s.Totals
 	fmt.Fprintf(&b, "holds %s: %s in %s, %s\n", size(t.Bytes), count(t.Rows, "row"), count(len(s.Tables), "table"), count(t.Files, "file"))
-	if lacks := s.Lacks(); len(lacks) > 0 {
-		fmt.Fprintf(&b, "lacks %s\n", lacking(lacks))
+	if s.Selected() {
+		fmt.Fprintf(&b, "partial: made with a selection\n")
 	}
-	if by := signer(s); by != "" {
-		fmt.Fprintf(&b, "signed by %s\n", by)
+	if len(s.Lacks) > 0 {
+		fmt.Fprintf(&b, "lacks %s\n", lacking(s.Lacks))
+	}
+	if s.Signer != "" {
+		fmt.Fprintf(&b, "signed by %s\n", s.Signer)
 	}
 	fmt.Fprintf(&b, "new were %s, which took %s\n", size(t.New), size(t.Stored))
 	for _, name := range slices.Sorted(maps.Keys(s.Facts)) {
@@ -71,7 +83,7 @@ func (a *app) show(s *repository.Snapshot) error {
 	}
 	rows := [][]string{{"TABLE", "ROWS", "SIZE", "PROOF"}}
 	for _, t := range s.Tables {
-		rows = append(rows, []string{plain(t.Schema.Name), number(t.Proof.Rows), size(t.Bytes), t.Proof.String()})
+		rows = append(rows, []string{plain(t.Schema.Name), number(t.Sum.Rows), size(t.Bytes), t.Sum.String()})
 	}
 	return a.table(rows)
 }

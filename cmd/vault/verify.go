@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 func newVerify(a *app) *cobra.Command {
@@ -27,70 +29,59 @@ files are then not recomputed.`,
 	}
 	cmd.Flags().StringP("snapshot", "s", "", "only this one: an id, the beginning of one, or latest")
 	cmd.Flags().String("read-data-subset", "", "read the content of a part of the packs only: N/M for the Nth of M parts, or P% for a random choice")
-	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, _ []string) error {
+	return catalogCommand(a, cmd, func(ctx context.Context, c stage.Catalog, _ []string) error {
 		a.reporter.Report(progress.Event{Kind: progress.Phase, Phase: "verify"})
-		want := a.want
-		if want.Snapshot != "" {
-			s, err := a.chosen(ctx, r)
+		subset, err := cmd.Flags().GetString("read-data-subset")
+		if err != nil {
+			return err
+		}
+		if subset != "" {
+			if _, bad := repository.ParseSubset(subset); bad != nil {
+				return failure.New(failure.Usage, "--read-data-subset: %w", bad)
+			}
+			if a.want != (stage.Choice{}) {
+				return failure.New(failure.Usage, "--read-data-subset is for the whole repository; leave the snapshot, --site, --pipeline and --tag out")
+			}
+		}
+		q := stage.VerifyRequest{Want: a.want, Subset: subset, Report: func(done, total int64) {
+			a.reporter.Report(progress.Event{Kind: progress.Moving, Phase: "verify", Bytes: done, TotalBytes: total})
+		}}
+		if q.Want.Snapshot != "" {
+			s, err := a.chosen(ctx, c)
 			if err != nil {
 				return err
 			}
-			want.Snapshot = s.ID // not a newer one that appears meanwhile
+			q.Want.Snapshot = s.ID // not a newer one that appears meanwhile
 		}
-		report := func(done, total int64) {
-			a.reporter.Report(progress.Event{Kind: progress.Moving, Phase: "verify", Bytes: done, TotalBytes: total})
-		}
-		var found []repository.Finding
-		text, err := cmd.Flags().GetString("read-data-subset")
+		found, err := c.Verify(ctx, q)
 		if err != nil {
 			return err
 		}
-		if text != "" {
-			subset, bad := repository.ParseSubset(text)
-			if bad != nil {
-				return failure.New(failure.Usage, "--read-data-subset: %w", bad)
-			}
-			if want != (repository.Choice{}) {
-				return failure.New(failure.Usage, "--read-data-subset is for the whole repository; leave the snapshot, --site, --pipeline and --tag out")
-			}
-			found, err = r.VerifySubset(ctx, subset, report)
-		} else {
-			found, err = r.Verify(ctx, want, report)
-		}
-		if err != nil {
-			return err
-		}
-		list, err := r.Snapshots(ctx)
-		if err != nil {
-			return err
-		}
-		v := verification{Subset: text, Damage: found, Incomplete: []lacks{}, Snapshots: len(list)}
-		v.count(list, want)
-		return a.verified(v)
+		return a.verified(verificationOf(found, subset))
 	})
 }
 
 // verification is what verify has found.
 type verification struct {
-	Subset     string               `json:"read_data_subset,omitempty"`
-	Damage     []repository.Finding `json:"damage"`
-	Incomplete []lacks              `json:"incomplete"` // snapshots that lack something since they were made
-	Checked    int                  `json:"checked"`    // number of snapshots that were read and checked
-	Snapshots  int                  `json:"snapshots"`  // number of snapshots in the repository
+	Subset     string          `json:"read_data_subset,omitempty"`
+	Damage     []stage.Finding `json:"damage"`
+	Incomplete []lacks         `json:"incomplete"`           // snapshots that are partial since they were made
+	Unreadable []string        `json:"unreadable,omitempty"` // snapshots that could not be checked
+	Checked    int             `json:"checked"`              // number of snapshots that were read and checked
+	Snapshots  int             `json:"snapshots"`            // number of snapshots in the repository
 }
 
-// count counts the snapshots that want matches, and lists those that lack
-// something. What can't be read is in Damage.
-func (v *verification) count(list []repository.Listed, want repository.Choice) {
-	for _, l := range list {
-		if l.Snapshot == nil || !want.Matches(l.Snapshot) || want.Snapshot != "" && want.Snapshot != l.ID {
-			continue
-		}
-		v.Checked++
-		if len(l.Snapshot.Losses) > 0 {
-			v.Incomplete = append(v.Incomplete, lacks{l.ID, l.Snapshot.Lacks()})
+func verificationOf(found *stage.Verified, subset string) verification {
+	v := verification{Subset: subset, Damage: found.Damage, Incomplete: []lacks{}, Checked: len(found.Checked), Snapshots: found.Snapshots}
+	for _, s := range slices.Backward(found.Checked) {
+		if s.Partial() {
+			v.Incomplete = append(v.Incomplete, lacks{s.ID, s.Selected(), s.Lacks})
 		}
 	}
+	for _, l := range slices.Backward(found.Unreadable) {
+		v.Unreadable = append(v.Unreadable, l.ID)
+	}
+	return v
 }
 
 // scope says how much was checked.
@@ -117,7 +108,12 @@ func (a *app) verified(v verification) error {
 			damage(&b, f)
 		}
 		for _, l := range v.Incomplete {
-			fmt.Fprintf(&b, "snapshot %s lacks %s since it was made; vault show lists them\n", l.Snapshot, lacking(l.Lacks))
+			if l.Selected {
+				fmt.Fprintf(&b, "snapshot %s is partial: it was made with a selection; vault show tells which\n", l.Snapshot)
+			}
+			if len(l.Lacks) > 0 {
+				fmt.Fprintf(&b, "snapshot %s lacks %s since it was made; vault show lists them\n", l.Snapshot, lacking(l.Lacks))
+			}
 		}
 		if len(found) == 0 {
 			fmt.Fprintf(&b, "no damage found (%s)\n", v.scope())
@@ -132,7 +128,7 @@ func (a *app) verified(v verification) error {
 	return failure.New(failure.Unproven, "damage found in %s (%s)", count(len(found), "place"), v.scope())
 }
 
-func damage(b *strings.Builder, f repository.Finding) {
+func damage(b *strings.Builder, f stage.Finding) {
 	fmt.Fprintf(b, "%s: %s\n", plain(f.Object), plain(f.Problem))
 	if len(f.Snapshots) > 0 {
 		fmt.Fprintf(b, "  needed by %s\n", strings.Join(f.Snapshots, ", "))

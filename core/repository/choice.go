@@ -14,44 +14,18 @@ import (
 )
 
 // Latest is the name under which Load finds the newest snapshot.
-const Latest = "latest"
+const Latest = stage.Latest
 
 // Choice names a snapshot.
-type Choice struct {
-	Snapshot string // an id, the beginning of one id only, or Latest
-	Site     string // only of this site, by identifier or name; "" for any
-	Pipeline string // only of this pipeline; "" for any
-	Tags     string // only with all of these tags, separated by commas; "" for any
-}
-
-func (c Choice) tags() []string {
-	return strings.FieldsFunc(c.Tags, func(r rune) bool { return r == ',' })
-}
+type Choice = stage.Choice
 
 // Site tells which site the snapshot is of, as far as it holds tables.
 func (s *Snapshot) Site() moodle.Site { return moodle.SiteOf(s.Facts) }
 
-// Matches tells whether a snapshot is of the site and the pipeline, and has the tags.
-func (c Choice) Matches(s *Snapshot) bool {
+// matches tells whether a snapshot is of the site and the pipeline, and has the tags.
+func (s *Snapshot) matches(c Choice) bool {
 	site := s.Site()
-	return (c.Pipeline == "" || c.Pipeline == s.Pipeline) &&
-		(c.Site == "" || c.Site == site.ID || c.Site == site.Name) &&
-		!slices.ContainsFunc(c.tags(), func(tag string) bool { return !slices.Contains(s.Tags, tag) })
-}
-
-// String names what Matches wants.
-func (c Choice) String() string {
-	var words []string
-	if c.Site != "" {
-		words = append(words, fmt.Sprintf("site %q", c.Site))
-	}
-	if c.Pipeline != "" {
-		words = append(words, fmt.Sprintf("pipeline %q", c.Pipeline))
-	}
-	for _, tag := range c.tags() {
-		words = append(words, fmt.Sprintf("tag %q", tag))
-	}
-	return strings.Join(words, " and ")
+	return c.Matches(&stage.Snapshot{Pipeline: s.Pipeline, Site: site.ID, SiteName: site.Name, Tags: s.Tags})
 }
 
 var errNoSnapshot = failure.New(failure.Usage, "the repository has no finished snapshot yet")
@@ -85,7 +59,7 @@ func (r *Repository) Load(ctx context.Context, c Choice) (*Snapshot, error) {
 		return nil, err
 	}
 	snap, err := r.load(ctx, ref)
-	if err == nil && !c.Matches(snap) {
+	if err == nil && !snap.matches(c) {
 		return nil, failure.New(failure.Usage, "snapshot %s is not of %s, but of %s", snap.ID, c, seriesOf(snap))
 	}
 	return snap, err
@@ -181,7 +155,7 @@ func (r *Repository) latest(ctx context.Context, refs []snapshotRef, c Choice) (
 			continue
 		case err != nil:
 			return snapshotRef{}, nil, err
-		case !c.Matches(snap):
+		case !snap.matches(c):
 			others.add(snap)
 			continue
 		}
@@ -244,27 +218,27 @@ func noMatch(c Choice, others seriesSet) error {
 	return failure.New(failure.Usage, "there is no snapshot of %s; the repository has:%s", c, others)
 }
 
-// Select returns what a list has of the site and the pipeline, and what can't be
+// selected returns what a list has of the site and the pipeline, and what can't be
 // read. If c names one of them and no snapshot matches, the error, of class
 // failure.Usage, lists those that exist.
-func (c Choice) Select(list []Listed) ([]Listed, error) {
-	var selected []Listed
+func selected(list []Listed, c Choice) ([]Listed, error) {
+	var chosen []Listed
 	var others seriesSet
 	matches := false
 	for _, l := range slices.Backward(list) {
 		switch {
 		case l.Snapshot == nil:
-		case c.Matches(l.Snapshot):
+		case l.Snapshot.matches(c):
 			matches = true
 		default:
 			others.add(l.Snapshot)
 			continue
 		}
-		selected = append(selected, l)
+		chosen = append(chosen, l)
 	}
 	if !matches && c.String() != "" {
 		return nil, noMatch(c, others)
 	}
-	slices.Reverse(selected)
-	return selected, nil
+	slices.Reverse(chosen)
+	return chosen, nil
 }

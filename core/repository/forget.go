@@ -14,9 +14,9 @@ import (
 // ForgetRequest says which snapshots are to be removed: those that Policy does not
 // keep, or those that IDs name.
 type ForgetRequest struct {
-	Policy Policy
-	Want   Choice   // with Policy: only snapshots that it matches are looked at
-	IDs    []string // or beginnings of one ID only; then Policy is not looked at
+	Policy stage.Keeper // a Policy
+	Want   Choice       // with Policy: only snapshots that it matches are looked at
+	IDs    []string     // or beginnings of one ID only; then Policy is not looked at
 	Key    SigningKey
 	DryRun bool // remove nothing
 }
@@ -133,14 +133,14 @@ func (r *Repository) forgetIDs(ctx context.Context, ids []string) (*Forgotten, e
 }
 
 func (r *Repository) forgetByPolicy(ctx context.Context, q ForgetRequest) (*Forgotten, error) {
-	if q.Policy.IsZero() {
+	if p, ok := q.Policy.(Policy); q.Policy == nil || ok && p.IsZero() {
 		return nil, failure.New(failure.Usage, "nothing says which snapshots to keep")
 	}
 	list, err := r.Snapshots(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if list, err = q.Want.Select(list); err != nil {
+	if list, err = selected(list, q.Want); err != nil {
 		return nil, err
 	}
 	f := &Forgotten{}
@@ -162,7 +162,7 @@ func (r *Repository) forgetByPolicy(ctx context.Context, q ForgetRequest) (*Forg
 		for i, s := range all {
 			ids[i] = s.ID
 		}
-		for i, why := range q.Policy.reasons(ids, time.Now()) {
+		for i, why := range q.Policy.Keep(ids, time.Now()) {
 			if why == nil {
 				f.Remove = append(f.Remove, all[i])
 			} else {

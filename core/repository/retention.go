@@ -53,9 +53,9 @@ func (p Policy) rules() []rule {
 	}
 }
 
-// reasons tells for each snapshot ID of a series, the newest first, why it is
-// kept; nil where it is not.
-func (p Policy) reasons(ids []string, now time.Time) [][]string {
+// Keep tells for each snapshot ID of a series, the newest first, why it is kept;
+// nil where it is not.
+func (p Policy) Keep(ids []string, now time.Time) [][]string {
 	why := make([][]string, len(ids))
 	rules := p.rules()
 	last := make([]string, len(rules)) // the period that was kept last

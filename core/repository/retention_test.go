@@ -27,7 +27,7 @@ func TestPolicyKeeps(t *testing.T) {
 		{Policy{Last: 100}, []int{0, 1, 2, 3, 4, 5, 6, 7}},
 	} {
 		var keeps []int
-		for i, why := range c.policy.reasons(all, now) {
+		for i, why := range c.policy.Keep(all, now) {
 			if why != nil {
 				keeps = append(keeps, i)
 			}
@@ -40,7 +40,7 @@ func TestPolicyKeeps(t *testing.T) {
 
 // A snapshot of a wrong clock stays, and does not count as the newest.
 func TestPolicyDoesNotCountSnapshotsOfTheFuture(t *testing.T) {
-	why := Policy{Last: 1}.reasons([]string{"20400101-000000-00000000", "20260302-020000-00000000", "20260301-020000-00000000"}, time.Date(2026, 3, 2, 3, 0, 0, 0, time.UTC))
+	why := Policy{Last: 1}.Keep([]string{"20400101-000000-00000000", "20260302-020000-00000000", "20260301-020000-00000000"}, time.Date(2026, 3, 2, 3, 0, 0, 0, time.UTC))
 	if why[0] == nil || !slices.Equal(why[1], []string{"last"}) || why[2] != nil {
 		t.Errorf("kept are %q", why)
 	}

@@ -70,15 +70,9 @@ type Unit struct {
 	List    []ID     `json:"list"`
 }
 
-// Totals of a snapshot.
-type Totals struct {
-	Entries int64 `json:"entries"`
-	Files   int64 `json:"files"`
-	Rows    int64 `json:"rows"`
-	Bytes   int64 `json:"bytes"`     // of content
-	New     int64 `json:"new_bytes"` // of content and lists that no snapshot had before
-	Stored  int64 `json:"stored"`    // bytes that this backup put into the storage before its manifest
-}
+// Totals of a snapshot. New counts content and lists that no snapshot had before,
+// Stored the bytes that were put into the storage before the manifest.
+type Totals = stage.Totals
 
 // Lacks counts what is not in the snapshot, although the site had it: its losses by kind.
 func (s *Snapshot) Lacks() map[stage.LossKind]int64 {

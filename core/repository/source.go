@@ -18,6 +18,7 @@ type Source struct {
 	want    Choice
 
 	repo   *Repository
+	shared bool  // repo belongs to a Catalog
 	lock   *lock // from Plan to Close; nil where none can be taken
 	snap   *Snapshot
 	chunks *chunkReader
@@ -34,11 +35,13 @@ func NewSource(s stage.Storage, want Choice, chain Chain) *Source {
 
 // Plan reads the manifest, and the lists of files if some are to be left out.
 func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
-	storage := s.storage
-	s.storage = nil // Open closes it where it fails
 	var err error
-	if s.repo, err = Open(ctx, storage, s.chain); err != nil {
-		return nil, err
+	if !s.shared {
+		storage := s.storage
+		s.storage = nil // Open closes it where it fails
+		if s.repo, err = Open(ctx, storage, s.chain); err != nil {
+			return nil, err
+		}
 	}
 	if s.lock, err = acquireShared(ctx, s.repo.storage); err != nil {
 		return nil, err
@@ -115,11 +118,14 @@ func (s *Source) unit(u stage.Unit) (*Unit, error) {
 	return &s.snap.Units[i], nil
 }
 
-// Close closes the storage.
+// Close gives the lock back, and closes the storage unless a Catalog has it.
 func (s *Source) Close(ctx context.Context) error {
 	if s.repo != nil {
 		err := s.lock.release(ctx)
 		s.lock = nil
+		if s.shared {
+			return err
+		}
 		return errors.Join(err, s.repo.Close(ctx))
 	}
 	if s.storage != nil {

@@ -16,15 +16,9 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Finding is something damaged in the storage, and what it held.
-type Finding struct {
-	Object    string   `json:"object"` // its name in the storage
-	Chunk     string   `json:"chunk,omitempty"`
-	Problem   string   `json:"problem"`
-	Snapshots []string `json:"snapshots,omitempty"` // that need it
-	Entries   []string `json:"entries,omitempty"`   // that are lost with it, maxNamed at most
-	Lost      int64    `json:"lost"`                // how many entries that are, in all those snapshots
-}
+// Finding is something damaged in the storage, and what it held: maxNamed of its
+// entries at most.
+type Finding = stage.Finding
 
 // maxNamed bounds the entries that a Finding names.
 const maxNamed = 100
@@ -146,7 +140,7 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, e
 		there[ref] = true
 		snap, err := v.repo.head(ctx, ref)
 		switch {
-		case err == nil && !want.Matches(snap):
+		case err == nil && !snap.matches(want):
 			others.add(snap)
 		case err == nil:
 			whole = append(whole, ref)
@@ -157,7 +151,9 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, e
 		case errors.Is(err, stage.ErrNotExist): // removed since it was listed
 			there[ref] = false
 			named[ref] = "it was there just now"
-		case errors.Is(err, stage.ErrKey): // told with the key
+		case errors.Is(err, stage.ErrKey) && everything: // told with the key
+		case errors.Is(err, stage.ErrKey):
+			v.find(&Finding{Object: snapshotName(ref.kid, ref.id), Problem: fmt.Sprintf("the snapshot can't be verified, and whether it is of %s can't be told: %v", want, err)}, &Snapshot{ID: ref.id})
 		case errors.Is(err, ErrUnsigned):
 			v.find(&Finding{Object: snapshotName(ref.kid, ref.id), Problem: ErrUnsigned.Error() + "; it may be forged"}, &Snapshot{ID: ref.id})
 		case !v.isDamage(err, &Snapshot{ID: ref.id}):

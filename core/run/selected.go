@@ -12,10 +12,6 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// SelectionFact is the fact by which a snapshot says that it is partial: the
-// selections that it was made with, as JSON, one in each line.
-const SelectionFact = "selection"
-
 // selected is what the run's selection did, and checks that sources keep to it.
 type selected struct {
 	selection.Selection
@@ -109,10 +105,10 @@ func (s *selected) fact(facts map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("writing down the selection: %w", err)
 	}
-	if earlier := facts[SelectionFact]; earlier != "" && earlier != string(text) {
+	if earlier := facts[stage.SelectionFact]; earlier != "" && earlier != string(text) {
 		text = append([]byte(earlier+"\n"), text...)
 	}
-	facts[SelectionFact] = string(text)
+	facts[stage.SelectionFact] = string(text)
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 // named, which stand in the other files of this test.
 var suites = map[string]func(fault string) []Check{
 	"storage": storageSuite, "source": sourceSuite, "bytes": bytesSuite, "sealed": sealedSuite, "record": recordSuite, "sink": sinkSuite,
+	"catalog": catalogSuite,
 }
 
 // little is enough for stages that break at once.
@@ -112,6 +113,21 @@ func TestFaultsAreFound(t *testing.T) {
 		{"record", "changes rows in silence", "record/to-repository", "Rewrite is not set"},
 		{"record", "loses what is large", "record/large", "does not come back"},
 		{"record", "takes a part for all", "crash/rows", "and no error"},
+		{"catalog", "lists the oldest first", "catalog/list", "is not the newest first"},
+		{"catalog", "lists nothing in silence", "catalog/list", "want an error of class failure.Usage"},
+		{"catalog", "takes the newest for any", "catalog/describe", "want an error of class failure.Usage"},
+		{"catalog", "forgets rows", "catalog/describe", "have 2 rows, and its totals say 3"},
+		{"catalog", "opens the newest", "catalog/open", "the source of 20260102-000000-00000002 reads 20260103"},
+		{"catalog", "ends with its source", "catalog/open", "nothing is listed after"},
+		{"catalog", "checks one", "catalog/verify", "are checked"},
+		{"catalog", "removes in a dry run", "catalog/dry-remove", "a dry run leaves"},
+		{"catalog", "removes all", "catalog/remove", "is left, want"},
+		{"catalog", "removes what is gone", "catalog/remove", "a snapshot that is gone is removed"},
+		{"catalog", "asks for the oldest first", "catalog/keep", "the keeper is asked for"},
+		{"catalog", "names an entry twice", "catalog/browse", "and was before: true"},
+		{"catalog", "goes on after an error", "catalog/browse", "after an error the callback was called 2 times"},
+		{"catalog", "has every entry", "catalog/browse", "an entry that is not there"},
+		{"catalog", "loses the end", "catalog/browse", "has 2 bytes, and is said to have 3"},
 		{"sink", "writes while it checks", "sink/check", "touched"},
 		{"sink", "ignores the context", "sink/cancelled-check", "a check that was cancelled: <nil>"},
 		{"sink", "can't be closed twice", "sink/close", "closed already"},

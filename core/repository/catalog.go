@@ -1,0 +1,201 @@
+package repository
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Catalog gives a repository's snapshots to whoever does not know repositories. It
+// is a stage.Browser and a stage.Manifester, and closes the repository.
+type Catalog struct {
+	repo *Repository
+	key  SigningKey
+
+	mu   sync.Mutex
+	last *Snapshot // that was loaded last: commands ask for one several times
+}
+
+// NewCatalog makes a Catalog. key signs removals; the zero value signs nothing.
+func NewCatalog(r *Repository, key SigningKey) *Catalog { return &Catalog{repo: r, key: key} }
+
+// List returns the snapshots that c matches, the newest first.
+func (c *Catalog) List(ctx context.Context, want Choice) ([]stage.Listed, error) {
+	list, err := c.repo.Snapshots(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if list, err = selected(list, want); err != nil {
+		return nil, err
+	}
+	slices.Reverse(list)
+	return describeAll(list), nil
+}
+
+func describeAll(list []Listed) []stage.Listed {
+	described := make([]stage.Listed, len(list))
+	for i, l := range list {
+		described[i] = stage.Listed{ID: l.ID, Err: l.Err}
+		if l.Snapshot != nil {
+			described[i].Snapshot = l.Snapshot.describe()
+		}
+	}
+	return described
+}
+
+// Describe returns the snapshot that want names, see Repository.Load.
+func (c *Catalog) Describe(ctx context.Context, want Choice) (*stage.Snapshot, error) {
+	snap, err := c.repo.Load(ctx, want)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last = snap
+	return snap.describe(), nil
+}
+
+// load returns the snapshot of an id, at best the one of the call before.
+func (c *Catalog) load(ctx context.Context, id string) (*Snapshot, error) {
+	c.mu.Lock()
+	last := c.last
+	c.mu.Unlock()
+	if last != nil && last.ID == id {
+		return last, nil
+	}
+	if _, err := c.Describe(ctx, Choice{Snapshot: id}); err != nil {
+		return nil, err
+	}
+	return c.load(ctx, id)
+}
+
+// Open returns a source of the snapshot, on the repository as it was opened.
+func (c *Catalog) Open(_ context.Context, want Choice) (stage.Source, error) {
+	return &Source{repo: c.repo, shared: true, want: want}, nil
+}
+
+// Remove removes snapshots, see Repository.Forget.
+func (c *Catalog) Remove(ctx context.Context, r stage.RemoveRequest) (*stage.Removed, error) {
+	f, err := c.repo.Forget(ctx, ForgetRequest{Policy: r.Keep, Want: r.Of, IDs: r.IDs, Key: c.key, DryRun: r.DryRun})
+	if err != nil {
+		return nil, err
+	}
+	removed := &stage.Removed{Skipped: describeAll(f.Skipped)}
+	for _, k := range f.Keep {
+		removed.Keep = append(removed.Keep, stage.Kept{Snapshot: k.Snapshot.describe(), Reasons: k.Reasons})
+	}
+	for _, s := range f.Remove {
+		removed.Remove = append(removed.Remove, s.describe())
+	}
+	return removed, nil
+}
+
+// Verify proves snapshots, see Repository.Verify and Repository.VerifySubset.
+func (c *Catalog) Verify(ctx context.Context, r stage.VerifyRequest) (*stage.Verified, error) {
+	var subset *Subset
+	if r.Subset != "" {
+		var err error
+		if subset, err = ParseSubset(r.Subset); err != nil {
+			return nil, failure.Wrap(failure.Usage, err)
+		}
+		if r.Want != (Choice{}) {
+			return nil, failure.New(failure.Usage, "a part of the content is verified of the whole repository only")
+		}
+	}
+	found, err := c.repo.verify(ctx, r.Want, subset, r.Report)
+	if err != nil {
+		return nil, err
+	}
+	list, err := c.repo.Snapshots(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := &stage.Verified{Damage: found, Snapshots: len(list)}
+	for _, l := range slices.Backward(describeAll(list)) {
+		switch {
+		case r.Want.Snapshot != "" && r.Want.Snapshot != l.ID:
+		case l.Snapshot == nil:
+			v.Unreadable = append(v.Unreadable, l)
+		case r.Want.Matches(l.Snapshot):
+			v.Checked = append(v.Checked, l.Snapshot)
+		}
+	}
+	return v, nil
+}
+
+// Entries lists the entries of a snapshot, see Repository.Entries.
+func (c *Catalog) Entries(ctx context.Context, id string, fn func(stage.StoredEntry) error) error {
+	snap, err := c.load(ctx, id)
+	if err != nil {
+		return err
+	}
+	return c.repo.Entries(ctx, snap, func(_ *Unit, it *Item) error {
+		if it.Kind == stage.Table { // once for each unit
+			return nil
+		}
+		return fn(stage.StoredEntry{Entry: it.Entry, Digest: it.Digest, Bytes: it.Bytes()})
+	})
+}
+
+// Cat writes the content of an entry, see Repository.Cat.
+func (c *Catalog) Cat(ctx context.Context, id, path string, w io.Writer) error {
+	snap, err := c.load(ctx, id)
+	if err != nil {
+		return err
+	}
+	return c.repo.Cat(ctx, snap, path, w)
+}
+
+// Manifest returns the manifest of a snapshot.
+func (c *Catalog) Manifest(ctx context.Context, id string) (json.RawMessage, error) {
+	snap, err := c.load(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(snap)
+	if err != nil {
+		return nil, fmt.Errorf("snapshot %s: %w", id, err)
+	}
+	return raw, nil
+}
+
+// Close closes the repository.
+func (c *Catalog) Close(ctx context.Context) error { return c.repo.Close(ctx) }
+
+var (
+	_ stage.Browser    = (*Catalog)(nil)
+	_ stage.Manifester = (*Catalog)(nil)
+)
+
+// describe returns what of a manifest concerns others.
+func (s *Snapshot) describe() *stage.Snapshot {
+	site := s.Site()
+	d := &stage.Snapshot{
+		ID: s.ID, Start: s.Start, End: s.End, Host: s.Host, Pipeline: s.Pipeline, Site: site.ID, SiteName: site.Name,
+		Version: s.Version, Tags: s.Tags, Facts: s.Facts, Losses: s.Losses, Notes: s.Notes, Lacks: s.Lacks(), Totals: s.Totals,
+		Parts: map[string]stage.Amount{},
+	}
+	if by, ok := s.Signer(); ok {
+		d.Signer = by.String()
+	}
+	if n, ok := s.Skipped(); ok {
+		d.Skipped = &n
+	}
+	for _, t := range s.Tables {
+		d.Tables = append(d.Tables, stage.SnapshotTable{TableProof: stage.TableProof{Schema: t.Schema, Sum: t.Proof}, Bytes: t.Bytes, Dropped: t.Dropped})
+	}
+	for _, u := range s.Units {
+		sum := d.Parts[u.Part]
+		sum.Rows += u.Proof.Rows
+		sum.Files += u.Files
+		sum.Bytes += u.Bytes
+		d.Parts[u.Part] = sum
+	}
+	return d
+}

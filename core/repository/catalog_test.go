@@ -1,0 +1,94 @@
+package repository_test
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"filippo.io/age"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/conformance"
+	"github.com/lmsvault/vault/transforms/encrypt"
+)
+
+func TestCatalogContract(t *testing.T) {
+	conformance.Catalog(t, func(t testing.TB) stage.Catalog {
+		dir := filepath.Join(t.TempDir(), "repository")
+		for round := range 3 {
+			mustBackup(t, roundSite(round), storageAt(t, dir), "secret")
+		}
+		return repository.NewCatalog(open(t, storageAt(t, dir), "secret"), repository.SigningKey{})
+	})
+}
+
+// Of a pipeline is verified what can be read; what may be of it and can't be is reported.
+func TestNarrowedVerifyReportsSnapshotsOfAnotherKey(t *testing.T) {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := newMemory()
+	own := mustBackup(t, small("nightly", "s1", "School"), m, "secret")
+	closed, err := backup(t.Context(), small("nightly", "s1", "School"), m,
+		append(seals(t, "")[:1], encrypted(t, encrypt.Config{Recipients: []string{id.Recipient().String()}})...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := repository.NewCatalog(reading(t, m, config.NewSecret("secret"), config.Secret{}), repository.SigningKey{})
+	for _, want := range []stage.Choice{{Pipeline: "nightly"}, {Site: "s1"}, {Site: "School", Pipeline: "nightly"}} {
+		v, err := c.Verify(t.Context(), stage.VerifyRequest{Want: want})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(v.Damage) != 1 || v.Damage[0].Object != closed.Where || !strings.Contains(v.Damage[0].Problem, "can't be verified") || !slices.Equal(v.Damage[0].Snapshots, []string{closed.Snapshot}) {
+			t.Errorf("of %v is found %+v", want, v.Damage)
+		}
+		if len(v.Checked) != 1 || v.Checked[0].ID != own.Snapshot || len(v.Unreadable) != 1 || v.Unreadable[0].ID != closed.Snapshot {
+			t.Errorf("of %v are checked %+v, and unreadable %+v", want, v.Checked, v.Unreadable)
+		}
+	}
+	if v, err := c.Verify(t.Context(), stage.VerifyRequest{Want: stage.Choice{Snapshot: own.Snapshot}}); err != nil || len(v.Damage) > 0 {
+		t.Errorf("of one snapshot is found %+v, %v", v, err)
+	}
+}
+
+// reading opens a repository as commands do: with a passphrase, an identity or both.
+func reading(t testing.TB, storage stage.Storage, passphrase, identity config.Secret) *repository.Repository {
+	t.Helper()
+	r, err := repository.Open(t.Context(), storage, readChain(t, passphrase, identity))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func readChain(t testing.TB, passphrase, identity config.Secret) repository.Chain {
+	plain := chain(t, "")
+	return repository.Chain{Secret: true, Transform: func(ctx context.Context, name string) (stage.ByteTransform, error) {
+		if name != "encrypt" {
+			return plain.Transform(ctx, name)
+		}
+		c := &encrypt.Config{}
+		c.SetKeys(passphrase, identity)
+		return makeBytes(t, encrypt.Stage(), c), nil
+	}}
+}
+
+func TestDescribeSaysThatASnapshotIsPartial(t *testing.T) {
+	m := newMemory()
+	s := small("nightly", "", "")
+	s.facts = map[string]string{stage.SelectionFact: `{"exclude_tables":["log"]}`}
+	mustBackup(t, s, m, "") // which lacks a file besides, as all of these tests
+	snap, err := repository.NewCatalog(open(t, m, ""), repository.SigningKey{}).Describe(t.Context(), stage.Choice{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !snap.Selected() || !snap.Partial() || snap.Lacks[stage.LossMissing] != 1 || snap.Parts[stage.Dataroot].Files != 1 {
+		t.Errorf("it is described as %+v", snap)
+	}
+}
