@@ -15,12 +15,12 @@ func TestTheProofWantsEnginesOwnIndexes(t *testing.T) {
 	}
 	want := schema.Table{Indexes: []schema.Index{index("", "", ""), index("", "varchar_pattern_ops", ""), index("gin", "", "simple")}}
 	none := func(string, string) bool { return false }
-	if faults := compareTables(want, want, none); len(faults) > 0 {
+	if faults, _ := compareTables(want, want, none); len(faults) > 0 {
 		t.Errorf("the same table has faults: %q", faults)
 	}
 	got := schema.Table{Indexes: []schema.Index{index("", "", ""), index("", "", ""), index("gin", "", "english")}}
-	faults := strings.Join(compareTables(want, got, none), "\n")
-	if faults != "missing index on path varchar_pattern_ops\nmissing index on path as words of simple gin" {
+	faults, _ := compareTables(want, got, none)
+	if faults := strings.Join(faults, "\n"); faults != "missing index on path varchar_pattern_ops\nmissing index on path as words of simple gin" {
 		t.Errorf("faults: %s", faults)
 	}
 }
@@ -33,7 +33,8 @@ func TestTheProofWantsNoLostDefault(t *testing.T) {
 	want, got := columns(&schema.Default{Value: "1"}), columns(nil)
 	lost := false
 	compare := func() []string {
-		return compareTables(want, got, func(table, column string) bool { return lost && table == "t" && column == "c" })
+		faults, _ := compareTables(want, got, func(table, column string) bool { return lost && table == "t" && column == "c" })
+		return faults
 	}
 	if faults := compare(); len(faults) != 1 {
 		t.Errorf("faults of a default that is missing: %q", faults)
@@ -48,10 +49,49 @@ func TestTheProofWantsOnUpdate(t *testing.T) {
 	want := schema.Table{Name: "t", Dialect: "mysql", Columns: []schema.Column{{Name: "c", OnUpdate: true}}}
 	got := schema.Table{Name: "t", Dialect: "mysql", Columns: []schema.Column{{Name: "c"}}}
 	none := func(string, string) bool { return false }
-	if faults := compareTables(want, got, none); len(faults) != 1 {
+	if faults, _ := compareTables(want, got, none); len(faults) != 1 {
 		t.Errorf("faults without ON UPDATE: %q", faults)
 	}
-	if faults := compareTables(want, want, none); len(faults) != 0 {
+	if faults, _ := compareTables(want, want, none); len(faults) != 0 {
 		t.Errorf("faults of equal tables: %q", faults)
+	}
+}
+
+// Expressions are compared as their server spells them. A difference that another
+// version or product may have made is said, and is no fault.
+func TestTheProofComparesExpressions(t *testing.T) {
+	none := func(string, string) bool { return false }
+	for _, c := range []struct {
+		dialect, want, got string
+		is                 agreement
+	}{
+		{"postgres", "upper('x'::text)", "upper('x'::text)", agree},
+		{"postgres", "((1 + 2))", "(1 + 2)", agree},
+		{"postgres", "upper('x'::text)", "upper('X'::text)", differ},
+		{"postgres", "upper('x'::text)", "lower('x'::text)", differ},
+		{"postgres", "CURRENT_TIMESTAMP", "CURRENT_DATE", differ},
+		{"postgres", "EXTRACT(year FROM now())", "date_part('year'::text, now())", unknown},
+		{"postgres", `'a\'::text || upper('X')`, `'a\'::text || upper('x')`, differ},
+		{"postgres", `'it''s A'::text || 'x'::text`, `('it''s A'::text||'x'::text)`, agree},
+		{"sqlite", "upper('x')", "UPPER( 'x' )", agree},
+		{"sqlite", "upper('x')", "upper('x ')", differ},
+		{"mysql", "concat(_utf8mb4'a',_utf8mb4'b')", "concat('a', 'b')", agree},
+		{"mysql", `concat('it\'s A', 'b')`, `concat(_utf8mb4'it\'s A',_utf8mb4'b')`, agree},
+		{"mysql", "uuid()", "(UUID())", agree},
+		{"mysql", "(now() + interval 1 day)", "(current_timestamp() + interval 1 day)", unknown},
+		{"mysql", "concat(_utf8mb4'a')", "concat(_utf8mb4'A')", unknown},
+	} {
+		table := func(expr string) schema.Table {
+			return schema.Table{Name: "t", Dialect: c.dialect, Columns: []schema.Column{{Name: "c", Default: &schema.Default{Value: expr, Expr: true}}}}
+		}
+		faults, unsure := compareTables(table(c.want), table(c.got), none)
+		if len(faults) != map[agreement]int{differ: 1}[c.is] || len(unsure) != map[agreement]int{unknown: 1}[c.is] {
+			t.Errorf("%s: %s and %s: faults %q, could not compare %q", c.dialect, c.want, c.got, faults, unsure)
+		}
+	}
+	constant := schema.Table{Dialect: "postgres", Columns: []schema.Column{{Name: "c", Default: &schema.Default{Value: "x"}}}}
+	expression := schema.Table{Dialect: "postgres", Columns: []schema.Column{{Name: "c", Default: &schema.Default{Value: "upper('x'::text)", Expr: true}}}}
+	if faults, _ := compareTables(expression, constant, none); len(faults) != 1 {
+		t.Errorf("an expression that became a constant has faults %q", faults)
 	}
 }

@@ -268,7 +268,11 @@ func (t *Target) prove(ctx context.Context, expected map[string]*tally, l *ledge
 			result.Faults = append(result.Faults, sumFault(want, got.Sum))
 			fallthrough
 		default:
-			result.Faults = append(result.Faults, compareTables(t.kept(info.Schema), got.Schema, t.lostDefault)...)
+			faults, unsure := compareTables(t.kept(info.Schema), got.Schema, t.lostDefault)
+			result.Faults = append(result.Faults, faults...)
+			for _, text := range unsure {
+				l.note(t, stage.Note{Path: stage.DB + "/" + name, Text: text})
+			}
 		}
 		for _, fault := range result.Faults {
 			faults = append(faults, fmt.Errorf("%s: table %s: %s", t.Name, name, fault))
@@ -288,11 +292,10 @@ func sumFault(want, got rows.Sum) string {
 	return fmt.Sprintf("all %d rows are there, but not all values are as sent (checksums %s and %s)", want.Rows, want, got)
 }
 
-// compareTables names what of a table's structure is not as planned. Names of
-// indexes and the order of indexes don't matter, nor does a sequence that is ahead,
-// nor a default that is lost.
-func compareTables(want, got schema.Table, lostDefault func(table, column string) bool) []string {
-	var faults []string
+// compareTables names what of a table's structure is not as planned, and what of it
+// could not be compared. Names of indexes and the order of indexes don't matter, nor
+// does a sequence that is ahead, nor a default that is lost.
+func compareTables(want, got schema.Table, lostDefault func(table, column string) bool) (faults, unsure []string) {
 	if !slices.Equal(want.ColumnNames(), got.ColumnNames()) {
 		faults = append(faults, fmt.Sprintf("the columns are %q instead of %q", got.ColumnNames(), want.ColumnNames()))
 	} else {
@@ -301,8 +304,13 @@ func compareTables(want, got schema.Table, lostDefault func(table, column string
 			if !sameType(w.Type, g.Type) || w.Nullable != g.Nullable {
 				faults = append(faults, fmt.Sprintf("column %s is %s instead of %s", w.Name, columnWords(g), columnWords(w)))
 			}
-			if want.Dialect == got.Dialect && (want.Sequence == nil || want.Sequence.Column != w.Name) && !lostDefault(want.Name, w.Name) && !sameDefault(w, g) {
-				faults = append(faults, fmt.Sprintf("column %s has %s instead of %s", w.Name, defaultWords(g.Default), defaultWords(w.Default)))
+			if want.Dialect == got.Dialect && (want.Sequence == nil || want.Sequence.Column != w.Name) && !lostDefault(want.Name, w.Name) {
+				switch compareDefaults(want.Dialect, w, g) {
+				case differ:
+					faults = append(faults, fmt.Sprintf("column %s has %s instead of %s", w.Name, defaultWords(g.Default), defaultWords(w.Default)))
+				case unknown:
+					unsure = append(unsure, fmt.Sprintf("column %s has %s, which could not be compared with what was sent, %q; look whether they mean the same", w.Name, defaultWords(g.Default), w.Default.Value))
+				}
 			}
 			if want.Dialect == got.Dialect && w.OnUpdate && !g.OnUpdate && !lostDefault(want.Name, w.Name) {
 				faults = append(faults, fmt.Sprintf("column %s has no ON UPDATE CURRENT_TIMESTAMP", w.Name))
@@ -333,7 +341,7 @@ func compareTables(want, got schema.Table, lostDefault func(table, column string
 			faults = append(faults, fmt.Sprintf("the sequence of %s stands at %d instead of %d", s.Column, got.Sequence.Next, s.Next))
 		}
 	}
-	return faults
+	return faults, unsure
 }
 
 func sameType(a, b schema.Type) bool {
