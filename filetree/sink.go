@@ -73,7 +73,7 @@ type Sink struct {
 	root   *os.Root  // where the new tree is made: base, or a directory in area
 	area   *swapArea // of a swap; nil before Begin and when it is removed
 	ending bool      // Publish may have taken the mark away
-	unable error     // to remove the old tree after an exchange
+	left   error     // what could not be removed of the old tree after an exchange
 	marker *os.File  // locked while it is open
 	mode   uint32    // of directories that no entry describes
 	disk   disk
@@ -245,10 +245,18 @@ func (s *Sink) Publish(ctx context.Context) error {
 	}
 	// The new tree counts, so that this is no error of Publish's.
 	if err := s.area.remove(context.WithoutCancel(ctx)); err != nil {
-		s.unable = fmt.Errorf("%s: the restore is complete, but the old files could not all be removed: %w; the next restore tries again", s.dir, err)
+		s.left = err
 	}
 	s.area = nil
 	return nil
+}
+
+// Notes says what is left of the old tree.
+func (s *Sink) Notes(context.Context) ([]stage.Note, error) {
+	if s.left == nil {
+		return nil, nil
+	}
+	return []stage.Note{{Path: s.layout.Part, Text: fmt.Sprintf("%s: the old files beside the new ones could not all be removed, the next restore tries again: %v", s.dir, s.left)}}, nil
 }
 
 func (s *Sink) unmark() error {
@@ -286,7 +294,7 @@ func (s *Sink) Abort(ctx context.Context) error {
 
 // Close frees what the sink holds.
 func (s *Sink) Close(context.Context) error {
-	errs := []error{s.unable}
+	var errs []error
 	if s.marker != nil {
 		errs = append(errs, s.marker.Close())
 	}
@@ -303,7 +311,7 @@ func (s *Sink) Close(context.Context) error {
 	if s.base != nil {
 		errs = append(errs, s.base.Close())
 	}
-	s.marker, s.dirs, s.root, s.base, s.area, s.ending, s.unable = nil, nil, nil, nil, nil, false, nil
+	s.marker, s.dirs, s.root, s.base, s.area, s.ending, s.left = nil, nil, nil, nil, nil, false, nil
 	return errors.Join(errs...)
 }
 

@@ -96,8 +96,23 @@ func (j *Job) publish(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", t.Name, err)
 		}
 		t.begun = false // it is whole, whatever becomes of the others
+		t.noteTheEnd(ctx, j.ledger)
 	}
 	return nil
+}
+
+// noteTheEnd asks a sink what it could not clear away. The target counts, so that
+// nothing of this is an error of the run.
+func (t *Target) noteTheEnd(ctx context.Context, l *ledger) {
+	sink, ok := t.Sink.(stage.Noter)
+	if !ok {
+		return
+	}
+	notes, err := sink.Notes(ctx)
+	if err != nil {
+		notes = append(notes, stage.Note{Text: fmt.Sprintf("%s: the target is whole, but can't say whether something is left of the former one: %v", t.Name, err)})
+	}
+	l.note(t, notes...)
 }
 
 // left says what a run that failed has left in the target.

@@ -73,14 +73,6 @@ type Counter interface {
 	Count(ctx context.Context, table string) (int64, error)
 }
 
-// Noter is a source that knows only after reading what it has left out on purpose.
-// It is optional.
-type Noter interface {
-	Source
-	// Notes is called once, when all units have been read, and before Close.
-	Notes(ctx context.Context) ([]Note, error)
-}
-
 // Joiner is a source whose snapshot another process can read, too. It is optional.
 type Joiner interface {
 	Source

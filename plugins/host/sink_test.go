@@ -62,7 +62,7 @@ func commit(ctx context.Context, w stage.Ending) error {
 }
 
 func TestAWholeRunOfASink(t *testing.T) {
-	s, diary := playedSink(t, &play{})
+	s, diary := playedSink(t, &play{Token: config.NewSecret("canary-of-notes")})
 	plan := &stage.Plan{Pipeline: "p", Facts: map[string]string{"site_name": "caf\xe9"}, Tables: []stage.TableInfo{{Schema: playTable()}}}
 	found, err := s.Check(t.Context(), plan)
 	if want := (stage.Findings{Losses: []stage.Loss{stage.LostIndex("t", "i", "too long")}, Notes: []stage.Note{{Path: "t\xff", Text: "noted"}}}); err != nil || !reflect.DeepEqual(found, want) {
@@ -92,6 +92,10 @@ func TestAWholeRunOfASink(t *testing.T) {
 	}
 	if err := s.Publish(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	notes, err := s.(stage.Noter).Notes(t.Context())
+	if err != nil || !slices.Equal(notes, []stage.Note{{Path: "db/t", Text: "the old one stays: ***"}}) {
+		t.Errorf("its notes are %q, %v", notes, err)
 	}
 	for range 2 {
 		if err := s.Close(t.Context()); err != nil {

@@ -125,28 +125,6 @@ func (s counter) Count(ctx context.Context, table string) (n int64, err error) {
 	return n, err
 }
 
-// Notes asks a plugin that has notes.
-func (s *source) Notes(ctx context.Context) (notes []stage.Note, err error) {
-	if !s.has("notes") {
-		return nil, nil
-	}
-	err = s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
-		r, err := pb.NewSourceClient(c).Notes(ctx, &pb.NotesRequest{Instance: id})
-		if err != nil {
-			return err
-		}
-		for _, m := range r.Notes {
-			n, err := protocol.Note(m)
-			if err != nil {
-				return s.blame("its notes", err)
-			}
-			notes = append(notes, n)
-		}
-		return nil
-	})
-	return notes, err
-}
-
 // joiner is a source that joins the snapshot of another process.
 type joiner struct{ *source }
 

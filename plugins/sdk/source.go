@@ -111,24 +111,3 @@ func (s *sourceServer) Join(ctx context.Context, r *pb.JoinRequest) (*pb.JoinRes
 	defer leave()
 	return &pb.JoinResponse{}, joiner.Join(ctx, r.Session)
 }
-
-func (s *sourceServer) Notes(ctx context.Context, r *pb.NotesRequest) (*pb.NotesResponse, error) {
-	source, leave, err := enter[stage.Noter](s.server, r.Instance)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	notes, err := source.Notes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	answer := &pb.NotesResponse{}
-	for _, n := range notes {
-		m, err := protocol.NoteMessage(n)
-		if err != nil {
-			return nil, err
-		}
-		answer.Notes = append(answer.Notes, m)
-	}
-	return answer, nil
-}

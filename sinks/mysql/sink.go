@@ -27,6 +27,7 @@ type sink struct {
 	// receipts is the full name of the table of the receipts of units.
 	receipts string
 	exchange *renames // that Publish has asked for
+	left     error    // why old tables are still there after the exchange
 
 	mu      sync.Mutex
 	refused map[string]bool // tables that lost rows

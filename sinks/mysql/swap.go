@@ -29,10 +29,17 @@ func (s *sink) Publish(ctx context.Context) error {
 		return err
 	}
 	// The new site is whole from here on, whatever becomes of the old one.
-	if err := errors.Join(s.drop(ctx, s.exchange.views, s.exchange.tables), s.unlock(ctx)); err != nil && s.env.Log != nil {
-		s.env.Log.Warn("the new site is in its place; the old tables beside it are dropped by the next restore", "tables", s.cfg.Prefix+mysql.Outgoing+"…", "error", err)
-	}
+	s.left = errors.Join(s.drop(ctx, s.exchange.views, s.exchange.tables), s.unlock(ctx))
 	return nil
+}
+
+// Notes says what is left of the old site.
+func (s *sink) Notes(context.Context) ([]stage.Note, error) {
+	if s.left == nil {
+		return nil, nil
+	}
+	return []stage.Note{{Path: stage.DB, Text: fmt.Sprintf("%s: the old tables beside the new ones (%s%s…) could not all be dropped, the next restore tries again: %v",
+		s.server.Address, s.cfg.Prefix, mysql.Outgoing, s.left)}}, nil
 }
 
 // swap exchanges the old site, as it is now, for the new one.

@@ -278,8 +278,12 @@ func TestTheOldTablesCantBeDropped(t *testing.T) {
 				}
 				return faultproxy.Pass
 			})
-			if err := finished(t, dsn, swapping()).Publish(t.Context()); err != nil {
+			s := finished(t, dsn, swapping())
+			if err := s.Publish(t.Context()); err != nil {
 				t.Fatal(err)
+			}
+			if notes, err := s.(stage.Noter).Notes(t.Context()); err != nil || len(notes) != 1 || !strings.Contains(notes[0].Text, "mdl_vault_old_…) could not all be dropped, the next restore tries again: ") {
+				t.Errorf("it says %q, %v", notes, err)
 			}
 			left := siteTables(t, db, "mdl_vault_old_")
 			if len(left) != 4 { // with the receipts

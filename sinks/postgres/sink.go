@@ -27,6 +27,7 @@ type Sink struct {
 	locked bool // conn holds the lock on the target
 	// publishing: the exchange was begun, and it is not known whether it was carried out.
 	publishing bool
+	left       error // why old tables are still there after the exchange
 }
 
 var _ stage.RowSink = (*Sink)(nil)

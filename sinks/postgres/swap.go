@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
@@ -169,10 +170,16 @@ func (s *Sink) publishSwap(ctx context.Context) error {
 	}
 	s.publishing, s.began = false, false
 	_, old := conn.Site.Scratch()
-	if err := s.remove(ctx, conn, old); err != nil {
-		s.env.Log.WarnContext(ctx, "the site was replaced; what was put out of the way is still there, and the next restore removes it", "error", err)
+	s.left = errors.Join(s.remove(ctx, conn, old), unlock(ctx, conn))
+	return nil
+}
+
+// Notes says what is left of the old site.
+func (s *Sink) Notes(context.Context) ([]stage.Note, error) {
+	if s.left == nil {
+		return nil, nil
 	}
-	return unlock(ctx, conn)
+	return []stage.Note{{Path: stage.DB, Text: fmt.Sprintf("the old tables, which were put out of the way, could not all be dropped, the next restore tries again: %v", s.left)}}, nil
 }
 
 // abortSwap removes the new site. If it has taken the old one's place already,

@@ -210,6 +210,32 @@ func TestSwapThatCannotBePublishedLeavesTheSite(t *testing.T) {
 	same(t, "somebody's view", before, contents(t, to.SQL))
 }
 
+// The new site is whole although the old one could not be dropped. A note says so, and
+// the next restore drops it.
+func TestTheOldTablesCantBeDropped(t *testing.T) {
+	to, from, _ := swapping(t)
+	execute(t, to.SQL, `CREATE FUNCTION deny() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN IF current_query() NOT LIKE ''%restoring%'' THEN RAISE ''nobody drops here''; END IF; END';
+		CREATE EVENT TRIGGER deny ON ddl_command_start WHEN TAG IN ('DROP SCHEMA', 'DROP TABLE') EXECUTE FUNCTION deny()`)
+	s := newSink(t, sink.Config{Connection: where(to.DSN)})
+	carryOnto(t, stage.ReplaceSwap, from, s)
+	notes, err := s.(stage.Noter).Notes(t.Context())
+	if err != nil || len(notes) != 1 || !strings.Contains(notes[0].Text, "nobody drops here") || !strings.Contains(notes[0].Text, "the next restore tries again") {
+		t.Errorf("it says %q, %v", notes, err)
+	}
+	if _, beside := pgtest.Contents(t, to.SQL); beside == nil {
+		t.Error("nothing is left, which the test needs")
+	}
+	execute(t, to.SQL, `DROP EVENT TRIGGER deny; DROP FUNCTION deny`)
+	again := newSink(t, sink.Config{Connection: where(to.DSN)})
+	site := servers.Postgres(t)
+	execute(t, site.SQL, newSite)
+	carryOnto(t, stage.ReplaceSwap, newSource(t, source.Config{Connection: where(site.DSN)}), again)
+	contents(t, to.SQL)
+	if notes, err := again.(stage.Noter).Notes(t.Context()); err != nil || notes != nil {
+		t.Errorf("it says %q, %v", notes, err)
+	}
+}
+
 // What a run that died has left is nothing to a source, and the next restore removes
 // it, with the sessions that still work for it.
 func TestLeftoversAreIgnoredAndRemoved(t *testing.T) {

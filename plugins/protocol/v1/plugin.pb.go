@@ -714,7 +714,7 @@ type OpenResponse struct {
 	Instance uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"` // not 0
 	// What else this instance can: free (Storage.Free), create
 	// (Storage.Put understands PutHead.create), baseline (Sink.Baseline),
-	// count (Source.Count), join (Source.Join), notes (Source.Notes), keyed (ByteTransform.CreateKey and
+	// count (Source.Count), join (Source.Join), notes (Source.Notes, Sink.Notes), keyed (ByteTransform.CreateKey and
 	// OpenKey), can-open (a keyed one that was given what OpenKey needs).
 	Capabilities  []string `protobuf:"bytes,2,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	Connections   uint32   `protobuf:"varint,3,opt,name=connections,proto3" json:"connections,omitempty"` // of a storage: how many calls it likes at once; 0: no preference
@@ -5368,7 +5368,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\x04Read\x12\x1c.vault.plugin.v1.ReadRequest\x1a\x1a.vault.plugin.v1.UnitEvent(\x010\x01\x12F\n" +
 	"\x05Count\x12\x1d.vault.plugin.v1.CountRequest\x1a\x1e.vault.plugin.v1.CountResponse\x12C\n" +
 	"\x04Join\x12\x1c.vault.plugin.v1.JoinRequest\x1a\x1d.vault.plugin.v1.JoinResponse\x12F\n" +
-	"\x05Notes\x12\x1d.vault.plugin.v1.NotesRequest\x1a\x1e.vault.plugin.v1.NotesResponse2\xd3\x04\n" +
+	"\x05Notes\x12\x1d.vault.plugin.v1.NotesRequest\x1a\x1e.vault.plugin.v1.NotesResponse2\x9b\x05\n" +
 	"\x04Sink\x12B\n" +
 	"\x05Check\x12\x15.vault.plugin.v1.Plan\x1a\x1e.vault.plugin.v1.CheckResponse(\x010\x01\x12B\n" +
 	"\x05Begin\x12\x15.vault.plugin.v1.Plan\x1a\x1e.vault.plugin.v1.BeginResponse(\x010\x01\x12Q\n" +
@@ -5377,7 +5377,8 @@ const file_plugin_proto_rawDesc = "" +
 	"\x06Finish\x12\x18.vault.plugin.v1.Outcome\x1a\x1f.vault.plugin.v1.FinishResponse(\x010\x01\x12H\n" +
 	"\x05Prove\x12\x1d.vault.plugin.v1.ProveRequest\x1a\x1e.vault.plugin.v1.ProveResponse0\x01\x12N\n" +
 	"\aPublish\x12\x1f.vault.plugin.v1.PublishRequest\x1a .vault.plugin.v1.PublishResponse0\x01\x12F\n" +
-	"\x05Abort\x12\x1d.vault.plugin.v1.AbortRequest\x1a\x1e.vault.plugin.v1.AbortResponseB2Z0github.com/lmsvault/vault/plugins/protocol/v1;v1b\x06proto3"
+	"\x05Abort\x12\x1d.vault.plugin.v1.AbortRequest\x1a\x1e.vault.plugin.v1.AbortResponse\x12F\n" +
+	"\x05Notes\x12\x1d.vault.plugin.v1.NotesRequest\x1a\x1e.vault.plugin.v1.NotesResponseB2Z0github.com/lmsvault/vault/plugins/protocol/v1;v1b\x06proto3"
 
 var (
 	file_plugin_proto_rawDescOnce sync.Once
@@ -5590,37 +5591,39 @@ var file_plugin_proto_depIdxs = []int32{
 	76,  // 105: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
 	78,  // 106: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
 	80,  // 107: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
-	2,   // 108: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
-	6,   // 109: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
-	9,   // 110: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
-	11,  // 111: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
-	16,  // 112: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
-	13,  // 113: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
-	19,  // 114: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
-	22,  // 115: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
-	24,  // 116: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
-	26,  // 117: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
-	13,  // 118: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
-	13,  // 119: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
-	30,  // 120: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
-	32,  // 121: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
-	34,  // 122: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
-	13,  // 123: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
-	48,  // 124: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
-	57,  // 125: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
-	42,  // 126: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
-	40,  // 127: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
-	38,  // 128: vault.plugin.v1.Source.Notes:output_type -> vault.plugin.v1.NotesResponse
-	65,  // 129: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
-	67,  // 130: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
-	69,  // 131: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
-	70,  // 132: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
-	75,  // 133: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
-	77,  // 134: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
-	79,  // 135: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
-	81,  // 136: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
-	108, // [108:137] is the sub-list for method output_type
-	79,  // [79:108] is the sub-list for method input_type
+	37,  // 108: vault.plugin.v1.Sink.Notes:input_type -> vault.plugin.v1.NotesRequest
+	2,   // 109: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
+	6,   // 110: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
+	9,   // 111: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
+	11,  // 112: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
+	16,  // 113: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
+	13,  // 114: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
+	19,  // 115: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
+	22,  // 116: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
+	24,  // 117: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
+	26,  // 118: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
+	13,  // 119: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
+	13,  // 120: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
+	30,  // 121: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
+	32,  // 122: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
+	34,  // 123: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
+	13,  // 124: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
+	48,  // 125: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
+	57,  // 126: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
+	42,  // 127: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
+	40,  // 128: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
+	38,  // 129: vault.plugin.v1.Source.Notes:output_type -> vault.plugin.v1.NotesResponse
+	65,  // 130: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
+	67,  // 131: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
+	69,  // 132: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
+	70,  // 133: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
+	75,  // 134: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
+	77,  // 135: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
+	79,  // 136: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
+	81,  // 137: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
+	38,  // 138: vault.plugin.v1.Sink.Notes:output_type -> vault.plugin.v1.NotesResponse
+	109, // [109:139] is the sub-list for method output_type
+	79,  // [79:109] is the sub-list for method input_type
 	79,  // [79:79] is the sub-list for extension type_name
 	79,  // [79:79] is the sub-list for extension extendee
 	0,   // [0:79] is the sub-list for field type_name

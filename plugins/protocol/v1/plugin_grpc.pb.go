@@ -1181,6 +1181,7 @@ const (
 	Sink_Prove_FullMethodName    = "/vault.plugin.v1.Sink/Prove"
 	Sink_Publish_FullMethodName  = "/vault.plugin.v1.Sink/Publish"
 	Sink_Abort_FullMethodName    = "/vault.plugin.v1.Sink/Abort"
+	Sink_Notes_FullMethodName    = "/vault.plugin.v1.Sink/Notes"
 )
 
 // SinkClient is the client API for Sink service.
@@ -1196,6 +1197,9 @@ type SinkClient interface {
 	Prove(ctx context.Context, in *ProveRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ProveResponse], error)
 	Publish(ctx context.Context, in *PublishRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PublishResponse], error)
 	Abort(ctx context.Context, in *AbortRequest, opts ...grpc.CallOption) (*AbortResponse, error)
+	// Notes tells, after Publish, what could not be cleared away. It needs the
+	// capability notes.
+	Notes(ctx context.Context, in *NotesRequest, opts ...grpc.CallOption) (*NotesResponse, error)
 }
 
 type sinkClient struct {
@@ -1325,6 +1329,16 @@ func (c *sinkClient) Abort(ctx context.Context, in *AbortRequest, opts ...grpc.C
 	return out, nil
 }
 
+func (c *sinkClient) Notes(ctx context.Context, in *NotesRequest, opts ...grpc.CallOption) (*NotesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(NotesResponse)
+	err := c.cc.Invoke(ctx, Sink_Notes_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SinkServer is the server API for Sink service.
 // All implementations must embed UnimplementedSinkServer
 // for forward compatibility.
@@ -1338,6 +1352,9 @@ type SinkServer interface {
 	Prove(*ProveRequest, grpc.ServerStreamingServer[ProveResponse]) error
 	Publish(*PublishRequest, grpc.ServerStreamingServer[PublishResponse]) error
 	Abort(context.Context, *AbortRequest) (*AbortResponse, error)
+	// Notes tells, after Publish, what could not be cleared away. It needs the
+	// capability notes.
+	Notes(context.Context, *NotesRequest) (*NotesResponse, error)
 	mustEmbedUnimplementedSinkServer()
 }
 
@@ -1371,6 +1388,9 @@ func (UnimplementedSinkServer) Publish(*PublishRequest, grpc.ServerStreamingServ
 }
 func (UnimplementedSinkServer) Abort(context.Context, *AbortRequest) (*AbortResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Abort not implemented")
+}
+func (UnimplementedSinkServer) Notes(context.Context, *NotesRequest) (*NotesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Notes not implemented")
 }
 func (UnimplementedSinkServer) mustEmbedUnimplementedSinkServer() {}
 func (UnimplementedSinkServer) testEmbeddedByValue()              {}
@@ -1472,6 +1492,24 @@ func _Sink_Abort_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Sink_Notes_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(NotesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SinkServer).Notes(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Sink_Notes_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SinkServer).Notes(ctx, req.(*NotesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Sink_ServiceDesc is the grpc.ServiceDesc for Sink service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1482,6 +1520,10 @@ var Sink_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Abort",
 			Handler:    _Sink_Abort_Handler,
+		},
+		{
+			MethodName: "Notes",
+			Handler:    _Sink_Notes_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
