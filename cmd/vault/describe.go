@@ -124,8 +124,8 @@ func (a *app) explain(found []stage.Stage) error {
 		if _, err := fmt.Fprintf(a.out, "%s (%s)\n\n%s\n\n%s\n\n", s.Name, s.Role, sentence(s.Summary), s.Doc); err != nil {
 			return err
 		}
-		for _, f := range d.Settings {
-			if _, err := fmt.Fprintf(a.out, "  %s (%s)\n      %s\n", f.Name, strings.Join(traits(f), ", "), f.Help); err != nil {
+		for _, f := range config.Flatten(d.Settings) {
+			if _, err := fmt.Fprintf(a.out, "  %s (%s)\n      %s\n", f.Path, strings.Join(traits(f), ", "), f.Help); err != nil {
 				return err
 			}
 		}
@@ -134,8 +134,11 @@ func (a *app) explain(found []stage.Stage) error {
 }
 
 // traits says what a setting may be.
-func traits(f config.Field) []string {
+func traits(f config.Listed) []string {
 	t := []string{string(f.Type)}
+	if f.Like != "" {
+		t = append(t, "with what "+f.Like+" has")
+	}
 	if len(f.OneOf) > 0 {
 		t = append(t, "one of "+strings.Join(f.OneOf, ", "))
 	}

@@ -68,8 +68,8 @@ func settings(b *strings.Builder, title string, fields []config.Field) {
 		return
 	}
 	fmt.Fprintf(b, "\n## %s\n\n| setting | value | |\n|---|---|---|\n", title)
-	for _, f := range fields {
-		fmt.Fprintf(b, "| `%s` | %s | %s |\n", f.Name, cell(strings.Join(traits(f), ", ")), cell(f.Help))
+	for _, f := range config.Flatten(fields) {
+		fmt.Fprintf(b, "| `%s` | %s | %s |\n", f.Path, cell(strings.Join(traits(f), ", ")), cell(f.Help))
 	}
 }
 

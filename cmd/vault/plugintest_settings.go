@@ -110,8 +110,12 @@ func exampleOf(f config.Field) string {
 		return max("1", f.Min)
 	case config.Switch:
 		return "true"
-	case config.List:
+	case config.List, config.Scalars, config.Groups:
 		return "[…]"
+	case config.Texts, config.Keyring, config.Named:
+		return "{NAME: …}"
+	case config.Group:
+		return "{…}"
 	case config.Hidden:
 		return "${env:" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_")) + "}"
 	case config.Bytes:

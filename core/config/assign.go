@@ -9,27 +9,44 @@ import (
 	"unicode/utf8"
 )
 
-// Assign sets the settings of target from JSON as Encode writes it: exactly the
+// Assign sets the settings of targets from JSON as Encode writes it: exactly the
 // values that are there, without looking for references, and the declared
-// defaults for the others, whatever target held. Then it calls target's
-// Validate. An unknown key, one that is there twice, a value of another type or
+// defaults for the others, whatever targets held. Then it calls the Validate of
+// targets and of the objects in them. An unknown key, one that is there twice, a value of another type or
 // outside what is declared and a required key that is missing are errors made
-// with At, joined; no message holds a value of a secret. After an error target is
+// with At, joined; no message holds a value of a secret. After an error targets are
 // not to be used.
-func Assign(raw []byte, target any) error {
-	settings, err := open([]any{target})
-	if err != nil {
-		return err
-	}
-	values, err := members(raw)
+func Assign(raw []byte, targets ...any) error {
+	settings, err := open(targets)
 	if err != nil {
 		return err
 	}
 	for _, s := range settings {
 		s.value.SetZero()
 	}
-	if err := defaults(settings); err != nil {
-		return err
+	if errs := assign(raw, settings, "", "", 0); len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	return validate(targets, settings)
+}
+
+// assign sets the settings of one object, whose path and key are "" for the outermost.
+func assign(raw []byte, settings []setting, path, key string, depth int) []error {
+	values, err := members(raw)
+	if depth == maxDepth {
+		err = fmt.Errorf("objects are nested deeper than %d", maxDepth)
+	}
+	if err == nil {
+		err = defaults(settings)
+	}
+	if err != nil {
+		if key != "" {
+			err = At(key, "%s: %w", path, err)
+		}
+		return []error{err}
+	}
+	if path, key = path+".", key+"."; path == "." {
+		path, key = "", ""
 	}
 	var errs []error
 	there := map[string]bool{}
@@ -37,25 +54,69 @@ func Assign(raw []byte, target any) error {
 		s := find(settings, v.key)
 		switch {
 		case s == nil:
-			errs = append(errs, At(v.key, "unknown key %s", quote(v.key)))
+			errs = append(errs, At(key+v.key, "unknown key %s%s", path, quote(v.key)))
 		case there[v.key]:
-			errs = append(errs, At(v.key, "key %s is there twice", v.key))
+			errs = append(errs, At(s.key, "key %s is there twice", s.path))
+		case s.nests():
+			there[v.key] = true
+			errs = append(errs, s.assignObjects(v.raw, depth+1)...)
 		default:
 			there[v.key] = true
 			if err := s.assign(v.raw); err != nil {
-				errs = append(errs, At(v.key, "%s %w", v.key, err))
+				errs = append(errs, At(s.key, "%s %w", s.path, err))
 			}
 		}
 	}
 	for _, s := range settings {
 		if s.Required && !there[s.Name] {
-			errs = append(errs, At(s.Name, "%s is missing", s.Name))
+			errs = append(errs, At(s.key, "%s is missing", s.path))
 		}
 	}
-	if len(errs) > 0 {
-		return errors.Join(errs...)
+	return errs
+}
+
+// assignObjects sets the object, the list or the map that a setting holds.
+func (s *setting) assignObjects(raw json.RawMessage, depth int) (errs []error) {
+	wrong := func() []error { return []error{At(s.key, "%s must be %s", s.path, article(s.Type))} }
+	switch s.Type {
+	case Group:
+		if raw[0] != '{' {
+			return wrong()
+		}
+		return assign(raw, s.single().settings, s.path, s.key, depth)
+	case Groups:
+		var items []json.RawMessage
+		if err := json.Unmarshal(raw, &items); err != nil || items == nil {
+			return wrong()
+		}
+		list := reflect.MakeSlice(s.value.Type(), 0, len(items))
+		for i, item := range items {
+			o := s.fresh(s.element(i))
+			errs = append(errs, assign(item, o.settings, o.path, o.key, depth)...)
+			list = reflect.Append(list, o.value)
+		}
+		if s.value.Set(list); s.Required && len(items) == 0 {
+			errs = append(errs, At(s.key, "%s is an empty list", s.path))
+		}
+	default:
+		entries, err := members(raw)
+		if err != nil {
+			return wrong()
+		}
+		made := reflect.MakeMap(s.value.Type())
+		for _, e := range entries {
+			o := s.fresh(s.member(e.key))
+			errs = append(errs, assign(e.raw, o.settings, o.path, o.key, depth)...)
+			made.SetMapIndex(reflect.ValueOf(e.key), o.value)
+		}
+		if s.value.Set(made); s.Required && len(entries) == 0 {
+			errs = append(errs, At(s.key, "%s is empty", s.path))
+		}
+		if made.Len() < len(entries) {
+			errs = append(errs, At(s.key, "%s has a name twice", s.path))
+		}
 	}
-	return validate(target, settings)
+	return errs
 }
 
 type member struct {
@@ -97,10 +158,12 @@ func (s *setting) assign(raw json.RawMessage) error {
 			s.value.Set(reflect.ValueOf(*n))
 		}
 		return err
-	case List:
+	case List, Scalars:
 		return s.items(raw)
+	case Texts, Keyring:
+		return s.entries(raw)
 	}
-	text, quoted := string(raw), s.Type == Text || s.Type == Hidden || s.Type == Span
+	text, quoted := string(raw), s.Type == Text || s.Type == Hidden || s.Type == Span || s.Type == Scalar
 	if quoted != (raw[0] == '"') {
 		return fmt.Errorf("must be %s", article(s.Type))
 	}
@@ -136,17 +199,41 @@ func (s *setting) items(raw json.RawMessage) error {
 	if s.Required && len(texts) == 0 {
 		return errors.New("is an empty list")
 	}
-	s.value.Set(reflect.ValueOf(texts))
+	s.setItems(texts)
 	return nil
 }
 
-// validate calls target's Validate and hides secrets in what it says.
-func validate(target any, settings []setting) error {
-	v, ok := target.(interface{ Validate() error })
-	if !ok {
-		return nil
+// entries sets a map of texts or secrets.
+func (s *setting) entries(raw json.RawMessage) error {
+	wrong := fmt.Errorf("must be %s", article(s.Type))
+	all, err := members(raw)
+	if err != nil {
+		return wrong
 	}
-	errs := Split(v.Validate())
+	made := reflect.MakeMap(s.value.Type())
+	for _, e := range all {
+		var text *string
+		if err := json.Unmarshal(e.raw, &text); err != nil || text == nil {
+			return wrong
+		}
+		value := reflect.ValueOf(*text)
+		if s.Type == Keyring {
+			value = reflect.ValueOf(NewSecret(*text))
+		}
+		made.SetMapIndex(reflect.ValueOf(e.key), value)
+	}
+	if s.value.Set(made); made.Len() < len(all) {
+		return errors.New("has a name twice")
+	}
+	if s.Required && len(all) == 0 {
+		return errors.New("is empty")
+	}
+	return nil
+}
+
+// validate calls all Validate methods and hides secrets in what they say.
+func validate(targets []any, settings []setting) error {
+	errs := check(targets, settings)
 	var hidden Redactor
 	hidden.Add(secrets(settings)...)
 	for i, err := range errs {

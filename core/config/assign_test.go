@@ -33,6 +33,31 @@ func pick(t testing.TB, r *rand.Rand) *all {
 		Wait: config.Duration(r.Int64N(3600e9 + 1)),
 		Pass: config.NewSecret(text()), Identity: config.NewSecret(text()),
 	}
+	object := func() security {
+		return security{Min: []string{"1.2", "1.3"}[r.IntN(2)], File: text(), Key: config.NewSecret(text()), Retry: []int{0, 1, 9}[r.IntN(3)]}
+	}
+	some := func(n int) bool { return r.IntN(n) > 0 }
+	literal := func() config.Literal { return config.Literal{Text: text(), Given: true} }
+	var nested func(depth int) *condition
+	nested = func(depth int) *condition {
+		c := &condition{Column: text(), Within: config.Duration(r.Int64N(9))}
+		if some(2) {
+			c.Equal = literal()
+		}
+		if depth > 0 && some(2) {
+			c.All, c.Not = []condition{*nested(depth - 1), *nested(depth - 1)}, nested(depth-1)
+		}
+		return c
+	}
+	a.In = [][]config.Literal{{}, {literal()}, {{Text: "1", Given: true}, {Text: "x", Given: true}}}[r.IntN(3)]
+	a.TLS.Min = "1.2"
+	if some(3) {
+		proxy := object()
+		a.Equal, a.TLS, a.Proxy = literal(), object(), &proxy
+		a.Headers, a.Tokens = map[string]string{text() + "n": text()}, map[string]config.Secret{"a.b[0]": config.NewSecret(text())}
+		a.Rules = []rule{{Table: "x", Only: nested(3)}, {Table: text() + "y"}}
+		a.Hosts = map[string]security{"": object(), "one": object()}
+	}
 	whole := []string{"", "~", "1", "9223372036854775807", "123456789012345678901234567890", "0x1F", "1.50", "1e3", "true", "'true'", "2024-01-01",
 		"[]", "{}", "[1, [~, a], {b: ''}]", "{a: &x {b: 1}, c: *x, d: {<<: *x, e: 2}}", "\"\\0\\x7f\\uFEFF\"", "!!binary eA=="}
 	if text := whole[r.IntN(len(whole))]; text != "" {
@@ -93,12 +118,15 @@ func TestAZeroInPlaceOfADefaultStays(t *testing.T) {
 
 func TestTheShapesOnTheWire(t *testing.T) {
 	var a all
-	text := "{dir: /x, dsn: s, count: -9223372036854775808, off: true, kinds: [x], memory: 2GiB, wait: 90s, anything: {a: [1, 2.50, ~, 2024-01-01], 7: ~}}"
+	text := "{dir: /x, dsn: s, count: -9223372036854775808, off: true, kinds: [x], memory: 2GiB, wait: 90s, anything: {a: [1, 2.50, ~, 2024-01-01], 7: ~}, " +
+		"equal: 7, in: [1, true], headers: {a: x}, tokens: {a: s}, proxy: {}, rules: [{table: t, only: {all: [{column: c}]}}], hosts: {h: {key: s}}}"
 	if found := decode(t, &config.Decoder{}, text, &a); len(found.Of(config.Error)) > 0 {
 		t.Fatal(found)
 	}
-	want := `{"anything":{"7":null,"a":[1,2.50,null,"2024-01-01"]},"codec":"zstd","count":-9223372036854775808,"dir":"/x","dsn":"s","kinds":["x"],` +
-		`"level":3,"memory":2147483648,"off":true,"on":true,"prefix":"mdl_","tags":["a","b"],"wait":"1m30s"}`
+	want := `{"anything":{"7":null,"a":[1,2.50,null,"2024-01-01"]},"codec":"zstd","count":-9223372036854775808,"dir":"/x","dsn":"s",` +
+		`"equal":"7","headers":{"a":"x"},"hosts":{"h":{"key":"s","min":"1.2"}},"in":["1","true"],"kinds":["x"],` +
+		`"level":3,"memory":2147483648,"off":true,"on":true,"prefix":"mdl_","proxy":{"min":"1.2"},` +
+		`"rules":[{"only":{"all":[{"column":"c","within":"1m0s"}],"within":"1m0s"},"table":"t"}],"tags":["a","b"],"tokens":{"a":"s"},"wait":"1m30s"}`
 	if got := encode(t, &a); got != want {
 		t.Errorf("encoded as %s\nwant %s", got, want)
 	}

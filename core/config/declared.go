@@ -13,8 +13,9 @@ const maxName = 64
 
 var places = []string{"", "dir", "file", "database", "schema", "prefix"}
 
-// declared checks that names, defaults and bounds can be what they are declared to be.
-func (s *setting) declared() error {
+// declared checks that names, defaults and bounds can be what they are declared to
+// be; the value is of a Go type.
+func (s *setting) declared(t reflect.Type) error {
 	switch {
 	case !isName(s.Name) || len(s.Name) > maxName:
 		return fmt.Errorf("a name must be letters, digits, _, - and ., begin with a letter, and have at most %d characters", maxName)
@@ -22,18 +23,27 @@ func (s *setting) declared() error {
 		return fmt.Errorf("place %s is unknown, known are %s", quote(s.Place), strings.Join(places[1:], ", "))
 	case s.Type == Anything && (s.Default != "" || len(s.OneOf) > 0):
 		return errors.New("what can be anything has no default and no list of values")
+	case (s.nests() || s.maps()) && (s.Default != "" || len(s.OneOf) > 0 || s.Place != ""):
+		return fmt.Errorf("%s has no default, no list of values and no place", article(s.Type))
+	case !s.nests() && (len(s.Fields) > 0 || s.Outer != 0):
+		return fmt.Errorf("%s has no fields", article(s.Type))
 	}
-	scratch := setting{Field: s.Field, value: reflect.New(s.value.Type()).Elem()}
+	scratch := setting{Field: s.Field, value: reflect.New(t).Elem()}
 	for _, text := range []string{s.Default, s.Example} {
-		if text == "" || s.Type == Anything || s.Type == List && text == s.Example {
+		written := s.Type == Anything || s.nests() || s.maps() || s.lists() && text == s.Example // as YAML
+		if text == "" || written {
 			continue
 		}
 		if _, err := scratch.set(text); err != nil {
 			return fmt.Errorf("%s: %w", quote(text), err)
 		}
 	}
-	return s.bounds()
+	return scratch.bounds()
 }
+
+// lists and maps tell whether the setting holds several texts.
+func (s *setting) lists() bool { return s.Type == List || s.Type == Scalars }
+func (s *setting) maps() bool  { return s.Type == Texts || s.Type == Keyring }
 
 func (s *setting) bounds() error {
 	var ends []int64

@@ -43,35 +43,41 @@ func (d *Decoder) Used() []string {
 // keys of the one mapping node, after giving them their defaults. Paths become
 // absolute: relative ones begin in Values.Dir. It reports everything that is wrong. What no warning or error is about is set.
 func (d *Decoder) Decode(node *yaml.Node, targets ...any) Findings {
-	r := &run{Decoder: d, node: Resolve(node), at: map[string]Position{}}
+	return d.DecodeIn("", node, targets...).Findings
+}
+
+// Decoded is what DecodeIn found.
+type Decoded struct {
+	Findings
+	// At is where the values stand, by the key that At takes: rules[2].table.
+	At map[string]Position
+	// Incomplete tells that values are missing: Values are Offline.
+	Incomplete bool
+}
+
+// DecodeIn is Decode of a node that is not the whole file: path, such as
+// source[0].with, is where it is, for the findings.
+func (d *Decoder) DecodeIn(path string, node *yaml.Node, targets ...any) Decoded {
+	r := &run{Decoder: d, base: path, at: map[string]spot{}}
+	top := level{node: Resolve(node)}
 	var err error
-	if r.settings, err = open(targets); err == nil {
-		err = defaults(r.settings)
+	if top.settings, err = open(targets); err == nil {
+		err = defaults(top.settings) // also where the node is no mapping
 	}
 	if err != nil {
-		r.report(Error, d.At(r.node), err.Error(), "")
-		return r.found
+		r.report(Error, d.At(top.node), "", err.Error(), "")
+		return r.decoded()
 	}
-	if r.node.Kind != yaml.MappingNode {
-		r.report(Error, d.At(r.node), "must be settings, each as KEY: VALUE, not "+kindName(r.node), r.spaceless(r.node))
-		return r.found
+	if !r.level(&top) {
+		return r.decoded()
 	}
-	r.pairs()
-	r.missing()
-	for i := range r.settings { // a default is relative to the same directory
-		if s := &r.settings[i]; s.isPath() {
-			s.value.SetString(resolve(d.Values.Dir, s.value.String()))
-		}
-	}
-	r.secrets()
+	r.secrets(top.settings)
 	if !r.incomplete && len(r.found.Of(Error)) == 0 {
-		for _, t := range targets {
-			if v, ok := t.(interface{ Validate() error }); ok {
-				r.invalid(v.Validate())
-			}
+		for _, err := range check(targets, top.settings) {
+			r.invalid(top.node, err)
 		}
 	}
-	return r.found
+	return r.decoded()
 }
 
 // Resolve follows aliases.
@@ -88,68 +94,140 @@ func Resolve(n *yaml.Node) *yaml.Node {
 // run is one call of Decode.
 type run struct {
 	*Decoder
-	node       *yaml.Node
-	settings   []setting
-	at         map[string]Position // of the values that are there
+	base       string          // the path of the outermost node in the file
+	at         map[string]spot // of the values that are there, by their keys
 	found      Findings
 	incomplete bool // a reference is unknown: offline
+	values     int  // that were decoded
 }
 
-func (r *run) report(s Severity, at Position, message, suggestion string) {
-	r.found = append(r.found, Finding{at, s, message, suggestion})
+// spot is where a value stands.
+type spot struct {
+	Position
+	path string
 }
 
-func (r *run) pairs() {
-	for i := 0; i+1 < len(r.node.Content); i += 2 {
-		key, value := Resolve(r.node.Content[i]), Resolve(r.node.Content[i+1])
-		where := r.At(r.node.Content[i])
-		if key.Kind != yaml.ScalarNode {
-			r.report(Error, where, "a key must be a name, not "+kindName(key), "")
+// maxValues is how many values one call decodes: aliases make many of few.
+const maxValues = 1 << 17
+
+// level is one mapping of settings.
+type level struct {
+	node     *yaml.Node
+	settings []setting
+	path     string // "" for the outermost
+	depth    int
+	there    map[string]Position // the settings that are there
+}
+
+// in says where a level is, for messages; "" for the outermost.
+func (l *level) in() string {
+	if l.path == "" {
+		return ""
+	}
+	return " in " + l.path
+}
+
+func (r *run) decoded() Decoded {
+	at := map[string]Position{}
+	for key, s := range r.at {
+		at[key] = s.Position
+	}
+	return Decoded{r.found, at, r.incomplete}
+}
+
+func (r *run) report(s Severity, at Position, path, message, suggestion string) {
+	if r.base != "" {
+		path = strings.TrimSuffix(r.base+"."+path, ".")
+	}
+	r.found = append(r.found, Finding{Position: at, Severity: s, Message: message, Suggestion: suggestion, Path: path})
+}
+
+// level decodes a mapping; ok is false if it is none.
+func (r *run) level(l *level) (ok bool) {
+	at := r.At(l.node)
+	if l.node.Kind != yaml.MappingNode {
+		message := "must be settings, each as KEY: VALUE, not " + kindName(l.node)
+		r.report(Error, at, l.path, strings.TrimPrefix(l.path+" ", " ")+message, l.spaceless(l.node))
+		return false
+	}
+	if l.depth == maxDepth {
+		r.report(Error, at, l.path, fmt.Sprintf("objects are nested deeper than %d", maxDepth), "")
+		return false
+	}
+	if err := defaults(l.settings); err != nil {
+		r.report(Error, at, l.path, err.Error(), "")
+	}
+	l.there = map[string]Position{}
+	r.pairs(l)
+	r.missing(l)
+	for i := range l.settings { // a default is relative to the same directory
+		if s := &l.settings[i]; s.isPath() {
+			s.value.SetString(resolve(r.Values.Dir, s.value.String()))
+		}
+	}
+	return true
+}
+
+func (r *run) pairs(l *level) {
+	for i := 0; i+1 < len(l.node.Content); i += 2 {
+		key, value := Resolve(l.node.Content[i]), Resolve(l.node.Content[i+1])
+		where := r.At(l.node.Content[i])
+		if !r.isKey(l, key, where) {
 			continue
 		}
-		s := find(r.settings, key.Value)
-		if s == nil && key.ShortTag() == "!!merge" {
-			r.report(Error, where, "merge keys (<<) are not supported", "write the keys themselves")
-			continue
-		}
+		s := find(l.settings, key.Value)
 		if s == nil {
-			r.report(Error, where, "unknown key"+r.Shown(" ", key.Value, r.names()...), cmp.Or(r.spaceless(key), r.known(key.Value)))
+			r.report(Error, where, l.path, "unknown key"+r.Shown(" ", key.Value, l.names()...)+l.in(), cmp.Or(l.spaceless(key), l.known(key.Value)))
 			continue
 		}
-		if first, twice := r.at[s.Name]; twice {
-			r.report(Error, where, fmt.Sprintf("key %q is there twice", s.Name), fmt.Sprintf("the first is in line %d; keep one", first.Line))
+		if first, twice := l.there[s.Name]; twice {
+			r.report(Error, where, s.path, fmt.Sprintf("key %q is there twice", s.Name), fmt.Sprintf("the first is in line %d; keep one", first.Line))
 			continue
 		}
-		r.at[s.Name] = r.At(r.node.Content[i+1])
-		r.value(s, value)
+		l.there[s.Name] = r.At(l.node.Content[i+1])
+		r.at[s.key] = spot{l.there[s.Name], s.path}
+		r.value(s, value, l.depth)
 	}
 }
 
+// isKey tells whether a node can be a key.
+func (r *run) isKey(l *level, key *yaml.Node, where Position) bool {
+	switch {
+	case key.Kind != yaml.ScalarNode:
+		r.report(Error, where, l.path, "a key must be a name, not "+kindName(key), "")
+	case key.ShortTag() == "!!merge" && find(l.settings, key.Value) == nil:
+		r.report(Error, where, l.path, "merge keys (<<) are not supported", "write the keys themselves")
+	default:
+		return true
+	}
+	return false
+}
+
 // spaceless finds a key with its value where the space after the colon is missing.
-func (r *run) spaceless(n *yaml.Node) string {
-	if name, _, ok := strings.Cut(n.Value, ":"); ok && n.Kind == yaml.ScalarNode && find(r.settings, name) != nil {
+func (l *level) spaceless(n *yaml.Node) string {
+	if name, _, ok := strings.Cut(n.Value, ":"); ok && n.Kind == yaml.ScalarNode && find(l.settings, name) != nil {
 		return fmt.Sprintf("write a space after %s:", name)
 	}
 	return ""
 }
 
 // secrets hides the secrets that were decoded from now on.
-func (r *run) secrets() {
-	found := secrets(r.settings)
+func (r *run) secrets(settings []setting) {
+	found := secrets(settings)
 	r.secret = append(r.secret, found...)
 	r.hidden.Add(found...)
 }
 
-func (r *run) names() []string {
+func (l *level) names() []string {
 	var names []string
-	for _, s := range r.settings {
+	for _, s := range l.settings {
 		names = append(names, s.Name)
 	}
 	return names
 }
 
-func (r *run) known(key string) string {
-	names := r.names()
+func (l *level) known(key string) string {
+	names := l.names()
 	if near := Nearest(key, names); near != "" {
 		return near
 	}
@@ -159,9 +237,9 @@ func (r *run) known(key string) string {
 	return "known are " + strings.Join(names, ", ")
 }
 
-func (r *run) missing() {
-	for _, s := range r.settings {
-		if _, there := r.at[s.Name]; there || !s.Required {
+func (r *run) missing(l *level) {
+	for _, s := range l.settings {
+		if _, there := l.there[s.Name]; there || !s.Required {
 			continue
 		}
 		suggestion := fmt.Sprintf("write %s: %s", s.Name, cmp.Or(s.Example, "…"))
@@ -171,6 +249,6 @@ func (r *run) missing() {
 				suggestion += ", for a variable such as " + s.Example
 			}
 		}
-		r.report(Error, r.At(r.node), fmt.Sprintf("%s is missing", s.Name), suggestion)
+		r.report(Error, r.At(l.node), s.path, fmt.Sprintf("%s is missing", s.path), suggestion)
 	}
 }

@@ -12,11 +12,18 @@
 //		Wait   config.Duration `key:"lock_timeout" default:"10s" help:"…"`
 //	}
 //
-// Types: string, bool, int, int64, []string, Secret, Size, Duration, yaml.Node
-// (kept as it is, for its owner to decode), and embedded structs, whose settings
-// stand among those of the outer one. min and max hold for numbers, sizes and
-// durations; zero as the default of such a field stands for "not set" and need
+// Types: string, bool, int, int64, []string, Secret, Size, Duration, Literal and
+// []Literal (texts that need no quotes), map[string]string, map[string]Secret,
+// yaml.Node (kept as it is, for its owner to decode), and embedded structs, whose
+// settings stand among those of the outer one. min and max hold for numbers, sizes
+// and durations; zero as the default of such a field stands for "not set" and need
 // not lie between them.
+//
+// A field whose type is another struct with key tags holds an object. A pointer to
+// it is nil where nothing is written; a struct has the defaults of its fields then,
+// and what is required in it is not asked for. []T and map[string]T hold several. T
+// may hold others of its own type. What is inside of objects is known by its path:
+// tls.key, rules[2].table, hosts[NAME].dir.
 //
 // Names are of letters, digits, _, - and . and begin with a letter.
 //
@@ -31,15 +38,16 @@
 //
 // What messages show of values:
 //
-//  1. A message of Vault's own names the place and the setting, never the value. The
+//  1. A message of Vault's own names the place and the setting, never the value, nor a
+//     name that somebody gave in a map. The
 //     only way to show one is Shown, which takes small numbers, paths, words of
 //     Vault's own and misspellings of known names.
 //  2. Texts of others (servers, plugins, the operating system) and results pass a
 //     Redactor. It hides what Hidden lists: every secret, and what the environment
 //     or a file gave to a setting that is not open.
 //
-// A struct may have a method Validate() error, called last; errors made with At
-// point to the setting they are about.
+// A struct may have a method Validate() error, called last, the innermost first;
+// errors made with At point to the setting they are about, by its path in that struct.
 //
 // Where the struct is in another process, a plugin's, its fields (Describe) cross
 // the border and Dynamic makes of them what works here as the struct itself

@@ -28,7 +28,7 @@ func Document(file string, text []byte) (*yaml.Node, Findings) {
 	if err == nil {
 		if err = decoder.Decode(&second); err == nil {
 			at := Position{file, max(second.Line, 1), max(second.Column, 1)}
-			return nil, Findings{{at, Error, "the file holds more than one YAML document", "make a file of each"}}
+			return nil, Findings{{Position: at, Severity: Error, Message: "the file holds more than one YAML document", Suggestion: "make a file of each"}}
 		}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {

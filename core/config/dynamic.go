@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The most that a declaration from elsewhere may hold.
+// The most that a declaration from elsewhere may hold; fields with those of all objects.
 const (
 	maxFields = 256
 	maxText   = 16 << 10 // bytes of one text of a field
@@ -21,9 +21,18 @@ const (
 // pointer to a struct with key tags may stand. Made by what Dynamic returns; not
 // safe for concurrent use.
 type Declared struct {
-	settings []setting
+	shape    *shape
+	values   []reflect.Value // of the shape's parts
 	validate func(*Declared) error
 	reading  bool
+}
+
+func newDeclared(of *shape, validate func(*Declared) error) *Declared {
+	d := &Declared{shape: of, validate: validate}
+	for _, part := range of.parts {
+		d.values = append(d.values, reflect.New(holders[part.Type]).Elem())
+	}
+	return d
 }
 
 // Dynamic returns a constructor for stage.Info.Config of settings that are known
@@ -35,31 +44,12 @@ type Declared struct {
 // validate is called by Validate; what it makes with At points to the setting
 // it is about. nil: nothing is checked beyond the fields.
 func Dynamic(fields []Field, validate func(*Declared) error) (func() any, error) {
-	if len(fields) > maxFields {
-		return nil, fmt.Errorf("%d settings are declared, at most %d may be", len(fields), maxFields)
+	count := 0
+	of, err := declaredShape(fields, nil, &count)
+	if err != nil {
+		return nil, err
 	}
-	var settings []setting
-	for i, f := range fields {
-		goType, ok := holders[f.Type]
-		if err := f.bounded(); err != nil {
-			return nil, fmt.Errorf("setting %d (%s): %w", i+1, quote(f.Name), err)
-		}
-		if !ok {
-			return nil, fmt.Errorf("setting %s: type %s is unknown", quote(f.Name), quote(string(f.Type)))
-		}
-		f.OneOf = slices.Clone(f.OneOf)
-		var err error
-		if settings, err = add(settings, setting{f, reflect.New(goType).Elem()}); err != nil {
-			return nil, err
-		}
-	}
-	return func() any {
-		d := &Declared{slices.Clone(settings), validate, false}
-		for i := range d.settings {
-			d.settings[i].value = reflect.New(settings[i].value.Type()).Elem()
-		}
-		return d
-	}, nil
+	return func() any { return newDeclared(of, validate) }, nil
 }
 
 // Validate lets the declaring process check the settings.
@@ -75,8 +65,9 @@ func (d *Declared) Validate() error {
 func (d *Declared) SetKeys(passphrase, identity Secret) {
 	d.reading = true
 	for name, key := range map[string]Secret{"passphrase": passphrase, "identity": identity} {
-		if s := find(d.settings, name); s != nil && s.Type == Hidden {
-			s.value.Set(reflect.ValueOf(key))
+		i := slices.IndexFunc(d.shape.parts, func(s setting) bool { return s.Name == name && s.Type == Hidden })
+		if i >= 0 {
+			d.values[i].Set(reflect.ValueOf(key))
 		}
 	}
 }
@@ -95,6 +86,13 @@ var holders = map[Type]reflect.Type{
 	Bytes:    reflect.TypeFor[Size](),
 	Span:     reflect.TypeFor[Duration](),
 	Anything: reflect.TypeFor[yaml.Node](),
+	Scalar:   reflect.TypeFor[Literal](),
+	Scalars:  reflect.TypeFor[[]Literal](),
+	Texts:    reflect.TypeFor[map[string]string](),
+	Keyring:  reflect.TypeFor[map[string]Secret](),
+	Group:    reflect.TypeFor[*Declared](),
+	Groups:   reflect.TypeFor[[]*Declared](),
+	Named:    reflect.TypeFor[map[string]*Declared](),
 }
 
 func (f *Field) bounded() error {

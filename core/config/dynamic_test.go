@@ -33,6 +33,45 @@ type all struct {
 	Anything yaml.Node       `key:"anything" help:"what it likes"`
 	Pass     config.Secret   `key:"passphrase" help:"a key"`
 	Identity config.Secret   `key:"identity" help:"a key"`
+
+	Equal   config.Literal           `key:"equal" help:"a value"`
+	In      []config.Literal         `key:"in" default:"1 x" help:"values"`
+	Headers map[string]string        `key:"headers" help:"texts by name" example:"{accept: text/plain}"`
+	Tokens  map[string]config.Secret `key:"tokens" help:"secrets by name"`
+	TLS     security                 `key:"tls" help:"an object that has defaults where it is not there"`
+	Proxy   *security                `key:"proxy" help:"an object that may be missing"`
+	Rules   []rule                   `key:"rules" help:"a list of objects"`
+	Hosts   map[string]security      `key:"hosts" help:"objects by name"`
+}
+
+// security is an object in settings.
+type security struct {
+	Min   string        `key:"min" default:"1.2" oneof:"1.2 1.3" help:"a version"`
+	File  string        `key:"file" help:"a path"`
+	Key   config.Secret `key:"key" help:"a secret"`
+	Retry int           `key:"retry" min:"1" max:"9" help:"a number"`
+}
+
+// Validate speaks of one setting and shows a secret.
+func (s *security) Validate() error {
+	if s.Retry != 7 {
+		return nil
+	}
+	return config.At("retry", "retry %d is unlucky with %s", s.Retry, s.Key.Reveal())
+}
+
+// rule is an object that holds objects of its own kind.
+type rule struct {
+	Table string     `key:"table" required:"true" help:"a name" example:"config"`
+	Only  *condition `key:"only" help:"an object with others of its kind"`
+}
+
+type condition struct {
+	Column string          `key:"column" help:"a name"`
+	Equal  config.Literal  `key:"equal" help:"a value"`
+	All    []condition     `key:"all" help:"more of them"`
+	Not    *condition      `key:"not" help:"another"`
+	Within config.Duration `key:"within" default:"1m" help:"a duration"`
 }
 
 // complain is the check of a plugin, whose secrets it does not hide.
@@ -108,6 +147,12 @@ func TestWhatIsDeclaredElsewhereDecodesLikeAStruct(t *testing.T) {
 		"dir: /srv\ndir: /srv\n? [a]\n: b",
 		"dir: ${file:/nowhere/at/all}\ndsn: plain\nanything: {a: [1, x]}\nprefix: ''\non: false\ntags: []",
 		"[]", "level: 3",
+		"dir: /srv\nequal: 7\nin: [true, x, 1.5]\nheaders: {a: x, b: 3}\ntokens: {a: '${env:X}', b: plain}\n",
+		"dir: /srv\ntls: {min: '1.3', key: '${env:X}', retry: 10}\nproxy: {retry: 7, key: '${env:X}'}\n",
+		"dir: /srv\nproxy: {retry: 7, key: '${env:X}', file: x/y}\nhosts: {one: {retry: 7}, two: {retry: 1}}\n",
+		"dir: /srv\nrules: [{table: a}, {tabel: b}, {table: c, only: {all: [{column: x, colunm: y}, {not: {equal: 0x10}}]}}]\n",
+		"dir: /srv\nrules: {}\nhosts: []\ntls: x\nheaders: [a]\n",
+		"dir: /srv\nrules: [x, ~, [], {table: a, only: ~}]\nhosts: {a: ~, a: {}, '': {}, ? [b] : {}}\n",
 	} {
 		var a all
 		d := dynamic(t)

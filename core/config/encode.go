@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"time"
 	"unicode/utf8"
 
@@ -14,7 +15,8 @@ import (
 //
 // A text and a secret is a string, a number an integer, a switch true or false,
 // a list an array of strings, a size an integer of bytes, a duration a string
-// such as "1m30s", anything the JSON of its YAML value. A zero value without a default
+// such as "1m30s", anything the JSON of its YAML value; an object and a map an
+// object, a list of objects an array of objects. A zero value without a default
 // is left out unless it is required, so that what is not there is the default.
 //
 // JSON can't carry texts that are not UTF-8: such a value is an error made with
@@ -25,20 +27,79 @@ func Encode(target any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	object := map[string]any{}
-	var errs []error
-	for _, s := range settings {
-		if s.value.IsZero() && (s.Type == Anything || s.Default == "" && !s.Required) {
-			continue
-		}
-		if object[s.Name], err = s.encode(); err != nil {
-			errs = append(errs, At(s.Name, "%s %w", s.Name, err))
-		}
-	}
+	object, errs := encoded(settings)
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	return json.Marshal(object)
+}
+
+func encoded(settings []setting) (object map[string]any, errs []error) {
+	object = map[string]any{}
+	for _, s := range settings {
+		switch {
+		case s.omitted():
+		case s.nests():
+			value, bad := s.encodedObjects()
+			object[s.Name], errs = value, append(errs, bad...)
+		default:
+			value, err := s.encode()
+			if object[s.Name] = value; err != nil {
+				errs = append(errs, At(s.key, "%s %w", s.path, err))
+			}
+		}
+	}
+	return object, errs
+}
+
+// omitted tells whether the value is left out.
+func (s *setting) omitted() bool {
+	switch {
+	case s.Type == Group && s.value.Kind() == reflect.Struct:
+		return !s.Required && s.untouched()
+	case s.Type == Anything:
+		return s.value.IsZero()
+	}
+	return s.value.IsZero() && s.Default == "" && !s.Required
+}
+
+// untouched tells whether the value is as where nothing was said of it.
+func (s *setting) untouched() bool {
+	if s.Type == Group && s.value.Kind() == reflect.Struct {
+		for _, inner := range s.single().settings {
+			if !inner.untouched() {
+				return false
+			}
+		}
+		return true
+	}
+	if s.Default == "" {
+		return s.value.IsZero()
+	}
+	scratch := setting{Field: s.Field, value: reflect.New(s.value.Type()).Elem()}
+	_, err := scratch.set(s.Default)
+	return err == nil && reflect.DeepEqual(scratch.value.Interface(), s.value.Interface())
+}
+
+// encodedObjects is the object, the list or the map that the setting holds.
+func (s *setting) encodedObjects() (value any, errs []error) {
+	list, named := []any{}, map[string]any{}
+	for _, o := range s.objects() {
+		inner, bad := encoded(o.settings)
+		list, named[o.name], errs = append(list, inner), inner, append(errs, bad...)
+		if !utf8.ValidString(o.name) {
+			errs = append(errs, At(s.key, "%s has a name that is not UTF-8", s.path))
+		}
+	}
+	switch {
+	case s.Type == Groups:
+		return list, errs
+	case s.Type == Named:
+		return named, errs
+	case len(list) == 0:
+		return map[string]any{}, errs
+	}
+	return list[0], errs
 }
 
 // encode is the value as package json writes it.
@@ -50,6 +111,18 @@ func (s *setting) encode() (any, error) {
 		return v.Reveal(), wellFormed(v.Reveal())
 	case []string:
 		return append([]string{}, v...), wellFormed(v...)
+	case Literal:
+		return v.Text, wellFormed(v.Text)
+	case []Literal:
+		texts := []string{}
+		for _, one := range v {
+			texts = append(texts, one.Text)
+		}
+		return texts, wellFormed(texts...)
+	case map[string]string:
+		return plainTexts(v, func(text string) string { return text })
+	case map[string]Secret:
+		return plainTexts(v, Secret.Reveal)
 	case Size:
 		return int64(v), nil
 	case Duration:
@@ -59,6 +132,17 @@ func (s *setting) encode() (any, error) {
 	default: // int, int64, bool
 		return v, nil
 	}
+}
+
+func plainTexts[V any](of map[string]V, text func(V) string) (map[string]string, error) {
+	texts := map[string]string{}
+	for name, value := range of {
+		texts[name] = text(value)
+		if err := wellFormed(name, texts[name]); err != nil {
+			return nil, err
+		}
+	}
+	return texts, nil
 }
 
 func wellFormed(texts ...string) error {

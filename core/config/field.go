@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"reflect"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -21,6 +20,13 @@ const (
 	Bytes    Type = "size"
 	Span     Type = "duration"
 	Anything Type = "anything"
+	Scalar   Type = "text, number, true or false"
+	Scalars  Type = "list of texts or numbers"
+	Texts    Type = "map of texts"
+	Keyring  Type = "map of secrets"
+	Group    Type = "object"
+	Groups   Type = "list of objects"
+	Named    Type = "map of objects"
 )
 
 // Field describes a setting.
@@ -36,6 +42,11 @@ type Field struct {
 	Max      string   `json:"max,omitempty"`
 	Open     bool     `json:"-"`               // its value is the name of something, and may be shown; it does not cross to another process
 	Place    string   `json:"place,omitempty"` // what it tells of where a stage works, see the package's description
+	// Fields are those of an object, and of each object of a list or map.
+	Fields []Field `json:"fields,omitempty"`
+	// Outer, if it is not 0, says in place of Fields that the objects are like the one
+	// so many levels further out; 1 is the object that has this setting.
+	Outer int `json:"outer,omitempty"`
 }
 
 var types = map[reflect.Type]Type{
@@ -48,6 +59,11 @@ var types = map[reflect.Type]Type{
 	reflect.TypeFor[Size]():      Bytes,
 	reflect.TypeFor[Duration]():  Span,
 	reflect.TypeFor[yaml.Node](): Anything,
+	reflect.TypeFor[Literal]():   Scalar,
+	reflect.TypeFor[[]Literal](): Scalars,
+
+	reflect.TypeFor[map[string]string](): Texts,
+	reflect.TypeFor[map[string]Secret](): Keyring,
 }
 
 // Describe lists the settings that the structs targets point to declare, in
@@ -65,73 +81,37 @@ func Describe(targets ...any) ([]Field, error) {
 type setting struct {
 	Field
 	value reflect.Value
+	index []int  // of the field in its struct; nil in a Declared
+	shape *shape // of the objects that it holds; nil where it holds none
+	path  string // what messages call it: rules[2].table. It shows no key of a map that could be a secret
+	key   string // what At calls it: as path, with all keys of maps
 }
 
 func open(targets []any) ([]setting, error) {
 	var settings []setting
 	for _, target := range targets {
-		v := reflect.ValueOf(target)
+		object := reflect.ValueOf(target)
+		var of *shape
 		if d, ok := target.(*Declared); ok && d != nil {
-			for _, s := range d.settings {
-				var err error
-				if settings, err = add(settings, s); err != nil {
-					return nil, err
-				}
+			of = d.shape
+		} else {
+			if object.Kind() != reflect.Pointer || object.IsNil() || object.Elem().Kind() != reflect.Struct {
+				return nil, fmt.Errorf("declaration %T is not a pointer to a struct", target)
 			}
-			continue
+			object = object.Elem()
+			var err error
+			if of, err = shapeOf(object.Type(), nil); err != nil {
+				return nil, fmt.Errorf("declaration %T: %w", target, err)
+			}
 		}
-		if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
-			return nil, fmt.Errorf("declaration %T is not a pointer to a struct", target)
-		}
-		var err error
-		if settings, err = declared(settings, v.Elem()); err != nil {
-			return nil, fmt.Errorf("declaration %T: %w", target, err)
+		for _, s := range of.settings(object, "", "") {
+			if find(settings, s.Name) != nil {
+				return nil, fmt.Errorf("setting %s is declared twice", s.Name)
+			}
+			settings = append(settings, s)
 		}
 	}
 	return settings, nil
-}
-
-func declared(settings []setting, v reflect.Value) ([]setting, error) {
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
-		name, ok := f.Tag.Lookup("key")
-		if !ok {
-			if f.Anonymous && f.Type.Kind() == reflect.Struct {
-				var err error
-				if settings, err = declared(settings, v.Field(i)); err != nil {
-					return nil, err
-				}
-			}
-			continue
-		}
-		typ, ok := types[f.Type]
-		if !f.IsExported() || !ok {
-			return nil, fmt.Errorf("setting %s: field %s of type %s can't hold a setting", name, f.Name, f.Type)
-		}
-		s := setting{value: v.Field(i), Field: Field{
-			Name: name, Type: typ, Required: f.Tag.Get("required") == "true",
-			Default: f.Tag.Get("default"), Help: f.Tag.Get("help"), Example: f.Tag.Get("example"),
-			OneOf: strings.Fields(f.Tag.Get("oneof")), Min: f.Tag.Get("min"), Max: f.Tag.Get("max"),
-		}}
-		s.Open = f.Tag.Get("open") == "true"
-		s.Place = placeOf(f.Tag, name)
-		var err error
-		if settings, err = add(settings, s); err != nil {
-			return nil, err
-		}
-	}
-	return settings, nil
-}
-
-// add appends a setting that is declared as it must be.
-func add(settings []setting, s setting) ([]setting, error) {
-	if find(settings, s.Name) != nil {
-		return nil, fmt.Errorf("setting %s is declared twice", s.Name)
-	}
-	if err := s.declared(); err != nil {
-		return nil, fmt.Errorf("setting %s: %w", quote(s.Name), err)
-	}
-	return append(settings, s), nil
 }
 
 // usual is what settings of these names tell unless a tag says otherwise.
@@ -164,11 +144,14 @@ func Defaults(targets ...any) error {
 
 func defaults(settings []setting) error {
 	for _, s := range settings {
+		if err := s.each(func(o object) error { return defaults(o.settings) }); err != nil {
+			return err
+		}
 		if s.Default == "" || !s.value.IsZero() {
 			continue
 		}
 		if _, err := s.set(s.Default); err != nil {
-			return fmt.Errorf("default of %s: %w", s.Name, err)
+			return fmt.Errorf("default of %s: %w", s.path, err)
 		}
 	}
 	return nil
@@ -179,22 +162,38 @@ type Place struct{ Key, Value string }
 
 // Places returns what target tells about where its stage works, by the place
 // that its settings declare, secrets revealed. For comparing, not for printing.
+// Settings inside of objects count where none outside tells the same; those inside
+// of lists and maps don't.
 func Places(target any) (map[string]Place, error) {
 	settings, err := open([]any{target})
 	if err != nil {
 		return nil, err
 	}
 	places := map[string]Place{}
+	addPlaces(places, settings)
+	return places, nil
+}
+
+func addPlaces(places map[string]Place, settings []setting) {
 	for _, s := range settings {
-		if s.Place == "" {
-			continue
-		}
+		var value string
 		switch v := s.value.Interface().(type) {
 		case string:
-			places[s.Place] = Place{s.Name, v}
+			value = v
 		case Secret:
-			places[s.Place] = Place{s.Name, v.Reveal()}
+			value = v.Reveal()
+		default:
+			continue
+		}
+		if s.Place != "" && places[s.Place].Value == "" && (value != "" || s.key == s.Name) {
+			places[s.Place] = Place{s.key, value}
 		}
 	}
-	return places, nil
+	for _, s := range settings {
+		if s.Type == Group {
+			for _, o := range s.objects() {
+				addPlaces(places, o.settings)
+			}
+		}
+	}
 }

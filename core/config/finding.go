@@ -35,6 +35,7 @@ type Finding struct {
 	Severity   Severity `json:"severity"`
 	Message    string   `json:"message"`
 	Suggestion string   `json:"suggestion,omitempty"` // what to do
+	Path       string   `json:"path,omitempty"`       // of the setting in the file: source[0].with.rules[2].table
 }
 
 // String gives "FILE:LINE:COLUMN: SEVERITY: MESSAGE: SUGGESTION".

@@ -18,14 +18,16 @@ func (s *setting) set(text string) (suggestion string, err error) {
 		s.value.SetString(text)
 	case Hidden:
 		s.value.Set(reflect.ValueOf(NewSecret(text)))
-	case List: // a default: the items with spaces between
+	case Scalar:
+		s.value.Set(reflect.ValueOf(Literal{text, true}))
+	case List, Scalars: // a default: the items with spaces between
 		items := strings.Fields(text)
 		for _, item := range items {
 			if suggestion, err := s.among(item); err != nil {
 				return suggestion, err
 			}
 		}
-		s.value.Set(reflect.ValueOf(items))
+		s.setItems(items)
 		return "", nil
 	case Switch:
 		if text != "true" && text != "false" {
@@ -45,6 +47,19 @@ func (s *setting) set(text string) (suggestion string, err error) {
 		return "", fmt.Errorf("must be %s", s.Type)
 	}
 	return s.among(text)
+}
+
+// setItems sets the value of a list.
+func (s *setting) setItems(items []string) {
+	if s.Type == List {
+		s.value.Set(reflect.ValueOf(items))
+		return
+	}
+	literals := make([]Literal, len(items))
+	for i, item := range items {
+		literals[i] = Literal{item, true}
+	}
+	s.value.Set(reflect.ValueOf(literals))
 }
 
 // among checks that text is one of the values that may be: written like one, or

@@ -8,41 +8,47 @@ import (
 
 // Schema is a JSON Schema (draft 2020-12) or a part of one: as much as settings need.
 type Schema struct {
-	Dialect     string             `json:"$schema,omitempty"`
-	Title       string             `json:"title,omitempty"`
-	Description string             `json:"description,omitempty"`
-	Type        string             `json:"type,omitempty"`
-	Const       any                `json:"const,omitempty"`
-	Enum        []string           `json:"enum,omitempty"`
-	Pattern     string             `json:"pattern,omitempty"`
-	Minimum     *int64             `json:"minimum,omitempty"`
-	Maximum     *int64             `json:"maximum,omitempty"`
-	MinItems    int                `json:"minItems,omitempty"`
-	MinLength   int                `json:"minLength,omitempty"`
-	Items       *Schema            `json:"items,omitempty"`
-	Properties  map[string]*Schema `json:"properties,omitempty"`
-	Required    []string           `json:"required,omitempty"`
-	Closed      *bool              `json:"additionalProperties,omitempty"` // points to false where no other properties may be
-	AnyOf       []*Schema          `json:"anyOf,omitempty"`
-	OneOf       []*Schema          `json:"oneOf,omitempty"`
-	AllOf       []*Schema          `json:"allOf,omitempty"`
-	If          *Schema            `json:"if,omitempty"`
-	Then        *Schema            `json:"then,omitempty"`
-	Default     any                `json:"default,omitempty"`
-	Examples    []string           `json:"examples,omitempty"`
-	Ref         string             `json:"$ref,omitempty"`
-	Defs        map[string]*Schema `json:"$defs,omitempty"`
+	Dialect       string             `json:"$schema,omitempty"`
+	Title         string             `json:"title,omitempty"`
+	Description   string             `json:"description,omitempty"`
+	Type          string             `json:"type,omitempty"`
+	Const         any                `json:"const,omitempty"`
+	Enum          []string           `json:"enum,omitempty"`
+	Pattern       string             `json:"pattern,omitempty"`
+	Minimum       *int64             `json:"minimum,omitempty"`
+	Maximum       *int64             `json:"maximum,omitempty"`
+	MinItems      int                `json:"minItems,omitempty"`
+	MinLength     int                `json:"minLength,omitempty"`
+	MinProperties int                `json:"minProperties,omitempty"`
+	Items         *Schema            `json:"items,omitempty"`
+	Properties    map[string]*Schema `json:"properties,omitempty"`
+	Required      []string           `json:"required,omitempty"`
+	Others        any                `json:"additionalProperties,omitempty"` // false, or the *Schema of properties that are not named
+	AnyOf         []*Schema          `json:"anyOf,omitempty"`
+	OneOf         []*Schema          `json:"oneOf,omitempty"`
+	AllOf         []*Schema          `json:"allOf,omitempty"`
+	If            *Schema            `json:"if,omitempty"`
+	Then          *Schema            `json:"then,omitempty"`
+	Default       any                `json:"default,omitempty"`
+	Examples      []string           `json:"examples,omitempty"`
+	Ref           string             `json:"$ref,omitempty"`
+	Defs          map[string]*Schema `json:"$defs,omitempty"`
+	same          *Schema            // of an object around this one, which it is like: see Link
 }
 
 // reference matches a value with a reference, which any setting may have.
 const reference = `\$\{[^}]+\}`
 
-// Object describes settings as a mapping that holds no others.
-func Object(fields []Field) *Schema {
-	closed := false
-	s := &Schema{Type: "object", Properties: map[string]*Schema{}, Closed: &closed}
+// Object describes settings as a mapping that holds no others. Where objects nest in
+// others of their kind, the whole document that it becomes a part of needs a Link.
+func Object(fields []Field) *Schema { return objectIn(fields, nil) }
+
+// objectIn describes an object inside of others, the outermost first.
+func objectIn(fields []Field, around []*Schema) *Schema {
+	s := &Schema{Type: "object", Properties: map[string]*Schema{}, Others: false}
+	around = append(slices.Clip(around), s)
 	for _, f := range fields {
-		s.Properties[f.Name] = f.Schema()
+		s.Properties[f.Name] = f.schema(around)
 		if f.Required {
 			s.Required = append(s.Required, f.Name)
 		}
@@ -50,14 +56,17 @@ func Object(fields []Field) *Schema {
 	return s
 }
 
-// Schema describes the value of a setting.
-func (f Field) Schema() *Schema {
-	s := f.literal()
-	if f.Type != Text && f.Type != Hidden && f.Type != List && f.Type != Anything || f.Type == Text && len(f.OneOf) > 0 {
+// schema describes the value of a setting.
+func (f Field) schema(around []*Schema) *Schema {
+	s := f.literal(around)
+	if slices.Contains([]Type{Number, Switch, Bytes, Span}, f.Type) || f.Type == Text && len(f.OneOf) > 0 {
 		s = &Schema{AnyOf: []*Schema{s, {Type: "string", Pattern: reference}}}
 	}
+	if s.same != nil {
+		s = &Schema{AllOf: []*Schema{s}} // so that others have their own description
+	}
 	s.Description = f.Help
-	if f.Example != "" && f.Type != List {
+	if f.Example != "" && f.scalar() {
 		s.Examples = []string{f.Example}
 	}
 	if f.Default != "" {
@@ -66,8 +75,36 @@ func (f Field) Schema() *Schema {
 	return s
 }
 
-func (f Field) literal() *Schema {
+func (f Field) scalar() bool {
+	return !slices.Contains([]Type{List, Scalars, Texts, Keyring, Group, Groups, Named}, f.Type)
+}
+
+// one describes one of the objects of a setting.
+func (f Field) one(around []*Schema) *Schema {
+	if f.Outer > 0 {
+		return &Schema{same: around[len(around)-f.Outer]}
+	}
+	return objectIn(f.Fields, around)
+}
+
+func (f Field) literal(around []*Schema) *Schema {
+	least := 0
+	if f.Required {
+		least = 1
+	}
 	switch f.Type {
+	case Group:
+		return f.one(around)
+	case Groups:
+		return &Schema{Type: "array", Items: f.one(around), MinItems: least}
+	case Named:
+		return &Schema{Type: "object", Others: f.one(around), MinProperties: least}
+	case Texts, Keyring:
+		return &Schema{Type: "object", Others: &Schema{Type: "string"}, MinProperties: least}
+	case Scalar:
+		return anyLiteral(f.OneOf)
+	case Scalars:
+		return &Schema{Type: "array", Items: anyLiteral(f.OneOf), MinItems: least}
 	case Number:
 		return &Schema{Type: "integer", Minimum: bound(f.Min), Maximum: bound(f.Max)}
 	case Switch:
@@ -81,9 +118,7 @@ func (f Field) literal() *Schema {
 		if len(f.OneOf) > 0 {
 			s.Items = &Schema{AnyOf: []*Schema{{Type: "string", Enum: f.OneOf}, {Type: "string", Pattern: reference}}}
 		}
-		if f.Required {
-			s.MinItems = 1
-		}
+		s.MinItems = least
 		return s
 	case Anything:
 		return &Schema{}
@@ -92,9 +127,14 @@ func (f Field) literal() *Schema {
 		others := slices.DeleteFunc(slices.Clone(f.OneOf), func(one string) bool { return one == "true" || one == "false" })
 		return &Schema{AnyOf: []*Schema{{Type: "boolean"}, {Type: "string", Enum: others}}}
 	}
-	s := &Schema{Type: "string", Enum: f.OneOf}
-	if f.Required {
-		s.MinLength = 1
+	return &Schema{Type: "string", Enum: f.OneOf, MinLength: least}
+}
+
+// anyLiteral describes a Literal.
+func anyLiteral(oneOf []string) *Schema {
+	s := &Schema{AnyOf: []*Schema{{Type: "string"}, {Type: "integer"}, {Type: "boolean"}}}
+	if len(oneOf) > 0 {
+		s.AnyOf[0] = &Schema{AnyOf: []*Schema{{Type: "string", Enum: oneOf}, {Type: "string", Pattern: reference}}}
 	}
 	return s
 }
@@ -118,7 +158,7 @@ func (f Field) written() any {
 		if f.booleans() && (f.Default == "true" || f.Default == "false") {
 			return f.Default == "true"
 		}
-	case List:
+	case List, Scalars:
 		return strings.Fields(f.Default)
 	}
 	return f.Default

@@ -1,6 +1,7 @@
 package config
 
-// Secrets lists the values of the secrets that target holds, revealed, and the
+// Secrets lists the values of the secrets that target holds, those inside of objects,
+// lists and maps too, revealed, and the
 // passwords in them where they are addresses: for looking for them in what
 // somebody else has written. Never print them.
 func Secrets(target any) ([]string, error) {
@@ -13,10 +14,20 @@ func Secrets(target any) ([]string, error) {
 
 func secrets(settings []setting) []string {
 	var values []string
-	for _, s := range settings {
-		if secret, ok := s.value.Interface().(Secret); ok && !secret.IsZero() {
+	add := func(secret Secret) {
+		if !secret.IsZero() {
 			values = append(append(values, secret.Reveal()), passwords(secret.Reveal())...)
 		}
 	}
+	walk(settings, func(s *setting) {
+		switch v := s.value.Interface().(type) {
+		case Secret:
+			add(v)
+		case map[string]Secret:
+			for _, secret := range v {
+				add(secret)
+			}
+		}
+	})
 	return values
 }

@@ -3,6 +3,10 @@ package config
 import (
 	"errors"
 	"fmt"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 type keyError struct {
@@ -44,15 +48,43 @@ func Split(err error) []error {
 	return all
 }
 
-// invalid reports what Validate said, without secrets.
-func (r *run) invalid(err error) {
-	for _, err := range Split(err) {
-		at := r.At(r.node)
-		if key, ok := KeyOf(err); ok {
-			if p, there := r.at[key]; there {
-				at = p
+// check calls the Validate methods of the objects inside of settings, then those of
+// targets. What they say of a setting is by its key from the outermost object on.
+func check(targets []any, settings []setting) []error {
+	var errs []error
+	inside(settings, func(o object) {
+		if o.value.Kind() != reflect.Struct { // the process that declares it checks it
+			return
+		}
+		if v, ok := o.value.Addr().Interface().(validator); ok {
+			for _, err := range Split(v.Validate()) {
+				key, about := KeyOf(err)
+				if about {
+					key = "." + key
+				}
+				errs = append(errs, &keyError{o.key + key, fmt.Errorf("%s: %w", o.path, err)})
 			}
 		}
-		r.report(Error, at, r.hidden.Redact(err.Error()), "")
+	})
+	for _, t := range targets {
+		if v, ok := t.(validator); ok {
+			errs = append(errs, Split(v.Validate())...)
+		}
 	}
+	return errs
+}
+
+type validator interface{ Validate() error }
+
+// invalid reports what Validate said, without secrets: at the setting it is about, or
+// the nearest around it that is there.
+func (r *run) invalid(outermost *yaml.Node, err error) {
+	at := spot{Position: r.At(outermost)}
+	for key, _ := KeyOf(err); key != ""; key = key[:max(0, strings.LastIndexAny(key, ".["))] {
+		if s, there := r.at[key]; there {
+			at = s
+			break
+		}
+	}
+	r.report(Error, at.Position, at.path, r.hidden.Redact(err.Error()), "")
 }

@@ -10,62 +10,87 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// value decodes the value of one key.
-func (r *run) value(s *setting, n *yaml.Node) {
-	at := r.at[s.Name]
+// value decodes the value of one key; depth is that of its mapping.
+func (r *run) value(s *setting, n *yaml.Node, depth int) {
+	at := r.at[s.key].Position
 	switch {
 	case s.Type == Anything:
 		s.value.Set(reflect.ValueOf(*n))
-		return
-	case r.marked(s.Name, n, at):
-		return
+	case r.marked(s, n, at) || r.full(s, at):
 	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null":
-		r.report(Error, at, s.Name+" has no value", "give one, or remove the line")
-		return
-	case s.Type == List:
+		r.report(Error, at, s.path, s.path+" has no value", "give one, or remove the line")
+	case s.lists():
 		r.list(s, n)
-		return
-	case n.Kind != yaml.ScalarNode:
-		r.report(Error, at, fmt.Sprintf("%s must be %s, not %s", s.Name, article(s.Type), kindName(n)), "")
-		return
+	case s.maps():
+		r.texts(s, n)
+	case s.Type == Group:
+		o := object{}
+		if n.Kind == yaml.MappingNode {
+			o = s.single()
+		}
+		r.level(&level{node: n, settings: o.settings, path: s.path, depth: depth + 1})
+	case s.Type == Groups:
+		r.objects(s, n, depth)
+	case s.Type == Named:
+		r.named(s, n, depth)
+	default:
+		r.scalar(s, n, at)
+	}
+}
+
+// full reports when there are too many values.
+func (r *run) full(s *setting, at Position) bool {
+	r.values++
+	if r.values == maxValues {
+		r.report(Error, at, s.path, fmt.Sprintf("there are more than %d values", maxValues), "write fewer, and fewer aliases")
+	}
+	return r.values >= maxValues
+}
+
+// scalar decodes a value that is one text; ok is false if it is not set.
+func (r *run) scalar(s *setting, n *yaml.Node, at Position) (ok bool) {
+	if n.Kind != yaml.ScalarNode {
+		r.report(Error, at, s.path, fmt.Sprintf("%s must be %s, not %s", s.path, article(s.Type), kindName(n)), "")
+		return false
 	}
 	text, dynamic, ok := r.text(s, n, at)
 	if !ok || !dynamic && !r.tagged(s, n, at) || !r.sane(s, text, n, at) {
-		return
+		return false
 	}
 	if s.isPath() {
 		text = resolve(r.Values.Dir, text)
 	}
 	if suggestion, err := s.set(text); err != nil {
-		r.report(Error, at, fmt.Sprintf("%s %v%s", s.Name, err, r.not(s, n.Value)), suggestion)
-		return
+		r.report(Error, at, s.path, fmt.Sprintf("%s %v%s", s.path, err, r.not(s, n.Value)), suggestion)
+		return false
 	}
 	if text == "" && (s.Required || s.Type == Hidden) {
-		r.report(Error, at, s.Name+" is empty", "give it a value")
+		r.report(Error, at, s.path, s.path+" is empty", "give it a value")
 	}
 	if s.Type == Hidden && !dynamic && text != "" {
-		r.report(Warning, at, s.Name+" is a secret, and this file holds it", "write ${env:NAME} or ${file:/path} in its place")
+		r.report(Warning, at, s.path, s.path+" is a secret, and this file holds it", "write ${env:NAME} or ${file:/path} in its place")
 	}
+	return true
 }
 
 // sane refuses what a database's address, a path or a public key can't be: such
 // mistakes would become directories and files of odd names, or be shown. n is what
 // stands in the file, text what it stands for.
 func (r *run) sane(s *setting, text string, n *yaml.Node, at Position) bool {
-	name, dynamic := s.Name, false
+	name, dynamic := s.path, false
 	if references := referenceNames(n.Value); references != "" {
-		name, dynamic = s.Name+" (from "+references+")", true
+		name, dynamic = s.path+" (from "+references+")", true
 	}
 	odd := Misreading(text)
 	switch {
 	case s.Place == "database" && strings.ContainsFunc(text, unicode.IsControl):
-		r.report(Error, at, name+" contains a line break or another control character", "remove it; in a URL, write it as %XX")
+		r.report(Error, at, s.path, name+" contains a line break or another control character", "remove it; in a URL, write it as %XX")
 	case s.Type != Hidden && strings.Contains(text, "AGE-SECRET-KEY-"):
-		r.report(Error, at, name+" holds an age secret key, which does not belong there", "write its public key (age1…), which age-keygen -y FILE prints")
+		r.report(Error, at, s.path, name+" holds an age secret key, which does not belong there", "write its public key (age1…), which age-keygen -y FILE prints")
 	case s.isPath() && odd != nil && dynamic:
-		r.report(Error, at, name+" "+odd.Problem, odd.Remedy)
+		r.report(Error, at, s.path, name+" "+odd.Problem, odd.Remedy)
 	case s.isPath() && odd != nil:
-		r.report(Error, at, name+" "+odd.Problem, odd.Advice())
+		r.report(Error, at, s.path, name+" "+odd.Problem, odd.Advice())
 	default:
 		return true
 	}
@@ -88,11 +113,11 @@ func (r *run) text(s *setting, n *yaml.Node, at Position) (text string, dynamic,
 		if !p.grave {
 			severity, r.incomplete = Warning, true
 		}
-		r.report(severity, at, s.Name+": "+p.message, p.suggestion)
+		r.report(severity, at, s.path, s.path+": "+p.message, p.suggestion)
 	}
 	if s.Type == Hidden {
 		if e.hard != "" {
-			r.report(Warning, at, s.Name+" is a secret, and the file holds the default of "+e.hard, "remove the default")
+			r.report(Warning, at, s.path, s.path+" is a secret, and the file holds the default of "+e.hard, "remove the default")
 		}
 		if !e.dynamic { // of a block scalar
 			e.text = cutBreak(e.text)
@@ -106,12 +131,12 @@ func (r *run) text(s *setting, n *yaml.Node, at Position) (text string, dynamic,
 }
 
 // marked finds values that YAML reads as something else than they look like.
-func (r *run) marked(name string, n *yaml.Node, at Position) bool {
+func (r *run) marked(s *setting, n *yaml.Node, at Position) bool {
 	switch tag := n.ShortTag(); {
 	case !slices.Contains([]string{"", "!", "!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp", "!!binary", "!!map", "!!seq", "!!merge"}, tag):
-		r.report(Error, at, name+` starts with "!", which YAML reads as a tag`, "quote it")
+		r.report(Error, at, s.path, s.path+` starts with "!", which YAML reads as a tag`, "quote it")
 	case n.Kind == yaml.ScalarNode && n.Anchor != "" && tag == "!!null":
-		r.report(Error, at, name+` starts with "&", which YAML reads as an anchor`, "quote it")
+		r.report(Error, at, s.path, s.path+` starts with "&", which YAML reads as an anchor`, "quote it")
 	default:
 		return false
 	}
@@ -132,12 +157,17 @@ func (r *run) tagged(s *setting, n *yaml.Node, at Position) bool {
 			if s.Type == Span {
 				suggestion = "write it with a unit, such as 30s"
 			}
-			r.report(Error, at, fmt.Sprintf("%s must be %s, not %s", s.Name, article(s.Type), tagName(tag)), suggestion)
+			r.report(Error, at, s.path, fmt.Sprintf("%s must be %s, not %s", s.path, article(s.Type), tagName(tag)), suggestion)
+			return false
+		}
+	case Scalar:
+		if !text && tag != "!!int" && tag != "!!bool" {
+			r.report(Error, at, s.path, fmt.Sprintf("%s must be a text, a whole number, true or false, not %s", s.path, tagName(tag)), "put quotes around a text")
 			return false
 		}
 	case Number, Switch:
 		if text {
-			r.report(Error, at, fmt.Sprintf("%s must be %s%s", s.Name, article(s.Type), r.not(s, n.Value)), unquoted(n))
+			r.report(Error, at, s.path, fmt.Sprintf("%s must be %s%s", s.path, article(s.Type), r.not(s, n.Value)), unquoted(n))
 			return false
 		}
 	}
@@ -145,20 +175,25 @@ func (r *run) tagged(s *setting, n *yaml.Node, at Position) bool {
 }
 
 func (r *run) list(s *setting, n *yaml.Node) {
-	at := r.at[s.Name]
+	at := r.at[s.key].Position
 	if n.Kind != yaml.SequenceNode {
-		r.report(Error, at, fmt.Sprintf("%s must be a list, not %s", s.Name, kindName(n)), fmt.Sprintf("write %s: [VALUE, …]", s.Name))
+		r.report(Error, at, s.path, fmt.Sprintf("%s must be a list, not %s", s.path, kindName(n)), fmt.Sprintf("write %s: [VALUE, …]", s.Name))
 		return
 	}
 	items := make([]string, 0, len(n.Content))
-	one := setting{Field: Field{Name: s.Name, Type: Text, OneOf: s.OneOf}, value: reflect.New(reflect.TypeFor[string]()).Elem()}
-	for _, c := range n.Content {
+	one := setting{Field: Field{Name: s.Name, Type: Text, OneOf: s.OneOf}, value: reflect.New(reflect.TypeFor[string]()).Elem(), path: s.path, key: s.key}
+	if s.Type == Scalars {
+		one.Type, one.value = Scalar, reflect.New(reflect.TypeFor[Literal]()).Elem()
+	}
+	for i, c := range n.Content {
 		where, c := r.At(c), Resolve(c)
-		if r.marked(s.Name, c, where) {
+		path, key := s.element(i)
+		r.at[key] = spot{where, path}
+		if r.marked(s, c, where) || r.full(s, where) {
 			continue
 		}
 		if c.Kind != yaml.ScalarNode {
-			r.report(Error, where, fmt.Sprintf("%s must be a list of texts; this is %s", s.Name, kindName(c)), "")
+			r.report(Error, where, s.path, fmt.Sprintf("%s must be a list of texts; this is %s", s.path, kindName(c)), "")
 			continue
 		}
 		text, dynamic, ok := r.text(&one, c, where)
@@ -166,13 +201,13 @@ func (r *run) list(s *setting, n *yaml.Node) {
 			continue
 		}
 		if suggestion, err := one.set(text); err != nil {
-			r.report(Error, where, fmt.Sprintf("%s %v%s", s.Name, err, r.not(&one, c.Value)), suggestion)
+			r.report(Error, where, s.path, fmt.Sprintf("%s %v%s", s.path, err, r.not(&one, c.Value)), suggestion)
 			continue
 		}
 		items = append(items, text)
 	}
 	if s.Required && len(n.Content) == 0 {
-		r.report(Error, at, s.Name+" is an empty list", "give it at least one value")
+		r.report(Error, at, s.path, s.path+" is an empty list", "give it at least one value")
 	}
-	s.value.Set(reflect.ValueOf(items))
+	s.setItems(items)
 }

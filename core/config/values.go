@@ -80,3 +80,10 @@ type Duration time.Duration
 
 // String is time.Duration's.
 func (d Duration) String() string { return time.Duration(d).String() }
+
+// Literal is a text that may be written without quotes also where it looks like a
+// whole number, or is true or false.
+type Literal struct {
+	Text  string // as it is written
+	Given bool   // false: the setting is not there
+}

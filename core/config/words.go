@@ -23,10 +23,13 @@ func unquoted(n *yaml.Node) string {
 
 func article(t Type) string {
 	switch t {
-	case Text, Switch:
+	case Text, Switch, Scalar:
 		return string(t)
 	case Hidden:
 		return string(Text)
+	}
+	if t == Group {
+		return "an object"
 	}
 	return "a " + string(t)
 }

@@ -31,6 +31,14 @@ workers: 3
 memory: 1GiB
 dry_run: false
 accept_loss: {view: 2}
+select:
+  exclude_tables: [sessions]
+  structure_only: [logs]
+  rows:
+    - table: config
+      except: {any: [{column: plugin, in: [mod_game, 7]}, {all: [{column: x, equal: 1}, {column: y, null: true}]}]}
+    - {table: log, only: {column: name, prefix: a}}
+  exclude_files: [dataroot/cache]
 source:
   - use: mysql
     with: {dsn: "${env:SITE_DSN}", prefix: mdl_, lock_timeout: 1m}

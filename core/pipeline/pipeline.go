@@ -37,6 +37,7 @@ type Step struct {
 	Onto   *TargetConfig     // what becomes of what another sink's target holds; nil elsewhere
 	At     config.Position   // of the step in the file
 
+	node   string                     // the path of the step in the file: source[0]
 	keys   map[string]config.Position // where its settings stand
 	places map[string]config.Place
 }

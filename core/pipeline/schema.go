@@ -29,18 +29,20 @@ func Schema(registry *stage.Registry) (*config.Schema, error) {
 			list.MinItems = 1
 		}
 	}
-	selecting, condition, err := selectSchema()
+	selecting, err := config.Describe(&selectKeys{})
 	if err != nil {
 		return nil, err
 	}
-	selecting.Description = s.Properties["select"].Description
-	s.Properties["select"], s.Defs = selecting, map[string]*config.Schema{conditionDef: condition}
-	closed, zero := false, int64(0)
+	chosen := config.Object(selecting)
+	chosen.Description = s.Properties["select"].Description
+	s.Properties["select"] = chosen
+	zero := int64(0)
 	accept := s.Properties["accept_loss"]
-	accept.Type, accept.Properties, accept.Closed = "object", map[string]*config.Schema{}, &closed
+	accept.Type, accept.Properties, accept.Others = "object", map[string]*config.Schema{}, false
 	for _, kind := range stage.LossKinds() {
 		accept.Properties[string(kind)] = &config.Schema{Type: "integer", Minimum: &zero}
 	}
+	s.Link()
 	return s, nil
 }
 

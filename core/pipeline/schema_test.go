@@ -68,9 +68,48 @@ dry_run: "${DRY:-false}"
 source: [{use: local, with: {dir: /x, snapshot: latest, passphrase: "${env:P}"}}]
 transform: [{use: compress, with: {codec: "${CODEC}", level: "${LEVEL}"}}, {use: typemap}]
 sink: [{use: sqlite, with: {path: /y}}]
-`, isolated} {
+`, isolated, selecting} {
 		if err := s.Validate(document(t, []byte(text))); err != nil {
 			t.Errorf("%s\n%v", text, err)
+		}
+	}
+}
+
+// selecting has conditions inside of conditions.
+const selecting = `version: 1
+select:
+  exclude_tables: [sessions]
+  structure_only: ["log*"]
+  rows:
+    - table: config_plugins
+      except: {column: plugin, in: [mod_game, 7, true]}
+    - table: task_adhoc
+      only: {any: [{column: faildelay, equal: 0}, {all: [{column: faildelay, "null": true}, {any: [{column: x, prefix: "${P:-a}"}, {column: y, equal: "z"}]}]}]}
+  exclude_files: [dataroot/cache]
+source: [{use: files, with: {dir: /x}}]
+sink: [{use: local, with: {dir: /y}}]
+`
+
+// What stands in select reaches the pipeline as it is meant, and the schema checks
+// conditions at every depth.
+func TestSelectIsDecodedAtEveryDepth(t *testing.T) {
+	p, found := pipeline.Parse("p.yaml", []byte(selecting), pipeline.Options{Registry: registry(t)})
+	if len(found.Of(config.Error)) > 0 {
+		t.Fatal(found)
+	}
+	got, err := json.Marshal(p.Selection)
+	want := `{"exclude_tables":["sessions"],"structure_only":["log*"],"rows":[` +
+		`{"table":"config_plugins","except":{"column":"plugin","in":["mod_game","7","true"]}},` +
+		`{"table":"task_adhoc","only":{"any":[{"column":"faildelay","in":["0"]},{"all":[{"column":"faildelay","null":true},` +
+		`{"any":[{"column":"x","prefix":"a"},{"column":"y","in":["z"]}]}]}]}}],"exclude_files":["dataroot/cache"]}`
+	if err != nil || string(got) != want {
+		t.Errorf("selected is %s, %v\nwant %s", got, err, want)
+	}
+	s := compiled(t)
+	for _, wrong := range []string{"column: y, equal: [z]", "colum: y, equal: z", `column: y, "null": 3`} {
+		text := strings.Replace(selecting, `column: y, equal: "z"`, wrong, 1)
+		if text == selecting || s.Validate(document(t, []byte(text))) == nil {
+			t.Errorf("the schema accepts %s inside of conditions", wrong)
 		}
 	}
 }
@@ -80,7 +119,7 @@ func TestTheSchemaRefusesWhatTheDecoderRefuses(t *testing.T) {
 	s := compiled(t)
 	for _, name := range []string{
 		"accept-loss", "empty-values", "future-version", "isolation", "list-at-top", "missing", "no-sink", "no-version", "out-of-range",
-		"single-mapping", "unknown-keys", "unknown-stages", "wrong-types",
+		"select", "single-mapping", "unknown-keys", "unknown-stages", "wrong-types",
 	} {
 		text, err := os.ReadFile(filepath.Join("testdata/bad", name+".yaml"))
 		if err != nil {

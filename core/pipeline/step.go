@@ -58,14 +58,14 @@ func (l *loader) step(role stage.Role, i int, n *yaml.Node) (Step, bool) {
 
 // located finds the stage of an item of a list, and where its settings are.
 func (l *loader) located(role stage.Role, i int, n *yaml.Node) (Step, *yaml.Node, bool) {
-	s := Step{Role: role, At: l.decoder.At(n)}
+	s := Step{Role: role, At: l.decoder.At(n), node: fmt.Sprintf("%s[%d]", role, i)}
 	var u use
-	found := l.decoder.Decode(n, &u)
-	l.found = append(l.found, found...)
+	found := l.decoder.DecodeIn(s.node, n, &u)
+	l.found = append(l.found, found.Findings...)
 	if u.Use == "" {
 		return s, nil, false
 	}
-	at := positions(&l.decoder, n)
+	at := found.At
 	if len(found.Of(config.Error)) > 0 { // what is said of the process may be wrong; the stage's settings are looked at all the same
 		u.process = process{}
 		delete(at, "env")
@@ -100,27 +100,15 @@ func (l *loader) settings(s *Step, with *yaml.Node) {
 	if l.replace && s.Role == stage.RoleSink {
 		with = l.replacing(with, targets...)
 	}
-	found := l.decoder.Decode(with, targets...)
-	l.found = append(l.found, found...)
-	s.keys = positions(&l.decoder, with)
+	found := l.decoder.DecodeIn(s.node+".with", with, targets...)
+	l.found = append(l.found, found.Findings...)
+	s.keys = found.At
 	if len(found.Of(config.Error)) == 0 {
 		var err error
 		if s.places, err = config.Places(s.Config); err != nil {
 			l.fail(s.At, "", "%v", err)
 		}
 	}
-}
-
-// positions tells where the values of a mapping stand.
-func positions(d *config.Decoder, n *yaml.Node) map[string]config.Position {
-	n = config.Resolve(n)
-	at := map[string]config.Position{}
-	if n.Kind == yaml.MappingNode {
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			at[n.Content[i].Value] = d.At(n.Content[i+1])
-		}
-	}
-	return at
 }
 
 // suggest says what might have been meant by a name that is not known in role.

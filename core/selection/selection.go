@@ -115,39 +115,50 @@ func matchesPath(pattern, path string) bool {
 	}
 }
 
-// Validate checks everything that can be checked without tables.
+// Validate checks everything that can be checked without tables. Its errors name the
+// entry, and don't show it.
 func (s *Selection) Validate() error {
 	var errs []error
-	for _, pattern := range slices.Concat(s.ExcludeTables, s.StructureOnly) {
-		errs = append(errs, validName(pattern, "pattern of tables"))
-	}
-	for i := range s.Rows {
-		if err := s.Rows[i].Validate(); err != nil {
-			errs = append(errs, fmt.Errorf("rows of %q: %w", s.Rows[i].Table, err))
+	for name, list := range map[string][]string{"exclude_tables": s.ExcludeTables, "structure_only": s.StructureOnly} {
+		for i, pattern := range list {
+			errs = append(errs, about(fmt.Sprintf("%s[%d]", name, i), CheckTables(pattern)))
 		}
 	}
-	for _, pattern := range s.ExcludeFiles {
-		errs = append(errs, CheckFiles(pattern))
+	for i := range s.Rows {
+		errs = append(errs, about(fmt.Sprintf("rows[%d]:", i), s.Rows[i].Validate()))
+	}
+	for i, pattern := range s.ExcludeFiles {
+		errs = append(errs, about(fmt.Sprintf("exclude_files[%d]", i), CheckFiles(pattern)))
 	}
 	return errors.Join(errs...)
 }
 
-// CheckFiles checks a pattern of files.
+func about(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %w", what, err)
+}
+
+// CheckTables checks a pattern of tables. The error says what is wrong without the pattern.
+func CheckTables(pattern string) error { return validName(pattern) }
+
+// CheckFiles checks a pattern of files. The error says what is wrong without the pattern.
 func CheckFiles(pattern string) error {
 	part, below, ok := strings.Cut(pattern, "/")
 	switch {
 	case !ok || part != "filedir" && part != "dataroot":
-		return fmt.Errorf("%q must begin with filedir/ or dataroot/", pattern)
+		return errors.New("must begin with filedir/ or dataroot/")
 	case below == "" || path.Clean(pattern) != pattern || strings.HasPrefix(below, "../") || below == "..":
-		return fmt.Errorf("%q must be a path without . and .. and without a slash at its end", pattern)
+		return errors.New("must be a path without . and .. and without a slash at its end")
 	}
-	return validName(pattern, "pattern of files")
+	return validName(pattern)
 }
 
 // Validate checks one rule.
 func (r *Rows) Validate() error {
-	if err := validName(r.Table, "table"); err != nil {
-		return err
+	if err := validName(r.Table); err != nil {
+		return fmt.Errorf("table %w", err)
 	}
 	switch {
 	case r.Only != nil && r.Except == nil:
@@ -192,15 +203,14 @@ func (c *Condition) validate(depth int) error {
 	return errors.Join(errs...)
 }
 
-func validName(pattern, what string) error {
-	if !utf8.ValidString(pattern) {
-		return fmt.Errorf("%s %q is not UTF-8", what, pattern)
-	}
-	if pattern == "" {
-		return fmt.Errorf("a %s is empty", what)
-	}
-	if strings.ContainsFunc(pattern, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return fmt.Errorf("%s %q has control characters", what, pattern)
+func validName(name string) error {
+	switch {
+	case !utf8.ValidString(name):
+		return errors.New("is not UTF-8")
+	case name == "":
+		return errors.New("is empty")
+	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return errors.New("has control characters")
 	}
 	return nil
 }

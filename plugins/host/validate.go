@@ -94,14 +94,27 @@ func validateStage(s *pb.Stage) error {
 			return fmt.Errorf("its part %s is there twice", part)
 		}
 	}
+	if err := validateTexts(s.Settings); err != nil {
+		return err
+	}
 	for _, f := range s.Settings {
+		if role == stage.RoleStorage && slices.Contains([]string{"snapshot", "passphrase", "identity", "create"}, f.GetName()) {
+			return fmt.Errorf("setting %s: a storage as a source has one of this name from vault", f.GetName())
+		}
+	}
+	return nil
+}
+
+// validateTexts finds texts that can't be shown, in objects too.
+func validateTexts(settings []*pb.Setting) error {
+	for _, f := range settings {
 		for _, text := range append([]string{f.GetHelp(), f.GetExample(), f.GetDefault(), f.GetMin(), f.GetMax()}, f.GetOneOf()...) {
 			if !clean(text, "\n\t") {
 				return fmt.Errorf("setting %.60q has a text with control characters", f.GetName())
 			}
 		}
-		if role == stage.RoleStorage && slices.Contains([]string{"snapshot", "passphrase", "identity", "create"}, f.GetName()) {
-			return fmt.Errorf("setting %s: a storage as a source has one of this name from vault", f.GetName())
+		if err := validateTexts(f.GetFields()); err != nil {
+			return err
 		}
 	}
 	return nil

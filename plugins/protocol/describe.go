@@ -15,25 +15,35 @@ const MaxBlob = 1<<30 + 64<<20
 // StageMessage describes a stage to the host.
 func StageMessage(i stage.Info, role pb.Role, fields []config.Field) *pb.Stage {
 	s := &pb.Stage{Name: i.Name, Role: role, Summary: i.Summary, Doc: i.Doc, Parts: i.Parts, Dialect: i.Dialect, Seals: i.Seals}
-	for _, f := range fields {
-		s.Settings = append(s.Settings, &pb.Setting{
-			Name: f.Name, Type: string(f.Type), Required: f.Required, Default: f.Default, Help: f.Help,
-			Example: f.Example, OneOf: f.OneOf, Min: f.Min, Max: f.Max, Place: f.Place,
-		})
-	}
+	s.Settings = settings(fields)
 	return s
 }
 
-// Fields are the settings that a stage's message declares.
-func Fields(s *pb.Stage) []config.Field {
-	fields := make([]config.Field, len(s.Settings))
-	for i, f := range s.Settings {
-		fields[i] = config.Field{
-			Name: f.Name, Type: config.Type(f.Type), Required: f.Required, Default: f.Default, Help: f.Help,
+func settings(fields []config.Field) []*pb.Setting {
+	var all []*pb.Setting
+	for _, f := range fields {
+		all = append(all, &pb.Setting{
+			Name: f.Name, Type: string(f.Type), Required: f.Required, Default: f.Default, Help: f.Help,
 			Example: f.Example, OneOf: f.OneOf, Min: f.Min, Max: f.Max, Place: f.Place,
-		}
+			Fields: settings(f.Fields), Outer: uint32(f.Outer),
+		})
 	}
-	return fields
+	return all
+}
+
+// Fields are the settings that a stage's message declares.
+func Fields(s *pb.Stage) []config.Field { return fields(s.Settings) }
+
+func fields(settings []*pb.Setting) []config.Field {
+	var all []config.Field
+	for _, f := range settings {
+		all = append(all, config.Field{
+			Name: f.GetName(), Type: config.Type(f.GetType()), Required: f.GetRequired(), Default: f.GetDefault(), Help: f.GetHelp(),
+			Example: f.GetExample(), OneOf: f.GetOneOf(), Min: f.GetMin(), Max: f.GetMax(), Place: f.GetPlace(),
+			Fields: fields(f.GetFields()), Outer: int(min(f.GetOuter(), 1<<16)),
+		})
+	}
+	return all
 }
 
 // Problems tells of each error of a configuration, with the setting it is about.

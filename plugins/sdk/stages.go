@@ -35,6 +35,7 @@ type (
 	Secret          = config.Secret
 	Size            = config.Size
 	Duration        = config.Duration
+	Literal         = config.Literal
 )
 
 // Embed the one of your stage's role: it goes on compiling when the contract gets a
@@ -90,7 +91,8 @@ var (
 func Temporary(err error, after time.Duration) error { return stage.Temporary(err, after) }
 
 // At makes an error about one setting, for the Validate method of a
-// configuration: Vault shows it with file, line and column. format and args are
+// configuration: Vault shows it with file, line and column. Of a setting inside of a
+// list or map, key is its path: rules[2].table, hosts[NAME].dir. format and args are
 // as in fmt.Errorf.
 func At(key, format string, args ...any) error { return config.At(key, format, args...) }
 

@@ -25,11 +25,18 @@ func (s Subject) help(t testing.TB) {
 		if stage.GetSummary() == "" {
 			t.Errorf("stage %s has no summary", stage.GetName())
 		}
-		for _, setting := range stage.GetSettings() {
-			if strings.TrimSpace(setting.GetHelp()) == "" {
-				t.Errorf("setting %s of stage %s has no help", setting.GetName(), stage.GetName())
-			}
+		helped(t, stage.GetName(), "", stage.GetSettings())
+	}
+}
+
+// helped checks that settings have a help, those inside of objects too.
+func helped(t testing.TB, stage, outer string, settings []*pb.Setting) {
+	for _, setting := range settings {
+		name := outer + setting.GetName()
+		if strings.TrimSpace(setting.GetHelp()) == "" {
+			t.Errorf("setting %s of stage %s has no help", name, stage)
 		}
+		helped(t, stage, name+".", setting.GetFields())
 	}
 }
 

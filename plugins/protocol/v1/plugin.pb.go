@@ -340,17 +340,24 @@ func (x *Stage) GetSettings() []*Setting {
 // Setting declares one setting of a stage. Vault checks values against it, and
 // makes help, documentation and a JSON Schema of it.
 type Setting struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // a-z 0-9 _
-	Type          string                 `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"` // text, number, "true or false", "list of texts", secret, size, duration, anything
-	Required      bool                   `protobuf:"varint,3,opt,name=required,proto3" json:"required,omitempty"`
-	Default       string                 `protobuf:"bytes,4,opt,name=default,proto3" json:"default,omitempty"` // as it would be written in YAML; "" for none
-	Help          string                 `protobuf:"bytes,5,opt,name=help,proto3" json:"help,omitempty"`
-	Example       string                 `protobuf:"bytes,6,opt,name=example,proto3" json:"example,omitempty"`
-	OneOf         []string               `protobuf:"bytes,7,rep,name=one_of,json=oneOf,proto3" json:"one_of,omitempty"`
-	Min           string                 `protobuf:"bytes,8,opt,name=min,proto3" json:"min,omitempty"` // of numbers, sizes and durations, as written; "" for no bound
-	Max           string                 `protobuf:"bytes,9,opt,name=max,proto3" json:"max,omitempty"`
-	Place         string                 `protobuf:"bytes,10,opt,name=place,proto3" json:"place,omitempty"` // what it tells about where the stage works: dir, file, database, prefix; or ""
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // a-z 0-9 _
+	// text, number, "true or false", "list of texts", secret, size, duration, anything,
+	// "text, number, true or false", "list of texts or numbers", "map of texts",
+	// "map of secrets", object, "list of objects", "map of objects".
+	Type     string     `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
+	Required bool       `protobuf:"varint,3,opt,name=required,proto3" json:"required,omitempty"`
+	Default  string     `protobuf:"bytes,4,opt,name=default,proto3" json:"default,omitempty"` // as it would be written in YAML; "" for none
+	Help     string     `protobuf:"bytes,5,opt,name=help,proto3" json:"help,omitempty"`
+	Example  string     `protobuf:"bytes,6,opt,name=example,proto3" json:"example,omitempty"`
+	OneOf    []string   `protobuf:"bytes,7,rep,name=one_of,json=oneOf,proto3" json:"one_of,omitempty"`
+	Min      string     `protobuf:"bytes,8,opt,name=min,proto3" json:"min,omitempty"` // of numbers, sizes and durations, as written; "" for no bound
+	Max      string     `protobuf:"bytes,9,opt,name=max,proto3" json:"max,omitempty"`
+	Place    string     `protobuf:"bytes,10,opt,name=place,proto3" json:"place,omitempty"`   // what it tells about where the stage works: dir, file, database, prefix; or ""
+	Fields   []*Setting `protobuf:"bytes,11,rep,name=fields,proto3" json:"fields,omitempty"` // of an object, or of each object of a list or map
+	// If not 0, the objects are like the one so many levels further out, in place of
+	// having fields; 1 is the object that has this setting. Conditions of conditions are declared so.
+	Outer         uint32 `protobuf:"varint,12,opt,name=outer,proto3" json:"outer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -453,6 +460,20 @@ func (x *Setting) GetPlace() string {
 		return x.Place
 	}
 	return ""
+}
+
+func (x *Setting) GetFields() []*Setting {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *Setting) GetOuter() uint32 {
+	if x != nil {
+		return x.Outer
+	}
+	return 0
 }
 
 type ValidateRequest struct {
@@ -560,6 +581,7 @@ func (x *ValidateResponse) GetProblems() []*Problem {
 }
 
 // Problem is something wrong with the settings; key is the setting it is about, or "".
+// Of one inside of an object, a list or a map it is its path: rules[2].table, headers[NAME].
 type Problem struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
@@ -617,7 +639,8 @@ type OpenRequest struct {
 	Stage string                 `protobuf:"bytes,1,opt,name=stage,proto3" json:"stage,omitempty"`
 	Role  Role                   `protobuf:"varint,2,opt,name=role,proto3,enum=vault.plugin.v1.Role" json:"role,omitempty"`
 	// A JSON object: text, secrets and durations ("30s") as strings, numbers and
-	// sizes (in bytes) as integers, switches as booleans, lists as arrays of strings.
+	// sizes (in bytes) as integers, switches as booleans, lists as arrays of strings,
+	// maps and objects as objects, lists of objects as arrays of them.
 	// Defaults are filled in. Secrets are in clear: they belong to this stage.
 	Settings    []byte `protobuf:"bytes,3,opt,name=settings,proto3" json:"settings,omitempty"`
 	TempDir     string `protobuf:"bytes,4,opt,name=temp_dir,json=tempDir,proto3" json:"temp_dir,omitempty"` // for temporary files; Vault makes and removes it
@@ -5009,7 +5032,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05parts\x18\x05 \x03(\tR\x05parts\x12\x18\n" +
 	"\adialect\x18\x06 \x01(\tR\adialect\x12\x14\n" +
 	"\x05seals\x18\a \x01(\bR\x05seals\x124\n" +
-	"\bsettings\x18\b \x03(\v2\x18.vault.plugin.v1.SettingR\bsettings\"\xe6\x01\n" +
+	"\bsettings\x18\b \x03(\v2\x18.vault.plugin.v1.SettingR\bsettings\"\xae\x02\n" +
 	"\aSetting\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x1a\n" +
@@ -5021,7 +5044,9 @@ const file_plugin_proto_rawDesc = "" +
 	"\x03min\x18\b \x01(\tR\x03min\x12\x10\n" +
 	"\x03max\x18\t \x01(\tR\x03max\x12\x14\n" +
 	"\x05place\x18\n" +
-	" \x01(\tR\x05place\"n\n" +
+	" \x01(\tR\x05place\x120\n" +
+	"\x06fields\x18\v \x03(\v2\x18.vault.plugin.v1.SettingR\x06fields\x12\x14\n" +
+	"\x05outer\x18\f \x01(\rR\x05outer\"n\n" +
 	"\x0fValidateRequest\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\tR\x05stage\x12)\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x15.vault.plugin.v1.RoleR\x04role\x12\x1a\n" +
@@ -5486,147 +5511,148 @@ var file_plugin_proto_depIdxs = []int32{
 	3,   // 0: vault.plugin.v1.DescribeResponse.stages:type_name -> vault.plugin.v1.Stage
 	0,   // 1: vault.plugin.v1.Stage.role:type_name -> vault.plugin.v1.Role
 	4,   // 2: vault.plugin.v1.Stage.settings:type_name -> vault.plugin.v1.Setting
-	0,   // 3: vault.plugin.v1.ValidateRequest.role:type_name -> vault.plugin.v1.Role
-	7,   // 4: vault.plugin.v1.ValidateResponse.problems:type_name -> vault.plugin.v1.Problem
-	0,   // 5: vault.plugin.v1.OpenRequest.role:type_name -> vault.plugin.v1.Role
-	12,  // 6: vault.plugin.v1.Frame.end:type_name -> vault.plugin.v1.End
-	15,  // 7: vault.plugin.v1.PutRequest.head:type_name -> vault.plugin.v1.PutHead
-	12,  // 8: vault.plugin.v1.PutRequest.end:type_name -> vault.plugin.v1.End
-	20,  // 9: vault.plugin.v1.ListResponse.objects:type_name -> vault.plugin.v1.Object
-	12,  // 10: vault.plugin.v1.ListResponse.end:type_name -> vault.plugin.v1.End
-	20,  // 11: vault.plugin.v1.StatResponse.object:type_name -> vault.plugin.v1.Object
-	28,  // 12: vault.plugin.v1.ApplyRequest.head:type_name -> vault.plugin.v1.ApplyHead
-	12,  // 13: vault.plugin.v1.ApplyRequest.end:type_name -> vault.plugin.v1.End
-	52,  // 14: vault.plugin.v1.Mapped.losses:type_name -> vault.plugin.v1.Loss
-	53,  // 15: vault.plugin.v1.Mapped.notes:type_name -> vault.plugin.v1.Note
-	36,  // 16: vault.plugin.v1.RowsRequest.head:type_name -> vault.plugin.v1.RowsHead
-	12,  // 17: vault.plugin.v1.RowsRequest.end:type_name -> vault.plugin.v1.End
-	34,  // 18: vault.plugin.v1.RowsHead.mapped:type_name -> vault.plugin.v1.Mapped
-	53,  // 19: vault.plugin.v1.NotesResponse.notes:type_name -> vault.plugin.v1.Note
-	44,  // 20: vault.plugin.v1.PlanRequest.selection:type_name -> vault.plugin.v1.Selection
-	45,  // 21: vault.plugin.v1.Selection.rows:type_name -> vault.plugin.v1.RowSelection
-	46,  // 22: vault.plugin.v1.RowSelection.condition:type_name -> vault.plugin.v1.Condition
-	46,  // 23: vault.plugin.v1.Condition.all:type_name -> vault.plugin.v1.Condition
-	46,  // 24: vault.plugin.v1.Condition.any:type_name -> vault.plugin.v1.Condition
-	82,  // 25: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
-	49,  // 26: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
-	12,  // 27: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
-	51,  // 28: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
-	52,  // 29: vault.plugin.v1.Inventory.losses:type_name -> vault.plugin.v1.Loss
-	52,  // 30: vault.plugin.v1.Inventory.recorded:type_name -> vault.plugin.v1.Loss
-	53,  // 31: vault.plugin.v1.Inventory.notes:type_name -> vault.plugin.v1.Note
-	47,  // 32: vault.plugin.v1.Inventory.excluded:type_name -> vault.plugin.v1.Excluded
-	50,  // 33: vault.plugin.v1.TableInfo.proof:type_name -> vault.plugin.v1.Sum
-	55,  // 34: vault.plugin.v1.ReadRequest.head:type_name -> vault.plugin.v1.ReadHead
-	56,  // 35: vault.plugin.v1.ReadRequest.baseline:type_name -> vault.plugin.v1.BaselineFile
-	12,  // 36: vault.plugin.v1.ReadRequest.end:type_name -> vault.plugin.v1.End
-	51,  // 37: vault.plugin.v1.ReadHead.unit:type_name -> vault.plugin.v1.Unit
-	58,  // 38: vault.plugin.v1.UnitEvent.head:type_name -> vault.plugin.v1.UnitHead
-	12,  // 39: vault.plugin.v1.UnitEvent.end:type_name -> vault.plugin.v1.End
-	60,  // 40: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
-	59,  // 41: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
-	62,  // 42: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
-	60,  // 43: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
-	52,  // 44: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
-	57,  // 45: vault.plugin.v1.UnitEvent.more:type_name -> vault.plugin.v1.UnitEvent
-	51,  // 46: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
-	61,  // 47: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
-	64,  // 48: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
-	49,  // 49: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
-	12,  // 50: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
-	83,  // 51: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
-	52,  // 52: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
-	53,  // 53: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
-	12,  // 54: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
-	66,  // 55: vault.plugin.v1.BeginResponse.step:type_name -> vault.plugin.v1.Step
-	12,  // 56: vault.plugin.v1.BeginResponse.end:type_name -> vault.plugin.v1.End
-	51,  // 57: vault.plugin.v1.BaselineRequest.unit:type_name -> vault.plugin.v1.Unit
-	56,  // 58: vault.plugin.v1.BaselineResponse.baseline:type_name -> vault.plugin.v1.BaselineFile
-	12,  // 59: vault.plugin.v1.BaselineResponse.end:type_name -> vault.plugin.v1.End
-	71,  // 60: vault.plugin.v1.UnitResponse.receipt:type_name -> vault.plugin.v1.Receipt
-	12,  // 61: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
-	52,  // 62: vault.plugin.v1.UnitResponse.loss:type_name -> vault.plugin.v1.Loss
-	73,  // 63: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
-	74,  // 64: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
-	12,  // 65: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
-	52,  // 66: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
-	53,  // 67: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
-	84,  // 68: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
-	85,  // 69: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
-	50,  // 70: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
-	52,  // 71: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
-	66,  // 72: vault.plugin.v1.FinishResponse.step:type_name -> vault.plugin.v1.Step
-	12,  // 73: vault.plugin.v1.FinishResponse.end:type_name -> vault.plugin.v1.End
-	74,  // 74: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
-	66,  // 75: vault.plugin.v1.ProveResponse.step:type_name -> vault.plugin.v1.Step
-	12,  // 76: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
-	66,  // 77: vault.plugin.v1.PublishResponse.step:type_name -> vault.plugin.v1.Step
-	12,  // 78: vault.plugin.v1.PublishResponse.end:type_name -> vault.plugin.v1.End
-	1,   // 79: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
-	5,   // 80: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
-	8,   // 81: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
-	10,  // 82: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
-	14,  // 83: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
-	17,  // 84: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
-	18,  // 85: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
-	21,  // 86: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
-	23,  // 87: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
-	25,  // 88: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
-	27,  // 89: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
-	27,  // 90: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
-	29,  // 91: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
-	31,  // 92: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
-	33,  // 93: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
-	35,  // 94: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
-	43,  // 95: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
-	54,  // 96: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
-	41,  // 97: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
-	39,  // 98: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
-	37,  // 99: vault.plugin.v1.Source.Notes:input_type -> vault.plugin.v1.NotesRequest
-	63,  // 100: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
-	63,  // 101: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
-	68,  // 102: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
-	57,  // 103: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
-	72,  // 104: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
-	76,  // 105: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
-	78,  // 106: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
-	80,  // 107: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
-	37,  // 108: vault.plugin.v1.Sink.Notes:input_type -> vault.plugin.v1.NotesRequest
-	2,   // 109: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
-	6,   // 110: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
-	9,   // 111: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
-	11,  // 112: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
-	16,  // 113: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
-	13,  // 114: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
-	19,  // 115: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
-	22,  // 116: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
-	24,  // 117: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
-	26,  // 118: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
-	13,  // 119: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
-	13,  // 120: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
-	30,  // 121: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
-	32,  // 122: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
-	34,  // 123: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
-	13,  // 124: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
-	48,  // 125: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
-	57,  // 126: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
-	42,  // 127: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
-	40,  // 128: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
-	38,  // 129: vault.plugin.v1.Source.Notes:output_type -> vault.plugin.v1.NotesResponse
-	65,  // 130: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
-	67,  // 131: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
-	69,  // 132: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
-	70,  // 133: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
-	75,  // 134: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
-	77,  // 135: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
-	79,  // 136: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
-	81,  // 137: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
-	38,  // 138: vault.plugin.v1.Sink.Notes:output_type -> vault.plugin.v1.NotesResponse
-	109, // [109:139] is the sub-list for method output_type
-	79,  // [79:109] is the sub-list for method input_type
-	79,  // [79:79] is the sub-list for extension type_name
-	79,  // [79:79] is the sub-list for extension extendee
-	0,   // [0:79] is the sub-list for field type_name
+	4,   // 3: vault.plugin.v1.Setting.fields:type_name -> vault.plugin.v1.Setting
+	0,   // 4: vault.plugin.v1.ValidateRequest.role:type_name -> vault.plugin.v1.Role
+	7,   // 5: vault.plugin.v1.ValidateResponse.problems:type_name -> vault.plugin.v1.Problem
+	0,   // 6: vault.plugin.v1.OpenRequest.role:type_name -> vault.plugin.v1.Role
+	12,  // 7: vault.plugin.v1.Frame.end:type_name -> vault.plugin.v1.End
+	15,  // 8: vault.plugin.v1.PutRequest.head:type_name -> vault.plugin.v1.PutHead
+	12,  // 9: vault.plugin.v1.PutRequest.end:type_name -> vault.plugin.v1.End
+	20,  // 10: vault.plugin.v1.ListResponse.objects:type_name -> vault.plugin.v1.Object
+	12,  // 11: vault.plugin.v1.ListResponse.end:type_name -> vault.plugin.v1.End
+	20,  // 12: vault.plugin.v1.StatResponse.object:type_name -> vault.plugin.v1.Object
+	28,  // 13: vault.plugin.v1.ApplyRequest.head:type_name -> vault.plugin.v1.ApplyHead
+	12,  // 14: vault.plugin.v1.ApplyRequest.end:type_name -> vault.plugin.v1.End
+	52,  // 15: vault.plugin.v1.Mapped.losses:type_name -> vault.plugin.v1.Loss
+	53,  // 16: vault.plugin.v1.Mapped.notes:type_name -> vault.plugin.v1.Note
+	36,  // 17: vault.plugin.v1.RowsRequest.head:type_name -> vault.plugin.v1.RowsHead
+	12,  // 18: vault.plugin.v1.RowsRequest.end:type_name -> vault.plugin.v1.End
+	34,  // 19: vault.plugin.v1.RowsHead.mapped:type_name -> vault.plugin.v1.Mapped
+	53,  // 20: vault.plugin.v1.NotesResponse.notes:type_name -> vault.plugin.v1.Note
+	44,  // 21: vault.plugin.v1.PlanRequest.selection:type_name -> vault.plugin.v1.Selection
+	45,  // 22: vault.plugin.v1.Selection.rows:type_name -> vault.plugin.v1.RowSelection
+	46,  // 23: vault.plugin.v1.RowSelection.condition:type_name -> vault.plugin.v1.Condition
+	46,  // 24: vault.plugin.v1.Condition.all:type_name -> vault.plugin.v1.Condition
+	46,  // 25: vault.plugin.v1.Condition.any:type_name -> vault.plugin.v1.Condition
+	82,  // 26: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
+	49,  // 27: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
+	12,  // 28: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
+	51,  // 29: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
+	52,  // 30: vault.plugin.v1.Inventory.losses:type_name -> vault.plugin.v1.Loss
+	52,  // 31: vault.plugin.v1.Inventory.recorded:type_name -> vault.plugin.v1.Loss
+	53,  // 32: vault.plugin.v1.Inventory.notes:type_name -> vault.plugin.v1.Note
+	47,  // 33: vault.plugin.v1.Inventory.excluded:type_name -> vault.plugin.v1.Excluded
+	50,  // 34: vault.plugin.v1.TableInfo.proof:type_name -> vault.plugin.v1.Sum
+	55,  // 35: vault.plugin.v1.ReadRequest.head:type_name -> vault.plugin.v1.ReadHead
+	56,  // 36: vault.plugin.v1.ReadRequest.baseline:type_name -> vault.plugin.v1.BaselineFile
+	12,  // 37: vault.plugin.v1.ReadRequest.end:type_name -> vault.plugin.v1.End
+	51,  // 38: vault.plugin.v1.ReadHead.unit:type_name -> vault.plugin.v1.Unit
+	58,  // 39: vault.plugin.v1.UnitEvent.head:type_name -> vault.plugin.v1.UnitHead
+	12,  // 40: vault.plugin.v1.UnitEvent.end:type_name -> vault.plugin.v1.End
+	60,  // 41: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
+	59,  // 42: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
+	62,  // 43: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
+	60,  // 44: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
+	52,  // 45: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
+	57,  // 46: vault.plugin.v1.UnitEvent.more:type_name -> vault.plugin.v1.UnitEvent
+	51,  // 47: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
+	61,  // 48: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
+	64,  // 49: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
+	49,  // 50: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
+	12,  // 51: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
+	83,  // 52: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
+	52,  // 53: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
+	53,  // 54: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
+	12,  // 55: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
+	66,  // 56: vault.plugin.v1.BeginResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 57: vault.plugin.v1.BeginResponse.end:type_name -> vault.plugin.v1.End
+	51,  // 58: vault.plugin.v1.BaselineRequest.unit:type_name -> vault.plugin.v1.Unit
+	56,  // 59: vault.plugin.v1.BaselineResponse.baseline:type_name -> vault.plugin.v1.BaselineFile
+	12,  // 60: vault.plugin.v1.BaselineResponse.end:type_name -> vault.plugin.v1.End
+	71,  // 61: vault.plugin.v1.UnitResponse.receipt:type_name -> vault.plugin.v1.Receipt
+	12,  // 62: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
+	52,  // 63: vault.plugin.v1.UnitResponse.loss:type_name -> vault.plugin.v1.Loss
+	73,  // 64: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
+	74,  // 65: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
+	12,  // 66: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
+	52,  // 67: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
+	53,  // 68: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
+	84,  // 69: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
+	85,  // 70: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
+	50,  // 71: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
+	52,  // 72: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
+	66,  // 73: vault.plugin.v1.FinishResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 74: vault.plugin.v1.FinishResponse.end:type_name -> vault.plugin.v1.End
+	74,  // 75: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
+	66,  // 76: vault.plugin.v1.ProveResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 77: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
+	66,  // 78: vault.plugin.v1.PublishResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 79: vault.plugin.v1.PublishResponse.end:type_name -> vault.plugin.v1.End
+	1,   // 80: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
+	5,   // 81: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
+	8,   // 82: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
+	10,  // 83: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
+	14,  // 84: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
+	17,  // 85: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
+	18,  // 86: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
+	21,  // 87: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
+	23,  // 88: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
+	25,  // 89: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
+	27,  // 90: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
+	27,  // 91: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
+	29,  // 92: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
+	31,  // 93: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
+	33,  // 94: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
+	35,  // 95: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
+	43,  // 96: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
+	54,  // 97: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
+	41,  // 98: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
+	39,  // 99: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
+	37,  // 100: vault.plugin.v1.Source.Notes:input_type -> vault.plugin.v1.NotesRequest
+	63,  // 101: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
+	63,  // 102: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
+	68,  // 103: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
+	57,  // 104: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
+	72,  // 105: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
+	76,  // 106: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
+	78,  // 107: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
+	80,  // 108: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
+	37,  // 109: vault.plugin.v1.Sink.Notes:input_type -> vault.plugin.v1.NotesRequest
+	2,   // 110: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
+	6,   // 111: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
+	9,   // 112: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
+	11,  // 113: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
+	16,  // 114: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
+	13,  // 115: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
+	19,  // 116: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
+	22,  // 117: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
+	24,  // 118: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
+	26,  // 119: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
+	13,  // 120: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
+	13,  // 121: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
+	30,  // 122: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
+	32,  // 123: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
+	34,  // 124: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
+	13,  // 125: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
+	48,  // 126: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
+	57,  // 127: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
+	42,  // 128: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
+	40,  // 129: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
+	38,  // 130: vault.plugin.v1.Source.Notes:output_type -> vault.plugin.v1.NotesResponse
+	65,  // 131: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
+	67,  // 132: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
+	69,  // 133: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
+	70,  // 134: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
+	75,  // 135: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
+	77,  // 136: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
+	79,  // 137: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
+	81,  // 138: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
+	38,  // 139: vault.plugin.v1.Sink.Notes:output_type -> vault.plugin.v1.NotesResponse
+	110, // [110:140] is the sub-list for method output_type
+	80,  // [80:110] is the sub-list for method input_type
+	80,  // [80:80] is the sub-list for extension type_name
+	80,  // [80:80] is the sub-list for extension extendee
+	0,   // [0:80] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
