@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/lmsvault/vault/core/progress"
@@ -75,4 +76,16 @@ func TestALogFileThatCannotBeWrittenIsANote(t *testing.T) {
 		t.Errorf("it says %s", o.stdout)
 	}
 	vault(t, 2, nil, "run", written(t, "p.yaml", logged), "--set", "dir="+t.TempDir(), "--log-file", filepath.Join(t.TempDir(), "missing", "log"))
+}
+
+// Nobody waits for a reader that may never come.
+func TestALogFileThatIsAPipeWithoutAReaderIsRefused(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := vault(t, 2, nil, "run", written(t, "p.yaml", logged), "--set", "dir="+t.TempDir(), "--log-file", pipe)
+	if !strings.Contains(o.stderr, "--log-file: open "+pipe) {
+		t.Errorf("it says %s", o.stderr)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/viper"
@@ -124,7 +125,7 @@ func (a *app) setup(cmd *cobra.Command) error {
 		reporters = append(reporters, detailed{a.log})
 	}
 	if path := a.settings.GetString("log-file"); path != "" {
-		file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o600) // a pipe that nobody reads is refused, not waited for
 		if err != nil {
 			return failure.New(failure.Usage, "--log-file: %w", err)
 		}

@@ -230,6 +230,13 @@ func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
 			j.rows += u.Rows
 		}
 	}
+	for _, key := range []string{"dialect", "prefix"} {
+		// A sink names indexes, and reads expressions, by the one that all tables have.
+		had, before := j.facts[key]
+		if has, here := inv.Facts[key]; before && here && had != has {
+			return failure.New(failure.Refused, "%s: its tables have the %s %q, and those of another source %q: one run carries tables of one kind", o.Name, key, has, had)
+		}
+	}
 	maps.Copy(j.facts, inv.Facts)
 	if inv.Location != "" {
 		plan.Locations = append(plan.Locations, inv.Location)
