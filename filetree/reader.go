@@ -54,7 +54,7 @@ func (r *Reader) File(ctx context.Context, f Found) error {
 		if err != nil {
 			return r.lost(ctx, f.Path, err, try > 1)
 		}
-		e := stage.Entry{Path: f.Path, Kind: stage.File, Size: info.Size(), Mode: Mode(info.Mode()), ModTime: info.ModTime()}
+		e := stage.Entry{Path: f.Path, Kind: stage.File, Size: info.Size(), Mode: Mode(info.Mode()), ModTime: info.ModTime(), Owner: Owner(info)}
 		if try == 1 { // a file that was odd once is read again next time
 			e.Fingerprint = Fingerprint(info, time.Now())
 		}

@@ -51,6 +51,8 @@ type line struct {
 	Size   int64      `json:"size"`
 	Rows   int64      `json:"rows,omitempty"`
 	Mode   string     `json:"mode,omitempty"`
+	UID    *uint32    `json:"uid,omitempty"` // nil if the owner is not known
+	GID    *uint32    `json:"gid,omitempty"`
 	Time   time.Time  `json:"time,omitzero"`
 	Target string     `json:"target,omitempty"`
 	SHA1   string     `json:"sha1,omitempty"`
@@ -97,10 +99,14 @@ func (a *app) list(ctx context.Context, c stage.Browser, s *stage.Snapshot, belo
 		}
 	}
 	err := c.Entries(ctx, s.ID, func(e stage.StoredEntry) error {
-		return print(line{
+		l := line{
 			Path: e.Path, Kind: e.Kind, Size: e.Bytes, Mode: mode(e.Mode), Time: e.ModTime, Target: e.Target,
 			SHA1: e.Digest.SHA1, SHA256: e.Digest.SHA256,
-		})
+		}
+		if o := e.Owner; o.Known {
+			l.UID, l.GID = &o.UID, &o.GID
+		}
+		return print(l)
 	})
 	if err != nil {
 		return err

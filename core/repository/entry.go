@@ -49,6 +49,7 @@ const (
 	hasTime   = 0x10
 	hasSHA1   = 0x20
 	hasSHA256 = 0x40
+	hasOwner  = 0x80
 	kindBits  = 0x0f
 )
 
@@ -95,6 +96,12 @@ func (l *listEncoder) append(it *Item) error {
 	if !it.ModTime.IsZero() {
 		head |= hasTime
 	}
+	if it.Owner.Known {
+		if max(it.Owner.UID, it.Owner.GID) > stage.MaxID {
+			return fmt.Errorf("%s: user %d and group %d are not an owner", it.Path, it.Owner.UID, it.Owner.GID)
+		}
+		head |= hasOwner
+	}
 	b := append(l.buf, head)
 	b = appendString(b, it.Path)
 	b = binary.AppendUvarint(b, uint64(max(it.Size, 0)))
@@ -102,6 +109,10 @@ func (l *listEncoder) append(it *Item) error {
 	if head&hasTime != 0 {
 		b = binary.AppendVarint(b, it.ModTime.Unix())
 		b = binary.AppendUvarint(b, uint64(it.ModTime.Nanosecond()))
+	}
+	if head&hasOwner != 0 {
+		b = binary.AppendUvarint(b, uint64(it.Owner.UID))
+		b = binary.AppendUvarint(b, uint64(it.Owner.GID))
 	}
 	b = appendString(b, it.Target)
 	b = appendString(b, it.Fingerprint)
@@ -183,6 +194,9 @@ func (d *listDecoder) next(it *Item) (ok bool, err error) {
 	if head&hasTime != 0 {
 		sec := r.int()
 		it.ModTime = time.Unix(sec, int64(r.uint(999_999_999))).UTC()
+	}
+	if head&hasOwner != 0 {
+		it.Owner = stage.Owner{Known: true, UID: uint32(r.uint(stage.MaxID)), GID: uint32(r.uint(stage.MaxID))}
 	}
 	it.Target = string(r.bytes())
 	it.Fingerprint = string(r.bytes())

@@ -1,6 +1,7 @@
 package repository
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -20,7 +21,8 @@ func sampleItems() []Item {
 		{Entry: stage.Entry{Path: "dataroot/a\xff", Kind: stage.File, Size: 5, Mode: 0o644, ModTime: time.Unix(-5, 7).UTC(), Fingerprint: "f"},
 			Digest: stage.Digest{Bytes: 5, SHA1: "00112233445566778899aabbccddeeff00112233", SHA256: "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"},
 			Refs:   []Ref{{ID{2}, 3, 5, 0}}},
-		{Entry: stage.Entry{Path: "dataroot/l", Kind: stage.Symlink, Target: "../x"}},
+		{Entry: stage.Entry{Path: "dataroot/l", Kind: stage.Symlink, Target: "../x", Owner: stage.Owner{Known: true, UID: 33, GID: stage.MaxID}}},
+		{Entry: stage.Entry{Path: "dataroot/d", Kind: stage.Dir, Mode: 0o2770, ModTime: time.Unix(1, 0).UTC(), Owner: stage.Owner{Known: true}}},
 	}
 }
 
@@ -53,6 +55,35 @@ func TestEntryListComesBack(t *testing.T) {
 	got, err := decodeItems(encodeItems(t, sampleItems()))
 	if err != nil || !reflect.DeepEqual(got, sampleItems()) {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// A list as it was written before entries had owners.
+func TestEntryListWithoutOwners(t *testing.T) {
+	old := "\x01\x13\x0adataroot/d\x00\xf8\x0b\x02\x00\x00\x00\x00\x00"
+	want := stage.Entry{Path: "dataroot/d", Kind: stage.Dir, Mode: 0o2770, ModTime: time.Unix(1, 0).UTC()}
+	got, err := decodeItems([]byte(old))
+	if err != nil || len(got) != 1 || got[0].Entry != want {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// chown(2) takes the largest number for "as it is": for root, in a restore.
+func TestHostileOwners(t *testing.T) {
+	good := encodeItems(t, []Item{{Entry: stage.Entry{Path: "dataroot/d", Kind: stage.Dir, Owner: stage.Owner{Known: true, UID: stage.MaxID, GID: stage.MaxID}}}})
+	if _, err := decodeItems(good); err != nil {
+		t.Errorf("%x is not read: %v", good, err)
+	}
+	id := []byte("\xfe\xff\xff\xff\x0f")
+	for _, bad := range [][]byte{bytes.Replace(good, id, []byte("\xff\xff\xff\xff\x0f"), 1), bytes.Replace(good, id, []byte("\x80\x80\x80\x80\x10"), 1)} {
+		if items, err := decodeItems(bad); bytes.Equal(bad, good) || !errors.Is(err, stage.ErrCorrupt) {
+			t.Errorf("%x is taken: %+v, %v", bad, items, err)
+		}
+	}
+	var l listEncoder
+	l.reset()
+	if err := l.append(&Item{Entry: stage.Entry{Path: "dataroot/d", Kind: stage.Dir, Owner: stage.Owner{Known: true, GID: stage.MaxID + 1}}}); err == nil {
+		t.Error("an owner is stored that can't be read")
 	}
 }
 

@@ -30,6 +30,7 @@ type site struct {
 	tables map[string][][]string // units of rows
 	files  map[string][]byte
 	prints bool // files have fingerprints
+	owner  stage.Owner
 
 	pipeline string            // "" for nightly
 	facts    map[string]string // of its source
@@ -81,7 +82,7 @@ func sampleSite() *site {
 }
 
 func (s *site) clone() *site {
-	return &site{tables: maps.Clone(s.tables), files: maps.Clone(s.files), prints: s.prints}
+	return &site{tables: maps.Clone(s.tables), files: maps.Clone(s.files), prints: s.prints, owner: s.owner}
 }
 
 func (s *site) plan() *stage.Plan {
@@ -108,13 +109,13 @@ func (s *site) units() []stage.Unit {
 
 // readFiles plays the source of the unit of files.
 func (s *site) readFiles(ctx context.Context, known stage.Baseline, w stage.FileWriter) error {
-	if err := entry(ctx, w, stage.Entry{Path: "dataroot/dir", Kind: stage.Dir, Mode: 0o2770, ModTime: modTime}); err != nil {
+	if err := entry(ctx, w, stage.Entry{Path: "dataroot/dir", Kind: stage.Dir, Mode: 0o2770, ModTime: modTime, Owner: s.owner}); err != nil {
 		return err
 	}
 	for _, path := range slices.Sorted(maps.Keys(s.files)) {
 		content := s.files[path]
 		hash := sha256.Sum256(content)
-		e := stage.Entry{Path: path, Kind: stage.File, Size: int64(len(content)), Mode: 0o640, ModTime: modTime}
+		e := stage.Entry{Path: path, Kind: stage.File, Size: int64(len(content)), Mode: 0o640, ModTime: modTime, Owner: s.owner}
 		if s.prints {
 			e.Fingerprint = fmt.Sprintf("%x", hash[:4])
 		}
@@ -136,7 +137,7 @@ func (s *site) readFiles(ctx context.Context, known stage.Baseline, w stage.File
 			return err
 		}
 	}
-	return entry(ctx, w, stage.Entry{Path: "dataroot/link", Kind: stage.Symlink, Target: "dir/\xff"})
+	return entry(ctx, w, stage.Entry{Path: "dataroot/link", Kind: stage.Symlink, Target: "dir/\xff", Owner: s.owner})
 }
 
 var modTime = time.Unix(1700000000, 123456789).UTC()

@@ -35,6 +35,7 @@ type Entry struct {
 	Kind    Kind
 	Size    int64     // bytes of a file, as seen before reading it
 	Mode    uint32    // permission bits with setuid, setgid and sticky as in stat(2), 0o7777
+	Owner   Owner     // of a file, directory or symlink
 	ModTime time.Time // zero where it has none
 	Target  string    // of a symlink, bytes as read
 	// Fingerprint is what a source can tell a file's content by without reading

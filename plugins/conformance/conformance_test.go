@@ -72,6 +72,7 @@ func TestFaultsAreFound(t *testing.T) {
 		{"storage", "panics", "storage/put-get", "panic: out of luck"},
 		{"source", "another id every time", "source/plan", "the units of a second plan differ"},
 		{"source", "an unclean path", "source/read", "is not clean"},
+		{"source", "an owner that is not known", "source/read", "an unknown one is the zero value"},
 		{"source", "a wrong digest", "source/read", "is not that of the content"},
 		{"source", "a wrong count", "source/read", "is said to have 3 rows has 2"},
 		{"source", "a row of too few cells", "source/read", "a row of 1 cells"},

@@ -202,6 +202,9 @@ func (l *list) files(ctx context.Context, known stage.Baseline, w stage.FileWrit
 		if l.fault == "an unclean path" {
 			e.Path = "dataroot/../" + name
 		}
+		if l.fault == "an owner that is not known" {
+			e.Owner.UID = 33
+		}
 		print, ok := known[e.Path]
 		if ok && print == name && l.fault != "ignores what is known" || ok && print == "" && l.fault == "an empty fingerprint matches" {
 			if err := w.Same(ctx, e); err != nil {

@@ -90,6 +90,9 @@ func (r *recorder) checkEntry(e stage.Entry) {
 	if e.Mode&^0o7777 != 0 {
 		r.errorf("entry %q has mode bits beyond 07777: %o", e.Path, e.Mode)
 	}
+	if o := e.Owner; !o.Known && o != (stage.Owner{}) || max(o.UID, o.GID) > stage.MaxID {
+		r.errorf("entry %q has the owner %+v: an unknown one is the zero value, and no number is above %d", e.Path, o, uint32(stage.MaxID))
+	}
 	if !slices.Contains([]stage.Kind{stage.File, stage.Dir, stage.Symlink, stage.Document}, e.Kind) {
 		r.errorf("entry %q is of the unknown kind %q", e.Path, e.Kind)
 	}

@@ -79,13 +79,16 @@ func sampleRows() []UnitItems {
 // sampleTime has a fraction, as files have.
 var sampleTime = time.Unix(1_700_000_000, 123_000_000).UTC()
 
+// sampleOwner is another's than most who run tests; some entries have none.
+var sampleOwner = stage.Owner{Known: true, UID: 33, GID: 34}
+
 func sampleFile(part, path string, content []byte) Item {
 	if part == stage.Filedir && path == "" {
 		hash := fmt.Sprintf("%x", sha1.Sum(content))
 		path = hash[:2] + "/" + hash[2:4] + "/" + hash
 	}
 	item := Item{
-		Entry:  stage.Entry{Path: part + "/" + path, Kind: stage.File, Size: int64(len(content)), Mode: 0o640, ModTime: sampleTime},
+		Entry:  stage.Entry{Path: part + "/" + path, Kind: stage.File, Size: int64(len(content)), Mode: 0o640, ModTime: sampleTime, Owner: sampleOwner},
 		Digest: stage.Digest{Bytes: int64(len(content))},
 	}
 	if part == stage.Filedir {
@@ -115,7 +118,7 @@ func sampleFiledir() []UnitItems {
 
 func sampleDataroot() []UnitItems {
 	dir := func(path string) Item {
-		return Item{Entry: stage.Entry{Path: stage.Dataroot + "/" + path, Kind: stage.Dir, Mode: 0o750, ModTime: sampleTime}}
+		return Item{Entry: stage.Entry{Path: stage.Dataroot + "/" + path, Kind: stage.Dir, Mode: 0o750, ModTime: sampleTime, Owner: sampleOwner}}
 	}
 	return []UnitItems{
 		{Unit: stage.Unit{ID: "dataroot/lang", Part: stage.Dataroot}, Items: []Item{

@@ -71,7 +71,7 @@ var (
 	errPlay   = fmt.Errorf("the pool is gone: %w", stage.ErrCorrupt)
 	rowUnit   = stage.Unit{ID: "db/t\xff", Part: stage.DB, Table: "t", Spec: "\x00\xff"}
 	filesUnit = stage.Unit{ID: "dataroot/all", Part: stage.Dataroot}
-	odd       = stage.Entry{Path: "dataroot/caf\xe9", Kind: stage.File, Size: 4, Mode: 0o4755, Fingerprint: "1:2"}
+	odd       = stage.Entry{Path: "dataroot/caf\xe9", Kind: stage.File, Size: 4, Mode: 0o4755, Owner: stage.Owner{Known: true, UID: 33, GID: 1000}, Fingerprint: "1:2"}
 )
 
 type playSource struct{ *play }

@@ -98,7 +98,17 @@ func (d dice) unit() stage.Unit {
 }
 
 func (d dice) entry() stage.Entry {
-	return stage.Entry{Path: d.bytes(), Kind: stage.Kind(d.text()), Size: d.size(), Mode: d.Uint32N(0o10000), Target: d.bytes(), Fingerprint: d.text(), ModTime: d.time()}
+	return stage.Entry{Path: d.bytes(), Kind: stage.Kind(d.text()), Size: d.size(), Mode: d.Uint32N(0o10000), Target: d.bytes(), Fingerprint: d.text(), ModTime: d.time(), Owner: d.owner()}
+}
+
+func (d dice) owner() stage.Owner {
+	switch d.IntN(3) {
+	case 0:
+		return stage.Owner{}
+	case 1:
+		return stage.Owner{Known: true} // root
+	}
+	return stage.Owner{Known: true, UID: d.Uint32N(stage.MaxID + 1), GID: stage.MaxID}
 }
 
 func (d dice) facts() (all map[string]string) {
@@ -333,6 +343,8 @@ func TestWhatNoStageMaySayIsAnError(t *testing.T) {
 		"an entry of -1 bytes":      entry(&pb.Entry{Path: []byte("x"), Size: -1}),
 		"an entry's mode":           entry(&pb.Entry{Path: []byte("x"), Mode: 0o100644}),
 		"an entry's time":           entry(&pb.Entry{Path: []byte("x"), ModTime: &pb.Time{Nanos: 1e9}}),
+		"an entry's user":           entry(&pb.Entry{Path: []byte("x"), Owner: &pb.Owner{Uid: stage.MaxID + 1}}),
+		"an entry's group":          entry(&pb.Entry{Path: []byte("x"), Owner: &pb.Owner{Gid: stage.MaxID + 1}}),
 		"a table of -1 rows":        info(&pb.TableInfo{Schema: table, Rows: -1}),
 		"a proof of -1 rows":        info(&pb.TableInfo{Schema: table, Proof: &pb.Sum{Rows: -1}}),
 		"a digest of -1 bytes":      digest(&pb.Digest{Bytes: -1}),

@@ -21,6 +21,9 @@ func EntryMessage(e stage.Entry) (*pb.Entry, error) {
 	if !e.ModTime.IsZero() {
 		m.ModTime = &pb.Time{Seconds: e.ModTime.Unix(), Nanos: uint32(e.ModTime.Nanosecond())}
 	}
+	if o := e.Owner; o.Known {
+		m.Owner = &pb.Owner{Uid: o.UID, Gid: o.GID}
+	}
 	return m, nil
 }
 
@@ -35,6 +38,12 @@ func Entry(m *pb.Entry) (stage.Entry, error) {
 			return e, broken("the time of the entry %q has %d nanoseconds", e.Path, t.Nanos)
 		}
 		e.ModTime = time.Unix(t.Seconds, int64(t.Nanos)).UTC()
+	}
+	if o := m.GetOwner(); o != nil {
+		if max(o.Uid, o.Gid) > stage.MaxID {
+			return e, broken("the entry %q has the user %d and the group %d, which no entry can have", e.Path, o.Uid, o.Gid)
+		}
+		e.Owner = stage.Owner{Known: true, UID: o.Uid, GID: o.Gid}
 	}
 	if e.Mode&^0o7777 != 0 {
 		return e, broken("the entry %q has the mode %o, which is more than permissions", e.Path, e.Mode)

@@ -57,6 +57,7 @@ type (
 	TableInfo   = stage.TableInfo   // a table of an Inventory or a Plan
 	Unit        = stage.Unit        // what is read on its own
 	Entry       = stage.Entry       // a file, a directory …
+	Owner       = stage.Owner       // the user and group of an entry
 	Chunk       = stage.Chunk       // rows
 	Digest      = stage.Digest      // what was read of an entry
 	Baseline    = stage.Baseline    // fingerprints of files that the receiver has

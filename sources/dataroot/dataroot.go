@@ -173,7 +173,7 @@ func (r *reading) covers(f filetree.Found, path string) bool {
 }
 
 func (r *reading) dir(ctx context.Context, path string, info fs.FileInfo) error {
-	e := stage.Entry{Path: path, Kind: stage.Dir, Mode: filetree.Mode(info.Mode()), ModTime: info.ModTime()}
+	e := stage.Entry{Path: path, Kind: stage.Dir, Mode: filetree.Mode(info.Mode()), ModTime: info.ModTime(), Owner: filetree.Owner(info)}
 	return r.entry(ctx, e)
 }
 

@@ -171,7 +171,7 @@ func (r *reading) link(ctx context.Context, f filetree.Found) error {
 	if err != nil {
 		return r.out.Loss(ctx, stage.Loss{Kind: stage.LossUnreadable, Path: f.Path, Reason: fmt.Sprintf("reading the link: %v", errors.Unwrap(err)), Count: 1})
 	}
-	if err := r.entry(ctx, stage.Entry{Path: f.Path, Kind: stage.Symlink, Mode: 0o777, ModTime: f.Info.ModTime(), Target: target}); err != nil {
+	if err := r.entry(ctx, stage.Entry{Path: f.Path, Kind: stage.Symlink, Mode: 0o777, ModTime: f.Info.ModTime(), Owner: filetree.Owner(f.Info), Target: target}); err != nil {
 		return err
 	}
 	path := strings.TrimPrefix(f.Path, stage.Dataroot+"/")

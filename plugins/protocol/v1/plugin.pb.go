@@ -3668,6 +3668,7 @@ type Entry struct {
 	Target        []byte                 `protobuf:"bytes,5,opt,name=target,proto3" json:"target,omitempty"`
 	Fingerprint   string                 `protobuf:"bytes,6,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
 	ModTime       *Time                  `protobuf:"bytes,7,opt,name=mod_time,json=modTime,proto3" json:"mod_time,omitempty"` // absent where there is none
+	Owner         *Owner                 `protobuf:"bytes,8,opt,name=owner,proto3" json:"owner,omitempty"`                    // absent where it is not known
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3751,6 +3752,13 @@ func (x *Entry) GetModTime() *Time {
 	return nil
 }
 
+func (x *Entry) GetOwner() *Owner {
+	if x != nil {
+		return x.Owner
+	}
+	return nil
+}
+
 type Time struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Seconds       int64                  `protobuf:"varint,1,opt,name=seconds,proto3" json:"seconds,omitempty"` // since 1970-01-01 UTC
@@ -3803,6 +3811,59 @@ func (x *Time) GetNanos() uint32 {
 	return 0
 }
 
+// Owner is a user and a group, by number: at most 4294967294.
+type Owner struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Uid           uint32                 `protobuf:"varint,1,opt,name=uid,proto3" json:"uid,omitempty"`
+	Gid           uint32                 `protobuf:"varint,2,opt,name=gid,proto3" json:"gid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Owner) Reset() {
+	*x = Owner{}
+	mi := &file_plugin_proto_msgTypes[61]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Owner) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Owner) ProtoMessage() {}
+
+func (x *Owner) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[61]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Owner.ProtoReflect.Descriptor instead.
+func (*Owner) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{61}
+}
+
+func (x *Owner) GetUid() uint32 {
+	if x != nil {
+		return x.Uid
+	}
+	return 0
+}
+
+func (x *Owner) GetGid() uint32 {
+	if x != nil {
+		return x.Gid
+	}
+	return 0
+}
+
 type Digest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Bytes         int64                  `protobuf:"varint,1,opt,name=bytes,proto3" json:"bytes,omitempty"`
@@ -3814,7 +3875,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_plugin_proto_msgTypes[61]
+	mi := &file_plugin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3826,7 +3887,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[61]
+	mi := &file_plugin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3839,7 +3900,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{61}
+	return file_plugin_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Digest) GetBytes() int64 {
@@ -3875,7 +3936,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_plugin_proto_msgTypes[62]
+	mi := &file_plugin_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3887,7 +3948,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[62]
+	mi := &file_plugin_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3900,7 +3961,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{62}
+	return file_plugin_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Plan) GetHead() *PlanHead {
@@ -3943,7 +4004,7 @@ type PlanHead struct {
 
 func (x *PlanHead) Reset() {
 	*x = PlanHead{}
-	mi := &file_plugin_proto_msgTypes[63]
+	mi := &file_plugin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3955,7 +4016,7 @@ func (x *PlanHead) String() string {
 func (*PlanHead) ProtoMessage() {}
 
 func (x *PlanHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[63]
+	mi := &file_plugin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3968,7 +4029,7 @@ func (x *PlanHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanHead.ProtoReflect.Descriptor instead.
 func (*PlanHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{63}
+	return file_plugin_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *PlanHead) GetInstance() uint64 {
@@ -4059,7 +4120,7 @@ type CheckResponse struct {
 
 func (x *CheckResponse) Reset() {
 	*x = CheckResponse{}
-	mi := &file_plugin_proto_msgTypes[64]
+	mi := &file_plugin_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4071,7 +4132,7 @@ func (x *CheckResponse) String() string {
 func (*CheckResponse) ProtoMessage() {}
 
 func (x *CheckResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[64]
+	mi := &file_plugin_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4084,7 +4145,7 @@ func (x *CheckResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckResponse.ProtoReflect.Descriptor instead.
 func (*CheckResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{64}
+	return file_plugin_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *CheckResponse) GetLosses() []*Loss {
@@ -4122,7 +4183,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4134,7 +4195,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4147,7 +4208,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{65}
+	return file_plugin_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Step) GetId() uint64 {
@@ -4181,7 +4242,7 @@ type BeginResponse struct {
 
 func (x *BeginResponse) Reset() {
 	*x = BeginResponse{}
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4193,7 +4254,7 @@ func (x *BeginResponse) String() string {
 func (*BeginResponse) ProtoMessage() {}
 
 func (x *BeginResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4206,7 +4267,7 @@ func (x *BeginResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginResponse.ProtoReflect.Descriptor instead.
 func (*BeginResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{66}
+	return file_plugin_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *BeginResponse) GetStep() *Step {
@@ -4233,7 +4294,7 @@ type BaselineRequest struct {
 
 func (x *BaselineRequest) Reset() {
 	*x = BaselineRequest{}
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4245,7 +4306,7 @@ func (x *BaselineRequest) String() string {
 func (*BaselineRequest) ProtoMessage() {}
 
 func (x *BaselineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4258,7 +4319,7 @@ func (x *BaselineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BaselineRequest.ProtoReflect.Descriptor instead.
 func (*BaselineRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{67}
+	return file_plugin_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *BaselineRequest) GetInstance() uint64 {
@@ -4286,7 +4347,7 @@ type BaselineResponse struct {
 
 func (x *BaselineResponse) Reset() {
 	*x = BaselineResponse{}
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4298,7 +4359,7 @@ func (x *BaselineResponse) String() string {
 func (*BaselineResponse) ProtoMessage() {}
 
 func (x *BaselineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4311,7 +4372,7 @@ func (x *BaselineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BaselineResponse.ProtoReflect.Descriptor instead.
 func (*BaselineResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{68}
+	return file_plugin_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *BaselineResponse) GetBaseline() []*BaselineFile {
@@ -4350,7 +4411,7 @@ type UnitResponse struct {
 
 func (x *UnitResponse) Reset() {
 	*x = UnitResponse{}
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4362,7 +4423,7 @@ func (x *UnitResponse) String() string {
 func (*UnitResponse) ProtoMessage() {}
 
 func (x *UnitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4375,7 +4436,7 @@ func (x *UnitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitResponse.ProtoReflect.Descriptor instead.
 func (*UnitResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{69}
+	return file_plugin_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *UnitResponse) GetReceipt() *Receipt {
@@ -4425,7 +4486,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_plugin_proto_msgTypes[70]
+	mi := &file_plugin_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4437,7 +4498,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[70]
+	mi := &file_plugin_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4450,7 +4511,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{70}
+	return file_plugin_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *Receipt) GetRows() int64 {
@@ -4494,7 +4555,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_plugin_proto_msgTypes[71]
+	mi := &file_plugin_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4506,7 +4567,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[71]
+	mi := &file_plugin_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4519,7 +4580,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{71}
+	return file_plugin_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Outcome) GetHead() *OutcomeHead {
@@ -4568,7 +4629,7 @@ type OutcomeHead struct {
 
 func (x *OutcomeHead) Reset() {
 	*x = OutcomeHead{}
-	mi := &file_plugin_proto_msgTypes[72]
+	mi := &file_plugin_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4580,7 +4641,7 @@ func (x *OutcomeHead) String() string {
 func (*OutcomeHead) ProtoMessage() {}
 
 func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[72]
+	mi := &file_plugin_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4593,7 +4654,7 @@ func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomeHead.ProtoReflect.Descriptor instead.
 func (*OutcomeHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{72}
+	return file_plugin_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *OutcomeHead) GetInstance() uint64 {
@@ -4628,7 +4689,7 @@ type TableProof struct {
 
 func (x *TableProof) Reset() {
 	*x = TableProof{}
-	mi := &file_plugin_proto_msgTypes[73]
+	mi := &file_plugin_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4640,7 +4701,7 @@ func (x *TableProof) String() string {
 func (*TableProof) ProtoMessage() {}
 
 func (x *TableProof) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[73]
+	mi := &file_plugin_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4653,7 +4714,7 @@ func (x *TableProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableProof.ProtoReflect.Descriptor instead.
 func (*TableProof) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{73}
+	return file_plugin_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *TableProof) GetSchema() []byte {
@@ -4687,7 +4748,7 @@ type FinishResponse struct {
 
 func (x *FinishResponse) Reset() {
 	*x = FinishResponse{}
-	mi := &file_plugin_proto_msgTypes[74]
+	mi := &file_plugin_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4699,7 +4760,7 @@ func (x *FinishResponse) String() string {
 func (*FinishResponse) ProtoMessage() {}
 
 func (x *FinishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[74]
+	mi := &file_plugin_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4712,7 +4773,7 @@ func (x *FinishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishResponse.ProtoReflect.Descriptor instead.
 func (*FinishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{74}
+	return file_plugin_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *FinishResponse) GetStep() *Step {
@@ -4738,7 +4799,7 @@ type ProveRequest struct {
 
 func (x *ProveRequest) Reset() {
 	*x = ProveRequest{}
-	mi := &file_plugin_proto_msgTypes[75]
+	mi := &file_plugin_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4750,7 +4811,7 @@ func (x *ProveRequest) String() string {
 func (*ProveRequest) ProtoMessage() {}
 
 func (x *ProveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[75]
+	mi := &file_plugin_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4763,7 +4824,7 @@ func (x *ProveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveRequest.ProtoReflect.Descriptor instead.
 func (*ProveRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{75}
+	return file_plugin_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *ProveRequest) GetInstance() uint64 {
@@ -4784,7 +4845,7 @@ type ProveResponse struct {
 
 func (x *ProveResponse) Reset() {
 	*x = ProveResponse{}
-	mi := &file_plugin_proto_msgTypes[76]
+	mi := &file_plugin_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4796,7 +4857,7 @@ func (x *ProveResponse) String() string {
 func (*ProveResponse) ProtoMessage() {}
 
 func (x *ProveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[76]
+	mi := &file_plugin_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4809,7 +4870,7 @@ func (x *ProveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveResponse.ProtoReflect.Descriptor instead.
 func (*ProveResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{76}
+	return file_plugin_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *ProveResponse) GetProofs() []*TableProof {
@@ -4842,7 +4903,7 @@ type PublishRequest struct {
 
 func (x *PublishRequest) Reset() {
 	*x = PublishRequest{}
-	mi := &file_plugin_proto_msgTypes[77]
+	mi := &file_plugin_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4854,7 +4915,7 @@ func (x *PublishRequest) String() string {
 func (*PublishRequest) ProtoMessage() {}
 
 func (x *PublishRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[77]
+	mi := &file_plugin_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4867,7 +4928,7 @@ func (x *PublishRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishRequest.ProtoReflect.Descriptor instead.
 func (*PublishRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{77}
+	return file_plugin_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *PublishRequest) GetInstance() uint64 {
@@ -4887,7 +4948,7 @@ type PublishResponse struct {
 
 func (x *PublishResponse) Reset() {
 	*x = PublishResponse{}
-	mi := &file_plugin_proto_msgTypes[78]
+	mi := &file_plugin_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4899,7 +4960,7 @@ func (x *PublishResponse) String() string {
 func (*PublishResponse) ProtoMessage() {}
 
 func (x *PublishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[78]
+	mi := &file_plugin_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4912,7 +4973,7 @@ func (x *PublishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishResponse.ProtoReflect.Descriptor instead.
 func (*PublishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{78}
+	return file_plugin_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *PublishResponse) GetStep() *Step {
@@ -4938,7 +4999,7 @@ type AbortRequest struct {
 
 func (x *AbortRequest) Reset() {
 	*x = AbortRequest{}
-	mi := &file_plugin_proto_msgTypes[79]
+	mi := &file_plugin_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4950,7 +5011,7 @@ func (x *AbortRequest) String() string {
 func (*AbortRequest) ProtoMessage() {}
 
 func (x *AbortRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[79]
+	mi := &file_plugin_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4963,7 +5024,7 @@ func (x *AbortRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortRequest.ProtoReflect.Descriptor instead.
 func (*AbortRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{79}
+	return file_plugin_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *AbortRequest) GetInstance() uint64 {
@@ -4981,7 +5042,7 @@ type AbortResponse struct {
 
 func (x *AbortResponse) Reset() {
 	*x = AbortResponse{}
-	mi := &file_plugin_proto_msgTypes[80]
+	mi := &file_plugin_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4993,7 +5054,7 @@ func (x *AbortResponse) String() string {
 func (*AbortResponse) ProtoMessage() {}
 
 func (x *AbortResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[80]
+	mi := &file_plugin_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5006,7 +5067,7 @@ func (x *AbortResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortResponse.ProtoReflect.Descriptor instead.
 func (*AbortResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{80}
+	return file_plugin_proto_rawDescGZIP(), []int{81}
 }
 
 var File_plugin_proto protoreflect.FileDescriptor
@@ -5256,7 +5317,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12)\n" +
 	"\x04unit\x18\x02 \x01(\v2\x15.vault.plugin.v1.UnitR\x04unit\"\x1b\n" +
 	"\x05Chunk\x12\x12\n" +
-	"\x04rows\x18\x01 \x01(\rR\x04rows\"\xc3\x01\n" +
+	"\x04rows\x18\x01 \x01(\rR\x04rows\"\xf1\x01\n" +
 	"\x05Entry\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\fR\x04path\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
@@ -5264,10 +5325,14 @@ const file_plugin_proto_rawDesc = "" +
 	"\x04mode\x18\x04 \x01(\rR\x04mode\x12\x16\n" +
 	"\x06target\x18\x05 \x01(\fR\x06target\x12 \n" +
 	"\vfingerprint\x18\x06 \x01(\tR\vfingerprint\x120\n" +
-	"\bmod_time\x18\a \x01(\v2\x15.vault.plugin.v1.TimeR\amodTime\"6\n" +
+	"\bmod_time\x18\a \x01(\v2\x15.vault.plugin.v1.TimeR\amodTime\x12,\n" +
+	"\x05owner\x18\b \x01(\v2\x16.vault.plugin.v1.OwnerR\x05owner\"6\n" +
 	"\x04Time\x12\x18\n" +
 	"\aseconds\x18\x01 \x01(\x03R\aseconds\x12\x14\n" +
-	"\x05nanos\x18\x02 \x01(\rR\x05nanos\"J\n" +
+	"\x05nanos\x18\x02 \x01(\rR\x05nanos\"+\n" +
+	"\x05Owner\x12\x10\n" +
+	"\x03uid\x18\x01 \x01(\rR\x03uid\x12\x10\n" +
+	"\x03gid\x18\x02 \x01(\rR\x03gid\"J\n" +
 	"\x06Digest\x12\x14\n" +
 	"\x05bytes\x18\x01 \x01(\x03R\x05bytes\x12\x12\n" +
 	"\x04sha1\x18\x02 \x01(\tR\x04sha1\x12\x16\n" +
@@ -5418,7 +5483,7 @@ func file_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 85)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 86)
 var file_plugin_proto_goTypes = []any{
 	(Role)(0),                 // 0: vault.plugin.v1.Role
 	(*DescribeRequest)(nil),   // 1: vault.plugin.v1.DescribeRequest
@@ -5482,30 +5547,31 @@ var file_plugin_proto_goTypes = []any{
 	(*Chunk)(nil),             // 59: vault.plugin.v1.Chunk
 	(*Entry)(nil),             // 60: vault.plugin.v1.Entry
 	(*Time)(nil),              // 61: vault.plugin.v1.Time
-	(*Digest)(nil),            // 62: vault.plugin.v1.Digest
-	(*Plan)(nil),              // 63: vault.plugin.v1.Plan
-	(*PlanHead)(nil),          // 64: vault.plugin.v1.PlanHead
-	(*CheckResponse)(nil),     // 65: vault.plugin.v1.CheckResponse
-	(*Step)(nil),              // 66: vault.plugin.v1.Step
-	(*BeginResponse)(nil),     // 67: vault.plugin.v1.BeginResponse
-	(*BaselineRequest)(nil),   // 68: vault.plugin.v1.BaselineRequest
-	(*BaselineResponse)(nil),  // 69: vault.plugin.v1.BaselineResponse
-	(*UnitResponse)(nil),      // 70: vault.plugin.v1.UnitResponse
-	(*Receipt)(nil),           // 71: vault.plugin.v1.Receipt
-	(*Outcome)(nil),           // 72: vault.plugin.v1.Outcome
-	(*OutcomeHead)(nil),       // 73: vault.plugin.v1.OutcomeHead
-	(*TableProof)(nil),        // 74: vault.plugin.v1.TableProof
-	(*FinishResponse)(nil),    // 75: vault.plugin.v1.FinishResponse
-	(*ProveRequest)(nil),      // 76: vault.plugin.v1.ProveRequest
-	(*ProveResponse)(nil),     // 77: vault.plugin.v1.ProveResponse
-	(*PublishRequest)(nil),    // 78: vault.plugin.v1.PublishRequest
-	(*PublishResponse)(nil),   // 79: vault.plugin.v1.PublishResponse
-	(*AbortRequest)(nil),      // 80: vault.plugin.v1.AbortRequest
-	(*AbortResponse)(nil),     // 81: vault.plugin.v1.AbortResponse
-	nil,                       // 82: vault.plugin.v1.Inventory.FactsEntry
-	nil,                       // 83: vault.plugin.v1.PlanHead.FactsEntry
-	nil,                       // 84: vault.plugin.v1.OutcomeHead.FactsEntry
-	nil,                       // 85: vault.plugin.v1.OutcomeHead.DroppedEntry
+	(*Owner)(nil),             // 62: vault.plugin.v1.Owner
+	(*Digest)(nil),            // 63: vault.plugin.v1.Digest
+	(*Plan)(nil),              // 64: vault.plugin.v1.Plan
+	(*PlanHead)(nil),          // 65: vault.plugin.v1.PlanHead
+	(*CheckResponse)(nil),     // 66: vault.plugin.v1.CheckResponse
+	(*Step)(nil),              // 67: vault.plugin.v1.Step
+	(*BeginResponse)(nil),     // 68: vault.plugin.v1.BeginResponse
+	(*BaselineRequest)(nil),   // 69: vault.plugin.v1.BaselineRequest
+	(*BaselineResponse)(nil),  // 70: vault.plugin.v1.BaselineResponse
+	(*UnitResponse)(nil),      // 71: vault.plugin.v1.UnitResponse
+	(*Receipt)(nil),           // 72: vault.plugin.v1.Receipt
+	(*Outcome)(nil),           // 73: vault.plugin.v1.Outcome
+	(*OutcomeHead)(nil),       // 74: vault.plugin.v1.OutcomeHead
+	(*TableProof)(nil),        // 75: vault.plugin.v1.TableProof
+	(*FinishResponse)(nil),    // 76: vault.plugin.v1.FinishResponse
+	(*ProveRequest)(nil),      // 77: vault.plugin.v1.ProveRequest
+	(*ProveResponse)(nil),     // 78: vault.plugin.v1.ProveResponse
+	(*PublishRequest)(nil),    // 79: vault.plugin.v1.PublishRequest
+	(*PublishResponse)(nil),   // 80: vault.plugin.v1.PublishResponse
+	(*AbortRequest)(nil),      // 81: vault.plugin.v1.AbortRequest
+	(*AbortResponse)(nil),     // 82: vault.plugin.v1.AbortResponse
+	nil,                       // 83: vault.plugin.v1.Inventory.FactsEntry
+	nil,                       // 84: vault.plugin.v1.PlanHead.FactsEntry
+	nil,                       // 85: vault.plugin.v1.OutcomeHead.FactsEntry
+	nil,                       // 86: vault.plugin.v1.OutcomeHead.DroppedEntry
 }
 var file_plugin_proto_depIdxs = []int32{
 	3,   // 0: vault.plugin.v1.DescribeResponse.stages:type_name -> vault.plugin.v1.Stage
@@ -5534,7 +5600,7 @@ var file_plugin_proto_depIdxs = []int32{
 	46,  // 23: vault.plugin.v1.RowSelection.condition:type_name -> vault.plugin.v1.Condition
 	46,  // 24: vault.plugin.v1.Condition.all:type_name -> vault.plugin.v1.Condition
 	46,  // 25: vault.plugin.v1.Condition.any:type_name -> vault.plugin.v1.Condition
-	82,  // 26: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
+	83,  // 26: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
 	49,  // 27: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
 	12,  // 28: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
 	51,  // 29: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
@@ -5551,108 +5617,109 @@ var file_plugin_proto_depIdxs = []int32{
 	12,  // 40: vault.plugin.v1.UnitEvent.end:type_name -> vault.plugin.v1.End
 	60,  // 41: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
 	59,  // 42: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
-	62,  // 43: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
+	63,  // 43: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
 	60,  // 44: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
 	52,  // 45: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
 	57,  // 46: vault.plugin.v1.UnitEvent.more:type_name -> vault.plugin.v1.UnitEvent
 	51,  // 47: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
 	61,  // 48: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
-	64,  // 49: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
-	49,  // 50: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
-	12,  // 51: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
-	83,  // 52: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
-	52,  // 53: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
-	53,  // 54: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
-	12,  // 55: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
-	66,  // 56: vault.plugin.v1.BeginResponse.step:type_name -> vault.plugin.v1.Step
-	12,  // 57: vault.plugin.v1.BeginResponse.end:type_name -> vault.plugin.v1.End
-	51,  // 58: vault.plugin.v1.BaselineRequest.unit:type_name -> vault.plugin.v1.Unit
-	56,  // 59: vault.plugin.v1.BaselineResponse.baseline:type_name -> vault.plugin.v1.BaselineFile
-	12,  // 60: vault.plugin.v1.BaselineResponse.end:type_name -> vault.plugin.v1.End
-	71,  // 61: vault.plugin.v1.UnitResponse.receipt:type_name -> vault.plugin.v1.Receipt
-	12,  // 62: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
-	52,  // 63: vault.plugin.v1.UnitResponse.loss:type_name -> vault.plugin.v1.Loss
-	73,  // 64: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
-	74,  // 65: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
-	12,  // 66: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
-	52,  // 67: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
-	53,  // 68: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
-	84,  // 69: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
-	85,  // 70: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
-	50,  // 71: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
-	52,  // 72: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
-	66,  // 73: vault.plugin.v1.FinishResponse.step:type_name -> vault.plugin.v1.Step
-	12,  // 74: vault.plugin.v1.FinishResponse.end:type_name -> vault.plugin.v1.End
-	74,  // 75: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
-	66,  // 76: vault.plugin.v1.ProveResponse.step:type_name -> vault.plugin.v1.Step
-	12,  // 77: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
-	66,  // 78: vault.plugin.v1.PublishResponse.step:type_name -> vault.plugin.v1.Step
-	12,  // 79: vault.plugin.v1.PublishResponse.end:type_name -> vault.plugin.v1.End
-	1,   // 80: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
-	5,   // 81: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
-	8,   // 82: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
-	10,  // 83: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
-	14,  // 84: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
-	17,  // 85: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
-	18,  // 86: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
-	21,  // 87: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
-	23,  // 88: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
-	25,  // 89: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
-	27,  // 90: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
-	27,  // 91: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
-	29,  // 92: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
-	31,  // 93: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
-	33,  // 94: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
-	35,  // 95: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
-	43,  // 96: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
-	54,  // 97: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
-	41,  // 98: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
-	39,  // 99: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
-	37,  // 100: vault.plugin.v1.Source.Notes:input_type -> vault.plugin.v1.NotesRequest
-	63,  // 101: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
-	63,  // 102: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
-	68,  // 103: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
-	57,  // 104: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
-	72,  // 105: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
-	76,  // 106: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
-	78,  // 107: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
-	80,  // 108: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
-	37,  // 109: vault.plugin.v1.Sink.Notes:input_type -> vault.plugin.v1.NotesRequest
-	2,   // 110: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
-	6,   // 111: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
-	9,   // 112: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
-	11,  // 113: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
-	16,  // 114: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
-	13,  // 115: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
-	19,  // 116: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
-	22,  // 117: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
-	24,  // 118: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
-	26,  // 119: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
-	13,  // 120: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
-	13,  // 121: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
-	30,  // 122: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
-	32,  // 123: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
-	34,  // 124: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
-	13,  // 125: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
-	48,  // 126: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
-	57,  // 127: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
-	42,  // 128: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
-	40,  // 129: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
-	38,  // 130: vault.plugin.v1.Source.Notes:output_type -> vault.plugin.v1.NotesResponse
-	65,  // 131: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
-	67,  // 132: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
-	69,  // 133: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
-	70,  // 134: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
-	75,  // 135: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
-	77,  // 136: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
-	79,  // 137: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
-	81,  // 138: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
-	38,  // 139: vault.plugin.v1.Sink.Notes:output_type -> vault.plugin.v1.NotesResponse
-	110, // [110:140] is the sub-list for method output_type
-	80,  // [80:110] is the sub-list for method input_type
-	80,  // [80:80] is the sub-list for extension type_name
-	80,  // [80:80] is the sub-list for extension extendee
-	0,   // [0:80] is the sub-list for field type_name
+	62,  // 49: vault.plugin.v1.Entry.owner:type_name -> vault.plugin.v1.Owner
+	65,  // 50: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
+	49,  // 51: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
+	12,  // 52: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
+	84,  // 53: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
+	52,  // 54: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
+	53,  // 55: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
+	12,  // 56: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
+	67,  // 57: vault.plugin.v1.BeginResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 58: vault.plugin.v1.BeginResponse.end:type_name -> vault.plugin.v1.End
+	51,  // 59: vault.plugin.v1.BaselineRequest.unit:type_name -> vault.plugin.v1.Unit
+	56,  // 60: vault.plugin.v1.BaselineResponse.baseline:type_name -> vault.plugin.v1.BaselineFile
+	12,  // 61: vault.plugin.v1.BaselineResponse.end:type_name -> vault.plugin.v1.End
+	72,  // 62: vault.plugin.v1.UnitResponse.receipt:type_name -> vault.plugin.v1.Receipt
+	12,  // 63: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
+	52,  // 64: vault.plugin.v1.UnitResponse.loss:type_name -> vault.plugin.v1.Loss
+	74,  // 65: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
+	75,  // 66: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
+	12,  // 67: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
+	52,  // 68: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
+	53,  // 69: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
+	85,  // 70: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
+	86,  // 71: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
+	50,  // 72: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
+	52,  // 73: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
+	67,  // 74: vault.plugin.v1.FinishResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 75: vault.plugin.v1.FinishResponse.end:type_name -> vault.plugin.v1.End
+	75,  // 76: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
+	67,  // 77: vault.plugin.v1.ProveResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 78: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
+	67,  // 79: vault.plugin.v1.PublishResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 80: vault.plugin.v1.PublishResponse.end:type_name -> vault.plugin.v1.End
+	1,   // 81: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
+	5,   // 82: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
+	8,   // 83: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
+	10,  // 84: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
+	14,  // 85: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
+	17,  // 86: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
+	18,  // 87: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
+	21,  // 88: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
+	23,  // 89: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
+	25,  // 90: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
+	27,  // 91: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
+	27,  // 92: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
+	29,  // 93: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
+	31,  // 94: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
+	33,  // 95: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
+	35,  // 96: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
+	43,  // 97: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
+	54,  // 98: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
+	41,  // 99: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
+	39,  // 100: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
+	37,  // 101: vault.plugin.v1.Source.Notes:input_type -> vault.plugin.v1.NotesRequest
+	64,  // 102: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
+	64,  // 103: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
+	69,  // 104: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
+	57,  // 105: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
+	73,  // 106: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
+	77,  // 107: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
+	79,  // 108: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
+	81,  // 109: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
+	37,  // 110: vault.plugin.v1.Sink.Notes:input_type -> vault.plugin.v1.NotesRequest
+	2,   // 111: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
+	6,   // 112: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
+	9,   // 113: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
+	11,  // 114: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
+	16,  // 115: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
+	13,  // 116: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
+	19,  // 117: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
+	22,  // 118: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
+	24,  // 119: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
+	26,  // 120: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
+	13,  // 121: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
+	13,  // 122: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
+	30,  // 123: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
+	32,  // 124: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
+	34,  // 125: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
+	13,  // 126: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
+	48,  // 127: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
+	57,  // 128: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
+	42,  // 129: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
+	40,  // 130: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
+	38,  // 131: vault.plugin.v1.Source.Notes:output_type -> vault.plugin.v1.NotesResponse
+	66,  // 132: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
+	68,  // 133: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
+	70,  // 134: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
+	71,  // 135: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
+	76,  // 136: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
+	78,  // 137: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
+	80,  // 138: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
+	82,  // 139: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
+	38,  // 140: vault.plugin.v1.Sink.Notes:output_type -> vault.plugin.v1.NotesResponse
+	111, // [111:141] is the sub-list for method output_type
+	81,  // [81:111] is the sub-list for method input_type
+	81,  // [81:81] is the sub-list for extension type_name
+	81,  // [81:81] is the sub-list for extension extendee
+	0,   // [0:81] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
@@ -5666,7 +5733,7 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   85,
+			NumMessages:   86,
 			NumExtensions: 0,
 			NumServices:   6,
 		},

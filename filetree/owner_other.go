@@ -1,0 +1,12 @@
+//go:build !unix
+
+package filetree
+
+import (
+	"io/fs"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Owner is not known here.
+func Owner(fs.FileInfo) stage.Owner { return stage.Owner{} }

@@ -1,0 +1,19 @@
+//go:build unix
+
+package filetree
+
+import (
+	"io/fs"
+	"syscall"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Owner returns whom a file belongs to.
+func Owner(info fs.FileInfo) stage.Owner {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return stage.Owner{}
+	}
+	return stage.Owner{Known: true, UID: st.Uid, GID: st.Gid}
+}
