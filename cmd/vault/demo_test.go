@@ -41,6 +41,9 @@ func TestTheDemoProvesItselfAndItsRepositoryCanBeLookedInto(t *testing.T) {
 		if e.Kind != "file" || !strings.HasPrefix(e.Path, "filedir/") {
 			continue
 		}
+		if e.UID == nil || int(*e.UID) != os.Geteuid() || e.GID == nil {
+			t.Errorf("ls does not say whom the file belongs to: %s", entry)
+		}
 		want, err := os.ReadFile(filepath.Join(dir, "site/dataroot", e.Path))
 		if got := vault(t, 0, key, "cat", repo, e.Path); err != nil || got.stdout != string(want) {
 			t.Errorf("cat %s gives %d bytes, the site has %d (%v)", e.Path, len(got.stdout), len(want), err)
