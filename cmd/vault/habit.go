@@ -16,7 +16,6 @@ var habits = map[string]string{
 	"dump":    "a backup is a pipeline: vault run FILE.yaml; pipelines/backup-local.yaml is one",
 	"restore": "a restore is a pipeline: vault run FILE.yaml; pipelines/restore-local.yaml is one",
 	"migrate": "a migration is a pipeline: vault run FILE.yaml; pipelines/migrate-mysql-to-postgres.yaml is one",
-	"copy":    "a copy is a pipeline: vault run FILE.yaml",
 	"list":    "vault snapshots REPO lists snapshots, vault ls REPO the entries of one",
 	"mount":   "vault ls REPO lists the entries of a snapshot, vault cat REPO PATH prints one",
 	"dry-run": "vault run FILE.yaml --dry-run",

@@ -87,7 +87,7 @@ func (a *app) initRepository(cmd *cobra.Command, arg string) ([]engine.Created, 
 		}
 		return made, err
 	}
-	at, err := a.place(cmd, arg)
+	at, err := a.place(cmd, arg, keysOfRepo)
 	if err != nil {
 		return nil, err
 	}

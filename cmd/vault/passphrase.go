@@ -14,22 +14,40 @@ import (
 // passphraseVariable is the environment variable of the passphrase.
 const passphraseVariable = envPrefix + "_PASSPHRASE"
 
+// keyFlags says which flags and variable give the keys of a repository.
+type keyFlags struct {
+	prefix   string // of the flags passphrase-file and identity-file
+	variable string // with the passphrase
+	prompt   string
+	writing  bool // no identity is taken: see repository.Destination
+}
+
+// The keys of the repository of a command, and of the two of a copy.
+var (
+	keysOfRepo = keyFlags{variable: passphraseVariable, prompt: "passphrase: "}
+	keysOfFrom = keyFlags{prefix: "from-", variable: envPrefix + "_FROM_PASSPHRASE", prompt: "passphrase of FROM: "}
+	keysOfTo   = keyFlags{variable: passphraseVariable, prompt: "passphrase of TO: ", writing: true}
+)
+
 // ask asks for the passphrase of an encrypted repository. A signal ends it, and
 // the terminal shows again what is typed.
-func (a *app) ask(ctx context.Context) (config.Secret, error) {
+func (a *app) ask(ctx context.Context, flags keyFlags) (config.Secret, error) {
 	fd := int(a.in.Fd())
 	if !term.IsTerminal(fd) {
-		if _, set := config.SecretVariable(passphraseVariable); set {
-			return config.Secret{}, failure.New(failure.Refused, "it is encrypted, and %s is empty", passphraseVariable)
+		if _, set := config.SecretVariable(flags.variable); set {
+			return config.Secret{}, failure.New(failure.Refused, "it is encrypted, and %s is empty", flags.variable)
+		}
+		if flags.writing {
+			return config.Secret{}, failure.New(failure.Refused, "it is encrypted: give --passphrase-file or set %s, or give a pipeline file that backs up to it", flags.variable)
 		}
 		return config.Secret{}, failure.New(failure.Refused,
-			"it is encrypted: give --passphrase-file or --identity-file, or set %s", passphraseVariable)
+			"it is encrypted: give --%spassphrase-file or --%sidentity-file, or set %s", flags.prefix, flags.prefix, flags.variable)
 	}
 	before, err := term.GetState(fd)
 	if err != nil {
 		return config.Secret{}, fmt.Errorf("reading the passphrase: %w", err)
 	}
-	if _, err := fmt.Fprint(a.errs, "passphrase: "); err != nil {
+	if _, err := fmt.Fprint(a.errs, flags.prompt); err != nil {
 		return config.Secret{}, err
 	}
 	type answer struct {
@@ -56,16 +74,16 @@ func (a *app) ask(ctx context.Context) (config.Secret, error) {
 
 // given returns the passphrase and identity that the command line and the
 // environment give, which may be none.
-func (a *app) given(ctx context.Context) (passphrase, identity config.Secret, err error) {
-	if path := a.settings.GetString("identity-file"); path != "" {
-		if identity, err = a.secretFile(ctx, "identity-file", path); err != nil {
+func (a *app) given(ctx context.Context, flags keyFlags) (passphrase, identity config.Secret, err error) {
+	if path := a.settings.GetString(flags.prefix + "identity-file"); path != "" && !flags.writing {
+		if identity, err = a.secretFile(ctx, flags.prefix+"identity-file", path); err != nil {
 			return passphrase, identity, err
 		}
 	}
-	if path := a.settings.GetString("passphrase-file"); path != "" {
-		passphrase, err = a.secretFile(ctx, "passphrase-file", path)
+	if path := a.settings.GetString(flags.prefix + "passphrase-file"); path != "" {
+		passphrase, err = a.secretFile(ctx, flags.prefix+"passphrase-file", path)
 	} else {
-		passphrase, _ = config.SecretVariable(passphraseVariable)
+		passphrase, _ = config.SecretVariable(flags.variable)
 	}
 	return a.hide(passphrase), a.hide(identity), err
 }

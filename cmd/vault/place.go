@@ -28,8 +28,14 @@ type place struct {
 	signing              repository.SigningKey // of the sink that the storage is
 }
 
+// isPipelineFile tells whether an argument names a pipeline file, by its ending.
+func isPipelineFile(path string) bool {
+	info, err := os.Stat(path)
+	return slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path)) && (err != nil || !info.IsDir())
+}
+
 // place finds the repository that an argument names: a directory, or a pipeline file.
-func (a *app) place(cmd *cobra.Command, path string) (place, error) {
+func (a *app) place(cmd *cobra.Command, path string, keys keyFlags) (place, error) {
 	if path == "" {
 		return place{}, failure.New(failure.Usage, "the repository's directory is an empty text; is a variable of the shell not set?")
 	}
@@ -39,13 +45,13 @@ func (a *app) place(cmd *cobra.Command, path string) (place, error) {
 	info, err := os.Stat(path)
 	isPipeline := slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path))
 	if errors.Is(err, fs.ErrNotExist) && isPipeline {
-		return a.stored(cmd, path) // which says that it is missing
+		return a.stored(cmd, path, keys) // which says that it is missing
 	}
 	if err == nil && !info.IsDir() {
 		if !info.Mode().IsRegular() || !isPipeline {
 			return place{}, failure.New(failure.Usage, "repository %s: it is a file, not a directory, and no pipeline (.yaml)", path)
 		}
-		return a.stored(cmd, path)
+		return a.stored(cmd, path, keys)
 	}
 	given, err := sets(cmd)
 	if err != nil {
@@ -66,8 +72,8 @@ func (a *app) place(cmd *cobra.Command, path string) (place, error) {
 }
 
 // stored finds the only storage of a pipeline.
-func (a *app) stored(cmd *cobra.Command, file string) (place, error) {
-	hasKeys := cmd.Flags().Changed("passphrase-file") || cmd.Flags().Changed("identity-file")
+func (a *app) stored(cmd *cobra.Command, file string, keys keyFlags) (place, error) {
+	hasKeys := cmd.Flags().Changed(keys.prefix+"passphrase-file") || cmd.Flags().Changed(keys.prefix+"identity-file")
 	p, err := a.load(cmd, file, pipeline.Options{Storages: true, HasKeys: hasKeys})
 	if err != nil {
 		return place{}, err

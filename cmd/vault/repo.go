@@ -46,7 +46,7 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 				a.want.Snapshot = snapshot
 			}
 		}
-		place, err := a.place(cmd, args[0])
+		place, err := a.place(cmd, args[0], keysOfRepo)
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func repoCommand(a *app, cmd *cobra.Command, do func(ctx context.Context, r *rep
 		if f := flags.Lookup("snapshot"); f != nil && f.DefValue == stage.Latest {
 			a.want.Site, a.want.Pipeline = cmp.Or(a.want.Site, place.site), cmp.Or(a.want.Pipeline, place.pipeline)
 		}
-		r, err := a.open(ctx, place)
+		r, err := a.open(ctx, place, keysOfRepo)
 		if err != nil {
 			return fmt.Errorf("repository %s: %w", args[0], err)
 		}
@@ -95,33 +95,44 @@ REPO is the repository's directory, or a pipeline file (.yaml) with one storage,
 is the only way to reach a plugin's storage. The file's keys are used: those of a
 storage below source, or of its encrypt step.`
 
-func (a *app) open(ctx context.Context, at place) (*repository.Repository, error) {
+// open opens a repository with the keys of its place, or those that the flags give.
+func (a *app) open(ctx context.Context, at place, flags keyFlags) (*repository.Repository, error) {
 	scratch, err := a.scratch()
 	if err != nil {
 		return nil, err
 	}
 	env := stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: 1, Version: version()}
+	chain, err := a.chain(ctx, at, env, flags)
+	if err != nil {
+		return nil, err
+	}
 	storage, err := at.stage.NewStorage(ctx, at.config, env)
 	if err != nil {
 		return nil, err
 	}
+	return repository.Open(ctx, storage, chain)
+}
+
+// chain opens keys. A passphrase is asked for only where a key needs one.
+func (a *app) chain(ctx context.Context, at place, env stage.Env, flags keyFlags) (repository.Chain, error) {
 	keys := engine.Keys{Stages: at.stages, Env: env, Passphrase: at.passphrase, Identity: at.identity, Signers: at.signers}
 	if keys.Passphrase.IsZero() && keys.Identity.IsZero() {
-		if keys.Passphrase, keys.Identity, err = a.given(ctx); err != nil {
-			return nil, errors.Join(err, storage.Close(ctx))
+		var err error
+		if keys.Passphrase, keys.Identity, err = a.given(ctx, flags); err != nil {
+			return repository.Chain{}, err
 		}
 	}
 	chain := keys.Chain()
 	chain.Transform = func(ctx context.Context, name string) (stage.ByteTransform, error) {
 		if s, ok := at.stages.Find(stage.RoleTransform, name); ok && s.Seals && !chain.Secret && keys.Passphrase.IsZero() {
 			var err error
-			if keys.Passphrase, err = a.ask(ctx); err != nil {
+			if keys.Passphrase, err = a.ask(ctx, flags); err != nil {
 				return nil, err
 			}
 		}
 		return keys.Transform(ctx, name)
 	}
-	return repository.Open(ctx, storage, chain)
+	return chain, nil
 }
 
 // day is how points in time are printed.

@@ -78,7 +78,7 @@ else the configuration file, else defaults.`,
 	flags.String("config", "", "file with the tool's settings (default lmsvault/config.yaml in the user's configuration directory)")
 	root.AddCommand(
 		newInitRepository(a), newRun(a), newPlan(a), newLint(a),
-		newSnapshots(a), newShow(a), newLs(a), newCat(a), newVerify(a), newForget(a), newPrune(a),
+		newSnapshots(a), newShow(a), newLs(a), newCat(a), newVerify(a), newForget(a), newPrune(a), newCopy(a),
 		newStages(a), newSchema(a), newPlugin(a), newKey(a), newDemo(a), newVersion(a),
 	)
 	return root

@@ -65,7 +65,7 @@ func loadSettings(cmd *cobra.Command) (*viper.Viper, error) {
 		}
 	}
 	values := file.AllSettings()
-	for _, key := range []string{"passphrase-file", "identity-file", "pipelines"} {
+	for _, key := range []string{"passphrase-file", "identity-file", "from-passphrase-file", "from-identity-file", "pipelines"} {
 		if name, ok := values[key].(string); ok && name != "" && !filepath.IsAbs(name) {
 			values[key] = filepath.Join(filepath.Dir(path), name) // like those of a pipeline file
 		}

@@ -72,6 +72,9 @@ func (a *app) show(s *stage.Snapshot) error {
 	if s.Signer != "" {
 		fmt.Fprintf(&b, "signed by %s\n", s.Signer)
 	}
+	if o := s.Original; o != nil {
+		fmt.Fprintf(&b, "copied from snapshot %s of repository %s\n", o.Snapshot, o.Repository)
+	}
 	fmt.Fprintf(&b, "new were %s, which took %s\n", size(t.New), size(t.Stored))
 	for _, name := range slices.Sorted(maps.Keys(s.Facts)) {
 		fmt.Fprintf(&b, "%s: %s\n", plain(name), plain(s.Facts[name]))

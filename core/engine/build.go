@@ -160,6 +160,32 @@ func newTarget(ctx context.Context, s pipeline.Step, p *pipeline.Pipeline, env s
 	return t, nil
 }
 
+// Destination is what snapshots are copied to: the only storage below the sink of a
+// pipeline, written with its transforms of bytes.
+func Destination(ctx context.Context, p *pipeline.Pipeline, env stage.Env) (d repository.Destination, err error) {
+	var found []pipeline.Step
+	for _, s := range p.Sink {
+		if s.Into != nil {
+			found = append(found, s)
+		}
+	}
+	if len(found) != 1 {
+		return d, failure.New(failure.Usage, "pipeline %s has %d storages below sink, and must have one to copy to", p.File, len(found))
+	}
+	s := found[0]
+	if d.Config.SigningKey, err = s.Into.Signing(); err != nil {
+		return d, err
+	}
+	d.Config.Create = s.Into.Create
+	if d.Config.Transforms, err = newSeals(ctx, p, env); err != nil {
+		return d, err
+	}
+	if d.Storage, err = s.Stage.NewStorage(ctx, s.Config, env); err != nil {
+		return d, at(s, err)
+	}
+	return d, nil
+}
+
 // noRepository adds to an error what to do where a sink finds no repository.
 func noRepository(err error, where, file string) error {
 	if !errors.Is(err, repository.ErrNoRepository) {

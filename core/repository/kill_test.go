@@ -29,6 +29,13 @@ func TestMain(m *testing.M) {
 	if dir == "" {
 		os.Exit(m.Run())
 	}
+	if to := os.Getenv(killCopy); to != "" {
+		if err := copyBetween(context.Background(), &testing.T{}, dir, to); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if os.Getenv(killPrune) != "" {
 		if err := forgetAndPrune(context.Background(), &testing.T{}, dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path"
 	"slices"
 	"sync"
 	"time"
@@ -296,16 +295,8 @@ func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	}
 	missing := maps.Clone(s.chunks.packer.sizes) // nothing is put any more
 	maps.Copy(missing, s.packs.sizes)
-	if err := s.storage.List(ctx, packsDir+e.kid+"/", func(o stage.Object) error {
-		if name := path.Base(o.Name); missing[name] == o.Size {
-			delete(missing, name)
-		}
-		return nil
-	}); err != nil {
-		return nil, fmt.Errorf("listing packs: %w", err)
-	}
-	for name := range missing {
-		return nil, failure.New(failure.Unproven, "%s (and %d more) is not in the storage as it was stored: is somebody else changing the repository?", packName(e.kid, name), len(missing)-1)
+	if err := packsThere(ctx, s.storage, e, missing); err != nil {
+		return nil, err
 	}
 	proofs := make([]stage.TableProof, len(snap.Tables))
 	for i, t := range snap.Tables {

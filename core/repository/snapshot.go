@@ -27,6 +27,7 @@ type Snapshot struct {
 	Version  string            `json:"version"`        // of the vault that made it
 	Tags     []string          `json:"tags,omitempty"` // as the pipeline gives them, sorted
 	Facts    map[string]string `json:"facts,omitempty"`
+	Original *stage.Original   `json:"original,omitempty"` // of a copy: the snapshot that was copied first
 	Tables   []Table           `json:"tables"`
 	Units    []Unit            `json:"units"`
 	Losses   []stage.Loss      `json:"losses,omitempty"`

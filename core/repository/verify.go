@@ -233,6 +233,10 @@ func (v *verifier) snapshot(ctx context.Context, snap *Snapshot, seen *visited) 
 	if err != nil {
 		return err
 	}
+	return v.units(ctx, snap, chunks, seen)
+}
+
+func (v *verifier) units(ctx context.Context, snap *Snapshot, chunks *chunkReader, seen *visited) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	sums := map[string]rows.Sum{}

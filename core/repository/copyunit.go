@@ -1,0 +1,271 @@
+package repository
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lmsvault/vault/core/rows"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// copier copies snapshots one after the other, the units of each at once.
+type copier struct {
+	from   *Repository
+	to     *copyTarget
+	copies map[string]string // ids of snapshots and of their copies
+	report VerifyProgress
+
+	mu                  sync.Mutex
+	chunks              map[chunkKey]ID // content that was copied, and its id there
+	lists               map[chunkKey]copiedList
+	done, proved, total int64
+}
+
+// chunkKey is a chunk of the repository that is copied from.
+type chunkKey struct {
+	kid string
+	id  ID
+}
+
+// copiedList is a chunk of an entry list that was copied with all its content.
+type copiedList struct {
+	id ID // there
+	listSums
+}
+
+// listSums is what entries amount to.
+type listSums struct {
+	entries, files, bytes int64
+	proof                 rows.Sum
+}
+
+func (s *listSums) add(o listSums) {
+	s.entries += o.entries
+	s.files += o.files
+	s.bytes += o.bytes
+	s.proof.Merge(o.proof)
+}
+
+func newCopier(from *Repository, to *copyTarget, report VerifyProgress) *copier {
+	c := &copier{from: from, to: to, report: report, copies: map[string]string{}, chunks: map[chunkKey]ID{}, lists: map[chunkKey]copiedList{}}
+	if to.proof != nil {
+		to.proof.report = func(done, _ int64) { c.progress(0, done) }
+	}
+	return c
+}
+
+// progress is told of bytes that were copied, and of how many were read back in all.
+func (c *copier) progress(copied, proved int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done += copied
+	c.proved = max(c.proved, proved)
+	if c.report != nil {
+		c.report(c.done+c.proved, max(c.total, c.done+c.proved))
+	}
+}
+
+// snapshot copies one snapshot. Before its manifest is put, the content is proven.
+func (c *copier) snapshot(ctx context.Context, head *Snapshot) (Copied, error) {
+	snap, err := c.from.load(ctx, snapshotRef{head.kid, head.ID})
+	if err != nil {
+		return Copied{}, unreadable(err)
+	}
+	chunks, err := c.from.chunks(ctx, snap.kid)
+	if err != nil {
+		return Copied{}, err
+	}
+	to := c.to
+	newBytes, stored := to.chunks.newBytes.Load(), to.chunks.packer.bytes()
+	units := make([]Unit, len(snap.Units))
+	// An error must not cancel the other units: a chunk that was begun has to be stored.
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	var failed atomic.Bool
+	for i := range snap.Units {
+		group.Go(func() (err error) {
+			if failed.Load() {
+				return nil
+			}
+			units[i], err = c.unit(ctx, &snap.Units[i], chunks)
+			if err != nil {
+				failed.Store(true)
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return Copied{}, err
+	}
+	if err := to.chunks.packer.flush(ctx); err != nil {
+		return Copied{}, err
+	}
+	made := *snap
+	made.Units, made.kid, made.signer, made.skipped = units, to.epoch.kid, nil, nil
+	if made.ID, err = to.newID(snap.ID); err != nil {
+		return Copied{}, err
+	}
+	original := c.from.originalOf(snap)
+	made.Original = &original
+	made.Previous, made.After = c.copies[snap.Previous], ""
+	if to.newest.id != "" {
+		made.After = to.newest.String()
+	}
+	made.Totals.New, made.Totals.Stored = to.chunks.newBytes.Load()-newBytes, to.chunks.packer.bytes()-stored
+	if err := to.prove(ctx, &made); err != nil {
+		return Copied{}, err
+	}
+	if err := to.lock.held(ctx); err != nil {
+		return Copied{}, err
+	}
+	if err := to.epoch.holds(ctx); err != nil {
+		return Copied{}, err
+	}
+	if err := putSnapshot(ctx, to.storage, to.epoch, &made, to.key); err != nil {
+		return Copied{}, err
+	}
+	ref := snapshotRef{made.kid, made.ID}
+	if compareRefs(ref, to.newest) > 0 {
+		to.newest = ref
+	}
+	c.copies[snap.ID] = made.ID
+	return Copied{Snapshot: head, ID: made.ID, Totals: made.Totals}, nil
+}
+
+// unit copies the entries of a unit, and holds them against the manifest.
+func (c *copier) unit(ctx context.Context, u *Unit, chunks *chunkReader) (Unit, error) {
+	w := &unitCopy{copier: c, chunks: chunks}
+	made := *u
+	made.List = make([]ID, 0, len(u.List))
+	var sum listSums
+	for _, id := range u.List {
+		list, err := w.list(ctx, id)
+		if err != nil {
+			return made, fmt.Errorf("unit %s: %w", u.ID, unreadable(err))
+		}
+		made.List = append(made.List, list.id)
+		sum.add(list.listSums)
+	}
+	if want := (listSums{u.Entries, u.Files, u.Bytes, u.Proof}); sum != want {
+		return made, &unreadableError{fmt.Errorf("unit %s: %w: it has %d entries, %d bytes and rows %s, and the manifest says %d, %d and %s",
+			u.ID, stage.ErrCorrupt, sum.entries, sum.bytes, sum.proof, u.Entries, u.Bytes, u.Proof)}
+	}
+	return made, nil
+}
+
+// unitCopy copies one unit. Used by one goroutine.
+type unitCopy struct {
+	*copier
+	chunks *chunkReader
+	read   []byte // a chunk of the list
+	buf    []byte // a chunk of content
+	coded  listEncoder
+}
+
+// list copies a chunk of the entry list with its content, once for all snapshots.
+func (w *unitCopy) list(ctx context.Context, id ID) (copiedList, error) {
+	key := chunkKey{w.chunks.epoch.kid, id}
+	w.mu.Lock()
+	made, known := w.lists[key]
+	w.mu.Unlock()
+	if known {
+		w.progress(made.bytes, 0)
+		return made, nil
+	}
+	data, err := w.chunks.read(ctx, w.read[:0], id)
+	if err != nil {
+		return made, err
+	}
+	w.read = data
+	w.coded.reset()
+	var it Item
+	err = readListChunk(data, id, &it, func(it *Item) error { return w.item(ctx, it, &made.listSums) })
+	if c, ok := err.(*callerError); ok {
+		err = c.err
+	}
+	if err != nil {
+		return made, err
+	}
+	if made.id, err = w.to.chunks.store(ctx, listBlob, w.coded.buf); err != nil {
+		return made, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lists[key] = made
+	return made, nil
+}
+
+// item copies the content of an entry, proves it, and enters it in the new list.
+func (w *unitCopy) item(ctx context.Context, it *Item, sums *listSums) error {
+	check := newDigester(it)
+	for i := range it.Refs {
+		data, to, err := w.content(ctx, it.Refs[i])
+		if err != nil {
+			return fmt.Errorf("%s: %w", it.Path, err)
+		}
+		check.write(data)
+		if it.Kind == stage.Table {
+			if err := sums.proof.AddChunk(data); err != nil {
+				return fmt.Errorf("%s: %w", it.Path, &Damage{Chunk: it.Refs[i].Chunk.String(), Err: fmt.Errorf("%w: %w", stage.ErrCorrupt, err)})
+			}
+		}
+		it.Refs[i].Chunk = to
+	}
+	if err := check.compare(it); err != nil {
+		return &Damage{Object: it.Path, Err: err}
+	}
+	sums.entries++
+	sums.bytes += it.Bytes()
+	if it.Kind == stage.File {
+		sums.files++
+	}
+	w.progress(it.Bytes(), 0)
+	return w.coded.append(it)
+}
+
+// content returns the bytes that ref names, valid until the next call, and the id
+// under which their chunk is stored there.
+func (w *unitCopy) content(ctx context.Context, ref Ref) (part []byte, to ID, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, to, err
+	}
+	whole, ok := w.chunks.fromCache(ref.Chunk)
+	if !ok {
+		at, _, found := w.chunks.index.find(ref.Chunk)
+		alone := found && ref.Offset == 0 && ref.Length == at.plain
+		var dst []byte // no buffer of this unit, if more entries are in the chunk
+		if alone {
+			dst = w.buf[:0]
+		}
+		if whole, err = w.chunks.read(ctx, dst, ref.Chunk); err != nil {
+			return nil, to, err
+		}
+		if alone {
+			w.buf = whole
+		} else {
+			w.chunks.toCache(ref.Chunk, whole)
+		}
+	}
+	end := uint64(ref.Offset) + uint64(ref.Length)
+	if end > uint64(len(whole)) {
+		return nil, to, &Damage{Chunk: ref.Chunk.String(), Err: fmt.Errorf("%w: bytes %d to %d of %d are asked for", stage.ErrCorrupt, ref.Offset, end, len(whole))}
+	}
+	key := chunkKey{w.chunks.epoch.kid, ref.Chunk}
+	w.mu.Lock()
+	to, known := w.copier.chunks[key]
+	w.mu.Unlock()
+	if !known {
+		if to, err = w.to.chunks.store(ctx, contentBlob, whole); err != nil {
+			return nil, to, err
+		}
+		w.mu.Lock()
+		w.copier.chunks[key] = to
+		w.mu.Unlock()
+	}
+	return whole[ref.Offset:end], to, nil
+}
