@@ -138,6 +138,8 @@ func TestFaultsAreFound(t *testing.T) {
 		{"sink", "gives no receipt", "sink/whole", "neither a receipt nor an error"},
 		{"sink", "counts more files than came", "sink/whole", "the receipt says"},
 		{"sink", "keeps a unit twice", "sink/unit-repeated", "holds"},
+		{"sink", "clears the target first", "sink/swap", "is not there whole"},
+		{"sink", "keeps the old site too", "sink/swap", "holds"},
 		{"sink", "forgets that it was aborted", "sink/aborted", "must be refused"},
 		{"sink", "forgets that it was aborted", "sink/aborted-after-finish", "must be refused"},
 		{"sink", "ignores the context", "sink/cancelled", "a commit that was cancelled: <nil>"},

@@ -28,6 +28,8 @@ type writing struct {
 	shelf  *shelf
 	begun  bool
 	closed bool
+	swap   bool
+	old    map[string]string // of a swap: what is there until Publish
 }
 
 func (s *writing) alive(ctx context.Context) error {
@@ -40,18 +42,21 @@ func (s *writing) alive(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (s *writing) Check(ctx context.Context, _ *stage.Plan) (stage.Findings, error) {
+func (s *writing) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error) {
 	if err := s.alive(ctx); err != nil {
 		return stage.Findings{}, err
 	}
 	s.shelf.touched = s.shelf.touched || s.fault == "writes while it checks"
-	if s.shelf.half || len(s.shelf.files) > 0 {
+	if s.shelf.half || len(s.shelf.files) > 0 && p.Replace != stage.ReplaceSwap {
 		return stage.Findings{}, failure.New(failure.Refused, "something is there")
 	}
 	return stage.Findings{}, nil
 }
 
-func (s *writing) Begin(ctx context.Context, _ *stage.Plan) error {
+func (s *writing) Begin(ctx context.Context, p *stage.Plan) error {
+	if s.swap = p.Replace == stage.ReplaceSwap && len(s.shelf.files) > 0; s.swap {
+		s.old, s.shelf.files = s.shelf.files, map[string]string{}
+	}
 	s.shelf.half, s.begun = true, true
 	return s.alive(ctx)
 }
@@ -66,10 +71,16 @@ func (s *writing) Prove(ctx context.Context) ([]stage.TableProof, error) { retur
 
 func (s *writing) Publish(ctx context.Context) error {
 	s.shelf.half = false
+	if s.fault == "keeps the old site too" {
+		maps.Copy(s.shelf.files, s.old)
+	}
 	return s.alive(ctx)
 }
 
 func (s *writing) Abort(context.Context) error {
+	if s.swap && s.fault != "clears the target first" {
+		s.shelf.half, s.shelf.files = false, s.old
+	}
 	if s.fault == "forgets that it was aborted" {
 		s.shelf.half, s.shelf.files = false, map[string]string{}
 	}

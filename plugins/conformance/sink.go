@@ -71,6 +71,9 @@ func SinkChecks(f SinkFixture) []Check {
 		check("sink/aborted-after-finish", "A run whose proof failed leaves a target that nobody takes for whole, also after Finish.", func(t testing.TB, target Target) look { return f.aborted(t, target, true) }),
 		check("sink/cancelled", "A Commit whose context has ended returns the context's error promptly, and the run can be given up: a run that was stopped must stop.", f.cancelledCommit),
 	}
+	if !f.Resumes { // else it adds to what is there
+		checks = append(checks, check("sink/swap", "With Plan.Replace swap the target holds the old site, whole, until Publish, also when the run is given up after its proof, and then the new one alone; or Check refuses it. A restore that fails must not cost the site.", f.swap))
+	}
 	if f.Process != nil {
 		checks = append(checks, check("crash/write", "When the process is killed in the middle of a unit, no run comes out as whole, no call hangs, and the sink can be opened again.", f.crash))
 	}
