@@ -15,12 +15,19 @@ type count struct {
 	from  *Origin
 }
 
-// count has a table counted.
+// count has a table counted, again after errors that are temporary.
 func (j *Job) count(ctx context.Context, c count) error {
-	j.track.began("count " + stage.DB + "/" + c.table)
-	n, err := c.by.Count(ctx, c.table)
+	path := stage.DB + "/" + c.table
+	j.track.began("count " + path)
+	var n int64
+	err := j.again(ctx, path, "counted", func() (err error) {
+		if n, err = c.by.Count(ctx, c.table); err != nil {
+			return fmt.Errorf("%s: counting the rows of table %s: %w", c.from.Name, c.table, err)
+		}
+		return nil
+	})
 	if err != nil {
-		return fmt.Errorf("%s: counting the rows of table %s: %w", c.from.Name, c.table, err)
+		return err
 	}
 	if n >= 0 {
 		j.tallies[c.table].count(n)

@@ -21,12 +21,21 @@ const (
 // one carries a single unit, again after errors that are temporary.
 func (j *Job) one(ctx context.Context, w work) error {
 	j.track.began(w.ID)
-	pause := j.firstPause
 	done := map[*Target]*committed{}
+	if err := j.again(ctx, w.ID, "carried", func() error { return j.attempt(ctx, w, done) }); err != nil {
+		return err
+	}
+	j.track.finished(w.ID)
+	return nil
+}
+
+// again does what may be done again, until it has no error that is temporary.
+func (j *Job) again(ctx context.Context, path, done string, attempt func() error) error {
+	pause := j.firstPause
 	for n := 1; ; n++ {
-		err := j.attempt(ctx, w, done)
+		err := attempt()
 		if err == nil {
-			break
+			return nil
 		}
 		after, again := stage.IsTemporary(err)
 		if !again || n == mostAttempt || ctx.Err() != nil {
@@ -35,14 +44,12 @@ func (j *Job) one(ctx context.Context, w work) error {
 			}
 			return err
 		}
-		j.ledger.note(nil, stage.Note{Path: w.ID, Text: fmt.Sprintf("attempt %d failed, and it was carried again: %v", n, err)})
+		j.ledger.note(nil, stage.Note{Path: path, Text: fmt.Sprintf("attempt %d failed, and it was %s again: %v", n, done, err)})
 		if err := sleep(ctx, max(pause/2+rand.N(pause), after)); err != nil { // those that met at one moment don't meet again
-			return fmt.Errorf("%s: %w", w.ID, err)
+			return fmt.Errorf("%s: %w", path, err)
 		}
 		pause = min(2*pause, mostPause)
 	}
-	j.track.finished(w.ID)
-	return nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

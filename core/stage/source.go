@@ -69,7 +69,8 @@ type Counter interface {
 	// Count returns how many rows a table of the plan has at the moment that all
 	// Reads see: by a way other than ReadRows's, so that a mistake there is found. -1
 	// means that this can't be told. It is called after Plan for any table, by many
-	// goroutines at once and beside Reads, and returns before Close.
+	// goroutines at once and beside Reads, and returns before Close. After an error
+	// that is Temporary it is called again.
 	Count(ctx context.Context, table string) (int64, error)
 }
 

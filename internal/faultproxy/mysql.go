@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	driver "github.com/go-sql-driver/mysql"
 )
@@ -59,12 +60,16 @@ func linkMySQL(client, server net.Conn, decide func(string) Fate) {
 			return
 		}
 		mu.Lock()
-		cut = does == CarryOut
+		cut = does == CarryOut || does == CarryOutLate
 		mu.Unlock()
+		if does == CarryOutLate {
+			client.Close()
+			time.Sleep(Late)
+		}
 		if _, err := server.Write(packet); err != nil {
 			return
 		}
-		if does == CarryOut {
+		if does == CarryOut || does == CarryOutLate {
 			<-answered
 			return
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // Postgres returns the DSN, a URL with sslmode=disable, of a database behind a
@@ -41,6 +42,7 @@ func linkPostgres(client, server net.Conn, decide func(string) Fate) {
 			}
 		}
 	}()
+	var last byte
 	for typed := false; ; typed = true { // the first message has no type
 		m, err := message(client, typed)
 		if err != nil {
@@ -55,8 +57,19 @@ func linkPostgres(client, server net.Conn, decide func(string) Fate) {
 		if fate == Withhold {
 			return
 		}
-		if fate == CarryOut {
+		if fate == CarryOut || fate == CarryOutLate {
 			mute.Store(true)
+		}
+		if fate == CarryOutLate {
+			for m[0] == 'P' && last != 'S' { // what belongs to the statement, up to its Sync
+				more, err := message(client, true)
+				if err != nil {
+					return
+				}
+				m, last = append(m, more...), more[0]
+			}
+			client.Close()
+			time.Sleep(Late)
 		}
 		if _, err := server.Write(m); err != nil {
 			break

@@ -5,6 +5,7 @@ package faultproxy
 import (
 	"net"
 	"testing"
+	"time"
 )
 
 // Fate is what becomes of a statement.
@@ -15,7 +16,14 @@ const (
 	Pass     Fate = iota
 	Withhold      // the connection is cut, and the server never gets it
 	CarryOut      // the server carries it out, and the connection is cut before its answer
+	// CarryOutLate cuts the connection too, and lets the server have the statement
+	// only Late afterwards: whoever asks before does not see what it does.
+	CarryOutLate
 )
+
+// Late is how long CarryOutLate holds a statement back: longer than a run waits
+// before it begins a unit again.
+const Late = 2 * time.Second
 
 // link connects a client to the server, until one of them ends it or decide does.
 type link func(client, server net.Conn, decide func(statement string) Fate)

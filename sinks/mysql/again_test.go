@@ -36,6 +36,10 @@ func TestUnitsAreLoadedAgainOnce(t *testing.T) {
 					decide, done := once(faultproxy.CarryOut, "COMMIT")
 					return faultproxy.MySQL(t, db.DSN, decide), done
 				},
+				"COMMIT carried out after the unit began again": func(t testing.TB, db servers.Database) (string, func() bool) {
+					decide, done := once(faultproxy.CarryOutLate, "COMMIT")
+					return faultproxy.MySQL(t, db.DSN, decide), done
+				},
 			} {
 				t.Run(fmt.Sprint(engine.name, " ", load, " ", name), func(t *testing.T) {
 					t.Parallel()

@@ -41,7 +41,8 @@ func (s *sink) committed(ctx context.Context, tx *sql.Tx, unit string) (_ *stage
 	return &r, json.Unmarshal(text, &r)
 }
 
-// enter notes that a unit is committed, in the transaction of its rows.
+// enter notes that a unit is committed, in the transaction of its rows. It waits for
+// one that an earlier attempt has left to the server.
 func (s *sink) enter(ctx context.Context, tx *sql.Tx, unit string, r *stage.Receipt) error {
 	text, err := json.Marshal(r)
 	if err != nil {
@@ -51,7 +52,11 @@ func (s *sink) enter(ctx context.Context, tx *sql.Tx, unit string, r *stage.Rece
 	n := 0
 	for piece := range slices.Chunk(text, min(1<<20, s.server.MaxPacket/4)) {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO "+mysql.Ident(s.receipts)+" (unit, piece, receipt) VALUES (?, ?, ?)", key[:], n, piece); err != nil {
-			return fmt.Errorf("noting that unit %s is there: %w", unit, err)
+			err = fmt.Errorf("noting that unit %s is there: %w", unit, err)
+			if mysql.Number(err) == duplicate { // the next attempt finds it
+				err = stage.Temporary(fmt.Errorf("an attempt whose connection was lost has committed the unit: %w", err), 0)
+			}
+			return err
 		}
 		n++
 	}

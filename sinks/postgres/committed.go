@@ -25,7 +25,10 @@ func committed(ctx context.Context, conn *postgres.Conn, unit string) (*stage.Re
 	return &r, json.Unmarshal(text, &r)
 }
 
-// enter notes that a unit is committed, in the transaction of its rows.
+const uniqueViolation = "23505"
+
+// enter notes that a unit is committed, in the transaction of its rows. It waits for
+// one that an earlier attempt has left to the server.
 func enter(ctx context.Context, conn *postgres.Conn, unit string, r *stage.Receipt) error {
 	text, err := json.Marshal(r)
 	if err != nil {
@@ -33,6 +36,9 @@ func enter(ctx context.Context, conn *postgres.Conn, unit string, r *stage.Recei
 	}
 	// IDs may be longer than a key.
 	_, err = conn.Exec(ctx, "INSERT INTO "+conn.Site.Table(postgres.Marker)+" (unit, receipt) VALUES (sha256($1), $2)", []byte(unit), text)
+	if postgres.Code(err) == uniqueViolation { // the next attempt finds it
+		return stage.Temporary(conn.Explain(err, "unit %s was committed by an attempt whose session was lost", unit), 0)
+	}
 	if err != nil {
 		return conn.Explain(err, "noting that unit %s is there", unit)
 	}

@@ -32,10 +32,15 @@ type Sink struct {
 
 var _ stage.RowSink = (*Sink)(nil)
 
-// connect gives the session that the sink keeps, a new one if it was lost.
+// connect gives the session that the sink keeps, a new one if it was lost: it has
+// nothing to do for as long as rows are loaded.
 func (s *Sink) connect(ctx context.Context) (*postgres.Conn, error) {
 	if s.conn != nil && !s.conn.IsClosed() {
-		return s.conn, nil
+		if err := s.conn.Ping(ctx); err == nil {
+			return s.conn, nil
+		} else if !postgres.Lost(err) {
+			return nil, s.conn.Explain(err, "asking whether the session is there")
+		}
 	}
 	conn, err := s.config.Open(ctx)
 	if err != nil {

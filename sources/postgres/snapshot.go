@@ -216,7 +216,11 @@ func (h *holder) join(ctx context.Context) (*postgres.Conn, error) {
 func (h *holder) alive(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if err := h.conn.Ping(ctx); err != nil {
+	err := h.conn.Ping(ctx)
+	if postgres.Lost(err) { // for good: no other session can take the snapshot again
+		return fmt.Errorf("%s: the session that holds the snapshot and the locks on all tables was lost (a restart, an administrator, a time limit of a pooler or firewall); start again: %w", h.conn.Address, err)
+	}
+	if err != nil {
 		return failure.Wrap(failure.Of(err), h.conn.Explain(err, "the session that holds the snapshot and the locks on all tables"))
 	}
 	return nil
