@@ -22,7 +22,7 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error)
 	if err := ctx.Err(); err != nil {
 		return stage.Findings{}, err
 	}
-	if err := s.take(p); err != nil {
+	if err := errors.Join(s.take(p), s.mayOwn()); err != nil {
 		return stage.Findings{}, err
 	}
 	existing, err := existingDir(s.dir)

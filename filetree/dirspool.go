@@ -10,10 +10,12 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/lmsvault/vault/core/stage"
 )
 
-// dirSpool keeps the modes and times of directories in a file until all that is
-// in them is written. Not safe for concurrent use.
+// dirSpool keeps the owners, modes and times of directories in a file until all that
+// is in them is written. Not safe for concurrent use.
 type dirSpool struct {
 	file  *os.File
 	w     *bufio.Writer
@@ -31,15 +33,21 @@ func newDirSpool(dir string) (*dirSpool, error) {
 
 func (s *dirSpool) close() error { return errors.Join(s.file.Close(), os.Remove(s.file.Name())) }
 
-// add keeps the mode and the time (zero for none) of a directory; path is relative
-// to the root. What is added last counts.
-func (s *dirSpool) add(path string, mode uint32, modTime time.Time) error {
-	s.depth = max(s.depth, strings.Count(path, "/"))
-	b := binary.AppendUvarint(s.buf[:0], uint64(len(path)))
-	b = append(b, path...)
-	b = binary.AppendUvarint(b, uint64(mode))
-	b = binary.AppendVarint(b, modTime.Unix())
-	b = binary.AppendVarint(b, int64(modTime.Nanosecond()))
+// add keeps what a directory gets. What is added last counts.
+func (s *dirSpool) add(d dirState) error {
+	s.depth = max(s.depth, strings.Count(d.path, "/"))
+	b := binary.AppendUvarint(s.buf[:0], uint64(len(d.path)))
+	b = append(b, d.path...)
+	b = binary.AppendUvarint(b, uint64(d.mode))
+	b = binary.AppendVarint(b, d.time.Unix())
+	b = binary.AppendVarint(b, int64(d.time.Nanosecond()))
+	owned := byte(0)
+	if d.owner.Known {
+		owned = 1
+	}
+	b = append(b, owned)
+	b = binary.AppendUvarint(b, uint64(d.owner.UID))
+	b = binary.AppendUvarint(b, uint64(d.owner.GID))
 	s.buf = b
 	if _, err := s.w.Write(b); err != nil {
 		return fmt.Errorf("keeping directories' modes: %w", err)
@@ -47,21 +55,22 @@ func (s *dirSpool) add(path string, mode uint32, modTime time.Time) error {
 	return nil
 }
 
-// apply sets modes and times, the deepest first, for a mode can close the way to
-// what is below. It reads the file once for each level, and follows no link.
-func (s *dirSpool) apply(ctx context.Context, root *os.Root) error {
+// apply sets owners, modes and times, the deepest first, for a mode can close the way
+// to what is below. A directory whose owner is not known gets common; if that is not
+// known either, its owner stays. It reads the file once for each level, and follows no link.
+func (s *dirSpool) apply(ctx context.Context, root *os.Root, common stage.Owner) error {
 	if err := s.w.Flush(); err != nil {
 		return fmt.Errorf("keeping directories' modes: %w", err)
 	}
 	for depth := s.depth; depth >= 0; depth-- {
-		if err := s.level(ctx, root, depth); err != nil {
+		if err := s.level(ctx, root, depth, common); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *dirSpool) level(ctx context.Context, root *os.Root, depth int) (err error) {
+func (s *dirSpool) level(ctx context.Context, root *os.Root, depth int, common stage.Owner) (err error) {
 	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
@@ -73,7 +82,7 @@ func (s *dirSpool) level(ctx context.Context, root *os.Root, depth int) (err err
 	}()
 	r := bufio.NewReader(s.file)
 	for {
-		path, mode, modTime, err := readDir(r)
+		d, err := readDir(r)
 		if err == io.EOF {
 			return nil
 		}
@@ -83,10 +92,13 @@ func (s *dirSpool) level(ctx context.Context, root *os.Root, depth int) (err err
 		if err != nil {
 			return fmt.Errorf("reading directories' modes: %w", err)
 		}
-		if strings.Count(path, "/") != depth {
+		if strings.Count(d.path, "/") != depth {
 			continue
 		}
-		above, name := split(path)
+		if !d.owner.Known {
+			d.owner = common
+		}
+		above, name := split(d.path)
 		if above != at {
 			next, err := OpenPath(root, above)
 			if err != nil {
@@ -100,38 +112,45 @@ func (s *dirSpool) level(ctx context.Context, root *os.Root, depth int) (err err
 				}
 			}
 		}
-		if err := setDir(parent, name, mode, modTime); err != nil {
-			return fmt.Errorf("setting mode and time of the directory %s: %w", path, err)
+		if err := setDir(parent, name, d); err != nil {
+			return fmt.Errorf("setting owner, mode and time of the directory %s: %w", d.path, err)
 		}
 	}
 }
 
-func setDir(parent *os.Root, name string, mode uint32, modTime time.Time) error {
+// setDir gives a directory what d says. The mode comes last: it may forbid the rest.
+func setDir(parent *os.Root, name string, d dirState) error {
 	dir, err := OpenDir(parent, name)
 	if err != nil {
 		return err
 	}
-	if !modTime.Equal(time.Time{}) {
-		err = setTime(dir, ".", modTime)
+	if !d.time.Equal(time.Time{}) {
+		err = setTime(dir, ".", d.time)
+	}
+	if err == nil && d.owner.Known {
+		err = ownDir(dir, d.owner)
 	}
 	if err == nil {
-		err = dir.Chmod(".", FileMode(mode))
+		err = dir.Chmod(".", FileMode(d.mode))
 	}
 	return errors.Join(err, dir.Close())
 }
 
-func readDir(r *bufio.Reader) (path string, mode uint32, modTime time.Time, err error) {
+func readDir(r *bufio.Reader) (d dirState, err error) {
 	n, err := binary.ReadUvarint(r)
 	if err != nil {
-		return "", 0, time.Time{}, err // io.EOF only between records
+		return d, err // io.EOF only between records
 	}
 	name := make([]byte, n)
 	_, err = io.ReadFull(r, name)
 	bits, err2 := binary.ReadUvarint(r)
 	sec, err3 := binary.ReadVarint(r)
 	nsec, err4 := binary.ReadVarint(r)
-	if err := errors.Join(err, err2, err3, err4); err != nil {
-		return "", 0, time.Time{}, fmt.Errorf("cut off: %w", err)
+	owned, err5 := r.ReadByte()
+	uid, err6 := binary.ReadUvarint(r)
+	gid, err7 := binary.ReadUvarint(r)
+	if err := errors.Join(err, err2, err3, err4, err5, err6, err7); err != nil {
+		return d, fmt.Errorf("cut off: %w", err)
 	}
-	return string(name), uint32(bits), time.Unix(sec, nsec), nil
+	return dirState{string(name), uint32(bits), time.Unix(sec, nsec), stage.Owner{Known: owned != 0, UID: uint32(uid), GID: uint32(gid)}}, nil
 }

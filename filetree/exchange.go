@@ -93,7 +93,7 @@ func (x *exchanger) leave(path string) error {
 func (x *exchanger) state(list *[]dirState, now, path string) error {
 	info, err := x.base.Lstat(now)
 	if err == nil && info.IsDir() {
-		*list = append(*list, dirState{path, Mode(info.Mode()), info.ModTime()})
+		*list = append(*list, dirState{path: path, mode: Mode(info.Mode()), time: info.ModTime()})
 	}
 	return err
 }
@@ -116,9 +116,9 @@ func (x *exchanger) merge(at string) error {
 	case !from.IsDir() || !to.IsDir():
 		return fmt.Errorf("%s: %w", at, errOccupied)
 	}
-	if err := errors.Join(x.state(&x.before, at, at), x.state(&x.after, inNew(at), at)); err != nil {
-		return err
-	}
+	// Here no directory moves that would bring its owner with it.
+	x.before = append(x.before, x.stateOf(at, to))
+	x.after = append(x.after, x.stateOf(at, from))
 	dir, err := OpenPath(x.root, at)
 	if err != nil {
 		return err

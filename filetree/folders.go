@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"time"
 )
 
 // folders are the directories that a unit has open, by path; "" is the root. One goroutine.
@@ -96,28 +95,35 @@ func (s *Sink) makeDir(parent *os.Root, name, path string) (made bool, err error
 	err = parent.Mkdir(name, closed)
 	switch {
 	case err == nil:
-		mode, modTime, err := s.likeOld(path)
-		return true, errors.Join(err, s.dirs.add(path, mode, modTime))
+		d, err := s.likeOld(path)
+		return true, errors.Join(err, s.dirs.add(d))
 	case errors.Is(err, fs.ErrExist):
 		return false, s.unlockDir(parent, name, path)
 	}
 	return false, err
 }
 
-// likeOld returns what a directory gets that no entry describes: the mode and time
-// of the old one where that is kept, or something in it, else the mode of the root.
-func (s *Sink) likeOld(path string) (mode uint32, modTime time.Time, err error) {
+// likeOld returns what a directory gets that no entry describes: all of the old one's
+// where that is kept, or something in it, else the mode of the root and the owner
+// that most entries have.
+func (s *Sink) likeOld(path string) (dirState, error) {
+	d := dirState{path: path, mode: s.mode}
 	if s.area == nil || s.keeping(path) == Remove {
-		return s.mode, time.Time{}, nil
+		return d, nil
 	}
 	info, err := s.base.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
-		return s.mode, time.Time{}, nil
+		return d, nil
 	}
 	if err != nil {
-		return 0, time.Time{}, err
+		return d, err
 	}
-	return Mode(info.Mode()), info.ModTime(), nil
+	return s.stateOf(path, info), nil
+}
+
+// stateOf is what a directory is given back later that is there.
+func (s *Sink) stateOf(path string, info fs.FileInfo) dirState {
+	return dirState{path, Mode(info.Mode()), info.ModTime(), s.owner(Owner(info))}
 }
 
 // unlockDir gives this user all rights to a directory of his that was there
@@ -134,5 +140,5 @@ func (s *Sink) unlockDir(parent *os.Root, name, path string) error {
 	if err != nil {
 		return err
 	}
-	return s.dirs.add(path, Mode(info.Mode()), info.ModTime())
+	return s.dirs.add(s.stateOf(path, info))
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // journal says how the entries of two trees change places, and how to undo that.
@@ -23,10 +25,12 @@ type journal struct {
 // move is a rename. Of two moves of one name the old thing leaves first.
 type move struct{ from, to string }
 
+// dirState is what a directory gets when what is in it is complete.
 type dirState struct {
-	path string
-	mode uint32
-	time time.Time
+	path  string
+	mode  uint32
+	time  time.Time   // zero: the one it has
+	owner stage.Owner // unknown: the one it has
 }
 
 const journalHead = "vault exchange 1"
@@ -41,6 +45,9 @@ func (j *journal) encode() []byte {
 	}
 	for _, d := range j.before {
 		fmt.Fprintf(&b, "dir %q %d %d %d\n", d.path, d.mode, d.time.Unix(), d.time.Nanosecond())
+		if d.owner.Known {
+			fmt.Fprintln(&b, "owner", d.owner.UID, d.owner.GID)
+		}
 	}
 	fmt.Fprintln(&b, "end")
 	return b.Bytes()
@@ -70,6 +77,14 @@ func decodeJournal(text string) (*journal, error) {
 			_, err = fmt.Sscanf(line, "dir %q %d %d %d", &d.path, &d.mode, &sec, &nsec)
 			d.time = time.Unix(sec, nsec)
 			j.before, paths = append(j.before, d), []string{d.path}
+		case "owner": // of the directory before
+			o := stage.Owner{Known: true}
+			if _, err = fmt.Sscanf(line, "owner %d %d", &o.UID, &o.GID); err == nil && len(j.before) == 0 {
+				err = errors.New("it is of no directory")
+			}
+			if err == nil {
+				j.before[len(j.before)-1].owner = o
+			}
 		default:
 			err = errors.New("it is not known")
 		}

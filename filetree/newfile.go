@@ -41,9 +41,10 @@ func (n *newFile) write(data []byte) error {
 // discard removes the file while it has no name.
 func (n *newFile) discard() error { return errors.Join(n.f.Close(), n.dir.Remove(n.temp)) }
 
-// finish gives the file its mode and time, proves it, and names it. buf is for reading.
-func (n *newFile) finish(d stage.Digest, mode uint32, overwrite bool, buf []byte) error {
-	err := n.complete(d, mode, buf)
+// finish gives the file its owner, if it has a known one, its mode and time, proves it,
+// and names it. buf is for reading.
+func (n *newFile) finish(d stage.Digest, mode uint32, owner stage.Owner, overwrite bool, buf []byte) error {
+	err := n.complete(d, mode, owner, buf)
 	if err == nil {
 		err = vacant(n.dir, n.name, overwrite)
 	}
@@ -56,8 +57,13 @@ func (n *newFile) finish(d stage.Digest, mode uint32, overwrite bool, buf []byte
 	return n.f.Close()
 }
 
-func (n *newFile) complete(d stage.Digest, mode uint32, buf []byte) error {
-	// Writing takes setuid and setgid away, so the mode comes after it.
+func (n *newFile) complete(d stage.Digest, mode uint32, owner stage.Owner, buf []byte) error {
+	if owner.Known {
+		if err := ownFile(n.f, owner); err != nil {
+			return err
+		}
+	}
+	// Writing and a new owner take setuid and setgid away, so the mode comes after them.
 	if err := n.f.Chmod(FileMode(mode)); err != nil {
 		return err
 	}

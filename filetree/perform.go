@@ -12,7 +12,7 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// perform makes the moves and gives the new directories their modes and times.
+// perform makes the moves and gives the new directories their owners, modes and times.
 func (j *journal) perform(base *os.Root) error {
 	for _, m := range j.moves {
 		if err := m.do(base); err != nil {
@@ -93,7 +93,7 @@ func enter(base *os.Root, path string) error {
 	return nil
 }
 
-// set gives directories their modes and times, the deepest first.
+// set gives directories their owners, modes and times, the deepest first.
 func set(base *os.Root, dirs []dirState) error {
 	dirs = slices.Clone(dirs)
 	slices.SortStableFunc(dirs, func(a, b dirState) int { return strings.Count(b.path, "/") - strings.Count(a.path, "/") })
@@ -104,7 +104,7 @@ func set(base *os.Root, dirs []dirState) error {
 			err = errors.Join(restoreDir(parent, name, d), parent.Close())
 		}
 		if err != nil {
-			return fmt.Errorf("setting mode and time of the directory %s: %w", d.path, err)
+			return fmt.Errorf("setting owner, mode and time of the directory %s: %w", d.path, err)
 		}
 	}
 	return nil
@@ -112,12 +112,12 @@ func set(base *os.Root, dirs []dirState) error {
 
 // restoreDir leaves a directory of another user as it is, whose mode was not changed either.
 func restoreDir(parent *os.Root, name string, d dirState) error {
-	err := setDir(parent, name, d.mode, d.time)
+	err := setDir(parent, name, d)
 	if !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
 	info, looked := parent.Lstat(name)
-	if looked == nil && Mode(info.Mode()) == d.mode {
+	if looked == nil && Mode(info.Mode()) == d.mode && (!d.owner.Known || Owner(info) == d.owner) {
 		return nil
 	}
 	return errors.Join(err, looked)
@@ -178,6 +178,9 @@ func (s *Sink) swap(ctx context.Context) error {
 	}
 	if err := s.unmark(); err != nil {
 		return fmt.Errorf("unmarking %s: %w", s.dir, err)
+	}
+	if err := s.ownBase(); err != nil {
+		return err
 	}
 	return s.settle()
 }

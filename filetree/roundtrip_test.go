@@ -22,10 +22,14 @@ import (
 // copyAll passes what a source has to a sink, unit by unit.
 func copyAll(t *testing.T, from stage.Source, to stage.Sink) {
 	t.Helper()
+	copyAs(t, &stage.Plan{}, from, to)
+}
+
+func copyAs(t *testing.T, plan *stage.Plan, from stage.Source, to stage.Sink) {
+	t.Helper()
 	ctx := t.Context()
 	inv, err := from.Plan(ctx, stage.PlanRequest{})
 	must(t, err)
-	plan := &stage.Plan{}
 	_, err = to.Check(ctx, plan)
 	must(t, err)
 	must(t, to.Begin(ctx, plan))

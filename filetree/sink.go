@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -47,7 +48,11 @@ type Layout struct {
 	Usual func(name string) bool
 	Marks bool // what was restored is marked as such, because Owns may not know it again
 	Links bool // symbolic links are restored
-	// Setuid restores the setuid and setgid bits of files. Who restores owns the
+	// Owners gives each entry the owner that it had, and files with one their setuid
+	// and setgid bits. Directories that no entry describes, the pool's, get the owner
+	// that most entries have.
+	Owners bool
+	// Setuid restores the setuid and setgid bits of all files. Who restores owns the
 	// file, so that another user could become who restores.
 	Setuid bool
 }
@@ -69,17 +74,20 @@ type Sink struct {
 	replace  stage.Replace // as the plan says
 	preserve []string
 
-	base   *os.Root  // the directory; nil before Begin
-	root   *os.Root  // where the new tree is made: base, or a directory in area
-	area   *swapArea // of a swap; nil before Begin and when it is removed
-	ending bool      // Publish may have taken the mark away
-	left   error     // what could not be removed of the old tree after an exchange
-	marker *os.File  // locked while it is open
-	mode   uint32    // of directories that no entry describes
+	base   *os.Root    // the directory; nil before Begin
+	root   *os.Root    // where the new tree is made: base, or a directory in area
+	area   *swapArea   // of a swap; nil before Begin and when it is removed
+	ending bool        // Publish may have taken the mark away
+	left   error       // what could not be removed of the old tree after an exchange
+	marker *os.File    // locked while it is open
+	mode   uint32      // of directories that no entry describes
+	made   bool        // the directory was missing
+	was    stage.Owner // of the directory, before ownBase
 	disk   disk
 
-	mu   sync.Mutex
-	dirs *dirSpool
+	mu     sync.Mutex
+	dirs   *dirSpool
+	owners owners // of the entries in units that are committed
 }
 
 // NewSink makes a sink of a directory; nothing is touched before Check and Begin.
@@ -100,6 +108,8 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	if err := s.take(p); err != nil {
 		return err
 	}
+	_, err := os.Lstat(s.dir)
+	s.made = errors.Is(err, fs.ErrNotExist)
 	if err := os.MkdirAll(s.dir, 0o777); err != nil {
 		return fmt.Errorf("making the directory to restore into: %w", err)
 	}
@@ -197,7 +207,7 @@ func (s *Sink) WriteFiles(ctx context.Context, u stage.Unit) (stage.FileUnit, er
 	return newUnitWriter(s), nil
 }
 
-// Finish gives the directories their modes and times.
+// Finish gives the directories their owners, modes and times.
 func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	if s.root == nil {
 		return errors.New("finish comes before begin")
@@ -209,7 +219,7 @@ func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.dirs.apply(ctx, s.root); err != nil {
+	if err := s.dirs.apply(ctx, s.root, s.owner(s.owners.common())); err != nil {
 		return err
 	}
 	if s.area != nil {
@@ -220,7 +230,8 @@ func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	return s.settle()
 }
 
-// Prove has nothing to add: every file was read back before it got its name.
+// Prove has nothing to add: every file was read back before it got its name, and every
+// owner when it was set.
 func (s *Sink) Prove(context.Context) ([]stage.TableProof, error) { return nil, nil }
 
 // Publish exchanges the trees, or takes the mark away.
@@ -238,6 +249,9 @@ func (s *Sink) Publish(ctx context.Context) error {
 		if err := s.unmark(); err != nil {
 			return fmt.Errorf("unmarking %s: %w", s.dir, err)
 		}
+		if err := s.ownBase(); err != nil {
+			return err
+		}
 		return s.settle()
 	}
 	if err := s.swap(ctx); err != nil {
@@ -251,12 +265,12 @@ func (s *Sink) Publish(ctx context.Context) error {
 	return nil
 }
 
-// Notes says what is left of the old tree.
-func (s *Sink) Notes(context.Context) ([]stage.Note, error) {
-	if s.left == nil {
-		return nil, nil
+// Notes says what is left of the old tree, and how many entries got no owner.
+func (s *Sink) Notes(context.Context) (notes []stage.Note, _ error) {
+	if s.left != nil {
+		notes = append(notes, stage.Note{Path: s.layout.Part, Text: fmt.Sprintf("%s: the old files beside the new ones could not all be removed, the next restore tries again: %v", s.dir, s.left)})
 	}
-	return []stage.Note{{Path: s.layout.Part, Text: fmt.Sprintf("%s: the old files beside the new ones could not all be removed, the next restore tries again: %v", s.dir, s.left)}}, nil
+	return append(notes, s.ownerless()...), nil
 }
 
 func (s *Sink) unmark() error {
@@ -278,6 +292,9 @@ func (s *Sink) unmark() error {
 // need be. Without an old tree it leaves the mark, by which sources and sinks know
 // that the directory is incomplete.
 func (s *Sink) Abort(ctx context.Context) error {
+	if err := s.disownBase(); err != nil {
+		return err
+	}
 	switch {
 	case s.area != nil:
 		if err := s.putBack(); err != nil {
@@ -312,12 +329,13 @@ func (s *Sink) Close(context.Context) error {
 		errs = append(errs, s.base.Close())
 	}
 	s.marker, s.dirs, s.root, s.base, s.area, s.ending, s.left = nil, nil, nil, nil, nil, false, nil
+	s.was, s.owners = stage.Owner{}, owners{}
 	return errors.Join(errs...)
 }
 
 // fileMode is the mode that a file gets.
 func (s *Sink) fileMode(e stage.Entry) uint32 {
-	if s.layout.Setuid {
+	if s.layout.Setuid || s.owner(e.Owner).Known {
 		return e.Mode
 	}
 	return e.Mode &^ 0o6000

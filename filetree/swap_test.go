@@ -93,13 +93,18 @@ func TestFullDiskLeavesTheOldTree(t *testing.T) {
 func TestFailedExchangeIsUndone(t *testing.T) {
 	machine.Root(t, "mount")
 	dir := holding(t, "aaa/x", "lang/mine/x", "old/f", "zzz/x", "muc/x")
+	must(t, os.Chown(filepath.Join(dir, "muc"), 4000, 5000))
 	before := state(t, dir)
-	s := datarootSink(t, sinkdataroot.Config{Dir: dir})
+	s := datarootSink(t, sinkdataroot.Config{Dir: dir, Owner: "keep"})
 	plan := &stage.Plan{Replace: stage.ReplaceSwap, Preserve: []string{"lang/mine"}}
 	must(t, s.Begin(t.Context(), plan))
 	w, err := s.WriteFiles(t.Context(), stage.Unit{ID: "u"})
 	must(t, err)
-	for _, e := range []stage.Entry{{Path: "dataroot/lang", Kind: stage.Dir, Mode: 0o500}, {Path: "dataroot/muc/sub", Kind: stage.Dir, Mode: 0o700}} {
+	for _, e := range []stage.Entry{
+		{Path: "dataroot/lang", Kind: stage.Dir, Mode: 0o500, Owner: stage.Owner{Known: true, UID: 4001, GID: 5001}},
+		{Path: "dataroot/muc", Kind: stage.Dir, Mode: 0o711, Owner: stage.Owner{Known: true, UID: 4001, GID: 5001}},
+		{Path: "dataroot/muc/sub", Kind: stage.Dir, Mode: 0o700},
+	} {
 		must(t, w.Open(t.Context(), e))
 		must(t, w.Close(t.Context(), stage.Digest{}))
 	}

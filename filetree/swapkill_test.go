@@ -49,9 +49,13 @@ func restoreToBeKilled(part string) int {
 }
 
 func killSink(part, dir string) (stage.FileSink, error) {
-	st, cfg := sinkfiles.Stage(), any(&sinkfiles.Config{Dir: dir})
+	owner := "user"
+	if os.Geteuid() == 0 {
+		owner = "keep"
+	}
+	st, cfg := sinkfiles.Stage(), any(&sinkfiles.Config{Dir: dir, Owner: owner})
 	if part == stage.Dataroot {
-		st, cfg = sinkdataroot.Stage(), &sinkdataroot.Config{Dir: dir}
+		st, cfg = sinkdataroot.Stage(), &sinkdataroot.Config{Dir: dir, Owner: owner}
 	}
 	s, err := st.NewSink(context.Background(), cfg, stage.Env{TempDir: os.TempDir()})
 	if err != nil {
@@ -98,6 +102,7 @@ func writeVersion(ctx context.Context, s stage.FileSink, part, version string) e
 func versionItems(part, version string) (items []conformance.Item) {
 	add := func(i conformance.Item) {
 		i.Entry.ModTime = time.Unix(1e9+int64(len(items)), 7)
+		i.Entry.Owner = stage.Owner{Known: true, UID: uint32(4000 + len(version)), GID: uint32(5000 + len(items)%7)}
 		items = append(items, i)
 	}
 	if part == stage.Filedir {
@@ -110,6 +115,7 @@ func versionItems(part, version string) (items []conformance.Item) {
 	}
 	add(dirItem("dataroot/lang", 0o750))
 	add(fileItem("dataroot/lang/"+version, version))
+	add(dirItem("dataroot/muc", 0o700+uint32(len(version)))) // it is kept, and changes
 	add(fileItem("dataroot/muc/config.php", version))
 	for i := range 60 {
 		add(dirItem(fmt.Sprintf("dataroot/d%d", i), 0o500))
@@ -121,7 +127,7 @@ func versionItems(part, version string) (items []conformance.Item) {
 	return items
 }
 
-// state lists what is below a directory but for Vault's own, with modes, times and contents.
+// state lists what is below a directory but for Vault's own, with modes, owners, times and contents.
 func state(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -140,7 +146,7 @@ func state(t testing.TB, dir string) map[string]string {
 		if err != nil {
 			return err
 		}
-		all[rel] = info.Mode().String()
+		all[rel] = info.Mode().String() + fmt.Sprint(filetree.Owner(info))
 		if d.IsDir() && (strings.HasPrefix(rel, "filedir") || len(rel) == 2 || len(rel) == 5) {
 			return nil // directories without a time of their own
 		}

@@ -7,11 +7,14 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/lmsvault/vault/internal/diskspace"
 	"golang.org/x/sys/unix"
+
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // Fingerprint tells states of a file apart: size, times of change of content
@@ -59,6 +62,58 @@ func writable(dir string) error {
 		return fmt.Errorf("%s can't be written by this user: %w", dir, err)
 	}
 	return nil
+}
+
+// ownersNeed are the capabilities without which a restore gets stuck among files that
+// belong to others.
+var ownersNeed = []struct {
+	bit  uint
+	name string
+}{{unix.CAP_CHOWN, "CAP_CHOWN"}, {unix.CAP_FOWNER, "CAP_FOWNER"}, {unix.CAP_FSETID, "CAP_FSETID"}, {unix.CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE"}}
+
+// lacksForOwners names what this process lacks to give files to others; "" for nothing.
+func lacksForOwners() (string, error) {
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &data[0]); err != nil {
+		return "", err
+	}
+	var lacks []string
+	for _, c := range ownersNeed {
+		if data[0].Effective&(1<<c.bit) == 0 {
+			lacks = append(lacks, c.name)
+		}
+	}
+	return strings.Join(lacks, ", "), nil
+}
+
+// ownLink gives a symbolic link its owner, and looks whether it has it. It never
+// touches what is no link: somebody may have put another thing in its place.
+func ownLink(dir *os.Root, name string, o stage.Owner) (err error) {
+	if err := valid(o); err != nil {
+		return err
+	}
+	parent, err := dir.Open(".")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, parent.Close()) }()
+	fd, err := unix.Openat(int(parent.Fd()), name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return &fs.PathError{Op: "openat", Path: name, Err: err}
+	}
+	link := os.NewFile(uintptr(fd), name)
+	defer func() { err = errors.Join(err, link.Close()) }()
+	info, err := link.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Mode()&fs.ModeSymlink == 0 {
+		return fmt.Errorf("%s was exchanged while it was made", name)
+	}
+	if err := unix.Fchownat(fd, "", int(o.UID), int(o.GID), unix.AT_EMPTY_PATH); err != nil {
+		return notOwned(o, &fs.PathError{Op: "fchownat", Path: name, Err: err})
+	}
+	return belongs(o, link.Stat)
 }
 
 var errLocked = errors.New("locked")

@@ -8,6 +8,8 @@ import (
 	"math"
 	"os"
 	"time"
+
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // Fingerprint is not known here: every file is read.
@@ -25,6 +27,25 @@ func setFarTime(dir *os.Root, name string, t time.Time) error {
 func space(string) (bytes, inodes int64, err error) { return math.MaxInt64, -1, nil }
 
 func writable(string) error { return nil }
+
+// lacksForOwners names what this process lacks to give files to others; "" for nothing.
+func lacksForOwners() (string, error) {
+	if os.Geteuid() != 0 {
+		return "being root", nil
+	}
+	return "", nil
+}
+
+// ownLink gives a symbolic link its owner, and looks whether it has it.
+func ownLink(dir *os.Root, name string, o stage.Owner) error {
+	if err := valid(o); err != nil {
+		return err
+	}
+	if err := dir.Lchown(name, int(o.UID), int(o.GID)); err != nil {
+		return notOwned(o, err)
+	}
+	return belongs(o, func() (fs.FileInfo, error) { return dir.Lstat(name) })
+}
 
 var errLocked = errors.New("locked")
 

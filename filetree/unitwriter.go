@@ -17,16 +17,18 @@ type unitWriter struct {
 	folders *folders
 	buf     []byte // to read files back
 	// The entry that is open:
-	kind stage.Kind // "" for none
-	skip bool       // it is left out
-	path string     // below the root
-	name string     // of the entry
-	file *newFile   // of a file
+	kind  stage.Kind // "" for none
+	skip  bool       // it is left out
+	path  string     // below the root
+	name  string     // of the entry
+	owner stage.Owner
+	file  *newFile // of a file
 
-	lost  []stage.Loss // times that the file system can't hold
-	named []string     // paths of files and links that have their names, for Abort
-	files int64        // that have their names
-	bytes int64        // of these
+	lost   []stage.Loss // times that the file system can't hold
+	named  []string     // paths of files and links that have their names, for Abort
+	files  int64        // that have their names
+	bytes  int64        // of these
+	owners owners       // of the entries that have ended
 }
 
 func newUnitWriter(s *Sink) *unitWriter { return &unitWriter{sink: s, folders: newFolders(s)} }
@@ -58,7 +60,7 @@ func (w *unitWriter) Open(ctx context.Context, e stage.Entry) error {
 	if err != nil {
 		return fmt.Errorf("restoring %s: %w", e.Path, err)
 	}
-	w.kind, w.skip, w.path, w.name = e.Kind, !holds, path, e.Path
+	w.kind, w.skip, w.path, w.name, w.owner = e.Kind, !holds, path, e.Path, e.Owner
 	return nil
 }
 
@@ -73,9 +75,17 @@ func (w *unitWriter) begin(path string, e stage.Entry) (err error) {
 		if err != nil {
 			return err
 		}
+		d := dirState{path, e.Mode, e.ModTime, w.sink.owner(e.Owner)}
+		if w.sink.layout.Owners && !e.Owner.Known { // it stays as it is
+			info, err := dir.Stat(".")
+			if err != nil {
+				return err
+			}
+			d.owner = Owner(info)
+		}
 		w.sink.mu.Lock()
 		defer w.sink.mu.Unlock()
-		return w.sink.dirs.add(path, e.Mode, e.ModTime)
+		return w.sink.dirs.add(d)
 	case stage.File:
 		dir, err := w.folders.dir(above)
 		if err != nil {
@@ -97,6 +107,9 @@ func (w *unitWriter) begin(path string, e stage.Entry) (err error) {
 			return err
 		}
 		w.named = append(w.named, path)
+		if o := w.sink.owner(e.Owner); o.Known {
+			return ownLink(dir, name, o)
+		}
 		return nil
 	}
 	return fmt.Errorf("a %s can't be kept in a directory", e.Kind)
@@ -145,7 +158,10 @@ func (w *unitWriter) Close(_ context.Context, d stage.Digest) error {
 	switch {
 	case kind == "":
 		return errors.New("an entry ends that has not begun")
-	case w.skip || kind != stage.File:
+	case w.skip:
+		return nil
+	case kind != stage.File:
+		w.owners.add(w.owner, 1)
 		return nil
 	}
 	file := w.file
@@ -153,13 +169,14 @@ func (w *unitWriter) Close(_ context.Context, d stage.Digest) error {
 	if w.buf == nil {
 		w.buf = make([]byte, 256<<10)
 	}
-	if err := file.finish(d, w.sink.fileMode(file.entry), w.sink.layout.Overwrites(w.path), w.buf); err != nil {
+	if err := file.finish(d, w.sink.fileMode(file.entry), w.sink.owner(w.owner), w.sink.layout.Overwrites(w.path), w.buf); err != nil {
 		return fmt.Errorf("restoring %s: %w", w.name, err)
 	}
 	w.lose(file.lost)
 	w.named = append(w.named, w.path)
 	w.files++
 	w.bytes += d.Bytes
+	w.owners.add(w.owner, 1)
 	return nil
 }
 
@@ -198,6 +215,9 @@ func (w *unitWriter) Commit(ctx context.Context) (*stage.Receipt, error) {
 		return nil, err
 	}
 	w.named = nil
+	w.sink.mu.Lock()
+	w.sink.owners.merge(&w.owners)
+	w.sink.mu.Unlock()
 	return &stage.Receipt{Files: w.files, Bytes: w.bytes, Losses: w.lost}, nil
 }
 

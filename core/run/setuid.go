@@ -46,5 +46,5 @@ func (s *setuid) notes() []stage.Note {
 		return nil
 	}
 	return []stage.Note{{Path: s.first, Text: fmt.Sprintf(
-		"files with a setuid or setgid bit: %d, such as this one; a restore removes these bits unless its sink says keep_setuid: true", s.count)}}
+		"files with a setuid or setgid bit: %d, such as this one; a restore removes these bits unless its sink says owner: keep or keep_setuid: true", s.count)}}
 }

@@ -23,6 +23,7 @@ func open(cfg *Config, env stage.Env) (stage.FileSink, error) {
 		Foreign:    []moodle.Folder{moodle.Code, moodle.Pool},
 		Marks:      true,
 		Links:      true,
+		Owners:     cfg.Owner == filetree.KeepOwner,
 		Setuid:     cfg.Setuid,
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/filetree"
 	"github.com/lmsvault/vault/internal/isolated"
+	"github.com/lmsvault/vault/internal/machine"
 	"github.com/lmsvault/vault/plugins/conformance"
 )
 
@@ -45,6 +46,14 @@ func unit(id string, items ...conformance.Item) conformance.UnitItems {
 }
 
 func TestConformance(t *testing.T) {
+	t.Run("owner user", func(t *testing.T) { conforms(t, "user") })
+	t.Run("owner keep", func(t *testing.T) {
+		machine.Root(t, "give files to other users")
+		conforms(t, "keep")
+	})
+}
+
+func conforms(t *testing.T, owner string) {
 	odd := []conformance.Item{dir("odd", 0o2775)}
 	for _, name := range []string{"0", "-rf", "a\nb", "\xff\xfe", `a\b`, " ", "…", strings.Repeat("x", 255), "cache", "CASE", "case"} {
 		odd = append(odd, file("odd/"+name, 0o604, []byte(name)))
@@ -54,21 +63,27 @@ func TestConformance(t *testing.T) {
 		path += "/d"
 		deep = append(deep, dir(path, 0o2500), file(path+"/f", 0, []byte(path)))
 	}
+	units := []conformance.UnitItems{
+		unit(".", file("0", 0o4755, []byte("zero")), file("toplevel.txt", 0o666, nil), link("dangling", "nowhere"), link("out", "/etc/passwd"), link("bytes", "\xff\n")),
+		unit("odd", odd...),
+		unit("lang/.", dir("lang", 0o500), file("lang/top", 0o444, []byte("top"))),
+		unit("lang/de", dir("lang/de", 0o1777), dir("lang/de/empty", 0o700), file("lang/de/large", 0o640, bytes.Repeat([]byte("large"), 4<<20))),
+		unit("deep", deep...),
+		unit("nothing"),
+	}
+	for _, u := range units {
+		for i := range u.Items {
+			u.Items[i].Entry.Owner = stage.Owner{Known: true, UID: uint32(4000 + i%3), GID: uint32(5000 + i%5)}
+		}
+	}
 	conformance.Sink(t, conformance.SinkFixture{
-		Plan: &stage.Plan{Parts: []string{stage.Dataroot}, Files: 500, Bytes: 30 << 20, Workers: 5},
-		Units: []conformance.UnitItems{
-			unit(".", file("0", 0o4755, []byte("zero")), file("toplevel.txt", 0o666, nil), link("dangling", "nowhere"), link("out", "/etc/passwd"), link("bytes", "\xff\n")),
-			unit("odd", odd...),
-			unit("lang/.", dir("lang", 0o500), file("lang/top", 0o444, []byte("top"))),
-			unit("lang/de", dir("lang/de", 0o1777), dir("lang/de/empty", 0o700), file("lang/de/large", 0o640, bytes.Repeat([]byte("large"), 4<<20))),
-			unit("deep", deep...),
-			unit("nothing"),
-		},
-		Place: place,
+		Plan:  &stage.Plan{Parts: []string{stage.Dataroot}, Files: 500, Bytes: 30 << 20, Workers: 5},
+		Units: units,
+		Place: func(t testing.TB) conformance.Target { return place(t, owner) },
 	})
 }
 
-func place(t testing.TB) conformance.Target {
+func place(t testing.TB, owner string) conformance.Target {
 	root := t.TempDir()
 	t.Cleanup(func() { // so that what has no write permission can be removed
 		if err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -86,20 +101,23 @@ func place(t testing.TB) conformance.Target {
 	st := isolated.Stage(t, Stage())
 	return conformance.Target{
 		Open: func() stage.Sink {
-			s, err := st.NewSink(context.Background(), &Config{Dir: root, Setuid: true}, stage.Env{TempDir: t.TempDir()})
+			s, err := st.NewSink(context.Background(), &Config{Dir: root, Owner: owner, Setuid: owner == "user"}, stage.Env{TempDir: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return s
 		},
-		Untouched: func(t testing.TB) { written(t, root, nil) },
-		Holds:     func(t testing.TB, items []conformance.Item) { written(t, root, items) },
+		Untouched: func(t testing.TB) { written(t, root, owner, nil) },
+		Holds:     func(t testing.TB, items []conformance.Item) { written(t, root, owner, items) },
 	}
 }
 
-func written(t testing.TB, root string, items []conformance.Item) {
+func written(t testing.TB, root, owner string, items []conformance.Item) {
 	want := map[string]conformance.Item{}
 	for _, i := range items {
+		if owner == "user" {
+			i.Entry.Owner = stage.Owner{Known: true, UID: uint32(os.Geteuid()), GID: uint32(os.Getegid())}
+		}
 		want[i.Entry.Path] = i
 	}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -115,6 +133,9 @@ func written(t testing.TB, root string, items []conformance.Item) {
 		delete(want, "dataroot/"+rel)
 		if !ok {
 			t.Errorf("%q is there and was not written", rel)
+		}
+		if got := filetree.Owner(info); got != i.Entry.Owner {
+			t.Errorf("%q belongs to %+v, want %+v", rel, got, i.Entry.Owner)
 		}
 		if i.Entry.Kind == stage.Symlink {
 			if target, err := os.Readlink(path); err != nil || target != i.Entry.Target {

@@ -11,7 +11,8 @@ import (
 // Config is the configuration of the sink dataroot.
 type Config struct {
 	Dir    string `key:"dir" required:"true" help:"the data root to write; made if it isn't there" example:"/var/moodledata"`
-	Setuid bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files; a file then runs with the rights of the user who restores"`
+	Owner  string `key:"owner" default:"user" oneof:"user keep" help:"whom files belong to: to the user who runs Vault, or, with keep, to whom they belonged; keep needs root"`
+	Setuid bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files also where the owner is not restored; a file then runs with the rights of the user who restores"`
 }
 
 const doc = `Writes the data root: files, empty directories and symbolic links with modes and
@@ -43,7 +44,14 @@ is not written.
 Files lose their setuid and setgid bits; directories keep theirs. Directories get
 their modes when the restore finishes; until then only the user who restores can enter
 them. Files belong to that user: restore as the web server's user, or change the owner
-afterwards.`
+afterwards, or run as root with owner: keep.
+
+owner: keep gives each file, directory and link the user and group that it had, by
+number, and reads them back; files keep their setuid and setgid bits then. The data
+root itself gets the owner that most entries have if the restore makes it, or if it
+belongs to root and its group. Numbers mean the same users only on the same machine,
+or on one that was set up like it. Entries of an older snapshot, whose owner is not
+known, belong to root, and a note counts them.`
 
 // Stage is the registered sink.
 func Stage() stage.Stage {

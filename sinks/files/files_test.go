@@ -14,7 +14,9 @@ import (
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/filetree"
 	"github.com/lmsvault/vault/internal/isolated"
+	"github.com/lmsvault/vault/internal/machine"
 	"github.com/lmsvault/vault/plugins/conformance"
 )
 
@@ -34,6 +36,14 @@ func content(data []byte) conformance.Item {
 }
 
 func TestConformance(t *testing.T) {
+	t.Run("owner user", func(t *testing.T) { conforms(t, "user") })
+	t.Run("owner keep", func(t *testing.T) {
+		machine.Root(t, "give files to other users")
+		conforms(t, "keep")
+	})
+}
+
+func conforms(t *testing.T, owner string) {
 	units := []conformance.UnitItems{
 		{Unit: stage.Unit{ID: "filedir/00", Part: stage.Filedir}, Items: []conformance.Item{
 			content(nil), content([]byte("x")), content(bytes.Repeat([]byte("large"), 4<<20)),
@@ -46,19 +56,25 @@ func TestConformance(t *testing.T) {
 	for i := range 300 { // more than a batch
 		many.Items = append(many.Items, content(fmt.Append(nil, "content ", i)))
 	}
+	units = append(units, many)
+	for _, u := range units {
+		for i := range u.Items {
+			u.Items[i].Entry.Owner = stage.Owner{Known: true, UID: uint32(4000 + i%3), GID: uint32(5000 + i%5)}
+		}
+	}
 	conformance.Sink(t, conformance.SinkFixture{
 		Plan:  &stage.Plan{Parts: []string{stage.Filedir}, Files: 305, Bytes: 30 << 20, Workers: 3},
-		Units: append(units, many),
-		Place: place,
+		Units: units,
+		Place: func(t testing.TB) conformance.Target { return place(t, owner) },
 	})
 }
 
-func place(t testing.TB) conformance.Target {
+func place(t testing.TB, owner string) conformance.Target {
 	dir := filepath.Join(t.TempDir(), "new/filedir")
 	st := isolated.Stage(t, Stage())
 	return conformance.Target{
 		Open: func() stage.Sink {
-			s, err := st.NewSink(context.Background(), &Config{Dir: dir}, stage.Env{TempDir: t.TempDir()})
+			s, err := st.NewSink(context.Background(), &Config{Dir: dir, Owner: owner}, stage.Env{TempDir: t.TempDir()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,13 +85,16 @@ func place(t testing.TB) conformance.Target {
 				t.Errorf("the target was made: %v", err)
 			}
 		},
-		Holds: func(t testing.TB, items []conformance.Item) { holds(t, dir, items) },
+		Holds: func(t testing.TB, items []conformance.Item) { holds(t, dir, owner, items) },
 	}
 }
 
-func holds(t testing.TB, dir string, items []conformance.Item) {
+func holds(t testing.TB, dir, owner string, items []conformance.Item) {
 	want := map[string]conformance.Item{}
 	for _, i := range items {
+		if owner == "user" {
+			i.Entry.Owner = stage.Owner{Known: true, UID: uint32(os.Geteuid()), GID: uint32(os.Getegid())}
+		}
 		want[filepath.Join(dir, i.Entry.Path[len("filedir/"):])] = i
 	}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -91,6 +110,9 @@ func holds(t testing.TB, dir string, items []conformance.Item) {
 		info, err := d.Info()
 		if err != nil || uint32(info.Mode()) != i.Entry.Mode || !info.ModTime().Equal(i.Entry.ModTime) {
 			t.Errorf("%s: mode %v, time %v (%v)", path, info.Mode(), info.ModTime(), err)
+		}
+		if got := filetree.Owner(info); got != i.Entry.Owner {
+			t.Errorf("%s belongs to %+v, want %+v", path, got, i.Entry.Owner)
 		}
 		return nil
 	})

@@ -15,7 +15,8 @@ import (
 // Config is the configuration of the sink files.
 type Config struct {
 	Dir    string `key:"dir" required:"true" help:"the file pool to write: the directory filedir in the site's data root; made if it isn't there" example:"/var/moodledata/filedir"`
-	Setuid bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files; a file then runs with the rights of the user who restores"`
+	Owner  string `key:"owner" default:"user" oneof:"user keep" help:"whom files belong to: to the user who runs Vault, or, with keep, to whom they belonged; keep needs root"`
+	Setuid bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files also where the owner is not restored; a file then runs with the rights of the user who restores"`
 }
 
 const doc = `Writes Moodle's file pool. Each file is written under a temporary name, read back
@@ -42,7 +43,14 @@ part is refused.
 Modes and times of files are restored, without setuid and setgid bits. Directories
 get the mode of the pool's own directory when the restore finishes; until then only
 the user who restores can enter them. Files belong to that user: restore as the web
-server's user, or change the owner afterwards.`
+server's user, or change the owner afterwards, or run as root with owner: keep.
+
+owner: keep gives each file the user and group that it had, by number, and reads them
+back; setuid and setgid bits stay then. The directories of the pool get the owner that
+most files have, and so does the pool's own directory if the restore makes it, or if
+it belongs to root and its group. Numbers mean the same users only on the same
+machine, or on one that was set up like it. Files of an older snapshot, whose owner is
+not known, belong to root, and a note counts them.`
 
 // Stage is the registered sink.
 func Stage() stage.Stage {
@@ -71,6 +79,7 @@ func open(cfg *Config, env stage.Env) (stage.FileSink, error) {
 		What:       "a file pool",
 		Foreign:    []moodle.Folder{moodle.DataRoot, moodle.Code},
 		Usual:      func(name string) bool { return moodle.PoolFolder(name) || name == warning },
+		Owners:     cfg.Owner == filetree.KeepOwner,
 		Setuid:     cfg.Setuid,
 	})
 }

@@ -1197,8 +1197,8 @@ type SinkClient interface {
 	Prove(ctx context.Context, in *ProveRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ProveResponse], error)
 	Publish(ctx context.Context, in *PublishRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PublishResponse], error)
 	Abort(ctx context.Context, in *AbortRequest, opts ...grpc.CallOption) (*AbortResponse, error)
-	// Notes tells, after Publish, what could not be cleared away. It needs the
-	// capability notes.
+	// Notes tells, after Publish, what could not be cleared away or given back as it
+	// was. It needs the capability notes.
 	Notes(ctx context.Context, in *NotesRequest, opts ...grpc.CallOption) (*NotesResponse, error)
 }
 
@@ -1352,8 +1352,8 @@ type SinkServer interface {
 	Prove(*ProveRequest, grpc.ServerStreamingServer[ProveResponse]) error
 	Publish(*PublishRequest, grpc.ServerStreamingServer[PublishResponse]) error
 	Abort(context.Context, *AbortRequest) (*AbortResponse, error)
-	// Notes tells, after Publish, what could not be cleared away. It needs the
-	// capability notes.
+	// Notes tells, after Publish, what could not be cleared away or given back as it
+	// was. It needs the capability notes.
 	Notes(context.Context, *NotesRequest) (*NotesResponse, error)
 	mustEmbedUnimplementedSinkServer()
 }
