@@ -50,7 +50,13 @@ func (s *Sink) Publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := unmark(ctx, conn); err != nil {
+	err = unmark(ctx, conn)
+	if postgres.Lost(err) { // perhaps it was done
+		if conn, err = s.connect(ctx); err == nil {
+			err = unmark(ctx, conn)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	return unlock(ctx, conn)

@@ -39,8 +39,9 @@ func lock(ctx context.Context, conn *postgres.Conn, patience time.Duration) erro
 	}
 }
 
+// unlock gives the lock back, as the end of a session does.
 func unlock(ctx context.Context, conn *postgres.Conn) error {
-	if _, err := conn.Exec(ctx, "SELECT pg_advisory_unlock_all()"); err != nil {
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_unlock_all()"); err != nil && !postgres.Lost(err) {
 		return conn.Explain(err, "giving the lock on the target back")
 	}
 	return nil

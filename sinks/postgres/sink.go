@@ -107,7 +107,7 @@ func remark(ctx context.Context, conn *postgres.Conn) error {
 
 func unmark(ctx context.Context, conn *postgres.Conn) error {
 	table := conn.Site.Table(postgres.Marker)
-	if _, err := conn.Exec(ctx, "DROP TABLE "+table); err != nil {
+	if _, err := conn.Exec(ctx, "DROP TABLE IF EXISTS "+table); err != nil {
 		return conn.Explain(err, "dropping table %s, which marks an unfinished restore", table)
 	}
 	return nil

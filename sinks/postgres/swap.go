@@ -148,24 +148,33 @@ func (s *Sink) exchanged(ctx context.Context, conn *postgres.Conn) (bool, error)
 	return !loading, nil
 }
 
-// publishSwap exchanges the sites. Should the server's answer be lost, it asks
-// again. What cannot be dropped of the old site is left to the next restore.
+// publishSwap exchanges the sites. Should the server's answer be lost, it asks what
+// was done, and tries again if nothing was. What cannot be dropped of the old site is
+// left to the next restore.
 func (s *Sink) publishSwap(ctx context.Context) error {
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return err
 	}
 	s.publishing = true
-	if failed := s.exchange(ctx, conn); failed != nil {
+	const attempts = 3
+	for try := 1; ; try++ {
+		failed := s.exchange(ctx, conn)
+		if failed == nil {
+			break
+		}
 		if !postgres.Lost(failed) {
 			return failed
 		}
-		if conn, err = s.connect(ctx); err != nil {
+		if conn, err = s.connect(ctx); err != nil { // it has the lock, so the lost session has ended
 			return errors.Join(failed, err)
 		}
 		done, err := s.exchanged(ctx, conn)
-		if err != nil || !done {
+		if err != nil || !done && try == attempts {
 			return errors.Join(failed, err)
+		}
+		if done {
+			break
 		}
 	}
 	s.publishing, s.began = false, false
