@@ -1,4 +1,4 @@
-// Package builtin has the stages that come with Vault.
+// Package builtin registers the stages that come with Vault.
 package builtin
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/lmsvault/vault/transforms/typemap"
 )
 
-// Stages returns a registry of all of them.
+// Stages returns a registry of all built-in stages.
 func Stages() (*stage.Registry, error) {
 	return stage.NewRegistry(
 		mysql.Stage(), postgres.Stage(), sqlite.Stage(), files.Stage(), dataroot.Stage(), sample.Stage(),

@@ -14,7 +14,7 @@ func TestRunRefusesWithoutRepository(t *testing.T) {
 	for _, dir := range []string{missing, empty} {
 		for _, args := range [][]string{{"plan"}, {"run", "--dry-run"}, {"run"}, {"run", "--isolate"}} {
 			o := vault(t, 3, nil, append(args, file, "--set", "dir="+dir)...)
-			for _, want := range []string{"local: " + dir + ": there is no repository here", "is its disk mounted", "vault init-repository " + file, "create: true"} {
+			for _, want := range []string{"local: " + dir + ": there is no repository here", "check that the disk is mounted", "vault init-repository " + file, "create: true"} {
 				if !strings.Contains(o.stderr, want) {
 					t.Errorf("vault %s says nothing of %q:\n%s", strings.Join(args, " "), want, o.stderr)
 				}

@@ -1,5 +1,5 @@
-// Package cgroup tells how much memory the control groups of this process allow
-// it: the limit of a container, a systemd service or a batch job.
+// Package cgroup finds the memory limit that control groups set for this process: the limit
+// of a container, a systemd service or a batch job.
 package cgroup
 
 import (
@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// unlimited is how large a limit is that is none: version 1 writes the largest
-// number of pages.
+// unlimited is larger than any real limit. Version 1 writes the largest number of pages for
+// "no limit".
 const unlimited = 1 << 60
 
-// Memory returns the smallest limit in bytes among the process's own group and
-// those above it, 0 for none. root is "/", or a folder in its place for tests.
-// What can't be read limits nothing.
+// Memory returns the smallest memory limit in bytes among the process's own group and its
+// ancestors, or 0 if there is none. root is "/", or a directory for tests. Files that can't
+// be read are ignored.
 func Memory(root string) int64 {
 	text, err := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
 	if err != nil {
@@ -50,7 +50,7 @@ func hasMemory(controllers string) bool {
 	return false
 }
 
-// smallest looks into the group of a path below mount and all groups above it. A
+// smallest returns the smallest limit in the group path below mount and its ancestors. A
 // container sees its own group at the mount itself, whatever the path says.
 func smallest(mount, path string, files ...string) int64 {
 	limit := int64(unlimited)

@@ -15,11 +15,11 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// typemap is the transform that is put in by itself where dialects differ.
+// typemap is the transform that is added automatically between different dialects.
 const typemap = "typemap"
 
-// Build makes the stages of a pipeline. The Job must be closed, also when its
-// Run failed; on an error all that was made is closed.
+// Build makes the stages of a pipeline. The caller must close the Job, even if its Run
+// fails. If Build returns an error, it has closed all it made.
 func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.Env, report progress.Reporter) (_ *run.Job, err error) {
 	env.Workers = Workers(workersOf(p), p.Memory)
 	j := &run.Job{
@@ -77,7 +77,7 @@ func at(s pipeline.Step, err error) error { return fmt.Errorf("%s: %s: %w", s.At
 func defaultTypemap(ctx context.Context, stages Stages, env stage.Env) (stage.RecordTransform, error) {
 	s, ok := stages.Find(stage.RoleTransform, typemap)
 	if !ok {
-		return nil, failure.New(failure.Usage, "this vault was built without the transform %s", typemap)
+		return nil, failure.New(failure.Usage, "transform %s is not built in", typemap)
 	}
 	cfg := s.Config()
 	if err := config.Defaults(cfg); err != nil {
@@ -102,8 +102,8 @@ func newSource(ctx context.Context, s pipeline.Step, stages Stages, env stage.En
 	return repository.NewSource(storage, repository.Choice{Snapshot: s.From.Snapshot, Site: s.From.Site, Pipeline: s.From.Pipeline}, keys.Chain()), nil
 }
 
-// newSeals makes the byte transforms for one repository: they hold its key, and
-// another repository has another.
+// newSeals makes the byte transforms for one repository. They hold its key, so each
+// repository needs its own.
 func newSeals(ctx context.Context, p *pipeline.Pipeline, env stage.Env) ([]repository.Transform, error) {
 	var seals []repository.Transform
 	for _, s := range p.Transform {
@@ -160,8 +160,8 @@ func newTarget(ctx context.Context, s pipeline.Step, p *pipeline.Pipeline, env s
 	return t, nil
 }
 
-// Destination is what snapshots are copied to: the only storage below the sink of a
-// pipeline, written with its transforms of bytes.
+// Destination opens the repository to copy snapshots to: the only storage among the sinks
+// of the pipeline, written with the pipeline's byte transforms.
 func Destination(ctx context.Context, p *pipeline.Pipeline, env stage.Env) (d repository.Destination, err error) {
 	var found []pipeline.Step
 	for _, s := range p.Sink {
@@ -170,7 +170,7 @@ func Destination(ctx context.Context, p *pipeline.Pipeline, env stage.Env) (d re
 		}
 	}
 	if len(found) != 1 {
-		return d, failure.New(failure.Usage, "pipeline %s has %d storages below sink, and must have one to copy to", p.File, len(found))
+		return d, failure.New(failure.Usage, "pipeline %s has %d storages below sink; copying needs exactly one", p.File, len(found))
 	}
 	s := found[0]
 	if d.Config.SigningKey, err = s.Into.Signing(); err != nil {
@@ -186,12 +186,12 @@ func Destination(ctx context.Context, p *pipeline.Pipeline, env stage.Env) (d re
 	return d, nil
 }
 
-// noRepository adds to an error what to do where a sink finds no repository.
+// noRepository adds remedies to an error about a missing repository.
 func noRepository(err error, where, file string) error {
 	if !errors.Is(err, repository.ErrNoRepository) {
 		return err
 	}
 	return failure.New(failure.Refused, "%s: %w\n"+
-		"if there should be one: is its disk mounted, and is the path right?\n"+
-		"to make a new one: vault init-repository %s (or create: true in the settings of this sink)", where, err, file)
+		"if it should exist, check that the disk is mounted and the path is correct\n"+
+		"to create it: vault init-repository %s (or create: true in the settings of this sink)", where, err, file)
 }

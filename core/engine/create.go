@@ -10,17 +10,17 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Created is what CreateRepositories found and did at one sink.
+// Created reports what CreateRepositories did for one sink.
 type Created struct {
-	Storage   string `json:"storage"` // the stage's name
+	Storage   string `json:"storage"` // name of the stage
 	Where     string `json:"where"`
 	Encrypted bool   `json:"encrypted"`
-	Existed   bool   `json:"existed,omitempty"` // it was there already, and is as it was
+	Existed   bool   `json:"existed,omitempty"` // it existed already and was not changed
 }
 
-// CreateRepositories makes a repository in every storage that is a sink of the
-// pipeline, with a key of its transforms. Those that exist are left alone. On
-// an error the repositories that were made are returned too.
+// CreateRepositories creates a repository in every storage that is a sink of the pipeline,
+// with a key of its transforms. Existing repositories are not changed. On an error, the
+// repositories created so far are returned too.
 func CreateRepositories(ctx context.Context, p *pipeline.Pipeline, env stage.Env) ([]Created, error) {
 	var made []Created
 	for _, s := range p.Sink {

@@ -12,23 +12,23 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// DryStorage lets a whole backup be rehearsed: it reads the storage below it,
-// writes nothing there, keeps the small objects that a repository reads back in
-// memory, and of the packs only how large they are. Safe for concurrent use.
+// DryStorage allows a dry run of a whole backup. It reads the storage below and writes
+// nothing to it. It keeps small objects, which a repository reads back, in memory, and only
+// the size of packs. It is safe for concurrent use.
 type DryStorage struct {
 	stage.Storage
 
 	mu    sync.Mutex
-	kept  map[string][]byte // content of all but packs
+	kept  map[string][]byte // content of all objects except packs
 	sizes map[string]int64
 }
 
-// NewDryStorage makes a DryStorage over below.
+// NewDryStorage returns a DryStorage over below.
 func NewDryStorage(below stage.Storage) *DryStorage {
 	return &DryStorage{Storage: below, kept: map[string][]byte{}, sizes: map[string]int64{}}
 }
 
-// Put keeps the object in memory, of a pack only its size.
+// Put keeps the object in memory; of a pack it keeps only the size.
 func (d *DryStorage) Put(_ context.Context, name string, data []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -43,7 +43,7 @@ func (d *DryStorage) putLocked(name string, data []byte) {
 	}
 }
 
-// Create is Put where neither here nor below is an object of this name.
+// Create is like Put, but fails if the object exists here or below.
 func (d *DryStorage) Create(ctx context.Context, name string, data []byte) error {
 	_, err := d.Storage.Stat(ctx, name)
 	if err != nil && !errors.Is(err, stage.ErrNotExist) {
@@ -58,7 +58,7 @@ func (d *DryStorage) Create(ctx context.Context, name string, data []byte) error
 	return nil
 }
 
-// Limits are those of the storage below.
+// Limits returns the limits of the storage below.
 func (d *DryStorage) Limits() stage.Limits {
 	if l, ok := d.Storage.(stage.Limiter); ok {
 		return l.Limits()
@@ -66,7 +66,7 @@ func (d *DryStorage) Limits() stage.Limits {
 	return stage.Limits{}
 }
 
-// Get reads what was kept, else the storage below.
+// Get reads an object from memory, or else from the storage below.
 func (d *DryStorage) Get(ctx context.Context, dst []byte, name string, offset, length int64) ([]byte, error) {
 	d.mu.Lock()
 	data, ok := d.kept[name]
@@ -83,7 +83,7 @@ func (d *DryStorage) Get(ctx context.Context, dst []byte, name string, offset, l
 	return append(dst, data[offset:offset+length]...), nil
 }
 
-// List lists what was put and what is below.
+// List lists the objects in memory and those below.
 func (d *DryStorage) List(ctx context.Context, prefix string, fn func(stage.Object) error) error {
 	d.mu.Lock()
 	var own []stage.Object
@@ -101,7 +101,7 @@ func (d *DryStorage) List(ctx context.Context, prefix string, fn func(stage.Obje
 	return d.Storage.List(ctx, prefix, fn)
 }
 
-// Delete forgets what was put; below nothing is deleted.
+// Delete removes an object from memory; nothing is deleted below.
 func (d *DryStorage) Delete(_ context.Context, name string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -110,7 +110,7 @@ func (d *DryStorage) Delete(_ context.Context, name string) error {
 	return nil
 }
 
-// Stat describes what was put, else what is below.
+// Stat describes an object in memory, or else the one below.
 func (d *DryStorage) Stat(ctx context.Context, name string) (stage.Object, error) {
 	d.mu.Lock()
 	size, ok := d.sizes[name]
@@ -121,8 +121,8 @@ func (d *DryStorage) Stat(ctx context.Context, name string) (stage.Object, error
 	return d.Storage.Stat(ctx, name)
 }
 
-// Free tells what is free below, less what would have been put: a storage that
-// can't be written, or is too small, fails a dry run too.
+// Free returns the free space below less the size of the objects put so far, so that a dry
+// run also fails on a storage that is not writable or too small.
 func (d *DryStorage) Free(ctx context.Context) (int64, error) {
 	below, ok := d.Storage.(stage.Capacity)
 	if !ok {
@@ -138,12 +138,12 @@ func (d *DryStorage) Free(ctx context.Context) (int64, error) {
 		free -= size
 	}
 	if free < 0 {
-		return 0, failure.New(failure.Refused, "what would be stored is %d MiB more than is free", -free>>20)
+		return 0, failure.New(failure.Refused, "not enough space: the backup needs %d MiB more than is free", -free>>20)
 	}
 	return free, nil
 }
 
-// room is an error where what was kept would not have room.
+// room returns an error if the objects put so far would not fit.
 func (d *DryStorage) room(ctx context.Context) error {
 	_, err := d.Free(ctx)
 	return err

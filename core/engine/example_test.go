@@ -23,7 +23,7 @@ source: [{use: sample, with: {db_bytes: 64KiB, files: false}}]
 sink: [{use: local, with: {dir: repository, create: true}}]
 `
 
-// phases prints what a run does.
+// phases prints the phases of a run.
 type phases struct{ progress.Silent }
 
 func (phases) Report(e progress.Event) {
@@ -32,7 +32,7 @@ func (phases) Report(e progress.Event) {
 	}
 }
 
-// A program of its own backs a site up.
+// A program that embeds Vault and backs up a site.
 func Example() {
 	if err := run(context.Background()); err != nil {
 		fmt.Println(err)
@@ -56,7 +56,7 @@ func run(ctx context.Context) (err error) {
 	if err := os.WriteFile(file, []byte(backup), 0o600); err != nil {
 		return err
 	}
-	stages, err := builtin.Stages() // and stages of the program's own, by stage.NewRegistry
+	stages, err := builtin.Stages() // stages of your own can be added with stage.NewRegistry
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	if p == nil {
-		return fmt.Errorf("the pipeline is wrong: %v", findings)
+		return fmt.Errorf("invalid pipeline: %v", findings)
 	}
 	env := stage.Env{Log: slog.New(slog.DiscardHandler), TempDir: dir, Version: "1.0.0"}
 	job, err := engine.Build(ctx, p, stages, env, phases{})

@@ -1,4 +1,5 @@
-// Package failure sorts errors into the classes that users and scripts act on.
+// Package failure sorts errors into classes, each with an exit code that users and scripts
+// can act on.
 package failure
 
 import (
@@ -7,16 +8,16 @@ import (
 	"fmt"
 )
 
-// Class is a kind of failure; its number is the exit code of the process.
+// Class is a class of errors. Its number is the exit code of the process.
 type Class int
 
 // The classes. An error without a class is Failed.
 const (
-	Failed      Class = 1   // something went wrong while working
+	Failed      Class = 1   // the work failed
 	Usage       Class = 2   // the command line or the pipeline file is wrong
-	Refused     Class = 3   // a check before the work refused it; nothing was changed
-	Unproven    Class = 4   // the proof failed, or more was lost than the budget allows
-	Interrupted Class = 130 // a person or the system asked to stop
+	Refused     Class = 3   // a check before the work failed; nothing was changed
+	Unproven    Class = 4   // the proof failed, or losses exceed the budget
+	Interrupted Class = 130 // the user or the system asked to stop
 )
 
 type classed struct {
@@ -27,12 +28,12 @@ type classed struct {
 func (e *classed) Error() string { return e.err.Error() }
 func (e *classed) Unwrap() error { return e.err }
 
-// New makes an error of a class; format and args as in fmt.Errorf, %w included.
+// New returns an error of the given class, formatted as by fmt.Errorf, including %w.
 func New(class Class, format string, args ...any) error {
 	return &classed{class, fmt.Errorf(format, args...)}
 }
 
-// Wrap gives err a class; nil stays nil.
+// Wrap returns err with the given class; nil stays nil.
 func Wrap(class Class, err error) error {
 	if err == nil {
 		return nil
@@ -40,8 +41,8 @@ func Wrap(class Class, err error) error {
 	return &classed{class, err}
 }
 
-// Of returns the class of err: the outermost that was given, Interrupted for a
-// cancelled context, 0 for nil, else Failed.
+// Of returns the class of err: the outermost one given by New or Wrap, Interrupted for a
+// cancelled context, 0 for nil, otherwise Failed.
 func Of(err error) Class {
 	if err == nil {
 		return 0

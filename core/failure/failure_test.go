@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// The class that was given last, nearest to the user, decides the exit code.
-func TestTheOutermostClassCounts(t *testing.T) {
+// The class given last, nearest to the user, decides the exit code.
+func TestOutermostClassCounts(t *testing.T) {
 	inner := New(Refused, "target is not empty")
 	for _, c := range []struct {
 		err  error
@@ -27,6 +27,6 @@ func TestTheOutermostClassCounts(t *testing.T) {
 		}
 	}
 	if Wrap(Failed, nil) != nil {
-		t.Error("no error gets a class")
+		t.Error("Wrap(Failed, nil) is not nil")
 	}
 }

@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// mount is a part of a file system that is to be seen at a folder.
+// mount is a part of a file system and the directory where it is mounted.
 type mount struct {
 	device string
-	root   string // the part: a path in the file system
-	point  string // the folder
+	root   string // path of the part in its file system
+	point  string // mount point
 }
 
-// parseMounts reads the form of /proc/self/mountinfo, see proc(5).
+// parseMounts parses the format of /proc/self/mountinfo, see proc(5).
 func parseMounts(r io.Reader) []mount {
 	var mounts []mount
 	lines := bufio.NewScanner(r)
@@ -43,8 +43,8 @@ func mounted() []mount {
 	return parseMounts(f)
 }
 
-// MountedIn lists the mount points below a directory, relative to it. Where the
-// system doesn't tell, there are none.
+// MountedIn returns the mount points below a directory, relative to it. It returns none if
+// the system does not report mounts.
 func (m *Machine) MountedIn(dir string) (paths []string) {
 	real := m.Find(dir).Path
 	for _, mount := range m.mounts {
@@ -55,7 +55,7 @@ func (m *Machine) MountedIn(dir string) (paths []string) {
 	return paths
 }
 
-// unescape undoes \040 and the like.
+// unescape decodes octal escapes such as \040.
 func unescape(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -71,15 +71,15 @@ func unescape(s string) string {
 	return b.String()
 }
 
-// region is a folder named by its file system instead of by where it is mounted.
+// region identifies a directory by its file system instead of its mount point.
 type region struct{ device, path string }
 
-// region names the place that way; false where the mounts are not known.
+// region returns the region of a path; ok is false if the mounts are not known.
 func (m *Machine) region(path string) (region, bool) {
 	var best *mount
 	for i := range m.mounts {
 		if c := &m.mounts[i]; within(path, c.point) && (best == nil || len(c.point) >= len(best.point)) {
-			best = c // of two on one folder the later hides the other
+			best = c // a later mount hides an earlier one at the same point
 		}
 	}
 	if best == nil {
@@ -88,8 +88,8 @@ func (m *Machine) region(path string) (region, bool) {
 	return region{best.device, filepath.Join(best.root, strings.TrimPrefix(path, best.point))}, true
 }
 
-// mountedIn tells whether p is to be seen below q by another name: q and what is
-// mounted below it show a part of a file system in which p lies.
+// mountedIn reports whether p is visible below q under another name: a file system region
+// that contains p is mounted at or below q.
 func (p Place) mountedIn(q Place) bool {
 	if len(p.levels) == 0 {
 		return false
@@ -100,13 +100,13 @@ func (p Place) mountedIn(q Place) bool {
 	if !ok || !ok2 {
 		return false
 	}
-	// shown tells whether a folder that shows a region shows p. The numbers of
-	// file systems on networks are not always their own, so what is there is compared too.
+	// shown reports whether a directory that shows a region shows p. Device numbers of
+	// network file systems are not always unique, so the files are compared too.
 	shown := func(r region, folder string) bool {
 		switch {
 		case r.device != wanted.device || !within(wanted.path, r.path):
 			return false
-		case !within(has.path, r.path): // neither p nor the folder is there yet
+		case !within(has.path, r.path): // neither p nor the directory exists yet
 			return len(q.levels) > 0 && os.SameFile(nearest.info, q.levels[0].info)
 		}
 		info, err := os.Stat(filepath.Join(folder, strings.TrimPrefix(has.path, r.path)))

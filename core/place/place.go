@@ -1,10 +1,10 @@
-// Package place tells whether two paths lead to the same folder or file of this
-// machine, or one into the other, whatever they are called: symbolic links, bind
-// mounts, hard links and names that differ only for us are seen through.
+// Package place compares paths by where they lead on this machine. It detects that two
+// paths name the same file or directory, or that one contains the other, through symbolic
+// links, bind mounts and hard links.
 //
-// Start with Here, then Find each path and compare with Within. A path that does
-// not exist yet counts by the nearest folder above it that does. What can't be
-// looked at is compared by its text. Nothing is changed or opened for reading.
+// Call Here, then Find for each path, and compare with Within. A path that does not exist
+// yet is judged by its nearest existing parent directory. Where a path can't be inspected,
+// its text is compared. Nothing is modified or opened for reading.
 package place
 
 import (
@@ -14,28 +14,28 @@ import (
 	"strings"
 )
 
-// Place is where a path leads.
+// Place is the location that a path leads to.
 type Place struct {
-	Path string // absolute, without symbolic links as far as it exists
+	Path string // absolute; symbolic links are resolved as far as the path exists
 
 	machine *Machine
-	levels  []level // Path and the folders above it, the nearest first, that exist
+	levels  []level // Path and its parent directories, as far as they exist, nearest first
 }
 
-// level is a folder or file on the way to a place.
+// level is a file or directory on the way to a place.
 type level struct {
 	path string
 	info fs.FileInfo
 }
 
-// Machine knows what is mounted where. It doesn't change after Here.
+// Machine knows the mounts. It doesn't change after Here.
 type Machine struct{ mounts []mount }
 
-// Here looks at what is mounted now. Where the system doesn't tell, bind mounts
-// are only seen if one of them is itself above the other place.
+// Here reads the current mounts. If the system does not report mounts, a bind mount is only
+// detected if one of the two compared places is itself above the other.
 func Here() *Machine { return &Machine{mounts: mounted()} }
 
-// Find says where a path leads.
+// Find returns the place that a path leads to.
 func (m *Machine) Find(path string) Place {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -61,7 +61,7 @@ func (m *Machine) Find(path string) Place {
 	}
 }
 
-// info is what is at the place; nil if nothing is yet.
+// info returns the file info of the place, or nil if it does not exist.
 func (p Place) info() fs.FileInfo {
 	if len(p.levels) > 0 && p.levels[0].path == p.Path {
 		return p.levels[0].info
@@ -69,10 +69,10 @@ func (p Place) info() fs.FileInfo {
 	return nil
 }
 
-// Same tells whether both are one folder or file.
+// Same reports whether both places are the same file or directory.
 func (p Place) Same(q Place) bool { return p.Within(q) && q.Within(p) }
 
-// Within tells whether p is q or lies below it.
+// Within reports whether p is q or lies below it.
 func (p Place) Within(q Place) bool {
 	if within(p.Path, q.Path) {
 		return true
@@ -87,7 +87,7 @@ func (p Place) Within(q Place) bool {
 	return p.mountedIn(q)
 }
 
-// within compares clean absolute paths.
+// within reports whether path is dir or lies below it; both are clean absolute paths.
 func within(path, dir string) bool {
 	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, string(filepath.Separator))+string(filepath.Separator))
 }

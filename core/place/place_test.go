@@ -18,7 +18,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// folders makes a folder for a test, with folders in it.
+// folders makes a temporary directory that contains the named directories.
 func folders(t *testing.T, names ...string) string {
 	t.Helper()
 	base, err := filepath.EvalSymlinks(t.TempDir())
@@ -47,7 +47,7 @@ func compare(t *testing.T, m *Machine, base string, cases []pair) {
 	}
 }
 
-func TestLinksAreSeenThrough(t *testing.T) {
+func TestLinksAreResolved(t *testing.T) {
 	base := folders(t, "y/backups/old", "z")
 	must(t, os.Symlink("y/backups", filepath.Join(base, "lnk")))
 	must(t, os.Symlink(filepath.Join(base, "lnk"), filepath.Join(base, "z/second")))
@@ -59,11 +59,11 @@ func TestLinksAreSeenThrough(t *testing.T) {
 		{"a link into it", "lnk", "y", false, true},
 		{"a link to it", "lnk", "y/backups", true, true},
 		{"a link to a link", "z/second", "y", false, true},
-		{"what is not there yet, through a link", "z/second/new/er", "y", false, true},
-		{"the same, not there yet", "lnk/new", "y/backups/new", true, true},
+		{"not existing yet, through a link", "z/second/new/er", "y", false, true},
+		{"the same, not existing yet", "lnk/new", "y/backups/new", true, true},
 		{"around it", "y", "lnk", false, false},
 		{"the way back", "y/../y/backups", "y", false, true},
-		{"a name that only begins so", "y2", "y", false, false},
+		{"a name with the same prefix", "y2", "y", false, false},
 		{"beside it", "z", "y", false, false},
 		{"a hard link", "z/hard", "y/site", true, true},
 		{"a file in it", "y/site", "y", false, true},
@@ -71,7 +71,8 @@ func TestLinksAreSeenThrough(t *testing.T) {
 	})
 }
 
-// table has what is mounted for a test: lines "ROOT POINT" below base, all of one file system.
+// table returns a Machine with mounts of one file system: lines are "ROOT POINT" below
+// base.
 func table(t *testing.T, base, device string, lines ...string) *Machine {
 	text := fmt.Sprintf("21 1 %s / / rw - ext4 /dev/x rw\n", device)
 	for i, line := range lines {
@@ -82,9 +83,9 @@ func table(t *testing.T, base, device string, lines ...string) *Machine {
 	return &Machine{parseMounts(strings.NewReader(text + "40 21 0:4 net:[4026531840] /run/netns/x rw - nsfs nsfs rw\nshort\n"))}
 }
 
-// A hard link of each file stands for the same folder at both ends of a mount,
-// as only root can mount: the file is compared, and the table is believed.
-func TestMountsAreSeenThrough(t *testing.T) {
+// Only root can mount, so a hard link makes the file appear at both ends of a mount. The
+// file is compared and the mount table is believed.
+func TestMountTableIsUsed(t *testing.T) {
 	base := folders(t, "y/backups", "mnt", "other", "repo", "y/below")
 	for _, name := range []string{"y/backups/site", "repo/site"} {
 		must(t, os.WriteFile(filepath.Join(base, name), nil, 0o600))
@@ -92,41 +93,41 @@ func TestMountsAreSeenThrough(t *testing.T) {
 	must(t, os.Link(filepath.Join(base, "y/backups/site"), filepath.Join(base, "mnt/site")))
 	must(t, os.Link(filepath.Join(base, "repo/site"), filepath.Join(base, "y/below/site")))
 	compare(t, table(t, base, "8:1", "/y/backups /mnt", "/repo /y/below"), base, []pair{
-		{"the folder of the first is in y", "mnt/site", "y", false, true},
+		{"the first root is in y", "mnt/site", "y", false, true},
 		{"the same file", "mnt/site", "y/backups/site", true, true},
-		{"what y shows of the second", "repo/site", "y", false, true},
-		{"only said to be the same", "other", "y", false, false},
+		{"the second is mounted in y", "repo/site", "y", false, true},
+		{"in the table only", "other", "y", false, false},
 	})
 	compare(t, table(t, base, "8:1", "/y /other"), base, []pair{
-		// As with shares whose file systems have one number: other is not really y.
-		{"a table that says more than is so", "other", "y", false, false},
+		// Like network shares with the same device number: other is not really y.
+		{"a table that is wrong", "other", "y", false, false},
 	})
 }
 
-func TestSpacesInMountsAreRead(t *testing.T) {
+func TestParseMountsUnescapesSpaces(t *testing.T) {
 	m := table(t, "/a b\\c", "8:1", "/root /point")
 	if got := m.mounts[1]; got.root != `/a b\c/root` || got.point != `/a b\c/point` || got.device != "8:1" || len(m.mounts) != 2 {
 		t.Errorf("mounts are %+v", m.mounts)
 	}
 }
 
-func TestBindMountsAreSeenThrough(t *testing.T) {
+func TestBindMountsAreResolved(t *testing.T) {
 	base := folders(t, "y/backups", "mnt", "repo", "y/below", "around")
 	for from, to := range map[string]string{"y/backups": "mnt", "repo": "y/below", "y": "around"} {
 		point := filepath.Join(base, to)
 		if err := syscall.Mount(filepath.Join(base, from), point, "", syscall.MS_BIND, ""); err != nil {
-			machine.Missing(t, "the right to mount a folder a second time: %v", err)
+			machine.Missing(t, "permission to create a bind mount: %v", err)
 		}
 		t.Cleanup(func() { must(t, syscall.Unmount(point, 0)) })
 	}
 	compare(t, Here(), base, []pair{
-		{"a folder inside, mounted elsewhere", "mnt", "y", false, true},
-		{"the same, not there yet", "mnt/new", "y/backups/new", true, true},
-		{"a folder elsewhere, mounted inside", "repo", "y", false, true},
+		{"a directory inside, mounted elsewhere", "mnt", "y", false, true},
+		{"the same, not existing yet", "mnt/new", "y/backups/new", true, true},
+		{"a directory elsewhere, mounted inside", "repo", "y", false, true},
 		{"below that", "repo/new/er", "y", false, true},
 		{"the whole, mounted elsewhere", "around", "y", true, true},
 		{"inside of that", "around/backups", "y", false, true},
-		{"inside of that, not there yet", "around/new", "y", false, true},
+		{"inside of that, not existing yet", "around/new", "y", false, true},
 		{"beside it", "repo", "mnt", false, false},
 	})
 }

@@ -1,10 +1,10 @@
-// Package progress tells a person or a program how far a run is.
+// Package progress reports the progress of a run to users and programs.
 //
-// The engine makes events, and a Stream hands them to any number of reporters: a
-// bar on a terminal, plain lines, JSON for machines and log files. A reporter that
-// is slow, stuck or broken neither slows nor ends the run.
+// The engine sends events to a Stream, which passes them to any number of reporters: a bar
+// on a terminal, plain lines, JSON for programs and log files. A reporter that is slow,
+// blocked or broken neither delays nor ends the run.
 //
-// Stages report long single steps by stage.Step.
+// Stages report long single steps with stage.Step.
 package progress
 
 import (
@@ -13,40 +13,41 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Kind says what an event tells.
+// Kind is the type of an event.
 type Kind string
 
 // The kinds of events.
 const (
-	Warning  Kind = "warning"   // the pipeline may not be what is meant: Path is a place in its file, Text
-	Begin    Kind = "begin"     // a run begins: Text is the pipeline's name
+	Warning  Kind = "warning"   // the pipeline may not do what is intended: Path is a position in its file, Text the warning
+	Begin    Kind = "begin"     // a run begins: Text is the name of the pipeline
 	Phase    Kind = "phase"     // a phase begins
-	Moving   Kind = "moving"    // how far it is: sent a few times a second, also while nothing moves
+	Moving   Kind = "moving"    // current totals, sent several times a second, also while nothing moves
 	Unit     Kind = "unit"      // a unit is done
 	StepOpen Kind = "step"      // a long single step begins: Step, Target
-	StepDone Kind = "step_done" // it has ended, well or not: Step, Target
-	Lost     Kind = "loss"      // a loss was recorded: Loss, Target. The result lists them all; the first of them are events
-	Done     Kind = "done"      // the run ended well: Result
-	Failed   Kind = "error"     // the run ended with an error: Text, Class, perhaps Result
+	StepDone Kind = "step_done" // the step has ended, successfully or not: Step, Target
+	Lost     Kind = "loss"      // a loss was recorded: Loss, Target. Only the first losses are events; the result lists all
+	Done     Kind = "done"      // the run succeeded: Result
+	Failed   Kind = "error"     // the run failed: Text, Class, possibly Result
 )
 
-// Event is one thing to tell. Counts are totals since the run began.
+// Event is one report of progress. Counts are totals since the run began.
 type Event struct {
-	// Run and Seq are set by the Stream: one ID for all events of it, and a number
-	// that grows by one. A gap in the numbers shows that a reporter was too slow to get all.
+	// Run and Seq are set by the Stream: an ID shared by all its events, and a number that
+	// increases by one. A gap in the numbers means that a reporter was too slow to get all
+	// events.
 	Run   string    `json:"run,omitempty"`
 	Seq   int64     `json:"seq,omitempty"`
-	Time  time.Time `json:"time"` // set by the Stream where it is zero
+	Time  time.Time `json:"time"` // set by the Stream if zero
 	Kind  Kind      `json:"event"`
 	Phase string    `json:"phase,omitempty"` // plan, prepare, read, finish, prove …
-	Unit  string    `json:"unit,omitempty"`  // the one that this is about, or was last begun
-	// Target is the stage that a step or a loss is of; "" for a loss of the source.
+	Unit  string    `json:"unit,omitempty"`  // the unit concerned, or the one begun last
+	// Target is the stage of a step or a loss; "" for a loss of the source.
 	Target string `json:"target,omitempty"`
-	// Step is what takes so long: "building 3 indexes of log". In other events it is the
-	// step that was begun last and still runs.
+	// Step describes a long operation: "building 3 indexes of log". In other events it is
+	// the most recent step that is still running.
 	Step string      `json:"step,omitempty"`
 	Loss *stage.Loss `json:"loss,omitempty"`
-	// Bytes are those verified so far: read, hashed and taken by every sink.
+	// Bytes counts verified bytes: read, hashed and accepted by every sink.
 	Bytes      int64  `json:"bytes,omitempty"`
 	TotalBytes int64  `json:"total_bytes,omitempty"` // an estimate; 0 if unknown
 	Rows       int64  `json:"rows,omitempty"`
@@ -59,15 +60,15 @@ type Event struct {
 	Result     any    `json:"result,omitempty"` // a struct that marshals to JSON
 }
 
-// Reporter shows events. A Stream calls it from one goroutine; Report may block,
-// and then gets fewer events.
+// Reporter shows events. A Stream calls it from one goroutine. Report may block; the
+// reporter then gets fewer events.
 type Reporter interface {
 	Report(Event)
-	// Close ends the report and returns the first error of writing it.
+	// Close ends the report and returns the first write error.
 	Close() error
 }
 
-// Silent is a Reporter that shows nothing.
+// Silent is a Reporter that discards all events.
 type Silent struct{}
 
 // Report does nothing.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// JSON writes each event as a line of JSON; of Moving one a second.
+// JSON writes one event per line as JSON, and at most one Moving event per second.
 type JSON struct {
 	mu   sync.Mutex
 	out  *json.Encoder
@@ -15,7 +15,7 @@ type JSON struct {
 	last time.Time
 }
 
-// NewJSON makes a JSON reporter that writes to w.
+// NewJSON returns a JSON reporter that writes to w.
 func NewJSON(w io.Writer) *JSON {
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
@@ -37,7 +37,7 @@ func (j *JSON) Report(e Event) {
 	}
 }
 
-// Close returns the first error of writing.
+// Close returns the first write error.
 func (j *JSON) Close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()

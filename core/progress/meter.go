@@ -10,27 +10,27 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// meter measures how fast a phase is of late.
+// meter measures the current speed of a phase.
 type meter struct {
-	first Event // that began the phase
+	first Event // the event that began the phase
 	at    time.Time
 	bytes int64
 	rate  float64 // bytes per second, smoothed
 }
 
-// begin takes the event that begins a phase.
+// begin starts measuring at the event that begins a phase.
 func (m *meter) begin(e Event) { *m = meter{first: e, at: e.Time, bytes: e.Bytes} }
 
-// moved tells whether anything is counted in this phase.
+// moved reports whether anything was counted in this phase.
 func (m *meter) moved(e Event) bool { return e.Bytes != m.first.Bytes || e.Units != m.first.Units }
 
-// window is about how much of the past the rate looks at. Until it is full, the
+// window is roughly how much of the past the rate covers. Before that time has passed, the
 // rate is the mean since the phase began.
 const window = 15 * time.Second
 
-// add takes the count of bytes at a moment.
+// add records the total number of bytes at a point in time.
 func (m *meter) add(at time.Time, bytes int64) {
-	if bytes < m.bytes { // an entry was taken back
+	if bytes < m.bytes { // an entry was dropped
 		m.at, m.bytes = at, bytes
 		return
 	}
@@ -44,7 +44,7 @@ func (m *meter) add(at time.Time, bytes int64) {
 	m.at, m.bytes = at, bytes
 }
 
-// left estimates the time to go; ok is false where that can't be told.
+// left estimates the remaining time; ok is false if that is not possible.
 func (m *meter) left(e Event) (time.Duration, bool) {
 	if e.TotalBytes <= e.Bytes || m.rate < 1 {
 		return 0, false
@@ -56,7 +56,8 @@ func (m *meter) left(e Event) (time.Duration, bool) {
 	return time.Duration(left * float64(time.Second)).Round(time.Second), true
 }
 
-// printable replaces what could steer a terminal: names come from sites and snapshots.
+// printable replaces characters that could control a terminal: names come from sites and
+// snapshots.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -66,8 +67,8 @@ func printable(text string) string {
 	}, text)
 }
 
-// line says in words how far a phase is, without its name: of one that moves
-// nothing which step runs, and how long the phase takes so far.
+// line describes the progress of a phase without its name. If nothing moves, it names the
+// current step and the time since the phase began.
 func (m *meter) line(e Event) string {
 	var parts []string
 	if !m.moved(e) {
@@ -95,7 +96,7 @@ func (m *meter) line(e Event) string {
 	return strings.Join(parts, ", ")
 }
 
-// percent is 100 only at the very end: the total is an estimate.
+// percent returns 100 only at the very end, because the total is an estimate.
 func percent(e Event) int64 {
 	switch {
 	case e.TotalUnits > 0 && e.Units >= e.TotalUnits:

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// interval is how often Plain says how far a run is.
+// interval is the time between two progress lines of Plain.
 const interval = 10 * time.Second
 
-// Plain writes lines for logs and pipes: phases as they come, and every ten
-// seconds how far the run is.
+// Plain writes lines for logs and pipes: each phase as it begins, and progress every ten
+// seconds.
 type Plain struct {
 	mu    sync.Mutex
 	w     io.Writer
@@ -21,10 +21,10 @@ type Plain struct {
 	meter meter
 }
 
-// NewPlain makes a Plain reporter that writes to w.
+// NewPlain returns a Plain reporter that writes to w.
 func NewPlain(w io.Writer) *Plain { return &Plain{w: w} }
 
-// Report writes what is worth a line.
+// Report writes a line if the event deserves one.
 func (p *Plain) Report(e Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -49,7 +49,7 @@ func (p *Plain) print(line string) {
 	}
 }
 
-// Close returns the first error of writing.
+// Close returns the first write error.
 func (p *Plain) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

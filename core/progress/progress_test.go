@@ -13,7 +13,7 @@ import (
 	"github.com/lmsvault/vault/core/progress"
 )
 
-// run reports a run of 500 MiB at 5 MiB/s, five events a second, 20 units.
+// run reports a run of 500 MiB at 5 MiB/s with five events a second and 20 units.
 func run(r progress.Reporter) {
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	r.Report(progress.Event{Time: at, Kind: progress.Phase, Phase: "read"})
@@ -24,7 +24,7 @@ func run(r progress.Reporter) {
 	r.Report(progress.Event{Time: at, Kind: progress.Done})
 }
 
-func TestPlainLinesComeEveryTenSecondsWithRateAndTimeLeft(t *testing.T) {
+func TestPlainWritesRateAndTimeLeft(t *testing.T) {
 	var out bytes.Buffer
 	r := progress.NewPlain(&out)
 	run(r)
@@ -36,11 +36,11 @@ func TestPlainLinesComeEveryTenSecondsWithRateAndTimeLeft(t *testing.T) {
 		t.Fatalf("%d lines:\n%s", len(lines), out.String())
 	}
 	if want := "read:  10 %, 50 MiB of about 500 MiB, 5.0 MiB/s, 1m30s left, unit 1 of 20"; lines[1] != want {
-		t.Errorf("after ten seconds it says\n%s, want\n%s", lines[1], want)
+		t.Errorf("after ten seconds got\n%s, want\n%s", lines[1], want)
 	}
 }
 
-func TestATerminalKeepsOneLineNoWiderThanItIs(t *testing.T) {
+func TestTerminalKeepsOneLineWithinWidth(t *testing.T) {
 	var out bytes.Buffer
 	r := progress.NewTerminal(&out, func() int { return 60 })
 	run(r)
@@ -56,14 +56,14 @@ func TestATerminalKeepsOneLineNoWiderThanItIs(t *testing.T) {
 		}
 	}
 	if strings.Count(out.String(), "\n") != 1 {
-		t.Errorf("the log is not above the bar: %q", out.String())
+		t.Errorf("log line is not above the bar: %q", out.String())
 	}
 	if !strings.HasSuffix(out.String(), "\r\x1b[Ka line of the log\n") {
-		t.Errorf("the bar is not gone at the end: %q", out.String()[out.Len()-80:])
+		t.Errorf("bar remains at the end: %q", out.String()[out.Len()-80:])
 	}
 }
 
-func TestJSONHasAnEventPerLineAndOneASecondOfProgress(t *testing.T) {
+func TestJSONThrottlesMoving(t *testing.T) {
 	var out bytes.Buffer
 	r := progress.NewJSON(&out)
 	run(r)
@@ -84,20 +84,20 @@ type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
 
-func TestAnErrorOfWritingIsNotLost(t *testing.T) {
+func TestCloseReturnsWriteError(t *testing.T) {
 	for _, r := range []progress.Reporter{
 		progress.NewPlain(broken{}), progress.NewJSON(broken{}), progress.NewTerminal(broken{}, func() int { return 80 }),
 	} {
 		run(r)
 		if err := r.Close(); err == nil || err.Error() != "no space left on device" {
-			t.Errorf("%T.Close gave %v", r, err)
+			t.Errorf("%T.Close returned %v", r, err)
 		}
 	}
 }
 
-// Planning and proving count nothing: they show how long they take, and no bar
-// at 100 % with a rate that falls.
-func TestAPhaseThatMovesNothingShowsItsTime(t *testing.T) {
+// Planning and proving count nothing. They show their duration instead of a bar at 100 %
+// with a falling rate.
+func TestPhaseWithoutCountsShowsDuration(t *testing.T) {
 	for _, terminal := range []bool{false, true} {
 		var out bytes.Buffer
 		var r progress.Reporter = progress.NewPlain(&out)
@@ -116,13 +116,13 @@ func TestAPhaseThatMovesNothingShowsItsTime(t *testing.T) {
 		done.Kind, done.Time = progress.Moving, at.Add(30*time.Second)
 		r.Report(done)
 		if err := r.Close(); err != nil || out.String() != want {
-			t.Errorf("it shows %q, want %q (%v)", out.String(), want, err)
+			t.Errorf("got %q, want %q (%v)", out.String(), want, err)
 		}
 	}
 }
 
-// A first unit that is slow to begin must not make the rate look low for long.
-func TestAtFirstTheRateIsTheMeanSinceThePhaseBegan(t *testing.T) {
+// A slow start of the first unit must not make the rate look low for long.
+func TestRateStartsAsMeanOfPhase(t *testing.T) {
 	var out bytes.Buffer
 	r := progress.NewPlain(&out)
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -131,6 +131,6 @@ func TestAtFirstTheRateIsTheMeanSinceThePhaseBegan(t *testing.T) {
 		r.Report(progress.Event{Time: at.Add(time.Duration(s) * time.Second), Kind: progress.Moving, Bytes: int64(max(0, s-1)) * 10 << 20, TotalBytes: 900 << 20})
 	}
 	if want := "read\nread:  10 %, 90 MiB of about 900 MiB, 9.0 MiB/s, 1m30s left\n"; out.String() != want {
-		t.Errorf("it says %q, want %q", out.String(), want)
+		t.Errorf("got %q, want %q", out.String(), want)
 	}
 }

@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// most is how many events wait for one reporter at most. What a reporter that is
-// slower gets too late to matter, it does not get.
+// most is the maximum number of events waiting for one reporter. A slower reporter misses
+// events.
 const most = 4096
 
-// Stream numbers events and hands them to reporters, each in a goroutine of its own.
-// Safe for concurrent use.
+// Stream numbers events and passes them to reporters, each in its own goroutine. It is safe
+// for concurrent use.
 type Stream struct {
 	run    string
-	mu     sync.Mutex // so that numbers are in the order of the queues
+	mu     sync.Mutex // keeps numbers in the order of the queues
 	seq    int64
 	queues []*queue
 	closed bool
 }
 
-// NewStream makes a stream to these reporters, which it owns.
+// NewStream returns a stream to the given reporters, which it owns.
 func NewStream(reporters ...Reporter) *Stream {
 	s := &Stream{run: time.Now().UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:8])}
 	for _, r := range reporters {
@@ -35,10 +35,10 @@ func NewStream(reporters ...Reporter) *Stream {
 	return s
 }
 
-// Run is the ID that all events of the stream bear: a time and a random text.
+// Run returns the ID shared by all events of the stream: a time and random characters.
 func (s *Stream) Run() string { return s.run }
 
-// Report hands an event to all reporters. It never blocks. After Close it does nothing.
+// Report passes an event to all reporters. It never blocks. After Close it does nothing.
 func (s *Stream) Report(e Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,8 +55,8 @@ func (s *Stream) Report(e Event) {
 	}
 }
 
-// Flush waits until all reporters have shown what was reported before, for this
-// long at most, and tells whether they have.
+// Flush waits at most the given time until all reporters have shown the events reported so
+// far. It returns whether they have.
 func (s *Stream) Flush(wait time.Duration) bool {
 	shown := make(chan struct{})
 	go func() {
@@ -73,8 +73,8 @@ func (s *Stream) Flush(wait time.Duration) bool {
 	}
 }
 
-// Close waits until all reporters have shown everything, closes them, and returns
-// their errors. Only the first call does.
+// Close waits until all reporters have shown everything, closes them and returns their
+// errors. Further calls do nothing.
 func (s *Stream) Close() error {
 	s.mu.Lock()
 	closed := s.closed
@@ -92,20 +92,20 @@ func (s *Stream) Close() error {
 	return errors.Join(errs...)
 }
 
-// queue holds the events that a reporter has still to show.
+// queue holds the events that a reporter has not shown yet.
 type queue struct {
 	to      Reporter
 	mu      sync.Mutex
 	changed *sync.Cond
 	waiting []Event
-	busy    bool // the reporter shows an event
+	busy    bool // the reporter is showing an event
 	ending  bool
 	done    chan struct{} // closed when deliver returns
-	err     error         // of a reporter that panicked; it gets no more. Written by deliver
+	err     error         // set by deliver after the reporter panicked; it then gets no more events
 }
 
-// add appends an event. Where the reporter is behind, a newer Moving stands for the
-// one before it, and of a full queue only what is rare is kept.
+// add appends an event. If the reporter is behind, a Moving event replaces a previous one,
+// and a full queue accepts only rare events.
 func (q *queue) add(e Event) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -126,7 +126,7 @@ func (q *queue) add(e Event) {
 	q.changed.Broadcast()
 }
 
-// flush waits until nothing is waiting.
+// flush waits until the queue is empty.
 func (q *queue) flush() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -142,7 +142,7 @@ func (q *queue) end() {
 	q.changed.Broadcast()
 }
 
-// deliver shows events until the queue has ended and is empty.
+// deliver passes events to the reporter until the queue is ended and empty.
 func (q *queue) deliver() {
 	defer close(q.done)
 	for {
@@ -165,14 +165,14 @@ func (q *queue) deliver() {
 	}
 }
 
-// show has the reporter show an event. A panic there is an error of its own.
+// show passes an event to the reporter and turns a panic into an error.
 func (q *queue) show(e Event) {
 	if q.err != nil {
 		return
 	}
 	defer func() {
 		if bad := recover(); bad != nil {
-			q.err = fmt.Errorf("a reporter of progress panicked: %v", bad)
+			q.err = fmt.Errorf("progress reporter panicked: %v", bad)
 		}
 	}()
 	q.to.Report(e)

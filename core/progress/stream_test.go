@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/progress"
 )
 
-// kept keeps events.
+// kept records events.
 type kept struct {
 	progress.Silent
 	mu     sync.Mutex
@@ -24,7 +24,7 @@ func (k *kept) Report(e progress.Event) {
 	k.events = append(k.events, e)
 }
 
-// stuck shows nothing until it is let go.
+// stuck blocks until free is closed.
 type stuck struct {
 	kept
 	free chan struct{}
@@ -35,8 +35,8 @@ func (s *stuck) Report(e progress.Event) {
 	s.kept.Report(e)
 }
 
-// Close says what went wrong.
-func (s *stuck) Close() error { return errors.New("it was stuck") }
+// Close returns an error.
+func (s *stuck) Close() error { return errors.New("was stuck") }
 
 type panicking struct{ progress.Silent }
 
@@ -70,9 +70,9 @@ func TestEventsAreNumberedForAllReporters(t *testing.T) {
 	}
 }
 
-// A reporter that is stuck costs neither time nor memory, and the others get
-// everything. When it goes on, it gets what can't be missed.
-func TestAStuckReporterHoldsNothingUp(t *testing.T) {
+// A blocked reporter costs neither time nor memory, and the others get everything. When it
+// continues, it gets the rare events.
+func TestStuckReporterDoesNotBlockOthers(t *testing.T) {
 	slow, good := &stuck{free: make(chan struct{})}, &kept{}
 	s := progress.NewStream(slow, panicking{}, good)
 	s.Report(progress.Event{Kind: progress.Begin})
@@ -81,18 +81,18 @@ func TestAStuckReporterHoldsNothingUp(t *testing.T) {
 	}
 	for i := range 10_000 {
 		if i%1000 == 0 && !flushed(good, s) {
-			t.Fatal("the other reporter is held up, too")
+			t.Fatal("the other reporter is blocked too")
 		}
 		s.Report(progress.Event{Kind: progress.Unit})
 	}
 	s.Report(progress.Event{Kind: progress.Done})
 	if s.Flush(50 * time.Millisecond) {
-		t.Error("what is stuck counts as shown")
+		t.Error("Flush reports events of a blocked reporter as shown")
 	}
 	close(slow.free)
 	err := s.Close()
-	if err == nil || !strings.Contains(err.Error(), "it was stuck") || !strings.Contains(err.Error(), "no terminal") {
-		t.Errorf("closing gave %v", err)
+	if err == nil || !strings.Contains(err.Error(), "was stuck") || !strings.Contains(err.Error(), "no terminal") {
+		t.Errorf("Close returned %v", err)
 	}
 	units := 0
 	for _, e := range good.events {
@@ -108,7 +108,7 @@ func TestAStuckReporterHoldsNothingUp(t *testing.T) {
 	}
 }
 
-// flushed tells whether a reporter has got all events within ten seconds.
+// flushed reports whether a reporter has received all events within ten seconds.
 func flushed(k *kept, s *progress.Stream) bool {
 	mark := fmt.Sprint(time.Now().UnixNano())
 	s.Report(progress.Event{Kind: progress.Warning, Text: mark})
@@ -124,14 +124,14 @@ func flushed(k *kept, s *progress.Stream) bool {
 	return false
 }
 
-// The names in a step come from sites and snapshots.
-func TestAStepCannotSteerTheTerminal(t *testing.T) {
+// Names in a step come from sites and snapshots.
+func TestStepCannotControlTerminal(t *testing.T) {
 	var out strings.Builder
 	r := progress.NewPlain(&out)
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	r.Report(progress.Event{Time: at, Kind: progress.Phase, Phase: "finish"})
 	r.Report(progress.Event{Time: at.Add(10 * time.Second), Kind: progress.Moving, Target: "mysql", Step: "building 2 indexes of \x1b[2J\nlog"})
 	if want := "finish\nfinish: mysql: building 2 indexes of ?[2J?log, 10s\n"; out.String() != want {
-		t.Errorf("it shows %q, want %q", out.String(), want)
+		t.Errorf("got %q, want %q", out.String(), want)
 	}
 }

@@ -9,11 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// redraw is how often Terminal draws its bar again.
+// redraw is the minimum time between two updates of the bar.
 const redraw = 100 * time.Millisecond
 
-// Terminal shows one line at the bottom of a terminal with a bar, the rate and
-// the time left. What is written to it (a log) scrolls above the bar.
+// Terminal shows one line at the bottom of a terminal with a bar, the rate and the time
+// left. Text written to it, such as a log, scrolls above the bar.
 type Terminal struct {
 	mu    sync.Mutex
 	w     io.Writer
@@ -21,14 +21,14 @@ type Terminal struct {
 	err   error
 	phase string
 	drawn time.Time
-	shown string // the bar as it stands there; "" for none
+	shown string // the bar as currently shown; "" for none
 	meter meter
 }
 
-// NewTerminal makes a Terminal that writes to w; width tells its columns.
+// NewTerminal returns a Terminal that writes to w; width returns the number of columns.
 func NewTerminal(w io.Writer, width func() int) *Terminal { return &Terminal{w: w, width: width} }
 
-// Report draws the bar again, or writes a line above it.
+// Report updates the bar.
 func (t *Terminal) Report(e Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -64,7 +64,7 @@ func (t *Terminal) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Close removes the bar and returns the first error of writing.
+// Close removes the bar and returns the first write error.
 func (t *Terminal) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -7,26 +7,26 @@ import (
 	"time"
 )
 
-// How long a call may take: slowBase, and the time that its bytes take at
-// slowRate. So a pack of 16 MiB has 22 minutes.
+// A call may take slowBase plus the time to transfer its bytes at slowRate. A pack of 16
+// MiB therefore has 22 minutes.
 const (
 	slowBase = 5 * time.Minute
-	slowRate = 16 << 10 // bytes in a second
-	// grace is how long a call that was cancelled may take to return.
+	slowRate = 16 << 10 // bytes per second
+	// grace is how long a cancelled call may take to return.
 	grace = 10 * time.Second
 )
 
-// ErrSlow is returned, wrapped, by a call that was given up because the storage
-// did not answer in time.
-var ErrSlow = errors.New("the storage does not answer")
+// ErrSlow is returned, wrapped, by a call that was abandoned because the storage did not
+// respond in time.
+var ErrSlow = errors.New("the storage does not respond")
 
-// timeout is how long a call that moves size bytes may take.
+// timeout returns how long a call that moves size bytes may take.
 func (s *Storage) timeout(size int64) time.Duration {
 	return s.base + time.Duration(size/slowRate)*time.Second
 }
 
-// attempt makes one call that moves size bytes. What do uses must not be used
-// again where attempt returns an error, but for other calls of s.
+// attempt makes one call that moves size bytes. If it returns an error, do may still be
+// running, so its data must not be used except by other calls of s.
 func (s *Storage) attempt(ctx context.Context, what string, size int64, do func(ctx context.Context, alive func()) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -38,7 +38,7 @@ func (s *Storage) attempt(ctx context.Context, what string, size int64, do func(
 	})
 }
 
-// wait runs do until it returns, or until it does not although ctx has ended.
+// wait runs do until it returns, or until grace has passed after ctx ended.
 func (s *Storage) wait(ctx context.Context, what string, limit time.Duration, do func(ctx context.Context) error) error {
 	if hung := s.hangs(); hung != nil {
 		return hung
@@ -52,7 +52,7 @@ func (s *Storage) wait(ctx context.Context, what string, limit time.Duration, do
 		select {
 		case err = <-done:
 		case <-time.After(s.grace):
-			err = fmt.Errorf("%s: %w, and could not be stopped (is a network share away?): %w", what, ErrSlow, context.Cause(ctx))
+			err = fmt.Errorf("%s: %w and the call cannot be cancelled (is a network share offline?): %w", what, ErrSlow, context.Cause(ctx))
 			s.mu.Lock()
 			s.hung = err
 			s.mu.Unlock()

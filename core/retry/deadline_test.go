@@ -10,8 +10,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// hanging is a storage whose calls do not return before free is closed; polite
-// ones return when they are cancelled.
+// hanging is a storage whose calls do not return before free is closed. If it is polite,
+// they also return when cancelled.
 type hanging struct {
 	*shelf
 	polite bool
@@ -21,7 +21,7 @@ type hanging struct {
 func (h hanging) hang(ctx context.Context) error {
 	if h.polite {
 		<-ctx.Done()
-		return stage.Temporary(ctx.Err(), 0) // which a storage may take a timeout for
+		return stage.Temporary(ctx.Err(), 0) // a storage may report its own timeout this way
 	}
 	<-h.free
 	return nil
@@ -56,7 +56,7 @@ func eachHanging(t *testing.T, polite bool, test func(t *testing.T, s *Storage, 
 	}
 }
 
-// A storage that does not answer ends each call, whether or not it can be cancelled.
+// If the storage does not respond, each call ends, whether or not it can be cancelled.
 func TestHangingStorageEndsCalls(t *testing.T) {
 	for _, polite := range []bool{true, false} {
 		eachHanging(t, polite, func(t *testing.T, s *Storage, call func(context.Context) error) {
@@ -65,7 +65,7 @@ func TestHangingStorageEndsCalls(t *testing.T) {
 				t.Errorf("polite %v: %v", polite, err)
 			}
 			if took := time.Since(began); took < slowBase || took > slowBase+grace {
-				t.Errorf("it ended after %v", took)
+				t.Errorf("ended after %v", took)
 			}
 			if polite {
 				return
@@ -78,7 +78,7 @@ func TestHangingStorageEndsCalls(t *testing.T) {
 	}
 }
 
-// A person who interrupts does not wait for a storage that hangs.
+// An interrupt does not wait for a storage that hangs.
 func TestHangingStorageCanBeInterrupted(t *testing.T) {
 	for _, polite := range []bool{true, false} {
 		eachHanging(t, polite, func(t *testing.T, s *Storage, call func(context.Context) error) {
@@ -92,7 +92,7 @@ func TestHangingStorageCanBeInterrupted(t *testing.T) {
 	}
 }
 
-// Large objects get the time that they take on a slow line.
+// Large objects get the time they need on a slow line.
 func TestDeadlinesGrowWithSize(t *testing.T) {
 	s := New(newShelf(first(0, nil)))
 	for _, c := range []struct {
@@ -100,7 +100,7 @@ func TestDeadlinesGrowWithSize(t *testing.T) {
 		want time.Duration
 	}{{0, 5 * time.Minute}, {16 << 20, 5*time.Minute + 1024*time.Second}} {
 		if got := s.timeout(c.size); got != c.want {
-			t.Errorf("%d bytes may take %v, want %v", c.size, got, c.want)
+			t.Errorf("timeout for %d bytes is %v, want %v", c.size, got, c.want)
 		}
 	}
 }

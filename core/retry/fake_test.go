@@ -16,15 +16,14 @@ var (
 	errDenied = errors.New("access denied")
 )
 
-// shelf is a storage in memory that injects faults: before each call fault says what
-// becomes of it.
+// shelf is a storage in memory that injects faults, as decided by fault before each call.
 type shelf struct {
 	mu      sync.Mutex
 	objects map[string][]byte
 	calls   []string
 	times   []time.Time
-	// fault returns the error of the nth call, counted from 1; done has the call take
-	// place all the same, so that only its answer is lost.
+	// fault returns the error of the nth call, counted from 1. If done is true the call
+	// takes effect anyway, so that only its reply is lost.
 	fault func(n int) (err error, done bool)
 }
 
@@ -32,7 +31,7 @@ func newShelf(fault func(n int) (error, bool)) *shelf {
 	return &shelf{objects: map[string][]byte{}, fault: fault}
 }
 
-// first fails the first n calls, for ever if n is negative.
+// first fails the first n calls, or all if n is negative.
 func first(n int, err error) func(int) (error, bool) {
 	return func(i int) (error, bool) {
 		if n < 0 || i <= n {

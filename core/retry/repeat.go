@@ -11,17 +11,17 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// The pauses between calls: the first is about firstPause, each is twice the one
-// before up to maxPause, and all differ by half at random. After giveUp no call
-// begins.
+// The pauses between attempts: the first is about firstPause, each is twice the previous
+// one up to maxPause, and all vary by half at random. No attempt begins after giveUp.
 const (
 	firstPause = 200 * time.Millisecond
 	maxPause   = 30 * time.Second
 	giveUp     = 5 * time.Minute
 )
 
-// call makes a call that moves size bytes, and repeats it while its error is
-// temporary. again counts the calls before this one. alive tells that a call goes on.
+// call makes a call that moves size bytes and repeats it while its error is temporary.
+// again is the number of previous attempts. do calls alive to report that it is still
+// making progress.
 func (s *Storage) call(ctx context.Context, what string, size int64, do func(ctx context.Context, again int, alive func()) error) error {
 	pauses := backoff.ExponentialBackOff{InitialInterval: firstPause, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: maxPause}
 	began := time.Now()
@@ -33,7 +33,7 @@ func (s *Storage) call(ctx context.Context, what string, size int64, do func(ctx
 		}
 		pause := max(after, pauses.NextBackOff())
 		if time.Since(began)+pause > giveUp {
-			return fmt.Errorf("%s: given up after %v (attempt %d): %w", what, time.Since(began).Round(time.Second), again+1, err)
+			return fmt.Errorf("%s: gave up after %v (attempt %d): %w", what, time.Since(began).Round(time.Second), again+1, err)
 		}
 		timer := time.NewTimer(pause)
 		select {
@@ -45,7 +45,7 @@ func (s *Storage) call(ctx context.Context, what string, size int64, do func(ctx
 	}
 }
 
-// temporary tells whether a call may be repeated, and how long to wait at least.
+// temporary reports whether a call may be repeated, and the minimum time to wait.
 func temporary(err error) (after time.Duration, ok bool) {
 	if errors.Is(err, stage.ErrNotExist) {
 		return 0, false

@@ -15,7 +15,7 @@ import (
 
 func busy(after time.Duration) error { return stage.Temporary(errBusy, after) }
 
-// calls are all calls of a storage, which holds the object x of content "content".
+// calls returns all calls of a storage, which holds the object x with content "content".
 func calls(s *Storage) map[string]func(ctx context.Context) error {
 	return map[string]func(ctx context.Context) error{
 		"put":    func(ctx context.Context) error { return s.Put(ctx, "y", []byte("1")) },
@@ -58,7 +58,7 @@ func everyCall(t *testing.T, fault func(int) (error, bool), test func(t *testing
 	}
 }
 
-func TestTemporaryErrorsAreRetriedUntilTheCallSucceeds(t *testing.T) {
+func TestTemporaryErrorsAreRetried(t *testing.T) {
 	everyCall(t, first(5, fmt.Errorf("the bucket: %w", busy(0))), func(t *testing.T, below *shelf, call func(context.Context) error) {
 		if err := call(t.Context()); err != nil {
 			t.Error(err)
@@ -69,14 +69,14 @@ func TestTemporaryErrorsAreRetriedUntilTheCallSucceeds(t *testing.T) {
 		pause := firstPause
 		for i := range 5 {
 			if took := below.times[i+1].Sub(below.times[i]); took < pause/2 || took > pause*3/2+1 {
-				t.Errorf("pause %d is %v, want %v and half of it more or less", i+1, took, pause)
+				t.Errorf("pause %d is %v, want %v ± half", i+1, took, pause)
 			}
 			pause *= 2
 		}
 	})
 }
 
-func TestPausesDifferAtRandom(t *testing.T) {
+func TestPausesHaveJitter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := map[time.Duration]bool{}
 		for range 20 {
@@ -87,12 +87,12 @@ func TestPausesDifferAtRandom(t *testing.T) {
 			seen[below.times[1].Sub(below.times[0])] = true
 		}
 		if len(seen) < 15 {
-			t.Errorf("20 callers wait for only %d different times: they all come back at once", len(seen))
+			t.Errorf("20 callers wait for only %d different times and return at once", len(seen))
 		}
 	})
 }
 
-func TestPermanentErrorsAreReturnedAtOnce(t *testing.T) {
+func TestPermanentErrorsAreNotRetried(t *testing.T) {
 	for _, fault := range []error{errDenied, stage.Temporary(stage.ErrNotExist, 0), fmt.Errorf("%w: no space", stage.ErrCorrupt)} {
 		everyCall(t, first(-1, fault), func(t *testing.T, below *shelf, call func(context.Context) error) {
 			if err := call(t.Context()); !errors.Is(err, fault) || len(below.calls) != 1 {
@@ -102,11 +102,11 @@ func TestPermanentErrorsAreReturnedAtOnce(t *testing.T) {
 	}
 }
 
-func TestErrorsThatStayAreGivenUpAfterMinutes(t *testing.T) {
+func TestRetriesEndAfterMinutes(t *testing.T) {
 	everyCall(t, first(-1, busy(0)), func(t *testing.T, below *shelf, call func(context.Context) error) {
 		began := time.Now()
 		err := call(t.Context())
-		if !errors.Is(err, errBusy) || !strings.Contains(err.Error(), "given up after ") {
+		if !errors.Is(err, errBusy) || !strings.Contains(err.Error(), "gave up after ") {
 			t.Errorf("error %v", err)
 		}
 		if took := time.Since(began); took < giveUp-2*maxPause || took > giveUp {
@@ -131,8 +131,8 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	})
 }
 
-// Who is asked to wait longer than it has time says so at once.
-func TestALongRetryAfterIsNotWaitedFor(t *testing.T) {
+// If the requested wait exceeds the remaining time, the error is returned at once.
+func TestLongRetryAfterFailsAtOnce(t *testing.T) {
 	everyCall(t, first(-1, busy(time.Hour)), func(t *testing.T, below *shelf, call func(context.Context) error) {
 		began := time.Now()
 		if err := call(t.Context()); !errors.Is(err, errBusy) || time.Since(began) > time.Second || len(below.calls) != 1 {
@@ -141,7 +141,7 @@ func TestALongRetryAfterIsNotWaitedFor(t *testing.T) {
 	})
 }
 
-func TestACancelledCallEndsInItsPause(t *testing.T) {
+func TestCancelEndsPause(t *testing.T) {
 	everyCall(t, first(-1, busy(time.Minute)), func(t *testing.T, below *shelf, call func(context.Context) error) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
@@ -151,12 +151,12 @@ func TestACancelledCallEndsInItsPause(t *testing.T) {
 			t.Errorf("error %v, want the context's and the storage's", err)
 		}
 		if took := time.Since(began); took != time.Second || len(below.calls) != 1 {
-			t.Errorf("it ended after %v and %d calls", took, len(below.calls))
+			t.Errorf("ended after %v and %d calls", took, len(below.calls))
 		}
 	})
 }
 
-// lostAnswer has the first call take place and its answer be lost.
+// lostAnswer lets the first call take effect and loses its reply.
 func lostAnswer(n int) (error, bool) {
 	if n == 1 {
 		return busy(0), true
@@ -164,7 +164,7 @@ func lostAnswer(n int) (error, bool) {
 	return nil, true
 }
 
-func TestACallWhoseAnswerWasLostIsRepeated(t *testing.T) {
+func TestLostReplyIsRetried(t *testing.T) {
 	everyCall(t, lostAnswer, func(t *testing.T, below *shelf, call func(context.Context) error) {
 		if err := call(t.Context()); err != nil {
 			t.Errorf("after %q: %v", below.calls, err)
@@ -172,21 +172,21 @@ func TestACallWhoseAnswerWasLostIsRepeated(t *testing.T) {
 	})
 }
 
-// Create whose answer was lost finds its own object, and only that.
-func TestCreateKnowsItsOwnObject(t *testing.T) {
+// A Create whose reply was lost recognizes its own object, and only that.
+func TestCreateRecognizesOwnObject(t *testing.T) {
 	const ours = "lock of process 1"
 	for name, c := range map[string]struct {
 		fault func(n int) (error, bool)
-		there string // what another has created before, or between the attempts
+		there string // what another process created before, or between the attempts
 		want  error
 	}{
-		"the answer was lost":                      {lostAnswer, "", nil},
+		"the reply was lost":                       {lostAnswer, "", nil},
 		"another was first":                        {first(0, nil), "lock of process 2", stage.ErrExist},
 		"another was first, with the same bytes":   {first(0, nil), ours, stage.ErrExist},
 		"another was first after a failed attempt": {first(1, busy(0)), "lock of process 2", stage.ErrExist},
 		"another's begins with the same bytes":     {first(1, busy(0)), ours + "0", stage.ErrExist},
 		"another's is shorter":                     {first(1, busy(0)), "lock", stage.ErrExist},
-		"looking at it fails for a while, and is ours": {func(n int) (error, bool) {
+		"reading it fails for a while, then it is ours": {func(n int) (error, bool) {
 			if n == 1 || n == 3 {
 				return busy(0), true
 			}
@@ -210,39 +210,39 @@ func TestCreateKnowsItsOwnObject(t *testing.T) {
 	}
 }
 
-// A list that breaks off begins anew, and lists each object once.
-func TestAListTellsOfEachObjectOnce(t *testing.T) {
+// A List that is interrupted starts again, and lists each object once.
+func TestRepeatedListListsEachObjectOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		below := newShelf(first(3, busy(0)))
 		for i := range 10 {
 			below.objects[fmt.Sprint(i)] = []byte("1")
 		}
-		var told []string
-		err := New(below).List(t.Context(), "", func(o stage.Object) error { told = append(told, o.Name); return nil })
-		slices.Sort(told)
-		if err != nil || strings.Join(told, "") != "0123456789" {
-			t.Errorf("told of %q, %v", told, err)
+		var listed []string
+		err := New(below).List(t.Context(), "", func(o stage.Object) error { listed = append(listed, o.Name); return nil })
+		slices.Sort(listed)
+		if err != nil || strings.Join(listed, "") != "0123456789" {
+			t.Errorf("listed %q, %v", listed, err)
 		}
 	})
 }
 
-// The error of who is told, even a temporary one, is not the storage's.
-func TestAnErrorOfWhoIsToldEndsTheList(t *testing.T) {
+// The callback's error, even a temporary one, is not the storage's.
+func TestListReturnsCallbackError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		below := newShelf(first(0, nil))
 		below.objects["0"], below.objects["1"] = nil, nil
 		n, mine := 0, busy(0)
 		err := New(below).List(t.Context(), "", func(stage.Object) error { n++; return mine })
 		if err != mine || n != 1 || len(below.calls) != 1 {
-			t.Errorf("told %d times in %d lists, and returned %v", n, len(below.calls), err)
+			t.Errorf("%d callbacks in %d lists, error %v", n, len(below.calls), err)
 		}
 	})
 }
 
-// plain is a storage without what is optional.
+// plain is a storage without optional methods.
 type plain struct{ stage.Storage }
 
-func TestWhatAStorageCanNotDoIsSaid(t *testing.T) {
+func TestMissingOptionalMethodsAreReported(t *testing.T) {
 	s := New(plain{newShelf(first(0, nil))})
 	if err := s.Create(t.Context(), "x", nil); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("create: %v", err)
@@ -254,6 +254,6 @@ func TestWhatAStorageCanNotDoIsSaid(t *testing.T) {
 		t.Errorf("limits: %+v", l)
 	}
 	if l := New(newShelf(first(0, nil))).Limits(); l.Connections != 3 {
-		t.Errorf("limits of one that has some: %+v", l)
+		t.Errorf("limits of a Limiter: %+v", l)
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Storage is a stage.Storage over another, with deadlines and retries. It has all
-// optional interfaces; of what the storage below can't do it says so. It is safe
-// for concurrent use.
+// Storage adds deadlines and retries to another stage.Storage. It has all optional
+// interfaces; their methods report what the storage below does not support. It is safe for
+// concurrent use.
 type Storage struct {
 	below       stage.Storage
 	base, grace time.Duration
@@ -22,22 +22,23 @@ type Storage struct {
 	hung error
 }
 
-// New makes a Storage over below, which it owns from then on.
+// New returns a Storage over below, which it owns from then on.
 func New(below stage.Storage) *Storage {
 	return &Storage{below: below, base: slowBase, grace: grace}
 }
 
-// Put stores an object, again and again while the error is temporary.
+// Put stores an object, and retries while the error is temporary.
 func (s *Storage) Put(ctx context.Context, name string, data []byte) error {
 	return s.call(ctx, "storing "+name, int64(len(data)), func(ctx context.Context, _ int, _ func()) error {
 		return s.below.Put(ctx, name, data)
 	})
 }
 
-// Create stores an object where none is, see stage.Creator. If an attempt had a
-// temporary error and the next finds an object of exactly these bytes, it was
-// stored by the former, and that is success: bytes that another could store as
-// well prove nothing. errors.ErrUnsupported if the storage below is no Creator.
+// Create stores an object if none exists, see stage.Creator. If an attempt failed with a
+// temporary error and the next finds an object with exactly these bytes, the first attempt
+// stored it and Create succeeds. Bytes that another process might store as well are
+// therefore no proof of ownership. If the storage below is no Creator, Create returns
+// errors.ErrUnsupported.
 func (s *Storage) Create(ctx context.Context, name string, data []byte) error {
 	c, ok := s.below.(stage.Creator)
 	if !ok {
@@ -60,7 +61,7 @@ func (s *Storage) Create(ctx context.Context, name string, data []byte) error {
 	})
 }
 
-// Get reads a part of an object. What a failed attempt has read is thrown away.
+// Get reads part of an object. Data read by a failed attempt is discarded.
 func (s *Storage) Get(ctx context.Context, dst []byte, name string, offset, length int64) ([]byte, error) {
 	out := dst
 	err := s.call(ctx, "reading "+name, max(0, length), func(ctx context.Context, _ int, _ func()) error {
@@ -76,11 +77,11 @@ func (s *Storage) Get(ctx context.Context, dst []byte, name string, offset, leng
 	return out, nil
 }
 
-// List may take any time, but not long for an object. fn is told of each object
-// once, however often the list begins anew.
+// List may take any time in total, but not long for a single object. fn is called once for
+// each object, however often the list is repeated.
 func (s *Storage) List(ctx context.Context, prefix string, fn func(stage.Object) error) error {
 	var mu sync.Mutex
-	over := false // nobody waits for fn any more
+	over := false // fn must not be called any more
 	told := map[string]bool{}
 	var failed error
 	defer func() {
@@ -109,7 +110,7 @@ func (s *Storage) List(ctx context.Context, prefix string, fn func(stage.Object)
 		mu.Lock()
 		defer mu.Unlock()
 		if failed != nil {
-			return nil // the caller's own error says nothing of the storage
+			return nil // the caller's own error, not the storage's
 		}
 		return err
 	})
@@ -142,7 +143,7 @@ func (s *Storage) Stat(ctx context.Context, name string) (stage.Object, error) {
 	return o, nil
 }
 
-// Free returns how many bytes more can be stored, -1 where the storage below does not tell.
+// Free returns how many more bytes can be stored, or -1 if the storage below does not know.
 func (s *Storage) Free(ctx context.Context) (int64, error) {
 	c, ok := s.below.(stage.Capacity)
 	if !ok {
@@ -162,7 +163,7 @@ func (s *Storage) Free(ctx context.Context) (int64, error) {
 	return free, nil
 }
 
-// Limits returns what the storage below says, nothing where it does not.
+// Limits returns the limits of the storage below, or the zero value.
 func (s *Storage) Limits() stage.Limits {
 	if l, ok := s.below.(stage.Limiter); ok {
 		return l.Limits()
@@ -170,10 +171,10 @@ func (s *Storage) Limits() stage.Limits {
 	return stage.Limits{}
 }
 
-// Close closes the storage below, once, unless it hangs.
+// Close closes the storage below once, unless it hangs.
 func (s *Storage) Close(ctx context.Context) error {
 	if s.hangs() != nil {
-		return nil // which was told
+		return nil // which was reported before
 	}
 	return s.attempt(ctx, "closing the storage", 0, func(ctx context.Context, _ func()) error { return s.below.Close(ctx) })
 }

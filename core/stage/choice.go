@@ -9,27 +9,27 @@ import (
 // Latest is the name of the newest snapshot.
 const Latest = "latest"
 
-// Choice names a snapshot, or those of a site, a pipeline and tags.
+// Choice selects a snapshot, or filters snapshots by site, pipeline and tags.
 type Choice struct {
-	Snapshot string // an ID, the beginning of one ID only, or Latest
-	Site     string // only of this site, by identifier or name; "" for any
-	Pipeline string // only of this pipeline; "" for any
-	Tags     string // only with all of these tags, separated by commas; "" for any
+	Snapshot string // an ID, an unambiguous prefix of one, or Latest
+	Site     string // identifier or name of the site; "" for any
+	Pipeline string // "" for any
+	Tags     string // tags separated by commas, all of which must be set; "" for any
 }
 
 func (c Choice) tags() []string {
 	return strings.FieldsFunc(c.Tags, func(r rune) bool { return r == ',' })
 }
 
-// Matches reports whether a snapshot is of the site and the pipeline, and has the
-// tags. It does not look at c.Snapshot.
+// Matches reports whether s is of the site and pipeline and has all the tags. It ignores
+// c.Snapshot.
 func (c Choice) Matches(s *Snapshot) bool {
 	return (c.Pipeline == "" || c.Pipeline == s.Pipeline) &&
 		(c.Site == "" || c.Site == s.Site || c.Site == s.SiteName) &&
 		!slices.ContainsFunc(c.tags(), func(tag string) bool { return !slices.Contains(s.Tags, tag) })
 }
 
-// String names what Matches wants; "" for a Choice that matches everything.
+// String describes the filter for messages; it is "" if every snapshot matches.
 func (c Choice) String() string {
 	var words []string
 	if c.Site != "" {

@@ -1,8 +1,9 @@
-// Package stage is the contract between the engine and everything that reads,
-// changes, writes or keeps a site: sources, transforms, sinks and storages,
-// built in or in a process of their own.
+// Package stage defines the contracts between the engine and the stages that read, change,
+// write or store a site: sources, transforms, sinks and storages. A stage is built in, or
+// runs in a process of its own as a plugin.
 //
-// A backup, a restore, a migration and a dry run are the same engine with other
-// stages. Contracts are stated at the interfaces; package plugins/conformance
-// tests them.
+// A backup, a restore, a migration and a dry run are the same engine with different stages.
+// Each interface states its contract; package plugins/conformance tests them. Start with
+// Source, Sink, RecordTransform, ByteTransform and Storage, and with Stage, which registers
+// one.
 package stage

@@ -6,32 +6,33 @@ import (
 	"github.com/lmsvault/vault/core/selection"
 )
 
-// Inventory is what a source found.
+// Inventory describes what a source will read.
 type Inventory struct {
-	Tables []TableInfo // whole structure, tables without rows too
+	Tables []TableInfo // complete schema, including empty tables
 	Units  []Unit      // every table has at least one unit
-	// Facts about the site that the snapshot keeps, by documented names:
-	// engine ("MariaDB 10.11.19"), dialect, prefix, charset, collation, consistency
-	// (which guarantee the tables are read with), position, site (a Moodle site's
-	// own identifier), site_name (its full name) …
+	// Facts describe the site and are stored in the snapshot. Names are documented: engine
+	// ("MariaDB 10.11.19"), dialect, prefix, charset, collation, consistency (the guarantee
+	// that the tables are read with), position, site (the identifier of a Moodle site),
+	// site_name (its full name) …
 	Facts map[string]string
-	// Location identifies the database that is read, the same by whatever address it
-	// was reached: a sink of this dialect refuses to write there. "" for a source
-	// without a database and for a stored snapshot. No snapshot keeps it. Directories
-	// are compared by the engine.
+	// Location identifies the database that is read, whatever address it was reached by; a
+	// sink of the same dialect refuses to write to it. It is "" for a source without a
+	// database and for a stored snapshot, and is never stored. Directories are compared by
+	// the engine.
 	Location string
 	// Snapshot is the ID of the stored snapshot that is read; "" for a live site.
 	Snapshot string
-	Losses   []Loss // what can't be carried, known before reading
-	// Recorded is what a stored snapshot lists as lost when it was made. The run
-	// counts it with Losses, as far as a target holds its part, and does not count
-	// it again where it finds the same by itself.
+	Losses   []Loss // losses known before reading
+	// Recorded lists the losses that a stored snapshot was made with. The run counts them
+	// with Losses, for parts that a target holds, and does not count a loss again that it
+	// detects itself.
 	Recorded []Loss
 	Notes    []Note // what is left out or differs on purpose
-	// Excluded lists what the selection left out: every table, and for each pattern
-	// of files at least one path. What is not listed here counts as not found.
+	// Excluded lists what the selection left out: every table, and at least one path for
+	// each file pattern. A rule without an entry here counts as matching nothing.
 	Excluded []selection.Excluded
-	// Session is what another process needs to Join this snapshot; nil where none can.
+	// Session is what another process needs to Join this snapshot; nil if that is not
+	// possible.
 	Session Session
 }
 
@@ -40,46 +41,47 @@ type TableInfo struct {
 	Schema schema.Table
 	Rows   int64 // estimate; exact where Proof is set
 	Bytes  int64 // estimate
-	// Proof of the rows where it is known before they are read (a snapshot's). nil elsewhere.
+	// Proof is the proof of the rows if it is known before they are read, as for a stored
+	// snapshot; nil otherwise.
 	Proof *rows.Sum
 }
 
-// Plan is what a sink is going to get: the tables as this sink will hold them
-// (after the type map), and totals.
+// Plan describes what a sink will receive: the tables as this sink will hold them, after
+// the type map, and totals.
 type Plan struct {
-	Pipeline string // its name
+	Pipeline string // name of the pipeline
 	Tables   []TableInfo
-	Parts    []string          // DB, Filedir …: what will come
-	Facts    map[string]string // of all sources
-	// Locations lists the databases that the run reads, see Inventory.Location. A
-	// sink that would write to one of them refuses in Check.
+	Parts    []string          // DB, Filedir …: the parts to come
+	Facts    map[string]string // facts of all sources
+	// Locations lists the databases that the run reads, see Inventory.Location. Check
+	// refuses if the sink would write to one of them.
 	Locations []string
 	// Snapshots lists the stored snapshots that the run reads, see Inventory.Snapshot.
 	Snapshots []string
 	Files     int64   // estimate
 	Bytes     int64   // estimate
-	Workers   int     // at most so many units are open at once
-	Replace   Replace // what becomes of what the target holds
-	// Preserve lists what of it stays whatever Replace says, in the sink's own words:
-	// tables without prefix, paths below a directory.
+	Workers   int     // maximum number of units open at once
+	Replace   Replace // how to treat what the target already holds
+	// Preserve lists what is kept in the target whatever Replace says, as the sink defines
+	// it: tables without prefix, paths below a directory.
 	Preserve []string
 }
 
-// Loss records items that could not be transferred, grouped by cause: promise 1.
-// The sum of Count by Kind is held against the loss budget.
+// Loss records items that could not be transferred, grouped by cause. The sum of Count for
+// each Kind is compared with the loss budget.
 type Loss struct {
 	Kind   LossKind `json:"kind"`
 	Path   string   `json:"path"`            // the entry or object: db/user, dataroot/x
-	Where  string   `json:"where,omitempty"` // inside it: "id=5 column name"
+	Where  string   `json:"where,omitempty"` // position in it: "id=5 column name"
 	Reason string   `json:"reason"`
 	Count  int64    `json:"count"` // at least 1
-	// Row is the row that a target refused, as the sink got it, without its
-	// newline: the proof counts without it. It is never stored.
+	// Row is the row that a target refused, as the sink received it, without its newline.
+	// The proof is computed without it. It is never stored.
 	Row []byte `json:"-"`
 }
 
-// LostIndex is the loss of a planned index; "" stands for the primary key. A sink
-// reports such an index by this: the run then does not expect it in the proof.
+// LostIndex is the loss of a planned index, or of the primary key if index is "". A sink
+// that reports an index this way is not expected to have it in its proof.
 func LostIndex(table, index, reason string) Loss {
 	where := "index " + index
 	if index == "" {
@@ -88,25 +90,25 @@ func LostIndex(table, index, reason string) Loss {
 	return Loss{Kind: LossIndex, Path: DB + "/" + table, Where: where, Reason: reason, Count: 1}
 }
 
-// LostSequence is the loss of a table's planned sequence. A sink reports it by
-// this: the run then does not expect it in the proof.
+// LostSequence is the loss of a table's planned sequence. A sink that reports it this way
+// is not expected to have it in its proof.
 func LostSequence(table, column, reason string) Loss {
 	return Loss{Kind: LossDefault, Path: DB + "/" + table, Where: "sequence of column " + column, Reason: reason, Count: 1}
 }
 
-// LostDefault is the loss of a planned column's default. A sink reports it by this:
-// the run then does not expect it in the proof.
+// LostDefault is the loss of a column's planned default. A sink that reports it this way is
+// not expected to have it in its proof.
 func LostDefault(table, column, reason string) Loss {
 	return Loss{Kind: LossDefault, Path: DB + "/" + table, Where: "column " + column, Reason: reason, Count: 1}
 }
 
-// LossKind names what was lost; the names are those of --accept-loss.
+// LossKind is the kind of a loss, as named in --accept-loss.
 type LossKind string
 
 // The kinds of loss.
 const (
 	LossTable      LossKind = "table"
-	LossColumn     LossKind = "column" // a generated column, a type that the target can't hold
+	LossColumn     LossKind = "column" // a generated column, or a type that the target does not support
 	LossRow        LossKind = "row"    // refused by the target
 	LossIndex      LossKind = "index"
 	LossDefault    LossKind = "default"
@@ -114,15 +116,15 @@ const (
 	LossView       LossKind = "view"
 	LossTrigger    LossKind = "trigger"
 	LossRoutine    LossKind = "routine"         // functions, procedures, events
-	LossMissing    LossKind = "missing_file"    // a content hash that table files names and nobody has
+	LossMissing    LossKind = "missing_file"    // a content hash in table files whose file does not exist
 	LossUnreadable LossKind = "unreadable_file" // permission, I/O error
 	LossChanged    LossKind = "changed_file"    // changed or vanished while it was read
-	LossCorrupt    LossKind = "corrupt_file"    // content that doesn't have the SHA-1 it is named by; it is kept under its name
+	LossCorrupt    LossKind = "corrupt_file"    // content that doesn't match the SHA-1 in its name; it is kept under its name
 	LossSpecial    LossKind = "special_file"    // socket, FIFO, device
-	LossTime       LossKind = "file_time"       // a modification time that the target's file system can't hold
-	LossOutside    LossKind = "outside_link"    // what lies behind a link that leads out of the data root; the link is kept
+	LossTime       LossKind = "file_time"       // a modification time that the target's file system can't store
+	LossOutside    LossKind = "outside_link"    // what a symlink out of the data root points to; the link itself is kept
 	LossStored     LossKind = "stored_data"     // something in a repository is damaged
-	LossPart       LossKind = "missing_part"    // a part of the site that is empty, or far smaller than in the previous snapshot
+	LossPart       LossKind = "missing_part"    // a part of the site that is empty or far smaller than in the previous snapshot
 )
 
 // LossKinds lists the kinds of loss.
@@ -133,7 +135,7 @@ func LossKinds() []LossKind {
 	}
 }
 
-// Note says what was left out or done differently on purpose: an exclusion, a
+// Note describes something left out or done differently on purpose: an exclusion, a
 // fallback, tables of other programs. Notes never fail a run.
 type Note struct {
 	Path string `json:"path"`

@@ -2,11 +2,10 @@ package stage
 
 import "context"
 
-// Noter is a source or sink that knows only at the end what a person should know: a
-// source what it has left out on purpose, a sink what it could not clear away or give
-// back as it was. It is optional.
+// Noter is an optional interface of sources and sinks that have notes for the user only at
+// the end: what a source left out on purpose, what a sink could not clean up or put back.
 type Noter interface {
-	// Notes is called once: of a source when all units have been read, of a sink after
-	// a Publish that returned nil, and before Close.
+	// Notes returns the notes. It is called once, before Close: for a source after all
+	// units have been read, for a sink after Publish returned nil.
 	Notes(ctx context.Context) ([]Note, error)
 }

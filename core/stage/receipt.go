@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// receiptText is a Receipt as JSON. A Loss leaves its row out elsewhere.
+// receiptText is a Receipt as JSON. Unlike Loss, it includes refused rows.
 type receiptText struct {
 	Rows   int64      `json:"rows,omitempty"`
 	Files  int64      `json:"files,omitempty"`
@@ -16,11 +16,11 @@ type receiptText struct {
 
 type lossText struct {
 	Loss
-	Row []byte `json:"row"` // null where there is none
+	Row []byte `json:"row"` // null if there is none
 }
 
-// MarshalJSON gives all of a receipt, refused rows too: what a target keeps to
-// give the same receipt again.
+// MarshalJSON encodes the whole receipt, including refused rows, so that a target can store
+// it and return the same receipt again.
 func (r *Receipt) MarshalJSON() ([]byte, error) {
 	t := receiptText{Rows: r.Rows, Files: r.Files, Bytes: r.Bytes, State: r.State}
 	for _, l := range r.Losses {
@@ -33,7 +33,7 @@ func (r *Receipt) MarshalJSON() ([]byte, error) {
 func (r *Receipt) UnmarshalJSON(data []byte) error {
 	var t receiptText
 	if err := json.Unmarshal(data, &t); err != nil {
-		return fmt.Errorf("a unit's receipt: %w", err)
+		return fmt.Errorf("decoding receipt: %w", err)
 	}
 	*r = Receipt{Rows: t.Rows, Files: t.Files, Bytes: t.Bytes, State: t.State}
 	for _, l := range t.Losses {

@@ -11,9 +11,9 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// What a target keeps of a receipt gives the same receipt: with a refused row, an
-// empty one, and bytes that are no text.
-func TestAReceiptComesBackWhole(t *testing.T) {
+// A receipt survives encoding: with a refused row, an empty row and bytes that are not
+// text.
+func TestReceiptRoundTrip(t *testing.T) {
 	want := stage.Receipt{Rows: 7, Files: 2, Bytes: 99, State: []byte{0, 0xff}, Losses: []stage.Loss{
 		{Kind: stage.LossRow, Path: "db/user", Where: "id=1 column name", Reason: "too long", Count: 1, Row: []byte("1\t\xff\\N")},
 		{Kind: stage.LossRow, Path: "db/empty", Reason: "no column", Count: 1, Row: []byte{}},
@@ -29,14 +29,14 @@ func TestAReceiptComesBackWhole(t *testing.T) {
 	}
 }
 
-// An error that is temporary is known as such below other words, and says what it said.
-func TestTemporaryErrorsAreKnown(t *testing.T) {
+// A temporary error is recognized when wrapped, and keeps its message.
+func TestIsTemporaryFindsWrapped(t *testing.T) {
 	cause := errors.New("the connection was lost")
 	err := fmt.Errorf("unit x: %w", stage.Temporary(cause, time.Minute))
 	if after, ok := stage.IsTemporary(err); !ok || after != time.Minute || !errors.Is(err, cause) || err.Error() != "unit x: the connection was lost" {
 		t.Errorf("%v: %v, %v", err, after, ok)
 	}
 	if _, ok := stage.IsTemporary(cause); ok || stage.Temporary(nil, 0) != nil {
-		t.Error("what nobody called temporary is")
+		t.Error("an unmarked error is temporary")
 	}
 }

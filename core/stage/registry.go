@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Role is where in a pipeline a stage stands.
+// Role is the position of a stage in a pipeline.
 type Role string
 
 // The roles. A storage serves as source and as sink, through a repository.
@@ -19,33 +19,33 @@ const (
 	RoleStorage   Role = "storage"
 )
 
-// Env is what a stage gets from its host.
+// Env is the environment that the host gives a stage.
 type Env struct {
 	Log     *slog.Logger
-	TempDir string // a folder for temporary files, made and removed by the host
-	Workers int    // how many units run at once
-	Version string // of vault
+	TempDir string // directory for temporary files, created and removed by the host
+	Workers int    // number of units that run at once
+	Version string // version of Vault
 }
 
-// Info describes a stage: help, docs, schema and lint are made from it.
+// Info describes a stage. Help, documentation, JSON Schema and lint rules are made from it.
 type Info struct {
 	Name    string
 	Role    Role
 	Summary string // one sentence
-	Doc     string // Markdown: what a user should know
-	// Parts that a source gives or a sink holds (DB, Filedir …).
+	Doc     string // Markdown for users
+	// Parts that a source reads or a sink holds (DB, Filedir …).
 	Parts []string
-	// Dialect of a database's tables: mysql, postgres, sqlite; "" for others.
+	// Dialect of a database's tables: mysql, postgres, sqlite; "" if it has none.
 	Dialect string
 	// Seals reports that the output of a byte transform is encrypted and will not compress.
 	Seals bool
-	// Config returns a pointer to a new configuration struct, declared with the
-	// tags of package config and holding the defaults.
+	// Config returns a pointer to a new configuration struct with the defaults set,
+	// declared with the tags of package config.
 	Config func() any
 }
 
-// Stage is a registered stage: its Info and how to make one from a decoded
-// configuration (what Config returned). Exactly the constructor of its role is set.
+// Stage is a registered stage: its Info and its constructor, which takes a decoded
+// configuration as returned by Config. Only the constructor of its role is set.
 type Stage struct {
 	Info
 	NewSource  func(ctx context.Context, cfg any, env Env) (Source, error)
@@ -55,12 +55,12 @@ type Stage struct {
 	NewStorage func(ctx context.Context, cfg any, env Env) (Storage, error)
 }
 
-// Registry holds the stages a program knows. Fill it first; reading is safe for
-// concurrent use.
+// Registry holds the stages that a program knows. It does not change after NewRegistry and
+// is safe for concurrent use.
 type Registry struct{ stages []Stage }
 
-// NewRegistry makes a registry of these stages. Two of one name that could stand
-// in the same place are a mistake of the programmer and an error.
+// NewRegistry returns a registry of the given stages. It returns an error if two stages
+// have the same name and role.
 func NewRegistry(stages ...Stage) (*Registry, error) {
 	r := &Registry{}
 	for _, s := range stages {
@@ -75,8 +75,8 @@ func NewRegistry(stages ...Stage) (*Registry, error) {
 	return r, nil
 }
 
-// CanStand tells whether the stage can stand in a role; a storage can stand as
-// source and as sink.
+// CanStand reports whether the stage can be used in a role; a storage can be used as source
+// and as sink.
 func (s *Stage) CanStand(role Role) bool { return s.Role == role || slices.Contains(s.roles(), role) }
 
 func (s *Stage) roles() []Role {
@@ -86,7 +86,7 @@ func (s *Stage) roles() []Role {
 	return []Role{s.Role}
 }
 
-// Find returns the stage that can stand in a role under a name.
+// Find returns the stage that has the name and can be used in the role.
 func (r *Registry) Find(role Role, name string) (Stage, bool) {
 	for _, s := range r.stages {
 		if s.Name == name && s.CanStand(role) {
@@ -96,5 +96,5 @@ func (r *Registry) Find(role Role, name string) (Stage, bool) {
 	return Stage{}, false
 }
 
-// All lists the stages by name.
+// All returns the stages sorted by name.
 func (r *Registry) All() []Stage { return slices.Clone(r.stages) }

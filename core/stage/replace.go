@@ -2,24 +2,24 @@ package stage
 
 import "fmt"
 
-// Replace says what becomes of what a target holds already.
+// Replace says how a sink treats what the target already holds.
 type Replace string
 
-// The ways to treat what is there. Whatever fails before Publish has begun, and
-// whenever the process dies before it has ended, ReplaceNothing and ReplaceSwap
-// leave the target as it was.
+// The replace modes. With ReplaceNothing and ReplaceSwap the target stays as it was if
+// anything fails before Publish begins, or if the process dies before Publish has
+// completed.
 const (
 	// ReplaceNothing refuses a target that holds a site.
 	ReplaceNothing Replace = ""
-	// ReplaceSwap makes the new site beside the old one, finishes and proves it
-	// there, and exchanges the two in Publish, in one step.
+	// ReplaceSwap builds, finishes and proves the new site next to the old one. Publish
+	// exchanges the two in one step.
 	ReplaceSwap Replace = "swap"
-	// ReplaceInPlace removes the old site in Begin: for targets without room for
-	// two. What fails afterwards leaves no site.
+	// ReplaceInPlace removes the old site in Begin, for targets without room for two. After
+	// a later failure there is no site.
 	ReplaceInPlace Replace = "in_place"
 )
 
-// ParseReplace reads the setting replace: false, true (which is swap) or in_place.
+// ParseReplace parses the setting replace: false, true (the same as swap) or in_place.
 func ParseReplace(text string) (Replace, error) {
 	switch text {
 	case "", "false":

@@ -9,122 +9,119 @@ import (
 // Source reads a part of a site, or a stored snapshot of one. It is a RowSource,
 // a FileSource or both.
 //
-// Plan is called once. Reads are called afterwards, for any unit of the plan, by
-// many goroutines at once. Close ends everything, also after an error or a
-// cancelled context; Reads have returned by then.
+// Plan is called once. Reads follow, for any unit of the plan, from many goroutines at
+// once. Close is called last, also after an error or a cancelled context, when all Reads
+// have returned.
 //
-// Nothing in these signatures depends on being in the same process.
+// Nothing in these signatures requires the same process.
 type Source interface {
-	// Plan finds what there is and fixes the moment that all Reads see (the
-	// database's snapshot). A source of files plans at least one unit, also
-	// where it finds no file, and reports a part of which it finds nothing at
-	// all as a Loss of kind LossPart whose path is the part: a directory that is
-	// not mounted is empty. The engine drops the one of Filedir where the tables
-	// of the run name no content.
+	// Plan finds what there is and fixes the point in time that all Reads see (the
+	// database's snapshot). A source of files plans at least one unit, even if it finds no
+	// file. It reports a part that is entirely empty as a Loss of kind LossPart whose path
+	// is the part, because a directory that is not mounted is empty. The engine drops that
+	// loss for Filedir if the tables of the run name no content.
 	Plan(ctx context.Context, r PlanRequest) (*Inventory, error)
 	Close(ctx context.Context) error
 }
 
-// RowSource is a source of the units of Part DB.
+// RowSource is a source of units of Part DB.
 type RowSource interface {
 	Source
-	// ReadRows writes the rows of the unit's table to w, in the unit's own order.
-	// What can't be read is written to w as a Loss, and reading goes on. An error
-	// ends the reading; after one that is Temporary the unit may be read again, from
-	// its beginning: it has the same rows then, in the same order. A source whose
-	// snapshot was lost with the failed reading returns an error that is not Temporary.
+	// ReadRows writes the rows of the unit's table to w, in the unit's own order. It
+	// reports what can't be read to w as a Loss and continues. After a Temporary error the
+	// unit may be read again from its beginning, and then has the same rows in the same
+	// order. A source whose snapshot is lost returns an error that is not Temporary.
 	ReadRows(ctx context.Context, r ReadRequest, w RowWriter) error
 }
 
-// FileSource is a source of the units of all other parts.
+// FileSource is a source of units of all other parts.
 type FileSource interface {
 	Source
-	// ReadFiles writes the unit's entries to w, in the unit's own order, the same
-	// every time. For losses and errors see RowSource.
+	// ReadFiles writes the unit's entries to w, in the same order each time. Losses and
+	// errors are handled as in RowSource.
 	ReadFiles(ctx context.Context, r ReadRequest, w FileWriter) error
 }
 
-// PlanRequest is what a source is told before it plans.
+// PlanRequest is the argument of Plan.
 type PlanRequest struct {
-	Pipeline string // its name
-	// Selection says what is read. A source leaves out everything of its parts that
-	// it excludes, and reports it in Inventory.Excluded; Count counts what is left. A
-	// condition or pattern that it can't apply is an error of class failure.Refused
-	// that names it. The engine checks what comes: a source that gives more than
-	// was selected fails the run.
+	Pipeline string // name of the pipeline
+	// Selection defines what to read. A source leaves out everything that it excludes and
+	// reports it in Inventory.Excluded; Count counts only the rest. If the source can't
+	// apply a condition or pattern, it returns an error of class failure.Refused that names
+	// it. The engine checks what it receives: a run fails if a source returns more than was
+	// selected.
 	Selection selection.Selection
 }
 
-// ReadRequest is what a source is asked for.
+// ReadRequest is the argument of ReadRows and ReadFiles.
 type ReadRequest struct {
 	Unit Unit
-	// Baseline is what the receiver has of the unit already; nil: nothing.
+	// Baseline is what the receiver already has of the unit; nil means nothing.
 	Baseline Baseline
 }
 
-// Counter is a source that counts a table's rows without reading them. It is
-// optional: the run compares the counts with the rows that were read.
+// Counter is an optional interface of a source that can count a table's rows without
+// reading them. The run compares the count with the rows that were read.
 type Counter interface {
 	Source
-	// Count returns how many rows a table of the plan has at the moment that all
-	// Reads see: by a way other than ReadRows's, so that a mistake there is found. -1
-	// means that this can't be told. It is called after Plan for any table, by many
-	// goroutines at once and beside Reads, and returns before Close. After an error
-	// that is Temporary it is called again.
+	// Count returns the number of rows that a table of the plan has at the point in time
+	// that all Reads see, or -1 if it can't be determined. It must not use the code path of
+	// ReadRows, so that it detects errors there. It is called after Plan and returns before
+	// Close, for any table, from many goroutines at once and concurrently with Reads. It is
+	// repeated after a Temporary error.
 	Count(ctx context.Context, table string) (int64, error)
 }
 
-// Joiner is a source whose snapshot another process can read, too. It is optional.
+// Joiner is an optional interface of a source whose snapshot can also be read by another
+// process.
 type Joiner interface {
 	Source
-	// Join is called in place of Plan, with a session that Plan gave in another
-	// process, which keeps it open for as long as this one reads. Reads then see the
-	// same moment, and units of that plan have the same content. A session that has
-	// ended is an error.
+	// Join is called instead of Plan, with a Session returned by Plan in another process,
+	// which keeps that session open while this one reads. Reads then see the same point in
+	// time, and units of that plan have the same content. Joining a session that has ended
+	// is an error.
 	Join(ctx context.Context, s Session) error
 }
 
-// Session describes a source's snapshot such that another process can join it.
-// It is plain data, holds no secret, and is worthless when the source is closed.
+// Session describes a source's snapshot so that another process can join it. It is plain
+// data, contains no secret, and is worthless once the source is closed.
 type Session []byte
 
-// Baseline is what the receiver of a unit still has from the snapshot before:
-// fingerprints of files by path. It is plain data, and read only.
+// Baseline maps the paths of files that the receiver of a unit has from an earlier snapshot
+// to their fingerprints. It is plain data and must not be modified.
 type Baseline map[string]string
 
-// RowWriter takes the rows of one unit. It is used by one goroutine. An error
-// from it ends the read, which returns it such that errors.Is finds it: as it is,
-// or wrapped with %w.
+// RowWriter receives the rows of one unit. It is used by one goroutine. If a method returns
+// an error, the read stops and returns that error, as it is or wrapped with %w.
 type RowWriter interface {
-	// Write hands over the next rows. The bytes belong to the caller again when
-	// Write returns.
+	// Write passes on the next rows. The caller may reuse the bytes after Write returns.
 	Write(ctx context.Context, c Chunk) error
 	Loss(ctx context.Context, l Loss) error
 }
 
-// FileWriter takes the entries of one unit: files, directories, links,
-// documents. It is used by one goroutine; for its errors see RowWriter.
+// FileWriter receives the entries of one unit: files, directories, symlinks, documents. It
+// is used by one goroutine; errors are handled as in RowWriter.
 //
-// For each entry: Open, any number of Writes, Close; only files and documents
+// For each entry the calls are Open, any number of Writes, Close. Only files and documents
 // have Writes.
 type FileWriter interface {
 	Open(ctx context.Context, e Entry) error
-	// Write hands over the next piece of the open entry's content, at most
-	// rows.MaxChunk bytes. They belong to the caller again when Write returns.
+	// Write passes on the next piece of the open entry's content, at most rows.MaxChunk
+	// bytes. The caller may reuse the bytes after Write returns.
 	Write(ctx context.Context, data []byte) error
 	Close(ctx context.Context, d Digest) error
-	// Same stands for Open, Writes and Close of a file whose path and
-	// fingerprint are in the baseline: its content is not read again.
+	// Same replaces Open, Writes and Close for a file whose path and fingerprint are in the
+	// baseline: its content is not read again.
 	Same(ctx context.Context, e Entry) error
-	// Drop undoes Open: the entry's content could not be read to its end. The
-	// caller reports a Loss too.
+	// Drop undoes Open if the content could not be read to the end. The caller also reports
+	// a Loss.
 	Drop(ctx context.Context) error
 	Loss(ctx context.Context, l Loss) error
 }
 
-// Chunk is a bounded piece of a table: whole rows in the form of package rows,
-// at most rows.MaxChunk bytes, but for a single row that is larger. It ends where
-// rows.Cutter says.
+// Chunk is a bounded piece of a table: whole rows as defined by package rows, at most
+// rows.MaxChunk bytes, except that a larger row is a chunk of its own. rows.Cutter decides
+// where a chunk ends.
 type Chunk struct {
 	Data []byte
 	Rows int // in Data

@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// Temporary marks err as one that may not come again: a lost connection, a
-// deadlock, a busy service. What was asked for may be asked for again, not before
-// after has passed if that is not 0, such as the Retry-After of an HTTP answer. The message stays that of err; nil stays nil.
+// Temporary marks err as one that may not recur: a lost connection, a deadlock, a busy
+// service. The caller may repeat the operation, but not before after has passed; 0 means at
+// once. A non-zero after is for requests to wait such as Retry-After in HTTP. The message
+// is that of err. Temporary(nil, after) is nil.
 func Temporary(err error, after time.Duration) error {
 	if err == nil {
 		return nil
@@ -15,8 +16,8 @@ func Temporary(err error, after time.Duration) error {
 	return &temporaryError{err, after}
 }
 
-// IsTemporary tells whether err, or one that it wraps, is Temporary, and how long
-// to wait at least before asking again.
+// IsTemporary reports whether err, or an error that it wraps, is Temporary, and the minimum
+// time to wait before a retry.
 func IsTemporary(err error) (after time.Duration, ok bool) {
 	var t *temporaryError
 	if !errors.As(err, &t) {

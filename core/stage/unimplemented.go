@@ -8,11 +8,11 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// The Unimplemented types have the methods of the contracts, each of which returns
-// errors.ErrUnsupported, wrapped; Close does nothing. A stage that embeds the one of
-// its role goes on compiling when a contract gets a method, and need not have what it
-// is never asked for. They have none of the optional methods, by which Vault finds
-// out what a stage can do.
+// The Unimplemented types implement the contracts with methods that return
+// errors.ErrUnsupported, wrapped, except Close, which does nothing. A stage that embeds the
+// type of its role still compiles when the contract gets a new method, and need not
+// implement methods that are never called on it. They have none of the optional methods,
+// because Vault uses those to find out what a stage can do.
 type (
 	// UnimplementedSource is embedded by sources.
 	UnimplementedSource struct{}

@@ -7,9 +7,8 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// A stage that has only a part of its contract says which method is missing, and must
-// not pass for one that has optional methods.
-func TestAnEmbeddedTypeSaysWhatIsMissing(t *testing.T) {
+// An incomplete stage names its missing method, and has no optional ones.
+func TestUnimplementedNamesMissingMethod(t *testing.T) {
 	ctx := t.Context()
 	for method, call := range map[string]func() error{
 		"Plan":  func() error { _, err := UnimplementedSource{}.Plan(ctx, PlanRequest{}); return err },
