@@ -114,7 +114,7 @@ func TestAPartialSnapshotSaysSo(t *testing.T) {
 	must(t, nil, "run", pipelineFile(t, some+fmt.Sprintf("source: [{use: sample}]\nsink: [{use: local, with: {dir: %q, create: true}}]\n", repo)))
 	result := must(t, nil, "run", "--json", pipelineFile(t, fmt.Sprintf("version: 1\nselect: {exclude_files: [dataroot/models]}\nsource: [{use: local, with: {dir: %q}}]\nsink: [{use: files, with: {dir: %q}}, {use: dataroot, with: {dir: %q}}]\n",
 		repo, filepath.Join(out, "filedir"), filepath.Join(out, "root")))).stdout
-	for _, want := range []string{`"selection":`, "dataroot/lang", "left out: it is in exclude_files", "without the rows where component begins with", "exclude_files: it matches nothing"} {
+	for _, want := range []string{`"selection":`, "dataroot/lang", "excluded: listed in exclude_files", "without the rows where component begins with", "exclude_files: it matches nothing"} {
 		if !strings.Contains(result, want) {
 			t.Errorf("the restore does not say %q:\n%s", want, result)
 		}

@@ -1,5 +1,5 @@
-// Package keyrange divides a table with an integer key into ranges that can be
-// read side by side, and that stay where they are while the table grows.
+// Package keyrange divides a table with an integer key into ranges that can be read
+// in parallel and that keep their borders while the table grows.
 package keyrange
 
 import (
@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// Range is the keys from From up to but not including To, as decimal digits,
-// which hold every integer type of every engine. "" means no bound.
+// Range is the half-open interval of keys [From, To), in decimal digits, which can
+// hold every integer type of every engine. "" means unbounded.
 type Range struct{ From, To string }
 
-// String gives "FROM..TO", as Parse reads it.
+// String returns "FROM..TO", the format that Parse reads.
 func (r Range) String() string { return r.From + ".." + r.To }
 
-// Parse reads what String gives.
+// Parse parses the output of String.
 func Parse(s string) (Range, error) {
 	from, to, ok := strings.Cut(s, "..")
 	for _, bound := range []string{from, to} {
@@ -30,11 +30,11 @@ func Parse(s string) (Range, error) {
 	return Range{from, to}, nil
 }
 
-// Split divides the keys from first to last, of about rows rows, into ranges of
-// about perRange rows. Borders are multiples of a power of two, and empty
-// stretches are jumped over with next, which returns the smallest existing key
-// that is at least from: sparse keys make no empty ranges, and there are never
-// more ranges than keys. The first range has no lower and the last no upper bound.
+// Split divides about rows rows with keys from first to last into ranges of about
+// perRange rows. Borders are multiples of a power of two. next returns the smallest
+// existing key that is at least from; Split uses it to jump over gaps, so sparse keys
+// make no empty ranges and there are never more ranges than keys. The first range has
+// no lower bound, the last no upper bound.
 func Split(ctx context.Context, first, last string, rows, perRange int64, next func(ctx context.Context, from string) (key string, ok bool, err error)) ([]Range, error) {
 	lo, ok1 := new(big.Int).SetString(first, 10)
 	hi, ok2 := new(big.Int).SetString(last, 10)

@@ -30,7 +30,8 @@ func split(t *testing.T, keys []int64, per int64) []Range {
 	return r
 }
 
-// Every key is in exactly one range, no range is empty, and their number is bounded.
+// Every key is in exactly one range, no range is empty, and the number of ranges is
+// bounded.
 func TestRangesCoverEveryKeyOnce(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	sets := map[string][]int64{"dense": nil, "sparse": nil, "ends": {-1 << 63, -5, 0, 1, 1<<63 - 1}, "one": {7}}
@@ -62,13 +63,13 @@ func TestRangesCoverEveryKeyOnce(t *testing.T) {
 			}
 		}
 		if i := slices.Index(held, 0); i >= 0 && len(keys) > 1 {
-			t.Errorf("%s: range %s holds no key", name, ranges[i])
+			t.Errorf("%s: range %s is empty", name, ranges[i])
 		}
 	}
 }
 
-// A table that grows at its end keeps the borders it has.
-func TestBordersStayWhileATableGrows(t *testing.T) {
+// A table that grows at its end keeps its existing borders.
+func TestBordersStayWhileTableGrows(t *testing.T) {
 	var keys []int64
 	for i := range int64(10_000) {
 		keys = append(keys, i+1)

@@ -16,17 +16,18 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Closure finds out whether every content that the table files names was
-// delivered. Hashes wait in 256 files, so that memory holds one 256th of them
-// at a time. Safe for concurrent use until Missing is called.
+// Closure finds the contents that the table files refers to and no source delivered.
+// It keeps hashes in 256 files, so that memory holds one 256th of them at a time. It
+// is safe for concurrent use until Missing is called.
 type Closure struct {
 	dir     string
 	buckets [256]bucket // by the first byte of the hash
-	odd     bucket      // named values that are no content hash, a line each
-	wanted  atomic.Bool // a content was named that is not the empty one
+	odd     bucket      // values that are not content hashes, one per line
+	wanted  atomic.Bool // a non-empty content was referred to
 }
 
-// A record of a bucket is the hash without its first byte, and who told of it.
+// A record in a bucket is the hash without its first byte, followed by where it was
+// seen.
 const (
 	recordSize = 20
 	delivered  = 'd'
@@ -34,11 +35,11 @@ const (
 	named      = 'n' // sorts last
 )
 
-// NewClosure makes a Closure that keeps its files in a folder of its own below dir.
+// NewClosure returns a Closure that keeps its files in a new directory below dir.
 func NewClosure(dir string) (*Closure, error) {
 	own, err := os.MkdirTemp(dir, "closure-")
 	if err != nil {
-		return nil, fmt.Errorf("making a folder for the check of content hashes: %w", err)
+		return nil, fmt.Errorf("creating a directory for the check of content hashes: %w", err)
 	}
 	c := &Closure{dir: own}
 	for i := range c.buckets {
@@ -48,15 +49,15 @@ func NewClosure(dir string) (*Closure, error) {
 	return c, nil
 }
 
-// Named takes a chunk of rows of table files and notes the contents that they
-// name. Chunks of other tables are ignored.
+// Named records the contents that a chunk of rows of table files refers to. It
+// ignores chunks of other tables.
 func (c *Closure) Named(ctx context.Context, t schema.Table, data []byte) error {
 	if t.Name != FilesTable {
 		return nil
 	}
 	column := slices.IndexFunc(t.Columns, func(col schema.Column) bool { return col.Name == ContentHashColumn })
 	if column < 0 {
-		return fmt.Errorf("table %s has no column %s: it is not Moodle's", t.Name, ContentHashColumn)
+		return fmt.Errorf("table %s has no column %s; it is not a Moodle table", t.Name, ContentHashColumn)
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -80,7 +81,8 @@ func (c *Closure) Named(ctx context.Context, t schema.Table, data []byte) error 
 	}
 }
 
-// Wanted tells whether any content was named that must be in the file pool.
+// Wanted reports whether the table refers to any content that must be in the file
+// pool.
 func (c *Closure) Wanted() bool { return c.wanted.Load() }
 
 func (c *Closure) name(cell []byte) error {
@@ -94,11 +96,11 @@ func (c *Closure) name(cell []byte) error {
 	return c.buckets[hash[0]].add(hash[1:], []byte{named})
 }
 
-// Delivered notes that a content was read into the backup.
+// Delivered records that a content was read into the backup.
 func (c *Closure) Delivered(hash string) error { return c.record(hash, delivered) }
 
-// Lost notes that a content is there and could not be read, which is a loss
-// already: it is not missing too.
+// Lost records that a content exists but could not be read. It is already counted as
+// a loss, so Missing does not report it.
 func (c *Closure) Lost(hash string) error { return c.record(hash, lost) }
 
 func (c *Closure) record(hash string, what byte) error {
@@ -109,9 +111,9 @@ func (c *Closure) record(hash string, what byte) error {
 	return c.buckets[raw[0]].add(raw[1:], []byte{what})
 }
 
-// Missing calls fn once for every hash that was named and neither delivered nor
-// lost, in order; values that are no hash come last. It returns how many contents were
-// delivered that no row names. An error from fn ends it.
+// Missing calls fn once for every hash that was referred to but neither delivered nor
+// lost, in order; values that are not hashes come last. It returns the number of
+// delivered contents that no row refers to. It stops at the first error of fn.
 func (c *Closure) Missing(ctx context.Context, fn func(hash string) error) (orphans int64, err error) {
 	for bucket := range c.buckets {
 		if err := ctx.Err(); err != nil {
@@ -147,7 +149,7 @@ func (c *Closure) Missing(ctx context.Context, fn func(hash string) error) (orph
 	return orphans, c.missingOdd(fn)
 }
 
-// missingOdd holds all odd values at once: a site has a handful at most.
+// missingOdd holds all odd values in memory: a site has a handful at most.
 func (c *Closure) missingOdd(fn func(hash string) error) error {
 	data, err := c.odd.take()
 	if err != nil || len(data) == 0 {

@@ -1,5 +1,4 @@
-// Package moodle holds what Vault must know of Moodle, as data and small
-// functions: which paths of a data root are never carried, how the file pool
-// (filedir) names its contents, which contents a
-// site's tables name, and which site it is.
+// Package moodle holds what Vault knows about Moodle, as data and small functions:
+// which paths of a data root are never backed up, how the file pool (filedir) names
+// its contents, which contents a site's tables refer to, and which site it is.
 package moodle

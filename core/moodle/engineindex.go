@@ -6,20 +6,21 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// engineIndex describes indexes that Moodle makes differently on each engine.
+// engineIndex describes indexes that Moodle creates differently on each engine.
 type engineIndex struct {
 	table string
-	// columns tell Moodle's table from another one of that name.
+	// columns distinguish Moodle's table from another one with the same name.
 	columns map[string]schema.Kind
-	// beside names the columns of an ordinary index that must be there too.
+	// beside lists the columns of an ordinary index that must exist as well.
 	beside []string
-	// indexes by dialect, with names that lack the site's prefix. A dialect that
-	// is missing has none.
+	// indexes by dialect, named without the site's prefix. A dialect that is missing
+	// has none.
 	indexes map[string][]schema.Index
 }
 
-// engineIndexes are those of search_simpledb (search/engine/simpledb/db/install.php)
-// and of the hint varchar_pattern_ops in lib/db/install.xml.
+// engineIndexes lists those of search_simpledb
+// (search/engine/simpledb/db/install.php) and of the hint varchar_pattern_ops in
+// lib/db/install.xml.
 var engineIndexes = []engineIndex{
 	{
 		table: "search_simpledb_index",
@@ -56,15 +57,16 @@ func words(name, column string) schema.Index {
 	return schema.Index{Name: name, Method: "gin", Columns: []schema.IndexColumn{{Name: column, TextSearch: "simple"}}}
 }
 
-// Replacement says what becomes of the engine's own indexes of a table of Moodle's.
+// Replacement says which indexes replace the engine-specific indexes of a Moodle
+// table.
 type Replacement struct {
-	From []schema.Index // of the table, not in the target
-	To   []schema.Index // in the target, with names that lack the site's prefix
+	From []schema.Index // of the table, dropped in the target
+	To   []schema.Index // in the target, named without the site's prefix
 }
 
-// EngineIndexes returns the indexes that Moodle makes differently on the table's
-// engine and on the target's. A table that lacks any of those that Moodle makes
-// on its engine is not changed, nor is one of another structure.
+// EngineIndexes returns the indexes that Moodle creates differently on the table's
+// engine and on the target's. It leaves a table alone that lacks any of the indexes
+// Moodle creates on its engine, or that has another structure.
 func EngineIndexes(t *schema.Table, target string) []Replacement {
 	var all []Replacement
 	for _, e := range engineIndexes {
@@ -86,7 +88,7 @@ func EngineIndexes(t *schema.Table, target string) []Replacement {
 	return all
 }
 
-// of reports whether a table is the one that Moodle makes.
+// of reports whether t is the table that Moodle creates.
 func (e *engineIndex) of(t *schema.Table) bool {
 	if t.Name != e.table {
 		return false

@@ -1,12 +1,13 @@
 package moodle
 
-// LostFound is where a file system keeps what a check of it finds, in its root.
+// LostFound is the directory in the root of a file system where fsck puts what it
+// recovers.
 const LostFound = "lost+found"
 
-// Folder says what a directory seems to be.
+// Folder is the kind of a directory, guessed from its contents.
 type Folder string
 
-// The kinds of directories that are taken for one another.
+// Kinds of directories that are easily confused.
 const (
 	Unknown  Folder = ""
 	Code     Folder = "Moodle's code"
@@ -15,14 +16,14 @@ const (
 	Empty    Folder = "empty"
 )
 
-// dataRootSigns are names that Moodle gives to what it makes in its data root.
-// A file pool has none of them.
+// dataRootSigns are names that Moodle creates in its data root. A file pool has none
+// of them.
 var dataRootSigns = map[string]bool{
 	FiledirName: true, "cache": true, "lang": true, "localcache": true, "muc": true, "sessions": true, "trashdir": true, "temp": true, "lock": true,
 }
 
-// Recognise tells from the names in a directory what it seems to be; Unknown
-// where they speak for more than one kind.
+// Recognise guesses the kind of a directory from the names in it. It returns Unknown
+// if they fit more than one kind.
 func Recognise(names func(yield func(string) bool)) Folder {
 	code := map[string]bool{}
 	signs, pool, filedir, any := false, false, false, false

@@ -26,7 +26,7 @@ func TestRecognise(t *testing.T) {
 		{Unknown, []string{"repository", "models"}},
 	} {
 		if got := Recognise(slices.Values(c.names)); got != c.want {
-			t.Errorf("%q is taken for %q, want %q", c.names, got, c.want)
+			t.Errorf("%q is recognised as %q, want %q", c.names, got, c.want)
 		}
 	}
 }

@@ -9,23 +9,23 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// MaxIndexName is the most bytes that Moodle gives the name of an index, the
-// site's prefix included (lib/ddl/sql_generator.php, $names_max_length).
+// MaxIndexName is the maximum number of bytes in an index name that Moodle generates,
+// including the site's prefix (lib/ddl/sql_generator.php, $names_max_length).
 const MaxIndexName = 30
 
-// patternSuffix ends the name of an index that has the hint varchar_pattern_ops.
+// patternSuffix is the suffix of an index with the hint varchar_pattern_ops.
 const patternSuffix = "_pattern"
 
-// IndexNames names the indexes of a table that comes from another engine as
-// Moodle would: the prefix, four letters of each part of the table's name, three
-// of each column's, and a counter where that is taken. A counter that the name
-// has where it comes from is kept where it is free.
+// IndexNames names the indexes of a table from another engine as Moodle would: the
+// prefix, four letters of each part of the table name, three of each column name, and
+// a counter if the name is taken. It keeps the counter of the existing name if that
+// is free.
 //
-// from is the prefix that the names have, to the one they get. take reserves a
-// name and reports whether it was free.
+// The names begin with from now and with to afterwards. take reserves a name and
+// reports whether it was free.
 func IndexNames(t *schema.Table, from, to string, take func(name string) bool) []string {
 	names := make([]string, len(t.Indexes))
-	// Names that Moodle has given come first: others get what is free.
+	// Names that Moodle generated come first; the others get what is free.
 	for i, x := range t.Indexes {
 		if name, ok := engineName(t, x, to); ok && take(name) {
 			names[i] = name
@@ -48,7 +48,7 @@ func IndexNames(t *schema.Table, from, to string, take func(name string) bool) [
 	return names
 }
 
-// IndexName is the n-th name that Moodle tries for an index.
+// IndexName returns the n-th name that Moodle tries for an index.
 func IndexName(prefix, table string, x schema.Index, n int) string {
 	columns := make([]string, len(x.Columns))
 	for i, c := range x.Columns {
@@ -61,7 +61,7 @@ func IndexName(prefix, table string, x schema.Index, n int) string {
 	return objectName(prefix, table, columns, suffix, n)
 }
 
-// KeyName is the n-th name that Moodle tries for a primary key.
+// KeyName returns the n-th name that Moodle tries for a primary key.
 func KeyName(prefix, table string, columns []string, n int) string {
 	return objectName(prefix, table, columns, "_pk", n)
 }
@@ -91,7 +91,7 @@ func freeName(prefix, table string, x schema.Index, take func(string) bool) stri
 	}
 }
 
-// counter finds out which of the names that Moodle tries an index has.
+// counter returns which of the names that Moodle tries the index has.
 func counter(table string, x schema.Index, prefix string) (n int, ok bool) {
 	const most = 99
 	for n = 1; n <= most; n++ {
@@ -102,8 +102,8 @@ func counter(table string, x schema.Index, prefix string) (n int, ok bool) {
 	return 0, false
 }
 
-// engineName is the name of an index that Moodle makes on the table's engine only,
-// where that doesn't follow from an ordinary index.
+// engineName returns the name of an index that Moodle creates on the table's engine
+// only, if it does not follow from an ordinary index.
 func engineName(t *schema.Table, x schema.Index, prefix string) (string, bool) {
 	for _, e := range engineIndexes {
 		if !e.of(t) || e.beside != nil {
@@ -118,8 +118,8 @@ func engineName(t *schema.Table, x schema.Index, prefix string) (string, bool) {
 	return "", false
 }
 
-// besidePattern finds the ordinary index that an index for LIKE stands beside, -1
-// for none.
+// besidePattern returns the position of the ordinary index that duplicates an index
+// for LIKE, or -1.
 func besidePattern(t *schema.Table, x schema.Index) int {
 	if !ForLike(x) {
 		return -1
@@ -131,8 +131,8 @@ func besidePattern(t *schema.Table, x schema.Index) int {
 	return slices.IndexFunc(t.Indexes, like.SameAs)
 }
 
-// Doubled reports whether an index for LIKE, as XMLDB makes them on PostgreSQL,
-// has the ordinary one on the same columns beside it. Other engines need only that.
+// Doubled reports whether an index for LIKE, as XMLDB creates them on PostgreSQL, has
+// an ordinary index on the same columns. Other engines need only the ordinary one.
 func Doubled(t *schema.Table, x schema.Index) bool { return besidePattern(t, x) >= 0 }
 
 // ForLike reports whether an index serves LIKE on PostgreSQL (varchar_pattern_ops).

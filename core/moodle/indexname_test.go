@@ -14,7 +14,7 @@ func index(name string, unique bool, columns ...string) schema.Index {
 	return x
 }
 
-// The names are those that XMLDB has made on a Moodle 4.5.
+// The names are those that XMLDB generated in a Moodle 4.5.
 func TestIndexName(t *testing.T) {
 	for _, c := range []struct {
 		table   string
@@ -48,8 +48,8 @@ func taker(taken ...string) func(string) bool {
 	}
 }
 
-// An index from another engine keeps the counter that Moodle gave it, under the
-// new prefix; other names are made.
+// An index from another engine keeps the counter that Moodle gave it, under the new
+// prefix; other names are generated.
 func TestIndexNamesFromAnotherEngine(t *testing.T) {
 	table := schema.Table{Name: "assign", Dialect: "postgres", Indexes: []schema.Index{
 		index("by_hand", false, "course"),
@@ -65,7 +65,7 @@ func TestIndexNamesFromAnotherEngine(t *testing.T) {
 	}
 }
 
-// The search indexes have names of their own.
+// The search indexes have their own names.
 func TestIndexNamesOfSearch(t *testing.T) {
 	table := schema.Table{Name: "search_simpledb_index", Dialect: "postgres", Indexes: engineIndexes[0].indexes["postgres"]}
 	for name, kind := range engineIndexes[0].columns {
@@ -77,7 +77,7 @@ func TestIndexNamesOfSearch(t *testing.T) {
 	}
 }
 
-// However long the prefix or a character is, names end, differ and fit.
+// Names are bounded, distinct and end on a character, whatever the prefix.
 func TestIndexNamesFit(t *testing.T) {
 	table := schema.Table{Name: "🎓🎓🎓🎓_🎓🎓🎓🎓_🎓🎓🎓🎓"}
 	for range 12 {

@@ -5,13 +5,12 @@ import (
 	"strings"
 )
 
-// siteTables are names that the tables of every Moodle site have.
+// siteTables are the names of tables that every Moodle site has.
 var siteTables = []string{"config", "config_plugins", "course", "user"}
 
-// OtherSites finds, among the names of one schema's tables, the prefixes of other
-// Moodle sites that begin with this site's prefix (mdl_old_ beside mdl_): their
-// tables are not this site's, although their names begin with its prefix. The
-// longest prefix comes first.
+// OtherSites returns the prefixes of other Moodle sites in one schema that begin with
+// this site's prefix (mdl_old_ beside mdl_). Their tables do not belong to this site
+// although their names begin with its prefix. The longest prefix comes first.
 func OtherSites(tables []string, prefix string) []string {
 	there := make(map[string]bool, len(tables))
 	for _, name := range tables {

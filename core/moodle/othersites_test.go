@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A table belongs to a second site only if that site is whole: a plugin's table
-// whose name ends like one of Moodle's is this site's.
+// A table belongs to a second site only if that site is complete: a plugin's table
+// whose name ends like one of Moodle's belongs to this site.
 func TestOtherSites(t *testing.T) {
 	tables := []string{
 		"mdl_config", "mdl_config_plugins", "mdl_course", "mdl_user",

@@ -7,8 +7,8 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// Sites returns the prefixes under which the tables of one schema hold a Moodle
-// site, sorted.
+// Sites returns the sorted prefixes of the Moodle sites in one schema, given the
+// names of its tables.
 func Sites(tables []string) []string {
 	there := make(map[string]bool, len(tables))
 	for _, name := range tables {
@@ -25,11 +25,11 @@ func Sites(tables []string) []string {
 	return prefixes
 }
 
-// CheckPrefix looks whether another prefix was meant, where the tables under a
-// prefix are no Moodle site. It is an error of class failure.Refused if no table
-// has the prefix, or if it is the beginning of a site's (mdl of mdl_): all that
-// makes Vault know Moodle's tables would be off. A whole prefix with tables of its
-// own (mdl_ beside the site mdl_old_) is a note.
+// CheckPrefix detects a wrong prefix: one whose tables are not a Moodle site. It
+// returns an error of class failure.Refused if no table has the prefix, or if the
+// prefix is the beginning of a site's prefix (mdl instead of mdl_), because Vault
+// would then not recognise Moodle's tables. If the prefix is complete and has tables
+// of its own (mdl_ beside the site mdl_old_), it returns a note.
 func CheckPrefix(tables []string, prefix string) (note string, err error) {
 	sites := Sites(tables)
 	if len(sites) == 0 || slices.Contains(sites, prefix) {
@@ -45,5 +45,5 @@ func CheckPrefix(tables []string, prefix string) (note string, err error) {
 	if begins(sites) && !own || !begins(tables) {
 		return "", failure.New(failure.Refused, "the tables with prefix %q are not a Moodle site; did you mean prefix: %s", prefix, meant)
 	}
-	return "the tables with this prefix are not a Moodle site; there is one with prefix " + meant, nil
+	return "the tables with this prefix are not a Moodle site, but there is one with prefix " + meant, nil
 }

@@ -16,7 +16,7 @@ func TestCheckPrefix(t *testing.T) {
 		"m":      "error: ",
 		"moodle": "error: ",
 		"MDL_":   "error: ",
-		"other_": "note: the tables with this prefix are not a Moodle site; there is one with prefix mdl_",
+		"other_": "note: the tables with this prefix are not a Moodle site, but there is one with prefix mdl_",
 		"wp_":    "note: ",
 	} {
 		note, err := CheckPrefix(tables, prefix)
@@ -36,10 +36,10 @@ func TestCheckPrefix(t *testing.T) {
 	}
 	older := []string{"mdl_queue", "mdl_old_config", "mdl_old_config_plugins", "mdl_old_course", "mdl_old_user"}
 	if note, err := CheckPrefix(older, "mdl_"); note == "" || err != nil {
-		t.Errorf("tables of their own beside a site whose prefix begins alike: %q, %v", note, err)
+		t.Errorf("a prefix with its own tables beside a longer one: %q, %v", note, err)
 	}
 	if _, err := CheckPrefix(older[1:], "mdl_"); failure.Of(err) != failure.Refused {
-		t.Errorf("no tables beside such a site: %v", err)
+		t.Errorf("a prefix without tables beside a longer one: %v", err)
 	}
 	if note, err := CheckPrefix([]string{"a", "b"}, "mdl_"); note != "" || err != nil {
 		t.Errorf("no site: %q, %v", note, err)

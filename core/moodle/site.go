@@ -10,22 +10,22 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// The facts by which a source of tables tells which site it reads.
+// Facts with which a source of tables identifies its site.
 const (
 	SiteFact     = "site"      // config.siteidentifier
 	SiteNameFact = "site_name" // the full name of the site's own course
 )
 
-// Site is which site tables are of. Its ID is "" where that can't be told, as of
-// tables that are not Moodle's.
+// Site identifies a site. ID is "" if it is unknown, for example for tables that are
+// not Moodle's.
 type Site struct{ ID, Name string }
 
-// SiteOf returns what the facts of a source or a snapshot say.
+// SiteOf returns the site named in the facts of a source or a snapshot.
 func SiteOf(facts map[string]string) Site {
 	return Site{ID: facts[SiteFact], Name: facts[SiteNameFact]}
 }
 
-// Facts adds what is known of the site to the facts of a source.
+// Facts adds the site to the facts of a source.
 func (s Site) Facts(facts map[string]string) {
 	if s.ID != "" {
 		facts[SiteFact] = s.ID
@@ -35,7 +35,7 @@ func (s Site) Facts(facts map[string]string) {
 	}
 }
 
-// String names the site for people: by its name and its identifier.
+// String returns the site's name and identifier, for messages.
 func (s Site) String() string {
 	switch {
 	case s.ID == "":
@@ -46,10 +46,10 @@ func (s Site) String() string {
 	return fmt.Sprintf("%q (%s)", s.Name, s.ID)
 }
 
-// siteQuery is where a fact stands: in Column of the first row whose Key is Value.
+// siteQuery locates a fact: in Column of the first row whose Key is Value.
 type siteQuery struct {
 	table, column, key, value string
-	number                    bool // the key is one
+	number                    bool // the key is a number
 }
 
 var (
@@ -57,10 +57,10 @@ var (
 	siteName = siteQuery{table: "course", column: "fullname", key: "category", value: "0", number: true}
 )
 
-// SiteTables are the tables, without prefix, that FindSite asks.
+// SiteTables returns the tables, without prefix, that FindSite queries.
 func SiteTables() []string { return []string{siteID.table, siteName.table} }
 
-// fits tells whether a table has the columns that Moodle gives it.
+// fits reports whether a table has the columns of Moodle's table.
 func (q siteQuery) fits(t schema.Table) bool {
 	is := func(name string, kinds ...schema.Kind) bool {
 		c := t.Column(name)
@@ -83,10 +83,10 @@ func (q siteQuery) fits(t schema.Table) bool {
 
 const maxSiteText = 255 // characters of an identifier or a name
 
-// FindSite reads which site tables are of. table returns one by its name without
-// prefix, and as SQL names it; first runs a query, which is the same SQL for
-// every engine, and returns its only cell, "" for none. Tables that are not
-// Moodle's are not asked.
+// FindSite reads which site the tables belong to. table returns a table by its name
+// without prefix, and its quoted name for SQL. first runs a query, which is the same
+// SQL for every engine, and returns its only cell, or "" for no row. FindSite skips
+// tables that are not Moodle's.
 func FindSite(ctx context.Context, table func(name string) (t schema.Table, quoted string, ok bool), first func(ctx context.Context, query string) (string, error)) (Site, error) {
 	read := func(q siteQuery) (string, error) {
 		t, quoted, ok := table(q.table)
@@ -95,7 +95,7 @@ func FindSite(ctx context.Context, table func(name string) (t schema.Table, quot
 		}
 		text, err := first(ctx, fmt.Sprintf("SELECT substr(%s, 1, %d) FROM %s WHERE %s = %s ORDER BY id LIMIT 1", q.column, maxSiteText, quoted, q.key, q.value))
 		if err != nil {
-			return "", fmt.Errorf("reading which site it is from table %s: %w", q.table, err)
+			return "", fmt.Errorf("identifying the site from table %s: %w", q.table, err)
 		}
 		if !utf8.ValidString(text) {
 			text = strings.ToValidUTF8(text, "\uFFFD")
@@ -111,16 +111,16 @@ func FindSite(ctx context.Context, table func(name string) (t schema.Table, quot
 	return s, err
 }
 
-// Replacing is embedded by the settings of sinks of tables.
+// Replacing is embedded in the settings of table sinks.
 type Replacing struct {
-	OtherSite bool `key:"replace_other_site" help:"with replace: replace the site that is there even if it is another site than the one that comes, or if that can't be told"`
+	OtherSite bool `key:"replace_other_site" help:"with replace: replace the target even if it holds another site, or if that cannot be determined"`
 }
 
-// Check refuses to replace a site by another one, unless that is wanted.
+// Check refuses to replace a site with another one unless OtherSite is set.
 func (r Replacing) Check(there Site, facts map[string]string) error {
 	comes := SiteOf(facts)
 	if r.OtherSite || there.ID == "" || there.ID == comes.ID {
 		return nil
 	}
-	return failure.New(failure.Refused, "the target holds another site: %s is there, and %s would replace it; check the target, or set replace_other_site: true", there, comes)
+	return failure.New(failure.Refused, "the target holds another site, %s, which %s would replace; check the target, or set replace_other_site: true", there, comes)
 }

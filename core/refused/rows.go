@@ -1,5 +1,6 @@
-// Package refused names the rows that a database doesn't take, and bounds how many
-// of them a unit may have. All sinks of databases say it the same way.
+// Package refused records the rows that a database rejects and bounds their number
+// per unit. All database sinks use it, so that they report rejected rows in the same
+// way.
 package refused
 
 import (
@@ -12,41 +13,41 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Rows are the refused rows of one unit. They are kept until the run has counted
-// them. The zero value has none. Not safe for concurrent use.
+// Rows is the list of rejected rows of one unit, kept until the run has counted them.
+// The zero value is empty. It is not safe for concurrent use.
 type Rows struct {
 	losses []stage.Loss
 	bytes  int
 }
 
-// What a unit remembers is bounded: a table of which so much is refused doesn't fit
-// its target, and is not worth going on with.
+// Limits per unit: a table with more rejected rows than this does not fit its target,
+// and the run stops.
 const (
 	most      = 10_000
 	mostBytes = 32 << 20
 )
 
-// Add adds losses that Loss has made. It is an error when a unit has too many.
+// Add adds losses made by Loss. It returns an error if the unit has too many.
 func (r *Rows) Add(all ...stage.Loss) error {
 	for _, l := range all {
 		r.losses = append(r.losses, l)
 		r.bytes += len(l.Row)
 	}
-	if n := len(r.losses); n > most || n > 1 && r.bytes > mostBytes { // a large row alone is no sign of that
+	if n := len(r.losses); n > most || n > 1 && r.bytes > mostBytes { // a single large row is allowed
 		last := r.losses[n-1]
-		return fmt.Errorf("the database refuses more than %d rows or %d MiB of one unit, the last at %s: %s", most, mostBytes>>20, last.Where, last.Reason)
+		return fmt.Errorf("the database rejected more than %d rows or %d MiB of one unit; the last one, %s: %s", most, mostBytes>>20, last.Where, last.Reason)
 	}
 	return nil
 }
 
-// Count is how many rows there are.
+// Count returns the number of rows.
 func (r *Rows) Count() int64 { return int64(len(r.losses)) }
 
-// Losses are those that were added, for a receipt; they belong to r.
+// Losses returns the losses that were added, for a receipt. The slice belongs to r.
 func (r *Rows) Losses() []stage.Loss { return r.losses }
 
-// Loss is the loss of one row, given without its newline, which is copied. column
-// is the one that the database finds wrong, "" if it doesn't say.
+// Loss returns the loss of one row, which is given without its newline and copied.
+// column is the column that the database rejected, or "" if unknown.
 func Loss(t *schema.Table, row []byte, column, reason string) stage.Loss {
 	where := key(t, row)
 	if column != "" {
@@ -55,10 +56,10 @@ func Loss(t *schema.Table, row []byte, column, reason string) stage.Loss {
 	return stage.Loss{Kind: stage.LossRow, Path: stage.DB + "/" + t.Name, Where: where, Reason: reason, Count: 1, Row: bytes.Clone(row)}
 }
 
-// longest is how many bytes of a value name a row.
+// longest is the maximum number of bytes of a value that identifies a row.
 const longest = 100
 
-// key names a row by the table's key, or by its first column: id=5.
+// key identifies a row by the table's key, or else by its first column, as in id=5.
 func key(t *schema.Table, row []byte) string {
 	cells := rows.Split(nil, row)
 	at := t.Key()

@@ -9,9 +9,9 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// A refused row is found in the site it comes from: by its key, or else by its first
-// column, as a person would write the value.
-func TestARefusedRowIsNamed(t *testing.T) {
+// A rejected row can be found in the source site: by its key, or else by its first
+// column, with the value as a person would write it.
+func TestRejectedRowIsIdentified(t *testing.T) {
 	users := &schema.Table{Name: "user", Columns: []schema.Column{{Name: "id"}, {Name: "name"}, {Name: "rank"}}}
 	keyed := *users
 	keyed.PrimaryKey = []string{"rank", "name"}
@@ -35,8 +35,8 @@ func TestARefusedRowIsNamed(t *testing.T) {
 	}
 }
 
-// A unit that keeps losing rows ends the run; a single large row doesn't.
-func TestAUnitHasSoManyRefusedRows(t *testing.T) {
+// A unit that keeps losing rows ends the run; a single large row does not.
+func TestRejectedRowsPerUnitAreLimited(t *testing.T) {
 	large := stage.Loss{Row: bytes.Repeat([]byte("x"), mostBytes+1)}
 	var r Rows
 	if err := r.Add(large); err != nil {
@@ -53,6 +53,6 @@ func TestAUnitHasSoManyRefusedRows(t *testing.T) {
 		t.Error(err)
 	}
 	if err := r.Add(stage.Loss{}); err == nil {
-		t.Error("there may be any number")
+		t.Error("the number of rows is not limited")
 	}
 }

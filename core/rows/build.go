@@ -2,28 +2,28 @@ package rows
 
 import "context"
 
-// Builder puts rows together into chunks and hands them on. Append the cells of
-// a row with tabs between them to Buf, then call End. The buffer is used again
-// and again, so a chunk belongs to the Builder once emit has returned. Not safe
-// for concurrent use.
+// Builder collects rows into chunks and passes each chunk to a function. Append the
+// cells of a row, separated by tabs, to Buf, then call End. The buffer is reused: a
+// chunk belongs to the Builder again once emit has returned. It is not safe for
+// concurrent use.
 type Builder struct {
 	Buf  []byte
 	emit func(ctx context.Context, data []byte, rows int) error
 	cut  Cutter
 	rows int
-	from int // where the row under construction begins
+	from int // start of the current row in Buf
 }
 
-// NewBuilder makes a Builder that hands chunks to emit.
+// NewBuilder returns a Builder that passes chunks to emit.
 func NewBuilder(emit func(ctx context.Context, data []byte, rows int) error) *Builder {
 	return &Builder{emit: emit}
 }
 
-// Row returns the cells that were appended since the last End.
+// Row returns the cells appended since the last End.
 func (b *Builder) Row() []byte { return b.Buf[b.from:] }
 
-// End finishes a row. key is what tells the row from others: its key cells as
-// they stand in the row, joined by tabs; empty means the whole row. It may alias Buf.
+// End finishes a row. key identifies the row: its key cells as encoded in the row,
+// joined by tabs; empty means the whole row. key may alias Buf.
 func (b *Builder) End(ctx context.Context, key []byte) error {
 	if len(key) == 0 {
 		key = b.Row()
@@ -47,8 +47,8 @@ func (b *Builder) End(ctx context.Context, key []byte) error {
 	return nil
 }
 
-// Flush hands on the rows that are left; call it after the last End. A buffer
-// that one large row has grown is given back.
+// Flush emits the remaining rows; call it after the last End. It releases a buffer
+// that one large row has grown.
 func (b *Builder) Flush(ctx context.Context) error {
 	if b.rows == 0 {
 		return nil

@@ -14,7 +14,7 @@ func chunks(t *testing.T, rows [][2]string) [][]byte {
 	var out [][]byte
 	b := NewBuilder(func(_ context.Context, data []byte, n int) error {
 		if bytes.Count(data, []byte("\n")) != n {
-			return fmt.Errorf("%d rows are announced as %d", bytes.Count(data, []byte("\n")), n)
+			return fmt.Errorf("chunk of %d rows is announced as %d rows", bytes.Count(data, []byte("\n")), n)
 		}
 		out = append(out, bytes.Clone(data))
 		return nil
@@ -40,17 +40,17 @@ func table(n int) [][2]string {
 	return rows
 }
 
-// Nothing is lost between chunks, and chunks keep their limits.
+// No row is lost between chunks, and chunks stay within their limits.
 func TestChunksHoldAllRowsWithinLimits(t *testing.T) {
 	rows := table(20_000)
-	rows[5000][1] = string(bytes.Repeat([]byte("L"), MaxChunk+5)) // one row beyond the limit is alone in its chunk
+	rows[5000][1] = string(bytes.Repeat([]byte("L"), MaxChunk+5)) // a row beyond the limit gets its own chunk
 	var want []byte
 	for _, r := range rows {
 		want = append(want, r[0]+"\t"+r[1]+"\n"...)
 	}
 	got := chunks(t, rows)
 	if !bytes.Equal(bytes.Join(got, nil), want) {
-		t.Fatal("the chunks together are not the rows")
+		t.Fatal("the chunks do not add up to the rows")
 	}
 	for i, c := range got {
 		if len(c) > MaxChunk && bytes.Count(c, []byte("\n")) != 1 {
@@ -62,8 +62,8 @@ func TestChunksHoldAllRowsWithinLimits(t *testing.T) {
 	}
 }
 
-// An insert, a change or a delete leaves all chunks but those around it as they were.
-func TestChunksKeepTheirBordersWhenARowChanges(t *testing.T) {
+// An insert, update or delete changes only the chunks around it.
+func TestChunkBordersStayWhenRowChanges(t *testing.T) {
 	rows := table(40_000)
 	before := map[[32]byte]bool{}
 	for _, c := range chunks(t, rows) {

@@ -8,13 +8,13 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// Sum proves a multiset of rows: how many there are and the sum modulo 2^128 of
-// the XXH3-128 hashes (seed 0) of the rows' bytes without their newlines. The
-// order of the rows does not matter, double rows count, and the sums of parts
-// add up. The zero value is the sum of no rows.
+// Sum is a checksum of a multiset of rows: their number and the sum modulo 2^128 of
+// the XXH3-128 hashes (seed 0) of the rows' bytes without newlines. The order of rows
+// does not matter, duplicates count, and the sums of parts add up. The zero value is
+// the sum of no rows.
 //
-// It guards against mistakes, not against forgers: stored data is authenticated
-// by the repository. Not safe for concurrent use.
+// Sum detects mistakes, not forgery: the repository authenticates stored data. It is
+// not safe for concurrent use.
 type Sum struct {
 	Rows   int64
 	Hi, Lo uint64
@@ -41,7 +41,7 @@ func (s *Sum) AddChunk(data []byte) error {
 // Merge adds the sum of other rows.
 func (s *Sum) Merge(o Sum) { s.add(o.Rows, o.Hi, o.Lo) }
 
-// Remove takes one row out again that was counted before.
+// Remove removes one row that was counted before.
 func (s *Sum) Remove(row []byte) {
 	h := xxh3.Hash128(row)
 	var borrow uint64
@@ -57,13 +57,13 @@ func (s *Sum) add(rows int64, hi, lo uint64) {
 	s.Rows += rows
 }
 
-// String gives "ROWS:HEX", 32 digits, high half first.
+// String returns "ROWS:HEX" with 32 hex digits, high half first.
 func (s Sum) String() string { return fmt.Sprintf("%d:%016x%016x", s.Rows, s.Hi, s.Lo) }
 
-// MarshalText gives String.
+// MarshalText returns the text of String.
 func (s Sum) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads what String gives.
+// UnmarshalText parses the output of String.
 func (s *Sum) UnmarshalText(text []byte) error {
 	var r int64
 	var digits string

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// The proof of a table does not depend on the order in which its parts were
-// read, counts double rows, and differs for any other content.
-func TestSumIsOrderFreeAndCountsDoubles(t *testing.T) {
+// The sum of a table does not depend on the order in which its parts are read, counts
+// duplicate rows, and differs for any other content.
+func TestSumIgnoresOrderAndCountsDuplicates(t *testing.T) {
 	var all [][]byte
 	for i := range 1000 {
 		all = append(all, []byte(strconv.Itoa(i%700)+"\tx"))
@@ -28,12 +28,12 @@ func TestSumIsOrderFreeAndCountsDoubles(t *testing.T) {
 	}
 	left.Merge(right)
 	if left != whole {
-		t.Errorf("parts sum up to %s, the whole is %s", left, whole)
+		t.Errorf("the parts add up to %s, the whole is %s", left, whole)
 	}
 	left.Remove(all[0])
 	left.Add(all[1])
 	if left == whole && string(all[0]) != string(all[1]) {
-		t.Error("another row in place of one has the same sum")
+		t.Error("replacing a row does not change the sum")
 	}
 }
 
@@ -51,7 +51,7 @@ func TestSumTextReadsBack(t *testing.T) {
 	}
 	for _, bad := range []string{"", "1:", "1:zz", "-1:00000000000000000000000000000000", "1:0000"} {
 		if got.UnmarshalText([]byte(bad)) == nil {
-			t.Errorf("%q is taken for a proof", bad)
+			t.Errorf("%q is accepted as a sum", bad)
 		}
 	}
 }

@@ -1,13 +1,14 @@
-// Package rows is the form in which table rows move and are stored: the text
-// format of PostgreSQL's COPY (PostgreSQL manual, "COPY", Text Format) in the
-// strict subset that MySQL's LOAD DATA reads alike.
+// Package rows defines how table rows are encoded when they are transferred and
+// stored: the text format of PostgreSQL's COPY (PostgreSQL manual, "COPY", Text
+// Format), restricted to the subset that MySQL's LOAD DATA reads the same way.
 //
 //   - a tab between columns, a newline after every row, columns in schema order;
-//   - \N alone for NULL; the only escapes are \\ \t \n \r; any other byte stands for itself;
+//   - \N alone for NULL; the only escapes are \\ \t \n \r; every other byte is
+//     literal;
 //   - a binary value is \x and lower-case hex, so its backslash is escaped: \\x00ff;
 //   - every other value is the canonical text of its schema.Kind.
 //
-// A value has exactly one spelling, so equal rows are equal bytes.
+// A value has exactly one encoding, so equal rows are equal bytes.
 package rows
 
 import (
@@ -19,10 +20,10 @@ import (
 	"strconv"
 )
 
-// Null is the cell that stands for NULL.
+// Null is the cell that represents NULL.
 const Null = `\N`
 
-// AppendText appends value as a cell, escaped.
+// AppendText appends value as an escaped cell.
 func AppendText[T []byte | string](dst []byte, value T) []byte {
 	start := 0
 	for i := 0; i < len(value); i++ {
@@ -65,13 +66,13 @@ func AppendFloat(dst []byte, value float64, bits int) []byte {
 	return strconv.AppendFloat(dst, value, 'g', -1, bits)
 }
 
-// IsNull tells whether a cell, as Split returns it, is NULL.
+// IsNull reports whether a cell returned by Split is NULL.
 func IsNull(cell []byte) bool { return len(cell) == 2 && cell[0] == '\\' && cell[1] == 'N' }
 
-var errEscape = errors.New(`a backslash that is not part of \\ \t \n \r`)
+var errEscape = errors.New(`a backslash outside of the escapes \\ \t \n \r`)
 
-// Unescape appends the value of a cell that is not NULL. Bytes that only COPY's
-// wider format or no format knows are an error.
+// Unescape appends the value of a cell that is not NULL. Escapes that only the full
+// COPY format knows, and invalid ones, are an error.
 func Unescape(dst, cell []byte) ([]byte, error) {
 	for {
 		i := bytes.IndexByte(cell, '\\')
@@ -101,7 +102,7 @@ func Unescape(dst, cell []byte) ([]byte, error) {
 // Binary appends the bytes of a binary cell that is not NULL.
 func Binary(dst, cell []byte) ([]byte, error) {
 	if !bytes.HasPrefix(cell, []byte(`\\x`)) {
-		return dst, fmt.Errorf(`a binary cell must start with \\x, this one with %q`, cell[:min(8, len(cell))])
+		return dst, fmt.Errorf(`binary cell starts with %q instead of \\x`, cell[:min(8, len(cell))])
 	}
 	dst, err := hex.AppendDecode(dst, cell[3:])
 	if err != nil {
@@ -110,8 +111,8 @@ func Binary(dst, cell []byte) ([]byte, error) {
 	return dst, nil
 }
 
-// Next returns the first row of data without its newline, and what follows it.
-// ok is false at the end; data that does not end in a newline is an error.
+// Next splits off the first row of data, without its newline. ok is false at the end.
+// Data that does not end in a newline is an error.
 func Next(data []byte) (row, rest []byte, ok bool, err error) {
 	if len(data) == 0 {
 		return nil, nil, false, nil

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A text value has one spelling, which reads back as the value.
+// A text value has one encoding, which decodes to the value.
 func FuzzText(f *testing.F) {
 	for _, s := range []string{"", "a", `\`, `\N`, "\\\\x00", "tab\tnew\nline\r", "\x00\b\f\v", "😀", "\xff\xfe"} {
 		f.Add([]byte(s))
@@ -14,7 +14,7 @@ func FuzzText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value []byte) {
 		cell := AppendText(nil, value)
 		if bytes.ContainsAny(cell, "\t\n\r") {
-			t.Fatalf("%q is written %q, which breaks a row", value, cell)
+			t.Fatalf("%q is encoded as %q, which breaks a row", value, cell)
 		}
 		if IsNull(cell) {
 			t.Fatalf("%q is written as NULL", value)
@@ -30,14 +30,14 @@ func FuzzText(f *testing.F) {
 	})
 }
 
-// Whatever is read as a cell is either refused or written back the same.
+// Every cell is either rejected or encodes back to itself.
 func FuzzUnescape(f *testing.F) {
 	f.Add([]byte(`a\\b\tc`))
 	f.Add([]byte(`\q`))
 	f.Add([]byte(`end\`))
 	f.Fuzz(func(t *testing.T, cell []byte) {
 		if bytes.ContainsAny(cell, "\t\n\r") {
-			return // no cell
+			return // not a cell
 		}
 		value, err := Unescape(nil, cell)
 		if err != nil {

@@ -7,9 +7,9 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// The proof wants every index by what it is: one over words or for LIKE is not
-// an ordinary one on the same column.
-func TestTheProofWantsEnginesOwnIndexes(t *testing.T) {
+// The proof compares indexes by kind: a full-text index or one for LIKE does not
+// match an ordinary one on the same column.
+func TestProofComparesEngineIndexes(t *testing.T) {
 	index := func(method, operators, words string) schema.Index {
 		return schema.Index{Method: method, Columns: []schema.IndexColumn{{Name: "path", Operators: operators, TextSearch: words}}}
 	}
@@ -25,8 +25,8 @@ func TestTheProofWantsEnginesOwnIndexes(t *testing.T) {
 	}
 }
 
-// A default that the target has reported as lost is not asked for.
-func TestTheProofWantsNoLostDefault(t *testing.T) {
+// The proof ignores a default that the target reported as lost.
+func TestProofIgnoresLostDefault(t *testing.T) {
 	columns := func(d *schema.Default) schema.Table {
 		return schema.Table{Name: "t", Dialect: "sqlite", Columns: []schema.Column{{Name: "c", Default: d}}}
 	}
@@ -45,7 +45,7 @@ func TestTheProofWantsNoLostDefault(t *testing.T) {
 	}
 }
 
-func TestTheProofWantsOnUpdate(t *testing.T) {
+func TestProofComparesOnUpdate(t *testing.T) {
 	want := schema.Table{Name: "t", Dialect: "mysql", Columns: []schema.Column{{Name: "c", OnUpdate: true}}}
 	got := schema.Table{Name: "t", Dialect: "mysql", Columns: []schema.Column{{Name: "c"}}}
 	none := func(string, string) bool { return false }
@@ -57,9 +57,9 @@ func TestTheProofWantsOnUpdate(t *testing.T) {
 	}
 }
 
-// Expressions are compared as their server spells them. A difference that another
-// version or product may have made is said, and is no fault.
-func TestTheProofComparesExpressions(t *testing.T) {
+// Expressions are compared as their server spells them. A difference that may come
+// from another version or product is reported but is not a fault.
+func TestProofComparesExpressions(t *testing.T) {
 	none := func(string, string) bool { return false }
 	for _, c := range []struct {
 		dialect, want, got string

@@ -7,20 +7,20 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// count is a table that its source is asked to count: a server, a proxy or a
-// setting that withholds rows from a read is found by it.
+// count is a table whose source is asked to count its rows. Comparing counts detects
+// a server, proxy or setting that withholds rows from a read.
 type count struct {
 	table string
 	by    stage.Counter
 	from  *Origin
 }
 
-// count has a table counted, again after errors that are temporary.
+// count counts the rows of a table and retries temporary errors.
 func (j *Job) count(ctx context.Context, c count) error {
 	path := stage.DB + "/" + c.table
 	j.track.began("count " + path)
 	var n int64
-	err := j.again(ctx, path, "counted", func() (err error) {
+	err := j.retry(ctx, path, func() (err error) {
 		if n, err = c.by.Count(ctx, c.table); err != nil {
 			return fmt.Errorf("%s: counting the rows of table %s: %w", c.from.Name, c.table, err)
 		}

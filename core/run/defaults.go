@@ -9,7 +9,7 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// agreement is how two defaults of one dialect compare.
+// agreement is the result of comparing two defaults of one dialect.
 type agreement int
 
 const (
@@ -51,12 +51,12 @@ func sure(same bool) agreement {
 	return differ
 }
 
-// Calls with keywords between their arguments, which not every version of
-// PostgreSQL writes so: SUBSTRING(x FROM 1), EXTRACT(year FROM x), x AT TIME ZONE y.
+// Calls with keywords between their arguments, which some versions of PostgreSQL
+// write differently: SUBSTRING(x FROM 1), EXTRACT(year FROM x), x AT TIME ZONE y.
 var keywordCall = regexp.MustCompile(`(?i)\b(FROM|FOR|IN|PLACING|ZONE|BOTH|LEADING|TRAILING)\b`)
 
-// compareExpressions compares two expressions as a server of the dialect spells
-// them. MySQL and MariaDB, which are one dialect, have spellings of their own.
+// compareExpressions compares two expressions as a server of the dialect spells them.
+// MySQL and MariaDB share a dialect but spell expressions differently.
 func compareExpressions(dialect, want, got string) agreement {
 	switch {
 	case plain(dialect, want) == plain(dialect, got):
@@ -68,7 +68,7 @@ func compareExpressions(dialect, want, got string) agreement {
 }
 
 var (
-	quoted     = regexp.MustCompile(`'[^']*'`) // of PostgreSQL and SQLite; one with '' is two
+	quoted     = regexp.MustCompile(`'[^']*'`) // as in PostgreSQL and SQLite; a literal with '' counts as two
 	escaped    = regexp.MustCompile(`(?s)'(?:[^'\\]|\\.)*'`)
 	introducer = regexp.MustCompile("(?i)_(utf8mb4|utf8mb3|utf8|latin1|ascii)$")
 	noise      = strings.NewReplacer(" ", "", "\t", "", "\n", "", "(", "", ")", "", "`", "", `"`, "")

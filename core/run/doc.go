@@ -1,4 +1,4 @@
-// Package run is the engine: it plans a pipeline, moves its units from sources
-// through transforms to sinks with several workers, keeps account of what was
-// lost, and has every target prove what it holds.
+// Package run is the engine. It plans a pipeline, moves units from sources through
+// transforms to sinks with several workers, accounts for losses, and has every target
+// prove what it holds.
 package run

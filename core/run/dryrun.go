@@ -6,7 +6,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// drySink checks as its sink does and then throws away what it gets.
+// drySink runs its sink's checks and discards everything written to it.
 type drySink struct{ stage.Sink }
 
 func (drySink) Begin(context.Context, *stage.Plan) error                     { return nil }

@@ -10,7 +10,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// told notes the events of steps and losses.
+// told records the events of steps and losses.
 type told struct {
 	progress.Silent
 	lines []string
@@ -33,11 +33,11 @@ type indexing struct{ target }
 func (i *indexing) Finish(ctx context.Context, o *stage.Outcome) error {
 	done := stage.Step(ctx, "building index a of log")
 	done()
-	done() // twice is once
+	done() // may be called again
 	return i.target.Finish(ctx, o)
 }
 
-func TestLongStepsAndLossesAreEvents(t *testing.T) {
+func TestLongStepsAndLossesAreReported(t *testing.T) {
 	p := &told{}
 	j := job(t, site())
 	j.Reporter = p
@@ -71,13 +71,13 @@ func TestLongStepsAndLossesAreEvents(t *testing.T) {
 	}
 }
 
-// blocked never comes back from a report.
+// blocked never returns from a report.
 type blocked struct{ progress.Silent }
 
 func (blocked) Report(progress.Event) { select {} }
 
-// A run goes on and ends beside a reporter that is stuck.
-func TestAStuckReporterDoesNotHoldUpARun(t *testing.T) {
+// A stuck reporter does not keep a run from continuing and finishing.
+func TestStuckReporterDoesNotBlockRun(t *testing.T) {
 	to := &target{}
 	j := job(t, site(), to)
 	j.Reporter = blocked{}

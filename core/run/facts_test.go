@@ -9,7 +9,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// kind is a source that tells of its tables what Facts holds.
+// kind is a source whose tables have the given Facts.
 type kind struct {
 	*memory
 	facts map[string]string
@@ -19,9 +19,9 @@ func (k kind) Plan(context.Context, stage.PlanRequest) (*stage.Inventory, error)
 	return &stage.Inventory{Facts: k.facts}, nil
 }
 
-// A sink names indexes by the prefix of all tables: sources that have two are refused
-// before anything is written. One that tells of none fits all.
-func TestSourcesOfTwoPrefixesAreRefused(t *testing.T) {
+// A sink names indexes by the prefix of all tables, so sources with two prefixes are
+// refused before anything is written. A source without a prefix fits any other.
+func TestSourcesWithTwoPrefixesAreRefused(t *testing.T) {
 	for prefix, refused := range map[string]bool{"": true, "mdl_": false, "other_": true, "(none)": false} {
 		second := map[string]string{"prefix": prefix}
 		if prefix == "(none)" {
@@ -33,7 +33,7 @@ func TestSourcesOfTwoPrefixesAreRefused(t *testing.T) {
 			{Name: "second", Source: kind{site(), second}},
 		}
 		_, err := j.Plan(t.Context())
-		if is := err != nil && strings.Contains(err.Error(), "its tables have the prefix"); is != refused || is && failure.Of(err) != failure.Refused {
+		if is := err != nil && strings.Contains(err.Error(), "the tables have the prefix"); is != refused || is && failure.Of(err) != failure.Refused {
 			t.Errorf("prefix %q beside mdl_: %v", prefix, err)
 		}
 	}

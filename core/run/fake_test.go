@@ -12,7 +12,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// memory is a source of tables and files kept in memory.
+// memory is a source of tables and files in memory.
 type memory struct {
 	tables   map[string][]string // rows
 	schema   map[string]schema.Table
@@ -21,9 +21,9 @@ type memory struct {
 	losses   []stage.Loss
 	recorded []stage.Loss
 	proofs   map[string]rows.Sum
-	damaged  map[string]int64 // rows by unit that can't be given
-	misfit   map[string]int64 // rows by unit that don't fit their table
-	fail     string           // the unit whose reading fails
+	damaged  map[string]int64 // rows by unit that are damaged where they are stored
+	misfit   map[string]int64 // rows by unit that do not fit their table
+	fail     string           // the unit that cannot be read
 
 	unreadable string // the path of a file in the pool
 	trouble    trouble
@@ -37,7 +37,7 @@ func (m *memory) Plan(context.Context, stage.PlanRequest) (*stage.Inventory, err
 			info.Proof = &sum
 		}
 		inv.Tables = append(inv.Tables, info)
-		// Two units a table: parts that are read side by side.
+		// Two units per table, read in parallel.
 		inv.Units = append(inv.Units, stage.Unit{ID: "db/" + name + "#0", Part: stage.DB, Table: name, Spec: "0"},
 			stage.Unit{ID: "db/" + name + "#1", Part: stage.DB, Table: name, Spec: "1"})
 	}
@@ -47,10 +47,10 @@ func (m *memory) Plan(context.Context, stage.PlanRequest) (*stage.Inventory, err
 	return inv, nil
 }
 
-// counting is a memory that counts its rows, of which some are withheld from reads.
+// counting is a memory that counts its rows and withholds some of them from reads.
 type counting struct {
 	*memory
-	withheld map[string]int64 // rows by table; -1: the table can't be counted
+	withheld map[string]int64 // rows by table; -1: the table cannot be counted
 	failed   error
 }
 
@@ -126,26 +126,26 @@ func (m *memory) file(ctx context.Context, w stage.FileWriter, path, content str
 
 func (m *memory) Close(context.Context) error { return nil }
 
-// target is a sink that keeps what it gets, and misbehaves on demand.
+// target is a sink in memory that misbehaves on demand.
 type target struct {
 	mu          sync.Mutex
 	plan        *stage.Plan
-	lost        []stage.Loss // what Check answers
+	lost        []stage.Loss // returned by Check
 	outcome     *stage.Outcome
 	tables      map[string][]string
 	files       map[string]string
-	refuse      string // rows that hold it are refused
-	swallow     string // rows that hold it are silently lost
-	swallowTold bool   // and not counted
+	refuse      string // rows that contain it are rejected
+	swallow     string // rows that contain it are silently dropped
+	swallowTold bool   // but counted as written
 	spoil       string // a value that the target changes
-	unbuilt     string // the index that can't be built, "" for none
-	silent      bool   // it doesn't say so
+	unbuilt     string // name of the index that cannot be built, "" for none
+	silent      bool   // it does not report that
 	calls       []string
 	finished    bool
 
 	trouble       trouble
-	unpublishable error // what Publish answers
-	unabortable   error // what Abort answers
+	unpublishable error // returned by Publish
+	unabortable   error // returned by Abort
 }
 
 func (t *target) call(name string) {
@@ -213,7 +213,7 @@ func (t *target) Abort(context.Context) error {
 
 func (t *target) Close(context.Context) error { t.call("close"); return nil }
 
-// trouble is what goes wrong with units, by their ids: one error an attempt.
+// trouble holds the errors of units by ID, one per attempt.
 type trouble struct {
 	mu   sync.Mutex
 	errs map[string][]error
@@ -230,7 +230,7 @@ func (t *trouble) next(unit string) error {
 	return err
 }
 
-// rowUnit keeps the rows of a unit until it is committed.
+// rowUnit holds the rows of a unit until it is committed.
 type rowUnit struct {
 	target  *target
 	unit    stage.Unit
@@ -270,7 +270,7 @@ func (w *rowUnit) Commit(context.Context) (*stage.Receipt, error) {
 	return &stage.Receipt{Rows: w.given - int64(len(w.refused)), Losses: w.refused}, nil
 }
 
-// fileUnit keeps the files of a unit until it is committed.
+// fileUnit holds the files of a unit until it is committed.
 type fileUnit struct {
 	target  *target
 	unit    stage.Unit

@@ -10,8 +10,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// fileFan is the FileWriter that a source sees: it counts what passes, and hands
-// it to every target. It is of one attempt, and used by one goroutine.
+// fileFan is the FileWriter given to a source: it counts entries and bytes and passes
+// them to every target. It serves one attempt and one goroutine.
 type fileFan struct {
 	job     *Job
 	unit    stage.Unit
@@ -19,12 +19,12 @@ type fileFan struct {
 	units   []stage.FileUnit
 	done    map[*Target]*committed
 
-	entry   stage.Entry // that is open
-	passed  int64       // bytes of it
+	entry   stage.Entry // the open entry
+	passed  int64       // bytes of entry so far
 	amount  stage.Amount
 	setuid  setuid
 	losses  []stage.Loss
-	hashes  []string // contents of the file pool that came
+	hashes  []string // contents of the file pool that were delivered
 	missing []string // contents of the file pool that are lost
 }
 
@@ -37,7 +37,7 @@ func (j *Job) attemptFiles(ctx context.Context, w work, targets []*Target, done 
 	for _, t := range f.targets {
 		sink, ok := t.Sink.(stage.FileSink)
 		if !ok {
-			return errors.Join(fmt.Errorf("%s: it can't write files", t.Name), f.abort(ctx))
+			return errors.Join(fmt.Errorf("%s: the sink cannot write files", t.Name), f.abort(ctx))
 		}
 		u, err := sink.WriteFiles(ctx, w.Unit)
 		if err != nil {
@@ -47,7 +47,7 @@ func (j *Job) attemptFiles(ctx context.Context, w work, targets []*Target, done 
 	}
 	source, ok := w.from.Source.(stage.FileSource)
 	if !ok {
-		return errors.Join(fmt.Errorf("%s: plans files and can't read any", w.from.Name), f.abort(ctx))
+		return errors.Join(fmt.Errorf("%s: the source plans files but cannot read them", w.from.Name), f.abort(ctx))
 	}
 	if err := source.ReadFiles(ctx, stage.ReadRequest{Unit: w.Unit, Baseline: baseline}, f); err != nil {
 		return errors.Join(fmt.Errorf("%s: %s: %w", w.from.Name, w.ID, err), f.abort(ctx))
@@ -58,8 +58,8 @@ func (j *Job) attemptFiles(ctx context.Context, w work, targets []*Target, done 
 	return nil
 }
 
-// baseline is what the target has of the unit already. With a second target the
-// content is needed for that one anyway.
+// baseline returns what the target already has of the unit. With several targets it
+// returns nothing, because the others need the content anyway.
 func (f *fileFan) baseline(ctx context.Context) (stage.Baseline, error) {
 	if len(f.targets) != 1 {
 		return nil, nil
@@ -70,7 +70,7 @@ func (f *fileFan) baseline(ctx context.Context) (stage.Baseline, error) {
 	}
 	b, err := sink.Baseline(ctx, f.unit)
 	if err != nil {
-		return nil, fmt.Errorf("%s: what it has already: %w", f.targets[0].Name, err)
+		return nil, fmt.Errorf("%s: looking up what it already has: %w", f.targets[0].Name, err)
 	}
 	return b, nil
 }
@@ -123,7 +123,7 @@ func (f *fileFan) Same(ctx context.Context, e stage.Entry) error {
 	return nil
 }
 
-// arrived counts an entry of a size that all targets have.
+// arrived counts an entry that all targets have received, and its size.
 func (f *fileFan) arrived(e stage.Entry, size int64) {
 	if e.Kind != stage.File {
 		return
@@ -137,8 +137,8 @@ func (f *fileFan) arrived(e stage.Entry, size int64) {
 	}
 }
 
-// content is the hash of a content of the file pool, where the run checks that
-// all of them are there.
+// content returns the content hash of a path in the file pool, if the run checks that
+// all contents are delivered.
 func (f *fileFan) content(path string) (hash string, ok bool) {
 	if f.job.closure == nil || f.unit.Part != stage.Filedir {
 		return "", false
@@ -160,12 +160,12 @@ func (f *fileFan) Loss(ctx context.Context, l stage.Loss) error {
 	return f.each(func(u stage.FileUnit) error { return u.Loss(ctx, l) })
 }
 
-// commit makes the unit safe in all targets, and counts it only then.
+// commit commits the unit in all targets, then counts it.
 func (f *fileFan) commit(ctx context.Context) error {
 	for i, u := range f.units {
 		r, err := u.Commit(ctx)
 		if err == nil && r == nil {
-			err = errors.New("it gives no receipt")
+			err = errors.New("the sink returned no receipt")
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.targets[i].Name, err)

@@ -21,11 +21,11 @@ import (
 type Origin struct {
 	Name     string // for messages
 	Source   stage.Source
-	Database bool // it is planned first: files are read after the database's snapshot is taken
+	Database bool // planned first, so that files are read after the database's snapshot is taken
 }
 
-// Job is a pipeline whose stages are made: what Build returns. It is used for
-// one Plan or Run, by one goroutine, and closed afterwards.
+// Job is a pipeline with its stages, as returned by Build. It is used for one Plan or
+// Run by one goroutine, and must be closed.
 type Job struct {
 	Name       string
 	Origins    []Origin
@@ -34,47 +34,48 @@ type Job struct {
 	Workers    int
 	DryRun     bool
 	Budget     map[stage.LossKind]int64
-	MaxShrink  int    // by how many percent a part may be smaller than in the previous snapshot
-	TempDir    string // for spools; made and removed by the caller
+	MaxShrink  int    // maximum percentage by which a part may shrink since the previous snapshot
+	TempDir    string // for temporary files; created and removed by the caller
 	Reporter   progress.Reporter
-	// Apart refuses stages that work on the same place. It is asked before
-	// anything is planned and again before each sink begins; nil: never.
+	// Apart reports stages that use the same location as an error. It is called
+	// before planning and again before each sink begins. nil: no check.
 	Apart func() error
-	// Selection says what the sources read; see package selection.
+	// Selection says what the sources read.
 	Selection selection.Selection
-	Notes     []stage.Note // what is known before the run
+	Notes     []stage.Note // known before the run
 
 	chosen    selected
 	track     *tracker
 	ledger    *ledger
 	tallies   map[string]*tally
 	facts     map[string]string
-	snapshots []string // stored ones, that the sources read
+	snapshots []string // snapshots that the sources read
 	units     []work
 	counts    []count
 	closure   *moodle.Closure
 	setuid    setuid
-	// firstPause is how long a unit waits before its second attempt; 0: firstPause.
+	// firstPause is the pause before a unit's second attempt; 0: the constant
+	// firstPause.
 	firstPause time.Duration
-	large      *semaphore.Weighted // held by a worker whose chunk is larger than others
+	large      *semaphore.Weighted // held while a worker writes an oversized chunk
 	bytes      int64               // estimates
 	rows       int64
 	parts      []string
 	left       map[string]int // units by part that no target holds
 	recorded   recorded
 	read       parts
-	previous   []*stage.Holdings // of the targets that keep snapshots
-	hollow     *stage.Loss       // the file pool is empty, which is no loss where no content is named
-	lost       map[string]bool   // parts that are lost
+	previous   []*stage.Holdings // from the targets that keep snapshots
+	hollow     *stage.Loss       // the file pool is empty, a loss only if the tables refer to contents
+	lost       map[string]bool   // lost parts
 }
 
-// work is a unit and who reads it.
+// work is a unit and the source that reads it.
 type work struct {
 	stage.Unit
 	from *Origin
 }
 
-// Close ends all stages.
+// Close closes all stages.
 func (j *Job) Close(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	var errs []error
@@ -101,8 +102,8 @@ func (j *Job) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Plan asks every source what there is and every sink whether it can take it.
-// It changes nothing. What would be lost is in the plan, not an error.
+// Plan asks every source what it has and every sink whether it can hold it, without
+// changing anything. Losses are part of the plan, not an error.
 func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 	j.tallies, j.facts = map[string]*tally{}, map[string]string{}
 	j.left, j.recorded = map[string]int{}, newRecorded()
@@ -138,14 +139,14 @@ func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 		}
 	}
 	if len(j.units) == 0 {
-		return nil, failure.New(failure.Refused, "the sources hold nothing to carry: no table has the prefix, no file was found; check prefix and dir")
+		return nil, failure.New(failure.Refused, "the sources are empty: no table has the prefix and no file was found; check prefix and dir")
 	}
 	j.ledger.note(nil, j.chosen.notes(plan.Tables)...)
 	if err := j.chosen.fact(j.facts); err != nil {
 		return nil, err
 	}
 	for part, units := range j.left {
-		j.ledger.note(nil, stage.Note{Path: part, Text: fmt.Sprintf("left out: no sink holds it (%d units)", units)})
+		j.ledger.note(nil, stage.Note{Path: part, Text: fmt.Sprintf("skipped: no sink holds it (%d units)", units)})
 	}
 	slices.Sort(j.parts)
 	plan.Parts, plan.Snapshots = slices.Compact(j.parts), j.snapshots
@@ -182,11 +183,11 @@ func (j *Job) apart() error {
 	return j.Apart()
 }
 
-// OverBudget is the error, of class failure.Refused, of a run that would lose more
-// than accepted; nil if it would not.
+// OverBudget returns an error of class failure.Refused if a run would lose more than
+// is accepted, else nil.
 func (j *Job) OverBudget() error { return j.ledger.over(j.Budget, failure.Refused, "would be") }
 
-// take adds what one source has to the plan.
+// take adds the inventory of one source to the plan.
 func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
 	inv, err := o.Source.Plan(j.track.stepped(ctx, o.Name), stage.PlanRequest{Pipeline: j.Name, Selection: j.Selection})
 	if err != nil {
@@ -231,10 +232,11 @@ func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
 		}
 	}
 	for _, key := range []string{"dialect", "prefix"} {
-		// A sink names indexes, and reads expressions, by the one that all tables have.
+		// A sink uses one prefix and one kind for all tables, to name indexes and to
+		// read expressions.
 		had, before := j.facts[key]
 		if has, here := inv.Facts[key]; before && here && had != has {
-			return failure.New(failure.Refused, "%s: its tables have the %s %q, and those of another source %q: one run carries tables of one kind", o.Name, key, has, had)
+			return failure.New(failure.Refused, "%s: the tables have the %s %q, but those of another source %q; use one pipeline for each", o.Name, key, has, had)
 		}
 	}
 	maps.Copy(j.facts, inv.Facts)
@@ -265,13 +267,13 @@ func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
 	return nil
 }
 
-// holds tells whether any target holds a part.
+// holds reports whether any target holds a part.
 func (j *Job) holds(part string) bool {
 	return slices.ContainsFunc(j.Targets, func(t *Target) bool { return t.holds(part) })
 }
 
-// watchContents prepares the check that every content that table files names is
-// carried, where the run carries both.
+// watchContents starts the check that every content that the table files refers to is
+// delivered, if the run reads both.
 func (j *Job) watchContents(plan *stage.Plan) error {
 	t := j.tallies[moodle.FilesTable]
 	if t == nil || t.schema.Column(moodle.ContentHashColumn) == nil || !slices.Contains(plan.Parts, stage.Filedir) {
@@ -279,7 +281,7 @@ func (j *Job) watchContents(plan *stage.Plan) error {
 	}
 	c, err := moodle.NewClosure(j.TempDir)
 	if err != nil {
-		return fmt.Errorf("checking that all file contents are there: %w", err)
+		return fmt.Errorf("checking that no file content is missing: %w", err)
 	}
 	j.closure = c
 	return nil

@@ -12,23 +12,23 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// maxNamed is how many losses a result names one by one. Further ones are
-// counted in a group for each kind and part, so that memory does not grow with
-// what is wrong with a site, and the counts are still complete.
+// maxNamed is the maximum number of losses that a result lists one by one. Further
+// losses are counted per kind and part, which bounds memory while the counts stay
+// complete.
 const maxNamed = 10_000
 
 // unnamed is the place of a group of losses; its path is their part.
 const unnamed = "not named one by one"
 
-// ledger keeps what was lost and noted, and by whom: nil is the source. What one
-// target can't hold is not missing in another. Safe for concurrent use.
+// ledger records losses and notes by target, nil for the source: what one target
+// cannot hold is not missing in another. It is safe for concurrent use.
 type ledger struct {
 	mu     sync.Mutex
 	counts map[stage.LossKind]int64
 	losses []entry[stage.Loss]
 	groups map[group]int64
 	notes  []entry[stage.Note]
-	tell   func(by *Target, l stage.Loss) // is told of each loss that is named
+	tell   func(by *Target, l stage.Loss) // called for each loss that is listed individually
 }
 
 type entry[T any] struct {
@@ -76,12 +76,12 @@ func (l *ledger) note(by *Target, notes ...stage.Note) {
 	}
 }
 
-// report returns everything, losses sorted by kind and path.
+// report returns all losses and notes, losses sorted by kind and path.
 func (l *ledger) report() ([]stage.Loss, []stage.Note) {
 	return l.matching(func(*Target) bool { return true })
 }
 
-// of returns what the source and this target lost and noted.
+// of returns the losses and notes of the source and of this target.
 func (l *ledger) of(t *Target) ([]stage.Loss, []stage.Note) {
 	return l.matching(func(by *Target) bool { return by == nil || by == t })
 }
@@ -96,13 +96,13 @@ func (l *ledger) matching(wanted func(by *Target) bool) (losses []stage.Loss, no
 	}
 	for g, n := range l.groups {
 		if wanted(g.by) {
-			losses = append(losses, stage.Loss{Kind: g.kind, Path: g.part, Where: unnamed, Reason: "see the others of its kind", Count: n})
+			losses = append(losses, stage.Loss{Kind: g.kind, Path: g.part, Where: unnamed, Reason: "see the listed losses of this kind", Count: n})
 		}
 	}
 	slices.SortStableFunc(losses, func(a, b stage.Loss) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Where, b.Where))
 	})
-	seen := map[stage.Note]bool{} // a restore finds again what its snapshot noted
+	seen := map[stage.Note]bool{} // a restore repeats the notes of its snapshot
 	for _, e := range l.notes {
 		if wanted(e.by) && !seen[e.of] {
 			seen[e.of] = true
@@ -112,8 +112,8 @@ func (l *ledger) matching(wanted func(by *Target) bool) (losses []stage.Loss, no
 	return losses, notes
 }
 
-// over tells what is (or "would be") lost beyond the budget, as an error of a
-// class; nil if nothing.
+// over returns an error of a class that lists what is (or "would be") lost beyond the
+// budget, or nil.
 func (l *ledger) over(budget map[stage.LossKind]int64, class failure.Class, is string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

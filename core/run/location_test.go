@@ -8,7 +8,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// located is a memory that says which database and snapshot it reads.
+// located is a memory that reports which database and snapshot it reads.
 type located struct {
 	*memory
 	location, snapshot string
@@ -20,9 +20,9 @@ func (l *located) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Invento
 	return inv, err
 }
 
-// A database that is read stays known to the sinks where the files come from a
-// stored snapshot, and nothing of it becomes a fact that snapshots keep.
-func TestSinksLearnAllThatTheRunReads(t *testing.T) {
+// The location of a database stays known to the sinks if the files come from a
+// snapshot, and does not become a fact that snapshots keep.
+func TestSinksKnowAllLocationsRead(t *testing.T) {
 	to := &target{}
 	j := job(t, site(), to)
 	rows := site()

@@ -10,7 +10,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// mapping is what the record transforms make of one table for one target.
+// mapping is the result of the record transforms for one table and one target.
 type mapping struct {
 	steps   []stage.Mapped
 	with    []stage.RecordTransform
@@ -18,12 +18,13 @@ type mapping struct {
 	rewrite bool
 
 	mu sync.Mutex
-	// sum proves the rows as the target must hold them, where they differ from the source's.
+	// sum is the checksum of the rows that the target must hold, if they differ from
+	// the source's.
 	sum     rows.Sum
-	dropped int64 // rows that the transforms left out
+	dropped int64 // rows that the transforms dropped
 }
 
-// mapTable takes a table through the transforms for a target's dialect.
+// mapTable passes a table through the transforms for a target's dialect.
 func mapTable(ctx context.Context, t schema.Table, dialect string, transforms []stage.RecordTransform) (*mapping, []stage.Loss, []stage.Note, error) {
 	m := &mapping{schema: t}
 	var losses []stage.Loss
@@ -45,15 +46,15 @@ func mapTable(ctx context.Context, t schema.Table, dialect string, transforms []
 	return m, losses, notes, nil
 }
 
-// left is how many rows the transforms left out of the units that are committed.
+// left returns how many rows of the committed units the transforms dropped.
 func (m *mapping) left() int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.dropped
 }
 
-// mappedUnit takes a table's chunks through the transforms before they reach a
-// target's unit. It is of one attempt.
+// mappedUnit passes a table's chunks through the transforms before they reach a
+// target's unit. It serves one attempt.
 type mappedUnit struct {
 	stage.RowUnit
 	m        *mapping
@@ -70,7 +71,7 @@ func (u *mappedUnit) Write(ctx context.Context, c stage.Chunk) error {
 			return fmt.Errorf("table %s: %w", u.m.schema.Name, err)
 		}
 		if kept < 0 || kept > c.Rows {
-			return fmt.Errorf("table %s: a transform made %d rows of %d, and may add none", u.m.schema.Name, kept, c.Rows)
+			return fmt.Errorf("table %s: a transform returned %d rows for %d, but must not add rows", u.m.schema.Name, kept, c.Rows)
 		}
 		c = stage.Chunk{Data: out, Rows: kept}
 		u.buf, u.alt = u.alt, out
@@ -80,7 +81,7 @@ func (u *mappedUnit) Write(ctx context.Context, c stage.Chunk) error {
 		return fmt.Errorf("table %s after its transforms: %w", u.m.schema.Name, err)
 	}
 	if n := u.sum.Rows - before; n != int64(c.Rows) {
-		return fmt.Errorf("table %s: a transform says that it kept %d rows, and gave %d", u.m.schema.Name, c.Rows, n)
+		return fmt.Errorf("table %s: a transform reported %d rows, but returned %d", u.m.schema.Name, c.Rows, n)
 	}
 	u.dropped += int64(given - c.Rows)
 	if c.Rows == 0 {
@@ -89,7 +90,7 @@ func (u *mappedUnit) Write(ctx context.Context, c stage.Chunk) error {
 	return u.RowUnit.Write(ctx, c)
 }
 
-// count enters what was committed.
+// count counts what was committed.
 func (u *mappedUnit) count() {
 	u.m.mu.Lock()
 	defer u.m.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// untidy is a target that could not clear everything away, or can't say.
+// untidy is a target that could not clean up, or cannot tell.
 type untidy struct {
 	target
 	notes []stage.Note
@@ -19,21 +19,21 @@ type untidy struct {
 
 func (u *untidy) Notes(context.Context) ([]stage.Note, error) {
 	if !slices.Contains(u.calls, "publish") {
-		return nil, errors.New("it is asked too early")
+		return nil, errors.New("called before Publish")
 	}
 	return u.notes, u.err
 }
 
-// What a target could not clear away once it counts is no failure of the run, and
-// stands in its result.
-func TestWhatATargetLeavesIsANote(t *testing.T) {
+// Remains that a published target could not remove do not fail the run; the result
+// notes them.
+func TestRemainsOfTargetAreNoted(t *testing.T) {
 	for _, c := range []struct {
 		notes []stage.Note
 		err   error
 		want  string
 	}{
 		{[]stage.Note{{Path: "db", Text: "the old tables stay"}}, nil, "the old tables stay"},
-		{nil, errors.New("no answer"), "target: the target is whole, but can't say whether something is left of the former one: no answer"},
+		{nil, errors.New("no answer"), "target: the target is complete, but whether anything of the former one remains is unknown: no answer"},
 	} {
 		j := job(t, site())
 		j.Targets = []*Target{{Name: "target", Sink: &untidy{notes: c.notes, err: c.err}, Parts: []string{stage.DB, stage.Filedir}, Dialect: "memory"}}

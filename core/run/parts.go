@@ -13,14 +13,14 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Parts that were smaller than this in the previous snapshot are compared with
-// it only for being there at all: a few files more or less are a large share.
+// Parts smaller than this in the previous snapshot may shrink but not vanish: a few
+// files are a large share of them.
 const (
 	leastEntries = 100 // entries or rows
 	leastBytes   = 1 << 20
 )
 
-// parts counts what passes of each part of the site. Safe for concurrent use.
+// parts counts what is read of each part of the site. It is safe for concurrent use.
 type parts struct {
 	mu      sync.Mutex
 	amounts map[string]stage.Amount
@@ -34,8 +34,8 @@ func (p *parts) add(part string, a stage.Amount) {
 	p.amounts[part] = sum
 }
 
-// recall asks the targets what the previous snapshot holds, and loses what is
-// known to be missing before anything is read.
+// recall asks the targets for the previous snapshot's holdings and records parts that
+// are known to be missing before anything is read.
 func (j *Job) recall(ctx context.Context, p *stage.Plan) error {
 	for _, t := range j.Targets {
 		h, ok := t.Sink.(stage.SnapshotSink)
@@ -53,7 +53,7 @@ func (j *Job) recall(ctx context.Context, p *stage.Plan) error {
 	for _, previous := range j.previous {
 		for _, part := range slices.Sorted(maps.Keys(previous.Parts)) {
 			if had := previous.Parts[part]; had != (stage.Amount{}) && !slices.Contains(p.Parts, part) {
-				j.losePart(part, fmt.Sprintf("no source reads it, and snapshot %s holds %s of it", previous.Snapshot, amountText(had)))
+				j.losePart(part, fmt.Sprintf("no source reads it, but snapshot %s holds %s of it", previous.Snapshot, amountText(had)))
 			}
 		}
 	}
@@ -63,8 +63,8 @@ func (j *Job) recall(ctx context.Context, p *stage.Plan) error {
 	return nil
 }
 
-// losePart counts the loss of a part once, whatever is wrong with it, and not
-// where the snapshot that is restored lists it.
+// losePart counts a part as lost, at most once, unless the restored snapshot lists
+// the loss already.
 func (j *Job) losePart(part, reason string) {
 	if j.lost[part] || j.recorded.parts[part] {
 		return
@@ -73,10 +73,10 @@ func (j *Job) losePart(part, reason string) {
 	j.ledger.lose(nil, stage.Loss{Kind: stage.LossPart, Path: part, Reason: reason, Count: 1})
 }
 
-// weigh compares what was read of each part with the previous snapshot.
+// weigh compares the size of each part with the previous snapshot.
 func (j *Job) weigh() {
 	if slices.Contains(j.parts, stage.Filedir) && j.read.amounts[stage.Filedir].Files == 0 && (j.closure == nil || j.closure.Wanted()) {
-		reason := "no file was found in it; is it mounted?"
+		reason := "no files found; is it mounted?"
 		if j.hollow != nil {
 			reason = j.hollow.Reason
 		}
@@ -86,15 +86,15 @@ func (j *Job) weigh() {
 		for _, part := range slices.Sorted(maps.Keys(previous.Parts)) {
 			had, has := previous.Parts[part], j.read.amounts[part]
 			if j.shrunk(had, has) {
-				j.losePart(part, fmt.Sprintf("it has %s, and snapshot %s has %s; is everything mounted? max_shrink is %d%%",
+				j.losePart(part, fmt.Sprintf("it has %s, but snapshot %s has %s (max_shrink is %d%%); is everything mounted?",
 					amountText(has), previous.Snapshot, amountText(had), j.MaxShrink))
 			}
 		}
 	}
 }
 
-// overParts is the error of a part that is missing and was not accepted: no
-// snapshot is made then, because the next run would be compared with it.
+// overParts returns the error for missing parts that were not accepted. No snapshot
+// is made then, because the next run would be compared with it.
 func (j *Job) overParts() error {
 	if j.ledger.count(stage.LossPart) <= j.Budget[stage.LossPart] {
 		return nil
@@ -102,8 +102,8 @@ func (j *Job) overParts() error {
 	return j.ledger.over(j.Budget, failure.Unproven, "was")
 }
 
-// shrunk compares files by number and size, and databases by rows: a transform
-// may have changed their bytes.
+// shrunk compares files by number and size but databases by rows, because a transform
+// may change their bytes.
 func (j *Job) shrunk(had, has stage.Amount) bool {
 	less := func(had, has, least int64) bool {
 		return had > 0 && has == 0 || had >= least && float64(has) < float64(had)*float64(100-j.MaxShrink)/100

@@ -12,7 +12,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// keeper is a target that has an earlier snapshot.
+// keeper is a target with an earlier snapshot.
 type keeper struct {
 	*target
 	held *stage.Holdings
@@ -25,23 +25,23 @@ func (k keeper) Previous(_ context.Context, p *stage.Plan) (*stage.Holdings, err
 	return k.held, nil
 }
 
-// Summary says what it has kept.
+// Summary returns a fixed snapshot ID.
 func (k keeper) Summary() stage.Summary { return stage.Summary{Snapshot: "kept"} }
 
 func emptyPool() stage.Loss {
 	return stage.Loss{Kind: stage.LossPart, Path: stage.Filedir, Reason: "nothing is there; is it mounted?", Count: 1}
 }
 
-func TestEmptyFilePoolIsLostWhereContentsAreNamed(t *testing.T) {
+func TestEmptyFilePoolIsLostIfContentsAreReferenced(t *testing.T) {
 	for name, c := range map[string]struct {
 		change  func(*memory)
 		held    int64 // files of the previous snapshot
 		missing bool
-		begun   bool // the sink was begun
+		begun   bool // the sink's Begin was called
 	}{
 		"reported by the source":  {func(m *memory) { m.losses = []stage.Loss{emptyPool()} }, 0, true, true},
 		"seen by the run":         {func(m *memory) {}, 0, true, true},
-		"no content is named":     {func(m *memory) { m.tables["files"] = nil; m.losses = []stage.Loss{emptyPool()} }, 0, false, true},
+		"no content referenced":   {func(m *memory) { m.tables["files"] = nil; m.losses = []stage.Loss{emptyPool()} }, 0, false, true},
 		"only the empty content":  {func(m *memory) { m.tables["files"] = []string{"1\t" + moodle.EmptyContent} }, 0, false, true},
 		"there were files before": {func(m *memory) { m.tables["files"] = nil; m.losses = []stage.Loss{emptyPool()} }, 1, true, false},
 		"no table files":          {func(m *memory) { delete(m.tables, "files"); m.losses = []stage.Loss{emptyPool()} }, 0, true, false},
@@ -93,21 +93,21 @@ func TestMissingPartCanBeAccepted(t *testing.T) {
 	}
 }
 
-func TestPartThatShrankIsLost(t *testing.T) {
+func TestShrunkPartIsLost(t *testing.T) {
 	for name, c := range map[string]struct {
 		held map[string]stage.Amount
 		max  int
-		lost string // what is said, "" for no loss
+		lost string // part of the message, "" for no loss
 	}{
-		"as large":             {map[string]stage.Amount{stage.DB: {Rows: 200}, stage.Filedir: {Files: 200, Bytes: 2 << 20}}, 50, ""},
-		"half":                 {map[string]stage.Amount{stage.DB: {Rows: 400}, stage.Filedir: {Files: 400}}, 50, ""},
-		"fewer files":          {map[string]stage.Amount{stage.Filedir: {Files: 401, Bytes: 2 << 20}}, 50, "filedir: it has 200 files (2.0 MiB), and snapshot before has 401 files (2.0 MiB)"},
-		"fewer bytes":          {map[string]stage.Amount{stage.Filedir: {Files: 200, Bytes: 5 << 20}}, 50, "200 files (5.0 MiB)"},
-		"fewer rows":           {map[string]stage.Amount{stage.DB: {Rows: 401}}, 50, "db: it has 200 rows, and snapshot before has 401 rows"},
-		"another share":        {map[string]stage.Amount{stage.DB: {Rows: 250}}, 10, "max_shrink is 10%"},
-		"no limit":             {map[string]stage.Amount{stage.DB: {Rows: 250}}, 100, ""},
-		"a part that is gone":  {map[string]stage.Amount{stage.Dataroot: {Files: 3}}, 50, "dataroot: no source reads it, and snapshot before holds 3 files"},
-		"a part that was none": {map[string]stage.Amount{stage.Dataroot: {}}, 50, ""},
+		"as large":       {map[string]stage.Amount{stage.DB: {Rows: 200}, stage.Filedir: {Files: 200, Bytes: 2 << 20}}, 50, ""},
+		"half":           {map[string]stage.Amount{stage.DB: {Rows: 400}, stage.Filedir: {Files: 400}}, 50, ""},
+		"fewer files":    {map[string]stage.Amount{stage.Filedir: {Files: 401, Bytes: 2 << 20}}, 50, "filedir: it has 200 files (2.0 MiB), but snapshot before has 401 files (2.0 MiB)"},
+		"fewer bytes":    {map[string]stage.Amount{stage.Filedir: {Files: 200, Bytes: 5 << 20}}, 50, "200 files (5.0 MiB)"},
+		"fewer rows":     {map[string]stage.Amount{stage.DB: {Rows: 401}}, 50, "db: it has 200 rows, but snapshot before has 401 rows"},
+		"another share":  {map[string]stage.Amount{stage.DB: {Rows: 250}}, 10, "max_shrink is 10%"},
+		"no limit":       {map[string]stage.Amount{stage.DB: {Rows: 250}}, 100, ""},
+		"part is gone":   {map[string]stage.Amount{stage.Dataroot: {Files: 3}}, 50, "dataroot: no source reads it, but snapshot before holds 3 files"},
+		"part was empty": {map[string]stage.Amount{stage.Dataroot: {}}, 50, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			source, s := site(), &target{}

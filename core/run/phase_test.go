@@ -9,7 +9,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// phases notes phases and what targets are asked to do in them.
+// phases records phases and the calls to targets in them.
 type phases struct {
 	progress.Silent
 	lines []string
@@ -31,8 +31,8 @@ func (w *watchedTarget) Begin(ctx context.Context, p *stage.Plan) error {
 	return w.target.Begin(ctx, p)
 }
 
-// A target is changed only when the plan is made, in a phase of its own.
-func TestTargetsArePreparedAfterThePlan(t *testing.T) {
+// A target is changed only after planning, in a phase of its own.
+func TestTargetsArePreparedAfterPlanning(t *testing.T) {
 	p := &phases{}
 	j := job(t, site())
 	j.Reporter = p

@@ -7,25 +7,25 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// recorded is what the source's snapshot lists as lost when it was made. It
-// keeps the run from counting the same twice.
+// recorded holds the losses listed in the source's snapshot, so that a run does not
+// count them twice.
 type recorded struct {
 	paths  map[string]bool
-	parts  map[string]bool  // that were missing
-	groups map[string]int64 // missing files that are not named, by part
+	parts  map[string]bool  // missing parts
+	groups map[string]int64 // number of missing files that are not listed individually, by part
 }
 
 func newRecorded() recorded {
 	return recorded{paths: map[string]bool{}, parts: map[string]bool{}, groups: map[string]int64{}}
 }
 
-// whenRecorded begins the reason of a recorded loss.
+// whenRecorded is the prefix of the reason of a recorded loss.
 const whenRecorded = "recorded when the snapshot was made: "
 
-// add enters a loss and returns it as a loss of this run.
+// add records a loss of the snapshot and returns it as a loss of this run.
 func (r recorded) add(l stage.Loss) stage.Loss {
 	switch {
-	case l.Kind == stage.LossPart: // what is missing in it is listed besides
+	case l.Kind == stage.LossPart: // what it lacks is listed separately
 		r.parts[l.Path] = true
 	case l.Where != unnamed:
 		r.paths[l.Path] = true
@@ -38,8 +38,8 @@ func (r recorded) add(l stage.Loss) stage.Loss {
 	return l
 }
 
-// covers tells whether a file that is missing is, or lies in, what was recorded.
-// A group covers as many files as it counts.
+// covers reports whether a missing file was recorded, itself or by a parent. A group
+// covers as many files as it counts.
 func (r recorded) covers(file string) bool {
 	for p := file; p != path.Dir(p); p = path.Dir(p) {
 		if r.paths[p] {
@@ -54,7 +54,7 @@ func (r recorded) covers(file string) bool {
 	return false
 }
 
-// partOf returns the part that a path is in.
+// partOf returns the part of a path.
 func partOf(path string) string {
 	part, _, _ := strings.Cut(path, "/")
 	return part

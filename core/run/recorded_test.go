@@ -10,8 +10,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// lacking is a snapshot of a site whose table files names a content that was
-// missing when the snapshot was made.
+// lacking is a snapshot of a site whose table files refers to a content that was
+// already missing when the snapshot was made.
 func lacking() *memory {
 	source := site()
 	source.tables["files"] = append(source.tables["files"], "2\t"+absent)
@@ -19,7 +19,7 @@ func lacking() *memory {
 	return source
 }
 
-func TestRestoreRefusesWhatTheSnapshotLacks(t *testing.T) {
+func TestRestoreRefusesRecordedLosses(t *testing.T) {
 	s := &target{}
 	r, err := job(t, lacking(), s).Run(t.Context())
 	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), absent+": recorded when the snapshot was made: nobody has it") ||
@@ -39,7 +39,7 @@ func TestAcceptedRecordedLossIsCountedOnceAndProven(t *testing.T) {
 	if err != nil || len(r.Losses) != 1 || r.Losses[0].Count != 1 || !slices.Contains(s.calls, "publish") {
 		t.Errorf("%v, losses %v, calls %v", err, r.Losses, s.calls)
 	}
-	// A snapshot of the snapshot says it in the same words.
+	// A snapshot of the snapshot records the same loss with the same reason.
 	again := lacking()
 	again.recorded = s.outcome.Losses
 	j = job(t, again, &target{})
@@ -56,8 +56,8 @@ func lossTexts(list []stage.Loss) (texts []string) {
 	return texts
 }
 
-// A folder that could not be read when the snapshot was made covers its files.
-func TestRecordedFolderCoversItsFiles(t *testing.T) {
+// A directory that could not be read when the snapshot was made covers its files.
+func TestRecordedDirectoryCoversItsFiles(t *testing.T) {
 	source := lacking()
 	source.recorded = []stage.Loss{{Kind: stage.LossUnreadable, Path: "filedir/da", Reason: "permission denied", Count: 1}}
 	j := job(t, source, &target{})
@@ -67,7 +67,7 @@ func TestRecordedFolderCoversItsFiles(t *testing.T) {
 	}
 }
 
-func TestRecordedLossOfAPartThatNobodyTakesIsLeftOut(t *testing.T) {
+func TestRecordedLossOfUnusedPartIsIgnored(t *testing.T) {
 	j := job(t, lacking(), &target{})
 	j.Targets[0].Parts = []string{stage.DB}
 	if r, err := j.Run(t.Context()); err != nil || len(r.Losses) > 0 {
@@ -75,8 +75,8 @@ func TestRecordedLossOfAPartThatNobodyTakesIsLeftOut(t *testing.T) {
 	}
 }
 
-// A snapshot of more losses than it names still tells how many there are.
-func TestLossesBeyondTheNamedAreCountedByKindAndPart(t *testing.T) {
+// A snapshot with more losses than are listed still has the full counts.
+func TestLossesBeyondLimitAreCountedByKindAndPart(t *testing.T) {
 	source, s := site(), &target{}
 	for i := range maxNamed + 5 {
 		hash := fmt.Sprintf("%040x", i)
@@ -103,7 +103,7 @@ func TestLossesBeyondTheNamedAreCountedByKindAndPart(t *testing.T) {
 	}
 }
 
-// What one target can't hold is not missing in another's snapshot.
+// What one target cannot hold is not missing in another's snapshot.
 func TestLossesOfOneTargetAreNotRecordedByAnother(t *testing.T) {
 	source, poor, rich := site(), &target{}, &target{}
 	source.losses = []stage.Loss{{Kind: stage.LossView, Path: "db/report", Reason: "a view", Count: 1}}

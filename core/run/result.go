@@ -9,11 +9,11 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Plan is what a run would do, for people and as JSON.
+// Plan is what a run would do, for display and as JSON.
 type Plan struct {
 	Name      string            `json:"pipeline"`
 	Facts     map[string]string `json:"facts"`
-	Snapshots []string          `json:"snapshots,omitempty"` // that are read
+	Snapshots []string          `json:"snapshots,omitempty"` // snapshots that are read
 	Parts     []string          `json:"parts"`
 	Units     int               `json:"units"`
 	Rows      int64             `json:"rows"`  // estimate
@@ -24,7 +24,7 @@ type Plan struct {
 	Notes     []stage.Note      `json:"notes,omitempty"`
 }
 
-// TablePlan is a table as its source has it.
+// TablePlan is a table in its source.
 type TablePlan struct {
 	Name   string       `json:"name"`
 	Rows   int64        `json:"rows"`
@@ -32,7 +32,7 @@ type TablePlan struct {
 	Source schema.Table `json:"source"`
 }
 
-// TargetPlan is what one sink gets, tables as it will hold them.
+// TargetPlan is what one sink gets, with tables as it will hold them.
 type TargetPlan struct {
 	Name    string         `json:"name"`
 	Dialect string         `json:"dialect,omitempty"`
@@ -42,19 +42,19 @@ type TargetPlan struct {
 
 // Result is what a run did.
 type Result struct {
-	Run       string            `json:"run"` // the ID that its events bear
+	Run       string            `json:"run"` // the ID in its events
 	Pipeline  string            `json:"pipeline"`
 	Started   time.Time         `json:"started"`
 	Finished  time.Time         `json:"finished"`
 	Exit      failure.Class     `json:"exit"`
 	DryRun    bool              `json:"dry_run,omitempty"`
 	Facts     map[string]string `json:"facts,omitempty"`
-	Snapshots []string          `json:"snapshots,omitempty"` // that were read
+	Snapshots []string          `json:"snapshots,omitempty"` // snapshots that were read
 	Parts     []string          `json:"parts,omitempty"`
 	Counts    Counts            `json:"counts"`
-	Tables    []TableResult     `json:"tables,omitempty"` // proofs of targets that hold tables
-	Files     []FilesResult     `json:"files,omitempty"`  // of targets that hold files, and have proven them
-	Stored    []stage.Summary   `json:"stored,omitempty"` // the snapshots that were made
+	Tables    []TableResult     `json:"tables,omitempty"` // from targets that hold tables
+	Files     []FilesResult     `json:"files,omitempty"`  // from targets that hold files and have proven them
+	Stored    []stage.Summary   `json:"stored,omitempty"` // snapshots that were made
 	Losses    []stage.Loss      `json:"losses,omitempty"`
 	Notes     []stage.Note      `json:"notes,omitempty"`
 }
@@ -63,15 +63,15 @@ type Result struct {
 type TableResult struct {
 	Target  string   `json:"target"`
 	Table   string   `json:"table"`
-	Rows    int64    `json:"rows"`              // that the target must hold
-	Dropped int64    `json:"dropped,omitempty"` // rows that were read beside those, and left out by a transform
-	Refused int64    `json:"refused,omitempty"` // rows that were read beside those, and refused by the target
+	Rows    int64    `json:"rows"`              // rows that the target must hold
+	Dropped int64    `json:"dropped,omitempty"` // further rows read, dropped by a transform
+	Refused int64    `json:"refused,omitempty"` // further rows read, rejected by the target
 	Want    rows.Sum `json:"want"`
 	Got     rows.Sum `json:"got"`
 	Faults  []string `json:"faults,omitempty"`
 }
 
-// FilesResult is what a target of files holds of one part, each file read back
+// FilesResult is the proof of one part in a target of files: each file was read back
 // and compared with the hash of what was sent.
 type FilesResult struct {
 	Target string `json:"target"`
@@ -80,7 +80,7 @@ type FilesResult struct {
 	Bytes  int64  `json:"bytes"`
 }
 
-// Counts is what passed through a run.
+// Counts is what a run has read.
 type Counts struct {
 	Bytes int64 `json:"bytes"`
 	Rows  int64 `json:"rows"`

@@ -10,8 +10,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// rowFan is the RowWriter that a source sees: it sums up what passes, and hands
-// it to every target. It is of one attempt, and used by one goroutine.
+// rowFan is the RowWriter given to a source: it sums up rows and passes them to every
+// target. It serves one attempt and one goroutine.
 type rowFan struct {
 	job     *Job
 	unit    stage.Unit
@@ -34,7 +34,7 @@ func (j *Job) attemptRows(ctx context.Context, w work, targets []*Target, done m
 	}
 	source, ok := w.from.Source.(stage.RowSource)
 	if !ok {
-		return errors.Join(fmt.Errorf("%s: plans rows and can't read any", w.from.Name), f.abort(ctx))
+		return errors.Join(fmt.Errorf("%s: the source plans rows but cannot read them", w.from.Name), f.abort(ctx))
 	}
 	if err := source.ReadRows(ctx, stage.ReadRequest{Unit: w.Unit}, f); err != nil {
 		return errors.Join(fmt.Errorf("%s: %s: %w", w.from.Name, w.ID, err), f.abort(ctx))
@@ -65,8 +65,8 @@ func (f *rowFan) Write(ctx context.Context, c stage.Chunk) error {
 	return nil
 }
 
-// write hands a chunk to all targets. A chunk beyond the limit is a single row,
-// and what targets make of it is as large again: only one passes at a time.
+// write passes a chunk to all targets. An oversized chunk is a single row, and
+// targets need as much memory again for it, so only one passes at a time.
 func (f *rowFan) write(ctx context.Context, c stage.Chunk) error {
 	if len(c.Data) > rows.MaxChunk {
 		if err := f.job.large.Acquire(ctx, 1); err != nil {
@@ -92,7 +92,7 @@ func (f *rowFan) each(fn func(stage.RowUnit) error) error {
 	return nil
 }
 
-// commit makes the unit safe in all targets, and counts it only then.
+// commit commits the unit in all targets, then counts it.
 func (f *rowFan) commit(ctx context.Context) error {
 	for i, u := range f.units {
 		r, err := u.Commit(ctx)
@@ -128,10 +128,11 @@ func (f *rowFan) commit(ctx context.Context) error {
 	return nil
 }
 
-// check compares how many rows a target took with how many were written to it.
+// check compares the number of rows that a target reports with the number written to
+// it.
 func (f *rowFan) check(u stage.RowUnit, r *stage.Receipt) error {
 	if r == nil {
-		return errors.New("it gives no receipt")
+		return errors.New("the sink returned no receipt")
 	}
 	want := f.sum.Rows
 	if m, ok := u.(*mappedUnit); ok {
@@ -143,7 +144,7 @@ func (f *rowFan) check(u stage.RowUnit, r *stage.Receipt) error {
 		}
 	}
 	if r.Rows != want {
-		return fmt.Errorf("it says that it took %d rows of table %s, and it was given %d", r.Rows, f.unit.Table, want)
+		return fmt.Errorf("the sink reports %d rows of table %s, but was given %d", r.Rows, f.unit.Table, want)
 	}
 	return nil
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Run plans the job and carries it out. The Result is there also with an error,
-// as far as the run came.
+// Run plans and executes the job. It returns a Result even with an error, as far as
+// the run got.
 func (j *Job) Run(ctx context.Context) (*Result, error) {
 	r := &Result{Pipeline: j.Name, Started: time.Now().UTC(), DryRun: j.DryRun}
 	j.track = startTracker(j.Reporter, j.Name)
@@ -46,7 +46,7 @@ func (j *Job) run(ctx context.Context, r *Result) error {
 	if err := j.OverBudget(); err != nil {
 		return err
 	}
-	err = j.carry(ctx, r)
+	err = j.execute(ctx, r)
 	if err == nil {
 		err = j.ledger.over(j.Budget, failure.Unproven, "was")
 	}
@@ -57,13 +57,13 @@ func (j *Job) run(ctx context.Context, r *Result) error {
 		return nil
 	}
 	if failure.Of(err) == failure.Refused {
-		err = failure.Wrap(failure.Failed, err) // a refusal promises that nothing was changed
+		err = failure.Wrap(failure.Failed, err) // Refused would promise that nothing was changed
 	}
 	return errors.Join(j.ended(ctx, err), j.abort(ctx))
 }
 
-// interruption is the end of a run by a signal. What was under way at that moment
-// says nothing to a person.
+// interruption is the error of a run that was ended by a signal. It hides the errors
+// of the calls that were cut short, which do not help a person.
 type interruption struct {
 	text  string
 	cause error
@@ -72,8 +72,8 @@ type interruption struct {
 func (i *interruption) Error() string { return i.text }
 func (i *interruption) Unwrap() error { return i.cause }
 
-// ended returns err, or, if the run was asked to end, what that means for what
-// was there before.
+// ended returns err or, if the run was interrupted, an error that says what that
+// means for earlier backups.
 func (j *Job) ended(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		return err
@@ -88,34 +88,34 @@ func (j *Job) ended(ctx context.Context, err error) error {
 	return &interruption{text, err}
 }
 
-// publish makes all targets count as whole.
+// publish publishes all targets.
 func (j *Job) publish(ctx context.Context) error {
 	for _, t := range j.Targets {
 		t.publishing = true
 		if err := j.track.during(ctx, t.Name, "publishing", t.Sink.Publish); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
 		}
-		t.begun = false // it is whole, whatever becomes of the others
-		t.noteTheEnd(ctx, j.ledger)
+		t.begun = false // it is complete, whatever happens to the others
+		t.noteRemains(ctx, j.ledger)
 	}
 	return nil
 }
 
-// noteTheEnd asks a sink what it could not clear away. The target counts, so that
-// nothing of this is an error of the run.
-func (t *Target) noteTheEnd(ctx context.Context, l *ledger) {
+// noteRemains notes what a sink could not clean up. The target is already published,
+// so nothing of this is an error of the run.
+func (t *Target) noteRemains(ctx context.Context, l *ledger) {
 	sink, ok := t.Sink.(stage.Noter)
 	if !ok {
 		return
 	}
 	notes, err := sink.Notes(ctx)
 	if err != nil {
-		notes = append(notes, stage.Note{Text: fmt.Sprintf("%s: the target is whole, but can't say whether something is left of the former one: %v", t.Name, err)})
+		notes = append(notes, stage.Note{Text: fmt.Sprintf("%s: the target is complete, but whether anything of the former one remains is unknown: %v", t.Name, err)})
 	}
 	l.note(t, notes...)
 }
 
-// left says what a run that failed has left in the target.
+// left says what a failed run leaves in the target.
 func (t *Target) left() string {
 	switch t.Replace {
 	case stage.ReplaceSwap:
@@ -123,11 +123,11 @@ func (t *Target) left() string {
 	case stage.ReplaceInPlace:
 		return "the target is incomplete and marked as such; run again with replace: in_place, or true"
 	}
-	return "nothing in the target counts as a site; run again, with replace: true if the target is refused"
+	return "the target holds no usable site; run again, with replace: true if the target is refused"
 }
 
-// abort leaves all targets marked as not whole, but for a proven snapshot: it
-// lists what it lacks, and is better than none.
+// abort leaves all targets marked as incomplete, except a proven snapshot, which
+// lists what it lacks and is better than none.
 func (j *Job) abort(ctx context.Context) error {
 	var errs []error
 	for _, t := range j.Targets {
@@ -135,7 +135,7 @@ func (j *Job) abort(ctx context.Context) error {
 			continue
 		}
 		if t.proven && t.keeps() {
-			errs = append(errs, fmt.Errorf("%s: the snapshot is kept, and lists what it lacks", t.Name))
+			errs = append(errs, fmt.Errorf("%s: the snapshot is kept and lists what it lacks", t.Name))
 			continue
 		}
 		err := t.Sink.Abort(context.WithoutCancel(ctx))
@@ -152,11 +152,11 @@ func (j *Job) abort(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// carry moves everything, completes the targets and has them prove it.
-func (j *Job) carry(ctx context.Context, r *Result) error {
+// execute moves all data, finishes the targets and has them prove what they hold.
+func (j *Job) execute(ctx context.Context, r *Result) error {
 	j.track.phase("prepare")
 	for _, t := range j.Targets {
-		if err := j.apart(); err != nil { // again: much can happen since Plan
+		if err := j.apart(); err != nil { // once more, as things may have changed since Plan
 			return err
 		}
 		t.begun = true
@@ -170,7 +170,7 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 	if err := j.move(ctx); err != nil {
 		return err
 	}
-	if err := j.noteWhatWasRead(ctx); err != nil {
+	if err := j.noteRead(ctx); err != nil {
 		return err
 	}
 	tables, err := j.verifyRead()
@@ -221,8 +221,8 @@ func (j *Job) carry(ctx context.Context, r *Result) error {
 	return nil
 }
 
-// move reads all units with several workers: databases first, as their snapshot
-// costs the server, and large units first, so that none is left alone at the end.
+// move reads all units with several workers: databases first, because their snapshots
+// cost the server, and large units first, so that none runs alone at the end.
 func (j *Job) move(ctx context.Context) error {
 	slices.SortStableFunc(j.units, func(a, b work) int {
 		if da, db := a.Part == stage.DB, b.Part == stage.DB; da != db {
@@ -259,12 +259,12 @@ func (j *Job) move(ctx context.Context) error {
 	return group.Wait()
 }
 
-// tasks are the units, with the counts of tables after those of databases: what
-// was just read is in the server's memory.
+// tasks returns the units and the counts of tables. Counts follow the units of
+// databases, while the rows are still in the server's memory.
 func (j *Job) tasks() []func(context.Context) error {
 	var tables, others []func(context.Context) error
 	for _, w := range j.units {
-		task := func(ctx context.Context) error { return j.one(ctx, w) }
+		task := func(ctx context.Context) error { return j.transfer(ctx, w) }
 		if w.Part == stage.DB {
 			tables = append(tables, task)
 		} else {
@@ -277,8 +277,8 @@ func (j *Job) tasks() []func(context.Context) error {
 	return append(tables, others...)
 }
 
-// noteWhatWasRead asks the sources what they know only after reading.
-func (j *Job) noteWhatWasRead(ctx context.Context) error {
+// noteRead asks the sources for notes that they have only after reading.
+func (j *Job) noteRead(ctx context.Context) error {
 	for _, o := range j.Origins {
 		source, ok := o.Source.(stage.Noter)
 		if !ok {
@@ -293,8 +293,8 @@ func (j *Job) noteWhatWasRead(ctx context.Context) error {
 	return nil
 }
 
-// verifyRead compares what was read with what a stored snapshot says it holds,
-// and with what the source has counted, and returns the proofs of all tables.
+// verifyRead compares the rows read with what a snapshot says it holds and with what
+// the source counted, and returns the checksums of all tables.
 func (j *Job) verifyRead() ([]stage.TableProof, error) {
 	var proofs []stage.TableProof
 	var faults, uncounted []error
@@ -306,9 +306,10 @@ func (j *Job) verifyRead() ([]stage.TableProof, error) {
 		switch {
 		case t.stored == nil || *t.stored == sum:
 		case damaged > 0 && t.stored.Rows == sum.Rows+damaged:
-			// What is left was authenticated chunk by chunk; the budget decides whether it is enough.
+			// The remaining rows were authenticated chunk by chunk; the budget
+			// decides whether they are enough.
 			j.ledger.note(nil, stage.Note{Path: stage.DB + "/" + t.schema.Name,
-				Text: fmt.Sprintf("not proven as it was backed up: %d of its %d rows are damaged in the repository", damaged, t.stored.Rows)})
+				Text: fmt.Sprintf("not proven against the backup: %d of its %d rows are damaged in the repository", damaged, t.stored.Rows)})
 		default:
 			faults = append(faults, fmt.Errorf("table %s: %s", t.schema.Name, sumFault(*t.stored, sum)))
 		}
@@ -316,7 +317,7 @@ func (j *Job) verifyRead() ([]stage.TableProof, error) {
 	}
 	slices.SortFunc(proofs, func(a, b stage.TableProof) int { return cmp.Compare(a.Schema.Name, b.Schema.Name) })
 	if faults != nil {
-		return nil, failure.New(failure.Unproven, "the snapshot does not hold the rows that it names:\n%w", errors.Join(faults...))
+		return nil, failure.New(failure.Unproven, "the snapshot does not hold the rows that it lists:\n%w", errors.Join(faults...))
 	}
 	if uncounted != nil {
 		slices.SortFunc(uncounted, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
@@ -325,7 +326,8 @@ func (j *Job) verifyRead() ([]stage.TableProof, error) {
 	return proofs, nil
 }
 
-// missing lists the contents that table files names and no source delivered.
+// missing records the contents that the table files refers to and no source
+// delivered.
 func (j *Job) missing(ctx context.Context) error {
 	if j.closure == nil {
 		return nil
@@ -337,17 +339,17 @@ func (j *Job) missing(ctx context.Context) error {
 		}
 		path = stage.Filedir + "/" + path
 		if j.chosen.excludes(path) || j.recorded.covers(path) {
-			return nil // it is left out on purpose, or counted already
+			return nil // excluded on purpose, or already counted
 		}
 		j.ledger.lose(nil, stage.Loss{Kind: stage.LossMissing, Path: path, Count: 1,
-			Reason: "table files names this content, but no source has it"})
+			Reason: "the table files refers to this content, but no source has it"})
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("checking that all file contents are there: %w", err)
+		return fmt.Errorf("checking that no file content is missing: %w", err)
 	}
 	if orphans > 0 {
-		j.ledger.note(nil, stage.Note{Path: stage.Filedir, Text: fmt.Sprintf("%d contents are carried that no row of table files names", orphans)})
+		j.ledger.note(nil, stage.Note{Path: stage.Filedir, Text: fmt.Sprintf("no row of the table files refers to %d of the contents", orphans)})
 	}
 	return nil
 }

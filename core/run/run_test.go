@@ -41,8 +41,8 @@ func site() *memory {
 	}
 }
 
-// Every sink of a pipeline gets everything it can hold, and proves it.
-func TestAllSinksGetEverythingAndProveIt(t *testing.T) {
+// Every sink of a pipeline gets everything it can hold and proves it.
+func TestAllSinksGetAndProveEverything(t *testing.T) {
 	a, b := &target{}, &target{}
 	r, err := job(t, site(), a, b).Run(t.Context())
 	if err != nil {
@@ -62,12 +62,12 @@ func TestAllSinksGetEverythingAndProveIt(t *testing.T) {
 	}
 }
 
-// A row that the target loses without a word is found by the proof, and the
-// target is marked as not whole.
-func TestALostRowFailsTheProof(t *testing.T) {
+// The proof detects a row that the target silently loses, and the target is marked as
+// incomplete.
+func TestLostRowFailsProof(t *testing.T) {
 	s := &target{swallow: "\tb"}
 	_, err := job(t, site(), s).Run(t.Context())
-	if failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "table user: 3 rows were sent, 2 are there") {
+	if failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "table user: 3 rows were sent, but the target has 2") {
 		t.Errorf("the error is %v", err)
 	}
 	if s.calls[len(s.calls)-1] != "abort" {
@@ -75,11 +75,11 @@ func TestALostRowFailsTheProof(t *testing.T) {
 	}
 }
 
-// A value that the target changes is found although every row is there.
-func TestAChangedValueFailsTheProof(t *testing.T) {
+// The proof detects a changed value even if every row is there.
+func TestChangedValueFailsProof(t *testing.T) {
 	s := &target{spoil: "\tb"}
 	_, err := job(t, site(), s).Run(t.Context())
-	if failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "table user: all 3 rows are there, but not all values are as sent") {
+	if failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "table user: the target has all 3 rows, but not all values are as sent") {
 		t.Errorf("the error is %v", err)
 	}
 	if s.calls[len(s.calls)-1] != "abort" {
@@ -87,9 +87,9 @@ func TestAChangedValueFailsTheProof(t *testing.T) {
 	}
 }
 
-// A refused row is named, counted, and held against the budget; accepted, the
-// rest is still proven exactly.
-func TestRefusedRowsAreHeldAgainstTheBudget(t *testing.T) {
+// A rejected row is identified, counted and held against the budget; if accepted, the
+// other rows are still proven.
+func TestRejectedRowsCountAgainstBudget(t *testing.T) {
 	s := &target{refuse: "\tb"}
 	_, err := job(t, site(), s).Run(t.Context())
 	if s.calls[len(s.calls)-1] != "abort" {
@@ -107,13 +107,13 @@ func TestRefusedRowsAreHeldAgainstTheBudget(t *testing.T) {
 	j = job(t, site(), &target{refuse: "\tb", swallow: "\tc"})
 	j.Budget = map[stage.LossKind]int64{stage.LossRow: 1}
 	if _, err := j.Run(t.Context()); failure.Of(err) != failure.Unproven {
-		t.Errorf("a refused row hides a lost one: %v", err)
+		t.Errorf("a rejected row hides a lost one: %v", err)
 	}
 }
 
-// An index that the target could not build, and says so, is a loss like others
-// and no fault of the proof; one that is missing without a word is.
-func TestAnIndexThatCannotBeBuiltIsALoss(t *testing.T) {
+// An index that the target reports as not built is a loss, not a fault of the proof;
+// one that is silently missing is a fault.
+func TestIndexThatCannotBeBuiltIsLoss(t *testing.T) {
 	indexed := func() *memory {
 		m := site()
 		user := m.structure("user")
@@ -135,12 +135,12 @@ func TestAnIndexThatCannotBeBuiltIsALoss(t *testing.T) {
 	j = job(t, indexed(), &target{unbuilt: "b", silent: true})
 	j.Budget = accept
 	if _, err := j.Run(t.Context()); failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "missing index on contenthash") {
-		t.Errorf("missing without a word: %v", err)
+		t.Errorf("silently missing: %v", err)
 	}
 }
 
-// What can't be carried is known before anything is written, and stops the run there.
-func TestKnownLossesStopTheRunBeforeAnythingIsWritten(t *testing.T) {
+// Losses known before anything is written stop the run there.
+func TestKnownLossesStopRunBeforeWriting(t *testing.T) {
 	source, s := site(), &target{}
 	source.losses = []stage.Loss{{Kind: stage.LossView, Path: "db/report", Reason: "a view", Count: 1}}
 	r, err := job(t, source, s).Run(t.Context())
@@ -155,8 +155,8 @@ func TestKnownLossesStopTheRunBeforeAnythingIsWritten(t *testing.T) {
 	}
 }
 
-// Every content that table files names is carried or listed as missing.
-func TestContentsThatNobodyHasAreListed(t *testing.T) {
+// Every content that the table files refers to is delivered or listed as missing.
+func TestMissingContentsAreListed(t *testing.T) {
 	source := site()
 	source.tables["files"] = append(source.tables["files"], "2\t"+absent)
 	_, err := job(t, source, &target{}).Run(t.Context())
@@ -165,7 +165,7 @@ func TestContentsThatNobodyHasAreListed(t *testing.T) {
 	}
 }
 
-// A content that could not be read is one loss, and not missing besides.
+// A content that could not be read is one loss and is not also missing.
 func TestUnreadableContentIsOneLoss(t *testing.T) {
 	source := site()
 	source.tables["files"] = append(source.tables["files"], "2\t"+absent)
@@ -181,8 +181,8 @@ func TestUnreadableContentIsOneLoss(t *testing.T) {
 	}
 }
 
-// A source that fails ends the run, and every begun target is given up.
-func TestAFailedUnitGivesAllTargetsUp(t *testing.T) {
+// A failing source ends the run, and every begun target is aborted.
+func TestFailedUnitAbortsAllTargets(t *testing.T) {
 	source := site()
 	source.fail = "db/user#1"
 	a, b := &target{}, &target{}
@@ -197,9 +197,9 @@ func TestAFailedUnitGivesAllTargetsUp(t *testing.T) {
 	}
 }
 
-// Rows that a stored snapshot does not hold as it says are found before the
-// target is finished.
-func TestASnapshotThatDoesNotHoldItsRowsIsFound(t *testing.T) {
+// Rows that differ from what a snapshot lists are found before the target is
+// finished.
+func TestSnapshotWithOtherRowsIsDetected(t *testing.T) {
 	source, s := site(), &target{}
 	var sum rows.Sum
 	sum.Add([]byte("1\ta"))
@@ -210,8 +210,8 @@ func TestASnapshotThatDoesNotHoldItsRowsIsFound(t *testing.T) {
 	}
 }
 
-// An interrupted run says so and gives its targets up.
-func TestInterruptionIsAClassOfItsOwn(t *testing.T) {
+// An interrupted run says so and aborts its targets.
+func TestInterruptionHasItsOwnClass(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := job(t, site(), &target{}).Run(ctx)
@@ -220,7 +220,7 @@ func TestInterruptionIsAClassOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestInterruptedBackupSaysThatEarlierOnesAreIntact(t *testing.T) {
+func TestInterruptedBackupSaysEarlierOnesAreIntact(t *testing.T) {
 	j := job(t, site(), &target{})
 	j.Targets[0].Sink = keeper{target: &target{}}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -242,7 +242,7 @@ func (upper) Rows(_ context.Context, _ stage.Mapped, dst []byte, c stage.Chunk) 
 	return append(dst, bytes.ToUpper(c.Data)...), c.Rows, nil
 }
 
-// ending is a transform that is told when it is over.
+// ending is a transform with a Close method.
 type ending struct {
 	upper
 	told *[]string
@@ -254,8 +254,8 @@ func (e ending) Close(context.Context) error {
 	return errors.New("the log is full")
 }
 
-// A transform that wants to know of its end is closed after the sinks, and its
-// error is told.
+// A transform with a Close method is closed after the sinks, and its error is
+// returned.
 func TestTransformsAreClosedLast(t *testing.T) {
 	s, told := &target{}, []string(nil)
 	j := job(t, site(), s)
@@ -269,8 +269,8 @@ func TestTransformsAreClosedLast(t *testing.T) {
 	j.Transforms = nil // job closes once more
 }
 
-// Rows that a transform rewrites are proven as the target must hold them, also
-// after several transforms and without those that the target refused.
+// Rewritten rows are proven as the target must hold them, also after several
+// transforms and without those that the target rejected.
 func TestRewrittenRowsAreProvenAsRewritten(t *testing.T) {
 	s := &target{refuse: "\tB"}
 	j := job(t, site(), s)
@@ -285,8 +285,8 @@ func TestRewrittenRowsAreProvenAsRewritten(t *testing.T) {
 	}
 }
 
-// A dry run reads all and writes nothing.
-func TestADryRunWritesNothing(t *testing.T) {
+// A dry run reads everything and writes nothing.
+func TestDryRunWritesNothing(t *testing.T) {
 	s := &target{}
 	j := job(t, site(), s)
 	j.Targets[0].Sink, j.Targets[0].dry, j.DryRun = drySink{s}, true, true
@@ -299,8 +299,8 @@ func TestADryRunWritesNothing(t *testing.T) {
 	}
 }
 
-// Rows that are damaged where they are stored cost what they were: the rest is
-// restored if that is accepted, and the table is said not to be proven.
+// Rows damaged in storage cost only themselves: if that is accepted the rest is
+// restored, and the table is noted as not proven.
 func TestDamagedRowsCostOnlyThemselves(t *testing.T) {
 	source, s := site(), &target{}
 	var whole rows.Sum
@@ -321,9 +321,9 @@ func TestDamagedRowsCostOnlyThemselves(t *testing.T) {
 	}
 }
 
-// A sink for which there is nothing is refused before any sink is touched: with
-// replace it would only be emptied.
-func TestASinkThatGetsNothingIsRefused(t *testing.T) {
+// A sink that would get nothing is refused before any sink is touched: with replace
+// it would only be emptied.
+func TestSinkThatGetsNothingIsRefused(t *testing.T) {
 	source, s, empty := site(), &target{}, &target{}
 	source.files = nil
 	j := job(t, source, s, empty)
@@ -334,7 +334,7 @@ func TestASinkThatGetsNothingIsRefused(t *testing.T) {
 	}
 }
 
-// What no sink holds is not read, and said to be left out.
+// A part that no sink holds is not read, and noted as skipped.
 func TestPartsThatNoSinkHoldsAreNotRead(t *testing.T) {
 	s := &target{}
 	j := job(t, site(), s)
@@ -345,8 +345,8 @@ func TestPartsThatNoSinkHoldsAreNotRead(t *testing.T) {
 	}
 }
 
-// A target that was published is never given up, also when the next one can't be.
-func TestAPublishedTargetIsNotGivenUp(t *testing.T) {
+// A published target is never aborted, even if the next one cannot be published.
+func TestPublishedTargetIsNotAborted(t *testing.T) {
 	first, second := &target{}, &target{unpublishable: errors.New("the server has gone away")}
 	_, err := job(t, site(), first, second).Run(t.Context())
 	if failure.Of(err) != failure.Failed || slices.Contains(first.calls, "abort") || !slices.Contains(second.calls, "abort") {
@@ -354,26 +354,26 @@ func TestAPublishedTargetIsNotGivenUp(t *testing.T) {
 	}
 }
 
-// Of a target whose Publish failed nothing is claimed that isn't known: it is
-// marked as not whole if Abort could do that, else it may be published or not.
-func TestAFailedPublishSaysWhatIsKnown(t *testing.T) {
+// After a failed Publish the message claims only what is known: the target is marked
+// as incomplete if Abort could do that, otherwise it may or may not be published.
+func TestFailedPublishSaysWhatIsKnown(t *testing.T) {
 	gone := errors.New("the server has gone away")
 	for says, s := range map[string]*target{
-		"nothing in the target counts as a site": {unpublishable: gone},
-		"may or may not be published":            {unpublishable: gone, unabortable: gone},
-		"aborting: the server":                   {unpublishable: gone, unabortable: gone},
+		"the target holds no usable site": {unpublishable: gone},
+		"may or may not be published":     {unpublishable: gone, unabortable: gone},
+		"aborting: the server":            {unpublishable: gone, unabortable: gone},
 	} {
 		_, err := job(t, site(), s).Run(t.Context())
 		if failure.Of(err) != failure.Failed || !strings.Contains(err.Error(), says) || !slices.Contains(s.calls, "abort") {
 			t.Errorf("%v, calls %v", err, s.calls)
 		}
-		if s.unabortable != nil && strings.Contains(err.Error(), "counts as a site") {
-			t.Errorf("nobody could mark it: %v", err)
+		if s.unabortable != nil && strings.Contains(err.Error(), "holds no usable site") {
+			t.Errorf("it could not be marked: %v", err)
 		}
 	}
 }
 
-func TestOverlapIsLookedForBeforeThePlanAndBeforeEachSinkBegins(t *testing.T) {
+func TestOverlapIsCheckedBeforePlanAndBeforeEachBegin(t *testing.T) {
 	for asked, calls := range [][]string{nil, {"check"}, {"check", "begin", "abort"}} {
 		sinks := []*target{{}, {}}
 		j := job(t, site(), sinks...)

@@ -12,14 +12,14 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// selected is what the run's selection did, and checks that sources keep to it.
+// selected records the effect of the run's selection and checks that sources obey it.
 type selected struct {
 	selection.Selection
 	found map[string]bool // patterns that excluded something
 }
 
-// exclude takes what a source says that it left out. Each pattern of files is noted
-// once, however many paths it matched.
+// exclude records what a source excluded. Each file pattern is noted once, however
+// many paths it matched.
 func (s *selected) exclude(list []selection.Excluded) (notes []stage.Note, err error) {
 	for _, x := range list {
 		table, isTable := strings.CutPrefix(x.Path, stage.DB+"/")
@@ -28,20 +28,20 @@ func (s *selected) exclude(list []selection.Excluded) (notes []stage.Note, err e
 			patterns, key, matches = s.ExcludeTables, "exclude_tables", func() (string, bool) { return s.ExcludesTable(table) }
 		}
 		if _, ok := matches(); !ok || !slices.Contains(patterns, x.Pattern) {
-			return nil, fmt.Errorf("it left out %s, which the selection does not exclude", x.Path)
+			return nil, fmt.Errorf("the source excluded %s, which the selection does not exclude", x.Path)
 		}
 		if isTable {
 			s.found[x.Pattern] = true
-			notes = append(notes, stage.Note{Path: x.Path, Text: fmt.Sprintf("left out: %s has %q", key, x.Pattern)})
+			notes = append(notes, stage.Note{Path: x.Path, Text: fmt.Sprintf("excluded: %s has %q", key, x.Pattern)})
 		} else if !s.found[x.Pattern] {
 			s.found[x.Pattern] = true
-			notes = append(notes, stage.Note{Path: x.Pattern, Text: "left out: it is in " + key})
+			notes = append(notes, stage.Note{Path: x.Pattern, Text: "excluded: listed in " + key})
 		}
 	}
 	return notes, nil
 }
 
-// excludes tells whether a loss or an entry of this path is left out.
+// excludes reports whether a loss or an entry with this path is excluded.
 func (s *selected) excludes(path string) bool {
 	if table, ok := strings.CutPrefix(path, stage.DB+"/"); ok {
 		_, out := s.ExcludesTable(table)
@@ -51,8 +51,8 @@ func (s *selected) excludes(path string) bool {
 	return out
 }
 
-// unwanted tells whether a loss that a snapshot recorded is of something that is
-// left out now.
+// unwanted reports whether a loss recorded in a snapshot concerns something that is
+// excluded now.
 func (s *selected) unwanted(l stage.Loss) bool {
 	if s.excludes(l.Path) {
 		return true
@@ -61,8 +61,8 @@ func (s *selected) unwanted(l stage.Loss) bool {
 	return ok && l.Kind == stage.LossRow && slices.ContainsFunc(s.StructureOnly, func(p string) bool { return selection.Matches(p, table) })
 }
 
-// notes tells what was selected of the tables that are there, and which patterns
-// match nothing.
+// notes says what was selected of the existing tables, and which patterns match
+// nothing.
 func (s *selected) notes(tables []stage.TableInfo) []stage.Note {
 	var notes []stage.Note
 	apply := func(key, pattern string, text string) {
@@ -96,14 +96,14 @@ func (s *selected) notes(tables []stage.TableInfo) []stage.Note {
 	return notes
 }
 
-// fact adds the selection to what the source's snapshot was made with.
+// fact adds the selection to the facts of the source's snapshot.
 func (s *selected) fact(facts map[string]string) error {
 	if s.IsZero() {
 		return nil
 	}
 	text, err := json.Marshal(s.Selection)
 	if err != nil {
-		return fmt.Errorf("writing down the selection: %w", err)
+		return fmt.Errorf("recording the selection: %w", err)
 	}
 	if earlier := facts[stage.SelectionFact]; earlier != "" && earlier != string(text) {
 		text = append([]byte(earlier+"\n"), text...)
@@ -112,7 +112,7 @@ func (s *selected) fact(facts map[string]string) error {
 	return nil
 }
 
-// checkRows fails for rows that the selection leaves out.
+// checkRows returns an error if the selection excludes any of the rows.
 func checkRows(f *selection.Filter, data []byte) error {
 	if f == nil {
 		return nil
@@ -133,4 +133,4 @@ func checkRows(f *selection.Filter, data []byte) error {
 	}
 }
 
-var errIgnored = errors.New("the source gives what the selection leaves out; it does not support this selection")
+var errIgnored = errors.New("the source returned what the selection excludes; it does not support this selection")

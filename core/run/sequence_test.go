@@ -10,13 +10,13 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// numberless is a target that has no sequences, and says so or not.
-type numberless struct {
+// noSequences is a target without sequences, which may or may not say so.
+type noSequences struct {
 	*target
 	silent bool
 }
 
-func (n numberless) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error) {
+func (n noSequences) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error) {
 	found, err := n.target.Check(ctx, p)
 	for _, info := range p.Tables {
 		if s := info.Schema.Sequence; s != nil && !n.silent {
@@ -26,7 +26,7 @@ func (n numberless) Check(ctx context.Context, p *stage.Plan) (stage.Findings, e
 	return found, err
 }
 
-func (n numberless) Prove(ctx context.Context) ([]stage.TableProof, error) {
+func (n noSequences) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	proofs, err := n.target.Prove(ctx)
 	for i := range proofs {
 		proofs[i].Schema.Sequence = nil
@@ -34,9 +34,9 @@ func (n numberless) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	return proofs, err
 }
 
-// A sequence that the target says it can't have is a loss that can be accepted;
-// one that is missing without a word is a fault of the proof.
-func TestALostSequenceIsALossAndNoFault(t *testing.T) {
+// A sequence that the target says it cannot have is a loss that can be accepted; one
+// that is silently missing is a fault of the proof.
+func TestLostSequenceIsLoss(t *testing.T) {
 	source := func() *memory {
 		m := site()
 		user := m.structure("user")
@@ -46,7 +46,7 @@ func TestALostSequenceIsALossAndNoFault(t *testing.T) {
 	}
 	run := func(silent bool, accepted int64) (*Result, error) {
 		j := job(t, source(), &target{})
-		j.Targets[0].Sink = numberless{target: &target{}, silent: silent}
+		j.Targets[0].Sink = noSequences{target: &target{}, silent: silent}
 		j.Budget = map[stage.LossKind]int64{stage.LossDefault: accepted}
 		return j.Run(t.Context())
 	}
@@ -57,6 +57,6 @@ func TestALostSequenceIsALossAndNoFault(t *testing.T) {
 		t.Errorf("accepted: %v, losses %v", err, r.Losses)
 	}
 	if _, err := run(true, 1); failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "column id has no sequence") {
-		t.Errorf("missing without a word: %v", err)
+		t.Errorf("silently missing: %v", err)
 	}
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// setuid counts the files that came with a setuid or setgid bit. A site has none
-// on purpose, and sinks of files leave the bits out unless they are told to keep
-// them. Safe for concurrent use.
+// setuid counts files with a setuid or setgid bit. A site has none on purpose, and
+// sinks of files drop the bits unless told to keep them. It is safe for concurrent
+// use.
 type setuid struct {
 	mu    sync.Mutex
 	count int64
-	first string // path of one of them, the first by name
+	first string // path of the first by name
 }
 
 func (s *setuid) see(e stage.Entry) {
@@ -23,7 +23,7 @@ func (s *setuid) see(e stage.Entry) {
 	s.add(1, e.Path)
 }
 
-// merge adds what another one has counted, which nobody uses any more.
+// merge adds the counts of o, which must no longer be in use.
 func (s *setuid) merge(o *setuid) {
 	if o.count > 0 {
 		s.add(o.count, o.first)

@@ -9,18 +9,18 @@ import (
 	"github.com/lmsvault/vault/core/selection"
 )
 
-// tally sums up the rows of one table over its units. Safe for concurrent use.
+// tally sums up the rows of one table over its units. It is safe for concurrent use.
 type tally struct {
 	schema schema.Table
-	stored *rows.Sum // what the source's snapshot says, if it is one
+	stored *rows.Sum // from the snapshot, if the source is one
 	filter *selection.Filter
 
 	mu      sync.Mutex
 	sum     rows.Sum
-	counted *int64                // rows, by the source without reading them; nil if it can't tell
-	lost    int64                 // rows that the source read and could not give
-	damaged int64                 // rows that the source's snapshot names and could not give
-	refused map[*Target]*rows.Sum // negative: what each target refused
+	counted *int64                // rows that the source counted without reading; nil if unknown
+	lost    int64                 // rows that the source read but could not deliver
+	damaged int64                 // rows that are damaged in the source's snapshot
+	refused map[*Target]*rows.Sum // negative: the rows each target rejected
 }
 
 func (t *tally) merge(sum rows.Sum) {
@@ -36,29 +36,29 @@ func (t *tally) damage(rows int64) {
 	t.damaged += rows
 }
 
-// lose counts rows that the source could not give.
+// lose counts rows that the source could not deliver.
 func (t *tally) lose(rows int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.lost += rows
 }
 
-// count keeps the number of rows that the source has counted.
+// count stores the number of rows that the source counted.
 func (t *tally) count(rows int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.counted = &rows
 }
 
-// uncounted says how the rows that were read differ from those that the source
-// has counted, "" if they don't.
+// uncounted describes the difference between the rows read and the rows counted by
+// the source, "" if none.
 func (t *tally) uncounted() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.counted == nil || *t.counted == t.sum.Rows+t.lost {
 		return ""
 	}
-	return fmt.Sprintf("its source counts %d rows, and %d were read", *t.counted, t.sum.Rows+t.lost)
+	return fmt.Sprintf("the source counts %d rows, but %d were read", *t.counted, t.sum.Rows+t.lost)
 }
 
 func (t *tally) refuse(target *Target, row []byte) {
@@ -79,7 +79,8 @@ func (t *tally) total() (sum rows.Sum, damaged int64) {
 	return t.sum, t.damaged
 }
 
-// of returns what a target must hold: all rows without those it refused.
+// of returns the sum of the rows that a target must hold: all except those it
+// rejected.
 func (t *tally) of(target *Target) rows.Sum {
 	t.mu.Lock()
 	defer t.mu.Unlock()

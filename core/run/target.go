@@ -19,27 +19,28 @@ import (
 type Target struct {
 	Name    string // for messages: "mysql", "local"
 	Sink    stage.Sink
-	Parts   []string // what it holds; nil for everything
-	Dialect string   // of its tables; "" for one that takes all as they are
-	// Replace and Preserve are handed to the sink with its plan.
+	Parts   []string // parts it can hold; nil for all
+	Dialect string   // of its tables; "" for a sink that takes all dialects
+	// Replace and Preserve are passed to the sink with its plan.
 	Replace  stage.Replace
 	Preserve []string
-	// Explain adds to an error of Check or Begin what a person can do; nil for nothing.
+	// Explain adds a remedy to an error of Check or Begin; may be nil.
 	Explain func(error) error
-	// Room is an error if what a rehearsed run would have stored has no room; nil: not known.
+	// Room returns an error if what a dry run would have stored does not fit; nil if
+	// unknown.
 	Room func(context.Context) error
 
 	plan       *stage.Plan
 	mappings   map[string]*mapping
-	lost       map[lost]bool // what the target has reported as lost
+	lost       map[lost]bool // reported by the target as lost
 	begun      bool          // Begin was called
-	open       bool          // and succeeded
+	open       bool          // Begin succeeded
 	proven     bool
 	publishing bool // Publish was called
-	dry        bool // it throws away what it gets
+	dry        bool // it discards what is written
 
 	mu    sync.Mutex
-	files map[string]held // by part, in units that are committed
+	files map[string]held // by part, in committed units
 }
 
 // held is how much of a part a target holds.
@@ -61,7 +62,7 @@ func (t *Target) keep(part string, h held) {
 	t.files[part] = h
 }
 
-// filesProven lists what a target of files holds, once it has proven it.
+// filesProven returns what a target of files holds, once it has proven it.
 func (t *Target) filesProven() (results []FilesResult) {
 	if t.keeps() || t.dry {
 		return nil
@@ -75,7 +76,7 @@ func (t *Target) filesProven() (results []FilesResult) {
 	return results
 }
 
-// lost is what a loss is of.
+// lost identifies what a loss concerns.
 type lost struct {
 	kind        stage.LossKind
 	path, where string
@@ -132,7 +133,7 @@ func (t *Target) prepare(ctx context.Context, p *stage.Plan, units []work, trans
 	return nil
 }
 
-// refusal explains why a target can't be written.
+// refusal adds the remedy to an error about a target that cannot be written.
 func (t *Target) refusal(err error) error {
 	if t.Explain != nil {
 		err = t.Explain(err)
@@ -140,17 +141,17 @@ func (t *Target) refusal(err error) error {
 	return fmt.Errorf("%s: %w", t.Name, err)
 }
 
-// Rehearse makes the target one that is checked and then throws away what it gets.
+// Rehearse turns the target into one that only checks and discards what is written.
 func (t *Target) Rehearse() { t.Sink, t.dry = drySink{t.Sink}, true }
 
-// keeps tells whether the target adds a snapshot to earlier ones, rather than
-// being the site itself.
+// keeps reports whether the target adds a snapshot to earlier ones, rather than being
+// the site itself.
 func (t *Target) keeps() bool {
 	_, ok := t.Sink.(stage.SnapshotSink)
 	return ok
 }
 
-// lose counts losses that the target reports, and keeps what they are of.
+// lose counts losses that the target reports and remembers what they concern.
 func (t *Target) lose(l *ledger, losses []stage.Loss) {
 	l.lose(t, losses...)
 	for _, loss := range losses {
@@ -158,8 +159,8 @@ func (t *Target) lose(l *ledger, losses []stage.Loss) {
 	}
 }
 
-// kept is a planned table without what the target has reported as lost: indexes,
-// the primary key, the sequence.
+// kept returns a planned table without what the target reported as lost: indexes, the
+// primary key, the sequence.
 func (t *Target) kept(s schema.Table) schema.Table {
 	gone := func(index string) bool { return t.lost[lostBy(stage.LostIndex(s.Name, index, ""))] }
 	s.Indexes = slices.DeleteFunc(slices.Clone(s.Indexes), func(x schema.Index) bool { return gone(x.Name) })
@@ -181,7 +182,7 @@ func (t *Target) lostDefault(table, column string) bool {
 func (t *Target) writeRows(ctx context.Context, u stage.Unit) (stage.RowUnit, error) {
 	sink, ok := t.Sink.(stage.RowSink)
 	if !ok {
-		return nil, errors.New("it can't write rows")
+		return nil, errors.New("the sink cannot write rows")
 	}
 	w, err := sink.WriteRows(ctx, u)
 	if err != nil {
@@ -193,7 +194,8 @@ func (t *Target) writeRows(ctx context.Context, u stage.Unit) (stage.RowUnit, er
 	return w, nil
 }
 
-// dropped counts the rows that the transforms left out on the way to the target, by table.
+// dropped returns the number of rows that the transforms dropped on the way to the
+// target, by table.
 func (t *Target) dropped() map[string]int64 {
 	counts := map[string]int64{}
 	for name, m := range t.mappings {
@@ -204,16 +206,16 @@ func (t *Target) dropped() map[string]int64 {
 	return counts
 }
 
-// droppedNotes reports how many rows of each table the transforms dropped.
+// droppedNotes returns a note for each table from which transforms dropped rows.
 func (t *Target) droppedNotes() (notes []stage.Note) {
 	counts := t.dropped()
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		notes = append(notes, stage.Note{Path: stage.DB + "/" + name, Text: fmt.Sprintf("%d rows were left out by a transform", counts[name])})
+		notes = append(notes, stage.Note{Path: stage.DB + "/" + name, Text: fmt.Sprintf("%d rows were dropped by a transform", counts[name])})
 	}
 	return notes
 }
 
-// refused takes the rows that the target refused out of what it must prove.
+// refused subtracts the rows that the target rejected from what it must prove.
 func (t *Target) refused(table string, losses []stage.Loss, expected map[string]*tally) {
 	m := t.mappings[table]
 	for _, loss := range losses {
@@ -230,8 +232,8 @@ func (t *Target) refused(table string, losses []stage.Loss, expected map[string]
 	}
 }
 
-// prove has the target read back its tables and compares them with what was
-// sent, but for what it reports as lost.
+// prove has the target read back its tables and compares them with what was sent,
+// except for what it reported as lost.
 func (t *Target) prove(ctx context.Context, expected map[string]*tally, l *ledger) ([]TableResult, error) {
 	found, err := t.Sink.Prove(ctx)
 	if err != nil {
@@ -243,7 +245,7 @@ func (t *Target) prove(ctx context.Context, expected map[string]*tally, l *ledge
 		t.lose(l, f.Losses)
 	}
 	if t.dry {
-		l.note(t, stage.Note{Path: t.Name, Text: "dry run: the target was checked, rows and files were read and not sent to it"})
+		l.note(t, stage.Note{Path: t.Name, Text: "dry run: the target was checked; rows and files were read but not sent"})
 		return nil, nil
 	}
 	if t.keeps() {
@@ -263,7 +265,7 @@ func (t *Target) prove(ctx context.Context, expected map[string]*tally, l *ledge
 		result := TableResult{Target: t.Name, Table: name, Rows: want.Rows, Dropped: dropped, Refused: read.Rows - dropped - want.Rows, Want: want, Got: got.Sum}
 		switch {
 		case !ok:
-			result.Faults = []string{"the target has no such table"}
+			result.Faults = []string{"missing in the target"}
 		case got.Sum != want:
 			result.Faults = append(result.Faults, sumFault(want, got.Sum))
 			fallthrough
@@ -287,14 +289,14 @@ func (t *Target) prove(ctx context.Context, expected map[string]*tally, l *ledge
 
 func sumFault(want, got rows.Sum) string {
 	if want.Rows != got.Rows {
-		return fmt.Sprintf("%d rows were sent, %d are there", want.Rows, got.Rows)
+		return fmt.Sprintf("%d rows were sent, but the target has %d", want.Rows, got.Rows)
 	}
-	return fmt.Sprintf("all %d rows are there, but not all values are as sent (checksums %s and %s)", want.Rows, want, got)
+	return fmt.Sprintf("the target has all %d rows, but not all values are as sent (checksums %s and %s)", want.Rows, want, got)
 }
 
-// compareTables names what of a table's structure is not as planned, and what of it
-// could not be compared. Names of indexes and the order of indexes don't matter, nor
-// does a sequence that is ahead, nor a default that is lost.
+// compareTables returns how a table's structure differs from the plan, and what could
+// not be compared. It ignores the names and order of indexes, a sequence that is
+// ahead, and defaults that are lost.
 func compareTables(want, got schema.Table, lostDefault func(table, column string) bool) (faults, unsure []string) {
 	if !slices.Equal(want.ColumnNames(), got.ColumnNames()) {
 		faults = append(faults, fmt.Sprintf("the columns are %q instead of %q", got.ColumnNames(), want.ColumnNames()))
@@ -309,7 +311,7 @@ func compareTables(want, got schema.Table, lostDefault func(table, column string
 				case differ:
 					faults = append(faults, fmt.Sprintf("column %s has %s instead of %s", w.Name, defaultWords(g.Default), defaultWords(w.Default)))
 				case unknown:
-					unsure = append(unsure, fmt.Sprintf("column %s has %s, which could not be compared with what was sent, %q; look whether they mean the same", w.Name, defaultWords(g.Default), w.Default.Value))
+					unsure = append(unsure, fmt.Sprintf("column %s has %s, which could not be compared with the original, %q; check that they mean the same", w.Name, defaultWords(g.Default), w.Default.Value))
 				}
 			}
 			if want.Dialect == got.Dialect && w.OnUpdate && !g.OnUpdate && !lostDefault(want.Name, w.Name) {
@@ -338,7 +340,7 @@ func compareTables(want, got schema.Table, lostDefault func(table, column string
 		case got.Sequence == nil || got.Sequence.Column != s.Column:
 			faults = append(faults, fmt.Sprintf("column %s has no sequence", s.Column))
 		case got.Sequence.Next < s.Next:
-			faults = append(faults, fmt.Sprintf("the sequence of %s stands at %d instead of %d", s.Column, got.Sequence.Next, s.Next))
+			faults = append(faults, fmt.Sprintf("the sequence of %s is at %d instead of %d", s.Column, got.Sequence.Next, s.Next))
 		}
 	}
 	return faults, unsure

@@ -10,29 +10,29 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// beat is how often a run tells how far it is, also while nothing moves.
+// beat is how often a run reports progress, even if nothing moves.
 const beat = 250 * time.Millisecond
 
-// grace is how long the end of a run waits for a reporter that is behind.
+// grace is how long a run waits at its end for a slow reporter.
 const grace = 2 * time.Second
 
-// tracker counts what passes and tells a Stream. Safe for concurrent use.
+// tracker counts progress and reports it to a Stream. It is safe for concurrent use.
 type tracker struct {
 	to    *progress.Stream
-	own   bool       // the stream is the run's own, and ends with it
-	order sync.Mutex // so that reports come in the order of their counts
+	own   bool       // the stream belongs to the run, which closes it
+	order sync.Mutex // keeps reports in the order of their counts
 	mu    sync.Mutex
 	now   progress.Event // without time and kind
-	steps []*step        // that are under way, in the order of their beginnings
+	steps []*step        // in progress, in the order they began
 	stop  chan struct{}
 	done  chan struct{}
 }
 
-// step is a long single step of a target.
+// step is a long step of a target.
 type step struct{ target, text string }
 
-// startTracker begins to report; end must be called. A Reporter that is no Stream
-// gets one for this run, and is not closed; nil is none.
+// startTracker starts reporting; end must be called. A Reporter that is not a Stream
+// gets one for this run and is not closed. to may be nil.
 func startTracker(to progress.Reporter, name string) *tracker {
 	t := &tracker{stop: make(chan struct{}), done: make(chan struct{})}
 	switch to := to.(type) {
@@ -63,19 +63,19 @@ func startTracker(to progress.Reporter, name string) *tracker {
 // borrowed is a Reporter that its owner closes.
 type borrowed struct{ progress.Reporter }
 
-// Close leaves the reporter open.
+// Close does nothing.
 func (borrowed) Close() error { return nil }
 
-// end stops the reports of how far the run is.
+// end stops the progress reports.
 func (t *tracker) end() {
 	close(t.stop)
 	<-t.done
-	if t.own && t.to.Flush(grace) { // one that is stuck keeps its goroutine
-		_ = t.to.Close() // a panic of a reporter is its owner's matter
+	if t.own && t.to.Flush(grace) { // a stuck reporter keeps its goroutine
+		_ = t.to.Close() // a reporter's panic is its owner's concern
 	}
 }
 
-// lost reports a loss of a target, or of the source where by is nil.
+// lost reports a loss of a target, or of the source if by is nil.
 func (t *tracker) lost(by *Target, l stage.Loss) {
 	t.report(progress.Lost, nil, func(e *progress.Event) {
 		e.Loss, e.Target = &l, ""
@@ -85,7 +85,7 @@ func (t *tracker) lost(by *Target, l stage.Loss) {
 	})
 }
 
-// stepped returns a context by which a stage reports its long steps.
+// stepped returns a context with which a stage reports its long steps.
 func (t *tracker) stepped(ctx context.Context, name string) context.Context {
 	return stage.WithSteps(ctx, func(text string) func() {
 		s := &step{name, text}
@@ -106,8 +106,8 @@ func (t *tracker) during(ctx context.Context, name, text string, call func(conte
 	return call(ctx)
 }
 
-// report changes the counts, if change is not nil, and sends them as an event, to
-// which about adds what belongs to this one alone.
+// report changes the counts with change, if not nil, and sends them as an event;
+// about adds what is specific to this event.
 func (t *tracker) report(kind progress.Kind, change func(), about func(*progress.Event)) {
 	t.order.Lock()
 	defer t.order.Unlock()
@@ -117,7 +117,7 @@ func (t *tracker) report(kind progress.Kind, change func(), about func(*progress
 	}
 	e := t.now
 	if len(t.steps) > 0 {
-		last := t.steps[len(t.steps)-1] // the most precise: steps within a call begin after it
+		last := t.steps[len(t.steps)-1] // the innermost: steps within a call begin later
 		e.Step, e.Target = last.text, last.target
 	}
 	t.mu.Unlock()
@@ -133,14 +133,14 @@ func (t *tracker) phase(name string) {
 	t.report(progress.Phase, func() { t.now.Phase, t.now.Unit = name, "" }, nil)
 }
 
-// expect sets the estimates of what will pass.
+// expect sets the estimated totals.
 func (t *tracker) expect(bytes, units int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.now.TotalBytes, t.now.TotalUnits = bytes, units
 }
 
-// add counts what passed; negative where an entry is taken back.
+// add counts progress; negative if an entry is undone.
 func (t *tracker) add(bytes, rows, files int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

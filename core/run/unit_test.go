@@ -19,9 +19,9 @@ func away(after time.Duration) error {
 	return stage.Temporary(errors.New("the connection was lost"), after)
 }
 
-// A unit that fails for a moment is carried again: everything is there once, in
-// targets that had it already too, and the result says what happened.
-func TestAUnitIsCarriedAgain(t *testing.T) {
+// A unit that fails temporarily is retried: everything arrives once, also in targets
+// that had it already, and the result notes the retry.
+func TestUnitIsRetried(t *testing.T) {
 	for name, spoil := range map[string]func(*memory, *target){
 		"reading rows":  func(m *memory, _ *target) { m.trouble.errs = map[string][]error{"db/user#1": {away(0), away(0)}} },
 		"reading files": func(m *memory, _ *target) { m.trouble.errs = map[string][]error{"filedir/all": {away(0)}} },
@@ -51,22 +51,22 @@ func TestAUnitIsCarriedAgain(t *testing.T) {
 			if r.Counts.Rows != 5 || r.Counts.Files != 1 || len(r.Losses) != 2 {
 				t.Errorf("counts %+v, losses %+v", r.Counts, r.Losses)
 			}
-			if len(r.Notes) == 0 || !strings.Contains(r.Notes[0].Text, "attempt 1 failed, and it was carried again") || !strings.Contains(r.Notes[0].Text, "the connection was lost") {
+			if len(r.Notes) == 0 || !strings.Contains(r.Notes[0].Text, "attempt 1 failed and was retried") || !strings.Contains(r.Notes[0].Text, "the connection was lost") {
 				t.Errorf("notes %+v", r.Notes)
 			}
 		})
 	}
 }
 
-// What does not get better is given up after a number of attempts, with pauses
-// that grow, differ and are as long as was asked for.
-func TestAttemptsEnd(t *testing.T) {
+// A unit that keeps failing fails after a number of attempts, with pauses that grow,
+// vary and are at least as long as requested.
+func TestAttemptsAreLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := site()
 		source.trouble.errs = map[string][]error{"filedir/all": slices.Repeat([]error{away(0)}, 99)}
 		begun := time.Now()
 		_, err := job(t, source, &target{}).Run(t.Context())
-		if failure.Of(err) != failure.Failed || !strings.Contains(err.Error(), "given up after 5 attempts: memory: filedir/all: the connection was lost") {
+		if failure.Of(err) != failure.Failed || !strings.Contains(err.Error(), "failed after 5 attempts: memory: filedir/all: the connection was lost") {
 			t.Errorf("the error is %v", err)
 		}
 		if took := time.Since(begun); took < 7500*time.Millisecond || took > 22500*time.Millisecond {
@@ -83,8 +83,8 @@ func TestAttemptsEnd(t *testing.T) {
 	})
 }
 
-// An error that is not temporary, and one of a run that is stopped, end it at once.
-func TestOtherErrorsEndTheRun(t *testing.T) {
+// A permanent error, and any error of a stopped run, ends the run immediately.
+func TestPermanentErrorsEndTheRun(t *testing.T) {
 	source := site()
 	source.trouble.errs = map[string][]error{"filedir/all": {errors.New("the disk is full")}}
 	if _, err := job(t, source, &target{}).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "memory: filedir/all: the disk is full") {
@@ -102,7 +102,8 @@ func TestOtherErrorsEndTheRun(t *testing.T) {
 	})
 }
 
-// without is a transform that leaves rows out that hold a text, and miscounts on demand.
+// without is a transform that drops rows that contain a text, and miscounts on
+// demand.
 type without struct {
 	text string
 	more int
@@ -123,9 +124,9 @@ func (w without) Rows(_ context.Context, _ stage.Mapped, dst []byte, c stage.Chu
 	return dst, kept, nil
 }
 
-// Rows that a transform leaves out are counted, and neither a loss nor refused:
-// the target proves the others. A chunk of which nothing is left does not reach it.
-func TestRowsThatATransformLeavesOutAreCounted(t *testing.T) {
+// Rows that a transform drops are counted; they are neither a loss nor rejected, and
+// the target proves the others. A chunk that becomes empty is not written.
+func TestDroppedRowsAreCounted(t *testing.T) {
 	source, s := site(), &target{refuse: "3\tc"}
 	j := job(t, source, s)
 	j.Transforms = []stage.RecordTransform{without{text: "2\tb"}}
@@ -142,15 +143,15 @@ func TestRowsThatATransformLeavesOutAreCounted(t *testing.T) {
 		t.Errorf("the sink was told of %v", s.outcome.Dropped)
 	}
 	if !slices.ContainsFunc(r.Notes, func(n stage.Note) bool {
-		return n.Path == "db/user" && n.Text == "1 rows were left out by a transform"
+		return n.Path == "db/user" && n.Text == "1 rows were dropped by a transform"
 	}) {
 		t.Errorf("notes %+v", r.Notes)
 	}
 }
 
-// A transform that miscounts, or adds rows, ends the run.
-func TestATransformThatMiscountsIsFound(t *testing.T) {
-	for more, want := range map[int]string{-1: "says that it kept 0 rows, and gave 1", 1: "a transform made 2 rows of 1, and may add none"} {
+// A transform that miscounts or adds rows ends the run.
+func TestMiscountingTransformIsDetected(t *testing.T) {
+	for more, want := range map[int]string{-1: "a transform reported 0 rows, but returned 1", 1: "a transform returned 2 rows for 1, but must not add rows"} {
 		j := job(t, site(), &target{})
 		j.Transforms = []stage.RecordTransform{without{text: "nothing", more: more}}
 		if _, err := j.Run(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
@@ -159,10 +160,10 @@ func TestATransformThatMiscountsIsFound(t *testing.T) {
 	}
 }
 
-// A target that says it took other than it was given is not believed.
-func TestAReceiptIsCompared(t *testing.T) {
+// A target that reports another number of rows than it was given fails the run.
+func TestReceiptIsCompared(t *testing.T) {
 	s := &target{swallow: "2\tb", swallowTold: true}
-	if _, err := job(t, site(), s).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "it says that it took 1 rows of table user, and it was given 2") {
+	if _, err := job(t, site(), s).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "the sink reports 1 rows of table user, but was given 2") {
 		t.Errorf("the error is %v", err)
 	}
 }

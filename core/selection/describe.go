@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// String tells a condition in words: component is "x" or "y", and …
+// String describes the condition, as in: component is "x" or "y".
 func (c *Condition) String() string {
 	if list, word := c.All, " and "; len(list) > 0 || len(c.Any) > 0 {
 		if len(list) == 0 {
@@ -33,7 +33,7 @@ func (c *Condition) String() string {
 	return c.Column + " is " + strings.Join(quoted, " or ")
 }
 
-// String tells a rule in words.
+// String describes the rule.
 func (r *Rows) String() string {
 	if r.Except != nil {
 		return "without the rows where " + r.Except.String()

@@ -11,8 +11,8 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Filter says which rows of one table are read. A nil Filter keeps all of them.
-// It is safe for concurrent use.
+// Filter decides which rows of one table are read. A nil Filter keeps all of them. It
+// is safe for concurrent use.
 type Filter struct {
 	table   schema.Table
 	none    bool
@@ -24,24 +24,24 @@ type clause struct {
 	expr   *expr
 }
 
-// expr is a condition whose columns are found.
+// expr is a condition with its columns resolved.
 type expr struct {
 	column int
 	in     []value
 	prefix *value
 	null   bool
-	all    bool // of inner; else any
+	all    bool // all of inner, else any
 	inner  []*expr
 }
 
-// value is a value as the column holds it.
+// value is a value in the encodings of the column.
 type value struct {
 	text string // canonical
-	cell []byte // in a row
+	cell []byte // as in a row
 }
 
-// Filter binds a selection to a table. Conditions on columns that the table
-// doesn't have, or that can't be compared, are errors of class failure.Refused.
+// Filter binds a selection to a table. Conditions on columns that the table does not
+// have, or that cannot be compared, are errors of class failure.Refused.
 func (s *Selection) Filter(t schema.Table) (*Filter, error) {
 	f := &Filter{table: t}
 	for _, pattern := range s.StructureOnly {
@@ -88,7 +88,7 @@ func bind(t *schema.Table, c *Condition) (*expr, error) {
 		}
 	}
 	if e.column < 0 {
-		return nil, fmt.Errorf("it has no column %q", c.Column)
+		return nil, fmt.Errorf("no column %q", c.Column)
 	}
 	column := &t.Columns[e.column]
 	for _, text := range c.In {
@@ -100,7 +100,7 @@ func bind(t *schema.Table, c *Condition) (*expr, error) {
 	}
 	if c.Prefix != "" {
 		if !isText(column) {
-			return nil, fmt.Errorf("column %s is of type %s: only texts have a prefix", column.Name, column.Type.Kind)
+			return nil, fmt.Errorf("column %s is of type %s; prefix needs a text column", column.Name, column.Type.Kind)
 		}
 		e.prefix = &value{c.Prefix, rows.AppendText(nil, c.Prefix)}
 	}
@@ -118,7 +118,7 @@ func valueOf(c *schema.Column, text string) (value, error) {
 	case c.Type.Kind == schema.Int:
 		digits := strings.TrimPrefix(text, "-")
 		if n, err := strconv.ParseUint(digits, 10, 64); err != nil || strconv.FormatUint(n, 10) != digits || text == "-0" {
-			return value{}, fmt.Errorf("column %s is an integer, and the value of its condition is not one", c.Name)
+			return value{}, fmt.Errorf("column %s is an integer, but the value of its condition is not", c.Name)
 		}
 		return value{text, []byte(text)}, nil
 	case c.Type.Kind == schema.Bool:
@@ -128,15 +128,16 @@ func valueOf(c *schema.Column, text string) (value, error) {
 		case "false", "f":
 			return value{"false", []byte("f")}, nil
 		}
-		return value{}, fmt.Errorf("column %s is true or false, and the value of its condition is neither", c.Name)
+		return value{}, fmt.Errorf("column %s is boolean, but the value of its condition is neither true nor false", c.Name)
 	}
-	return value{}, fmt.Errorf("column %s is of type %s: conditions compare integers, true or false, and texts; others can only be null", c.Name, c.Type.Kind)
+	return value{}, fmt.Errorf("column %s is of type %s; conditions compare integers, booleans and texts, other types only with null", c.Name, c.Type.Kind)
 }
 
-// None reports whether no row is read at all.
+// None reports whether no row is read.
 func (f *Filter) None() bool { return f != nil && f.none }
 
-// Keep tells whether a row, in the form of package rows and without its newline, is read.
+// Keep reports whether a row is read. The row is encoded as in package rows, without
+// its newline.
 func (f *Filter) Keep(row []byte) (bool, error) {
 	if f == nil {
 		return true, nil
@@ -183,7 +184,7 @@ func (e *expr) holds(row []byte) (bool, error) {
 	return false, nil
 }
 
-// nth returns a cell of a row.
+// nth returns the n-th cell of a row.
 func nth(row []byte, n int) ([]byte, bool) {
 	for ; n > 0; n-- {
 		i := bytes.IndexByte(row, '\t')

@@ -9,30 +9,30 @@ import (
 	"unicode/utf8"
 )
 
-// Selection says what of a site is read. The zero value is all of it. Several
-// entries may concern one table: all of them apply.
+// Selection says what part of a site is read. The zero value reads everything.
+// Several entries may match one table; all of them apply.
 //
-// Patterns of tables are names without the prefix, in which * stands for any
-// characters.
+// Table patterns match names without the prefix; * matches any characters.
 type Selection struct {
-	ExcludeTables []string `json:"exclude_tables,omitempty"` // left out, structure and rows
+	ExcludeTables []string `json:"exclude_tables,omitempty"` // excluded, structure and rows
 	StructureOnly []string `json:"structure_only,omitempty"` // without rows
 	Rows          []Rows   `json:"rows,omitempty"`
 	// ExcludeFiles are patterns of paths in a snapshot (dataroot/repository/*), in
-	// which * stands for any characters but a slash. A directory is left out with
-	// all that is below it.
+	// which * matches any characters except a slash. A directory is excluded with
+	// everything below it.
 	ExcludeFiles []string `json:"exclude_files,omitempty"`
 }
 
-// Rows selects rows of the tables that match a pattern. One of Only and Except is set.
+// Rows selects rows of the tables that match a pattern. Exactly one of Only and
+// Except is set.
 type Rows struct {
 	Table  string     `json:"table"`
-	Only   *Condition `json:"only,omitempty"`   // rows that meet it are read, no others
-	Except *Condition `json:"except,omitempty"` // rows that meet it are left out
+	Only   *Condition `json:"only,omitempty"`   // only rows that match are read
+	Except *Condition `json:"except,omitempty"` // rows that match are excluded
 }
 
-// Condition is about one row. Either Column is set with exactly one of In, Prefix
-// and Null, or one of All and Any.
+// Condition is a condition on one row. Either Column is set with exactly one of In,
+// Prefix and Null, or one of All and Any.
 type Condition struct {
 	Column string      `json:"column,omitempty"`
 	In     []string    `json:"in,omitempty"`     // the column is one of these
@@ -42,10 +42,10 @@ type Condition struct {
 	Any    []Condition `json:"any,omitempty"`    // one of these holds
 }
 
-// Excluded is something that a source left out.
+// Excluded is something that a source excluded.
 type Excluded struct {
 	Path    string // in a snapshot: db/TABLE, dataroot/PATH
-	Pattern string // of ExcludeTables or ExcludeFiles
+	Pattern string // the entry of ExcludeTables or ExcludeFiles
 }
 
 // IsZero reports whether everything is read.
@@ -53,7 +53,8 @@ func (s Selection) IsZero() bool {
 	return len(s.ExcludeTables) == 0 && len(s.StructureOnly) == 0 && len(s.Rows) == 0 && len(s.ExcludeFiles) == 0
 }
 
-// ExcludesTable tells whether a table, named without prefix, is left out, and by which pattern.
+// ExcludesTable reports whether a table, named without prefix, is excluded, and by
+// which pattern.
 func (s *Selection) ExcludesTable(name string) (pattern string, ok bool) {
 	i := slices.IndexFunc(s.ExcludeTables, func(p string) bool { return Matches(p, name) })
 	if i < 0 {
@@ -62,8 +63,8 @@ func (s *Selection) ExcludesTable(name string) (pattern string, ok bool) {
 	return s.ExcludeTables[i], true
 }
 
-// ExcludesPath tells whether a path in a snapshot, or a directory that it is
-// below, is left out, and by which pattern.
+// ExcludesPath reports whether a path in a snapshot, or one of its parent
+// directories, is excluded, and by which pattern.
 func (s *Selection) ExcludesPath(p string) (pattern string, ok bool) {
 	for _, pattern := range s.ExcludeFiles {
 		if matchesPath(pattern, p) {
@@ -73,8 +74,8 @@ func (s *Selection) ExcludesPath(p string) (pattern string, ok bool) {
 	return "", false
 }
 
-// ExcludeBelow lists the patterns of ExcludeFiles that are below a part (filedir,
-// dataroot), relative to it.
+// ExcludeBelow returns the patterns of ExcludeFiles below a part (filedir, dataroot),
+// relative to it.
 func (s *Selection) ExcludeBelow(part string) []string {
 	var below []string
 	for _, pattern := range s.ExcludeFiles {
@@ -85,7 +86,7 @@ func (s *Selection) ExcludeBelow(part string) []string {
 	return below
 }
 
-// Matches compares a name with a pattern in which * stands for any characters.
+// Matches reports whether name matches a pattern in which * matches any characters.
 func Matches(pattern, name string) bool {
 	first, rest, star := strings.Cut(pattern, "*")
 	if !star {
@@ -115,8 +116,8 @@ func matchesPath(pattern, path string) bool {
 	}
 }
 
-// Validate checks everything that can be checked without tables. Its errors name the
-// entry, and don't show it.
+// Validate checks everything that can be checked without tables. Its errors identify
+// the entry but do not quote it.
 func (s *Selection) Validate() error {
 	var errs []error
 	for name, list := range map[string][]string{"exclude_tables": s.ExcludeTables, "structure_only": s.StructureOnly} {
@@ -140,17 +141,17 @@ func about(what string, err error) error {
 	return fmt.Errorf("%s %w", what, err)
 }
 
-// CheckTables checks a pattern of tables. The error says what is wrong without the pattern.
+// CheckTables checks a table pattern. The error does not quote the pattern.
 func CheckTables(pattern string) error { return validName(pattern) }
 
-// CheckFiles checks a pattern of files. The error says what is wrong without the pattern.
+// CheckFiles checks a file pattern. The error does not quote the pattern.
 func CheckFiles(pattern string) error {
 	part, below, ok := strings.Cut(pattern, "/")
 	switch {
 	case !ok || part != "filedir" && part != "dataroot":
 		return errors.New("must begin with filedir/ or dataroot/")
 	case below == "" || path.Clean(pattern) != pattern || strings.HasPrefix(below, "../") || below == "..":
-		return errors.New("must be a path without . and .. and without a slash at its end")
+		return errors.New("must be a path without . and .. and without a trailing slash")
 	}
 	return validName(pattern)
 }
@@ -169,7 +170,7 @@ func (r *Rows) Validate() error {
 	return errors.New("give a condition in only or in except")
 }
 
-// maxDepth bounds how deep conditions nest.
+// maxDepth is the maximum nesting depth of conditions.
 const maxDepth = 16
 
 func (c *Condition) validate(depth int) error {
@@ -187,14 +188,14 @@ func (c *Condition) validate(depth int) error {
 	case kinds != 1:
 		return errors.New("a condition needs exactly one of equal, in, prefix, null, all and any")
 	case group && c.Column != "":
-		return errors.New("all and any have no column of their own")
+		return errors.New("all and any do not take a column")
 	case !group && c.Column == "":
 		return errors.New("a condition needs a column")
 	}
 	errs := []error{}
 	for _, value := range append(slices.Clone(c.In), c.Prefix, c.Column) {
 		if strings.ContainsRune(value, 0) || !utf8.ValidString(value) {
-			errs = append(errs, errors.New("a value of a condition is not UTF-8, or has a NUL character"))
+			errs = append(errs, errors.New("a value of a condition is not UTF-8 or contains a NUL character"))
 		}
 	}
 	for _, inner := range slices.Concat(c.All, c.Any) {

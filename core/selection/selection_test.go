@@ -19,7 +19,7 @@ func TestMatches(t *testing.T) {
 	}
 }
 
-func TestExcludedDirectoryExcludesWhatIsBelow(t *testing.T) {
+func TestExcludedDirectoryExcludesContents(t *testing.T) {
 	s := Selection{ExcludeFiles: []string{"dataroot/repo*/cache", "filedir/\xff"}}
 	for path, want := range map[string]bool{
 		"dataroot/repository/cache": true, "dataroot/repository/cache/a/b": true, "dataroot/repository": false,
@@ -80,7 +80,7 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-func TestConditionsThatCannotBeAreRefused(t *testing.T) {
+func TestInvalidConditionsAreRefused(t *testing.T) {
 	for want, c := range map[string]Condition{
 		`no column "y"`:        {Column: "y", Null: true},
 		"is an integer":        {Column: "id", In: []string{"1 OR 1=1"}},
@@ -94,12 +94,12 @@ func TestConditionsThatCannotBeAreRefused(t *testing.T) {
 	}
 	for _, c := range []Condition{{}, {Column: "a"}, {Column: "a", In: []string{"1"}, Null: true}, {Column: "a", All: []Condition{{Column: "b", Null: true}}}, {Any: []Condition{{}}}, {Column: "a", In: []string{"\x00"}}, {Column: "a", Prefix: "\xff"}} {
 		if (&Rows{Table: "t", Only: &c}).Validate() == nil {
-			t.Errorf("%+v is taken", c)
+			t.Errorf("%+v is accepted", c)
 		}
 	}
 	for _, pattern := range []string{"/etc", "dataroot", "dataroot/", "dataroot/../x", "dataroot/a/../b", "db/x", "dataroot/a/", "filedir/\n"} {
 		if CheckFiles(pattern) == nil {
-			t.Errorf("files %q is taken", pattern)
+			t.Errorf("files %q is accepted", pattern)
 		}
 	}
 }

@@ -6,19 +6,20 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Dialect writes the comparisons of one engine. Values must be quoted: they are
-// not to be trusted. Texts are compared byte by byte, without collation. What is
-// compared with NULL may be NULL.
+// Dialect writes comparisons for one engine. Implementations must quote values, which
+// are untrusted, and compare texts byte by byte, without collation. A comparison with
+// NULL may yield NULL.
 type Dialect interface {
 	// In compares a column of kind Int, Bool, Char, Text or Enum with canonical values.
 	In(c *schema.Column, values []string) string
-	// Prefix is of a column of kind Char, Text or Enum.
+	// Prefix compares the beginning of a column of kind Char, Text or Enum.
 	Prefix(c *schema.Column, prefix string) string
-	// Null tells whether a column is NULL.
+	// Null tests whether a column is NULL.
 	Null(c *schema.Column) string
 }
 
-// SQL is the condition under which a row is read, for a WHERE clause; "" for all rows.
+// SQL returns the condition for a WHERE clause under which a row is read, or "" for
+// all rows.
 func (f *Filter) SQL(d Dialect) string {
 	switch {
 	case f == nil:
@@ -30,7 +31,7 @@ func (f *Filter) SQL(d Dialect) string {
 	for i, c := range f.clauses {
 		is := " IS TRUE"
 		if c.except {
-			is = " IS NOT TRUE" // also where a comparison with NULL is NULL
+			is = " IS NOT TRUE" // also true if a comparison with NULL is NULL
 		}
 		parts[i] = "(" + c.expr.sql(f.table.Columns, d) + ")" + is
 	}

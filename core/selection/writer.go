@@ -7,8 +7,9 @@ import (
 	"github.com/lmsvault/vault/core/rows"
 )
 
-// Writer filters chunks of a table's rows for sources that can't select while
-// they read, and makes new chunks of the rows that stay. Not safe for concurrent use.
+// Writer filters chunks of a table's rows for sources that cannot select rows while
+// they read, and builds new chunks from the remaining rows. It is not safe for
+// concurrent use.
 type Writer struct {
 	filter  *Filter
 	key     []int
@@ -17,12 +18,12 @@ type Writer struct {
 	scratch []byte
 }
 
-// NewWriter makes a Writer that hands chunks to emit as rows.NewBuilder does.
+// NewWriter returns a Writer that passes chunks to emit, like rows.NewBuilder.
 func NewWriter(f *Filter, emit func(ctx context.Context, data []byte, rows int) error) *Writer {
 	return &Writer{filter: f, key: f.table.Key(), out: rows.NewBuilder(emit)}
 }
 
-// Write takes the next rows, and keeps none of data's bytes.
+// Write filters the next rows. It does not retain data.
 func (w *Writer) Write(ctx context.Context, data []byte) error {
 	for {
 		row, rest, ok, err := rows.Next(data)
@@ -54,5 +55,5 @@ func (w *Writer) Write(ctx context.Context, data []byte) error {
 	}
 }
 
-// Flush hands on what is left.
+// Flush emits the remaining rows.
 func (w *Writer) Flush(ctx context.Context) error { return w.out.Flush(ctx) }

@@ -103,7 +103,7 @@ func TestRefusedRowsAreKeptWithinBounds(t *testing.T) {
 			}
 		}
 		err = w.Write(t.Context(), stage.Chunk{Data: []byte(c.row), Rows: 1})
-		if err == nil || !strings.Contains(err.Error(), "table x: the database refuses more than 10000 rows or 32 MiB of one unit") {
+		if err == nil || !strings.Contains(err.Error(), "table x: the database rejected more than 10000 rows or 32 MiB of one unit") {
 			t.Errorf("the row after %d refused ones: %v", c.most, err)
 		}
 		if err := to.Abort(t.Context()); err != nil {
