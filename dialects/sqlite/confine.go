@@ -23,7 +23,7 @@ var allowed = map[sqlite.AuthorizerActionCode]bool{
 var deniedFunctions = sqltext.Set("load_extension fts3_tokenizer readfile writefile edit")
 
 var ownPragmas = sqltext.Set(`application_id cache_size encoding foreign_key_list index_list index_xinfo journal_mode locking_mode page_size synchronous
-	table_list table_xinfo`)
+	table_list table_xinfo wal_checkpoint`)
 
 // confine makes the connection refuse whatever is not allowed, when a statement is compiled.
 func (c *Conn) confine() error {

@@ -25,13 +25,8 @@ func (s *Sink) file(ctx context.Context, p *stage.Plan) (replaced int, err error
 	if len(p.Preserve) > 0 {
 		return 0, failure.New(failure.Refused, "sqlite can't preserve anything of %s: the whole file is replaced; remove preserve", s.config.Path)
 	}
-	dir := filepath.Dir(s.config.Path)
-	probe, err := os.CreateTemp(dir, ".vault-check-*")
-	if err != nil {
-		return 0, failure.New(failure.Refused, "can't write in the folder %s: %w", dir, err)
-	}
-	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
-		return 0, failure.New(failure.Refused, "can't write in the folder %s: %w", dir, err)
+	if err := writable(s.config.Path + ".vault-check"); err != nil {
+		return 0, failure.New(failure.Refused, "can't write in the folder %s: %w", filepath.Dir(s.config.Path), err)
 	}
 	info, err := os.Stat(s.config.Path)
 	switch {
@@ -65,6 +60,22 @@ func (s *Sink) file(ctx context.Context, p *stage.Plan) (replaced int, err error
 		return 0, fmt.Errorf("%s: %w", s.config.Path, err)
 	}
 	return len(found.Tables), nil
+}
+
+// writable tries to make a file, and removes it. Its name is always the same, so
+// that the next run removes what a killed one has left.
+func writable(probe string) error {
+	if err := removeAll(probe); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(probe, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) { // another run tries the same
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), removeAll(probe))
 }
 
 // apart checks that no file that would be written or removed is the one that is

@@ -103,7 +103,7 @@ func (s *Sink) sequence(ctx context.Context, t *schema.Table) error {
 }
 
 // Publish gives the file its name, in place of a database that it replaces.
-func (s *Sink) Publish(context.Context) error {
+func (s *Sink) Publish(ctx context.Context) error {
 	if s.complete == nil {
 		return errors.New("publish comes before finish")
 	}
@@ -111,6 +111,9 @@ func (s *Sink) Publish(context.Context) error {
 		return err
 	}
 	// What belongs to a replaced database would be played into this one.
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
 	if err := removeAll(s.config.Path+"-journal", s.config.Path+"-wal", s.config.Path+"-shm"); err != nil {
 		return err
 	}
@@ -122,6 +125,32 @@ func (s *Sink) Publish(context.Context) error {
 		return err
 	}
 	return syncPath(filepath.Dir(s.config.Path))
+}
+
+// settle brings what the replaced database has in its journals into its file: until
+// the new one has its name, the old one is whole without them.
+func (s *Sink) settle(ctx context.Context) error {
+	path := s.config.Path
+	if !exists(path) || !exists(path+"-wal") && !exists(path+"-journal") {
+		return nil
+	}
+	conn, err := dialect.Open(ctx, path, dialect.Create) // which rolls back what was not committed
+	if err != nil {
+		return err
+	}
+	state, err := conn.Query(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if err == nil && (len(state) != 1 || fmt.Sprint(state[0][0]) != "0") {
+		err = errors.New("another process is using it; stop that and run again")
+	}
+	if err := errors.Join(err, conn.Close()); err != nil {
+		return fmt.Errorf("the database that is replaced, %s: %w", path, err)
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 func syncPath(path string) error {

@@ -229,6 +229,46 @@ func TestReplacesADatabaseInUse(t *testing.T) {
 	}
 }
 
+// A database that another process reads is not replaced: what its write-ahead log
+// alone has could not be kept until the new one has its name.
+func TestADatabaseThatIsReadIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "site")
+	db := openSQL(t, path)
+	for _, s := range []string{"PRAGMA journal_mode = WAL", "CREATE TABLE mdl_old (a)", "INSERT INTO mdl_old VALUES (1)"} {
+		if _, err := db.ExecContext(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reader, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := func() (n int, err error) {
+		return n, reader.QueryRowContext(t.Context(), "SELECT count(*) FROM mdl_old").Scan(&n)
+	}
+	if _, err := count(); err != nil {
+		t.Fatal(err)
+	}
+	to := sink.New(sink.Config{Path: path, Prefix: "mdl_"})
+	p := &stage.Plan{Replace: stage.ReplaceSwap}
+	if err := errors.Join(to.Begin(t.Context(), p), to.Finish(t.Context(), &stage.Outcome{})); err != nil {
+		t.Fatal(err)
+	}
+	if err := to.Publish(t.Context()); err == nil || !strings.Contains(err.Error(), "another process is using it; stop that and run again") {
+		t.Errorf("Publish says %v", err)
+	}
+	if err := errors.Join(to.Abort(t.Context()), to.Close(t.Context())); err != nil {
+		t.Error(err)
+	}
+	if n, err := count(); n != 1 || err != nil {
+		t.Errorf("the old database has %d rows, %v", n, err)
+	}
+	if err := reader.Rollback(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPlanSaysThatASiteIsReplaced(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "site")
 	replaced := func() bool {

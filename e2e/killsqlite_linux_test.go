@@ -1,0 +1,206 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// A restore that replaces a SQLite database is killed at 50 moments, from its first
+// look at the folder to its last: the file then holds exactly the old site, with what
+// only its write-ahead log had, or exactly the new one. The next run succeeds and
+// leaves nothing else.
+func TestAKilledSQLiteSwapLeavesTheOldSiteOrTheNewOne(t *testing.T) {
+	const rounds = 50
+	dir := t.TempDir()
+	path := filepath.Join(dir, "site.sqlite")
+	var sources, crashed [2]string // databases, and folders of databases whose program died
+	var old, fresh [2]string       // what those hold, and what a restore of each source holds
+	restore := func(site int) string {
+		return pipelineFile(t, fmt.Sprintf("version: 1\nsource: [{use: sqlite, with: {path: %s}}]\nsink: [{use: sqlite, with: {path: %s, replace: true, replace_other_site: true}}]\n", sources[site], path))
+	}
+	for site := range sources {
+		sources[site], crashed[site] = smallSite(t, site)
+		must(t, nil, "run", restore(site))
+		fresh[site] = sqliteHolds(t, dir)
+		old[site] = sqliteHolds(t, crashed[site])
+	}
+	if fresh[0] == fresh[1] || old[0] == fresh[0] || !strings.Contains(old[0], "in the log only") {
+		t.Fatal("the sites don't differ")
+	}
+	install := func(site int) {
+		for _, end := range []string{"", "-wal", "-shm"} {
+			data, err := os.ReadFile(filepath.Join(crashed[site], "site.sqlite"+end))
+			if err == nil {
+				err = os.WriteFile(path+end, data, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	install(1)
+	watch := watching(t, dir, nil, 0, "")
+	must(t, nil, "run", restore(0))
+	events := watch.end(t)
+	rng := rand.New(rand.NewPCG(50, 3))
+	killed, done := 0, 0
+	for round := range rounds {
+		is := round % 2
+		install(is)
+		moment, event := 1+(round*events+rng.IntN(events))/rounds, ""
+		switch round % 10 { // the exchange is short: some are for it alone
+		case 6, 7:
+			moment, event = 1, "deleted site.sqlite-wal"
+		case 8, 9:
+			moment, event = 1, "renamed site.sqlite"
+		}
+		run, kill := killable(t, command(t, nil, "run", restore(1-is)))
+		watch := watching(t, dir, kill, moment, event)
+		err := run()
+		watch.end(t)
+		if err != nil && !watch.shot {
+			t.Fatalf("round %d: a run after a killed one fails: %v", round, err)
+		}
+		if err != nil {
+			killed++
+		}
+		switch sqliteHolds(t, dir) {
+		case old[is]:
+		case fresh[1-is]:
+			if err != nil {
+				done++
+			}
+		default:
+			t.Fatalf("round %d, killed at event %d %s: the file holds neither site", round, moment, event)
+		}
+		if round%5 == 4 {
+			must(t, nil, "run", restore(1-is))
+			left, err := filepath.Glob(filepath.Join(dir, "*"))
+			if now := sqliteHolds(t, dir); now != fresh[1-is] || err != nil || len(left) != 1 {
+				t.Fatalf("round %d: the next run leaves %q, %v; it is the new site: %t", round, left, err, now == fresh[1-is])
+			}
+		}
+	}
+	t.Logf("%d runs were killed, %d of them after the exchange; a run has %d events", killed, done, events)
+	if killed < rounds*3/5 || done == 0 || done == killed {
+		t.Errorf("%d of %d runs were killed while they worked, %d after the exchange", killed, rounds, done)
+	}
+}
+
+// smallSite makes a database to read, and the files of one whose program died: some
+// of its rows are in the write-ahead log alone.
+func smallSite(t *testing.T, n int) (source, crashed string) {
+	t.Helper()
+	dir, crashed := t.TempDir(), t.TempDir()
+	source = filepath.Join(dir, "source.sqlite")
+	statements := []string{
+		`CREATE TABLE mdl_config (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, name VARCHAR(255) NOT NULL DEFAULT '', value TEXT)`, `CREATE UNIQUE INDEX mdl_conf_nam_uix ON mdl_config (name)`,
+		fmt.Sprintf(`INSERT INTO mdl_config (name, value) WITH RECURSIVE k (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM k WHERE n < %d) SELECT 'name ' || n, 'site %d' FROM k`, 2000+n, n),
+		fmt.Sprintf(`CREATE TABLE mdl_only_%d (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL)`, n),
+	}
+	execute(t, sqliteAt(t, source).SQL, statements...)
+	live := filepath.Join(dir, "live", "site.sqlite")
+	if err := os.Mkdir(filepath.Dir(live), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	db := sqliteAt(t, live).SQL
+	db.SetMaxOpenConns(1)
+	execute(t, db, append(statements, `PRAGMA journal_mode = WAL`, `PRAGMA wal_autocheckpoint = 0`, `INSERT INTO mdl_config (name, value) VALUES ('last', 'in the log only')`)...)
+	if err := os.CopyFS(filepath.Join(crashed, "copy"), os.DirFS(filepath.Dir(live))); err != nil {
+		t.Fatal(err)
+	}
+	return source, filepath.Join(crashed, "copy")
+}
+
+// sqliteHolds describes all that a copy of the database in a folder holds.
+func sqliteHolds(t *testing.T, dir string) string {
+	t.Helper()
+	at := t.TempDir()
+	for _, end := range []string{"", "-wal", "-journal"} {
+		data, err := os.ReadFile(filepath.Join(dir, "site.sqlite"+end))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(at, "site.sqlite"+end), data, 0o600)
+		} else if end != "" && errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	db := sqliteAt(t, filepath.Join(at, "site.sqlite")).SQL
+	all := lines(t, db, `SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_master UNION ALL SELECT 'config ' || id || ' ' || name || ' ' || value FROM mdl_config
+		UNION ALL SELECT name || ' stands at ' || seq FROM sqlite_sequence UNION ALL SELECT * FROM pragma_integrity_check`)
+	return strings.Join(all, "\n")
+}
+
+// watcher counts what happens in a folder, and kills at a moment.
+type watcher struct {
+	inotify *os.File
+	over    sync.WaitGroup
+	seen    int
+	shot    bool
+}
+
+// watching kills at the n-th event that is so; nil for never.
+func watching(t *testing.T, dir string, kill func(), n int, event string) *watcher {
+	t.Helper()
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err == nil {
+		_, err = unix.InotifyAddWatch(fd, dir, unix.IN_CREATE|unix.IN_MODIFY|unix.IN_DELETE|unix.IN_MOVED_TO|unix.IN_CLOSE_WRITE|unix.IN_OPEN)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &watcher{inotify: os.NewFile(uintptr(fd), "inotify")}
+	w.over.Go(func() {
+		buf := make([]byte, 64<<10)
+		for {
+			size, err := w.inotify.Read(buf)
+			if err != nil {
+				return
+			}
+			for rest := buf[:size]; len(rest) > 0; {
+				mask, length := binary.NativeEndian.Uint32(rest[4:]), binary.NativeEndian.Uint32(rest[12:])
+				name := string(bytes.TrimRight(rest[unix.SizeofInotifyEvent:unix.SizeofInotifyEvent+length], "\x00"))
+				rest = rest[unix.SizeofInotifyEvent+length:]
+				w.seen++
+				is := ""
+				switch {
+				case mask&unix.IN_DELETE != 0:
+					is = "deleted " + name
+				case mask&unix.IN_MOVED_TO != 0:
+					is = "renamed " + name
+				}
+				if event != "" && event != is {
+					continue
+				}
+				if n--; n == 0 && kill != nil {
+					w.shot = true
+					kill()
+				}
+			}
+		}
+	})
+	return w
+}
+
+// end returns how much was seen.
+func (w *watcher) end(t *testing.T) int {
+	t.Helper()
+	if err := w.inotify.Close(); err != nil {
+		t.Error(err)
+	}
+	w.over.Wait()
+	return w.seen
+}
