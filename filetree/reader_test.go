@@ -259,7 +259,7 @@ func asUser(t *testing.T, dir string) (again bool) {
 func TestUnreadable(t *testing.T) {
 	dir := os.Getenv("VAULT_TEST_DIR")
 	if dir == "" {
-		dir = t.TempDir()
+		dir = removable(t, t.TempDir())
 		file(t, filepath.Join(dir, "locked"), 10)
 		must(t, os.Chmod(filepath.Join(dir, "locked"), 0))
 		must(t, os.MkdirAll(filepath.Join(dir, "closed/in"), 0o700))

@@ -16,11 +16,25 @@ import (
 
 const poolFile = "01/23/0123456789012345678901234567890123456789"
 
+// removable returns a directory of which the test's end removes all, also what is in
+// directories without the right to write.
+func removable(t testing.TB, dir string) string {
+	t.Cleanup(func() {
+		must(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+			if err == nil && d.IsDir() { // before what is in it is listed
+				err = os.Chmod(path, 0o700)
+			}
+			return err
+		}))
+	})
+	return dir
+}
+
 // holding makes a directory with these files in it, a directory for a name that
 // ends in /. What follows a = is the content of a file.
 func holding(t testing.TB, names ...string) string {
 	t.Helper()
-	dir := t.TempDir()
+	dir := removable(t, t.TempDir())
 	for _, name := range names {
 		name, content, given := strings.Cut(name, "=")
 		if !given {

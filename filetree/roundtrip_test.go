@@ -53,7 +53,7 @@ func TestRoundTrip(t *testing.T) {
 	} else {
 		makeSite(t, site)
 	}
-	target := filepath.Join(t.TempDir(), "moodledata")
+	target := filepath.Join(removable(t, t.TempDir()), "moodledata")
 	env := stage.Env{TempDir: t.TempDir()}
 	ctx := context.Background()
 
