@@ -11,42 +11,42 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// BytesFixture makes byte transforms.
+// BytesFixture opens the byte transform under test.
 type BytesFixture struct {
-	// Open makes a transform. One that is stage.Keyed is given a key by the suite.
+	// Open makes a transform. The suite gives a key to one that is stage.Keyed.
 	Open func(t testing.TB) stage.ByteTransform
-	// Stranger makes one that is given another key: of a Keyed transform only. It may be nil.
+	// Stranger makes a Keyed transform with a different secret. It may be nil.
 	Stranger func(t testing.TB) stage.ByteTransform
-	// Process adds the checks that kill. It may be nil.
+	// Process enables the checks that kill the process. It may be nil.
 	Process Process
 
 	effort effort
 }
 
-// Bytes tests a byte transform. One that is stage.Keyed must also bind the name
-// and find every changed bit.
+// Bytes tests a byte transform. A stage.Keyed transform must also bind the name and detect
+// every changed bit.
 func Bytes(t *testing.T, f BytesFixture) { runAll(t, BytesChecks(f)) }
 
-// BytesChecks lists the checks of a byte transform. Those of stage.Keyed skip
-// one that is not.
+// BytesChecks returns the checks of a byte transform. Checks for stage.Keyed are skipped if
+// it is not Keyed.
 func BytesChecks(f BytesFixture) []Check {
 	k := &keyring{BytesFixture: f}
 	checks := []Check{
-		k.check("bytes/round-trip", "Invert gives back what Apply was given, for content of every size and kind, and neither changes its input: else no backup can be restored.", bytesRoundTrip),
-		k.check("bytes/large", "A blob of 64 MiB passes: one row of a table can be as large, and must not be left out for its size.", k.large),
-		k.check("bytes/limit", "Invert appends no more than the limit and fails instead: a blob that was tampered with must not fill the memory.", bytesLimit),
-		k.check("bytes/concurrent", "Blobs that are transformed at the same time don't disturb each other: every worker uses the same transform.", bytesConcurrent),
-		k.check("bytes/cancelled", "A call whose context has ended returns, with its error or its result: a run that was stopped must stop.", bytesCancelled),
-		k.check("bytes/garbage", "Damaged bytes are an error or other bytes within the limit, never a crash; under a key always an error: a damaged backup must be noticed.", k.garbage),
-		k.keyed("bytes/name", "What was sealed under one name opens under no other: else who can write to the storage can exchange one blob for another.", bytesName),
-		k.keyed("bytes/second-opening", "What one transform seals another opens that was given the same header: a restore runs on another day.", k.secondOpening),
-		k.keyed("bytes/damaged-header", "A damaged header is refused: else all that is written next could never be read.", k.damagedHeader),
+		k.check("bytes/round-trip", "Invert returns the input of Apply for content of every size and kind, and neither changes its input. Otherwise no backup can be restored.", bytesRoundTrip),
+		k.check("bytes/large", "A blob of 64 MiB is transformed. A single row can be that large and must not be skipped for its size.", k.large),
+		k.check("bytes/limit", "Invert fails rather than append more than the limit. A manipulated blob must not exhaust memory.", bytesLimit),
+		k.check("bytes/concurrent", "Blobs can be transformed concurrently. All workers use the same transform.", bytesConcurrent),
+		k.check("bytes/cancelled", "A call whose context has ended returns its error or its result promptly. A cancelled run must stop.", bytesCancelled),
+		k.check("bytes/garbage", "Damaged input gives an error or other bytes within the limit, never a crash. With a key it is always an error. Damage to a backup must be detected.", k.garbage),
+		k.keyed("bytes/name", "A blob sealed under one name cannot be opened under another. Otherwise anyone who can write to the storage can swap blobs.", bytesName),
+		k.keyed("bytes/second-opening", "Another transform with the same header opens what this one sealed. A restore runs in a different process.", k.secondOpening),
+		k.keyed("bytes/damaged-header", "A damaged header is refused. Otherwise everything written afterwards would be unreadable.", k.damagedHeader),
 	}
 	if f.Stranger != nil {
-		checks = append(checks, k.keyed("bytes/wrong-key", "A key that doesn't fit the header is told by ErrKey: a person must learn that the passphrase is wrong, not that the backup is damaged.", k.wrongKey))
+		checks = append(checks, k.keyed("bytes/wrong-key", "A key that does not fit the header is reported as ErrKey. The user must learn that the passphrase is wrong, not that the backup is damaged.", k.wrongKey))
 	}
 	if f.Process != nil {
-		checks = append(checks, k.check("crash/apply", "When the process is killed, calls end with an error or the right bytes, and a new transform opens what was made before.", k.crash))
+		checks = append(checks, k.check("crash/apply", "If the process is killed, calls return an error or the right bytes, and a new transform opens what was sealed before.", k.crash))
 	}
 	return checks
 }
@@ -55,7 +55,7 @@ func (k *keyring) check(id, why string, test func(t testing.TB, b stage.ByteTran
 	return Check{ID: id, Why: why, Run: func(t testing.TB) { leakless(t, k.effort.leakTimeout(), func() { test(t, k.ready(t)) }) }}
 }
 
-// samples are random, repetitive and mixed content of many sizes.
+// samples returns random, repetitive and mixed content of many sizes.
 func samples() (all [][]byte) {
 	for _, n := range []int{0, 1, 2, 15, 16, 17, 100, 1000, 65_535, 65_536, 65_537, 3 << 20} {
 		all = append(all, random(uint64(n), n), bytes.Repeat([]byte("vault\tmdl_\n"), n/11+1)[:n])
@@ -84,11 +84,11 @@ func bytesRoundTrip(t testing.TB, b stage.ByteTransform) {
 		if !ok {
 			t.Fatalf("sample %d: Apply does not append", i)
 		}
-		clear(src) // belongs to the caller again
+		clear(src) // the caller may reuse it
 		kept := bytes.Clone(sealed)
 		got, err := b.Invert(t.Context(), []byte("before"), sealed, name, len(want))
 		if err != nil || !bytes.Equal(got, append([]byte("before"), want...)) {
-			t.Errorf("sample %d of %d bytes does not come back (%v)", i, len(want), err)
+			t.Errorf("sample %d of %d bytes does not round-trip (%v)", i, len(want), err)
 		}
 		if !bytes.Equal(sealed, kept) {
 			t.Errorf("sample %d: Invert changes its input", i)
@@ -125,7 +125,7 @@ func bytesConcurrent(t testing.TB, b stage.ByteTransform) {
 					continue
 				}
 				if got, err := b.Invert(t.Context(), nil, sealed, name, len(want)); err != nil || !bytes.Equal(got, want) {
-					t.Errorf("content does not come back beside others: %v", err)
+					t.Errorf("content does not round-trip under concurrency: %v", err)
 				}
 			}
 		})
@@ -141,11 +141,12 @@ func (k *keyring) large(t testing.TB, b stage.ByteTransform) {
 	must(t, "apply", err)
 	got, err := b.Invert(t.Context(), nil, sealed, "large", large)
 	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("%d bytes do not come back: %d do (%v)", len(want), len(got), err)
+		t.Errorf("%d bytes do not round-trip: got %d (%v)", len(want), len(got), err)
 	}
 }
 
-// bytesCancelled allows both results, as a transform may be done before it looks.
+// bytesCancelled accepts either result, since a transform may finish before it checks its
+// context.
 func bytesCancelled(t testing.TB, b stage.ByteTransform) {
 	want := random(1, 1<<20)
 	sealed, err := b.Apply(t.Context(), nil, want, "name")
@@ -162,11 +163,11 @@ func bytesCancelled(t testing.TB, b stage.ByteTransform) {
 			t.Errorf("%s with a cancelled context: %v", what, err)
 		}
 		if what == "invert" && err == nil && !bytes.Equal(got, want) {
-			t.Error("invert with a cancelled context gives a part, and no error")
+			t.Error("invert with a cancelled context returns part of the content without an error")
 		}
 	}
 	got, err = b.Invert(t.Context(), nil, sealed, "name", len(want))
 	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("after a cancelled call, content does not come back: %v", err)
+		t.Errorf("after a cancelled call, content does not round-trip: %v", err)
 	}
 }

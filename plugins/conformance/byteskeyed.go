@@ -11,8 +11,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// keyring makes transforms that work under one key: that of the header which the
-// first of them created.
+// keyring makes transforms that share one key: that in the header which the first of them
+// created.
 type keyring struct {
 	BytesFixture
 	header []byte
@@ -32,34 +32,34 @@ func (k *keyring) ready(t testing.TB) stage.ByteTransform {
 		return b
 	}
 	if !keyed.CanOpen() {
-		t.Fatal("the transform must be given what opens its own header, for instance the passphrase or the secret key")
+		t.Fatal("configure the transform with the secret that opens its own header, such as the passphrase or the private key")
 	}
 	must(t, "open", keyed.Open(t.Context(), k.header))
 	return b
 }
 
-// keyed is a check of stage.Keyed.
+// keyed returns a check for stage.Keyed transforms.
 func (k *keyring) keyed(id, why string, test func(t testing.TB, b stage.ByteTransform)) Check {
 	return k.check(id, why, func(t testing.TB, b stage.ByteTransform) {
 		if _, ok := b.(stage.Keyed); !ok {
-			t.Skip("the transform is not stage.Keyed: it has no key")
+			t.Skip("the transform is not stage.Keyed")
 		}
 		test(t, b)
 	})
 }
 
-// garbage inverts damaged bytes: none may panic or pass the limit, and
-// where all is authenticated none may pass at all.
+// garbage inverts damaged bytes. No result may panic or exceed the limit, and a transform
+// that authenticates must reject all of them.
 func (k *keyring) garbage(t testing.TB, b stage.ByteTransform) {
 	_, authenticated := b.(stage.Keyed)
 	const limit = 1 << 20
 	invert := func(what string, sealed []byte) {
 		got, err := b.Invert(t.Context(), nil, sealed, "name", limit)
 		if len(got) > limit {
-			t.Errorf("%s: %d bytes pass the limit", what, len(got))
+			t.Errorf("%s: %d bytes exceed the limit", what, len(got))
 		}
 		if authenticated && err == nil {
-			t.Errorf("%s is taken for whole", what)
+			t.Errorf("%s is accepted", what)
 		}
 	}
 	for n := range 40 {
@@ -74,7 +74,7 @@ func (k *keyring) garbage(t testing.TB, b stage.ByteTransform) {
 		for n := 0; n < len(sealed); n += 1 + n/7 {
 			invert(fmt.Sprintf("the first %d of %d bytes", n, len(sealed)), sealed[:n])
 		}
-		invert("a byte too many", append(bytes.Clone(sealed), 0))
+		invert("an additional byte", append(bytes.Clone(sealed), 0))
 	}
 }
 
@@ -83,7 +83,7 @@ func bytesName(t testing.TB, b stage.ByteTransform) {
 	must(t, "apply", err)
 	for _, name := range []string{"data/2", "", "data/1 ", "data/", "snapshot/1"} {
 		if _, err := b.Invert(t.Context(), nil, sealed, name, 100); err == nil {
-			t.Errorf("what was sealed under data/1 opens under %q", name)
+			t.Errorf("a blob sealed as data/1 opens as %q", name)
 		}
 	}
 }
@@ -93,17 +93,17 @@ func (k *keyring) secondOpening(t testing.TB, b stage.ByteTransform) {
 	must(t, "apply", err)
 	got, err := k.ready(t).Invert(t.Context(), nil, sealed, "name", 7)
 	if err != nil || string(got) != "content" {
-		t.Errorf("what one seals another of the same header opens to %q, %v", got, err)
+		t.Errorf("another transform with the same header returns %q, %v", got, err)
 	}
 }
 
 func (k *keyring) wrongKey(t testing.TB, _ stage.ByteTransform) {
 	stranger, ok := k.Stranger(t).(stage.Keyed)
 	if !ok {
-		t.Fatal("the stranger is not keyed")
+		t.Fatal("the stranger is not stage.Keyed")
 	}
 	if err := stranger.Open(t.Context(), k.header); !errors.Is(err, stage.ErrKey) {
-		t.Errorf("a header opened with the wrong key: %v, want ErrKey", err)
+		t.Errorf("opening a header with the wrong key: %v, want ErrKey", err)
 	}
 }
 
@@ -111,12 +111,12 @@ func (k *keyring) damagedHeader(t testing.TB, _ stage.ByteTransform) {
 	for _, bad := range [][]byte{nil, k.header[:len(k.header)/2], flip(k.header, len(k.header)-1), random(1, len(k.header))} {
 		keyed, ok := k.Open(t).(stage.Keyed)
 		if !ok || keyed.Open(t.Context(), bad) == nil {
-			t.Errorf("a damaged header of %d bytes is taken", len(bad))
+			t.Errorf("a damaged header of %d bytes is accepted", len(bad))
 		}
 	}
 }
 
-// crash kills while blobs pass.
+// crash kills the process while blobs are transformed.
 func (k *keyring) crash(t testing.TB, b stage.ByteTransform) {
 	want := random(1, k.effort.disturbed())
 	start := time.Now()
@@ -136,7 +136,7 @@ func (k *keyring) crash(t testing.TB, b stage.ByteTransform) {
 		b = k.ready(t)
 		got, err := b.Invert(context.WithoutCancel(t.Context()), nil, sealed, "name", len(want))
 		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("what was made before the process was killed does not come back: %d of %d bytes (%v)", len(got), len(want), err)
+			t.Errorf("a blob sealed before the process was killed does not round-trip: %d of %d bytes (%v)", len(got), len(want), err)
 		}
 	}
 }

@@ -2,12 +2,12 @@ package conformance
 
 import "testing"
 
-// Check is one promise of a contract, with a test of it. Checks are independent
-// of each other and run one at a time, in the order in which they are listed.
+// Check is a test of one promise of a contract. Checks are independent of each other and
+// run one at a time in the order listed.
 type Check struct {
-	ID  string // stable; its role, a slash and words: storage/range
-	Why string // for the author of a stage: what is promised, and what a site loses where it is broken
-	// Run tests it. t is a *testing.T, or what Run makes in place of one.
+	ID  string // stable, of the form role/words: storage/range
+	Why string // for authors of stages: what is promised, and what a site loses if it is broken
+	// Run tests the promise. t is a *testing.T, or a substitute made by Run.
 	Run func(t testing.TB)
 }
 

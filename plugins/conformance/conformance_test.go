@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// suites are the checks of a right stage of each role but for the fault that is
-// named, which stand in the other files of this test.
+// suites returns the checks of each role, run against a stage that is correct except for
+// the named fault. The stages are in the fault files of this package.
 var suites = map[string]func(fault string) []Check{
 	"storage": storageSuite, "source": sourceSuite, "bytes": bytesSuite, "sealed": sealedSuite, "record": recordSuite, "sink": sinkSuite,
 	"catalog": catalogSuite,
@@ -17,17 +17,17 @@ var suites = map[string]func(fault string) []Check{
 // little is enough for stages that break at once.
 var little = effort{largest: 5 << 20, longest: 1 << 20, leaks: 300 * time.Millisecond}
 
-// only are the checks of an ID.
+// only returns the check with the given ID.
 func only(t *testing.T, checks []Check, id string) []Check {
 	t.Helper()
 	found := slices.DeleteFunc(slices.Clone(checks), func(c Check) bool { return c.ID != id })
 	if len(found) != 1 {
-		t.Fatalf("there are %d checks %s", len(found), id)
+		t.Fatalf("found %d checks %s", len(found), id)
 	}
 	return found
 }
 
-func TestRightStagesPass(t *testing.T) {
+func TestCorrectStagesPass(t *testing.T) {
 	for name, suite := range suites {
 		t.Run(name, func(t *testing.T) { runAll(t, suite("")) })
 		if n := Run(t.Context(), suite(""), func(r Result) {
@@ -40,16 +40,16 @@ func TestRightStagesPass(t *testing.T) {
 	}
 }
 
-// A check that finds nothing is worth nothing: each is shown what it is there for.
+// Every check is shown the fault that it exists to find.
 func TestFaultsAreFound(t *testing.T) {
 	for _, f := range []struct{ suite, fault, check, told string }{
-		{"storage", "loses the tail", "storage/put-get", "not the 4095 that were put"},
-		{"storage", "loses what is large", "storage/large", "holds 1048576 bytes, not the 5242880"},
+		{"storage", "loses the tail", "storage/put-get", "not the 4095 bytes stored"},
+		{"storage", "loses what is large", "storage/large", "holds 1048576 bytes, not the 5242880 bytes stored"},
 		{"storage", "keeps the caller's bytes", "storage/buffers", "object holds 5000 bytes"},
-		{"storage", "returns its own buffer", "storage/buffers", "changes with the next Get"},
-		{"storage", "ignores the offset", "storage/range", "or they are others"},
-		{"storage", "reads less in silence", "storage/range", "it is no error"},
-		{"storage", "does not replace", "storage/replace", "replaced holds 10000 bytes, not the 10 "},
+		{"storage", "returns its own buffer", "storage/buffers", "the next Get changes the bytes returned"},
+		{"storage", "ignores the offset", "storage/range", "or wrong content"},
+		{"storage", "reads less in silence", "storage/range", "exceed the object without an error"},
+		{"storage", "does not replace", "storage/replace", "replaced holds 10000 bytes, not the 10 bytes"},
 		{"storage", "ignores the prefix", "storage/list", `objects of prefix "data/"`},
 		{"storage", "takes a prefix for a folder", "storage/list-prefixes", `objects of prefix "a"`},
 		{"storage", "lists one page", "storage/list-many", "of 2500 objects 1500 are not listed"},
@@ -57,106 +57,106 @@ func TestFaultsAreFound(t *testing.T) {
 		{"storage", "deletes a prefix", "storage/delete", `objects of prefix "": [], want ["a/b/12"]`},
 		{"storage", "another error for what is missing", "storage/missing", "want ErrNotExist"},
 		{"storage", "waits for what is missing", "storage/missing", "the error is temporary"},
-		{"storage", "creates over what is there", "storage/create", "create of locks/one, which is there: <nil>, want ErrExist"},
+		{"storage", "creates over what is there", "storage/create", "create of existing locks/one: <nil>, want ErrExist"},
 		{"storage", "another error for what exists", "storage/create", "want ErrExist"},
 		{"storage", "waits for what exists", "storage/create", "the error is temporary"},
-		{"storage", "looks before it creates", "storage/create-once", "are told that they did"},
-		{"storage", "likes less than no calls", "storage/limits", "likes -1 calls at once"},
+		{"storage", "looks before it creates", "storage/create-once", "concurrent creates of"},
+		{"storage", "likes less than no calls", "storage/limits", "preferred number of calls is -1"},
 		{"storage", "cuts names", "storage/names", "holds 10 bytes"},
 		{"storage", "puts in parts", "storage/concurrent", "is listed with 500 bytes"},
 		{"storage", "ignores the context", "storage/cancelled", "put with a cancelled context: <nil>"},
 		{"storage", "stores as it comes", "storage/cancelled-put", "leaves"},
 		{"storage", "stores as it comes", "crash/put", "leaves"},
-		{"storage", "stores when closed", "storage/durable", "while the storage that put it is open"},
-		{"storage", "leaves a goroutine", "storage/put-get", "goroutines are left"},
+		{"storage", "stores when closed", "storage/durable", "while the storage is open"},
+		{"storage", "leaves a goroutine", "storage/put-get", "goroutines are still running"},
 		{"storage", "panics", "storage/put-get", "panic: out of luck"},
 		{"source", "another id every time", "source/plan", "the units of a second plan differ"},
 		{"source", "an unclean path", "source/read", "is not clean"},
-		{"source", "an owner that is not known", "source/read", "an unknown one is the zero value"},
-		{"source", "a wrong digest", "source/read", "is not that of the content"},
-		{"source", "a wrong count", "source/read", "is said to have 3 rows has 2"},
-		{"source", "a row of too few cells", "source/read", "a row of 1 cells"},
+		{"source", "an owner that is not known", "source/read", "an unknown owner must be the zero value"},
+		{"source", "a wrong digest", "source/read", "does not match the content"},
+		{"source", "a wrong count", "source/read", "reported with 3 rows has 2"},
+		{"source", "a row of too few cells", "source/read", "row with 1 cells"},
 		{"source", "one unit at a time", "source/concurrent", "one at a time"},
-		{"source", "reads a unit once", "source/again", "is not the same when it is read again"},
-		{"source", "hides the writer's error", "source/again", "and what the read returns is not"},
-		{"source", "another moment for who joins", "source/join", "is not the same over a source that joined"},
+		{"source", "reads a unit once", "source/again", "differs when it is read again"},
+		{"source", "hides the writer's error", "source/again", "but the error of the read is not temporary"},
+		{"source", "another moment for who joins", "source/join", "differs in a source that joined"},
 		{"source", "joins anything", "source/join", "is joined without an error"},
-		{"source", "counts one too many", "source/count", "table t: 5 rows are counted and 4 are read"},
-		{"source", "ignores the selection", "source/selection", "without a table: db/t is there, and is to be left out"},
-		{"source", "ignores the selection", "source/selection", "db/t has 4 rows instead of the 2 that are selected"},
-		{"source", "ignores the selection", "source/selection", "dataroot/a is there, and is to be left out"},
-		{"source", "leaves out in silence", "source/selection", "the plan does not say that dataroot/a is left out"},
-		{"source", "counts what is left out", "source/selection", "table t: 4 rows are counted and 2 are read"},
-		{"source", "fails for a selection", "source/selection", "the plan fails, and does not refuse it: what is that?"},
-		{"source", "ignores the context", "source/cancelled-count", "a count that was cancelled before: 4 rows, <nil>"},
-		{"source", "hides the writer's error", "source/writer-error", "errors.Is does not find"},
-		{"source", "goes on after an error", "source/writer-error", "a call follows one that failed"},
-		{"source", "ignores the context", "source/cancelled-plan", "a plan that was cancelled before: <nil>"},
-		{"source", "hides that it was cancelled", "source/cancelled-read", "cancelled while it was read: gone"},
-		{"source", "can be opened once", "source/abandoned", "is not the same when the source is opened again"},
+		{"source", "counts one too many", "source/count", "table t: 5 rows counted, 4 read"},
+		{"source", "ignores the selection", "source/selection", "without a table: db/t is read although it is excluded"},
+		{"source", "ignores the selection", "source/selection", "db/t has 4 rows, 2 are selected"},
+		{"source", "ignores the selection", "source/selection", "dataroot/a is read although it is excluded"},
+		{"source", "leaves out in silence", "source/selection", "the plan does not report that dataroot/a is excluded"},
+		{"source", "counts what is left out", "source/selection", "table t: 4 rows counted, 2 read"},
+		{"source", "fails for a selection", "source/selection", "the plan fails with an error that is not of class failure.Refused: what is that?"},
+		{"source", "ignores the context", "source/cancelled-count", "count with a cancelled context: 4 rows, <nil>"},
+		{"source", "hides the writer's error", "source/writer-error", "which does not wrap it"},
+		{"source", "goes on after an error", "source/writer-error", "call after a failed call"},
+		{"source", "ignores the context", "source/cancelled-plan", "plan with a cancelled context: <nil>"},
+		{"source", "hides that it was cancelled", "source/cancelled-read", "cancelled while reading: gone"},
+		{"source", "can be opened once", "source/abandoned", "differs when the source is opened again"},
 		{"source", "fails to close", "source/close", "close: not now"},
-		{"source", "an empty fingerprint matches", "source/nothing-known", "an empty fingerprint is taken for a match"},
-		{"source", "ignores what is known", "source/known", "is the same: false"},
-		{"source", "takes a part for all", "crash/read", "no error and not all of it"},
+		{"source", "an empty fingerprint matches", "source/nothing-known", "an empty fingerprint matches"},
+		{"source", "ignores what is known", "source/known", "reported as the same: false"},
+		{"source", "takes a part for all", "crash/read", "returned part of the unit without an error"},
 		{"bytes", "does not append", "bytes/round-trip", "does not append"},
 		{"bytes", "changes its input", "bytes/round-trip", "changes its input"},
-		{"bytes", "loses what is large", "bytes/large", "do not come back"},
+		{"bytes", "loses what is large", "bytes/large", "do not round-trip"},
 		{"bytes", "ignores the limit", "bytes/limit", "under limit"},
-		{"bytes", "takes a part for all", "crash/apply", "does not come back"},
-		{"sealed", "ignores the name", "bytes/name", "opens under"},
-		{"sealed", "ignores the tag", "bytes/garbage", "is taken for whole"},
-		{"sealed", "another key every time", "bytes/second-opening", "of the same header opens to"},
+		{"bytes", "takes a part for all", "crash/apply", "does not round-trip"},
+		{"sealed", "ignores the name", "bytes/name", "opens as"},
+		{"sealed", "ignores the tag", "bytes/garbage", "is accepted"},
+		{"sealed", "another key every time", "bytes/second-opening", "with the same header returns"},
 		{"sealed", "any key opens", "bytes/wrong-key", "want ErrKey"},
-		{"sealed", "any header opens", "bytes/damaged-header", "is taken"},
-		{"record", "loses a row", "record/to-mysql", "4 rows become 3"},
-		{"record", "counts what it lost", "record/to-mysql", "Rows says that it kept 4 rows, and gave 3"},
+		{"sealed", "any header opens", "bytes/damaged-header", "is accepted"},
+		{"record", "loses a row", "record/to-mysql", "4 rows give 3"},
+		{"record", "counts what it lost", "record/to-mysql", "Rows reports 4 rows but returned 3"},
 		{"record", "does not append", "record/to-repository", "does not append"},
 		{"record", "changes rows in silence", "record/to-repository", "Rewrite is not set"},
-		{"record", "loses what is large", "record/large", "does not come back"},
-		{"record", "takes a part for all", "crash/rows", "and no error"},
-		{"catalog", "lists the oldest first", "catalog/list", "is not the newest first"},
+		{"record", "loses what is large", "record/large", "is not returned as one row"},
+		{"record", "takes a part for all", "crash/rows", "without an error"},
+		{"catalog", "lists the oldest first", "catalog/list", "is not newest first"},
 		{"catalog", "lists nothing in silence", "catalog/list", "want an error of class failure.Usage"},
 		{"catalog", "takes the newest for any", "catalog/describe", "want an error of class failure.Usage"},
-		{"catalog", "forgets rows", "catalog/describe", "have 2 rows, and its totals say 3"},
+		{"catalog", "forgets rows", "catalog/describe", "have 2 rows, its totals 3"},
 		{"catalog", "opens the newest", "catalog/open", "the source of 20260102-000000-00000002 reads 20260103"},
-		{"catalog", "ends with its source", "catalog/open", "nothing is listed after"},
-		{"catalog", "checks one", "catalog/verify", "are checked"},
-		{"catalog", "removes in a dry run", "catalog/dry-remove", "a dry run leaves"},
-		{"catalog", "removes all", "catalog/remove", "is left, want"},
-		{"catalog", "removes what is gone", "catalog/remove", "a snapshot that is gone is removed"},
-		{"catalog", "asks for the oldest first", "catalog/keep", "the keeper is asked for"},
-		{"catalog", "names an entry twice", "catalog/browse", "and was before: true"},
-		{"catalog", "goes on after an error", "catalog/browse", "after an error the callback was called 2 times"},
-		{"catalog", "has every entry", "catalog/browse", "an entry that is not there"},
-		{"catalog", "loses the end", "catalog/browse", "has 2 bytes, and is said to have 3"},
+		{"catalog", "ends with its source", "catalog/open", "no snapshots are listed after"},
+		{"catalog", "checks one", "catalog/verify", "checked"},
+		{"catalog", "removes in a dry run", "catalog/dry-remove", "after a dry run"},
+		{"catalog", "removes all", "catalog/remove", "remain, want"},
+		{"catalog", "removes what is gone", "catalog/remove", "removing a removed snapshot"},
+		{"catalog", "asks for the oldest first", "catalog/keep", "the keeper gets"},
+		{"catalog", "names an entry twice", "catalog/browse", "(listed before: true)"},
+		{"catalog", "goes on after an error", "catalog/browse", "after an error of the callback: 2 calls"},
+		{"catalog", "has every entry", "catalog/browse", "reading a missing entry"},
+		{"catalog", "loses the end", "catalog/browse", "has 2 bytes, is listed with 3"},
 		{"sink", "writes while it checks", "sink/check", "touched"},
-		{"sink", "ignores the context", "sink/cancelled-check", "a check that was cancelled: <nil>"},
+		{"sink", "ignores the context", "sink/cancelled-check", "cancelled check: <nil>"},
 		{"sink", "can't be closed twice", "sink/close", "closed already"},
-		{"sink", "loses a unit", "sink/whole", "is not there"},
+		{"sink", "loses a unit", "sink/whole", "is missing or incomplete"},
 		{"sink", "keeps what was dropped", "sink/dropped", "holds"},
 		{"sink", "keeps what was given up", "sink/unit-given-up", "holds"},
 		{"sink", "gives no receipt", "sink/whole", "neither a receipt nor an error"},
 		{"sink", "counts more files than came", "sink/whole", "the receipt says"},
 		{"sink", "keeps a unit twice", "sink/unit-repeated", "holds"},
-		{"sink", "clears the target first", "sink/swap", "is not there whole"},
+		{"sink", "clears the target first", "sink/swap", "is missing or incomplete"},
 		{"sink", "keeps the old site too", "sink/swap", "holds"},
-		{"sink", "forgets that it was aborted", "sink/aborted", "must be refused"},
-		{"sink", "forgets that it was aborted", "sink/aborted-after-finish", "must be refused"},
-		{"sink", "ignores the context", "sink/cancelled", "a commit that was cancelled: <nil>"},
-		{"sink", "finishes without what was lost", "crash/write", "no call before Publish returns an error"},
+		{"sink", "forgets that it was aborted", "sink/aborted", "Check must refuse"},
+		{"sink", "forgets that it was aborted", "sink/aborted-after-finish", "Check must refuse"},
+		{"sink", "ignores the context", "sink/cancelled", "cancelled commit: <nil>"},
+		{"sink", "finishes without what was lost", "crash/write", "no call before Publish returned an error"},
 	} {
 		t.Run(f.suite+" "+f.fault+" "+f.check, func(t *testing.T) {
 			var got Result
 			failed := Run(t.Context(), only(t, suites[f.suite](f.fault), f.check), func(r Result) { got = r })
 			if failed != 1 || !strings.Contains(strings.Join(got.Failures, "\n"), f.told) {
-				t.Errorf("%s finds %q (skipped: %q), and not that it %s: %q", f.check, got.Failures, got.Skipped, f.fault, f.told)
+				t.Errorf("%s found %q (skipped: %q) for the fault %q, want %q", f.check, got.Failures, got.Skipped, f.fault, f.told)
 			}
 		})
 	}
 }
 
 // A source may refuse a selection that it can't apply.
-func TestASourceMayRefuseASelection(t *testing.T) {
+func TestSourceMayRefuseSelection(t *testing.T) {
 	failed := Run(t.Context(), only(t, suites["source"]("selects no rows"), "source/selection"), func(r Result) {
 		if len(r.Failures) > 0 {
 			t.Errorf("%q", r.Failures)
@@ -167,17 +167,17 @@ func TestASourceMayRefuseASelection(t *testing.T) {
 	}
 }
 
-// IDs are stable and stand for one check each; the reason is a sentence or two.
-func TestChecksAreNamed(t *testing.T) {
+// IDs are unique, and the reason is a sentence or two.
+func TestChecksHaveIDsAndReasons(t *testing.T) {
 	for name, suite := range suites {
 		seen := map[string]bool{}
 		for _, c := range suite("") {
 			role, word, ok := strings.Cut(c.ID, "/")
 			if !ok || role == "" || strings.Trim(word, "abcdefghijklmnopqrstuvwxyz-") != "" || seen[c.ID] {
-				t.Errorf("%s: the id %q is taken, or not of the form role/word-word", name, c.ID)
+				t.Errorf("%s: the ID %q is used twice or not of the form role/word-word", name, c.ID)
 			}
 			if seen[c.ID] = true; len(c.Why) < 40 || !strings.HasSuffix(c.Why, ".") {
-				t.Errorf("%s does not say why: %q", c.ID, c.Why)
+				t.Errorf("%s has no proper reason: %q", c.ID, c.Why)
 			}
 		}
 	}

@@ -1,16 +1,16 @@
-// Package conformance tests that a stage keeps what the comments of package
-// core/stage promise, by a list of named checks for each role.
+// Package conformance tests that a stage keeps the contract stated in package core/stage.
+// It has a list of named checks for each role.
 //
-// One call from a test of the stage's package runs all of them as subtests:
+// One call in a test of the stage's package runs them all as subtests:
 //
 //	func TestConformance(t *testing.T) {
-//		conformance.Storage(t, open, reopen) // an empty storage; the same place once more
+//		conformance.Storage(t, open, reopen) // open returns an empty storage, reopen the same one again
 //	}
 //
-// Outside of go test, Run runs the same checks, and ForPlugin lists those of a
-// stage of which only a user's configuration is known: so does vault plugin test.
+// Run runs the same checks outside of go test. ForPlugin lists the checks for a stage of
+// which only a configuration is known; vault plugin test uses both.
 //
-// The checks see a stage through its interfaces only, so a stage in a process
-// of its own, in whatever language, is tested by its stand-in. A fixture that has
-// a Process adds the checks that kill it. A check that can't be run skips and says why.
+// Checks use a stage only through its interfaces. A stage in another process, in any
+// language, is tested through the host. A fixture with a Process adds the checks that kill
+// that process. A check that can't be run is skipped with a reason.
 package conformance

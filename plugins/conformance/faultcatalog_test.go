@@ -15,10 +15,10 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// faultyCatalog keeps names of snapshots in memory, with a fault or without.
+// faultyCatalog keeps snapshots in memory, correctly except for the named fault.
 type faultyCatalog struct {
 	fault string
-	ids   []string // the newest first
+	ids   []string // newest first
 	open  bool
 }
 

@@ -17,10 +17,10 @@ type shelf struct {
 	mu      sync.Mutex
 	files   map[string]string
 	touched bool
-	half    bool // a run began, and none was published since
+	half    bool // a run has begun and none was published since
 }
 
-// writing is a right Sink of files, but for the fault that is named.
+// writing is a correct sink of files, except for the named fault.
 type writing struct {
 	*plugged
 	born   int
@@ -29,7 +29,7 @@ type writing struct {
 	begun  bool
 	closed bool
 	swap   bool
-	old    map[string]string // of a swap: what is there until Publish
+	old    map[string]string // for a swap: the content until Publish
 }
 
 func (s *writing) alive(ctx context.Context) error {
@@ -95,7 +95,7 @@ func (s *writing) Close(context.Context) error {
 	return nil
 }
 
-// page takes a unit.
+// page is an open unit.
 type page struct {
 	sink   *writing
 	unit   stage.Unit
@@ -191,12 +191,12 @@ func sinkSuite(fault string) []Check {
 					left := maps.Clone(at.files)
 					for _, item := range items {
 						if got, ok := left[item.Entry.Path]; !ok || got != string(item.Content()) {
-							t.Errorf("%s is not there whole", item.Entry.Path)
+							t.Errorf("%s is missing or incomplete", item.Entry.Path)
 						}
 						delete(left, item.Entry.Path)
 					}
 					if len(left) > 0 {
-						t.Errorf("the target holds %q too", slices.Collect(maps.Keys(left)))
+						t.Errorf("the target also holds %q", slices.Collect(maps.Keys(left)))
 					}
 				},
 			}

@@ -18,19 +18,19 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// list is a right Source of two files and a table, but for the fault that is named.
+// list is a correct source of two files and a table, except for the named fault.
 type list struct {
 	*plugged
 	born, nth int
 	fault     string
 	joined    bool
 	reading   atomic.Int32
-	seen      sync.Map // ids of units that were read
+	seen      sync.Map // IDs of units that were read
 	selection selection.Selection
 	filter    *selection.Filter
 }
 
-// Join takes the session of Plan.
+// Join accepts the session returned by Plan.
 func (l *list) Join(_ context.Context, s stage.Session) error {
 	if string(s) != "now" && l.fault != "joins anything" {
 		return fmt.Errorf("there is no session %q", s)
@@ -82,7 +82,7 @@ func (l *list) choose(s selection.Selection, inv *stage.Inventory) (err error) {
 	return nil
 }
 
-// told is what Read makes of a writer's error.
+// told returns the error of a read for an error of its writer.
 func (l *list) told(err error) error {
 	switch {
 	case err != nil && l.fault == "hides the writer's error":
@@ -95,7 +95,7 @@ func (l *list) told(err error) error {
 	return err
 }
 
-// call is before each call of the writer.
+// call is called before each call of the writer.
 func (l *list) call() error {
 	if l.life() != l.born {
 		return errGone
@@ -150,13 +150,13 @@ func (l *list) Count(ctx context.Context, table string) (int64, error) {
 	return 2 * int64(c.Rows), errors.Join(err, ctx.Err())
 }
 
-// again tells whether a unit was read before.
+// again reports whether a unit was read before.
 func (l *list) again(u stage.Unit) bool {
 	_, before := l.seen.LoadOrStore(u.ID, true)
 	return before
 }
 
-// chosen is the rows of a chunk that are selected.
+// chosen returns the selected rows of a chunk.
 func (l *list) chosen(c stage.Chunk) (stage.Chunk, error) {
 	var out stage.Chunk
 	for {
@@ -223,7 +223,7 @@ func (l *list) files(ctx context.Context, known stage.Baseline, w stage.FileWrit
 	return nil
 }
 
-// calls makes calls of a writer.
+// calls calls the methods of a writer.
 func (l *list) calls(calls ...func() error) error {
 	for _, call := range calls {
 		if err := l.call(); err != nil {

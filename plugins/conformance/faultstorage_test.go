@@ -14,8 +14,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// plugged counts how often the process of a stage was killed: an instance of an
-// earlier life answers nothing any more.
+// plugged counts how often the process of a stage was killed. An instance opened before the
+// last kill only returns errors.
 type plugged struct {
 	mu    sync.Mutex
 	lives int
@@ -36,16 +36,16 @@ func (p *plugged) life() int {
 	return p.lives
 }
 
-// memory is a right Storage, but for the fault that is named.
+// memory is a correct storage, except for the named fault.
 type memory struct {
 	*plugged
 	born    int
 	disk    *disk
-	pending map[string][]byte // what is stored when closed
+	pending map[string][]byte // stored on Close
 	buffer  []byte
 }
 
-// disk is what stays.
+// disk is what survives a crash.
 type disk struct {
 	mu      sync.Mutex
 	objects map[string][]byte
@@ -106,7 +106,7 @@ func (m *memory) Put(ctx context.Context, name string, data []byte) error {
 		return nil
 	case fault == "puts in parts":
 		m.set(name, bytes.Clone(data[:len(data)/2]))
-		<-time.After(time.Millisecond) // for others to see it
+		<-time.After(time.Millisecond) // let others see it
 	}
 	const frame = 4 << 10
 	stored := make([]byte, 0, len(data))
@@ -117,7 +117,7 @@ func (m *memory) Put(ctx context.Context, name string, data []byte) error {
 		if fault == "stores as it comes" {
 			m.set(name, stored)
 			if at%(256<<10) == 0 {
-				<-time.After(time.Millisecond) // as on a slow line
+				<-time.After(time.Millisecond) // like a slow line
 			}
 		}
 		stored = append(stored, data[at:min(at+frame, len(data))]...)
@@ -140,7 +140,7 @@ func (m *memory) Create(ctx context.Context, name string, data []byte) error {
 	case m.disk.fault == "waits for what exists" && there:
 		return stage.Temporary(stage.ErrExist, 0)
 	case m.disk.fault == "looks before it creates" && !there:
-		<-time.After(time.Millisecond) // for others to look, too
+		<-time.After(time.Millisecond) // let others look too
 		m.set(name, bytes.Clone(data))
 		return nil
 	}
@@ -280,8 +280,8 @@ func storageSuite(fault string) []Check {
 	})
 }
 
-// A place that holds other objects is left as it was, whatever a check finds.
-func TestSharedPlaceIsLeftAsItWas(t *testing.T) {
+// A shared location with other objects is left unchanged, whatever a check finds.
+func TestSharedLocationIsLeftUnchanged(t *testing.T) {
 	for _, fault := range []string{"", "reads less in silence", "ignores the context"} {
 		shared := &disk{objects: map[string][]byte{"data/mine": []byte("mine")}, fault: fault}
 		process := &plugged{}
@@ -299,7 +299,7 @@ func TestSharedPlaceIsLeftAsItWas(t *testing.T) {
 			t.Errorf("fault %q: %d checks fail", fault, failed)
 		}
 		if len(shared.objects) != 1 || string(shared.objects["data/mine"]) != "mine" {
-			t.Errorf("fault %q: %d objects are there", fault, len(shared.objects))
+			t.Errorf("fault %q: %d objects remain", fault, len(shared.objects))
 		}
 	}
 }

@@ -15,17 +15,17 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// xor is a right ByteTransform, but for the fault that is named.
+// xor is a correct byte transform, except for the named fault.
 type xor struct {
 	*plugged
 	born  int
 	fault string
 }
 
-// mask is what the bits are turned by.
+// mask is the value that bytes are XORed with.
 var mask = [16 << 10]byte{0: 0x55, 1: 0xaa, 16<<10 - 1: 1}
 
-// pass appends src by pieces, each with other bits, unless the process is killed meanwhile.
+// pass appends src transformed piece by piece, unless the process is killed meanwhile.
 func (x xor) pass(ctx context.Context, dst, src []byte) ([]byte, error) {
 	if x.fault == "does not append" {
 		dst = nil
@@ -71,7 +71,7 @@ func bytesSuite(fault string) []Check {
 	})
 }
 
-// sealed is a right Keyed transform that authenticates, but for the fault that is named.
+// sealed is a correct Keyed transform with authentication, except for the named fault.
 type sealed struct {
 	secret string
 	fault  string
@@ -137,7 +137,7 @@ func sealedSuite(fault string) []Check {
 	return BytesChecks(BytesFixture{Open: with("right"), Stranger: with("wrong"), effort: little})
 }
 
-// copied is a right RecordTransform that changes nothing, but for the fault that is named.
+// copied is a correct record transform that changes nothing, except for the named fault.
 type copied struct {
 	*plugged
 	born  int

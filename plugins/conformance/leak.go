@@ -11,19 +11,20 @@ import (
 // grace is how long a cancelled call may take to return, and a goroutine to end.
 const grace = 5 * time.Second
 
-// connections are the packages whose goroutines belong to the connection with
-// another process. The host opens one when it is first needed, inside of a check
-// perhaps, and keeps it for the stages to come; that it ends is for the host's
-// own tests. Whatever else a stage starts, also in the host's process, must end with it.
+// connections lists the packages whose goroutines belong to the connection with another
+// process. The host opens a connection when it is first needed, possibly during a check,
+// and keeps it for later stages; the host's own tests check that it is closed. All other
+// goroutines that a stage starts, including those in the host's process, must end with the
+// stage.
 var connections = [...]string{
 	"google.golang.org/grpc",
 	"github.com/hashicorp/go-plugin",
 	"github.com/lmsvault/vault/plugins/host",
-	"os/exec", // the pipes of the process
+	"os/exec", // pipes of the process
 }
 
-// leakless runs fn and fails if goroutines that it started outlive it by limit. Tests of
-// one process that use it must not run in parallel.
+// leakless runs fn and fails the test if goroutines started by fn are still running after
+// limit. Tests that use it must not run in parallel in one process.
 func leakless(t testing.TB, limit time.Duration, fn func()) {
 	t.Helper()
 	before := goroutines()
@@ -40,15 +41,15 @@ func leakless(t testing.TB, limit time.Duration, fn func()) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Errorf("%d goroutines are left:\n%s", len(left), strings.Join(left, "\n\n"))
+			t.Errorf("%d goroutines are still running:\n%s", len(left), strings.Join(left, "\n\n"))
 			return
 		}
-		<-time.After(time.Millisecond) // another look; the deadline is above
+		<-time.After(time.Millisecond) // the deadline is above
 	}
 }
 
-// lasting tells of a goroutine that it may outlive a check: a test, or one that
-// a package of connections created.
+// lasting reports whether a goroutine may outlive a check: it belongs to a test, or was
+// created by a package in connections.
 func lasting(stack string) bool {
 	if strings.Contains(stack, "testing.tRunner(") {
 		return true
@@ -62,7 +63,7 @@ func lasting(stack string) bool {
 	return false
 }
 
-// goroutines gives the stacks of all goroutines by their id line's number.
+// goroutines returns the stacks of all goroutines by ID.
 func goroutines() map[string]string {
 	buf := make([]byte, 1<<20)
 	for {
@@ -81,14 +82,14 @@ func goroutines() map[string]string {
 	return all
 }
 
-// promptly fails if fn does not return in time.
+// promptly fails the test if fn does not return within grace.
 func promptly(t testing.TB, what string, fn func() error) error {
 	t.Helper()
 	return within(t, grace, what, fn)
 }
 
-// within fails if fn does not return in a time. A panic of fn comes back as an
-// error: outside of the check's goroutine it would end the program.
+// within fails the test if fn does not return within limit. It returns a panic of fn as an
+// error, because in another goroutine a panic would end the program.
 func within(t testing.TB, limit time.Duration, what string, fn func() error) error {
 	t.Helper()
 	done := make(chan error, 1)

@@ -8,24 +8,25 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Plugin is a stage of which nothing is known but what a user has: its name and
-// a configuration. What the configuration points to should be there for the test
-// only: small, for a source; empty, for a sink; with room, for a storage.
+// Plugin is a stage known only by its name and a user's configuration. The configuration
+// should point to something used for tests only: a small site for a source, an empty target
+// for a sink, free space for a storage.
 type Plugin struct {
 	Stage stage.Stage
-	// Config returns the configuration, decoded anew each time.
+	// Config returns the configuration, newly decoded for each call.
 	Config func() (any, error)
-	// Env is given to each instance, but for TempDir, which is one of the check's own.
+	// Env is passed to each instance, except that TempDir is the check's own.
 	Env stage.Env
-	// Process adds the checks that kill; nil for a stage of this process.
+	// Process enables the checks that kill the process. It is nil for a stage in this
+	// process.
 	Process Process
 }
 
-// ForPlugin lists the checks of a plugin, after the role of its stage. Checks of
-// a storage stay below a prefix of their own and remove what they put. Those of a
-// sink write the kit's own tables and files, and leave them.
+// ForPlugin returns the checks for the role of the stage. Storage checks use a prefix of
+// their own and remove what they store. Sink checks write sample tables and files and leave
+// them in the target.
 func ForPlugin(p Plugin) []Check {
-	checks := []Check{{ID: "stage/described", Why: "A stage says what it is called, what it does and what it holds: vault stages, lint and the help are made from it.", Run: p.described}}
+	checks := []Check{{ID: "stage/described", Why: "A stage states its name, purpose and parts. vault stages, lint and the help are made from them.", Run: p.described}}
 	switch {
 	case p.Stage.NewStorage != nil:
 		return append(checks, StorageChecks(StorageFixture{Open: opener(p, p.Stage.NewStorage), Shared: true, Process: p.Process})...)
@@ -47,11 +48,11 @@ func ForPlugin(p Plugin) []Check {
 		})...)
 	}
 	return append(checks, Check{ID: "stage/role", Why: "A stage is a source, a transform, a sink or a storage.", Run: func(t testing.TB) {
-		t.Errorf("stage %s of role %q can't be opened as anything", p.Stage.Name, p.Stage.Role)
+		t.Errorf("stage %s has the unknown role %q", p.Stage.Name, p.Stage.Role)
 	}})
 }
 
-// opener opens instances by a constructor of the stage.
+// opener returns a function that opens instances with a constructor of the stage.
 func opener[T any](p Plugin, construct func(ctx context.Context, cfg any, env stage.Env) (T, error)) func(t testing.TB) T {
 	return func(t testing.TB) T {
 		t.Helper()
@@ -60,7 +61,7 @@ func opener[T any](p Plugin, construct func(ctx context.Context, cfg any, env st
 		var opened T
 		cfg, err := p.Config()
 		if err == nil {
-			// What an interrupted check put must be opened once more, to be removed.
+			// An interrupted check reopens the storage to remove its objects.
 			opened, err = construct(context.WithoutCancel(t.Context()), cfg, env)
 		}
 		must(t, fmt.Sprintf("opening the %s %s", p.Stage.Role, p.Stage.Name), err)
@@ -71,16 +72,16 @@ func opener[T any](p Plugin, construct func(ctx context.Context, cfg any, env st
 func (p *Plugin) described(t testing.TB) {
 	s := p.Stage
 	if s.Name == "" || s.Summary == "" {
-		t.Errorf("the stage has no name or no summary: %q, %q", s.Name, s.Summary)
+		t.Errorf("the stage has no name or no summary: name %q, summary %q", s.Name, s.Summary)
 	}
 	known := map[string]bool{stage.DB: true, stage.Filedir: true, stage.Dataroot: true, stage.Site: true}
 	for _, part := range s.Parts {
 		if !known[part] {
-			t.Errorf("the stage names the part %q, which no site has", part)
+			t.Errorf("the stage declares the unknown part %q", part)
 		}
 	}
 	if (s.Role == stage.RoleSource || s.Role == stage.RoleSink) && len(s.Parts) == 0 {
-		t.Errorf("a %s must name the parts of a site that it knows: %s, %s, %s or %s", s.Role, stage.DB, stage.Filedir, stage.Dataroot, stage.Site)
+		t.Errorf("a %s must declare the parts of a site that it handles: %s, %s, %s or %s", s.Role, stage.DB, stage.Filedir, stage.Dataroot, stage.Site)
 	}
 	if s.Config == nil {
 		t.Error("the stage declares no configuration")

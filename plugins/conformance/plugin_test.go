@@ -13,8 +13,8 @@ import (
 	"github.com/lmsvault/vault/transforms/typemap"
 )
 
-// Built-in stages pass when nothing is known of them but a configuration, and a
-// directory that is shared is left as it was.
+// Built-in stages pass when only a configuration is known, and leave a shared directory
+// unchanged.
 func TestBuiltInStagesPassAsPlugins(t *testing.T) {
 	dir := t.TempDir()
 	target := filepath.Join(t.TempDir(), "filedir")
@@ -34,9 +34,9 @@ func TestBuiltInStagesPassAsPlugins(t *testing.T) {
 	}
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
-			t.Errorf("%s is left", path)
+			t.Errorf("%s remains", path)
 		}
 		return err
 	})
-	must(t, "looking what is left", err)
+	must(t, "looking for remains", err)
 }

@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// probe is the testing.TB of a check that runs outside of go test. What it does
-// not define must not be used by a check: the embedded nil makes it a panic, and so a failure.
+// probe is the testing.TB of a check that runs outside of go test. A check must not use
+// methods that probe does not define: the embedded nil makes them panic, which fails the
+// check.
 type probe struct {
 	testing.TB
 	name   string
@@ -31,7 +32,7 @@ func newProbe(ctx context.Context, name string) *probe {
 	return p
 }
 
-// run runs a check, and then what it left to Cleanup, last first.
+// run runs a check, then its Cleanup functions, last first.
 func (p *probe) run(check func(t testing.TB)) {
 	defer func() {
 		p.cancel()
@@ -51,7 +52,7 @@ func (p *probe) run(check func(t testing.TB)) {
 	p.guarded(func() { check(p) })
 }
 
-// guarded runs fn, which may end its goroutine, in one of its own.
+// guarded runs fn in a goroutine of its own, which fn may exit.
 func (p *probe) guarded(fn func()) {
 	done := make(chan struct{})
 	go func() {
@@ -72,14 +73,15 @@ func (p *probe) result() Result {
 	return Result{Failures: p.failures[:len(p.failures):len(p.failures)], Skipped: p.skipped, Logs: p.logs[:len(p.logs):len(p.logs)]}
 }
 
-// enough failures are told of one check; a broken stage can make thousands.
+// enough is the maximum number of failures reported for one check. A broken stage can cause
+// thousands.
 const enough = 20
 
 func (p *probe) fail(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.failures) == enough {
-		p.failures = append(p.failures, "and more")
+		p.failures = append(p.failures, "further failures omitted")
 	}
 	if len(p.failures) > enough {
 		return
@@ -137,11 +139,11 @@ func (p *probe) Cleanup(fn func()) {
 func (p *probe) TempDir() string {
 	dir, err := os.MkdirTemp("", "vault-check-")
 	if err != nil {
-		p.Fatalf("a temporary folder: %v", err)
+		p.Fatalf("making a temporary directory: %v", err)
 	}
 	p.Cleanup(func() {
 		if err := os.RemoveAll(dir); err != nil {
-			p.Errorf("a temporary folder can't be removed: %v", err)
+			p.Errorf("removing a temporary directory: %v", err)
 		}
 	})
 	return dir

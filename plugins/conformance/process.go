@@ -6,25 +6,25 @@ import (
 	"time"
 )
 
-// Process is the process that a stage runs in. A fixture that has one gets the
-// checks crash/…: a plugin that is killed must not make anybody believe in what
-// is not there, nor make the host wait.
+// Process is the process that a stage runs in. A fixture with a Process gets the crash/
+// checks: a killed plugin must not make incomplete data look complete, nor make the host
+// hang.
 type Process interface {
-	// Kill ends, as kill -9 does, every process that serves stages which the
-	// fixture opened, and returns when they are gone; none is no error. What the
-	// fixture opens next works, in another process.
+	// Kill kills every process that serves stages opened by the fixture, as kill -9 does,
+	// and returns when they have exited. It returns nil if there is none. Stages that the
+	// fixture opens afterwards run in a new process.
 	Kill() error
 }
 
-// steps is at how many moments a call is cancelled or its process killed,
-// evenly over the time that such a call took undisturbed.
+// steps is the number of times at which a call is cancelled or its process killed, spread
+// evenly over the duration of an undisturbed call.
 const steps = 5
 
-// moment is the nth of these.
+// moment returns the nth of these times.
 func moment(n int, took time.Duration) time.Duration { return took * time.Duration(n) / steps }
 
-// during runs call and, after a time, disturb. It fails t if the call does not
-// return within grace after that, and returns the call's error.
+// during runs call and, after a delay, disturb. It fails t if call does not return within
+// grace after that, and returns the error of call.
 func during(t testing.TB, what string, after time.Duration, disturb func() error, call func() error) error {
 	t.Helper()
 	disturbed := make(chan error, 1)
@@ -37,7 +37,8 @@ func during(t testing.TB, what string, after time.Duration, disturb func() error
 	return err
 }
 
-// closeCrashed closes what is left of a stage. An error is no wonder there, a hang is one.
+// closeCrashed closes a stage whose process was killed. An error is expected, a hang is
+// not.
 func closeCrashed(t testing.TB, s interface {
 	Close(ctx context.Context) error
 }) {

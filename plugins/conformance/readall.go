@@ -8,14 +8,14 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// ReadAll plans, reads every unit and closes: for a test's own look at what a
-// source gives. Items are by path; the chunks of a table's units are put together.
+// ReadAll plans, reads every unit and closes the source, for tests that inspect what a
+// source returns. Items are keyed by path; the chunks of a table's units are joined.
 func ReadAll(t testing.TB, s stage.Source) (items map[string]Item, losses []stage.Loss) {
 	t.Helper()
 	return ReadSelected(t, s, selection.Selection{})
 }
 
-// ReadSelected is ReadAll of a part of the site.
+// ReadSelected is like ReadAll with a selection.
 func ReadSelected(t testing.TB, s stage.Source, selected selection.Selection) (items map[string]Item, losses []stage.Loss) {
 	t.Helper()
 	inv, err := s.Plan(t.Context(), stage.PlanRequest{Pipeline: "conformance", Selection: selected})
@@ -25,7 +25,7 @@ func ReadSelected(t testing.TB, s stage.Source, selected selection.Selection) (i
 	return ReadUnits(t, s, inv)
 }
 
-// ReadUnits is ReadAll after the plan.
+// ReadUnits is like ReadAll after the plan.
 func ReadUnits(t testing.TB, s stage.Source, inv *stage.Inventory) (items map[string]Item, losses []stage.Loss) {
 	t.Helper()
 	f := &SourceFixture{}
@@ -44,8 +44,8 @@ func ReadUnits(t testing.TB, s stage.Source, inv *stage.Inventory) (items map[st
 	return items, losses
 }
 
-// WriteAll runs a sink over units: for a test's own look at what is written. It
-// returns the first error, after giving up; the sink is closed.
+// WriteAll writes units to a sink, for tests that inspect the target. After the first error
+// it calls Abort and returns the error. It closes the sink.
 func WriteAll(ctx context.Context, s stage.Sink, p *stage.Plan, units []UnitItems) (err error) {
 	defer func() {
 		clean := context.WithoutCancel(ctx)

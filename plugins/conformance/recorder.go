@@ -18,7 +18,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Item is an entry as it passed a Writer.
+// Item is an entry with its content, as received by a writer.
 type Item struct {
 	Entry  stage.Entry
 	Digest stage.Digest
@@ -26,7 +26,7 @@ type Item struct {
 	Same   bool // its content was not read
 }
 
-// Content puts the chunks together.
+// Content returns the joined chunks.
 func (i *Item) Content() []byte {
 	var b []byte
 	for _, c := range i.Chunks {
@@ -35,12 +35,12 @@ func (i *Item) Content() []byte {
 	return b
 }
 
-// recorder is a FileWriter that checks the order and shape of what it is given;
-// rowRecorder makes a RowWriter of it. It fails its nth call with fail, if that is set.
+// recorder is a FileWriter that checks the order and form of the calls; rowRecorder turns
+// it into a RowWriter. If fail is set, the call number failAt returns it.
 type recorder struct {
 	t      testing.TB
 	unit   stage.Unit
-	table  *schema.Table // of a unit of rows
+	table  *schema.Table // for a unit of rows
 	items  []Item
 	losses []stage.Loss
 	open   bool
@@ -52,7 +52,7 @@ type recorder struct {
 
 func (r *recorder) call(ctx context.Context) error {
 	if r.fail != nil && r.calls >= r.failAt && r.failAt > 0 {
-		r.t.Errorf("unit %s: a call follows one that failed", r.unit.ID)
+		r.t.Errorf("unit %s: call after a failed call", r.unit.ID)
 	}
 	if r.calls++; r.calls == r.failAt {
 		return r.fail
@@ -85,16 +85,16 @@ func (r *recorder) checkEntry(e stage.Entry) {
 		r.errorf("%v", err)
 	}
 	if part, _, _ := strings.Cut(e.Path, "/"); part != r.unit.Part {
-		r.errorf("entry %q is not of part %s", e.Path, r.unit.Part)
+		r.errorf("entry %q does not belong to part %s", e.Path, r.unit.Part)
 	}
 	if e.Mode&^0o7777 != 0 {
-		r.errorf("entry %q has mode bits beyond 07777: %o", e.Path, e.Mode)
+		r.errorf("entry %q has mode bits outside 07777: %o", e.Path, e.Mode)
 	}
 	if o := e.Owner; !o.Known && o != (stage.Owner{}) || max(o.UID, o.GID) > stage.MaxID {
-		r.errorf("entry %q has the owner %+v: an unknown one is the zero value, and no number is above %d", e.Path, o, uint32(stage.MaxID))
+		r.errorf("entry %q has owner %+v; an unknown owner must be the zero value, and IDs are at most %d", e.Path, o, uint32(stage.MaxID))
 	}
 	if !slices.Contains([]stage.Kind{stage.File, stage.Dir, stage.Symlink, stage.Document}, e.Kind) {
-		r.errorf("entry %q is of the unknown kind %q", e.Path, e.Kind)
+		r.errorf("entry %q has unknown kind %q", e.Path, e.Kind)
 	}
 	if (e.Target != "") != (e.Kind == stage.Symlink) {
 		r.errorf("entry %q is a %s with target %q", e.Path, e.Kind, e.Target)
@@ -108,24 +108,24 @@ func (r *recorder) Write(ctx context.Context, data []byte) error {
 		return err
 	}
 	if !r.open {
-		r.errorf("content comes while no entry is open")
+		r.errorf("content without an open entry")
 		return nil
 	}
 	item := r.last()
 	if k := item.Entry.Kind; k != stage.File && k != stage.Document {
-		r.errorf("%s is a %s and has content", item.Entry.Path, k)
+		r.errorf("%s has content although it is a %s", item.Entry.Path, k)
 	}
 	if len(data) == 0 || len(data) > rows.MaxChunk {
-		r.errorf("%s: a piece of %d bytes", item.Entry.Path, len(data))
+		r.errorf("%s: piece of %d bytes", item.Entry.Path, len(data))
 	}
 	if n := len(item.Chunks); n > 0 && item.Entry.Kind == stage.File && len(item.Chunks[n-1].Data) != rows.MaxChunk {
-		r.errorf("%s: a piece of %d bytes is not the last; a file is cut every %d", item.Entry.Path, len(item.Chunks[n-1].Data), rows.MaxChunk)
+		r.errorf("%s: piece of %d bytes is not the last; all others must have %d", item.Entry.Path, len(item.Chunks[n-1].Data), rows.MaxChunk)
 	}
 	item.Chunks = append(item.Chunks, stage.Chunk{Data: bytes.Clone(data)})
 	return nil
 }
 
-// rowRecorder records the rows of a unit as one item: its table.
+// rowRecorder records the rows of a unit as one item, its table.
 type rowRecorder struct{ *recorder }
 
 func (r rowRecorder) Write(ctx context.Context, c stage.Chunk) error {
@@ -134,29 +134,29 @@ func (r rowRecorder) Write(ctx context.Context, c stage.Chunk) error {
 	}
 	item := r.last()
 	if len(c.Data) == 0 {
-		r.errorf("an empty chunk")
+		r.errorf("empty chunk")
 	}
 	if len(c.Data) > rows.MaxChunk && c.Rows != 1 {
-		r.errorf("a chunk of %d bytes", len(c.Data))
+		r.errorf("chunk of %d bytes", len(c.Data))
 	}
 	r.checkRows(c)
 	item.Chunks = append(item.Chunks, stage.Chunk{Data: bytes.Clone(c.Data), Rows: c.Rows})
 	return nil
 }
 
-// read has a source write the recorder's unit to it.
+// read makes a source write the recorder's unit to it.
 func (r *recorder) read(ctx context.Context, s stage.Source, known stage.Baseline) error {
 	request := stage.ReadRequest{Unit: r.unit, Baseline: known}
 	if r.unit.Part != stage.DB {
 		source, ok := s.(stage.FileSource)
 		if !ok {
-			return fmt.Errorf("unit %s is of files, and the source is no stage.FileSource", r.unit.ID)
+			return fmt.Errorf("unit %s has files, but the source is not a stage.FileSource", r.unit.ID)
 		}
 		return source.ReadFiles(ctx, request, r)
 	}
 	source, ok := s.(stage.RowSource)
 	if !ok {
-		return fmt.Errorf("unit %s is of rows, and the source is no stage.RowSource", r.unit.ID)
+		return fmt.Errorf("unit %s has rows, but the source is not a stage.RowSource", r.unit.ID)
 	}
 	r.items = []Item{{Entry: stage.Entry{Path: stage.DB + "/" + r.unit.Table, Kind: stage.Table}}}
 	if err := source.ReadRows(ctx, request, rowRecorder{r}); err != nil {
@@ -179,7 +179,7 @@ func (r *recorder) checkRows(c stage.Chunk) {
 		}
 		data = rest
 		if cells = rows.Split(cells, row); len(cells) != len(r.table.Columns) {
-			r.errorf("a row of %d cells, and the table has %d columns: %q", len(cells), len(r.table.Columns), row)
+			r.errorf("row with %d cells, but the table has %d columns: %q", len(cells), len(r.table.Columns), row)
 		}
 		for _, cell := range cells {
 			if rows.IsNull(cell) {
@@ -191,11 +191,11 @@ func (r *recorder) checkRows(c stage.Chunk) {
 		}
 	}
 	if n != c.Rows {
-		r.errorf("a chunk that is said to have %d rows has %d", c.Rows, n)
+		r.errorf("chunk reported with %d rows has %d", c.Rows, n)
 	}
 }
 
-// checkCuts compares where a table's chunks end with what rows.Cutter says.
+// checkCuts checks that a table's chunks end where rows.Cutter says.
 func (r *recorder) checkCuts(item *Item) {
 	key := r.table.Key()
 	var got, want []int
@@ -228,7 +228,7 @@ func (r *recorder) checkCuts(item *Item) {
 		r.errorf("%v", err)
 	}
 	if !slices.Equal(got, want) {
-		r.errorf("chunks of %s have sizes %v, and the Cutter says %v", item.Entry.Path, got, want)
+		r.errorf("chunks of %s have sizes %v, want %v as cut by rows.Cutter", item.Entry.Path, got, want)
 	}
 }
 
@@ -237,7 +237,7 @@ func (r *recorder) Close(ctx context.Context, d stage.Digest) error {
 		return err
 	}
 	if !r.open {
-		r.errorf("an entry is closed that is not open")
+		r.errorf("close without an open entry")
 		return nil
 	}
 	r.open = false
@@ -254,19 +254,19 @@ func (r *recorder) checkDigest(item *Item) {
 	sum := func(h hash.Hash) string { h.Write(content); return hex.EncodeToString(h.Sum(nil)) }
 	d, path := item.Digest, item.Entry.Path
 	if d.Bytes != int64(len(content)) {
-		r.errorf("%s: the digest tells of %d bytes, and %d came", path, d.Bytes, len(content))
+		r.errorf("%s: the digest says %d bytes, received %d", path, d.Bytes, len(content))
 	}
 	if d.SHA1 == "" && d.SHA256 == "" {
 		r.errorf("%s: no digest", path)
 	}
 	if (d.SHA1 != "") != (r.unit.Part == stage.Filedir) {
-		r.errorf("%s: files of filedir, and no others, are told by SHA-1: %+v", path, d)
+		r.errorf("%s: SHA-1 is required for files of filedir and for no others: %+v", path, d)
 	}
 	if d.SHA1 != "" && d.SHA1 != sum(sha1.New()) {
-		r.errorf("%s: SHA-1 %s is not that of the content", path, d.SHA1)
+		r.errorf("%s: SHA-1 %s does not match the content", path, d.SHA1)
 	}
 	if d.SHA256 != "" && d.SHA256 != sum(sha256.New()) {
-		r.errorf("%s: SHA-256 %s is not that of the content", path, d.SHA256)
+		r.errorf("%s: SHA-256 %s does not match the content", path, d.SHA256)
 	}
 }
 
@@ -275,10 +275,10 @@ func (r *recorder) Same(ctx context.Context, e stage.Entry) error {
 		return err
 	}
 	if r.open {
-		r.errorf("%s comes before %s is closed", e.Path, r.last().Entry.Path)
+		r.errorf("%s is written before %s is closed", e.Path, r.last().Entry.Path)
 	}
 	if e.Kind != stage.File {
-		r.errorf("%s is a %s and said to be the same", e.Path, e.Kind)
+		r.errorf("Same called for %s, which is a %s", e.Path, e.Kind)
 	}
 	r.checkEntry(e)
 	r.items = append(r.items, Item{Entry: e, Same: true})
@@ -290,7 +290,7 @@ func (r *recorder) Drop(ctx context.Context) error {
 		return err
 	}
 	if !r.open {
-		r.errorf("an entry is dropped that is not open")
+		r.errorf("drop without an open entry")
 		return nil
 	}
 	r.open = false
@@ -311,7 +311,7 @@ func (r *recorder) Loss(ctx context.Context, l stage.Loss) error {
 
 func checkLoss(l stage.Loss) error {
 	if l.Count < 1 || l.Path == "" || l.Reason == "" || !slices.Contains(stage.LossKinds(), l.Kind) {
-		return fmt.Errorf("a loss without kind, path, reason or count: %+v", l)
+		return fmt.Errorf("loss without kind, path, reason or count: %+v", l)
 	}
 	return nil
 }
@@ -323,7 +323,7 @@ func checkPath(path string) error {
 		}
 	}
 	if strings.Contains(path, "\x00") {
-		return errors.New("a path with a NUL byte")
+		return errors.New("path contains a NUL byte")
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// notes is a table whose rows may be of any size.
+// notes returns a table whose rows may have any size.
 func notes() schema.Table {
 	return schema.Table{Name: "notes", Dialect: "mysql", PrimaryKey: []string{"id"}, Columns: []schema.Column{
 		{Name: "id", Native: "bigint", Type: schema.Type{Kind: schema.Int, Size: 8}},
@@ -22,7 +22,7 @@ func notes() schema.Table {
 	}}
 }
 
-// large passes one row of that size.
+// large transforms one row of the size given by effort.large.
 func (f *RecordFixture) large(t testing.TB) {
 	large := f.effort.large()
 	data := append(slices.Grow([]byte("1\t"), large), bytes.Repeat([]byte("0123456789\\\\abcd"), large/16)...)
@@ -34,13 +34,13 @@ func (f *RecordFixture) large(t testing.TB) {
 			continue
 		}
 		got, err := transformed(t.Context(), r, m, nil, data)
-		must(t, "a large row", err)
+		must(t, "large row", err)
 		if !m.Rewrite && !bytes.Equal(got, data) {
-			t.Errorf("a row of %d bytes becomes one of %d, and Rewrite is not set", len(data), len(got))
+			t.Errorf("a row of %d bytes becomes one of %d although Rewrite is not set", len(data), len(got))
 		}
 		row, rest, ok, err := rows.Next(got)
 		if err != nil || len(rest) > 0 || !ok && !f.Filters {
-			t.Errorf("a row of %d bytes does not come back as one: %d bytes, and %d follow (%v)", len(data), len(row), len(rest), err)
+			t.Errorf("a row of %d bytes is not returned as one row: %d bytes followed by %d (%v)", len(data), len(row), len(rest), err)
 		}
 		if cells := rows.Split(nil, row); ok && len(cells) != len(m.Schema.Columns) {
 			t.Errorf("a large row of %d columns has %d cells", len(m.Schema.Columns), len(cells))
@@ -63,7 +63,7 @@ func (f *RecordFixture) concurrent(t testing.TB) {
 			for range 4 {
 				wg.Go(func() {
 					if got, err := transformed(t.Context(), r, m, nil, table.Rows); err != nil || !bytes.Equal(got, want) {
-						t.Errorf("table %s is not the same when transformed beside others: %v", table.Schema.Name, err)
+						t.Errorf("table %s differs when transformed concurrently: %v", table.Schema.Name, err)
 					}
 				})
 			}
@@ -71,8 +71,8 @@ func (f *RecordFixture) concurrent(t testing.TB) {
 	}
 }
 
-// work is a table that the transform takes, mapped, and whole rows of it, about
-// as many bytes as given. Tables whose rows change come first.
+// work returns a mapped table that the transform accepts and rows of about size bytes. It
+// prefers tables whose rows change.
 func (f *RecordFixture) work(t testing.TB, r stage.RecordTransform, size int) (m stage.Mapped, data []byte) {
 	for _, target := range f.Targets {
 		for _, table := range f.Tables {
@@ -90,7 +90,8 @@ func (f *RecordFixture) work(t testing.TB, r stage.RecordTransform, size int) (m
 	return m, bytes.Repeat(data, 1+size/len(data))
 }
 
-// cancelled allows both results, as a transform may be done before it looks.
+// cancelled accepts either result, since a transform may finish before it checks its
+// context.
 func (f *RecordFixture) cancelled(t testing.TB) {
 	r := f.Open(t)
 	m, data := f.work(t, r, 1<<20)
@@ -109,7 +110,7 @@ func (f *RecordFixture) cancelled(t testing.TB) {
 	}
 }
 
-// crash kills while rows pass.
+// crash kills the process while rows are transformed.
 func (f *RecordFixture) crash(t testing.TB) {
 	r := f.Open(t)
 	m, data := f.work(t, r, f.effort.disturbed())
@@ -123,11 +124,11 @@ func (f *RecordFixture) crash(t testing.TB) {
 		if err != nil {
 			t.Logf("a call whose process was killed: %v", err)
 		} else if !bytes.Equal(got, want) {
-			t.Errorf("a call whose process was killed gives %d of %d bytes, and no error", len(got), len(want))
+			t.Errorf("a call whose process was killed returns %d of %d bytes without an error", len(got), len(want))
 		}
 		r = f.Open(t)
 		if got, err = transformed(t.Context(), r, m, nil, data); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("after the process was killed, rows become other ones: %d of %d bytes (%v)", len(got), len(want), err)
+			t.Errorf("after the process was killed, rows give a different result: %d of %d bytes (%v)", len(got), len(want), err)
 		}
 	}
 }

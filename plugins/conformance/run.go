@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// Limit is how long a check may take.
+// Limit is the maximum duration of a check.
 const Limit = 3 * time.Minute
 
-// Result is what came of a check. It passed if there are no Failures, and
-// Skipped is empty.
+// Result is the outcome of a check. The check passed if Failures and Skipped are empty.
 type Result struct {
 	Check    Check
-	Failures []string // what was found, in order
-	Skipped  string   // why it was not run to its end
-	Logs     []string // what else was noticed
+	Failures []string // in order
+	Skipped  string   // why the check did not run to its end
+	Logs     []string // other remarks
 	Took     time.Duration
 }
 
-// Run runs checks outside of go test, one after the other, and reports each when
-// it has ended. A check that panics or does not end within Limit has failed; those
-// that a cancelled ctx ends or keeps from starting are skipped. It returns how many failed.
+// Run runs checks outside of go test, one after the other, and reports each when it has
+// ended. A check fails if it panics or does not end within Limit. Checks that are stopped
+// or not started because ctx was cancelled are skipped. Run returns the number of failed
+// checks.
 func Run(ctx context.Context, checks []Check, report func(Result)) (failed int) {
 	for _, c := range checks {
 		r := run(ctx, c, Limit)
@@ -41,7 +41,7 @@ func run(ctx context.Context, c Check, limit time.Duration) Result {
 	defer cancel()
 	p := newProbe(limited, c.ID)
 	done := make(chan struct{})
-	go func() { // ends with the check; one that hangs has to be left alone
+	go func() { // ends with the check; one that hangs is abandoned
 		defer close(done)
 		p.run(c.Run)
 	}()
@@ -58,7 +58,7 @@ func run(ctx context.Context, c Check, limit time.Duration) Result {
 	}
 	r := p.result()
 	r.Check, r.Took = c, time.Since(start)
-	if ctx.Err() != nil { // what failed did so for that
+	if ctx.Err() != nil { // failures are caused by the cancellation
 		r.Failures, r.Skipped = nil, interrupted
 	}
 	return r

@@ -14,7 +14,7 @@ func runOne(ctx context.Context, check func(t testing.TB)) Result {
 	return run(ctx, Check{ID: "x/y", Run: check}, time.Minute)
 }
 
-func TestRunTellsWhatCameOfACheck(t *testing.T) {
+func TestRunReportsResults(t *testing.T) {
 	for name, c := range map[string]struct {
 		check func(t testing.TB)
 		want  Result
@@ -39,21 +39,21 @@ func TestRunTellsWhatCameOfACheck(t *testing.T) {
 	}
 }
 
-func TestRunRemovesTemporaryFolders(t *testing.T) {
+func TestRunRemovesTemporaryDirectories(t *testing.T) {
 	var dir string
 	got := runOne(t.Context(), func(t testing.TB) {
 		dir = t.TempDir()
 		if other := t.TempDir(); other == dir {
-			t.Error("one folder twice")
+			t.Error("the same directory twice")
 		}
 		must(t, "write", os.WriteFile(dir+"/file", nil, 0o600))
 	})
 	if _, err := os.Stat(dir); !os.IsNotExist(err) || len(got.Failures) > 0 {
-		t.Errorf("the folder is still there: %v, %q", err, got.Failures)
+		t.Errorf("the directory still exists: %v, %q", err, got.Failures)
 	}
 }
 
-func TestRunGivesUpWhatHangs(t *testing.T) {
+func TestRunAbandonsHangingCheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var got []Result
@@ -72,7 +72,7 @@ func TestRunGivesUpWhatHangs(t *testing.T) {
 	})
 }
 
-func TestRunThatIsInterrupted(t *testing.T) {
+func TestInterruptedRunSkipsChecks(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var got []Result
 	failed := Run(ctx, []Check{
@@ -84,8 +84,7 @@ func TestRunThatIsInterrupted(t *testing.T) {
 	}
 }
 
-// What a connection with another process keeps running is not the stage's leak;
-// what anybody else starts is.
+// Goroutines of a connection to another process are not leaks of the stage; all others are.
 func TestLastingGoroutines(t *testing.T) {
 	for creator, want := range map[string]bool{
 		"google.golang.org/grpc/internal/transport.NewHTTP2Client in goroutine 7": true,

@@ -9,15 +9,15 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// SampleTables returns small tables with rows, as Moodle has them and beside
-// them one of every type: for a record transform of which nothing is known.
+// SampleTables returns small tables with rows as in Moodle and with every type, for testing
+// a record transform that has no tables of its own.
 func SampleTables() []TableRows {
 	return []TableRows{sampleUsers(), sampleConfig(), sampleFiles(), sampleLog(), sampleTypes("mysql"), sampleTypes("postgres"),
 		{Schema: moodleTable("empty", column("name", schema.Char, 255))}}
 }
 
-// odd are texts that are often spoilt: empty, escapes, what looks like NULL,
-// several scripts, beyond the basic plane, combining marks, spaces at the end.
+// odd are texts that are often corrupted: empty, escapes, a literal \N, several scripts,
+// characters outside the basic plane, combining marks, trailing spaces.
 var odd = [...]string{"", `\N`, `a\b`, "tab\there", "line\nline\r\n", "Žluťoučký kůň", "学习 😀👩‍🏫", "e\u0301", "  spaces  ", `"quo'ted"`, "NULL", "0", "<p>&amp;</p>"}
 
 func column(name string, kind schema.Kind, length int) schema.Column {
@@ -28,7 +28,7 @@ func bigint(name string) schema.Column {
 	return schema.Column{Name: name, Native: "bigint", Type: schema.Type{Kind: schema.Int, Size: 8}}
 }
 
-// moodleTable begins with id, as every table of Moodle does.
+// moodleTable returns a table that begins with id, like every table of Moodle.
 func moodleTable(name string, columns ...schema.Column) schema.Table {
 	return schema.Table{
 		Name: name, Dialect: "mysql", Columns: append([]schema.Column{bigint("id")}, columns...),
@@ -36,7 +36,7 @@ func moodleTable(name string, columns ...schema.Column) schema.Table {
 	}
 }
 
-// line appends a row of cells that are escaped already.
+// line appends a row of escaped cells.
 func line(dst []byte, cells ...string) []byte {
 	return append(append(dst, strings.Join(cells, "\t")...), '\n')
 }
@@ -85,10 +85,11 @@ func sampleLog() TableRows {
 	return t
 }
 
-// sampleTypes has a column of every type that is no engine's own, at its limits.
+// sampleTypes returns a table with a column of every common type, holding the limits of
+// each.
 func sampleTypes(dialect string) TableRows {
 	columns := []schema.Column{bigint("id")}
-	cells := make([][]byte, 3) // least, most, NULL
+	cells := make([][]byte, 3) // minimum, maximum, NULL
 	cells[0], cells[1], cells[2] = []byte("1"), []byte("2"), []byte("3")
 	add := func(name string, typ schema.Type, least, most string) {
 		columns = append(columns, schema.Column{Name: name, Type: typ, Nullable: true})

@@ -14,8 +14,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// SampleUnits returns a small site of these parts, its tables in a dialect: for
-// a sink of which nothing is known. Documents (part Site) are not among it.
+// SampleUnits returns a small site of the given parts, with tables in the given dialect,
+// for testing a sink that has no units of its own. It has no documents (part Site).
 func SampleUnits(parts []string, dialect string) (*stage.Plan, []UnitItems) {
 	plan := &stage.Plan{Pipeline: "conformance", Workers: 3, Facts: map[string]string{"dialect": dialect, "prefix": "mdl_"}}
 	var units []UnitItems
@@ -44,7 +44,7 @@ func SampleUnits(parts []string, dialect string) (*stage.Plan, []UnitItems) {
 	return plan, units
 }
 
-// sampleSinkTables are tables as a sink of that dialect holds them.
+// sampleSinkTables returns tables as a sink of the dialect holds them.
 func sampleSinkTables(dialect string) []stage.TableInfo {
 	native := map[string][2]string{"mysql": {"bigint", "longtext"}, "postgres": {"bigint", "text"}, "sqlite": {"INTEGER", "TEXT"}}[dialect]
 	columns := []schema.Column{
@@ -76,10 +76,10 @@ func sampleRows() []UnitItems {
 	}
 }
 
-// sampleTime has a fraction, as files have.
+// sampleTime has fractional seconds, like real files.
 var sampleTime = time.Unix(1_700_000_000, 123_000_000).UTC()
 
-// sampleOwner is another's than most who run tests; some entries have none.
+// sampleOwner differs from most users who run tests; some entries have no owner.
 var sampleOwner = stage.Owner{Known: true, UID: 33, GID: 34}
 
 func sampleFile(part, path string, content []byte) Item {

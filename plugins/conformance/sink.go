@@ -8,23 +8,23 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// SinkFixture is something small to write and a place to write it to.
+// SinkFixture has something small to write and a target for it.
 type SinkFixture struct {
-	// Place makes an empty target and returns how to open sinks on it, one after
-	// the other, and a look at it by other means than the sink.
+	// Place makes an empty target. It returns functions that open sinks on it, one after
+	// the other, and that inspect it independently of the sink.
 	Place func(t testing.TB) Target
-	// Plan and Units are what is written. Content that needs several chunks,
-	// empty entries and an empty unit belong to it.
+	// Plan and Units are written. They must include content of several chunks, empty
+	// entries and an empty unit.
 	Plan  *stage.Plan
 	Units []UnitItems
-	// Resumes tells that an aborted run leaves nothing that could pass for whole,
-	// so that the next run is not refused but goes on: a repository.
+	// Resumes says that an aborted run leaves nothing that looks complete, so that the next
+	// run is not refused but continues: a repository.
 	Resumes bool
-	// OnePlace tells that Place gives one and the same target every time, empty
-	// at first. One whole run is then made of it; the checks that need an empty
-	// target follow, and skip if the sink refuses what is there.
+	// OnePlace says that Place returns the same target each time, empty at first. One
+	// complete run is made with it. The checks that need an empty target follow, and are
+	// skipped if the sink refuses the existing content.
 	OnePlace bool
-	// Process adds the checks that kill. It may be nil.
+	// Process enables the checks that kill the process. It may be nil.
 	Process Process
 
 	effort effort
@@ -33,14 +33,14 @@ type SinkFixture struct {
 // Target is a place that sinks write to.
 type Target struct {
 	Open func() stage.Sink
-	// Untouched fails the test if anything is in the target. It may be nil.
+	// Untouched fails the test if the target contains anything. It may be nil.
 	Untouched func(t testing.TB)
-	// Holds fails the test unless exactly these items are in the target. It may
-	// be nil: then nothing but the sink's own proof tells.
+	// Holds fails the test unless the target contains exactly these items. If it is nil,
+	// only the sink's own proof is checked.
 	Holds func(t testing.TB, items []Item)
 }
 
-// UnitItems is a unit and what comes in it.
+// UnitItems is a unit and its content.
 type UnitItems struct {
 	Unit  stage.Unit
 	Items []Item
@@ -49,33 +49,33 @@ type UnitItems struct {
 // Sink tests a sink.
 func Sink(t *testing.T, f SinkFixture) { runAll(t, SinkChecks(f)) }
 
-// SinkChecks lists the checks of a sink.
+// SinkChecks returns the checks of a sink.
 func SinkChecks(f SinkFixture) []Check {
 	check := func(id, why string, test func(t testing.TB, target Target) look) Check {
 		return Check{ID: id, Why: why, Run: func(t testing.TB) {
 			target := f.Place(t)
 			var after look
 			leakless(t, f.effort.leakTimeout(), func() { after = test(t, target) })
-			after(t, target) // the fixture may look through connections of its own
+			after(t, target) // the fixture may use its own connections
 		}}
 	}
 	checks := []Check{
-		check("sink/check", "Check tells whether the plan can be written and changes nothing, however often: a dry run must not touch a site.", f.check),
-		check("sink/cancelled-check", "A Check whose context has ended returns the context's error and changes nothing: a run that was stopped must stop.", f.cancelledCheck),
-		check("sink/close", "A sink can be given up and closed before it began, twice too, and leaves nothing: another stage may have failed first.", f.unbegun),
-		check("sink/whole", "All that is written, by several units at once, is there after Publish, and the proof tells the rows that were written: that is a restore.", f.whole),
-		check("sink/dropped", "An entry that was dropped leaves nothing, and can come again: a file may vanish while it is read.", f.dropped),
-		check("sink/unit-given-up", "A unit given up with Abort, twice too, leaves nothing of itself: begun anew it is there once. Else rows are there twice, or in part.", f.givenUp),
-		check("sink/unit-repeated", "A unit whose Commit failed, or that was given up after its first piece, is begun again and is there once: the run does so when a connection was lost, and must not double rows.", f.repeated),
-		check("sink/aborted", "A run that was given up in the middle leaves a target that nobody takes for whole, and the next run is told so: half a site looks like a site.", func(t testing.TB, target Target) look { return f.aborted(t, target, false) }),
-		check("sink/aborted-after-finish", "A run whose proof failed leaves a target that nobody takes for whole, also after Finish.", func(t testing.TB, target Target) look { return f.aborted(t, target, true) }),
-		check("sink/cancelled", "A Commit whose context has ended returns the context's error promptly, and the run can be given up: a run that was stopped must stop.", f.cancelledCommit),
+		check("sink/check", "Check reports whether the plan can be written and changes nothing, however often it is called. A dry run must not touch a site.", f.check),
+		check("sink/cancelled-check", "A Check whose context has ended returns the context's error and changes nothing. A cancelled run must stop.", f.cancelledCheck),
+		check("sink/close", "A sink can be aborted and closed before Begin, even twice, and leaves nothing. Another stage may have failed first.", f.unbegun),
+		check("sink/whole", "Everything written, in several units at once, is in the target after Publish, and the proof matches the rows written. That is a restore.", f.whole),
+		check("sink/dropped", "A dropped entry leaves nothing and can be written again. A file may vanish while it is read.", f.dropped),
+		check("sink/unit-given-up", "A unit ended by Abort, even twice, leaves nothing; started again, its content is stored once. Otherwise rows are duplicated or incomplete.", f.givenUp),
+		check("sink/unit-repeated", "A unit that is started again after a failed Commit, or after an Abort in the middle, is stored once. The run retries units after a lost connection and must not duplicate rows.", f.repeated),
+		check("sink/aborted", "A run aborted in the middle leaves a target that is marked incomplete, and the next run is refused. Half a site can look like a whole one.", func(t testing.TB, target Target) look { return f.aborted(t, target, false) }),
+		check("sink/aborted-after-finish", "A run aborted after Finish, because its proof failed, leaves a target that is marked incomplete.", func(t testing.TB, target Target) look { return f.aborted(t, target, true) }),
+		check("sink/cancelled", "A Commit whose context has ended returns the context's error promptly, and the run can be aborted. A cancelled run must stop.", f.cancelledCommit),
 	}
-	if !f.Resumes { // else it adds to what is there
-		checks = append(checks, check("sink/swap", "With Plan.Replace swap the target holds the old site, whole, until Publish, also when the run is given up after its proof, and then the new one alone; or Check refuses it. A restore that fails must not cost the site.", f.swap))
+	if !f.Resumes { // it adds to the existing content
+		checks = append(checks, check("sink/swap", "With Plan.Replace swap the target holds the complete old site until Publish, even if the run is aborted after its proof, and only the new site afterwards; or Check refuses. A failed restore must not destroy the site.", f.swap))
 	}
 	if f.Process != nil {
-		checks = append(checks, check("crash/write", "When the process is killed in the middle of a unit, no run comes out as whole, no call hangs, and the sink can be opened again.", f.crash))
+		checks = append(checks, check("crash/write", "If the process is killed in the middle of a unit, the run fails, no call hangs, and the sink can be opened again.", f.crash))
 	}
 	return checks
 }
@@ -94,21 +94,21 @@ func closeSink(t testing.TB, s stage.Sink) {
 	}
 }
 
-// begun checks and begins.
+// begun calls Check and Begin.
 func (f *SinkFixture) begun(t testing.TB, target Target) stage.Sink {
 	t.Helper()
 	s := target.Open()
-	t.Cleanup(func() { closeSink(t, s) }) // also after Fatal; closing twice must not hurt
+	t.Cleanup(func() { closeSink(t, s) }) // also after Fatal; closing twice must be harmless
 	_, err := s.Check(t.Context(), f.Plan)
 	if f.OnePlace && failure.Of(err) == failure.Refused {
-		t.Skipf("the check needs an empty target, or a sink that replaces what is there: %v", err)
+		t.Skipf("the check needs an empty target or a sink that replaces existing content: %v", err)
 	}
 	must(t, "check", err)
 	must(t, "begin", s.Begin(t.Context(), f.Plan))
 	return s
 }
 
-// look is how a check ends: a look at the target.
+// look inspects the target at the end of a check.
 type look func(t testing.TB, target Target)
 
 func (f *SinkFixture) untouched(t testing.TB, target Target) {
@@ -125,5 +125,5 @@ func (f *SinkFixture) holds(t testing.TB, target Target) {
 	}
 }
 
-// unseen is no look: what is there is not of interest.
+// unseen is a look that accepts any content.
 func (f *SinkFixture) unseen(testing.TB, Target) {}

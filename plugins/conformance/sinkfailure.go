@@ -33,14 +33,14 @@ func (f *SinkFixture) cancelledCheck(t testing.TB, target Target) look {
 	defer closeSink(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := promptly(t, "a check that was cancelled", func() error { _, err := s.Check(ctx, f.Plan); return err })
+	err := promptly(t, "a cancelled check", func() error { _, err := s.Check(ctx, f.Plan); return err })
 	if !errors.Is(err, context.Canceled) {
-		t.Errorf("a check that was cancelled: %v", err)
+		t.Errorf("cancelled check: %v", err)
 	}
 	return f.untouched
 }
 
-// unbegun closes a sink that did nothing, and one that gives up after Check.
+// unbegun closes a sink that was never used, and one that is aborted after Check.
 func (f *SinkFixture) unbegun(t testing.TB, target Target) look {
 	for _, checked := range []bool{false, true} {
 		s := target.Open()
@@ -58,7 +58,7 @@ func (f *SinkFixture) unbegun(t testing.TB, target Target) look {
 	return f.untouched
 }
 
-// aborted gives up, and expects the next run to be refused.
+// aborted aborts a run and expects the next run to be refused.
 func (f *SinkFixture) aborted(t testing.TB, target Target, finished bool) look {
 	s := f.begun(t, target)
 	for i, u := range f.Units {
@@ -66,11 +66,11 @@ func (f *SinkFixture) aborted(t testing.TB, target Target, finished bool) look {
 			must(t, "writing unit "+u.Unit.ID, writeUnit(t.Context(), s, u, false))
 			continue
 		}
-		w, err := openUnit(t.Context(), s, u.Unit) // ends in its middle
+		w, err := openUnit(t.Context(), s, u.Unit) // aborted in the middle
 		must(t, "unit "+u.Unit.ID, err)
 		must(t, "write", w.begin(t.Context(), u.Items))
 		for range 2 {
-			must(t, "giving up unit "+u.Unit.ID, w.Abort(t.Context()))
+			must(t, "aborting unit "+u.Unit.ID, w.Abort(t.Context()))
 		}
 	}
 	if finished {
@@ -85,11 +85,11 @@ func (f *SinkFixture) aborted(t testing.TB, target Target, finished bool) look {
 	_, err := again.Check(t.Context(), f.Plan)
 	switch class := failure.Of(err); {
 	case class == failure.Refused && !f.Resumes:
-	case err == nil && (f.Resumes || f.OnePlace): // it may replace what is there
+	case err == nil && (f.Resumes || f.OnePlace): // it may replace existing content
 	case f.Resumes:
 		t.Errorf("check after an aborted run: %v", err)
 	default:
-		t.Errorf("a target whose run was aborted must be refused, with a reason: %v", err)
+		t.Errorf("Check must refuse the target of an aborted run and say why: %v", err)
 	}
 	return f.unseen
 }
@@ -106,9 +106,9 @@ func (f *SinkFixture) cancelledCommit(t testing.TB, target Target) look {
 		must(t, "unit", err)
 		must(t, "writing unit "+u.Unit.ID, w.put(ctx, u.Items, false))
 		cancel()
-		err = promptly(t, "a commit that was cancelled", func() error { _, err := w.Commit(ctx); return err })
+		err = promptly(t, "a cancelled commit", func() error { _, err := w.Commit(ctx); return err })
 		if !errors.Is(err, context.Canceled) {
-			t.Errorf("a commit that was cancelled: %v", err)
+			t.Errorf("cancelled commit: %v", err)
 		}
 		must(t, "abort", w.Abort(t.Context()))
 		break
@@ -118,24 +118,24 @@ func (f *SinkFixture) cancelledCommit(t testing.TB, target Target) look {
 	return f.unseen
 }
 
-// crash kills before each unit's commit, and expects an error before Publish.
+// crash kills the process before each unit's Commit and expects an error before Publish.
 func (f *SinkFixture) crash(t testing.TB, target Target) look {
 	s := target.Open()
 	_, err := s.Check(t.Context(), f.Plan)
 	if f.OnePlace && failure.Of(err) == failure.Refused {
 		closeSink(t, s)
-		t.Skipf("the check needs an empty target, or a sink that replaces what is there: %v", err)
+		t.Skipf("the check needs an empty target or a sink that replaces existing content: %v", err)
 	}
 	must(t, "check", err)
 	must(t, "begin", s.Begin(t.Context(), f.Plan))
 	err = within(t, 4*grace, "a run whose process was killed", func() error { return f.interrupted(t.Context(), s) })
 	if err == nil {
-		t.Error("the process was killed in the middle of a unit, and no call before Publish returns an error")
+		t.Error("the process was killed in the middle of a unit, but no call before Publish returned an error")
 	} else {
 		t.Logf("a run whose process was killed: %v", err)
 	}
-	if err := promptly(t, "giving up after the process was killed", func() error { return s.Abort(context.WithoutCancel(t.Context())) }); err != nil {
-		t.Logf("giving up after the process was killed: %v", err)
+	if err := promptly(t, "aborting after the process was killed", func() error { return s.Abort(context.WithoutCancel(t.Context())) }); err != nil {
+		t.Logf("aborting after the process was killed: %v", err)
 	}
 	closeCrashed(t, s)
 	again := target.Open()
@@ -146,7 +146,7 @@ func (f *SinkFixture) crash(t testing.TB, target Target) look {
 	return f.unseen
 }
 
-// interrupted kills in the middle of the first unit that has anything in it, and goes on.
+// interrupted kills the process in the middle of the first non-empty unit, and continues.
 func (f *SinkFixture) interrupted(ctx context.Context, s stage.Sink) error {
 	killed := false
 	for _, u := range f.Units {

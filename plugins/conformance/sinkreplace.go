@@ -8,8 +8,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// swap makes a target whole, then replaces it by a part of what it holds: first in a
-// run that is given up when everything is proven, and then in one that is published.
+// swap completes a target, then replaces it with part of its content: first in a run that
+// is aborted after its proof, then in one that is published.
 func (f *SinkFixture) swap(t testing.TB, target Target) look {
 	f.whole(t, target)
 	next := f.next()
@@ -17,7 +17,7 @@ func (f *SinkFixture) swap(t testing.TB, target Target) look {
 		s := target.Open()
 		t.Cleanup(func() { closeSink(t, s) })
 		if _, err := s.Check(t.Context(), next.Plan); failure.Of(err) == failure.Refused {
-			t.Logf("it replaces nothing: %v", err)
+			t.Logf("replacing is refused: %v", err)
 			return f.holds
 		} else {
 			must(t, "check of a swap", err)
@@ -31,14 +31,14 @@ func (f *SinkFixture) swap(t testing.TB, target Target) look {
 			break
 		}
 		next.finish(t, s)
-		must(t, "giving up a swap", s.Abort(t.Context()))
+		must(t, "aborting a swap", s.Abort(t.Context()))
 		closeSink(t, s)
 		f.holds(t, target)
 	}
 	return next.holds
 }
 
-// next is what a later run of the fixture brings: the items of every other unit.
+// next returns a fixture for a later run, with the items of every other unit.
 func (f *SinkFixture) next() *SinkFixture {
 	next := *f
 	plan := *f.Plan

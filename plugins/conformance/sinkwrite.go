@@ -10,32 +10,32 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// openedUnit is a unit of a sink, of rows or of files.
+// openedUnit is an open unit of a sink, with rows or files.
 type openedUnit struct {
 	stage.Ending
-	rows  stage.RowUnit  // nil: files
-	files stage.FileUnit // nil: rows
+	rows  stage.RowUnit  // nil for files
+	files stage.FileUnit // nil for rows
 }
 
 func openUnit(ctx context.Context, s stage.Sink, u stage.Unit) (openedUnit, error) {
 	if u.Part == stage.DB {
 		sink, ok := s.(stage.RowSink)
 		if !ok {
-			return openedUnit{}, fmt.Errorf("unit %s is of rows, and the sink is no stage.RowSink", u.ID)
+			return openedUnit{}, fmt.Errorf("unit %s has rows, but the sink is not a stage.RowSink", u.ID)
 		}
 		w, err := sink.WriteRows(ctx, u)
 		return openedUnit{Ending: w, rows: w}, err
 	}
 	sink, ok := s.(stage.FileSink)
 	if !ok {
-		return openedUnit{}, fmt.Errorf("unit %s is of files, and the sink is no stage.FileSink", u.ID)
+		return openedUnit{}, fmt.Errorf("unit %s has files, but the sink is not a stage.FileSink", u.ID)
 	}
 	w, err := sink.WriteFiles(ctx, u)
 	return openedUnit{Ending: w, files: w}, err
 }
 
-// put writes items; with drop each file in vain first. The bytes of each chunk
-// are spoilt as soon as Write returns.
+// put writes items. If drop is set, each file is first written and dropped. The bytes of
+// each chunk are overwritten as soon as Write returns.
 func (u openedUnit) put(ctx context.Context, items []Item, drop bool) error {
 	for _, item := range items {
 		if u.rows != nil {
@@ -85,7 +85,7 @@ func (u openedUnit) content(ctx context.Context, chunks []stage.Chunk) error {
 	return nil
 }
 
-// begin writes the beginning of the first of the items.
+// begin writes the beginning of the first item.
 func (u openedUnit) begin(ctx context.Context, items []Item) error {
 	if len(items) == 0 {
 		return nil
@@ -137,13 +137,13 @@ func (u UnitItems) checkReceipt(r *stage.Receipt) error {
 		}
 	}
 	if r.Rows != written || r.Files > files {
-		return fmt.Errorf("unit %s: the receipt says %d rows and %d files, and %d rows and %d files were written", u.Unit.ID, r.Rows, r.Files, written, files)
+		return fmt.Errorf("unit %s: the receipt says %d rows and %d files, written were %d rows and %d files", u.Unit.ID, r.Rows, r.Files, written, files)
 	}
 	return nil
 }
 
-// complete finishes, and compares the proof with what was written. The error is
-// Finish's or Prove's.
+// complete calls Finish and Prove and compares the proof with what was written. It returns
+// the error of Finish or Prove.
 func (f *SinkFixture) complete(t testing.TB, s stage.Sink) error {
 	t.Helper()
 	o := &stage.Outcome{Facts: f.Plan.Facts}
@@ -168,7 +168,7 @@ func (f *SinkFixture) complete(t testing.TB, s stage.Sink) error {
 	}
 	for _, p := range proofs {
 		if want := sums[stage.DB+"/"+p.Schema.Name]; want == nil || p.Sum != want.Sum {
-			t.Errorf("the proof of table %s is %v, and %+v was written", p.Schema.Name, p.Sum, want)
+			t.Errorf("the proof of table %s is %v, want %+v", p.Schema.Name, p.Sum, want)
 		}
 	}
 	return nil
@@ -179,7 +179,7 @@ func (f *SinkFixture) finish(t testing.TB, s stage.Sink) {
 	must(t, "completing a run", f.complete(t, s))
 }
 
-// whole writes all units at once.
+// whole writes all units concurrently.
 func (f *SinkFixture) whole(t testing.TB, target Target) look {
 	s := f.begun(t, target)
 	done := make(chan error)
@@ -203,7 +203,7 @@ func (f *SinkFixture) publish(t testing.TB, s stage.Sink) {
 	closeSink(t, s)
 }
 
-// dropped writes every file in vain first.
+// dropped writes and drops every file before writing it.
 func (f *SinkFixture) dropped(t testing.TB, target Target) look {
 	s := f.begun(t, target)
 	for _, u := range f.Units {
@@ -213,7 +213,7 @@ func (f *SinkFixture) dropped(t testing.TB, target Target) look {
 	return f.holds
 }
 
-// givenUp gives every unit up after its last byte and begins it anew.
+// givenUp aborts every unit after its last byte and starts it again.
 func (f *SinkFixture) givenUp(t testing.TB, target Target) look {
 	s := f.begun(t, target)
 	for _, u := range f.Units {
@@ -226,34 +226,34 @@ func (f *SinkFixture) givenUp(t testing.TB, target Target) look {
 	return f.holds
 }
 
-// giveUp writes a unit and gives it up.
+// giveUp writes a unit and aborts it.
 func (f *SinkFixture) giveUp(t testing.TB, s stage.Sink, u UnitItems) {
 	t.Helper()
 	w, err := openUnit(t.Context(), s, u.Unit)
 	must(t, "unit "+u.Unit.ID, err)
 	must(t, "writing unit "+u.Unit.ID, w.put(t.Context(), u.Items, false))
 	for range 2 {
-		must(t, "giving up unit "+u.Unit.ID, w.Abort(t.Context()))
+		must(t, "aborting unit "+u.Unit.ID, w.Abort(t.Context()))
 	}
 }
 
-// repeated fails every unit in its middle and in its Commit, and then writes it.
+// repeated fails every unit in the middle and in its Commit, and then writes it.
 func (f *SinkFixture) repeated(t testing.TB, target Target) look {
 	s := f.begun(t, target)
 	for _, u := range f.Units {
 		w, err := openUnit(t.Context(), s, u.Unit)
 		must(t, "unit "+u.Unit.ID, err)
 		must(t, "writing unit "+u.Unit.ID, w.begin(t.Context(), u.Items))
-		must(t, "giving up unit "+u.Unit.ID, w.Abort(t.Context()))
+		must(t, "aborting unit "+u.Unit.ID, w.Abort(t.Context()))
 		ctx, cancel := context.WithCancel(t.Context())
 		w, err = openUnit(ctx, s, u.Unit)
 		must(t, "unit "+u.Unit.ID, err)
 		must(t, "writing unit "+u.Unit.ID, w.put(ctx, u.Items, false))
 		cancel()
 		if _, err := w.Commit(ctx); err == nil {
-			continue // it has the unit: it is not begun again
+			continue // the unit was stored and is not started again
 		}
-		must(t, "giving up unit "+u.Unit.ID, w.Abort(t.Context()))
+		must(t, "aborting unit "+u.Unit.ID, w.Abort(t.Context()))
 		must(t, "writing unit "+u.Unit.ID+" again", writeUnit(t.Context(), s, u, false))
 	}
 	f.publish(t, s)

@@ -9,24 +9,23 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// SourceFixture is a small site and how to open a source on it.
+// SourceFixture is a small site and a function that opens a source on it.
 type SourceFixture struct {
-	// Open makes a source on the same site every time. It should hold a few
-	// tables or files, also empty ones, and one of several chunks. Nothing in it
-	// may change while the suite runs. The suite closes the source, and holds all
-	// that it reads in memory.
+	// Open opens a source on the same site each time. The site should have a few tables or
+	// files, including empty ones and one of several chunks. It must not change while the
+	// suite runs. The suite closes the source and holds everything it reads in memory.
 	Open func(t testing.TB) stage.Source
-	// Parts are those that the source gives.
+	// Parts are the parts that the source reads.
 	Parts []string
-	// Losses is how many losses planning and reading it report, by kind.
+	// Losses is the number of losses by kind that planning and reading report.
 	Losses map[stage.LossKind]int64
-	// Fingerprints tells that the source gives files a fingerprint, sooner or
-	// later: one that changed just now may have none yet.
+	// Fingerprints says that the source gives files a fingerprint, possibly only later if a
+	// file has just changed.
 	Fingerprints bool
-	// AnySite tells that nothing is known of the site: Losses and Fingerprints
-	// are not set, and both are taken as they come.
+	// AnySite says that the site is unknown: Losses and Fingerprints are not set, and any
+	// value is accepted.
 	AnySite bool
-	// Process adds the checks that kill. It may be nil.
+	// Process enables the checks that kill the process. It may be nil.
 	Process Process
 
 	effort effort
@@ -35,32 +34,32 @@ type SourceFixture struct {
 // Source tests a source.
 func Source(t *testing.T, f SourceFixture) { runAll(t, SourceChecks(f)) }
 
-// SourceChecks lists the checks of a source.
+// SourceChecks returns the checks of a source.
 func SourceChecks(f SourceFixture) []Check {
 	check := func(id, why string, test func(t testing.TB)) Check {
 		return Check{ID: id, Why: why, Run: func(t testing.TB) { leakless(t, f.effort.leakTimeout(), func() { test(t) }) }}
 	}
 	checks := []Check{
-		check("source/plan", "A plan names every table with its units, each unit once, and the same units the next time: else rows are read twice or not at all, and no run can go on where it stopped.", f.plan),
-		check("source/read", "Every entry is opened and closed once, with a clean path, rows that fit their table, right counts, chunks that end where they must, and the digest of its content: all that a backup promises begins here.", f.read),
-		check("source/concurrent", "Units read at the same time give what they give alone: every worker reads a unit of its own.", f.concurrent),
-		check("source/again", "A unit can be read again, after it was read in part and after it was read whole, and gives the same: the run carries a unit again when its target failed for a moment.", f.again),
-		check("source/join", "A source that lets another process join its snapshot gives there what it gives itself, and refuses a session that is none: several workers must see one moment.", f.join),
-		check("source/count", "A source that counts rows gives for each table the number that is read, also while it is read: else every backup would fail, or rows that are missing would not be found.", f.count),
-		check("source/selection", "A source gives exactly what is selected, says what it leaves out, and counts what is left; what it can't select it refuses: a backup must not hold what was to stay out, nor lack anything else.", f.selection),
-		check("source/cancelled-count", "A count whose context has ended returns the context's error: a run that was stopped must stop.", f.cancelledCount),
-		check("source/writer-error", "An error of the writer ends Read at once and is found in what Read returns: a full disk at the target must stop the run and be named.", f.writerError),
-		check("source/cancelled-plan", "A plan whose context has ended returns the context's error: a run that was stopped must stop.", f.cancelledPlan),
-		check("source/cancelled-read", "A Read that is cancelled under way returns the context's error promptly: a run that was stopped must stop.", f.cancelledRead),
-		check("source/abandoned", "A source can be closed when one Read was given up and no other began, leaves nothing behind, and the next one reads it all: a run may fail at any moment.", f.abandoned),
-		check("source/close", "A source can be closed that never planned: another stage may have failed first.", func(t testing.TB) { f.close(t, f.Open(t)) }),
-		check("source/nothing-known", "An empty fingerprint matches nothing: else a file would be taken for unchanged and left out of the backup.", f.nothingKnown),
+		check("source/plan", "A plan lists every table with its units, each unit once, and a second plan has the same units. Otherwise rows are read twice or not at all, and no run can be resumed.", f.plan),
+		check("source/read", "Every entry is opened and closed once, with a clean path, rows that fit their table, correct counts, correct chunk boundaries and the digest of its content. All guarantees of a backup depend on this.", f.read),
+		check("source/concurrent", "Units read concurrently have the same content as when read alone. Every worker reads its own unit.", f.concurrent),
+		check("source/again", "A unit can be read again, after a partial and after a complete read, with the same content. The run repeats a unit after a temporary failure of its target.", f.again),
+		check("source/join", "A source that joins another's snapshot returns the same content, and refuses an invalid session. All workers must see the same point in time.", f.join),
+		check("source/count", "A source that counts rows reports for each table the number of rows read, even during a read. Otherwise every backup fails, or missing rows go unnoticed.", f.count),
+		check("source/selection", "A source reads exactly what is selected, reports what it leaves out, and counts the rest; it refuses a selection it can't apply. A backup must not contain what is excluded, nor lack anything else.", f.selection),
+		check("source/cancelled-count", "A Count whose context has ended returns the context's error. A cancelled run must stop.", f.cancelledCount),
+		check("source/writer-error", "An error of the writer ends the read at once, and the read returns it. A full disk at the target must stop the run and be reported.", f.writerError),
+		check("source/cancelled-plan", "A Plan whose context has ended returns the context's error. A cancelled run must stop.", f.cancelledPlan),
+		check("source/cancelled-read", "A read that is cancelled while running returns the context's error promptly. A cancelled run must stop.", f.cancelledRead),
+		check("source/abandoned", "A source can be closed after an abandoned read, leaves nothing behind, and the next source reads everything. A run may fail at any time.", f.abandoned),
+		check("source/close", "A source can be closed without a Plan. Another stage may have failed first.", func(t testing.TB) { f.close(t, f.Open(t)) }),
+		check("source/nothing-known", "An empty fingerprint matches nothing. Otherwise a changed file would be missing from the backup.", f.nothingKnown),
 	}
 	if f.Fingerprints || f.AnySite {
-		checks = append(checks, check("source/known", "A file whose fingerprint is known is told by Same, every other is read: one that changed must never be taken for the one of the last backup.", f.known))
+		checks = append(checks, check("source/known", "A file whose fingerprint is known is reported by Same, and every other file is read. A changed file must never be taken for its earlier version.", f.known))
 	}
 	if f.Process != nil {
-		checks = append(checks, check("crash/read", "When the process is killed in the middle of a Read, Read ends with an error, or with all of the unit, and the source can be opened again: a part of a table must not pass for all of it.", f.crash))
+		checks = append(checks, check("crash/read", "If the process is killed during a read, the read returns an error or all of the unit, and the source can be opened again. Part of a table must not be taken for all of it.", f.crash))
 	}
 	return checks
 }
@@ -72,7 +71,7 @@ func (f *SourceFixture) close(t testing.TB, s stage.Source) {
 	}
 }
 
-// planned opens a source and plans.
+// planned opens a source and calls Plan.
 func (f *SourceFixture) planned(t testing.TB) (stage.Source, *stage.Inventory) {
 	t.Helper()
 	s := f.Open(t)
@@ -97,19 +96,19 @@ func (f *SourceFixture) recorder(t testing.TB, inv *stage.Inventory, u stage.Uni
 	return r
 }
 
-// readUnit reads a unit whole and checks it by itself.
+// readUnit reads a unit to its end and checks it.
 func (f *SourceFixture) readUnit(t testing.TB, s stage.Source, inv *stage.Inventory, u stage.Unit, known stage.Baseline) *recorder {
 	r := f.recorder(t, inv, u)
 	if err := r.read(t.Context(), s, known); err != nil {
 		t.Errorf("reading unit %s: %v", u.ID, err)
 	}
 	if r.open {
-		r.errorf("%s is left open", r.last().Entry.Path)
+		r.errorf("%s is never closed", r.last().Entry.Path)
 	}
 	return r
 }
 
-// all reads every unit of a fresh source, several at once.
+// all reads every unit of a new source, with several readers.
 func (f *SourceFixture) all(t testing.TB, readers int, known stage.Baseline) (*stage.Inventory, map[string]*recorder) {
 	t.Helper()
 	s, inv := f.planned(t)

@@ -9,8 +9,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// writerError fails each of the first calls of a unit in turn, each of a source
-// of its own: an error ends the run.
+// writerError lets each of the first calls of a unit fail in turn, each with a new source,
+// because an error ends the run.
 func (f *SourceFixture) writerError(t testing.TB) {
 	const calls, units = 5, 16
 	sentinel := errors.New("the target is full")
@@ -26,13 +26,13 @@ func (f *SourceFixture) writerError(t testing.TB) {
 			at := slices.IndexFunc(again.Units, func(other stage.Unit) bool { return other.ID == u.ID })
 			if at < 0 {
 				f.close(t, s)
-				t.Fatalf("unit %s is not in another plan", u.ID)
+				t.Fatalf("unit %s is missing in another plan", u.ID)
 			}
 			r := f.recorder(t, again, again.Units[at])
 			r.failAt, r.fail = nth, sentinel
-			err := promptly(t, "a read whose writer failed", func() error { return r.read(t.Context(), s, nil) })
+			err := promptly(t, "a read with a failing writer", func() error { return r.read(t.Context(), s, nil) })
 			if !errors.Is(err, sentinel) {
-				t.Errorf("unit %s: call %d fails with %q, and Read returns %v, in which errors.Is does not find that", u.ID, nth, sentinel, err)
+				t.Errorf("unit %s: call %d failed with %q, but the read returned %v, which does not wrap it", u.ID, nth, sentinel, err)
 			}
 			f.close(t, s)
 		}
@@ -44,8 +44,8 @@ func (f *SourceFixture) cancelledPlan(t testing.TB) {
 	cancel()
 	s := f.Open(t)
 	defer f.close(t, s)
-	if err := promptly(t, "a plan that was cancelled", func() error { _, err := s.Plan(ctx, stage.PlanRequest{}); return err }); !errors.Is(err, context.Canceled) {
-		t.Errorf("a plan that was cancelled before: %v", err)
+	if err := promptly(t, "a cancelled plan", func() error { _, err := s.Plan(ctx, stage.PlanRequest{}); return err }); !errors.Is(err, context.Canceled) {
+		t.Errorf("plan with a cancelled context: %v", err)
 	}
 }
 
@@ -64,9 +64,9 @@ func (f *SourceFixture) cancelledRead(t testing.TB) {
 			<-ctx.Done()
 			return ctx.Err()
 		}
-		err := promptly(t, "a read that was cancelled", func() error { return r.read(ctx, s, nil) })
+		err := promptly(t, "a cancelled read", func() error { return r.read(ctx, s, nil) })
 		if !errors.Is(err, context.Canceled) {
-			t.Errorf("unit %s, cancelled while it was read: %v", u.ID, err)
+			t.Errorf("unit %s, cancelled while reading: %v", u.ID, err)
 		}
 		cancel()
 	}
@@ -82,12 +82,12 @@ func longestUnit(t testing.TB, inv *stage.Inventory, whole map[string]*recorder)
 		}
 	}
 	if calls == 0 {
-		t.Skip("the site has no unit with anything in it")
+		t.Skip("the site has no unit with content")
 	}
 	return u
 }
 
-// abandoned cancels one Read after its last call but one, and closes.
+// abandoned cancels one read before its last call, and closes the source.
 func (f *SourceFixture) abandoned(t testing.TB) {
 	inv, whole := f.all(t, 1, nil)
 	u := longestUnit(t, inv, whole)
@@ -102,26 +102,26 @@ func (f *SourceFixture) abandoned(t testing.TB) {
 		cancel()
 		return ctx.Err()
 	}
-	if err := promptly(t, "a read that was given up", func() error { return r.read(ctx, s, nil) }); err == nil {
-		t.Errorf("unit %s was given up, and Read returns no error", u.ID)
+	if err := promptly(t, "an abandoned read", func() error { return r.read(ctx, s, nil) }); err == nil {
+		t.Errorf("unit %s was abandoned, but the read returned no error", u.ID)
 	}
-	err := promptly(t, "closing a source that was given up", func() error { return s.Close(context.WithoutCancel(t.Context())) })
-	must(t, "closing a source that was given up", err)
+	err := promptly(t, "closing a source after an abandoned read", func() error { return s.Close(context.WithoutCancel(t.Context())) })
+	must(t, "closing a source after an abandoned read", err)
 	f.wantWhole(t, whole)
 }
 
-// wantWhole reads all once more.
+// wantWhole reads everything again.
 func (f *SourceFixture) wantWhole(t testing.TB, whole map[string]*recorder) {
 	t.Helper()
 	_, again := f.all(t, 2, nil)
 	for id, r := range whole {
 		if again[id] == nil || !equal(r.items, again[id].items) {
-			t.Errorf("unit %s is not the same when the source is opened again", id)
+			t.Errorf("unit %s differs when the source is opened again", id)
 		}
 	}
 }
 
-// crash kills in the first calls of the largest unit, and in its last.
+// crash kills the process in the first calls of the largest unit, and in its last.
 func (f *SourceFixture) crash(t testing.TB) {
 	inv, whole := f.all(t, 1, nil)
 	u := longestUnit(t, inv, whole)
@@ -140,14 +140,14 @@ func (f *SourceFixture) crash(t testing.TB) {
 		if err != nil {
 			t.Logf("a read whose process was killed: %v", err)
 		} else if !equal(r.items, whole[u.ID].items) {
-			t.Errorf("unit %s: the process was killed at call %d, and Read returns no error and not all of it", u.ID, at)
+			t.Errorf("unit %s: the process was killed at call %d, but the read returned part of the unit without an error", u.ID, at)
 		}
 		closeCrashed(t, s)
 	}
 	f.wantWhole(t, whole)
 }
 
-// again reads each unit in part, then whole, twice, of one source.
+// again reads each unit with one source in part, then twice to its end.
 func (f *SourceFixture) again(t testing.TB) {
 	s, inv := f.planned(t)
 	defer f.close(t, s)
@@ -155,34 +155,34 @@ func (f *SourceFixture) again(t testing.TB) {
 		first := f.readUnit(t, s, inv, u, nil)
 		second := f.readUnit(t, s, inv, u, nil)
 		if !equal(first.items, second.items) {
-			t.Errorf("unit %s is not the same when it is read again", u.ID)
+			t.Errorf("unit %s differs when it is read again", u.ID)
 		}
 	}
 	f.afterFailure(t)
 }
 
-// afterFailure reads a unit whose writer failed before: that must not cost the
-// source its snapshot.
+// afterFailure reads a unit again after its writer failed. The source must still have its
+// snapshot.
 func (f *SourceFixture) afterFailure(t testing.TB) {
 	inv, whole := f.all(t, 1, nil)
 	u := longestUnit(t, inv, whole)
 	s, inv := f.planned(t)
 	defer f.close(t, s)
 	broken := f.recorder(t, inv, u)
-	broken.failAt, broken.fail = max(1, whole[u.ID].calls/2), stage.Temporary(errors.New("the target is away for a moment"), 0)
+	broken.failAt, broken.fail = max(1, whole[u.ID].calls/2), stage.Temporary(errors.New("the target is temporarily unavailable"), 0)
 	err := broken.read(t.Context(), s, nil)
 	if _, temporary := stage.IsTemporary(err); !temporary {
-		t.Errorf("unit %s: the writer fails with an error that is temporary, and what the read returns is not: %v", u.ID, err)
+		t.Errorf("unit %s: the writer failed with a temporary error, but the error of the read is not temporary: %v", u.ID, err)
 	}
 	r := f.recorder(t, inv, u)
 	if err := r.read(t.Context(), s, nil); err != nil {
 		t.Errorf("unit %s can't be read again after its writer failed: %v", u.ID, err)
 	} else if !equal(r.items, whole[u.ID].items) {
-		t.Errorf("unit %s is not the same when it is read again after its writer failed", u.ID)
+		t.Errorf("unit %s differs when it is read again after its writer failed", u.ID)
 	}
 }
 
-// join reads all units over a second source that joins the first one's snapshot.
+// join reads all units with a second source that joins the snapshot of the first.
 func (f *SourceFixture) join(t testing.TB) {
 	s, inv := f.planned(t)
 	defer f.close(t, s)
@@ -191,17 +191,17 @@ func (f *SourceFixture) join(t testing.TB) {
 	joiner, ok := other.(stage.Joiner)
 	if !ok || inv.Session == nil {
 		if inv.Session != nil {
-			t.Error("the plan has a session, and the source is no stage.Joiner")
+			t.Error("the plan has a session, but the source is not a stage.Joiner")
 		}
 		return
 	}
 	if err := joiner.Join(t.Context(), stage.Session("no such session")); err == nil {
-		t.Error("a session that is none is joined without an error")
+		t.Error("an invalid session is joined without an error")
 	}
 	must(t, "joining the snapshot", joiner.Join(t.Context(), inv.Session))
 	for _, u := range inv.Units {
 		if !equal(f.readUnit(t, s, inv, u, nil).items, f.readUnit(t, other, inv, u, nil).items) {
-			t.Errorf("unit %s is not the same over a source that joined", u.ID)
+			t.Errorf("unit %s differs in a source that joined", u.ID)
 		}
 	}
 }

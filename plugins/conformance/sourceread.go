@@ -26,11 +26,11 @@ func (f *SourceFixture) plan(t testing.TB) {
 	ids := map[string]bool{}
 	for _, u := range inv.Units {
 		if u.ID == "" || ids[u.ID] {
-			t.Errorf("unit id %q is empty or taken", u.ID)
+			t.Errorf("unit ID %q is empty or used twice", u.ID)
 		}
 		ids[u.ID] = true
 		if !slices.Contains(f.Parts, u.Part) {
-			t.Errorf("unit %s is of part %q, the source gives %q", u.ID, u.Part, f.Parts)
+			t.Errorf("unit %s has part %q, the source declares %q", u.ID, u.Part, f.Parts)
 		}
 		if u.Rows < 0 || u.Bytes < 0 {
 			t.Errorf("unit %s has negative estimates", u.ID)
@@ -84,10 +84,10 @@ func (f *SourceFixture) read(t testing.TB) {
 		}
 		for _, item := range r.items {
 			if item.Same {
-				r.errorf("%s is said to be the same, and nothing is known", item.Entry.Path)
+				r.errorf("Same called for %s without a baseline", item.Entry.Path)
 			}
 			if other, ok := seen[item.Entry.Path]; ok && item.Entry.Kind != stage.Table {
-				t.Errorf("%s comes from the units %s and %s", item.Entry.Path, other, id)
+				t.Errorf("%s is in the units %s and %s", item.Entry.Path, other, id)
 			}
 			seen[item.Entry.Path] = id
 		}
@@ -102,12 +102,12 @@ func (f *SourceFixture) concurrent(t testing.TB) {
 	_, many := f.all(t, 4, nil)
 	for id, r := range one {
 		if many[id] == nil || !equal(r.items, many[id].items) {
-			t.Errorf("unit %s is not the same when it is read beside others", id)
+			t.Errorf("unit %s differs when read concurrently", id)
 		}
 	}
 }
 
-// equal compares all but fingerprints, which may come later, chunk by chunk.
+// equal compares everything except fingerprints, which may appear later, chunk by chunk.
 func equal(a, b []Item) bool {
 	return slices.EqualFunc(a, b, func(a, b Item) bool {
 		a.Entry.Fingerprint, b.Entry.Fingerprint = "", ""
@@ -132,14 +132,14 @@ func fingerprints(got map[string]*recorder) (known stage.Baseline, without []str
 	return known, without
 }
 
-// known reads with the fingerprints of a reading before, right ones and wrong ones.
+// known reads with the fingerprints of an earlier read, some of them changed.
 func (f *SourceFixture) known(t testing.TB) {
 	_, first := f.all(t, 1, nil)
 	known, without := fingerprints(first)
 	if f.AnySite && len(known) == len(without) {
 		t.Skip("no file has a fingerprint")
 	}
-	odd := f.Losses[stage.LossCorrupt] + f.Losses[stage.LossChanged] // are read again every time
+	odd := f.Losses[stage.LossCorrupt] + f.Losses[stage.LossChanged] // they are read again every time
 	for deadline := time.Now().Add(grace); int64(len(without)) > odd && !f.AnySite; {
 		if time.Now().After(deadline) {
 			t.Fatalf("files still have no fingerprint: %s", strings.Join(without, ", "))
@@ -166,18 +166,18 @@ func (f *SourceFixture) known(t testing.TB) {
 	for _, r := range second {
 		for _, item := range r.items {
 			if item.Entry.Kind == stage.File && item.Same == wrong[item.Entry.Path] {
-				r.errorf("%s is the same: %v, and its fingerprint is known: %v", item.Entry.Path, item.Same, !wrong[item.Entry.Path])
+				r.errorf("%s reported as the same: %v, fingerprint known: %v", item.Entry.Path, item.Same, !wrong[item.Entry.Path])
 			}
 		}
 	}
 	for id, r := range first {
 		if len(r.items) != len(second[id].items) {
-			t.Errorf("unit %s has %d entries when some are known, and %d else", id, len(second[id].items), len(r.items))
+			t.Errorf("unit %s has %d entries with a baseline, %d without", id, len(second[id].items), len(r.items))
 		}
 	}
 }
 
-// nothingKnown: fingerprints of a source that gives none must not match anything.
+// nothingKnown checks that an empty fingerprint in the baseline matches nothing.
 func (f *SourceFixture) nothingKnown(t testing.TB) {
 	_, first := f.all(t, 1, nil)
 	known := stage.Baseline{}
@@ -189,12 +189,12 @@ func (f *SourceFixture) nothingKnown(t testing.TB) {
 	_, second := f.all(t, 1, known)
 	for id, r := range first {
 		if !equal(r.items, second[id].items) {
-			t.Errorf("unit %s: an empty fingerprint is taken for a match", id)
+			t.Errorf("unit %s: an empty fingerprint matches", id)
 		}
 	}
 }
 
-// count compares the counts of a stage.Counter with what is read beside them.
+// count compares the results of a stage.Counter with the rows read concurrently.
 func (f *SourceFixture) count(t testing.TB) {
 	s, inv := f.planned(t)
 	defer f.close(t, s)
@@ -231,15 +231,15 @@ func (f *SourceFixture) count(t testing.TB) {
 	wg.Wait()
 	for name, n := range counted {
 		if n != -1 && n != read[name] {
-			t.Errorf("table %s: %d rows are counted and %d are read", name, n, read[name])
+			t.Errorf("table %s: %d rows counted, %d read", name, n, read[name])
 		}
 	}
 	if n, err := counter.Count(t.Context(), "a table that is not planned"); err == nil {
-		t.Errorf("a table that is not in the plan has %d rows and no error", n)
+		t.Errorf("counting a table that is not in the plan: %d rows without an error", n)
 	}
 }
 
-// rows is how many rows the unit has, those that could not be given too.
+// rows returns the number of rows of the unit, including lost ones.
 func (r *recorder) rows() (n int64) {
 	for _, item := range r.items {
 		for _, c := range item.Chunks {
@@ -254,7 +254,7 @@ func (r *recorder) rows() (n int64) {
 	return n
 }
 
-// cancelledCount is of a count that was cancelled before it began.
+// cancelledCount calls Count with a cancelled context.
 func (f *SourceFixture) cancelledCount(t testing.TB) {
 	s, inv := f.planned(t)
 	defer f.close(t, s)
@@ -265,6 +265,6 @@ func (f *SourceFixture) cancelledCount(t testing.TB) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if n, err := counter.Count(ctx, inv.Tables[0].Schema.Name); !errors.Is(err, context.Canceled) {
-		t.Errorf("a count that was cancelled before: %d rows, %v", n, err)
+		t.Errorf("count with a cancelled context: %d rows, %v", n, err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// selection compares what is read of a part of the site with that part of all of it.
+// selection compares a selected part of the site with the same part of a full read.
 func (f *SourceFixture) selection(t testing.TB) {
 	s, inv := f.planned(t)
 	all, _ := ReadUnits(t, s, inv)
@@ -23,7 +23,7 @@ func (f *SourceFixture) selection(t testing.TB) {
 		inv, err := s.Plan(t.Context(), stage.PlanRequest{Pipeline: "conformance", Selection: selected})
 		if err != nil {
 			if failure.Of(err) != failure.Refused {
-				t.Errorf("%s: the plan fails, and does not refuse it: %v", name, err)
+				t.Errorf("%s: the plan fails with an error that is not of class failure.Refused: %v", name, err)
 			}
 			f.close(t, s)
 			continue
@@ -34,7 +34,7 @@ func (f *SourceFixture) selection(t testing.TB) {
 	}
 }
 
-// selections are some of which each leaves out something.
+// selections returns selections that each leave something out.
 func (f *SourceFixture) selections(inv *stage.Inventory, all map[string]Item) map[string]selection.Selection {
 	list := map[string]selection.Selection{}
 	for _, info := range inv.Tables {
@@ -60,7 +60,7 @@ func (f *SourceFixture) selections(inv *stage.Inventory, all map[string]Item) ma
 	return list
 }
 
-// comparable finds a column that conditions compare, and its value in the first row.
+// comparable finds a column that conditions can compare, and its value in the first row.
 func comparable(t schema.Table, data []byte) (column, value string, ok bool) {
 	row, _, there, err := rows.Next(data)
 	if !there || err != nil {
@@ -89,7 +89,7 @@ func dataOf(i Item) []byte {
 	return data
 }
 
-// selected compares what was read of a part.
+// selected compares what was read of a part of the site.
 func (f *SourceFixture) selected(t testing.TB, name string, s selection.Selection, inv *stage.Inventory, all, part map[string]Item) {
 	t.Helper()
 	planned := map[string]*schema.Table{}
@@ -105,12 +105,12 @@ func (f *SourceFixture) selected(t testing.TB, name string, s selection.Selectio
 		got, there := part[path]
 		switch {
 		case out && (there || planned[path] != nil):
-			t.Errorf("%s: %s is there, and is to be left out", name, path)
+			t.Errorf("%s: %s is read although it is excluded", name, path)
 		case out && !slices.ContainsFunc(inv.Excluded, func(x selection.Excluded) bool { return x.Path == path }):
-			t.Errorf("%s: the plan does not say that %s is left out", name, path)
+			t.Errorf("%s: the plan does not report that %s is excluded", name, path)
 		case out:
 		case isTable && planned[path] == nil:
-			t.Errorf("%s: %s is not in the plan, and is not to be left out", name, path)
+			t.Errorf("%s: %s is missing in the plan although it is selected", name, path)
 		case isTable:
 			filter, err := s.Filter(*planned[path])
 			if err != nil {
@@ -118,15 +118,15 @@ func (f *SourceFixture) selected(t testing.TB, name string, s selection.Selectio
 				continue
 			}
 			if want, got := kept(t, filter, dataOf(whole)), kept(t, nil, dataOf(got)); !slices.Equal(want, got) {
-				t.Errorf("%s: %s has %d rows instead of the %d that are selected", name, path, len(got), len(want))
+				t.Errorf("%s: %s has %d rows, %d are selected", name, path, len(got), len(want))
 			}
 		case !there:
-			t.Errorf("%s: %s is missing, and is not to be left out", name, path)
+			t.Errorf("%s: %s is missing although it is selected", name, path)
 		}
 	}
 }
 
-// kept is the rows that a filter keeps, sorted.
+// kept returns the rows that a filter keeps, sorted.
 func kept(t testing.TB, f *selection.Filter, data []byte) []string {
 	var list []string
 	for _, row := range bytes.SplitAfter(data, []byte{'\n'}) {
@@ -142,7 +142,7 @@ func kept(t testing.TB, f *selection.Filter, data []byte) []string {
 	return list
 }
 
-// counted compares the counts of a part with what is read of it.
+// counted compares the counts of a part with what is read.
 func (f *SourceFixture) counted(t testing.TB, s stage.Source, inv *stage.Inventory, name string) {
 	t.Helper()
 	counter, ok := s.(stage.Counter)
@@ -157,7 +157,7 @@ func (f *SourceFixture) counted(t testing.TB, s stage.Source, inv *stage.Invento
 	}
 	for table, n := range read {
 		if counted, err := counter.Count(t.Context(), table); err != nil || counted != -1 && counted != n {
-			t.Errorf("%s: table %s: %d rows are counted and %d are read (%v)", name, table, counted, n, err)
+			t.Errorf("%s: table %s: %d rows counted, %d read (%v)", name, table, counted, n, err)
 		}
 	}
 }

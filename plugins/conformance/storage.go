@@ -6,62 +6,62 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// StorageFixture opens storages.
+// StorageFixture opens the storage under test.
 type StorageFixture struct {
 	// Open opens an empty storage. The suite closes it.
 	Open func(t testing.TB) stage.Storage
-	// Reopen opens what Open opened last once more, while that may still be
-	// open; nil for a storage that ends with its process.
+	// Reopen opens the storage last opened by Open again, possibly while that is still
+	// open. It is nil for a storage that ends with its process.
 	Reopen func(t testing.TB) stage.Storage
-	// Shared tells that Open opens one and the same place every time, where
-	// other objects may be. Each check then stays below a prefix of its own, and
-	// removes what it put. Reopen is not needed.
+	// Shared says that Open opens the same location each time, which may hold other
+	// objects. Each check then uses a prefix of its own and removes what it stored. Reopen
+	// is not needed.
 	Shared bool
-	// Process adds the checks that kill. It may be nil.
+	// Process enables the checks that kill the process. It may be nil.
 	Process Process
 
 	effort effort
 }
 
-// Storage tests a storage. open makes an empty one; reopen, which may be nil for
-// one that ends with its process, opens what was stored there again.
+// Storage tests a storage. open returns an empty storage; reopen opens the same storage
+// again, and may be nil for one that ends with its process.
 func Storage(t *testing.T, open func(t testing.TB) stage.Storage, reopen func(t testing.TB) stage.Storage) {
 	runAll(t, StorageChecks(StorageFixture{Open: open, Reopen: reopen}))
 }
 
-// StorageChecks lists the checks of a storage.
+// StorageChecks returns the checks of a storage.
 func StorageChecks(f StorageFixture) []Check {
 	checks := []Check{
-		f.check("storage/put-get", "An object comes back byte for byte, of any size from nothing on, and Stat tells its size: a backup is nothing but objects.", storagePutGet),
-		f.check("storage/buffers", "Put copies what it is given and Get hands out bytes that nobody else has: Vault uses its buffers again, and a shared one would put one object's bytes into another.", storageBuffers),
-		f.check("storage/range", "Get returns exactly the bytes of a range, or an error: a restore reads many small pieces out of large objects, and one byte too few or from elsewhere is a damaged site.", storageRanges),
-		f.check("storage/replace", "Put of a name that is there replaces the object whole, and may be repeated: a run that was interrupted stores things again.", storageReplace),
-		f.check("storage/list", "List names every object of a prefix with its size, and no other: what is not listed is not found by a restore, and what is listed in vain stops one.", storageList),
-		f.check("storage/list-prefixes", "A prefix is plain text, not a folder, and names may begin with other names: else objects of one kind are taken for those of another.", storagePrefixes),
-		f.check("storage/list-many", "List goes on after the first page: with 2,500 objects, as every larger site has, none is left out or told twice.", storageListMany),
-		f.check("storage/list-stop", "An error of List's callback ends List at once and comes back: a run that was stopped must not go through a million names first.", storageListStop),
-		f.check("storage/delete", "Delete removes one object and no other, also twice and one that never was: prune repeats what was interrupted.", storageDelete),
-		f.check("storage/missing", "An object that is not there is told by ErrNotExist from every call: by it Vault tells a new repository from one that can't be reached.", storageMissing),
-		f.check("storage/names", "Every name of a-z 0-9 . - _ and / up to 200 characters can be stored: Vault makes such names.", storageNames),
-		f.placed("storage/large", "An object of 64 MiB goes in and out whole: one row of a table can be as large, and must not be left out for its size.", storageLarge),
-		f.check("storage/concurrent", "Many calls at once don't disturb each other, and an object that is being replaced is seen old or new, never in part: workers and other runs use the storage at the same time.", storageConcurrent),
-		f.check("storage/cancelled", "A call whose context has ended already does nothing and returns the context's error: a run that was stopped must stop.", storageCancelled),
-		f.check("storage/free", "A storage that tells its room does so without an error and without changing anything: vault check asks before the first byte is written.", storageFree),
-		f.check("storage/create", "Create, where a storage has it, stores an object only where none is and says ErrExist otherwise, without changing anything: a lock that replaces another's protects nothing.", storageCreate),
-		f.check("storage/create-once", "Of several that create one object at once exactly one is told that it did, and its bytes are there: two runs that both believe to have a lock destroy each other's work.", storageCreateOnce),
-		f.check("storage/limits", "How many calls a storage likes at once is a number from 0, and always the same: Vault asks for it once.", storageLimits),
-		f.placed("storage/cancelled-put", "A Put that is cancelled under way returns promptly and leaves the old object, the new one or none: half an object looks like a whole one to the next run.", storageCancelledPut),
+		f.check("storage/put-get", "An object of any size, including empty, is returned byte for byte, and Stat returns its size. A backup consists of objects.", storagePutGet),
+		f.check("storage/buffers", "Put copies its data and Get returns bytes that nothing else refers to. Vault reuses its buffers; a shared one would mix up objects.", storageBuffers),
+		f.check("storage/range", "Get returns exactly the requested range or an error. A restore reads many small ranges of large objects, and a single wrong byte damages the site.", storageRanges),
+		f.check("storage/replace", "Put replaces an existing object completely and may be repeated. An interrupted run stores objects again.", storageReplace),
+		f.check("storage/list", "List returns every object with the prefix and its size, and no other. A restore does not find an unlisted object, and fails on one that does not exist.", storageList),
+		f.check("storage/list-prefixes", "A prefix is plain text, not a directory, and one name may be a prefix of another. Otherwise objects of different kinds are confused.", storagePrefixes),
+		f.check("storage/list-many", "List continues after the first page: all of 2,500 objects are listed once. Every larger site has that many.", storageListMany),
+		f.check("storage/list-stop", "An error of the callback stops List at once and is returned. A cancelled run must not list a million names first.", storageListStop),
+		f.check("storage/delete", "Delete removes exactly one object, and succeeds if it does not exist. Prune repeats interrupted deletes.", storageDelete),
+		f.check("storage/missing", "Every call reports a missing object as ErrNotExist. Vault relies on it to distinguish a new repository from one that can't be reached.", storageMissing),
+		f.check("storage/names", "Every name of a-z 0-9 . - _ and / with up to 200 characters can be stored. Vault uses such names.", storageNames),
+		f.placed("storage/large", "An object of 64 MiB can be stored and read. A single row can be that large and must not be skipped for its size.", storageLarge),
+		f.check("storage/concurrent", "Calls can run concurrently, and a reader sees an object before or after its replacement, never partially. Workers and other runs use the storage at the same time.", storageConcurrent),
+		f.check("storage/cancelled", "A call with a cancelled context does nothing and returns the context's error. A cancelled run must stop.", storageCancelled),
+		f.check("storage/free", "Free succeeds and changes nothing. vault check calls it before the first byte is written.", storageFree),
+		f.check("storage/create", "Create, if supported, stores an object only if it does not exist; otherwise it returns ErrExist and changes nothing. A lock that overwrites another protects nothing.", storageCreate),
+		f.check("storage/create-once", "If several callers create the same object at once, exactly one succeeds, and its bytes are stored. Two runs that both hold a lock destroy each other's work.", storageCreateOnce),
+		f.check("storage/limits", "The preferred number of concurrent calls is 0 or more and constant. Vault asks for it once.", storageLimits),
+		f.placed("storage/cancelled-put", "A Put that is cancelled while running returns promptly and leaves the old object, the new one or none. To the next run a partial object would look complete.", storageCancelledPut),
 	}
 	if f.Reopen != nil || f.Shared {
-		checks = append(checks, f.placed("storage/durable", "What Put has said to be stored is there for others at once and after everything, also when nobody calls Close: the run that wrote it may be killed the next moment.", storageDurable))
+		checks = append(checks, f.placed("storage/durable", "After Put returns, the object is visible to others and durable, even without Close. The run that wrote it may be killed at any time.", storageDurable))
 	}
 	if f.Process != nil && (f.Reopen != nil || f.Shared) {
-		checks = append(checks, f.placed("crash/put", "When the process is killed in the middle of a Put, the call ends, and the object is old, new or absent when the storage is opened again: earlier backups must survive every crash.", storageCrash))
+		checks = append(checks, f.placed("crash/put", "If the process is killed during a Put, the call ends, and the object is old, new or absent when the storage is opened again. Earlier backups must survive any crash.", storageCrash))
 	}
 	return checks
 }
 
-// check is a check of one open storage.
+// check returns a check of one open storage.
 func (f StorageFixture) check(id, why string, test func(t testing.TB, s stage.Storage)) Check {
 	return f.placed(id, why, func(t testing.TB, p *storagePlace) {
 		s := p.open(t)
@@ -70,7 +70,7 @@ func (f StorageFixture) check(id, why string, test func(t testing.TB, s stage.St
 	})
 }
 
-// placed is a check that opens its place by itself.
+// placed returns a check that opens its storage itself.
 func (f StorageFixture) placed(id, why string, test func(t testing.TB, p *storagePlace)) Check {
 	return Check{ID: id, Why: why, Run: func(t testing.TB) {
 		leakless(t, f.effort.leakTimeout(), func() {

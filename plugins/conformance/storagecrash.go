@@ -11,11 +11,11 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// storageDisturbed puts objects, each Put disturbed at another moment, and looks
-// each time at what is there. prepare makes the context of a Put and what
-// disturbs it, next gives the storage to go on with, accept looks at a Put's error.
-// Each Put has a name of its own, and all have one size: in a process of its own a
-// Put may go on for a moment when its caller was told already.
+// storageDisturbed puts objects, disturbing each Put at a different time, and inspects the
+// storage after each. prepare returns the context of a Put and the function that disturbs
+// it, next returns the storage to continue with, accept checks the error of a Put. Each Put
+// has its own name and all have the same size, because in another process a Put may
+// continue for a while after its caller got an error.
 func storageDisturbed(t testing.TB, s stage.Storage, disturbed int, prepare func() (ctx context.Context, disturb func() error),
 	next func(s stage.Storage) stage.Storage, accept func(err error)) stage.Storage {
 	old := random(0, disturbed)
@@ -40,11 +40,11 @@ func storageDisturbed(t testing.TB, s stage.Storage, disturbed int, prepare func
 			switch {
 			case getErr == nil && bytes.Equal(got, data):
 			case err == nil:
-				t.Errorf("%s was put without an error, and is not there whole: %d of %d bytes (%v)", name, len(got), len(data), getErr)
+				t.Errorf("Put of %s succeeded, but the object is not complete: %d of %d bytes (%v)", name, len(got), len(data), getErr)
 			case there && (getErr != nil || !bytes.Equal(got, old)):
-				t.Errorf("a Put that failed with %q leaves neither the old object nor the new one: %d bytes (%v)", err, len(got), getErr)
+				t.Errorf("a Put that failed with %q leaves neither the old nor the new object: %d bytes (%v)", err, len(got), getErr)
 			case !there && !errors.Is(getErr, stage.ErrNotExist):
-				t.Errorf("a Put that failed with %q leaves a part of an object: %d of %d bytes (%v)", err, len(got), len(data), getErr)
+				t.Errorf("a Put that failed with %q leaves a partial object: %d of %d bytes (%v)", err, len(got), len(data), getErr)
 			}
 			wantListed(t, s, disturbed)
 		}
@@ -52,7 +52,7 @@ func storageDisturbed(t testing.TB, s stage.Storage, disturbed int, prepare func
 	return s
 }
 
-// wantListed fails unless every object that is listed can be read as it is listed.
+// wantListed fails unless every listed object can be read with the listed size.
 func wantListed(t testing.TB, s stage.Storage, size int) {
 	t.Helper()
 	var all []stage.Object
@@ -60,7 +60,7 @@ func wantListed(t testing.TB, s stage.Storage, size int) {
 	for _, o := range all {
 		wantSize(t, s, o.Name, int(o.Size))
 		if o.Size != int64(size) {
-			t.Errorf("%s is listed with %d bytes, and never had other than %d", o.Name, o.Size, size)
+			t.Errorf("%s is listed with %d bytes, but always had %d", o.Name, o.Size, size)
 		}
 	}
 }
@@ -71,14 +71,14 @@ func storageCancelledPut(t testing.TB, p *storagePlace) {
 		return ctx, func() error { cancel(); return nil }
 	}, func(s stage.Storage) stage.Storage { return s }, func(err error) {
 		if !errors.Is(err, context.Canceled) {
-			t.Errorf("a Put that was cancelled: %v", err)
+			t.Errorf("cancelled Put: %v", err)
 		}
 	})
 	if p.Process == nil {
 		closeStorage(t, s)
 		return
 	}
-	must(t, "kill", p.Process.Kill()) // a Put that still goes on must not come after what is removed
+	must(t, "kill", p.Process.Kill()) // a Put that is still running must not store an object after the cleanup
 	closeCrashed(t, s)
 }
 
@@ -92,8 +92,8 @@ func storageCrash(t testing.TB, p *storagePlace) {
 	closeStorage(t, s)
 }
 
-// storageDurable looks at what was put while the storage that put it is open,
-// after that was left without Close, and after Close.
+// storageDurable inspects stored objects while the storage is open, after it was abandoned
+// without Close, and after Close.
 func storageDurable(t testing.TB, p *storagePlace) {
 	objects := map[string][]byte{"data/kept": []byte("kept"), "data/large": random(1, 2<<20), "empty": {}}
 	writer := p.open(t)
@@ -106,18 +106,18 @@ func storageDurable(t testing.TB, p *storagePlace) {
 		for name, data := range objects {
 			got, err := s.Get(t.Context(), nil, name, 0, -1)
 			if err != nil || !bytes.Equal(got, data) {
-				t.Errorf("%s, %s has %d bytes of the %d that were put (%v)", when, name, len(got), len(data), err)
+				t.Errorf("%s, %s has %d of %d bytes (%v)", when, name, len(got), len(data), err)
 			}
 		}
 		wantList(t, s, "", "data/kept", "data/large", "empty")
 	}
-	look("while the storage that put it is open")
+	look("while the storage is open")
 	if p.Process != nil {
 		must(t, "kill", p.Process.Kill())
 		closeCrashed(t, writer)
-		look("after the process that put it was killed")
+		look("after the process was killed")
 	} else {
 		closeStorage(t, writer)
 	}
-	look("after the storage that put it was closed")
+	look("after the storage was closed")
 }

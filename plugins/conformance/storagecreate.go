@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// creator returns the storage as a Creator, and skips the check if it is none.
+// creator returns the storage as a Creator, or skips the check if it is not one.
 func creator(t testing.TB, s stage.Storage) stage.Creator {
 	t.Helper()
 	prefix := ""
@@ -20,12 +20,12 @@ func creator(t testing.TB, s stage.Storage) stage.Creator {
 	}
 	c, ok := s.(stage.Creator)
 	if !ok {
-		t.Skip("the storage is no stage.Creator: it can't store an object only where none is")
+		t.Skip("the storage is not a stage.Creator")
 	}
 	made := creates{c, prefix}
 	switch err := made.Create(t.Context(), "able", nil); {
 	case errors.Is(err, errors.ErrUnsupported):
-		t.Skipf("the storage can't store an object only where none is: %v", err)
+		t.Skipf("the storage does not support Create here: %v", err)
 	case err != nil:
 		t.Fatalf("create: %v", err)
 	}
@@ -33,7 +33,7 @@ func creator(t testing.TB, s stage.Storage) stage.Creator {
 	return made
 }
 
-// creates is a Creator below a prefix.
+// creates is a Creator that adds a prefix.
 type creates struct {
 	stage.Creator
 	prefix string
@@ -52,17 +52,17 @@ func storageCreate(t testing.TB, s stage.Storage) {
 		t.Helper()
 		err := c.Create(t.Context(), name, second)
 		if !errors.Is(err, stage.ErrExist) {
-			t.Errorf("create of %s, which is there: %v, want ErrExist", name, err)
+			t.Errorf("create of existing %s: %v, want ErrExist", name, err)
 		}
 		if _, again := stage.IsTemporary(err); again {
-			t.Errorf("create of %s, which is there: the error is temporary, and would be waited for: %v", name, err)
+			t.Errorf("create of existing %s: the error is temporary and would be retried: %v", name, err)
 		}
 		wantObject(t, s, name, first)
 	}
 	wantExist("locks/one")
 	must(t, "put", s.Put(t.Context(), "put", bytes.Clone(first)))
 	wantExist("put")
-	must(t, "put over what was created", s.Put(t.Context(), "locks/one", bytes.Clone(second)))
+	must(t, "put over a created object", s.Put(t.Context(), "locks/one", bytes.Clone(second)))
 	wantObject(t, s, "locks/one", second)
 	must(t, "delete", s.Delete(t.Context(), "locks/one"))
 	must(t, "create after delete", c.Create(t.Context(), "locks/one", bytes.Clone(first)))
@@ -75,7 +75,7 @@ func storageCreate(t testing.TB, s stage.Storage) {
 	wantList(t, s, "", "locks/one", "put")
 }
 
-// storageCreateOnce has many ask for one name at the same moment.
+// storageCreateOnce creates the same name from many goroutines at once.
 func storageCreateOnce(t testing.TB, s stage.Storage) {
 	c := creator(t, s)
 	const rounds, workers = 20, 8
@@ -96,14 +96,14 @@ func storageCreateOnce(t testing.TB, s stage.Storage) {
 					defer mu.Unlock()
 					winners = append(winners, w)
 				case !errors.Is(err, stage.ErrExist):
-					t.Errorf("create of what another creates: %v, want nil or ErrExist", err)
+					t.Errorf("concurrent create: %v, want nil or ErrExist", err)
 				}
 			})
 		}
 		close(begin)
 		wg.Wait()
 		if len(winners) != 1 {
-			t.Errorf("of %d that create %s at once, %d are told that they did", workers, name, len(winners))
+			t.Errorf("of %d concurrent creates of %s, %d succeeded", workers, name, len(winners))
 			return
 		}
 		wantObject(t, s, name, random(uint64(winners[0]), 1000))
@@ -117,12 +117,12 @@ func storageLimits(t testing.TB, s stage.Storage) {
 	}
 	l, ok := s.(stage.Limiter)
 	if !ok {
-		t.Skip("the storage is no stage.Limiter: it has no wishes")
+		t.Skip("the storage is not a stage.Limiter")
 	}
 	if n := l.Limits().Connections; n < 0 {
-		t.Errorf("it likes %d calls at once; 0 is no preference", n)
+		t.Errorf("preferred number of calls is %d; use 0 for no preference", n)
 	}
 	if first, second := l.Limits(), l.Limits(); first != second {
-		t.Errorf("it says %+v and then %+v", first, second)
+		t.Errorf("Limits returned %+v and then %+v", first, second)
 	}
 }

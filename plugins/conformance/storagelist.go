@@ -40,7 +40,7 @@ func storageList(t testing.TB, s stage.Storage) {
 	for i, name := range all {
 		err := s.List(t.Context(), name, func(o stage.Object) error {
 			if o.Name == name && o.Size != int64(i) {
-				t.Errorf("%s is listed with %d bytes, and has %d", name, o.Size, i)
+				t.Errorf("%s is listed with %d bytes, has %d", name, o.Size, i)
 			}
 			return nil
 		})
@@ -77,7 +77,7 @@ func storageListMany(t testing.TB, s stage.Storage) {
 	times := map[string]int{}
 	err := s.List(t.Context(), "many/", func(o stage.Object) error {
 		if times[o.Name]++; o.Size != 1 {
-			t.Errorf("%s is listed with %d bytes, and has 1", o.Name, o.Size)
+			t.Errorf("%s is listed with %d bytes, has 1", o.Name, o.Size)
 		}
 		return nil
 	})
@@ -92,7 +92,7 @@ func storageListMany(t testing.TB, s stage.Storage) {
 		}
 	}
 	if missing > 0 || len(times) != len(names)-missing {
-		t.Errorf("of %d objects %d are not listed, and %d others are", len(names), missing, len(times)+missing-len(names))
+		t.Errorf("of %d objects %d are not listed; %d unknown objects are", len(names), missing, len(times)+missing-len(names))
 	}
 }
 
@@ -102,19 +102,19 @@ func storageListStop(t testing.TB, s stage.Storage) {
 	}
 	stop := errors.New("stop")
 	calls := 0
-	err := promptly(t, "a list whose callback fails", func() error {
+	err := promptly(t, "a list with a failing callback", func() error {
 		return s.List(t.Context(), "data/", func(stage.Object) error { calls++; return stop })
 	})
 	if !errors.Is(err, stop) || calls != 1 {
-		t.Errorf("a callback that fails is called %d times, and List returns %v, want its error", calls, err)
+		t.Errorf("a failing callback is called %d times and List returns %v, want its error", calls, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	err = promptly(t, "a list that is cancelled", func() error {
+	err = promptly(t, "a cancelled list", func() error {
 		return s.List(ctx, "data/", func(stage.Object) error { cancel(); return ctx.Err() })
 	})
 	if !errors.Is(err, context.Canceled) {
-		t.Errorf("a list that is cancelled in its callback: %v", err)
+		t.Errorf("list cancelled in its callback: %v", err)
 	}
-	wantList(t, s, "", "data/0", "data/1", "data/2") // is not spoilt by that
+	wantList(t, s, "", "data/0", "data/1", "data/2") // the storage still works
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// random makes n bytes that are the same for the same seed.
+// random returns n bytes, the same for the same seed.
 func random(seed uint64, n int) []byte {
 	b := make([]byte, n)
 	var key [32]byte
@@ -27,7 +27,7 @@ func wantObject(t testing.TB, s stage.Storage, name string, want []byte) {
 	t.Helper()
 	got, err := s.Get(t.Context(), nil, name, 0, -1)
 	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("%s holds %d bytes, not the %d that were put (%v)", name, len(got), len(want), err)
+		t.Errorf("%s holds %d bytes, not the %d bytes stored (%v)", name, len(got), len(want), err)
 	}
 	wantSize(t, s, name, len(want))
 }
@@ -56,22 +56,22 @@ func storageBuffers(t testing.TB, s stage.Storage) {
 	data := bytes.Clone(want)
 	must(t, "put", s.Put(t.Context(), "object", data))
 	if !bytes.Equal(data, want) {
-		t.Error("Put changes the bytes that it is given")
+		t.Error("Put changes its input")
 	}
-	clear(data) // belongs to the caller again
+	clear(data) // the caller may reuse it
 	wantObject(t, s, "object", want)
 	first, err := s.Get(t.Context(), nil, "object", 0, -1)
 	must(t, "get", err)
 	must(t, "put", s.Put(t.Context(), "other", random(2, 5000)))
 	if _, err := s.Get(t.Context(), nil, "other", 0, -1); err != nil || !bytes.Equal(first, want) {
-		t.Errorf("what Get returned changes with the next Get (%v)", err)
+		t.Errorf("the next Get changes the bytes returned (%v)", err)
 	}
 	clear(first)
 	wantObject(t, s, "object", want)
 	dst := append(make([]byte, 0, 10_000), "before"...)
 	got, err := s.Get(t.Context(), dst, "object", 0, -1)
 	if rest, ok := bytes.CutPrefix(got, []byte("before")); err != nil || !ok || !bytes.Equal(rest, want) {
-		t.Errorf("Get does not append to a buffer that has room (%v)", err)
+		t.Errorf("Get does not append to a buffer with free capacity (%v)", err)
 	}
 }
 
@@ -86,12 +86,12 @@ func storageRanges(t testing.TB, s stage.Storage) {
 			end = int64(len(data))
 		}
 		if want := append([]byte("before"), data[r[0]:end]...); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%d bytes from %d: %d are appended, want %d, or they are others (%v)", r[1], r[0], len(got)-len(dst), len(want)-len(dst), err)
+			t.Errorf("%d bytes from %d: got %d bytes, want %d, or wrong content (%v)", r[1], r[0], len(got)-len(dst), len(want)-len(dst), err)
 		}
 	}
 	for _, r := range [][2]int64{{0, 10_001}, {9_999, 2}, {10_001, 1}, {10_001, -1}, {20_000, 0}} {
 		if _, err := s.Get(t.Context(), nil, "ranged", r[0], r[1]); err == nil {
-			t.Errorf("%d bytes from %d are not all there, and it is no error", r[1], r[0])
+			t.Errorf("%d bytes from %d exceed the object without an error", r[1], r[0])
 		}
 	}
 }
@@ -110,7 +110,7 @@ func storageDelete(t testing.TB, s stage.Storage) {
 	must(t, "put", s.Put(t.Context(), "a/b/12", []byte("2")))
 	must(t, "delete", s.Delete(t.Context(), "a/b/1"))
 	must(t, "delete again", s.Delete(t.Context(), "a/b/1"))
-	must(t, "delete what never was", s.Delete(t.Context(), "never/was"))
+	must(t, "delete a missing object", s.Delete(t.Context(), "never/was"))
 	must(t, "delete below an object", s.Delete(t.Context(), "a/b/12/3"))
 	wantList(t, s, "", "a/b/12")
 	wantObject(t, s, "a/b/12", []byte("2"))
@@ -135,7 +135,7 @@ func storageMissing(t testing.TB, s stage.Storage) {
 			t.Errorf("stat of %s: %v, want ErrNotExist", name, err)
 		}
 		if _, again := stage.IsTemporary(err); again {
-			t.Errorf("stat of %s, which is not there: the error is temporary, and would be waited for: %v", name, err)
+			t.Errorf("stat of missing %s: the error is temporary and would be retried: %v", name, err)
 		}
 	}
 }
@@ -165,11 +165,12 @@ func storageLarge(t testing.TB, p *storagePlace) {
 	wantObject(t, s, "large", data)
 	got, err := s.Get(t.Context(), nil, "large", int64(large)-1000, 1000)
 	if err != nil || !bytes.Equal(got, data[large-1000:]) {
-		t.Errorf("the last bytes of a large object: %d, or they are others (%v)", len(got), err)
+		t.Errorf("the last bytes of a large object: got %d bytes or wrong content (%v)", len(got), err)
 	}
 }
 
-// storageConcurrent puts one name and many names at once while others read and list.
+// storageConcurrent puts one name and many names at once while other goroutines read and
+// list.
 func storageConcurrent(t testing.TB, s stage.Storage) {
 	const workers, objects = 8, 20
 	versions := map[string]bool{}
@@ -191,7 +192,7 @@ func storageConcurrent(t testing.TB, s stage.Storage) {
 				}
 				got, err := s.Get(t.Context(), nil, "shared", 0, -1)
 				if err != nil || !versions[string(got)] {
-					t.Errorf("an object that is being replaced is seen in part: %d bytes (%v)", len(got), err)
+					t.Errorf("a partial object is visible during a replacement: %d bytes (%v)", len(got), err)
 				}
 				if err := s.List(t.Context(), "data/", func(o stage.Object) error {
 					if o.Size != 1000 {
@@ -235,11 +236,11 @@ func storageCancelled(t testing.TB, s stage.Storage) {
 func storageFree(t testing.TB, s stage.Storage) {
 	c, ok := capacity(s)
 	if !ok {
-		t.Skip("the storage is no stage.Capacity: it does not tell its room")
+		t.Skip("the storage is not a stage.Capacity")
 	}
 	for range 2 {
 		if n, err := c.Free(t.Context()); err != nil || n < -1 {
-			t.Errorf("room for %d bytes, %v", n, err)
+			t.Errorf("free space is %d bytes, %v", n, err)
 		}
 	}
 	wantList(t, s, "")

@@ -12,10 +12,10 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// storagePlace is where one check stores.
+// storagePlace is the location where one check stores objects.
 type storagePlace struct {
 	StorageFixture
-	prefix string // of a shared place
+	prefix string // for a shared location
 }
 
 func newStoragePlace(f StorageFixture) *storagePlace {
@@ -26,7 +26,7 @@ func newStoragePlace(f StorageFixture) *storagePlace {
 	return p
 }
 
-// open opens the place, empty.
+// open opens the location, empty.
 func (p *storagePlace) open(t testing.TB) stage.Storage {
 	t.Helper()
 	if p.Shared {
@@ -35,7 +35,7 @@ func (p *storagePlace) open(t testing.TB) stage.Storage {
 	return p.Open(t)
 }
 
-// reopen opens the place as it is.
+// reopen opens the location as it is.
 func (p *storagePlace) reopen(t testing.TB) stage.Storage {
 	t.Helper()
 	if p.Shared {
@@ -44,8 +44,8 @@ func (p *storagePlace) reopen(t testing.TB) stage.Storage {
 	return p.Reopen(t)
 }
 
-// clear removes from a shared place what the check put there. After an interrupt
-// it looks again a few times: a Put that was given up may still be on its way.
+// clear removes the check's objects from a shared location. After a cancelled check it
+// looks several times, because an abandoned Put may still be running.
 func (p *storagePlace) clear(t testing.TB) {
 	if !p.Shared {
 		return
@@ -56,7 +56,7 @@ func (p *storagePlace) clear(t testing.TB) {
 	for look := 1; ; look++ {
 		var names []string
 		if err := s.List(ctx, "", func(o stage.Object) error { names = append(names, o.Name); return nil }); err != nil {
-			t.Errorf("what the check put below %s can't be listed to be removed: %v", p.prefix, err)
+			t.Errorf("listing the check's objects below %s in order to remove them: %v", p.prefix, err)
 			return
 		}
 		each(t, names, func(_ int, name string) error { return s.Delete(ctx, name) })
@@ -92,7 +92,7 @@ func each(t testing.TB, names []string, fn func(i int, name string) error) {
 	wg.Wait()
 }
 
-// below is the part of a storage that has a prefix.
+// below is a storage limited to a prefix.
 type below struct {
 	stage.Storage
 	prefix string
@@ -120,13 +120,13 @@ func (b below) List(ctx context.Context, prefix string, fn func(stage.Object) er
 	return b.Storage.List(ctx, b.prefix+prefix, func(o stage.Object) error {
 		name, ok := strings.CutPrefix(o.Name, b.prefix)
 		if !ok {
-			return fmt.Errorf("%q is listed, which does not begin with %q", o.Name, b.prefix+prefix)
+			return fmt.Errorf("%q is listed but does not begin with %q", o.Name, b.prefix+prefix)
 		}
 		return fn(stage.Object{Name: name, Size: o.Size})
 	})
 }
 
-// longest is how long a name may be here.
+// longest returns the maximum length of a name in this storage.
 func longest(s stage.Storage) int {
 	const limit = 200
 	if b, ok := s.(below); ok {
@@ -135,7 +135,7 @@ func longest(s stage.Storage) int {
 	return limit
 }
 
-// capacity returns the storage as a Capacity, if it is one.
+// capacity returns the storage as a Capacity; ok is false if it is not one.
 func capacity(s stage.Storage) (stage.Capacity, bool) {
 	if b, ok := s.(below); ok {
 		s = b.Storage

@@ -13,13 +13,13 @@ func (s Subject) help(t testing.TB) {
 	p := s.running(t)
 	d, err := p.plugin().Describe(t.Context(), &pb.DescribeRequest{})
 	if err != nil {
-		t.Fatalf("it does not tell what it is: %v", err)
+		t.Fatalf("Describe failed: %v", err)
 	}
 	if d.Name == "" || d.Version == "" {
-		t.Errorf("its name is %q, its version %q", d.Name, d.Version)
+		t.Errorf("the plugin has name %q and version %q; both are required", d.Name, d.Version)
 	}
 	if d.Minor > 1000 {
-		t.Errorf("its minor version of the protocol is %d", d.Minor)
+		t.Errorf("the minor version of the protocol is %d", d.Minor)
 	}
 	for _, stage := range d.Stages {
 		if stage.GetSummary() == "" {
@@ -29,7 +29,7 @@ func (s Subject) help(t testing.TB) {
 	}
 }
 
-// helped checks that settings have a help, those inside of objects too.
+// helped checks that settings have a help text, including those inside objects.
 func helped(t testing.TB, stage, outer string, settings []*pb.Setting) {
 	for _, setting := range settings {
 		name := outer + setting.GetName()
@@ -40,9 +40,9 @@ func helped(t testing.TB, stage, outer string, settings []*pb.Setting) {
 	}
 }
 
-// settings tries wrong ones, as the declaration and the plugin check them together,
-// and then opens the stage with them: that the host finds them first is no merit
-// of the plugin, but it may rely on that.
+// settings tries invalid settings. They are checked by the declaration and the plugin
+// together, and then the stage is opened with them. The plugin may rely on the host's
+// check, but must survive without it.
 func (s Subject) settings(t testing.TB) {
 	p := s.running(t)
 	fields, err := config.Describe(s.Stage.Config())
@@ -55,7 +55,7 @@ func (s Subject) settings(t testing.TB) {
 	}
 	r, err := p.plugin().Validate(t.Context(), &pb.ValidateRequest{Stage: s.Stage.Name, Role: roleOf(s.Stage), Settings: encoded(t, values)})
 	if err != nil || len(r.Problems) > 0 {
-		t.Fatalf("settings that are right are refused: %v, %v", r.GetProblems(), err)
+		t.Fatalf("valid settings are refused: %v, %v", r.GetProblems(), err)
 	}
 	const unknown = "surely-no-setting"
 	values[unknown] = json.RawMessage(`"x"`)
@@ -67,7 +67,7 @@ func (s Subject) settings(t testing.TB) {
 			continue
 		}
 		delete(values, f.Name)
-		s.refused(t, p, values, f.Name, "the lack of setting "+f.Name)
+		s.refused(t, p, values, f.Name, "a missing setting "+f.Name)
 		values[f.Name] = value
 	}
 	s.open(t, p)
@@ -87,15 +87,15 @@ func (s Subject) refused(t testing.TB, p *process, values map[string]json.RawMes
 	r := s.request(t)
 	r.Settings = encoded(t, values)
 	if err := config.Assign(r.Settings, s.Stage.Config()); err == nil || !strings.Contains(err.Error(), key) {
-		t.Errorf("%s is not refused by name: %v", what, err)
+		t.Errorf("%s is not refused with its name: %v", what, err)
 	}
 	opened, err := p.plugin().Open(t.Context(), r)
 	p.lives(t, "an Open with "+what, err)
 	if err != nil {
 		return
 	}
-	t.Logf("the plugin itself takes %s", what)
+	t.Logf("the plugin itself accepts %s", what)
 	if _, err := p.plugin().Close(t.Context(), &pb.CloseRequest{Instance: opened.Instance}); err != nil {
-		t.Errorf("closing what was opened with %s: %v", what, err)
+		t.Errorf("closing the instance opened with %s: %v", what, err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package process lists checks of a plugin's program itself, beside those of the
-// stages in it: how it starts, greets and ends, what it says of itself, and that
-// what comes over the wire in part is refused. They speak to the program without
-// package host, so that what that would catch or hide is seen too.
+// Package process lists checks of a plugin's program, in addition to those of its stages:
+// how it starts, completes the handshake and exits, what it declares, and that it refuses
+// incomplete streams. The checks talk to the program without package host, so that they
+// also see what the host would catch or hide.
 package process

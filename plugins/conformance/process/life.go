@@ -19,18 +19,18 @@ import (
 func (s Subject) handshake(t testing.TB) {
 	p := s.running(t)
 	if _, err := p.plugin().Describe(t.Context(), &pb.DescribeRequest{}); err != nil {
-		t.Errorf("it says that it is ready, and does not answer: %v%s", err, p.said)
+		t.Errorf("after the handshake it does not answer: %v%s", err, p.said)
 	}
 }
 
 func (s Subject) byHand(t testing.TB) {
 	p := s.start(t, true, "")
 	if !p.ended(handLimit) {
-		t.Fatalf("started by hand it does not end within %v%s", handLimit, p.said)
+		t.Fatalf("started by hand it does not exit within %v%s", handLimit, p.said)
 	}
 	text := p.greeted(t) + p.said.String()
 	if !strings.Contains(strings.ToLower(text), "plugin") {
-		t.Errorf("started by hand it does not say that it is a plugin: %q", text)
+		t.Errorf("started by hand it does not print that it is a plugin: %q", text)
 	}
 }
 
@@ -40,9 +40,9 @@ func (s Subject) otherVersion(t testing.TB) {
 	words := append(strings.Split(line, "|"), "")
 	switch {
 	case line == "" && p.said.String() == "":
-		t.Error("it ends and does not say why")
+		t.Error("it exits without saying why")
 	case line != "" && (words[0] != "1" || words[1] != "1"):
-		t.Errorf("it greets with %q, and speaks version 1 of the protocol", line)
+		t.Errorf("its first line is %q, but it supports version 1 of the protocol", line)
 	}
 }
 
@@ -53,8 +53,8 @@ func (s Subject) signals(t testing.TB) {
 		if err := p.cmd.Process.Signal(sig); err != nil {
 			t.Fatalf("sending it a signal: %v", err)
 		}
-		if p.ended(200 * time.Millisecond) { // one that counts down to its end may take longer, and is found by the next
-			t.Fatalf("signal %d (%v) ends it%s", int(sig), sig, p.said)
+		if p.ended(200 * time.Millisecond) { // one that exits with a delay is found by the next check
+			t.Fatalf("signal %d (%v) terminates it%s", int(sig), sig, p.said)
 		}
 		if _, err := p.plugin().Describe(t.Context(), &pb.DescribeRequest{}); err != nil {
 			t.Fatalf("after signal %d (%v) it does not answer: %v", int(sig), sig, err)
@@ -71,26 +71,27 @@ func (s Subject) shutdown(t testing.TB) {
 	if _, err := p.plugin().Close(t.Context(), &pb.CloseRequest{Instance: id}); err != nil {
 		t.Errorf("closing the stage: %v", err)
 	}
-	// What go-plugin tells a process to end by; one without it ends with its standard input.
+	// go-plugin asks a process to exit this way; a process without this service exits when
+	// its standard input is closed.
 	err := p.conn.Invoke(t.Context(), "/plugin.GRPCController/Shutdown", &emptypb.Empty{}, &emptypb.Empty{})
 	if code := status.Code(err); code != codes.OK && code != codes.Unimplemented && code != codes.Unavailable {
-		t.Errorf("telling it to end: %v", err)
+		t.Errorf("asking it to exit: %v", err)
 	}
 	if !p.ended(endLimit / 2) {
 		p.gone(t)
 	}
 	if !p.ended(endLimit / 2) {
-		t.Fatalf("it does not end within %v%s", endLimit, p.said)
+		t.Fatalf("it does not exit within %v%s", endLimit, p.said)
 	}
 	for _, dir := range []string{p.temp, p.sockets} {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && path != dir {
-				t.Errorf("it leaves %s behind in its folder for temporary files", strings.TrimPrefix(path, dir+"/"))
+				t.Errorf("it leaves %s in its temporary directory", strings.TrimPrefix(path, dir+"/"))
 			}
 			return err
 		})
 		if err != nil {
-			t.Errorf("looking what is left: %v", err)
+			t.Errorf("looking for remaining files: %v", err)
 		}
 	}
 }
@@ -100,7 +101,7 @@ func (s Subject) hostKilled(t testing.TB) {
 	s.open(t, p)
 	p.gone(t)
 	if !p.ended(endLimit) {
-		t.Errorf("it lives on without its host; it must end when its standard input does%s", p.said)
+		t.Errorf("it keeps running without its host; it must exit when its standard input is closed%s", p.said)
 	}
 }
 
@@ -118,14 +119,14 @@ func (s Subject) unknown(t testing.TB) {
 	other, noStage := s.request(t), s.request(t)
 	other.Role, noStage.Stage = pb.Role(77), "surely-no-stage"
 	for what, call := range map[string]func() error{
-		"closing what is closed already": func() error { return closed(id) },
-		"closing what never was open":    func() error { return closed(id + 1000) },
-		"opening in an unknown role":     func() error { _, err := p.plugin().Open(ctx, other); return err },
-		"opening an unknown stage":       func() error { _, err := p.plugin().Open(ctx, noStage); return err },
+		"closing a closed instance":   func() error { return closed(id) },
+		"closing an unknown instance": func() error { return closed(id + 1000) },
+		"opening in an unknown role":  func() error { _, err := p.plugin().Open(ctx, other); return err },
+		"opening an unknown stage":    func() error { _, err := p.plugin().Open(ctx, noStage); return err },
 	} {
 		err := call()
 		if err == nil {
-			t.Errorf("%s is no error", what)
+			t.Errorf("%s returns no error", what)
 		}
 		p.lives(t, what, err)
 	}
@@ -151,7 +152,7 @@ func (s Subject) instances(t testing.TB) {
 	seen := map[uint64]bool{0: true}
 	for _, id := range ids {
 		if seen[id] {
-			t.Errorf("instances must have a number of their own, not 0: %v", ids)
+			t.Errorf("instances must have unique numbers other than 0: %v", ids)
 			break
 		}
 		seen[id] = true
@@ -163,7 +164,7 @@ func (s Subject) instances(t testing.TB) {
 	last := ids[many-1]
 	if roleOf(s.Stage) == pb.Role_ROLE_STORAGE {
 		if err := p.list(t.Context(), last, "", func(*pb.Object) {}); err != nil {
-			t.Errorf("an instance does not work any more when others are closed: %v", err)
+			t.Errorf("an instance stops working when others are closed: %v", err)
 		}
 	}
 	if _, err := p.plugin().Close(t.Context(), &pb.CloseRequest{Instance: last}); err != nil {
@@ -171,7 +172,7 @@ func (s Subject) instances(t testing.TB) {
 	}
 }
 
-// once makes n calls at once.
+// once makes n calls concurrently.
 func once(t testing.TB, n int, call func(ctx context.Context, i int) error) {
 	t.Helper()
 	errs := make(chan error, n)
@@ -180,7 +181,7 @@ func once(t testing.TB, n int, call func(ctx context.Context, i int) error) {
 	}
 	for range n {
 		if err := <-errs; err != nil {
-			t.Errorf("one of %d calls at once: %v", n, err)
+			t.Errorf("one of %d concurrent calls: %v", n, err)
 		}
 	}
 }

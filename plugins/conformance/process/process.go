@@ -27,25 +27,25 @@ import (
 )
 
 const (
-	startLimit = 20 * time.Second // until it is ready
-	endLimit   = 3 * time.Second  // until it is gone
-	handLimit  = 5 * time.Second  // until it has said what it is
+	startLimit = 20 * time.Second // to be ready
+	endLimit   = 3 * time.Second  // to exit
+	handLimit  = 5 * time.Second  // to say what it is
 )
 
-// process is the program, started as the host does it. Its group and session are
-// its own; that is also what makes it one without a terminal.
+// process is the program, started as the host starts it, in its own process group and
+// session and therefore without a terminal.
 type process struct {
 	cmd      *exec.Cmd
 	lifeline io.WriteCloser
 	said     *tail
-	line     chan string   // its first line of standard output; closed when there are no more
-	done     chan struct{} // closed when it has ended
+	line     chan string   // first line of standard output; closed when there are no more
+	done     chan struct{} // closed when the process has exited
 	temp     string        // its TMPDIR
 	sockets  string
 	conn     *grpc.ClientConn // nil until connect
 }
 
-// start starts the program with the cookie, unless byHand, and versions of the protocol.
+// start starts the program with the protocol versions and, unless byHand, with the cookie.
 func (s Subject) start(t testing.TB, byHand bool, versions string) *process {
 	t.Helper()
 	p := &process{said: &tail{}, line: make(chan string, 1), done: make(chan struct{}), temp: t.TempDir(), sockets: short(t)}
@@ -82,7 +82,7 @@ func (s Subject) start(t testing.TB, byHand bool, versions string) *process {
 			_, err = io.Copy(p.said, in)
 		}
 		if err := errors.Join(ignore(err, io.EOF), out.Close()); err != nil {
-			t.Errorf("hearing what the program says: %v", err)
+			t.Errorf("reading the program's output: %v", err)
 		}
 	}()
 	go func() {
@@ -103,7 +103,7 @@ func ignore(err, what error) error {
 	return err
 }
 
-// environment is what the program gets of this process's environment, as package host has it.
+// environment returns the environment of the program, as set by package host.
 func (s Subject) environment(temp string) []string {
 	env := []string{"TMPDIR=" + temp, "PYTHONDONTWRITEBYTECODE=1"}
 	for _, name := range append([]string{"PATH", "HOME", "USER", "LOGNAME", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "SSL_CERT_FILE", "SSL_CERT_DIR"}, s.Env...) {
@@ -114,7 +114,7 @@ func (s Subject) environment(temp string) []string {
 	return env
 }
 
-// short makes a folder whose path leaves room for the name of a socket.
+// short makes a directory whose path is short enough for a socket.
 func short(t testing.TB) string {
 	t.Helper()
 	if dir := t.TempDir(); len(dir) < 50 {
@@ -122,24 +122,24 @@ func short(t testing.TB) string {
 	}
 	dir, err := os.MkdirTemp("/tmp", "vault-")
 	if err != nil {
-		t.Fatalf("a folder for a socket: %v", err)
+		t.Fatalf("making a directory for a socket: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := os.RemoveAll(dir); err != nil {
-			t.Errorf("removing the folder of the socket: %v", err)
+			t.Errorf("removing the directory of the socket: %v", err)
 		}
 	})
 	return dir
 }
 
-// greeted is the program's first line; "" if it ended without one.
+// greeted returns the program's first line, or "" if it exited without one.
 func (p *process) greeted(t testing.TB) string {
 	t.Helper()
 	select {
 	case line := <-p.line:
 		return line
 	case <-time.After(startLimit):
-		t.Fatalf("it did not say within %v that it is ready%s", startLimit, p.said)
+		t.Fatalf("no handshake within %v%s", startLimit, p.said)
 	case <-t.Context().Done():
 		t.Fatal(t.Context().Err())
 	}
@@ -152,10 +152,10 @@ func (p *process) connect(t testing.TB) {
 	line := p.greeted(t)
 	words := append(strings.Split(line, "|"), "", "", "", "")
 	if words[0] != "1" || words[1] != "1" || words[2] != "unix" || words[4] != "grpc" {
-		t.Fatalf("its first line is %q, and must be like %q%s", line, "1|1|unix|/path/of/socket|grpc|", p.said)
+		t.Fatalf("its first line is %q, must be like %q%s", line, "1|1|unix|/path/of/socket|grpc|", p.said)
 	}
 	if filepath.Dir(words[3]) != p.sockets {
-		t.Fatalf("it listens at %s, which is not in the folder that PLUGIN_UNIX_SOCKET_DIR names", words[3])
+		t.Fatalf("it listens at %s, which is not in the directory PLUGIN_UNIX_SOCKET_DIR", words[3])
 	}
 	options := append(protocol.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
@@ -178,7 +178,7 @@ func (s Subject) running(t testing.TB) *process {
 
 func (p *process) plugin() pb.PluginClient { return pb.NewPluginClient(p.conn) }
 
-// request is an Open of the stage with the right settings.
+// request returns an Open request of the stage with valid settings.
 func (s Subject) request(t testing.TB) *pb.OpenRequest {
 	t.Helper()
 	cfg, err := s.Config()
@@ -202,7 +202,7 @@ func (s Subject) open(t testing.TB, p *process) uint64 {
 	return r.Instance
 }
 
-// ended tells whether the process has ended within a time.
+// ended reports whether the process exits within limit.
 func (p *process) ended(limit time.Duration) bool {
 	select {
 	case <-p.done:
@@ -212,15 +212,15 @@ func (p *process) ended(limit time.Duration) bool {
 	}
 }
 
-// lives fails if a call with this result was the end of the process.
+// lives fails the test if the process exited after a call with this result.
 func (p *process) lives(t testing.TB, what string, err error) {
 	t.Helper()
 	if status.Code(err) == codes.Unavailable && p.ended(endLimit) {
-		t.Fatalf("%s ends the program%s", what, p.said)
+		t.Fatalf("%s terminates the program%s", what, p.said)
 	}
 }
 
-// gone closes what ties the process to its host.
+// gone closes all connections of the process to its host.
 func (p *process) gone(t testing.TB) {
 	t.Helper()
 	if err := ignore(p.lifeline.Close(), os.ErrClosed); err != nil {
@@ -238,12 +238,12 @@ func (p *process) gone(t testing.TB) {
 func (p *process) kill(t testing.TB) {
 	p.gone(t)
 	if err := ignore(syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL), syscall.ESRCH); err != nil && !errors.Is(err, syscall.EPERM) {
-		t.Errorf("ending the program: %v", err)
+		t.Errorf("killing the program: %v", err)
 	}
 	<-p.done
 }
 
-// tail keeps the beginning of what a program says.
+// tail keeps the beginning of a program's output.
 type tail struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -260,12 +260,12 @@ func (l *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// String is what was said, for the end of a message.
+// String returns the output, formatted to end a message.
 func (l *tail) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.text.Len() == 0 {
 		return ""
 	}
-	return "; it says: " + strings.TrimSpace(l.text.String())
+	return "; its output: " + strings.TrimSpace(l.text.String())
 }

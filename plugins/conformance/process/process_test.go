@@ -26,7 +26,7 @@ import (
 	"github.com/lmsvault/vault/storages/local"
 )
 
-// wrong names the fault of the plugin that the test's own program is.
+// wrong names the fault of the plugin that this test program becomes.
 const wrong = "TEST_PLUGIN_FAULT"
 
 func TestMain(m *testing.M) {
@@ -53,7 +53,7 @@ func shelf[C any](open func(*C) (sdk.Storage, error)) sdk.Stage {
 	return sdk.StorageStage("shelf", "Keeps objects.", "", func(_ context.Context, c *C, _ sdk.Env) (sdk.Storage, error) { return open(c) })
 }
 
-// right is the plugin without a fault, but for what opened does.
+// right is a correct plugin; opened is called on Open.
 func right(opened func() error) sdk.Stage {
 	return shelf(func(c *settings) (sdk.Storage, error) {
 		s, err := local.Stage().NewStorage(context.Background(), &local.Config{Dir: c.Dir}, sdk.Env{})
@@ -61,7 +61,7 @@ func right(opened func() error) sdk.Stage {
 	})
 }
 
-// be is a plugin that is right but for the fault.
+// be runs a plugin that is correct except for the fault.
 func be(fault string) error {
 	h := protocol.Handshake()
 	byHand := os.Getenv(h.MagicCookieKey) == ""
@@ -104,7 +104,7 @@ func be(fault string) error {
 	return nil
 }
 
-// naive serves a storage as somebody might who didn't read the protocol.
+// naive serves a storage as an author might who has not read the protocol.
 type naive struct {
 	goplugin.NetRPCUnsupportedPlugin
 	pb.UnimplementedPluginServer
@@ -189,7 +189,7 @@ func (n *naive) Delete(ctx context.Context, r *pb.DeleteRequest) (*pb.DeleteResp
 	return &pb.DeleteResponse{}, n.storage.Delete(ctx, r.Name)
 }
 
-// subject is this test's program as a plugin with the fault.
+// subject is this test program as a plugin with the fault.
 func subject(t *testing.T, fault string) process.Subject {
 	t.Helper()
 	t.Setenv(wrong, fault)
@@ -202,7 +202,7 @@ func subject(t *testing.T, fault string) process.Subject {
 	return process.Subject{Path: exe, Env: []string{wrong}, Stage: s, Config: func() (any, error) { return &settings{dir}, nil }}
 }
 
-func TestARightProgramPasses(t *testing.T) {
+func TestCorrectProgramPasses(t *testing.T) {
 	s := subject(t, "")
 	for _, c := range process.Checks(s) {
 		t.Run(c.ID, func(t *testing.T) { c.Run(t) })
@@ -213,7 +213,7 @@ func TestARightProgramPasses(t *testing.T) {
 	}
 	err = filepath.WalkDir(cfg.(*settings).Dir, func(path string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
-			t.Errorf("%s is left", path)
+			t.Errorf("%s remains", path)
 		}
 		return err
 	})
@@ -222,20 +222,20 @@ func TestARightProgramPasses(t *testing.T) {
 	}
 }
 
-// Each check is shown what it is there for.
+// Every check is shown the fault that it exists to find.
 func TestFaultsAreFound(t *testing.T) {
 	for _, f := range []struct{ fault, check, told string }{
 		{"no help", "process/help", "setting dir of stage shelf has no help"},
 		{"chats before it greets", "process/handshake", `its first line is "loading"`},
-		{"says nothing by hand", "process/by-hand", "does not say that it is a plugin"},
-		{"waits by hand", "process/by-hand", "does not end within 5s"},
-		{"claims another version", "process/other-version", `it greets with "1|99|unix|/x|grpc|"`},
-		{"exits when a stage is unknown", "process/unknown", "ends the program"},
-		{"takes what breaks off", "process/instances", "a number of their own"},
-		{"ends by signals", "process/signals", "signal 15 (terminated) ends it"},
-		{"leaves a file", "process/shutdown", "it leaves left behind"},
-		{"outlives its host", "process/host-killed", "it lives on without its host"},
-		{"takes what breaks off", "process/broken-stream", "a Put without an end is taken"},
+		{"says nothing by hand", "process/by-hand", "does not print that it is a plugin"},
+		{"waits by hand", "process/by-hand", "does not exit within 5s"},
+		{"claims another version", "process/other-version", `its first line is "1|99|unix|/x|grpc|"`},
+		{"exits when a stage is unknown", "process/unknown", "terminates the program"},
+		{"takes what breaks off", "process/instances", "must have unique numbers"},
+		{"ends by signals", "process/signals", "signal 15 (terminated) terminates it"},
+		{"leaves a file", "process/shutdown", "it leaves left in"},
+		{"outlives its host", "process/host-killed", "it keeps running without its host"},
+		{"takes what breaks off", "process/broken-stream", "a Put without an end is accepted"},
 	} {
 		t.Run(f.fault+" "+f.check, func(t *testing.T) {
 			var found bytes.Buffer
@@ -248,7 +248,7 @@ func TestFaultsAreFound(t *testing.T) {
 				})
 			}
 			if !strings.Contains(found.String(), f.told) {
-				t.Errorf("%s finds %q, and not that it %s: %q", f.check, found.String(), f.fault, f.told)
+				t.Errorf("%s found %q for the fault %q, want %q", f.check, found.String(), f.fault, f.told)
 			}
 		})
 	}

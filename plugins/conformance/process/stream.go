@@ -14,7 +14,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// shelf is an open storage, and a prefix of the check's own in it.
+// shelf is an open storage and the check's own prefix in it.
 type shelf struct {
 	*process
 	id     uint64
@@ -29,8 +29,8 @@ func (s Subject) shelf(t testing.TB) *shelf {
 	return place
 }
 
-// clear removes what a check has stored. It comes before the end of the process:
-// what was cleaned up last is first.
+// clear removes the objects of a check. Cleanup functions run in reverse order, so it runs
+// before the process ends.
 func (s *shelf) clear(t testing.TB) {
 	ctx := context.WithoutCancel(t.Context())
 	for _, name := range s.names(ctx, t) {
@@ -62,7 +62,7 @@ func (p *process) list(ctx context.Context, id uint64, prefix string, fn func(*p
 	})
 }
 
-// get returns an object whole.
+// get reads a complete object.
 func (s *shelf) get(ctx context.Context, name string) (data []byte, err error) {
 	stream, err := pb.NewStorageClient(s.conn).Get(ctx, &pb.GetRequest{Instance: s.id, Name: s.prefix + name, Length: -1})
 	if err != nil {
@@ -76,7 +76,7 @@ func (s *shelf) get(ctx context.Context, name string) (data []byte, err error) {
 	return data, err
 }
 
-// messages are those of a right Put.
+// messages returns the messages of a valid Put.
 func (s *shelf) messages(name string, data []byte, piece int) (all []*pb.PutRequest) {
 	var t protocol.Tally
 	all = append(all, &pb.PutRequest{Head: &pb.PutHead{Instance: s.id, Name: s.prefix + name, Size: uint64(len(data))}})
@@ -89,9 +89,9 @@ func (s *shelf) messages(name string, data []byte, piece int) (all []*pb.PutRequ
 	return append(all, &pb.PutRequest{End: t.End()})
 }
 
-var errGivenUp = errors.New("given up")
+var errGivenUp = errors.New("abandoned")
 
-// send sends messages as a Put. cut: the call is given up after them.
+// send sends messages as a Put. If cut is set, the call is cancelled after them.
 func (s *shelf) send(ctx context.Context, all []*pb.PutRequest, cut bool) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -101,7 +101,7 @@ func (s *shelf) send(ctx context.Context, all []*pb.PutRequest, cut bool) error 
 	}
 	for _, m := range all {
 		if stream.Send(m) != nil {
-			break // CloseAndRecv tells why
+			break // CloseAndRecv returns the error
 		}
 	}
 	if cut {
@@ -111,7 +111,7 @@ func (s *shelf) send(ctx context.Context, all []*pb.PutRequest, cut bool) error 
 	return err
 }
 
-// noise makes n bytes that differ from piece to piece.
+// noise returns n bytes that differ from piece to piece.
 func noise(n int) []byte {
 	b := make([]byte, n)
 	mathrand.NewChaCha8([32]byte{byte(n)}).Read(b) // never fails
@@ -128,41 +128,41 @@ func (s Subject) wholeStream(t testing.TB) {
 			continue
 		}
 		if got, err := place.get(t.Context(), name); err != nil || !bytes.Equal(got, data) {
-			t.Errorf("an object in pieces of %d bytes does not come back: %d of %d bytes (%v)", piece, len(got), len(data), err)
+			t.Errorf("an object in pieces of %d bytes is not returned: %d of %d bytes (%v)", piece, len(got), len(data), err)
 		}
 	}
 }
 
-// spoiled is a stream that must not be taken.
+// spoiled is a stream that must be refused.
 type spoiled struct {
 	what  string
 	spoil func(all []*pb.PutRequest) []*pb.PutRequest
 }
 
-// last is the message with the end.
+// last returns the end of the last message.
 func last(all []*pb.PutRequest) *pb.End { return all[len(all)-1].End }
 
 func spoils() []spoiled {
 	type stream = []*pb.PutRequest
 	return []spoiled{
-		{"that has nothing in it", func(stream) stream { return nil }},
-		{"that has only a head", func(all stream) stream { return all[:1] }},
+		{"without messages", func(stream) stream { return nil }},
+		{"with a head only", func(all stream) stream { return all[:1] }},
 		{"without a head", func(all stream) stream { return all[1:] }},
 		{"with two heads", func(all stream) stream { all[2].Head = all[0].Head; return all }},
 		{"without an end", func(all stream) stream { return all[:len(all)-1] }},
-		{"of which a piece is missing", func(all stream) stream { return append(all[:3], all[4:]...) }},
-		{"of which a piece comes twice", func(all stream) stream { all[4] = all[3]; return all }},
-		{"in another order", func(all stream) stream { all[3], all[4] = all[4], all[3]; return all }},
+		{"with a missing piece", func(all stream) stream { return append(all[:3], all[4:]...) }},
+		{"with a repeated piece", func(all stream) stream { all[4] = all[3]; return all }},
+		{"in the wrong order", func(all stream) stream { all[3], all[4] = all[4], all[3]; return all }},
 		{"with a wrong checksum", func(all stream) stream { last(all).Crc32++; return all }},
 		{"with a wrong count of bytes", func(all stream) stream { last(all).Bytes++; return all }},
-		{"with items that are none", func(all stream) stream { last(all).Items++; return all }},
-		{"whose head tells of more", func(all stream) stream { all[0].Head.Size++; return all }},
-		{"whose head tells of less", func(all stream) stream { all[0].Head.Size--; return all }},
-		{"whose head tells of an exabyte", func(all stream) stream { all[0].Head.Size = 1 << 60; return all }},
+		{"with a wrong count of items", func(all stream) stream { last(all).Items++; return all }},
+		{"whose head has a larger size", func(all stream) stream { all[0].Head.Size++; return all }},
+		{"whose head has a smaller size", func(all stream) stream { all[0].Head.Size--; return all }},
+		{"whose head has a size of an exabyte", func(all stream) stream { all[0].Head.Size = 1 << 60; return all }},
 		{"with two ends", func(all stream) stream { return append(all, all[len(all)-1]) }},
 		{"with data after its end", func(all stream) stream { return append(all, &pb.PutRequest{Data: []byte("more")}) }},
-		{"of an instance that is not open", func(all stream) stream { all[0].Head.Instance += 1000; return all }},
-		{"of a name that leaves the place", func(all stream) stream { all[0].Head.Name = "../" + all[0].Head.Name; return all }},
+		{"for an instance that is not open", func(all stream) stream { all[0].Head.Instance += 1000; return all }},
+		{"with a name outside the location", func(all stream) stream { all[0].Head.Name = "../" + all[0].Head.Name; return all }},
 	}
 }
 
@@ -173,7 +173,7 @@ func (s Subject) brokenStreams(t testing.TB) {
 		t.Helper()
 		err := place.send(ctx, all, cut)
 		if err == nil {
-			t.Errorf("a Put %s is taken", what)
+			t.Errorf("a Put %s is accepted", what)
 		}
 		place.lives(t, "a Put "+what, err)
 		if left := place.names(ctx, t); len(left) > 0 {
@@ -185,8 +185,8 @@ func (s Subject) brokenStreams(t testing.TB) {
 		try(s.what, s.spoil(place.messages("spoiled", data, 10_000)), false)
 	}
 	try("with a message of 17 MiB", place.messages("spoiled", make([]byte, 17<<20), 17<<20), false)
-	try("that was given up", place.messages("spoiled", data, 10_000)[:6], true)
+	try("that was abandoned", place.messages("spoiled", data, 10_000)[:6], true)
 	if err := place.send(ctx, place.messages("right", data, 10_000), false); err != nil {
-		t.Errorf("a right Put after all these: %v", err)
+		t.Errorf("a valid Put after all these: %v", err)
 	}
 }

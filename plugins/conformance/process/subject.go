@@ -6,36 +6,36 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// Subject is a plugin's program, and the stage of it that is tested.
+// Subject is a plugin's program and the stage in it that is tested.
 type Subject struct {
 	Path string
 	Args []string
-	Env  []string // names of environment variables that it gets beside the usual ones
-	// Stage is as the program declares it: package host's Describe gives it.
+	Env  []string // names of environment variables passed in addition to the usual ones
+	// Stage is the stage as declared by the program, from Describe of package host.
 	Stage stage.Stage
-	// Config returns settings of the stage that it can be opened with.
+	// Config returns settings with which the stage can be opened.
 	Config func() (any, error)
 }
 
-// Checks lists the checks. What they put into a storage is below a prefix of
-// their own, and removed. Of other stages they open instances and call nothing.
+// Checks returns the checks. They store objects below a prefix of their own and remove
+// them. Stages of other roles are only opened and closed.
 func Checks(s Subject) []conformance.Check {
 	checks := []conformance.Check{
-		{ID: "process/help", Why: "The plugin says what it is called and every setting has a help text: nobody can use what is not explained.", Run: s.help},
-		{ID: "process/settings", Why: "Settings that are not declared and the lack of those that are required are refused by name, and do no harm to a plugin that gets them all the same: a typing error must not become another behaviour.", Run: s.settings},
-		{ID: "process/handshake", Why: "The program starts without a terminal, says in one line where it listens, and listens in the private folder that it is given: backups run at night, from cron.", Run: s.handshake},
-		{ID: "process/by-hand", Why: "Started by a person it says what it is, and ends: people try what lies in a folder.", Run: s.byHand},
-		{ID: "process/other-version", Why: "To a Vault of another protocol it tells its own version, or why it ends: else all that a user learns is that it does not work.", Run: s.otherVersion},
-		{ID: "process/unknown", Why: "Calls of stages and instances that are not there are errors, and harm nothing: the host and the plugin may be of different versions.", Run: s.unknown},
-		{ID: "process/instances", Why: "Several instances are open at once and don't disturb each other, and each can be closed alone: one process serves all steps of a pipeline that use the plugin.", Run: s.instances},
-		{ID: "process/signals", Why: "SIGTERM, SIGINT and SIGHUP do not end it while its host lives: they reach all processes of a service or a terminal, and Vault must be able to give up in order.", Run: s.signals},
-		{ID: "process/shutdown", Why: "Told to end it does so in a moment, and leaves neither a socket nor temporary files.", Run: s.shutdown},
-		{ID: "process/host-killed", Why: "It ends within three seconds when its host is killed: a forgotten process goes on writing to where the next run does.", Run: s.hostKilled},
+		{ID: "process/help", Why: "The plugin states its name and every setting has a help text. Nobody can use an undocumented setting.", Run: s.help},
+		{ID: "process/settings", Why: "Undeclared settings and missing required ones are refused with their names, and a plugin that receives them anyway survives. A typing error must not change behaviour silently.", Run: s.settings},
+		{ID: "process/handshake", Why: "The program starts without a terminal, prints its address in one line, and listens in the private directory that it is given. Backups run at night from cron.", Run: s.handshake},
+		{ID: "process/by-hand", Why: "Started by hand it prints what it is and exits. People try programs they find.", Run: s.byHand},
+		{ID: "process/other-version", Why: "To a Vault with another protocol version it reports its own version or the reason why it exits. Otherwise the user only learns that it does not work.", Run: s.otherVersion},
+		{ID: "process/unknown", Why: "Calls for unknown stages and instances return errors and do no harm. Host and plugin may have different versions.", Run: s.unknown},
+		{ID: "process/instances", Why: "Several instances can be open at once, and each can be closed alone. One process serves all steps of a pipeline that use the plugin.", Run: s.instances},
+		{ID: "process/signals", Why: "SIGTERM, SIGINT and SIGHUP do not terminate it while its host is running. They reach all processes of a service or a terminal, and Vault must be able to abort in order.", Run: s.signals},
+		{ID: "process/shutdown", Why: "When asked to exit it does so promptly and leaves neither a socket nor temporary files.", Run: s.shutdown},
+		{ID: "process/host-killed", Why: "It exits within three seconds after its host is killed. An orphaned process would keep writing to the target of the next run.", Run: s.hostKilled},
 	}
 	if roleOf(s.Stage) == pb.Role_ROLE_STORAGE {
 		checks = append(checks,
-			conformance.Check{ID: "process/whole-stream", Why: "A Put is stored whatever the size of the pieces that it comes in: the host decides on that.", Run: s.wholeStream},
-			conformance.Check{ID: "process/broken-stream", Why: "A Put that breaks off, has a wrong checksum, a piece too few or too many, or a message that is too large is refused and stores nothing: half an object looks like a whole one to the next run.", Run: s.brokenStreams})
+			conformance.Check{ID: "process/whole-stream", Why: "A Put is stored whatever the size of its pieces. The host chooses that size.", Run: s.wholeStream},
+			conformance.Check{ID: "process/broken-stream", Why: "A Put that is truncated, has a wrong checksum, a missing or extra piece, or a message that is too large is refused and stores nothing. To the next run a partial object would look complete.", Run: s.brokenStreams})
 	}
 	return checks
 }
