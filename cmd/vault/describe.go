@@ -70,7 +70,7 @@ func (a *app) listStages(all []stage.Stage) error {
 		return a.stagesAsJSON(all)
 	}
 	var rows [][]string
-	for _, role := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink, stage.RoleStorage} {
+	for _, role := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink, stage.RoleStorage, stage.RoleAction} {
 		for _, s := range all {
 			if s.Role == role {
 				rows = append(rows, []string{string(role), s.Name, sentence(s.Summary)})

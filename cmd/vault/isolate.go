@@ -82,6 +82,9 @@ func (a *app) isolated(s stage.Stage, how pipeline.Isolation) (stage.Stage, erro
 	return h.Isolate(s, p), nil
 }
 
+// served tells whether a stage can run in another process: a composite only names others.
+func served(s stage.Stage) bool { return s.Expand == nil && s.NewAction == nil }
+
 // working returns the stages that commands work with: where the tool's settings
 // say so, all of them run isolated.
 func (a *app) working() (*stage.Registry, error) {
@@ -90,6 +93,10 @@ func (a *app) working() (*stage.Registry, error) {
 	}
 	var all []stage.Stage
 	for _, s := range a.stages.All() {
+		if !served(s) {
+			all = append(all, s)
+			continue
+		}
 		s, err := a.isolated(s, pipeline.Isolation{Step: string(s.Role), Stall: pipeline.DefaultStall, Memory: pipeline.DefaultMemory(cgroup.Memory("/"))})
 		if err != nil {
 			return nil, err

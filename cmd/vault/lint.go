@@ -16,8 +16,9 @@ func newLint(a *app) *cobra.Command {
 		Short: "Check pipeline files without running them",
 		Long: `Check pipeline files: syntax, settings, and whether the stages fit together.
 Nothing that they name is opened or contacted, but plugins are started and asked
-for their settings. A variable that is not set, or a file of ${file:…} that is
-missing, is a warning. Findings are printed as FILE:LINE:COLUMN.`,
+for their settings, and composite stages read files to say what they stand for. A
+variable that is not set, or a file of ${file:…} that is missing, is a warning.
+Findings are printed as FILE:LINE:COLUMN.`,
 		Example: "  vault lint pipelines/*.yaml",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -60,7 +61,7 @@ func (a *app) lint(cmd *cobra.Command, paths []string) error {
 			}
 		}
 	}
-	if len(all) == 0 && !a.flag("json").on && !a.flag("quiet").on {
+	if len(all) == len(all.Of(config.Note)) && !a.flag("json").on && !a.flag("quiet").on {
 		return a.print(count(len(paths), "file") + ": no problems found\n")
 	}
 	if n := len(all.Of(config.Error)); n > 0 {
@@ -75,8 +76,11 @@ func (a *app) paint(f config.Finding) string {
 		return f.String()
 	}
 	colour := "33"
-	if f.Severity == config.Error {
+	switch f.Severity {
+	case config.Error:
 		colour = "31"
+	case config.Note:
+		colour = "36"
 	}
 	s := fmt.Sprintf("%s: \x1b[%sm%s\x1b[0m: %s", f.Position, colour, f.Severity, f.Message)
 	if f.Suggestion != "" {

@@ -37,6 +37,9 @@ func page(s stage.Stage) (string, error) {
 			return "", err
 		}
 	}
+	if s.Expand != nil {
+		fmt.Fprintf(&b, "\nIt is a composite: it stands for other stages, which `vault lint` and `vault plan` name.\n")
+	}
 	settings(&b, "Settings", all)
 	if s.Role == stage.RoleStorage {
 		more, err := config.Describe(&pipeline.SnapshotConfig{})
@@ -78,9 +81,12 @@ func cell(s string) string {
 }
 
 func example(b *strings.Builder, s stage.Stage, fields []config.Field) {
-	place := s.Role
-	if place == stage.RoleStorage {
-		place = stage.RoleSink
+	place := string(s.Role)
+	switch s.Role {
+	case stage.RoleStorage:
+		place = string(stage.RoleSink)
+	case stage.RoleAction:
+		place = "before"
 	}
 	fmt.Fprintf(b, "\n## In a pipeline\n\n```yaml\n%s:\n  - use: %s\n", place, s.Name)
 	with := "    with:\n"

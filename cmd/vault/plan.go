@@ -46,7 +46,7 @@ be written, and what would be lost. Nothing is changed.`,
 				} else {
 					err = a.printPlan(plan, all, types)
 				}
-				return errors.Join(err, job.OverBudget())
+				return errors.Join(err, job.Refusal())
 			})
 		},
 	}
@@ -70,6 +70,7 @@ func (a *app) printPlan(p *run.Plan, all, types bool) error {
 	for _, t := range p.Targets {
 		fmt.Fprintf(&b, "%s receives: %s\n", t.Name, strings.Join(t.Parts, ", "))
 	}
+	actions(&b, p.Actions)
 	losses(&b, p.Losses)
 	notes(&b, p.Notes)
 	if err := a.print(b.String()); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/pipeline"
+	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/protocol"
 	"github.com/lmsvault/vault/plugins/sdk"
 )
@@ -68,7 +70,7 @@ processes: which stage the process is for.`,
 				return err
 			}
 			debug.SetMemoryLimit(int64(limit) - beside(limit))
-			return sdk.Plugin{Name: "vault", Version: semantic(version()), Stages: stages.All()}.Serve()
+			return sdk.Plugin{Name: "vault", Version: semantic(version()), Stages: slices.DeleteFunc(stages.All(), func(s stage.Stage) bool { return !served(s) })}.Serve()
 		},
 	}
 	cmd.Flags().String("memory", pipeline.DefaultMemory(0).String(), "how much memory the process may use")

@@ -94,7 +94,7 @@ func (p *plugins) installed(role stage.Role, name, dir string, how pipeline.Isol
 	}
 	plugin, ok := lock.Find(role, name)
 	if !ok {
-		for _, other := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink} {
+		for _, other := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink, stage.RoleAction} {
 			if plugin, ok := lock.Find(other, name); ok {
 				return stage.Stage{}, fmt.Errorf("%s of plugin %s can't stand as a %s: write it below %s", name, plugin.Name, role, other)
 			}

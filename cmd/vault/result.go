@@ -43,6 +43,7 @@ func (a *app) printResult(r *run.Result, well bool) error {
 		}
 	}
 	proofs(&b, r, well)
+	actions(&b, r.Actions)
 	losses(&b, r.Losses)
 	notes(&b, r.Notes)
 	return a.print(b.String())
@@ -78,6 +79,53 @@ func proofs(b *strings.Builder, r *run.Result, well bool) {
 	for _, f := range r.Files {
 		fmt.Fprintf(b, "proven: %s holds %s (%s) of %s, each with the hash of what was read\n", f.Target, count(f.Files, "file"), size(f.Bytes), f.Part)
 	}
+}
+
+// actions says what actions found: all that is not as it should be, and of the rest how much.
+func actions(b *strings.Builder, list []stage.ActionResult) {
+	for _, a := range list {
+		if a.Skipped != "" {
+			continue
+		}
+		moment := "before"
+		if a.Moment == stage.MomentAfter {
+			moment = "after"
+		}
+		name, fine, shown := moment+" "+plain(a.Name), 0, 0
+		for _, f := range a.Findings {
+			switch {
+			case f.Level == stage.LevelOK && !a.DryRun:
+				fine++
+				continue
+			case shown == most:
+				continue
+			}
+			shown++
+			fmt.Fprintf(b, "%s: %s\n", name, plain(f.String()))
+			if f.Details != "" && f.Level.Graver(stage.LevelOK) {
+				fmt.Fprintf(b, "%s\n", detail(f.Details))
+			}
+		}
+		switch {
+		case a.Error != "":
+			fmt.Fprintf(b, "%s: failed: %s\n", name, plain(a.Error))
+		case shown+fine < len(a.Findings):
+			fmt.Fprintf(b, "%s: … and %d more findings; --json shows all\n", name, len(a.Findings)-shown-fine)
+		case fine > 1:
+			fmt.Fprintf(b, "%s: ok (%d findings)\n", name, fine)
+		case shown == 0:
+			fmt.Fprintf(b, "%s: ok\n", name)
+		}
+	}
+}
+
+// detail are the lines of a text from outside, set in.
+func detail(text string) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = "    " + plain(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func losses(b *strings.Builder, list []stage.Loss) {

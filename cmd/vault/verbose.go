@@ -46,7 +46,7 @@ func (a *app) logSettings(cmd *cobra.Command) {
 // logJob logs what a pipeline became.
 func (a *app) logJob(p *pipeline.Pipeline, job *run.Job) {
 	for _, s := range p.Steps() {
-		a.log.Debug("stage", "role", string(s.Role), "name", s.Stage.Name, "at", s.At.String())
+		a.log.Debug("stage", "role", string(s.Role), "name", s.Label(), "stage", s.Stage.Name, "at", s.At.String())
 	}
 	a.log.Debug("stages are made", "pipeline", p.Name, "workers", job.Workers, "memory", p.Memory.String(), "temporary", job.TempDir)
 }

@@ -30,6 +30,59 @@ func Assign(raw []byte, targets ...any) error {
 	return validate(targets, settings)
 }
 
+// AssignValues is Assign of values that are here and not in JSON: texts, numbers,
+// booleans, Secret, Size and Duration, and lists and maps of them.
+func AssignValues(values map[string]any, targets ...any) error {
+	revealed, err := reveal(values)
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(revealed)
+	if err != nil {
+		return errors.New("the settings have no JSON")
+	}
+	return Assign(raw, targets...)
+}
+
+// reveal makes of values what package json writes as Assign reads it.
+func reveal(value any) (any, error) {
+	switch v := value.(type) {
+	case string:
+		return v, wellFormed(v)
+	case Secret:
+		return v.Reveal(), wellFormed(v.Reveal())
+	case Duration:
+		return v.String(), nil
+	case map[string]any:
+		return revealAll(v)
+	case map[string]Secret:
+		return revealAll(v)
+	case []any:
+		list := []any{}
+		for _, item := range v {
+			one, err := reveal(item)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, one)
+		}
+		return list, nil
+	}
+	return value, nil
+}
+
+func revealAll[V any](values map[string]V) (any, error) {
+	all := map[string]any{}
+	for key, value := range values {
+		one, err := reveal(value)
+		if err != nil {
+			return nil, At(key, "%s %w", key, err)
+		}
+		all[key] = one
+	}
+	return all, nil
+}
+
 // assign sets the settings of one object, whose path and key are "" for the outermost.
 func assign(raw []byte, settings []setting, path, key string, depth int) []error {
 	values, err := members(raw)

@@ -27,6 +27,7 @@ type Severity string
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
+	Note    Severity = "note" // nothing is wrong
 )
 
 // Finding is one thing that is wrong, or might be, with what somebody wrote.

@@ -41,6 +41,12 @@ func Shown(before, text string, known ...string) string {
 // hold, for messages of others than this package.
 func (d *Decoder) Redact(text string) string { return d.hidden.Redact(text) }
 
+// Hide hides more secrets: those that were found elsewhere by what the file says.
+func (d *Decoder) Hide(secrets ...string) {
+	d.secret = append(d.secret, secrets...)
+	d.hidden.Add(secrets...)
+}
+
 // Hidden lists what must not be shown of a file's values once they are in use:
 // every secret; and what came from the environment or a file into another setting,
 // but for what open settings hold.

@@ -24,7 +24,7 @@ func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.E
 	env.Workers = Workers(workersOf(p), p.Memory)
 	j := &run.Job{
 		Name: p.Name, Workers: env.Workers, DryRun: p.DryRun, Budget: p.Accept, MaxShrink: p.MaxShrink,
-		TempDir: env.TempDir, Reporter: report, Apart: p.Apart, Notes: p.Exposed(), Selection: p.Selection,
+		TempDir: env.TempDir, Reporter: report, Apart: p.Apart, Notes: append(p.Expanded(), p.Exposed()...), Selection: p.Selection,
 	}
 	defer func() {
 		if err != nil {
@@ -53,7 +53,7 @@ func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.E
 		if err != nil {
 			return nil, at(s, err)
 		}
-		j.Origins = append(j.Origins, run.Origin{Name: s.Stage.Name, Source: source, Database: slices.Contains(s.Stage.Parts, stage.DB)})
+		j.Origins = append(j.Origins, run.Origin{Name: s.Label(), Source: source, Database: slices.Contains(s.Stage.Parts, stage.DB)})
 	}
 	for _, s := range p.Sink {
 		t, err := newTarget(ctx, s, p, env)
@@ -61,6 +61,19 @@ func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.E
 			return nil, at(s, err)
 		}
 		j.Targets = append(j.Targets, t)
+	}
+	var hidden config.Redactor
+	hidden.Add(p.Hidden...)
+	j.Redact = hidden.Redact
+	for _, s := range slices.Concat(p.Before, p.After) {
+		a, err := s.Stage.NewAction(ctx, s.Config, env)
+		if err != nil {
+			return nil, at(s, err)
+		}
+		step := run.ActionStep{Name: s.Label(), Stage: s.Stage.Name, Moment: s.Moment(), Action: a}
+		step.AfterSuccess = s.When == pipeline.WhenSuccess || s.When == pipeline.WhenAlways
+		step.AfterFailure = s.When == pipeline.WhenFailure || s.When == pipeline.WhenAlways
+		j.Actions = append(j.Actions, step)
 	}
 	return j, nil
 }
@@ -72,7 +85,7 @@ func workersOf(p *pipeline.Pipeline) int {
 	return pipeline.DefaultWorkers()
 }
 
-func at(s pipeline.Step, err error) error { return fmt.Errorf("%s: %s: %w", s.At, s.Stage.Name, err) }
+func at(s pipeline.Step, err error) error { return fmt.Errorf("%s: %s: %w", s.At, s.Label(), err) }
 
 func defaultTypemap(ctx context.Context, stages Stages, env stage.Env) (stage.RecordTransform, error) {
 	s, ok := stages.Find(stage.RoleTransform, typemap)
@@ -120,7 +133,7 @@ func newSeals(ctx context.Context, p *pipeline.Pipeline, env stage.Env) ([]repos
 }
 
 func newTarget(ctx context.Context, s pipeline.Step, p *pipeline.Pipeline, env stage.Env) (*run.Target, error) {
-	t := &run.Target{Name: s.Stage.Name, Parts: s.Stage.Parts, Dialect: s.Stage.Dialect}
+	t := &run.Target{Name: s.Label(), Parts: s.Stage.Parts, Dialect: s.Stage.Dialect}
 	if s.Stage.NewStorage == nil {
 		sink, err := s.Stage.NewSink(ctx, s.Config, env)
 		if err != nil {

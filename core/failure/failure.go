@@ -17,6 +17,7 @@ const (
 	Usage       Class = 2   // the command line or the pipeline file is wrong
 	Refused     Class = 3   // a check before the work failed; nothing was changed
 	Unproven    Class = 4   // the proof failed, or losses exceed the budget
+	Afterwards  Class = 5   // the work is done and proven, but an action after it failed
 	Interrupted Class = 130 // the user or the system asked to stop
 )
 

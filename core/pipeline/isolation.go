@@ -96,7 +96,10 @@ func (l *loader) find(role stage.Role, u *use, step string, at map[string]config
 		}
 		return l.plugin(role, u.Use, how, at["use"])
 	}
-	if !u.Isolate && !l.isolate {
+	if built.Expand != nil { // its parts run where it says
+		return built, true
+	}
+	if !u.Isolate && (!l.isolate || role == stage.RoleAction) {
 		ok := true
 		for _, key := range []string{"env", "stall"} {
 			if where, there := at[key]; there {

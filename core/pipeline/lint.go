@@ -40,7 +40,7 @@ func (l *loader) sameParts() {
 		for j := range i {
 			for _, part := range src[i].Stage.Parts {
 				if slices.Contains(src[j].Stage.Parts, part) {
-					l.fail(src[i].At, "keep one of them", "%s gives the part %s, which %s in line %d gives too", src[i].Stage.Name, part, src[j].Stage.Name, src[j].At.Line)
+					l.fail(src[i].At, "keep one of them", "%s gives the part %s, which %s in line %d gives too", src[i].Label(), part, src[j].Label(), src[j].At.Line)
 				}
 			}
 		}
@@ -53,15 +53,15 @@ func (l *loader) order() {
 	for i := range l.pipeline.Transform {
 		s := &l.pipeline.Transform[i]
 		for _, before := range l.pipeline.Transform[:i] {
-			if before.Stage.Name == s.Stage.Name {
-				l.fail(s.At, "keep one of them", "%s is there already, in line %d", s.Stage.Name, before.At.Line)
+			if before.Label() == s.Label() {
+				l.fail(s.At, "keep one of them", "%s is there already, in line %d", s.Label(), before.At.Line)
 			}
 		}
 		switch {
 		case s.Stage.NewRecord != nil && bytes != nil:
-			l.fail(s.At, "put "+s.Stage.Name+" before "+bytes.Stage.Name, "%s works on rows, and %s before it makes bytes of them", s.Stage.Name, bytes.Stage.Name)
+			l.fail(s.At, "put "+s.Label()+" before "+bytes.Label(), "%s works on rows, and %s before it makes bytes of them", s.Label(), bytes.Label())
 		case s.Stage.NewBytes != nil && sealed != nil && !s.Stage.Seals:
-			l.fail(s.At, "put "+s.Stage.Name+" before "+sealed.Stage.Name, "%s comes after %s, and what is encrypted doesn't get smaller", s.Stage.Name, sealed.Stage.Name)
+			l.fail(s.At, "put "+s.Label()+" before "+sealed.Label(), "%s comes after %s, and what is encrypted doesn't get smaller", s.Label(), sealed.Label())
 		}
 		if s.Stage.NewBytes != nil && bytes == nil {
 			bytes = s
@@ -89,7 +89,7 @@ func (l *loader) bytesToNowhere() {
 	}
 	for _, s := range l.pipeline.Transform {
 		if s.Stage.NewBytes != nil {
-			l.fail(s.At, suggestion, "%s has no effect: no sink is a storage", s.Stage.Name)
+			l.fail(s.At, suggestion, "%s has no effect: no sink is a storage", s.Label())
 		}
 	}
 }
@@ -103,7 +103,7 @@ func (l *loader) idleSinks() {
 		takes := func(src Step) bool { return sink.holds(src.Stage.Parts...) }
 		if !slices.ContainsFunc(l.pipeline.Source, takes) {
 			l.fail(sink.At, "remove it, or add a source such as "+strings.Join(l.givers(sink.Stage.Parts), ", "),
-				"%s gets nothing: it holds %s, and no source gives that", sink.Stage.Name, strings.Join(sink.Stage.Parts, ", "))
+				"%s gets nothing: it holds %s, and no source gives that", sink.Label(), strings.Join(sink.Stage.Parts, ", "))
 		}
 	}
 }
@@ -125,12 +125,12 @@ func (l *loader) unheld() {
 		}
 		switch what := strings.Join(lost, ", "); {
 		case len(lost) == 0:
-		case len(lost) == len(parts) && !src.storage():
+		case len(lost) == len(parts) && !src.storage() && src.Of == "":
 			l.fail(src.At, "add a sink such as "+strings.Join(l.holders(lost), ", ")+", or remove this source",
-				"no sink holds what %s gives (%s)", src.Stage.Name, what)
+				"no sink holds what %s gives (%s)", src.Label(), what)
 		default:
 			l.report(config.Warning, src.At, "add a sink such as "+strings.Join(l.holders(lost), ", ")+" if you want it",
-				"of what %s gives, no sink holds %s: it is left out", src.Stage.Name, what)
+				"of what %s gives, no sink holds %s: it is left out", src.Label(), what)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,9 @@ const maxFile = 1 << 20
 
 // Options say how to read a pipeline file.
 type Options struct {
+	// Context is for composites, which read files to tell what they stand for; nil
+	// for context.Background().
+	Context  context.Context
 	Registry *stage.Registry
 	Values   config.Values // what references in values stand for
 	// Plugins runs stages in processes of their own; nil: steps that need it are errors.
@@ -92,7 +96,10 @@ func Parse(file string, text []byte, o Options) (*Pipeline, config.Findings) {
 		o.Dir = filepath.Dir(file)
 	}
 	o.Values.Dir = o.Dir
-	l := &loader{memoryLimit: o.MemoryLimit, decoder: config.Decoder{File: file, Values: o.Values}, registry: o.Registry, plugins: o.Plugins, isolate: o.Isolate, replace: o.Replace,
+	if o.Context == nil {
+		o.Context = context.Background()
+	}
+	l := &loader{ctx: o.Context, memoryLimit: o.MemoryLimit, decoder: config.Decoder{File: file, Values: o.Values}, registry: o.Registry, plugins: o.Plugins, isolate: o.Isolate, replace: o.Replace,
 		base: o.Dir, pipeline: &Pipeline{File: file, Dir: o.Dir}}
 	if o.Creating {
 		return l.creating(text)
@@ -117,6 +124,7 @@ func (l *loader) done() (*Pipeline, config.Findings) {
 }
 
 type loader struct {
+	ctx         context.Context
 	memoryLimit int64
 	decoder     config.Decoder
 	registry    *stage.Registry
@@ -126,7 +134,8 @@ type loader struct {
 	base        string // where relative paths begin
 	pipeline    *Pipeline
 	found       config.Findings
-	unknown     bool // a step could not be read as a stage: what follows from the steps can't be told
+	brought     struct{ before, after []Step } // by composites
+	unknown     bool                           // a step could not be read as a stage: what follows from the steps can't be told
 }
 
 func (l *loader) report(s config.Severity, at config.Position, suggestion, format string, args ...any) {
@@ -181,6 +190,8 @@ type document struct {
 	Transform yaml.Node `key:"transform" help:"what changes on the way, in order"`
 	Select    yaml.Node `key:"select" help:"what the sources leave out: tables, rows, files; see docs/pipelines.md"`
 	Sink      yaml.Node `key:"sink" required:"true" help:"where it goes; each sink gets everything that it can hold" example:"[{use: …}]"`
+	Before    yaml.Node `key:"before" help:"actions before the run; one that fails refuses it"`
+	After     yaml.Node `key:"after" help:"actions after the run; one that fails does not undo it"`
 	Accept    yaml.Node `key:"accept_loss" help:"maximum number of losses per kind (default 0)"`
 }
 
@@ -214,6 +225,7 @@ func (l *loader) document(root *yaml.Node) {
 	p.Source = l.steps(stage.RoleSource, &doc.Source)
 	p.Transform = l.steps(stage.RoleTransform, &doc.Transform)
 	p.Sink = l.steps(stage.RoleSink, &doc.Sink)
+	l.actions(&doc)
 	if !l.unknown {
 		l.replaced()
 		l.unused()

@@ -19,6 +19,8 @@ type Pipeline struct {
 	Settings
 	Selection               selection.Selection // what the sources read
 	Source, Transform, Sink []Step
+	Before, After           []Step      // actions, in the order in which they run
+	Composites              []Composite // what of the file stands for other steps
 	// Passphrase and Identity are those of the transform that encrypts, where
 	// Options.Storages was set and they could be read.
 	Passphrase, Identity config.Secret
@@ -30,16 +32,34 @@ type Pipeline struct {
 // Step is a stage in a pipeline with its configuration.
 type Step struct {
 	Stage  stage.Stage
-	Role   stage.Role        // where it stands: RoleSource, RoleTransform or RoleSink, also for a storage
+	Role   stage.Role        // where it stands: RoleSource, RoleTransform, RoleSink, also for a storage, or RoleAction
+	Name   string            // of an action, or of a part of a composite; "" for others
+	Of     string            // the composite that it is a part of; "" for none
+	When   string            // when an action runs: see BeforeKeys and AfterKeys
 	Config any               // what Stage.Config returned, decoded
 	From   *SnapshotConfig   // what a storage reads as a source; nil elsewhere
 	Into   *RepositoryConfig // how a storage is written as a sink; nil elsewhere
 	Onto   *TargetConfig     // what becomes of what another sink's target holds; nil elsewhere
-	At     config.Position   // of the step in the file
+	At     config.Position   // of the step in the file; of a part, that of its composite
 
 	node   string                     // the path of the step in the file: source[0]
 	keys   map[string]config.Position // where its settings stand
 	places map[string]config.Place
+
+	process   process // of a composite: how its parts run, and where that is said
+	processAt map[string]config.Position
+}
+
+// Label is what messages and results call the step: its stage's name, the name of an
+// action, and COMPOSITE/NAME of a part.
+func (s *Step) Label() string {
+	switch {
+	case s.Of != "":
+		return s.Of + "/" + s.Name
+	case s.Name != "":
+		return s.Name
+	}
+	return s.Stage.Name
 }
 
 // SnapshotConfig is what a storage takes beside its own settings when it
@@ -148,10 +168,10 @@ func DefaultMemory(limit int64) config.Size {
 // DefaultWorkers is how many units of work run at once where nothing is said.
 func DefaultWorkers() int { return max(2, 2*runtime.GOMAXPROCS(0)) }
 
-// Steps lists all steps: sources, transforms, sinks.
+// Steps lists all steps: sources, transforms, sinks, actions.
 func (p *Pipeline) Steps() []*Step {
 	var steps []*Step
-	for _, list := range [][]Step{p.Source, p.Transform, p.Sink} {
+	for _, list := range [][]Step{p.Source, p.Transform, p.Sink, p.Before, p.After} {
 		for i := range list {
 			steps = append(steps, &list[i])
 		}

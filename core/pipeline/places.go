@@ -56,7 +56,7 @@ func (o *overlaps) fail(at config.Position, suggestion, format string, args ...a
 
 func (o *overlaps) sourceAndSink(source, sink *Step) {
 	if sameDatabase(source, sink) {
-		o.fail(sink.placeAt("database"), "name another database, or another prefix", "%s would write into the tables that %s in line %d reads", sink.Stage.Name, source.Stage.Name, source.At.Line)
+		o.fail(sink.placeAt("database"), "name another database, or another prefix", "%s would write into the tables that %s in line %d reads", sink.Label(), source.Label(), source.At.Line)
 		return
 	}
 	if source.path() == "" || sink.path() == "" {
@@ -66,11 +66,11 @@ func (o *overlaps) sourceAndSink(source, sink *Step) {
 	at, called := sink.placeAt("dir", "file"), realNames(source, from, sink, to)
 	switch {
 	case from.Same(to):
-		o.fail(at, "name another place", "%s would write to the very place that %s in line %d reads%s", sink.Stage.Name, source.Stage.Name, source.At.Line, called)
+		o.fail(at, "name another place", "%s would write to the very place that %s in line %d reads%s", sink.Label(), source.Label(), source.At.Line, called)
 	case to.Within(from):
-		o.fail(at, "name a place outside of it", "%s writes into the folder that %s in line %d reads: a backup would contain itself%s", sink.Stage.Name, source.Stage.Name, source.At.Line, called)
+		o.fail(at, "name a place outside of it", "%s writes into the folder that %s in line %d reads: a backup would contain itself%s", sink.Label(), source.Label(), source.At.Line, called)
 	case from.Within(to):
-		o.fail(at, "name a place that doesn't hold the source", "%s writes to a folder that holds what %s in line %d reads%s", sink.Stage.Name, source.Stage.Name, source.At.Line, called)
+		o.fail(at, "name a place that doesn't hold the source", "%s writes to a folder that holds what %s in line %d reads%s", sink.Label(), source.Label(), source.At.Line, called)
 	default:
 		o.followed(source, sink, to)
 	}
@@ -93,7 +93,7 @@ func (o *overlaps) followed(source, sink *Step, to place.Place) {
 		if to.Within(behind) || behind.Within(to) {
 			o.fail(sink.placeAt("dir", "file"), "name a place outside of it, or take the link out of follow",
 				"%s would write to what %s in line %d reads through the link %s, which leads to %s",
-				sink.Stage.Name, source.Stage.Name, source.At.Line, link, behind.Path)
+				sink.Label(), source.Label(), source.At.Line, link, behind.Path)
 			return
 		}
 	}
@@ -102,7 +102,7 @@ func (o *overlaps) followed(source, sink *Step, to place.Place) {
 func (o *overlaps) sinks(other, sink *Step) {
 	const apart = "give each a place of its own"
 	if sameDatabase(sink, other) {
-		o.fail(sink.At, apart, "%s writes to the same place as %s in line %d", sink.Stage.Name, other.Stage.Name, other.At.Line)
+		o.fail(sink.At, apart, "%s writes to the same place as %s in line %d", sink.Label(), other.Label(), other.At.Line)
 		return
 	}
 	if sink.path() == "" || other.path() == "" {
@@ -112,9 +112,9 @@ func (o *overlaps) sinks(other, sink *Step) {
 	called := realNames(sink, a, other, b)
 	switch {
 	case a.Same(b):
-		o.fail(sink.At, apart, "%s writes to the same place as %s in line %d%s", sink.Stage.Name, other.Stage.Name, other.At.Line, called)
+		o.fail(sink.At, apart, "%s writes to the same place as %s in line %d%s", sink.Label(), other.Label(), other.At.Line, called)
 	case a.Within(b) && !o.pool(sink, a, other), b.Within(a) && !o.pool(other, b, sink):
-		o.fail(sink.At, apart, "of the places of %s and of %s in line %d one is inside of the other%s", sink.Stage.Name, other.Stage.Name, other.At.Line, called)
+		o.fail(sink.At, apart, "of the places of %s and of %s in line %d one is inside of the other%s", sink.Label(), other.Label(), other.At.Line, called)
 	}
 }
 
@@ -187,7 +187,7 @@ func (s *Step) Where() string {
 			return p.Value
 		}
 	}
-	return s.Stage.Name
+	return s.Label()
 }
 
 // placeAt is where the first of these places stands in the file, else the step.

@@ -29,6 +29,13 @@ func Schema(registry *stage.Registry) (*config.Schema, error) {
 			list.MinItems = 1
 		}
 	}
+	for list, keys := range map[string]any{"before": &beforeKeys{}, "after": &afterKeys{}} {
+		item, err := stepSchema(registry, stage.RoleAction, keys)
+		if err != nil {
+			return nil, err
+		}
+		s.Properties[list].Type, s.Properties[list].Items = "array", item
+	}
 	selecting, err := config.Describe(&selectKeys{})
 	if err != nil {
 		return nil, err
@@ -47,8 +54,9 @@ func Schema(registry *stage.Registry) (*config.Schema, error) {
 }
 
 // stepSchema describes an item of a list: which settings with may hold depends on use.
-func stepSchema(registry *stage.Registry, role stage.Role) (*config.Schema, error) {
-	fields, err := config.Describe(&use{})
+// more are keys of the item beside those of use.
+func stepSchema(registry *stage.Registry, role stage.Role, more ...any) (*config.Schema, error) {
+	fields, err := config.Describe(append(more, &use{})...)
 	if err != nil {
 		return nil, err
 	}

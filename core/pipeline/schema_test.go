@@ -23,6 +23,11 @@ func compiled(t testing.TB) *jsonschema.Schema {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return compile(t, s)
+}
+
+func compile(t testing.TB, s *config.Schema) *jsonschema.Schema {
+	t.Helper()
 	text, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)

@@ -39,28 +39,31 @@ func (l *loader) steps(role stage.Role, n *yaml.Node) []Step {
 	}
 	var steps []Step
 	for i, item := range n.Content {
-		if s, ok := l.step(role, i, item); ok {
-			steps = append(steps, s)
-		} else {
-			l.unknown = true
-		}
+		made, ok := l.step(role, i, item)
+		steps, l.unknown = append(steps, made...), l.unknown || !ok
 	}
 	return steps
 }
 
-func (l *loader) step(role stage.Role, i int, n *yaml.Node) (Step, bool) {
-	s, with, ok := l.located(role, i, n)
-	if ok {
-		l.settings(&s, with)
+// step reads an item of source, transform or sink. A composite makes several steps.
+func (l *loader) step(role stage.Role, i int, n *yaml.Node) (made []Step, ok bool) {
+	s, with, ok := l.located(role, string(role), i, n)
+	if !ok {
+		return nil, false
 	}
-	return s, ok
+	found := l.settings(&s, with)
+	if s.Stage.Expand != nil {
+		return l.expand(&s, found)
+	}
+	return []Step{s}, true
 }
 
-// located finds the stage of an item of a list, and where its settings are.
-func (l *loader) located(role stage.Role, i int, n *yaml.Node) (Step, *yaml.Node, bool) {
-	s := Step{Role: role, At: l.decoder.At(n), node: fmt.Sprintf("%s[%d]", role, i)}
+// located finds the stage of an item of a list, and where its settings are. more are
+// keys of the item beside those of use.
+func (l *loader) located(role stage.Role, list string, i int, n *yaml.Node, more ...any) (Step, *yaml.Node, bool) {
+	s := Step{Role: role, At: l.decoder.At(n), node: fmt.Sprintf("%s[%d]", list, i)}
 	var u use
-	found := l.decoder.DecodeIn(s.node, n, &u)
+	found := l.decoder.DecodeIn(s.node, n, append(more, &u)...)
 	l.found = append(l.found, found.Findings...)
 	if u.Use == "" {
 		return s, nil, false
@@ -72,9 +75,10 @@ func (l *loader) located(role stage.Role, i int, n *yaml.Node) (Step, *yaml.Node
 		delete(at, "stall")
 	}
 	var ok bool
-	if s.Stage, ok = l.find(role, &u, fmt.Sprintf("%s %d", role, i+1), at); !ok {
+	if s.Stage, ok = l.find(role, &u, fmt.Sprintf("%s %d", list, i+1), at); !ok {
 		return s, nil, false
 	}
+	s.process, s.processAt = u.process, at
 	with := config.Resolve(&u.With)
 	if with.IsZero() || isNull(with) {
 		with = &yaml.Node{Kind: yaml.MappingNode, Line: s.At.Line, Column: s.At.Column}
@@ -83,7 +87,7 @@ func (l *loader) located(role stage.Role, i int, n *yaml.Node) (Step, *yaml.Node
 }
 
 // settings decodes those of a step.
-func (l *loader) settings(s *Step, with *yaml.Node) {
+func (l *loader) settings(s *Step, with *yaml.Node) config.Decoded {
 	s.Config = s.Stage.Config()
 	targets := []any{s.Config}
 	switch {
@@ -109,18 +113,19 @@ func (l *loader) settings(s *Step, with *yaml.Node) {
 			l.fail(s.At, "", "%v", err)
 		}
 	}
+	return found
 }
 
 // suggest says what might have been meant by a name that is not known in role.
 // installed are the stages of plugins that are.
 func (l *loader) suggest(role stage.Role, name string, installed []string) string {
-	for _, other := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink} {
+	for _, other := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink, stage.RoleAction} {
 		s, ok := l.registry.Find(other, name)
 		if ok && s.Role == stage.RoleStorage {
 			return "it is a storage; write it below source or sink"
 		}
 		if ok {
-			return fmt.Sprintf("it is %s; write it below %s", article(other), other)
+			return fmt.Sprintf("it is %s; write it below %s", article(other), lists(other))
 		}
 	}
 	if info, err := os.Stat(filepath.Join(l.base, name)); l.plugins != nil && err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
@@ -168,6 +173,19 @@ func names(r *stage.Registry, role stage.Role) []string {
 	return names
 }
 
-func article(role stage.Role) string { return "a " + string(role) }
+func article(role stage.Role) string {
+	if role == stage.RoleAction {
+		return "an action"
+	}
+	return "a " + string(role)
+}
+
+// lists are the lists of a pipeline that have stages of a role.
+func lists(role stage.Role) string {
+	if role == stage.RoleAction {
+		return "before or after"
+	}
+	return string(role)
+}
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }

@@ -71,7 +71,7 @@ func (l *loader) some(role stage.Role, list *yaml.Node, skip []string, wanted fu
 	}
 	for i, n := range list.Content {
 		before := len(l.found)
-		s, with, ok := l.located(role, i, n)
+		s, with, ok := l.located(role, string(role), i, n)
 		if !ok || !wanted(s) {
 			elsewhere = append(elsewhere, l.found[before:].Of(config.Error)...)
 			l.found = l.found[:before]
@@ -91,7 +91,7 @@ func (l *loader) keys(list *yaml.Node) {
 	before := len(l.found)
 	defer func() { l.found = l.found[:before] }()
 	for i, n := range list.Content {
-		s, with, ok := l.located(stage.RoleTransform, i, n)
+		s, with, ok := l.located(stage.RoleTransform, "transform", i, n)
 		if !ok || !s.Stage.Seals || with.Kind != yaml.MappingNode {
 			continue
 		}

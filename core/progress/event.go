@@ -26,6 +26,7 @@ const (
 	StepOpen Kind = "step"      // a long single step begins: Step, Target
 	StepDone Kind = "step_done" // the step has ended, successfully or not: Step, Target
 	Lost     Kind = "loss"      // a loss was recorded: Loss, Target. Only the first losses are events; the result lists all
+	Acted    Kind = "action"    // an action has ended: Action
 	Done     Kind = "done"      // the run succeeded: Result
 	Failed   Kind = "error"     // the run failed: Text, Class, possibly Result
 )
@@ -47,6 +48,8 @@ type Event struct {
 	// the most recent step that is still running.
 	Step string      `json:"step,omitempty"`
 	Loss *stage.Loss `json:"loss,omitempty"`
+	// Action is the result of an action before or after the run.
+	Action *stage.ActionResult `json:"action,omitempty"`
 	// Bytes counts verified bytes: read, hashed and accepted by every sink.
 	Bytes      int64  `json:"bytes,omitempty"`
 	TotalBytes int64  `json:"total_bytes,omitempty"` // an estimate; 0 if unknown

@@ -43,6 +43,14 @@ type Job struct {
 	// Selection says what the sources read.
 	Selection selection.Selection
 	Notes     []stage.Note // known before the run
+	// Actions are the actions before and after the run, in order.
+	Actions []ActionStep
+	// Redact hides secrets in texts that actions get or return. nil: nothing is hidden.
+	Redact func(text string) string
+
+	acted   []stage.ActionResult
+	site    *stage.Plan // what the sources have
+	refusal error       // of the actions in Plan
 
 	chosen    selected
 	track     *tracker
@@ -96,25 +104,43 @@ func (j *Job) Close(ctx context.Context) error {
 			}
 		}
 	}
+	for _, a := range j.Actions {
+		if c, ok := a.Action.(stage.Closer); ok {
+			if err := c.Close(ctx); err != nil {
+				errs = append(errs, fmt.Errorf("closing the action %s: %w", a.Name, err))
+			}
+		}
+	}
 	if j.closure != nil {
 		errs = append(errs, j.closure.Close())
 	}
 	return errors.Join(errs...)
 }
 
-// Plan asks every source what it has and every sink whether it can hold it, without
-// changing anything. Losses are part of the plan, not an error.
+// Plan asks every source what it has and every sink whether it can hold it, and runs the
+// actions before the run in their dry form, without changing anything. Losses and
+// findings are part of the plan, not an error; see Refusal.
 func (j *Job) Plan(ctx context.Context) (*Plan, error) {
+	j.track = startTracker(j.Reporter, j.Name)
+	defer func() { j.track.end() }()
+	j.refusal = j.act(ctx, stage.ActionRequest{Moment: stage.MomentStart, DryRun: true}, true)
+	p, err := j.plan(ctx)
+	if err != nil {
+		return nil, errors.Join(err, j.refusal)
+	}
+	bad := j.act(ctx, stage.ActionRequest{Moment: stage.MomentPlanned, DryRun: true, Plan: j.site}, true)
+	j.refusal, p.Actions = errors.Join(j.refusal, bad), j.acted
+	return p, nil
+}
+
+// plan fills the plan.
+func (j *Job) plan(ctx context.Context) (*Plan, error) {
 	j.tallies, j.facts = map[string]*tally{}, map[string]string{}
 	j.left, j.recorded = map[string]int{}, newRecorded()
 	j.lost, j.read.amounts = map[string]bool{}, map[string]stage.Amount{}
 	j.large = semaphore.NewWeighted(1)
 	if j.firstPause == 0 {
 		j.firstPause = firstPause
-	}
-	if j.track == nil {
-		j.track = startTracker(j.Reporter, j.Name)
-		defer func() { j.track.end() }()
 	}
 	j.ledger = newLedger(j.track.lost)
 	j.track.phase("plan")
@@ -148,6 +174,7 @@ func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 	for part, units := range j.left {
 		j.ledger.note(nil, stage.Note{Path: part, Text: fmt.Sprintf("skipped: no sink holds it (%d units)", units)})
 	}
+	j.site = plan
 	slices.Sort(j.parts)
 	plan.Parts, plan.Snapshots = slices.Compact(j.parts), j.snapshots
 	for _, t := range j.Targets {
@@ -183,9 +210,11 @@ func (j *Job) apart() error {
 	return j.Apart()
 }
 
-// OverBudget returns an error of class failure.Refused if a run would lose more than
-// is accepted, else nil.
-func (j *Job) OverBudget() error { return j.ledger.over(j.Budget, failure.Refused, "would be") }
+// Refusal returns an error of class failure.Refused if a run of the plan would lose more
+// than is accepted or be refused by an action, else nil.
+func (j *Job) Refusal() error { return errors.Join(j.overBudget(), refused(j.refusal)) }
+
+func (j *Job) overBudget() error { return j.ledger.over(j.Budget, failure.Refused, "would be") }
 
 // take adds the inventory of one source to the plan.
 func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {

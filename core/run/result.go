@@ -22,6 +22,8 @@ type Plan struct {
 	Targets   []TargetPlan      `json:"targets"`
 	Losses    []stage.Loss      `json:"losses,omitempty"`
 	Notes     []stage.Note      `json:"notes,omitempty"`
+	// Actions are the results of the actions before the run, in their dry form.
+	Actions []stage.ActionResult `json:"actions,omitempty"`
 }
 
 // TablePlan is a table in its source.
@@ -57,6 +59,8 @@ type Result struct {
 	Stored    []stage.Summary   `json:"stored,omitempty"` // snapshots that were made
 	Losses    []stage.Loss      `json:"losses,omitempty"`
 	Notes     []stage.Note      `json:"notes,omitempty"`
+	// Actions are the results of actions, in order.
+	Actions []stage.ActionResult `json:"actions,omitempty"`
 }
 
 // TableResult is the proof of one table in one target.

@@ -31,20 +31,28 @@ func (j *Job) Run(ctx context.Context) (*Result, error) {
 		r.Losses, r.Notes = j.ledger.report()
 	}
 	r.Facts, r.Snapshots = j.facts, j.snapshots
-	r.Finished = time.Now().UTC()
 	r.Counts = j.track.counts()
+	err = j.afterwards(ctx, r, err)
+	r.Actions = j.acted
+	r.Finished = time.Now().UTC()
 	r.Exit = failure.Of(err)
 	return r, err
 }
 
 func (j *Job) run(ctx context.Context, r *Result) error {
-	plan, err := j.Plan(ctx)
+	if err := j.act(ctx, stage.ActionRequest{Moment: stage.MomentStart, DryRun: j.DryRun}, j.DryRun); err != nil {
+		return j.ended(ctx, refused(err))
+	}
+	plan, err := j.plan(ctx)
 	if err != nil {
 		return j.ended(ctx, err)
 	}
 	r.Parts = plan.Parts
-	if err := j.OverBudget(); err != nil {
+	if err := j.overBudget(); err != nil {
 		return err
+	}
+	if err := j.act(ctx, stage.ActionRequest{Moment: stage.MomentPlanned, DryRun: j.DryRun, Plan: j.site}, j.DryRun); err != nil {
+		return j.ended(ctx, refused(err))
 	}
 	err = j.execute(ctx, r)
 	if err == nil {
@@ -95,7 +103,7 @@ func (j *Job) publish(ctx context.Context) error {
 		if err := j.track.during(ctx, t.Name, "publishing", t.Sink.Publish); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
 		}
-		t.begun = false // it is complete, whatever happens to the others
+		t.begun, t.published = false, true // it is complete, whatever happens to the others
 		t.noteRemains(ctx, j.ledger)
 	}
 	return nil

@@ -36,6 +36,7 @@ type Target struct {
 	begun      bool          // Begin was called
 	open       bool          // Begin succeeded
 	proven     bool
+	published  bool
 	publishing bool // Publish was called
 	dry        bool // it discards what is written
 

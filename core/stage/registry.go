@@ -17,6 +17,7 @@ const (
 	RoleTransform Role = "transform"
 	RoleSink      Role = "sink"
 	RoleStorage   Role = "storage"
+	RoleAction    Role = "action" // before or after the run
 )
 
 // Env is the environment that the host gives a stage.
@@ -45,7 +46,8 @@ type Info struct {
 }
 
 // Stage is a registered stage: its Info and its constructor, which takes a decoded
-// configuration as returned by Config. Only the constructor of its role is set.
+// configuration as returned by Config. Only the constructor of its role is set;
+// for a composite, Expand.
 type Stage struct {
 	Info
 	NewSource  func(ctx context.Context, cfg any, env Env) (Source, error)
@@ -53,6 +55,8 @@ type Stage struct {
 	NewRecord  func(ctx context.Context, cfg any, env Env) (RecordTransform, error)
 	NewBytes   func(ctx context.Context, cfg any, env Env) (ByteTransform, error)
 	NewStorage func(ctx context.Context, cfg any, env Env) (Storage, error)
+	NewAction  func(ctx context.Context, cfg any, env Env) (Action, error)
+	Expand     ExpandFunc
 }
 
 // Registry holds the stages that a program knows. It does not change after NewRegistry and

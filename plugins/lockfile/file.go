@@ -50,7 +50,7 @@ func (s Stage) String() string { return string(s.Role) + " " + s.Name }
 // places are the roles in which a stage can stand in a pipeline.
 func (s Stage) places() []stage.Role {
 	var places []stage.Role
-	for _, role := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink} {
+	for _, role := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink, stage.RoleAction} {
 		if (&stage.Stage{Info: stage.Info{Role: s.Role}}).CanStand(role) {
 			places = append(places, role)
 		}

@@ -57,11 +57,13 @@ func (p *Plugin) usedIn(root *os.Root, name string) (_ bool, err error) {
 		Source    []step `yaml:"source"`
 		Transform []step `yaml:"transform"`
 		Sink      []step `yaml:"sink"`
+		Before    []step `yaml:"before"`
+		After     []step `yaml:"after"`
 	}
 	if yaml.Unmarshal(text, &steps) != nil {
 		return false, nil // no pipeline
 	}
-	for role, list := range map[stage.Role][]step{stage.RoleSource: steps.Source, stage.RoleTransform: steps.Transform, stage.RoleSink: steps.Sink} {
+	for role, list := range map[stage.Role][]step{stage.RoleSource: steps.Source, stage.RoleTransform: steps.Transform, stage.RoleSink: steps.Sink, stage.RoleAction: append(steps.Before, steps.After...)} {
 		for _, s := range list {
 			if slices.ContainsFunc(p.Stages, func(of Stage) bool { return of.Name == s.Use && slices.Contains(of.places(), role) }) {
 				return true, nil

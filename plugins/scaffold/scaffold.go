@@ -68,7 +68,7 @@ func (p Project) check() error {
 
 // taken is the built-in stage that a pipeline would mean by the name, "" if there is none.
 func (p Project) taken() string {
-	for _, role := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink} {
+	for _, role := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink, stage.RoleAction} {
 		if p.BuiltIn == nil || !(&stage.Stage{Info: stage.Info{Role: p.Role}}).CanStand(role) {
 			continue
 		}

@@ -1,0 +1,102 @@
+package pipeline
+
+import (
+	"regexp"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// When an action runs, beside stage.MomentStart and stage.MomentPlanned.
+const (
+	WhenSuccess = "success"
+	WhenFailure = "failure"
+	WhenAlways  = "always"
+)
+
+// Moment is when in a run an action runs.
+func (s *Step) Moment() stage.Moment {
+	switch s.When {
+	case string(stage.MomentStart), string(stage.MomentPlanned):
+		return stage.Moment(s.When)
+	}
+	return stage.MomentAfter
+}
+
+// actionName is what names an action among those of its pipeline.
+type actionName struct {
+	Name string `key:"name" open:"true" help:"what messages and results call the action; without it the stage's name" example:"maintenance-on"`
+}
+
+var goodName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+
+// Validate checks the name.
+func (a *actionName) Validate() error {
+	if a.Name != "" && !goodName.MatchString(a.Name) {
+		return config.At("name", "name must be of a-z, 0-9 and -, begin with a letter, and have at most 40 characters")
+	}
+	return nil
+}
+
+// beforeKeys are those of an item of before, beside use and with.
+type beforeKeys struct {
+	actionName
+	When string `key:"when" default:"start" oneof:"start planned" help:"start: before the site is looked at, as to put it into maintenance mode; planned: when the sources and sinks have been asked, and nothing is written yet"`
+}
+
+// afterKeys are those of an item of after, beside use and with.
+type afterKeys struct {
+	actionName
+	When string `key:"when" default:"success" oneof:"success failure always" help:"after which runs: success, failure (also one that kept a partial result, was refused or interrupted), or always"`
+}
+
+// actions reads before and after, and adds what composites bring: their checks come
+// after those of the file, and what they do afterwards comes before it.
+func (l *loader) actions(doc *document) {
+	p := l.pipeline
+	before := l.actionList("before", &doc.Before)
+	p.Before = append(before, l.brought.before...)
+	p.After = append(l.brought.after, l.actionList("after", &doc.After)...)
+	seen := map[string]config.Position{}
+	for _, s := range append(p.Before[:len(p.Before):len(p.Before)], p.After...) {
+		if first, twice := seen[s.Label()]; twice {
+			l.fail(s.At, "give each a name: of its own", "two actions have the same name; the other is in line %d", first.Line)
+		}
+		seen[s.Label()] = s.At
+	}
+}
+
+func (l *loader) actionList(list string, n *yaml.Node) []Step {
+	n = config.Resolve(n)
+	if n.IsZero() || isNull(n) {
+		return nil
+	}
+	if n.Kind != yaml.SequenceNode {
+		l.fail(l.decoder.At(n), "write "+list+": and below it - use: NAME", "%s must be a list of actions", list)
+		return nil
+	}
+	var steps []Step
+	for i, item := range n.Content {
+		var before beforeKeys
+		var after afterKeys
+		var keys any = &before
+		if list == "after" {
+			keys = &after
+		}
+		s, with, ok := l.located(stage.RoleAction, list, i, item, keys)
+		if !ok {
+			continue
+		}
+		if s.Name, s.When = before.Name, before.When; list == "after" {
+			s.Name, s.When = after.Name, after.When
+		}
+		if s.Name == "" {
+			s.Name = s.Stage.Name
+		}
+		l.settings(&s, with)
+		steps = append(steps, s)
+	}
+	return steps
+}

@@ -1,0 +1,225 @@
+package pipeline
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Composite is a step of the file that stands for others.
+type Composite struct {
+	Name  string          `json:"name"` // the stage's; with a number where there are several
+	Role  stage.Role      `json:"role"`
+	At    config.Position `json:"at"`
+	Parts []string        `json:"parts"` // each as NAME (STAGE)
+	// Before and After are the actions that it brings, each as NAME (STAGE).
+	Before []string `json:"before,omitempty"`
+	After  []string `json:"after,omitempty"`
+}
+
+// String tells what it stands for.
+func (c *Composite) String() string {
+	text := "stands for " + strings.Join(c.Parts, ", ")
+	if len(c.Before) > 0 {
+		text += "; before: " + strings.Join(c.Before, ", ")
+	}
+	if len(c.After) > 0 {
+		text += "; after: " + strings.Join(c.After, ", ")
+	}
+	return text
+}
+
+// Expanded notes what the composites of the pipeline stand for.
+func (p *Pipeline) Expanded() []stage.Note {
+	var notes []stage.Note
+	for _, c := range p.Composites {
+		notes = append(notes, stage.Note{Path: c.Name, Text: c.String()})
+	}
+	return notes
+}
+
+// expand returns the steps that a composite stands for; found is what was found in
+// its settings.
+func (l *loader) expand(s *Step, found config.Decoded) (parts []Step, ok bool) {
+	if len(found.Of(config.Error)) > 0 {
+		return nil, false
+	}
+	name := s.Stage.Name
+	if found.Incomplete {
+		l.report(config.Note, s.At, "", "%s can't be expanded without the values that are missing here", name)
+		return nil, false
+	}
+	lookup := l.decoder.Values.Env
+	if lookup == nil {
+		lookup = os.LookupEnv
+	}
+	e, err := s.Stage.Expand(l.ctx, s.Config, stage.ExpandEnv{Lookup: lookup, Dir: l.base})
+	if err != nil {
+		l.unexpanded(s, err)
+		return nil, false
+	}
+	c := Composite{Name: l.composite(name), Role: s.Role, At: s.At}
+	parts, ok = l.parts(s, c.Name, s.Role, e.Parts, nil, "")
+	if len(e.Parts) == 0 {
+		l.fail(s.At, "", "%s stands for no stage", name)
+		ok = false
+	}
+	start, success := string(stage.MomentStart), WhenSuccess
+	before, okBefore := l.parts(s, c.Name, stage.RoleAction, e.Before, []string{start, string(stage.MomentPlanned)}, start)
+	after, okAfter := l.parts(s, c.Name, stage.RoleAction, e.After, []string{success, WhenFailure, WhenAlways}, success)
+	l.selected(s, e)
+	if !ok || !okBefore || !okAfter {
+		return nil, false
+	}
+	l.brought.before = append(l.brought.before, before...)
+	l.brought.after = append(slices.Clone(after), l.brought.after...)
+	c.Parts, c.Before, c.After = called(parts), called(before), called(after)
+	l.pipeline.Composites = append(l.pipeline.Composites, c)
+	l.report(config.Note, s.At, "", "%s %s", c.Name, c.String())
+	return parts, true
+}
+
+// unexpanded reports why a composite can't be expanded. To a linter, which may run
+// elsewhere, it is no error.
+func (l *loader) unexpanded(s *Step, err error) {
+	severity := config.Error
+	if l.decoder.Values.Offline {
+		severity = config.Warning
+	}
+	for _, one := range config.Split(err) {
+		at := s.At
+		if key, ok := config.KeyOf(one); ok {
+			if there, ok := s.keys[key]; ok {
+				at = there
+			}
+		}
+		l.report(severity, at, "", "%s: %s", s.Stage.Name, l.decoder.Redact(one.Error()))
+	}
+}
+
+// composite is the name of the next composite of a stage.
+func (l *loader) composite(name string) string {
+	next := name
+	for i := 2; slices.ContainsFunc(l.pipeline.Composites, func(c Composite) bool { return c.Name == next }); i++ {
+		next = fmt.Sprintf("%s %d", name, i)
+	}
+	return next
+}
+
+// selected adds what a composite leaves out.
+func (l *loader) selected(s *Step, e *stage.Expansion) {
+	if err := e.Selection.Validate(); err != nil {
+		l.fail(s.At, "", "%s: its selection: %s", s.Stage.Name, l.decoder.Redact(err.Error()))
+		return
+	}
+	to := &l.pipeline.Selection
+	to.ExcludeTables = append(to.ExcludeTables, e.Selection.ExcludeTables...)
+	to.StructureOnly = append(to.StructureOnly, e.Selection.StructureOnly...)
+	to.Rows = append(to.Rows, e.Selection.Rows...)
+	to.ExcludeFiles = append(to.ExcludeFiles, e.Selection.ExcludeFiles...)
+}
+
+func called(steps []Step) []string {
+	var names []string
+	for _, s := range steps {
+		if s.Name == s.Stage.Name {
+			names = append(names, s.Name)
+			continue
+		}
+		names = append(names, fmt.Sprintf("%s (%s)", s.Name, s.Stage.Name))
+	}
+	return names
+}
+
+// parts makes the steps of a composite's parts. What is wrong with one is reported at
+// the composite, and names it and the part.
+func (l *loader) parts(c *Step, of string, role stage.Role, parts []stage.Part, whens []string, usual string) (steps []Step, ok bool) {
+	ok = true
+	for i, p := range parts {
+		before := len(l.found)
+		s := Step{Role: role, Name: p.Name, Of: of, When: cmp.Or(p.When, usual), At: c.At, node: c.node}
+		switch {
+		case !goodName.MatchString(p.Name):
+			l.fail(c.At, "", "its name is not of a-z, 0-9 and -, beginning with a letter")
+		case slices.ContainsFunc(parts[:i], func(other stage.Part) bool { return other.Name == p.Name }):
+			l.fail(c.At, "", "two parts have this name")
+		case p.When != "" && !slices.Contains(whens, p.When):
+			l.fail(c.At, "", "when it runs is %q, and must be one of %s", p.When, strings.Join(whens, ", "))
+		case isPath(p.Use):
+			l.fail(c.At, "", "a part is the name of a stage, not the path of a program")
+		default:
+			l.part(c, &s, p)
+		}
+		for i := range l.found[before:] {
+			f := &l.found[before+i]
+			f.Position, f.Path, f.Message = c.At, c.node, fmt.Sprintf("%s/%s: %s", of, p.Name, f.Message)
+		}
+		if ok = ok && len(l.found[before:].Of(config.Error)) == 0; ok {
+			steps = append(steps, s)
+		}
+	}
+	return steps, ok
+}
+
+// part finds the stage of a part and gives it its settings.
+func (l *loader) part(c, s *Step, p stage.Part) {
+	at := maps.Clone(c.processAt)
+	if at == nil {
+		at = map[string]config.Position{}
+	}
+	at["use"] = c.At
+	var ok bool
+	if s.Stage, ok = l.find(s.Role, &use{Use: p.Use, process: c.process}, c.node+" "+p.Name, at); !ok {
+		return
+	}
+	if s.storage() || s.Stage.Expand != nil {
+		l.fail(c.At, "", "%s is a storage or a composite, which can't be a part", p.Use)
+		return
+	}
+	s.Config = s.Stage.Config()
+	targets, values := []any{s.Config}, maps.Clone(p.Settings)
+	if values == nil {
+		values = map[string]any{}
+	}
+	if s.Role == stage.RoleSink && !replaces(s.Config) {
+		s.Onto = &TargetConfig{}
+		targets = append(targets, s.Onto)
+		c.inherit(values)
+	}
+	for _, err := range config.Split(config.AssignValues(values, targets...)) {
+		l.fail(c.At, "", "%s", l.decoder.Redact(err.Error()))
+	}
+	if secrets, err := config.Secrets(s.Config); err == nil {
+		l.decoder.Hide(secrets...)
+	}
+	var err error
+	if s.places, err = config.Places(s.Config); err != nil {
+		l.fail(c.At, "", "%v", err)
+	}
+	for _, place := range []string{"dir", "file"} {
+		if path := s.places[place]; path.Value != "" && !filepath.IsAbs(path.Value) {
+			l.fail(c.At, "", "its %s is not an absolute path", path.Key)
+		}
+	}
+}
+
+// inherit gives a part of a sink what the composite says of the target, unless the
+// part has settings of its own.
+func (s *Step) inherit(values map[string]any) {
+	if s.Onto == nil {
+		return
+	}
+	if _, own := values["replace"]; !own {
+		values["replace"] = s.Onto.Replace
+	}
+	if _, own := values["preserve"]; !own && len(s.Onto.Preserve) > 0 {
+		values["preserve"] = s.Onto.Preserve
+	}
+}
