@@ -37,11 +37,12 @@ type Builder struct {
 	keyNames   map[string]string   // of primary keys, by table
 	indexNames map[string][]string // by table, in the order of its indexes
 
-	types map[string]string // of enumerations: what to write by what it is where it comes from
-	enums []string
+	types   map[string]string // of enumerations: what to write by what it is where it comes from
+	origins map[string]string // what it is there, by how the server writes what is made
+	enums   []string
 }
 
-// Types are the statements that the tables so far need before they are created.
+// Types are the statements that the tables need before they are created.
 func (b *Builder) Types() []string { return b.enums }
 
 // Name chooses the names of what belongs to the tables, all of them at once,
@@ -60,6 +61,11 @@ func (b *Builder) Name(tables []schema.Table) {
 	for i := range tables {
 		b.indexNames[tables[i].Name] = b.Names.Indexes(&tables[i], b.Origin, b.Prefix)
 	}
+	for _, t := range tables {
+		for _, c := range t.Columns {
+			b.enum(c)
+		}
+	}
 }
 
 // Table writes the DDL of a table whose Dialect is "postgres" and that was given
@@ -71,9 +77,6 @@ func (b *Builder) Table(t schema.Table) (Build, error) {
 	site := b.Names.site
 	table := site.Object(b.tableName(t.Name))
 	out := Build{Table: t}
-	for _, c := range t.Columns {
-		b.enum(c)
-	}
 	var sequence string
 	if t.Sequence != nil {
 		sequence = site.Object(b.Beside.name('S', b.Names.Sequence(t.Name, t.Sequence.Column)))
@@ -129,6 +132,7 @@ func (b *Builder) Table(t schema.Table) (Build, error) {
 			continue // Losses lists it
 		}
 		name := b.Beside.name('i', b.indexNames[t.Name][i])
+		x.Native = retype(x.Native, b.types)
 		build := IndexBuild{Name: x.Name, SQL: createIndex(x, name, table)}
 		if kind, timing, _ := strings.Cut(x.Constraint, " "); kind != "" {
 			build.Then = constraint(kind, timing, name, table)
@@ -161,7 +165,7 @@ func (b *Builder) column(t schema.Table, c schema.Column, sequence string) strin
 		s += " DEFAULT nextval(" + Literal(sequence) + "::regclass)"
 	case refuseDefault(c.Default) != nil: // Losses lists it
 	case c.Default != nil:
-		s += " DEFAULT " + defaultSQL(*c.Default, c.Type)
+		s += " DEFAULT " + retype(defaultSQL(*c.Default, c.Type), b.types)
 	}
 	if !c.Nullable {
 		s += b.Beside.notNull(b.Names.site.Prefix+t.Name, c.Name) + " NOT NULL"
@@ -175,11 +179,13 @@ func (b *Builder) enum(c schema.Column) {
 	if c.Type.Kind != schema.Enum || b.types[c.Native] != "" {
 		return
 	}
-	name := b.Names.site.Object(b.Beside.name('e', b.Names.pick(b.Names.site.Prefix+strings.TrimPrefix(lastName(c.Native), b.Prefix), "")))
+	now := b.Beside.name('e', b.Names.pick(b.Names.site.Prefix+strings.TrimPrefix(lastName(c.Native), b.Prefix), ""))
+	name := b.Names.site.Object(now)
 	if b.types == nil {
-		b.types = map[string]string{}
+		b.types, b.origins = map[string]string{}, map[string]string{}
 	}
 	b.types[c.Native] = name
+	b.origins[now], b.origins[Ident(now)] = c.Native, c.Native // quoted only where it must be
 	values := make([]string, len(c.Type.Values))
 	for i, v := range c.Type.Values {
 		values[i] = Literal(v)

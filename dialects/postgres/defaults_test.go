@@ -135,3 +135,23 @@ func TestLastName(t *testing.T) {
 		}
 	}
 }
+
+// Types that are named in casts follow their names, and nothing else does.
+func TestCastsFollowTheNamesOfTypes(t *testing.T) {
+	names := map[string]string{"mdl_mood": `"m2_mood"`, `"Mo.o'd"`: `"x"`, "other.mood": "mine"}
+	for expr, want := range map[string]string{
+		"(lower('A'::text))::mdl_mood":              `(lower('A'::text))::"m2_mood"`,
+		"(m = ANY (ARRAY['a'::mdl_mood]))":          `(m = ANY (ARRAY['a'::"m2_mood"]))`,
+		"'{a}'::mdl_mood[]":                         `'{a}'::"m2_mood"[]`,
+		`('y'::"Mo.o'd")`:                           `('y'::"x")`,
+		"'a'::other.mood || 'b'::other.moods":       "'a'::mine || 'b'::other.moods",
+		"'::mdl_mood'::text || '''::mdl_mood'":      "'::mdl_mood'::text || '''::mdl_mood'",
+		"'a'::mdl_moods || 'a'::x.mdl_mood":         "'a'::mdl_moods || 'a'::x.mdl_mood",
+		`(m = 'a\'::mdl_mood)`:                      `(m = 'a\'::"m2_mood")`,
+		"'1'::character varying(5)::mdl_mood::text": `'1'::character varying(5)::"m2_mood"::text`,
+	} {
+		if got := retype(expr, names); got != want {
+			t.Errorf("%s became %s", expr, got)
+		}
+	}
+}

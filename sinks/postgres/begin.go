@@ -124,6 +124,7 @@ func (s *Sink) tables(ctx context.Context, conn *postgres.Conn, p *stage.Plan) (
 // prepare writes all DDL; it returns the statements that come first.
 func (s *Sink) prepare(names *postgres.Names, p *stage.Plan, tables []schema.Table) ([]string, error) {
 	b := builder(p, names)
+	s.builder = &b
 	if s.swap != nil {
 		b.Beside = s.swap.beside
 	}

@@ -21,7 +21,7 @@ func TestSiteMovesToAnotherPrefixAndSchema(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE SCHEMA "Old"; CREATE SCHEMA "new site";
 		CREATE TYPE "Old".mdl_mood AS ENUM ('a', 'b');
-		CREATE TABLE "Old".mdl_forum (id bigserial PRIMARY KEY, name varchar(20) NOT NULL DEFAULT '', "Body" text, mood "Old".mdl_mood DEFAULT 'b');
+		CREATE TABLE "Old".mdl_forum (id bigserial PRIMARY KEY, name varchar(20) NOT NULL DEFAULT '', "Body" text, mood "Old".mdl_mood DEFAULT 'b', kept "Old".mdl_mood DEFAULT lower('A')::"Old".mdl_mood);
 		CREATE INDEX mdl_foru_nam_ix ON "Old".mdl_forum (name);
 		CREATE INDEX mdl_foru_nam_ix_pattern ON "Old".mdl_forum (name varchar_pattern_ops DESC) WITH (fillfactor = 70);
 		CREATE INDEX mdl_forum_words ON "Old".mdl_forum USING gin (to_tsvector('simple', "Body")) WITH (fastupdate = off);
@@ -43,6 +43,13 @@ func TestSiteMovesToAnotherPrefixAndSchema(t *testing.T) {
 	}
 	if before, after := indexes("Old", "mdl_"), indexes("new site", "m2_"); len(before) != 6 || !slices.Equal(before, after) {
 		t.Errorf("indexes\n%q became\n%q", before, after)
+	}
+	if got := column(t, db.SQL, `INSERT INTO "new site".m2_forum (name) VALUES ('z') RETURNING kept::text || ' ' || pg_typeof(kept)`); !slices.Equal(got, []string{`a "new site".m2_mood`}) {
+		t.Errorf("a new row gets %q", got)
+	}
+	proven := c.proofs["forum"].Schema
+	if d := proven.Column("kept").Default; d == nil || d.Value != "(lower('A'::text))::mdl_mood" {
+		t.Errorf("the proof has the default %+v", d)
 	}
 	if native := c.proofs["forum"].Schema.Indexes; len(native) != 5 {
 		t.Errorf("indexes %+v", native)

@@ -79,6 +79,7 @@ func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	}
 	proofs := make([]stage.TableProof, len(catalog.Tables))
 	for i, t := range catalog.Tables {
+		s.builder.Original(&t.Table)
 		proofs[i] = stage.TableProof{Schema: t.Table, Sum: sums[t.Name], Losses: s.lost[t.Name]}
 	}
 	return proofs, nil

@@ -14,17 +14,18 @@ type Sink struct {
 	config Config
 	env    stage.Env
 
-	conn   *postgres.Conn // for all that is not done by many at once
-	pool   *postgres.Pool
-	plan   *stage.Plan
-	work   postgres.Site // where the tables are made: the site itself, or beside it
-	swap   *swap         // nil: the tables are made in place
-	builds []postgres.Build
-	byName map[string]*postgres.Build
-	size   map[string]int64        // estimated bytes by table
-	lost   map[string][]stage.Loss // by table, what its rows don't allow
-	began  bool
-	locked bool // conn holds the lock on the target
+	conn    *postgres.Conn // for all that is not done by many at once
+	pool    *postgres.Pool
+	plan    *stage.Plan
+	work    postgres.Site // where the tables are made: the site itself, or beside it
+	swap    *swap         // nil: the tables are made in place
+	builder *postgres.Builder
+	builds  []postgres.Build
+	byName  map[string]*postgres.Build
+	size    map[string]int64        // estimated bytes by table
+	lost    map[string][]stage.Loss // by table, what its rows don't allow
+	began   bool
+	locked  bool // conn holds the lock on the target
 	// publishing: the exchange was begun, and it is not known whether it was carried out.
 	publishing bool
 	left       error // why old tables are still there after the exchange
