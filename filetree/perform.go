@@ -176,11 +176,11 @@ func (s *Sink) swap(ctx context.Context) error {
 	if err := s.settle(); err != nil {
 		return err
 	}
+	if err := s.ownBase(); err != nil { // while the mark has a run that dies here repeated
+		return err
+	}
 	if err := s.unmark(); err != nil {
 		return fmt.Errorf("unmarking %s: %w", s.dir, err)
-	}
-	if err := s.ownBase(); err != nil {
-		return err
 	}
 	return s.settle()
 }

@@ -3,12 +3,14 @@ package filetree
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/machine"
 )
 
 // A file system that takes an owner and sets another one, as network shares do, is found out.
@@ -54,5 +56,43 @@ func TestCommonOwner(t *testing.T) {
 	o.merge(&more)
 	if got := o.common(); got != (stage.Owner{Known: true, UID: 9}) || o.unknown != 5 {
 		t.Errorf("of most it is %+v, and %d have none", got, o.unknown)
+	}
+}
+
+// A Publish that fails late has given the directory away already: Abort takes that back.
+func TestAbortGivesTheDirectoryItsOwnerBack(t *testing.T) {
+	machine.Root(t, "give files to other users")
+	for _, replace := range []stage.Replace{stage.ReplaceNothing, stage.ReplaceSwap} {
+		dir := filepath.Join(t.TempDir(), "moodledata")
+		made, err := NewSink(dir, t.TempDir(), Layout{
+			Part:       "dataroot",
+			Holds:      func(string) (bool, error) { return true, nil },
+			Keeping:    func(string) Keeping { return Remove },
+			Overwrites: func(string) bool { return false },
+			Owners:     true,
+		})
+		must(t, err)
+		s := made.(*Sink)
+		must(t, s.Begin(t.Context(), &stage.Plan{Replace: replace}))
+		w, err := s.WriteFiles(t.Context(), stage.Unit{})
+		must(t, err)
+		must(t, w.Open(t.Context(), stage.Entry{Path: "dataroot/a", Kind: stage.Dir, Mode: 0o700, Owner: stage.Owner{Known: true, UID: 33, GID: 34}}))
+		must(t, w.Close(t.Context(), stage.Digest{}))
+		_, err = w.Commit(t.Context())
+		must(t, err)
+		must(t, s.Finish(t.Context(), &stage.Outcome{}))
+		looks := func(want stage.Owner) {
+			t.Helper()
+			info, err := os.Stat(dir)
+			must(t, err)
+			if got := Owner(info); got != want {
+				t.Errorf("%s: the directory belongs to %+v, want %+v", replace, got, want)
+			}
+		}
+		must(t, s.ownBase())
+		looks(stage.Owner{Known: true, UID: 33, GID: 34})
+		must(t, s.Abort(t.Context()))
+		looks(runner())
+		must(t, s.Close(t.Context()))
 	}
 }

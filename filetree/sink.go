@@ -245,12 +245,12 @@ func (s *Sink) Publish(ctx context.Context) error {
 		return err
 	}
 	if s.area == nil {
+		if err := s.ownBase(); err != nil {
+			return err
+		}
 		s.ending = true
 		if err := s.unmark(); err != nil {
 			return fmt.Errorf("unmarking %s: %w", s.dir, err)
-		}
-		if err := s.ownBase(); err != nil {
-			return err
 		}
 		return s.settle()
 	}
@@ -289,24 +289,22 @@ func (s *Sink) unmark() error {
 }
 
 // Abort removes what was made beside the old tree, after it has put that back if
-// need be. Without an old tree it leaves the mark, by which sources and sinks know
+// need be, and gives the directory its former owner. Without an old tree it leaves the mark, by which sources and sinks know
 // that the directory is incomplete.
 func (s *Sink) Abort(ctx context.Context) error {
-	if err := s.disownBase(); err != nil {
-		return err
-	}
+	disowned := s.disownBase()
 	switch {
 	case s.area != nil:
 		if err := s.putBack(); err != nil {
-			return err
+			return errors.Join(disowned, err)
 		}
 		area := s.area
 		s.area = nil
-		return area.remove(ctx)
+		return errors.Join(disowned, area.remove(ctx))
 	case s.ending:
-		return s.mark()
+		return errors.Join(disowned, s.mark())
 	}
-	return nil
+	return disowned
 }
 
 // Close frees what the sink holds.

@@ -50,7 +50,7 @@ type judge struct {
 }
 
 func (j *judge) Open(_ context.Context, e stage.Entry) error {
-	if j.open != nil || e.Size < 0 || !strings.HasPrefix(e.Path, j.unit.Part) || strings.Contains(e.Path+"/", "/../") || e.Mode > 0o7777 {
+	if j.open != nil || e.Size < 0 || !strings.HasPrefix(e.Path, j.unit.Part) || strings.Contains(e.Path+"/", "/../") || e.Mode > 0o7777 || max(e.Owner.UID, e.Owner.GID) > stage.MaxID {
 		j.t.Errorf("opened: %+v after %+v", e, j.open)
 	}
 	j.open, j.passed = &e, 0
@@ -126,7 +126,7 @@ func FuzzEvents(f *testing.F) {
 	f.Add(append(bytes.Clone(whole), whole...), true)
 	for _, events := range [][]*pb.UnitEvent{
 		{openFile("dataroot/a"), {Data: []byte("in ")}, chunk("pieces", 0), shut(9), {End: &pb.End{Items: 3, Bytes: 9, Crc32: 1}}},
-		{openFile("dataroot/a"), {Drop: true}, {Same: &pb.Entry{Path: []byte("dataroot/b"), Kind: "file", Fingerprint: "known"}}, {End: &pb.End{Items: 3}}},
+		{openFile("dataroot/a"), {Drop: true}, {Same: &pb.Entry{Path: []byte("dataroot/b"), Kind: "file", Fingerprint: "known", Owner: &pb.Owner{Uid: 33, Gid: 33}}}, {End: &pb.End{Items: 3}}},
 	} {
 		messages = nil
 		for _, e := range events {
