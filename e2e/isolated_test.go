@@ -128,7 +128,7 @@ func TestAKilledStorageIsStartedAgain(t *testing.T) {
 		t.Fatalf("exit %d\n%s\n%s", o.code, o.stdout, o.stderr)
 	}
 	for _, stage := range []string{"local", "compress"} {
-		if !strings.Contains(o.stdout, "plugin "+stage+" was started again once") {
+		if !strings.Contains(o.stdout, "plugin "+stage+" was restarted once") {
 			t.Errorf("no note tells of %s in\n%s", stage, o.stdout)
 		}
 	}

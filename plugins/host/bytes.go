@@ -15,13 +15,13 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// byteTransform stands in for a plugin's byte transform.
+// byteTransform is a stage.ByteTransform that calls a plugin.
 type byteTransform struct{ *instance }
 
-// maxRoom is how much memory is got ready for a result whose size isn't known.
+// maxRoom is the capacity allocated for a result of unknown size.
 const maxRoom = 9 << 20
 
-// swollen is the most that a transform may make of n bytes.
+// swollen returns the maximum size of the output of Apply for n bytes.
 func swollen(n int) int64 { return 2*int64(n) + 1<<16 }
 
 func (b byteTransform) Apply(ctx context.Context, dst, src []byte, name string) ([]byte, error) {
@@ -60,7 +60,7 @@ type (
 	passage  = func(pb.ByteTransformClient, context.Context, ...grpc.CallOption) (applying, error)
 )
 
-// send sends all of src: a transform takes its input whole.
+// send sends all of src; a transform reads its whole input before it answers.
 func send(stream applying, head *pb.ApplyHead, src []byte) error {
 	var t protocol.Tally
 	err := protocol.Split(src, func(piece []byte, last bool) error {
@@ -77,16 +77,15 @@ func send(stream applying, head *pb.ApplyHead, src []byte) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	return nil // io.EOF: receiving tells why the other side has ended the stream
+	return nil // io.EOF: the next receive returns the reason
 }
 
-// keyed is a byte transform that works under a key. It gives each new process
-// the key that it had.
+// keyed is a byte transform with a key. It passes its key to each new process.
 type keyed struct {
 	byteTransform
 
 	mu     sync.Mutex
-	given  bool // it was given a key
+	given  bool // it has a key
 	header []byte
 }
 
@@ -101,7 +100,7 @@ func newKeyed(i *instance) *keyed {
 		}
 		_, err := pb.NewByteTransformClient(c).OpenKey(ctx, &pb.OpenKeyRequest{Instance: id, Header: header})
 		if err != nil {
-			return fmt.Errorf("giving the new process its key: %w", err)
+			return fmt.Errorf("passing the key to the new process: %w", err)
 		}
 		return nil
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/lmsvault/vault/transforms/compress"
 )
 
-// Blobs of every size cross the border and come back, also at the edges of messages.
-func TestTransformOfBytesCrossesTheBorder(t *testing.T) {
+// Blobs of every size round-trip, including the sizes at message boundaries.
+func TestByteTransformRoundTrip(t *testing.T) {
 	config := &compress.Config{Codec: "zstd"}
 	there, err := newHost(t).Isolate(compress.Stage(), self(t)).NewBytes(t.Context(), config, stage.Env{})
 	if err != nil {
@@ -28,15 +28,15 @@ func TestTransformOfBytesCrossesTheBorder(t *testing.T) {
 		}
 		made, ok := bytes.CutPrefix(made, before)
 		if plain, err := here.Invert(t.Context(), nil, made, "name", size); err != nil || !ok || !bytes.Equal(plain, want) {
-			t.Errorf("%d bytes are not what the stage makes of them here: %v", size, err)
+			t.Errorf("%d bytes differ from the result in this process: %v", size, err)
 		}
 		back, err := there.Invert(t.Context(), bytes.Clone(before), made, "name", size)
 		if err != nil || !bytes.Equal(back, append(bytes.Clone(before), want...)) {
-			t.Errorf("%d bytes don't come back: %v", size, err)
+			t.Errorf("%d bytes don't round-trip: %v", size, err)
 		}
 		if size > 0 {
 			if _, err := there.Invert(t.Context(), nil, made, "name", size-1); err == nil {
-				t.Errorf("%d bytes pass a limit of one less", size)
+				t.Errorf("%d bytes are accepted with a limit of one less", size)
 			}
 		}
 	}

@@ -11,12 +11,12 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// connection is the host's side of the plugin for go-plugin: the connection itself.
+// connection is the host's side of a plugin for go-plugin.
 type connection struct {
 	goplugin.NetRPCUnsupportedPlugin
 }
 
-var errPluginSide = errors.New("the plugin's side is in package sdk")
+var errPluginSide = errors.New("the plugin side is implemented in package sdk")
 
 func (connection) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error { return errPluginSide }
 
@@ -24,8 +24,8 @@ func (connection) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, c *grpc.
 	return c, nil
 }
 
-// ping asks the process whether it is alive, as go-plugin does. A plugin without
-// this service answers too.
+// ping checks that the process answers, as go-plugin does. Any reply counts, even from a
+// plugin that lacks this service.
 func (p *process) ping(ctx context.Context) error {
 	r := &grpc_health_v1.HealthCheckRequest{Service: goplugin.GRPCServiceName}
 	_, err := grpc_health_v1.NewHealthClient(p.conn).Check(ctx, r)

@@ -10,9 +10,9 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// What a source counts comes over the border, with its errors and their class; a
-// source that doesn't count is not taken for one that does.
-func TestCountsCrossTheBorder(t *testing.T) {
+// Counts, their errors and error classes cross the process boundary. A source that doesn't
+// count is not a Counter.
+func TestCountOverProcess(t *testing.T) {
 	open := func(c *play) (int64, error) {
 		st := played()[3]
 		s, err := newHost(t).Isolate(st, self(t)).NewSource(t.Context(), c, stage.Env{})
@@ -26,7 +26,7 @@ func TestCountsCrossTheBorder(t *testing.T) {
 		})
 		counter, ok := s.(stage.Counter)
 		if !ok {
-			t.Fatal("the source doesn't count")
+			t.Fatal("the source is not a Counter")
 		}
 		return counter.Count(t.Context(), "t")
 	}
@@ -35,7 +35,7 @@ func TestCountsCrossTheBorder(t *testing.T) {
 			t.Errorf("%d (%v), want %d", got, err, n)
 		}
 	}
-	if _, err := open(&play{Count: -2}); err == nil || !strings.Contains(err.Error(), "its count of table t") {
+	if _, err := open(&play{Count: -2}); err == nil || !strings.Contains(err.Error(), "count of table t") {
 		t.Errorf("-2 rows: %v", err)
 	}
 	if _, err := open(&play{Mode: "refused"}); failure.Of(err) != failure.Refused || !errors.Is(err, stage.ErrCorrupt) || !strings.Contains(err.Error(), "table t is locked") {

@@ -12,14 +12,14 @@ import (
 	"github.com/lmsvault/vault/plugins/protocol"
 )
 
-// lost is the error of a call that did not reach its end: the plugin is gone or
-// was ended. The call may be repeated with another process.
+// lost is the error of a call that was cut off because the process ended. The call may be
+// repeated with another process.
 type lost struct{ err error }
 
 func (l *lost) Error() string { return l.err.Error() }
 func (l *lost) Unwrap() error { return l.err }
 
-// over tells whether the process can't be called any more.
+// over reports whether the process can't be called any more.
 func (p *process) over() bool {
 	select {
 	case <-p.ready:
@@ -50,7 +50,7 @@ func (p *process) kill() error {
 	return c.kill()
 }
 
-// condemn ends the process for a reason.
+// condemn kills the process and records the reason.
 func (p *process) condemn(reason string) error {
 	p.mu.Lock()
 	if p.verdict == "" {
@@ -60,10 +60,11 @@ func (p *process) condemn(reason string) error {
 	return p.kill()
 }
 
-// killed is how long the system may take to end a killed process.
+// killed is how long a killed process may take to disappear.
 const killed = 2 * time.Second
 
-// ends waits until the process has ended, at most for so long.
+// ends waits until the process has ended or limit has passed, and reports whether it has
+// ended.
 func (p *process) ends(ctx context.Context, limit time.Duration) bool {
 	wait := time.NewTimer(limit)
 	defer wait.Stop()
@@ -76,7 +77,7 @@ func (p *process) ends(ctx context.Context, limit time.Duration) bool {
 	return false
 }
 
-// reason tells how the process ended, and in which call that was seen first.
+// reason returns how the process ended, and in which call that was first noticed.
 func (p *process) reason(call string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -89,20 +90,20 @@ func (p *process) reason(call string) string {
 	return p.verdict
 }
 
-// gone is the error of a call that met the end of the process.
+// gone returns the error of a call during which the process ended.
 func (p *process) gone(call string) error {
 	reason := p.reason(call)
 	return &lost{fmt.Errorf("plugin %s %s%s", p.program.Name, reason, p.output.said())}
 }
 
-// listensElsewhere is the error of a plugin that others could talk to.
+// listensElsewhere is the error for a plugin that others could connect to.
 type listensElsewhere struct{ network, address string }
 
 func (e *listensElsewhere) Error() string {
-	return fmt.Sprintf("it listens at %.20s %.200s, and must listen at a Unix socket in the folder that PLUGIN_UNIX_SOCKET_DIR names", e.network, protocol.Printable(e.address))
+	return fmt.Sprintf("it listens at %.20s %.200s; it must listen at a Unix socket in the directory PLUGIN_UNIX_SOCKET_DIR", e.network, protocol.Printable(e.address))
 }
 
-// notStarted says in plain words why the process is not there. It has ended by now.
+// notStarted explains why the process failed to start. The process has ended.
 func (p *process) notStarted(err error) error {
 	c, name := p.child, p.program.Name
 	say := func(format string, args ...any) error {
@@ -122,11 +123,11 @@ func (p *process) notStarted(err error) error {
 	case c.cmd.Process == nil:
 		return p.program.unstartable(err)
 	case !c.killed && line == "":
-		return say("it %s before it said that it is ready; is %s a plugin of Vault?", c.how(), p.program.Path)
+		return say("it %s before it was ready; is %s a Vault plugin?", c.how(), p.program.Path)
 	case !c.killed:
-		return say("it %s when it had just begun", c.how())
+		return say("it %s right after it started", c.how())
 	case line == "":
-		return say("it did not say within %v that it is ready; is %s a plugin of Vault?", p.host.startTimeout(), p.program.Path)
+		return say("it was not ready within %v; is %s a Vault plugin?", p.host.startTimeout(), p.program.Path)
 	}
-	return say("it said that it is ready, and does not answer: %.500s", protocol.Printable(status.Convert(err).Message()))
+	return say("it reported ready but does not respond: %.500s", protocol.Printable(status.Convert(err).Message()))
 }

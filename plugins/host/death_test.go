@@ -19,9 +19,9 @@ import (
 	"github.com/lmsvault/vault/transforms/encrypt"
 )
 
-// However a process ends, the error says it in plain words, names the plugin and
-// the call, and shows what it said last.
-func TestTheEndOfAProcessIsToldInPlainWords(t *testing.T) {
+// The error names the plugin and the call, says how the process ended, and shows its last
+// output.
+func TestProcessEndIsExplained(t *testing.T) {
 	for _, c := range []struct {
 		do   string
 		want []string
@@ -30,7 +30,7 @@ func TestTheEndOfAProcessIsToldInPlainWords(t *testing.T) {
 		{"goroutine", []string{"plugin test exited with code 2 in Source.Plan", "its last lines:", "panic: a mistake elsewhere", "goroutine "}},
 		{"exit", []string{"plugin test exited with code 3 in Source.Plan", "WARN this will not end well: disk is odd", "giving up"}},
 		{"kill", []string{"plugin test was killed by signal 9 (perhaps out of memory) in Source.Plan"}},
-		{"stop", []string{"plugin test showed no progress for 400ms in Source.Plan, and was ended"}},
+		{"stop", []string{"plugin test showed no progress for 400ms in Source.Plan and was terminated"}},
 	} {
 		t.Run(c.do, func(t *testing.T) {
 			h, log := rogueHost(t, 400*time.Millisecond)
@@ -46,16 +46,16 @@ func TestTheEndOfAProcessIsToldInPlainWords(t *testing.T) {
 			if err := h.Close(); err != nil {
 				t.Error(err)
 			}
-			if log.count("a plugin is started again") > 0 {
-				t.Error("a source is read again in another process")
+			if log.count("restarting a plugin") > 0 {
+				t.Error("the source was opened again in another process")
 			}
 			log.loud(t)
 		})
 	}
 }
 
-// A call of a storage is repeated in a new process, for all callers in the same one.
-func TestCallsOfAStorageAreRepeated(t *testing.T) {
+// A call of a storage is repeated in a new process, the same one for all callers.
+func TestStorageCallsAreRepeated(t *testing.T) {
 	for _, do := range []string{"goroutine", "exit", "kill", "hang", "stop"} {
 		t.Run(do, func(t *testing.T) {
 			h, log := rogueHost(t, 400*time.Millisecond)
@@ -71,52 +71,52 @@ func TestCallsOfAStorageAreRepeated(t *testing.T) {
 			}
 			all.Wait()
 			if ask(t, s, "pid") == first {
-				t.Error("it is still the same process")
+				t.Error("still the same process")
 			}
-			if n := log.count("a plugin is started again"); n != 1 {
-				t.Errorf("it was started again %d times, want once", n)
+			if n := log.count("restarting a plugin"); n != 1 {
+				t.Errorf("restarted %d times, want once", n)
 			}
-			if e := log.find(t, "a plugin is started again"); e.level != slog.LevelWarn || e.attrs["plugin"] != "test" {
-				t.Errorf("the log has it as %+v", e)
+			if e := log.find(t, "restarting a plugin"); e.level != slog.LevelWarn || e.attrs["plugin"] != "test" {
+				t.Errorf("log entry is %+v", e)
 			}
 			notes := h.Notes()
-			if len(notes) != 1 || !strings.HasPrefix(notes[0], "plugin test was started again once, because it ") {
-				t.Errorf("the notes are %q", notes)
+			if len(notes) != 1 || !strings.HasPrefix(notes[0], "plugin test was restarted once, because it ") {
+				t.Errorf("notes are %q", notes)
 			}
 		})
 	}
 }
 
-// A call that ends every process is given up.
-func TestAStorageThatAlwaysFailsIsGivenUp(t *testing.T) {
+// A call that terminates every process fails in the end.
+func TestRestartsAreLimited(t *testing.T) {
 	h, _ := rogueHost(t, time.Minute)
 	s := mustOpen(t, h, self(t), rogueConfig{Do: "exit"})
 	says(t, s.Put(t.Context(), "x", nil), "plugin test was started 5 times in this run", "it exited with code 3 in Storage.Put", "giving up")
 	says(t, s.Put(t.Context(), "x", nil), "plugin test was started 5 times in this run", "it exited with code 3 in Storage.Put")
 }
 
-// So is a program that does not start, and why is said once.
-func TestAProgramThatNeverStartsIsGivenUp(t *testing.T) {
+// So does a program that never starts; the reason is given once.
+func TestFailingStartsAreLimited(t *testing.T) {
 	t.Setenv(early, "exit")
 	h, _ := rogueHost(t, time.Minute)
 	p := self(t)
 	p.Env = []string{early}
-	const why = "plugin test could not be started: it exited with code 7 before it said that it is ready"
+	const why = "plugin test could not be started: it exited with code 7 before it was ready"
 	for range 5 {
 		_, err := open(t, h, p, rogueConfig{})
 		says(t, err, why)
 	}
 	for range 2 {
 		_, err := open(t, h, p, rogueConfig{})
-		says(t, err, "not tried again after 5 starts in this run: "+why)
+		says(t, err, "gave up after 5 starts in this run: "+why)
 		if n := strings.Count(err.Error(), "could not be started") + strings.Count(err.Error(), "its last lines"); n != 2 {
-			t.Errorf("it says so more than once: %v", err)
+			t.Errorf("the reason is repeated: %v", err)
 		}
 	}
 }
 
-// What a stage returns, and what the caller wants, is not the host's to change or repeat.
-func TestAStagesOwnErrorsPassUnchanged(t *testing.T) {
+// The host does not change or retry errors returned by a stage or caused by the caller.
+func TestStageErrorsPassUnchanged(t *testing.T) {
 	h, log := rogueHost(t, time.Minute)
 	s := mustOpen(t, h, self(t), rogueConfig{Do: "wait"})
 	_, err := s.Get(t.Context(), nil, "nothing", 0, -1)
@@ -130,16 +130,16 @@ func TestAStagesOwnErrorsPassUnchanged(t *testing.T) {
 	}
 	p := mustOpen(t, h, self(t), rogueConfig{Do: "panic"})
 	says(t, p.Put(t.Context(), "x", nil), "plugin test panicked in Storage.Put: a mistake in the stage")
-	if first := ask(t, s, "pid"); first != ask(t, p, "pid") || log.count("a plugin is started again") > 0 {
-		t.Error("an error or panic of one call ended the process for all")
+	if first := ask(t, s, "pid"); first != ask(t, p, "pid") || log.count("restarting a plugin") > 0 {
+		t.Error("an error or panic in one call ended the process")
 	}
 	if e := log.find(t, "a stage panicked"); e.level != slog.LevelError || !strings.Contains(e.attrs["stack"], "rogue_test.go") {
-		t.Errorf("the log has the panic as %+v", e)
+		t.Errorf("log entry of the panic is %+v", e)
 	}
 }
 
-// A call that is cancelled while its process ends is not made again.
-func TestACancelledCallIsNotRepeated(t *testing.T) {
+// A call that is cancelled while its process ends is not repeated.
+func TestCancelledCallIsNotRepeated(t *testing.T) {
 	h, log := rogueHost(t, time.Minute)
 	once := filepath.Join(t.TempDir(), "once")
 	s := mustOpen(t, h, self(t), rogueConfig{Do: "stop", Once: once})
@@ -150,7 +150,7 @@ func TestACancelledCallIsNotRepeated(t *testing.T) {
 				cancel()
 				return
 			}
-			<-time.After(time.Millisecond) // another look; Put never returns without it
+			<-time.After(time.Millisecond) // Put never returns without it
 		}
 	}()
 	if err := s.Put(ctx, "x", nil); !errors.Is(err, context.Canceled) {
@@ -159,13 +159,13 @@ func TestACancelledCallIsNotRepeated(t *testing.T) {
 	if err := h.Close(); err != nil {
 		t.Error(err)
 	}
-	if log.count("a plugin is started again") > 0 {
-		t.Error("it was started again")
+	if log.count("restarting a plugin") > 0 {
+		t.Error("the plugin was restarted")
 	}
 }
 
-// A call that may take hours is not taken for a hang while the process answers.
-func TestALongCallIsNoHang(t *testing.T) {
+// A call that may take hours is not a hang while the process answers.
+func TestLongCallIsNotAHang(t *testing.T) {
 	h, _ := rogueHost(t, 300*time.Millisecond)
 	s, err := h.Isolate(rogueSource(), self(t)).NewSource(t.Context(), &rogueConfig{Do: "slow"}, stage.Env{})
 	if err != nil {
@@ -176,22 +176,22 @@ func TestALongCallIsNoHang(t *testing.T) {
 	}
 }
 
-// A source may need long for its first row, and not for the others.
-func TestALongQueryIsNoHang(t *testing.T) {
+// A source may take long for its first row, but not for later ones.
+func TestLongQueryIsNotAHang(t *testing.T) {
 	h, _ := rogueHost(t, 300*time.Millisecond)
 	s, err := h.Isolate(played()[0], self(t)).NewSource(t.Context(), &play{Mode: "slow"}, stage.Env{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := &listener{}
-	says(t, read(t.Context(), s, rowUnit, nil, l), "plugin test showed no progress for 300ms in Source.Read, and was ended")
+	says(t, read(t.Context(), s, rowUnit, nil, l), "plugin test showed no progress for 300ms in Source.Read and was terminated")
 	if len(l.lines) != 1 {
-		t.Errorf("%q came", l.lines)
+		t.Errorf("got %q", l.lines)
 	}
 }
 
-// A sink may need long to commit a unit, and not to take it.
-func TestALongCommitIsNoHang(t *testing.T) {
+// A sink may take long to commit a unit, but not to receive it.
+func TestLongCommitIsNotAHang(t *testing.T) {
 	h, _ := rogueHost(t, 300*time.Millisecond)
 	open := func(mode string) stage.Sink {
 		s, err := h.Isolate(played()[1], self(t)).NewSink(t.Context(), &play{Mode: mode, Diary: filepath.Join(t.TempDir(), "diary")}, stage.Env{})
@@ -205,11 +205,11 @@ func TestALongCommitIsNoHang(t *testing.T) {
 		t.Error(err)
 	}
 	w = begun(t, open("hang"), rowUnit)
-	says(t, chunks(t.Context(), w, largeRow(), largeRow()), "plugin test showed no progress for 300ms in Sink.Unit, and was ended")
+	says(t, chunks(t.Context(), w, largeRow(), largeRow()), "plugin test showed no progress for 300ms in Sink.Unit and was terminated")
 }
 
-// A sink whose call never ends can't keep a run from ending.
-func TestASinkThatCantBeEndedIsKilled(t *testing.T) {
+// A sink whose call never returns can't keep a run from ending.
+func TestHangingSinkIsKilled(t *testing.T) {
 	h, _ := rogueHost(t, 300*time.Millisecond)
 	s, err := h.Isolate(played()[1], self(t)).NewSink(t.Context(), &play{Mode: "deaf", Diary: filepath.Join(t.TempDir(), "diary")}, stage.Env{})
 	if err != nil {
@@ -228,14 +228,14 @@ func TestASinkThatCantBeEndedIsKilled(t *testing.T) {
 	if err := w.Abort(ctx); err != nil {
 		t.Error(err)
 	}
-	says(t, s.Abort(context.WithoutCancel(ctx)), "plugin test showed no progress for 300ms in Sink.Abort, and was ended")
+	says(t, s.Abort(context.WithoutCancel(ctx)), "plugin test showed no progress for 300ms in Sink.Abort and was terminated")
 	if err := s.Close(ctx); err != nil {
 		t.Error(err)
 	}
 }
 
-// Time in which the plugin waits for its host is no hang of it.
-func TestASlowHostIsNoHang(t *testing.T) {
+// Time in which the plugin waits for its host is not a hang.
+func TestSlowHostIsNotAHang(t *testing.T) {
 	h, _ := rogueHost(t, 200*time.Millisecond)
 	s := mustOpen(t, h, self(t), rogueConfig{})
 	listed := 0
@@ -250,7 +250,7 @@ func TestASlowHostIsNoHang(t *testing.T) {
 }
 
 // A keyed transform gets its key in the next process too.
-func TestTheKeyIsGivenToTheNextProcess(t *testing.T) {
+func TestKeyIsPassedToNextProcess(t *testing.T) {
 	h, _ := rogueHost(t, time.Minute)
 	identity, err := age.GenerateX25519Identity()
 	if err != nil {
@@ -263,7 +263,7 @@ func TestTheKeyIsGivenToTheNextProcess(t *testing.T) {
 	}
 	sealing, ok := made.(stage.Keyed)
 	if !ok {
-		t.Fatalf("%T has no key", made)
+		t.Fatalf("%T is not Keyed", made)
 	}
 	if _, err := sealing.Create(t.Context()); err != nil {
 		t.Fatal(err)

@@ -11,20 +11,20 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// Description is what a plugin says of itself, checked.
+// Description is the checked self-description of a plugin.
 type Description struct {
 	Name    string // a-z 0-9 -
-	Version string // as semver.org has it
-	SDK     string // what it was written with, for support; may be ""
-	Minor   int    // the protocol's minor version that it speaks
-	// Stages are complete: settings are declared as the plugin does it, and checked
-	// by the plugin; what is made of them works in the program's process.
+	Version string // a semantic version (semver.org)
+	SDK     string // the SDK it was built with, for support; may be ""
+	Minor   int    // minor version of the protocol
+	// Stages can be used like built-in ones. Their settings are declared and checked by the
+	// plugin; instances run in its process.
 	Stages []stage.Stage
 }
 
-// Describe starts the program, if it doesn't run yet, and asks it what it is. What
-// it declares is checked: an error names the plugin and what is wrong with it. ctx
-// is also that of later checks of settings.
+// Describe starts the program if it is not running and asks for its description. Invalid
+// declarations are an error that names the plugin and the problem. ctx is also used for
+// later checks of settings.
 func (h *Host) Describe(ctx context.Context, p Program) (*Description, error) {
 	proc, err := h.process(ctx, p)
 	if err != nil {
@@ -36,37 +36,37 @@ func (h *Host) Describe(ctx context.Context, p Program) (*Description, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("plugin %s does not tell what it is: %w", p.Name, err)
+		return nil, fmt.Errorf("plugin %s: reading its description: %w", p.Name, err)
 	}
 	if err := validate(r); err != nil {
-		return nil, fmt.Errorf("plugin %s declares what can't be: %w", p.Name, err)
+		return nil, fmt.Errorf("plugin %s: invalid description: %w", p.Name, err)
 	}
 	d := &Description{Name: r.Name, Version: r.Version, SDK: r.Sdk, Minor: int(r.Minor)}
 	for _, m := range r.Stages {
 		s, err := h.declared(ctx, p, m)
 		if err != nil {
-			return nil, fmt.Errorf("plugin %s declares what can't be: stage %s: %w", p.Name, m.Name, err)
+			return nil, fmt.Errorf("plugin %s: invalid description: stage %s: %w", p.Name, m.Name, err)
 		}
 		d.Stages = append(d.Stages, s)
 	}
 	return d, nil
 }
 
-// answer is how long a plugin may take to say something that needs no work.
+// answer is how long a plugin may take to answer a call that requires no work.
 const answer = 30 * time.Second
 
-// ask makes a call that opens nothing.
+// ask makes a call that needs no open instance.
 func (p *process) ask(ctx context.Context, call func(context.Context, pb.PluginClient) error) error {
 	limited, cancel := context.WithTimeout(ctx, answer)
 	defer cancel()
 	err := call(limited, pb.NewPluginClient(p.conn))
 	if limited.Err() != nil && ctx.Err() == nil && err != nil {
-		return fmt.Errorf("it does not answer within %v", answer)
+		return fmt.Errorf("no response within %v", answer)
 	}
 	return err
 }
 
-// declared makes a stage of its declaration.
+// declared makes a stage from its declaration.
 func (h *Host) declared(ctx context.Context, p Program, m *pb.Stage) (stage.Stage, error) {
 	validate := func(d *config.Declared) error {
 		settings, err := config.Encode(d)
@@ -83,7 +83,7 @@ func (h *Host) declared(ctx context.Context, p Program, m *pb.Stage) (stage.Stag
 			return err
 		})
 		if err != nil {
-			return fmt.Errorf("plugin %s can't check the settings: %w", p.Name, err)
+			return fmt.Errorf("plugin %s: checking the settings: %w", p.Name, err)
 		}
 		return protocol.Problem(r.Problems)
 	}
@@ -99,7 +99,7 @@ func (h *Host) declared(ctx context.Context, p Program, m *pb.Stage) (stage.Stag
 	return h.Isolate(s, p), nil
 }
 
-// roleOf is the role of a stage by that of the protocol; "" for one that is unknown.
+// roleOf returns the role for a role of the protocol, or "" if it is unknown.
 func roleOf(r pb.Role) stage.Role {
 	switch r {
 	case pb.Role_ROLE_SOURCE:
@@ -114,7 +114,8 @@ func roleOf(r pb.Role) stage.Role {
 	return ""
 }
 
-// mark sets the constructor by which Isolate tells what a stage is; it is never called.
+// mark sets the constructor by which Isolate recognizes the kind of a stage. It is never
+// called.
 func mark(s *stage.Stage, role pb.Role) {
 	switch role {
 	case pb.Role_ROLE_SOURCE:

@@ -15,15 +15,15 @@ import (
 	"github.com/lmsvault/vault/transforms/encrypt"
 )
 
-// A stage of another program is declared, checked and made as one that is built in:
-// by what its program says of it.
-func TestADescribedStageIsLikeABuiltInOne(t *testing.T) {
+// A stage of a plugin is declared, checked and made like a built-in one, from its
+// description.
+func TestDescribedStageIsLikeBuiltIn(t *testing.T) {
 	d, err := newHost(t).Describe(t.Context(), self(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if d.Name != "test" || d.Version != "1.0.0" || !strings.HasPrefix(d.SDK, "go") {
-		t.Errorf("it is %+v", d)
+		t.Errorf("description is %+v", d)
 	}
 	found := map[string]stage.Stage{}
 	for _, s := range d.Stages {
@@ -38,10 +38,10 @@ func TestADescribedStageIsLikeABuiltInOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := config.Describe(s.Config()); err != nil || asJSON(t, got) != asJSON(t, want) {
-		t.Errorf("its settings are\n%s\nwant\n%s, %v", asJSON(t, got), asJSON(t, want), err)
+		t.Errorf("settings are\n%s\nwant\n%s, %v", asJSON(t, got), asJSON(t, want), err)
 	}
 
-	// The program checks its settings when they are decoded, and the finding is at its place.
+	// The plugin checks its settings when they are decoded, and findings have a position.
 	decode := func(s stage.Stage, text string) (any, string) {
 		var node yaml.Node
 		if err := yaml.Unmarshal([]byte(text), &node); err != nil {
@@ -58,7 +58,7 @@ func TestADescribedStageIsLikeABuiltInOne(t *testing.T) {
 	for _, text := range []string{"{recipients: [age1x]}", "{}", "{recipient: x}", "{passphrase: [a]}"} {
 		_, theirs := decode(s, text)
 		if _, ours := decode(built, text); theirs != ours || theirs == "" {
-			t.Errorf("%s: it says\n%s\nthe built-in stage says\n%s", text, theirs, ours)
+			t.Errorf("%s: got\n%s\nwant, as from the built-in stage,\n%s", text, theirs, ours)
 		}
 	}
 
@@ -72,7 +72,7 @@ func TestADescribedStageIsLikeABuiltInOne(t *testing.T) {
 	}
 	keyed, ok := made.(stage.Keyed)
 	if !ok {
-		t.Fatalf("%T works under no key", made)
+		t.Fatalf("%T is not Keyed", made)
 	}
 	if _, err := keyed.Create(t.Context()); err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func TestADescribedStageIsLikeABuiltInOne(t *testing.T) {
 		t.Errorf("%q, %v", opened, err)
 	}
 	if _, err := keyed.Invert(t.Context(), nil, sealed, "there", 100); !errors.Is(err, stage.ErrCorrupt) {
-		t.Errorf("in another place: %v", err)
+		t.Errorf("under another name: %v", err)
 	}
 	if local := found["local"]; local.NewStorage == nil || !reflect.DeepEqual([]bool{local.CanStand(stage.RoleSource), local.CanStand(stage.RoleSink)}, []bool{true, true}) {
 		t.Errorf("local is %+v", local.Info)

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// passed are the variables of the environment that a plugin gets, if they are set:
-// what programs need to find libraries, certificates, a proxy, the time zone and
-// the language. Nothing of Vault's own, and no credentials: not those of cloud
-// services either. What else a plugin needs is named in Program.Env.
+// passed lists the environment variables that a plugin gets if they are set: those that
+// programs need for libraries, certificates, proxies, time zone and language. It includes
+// no variables of Vault and no credentials, such as those of cloud services. Program.Env
+// names additional variables.
 func passed() []string {
 	return []string{
 		"PATH", "HOME", "USER", "LOGNAME", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES",
@@ -19,9 +19,9 @@ func passed() []string {
 	}
 }
 
-// environment is the whole environment of a plugin: what is passed, the named
-// variables, and a folder for temporary files. A proxy's address that holds a
-// password is passed only where it is named: withheld are the others.
+// environment returns the environment of a plugin: the passed and named variables, and a
+// directory for temporary files. A proxy address with a password is passed only if it is
+// named; withheld lists those that were not.
 func environment(named []string, tempDir string) (env, withheld []string) {
 	env = []string{"TMPDIR=" + tempDir, "PYTHONDONTWRITEBYTECODE=1", "PYTHONUNBUFFERED=1"}
 	seen := map[string]bool{"TMPDIR": true}
@@ -40,8 +40,8 @@ func environment(named []string, tempDir string) (env, withheld []string) {
 	return env, withheld
 }
 
-// holdsPassword tells whether a proxy's address has user information, with or
-// without a scheme before it.
+// holdsPassword reports whether a proxy address, with or without a scheme, has user
+// information.
 func holdsPassword(address string) bool {
 	if !strings.Contains(address, "@") {
 		return false

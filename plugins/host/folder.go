@@ -9,28 +9,28 @@ import (
 	"syscall"
 )
 
-// folder is where the processes have their sockets and temporary files, each in a
-// folder of its own that only this user can open.
+// folder holds the sockets and temporary files of the processes, in a directory for each
+// that only the current user can open.
 type folder struct {
 	dir string
 
 	mu    sync.Mutex
-	alias *os.File // the open folder, where its path is too long for sockets
+	alias *os.File // the open directory if its path is too long for sockets
 }
 
-// added is the most that go-plugin and the plugin add to the folder's path for
-// a socket: two names with random numbers, and one of ours.
+// added is the maximum length that go-plugin and the plugin append to the directory's path
+// for a socket: two names with random numbers, and one of ours.
 const added = len("/p1234567890/plugin-dir1234567890/plugin1234567890")
 
-// make makes a folder for a process; sockets is its path for sockets. A socket's
-// path may have about 100 bytes, which is less than TMPDIR may have.
+// make creates a directory for a process; sockets is the path to use for sockets. The path
+// of a socket is limited to about 100 bytes, and TMPDIR may be longer.
 func (f *folder) make() (dir, sockets string, err error) {
 	base, err := filepath.Abs(f.dir)
 	if err != nil {
 		return "", "", err
 	}
 	if dir, err = os.MkdirTemp(base, "p"); err != nil {
-		return "", "", fmt.Errorf("making a plugin's folder: %w", err)
+		return "", "", fmt.Errorf("making a plugin's directory: %w", err)
 	}
 	if len(base)+added < len(syscall.RawSockaddrUnix{}.Path) {
 		return dir, dir, nil
@@ -39,13 +39,13 @@ func (f *folder) make() (dir, sockets string, err error) {
 	return dir, filepath.Join(short, filepath.Base(dir)), err
 }
 
-// short is another path of the folder, which ends with this process: nothing
-// that is killed leaves it behind.
+// short returns another path of the directory. It ends with this process, so it does not
+// remain even if the process is killed.
 func (f *folder) short(base string) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if runtime.GOOS != "linux" {
-		return "", fmt.Errorf("the path of the folder for temporary files is too long for the sockets of plugins: set TMPDIR to a shorter one than %s", base)
+		return "", fmt.Errorf("the path of the temporary directory is too long for plugin sockets; set TMPDIR to a shorter path than %s", base)
 	}
 	if f.alias == nil {
 		opened, err := os.Open(base)

@@ -14,22 +14,21 @@ import (
 	"github.com/lmsvault/vault/plugins/protocol"
 )
 
-// handshakeLine is what a plugin says when it is ready: go-plugin's
-// docs/internals.md.
+// handshakeLine matches the line that a plugin prints when it is ready, see
+// docs/internals.md of go-plugin.
 var handshakeLine = regexp.MustCompile(`^\d+\|\d+\|[a-z]+\|[^|]+(\|.*)?$`)
 
-// maxHandshake is how long such a line may be. go-plugin reads no more from one
-// of 64 KiB on.
+// maxHandshake is the maximum length of the line. go-plugin stops reading at 64 KiB.
 const maxHandshake = 8 << 10
 
-// handshakeFields are those of it that count here. A certificate may follow: for
-// mutual TLS, which go-plugin takes to be wanted where it finds one.
+// handshakeFields is the number of fields used. A certificate may follow, from which
+// go-plugin would conclude that mutual TLS is wanted.
 const handshakeFields = 5
 
-// handshake passes only the handshake of a process's standard output on. Whatever
-// else it or its libraries print there, before or after, goes to stray.
+// handshake passes on only the handshake of a process's standard output. Everything else
+// printed there, before or after, goes to stray.
 type handshake struct {
-	reader *io.PipeReader // what go-plugin reads
+	reader *io.PipeReader // read by go-plugin
 	writer *io.PipeWriter
 	stray  func(line []byte)
 
@@ -43,7 +42,7 @@ func newHandshake(stray func([]byte)) *handshake {
 	return g
 }
 
-// hear takes a line of the output.
+// hear handles a line of the output.
 func (g *handshake) hear(line []byte) {
 	if g.said() != "" || len(line) > maxHandshake || !handshakeLine.Match(line) {
 		g.stray(line)
@@ -54,30 +53,30 @@ func (g *handshake) hear(line []byte) {
 	g.mu.Lock()
 	g.line = said
 	g.mu.Unlock()
-	// Nobody reads it where go-plugin has given up meanwhile.
+	// Nobody reads it if go-plugin has given up meanwhile.
 	if _, err := io.WriteString(g.writer, said+"\n"); err != nil {
 		g.stray(line)
 	}
 }
 
-// said is the handshake, "" if it has not come.
+// said returns the handshake, or "" if there was none yet.
 func (g *handshake) said() string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.line
 }
 
-// misfit says in plain words why this handshake can't be used; nil if it can.
+// misfit explains why the handshake can't be used, or returns nil if it can.
 func misfit(line string) error {
 	field := append(strings.Split(line, "|"), "", "")
 	version, err := strconv.Atoi(field[1])
 	switch {
 	case field[0] != strconv.Itoa(goplugin.CoreProtocolVersion) || goplugin.Protocol(field[4]) != goplugin.ProtocolGRPC || err != nil:
-		return fmt.Errorf("it greets as %.200q, which is no plugin of Vault's", line)
+		return fmt.Errorf("its first line is %.200q, which is not that of a Vault plugin", line)
 	case version > protocol.Major:
-		return fmt.Errorf("it speaks version %d of the protocol, and this vault speaks version %d: use a newer vault, or an older version of the plugin", version, protocol.Major)
+		return fmt.Errorf("it uses version %d of the protocol, this vault version %d; use a newer vault or an older version of the plugin", version, protocol.Major)
 	case version < protocol.Major:
-		return fmt.Errorf("it speaks version %d of the protocol, and this vault speaks version %d: use a newer version of the plugin", version, protocol.Major)
+		return fmt.Errorf("it uses version %d of the protocol, this vault version %d; use a newer version of the plugin", version, protocol.Major)
 	}
 	return nil
 }

@@ -12,38 +12,38 @@ import (
 	"time"
 )
 
-// Config is what a Host works with.
+// Config configures a Host.
 type Config struct {
 	Log     *slog.Logger
-	Dir     string // a private folder for sockets and temporary files, made and removed by the caller
-	Version string // of vault
-	// Stall is how long a plugin may show no progress before it is ended; 0 for ever.
-	// Only the time that a call waits for the plugin counts. What may take hours
-	// (planning, beginning, a unit's first event, its commit, building indexes) has
-	// progress as long as the process answers at all; Abort and Close may take a
-	// minute at most.
+	Dir     string // private directory for sockets and temporary files; the caller creates and removes it
+	Version string // version of Vault
+	// Stall is how long a plugin may make no progress before it is terminated; 0 means no
+	// limit. Only time that a call waits for the plugin counts. In operations that may take
+	// hours (planning, beginning, the first event of a unit, its commit, building indexes)
+	// the plugin makes progress as long as its process answers at all. Abort and Close are
+	// limited to one minute.
 	Stall time.Duration
-	// Ending is closed when the caller was asked to end, and has yet to give up in
-	// order: then no call waits for longer than 20 seconds, and no program is
-	// started again. nil: never.
+	// Ending is closed when the caller was asked to stop and still has to abort in order.
+	// From then on no call waits longer than 20 seconds and no program is restarted. It may
+	// be nil.
 	Ending <-chan struct{}
-	// Start is how long a plugin may take until it is ready; 0 for 20 seconds.
+	// Start is how long a plugin may take to become ready; 0 means 20 seconds.
 	Start time.Duration
 }
 
-// Program is a plugin's program and how it is run.
+// Program is the program of a plugin and how to run it.
 type Program struct {
 	Name string   // for messages
-	Path string   // of the file, or a path that opens it
-	Args []string // without the name; everyone on the machine can see them
-	// SHA256 is the digest that the file must have, in hex. It is then checked
-	// before each start, as is that nobody else can write the file or its folder,
-	// and on Linux what was checked is what runs. "" for no check.
+	Path string   // path of the file, or one that opens it
+	Args []string // without the program name; visible to all users of the machine
+	// SHA256 is the required SHA-256 of the file, in hex. It is checked before each start,
+	// together with the requirement that nobody else can write the file or its directory.
+	// On Linux the file that was checked is the one executed. "" disables the checks.
 	SHA256 string
-	Env    []string // names of environment variables that it gets beside the usual ones
-	// Group tells apart processes of one program: stages of one group share a process.
+	Env    []string // names of environment variables to pass in addition to the usual ones
+	// Group separates processes of one program: only stages of the same group share one.
 	Group string
-	// Stall is Config.Stall of this program alone; 0: the host's.
+	// Stall overrides Config.Stall for this program; 0 means the host's.
 	Stall time.Duration
 }
 
@@ -58,8 +58,8 @@ func (p Program) key() string {
 	return key
 }
 
-// Host runs the plugins of one command. It is safe for concurrent use; Close
-// ends all processes.
+// Host runs the plugins of one command. It is safe for concurrent use. Close terminates all
+// processes.
 type Host struct {
 	Config
 	folder folder
@@ -67,27 +67,26 @@ type Host struct {
 	mu        sync.Mutex
 	processes map[string]*process
 	ended     bool
-	again     map[string]*restart // by the program's key
+	again     map[string]*restart // by key of the program
 	errs      []error
 }
 
-// restart is what a user should know of a program that was started again.
+// restart records that a program was restarted, for the user.
 type restart struct {
 	name, reason string
 	times        int
 }
 
-// New makes a Host. Processes are started when they are needed.
+// New returns a Host. Processes are started when they are first needed.
 func New(c Config) *Host {
 	return &Host{Config: c, folder: folder{dir: c.Dir}, processes: map[string]*process{}, again: map[string]*restart{}}
 }
 
-var errEnded = errors.New("the host of plugins has ended")
+var errEnded = errors.New("the plugin host is closed")
 
 func (h *Host) startTimeout() time.Duration { return cmp.Or(h.Start, 20*time.Second) }
 
-// process returns the running process of a program, starting it if there is none
-// or if the one before has ended.
+// process returns the running process of a program. It starts one if none is running.
 func (h *Host) process(ctx context.Context, p Program) (*process, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -101,7 +100,7 @@ func (h *Host) process(ctx context.Context, p Program) (*process, error) {
 	proc := h.processes[key]
 	if proc != nil && h.hurried() && proc.over() {
 		h.mu.Unlock()
-		return nil, fmt.Errorf("plugin %s has ended, and is not started again as the run is ending", p.Name)
+		return nil, fmt.Errorf("plugin %s has exited and is not restarted because the run is ending", p.Name)
 	}
 	if proc == nil || proc.over() {
 		proc = newProcess(h, p, proc)
@@ -111,7 +110,7 @@ func (h *Host) process(ctx context.Context, p Program) (*process, error) {
 	return proc, proc.start(ctx)
 }
 
-// restarted remembers that a program is started again.
+// restarted records that a program is restarted.
 func (h *Host) restarted(p Program, reason string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -124,8 +123,8 @@ func (h *Host) restarted(p Program, reason string) {
 	r.times++
 }
 
-// Notes tells what a user should know of the plugins although the run went on:
-// which were started again, how often and why. One sentence each.
+// Notes returns one sentence for each plugin that was restarted, with the number of times
+// and the reason.
 func (h *Host) Notes() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -134,14 +133,14 @@ func (h *Host) Notes() []string {
 		r := h.again[key]
 		times := "once, because"
 		if r.times > 1 {
-			times = fmt.Sprintf("%d times, at last because", r.times)
+			times = fmt.Sprintf("%d times, most recently because", r.times)
 		}
-		notes = append(notes, fmt.Sprintf("plugin %s was started again %s it %s", r.name, times, r.reason))
+		notes = append(notes, fmt.Sprintf("plugin %s was restarted %s it %s", r.name, times, r.reason))
 	}
 	return notes
 }
 
-// hurried tells whether the caller was asked to end.
+// hurried reports whether the caller was asked to stop.
 func (h *Host) hurried() bool {
 	select {
 	case <-h.Ending:
@@ -157,7 +156,7 @@ func (h *Host) hasEnded() bool {
 	return h.ended
 }
 
-// keep keeps an error for Close.
+// keep records an error for Close to return.
 func (h *Host) keep(err error) {
 	if err == nil {
 		return
@@ -167,8 +166,8 @@ func (h *Host) keep(err error) {
 	h.errs = append(h.errs, err)
 }
 
-// Close ends all processes, within three seconds whatever they do, and removes
-// what they left in Config.Dir.
+// Close terminates all processes, within three seconds whatever they do, and removes their
+// files from Config.Dir.
 func (h *Host) Close() error {
 	h.mu.Lock()
 	h.ended = true

@@ -19,7 +19,7 @@ import (
 	"github.com/lmsvault/vault/transforms/encrypt"
 )
 
-// The test's own binary is the plugin, when a host starts it.
+// The test binary is the plugin when a host starts it.
 func TestMain(m *testing.M) {
 	if os.Getenv(protocol.Handshake().MagicCookieKey) != "" {
 		mischief()
@@ -37,8 +37,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// race is where the race detector has its options from. Without one each process
-// waits for a second when it ends.
+// race is the variable with options of the race detector. Without the option each process
+// waits a second when it exits.
 const race = "GORACE"
 
 func newHost(t testing.TB) *host.Host {
@@ -59,7 +59,7 @@ func self(t testing.TB) host.Program {
 	return host.Program{Name: "test", Path: exe, Env: []string{race}}
 }
 
-func TestAStorageInAProcessKeepsTheContract(t *testing.T) {
+func TestStorageConformsOverProcess(t *testing.T) {
 	isolated := newHost(t).Isolate(local.Stage(), self(t))
 	var dir string
 	at := func(t testing.TB) stage.Storage {

@@ -12,18 +12,18 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// instance is a stage that was opened in a process. One whose calls may be
-// repeated is opened again in the next process when that one is gone.
+// instance is a stage opened in a process. If its calls may be repeated, it is opened again
+// in the next process after that one is gone.
 type instance struct {
 	host    *Host
 	program Program
 	request *pb.OpenRequest
-	secrets []string // of its settings
-	repeat  bool     // it may be opened again in the next process
-	// ready is called after each opening, before other calls.
+	secrets []string // secrets in its settings
+	repeat  bool     // it may be opened again in another process
+	// ready is called each time the instance is opened, before other calls.
 	ready func(ctx context.Context, c grpc.ClientConnInterface, id uint64) error
 
-	opening chan struct{} // holds one while someone opens or closes it
+	opening chan struct{} // semaphore for opening and closing
 
 	mu      sync.Mutex
 	process *process
@@ -33,10 +33,10 @@ type instance struct {
 	closed  bool
 }
 
-// maxConnections is how many calls at once a storage may like at most.
+// maxConnections is the maximum number of concurrent calls that a storage may request.
 const maxConnections = 1 << 16
 
-// acquire makes the caller the one who opens and closes.
+// acquire waits for the right to open or close the instance.
 func (i *instance) acquire(ctx context.Context) error {
 	select {
 	case i.opening <- struct{}{}:
@@ -51,7 +51,7 @@ func (i *instance) acquire(ctx context.Context) error {
 	}
 }
 
-// current is where the stage is open now; ok is false if it must be opened.
+// current returns where the stage is open; ok is false if it has to be opened.
 func (i *instance) current() (p *process, id uint64, ok bool, err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -63,7 +63,7 @@ func (i *instance) current() (p *process, id uint64, ok bool, err error) {
 
 var errClosed = errors.New("the stage is closed")
 
-// open opens the stage, if it is not open in a living process.
+// open opens the stage unless it is open in a running process.
 func (i *instance) open(ctx context.Context) (*process, uint64, error) {
 	if p, id, ok, err := i.current(); ok || err != nil {
 		return p, id, err
@@ -105,8 +105,8 @@ func (i *instance) once(ctx context.Context, call func(c grpc.ClientConnInterfac
 	return call(p.conn, id)
 }
 
-// do makes a call; one that may be repeated is, when the process is lost in it.
-// How often is limited by how often the host starts a process.
+// do makes a call and, if permitted, repeats it when the process is lost. The host's limit
+// on restarts also limits the repetitions.
 func (i *instance) do(ctx context.Context, call func(c grpc.ClientConnInterface, id uint64) error) error {
 	for {
 		err := i.once(ctx, call)
@@ -123,7 +123,7 @@ func (i *instance) has(capability string) bool {
 	return slices.Contains(i.can, capability)
 }
 
-// close ends the instance; a process that is gone took it along.
+// close closes the instance. If its process is gone there is nothing to do.
 func (i *instance) close(ctx context.Context) error {
 	if err := i.acquire(ctx); err != nil {
 		return err

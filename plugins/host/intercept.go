@@ -17,8 +17,8 @@ import (
 	"github.com/lmsvault/vault/plugins/protocol"
 )
 
-// interceptors make of each call's error the one that the stage returned, or one
-// that says what became of the plugin; and end calls that make no progress.
+// interceptors replaces the error of each call by the one that the stage returned or one
+// that describes the plugin's end, and terminates calls that make no progress.
 func (p *process) interceptors() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithChainUnaryInterceptor(p.unary),
@@ -26,19 +26,19 @@ func (p *process) interceptors() []grpc.DialOption {
 	}
 }
 
-// callOf is the short name of one of the protocol's methods, such as Storage.Put;
-// ok is false for those of go-plugin and gRPC.
+// callOf returns the short name of a method of the protocol, such as Storage.Put; ok is
+// false for methods of go-plugin and gRPC.
 func callOf(method string) (call string, ok bool) {
 	call, ok = strings.CutPrefix(method, "/vault.plugin.v1.")
 	return strings.ReplaceAll(call, "/", "."), ok
 }
 
-// explain turns the error of a call into what a user needs.
+// explain turns the error of a call into one for users.
 func (p *process) explain(ctx context.Context, call string, err error, trailer metadata.MD) error {
 	hung := new(stalled)
 	switch {
 	case errors.As(context.Cause(ctx), &hung):
-		bad := p.condemn(fmt.Sprintf("showed %v in %s, and was ended", hung, call))
+		bad := p.condemn(fmt.Sprintf("showed %v in %s and was terminated", hung, call))
 		p.ends(context.WithoutCancel(ctx), killed)
 		p.host.keep(bad)
 		return p.gone(call)
@@ -52,7 +52,7 @@ func (p *process) explain(ctx context.Context, call string, err error, trailer m
 	if ok && (s.Code() != codes.Canceled || protocol.OfStage(trailer)) {
 		return p.output.secrets.Error(decoded)
 	}
-	if s.Code() == codes.Canceled { // nobody here has cancelled: the connection was closed
+	if s.Code() == codes.Canceled { // not cancelled by us: the connection was closed
 		return p.broken(ctx, call)
 	}
 	text := p.output.secrets.Redact(status.Convert(decoded).Message())
@@ -68,12 +68,12 @@ func (p *process) explain(ctx context.Context, call string, err error, trailer m
 	return fmt.Errorf("plugin %s: %s: %s", p.program.Name, call, text)
 }
 
-// broken is the error of a call that lost its connection.
+// broken returns the error of a call that lost its connection.
 func (p *process) broken(ctx context.Context, call string) error {
 	select {
 	case <-p.child.done:
-	default: // nobody can call a process that has closed its connection
-		p.host.keep(p.condemn("closed its connection in " + call + ", and was ended"))
+	default: // a process without a connection is useless
+		p.host.keep(p.condemn("closed its connection in " + call + " and was terminated"))
 		p.ends(context.WithoutCancel(ctx), killed)
 	}
 	return p.gone(call)
@@ -119,8 +119,8 @@ func (p *process) streamed(ctx context.Context, desc *grpc.StreamDesc, conn *grp
 	return &watched{ClientStream: s, ctx: ctx, process: p, call: call, desc: desc, cancel: cancel}, nil
 }
 
-// watched is a stream whose waits for the plugin are limited. The host sends all
-// of its part before it receives: what it waits for is always the plugin.
+// watched is a stream that limits the time to wait for the plugin. The host sends
+// everything before it receives, so only the plugin can cause a wait.
 type watched struct {
 	grpc.ClientStream
 	ctx      context.Context
@@ -146,7 +146,8 @@ func (w *watched) RecvMsg(m any) error {
 	return err
 }
 
-// SendMsg returns io.EOF when the other side has ended the stream: RecvMsg tells why.
+// SendMsg returns io.EOF if the plugin has ended the stream; RecvMsg then returns the
+// reason.
 func (w *watched) SendMsg(m any) error {
 	wait := w.process.wait(w.ctx, w.cancel, w.call, long(w.call))
 	err := w.ClientStream.SendMsg(m)

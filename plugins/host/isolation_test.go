@@ -17,8 +17,8 @@ import (
 	"github.com/lmsvault/vault/plugins/host"
 )
 
-// A plugin gets what programs need and what is named, and no secret of others.
-func TestOnlyTheNamedEnvironmentReachesAPlugin(t *testing.T) {
+// A plugin gets the usual and the named variables, and no secrets of others.
+func TestEnvironmentIsFiltered(t *testing.T) {
 	for name, value := range map[string]string{
 		"LMSVAULT_PASSPHRASE": "open sesame", "SITE_DSN": "root:pw1@tcp(db)/moodle", "AWS_SECRET_ACCESS_KEY": "pw2",
 		"LANG": "de_DE.UTF-8", "NAMED": "yes", "https_proxy": "http://me:pw3@proxy:3128", "http_proxy": "http://proxy:3128",
@@ -32,7 +32,7 @@ func TestOnlyTheNamedEnvironmentReachesAPlugin(t *testing.T) {
 	got := strings.Split(ask(t, s, "environment"), "\n")
 	for _, want := range []string{"LANG=de_DE.UTF-8", "NAMED=yes", "http_proxy=http://proxy:3128", "PATH=" + os.Getenv("PATH")} {
 		if !slices.Contains(got, want) {
-			t.Errorf("%s is not there", want)
+			t.Errorf("%s is missing", want)
 		}
 	}
 	known := []string{
@@ -45,16 +45,16 @@ func TestOnlyTheNamedEnvironmentReachesAPlugin(t *testing.T) {
 			t.Errorf("%s reaches the plugin", v)
 		}
 	}
-	if e := log.find(t, "a plugin does not get variables with a password"); e.attrs["variables"] != "https_proxy" || e.level != slog.LevelWarn {
-		t.Errorf("the log has it as %+v", e)
+	if e := log.find(t, "not passing variables with a password"); e.attrs["variables"] != "https_proxy" || e.level != slog.LevelWarn {
+		t.Errorf("log entry is %+v", e)
 	}
 	if got := ask(t, s, "command"); got != "test" {
 		t.Errorf("the command line is %q", got)
 	}
 }
 
-// What a plugin says comes with its level and name, whatever it prints where.
-func TestWhatAPluginSays(t *testing.T) {
+// Output has the plugin's name and the right level, wherever it was printed.
+func TestOutputIsLogged(t *testing.T) {
 	t.Setenv(early, "print")
 	h, log := rogueHost(t, time.Minute)
 	p := self(t)
@@ -86,8 +86,8 @@ func TestWhatAPluginSays(t *testing.T) {
 	log.loud(t)
 }
 
-// No amount of output blocks a plugin: long lines are cut.
-func TestMuchOutputBlocksNobody(t *testing.T) {
+// No amount of output blocks a plugin; long lines are truncated.
+func TestHeavyOutputDoesNotBlock(t *testing.T) {
 	h, log := rogueHost(t, time.Minute)
 	for _, do := range []string{"long-line", "flood"} {
 		if err := mustOpen(t, h, self(t), rogueConfig{Do: do}).Put(t.Context(), "x", nil); err != nil {
@@ -100,19 +100,19 @@ func TestMuchOutputBlocksNobody(t *testing.T) {
 	for _, begin := range []string{"xxxxx", "yyyyy", `{"@timestamp"`} {
 		e := log.find(t, begin)
 		if len(e.text) < 60<<10 || len(e.text) > 70<<10 || !strings.HasSuffix(e.text, "… (cut)") || log.count(begin) != 1 {
-			t.Errorf("of %s %d bytes are in the log, in %d lines", begin, len(e.text), log.count(begin))
+			t.Errorf("%s: %d bytes are logged in %d lines", begin, len(e.text), log.count(begin))
 		}
 	}
 	if e := log.find(t, `{"@timestamp"`); e.level != slog.LevelWarn {
 		t.Errorf("a cut line lost its level: %v", e.level)
 	}
 	if n := log.count("one line of very many"); n != 20_000 {
-		t.Errorf("%d of 20000 lines are in the log", n)
+		t.Errorf("%d of 20000 lines are logged", n)
 	}
 }
 
-// Stages and instances of one program share a process, but for those of another group.
-func TestStagesOfOneProgramShareAProcess(t *testing.T) {
+// Stages and instances of one program share a process, except across groups.
+func TestStagesOfProgramShareProcess(t *testing.T) {
 	h, _ := rogueHost(t, time.Minute)
 	a := ask(t, mustOpen(t, h, self(t), rogueConfig{}), "pid")
 	b := ask(t, mustOpen(t, h, self(t), rogueConfig{Do: "panic"}), "pid")
@@ -120,12 +120,12 @@ func TestStagesOfOneProgramShareAProcess(t *testing.T) {
 	other.Group = "other"
 	c := ask(t, mustOpen(t, h, other, rogueConfig{}), "pid")
 	if a != b || a == c {
-		t.Errorf("the processes are %s, %s and of another group %s", a, b, c)
+		t.Errorf("processes are %s, %s and, in another group, %s", a, b, c)
 	}
 }
 
-// Nothing is left of plugins when their host is closed: no process, file or socket.
-func TestNothingIsLeftWhenTheHostCloses(t *testing.T) {
+// After Close no process, file or socket of a plugin remains.
+func TestCloseLeavesNothing(t *testing.T) {
 	for _, do := range []string{"", "family", "litter", "stop-later", "hang", "kill"} {
 		t.Run(do, func(t *testing.T) {
 			dir := t.TempDir()
@@ -137,7 +137,7 @@ func TestNothingIsLeftWhenTheHostCloses(t *testing.T) {
 				t.Fatal(err)
 			}
 			if info, err := os.Stat(onlyEntry(t, dir)); err != nil || info.Mode().Perm() != 0o700 {
-				t.Errorf("the plugin's folder is %v, %v", info.Mode(), err)
+				t.Errorf("the plugin's directory has %v, %v", info.Mode(), err)
 			}
 			ctx := t.Context()
 			if do == "hang" {
@@ -190,7 +190,7 @@ func family(t testing.TB, file string) []int {
 		pids = append(pids, pid)
 	}
 	if len(pids) != 2 || !alive(pids[0]) || !alive(pids[1]) {
-		t.Fatalf("the processes are %v", pids)
+		t.Fatalf("processes are %v", pids)
 	}
 	return pids
 }
@@ -199,15 +199,15 @@ func onlyEntry(t testing.TB, dir string) string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 1 {
-		t.Fatalf("the folder holds %v, %v", entries, err)
+		t.Fatalf("the directory holds %v, %v", entries, err)
 	}
 	return filepath.Join(dir, entries[0].Name())
 }
 
-// hostFolder makes the test's binary a host that is going to be killed.
+// hostFolder makes the test binary a host that will be killed.
 const hostFolder = "TEST_HOST_FOLDER"
 
-// beHost starts two processes of plugins, one with a child, and waits for its end.
+// beHost starts two plugin processes, one of them with a child, and waits to be killed.
 func beHost(dir string) error {
 	h := host.New(host.Config{Log: slog.New(slog.DiscardHandler), Dir: dir})
 	exe, err := os.Executable()
@@ -229,8 +229,8 @@ func beHost(dir string) error {
 	select {}
 }
 
-// A host that is killed takes along its plugins and what they have started.
-func TestAKilledHostLeavesNoProcess(t *testing.T) {
+// A killed host takes its plugins and their children with it.
+func TestKilledHostLeavesNoProcess(t *testing.T) {
 	dir := t.TempDir()
 	cmd := exec.Command(self(t).Path)
 	cmd.Env = append(os.Environ(), hostFolder+"="+dir)
@@ -244,7 +244,7 @@ func TestAKilledHostLeavesNoProcess(t *testing.T) {
 	}
 	said := make([]byte, 16)
 	if n, err := out.Read(said); string(said[:n]) != "ready\n" {
-		t.Fatalf("it said %q, %v", said[:n], err)
+		t.Fatalf("output is %q, %v", said[:n], err)
 	}
 	pids := append(family(t, filepath.Join(dir, "a")), family(t, filepath.Join(dir, "b"))...)
 	if err := cmd.Process.Kill(); err != nil {
@@ -256,8 +256,8 @@ func TestAKilledHostLeavesNoProcess(t *testing.T) {
 	gone(t, 3*time.Second, pids...)
 }
 
-// Signals that reach a plugin beside its host do not end it: the host does.
-func TestAPluginOutlivesSignalsForItsHost(t *testing.T) {
+// Signals that reach a plugin as well as its host do not end it.
+func TestPluginSurvivesSignals(t *testing.T) {
 	h, log := rogueHost(t, time.Minute)
 	s := mustOpen(t, h, self(t), rogueConfig{})
 	pid, err := strconv.Atoi(ask(t, s, "pid"))
@@ -276,13 +276,13 @@ func TestAPluginOutlivesSignalsForItsHost(t *testing.T) {
 			t.Errorf("after %v another process answers", sig)
 		}
 	}
-	if log.count("a plugin is started again") > 0 {
-		t.Error("it ended")
+	if log.count("restarting a plugin") > 0 {
+		t.Error("the plugin ended")
 	}
 }
 
-// A long TMPDIR leaves no room for a socket's name; it works all the same.
-func TestALongFolderIsNoObstacle(t *testing.T) {
+// A long TMPDIR leaves no room for the name of a socket.
+func TestLongTempDir(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), strings.Repeat("long/", 30))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)

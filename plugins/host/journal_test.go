@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// journal is a log that tests look into.
+// journal is a log handler that tests can inspect.
 type journal struct {
 	mu      *sync.Mutex
 	records *[]entry
@@ -46,7 +46,7 @@ func (j *journal) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// find is the first record whose text begins with this.
+// find returns the first record whose text begins with text.
 func (j *journal) find(t testing.TB, text string) entry {
 	t.Helper()
 	j.mu.Lock()
@@ -56,7 +56,7 @@ func (j *journal) find(t testing.TB, text string) entry {
 			return e
 		}
 	}
-	t.Fatalf("nothing in the log begins with %q", text)
+	t.Fatalf("no log entry begins with %q", text)
 	return entry{}
 }
 
@@ -71,7 +71,7 @@ func (j *journal) count(text string) (n int) {
 	return n
 }
 
-// loud fails if a library's line is above debug.
+// loud fails the test if a library logs above debug level.
 func (j *journal) loud(t testing.TB) {
 	t.Helper()
 	j.mu.Lock()

@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// Kill ends every process that is running, as kill -9 does, and returns when they
-// are gone; none is no error. It is for tests of what comes of calls then. What is
-// called next has another process, as after any other end.
+// Kill kills every running process, as kill -9 does, and returns when they have exited; it
+// returns nil if there is none. It is for tests of interrupted calls. Later calls use a new
+// process, as after any other exit.
 func (h *Host) Kill() error {
 	h.mu.Lock()
 	all := slices.Collect(maps.Values(h.processes))

@@ -6,15 +6,15 @@ import (
 	"io"
 )
 
-// maxLine is how much of a line is kept.
+// maxLine is how much of a line is kept, in bytes.
 const maxLine = 64 << 10
 
-// cut stands at the end of a line of which the rest is left out.
+// cut marks the end of a truncated line.
 const cut = " … (cut)"
 
-// lines calls heard for each line of r without its end, until r ends. A longer
-// line than maxLine is cut: whoever writes it is never blocked. The bytes are
-// valid during the call.
+// lines calls heard for each line of r, without the line break, until r ends. Lines longer
+// than maxLine are truncated, so the writer never blocks. The bytes are valid only during
+// the call.
 func lines(r io.Reader, heard func(line []byte)) error {
 	in := bufio.NewReaderSize(r, maxLine)
 	inLong := false

@@ -17,8 +17,8 @@ import (
 	"github.com/lmsvault/vault/plugins/protocol"
 )
 
-// own hands go-plugin's own lines to slog: what it calls an error is every end
-// of a process, and told by the error of a call.
+// own logs go-plugin's own messages at debug level: it logs every exit of a process as an
+// error, and the failed call already returns that.
 type own struct{ log *slog.Logger }
 
 func (o own) Accept(_ string, _ hclog.Level, msg string, args ...any) {
@@ -38,19 +38,19 @@ func ownLogger(log *slog.Logger) hclog.Logger {
 type message struct {
 	level slog.Level
 	text  string
-	time  time.Time // zero where the line doesn't tell
+	time  time.Time // zero if the line has no time
 	attrs []slog.Attr
 }
 
 var (
-	// levelPrefix is how lines that are no JSON may tell their level.
+	// levelPrefix matches the level at the start of lines that are not JSON.
 	levelPrefix = regexp.MustCompile(`^\[?(TRACE|DEBUG|INFO|WARN|WARNING|ERROR)(\]:?|:) *`)
-	// levelField finds the level in JSON that was cut.
+	// levelField finds the level in truncated JSON.
 	levelField = regexp.MustCompile(`^\{.{0,100}?"@level": ?"([a-z]+)"`)
 )
 
-// parse reads a line of a plugin's standard error: JSON with the names of
-// hashicorp's hclog, or plain text. The level of plain text is info unless it says another.
+// parse parses a line of a plugin's standard error: JSON with the field names of
+// hashicorp's hclog, or plain text, whose level is info unless it has a prefix.
 func parse(line []byte) message {
 	if len(line) > 0 && line[0] == '{' {
 		if m, ok := parseJSON(line); ok {
@@ -121,7 +121,7 @@ func levelOf(name string) slog.Level {
 	return slog.LevelInfo
 }
 
-// write hands the message to log, with the time that it tells.
+// write writes the message to log, with its own time.
 func (m message) write(ctx context.Context, log *slog.Logger) error {
 	if !log.Enabled(ctx, m.level) {
 		return nil

@@ -15,7 +15,7 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// nest is a configuration with objects, lists and maps of them.
+// nest is a configuration with nested objects, lists and maps.
 type nest struct {
 	Options nestOptions            `key:"options" help:"an object"`
 	Rules   []nestRule             `key:"rules" required:"true" help:"a list of objects"`
@@ -35,7 +35,7 @@ type nestRule struct {
 	Not   []nestRule  `key:"not" help:"rules inside of a rule"`
 }
 
-// Validate is what only the plugin knows.
+// Validate makes a check that only the plugin can make.
 func (r *nestRule) Validate() error {
 	if r.Table == "bad" {
 		return sdk.At("table", "table is bad")
@@ -43,7 +43,7 @@ func (r *nestRule) Validate() error {
 	return nil
 }
 
-// nested is a storage that can't be opened, and tells what its settings are.
+// nested is a storage that fails to open and returns its settings in the error.
 func nested() sdk.Stage {
 	return sdk.StorageStage("nested", "Tells its settings.", "", func(_ context.Context, c *nest, _ sdk.Env) (sdk.Storage, error) {
 		raw, err := config.Encode(c)
@@ -51,7 +51,7 @@ func nested() sdk.Stage {
 	})
 }
 
-func TestNestedSettingsCrossTheBorder(t *testing.T) {
+func TestNestedSettingsOverProcess(t *testing.T) {
 	d, err := newHost(t).Describe(t.Context(), self(t))
 	if err != nil {
 		t.Fatal(err)

@@ -10,14 +10,14 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// Notes asks a plugin that has notes.
+// Notes returns the notes of the plugin, if it supports them.
 func (s *source) Notes(ctx context.Context) ([]stage.Note, error) {
 	return s.notes(ctx, func(c grpc.ClientConnInterface, r *pb.NotesRequest) (*pb.NotesResponse, error) {
 		return pb.NewSourceClient(c).Notes(ctx, r)
 	})
 }
 
-// Notes asks a plugin that has notes.
+// Notes returns the notes of the plugin, if it supports them.
 func (s sink) Notes(ctx context.Context) ([]stage.Note, error) {
 	return s.notes(ctx, func(c grpc.ClientConnInterface, r *pb.NotesRequest) (*pb.NotesResponse, error) {
 		return pb.NewSinkClient(c).Notes(ctx, r)
@@ -36,7 +36,7 @@ func (i *instance) notes(ctx context.Context, ask func(grpc.ClientConnInterface,
 		for _, m := range r.Notes {
 			n, err := protocol.Note(m)
 			if err != nil {
-				return i.blame("its notes", err)
+				return i.blame("notes", err)
 			}
 			n.Text = i.hidden(n.Text)
 			notes = append(notes, n)

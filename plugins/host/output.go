@@ -10,28 +10,28 @@ import (
 	"github.com/lmsvault/vault/plugins/protocol"
 )
 
-// How much of what a plugin said last is kept for its error: lines, and bytes of
-// each. Of a Go program's death the first lines count; one that says more than
-// deathLines, or goes on to log, lives on.
+// How much of a plugin's last output is kept for errors: the number of lines, and bytes per
+// line. When a Go program panics, the first lines are kept. A program that prints more than
+// deathLines, or continues to log, has survived.
 const (
 	lastLines  = 12
 	lastBytes  = 600
 	deathLines = 1000
 )
 
-// outputLog logs what a plugin writes to its output, and keeps the last lines. It is safe
-// for concurrent use.
+// outputLog logs the output of a plugin and keeps the last lines. It is safe for concurrent
+// use.
 type outputLog struct {
 	log     *slog.Logger
-	secrets config.Redactor // hides those of the stages of the process
+	secrets config.Redactor // hides secrets of the stages in the process
 
 	mu    sync.Mutex
-	dying int // lines that a Go program has told of its death; 0: it doesn't
+	dying int // number of lines of a Go panic printed so far; 0 if none
 	last  []string
 	err   error
 }
 
-// stderr takes a line of the standard error.
+// stderr handles a line of standard error.
 func (v *outputLog) stderr(line []byte) {
 	m := v.parse(line)
 	v.mu.Lock()
@@ -53,7 +53,7 @@ func (v *outputLog) stderr(line []byte) {
 	v.write(m)
 }
 
-// stdout takes a line that the plugin printed where nothing should be.
+// stdout handles a line that the plugin printed to standard output.
 func (v *outputLog) stdout(line []byte) {
 	m := v.parse(line)
 	m.attrs = append(m.attrs, slog.String("stream", "stdout"))
@@ -63,7 +63,7 @@ func (v *outputLog) stdout(line []byte) {
 	v.write(m)
 }
 
-// parse reads a line, without the secrets of the process's stages.
+// parse parses a line and removes secrets of the stages in the process.
 func (v *outputLog) parse(line []byte) message {
 	if text := v.secrets.Redact(string(line)); text != string(line) {
 		line = []byte(text)
@@ -71,7 +71,7 @@ func (v *outputLog) parse(line []byte) message {
 	return parse(line)
 }
 
-// Write takes what comes by go-plugin's own way, in pieces.
+// Write handles output that go-plugin passes on, in pieces.
 func (v *outputLog) Write(b []byte) (int, error) {
 	for line := range strings.Lines(string(b)) {
 		v.stdout([]byte(strings.TrimRight(line, "\r\n")))
@@ -98,7 +98,7 @@ func (v *outputLog) keepLocked(m message) {
 	if v.dying > lastLines {
 		return
 	}
-	if !m.time.IsZero() { // one of a log, and not just printed
+	if !m.time.IsZero() { // a log line, not just printed
 		text = m.level.String() + " " + text
 		for _, a := range m.attrs {
 			if a.Key == "error" || a.Key == "panic" {
@@ -115,7 +115,7 @@ func (v *outputLog) keepLocked(m message) {
 	}
 }
 
-// said are the last lines for the end of an error, "" if the plugin said nothing.
+// said returns the last lines to append to an error, or "" if there was no output.
 func (v *outputLog) said() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// Whatever a plugin prints becomes lines that are text, not too long, and harmless to a terminal.
-func FuzzWhatAPluginPrints(f *testing.F) {
+// Output becomes lines that are text, limited in length, and harmless to a terminal.
+func FuzzOutput(f *testing.F) {
 	f.Add([]byte("plain\r\n[WARN] careful\npanic: oh\n\ngoroutine 1 [running]:\n"))
 	f.Add([]byte(`{"@timestamp":"2026-01-02T03:04:05.000006Z","@level":"error","@message":"m","a":{"b":1}}` + "\n"))
 	f.Add([]byte("{\"@message\":5}\n\x1b[2J\xff\x00\n{}\n{\"@message\":\"x\",\"@level\":{},\"\":null}"))
@@ -21,16 +21,16 @@ func FuzzWhatAPluginPrints(f *testing.F) {
 		err := lines(bytes.NewReader(said), func(line []byte) {
 			n++
 			if len(line) > maxLine+len(cut) || bytes.ContainsRune(line, '\n') {
-				t.Errorf("a line of %d bytes", len(line))
+				t.Errorf("line of %d bytes", len(line))
 			}
 			m := parse(line)
 			if !utf8.ValidString(m.text) || strings.ContainsFunc(m.text, func(r rune) bool { return unicode.IsControl(r) && r != '\t' && r != '\n' }) {
-				t.Errorf("the text is %q", m.text)
+				t.Errorf("text is %q", m.text)
 			}
 			v.stderr(line)
 			if handshakeLine.Match(line) {
 				if err := misfit(string(line)); err != nil && !utf8.ValidString(err.Error()) {
-					t.Errorf("the error is %q", err)
+					t.Errorf("error is %q", err)
 				}
 			}
 		})
@@ -43,8 +43,8 @@ func FuzzWhatAPluginPrints(f *testing.F) {
 	})
 }
 
-// Of a Go program's death the lines that say why are kept, however long its dump is.
-func TestTheCauseOfADeathIsKept(t *testing.T) {
+// The lines of a Go panic that give the reason are kept, however long the dump is.
+func TestPanicReasonIsKept(t *testing.T) {
 	v := &outputLog{log: slog.New(slog.DiscardHandler)}
 	for range 50 {
 		v.stderr([]byte("before"))
@@ -55,13 +55,13 @@ func TestTheCauseOfADeathIsKept(t *testing.T) {
 	}
 	said := v.said()
 	if !strings.Contains(said, "panic: the cause\n  \tmain.go:5") || strings.Count(said, "\n") > lastLines+3 {
-		t.Errorf("it is\n%s", said)
+		t.Errorf("got\n%s", said)
 	}
 }
 
-// A panic that the program told of and survived is not its end: what it says later
-// has its own level and is kept.
-func TestASurvivedPanicIsNoDeath(t *testing.T) {
+// After a panic that the program survived, later output is logged with its own level and
+// kept.
+func TestRecoveredPanicIsNotTheEnd(t *testing.T) {
 	for _, later := range []string{
 		`{"@timestamp":"2026-01-02T03:04:05.000006Z","@level":"info","@message":"it goes on"}`,
 		"[WARN] it goes on", strings.Repeat("and on\n", deathLines),
@@ -77,19 +77,19 @@ func TestASurvivedPanicIsNoDeath(t *testing.T) {
 			v.stderr([]byte("the end"))
 		}
 		if said := v.said(); strings.Count(said, "the end") != lastLines || strings.Contains(said, "recovered") {
-			t.Errorf("it is\n%s", said)
+			t.Errorf("got\n%s", said)
 		}
 		if strings.Contains(log.String(), "ERROR") {
-			t.Errorf("it is logged as\n%s", log)
+			t.Errorf("logged as\n%s", log)
 		}
 	}
 }
 
-// What a plugin says can't reach a terminal by way of an error.
-func TestLastLinesAreHarmless(t *testing.T) {
+// Output can't control a terminal through an error message.
+func TestLastLinesAreSanitized(t *testing.T) {
 	v := &outputLog{log: slog.New(slog.DiscardHandler)}
 	v.stderr([]byte(`{"@timestamp":"2026-01-02T03:04:05.000006Z","@level":"warn","@message":"a\u001b[2J","error":"b\u001b[31mc"}`))
 	if want := "; its last lines:\n  WARN a[2J: b[31mc"; v.said() != want {
-		t.Errorf("it is %q, want %q", v.said(), want)
+		t.Errorf("got %q, want %q", v.said(), want)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/lmsvault/vault/plugins/host"
 )
 
-// What was checked is what runs: the program itself, or a script.
-func TestAPinnedProgramRuns(t *testing.T) {
+// The file that was checked is executed, whether a program or a script.
+func TestPinnedProgramRuns(t *testing.T) {
 	h, _ := rogueHost(t, time.Minute)
 	p := pinned(t, copied(t))
 	s := mustOpen(t, h, p, rogueConfig{})
@@ -28,36 +28,36 @@ func TestAPinnedProgramRuns(t *testing.T) {
 }
 
 // A program that was changed, or that others can change, is not started.
-func TestAChangedProgramIsRefused(t *testing.T) {
+func TestChangedProgramIsRefused(t *testing.T) {
 	h, _ := rogueHost(t, time.Minute)
 	refused := func(p host.Program, parts ...string) {
 		t.Helper()
 		_, err := open(t, h, p, rogueConfig{})
 		says(t, err, append([]string{"plugin test was not started: "}, parts...)...)
 		if failure.Of(err) != failure.Refused {
-			t.Errorf("its class is %v", failure.Of(err))
+			t.Errorf("class is %v", failure.Of(err))
 		}
 	}
 	p := pinned(t, copied(t))
 	was := p.SHA256
 	write(t, p.Path, "#!/bin/sh\ntouch "+p.Path+".ran\n", 0o700)
-	refused(p, p.Path+" has changed", pinned(t, p.Path).SHA256, was, "install it again")
+	refused(p, p.Path+" has changed since it was installed", pinned(t, p.Path).SHA256, was, "install it again")
 	if _, err := os.Stat(p.Path + ".ran"); err == nil {
-		t.Error("it was started")
+		t.Error("the program was started")
 	}
 	p = pinned(t, p.Path)
 	chmod(t, p.Path, 0o722)
-	refused(p, "others can write "+p.Path+" (its mode is 0722)", "chmod go-w")
+	refused(p, ""+p.Path+" is writable by others (mode 0722)", "chmod go-w")
 	chmod(t, p.Path, 0o700)
 	chmod(t, filepath.Dir(p.Path), 0o770)
-	refused(p, "others can write "+filepath.Dir(p.Path)+" (its mode is 0770)")
+	refused(p, ""+filepath.Dir(p.Path)+" is writable by others (mode 0770)")
 	if os.Geteuid() != 0 {
 		return // only root can give files away
 	}
 	chmod(t, filepath.Dir(p.Path), 0o700)
 	for _, path := range []string{p.Path, filepath.Dir(p.Path)} {
 		give(t, path, 4242)
-		refused(p, path+" belongs to user 4242, who is neither root nor the one that runs vault (user 0)", "chown")
+		refused(p, path+" is owned by user 4242, not by root or the current user (0)", "chown")
 		give(t, path, 0)
 	}
 }
@@ -69,7 +69,7 @@ func give(t testing.TB, path string, uid int) {
 	}
 }
 
-// copied is a copy of the test's binary in a folder of its own.
+// copied returns a copy of the test binary in a directory of its own.
 func copied(t testing.TB) string {
 	t.Helper()
 	content, err := os.ReadFile(self(t).Path)

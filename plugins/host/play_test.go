@@ -21,19 +21,19 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// The stages of this file do on order what a plugin may do.
+// The stages of this file do on request what a plugin may do.
 
 type play struct {
 	Mode  string `key:"mode" help:"what to do"`
 	Diary string `key:"diary" help:"a file to tell of it"`
 	Count int    `key:"count" help:"how often"`
 
-	Token sdk.Secret `key:"token" help:"what is not told"`
+	Token sdk.Secret `key:"token" help:"a secret"`
 
 	mu sync.Mutex
 }
 
-// tell writes a line where the test can read it, from whatever process.
+// tell writes a line to the diary, where the test can read it, from any process.
 func (p *play) tell(format string, args ...any) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -48,13 +48,13 @@ func (p *play) tell(format string, args ...any) error {
 func played() []sdk.Stage {
 	parts := []string{stage.DB, stage.Dataroot}
 	return []sdk.Stage{
-		sdk.SourceStage("play", "Does on order what a source may do.", "", parts, func(_ context.Context, c *play, _ sdk.Env) (sdk.Source, error) {
+		sdk.SourceStage("play", "Does on request what a source may do.", "", parts, func(_ context.Context, c *play, _ sdk.Env) (sdk.Source, error) {
 			return &playSource{c}, nil
 		}),
-		sdk.SinkStage("play", "Does on order what a sink may do.", "", parts, func(_ context.Context, c *play, _ sdk.Env) (sdk.Sink, error) {
+		sdk.SinkStage("play", "Does on request what a sink may do.", "", parts, func(_ context.Context, c *play, _ sdk.Env) (sdk.Sink, error) {
 			return &playSink{play: c}, nil
 		}),
-		sdk.SinkStage("knowing", "A sink that knows.", "", parts, func(_ context.Context, c *play, _ sdk.Env) (sdk.Sink, error) {
+		sdk.SinkStage("knowing", "A sink with a baseline.", "", parts, func(_ context.Context, c *play, _ sdk.Env) (sdk.Sink, error) {
 			return playBaseline{&playSink{play: c}}, nil
 		}),
 		sdk.SourceStage("counting", "A source that counts.", "", parts, func(_ context.Context, c *play, _ sdk.Env) (sdk.Source, error) {
@@ -122,7 +122,7 @@ func (s *playSource) ReadRows(ctx context.Context, _ stage.ReadRequest, w stage.
 		panic("a bug in the source")
 	case "slow":
 		<-time.After(700 * time.Millisecond)
-		for range 2 { // the first leaves with the second
+		for range 2 { // the first is sent with the second
 			write(append(bytes.Repeat([]byte("x"), 1<<20), '\n'), 1)
 		}
 		<-ctx.Done()
@@ -241,7 +241,7 @@ func (s *playSink) WriteFiles(_ context.Context, u stage.Unit) (stage.FileUnit, 
 
 func (s *playSink) Finish(ctx context.Context, o *stage.Outcome) error {
 	sdk.Step(ctx, "building index a of "+s.Token.Reveal())()
-	sdk.Step(ctx, "building index b \x1b[31m") // and never says that it has ended
+	sdk.Step(ctx, "building index b \x1b[31m") // without reporting its end
 	return s.tell("finish %d %s", len(o.Tables), o.Facts["engine"])
 }
 
@@ -254,7 +254,7 @@ func (s *playSink) Publish(context.Context) error {
 	switch s.Mode {
 	case "die in publish":
 		return syscall.Kill(os.Getpid(), syscall.SIGKILL)
-	case "wait in publish": // until whoever has opened the pipe closes it
+	case "wait in publish": // until the test closes the pipe
 		if _, err := os.ReadFile(s.Diary + ".pipe"); err != nil {
 			return err
 		}
@@ -290,7 +290,7 @@ type playUnit struct {
 
 func (w *playUnit) Open(_ context.Context, e stage.Entry) error { return w.s.tell("open %q", e.Path) }
 
-// playRows takes rows as a playUnit takes files.
+// playRows receives rows as playUnit receives files.
 type playRows struct{ *playUnit }
 
 func (w playRows) Write(ctx context.Context, c stage.Chunk) error { return w.write(ctx, c) }
@@ -338,7 +338,7 @@ func (w *playUnit) Commit(context.Context) (*stage.Receipt, error) {
 		return nil, syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	case "slow commit":
 		<-time.After(700 * time.Millisecond)
-	case "late commit": // it notices nothing of a call that ends
+	case "late commit": // ignores that the call has ended
 		if _, err := os.ReadFile(w.s.Diary + ".pipe"); err != nil {
 			return nil, err
 		}
@@ -361,7 +361,7 @@ func (w *playUnit) Abort(context.Context) error {
 	return w.s.tell("abort unit")
 }
 
-// written reads what the stages have told.
+// written returns the lines of the diary.
 func written(t testing.TB, diary string) []string {
 	t.Helper()
 	b, err := os.ReadFile(diary)

@@ -20,12 +20,12 @@ import (
 )
 
 const (
-	// maxStarts is how often a program is started in a run, if it ends by itself.
+	// maxStarts is how often a program is started in a run.
 	maxStarts = 5
-	// firstPause is waited before the second start, and doubles with each.
+	// firstPause is the pause before the second start; it doubles each time.
 	firstPause = 100 * time.Millisecond
-	// grace is how long a process may take to end itself when it is told to, and
-	// again when its standard input is closed.
+	// grace is how long a process may take to exit when asked to, and again when its
+	// standard input is closed.
 	grace = 750 * time.Millisecond
 )
 
@@ -33,23 +33,23 @@ const (
 type process struct {
 	host    *Host
 	program Program
-	nth     int // 1 for the first run of the program
+	nth     int // 1 for the first process of the program
 	before  *process
 	log     *slog.Logger
 	output  *outputLog
 
-	ctx    context.Context // ends when the process is not wanted any more
+	ctx    context.Context // ends when the process is no longer wanted
 	cancel context.CancelFunc
 	once   sync.Once
-	ready  chan struct{} // closed when launch has returned; what follows is valid then
+	ready  chan struct{} // closed when launch has returned; the fields below are valid then
 	failed error
 	client *goplugin.Client
-	child  *child // nil if it came not so far
+	child  *child // nil if it was not created
 	conn   *grpc.ClientConn
-	dir    string // for its socket and temporary files
+	dir    string // directory for its socket and temporary files
 
 	mu      sync.Mutex
-	verdict string       // why it was ended here, or how it ended and in which call
+	verdict string       // why it was terminated, or how it ended and in which call
 	ended   func() error // end, once
 }
 
@@ -64,7 +64,7 @@ func newProcess(h *Host, p Program, before *process) *process {
 	return proc
 }
 
-// start starts the process once, for all who wait.
+// start starts the process once for all callers.
 func (p *process) start(ctx context.Context) error {
 	go p.once.Do(func() {
 		defer close(p.ready)
@@ -118,7 +118,7 @@ func (p *process) launch() error {
 	return errors.Join(p.notStarted(err), ended)
 }
 
-// follow waits until the run before this one is gone, and a little longer each time.
+// follow waits until the previous process is gone, plus a pause that grows each time.
 func (p *process) follow() error {
 	before := p.before
 	if before == nil {
@@ -131,13 +131,13 @@ func (p *process) follow() error {
 		case before.nth > maxStarts:
 			return before.failed
 		case before.failed != nil:
-			return fmt.Errorf("not tried again after %d starts in this run: %w", maxStarts, before.failed)
+			return fmt.Errorf("gave up after %d starts in this run: %w", maxStarts, before.failed)
 		}
-		return fmt.Errorf("plugin %s was started %d times in this run, and is not started again: at last it %s%s", p.program.Name, maxStarts, before.reason(""), before.output.said())
+		return fmt.Errorf("plugin %s was started %d times in this run and is not restarted; most recently it %s%s", p.program.Name, maxStarts, before.reason(""), before.output.said())
 	}
 	if before.failed == nil {
 		p.host.restarted(p.program, before.reason(""))
-		p.log.Warn("a plugin is started again", "because", "it "+before.reason("")+before.output.said())
+		p.log.Warn("restarting a plugin", "because", "it "+before.reason("")+before.output.said())
 	}
 	pause := time.NewTimer(firstPause << (p.nth - 2))
 	defer pause.Stop()
@@ -149,13 +149,13 @@ func (p *process) follow() error {
 	}
 }
 
-// prepare makes the child. go-plugin gives the environment of its own.
+// prepare makes the child. go-plugin adds variables of its own to the environment.
 func (p *process) prepare(exe executable, env []string, socketDir string) (*child, error) {
 	cmd := &exec.Cmd{Path: exe.path, Args: append([]string{p.program.Name}, p.program.Args...)}
 	given, withheld := environment(p.program.Env, p.dir)
 	cmd.Env = append(given, env...)
 	if len(withheld) > 0 {
-		p.log.Warn("a plugin does not get variables with a password unless the pipeline names them", "variables", strings.Join(withheld, " "))
+		p.log.Warn("not passing variables with a password to the plugin; name them in env to pass them", "variables", strings.Join(withheld, " "))
 	}
 	c, err := newChild(cmd, socketDir, p.output, exe.files...)
 	if err != nil {
@@ -170,7 +170,7 @@ func (p *process) prepare(exe executable, env []string, socketDir string) (*chil
 	return c, nil
 }
 
-// connect starts the child and makes sure that it answers.
+// connect starts the child and checks that it answers.
 func (p *process) connect() error {
 	defer context.AfterFunc(p.ctx, func() { p.host.keep(p.kill()) })()
 	rpc, err := p.client.Client()
@@ -183,7 +183,7 @@ func (p *process) connect() error {
 	}
 	conn, ok := made.(*grpc.ClientConn)
 	if !ok {
-		return fmt.Errorf("a %T in place of a connection", made)
+		return fmt.Errorf("unexpected client of type %T", made)
 	}
 	p.conn = conn
 	ctx, cancel := context.WithTimeout(p.ctx, p.host.startTimeout())
@@ -191,7 +191,7 @@ func (p *process) connect() error {
 	return p.ping(ctx)
 }
 
-// stop ends the process, however far it has come.
+// stop terminates the process, whatever its state.
 func (p *process) stop() error {
 	p.cancel()
 	p.once.Do(func() {
@@ -202,7 +202,7 @@ func (p *process) stop() error {
 	return p.ended()
 }
 
-// end lets the process end itself, ends it, and removes what it leaves.
+// end asks the process to exit, kills it if necessary, and removes its files.
 func (p *process) end() (err error) {
 	if p.client != nil && p.child != nil && p.child.ID() != "" {
 		kill := time.AfterFunc(2*grace, func() { p.host.keep(p.child.kill()) })
@@ -218,7 +218,7 @@ func (p *process) end() (err error) {
 		err = errors.Join(err, os.RemoveAll(p.dir))
 	}
 	if err != nil {
-		err = fmt.Errorf("ending the plugin %s: %w", p.program.Name, err)
+		err = fmt.Errorf("terminating plugin %s: %w", p.program.Name, err)
 	}
 	return err
 }

@@ -15,7 +15,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// record stands in for a plugin's transform of rows.
+// record is a stage.RecordTransform that calls a plugin.
 type record struct{ *instance }
 
 func (r record) Table(ctx context.Context, t schema.Table, target string) (m stage.Mapped, err error) {
@@ -36,7 +36,8 @@ func (r record) Table(ctx context.Context, t schema.Table, target string) (m sta
 
 func (r record) Close(ctx context.Context) error { return r.close(context.WithoutCancel(ctx)) }
 
-// Rows sends and then receives: a transform takes its input whole.
+// Rows sends all rows and then receives; a transform reads its whole input before it
+// answers.
 func (r record) Rows(ctx context.Context, m stage.Mapped, dst []byte, c stage.Chunk) ([]byte, int, error) {
 	data := c.Data
 	start := len(dst)
@@ -70,7 +71,7 @@ func (r record) Rows(ctx context.Context, m stage.Mapped, dst []byte, c stage.Ch
 		}
 		dst, err = frames(stream.RecvMsg, dst, protocol.MaxBlob)
 		if n := len(dst); err == nil && n > start && dst[n-1] != '\n' {
-			err = fmt.Errorf("%w: the last row is cut off", protocol.ErrContract)
+			err = fmt.Errorf("%w: the last row is truncated", protocol.ErrContract)
 		}
 		return r.blame("rows of table "+m.From.Name, err)
 	})

@@ -21,7 +21,7 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// early is a variable of the environment: what the plugin does before it is one.
+// early is an environment variable: what the plugin does before it serves.
 const early = "TEST_EARLY"
 
 // A dependency of a plugin may print when it is loaded.
@@ -33,14 +33,14 @@ var _ = func() bool {
 	return true
 }()
 
-// mischief is the rest of what a plugin does before it serves.
+// mischief does what early says, other than printing.
 func mischief() {
 	switch os.Getenv(early) {
 	case "exit":
 		fmt.Fprintln(os.Stderr, "libfoo.so.3 is missing")
 		os.Exit(7)
 	case "hang":
-		time.Sleep(time.Hour) // not select {}, in which the runtime may see a deadlock
+		time.Sleep(time.Hour) // the runtime would report select {} as a deadlock
 	case "leave":
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}
@@ -53,7 +53,7 @@ type rogueConfig struct {
 	File string `key:"file" help:"a file to write to"`
 }
 
-// rogue is a stage that does what its settings say.
+// rogue is a storage that does what its settings say.
 type rogue struct {
 	*rogueConfig
 	log *slog.Logger
@@ -69,7 +69,7 @@ func rogueStage() sdk.Stage {
 	})
 }
 
-// rogueSource is one whose calls can't be repeated.
+// rogueSource is a stage whose calls can't be repeated.
 func rogueSource() sdk.Stage {
 	return sdk.SourceStage("rogue-source", "Misbehaves.", "", []string{stage.DB}, func(_ context.Context, c *rogueConfig, env sdk.Env) (sdk.Source, error) {
 		return &source{rogue{c, env.Log}}, nil
@@ -104,19 +104,19 @@ func (r *rogue) act(ctx context.Context) error {
 		panic("a mistake in the stage")
 	case "goroutine":
 		go func() { panic("a mistake elsewhere") }()
-		time.Sleep(time.Hour) // not select {}, in which the runtime may see a deadlock
+		time.Sleep(time.Hour) // the runtime would report select {} as a deadlock
 	case "exit":
 		r.log.Warn("this will not end well", "error", "disk is odd")
 		fmt.Fprintln(os.Stderr, "\x1b[31mgiving up\x1b[0m")
 		os.Exit(3)
 	case "kill":
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		time.Sleep(time.Hour) // not select {}, in which the runtime may see a deadlock
+		time.Sleep(time.Hour) // the runtime would report select {} as a deadlock
 	case "hang":
-		time.Sleep(time.Hour) // not select {}, in which the runtime may see a deadlock
+		time.Sleep(time.Hour) // the runtime would report select {} as a deadlock
 	case "stop":
 		syscall.Kill(os.Getpid(), syscall.SIGSTOP)
-		time.Sleep(time.Hour) // not select {}, in which the runtime may see a deadlock
+		time.Sleep(time.Hour) // the runtime would report select {} as a deadlock
 	case "stop-later":
 		defer time.AfterFunc(50*time.Millisecond, func() { syscall.Kill(os.Getpid(), syscall.SIGSTOP) })
 	case "slow":
@@ -160,7 +160,7 @@ func (r *rogue) act(ctx context.Context) error {
 
 func (r *rogue) Put(ctx context.Context, _ string, _ []byte) error { return r.act(ctx) }
 
-// Get tells what the process is like.
+// Get returns properties of the process.
 func (r *rogue) Get(_ context.Context, dst []byte, name string, _, _ int64) ([]byte, error) {
 	switch name {
 	case "pid":
@@ -186,8 +186,7 @@ func (r *rogue) Stat(context.Context, string) (stage.Object, error) {
 	return stage.Object{}, nil
 }
 
-// open opens a rogue storage in a process of p, for which calls are repeated as
-// for every storage of a run.
+// open opens a rogue storage in a process of p, with retries as for every storage of a run.
 func open(t testing.TB, h *host.Host, p host.Program, c rogueConfig) (stage.Storage, error) {
 	t.Helper()
 	s, err := h.Isolate(rogueStage(), p).NewStorage(t.Context(), &c, stage.Env{})
@@ -206,7 +205,7 @@ func mustOpen(t testing.TB, h *host.Host, p host.Program, c rogueConfig) stage.S
 	return s
 }
 
-// ask gets what the process tells of itself.
+// ask returns a property of the process.
 func ask(t testing.TB, s stage.Storage, what string) string {
 	t.Helper()
 	got, err := s.Get(t.Context(), nil, what, 0, -1)
@@ -216,7 +215,7 @@ func ask(t testing.TB, s stage.Storage, what string) string {
 	return string(got)
 }
 
-// rogueHost is a host whose timeouts are short, and what it logs.
+// rogueHost returns a host with short timeouts, and its log.
 func rogueHost(t testing.TB, stall time.Duration) (*host.Host, *journal) {
 	j := newJournal()
 	h := host.New(host.Config{Log: slog.New(j), Dir: t.TempDir(), Version: "1.0.0", Stall: stall})
@@ -228,23 +227,23 @@ func rogueHost(t testing.TB, stall time.Duration) (*host.Host, *journal) {
 	return h, j
 }
 
-// says fails unless err is there and tells of all this, in this order.
+// says fails unless err contains all parts, in this order.
 func says(t testing.TB, err error, parts ...string) {
 	t.Helper()
 	if err == nil {
-		t.Fatalf("no error, and it should say %q", parts)
+		t.Fatalf("no error, want %q", parts)
 	}
 	rest := err.Error()
 	for _, p := range parts {
 		_, after, ok := strings.Cut(rest, p)
 		if !ok {
-			t.Fatalf("the error does not say %q in its place:\n%v", p, err)
+			t.Fatalf("the error lacks %q in this order:\n%v", p, err)
 		}
 		rest = after
 	}
 	for _, raw := range []string{"rpc error", "Unrecognized remote plugin", "plugin exited before", "API version", "\x1b"} {
 		if strings.Contains(err.Error(), raw) {
-			t.Errorf("the error has %q of a library:\n%v", raw, err)
+			t.Errorf("the error contains library text %q:\n%v", raw, err)
 		}
 	}
 }
@@ -265,14 +264,14 @@ func gone(t testing.TB, limit time.Duration, pids ...int) {
 	for _, pid := range pids {
 		for alive(pid) {
 			if time.Now().After(deadline) {
-				t.Fatalf("the process %d is still there", pid)
+				t.Fatalf("process %d is still running", pid)
 			}
-			<-time.After(5 * time.Millisecond) // another look; the deadline is above
+			<-time.After(5 * time.Millisecond) // the deadline is above
 		}
 	}
 }
 
-// empty fails if there is anything in the folder.
+// empty fails if the directory contains anything.
 func empty(t testing.TB, dir string) {
 	t.Helper()
 	left, err := os.ReadDir(dir)
@@ -280,6 +279,6 @@ func empty(t testing.TB, dir string) {
 		t.Fatal(err)
 	}
 	for _, e := range left {
-		t.Errorf("%s is left behind", e.Name())
+		t.Errorf("%s remains", e.Name())
 	}
 }

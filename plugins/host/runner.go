@@ -17,32 +17,32 @@ import (
 	"github.com/hashicorp/go-plugin/runner"
 )
 
-// drained is how long a process's output is still read when it has ended: what
-// it started may hold the pipes open.
+// drained is how long output is read after the process has exited. Its child processes may
+// keep the pipes open.
 const drained = time.Second
 
-// child is a plugin's process as go-plugin's runner. Its group is its own, so that
-// a signal from the terminal reaches only the host; its standard input is a pipe
-// whose other end nobody but the host holds: it ends when the host does.
+// child is a plugin's process, as a runner of go-plugin. It has its own process group, so
+// that a signal from the terminal reaches only the host. Its standard input is a pipe whose
+// other end only the host holds, so that it is closed when the host exits.
 type child struct {
 	cmd       *exec.Cmd
 	handshake *handshake
 	output    *outputLog
 	socketDir string
 
-	lifeline    *os.File   // the host's end of the standard input
-	out, errors *os.File   // the host's ends of the output
+	lifeline    *os.File   // the host's end of standard input
+	out, errors *os.File   // the host's ends of the output pipes
 	theirs      []*os.File // the child's ends, closed here after the start
 
 	mu     sync.Mutex
-	killed bool // here, before it ended
+	killed bool // killed by us before it exited
 	ended  bool
-	done   chan struct{} // closed when the process has ended and all that it said was heard
-	err    error         // valid then
+	done   chan struct{} // closed when the process has exited and all output was read
+	err    error         // valid when done is closed
 }
 
-// newChild prepares the process. files are open in it as descriptors from 3 on,
-// and belong to the child from here.
+// newChild prepares the process. files are open in it as descriptors 3 and up; the child
+// owns them from here.
 func newChild(cmd *exec.Cmd, socketDir string, v *outputLog, files ...*os.File) (*child, error) {
 	c := &child{cmd: cmd, handshake: newHandshake(v.stdout), output: v, socketDir: socketDir, theirs: files, done: make(chan struct{})}
 	cmd.ExtraFiles = files
@@ -98,8 +98,8 @@ func (c *child) Start(context.Context) error {
 	return nil
 }
 
-// attend hears what the process says until it has ended, and ends what it has
-// left behind.
+// attend reads the output until the process has exited, and kills its remaining child
+// processes.
 func (c *child) attend(err error) {
 	defer close(c.done)
 	heard := make(chan error, 2)
@@ -107,7 +107,7 @@ func (c *child) attend(err error) {
 	go func() { heard <- lines(c.errors, c.output.stderr) }()
 	waited := c.cmd.Wait()
 	if exit := new(exec.ExitError); errors.As(waited, &exit) {
-		waited = nil // ProcessState tells
+		waited = nil // see ProcessState
 	}
 	c.mu.Lock()
 	err = errors.Join(err, waited, c.signal())
@@ -120,20 +120,21 @@ func (c *child) attend(err error) {
 			err = errors.Join(err, e)
 		}
 	}
-	// Only now does go-plugin learn of the end, so that it never kills what is ending.
+	// go-plugin learns of the exit only now, so that it never kills a process that is
+	// exiting.
 	c.err = errors.Join(err, c.handshake.writer.Close(), closeAll(c.ours()))
 }
 
-// signal kills the process and all that it has started and not put elsewhere.
+// signal kills the process group.
 func (c *child) signal() error {
 	err := syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
 	if err == nil || errors.Is(err, syscall.ESRCH) || c.cmd.ProcessState != nil && errors.Is(err, syscall.EPERM) {
 		return nil
 	}
-	return fmt.Errorf("ending the process %d: %w", c.cmd.Process.Pid, err)
+	return fmt.Errorf("killing process %d: %w", c.cmd.Process.Pid, err)
 }
 
-// kill ends the process, now or as soon as it would start.
+// kill kills the process, or prevents its start.
 func (c *child) kill() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -147,10 +148,10 @@ func (c *child) kill() error {
 	return c.signal()
 }
 
-// release lets a process end that waits for its host to be gone.
+// release closes standard input, so that a process which waits for that exits.
 func (c *child) release() error { return closeAll([]*os.File{c.lifeline}) }
 
-// how tells in plain words how the process ended; call it when done is closed.
+// how describes how the process ended. Call it only after done is closed.
 func (c *child) how() string {
 	if c.cmd.ProcessState == nil {
 		return "did not start"
@@ -160,18 +161,18 @@ func (c *child) how() string {
 	case ok && status.Signaled() && status.Signal() == syscall.SIGKILL:
 		return "was killed by signal 9 (perhaps out of memory)"
 	case ok && status.Signaled():
-		return fmt.Sprintf("was ended by signal %d (%v)", int(status.Signal()), status.Signal())
+		return fmt.Sprintf("was terminated by signal %d (%v)", int(status.Signal()), status.Signal())
 	}
 	return fmt.Sprintf("exited with code %d", c.cmd.ProcessState.ExitCode())
 }
 
-// Wait waits for the process's end. What it tells is no error of go-plugin's.
+// Wait waits for the exit of the process. It returns no error to go-plugin.
 func (c *child) Wait(context.Context) error {
 	<-c.done
 	return nil
 }
 
-// Kill is what go-plugin calls when it gives up: it reads no handshake any more.
+// Kill is called by go-plugin when it gives up; it then no longer reads the handshake.
 func (c *child) Kill(context.Context) error {
 	return errors.Join(c.handshake.reader.Close(), c.kill())
 }
@@ -180,8 +181,8 @@ func (c *child) Diagnose(context.Context) string { return "" }
 func (c *child) Stdout() io.ReadCloser           { return c.handshake.reader }
 func (c *child) Name() string                    { return c.cmd.Path }
 
-// Stderr gives go-plugin nothing to read: package host does, because go-plugin
-// takes plain lines for debugging and breaks long ones.
+// Stderr returns an empty reader. Package host reads standard error itself, because
+// go-plugin logs plain lines at debug level and splits long ones.
 func (c *child) Stderr() io.ReadCloser { return io.NopCloser(strings.NewReader("")) }
 
 func (c *child) ID() string {
@@ -193,7 +194,7 @@ func (c *child) ID() string {
 	return strconv.Itoa(c.cmd.Process.Pid)
 }
 
-// PluginToHost checks where the plugin listens: nobody else must be able to talk to it.
+// PluginToHost checks where the plugin listens: nobody else may be able to connect to it.
 func (c *child) PluginToHost(network, address string) (string, string, error) {
 	if network != "unix" || filepath.Dir(address) != c.socketDir {
 		return "", "", &listensElsewhere{network, address}

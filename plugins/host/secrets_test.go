@@ -17,14 +17,14 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// leak is a storage that tells its secret in every way there is.
+// leak is a storage that reveals its secret in every possible way.
 type leak struct {
-	Token sdk.Secret `key:"token" help:"what opens the door"`
-	Mode  string     `key:"mode" help:"how it tells"`
+	Token sdk.Secret `key:"token" help:"a secret"`
+	Mode  string     `key:"mode" help:"how to reveal it"`
 }
 
 func leaky() sdk.Stage {
-	return sdk.StorageStage("leaky", "Tells its secret.", "", func(_ context.Context, c *leak, env sdk.Env) (sdk.Storage, error) {
+	return sdk.StorageStage("leaky", "Reveals its secret.", "", func(_ context.Context, c *leak, env sdk.Env) (sdk.Storage, error) {
 		switch token := c.Token.Reveal(); c.Mode {
 		case "panic":
 			panic("a bug beside " + token)
@@ -41,7 +41,7 @@ func leaky() sdk.Stage {
 	})
 }
 
-func TestWhatAPluginTellsOfItsSecretsIsNotShown(t *testing.T) {
+func TestSecretsInPluginOutputAreHidden(t *testing.T) {
 	const token = "s3cr3t \"token\"\nof two lines"
 	for _, mode := range []string{"error", "panic", "death"} {
 		var log bytes.Buffer
@@ -63,7 +63,7 @@ func TestWhatAPluginTellsOfItsSecretsIsNotShown(t *testing.T) {
 		for what, text := range map[string]string{"error": err.Error(), "log": log.String()} {
 			for _, secret := range []string{"s3cr3t", "of two lines"} {
 				if strings.Contains(text, secret) {
-					t.Errorf("%s: the %s tells the secret: %s", mode, what, text)
+					t.Errorf("%s: the %s contains the secret: %s", mode, what, text)
 				}
 			}
 		}

@@ -13,7 +13,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// sink stands in for a plugin's sink.
+// sink is a stage.Sink that calls a plugin.
 type sink struct{ *instance }
 
 func (s sink) Check(ctx context.Context, p *stage.Plan) (found stage.Findings, err error) {
@@ -32,7 +32,7 @@ func (s sink) Check(ctx context.Context, p *stage.Plan) (found stage.Findings, e
 			return err
 		}
 		found, err = protocol.ReceiveCheck(stream.Recv)
-		return s.blame("its check", err)
+		return s.blame("result of Check", err)
 	})
 	return found, err
 }
@@ -53,7 +53,7 @@ func (s sink) Begin(ctx context.Context, p *stage.Plan) error {
 			return err
 		}
 		err = protocol.ReceiveSteps(s.steps(ctx), stream.Recv, protocol.Nothing)
-		return s.blame("the answer to its begin", err)
+		return s.blame("result of Begin", err)
 	})
 }
 
@@ -73,7 +73,7 @@ func (s sink) Finish(ctx context.Context, o *stage.Outcome) error {
 			return err
 		}
 		err = protocol.ReceiveSteps(s.steps(ctx), stream.Recv, protocol.Nothing)
-		return s.blame("the answer to its finish", err)
+		return s.blame("result of Finish", err)
 	})
 }
 
@@ -86,13 +86,13 @@ func (s sink) Prove(ctx context.Context) (proofs []stage.TableProof, err error) 
 			return err
 		}
 		proofs, err = protocol.ReceiveProofs(s.steps(ctx), stream.Recv)
-		return s.blame("its proof", err)
+		return s.blame("result of Prove", err)
 	})
 	return proofs, err
 }
 
-// Publish once begun is not cut off when the run is cancelled: the plugin may
-// complete it all the same, and nobody would know.
+// Publish is not cut off when the run is cancelled after it has begun: the plugin might
+// complete it anyway, unnoticed.
 func (s sink) Publish(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -106,15 +106,15 @@ func (s sink) Publish(ctx context.Context) error {
 			return err
 		}
 		err = protocol.ReceiveSteps(s.steps(ctx), stream.Recv, protocol.Nothing)
-		return s.blame("the answer to its publish", err)
+		return s.blame("result of Publish", err)
 	})
 	if l := new(lost); errors.As(err, &l) || errors.Is(err, protocol.ErrStream) {
-		return fmt.Errorf("the target may be published already: %w", err)
+		return fmt.Errorf("the target may already be published: %w", err)
 	}
 	return err
 }
 
-// Abort must be done also when the run was cancelled.
+// Abort runs even if the run was cancelled.
 func (s sink) Abort(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
@@ -125,7 +125,7 @@ func (s sink) Abort(ctx context.Context) error {
 
 func (s sink) Close(ctx context.Context) error { return s.close(context.WithoutCancel(ctx)) }
 
-// baselineSink is a sink that may still have files from an earlier snapshot.
+// baselineSink is a sink that supports stage.BaselineSink.
 type baselineSink struct{ sink }
 
 func (s baselineSink) Baseline(ctx context.Context, u stage.Unit) (b stage.Baseline, err error) {
@@ -141,7 +141,7 @@ func (s baselineSink) Baseline(ctx context.Context, u stage.Unit) (b stage.Basel
 			return err
 		}
 		b, err = protocol.ReceiveBaseline(stream.Recv)
-		return s.blame("what it has of unit "+u.ID, err)
+		return s.blame("baseline of unit "+u.ID, err)
 	})
 	return b, err
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// playedSink opens the sink and returns the diary of what happens in the plugin.
+// playedSink opens the sink and returns the path of its diary.
 func playedSink(t testing.TB, c *play) (stage.Sink, string) {
 	t.Helper()
 	c.Diary = filepath.Join(t.TempDir(), "diary")
@@ -55,13 +55,13 @@ func chunks(ctx context.Context, w stage.RowWriter, all ...[]byte) error {
 	return nil
 }
 
-// commit commits a unit whose receipt doesn't matter.
+// commit commits a unit and ignores the receipt.
 func commit(ctx context.Context, w stage.Ending) error {
 	_, err := w.Commit(ctx)
 	return err
 }
 
-func TestAWholeRunOfASink(t *testing.T) {
+func TestSinkRun(t *testing.T) {
 	s, diary := playedSink(t, &play{Token: config.NewSecret("canary-of-notes")})
 	plan := &stage.Plan{Pipeline: "p", Facts: map[string]string{"site_name": "caf\xe9"}, Tables: []stage.TableInfo{{Schema: playTable()}}}
 	found, err := s.Check(t.Context(), plan)
@@ -95,7 +95,7 @@ func TestAWholeRunOfASink(t *testing.T) {
 	}
 	notes, err := s.(stage.Noter).Notes(t.Context())
 	if err != nil || !slices.Equal(notes, []stage.Note{{Path: "db/t", Text: "the old one stays: ***"}}) {
-		t.Errorf("its notes are %q, %v", notes, err)
+		t.Errorf("notes are %q, %v", notes, err)
 	}
 	for range 2 {
 		if err := s.Close(t.Context()); err != nil {
@@ -111,9 +111,9 @@ func TestAWholeRunOfASink(t *testing.T) {
 	}
 }
 
-// A sink's long steps are told where it runs, each once and with its end: also what
-// a plugin never ends, and without secrets or what would move a terminal's cursor.
-func TestASinksStepsAreTold(t *testing.T) {
+// Steps of a sink are reported in this process, each once and with its end, even if the
+// plugin never ends them, and without secrets or control characters.
+func TestSinkStepsAreReported(t *testing.T) {
 	s, _ := playedSink(t, &play{Token: config.NewSecret("canary-of-steps")})
 	var told []string
 	var mu sync.Mutex
@@ -137,13 +137,13 @@ func TestASinksStepsAreTold(t *testing.T) {
 		"reading back t", "end of reading back t",
 	}
 	if !slices.Equal(told, want) {
-		t.Errorf("the steps are %q", told)
+		t.Errorf("steps are %q", told)
 	}
 }
 
-// The answer of a Commit may be lost with its call, which the sink doesn't notice. The
-// unit that is begun again is not written a second time, and has the same receipt.
-func TestAUnitWhoseReceiptWasLostIsThereOnce(t *testing.T) {
+// The reply of a Commit may be lost without the sink noticing. The repeated unit is not
+// written twice, and has the same receipt.
+func TestUnitWithLostReceiptIsStoredOnce(t *testing.T) {
 	s, diary := playedSink(t, &play{Mode: "late commit"})
 	if err := syscall.Mkfifo(diary+".pipe", 0o600); err != nil {
 		t.Fatal(err)
@@ -161,7 +161,7 @@ func TestAUnitWhoseReceiptWasLostIsThereOnce(t *testing.T) {
 	}
 	cancel()
 	if err := <-result; !errors.Is(err, context.Canceled) {
-		t.Fatalf("a commit that was given up: %v", err)
+		t.Fatalf("abandoned commit: %v", err)
 	}
 	if err := w.Abort(t.Context()); err != nil {
 		t.Fatal(err)
@@ -182,8 +182,8 @@ func TestAUnitWhoseReceiptWasLostIsThereOnce(t *testing.T) {
 	}
 }
 
-// Rows that a target refused come back whole: the proof counts without them.
-func TestRefusedRowsComeBack(t *testing.T) {
+// Rows refused by the target are returned in full; the proof is computed without them.
+func TestRefusedRowsAreReturned(t *testing.T) {
 	s, _ := playedSink(t, &play{Mode: "refuses"})
 	w := begun(t, s, rowUnit)
 	if err := chunks(t.Context(), w, []byte("1\n")); err != nil {
@@ -195,13 +195,13 @@ func TestRefusedRowsComeBack(t *testing.T) {
 	}
 	want, err := (&playUnit{s: &playSink{play: &play{Mode: "refuses", Diary: filepath.Join(t.TempDir(), "diary")}}}).Commit(t.Context())
 	if err != nil || len(want.Losses) != 4 || !reflect.DeepEqual(got, want) {
-		t.Errorf("%d refused rows came back, of %d, or others (%v)", len(got.Losses), len(want.Losses), err)
+		t.Errorf("got %d refused rows, want %d, or they differ (%v)", len(got.Losses), len(want.Losses), err)
 	}
 }
 
-// An error of the plugin comes with the next call, or with Commit; never is a unit
-// taken for committed that was not.
-func TestASinksErrorComesWithTheNextCall(t *testing.T) {
+// An error of the plugin is returned by a later call or by Commit. A failed unit never
+// counts as committed.
+func TestSinkErrorIsReturnedByLaterCall(t *testing.T) {
 	for mode, says := range map[string]string{"full": errPlay.Error(), "no unit": "no more units: " + errPlay.Error(), "no commit": errPlay.Error()} {
 		s, diary := playedSink(t, &play{Mode: mode})
 		w := begun(t, s, rowUnit)
@@ -218,11 +218,11 @@ func TestASinksErrorComesWithTheNextCall(t *testing.T) {
 		}
 		for range 2 {
 			if err := w.Abort(t.Context()); err != nil {
-				t.Errorf("%s: giving up: %v", mode, err)
+				t.Errorf("%s: abort: %v", mode, err)
 			}
 		}
 		if again := commit(t.Context(), w); again == nil {
-			t.Errorf("%s: a unit that failed is committed", mode)
+			t.Errorf("%s: a failed unit is committed", mode)
 		}
 		if err := s.Abort(t.Context()); err != nil {
 			t.Error(err)
@@ -234,7 +234,7 @@ func TestASinksErrorComesWithTheNextCall(t *testing.T) {
 	}
 }
 
-func TestAUnitThatIsGivenUp(t *testing.T) {
+func TestUnitAbort(t *testing.T) {
 	s, diary := playedSink(t, &play{})
 	w := begun(t, s, rowUnit)
 	if err := chunks(t.Context(), w, []byte("1\n")); err != nil {
@@ -246,17 +246,17 @@ func TestAUnitThatIsGivenUp(t *testing.T) {
 		}
 	}
 	if got := written(t, diary); got[len(got)-1] != "abort unit" {
-		t.Errorf("in the plugin, when Abort has returned: %q", got)
+		t.Errorf("in the plugin after Abort: %q", got)
 	}
 	s, _ = playedSink(t, &play{Mode: "abort fails"})
 	if err := begun(t, s, rowUnit).Abort(t.Context()); !errors.Is(err, stage.ErrCorrupt) {
-		t.Errorf("a unit that can't be given up: %v", err)
+		t.Errorf("failing abort of a unit: %v", err)
 	}
 }
 
-// A sink that hangs does not hold up a run that was cancelled, and what comes after
-// the unit comes after it in the plugin, too.
-func TestACancelledRunDoesNotWaitForASink(t *testing.T) {
+// A hanging sink does not delay a cancelled run, and later calls reach the plugin after the
+// unit.
+func TestCancelledRunDoesNotWaitForSink(t *testing.T) {
 	s, diary := playedSink(t, &play{Mode: "hang"})
 	ctx, cancel := context.WithCancel(t.Context())
 	w, err := s.(stage.RowSink).WriteRows(ctx, rowUnit)
@@ -264,7 +264,7 @@ func TestACancelledRunDoesNotWaitForASink(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.AfterFunc(100*time.Millisecond, cancel)
-	for err == nil { // until the connection takes no more
+	for err == nil { // until the connection is blocked
 		err = chunks(ctx, w, largeRow())
 	}
 	if !errors.Is(err, context.Canceled) {
@@ -282,7 +282,7 @@ func TestACancelledRunDoesNotWaitForASink(t *testing.T) {
 	}
 }
 
-func TestASinkThatHangsIsGivenUp(t *testing.T) {
+func TestHangingSinkIsAborted(t *testing.T) {
 	s, diary := playedSink(t, &play{Mode: "hang"})
 	w := begun(t, s, rowUnit)
 	if err := chunks(t.Context(), w, []byte("1\n")); err != nil {
@@ -296,7 +296,7 @@ func TestASinkThatHangsIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestASinkThatPanics(t *testing.T) {
+func TestSinkPanic(t *testing.T) {
 	s, diary := playedSink(t, &play{Mode: "panic"})
 	w := begun(t, s, rowUnit)
 	err := chunks(t.Context(), w, []byte("1\n"))
@@ -314,8 +314,8 @@ func TestASinkThatPanics(t *testing.T) {
 	}
 }
 
-// A Commit without an answer is no commit.
-func TestASinkWhoseProcessDies(t *testing.T) {
+// A Commit without a reply is not a commit.
+func TestSinkProcessDies(t *testing.T) {
 	for _, mode := range []string{"die", "die in commit"} {
 		s, _ := playedSink(t, &play{Mode: mode})
 		w := begun(t, s, rowUnit)
@@ -330,17 +330,17 @@ func TestASinkWhoseProcessDies(t *testing.T) {
 			t.Errorf("%s: %v", mode, err)
 		}
 		if err := s.Finish(t.Context(), &stage.Outcome{}); err == nil {
-			t.Errorf("%s: another process finishes what one has begun that is gone", mode)
+			t.Errorf("%s: another process finishes the run of a dead one", mode)
 		}
 		if err := s.Abort(t.Context()); err == nil {
-			t.Errorf("%s: nobody is told that the target could not be marked", mode)
+			t.Errorf("%s: Abort reports no error although the target could not be marked", mode)
 		}
 	}
 }
 
-// A run that is cancelled while the plugin publishes learns how that ends: else a
-// target would be given up that is published.
-func TestAPublishIsNotCutOff(t *testing.T) {
+// A run that is cancelled during Publish waits for its result. Otherwise it would abort a
+// published target.
+func TestPublishIsNotCutOff(t *testing.T) {
 	s, diary := playedSink(t, &play{Mode: "wait in publish"})
 	if err := syscall.Mkfifo(diary+".pipe", 0o600); err != nil {
 		t.Fatal(err)
@@ -348,7 +348,7 @@ func TestAPublishIsNotCutOff(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Publish(ctx) }()
-	pipe, err := os.OpenFile(diary+".pipe", os.O_WRONLY, 0) // waits for Publish to be there
+	pipe, err := os.OpenFile(diary+".pipe", os.O_WRONLY, 0) // waits until Publish is running
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,18 +360,18 @@ func TestAPublishIsNotCutOff(t *testing.T) {
 		t.Errorf("in the plugin: %q", got)
 	}
 	if err := s.Publish(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("begun after the run was cancelled: %v", err)
+		t.Errorf("started after the run was cancelled: %v", err)
 	}
 }
 
-func TestAPublishWithoutAnAnswerMayBeDone(t *testing.T) {
+func TestPublishWithoutReplyMayBeDone(t *testing.T) {
 	s, _ := playedSink(t, &play{Mode: "die in publish"})
-	if err := s.Publish(t.Context()); err == nil || !strings.Contains(err.Error(), "may be published already") {
+	if err := s.Publish(t.Context()); err == nil || !strings.Contains(err.Error(), "may already be published") {
 		t.Errorf("%v", err)
 	}
 }
 
-func TestASinksClassesAndCancelledCalls(t *testing.T) {
+func TestSinkErrorClassesAndCancelledCalls(t *testing.T) {
 	s, _ := playedSink(t, &play{Mode: "refused"})
 	if _, err := s.Check(t.Context(), &stage.Plan{}); failure.Of(err) != failure.Refused || !errors.Is(err, stage.ErrCorrupt) {
 		t.Errorf("%v", err)
@@ -383,15 +383,15 @@ func TestASinksClassesAndCancelledCalls(t *testing.T) {
 	}
 	bad := &stage.Plan{Tables: []stage.TableInfo{{Schema: schema.Table{Name: "caf\xe9"}}}}
 	if err := s.Begin(t.Context(), bad); err == nil || !strings.Contains(err.Error(), `caf\xe9`) {
-		t.Errorf("a name that can't cross: %v", err)
+		t.Errorf("a name that is not UTF-8: %v", err)
 	}
 }
 
 // Only a sink that has a baseline is a BaselineSink.
-func TestWhatASinkHas(t *testing.T) {
+func TestSinkBaseline(t *testing.T) {
 	s, _ := playedSink(t, &play{})
 	if _, ok := s.(stage.BaselineSink); ok {
-		t.Error("a sink that has nothing is asked")
+		t.Error("a sink without a baseline is a BaselineSink")
 	}
 	made, err := newHost(t).Isolate(played()[2], self(t)).NewSink(t.Context(), &play{Diary: filepath.Join(t.TempDir(), "diary")}, stage.Env{})
 	if err != nil {

@@ -15,13 +15,13 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// source stands in for a plugin's source.
+// source is a stage.Source that calls a plugin.
 type source struct {
 	*instance
 	parts []string
 
 	mu    sync.Mutex
-	ended error // why the first Read ended that the host has ended
+	ended error // error of the first read that the host cut off
 }
 
 func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (i *stage.Inventory, err error) {
@@ -33,11 +33,11 @@ func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (i *stage.Invent
 			return err
 		}
 		if i, err = protocol.ReceiveInventory(stream.Recv); err != nil {
-			return s.blame("its plan", err)
+			return s.blame("plan", err)
 		}
 		for _, u := range i.Units {
 			if !slices.Contains(s.parts, u.Part) {
-				return s.blame("its plan", fmt.Errorf("%w: unit %s is of the part %q, and it says that it gives %q", protocol.ErrContract, u.ID, u.Part, s.parts))
+				return s.blame("plan", fmt.Errorf("%w: unit %s has part %q, the stage declares %q", protocol.ErrContract, u.ID, u.Part, s.parts))
 			}
 		}
 		return nil
@@ -59,7 +59,8 @@ func (s *source) ReadFiles(ctx context.Context, r stage.ReadRequest, w stage.Fil
 	}})
 }
 
-// read hands on what keeps the contract of writers, and ends at what doesn't.
+// read passes on events that keep the contract of writers, and stops at the first that
+// doesn't.
 func (s *source) read(ctx context.Context, r stage.ReadRequest, p *protocol.Replayer) error {
 	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		calls, cancel := context.WithCancel(ctx)
@@ -87,8 +88,8 @@ func (s *source) read(ctx context.Context, r stage.ReadRequest, p *protocol.Repl
 	})
 }
 
-// since is the error of a Read after one that was ended here: there it has
-// perhaps cost the source a connection, and only that it was cancelled is known.
+// since adds to the error of a read the reason why an earlier read was cut off. That may
+// have cost the source its connection, and the source only knows that it was cancelled.
 func (s *source) since(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,7 +99,7 @@ func (s *source) since(err error) error {
 	return fmt.Errorf("%w; before that: %w", err, s.ended)
 }
 
-// end is the error of a Read that is ended here.
+// end returns the error of a read that is cut off here.
 func (s *source) end(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,14 +111,14 @@ func (s *source) end(err error) error {
 
 func (s *source) Close(ctx context.Context) error { return s.close(context.WithoutCancel(ctx)) }
 
-// counter is a source that counts rows.
+// counter is a source that supports stage.Counter.
 type counter struct{ *source }
 
 func (s counter) Count(ctx context.Context, table string) (n int64, err error) {
 	err = s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		r, err := pb.NewSourceClient(c).Count(ctx, &pb.CountRequest{Instance: id, Table: table})
 		if err == nil && r.Rows < -1 {
-			err = s.blame("its count of table "+table, fmt.Errorf("%w: %d rows", protocol.ErrContract, r.Rows))
+			err = s.blame("count of table "+table, fmt.Errorf("%w: %d rows", protocol.ErrContract, r.Rows))
 		}
 		n = r.GetRows()
 		return err
@@ -125,7 +126,7 @@ func (s counter) Count(ctx context.Context, table string) (n int64, err error) {
 	return n, err
 }
 
-// joiner is a source that joins the snapshot of another process.
+// joiner is a source that supports stage.Joiner.
 type joiner struct{ *source }
 
 func (s joiner) Join(ctx context.Context, session stage.Session) error {
@@ -135,7 +136,7 @@ func (s joiner) Join(ctx context.Context, session stage.Session) error {
 	})
 }
 
-// sourceWith gives a source the methods of the capabilities that it has.
+// sourceWith returns the source with the optional interfaces that the plugin supports.
 func sourceWith(s *source) stage.Source {
 	switch count, join := s.has("count"), s.has("join"); {
 	case count && join:
@@ -152,8 +153,8 @@ func sourceWith(s *source) stage.Source {
 	return s
 }
 
-// blame names the plugin in an error of what it sent; what is an error of the
-// stage or of the process has its words already.
+// blame adds the plugin's name to an error about data it sent. Errors of the stage or the
+// process already have it.
 func (i *instance) blame(of string, err error) error {
 	if errors.Is(err, protocol.ErrStream) || errors.Is(err, protocol.ErrContract) {
 		return fmt.Errorf("plugin %s: %s: %w", i.program.Name, of, err)

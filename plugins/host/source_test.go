@@ -29,7 +29,7 @@ func playedSource(t testing.TB, c *play) stage.Source {
 	return s
 }
 
-// listener is a FileWriter that notes what it gets, and may fail.
+// listener is a FileWriter that records its calls and may fail.
 type listener struct {
 	lines []string
 	fail  error
@@ -50,14 +50,14 @@ func (l *listener) Write(_ context.Context, data []byte) error {
 	return l.note("%s", chunkLine(data, 0))
 }
 
-// rowListener notes rows.
+// rowListener records rows.
 type rowListener struct{ *listener }
 
 func (l rowListener) Write(_ context.Context, c stage.Chunk) error {
 	return l.note("%s", chunkLine(c.Data, c.Rows))
 }
 
-// read has a source read a unit.
+// read makes a source read a unit.
 func read(ctx context.Context, s stage.Source, u stage.Unit, known stage.Baseline, l *listener) error {
 	request := stage.ReadRequest{Unit: u, Baseline: known}
 	if u.Part == stage.DB {
@@ -71,8 +71,8 @@ func (l *listener) Same(_ context.Context, e stage.Entry) error   { return l.not
 func (l *listener) Drop(context.Context) error                    { return l.note("drop") }
 func (l *listener) Loss(_ context.Context, x stage.Loss) error    { return l.note("loss %+v", x) }
 
-// A row of 64 MiB is handed on whole, in one chunk with the borders it had.
-func TestALargeRowComesFromASource(t *testing.T) {
+// A row of 64 MiB is passed on as a single chunk of its own.
+func TestSourceLargeRow(t *testing.T) {
 	s := playedSource(t, &play{Mode: "large row"})
 	l := &listener{}
 	if err := read(t.Context(), s, rowUnit, nil, l); err != nil {
@@ -90,9 +90,9 @@ func chunkLine(data []byte, n int) string {
 	return fmt.Sprintf("write %d %d %x", len(data), n, sha256.Sum256(data))
 }
 
-// The host's writer fails, and its error comes back as it is; in the plugin the
-// source's writer returns a context's error, and Close comes after Read.
-func TestTheWritersErrorEndsASource(t *testing.T) {
+// An error of the host's writer is returned unchanged. In the plugin the source's writer
+// returns a context error, and Close is called after the read.
+func TestWriterErrorEndsRead(t *testing.T) {
 	for _, mode := range []string{"endless", "deaf"} {
 		diary := filepath.Join(t.TempDir(), "diary")
 		s := playedSource(t, &play{Mode: mode, Diary: diary})
@@ -109,7 +109,7 @@ func TestTheWritersErrorEndsASource(t *testing.T) {
 	}
 }
 
-func TestACancelledReadEndsASource(t *testing.T) {
+func TestCancelledReadEndsSource(t *testing.T) {
 	diary := filepath.Join(t.TempDir(), "diary")
 	s := playedSource(t, &play{Mode: "endless", Diary: diary})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -129,7 +129,7 @@ func TestACancelledReadEndsASource(t *testing.T) {
 	}
 }
 
-func TestTheSourcesErrorKeepsItsClassAndKind(t *testing.T) {
+func TestSourceErrorKeepsClassAndKind(t *testing.T) {
 	err := read(t.Context(), playedSource(t, &play{Mode: "error"}), rowUnit, nil, &listener{})
 	if !errors.Is(err, stage.ErrCorrupt) || failure.Of(err) != failure.Unproven || err.Error() != errPlay.Error() {
 		t.Errorf("read: %v, class %d", err, failure.Of(err))
@@ -140,24 +140,24 @@ func TestTheSourcesErrorKeepsItsClassAndKind(t *testing.T) {
 	}
 }
 
-// An error that may not come again is known as such here, with how long to wait.
-func TestASourceThatIsAwayForAMoment(t *testing.T) {
+// A temporary error is recognized in this process, including its delay.
+func TestSourceTemporaryError(t *testing.T) {
 	err := read(t.Context(), playedSource(t, &play{Mode: "away"}), rowUnit, nil, &listener{})
 	if after, ok := stage.IsTemporary(err); !ok || after != 5*time.Second || err.Error() != "the server restarts" {
 		t.Errorf("%v: %v, %v", err, after, ok)
 	}
 }
 
-// Scripts take an interruption for a person's wish: a plugin can't make one.
-func TestASourceInterruptsNoRun(t *testing.T) {
+// An interruption means that a user stopped the run; a plugin can't cause one.
+func TestSourceCannotReportInterruption(t *testing.T) {
 	err := read(t.Context(), playedSource(t, &play{Mode: "own timer"}), rowUnit, nil, &listener{})
 	if err == nil || failure.Of(err) != failure.Failed || !strings.HasPrefix(err.Error(), "my own timer") {
 		t.Errorf("%v, class %d", err, failure.Of(err))
 	}
 }
 
-// A bug in a source is an error of its Read, and the process goes on.
-func TestASourceThatPanics(t *testing.T) {
+// A panic in a source is an error of its read; the process continues.
+func TestSourcePanic(t *testing.T) {
 	s := playedSource(t, &play{Mode: "panic"})
 	for range 2 {
 		err := read(t.Context(), s, rowUnit, nil, &listener{})
@@ -170,20 +170,20 @@ func TestASourceThatPanics(t *testing.T) {
 	}
 }
 
-func TestASourceWhoseProcessDies(t *testing.T) {
+func TestSourceProcessDies(t *testing.T) {
 	s := playedSource(t, &play{Mode: "die"})
 	err := read(t.Context(), s, rowUnit, nil, &listener{})
 	if err == nil || !strings.Contains(err.Error(), "plugin test") || !strings.Contains(err.Error(), "kill") {
 		t.Errorf("%v", err)
 	}
 	if err := read(t.Context(), s, filesUnit, nil, &listener{}); err == nil {
-		t.Error("another process goes on with the reading of one that is gone, without its plan")
+		t.Error("another process continues the read of a dead one without its plan")
 	}
 }
 
-// What a foreign source does wrong is an error that names it and the unit, and is
-// not handed on.
-func TestASourceThatBreaksTheContract(t *testing.T) {
+// A violation of the contract is an error that names the plugin and the unit, and is not
+// passed on.
+func TestSourceContractViolations(t *testing.T) {
 	for mode, says := range map[string]string{
 		"data before open": "no entry is open", "left open": "is closed", "wrong rows": "7 rows has 1", "files": "an event of files in a unit of rows",
 		"a table": `unknown kind "table"`, "liar": "not what is known",
@@ -199,16 +199,16 @@ func TestASourceThatBreaksTheContract(t *testing.T) {
 		}
 		for _, line := range l.lines {
 			if !strings.HasPrefix(line, "open") {
-				t.Errorf("%s: %q was handed on", mode, line)
+				t.Errorf("%s: %q was passed on", mode, line)
 			}
 		}
 	}
 	if _, err := playedSource(t, &play{Mode: "other part"}).Plan(t.Context(), stage.PlanRequest{}); err == nil || !strings.Contains(err.Error(), `part "filedir"`) {
-		t.Errorf("a plan of a part that it doesn't give: %v", err)
+		t.Errorf("a plan with an undeclared part: %v", err)
 	}
 }
 
-func TestLossesAndWhatIsKnownCross(t *testing.T) {
+func TestLossesAndBaselineOverProcess(t *testing.T) {
 	l := &listener{}
 	if err := read(t.Context(), playedSource(t, &play{Mode: "losses"}), filesUnit, stage.Baseline{odd.Path: odd.Fingerprint, "dataroot/other": "x"}, l); err != nil {
 		t.Fatal(err)
@@ -223,15 +223,15 @@ func TestLossesAndWhatIsKnownCross(t *testing.T) {
 	}
 }
 
-// A plan of any size crosses.
-func TestALargePlan(t *testing.T) {
+// A plan may have any size.
+func TestLargePlan(t *testing.T) {
 	inv, err := playedSource(t, &play{Mode: "many units", Count: 50_000}).Plan(t.Context(), stage.PlanRequest{})
 	if err != nil || len(inv.Units) != 50_000 || inv.Units[49_999].ID != "dataroot/49999" {
 		t.Errorf("%v", err)
 	}
 }
 
-// nowhere is a FileWriter that takes all.
+// nowhere is a FileWriter that discards everything.
 type nowhere struct{ entries int }
 
 func (n *nowhere) Open(context.Context, stage.Entry) error   { n.entries++; return nil }
@@ -241,7 +241,7 @@ func (n *nowhere) Same(context.Context, stage.Entry) error   { return nil }
 func (n *nowhere) Drop(context.Context) error                { return nil }
 func (n *nowhere) Loss(context.Context, stage.Loss) error    { return nil }
 
-// rowNowhere is a RowWriter that takes all.
+// rowNowhere is a RowWriter that discards everything.
 type rowNowhere struct{}
 
 func (rowNowhere) Write(context.Context, stage.Chunk) error { return nil }

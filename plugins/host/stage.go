@@ -9,8 +9,8 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// Isolate returns the stage as one that runs in a process of the program, which
-// serves a stage of the same name and role.
+// Isolate returns the stage as one that runs in a process of the program, which serves a
+// stage of the same name and role.
 func (h *Host) Isolate(s stage.Stage, p Program) stage.Stage {
 	out := stage.Stage{Info: s.Info}
 	switch {

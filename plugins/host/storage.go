@@ -15,11 +15,11 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// storage stands in for a plugin's storage.
+// storage is a stage.Storage that calls a plugin.
 type storage struct{ *instance }
 
-// do makes a call. That the process was lost in it is a temporary error: the next
-// call has another one. How often is limited by how often the host starts a process.
+// do makes a call. A lost process is a temporary error, because the next call gets a new
+// process. The host's limit on restarts also limits the repetitions.
 func (s storage) do(ctx context.Context, call func(c grpc.ClientConnInterface, id uint64) error) error {
 	err := s.once(ctx, call)
 	if l := new(lost); errors.As(err, &l) {
@@ -32,7 +32,8 @@ func (s storage) Put(ctx context.Context, name string, data []byte) error {
 	return s.put(ctx, name, data, false)
 }
 
-// Create puts an object where none is, errors.ErrUnsupported of a plugin that can't.
+// Create puts an object if it does not exist. It returns errors.ErrUnsupported if the
+// plugin does not support it.
 func (s storage) Create(ctx context.Context, name string, data []byte) error {
 	if !s.has("create") {
 		return fmt.Errorf("plugin %s: creating %s: %w by this storage", s.program.Name, name, errors.ErrUnsupported)
@@ -61,7 +62,7 @@ func (s storage) put(ctx context.Context, name string, data []byte, create bool)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		_, err = stream.CloseAndRecv() // tells also why a stream ended early
+		_, err = stream.CloseAndRecv() // also returns why a stream ended early
 		return err
 	})
 }
@@ -84,7 +85,7 @@ func (s storage) Get(ctx context.Context, dst []byte, name string, offset, lengt
 		}
 		dst, err = frames(stream.RecvMsg, dst, most)
 		if got := int64(len(dst) - start); err == nil && length >= 0 && got != length {
-			return fmt.Errorf("plugin %s: %d bytes of %s came, and %d were asked for", s.program.Name, got, name, length)
+			return fmt.Errorf("plugin %s: got %d bytes of %s, requested %d", s.program.Name, got, name, length)
 		}
 		return err
 	})
@@ -97,12 +98,12 @@ func (s storage) Get(ctx context.Context, dst []byte, name string, offset, lengt
 // frames appends the data of frames to dst, at most limit bytes.
 func frames(recv func(any) error, dst []byte, limit int64) ([]byte, error) {
 	start := len(dst)
-	end := start + int(min(limit, protocol.MaxBlob)) // behind it nothing is written
+	end := start + int(min(limit, protocol.MaxBlob)) // nothing is written beyond it
 	reuse := protocol.Reuse(recv, &pb.Frame{}, func() []byte { return protocol.Room(dst[:len(dst):min(cap(dst), end)]) })
 	err := protocol.Receive(reuse, func(m *pb.Frame, t *protocol.Tally) error {
 		t.Data(m.Data)
 		if int64(len(dst)-start+len(m.Data)) > limit {
-			return fmt.Errorf("%w: more than the %d bytes that may come", protocol.ErrStream, limit)
+			return fmt.Errorf("%w: more than the permitted %d bytes", protocol.ErrStream, limit)
 		}
 		dst = protocol.Join(dst, m.Data)
 		return nil
@@ -123,7 +124,7 @@ func (s storage) List(ctx context.Context, prefix string, fn func(stage.Object) 
 			t.Items(len(m.Objects))
 			for _, o := range m.Objects {
 				if o.GetSize() < 0 || !strings.HasPrefix(o.GetName(), prefix) {
-					return fmt.Errorf("plugin %s: %w: it lists %q of %d bytes below %q", s.program.Name, protocol.ErrContract, o.GetName(), o.GetSize(), prefix)
+					return fmt.Errorf("plugin %s: %w: it lists %q with %d bytes below %q", s.program.Name, protocol.ErrContract, o.GetName(), o.GetSize(), prefix)
 				}
 				if failed = fn(stage.Object{Name: o.Name, Size: o.Size}); failed != nil {
 					return failed
@@ -152,7 +153,7 @@ func (s storage) Stat(ctx context.Context, name string) (o stage.Object, err err
 			return err
 		}
 		if o = (stage.Object{Name: r.Object.GetName(), Size: r.Object.GetSize()}); o.Name != name || o.Size < 0 {
-			return fmt.Errorf("plugin %s: %w: asked for %q it tells of %q of %d bytes", s.program.Name, protocol.ErrContract, name, o.Name, o.Size)
+			return fmt.Errorf("plugin %s: %w: stat of %q returned %q with %d bytes", s.program.Name, protocol.ErrContract, name, o.Name, o.Size)
 		}
 		return nil
 	})
@@ -161,7 +162,7 @@ func (s storage) Stat(ctx context.Context, name string) (o stage.Object, err err
 
 func (s storage) Close(ctx context.Context) error { return s.close(context.WithoutCancel(ctx)) }
 
-// measured is a storage that knows its free space.
+// measured is a storage that supports stage.Capacity.
 type measured struct{ storage }
 
 func (s measured) Free(ctx context.Context) (free int64, err error) {
@@ -173,7 +174,7 @@ func (s measured) Free(ctx context.Context) (free int64, err error) {
 	return free, err
 }
 
-// Limits tells what the plugin said when the storage was opened.
+// Limits returns the limits that the plugin declared when the storage was opened.
 func (s storage) Limits() stage.Limits {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// ending is the most that a call may take which ends something: whoever stops
-// vault doesn't wait for a plugin that hangs. Stages limit themselves to less.
+// ending is the maximum duration of a call that ends something, so that stopping vault does
+// not wait for a hanging plugin. Stages have shorter limits of their own.
 const ending = time.Minute
 
-// hurry is the most that any call may take once the host is asked to hurry.
-const hurry = 20 * time.Second // Config.Ending tells of it
+// hurry is the maximum duration of any call once Config.Ending is closed.
+const hurry = 20 * time.Second // documented in Config.Ending
 
-// stalled ends the context of a call that makes no progress.
+// stalled is the cause with which a call without progress is cancelled.
 type stalled struct{ limit time.Duration }
 
 func (s *stalled) Error() string { return fmt.Sprintf("no progress for %v", s.limit) }
 
-// limit is how long a call may wait for the plugin at a time; 0 for ever.
+// limit returns how long a call may wait for the plugin at a time; 0 means no limit.
 func (p *process) limit(call string) time.Duration {
 	stall := cmp.Or(p.program.Stall, p.host.Stall)
 	most := time.Duration(0)
@@ -36,8 +36,8 @@ func (p *process) limit(call string) time.Duration {
 	return stall
 }
 
-// long tells whether a call may take hours without a message: then the process
-// has progress as long as it answers at all.
+// long reports whether a call may take hours without a message. The process then makes
+// progress as long as it answers at all.
 func long(call string) bool {
 	switch call {
 	case "Plugin.Open", "Source.Plan", "Source.Count", "RecordTransform.Table", "Sink.Check", "Sink.Begin", "Sink.Finish", "Sink.Prove", "Sink.Publish":
@@ -46,14 +46,14 @@ func long(call string) bool {
 	return false
 }
 
-// longFirst is long for the time until a stream's first answer: a query may sort
-// all rows before it gives one, and a target works on a unit when all of it is there.
+// longFirst reports whether a stream may take hours until its first message: a query may
+// sort all rows first, and a target processes a unit once it is complete.
 func longFirst(call string) bool {
 	return call == "Source.Read" || call == "Sink.Unit"
 }
 
-// wait is one wait of a call for the plugin. The timer of one that is over can't
-// end the next.
+// wait is one wait of a call for the plugin. Once it has ended, its timer has no effect on
+// the next wait.
 type wait struct {
 	process *process
 	ctx     context.Context
@@ -63,7 +63,7 @@ type wait struct {
 
 	mu    sync.Mutex
 	over  bool
-	timer *time.Timer // nil if it may last for ever
+	timer *time.Timer // nil without a limit
 }
 
 func (p *process) wait(ctx context.Context, cancel context.CancelCauseFunc, call string, long bool) *wait {
@@ -76,8 +76,8 @@ func (p *process) wait(ctx context.Context, cancel context.CancelCauseFunc, call
 	return w
 }
 
-// after is how long it waits until expired is called. Asking whether a process
-// lives takes the other half of its time.
+// after returns the time until expired is called. The check whether the process is alive
+// takes the other half of the limit.
 func (w *wait) after() time.Duration {
 	if w.long {
 		return w.limit / 2

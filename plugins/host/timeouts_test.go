@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A wait that ends just as its time is over neither ends the call nor the next wait.
-func TestAWaitThatIsOverEndsNothing(t *testing.T) {
+// A wait that ends just when its time is over cancels neither its call nor the next.
+func TestEndedWaitDoesNotExpire(t *testing.T) {
 	p := &process{host: New(Config{Stall: time.Hour})}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	over := p.wait(ctx, cancel, "Storage.Get", false)
@@ -16,16 +16,16 @@ func TestAWaitThatIsOverEndsNothing(t *testing.T) {
 	defer next.end()
 	over.expired()
 	if err := context.Cause(ctx); err != nil {
-		t.Errorf("the call is ended: %v", err)
+		t.Errorf("the call was cancelled: %v", err)
 	}
 	next.expired()
 	if err := context.Cause(ctx); err == nil {
-		t.Error("no wait is ever too long")
+		t.Error("no wait expired")
 	}
 }
 
-// However patient a user is with a plugin's work, nobody waits as long to stop it.
-func TestWhatEndsSomethingHasALimitOfItsOwn(t *testing.T) {
+// Calls that end something have their own limit, however long stall is.
+func TestAbortAndCloseHaveOwnLimit(t *testing.T) {
 	for _, c := range []struct {
 		stall time.Duration
 		call  string

@@ -14,18 +14,18 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// unitWriter sends a unit to a plugin's sink. Its calls don't wait for the plugin:
-// an error of the plugin comes with the next call, or with Commit.
+// unitWriter sends a unit to a plugin's sink. Its methods don't wait for the plugin: an
+// error of the plugin is returned by a later call or by Commit.
 type unitWriter struct {
 	*protocol.EventWriter
 	sink   sink
 	unit   stage.Unit
 	stream grpc.BidiStreamingClient[pb.UnitEvent, pb.UnitResponse]
 	cancel context.CancelFunc
-	ended  bool // nothing more comes from the plugin
+	ended  bool // the plugin sends nothing more
 }
 
-// rowWriter is a unitWriter of rows.
+// rowWriter is a unitWriter for rows.
 type rowWriter struct {
 	*unitWriter
 	protocol.RowEventWriter
@@ -61,7 +61,7 @@ func (s sink) unit(ctx context.Context, u stage.Unit) (*unitWriter, error) {
 	w := &unitWriter{sink: s, unit: u}
 	w.EventWriter = protocol.NewEventWriter(w.send)
 	err := s.do(ctx, func(c grpc.ClientConnInterface, id uint64) (err error) {
-		var calls context.Context // each call has a context of its own, and ends the stream with it
+		var calls context.Context // each call has its own context, which also cancels the stream
 		calls, w.cancel = context.WithCancel(context.WithoutCancel(ctx))
 		if w.stream, err = pb.NewSinkClient(c).Unit(calls); err == nil {
 			err = w.Head(ctx, id, u)
@@ -77,14 +77,14 @@ func (s sink) unit(ctx context.Context, u stage.Unit) (*unitWriter, error) {
 	return w, nil
 }
 
-// send sends an event. A stream that the plugin has ended holds its error.
+// send sends an event. If the plugin has ended the stream, it returns the stream's error.
 func (w *unitWriter) send(ctx context.Context, m *pb.UnitEvent) error {
 	stop := context.AfterFunc(ctx, w.cancel)
 	defer stop()
 	err := w.stream.Send(m)
 	if errors.Is(err, io.EOF) {
 		if _, err = w.stream.Recv(); err == nil || errors.Is(err, io.EOF) {
-			err = fmt.Errorf("%w: it is answered before its end", protocol.ErrStream)
+			err = fmt.Errorf("%w: answered before its end", protocol.ErrStream)
 		}
 	}
 	if err == nil {
@@ -93,7 +93,7 @@ func (w *unitWriter) send(ctx context.Context, m *pb.UnitEvent) error {
 	return w.over(ctx, err)
 }
 
-// over ends the stream after an error, which it returns.
+// over ends the stream after an error and returns that error.
 func (w *unitWriter) over(ctx context.Context, err error) error {
 	w.ended = true
 	w.cancel()
@@ -103,7 +103,7 @@ func (w *unitWriter) over(ctx context.Context, err error) error {
 	return w.sink.blame("unit "+w.unit.ID, err)
 }
 
-// Commit has the plugin commit the unit; without its answer that is an error.
+// Commit makes the plugin commit the unit. It is an error if there is no reply.
 func (w *unitWriter) Commit(ctx context.Context) (*stage.Receipt, error) {
 	if err := w.End(ctx); err != nil {
 		return nil, err
@@ -123,12 +123,12 @@ func (w *unitWriter) Commit(ctx context.Context) (*stage.Receipt, error) {
 	return r, nil
 }
 
-// giveUp is how long a plugin may take to give a unit up by itself.
+// giveUp is how long a plugin may take to abort a unit by itself.
 const giveUp = 2 * time.Second
 
-// Abort breaks the stream off, and waits until the plugin has given the unit up:
-// in order, or after a while because its context is cancelled; the sink's next
-// call waits there for that to end. A cancelled ctx changes nothing.
+// Abort ends the stream early and waits until the plugin has aborted the unit: in order or,
+// after giveUp, by cancelling its context. The sink's next call in the plugin waits for
+// that. A cancelled ctx is ignored.
 func (w *unitWriter) Abort(context.Context) error {
 	if w.ended {
 		return nil
@@ -142,7 +142,7 @@ func (w *unitWriter) Abort(context.Context) error {
 		_, err = w.stream.Recv()
 	}
 	if l := new(lost); errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) || errors.Is(err, protocol.ErrCanceled) || errors.As(err, &l) {
-		return nil // what a process holds is gone with it
+		return nil // the unit is gone with the process
 	}
 	return err
 }
