@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/lmsvault/vault/core/config"
@@ -137,6 +138,29 @@ func TestTheTargetsLockIsTakenAgain(t *testing.T) {
 			})
 			if _, err := move(t, from.DSN, faultproxy.Postgres(t, to.DSN, decide), how); err != nil || !done() {
 				t.Fatalf("it was lost: %t; the run ends with %v", done(), err)
+			}
+			same(t, "the target", contents(t, from.SQL), contents(t, to.SQL))
+		})
+	}
+}
+
+// A session that is lost while the target is read back costs no more than to read
+// that again.
+func TestTheTargetIsReadBackAgain(t *testing.T) {
+	for _, fate := range []faultproxy.Fate{faultproxy.Withhold, faultproxy.CarryOut} {
+		t.Run(fmt.Sprint(fate), func(t *testing.T) {
+			t.Parallel()
+			from, to := servers.Postgres(t), servers.Postgres(t)
+			execute(t, from.SQL, loaded)
+			var lost atomic.Bool
+			dsn := faultproxy.Postgres(t, to.DSN, func(statement string) faultproxy.Fate {
+				if strings.HasPrefix(statement, "COPY ") && strings.HasSuffix(statement, "TO STDOUT") && !lost.Swap(true) {
+					return fate
+				}
+				return faultproxy.Pass
+			})
+			if _, err := move(t, from.DSN, dsn, stage.ReplaceSwap); err != nil || !lost.Load() {
+				t.Fatalf("it was lost: %t; the run ends with %v", lost.Load(), err)
 			}
 			same(t, "the target", contents(t, from.SQL), contents(t, to.SQL))
 		})

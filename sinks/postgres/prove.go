@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/keyrange"
@@ -60,20 +61,7 @@ func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 		}
 	}
 	slices.SortStableFunc(pieces, func(a, b piece) int { return int(b.table.Bytes>>10 - a.table.Bytes>>10) })
-	sums := map[string]rows.Sum{}
-	var mu sync.Mutex
-	err = postgres.Each(ctx, s.pool, pieces, func(ctx context.Context, c *postgres.Conn, p piece) error {
-		defer stage.Step(ctx, "reading back "+p.table.Name)()
-		var sum rows.Sum
-		r := postgres.Reader{Table: &p.table.Table, Partitioned: p.table.Partitioned, Range: p.keys}
-		err := c.Read(ctx, r, func(_ context.Context, data []byte, _ int) error { return sum.AddChunk(data) })
-		mu.Lock()
-		defer mu.Unlock()
-		total := sums[p.table.Name]
-		total.Merge(sum)
-		sums[p.table.Name] = total
-		return err
-	})
+	sums, err := s.readBack(ctx, pieces)
 	if err != nil {
 		return nil, err
 	}
@@ -83,4 +71,40 @@ func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 		proofs[i] = stage.TableProof{Schema: t.Table, Sum: sums[t.Name], Losses: s.lost[t.Name]}
 	}
 	return proofs, nil
+}
+
+// readBack sums up pieces by table. One whose session is lost is read again: all
+// that was loaded would be in vain else.
+func (s *Sink) readBack(ctx context.Context, pieces []piece) (map[string]rows.Sum, error) {
+	const attempts = 3
+	sums := map[string]rows.Sum{}
+	for try := 1; ; try++ {
+		var mu sync.Mutex
+		var lost []piece
+		err := postgres.Each(ctx, s.pool, pieces, func(ctx context.Context, c *postgres.Conn, p piece) error {
+			defer stage.Step(ctx, "reading back "+p.table.Name)()
+			var sum rows.Sum
+			r := postgres.Reader{Table: &p.table.Table, Partitioned: p.table.Partitioned, Range: p.keys}
+			err := c.Read(ctx, r, func(_ context.Context, data []byte, _ int) error { return sum.AddChunk(data) })
+			mu.Lock()
+			defer mu.Unlock()
+			if postgres.Lost(err) && try < attempts && ctx.Err() == nil {
+				lost = append(lost, p)
+				return nil
+			}
+			if err == nil {
+				total := sums[p.table.Name]
+				total.Merge(sum)
+				sums[p.table.Name] = total
+			}
+			return err
+		})
+		if err != nil || lost == nil {
+			return sums, err
+		}
+		pieces = lost
+		if err := sleep(ctx, time.Second); err != nil {
+			return nil, err
+		}
+	}
 }
