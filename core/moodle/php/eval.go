@@ -1,0 +1,234 @@
+package php
+
+import (
+	"context"
+	"fmt"
+)
+
+// control is how a statement ended.
+type control int
+
+const (
+	ctlRun      control = iota // the next statement follows
+	ctlBreak                   // of ev.levels loops
+	ctlContinue                // of the loop that is ev.levels out
+	ctlReturn                  // with ev.ret
+	ctlDie                     // this path ends and yields nothing
+	ctlEnd                     // the program has reached its end
+	ctlStop                    // ev.err
+)
+
+// outcome is where one branch ended.
+type outcome struct {
+	st     *state
+	ctl    control
+	levels int
+	ret    Value
+	why    *Reason // the condition that led there
+}
+
+// frame is a call or a file: what its returns in branches are merged in.
+type frame struct {
+	returns []outcome
+	loops   []*loopFrame
+}
+
+type loopFrame struct{ breaks, continues []outcome }
+
+// evaluator walks a tree. What code does is in st and ctl; expressions and
+// statements do nothing while ctl is not ctlRun.
+type evaluator struct {
+	ctx    context.Context
+	opts   Options
+	st     *state
+	ctl    control
+	levels int
+	ret    Value
+	frame  *frame
+	err    error
+
+	steps     int
+	calls     int // depth
+	includes  int // depth
+	ends      []outcome
+	death     *Reason // the last exit
+	functions map[string]*function
+	hidden    *Reason         // calls that are not evaluated may change everything
+	doubts    int             // how many pieces of code were not evaluated
+	once      map[string]bool // files that were read
+	included  []string
+	unset     []Use
+	at        Pos
+}
+
+// spend counts work and stops the program when it was too much.
+func (ev *evaluator) spend(n int) {
+	ev.steps += n
+	if ev.err != nil {
+		return
+	}
+	if ev.steps > ev.opts.Limits.Steps {
+		ev.fail(&LimitError{ev.at, "evaluating the file takes too many steps"})
+	} else if err := ev.ctx.Err(); err != nil {
+		ev.fail(err)
+	}
+}
+
+func (ev *evaluator) fail(err error) { ev.err, ev.ctl = err, ctlStop }
+
+func (ev *evaluator) failed() bool { return ev.err != nil }
+
+func (ev *evaluator) running() bool { return ev.ctl == ctlRun }
+
+// hide remembers that code which is not evaluated may change global variables
+// when it is called.
+func (ev *evaluator) hide(at Pos, problem string) {
+	if ev.hidden == nil {
+		ev.hidden = &Reason{Cause: Code, Pos: at, Problem: problem}
+	}
+}
+
+// taint makes everything unknown.
+func (ev *evaluator) taint(why *Reason) {
+	ev.spend(ev.st.size())
+	ev.st.taint(why)
+}
+
+// split evaluates both branches of a condition that is unknown.
+func (ev *evaluator) split(why *Reason, yes, no func()) {
+	ev.spend(2 * ev.st.size())
+	if !ev.running() {
+		return
+	}
+	other := ev.st.clone()
+	yes()
+	a := outcome{ev.st, ev.ctl, ev.levels, ev.ret, why}
+	if ev.err != nil {
+		return
+	}
+	ev.st, ev.ctl = other, ctlRun
+	no()
+	b := outcome{ev.st, ev.ctl, ev.levels, ev.ret, why}
+	if ev.err != nil {
+		return
+	}
+	ev.join(why, a, b)
+}
+
+// join goes on with what the branches have in common. Branches that leave by
+// different ways are merged where their ways meet.
+func (ev *evaluator) join(why *Reason, a, b outcome) {
+	switch {
+	case a.ctl == ctlDie:
+		ev.resume(b)
+	case b.ctl == ctlDie:
+		ev.resume(a)
+	case a.ctl == b.ctl && (a.levels == b.levels || a.ctl == ctlRun || a.ctl == ctlReturn || a.ctl == ctlEnd):
+		m := merger{ev, why}
+		a.st = m.state(a.st, b.st)
+		a.ret = m.value(a.ret, b.ret)
+		ev.resume(a)
+	case a.ctl == ctlRun:
+		ev.park(b)
+		ev.resume(a)
+	default:
+		ev.park(a)
+		ev.resume(b)
+	}
+}
+
+func (ev *evaluator) resume(o outcome) {
+	if ev.err == nil {
+		ev.st, ev.ctl, ev.levels, ev.ret = o.st, o.ctl, o.levels, o.ret
+	}
+}
+
+// park keeps a branch until its way meets the others'.
+func (ev *evaluator) park(o outcome) {
+	switch o.ctl {
+	case ctlEnd:
+		ev.ends = append(ev.ends, o)
+	case ctlReturn:
+		ev.frame.returns = append(ev.frame.returns, o)
+	case ctlBreak, ctlContinue:
+		k := len(ev.frame.loops) - o.levels
+		if k < 0 {
+			return // an error in PHP
+		}
+		l := ev.frame.loops[k]
+		if o.ctl == ctlBreak {
+			l.breaks = append(l.breaks, o)
+		} else {
+			l.continues = append(l.continues, o)
+		}
+	}
+}
+
+// gather merges parked branches into the current one, which runs on.
+func (ev *evaluator) gather(parked []outcome) {
+	for _, p := range parked {
+		if ev.err != nil {
+			return
+		}
+		switch ev.ctl {
+		case ctlRun:
+			m := merger{ev, p.why}
+			ev.st = m.state(p.st, ev.st)
+			ev.ret = m.value(p.ret, ev.ret)
+			continue
+		case ctlDie:
+		default:
+			ev.park(outcome{ev.st, ev.ctl, ev.levels, ev.ret, p.why})
+		}
+		ev.st, ev.ctl, ev.ret = p.st, ctlRun, p.ret
+	}
+}
+
+// finish ends a call or a file: what returned goes on.
+func (ev *evaluator) finish(f *frame) {
+	switch ev.ctl {
+	case ctlReturn:
+		ev.ctl = ctlRun
+	case ctlRun:
+		ev.ret = null
+	case ctlBreak, ctlContinue:
+		ev.ctl = ctlDie // outside of a loop: an error in PHP
+	}
+	ev.gather(f.returns)
+	f.returns = nil
+}
+
+// cond is the reason of a branch: the condition at a position is unknown.
+func cond(at Pos, of *Reason) *Reason {
+	if of.Cause == Conditional && of.Of != nil {
+		of = of.Of
+	}
+	return &Reason{Cause: Conditional, Pos: at, Of: of, Expr: of.Expr, Problem: of.Problem}
+}
+
+// dunno makes an unknown value for an expression.
+func (ev *evaluator) dunno(e expr, c Cause, name, format string, args ...any) Value {
+	ev.doubts++
+	return unknown(&Reason{Cause: c, Name: name, Pos: e.pos(), Expr: show(e), Problem: fmt.Sprintf(format, args...)})
+}
+
+// Limits of single values: what is larger becomes unknown.
+const maxText = 1 << 20
+
+// text makes a string, or an unknown value where it is too long.
+func (ev *evaluator) text(e expr, s string) Value {
+	ev.spend(len(s) / 256)
+	if len(s) > maxText {
+		return ev.dunno(e, Limit, "", "the string is longer than %d bytes", maxText)
+	}
+	return String(s)
+}
+
+// arrayValue makes an array, or an unknown value where it is too large.
+func (ev *evaluator) arrayValue(a *array, at Pos) Value {
+	if a.size > maxElements || a.depth > maxArrays {
+		ev.doubts++
+		return unknown(&Reason{Cause: Limit, Pos: at, Problem: fmt.Sprintf("the array has more than %d elements or %d levels", maxElements, maxArrays)})
+	}
+	return Value{kind: KindArray, a: a}
+}
