@@ -124,11 +124,10 @@ func (a *app) copySnapshots(cmd *cobra.Command, from, to string, ids []string) (
 // destination opens the storage that is copied to, and finds out how to write there.
 func (a *app) destination(cmd *cobra.Command, path string) (d repository.Destination, err error) {
 	ctx := cmd.Context()
-	scratch, err := a.scratch()
+	env, err := a.env()
 	if err != nil {
 		return d, err
 	}
-	env := stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: 1, Version: version()}
 	if isPipelineFile(path) {
 		if cmd.Flags().Changed("passphrase-file") {
 			return d, failure.New(failure.Usage, "--passphrase-file is for a directory; the encrypt step of the pipeline file has the keys")

@@ -71,11 +71,10 @@ func isFile(path string) bool {
 // initRepository makes the repositories of a pipeline, or one in a directory.
 func (a *app) initRepository(cmd *cobra.Command, arg string) ([]engine.Created, error) {
 	ctx := cmd.Context()
-	scratch, err := a.scratch()
+	env, err := a.env()
 	if err != nil {
 		return nil, err
 	}
-	env := stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: 1, Version: version()}
 	if isFile(arg) {
 		p, err := a.load(cmd, arg, pipeline.Options{Creating: true})
 		if err != nil {

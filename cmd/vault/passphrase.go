@@ -27,7 +27,28 @@ var (
 	keysOfRepo = keyFlags{variable: passphraseVariable, prompt: "passphrase: "}
 	keysOfFrom = keyFlags{prefix: "from-", variable: envPrefix + "_FROM_PASSPHRASE", prompt: "passphrase of FROM: "}
 	keysOfTo   = keyFlags{variable: passphraseVariable, prompt: "passphrase of TO: ", writing: true}
+	newKeys    = keyFlags{prefix: "new-", variable: envPrefix + "_NEW_PASSPHRASE", prompt: "new passphrase: ", writing: true}
 )
+
+// newPassphrase returns the passphrase that is to be added; on a terminal it is typed twice.
+func (a *app) newPassphrase(ctx context.Context) (config.Secret, error) {
+	given, _, err := a.given(ctx, newKeys)
+	if err != nil || !given.IsZero() {
+		return given, err
+	}
+	if !term.IsTerminal(int(a.in.Fd())) {
+		return given, failure.New(failure.Usage, "give --new-passphrase-file, set %s, or give --recipient", newKeys.variable)
+	}
+	once, err := a.ask(ctx, newKeys)
+	if err != nil {
+		return once, err
+	}
+	again, err := a.ask(ctx, keyFlags{variable: newKeys.variable, prompt: "once more: "})
+	if err == nil && again.Reveal() != once.Reveal() {
+		err = failure.New(failure.Usage, "the two passphrases differ; nothing was added")
+	}
+	return once, err
+}
 
 // ask asks for the passphrase of an encrypted repository. A signal ends it, and
 // the terminal shows again what is typed.

@@ -26,6 +26,7 @@ type place struct {
 	site, pipeline       string        // whose latest snapshot is meant
 	signers              []repository.Signer
 	signing              repository.SigningKey // of the sink that the storage is
+	owner                bool                  // only keys that may be shared are opened
 }
 
 // isPipelineFile tells whether an argument names a pipeline file, by its ending.

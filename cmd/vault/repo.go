@@ -97,11 +97,10 @@ storage below source, or of its encrypt step.`
 
 // open opens a repository with the keys of its place, or those that the flags give.
 func (a *app) open(ctx context.Context, at place, flags keyFlags) (*repository.Repository, error) {
-	scratch, err := a.scratch()
+	env, err := a.env()
 	if err != nil {
 		return nil, err
 	}
-	env := stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: 1, Version: version()}
 	chain, err := a.chain(ctx, at, env, flags)
 	if err != nil {
 		return nil, err
@@ -113,9 +112,18 @@ func (a *app) open(ctx context.Context, at place, flags keyFlags) (*repository.R
 	return repository.Open(ctx, storage, chain)
 }
 
+// env is what the stages of a command that runs no pipeline get.
+func (a *app) env() (stage.Env, error) {
+	scratch, err := a.scratch()
+	if err != nil {
+		return stage.Env{}, err
+	}
+	return stage.Env{Log: a.log, TempDir: scratch.dir(), Workers: 1, Version: version()}, nil
+}
+
 // chain opens keys. A passphrase is asked for only where a key needs one.
 func (a *app) chain(ctx context.Context, at place, env stage.Env, flags keyFlags) (repository.Chain, error) {
-	keys := engine.Keys{Stages: at.stages, Env: env, Passphrase: at.passphrase, Identity: at.identity, Signers: at.signers}
+	keys := engine.Keys{Stages: at.stages, Env: env, Passphrase: at.passphrase, Identity: at.identity, Signers: at.signers, Owner: at.owner}
 	if keys.Passphrase.IsZero() && keys.Identity.IsZero() {
 		var err error
 		if keys.Passphrase, keys.Identity, err = a.given(ctx, flags); err != nil {

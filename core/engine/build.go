@@ -199,6 +199,32 @@ func Destination(ctx context.Context, p *pipeline.Pipeline, env stage.Env) (d re
 	return d, nil
 }
 
+// RenewKeys makes a new key in every repository below the sink of a pipeline, for
+// the readers that its transforms name. It returns where.
+func RenewKeys(ctx context.Context, p *pipeline.Pipeline, env stage.Env) (renewed []string, err error) {
+	for _, s := range p.Sink {
+		if s.Into == nil {
+			continue
+		}
+		seals, err := newSeals(ctx, p, env)
+		if err != nil {
+			return renewed, err
+		}
+		storage, err := s.Stage.NewStorage(ctx, s.Config, env)
+		if err != nil {
+			return renewed, at(s, err)
+		}
+		if err := repository.RenewKey(ctx, storage, seals); err != nil {
+			return renewed, at(s, err)
+		}
+		renewed = append(renewed, s.Where())
+	}
+	if len(renewed) == 0 {
+		return nil, failure.New(failure.Usage, "pipeline %s has no storage below sink, so there is no repository", p.File)
+	}
+	return renewed, nil
+}
+
 // noRepository adds remedies to an error about a missing repository.
 func noRepository(err error, where, file string) error {
 	if !errors.Is(err, repository.ErrNoRepository) {

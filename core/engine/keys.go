@@ -23,6 +23,9 @@ type Keys struct {
 	Env                  stage.Env
 	Passphrase, Identity config.Secret
 	Signers              []repository.Signer // if not empty, only snapshots signed by one of them are read
+	// Owner restricts an identity without a passphrase to keys that its holder has made:
+	// only those may be shared.
+	Owner bool
 }
 
 // keyTaker is implemented by configurations of transforms that need a key.
@@ -45,8 +48,46 @@ func (k Keys) Transform(ctx context.Context, name string) (stage.ByteTransform, 
 	if err := config.Defaults(cfg); err != nil {
 		return nil, fmt.Errorf("transform %s: %w", name, err)
 	}
-	if t, ok := cfg.(keyTaker); ok {
-		t.SetKeys(k.Passphrase, k.Identity)
+	if t, ok := cfg.(keySharer); ok && k.Owner && k.Passphrase.IsZero() {
+		t.SetOwner(k.Identity)
+	} else if t, ok := cfg.(keyTaker); ok {
+		identity := k.Identity
+		if k.Owner { // the passphrase proves whose the key is, and an identity would not
+			identity = config.Secret{}
+		}
+		t.SetKeys(k.Passphrase, identity)
 	}
 	return s.NewBytes(ctx, cfg, k.Env)
+}
+
+// keySharer is the configuration of a transform whose key others can be let open.
+type keySharer interface {
+	SetOwner(identity config.Secret)
+	SetReaders(recipients []string, passphrase config.Secret)
+}
+
+// Readers makes transforms for those who are to open a repository's keys, too.
+type Readers struct {
+	Stages     Stages
+	Env        stage.Env
+	Recipients []string
+	Passphrase config.Secret
+}
+
+// Transform makes the byte transform of that name.
+func (r Readers) Transform(ctx context.Context, name string) (stage.ByteTransform, error) {
+	s, ok := r.Stages.Find(stage.RoleTransform, name)
+	if !ok || s.NewBytes == nil {
+		return nil, failure.New(failure.Refused, "this vault does not have the transform %q", name)
+	}
+	cfg := s.Config()
+	if err := config.Defaults(cfg); err != nil {
+		return nil, fmt.Errorf("transform %s: %w", name, err)
+	}
+	t, ok := cfg.(keySharer)
+	if !ok {
+		return nil, failure.New(failure.Refused, "transform %s does not share its key", name)
+	}
+	t.SetReaders(r.Recipients, r.Passphrase)
+	return s.NewBytes(ctx, cfg, r.Env)
 }

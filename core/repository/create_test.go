@@ -47,7 +47,7 @@ func TestCreate(t *testing.T) {
 	if err := create(m, repository.Creation{Transforms: seals(t, "secret")}); err != nil {
 		t.Fatal(err)
 	}
-	if len(m.names("keys/")) != 1 || len(m.names("locks/")) > 0 || len(m.objects) != 2 {
+	if len(m.names("keys/")) != 1 || len(m.names("locks/")) > 0 || len(m.names("access/")) != 1 || len(m.objects) != 3 {
 		t.Errorf("made %v", m.names(""))
 	}
 	if err := create(m, repository.Creation{}); !errors.Is(err, repository.ErrRepositoryExists) || failure.Of(err) != failure.Refused {

@@ -24,9 +24,10 @@ const (
 // epoch is one key of a repository at work: the chain of transforms, and the
 // keys for ids and objects. It is safe for concurrent use.
 type epoch struct {
-	repo string // the repository's id
-	kid  string
-	key  keyFile
+	repo   string // the repository's id
+	kid    string
+	key    keyFile
+	access string // the ID of the access by which it was opened; "" for a new or a clear one
 
 	chain   []stage.ByteTransform // in the order of Apply
 	ids     sync.Pool             // of hash.Hash, HMAC under the id key

@@ -8,7 +8,7 @@ import (
 
 // What no reader would take is not stored in the first place.
 func TestTooLargeManifestIsNotSealed(t *testing.T) {
-	e, _, err := createEpoch(t.Context(), root{ID: "x", hash: "y"}, time.Now(), nil)
+	e, _, _, err := createEpoch(t.Context(), root{ID: "x", hash: "y"}, time.Now(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

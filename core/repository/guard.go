@@ -19,7 +19,7 @@ func maxSize(name string) int64 {
 	switch {
 	case name == rootName, strings.HasPrefix(name, locksDir):
 		return 64 << 10
-	case strings.HasPrefix(name, keysDir):
+	case strings.HasPrefix(name, keysDir), strings.HasPrefix(name, accessDir):
 		return 4 << 20
 	case strings.HasPrefix(name, indexDir):
 		return 64 << 20

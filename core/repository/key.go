@@ -29,9 +29,8 @@ type keyTerms struct {
 }
 
 type keyTransform struct {
-	Name   string `json:"name"`
-	Keyed  bool   `json:"keyed,omitempty"`
-	Header []byte `json:"header,omitempty"` // what a Keyed transform needs to open its key
+	Name  string `json:"name"`
+	Keyed bool   `json:"keyed,omitempty"` // it needs a header of an accessFile to open its key
 }
 
 const kidDigits = 32
@@ -44,6 +43,16 @@ func (k *keyFile) blobName(repo string) string { return "vault/1/" + repo + "/se
 
 func (k *keyFile) encrypted() bool {
 	return slices.ContainsFunc(k.Transforms, func(t keyTransform) bool { return t.Keyed })
+}
+
+// keyed counts the transforms that have a key.
+func (k *keyFile) keyed() (n int) {
+	for _, t := range k.Transforms {
+		if t.Keyed {
+			n++
+		}
+	}
+	return n
 }
 
 func (k *keyFile) names() []string {
@@ -60,8 +69,9 @@ type Transform struct {
 	Bytes stage.ByteTransform
 }
 
-// createEpoch makes a new key and describes it; nothing is stored.
-func createEpoch(ctx context.Context, r root, now time.Time, transforms []Transform) (*epoch, []byte, error) {
+// createEpoch makes a new key and returns the headers that open it, and its object;
+// nothing is stored.
+func createEpoch(ctx context.Context, r root, now time.Time, transforms []Transform) (e *epoch, headers [][]byte, raw []byte, err error) {
 	k := keyFile{Format: Format, keyTerms: keyTerms{Repository: r.hash, Created: now.UTC(), Transforms: []keyTransform{}}}
 	var chain []stage.ByteTransform
 	for _, t := range transforms {
@@ -69,34 +79,33 @@ func createEpoch(ctx context.Context, r root, now time.Time, transforms []Transf
 		if keyed, ok := t.Bytes.(stage.Keyed); ok {
 			header, err := keyed.Create(ctx)
 			if err != nil {
-				return nil, nil, fmt.Errorf("making a key for transform %s: %w", t.Name, err)
+				return nil, nil, nil, fmt.Errorf("making a key for transform %s: %w", t.Name, err)
 			}
-			kt.Keyed, kt.Header = true, header
+			kt.Keyed = true
+			headers = append(headers, header)
 		}
 		k.Transforms = append(k.Transforms, kt)
 		chain = append(chain, t.Bytes)
 	}
-	var err error
 	if k.Key, err = json.Marshal(k.keyTerms); err != nil {
-		return nil, nil, fmt.Errorf("describing the key: %w", err)
+		return nil, nil, nil, fmt.Errorf("describing the key: %w", err)
 	}
 	secret, err := newSecret()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	sealer, err := newEpoch(r.ID, "", k, chain, secret)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if k.Secret, err = sealer.seal(ctx, nil, secret, k.blobName(r.ID)); err != nil {
-		return nil, nil, fmt.Errorf("sealing the key: %w", err)
+		return nil, nil, nil, fmt.Errorf("sealing the key: %w", err)
 	}
-	raw, err := json.Marshal(&k)
-	if err != nil {
-		return nil, nil, fmt.Errorf("describing the key: %w", err)
+	if raw, err = json.Marshal(&k); err != nil {
+		return nil, nil, nil, fmt.Errorf("describing the key: %w", err)
 	}
-	e, err := newEpoch(r.ID, hashOf(raw)[:kidDigits], k, chain, secret)
-	return e, raw, err
+	e, err = newEpoch(r.ID, hashOf(raw)[:kidDigits], k, chain, secret)
+	return e, headers, raw, err
 }
 
 // readKey reads and checks a key file, without opening the key.
@@ -141,22 +150,23 @@ func parseKey(raw []byte) (k keyFile, err error) {
 	return k, nil
 }
 
-// openEpoch opens a key with the transforms of its chain, ErrKey if they were
-// given the wrong passphrase or identity.
-func openEpoch(ctx context.Context, r root, kid string, k keyFile, chain []stage.ByteTransform) (*epoch, error) {
-	name := keysDir + kid
+// keyedOf returns the keyed transforms of the chain of a key.
+func keyedOf(kid string, k keyFile, chain []stage.ByteTransform) ([]stage.Keyed, error) {
+	var list []stage.Keyed
 	for i, t := range k.Transforms {
 		keyed, ok := chain[i].(stage.Keyed)
 		if ok != t.Keyed {
-			return nil, fmt.Errorf("%s: transform %s is not the one that made it: one of the two has a key", name, t.Name)
+			return nil, fmt.Errorf("%s%s: transform %s is not the one that made it: one of the two has a key", keysDir, kid, t.Name)
 		}
-		if !ok {
-			continue
-		}
-		if err := keyed.Open(ctx, t.Header); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		if ok {
+			list = append(list, keyed)
 		}
 	}
+	return list, nil
+}
+
+// unsealEpoch opens the secret of a key with a chain whose keys are open.
+func unsealEpoch(ctx context.Context, r root, kid string, k keyFile, chain []stage.ByteTransform) (*epoch, error) {
 	opener, err := newEpoch(r.ID, kid, k, chain, nil)
 	if err != nil {
 		return nil, err
@@ -166,7 +176,7 @@ func openEpoch(ctx context.Context, r root, kid string, k keyFile, chain []stage
 		err = fmt.Errorf("%w: the secret has %d bytes", stage.ErrCorrupt, len(secret))
 	}
 	if err != nil {
-		return nil, damaged(name, "", err)
+		return nil, damaged(keysDir+kid, "", err)
 	}
 	return newEpoch(r.ID, kid, k, chain, secret)
 }

@@ -26,9 +26,8 @@ func TestKeysAreNotRewritten(t *testing.T) {
 			Repository string    `json:"repository"`
 			Created    time.Time `json:"created"`
 			Transforms []struct {
-				Name   string `json:"name"`
-				Keyed  bool   `json:"keyed,omitempty"`
-				Header []byte `json:"header,omitempty"`
+				Name  string `json:"name"`
+				Keyed bool   `json:"keyed,omitempty"`
 			} `json:"transforms"`
 		} `json:"key"`
 		Secret []byte `json:"secret"`
@@ -36,7 +35,6 @@ func TestKeysAreNotRewritten(t *testing.T) {
 	for what, change := range map[string]func(){
 		"nothing":    func() {},
 		"created":    func() { key.Key.Created = key.Key.Created.AddDate(70, 0, 0) },
-		"header":     func() { key.Key.Transforms[1].Header = append(key.Key.Transforms[1].Header, ' ') },
 		"transforms": func() { key.Key.Transforms = key.Key.Transforms[1:] },
 	} {
 		key.Key.Transforms = nil
@@ -51,13 +49,25 @@ func TestKeysAreNotRewritten(t *testing.T) {
 		hash := sha256.Sum256(raw)
 		forged := newMemory()
 		forged.objects["repository.json"] = m.objects["repository.json"]
-		forged.objects["keys/"+hex.EncodeToString(hash[:16])] = raw
+		kid := hex.EncodeToString(hash[:16])
+		forged.objects["keys/"+kid] = raw
+		var access map[string]any // under the name that this key wants
+		if err := json.Unmarshal(m.objects[m.names("access/")[0]], &access); err != nil {
+			t.Fatal(err)
+		}
+		access["key"] = kid
+		opens, err := json.Marshal(access)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := sha256.Sum256(opens)
+		forged.objects["access/"+kid+"/"+hex.EncodeToString(named[:16])] = opens
 		_, err = repository.Open(t.Context(), forged, chain(t, "secret"))
 		if what == "nothing" {
 			if err != nil || !bytes.Equal(raw, m.objects[name]) {
 				t.Errorf("the key as it was: %v", err)
 			}
-		} else if !errors.Is(err, stage.ErrCorrupt) || !strings.Contains(err.Error(), "keys/") {
+		} else if !errors.Is(err, stage.ErrCorrupt) || !strings.Contains(err.Error(), kid) {
 			t.Errorf("another %s: %v", what, err)
 		}
 	}

@@ -36,6 +36,13 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if change := os.Getenv(killAccess); change != "" {
+		if err := changePassphrase(context.Background(), &testing.T{}, dir, change); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if os.Getenv(killPrune) != "" {
 		if err := forgetAndPrune(context.Background(), &testing.T{}, dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -22,6 +22,7 @@ const Format = 1
 const (
 	rootName    = "repository.json"
 	keysDir     = "keys/"
+	accessDir   = "access/"
 	packsDir    = "packs/"
 	indexDir    = "index/"
 	snapshotDir = "snapshots/"

@@ -142,13 +142,23 @@ func (r *Repository) openKey(ctx context.Context, kid string) (*epoch, error) {
 	if r.sealed && !k.encrypted() { // it was added since
 		return nil, failure.New(failure.Refused, "%s%s: %w", keysDir, kid, errClear)
 	}
+	chain, err := r.makeChain(ctx, kid, k)
+	if err != nil {
+		return nil, err
+	}
+	return openEpoch(ctx, r.storage, r.root, kid, k, chain)
+}
+
+// makeChain makes the transforms of a key, with what the repository was given.
+func (r *Repository) makeChain(ctx context.Context, kid string, k keyFile) ([]stage.ByteTransform, error) {
 	chain := make([]stage.ByteTransform, len(k.Transforms))
 	for i, t := range k.Transforms {
+		var err error
 		if chain[i], err = r.chain.Transform(ctx, t.Name); err != nil {
 			return nil, fmt.Errorf("%s%s was made with transform %s: %w", keysDir, kid, t.Name, err)
 		}
 	}
-	return openEpoch(ctx, r.root, kid, k, chain)
+	return chain, nil
 }
 
 // chunks returns the reader of an epoch's chunks; the first call reads the index.

@@ -82,7 +82,7 @@ func (t *target) openKey(ctx context.Context, s stage.Storage, transforms []Tran
 	var wrong, other error // the first of a kind, which is the newest key's
 	fits := false
 	for _, kid := range kids {
-		e, err := tryKey(ctx, t.root, kid, keys[kid], transforms)
+		e, err := tryKey(ctx, s, t.root, kid, keys[kid], transforms)
 		switch {
 		case err == nil:
 			t.epoch = e
@@ -112,24 +112,26 @@ var errTransforms = errors.New("it was made with other transforms")
 
 // tryKey opens a key to write under it, errTransforms if it opens but was made
 // with other transforms.
-func tryKey(ctx context.Context, r root, kid string, k keyFile, transforms []Transform) (*epoch, error) {
+func tryKey(ctx context.Context, s stage.Storage, r root, kid string, k keyFile, transforms []Transform) (*epoch, error) {
 	var names []string
 	var chain []stage.ByteTransform
 	for _, t := range transforms {
 		names, chain = append(names, t.Name), append(chain, t.Bytes)
 	}
 	if slices.Equal(k.names(), names) {
-		return openEpoch(ctx, r, kid, k, chain)
+		return openEpoch(ctx, s, r, kid, k, chain)
 	}
+	var keyed []stage.Keyed
 	for _, t := range k.Transforms {
-		i := slices.Index(names, t.Name)
-		if i < 0 || !t.Keyed {
-			continue
-		}
-		if keyed, ok := chain[i].(stage.Keyed); ok {
-			if err := keyed.Open(ctx, t.Header); err != nil {
-				return nil, fmt.Errorf("%s%s: %w", keysDir, kid, err)
+		if i := slices.Index(names, t.Name); i >= 0 && t.Keyed {
+			if own, ok := chain[i].(stage.Keyed); ok {
+				keyed = append(keyed, own)
 			}
+		}
+	}
+	if n := len(keyed); n > 0 && n == k.keyed() {
+		if err := opensKey(ctx, s, kid, keyed); err != nil {
+			return nil, err
 		}
 	}
 	return nil, fmt.Errorf("%s%s: %w: %q, now %q", keysDir, kid, errTransforms, k.names(), names)
@@ -160,9 +162,22 @@ func (t *target) create(ctx context.Context, s stage.Storage, transforms []Trans
 			return nil, err
 		}
 	}
-	e, raw, err := createEpoch(ctx, t.root, now, transforms)
+	e, headers, raw, err := createEpoch(ctx, t.root, now, transforms)
 	if err != nil {
 		return nil, err
+	}
+	if len(headers) > 0 { // first: a key that nothing opens would pass for damage
+		id, err := newAccessID()
+		if err != nil {
+			return nil, err
+		}
+		name, raw, err := encodeAccess(e.kid, id, headers, now)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.Put(ctx, name, raw); err != nil {
+			return nil, fmt.Errorf("storing the access to the key: %w", err)
+		}
 	}
 	if err := s.Put(ctx, keysDir+e.kid, raw); err != nil {
 		return nil, fmt.Errorf("storing the key: %w", err)

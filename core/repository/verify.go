@@ -196,7 +196,16 @@ func (v *verifier) keys(ctx context.Context) error {
 		}
 	}
 	for _, kid := range v.repo.kids {
-		_, err := v.repo.epoch(ctx, kid)
+		_, bad, err := readAccesses(ctx, v.repo.storage, kid)
+		if err != nil {
+			return err
+		}
+		for _, err := range bad {
+			if !v.isDamage(err, nil) {
+				v.find(&Finding{Object: accessDir + kid, Problem: err.Error()}, nil)
+			}
+		}
+		_, err = v.repo.epoch(ctx, kid)
 		switch {
 		case err == nil, v.isDamage(err, nil):
 		case errors.Is(err, stage.ErrKey):

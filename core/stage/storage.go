@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // Storage stores named objects for a repository: in a directory, a bucket. It is all that
@@ -69,6 +70,9 @@ var (
 	ErrKey      = errors.New("wrong passphrase or key")
 	ErrCorrupt  = errors.New("damaged")
 	ErrOtherKey = errors.New("a key that is not this pipeline's")
+	// ErrOtherReaders is the ErrOtherKey of a key that could be opened, and admits
+	// others than the pipeline names.
+	ErrOtherReaders = fmt.Errorf("%w: it admits others", ErrOtherKey)
 )
 
 // Creator is an optional interface of a Storage that can store an object only if it does

@@ -53,8 +53,22 @@ type Keyed interface {
 	// CanOpen reports whether the transform has the secret that Open needs. Without it, it
 	// can only seal with a key from Create.
 	CanOpen() bool
-	// Open recovers the key from header. It returns ErrKey if the given secret does not fit
-	// the header. It returns ErrOtherKey if the transform was opened for writing with a
-	// different key; the caller can then Create a new one.
+	// Open recovers the key from header. A key may have several headers; the caller tries
+	// one after the other. Open returns ErrKey if the given secret does not fit the header.
+	// It returns ErrOtherKey if the transform was opened for writing with a different key;
+	// the caller can then Create a new one. It returns ErrOtherReaders, which is an
+	// ErrOtherKey, if it could open the header, but the header admits other readers.
 	Open(ctx context.Context, header []byte) error
+}
+
+// Sharer is a Keyed transform that can admit other readers to its key. It is optional,
+// and not used for transforms in other processes: a key never leaves the process.
+type Sharer interface {
+	Keyed
+	// Share returns another header of the key that was created or opened last, for the
+	// readers of with: a transform of the same stage that was opened for writing. It
+	// returns ErrExist, wrapped, if one of headers already admits exactly these readers.
+	Share(ctx context.Context, with ByteTransform, headers [][]byte) (header []byte, err error)
+	// Readers describes whom a header admits, such as "a passphrase". It needs no key.
+	Readers(header []byte) (string, error)
 }

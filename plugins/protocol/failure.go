@@ -34,6 +34,7 @@ func kinds() []kind {
 		{"exist", stage.ErrExist, codes.AlreadyExists},
 		{"key", stage.ErrKey, codes.PermissionDenied},
 		{"other-key", stage.ErrOtherKey, codes.PermissionDenied},
+		{"other-readers", stage.ErrOtherReaders, codes.PermissionDenied},
 		{"corrupt", stage.ErrCorrupt, codes.DataLoss},
 	}
 }

@@ -30,6 +30,7 @@ type transform struct {
 
 	mu   sync.RWMutex
 	aead cipher.AEAD
+	data []byte // the key that is shared
 }
 
 // CanOpen tells whether a passphrase or an identity was given.
@@ -68,7 +69,7 @@ func (t *transform) use(data []byte) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.aead = aead
+	t.aead, t.data = aead, data
 	return nil
 }
 

@@ -187,7 +187,7 @@ func (k *keyring) admits(h *header, data []byte) error {
 	if k.passphrase != "" {
 		by = append(by, "a passphrase")
 	}
-	return fmt.Errorf("%w: it is for others than the pipeline asks for, which is %s", stage.ErrOtherKey, strings.Join(by, " or "))
+	return otherReaders{strings.Join(by, " or ")}
 }
 
 func (k *keyring) readers(data []byte) ([]byte, error) {

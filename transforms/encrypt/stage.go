@@ -39,6 +39,15 @@ func (c *Config) SetKeys(passphrase, identity config.Secret) {
 	c.Passphrase, c.Identity, c.reading = passphrase, identity, true
 }
 
+// SetOwner gives the identity that opens a repository's keys in order to share them:
+// only those that its holder has made, for anybody can make one for a recipient.
+func (c *Config) SetOwner(identity config.Secret) { c.Identity = identity }
+
+// SetReaders says who is to open the keys that are shared.
+func (c *Config) SetReaders(recipients []string, passphrase config.Secret) {
+	c.Recipients, c.Passphrase = recipients, passphrase
+}
+
 // Reading tells whether SetKeys was called: another process that works for this
 // one must know.
 func (c *Config) Reading() bool { return c.reading }

@@ -21,6 +21,17 @@ func (w wrongPassphrase) Error() string {
 // Is tells that it is a stage.ErrKey.
 func (w wrongPassphrase) Is(target error) bool { return target == stage.ErrKey }
 
+// otherReaders is stage.ErrOtherReaders with whom the pipeline names.
+type otherReaders struct{ wanted string }
+
+// Error says whom the pipeline names.
+func (o otherReaders) Error() string {
+	return stage.ErrOtherKey.Error() + ": it is for others than the pipeline asks for, which is " + o.wanted
+}
+
+// Unwrap returns stage.ErrOtherReaders.
+func (o otherReaders) Unwrap() error { return stage.ErrOtherReaders }
+
 // doubt finds what a person would not see when typing a passphrase again; one line
 // break at its end is cut before it gets here.
 func doubt(passphrase string) string {

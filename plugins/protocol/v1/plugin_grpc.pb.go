@@ -14,7 +14,7 @@
 // Errors. A call that fails ends with a gRPC status. Its message is for people.
 // Metadata in the trailer tell more: `vault-class` is 1 failed, 2 wrong settings,
 // 3 refused before anything was changed, 4 unproven; `vault-error` is one of
-// not-exist, exist, key, other-key, corrupt. `vault-temporary` is there if the same
+// not-exist, exist, key, other-key, other-readers, corrupt. `vault-temporary` is there if the same
 // call may succeed later: so many milliseconds to wait at least, 0 for any time.
 // Without them the code NOT_FOUND stands for not-exist, ALREADY_EXISTS for exist,
 // INVALID_ARGUMENT for class 2, FAILED_PRECONDITION for class 3,

@@ -1,0 +1,251 @@
+package repository
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Shared is what AddAccess or RemoveAccess did.
+type Shared struct {
+	ID    string       `json:"id,omitempty"` // of the access that was added
+	Keys  []string     `json:"keys"`         // of which it was added or removed
+	Notes []stage.Note `json:"notes,omitempty"`
+}
+
+// AddAccess admits others to all keys that can be opened with what the repository was
+// opened with. with makes the transform of a name for those who are admitted, to
+// write. Nothing is stored anew but an object for each key; it may be repeated after
+// any error. Keys that can't be opened are notes. Errors of class failure.Refused: a
+// lock, no encryption, or all are admitted already.
+func (r *Repository) AddAccess(ctx context.Context, with func(ctx context.Context, name string) (stage.ByteTransform, error)) (s *Shared, err error) {
+	l, err := acquire(ctx, r.storage, lockWrite, "", refresh)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, l.release(ctx)) }()
+	s = &Shared{}
+	if s.ID, err = newAccessID(); err != nil {
+		return nil, err
+	}
+	var there error
+	for _, kid := range r.kids {
+		e, err := r.epoch(ctx, kid)
+		if _, lost := asDamage(err); lost || errors.Is(err, stage.ErrKey) {
+			s.Notes = append(s.Notes, stage.Note{Path: keysDir + kid, Text: fmt.Sprintf("nobody is admitted to this key, for it can't be opened: %v", err)})
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !e.key.encrypted() {
+			continue
+		}
+		name, raw, err := r.share(ctx, e, s.ID, with)
+		if errors.Is(err, stage.ErrExist) {
+			there = err
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := l.held(ctx); err != nil {
+			return nil, err
+		}
+		if err := r.storage.Put(ctx, name, raw); err != nil {
+			return nil, fmt.Errorf("storing %s: %w", name, err)
+		}
+		back, err := r.storage.Get(ctx, nil, name, 0, -1)
+		if err == nil && !slices.Equal(back, raw) {
+			err = fmt.Errorf("%w: it is not what was just stored", stage.ErrCorrupt)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading %s back: %w", name, err)
+		}
+		s.Keys = append(s.Keys, kid)
+	}
+	switch {
+	case len(s.Keys) > 0:
+		return s, nil
+	case there != nil:
+		return nil, failure.Wrap(failure.Refused, there)
+	}
+	return nil, errClearKeys
+}
+
+// share makes one more access to a key that is open.
+func (r *Repository) share(ctx context.Context, e *epoch, id string, with func(context.Context, string) (stage.ByteTransform, error)) (name string, raw []byte, err error) {
+	all, _, err := readAccesses(ctx, r.storage, e.kid)
+	if err != nil {
+		return "", nil, err
+	}
+	var headers [][]byte
+	for i, t := range e.key.Transforms {
+		if !t.Keyed {
+			continue
+		}
+		sharer, ok := e.chain[i].(stage.Sharer)
+		if !ok {
+			return "", nil, failure.New(failure.Refused, "transform %s does not share its key, so nobody can be admitted to %s%s", t.Name, keysDir, e.kid)
+		}
+		other, err := with(ctx, t.Name)
+		if err != nil {
+			return "", nil, err
+		}
+		n := len(headers)
+		var known [][]byte
+		for _, a := range all {
+			if n < len(a.Headers) {
+				known = append(known, a.Headers[n])
+			}
+		}
+		header, err := sharer.Share(ctx, other, known)
+		if err != nil {
+			return "", nil, fmt.Errorf("%s%s: %w", keysDir, e.kid, err)
+		}
+		headers = append(headers, header)
+	}
+	return encodeAccess(e.kid, id, headers, time.Now())
+}
+
+// RemoveAccess removes accesses, named by their IDs or the beginnings of them, from
+// all keys. What the repository was opened with must open each of these keys by an
+// access that stays: so the last one is never removed, nor the last that somebody is
+// known to hold. It may be repeated after any error, as long as it finds the ID. Errors
+// of class failure.Refused: a lock, nothing else opens a key, or objects can't be deleted.
+func (r *Repository) RemoveAccess(ctx context.Context, ids []string) (s *Shared, err error) {
+	l, err := acquire(ctx, r.storage, lockWrite, "", refresh)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, l.release(ctx)) }()
+	remove, gone, err := r.named(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	s = &Shared{}
+	var objects []string
+	for _, kid := range r.kids {
+		if len(remove[kid]) == 0 {
+			continue
+		}
+		if err := r.opensWithout(ctx, kid, gone); err != nil {
+			return nil, err
+		}
+		s.Keys = append(s.Keys, kid)
+		objects = append(objects, remove[kid]...)
+	}
+	for _, name := range objects {
+		if err := l.held(ctx); err != nil {
+			return nil, err
+		}
+		if err := r.storage.Delete(ctx, name); err != nil {
+			return nil, failure.Wrap(failure.Refused, fmt.Errorf("%s can't be deleted (append-only?), and still opens the key: %w", name, err))
+		}
+		if _, err := r.storage.Stat(ctx, name); !errors.Is(err, stage.ErrNotExist) {
+			return nil, errors.Join(fmt.Errorf("%s was deleted and is still there; it still opens the key", name), err)
+		}
+	}
+	return s, nil
+}
+
+// RenewKey makes a new key for the readers that the transforms name. All later
+// backups with these transforms use it, and store everything again; what is stored
+// already stays under its key. It closes the storage.
+func RenewKey(ctx context.Context, below stage.Storage, transforms []Transform) (err error) {
+	s := NewSink(below, SinkConfig{Transforms: transforms})
+	defer func() { err = errors.Join(err, s.Close(context.WithoutCancel(ctx))) }()
+	if !slices.ContainsFunc(transforms, func(t Transform) bool { _, keyed := t.Bytes.(stage.Keyed); return keyed }) {
+		return errClearKeys
+	}
+	if !canOpen(transforms) {
+		return failure.New(failure.Refused, "with recipients alone every backup makes a new key by itself")
+	}
+	if s.target, err = s.find(ctx); err != nil {
+		return err
+	}
+	if s.lock, err = acquire(ctx, s.storage, lockWrite, "", refresh); err != nil {
+		return err
+	}
+	if s.target, err = s.find(ctx); err != nil {
+		return err
+	}
+	now := time.Now()
+	if old := s.target.epoch; old != nil && !now.After(old.key.Created) {
+		now = old.key.Created.Add(time.Second) // the newest key is used, whatever the clock says
+	}
+	s.target.epoch = nil
+	_, err = s.target.create(ctx, s.storage, transforms, now)
+	return err
+}
+
+// named finds the objects of accesses by key, and their whole IDs.
+func (r *Repository) named(ctx context.Context, ids []string) (objects map[string][]string, whole []string, err error) {
+	type found struct{ id, kid, name string }
+	var all []found
+	for _, kid := range r.kids {
+		list, _, err := readAccesses(ctx, r.storage, kid)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, a := range list {
+			all = append(all, found{a.ID, kid, accessName(kid, a.name)})
+		}
+	}
+	objects = map[string][]string{}
+	for _, id := range ids {
+		match := ""
+		for _, f := range all {
+			if id == "" || !strings.HasPrefix(f.id, id) {
+				continue
+			}
+			if match != "" && match != f.id {
+				return nil, nil, failure.New(failure.Usage, "%q stands for several; write more of the ID (vault key list)", id)
+			}
+			match = f.id
+		}
+		if match == "" {
+			return nil, nil, failure.New(failure.Usage, "there is no passphrase and there are no recipients of ID %q; vault key list shows the IDs", id)
+		}
+		if slices.Contains(whole, match) {
+			continue
+		}
+		whole = append(whole, match)
+		for _, f := range all {
+			if f.id == match {
+				objects[f.kid] = append(objects[f.kid], f.name)
+			}
+		}
+	}
+	return objects, whole, nil
+}
+
+// opensWithout returns an error of class failure.Refused unless the key opens when
+// some accesses are gone.
+func (r *Repository) opensWithout(ctx context.Context, kid string, gone []string) error {
+	k, err := readKey(ctx, r.storage, r.root, kid)
+	if err != nil {
+		return err
+	}
+	chain, err := r.makeChain(ctx, kid, k)
+	if err != nil {
+		return err
+	}
+	_, err = openEpoch(ctx, r.storage, r.root, kid, k, chain, gone...)
+	_, lost := asDamage(err)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return err
+	case lost || errors.Is(err, stage.ErrKey):
+		return failure.New(failure.Refused, "what was given must open %s%s by something that stays, and does not: %w; give a passphrase or identity that stays, or admit one first with vault key add", keysDir, kid, err)
+	}
+	return err
+}
