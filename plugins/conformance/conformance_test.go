@@ -82,6 +82,7 @@ func TestFaultsAreFound(t *testing.T) {
 		{"source", "another moment for who joins", "source/join", "differs in a source that joined"},
 		{"source", "joins anything", "source/join", "is joined without an error"},
 		{"source", "counts one too many", "source/count", "table t: 5 rows counted, 4 read"},
+		{"source", "counts a table once", "source/count", "table t: counted a second time it has 0 rows"},
 		{"source", "ignores the selection", "source/selection", "without a table: db/t is read although it is excluded"},
 		{"source", "ignores the selection", "source/selection", "db/t has 4 rows, 2 are selected"},
 		{"source", "ignores the selection", "source/selection", "dataroot/a is read although it is excluded"},

@@ -143,6 +143,9 @@ func (l *list) Count(ctx context.Context, table string) (int64, error) {
 	if l.fault == "counts one too many" {
 		return 5, ctx.Err()
 	}
+	if _, before := l.seen.LoadOrStore("count "+table, true); before && l.fault == "counts a table once" {
+		return 0, errors.New("it was counted")
+	}
 	if l.fault == "counts what is left out" {
 		return 4, ctx.Err()
 	}

@@ -45,7 +45,7 @@ func SourceChecks(f SourceFixture) []Check {
 		check("source/concurrent", "Units read concurrently have the same content as when read alone. Every worker reads its own unit.", f.concurrent),
 		check("source/again", "A unit can be read again, after a partial and after a complete read, with the same content. The run repeats a unit after a temporary failure of its target.", f.again),
 		check("source/join", "A source that joins another's snapshot returns the same content, and refuses an invalid session. All workers must see the same point in time.", f.join),
-		check("source/count", "A source that counts rows reports for each table the number of rows read, even during a read. Otherwise every backup fails, or missing rows go unnoticed.", f.count),
+		check("source/count", "A source that counts rows reports for each table the number of rows read, even during a read, and again when it is asked again. Otherwise every backup fails, or missing rows go unnoticed.", f.count),
 		check("source/selection", "A source reads exactly what is selected, reports what it leaves out, and counts the rest; it refuses a selection it can't apply. A backup must not contain what is excluded, nor lack anything else.", f.selection),
 		check("source/cancelled-count", "A Count whose context has ended returns the context's error. A cancelled run must stop.", f.cancelledCount),
 		check("source/writer-error", "An error of the writer ends the read at once, and the read returns it. A full disk at the target must stop the run and be reported.", f.writerError),

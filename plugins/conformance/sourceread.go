@@ -233,6 +233,9 @@ func (f *SourceFixture) count(t testing.TB) {
 		if n != -1 && n != read[name] {
 			t.Errorf("table %s: %d rows counted, %d read", name, n, read[name])
 		}
+		if again, err := counter.Count(t.Context(), name); again != n || err != nil {
+			t.Errorf("table %s: counted a second time it has %d rows, %v, instead of %d", name, again, err, n)
+		}
 	}
 	if n, err := counter.Count(t.Context(), "a table that is not planned"); err == nil {
 		t.Errorf("counting a table that is not in the plan: %d rows without an error", n)
