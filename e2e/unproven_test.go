@@ -21,8 +21,8 @@ func TestAnUnprovenPostgresSwapLeavesTheOldSite(t *testing.T) {
 		`CREATE TABLE mdl_other (id bigserial PRIMARY KEY)`)
 	for _, c := range []struct{ name, change, says string }{
 		{"a value", "UPDATE config SET value = 'x' WHERE id = 7", "not all values are as sent"},
-		{"a row less", "DELETE FROM config WHERE id = 7", "500 rows were sent, 499 are there"},
-		{"a row more", "INSERT INTO config (id, name) VALUES (501, 'more')", "500 rows were sent, 501 are there"},
+		{"a row less", "DELETE FROM config WHERE id = 7", "500 rows were sent, but the target has 499"},
+		{"a row more", "INSERT INTO config (id, name) VALUES (501, 'more')", "500 rows were sent, but the target has 501"},
 		{"one row for another", "WITH gone AS (DELETE FROM config WHERE id = 7 RETURNING *) INSERT INTO config SELECT 507, 'new', value FROM gone", "not all values are as sent"},
 		{"a default", "ALTER TABLE config ALTER value SET DEFAULT lower('x')", "column value has default"},
 		{"a key", "ALTER TABLE config DROP CONSTRAINT its_key", "the primary key is [] instead of"},

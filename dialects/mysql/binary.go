@@ -14,9 +14,9 @@ import (
 	"github.com/lmsvault/vault/dialects/sqltext"
 )
 
-// binaryDefaults reads the defaults of binary columns. The catalog has them as
-// text, in which MariaDB replaces what is no UTF-8 and MySQL ends at the first
-// NUL; SHOW CREATE TABLE has every byte for a session that wants no character set.
+// binaryDefaults reads the defaults of binary columns. In the catalog they are text,
+// in which MariaDB replaces invalid UTF-8 and MySQL stops at the first NUL. SHOW
+// CREATE TABLE returns every byte to a session without a result character set.
 func (i *inspection) binaryDefaults(ctx context.Context) (err error) {
 	var conn *sql.Conn
 	defer func() {
@@ -46,13 +46,13 @@ func (i *inspection) binaryDefaults(ctx context.Context) (err error) {
 		for _, c := range columns {
 			if c.Default.Expr {
 				if raw, ok := latin1(c.Default.Value); ok && declares(create, c.Name, raw) {
-					c.Default.Value = raw // finish refuses it
+					c.Default.Value = raw // finish reports it as lost
 				}
 				continue
 			}
 			raw, ok := declaredDefault(create, c.Name)
 			if !ok {
-				return fmt.Errorf("table %s: the default of column %s can't be found in %q", t.FullName, c.Name, create)
+				return fmt.Errorf("table %s: the default of column %s was not found in %q", t.FullName, c.Name, create)
 			}
 			c.Default.Value = canonical(c, raw)
 			if i.spelling(c) == "" {
@@ -63,9 +63,9 @@ func (i *inspection) binaryDefaults(ctx context.Context) (err error) {
 	return nil
 }
 
-// binaryWithDefault lists the columns whose defaults SHOW CREATE TABLE must tell:
-// binary ones, and expressions in which MySQL's catalog may have taken bytes for
-// characters.
+// binaryWithDefault lists the columns whose defaults must be read from SHOW CREATE
+// TABLE: binary columns, and expressions in which MySQL's catalog may have decoded
+// bytes as characters.
 func binaryWithDefault(t *Table) []*schema.Column {
 	var columns []*schema.Column
 	for k := range t.Columns {
@@ -83,8 +83,9 @@ func binaryWithDefault(t *Table) []*schema.Column {
 	return columns
 }
 
-// declaredDefault finds the default of a column, which has no other quoted words
-// before it, in the words of SHOW CREATE TABLE: '\0a', or an expression in brackets.
+// declaredDefault finds the default of a column in the output of SHOW CREATE TABLE:
+// '\0a', or an expression in parentheses. No other quoted text may precede it in the
+// column's declaration.
 func declaredDefault(create, column string) (string, bool) {
 	_, rest, _ := strings.Cut(create, "\n  "+Ident(column)+" ")
 	_, literal, ok := strings.Cut(rest, " DEFAULT ")
@@ -95,8 +96,8 @@ func declaredDefault(create, column string) (string, bool) {
 	return value, ok
 }
 
-// declares tells whether the bytes of an expression that are not ASCII are in the
-// declaration of a column. The rest of it may be spelled in another way there.
+// declares reports whether the declaration of a column contains the non-ASCII bytes
+// of an expression. The rest may be spelled differently there.
 func declares(create, column, expression string) bool {
 	_, rest, _ := strings.Cut(create, "\n  "+Ident(column)+" ")
 	line, _, _ := strings.Cut(rest, "\n")
@@ -108,11 +109,11 @@ func declares(create, column, expression string) bool {
 	return true
 }
 
-// introducer is the name of a character set before a literal: _utf8mb4'a'.
+// introducer matches a character set before a literal: _utf8mb4'a'.
 var introducer = regexp.MustCompile(`^_[a-z0-9]+'`)
 
-// binaryLiteral reads the literal that text begins with as the bytes that a binary
-// column holds of it: 'a', _utf8mb4'a', 0x61 or X'61'.
+// binaryLiteral parses the literal at the beginning of text into the bytes that a
+// binary column holds: 'a', _utf8mb4'a', 0x61 or X'61'.
 func binaryLiteral(text string) (value, rest string, ok bool) {
 	if digits, ok := strings.CutPrefix(text, "0x"); ok {
 		rest = strings.TrimLeft(digits, "0123456789abcdefABCDEF")
@@ -127,8 +128,8 @@ func binaryLiteral(text string) (value, rest string, ok bool) {
 	return unquote(text[max(len(introducer.FindString(text))-1, 0):])
 }
 
-// literalOf reads an expression that is a literal: nil if it is none. That of a
-// binary column keeps its spelling, which the server repeats.
+// literalOf parses an expression that is a literal; it returns nil for any other. A
+// binary column's default keeps its spelling, which the server repeats.
 func literalOf(c *schema.Column, text string) *schema.Default {
 	if c.Type.Kind != schema.Binary {
 		if value, ok := textLiteral(text); ok {
@@ -147,8 +148,8 @@ func literalOf(c *schema.Column, text string) *schema.Default {
 	return d
 }
 
-// spelling gives a default as it was spelled, if that is a literal of a blob that
-// means the same; else "". MariaDB garbles a literal with a character set before it.
+// spelling returns the original spelling of a default if it is an equivalent literal
+// of a blob, else "". MariaDB garbles a literal with a character set introducer.
 func (s *Server) spelling(c *schema.Column) string {
 	d := c.Default
 	if d == nil || d.Expr || d.Native == "" || c.Type.Kind != schema.Binary || !s.unlimited(c) || sqltext.Value(d.Native) != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// FromCell gives the expression that makes the value of a column from its cell in
-// a user variable of LOAD DATA, "" for a column that takes the cell as it is.
+// FromCell returns the expression that computes a column's value from its cell in a
+// user variable of LOAD DATA, or "" for a column that accepts the cell unchanged.
 func FromCell(c *schema.Column, variable string) string {
 	switch {
 	case asHex(c):
@@ -25,9 +25,9 @@ func FromCell(c *schema.Column, variable string) string {
 	return ""
 }
 
-// AppendLiteral appends a cell as an SQL literal, and fails for one that is none of
-// its kind: rows may come from a snapshot that somebody has forged. Numbers stand in
-// quotes: a bare -0 would lose its sign.
+// AppendLiteral appends a cell as an SQL literal. It returns an error for a cell that
+// does not fit the column's kind, because rows may come from a forged snapshot.
+// Numbers are quoted: a bare -0 would lose its sign.
 func AppendLiteral(dst []byte, c *schema.Column, cell []byte) ([]byte, error) {
 	switch {
 	case rows.IsNull(cell):
@@ -40,7 +40,7 @@ func AppendLiteral(dst []byte, c *schema.Column, cell []byte) ([]byte, error) {
 		return append(append(append(dst, "x'"...), value...), '\''), nil
 	case c.Type.Kind == schema.Bit:
 		if !onlyOf(cell, "01") {
-			return dst, fmt.Errorf("column %s: %.60q is not made of bits", c.Name, cell)
+			return dst, fmt.Errorf("column %s: %.60q is not a string of bits", c.Name, cell)
 		}
 		return append(append(append(dst, "b'"...), cell...), '\''), nil
 	case isFloat4(c):
@@ -49,8 +49,8 @@ func AppendLiteral(dst []byte, c *schema.Column, cell []byte) ([]byte, error) {
 	return appendQuoted(dst, c, cell)
 }
 
-// appendQuoted appends a cell in quotes. The escapes of a cell are those of a string
-// literal too, so only quotes in it need one more.
+// appendQuoted appends a cell as a string literal. The escapes of cells are also
+// valid in string literals, so only quotes need escaping.
 func appendQuoted(dst []byte, c *schema.Column, cell []byte) ([]byte, error) {
 	dst = append(dst, '\'')
 	for at := 0; at < len(cell); at++ {
@@ -59,7 +59,7 @@ func appendQuoted(dst []byte, c *schema.Column, cell []byte) ([]byte, error) {
 			dst = append(dst, '\\', b)
 		case '\\':
 			if at++; at == len(cell) || strings.IndexByte(`\tnr`, cell[at]) < 0 {
-				return dst, fmt.Errorf("column %s: a value has an escape that rows don't have", c.Name)
+				return dst, fmt.Errorf("column %s: a value has an invalid escape", c.Name)
 			}
 			dst = append(dst, b, cell[at])
 		default:
@@ -78,20 +78,20 @@ func onlyOf(text []byte, chars string) bool {
 	return true
 }
 
-// AppendFloat4 appends a cell of a 4-byte float as the text of a double of the
-// same value. The server reads a double first: the shortest text of the greatest
-// float is too great a double (3.4028235e+38), and others would be rounded twice,
-// to a float beside them (7.038531e-26). NULL stays.
+// AppendFloat4 appends a cell of a 4-byte float as the text of a double with the same
+// value. The server parses a double first: the shortest text of the greatest float
+// (3.4028235e+38) is out of range for it, and others would be rounded twice, to a
+// neighbouring float (7.038531e-26). NULL is unchanged.
 func AppendFloat4(dst, cell []byte) []byte {
 	f, err := strconv.ParseFloat(string(cell), 32)
 	if err != nil {
-		return append(dst, cell...) // the server says what is wrong with it
+		return append(dst, cell...) // the server reports what is wrong with it
 	}
 	return strconv.AppendFloat(dst, f, 'g', -1, 64)
 }
 
-// RefusesRow tells whether the server refused a statement for the values of a
-// row, so that other rows may still be taken.
+// RefusesRow reports whether the server rejected a statement because of a row's
+// values, so that other rows may still be accepted.
 func RefusesRow(err error) bool {
 	var e *mysql.MySQLError
 	if !errors.As(err, &e) {
@@ -103,7 +103,7 @@ func RefusesRow(err error) bool {
 	}
 	switch e.Number {
 	case 1030, 1118, 139, // row size
-		1265, 1300, 1364, 1366, 1367, 1411, 1416, // a value that the column's type doesn't hold
+		1265, 1300, 1364, 1366, 1367, 1411, 1416, // a value that does not fit the column's type
 		1526,       // no partition for it
 		3140, 3819: // JSON, CHECK
 		return true
@@ -111,7 +111,7 @@ func RefusesRow(err error) bool {
 	return false
 }
 
-// ColumnOf finds the column or key that the server's error names, "" for none.
+// ColumnOf returns the column or key named in the server's error, or "".
 func ColumnOf(err error) string {
 	var e *mysql.MySQLError
 	if !errors.As(err, &e) {
@@ -123,7 +123,7 @@ func ColumnOf(err error) string {
 			return name
 		}
 	}
-	// MariaDB writes the whole path of a column: `database`.`table`.`column`.
+	// MariaDB writes the full path of a column: `database`.`table`.`column`.
 	if _, after, ok := strings.Cut(e.Message, "column `"); ok {
 		parts := strings.SplitN(after, "`", 6)
 		if len(parts) >= 5 {

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Collations are those that a server has.
+// Collations is the set of collations of a server.
 type Collations map[string]bool
 
-// Collations asks the server for all it has.
+// Collations reads the collations of the server.
 func (s *Server) Collations(ctx context.Context) (c Collations, err error) {
 	query := `SELECT COLLATION_NAME FROM information_schema.COLLATIONS`
-	if s.MariaDB && s.atLeast(10, 10) { // there the names of UCA 14.0.0 stand without their character set
+	if s.MariaDB && s.atLeast(10, 10) { // UCA 14.0.0 names are listed without their character set
 		query = `SELECT FULL_COLLATION_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY`
 	}
 	rows, err := s.QueryContext(ctx, query)
@@ -32,8 +32,9 @@ func (s *Server) Collations(ctx context.Context) (c Collations, err error) {
 	return c, rows.Err()
 }
 
-// Nearest returns the collation of this server that compares most like the named
-// one, which is the same where it exists. ok is false if there is none in its character set.
+// Nearest returns the collation of this server that compares most like the named one;
+// that is the same one if it exists. ok is false if the server has none for its
+// character set.
 func (c Collations) Nearest(name string) (nearest string, ok bool) {
 	if c[name] {
 		return name, true
@@ -56,9 +57,9 @@ func (c Collations) Nearest(name string) (nearest string, ok bool) {
 	return "", false
 }
 
-// alike lists rules of comparison from the most to the least like the given ones:
-// MySQL's names of UCA 9.0.0 and MariaDB's of UCA 14.0.0 first, then the older
-// rules that every server has.
+// alike lists collation rules from most to least similar to the given ones: MySQL's
+// UCA 9.0.0 and MariaDB's UCA 14.0.0 names first, then the older rules that every
+// server has.
 func alike(rules string) []string {
 	list := []string{rules}
 	if tail, ok := strings.CutPrefix(rules, "0900_"); ok {

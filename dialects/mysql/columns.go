@@ -29,7 +29,7 @@ func (i *inspection) columns(ctx context.Context) error {
 		}
 		native, err := parseNative(columnType)
 		if err != nil {
-			i.loss(stage.LossColumn, t.Name, name, fmt.Sprintf("its type %.100q is not known: %v", columnType, err))
+			i.loss(stage.LossColumn, t.Name, name, fmt.Sprintf("unknown type %.100q: %v", columnType, err))
 			return
 		}
 		c := schema.Column{Name: name, Type: ParseType(columnType), Native: native.String(), Nullable: nullable == "YES", Collation: collation, Comment: comment}
@@ -49,7 +49,7 @@ func (i *inspection) columns(ctx context.Context) error {
 		lower := strings.ToLower(extra)
 		c.OnUpdate = strings.Contains(lower, "on update current_timestamp")
 		if strings.Contains(lower, "invisible") {
-			i.loss(stage.LossColumn, t.Name, name, "is INVISIBLE: its values are carried, and it will be visible")
+			i.loss(stage.LossColumn, t.Name, name, "is INVISIBLE; its values are transferred, and it becomes visible")
 		}
 		t.Columns = append(t.Columns, c)
 	}, `SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, COALESCE(COLLATION_NAME,''), COALESCE(EXTRA,''), COALESCE(COLUMN_COMMENT,''), IS_NULLABLE, COLUMN_DEFAULT, `+srs+`
@@ -57,8 +57,8 @@ func (i *inspection) columns(ctx context.Context) error {
 		&full, &name, &columnType, &collation, &extra, &comment, &nullable, &def, &srid)
 }
 
-// constraints finds foreign keys and checks. MariaDB's JSON type is LONGTEXT with
-// the check json_valid(column), so that check makes the column JSON.
+// constraints finds foreign keys and checks. MariaDB's JSON type is LONGTEXT with the
+// check json_valid(column), which makes the column JSON.
 func (i *inspection) constraints(ctx context.Context) error {
 	var full, name, clause, refers string
 	err := i.each(ctx, func() {
@@ -92,8 +92,8 @@ func (i *inspection) constraints(ctx context.Context) error {
 	}, query, &full, &name, &clause)
 }
 
-// objects finds what hangs on the site's tables or has its prefix; routines and
-// events of other names are only noted.
+// objects finds the views, triggers, routines and events that belong to the site's
+// tables or have its prefix; other routines and events are only noted.
 func (i *inspection) objects(ctx context.Context) error {
 	var name, kind, on string
 	err := i.each(ctx, func() {
@@ -115,7 +115,7 @@ func (i *inspection) objects(ctx context.Context) error {
 		UNION ALL SELECT EVENT_NAME, 'EVENT' FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()`, &name, &kind)
 	if err == nil && len(others) > 0 {
 		slices.Sort(others)
-		i.note("", "routines and events of the database are not carried: "+someOf(others))
+		i.note("", "routines and events of the database are not transferred: "+someOf(others))
 	}
 	return err
 }

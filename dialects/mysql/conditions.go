@@ -7,11 +7,11 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Conditions writes the conditions of package selection.
+// Conditions implements selection.Dialect.
 type Conditions struct{}
 
-// In compares texts as bytes of UTF-8: a collation would take "a" for "A", and
-// trailing spaces for none.
+// In compares texts as bytes of UTF-8: a collation could treat "a" as "A" and ignore
+// trailing spaces.
 func (Conditions) In(c *schema.Column, values []string) string {
 	list := make([]string, len(values))
 	if c.Type.Kind == schema.Int || c.Type.Kind == schema.Bool {
@@ -23,7 +23,7 @@ func (Conditions) In(c *schema.Column, values []string) string {
 	return bytesOf(c) + " IN (" + strings.Join(list, ", ") + ")"
 }
 
-// Prefix compares bytes, too.
+// Prefix also compares bytes.
 func (Conditions) Prefix(c *schema.Column, prefix string) string {
 	literal := hexText(prefix)
 	return "SUBSTRING(" + bytesOf(c) + ", 1, LENGTH(" + literal + ")) = " + literal

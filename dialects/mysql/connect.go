@@ -19,10 +19,10 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// CheckDSN tells, as the setting dsn, of one that is another engine's.
+// CheckDSN returns an error for the setting dsn if it belongs to another engine.
 func CheckDSN(dsn config.Secret) error {
 	if text := dsn.Reveal(); strings.HasPrefix(text, "postgres://") || strings.HasPrefix(text, "postgresql://") {
-		return config.At("dsn", "dsn is of PostgreSQL, and this stage is of MySQL: write use: postgres")
+		return config.At("dsn", "dsn is for PostgreSQL, but this stage is for MySQL; write use: postgres")
 	}
 	if _, path, ok := strings.Cut(dsn.Reveal(), "@unix("); ok && !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "@") {
 		return config.At("dsn", "dsn: the socket in unix(…) must be an absolute path")
@@ -30,29 +30,29 @@ func CheckDSN(dsn config.Secret) error {
 	return contradictions(dsn.Reveal())
 }
 
-// Server is a database on a server, and what is known of both. It is safe for
-// concurrent use; what it holds doesn't change after Connect.
+// Server is a database on a server and its properties. It is safe for concurrent use;
+// its fields do not change after Connect.
 type Server struct {
 	*sql.DB
 	MariaDB   bool
 	Version   string // 10.11.19, 9.7.4
 	Database  string
 	Address   string // for messages: user@host:port/database, without the password
-	Charset   string // of the database, as Collation
+	Charset   string // of the database, like Collation
 	Collation string
-	MaxPacket int  // bytes of the longest statement that the server takes
-	FoldCase  bool // names of tables that differ only by case are one
+	MaxPacket int  // maximum bytes of a statement
+	FoldCase  bool // table names are case-insensitive
 	LocalData bool // LOAD DATA LOCAL is allowed
 	NeedsKey  bool // tables without a primary key are refused
-	MakesKeys bool // tables without a primary key get one of the server's own
+	MakesKeys bool // tables without a primary key get an invisible one
 
 	major, minor int
-	// implicit: a TIMESTAMP NOT NULL without a default gets one, and ON UPDATE too
-	// (explicit_defaults_for_timestamp is off, as MariaDB had it before 10.10).
+	// implicit: a TIMESTAMP NOT NULL without a default gets a default and ON UPDATE
+	// (explicit_defaults_for_timestamp is off, as in MariaDB before 10.10).
 	implicit bool
 }
 
-// Engine is the product and its version: "MariaDB 10.11.19".
+// Engine returns the product and its version: "MariaDB 10.11.19".
 func (s *Server) Engine() string {
 	if s.MariaDB {
 		return "MariaDB " + s.Version
@@ -60,13 +60,14 @@ func (s *Server) Engine() string {
 	return "MySQL " + s.Version
 }
 
-// atLeast compares the server's version, of its own product, with major.minor.
+// atLeast reports whether the version of the server, MySQL or MariaDB, is at least
+// major.minor.
 func (s *Server) atLeast(major, minor int) bool {
 	return s.major > major || s.major == major && s.minor >= minor
 }
 
-// Connect opens the database that a DSN of go-sql-driver names. Every connection
-// has the variables of session. An error never holds the password.
+// Connect opens the database of a go-sql-driver DSN. Every connection has the
+// variables of session. Errors never contain the password.
 func Connect(ctx context.Context, dsn config.Secret) (*Server, error) {
 	cfg, err := mysql.ParseDSN(dsn.Reveal())
 	if err != nil {
@@ -74,15 +75,15 @@ func Connect(ctx context.Context, dsn config.Secret) (*Server, error) {
 		return nil, failure.New(failure.Usage, "dsn is not user:password@tcp(host:port)/database; special characters of the parameters after ? must be percent-encoded")
 	}
 	if cfg.DBName == "" {
-		return nil, failure.New(failure.Usage, "dsn names no database: write user:password@tcp(host:port)/database")
+		return nil, failure.New(failure.Usage, "dsn has no database name; write user:password@tcp(host:port)/database")
 	}
 	if err := contradictions(dsn.Reveal()); err != nil {
 		return nil, failure.Wrap(failure.Usage, err)
 	}
 	cfg.ParseTime, cfg.InterpolateParams, cfg.MultiStatements, cfg.ColumnsWithAlias = false, false, false, false
-	cfg.AllowAllFiles = false               // else a server could ask for any file of this machine
+	cfg.AllowAllFiles = false               // otherwise a server could request any file of this machine
 	cfg.MaxAllowedPacket = 0                // ask the server
-	cfg.Logger = log.New(io.Discard, "", 0) // what it would print comes back as an error too
+	cfg.Logger = log.New(io.Discard, "", 0) // everything it logs is also returned as an error
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 30 * time.Second
 	}
@@ -104,7 +105,7 @@ func Connect(ctx context.Context, dsn config.Secret) (*Server, error) {
 	return s, nil
 }
 
-// open makes a pool of connections that have the wanted session variables.
+// open returns a pool of connections with the given session variables.
 func open(cfg *mysql.Config, want []variable) (*sql.DB, error) {
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
@@ -113,8 +114,8 @@ func open(cfg *mysql.Config, want []variable) (*sql.DB, error) {
 	return sql.OpenDB(settled{connector, want}), nil
 }
 
-// detect asks who the server is and returns the session variables that it knows.
-// Until then those are set that every server has: what it answers depends on them.
+// detect identifies the server and returns the session variables that it knows. Until
+// then it uses variables that every server has, because the answers depend on them.
 func (s *Server) detect(ctx context.Context, cfg *mysql.Config) (want []variable, err error) {
 	db, err := open(cfg, sessionOf(cfg.Params, func(v variable) bool { return !v.some }))
 	if err != nil {
@@ -151,37 +152,36 @@ func (s *Server) detect(ctx context.Context, cfg *mysql.Config) (want []variable
 	return want, nil
 }
 
-// version takes the server's own words for its version apart.
+// version parses the server's version string.
 func (s *Server) version(words string) (err error) {
 	s.Version, _, _ = strings.Cut(strings.TrimPrefix(words, "5.5.5-"), "-")
 	parts := strings.SplitN(s.Version, ".", 3)
 	if len(parts) < 2 {
-		return fmt.Errorf("the server calls its version %q, which is not of MySQL or MariaDB", words)
+		return fmt.Errorf("unknown server version %q; Vault supports MySQL and MariaDB", words)
 	}
 	numbers := make([]int, 3)
 	for k, part := range parts {
 		if numbers[k], err = strconv.Atoi(part); err != nil {
-			return fmt.Errorf("the server calls its version %q: %w", words, err)
+			return fmt.Errorf("unknown server version %q: %w", words, err)
 		}
 	}
 	s.major, s.minor = numbers[0], numbers[1]
 	return s.refuseOld(numbers[2])
 }
 
-// refuseOld refuses versions that are not supported.
+// refuseOld returns an error for unsupported versions.
 func (s *Server) refuseOld(patch int) error {
 	if s.MariaDB && !s.atLeast(10, 6) {
-		return failure.New(failure.Refused, "the server is MariaDB %s: 10.6 or newer is needed", s.Version)
+		return failure.New(failure.Refused, "the server is MariaDB %s; 10.6 or newer is required", s.Version)
 	}
-	// Before, the catalog doesn't tell of expressions in indexes and of CHECK constraints.
+	// Older catalogs lack expressions in indexes and CHECK constraints.
 	if !s.MariaDB && (!s.atLeast(8, 0) || s.major == 8 && s.minor == 0 && patch < 16) {
-		return failure.New(failure.Refused, "the server is MySQL %s: 8.0.16 or newer is needed", s.Version)
+		return failure.New(failure.Refused, "the server is MySQL %s; 8.0.16 or newer is required", s.Version)
 	}
 	return nil
 }
 
-// variables reads the session's values of what Vault looks at and not every
-// server has.
+// variables reads session variables that Vault checks but that not every server has.
 func variables(ctx context.Context, db *sql.DB) (values map[string]string, err error) {
 	names := []string{ownKeys.name, "sql_require_primary_key", "innodb_force_primary_key", "explicit_defaults_for_timestamp"}
 	for _, v := range session {
@@ -203,26 +203,27 @@ func variables(ctx context.Context, db *sql.DB) (values map[string]string, err e
 	return values, rows.Err()
 }
 
-// explain says what to do about an error of the first connection.
+// explain adds cause and remedy to an error of the first connection.
 func (s *Server) explain(cfg *mysql.Config, err error) error {
 	var refused *mysql.MySQLError
 	var network *net.OpError
 	switch {
 	case errors.As(err, &refused) && (refused.Number == 1045 || refused.Number == 1698):
-		return fmt.Errorf("%s: the server refuses user %q or the password: %w", s.Address, cfg.User, err)
+		return fmt.Errorf("%s: wrong user %q or password: %w", s.Address, cfg.User, err)
 	case errors.As(err, &refused) && refused.Number == 1044:
-		return fmt.Errorf("%s: user %q has no right to database %q: %w", s.Address, cfg.User, cfg.DBName, err)
+		return fmt.Errorf("%s: user %q has no access to database %q: %w", s.Address, cfg.User, cfg.DBName, err)
 	case errors.As(err, &refused) && refused.Number == 1049:
-		return fmt.Errorf("%s: there is no database %q; create it first: %w", s.Address, cfg.DBName, err)
+		return fmt.Errorf("%s: database %q does not exist; create it first: %w", s.Address, cfg.DBName, err)
 	case errors.As(err, &refused) && refused.Number == 1040:
-		return fmt.Errorf("%s: the server has no connection left (max_connections): %w", s.Address, err)
+		return fmt.Errorf("%s: too many connections (max_connections): %w", s.Address, err)
 	case errors.As(err, &network):
-		return fmt.Errorf("%s: no server answers; check host, port and that it runs: %w", s.Address, err)
+		return fmt.Errorf("%s: no answer from the server; check host and port, and that the server is running: %w", s.Address, err)
 	}
 	return fmt.Errorf("%s: %w", s.Address, err)
 }
 
-// Number returns the server's number of an error, 0 for an error that is not the server's.
+// Number returns the server's error number, or 0 for an error that is not from the
+// server.
 func Number(err error) uint16 {
 	var e *mysql.MySQLError
 	if errors.As(err, &e) {
@@ -231,7 +232,8 @@ func Number(err error) uint16 {
 	return 0
 }
 
-// Denied tells whether the server refused a statement for a missing right.
+// Denied reports whether the server refused a statement because a privilege is
+// missing.
 func Denied(err error) bool {
 	switch Number(err) {
 	case 1044, 1045, 1142, 1143, 1227, 1370:
@@ -240,7 +242,7 @@ func Denied(err error) bool {
 	return false
 }
 
-// LocalDataForbidden tells whether LOAD DATA LOCAL is not allowed.
+// LocalDataForbidden reports whether LOAD DATA LOCAL is disabled.
 func LocalDataForbidden(err error) bool {
 	switch Number(err) {
 	case 1148, 3948, 4166:
@@ -249,7 +251,7 @@ func LocalDataForbidden(err error) bool {
 	return false
 }
 
-// Lost tells whether the connection is gone.
+// Lost reports whether the connection is lost.
 func Lost(err error) bool {
 	switch Number(err) {
 	case 1053, 1317, 1927, 3024, 4031: // shutdown, killed, killed (MariaDB), timed out, idle too long

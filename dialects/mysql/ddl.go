@@ -8,30 +8,30 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Writer writes the structure of tables as DDL of one server.
+// Writer writes tables as DDL for one server.
 type Writer struct {
 	Server     *Server
 	Collations Collations
-	Prefix     string // of the site that it writes
-	FromPrefix string // that index names have
-	KeepNames  bool   // the tables come from this dialect, and so do the names of their indexes
-	Collation  string // of tables that have none, as those of other engines; "" for Default's choice
+	Prefix     string // of the target site
+	FromPrefix string // of the existing index names
+	KeepNames  bool   // the tables, and so their index names, come from this dialect
+	Collation  string // of tables without one, such as those of other engines; "" chooses it in Default
 }
 
 // Definition is a table as DDL, in the order in which a restore runs it.
 type Definition struct {
-	body   string   // what follows the name in CREATE TABLE
-	alters []string // what follows the name in ALTER TABLE
-	Notes  []string // what is written differently than it was
+	body   string   // the text after the name in CREATE TABLE
+	alters []string // the text after the name in ALTER TABLE
+	Notes  []string // differences from the original table
 }
 
-// Create is the statement that creates the table by that full name, with the primary
-// key and the indexes that must be there while rows are loaded.
+// Create returns the statement that creates the table under a full name, with the
+// primary key and the indexes that must exist while rows are loaded.
 func (d *Definition) Create(fullName string) string {
 	return "CREATE TABLE " + Ident(fullName) + " " + d.body
 }
 
-// Indexes are the statements that add the other indexes to the table of that full name.
+// Indexes returns the statements that add the other indexes to the table.
 func (d *Definition) Indexes(fullName string) []string {
 	statements := make([]string, len(d.alters))
 	for k, what := range d.alters {
@@ -40,8 +40,8 @@ func (d *Definition) Indexes(fullName string) []string {
 	return statements
 }
 
-// Define writes a table, without what Losses lists. It fails for a table with a
-// name, type or option that the grammar doesn't allow, all of which Refuse tells.
+// Define writes a table without what Losses lists. It returns an error for a name,
+// type or option that the grammar does not allow; Refuse reports all of these.
 func (w *Writer) Define(t *schema.Table) (Definition, error) {
 	d := Definition{}
 	if err := refuseWords(t); err != nil {
@@ -97,8 +97,8 @@ func (w *Writer) options(t *schema.Table, d *Definition) string {
 	return b.String()
 }
 
-// Default is the collation of tables that have none: the one that was set, the
-// database's if that holds all characters, or Moodle's.
+// Default returns the collation of tables that have none: the configured one, else
+// the database's if it covers all of Unicode, else Moodle's.
 func (w *Writer) Default() string {
 	switch {
 	case w.Collation != "":
@@ -109,7 +109,7 @@ func (w *Writer) Default() string {
 	return "utf8mb4_unicode_ci"
 }
 
-// collation gives the collation of this server for a name, which may be empty.
+// collation returns this server's collation for a name, which may be empty.
 func (w *Writer) collation(name, of string, d *Definition) string {
 	if name == "" {
 		return w.Default()
@@ -119,7 +119,7 @@ func (w *Writer) collation(name, of string, d *Definition) string {
 		nearest = "utf8mb4_unicode_ci"
 	}
 	if nearest != name {
-		d.Notes = append(d.Notes, fmt.Sprintf("this server has no collation %s: %s gets %s", name, of, nearest))
+		d.Notes = append(d.Notes, fmt.Sprintf("this server has no collation %s; %s gets %s", name, of, nearest))
 	}
 	return nearest
 }
@@ -153,12 +153,12 @@ func (w *Writer) column(t *schema.Table, c *schema.Column, d *Definition) string
 	return b.String() + check
 }
 
-// columnCollation gives the collation that a column must name, "" where it has
-// the table's or none.
+// columnCollation returns the collation that a column must name, or "" if it has none
+// or the table's.
 func (w *Writer) columnCollation(t *schema.Table, c *schema.Column, native string, d *Definition) string {
 	name := c.Collation
 	if c.Type.Kind == schema.JSON {
-		name = "utf8mb4_bin" // MariaDB's JSON is that
+		name = "utf8mb4_bin" // the collation of MariaDB's JSON
 	}
 	if !hasCharset(native) || name == "" || name == t.Collation {
 		return ""
@@ -166,17 +166,17 @@ func (w *Writer) columnCollation(t *schema.Table, c *schema.Column, native strin
 	return w.collation(name, "column "+c.Name, d)
 }
 
-// native spells a column's type for this server. MySQL's JSON keeps documents
-// parsed and writes them anew, MariaDB's keeps their text; MariaDB's goes to
-// MySQL as the text it is, so that no byte changes.
+// native spells a column's type for this server. MySQL's JSON stores parsed documents
+// and reformats them, MariaDB's keeps their text. MariaDB's JSON therefore becomes
+// text on MySQL, so that no byte changes.
 func (w *Writer) native(c *schema.Column, d *Definition) (native, check string) {
 	n, err := parseNative(c.Native)
 	if err != nil {
-		return "", "" // Define has looked at it before
+		return "", "" // checked by Define
 	}
 	if n.srid != "" && w.Server.MariaDB {
 		n.srid = ""
-		d.Notes = append(d.Notes, "column "+c.Name+": MariaDB doesn't bind a column to an SRID; each value keeps its own")
+		d.Notes = append(d.Notes, "column "+c.Name+": MariaDB has no SRID for a column; each value keeps its own")
 	}
 	native = n.String()
 	if c.Type.Kind != schema.JSON {
@@ -186,13 +186,13 @@ func (w *Writer) native(c *schema.Column, d *Definition) (native, check string) 
 	case w.Server.MariaDB:
 		return "longtext", " CHECK (json_valid(" + Ident(c.Name) + "))"
 	case baseName(native) != "json":
-		d.Notes = append(d.Notes, "column "+c.Name+": JSON of MariaDB stays text, MySQL's own type would change its spelling")
+		d.Notes = append(d.Notes, "column "+c.Name+": JSON of MariaDB stays text, because MySQL's JSON type would reformat it")
 	}
 	return native, ""
 }
 
-// AsPlanned describes a table that Define has written in the words of its plan:
-// JSON that comes from MariaDB is text on MySQL, as native says.
+// AsPlanned converts the description of a table written by Define to the terms of its
+// plan: JSON from MariaDB is text on MySQL, see native.
 func (w *Writer) AsPlanned(planned *schema.Table, there schema.Table) schema.Table {
 	if w.Server.MariaDB {
 		return there
@@ -237,8 +237,8 @@ func indexColumns(x *schema.Index) string {
 	return "(" + strings.Join(columns, ", ") + ")"
 }
 
-// early returns which indexes of a table must be there before rows are loaded. So
-// that the order of keys is kept, they are preceded by those that come before them.
+// early reports which indexes of a table must exist before rows are loaded. To keep
+// the order of keys, it includes all indexes before them.
 func early(t *schema.Table) func(k int) bool {
 	lastUnique, last := -1, -1
 	for k := range t.Indexes {
@@ -258,10 +258,10 @@ func early(t *schema.Table) func(k int) bool {
 	}
 }
 
-// needed tells whether an index must be there before rows are loaded: that of a
-// sequence's column, which the server demands, and unique ones that compare text,
-// because a collation may find rows equal that were not where they come from: the
-// row is refused then, and can be named.
+// needed reports whether an index must exist before rows are loaded: the index of a
+// sequence's column, which the server requires, and unique indexes on text. A
+// collation may treat rows as equal that were distinct in the source; such a row is
+// then rejected and can be reported.
 func needed(t *schema.Table, x *schema.Index) bool {
 	if s := t.Sequence; s != nil && !(len(t.PrimaryKey) > 0 && t.PrimaryKey[0] == s.Column) && len(x.Columns) > 0 && x.Columns[0].Name == s.Column && x.Method == "" && x.Native == "" {
 		return true

@@ -11,9 +11,9 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// readDefault reads information_schema.COLUMNS.COLUMN_DEFAULT, where MariaDB has
-// an SQL expression ('it”s', NULL, uuid()) and MySQL the value itself, or an
-// expression that EXTRA marks as DEFAULT_GENERATED. nil means none is declared.
+// readDefault reads information_schema.COLUMNS.COLUMN_DEFAULT. In MariaDB it is an
+// SQL expression ('it”s', NULL, uuid()); in MySQL it is the value itself, or an
+// expression if EXTRA has DEFAULT_GENERATED. nil means that no default is declared.
 func (s *Server) readDefault(c *schema.Column, text, extra string) *schema.Default {
 	if s.MariaDB {
 		if text == "NULL" {
@@ -48,8 +48,8 @@ func (s *Server) readDefault(c *schema.Column, text, extra string) *schema.Defau
 	return &schema.Default{Value: canonical(c, text)}
 }
 
-// decoded undoes that MySQL's catalog takes the bytes of an expression's UTF-8 for
-// characters of Latin 1.
+// decoded reverses the decoding of an expression's UTF-8 as Latin 1 in MySQL's
+// catalog.
 func decoded(text string) string {
 	if raw, ok := latin1(text); ok && utf8.ValidString(raw) {
 		return raw
@@ -57,7 +57,7 @@ func decoded(text string) string {
 	return text
 }
 
-// latin1 returns the text in Latin 1; ok is false if that lacks a character.
+// latin1 encodes text in Latin 1; ok is false if that lacks a character.
 func latin1(text string) (raw string, ok bool) {
 	b := make([]byte, 0, len(text))
 	for _, r := range text {
@@ -69,12 +69,13 @@ func latin1(text string) (raw string, ok bool) {
 	return string(b), true
 }
 
-// introducers are of the character sets that hold the same bytes as utf8mb4.
+// introducers lists the character sets in which text has the same bytes as in
+// utf8mb4.
 var introducers = []string{"_utf8mb4", "_utf8mb3", "_ascii"}
 
-// withoutIntroducers takes the introducers away that MySQL puts before every
-// literal: MariaDB keeps an expression as a text in which such literals have
-// lost their escapes, and can't read it again.
+// withoutIntroducers removes the introducers that MySQL puts before every literal.
+// MariaDB stores an expression as text in which such literals have lost their
+// escapes, and then cannot parse it.
 func withoutIntroducers(expression string) string {
 	var b strings.Builder
 	for text := expression; text != ""; {
@@ -93,7 +94,7 @@ func withoutIntroducers(expression string) string {
 	return b.String()
 }
 
-// textLiteral reads an expression that is a literal of one of those character sets.
+// textLiteral parses an expression that is a literal in one of those character sets.
 func textLiteral(text string) (string, bool) {
 	for _, introducer := range introducers {
 		if literal, ok := strings.CutPrefix(text, introducer); ok {
@@ -120,7 +121,7 @@ func bitLiteral(s string) (string, bool) {
 	return strings.CutSuffix(bits, "'")
 }
 
-// canonical gives a default the spelling that a cell of the column has.
+// canonical returns a default as a cell of the column would spell it.
 func canonical(c *schema.Column, value string) string {
 	switch c.Type.Kind {
 	case schema.Int, schema.Decimal:
@@ -145,14 +146,14 @@ func canonical(c *schema.Column, value string) string {
 	return value
 }
 
-// writeDefault gives the DEFAULT clause of a column, "" for none.
+// writeDefault returns the DEFAULT clause of a column, or "".
 func (s *Server) writeDefault(t *schema.Table, c *schema.Column) string {
 	d := c.Default
 	switch {
 	case refuseDefault(t, c) != nil, s.lacks(c) != nil: // Losses lists it
 		return ""
 	case d == nil && s.implicit && c.Type.Kind == schema.Timestamp && !c.Nullable:
-		return " DEFAULT '0000-00-00 00:00:00'" // else the server gives it CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP
+		return " DEFAULT '0000-00-00 00:00:00'" // otherwise the server adds CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP
 	case d == nil:
 		return ""
 	case s.spelling(c) != "":
@@ -179,9 +180,9 @@ func (s *Server) writeDefault(t *schema.Table, c *schema.Column) string {
 	return " DEFAULT " + literal
 }
 
-// float4Default spells the default of a 4-byte float as a double of the same
-// value. The greatest value of float(10,3) is 9999999.999, which is kept as the
-// float 1e7; MySQL refuses that.
+// float4Default spells the default of a 4-byte float as a double with the same value.
+// The greatest value of float(10,3) is 9999999.999, which is stored as the float 1e7;
+// MySQL rejects that as a default.
 func float4Default(c *schema.Column, value string) string {
 	if n, err := parseNative(c.Native); err == nil && len(n.numbers) == 2 {
 		digits, scale := number(n.numbers[0]), number(n.numbers[1])
@@ -195,8 +196,8 @@ func float4Default(c *schema.Column, value string) string {
 	return string(AppendFloat4(nil, []byte(value)))
 }
 
-// onUpdate gives the clause by which an UPDATE sets a column, "" for none. Its
-// precision must be the column's.
+// onUpdate returns the ON UPDATE clause of a column, or "". Its precision must be the
+// column's.
 func onUpdate(c *schema.Column) string {
 	switch {
 	case !c.OnUpdate || refuseOnUpdate(c) != nil: // Losses lists it
@@ -207,15 +208,16 @@ func onUpdate(c *schema.Column) string {
 	return " ON UPDATE CURRENT_TIMESTAMP"
 }
 
-// refuseOnUpdate fails for a column that can't be set to the time.
+// refuseOnUpdate returns an error for a column that cannot have ON UPDATE
+// CURRENT_TIMESTAMP.
 func refuseOnUpdate(c *schema.Column) error {
 	if c.OnUpdate && c.Type.Kind != schema.DateTime && c.Type.Kind != schema.Timestamp {
-		return fmt.Errorf("ON UPDATE CURRENT_TIMESTAMP is not for a %s column", c.Type.Kind)
+		return fmt.Errorf("a %s column cannot have ON UPDATE CURRENT_TIMESTAMP", c.Type.Kind)
 	}
 	return nil
 }
 
-// expressionOnly tells whether MySQL takes a default of the column only as an
+// expressionOnly reports whether MySQL accepts a default of the column only as an
 // expression (MySQL manual, "Data Type Default Values").
 func (s *Server) expressionOnly(c *schema.Column) bool {
 	if s.MariaDB {
@@ -228,7 +230,7 @@ func (s *Server) expressionOnly(c *schema.Column) bool {
 	return false
 }
 
-// trimZeros takes away the padding that ZEROFILL gives a number.
+// trimZeros removes the padding of ZEROFILL.
 func trimZeros(s string) string {
 	for len(s) > 1 && s[0] == '0' && s[1] >= '0' && s[1] <= '9' {
 		s = s[1:]

@@ -10,8 +10,8 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// exactDefaults reads again the literal defaults that the catalog and SHOW CREATE
-// TABLE round or garble. The function DEFAULT returns the value itself.
+// exactDefaults re-reads literal defaults that the catalog and SHOW CREATE TABLE
+// round or garble. The function DEFAULT returns the exact value.
 func (i *inspection) exactDefaults(ctx context.Context) error {
 	for k := range i.st.Tables {
 		t := &i.st.Tables[k]
@@ -34,10 +34,10 @@ func (i *inspection) exactDefaults(ctx context.Context) error {
 	return nil
 }
 
-// exactDefault returns an expression for the default of a column, "" if the
-// catalog is exact. In a text the catalog has a question mark for each character
-// outside the basic plane, such as an emoji. Of a 4-byte float it has six digits;
-// as a double the value has all of them.
+// exactDefault returns an expression for the exact default of a column, or "" if the
+// catalog is exact. In text, the catalog has a question mark for each character
+// outside the basic plane, such as an emoji. For a 4-byte float it has six digits;
+// converted to a double the value has all of them.
 func (s *Server) exactDefault(c *schema.Column) string {
 	d := c.Default
 	switch {
@@ -51,8 +51,8 @@ func (s *Server) exactDefault(c *schema.Column) string {
 	return ""
 }
 
-// evaluateDefaults replaces the defaults of columns by the values of expressions.
-// A default that the server doesn't evaluate stays as the catalog has it, with a note.
+// evaluateDefaults replaces the defaults of columns with the values of expressions. A
+// default that the server cannot evaluate stays as in the catalog, with a note.
 func (i *inspection) evaluateDefaults(ctx context.Context, t *Table, columns []*schema.Column, exprs []string) error {
 	list := strings.Join(exprs, ", ")
 	values, err := i.evaluate(ctx, len(exprs), "SELECT "+list+" FROM "+Ident(t.FullName)+" LIMIT 1")
@@ -67,15 +67,15 @@ func (i *inspection) evaluateDefaults(ctx context.Context, t *Table, columns []*
 			c.Default.Value = canonical(c, values[n].String)
 			continue
 		}
-		i.note(t.Name, fmt.Sprintf("column %s: its default may be inexact, the server shows it as %.100q", c.Name, c.Default.Value))
+		i.note(t.Name, fmt.Sprintf("column %s: its default may be inexact; the server shows %.100q", c.Name, c.Default.Value))
 	}
 	return nil
 }
 
-// withoutRows returns a query that evaluates the defaults of an empty table. In a
-// row that an outer join fills with NULL, both products have NULL for the default
-// of a NOT NULL column. MySQL has the value beside the count of an empty table,
-// MariaDB after it has kept the rows in a temporary table, as for DISTINCT.
+// withoutRows returns a query that evaluates the defaults of an empty table. In a row
+// that an outer join fills with NULL, both products return NULL for the default of a
+// NOT NULL column. MySQL returns the value beside the count of an empty table,
+// MariaDB only if it stores the rows in a temporary table, as for DISTINCT.
 func (s *Server) withoutRows(fullName, exprs string) string {
 	if s.MariaDB {
 		return "SELECT DISTINCT " + exprs + " FROM (SELECT 1 AS one UNION ALL SELECT 2) o LEFT JOIN " + Ident(fullName) + " ON TRUE"
@@ -83,7 +83,8 @@ func (s *Server) withoutRows(fullName, exprs string) string {
 	return "SELECT " + exprs + ", COUNT(*) FROM " + Ident(fullName)
 }
 
-// evaluate returns the first n values of the first row of a query, nil if it has no rows.
+// evaluate returns the first n values of the first row of a query, or nil if it has
+// no rows.
 func (i *inspection) evaluate(ctx context.Context, n int, query string) (values []sql.NullString, err error) {
 	rows, err := i.QueryContext(ctx, query)
 	if err != nil {

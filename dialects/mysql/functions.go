@@ -7,9 +7,9 @@ import (
 	"github.com/lmsvault/vault/dialects/sqltext"
 )
 
-// grammar is what expressions of this dialect may consist of. Functions are those
-// that compute a value from their arguments, the time or chance: none that reads
-// files or tables, waits, locks, or makes much of little.
+// grammar defines the expressions allowed in this dialect. Its functions compute a
+// value from their arguments, the time or chance; none reads files or tables, waits,
+// locks, or expands small input into large output.
 var grammar = &sqltext.Dialect{
 	Quotes: "`", Backslash: true, Intervals: true,
 	Literal: func(prefix string) bool {

@@ -9,7 +9,7 @@ import (
 	"github.com/lmsvault/vault/internal/sqlshape"
 )
 
-// one is a table with everything in it that a schema spells in SQL.
+// one returns a table in which every text that ends up in SQL is set.
 func one(name, column, native, value, options, collation, index, indexText, method, comment string, expr bool) schema.Table {
 	t := schema.Table{Name: name, Dialect: Dialect, Options: options, Collation: collation, Comment: comment, PrimaryKey: []string{column}}
 	t.Columns = []schema.Column{
@@ -32,7 +32,7 @@ func one(name, column, native, value, options, collation, index, indexText, meth
 	return t
 }
 
-// judge writes a table, if it may be written, and looks at each statement.
+// judge writes a table, if it is allowed, and checks each statement.
 func judge(t *testing.T, table schema.Table) {
 	t.Helper()
 	for _, server := range []*Server{{MariaDB: true, Collation: "utf8mb4_unicode_ci", major: 11, minor: 8}, {Collation: "utf8mb4_0900_ai_ci", major: 9, minor: 7}} {
@@ -81,8 +81,8 @@ func FuzzDDL(f *testing.F) {
 	})
 }
 
-// What servers write and the type map makes passes.
-func TestTypesDefaultsAndIndexesOfServersAreAllowed(t *testing.T) {
+// Types, defaults and indexes written by servers and the type map are allowed.
+func TestTypesDefaultsAndIndexesFromServersAreAllowed(t *testing.T) {
 	for native, want := range map[string]string{
 		"bigint(20) unsigned": "", "BIGINT(10) UNSIGNED": "bigint(10) unsigned", "int(5) unsigned zerofill": "", "decimal(38,18)": "", "enum('a','c''d','x\\\\y')": "enum('a','c\\'d','x\\\\y')",
 		"set('x','y')": "", "point srid 4326": "", "longtext /*M!100301 COMPRESSED*/": "", "timestamp /* mariadb-5.3 */": "timestamp", "varchar(10)/*old*/": "varchar(10)", "vector(3)": "", "inet6": "", "LONGTEXT": "longtext",
@@ -116,7 +116,7 @@ func TestTypesDefaultsAndIndexesOfServersAreAllowed(t *testing.T) {
 	}
 }
 
-// What ends its place, or calls what isn't listed, does not.
+// Text that ends its clause, or calls a function that is not listed, is refused.
 func TestHostileTextIsRefused(t *testing.T) {
 	table := one("t", "c", "varchar(20)", "", "", "", "i", "", "", "", false)
 	for _, evil := range hostile {

@@ -13,7 +13,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// part is a row of information_schema.STATISTICS: one column of an index.
+// part is one column of an index, a row of information_schema.STATISTICS.
 type part struct {
 	table, index, method, visible   string
 	comment                         string
@@ -21,8 +21,8 @@ type part struct {
 	prefix, seq                     int
 }
 
-// together sorts parts by table, index and place in it. Tables and indexes stay in
-// the order in which they come: MariaDB gives a table's in the order of its keys.
+// together sorts parts by table, index and position. Tables and indexes keep their
+// order: MariaDB returns the indexes of a table in the order of its keys.
 func together(parts []part) []part {
 	type key struct{ table, index string }
 	tables, indexes := map[string]int{}, map[key]int{}
@@ -77,7 +77,7 @@ func (i *inspection) index(parts []part) {
 		return
 	}
 	if first.visible == "NO" {
-		i.note(t.Name, "index "+first.index+" is invisible to the optimizer, and will be visible")
+		i.note(t.Name, "index "+first.index+" is invisible to the optimizer and becomes visible")
 	}
 	x := schema.Index{Name: first.index, Unique: first.uniq != "", Comment: first.comment}
 	if first.method != "BTREE" && first.method != "HASH" {
@@ -88,14 +88,14 @@ func (i *inspection) index(parts []part) {
 		functional = functional || p.expression != ""
 		c := schema.IndexColumn{Name: p.column, Prefix: p.prefix, Desc: p.order == "D"}
 		if x.Method == "SPATIAL" {
-			c.Prefix = 0 // what the server says there is not a prefix
+			c.Prefix = 0 // the server's value is not a prefix here
 		}
 		x.Columns = append(x.Columns, c)
 	}
 	if functional {
 		x.Native = nativeIndex(x, parts)
 		if err := refuseIndexText(&t.Table, x.Native); err != nil {
-			i.loss(stage.LossIndex, t.Name, first.index, fmt.Sprintf("its definition %.200q is not carried: %v", x.Native, err))
+			i.loss(stage.LossIndex, t.Name, first.index, fmt.Sprintf("its definition %.200q is not supported: %v", x.Native, err))
 			return
 		}
 		x.Columns = slices.DeleteFunc(x.Columns, func(c schema.IndexColumn) bool { return c.Name == "" })
@@ -107,12 +107,12 @@ func (i *inspection) index(parts []part) {
 	for _, c := range x.Columns {
 		t.PrimaryKey = append(t.PrimaryKey, c.Name)
 		if c.Prefix > 0 {
-			i.note(t.Name, fmt.Sprintf("its primary key has only the first %d characters of %s; it will have all", c.Prefix, c.Name))
+			i.note(t.Name, fmt.Sprintf("its primary key covers only the first %d characters of %s; it will cover all", c.Prefix, c.Name))
 		}
 	}
 }
 
-// nativeIndex writes the definition of an index with expressions, which MySQL 8 knows.
+// nativeIndex writes the definition of an index with expressions (MySQL 8).
 func nativeIndex(x schema.Index, parts []part) string {
 	var columns []string
 	for k, p := range parts {
@@ -138,9 +138,9 @@ func indexColumn(c schema.IndexColumn) string {
 	return text
 }
 
-// OrderIndexes puts the indexes of each table into the order of its keys, which
-// MySQL's catalog doesn't tell and Inspect gives on MariaDB only. It asks once for
-// each table that has several.
+// OrderIndexes sorts the indexes of each table into the order of its keys, which
+// MySQL's catalog lacks; on MariaDB Inspect does that. It runs one query for each
+// table with several indexes.
 func (s *Server) OrderIndexes(ctx context.Context, st *Structure) error {
 	if s.MariaDB {
 		return nil
@@ -152,7 +152,7 @@ func (s *Server) OrderIndexes(ctx context.Context, st *Structure) error {
 		}
 		order, err := s.keys(ctx, t.FullName)
 		if err != nil {
-			return fmt.Errorf("%s: reading the order of the keys of %s: %w", s.Address, t.FullName, err)
+			return fmt.Errorf("%s: reading the key order of %s: %w", s.Address, t.FullName, err)
 		}
 		slices.SortStableFunc(t.Indexes, func(a, b schema.Index) int {
 			return cmp.Compare(slices.Index(order, a.Name), slices.Index(order, b.Name))
@@ -161,7 +161,7 @@ func (s *Server) OrderIndexes(ctx context.Context, st *Structure) error {
 	return nil
 }
 
-// keys lists the names of a table's keys in their order.
+// keys lists the names of a table's keys in order.
 func (s *Server) keys(ctx context.Context, fullName string) (names []string, err error) {
 	rows, err := s.QueryContext(ctx, "SHOW INDEX FROM "+Ident(fullName))
 	if err != nil {

@@ -15,33 +15,33 @@ import (
 // Limits of both engines (MySQL manual, "InnoDB Limits" and "Limits on Table Column Count and Row Size").
 const (
 	maxKeyBytes = 3072  // of an index, for InnoDB pages of 16 KiB
-	maxRowBytes = 65535 // of a row without what TEXT and BLOB keep elsewhere
-	pointer     = 12    // what TEXT and BLOB count in a row
+	maxRowBytes = 65535 // of a row without TEXT and BLOB values
+	pointer     = 12    // bytes of TEXT and BLOB in a row
 )
 
-// Refuse says why the server can't hold a table, "" if it can.
+// Refuse returns the reason why the server cannot hold a table, or "".
 func (w *Writer) Refuse(t *schema.Table) string {
 	if t.Dialect != Dialect {
-		return fmt.Sprintf("table %s is in the words of %q, not of mysql: the transform typemap must stand before", t.Name, t.Dialect)
+		return fmt.Sprintf("table %s has the dialect %q instead of mysql; the transform typemap must come first", t.Name, t.Dialect)
 	}
 	if err := refuseWords(t); err != nil {
 		return fmt.Sprintf("table %.100q: %v", t.Name, err)
 	}
 	if name := w.Prefix + t.Name; utf8.RuneCountInString(name) > MaxName {
-		return fmt.Sprintf("table %s: the name has more than %d characters", name, MaxName)
+		return fmt.Sprintf("table %s: the name is longer than %d characters", name, MaxName)
 	} else if strings.HasSuffix(name, " ") {
-		return fmt.Sprintf("table %q: the name ends with a space, which the server doesn't allow", name)
+		return fmt.Sprintf("table %q: the name ends with a space, which the server does not allow", name)
 	} else if t.Name == Marker || beside(t.Name) {
-		return fmt.Sprintf("table %s: the name is one that Vault needs while it restores", name)
+		return fmt.Sprintf("table %s: Vault uses this name during a restore", name)
 	}
 	if w.Server.NeedsKey && len(t.PrimaryKey) == 0 {
-		return fmt.Sprintf("table %s has no primary key, and the server is set to demand one (sql_require_primary_key or innodb_force_primary_key)", t.Name)
+		return fmt.Sprintf("table %s has no primary key, but the server requires one (sql_require_primary_key or innodb_force_primary_key)", t.Name)
 	}
 	if w.Server.MakesKeys && len(t.PrimaryKey) == 0 {
-		return fmt.Sprintf("table %s has no primary key, and the server would give it an invisible one (%s), which the user may not switch off: SET PERSIST %[2]s = OFF, or GRANT SESSION_VARIABLES_ADMIN ON *.* to the user", t.Name, ownKeys.name)
+		return fmt.Sprintf("table %s has no primary key; the server would add an invisible one (%s), and the user may not turn that off; SET PERSIST %[2]s = OFF, or GRANT SESSION_VARIABLES_ADMIN ON *.* to the user", t.Name, ownKeys.name)
 	}
 	if len(t.Columns) == 0 {
-		return fmt.Sprintf("table %s has no columns, which %s doesn't allow", t.Name, w.Server.Engine())
+		return fmt.Sprintf("table %s has no columns, which %s does not allow", t.Name, w.Server.Engine())
 	}
 	row := 0
 	names := map[string]string{}
@@ -52,13 +52,13 @@ func (w *Writer) Refuse(t *schema.Table) string {
 		}
 		folded := strings.ToLower(c.Name)
 		if twin, ok := names[folded]; ok {
-			return fmt.Sprintf("table %s: the names of columns %q and %q differ only by case, which %s doesn't tell apart", t.Name, twin, c.Name, w.Server.Engine())
+			return fmt.Sprintf("table %s: columns %q and %q differ only in case, which %s does not distinguish", t.Name, twin, c.Name, w.Server.Engine())
 		}
 		names[folded] = c.Name
 		row += w.width(t, c)
 	}
 	if row > maxRowBytes {
-		return fmt.Sprintf("table %s: its columns take %d bytes of a row, the server allows %d", t.Name, row, maxRowBytes)
+		return fmt.Sprintf("table %s: its columns need %d bytes of a row; the server allows %d", t.Name, row, maxRowBytes)
 	}
 	key := schema.Index{}
 	for _, name := range t.PrimaryKey {
@@ -70,8 +70,8 @@ func (w *Writer) Refuse(t *schema.Table) string {
 	return ""
 }
 
-// Losses lists the indexes of a table that the server can't have, and the defaults
-// that the grammar doesn't allow.
+// Losses lists the indexes of a table that the server cannot have and the defaults
+// that the grammar does not allow.
 func (w *Writer) Losses(t *schema.Table) []stage.Loss {
 	var losses []stage.Loss
 	for k := range t.Columns {
@@ -80,7 +80,7 @@ func (w *Writer) Losses(t *schema.Table) []stage.Loss {
 			continue
 		}
 		if err := cmp.Or(refuseDefault(t, c), w.Server.lacks(c)); err != nil {
-			losses = append(losses, stage.LostDefault(t.Name, c.Name, fmt.Sprintf("the default %.100q is not written: %v", c.Default.Value, err)))
+			losses = append(losses, stage.LostDefault(t.Name, c.Name, fmt.Sprintf("the default %.100q is not supported: %v", c.Default.Value, err)))
 		}
 		if err := refuseOnUpdate(c); err != nil {
 			losses = append(losses, stage.LostDefault(t.Name, c.Name, err.Error()))
@@ -97,9 +97,9 @@ func (w *Writer) Losses(t *schema.Table) []stage.Loss {
 func (w *Writer) refuseColumn(c *schema.Column) string {
 	switch {
 	case utf8.RuneCountInString(c.Name) > MaxName:
-		return fmt.Sprintf("the name has more than %d characters", MaxName)
+		return fmt.Sprintf("the name is longer than %d characters", MaxName)
 	case c.Name == "" || strings.HasSuffix(c.Name, " "):
-		return fmt.Sprintf("the name %q is empty or ends with a space, which the server doesn't allow", c.Name)
+		return fmt.Sprintf("the name %q is empty or ends with a space, which the server does not allow", c.Name)
 	}
 	known := true
 	switch baseName(c.Native) {
@@ -124,23 +124,23 @@ func (w *Writer) refuseColumn(c *schema.Column) string {
 
 func (w *Writer) refuseIndex(t *schema.Table, x *schema.Index) string {
 	if err := sqltext.Value(x.Name); err != nil {
-		return fmt.Sprintf("its name: %v", err)
+		return fmt.Sprintf("name: %v", err)
 	}
 	if err := sqltext.Value(x.Comment); err != nil {
-		return fmt.Sprintf("its comment: %v", err)
+		return fmt.Sprintf("comment: %v", err)
 	}
 	switch {
 	case x.Native != "" && w.Server.MariaDB:
-		return "an index on expressions, which MariaDB doesn't have"
+		return "MariaDB has no indexes on expressions"
 	case x.Native != "" && x.Method != "":
-		return "an index on expressions has no method " + x.Method
+		return "an index on expressions cannot use " + x.Method
 	case x.Native != "":
 		if err := refuseIndexText(t, x.Native); err != nil {
-			return fmt.Sprintf("its definition %.100q is not written: %v", x.Native, err)
+			return fmt.Sprintf("its definition %.100q is not supported: %v", x.Native, err)
 		}
 		return ""
 	case slices.ContainsFunc(x.Columns, func(c schema.IndexColumn) bool { return c.Operators != "" || c.TextSearch != "" }):
-		return "an operator class or an index over words, which only PostgreSQL has"
+		return "only PostgreSQL has operator classes and text search indexes"
 	case x.Method == "FULLTEXT", x.Method == "SPATIAL":
 		return ""
 	case x.Method == "VECTOR" && w.Server.MariaDB && w.Server.atLeast(11, 7):
@@ -152,26 +152,26 @@ func (w *Writer) refuseIndex(t *schema.Table, x *schema.Index) string {
 	for _, part := range x.Columns {
 		c := t.Column(part.Name)
 		if c == nil {
-			return "there is no column " + part.Name
+			return "no column " + part.Name
 		}
 		unlimited := strings.HasSuffix(baseName(c.Native), "text") || strings.HasSuffix(baseName(c.Native), "blob")
 		switch {
 		case part.Prefix > 0:
 			bytes += part.Prefix * w.charBytes(t, c)
 		case c.Type.Kind == schema.JSON || unlimited:
-			return "column " + c.Name + " is a text without a limit, which can't be indexed whole"
+			return "column " + c.Name + " is unlimited text, which cannot be indexed in full"
 		default:
 			bytes += w.keyBytes(t, c)
 		}
 	}
 	if bytes > maxKeyBytes {
-		return fmt.Sprintf("its key takes %d bytes, InnoDB allows %d", bytes, maxKeyBytes)
+		return fmt.Sprintf("its key needs %d bytes; InnoDB allows %d", bytes, maxKeyBytes)
 	}
 	return ""
 }
 
-// keyBytes is how many bytes of a key a column takes at most: there the length
-// of what varies does not count.
+// keyBytes returns the maximum number of bytes a column needs in a key, where the
+// length of variable-length values does not count.
 func (w *Writer) keyBytes(t *schema.Table, c *schema.Column) int {
 	switch c.Type.Kind {
 	case schema.Char:
@@ -182,7 +182,7 @@ func (w *Writer) keyBytes(t *schema.Table, c *schema.Column) int {
 	return w.width(t, c)
 }
 
-// width is how many bytes of a row a column takes at most.
+// width returns the maximum number of bytes a column needs in a row.
 func (w *Writer) width(t *schema.Table, c *schema.Column) int {
 	switch c.Type.Kind {
 	case schema.Int, schema.Float:
@@ -204,7 +204,7 @@ func (w *Writer) width(t *schema.Table, c *schema.Column) int {
 	return 8
 }
 
-// charBytes is how many bytes a character of a column takes at most.
+// charBytes returns the maximum number of bytes of a character in a column.
 func (w *Writer) charBytes(t *schema.Table, c *schema.Column) int {
 	if !hasCharset(c.Native) {
 		return 1

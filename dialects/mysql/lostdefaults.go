@@ -18,19 +18,19 @@ var (
 	call = regexp.MustCompile(`([a-zA-Z_0-9]+)\(`)
 )
 
-// lacks says why a server can't have the column's default, beside what the grammar
-// allows; nil if it can.
+// lacks returns the reason, besides the grammar, why a server cannot have the
+// column's default, or nil.
 func (s *Server) lacks(c *schema.Column) error {
 	d := c.Default
 	switch {
 	case d == nil:
 		return nil
 	case s.MariaDB && !d.Expr && c.Type.Kind == schema.Float && d.Value == "-0":
-		return errors.New("MariaDB makes 0 of the default -0")
+		return errors.New("MariaDB turns the default -0 into 0")
 	case d.Expr && timestampDefault.MatchString(d.Value):
 		return nil
 	case (d.Expr || s.unlimited(c)) && !s.hasExpressions():
-		return errors.New("the server is too old to have a default that is an expression, or one of a text")
+		return errors.New("the server is too old for expressions as defaults and for defaults of text columns")
 	case d.Expr:
 		return s.lacksFunction(d.Value)
 	}
@@ -53,8 +53,8 @@ func (s *Server) lacksFunction(expression string) error {
 	return nil
 }
 
-// hasExpressions tells whether defaults may be expressions: from MariaDB 10.2 and
-// MySQL 8.0 on.
+// hasExpressions reports whether defaults may be expressions: since MariaDB 10.2 and
+// MySQL 8.0.
 func (s *Server) hasExpressions() bool {
 	if s.MariaDB {
 		return s.atLeast(10, 2)
@@ -62,7 +62,7 @@ func (s *Server) hasExpressions() bool {
 	return s.atLeast(8, 0)
 }
 
-// unlimited tells whether a column is a text or blob without a length of its own.
+// unlimited reports whether a column is a text or blob without a length.
 func (s *Server) unlimited(c *schema.Column) bool {
 	base := baseName(c.Native)
 	return base == "json" || strings.HasSuffix(base, "text") || strings.HasSuffix(base, "blob")

@@ -8,13 +8,12 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// MaxName is the most characters that a name of a table, column or index has.
+// MaxName is the maximum length of table, column and index names, in characters.
 const MaxName = 64
 
-// IndexNames returns names for the table's indexes, in their order and unique in
-// the table. kept is for a table that comes from this dialect: the names stay, and
-// where they begin with the old prefix they get the new one. Otherwise
-// they are made as Moodle makes them.
+// IndexNames returns names for the table's indexes, in order and unique in the table.
+// kept is set for a table of this dialect: names stay, and the old prefix at their
+// beginning is replaced by the new one. Otherwise names are generated as Moodle does.
 func IndexNames(t *schema.Table, oldPrefix, newPrefix string, kept bool) []string {
 	taken := map[string]bool{"primary": true}
 	take := func(name string) bool {

@@ -6,8 +6,8 @@ import (
 	"github.com/lmsvault/vault/core/moodle"
 )
 
-// cut tells whether a table belongs to the site with that prefix, and gives its
-// name without it. Names are compared as they are: "_" is no wildcard.
+// cut returns the name of a table without the prefix, and reports whether the table
+// belongs to the site with that prefix. "_" is not a wildcard.
 func (s *Server) cut(name, prefix string) (string, bool) {
 	if len(name) <= len(prefix) {
 		return "", false
@@ -18,7 +18,8 @@ func (s *Server) cut(name, prefix string) (string, bool) {
 	return strings.CutPrefix(name, prefix)
 }
 
-// otherSites finds the prefixes of other sites among names of tables, as mine compares them.
+// otherSites returns the prefixes of other sites among table names, compared as the
+// server does.
 func (s *Server) otherSites(names []string, prefix string) []string {
 	folded := make([]string, len(names))
 	for k, name := range names {
@@ -27,7 +28,7 @@ func (s *Server) otherSites(names []string, prefix string) []string {
 	return moodle.OtherSites(folded, s.fold(prefix))
 }
 
-// CheckPrefix looks whether another prefix was meant, see moodle.CheckPrefix.
+// CheckPrefix detects a wrong prefix; see moodle.CheckPrefix.
 func (s *Server) CheckPrefix(st *Structure, prefix string) (note string, err error) {
 	names := make([]string, 0, len(st.Tables)+len(st.Others))
 	for k := range st.Tables {
@@ -39,7 +40,7 @@ func (s *Server) CheckPrefix(st *Structure, prefix string) (note string, err err
 	return moodle.CheckPrefix(names, s.fold(prefix))
 }
 
-// fold gives a name as the server compares it.
+// fold returns a name as the server compares it.
 func (s *Server) fold(name string) string {
 	if s.FoldCase {
 		return strings.ToLower(name)

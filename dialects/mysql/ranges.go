@@ -9,11 +9,11 @@ import (
 	"github.com/lmsvault/vault/core/keyrange"
 )
 
-// rangeBytes is about how much of a table one range of its key holds.
+// rangeBytes is the approximate size of one range of a table.
 const rangeBytes = 64 << 20
 
-// Ranges divides a table that is large enough, and has an integer key, into
-// ranges of about 64 MiB by the server's estimates.
+// Ranges divides a table that is large enough and has an integer key into ranges of
+// about 64 MiB, by the server's estimates.
 func (t *Table) Ranges(ctx context.Context, conn *sql.Conn) ([]keyrange.Range, error) {
 	key, ok := t.IntegerKey()
 	if !ok || t.Bytes < rangeBytes*3/2 || t.RowBytes == 0 {
@@ -22,7 +22,7 @@ func (t *Table) Ranges(ctx context.Context, conn *sql.Conn) ([]keyrange.Range, e
 	column, from := Ident(key.Name), " FROM "+Ident(t.FullName)
 	var lo, hi sql.NullString
 	if err := conn.QueryRowContext(ctx, "SELECT MIN("+column+"), MAX("+column+")"+from).Scan(&lo, &hi); err != nil {
-		return nil, fmt.Errorf("finding the range of keys of %s: %w", t.FullName, err)
+		return nil, fmt.Errorf("reading the key range of %s: %w", t.FullName, err)
 	}
 	if !lo.Valid {
 		return []keyrange.Range{{}}, nil

@@ -16,22 +16,22 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Reader reads the rows of a table in the form of package rows. It may be used
-// again, one Read at a time.
+// Reader reads the rows of a table, encoded as in package rows. It can be reused, one
+// Read at a time.
 type Reader struct {
-	// Where is a condition in SQL that rows must meet; "" for all.
+	// Where is an SQL condition that rows must meet; "" for all rows.
 	Where    string
 	fullName string
 	table    schema.Table
 	forms    []form
 	key      []int
 	values   []driver.Value
-	starts   []int // where the cells of the row begin, and where it ends
+	starts   []int // offsets of the cells in the row, and of its end
 	scratch  []byte
 }
 
-// NewReader makes a Reader of the table that has that full name; columns are
-// those of t, in its order.
+// NewReader returns a Reader of the table with a full name; columns are those of t,
+// in its order.
 func NewReader(fullName string, t schema.Table) *Reader {
 	r := &Reader{fullName: fullName, table: t, key: t.Key(), values: make([]driver.Value, len(t.Columns)), starts: make([]int, len(t.Columns)+1)}
 	for k := range t.Columns {
@@ -40,8 +40,8 @@ func NewReader(fullName string, t schema.Table) *Reader {
 	return r
 }
 
-// query reads in the order of the key only where that is the order the rows lie
-// in; the server would have to sort for any other.
+// query reads in key order only if the rows are stored in that order; for any other
+// the server would have to sort.
 func (r *Reader) query(within keyrange.Range) string {
 	q := "SELECT " + Idents(r.table.ColumnNames()) + " FROM " + Ident(r.fullName)
 	var where []string
@@ -69,17 +69,17 @@ func and(where []string) string {
 	return " WHERE " + strings.Join(where, " AND ")
 }
 
-// Read hands the rows within a range of the table's integer key (the zero Range:
-// all rows) to b, which the caller flushes.
+// Read passes the rows within a range of the table's integer key (the zero Range: all
+// rows) to b, which the caller flushes.
 //
-// It uses a prepared statement: the binary protocol has floating point numbers
-// exactly, where the text protocol has six digits of a FLOAT. The driver's rows
-// go to b without database/sql in between, which would allocate for each cell.
+// It uses a prepared statement: the binary protocol transfers floating-point numbers
+// exactly, the text protocol only six digits of a FLOAT. It takes rows from the
+// driver without database/sql, which would allocate for each cell.
 func (r *Reader) Read(ctx context.Context, conn *sql.Conn, within keyrange.Range, b *rows.Builder) error {
 	return conn.Raw(func(dc any) error {
 		prepare, ok := dc.(driver.ConnPrepareContext)
 		if !ok {
-			return fmt.Errorf("the driver's connection %T can't prepare statements", dc)
+			return fmt.Errorf("the driver's connection %T cannot prepare statements", dc)
 		}
 		stmt, err := prepare.PrepareContext(ctx, r.query(within))
 		if err != nil {
@@ -90,13 +90,13 @@ func (r *Reader) Read(ctx context.Context, conn *sql.Conn, within keyrange.Range
 }
 
 func (r *Reader) run(ctx context.Context, stmt driver.Stmt, b *rows.Builder) error {
-	// Closing rows before their end would read all that is left; the end of
-	// their context closes the connection instead.
+	// Closing unfinished rows would read all that remain; ending their context closes
+	// the connection instead.
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	q, ok := stmt.(driver.StmtQueryContext)
 	if !ok {
-		return fmt.Errorf("the driver's statement %T can't be queried", stmt)
+		return fmt.Errorf("the driver's statement %T cannot be queried", stmt)
 	}
 	result, err := q.QueryContext(ctx, nil)
 	if err != nil {
@@ -117,7 +117,7 @@ func (r *Reader) run(ctx context.Context, stmt driver.Stmt, b *rows.Builder) err
 	}
 }
 
-// abandoned takes away what closing the rows of an ended context says.
+// abandoned drops the error of closing rows after their context has ended.
 func abandoned(err error) error {
 	if errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return nil

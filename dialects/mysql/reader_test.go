@@ -12,7 +12,7 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// cells are values as SQL writes them, and the canonical text that package schema promises.
+// cells maps SQL values to the canonical text defined in package schema.
 var cells = []struct{ column, value, want string }{
 	{"bigint unsigned", "18446744073709551615", "18446744073709551615"},
 	{"bigint", "-9223372036854775808", "-9223372036854775808"},

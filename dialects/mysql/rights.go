@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// Rights are those that the user has on the whole database, by the server's
-// words: "SELECT", "TRIGGER". "ALL PRIVILEGES" stands for all of them.
+// Rights is the set of the user's privileges on the whole database, in the server's
+// terms: "SELECT", "TRIGGER". "ALL PRIVILEGES" implies all of them.
 type Rights map[string]bool
 
-// Has tells whether the user has one of these rights.
+// Has reports whether the user has one of these privileges.
 func (r Rights) Has(any ...string) bool {
 	for _, right := range any {
 		if r[right] || r["ALL PRIVILEGES"] {
@@ -23,7 +23,7 @@ func (r Rights) Has(any ...string) bool {
 	return false
 }
 
-// grantLine is a line of SHOW GRANTS that gives rights on databases.
+// grantLine matches a line of SHOW GRANTS that grants privileges on databases.
 var grantLine = regexp.MustCompile("^GRANT (.+) ON (?:\\*|(`(?:[^`]|``)+`))\\.\\* TO ")
 
 // Rights reads the user's grants, with those of the roles that are active.

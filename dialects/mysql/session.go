@@ -15,31 +15,31 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// variable is a session variable that changes what is read or written.
+// variable is a session variable that affects what is read or written.
 type variable struct {
-	name, value string // the value as SQL has it
+	name, value string // value in SQL syntax
 	some        bool   // not every supported server has it
-	own         bool   // the DSN may set another value
+	own         bool   // the DSN may override it
 }
 
-// sqlMode is strict, so that nothing is changed silently; it keeps zero and
-// impossible dates as they are, because old sites have them. There is no
-// ANSI_QUOTES and no NO_BACKSLASH_ESCAPES, which Literal relies on, and no
-// PAD_CHAR_TO_FULL_LENGTH, which adds spaces to what is read.
+// sqlMode is strict, so that nothing is changed silently, but allows zero and invalid
+// dates, which old sites have. It excludes ANSI_QUOTES and NO_BACKSLASH_ESCAPES,
+// because Literal relies on backslashes, and PAD_CHAR_TO_FULL_LENGTH, which adds
+// spaces to values.
 const sqlMode = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
 
-// session lists every variable that Vault relies on. Each is set on every
-// connection, whatever server, user, init_connect or DSN say, and read back.
-// What needs a right that a site's user hasn't is not here: see ownKeys.
+// session lists the variables that Vault relies on. Each is set on every connection,
+// overriding server, user, init_connect and DSN, and read back. Variables that need a
+// privilege a site's user lacks are not listed: see ownKeys.
 var session = []variable{
-	// Rows that are withheld, or statements that are refused for what they could read.
+	// Withheld rows, and limits on what a statement may read.
 	{name: "sql_select_limit", value: "18446744073709551615"},
 	{name: "sql_big_selects", value: "1"},
 	{name: "sql_safe_updates", value: "0"},
 	{name: "sql_auto_is_null", value: "0"},
 	{name: "system_versioning_asof", value: "DEFAULT", some: true},
 	{name: "use_secondary_engine", value: "OFF", some: true},
-	// How values and definitions are written.
+	// Encoding of values and definitions.
 	{name: "character_set_client", value: "'utf8mb4'"},
 	{name: "character_set_connection", value: "'utf8mb4'"},
 	{name: "character_set_results", value: "'utf8mb4'"},
@@ -49,7 +49,7 @@ var session = []variable{
 	{name: "sql_quote_show_create", value: "1"},
 	{name: "information_schema_stats_expiry", value: "0", some: true},
 	{name: "show_gipk_in_create_table_and_information_schema", value: "1", some: true},
-	// What the server accepts, and whether it says what it changed.
+	// What the server accepts, and whether it warns about changes.
 	{name: "sql_notes", value: "1"},
 	{name: "foreign_key_checks", value: "0"},
 	{name: "unique_checks", value: "1"},
@@ -66,7 +66,7 @@ var session = []variable{
 	// How long the server waits for a slow reader or writer.
 	{name: "net_read_timeout", value: "86400"},
 	{name: "net_write_timeout", value: "86400"},
-	{name: "wait_timeout", value: "2147483"}, // 24 days, the most that every platform takes
+	{name: "wait_timeout", value: "2147483"}, // 24 days, the maximum on every platform
 	{name: "lock_wait_timeout", value: "60", own: true},
 	{name: "max_statement_time", value: "0", some: true},
 	{name: "max_execution_time", value: "0", some: true},
@@ -75,15 +75,15 @@ var session = []variable{
 	{name: "idle_write_transaction_timeout", value: "0", some: true},
 }
 
-// ownKeys is the variable that gives tables without a primary key one of the
-// server's own. Vault switches it off where the user may.
+// ownKeys is the variable that adds an invisible primary key to tables without one.
+// Vault turns it off if the user may.
 var ownKeys = variable{name: "sql_generate_invisible_primary_key", value: "0", some: true}
 
-// plain is the value without the quotes of SQL.
+// plain returns the value without SQL quotes.
 func (v variable) plain() string { return strings.Trim(v.value, "'") }
 
-// is tells whether a value means the one that is wanted: numbers may be written
-// in several ways, switches as ON and OFF, and modes in any order.
+// is reports whether value means the same as v.value: numbers may be spelled
+// differently, booleans be ON and OFF, and modes come in any order.
 func (v variable) is(value string) bool {
 	want, got := v.plain(), strings.Trim(strings.TrimSpace(value), `'"`)
 	if strings.EqualFold(want, got) || switched[strings.ToUpper(got)] == want {
@@ -100,7 +100,7 @@ func (v variable) is(value string) bool {
 
 var switched = map[string]string{"ON": "1", "TRUE": "1", "OFF": "0", "FALSE": "0"}
 
-// settled opens connections that have the wanted session variables.
+// settled is a connector that sets the given session variables.
 type settled struct {
 	driver.Connector
 	want []variable
@@ -126,7 +126,7 @@ func settle(ctx context.Context, conn driver.Conn, want []variable) error {
 	execer, ok := conn.(driver.ExecerContext)
 	queryer, able := conn.(driver.QueryerContext)
 	if !ok || !able {
-		return fmt.Errorf("the driver's connection %T can't set session variables", conn)
+		return fmt.Errorf("the driver's connection %T cannot set session variables", conn)
 	}
 	if _, err := execer.ExecContext(ctx, "SET "+strings.Join(sets, ", "), nil); err != nil {
 		return fmt.Errorf("setting the session variables: %w", err)
@@ -146,16 +146,16 @@ func settle(ctx context.Context, conn driver.Conn, want []variable) error {
 			text = string(raw)
 		}
 		if !v.is(text) {
-			faults = append(faults, fmt.Errorf("the session variable %s was set to %s and is %s", v.name, v.plain(), text))
+			faults = append(faults, fmt.Errorf("session variable %s was set to %s but is %s", v.name, v.plain(), text))
 		}
 	}
 	if faults == nil {
 		return nil
 	}
-	return failure.New(failure.Refused, "%w; a proxy may change it on the way: connect to the server itself, or set it for the user or the server", errors.Join(faults...))
+	return failure.New(failure.Refused, "%w; if a proxy changes it, connect to the server directly, or set it for the user or the server", errors.Join(faults...))
 }
 
-// sessionOf are the variables of a connection with these parameters of the DSN.
+// sessionOf returns the variables of a connection with the given DSN parameters.
 func sessionOf(params map[string]string, known func(variable) bool) []variable {
 	var want []variable
 	for _, v := range session {
@@ -170,8 +170,8 @@ func sessionOf(params map[string]string, known func(variable) bool) []variable {
 	return want
 }
 
-// contradictions refuses the parameters of a DSN that would change what is read
-// or written. Their values are not shown.
+// contradictions returns an error for DSN parameters that would change what is read
+// or written. It does not show their values.
 func contradictions(dsn string) error {
 	_, params, _ := strings.Cut(dsn[strings.LastIndexByte(dsn, '/')+1:], "?")
 	var faults []error
@@ -179,16 +179,16 @@ func contradictions(dsn string) error {
 		name, value, _ := strings.Cut(param, "=")
 		value, err := url.QueryUnescape(value)
 		if err != nil {
-			continue // the driver has more to say
+			continue // the driver reports it
 		}
 		if want := wantedOf(name, value); want != "" {
-			faults = append(faults, config.At("dsn", "parameter %s of dsn contradicts what Vault needs (%s): remove it", name, want))
+			faults = append(faults, config.At("dsn", "parameter %s of dsn conflicts with what Vault needs (%s); remove it", name, want))
 		}
 	}
 	return errors.Join(faults...)
 }
 
-// wantedOf is what a parameter of a DSN contradicts, "" for nothing.
+// wantedOf returns what a DSN parameter conflicts with, or "".
 func wantedOf(param, value string) string {
 	name := strings.ToLower(strings.TrimSpace(param))
 	if name == "charset" || name == "collation" || name == "collation_connection" {

@@ -16,7 +16,7 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// spoilt has another value for each variable of a session, as a server, a user or
+// spoilt has a different value for each variable of a session, as a server, user or
 // init_connect may set it.
 var spoilt = map[string]string{
 	"sql_select_limit": "0", "sql_big_selects": "0", "sql_safe_updates": "1", "sql_auto_is_null": "1",
@@ -30,7 +30,7 @@ var spoilt = map[string]string{
 	"idle_transaction_timeout": "7", "idle_readonly_transaction_timeout": "7", "idle_write_transaction_timeout": "7",
 }
 
-// Whatever a session begins with, every variable has Vault's value.
+// Every variable has Vault's value, whatever the session begins with.
 func TestSessionIsIndependentOfDefaults(t *testing.T) {
 	for _, engine := range []struct {
 		name string
@@ -88,8 +88,8 @@ func TestSessionIsIndependentOfDefaults(t *testing.T) {
 	}
 }
 
-// A parameter of the DSN that would change what is read is refused by its name.
-func TestContradictingParametersAreRefused(t *testing.T) {
+// A DSN parameter that would change what is read is refused by name.
+func TestConflictingParametersAreRefused(t *testing.T) {
 	for params, name := range map[string]string{
 		"sql_select_limit=1000":                             "sql_select_limit",
 		"tls=true&character_set_results=latin1":             "character_set_results",
@@ -116,7 +116,7 @@ func TestContradictingParametersAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", params, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), "s3cr3t") || strings.Contains(err.Error(), "pass/word")) {
-			t.Errorf("a secret stands in %v", err)
+			t.Errorf("the error contains a secret: %v", err)
 		}
 	}
 	_, err := Connect(t.Context(), config.NewSecret("joe@tcp(nowhere.invalid:3306)/moodle?sql_select_limit=5"))
@@ -125,7 +125,7 @@ func TestContradictingParametersAreRefused(t *testing.T) {
 	}
 }
 
-// deaf is a connection on which setting variables has no effect.
+// deaf is a connection that ignores SET.
 type deaf struct{ driver.Conn }
 
 func (deaf) ExecContext(context.Context, string, []driver.NamedValue) (driver.Result, error) {
@@ -149,18 +149,18 @@ func (l *limited) Next(into []driver.Value) error {
 	return nil
 }
 
-// A server or proxy that takes a variable and doesn't keep it is refused.
+// A server or proxy that accepts a variable but does not keep it is refused.
 func TestVariablesAreReadBack(t *testing.T) {
 	err := settle(t.Context(), deaf{}, []variable{{name: "sql_select_limit", value: "5"}, {name: "unique_checks", value: "0"}})
-	want := "the session variable sql_select_limit was set to 5 and is 1000; a proxy may change it on the way: connect to the server itself, or set it for the user or the server"
+	want := "session variable sql_select_limit was set to 5 but is 1000; if a proxy changes it, connect to the server directly, or set it for the user or the server"
 	if failure.Of(err) != failure.Refused || err.Error() != want {
 		t.Errorf("%v (class %d), want %s", err, failure.Of(err), want)
 	}
 }
 
-// A table without a key is refused where the server would add one to it and the
-// user may not switch that off.
-func TestTablesThatWouldGetAKeyAreRefused(t *testing.T) {
+// A table without a key is refused if the server would add one and the user may not
+// turn that off.
+func TestTablesThatWouldGetKeyAreRefused(t *testing.T) {
 	w := &Writer{Server: &Server{MakesKeys: true}}
 	table := schema.Table{Name: "t", Dialect: Dialect, Columns: []schema.Column{{Name: "id", Native: "bigint", Type: schema.Type{Kind: schema.Int, Size: 8}}}}
 	if got := w.Refuse(&table); !strings.Contains(got, "(sql_generate_invisible_primary_key)") || !strings.Contains(got, "SET PERSIST sql_generate_invisible_primary_key = OFF, or GRANT SESSION_VARIABLES_ADMIN") {

@@ -9,7 +9,7 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Site reads which Moodle site the tables are of.
+// Site reads which Moodle site the tables belong to.
 func (st *Structure) Site(ctx context.Context, q Queryer) (moodle.Site, error) {
 	return moodle.FindSite(ctx, func(name string) (schema.Table, string, bool) {
 		for _, t := range st.Tables {

@@ -18,35 +18,36 @@ type Structure struct {
 	Others []string // full names of tables and views of other programs and sites
 	Losses []stage.Loss
 	Notes  []stage.Note
-	Marked bool // Marker is there: a restore was not finished
-	// Tables and views, by full name, that a restore left beside the site when it was broken off.
+	Marked bool // Marker exists: a restore did not finish
+	// Tables and views, by full name, that an interrupted restore left beside the
+	// site.
 	Leftovers, LeftoverViews []string
 }
 
-// Table is a table of a site as it stands in a database.
+// Table is a table of a site as it exists in a database.
 type Table struct {
 	schema.Table
-	FullName string // with the prefix
+	FullName string // including the prefix
 	Engine   string // InnoDB, MyISAM …
 	Rows     int64  // the server's estimate
 	Bytes    int64  // of the rows, the server's estimate
 	RowBytes int64  // of one row, the server's estimate
 }
 
-// Queryer is a *sql.DB or a *sql.Conn.
+// Queryer is implemented by *sql.DB and *sql.Conn.
 type Queryer interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// Inspect reads the structure of all tables with exactly that prefix, in a few
-// queries whatever their number, and lists what Vault can't carry.
+// Inspect reads the structure of all tables with exactly that prefix, in a fixed
+// number of queries, and lists what Vault cannot transfer.
 func (s *Server) Inspect(ctx context.Context, prefix string) (*Structure, error) {
 	return s.inspect(ctx, &inspection{Server: s, prefix: prefix})
 }
 
-// InspectAs reads the structure of the tables that are the keys of names, full
-// names, as if the site had them by the names that are their values.
+// InspectAs reads the structure of the tables whose full names are the keys of names,
+// as if they had the names in its values.
 func (s *Server) InspectAs(ctx context.Context, names map[string]string) (*Structure, error) {
 	folded := map[string]string{}
 	for full, name := range names {
@@ -64,7 +65,7 @@ func (s *Server) inspect(ctx context.Context, i *inspection) (*Structure, error)
 		{"tables", i.tables},
 		{"columns", i.columns},
 		{"defaults of binary columns", i.binaryDefaults},
-		{"defaults that the catalog rounds", i.exactDefaults},
+		{"exact defaults", i.exactDefaults},
 		{"indexes", i.indexes},
 		{"constraints", i.constraints},
 		{"triggers, routines and events", i.objects},
@@ -79,11 +80,11 @@ func (s *Server) inspect(ctx context.Context, i *inspection) (*Structure, error)
 	return i.st, nil
 }
 
-// inspection is one Inspect at work.
+// inspection is the state of one Inspect.
 type inspection struct {
 	*Server
 	prefix string
-	names  map[string]string // of InspectAs: the tables to look at; nil for those with the prefix
+	names  map[string]string // tables of InspectAs; nil for those with the prefix
 	others []string          // prefixes of other sites that begin with ours
 	st     *Structure
 	byName map[string]*Table // by full name
@@ -105,7 +106,7 @@ func (i *inspection) each(ctx context.Context, row func(), query string, dest ..
 	return rows.Err()
 }
 
-// mine gives a name without the prefix if it belongs to the site.
+// mine returns a name without the prefix if it belongs to the site.
 func (i *inspection) mine(full string) (string, bool) {
 	if i.names != nil {
 		name, ok := i.names[i.fold(full)]
@@ -151,7 +152,7 @@ func (i *inspection) tables(ctx context.Context) error {
 		names[k] = all[k].name
 	}
 	if i.others = i.otherSites(names, i.prefix); len(i.others) > 0 {
-		i.note("", "tables of other sites, told by their prefixes: "+strings.Join(i.others, ", "))
+		i.note("", "skipped tables of other sites, with the prefixes "+strings.Join(i.others, ", "))
 	}
 	for _, l := range all {
 		name, ok := i.mine(l.name)
@@ -175,10 +176,10 @@ func (i *inspection) tables(ctx context.Context) error {
 		}
 	}
 	if n := len(i.st.Others); n > 0 {
-		i.note("", fmt.Sprintf("%d tables and views without the prefix %q are not of this site: %s", n, i.prefix, someOf(i.st.Others)))
+		i.note("", fmt.Sprintf("%d tables and views without the prefix %q do not belong to this site: %s", n, i.prefix, someOf(i.st.Others)))
 	}
 	if left := slices.Concat(i.st.Leftovers, i.st.LeftoverViews); len(left) > 0 {
-		i.note("", "left by a restore that was broken off, and not of the site: "+someOf(left))
+		i.note("", "left by an interrupted restore, not part of the site: "+someOf(left))
 	}
 	for k := range i.st.Tables {
 		i.byName[i.st.Tables[k].FullName] = &i.st.Tables[k]
@@ -190,10 +191,10 @@ func (i *inspection) add(name string, l listed) {
 	t := Table{FullName: l.name, Engine: l.engine, Rows: l.rows, Bytes: l.bytes, RowBytes: l.rowBytes}
 	t.Table = schema.Table{Name: name, Dialect: Dialect, Collation: l.collation, Comment: l.comment}
 	if l.next > 0 {
-		t.Sequence = &schema.Sequence{Next: l.next} // finish takes it away where no column has it
+		t.Sequence = &schema.Sequence{Next: l.next} // finish removes it if no column uses it
 	}
 	if l.kind == "SYSTEM VERSIONED" {
-		i.loss(stage.LossConstraint, name, "", "system versioning: rows of the past are not carried")
+		i.loss(stage.LossConstraint, name, "", "system versioning: historical rows are not transferred")
 	}
 	var options []string
 	for option := range strings.FieldsSeq(l.options) {
@@ -204,16 +205,16 @@ func (i *inspection) add(name string, l listed) {
 				options = append(options, option)
 			}
 		case "PARTITIONED":
-			i.note(name, "is partitioned: its rows are carried, its partitions are not")
+			i.note(name, "is partitioned; its rows are transferred, its partitions are not")
 		default:
-			i.note(name, "its option "+option+" is not carried")
+			i.note(name, "its option "+option+" is not transferred")
 		}
 	}
 	t.Options = strings.Join(options, " ")
 	i.st.Tables = append(i.st.Tables, t)
 }
 
-// finish completes a table when all of it was read.
+// finish completes a table after everything has been read.
 func (t *Table) finish(i *inspection) {
 	if t.Sequence != nil && t.Sequence.Column == "" {
 		t.Sequence = nil
@@ -224,16 +225,16 @@ func (t *Table) finish(i *inspection) {
 			c.Collation = ""
 		}
 		if err := refuseDefault(&t.Table, c); err != nil {
-			i.loss(stage.LossDefault, t.Name, c.Name, fmt.Sprintf("its default %.200q is not carried: %v", c.Default.Value, err))
+			i.loss(stage.LossDefault, t.Name, c.Name, fmt.Sprintf("its default %.200q is not supported: %v", c.Default.Value, err))
 			c.Default = nil
 		}
 	}
 	if len(t.Columns) == 0 {
-		i.loss(stage.LossTable, t.Name, "", "no column can be read: all are generated, or the right to see them is missing")
+		i.loss(stage.LossTable, t.Name, "", "no readable column: all are generated, or the user lacks the privilege to see them")
 	}
 }
 
-// someOf lists names, the first 40 of many.
+// someOf lists names, at most the first 40.
 func someOf(names []string) string {
 	const most = 40
 	if len(names) > most {

@@ -59,8 +59,8 @@ func FuzzLiteral(f *testing.F) {
 	})
 }
 
-// Names of indexes are Moodle's, with a counter where one is taken; names of the same
-// engine stay, with the other prefix.
+// Index names follow Moodle's rules, with a counter if one is taken; names from the
+// same engine keep all but their prefix.
 func TestIndexNames(t *testing.T) {
 	x := func(name string, unique bool, columns ...string) schema.Index {
 		i := schema.Index{Name: name, Unique: unique}
@@ -111,7 +111,8 @@ func TestNearestCollation(t *testing.T) {
 	}
 }
 
-// A server that folds case finds another site's tables however the prefix is written.
+// A case-insensitive server finds another site's tables however the prefix is
+// written.
 func TestOtherSites(t *testing.T) {
 	var names []string
 	for _, table := range []string{"config", "config_plugins", "course", "user"} {

@@ -7,8 +7,8 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// ParseType reads a type as information_schema.COLUMNS.COLUMN_TYPE spells it:
-// "bigint(10) unsigned", "enum('a','b')". A type that has no logical one of its own is
+// ParseType parses a type as information_schema.COLUMNS.COLUMN_TYPE spells it:
+// "bigint(10) unsigned", "enum('a','b')". A type without a logical type is
 // schema.Other.
 func ParseType(columnType string) schema.Type {
 	name := columnType
@@ -100,7 +100,7 @@ func number(s string) int {
 	return n
 }
 
-// literals reads 'a','b','it”s'.
+// literals parses 'a','b','it”s'.
 func literals(s string) []string {
 	var values []string
 	for {
@@ -113,8 +113,8 @@ func literals(s string) []string {
 	}
 }
 
-// asHex tells whether the values of a column are bytes without a character set:
-// binary columns, and types that this package carries as the bytes the server keeps.
+// asHex reports whether the values of a column are bytes without a character set:
+// binary columns, and types that are transferred in the server's internal format.
 func asHex(c *schema.Column) bool {
 	if c.Type.Kind == schema.Binary {
 		return true

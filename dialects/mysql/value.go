@@ -45,8 +45,9 @@ func formOf(c *schema.Column) form {
 	return asText
 }
 
-// appendCell appends a value of the binary protocol, as go-sql-driver gives it,
-// in the canonical text of its kind (package schema). length is that of a bit column.
+// appendCell appends a value of the binary protocol, as returned by go-sql-driver, in
+// the canonical text of its kind (package schema). length is the length of a bit
+// column.
 func appendCell(dst []byte, value driver.Value, f form, length int) ([]byte, error) {
 	switch v := value.(type) {
 	case nil:
@@ -65,7 +66,7 @@ func appendCell(dst []byte, value driver.Value, f form, length int) ([]byte, err
 	case string:
 		return rows.AppendText(dst, v), nil
 	}
-	return dst, fmt.Errorf("the driver gave a value of type %T", value)
+	return dst, fmt.Errorf("unexpected value of type %T from the driver", value)
 }
 
 func appendBytes(dst, v []byte, f form, length int) []byte {
@@ -92,7 +93,8 @@ func appendBytes(dst, v []byte, f form, length int) []byte {
 	return rows.AppendText(dst, v)
 }
 
-// trimFraction cuts zeros at the end of a fraction of seconds, and the point if nothing is left.
+// trimFraction trims trailing zeros of a fraction of seconds, and the point if
+// nothing is left.
 func trimFraction(v []byte) []byte {
 	if bytes.IndexByte(v, '.') < 0 {
 		return v

@@ -7,7 +7,7 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// Versions whose catalog doesn't tell everything are refused by name.
+// Versions whose catalog is incomplete are refused by name.
 func TestOldVersionsAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		maria               bool

@@ -13,9 +13,10 @@ type attachment struct {
 	Text  string
 }
 
-// attachments finds what hangs on the tables and is not carried: Moodle makes none of it.
+// attachments reports what belongs to the tables but is not transferred. Moodle
+// creates none of it.
 func (r *reading) attachments(ctx context.Context) error {
-	// A key WITHOUT OVERLAPS (PostgreSQL 18) has an index of exclusion.
+	// A key WITHOUT OVERLAPS (PostgreSQL 18) has an exclusion index.
 	found, err := query[attachment](ctx, r.Conn, `
 		SELECT conrelid AS tab, contype::text, conname::text AS name, pg_get_constraintdef(oid)
 			FROM pg_constraint WHERE conrelid = ANY ($1::oid[]) AND conparentid = 0 AND (contype IN ('c', 'f', 'x')
@@ -33,17 +34,17 @@ func (r *reading) attachments(ctx context.Context) error {
 		}
 		switch a.Kind {
 		case "t":
-			r.lose(stage.LossTrigger, t.Name, "trigger "+a.Name, "triggers are not carried")
+			r.lose(stage.LossTrigger, t.Name, "trigger "+a.Name, "triggers are not transferred")
 		case "r":
-			r.lose(stage.LossTrigger, t.Name, "rule "+a.Name, "rules are not carried")
+			r.lose(stage.LossTrigger, t.Name, "rule "+a.Name, "rules are not transferred")
 		case "x":
-			r.lose(stage.LossConstraint, t.Name, "constraint "+a.Name, "exclusion constraints are not carried: "+a.Text)
+			r.lose(stage.LossConstraint, t.Name, "constraint "+a.Name, "exclusion constraints are not transferred: "+a.Text)
 		case "p", "u":
-			r.lose(stage.LossConstraint, t.Name, "constraint "+a.Name, "keys WITHOUT OVERLAPS are not carried: "+a.Text)
+			r.lose(stage.LossConstraint, t.Name, "constraint "+a.Name, "keys WITHOUT OVERLAPS are not transferred: "+a.Text)
 		case "f":
-			r.lose(stage.LossConstraint, t.Name, "constraint "+a.Name, "foreign keys are not carried: "+a.Text)
+			r.lose(stage.LossConstraint, t.Name, "constraint "+a.Name, "foreign keys are not transferred: "+a.Text)
 		default:
-			r.lose(stage.LossConstraint, t.Name, "constraint "+a.Name, "checks are not carried: "+a.Text)
+			r.lose(stage.LossConstraint, t.Name, "constraint "+a.Name, "checks are not transferred: "+a.Text)
 		}
 	}
 	return nil
@@ -54,7 +55,7 @@ type routine struct {
 	Own  bool // its name begins with the site's prefix
 }
 
-// routines finds functions and procedures that somebody made in the site's schema.
+// routines reports user-defined functions and procedures in the site's schema.
 func (r *reading) routines(ctx context.Context) error {
 	found, err := query[routine](ctx, r.Conn, `
 		SELECT p.oid::regprocedure::text AS name, starts_with(p.proname::text, $2)
@@ -67,25 +68,25 @@ func (r *reading) routines(ctx context.Context) error {
 	}
 	for _, f := range found {
 		if f.Own && r.Site.Prefix != "" {
-			r.Losses = append(r.Losses, stage.Loss{Kind: stage.LossRoutine, Path: stage.DB, Where: f.Name, Reason: "functions and procedures are not carried", Count: 1})
+			r.Losses = append(r.Losses, stage.Loss{Kind: stage.LossRoutine, Path: stage.DB, Where: f.Name, Reason: "functions and procedures are not transferred", Count: 1})
 		} else {
-			r.Notes = append(r.Notes, stage.Note{Path: stage.DB, Text: "function " + f.Name + " of the schema is not carried"})
+			r.Notes = append(r.Notes, stage.Note{Path: stage.DB, Text: "function " + f.Name + " of the schema is not transferred"})
 		}
 	}
 	return nil
 }
 
-// others lists what has the site's prefix and is no table. A view's rows are
-// rows of tables; what a foreign table shows lies on another server.
+// others reports relations with the site's prefix that are not tables. A view's rows
+// are rows of tables; those of a foreign table are on another server.
 func (r *reading) others() {
 	for _, o := range r.listing.Others {
 		switch o.Kind {
 		case 'v':
-			r.lose(stage.LossView, o.Name, "", "views are not carried")
+			r.lose(stage.LossView, o.Name, "", "views are not transferred")
 		case 'm':
-			r.lose(stage.LossView, o.Name, "", "materialized views are not carried")
+			r.lose(stage.LossView, o.Name, "", "materialized views are not transferred")
 		case 'f':
-			r.lose(stage.LossTable, o.Name, "", "a foreign table: its rows lie on another server and are not carried")
+			r.lose(stage.LossTable, o.Name, "", "a foreign table: its rows are on another server and are not transferred")
 		}
 	}
 }

@@ -6,29 +6,29 @@ import (
 	"strings"
 )
 
-// Beside gives what is made beside a site names of its own, and knows which names
-// it gets in the end. A nil Beside leaves all names as they are.
+// Beside gives temporary names to objects created beside a site, and records their
+// final names. A nil Beside leaves all names unchanged.
 type Beside struct {
-	Site    Site     // of the tables that are made
-	Renames []Rename // what was named so far, in that order
-	old     string   // prefix of what is put out of the way
+	Site    Site     // of the new tables
+	Renames []Rename // objects named so far, in order
+	old     string   // prefix of renamed old objects
 	olds    int
 }
 
-// Rename is an object that changes its name.
+// Rename is the renaming of an object.
 type Rename struct {
 	Kind     byte // as in Object
 	From, To string
 }
 
-// Beside begins a place beside the site that no other run has.
+// Beside returns a Beside with names that no other run uses.
 func (s Site) Beside() *Beside {
 	made, old := s.Scratch()
 	run := strings.ToLower(rand.Text()[:8])
 	return &Beside{Site: Site{s.Schema, made + run + "_"}, old: old + run}
 }
 
-// name returns the name of an object for now.
+// name returns the temporary name of an object.
 func (b *Beside) name(kind byte, final string) string {
 	if b == nil {
 		return final
@@ -38,14 +38,14 @@ func (b *Beside) name(kind byte, final string) string {
 	return now
 }
 
-// Old returns how an object is put out of the way.
+// Old returns how an old object is renamed out of the way.
 func (b *Beside) Old(o Object) Rename {
 	b.olds++
 	return Rename{o.Kind, o.Name, fmt.Sprintf("%s$%d", b.old, b.olds)}
 }
 
-// notNull names a NOT NULL constraint as the server would if the table had its
-// final name. Only PostgreSQL 18 keeps the name.
+// notNull names a NOT NULL constraint as the server would if the table had its final
+// name. Only PostgreSQL 18 stores the name.
 func (b *Beside) notNull(table, column string) string {
 	name := table + "_" + column + "_not_null"
 	if b == nil || len(name) > maxName {
@@ -54,7 +54,7 @@ func (b *Beside) notNull(table, column string) string {
 	return " CONSTRAINT " + Ident(name)
 }
 
-// tableName returns the whole name of a table for now.
+// tableName returns the full temporary name of a table.
 func (b *Builder) tableName(table string) string {
 	final := b.Names.site.Full(table)
 	if b.Beside == nil {

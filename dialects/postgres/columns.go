@@ -23,13 +23,13 @@ type column struct {
 	Modifier  int
 	Domain    string
 	Default   string
-	Sequence  string // of an identity column, as regclass reads it
-	Collation string // where it is not the type's own
+	Sequence  string // of an identity column, as text for regclass
+	Collation string // if not the type's default
 	Values    []string
 	Comment   string
 }
 
-// Domains are resolved to the type they are made of.
+// Domains are resolved to their base type.
 const columnsQuery = `
 	WITH RECURSIVE domain (oid, base, modifier) AS (
 		SELECT oid, typbasetype, typtypmod FROM pg_type WHERE typtype = 'd'
@@ -66,11 +66,11 @@ func (r *reading) columns(ctx context.Context) error {
 			continue
 		}
 		if col.Generated {
-			r.lose(stage.LossColumn, t.Name, "column "+col.Name, "a generated column is not carried")
+			r.lose(stage.LossColumn, t.Name, "column "+col.Name, "a generated column is not transferred")
 			continue
 		}
 		if err := refuseNative(col.Native); err != nil {
-			r.lose(stage.LossColumn, t.Name, "column "+col.Name, fmt.Sprintf("its type %.100q is not known: %v", col.Native, err))
+			r.lose(stage.LossColumn, t.Name, "column "+col.Name, fmt.Sprintf("unknown type %.100q: %v", col.Native, err))
 			continue
 		}
 		info := typeInfo{col.TypeName, col.System, col.TypeType, col.Category, col.Modifier, col.Values}
@@ -78,19 +78,19 @@ func (r *reading) columns(ctx context.Context) error {
 			Name: col.Name, Type: info.logical(), Native: col.Native, Nullable: !col.NotNull, Collation: col.Collation, Comment: col.Comment,
 		}
 		if col.Domain != "" {
-			r.lose(stage.LossConstraint, t.Name, "column "+col.Name, fmt.Sprintf("domain %s becomes its type %s, without the domain's checks", col.Domain, col.Native))
+			r.lose(stage.LossConstraint, t.Name, "column "+col.Name, fmt.Sprintf("domain %s becomes its base type %s, without the domain's checks", col.Domain, col.Native))
 		}
 		sequence, ok := sequenceOf(col.Default)
 		switch {
 		case col.Identity && col.Sequence != "":
 			sequence, ok = col.Sequence, true
-			r.note(t.Name, "identity column %s becomes one with a sequence and a default", col.Name)
+			r.note(t.Name, "identity column %s becomes a column with a sequence and a default", col.Name)
 		case !ok && strings.Contains(col.Default, "nextval("):
-			r.lose(stage.LossDefault, t.Name, "column "+col.Name, "it takes more than the next value of a sequence: "+col.Default)
+			r.lose(stage.LossDefault, t.Name, "column "+col.Name, "the default is more than the next value of a sequence: "+col.Default)
 		case !ok:
 			c.Default = defaultOf(col.Default, c.Type)
 			if err := refuseDefault(c.Default); err != nil {
-				r.lose(stage.LossDefault, t.Name, "column "+col.Name, fmt.Sprintf("its default %.200q is not carried: %v", col.Default, err))
+				r.lose(stage.LossDefault, t.Name, "column "+col.Name, fmt.Sprintf("its default %.200q is not supported: %v", col.Default, err))
 				c.Default = nil
 			}
 		}

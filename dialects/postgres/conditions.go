@@ -6,10 +6,10 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Conditions writes the conditions of package selection.
+// Conditions implements selection.Dialect.
 type Conditions struct{}
 
-// In compares texts byte by byte: a collation may take different texts for equal.
+// In compares texts byte by byte: a collation may treat different texts as equal.
 func (Conditions) In(c *schema.Column, values []string) string {
 	if c.Type.Kind == schema.Int || c.Type.Kind == schema.Bool {
 		return Ident(c.Name) + " IN (" + strings.Join(values, ", ") + ")"
@@ -21,7 +21,7 @@ func (Conditions) In(c *schema.Column, values []string) string {
 	return bytesOf(c) + " IN (" + strings.Join(list, ", ") + ")"
 }
 
-// Prefix compares bytes, too.
+// Prefix also compares bytes.
 func (Conditions) Prefix(c *schema.Column, prefix string) string {
 	return "starts_with(" + bytesOf(c) + ", " + Literal(prefix) + ")"
 }

@@ -19,28 +19,29 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// Connection is what the configurations of source and sink have in common:
-// where the site's tables are.
+// Connection holds the settings shared by source and sink: where the site's tables
+// are.
 type Connection struct {
-	DSN         config.Secret   `key:"dsn" required:"true" place:"database" help:"the database, as a URL or as key=value words" example:"postgres://moodle:secret@db.example.org:5432/moodle"`
-	Prefix      string          `key:"prefix" default:"mdl_" place:"prefix" help:"what the names of the site's tables begin with; may be empty"`
-	Schema      string          `key:"schema" place:"schema" help:"the schema with the site's tables; where it is not given, the one in which the user's new tables are made" example:"public"`
-	LockTimeout config.Duration `key:"lock_timeout" default:"30s" help:"how long to wait for a table that another session has locked"`
+	DSN         config.Secret   `key:"dsn" required:"true" place:"database" help:"the database, as a URL or as key=value pairs" example:"postgres://moodle:secret@db.example.org:5432/moodle"`
+	Prefix      string          `key:"prefix" default:"mdl_" place:"prefix" help:"prefix of the site's table names; may be empty"`
+	Schema      string          `key:"schema" place:"schema" help:"the schema with the site's tables (default: the one in which the user's new tables are created)" example:"public"`
+	LockTimeout config.Duration `key:"lock_timeout" default:"30s" help:"how long to wait for a table locked by another session"`
 }
 
-// Validate checks what the tags can't say.
+// Validate checks what the tags cannot express.
 func (c *Connection) Validate() error {
 	dsn := c.DSN.Reveal()
 	isURL := strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
 	if !isURL && (strings.Contains(dsn, "@tcp(") || strings.Contains(dsn, "@unix(")) {
-		return config.At("dsn", "dsn is of MySQL, and this stage is of PostgreSQL: write use: mysql")
+		return config.At("dsn", "dsn is for MySQL, but this stage is for PostgreSQL; write use: mysql")
 	}
 	return wholePaths(dsn)
 }
 
 var fileOption = regexp.MustCompile(`\b(sslrootcert|sslcert|sslkey|passfile|servicefile)\s*=\s*'?([^&\s']*)`)
 
-// wholePaths refuses files of a DSN whose place would depend on the working directory.
+// wholePaths returns an error for files in a DSN whose path depends on the working
+// directory.
 func wholePaths(dsn string) error {
 	for _, m := range fileOption.FindAllStringSubmatch(dsn, -1) {
 		path := m[2]
@@ -54,14 +55,14 @@ func wholePaths(dsn string) error {
 	return nil
 }
 
-// Conn is one session at the server. It is used by one goroutine at a time.
+// Conn is a session on the server. It is used by one goroutine at a time.
 type Conn struct {
 	*pgx.Conn
 	Site    Site
 	Address string // for messages: user@host:port/database, without the password
 	Version int    // 150018
 	Release string // 15.18 (Debian 15.18-0+deb12u1)
-	Standby bool   // a replica that only reads
+	Standby bool   // a read-only replica
 }
 
 // Supported versions of the server.
@@ -70,9 +71,9 @@ const (
 	newest = 18
 )
 
-// Open starts a session in which every value is written in one exact way,
-// whatever the defaults of server, database and user are, and nothing times out
-// but the wait for a lock. An error never holds the password.
+// Open starts a session in which every value has one exact text, whatever the
+// defaults of server, database and user, and nothing but waiting for a lock times
+// out. Errors never contain the password.
 func (c Connection) Open(ctx context.Context) (*Conn, error) {
 	cfg, err := pgx.ParseConfig(c.DSN.Reveal())
 	if err != nil {
@@ -80,7 +81,7 @@ func (c Connection) Open(ctx context.Context) (*Conn, error) {
 		if errors.As(err, &file) {
 			return nil, failure.New(failure.Usage, "dsn: %w", file)
 		}
-		// The library's own words may quote the DSN.
+		// The library's own message may quote the DSN.
 		return nil, failure.New(failure.Usage, "dsn is neither postgres://USER:PASSWORD@HOST:PORT/DATABASE (special characters percent-encoded) nor host=… user=… password=… dbname=…")
 	}
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec // prepared statements don't survive poolers
@@ -100,12 +101,13 @@ func (c Connection) Open(ctx context.Context) (*Conn, error) {
 	return conn, nil
 }
 
-// settings are those of a session, whose name in the server's lists the DSN may choose.
+// settings returns a session's settings. The DSN may choose the session's application
+// name.
 func (c Connection) settings(site Site, params map[string]string) []setting {
 	return settings(site, time.Duration(c.LockTimeout), cmp.Or(params["application_name"], "vault"))
 }
 
-// Close ends the session; open transactions are rolled back.
+// Close ends the session. Open transactions are rolled back.
 func (c *Conn) Close(ctx context.Context) error {
 	if c.IsClosed() {
 		select {
@@ -128,7 +130,7 @@ func (c *Conn) setUp(ctx context.Context, want Connection) error {
 	err := c.QueryRow(ctx, `SELECT current_schema()::text, pg_backend_pid(), current_setting('server_version_num')::int,
 		current_setting('server_version'), pg_is_in_recovery()`).Scan(&schema, &backend, &c.Version, &c.Release, &c.Standby)
 	if err != nil {
-		return fmt.Errorf("%s: asking the server who it is: %w", c.Address, err)
+		return fmt.Errorf("%s: identifying the server: %w", c.Address, err)
 	}
 	if c.Version < oldest {
 		return failure.New(failure.Refused, "%s: the server is PostgreSQL %s; versions %d to %d are supported", c.Address, c.Release, oldest/10000, newest)
@@ -136,7 +138,7 @@ func (c *Conn) setUp(ctx context.Context, want Connection) error {
 	c.Site = Site{want.Schema, want.Prefix}
 	if want.Schema == "" {
 		if schema == nil {
-			return failure.New(failure.Refused, "%s: no schema of the user's search_path exists; set schema to the one that has the site's tables", c.Address)
+			return failure.New(failure.Refused, "%s: no schema of the user's search_path exists; set schema to the one with the site's tables", c.Address)
 		}
 		c.Site.Schema = *schema
 	}
@@ -153,14 +155,14 @@ func (c *Conn) setUp(ctx context.Context, want Connection) error {
 		return fmt.Errorf("%s: looking for schema %s: %w", c.Address, c.Site.Schema, err)
 	}
 	if !there {
-		return failure.New(failure.Refused, "%s: there is no schema %q in the database", c.Address, c.Site.Schema)
+		return failure.New(failure.Refused, "%s: the database has no schema %q", c.Address, c.Site.Schema)
 	}
 	return nil
 }
 
-// refuseTransactionPooling finds out whether the pooler, of which it is known that
-// it stands between, gives the server's session that this client just had to
-// another client while this one stays connected.
+// refuseTransactionPooling returns an error if a pooler, known to be in between,
+// gives this client's server session to another client while this one stays
+// connected.
 func (c *Conn) refuseTransactionPooling(ctx context.Context, backend uint32) error {
 	second, err := pgx.ConnectConfig(ctx, c.Config())
 	if err != nil {
@@ -169,10 +171,10 @@ func (c *Conn) refuseTransactionPooling(ctx context.Context, backend uint32) err
 	var other uint32
 	err = second.QueryRow(ctx, `SELECT pg_backend_pid()`).Scan(&other)
 	if err = errors.Join(err, second.Close(context.WithoutCancel(ctx))); err != nil {
-		return fmt.Errorf("%s: asking the pooler for a second session: %w", c.Address, err)
+		return fmt.Errorf("%s: opening a second session through the pooler: %w", c.Address, err)
 	}
 	if other == backend {
-		return failure.New(failure.Refused, "%s: a pooler in transaction mode stands in front of the server, which snapshots and session settings don't survive; give the server's own address or a pool in session mode", c.Address)
+		return failure.New(failure.Refused, "%s: the connection goes through a pooler in transaction mode, which loses snapshots and session settings; use the server's own address or a pool in session mode", c.Address)
 	}
 	return nil
 }
@@ -182,18 +184,18 @@ func unreachable(address string, cfg *pgconn.Config, err error) error {
 	if !errors.As(err, &server) {
 		var tried *pgconn.ConnectError
 		if errors.As(err, &tried) && ctxError(err) == nil {
-			return failure.New(failure.Refused, "%s: no server answers; check host, port, sslmode and that it runs: %w", address, errors.Unwrap(tried))
+			return failure.New(failure.Refused, "%s: no answer from the server; check host, port and sslmode, and that the server is running: %w", address, errors.Unwrap(tried))
 		}
 		return fmt.Errorf("%s: connecting: %w", address, err)
 	}
-	what := "the server refuses the connection"
+	what := "the server refused the connection"
 	switch server.Code {
 	case "28P01", "28000":
-		what = fmt.Sprintf("the server refuses user %q or the password", cfg.User)
+		what = fmt.Sprintf("wrong user %q or password", cfg.User)
 	case "3D000":
-		what = fmt.Sprintf("there is no database %q; create it first", cfg.Database)
+		what = fmt.Sprintf("database %q does not exist; create it first", cfg.Database)
 	case "53300":
-		what = "the server has no connection left (max_connections)"
+		what = "too many connections (max_connections)"
 	case "42501":
 		what = fmt.Sprintf("user %q may not connect to database %q", cfg.User, cfg.Database)
 	}

@@ -13,7 +13,7 @@ import (
 
 const password = "s3cr3t:p@ss/w%rd"
 
-// refusing listens as a server that answers every login with one error.
+// refusing listens like a server that answers every login with the same error.
 func refusing(t *testing.T, code, message string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -49,7 +49,7 @@ func refusing(t *testing.T, code, message string) string {
 	return l.Addr().String()
 }
 
-// Each way in which a connection fails is told apart, and no message holds the password.
+// Connection failures are distinguished, and no message contains the password.
 func TestConnectionErrors(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -66,10 +66,10 @@ func TestConnectionErrors(t *testing.T) {
 		dsn, want string
 		class     failure.Class
 	}{
-		{url(nobody), "no server answers", failure.Refused},
-		{url(refusing(t, "28P01", "password authentication failed")), `refuses user "joe" or the password`, failure.Refused},
-		{url(refusing(t, "3D000", "database does not exist")), `there is no database "moodle"`, failure.Refused},
-		{url(refusing(t, "53300", "too many clients")), "no connection left", failure.Refused},
+		{url(nobody), "no answer from the server", failure.Refused},
+		{url(refusing(t, "28P01", "password authentication failed")), `wrong user "joe" or password`, failure.Refused},
+		{url(refusing(t, "3D000", "database does not exist")), `database "moodle" does not exist`, failure.Refused},
+		{url(refusing(t, "53300", "too many clients")), "too many connections (max_connections)", failure.Refused},
 		{url(refusing(t, "42501", "permission denied")), `"joe" may not connect`, failure.Refused},
 		{"postgres://joe:" + password + "@host:port/db", "dsn is neither", failure.Usage},
 		{"host=x password='" + password, "dsn is neither", failure.Usage},
@@ -81,11 +81,11 @@ func TestConnectionErrors(t *testing.T) {
 			continue
 		}
 		if failure.Of(err) != c.class || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("it says %v (class %d) instead of %q", err, failure.Of(err), c.want)
+			t.Errorf("got %v (class %d), want %q", err, failure.Of(err), c.want)
 		}
 		for _, secret := range []string{password, "s3cr3t"} {
 			if strings.Contains(err.Error(), secret) {
-				t.Errorf("the password stands in %v", err)
+				t.Errorf("the error contains the password: %v", err)
 			}
 		}
 	}

@@ -9,15 +9,16 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// converter appends a cell that is not NULL, as COPY TO writes it, in its canonical form.
+// converter appends the canonical form of a cell that COPY TO wrote and that is not
+// NULL.
 type converter func(dst, cell []byte) ([]byte, error)
 
-// decoder turns rows as COPY TO writes them into rows of package rows. What
-// differs: COPY has escapes of its own for \b \f \v, writes a zone after
-// timestamptz, fills up char(n), and spells floats otherwise.
+// decoder converts rows written by COPY TO into rows of package rows. The
+// differences: COPY has escapes for \b \f \v, adds a zone to timestamptz, pads
+// char(n), and spells floats differently.
 type decoder struct {
-	convert []converter // up to the last column that needs one; nil: text as it is
-	key     []int       // positions of the key's columns; none: the whole row
+	convert []converter // up to the last column that needs one; nil: text is unchanged
+	key     []int       // positions of the key columns; none: the whole row
 	first   int         // the key is the columns from first to last, if inOrder
 	last    int
 	inOrder bool
@@ -49,7 +50,7 @@ func converterOf(t schema.Type) converter {
 		return func(dst, cell []byte) ([]byte, error) {
 			f, err := strconv.ParseFloat(string(cell), bits)
 			if err != nil {
-				return dst, fmt.Errorf("the server's number %q: %w", cell, err)
+				return dst, fmt.Errorf("number %q from the server: %w", cell, err)
 			}
 			return rows.AppendFloat(dst, f, bits), nil
 		}
@@ -86,7 +87,7 @@ func (d *decoder) row(dst, row []byte) ([]byte, error) {
 	return appendEscaped(dst, row), nil
 }
 
-// appendEscaped appends cells, with their tabs, in the escapes of package rows.
+// appendEscaped appends cells, including tabs, with the escapes of package rows.
 func appendEscaped(dst, cells []byte) []byte {
 	for {
 		i := bytes.IndexByte(cells, '\\')
@@ -107,7 +108,7 @@ func appendEscaped(dst, cells []byte) []byte {
 	}
 }
 
-// keyOf returns the key cells of a finished row as rows.Builder wants them.
+// keyOf returns the key cells of a finished row for rows.Builder.
 func (d *decoder) keyOf(row []byte) []byte {
 	switch {
 	case len(d.key) == 0:

@@ -13,7 +13,7 @@ import (
 // copyText escapes a value as COPY TO does (PostgreSQL manual, "COPY", Text Format).
 var copyText = strings.NewReplacer(`\`, `\\`, "\b", `\b`, "\f", `\f`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "\v", `\v`)
 
-// Whatever text COPY escapes, the row has the one spelling that package rows knows.
+// Whatever COPY escapes, the row has the encoding of package rows.
 func FuzzRow(f *testing.F) {
 	f.Add("a\b\f\v\\b", "x\t\n", true)
 	f.Add(`\`, `\N`, false)
@@ -26,17 +26,17 @@ func FuzzRow(f *testing.F) {
 		if null {
 			sent, want = sent+"\t\\N", append(want, "\t\\N"...)
 		}
-		for _, kind := range []schema.Kind{schema.Text, schema.Float} { // with and without a cell that is converted
+		for _, kind := range []schema.Kind{schema.Text, schema.Float} { // with and without a converted cell
 			table := &schema.Table{Columns: []schema.Column{{Type: schema.Type{Kind: schema.Text}}, {Type: schema.Type{Kind: schema.Text}}, {Type: schema.Type{Kind: kind, Size: 8}}}}
 			got, err := newDecoder(table).row(nil, []byte(sent))
 			if err != nil || !bytes.Equal(got, want) {
-				t.Errorf("%q became %q (%v) instead of %q", sent, got, err, want)
+				t.Errorf("%q became %q (%v), want %q", sent, got, err, want)
 			}
 		}
 	})
 }
 
-// No bytes that a server could send make the decoder panic.
+// No bytes from a server make the decoder panic.
 func FuzzDecoderIsRobust(f *testing.F) {
 	f.Add([]byte("1\\"))
 	table := &schema.Table{

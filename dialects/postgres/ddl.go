@@ -10,43 +10,44 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Build is how a table comes into being: the statements to execute, and when.
+// Build is the DDL of a table, by stage of the restore.
 type Build struct {
 	Table    schema.Table
-	Create   []string     // before the rows, one after the other
-	Indexes  []IndexBuild // after the rows; may run side by side, also with those of other tables
-	Complete []string     // after the indexes, one after the other
+	Create   []string     // before the rows, in order
+	Indexes  []IndexBuild // after the rows; may run in parallel, also with those of other tables
+	Complete []string     // after the indexes, in order
 }
 
-// IndexBuild is how one index comes into being.
+// IndexBuild is the DDL of one index.
 type IndexBuild struct {
 	Name string // in Build's Table; "" for the primary key
 	SQL  string
-	Then []string // go before Build's Complete if the index is there
+	Then []string // run before Build's Complete if the index was built
 }
 
-// Builder writes the DDL of tables of a site. It is used by one goroutine.
+// Builder writes the DDL of a site's tables. It is used by one goroutine.
 type Builder struct {
 	Names *Names
-	// Origin and Prefix say from where the tables come: "postgres" and the prefix
-	// there keep names of indexes and types; other engines' indexes get Moodle's names.
+	// Origin is the dialect and Prefix the prefix of the original tables. Tables from
+	// "postgres" keep the names of indexes and types; indexes of other engines get
+	// Moodle's names.
 	Origin, Prefix string
-	// Beside makes all under other names, for a Site that is beside another one.
+	// Beside gives all objects other names, for a Site that is beside another one.
 	Beside *Beside
 
 	keyNames   map[string]string   // of primary keys, by table
-	indexNames map[string][]string // by table, in the order of its indexes
+	indexNames map[string][]string // index names by table, in the order of its indexes
 
-	types   map[string]string // of enumerations: what to write by what it is where it comes from
-	origins map[string]string // what it is there, by how the server writes what is made
+	types   map[string]string // names of enumeration types, by their original names
+	origins map[string]string // original names of enumeration types, by their new names
 	enums   []string
 }
 
-// Types are the statements that the tables need before they are created.
+// Types returns the statements that must run before the tables are created.
 func (b *Builder) Types() []string { return b.enums }
 
-// Name chooses the names of what belongs to the tables, all of them at once,
-// because names are unique in a schema. It comes before Table.
+// Name chooses names for everything that belongs to the tables. It takes all tables
+// at once, because names are unique in a schema, and must be called before Table.
 func (b *Builder) Name(tables []schema.Table) {
 	b.keyNames, b.indexNames = map[string]string{}, map[string][]string{}
 	for _, t := range tables {
@@ -68,8 +69,9 @@ func (b *Builder) Name(tables []schema.Table) {
 	}
 }
 
-// Table writes the DDL of a table whose Dialect is "postgres" and that was given
-// to Name, without what Losses lists; it fails for one that has Refusals.
+// Table writes the DDL of a table, without what Losses lists. The table's Dialect
+// must be "postgres", and it must have been passed to Name. It returns an error for a
+// table that has Refusals.
 func (b *Builder) Table(t schema.Table) (Build, error) {
 	if err := errors.Join(Refusals(&t)...); err != nil {
 		return Build{}, err
@@ -108,7 +110,7 @@ func (b *Builder) Table(t schema.Table) (Build, error) {
 		}
 	}
 	if len(t.PrimaryKey) > 0 {
-		// Built as an index it doesn't lock out the table's other indexes.
+		// Building it as an index does not lock out the table's other indexes.
 		name := b.Beside.name('i', b.keyNames[t.Name])
 		build := IndexBuild{SQL: fmt.Sprintf("CREATE UNIQUE INDEX %s ON %s (%s)", Ident(name), table, Idents(t.PrimaryKey))}
 		key := t.PrimaryKeyIndex
@@ -146,7 +148,8 @@ func (b *Builder) Table(t schema.Table) (Build, error) {
 	return out, nil
 }
 
-// constraint makes an index a constraint of the same name.
+// constraint returns the statement that turns an index into a constraint of the same
+// name.
 func constraint(kind, timing, name, table string) []string {
 	return []string{strings.TrimSpace(fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %[2]s %[4]s", table, Ident(name), kind, timing))}
 }
@@ -173,8 +176,8 @@ func (b *Builder) column(t schema.Table, c schema.Column, sequence string) strin
 	return s
 }
 
-// enum creates the type of an enumeration where it is first met: named with the
-// site's prefix, which is how a later restore finds and replaces it.
+// enum creates the type of an enumeration at its first use. Its name has the site's
+// prefix, by which a later restore finds and replaces it.
 func (b *Builder) enum(c schema.Column) {
 	if c.Type.Kind != schema.Enum || b.types[c.Native] != "" {
 		return
@@ -225,9 +228,8 @@ func createIndex(x schema.Index, name, table string) string {
 	return create
 }
 
-// setval lets a sequence go on after what was recorded and what is there: it has
-// given the value before, or none yet. One that has given its last value has none
-// to give afterwards either.
+// setval continues a sequence after the recorded value and the existing rows. A
+// sequence that has returned its last value stays exhausted.
 func setval(sequence, table string, s schema.Sequence) string {
 	const last = math.MaxInt64
 	return fmt.Sprintf("SELECT setval(%s::regclass, GREATEST(LEAST(next - 1, %d), 1)::int8, next > 1) FROM (SELECT GREATEST(%s::numeric, coalesce(max(%s), 0)::numeric + 1) AS next FROM %s) t",

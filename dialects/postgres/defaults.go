@@ -17,8 +17,8 @@ var (
 	nextval        = regexp.MustCompile(`^\(?nextval\(\(?'((?:[^']|'')+)'(?:::text\))?::regclass\)\)?(?:::\w+)?$`)
 )
 
-// sequenceOf returns the sequence that a default takes its values from, spelled
-// as regclass reads it, if that is all that the default does.
+// sequenceOf returns the sequence, as text for regclass, if the default is just the
+// next value of a sequence.
 func sequenceOf(expr string) (string, bool) {
 	m := nextval.FindStringSubmatch(expr)
 	if m == nil {
@@ -27,21 +27,21 @@ func sequenceOf(expr string) (string, bool) {
 	return strings.ReplaceAll(m[1], "''", "'"), true
 }
 
-// defaultOf reads a default as pg_get_expr writes it: a constant becomes the
-// canonical text of the column's type, all else stays an expression.
+// defaultOf parses a default written by pg_get_expr: a constant becomes the canonical
+// text of the column's type, anything else stays an expression.
 func defaultOf(expr string, t schema.Type) *schema.Default {
 	d := meaning(expr, t)
 	if d == nil || defaultSQL(*d, t) == expr || !d.Expr && expr == respelled(d.Value, t) {
 		return d
 	}
 	if t.Kind == schema.Enum && !d.Expr {
-		return d // the literal's cast names the type, whose name may change
+		return d // the literal's cast contains the type's name, which may change
 	}
 	d.Native = expr
 	return d
 }
 
-// respelled is how the server spells a default that is written as a literal.
+// respelled returns how the server spells a default that was written as a literal.
 func respelled(value string, t schema.Type) string {
 	switch t.Kind {
 	case schema.Bool:
@@ -77,7 +77,7 @@ func meaning(expr string, t schema.Type) *schema.Default {
 	if expr == "" {
 		return nil
 	}
-	if nullLiteral.MatchString(expr) { // the server keeps it where the column's type has a length
+	if nullLiteral.MatchString(expr) { // the server keeps it if the column's type has a length
 		return &schema.Default{Value: "NULL", Expr: true}
 	}
 	literal := expr
@@ -96,8 +96,8 @@ func meaning(expr string, t schema.Type) *schema.Default {
 	return &schema.Default{Value: expr, Expr: true}
 }
 
-// defaultSQL writes a default: as it was spelled, if the grammar allows that and it
-// means the same.
+// defaultSQL writes a default, in its original spelling if the grammar allows that
+// and it has the same meaning.
 func defaultSQL(d schema.Default, t schema.Type) string {
 	if m := meaning(d.Native, t); m != nil && m.Value == d.Value && m.Expr == d.Expr && refuseExpression(d.Native) == nil {
 		return d.Native
@@ -106,12 +106,12 @@ func defaultSQL(d schema.Default, t schema.Type) string {
 	case d.Expr:
 		return d.Value
 	case numeric(t.Kind) && plainNumber.MatchString(d.Value):
-		return short(d.Value) // as Moodle writes it; a quoted one comes back with a cast
+		return short(d.Value) // as Moodle writes it; the server would add a cast to a quoted one
 	}
 	return Literal(d.Value)
 }
 
-// short writes a number without zeros at the end of its fraction.
+// short writes a number without trailing zeros of its fraction.
 func short(number string) string {
 	if strings.Contains(number, ".") {
 		return strings.TrimSuffix(strings.TrimRight(number, "0"), ".")
@@ -119,7 +119,8 @@ func short(number string) string {
 	return number
 }
 
-// canonical writes a constant of the server's as package schema wants it.
+// canonical converts a constant of the server to the canonical text of package
+// schema.
 func canonical(value string, t schema.Type) string {
 	switch t.Kind {
 	case schema.Bool:
@@ -146,7 +147,7 @@ func canonical(value string, t schema.Type) string {
 	return value
 }
 
-// padded gives a decimal number at least scale digits after its point.
+// padded pads a decimal number to at least scale digits after the point.
 func padded(number string, scale int) string {
 	_, fraction, point := strings.Cut(number, ".")
 	if scale <= len(fraction) {

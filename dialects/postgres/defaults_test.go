@@ -6,7 +6,8 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Constants as pg_get_expr writes them become canonical text; all else stays an expression.
+// Constants written by pg_get_expr become canonical text; anything else stays an
+// expression.
 func TestDefaults(t *testing.T) {
 	text, number := schema.Type{Kind: schema.Char}, schema.Type{Kind: schema.Int}
 	null := func(native string) *schema.Default { return &schema.Default{Value: "NULL", Expr: true, Native: native} }
@@ -57,12 +58,12 @@ func TestDefaults(t *testing.T) {
 	} {
 		got := defaultOf(c.expr, c.typ)
 		if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
-			t.Errorf("%s: %+v instead of %+v", c.expr, got, c.want)
+			t.Errorf("%s: got %+v, want %+v", c.expr, got, c.want)
 		}
 	}
 }
 
-// A spelling is written only if it means the default: one that was made up is not.
+// A spelling is written only if it means the default; a forged one is not.
 func TestSpellingsOfDefaultsAreChecked(t *testing.T) {
 	number := schema.Type{Kind: schema.Decimal, Length: 10, Scale: 5}
 	for _, native := range []string{"1.0", "1.00000", "'1'::numeric", "(1)"} {
@@ -77,7 +78,7 @@ func TestSpellingsOfDefaultsAreChecked(t *testing.T) {
 	}
 }
 
-// So is that of a text: no backslash hides the end of a literal, and a cast is one type.
+// The same for text: no backslash hides the end of a literal, and a cast is one type.
 func TestSpellingsOfTextAreChecked(t *testing.T) {
 	for _, c := range []struct{ value, native string }{
 		{`x\' CHECK (1 = 1) -- `, `'x\' CHECK (1 = 1) -- '`}, {`a'b`, `'a\'b'`}, {`a\'b`, `'a\'b'`}, {"a", "'a'::text PRIMARY KEY"}, {"a", "'a'::text CHECK"}, {"a", "E'a'"},
@@ -123,7 +124,7 @@ func TestNumericModifiers(t *testing.T) {
 		modifier(5, -2): {Kind: schema.Decimal, Length: 7},
 	} {
 		if got := decimal(m); got.Length != want.Length || got.Scale != want.Scale {
-			t.Errorf("%d: %+v instead of %+v", m, got, want)
+			t.Errorf("%d: got %+v, want %+v", m, got, want)
 		}
 	}
 }

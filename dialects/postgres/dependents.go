@@ -2,10 +2,10 @@ package postgres
 
 import "context"
 
-// Dependents names what keeps relations from being dropped: objects that are not
-// dropped along with them, such as views and foreign keys of others, each with
-// what it depends on. Drop takes views before materialized views, so one of the
-// latter that reads one of the former is named too.
+// Dependents returns what keeps relations from being dropped: objects that are not
+// dropped along with them, such as views and foreign keys of others, each with what
+// it depends on. Drop takes views before materialized views, so it includes
+// materialized views that read views.
 func (c *Conn) Dependents(ctx context.Context, relations []Relation) ([]string, error) {
 	found, err := query[struct{ Text string }](ctx, c, `
 		WITH RECURSIVE gone (classid, objid) AS (
@@ -22,7 +22,7 @@ func (c *Conn) Dependents(ctx context.Context, relations []Relation) ([]string, 
 		WHERE d.deptype = 'n' AND (NOT EXISTS (SELECT FROM gone x WHERE x.classid = d.classid AND x.objid = d.objid) OR reader.relkind = 'm' AND read.relkind = 'v')
 		ORDER BY text`, oidArray(relations))
 	if err != nil {
-		return nil, c.Explain(err, "looking for what depends on the site's tables")
+		return nil, c.Explain(err, "listing dependents of the site's tables")
 	}
 	names := make([]string, len(found))
 	for i, f := range found {

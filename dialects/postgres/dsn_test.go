@@ -6,8 +6,8 @@ import (
 	"github.com/lmsvault/vault/core/config"
 )
 
-// A relative path in a DSN would begin in the working directory.
-func TestFilesOfADSNAreAbsolute(t *testing.T) {
+// A relative path in a DSN would depend on the working directory.
+func TestFilesInDSNAreAbsolute(t *testing.T) {
 	for dsn, good := range map[string]bool{
 		"postgres://u:p@db/moodle?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem": true,
 		"postgres://u:p@db/moodle?sslrootcert=system":                              true,

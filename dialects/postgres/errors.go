@@ -13,7 +13,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Code returns the server's SQLSTATE of an error, "" for one that is not the server's.
+// Code returns the SQLSTATE of an error, or "" for an error that is not from the
+// server.
 func Code(err error) string {
 	var server *pgconn.PgError
 	if errors.As(err, &server) {
@@ -22,10 +23,11 @@ func Code(err error) string {
 	return ""
 }
 
-// Denied tells whether the server refused a statement for a missing right.
+// Denied reports whether the server refused a statement because a privilege is
+// missing.
 func Denied(err error) bool { return Code(err) == "42501" }
 
-// Gone tells whether a statement names an object that is not there.
+// Gone reports whether a statement refers to an object that does not exist.
 func Gone(err error) bool {
 	switch Code(err) {
 	case "42P01", "42703", "3F000", "42704":
@@ -34,15 +36,15 @@ func Gone(err error) bool {
 	return false
 }
 
-// ExceedsIndex tells whether an index can't be built because of its definition's
-// or a row's size: a B-tree holds entries of up to a third of a page (2704 bytes
+// ExceedsIndex reports whether an index cannot be built because of its definition or
+// the size of a row: a B-tree allows entries of up to a third of a page (2704 bytes
 // of 8 KiB pages) and 32 columns.
 func ExceedsIndex(err error) bool {
 	code := Code(err)
 	return code == "54000" || code == "54011"
 }
 
-// Lost tells whether the connection is gone.
+// Lost reports whether the connection is lost.
 func Lost(err error) bool {
 	switch code := Code(err); {
 	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "57P"), code == "25P03", code == "25P04", code == "57P05":
@@ -53,14 +55,14 @@ func Lost(err error) bool {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
-// Explain says what was being done when a statement failed, and what to do about
-// it. An error that may not come again is stage.Temporary.
+// Explain adds what was being done and a remedy to the error of a statement. An error
+// that may be transient is stage.Temporary.
 func (c *Conn) Explain(err error, format string, args ...any) error {
 	return temporary(err, c.explain(err, c.Address+": "+fmt.Sprintf(format, args...)))
 }
 
-// temporary marks what is said of an error that may not come again: a lost
-// connection, or a transaction that lost against another one.
+// temporary marks told as temporary if err may be transient: a lost connection, or a
+// transaction that conflicted with another one.
 func temporary(err, told error) error {
 	if Lost(err) || Code(err) == "40P01" || Code(err) == "55P03" {
 		return stage.Temporary(told, 0)
@@ -75,19 +77,19 @@ func (c *Conn) explain(err error, what string) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s: %w", what, err)
 	case Lost(err):
-		return fmt.Errorf("%s: the connection to the server was lost (a restart, an administrator, a time limit of a pooler or firewall); start again: %w", what, err)
+		return fmt.Errorf("%s: connection lost (server restart, administrator, timeout of a pooler or firewall); run again: %w", what, err)
 	case server == nil:
 		return fmt.Errorf("%s: %w", what, err)
 	case server.Code == "55P03":
-		return fmt.Errorf("%s: another session holds a lock on the table; try again later or raise lock_timeout: %w", what, err)
+		return fmt.Errorf("%s: another session has locked the table; try again later or raise lock_timeout: %w", what, err)
 	case server.Code == "40001" && c.Standby:
-		return fmt.Errorf("%s: the replica had to apply a change that this snapshot must not see; raise max_standby_streaming_delay or set hot_standby_feedback there: %w", what, err)
+		return fmt.Errorf("%s: the replica cancelled the query because it conflicts with replication; raise max_standby_streaming_delay or set hot_standby_feedback there: %w", what, err)
 	case server.Code == "53100":
 		return fmt.Errorf("%s: the server's disk is full: %w", what, err)
 	case server.Code == "53200":
-		return fmt.Errorf("%s: the server has no room for more locks or memory; raise max_locks_per_transaction: %w", what, err)
+		return fmt.Errorf("%s: the server is out of locks or memory; raise max_locks_per_transaction: %w", what, err)
 	case Denied(err):
-		return fmt.Errorf("%s: a right is missing: %w", what, err)
+		return fmt.Errorf("%s: missing privilege: %w", what, err)
 	}
 	if server.Detail != "" {
 		return fmt.Errorf("%s: %w (%s)", what, err, strings.ReplaceAll(server.Detail, "\n", "; "))
@@ -95,7 +97,7 @@ func (c *Conn) explain(err error, what string) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// Abridged lists names for a message, the first of many.
+// Abridged lists names for a message, at most the first few.
 func Abridged(names []string) string {
 	const most = 20
 	if len(names) > most {

@@ -10,8 +10,8 @@ import (
 	"github.com/lmsvault/vault/dialects/sqltext"
 )
 
-// Exec runs one statement. The server refuses text that holds several: pgx would
-// send a statement without arguments by the simple protocol, which takes them.
+// Exec runs one statement. The server refuses text with several: pgx would send a
+// statement without arguments by the simple protocol, which accepts several.
 func (c *Conn) Exec(ctx context.Context, sql string, arguments ...any) (pgconn.CommandTag, error) {
 	if len(arguments) > 0 {
 		return c.Conn.Exec(ctx, sql, arguments...)
@@ -20,8 +20,8 @@ func (c *Conn) Exec(ctx context.Context, sql string, arguments ...any) (pgconn.C
 	return result.CommandTag, result.Err
 }
 
-// ExecAll runs statements one after the other, up to the first that fails, with one
-// round trip. Unless a transaction is open, they are one.
+// ExecAll runs statements in order, up to the first that fails, in one round trip.
+// Outside a transaction they run as one.
 func (c *Conn) ExecAll(ctx context.Context, statements ...string) error {
 	batch := &pgconn.Batch{}
 	for _, sql := range statements {

@@ -14,10 +14,10 @@ import (
 	"github.com/lmsvault/vault/dialects/sqltext"
 )
 
-// grammar is what expressions of this dialect may consist of. Functions are those
-// that compute a value from their arguments, the time or chance: none that reads
-// files or tables, waits, locks, sets, or makes much of little. Without a schema
-// in front they are pg_catalog's, or those of well-known extensions.
+// grammar defines the expressions allowed in this dialect. Its functions compute a
+// value from their arguments, the time or chance; none reads files or tables, waits,
+// locks, sets anything, or expands small input into large output. Without a schema
+// they belong to pg_catalog or to well-known extensions.
 var grammar = &sqltext.Dialect{
 	Quotes: `"`, Postgres: true,
 	Literal:   func(prefix string) bool { return prefix == "b" || prefix == "x" },
@@ -43,12 +43,12 @@ var grammar = &sqltext.Dialect{
 	Type: nativeType,
 }
 
-// refuseNative fails for text that is not one type.
+// refuseNative returns an error for text that is not exactly one type.
 func refuseNative(text string) error { return grammar.Whole(text, nil, nativeType) }
 
-// nativeType reads a type as format_type writes it, and as the type map does: a
-// name, perhaps with a schema in front, or one of SQL's types of several words;
-// lengths; brackets of an array.
+// nativeType parses a type as written by format_type and by the type map: a name,
+// optionally with a schema, or one of SQL's multi-word types; lengths; array
+// brackets.
 func nativeType(p *sqltext.Parser) error {
 	switch t := p.Peek(); {
 	case p.AcceptAll("DOUBLE", "PRECISION"):
@@ -96,7 +96,7 @@ func field(p *sqltext.Parser) {
 	}
 }
 
-// arguments reads the brackets of a type, if there are any: (38,-2), (Point,4326).
+// arguments parses the optional parentheses of a type: (38,-2), (Point,4326).
 func arguments(p *sqltext.Parser) error {
 	if !p.Peek().IsSymbol("(") {
 		return nil
@@ -110,8 +110,8 @@ func arguments(p *sqltext.Parser) error {
 	})
 }
 
-// Refusals says why a table can't be written: what of its names, types, collations
-// and options the grammar doesn't allow.
+// Refusals returns why a table cannot be written: names, types, collations and
+// options that the grammar does not allow.
 func Refusals(t *schema.Table) []error {
 	var reasons []error
 	refuse := func(err error, format string, args ...any) {
@@ -119,37 +119,37 @@ func Refusals(t *schema.Table) []error {
 			reasons = append(reasons, fmt.Errorf("table %.100q: %s: %w", t.Name, fmt.Sprintf(format, args...), err))
 		}
 	}
-	refuse(sqltext.Name(t.Name), "its name")
-	refuse(sqltext.Value(t.Comment), "its comment")
-	refuse(refuseOptions(t.Options), "its options")
-	refuse(sqltext.Value(t.PrimaryKeyName), "the name of its primary key")
-	refuse(refuseKey(t), "its primary key")
+	refuse(sqltext.Name(t.Name), "name")
+	refuse(sqltext.Value(t.Comment), "comment")
+	refuse(refuseOptions(t.Options), "options")
+	refuse(sqltext.Value(t.PrimaryKeyName), "name of the primary key")
+	refuse(refuseKey(t), "primary key")
 	for _, name := range t.PrimaryKey {
 		if t.Column(name) == nil {
-			refuse(fmt.Errorf("there is no column %.100q", name), "its primary key")
+			refuse(fmt.Errorf("no column %.100q", name), "primary key")
 		}
 	}
 	if s := t.Sequence; s != nil && t.Column(s.Column) == nil {
-		refuse(fmt.Errorf("there is no column %.100q", s.Column), "its sequence")
+		refuse(fmt.Errorf("no column %.100q", s.Column), "sequence")
 	}
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		refuse(sqltext.Name(c.Name), "column %.100q", c.Name)
-		refuse(sqltext.Value(c.Comment), "column %.100q: its comment", c.Name)
-		refuse(refuseCollation(c.Collation), "column %.100q: its collation %.100q", c.Name, c.Collation)
+		refuse(sqltext.Value(c.Comment), "column %.100q: comment", c.Name)
+		refuse(refuseCollation(c.Collation), "column %.100q: collation %.100q", c.Name, c.Collation)
 		switch {
-		case c.Type.Kind == schema.Enum && len(c.Type.Values) > 0: // its type is made, under a name that is quoted
-			refuse(sqltext.Value(c.Native+strings.Join(c.Type.Values, "")), "column %.100q: its values", c.Name)
+		case c.Type.Kind == schema.Enum && len(c.Type.Values) > 0: // its type is created under a quoted name
+			refuse(sqltext.Value(c.Native+strings.Join(c.Type.Values, "")), "column %.100q: values", c.Name)
 		case c.Native == "":
-			reasons = append(reasons, fmt.Errorf("table %.100q: column %.100q: type %s has no spelling for PostgreSQL: the type map must translate it first", t.Name, c.Name, c.Type.Kind))
+			reasons = append(reasons, fmt.Errorf("table %.100q: column %.100q: type %s has no PostgreSQL type; the transform typemap must come first", t.Name, c.Name, c.Type.Kind))
 		default:
-			refuse(refuseNative(c.Native), "column %.100q: its type %.100q", c.Name, c.Native)
+			refuse(refuseNative(c.Native), "column %.100q: type %.100q", c.Name, c.Native)
 		}
 	}
 	return reasons
 }
 
-// Losses lists the defaults and indexes of a table that the grammar doesn't allow.
+// Losses lists the defaults and indexes of a table that the grammar does not allow.
 func Losses(t *schema.Table) []stage.Loss {
 	var losses []stage.Loss
 	for _, c := range t.Columns {
@@ -157,18 +157,18 @@ func Losses(t *schema.Table) []stage.Loss {
 			continue
 		}
 		if err := refuseDefault(c.Default); err != nil {
-			losses = append(losses, stage.LostDefault(t.Name, c.Name, fmt.Sprintf("the default %.100q is not written: %v", c.Default.Value, err)))
+			losses = append(losses, stage.LostDefault(t.Name, c.Name, fmt.Sprintf("the default %.100q is not supported: %v", c.Default.Value, err)))
 		}
 	}
 	for _, x := range t.Indexes {
 		if err := refuseIndex(t, &x); err != nil {
-			losses = append(losses, stage.LostIndex(t.Name, x.Name, fmt.Sprintf("its definition %.100q is not written: %v", x.Native, err)))
+			losses = append(losses, stage.LostIndex(t.Name, x.Name, fmt.Sprintf("its definition %.100q is not supported: %v", x.Native, err)))
 		}
 	}
 	return losses
 }
 
-// refuseCollation fails for text that is not the name of one collation.
+// refuseCollation returns an error for text that is not one collation name.
 func refuseCollation(name string) error {
 	if name == "" {
 		return nil
@@ -176,10 +176,10 @@ func refuseCollation(name string) error {
 	return grammar.Whole(name, nil, (*sqltext.Parser).Qualified)
 }
 
-// storageOption is one parameter as options writes it.
+// storageOptions matches what options returns.
 var storageOptions = regexp.MustCompile(`^WITH \([a-z_][a-z0-9_]*='[A-Za-z0-9_.+-]*'(, [a-z_][a-z0-9_]*='[A-Za-z0-9_.+-]*')*\)$`)
 
-// refuseOptions fails for anything but storage parameters.
+// refuseOptions returns an error for anything but storage parameters.
 func refuseOptions(text string) error {
 	if text != "" && !storageOptions.MatchString(text) {
 		return fmt.Errorf("%.100q is not a list of storage parameters", text)
@@ -187,7 +187,8 @@ func refuseOptions(text string) error {
 	return nil
 }
 
-// refuseDefault fails for a default that is not a literal or an allowed expression.
+// refuseDefault returns an error for a default that is not a literal or an allowed
+// expression.
 func refuseDefault(d *schema.Default) error {
 	switch {
 	case d == nil:
@@ -198,20 +199,21 @@ func refuseDefault(d *schema.Default) error {
 	return sqltext.Value(d.Value)
 }
 
-// refuseExpression fails for text that is not one allowed expression without columns.
+// refuseExpression returns an error for text that is not one allowed expression
+// without columns.
 func refuseExpression(text string) error {
 	return grammar.Whole(text, nil, (*sqltext.Parser).Expression)
 }
 
-// refuseIndex fails for an index whose method or definition is not what
-// pg_get_indexdef writes, with allowed expressions.
+// refuseIndex returns an error for an index whose method or definition is not in the
+// form of pg_get_indexdef with allowed expressions.
 func refuseIndex(t *schema.Table, x *schema.Index) error {
 	columns := func(name string) bool { return t.Column(name) != nil }
 	if err := sqltext.Value(x.Name); err != nil {
-		return fmt.Errorf("its name: %w", err)
+		return fmt.Errorf("name: %w", err)
 	}
 	if err := sqltext.Value(x.Comment); err != nil {
-		return fmt.Errorf("its comment: %w", err)
+		return fmt.Errorf("comment: %w", err)
 	}
 	if err := refuseConstraint(x); err != nil {
 		return err
@@ -221,10 +223,10 @@ func refuseIndex(t *schema.Table, x *schema.Index) error {
 	}
 	for _, c := range x.Columns {
 		if !columns(c.Name) {
-			return fmt.Errorf("there is no column %q", c.Name)
+			return fmt.Errorf("no column %q", c.Name)
 		}
 		if err := sqltext.Value(c.Operators + c.TextSearch); err != nil {
-			return fmt.Errorf("its column %s: %w", c.Name, err)
+			return fmt.Errorf("column %s: %w", c.Name, err)
 		}
 	}
 	if err := refuseOptions(x.Options); err != nil {
@@ -239,44 +241,46 @@ func refuseIndex(t *schema.Table, x *schema.Index) error {
 	})
 }
 
-// refuseKey fails for what a primary key of PostgreSQL does not have.
+// refuseKey returns an error for properties that a primary key of PostgreSQL cannot
+// have.
 func refuseKey(t *schema.Table) error {
 	key := t.PrimaryKeyIndex
 	if key == nil {
 		return nil
 	}
 	if len(t.PrimaryKey) == 0 {
-		return errors.New("there is an index of a primary key, but no key")
+		return errors.New("the table has properties of a primary key, but no key")
 	}
 	for _, name := range key.Include {
 		if t.Column(name) == nil {
-			return fmt.Errorf("it includes column %.100q, which there is not", name)
+			return fmt.Errorf("it includes column %.100q, which does not exist", name)
 		}
 	}
 	if key.Timing != "" && !timings[" "+key.Timing] {
-		return fmt.Errorf("it is %.60q, which is not known", key.Timing)
+		return fmt.Errorf("unknown timing %.60q", key.Timing)
 	}
 	return errors.Join(refuseOptions(key.Options), sqltext.Value(key.Comment))
 }
 
-// timings are what may follow on the kind of a constraint.
+// timings lists what may follow the kind of a constraint.
 var timings = map[string]bool{"": true, " DEFERRABLE": true, " DEFERRABLE INITIALLY DEFERRED": true}
 
-// refuseConstraint fails for a constraint that is not known, or that can't have the index.
+// refuseConstraint returns an error for an unknown constraint, or one that cannot
+// have the index.
 func refuseConstraint(x *schema.Index) error {
 	if x.Constraint == "" {
 		return nil
 	}
 	if kind, ok := strings.CutPrefix(x.Constraint, "UNIQUE"); !ok || !timings[kind] {
-		return fmt.Errorf("its constraint %.60q is not known", x.Constraint)
+		return fmt.Errorf("unknown constraint %.60q", x.Constraint)
 	}
 	if !x.Unique || x.Method != "" || slices.ContainsFunc(x.Columns, func(c schema.IndexColumn) bool { return c.Desc || c.Operators != "" || c.TextSearch != "" }) {
-		return fmt.Errorf("the index is not one of a constraint %s", x.Constraint)
+		return fmt.Errorf("the index cannot belong to a constraint %s", x.Constraint)
 	}
 	return nil
 }
 
-// indexText reads USING method (…) with all that may follow.
+// indexText parses USING method (…) and everything that may follow.
 func indexText(p *sqltext.Parser) error {
 	if err := p.Expect("USING"); err != nil {
 		return err
@@ -309,8 +313,8 @@ func indexText(p *sqltext.Parser) error {
 	return nil
 }
 
-// indexElement reads a column, a call or an expression in brackets, with
-// collation, operator class and order.
+// indexElement parses a column, a call or a parenthesised expression, with collation,
+// operator class and order.
 func indexElement(p *sqltext.Parser) error {
 	if err := p.Operand(); err != nil {
 		return err
@@ -339,7 +343,7 @@ func indexElement(p *sqltext.Parser) error {
 	return nil
 }
 
-// parameter reads name=value.
+// parameter parses name=value.
 func parameter(p *sqltext.Parser) error {
 	if _, err := p.Identifier(); err != nil {
 		return err
@@ -355,9 +359,9 @@ func parameter(p *sqltext.Parser) error {
 	return p.Number()
 }
 
-// constant reads a literal or a number as pg_get_expr writes it: perhaps in brackets,
-// perhaps with a cast. One to a type with lengths could change it, so it is taken
-// only where it visibly doesn't.
+// constant parses a literal or number written by pg_get_expr, optionally with
+// parentheses or a cast. A cast to a type with a length is accepted only if it
+// clearly does not change the value.
 func constant(expr string) (value string, ok bool) {
 	err := grammar.Whole(expr, nil, func(p *sqltext.Parser) error {
 		t := p.Peek()
@@ -380,8 +384,8 @@ func constant(expr string) (value string, ok bool) {
 
 var varyingCast = regexp.MustCompile(`^character varying\((\d+)\)$`)
 
-// castKeeps tells whether a cast to a type with a length leaves a literal as it
-// is. The server writes that of an interval as the cast has left it.
+// castKeeps reports whether a cast to a type with a length leaves a literal
+// unchanged. The server writes an interval as the cast has left it.
 func castKeeps(cast, value string) bool {
 	if m := varyingCast.FindStringSubmatch(cast); m != nil {
 		n, err := strconv.Atoi(m[1])
@@ -396,7 +400,7 @@ func constantNumber(p *sqltext.Parser, value *string) error {
 		*value = "-"
 	}
 	if *value += p.Take().Text; !plainNumber.MatchString(*value) {
-		return errors.New("it is no constant")
+		return errors.New("not a constant")
 	}
 	if bracket {
 		return p.Expect(")")

@@ -10,7 +10,7 @@ import (
 	"github.com/lmsvault/vault/internal/sqlshape"
 )
 
-// one is a table with everything in it that a schema spells in SQL.
+// one returns a table in which every text that ends up in SQL is set.
 func one(name, column, native, value, options, collation, index, indexText, method, comment string, expr bool) schema.Table {
 	t := schema.Table{Name: name, Dialect: Dialect, Options: options, Comment: comment, PrimaryKey: []string{column}, PrimaryKeyName: index}
 	t.Columns = []schema.Column{
@@ -29,8 +29,8 @@ func one(name, column, native, value, options, collation, index, indexText, meth
 	return t
 }
 
-// spelled adds columns whose defaults have this spelling, and the value that it would
-// have: what a forger must write to have it taken.
+// spelled adds columns whose defaults have this spelling and the value that it would
+// have: what a forger must write for it to be accepted.
 func spelled(t schema.Table, spelling string) schema.Table {
 	for i, of := range []schema.Type{{Kind: schema.Text}, {Kind: schema.Int, Size: 8}, {Kind: schema.Decimal, Length: 10, Scale: 5}, {Kind: schema.Bit, Length: 3}, {Kind: schema.Binary}, {Kind: schema.Bool}} {
 		d := meaning(spelling, of)
@@ -46,7 +46,7 @@ func spelled(t schema.Table, spelling string) schema.Table {
 	return t
 }
 
-// judge writes a table, if it may be written, and looks at each statement.
+// judge writes a table, if it is allowed, and checks each statement.
 func judge(t *testing.T, table schema.Table) {
 	t.Helper()
 	site := Site{"public", "mdl_"}
@@ -60,7 +60,7 @@ func judge(t *testing.T, table schema.Table) {
 		t.Helper()
 		at := slices.IndexFunc(begin, func(s string) bool { return strings.HasPrefix(sql, s) })
 		if at < 0 {
-			t.Errorf("%q is none of %q", sql, begin)
+			t.Errorf("%q begins with none of %q", sql, begin)
 			return
 		}
 		if begin[at] == "SELECT setval(" {
@@ -112,7 +112,7 @@ func FuzzDDL(f *testing.F) {
 	})
 }
 
-// hostile are texts that end what they stand in and go on with something else.
+// hostile lists texts that end their clause and continue with something else.
 var hostile = []string{
 	"int); COPY (SELECT 1) TO PROGRAM 'touch /tmp/x'; --",
 	"0); DROP TABLE canary; --", "0'; DROP TABLE canary; --", `0"; DROP TABLE canary; --`, "0 /* */", "0 -- x", "0; SELECT 1",

@@ -18,21 +18,21 @@ type index struct {
 	Primary    bool
 	Valid      bool
 	Method     string
-	Special    bool     // its elements don't say all of it
+	Special    bool     // the columns do not describe it fully
 	Columns    []string // of the key; "" for an expression
-	Include    []string // the columns that it holds beside those
+	Include    []string // columns of the INCLUDE clause
 	Desc       []bool
-	Classes    []string // operator classes that are not the default ones
+	Classes    []string // operator classes other than the defaults
 	Exprs      []string // "" for a column
 	Options    []string // storage parameters
 	Comment    string
-	Native     string // the whole definition, where it is not an ordinary B-tree over columns
-	Constraint string // what it belongs to: UNIQUE or PRIMARY KEY, and when it is checked
+	Native     string // the whole definition, unless it is an ordinary B-tree over columns
+	Constraint string // UNIQUE or PRIMARY KEY, and when it is checked
 }
 
-// An index is special if it has a condition, further columns, a collation that is
-// not the column's, an operator class of an extension, NULLs in an unusual place,
-// or treats NULLs as equal (PostgreSQL 15).
+// An index is special if it has a condition, INCLUDE columns, a collation other than
+// the column's, an operator class of an extension, NULLs in an unusual place, or
+// treats NULLs as equal (PostgreSQL 15).
 const indexesQuery = `
 	SELECT i.indrelid, c.relname::text, i.indisunique, i.indisprimary, i.indisvalid, am.amname::text, s.special, k.names,
 		ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS n (attribute, at) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = n.attribute
@@ -67,7 +67,7 @@ const indexesQuery = `
 	WHERE i.indrelid = ANY ($1::oid[]) AND NOT i.indisexclusion
 	ORDER BY i.indrelid, c.relname COLLATE "C"`
 
-// indexes reads primary keys and indexes of all tables.
+// indexes reads the primary keys and indexes of all tables.
 func (r *reading) indexes(ctx context.Context) error {
 	found, err := query[index](ctx, r.Conn, indexesQuery, r.oids)
 	if err != nil {
@@ -81,23 +81,23 @@ func (r *reading) indexes(ctx context.Context) error {
 		missing := func(name string) bool { return name != "" && t.Column(name) == nil }
 		switch {
 		case slices.ContainsFunc(x.Columns, missing), !x.Primary && slices.ContainsFunc(x.Include, missing):
-			r.lose(stage.LossIndex, t.Name, "index "+x.Name, "it is over a column that is not carried")
+			r.lose(stage.LossIndex, t.Name, "index "+x.Name, "it is on a column that is not transferred")
 		case x.Primary:
 			if slices.ContainsFunc(x.Include, missing) {
-				r.lose(stage.LossIndex, t.Name, "index "+x.Name, "it includes a column that is not carried; the primary key is")
+				r.lose(stage.LossIndex, t.Name, "index "+x.Name, "it includes a column that is not transferred; the primary key itself is")
 				x.Include = slices.DeleteFunc(x.Include, missing)
 			}
 			t.PrimaryKey, t.PrimaryKeyName, t.PrimaryKeyIndex = x.Columns, x.Name, x.key()
 			if err := refuseOptions(options(x.Options)); err != nil {
-				r.note(t.Name, "the storage parameters of its primary key are not carried: %.200s", options(x.Options))
+				r.note(t.Name, "the storage parameters of its primary key are not transferred: %.200s", options(x.Options))
 				t.PrimaryKeyIndex.Options = ""
 			}
 		case !x.Valid:
-			r.lose(stage.LossIndex, t.Name, "index "+x.Name, "it is invalid: building it failed once; REINDEX or drop it")
+			r.lose(stage.LossIndex, t.Name, "index "+x.Name, "it is invalid because building it failed; REINDEX or drop it")
 		default:
 			found := x.neutral()
 			if err := refuseIndex(&t.Table, &found); err != nil {
-				r.lose(stage.LossIndex, t.Name, "index "+x.Name, fmt.Sprintf("its definition %.200q is not carried: %v", x.Native, err))
+				r.lose(stage.LossIndex, t.Name, "index "+x.Name, fmt.Sprintf("its definition %.200q is not supported: %v", x.Native, err))
 				continue
 			}
 			t.Indexes = append(t.Indexes, found)
@@ -106,7 +106,7 @@ func (r *reading) indexes(ctx context.Context) error {
 	return nil
 }
 
-// key is what the index of a primary key has beside its columns.
+// key returns what the index of a primary key has besides its columns.
 func (x index) key() *schema.KeyIndex {
 	key := schema.KeyIndex{Timing: strings.TrimPrefix(strings.TrimPrefix(x.Constraint, "PRIMARY KEY"), " "), Options: options(x.Options), Comment: x.Comment}
 	if len(x.Include) > 0 {
@@ -118,11 +118,11 @@ func (x index) key() *schema.KeyIndex {
 	return &key
 }
 
-// overWords is the expression of an index over the words of a column.
+// overWords matches the expression of a text search index on a column.
 var overWords = regexp.MustCompile(`^to_tsvector\('(\w+)'::regconfig, (?:(\w+)|"((?:[^"]|"")+)")\)$`)
 
-// neutral gives the index without the names in its definition that belong to
-// this site: Native begins at USING. Columns are told as far as there are any.
+// neutral returns the index without names that belong to this site in its definition:
+// Native begins at USING. It lists columns as far as there are any.
 func (x index) neutral() schema.Index {
 	out := schema.Index{Name: x.Name, Unique: x.Unique, Constraint: x.Constraint, Comment: x.Comment}
 	special := x.Special
@@ -145,7 +145,7 @@ func (x index) neutral() schema.Index {
 		return out
 	}
 	for i := range out.Columns {
-		out.Columns[i].Operators, out.Columns[i].TextSearch = "", "" // the definition has them
+		out.Columns[i].Operators, out.Columns[i].TextSearch = "", "" // they are in the definition
 	}
 	if _, clause, ok := strings.Cut(x.Native, " USING "+x.Method+" "); ok {
 		out.Native = "USING " + x.Method + " " + clause

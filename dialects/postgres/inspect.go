@@ -11,22 +11,22 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Table is a table of the site as the catalog describes it.
+// Table is a table of the site as described in the catalog.
 type Table struct {
 	schema.Table
 	Partitioned bool
 	Rows, Bytes int64 // estimates
 }
 
-// Catalog is what the catalog tells about the tables of a site.
+// Catalog describes the tables of a site.
 type Catalog struct {
 	Tables []*Table // in the order of the listing
 	Losses []stage.Loss
 	Notes  []stage.Note
 }
 
-// Inspect reads the structure of the tables of a listing, in few statements for
-// all tables together. It refuses tables whose rows the user may not see.
+// Inspect reads the structure of the tables of a listing, in a few statements for all
+// tables together. It refuses tables whose rows the user may not see.
 func (c *Conn) Inspect(ctx context.Context, l *Listing) (*Catalog, error) {
 	r := &reading{Conn: c, listing: l, oids: oidArray(l.Tables), byOID: map[uint32]*Table{}}
 	for _, rel := range l.Tables {
@@ -43,7 +43,7 @@ func (c *Conn) Inspect(ctx context.Context, l *Listing) (*Catalog, error) {
 	return &r.Catalog, nil
 }
 
-// reading is one Inspect at work.
+// reading is the state of one Inspect.
 type reading struct {
 	*Conn
 	Catalog
@@ -66,15 +66,15 @@ type tableRow struct {
 	Unlogged bool
 	Rows     float64
 	Bytes    int64
-	Hidden   bool // row-level security is in force for this user
-	Policies bool // and here for others
+	Hidden   bool // row-level security applies to this user
+	Policies bool // row-level security applies to other users
 	Comment  string
 	Options  []string
 	Inherits string
 }
 
-// A partitioned table has the size of its partitions. A table that was never
-// analysed has reltuples -1, or 0 before PostgreSQL 14.
+// A partitioned table has the size of its partitions. A table that was never analysed
+// has reltuples -1, or 0 before PostgreSQL 14.
 func (r *reading) tables(ctx context.Context) error {
 	found, err := query[tableRow](ctx, r.Conn, `
 		SELECT c.oid, c.relpersistence = 'u',
@@ -95,27 +95,27 @@ func (r *reading) tables(ctx context.Context) error {
 		t.Bytes = f.Bytes
 		t.Rows = int64(f.Rows)
 		if t.Rows <= 0 {
-			t.Rows = f.Bytes / 100 // a guess that only estimates rest on
+			t.Rows = f.Bytes / 100 // a guess, used only for estimates
 		}
 		t.Comment = f.Comment
 		if t.Options = options(f.Options); refuseOptions(t.Options) != nil {
-			r.note(t.Name, "its storage parameters are not carried: %.200s", t.Options)
+			r.note(t.Name, "its storage parameters are not transferred: %.200s", t.Options)
 			t.Options = ""
 		}
 		if f.Hidden {
 			hidden = append(hidden, r.Site.Table(t.Name))
 		}
 		if f.Policies && !f.Hidden {
-			r.lose(stage.LossConstraint, t.Name, "", "row-level security and its policies are not carried")
+			r.lose(stage.LossConstraint, t.Name, "", "row-level security and its policies are not transferred")
 		}
 		if f.Inherits != "" {
-			r.lose(stage.LossConstraint, t.Name, "", "inheritance from "+f.Inherits+" is not carried; the rows of this table are")
+			r.lose(stage.LossConstraint, t.Name, "", "inheritance from "+f.Inherits+" is not transferred; the rows of this table are")
 		}
 		if t.Partitioned {
-			r.note(t.Name, "a partitioned table becomes an ordinary one with all rows")
+			r.note(t.Name, "a partitioned table becomes an ordinary table with all rows")
 		}
 		if f.Unlogged {
-			r.note(t.Name, "an unlogged table becomes an ordinary one")
+			r.note(t.Name, "an unlogged table becomes an ordinary table")
 		}
 	}
 	if hidden != nil {

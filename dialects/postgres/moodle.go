@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// MoodleSite reads which Moodle site the listed tables are of.
+// MoodleSite reads which Moodle site the listed tables belong to.
 func (c *Conn) MoodleSite(ctx context.Context, l *Listing) (moodle.Site, error) {
 	wanted := Listing{Tables: slices.Clone(l.Tables)}
 	wanted.Tables = slices.DeleteFunc(wanted.Tables, func(r Relation) bool { return !slices.Contains(moodle.SiteTables(), r.Name) })
@@ -33,7 +33,7 @@ func (c *Conn) MoodleSite(ctx context.Context, l *Listing) (moodle.Site, error) 
 			return "", nil
 		}
 		if err != nil {
-			return "", c.Explain(err, "looking for the site's identifier")
+			return "", c.Explain(err, "reading the site's identifier")
 		}
 		return *text, nil
 	})

@@ -10,17 +10,18 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// maxName is how many bytes of a name the server keeps (NAMEDATALEN - 1).
+// maxName is the maximum length of a name in bytes (NAMEDATALEN - 1).
 const maxName = 63
 
-// Names gives new objects names that nothing else in the schema has. It is used
-// by one goroutine.
+// Names chooses unused names for new objects of a schema. It is used by one
+// goroutine.
 type Names struct {
 	site  Site
 	taken map[string]bool
 }
 
-// Names starts with what is in the site's schema now, but for what is to go.
+// Names returns a Names that knows the objects in the site's schema, except those in
+// without, which are going to be dropped.
 func (c *Conn) Names(ctx context.Context, without ...string) (*Names, error) {
 	found, err := query[struct{ Name string }](ctx, c, `
 		SELECT relname::text FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1)
@@ -38,16 +39,16 @@ func (c *Conn) Names(ctx context.Context, without ...string) (*Names, error) {
 	return n, nil
 }
 
-// Names starts with nothing taken, for a site that nothing else has the prefix of.
+// Names returns an empty Names, for a site whose prefix nothing else has.
 func (s Site) Names() *Names { return &Names{s, map[string]bool{}} }
 
-// Reserve keeps a name for something that is made later.
+// Reserve reserves a name for an object that is created later.
 func (n *Names) Reserve(name string) { n.taken[name] = true }
 
-// Taken reports whether something has a name.
+// Taken reports whether a name is in use.
 func (n *Names) Taken(name string) bool { return n.taken[name] }
 
-// take reserves a name, if nothing has it yet and the server keeps all of it.
+// take reserves a name if it is unused and not too long.
 func (n *Names) take(name string) bool {
 	if n.taken[name] || len(name) > maxName {
 		return false
@@ -56,7 +57,7 @@ func (n *Names) take(name string) bool {
 	return true
 }
 
-// pick takes base and suffix, cut and with a counter between as needed.
+// pick reserves base and suffix, shortened and with a counter in between as needed.
 func (n *Names) pick(base, suffix string) string {
 	for i := 1; ; i++ {
 		end := suffix
@@ -69,7 +70,7 @@ func (n *Names) pick(base, suffix string) string {
 	}
 }
 
-// cut shortens a string to at most n bytes and never inside a character.
+// cut shortens a string to at most n bytes without splitting a character.
 func cut(s string, n int) string {
 	if len(s) <= n {
 		return s
@@ -80,10 +81,9 @@ func cut(s string, n int) string {
 	return s[:n]
 }
 
-// Indexes names the indexes of a table, in their order; fromPrefix is the prefix
-// where it comes from, and dialect its engine. From PostgreSQL names stay, and
-// where they begin with that prefix they get the new one. Otherwise they are those
-// that Moodle would give.
+// Indexes names the indexes of a table, in order. fromPrefix is the prefix and
+// dialect the engine of the source. Names from PostgreSQL are kept, with the new
+// prefix instead of fromPrefix; others are generated as Moodle does.
 func (n *Names) Indexes(t *schema.Table, dialect, fromPrefix string) []string {
 	if dialect != Dialect {
 		return moodle.IndexNames(t, fromPrefix, n.site.Prefix, n.take)
@@ -95,7 +95,7 @@ func (n *Names) Indexes(t *schema.Table, dialect, fromPrefix string) []string {
 	return names
 }
 
-// moved gives a name of a site with one prefix the prefix of this.
+// moved replaces the source's prefix of a name by this site's.
 func (n *Names) moved(name, fromPrefix string) string {
 	if rest, ok := strings.CutPrefix(name, fromPrefix); ok && rest != "" {
 		return n.site.Prefix + rest
@@ -103,7 +103,7 @@ func (n *Names) moved(name, fromPrefix string) string {
 	return name
 }
 
-// PrimaryKey names the primary key of a table: as where it comes from, if that is
+// PrimaryKey names the primary key of a table: as in the source if that is
 // PostgreSQL, or else as Moodle would.
 func (n *Names) PrimaryKey(t *schema.Table, fromPrefix string) string {
 	if t.PrimaryKeyName != "" {

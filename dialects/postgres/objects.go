@@ -8,13 +8,12 @@ import (
 // Object is something with a name in the site's schema.
 type Object struct {
 	Kind byte   // as in Relation; also i index, I index of a partitioned table, e enumeration
-	Name string // whole
+	Name string // full
 }
 
-// Objects lists what goes when the relations of a listing are replaced: these,
-// their partitions, indexes and sequences, and the enumerations and sequences with
-// the site's prefix that nothing else uses. The mark of an unfinished restore
-// belongs to it.
+// Objects lists what is dropped when the relations of a listing are replaced: the
+// relations, their partitions, indexes and sequences, the marker, and the
+// enumerations and sequences with the site's prefix that nothing else uses.
 func (c *Conn) Objects(ctx context.Context, l *Listing) ([]Object, error) {
 	found, err := query[struct{ Kind, Name string }](ctx, c, `
 		WITH RECURSIVE relations (oid) AS (
@@ -50,7 +49,7 @@ func (c *Conn) Objects(ctx context.Context, l *Listing) ([]Object, error) {
 			AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
 		ORDER BY 1, 2`, oidArray(l.Replaced()), c.Site.Schema, c.Site.Prefix, c.Site.Prefix+Marker, oidArray(l.sequences()))
 	if err != nil {
-		return nil, c.Explain(err, "listing what belongs to the site's tables")
+		return nil, c.Explain(err, "listing the objects of the site's tables")
 	}
 	objects := make([]Object, 0, len(found))
 	for _, f := range found {
@@ -61,7 +60,7 @@ func (c *Conn) Objects(ctx context.Context, l *Listing) ([]Object, error) {
 	return objects, nil
 }
 
-// Replaced are the relations that a restore replaces.
+// Replaced returns the relations that a restore replaces.
 func (l *Listing) Replaced() []Relation {
 	all := append([]Relation(nil), l.Tables...)
 	for _, r := range l.Others {
@@ -82,15 +81,14 @@ func (l *Listing) sequences() (all []Relation) {
 }
 
 // Rename returns the statement that renames an object of the site's schema. The
-// constraint that is an index is renamed with it, and what refers to an object
-// keeps doing so.
+// constraint of an index is renamed with it, and references to the object stay valid.
 func (s Site) Rename(kind byte, from, to string) string {
 	what := map[byte]string{'r': "TABLE", 'p': "TABLE", 'v': "VIEW", 'm': "MATERIALIZED VIEW", 'f': "FOREIGN TABLE", 'S': "SEQUENCE", 'i': "INDEX", 'I': "INDEX", 'e': "TYPE"}[kind]
 	return fmt.Sprintf("ALTER %s %s RENAME TO %s", what, s.Object(from), Ident(to))
 }
 
-// Locks returns how many locks a transaction may count on at this moment, and what
-// the setting is that limits them.
+// Locks returns how many locks a transaction can currently get, and the setting that
+// limits them.
 func (c *Conn) Locks(ctx context.Context) (free, each int, err error) {
 	err = c.QueryRow(ctx, `SELECT each * slots - (SELECT count(*) FROM pg_locks WHERE NOT fastpath AND pid <> pg_backend_pid())::int, each
 		FROM (SELECT current_setting('max_locks_per_transaction')::int, current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int) s (each, slots)`).Scan(&free, &each)

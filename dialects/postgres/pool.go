@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Pool is a fixed number of sessions that workers share; one that was lost is
-// opened anew when it is needed. It is safe for concurrent use.
+// Pool is a fixed number of sessions shared by workers. A lost session is reopened
+// when it is needed. It is safe for concurrent use.
 type Pool struct {
 	open func(context.Context) (*Conn, error)
 	free chan *Conn
@@ -20,8 +20,8 @@ type Pool struct {
 	all []*Conn
 }
 
-// OpenPool opens n sessions. Where the server has fewer to give, but at least
-// one, it is a smaller Pool: compare Size with n.
+// OpenPool opens n sessions. If the server has fewer to give, but at least one, the
+// Pool is smaller: compare Size with n.
 func OpenPool(ctx context.Context, n int, open func(context.Context) (*Conn, error)) (*Pool, error) {
 	p := &Pool{open: open, free: make(chan *Conn, n)}
 	for range n {
@@ -38,14 +38,14 @@ func OpenPool(ctx context.Context, n int, open func(context.Context) (*Conn, err
 	return p, nil
 }
 
-// Size is the number of sessions.
+// Size returns the number of sessions.
 func (p *Pool) Size() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.all)
 }
 
-// Take waits for a session. It must be given back with Give.
+// Take waits for a session. Return it with Give.
 func (p *Pool) Take(ctx context.Context) (*Conn, error) {
 	select {
 	case c := <-p.free:
@@ -55,7 +55,7 @@ func (p *Pool) Take(ctx context.Context) (*Conn, error) {
 		fresh, err := p.open(ctx)
 		if err != nil {
 			p.free <- c
-			return nil, fmt.Errorf("%s: the connection to the server was lost, and can't be had again: %w", c.Address, err)
+			return nil, fmt.Errorf("%s: connection lost; reconnecting failed: %w", c.Address, err)
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -66,11 +66,11 @@ func (p *Pool) Take(ctx context.Context) (*Conn, error) {
 	}
 }
 
-// Give hands a session back.
+// Give returns a session to the pool.
 func (p *Pool) Give(c *Conn) { p.free <- c }
 
-// Each calls do for every item, as many at once as there are sessions, and ends
-// at the first error.
+// Each calls do for every item, with as many concurrent calls as there are sessions,
+// and stops at the first error.
 func Each[T any](ctx context.Context, p *Pool, items []T, do func(ctx context.Context, c *Conn, item T) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(p.Size(), 1))
@@ -93,7 +93,7 @@ func Each[T any](ctx context.Context, p *Pool, items []T, do func(ctx context.Co
 	return g.Wait()
 }
 
-// Close ends all sessions; nobody may use one any more.
+// Close closes all sessions. None may be in use.
 func (p *Pool) Close(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

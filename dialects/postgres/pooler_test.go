@@ -14,8 +14,8 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// pooler answers like one that gives clients the server's sessions for a
-// statement: each client is told a process of its own, and shares the server's.
+// pooler behaves like one that assigns server sessions per statement: it reports a
+// different process to each client, but shares the server's.
 type pooler struct {
 	t       *testing.T
 	clients atomic.Uint32
@@ -77,8 +77,8 @@ func (p *pooler) serve(conn net.Conn) {
 	}
 }
 
-// A pooler that shares the server's sessions between clients is found out before
-// a snapshot is lost to it.
+// A pooler that shares the server's sessions between clients is detected before it
+// loses a snapshot.
 func TestTransactionPoolingIsRefused(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -103,6 +103,6 @@ func TestTransactionPoolingIsRefused(t *testing.T) {
 	})
 	_, err = Connection{DSN: config.NewSecret("postgres://joe@" + l.Addr().String() + "/moodle?sslmode=disable"), Prefix: "mdl_"}.Open(t.Context())
 	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "transaction mode") {
-		t.Errorf("it says %v", err)
+		t.Errorf("got %v", err)
 	}
 }

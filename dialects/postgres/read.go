@@ -14,14 +14,14 @@ import (
 type Reader struct {
 	Table       *schema.Table
 	Partitioned bool
-	// Range reads rows of an integer key, in its order; nil reads all rows in
-	// the order in which they lie in the table.
+	// Range limits reading to a range of the integer key, in key order; nil reads all
+	// rows in storage order.
 	Range *keyrange.Range
-	Where string // a condition in SQL that rows must meet; "" for all
+	Where string // an SQL condition that rows must meet; "" for all
 }
 
-// Read hands the rows on in chunks. An error of emit is returned as it is. The
-// data of a chunk belongs to the reader again when emit returns.
+// Read passes the rows to emit in chunks and returns emit's error unchanged. The
+// reader reuses a chunk's data when emit returns.
 func (c *Conn) Read(ctx context.Context, r Reader, emit func(ctx context.Context, data []byte, rows int) error) error {
 	var failed error // of emit
 	b := rows.NewBuilder(func(ctx context.Context, data []byte, n int) error {
@@ -36,11 +36,11 @@ func (c *Conn) Read(ctx context.Context, r Reader, emit func(ctx context.Context
 	case w.err != nil:
 		return fmt.Errorf("%s: table %s: %w", c.Address, c.Site.Table(r.Table.Name), w.err)
 	case err != nil && Gone(err):
-		return c.Explain(err, "table %s or one of its columns is gone since the run began", c.Site.Table(r.Table.Name))
+		return c.Explain(err, "table %s or one of its columns was dropped since the run began", c.Site.Table(r.Table.Name))
 	case err != nil:
 		return c.Explain(err, "reading table %s", c.Site.Table(r.Table.Name))
 	case tag.RowsAffected() != w.rows:
-		return fmt.Errorf("%s: table %s: the server sent %d rows and says they were %d", c.Address, c.Site.Table(r.Table.Name), w.rows, tag.RowsAffected())
+		return fmt.Errorf("%s: table %s: the server sent %d rows but reports %d", c.Address, c.Site.Table(r.Table.Name), w.rows, tag.RowsAffected())
 	}
 	return b.Flush(ctx)
 }
@@ -51,7 +51,7 @@ func (r Reader) statement(site Site) string {
 		return fmt.Sprintf("COPY %s (%s) TO STDOUT", table, columns)
 	}
 	if !r.Partitioned {
-		table = "ONLY " + table // children of a table by inheritance are tables of their own
+		table = "ONLY " + table // tables that inherit from it are read separately
 	}
 	sql := "COPY (SELECT " + columns + " FROM " + table
 	and := " WHERE "
@@ -73,7 +73,7 @@ func (r Reader) statement(site Site) string {
 	return sql + ") TO STDOUT"
 }
 
-// Count counts the rows of a table that meet a condition in SQL; "" counts all.
+// Count counts the rows of a table that meet an SQL condition; "" counts all.
 func (c *Conn) Count(ctx context.Context, t *Table, where string) (n int64, err error) {
 	from := c.Site.Table(t.Name)
 	if !t.Partitioned {
@@ -88,9 +88,9 @@ func (c *Conn) Count(ctx context.Context, t *Table, where string) (n int64, err 
 	return n, nil
 }
 
-// rowWriter takes what CopyTo gets: one row with its newline at a time.
+// rowWriter receives the output of CopyTo: one row with its newline per call.
 type rowWriter struct {
-	ctx     context.Context // of the one Read that it lives for: io.Writer has no place for it
+	ctx     context.Context // of the current Read, because io.Writer takes no context
 	decoder *decoder
 	builder *rows.Builder
 	rows    int64

@@ -12,22 +12,22 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Relation is something with rows or values in the site's schema.
+// Relation is a relation in the site's schema.
 type Relation struct {
 	OID  uint32
 	Name string // without the prefix
 	Kind byte   // pg_class.relkind: r table, p partitioned table, v view, m materialized view, f foreign table, S sequence
-	// Denied: the user may not read it; Foreign: another user owns it.
+	// Denied is set if the user may not read it, Foreign if another user owns it.
 	Denied, Foreign bool
 }
 
-// Listing is what of a schema belongs to a site, by name.
+// Listing is what a schema holds of a site, sorted by name.
 type Listing struct {
-	Tables []Relation // kinds r and p, without partitions of one that is listed
-	Others []Relation // kinds v, m, f and S: sequences that no column of any table owns or uses
+	Tables []Relation // kinds r and p, without partitions of listed tables
+	Others []Relation // kinds v, m, f and S; sequences only if no column owns or uses them
 	Notes  []stage.Note
-	Names  []string // of all tables of the schema, whole
-	// Unfinished: a restore into the site was not brought to its end.
+	Names  []string // full names of all tables of the schema
+	// Unfinished is set if a restore into the site did not finish.
 	Unfinished bool
 }
 
@@ -42,9 +42,9 @@ type relation struct {
 	Serves    bool // a sequence that a column owns or uses
 }
 
-// List finds what of the schema belongs to the site. Names are compared byte by
-// byte; tables of a second site whose prefix begins with this one's, of
-// extensions and partitions are left out, which the notes say.
+// List finds what belongs to the site in the schema. It compares names byte by byte.
+// It skips partitions and tables of extensions and of a second site whose prefix
+// begins with this one's, and says so in the notes.
 func (c *Conn) List(ctx context.Context) (*Listing, error) {
 	found, err := query[relation](ctx, c, `
 		SELECT c.oid, c.relname::text, c.relkind::text,
@@ -84,7 +84,7 @@ func (c *Conn) List(ctx context.Context) (*Listing, error) {
 				l.Others = append(l.Others, Relation{r.OID, name, r.Kind[0], r.Denied, r.Foreign})
 			}
 		case root.OID != r.OID:
-			l.Notes = append(l.Notes, stage.Note{Path: stage.DB + "/" + name, Text: "a partition: its rows are read with " + root.Name})
+			l.Notes = append(l.Notes, stage.Note{Path: stage.DB + "/" + name, Text: "a partition; its rows are read with " + root.Name})
 		default:
 			l.Tables = append(l.Tables, Relation{r.OID, name, r.Kind[0], r.Denied, r.Foreign})
 		}
@@ -92,7 +92,8 @@ func (c *Conn) List(ctx context.Context) (*Listing, error) {
 	return l, nil
 }
 
-// withoutScratch leaves out what restores make beside sites, unless that is what is listed.
+// withoutScratch removes temporary objects of restores, unless they are what is
+// listed.
 func (l *Listing) withoutScratch(site Site, found []relation) []relation {
 	if IsScratch(site.Prefix) {
 		return found
@@ -108,12 +109,12 @@ func (l *Listing) withoutScratch(site Site, found []relation) []relation {
 		return true
 	})
 	if tables > 0 {
-		l.Notes = append(l.Notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("%d tables of schema %s belong to a restore that is running or was interrupted, and are left out; the next restore of that site removes them", tables, site.Schema)})
+		l.Notes = append(l.Notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("skipped %d tables of schema %s that belong to a running or interrupted restore; the next restore of that site removes them", tables, site.Schema)})
 	}
 	return found
 }
 
-// own returns what belongs to the site, and notes what of the tables doesn't.
+// own returns what belongs to the site, and notes which tables do not.
 func (l *Listing) own(site Site, found []relation) (mine []relation) {
 	var tables []string
 	for _, r := range found {
@@ -123,7 +124,7 @@ func (l *Listing) own(site Site, found []relation) (mine []relation) {
 	}
 	l.Names = tables
 	var others []string
-	if !IsScratch(site.Prefix) { // there it is all one restore's, or several
+	if !IsScratch(site.Prefix) { // there everything belongs to restores
 		others = moodle.OtherSites(tables, site.Prefix)
 	}
 	counts := make([]int, len(others))
@@ -153,13 +154,13 @@ func (l *Listing) own(site Site, found []relation) (mine []relation) {
 		l.Notes = append(l.Notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf(format, args...)})
 	}
 	if foreign != nil {
-		note("%d tables of schema %s do not begin with prefix %q and are left out: %s", len(foreign), site.Schema, site.Prefix, Abridged(foreign))
+		note("skipped %d tables of schema %s that do not begin with prefix %q: %s", len(foreign), site.Schema, site.Prefix, Abridged(foreign))
 	}
 	if extension > 0 {
-		note("%d tables of schema %s belong to extensions of the server and are left out", extension, site.Schema)
+		note("skipped %d tables of schema %s that belong to extensions of the server", extension, site.Schema)
 	}
 	for i, p := range others {
-		note("%d tables with prefix %q belong to another site in schema %s and are left out", counts[i], p, site.Schema)
+		note("skipped %d tables with prefix %q that belong to another site in schema %s", counts[i], p, site.Schema)
 	}
 	return mine
 }
@@ -173,7 +174,7 @@ func query[T any](ctx context.Context, c *Conn, sql string, args ...any) ([]T, e
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[T])
 }
 
-// oidArray writes the tables' object ids as an array literal.
+// oidArray writes the tables' object IDs as an array literal.
 func oidArray(tables []Relation) string {
 	var b strings.Builder
 	for i, t := range tables {

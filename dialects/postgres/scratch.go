@@ -6,31 +6,30 @@ import (
 	"regexp"
 )
 
-// What a restore makes beside a site, and what it has put out of the way, have
-// names of their own, so that nobody takes them for a part of any site:
+// Objects that a restore creates beside a site, and old objects that it renamed, have
+// names that cannot be confused with part of a site:
 //
-//	vault_new_<site>_<run>_<table>  a table that is loaded
-//	vault_new_<site>_<run>$<n>      what belongs to it: indexes, sequences, types
-//	vault_old_<site>_<run>$<n>      what was replaced, until it is dropped
+//	vault_new_<site>_<run>_<table>  a table being loaded
+//	vault_new_<site>_<run>$<n>      its indexes, sequences and types
+//	vault_old_<site>_<run>$<n>      replaced objects, until they are dropped
 //
-// <site> is made from the site's prefix.
+// <site> is derived from the site's prefix.
 var scratch = regexp.MustCompile(`^vault_(new|old)_[0-9a-f]{8}_`)
 
-// IsScratch reports whether an object with this name is what a restore makes
-// beside a site or has put out of the way.
+// IsScratch reports whether a name is that of an object created beside a site or of a
+// renamed old one.
 func IsScratch(name string) bool { return scratch.MatchString(name) }
 
-// Scratch returns the prefixes of the names of what restores of this site make
-// beside it, and of what they have put out of the way.
+// Scratch returns the name prefixes of objects that restores of this site create
+// beside it, and of old objects that they renamed.
 func (s Site) Scratch() (made, old string) {
 	sum := sha256.Sum256([]byte(s.Prefix))
 	id := hex.EncodeToString(sum[:4]) + "_"
 	return "vault_new_" + id, "vault_old_" + id
 }
 
-// Full returns the whole name of a table of the site. The server would cut one that
-// is too long, which only tables that are made beside a site have: it ends with a
-// checksum instead.
+// Full returns the full name of a table of the site. Names beside a site may be too
+// long for the server; they end with a checksum instead of being truncated.
 func (s Site) Full(table string) string {
 	name := s.Prefix + table
 	if len(name) <= maxName || !IsScratch(name) {

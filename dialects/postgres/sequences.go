@@ -13,12 +13,12 @@ import (
 // generator is a column that takes its values from a sequence.
 type generator struct {
 	table            *Table
-	column, sequence string // the sequence as regclass reads it
+	column, sequence string // the sequence as text for regclass
 	expr             string // the column's default
 }
 
 type sequence struct {
-	Name      string // as asked for
+	Name      string // as requested
 	OID       uint32
 	Qualified string // quoted
 	Increment int64
@@ -32,8 +32,8 @@ type sequenceValue struct {
 	Called   bool
 }
 
-// sequences reads where the sequences of all tables stand. Sequences are not part
-// of a snapshot: what is read is the present value, never behind the rows.
+// sequences reads the values of all sequences. Sequences are not part of a snapshot:
+// the current value is read, which is never behind the rows.
 func (r *reading) sequences(ctx context.Context) error {
 	var names []string
 	for _, g := range r.generators {
@@ -55,7 +55,7 @@ func (r *reading) sequences(ctx context.Context) error {
 		}
 	}
 	if denied != nil {
-		return failure.New(failure.Refused, "%s: the user may not read these sequences: %s; GRANT SELECT ON ALL SEQUENCES IN SCHEMA %s to it",
+		return failure.New(failure.Refused, "%s: the user may not read the sequences %s; GRANT SELECT ON ALL SEQUENCES IN SCHEMA %s to it",
 			r.Address, strings.Join(denied, ", "), Ident(r.Site.Schema))
 	}
 	next, err := r.nextValues(ctx, found)
@@ -67,31 +67,31 @@ func (r *reading) sequences(ctx context.Context) error {
 		i, ok := byName[g.sequence]
 		switch {
 		case !ok:
-			r.lose(stage.LossDefault, g.table.Name, "column "+g.column, "its default takes values from a sequence that is not there: "+g.expr)
+			r.lose(stage.LossDefault, g.table.Name, "column "+g.column, "its default uses a sequence that does not exist: "+g.expr)
 			continue
 		case g.table.Sequence != nil:
-			r.lose(stage.LossDefault, g.table.Name, "column "+g.column, "a second sequence of one table is not carried: "+g.expr)
+			r.lose(stage.LossDefault, g.table.Name, "column "+g.column, "a second sequence of a table is not transferred: "+g.expr)
 			continue
 		}
 		s := found[i]
 		g.table.Sequence = &schema.Sequence{Column: g.column, Next: next[i]}
 		if first, ok := users[s.OID]; ok {
-			r.note(g.table.Name, "sequence %s serves %s too; each gets one of its own", s.Qualified, first)
+			r.note(g.table.Name, "sequence %s is shared with %s; each gets its own", s.Qualified, first)
 		}
 		users[s.OID] = g.table.Name
 		if s.Increment != 1 || s.Cycle {
-			r.note(g.table.Name, "sequence %s has a step of %d or starts over at its end; it becomes an ordinary one", s.Qualified, s.Increment)
+			r.note(g.table.Name, "sequence %s has an increment of %d or cycles; it becomes an ordinary one", s.Qualified, s.Increment)
 		}
 	}
 	for _, o := range r.listing.Others {
 		if _, ok := users[o.OID]; o.Kind == 'S' && !ok {
-			r.lose(stage.LossTable, o.Name, "", "a sequence that no column takes its values from is not carried")
+			r.lose(stage.LossTable, o.Name, "", "a sequence that no column uses is not transferred")
 		}
 	}
 	return nil
 }
 
-// nextValues returns the value that each sequence gives next.
+// nextValues returns the next value of each sequence.
 func (r *reading) nextValues(ctx context.Context, of []sequence) ([]uint64, error) {
 	const batch = 200 // tables of one statement, each of which the server locks
 	next := make([]uint64, len(of))
@@ -105,7 +105,7 @@ func (r *reading) nextValues(ctx context.Context, of []sequence) ([]uint64, erro
 		}
 		values, err := query[sequenceValue](ctx, r.Conn, sql.String())
 		if err != nil {
-			return nil, r.Explain(err, "reading where the sequences stand")
+			return nil, r.Explain(err, "reading the sequences' values")
 		}
 		for _, v := range values {
 			n := uint64(max(v.Last, 0))

@@ -14,22 +14,22 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// setting is one of the server's settings that change what is read or written.
-// Its value is written as pg_settings has it: times in its unit, without one.
+// setting is a server setting that affects what is read or written. Its value has the
+// format of pg_settings: times in the setting's unit, without naming it.
 type setting struct {
 	name, value string
-	// fixed: only a superuser can set it, so it is only looked at.
+	// fixed is set if only a superuser can change the setting, so it is only checked.
 	fixed bool
 }
 
-// settings lists every setting that Vault relies on. Each is set in every
-// session, whatever server, database, role or DSN say, and read back; versions
-// that don't have one do without. default_transaction_read_only is not here: who
-// sets it for a target means it.
+// settings lists the settings that Vault relies on. Each is set in every session,
+// overriding server, database, role and DSN, and read back; versions without it skip
+// it. default_transaction_read_only is not listed: whoever sets it for a target does
+// so on purpose.
 func settings(site Site, lockTimeout time.Duration, application string) []setting {
 	return []setting{
-		// How values and definitions are written. The search path is the site's
-		// schema alone, so definitions that the server writes are relative to it.
+		// Encoding of values and definitions. The search path is the site's schema
+		// alone, so that definitions from the server are relative to it.
 		{name: "client_encoding", value: "UTF8"},
 		{name: "TimeZone", value: "UTC"},
 		{name: "DateStyle", value: "ISO, YMD"},
@@ -45,8 +45,7 @@ func settings(site Site, lockTimeout time.Duration, application string) []settin
 		{name: "transform_null_equals", value: "off"},
 		{name: "quote_all_identifiers", value: "off"},
 		{name: "search_path", value: Ident(site.Schema)},
-		// Rows that are withheld: without row_security, a policy that hides some is
-		// an error.
+		// Withheld rows: without row_security, a policy that hides rows is an error.
 		{name: "row_security", value: "off"},
 		{name: "gin_fuzzy_search_limit", value: "0"},
 		{name: "zero_damaged_pages", value: "off", fixed: true},
@@ -55,17 +54,17 @@ func settings(site Site, lockTimeout time.Duration, application string) []settin
 		{name: "default_transaction_isolation", value: "read committed"},
 		{name: "default_transaction_deferrable", value: "off"},
 		{name: "synchronous_commit", value: "on"},
-		// Nothing times out but the wait for a lock.
+		// Nothing but waiting for a lock times out.
 		{name: "statement_timeout", value: "0"},
 		{name: "lock_timeout", value: strconv.FormatInt(lockTimeout.Milliseconds(), 10)},
 		{name: "transaction_timeout", value: "0"},
 		{name: "idle_in_transaction_session_timeout", value: "0"},
 		{name: "idle_session_timeout", value: "0"},
-		// The order of rows, and one processor for each reader.
+		// The order of rows, and one process per reader.
 		{name: "synchronize_seqscans", value: "off"},
 		{name: "max_parallel_workers_per_gather", value: "0"},
 		{name: "jit", value: "off"},
-		// What the server's log and pg_stat_activity say.
+		// The server's log and pg_stat_activity.
 		{name: "client_min_messages", value: "warning"},
 		{name: "application_name", value: application},
 	}
@@ -94,21 +93,21 @@ func (c *Conn) settle(ctx context.Context, want []setting) error {
 		switch {
 		case f.Value == s.value:
 		case s.fixed:
-			faults = append(faults, fmt.Errorf("%s is %s and must be %s: ALTER DATABASE … RESET %[1]s, or set it for the server", s.name, f.Value, s.value))
+			faults = append(faults, fmt.Errorf("%s is %s but must be %s; ALTER DATABASE … RESET %[1]s, or set it for the server", s.name, f.Value, s.value))
 		default:
-			faults = append(faults, fmt.Errorf("%s was set to %s and is %s: connect to the server itself if a pooler stands between, or set it for the user", s.name, s.value, f.Value))
+			faults = append(faults, fmt.Errorf("%s was set to %s but is %s; connect to the server directly instead of through a pooler, or set it for the user", s.name, s.value, f.Value))
 		}
 	}
 	if faults != nil {
-		return failure.New(failure.Refused, "%s: the session's settings are not those that Vault needs: %w", c.Address, errors.Join(faults...))
+		return failure.New(failure.Refused, "%s: unsuitable session settings: %w", c.Address, errors.Join(faults...))
 	}
 	return nil
 }
 
-// contradictions refuses the parameters of a DSN that would change what is read
-// or written. Their values are not shown. search_path is not one of them: it
-// chooses the schema. Those of the environment (PGTZ) are meant for all programs,
-// and overridden.
+// contradictions returns an error for DSN parameters that would change what is read
+// or written. It does not show their values. search_path is allowed because it
+// chooses the schema. Environment variables (PGTZ) apply to all programs and are
+// overridden.
 func contradictions(params map[string]string, want []setting) error {
 	environment := map[string]string{}
 	if c, err := pgconn.ParseConfig(""); err == nil {
@@ -120,7 +119,7 @@ func contradictions(params map[string]string, want []setting) error {
 		if at < 0 || want[at].name == "search_path" || same(want[at].value, value) {
 			return
 		}
-		faults = append(faults, fmt.Errorf("parameter %s of dsn contradicts what Vault needs (%s = %s): remove it", param, want[at].name, want[at].value))
+		faults = append(faults, fmt.Errorf("parameter %s of dsn conflicts with what Vault needs (%s = %s); remove it", param, want[at].name, want[at].value))
 	}
 	for name, value := range params {
 		if environment[name] == value {
@@ -141,13 +140,13 @@ func contradictions(params map[string]string, want []setting) error {
 	return failure.New(failure.Usage, "%w", errors.Join(faults...))
 }
 
-// same tells whether two values of a setting are the same for sure.
+// same reports whether two values of a setting are certainly equal.
 func same(want, got string) bool {
 	plain := func(s string) string { return strings.ToLower(strings.NewReplacer(" ", "", "-", "").Replace(s)) }
 	return plain(want) == plain(got) || want == "on" && plain(got) == "true" || want == "off" && plain(got) == "false"
 }
 
-// commandLine takes the server's options of a DSN apart: -c name=value and --name=value.
+// commandLine parses the server options in a DSN: -c name=value and --name=value.
 func commandLine(line string) map[string]string {
 	all := map[string]string{}
 	for word := range strings.FieldsSeq(line) {

@@ -12,7 +12,8 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// spoilt has another value for each setting, as a server, database or role may have it.
+// spoilt has a different value for each setting, as a server, database or role may
+// set it.
 var spoilt = map[string]string{
 	"client_encoding": "latin1", "TimeZone": "'Asia/Kathmandu'", "DateStyle": "'SQL, DMY'", "IntervalStyle": "iso_8601", "extra_float_digits": "0",
 	"bytea_output": "escape", "xmloption": "document", "xmlbinary": "hex", "lc_monetary": "'C.UTF-8'", "array_nulls": "off", "standard_conforming_strings": "off",
@@ -30,8 +31,8 @@ func database(t *testing.T, db servers.Database) (name string) {
 	return name
 }
 
-// Whatever a database's defaults are, a session writes values in one way, and
-// every setting has Vault's value.
+// Whatever a database's defaults are, a session writes values in one format and every
+// setting has Vault's value.
 func TestSessionIsIndependentOfDefaults(t *testing.T) {
 	db := servers.Postgres(t)
 	name := database(t, db)
@@ -76,11 +77,11 @@ func TestSessionIsIndependentOfDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := `2024-07-01 12:00:00+00|2024-02-03|1 day 02:00:00|0.30000000000000004|\x00ff|ü|\`; got != want {
-		t.Errorf("%s instead of %s", got, want)
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
-// A setting that hides damage, and that only a superuser can set, is refused with
+// A setting that hides damage and that only a superuser can change is refused with
 // its name, its value and a remedy.
 func TestSettingsThatHideDamageAreRefused(t *testing.T) {
 	for _, name := range []string{"zero_damaged_pages", "ignore_checksum_failure"} {
@@ -89,14 +90,14 @@ func TestSettingsThatHideDamageAreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Connection{DSN: config.NewSecret(db.DSN), Prefix: "mdl_"}.Open(t.Context())
-		if want := name + " is on and must be off: ALTER DATABASE … RESET " + name; failure.Of(err) != failure.Refused || !strings.Contains(fmt.Sprint(err), want) {
+		if want := name + " is on but must be off; ALTER DATABASE … RESET " + name; failure.Of(err) != failure.Refused || !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
 }
 
-// A parameter that would change what is read is refused by its name.
-func TestContradictingParametersAreRefused(t *testing.T) {
+// A parameter that would change what is read is refused by name.
+func TestConflictingParametersAreRefused(t *testing.T) {
 	for params, want := range map[string]string{
 		"statement_timeout=5s":                                         "parameter statement_timeout of dsn",
 		"client_encoding=latin1&password=s3cr3t":                       "parameter client_encoding of dsn",
@@ -114,5 +115,5 @@ func TestContradictingParametersAreRefused(t *testing.T) {
 	}
 }
 
-// escape is for a parameter of a DSN, in which + is no space.
+// escape escapes a DSN parameter, in which + is not a space.
 func escape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }

@@ -6,8 +6,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Site says which tables are a site's: those of one schema whose names begin
-// with one prefix, compared byte by byte.
+// Site identifies the tables of a site: those of one schema whose names begin with a
+// prefix, compared byte by byte.
 type Site struct{ Schema, Prefix string }
 
 // Table quotes a table of the site, given without prefix, for SQL.
@@ -19,7 +19,7 @@ func (s Site) Object(name string) string { return pgx.Identifier{s.Schema, name}
 // Ident quotes a name for SQL.
 func Ident(name string) string { return pgx.Identifier{name}.Sanitize() }
 
-// Idents quotes names and puts commas between them.
+// Idents quotes names and joins them with commas.
 func Idents(names []string) string {
 	quoted := make([]string, len(names))
 	for i, name := range names {
@@ -28,7 +28,8 @@ func Idents(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// Matches compares a table's name with a pattern in which * stands for any characters.
+// Matches reports whether a table's name matches a pattern in which * matches any
+// characters.
 func Matches(pattern, name string) bool {
 	first, rest, star := strings.Cut(pattern, "*")
 	if !star {
@@ -42,12 +43,12 @@ func Matches(pattern, name string) bool {
 	return ok && strings.HasSuffix(name, rest)
 }
 
-// Literal quotes a string for SQL in a session with standard_conforming_strings,
-// as every session of Connection.Open has it.
+// Literal quotes a string for SQL. It requires standard_conforming_strings, which
+// Connection.Open sets.
 func Literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// unquote reads the quoted name that SQL text begins with, as the server's
-// format_type and regclass write it, and returns the name and what follows it.
+// unquote parses the quoted name at the beginning of SQL text, as format_type and
+// regclass write it, and returns the name and the rest.
 func unquote(text string) (name, rest string) {
 	if !strings.HasPrefix(text, `"`) {
 		if i := strings.IndexByte(text, '.'); i >= 0 {
@@ -70,7 +71,7 @@ func unquote(text string) (name, rest string) {
 	return b.String(), ""
 }
 
-// lastName returns the name in a name that may have a schema in front.
+// lastName returns the unqualified name of a name that may have a schema.
 func lastName(text string) string {
 	for {
 		name, rest := unquote(text)

@@ -11,12 +11,12 @@ import (
 	"github.com/lmsvault/vault/core/keyrange"
 )
 
-// UnitBytes is about how much of a table, as it lies on the server's disk, is
-// read as one unit.
+// UnitBytes is the approximate size on disk of the part of a table that is read as
+// one unit.
 const UnitBytes = 64 << 20
 
-// Ranges divides a table with an integer key into ranges of about bytes each; nil
-// for a table without one, which is read as a whole.
+// Ranges divides a table with an integer key into ranges of about bytes each; it
+// returns nil for a table without one, which is read as a whole.
 func (c *Conn) Ranges(ctx context.Context, t *Table, bytes int64) ([]keyrange.Range, error) {
 	key, ok := t.IntegerKey()
 	if !ok {
@@ -28,7 +28,7 @@ func (c *Conn) Ranges(ctx context.Context, t *Table, bytes int64) ([]keyrange.Ra
 	name, table := Ident(key.Name), c.Site.Table(t.Name)
 	var first, last *int64
 	if err := c.QueryRow(ctx, fmt.Sprintf("SELECT min(%s), max(%s) FROM %s", name, name, table)).Scan(&first, &last); err != nil {
-		return nil, c.Explain(err, "looking for the first and last key of table %s", table)
+		return nil, c.Explain(err, "reading the first and last key of table %s", table)
 	}
 	if first == nil || last == nil {
 		return []keyrange.Range{{}}, nil
@@ -37,7 +37,7 @@ func (c *Conn) Ranges(ctx context.Context, t *Table, bytes int64) ([]keyrange.Ra
 	ranges, err := keyrange.Split(ctx, strconv.FormatInt(*first, 10), strconv.FormatInt(*last, 10), t.Rows, max(1, int64(float64(t.Rows)*float64(bytes)/float64(t.Bytes))),
 		func(ctx context.Context, from string) (string, bool, error) {
 			bound, err := strconv.ParseInt(from, 10, 64)
-			if err != nil { // beyond what the column can hold
+			if err != nil { // out of range for the column
 				return "", false, nil
 			}
 			var key int64

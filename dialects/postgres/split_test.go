@@ -34,7 +34,7 @@ func sum(t testing.TB, c *Conn, r Reader) (s rows.Sum) {
 			return err
 		}
 		if s.Rows-before != int64(n) {
-			return fmt.Errorf("a chunk of %d rows says it has %d", s.Rows-before, n)
+			return fmt.Errorf("chunk of %d rows is announced as %d", s.Rows-before, n)
 		}
 		return nil
 	})
@@ -44,8 +44,8 @@ func sum(t testing.TB, c *Conn, r Reader) (s rows.Sum) {
 	return s
 }
 
-// The ranges of a table's key hold every row once, whatever the keys are, and
-// reading by range gives the rows that reading the whole gives.
+// The ranges of a table's key contain every row once, whatever the keys, and reading
+// by range returns the same rows as reading the whole.
 func TestRangesHoldEveryRowOnce(t *testing.T) {
 	db := servers.Postgres(t)
 	for name, keys := range map[string]string{
@@ -89,10 +89,10 @@ func TestRangesHoldEveryRowOnce(t *testing.T) {
 	}
 }
 
-func TestReadRefusesATableThatIsGone(t *testing.T) {
+func TestReadReportsDroppedTable(t *testing.T) {
 	c := open(t, servers.Postgres(t).DSN)
 	err := c.Read(t.Context(), Reader{Table: &schema.Table{Name: "gone", Columns: []schema.Column{{Name: "id"}}}}, nil)
 	if err == nil || !Gone(err) {
-		t.Errorf("it says %v", err)
+		t.Errorf("got %v", err)
 	}
 }

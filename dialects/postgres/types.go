@@ -2,7 +2,7 @@ package postgres
 
 import "github.com/lmsvault/vault/core/schema"
 
-// typeInfo is a row of pg_type with what a column adds to it.
+// typeInfo is a row of pg_type together with the column's attributes.
 type typeInfo struct {
 	Name     string // pg_type.typname
 	System   bool   // in pg_catalog
@@ -12,8 +12,8 @@ type typeInfo struct {
 	Values   []string
 }
 
-// logical finds the logical type of a column. Modifiers are as the types'
-// typmodin functions store them.
+// logical returns the logical type of a column. Modifiers are encoded as by the
+// types' typmodin functions.
 func (t typeInfo) logical() schema.Type {
 	if t.Type == "e" {
 		return schema.Type{Kind: schema.Enum, Values: t.Values}
@@ -77,8 +77,8 @@ func (t typeInfo) logical() schema.Type {
 	return schema.Type{Kind: schema.Other}
 }
 
-// decimal reads precision and scale; the scale is a signed number of 11 bits,
-// and a negative one means that many zeros before the point.
+// decimal decodes precision and scale. The scale is a signed 11-bit number; a
+// negative one means zeros before the point.
 func decimal(modifier int) schema.Type {
 	if modifier < 0 {
 		return schema.Type{Kind: schema.Decimal}

@@ -10,9 +10,9 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// AppendCell appends a value, as the driver gives it (nil, int64, float64,
-// string, []byte), as a cell of a column of type t. It tells whether the value
-// fits the type; if not, nothing is appended.
+// AppendCell appends a value from the driver (nil, int64, float64, string, []byte) as
+// a cell of a column of type t, and reports whether the value fits the type. If not,
+// it appends nothing.
 func AppendCell(dst []byte, t *schema.Type, v driver.Value) ([]byte, bool) {
 	switch v := v.(type) {
 	case nil:
@@ -88,7 +88,7 @@ func appendReal(dst []byte, t *schema.Type, v float64) ([]byte, bool) {
 		if dst = rows.AppendFloat(dst, v, 32); v == float64(float32(v)) || math.IsNaN(v) {
 			return dst, true
 		}
-		// A column of four bytes holds the number that its shortest text names.
+		// A 4-byte column holds the number with this shortest text.
 		if again, err := strconv.ParseFloat(string(dst[start:]), 64); err == nil && again == v {
 			return dst, true
 		}
@@ -137,8 +137,8 @@ func appendText(dst []byte, t *schema.Type, v string) ([]byte, bool) {
 	return rows.AppendText(dst, v), true
 }
 
-// appendBlob takes a blob in a column of another type for the canonical text
-// of a number that SQLite has no class for.
+// appendBlob treats a blob in a column of another type as the canonical text of a
+// number that no storage class of SQLite can hold.
 func appendBlob(dst []byte, t *schema.Type, v []byte) ([]byte, bool) {
 	switch t.Kind {
 	case schema.Binary:
@@ -162,8 +162,8 @@ func appendBlob(dst []byte, t *schema.Type, v []byte) ([]byte, bool) {
 	return dst, false
 }
 
-// isDecimal tells whether a text is the canonical text of a decimal of this
-// type: [-]digits[.digits], no leading zeros, as many decimals as Scale says.
+// isDecimal reports whether a text is the canonical text of a decimal of this type:
+// [-]digits[.digits], without leading zeros, with exactly Scale decimals.
 func isDecimal(text []byte, t *schema.Type) bool {
 	switch string(text) {
 	case "NaN", "Infinity", "-Infinity":
@@ -188,7 +188,7 @@ func isDecimal(text []byte, t *schema.Type) bool {
 	return t.Length == 0 || fraction == t.Scale && whole <= max(t.Length-t.Scale, 0)
 }
 
-// digits counts the digits that text begins with.
+// digits returns the number of digits at the beginning of text.
 func digits(text []byte) int {
 	n := 0
 	for n < len(text) && text[n] >= '0' && text[n] <= '9' {

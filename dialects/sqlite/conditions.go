@@ -9,11 +9,11 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Conditions writes the conditions of package selection.
+// Conditions implements selection.Dialect.
 type Conditions struct{}
 
-// In compares texts byte by byte. An integer beyond SQLite's is kept as a blob of
-// its digits, see AppendCell.
+// In compares texts byte by byte. An integer beyond SQLite's range is stored as a
+// blob of its digits, see AppendCell.
 func (Conditions) In(c *schema.Column, values []string) string {
 	list := make([]string, len(values))
 	for i, v := range values {
@@ -37,7 +37,7 @@ func (Conditions) In(c *schema.Column, values []string) string {
 	return column + " IN (" + strings.Join(list, ", ") + ")"
 }
 
-// Prefix compares characters, which are equal where their bytes are.
+// Prefix compares characters, which are equal if their bytes are.
 func (Conditions) Prefix(c *schema.Column, prefix string) string {
 	return "substr(" + textOfColumn(c) + ", 1, " + strconv.Itoa(utf8.RuneCountInString(prefix)) + ") = " + quoteText(prefix)
 }

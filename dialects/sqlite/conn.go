@@ -15,31 +15,31 @@ import (
 	lib "modernc.org/sqlite/lib"
 )
 
-// Conn is one connection to a database file. It is safe for concurrent use:
-// statements take turns.
+// Conn is a connection to a database file. It is safe for concurrent use: statements
+// take turns.
 //
-// It goes to the driver without database/sql, which would copy every value once
-// more and bind the connection to one reader.
+// It uses the driver without database/sql, which would copy every value and bind the
+// connection to one reader.
 type Conn struct {
 	path string
 	mu   sync.Mutex
 	conn driver.Conn
-	// deletes is the table of which rows may be deleted, while delete does so.
+	// deletes is the table whose rows may be deleted, while delete runs.
 	deletes string
 }
 
-// Mode is how a file is opened.
+// Mode says how a file is opened.
 type Mode string
 
-// The modes.
+// Modes of Open.
 const (
 	ReadOnly Mode = "ro"
 	Create   Mode = "rwc"
-	Memory   Mode = "memory" // a new, empty database that ends with the connection; no file is touched
+	Memory   Mode = "memory" // a new, empty in-memory database; no file is touched
 )
 
-// Open opens a database file. Nothing that the file itself brings along (views,
-// triggers, functions in its schema) is run, and no statement reaches another file.
+// Open opens a database file. It runs nothing that the file itself contains (views,
+// triggers, functions in its schema), and no statement can reach another file.
 func Open(ctx context.Context, path string, mode Mode) (*Conn, error) {
 	full, err := filepath.Abs(path)
 	if err != nil {
@@ -55,14 +55,14 @@ func Open(ctx context.Context, path string, mode Mode) (*Conn, error) {
 	if err := errors.Join(c.settle(ctx, mode), c.confine()); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the SQLite database %s: %w", path, err), c.Close())
 	}
-	// The file is not looked at before the first statement.
+	// SQLite does not read the file before the first statement.
 	if _, err := c.Query(ctx, "SELECT count(*) FROM sqlite_master"); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the SQLite database %s: %w", path, err), c.Close())
 	}
 	return c, nil
 }
 
-// Close ends the connection and an open transaction.
+// Close closes the connection and rolls back an open transaction.
 func (c *Conn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -81,7 +81,7 @@ func (c *Conn) Exec(ctx context.Context, query string) error {
 	return c.execLocked(ctx, query)
 }
 
-// delete deletes rows of a table, which no other call can do. condition is empty
+// delete deletes rows of a table, which no other method can do. condition is empty
 // for all rows.
 func (c *Conn) delete(ctx context.Context, table, condition string) error {
 	c.mu.Lock()
@@ -100,7 +100,7 @@ func (c *Conn) execLocked(ctx context.Context, query string) error {
 	return errors.Join(err, s.close())
 }
 
-// Query returns all rows of a statement that has few. Values are int64,
+// Query returns all rows of a statement with a small result. Values are int64,
 // float64, string, []byte or nil.
 func (c *Conn) Query(ctx context.Context, query string, args ...driver.Value) (all [][]driver.Value, err error) {
 	c.mu.Lock()
@@ -122,13 +122,13 @@ func (c *Conn) Query(ctx context.Context, query string, args ...driver.Value) (a
 	}
 }
 
-// Full tells whether an error says that the file system has no space left.
+// Full reports whether an error means that the file system has no space left.
 func Full(err error) bool {
 	var failed *sqlite.Error
 	return errors.As(err, &failed) && failed.Code()&0xff == lib.SQLITE_FULL || errors.Is(err, syscall.ENOSPC)
 }
 
-// statement is a prepared statement of a Conn, whose lock its user holds.
+// statement is a prepared statement of a Conn. The caller holds the Conn's lock.
 type statement struct{ driver.Stmt }
 
 var errClosed = errors.New("the connection is closed")
@@ -142,7 +142,7 @@ func (c *Conn) prepare(ctx context.Context, query string) (statement, error) {
 	}
 	p, ok := c.conn.(driver.ConnPrepareContext)
 	if !ok {
-		return statement{}, errors.New("the SQLite driver can't prepare statements")
+		return statement{}, errors.New("the SQLite driver cannot prepare statements")
 	}
 	s, err := p.PrepareContext(ctx, query)
 	return statement{s}, explain(err)
@@ -151,7 +151,7 @@ func (c *Conn) prepare(ctx context.Context, query string) (statement, error) {
 func (s statement) exec(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
 	x, ok := s.Stmt.(driver.StmtExecContext)
 	if !ok {
-		return nil, errors.New("the SQLite driver can't run prepared statements")
+		return nil, errors.New("the SQLite driver cannot run prepared statements")
 	}
 	r, err := x.ExecContext(ctx, args)
 	return r, explain(err)
@@ -176,7 +176,7 @@ func (c *Conn) rows(ctx context.Context, query string, args ...driver.Value) (*r
 	}
 	q, ok := s.Stmt.(driver.StmtQueryContext)
 	if !ok {
-		return nil, errors.Join(errors.New("the SQLite driver can't query prepared statements"), s.close())
+		return nil, errors.Join(errors.New("the SQLite driver cannot query prepared statements"), s.close())
 	}
 	r, err := q.QueryContext(ctx, named)
 	if err != nil {
@@ -185,7 +185,7 @@ func (c *Conn) rows(ctx context.Context, query string, args ...driver.Value) (*r
 	return &result{r, s}, nil
 }
 
-// end closes the rows and adds what goes wrong to err, which stays as it is otherwise.
+// end closes the rows and joins an error of closing to err.
 func (r *result) end(err *error) {
 	if closing := errors.Join(r.Rows.Close(), r.statement.close()); closing != nil {
 		*err = errors.Join(*err, closing)

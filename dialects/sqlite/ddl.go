@@ -10,8 +10,8 @@ import (
 )
 
 // CreateTable writes the DDL of a table under its full name, without indexes and
-// without the defaults that RefuseDefault refuses. It fails for names and options that
-// can't be written.
+// without the defaults that RefuseDefault refuses. It returns an error for names and
+// options that cannot be written.
 func CreateTable(t *schema.Table, fullName string) (string, error) {
 	if err := refuse(t); err != nil {
 		return "", fmt.Errorf("table %.100q: %w", fullName, err)
@@ -40,15 +40,15 @@ func CreateTable(t *schema.Table, fullName string) (string, error) {
 	return sql, nil
 }
 
-// RowidKey tells whether the table's key becomes SQLite's rowid: a single
-// integer with a sequence.
+// RowidKey reports whether the table's key becomes SQLite's rowid: a single integer
+// with a sequence.
 func RowidKey(t *schema.Table) bool {
 	c, ok := t.IntegerKey()
 	return ok && t.Sequence != nil && t.Sequence.Column == c.Name && !strings.Contains(t.Options, "WITHOUT ROWID")
 }
 
-// descendingKey tells whether the key was declared INTEGER PRIMARY KEY DESC. Only
-// so is a single INTEGER an ordinary key, which can be NULL, and not the rowid
+// descendingKey reports whether the key was declared INTEGER PRIMARY KEY DESC. Only
+// then is a single INTEGER an ordinary key, which can be NULL, and not the rowid
 // (sqlite.org, "CREATE TABLE", "ROWIDs and the INTEGER PRIMARY KEY").
 func descendingKey(t *schema.Table) bool {
 	if t.Dialect != Dialect || len(t.PrimaryKey) != 1 || strings.Contains(t.Options, "WITHOUT ROWID") {
@@ -66,7 +66,8 @@ func column(t *schema.Table, c *schema.Column, rowid bool) string {
 	note := ""
 	switch {
 	case rowid && t.PrimaryKey[0] == c.Name:
-		// Only this word makes a key the rowid; the type is told behind it.
+		// Only the keyword INTEGER makes a key the rowid; the type follows in a
+		// comment.
 		if full := DeclaredType(c.Type); full != "BIGINT" {
 			note = full
 		}
@@ -97,7 +98,7 @@ func column(t *schema.Table, c *schema.Column, rowid bool) string {
 	return sql
 }
 
-// RefuseDefault says why SQLite can't have the column's default, nil if it can.
+// RefuseDefault returns why SQLite cannot have the column's default, or nil.
 func RefuseDefault(t *schema.Table, c *schema.Column) error {
 	if c.Default == nil {
 		return nil
@@ -106,13 +107,13 @@ func RefuseDefault(t *schema.Table, c *schema.Column) error {
 	return err
 }
 
-// KnownCollation tells whether every SQLite knows a collation.
+// KnownCollation reports whether every SQLite has a collation.
 func KnownCollation(name string) bool {
 	return slices.Contains([]string{"BINARY", "NOCASE", "RTRIM"}, strings.ToUpper(name))
 }
 
-// CreateIndex writes the DDL of an index under this name, or says why SQLite
-// can't have it.
+// CreateIndex writes the DDL of an index under a name, or returns why SQLite cannot
+// have it.
 func CreateIndex(t *schema.Table, fullTable string, x *schema.Index, name string) (string, error) {
 	kind := "INDEX"
 	if x.Unique {
@@ -120,11 +121,11 @@ func CreateIndex(t *schema.Table, fullTable string, x *schema.Index, name string
 	}
 	sql := "CREATE " + kind + " " + Quote(name) + " ON " + Quote(fullTable) + " "
 	if err := sqltext.Name(name); err != nil {
-		return "", fmt.Errorf("its name: %w", err)
+		return "", fmt.Errorf("name: %w", err)
 	}
 	if x.Native != "" && t.Dialect == Dialect {
 		if err := refuseIndexText(t, x.Native); err != nil {
-			return "", fmt.Errorf("its definition %.100q is not written: %w", x.Native, err)
+			return "", fmt.Errorf("its definition %.100q is not supported: %w", x.Native, err)
 		}
 		return sql + x.Native, nil
 	}
@@ -134,10 +135,10 @@ func CreateIndex(t *schema.Table, fullTable string, x *schema.Index, name string
 	var parts []string
 	for _, c := range x.Columns {
 		if t.Column(c.Name) == nil {
-			return "", fmt.Errorf("there is no column %s", c.Name)
+			return "", fmt.Errorf("no column %s", c.Name)
 		}
 		if c.Prefix > 0 && x.Unique {
-			return "", fmt.Errorf("SQLite can't make the first %d characters of %s unique", c.Prefix, c.Name)
+			return "", fmt.Errorf("SQLite cannot enforce uniqueness of the first %d characters of %s", c.Prefix, c.Name)
 		}
 		part := Quote(c.Name)
 		if c.Desc {

@@ -14,10 +14,10 @@ import (
 	"github.com/lmsvault/vault/dialects/sqltext"
 )
 
-// currentTimestamp is the one expression that all engines know.
+// currentTimestamp is the only expression that all engines share.
 const currentTimestamp = "CURRENT_TIMESTAMP"
 
-// defaultOf reads the SQL of a default.
+// defaultOf parses the SQL of a default.
 func defaultOf(sql string, none bool, t *schema.Type) *schema.Default {
 	d := meaning(sql, none, t)
 	if d == nil || d.Expr {
@@ -50,8 +50,8 @@ func meaning(sql string, none bool, t *schema.Type) *schema.Default {
 	return &schema.Default{Value: sql, Expr: true}
 }
 
-// stored is the value that a column of type t would hold: affinity turns
-// the text of a number into a number.
+// stored returns the value that a column of type t would hold: affinity turns the
+// text of a number into a number.
 func stored(v driver.Value, t *schema.Type) driver.Value {
 	s, isText := v.(string)
 	switch t.Kind {
@@ -73,7 +73,7 @@ func stored(v driver.Value, t *schema.Type) driver.Value {
 	return v
 }
 
-// constant reads a literal: a text, a number, a blob, TRUE or FALSE.
+// constant parses a literal: text, number, blob, TRUE or FALSE.
 func constant(sql string) (driver.Value, bool) {
 	list := tokens(sql)
 	if len(list) == 1 && (list[0].kind == literal || list[0].kind == name) && list[0].end == len(sql) {
@@ -86,7 +86,7 @@ func constant(sql string) (driver.Value, bool) {
 		return int64(0), true
 	}
 	if len(list) == 1 && list[0].kind == word && !strings.HasPrefix(strings.ToUpper(sql), "CURRENT_") {
-		return sql, true // a bare name is a text here
+		return sql, true // a bare name is text here
 	}
 	if len(list) == 2 && list[0].is("x") && list[1].kind == literal && list[1].start == list[0].end {
 		if blob, err := hex.DecodeString(list[1].text); err == nil {
@@ -105,21 +105,21 @@ func constant(sql string) (driver.Value, bool) {
 	return nil, false
 }
 
-// infinity is what SQLite reads as one (sqlite.org, "Floating Point Numbers").
+// infinity is parsed by SQLite as infinity (sqlite.org, "Floating Point Numbers").
 const infinity = "9e999"
 
-// defaultSQL writes a default; an error says why SQLite can't have it.
+// defaultSQL writes a default; an error says why SQLite cannot have it.
 func defaultSQL(d *schema.Default, t *schema.Type, dialect string) (string, error) {
 	if dialect == Dialect && refuseConstant(d.Native) == nil {
 		if m := meaning(d.Native, false, t); m != nil && !m.Expr && m.Value == d.Value {
-			return d.Native, nil // as it was spelled, as it means the same
+			return d.Native, nil // the original spelling, if equivalent
 		}
 	}
 	switch {
 	case d.Expr && strings.EqualFold(d.Value, currentTimestamp):
 		return currentTimestamp, nil
 	case d.Expr && dialect != Dialect:
-		return "", fmt.Errorf("it is an expression of %s", dialect)
+		return "", fmt.Errorf("an expression of %s", dialect)
 	case d.Expr:
 		return "(" + d.Value + ")", refuseExpression(d.Value)
 	}
@@ -144,5 +144,5 @@ func defaultSQL(d *schema.Default, t *schema.Type, dialect string) (string, erro
 	case []byte:
 		return "x'" + hex.EncodeToString(v) + "'", nil
 	}
-	return "", errors.New("it has no literal")
+	return "", errors.New("no literal exists for it")
 }

@@ -2,7 +2,7 @@ package sqlite
 
 import "strings"
 
-// definition is what only the SQL of a CREATE TABLE tells about a table.
+// definition is what only the SQL of a CREATE TABLE says about a table.
 type definition struct {
 	columns []columnDefinition // in order
 	checks  []string           // of the table and its columns, as written
@@ -14,8 +14,8 @@ type columnDefinition struct {
 	autoincrement bool
 }
 
-// parseDefinition reads the SQL of a table that SQLite has accepted. Of SQL
-// that it doesn't understand it returns less.
+// parseDefinition parses the SQL of a table that SQLite has accepted. It skips SQL
+// that it does not understand.
 func parseDefinition(sql string) definition {
 	var d definition
 	list := tokens(sql)
@@ -40,7 +40,7 @@ func parseDefinition(sql string) definition {
 	return d
 }
 
-// add takes what stands between two commas: a column or a constraint of the table.
+// add adds the part between two commas: a column or a table constraint.
 func (d *definition) add(sql string, list []token) {
 	var c columnDefinition
 	var first *token
@@ -78,7 +78,7 @@ func (d *definition) add(sql string, list []token) {
 	d.columns = append(d.columns, c)
 }
 
-// expression is the SQL from a keyword to the end of the brackets after it.
+// expression returns the SQL from a keyword to the closing parenthesis after it.
 func expression(sql string, list []token) string {
 	depth := 0
 	for _, t := range list {

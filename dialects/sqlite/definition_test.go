@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestDefinitionTellsWhatPragmasDoNot(t *testing.T) {
+func TestDefinitionHasWhatPragmasLack(t *testing.T) {
 	sql := `CREATE TABLE "a,(b" (
 		id INTEGER /* BIGINT(10) */ PRIMARY KEY AUTOINCREMENT, -- AUTOINCREMENT, )
 		"x ' /* y" TEXT COLLATE NOCASE DEFAULT 'AUTOINCREMENT, CHECK (1)' CHECK (length("x ' /* y") < 10),

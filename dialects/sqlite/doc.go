@@ -29,9 +29,9 @@
 // a blob of its canonical text, on which SQLite still calculates.
 package sqlite
 
-// Dialect is the name that schema.Table.Dialect has for tables of this package.
+// Dialect is the schema.Table.Dialect of tables of this package.
 const Dialect = "sqlite"
 
-// ApplicationID is the PRAGMA application_id of a database that Vault made: its
-// declared types are in the vocabulary and its values fit them. It is "LVLT".
+// ApplicationID is the PRAGMA application_id of a database created by Vault: it uses
+// the declared types above, and its values fit them. It spells "LVLT".
 const ApplicationID = 0x4c564c54

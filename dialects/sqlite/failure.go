@@ -8,7 +8,7 @@ import (
 	lib "modernc.org/sqlite/lib"
 )
 
-// explain adds cause and remedy to what SQLite says in few words. nil stays nil.
+// explain adds cause and remedy to SQLite's short errors. nil stays nil.
 func explain(err error) error {
 	failed := new(sqlite.Error)
 	if !errors.As(err, &failed) {
@@ -18,11 +18,11 @@ func explain(err error) error {
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
 		return fmt.Errorf("another process has locked the database for %s; try again when it has finished: %w", wait, err)
 	case lib.SQLITE_CANTOPEN:
-		return fmt.Errorf("%w; the file or a directory above it is missing or not readable for this user, or the directory is not writable and a -wal file must be read", err)
+		return fmt.Errorf("%w; the file or a parent directory is missing or not readable for this user, or the directory is not writable although a -wal file must be read", err)
 	case lib.SQLITE_READONLY:
 		return fmt.Errorf("%w; make the file and its directory writable for this user", err)
 	case lib.SQLITE_NOTADB:
-		return fmt.Errorf("%w; it is no SQLite database, or an encrypted one", err)
+		return fmt.Errorf("%w; it is not an SQLite database, or it is encrypted", err)
 	}
 	return err
 }

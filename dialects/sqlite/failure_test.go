@@ -11,7 +11,7 @@ import (
 func made(t *testing.T, statements ...string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "site.sqlite")
-	db, err := sql.Open("sqlite", path) // a connection of Open's could not make everything
+	db, err := sql.Open("sqlite", path) // connections of Open are restricted
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestErrorsGiveCauseAndRemedy(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		filepath.Join(t.TempDir(), "missing", "x.sqlite"): "missing or not readable",
-		garbage: "no SQLite database",
+		garbage: "not an SQLite database",
 	} {
 		if _, err := Open(t.Context(), path, ReadOnly); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", path, err, want)
@@ -42,7 +42,7 @@ func TestErrorsGiveCauseAndRemedy(t *testing.T) {
 }
 
 func TestLockedDatabaseSaysSo(t *testing.T) {
-	t.Parallel() // it waits
+	t.Parallel() // waits for the lock
 	path := made(t, "CREATE TABLE t (id INTEGER PRIMARY KEY)")
 	other, err := Open(t.Context(), path, Create)
 	if err != nil {
@@ -53,12 +53,12 @@ func TestLockedDatabaseSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := Open(t.Context(), path, ReadOnly); err == nil || !strings.Contains(err.Error(), "another process has locked the database for 10s; try again") {
-		t.Errorf("the error is %v", err)
+		t.Errorf("got %v", err)
 	}
 }
 
-// A view of the file's own schema may not call what reaches beyond its data.
-func TestFilesSchemaIsNotTrusted(t *testing.T) {
+// A view in the file's own schema must not call functions that reach beyond its data.
+func TestSchemaOfFileIsNotTrusted(t *testing.T) {
 	path := made(t, "CREATE VIEW v AS SELECT file FROM pragma_database_list")
 	c, err := Open(t.Context(), path, ReadOnly)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/lmsvault/vault/internal/sqlshape"
 )
 
-// one is a table with everything in it that a schema spells in SQL.
+// one returns a table in which every text that ends up in SQL is set.
 func one(name, column, native, value, options, collation, indexText, comment string, expr bool) schema.Table {
 	t := schema.Table{Name: name, Dialect: Dialect, Options: options, Comment: comment, PrimaryKey: []string{column}}
 	t.Columns = []schema.Column{
@@ -24,8 +24,8 @@ func one(name, column, native, value, options, collation, indexText, comment str
 	return t
 }
 
-// spelled adds columns whose defaults have this spelling, and the value that it would
-// have: what a forger must write to have it taken. Their names go on where it ends.
+// spelled adds columns whose defaults have this spelling and the value that it would
+// have: what a forger must write for it to be accepted.
 func spelled(t schema.Table, spelling string) schema.Table {
 	for i, of := range []schema.Type{{Kind: schema.Text}, {Kind: schema.Int, Size: 8}, {Kind: schema.Decimal, Length: 10, Scale: 5}, {Kind: schema.Binary}, {Kind: schema.Other}} {
 		d := meaning(spelling, false, &of)
@@ -42,8 +42,8 @@ func spelled(t schema.Table, spelling string) schema.Table {
 	return t
 }
 
-// judge writes a table, if it may be written, and runs it on a connection that nothing
-// confines: a table and two indexes may come of it, and nothing else.
+// judge writes a table, if it is allowed, and runs it on an unrestricted connection:
+// it may create a table and two indexes and nothing else.
 func judge(t *testing.T, table schema.Table) {
 	t.Helper()
 	var statements []string
@@ -77,7 +77,7 @@ func judge(t *testing.T, table schema.Table) {
 		if err := oneStatement(text); err != nil {
 			t.Errorf("%v in %s", err, text)
 		}
-		// What SQLite refuses as a whole is the sink's to report.
+		// The sink reports statements that SQLite rejects as a whole.
 		if _, err := db.ExecContext(t.Context(), text); err != nil && strings.Contains(err.Error(), "syntax error") {
 			t.Logf("%v in %s", err, text)
 		}
@@ -98,7 +98,7 @@ func judge(t *testing.T, table schema.Table) {
 	}
 }
 
-// hostile are texts that end what they stand in and go on with something else.
+// hostile lists texts that end their clause and continue with something else.
 var hostile = []string{
 	"INT); ATTACH DATABASE '/tmp/x.php' AS e; CREATE TABLE e.t(c TEXT DEFAULT '<?php'); --", "INT, evil INT", "INT PRIMARY KEY", "INT DEFAULT (load_extension('x'))", "INT REFERENCES canary", "INT AS (1)", "INT) AS SELECT 1",
 	"INT /* x */", "INT -- x", "0); DROP TABLE canary; --", "0; DROP TABLE canary", "0'; DROP TABLE canary; --", `0"; DROP TABLE canary; --`, "load_extension('x')", "(SELECT 1)", "fts3_tokenizer('x')", "writefile('/tmp/x', 'y')",
@@ -124,8 +124,8 @@ func FuzzDDL(f *testing.F) {
 	})
 }
 
-// What people write for types comes back as it was, whatever it is.
-func TestEveryDeclaredTypeComesBack(t *testing.T) {
+// A type declared by people is read back unchanged, whatever it is.
+func TestEveryDeclaredTypeIsReadBack(t *testing.T) {
 	c := create(t)
 	for i, native := range append([]string{"INTEGER", "BIGINT UNSIGNED(20)", "DECIMAL(10,2)", "DOUBLE PRECISION", "native character (70)", "my own type", "VARCHAR(10) x"}, hostile...) {
 		table := schema.Table{Name: "t", Dialect: Dialect, Columns: []schema.Column{{Name: "c", Type: ParseType(native), Native: native}}}
@@ -149,7 +149,7 @@ func TestEveryDeclaredTypeComesBack(t *testing.T) {
 	}
 }
 
-func TestDefaultsAndIndexesThatArePlainAreAllowed(t *testing.T) {
+func TestPlainDefaultsAndIndexesAreAllowed(t *testing.T) {
 	for _, text := range []string{"lower('X')", "CURRENT_DATE", "strftime('%s','now')", "(lower(hex(randomblob(16))))", "datetime('now', 'localtime')", "1 + 1", "-(1)", "abs(-5)", "CAST('1' AS INTEGER)", "x'00' || 'a'", "json_object('a', 1)"} {
 		if err := refuseExpression(text); err != nil {
 			t.Errorf("default %s: %v", text, err)
@@ -171,7 +171,7 @@ func TestDefaultsAndIndexesThatArePlainAreAllowed(t *testing.T) {
 	}
 }
 
-// A spelling that SQLite reads as one constant is written, and no other.
+// Only a spelling that SQLite parses as a single constant is written.
 func TestSpellingsOfDefaultsAreChecked(t *testing.T) {
 	text, number := schema.Type{Kind: schema.Text}, schema.Type{Kind: schema.Int, Size: 8}
 	for native, value := range map[string]string{`"foo"`: "foo", "foo": "foo", "[foo]": "foo", "`foo`": "foo", `""`: "", "'it''s'": "it's"} {

@@ -9,8 +9,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// indexes reads the secondary indexes of a table, those of UNIQUE constraints
-// among them.
+// indexes reads the secondary indexes of a table, including those of UNIQUE
+// constraints.
 func (c *Conn) indexes(ctx context.Context, s *Structure, t *Table) error {
 	list, err := c.Query(ctx, `SELECT i.name, i."unique", i.partial, m.sql FROM pragma_index_list(?) i
 		LEFT JOIN sqlite_master m ON m.type = 'index' AND m.name = i.name WHERE i.origin <> 'pk' ORDER BY i.seq DESC`, t.FullName)
@@ -49,8 +49,8 @@ func collationOf(c *schema.Column) string {
 	return c.Collation
 }
 
-// nativeIndex is what follows the table's name in an index's SQL; that of a
-// constraint has none and is put together.
+// nativeIndex returns what follows the table's name in an index's SQL. The index of a
+// constraint has no SQL, so it is composed.
 func nativeIndex(sql string, columns [][]driver.Value) string {
 	for _, t := range tokens(sql) {
 		if isOther(t, "(") {

@@ -14,20 +14,20 @@ import (
 	lib "modernc.org/sqlite/lib"
 )
 
-// Inserter inserts rows into one table. It is used by one goroutine; many on
-// one Conn take turns, a chunk at a time.
+// Inserter inserts rows into one table. It is used by one goroutine; several on one
+// Conn take turns, chunk by chunk.
 type Inserter struct {
 	conn   *Conn
 	table  *schema.Table
-	name   string // in full
-	rowids []span // that it has made
+	name   string // full name
+	rowids []span // rowids of the inserted rows
 	insert statement
 	args   []driver.NamedValue
 	cells  [][]byte
 	encode Encoder
 }
 
-// Inserter prepares inserting into a table of this full name. Close it.
+// Inserter prepares inserting into a table with a full name. Close it after use.
 func (c *Conn) Inserter(ctx context.Context, t *schema.Table, fullName string) (*Inserter, error) {
 	var names, marks []string
 	for i := range t.Columns {
@@ -50,13 +50,13 @@ func (c *Conn) Inserter(ctx context.Context, t *schema.Table, fullName string) (
 func (x *Inserter) Close() error {
 	x.conn.mu.Lock()
 	defer x.conn.mu.Unlock()
-	if x.conn.conn == nil { // closing the connection has freed it
+	if x.conn.conn == nil { // already freed by closing the connection
 		return nil
 	}
 	return x.insert.close()
 }
 
-// span is rowids that follow each other.
+// span is a range of consecutive rowids.
 type span struct{ first, last int64 }
 
 func (x *Inserter) made(id int64) {
@@ -67,8 +67,8 @@ func (x *Inserter) made(id int64) {
 	x.rowids = append(x.rowids, span{id, id})
 }
 
-// TakeBack deletes the rows that were inserted. A table without rowids has
-// nothing to tell them by: then it deletes all rows of the table.
+// TakeBack deletes the rows that were inserted. In a table without rowids they cannot
+// be identified, so it deletes all rows.
 func (x *Inserter) TakeBack(ctx context.Context) error {
 	rowid := RowidName(x.table)
 	if rowid == "" {
@@ -76,15 +76,15 @@ func (x *Inserter) TakeBack(ctx context.Context) error {
 	}
 	for _, ids := range x.rowids {
 		if err := x.conn.delete(ctx, x.name, fmt.Sprintf(" WHERE %s BETWEEN %d AND %d", rowid, ids.first, ids.last)); err != nil {
-			return fmt.Errorf("taking rows of %s back: %w", x.name, err)
+			return fmt.Errorf("removing inserted rows of %s: %w", x.name, err)
 		}
 	}
 	x.rowids = nil
 	return nil
 }
 
-// RowidName is how a table's rowid can be asked for (https://www.sqlite.org/rowidtable.html):
-// by one of the names that no column has. "" where there is none.
+// RowidName returns a name for a table's rowid that no column has
+// (https://www.sqlite.org/rowidtable.html), or "" if there is none.
 func RowidName(t *schema.Table) string {
 	if strings.Contains(t.Options, "WITHOUT ROWID") {
 		return ""
@@ -97,20 +97,20 @@ func RowidName(t *schema.Table) string {
 	return ""
 }
 
-// Refusal is why a row can't be in a table.
+// Refusal is the reason why a table rejected a row.
 type Refusal struct {
-	Column string // "" where it is not known or not one
+	Column string // "" if unknown or not a single column
 	Reason string
 }
 
 func (r *Refusal) Error() string { return r.Reason }
 
-// Chunk inserts the rows of a chunk. A row that SQLite refuses goes to refused
-// with the reason, and the rest goes on; any other error ends it, refused's too.
+// Chunk inserts the rows of a chunk. It passes a row that SQLite rejects to refused,
+// with the reason, and continues. Any other error, including one of refused, ends it.
 func (x *Inserter) Chunk(ctx context.Context, data []byte, refused func(row []byte, why *Refusal) error) error {
 	x.conn.mu.Lock()
 	defer x.conn.mu.Unlock()
-	// A context that can end costs a goroutine for each row; the loop looks itself.
+	// A cancellable context costs a goroutine per row; the loop checks ctx itself.
 	each := context.WithoutCancel(ctx)
 	for n := 0; ; n++ {
 		row, rest, ok, err := rows.Next(data)
@@ -135,7 +135,7 @@ func (x *Inserter) Chunk(ctx context.Context, data []byte, refused func(row []by
 func (x *Inserter) row(ctx context.Context, row []byte) error {
 	x.cells = rows.Split(x.cells, row)
 	if len(x.cells) != len(x.args) {
-		return fmt.Errorf("table %s: a row of %d cells for %d columns", x.table.Name, len(x.cells), len(x.args))
+		return fmt.Errorf("table %s: a row has %d cells for %d columns", x.table.Name, len(x.cells), len(x.args))
 	}
 	for i, cell := range x.cells {
 		value, err := x.encode.Value(cell, &x.table.Columns[i].Type)
@@ -160,7 +160,8 @@ func (x *Inserter) row(ctx context.Context, row []byte) error {
 	return fmt.Errorf("table %s: %w", x.table.Name, err)
 }
 
-// columnIn finds the column in "NOT NULL constraint failed: TABLE.COLUMN (code)".
+// columnIn extracts the column from "NOT NULL constraint failed: TABLE.COLUMN
+// (code)".
 func columnIn(message string) string {
 	_, after, ok := strings.Cut(message, "constraint failed: ")
 	for ok && strings.Contains(after, "constraint failed: ") {

@@ -6,8 +6,9 @@ import (
 	"syscall"
 )
 
-// Location names a file by what it is, not by its path: symbolic links, hard links
-// and other spellings give the same. It holds on this machine, while the file exists.
+// Location identifies a file independently of its path: symbolic links, hard links
+// and other spellings yield the same. It is valid on this machine, while the file
+// exists.
 func Location(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -15,7 +16,7 @@ func Location(path string) (string, error) {
 	}
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return "", fmt.Errorf("%s: the system does not tell which file it is", path)
+		return "", fmt.Errorf("%s: cannot identify the file on this system", path)
 	}
 	return fmt.Sprintf("%s:%x:%x", Dialect, st.Dev, st.Ino), nil
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// ParseType reads the logical type from a declared one: those of DeclaredType,
-// the usual words of SQL, and any other by SQLite's rules of affinity. Any
-// text is a type.
+// ParseType derives the logical type from a declared one: those of DeclaredType, the
+// usual SQL types, and any other by SQLite's affinity rules. Any text is a valid
+// type.
 func ParseType(declared string) schema.Type {
 	name, args, rest := split(declared)
 	n, m := number(args, 0), number(args, 1)
@@ -54,13 +54,13 @@ func ParseType(declared string) schema.Type {
 				return t
 			}
 		}
-	case "DATE", "DATETIME", "TIMESTAMP", "TIME", "": // SQLite has no such types: what stands there is text
+	case "DATE", "DATETIME", "TIMESTAMP", "TIME", "": // SQLite has no such types; the values are text
 		return schema.Type{Kind: schema.Text}
 	}
 	return byAffinity(strings.ToUpper(declared))
 }
 
-// byAffinity is SQLite's own reading of a declared type.
+// byAffinity applies SQLite's affinity rules to a declared type.
 func byAffinity(declared string) schema.Type {
 	has := func(words ...string) bool {
 		for _, w := range words {
@@ -83,7 +83,7 @@ func byAffinity(declared string) schema.Type {
 	return schema.Type{Kind: schema.Decimal}
 }
 
-// split takes NAME(ARGS)REST apart; NAME and REST in upper case.
+// split splits NAME(ARGS)REST; NAME and REST are returned in upper case.
 func split(declared string) (name, args, rest string) {
 	name, after, ok := strings.Cut(declared, "(")
 	if ok {
@@ -96,7 +96,8 @@ func split(declared string) (name, args, rest string) {
 	return strings.Join(strings.Fields(strings.ToUpper(name)), " "), args, strings.Join(strings.Fields(strings.ToUpper(rest)), " ")
 }
 
-// number reads the n-th argument; 0 for none, or one that is no sensible length.
+// number returns the n-th argument; 0 if there is none or it is not a sensible
+// length.
 func number(args string, n int) int {
 	parts := strings.Split(args, ",")
 	if n >= len(parts) {
@@ -109,7 +110,7 @@ func number(args string, n int) int {
 	return v
 }
 
-// values reads quoted texts with commas between them; nil for anything else.
+// values parses comma-separated quoted texts; nil for anything else.
 func values(args string) []string {
 	var list []string
 	for {

@@ -14,19 +14,19 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Receiver takes what Read finds.
+// Receiver receives what Read finds.
 type Receiver struct {
-	Chunk func(ctx context.Context, data []byte, rows int) error // as rows.Builder hands it on
-	Loss  func(ctx context.Context, l stage.Loss) error          // a row with a value that doesn't fit its column
+	Chunk func(ctx context.Context, data []byte, rows int) error // as from rows.Builder
+	Loss  func(ctx context.Context, l stage.Loss) error          // a row with a value that does not fit its column
 }
 
-// Read reads the rows of a table that meet a condition in SQL ("" for all), and, where
-// the key is the rowid, are in a range, in the table's own order. The connection is free for
-// others while the receiver works.
+// Read reads the rows of a table that meet an SQL condition ("" for all) and, if the
+// key is the rowid, are in a range, in the table's own order. Others can use the
+// connection while the receiver works.
 func (c *Conn) Read(ctx context.Context, t *Table, r keyrange.Range, condition string, to Receiver) (err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	found, err := c.rows(context.WithoutCancel(ctx), selectRows(t, r, condition)) // the driver is slow with contexts that can end
+	found, err := c.rows(context.WithoutCancel(ctx), selectRows(t, r, condition)) // the driver is slow with cancellable contexts
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", t.FullName, err)
 	}
@@ -73,13 +73,13 @@ func selectRows(t *Table, r keyrange.Range, condition string) string {
 		column := Quote(t.Columns[i].Name)
 		switch strings.ToUpper(t.Columns[i].Native) {
 		case "DATE", "DATETIME", "TIMESTAMP":
-			column = "+" + column // of a bare column of these types the driver makes times
+			column = "+" + column // the driver converts bare columns of these types to times
 		}
 		list = append(list, column)
 	}
 	sql := "SELECT " + strings.Join(list, ", ") + " FROM " + Quote(t.FullName)
 	if !t.WithoutRowid {
-		sql += " NOT INDEXED" // in the order of the rows, not of an index that happens to hold all columns
+		sql += " NOT INDEXED" // in row order, not that of a covering index
 	}
 	var where []string
 	if condition != "" {
@@ -100,16 +100,16 @@ func selectRows(t *Table, r keyrange.Range, condition string) string {
 	return sql
 }
 
-// rowCells makes rows of cells of a table's values. Not safe for concurrent use.
+// rowCells converts a table's values to rows. It is not safe for concurrent use.
 type rowCells struct {
 	table *Table
 	key   []int
-	at    []int // where in the row each cell begins, and the end
+	at    []int // offset of each cell in the row, and of the end
 	text  []byte
 }
 
-// append appends the cells of a row. misfit is the first column whose value
-// doesn't fit its type, or -1.
+// append appends the cells of a row. misfit is the first column whose value does not
+// fit its type, or -1.
 func (r *rowCells) append(dst []byte, values []driver.Value) (_ []byte, misfit int) {
 	start := len(dst)
 	for i, v := range values {
@@ -126,7 +126,7 @@ func (r *rowCells) append(dst []byte, values []driver.Value) (_ []byte, misfit i
 	return dst, -1
 }
 
-// keyOf gives the key's cells joined by tabs, nil without a key.
+// keyOf returns the key's cells joined by tabs, or nil without a key.
 func (r *rowCells) keyOf(row []byte) []byte {
 	if len(r.key) == 1 {
 		return row[r.at[r.key[0]] : r.at[r.key[0]+1]-1]
@@ -149,7 +149,7 @@ func (r *rowCells) loss(values []driver.Value, misfit int) stage.Loss {
 	}
 	return stage.Loss{
 		Kind: stage.LossRow, Path: stage.DB + "/" + r.table.Name, Where: strings.TrimSpace(strings.Join(where, " ") + " column " + column.Name),
-		Reason: fmt.Sprintf("%s %s doesn't fit the column's type %s", class(values[misfit]), show(values[misfit]), DeclaredType(column.Type)), Count: 1,
+		Reason: fmt.Sprintf("%s %s does not fit the column's type %s", class(values[misfit]), show(values[misfit]), DeclaredType(column.Type)), Count: 1,
 	}
 }
 
@@ -165,7 +165,7 @@ func class(v driver.Value) string {
 	return "the blob"
 }
 
-// show prints a value, shortened.
+// show formats a value, abbreviated.
 func show(v driver.Value) string {
 	var cell []byte
 	switch v := v.(type) {

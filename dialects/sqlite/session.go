@@ -10,23 +10,24 @@ import (
 // wait is how long a statement waits for another program's lock.
 const wait = 10 * time.Second
 
-// pragma is a setting of a connection that changes what is read or written.
+// pragma is a connection setting that affects what is read or written.
 type pragma struct{ name, value string }
 
-// pragmas lists every one that Vault relies on. Each is set on every connection,
-// whatever SQLite was built with, and read back.
+// pragmas lists the settings that Vault relies on. Each is set on every connection,
+// regardless of how SQLite was built, and read back.
 var pragmas = []pragma{
-	{"trusted_schema", "0"}, // nothing in the file's schema runs functions
+	{"trusted_schema", "0"}, // the file's schema cannot run functions
 	{"writable_schema", "0"},
 	{"busy_timeout", strconv.FormatInt(wait.Milliseconds(), 10)},
-	{"cell_size_check", "1"}, // damage is found when it is read
+	{"cell_size_check", "1"}, // detect damage when reading
 	{"reverse_unordered_selects", "0"},
 	{"foreign_keys", "0"},
 	{"ignore_check_constraints", "0"},
 	{"recursive_triggers", "0"},
 }
 
-// settle sets the connection's pragmas. One that only reads can't be made to write.
+// settle sets the connection's pragmas. A read-only connection cannot be made
+// writable.
 func (c *Conn) settle(ctx context.Context, mode Mode) error {
 	want := pragmas
 	if mode == ReadOnly {
@@ -41,7 +42,7 @@ func (c *Conn) settle(ctx context.Context, mode Mode) error {
 			return fmt.Errorf("PRAGMA %s: %w", p.name, err)
 		}
 		if len(got) != 1 || fmt.Sprint(got[0][0]) != p.value {
-			return fmt.Errorf("PRAGMA %s was set to %s and is %v", p.name, p.value, got)
+			return fmt.Errorf("PRAGMA %s was set to %s but is %v", p.name, p.value, got)
 		}
 	}
 	return nil

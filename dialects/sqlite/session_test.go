@@ -10,7 +10,7 @@ import (
 	"modernc.org/sqlite"
 )
 
-// Every connection has Vault's settings, and one that reads can't write.
+// Every connection has Vault's settings, and a read-only one cannot write.
 func TestSessionIsIndependentOfDefaults(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "site.sqlite")
 	made, err := Open(t.Context(), path, Create)
@@ -23,7 +23,7 @@ func TestSessionIsIndependentOfDefaults(t *testing.T) {
 	if err := made.Close(); err != nil {
 		t.Fatal(err)
 	}
-	conn, err := (&sqlite.Driver{}).Open(path) // one that Open returns lets nobody set them
+	conn, err := (&sqlite.Driver{}).Open(path) // connections of Open do not allow setting them
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestSessionIsIndependentOfDefaults(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, err := c.Query(t.Context(), "PRAGMA "+p.name); err != nil || fmt.Sprint(got[0][0]) == p.value {
-			t.Errorf("%s can't be spoilt: %v (%v)", p.name, got, err)
+			t.Errorf("%s cannot be changed: %v (%v)", p.name, got, err)
 		}
 	}
 	if err := c.settle(context.Background(), ReadOnly); err != nil {
@@ -50,6 +50,6 @@ func TestSessionIsIndependentOfDefaults(t *testing.T) {
 		}
 	}
 	if err := c.Exec(t.Context(), "CREATE TEMP TABLE x (a)"); err == nil || !strings.Contains(err.Error(), "readonly") {
-		t.Errorf("it writes: %v", err)
+		t.Errorf("the connection can write: %v", err)
 	}
 }

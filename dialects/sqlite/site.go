@@ -7,7 +7,7 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Site reads which Moodle site the tables are of.
+// Site reads which Moodle site the tables belong to.
 func (s *Structure) Site(ctx context.Context, c *Conn) (moodle.Site, error) {
 	return moodle.FindSite(ctx, func(name string) (schema.Table, string, bool) {
 		for _, t := range s.Tables {

@@ -18,20 +18,20 @@ type Structure struct {
 	Others []string // tables and views of other programs and sites
 	Losses []stage.Loss
 	Notes  []stage.Note
-	Ours   bool // Vault made the database, see ApplicationID
+	Ours   bool // Vault created the database, see ApplicationID
 }
 
-// Table is a table as it stands in a database.
+// Table is a table as it exists in a database.
 type Table struct {
 	schema.Table
-	FullName string // with the prefix
-	// RowidKey tells that the single column of the primary key is the rowid,
-	// which is an integer always.
+	FullName string // including the prefix
+	// RowidKey is set if the single column of the primary key is the rowid, which is
+	// always an integer.
 	RowidKey     bool
 	WithoutRowid bool
 }
 
-// Names lists the full names of all tables.
+// Names returns the full names of all tables.
 func (s *Structure) Names() []string {
 	names := slices.Clone(s.Others)
 	for _, t := range s.Tables {
@@ -40,8 +40,8 @@ func (s *Structure) Names() []string {
 	return names
 }
 
-// Inspect reads the structure of all tables with exactly that prefix, and lists
-// what Vault can't carry.
+// Inspect reads the structure of all tables with exactly that prefix, and lists what
+// Vault cannot transfer.
 func (c *Conn) Inspect(ctx context.Context, prefix string) (*Structure, error) {
 	s := &Structure{}
 	id, err := c.Query(ctx, "PRAGMA application_id")
@@ -63,11 +63,11 @@ func (c *Conn) Inspect(ctx context.Context, prefix string) (*Structure, error) {
 		case !ours || path == "":
 			s.Others = append(s.Others, full)
 		case sqltext.Name(path) != nil:
-			s.loss(stage.LossTable, strings.ToValidUTF8(path, "�"), "", fmt.Sprintf("its name %q is not UTF-8", path))
+			s.loss(stage.LossTable, strings.ToValidUTF8(path, "�"), "", fmt.Sprintf("the name %q is not UTF-8", path))
 		case kind == "view":
 			s.loss(stage.LossView, path, "", "a view: "+textOf(row[4]))
 		case kind == "virtual":
-			s.loss(stage.LossTable, path, "", "a virtual table, whose content only its module knows: "+textOf(row[4]))
+			s.loss(stage.LossTable, path, "", "a virtual table, whose content only its module can read: "+textOf(row[4]))
 		default:
 			t := Table{Table: schema.Table{Name: path, Dialect: Dialect}, FullName: full, WithoutRowid: integerOf(row[2]) == 1}
 			t.Options = options(t.WithoutRowid, integerOf(row[3]) == 1)
@@ -112,7 +112,7 @@ func (c *Conn) triggers(ctx context.Context, s *Structure, prefix string) error 
 	return nil
 }
 
-// table reads columns, keys and what can't be carried of one table.
+// table reads the columns and keys of a table, and what cannot be transferred.
 func (c *Conn) table(ctx context.Context, s *Structure, t *Table, sql string) error {
 	info, err := c.Query(ctx, "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?)", t.FullName)
 	if err != nil {
@@ -120,7 +120,7 @@ func (c *Conn) table(ctx context.Context, s *Structure, t *Table, sql string) er
 	}
 	d := parseDefinition(sql)
 	if len(d.columns) != len(info) {
-		d.columns = make([]columnDefinition, len(info)) // it tells nothing that can be trusted
+		d.columns = make([]columnDefinition, len(info)) // the parsed definition is not reliable
 	}
 	type keyed struct {
 		at   int64
@@ -131,16 +131,16 @@ func (c *Conn) table(ctx context.Context, s *Structure, t *Table, sql string) er
 	for i, row := range info {
 		column := schema.Column{Name: textOf(row[0]), Native: textOf(row[1]), Nullable: integerOf(row[2]) == 0}
 		if hidden := integerOf(row[5]); hidden != 0 {
-			s.loss(stage.LossColumn, t.Name, "column "+column.Name, "a generated column: its values are computed from others")
+			s.loss(stage.LossColumn, t.Name, "column "+column.Name, "a generated column; its values are computed from others")
 			continue
 		}
 		if err := sqltext.Value(column.Name); err != nil {
-			s.loss(stage.LossColumn, t.Name, fmt.Sprintf("column %q", column.Name), "its name: "+err.Error())
+			s.loss(stage.LossColumn, t.Name, fmt.Sprintf("column %q", column.Name), "name: "+err.Error())
 			continue
 		}
 		column.Type = ParseType(column.Native)
 		if err := sqltext.Value(column.Native); err != nil {
-			s.note(t.Name, fmt.Sprintf("column %s: its declared type %q becomes %s: %v", column.Name, column.Native, DeclaredType(column.Type), err))
+			s.note(t.Name, fmt.Sprintf("column %s: declared type %q becomes %s: %v", column.Name, column.Native, DeclaredType(column.Type), err))
 			column.Native = ""
 		}
 		if textOf(row[1]) == "" {
@@ -162,7 +162,7 @@ func (c *Conn) table(ctx context.Context, s *Structure, t *Table, sql string) er
 		auto = auto || d.columns[i].autoincrement
 		column.Default = defaultOf(textOf(row[3]), row[3] == nil, &column.Type)
 		if err := RefuseDefault(&t.Table, &column); err != nil {
-			s.loss(stage.LossDefault, t.Name, "column "+column.Name, fmt.Sprintf("its default %.200q is not carried: %v", textOf(row[3]), err))
+			s.loss(stage.LossDefault, t.Name, "column "+column.Name, fmt.Sprintf("its default %.200q is not supported: %v", textOf(row[3]), err))
 			column.Default = nil
 		}
 		t.Columns = append(t.Columns, column)
@@ -183,8 +183,8 @@ func (c *Conn) table(ctx context.Context, s *Structure, t *Table, sql string) er
 	return c.indexes(ctx, s, t)
 }
 
-// strict reads a type of a STRICT table: INT has eight bytes there, and ANY is
-// carried as text (sqlite.org, "STRICT Tables").
+// strict adjusts a type of a STRICT table: INT has eight bytes there, and ANY is
+// transferred as text (sqlite.org, "STRICT Tables").
 func strict(c *schema.Column) {
 	switch strings.ToUpper(c.Native) {
 	case "INT":
@@ -194,8 +194,8 @@ func strict(c *schema.Column) {
 	}
 }
 
-// spelledAs tells whether a type that a comment names is one that Vault writes
-// behind this declared type.
+// spelledAs reports whether a type in a comment is one that Vault writes after this
+// declared type.
 func spelledAs(t schema.Type, declared string) bool {
 	if strings.EqualFold(declared, "INTEGER") {
 		return t.Kind == schema.Int
@@ -204,8 +204,7 @@ func spelledAs(t schema.Type, declared string) bool {
 	return (t.Kind == schema.Enum || t.Kind == schema.Set) && strings.EqualFold(declared, word)
 }
 
-// rowid finds out whether the key is the rowid, and the value that the next
-// row gets.
+// rowid determines whether the key is the rowid, and the value of the next row.
 func (c *Conn) rowid(ctx context.Context, t *Table, auto bool) error {
 	if t.WithoutRowid || len(t.PrimaryKey) != 1 {
 		return nil
@@ -214,7 +213,7 @@ func (c *Conn) rowid(ctx context.Context, t *Table, auto bool) error {
 	if column == nil || !strings.EqualFold(column.Native, "INTEGER") {
 		return nil
 	}
-	// INTEGER PRIMARY KEY DESC is an ordinary key with an index of its own.
+	// INTEGER PRIMARY KEY DESC is an ordinary key with its own index.
 	own, err := c.Query(ctx, "SELECT 1 FROM pragma_index_list(?) WHERE origin = 'pk'", t.FullName)
 	if err != nil || len(own) > 0 {
 		return err

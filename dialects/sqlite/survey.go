@@ -14,11 +14,11 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Survey reads a table through and widens the types of columns that hold what
-// their declared types don't say: SQLite lets them. It returns the names of the
-// columns that changed or whose values lose their storage class (1 and '1' are
-// the same text), and counts rows and bytes. With a limit it looks at no more
-// rows than that and widens nothing, which is for tables that Vault wrote.
+// Survey reads a whole table and widens the types of columns with values that do not
+// fit the declared type, which SQLite allows. It returns the columns that changed or
+// whose values lose their storage class (1 and '1' are the same text), and counts
+// rows and bytes. With a limit it reads at most that many rows and widens nothing;
+// that is for tables written by Vault.
 func (c *Conn) Survey(ctx context.Context, t *Table, limit int64) (changed []string, count, bytes int64, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -57,7 +57,7 @@ func (c *Conn) Survey(ctx context.Context, t *Table, limit int64) (changed []str
 				column.Type, column.Native, wider[i] = widen(was, v), "", true
 				column.Default = retype(column.Default, &was, &column.Type)
 				if cell, ok = AppendCell(cell[:0], &column.Type, v); !ok {
-					return nil, 0, 0, fmt.Errorf("reading %s: no type holds %s in column %s", t.FullName, show(v), column.Name)
+					return nil, 0, 0, fmt.Errorf("reading %s: no type can hold %s in column %s", t.FullName, show(v), column.Name)
 				}
 			}
 			wider[i] = wider[i] || limit == 0 && reclassed(column.Type.Kind, v)
@@ -66,21 +66,21 @@ func (c *Conn) Survey(ctx context.Context, t *Table, limit int64) (changed []str
 	}
 }
 
-// reclassed tells whether a value gets another storage class in a column of a kind.
+// reclassed reports whether a value changes its storage class in a column of a kind.
 func reclassed(k schema.Kind, v driver.Value) bool {
 	number := k == schema.Int || k == schema.Decimal || k == schema.Float || k == schema.Bool
 	switch v.(type) {
 	case int64, float64:
 		return !number
 	case string:
-		return k == schema.Binary // among numbers it is a decimal of many digits
+		return k == schema.Binary // in a numeric column it is a decimal of many digits
 	case []byte:
 		return k != schema.Binary
 	}
 	return false
 }
 
-// widen returns a type that holds v and whatever fitted t.
+// widen returns a type that holds v and everything that fits t.
 func widen(t schema.Type, v driver.Value) schema.Type {
 	switch v := v.(type) {
 	case []byte:
@@ -100,7 +100,7 @@ func widen(t schema.Type, v driver.Value) schema.Type {
 	return schema.Type{Kind: schema.Text}
 }
 
-// retype gives the default of a column whose type was widened.
+// retype returns the default of a column whose type was widened.
 func retype(d *schema.Default, was, is *schema.Type) *schema.Default {
 	if d == nil || d.Expr {
 		return d

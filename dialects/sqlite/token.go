@@ -8,8 +8,8 @@ const (
 	word    tokenKind = iota // a keyword or bare name
 	name                     // a quoted name, without its quotes
 	literal                  // a text in single quotes, without them
-	remark                   // a comment, without its marks
-	other                    // a number, an operator, a bracket
+	remark                   // a comment, without its delimiters
+	other                    // a number, an operator, a parenthesis
 )
 
 type token struct {
@@ -21,8 +21,8 @@ type token struct {
 
 func (t token) is(keyword string) bool { return t.kind == word && strings.EqualFold(t.text, keyword) }
 
-// tokens divides SQL as SQLite does (sqlite.org, "SQL As Understood By SQLite").
-// What is cut off ends with the text.
+// tokens splits SQL as SQLite does (sqlite.org, "SQL As Understood By SQLite"). An
+// unterminated token extends to the end of the text.
 func tokens(sql string) []token {
 	var list []token
 	for at := 0; at < len(sql); {

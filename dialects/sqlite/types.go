@@ -7,19 +7,19 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// exactDigits is how many decimal digits a real always keeps.
+// exactDigits is the number of decimal digits that a real always preserves.
 const exactDigits = 15
 
 var integers = map[int]string{1: "TINYINT", 2: "SMALLINT", 3: "MEDIUMINT", 4: "INT", 8: "BIGINT"}
 
-// words are the types whose name alone says what they are, or with one number.
+// words lists the types that are described by their name alone or with one number.
 var words = map[schema.Kind]string{
 	schema.Bool: "BOOLEAN", schema.Bit: "BIT_TEXT", schema.Date: "DATE_TEXT", schema.Time: "TIME_TEXT", schema.DateTime: "DATETIME_TEXT",
 	schema.Timestamp: "TIMESTAMP_TEXT", schema.Year: "YEAR_TEXT", schema.JSON: "JSON_TEXT", schema.UUID: "UUID_TEXT",
 	schema.Enum: "ENUM_TEXT", schema.Set: "SET_TEXT", schema.Text: "TEXT", schema.Other: "OTHER_TEXT",
 }
 
-// DeclaredType says how a logical type is declared. ParseType reads it back.
+// DeclaredType returns the declaration of a logical type. ParseType is its inverse.
 func DeclaredType(t schema.Type) string {
 	switch t.Kind {
 	case schema.Int:
@@ -74,12 +74,12 @@ func DeclaredType(t schema.Type) string {
 	return "TEXT"
 }
 
-// numeric tells whether decimals of this type are held as numbers.
+// numeric reports whether decimals of this type are stored as numbers.
 func numeric(t schema.Type) bool {
 	return t.Kind == schema.Decimal && t.Length > 0 && t.Length <= exactDigits && t.Scale >= 0 && t.Scale <= t.Length
 }
 
-// numbers gives (N) or (N,M), nothing where the first is 0.
+// numbers returns (N) or (N,M), or "" if the first is 0.
 func numbers(n ...int) string {
 	if n[0] == 0 {
 		return ""

@@ -9,7 +9,8 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// vocabulary has every logical type, how it is declared, and SQLite's affinity for it.
+// vocabulary lists every logical type with its declaration and SQLite's affinity for
+// it.
 var vocabulary = []struct {
 	t        schema.Type
 	declared string
@@ -63,9 +64,9 @@ func TestVocabularyReadsBack(t *testing.T) {
 	}
 }
 
-// The affinity of a declared type is what SQLite itself makes of it: it shows
-// in what becomes of the text 1.50.
-func TestAffinityIsWhatTheVocabularyMeans(t *testing.T) {
+// The affinity of a declared type is the one that SQLite applies, as the stored form
+// of the text 1.50 shows.
+func TestAffinityMatchesVocabulary(t *testing.T) {
 	c := create(t)
 	becomes := map[string]string{"integer": "real 1.5", "numeric": "real 1.5", "real": "real 1.5", "text": "text 1.50", "blob": "text 1.50"}
 	for i, v := range vocabulary {
@@ -112,7 +113,8 @@ func TestTypesOfOtherPrograms(t *testing.T) {
 	}
 }
 
-// Whatever a type was declared as, what Vault declares for it reads the same.
+// Whatever a type was declared as, Vault's declaration for it is parsed to the same
+// type.
 func FuzzParseType(f *testing.F) {
 	for _, v := range vocabulary {
 		f.Add(v.declared)

@@ -11,11 +11,13 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Encoder turns cells into the values that SQLite holds. Not safe for concurrent use.
+// Encoder converts cells to the values that SQLite stores. It is not safe for
+// concurrent use.
 type Encoder struct{ scratch []byte }
 
 // Value is the inverse of AppendCell: it returns nil, int64, float64, string or
-// []byte for a cell of a column of type t. An error says what is wrong with the cell.
+// []byte for a cell of a column of type t. The error says what is wrong with the
+// cell.
 func (e *Encoder) Value(cell []byte, t *schema.Type) (driver.Value, error) {
 	if rows.IsNull(cell) {
 		return nil, nil
@@ -81,7 +83,7 @@ func decimal(cell []byte, t *schema.Type) (driver.Value, error) {
 
 func (e *Encoder) float(cell []byte, t *schema.Type) (driver.Value, error) {
 	switch string(cell) {
-	case "-0", "NaN": // SQLite makes 0 and NULL of them
+	case "-0", "NaN": // SQLite would store them as 0 and NULL
 		return bytes.Clone(cell), nil
 	}
 	v, err := strconv.ParseFloat(string(cell), 64)

@@ -11,8 +11,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Every canonical text comes back from a database as it went in.
-func TestValuesComeBack(t *testing.T) {
+// Every canonical text is read back from a database unchanged.
+func TestValuesAreReadBack(t *testing.T) {
 	digits15, digits16 := "9999999999.99999", "99999999999999.99"
 	for _, v := range []struct {
 		t     schema.Type
@@ -59,7 +59,7 @@ func TestValuesComeBack(t *testing.T) {
 	}
 }
 
-// through inserts rows into a new database and reads them again.
+// through inserts rows into a new database and reads them back.
 func through(t *testing.T, table *schema.Table, data string) string {
 	t.Helper()
 	c := create(t)
@@ -97,8 +97,8 @@ func readAll(t *testing.T, c *Conn, table *Table) string {
 	return got.String()
 }
 
-// What is no canonical text of its type is refused, not bent.
-func TestWrongCellsAreRefused(t *testing.T) {
+// A cell that is not the canonical text of its type is rejected, not converted.
+func TestWrongCellsAreRejected(t *testing.T) {
 	var e Encoder
 	for _, v := range []struct {
 		t    schema.Type
@@ -129,7 +129,7 @@ func TestWrongCellsAreRefused(t *testing.T) {
 	}
 }
 
-// A cell that a number type takes is spelled the same when it is read.
+// A cell that a numeric type accepts is read back with the same spelling.
 func FuzzNumbers(f *testing.F) {
 	for _, s := range []string{"0", "-1", "1.50000", "-0", "NaN", "18446744073709551615", "1e+20", "0.1"} {
 		f.Add(s)

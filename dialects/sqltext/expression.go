@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// maxDepth is how deep brackets may be nested.
+// maxDepth is the maximum nesting depth of parentheses.
 const maxDepth = 100
 
-// Expression reads operands with operators between. Which operator binds stronger
-// makes no difference to what may stand where, so there is no order of them here.
+// Expression parses operands with operators in between. Precedence does not affect
+// what is allowed where, so it is ignored.
 func (p *Parser) Expression() error {
 	if p.depth++; p.depth > maxDepth {
-		return errors.New("it is nested too deeply")
+		return errors.New("nested too deeply")
 	}
 	defer func() { p.depth-- }()
 	for {
@@ -36,8 +36,7 @@ func (p *Parser) prefix() bool {
 	return true
 }
 
-// infix reads what follows on an operand, up to an operator after which another
-// operand must come.
+// infix parses what follows an operand, up to an operator that needs another operand.
 func (p *Parser) infix() (more bool, err error) {
 	for {
 		switch t := p.Peek(); {
@@ -80,7 +79,7 @@ func (p *Parser) infix() (more bool, err error) {
 	}
 }
 
-// Operand reads a literal, a column, a call or what stands in brackets.
+// Operand parses a literal, a column, a call or a parenthesised expression.
 func (p *Parser) Operand() error {
 	t := p.Peek()
 	switch t.Kind {
@@ -117,12 +116,12 @@ func (p *Parser) Operand() error {
 		return p.arguments(name)
 	}
 	if len(p.left) > 1 && p.left[1].IsSymbol("(") {
-		return errors.New("the function " + t.Text + " is not allowed")
+		return errors.New("function " + t.Text + " is not allowed")
 	}
 	return p.Column()
 }
 
-// precision reads the brackets that may follow CURRENT_TIMESTAMP.
+// precision parses the optional parentheses after CURRENT_TIMESTAMP.
 func (p *Parser) precision() error {
 	if !p.Accept("(") || p.Accept(")") {
 		return nil
@@ -158,7 +157,7 @@ func (p *Parser) cases() error {
 	return p.Expect("END")
 }
 
-// special reads CAST(… AS type) and EXTRACT(field FROM …).
+// special parses CAST(… AS type) and EXTRACT(field FROM …).
 func (p *Parser) special(name string) error {
 	if err := p.Expect("("); err != nil {
 		return err
@@ -198,7 +197,7 @@ func (p *Parser) unit() error {
 	return nil
 }
 
-// array reads ARRAY[…], which may be empty or hold others.
+// array parses ARRAY[…], which may be empty or contain other arrays.
 func (p *Parser) array() error {
 	if err := p.Expect("["); err != nil {
 		return err
@@ -214,8 +213,8 @@ func (p *Parser) array() error {
 	return nil
 }
 
-// arguments reads the brackets of a call. Between arguments there may be the words
-// that SQL has for them in some functions: SUBSTRING(x FROM 1 FOR 2).
+// arguments parses the parentheses of a call. Keywords may separate arguments, as
+// some SQL functions require: SUBSTRING(x FROM 1 FOR 2).
 func (p *Parser) arguments(name string) error {
 	if err := p.Expect("("); err != nil {
 		return err

@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// Name checks the name of a table, column, index or collation before it is quoted.
-// Any character may be in it that an engine can quote.
+// Name checks the name of a table, column, index or collation before it is quoted. It
+// allows any character that an engine can quote.
 func Name(name string) error {
 	if name == "" {
-		return errors.New("it is empty")
+		return errors.New("empty name")
 	}
 	return Value(name)
 }
@@ -19,9 +19,9 @@ func Name(name string) error {
 func Value(text string) error {
 	switch {
 	case !utf8.ValidString(text):
-		return errors.New("it is not UTF-8")
+		return errors.New("not valid UTF-8")
 	case strings.ContainsRune(text, 0):
-		return errors.New("it contains the character NUL")
+		return errors.New("contains a NUL character")
 	}
 	return nil
 }

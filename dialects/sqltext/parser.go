@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Parser reads one text. Its methods read what they are named for and fail where
-// the text goes on otherwise. It is used by one goroutine.
+// Parser parses one text. Each method parses what it is named after and returns an
+// error if the text continues differently. It is used by one goroutine.
 type Parser struct {
 	dialect *Dialect
 	columns func(name string) bool
@@ -15,8 +15,8 @@ type Parser struct {
 	depth   int
 }
 
-// Parse lexes a text for parsing. columns tells which names are columns that an
-// expression may use.
+// Parse lexes a text for parsing. columns reports whether an expression may use a
+// name as a column.
 func (d *Dialect) Parse(text string, columns func(name string) bool) (*Parser, error) {
 	list, err := d.Tokens(text)
 	if err != nil {
@@ -25,7 +25,7 @@ func (d *Dialect) Parse(text string, columns func(name string) bool) (*Parser, e
 	return &Parser{dialect: d, columns: columns, left: list}, nil
 }
 
-// Whole runs a rule over a whole text.
+// Whole applies a rule to a whole text.
 func (d *Dialect) Whole(text string, columns func(name string) bool, rule func(*Parser) error) error {
 	p, err := d.Parse(text, columns)
 	if err != nil {
@@ -37,7 +37,7 @@ func (d *Dialect) Whole(text string, columns func(name string) bool, rule func(*
 	return p.End()
 }
 
-// Peek returns the next token without taking it.
+// Peek returns the next token without consuming it.
 func (p *Parser) Peek() Token {
 	if len(p.left) == 0 {
 		return Token{}
@@ -45,14 +45,14 @@ func (p *Parser) Peek() Token {
 	return p.left[0]
 }
 
-// Take returns the next token.
+// Take consumes and returns the next token.
 func (p *Parser) Take() Token {
 	t := p.Peek()
 	p.left = p.left[min(1, len(p.left)):]
 	return t
 }
 
-// Accept takes the next token if it is this keyword or symbol.
+// Accept consumes the next token if it is this keyword or symbol.
 func (p *Parser) Accept(text string) bool {
 	if t := p.Peek(); !t.Is(text) && !t.IsSymbol(text) {
 		return false
@@ -61,7 +61,7 @@ func (p *Parser) Accept(text string) bool {
 	return true
 }
 
-// AcceptAll takes the next tokens if they are these keywords.
+// AcceptAll consumes the next tokens if they are these keywords.
 func (p *Parser) AcceptAll(words ...string) bool {
 	if len(p.left) < len(words) {
 		return false
@@ -75,7 +75,7 @@ func (p *Parser) AcceptAll(words ...string) bool {
 	return true
 }
 
-// Expect takes this keyword or symbol.
+// Expect consumes this keyword or symbol.
 func (p *Parser) Expect(text string) error {
 	if !p.Accept(text) {
 		return p.unexpected()
@@ -83,7 +83,7 @@ func (p *Parser) Expect(text string) error {
 	return nil
 }
 
-// End fails if something is left.
+// End returns an error if any token is left.
 func (p *Parser) End() error {
 	if len(p.left) > 0 {
 		return p.unexpected()
@@ -94,15 +94,15 @@ func (p *Parser) End() error {
 func (p *Parser) unexpected() error {
 	switch t := p.Peek(); t.Kind {
 	case End:
-		return errors.New("it ends too early")
+		return errors.New("unexpected end")
 	case Text:
-		return errors.New("a literal is not allowed there")
+		return errors.New("unexpected literal")
 	default:
-		return fmt.Errorf("%.60q is not allowed there", t.Text)
+		return fmt.Errorf("unexpected %.60q", t.Text)
 	}
 }
 
-// Number takes a number, which may have a sign.
+// Number consumes a number with an optional sign.
 func (p *Parser) Number() error {
 	if !p.Accept("-") {
 		p.Accept("+")
@@ -114,7 +114,7 @@ func (p *Parser) Number() error {
 	return nil
 }
 
-// Identifier takes a name, quoted or not, and returns it.
+// Identifier consumes a name, quoted or not, and returns it.
 func (p *Parser) Identifier() (string, error) {
 	if t := p.Peek(); t.Text == "" || t.Kind != QuotedName && (t.Kind != Word || reserved[strings.ToUpper(t.Text)]) {
 		return "", p.unexpected()
@@ -122,7 +122,7 @@ func (p *Parser) Identifier() (string, error) {
 	return p.Take().Text, nil
 }
 
-// Qualified takes a name that may have a schema in front.
+// Qualified consumes a name with an optional schema.
 func (p *Parser) Qualified() error {
 	if _, err := p.Identifier(); err != nil || !p.Accept(".") {
 		return err
@@ -131,11 +131,12 @@ func (p *Parser) Qualified() error {
 	return err
 }
 
-// reserved words, and those that begin a statement, are no names unless they are quoted.
+// reserved lists reserved words and those that begin a statement; they are names only
+// if quoted.
 var reserved = Set(`ALL ALTER AS ATTACH BEGIN CALL COMMIT COPY CREATE DECLARE DELETE DETACH DO DROP DUMPFILE EXECUTE EXISTS FROM FUNCTION GRANT INHERITS INSERT INTO
 	JOIN LIMIT LOAD ON ORDER OUTFILE PARTITION PRAGMA PROCEDURE PROGRAM REVOKE ROLLBACK SELECT SET TABLE TRIGGER TRUNCATE UNION UPDATE USING VACUUM VALUES VIEW WHERE WITH`)
 
-// Column takes the name of a column.
+// Column consumes the name of a column.
 func (p *Parser) Column() error {
 	t := p.Peek()
 	name := t.Kind == QuotedName || t.Kind == Word && !reserved[strings.ToUpper(t.Text)]
@@ -146,7 +147,7 @@ func (p *Parser) Column() error {
 	return nil
 }
 
-// List reads "(item, item …)".
+// List parses "(item, item …)".
 func (p *Parser) List(item func() error) error {
 	if err := p.Expect("("); err != nil {
 		return err
@@ -161,9 +162,8 @@ func (p *Parser) List(item func() error) error {
 	}
 }
 
-// function takes a function's name where one stands, and returns it in lower case.
-// Only the schema pg_catalog, in which nobody but the server creates functions, may
-// stand in front.
+// function consumes a function name, if there is one, and returns it in lower case.
+// The only schema allowed is pg_catalog, where only the server creates functions.
 func (p *Parser) function() (string, bool) {
 	at := 0
 	if len(p.left) > 2 && p.left[0].Is("pg_catalog") && p.left[1].IsSymbol(".") {

@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// OneStatement checks a statement that goes to an engine by a way that takes
-// several: it may have quoted names and literals, of which two quotes stand for one,
-// and must have no semicolon, comment or NUL outside of them. It is the last check,
-// of statements that are put together from checked parts.
+// OneStatement checks a statement for an engine interface that accepts several: it
+// may contain quoted names and literals, with doubled quotes as escapes, but no
+// semicolon, comment or NUL outside of them. It is the last check of statements
+// composed from checked parts.
 func OneStatement(sql string) error {
 	if strings.ContainsRune(sql, 0) {
-		return errors.New("the statement contains the character NUL")
+		return errors.New("the statement contains a NUL character")
 	}
 	for at := 0; at < len(sql); at++ {
 		switch c := sql[at]; {

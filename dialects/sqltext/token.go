@@ -8,41 +8,41 @@ import (
 	"unicode/utf8"
 )
 
-// Kind is what a token is.
+// Kind is the kind of a token.
 type Kind int
 
-// The kinds of tokens.
+// Kinds of tokens.
 const (
 	End        Kind = iota
-	Word            // a keyword or bare name
+	Word            // a keyword or unquoted name
 	QuotedName      // a quoted name
 	Text            // a string literal
 	Number          // without a sign
-	Symbol          // an operator or a bracket
+	Symbol          // an operator or a parenthesis
 )
 
 // Token is one token of SQL.
 type Token struct {
 	Kind   Kind
-	Text   string // of a name or literal its value, without quotes
-	Raw    string // of a literal as it stands there, with its quotes
-	Prefix string // in lower case, what stands directly before the quotes of a literal: x, b, _utf8mb4
+	Text   string // the value of a name or literal, without quotes
+	Raw    string // a literal as written, with its quotes
+	Prefix string // prefix of a literal, in lower case: x, b, _utf8mb4
 }
 
-// Is tells whether the token is this keyword.
+// Is reports whether the token is this keyword.
 func (t Token) Is(keyword string) bool { return t.Kind == Word && strings.EqualFold(t.Text, keyword) }
 
-// IsSymbol tells whether the token is this operator or bracket.
+// IsSymbol reports whether the token is this operator or parenthesis.
 func (t Token) IsSymbol(s string) bool { return t.Kind == Symbol && t.Text == s }
 
-// maxText is the longest text that is looked at: no type, default or index needs more.
+// maxText is the maximum length of a text; no type, default or index needs more.
 const maxText = 64 << 10
 
-// Tokens divides text as the engine would, and refuses what could be anything but
-// a part of one expression.
+// Tokens splits text as the engine would, and rejects anything that cannot be part of
+// one expression.
 func (d *Dialect) Tokens(text string) ([]Token, error) {
 	if len(text) > maxText {
-		return nil, fmt.Errorf("it is longer than %d bytes", maxText)
+		return nil, fmt.Errorf("longer than %d bytes", maxText)
 	}
 	if err := Value(text); err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (d *Dialect) Tokens(text string) ([]Token, error) {
 
 type lexer struct {
 	dialect *Dialect
-	text    string // what is left
+	text    string // remaining text
 }
 
 func (l *lexer) next() (Token, error) {
@@ -104,14 +104,14 @@ func isInWord(r rune) bool { return isLetter(r) || isDigit(r) || r == '$' }
 
 func (l *lexer) literal(prefix string) (Token, error) {
 	if prefix != "" && (l.dialect.Literal == nil || !l.dialect.Literal(prefix)) {
-		return Token{}, fmt.Errorf("literals that begin with %s' are not allowed", prefix)
+		return Token{}, fmt.Errorf("literals with the prefix %s are not allowed", prefix)
 	}
 	text := l.text
 	value, err := l.quoted('\'', l.dialect.Backslash)
 	return Token{Kind: Text, Text: value, Raw: text[:len(text)-len(l.text)], Prefix: prefix}, err
 }
 
-// quoted reads what begins with a quote. Two of the closing ones stand for one. The
+// quoted reads a quoted text in which a doubled closing quote stands for one. The
 // value of a literal with backslashes keeps them.
 func (l *lexer) quoted(end byte, backslash bool) (string, error) {
 	var value strings.Builder
@@ -132,7 +132,7 @@ func (l *lexer) quoted(end byte, backslash bool) (string, error) {
 		}
 		value.WriteByte(c)
 	}
-	return "", fmt.Errorf("the quote %c has no end", l.text[0])
+	return "", fmt.Errorf("unterminated quote %c", l.text[0])
 }
 
 func (l *lexer) number() (Token, error) {
@@ -155,15 +155,15 @@ func (l *lexer) number() (Token, error) {
 		rest = after
 	}
 	if r, _ := utf8.DecodeRuneInString(rest); isInWord(r) || r == '\'' {
-		return Token{}, fmt.Errorf("a number goes on with %q", r)
+		return Token{}, fmt.Errorf("unexpected %q after a number", r)
 	}
 	t := Token{Kind: Number, Text: l.text[:len(l.text)-len(rest)]}
 	l.text = rest
 	return t, nil
 }
 
-// operatorBytes are those that PostgreSQL makes operators of, and the brackets and
-// signs that stand alone.
+// operatorBytes are the characters of PostgreSQL's operators; single are parentheses
+// and other symbols that stand alone.
 const operatorBytes, single = "+-*/<>=~!@#%^&|?", "()[],."
 
 func (l *lexer) symbol() (Token, error) {

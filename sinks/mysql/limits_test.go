@@ -38,7 +38,7 @@ func TestLongestKeys(t *testing.T) {
 			}
 			found, err := open(t, Config{DSN: config.NewSecret(engine.make(t).DSN), Prefix: "mdl_"}).Check(t.Context(), p)
 			losses := found.Losses
-			if want := stage.LostIndex("one", "v", "its key takes 3076 bytes, InnoDB allows 3072"); err != nil || fmt.Sprint(losses) != fmt.Sprint([]stage.Loss{want}) {
+			if want := stage.LostIndex("one", "v", "its key needs 3076 bytes; InnoDB allows 3072"); err != nil || fmt.Sprint(losses) != fmt.Sprint([]stage.Loss{want}) {
 				t.Errorf("losses %+v (%v), want %+v", losses, err, want)
 			}
 		})

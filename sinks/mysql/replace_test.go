@@ -33,7 +33,7 @@ func TestReplaceThatFailsLeavesTheSite(t *testing.T) {
 				name, want string // what Check says, "" where only the server knows
 				columns    func() []schema.Column
 			}{
-				{"names that differ by case", "only by case", func() []schema.Column {
+				{"names that differ by case", "only in case", func() []schema.Column {
 					twin := bigint
 					twin.Name = "A B"
 					return []schema.Column{bigint, twin}

@@ -170,8 +170,8 @@ func losses(t *testing.T, got []stage.Loss) {
 func notes(t *testing.T, got []stage.Note) {
 	t.Helper()
 	for _, want := range []string{
-		`4 tables of schema public do not begin with prefix "mdl_"`, `4 tables with prefix "mdl_old_" belong to another site`, "a partition: its rows are read with mdl_part",
-		"a partitioned table becomes", "an unlogged table", "identity column id", `serves shareda too`,
+		`skipped 4 tables of schema public that do not begin with prefix "mdl_"`, `skipped 4 tables with prefix "mdl_old_" that belong to another site`, "a partition; its rows are read with mdl_part",
+		"a partitioned table becomes", "an unlogged table", "identity column id", `is shared with shareda`,
 	} {
 		if !slices.ContainsFunc(got, func(n stage.Note) bool { return strings.Contains(n.Text, want) }) {
 			t.Errorf("no note says %q: %+v", want, got)

@@ -55,7 +55,7 @@ func TestReplaceInPlaceThatFailsToBeginLeavesTheSite(t *testing.T) {
 	if _, err := tx.ExecContext(t.Context(), `SELECT * FROM mdl_user`); err != nil {
 		t.Fatal(err)
 	}
-	fails("a table in use", "", "another session holds a lock", table("user"))
+	fails("a table in use", "", "another session has locked the table", table("user"))
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}

@@ -303,7 +303,7 @@ func TestCheckNamesAllReasons(t *testing.T) {
 	if failure.Of(err) != failure.Refused {
 		t.Fatalf("it says %v", err)
 	}
-	for _, want := range []string{"table foreign is of dialect", "longer than 63 bytes", "column v: the server has no type vector(3)", "column sly: the server has no type", `column "sly": its type "int); DROP TABLE x; --"`, `column "none": type int has no spelling`} {
+	for _, want := range []string{"table foreign is of dialect", "longer than 63 bytes", "column v: the server has no type vector(3)", "column sly: the server has no type", `column "sly": type "int); DROP TABLE x; --"`, `column "none": type int has no PostgreSQL type`} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in: %v", want, err)
 		}

@@ -186,7 +186,7 @@ func TestSwapThatCannotBePublishedLeavesTheSite(t *testing.T) {
 			t.Fatal(err)
 		}
 		var inTheWay func()
-		if want == "another session holds a lock" {
+		if want == "another session has locked the table" {
 			tx, err := to.SQL.BeginTx(t.Context(), nil)
 			if err != nil {
 				t.Fatal(err)
@@ -204,7 +204,7 @@ func TestSwapThatCannotBePublishedLeavesTheSite(t *testing.T) {
 		}
 		inTheWay()
 	}
-	fails("another session holds a lock")
+	fails("another session has locked the table")
 	same(t, "a table in use", before, contents(t, to.SQL))
 	fails("view report depends on table mdl_user")
 	same(t, "somebody's view", before, contents(t, to.SQL))
@@ -262,7 +262,7 @@ func TestLeftoversAreIgnoredAndRemoved(t *testing.T) {
 		names = append(names, i.Schema.Name)
 	}
 	if !slices.Equal(names, []string{"log", "plugin", "user"}) || !slices.ContainsFunc(inv.Notes, func(n stage.Note) bool {
-		return strings.Contains(n.Text, "belong to a restore that is running or was interrupted")
+		return strings.Contains(n.Text, "belong to a running or interrupted restore")
 	}) {
 		t.Errorf("the source has %q and notes %+v", names, inv.Notes)
 	}

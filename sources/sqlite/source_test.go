@@ -317,7 +317,7 @@ func TestNamesRowsThatDoNotFit(t *testing.T) {
 	if data != "1\t1\ta\n4\t4\td\n" || len(losses) != 2 {
 		t.Fatalf("%q %v", data, losses)
 	}
-	for i, want := range []string{`row db/t id=2 column n: the text x doesn't fit the column's type BIGINT(10)`, `row db/t id=3 column s: the text toolong doesn't fit the column's type VARCHAR(3)`} {
+	for i, want := range []string{`row db/t id=2 column n: the text x does not fit the column's type BIGINT(10)`, `row db/t id=3 column s: the text toolong does not fit the column's type VARCHAR(3)`} {
 		if l := losses[i]; fmt.Sprintf("%s %s %s: %s", l.Kind, l.Path, l.Where, l.Reason) != want {
 			t.Errorf("%+v", l)
 		}
