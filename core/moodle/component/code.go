@@ -1,0 +1,159 @@
+package component
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+
+	"github.com/lmsvault/vault/core/failure"
+)
+
+// Core is the component that Moodle's own tables belong to.
+const Core = "core"
+
+// Options are settings of a site's config.php that say where its code is. The zero
+// value is what almost all sites have.
+type Options struct {
+	Admin    string // $CFG->admin, a directory; "" for admin
+	ThemeDir string // $CFG->themedir, an absolute path; "" for theme
+}
+
+// Code is the code of a Moodle site.
+type Code struct {
+	Version Version
+	Release string // 4.5.6 (Build: 20250811)
+	Branch  string // 405
+
+	// Types are the plugin types in the order in which Moodle keeps them, then those
+	// that are deprecated.
+	Types      []Type
+	Plugins    []Plugin    // by type in the order of Types, then by name
+	Subsystems []Subsystem // by name
+
+	Problems []Problem
+
+	fsys    fs.FS
+	web     string // the directory of lib and mod below the code: "." or "public"
+	list    standard
+	byName  map[string]int    // of a plugin, in Plugins
+	parents map[string]string // of a plugin type: the component that declares it
+}
+
+// Type is a plugin type.
+type Type struct {
+	Name string
+	Dir  string // of its plugins, below the code
+	// Parent is the component that declares the type for its subplugins, "" for none.
+	Parent string
+	// Deprecated types take no part in Moodle's list of versions.
+	Deprecated bool
+}
+
+// Plugin is a plugin whose code is there.
+type Plugin struct {
+	Component  string // mod_forum
+	Type, Name string
+	Dir        string // below the code; below Options.ThemeDir if it starts with a slash
+	Parent     string // the component that declares its type, "" for none
+	Standard   bool   // it comes with Moodle
+	Deprecated bool   // its type is
+	Declared
+}
+
+// Subsystem is a part of core.
+type Subsystem struct {
+	Component string // core_cache
+	Dir       string // below the code, "" for none
+}
+
+// Problem is something in the code that Moodle, or this package, can't use.
+type Problem struct {
+	Path string // below the code
+	Line int    // 0 for the whole file
+	Text string
+}
+
+// String returns path, line and text.
+func (p Problem) String() string {
+	if p.Line > 0 {
+		return fmt.Sprintf("%s:%d: %s", p.Path, p.Line, p.Text)
+	}
+	return p.Path + ": " + p.Text
+}
+
+// Load reads the code in a directory, the one that holds config.php. It fails if
+// that is not the code of Moodle 3.8 or later.
+func Load(ctx context.Context, dir string, o Options) (*Code, error) {
+	code, err := LoadFS(ctx, os.DirFS(dir), o)
+	if err != nil {
+		return nil, fmt.Errorf("reading Moodle's code in %s: %w", dir, err)
+	}
+	return code, nil
+}
+
+// LoadFS reads the code in a file system. Options.ThemeDir is still a directory of
+// the machine.
+func LoadFS(ctx context.Context, fsys fs.FS, o Options) (*Code, error) {
+	c := &Code{fsys: fsys, byName: map[string]int{}, parents: map[string]string{}}
+	if err := c.core(); err != nil {
+		return nil, err
+	}
+	c.list = c.standard()
+	w := &walk{Code: c, ctx: ctx, options: o, seen: map[string]bool{}}
+	if err := w.types(); err != nil {
+		return nil, err
+	}
+	for _, t := range c.Types {
+		if err := w.plugins(t); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// core finds version.php and reads it.
+func (c *Code) core() error {
+	for _, c.web = range []string{"public", "."} {
+		name := path.Join(c.web, "version.php")
+		src, err := readFile(c.fsys, name, maxSource)
+		if err != nil {
+			continue
+		}
+		if c.Version, c.Release, c.Branch, err = readCore(src); err != nil {
+			return failure.New(failure.Refused, "%s: %w", name, err)
+		}
+		return nil
+	}
+	return failure.New(failure.Refused, "version.php is neither here nor in public; give the directory that holds Moodle's config.php")
+}
+
+// branch returns the branch as a number, 405 for Moodle 4.5.
+func (c *Code) branch() int {
+	n, err := strconv.Atoi(c.Branch)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Plugin returns a plugin by its component name, and whether its code is there.
+func (c *Code) Plugin(component string) (Plugin, bool) {
+	i, ok := c.byName[component]
+	if !ok {
+		return Plugin{}, false
+	}
+	return c.Plugins[i], true
+}
+
+func (c *Code) problem(path string, line int, format string, args ...any) {
+	c.Problems = append(c.Problems, Problem{path, line, fmt.Sprintf(format, args...)})
+}
+
+func sortSubsystems(list []Subsystem) {
+	slices.SortFunc(list, func(a, b Subsystem) int { return cmp.Compare(a.Component, b.Component) })
+}
