@@ -69,6 +69,8 @@ program and those that it has started get SIGTERM, and SIGKILL five seconds late
 
 A plan and a dry run start no program, unless ` + "`dry_argv`" + ` names one that changes nothing.
 
+Where the step says ` + "`isolate: true`" + `, ` + "`inherit`" + ` finds only the variables that the step's own ` + "`env`" + ` names, too.
+
 The program's environment is only what ` + "`env`" + ` and ` + "`inherit`" + ` say, the few usual variables, and these:
 
 | variable | |

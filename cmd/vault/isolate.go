@@ -83,7 +83,7 @@ func (a *app) isolated(s stage.Stage, how pipeline.Isolation) (stage.Stage, erro
 }
 
 // served tells whether a stage can run in another process: a composite only names others.
-func served(s stage.Stage) bool { return s.Expand == nil && s.NewAction == nil }
+func served(s stage.Stage) bool { return s.Expand == nil }
 
 // working returns the stages that commands work with: where the tool's settings
 // say so, all of them run isolated.

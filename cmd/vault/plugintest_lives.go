@@ -77,6 +77,7 @@ func (l *lives) stage(s stage.Stage, p host.Program) stage.Stage {
 		NewSink:    today(l, s, p, func(s stage.Stage) opening[stage.Sink] { return s.NewSink }),
 		NewRecord:  today(l, s, p, func(s stage.Stage) opening[stage.RecordTransform] { return s.NewRecord }),
 		NewBytes:   today(l, s, p, func(s stage.Stage) opening[stage.ByteTransform] { return s.NewBytes }),
+		NewAction:  today(l, s, p, func(s stage.Stage) opening[stage.Action] { return s.NewAction }),
 		NewStorage: today(l, s, p, func(s stage.Stage) opening[stage.Storage] { return s.NewStorage }),
 	}
 }

@@ -102,7 +102,7 @@ func actions(b *strings.Builder, list []stage.ActionResult) {
 			}
 			shown++
 			fmt.Fprintf(b, "%s: %s\n", name, plain(f.String()))
-			if f.Details != "" && f.Level.Graver(stage.LevelOK) {
+			if f.Details != "" && f.Level.Above(stage.LevelOK) {
 				fmt.Fprintf(b, "%s\n", detail(f.Details))
 			}
 		}

@@ -99,7 +99,7 @@ func (l *loader) find(role stage.Role, u *use, step string, at map[string]config
 	if built.Expand != nil { // its parts run where it says
 		return built, true
 	}
-	if !u.Isolate && (!l.isolate || role == stage.RoleAction) {
+	if !u.Isolate && !l.isolate {
 		ok := true
 		for _, key := range []string{"env", "stall"} {
 			if where, there := at[key]; there {

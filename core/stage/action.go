@@ -8,19 +8,20 @@ import (
 	"unicode/utf8"
 )
 
-// Action is work beside the data of a run: a check before it, or what has to be done
-// after it. It may also have a method Close(context.Context) error, called last.
+// Action does work before or after a run, apart from its data: a check, or a change of
+// the site such as maintenance mode. An Action that also has Close(context.Context) error
+// is closed when the job ends. It should embed UnimplementedAction.
 type Action interface {
-	// Run does the work and reports what it found. It is called once for each step,
-	// by one goroutine, never beside another action of the run.
+	// Run does the work and reports its findings. The engine calls it once per step, from
+	// one goroutine, and never runs two actions of a run concurrently.
 	//
-	// With r.DryRun it changes nothing outside of its TempDir, and its findings say
-	// what it would do. A check does the same either way.
+	// If r.DryRun is set, Run changes nothing outside Env.TempDir; its findings say what
+	// it would do. A check does the same in both forms.
 	//
-	// A finding of LevelFail says no: before a run it refuses the run, after it the
-	// run ends with failure.Afterwards. An error means that the action itself could
-	// not do its work, and does the same; findings that come with it are kept.
-	// Run returns soon after ctx is cancelled.
+	// A finding of LevelFail refuses a run that has not started, and ends a finished run
+	// with failure.Afterwards. So does an error, which means that the action could not do
+	// its work; findings returned with an error are kept. Run returns promptly with an
+	// error when ctx ends.
 	Run(ctx context.Context, r ActionRequest) (ActionReport, error)
 }
 
@@ -29,20 +30,20 @@ type Moment string
 
 // The moments.
 const (
-	MomentStart   Moment = "start"   // before any source or sink is asked: a maintenance mode is put on here
-	MomentPlanned Moment = "planned" // when the plan is known, before anything is written
-	MomentAfter   Moment = "after"   // when the targets are published, or given up
+	MomentStart   Moment = "start"   // before any source or sink is called, as for maintenance mode
+	MomentPlanned Moment = "planned" // after planning, before anything is written
+	MomentAfter   Moment = "after"   // after the targets are published or aborted
 )
 
-// ActionRequest is what an action is told.
+// ActionRequest is the argument of Action.Run.
 type ActionRequest struct {
 	Moment   Moment
-	Pipeline string // its name
+	Pipeline string // name of the pipeline
 	DryRun   bool
-	// Plan is what the sources have and no transform has changed; of MomentPlanned
-	// only. It belongs to the engine: don't change it.
+	// Plan is what the sources have, before transforms. It is set for MomentPlanned and
+	// must not be changed.
 	Plan *Plan
-	// Outcome is what became of the run; of MomentAfter only.
+	// Outcome is the outcome of the run. It is set for MomentAfter.
 	Outcome *RunOutcome
 }
 
@@ -52,36 +53,36 @@ type RunStatus string
 // The statuses.
 const (
 	StatusSuccess RunStatus = "success"
-	StatusPartial RunStatus = "partial" // it failed, and something new counts all the same: a proven snapshot, or one of several targets
-	StatusFailure RunStatus = "failure" // nothing that it wrote counts
+	StatusPartial RunStatus = "partial" // failed, but a proven snapshot was kept or a target was published
+	StatusFailure RunStatus = "failure" // failed, and no target holds a result
 )
 
-// RunOutcome is what became of a run.
+// RunOutcome is the outcome of a run before the actions after it.
 type RunOutcome struct {
 	Status    RunStatus
-	Exit      int    // the exit code as far as it is known; 0 for success
-	Error     string // "" for success; without secrets
-	Run       string // the run's ID
+	Exit      int    // exit code so far; 0 for success
+	Error     string // "" for success; secrets are hidden
+	Run       string // ID of the run
 	Started   time.Time
-	Snapshots []Summary // that were made
-	Bytes     int64     // that were read
+	Snapshots []Summary // snapshots that were made
+	Bytes     int64     // bytes read, as are Rows and Files
 	Rows      int64
 	Files     int64
-	Losses    int64 // how many things were lost
+	Losses    int64 // number of lost items
 }
 
-// Level says how grave a finding is.
+// Level is the severity of a finding.
 type Level string
 
 // The levels, in their order.
 const (
-	LevelOK      Level = "ok"      // it was looked at, and is as it should be
-	LevelNote    Level = "note"    // good to know
-	LevelWarning Level = "warning" // it may be wrong; the run goes on
-	LevelFail    Level = "fail"    // it says no
+	LevelOK      Level = "ok"      // checked, no problem
+	LevelNote    Level = "note"    // information
+	LevelWarning Level = "warning" // possible problem; the run continues
+	LevelFail    Level = "fail"    // problem that refuses or fails the run
 )
 
-// rank orders levels; -1 for one that is unknown.
+// rank returns the position of a level, or -1 if it is unknown.
 func (l Level) rank() int {
 	switch l {
 	case LevelOK:
@@ -96,17 +97,17 @@ func (l Level) rank() int {
 	return -1
 }
 
-// Graver tells whether the level is graver than another.
-func (l Level) Graver(than Level) bool { return l.rank() > than.rank() }
+// Above reports whether l is more severe than another level.
+func (l Level) Above(than Level) bool { return l.rank() > than.rank() }
 
-// ActionFinding is one thing that an action found or did.
+// ActionFinding is one result of an action.
 type ActionFinding struct {
-	ID      string `json:"id"` // a-z 0-9 -, the same in every version: disk-space
+	ID      string `json:"id"` // a-z 0-9 -, stable across versions: disk-space
 	Level   Level  `json:"level"`
 	What    string `json:"what"`              // one sentence without a full stop
-	Where   string `json:"where,omitempty"`   // a path, a table, a setting
-	Remedy  string `json:"remedy,omitempty"`  // what to do about it
-	Details string `json:"details,omitempty"` // more, of several lines: what a program printed
+	Where   string `json:"where,omitempty"`   // path, table or setting
+	Remedy  string `json:"remedy,omitempty"`  // what to do
+	Details string `json:"details,omitempty"` // several lines, such as the output of a program
 }
 
 // String gives "LEVEL: ID: WHAT (WHERE); REMEDY".
@@ -121,16 +122,16 @@ func (f ActionFinding) String() string {
 	return s
 }
 
-// ActionReport is what an action found. No findings are as good as one of LevelOK.
+// ActionReport holds the findings of an action. No findings mean LevelOK.
 type ActionReport struct {
 	Findings []ActionFinding
 }
 
-// Level is the gravest level of the findings.
+// Level returns the most severe level of the findings.
 func (r *ActionReport) Level() Level {
 	level := LevelOK
 	for _, f := range r.Findings {
-		if f.Level.Graver(level) {
+		if f.Level.Above(level) {
 			level = f.Level
 		}
 	}
@@ -145,7 +146,7 @@ const (
 
 var findingID = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
 
-// Validate checks that a report is one that may be.
+// Validate checks the IDs, levels and sizes of the findings.
 func (r *ActionReport) Validate() error {
 	if len(r.Findings) > maxFindings {
 		return fmt.Errorf("the report has %d findings, and at most %d may be", len(r.Findings), maxFindings)
@@ -168,16 +169,16 @@ func (r *ActionReport) Validate() error {
 	return nil
 }
 
-// ActionResult is what became of an action in a run.
+// ActionResult is the result of an action in a run or a plan.
 type ActionResult struct {
-	Name     string          `json:"name"`  // of the step
-	Stage    string          `json:"stage"` // its name
+	Name     string          `json:"name"`  // name of the step
+	Stage    string          `json:"stage"` // name of the stage
 	Moment   Moment          `json:"moment"`
 	DryRun   bool            `json:"dry_run,omitempty"`
-	Skipped  string          `json:"skipped,omitempty"` // why it did not run
+	Skipped  string          `json:"skipped,omitempty"` // reason why it did not run
 	Started  time.Time       `json:"started,omitzero"`
 	Finished time.Time       `json:"finished,omitzero"`
-	Level    Level           `json:"level,omitempty"` // the gravest of the findings; fail with an Error
+	Level    Level           `json:"level,omitempty"` // most severe level; fail if Error is set
 	Findings []ActionFinding `json:"findings,omitempty"`
-	Error    string          `json:"error,omitempty"` // why it could not do its work
+	Error    string          `json:"error,omitempty"` // error that Run returned
 }

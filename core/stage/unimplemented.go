@@ -24,6 +24,8 @@ type (
 	UnimplementedRecordTransform struct{}
 	// UnimplementedByteTransform is embedded by transforms of bytes.
 	UnimplementedByteTransform struct{}
+	// UnimplementedAction is embedded by actions.
+	UnimplementedAction struct{}
 )
 
 var (
@@ -32,10 +34,16 @@ var (
 	_ Storage         = UnimplementedStorage{}
 	_ RecordTransform = UnimplementedRecordTransform{}
 	_ ByteTransform   = UnimplementedByteTransform{}
+	_ Action          = UnimplementedAction{}
 )
 
 func unimplemented(method string) error {
 	return fmt.Errorf("the stage has no %s: %w", method, errors.ErrUnsupported)
+}
+
+// Run is Action's.
+func (UnimplementedAction) Run(context.Context, ActionRequest) (ActionReport, error) {
+	return ActionReport{}, unimplemented("Run")
 }
 
 func (UnimplementedSource) Plan(context.Context, PlanRequest) (*Inventory, error) {

@@ -11,7 +11,7 @@ import (
 // the named fault. The stages are in the fault files of this package.
 var suites = map[string]func(fault string) []Check{
 	"storage": storageSuite, "source": sourceSuite, "bytes": bytesSuite, "sealed": sealedSuite, "record": recordSuite, "sink": sinkSuite,
-	"catalog": catalogSuite,
+	"catalog": catalogSuite, "action": actionSuite,
 }
 
 // little is enough for stages that break at once.
@@ -130,6 +130,15 @@ func TestFaultsAreFound(t *testing.T) {
 		{"catalog", "goes on after an error", "catalog/browse", "after an error of the callback: 2 calls"},
 		{"catalog", "has every entry", "catalog/browse", "reading a missing entry"},
 		{"catalog", "loses the end", "catalog/browse", "has 2 bytes, is listed with 3"},
+		{"action", "has no id", "action/report", "its id"},
+		{"action", "has a level of its own", "action/report", "its level"},
+		{"action", "says nothing", "action/report", "does not say what"},
+		{"action", "counts on the outcome", "action/report", "panic"},
+		{"action", "leaves a goroutine", "action/report", "goroutines are still running"},
+		{"action", "changes in a dry run", "action/dry-run", "a dry run changes"},
+		{"action", "another id every time", "action/dry-run", "the ids of two dry runs"},
+		{"action", "changes the plan", "action/plan", "the plan is changed"},
+		{"action", "waits", "action/cancelled", "did not return"},
 		{"sink", "writes while it checks", "sink/check", "touched"},
 		{"sink", "ignores the context", "sink/cancelled-check", "cancelled check: <nil>"},
 		{"sink", "can't be closed twice", "sink/close", "closed already"},

@@ -24,7 +24,7 @@ type Plugin struct {
 
 // ForPlugin returns the checks for the role of the stage. Storage checks use a prefix of
 // their own and remove what they store. Sink checks write sample tables and files and leave
-// them in the target.
+// them in the target. Actions run only in their dry form.
 func ForPlugin(p Plugin) []Check {
 	checks := []Check{{ID: "stage/described", Why: "A stage states its name, purpose and parts. vault stages, lint and the help are made from them.", Run: p.described}}
 	switch {
@@ -39,6 +39,8 @@ func ForPlugin(p Plugin) []Check {
 		})...)
 	case p.Stage.NewBytes != nil:
 		return append(checks, BytesChecks(BytesFixture{Open: opener(p, p.Stage.NewBytes), Process: p.Process})...)
+	case p.Stage.NewAction != nil:
+		return append(checks, ActionChecks(ActionFixture{Open: opener(p, p.Stage.NewAction)})...)
 	case p.Stage.NewSink != nil:
 		plan, units := SampleUnits(p.Stage.Parts, p.Stage.Dialect)
 		open := opener(p, p.Stage.NewSink)
@@ -47,7 +49,7 @@ func ForPlugin(p Plugin) []Check {
 			Plan:  plan, Units: units, OnePlace: true, Process: p.Process,
 		})...)
 	}
-	return append(checks, Check{ID: "stage/role", Why: "A stage is a source, a transform, a sink or a storage.", Run: func(t testing.TB) {
+	return append(checks, Check{ID: "stage/role", Why: "A stage is a source, a transform, a sink, a storage or an action.", Run: func(t testing.TB) {
 		t.Errorf("stage %s has the unknown role %q", p.Stage.Name, p.Stage.Role)
 	}})
 }

@@ -4,7 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/lmsvault/vault/actions/command"
+	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/sinks/files"
 	"github.com/lmsvault/vault/sources/sample"
@@ -28,6 +31,7 @@ func TestBuiltInStagesPassAsPlugins(t *testing.T) {
 		"files":    as(files.Stage(), &files.Config{Dir: target}),
 		"sample":   as(sample.Stage(), &small),
 		"compress": as(compress.Stage(), &compress.Config{Codec: "zstd"}),
+		"command":  as(command.Stage(), &command.Config{Argv: []string{"rm", "-rf", dir}, Timeout: config.Duration(time.Minute)}),
 		"typemap":  as(typemap.Stage(), &typemap.Config{Unknown: "text"}),
 	} {
 		t.Run(name, func(t *testing.T) { runAll(t, ForPlugin(p)) })

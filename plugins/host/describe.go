@@ -110,6 +110,8 @@ func roleOf(r pb.Role) stage.Role {
 		return stage.RoleStorage
 	case pb.Role_ROLE_RECORD_TRANSFORM, pb.Role_ROLE_BYTE_TRANSFORM:
 		return stage.RoleTransform
+	case pb.Role_ROLE_ACTION:
+		return stage.RoleAction
 	}
 	return ""
 }
@@ -122,6 +124,8 @@ func mark(s *stage.Stage, role pb.Role) {
 		s.NewSource = func(context.Context, any, stage.Env) (stage.Source, error) { return nil, errEnded }
 	case pb.Role_ROLE_SINK:
 		s.NewSink = func(context.Context, any, stage.Env) (stage.Sink, error) { return nil, errEnded }
+	case pb.Role_ROLE_ACTION:
+		s.NewAction = func(context.Context, any, stage.Env) (stage.Action, error) { return nil, errEnded }
 	case pb.Role_ROLE_STORAGE:
 		s.NewStorage = func(context.Context, any, stage.Env) (stage.Storage, error) { return nil, errEnded }
 	case pb.Role_ROLE_RECORD_TRANSFORM:

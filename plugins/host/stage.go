@@ -47,6 +47,14 @@ func (h *Host) Isolate(s stage.Stage, p Program) stage.Stage {
 			i.repeat = true
 			return record{i}, nil
 		}
+	case s.NewAction != nil:
+		out.NewAction = func(ctx context.Context, cfg any, env stage.Env) (stage.Action, error) {
+			i, err := h.open(ctx, p, s.Info, pb.Role_ROLE_ACTION, cfg, env)
+			if err != nil {
+				return nil, err
+			}
+			return action{i}, nil
+		}
 	case s.NewSource != nil:
 		out.NewSource = func(ctx context.Context, cfg any, env stage.Env) (stage.Source, error) {
 			i, err := h.open(ctx, p, s.Info, pb.Role_ROLE_SOURCE, cfg, env)

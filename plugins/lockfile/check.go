@@ -33,7 +33,7 @@ func checkVersion(v string) error {
 func checkStage(before []Stage, s Stage) error {
 	switch {
 	case len(s.places()) == 0:
-		return fmt.Errorf("the stage %q has no role that Vault knows: source, transform, sink, storage", s)
+		return fmt.Errorf("the stage %q has no role that Vault knows: source, transform, sink, storage, action", s)
 	case !goodName.MatchString(s.Name):
 		return fmt.Errorf("the stage's name %q must be of a-z, 0-9 and -, begin with a letter and have at most 40", s.Name)
 	case slices.ContainsFunc(before, s.meets):

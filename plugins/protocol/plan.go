@@ -32,20 +32,27 @@ func SendPlan(instance uint64, p *stage.Plan, send func(*pb.Plan) error) error {
 func ReceivePlan(recv func() (*pb.Plan, error)) (instance uint64, p *stage.Plan, err error) {
 	p = &stage.Plan{}
 	var head *pb.PlanHead
-	err = Receive(recv, func(m *pb.Plan, t *Tally) error {
+	err = Receive(recv, func(m *pb.Plan, t *Tally) (err error) {
 		if m.Head != nil {
 			head = m.Head
-			p.Pipeline, p.Parts, p.Facts = head.Pipeline, head.Parts, withFacts(nil, head.Facts)
-			p.Files, p.Bytes, p.Workers = head.Files, head.Bytes, int(head.Workers)
-			p.Replace, p.Preserve = stage.Replace(head.Replace), head.Preserve
-			p.Locations, p.Snapshots = head.Locations, head.Snapshots
-			if err := natural("a plan", p.Files, p.Bytes); err != nil {
+			if p, err = planOf(head); err != nil {
 				return err
 			}
 		}
 		return take(t, &p.Tables, m.Tables, TableInfo)
 	})
 	return head.GetInstance(), p, err
+}
+
+// planOf returns a plan without its tables.
+func planOf(head *pb.PlanHead) (*stage.Plan, error) {
+	p := &stage.Plan{
+		Pipeline: head.Pipeline, Parts: head.Parts, Facts: withFacts(nil, head.Facts),
+		Files: head.Files, Bytes: head.Bytes, Workers: int(head.Workers),
+		Replace: stage.Replace(head.Replace), Preserve: head.Preserve,
+		Locations: head.Locations, Snapshots: head.Snapshots,
+	}
+	return p, natural("a plan", p.Files, p.Bytes)
 }
 
 // SendCheck sends what a sink's Check has found.

@@ -11,6 +11,9 @@ import (
 
 // roleOf tells a stage's role, which must be that of its only constructor.
 func roleOf(s Stage) (role pb.Role, err error) {
+	if s.Expand != nil {
+		return 0, fmt.Errorf("the stage %s is a composite, which a plugin can't have", s.Name)
+	}
 	n := 0
 	for _, c := range []struct {
 		set  bool
@@ -22,6 +25,7 @@ func roleOf(s Stage) (role pb.Role, err error) {
 		{s.NewStorage != nil, stage.RoleStorage, pb.Role_ROLE_STORAGE},
 		{s.NewRecord != nil, stage.RoleTransform, pb.Role_ROLE_RECORD_TRANSFORM},
 		{s.NewBytes != nil, stage.RoleTransform, pb.Role_ROLE_BYTE_TRANSFORM},
+		{s.NewAction != nil, stage.RoleAction, pb.Role_ROLE_ACTION},
 	} {
 		if !c.set {
 			continue
@@ -48,6 +52,8 @@ func open(ctx context.Context, s Stage, cfg any, env Env) (any, error) {
 		return s.NewStorage(ctx, cfg, env)
 	case s.NewRecord != nil:
 		return s.NewRecord(ctx, cfg, env)
+	case s.NewAction != nil:
+		return s.NewAction(ctx, cfg, env)
 	}
 	return s.NewBytes(ctx, cfg, env)
 }

@@ -46,6 +46,7 @@ func (s *server) register(g *grpc.Server) {
 	pb.RegisterRecordTransformServer(g, &recordServer{server: s})
 	pb.RegisterSourceServer(g, &sourceServer{server: s})
 	pb.RegisterSinkServer(g, &sinkServer{server: s})
+	pb.RegisterActionServer(g, &actionServer{server: s})
 }
 
 // Describe tells of the plugin and its stages.

@@ -32,6 +32,7 @@ type (
 	FileSink        = stage.FileSink
 	ByteTransform   = stage.ByteTransform
 	RecordTransform = stage.RecordTransform
+	Action          = stage.Action
 	Secret          = config.Secret
 	Size            = config.Size
 	Duration        = config.Duration
@@ -46,6 +47,7 @@ type (
 	UnimplementedSink            = stage.UnimplementedSink
 	UnimplementedByteTransform   = stage.UnimplementedByteTransform
 	UnimplementedRecordTransform = stage.UnimplementedRecordTransform
+	UnimplementedAction          = stage.UnimplementedAction
 )
 
 // What passes between Vault and a stage.
@@ -72,8 +74,13 @@ type (
 	TableProof  = stage.TableProof  // what was read back of a table
 	Schema      = schema.Table      // what a table looks like
 	Mapped      = stage.Mapped      // a table after a RecordTransform
-	Loss        = stage.Loss        // what is not carried
-	Note        = stage.Note        // what is left out or differs on purpose
+
+	ActionRequest = stage.ActionRequest // what an action is told
+	ActionReport  = stage.ActionReport  // what an action found
+	ActionFinding = stage.ActionFinding // one thing of it
+	RunOutcome    = stage.RunOutcome    // what became of a run, for an action after it
+	Loss          = stage.Loss          // what is not carried
+	Note          = stage.Note          // what is left out or differs on purpose
 )
 
 // NewSecret makes a secret, for tests: those of settings come from Vault.
@@ -122,6 +129,13 @@ func SinkStage[C any](name, summary, doc string, parts []string, open func(ctx c
 func RecordStage[C any](name, summary, doc string, open func(ctx context.Context, cfg *C, env Env) (RecordTransform, error)) Stage {
 	s := declare[C](stage.RoleTransform, name, summary, doc)
 	s.NewRecord = stage.Typed(open)
+	return s
+}
+
+// ActionStage declares an action.
+func ActionStage[C any](name, summary, doc string, open func(ctx context.Context, cfg *C, env Env) (Action, error)) Stage {
+	s := declare[C](stage.RoleAction, name, summary, doc)
+	s.NewAction = stage.Typed(open)
 	return s
 }
 

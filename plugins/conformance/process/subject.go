@@ -52,6 +52,8 @@ func roleOf(s stage.Stage) pb.Role {
 		return pb.Role_ROLE_BYTE_TRANSFORM
 	case s.NewSink != nil:
 		return pb.Role_ROLE_SINK
+	case s.NewAction != nil:
+		return pb.Role_ROLE_ACTION
 	}
 	return pb.Role_ROLE_UNSPECIFIED
 }

@@ -52,6 +52,7 @@ const (
 	Role_ROLE_BYTE_TRANSFORM   Role = 3
 	Role_ROLE_SINK             Role = 4
 	Role_ROLE_STORAGE          Role = 5
+	Role_ROLE_ACTION           Role = 6
 )
 
 // Enum value maps for Role.
@@ -63,6 +64,7 @@ var (
 		3: "ROLE_BYTE_TRANSFORM",
 		4: "ROLE_SINK",
 		5: "ROLE_STORAGE",
+		6: "ROLE_ACTION",
 	}
 	Role_value = map[string]int32{
 		"ROLE_UNSPECIFIED":      0,
@@ -71,6 +73,7 @@ var (
 		"ROLE_BYTE_TRANSFORM":   3,
 		"ROLE_SINK":             4,
 		"ROLE_STORAGE":          5,
+		"ROLE_ACTION":           6,
 	}
 )
 
@@ -5070,6 +5073,487 @@ func (*AbortResponse) Descriptor() ([]byte, []int) {
 	return file_plugin_proto_rawDescGZIP(), []int{81}
 }
 
+// ActionRequest comes in parts.
+type ActionRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Head          *ActionHead            `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
+	Tables        []*TableInfo           `protobuf:"bytes,2,rep,name=tables,proto3" json:"tables,omitempty"` // of the plan
+	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"`       // items: tables
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActionRequest) Reset() {
+	*x = ActionRequest{}
+	mi := &file_plugin_proto_msgTypes[82]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActionRequest) ProtoMessage() {}
+
+func (x *ActionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[82]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActionRequest.ProtoReflect.Descriptor instead.
+func (*ActionRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{82}
+}
+
+func (x *ActionRequest) GetHead() *ActionHead {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+func (x *ActionRequest) GetTables() []*TableInfo {
+	if x != nil {
+		return x.Tables
+	}
+	return nil
+}
+
+func (x *ActionRequest) GetEnd() *End {
+	if x != nil {
+		return x.End
+	}
+	return nil
+}
+
+type ActionHead struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	Moment        string                 `protobuf:"bytes,2,opt,name=moment,proto3" json:"moment,omitempty"`                // start, planned or after
+	Pipeline      string                 `protobuf:"bytes,3,opt,name=pipeline,proto3" json:"pipeline,omitempty"`            // its name
+	DryRun        bool                   `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"` // change nothing, and report what would be done
+	Plan          *PlanHead              `protobuf:"bytes,5,opt,name=plan,proto3" json:"plan,omitempty"`                    // of the moment planned; its instance is 0
+	Outcome       *RunOutcome            `protobuf:"bytes,6,opt,name=outcome,proto3" json:"outcome,omitempty"`              // of the moment after
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActionHead) Reset() {
+	*x = ActionHead{}
+	mi := &file_plugin_proto_msgTypes[83]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActionHead) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActionHead) ProtoMessage() {}
+
+func (x *ActionHead) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[83]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActionHead.ProtoReflect.Descriptor instead.
+func (*ActionHead) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{83}
+}
+
+func (x *ActionHead) GetInstance() uint64 {
+	if x != nil {
+		return x.Instance
+	}
+	return 0
+}
+
+func (x *ActionHead) GetMoment() string {
+	if x != nil {
+		return x.Moment
+	}
+	return ""
+}
+
+func (x *ActionHead) GetPipeline() string {
+	if x != nil {
+		return x.Pipeline
+	}
+	return ""
+}
+
+func (x *ActionHead) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+func (x *ActionHead) GetPlan() *PlanHead {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+func (x *ActionHead) GetOutcome() *RunOutcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+type RunOutcome struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Status        string                 `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"` // success, partial or failure
+	Exit          uint32                 `protobuf:"varint,2,opt,name=exit,proto3" json:"exit,omitempty"`    // the exit code as far as it is known
+	Error         string                 `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	Run           string                 `protobuf:"bytes,4,opt,name=run,proto3" json:"run,omitempty"` // the run's ID
+	Started       *Time                  `protobuf:"bytes,5,opt,name=started,proto3" json:"started,omitempty"`
+	Snapshots     []*StoredSnapshot      `protobuf:"bytes,6,rep,name=snapshots,proto3" json:"snapshots,omitempty"` // that were made
+	Bytes         int64                  `protobuf:"varint,7,opt,name=bytes,proto3" json:"bytes,omitempty"`        // that were read
+	Rows          int64                  `protobuf:"varint,8,opt,name=rows,proto3" json:"rows,omitempty"`
+	Files         int64                  `protobuf:"varint,9,opt,name=files,proto3" json:"files,omitempty"`
+	Losses        int64                  `protobuf:"varint,10,opt,name=losses,proto3" json:"losses,omitempty"` // how many things were lost
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunOutcome) Reset() {
+	*x = RunOutcome{}
+	mi := &file_plugin_proto_msgTypes[84]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunOutcome) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunOutcome) ProtoMessage() {}
+
+func (x *RunOutcome) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[84]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunOutcome.ProtoReflect.Descriptor instead.
+func (*RunOutcome) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{84}
+}
+
+func (x *RunOutcome) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *RunOutcome) GetExit() uint32 {
+	if x != nil {
+		return x.Exit
+	}
+	return 0
+}
+
+func (x *RunOutcome) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *RunOutcome) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *RunOutcome) GetStarted() *Time {
+	if x != nil {
+		return x.Started
+	}
+	return nil
+}
+
+func (x *RunOutcome) GetSnapshots() []*StoredSnapshot {
+	if x != nil {
+		return x.Snapshots
+	}
+	return nil
+}
+
+func (x *RunOutcome) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *RunOutcome) GetRows() int64 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *RunOutcome) GetFiles() int64 {
+	if x != nil {
+		return x.Files
+	}
+	return 0
+}
+
+func (x *RunOutcome) GetLosses() int64 {
+	if x != nil {
+		return x.Losses
+	}
+	return 0
+}
+
+type StoredSnapshot struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Snapshot      string                 `protobuf:"bytes,1,opt,name=snapshot,proto3" json:"snapshot,omitempty"` // its ID
+	Where         string                 `protobuf:"bytes,2,opt,name=where,proto3" json:"where,omitempty"`       // the name of its object
+	Plain         int64                  `protobuf:"varint,3,opt,name=plain,proto3" json:"plain,omitempty"`      // bytes of the whole snapshot
+	New           int64                  `protobuf:"varint,4,opt,name=new,proto3" json:"new,omitempty"`          // of these, not stored before
+	Stored        int64                  `protobuf:"varint,5,opt,name=stored,proto3" json:"stored,omitempty"`    // bytes written for them
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredSnapshot) Reset() {
+	*x = StoredSnapshot{}
+	mi := &file_plugin_proto_msgTypes[85]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredSnapshot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredSnapshot) ProtoMessage() {}
+
+func (x *StoredSnapshot) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[85]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredSnapshot.ProtoReflect.Descriptor instead.
+func (*StoredSnapshot) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{85}
+}
+
+func (x *StoredSnapshot) GetSnapshot() string {
+	if x != nil {
+		return x.Snapshot
+	}
+	return ""
+}
+
+func (x *StoredSnapshot) GetWhere() string {
+	if x != nil {
+		return x.Where
+	}
+	return ""
+}
+
+func (x *StoredSnapshot) GetPlain() int64 {
+	if x != nil {
+		return x.Plain
+	}
+	return 0
+}
+
+func (x *StoredSnapshot) GetNew() int64 {
+	if x != nil {
+		return x.New
+	}
+	return 0
+}
+
+func (x *StoredSnapshot) GetStored() int64 {
+	if x != nil {
+		return x.Stored
+	}
+	return 0
+}
+
+type ActionResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Findings      []*ActionFinding       `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
+	Step          *Step                  `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"` // in a message of its own, before the findings
+	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"`   // items: findings
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActionResponse) Reset() {
+	*x = ActionResponse{}
+	mi := &file_plugin_proto_msgTypes[86]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActionResponse) ProtoMessage() {}
+
+func (x *ActionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[86]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActionResponse.ProtoReflect.Descriptor instead.
+func (*ActionResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{86}
+}
+
+func (x *ActionResponse) GetFindings() []*ActionFinding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+func (x *ActionResponse) GetStep() *Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *ActionResponse) GetEnd() *End {
+	if x != nil {
+		return x.End
+	}
+	return nil
+}
+
+type ActionFinding struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`       // a-z 0-9 -, the same in every version of the plugin
+	Level         string                 `protobuf:"bytes,2,opt,name=level,proto3" json:"level,omitempty"` // ok, note, warning or fail
+	What          string                 `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
+	Where         string                 `protobuf:"bytes,4,opt,name=where,proto3" json:"where,omitempty"`
+	Remedy        string                 `protobuf:"bytes,5,opt,name=remedy,proto3" json:"remedy,omitempty"`
+	Details       string                 `protobuf:"bytes,6,opt,name=details,proto3" json:"details,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActionFinding) Reset() {
+	*x = ActionFinding{}
+	mi := &file_plugin_proto_msgTypes[87]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActionFinding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActionFinding) ProtoMessage() {}
+
+func (x *ActionFinding) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[87]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActionFinding.ProtoReflect.Descriptor instead.
+func (*ActionFinding) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{87}
+}
+
+func (x *ActionFinding) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ActionFinding) GetLevel() string {
+	if x != nil {
+		return x.Level
+	}
+	return ""
+}
+
+func (x *ActionFinding) GetWhat() string {
+	if x != nil {
+		return x.What
+	}
+	return ""
+}
+
+func (x *ActionFinding) GetWhere() string {
+	if x != nil {
+		return x.Where
+	}
+	return ""
+}
+
+func (x *ActionFinding) GetRemedy() string {
+	if x != nil {
+		return x.Remedy
+	}
+	return ""
+}
+
+func (x *ActionFinding) GetDetails() string {
+	if x != nil {
+		return x.Details
+	}
+	return ""
+}
+
 var File_plugin_proto protoreflect.FileDescriptor
 
 const file_plugin_proto_rawDesc = "" +
@@ -5425,14 +5909,57 @@ const file_plugin_proto_rawDesc = "" +
 	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"*\n" +
 	"\fAbortRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\"\x0f\n" +
-	"\rAbortResponse*\x82\x01\n" +
+	"\rAbortResponse\"\x9c\x01\n" +
+	"\rActionRequest\x12/\n" +
+	"\x04head\x18\x01 \x01(\v2\x1b.vault.plugin.v1.ActionHeadR\x04head\x122\n" +
+	"\x06tables\x18\x02 \x03(\v2\x1a.vault.plugin.v1.TableInfoR\x06tables\x12&\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"\xdb\x01\n" +
+	"\n" +
+	"ActionHead\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x16\n" +
+	"\x06moment\x18\x02 \x01(\tR\x06moment\x12\x1a\n" +
+	"\bpipeline\x18\x03 \x01(\tR\bpipeline\x12\x17\n" +
+	"\adry_run\x18\x04 \x01(\bR\x06dryRun\x12-\n" +
+	"\x04plan\x18\x05 \x01(\v2\x19.vault.plugin.v1.PlanHeadR\x04plan\x125\n" +
+	"\aoutcome\x18\x06 \x01(\v2\x1b.vault.plugin.v1.RunOutcomeR\aoutcome\"\xa8\x02\n" +
+	"\n" +
+	"RunOutcome\x12\x16\n" +
+	"\x06status\x18\x01 \x01(\tR\x06status\x12\x12\n" +
+	"\x04exit\x18\x02 \x01(\rR\x04exit\x12\x14\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\x12\x10\n" +
+	"\x03run\x18\x04 \x01(\tR\x03run\x12/\n" +
+	"\astarted\x18\x05 \x01(\v2\x15.vault.plugin.v1.TimeR\astarted\x12=\n" +
+	"\tsnapshots\x18\x06 \x03(\v2\x1f.vault.plugin.v1.StoredSnapshotR\tsnapshots\x12\x14\n" +
+	"\x05bytes\x18\a \x01(\x03R\x05bytes\x12\x12\n" +
+	"\x04rows\x18\b \x01(\x03R\x04rows\x12\x14\n" +
+	"\x05files\x18\t \x01(\x03R\x05files\x12\x16\n" +
+	"\x06losses\x18\n" +
+	" \x01(\x03R\x06losses\"\x82\x01\n" +
+	"\x0eStoredSnapshot\x12\x1a\n" +
+	"\bsnapshot\x18\x01 \x01(\tR\bsnapshot\x12\x14\n" +
+	"\x05where\x18\x02 \x01(\tR\x05where\x12\x14\n" +
+	"\x05plain\x18\x03 \x01(\x03R\x05plain\x12\x10\n" +
+	"\x03new\x18\x04 \x01(\x03R\x03new\x12\x16\n" +
+	"\x06stored\x18\x05 \x01(\x03R\x06stored\"\x9f\x01\n" +
+	"\x0eActionResponse\x12:\n" +
+	"\bfindings\x18\x01 \x03(\v2\x1e.vault.plugin.v1.ActionFindingR\bfindings\x12)\n" +
+	"\x04step\x18\x02 \x01(\v2\x15.vault.plugin.v1.StepR\x04step\x12&\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"\x91\x01\n" +
+	"\rActionFinding\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
+	"\x05level\x18\x02 \x01(\tR\x05level\x12\x12\n" +
+	"\x04what\x18\x03 \x01(\tR\x04what\x12\x14\n" +
+	"\x05where\x18\x04 \x01(\tR\x05where\x12\x16\n" +
+	"\x06remedy\x18\x05 \x01(\tR\x06remedy\x12\x18\n" +
+	"\adetails\x18\x06 \x01(\tR\adetails*\x93\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vROLE_SOURCE\x10\x01\x12\x19\n" +
 	"\x15ROLE_RECORD_TRANSFORM\x10\x02\x12\x17\n" +
 	"\x13ROLE_BYTE_TRANSFORM\x10\x03\x12\r\n" +
 	"\tROLE_SINK\x10\x04\x12\x10\n" +
-	"\fROLE_STORAGE\x10\x052\xb7\x02\n" +
+	"\fROLE_STORAGE\x10\x05\x12\x0f\n" +
+	"\vROLE_ACTION\x10\x062\xb7\x02\n" +
 	"\x06Plugin\x12O\n" +
 	"\bDescribe\x12 .vault.plugin.v1.DescribeRequest\x1a!.vault.plugin.v1.DescribeResponse\x12O\n" +
 	"\bValidate\x12 .vault.plugin.v1.ValidateRequest\x1a!.vault.plugin.v1.ValidateResponse\x12C\n" +
@@ -5468,7 +5995,9 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05Prove\x12\x1d.vault.plugin.v1.ProveRequest\x1a\x1e.vault.plugin.v1.ProveResponse0\x01\x12N\n" +
 	"\aPublish\x12\x1f.vault.plugin.v1.PublishRequest\x1a .vault.plugin.v1.PublishResponse0\x01\x12F\n" +
 	"\x05Abort\x12\x1d.vault.plugin.v1.AbortRequest\x1a\x1e.vault.plugin.v1.AbortResponse\x12F\n" +
-	"\x05Notes\x12\x1d.vault.plugin.v1.NotesRequest\x1a\x1e.vault.plugin.v1.NotesResponseB2Z0github.com/lmsvault/vault/plugins/protocol/v1;v1b\x06proto3"
+	"\x05Notes\x12\x1d.vault.plugin.v1.NotesRequest\x1a\x1e.vault.plugin.v1.NotesResponse2T\n" +
+	"\x06Action\x12J\n" +
+	"\x03Run\x12\x1e.vault.plugin.v1.ActionRequest\x1a\x1f.vault.plugin.v1.ActionResponse(\x010\x01B2Z0github.com/lmsvault/vault/plugins/protocol/v1;v1b\x06proto3"
 
 var (
 	file_plugin_proto_rawDescOnce sync.Once
@@ -5483,7 +6012,7 @@ func file_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 86)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 92)
 var file_plugin_proto_goTypes = []any{
 	(Role)(0),                 // 0: vault.plugin.v1.Role
 	(*DescribeRequest)(nil),   // 1: vault.plugin.v1.DescribeRequest
@@ -5568,10 +6097,16 @@ var file_plugin_proto_goTypes = []any{
 	(*PublishResponse)(nil),   // 80: vault.plugin.v1.PublishResponse
 	(*AbortRequest)(nil),      // 81: vault.plugin.v1.AbortRequest
 	(*AbortResponse)(nil),     // 82: vault.plugin.v1.AbortResponse
-	nil,                       // 83: vault.plugin.v1.Inventory.FactsEntry
-	nil,                       // 84: vault.plugin.v1.PlanHead.FactsEntry
-	nil,                       // 85: vault.plugin.v1.OutcomeHead.FactsEntry
-	nil,                       // 86: vault.plugin.v1.OutcomeHead.DroppedEntry
+	(*ActionRequest)(nil),     // 83: vault.plugin.v1.ActionRequest
+	(*ActionHead)(nil),        // 84: vault.plugin.v1.ActionHead
+	(*RunOutcome)(nil),        // 85: vault.plugin.v1.RunOutcome
+	(*StoredSnapshot)(nil),    // 86: vault.plugin.v1.StoredSnapshot
+	(*ActionResponse)(nil),    // 87: vault.plugin.v1.ActionResponse
+	(*ActionFinding)(nil),     // 88: vault.plugin.v1.ActionFinding
+	nil,                       // 89: vault.plugin.v1.Inventory.FactsEntry
+	nil,                       // 90: vault.plugin.v1.PlanHead.FactsEntry
+	nil,                       // 91: vault.plugin.v1.OutcomeHead.FactsEntry
+	nil,                       // 92: vault.plugin.v1.OutcomeHead.DroppedEntry
 }
 var file_plugin_proto_depIdxs = []int32{
 	3,   // 0: vault.plugin.v1.DescribeResponse.stages:type_name -> vault.plugin.v1.Stage
@@ -5600,7 +6135,7 @@ var file_plugin_proto_depIdxs = []int32{
 	46,  // 23: vault.plugin.v1.RowSelection.condition:type_name -> vault.plugin.v1.Condition
 	46,  // 24: vault.plugin.v1.Condition.all:type_name -> vault.plugin.v1.Condition
 	46,  // 25: vault.plugin.v1.Condition.any:type_name -> vault.plugin.v1.Condition
-	83,  // 26: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
+	89,  // 26: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
 	49,  // 27: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
 	12,  // 28: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
 	51,  // 29: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
@@ -5627,7 +6162,7 @@ var file_plugin_proto_depIdxs = []int32{
 	65,  // 50: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
 	49,  // 51: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
 	12,  // 52: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
-	84,  // 53: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
+	90,  // 53: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
 	52,  // 54: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
 	53,  // 55: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
 	12,  // 56: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
@@ -5644,8 +6179,8 @@ var file_plugin_proto_depIdxs = []int32{
 	12,  // 67: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
 	52,  // 68: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
 	53,  // 69: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
-	85,  // 70: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
-	86,  // 71: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
+	91,  // 70: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
+	92,  // 71: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
 	50,  // 72: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
 	52,  // 73: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
 	67,  // 74: vault.plugin.v1.FinishResponse.step:type_name -> vault.plugin.v1.Step
@@ -5655,71 +6190,83 @@ var file_plugin_proto_depIdxs = []int32{
 	12,  // 78: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
 	67,  // 79: vault.plugin.v1.PublishResponse.step:type_name -> vault.plugin.v1.Step
 	12,  // 80: vault.plugin.v1.PublishResponse.end:type_name -> vault.plugin.v1.End
-	1,   // 81: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
-	5,   // 82: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
-	8,   // 83: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
-	10,  // 84: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
-	14,  // 85: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
-	17,  // 86: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
-	18,  // 87: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
-	21,  // 88: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
-	23,  // 89: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
-	25,  // 90: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
-	27,  // 91: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
-	27,  // 92: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
-	29,  // 93: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
-	31,  // 94: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
-	33,  // 95: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
-	35,  // 96: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
-	43,  // 97: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
-	54,  // 98: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
-	41,  // 99: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
-	39,  // 100: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
-	37,  // 101: vault.plugin.v1.Source.Notes:input_type -> vault.plugin.v1.NotesRequest
-	64,  // 102: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
-	64,  // 103: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
-	69,  // 104: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
-	57,  // 105: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
-	73,  // 106: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
-	77,  // 107: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
-	79,  // 108: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
-	81,  // 109: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
-	37,  // 110: vault.plugin.v1.Sink.Notes:input_type -> vault.plugin.v1.NotesRequest
-	2,   // 111: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
-	6,   // 112: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
-	9,   // 113: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
-	11,  // 114: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
-	16,  // 115: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
-	13,  // 116: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
-	19,  // 117: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
-	22,  // 118: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
-	24,  // 119: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
-	26,  // 120: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
-	13,  // 121: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
-	13,  // 122: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
-	30,  // 123: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
-	32,  // 124: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
-	34,  // 125: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
-	13,  // 126: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
-	48,  // 127: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
-	57,  // 128: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
-	42,  // 129: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
-	40,  // 130: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
-	38,  // 131: vault.plugin.v1.Source.Notes:output_type -> vault.plugin.v1.NotesResponse
-	66,  // 132: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
-	68,  // 133: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
-	70,  // 134: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
-	71,  // 135: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
-	76,  // 136: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
-	78,  // 137: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
-	80,  // 138: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
-	82,  // 139: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
-	38,  // 140: vault.plugin.v1.Sink.Notes:output_type -> vault.plugin.v1.NotesResponse
-	111, // [111:141] is the sub-list for method output_type
-	81,  // [81:111] is the sub-list for method input_type
-	81,  // [81:81] is the sub-list for extension type_name
-	81,  // [81:81] is the sub-list for extension extendee
-	0,   // [0:81] is the sub-list for field type_name
+	84,  // 81: vault.plugin.v1.ActionRequest.head:type_name -> vault.plugin.v1.ActionHead
+	49,  // 82: vault.plugin.v1.ActionRequest.tables:type_name -> vault.plugin.v1.TableInfo
+	12,  // 83: vault.plugin.v1.ActionRequest.end:type_name -> vault.plugin.v1.End
+	65,  // 84: vault.plugin.v1.ActionHead.plan:type_name -> vault.plugin.v1.PlanHead
+	85,  // 85: vault.plugin.v1.ActionHead.outcome:type_name -> vault.plugin.v1.RunOutcome
+	61,  // 86: vault.plugin.v1.RunOutcome.started:type_name -> vault.plugin.v1.Time
+	86,  // 87: vault.plugin.v1.RunOutcome.snapshots:type_name -> vault.plugin.v1.StoredSnapshot
+	88,  // 88: vault.plugin.v1.ActionResponse.findings:type_name -> vault.plugin.v1.ActionFinding
+	67,  // 89: vault.plugin.v1.ActionResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 90: vault.plugin.v1.ActionResponse.end:type_name -> vault.plugin.v1.End
+	1,   // 91: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
+	5,   // 92: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
+	8,   // 93: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
+	10,  // 94: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
+	14,  // 95: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
+	17,  // 96: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
+	18,  // 97: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
+	21,  // 98: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
+	23,  // 99: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
+	25,  // 100: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
+	27,  // 101: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
+	27,  // 102: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
+	29,  // 103: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
+	31,  // 104: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
+	33,  // 105: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
+	35,  // 106: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
+	43,  // 107: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
+	54,  // 108: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
+	41,  // 109: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
+	39,  // 110: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
+	37,  // 111: vault.plugin.v1.Source.Notes:input_type -> vault.plugin.v1.NotesRequest
+	64,  // 112: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
+	64,  // 113: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
+	69,  // 114: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
+	57,  // 115: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
+	73,  // 116: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
+	77,  // 117: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
+	79,  // 118: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
+	81,  // 119: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
+	37,  // 120: vault.plugin.v1.Sink.Notes:input_type -> vault.plugin.v1.NotesRequest
+	83,  // 121: vault.plugin.v1.Action.Run:input_type -> vault.plugin.v1.ActionRequest
+	2,   // 122: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
+	6,   // 123: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
+	9,   // 124: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
+	11,  // 125: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
+	16,  // 126: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
+	13,  // 127: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
+	19,  // 128: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
+	22,  // 129: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
+	24,  // 130: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
+	26,  // 131: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
+	13,  // 132: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
+	13,  // 133: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
+	30,  // 134: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
+	32,  // 135: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
+	34,  // 136: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
+	13,  // 137: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
+	48,  // 138: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
+	57,  // 139: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
+	42,  // 140: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
+	40,  // 141: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
+	38,  // 142: vault.plugin.v1.Source.Notes:output_type -> vault.plugin.v1.NotesResponse
+	66,  // 143: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
+	68,  // 144: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
+	70,  // 145: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
+	71,  // 146: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
+	76,  // 147: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
+	78,  // 148: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
+	80,  // 149: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
+	82,  // 150: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
+	38,  // 151: vault.plugin.v1.Sink.Notes:output_type -> vault.plugin.v1.NotesResponse
+	87,  // 152: vault.plugin.v1.Action.Run:output_type -> vault.plugin.v1.ActionResponse
+	122, // [122:153] is the sub-list for method output_type
+	91,  // [91:122] is the sub-list for method input_type
+	91,  // [91:91] is the sub-list for extension type_name
+	91,  // [91:91] is the sub-list for extension extendee
+	0,   // [0:91] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
@@ -5733,9 +6280,9 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   86,
+			NumMessages:   92,
 			NumExtensions: 0,
-			NumServices:   6,
+			NumServices:   7,
 		},
 		GoTypes:           file_plugin_proto_goTypes,
 		DependencyIndexes: file_plugin_proto_depIdxs,

@@ -1569,3 +1569,103 @@ var Sink_ServiceDesc = grpc.ServiceDesc{
 	},
 	Metadata: "plugin.proto",
 }
+
+const (
+	Action_Run_FullMethodName = "/vault.plugin.v1.Action/Run"
+)
+
+// ActionClient is the client API for Action service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+type ActionClient interface {
+	// Run works, and reports what was found. A report may be followed by an error: then
+	// the findings are kept.
+	Run(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ActionRequest, ActionResponse], error)
+}
+
+type actionClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewActionClient(cc grpc.ClientConnInterface) ActionClient {
+	return &actionClient{cc}
+}
+
+func (c *actionClient) Run(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ActionRequest, ActionResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Action_ServiceDesc.Streams[0], Action_Run_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ActionRequest, ActionResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Action_RunClient = grpc.BidiStreamingClient[ActionRequest, ActionResponse]
+
+// ActionServer is the server API for Action service.
+// All implementations must embed UnimplementedActionServer
+// for forward compatibility.
+type ActionServer interface {
+	// Run works, and reports what was found. A report may be followed by an error: then
+	// the findings are kept.
+	Run(grpc.BidiStreamingServer[ActionRequest, ActionResponse]) error
+	mustEmbedUnimplementedActionServer()
+}
+
+// UnimplementedActionServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedActionServer struct{}
+
+func (UnimplementedActionServer) Run(grpc.BidiStreamingServer[ActionRequest, ActionResponse]) error {
+	return status.Error(codes.Unimplemented, "method Run not implemented")
+}
+func (UnimplementedActionServer) mustEmbedUnimplementedActionServer() {}
+func (UnimplementedActionServer) testEmbeddedByValue()                {}
+
+// UnsafeActionServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to ActionServer will
+// result in compilation errors.
+type UnsafeActionServer interface {
+	mustEmbedUnimplementedActionServer()
+}
+
+func RegisterActionServer(s grpc.ServiceRegistrar, srv ActionServer) {
+	// If the following call panics, it indicates UnimplementedActionServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&Action_ServiceDesc, srv)
+}
+
+func _Action_Run_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(ActionServer).Run(&grpc.GenericServerStream[ActionRequest, ActionResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Action_RunServer = grpc.BidiStreamingServer[ActionRequest, ActionResponse]
+
+// Action_ServiceDesc is the grpc.ServiceDesc for Action service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var Action_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "vault.plugin.v1.Action",
+	HandlerType: (*ActionServer)(nil),
+	Methods:     []grpc.MethodDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Run",
+			Handler:       _Action_Run_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
+	Metadata: "plugin.proto",
+}

@@ -1,0 +1,45 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"google.golang.org/grpc"
+
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/protocol"
+	pb "github.com/lmsvault/vault/plugins/protocol/v1"
+)
+
+// action stands in for a plugin's action.
+type action struct{ *instance }
+
+func (a action) Run(ctx context.Context, r stage.ActionRequest) (report stage.ActionReport, err error) {
+	err = a.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		stream, err := pb.NewActionClient(c).Run(ctx)
+		if err != nil {
+			return err
+		}
+		err = protocol.SendAction(id, r, stream.Send)
+		if err == nil {
+			err = stream.CloseSend()
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		report, err = protocol.ReceiveReport(a.steps(ctx), stream.Recv)
+		return a.blame("the report of its run", err)
+	})
+	for i := range report.Findings {
+		f := &report.Findings[i]
+		for _, text := range []*string{&f.What, &f.Where, &f.Remedy, &f.Details} {
+			*text = a.hidden(*text)
+		}
+	}
+	return report, err
+}
+
+func (a action) Close(ctx context.Context) error { return a.close(context.WithoutCancel(ctx)) }
