@@ -61,7 +61,7 @@ func TestAPluginIsInstalledShownVerifiedUsedAndRemoved(t *testing.T) {
 	}
 	sum := sha256.Sum256(text)
 	digest := hex.EncodeToString(sum[:])
-	says(t, at(3, "install", file, "--sha256", strings.Repeat("0", 64)).stderr, digest, strings.Repeat("0", 64), "was not run and not installed")
+	says(t, at(3, "install", file, "--sha256", strings.Repeat("0", 64)).stderr, digest, strings.Repeat("0", 64), "was neither run nor installed")
 	says(t, at(0, "install", file, "--sha256", digest).stdout, "installed mystore 1.0.0\n", "stages: storage mystore\n", digest, "use: mystore")
 	says(t, at(0, "list").stdout, "mystore  1.0.0    storage mystore  ok")
 	says(t, at(0, "verify").stdout, "mystore 1.0.0: ok")
@@ -103,7 +103,7 @@ func TestAChangedPluginIsRefusedByEveryCommandAndNeverRun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	why := []string{file + " is not the file that was pinned", list.Plugins[0].SHA256, "--replace"}
+	why := []string{file + " is not the pinned file", list.Plugins[0].SHA256, "--replace"}
 	o := vault(t, 0, nil, "plugin", "list", "--pipelines", dir)
 	says(t, o.stdout, append(why, "vault-plugins/stray", "not pinned, ignored")...)
 	o = vault(t, 3, nil, "plugin", "verify", "mystore", "--pipelines", dir)
@@ -111,7 +111,7 @@ func TestAChangedPluginIsRefusedByEveryCommandAndNeverRun(t *testing.T) {
 	says(t, o.stderr, "1 of 1 plugin refused")
 	o = vault(t, 3, nil, "plugin", "info", "mystore", "--pipelines", dir)
 	says(t, o.stdout, "mystore 1.0.0")
-	says(t, o.stderr, append(why, "plugin mystore is installed, and refused: ")...)
+	says(t, o.stderr, append(why, "plugin mystore is installed but refused: ")...)
 
 	nightly := filepath.Join(dir, "nightly.yaml")
 	if err := os.WriteFile(nightly, []byte(strings.Replace(small, "local", "mystore", 1)), 0o644); err != nil {
@@ -124,7 +124,7 @@ func TestAChangedPluginIsRefusedByEveryCommandAndNeverRun(t *testing.T) {
 		}
 		says(t, o.stdout+o.stderr, why...)
 	}
-	says(t, vault(t, 2, nil, "plugin", "info", "stray", "--pipelines", dir).stderr, "vault-plugins/stray is there, but vault.lock.yaml doesn't pin it, so it is never run")
+	says(t, vault(t, 2, nil, "plugin", "info", "stray", "--pipelines", dir).stderr, "vault-plugins/stray exists but is not pinned in vault.lock.yaml, so it is never run")
 	got := listOf(t, dir)
 	if got.Plugins[0].State != "refused" || !strings.Contains(got.Plugins[0].Reason, "is not the file") || len(got.Ignored) != 1 || got.Ignored[0] != "vault-plugins/stray" {
 		t.Errorf("as JSON: %+v", got)
@@ -141,10 +141,10 @@ func TestAPluginThatIsAnotherThanTheLockFileSaysIsRefused(t *testing.T) {
 	original := t.TempDir()
 	vault(t, 0, nil, "plugin", "install", release(t, "1.0.0"), "--pipelines", original)
 	for from, c := range map[string]struct{ to, use, says string }{
-		"name: mystore":     {"name: other", "mystore", "it says that it is mystore 1.0.0 with storage mystore"},
+		"name: mystore":     {"name: other", "mystore", "it describes itself as mystore 1.0.0 with storage mystore"},
 		"version: 1.0.0":    {"version: 2.0.0", "mystore", "pins it as mystore 2.0.0 with storage mystore"},
 		"- storage mystore": {"- sink mystore", "mystore", "pins it as mystore 1.0.0 with sink mystore"},
-		"storage mystore":   {"storage local", "", "its storage local has the name of vault's own storage local"},
+		"storage mystore":   {"storage local", "", "its storage local has the same name as the built-in storage local"},
 	} {
 		t.Run(c.to, func(t *testing.T) {
 			dir := copied(t, original)
@@ -222,7 +222,7 @@ func TestPluginCommandsPrintOneDocumentWithJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := vault(t, 3, nil, "plugin", "list", "--pipelines", dir)
-	says(t, o.stderr, lock+" is damaged, so none of its plugins is used", `vault.lock.yaml:2:12: error: unknown key "nme": did you mean "name"?`)
+	says(t, o.stderr, lock+" is damaged, so none of its plugins can be used", `vault.lock.yaml:2:12: error: unknown key "nme": did you mean "name"?`)
 }
 
 func TestProcessesThatInstallAtOnceLoseNoEntry(t *testing.T) {
@@ -250,7 +250,7 @@ func TestPluginCommandsSayWhatIsWrong(t *testing.T) {
 	}{
 		{"vault plugin install needs FILE", []string{"install"}},
 		{"no such file or directory", []string{"install", "nothing"}},
-		{"is a folder: name the executable file in it", []string{"install", "."}},
+		{"is a directory; name the executable file in it", []string{"install", "."}},
 		{"vault plugin info needs NAME", []string{"info"}},
 		{`plugin "x" is not installed in ` + dir, []string{"verify", "x"}},
 		{`plugin "x" is not installed in ` + dir, []string{"remove", "x"}},

@@ -100,8 +100,8 @@ func TestAPathThatIsNoPluginIsToldWithItsReason(t *testing.T) {
 		"./bin/nothing":      "there is no plugin at ./bin/nothing: a path is relative to the folder of the pipeline file",
 		"./bin":              "is no program: it is not a regular file",
 		"./text":             "can't be executed: run chmod 0755 on it",
-		"./open":             "may be changed by its group and everybody (mode 0777): run chmod go-w ",
-		"./shared/mystore":   "shared may be changed by its group (mode 0775): run chmod go-w ",
+		"./open":             "is writable by its group and others (mode 0777); run chmod go-w ",
+		"./shared/mystore":   "shared is writable by its group (mode 0775); run chmod go-w ",
 		"./script":           "plugin script",
 		"./bin/mystore:none": "plugin mystore has no stage none that can stand as a sink; it has mystore (storage), flip (transform)",
 		"./bin/mystore:flip": "plugin mystore has no stage flip that can stand as a sink",
@@ -236,13 +236,13 @@ sink: [{use: mystore, with: {folder: "${dir}/r"}}]
 	}
 	closed(t, f)
 	o := vault(t, 2, nil, append(set, "lint", file)...)
-	if strings.Count(o.stdout, "refused: ") != 2 || !strings.Contains(o.stdout, file+":4:14: error: plugin mystore is installed, and refused") || strings.Contains(o.stdout, "no stage") {
+	if strings.Count(o.stdout, "refused: ") != 2 || !strings.Contains(o.stdout, file+":4:14: error: plugin mystore is installed but refused") || strings.Contains(o.stdout, "no stage") {
 		t.Errorf("of a changed plugin lint prints %s", o.stdout)
 	}
 	if o := vault(t, 3, nil, "stages", "mystore", "--pipelines", dir); strings.Contains(o.stderr, "warning") || strings.Contains(o.stderr, "no stage") {
 		t.Errorf("of a changed plugin's stage it says %s", o.stderr)
 	} else {
-		says(t, o.stderr, "plugin mystore is installed, and refused", "is not the file that was pinned")
+		says(t, o.stderr, "plugin mystore is installed but refused", "is not the pinned file")
 	}
 	if o := vault(t, 0, nil, "stages", "--pipelines", dir); !strings.Contains(o.stderr, "refused") || strings.Contains(o.stdout, "mystore") {
 		t.Errorf("of a changed plugin the list says %s%s", o.stdout, o.stderr)

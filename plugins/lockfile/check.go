@@ -17,27 +17,27 @@ var (
 
 func checkName(name string) error {
 	if !goodName.MatchString(name) {
-		return fmt.Errorf("the plugin's name %q must be of a-z, 0-9 and -, begin with a letter and have at most 40", name)
+		return fmt.Errorf("plugin name %q must consist of at most 40 characters a-z, 0-9 and -, and begin with a letter", name)
 	}
 	return nil
 }
 
 func checkVersion(v string) error {
 	if !protocol.GoodVersion(v) {
-		return fmt.Errorf("the plugin's version %q must be like 1.2.3, as semver.org has it", v)
+		return fmt.Errorf("plugin version %q must be a semantic version such as 1.2.3", v)
 	}
 	return nil
 }
 
-// checkStage checks a stage and that it is none of those before it.
+// checkStage checks a stage and that it does not conflict with those before it.
 func checkStage(before []Stage, s Stage) error {
 	switch {
 	case len(s.places()) == 0:
-		return fmt.Errorf("the stage %q has no role that Vault knows: source, transform, sink, storage, action", s)
+		return fmt.Errorf("stage %q must have the role source, transform, sink, storage or action", s)
 	case !goodName.MatchString(s.Name):
-		return fmt.Errorf("the stage's name %q must be of a-z, 0-9 and -, begin with a letter and have at most 40", s.Name)
+		return fmt.Errorf("stage name %q must consist of at most 40 characters a-z, 0-9 and -, and begin with a letter", s.Name)
 	case slices.ContainsFunc(before, s.meets):
-		return fmt.Errorf("it has two stages that are a %s", s)
+		return fmt.Errorf("it has two stages of the form %s", s)
 	}
 	return nil
 }

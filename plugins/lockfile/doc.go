@@ -1,8 +1,8 @@
-// Package lockfile knows which plugins the pipelines of a folder may use: those
-// that its vault.lock.yaml pins by the SHA-256 of their files. Nothing else in
-// the folder is ever executed.
+// Package lockfile manages the plugins that the pipelines of a directory may use: those
+// pinned by SHA-256 in its vault.lock.yaml. No other file in the directory is ever
+// executed.
 //
-// The lock file lies in the folder of the pipeline files, and only there: other
-// folders, above or below, are not looked at. The plugins' files lie below it, in
-// vault-plugins.
+// The lock file is in the same directory as the pipeline files; parent and child
+// directories are not searched. The plugins' files are below it in vault-plugins. Start
+// with Load, Install and Plugin.Program.
 package lockfile

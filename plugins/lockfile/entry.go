@@ -17,14 +17,14 @@ func apart(stages []Stage, builtIn *stage.Registry) error {
 	for _, s := range stages {
 		for _, role := range s.places() {
 			if b, ok := builtIn.Find(role, s.Name); ok {
-				return fmt.Errorf("its %s has the name of vault's own %s %s, and a pipeline could not tell them apart; its author must choose another", s, b.Role, b.Name)
+				return fmt.Errorf("its %s has the same name as the built-in %s %s; its author must choose another name", s, b.Role, b.Name)
 			}
 		}
 	}
 	return nil
 }
 
-// free looks whether the names of the stages are free.
+// free checks that the names of the stages are not taken.
 func (f *File) free(who identity, builtIn *stage.Registry) error {
 	if err := apart(who.stages, builtIn); err != nil {
 		return err
@@ -36,7 +36,7 @@ func (f *File) free(who identity, builtIn *stage.Registry) error {
 			}
 			for _, other := range p.Stages {
 				if s.meets(other) {
-					return fmt.Errorf("its %s has the name of the %s of plugin %s %s, and a pipeline could not tell them apart: run vault plugin remove %s first if you want this one", s, other, p.Name, p.Version, p.Name)
+					return fmt.Errorf("its %s has the same name as the %s of plugin %s %s; to use this one, run vault plugin remove %s first", s, other, p.Name, p.Version, p.Name)
 				}
 			}
 		}
@@ -44,7 +44,7 @@ func (f *File) free(who identity, builtIn *stage.Registry) error {
 	return nil
 }
 
-// add changes the lock file's entry.
+// add changes the entry in the lock file.
 func (f *File) add(who identity, digest string, o Options) (*Installed, error) {
 	next := &Plugin{Name: who.name, Version: who.version, Protocol: protocol.Major, SDK: who.sdk, Stages: who.stages, file: f}
 	pin := Pin{
@@ -77,24 +77,24 @@ func (f *File) add(who identity, digest string, o Options) (*Installed, error) {
 	return out, nil
 }
 
-// allows tells whether the entry may be replaced by another one.
+// allows returns an error if the entry must not be replaced by next.
 func (p *Plugin) allows(next *Plugin, digest string, replace bool) error {
 	if replace {
 		return nil
 	}
 	switch c := protocol.CompareVersions(next.Version, p.Version); {
 	case c < 0:
-		return fmt.Errorf("it is %s %s, and the newer %s is installed: add --replace to go back", next.Name, next.Version, p.Version)
+		return fmt.Errorf("it is %s %s but the newer %s is installed; add --replace to downgrade", next.Name, next.Version, p.Version)
 	case c > 0:
 		return nil
 	}
 	pin, ok := p.Pin()
 	switch {
 	case ok && pin.SHA256 != digest:
-		return fmt.Errorf("it is %s %s with the SHA-256 %s, and in %s this version is already pinned with another checksum (%s, since %s); add --replace if you trust this one",
+		return fmt.Errorf("it is %s %s with the SHA-256 %s, but in %s this version is already pinned with another checksum (%s, since %s); add --replace if you trust this one",
 			next.Name, next.Version, digest, Name, pin.SHA256, pin.Since.Format(time.DateOnly))
 	case !sameStages(p.Stages, next.Stages):
-		return fmt.Errorf("it is %s %s with the stages %s, and on %s the same version has %s: add --replace to give those up",
+		return fmt.Errorf("it is %s %s with the stages %s, but on %s the same version has %s; add --replace to drop those",
 			next.Name, next.Version, list(next.Stages), p.Pins[0].Platform, list(p.Stages))
 	}
 	return nil

@@ -10,44 +10,45 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Name is the name of a lock file, and Folder that of the plugins' files beside it.
+// Name is the name of a lock file. Folder is the directory next to it with the plugins'
+// files.
 const (
 	Name   = "vault.lock.yaml"
 	Folder = "vault-plugins"
 )
 
-// File is a lock file. The zero value but for Dir is that of a folder without one.
+// File is a lock file. For a directory without one, only Dir is set.
 type File struct {
-	Dir     string    // where it lies, as it was named
-	Plugins []*Plugin // by name
-	// BuiltIn are the stages whose names no plugin's may have; nil: none.
+	Dir     string    // its directory, as given
+	Plugins []*Plugin // sorted by name
+	// BuiltIn has the stages whose names no plugin may use; it may be nil.
 	BuiltIn *stage.Registry
 
-	info fs.FileInfo // of the file that was read; nil where there is none
+	info fs.FileInfo // of the file that was read; nil if there is none
 }
 
-// Plugin is what is pinned of a plugin.
+// Plugin is an entry of the lock file.
 type Plugin struct {
 	Name     string
-	Version  string // as semver.org has it, without a v
+	Version  string // a semantic version without a leading v
 	Protocol int    // major version
-	SDK      string // what it was written with
+	SDK      string // the SDK it was built with
 	Stages   []Stage
-	Pins     []Pin // by platform
+	Pins     []Pin // sorted by platform
 
 	file *File
 }
 
-// Stage is a stage that a plugin has.
+// Stage is a stage of a plugin.
 type Stage struct {
 	Role stage.Role `json:"role"`
 	Name string     `json:"name"`
 }
 
-// String gives "storage mystore".
+// String returns the role and the name: "storage mystore".
 func (s Stage) String() string { return string(s.Role) + " " + s.Name }
 
-// places are the roles in which a stage can stand in a pipeline.
+// places returns the roles in which the stage can be used in a pipeline.
 func (s Stage) places() []stage.Role {
 	var places []stage.Role
 	for _, role := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink, stage.RoleAction} {
@@ -58,24 +59,24 @@ func (s Stage) places() []stage.Role {
 	return places
 }
 
-// meets tells whether a pipeline could not tell the two apart.
+// meets reports whether both stages have the same name in the same role of a pipeline.
 func (s Stage) meets(other Stage) bool {
 	return s.Name == other.Name && slices.ContainsFunc(s.places(), func(r stage.Role) bool { return slices.Contains(other.places(), r) })
 }
 
 // Pin is the one file of a plugin that may be executed on a platform.
 type Pin struct {
-	Platform string    // as Go names it: linux/amd64
+	Platform string    // GOOS/GOARCH: linux/amd64
 	Path     string    // relative to the lock file, slash-separated
-	SHA256   string    // of the file, lower-case hex
-	Since    time.Time // in UTC, to the second
+	SHA256   string    // of the file, in lower-case hex
+	Since    time.Time // in UTC, with a precision of a second
 }
 
-// Platform is the one that this program runs on.
+// Platform returns the platform of this program.
 func Platform() string { return runtime.GOOS + "/" + runtime.GOARCH }
 
-// Find returns the plugin whose stage a pipeline means by a name in a role, be it
-// fit for use or not: Program tells.
+// Find returns the plugin with the stage that a pipeline uses under this name and role. It
+// does not check whether the plugin may run; Program does.
 func (f *File) Find(role stage.Role, use string) (*Plugin, bool) {
 	for _, p := range f.Plugins {
 		if slices.Contains(p.Standing(role), use) {
@@ -85,12 +86,12 @@ func (f *File) Find(role stage.Role, use string) (*Plugin, bool) {
 	return nil, false
 }
 
-// Has tells whether a stage of the plugin has the name.
+// Has reports whether the plugin has a stage with the name.
 func (p *Plugin) Has(name string) bool {
 	return slices.ContainsFunc(p.Stages, func(s Stage) bool { return s.Name == name })
 }
 
-// Standing are the names of its stages that can stand in a role.
+// Standing returns the names of its stages that can be used in the role.
 func (p *Plugin) Standing(role stage.Role) []string {
 	var names []string
 	for _, s := range p.Stages {
@@ -101,7 +102,7 @@ func (p *Plugin) Standing(role stage.Role) []string {
 	return names
 }
 
-// Plugin returns the plugin of a name.
+// Plugin returns the plugin with the given name.
 func (f *File) Plugin(name string) (*Plugin, bool) {
 	i := slices.IndexFunc(f.Plugins, func(p *Plugin) bool { return p.Name == name })
 	if i < 0 {
@@ -110,7 +111,7 @@ func (f *File) Plugin(name string) (*Plugin, bool) {
 	return f.Plugins[i], true
 }
 
-// pin returns the plugin's pin of a platform.
+// pin returns the plugin's pin for a platform.
 func (p *Plugin) pin(platform string) (Pin, bool) {
 	i := slices.IndexFunc(p.Pins, func(q Pin) bool { return q.Platform == platform })
 	if i < 0 {
@@ -119,11 +120,11 @@ func (p *Plugin) pin(platform string) (Pin, bool) {
 	return p.Pins[i], true
 }
 
-// Pin returns the pin of this platform.
+// Pin returns the pin for this platform.
 func (p *Plugin) Pin() (Pin, bool) { return p.pin(Platform()) }
 
-// path is where a file of the folder lies, for messages.
+// path returns the path of a file in the directory, for messages.
 func (f *File) path(name string) string { return path.Join(f.Dir, name) }
 
-// Path is where the lock file lies or would lie.
+// Path returns the path of the lock file, even if it does not exist.
 func (f *File) Path() string { return f.path(Name) }

@@ -7,13 +7,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-const header = `# The plugins that the pipelines in this folder may use, each pinned by the SHA-256
-# of its file: nothing else is ever executed. Keep this file in version control and
-# review its changes. It is written by "vault plugin install" and "vault plugin
-# remove"; other comments are not kept.
+const header = `# Plugins that the pipelines in this directory may use, each pinned by the SHA-256 of
+# its file; nothing else is ever executed. Keep this file in version control and review
+# its changes. It is written by "vault plugin install" and "vault plugin remove"; other
+# comments are not kept.
 `
 
-// The levels of a lock file, as they are written.
+// The structure of a lock file as written.
 type (
 	documentOut struct {
 		Version int         `yaml:"version"`
@@ -35,7 +35,7 @@ type (
 	}
 )
 
-// format gives the text of the lock file: the same for the same plugins, always.
+// format returns the text of the lock file. It is always the same for the same plugins.
 func (f *File) format() ([]byte, error) {
 	f.sort()
 	doc := documentOut{Version: formatVersion, Plugins: []pluginOut{}}

@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/plugins/host"
 )
 
-// identity is what a running plugin says that it is, as far as it is pinned.
+// identity is the self-description of a running plugin as far as it is pinned.
 type identity struct {
 	name, version, sdk string
 	stages             []Stage
@@ -35,7 +35,7 @@ func (i identity) check() error {
 	case len(i.stages) == 0:
 		return errors.New("it has no stages")
 	case !goodSDK.MatchString(i.sdk):
-		return fmt.Errorf("its SDK %q must be of letters, digits, spaces and . _ + ( ) / -, 100 at most", i.sdk)
+		return fmt.Errorf("its SDK %q must consist of at most 100 letters, digits, spaces and . _ + ( ) / -", i.sdk)
 	}
 	for n, s := range i.stages {
 		if err := checkStage(i.stages[:n], s); err != nil {
@@ -45,14 +45,14 @@ func (i identity) check() error {
 	return nil
 }
 
-// Accept refuses a running plugin that says that it is another than the one that
-// is pinned. The error has class failure.Refused.
+// Accept returns an error of class failure.Refused if the running plugin describes itself
+// differently from what is pinned.
 func (p *Plugin) Accept(d *host.Description) error {
 	i := identityOf(d)
 	if i.name == p.Name && i.version == p.Version && sameStages(i.stages, p.Stages) {
 		return nil
 	}
-	return failure.New(failure.Refused, "plugin %s is installed, and refused: it says that it is %s %s with %s, and %s pins it as %s %s with %s: install it again",
+	return failure.New(failure.Refused, "plugin %s is installed but refused: it describes itself as %s %s with %s, but %s pins it as %s %s with %s; install it again",
 		p.Name, i.name, i.version, list(i.stages), p.file.path(Name), p.Name, p.Version, list(p.Stages))
 }
 

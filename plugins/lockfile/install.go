@@ -15,36 +15,36 @@ import (
 	"github.com/lmsvault/vault/plugins/host"
 )
 
-// Options say how to install.
+// Options are the options of Install.
 type Options struct {
-	SHA256  string          // that the file must have, in hex; "" for any
-	Replace bool            // also by a lower version, or by another file of the same one
-	BuiltIn *stage.Registry // whose stages' names are taken
-	// Describe is host.Host's. It is called after everything was looked at that can
-	// be known without running the program.
+	SHA256  string          // required SHA-256 of the file, in hex; "" for any
+	Replace bool            // permit a lower version, or another file of the same version
+	BuiltIn *stage.Registry // stages whose names are taken
+	// Describe is Describe of host.Host. It is called after all checks that are possible
+	// without running the program.
 	Describe func(ctx context.Context, p host.Program) (*host.Description, error)
 	Now      time.Time
 }
 
-// Installed is what Install did.
+// Installed is the result of Install.
 type Installed struct {
 	Plugin *Plugin
 	Pin    Pin
-	Before string // the version that was installed; "" for none
-	// Same tells that the plugin was pinned like this before.
+	Before string // version installed before; "" for none
+	// Same says that exactly this was pinned before.
 	Same bool
-	// Dropped are platforms that are no longer pinned: their files were of another
-	// version, or of one with other stages.
+	// Dropped lists platforms that are no longer pinned because their files were of another
+	// version or had other stages.
 	Dropped []string
 }
 
-// Install copies one executable file to the folder beside the pipelines of dir,
-// asks the copy what it is, and pins it for this platform in the lock file. Of
-// several at once none gets lost. After an error nothing is pinned that was not before.
+// Install copies an executable file to the plugin directory of dir, reads the description
+// of the copy, and pins it for this platform in the lock file. Concurrent installs do not
+// lose entries. After an error the lock file pins nothing that it did not pin before.
 func Install(ctx context.Context, dir, file string, o Options) (*Installed, error) {
 	o.SHA256 = strings.ToLower(o.SHA256)
 	if o.SHA256 != "" && !goodDigest.MatchString(o.SHA256) {
-		return nil, failure.New(failure.Usage, "%q is not a SHA-256: it has 64 digits of 0-9 and a-f", o.SHA256)
+		return nil, failure.New(failure.Usage, "%q is not a SHA-256; it must have 64 hexadecimal digits (0-9, a-f)", o.SHA256)
 	}
 	var out *Installed
 	err := update(ctx, dir, func(root *os.Root, f *File) (err error) {
@@ -60,7 +60,7 @@ func Install(ctx context.Context, dir, file string, o Options) (*Installed, erro
 		}
 		defer func() { err = errors.Join(err, gone(root.Remove(temp))) }()
 		if o.SHA256 != "" && digest != o.SHA256 {
-			return failure.New(failure.Refused, "%s was not run and not installed: its SHA-256 is %s, and --sha256 says %s: get the file again from its author", file, digest, o.SHA256)
+			return failure.New(failure.Refused, "%s was neither run nor installed: its SHA-256 is %s, not %s as given by --sha256; download the file again from its author", file, digest, o.SHA256)
 		}
 		who, err := o.ask(ctx, root, file, temp, digest)
 		if err != nil {
@@ -81,7 +81,7 @@ func Install(ctx context.Context, dir, file string, o Options) (*Installed, erro
 	return out, nil
 }
 
-// ask asks the copy what it is.
+// ask reads the description of the copy.
 func (o Options) ask(ctx context.Context, root *os.Root, file, temp, digest string) (identity, error) {
 	program, err := filepath.Abs(filepath.Join(root.Name(), filepath.FromSlash(temp)))
 	if err != nil {
@@ -89,7 +89,7 @@ func (o Options) ask(ctx context.Context, root *os.Root, file, temp, digest stri
 	}
 	d, err := o.Describe(ctx, host.Program{Name: filepath.Base(file), Path: program, SHA256: digest})
 	if err != nil {
-		return identity{}, fmt.Errorf("%s is not installed, as it can't be used as a plugin: %w", file, &renamed{err, program, file})
+		return identity{}, fmt.Errorf("%s is not installed because it can't be used as a plugin: %w", file, &renamed{err, program, file})
 	}
 	who := identityOf(d)
 	if err := who.check(); err != nil {
@@ -98,8 +98,8 @@ func (o Options) ask(ctx context.Context, root *os.Root, file, temp, digest stri
 	return who, nil
 }
 
-// renamed is an error about the copy that names the file in its place: the copy is
-// gone when somebody reads it.
+// renamed is an error about the copy that shows the path of the original file, because the
+// copy no longer exists when the error is read.
 type renamed struct {
 	err        error
 	copy, file string
@@ -108,8 +108,7 @@ type renamed struct {
 func (r *renamed) Error() string { return strings.ReplaceAll(r.err.Error(), r.copy, r.file) }
 func (r *renamed) Unwrap() error { return r.err }
 
-// put gives the copy its name, writes the lock file, and then removes what it
-// replaces.
+// put renames the copy, writes the lock file, and then removes the files it replaces.
 func (f *File) put(root *os.Root, temp string, pin Pin, before *Plugin) error {
 	if err := f.place(root, temp, pin.Path); err != nil {
 		return err

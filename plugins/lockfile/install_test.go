@@ -25,7 +25,7 @@ func digest(t testing.TB, file string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func TestAPluginIsCopiedPinnedAndUsable(t *testing.T) {
+func TestInstallCopiesAndPins(t *testing.T) {
 	dir, file := t.TempDir(), mystore("1.2.0").file(t)
 	done := install(t, dir, file)
 	if done.Before != "" || done.Same || done.Plugin.Version != "1.2.0" {
@@ -48,13 +48,13 @@ plugins:
 	text := read(t, dir, lockfile.Name)
 	head, body, _ := strings.Cut(text, "version: 1\n")
 	body = "version: 1\n" + body
-	for line := range strings.Lines(body) { // the version of the SDK is the build's
+	for line := range strings.Lines(body) { // the version of the SDK depends on the build
 		if strings.HasPrefix(line, "    sdk: ") {
 			body = strings.Replace(body, line, "    sdk: go\n", 1)
 		}
 	}
 	if body != want || !strings.Contains(head, "Keep this file in version control") {
-		t.Errorf("the lock file is\n%s", text)
+		t.Errorf("lock file is\n%s", text)
 	}
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ plugins:
 		t.Fatal(err)
 	}
 	if !filepath.IsAbs(p.Path) || p.Name != "mystore" || p.SHA256 != digest(t, p.Path) {
-		t.Errorf("the program is %+v", p)
+		t.Errorf("program is %+v", p)
 	}
 	info, err := os.Stat(p.Path)
 	if err != nil || info.Mode().Perm() != 0o755 {
@@ -80,7 +80,7 @@ plugins:
 	}
 }
 
-func TestAStorageIsFoundAsSourceAndAsSink(t *testing.T) {
+func TestStorageIsFoundAsSourceAndSink(t *testing.T) {
 	dir := t.TempDir()
 	install(t, dir, mystore("1.0.0").file(t))
 	f := load(t, dir)
@@ -90,25 +90,25 @@ func TestAStorageIsFoundAsSourceAndAsSink(t *testing.T) {
 		}
 	}
 	if _, ok := load(t, t.TempDir()).Find(stage.RoleSink, "mystore"); ok {
-		t.Error("a folder without a lock file has a plugin")
+		t.Error("found a plugin without a lock file")
 	}
 }
 
-func TestAHigherVersionReplacesALowerOne(t *testing.T) {
+func TestHigherVersionReplacesLower(t *testing.T) {
 	dir := t.TempDir()
 	install(t, dir, mystore("1.9.0").file(t))
 	if done := install(t, dir, mystore("1.10.0").file(t)); done.Before != "1.9.0" {
 		t.Errorf("installed %+v", done)
 	}
 	if got := files(t, dir); !slices.Equal(got, []string{"mystore-1.10.0-" + platform}) {
-		t.Errorf("the folder holds %q", got)
+		t.Errorf("the directory has %q", got)
 	}
 	if _, err := program(t, dir); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestALowerVersionNeedsReplace(t *testing.T) {
+func TestLowerVersionNeedsReplace(t *testing.T) {
 	dir, o := t.TempDir(), options(t)
 	install(t, dir, mystore("1.0.0").file(t))
 	before := read(t, dir, lockfile.Name)
@@ -123,7 +123,7 @@ func TestALowerVersionNeedsReplace(t *testing.T) {
 	}
 }
 
-func TestAnotherFileOfTheSameVersionNeedsReplace(t *testing.T) {
+func TestOtherFileOfSameVersionNeedsReplace(t *testing.T) {
 	dir, o := t.TempDir(), options(t)
 	first := mystore("1.0.0")
 	other := first
@@ -139,7 +139,7 @@ func TestAnotherFileOfTheSameVersionNeedsReplace(t *testing.T) {
 	}
 }
 
-func TestInstallingTheSameAgainRepairsIt(t *testing.T) {
+func TestReinstallRepairs(t *testing.T) {
 	dir, file := t.TempDir(), mystore("1.0.0").file(t)
 	done := install(t, dir, file)
 	before := read(t, dir, lockfile.Name)
@@ -159,7 +159,7 @@ func TestInstallingTheSameAgainRepairsIt(t *testing.T) {
 	}
 }
 
-func TestAnotherPlatformKeepsItsPinUntilAnotherVersion(t *testing.T) {
+func TestOtherPlatformKeepsPinUntilNextVersion(t *testing.T) {
 	dir, file := t.TempDir(), mystore("1.0.0").file(t)
 	install(t, dir, file)
 	elsewhere := strings.NewReplacer("platform: "+lockfile.Platform(), "platform: plan9/mips", platform, "plan9-mips")
@@ -174,29 +174,29 @@ func TestAnotherPlatformKeepsItsPinUntilAnotherVersion(t *testing.T) {
 	}
 }
 
-func TestNamesOfStagesThatAreTakenAreRefused(t *testing.T) {
+func TestTakenStageNamesAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	_, err := lockfile.Install(t.Context(), dir, build{Name: "mine", Version: "1.0.0", Storages: []string{"local"}}.file(t), options(t))
-	refused(t, err, "storage local has the name of vault's own storage local")
+	refused(t, err, "storage local has the same name as the built-in storage local")
 	install(t, dir, mystore("1.0.0").file(t))
 	_, err = lockfile.Install(t.Context(), dir, build{Name: "another", Version: "2.0.0", Storages: []string{"fine", "mystore"}}.file(t), options(t))
 	refused(t, err, "storage mystore of plugin mystore 1.0.0", "vault plugin remove mystore")
 	if got := files(t, dir); len(got) != 1 {
-		t.Errorf("the folder holds %q", got)
+		t.Errorf("the directory has %q", got)
 	}
 }
 
-func TestAFileWithAnotherDigestThanPublishedIsNotRun(t *testing.T) {
+func TestFileWithWrongDigestIsNotRun(t *testing.T) {
 	dir, trace := t.TempDir(), filepath.Join(t.TempDir(), "trace")
 	file, o := script(t, "touch "+trace), options(t)
 	o.SHA256 = strings.Repeat("0", 64)
 	_, err := lockfile.Install(t.Context(), dir, file, o)
-	refused(t, err, o.SHA256, digest(t, file), "was not run")
+	refused(t, err, o.SHA256, digest(t, file), "was neither run nor installed")
 	if _, err := os.Stat(trace); err == nil {
-		t.Error("it was run")
+		t.Error("the file was run")
 	}
 	if got := files(t, dir); len(got) != 0 {
-		t.Errorf("the folder holds %q", got)
+		t.Errorf("the directory has %q", got)
 	}
 	good := mystore("1.0.0").file(t)
 	o.SHA256 = strings.ToUpper(digest(t, good))
@@ -207,7 +207,7 @@ func TestAFileWithAnotherDigestThanPublishedIsNotRun(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoPluginIsNotInstalled(t *testing.T) {
+func TestNonPluginsAreNotInstalled(t *testing.T) {
 	plain := script(t, "exit 0")
 	chmod(t, 0o644, plain)
 	for _, c := range []struct {
@@ -216,11 +216,11 @@ func TestWhatIsNoPluginIsNotInstalled(t *testing.T) {
 		says  []string
 	}{
 		{script(t, "echo of no use >&2; exit 1"), failure.Failed, []string{"can't be used as a plugin", "of no use"}},
-		{script(t, "exit 0"), failure.Failed, []string{"script a plugin of Vault?"}},
+		{script(t, "exit 0"), failure.Failed, []string{"script a Vault plugin?"}},
 		{sized(t, 1<<30+1), failure.Usage, []string{"is larger than 1 GiB"}},
-		{script(t, "echo '1|9|unix|/nowhere|grpc'; cat"), failure.Refused, []string{"version 9 of the protocol", "this vault speaks version 1", "newer vault"}},
+		{script(t, "echo '1|9|unix|/nowhere|grpc'; cat"), failure.Refused, []string{"version 9 of the protocol", "this vault version 1", "newer vault"}},
 		{plain, failure.Refused, []string{"not executable (mode 0644)", "chmod +x " + plain}},
-		{t.TempDir(), failure.Usage, []string{"is a folder"}},
+		{t.TempDir(), failure.Usage, []string{"is a directory"}},
 		{filepath.Join(t.TempDir(), "nothing"), failure.Usage, []string{"no such file"}},
 		{"/dev/null", failure.Usage, []string{"not a regular file"}},
 	} {
@@ -231,21 +231,21 @@ func TestWhatIsNoPluginIsNotInstalled(t *testing.T) {
 		}
 		said(t, err, c.says...)
 		if _, err := os.Stat(filepath.Join(dir, lockfile.Name)); err == nil {
-			t.Errorf("%s got into the lock file", c.file)
+			t.Errorf("%s is in the lock file", c.file)
 		}
 		if _, err := os.Stat(filepath.Join(dir, lockfile.Folder)); err == nil {
-			t.Errorf("%s left the folder of plugins", c.file)
+			t.Errorf("%s created the plugin directory", c.file)
 		}
 		if err != nil && strings.Contains(err.Error(), "temporary") {
-			t.Errorf("the error names the copy, which is gone: %v", err)
+			t.Errorf("the error names the removed copy: %v", err)
 		}
 		if strays, err := load(t, dir).Strays(); err != nil || len(strays) > 0 {
-			t.Errorf("left: %q, %v", strays, err)
+			t.Errorf("remaining: %q, %v", strays, err)
 		}
 	}
 }
 
-// sized makes an executable file that is all holes.
+// sized makes a sparse executable file.
 func sized(t testing.TB, size int64) string {
 	t.Helper()
 	path := script(t, "")
@@ -255,7 +255,7 @@ func sized(t testing.TB, size int64) string {
 	return path
 }
 
-func TestAnInstallCanBeInterruptedWhileItCopies(t *testing.T) {
+func TestInstallCanBeInterrupted(t *testing.T) {
 	dir, o := t.TempDir(), options(t)
 	file := mystore("1.0.0").file(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -264,11 +264,11 @@ func TestAnInstallCanBeInterruptedWhileItCopies(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, lockfile.Folder)); err == nil {
-		t.Error("the folder of plugins is left")
+		t.Error("the plugin directory remains")
 	}
 }
 
-func TestInstallsAtOnceLoseNoEntry(t *testing.T) {
+func TestConcurrentInstallsKeepEntries(t *testing.T) {
 	dir := t.TempDir()
 	const n = 5
 	var all sync.WaitGroup
@@ -293,13 +293,13 @@ func TestInstallsAtOnceLoseNoEntry(t *testing.T) {
 	}
 }
 
-func TestWhatAKilledInstallLeftIsSwept(t *testing.T) {
+func TestRemainsOfKilledInstallAreRemoved(t *testing.T) {
 	dir := t.TempDir()
 	install(t, dir, mystore("1.0.0").file(t))
 	const name = ".vault-temporary-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	write(t, "half", dir, name)
 	write(t, "half", dir, lockfile.Folder, name)
-	write(t, "mine", dir, ".vault-temporary-notes.txt") // which Vault did not name
+	write(t, "mine", dir, ".vault-temporary-notes.txt") // not named by Vault
 	install(t, dir, mystore("1.0.1").file(t))
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 3 || len(files(t, dir)) != 1 {
 		t.Errorf("%v, %v, %q", entries, err, files(t, dir))

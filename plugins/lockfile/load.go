@@ -13,13 +13,13 @@ import (
 
 const maxFile = 1 << 20
 
-// Load reads the lock file of a folder. Where there is none the File is empty. One
-// that is damaged, or no regular file, is an error of class failure.Refused: then
-// none of its plugins may be used. Whether they may be, Plugin.Program tells.
+// Load reads the lock file of a directory. If there is none, the File is empty. If it is
+// damaged or not a regular file, the error is of class failure.Refused and none of its
+// plugins may be used. Plugin.Program checks whether a plugin may be used.
 func Load(dir string) (_ *File, err error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, failure.New(failure.Usage, "the folder of the pipelines can't be read: %w", err)
+		return nil, failure.New(failure.Usage, "reading the pipeline directory: %w", err)
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
 	return load(root, dir)
@@ -40,12 +40,12 @@ func load(root *os.Root, dir string) (*File, error) {
 		return nil, failure.New(failure.Refused, "%s can't be used: %w", f.path(Name), err)
 	}
 	if err != nil {
-		return nil, failure.New(failure.Refused, "%s is damaged, so none of its plugins is used: take it from version control again, or remove it and install the plugins anew\n%w", f.path(Name), err)
+		return nil, failure.New(failure.Refused, "%s is damaged, so none of its plugins can be used; restore it from version control, or remove it and install the plugins again\n%w", f.path(Name), err)
 	}
 	return f, nil
 }
 
-// read reads the lock file itself, never what a link leads to.
+// read reads the lock file; it does not follow symbolic links.
 func read(root *os.Root) (text []byte, info fs.FileInfo, err error) {
 	there, err := root.Lstat(Name)
 	if err != nil {
@@ -63,7 +63,7 @@ func read(root *os.Root) (text []byte, info fs.FileInfo, err error) {
 		return nil, nil, err
 	}
 	if !os.SameFile(there, info) {
-		return nil, nil, errors.New("it was exchanged while it was read: try again")
+		return nil, nil, errors.New("it was replaced while it was read; try again")
 	}
 	if text, err = io.ReadAll(io.LimitReader(f, maxFile+1)); err == nil && len(text) > maxFile {
 		err = fmt.Errorf("it is larger than %d bytes", maxFile)

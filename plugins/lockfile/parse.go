@@ -18,33 +18,33 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// formatVersion is the version of lock files that this package reads and writes.
+// formatVersion is the version of the lock file format that this package supports.
 const formatVersion = 1
 
-// The levels of a lock file, as they are read.
+// The structure of a lock file as read.
 type (
 	document struct {
-		Version int       `key:"version" required:"true" min:"1" max:"1" help:"the version of the lock file's form" example:"1"`
+		Version int       `key:"version" required:"true" min:"1" max:"1" help:"version of the lock file format" example:"1"`
 		Plugins yaml.Node `key:"plugins" required:"true" help:"the plugins" example:"[]"`
 	}
 	pluginNode struct {
-		Name     string    `key:"name" required:"true" help:"the plugin's name"`
+		Name     string    `key:"name" required:"true" help:"name of the plugin"`
 		Version  string    `key:"version" required:"true" help:"its version"`
-		Protocol int       `key:"protocol" required:"true" min:"1" help:"the major version of the protocol that it speaks"`
-		SDK      string    `key:"sdk" help:"what it was written with"`
+		Protocol int       `key:"protocol" required:"true" min:"1" help:"major version of its protocol"`
+		SDK      string    `key:"sdk" help:"the SDK it was built with"`
 		Stages   []string  `key:"stages" required:"true" help:"its stages, each as ROLE NAME"`
-		Files    yaml.Node `key:"files" required:"true" help:"its file on each platform"`
+		Files    yaml.Node `key:"files" required:"true" help:"its file for each platform"`
 	}
 	pinNode struct {
-		Platform string `key:"platform" required:"true" help:"OS/ARCH, as Go names them"`
-		Path     string `key:"path" place:"" required:"true" help:"the file, relative to the lock file"`
-		SHA256   string `key:"sha256" required:"true" help:"of the file, in hex"`
-		Pinned   string `key:"pinned" required:"true" help:"since when, as RFC 3339 has it"`
+		Platform string `key:"platform" required:"true" help:"GOOS/GOARCH"`
+		Path     string `key:"path" place:"" required:"true" help:"path of the file, relative to the lock file"`
+		SHA256   string `key:"sha256" required:"true" help:"SHA-256 of the file, in hex"`
+		Pinned   string `key:"pinned" required:"true" help:"time of pinning in the format of RFC 3339"`
 	}
 )
 
-// parser reads the text of a lock file strictly: whatever is not known or odd is
-// an error with its place.
+// parser parses a lock file strictly: everything unknown or unusual is an error with its
+// position.
 type parser struct {
 	decoder config.Decoder
 	found   config.Findings
@@ -57,7 +57,7 @@ func (p *parser) fail(at *yaml.Node, suggestion, format string, args ...any) {
 func (f *File) parse(text []byte) error {
 	p := &parser{decoder: config.Decoder{File: Name}}
 	if bytes.Contains(text, []byte("${")) {
-		return errors.New("it holds ${, and there are no references in a lock file")
+		return errors.New("it contains ${, but references are not supported in a lock file")
 	}
 	var doc, second yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(text))
@@ -67,7 +67,7 @@ func (f *File) parse(text []byte) error {
 		return fmt.Errorf("it is not YAML: %w", err)
 	}
 	if err := d.Decode(&second); err == nil {
-		return errors.New("it holds more than one YAML document")
+		return errors.New("it contains more than one YAML document")
 	}
 	root := config.Resolve(doc.Content[0])
 	if n, ok := otherVersion(root); ok {
@@ -87,14 +87,14 @@ func (f *File) parse(text []byte) error {
 	return p.found.Err()
 }
 
-// newerForm is the error of a lock file that another vault has written.
+// newerForm is the error for a lock file in another version of the format.
 type newerForm struct{ version int }
 
 func (e *newerForm) Error() string {
-	return fmt.Sprintf("it is of version %d, and this vault reads version %d: use a vault that knows it", e.version, formatVersion)
+	return fmt.Sprintf("it has format version %d, this vault supports version %d; use a vault that supports it", e.version, formatVersion)
 }
 
-// otherVersion looks at the version alone: a file of a newer one may have any shape.
+// otherVersion reads only the version: the rest of a newer file may have any form.
 func otherVersion(root *yaml.Node) (int, bool) {
 	for i := 0; root.Kind == yaml.MappingNode && i+1 < len(root.Content); i += 2 {
 		if root.Content[i].Value == "version" {
@@ -105,7 +105,7 @@ func otherVersion(root *yaml.Node) (int, bool) {
 	return 0, false
 }
 
-// decode reads a mapping, and tells whether it is sound.
+// decode decodes a mapping and reports whether it is valid.
 func (p *parser) decode(n *yaml.Node, target any) bool {
 	found := p.decoder.Decode(n, target)
 	p.found = append(p.found, found...)
@@ -115,7 +115,7 @@ func (p *parser) decode(n *yaml.Node, target any) bool {
 func (p *parser) list(n *yaml.Node, what string) []*yaml.Node {
 	n = config.Resolve(n)
 	switch {
-	case n.IsZero(): // missing: reported where it is required
+	case n.IsZero(): // missing: reported if required
 		return nil
 	case n.Kind != yaml.SequenceNode:
 		p.fail(n, "", "%s must be a list", what)
@@ -164,22 +164,22 @@ func (p *parser) pin(n *yaml.Node) (Pin, bool) {
 	case !goodPlatform.MatchString(got.Platform):
 		p.fail(n, "write it like linux/amd64", "%q is not a platform", got.Platform)
 	case !goodDigest.MatchString(got.SHA256):
-		p.fail(n, "", "sha256: %q is not the SHA-256 of a file: 64 digits of 0-9 and a-f", got.SHA256)
+		p.fail(n, "", "sha256: %q is not a SHA-256 of 64 hexadecimal digits (0-9, a-f)", got.SHA256)
 	case !filepath.IsLocal(got.Path) || filepath.IsAbs(got.Path):
-		p.fail(n, "", "path: %q leaves the folder of the lock file", got.Path)
+		p.fail(n, "", "path: %q is outside the directory of the lock file", got.Path)
 	case !goodPath.MatchString(got.Path) || got.Path != filepath.ToSlash(filepath.Clean(got.Path)) || got.Path == ".":
-		p.fail(n, "", "path: %q must be clean, and of letters, digits and . _ - /", got.Path)
+		p.fail(n, "", "path: %q must be clean and consist of letters, digits and . _ - /", got.Path)
 	default:
 		return Pin{Platform: got.Platform, Path: got.Path, SHA256: got.SHA256, Since: since.UTC()}, true
 	}
 	return Pin{}, false
 }
 
-// unlike finds what a plugin shares with those before it.
+// unlike reports conflicts of a plugin with those before it.
 func (p *parser) unlike(n *yaml.Node, before []*Plugin, plugin *Plugin) {
 	for _, b := range before {
 		if b.Name == plugin.Name {
-			p.fail(n, "keep one", "plugin %s is there twice", plugin.Name)
+			p.fail(n, "keep one", "plugin %s is listed twice", plugin.Name)
 			continue
 		}
 		for _, s := range plugin.Stages {
@@ -195,7 +195,7 @@ func (p *parser) unlike(n *yaml.Node, before []*Plugin, plugin *Plugin) {
 	}
 }
 
-// sort brings all into the order in which it is written.
+// sort sorts everything as it is written.
 func (f *File) sort() {
 	slices.SortFunc(f.Plugins, func(a, b *Plugin) int { return cmp.Compare(a.Name, b.Name) })
 	for _, p := range f.Plugins {

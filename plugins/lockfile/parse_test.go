@@ -25,7 +25,7 @@ plugins:
         pinned: "2026-03-01T12:00:00Z"
 `
 
-func TestADamagedLockFileIsRefusedWithThePlace(t *testing.T) {
+func TestDamagedLockFileIsRefused(t *testing.T) {
 	again := sound[strings.Index(sound, "  - name"):]
 	for _, c := range []struct{ from, to, says string }{
 		{sound, "", "it is empty"},
@@ -43,23 +43,23 @@ func TestADamagedLockFileIsRefusedWithThePlace(t *testing.T) {
 		{"stages: [storage mystore]", "stages: storage", "stages"},
 		{"    protocol: 1\n", "", "protocol is missing"},
 		{"protocol: 1", "protocol: 0", "protocol"},
-		{"name: mystore", "name: ../mystore", `the plugin's name "../mystore" must be of a-z`},
-		{"version: 1.0.0", "version: latest", `the plugin's version "latest" must be like 1.2.3`},
-		{"version: 1.0.0", "version: 1.0.0+build", "must be like 1.2.3"},
-		{"storage mystore", "engine mystore", `"engine mystore" has no role that Vault knows`},
-		{"[storage mystore]", "[storage mystore, sink mystore]", "two stages that are a sink mystore"},
+		{"name: mystore", "name: ../mystore", `plugin name "../mystore" must consist of`},
+		{"version: 1.0.0", "version: latest", `plugin version "latest" must be a semantic version such as 1.2.3`},
+		{"version: 1.0.0", "version: 1.0.0+build", "must be a semantic version such as 1.2.3"},
+		{"storage mystore", "engine mystore", `stage "engine mystore" must have the role`},
+		{"[storage mystore]", "[storage mystore, sink mystore]", "two stages of the form sink mystore"},
 		{"[storage mystore]", "[]", "stages is an empty list"},
 		{"linux/amd64", "linux", `"linux" is not a platform`},
-		{"0123456789abcdef0123", "0123456789ABCDEF0123", "is not the SHA-256 of a file"},
+		{"0123456789abcdef0123", "0123456789ABCDEF0123", "is not a SHA-256"},
 		{"2026-03-01T12:00:00Z", "yesterday", `"yesterday" is not a time`},
-		{"vault-plugins/mystore-1.0.0", "../mystore", `path: "../mystore" leaves the folder of the lock file`},
-		{"vault-plugins/mystore-1.0.0", "vault-plugins/../../mystore", "leaves the folder"},
-		{"vault-plugins/mystore-1.0.0", "/usr/bin/env", `path: "/usr/bin/env" leaves the folder of the lock file`},
+		{"vault-plugins/mystore-1.0.0", "../mystore", `path: "../mystore" is outside the directory of the lock file`},
+		{"vault-plugins/mystore-1.0.0", "vault-plugins/../../mystore", "is outside the directory"},
+		{"vault-plugins/mystore-1.0.0", "/usr/bin/env", `path: "/usr/bin/env" is outside the directory of the lock file`},
 		{"vault-plugins/mystore-1.0.0", "vault-plugins//mystore", "must be clean"},
 		{"vault-plugins/mystore-1.0.0", "vault-plugins/my store", "must be clean"},
 		{"vault-plugins/mystore-1.0.0", ".", "must be clean"},
-		{"vault-plugins/mystore-1.0.0", "${env:HOME}/mystore", "no references in a lock file"},
-		{again, again + again, "plugin mystore is there twice"},
+		{"vault-plugins/mystore-1.0.0", "${env:HOME}/mystore", "references are not supported in a lock file"},
+		{again, again + again, "plugin mystore is listed twice"},
 		{again, again + strings.Replace(again, "name: mystore", "name: other", 1), "plugins mystore and other both have a storage mystore"},
 		{again, again + strings.NewReplacer("name: mystore", "name: other", "storage mystore", "sink mystore").Replace(again), "plugins mystore and other both have a sink mystore"},
 		{again, again + strings.NewReplacer("name: mystore", "name: other", "storage mystore", "storage more").Replace(again), "both have the file vault-plugins/mystore-1.0.0"},
@@ -71,8 +71,8 @@ func TestADamagedLockFileIsRefusedWithThePlace(t *testing.T) {
 		dir := t.TempDir()
 		put(t, dir, strings.Replace(sound, c.from, c.to, 1))
 		_, err := Load(dir)
-		if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), dir+"/"+Name+" is damaged, so none of its plugins is used: take it from version control") {
-			t.Errorf("%q in place of %q: want %q, got %v", c.to, c.from, c.says, err)
+		if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), dir+"/"+Name+" is damaged, so none of its plugins can be used; restore it from version control") {
+			t.Errorf("%q instead of %q: want %q, got %v", c.to, c.from, c.says, err)
 		}
 	}
 	dir := t.TempDir()
@@ -86,17 +86,17 @@ func TestADamagedLockFileIsRefusedWithThePlace(t *testing.T) {
 	}
 }
 
-// Nothing is wrong with it, and whoever removed it would lose its pins.
-func TestALockFileOfANewerVaultIsNotCalledDamaged(t *testing.T) {
+// It is not damaged, and removing it would lose its pins.
+func TestNewerLockFileIsNotCalledDamaged(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "version: 2\nnew: form\n")
 	_, err := Load(dir)
-	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "it is of version 2, and this vault reads version 1: use a vault that knows it") || strings.Contains(err.Error(), "remove") {
+	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "it has format version 2, this vault supports version 1; use a vault that supports it") || strings.Contains(err.Error(), "remove") {
 		t.Error(err)
 	}
 }
 
-// Whatever a lock file holds, it is refused or means the same when written anew.
+// Any lock file is refused, or has the same meaning when written again.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(sound))
 	f.Add([]byte("version: 1\nplugins: []\n"))
@@ -121,7 +121,7 @@ func FuzzParse(f *testing.F) {
 		for _, p := range second.Plugins {
 			for _, pin := range p.Pins {
 				if strings.HasPrefix(pin.Path, "/") || slices.Contains(strings.Split(pin.Path, "/"), "..") {
-					t.Fatalf("%s leaves the folder", pin.Path)
+					t.Fatalf("%s is outside the directory", pin.Path)
 				}
 			}
 		}

@@ -22,14 +22,14 @@ import (
 	"github.com/lmsvault/vault/storages/local"
 )
 
-// build is what a test's plugin is made of.
+// build describes a plugin made for a test.
 type build struct {
 	Name, Version string
 	Storages      []string
-	Note          string // makes another file of the same plugin
+	Note          string // changes the file but not the plugin
 }
 
-// The test's own binary is the plugin, when the script of a build starts it.
+// The test binary is the plugin when started by the script of a build.
 func TestMain(m *testing.M) {
 	if os.Getenv(protocol.Handshake().MagicCookieKey) != "" {
 		var b build
@@ -53,7 +53,7 @@ func (b build) serve() {
 	sdk.Main(p)
 }
 
-// file makes the plugin's program: a script, to be small.
+// file makes the plugin's program, a small script.
 func (b build) file(t testing.TB) string {
 	t.Helper()
 	self, err := os.Executable()
@@ -71,7 +71,7 @@ func mystore(version string) build {
 	return build{Name: "mystore", Version: version, Storages: []string{"mystore"}}
 }
 
-// script makes an executable file that is no plugin.
+// script makes an executable file.
 func script(t testing.TB, lines string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "script")
@@ -83,7 +83,7 @@ func script(t testing.TB, lines string) string {
 
 func today() time.Time { return time.Date(2026, 3, 1, 12, 30, 15, 99, time.UTC) }
 
-// options are those of vault plugin install.
+// options returns options as used by vault plugin install.
 func options(t testing.TB) lockfile.Options {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "lock") // a short path, for sockets
@@ -100,7 +100,7 @@ func options(t testing.TB) lockfile.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("GORACE", "atexit_sleep_ms=0") // else each process lingers for a second with -race
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each process waits a second with -race
 	describe := func(ctx context.Context, p host.Program) (*host.Description, error) {
 		p.Env = append(p.Env, "GORACE")
 		return h.Describe(ctx, p)
@@ -122,11 +122,11 @@ func installWith(t testing.TB, dir, file string, o lockfile.Options) *lockfile.I
 	return done
 }
 
-// refused wants an error of class failure.Refused that says all of this.
+// refused fails unless err is of class failure.Refused and contains all of says.
 func refused(t testing.TB, err error, says ...string) {
 	t.Helper()
 	if failure.Of(err) != failure.Refused {
-		t.Fatalf("the error has class %d: %v", failure.Of(err), err)
+		t.Fatalf("error has class %d: %v", failure.Of(err), err)
 	}
 	said(t, err, says...)
 }
@@ -135,11 +135,11 @@ func said(t testing.TB, err error, says ...string) {
 	t.Helper()
 	for _, s := range says {
 		if !strings.Contains(fmt.Sprint(err), s) {
-			t.Errorf("the error does not say %q:\n%v", s, err)
+			t.Errorf("error does not contain %q:\n%v", s, err)
 		}
 	}
 	if strings.Contains(fmt.Sprint(err), "not found") {
-		t.Errorf("the error calls it not found: %v", err)
+		t.Errorf("error calls it not found: %v", err)
 	}
 }
 
@@ -152,7 +152,7 @@ func load(t testing.TB, dir string) *lockfile.File {
 	return f
 }
 
-// program looks the plugin mystore up as a pipeline does.
+// program looks up the plugin mystore as a pipeline does.
 func program(t testing.TB, dir string) (host.Program, error) {
 	t.Helper()
 	p, ok := load(t, dir).Find(stage.RoleSink, "mystore")
@@ -171,7 +171,7 @@ func read(t testing.TB, elem ...string) string {
 	return string(text)
 }
 
-// write puts a file in the place of what is there, which may be running.
+// write replaces a file, which may be running.
 func write(t testing.TB, text string, elem ...string) {
 	t.Helper()
 	path := filepath.Join(elem...)
@@ -192,7 +192,7 @@ func chmod(t testing.TB, mode os.FileMode, elem ...string) {
 	}
 }
 
-// files lists what is in the folder of the plugins.
+// files lists the plugin directory.
 func files(t testing.TB, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(dir, lockfile.Folder))

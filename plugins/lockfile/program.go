@@ -15,7 +15,7 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// maxProgram bounds what is taken for a program: what is larger was named by mistake.
+// maxProgram is the maximum size of a program; anything larger was named by mistake.
 const maxProgram = 1 << 30
 
 // interruptible is a file that can be read until the context ends.
@@ -31,19 +31,19 @@ func (r interruptible) Read(p []byte) (int, error) {
 	return r.Reader.Read(p)
 }
 
-// copy copies a program to a temporary file that can be executed.
+// copy copies a program to a temporary executable file.
 func (f *File) copy(ctx context.Context, root *os.Root, file string) (temp, digest string, err error) {
 	info, err := os.Stat(file)
 	if err != nil {
-		return "", "", failure.New(failure.Usage, "the plugin's file can't be read: %w", err)
+		return "", "", failure.New(failure.Usage, "reading the plugin file: %w", err)
 	}
 	switch {
 	case info.IsDir():
-		return "", "", failure.New(failure.Usage, "%s is a folder: name the executable file in it", file)
+		return "", "", failure.New(failure.Usage, "%s is a directory; name the executable file in it", file)
 	case !info.Mode().IsRegular():
 		return "", "", failure.New(failure.Usage, "%s is not a regular file", file)
 	case info.Mode()&0o111 == 0:
-		return "", "", failure.New(failure.Refused, "%s is not executable (mode %04o): if it is the plugin's program, run chmod +x %s", file, info.Mode().Perm(), quoted(file))
+		return "", "", failure.New(failure.Refused, "%s is not executable (mode %04o); if it is the plugin's program, run chmod +x %s", file, info.Mode().Perm(), quoted(file))
 	case info.Size() > maxProgram:
 		return "", "", tooLarge(file)
 	}
@@ -52,7 +52,7 @@ func (f *File) copy(ctx context.Context, root *os.Root, file string) (temp, dige
 	}
 	in, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return "", "", failure.New(failure.Usage, "the plugin's file can't be read: %w", err)
+		return "", "", failure.New(failure.Usage, "reading the plugin file: %w", err)
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
 	out, temp, err := create(root, Folder)
@@ -76,37 +76,36 @@ func (f *File) copy(ctx context.Context, root *os.Root, file string) (temp, dige
 }
 
 func tooLarge(file string) error {
-	return failure.New(failure.Usage, "%s is larger than 1 GiB, which no plugin's program is: name the program itself", file)
+	return failure.New(failure.Usage, "%s is larger than 1 GiB; name the program itself", file)
 }
 
-// makeFolder makes the folder of the plugins' files, if it is not there, and
-// looks whether nobody else may write to it.
+// makeFolder makes the plugin directory if necessary, and checks that no other user may
+// write to it.
 func (f *File) makeFolder(root *os.Root) error {
 	err := root.Mkdir(Folder, 0o755)
 	if err == nil {
 		return syncFolder(root, ".")
 	}
 	if !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("making the folder for plugins: %w", unwritable(err, root.Name()))
+		return fmt.Errorf("making the plugin directory: %w", unwritable(err, root.Name()))
 	}
 	return failure.Wrap(failure.Refused, f.folder(root, Folder))
 }
 
-// place moves a finished file to where it is pinned. What it replaces may be
-// anything but a folder.
+// place moves a finished file to its pinned path. It replaces anything except a directory.
 func (f *File) place(root *os.Root, temp, name string) error {
 	err := root.Rename(temp, name)
 	if err == nil {
 		err = syncFolder(root, Folder)
 	}
 	if err != nil {
-		return fmt.Errorf("putting the plugin's file in its place: %w", err)
+		return fmt.Errorf("moving the plugin file into place: %w", err)
 	}
 	return nil
 }
 
-// discard removes the files that were pinned by an entry and no longer are. What
-// lies outside the folder of the plugins was not put there by Install, and stays.
+// discard removes files that the lock file no longer pins. Files outside the plugin
+// directory were not created by Install and are kept.
 func (f *File) discard(root *os.Root, p *Plugin) error {
 	var errs []error
 	for _, pin := range p.Pins {
@@ -118,7 +117,7 @@ func (f *File) discard(root *os.Root, p *Plugin) error {
 			err = gone(root.Remove(pin.Path))
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("the plugin's old file stays, and is not used any more: %w", err))
+			errs = append(errs, fmt.Errorf("the old plugin file is no longer used but could not be removed: %w", err))
 		}
 	}
 	return errors.Join(errs...)

@@ -14,63 +14,63 @@ import (
 	"github.com/lmsvault/vault/plugins/lockfile"
 )
 
-// Each way in which a plugin that is there may not be run, and what is said.
-func TestAnInstalledPluginIsRefusedWithReasonAndRemedy(t *testing.T) {
+// Every reason to refuse an installed plugin, and the message for it.
+func TestRefusalsStateReasonAndRemedy(t *testing.T) {
 	original := t.TempDir()
 	pin := install(t, original, mystore("1.0.0").file(t)).Pin
 	for name, c := range map[string]struct {
 		spoil func(t *testing.T, dir, file string)
-		says  []string // DIR and FILE stand for these
+		says  []string // with placeholders DIR and FILE
 	}{
 		"a changed file": {func(t *testing.T, _, file string) {
 			write(t, "something else", file)
-		}, []string{"FILE is not the file that was pinned", pin.SHA256, "2026-03-01", "--replace"}},
+		}, []string{"FILE is not the pinned file", pin.SHA256, "2026-03-01", "--replace"}},
 		"a missing file": {func(t *testing.T, _, file string) {
 			remove(t, file)
-		}, []string{"vault.lock.yaml pins FILE, but the file is not there: install it again"}},
-		"a missing folder": {func(t *testing.T, dir, _ string) {
+		}, []string{"vault.lock.yaml pins FILE, which does not exist; install it again"}},
+		"a missing directory": {func(t *testing.T, dir, _ string) {
 			if err := os.RemoveAll(filepath.Join(dir, lockfile.Folder)); err != nil {
 				t.Fatal(err)
 			}
-		}, []string{"vault.lock.yaml pins FILE, but the file is not there: install it again"}},
-		"a file that its group may write": {func(t *testing.T, _, file string) {
+		}, []string{"vault.lock.yaml pins FILE, which does not exist; install it again"}},
+		"a file writable by its group": {func(t *testing.T, _, file string) {
 			chmod(t, 0o775, file)
-		}, []string{"FILE may be changed by its group (mode 0775): run chmod go-w FILE"}},
-		"a file that all may write": {func(t *testing.T, _, file string) {
+		}, []string{"FILE is writable by its group (mode 0775); run chmod go-w FILE"}},
+		"a file writable by all": {func(t *testing.T, _, file string) {
 			chmod(t, 0o777, file)
-		}, []string{"FILE may be changed by its group and everybody (mode 0777): run chmod go-w FILE"}},
-		"a folder of plugins that all may write": {func(t *testing.T, dir, _ string) {
+		}, []string{"FILE is writable by its group and others (mode 0777); run chmod go-w FILE"}},
+		"a plugin directory writable by all": {func(t *testing.T, dir, _ string) {
 			chmod(t, 0o757, dir, lockfile.Folder)
-		}, []string{"DIR/vault-plugins may be changed by everybody (mode 0757): run chmod go-w DIR/vault-plugins"}},
-		"a folder of pipelines that the group may write": {func(t *testing.T, dir, _ string) {
+		}, []string{"DIR/vault-plugins is writable by others (mode 0757); run chmod go-w DIR/vault-plugins"}},
+		"a pipeline directory writable by its group": {func(t *testing.T, dir, _ string) {
 			chmod(t, 0o775, dir)
-		}, []string{"DIR may be changed by its group (mode 0775): run chmod go-w DIR"}},
-		"a lock file that all may write": {func(t *testing.T, dir, _ string) {
+		}, []string{"DIR is writable by its group (mode 0775); run chmod go-w DIR"}},
+		"a lock file writable by all": {func(t *testing.T, dir, _ string) {
 			chmod(t, 0o646, dir, lockfile.Name)
-		}, []string{"DIR/vault.lock.yaml may be changed by everybody (mode 0646): run chmod go-w DIR/vault.lock.yaml"}},
-		"a file that can't be executed": {func(t *testing.T, _, file string) {
+		}, []string{"DIR/vault.lock.yaml is writable by others (mode 0646); run chmod go-w DIR/vault.lock.yaml"}},
+		"a file that is not executable": {func(t *testing.T, _, file string) {
 			chmod(t, 0o644, file)
-		}, []string{"FILE can't be executed (mode 0644): run chmod 0755 FILE"}},
-		"a link in place of the file": {func(t *testing.T, _, file string) {
+		}, []string{"FILE is not executable (mode 0644); run chmod 0755 FILE"}},
+		"a symlink instead of the file": {func(t *testing.T, _, file string) {
 			move(t, file, file+".real")
 			link(t, file+".real", file)
 		}, []string{"FILE: it is a symbolic link"}},
-		"a link in place of the folder": {func(t *testing.T, dir, _ string) {
+		"a symlink instead of the directory": {func(t *testing.T, dir, _ string) {
 			move(t, filepath.Join(dir, lockfile.Folder), filepath.Join(dir, "real"))
 			link(t, "real", filepath.Join(dir, lockfile.Folder))
 		}, []string{"DIR/vault-plugins is a symbolic link"}},
-		"a folder in place of the file": {func(t *testing.T, _, file string) {
+		"a directory instead of the file": {func(t *testing.T, _, file string) {
 			remove(t, file)
 			if err := os.Mkdir(file, 0o755); err != nil {
 				t.Fatal(err)
 			}
-		}, []string{"FILE: it is a folder"}},
+		}, []string{"FILE: it is a directory"}},
 		"a newer protocol": {func(t *testing.T, dir, _ string) {
 			edit(t, dir, "protocol: 1", "protocol: 2")
-		}, []string{"it speaks version 2 of the protocol, and this vault speaks version 1", "newer vault"}},
+		}, []string{"it uses version 2 of the protocol, this vault version 1", "newer vault"}},
 		"another platform": {func(t *testing.T, dir, _ string) {
 			edit(t, dir, lockfile.Platform(), "plan9/mips")
-		}, []string{"pins it for plan9/mips, and this is " + lockfile.Platform()}},
+		}, []string{"pins it only for plan9/mips, but this is " + lockfile.Platform()}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -81,11 +81,11 @@ func TestAnInstalledPluginIsRefusedWithReasonAndRemedy(t *testing.T) {
 			file := filepath.Join(dir, pin.Path)
 			chmod(t, 0o755, file)
 			if _, err := program(t, dir); err != nil {
-				t.Fatalf("before anything is spoilt: %v", err)
+				t.Fatalf("before any change: %v", err)
 			}
 			c.spoil(t, dir, file)
 			_, err := program(t, dir)
-			refused(t, err, "plugin mystore is installed, and refused: ")
+			refused(t, err, "plugin mystore is installed but refused: ")
 			for _, s := range c.says {
 				said(t, err, strings.NewReplacer("DIR", dir, "FILE", file).Replace(s))
 			}
@@ -93,7 +93,7 @@ func TestAnInstalledPluginIsRefusedWithReasonAndRemedy(t *testing.T) {
 	}
 }
 
-func TestWhatBelongsToAnotherUserIsRefused(t *testing.T) {
+func TestFilesOfOtherUsersAreRefused(t *testing.T) {
 	machine.Root(t, "give files away")
 	dir := t.TempDir()
 	file := filepath.Join(dir, install(t, dir, mystore("1.0.0").file(t)).Pin.Path)
@@ -102,14 +102,14 @@ func TestWhatBelongsToAnotherUserIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := program(t, dir)
-		refused(t, err, path+" belongs to user 4242, who is neither root nor the one that runs vault (user "+strconv.Itoa(os.Geteuid())+")", "chown 0 "+path)
+		refused(t, err, path+" is owned by user 4242, not by root or the current user ("+strconv.Itoa(os.Geteuid())+")", "chown 0 "+path)
 		if err := os.Chown(path, 0, -1); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-func TestPathsInRemediesAreQuotedForTheShell(t *testing.T) {
+func TestRemediesQuotePaths(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "it's here")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ func TestPathsInRemediesAreQuotedForTheShell(t *testing.T) {
 	refused(t, err, `run chmod go-w '`+filepath.Dir(dir)+`/it'\''s here'`)
 }
 
-func TestAProgramThatSaysItIsAnotherIsRefused(t *testing.T) {
+func TestProgramWithOtherDescriptionIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	p := install(t, dir, mystore("1.0.0").file(t)).Plugin
 	for _, d := range []host.Description{
@@ -129,7 +129,7 @@ func TestAProgramThatSaysItIsAnotherIsRefused(t *testing.T) {
 		{Name: "mystore", Version: "1.0.0", Stages: described("mystore", "more")},
 		{Name: "mystore", Version: "1.0.0", Stages: described("more")},
 	} {
-		refused(t, p.Accept(&d), "it says that it is "+d.Name+" "+d.Version, "pins it as mystore 1.0.0 with storage mystore", "install it again")
+		refused(t, p.Accept(&d), "it describes itself as "+d.Name+" "+d.Version, "pins it as mystore 1.0.0 with storage mystore", "install it again")
 	}
 }
 
@@ -141,9 +141,9 @@ func described(storages ...string) []stage.Stage {
 	return all
 }
 
-// Whoever could change the lock file or its folder could have changed what is
-// written anew.
-func TestAnUntrustedLockFileIsNotWrittenAnew(t *testing.T) {
+// Someone who can change the lock file or its directory could have changed what would be
+// written again.
+func TestUntrustedLockFileIsNotRewritten(t *testing.T) {
 	dir := t.TempDir()
 	install(t, dir, mystore("1.0.0").file(t))
 	before := read(t, dir, lockfile.Name)
@@ -154,7 +154,7 @@ func TestAnUntrustedLockFileIsNotWrittenAnew(t *testing.T) {
 		}
 		chmod(t, info.Mode().Perm()|0o022, dir, path)
 		_, err = lockfile.Install(t.Context(), dir, mystore("1.1.0").file(t), options(t))
-		refused(t, err, filepath.Join(dir, path)+" may be changed by its group and everybody", "chmod go-w")
+		refused(t, err, filepath.Join(dir, path)+" is writable by its group and others", "chmod go-w")
 		if path != lockfile.Folder {
 			_, err := lockfile.Remove(t.Context(), dir, "mystore")
 			refused(t, err, "chmod go-w")
@@ -166,7 +166,7 @@ func TestAnUntrustedLockFileIsNotWrittenAnew(t *testing.T) {
 	}
 }
 
-func TestALockFileThatIsALinkIsNotRead(t *testing.T) {
+func TestLockFileSymlinkIsNotRead(t *testing.T) {
 	dir := t.TempDir()
 	install(t, dir, mystore("1.0.0").file(t))
 	move(t, filepath.Join(dir, lockfile.Name), filepath.Join(dir, "real.yaml"))

@@ -10,8 +10,8 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// Remove takes a plugin out of the lock file and removes its files, be they fit
-// for use or not. It returns what was pinned.
+// Remove removes a plugin from the lock file, and its files, whether or not it may be used.
+// It returns the removed entry.
 func Remove(ctx context.Context, dir, name string) (*Plugin, error) {
 	var removed *Plugin
 	err := update(ctx, dir, func(root *os.Root, f *File) error {
@@ -28,8 +28,8 @@ func Remove(ctx context.Context, dir, name string) (*Plugin, error) {
 	return removed, err
 }
 
-// Known returns the plugin of a name, or an error of class failure.Usage that
-// tells what there is.
+// Known returns the plugin with the given name, or an error of class failure.Usage with a
+// suggestion.
 func (f *File) Known(name string) (*Plugin, error) {
 	if p, ok := f.Plugin(name); ok {
 		return p, nil
@@ -38,7 +38,7 @@ func (f *File) Known(name string) (*Plugin, error) {
 	for _, p := range f.Plugins {
 		names = append(names, p.Name)
 		if p.Has(name) {
-			return nil, failure.New(failure.Usage, "no plugin is named %q: it is a stage of plugin %s", name, p.Name)
+			return nil, failure.New(failure.Usage, "no plugin is named %q; it is a stage of plugin %s", name, p.Name)
 		}
 	}
 	strays, err := f.Strays()
@@ -47,21 +47,21 @@ func (f *File) Known(name string) (*Plugin, error) {
 	}
 	for _, s := range strays {
 		if strings.HasPrefix(s, Folder+"/"+name) {
-			return nil, failure.New(failure.Usage, "plugin %s is not installed: %s is there, but %s doesn't pin it, so it is never run: install it with vault plugin install", name, f.path(s), Name)
+			return nil, failure.New(failure.Usage, "plugin %s is not installed: %s exists but is not pinned in %s, so it is never run; install it with vault plugin install", name, f.path(s), Name)
 		}
 	}
-	hint := "vault plugin list shows those that are"
+	hint := "vault plugin list shows the installed plugins"
 	if near := config.Nearest(name, names); near != "" {
 		hint = near
 	}
-	return nil, failure.New(failure.Usage, "plugin %q is not installed in %s: %s", name, f.path("."), hint)
+	return nil, failure.New(failure.Usage, "plugin %q is not installed in %s; %s", name, f.path("."), hint)
 }
 
 func (f *File) forget(p *Plugin) {
 	f.Plugins = slices.DeleteFunc(f.Plugins, func(q *Plugin) bool { return q.Name == p.Name })
 }
 
-// pins tells whether a file is pinned, on whatever platform.
+// pins reports whether a file is pinned for any platform.
 func (f *File) pins(name string) bool {
 	return slices.ContainsFunc(f.Plugins, func(p *Plugin) bool {
 		return slices.ContainsFunc(p.Pins, func(pin Pin) bool { return pin.Path == name })

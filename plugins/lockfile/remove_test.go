@@ -10,7 +10,7 @@ import (
 	"github.com/lmsvault/vault/plugins/lockfile"
 )
 
-func TestRemoveTakesOutEntryAndFile(t *testing.T) {
+func TestRemoveDeletesEntryAndFile(t *testing.T) {
 	dir := t.TempDir()
 	install(t, dir, mystore("1.0.0").file(t))
 	file := install(t, dir, build{Name: "bad", Version: "1.0.0", Storages: []string{"worse"}}.file(t)).Pin.Path
@@ -20,7 +20,7 @@ func TestRemoveTakesOutEntryAndFile(t *testing.T) {
 		t.Fatal(p, err)
 	}
 	if got := files(t, dir); !slices.Equal(got, []string{"mystore-1.0.0-" + platform}) {
-		t.Errorf("the folder holds %q", got)
+		t.Errorf("the directory has %q", got)
 	}
 	if f := load(t, dir); len(f.Plugins) != 1 || f.Plugins[0].Name != "mystore" {
 		t.Errorf("the lock file has %v", f.Plugins)
@@ -30,7 +30,7 @@ func TestRemoveTakesOutEntryAndFile(t *testing.T) {
 	}
 }
 
-func TestRemoveLeavesFilesThatItDidNotPutThere(t *testing.T) {
+func TestRemoveKeepsForeignFiles(t *testing.T) {
 	dir := t.TempDir()
 	install(t, dir, mystore("1.0.0").file(t))
 	write(t, "version: 1\n", dir, "nightly.yaml")
@@ -41,14 +41,14 @@ func TestRemoveLeavesFilesThatItDidNotPutThere(t *testing.T) {
 	read(t, dir, "nightly.yaml")
 }
 
-func TestAPluginThatIsNotInstalledIsNamedWithWhatThereIs(t *testing.T) {
+func TestUnknownPluginGivesSuggestion(t *testing.T) {
 	dir := t.TempDir()
 	install(t, dir, build{Name: "mystore", Version: "1.0.0", Storages: []string{"bucket"}}.file(t))
 	write(t, "", dir, lockfile.Folder, "other-1.0.0")
 	for name, says := range map[string]string{
 		"mystor": `did you mean "mystore"?`,
 		"bucket": "it is a stage of plugin mystore",
-		"other":  "vault-plugins/other-1.0.0 is there, but vault.lock.yaml doesn't pin it, so it is never run",
+		"other":  "vault-plugins/other-1.0.0 exists but is not pinned in vault.lock.yaml, so it is never run",
 		"zzzzzz": "vault plugin list shows",
 	} {
 		_, err := lockfile.Remove(t.Context(), dir, name)
@@ -83,7 +83,7 @@ func TestStraysAreListedAndNeverRun(t *testing.T) {
 	}
 }
 
-func TestUsersAreThePipelinesThatNameAStage(t *testing.T) {
+func TestUsersArePipelinesThatUseStage(t *testing.T) {
 	dir := t.TempDir()
 	p := install(t, dir, build{Name: "mine", Version: "1.0.0", Storages: []string{"mystore"}}.file(t)).Plugin
 	write(t, "version: 1\nsource: [{use: mysql, with: {dsn: x}}]\nsink: [{use: mystore}]\n", dir, "nightly.yaml")

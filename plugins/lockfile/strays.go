@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// Strays lists the files in the folder of the plugins that are not pinned,
-// relative to the lock file. They are never executed.
+// Strays returns the files in the plugin directory that are not pinned, relative to the
+// lock file. They are never executed.
 func (f *File) Strays() (strays []string, err error) {
 	root, err := os.OpenRoot(f.Dir)
 	if err != nil {

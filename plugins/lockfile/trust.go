@@ -10,28 +10,28 @@ import (
 	"syscall"
 )
 
-// regular refuses what is no regular file itself.
+// regular returns an error if info is not that of a regular file.
 func regular(info fs.FileInfo) error {
 	switch mode := info.Mode(); {
 	case mode&fs.ModeSymlink != 0:
-		return errors.New("it is a symbolic link, which can be led elsewhere at any time: put the file itself there")
+		return errors.New("it is a symbolic link, whose target may change at any time; put the file itself there")
 	case mode.IsDir():
-		return errors.New("it is a folder, not a file")
+		return errors.New("it is a directory, not a file")
 	case !mode.IsRegular():
 		return errors.New("it is not a regular file")
 	}
 	return nil
 }
 
-// trusted refuses a file or folder that somebody else than root and the current
-// user may change. info is not that of a link.
+// trusted returns an error if a user other than root and the current one may change the
+// file or directory. info must not be that of a symbolic link.
 func trusted(path string, info fs.FileInfo) error {
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return fmt.Errorf("%s: this system doesn't tell whom it belongs to", path)
+		return fmt.Errorf("%s: the owner can't be determined on this system", path)
 	}
 	if uid, me := int(owner.Uid), os.Geteuid(); uid != 0 && uid != me {
-		return fmt.Errorf("%s belongs to user %d, who is neither root nor the one that runs vault (user %d): run chown %d %s if you trust what it holds", path, uid, me, me, quoted(path))
+		return fmt.Errorf("%s is owned by user %d, not by root or the current user (%d); if you trust its content, run chown %d %s", path, uid, me, me, quoted(path))
 	}
 	var who []string
 	mode := info.Mode().Perm()
@@ -39,16 +39,16 @@ func trusted(path string, info fs.FileInfo) error {
 		who = append(who, "its group")
 	}
 	if mode&0o002 != 0 {
-		who = append(who, "everybody")
+		who = append(who, "others")
 	}
 	if who == nil {
 		return nil
 	}
-	return fmt.Errorf("%s may be changed by %s (mode %04o): run chmod go-w %s if you trust what it holds", path, strings.Join(who, " and "), mode, quoted(path))
+	return fmt.Errorf("%s is writable by %s (mode %04o); run chmod go-w %s if you trust its content", path, strings.Join(who, " and "), mode, quoted(path))
 }
 
-// Trusted refuses a program that somebody else than root and the current user may
-// change or put another in the place of. The error says what to do.
+// Trusted returns an error if a user other than root and the current one may change or
+// replace a program. The error includes the remedy.
 func Trusted(file string) error {
 	real, err := filepath.EvalSymlinks(file)
 	if err != nil {
@@ -66,7 +66,7 @@ func Trusted(file string) error {
 	return nil
 }
 
-// quoted is a path as a shell takes it.
+// quoted quotes a path for the shell.
 func quoted(path string) string {
 	if strings.HasPrefix(path, "-") {
 		path = "./" + path

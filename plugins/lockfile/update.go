@@ -15,17 +15,17 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// temporary begins the names of files that are not finished.
+// temporary is the prefix of the names of unfinished files.
 const temporary = ".vault-temporary-"
 
 var temporaryName = regexp.MustCompile(`^\` + temporary + `[A-Z2-7]{26}$`)
 
-// update changes the lock file of a folder: it holds the folder's lock, so that
-// nobody else changes it meanwhile, and what was read was trusted.
+// update changes the lock file of a directory. It holds the lock of the directory, so that
+// nobody else changes it at the same time, and checks that what it reads can be trusted.
 func update(ctx context.Context, dir string, change func(root *os.Root, f *File) error) (err error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return failure.New(failure.Usage, "the folder of the pipelines can't be read: %w", err)
+		return failure.New(failure.Usage, "reading the pipeline directory: %w", err)
 	}
 	defer func() { err = errors.Join(err, root.Close()) }()
 	held, err := lock(ctx, root)
@@ -46,8 +46,8 @@ func update(ctx context.Context, dir string, change func(root *os.Root, f *File)
 	return change(root, f)
 }
 
-// lock waits until the folder is locked; closing it unlocks it, as the end of the
-// process does.
+// lock waits until the directory is locked. Closing the file unlocks it, as does the end of
+// the process.
 func lock(ctx context.Context, root *os.Root) (_ *os.File, err error) {
 	dir, err := root.Open(".")
 	if err != nil {
@@ -71,7 +71,8 @@ func lock(ctx context.Context, root *os.Root) (_ *os.File, err error) {
 	}
 }
 
-// sweep removes what a killed update left. The lock is held: no other is at work.
+// sweep removes files left by a killed update. The lock must be held, so that no other
+// update is running.
 func sweep(root *os.Root) error {
 	for _, dir := range []string{".", Folder} {
 		left, err := fs.Glob(root.FS(), path.Join(dir, temporary+"*"))
@@ -84,29 +85,29 @@ func sweep(root *os.Root) error {
 				continue
 			}
 			if err := root.Remove(name); err != nil {
-				return fmt.Errorf("removing what a killed vault left: %w", err)
+				return fmt.Errorf("removing files of a killed vault: %w", err)
 			}
 		}
 	}
 	return nil
 }
 
-// create makes a new temporary file, writable by its owner alone.
+// create makes a new temporary file that only its owner can write.
 func create(root *os.Root, dir string) (*os.File, string, error) {
 	name := path.Join(dir, temporary+rand.Text())
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	return f, name, unwritable(err, path.Join(root.Name(), dir))
 }
 
-// unwritable says what to do where the user may not write to a folder.
+// unwritable adds a remedy to an error about a directory that the user may not write to.
 func unwritable(err error, dir string) error {
 	if !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
-	return failure.New(failure.Refused, "this user may not write to %s: run vault as one who may, or chown or chmod that folder: %w", dir, err)
+	return failure.New(failure.Refused, "the current user may not write to %s; run vault as a user who may, or change the owner or mode of the directory: %w", dir, err)
 }
 
-// save writes the lock file: whole, or as it was.
+// save writes the lock file atomically.
 func (f *File) save(root *os.Root) (err error) {
 	text, err := f.format()
 	if err != nil {
@@ -127,7 +128,7 @@ func (f *File) save(root *os.Root) (err error) {
 	return syncFolder(root, ".")
 }
 
-// finish makes a written file durable, with its mode.
+// finish makes a written file durable and sets its mode.
 func finish(file *os.File, mode fs.FileMode) error {
 	return errors.Join(file.Chmod(mode), file.Sync(), file.Close())
 }
@@ -139,12 +140,12 @@ func syncFolder(root *os.Root, name string) error {
 	}
 	err = dir.Sync()
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
-		err = nil // a file system without such a thing, as some shares
+		err = nil // file systems such as some network shares do not support it
 	}
 	return errors.Join(err, dir.Close())
 }
 
-// empty takes no offence at a folder that has something in it, or is not there.
+// empty ignores errors about a directory that is not empty or does not exist.
 func empty(err error) error {
 	if errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.EEXIST) {
 		return nil
@@ -152,7 +153,7 @@ func empty(err error) error {
 	return gone(err)
 }
 
-// gone takes no offence at a file that is not there.
+// gone ignores errors about a file that does not exist.
 func gone(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -12,8 +12,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Users names the pipeline files beside the lock file that use a stage of the
-// plugin. Files that are not pipelines have none.
+// Users returns the pipeline files next to the lock file that use a stage of the plugin.
 func (f *File) Users(p *Plugin) (users []string, err error) {
 	root, err := os.OpenRoot(f.Dir)
 	if err != nil {
@@ -61,7 +60,7 @@ func (p *Plugin) usedIn(root *os.Root, name string) (_ bool, err error) {
 		After     []step `yaml:"after"`
 	}
 	if yaml.Unmarshal(text, &steps) != nil {
-		return false, nil // no pipeline
+		return false, nil // not a pipeline
 	}
 	for role, list := range map[stage.Role][]step{stage.RoleSource: steps.Source, stage.RoleTransform: steps.Transform, stage.RoleSink: steps.Sink, stage.RoleAction: append(steps.Before, steps.After...)} {
 		for _, s := range list {

@@ -60,7 +60,7 @@ func TestEveryGoProjectBuildsAndTests(t *testing.T) {
 				}
 			}
 			out, err := exec.CommandContext(t.Context(), filepath.Join(p.Dir, p.Name)).Output()
-			if err != nil || !strings.HasPrefix(string(out), p.Name+" 0.1.0 is a plugin of Vault") {
+			if err != nil || !strings.HasPrefix(string(out), p.Name+" 0.1.0 is a Vault plugin") {
 				t.Errorf("started by hand it says %q (%v)", out, err)
 			}
 			if !strings.Contains(read(t, p, "try.yaml"), "use: ./"+p.Name) {

@@ -2,15 +2,14 @@ package sdk
 
 import "sync"
 
-// maxKept is how large a buffer may be to be kept for the next call: a pack of
-// a repository and somewhat more.
+// maxKept is the maximum size of a buffer kept for the next call: a pack of a repository
+// and some more.
 const maxKept = 40 << 20
 
-// buffers are used again by later calls. It is safe for concurrent use; the zero
-// value is ready.
+// buffers is a pool of buffers. It is safe for concurrent use; the zero value is ready.
 type buffers struct{ pool sync.Pool }
 
-// get returns an empty buffer with room for n bytes.
+// get returns an empty buffer with a capacity of at least n bytes.
 func (b *buffers) get(n int) *[]byte {
 	buf, ok := b.pool.Get().(*[]byte)
 	if !ok {
@@ -23,7 +22,7 @@ func (b *buffers) get(n int) *[]byte {
 	return buf
 }
 
-// put gives a buffer back; nobody may use it any more.
+// put returns a buffer to the pool; the caller must not use it afterwards.
 func (b *buffers) put(buf *[]byte) {
 	if cap(*buf) <= maxKept {
 		b.pool.Put(buf)

@@ -16,7 +16,7 @@ type byteServer struct {
 	*server
 }
 
-// received is what came for a transform, in a buffer of the pool.
+// received returns the data received for a transform, in a buffer of the pool.
 func (s *byteServer) received(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.Frame]) (_ *pb.ApplyHead, data *[]byte, err error) {
 	var head *pb.ApplyHead
 	recv := protocol.Reuse(stream.RecvMsg, &pb.ApplyRequest{}, func() []byte { return room(data) })
@@ -40,16 +40,16 @@ func (s *byteServer) received(stream grpc.BidiStreamingServer[pb.ApplyRequest, p
 	return head, data, err
 }
 
-// take appends what came to data, of which there are size bytes in all.
+// take appends received bytes to data, which has size bytes in total.
 func take(data *[]byte, came []byte, size uint64) error {
 	if n := uint64(len(*data) + len(came)); n > size || n > protocol.MaxBlob {
-		return fmt.Errorf("%w: more than the %d bytes that were said to come", protocol.ErrStream, size)
+		return fmt.Errorf("%w: more than the announced %d bytes", protocol.ErrStream, size)
 	}
 	*data = protocol.Join(*data, came)
 	return nil
 }
 
-// room is where the next data should be read to; nil while there is no buffer.
+// room returns where to read the next data; nil if there is no buffer yet.
 func room(data *[]byte) []byte {
 	if data == nil {
 		return nil
@@ -58,7 +58,7 @@ func room(data *[]byte) []byte {
 }
 
 func short(data []byte, size uint64) error {
-	return fmt.Errorf("%w: %d bytes came, and %d were said to", protocol.ErrStream, len(data), size)
+	return fmt.Errorf("%w: received %d of the announced %d bytes", protocol.ErrStream, len(data), size)
 }
 
 func (s *byteServer) Apply(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.Frame]) error {
@@ -73,7 +73,7 @@ func (s *byteServer) Invert(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.
 	})
 }
 
-// transform receives what is to be transformed, whole, and sends what became of it.
+// transform receives the complete input and sends the result.
 func (s *byteServer) transform(stream grpc.BidiStreamingServer[pb.ApplyRequest, pb.Frame], do func(t stage.ByteTransform, head *pb.ApplyHead, dst, src []byte) ([]byte, error)) error {
 	head, data, err := s.received(stream)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/plugins/protocol"
 )
 
-// unary makes errors and panics of a call what the host understands.
+// unary converts errors and panics of a call for the host.
 func (s *server) unary(ctx context.Context, r any, info *grpc.UnaryServerInfo, call grpc.UnaryHandler) (_ any, err error) {
 	s.streams.restore()
 	defer func() {
@@ -41,8 +41,8 @@ func (s *server) streamed(srv any, stream grpc.ServerStream, info *grpc.StreamSe
 	return call(srv, stream)
 }
 
-// recovered makes an error of a panic: other stages of the process go on. Where
-// it happened is for the log.
+// recovered turns a panic into an error, so that other stages of the process continue. The
+// stack is logged.
 func (s *server) recovered(method string, err *error) {
 	r := recover()
 	if r == nil {
@@ -51,13 +51,12 @@ func (s *server) recovered(method string, err *error) {
 	service, call := path.Split(method)
 	service = strings.TrimPrefix(path.Ext(strings.TrimSuffix(service, "/")), ".")
 	s.log.Error("a stage panicked", "call", service+"."+call, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-	*err = fmt.Errorf("plugin %s panicked in %s.%s: %v; its log has more", s.plugin.Name, service, call, r)
+	*err = fmt.Errorf("plugin %s panicked in %s.%s: %v; see its log for details", s.plugin.Name, service, call, r)
 }
 
-// streams are the standard output and error that the process was started with.
-// go-plugin puts pipes in their place that lead through a call of its own: what a
-// process says last would be lost there when it ends at once. The first call puts
-// them back.
+// streams are the original standard output and error of the process. go-plugin replaces
+// them by pipes that lead through a call of its own, where the last output would be lost if
+// the process exits at once. The first call restores them.
 type streams struct {
 	once     sync.Once
 	out, err *os.File

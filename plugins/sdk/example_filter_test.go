@@ -11,10 +11,10 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// settings are what with: holds in a pipeline.
+// settings are the settings given under with: in a pipeline.
 type settings struct {
 	Table string `key:"table" required:"true" help:"the table, without its prefix" example:"logstore_standard_log"`
-	Value string `key:"value" required:"true" help:"rows that have this value in one of their columns are left out"`
+	Value string `key:"value" required:"true" help:"rows with this value in any column are left out"`
 }
 
 // filter leaves rows out. Vault calls it from many goroutines at once.
@@ -23,7 +23,7 @@ type filter struct {
 	settings *settings
 }
 
-// Table says that the rows of the table must pass through Rows.
+// Table reports that the rows of the table must pass through Rows.
 func (f *filter) Table(ctx context.Context, t sdk.Schema, _ string) (sdk.Mapped, error) {
 	m := sdk.Mapped{From: t, Schema: t, Rewrite: t.Name == f.settings.Table}
 	if m.Rewrite {
@@ -32,7 +32,7 @@ func (f *filter) Table(ctx context.Context, t sdk.Schema, _ string) (sdk.Mapped,
 	return m, ctx.Err()
 }
 
-// Rows appends the rows to keep, and returns how many these are.
+// Rows appends the rows to keep and returns their number.
 func (f *filter) Rows(ctx context.Context, _ sdk.Mapped, dst []byte, c sdk.Chunk) (_ []byte, kept int, err error) {
 	var cells [][]byte
 	for data := c.Data; ; {
@@ -59,8 +59,8 @@ func (f *filter) drops(cells [][]byte) bool {
 	return false
 }
 
-// A transform that leaves rows out. The run counts them: they stand in its result
-// as dropped, in the snapshot, and the proof of a restore does not ask for them.
+// A transform that leaves rows out. The run counts them as dropped, in its result and in
+// the snapshot, and the proof of a restore does not expect them.
 func ExampleRecordStage() {
 	plugin := sdk.Plugin{Name: "filter", Version: "1.0.0", Stages: []sdk.Stage{
 		sdk.RecordStage("filter", "Leaves rows out.", "Rows with a value are left out.",
@@ -68,7 +68,7 @@ func ExampleRecordStage() {
 				return &filter{settings: s}, nil
 			}),
 	}}
-	// The program's main is: sdk.Main(plugin)
+	// main calls sdk.Main(plugin)
 
 	f, err := plugin.Stages[0].NewRecord(context.Background(), &settings{Table: "log", Value: "viewed"}, sdk.Env{})
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// shelf keeps objects in memory: a storage to learn from, and to test with.
+// shelf keeps objects in memory: an example, and useful for tests.
 type shelf struct {
 	sdk.UnimplementedStorage
-	mu      sync.Mutex // calls come from many goroutines
+	mu      sync.Mutex // methods are called from many goroutines
 	objects map[string][]byte
 }
 
-// Put keeps a copy: the bytes are the caller's again when it returns.
+// Put stores a copy, because the caller may reuse data afterwards.
 func (s *shelf) Put(ctx context.Context, name string, data []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,7 +42,7 @@ func (s *shelf) Get(ctx context.Context, dst []byte, name string, offset, length
 		length = int64(len(data)) - offset
 	}
 	if offset < 0 || length < 0 || offset+length > int64(len(data)) {
-		return dst, fmt.Errorf("object %s has no %d bytes from %d on", name, length, offset)
+		return dst, fmt.Errorf("object %s does not have %d bytes from offset %d", name, length, offset)
 	}
 	return append(dst, data[offset:offset+length]...), nil
 }
@@ -80,14 +80,15 @@ func (s *shelf) Stat(ctx context.Context, name string) (sdk.Object, error) {
 
 func (s *shelf) Close(context.Context) error { return nil }
 
-// A storage with all that it must have.
+// A storage with all required methods.
 func ExampleStorageStage() {
 	type none struct{} // it has no settings
-	declared := sdk.StorageStage("shelf", "Keeps objects in memory.", "They are gone with the process.",
+	declared := sdk.StorageStage("shelf", "Keeps objects in memory.", "They are lost when the process exits.",
 		func(context.Context, *none, sdk.Env) (sdk.Storage, error) {
 			return &shelf{objects: map[string][]byte{}}, nil
 		})
-	// The program's main is: sdk.Main(sdk.Plugin{Name: "shelf", Version: "1.0.0", Stages: []sdk.Stage{declared}})
+	// main calls sdk.Main(sdk.Plugin{Name: "shelf", Version: "1.0.0", Stages:
+	// []sdk.Stage{declared}})
 
 	ctx := context.Background()
 	s, err := declared.NewStorage(ctx, &none{}, sdk.Env{})

@@ -7,23 +7,23 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// opened is what Open made.
+// opened is an instance made by Open.
 type opened struct {
-	made any // a stage's interface
-	// calls is read-locked by calls, and locked by those that come after them: a
-	// call that was cancelled may still run here when the next one comes.
+	made any // implements an interface of package stage
+	// calls is read-locked by calls, and locked by calls that must wait for earlier ones: a
+	// cancelled call may still be running when the next one arrives.
 	calls    sync.RWMutex
-	receipts receipts // of a sink
+	receipts receipts // for a sink
 }
 
-// receipts finds those of a sink that a call has entered.
+// receipts returns the receipts of the sink with the given ID.
 func (s *server) receipts(id uint64) *receipts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return &s.instances[id].receipts
 }
 
-// instance finds what Open made.
+// instance returns the instance with the given ID.
 func instance[S any](s *server, id uint64) (S, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -39,12 +39,13 @@ func instance[S any](s *server, id uint64) (S, error) {
 	return made, nil
 }
 
-// enter is instance for a call that Close waits for; the call ends with leave.
+// enter is like instance, for a call that Close must wait for. The caller must call leave
+// at the end.
 func enter[S any](s *server, id uint64) (made S, leave func(), err error) {
 	return locked[S](s, id, (*sync.RWMutex).RLock, (*sync.RWMutex).RUnlock)
 }
 
-// alone is enter for a call that waits until those under way have ended.
+// alone is like enter, for a call that waits until running calls have ended.
 func alone[S any](s *server, id uint64) (made S, leave func(), err error) {
 	return locked[S](s, id, (*sync.RWMutex).Lock, (*sync.RWMutex).Unlock)
 }
@@ -65,5 +66,5 @@ func locked[S any](s *server, id uint64, lock, unlock func(*sync.RWMutex)) (made
 }
 
 func unknown(id uint64) error {
-	return status.Errorf(codes.Internal, "there is no instance %d that has this call", id)
+	return status.Errorf(codes.Internal, "no instance %d supports this call", id)
 }

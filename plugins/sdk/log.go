@@ -5,8 +5,8 @@ import (
 	"log/slog"
 )
 
-// logHandler writes the JSON that go-plugin's host reads: one line each, with
-// the names of its library hclog.
+// logHandler returns a handler that writes the JSON lines which go-plugin's host reads,
+// with the field names of the library hclog.
 func logHandler(w io.Writer) slog.Handler {
 	return slog.NewJSONHandler(w, &slog.HandlerOptions{
 		Level: slog.LevelDebug,
@@ -14,7 +14,7 @@ func logHandler(w io.Writer) slog.Handler {
 			if len(groups) > 0 {
 				return a
 			}
-			// An attribute of the author's may have a name of slog's own.
+			// An attribute may have the same name as one of slog's own.
 			switch level, isLevel := a.Value.Any().(slog.Level); {
 			case a.Key == slog.TimeKey && a.Value.Kind() == slog.KindTime:
 				return slog.String("@timestamp", a.Value.Time().Format("2006-01-02T15:04:05.000000Z07:00"))

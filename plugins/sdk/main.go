@@ -16,15 +16,15 @@ import (
 	"github.com/lmsvault/vault/plugins/protocol"
 )
 
-// Plugin is what a program serves.
+// Plugin is the name, version and stages that a program serves.
 type Plugin struct {
 	Name    string // a-z 0-9 -
-	Version string // as semver.org has it, without a v
+	Version string // a semantic version without a leading v
 	Stages  []Stage
 }
 
-// Main serves the plugin to the Vault that started the program, and ends the
-// program with it. Started by a person, the program says what it is.
+// Main serves the plugin to the Vault that started the program, and exits when Vault does.
+// Started by hand, the program prints what it is.
 func Main(p Plugin) { os.Exit(p.main(os.Stdout, os.Stderr)) }
 
 func (p Plugin) main(out, errs io.Writer) int {
@@ -46,16 +46,16 @@ func (p Plugin) main(out, errs io.Writer) int {
 	return 0
 }
 
-// Serve serves the plugin on the connection that Vault asked for by the
-// environment, until Vault ends. It changes the process's standard streams and
-// signals: nothing else should be done in it.
+// Serve serves the plugin on the connection that Vault requested through the environment,
+// until Vault exits. It changes the standard streams and signal handling of the process,
+// which should do nothing else.
 func (p Plugin) Serve() error {
 	if err := p.check(); err != nil {
 		return err
 	}
-	// Whoever ends vault, by a signal to the terminal or to a unit of systemd, reaches
-	// its plugins too: vault must be able to give up in order, and ends them itself.
-	// Signals are caught and not ignored, because the latter is inherited.
+	// A signal sent to stop vault, through a terminal or a systemd unit, also reaches its
+	// plugins. They ignore it, so that vault can abort in order and then terminate them.
+	// The signals are caught rather than ignored, because ignoring is inherited.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	go exitWith(os.Stdin)
 	server := newServer(p, os.Stderr)
@@ -72,8 +72,8 @@ func (p Plugin) Serve() error {
 	return nil
 }
 
-// exitWith ends the process when the pipe that its host holds ends: also kill -9
-// of the host ends it and what it has started, and nobody is left behind.
+// exitWith exits when the pipe held by the host is closed. So even if the host is killed
+// with kill -9, the process and its children exit.
 func exitWith(lifeline io.Reader) {
 	_, err := io.Copy(io.Discard, lifeline)
 	if syscall.Getpgrp() == os.Getpid() {
@@ -96,7 +96,7 @@ func (s *served) GRPCServer(_ *goplugin.GRPCBroker, g *grpc.Server) error {
 	return nil
 }
 
-var errHostSide = errors.New("the host's side is in package host")
+var errHostSide = errors.New("the host side is implemented in package host")
 
 func (s *served) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.ClientConn) (any, error) {
 	return nil, errHostSide

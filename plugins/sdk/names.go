@@ -5,10 +5,9 @@ import (
 	"sync"
 )
 
-// names has one change of an object of a storage follow the other: a Put that
-// was cancelled may still run when the Delete comes that its caller sent after
-// it, and must not bring the object back. It is safe for concurrent use; the zero
-// value is ready.
+// names serializes changes of the same object of a storage: a cancelled Put may still be
+// running when its caller sends a Delete, and must not bring the object back. It is safe
+// for concurrent use; the zero value is ready.
 type names struct {
 	mu   sync.Mutex
 	busy map[objectName]*turn
@@ -19,14 +18,15 @@ type objectName struct {
 	name     string
 }
 
-// turn is the lock of a name, while somebody has it or waits for it.
+// turn is the lock of a name, while it is held or waited for.
 type turn struct {
 	sync.Mutex
 	users  int
-	holder context.Context // of the call that has it; guarded by names.mu
+	holder context.Context // context of the holding call; guarded by names.mu
 }
 
-// lock waits until nobody changes the object; the function it returns ends it.
+// lock waits until no other call changes the object. The returned function releases the
+// lock.
 func (n *names) lock(ctx context.Context, instance uint64, name string) (unlock func()) {
 	key := objectName{instance, name}
 	n.mu.Lock()
@@ -57,8 +57,8 @@ func (n *names) lock(ctx context.Context, instance uint64, name string) (unlock 
 	}
 }
 
-// settle waits for the changes whose callers have given them up already: who
-// lists then sees what they did. Another instance may be of the same place.
+// settle waits for changes whose callers have abandoned them, so that a following List sees
+// their effect. Another instance may use the same location.
 func (n *names) settle(ctx context.Context) {
 	n.mu.Lock()
 	var given []objectName

@@ -16,7 +16,7 @@ func (s *sinkServer) Notes(ctx context.Context, r *pb.NotesRequest) (*pb.NotesRe
 	return s.notes(ctx, r)
 }
 
-// notes asks a stage of either role.
+// notes returns the notes of a source or sink.
 func (s *server) notes(ctx context.Context, r *pb.NotesRequest) (*pb.NotesResponse, error) {
 	made, leave, err := enter[stage.Noter](s, r.Instance)
 	if err != nil {

@@ -7,23 +7,22 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// receipts are those of the units that a sink has committed. The host may not have
-// got one, because the call was given up on the way: it then begins the unit again,
-// which the sink has done with. Safe for concurrent use.
+// receipts has the receipts of the units that a sink has committed. If the host did not get
+// one because the call was cut off, it starts the unit again although the sink has
+// completed it. It is safe for concurrent use.
 type receipts struct {
 	mu    sync.Mutex
 	units map[string]*committing
 }
 
-// committing is a unit that was begun at least once.
+// committing is a unit that was started at least once.
 type committing struct {
-	busy    chan struct{} // holds one while a call writes the unit
+	busy    chan struct{} // semaphore for writing the unit
 	receipt *stage.Receipt
 }
 
-// take makes the caller the one that writes a unit, and returns the receipt that
-// there is; leave lets the next one do it. A call that was given up may still be
-// committing when the next one comes.
+// take waits for the right to write a unit and returns its receipt, if there is one; leave
+// releases the right. An abandoned call may still be committing when the next one arrives.
 func (r *receipts) take(ctx context.Context, id string) (u *committing, leave func(), err error) {
 	r.mu.Lock()
 	if r.units == nil {
@@ -42,7 +41,7 @@ func (r *receipts) take(ctx context.Context, id string) (u *committing, leave fu
 	}
 }
 
-// ignore takes the events of a unit that the sink has.
+// ignore discards the events of a unit that the sink already has.
 type ignore struct{}
 
 func (ignore) Open(context.Context, stage.Entry) error   { return nil }

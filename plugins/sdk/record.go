@@ -69,16 +69,16 @@ func (s *recordServer) Rows(stream grpc.BidiStreamingServer[pb.RowsRequest, pb.F
 		return err
 	}
 	if n := bytes.Count(out, []byte{'\n'}); n != kept {
-		return fmt.Errorf("table %s: the transform says that it kept %d rows, and gave %d", m.From.Name, kept, n)
+		return fmt.Errorf("table %s: the transform reported %d rows but returned %d", m.From.Name, kept, n)
 	}
 	return sendFrames(out, stream)
 }
 
-// maxTables is how many tables are remembered.
+// maxTables is the maximum number of tables cached.
 const maxTables = 64
 
-// tables remembers tables by their JSON, which comes with every chunk of rows. It
-// is safe for concurrent use.
+// tables caches decoded tables by their JSON, which is sent with every chunk of rows. It is
+// safe for concurrent use.
 type tables struct {
 	mu   sync.Mutex
 	seen map[string]schema.Table

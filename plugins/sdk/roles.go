@@ -9,7 +9,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// roleOf tells a stage's role, which must be that of its only constructor.
+// roleOf returns the role of a stage, which must have exactly the constructor of its role.
 func roleOf(s Stage) (role pb.Role, err error) {
 	if s.Expand != nil {
 		return 0, fmt.Errorf("the stage %s is a composite, which a plugin can't have", s.Name)
@@ -31,17 +31,17 @@ func roleOf(s Stage) (role pb.Role, err error) {
 			continue
 		}
 		if n++; c.role != s.Role {
-			return 0, fmt.Errorf("the stage %s has role %s and the constructor of a %s", s.Name, s.Role, c.role)
+			return 0, fmt.Errorf("stage %s has role %s but the constructor of a %s", s.Name, s.Role, c.role)
 		}
 		role = c.pb
 	}
 	if n != 1 {
-		return 0, fmt.Errorf("the stage %s must have exactly one constructor, and has %d", s.Name, n)
+		return 0, fmt.Errorf("stage %s has %d constructors, want exactly one", s.Name, n)
 	}
 	return role, nil
 }
 
-// open makes the stage.
+// open makes an instance of the stage.
 func open(ctx context.Context, s Stage, cfg any, env Env) (any, error) {
 	switch {
 	case s.NewSource != nil:
@@ -58,7 +58,7 @@ func open(ctx context.Context, s Stage, cfg any, env Env) (any, error) {
 	return s.NewBytes(ctx, cfg, env)
 }
 
-// capabilities lists what else an instance can.
+// capabilities lists the optional interfaces of an instance.
 func capabilities(made any) []string {
 	var can []string
 	if _, ok := made.(stage.Capacity); ok {
@@ -88,7 +88,7 @@ func capabilities(made any) []string {
 	return can
 }
 
-// sdkVersion tells what a plugin was written with.
+// sdkVersion returns the version of the SDK that a plugin was built with.
 func sdkVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

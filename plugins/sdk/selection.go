@@ -8,8 +8,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// RefuseSelection is for a source that always reads everything of its parts: an
-// error, of class failure.Refused, if the request selects something of them.
+// RefuseSelection is for a source that always reads everything. It returns an error of
+// class failure.Refused if the request selects anything in the given parts.
 func RefuseSelection(r PlanRequest, parts ...string) error {
 	var asked []string
 	for key, of := range map[string]bool{

@@ -18,7 +18,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// server serves the stages of a plugin: the services of the roles that it has.
+// server implements the services of the roles that a plugin has.
 type server struct {
 	pb.UnimplementedPluginServer
 	plugin  Plugin
@@ -49,7 +49,7 @@ func (s *server) register(g *grpc.Server) {
 	pb.RegisterActionServer(g, &actionServer{server: s})
 }
 
-// Describe tells of the plugin and its stages.
+// Describe returns the description of the plugin and its stages.
 func (s *server) Describe(context.Context, *pb.DescribeRequest) (*pb.DescribeResponse, error) {
 	d := &pb.DescribeResponse{Name: s.plugin.Name, Version: s.plugin.Version, Sdk: sdkVersion(), Minor: protocol.Minor}
 	for _, st := range s.plugin.Stages {
@@ -66,7 +66,7 @@ func (s *server) Describe(context.Context, *pb.DescribeRequest) (*pb.DescribeRes
 	return d, nil
 }
 
-// Validate decodes settings, which runs the configuration's own checks.
+// Validate decodes settings, which also runs the checks of the configuration.
 func (s *server) Validate(_ context.Context, r *pb.ValidateRequest) (*pb.ValidateResponse, error) {
 	st, err := s.find(r.Stage, r.Role)
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *server) Open(ctx context.Context, r *pb.OpenRequest) (*pb.OpenResponse,
 	if k, ok := cfg.(interface {
 		SetKeys(passphrase, identity Secret)
 	}); ok && r.Reading {
-		k.SetKeys(Secret{}, Secret{}) // tells that it reads; the keys come with the settings
+		k.SetKeys(Secret{}, Secret{}) // marks it as reading; the keys come with the settings
 	}
 	if err := config.Assign(r.Settings, cfg); err != nil {
 		return nil, failure.Wrap(failure.Usage, err)
@@ -95,7 +95,7 @@ func (s *server) Open(ctx context.Context, r *pb.OpenRequest) (*pb.OpenResponse,
 	if err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil { // nobody will ever close it
+	if err := ctx.Err(); err != nil { // nobody would close it
 		return nil, errors.Join(err, closing(context.WithoutCancel(ctx), made))
 	}
 	answer := &pb.OpenResponse{Capabilities: capabilities(made)}
@@ -110,7 +110,7 @@ func (s *server) Open(ctx context.Context, r *pb.OpenRequest) (*pb.OpenResponse,
 	return answer, nil
 }
 
-// Close ends an instance.
+// Close closes an instance.
 func (s *server) Close(ctx context.Context, r *pb.CloseRequest) (*pb.CloseResponse, error) {
 	s.mu.Lock()
 	o, ok := s.instances[r.Instance]
@@ -124,7 +124,7 @@ func (s *server) Close(ctx context.Context, r *pb.CloseRequest) (*pb.CloseRespon
 	return &pb.CloseResponse{}, closing(ctx, o.made)
 }
 
-// closing closes what can be closed.
+// closing closes a stage if it has a Close method.
 func closing(ctx context.Context, made any) error {
 	if c, ok := made.(interface{ Close(context.Context) error }); ok {
 		return c.Close(ctx)
@@ -138,5 +138,5 @@ func (s *server) find(name string, role pb.Role) (Stage, error) {
 			return st, nil
 		}
 	}
-	return Stage{}, failure.New(failure.Usage, "the plugin %s has no stage %s of this role", s.plugin.Name, name)
+	return Stage{}, failure.New(failure.Usage, "plugin %s has no stage %s of this role", s.plugin.Name, name)
 }

@@ -9,7 +9,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// closable is a stage that tells when it is closed.
+// closable is a stage that counts calls of Close.
 type closable struct {
 	Sink
 	closed *int
@@ -18,14 +18,14 @@ type closable struct {
 
 func (c closable) Close(context.Context) error { *c.closed++; return c.fails }
 
-// What is made for a host that has gone on meanwhile is closed at once: it may
-// hold a connection or a lock, and nobody else knows of it.
-func TestWhatNobodyWaitsForIsClosed(t *testing.T) {
+// An instance opened for a call that has been cancelled is closed at once: it may hold a
+// connection or a lock, and nobody else knows of it.
+func TestInstanceOfCancelledOpenIsClosed(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	closed, stuck := 0, errors.New("the lock is still held")
 	s := newServer(Plugin{Name: "test", Stages: []Stage{
 		SinkStage("slow", "", "", nil, func(ctx context.Context, _ *struct{}, _ Env) (Sink, error) {
-			cancel() // the host's
+			cancel() // as the host does
 			return closable{closed: &closed, fails: stuck}, ctx.Err()
 		}),
 	}}, io.Discard)
@@ -34,6 +34,6 @@ func TestWhatNobodyWaitsForIsClosed(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if closed != 1 || len(s.instances) != 0 {
-		t.Errorf("closed %d times, and %d instances are kept", closed, len(s.instances))
+		t.Errorf("closed %d times, %d instances remain", closed, len(s.instances))
 	}
 }

@@ -70,7 +70,7 @@ func (s *sinkServer) Baseline(r *pb.BaselineRequest, stream grpc.ServerStreaming
 	return protocol.SendBaseline(b, stream.Send)
 }
 
-// Unit commits what came whole, and gives up everything else.
+// Unit commits a unit that arrived completely, and aborts any other.
 func (s *sinkServer) Unit(stream grpc.BidiStreamingServer[pb.UnitEvent, pb.UnitResponse]) error {
 	first, err := stream.Recv()
 	if err != nil || first.Head == nil {
@@ -87,7 +87,7 @@ func (s *sinkServer) Unit(stream grpc.BidiStreamingServer[pb.UnitEvent, pb.UnitR
 	defer leave()
 	ctx := stream.Context()
 	if err := ctx.Err(); err != nil {
-		return err // given up before it began; the sink may have been, too
+		return err // cancelled before it began; the sink may be aborted too
 	}
 	u, left, err := s.receipts(first.Head.Instance).take(ctx, unit.ID)
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *sinkServer) Unit(stream grpc.BidiStreamingServer[pb.UnitEvent, pb.UnitR
 	return protocol.SendReceipt(u.receipt, stream.Send)
 }
 
-// write has a sink write a unit of which the first event has come.
+// write makes a sink write a unit whose first event was received.
 func (s *sinkServer) write(ctx context.Context, sink stage.Sink, u stage.Unit, first *pb.UnitEvent, recv func(any) error) (*stage.Receipt, error) {
 	w, replay, err := begin(ctx, sink, u)
 	if err != nil {
@@ -114,7 +114,7 @@ func (s *sinkServer) write(ctx context.Context, sink stage.Sink, u stage.Unit, f
 	return s.commit(ctx, w, func() error { return passOn(ctx, recv, first, replay) })
 }
 
-// ignored replays the events of a unit to nobody.
+// ignored returns a replayer that discards the events of a unit.
 func ignored(u stage.Unit) *protocol.Replayer {
 	if u.Part == stage.DB {
 		return &protocol.Replayer{Unit: u, Rows: ignoreRows{}}
@@ -122,26 +122,26 @@ func ignored(u stage.Unit) *protocol.Replayer {
 	return &protocol.Replayer{Unit: u, To: ignore{}}
 }
 
-// begin begins a unit of a sink, and what replays events to it.
+// begin starts a unit of a sink and returns a replayer for its events.
 func begin(ctx context.Context, s stage.Sink, u stage.Unit) (stage.Ending, *protocol.Replayer, error) {
 	if u.Part == stage.DB {
 		sink, ok := s.(stage.RowSink)
 		if !ok {
-			return nil, nil, fmt.Errorf("unit %s is of rows, and the sink has no WriteRows", u.ID)
+			return nil, nil, fmt.Errorf("unit %s has rows, but the sink has no WriteRows", u.ID)
 		}
 		w, err := sink.WriteRows(ctx, u)
 		return w, &protocol.Replayer{Unit: u, Rows: w}, err
 	}
 	sink, ok := s.(stage.FileSink)
 	if !ok {
-		return nil, nil, fmt.Errorf("unit %s is of files, and the sink has no WriteFiles", u.ID)
+		return nil, nil, fmt.Errorf("unit %s has files, but the sink has no WriteFiles", u.ID)
 	}
 	w, err := sink.WriteFiles(ctx, u)
 	return w, &protocol.Replayer{Unit: u, To: w}, err
 }
 
-// commit commits a unit that is filled without an error, and gives up any other,
-// also one whose writer panics.
+// commit commits a unit if fill succeeds, and aborts it otherwise, even if the writer
+// panics.
 func (s *sinkServer) commit(ctx context.Context, w stage.Ending, fill func() error) (r *stage.Receipt, err error) {
 	committed, panicked := false, true
 	defer func() {
@@ -151,11 +151,11 @@ func (s *sinkServer) commit(ctx context.Context, w stage.Ending, fill func() err
 		aborted := w.Abort(context.WithoutCancel(ctx))
 		switch {
 		case panicked && aborted != nil:
-			s.log.Error("a unit whose writer panicked could not be given up", "error", aborted)
+			s.log.Error("aborting a unit after a panic failed", "error", aborted)
 		case aborted != nil:
 			err = errors.Join(err, aborted)
 		case errors.Is(err, protocol.ErrBreak):
-			err = fmt.Errorf("it is given up: %w", context.Canceled)
+			err = fmt.Errorf("aborted: %w", context.Canceled)
 		}
 	}()
 	if err = fill(); err == nil {
@@ -165,7 +165,7 @@ func (s *sinkServer) commit(ctx context.Context, w stage.Ending, fill func() err
 	return r, err
 }
 
-// passOn passes a unit's events on, of which the first has come.
+// passOn passes on the events of a unit, beginning with first.
 func passOn(ctx context.Context, recv func(any) error, first *pb.UnitEvent, p *protocol.Replayer) error {
 	rest := protocol.Reuse(recv, &pb.UnitEvent{}, p.Room)
 	next := func() (*pb.UnitEvent, error) {

@@ -44,8 +44,8 @@ func (s *sourceServer) Count(ctx context.Context, r *pb.CountRequest) (*pb.Count
 	return &pb.CountResponse{Rows: n}, err
 }
 
-// Read sends the unit's end only when all of it was read and sent: also of a source
-// that takes no notice of its writer's errors.
+// Read sends the end of the unit only after everything was read and sent, even if the
+// source ignores errors of its writer.
 func (s *sourceServer) Read(stream grpc.BidiStreamingServer[pb.ReadRequest, pb.UnitEvent]) error {
 	id, request, err := protocol.ReceiveRead(stream.Recv)
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *sourceServer) Read(stream grpc.BidiStreamingServer[pb.ReadRequest, pb.U
 	w := protocol.NewEventWriter(func(_ context.Context, m *pb.UnitEvent) error {
 		err := stream.Send(m)
 		if ended := stream.Context().Err(); err != nil && ended != nil {
-			return ended // the host has no use for more
+			return ended // the host needs nothing more
 		}
 		return err
 	})
@@ -71,12 +71,12 @@ func (s *sourceServer) Read(stream grpc.BidiStreamingServer[pb.ReadRequest, pb.U
 	return w.End(ctx)
 }
 
-// linger is how much longer than its call a source's context lives. The host ends
-// the call when a target fails. A source that learns it from its writer ends by
-// itself, and keeps the connection that has its snapshot: the unit may be read again.
+// linger is how much longer than its call the context of a source lives. The host cancels
+// the call when a target fails. A source that notices through its writer ends on its own
+// and keeps the connection with its snapshot, so the unit can be read again.
 const linger = 2 * time.Second
 
-// lingering returns a context that ends a while after ctx.
+// lingering returns a context that ends linger after ctx.
 func lingering(ctx context.Context) (context.Context, context.CancelFunc) {
 	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
@@ -95,12 +95,12 @@ func read(ctx context.Context, s stage.Source, r stage.ReadRequest, w *protocol.
 		if source, ok := s.(stage.RowSource); ok {
 			return source.ReadRows(ctx, r, w.Rows())
 		}
-		return fmt.Errorf("unit %s is of rows, and the source has no ReadRows", r.Unit.ID)
+		return fmt.Errorf("unit %s has rows, but the source has no ReadRows", r.Unit.ID)
 	}
 	if source, ok := s.(stage.FileSource); ok {
 		return source.ReadFiles(ctx, r, w)
 	}
-	return fmt.Errorf("unit %s is of files, and the source has no ReadFiles", r.Unit.ID)
+	return fmt.Errorf("unit %s has files, but the source has no ReadFiles", r.Unit.ID)
 }
 
 func (s *sourceServer) Join(ctx context.Context, r *pb.JoinRequest) (*pb.JoinResponse, error) {

@@ -9,8 +9,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// The contracts, under the names that authors need most. They are those of
-// packages core/stage and core/config.
+// The contracts that authors need most, from packages core/stage and core/config.
 type (
 	Stage           = stage.Stage
 	Info            = stage.Info
@@ -39,8 +38,8 @@ type (
 	Literal         = config.Literal
 )
 
-// Embed the one of your stage's role: it goes on compiling when the contract gets a
-// method, and need not have what it is never asked for.
+// Embed the type for the role of your stage. It then still compiles when the contract gets
+// a new method, and need not implement methods that are never called on it.
 type (
 	UnimplementedStorage         = stage.UnimplementedStorage
 	UnimplementedSource          = stage.UnimplementedSource
@@ -50,40 +49,40 @@ type (
 	UnimplementedAction          = stage.UnimplementedAction
 )
 
-// What passes between Vault and a stage.
+// Types that Vault and stages exchange.
 type (
-	PlanRequest = stage.PlanRequest // what a source is told before it plans
-	ReadRequest = stage.ReadRequest // what a source is asked for
-	Inventory   = stage.Inventory   // what a source found
-	Session     = stage.Session     // what another process joins a snapshot by
+	PlanRequest = stage.PlanRequest // the argument of Source.Plan
+	ReadRequest = stage.ReadRequest // the argument of ReadRows and ReadFiles
+	Inventory   = stage.Inventory   // what a source will read
+	Session     = stage.Session     // lets another process join a snapshot
 	TableInfo   = stage.TableInfo   // a table of an Inventory or a Plan
-	Unit        = stage.Unit        // what is read on its own
+	Unit        = stage.Unit        // a piece of work that is read independently
 	Entry       = stage.Entry       // a file, a directory …
 	Owner       = stage.Owner       // the user and group of an entry
-	Chunk       = stage.Chunk       // rows
-	Digest      = stage.Digest      // what was read of an entry
+	Chunk       = stage.Chunk       // rows of a table
+	Digest      = stage.Digest      // size and checksum of an entry
 	Baseline    = stage.Baseline    // fingerprints of files that the receiver has
-	RowWriter   = stage.RowWriter   // takes the rows that a source reads
-	FileWriter  = stage.FileWriter  // takes the files that a source reads
-	RowUnit     = stage.RowUnit     // what a sink takes a unit of rows with
-	FileUnit    = stage.FileUnit    // what a sink takes a unit of files with
-	Receipt     = stage.Receipt     // what a sink says of a unit that it has committed
-	Findings    = stage.Findings    // what a sink's Check found
-	Plan        = stage.Plan        // what a sink is going to get
-	Outcome     = stage.Outcome     // what is known when all units are written
+	RowWriter   = stage.RowWriter   // receives the rows that a source reads
+	FileWriter  = stage.FileWriter  // receives the files that a source reads
+	RowUnit     = stage.RowUnit     // an open unit of rows in a sink
+	FileUnit    = stage.FileUnit    // an open unit of files in a sink
+	Receipt     = stage.Receipt     // the result of committing a unit
+	Findings    = stage.Findings    // the result of Sink.Check
+	Plan        = stage.Plan        // what a sink will receive
+	Outcome     = stage.Outcome     // what is known after all units were written
 	TableProof  = stage.TableProof  // what was read back of a table
-	Schema      = schema.Table      // what a table looks like
+	Schema      = schema.Table      // columns, keys and indexes of a table
 	Mapped      = stage.Mapped      // a table after a RecordTransform
 
-	ActionRequest = stage.ActionRequest // what an action is told
-	ActionReport  = stage.ActionReport  // what an action found
-	ActionFinding = stage.ActionFinding // one thing of it
-	RunOutcome    = stage.RunOutcome    // what became of a run, for an action after it
-	Loss          = stage.Loss          // what is not carried
-	Note          = stage.Note          // what is left out or differs on purpose
+	ActionRequest = stage.ActionRequest // the argument of Action.Run
+	ActionReport  = stage.ActionReport  // the result of an action
+	ActionFinding = stage.ActionFinding // one finding of an ActionReport
+	RunOutcome    = stage.RunOutcome    // how a run ended, for an action after it
+	Loss          = stage.Loss          // items that could not be transferred
+	Note          = stage.Note          // something left out or different on purpose
 )
 
-// NewSecret makes a secret, for tests: those of settings come from Vault.
+// NewSecret makes a secret, for tests. The secrets in settings come from Vault.
 func NewSecret(value string) Secret { return config.NewSecret(value) }
 
 // Errors that Vault acts on; return them wrapped.
@@ -94,14 +93,13 @@ var (
 	ErrKey      = stage.ErrKey
 )
 
-// Temporary marks an error that may not come again: Vault tries the same again,
-// not before after has passed if that is not 0.
+// Temporary marks an error that may not recur: Vault repeats the call, but not before after
+// has passed; 0 means at once.
 func Temporary(err error, after time.Duration) error { return stage.Temporary(err, after) }
 
-// At makes an error about one setting, for the Validate method of a
-// configuration: Vault shows it with file, line and column. Of a setting inside of a
-// list or map, key is its path: rules[2].table, hosts[NAME].dir. format and args are
-// as in fmt.Errorf.
+// At returns an error about one setting, for the Validate method of a configuration. Vault
+// shows it with file, line and column. key may be a path into a list or map:
+// rules[2].table, hosts[NAME].dir. format and args are as in fmt.Errorf.
 func At(key, format string, args ...any) error { return config.At(key, format, args...) }
 
 // StorageStage declares a storage; C is its configuration.
@@ -111,21 +109,21 @@ func StorageStage[C any](name, summary, doc string, open func(ctx context.Contex
 	return s
 }
 
-// SourceStage declares a source of parts (stage.DB …).
+// SourceStage declares a source of the given parts (stage.DB …).
 func SourceStage[C any](name, summary, doc string, parts []string, open func(ctx context.Context, cfg *C, env Env) (Source, error)) Stage {
 	s := declare[C](stage.RoleSource, name, summary, doc)
 	s.Parts, s.NewSource = parts, stage.Typed(open)
 	return s
 }
 
-// SinkStage declares a sink of parts.
+// SinkStage declares a sink of the given parts.
 func SinkStage[C any](name, summary, doc string, parts []string, open func(ctx context.Context, cfg *C, env Env) (Sink, error)) Stage {
 	s := declare[C](stage.RoleSink, name, summary, doc)
 	s.Parts, s.NewSink = parts, stage.Typed(open)
 	return s
 }
 
-// RecordStage declares a transform of rows.
+// RecordStage declares a record transform, which changes rows.
 func RecordStage[C any](name, summary, doc string, open func(ctx context.Context, cfg *C, env Env) (RecordTransform, error)) Stage {
 	s := declare[C](stage.RoleTransform, name, summary, doc)
 	s.NewRecord = stage.Typed(open)
@@ -139,7 +137,7 @@ func ActionStage[C any](name, summary, doc string, open func(ctx context.Context
 	return s
 }
 
-// ByteStage declares a transform of bytes.
+// ByteStage declares a byte transform.
 func ByteStage[C any](name, summary, doc string, open func(ctx context.Context, cfg *C, env Env) (ByteTransform, error)) Stage {
 	s := declare[C](stage.RoleTransform, name, summary, doc)
 	s.NewBytes = stage.Typed(open)

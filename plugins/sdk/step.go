@@ -6,7 +6,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Step reports that a long single step of a sink's Begin, Finish, Prove or Publish
-// begins: "building the indexes of log". The caller calls done when it has ended. It
-// may be called by many goroutines at once; ctx is the one of the call.
+// Step reports the start of a long step in a sink's Begin, Finish, Prove or Publish:
+// "building the indexes of log". The caller calls done when the step has ended. Step may be
+// called from many goroutines at once; ctx is the context of the call.
 func Step(ctx context.Context, text string) (done func()) { return stage.Step(ctx, text) }

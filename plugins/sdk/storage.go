@@ -16,8 +16,8 @@ type storageServer struct {
 	names names
 }
 
-// Put takes the object whole before it hands it over: a stream that breaks off
-// stores nothing.
+// Put receives the whole object before it passes it on, so a truncated stream stores
+// nothing.
 func (s *storageServer) Put(stream grpc.ClientStreamingServer[pb.PutRequest, pb.PutResponse]) error {
 	var head *pb.PutHead
 	var data *[]byte
@@ -45,7 +45,7 @@ func (s *storageServer) Put(stream grpc.ClientStreamingServer[pb.PutRequest, pb.
 	}
 	defer leave()
 	defer s.names.lock(stream.Context(), head.Instance, head.Name)()
-	if err := stream.Context().Err(); err != nil { // what followed it may have been done already
+	if err := stream.Context().Err(); err != nil { // later calls may have completed already
 		return err
 	}
 	if err := store(stream.Context(), st, head, *data); err != nil {
@@ -79,7 +79,7 @@ func (s *storageServer) Get(r *pb.GetRequest, stream grpc.ServerStreamingServer[
 	return sendFrames(*buf, stream)
 }
 
-// sendFrames sends data as frames with their end.
+// sendFrames sends data as frames with an end.
 func sendFrames(data []byte, stream grpc.ServerStreamingServer[pb.Frame]) error {
 	var t protocol.Tally
 	return protocol.Split(data, func(piece []byte, last bool) error {
@@ -92,7 +92,7 @@ func sendFrames(data []byte, stream grpc.ServerStreamingServer[pb.Frame]) error 
 	})
 }
 
-// listed is how many objects a message of List holds.
+// listed is the maximum number of objects in a message of List.
 const listed = 500
 
 func (s *storageServer) List(r *pb.ListRequest, stream grpc.ServerStreamingServer[pb.ListResponse]) error {

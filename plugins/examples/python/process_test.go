@@ -125,7 +125,7 @@ func TestSignalsToAllDoNotEndItBeforeItsHost(t *testing.T) {
 
 func TestStartedByAPersonItSaysWhatItIs(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), archive(t)).Output()
-	if err != nil || !strings.Contains(string(out), "is a plugin of Vault") || !strings.Contains(string(out), "storage directory: Keeps objects") {
+	if err != nil || !strings.Contains(string(out), "is a Vault plugin") || !strings.Contains(string(out), "storage directory: Keeps objects") {
 		t.Errorf("%q, %v", out, err)
 	}
 }

@@ -227,7 +227,7 @@ def serve(plugin):
     """Serves the plugin to the Vault that started the program. Started by a person, the program says what it is."""
     plugin.check()
     if os.environ.get(COOKIE[0]) != COOKIE[1]:
-        print(f"{plugin.name} {plugin.version} is a plugin of Vault, and does nothing by itself. It has:")
+        print(f"{plugin.name} {plugin.version} is a Vault plugin; vault starts it when a pipeline needs it. Stages:")
         for s in plugin.stages:
             print(f"  storage {s.name}: {s.summary}")
         print(f"To use it:\n  vault plugin test FILE --config try.yaml\n  vault plugin install FILE\nand in a pipeline: use: {plugin.stages[0].name}")

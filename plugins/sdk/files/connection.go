@@ -12,17 +12,17 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// connection keeps one Server. When that is lost, the next call makes another.
+// connection keeps one Server. If it is lost, the next call makes a new one.
 type connection struct {
 	dial func(ctx context.Context) (Server, error)
 	log  *slog.Logger
 
 	mu     sync.Mutex
 	server Server
-	once   bool // there was a connection
+	once   bool // a connection has been made before
 }
 
-// do makes a call. That it finds the connection lost is a temporary error.
+// do makes a call. A lost connection is a temporary error.
 func (c *connection) do(ctx context.Context, call func(s Server) error) error {
 	s, err := c.connected(ctx)
 	if err != nil {
@@ -33,15 +33,15 @@ func (c *connection) do(ctx context.Context, call func(s Server) error) error {
 	case err == nil:
 	case ctx.Err() == nil && s.Lost(err):
 		c.drop(s)
-		return stage.Temporary(fmt.Errorf("the connection is lost: %w", err), 0)
+		return stage.Temporary(fmt.Errorf("connection lost: %w", err), 0)
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w: %w", stage.ErrNotExist, err)
 	}
 	return err
 }
 
-// connected returns the Server, a new one if there is none. What keeps the first
-// from being made is for people to mend; a server that was there comes back.
+// connected returns the Server, connecting if there is none. If the first attempt fails,
+// the error is permanent, since the user must fix it; later failures are temporary.
 func (c *connection) connected(ctx context.Context) (Server, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,12 +56,12 @@ func (c *connection) connected(ctx context.Context) (Server, error) {
 	case ctx.Err() != nil:
 		return nil, errors.Join(ctx.Err(), err)
 	case c.once:
-		return nil, stage.Temporary(fmt.Errorf("connecting again: %w", err), 0)
+		return nil, stage.Temporary(fmt.Errorf("reconnecting: %w", err), 0)
 	}
 	return nil, fmt.Errorf("connecting: %w", err)
 }
 
-// drop closes a Server that is lost, unless another call did.
+// drop closes a lost Server, unless another call already did.
 func (c *connection) drop(lost Server) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,10 +69,10 @@ func (c *connection) drop(lost Server) {
 		return
 	}
 	c.server = nil
-	c.log.Warn("the connection is lost", "closing what is left of it", lost.Close())
+	c.log.Warn("connection lost", "closing what is left of it", lost.Close())
 }
 
-// Close ends the connection.
+// Close closes the connection.
 func (c *connection) Close(context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -84,7 +84,7 @@ func (c *connection) Close(context.Context) error {
 	return err
 }
 
-// piece is how many bytes are read between two looks at the context.
+// piece is the number of bytes read between checks of the context.
 const piece = 4 << 20
 
 // reader reads until its context ends.

@@ -1,10 +1,11 @@
-// Package files makes a storage of a file server, such as one that is reached by
-// SFTP, FTP or SMB. The author of a plugin says how to connect, and how a Server
-// makes, reads and renames files; what a storage must keep beside that is here:
+// Package files implements a storage on a file server, such as one reached by SFTP, FTP or
+// SMB. The author of a plugin provides a function that connects, and a Server that creates,
+// reads and renames files. This package does the rest:
 //
-//   - an object is seen whole or not at all: it is a temporary file until it is on disk;
-//   - what a crash left is not listed, and removed after a day;
-//   - a connection that is lost is a temporary error, and made again by the next call;
-//   - Create stores an object only where none is, if the Server can rename so;
-//   - ranges, prefixes, errors and cancelling are as stage.Storage has them.
+//   - an object is never seen partially: it is written to a temporary file and renamed
+//     once it is on disk;
+//   - files left by a crash are not listed, and are removed after a day;
+//   - a lost connection is a temporary error, and the next call reconnects;
+//   - Create stores an object only if it does not exist, if the Server supports it;
+//   - ranges, prefixes, errors and cancellation work as stage.Storage requires.
 package files

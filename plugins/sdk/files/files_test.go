@@ -18,9 +18,9 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk/files"
 )
 
-var errLost = errors.New("the connection is lost")
+var errLost = errors.New("connection lost")
 
-// disk is a Server of this machine's files. It is lost after so many calls.
+// disk is a Server for local files. It is lost after a number of calls.
 type disk struct{ left atomic.Int64 }
 
 func (d *disk) call() error {
@@ -105,7 +105,7 @@ func (d *disk) Remove(file string) error {
 func (d *disk) Free(string) (int64, error) { return -1, nil }
 func (d *disk) Close() error               { return nil }
 
-// exist tells of a file in place of a directory as file servers do.
+// exist returns the error that file servers give for a file used as a directory.
 func exist(err error) error {
 	if _, bad := errors.AsType[*fs.PathError](err); bad && !errors.Is(err, fs.ErrPermission) {
 		return fs.ErrNotExist
@@ -113,7 +113,7 @@ func exist(err error) error {
 	return err
 }
 
-// open opens a storage whose connections are lost after so many calls.
+// open opens a storage whose connections are lost after a number of calls.
 func open(dir string, calls int64) stage.Storage {
 	return files.Storage(dir, slog.New(slog.DiscardHandler), func(context.Context) (files.Server, error) {
 		d := &disk{}
@@ -130,10 +130,10 @@ func TestContract(t *testing.T) {
 	}, func(testing.TB) stage.Storage { return open(dir, 1<<60) })
 }
 
-// A lost connection is a temporary error, and the next call makes another: the
-// longest call, a first Put, takes seven steps, so each call comes through with one
-// retry, wherever in it the connection before is lost.
-func TestAConnectionThatIsLostInAnyCallIsMadeAgain(t *testing.T) {
+// A lost connection is a temporary error, and the next call reconnects. The longest call, a
+// first Put, takes seven steps, so each call succeeds with one retry, wherever in it the
+// connection is lost.
+func TestLostConnectionIsRemade(t *testing.T) {
 	for calls := int64(7); calls < 20; calls++ {
 		s := open(t.TempDir(), calls)
 		again := func(call func() error) {
@@ -171,9 +171,9 @@ func TestAConnectionThatIsLostInAnyCallIsMadeAgain(t *testing.T) {
 	}
 }
 
-// A server that can't be reached at first is an error for people to mend: waiting
-// would only hide a mistyped name. One that was there once comes back.
-func TestOnlyALostServerIsWaitedFor(t *testing.T) {
+// If the server can't be reached at first, the error is permanent: retries would only hide
+// a mistyped name. A server that was connected before will come back.
+func TestOnlyLostServerIsTemporary(t *testing.T) {
 	up := false
 	errDown := errors.New("connection refused")
 	s := files.Storage(t.TempDir(), slog.New(slog.DiscardHandler), func(context.Context) (files.Server, error) {
@@ -188,7 +188,7 @@ func TestOnlyALostServerIsWaitedFor(t *testing.T) {
 		t.Helper()
 		err := s.Put(t.Context(), "object", nil)
 		if _, temporary := stage.IsTemporary(err); temporary != want {
-			t.Errorf("the error is %v; temporary should be %v", err, want)
+			t.Errorf("error is %v; temporary should be %v", err, want)
 		}
 		return err
 	}
@@ -210,8 +210,8 @@ func TestOnlyALostServerIsWaitedFor(t *testing.T) {
 	}
 }
 
-// Files that Put did not make are not swept, and the place does not pass for empty.
-func TestForeignFilesStay(t *testing.T) {
+// Files not created by Put are kept and listed.
+func TestForeignFilesAreKept(t *testing.T) {
 	dir, old := t.TempDir(), time.Now().Add(-48*time.Hour)
 	temp := filepath.Join(dir, "+tmp")
 	if err := errors.Join(os.Mkdir(temp, 0o700), os.Mkdir(filepath.Join(dir, "lost+found"), 0o700)); err != nil {
@@ -233,11 +233,11 @@ func TestForeignFilesStay(t *testing.T) {
 			t.Fatal(err)
 		}
 		if strings.Join(got, " ") != want {
-			t.Errorf("with prefix %q it lists %q", prefix, got)
+			t.Errorf("prefix %q lists %q", prefix, got)
 		}
 	}
 	left, err := os.ReadDir(temp)
 	if err != nil || len(left) != 1 || left[0].Name() != "photo.jpg" {
-		t.Errorf("in tmp is %v, %v", left, err)
+		t.Errorf("tmp has %v, %v", left, err)
 	}
 }

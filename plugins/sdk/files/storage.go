@@ -20,27 +20,27 @@ import (
 )
 
 const (
-	tempDir  = "+tmp"         // no object's name has a +
-	leftover = 24 * time.Hour // is the age of a temporary file that nobody writes any more
+	tempDir  = "+tmp"         // names of objects have no +
+	leftover = 24 * time.Hour // age at which a temporary file is considered abandoned
 )
 
-// lostFound is what file systems make in the root of a disk.
+// lostFound is a directory that file systems create in the root of a disk.
 const lostFound = "lost+found"
 
 var (
-	element  = regexp.MustCompile(`^[a-z0-9._-]+$`)  // is what names of objects have between slashes
-	tempName = regexp.MustCompile(`^[A-Z2-7]{26,}$`) // is what rand.Text makes
+	element  = regexp.MustCompile(`^[a-z0-9._-]+$`)  // an element of an object name
+	tempName = regexp.MustCompile(`^[A-Z2-7]{26,}$`) // matches rand.Text
 )
 
-// storage is a stage.Storage. An object is a file of its name below dir.
+// storage is a stage.Storage. Each object is the file of that name below dir.
 type storage struct {
 	connection
 	dir   string
 	swept atomic.Bool
 }
 
-// Storage makes a storage in a directory of the server that dial connects to. It
-// connects with the first call; the directory is made by the first Put.
+// Storage returns a storage in a directory of the server that dial connects to. It connects
+// at the first call; the first Put creates the directory.
 func Storage(dir string, log *slog.Logger, dial func(ctx context.Context) (Server, error)) stage.Storage {
 	return &storage{connection: connection{dial: dial, log: log}, dir: path.Clean(dir)}
 }
@@ -57,7 +57,7 @@ func (s *storage) Create(ctx context.Context, name string, data []byte) error {
 		if err == nil || c.Lost(err) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
-		if _, bad := c.Stat(to); bad == nil { // servers don't tell why they refuse
+		if _, bad := c.Stat(to); bad == nil { // servers don't say why they refuse
 			return fmt.Errorf("%s %w: %w", name, stage.ErrExist, err)
 		}
 		return err
@@ -89,8 +89,8 @@ func (s *storage) put(ctx context.Context, name string, data []byte, rename func
 	})
 }
 
-// inDir makes a file, and its directory where that is missing: to look first would
-// take longer.
+// inDir creates a file, and its directory if that is missing. Checking first would be
+// slower.
 func inDir(c Server, file string, make func() error) error {
 	err := make()
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -102,7 +102,7 @@ func inDir(c Server, file string, make func() error) error {
 	return make()
 }
 
-// sweep removes temporary files that a crash left.
+// sweep removes temporary files left by a crash.
 func (s *storage) sweep(c Server) error {
 	found, err := c.ReadDir(s.file(tempDir))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -136,11 +136,11 @@ func (s *storage) Get(ctx context.Context, dst []byte, name string, offset, leng
 			n = o.Size - offset
 		}
 		if offset < 0 || n < 0 || offset+n > o.Size {
-			return fmt.Errorf("%w: %s has %d bytes, and %d from %d were asked for", stage.ErrCorrupt, name, o.Size, length, offset)
+			return fmt.Errorf("%w: %s has %d bytes, requested were %d from offset %d", stage.ErrCorrupt, name, o.Size, length, offset)
 		}
 		dst = slices.Grow(dst[:start], int(n))[:start+int(n)]
 		if _, err := io.ReadFull(reader{ctx, io.NewSectionReader(f, offset, n)}, dst[start:]); err != nil {
-			return fmt.Errorf("reading %d bytes from %d of %s: %w", n, offset, name, err)
+			return fmt.Errorf("reading %d bytes at offset %d of %s: %w", n, offset, name, err)
 		}
 		return nil
 	})
@@ -150,26 +150,27 @@ func (s *storage) Get(ctx context.Context, dst []byte, name string, offset, leng
 	return dst, nil
 }
 
-// object makes an object of what Stat tells. What is no file is none.
+// object converts a result of Stat. Anything but a file is not an object.
 func object(name string) func(fs.FileInfo, error) (stage.Object, error) {
 	return func(info fs.FileInfo, err error) (stage.Object, error) {
 		if err != nil {
 			return stage.Object{}, err
 		}
 		if !info.Mode().IsRegular() {
-			return stage.Object{}, fmt.Errorf("%s is no file: as an object, it: %w", name, fs.ErrNotExist)
+			return stage.Object{}, fmt.Errorf("%s is not a file: %w", name, fs.ErrNotExist)
 		}
 		return stage.Object{Name: name, Size: info.Size()}, nil
 	}
 }
 
-// List walks the directory that the prefix names.
+// List lists the directory that the prefix refers to.
 func (s *storage) List(ctx context.Context, prefix string, fn func(stage.Object) error) error {
 	dir, _ := path.Split(prefix)
 	return s.list(ctx, path.Clean(dir), prefix, fn)
 }
 
-// list repeats no more than the reading of a directory: fn gets an object once.
+// list lists a directory recursively. Only the reading of a directory is retried, so fn
+// gets each object once.
 func (s *storage) list(ctx context.Context, dir, prefix string, fn func(stage.Object) error) error {
 	var found []fs.FileInfo
 	err := s.do(ctx, func(c Server) (err error) {
@@ -177,7 +178,7 @@ func (s *storage) list(ctx context.Context, dir, prefix string, fn func(stage.Ob
 		return err
 	})
 	if errors.Is(err, stage.ErrNotExist) {
-		return nil // nothing stored yet, or deleted while we list
+		return nil // nothing stored yet, or deleted meanwhile
 	}
 	for _, f := range found {
 		if err == nil {
@@ -188,7 +189,7 @@ func (s *storage) list(ctx context.Context, dir, prefix string, fn func(stage.Ob
 		case err != nil:
 			return err
 		case f.IsDir() && (name == tempDir || name == lostFound):
-		case !element.MatchString(f.Name()): // no Put has made it, but the place is not empty
+		case !element.MatchString(f.Name()): // not created by Put, but the location is not empty
 			if prefix == "" {
 				err = fn(stage.Object{Name: strings.ToValidUTF8(name, "\uFFFD")})
 			}
@@ -217,7 +218,7 @@ func (s *storage) Stat(ctx context.Context, name string) (o stage.Object, err er
 	return o, err
 }
 
-// Free tells the room where the directory is, or will be.
+// Free returns the free space where the directory is or will be.
 func (s *storage) Free(ctx context.Context) (free int64, err error) {
 	err = s.do(ctx, func(c Server) (err error) {
 		dir := s.dir
