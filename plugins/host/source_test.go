@@ -185,8 +185,8 @@ func TestSourceProcessDies(t *testing.T) {
 // passed on.
 func TestSourceContractViolations(t *testing.T) {
 	for mode, says := range map[string]string{
-		"data before open": "no entry is open", "left open": "is closed", "wrong rows": "7 rows has 1", "files": "an event of files in a unit of rows",
-		"a table": `unknown kind "table"`, "liar": "not what is known",
+		"data before open": "without an open entry", "left open": "is closed", "wrong rows": "7 rows has 1", "files": "an event of files in a unit of rows",
+		"a table": `unknown kind "table"`, "liar": "does not match the baseline",
 	} {
 		u := filesUnit
 		if mode == "wrong rows" || mode == "files" {

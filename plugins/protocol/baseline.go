@@ -9,7 +9,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// baselineFiles puts a baseline into messages.
+// baselineFiles adds a baseline to messages.
 func baselineFiles[M any](b *batch[M], k stage.Baseline, put func(*M, *pb.BaselineFile)) error {
 	for path, fingerprint := range k {
 		if err := words(fmt.Sprintf("the fingerprint of %q", path), fingerprint); err != nil {
@@ -30,7 +30,7 @@ func takeBaseline(t *Tally, k stage.Baseline, files []*pb.BaselineFile) {
 	}
 }
 
-// SendRead sends what a Read begins with.
+// SendRead sends the request of a Read.
 func SendRead(instance uint64, r stage.ReadRequest, send func(*pb.ReadRequest) error) error {
 	unit, err := UnitMessage(r.Unit)
 	if err != nil {
@@ -56,7 +56,7 @@ func ReceiveRead(recv func() (*pb.ReadRequest, error)) (instance uint64, r stage
 			r.Unit, err = Unit(head.Unit)
 		}
 		if r.Baseline == nil && len(m.Baseline) > 0 {
-			return fmt.Errorf("%w: it has a baseline, and its head says that there is none", ErrStream)
+			return fmt.Errorf("%w: it has a baseline, but its head says that there is none", ErrStream)
 		}
 		takeBaseline(t, r.Baseline, m.Baseline)
 		return err
@@ -64,7 +64,7 @@ func ReceiveRead(recv func() (*pb.ReadRequest, error)) (instance uint64, r stage
 	return head.GetInstance(), r, err
 }
 
-// SendBaseline sends what a sink has of a unit already.
+// SendBaseline sends what a sink already has of a unit.
 func SendBaseline(k stage.Baseline, send func(*pb.BaselineResponse) error) error {
 	b := newBatch(send)
 	b.next.HasBaseline = k != nil

@@ -6,10 +6,11 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// batchSize is how many bytes of items a message has, or one item if that is larger.
+// batchSize is the size of the items in a message, in bytes, unless a single item is
+// larger.
 const batchSize = 128 << 10
 
-// batch puts many items into few messages of a stream.
+// batch packs many items into few messages of a stream.
 type batch[M any] struct {
 	send  func(*M) error
 	next  *M
@@ -19,7 +20,7 @@ type batch[M any] struct {
 
 func newBatch[M any](send func(*M) error) *batch[M] { return &batch[M]{send: send, next: new(M)} }
 
-// item counts an item of so many bytes, which put puts into a message.
+// item adds an item of the given size; put adds it to a message.
 func (b *batch[M]) item(size int, put func(*M)) error {
 	if b.size > 0 && b.size+size > batchSize {
 		if err := b.send(b.next); err != nil {
@@ -33,13 +34,13 @@ func (b *batch[M]) item(size int, put func(*M)) error {
 	return nil
 }
 
-// end sends what is left, with the stream's end.
+// end sends the remaining items with the end of the stream.
 func (b *batch[M]) end(put func(*M, *pb.End)) error {
 	put(b.next, b.tally.End())
 	return b.send(b.next)
 }
 
-// fill puts all items of a list.
+// fill adds all items of a list.
 func fill[M, T any, P proto.Message](b *batch[M], items []T, convert func(T) (P, error), put func(*M, P)) error {
 	for _, i := range items {
 		p, err := convert(i)
@@ -53,7 +54,7 @@ func fill[M, T any, P proto.Message](b *batch[M], items []T, convert func(T) (P,
 	return nil
 }
 
-// take appends a message's items to a list, and counts them.
+// take appends the items of a message to a list and counts them.
 func take[T any, P proto.Message](t *Tally, dst *[]T, items []P, convert func(P) (T, error)) error {
 	t.Items(len(items))
 	more, err := each(items, convert)

@@ -16,10 +16,10 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// codec is gRPC's for protobuf, but for one thing: the data of a message is
-// copied once, from what the connection read to where it belongs. The usual way
-// copies it twice, into memory made and cleared for each message, and that costs
-// as much as the socket. What is on the wire is the same.
+// codec is gRPC's codec for protobuf, except that it copies the data of a message only
+// once, from the connection's buffer to its destination. The default codec copies it twice,
+// into memory allocated and cleared for each message, which costs as much as the socket.
+// The wire format is the same.
 type codec struct {
 	encoding.CodecV2
 	frames *frames
@@ -27,11 +27,11 @@ type codec struct {
 
 func newCodec() codec { return codec{encoding.GetCodecV2(encodingproto.Name), &frames{}} }
 
-// frames is a pool of buffers for one message with data each. gRPC's own clears
-// a MiB for every message of more than 32 KiB.
+// frames is a pool of buffers, one for each message with data. gRPC's own pool clears a MiB
+// for every message larger than 32 KiB.
 type frames struct{ pool sync.Pool }
 
-// maxFrame is how long a message with data is, at most, that the pool has room for.
+// maxFrame is the maximum size of a message for which the pool has buffers.
 const maxFrame = FrameSize + 4<<10
 
 func (f *frames) Get(length int) *[]byte {
@@ -64,7 +64,7 @@ func (c codec) Marshal(m any) (mem.BufferSlice, error) {
 	return mem.BufferSlice{mem.NewBuffer(buf, c.frames)}, nil
 }
 
-// dataOf is the data of a message that has any.
+// dataOf returns the data field of a message that has one.
 func dataOf(m any) *[]byte {
 	switch m := m.(type) {
 	case *pb.Frame:
@@ -83,13 +83,12 @@ func dataOf(m any) *[]byte {
 	return nil
 }
 
-// dataField is the number of the field data in all these messages.
+// dataField is the number of the data field in all these messages.
 const dataField = 2
 
-var errMessage = errors.New("it is no message of the protocol")
+var errMessage = errors.New("not a message of the protocol")
 
-// Unmarshal reads a message. Its data goes into the memory that m.Data has, if
-// there is room.
+// Unmarshal reads a message. Its data is stored in the memory of m.Data if it fits.
 func (c codec) Unmarshal(wire mem.BufferSlice, m any) error {
 	data := dataOf(m)
 	if data == nil {

@@ -10,7 +10,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// split cuts bytes as a connection might.
+// split divides bytes as a connection might.
 func split(b []byte, size int) mem.BufferSlice {
 	var s mem.BufferSlice
 	for len(b) > size {
@@ -20,7 +20,8 @@ func split(b []byte, size int) mem.BufferSlice {
 	return append(s, mem.SliceBuffer(b))
 }
 
-// FuzzCodec: whatever comes is read as protobuf's own reader does, or refused by both.
+// FuzzCodec checks that any input is decoded as by protobuf's own decoder, or refused by
+// both.
 func FuzzCodec(f *testing.F) {
 	seed := func(m proto.Message) {
 		b, err := proto.Marshal(m)
@@ -28,7 +29,7 @@ func FuzzCodec(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(b, uint8(len(b)))
-		f.Add(append(b, b...), uint8(3)) // the last of a field that is there twice counts
+		f.Add(append(b, b...), uint8(3)) // the last value of a repeated field number counts
 	}
 	seed(&pb.PutRequest{Head: &pb.PutHead{Instance: 1, Name: "packs/a", Size: 3}, Data: []byte("abc"), End: &pb.End{Bytes: 3, Crc32: 7}})
 	seed(&pb.PutRequest{End: &pb.End{}})
@@ -51,12 +52,12 @@ func FuzzCodec(f *testing.F) {
 			}
 		}
 		if err == nil && wantErr != nil {
-			t.Errorf("taken, and protobuf says: %v", wantErr)
+			t.Errorf("accepted, but protobuf returns: %v", wantErr)
 		}
 	})
 }
 
-func TestDataGoesWhereThereIsRoom(t *testing.T) {
+func TestDataUsesGivenMemory(t *testing.T) {
 	wire, err := proto.Marshal(&pb.Frame{Data: bytes.Repeat([]byte("x"), 1000)})
 	if err != nil {
 		t.Fatal(err)
@@ -64,6 +65,6 @@ func TestDataGoesWhereThereIsRoom(t *testing.T) {
 	room := make([]byte, 0, 2000)
 	m := &pb.Frame{Data: room}
 	if err := newCodec().Unmarshal(split(wire, 100), m); err != nil || len(m.Data) != 1000 || &m.Data[0] != &room[:1][0] {
-		t.Errorf("%d bytes are not where there was room for them: %v", len(m.Data), err)
+		t.Errorf("%d bytes are not in the given memory: %v", len(m.Data), err)
 	}
 }

@@ -22,7 +22,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// dice makes values of all that may cross the border, odd ones more often than not.
+// dice makes random values of everything that is sent, with many unusual ones.
 type dice struct{ *rand.Rand }
 
 func (d dice) text() string {
@@ -132,7 +132,7 @@ func (d dice) known() stage.Baseline {
 	return k
 }
 
-// wire carries messages as the connection does, and refuses what is too large for it.
+// wire sends messages as a connection does, and refuses those that are too large.
 type wire[M any, P interface {
 	*M
 	proto.Message
@@ -144,7 +144,7 @@ type wire[M any, P interface {
 func (w *wire[M, P]) send(m *M) error {
 	b, err := proto.Marshal(P(m))
 	if len(b) > 1020<<10 {
-		w.t.Errorf("a message of %d bytes", len(b))
+		w.t.Errorf("message of %d bytes", len(b))
 	}
 	w.messages = append(w.messages, b)
 	return err
@@ -163,11 +163,11 @@ func (w *wire[M, P]) recv() (*M, error) {
 func same(t *testing.T, got, want any, err error) {
 	t.Helper()
 	if err != nil || !reflect.DeepEqual(got, want) {
-		t.Fatalf("came back as\n%+v\n%v, and was\n%+v", got, err, want)
+		t.Fatalf("got\n%+v\n%v, want\n%+v", got, err, want)
 	}
 }
 
-func TestWhatCrossesTheBorderComesBackAsItWas(t *testing.T) {
+func TestMessagesRoundTrip(t *testing.T) {
 	for seed := range uint64(50) {
 		d := dice{rand.New(rand.NewPCG(seed, 1))}
 
@@ -178,7 +178,7 @@ func TestWhatCrossesTheBorderComesBackAsItWas(t *testing.T) {
 		}
 		gotEntry, err := Entry(m)
 		if !gotEntry.ModTime.Equal(e.ModTime) || gotEntry.ModTime.IsZero() != e.ModTime.IsZero() {
-			t.Fatalf("the time %v came back as %v", e.ModTime, gotEntry.ModTime)
+			t.Fatalf("time %v became %v", e.ModTime, gotEntry.ModTime)
 		}
 		gotEntry.ModTime = e.ModTime
 		same(t, gotEntry, e, err)
@@ -222,7 +222,7 @@ func TestWhatCrossesTheBorderComesBackAsItWas(t *testing.T) {
 		gotKnown := gotRead.Baseline
 		same(t, gotRead.Unit, unit, err)
 		if !maps.Equal(gotKnown, known) || (gotKnown == nil) != (known == nil) {
-			t.Fatalf("%d known files, %v, came back as %d, %v", len(known), known == nil, len(gotKnown), gotKnown == nil)
+			t.Fatalf("%d known files, %v, became %d, %v", len(known), known == nil, len(gotKnown), gotKnown == nil)
 		}
 		answers := &wire[pb.BaselineResponse, *pb.BaselineResponse]{t: t}
 		if err := SendBaseline(known, answers.send); err != nil {
@@ -263,8 +263,8 @@ func TestWhatCrossesTheBorderComesBackAsItWas(t *testing.T) {
 	}
 }
 
-// Names and values that can't be carried as they are must not be carried otherwise.
-func TestWhatCanNotBeCarriedIsRefusedByName(t *testing.T) {
+// Names and values that a message can't represent must not be changed.
+func TestInvalidUTF8IsRefused(t *testing.T) {
 	bad := "caf\xe9"
 	table := func(change func(*schema.Table)) error {
 		s := schema.Table{Name: "course", Columns: []schema.Column{{Name: "id", Type: schema.Type{Kind: schema.Int}, Comment: `a text of \ufffd`}}}
@@ -297,11 +297,11 @@ func TestWhatCanNotBeCarriedIsRefusedByName(t *testing.T) {
 		}
 	}
 	if err := table(func(*schema.Table) {}); err != nil {
-		t.Errorf("a table whose comment says \\ufffd: %v", err)
+		t.Errorf("a table with the text \\ufffd in its comment: %v", err)
 	}
 }
 
-func TestTextsForPeopleAreMadeReadable(t *testing.T) {
+func TestTextsForPeopleAreConverted(t *testing.T) {
 	m, err := LossMessage(stage.Loss{Kind: stage.LossRow, Path: "db/\xe9", Where: "name=\xe9", Reason: "Incorrect string value: '\xe9' " + strings.Repeat("é", maxText), Count: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -315,8 +315,8 @@ func TestTextsForPeopleAreMadeReadable(t *testing.T) {
 	}
 }
 
-// A plugin can't make anything count for less than it is.
-func TestWhatNoStageMaySayIsAnError(t *testing.T) {
+// A plugin can't make anything count for less than it does.
+func TestInvalidMessagesAreErrors(t *testing.T) {
 	table := []byte(`{"name":"t","columns":[{"name":"id","type":{"kind":"int"}}]}`)
 	loss := func(m *pb.Loss) error { _, err := Loss(m); return err }
 	unit := func(m *pb.Unit) error { _, err := Unit(m); return err }
@@ -334,34 +334,34 @@ func TestWhatNoStageMaySayIsAnError(t *testing.T) {
 		return err
 	}
 	for name, err := range map[string]error{
-		"a loss of none":            loss(&pb.Loss{Kind: "row", Path: []byte("db/x"), Reason: "r"}),
-		"a loss of less than none":  loss(&pb.Loss{Kind: "row", Path: []byte("db/x"), Reason: "r", Count: -5}),
-		"a loss of no kind":         loss(&pb.Loss{Path: []byte("db/x"), Reason: "r", Count: 1}),
-		"no loss":                   loss(nil),
-		"a unit without id":         unit(&pb.Unit{}),
-		"a unit of -1 rows":         unit(&pb.Unit{Id: []byte("u"), Rows: -1}),
-		"an entry of -1 bytes":      entry(&pb.Entry{Path: []byte("x"), Size: -1}),
-		"an entry's mode":           entry(&pb.Entry{Path: []byte("x"), Mode: 0o100644}),
-		"an entry's time":           entry(&pb.Entry{Path: []byte("x"), ModTime: &pb.Time{Nanos: 1e9}}),
-		"an entry's user":           entry(&pb.Entry{Path: []byte("x"), Owner: &pb.Owner{Uid: stage.MaxID + 1}}),
-		"an entry's group":          entry(&pb.Entry{Path: []byte("x"), Owner: &pb.Owner{Gid: stage.MaxID + 1}}),
-		"a table of -1 rows":        info(&pb.TableInfo{Schema: table, Rows: -1}),
-		"a proof of -1 rows":        info(&pb.TableInfo{Schema: table, Proof: &pb.Sum{Rows: -1}}),
-		"a digest of -1 bytes":      digest(&pb.Digest{Bytes: -1}),
-		"a digest of other letters": digest(&pb.Digest{Sha1: strings.Repeat("G", 40)}),
-		"a digest of other length":  digest(&pb.Digest{Sha256: "00"}),
-		"no table":                  tableOf(``),
-		"a table in two":            tableOf(string(table) + "{}"),
-		"a table without a name":    tableOf(`{"columns":[]}`),
-		"two columns of one name":   tableOf(`{"name":"t","columns":[{"name":"a","type":{"kind":"int"}},{"name":"a","type":{"kind":"int"}}]}`),
-		"a length below 0":          tableOf(`{"name":"t","columns":[{"name":"a","type":{"kind":"char","length":-1}}]}`),
-		"a key of no column":        tableOf(`{"name":"t","columns":[],"primary_key":["a"]}`),
-		"a sequence of none":        tableOf(`{"name":"t","columns":[],"sequence":{"column":"a","next":"1"}}`),
-		"an index of no column":     tableOf(`{"name":"t","columns":[],"indexes":[{"name":"i","columns":[{"name":"a"}]}]}`),
-		"two tables of one name":    inventory(&pb.Inventory{Tables: []*pb.TableInfo{{Schema: table}, {Schema: table}}}),
-		"two units of one id":       inventory(&pb.Inventory{Units: []*pb.Unit{{Id: []byte("u"), Part: "site"}, {Id: []byte("u"), Part: "site"}}}),
-		"a unit of no table":        inventory(&pb.Inventory{Units: []*pb.Unit{{Id: []byte("u"), Part: "db", Table: "x"}}}),
-		"a table's unit as files":   inventory(&pb.Inventory{Tables: []*pb.TableInfo{{Schema: table}}, Units: []*pb.Unit{{Id: []byte("u"), Part: "site", Table: "t"}}}),
+		"a loss without count":           loss(&pb.Loss{Kind: "row", Path: []byte("db/x"), Reason: "r"}),
+		"a negative loss":                loss(&pb.Loss{Kind: "row", Path: []byte("db/x"), Reason: "r", Count: -5}),
+		"a loss without kind":            loss(&pb.Loss{Path: []byte("db/x"), Reason: "r", Count: 1}),
+		"no loss":                        loss(nil),
+		"a unit without id":              unit(&pb.Unit{}),
+		"a unit of -1 rows":              unit(&pb.Unit{Id: []byte("u"), Rows: -1}),
+		"an entry of -1 bytes":           entry(&pb.Entry{Path: []byte("x"), Size: -1}),
+		"an entry's mode":                entry(&pb.Entry{Path: []byte("x"), Mode: 0o100644}),
+		"an entry's time":                entry(&pb.Entry{Path: []byte("x"), ModTime: &pb.Time{Nanos: 1e9}}),
+		"an entry's user":                entry(&pb.Entry{Path: []byte("x"), Owner: &pb.Owner{Uid: stage.MaxID + 1}}),
+		"an entry's group":               entry(&pb.Entry{Path: []byte("x"), Owner: &pb.Owner{Gid: stage.MaxID + 1}}),
+		"a table of -1 rows":             info(&pb.TableInfo{Schema: table, Rows: -1}),
+		"a proof of -1 rows":             info(&pb.TableInfo{Schema: table, Proof: &pb.Sum{Rows: -1}}),
+		"a digest of -1 bytes":           digest(&pb.Digest{Bytes: -1}),
+		"a digest of other letters":      digest(&pb.Digest{Sha1: strings.Repeat("G", 40)}),
+		"a digest of other length":       digest(&pb.Digest{Sha256: "00"}),
+		"no table":                       tableOf(``),
+		"a table in two":                 tableOf(string(table) + "{}"),
+		"a table without a name":         tableOf(`{"columns":[]}`),
+		"two columns of one name":        tableOf(`{"name":"t","columns":[{"name":"a","type":{"kind":"int"}},{"name":"a","type":{"kind":"int"}}]}`),
+		"a length below 0":               tableOf(`{"name":"t","columns":[{"name":"a","type":{"kind":"char","length":-1}}]}`),
+		"a key of a missing column":      tableOf(`{"name":"t","columns":[],"primary_key":["a"]}`),
+		"a sequence of a missing column": tableOf(`{"name":"t","columns":[],"sequence":{"column":"a","next":"1"}}`),
+		"an index of a missing column":   tableOf(`{"name":"t","columns":[],"indexes":[{"name":"i","columns":[{"name":"a"}]}]}`),
+		"two tables of one name":         inventory(&pb.Inventory{Tables: []*pb.TableInfo{{Schema: table}, {Schema: table}}}),
+		"two units of one id":            inventory(&pb.Inventory{Units: []*pb.Unit{{Id: []byte("u"), Part: "site"}, {Id: []byte("u"), Part: "site"}}}),
+		"a unit of a missing table":      inventory(&pb.Inventory{Units: []*pb.Unit{{Id: []byte("u"), Part: "db", Table: "x"}}}),
+		"a table's unit as files":        inventory(&pb.Inventory{Tables: []*pb.TableInfo{{Schema: table}}, Units: []*pb.Unit{{Id: []byte("u"), Part: "site", Table: "t"}}}),
 	} {
 		if !errors.Is(err, ErrContract) {
 			t.Errorf("%s: %v", name, err)
@@ -369,6 +369,6 @@ func TestWhatNoStageMaySayIsAnError(t *testing.T) {
 	}
 	newer := strings.Replace(string(table), `"name"`, `"a_newer_field":[1],"name"`, 1)
 	if got, err := Table([]byte(newer)); err != nil || !slices.Equal(got.ColumnNames(), []string{"id"}) {
-		t.Errorf("what a newer side adds to a table: %+v, %v", got, err)
+		t.Errorf("a table with a newer field: %+v, %v", got, err)
 	}
 }

@@ -8,11 +8,12 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// MaxBlob is the most bytes that travel as one object or chunk: what a side is
-// ready to hold. A repository's packs and the largest row a database sends stay below.
+// MaxBlob is the maximum size in bytes of an object or chunk that is sent, and thus of what
+// each side must be able to hold. The packs of a repository and the largest row that a
+// database sends are smaller.
 const MaxBlob = 1<<30 + 64<<20
 
-// StageMessage describes a stage to the host.
+// StageMessage returns the message that describes a stage to the host.
 func StageMessage(i stage.Info, role pb.Role, fields []config.Field) *pb.Stage {
 	s := &pb.Stage{Name: i.Name, Role: role, Summary: i.Summary, Doc: i.Doc, Parts: i.Parts, Dialect: i.Dialect, Seals: i.Seals}
 	s.Settings = settings(fields)
@@ -31,7 +32,7 @@ func settings(fields []config.Field) []*pb.Setting {
 	return all
 }
 
-// Fields are the settings that a stage's message declares.
+// Fields returns the settings that a stage declares.
 func Fields(s *pb.Stage) []config.Field { return fields(s.Settings) }
 
 func fields(settings []*pb.Setting) []config.Field {
@@ -46,7 +47,7 @@ func fields(settings []*pb.Setting) []config.Field {
 	return all
 }
 
-// Problems tells of each error of a configuration, with the setting it is about.
+// Problems returns each error of a configuration with the setting that it concerns.
 func Problems(err error) []*pb.Problem {
 	var all []*pb.Problem
 	for _, e := range config.Split(err) {

@@ -12,34 +12,35 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// EventWriter is a stage.FileWriter whose calls become a unit's events; Rows makes
-// a stage.RowWriter of it. Small events
-// wait a moment for others to travel with. After an error every call, and End,
-// returns that error. It is used by one goroutine.
+// EventWriter is a stage.FileWriter that turns calls into the events of a unit; Rows
+// returns a stage.RowWriter. Small events wait briefly so that several can be sent
+// together. After an error every call, and End, returns that error. It is used by one
+// goroutine.
 type EventWriter struct {
 	send   func(context.Context, *pb.UnitEvent) error
 	tally  Tally
 	failed error
 
-	next  *pb.UnitEvent // what waits, the first event with the others in More
-	size  int           // of what waits, about
-	since time.Time     // when the first came
+	next  *pb.UnitEvent // the waiting events: the first, with the others in More
+	size  int           // approximate size of the waiting events
+	since time.Time     // when the first was added
 }
 
-// Events wait together until they have so many bytes, or so long. One with more
-// data than small doesn't wait.
+// Events are sent together until they reach this size or wait this long. An event with more
+// data than small does not wait.
 const (
 	together = 64 << 10
 	wait     = 50 * time.Millisecond
 	small    = 4 << 10
 )
 
-// NewEventWriter makes one that sends by send, which keeps nothing of the event.
+// NewEventWriter returns an EventWriter that sends with send, which must not keep the
+// event.
 func NewEventWriter(send func(context.Context, *pb.UnitEvent) error) *EventWriter {
 	return &EventWriter{send: send}
 }
 
-// event sends an event, made by make.
+// event sends the event made by make.
 func (w *EventWriter) event(ctx context.Context, make func(*pb.UnitEvent) error) error {
 	if w.failed != nil {
 		return w.failed
@@ -55,7 +56,7 @@ func (w *EventWriter) event(ctx context.Context, make func(*pb.UnitEvent) error)
 	if len(m.Data) > small {
 		return w.alone(ctx, m)
 	}
-	m.Data = bytes.Clone(m.Data) // it belongs to the caller again
+	m.Data = bytes.Clone(m.Data) // the caller may reuse it
 	now := time.Now()
 	if w.next == nil {
 		w.next, w.since = m, now
@@ -69,7 +70,7 @@ func (w *EventWriter) event(ctx context.Context, make func(*pb.UnitEvent) error)
 	return nil
 }
 
-// alone sends an event by itself, after what waits.
+// alone sends an event by itself, after the waiting ones.
 func (w *EventWriter) alone(ctx context.Context, m *pb.UnitEvent) error {
 	if w.flush(ctx) == nil {
 		w.failed = w.send(ctx, m)
@@ -85,7 +86,7 @@ func (w *EventWriter) flush(ctx context.Context) error {
 	return w.failed
 }
 
-// Open sends an entry's beginning.
+// Open sends the start of an entry.
 func (w *EventWriter) Open(ctx context.Context, e stage.Entry) error {
 	return w.event(ctx, func(m *pb.UnitEvent) (err error) {
 		m.Open, err = EntryMessage(e)
@@ -98,13 +99,13 @@ func (w *EventWriter) Write(ctx context.Context, data []byte) error {
 	return w.chunk(ctx, stage.Chunk{Data: data})
 }
 
-// Rows is a RowWriter that sends by w.
+// Rows returns a RowEventWriter that sends with w.
 func (w *EventWriter) Rows() RowEventWriter { return RowEventWriter{w} }
 
-// RowEventWriter is a stage.RowWriter whose calls become a unit's events.
+// RowEventWriter is a stage.RowWriter that turns calls into the events of a unit.
 type RowEventWriter struct{ events *EventWriter }
 
-// Events is the writer that it sends by.
+// Events returns the writer that it sends with.
 func (w RowEventWriter) Events() *EventWriter { return w.events }
 
 // Write sends a chunk.
@@ -118,7 +119,7 @@ func (w RowEventWriter) Loss(ctx context.Context, l stage.Loss) error { return w
 // chunk sends a chunk in pieces.
 func (w *EventWriter) chunk(ctx context.Context, c stage.Chunk) error {
 	if len(c.Data) > MaxBlob {
-		return fmt.Errorf("one row of %d bytes is more than the %d that can pass to another process", len(c.Data), MaxBlob)
+		return fmt.Errorf("a row of %d bytes exceeds the limit of %d for another process", len(c.Data), MaxBlob)
 	}
 	data := c.Data
 	for len(data) > FrameSize && w.failed == nil {
@@ -138,7 +139,7 @@ func (w *EventWriter) chunk(ctx context.Context, c stage.Chunk) error {
 	})
 }
 
-// Close sends an entry's end.
+// Close sends the end of an entry.
 func (w *EventWriter) Close(ctx context.Context, d stage.Digest) error {
 	return w.event(ctx, func(m *pb.UnitEvent) (err error) {
 		m.Close, err = DigestMessage(d)
@@ -180,7 +181,7 @@ func (w *EventWriter) Head(ctx context.Context, instance uint64, u stage.Unit) e
 	return err
 }
 
-// End sends the end of the events.
+// End sends the end of the unit.
 func (w *EventWriter) End(ctx context.Context) error {
 	if w.next == nil {
 		w.next = &pb.UnitEvent{}

@@ -14,14 +14,14 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// The metadata of a trailer that tell more of an error.
+// Metadata in the trailer that describe an error.
 const (
 	classKey = "vault-class"
 	errorKey = "vault-error"
-	laterKey = "vault-temporary" // milliseconds to wait at least
+	laterKey = "vault-temporary" // minimum time to wait, in milliseconds
 )
 
-// kind is an error that stages and engine know each other's by.
+// kind is an error that stages and engine test for with errors.Is.
 type kind struct {
 	name string
 	err  error
@@ -39,7 +39,7 @@ func kinds() []kind {
 	}
 }
 
-// Encode makes of an error the metadata of a call's trailer and its status.
+// Encode converts an error to the metadata of a call's trailer and a status.
 func Encode(err error) (metadata.MD, error) {
 	if err == nil {
 		return nil, nil
@@ -69,8 +69,9 @@ func Encode(err error) (metadata.MD, error) {
 	return md, status.Error(code, text(err.Error()))
 }
 
-// ErrCanceled is a call that the other side says was cancelled. It is no
-// context.Canceled: whether this side has cancelled anything, its own context tells.
+// ErrCanceled is the error of a call that the other side reports as cancelled. It does not
+// wrap context.Canceled, because only this side's context says whether this side cancelled
+// the call.
 var ErrCanceled = errors.New("cancelled in the plugin")
 
 // remote is an error of the other side: its text, class and kinds.
@@ -82,13 +83,12 @@ type remote struct {
 func (e *remote) Error() string   { return e.text }
 func (e *remote) Unwrap() []error { return e.is }
 
-// OfStage tells whether the trailer is that of an error which a stage returned.
+// OfStage reports whether a trailer belongs to an error that a stage returned.
 func OfStage(trailer metadata.MD) bool { return len(trailer.Get(classKey)) > 0 }
 
-// Decode is the inverse of Encode: the error that the other side's stage
-// returned, with a text that can be shown to people, and no class that only this
-// side can give. ok is false for errors that no stage has made: of the transport,
-// or of a process that is gone.
+// Decode is the inverse of Encode. It returns the error of the other side's stage, with a
+// text that is safe to print, and without a class that only this side can give. ok is false
+// for errors that no stage returned: those of the transport or of a process that is gone.
 func Decode(err error, trailer metadata.MD) (_ error, ok bool) {
 	s, isStatus := status.FromError(err)
 	if !isStatus || err == nil {
@@ -129,18 +129,18 @@ func Decode(err error, trailer metadata.MD) (_ error, ok bool) {
 		}
 	}
 	if class == failure.Failed {
-		return later(e, trailer), true // what failure.Of says by itself
+		return later(e, trailer), true // failure.Of determines the class
 	}
 	return later(failure.Wrap(class, e), trailer), true
 }
 
-// later marks an error as temporary whose trailer says so.
+// later marks an error as temporary if its trailer says so.
 func later(err error, trailer metadata.MD) error {
 	v := trailer.Get(laterKey)
 	if len(v) == 0 {
 		return err
 	}
-	const most = 24 * 60 * 60 * 1000 // a day
+	const most = 24 * 60 * 60 * 1000 // one day
 	ms, bad := strconv.ParseInt(v[0], 10, 64)
 	if bad != nil || ms < 0 || ms > most {
 		ms = 0

@@ -16,27 +16,27 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// crossed is an error that a plugin returns, as it is here.
+// crossed returns an error of a plugin as the host receives it.
 func crossed(t *testing.T, err error) error {
 	t.Helper()
 	trailer, sent := Encode(err)
 	got, ok := Decode(sent, trailer)
 	if !ok {
-		t.Errorf("%v is taken for one of the transport", err)
+		t.Errorf("%v is taken for a transport error", err)
 	}
 	return got
 }
 
-// An error of a stage is here what it is there: text, class and kind.
-func TestAnErrorCrosses(t *testing.T) {
+// An error of a stage keeps its text, class and kind.
+func TestErrorRoundTrip(t *testing.T) {
 	err := failure.New(failure.Refused, "object x: %w", stage.ErrCorrupt)
 	if got := crossed(t, err); got.Error() != err.Error() || failure.Of(got) != failure.Refused || !errors.Is(got, stage.ErrCorrupt) {
 		t.Errorf("%v, class %d", got, failure.Of(got))
 	}
 }
 
-// That a storage's error may pass crosses with how long to wait, whatever else it is.
-func TestATemporaryErrorCrosses(t *testing.T) {
+// A temporary error keeps its delay, whatever else it is.
+func TestTemporaryErrorRoundTrip(t *testing.T) {
 	for _, after := range []time.Duration{0, 1500 * time.Millisecond, time.Hour} {
 		err := fmt.Errorf("object x: %w", stage.Temporary(errors.New("busy"), after))
 		got := crossed(t, err)
@@ -51,18 +51,18 @@ func TestATemporaryErrorCrosses(t *testing.T) {
 	for _, after := range []string{"", "soon", "-1", "1e3", "99999999999999999999", "86400001"} {
 		got, _ := Decode(status.Error(codes.Unknown, "odd"), metadata.Pairs(classKey, "1", laterKey, after))
 		if wait, ok := stage.IsTemporary(got); !ok || wait != 0 {
-			t.Errorf("%q makes the host wait %v", after, wait)
+			t.Errorf("%q gives the delay %v", after, wait)
 		}
 	}
 	got := crossed(t, stage.ErrExist)
 	if _, again := stage.IsTemporary(got); again || !errors.Is(got, stage.ErrExist) {
-		t.Error("ErrExist does not cross as it is")
+		t.Error("ErrExist is not preserved")
 	}
 }
 
-// A class is an exit code that scripts act on: a plugin can't make one up, and
-// only who has cancelled something can say that the run was interrupted.
-func TestAPluginGivesNoClassThatIsNotItsOwn(t *testing.T) {
+// A class is an exit code that scripts act on. A plugin can't invent one, and only the side
+// that cancelled can report an interruption.
+func TestPluginCannotInventClass(t *testing.T) {
 	for _, err := range []error{
 		failure.New(77, "odd"), failure.New(0, "odd"), failure.New(-1, "odd"), failure.New(5, "odd"),
 		failure.New(failure.Interrupted, "interrupted"), fmt.Errorf("my own timer: %w", context.Canceled), context.DeadlineExceeded,
@@ -74,7 +74,7 @@ func TestAPluginGivesNoClassThatIsNotItsOwn(t *testing.T) {
 	}
 	got, ok := Decode(status.Error(codes.Canceled, "no trailer"), nil)
 	if !ok || failure.Of(got) != failure.Failed || !errors.Is(got, ErrCanceled) {
-		t.Errorf("of a plugin that sends no class: %v, class %d", got, failure.Of(got))
+		t.Errorf("error without a class: %v, class %d", got, failure.Of(got))
 	}
 	for _, class := range []string{"", "x", "0", "130", "255", "99999999999999999999"} {
 		if got, _ := Decode(status.Error(codes.Unknown, "odd"), metadata.Pairs(classKey, class)); failure.Of(got) != failure.Failed {
@@ -83,9 +83,8 @@ func TestAPluginGivesNoClassThatIsNotItsOwn(t *testing.T) {
 	}
 }
 
-// What a plugin says in an error is shown to people: it can't move the cursor,
-// nor fill the screen for ever.
-func TestTheTextOfAnErrorCanBeShown(t *testing.T) {
+// The text of an error can't move the cursor or fill the screen.
+func TestErrorTextIsSanitized(t *testing.T) {
 	for _, code := range []codes.Code{codes.Unknown, codes.Unavailable} {
 		got, _ := Decode(status.Error(code, "one\x1b[2J\r\n\ttwo\u009b\x00"+strings.Repeat("é", maxShown)), nil)
 		said := status.Convert(got).Message()

@@ -8,32 +8,32 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// again is a stream that sends one message for ever, or so often.
+// again is a stream that repeats a message, without limit if often is 0.
 func again[M any](m M, often int) func() (M, error) {
 	return func() (M, error) {
 		if often--; often == 0 {
-			return m, errors.New("it went on and on")
+			return m, errors.New("not stopped")
 		}
 		return m, nil
 	}
 }
 
-// A plugin that sends without end what the host must hold is stopped long before
-// memory is: by bytes, and by items, however small.
-func TestAStreamThatHasNoEndIsStopped(t *testing.T) {
+// A plugin that sends an endless stream, which the host must hold, is stopped long before
+// memory runs out: by size, and by number of items.
+func TestEndlessStreamIsStopped(t *testing.T) {
 	large := &pb.CheckResponse{Notes: []*pb.Note{{Text: strings.Repeat("x", 1<<20)}}}
 	if _, err := ReceiveCheck(again(large, 2000)); !errors.Is(err, ErrStream) {
-		t.Errorf("of large items: %v", err)
+		t.Errorf("large items: %v", err)
 	}
 	small := &pb.ListResponse{Objects: []*pb.Object{{}}}
 	count := func(_ *pb.ListResponse, t *Tally) error { t.Items(1 << 20); return nil }
 	if err := Receive(again(small, 2000), count); !errors.Is(err, ErrStream) {
-		t.Errorf("of small items: %v", err)
+		t.Errorf("small items: %v", err)
 	}
 }
 
-// What is handed on and not held may be any number: the files of a site, bytes.
-func TestAStreamThatIsHandedOnMayBeLong(t *testing.T) {
+// Content that is passed on rather than held may have any size: file events, bytes.
+func TestPassedOnStreamMayBeLong(t *testing.T) {
 	event := &pb.UnitEvent{Drop: true}
 	count := func(_ *pb.UnitEvent, t *Tally) error { t.Items(1 << 20); return nil }
 	if err := Receive(again(event, 2000), count); err == nil || errors.Is(err, ErrStream) {

@@ -16,8 +16,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// received cuts bytes into messages, as they could come from anybody: a byte or
-// two of length before each.
+// received splits bytes from the fuzzer into messages, each after a varint length.
 func received[M any, P interface {
 	*M
 	proto.Message
@@ -41,7 +40,7 @@ func packed(messages [][]byte) (b []byte) {
 	return b
 }
 
-// judge is a Writer that finds what no Writer may be given.
+// judge is a writer that fails the test if it is given anything invalid.
 type judge struct {
 	t      *testing.T
 	unit   stage.Unit
@@ -51,7 +50,7 @@ type judge struct {
 
 func (j *judge) Open(_ context.Context, e stage.Entry) error {
 	if j.open != nil || e.Size < 0 || !strings.HasPrefix(e.Path, j.unit.Part) || strings.Contains(e.Path+"/", "/../") || e.Mode > 0o7777 || max(e.Owner.UID, e.Owner.GID) > stage.MaxID {
-		j.t.Errorf("opened: %+v after %+v", e, j.open)
+		j.t.Errorf("Open: %+v after %+v", e, j.open)
 	}
 	j.open, j.passed = &e, 0
 	return nil
@@ -59,25 +58,25 @@ func (j *judge) Open(_ context.Context, e stage.Entry) error {
 
 func (j *judge) Write(_ context.Context, data []byte) error {
 	if j.open == nil || j.open.Kind == stage.Dir || len(data) > rows.MaxChunk {
-		j.t.Errorf("%d bytes of %+v", len(data), j.open)
+		j.t.Errorf("Write: %d bytes of %+v", len(data), j.open)
 	}
 	j.passed += int64(len(data))
 	return nil
 }
 
-// rowJudge judges rows.
+// rowJudge is the same for rows.
 type rowJudge struct{ *judge }
 
 func (j rowJudge) Write(_ context.Context, c stage.Chunk) error {
 	if bytes.Count(c.Data, []byte{'\n'}) != c.Rows || len(c.Data) > rows.MaxChunk && c.Rows != 1 {
-		j.t.Errorf("a chunk of %d bytes and %d rows", len(c.Data), c.Rows)
+		j.t.Errorf("chunk of %d bytes and %d rows", len(c.Data), c.Rows)
 	}
 	return nil
 }
 
 func (j *judge) Close(_ context.Context, d stage.Digest) error {
 	if j.open == nil || d.Bytes < 0 || j.open.Kind == stage.File && d.Bytes != j.passed {
-		j.t.Errorf("closed: %+v with %+v after %d bytes", j.open, d, j.passed)
+		j.t.Errorf("Close: %+v with %+v after %d bytes", j.open, d, j.passed)
 	}
 	j.open = nil
 	return nil
@@ -85,14 +84,14 @@ func (j *judge) Close(_ context.Context, d stage.Digest) error {
 
 func (j *judge) Same(_ context.Context, e stage.Entry) error {
 	if j.open != nil || e.Kind != stage.File || e.Fingerprint != "known" {
-		j.t.Errorf("the same: %+v", e)
+		j.t.Errorf("Same: %+v", e)
 	}
 	return nil
 }
 
 func (j *judge) Drop(context.Context) error {
 	if j.open == nil {
-		j.t.Error("dropped: nothing")
+		j.t.Error("Drop without an open entry")
 	}
 	j.open = nil
 	return nil
@@ -100,13 +99,13 @@ func (j *judge) Drop(context.Context) error {
 
 func (j *judge) Loss(_ context.Context, l stage.Loss) error {
 	if l.Count < 1 || l.Kind == "" {
-		j.t.Errorf("lost: %+v", l)
+		j.t.Errorf("Loss: %+v", l)
 	}
 	return nil
 }
 
-// Whatever events come, a writer is only given what keeps its contract, and a unit
-// that is not whole is an error.
+// Whatever events arrive, a writer is only given valid calls, and an incomplete unit is an
+// error.
 func FuzzEvents(f *testing.F) {
 	var messages [][]byte
 	w := NewEventWriter(func(_ context.Context, m *pb.UnitEvent) error {
@@ -146,12 +145,12 @@ func FuzzEvents(f *testing.F) {
 		}
 		err := Receive(received[pb.UnitEvent](data), func(m *pb.UnitEvent, t *Tally) error { return p.Event(ctx, m, t) })
 		if err == nil && j.open != nil {
-			t.Error("a unit is whole, and an entry open")
+			t.Error("a unit is accepted with an open entry")
 		}
 	})
 }
 
-// Whatever messages come, decoding them ends with an error or with what can be.
+// Whatever messages arrive, decoding returns an error or valid values.
 func FuzzLists(f *testing.F) {
 	d := dice{rand.New(rand.NewPCG(1, 1))}
 	inventories := &wire[pb.Inventory, *pb.Inventory]{t: f}
@@ -185,7 +184,7 @@ func FuzzLists(f *testing.F) {
 			for _, table := range inv.Tables {
 				less("table", table.Rows, table.Bytes)
 				if _, err := TableInfoMessage(table); err != nil {
-					t.Errorf("a table that came can't be sent: %v", err)
+					t.Errorf("a received table can't be sent: %v", err)
 				}
 			}
 			for _, u := range inv.Units {
@@ -221,14 +220,14 @@ func FuzzLists(f *testing.F) {
 			func() error { _, err := ReceiveBaseline(received[pb.BaselineResponse](data)); return err },
 		} {
 			if err := receive(); err != nil && err.Error() == "" {
-				t.Error("an error that says nothing")
+				t.Error("an error without text")
 			}
 		}
 		m := &pb.Mapped{}
 		if proto.Unmarshal(data, m) == nil {
 			if mapped, err := Mapped(m, Table); err == nil {
 				if _, err := MappedMessage(mapped); err != nil {
-					t.Errorf("a table that came can't be sent: %v", err)
+					t.Errorf("a received table can't be sent: %v", err)
 				}
 			}
 		}

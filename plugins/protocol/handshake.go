@@ -5,14 +5,14 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Major is the version of the protocol that the handshake agrees on; Minor tells
-// what was added to it since.
+// Major is the version of the protocol that the handshake agrees on. Minor counts additions
+// to it.
 const (
 	Major = 1
 	Minor = 0
 )
 
-// Handshake is what tells a plugin that it was started by Vault. It is no secret.
+// Handshake is how a plugin recognizes that Vault started it. It is not a secret.
 func Handshake() goplugin.HandshakeConfig {
 	return goplugin.HandshakeConfig{
 		ProtocolVersion:  Major,
@@ -21,13 +21,13 @@ func Handshake() goplugin.HandshakeConfig {
 	}
 }
 
-// Name is what go-plugin knows the one set of services by.
+// Name is the name of the set of services in go-plugin.
 const Name = "vault"
 
-// The sizes of what travels, measured in docs/performance.md.
+// Sizes for messages and connections, as measured in docs/performance.md.
 const (
-	// FrameSize is how much data a message carries at most. gRPC's buffers come
-	// in sizes of which the last is 1 MiB: a message must stay below.
+	// FrameSize is the maximum size of the data in a message. gRPC has buffers of fixed
+	// sizes up to 1 MiB; a message must be smaller than that.
 	FrameSize    = 512 << 10
 	maxMessage   = 16 << 20
 	window       = 4 << 20
@@ -35,7 +35,7 @@ const (
 	socketBuffer = 256 << 10
 )
 
-// DialOptions are those of the host's connection.
+// DialOptions returns the options of the host's connection.
 func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithInitialWindowSize(window),
@@ -46,7 +46,7 @@ func DialOptions() []grpc.DialOption {
 	}
 }
 
-// ServerOptions are those of a plugin's server.
+// ServerOptions returns the options of a plugin's server.
 func ServerOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.InitialWindowSize(window),

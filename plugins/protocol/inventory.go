@@ -10,7 +10,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// SendInventory sends what a source found.
+// SendInventory sends the result of Source.Plan.
 func SendInventory(i *stage.Inventory, send func(*pb.Inventory) error) error {
 	b := newBatch(send)
 	if err := words("the location or the snapshot", i.Location, i.Snapshot); err != nil {
@@ -53,8 +53,8 @@ func SendInventory(i *stage.Inventory, send func(*pb.Inventory) error) error {
 	return b.end(func(m *pb.Inventory, e *pb.End) { m.End = e })
 }
 
-// ReceiveInventory is the inverse of SendInventory. Tables or units of one name,
-// and units of a table that is not there, are ErrContract.
+// ReceiveInventory is the inverse of SendInventory. Duplicate tables or units, and units of
+// unknown tables, are ErrContract.
 func ReceiveInventory(recv func() (*pb.Inventory, error)) (*stage.Inventory, error) {
 	i := &stage.Inventory{}
 	err := Receive(recv, func(m *pb.Inventory, t *Tally) error {
@@ -104,7 +104,7 @@ func check(i *stage.Inventory) error {
 		case ids[u.ID]:
 			return broken("unit %s is planned twice", u.ID)
 		case tables[u.Table] != (u.Part == stage.DB):
-			return broken("unit %s of part %q is of the table %q", u.ID, u.Part, u.Table)
+			return broken("unit %s of part %q has the table %q", u.ID, u.Part, u.Table)
 		}
 		ids[u.ID] = true
 	}
@@ -125,7 +125,7 @@ func facts(all map[string]string) (map[string][]byte, error) {
 	return m, nil
 }
 
-// withFacts adds facts that came, to none at first.
+// withFacts adds received facts to a map, which may be nil.
 func withFacts(to map[string]string, m map[string][]byte) map[string]string {
 	if to == nil && len(m) > 0 {
 		to = make(map[string]string, len(m))

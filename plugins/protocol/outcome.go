@@ -7,7 +7,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// SendOutcome sends what a run knows when all units are written.
+// SendOutcome sends the argument of Sink.Finish.
 func SendOutcome(instance uint64, o *stage.Outcome, send func(*pb.Outcome) error) error {
 	f, err := facts(o.Facts)
 	if err != nil {
@@ -52,7 +52,7 @@ func ReceiveOutcome(recv func() (*pb.Outcome, error)) (instance uint64, o *stage
 	return head.GetInstance(), o, err
 }
 
-// SendProofs sends what a sink has read back.
+// SendProofs sends the result of Sink.Prove.
 func SendProofs(proofs []stage.TableProof, send func(*pb.ProveResponse) error) error {
 	b := newBatch(send)
 	if err := fill(b, proofs, TableProofMessage, func(m *pb.ProveResponse, p *pb.TableProof) { m.Proofs = append(m.Proofs, p) }); err != nil {
@@ -61,7 +61,7 @@ func SendProofs(proofs []stage.TableProof, send func(*pb.ProveResponse) error) e
 	return b.end(func(m *pb.ProveResponse, e *pb.End) { m.End = e })
 }
 
-// ReceiveProofs is the inverse of SendProofs. Steps are reported by stage.Step of ctx.
+// ReceiveProofs is the inverse of SendProofs. Steps are reported with stage.Step in ctx.
 func ReceiveProofs(ctx context.Context, recv func() (*pb.ProveResponse, error)) (proofs []stage.TableProof, err error) {
 	err = ReceiveSteps(ctx, recv, func(m *pb.ProveResponse, t *Tally) error {
 		return take(t, &proofs, m.Proofs, TableProof)

@@ -7,7 +7,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// SendPlan sends what a sink is going to get.
+// SendPlan sends the argument of Sink.Check and Sink.Begin.
 func SendPlan(instance uint64, p *stage.Plan, send func(*pb.Plan) error) error {
 	f, err := facts(p.Facts)
 	if err != nil {
@@ -55,7 +55,7 @@ func planOf(head *pb.PlanHead) (*stage.Plan, error) {
 	return p, natural("a plan", p.Files, p.Bytes)
 }
 
-// SendCheck sends what a sink's Check has found.
+// SendCheck sends the result of Sink.Check.
 func SendCheck(found stage.Findings, send func(*pb.CheckResponse) error) error {
 	b := newBatch(send)
 	if err := fill(b, found.Losses, LossMessage, func(m *pb.CheckResponse, l *pb.Loss) { m.Losses = append(m.Losses, l) }); err != nil {

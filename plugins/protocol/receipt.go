@@ -7,11 +7,11 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// SendReceipt sends what a target says of a unit that it has committed.
+// SendReceipt sends the result of committing a unit.
 func SendReceipt(r *stage.Receipt, send func(*pb.UnitResponse) error) error {
 	var t Tally
 	if r == nil {
-		return fmt.Errorf("the sink gives no receipt")
+		return fmt.Errorf("the sink returned no receipt")
 	}
 	if err := send(&pb.UnitResponse{Receipt: &pb.Receipt{Rows: r.Rows, Files: r.Files, Bytes: r.Bytes, State: r.State}}); err != nil {
 		return err
@@ -51,7 +51,7 @@ func ReceiveReceipt(recv func() (*pb.UnitResponse, error)) (r *stage.Receipt, er
 			}
 		}
 		if r == nil {
-			return broken("a unit's answer begins without its receipt")
+			return broken("the reply to a unit does not begin with its receipt")
 		}
 		if m.Loss != nil {
 			t.Items(1)
@@ -71,7 +71,7 @@ func ReceiveReceipt(recv func() (*pb.UnitResponse, error)) (r *stage.Receipt, er
 			return fmt.Errorf("%w: more than %d bytes of refused rows", ErrStream, MaxBlob)
 		}
 		if len(r.Losses) == 0 || r.Losses[len(r.Losses)-1].Row == nil {
-			return broken("bytes of a row come without the row")
+			return broken("bytes of a row without a loss")
 		}
 		t.Data(m.Data)
 		last := &r.Losses[len(r.Losses)-1]

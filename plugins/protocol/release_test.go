@@ -17,12 +17,12 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-var update = flag.Bool("update", false, "write v1/release.txt anew: only for a release, see TestWhatWasReleasedStands")
+var update = flag.Bool("update", false, "rewrite v1/release.txt; only for a release, see TestWhatWasReleasedStands")
 
 const released = "v1/release.txt"
 
-// declarations are the lines of a protocol, each by itself: "message End: uint64
-// bytes = 1", in the order of the file within a message, enum or service.
+// declarations returns the declarations of a protocol, one per line: "message End: uint64
+// bytes = 1", in file order within each message, enum or service.
 func declarations(f protoreflect.FileDescriptor) (all []string) {
 	all = append(all, "package "+string(f.Package()))
 	for i := range f.Messages().Len() {
@@ -88,7 +88,7 @@ func streamed(stream bool, m protoreflect.MessageDescriptor) string {
 	return string(m.Name())
 }
 
-// missing are the lines of a release that a protocol doesn't have any more.
+// missing returns the lines of a release that the protocol no longer has.
 func missing(release []byte, f protoreflect.FileDescriptor) (all []string) {
 	now := map[string]bool{}
 	for _, line := range declarations(f) {
@@ -102,27 +102,27 @@ func missing(release []byte, f protoreflect.FileDescriptor) (all []string) {
 	return all
 }
 
-// What was released of version 1 is never changed or taken away: plugins that were
-// built with it go on working. Only additions are free, and need nothing here until
-// the next release, which makes them last: go test ./plugins/protocol -run Released -update
+// Nothing released in version 1 is ever changed or removed, so that plugins built with it
+// keep working. Additions are permitted and become fixed with the next release: go test
+// ./plugins/protocol -run Released -update
 func TestWhatWasReleasedStands(t *testing.T) {
 	release, err := os.ReadFile(released)
 	if err != nil && !*update {
 		t.Fatal(err)
 	}
 	for _, line := range missing(release, pb.File_plugin_proto) {
-		t.Errorf("released in version 1, and changed or gone now:\n\t%s\nPut it back. If it must change, add a field, call or message of another name and number and let "+
-			"old ones stand; or make a version 2 beside this one. (Before the first release of all it may be changed: -update writes %s anew.)", line, released)
+		t.Errorf("released in version 1 but changed or removed now:\n\t%s\nRestore it. If it must change, add a field, call or message with another name and number and keep the "+
+			"old one, or add a version 2. (Before the first release it may be changed: -update rewrites %s.)", line, released)
 	}
 	if *update {
-		text := "# What version 1 of the protocol has promised: each line stands for ever. See release_test.go.\n" + strings.Join(declarations(pb.File_plugin_proto), "\n") + "\n"
+		text := "# Declarations released in version 1 of the protocol; they never change. See release_test.go.\n" + strings.Join(declarations(pb.File_plugin_proto), "\n") + "\n"
 		if err := os.WriteFile(released, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// The check above finds each kind of breaking change, and lets additions pass.
+// The check finds every kind of breaking change and permits additions.
 func TestBreakingChangesAreFound(t *testing.T) {
 	release := []byte(strings.Join(declarations(pb.File_plugin_proto), "\n"))
 	message := func(f *descriptorpb.FileDescriptorProto, name string) *descriptorpb.DescriptorProto {
@@ -175,7 +175,7 @@ func TestBreakingChangesAreFound(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if gone := strings.Join(missing(release, changed), "\n"); gone != c.gone {
-			t.Errorf("%s: found is %q, and it is %q", name, gone, c.gone)
+			t.Errorf("%s: found %q, want %q", name, gone, c.gone)
 		}
 	}
 }
@@ -186,7 +186,7 @@ var (
 	block   = regexp.MustCompile(`^(message|enum|service) (\w+) \{([^}]*)\}`)
 )
 
-// parsed are the declarations of a .proto's text, as far as this one uses the language.
+// parsed parses the declarations in a .proto file, as far as this one uses the language.
 func parsed(t *testing.T, text string) (all []string) {
 	rest := strings.TrimSpace(spaces.ReplaceAllString(comment.ReplaceAllString(text, ""), " "))
 	for rest != "" {
@@ -203,7 +203,7 @@ func parsed(t *testing.T, text string) (all []string) {
 		}
 		line, after, ok := strings.Cut(rest, ";")
 		if !ok {
-			t.Fatalf("this can't be read: %.100s", rest)
+			t.Fatalf("can't parse: %.100s", rest)
 		}
 		if strings.HasPrefix(line, "package ") {
 			all = append(all, line)
@@ -213,7 +213,7 @@ func parsed(t *testing.T, text string) (all []string) {
 	return all
 }
 
-func TestTheGeneratedCodeIsOfTheProtocolsText(t *testing.T) {
+func TestGeneratedCodeIsCurrent(t *testing.T) {
 	text, err := os.ReadFile("v1/plugin.proto")
 	if err != nil {
 		t.Fatal(err)
@@ -223,12 +223,12 @@ func TestTheGeneratedCodeIsOfTheProtocolsText(t *testing.T) {
 	slices.Sort(got)
 	for _, line := range want {
 		if _, ok := slices.BinarySearch(got, line); !ok {
-			t.Errorf("v1/plugin.proto says %q, and the generated code doesn't: run go generate ./plugins/protocol", line)
+			t.Errorf("%q is in v1/plugin.proto but not in the generated code; run go generate ./plugins/protocol", line)
 		}
 	}
 	for _, line := range got {
 		if _, ok := slices.BinarySearch(want, line); !ok {
-			t.Errorf("the generated code says %q, and v1/plugin.proto doesn't: run go generate ./plugins/protocol", line)
+			t.Errorf("%q is in the generated code but not in v1/plugin.proto; run go generate ./plugins/protocol", line)
 		}
 	}
 }

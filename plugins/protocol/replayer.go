@@ -11,31 +11,31 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// Replayer hands a unit's events to a writer, and nothing that breaks the contract
-// of writers: such an event is ErrContract. It holds one chunk, and keeps the data
-// of an event until the chunk is whole. It is used by one goroutine.
+// Replayer passes the events of a unit to a writer. An event that violates the contract of
+// writers is ErrContract and not passed on. The Replayer holds one chunk, and keeps the
+// data of an event until the chunk is complete. It is used by one goroutine.
 type Replayer struct {
 	Unit stage.Unit
-	Rows stage.RowWriter // of a unit of Part DB; nil for others
+	Rows stage.RowWriter // for a unit of Part DB; nil for others
 	To   stage.FileWriter
-	// Same tells whether an entry may be said to be the same. nil: any may.
+	// Same reports whether an entry may be reported as unchanged. If nil, any entry may.
 	Same func(stage.Entry) bool
 
-	entry  stage.Entry // that is open
+	entry  stage.Entry // the open entry
 	open   bool
-	passed int64  // bytes of the open entry
+	passed int64  // size of the open entry so far
 	buf    []byte // pieces of a chunk
 	failed error
 }
 
-// Event takes an event and those that came with it, and counts them.
+// Event handles an event and those in More, and counts them.
 func (p *Replayer) Event(ctx context.Context, m *pb.UnitEvent, t *Tally) error {
 	if err := p.one(ctx, m, t, m.Head != nil || m.End != nil); err != nil {
 		return err
 	}
 	for _, more := range m.More {
 		if more.Head != nil || more.End != nil || len(more.More) > 0 {
-			return broken("an event that came with another has a head, an end or more")
+			return broken("an event in more has a head, an end or more")
 		}
 		if err := p.one(ctx, more, t, false); err != nil {
 			return err
@@ -58,11 +58,11 @@ func (p *Replayer) one(ctx context.Context, m *pb.UnitEvent, t *Tally, empty boo
 	t.Items(n)
 	switch {
 	case n > 1, len(m.Data) > 0 && n > 0 && m.Chunk == nil:
-		return broken("an event is two at once")
+		return broken("an event has more than one kind")
 	case len(p.buf) > 0 && len(m.Data) == 0 && m.Chunk == nil:
 		return broken("a chunk of %s has no end", p.entry.Path)
 	case n == 0 && len(m.Data) == 0 && !empty:
-		return broken("an event is none that is known")
+		return broken("an event of unknown kind")
 	}
 	return p.event(ctx, m)
 }
@@ -85,7 +85,7 @@ func (p *Replayer) event(ctx context.Context, m *pb.UnitEvent) error {
 		return p.same(ctx, m.Same)
 	case m.Drop:
 		if !p.open {
-			return broken("an entry is dropped that is not open")
+			return broken("drop without an open entry")
 		}
 		p.open = false
 		return p.keep(p.To.Drop(ctx))
@@ -102,7 +102,7 @@ func (p *Replayer) event(ctx context.Context, m *pb.UnitEvent) error {
 	return nil
 }
 
-// Failed is the error of the Writer that ended it, as it is.
+// Failed returns the error of the writer that ended the unit, unchanged.
 func (p *Replayer) Failed() error { return p.failed }
 
 func (p *Replayer) keep(err error) error {
@@ -121,7 +121,7 @@ func (p *Replayer) begin(ctx context.Context, m *pb.Entry) (err error) {
 	return p.keep(p.To.Open(ctx, p.entry))
 }
 
-// fitting is an entry that belongs to the unit.
+// fitting returns the entry if it belongs to the unit.
 func (p *Replayer) fitting(m *pb.Entry) (stage.Entry, error) {
 	e, err := Entry(m)
 	if err != nil {
@@ -129,31 +129,31 @@ func (p *Replayer) fitting(m *pb.Entry) (stage.Entry, error) {
 	}
 	for element := range strings.SplitSeq(e.Path, "/") {
 		if element == "" || element == "." || element == ".." || strings.Contains(element, "\x00") {
-			return e, broken("the path %q is not clean and relative", e.Path)
+			return e, broken("path %q is not clean and relative", e.Path)
 		}
 	}
 	part, _, _ := strings.Cut(e.Path, "/")
 	switch {
 	case part != p.Unit.Part:
-		return e, broken("the entry %q is not of the part %s", e.Path, p.Unit.Part)
+		return e, broken("entry %q does not belong to part %s", e.Path, p.Unit.Part)
 	case (e.Target != "") != (e.Kind == stage.Symlink):
-		return e, broken("the entry %q is a %q with the target %q", e.Path, e.Kind, e.Target)
+		return e, broken("entry %q of kind %q has the target %q", e.Path, e.Kind, e.Target)
 	}
 	switch e.Kind {
 	case stage.File, stage.Dir, stage.Symlink, stage.Document:
 		return e, nil
 	}
-	return e, broken("the entry %q is of the unknown kind %q", e.Path, e.Kind)
+	return e, broken("entry %q has unknown kind %q", e.Path, e.Kind)
 }
 
-// data takes a piece of a chunk, the last one with chunk.
+// data handles a piece of a chunk; chunk is set with the last one.
 func (p *Replayer) data(ctx context.Context, piece []byte, chunk *pb.Chunk) error {
 	path := p.entry.Path
 	switch {
 	case !p.open:
-		return broken("content comes while no entry is open")
+		return broken("content without an open entry")
 	case p.entry.Kind == stage.Dir || p.entry.Kind == stage.Symlink:
-		return broken("%s is a %s and has content", path, p.entry.Kind)
+		return broken("%s has content although it is a %s", path, p.entry.Kind)
 	case p.entry.Kind != stage.Table && len(p.buf)+len(piece) > rows.MaxChunk, len(p.buf)+len(piece) > MaxBlob:
 		return broken("%s has a chunk of %d bytes or more", path, len(p.buf)+len(piece))
 	}
@@ -177,10 +177,10 @@ func (p *Replayer) data(ctx context.Context, piece []byte, chunk *pb.Chunk) erro
 	return p.keep(p.To.Write(ctx, c.Data))
 }
 
-// Room is where the data of the next event is best read to: see Reuse.
+// Room returns the memory into which to read the data of the next event, see Reuse.
 func (p *Replayer) Room() []byte { return Room(p.buf) }
 
-// emptied forgets a chunk; the memory of an unusually large one too.
+// emptied clears the chunk, and frees its memory if it was unusually large.
 func (p *Replayer) emptied() {
 	p.buf = p.buf[:0]
 	if cap(p.buf) > 2*rows.MaxChunk {
@@ -195,9 +195,9 @@ func (p *Replayer) check(c stage.Chunk) error {
 	n := bytes.Count(c.Data, []byte{'\n'})
 	switch {
 	case len(c.Data) > 0 && c.Data[len(c.Data)-1] != '\n':
-		return broken("the last row of a chunk of %s is cut off", p.entry.Path)
+		return broken("the last row in a chunk of %s is truncated", p.entry.Path)
 	case n != c.Rows:
-		return broken("a chunk of %s that is said to have %d rows has %d", p.entry.Path, c.Rows, n)
+		return broken("a chunk of %s reported with %d rows has %d", p.entry.Path, c.Rows, n)
 	case len(c.Data) > rows.MaxChunk && n > 1:
 		return broken("a chunk of %s has %d bytes and %d rows", p.entry.Path, len(c.Data), n)
 	}
@@ -210,9 +210,9 @@ func (p *Replayer) end(ctx context.Context, m *pb.Digest) error {
 	case err != nil:
 		return fmt.Errorf("%s: %w", p.entry.Path, err)
 	case !p.open:
-		return broken("an entry is closed that is not open")
+		return broken("close without an open entry")
 	case d.Bytes != p.passed && (p.entry.Kind == stage.File || d != (stage.Digest{})):
-		return broken("%s: the digest tells of %d bytes, and %d came", p.entry.Path, d.Bytes, p.passed)
+		return broken("%s: the digest says %d bytes, received %d", p.entry.Path, d.Bytes, p.passed)
 	}
 	p.open = false
 	return p.keep(p.To.Close(ctx, d))
@@ -224,9 +224,9 @@ func (p *Replayer) same(ctx context.Context, m *pb.Entry) error {
 	case err != nil:
 		return err
 	case p.open:
-		return broken("%s comes before %s is closed", e.Path, p.entry.Path)
+		return broken("%s is written before %s is closed", e.Path, p.entry.Path)
 	case e.Kind != stage.File || p.Same != nil && !p.Same(e):
-		return broken("%s is a %s that is said to be the same, and is not what is known", e.Path, e.Kind)
+		return broken("%s of kind %s is reported as unchanged but does not match the baseline", e.Path, e.Kind)
 	}
 	return p.keep(p.To.Same(ctx, e))
 }

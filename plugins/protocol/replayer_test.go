@@ -17,7 +17,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// diary writes down what reaches a FileWriter.
+// diary records the calls of a FileWriter.
 type diary struct {
 	lines []string
 	fail  error
@@ -37,7 +37,7 @@ func (d *diary) Same(_ context.Context, e stage.Entry) error   { return d.note("
 func (d *diary) Drop(context.Context) error                    { return d.note("drop") }
 func (d *diary) Loss(_ context.Context, l stage.Loss) error    { return d.note("loss %s", l.Path) }
 
-// rowDiary writes down what reaches a RowWriter.
+// rowDiary records the calls of a RowWriter.
 type rowDiary struct{ *diary }
 
 func (d rowDiary) Write(_ context.Context, c stage.Chunk) error {
@@ -73,8 +73,8 @@ func chunk(data string, n int) *pb.UnitEvent {
 
 func shut(n int) *pb.UnitEvent { return &pb.UnitEvent{Close: &pb.Digest{Bytes: int64(n)}} }
 
-// Whatever a foreign plugin sends, only what keeps the contract of writers is handed on.
-func TestEventsThatBreakTheContractReachNobody(t *testing.T) {
+// Whatever a plugin sends, only valid calls are passed on.
+func TestInvalidEventsAreNotPassedOn(t *testing.T) {
 	large := strings.Repeat("x", rows.MaxChunk)
 	for name, c := range map[string]struct {
 		unit   stage.Unit
@@ -111,7 +111,7 @@ func TestEventsThatBreakTheContractReachNobody(t *testing.T) {
 		"an unknown kind":               {fileUnit, []*pb.UnitEvent{{Open: &pb.Entry{Path: []byte("dataroot/x"), Kind: "socket"}}}},
 		"a link without target":         {fileUnit, []*pb.UnitEvent{{Open: &pb.Entry{Path: []byte("dataroot/x"), Kind: "symlink"}}}},
 		"a file with a target":          {fileUnit, []*pb.UnitEvent{{Open: &pb.Entry{Path: []byte("dataroot/x"), Kind: "file", Target: []byte("y")}}}},
-		"a folder with content":         {fileUnit, []*pb.UnitEvent{{Open: &pb.Entry{Path: []byte("dataroot/x"), Kind: "dir"}}, chunk("x", 0)}},
+		"a directory with content":      {fileUnit, []*pb.UnitEvent{{Open: &pb.Entry{Path: []byte("dataroot/x"), Kind: "dir"}}, chunk("x", 0)}},
 		"a digest of more":              {fileUnit, []*pb.UnitEvent{openFile("dataroot/a"), chunk("four", 0), shut(5)}},
 		"a digest of less":              {fileUnit, []*pb.UnitEvent{openFile("dataroot/a"), chunk("four", 0), shut(0)}},
 		"a file's chunk too large":      {fileUnit, []*pb.UnitEvent{openFile("dataroot/a"), {Data: []byte(large)}, chunk("x", 1)}},
@@ -119,11 +119,11 @@ func TestEventsThatBreakTheContractReachNobody(t *testing.T) {
 		"rows too few":                  {tableUnit, []*pb.UnitEvent{chunk("1\n2\n", 1)}},
 		"a row cut off":                 {tableUnit, []*pb.UnitEvent{chunk("1\n2", 1)}},
 		"rows in a chunk too large":     {tableUnit, []*pb.UnitEvent{{Data: []byte(large)}, chunk("\nx\n", 2)}},
-		"the same that is not known":    {fileUnit, []*pb.UnitEvent{{Same: &pb.Entry{Path: []byte("dataroot/x"), Kind: "file", Fingerprint: "other"}}}},
+		"the same but not known":        {fileUnit, []*pb.UnitEvent{{Same: &pb.Entry{Path: []byte("dataroot/x"), Kind: "file", Fingerprint: "other"}}}},
 		"the same without fingerprint":  {fileUnit, []*pb.UnitEvent{{Same: &pb.Entry{Path: []byte("dataroot/x"), Kind: "file"}}}},
-		"a folder that is the same":     {fileUnit, []*pb.UnitEvent{{Same: &pb.Entry{Path: []byte("dataroot/x"), Kind: "dir", Fingerprint: "known"}}}},
+		"a directory that is the same":  {fileUnit, []*pb.UnitEvent{{Same: &pb.Entry{Path: []byte("dataroot/x"), Kind: "dir", Fingerprint: "known"}}}},
 		"the same while another's open": {fileUnit, []*pb.UnitEvent{openFile("dataroot/a"), {Same: &pb.Entry{Path: []byte("dataroot/x"), Kind: "file", Fingerprint: "known"}}}},
-		"a loss of none":                {fileUnit, []*pb.UnitEvent{{Loss: &pb.Loss{Kind: "row", Path: []byte("x"), Reason: "r"}}}},
+		"a loss without count":          {fileUnit, []*pb.UnitEvent{{Loss: &pb.Loss{Kind: "row", Path: []byte("x"), Reason: "r"}}}},
 	} {
 		d := &diary{}
 		if err := pass(c.unit, d, c.events...); !errors.Is(err, ErrContract) {
@@ -132,7 +132,7 @@ func TestEventsThatBreakTheContractReachNobody(t *testing.T) {
 	}
 }
 
-func TestEventsThatKeepTheContractAreHandedOn(t *testing.T) {
+func TestValidEventsArePassedOn(t *testing.T) {
 	d := &diary{}
 	err := pass(fileUnit, d,
 		openFile("dataroot/a"), chunk("four", 0), shut(4),
@@ -163,8 +163,8 @@ func TestEventsThatKeepTheContractAreHandedOn(t *testing.T) {
 	}
 }
 
-// The writer's own error is told from all others.
-func TestTheWritersErrorIsKept(t *testing.T) {
+// The writer's error is distinguished from all others.
+func TestWriterErrorIsKept(t *testing.T) {
 	full := errors.New("the target is full")
 	p := &Replayer{Unit: fileUnit, To: &diary{fail: full}}
 	err := p.Event(context.Background(), openFile("dataroot/a"), &Tally{})
@@ -173,8 +173,8 @@ func TestTheWritersErrorIsKept(t *testing.T) {
 	}
 }
 
-// What a writer is given on one side, the writer of the other side gets.
-func TestWritersOnBothSidesSeeTheSame(t *testing.T) {
+// The writers on both sides see the same calls.
+func TestEventsRoundTrip(t *testing.T) {
 	var messages [][]byte
 	w := NewEventWriter(func(_ context.Context, m *pb.UnitEvent) error {
 		b, err := proto.Marshal(m)
@@ -197,7 +197,7 @@ func TestWritersOnBothSidesSeeTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := w.Drop(ctx); err == nil {
-		t.Error("a unit goes on after its end")
+		t.Error("a unit continues after its end")
 	}
 	recv := func() (*pb.UnitEvent, error) {
 		if len(messages) == 0 {

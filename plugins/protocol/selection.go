@@ -7,7 +7,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// SelectionMessage is a selection as it crosses; nil for one of everything.
+// SelectionMessage converts a selection to a message; nil if it selects everything.
 func SelectionMessage(s *selection.Selection) *pb.Selection {
 	if s.IsZero() {
 		return nil
@@ -42,7 +42,8 @@ func conditionMessage(c *selection.Condition) *pb.Condition {
 	return m
 }
 
-// Selection is the inverse of SelectionMessage. One that no pipeline can say is ErrContract.
+// Selection is the inverse of SelectionMessage. A selection that no pipeline can express is
+// ErrContract.
 func Selection(m *pb.Selection) (selection.Selection, error) {
 	s := selection.Selection{ExcludeTables: m.GetExcludeTables(), StructureOnly: m.GetStructureOnly()}
 	for _, row := range m.GetRows() {
@@ -59,7 +60,7 @@ func Selection(m *pb.Selection) (selection.Selection, error) {
 		s.ExcludeFiles = append(s.ExcludeFiles, string(pattern))
 	}
 	if err := s.Validate(); err != nil {
-		return selection.Selection{}, fmt.Errorf("the selection: %w: %w", ErrContract, err)
+		return selection.Selection{}, fmt.Errorf("selection: %w: %w", ErrContract, err)
 	}
 	return s, nil
 }
@@ -82,7 +83,7 @@ func condition(m *pb.Condition) *selection.Condition {
 	return c
 }
 
-// ExcludedMessage is what a source left out as it crosses.
+// ExcludedMessage converts something that a source left out to a message.
 func ExcludedMessage(x selection.Excluded) (*pb.Excluded, error) {
 	return &pb.Excluded{Path: []byte(x.Path), Pattern: []byte(x.Pattern)}, nil
 }

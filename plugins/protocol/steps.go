@@ -8,15 +8,15 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// maxSteps is how many steps of a call may be open at once.
+// maxSteps is the maximum number of open steps in a call.
 const maxSteps = 10_000
 
-// maxStep is how many bytes a step's text has at most; more is cut.
+// maxStep is the maximum length of a step's text, in bytes; the rest is cut off.
 const maxStep = 300
 
-// SendSteps returns a context in which stage.Step sends the steps of a call, and
-// what ends that: send is not called any more when it has returned. A step that
-// can't be sent is not told; who sends the answer learns why.
+// SendSteps returns a context in which stage.Step sends the steps of a call, and a function
+// that ends this; send is not called after that function has returned. Steps that can't be
+// sent are dropped, since sending the reply will return the error.
 func SendSteps(ctx context.Context, send func(*pb.Step) error) (context.Context, func()) {
 	var mu sync.Mutex
 	var last uint64
@@ -48,14 +48,14 @@ func SendSteps(ctx context.Context, send func(*pb.Step) error) (context.Context,
 	}
 }
 
-// stepMessage is a message of an answer that tells of steps before its content.
+// stepMessage is a message of a reply that reports steps before its content.
 type stepMessage interface {
 	Message
 	GetStep() *pb.Step
 }
 
-// ReceiveSteps is Receive for an answer that tells of steps: it reports them by
-// stage.Step of ctx, and hands fn the other messages.
+// ReceiveSteps is like Receive, for a reply that reports steps: it reports them with
+// stage.Step in ctx, and passes the other messages to fn.
 func ReceiveSteps[M stepMessage](ctx context.Context, recv func() (M, error), fn func(m M, t *Tally) error) error {
 	open := map[uint64]func(){}
 	defer func() {
@@ -74,7 +74,7 @@ func ReceiveSteps[M stepMessage](ctx context.Context, recv func() (M, error), fn
 			delete(open, step.Id)
 			done()
 		case step.Done || known || step.Id == 0:
-			return broken("a step ends that has not begun, or begins twice")
+			return broken("a step ends without having begun, or begins twice")
 		case len(open) >= maxSteps:
 			return broken("more than %d steps are open at once", maxSteps)
 		default:
@@ -84,5 +84,5 @@ func ReceiveSteps[M stepMessage](ctx context.Context, recv func() (M, error), fn
 	})
 }
 
-// Nothing is what ReceiveSteps calls for an answer without content.
+// Nothing is the fn of ReceiveSteps for a reply without content.
 func Nothing[M any](M, *Tally) error { return nil }

@@ -13,7 +13,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// stepped hands messages on, and then an end.
+// stepped returns messages with steps, then an end.
 func stepped(all ...*pb.Step) func() (*pb.FinishResponse, error) {
 	return func() (*pb.FinishResponse, error) {
 		if all == nil {
@@ -29,7 +29,7 @@ func stepped(all ...*pb.Step) func() (*pb.FinishResponse, error) {
 	}
 }
 
-// open counts the steps of a context that have not ended.
+// open counts the steps that have not ended.
 func open(ctx context.Context) (context.Context, *int, *[]string) {
 	n, texts := 0, []string{}
 	return stage.WithSteps(ctx, func(text string) func() {
@@ -39,8 +39,8 @@ func open(ctx context.Context) (context.Context, *int, *[]string) {
 	}), &n, &texts
 }
 
-// Steps of many goroutines arrive with their ends, and none comes after the answer.
-func TestStepsOfManyGoroutinesArrive(t *testing.T) {
+// Steps of many goroutines arrive with their ends, and none after the reply.
+func TestConcurrentSteps(t *testing.T) {
 	sent := []*pb.Step{}
 	ctx, over := SendSteps(t.Context(), func(m *pb.Step) error { sent = append(sent, m); return nil })
 	var all sync.WaitGroup
@@ -60,12 +60,12 @@ func TestStepsOfManyGoroutinesArrive(t *testing.T) {
 		t.Fatal(err)
 	}
 	if *n != 0 || len(*texts) != 51 {
-		t.Errorf("%d steps came, of which %d have not ended", len(*texts), *n)
+		t.Errorf("got %d steps, of which %d have not ended", len(*texts), *n)
 	}
 }
 
-// Steps that make no sense are an error, and too many at once are, too.
-func TestStepsThatMakeNoSense(t *testing.T) {
+// Invalid steps are an error, and so are too many open ones.
+func TestInvalidSteps(t *testing.T) {
 	many := []*pb.Step{}
 	for i := range maxSteps + 1 {
 		many = append(many, &pb.Step{Id: uint64(i + 1)})
@@ -75,7 +75,7 @@ func TestStepsThatMakeNoSense(t *testing.T) {
 	} {
 		ctx, n, _ := open(t.Context())
 		if err := ReceiveSteps(ctx, stepped(bad...), Nothing); !errors.Is(err, ErrContract) || *n != 0 {
-			t.Errorf("%v: %d are open, and the error is %v", bad[:min(3, len(bad))], *n, err)
+			t.Errorf("%v: %d steps are open, error %v", bad[:min(3, len(bad))], *n, err)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// rightPut is a right stream of a Put.
+// rightPut returns a valid stream of a Put.
 func rightPut(data []byte) (all []*pb.PutRequest) {
 	var t Tally
 	head := &pb.PutHead{Instance: 1, Name: "packs/a", Size: uint64(len(data))}
@@ -24,8 +24,8 @@ func rightPut(data []byte) (all []*pb.PutRequest) {
 	return append(all, &pb.PutRequest{Head: head, End: t.End()})
 }
 
-// spoil does to a stream what a broken peer might: each two bytes of orders are
-// what and where.
+// spoil changes a stream as a faulty peer might: each pair of bytes in orders says how and
+// where.
 func spoil(all []*pb.PutRequest, orders []byte) []*pb.PutRequest {
 	for order := range slices.Chunk(orders, 2) {
 		if len(order) < 2 || len(all) == 0 {
@@ -37,18 +37,18 @@ func spoil(all []*pb.PutRequest, orders []byte) []*pb.PutRequest {
 			break
 		}
 		switch order[0] % 8 {
-		case 0: // lost
+		case 0: // a message is missing
 			all = slices.Delete(slices.Clone(all), at, at+1)
 			continue
-		case 1: // twice
+		case 1: // a message is repeated
 			all = slices.Insert(slices.Clone(all), at, m)
 			continue
-		case 2: // in another order
+		case 2: // messages are swapped
 			all = slices.Clone(all)
 			other := int(order[1]/16) % len(all)
 			all[at], all[other] = all[other], all[at]
 			continue
-		case 3: // breaks off
+		case 3: // the stream is cut off
 			all = all[:at]
 			continue
 		case 4: // cut
@@ -68,8 +68,8 @@ func spoil(all []*pb.PutRequest, orders []byte) []*pb.PutRequest {
 	return all
 }
 
-// FuzzSpoiledStream: whatever becomes of a stream on its way, it is refused, or
-// what came is what was sent. It never goes on for ever.
+// FuzzSpoiledStream checks that a changed stream is refused, or has the content sent, and
+// is never endless.
 func FuzzSpoiledStream(f *testing.F) {
 	for what := range byte(8) {
 		f.Add([]byte("an object of several pieces, none of them long"), []byte{what, 2})
@@ -97,14 +97,14 @@ func FuzzSpoiledStream(f *testing.F) {
 		})
 		switch {
 		case err != nil && !errors.Is(err, ErrStream):
-			t.Errorf("a spoiled stream: %v", err)
+			t.Errorf("spoiled stream: %v", err)
 		case err == nil && (heads != 1 || !bytes.Equal(got, data)) && !ownEnd(all):
-			t.Errorf("%q was sent, and %q is taken", data, got)
+			t.Errorf("sent %q, got %q", data, got)
 		}
 	})
 }
 
-// ownEnd tells whether the end was made to fit what is there by chance: nothing.
+// ownEnd reports whether the end happens to match the remaining messages.
 func ownEnd(all []*pb.PutRequest) bool {
 	last := all[len(all)-1]
 	return last.End.GetBytes() == 0 && last.End.GetCrc32() == 0

@@ -13,10 +13,11 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// maxTable is the most bytes of a table's structure: two of them fit a message.
+// maxTable is the maximum size of a table's structure in bytes; two of them fit into a
+// message.
 const maxTable = 7 << 20
 
-// TableMessage is the structure of a table as JSON.
+// TableMessage returns the structure of a table as JSON.
 func TableMessage(t schema.Table) ([]byte, error) {
 	if err := words("the name of a table", t.Name); err != nil {
 		return nil, err
@@ -26,27 +27,27 @@ func TableMessage(t schema.Table) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("table %s: %w", t.Name, err)
 	case len(data) > maxTable:
-		return nil, failure.New(failure.Refused, "table %s: its structure takes %d bytes, and no more than %d can be told to another process", t.Name, len(data), maxTable)
-	case bytes.Contains(data, []byte(`\ufffd`)): // how package json writes what is not UTF-8
+		return nil, failure.New(failure.Refused, "table %s: its structure has %d bytes, which exceeds the limit of %d for another process", t.Name, len(data), maxTable)
+	case bytes.Contains(data, []byte(`\ufffd`)): // package json writes it for invalid UTF-8
 		var back schema.Table
 		if err := json.Unmarshal(data, &back); err != nil {
 			return nil, fmt.Errorf("table %s: %w", t.Name, err)
 		}
 		if again, err := json.Marshal(back); err != nil || !bytes.Equal(data, again) {
-			return nil, failure.New(failure.Refused, "table %s: a name, a default or another text of its structure is not UTF-8, and can't be told to another process", t.Name)
+			return nil, failure.New(failure.Refused, "table %s: a name, a default or another text in its structure is not UTF-8 and can't be sent to another process", t.Name)
 		}
 	}
 	return data, nil
 }
 
-// Table is the inverse of TableMessage. What a newer side has added to a table is
-// left out; what makes no table is ErrContract.
+// Table is the inverse of TableMessage. Fields added by a newer version are ignored; an
+// invalid table is ErrContract.
 func Table(data []byte) (t schema.Table, err error) {
 	if len(data) > maxTable {
-		return t, broken("the structure of a table takes %d bytes, at most %d may come", len(data), maxTable)
+		return t, broken("the structure of a table has %d bytes, the limit is %d", len(data), maxTable)
 	}
 	if err := json.Unmarshal(data, &t); err != nil {
-		return schema.Table{}, broken("the structure of a table: %w", err)
+		return schema.Table{}, broken("structure of a table: %w", err)
 	}
 	if err := soundTable(&t); err != nil {
 		return schema.Table{}, broken("table %q: %w", t.Name, err)
@@ -62,7 +63,7 @@ func soundTable(t *schema.Table) error {
 	for _, c := range t.Columns {
 		switch {
 		case c.Name == "" || seen[c.Name]:
-			return fmt.Errorf("column %q has no name or that of another", c.Name)
+			return fmt.Errorf("column %q has no name or a duplicate one", c.Name)
 		case c.Type.Kind == "":
 			return fmt.Errorf("column %s has no type", c.Name)
 		case min(c.Type.Size, c.Type.Length, c.Type.Scale) < 0:
@@ -72,30 +73,30 @@ func soundTable(t *schema.Table) error {
 	}
 	for _, name := range t.PrimaryKey {
 		if !seen[name] {
-			return fmt.Errorf("its primary key names the column %q, which it doesn't have", name)
+			return fmt.Errorf("its primary key names the missing column %q", name)
 		}
 	}
 	if k := t.PrimaryKeyIndex; k != nil {
 		for _, name := range k.Include {
 			if !seen[name] {
-				return fmt.Errorf("its primary key includes the column %q, which it doesn't have", name)
+				return fmt.Errorf("its primary key includes the missing column %q", name)
 			}
 		}
 	}
 	for _, x := range t.Indexes {
 		for _, c := range x.Columns {
 			if x.Native == "" && !seen[c.Name] || c.Prefix < 0 {
-				return fmt.Errorf("its index %s names %q, which is no column of it, or a length below 0", x.Name, c.Name)
+				return fmt.Errorf("its index %s names the missing column %q or a negative length", x.Name, c.Name)
 			}
 		}
 	}
 	if s := t.Sequence; s != nil && (!seen[s.Column] || s.Next == 0) {
-		return fmt.Errorf("its sequence of column %q, with %d as next value, can't be one", s.Column, s.Next)
+		return fmt.Errorf("its sequence of column %q with next value %d is invalid", s.Column, s.Next)
 	}
 	return nil
 }
 
-// TableInfoMessage is a table of an inventory or plan.
+// TableInfoMessage converts a table of an inventory or plan to a message.
 func TableInfoMessage(t stage.TableInfo) (*pb.TableInfo, error) {
 	data, err := TableMessage(t.Schema)
 	if err != nil {
@@ -124,7 +125,7 @@ func TableInfo(m *pb.TableInfo) (t stage.TableInfo, err error) {
 	return t, natural("table "+t.Schema.Name, t.Rows, t.Bytes)
 }
 
-// SumMessage is a proof of rows.
+// SumMessage converts the proof of rows to a message.
 func SumMessage(s rows.Sum) *pb.Sum { return &pb.Sum{Rows: s.Rows, Low: s.Lo, High: s.Hi} }
 
 // Sum is the inverse of SumMessage.
@@ -132,7 +133,7 @@ func Sum(m *pb.Sum) (rows.Sum, error) {
 	return rows.Sum{Rows: m.GetRows(), Lo: m.GetLow(), Hi: m.GetHigh()}, natural("a proof", m.GetRows())
 }
 
-// TableProofMessage is what was read of a table.
+// TableProofMessage converts what was read of a table to a message.
 func TableProofMessage(p stage.TableProof) (*pb.TableProof, error) {
 	data, err := TableMessage(p.Schema)
 	if err != nil {
@@ -154,7 +155,7 @@ func TableProof(m *pb.TableProof) (p stage.TableProof, err error) {
 	return p, err
 }
 
-// MappedMessage is a table after a transform of rows.
+// MappedMessage converts the result of RecordTransform.Table to a message.
 func MappedMessage(t stage.Mapped) (m *pb.Mapped, err error) {
 	m = &pb.Mapped{Rewrite: t.Rewrite}
 	if m.From, err = TableMessage(t.From); err != nil {
@@ -170,7 +171,7 @@ func MappedMessage(t stage.Mapped) (m *pb.Mapped, err error) {
 	return m, err
 }
 
-// Mapped is the inverse of MappedMessage; table is Table, or a memory of it.
+// Mapped is the inverse of MappedMessage; table is Table, or a cached version of it.
 func Mapped(m *pb.Mapped, table func([]byte) (schema.Table, error)) (t stage.Mapped, err error) {
 	t.Rewrite = m.GetRewrite()
 	if t.From, err = table(m.GetFrom()); err != nil {

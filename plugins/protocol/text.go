@@ -8,10 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// maxText is how much of a text for people travels; what is longer is cut and says so.
+// maxText is the maximum length of a text for people; longer texts are truncated with a
+// remark.
 const maxText = 1 << 20
 
-// text makes of a text for people what a message can carry, which is UTF-8 alone.
+// text converts a text for people to UTF-8 of limited length.
 func text(s string) string {
 	if len(s) > maxText {
 		s = s[:maxText] + fmt.Sprintf(" … (%d bytes more)", len(s)-maxText)
@@ -22,7 +23,7 @@ func text(s string) string {
 // maxShown is how much of an error's text is shown.
 const maxShown = 64 << 10
 
-// shown makes of the text of an error what a terminal can take.
+// shown makes the text of an error safe to print on a terminal.
 func shown(s string) string {
 	if n := len(s) - maxShown; n > 0 {
 		return Printable(s[:maxShown]) + fmt.Sprintf(" … (%d bytes more)", n)
@@ -30,7 +31,7 @@ func shown(s string) string {
 	return Printable(s)
 }
 
-// Printable drops what would move a terminal's cursor or colour it.
+// Printable removes characters that would control a terminal.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) && r != '\t' && r != '\n' {
@@ -40,36 +41,35 @@ func Printable(s string) string {
 	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
-// words refuses what is no text for people and yet not UTF-8: it would have to be
-// changed to be carried. what names it.
+// words returns an error if a string that must not be changed is not UTF-8. what names it.
 func words(what string, all ...string) error {
 	for _, s := range all {
 		if !utf8.ValidString(s) {
-			return fmt.Errorf("%s is not UTF-8, and can't be told to another process: %q", what, s[:min(len(s), 200)])
+			return fmt.Errorf("%s is not UTF-8 and can't be sent to another process: %q", what, s[:min(len(s), 200)])
 		}
 	}
 	return nil
 }
 
-// ErrContract is a message that says what no stage may say.
-var ErrContract = errors.New("the contract is not kept")
+// ErrContract is the error for a message that violates the contract of stages.
+var ErrContract = errors.New("contract violated")
 
-// broken makes an ErrContract that says how.
+// broken returns an ErrContract with a reason.
 func broken(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrContract, fmt.Errorf(format, args...))
 }
 
-// natural refuses sizes and counts below 0.
+// natural returns an error if a size or count is negative.
 func natural(what string, all ...int64) error {
 	for _, n := range all {
 		if n < 0 {
-			return broken("%s tells of %d, which is less than none", what, n)
+			return broken("%s has the negative number %d", what, n)
 		}
 	}
 	return nil
 }
 
-// each converts all of a list; an empty one is nil.
+// each converts a list; an empty one becomes nil.
 func each[A, B any](in []A, convert func(A) (B, error)) ([]B, error) {
 	if len(in) == 0 {
 		return nil, nil

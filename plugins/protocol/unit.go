@@ -7,9 +7,9 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// UnitMessage is what a source can read on its own.
+// UnitMessage converts a unit to a message.
 func UnitMessage(u stage.Unit) (*pb.Unit, error) {
-	if err := words(fmt.Sprintf("part or table of the unit %q", u.ID), u.Part, u.Table); err != nil {
+	if err := words(fmt.Sprintf("part or table of unit %q", u.ID), u.Part, u.Table); err != nil {
 		return nil, err
 	}
 	return &pb.Unit{Id: []byte(u.ID), Part: u.Part, Table: u.Table, Spec: []byte(u.Spec), Rows: u.Rows, Bytes: u.Bytes}, nil
@@ -22,7 +22,7 @@ func Unit(m *pb.Unit) (stage.Unit, error) {
 		Rows: m.GetRows(), Bytes: m.GetBytes(),
 	}
 	if u.ID == "" {
-		return u, broken("a unit has no id")
+		return u, broken("a unit has no ID")
 	}
 	return u, natural("unit "+u.ID, u.Rows, u.Bytes)
 }

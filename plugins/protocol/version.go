@@ -2,15 +2,15 @@ package protocol
 
 import "golang.org/x/mod/semver"
 
-// maxVersion is how many bytes the version of a plugin has at most.
+// maxVersion is the maximum length of a plugin's version, in bytes.
 const maxVersion = 64
 
-// GoodVersion tells whether a plugin may have this version: 1.2.3 or 1.2.3-rc.1, as
-// semver.org has it, without build metadata, of which none is newer than another.
+// GoodVersion reports whether v is a valid version of a plugin: a semantic version such as
+// 1.2.3 or 1.2.3-rc.1, without build metadata, which has no order.
 func GoodVersion(v string) bool {
 	return len(v) <= maxVersion && semver.Canonical("v"+v) == "v"+v
 }
 
-// CompareVersions orders two good versions by section 11 of semver.org: it is below
-// 0 where a is older than b.
+// CompareVersions compares two valid versions as defined in section 11 of semver.org. The
+// result is negative if a is older than b.
 func CompareVersions(a, b string) int { return semver.Compare("v"+a, "v"+b) }

@@ -5,15 +5,15 @@ import (
 	"testing"
 )
 
-// A plugin has a version that two people order the same way.
-func TestTheVersionsOfPlugins(t *testing.T) {
+// Versions have a single order.
+func TestVersions(t *testing.T) {
 	inOrder := []string{
 		"0.0.1", "0.9.0", "0.10.0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.2", "1.0.0-alpha.10", "1.0.0-alpha.beta",
 		"1.0.0-rc.1", "1.0.0", "1.0.1", "99999999999999999999.0.0",
 	}
 	for i, a := range inOrder {
 		if !GoodVersion(a) {
-			t.Errorf("%s is not good", a)
+			t.Errorf("%s is not accepted", a)
 		}
 		for j, b := range inOrder {
 			if got, want := CompareVersions(a, b), min(1, max(-1, i-j)); got != want {
@@ -26,7 +26,7 @@ func TestTheVersionsOfPlugins(t *testing.T) {
 		"1.2.3-" + strings.Repeat("a", 60),
 	} {
 		if GoodVersion(bad) {
-			t.Errorf("%q is good", bad)
+			t.Errorf("%q is accepted", bad)
 		}
 	}
 }
