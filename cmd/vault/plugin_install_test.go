@@ -126,7 +126,7 @@ func TestAChangedPluginIsRefusedByEveryCommandAndNeverRun(t *testing.T) {
 	}
 	says(t, vault(t, 2, nil, "plugin", "info", "stray", "--pipelines", dir).stderr, "vault-plugins/stray exists but is not pinned in vault.lock.yaml, so it is never run")
 	got := listOf(t, dir)
-	if got.Plugins[0].State != "refused" || !strings.Contains(got.Plugins[0].Reason, "is not the file") || len(got.Ignored) != 1 || got.Ignored[0] != "vault-plugins/stray" {
+	if got.Plugins[0].State != "refused" || !strings.Contains(got.Plugins[0].Reason, "is not the pinned file") || len(got.Ignored) != 1 || got.Ignored[0] != "vault-plugins/stray" {
 		t.Errorf("as JSON: %+v", got)
 	}
 	if _, err := os.Stat(trace); err == nil {
@@ -259,5 +259,5 @@ func TestPluginCommandsSayWhatIsWrong(t *testing.T) {
 		o := vault(t, 2, nil, append(append([]string{"plugin"}, c.args...), "--pipelines", dir)...)
 		says(t, o.stderr, c.say)
 	}
-	says(t, vault(t, 2, nil, "plugin", "list", "--pipelines", filepath.Join(dir, "nowhere")).stderr, "the folder of the pipelines can't be read", "no such file")
+	says(t, vault(t, 2, nil, "plugin", "list", "--pipelines", filepath.Join(dir, "nowhere")).stderr, "reading the pipeline directory", "no such file")
 }

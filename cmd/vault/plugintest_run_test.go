@@ -98,8 +98,8 @@ func TestABadPluginFailsTheCheckOfItsFault(t *testing.T) {
 	file := faulty(t)
 	t.Parallel()
 	for fault, want := range map[string]struct{ run, failed, found string }{
-		"torn":  {"storage/put-get,crash/put", "crash/put", "leaves a part of an object"},
-		"range": {"storage/put-get,storage/range", "storage/range", "or they are others"},
+		"torn":  {"storage/put-get,crash/put", "crash/put", "leaves a partial object"},
+		"range": {"storage/put-get,storage/range", "storage/range", "or wrong content"},
 	} {
 		t.Run(fault, func(t *testing.T) {
 			settings := written(t, "settings.yaml", "dir: "+t.TempDir()+"\nfault: "+fault+"\n")
