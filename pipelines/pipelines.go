@@ -1,10 +1,10 @@
-// Package pipelines holds pipeline files that run as they are. They are part of
-// the program, so that vault demo needs nothing else.
+// Package pipelines embeds the example pipeline files, so that vault demo needs
+// no other file.
 package pipelines
 
 import "embed"
 
-// Files are the pipeline files, by name.
+// Files holds the pipeline files by name.
 //
 //go:embed *.yaml
 var Files embed.FS

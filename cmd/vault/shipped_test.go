@@ -59,7 +59,7 @@ func TestShippedPipelinesRunWithTheEnvironmentThatTheyDocument(t *testing.T) {
 			t.Errorf("%s: %v", name, found)
 		}
 		for v := range asked {
-			if !strings.Contains(content, "#   "+v+" ") && !strings.Contains(content, "${env:"+v+":-") && !strings.Contains(content, "environment is that of") {
+			if !strings.Contains(content, "#   "+v+" ") && !strings.Contains(content, "${env:"+v+":-") && !strings.Contains(content, "environment variables of backup-local.yaml") {
 				t.Errorf("%s doesn't document %s", name, v)
 			}
 		}
