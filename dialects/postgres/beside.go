@@ -47,11 +47,24 @@ func (b *Beside) Old(o Object) Rename {
 // notNull names a NOT NULL constraint as the server would if the table had its final
 // name. Only PostgreSQL 18 stores the name.
 func (b *Beside) notNull(table, column string) string {
-	name := table + "_" + column + "_not_null"
-	if b == nil || len(name) > maxName {
+	if b == nil {
 		return ""
 	}
-	return " CONSTRAINT " + Ident(name)
+	return " CONSTRAINT " + Ident(notNullName(table, column))
+}
+
+// notNullName shortens the longer of the two names first, as the server does.
+func notNullName(table, column string) string {
+	const label = "_not_null"
+	t, c := len(table), len(column)
+	for t+c > maxName-len("_")-len(label) {
+		if t > c {
+			t--
+		} else {
+			c--
+		}
+	}
+	return cut(table, t) + "_" + cut(column, c) + label
 }
 
 // tableName returns the full temporary name of a table.

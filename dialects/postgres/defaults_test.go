@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/lmsvault/vault/core/schema"
@@ -133,6 +134,20 @@ func TestLastName(t *testing.T) {
 	for text, want := range map[string]string{"mood": "mood", "other.mood": "mood", `"Mo.od"`: "Mo.od", `"a""b"."c""d"`: `c"d`, `x."Y"`: "Y"} {
 		if got := lastName(text); got != want {
 			t.Errorf("%s: %q", text, got)
+		}
+	}
+}
+
+// NOT NULL constraints get the names that PostgreSQL 18 gives them.
+func TestNotNullNames(t *testing.T) {
+	for _, c := range []struct{ table, column, want string }{
+		{"mdl_user", "id", "mdl_user_id_not_null"},
+		{"mdl_a_table_with_a_name_that_is_almost_as_long_as_a_name_may_be", "id", "mdl_a_table_with_a_name_that_is_almost_as_long_as_a_id_not_null"},
+		{"mdl_a", "a_column_with_a_name_that_is_almost_as_long_as_a_name_may_be", "mdl_a_a_column_with_a_name_that_is_almost_as_long_as_a_not_null"},
+		{strings.Repeat("ü", 20), strings.Repeat("ö", 20), strings.Repeat("ü", 13) + "_" + strings.Repeat("ö", 13) + "_not_null"},
+	} {
+		if got := notNullName(c.table, c.column); got != c.want {
+			t.Errorf("%s.%s: %s", c.table, c.column, got)
 		}
 	}
 }
