@@ -58,7 +58,7 @@ func TestWhatIsNoCode(t *testing.T) {
 	}{
 		"no version.php":       {map[string]string{"version.php": ""}, "version.php is neither here nor in public"},
 		"another version.php":  {map[string]string{"version.php": "<?php return 5;"}, "$version is missing or not a number"},
-		"a version from code":  {map[string]string{"version.php": "<?php\n$version = compute();"}, "line 2: $version can't be decided"},
+		"a version from code":  {map[string]string{"version.php": "<?php\n$version = compute();"}, "version.php: $version can't be decided without executing the file: line 2: the function compute"},
 		"no components.json":   {map[string]string{"lib/components.json": ""}, "lib/components.json is missing; Moodle 3.11.18+ (Build: 20231222) is incomplete here, or older than 3.8"},
 		"broken JSON":          {map[string]string{"lib/components.json": "{"}, "lib/components.json: "},
 		"JSON without types":   {map[string]string{"lib/components.json": "{}"}, "lib/components.json: it lists no plugin types"},
@@ -94,7 +94,9 @@ func TestProblems(t *testing.T) {
 	}{
 		"version from code":     {"mod/data/version.php", "<?php\n\n$plugin->version = compute();", "mod/data/version.php:3: $plugin->version can't be decided without executing the file", true},
 		"version by condition":  {"mod/data/version.php", "<?php\n$plugin->version = 1;\nif ($CFG->branch > 400) {\n  $plugin->version = 2;\n}", "mod/data/version.php:4: $plugin->version can't be decided", true},
-		"requires from code":    {"mod/data/version.php", "<?php\n$plugin->version = 1;\n$plugin->requires = $CFG->version;", "mod/data/version.php:3: $plugin->requires can't be decided", false},
+		"requires from code":    {"mod/data/version.php", "<?php\n$plugin->version = 1;\n$plugin->requires = $CFG->version;", "mod/data/version.php:3: $plugin->requires can't be decided without executing the file: it depends on the site's settings", false},
+		"no PHP":                {"mod/data/version.php", "<?php\n$plugin->version = ;", "mod/data/version.php", true},
+		"a version of text":     {"mod/data/version.php", "<?php\n$plugin->version = array(1);", "mod/data/version.php:2: $plugin->version is not a version", true},
 		"broken JSON":           {"mod/quiz/db/subplugins.json", "{", "mod/quiz/db/subplugins.json: it is not the JSON that is expected", false},
 		"subplugins from code":  {"lib/editor/atto/db/subplugins.php", "<?php $subplugins = f();", "lib/editor/atto/db/subplugins.php: $subplugins can't be decided", false},
 		"type of a subsystem":   {"mod/quiz/db/subplugins.json", `{"plugintypes": {"course": "mod/quiz/report"}}`, "mod/quiz: it declares the plugin type course, which is a subsystem of core", false},
@@ -102,7 +104,7 @@ func TestProblems(t *testing.T) {
 		"type without code":     {"mod/quiz/db/subplugins.json", `{"plugintypes": {"quizzes": "mod/quiz/gone"}}`, "mod/quiz: it declares the plugin type quizzes in mod/quiz/gone, which is no directory", false},
 		"type outside the code": {"mod/quiz/db/subplugins.json", `{"plugintypes": {"quizzes": "../../etc"}}`, "mod/quiz: it declares the plugin type quizzes in ../../etc, which is no directory", false},
 		"type of odd letters":   {"mod/quiz/db/subplugins.json", `{"plugintypes": {"Quiz_x": "mod/quiz/report"}}`, `mod/quiz: it declares the plugin type "Quiz_x"`, false},
-		"no list of standards":  {"lib/classes/plugin_manager.php", "<?php class x {}", "the list in standard_plugins_list can't be decided", false},
+		"no list of standards":  {"lib/classes/plugin_manager.php", "<?php class x {}", "it is not known which plugins come with Moodle: there is no function standard_plugins_list", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := maps.Clone(moodle311)

@@ -3,6 +3,7 @@ package component
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -100,10 +101,10 @@ func Load(ctx context.Context, dir string, o Options) (*Code, error) {
 // the machine.
 func LoadFS(ctx context.Context, fsys fs.FS, o Options) (*Code, error) {
 	c := &Code{fsys: fsys, byName: map[string]int{}, parents: map[string]string{}}
-	if err := c.core(); err != nil {
+	if err := c.core(ctx); err != nil {
 		return nil, err
 	}
-	c.list = c.standard()
+	c.list = c.standard(ctx)
 	w := &walk{Code: c, ctx: ctx, options: o, seen: map[string]bool{}}
 	if err := w.types(); err != nil {
 		return nil, err
@@ -117,19 +118,36 @@ func LoadFS(ctx context.Context, fsys fs.FS, o Options) (*Code, error) {
 }
 
 // core finds version.php and reads it.
-func (c *Code) core() error {
+func (c *Code) core(ctx context.Context) error {
 	for _, c.web = range []string{"public", "."} {
 		name := path.Join(c.web, "version.php")
-		src, err := readFile(c.fsys, name, maxSource)
-		if err != nil {
+		if _, err := fs.Stat(c.fsys, name); err != nil {
 			continue
 		}
-		if c.Version, c.Release, c.Branch, err = readCore(src); err != nil {
-			return failure.New(failure.Refused, "%s: %w", name, err)
+		if err := c.readCore(ctx, name); err != nil {
+			return errors.Join(ctx.Err(), failure.New(failure.Refused, "%s: %w", name, err))
 		}
 		return nil
 	}
 	return failure.New(failure.Refused, "version.php is neither here nor in public; give the directory that holds Moodle's config.php")
+}
+
+// maxSource is the most bytes of a PHP or JSON file that are read.
+const maxSource = 4 << 20
+
+// readFile reads a file of at most maxSource bytes.
+func readFile(fsys fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", name)
+	}
+	if info.Size() > maxSource {
+		return nil, fmt.Errorf("%s has %d bytes; at most %d are read", name, info.Size(), maxSource)
+	}
+	return fs.ReadFile(fsys, name)
 }
 
 // branch returns the branch as a number, 405 for Moodle 4.5.

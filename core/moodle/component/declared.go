@@ -1,10 +1,13 @@
 package component
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
+
+	"github.com/lmsvault/vault/core/moodle/php"
 )
 
 // Dependency is another plugin that a plugin needs.
@@ -24,90 +27,84 @@ type Declared struct {
 	Dependencies []Dependency
 }
 
-// maxSource is the most bytes of a PHP or JSON file that are read.
-const maxSource = 4 << 20
-
-// readFile reads a file of at most max bytes.
-func readFile(fsys fs.FS, name string, max int64) ([]byte, error) {
-	info, err := fs.Stat(fsys, name)
+// declared evaluates a plugin's version.php. problems name what can't be decided.
+func (c *Code) declared(ctx context.Context, file string) (d Declared, problems []Problem, err error) {
+	const object = "$plugin = new stdClass(); $plugin->version = null; $module = $plugin;" // old plugins use $module
+	values, open, err := c.evaluate(ctx, file, object, "", "plugin")
+	if ctx.Err() != nil {
+		return d, nil, ctx.Err()
+	}
 	if err != nil {
-		return nil, err
+		return d, []Problem{problemOf(file, err)}, nil
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", name)
-	}
-	if info.Size() > max {
-		return nil, fmt.Errorf("%s has %d bytes; at most %d are read", name, info.Size(), max)
-	}
-	return fs.ReadFile(fsys, name)
-}
-
-// readDeclared reads the text of a plugin's version.php. problems name what can't be decided.
-func readDeclared(src []byte) (d Declared, problems []Problem) {
-	vars := readVariables(src)
 	d.Known = true
-	get := func(name string) any {
-		// Old plugins have $module, which is the same object.
-		for _, object := range []string{"plugin", "module"} {
-			if v, ok := vars[object+"->"+name]; ok {
-				return v
-			}
-			if list, ok := vars[object].(array); ok && list.get(name) != nil {
-				return list.get(name)
-			}
-		}
-		return nil
-	}
 	number := func(name string) Version {
-		v, line, ok := versionOf(get(name))
-		if !ok {
-			problems = append(problems, Problem{Line: line, Text: "$plugin->" + name + " can't be decided without executing the file"})
+		property := values[name]
+		v, ok := versionOf(property.Value)
+		why := property.Value.Unknown()
+		if name == "version" && why == nil {
+			why = open
+		}
+		if !ok || why != nil {
+			problems = append(problems, undecided(file, "$plugin->"+name, property, why))
 			d.Known = d.Known && name != "version"
 		}
 		return v
 	}
 	d.Version = number("version")
 	d.Requires = number("requires")
-	d.Release, _ = text(get("release"))
-	list, _ := get("dependencies").(array)
-	for _, e := range list {
-		name, ok := e.key.(string)
-		if !ok {
-			continue
-		}
+	d.Release, _ = values["release"].Value.Text()
+	for name, value := range values["dependencies"].Value.Items {
 		needed := Dependency{Component: name}
-		if e.value != "any" {
-			needed.Version, _, _ = versionOf(e.value)
+		if text, _ := value.Text(); text != "any" {
+			needed.Version, _ = versionOf(value)
 		}
 		d.Dependencies = append(d.Dependencies, needed)
 	}
 	slices.SortFunc(d.Dependencies, func(a, b Dependency) int { return strings.Compare(a.Component, b.Component) })
-	return d, problems
+	return d, problems, nil
 }
 
-// versionOf takes a value of a version.php for a version; line is where it is
-// assigned if it isn't one.
-func versionOf(v any) (version Version, line int, ok bool) {
-	switch x := v.(type) {
-	case nil, int64, float64, string:
-		return Version{x}, 0, true
-	case undecided:
-		return Version{}, x.line, false
+// readCore evaluates Moodle's own version.php.
+func (c *Code) readCore(ctx context.Context, file string) error {
+	values, open, err := c.evaluate(ctx, file, "", "$core = new stdClass(); $core->version = $version; $core->release = $release; $core->branch = $branch;", "core")
+	if err == nil && open != nil {
+		err = errors.New(open.String())
 	}
-	return Version{}, 0, false
+	if err != nil {
+		p := problemOf(file, err)
+		return errors.New(strings.TrimPrefix(p.String(), file+": "))
+	}
+	version, ok := versionOf(values["version"].Value)
+	if why := values["version"].Value.Unknown(); why != nil {
+		return fmt.Errorf("$version can't be decided without executing the file: %s", reason(why))
+	}
+	if !ok || version.number() <= 0 {
+		return errors.New("$version is missing or not a number; is this Moodle's version.php?")
+	}
+	c.Version = version
+	c.Release, _ = values["release"].Value.Text()
+	c.Branch, _ = values["branch"].Value.Text()
+	return nil
 }
 
-// readCore reads the text of Moodle's own version.php.
-func readCore(src []byte) (version Version, release, branch string, err error) {
-	vars := readVariables(src)
-	version, line, ok := versionOf(vars["version"])
-	if !ok {
-		return Version{}, "", "", fmt.Errorf("line %d: $version can't be decided without executing the file", line)
+// subplugins evaluates a db/subplugins.php and returns its list.
+func (c *Code) subplugins(ctx context.Context, file string) (array, error) {
+	values, _, err := c.evaluate(ctx, file, "", "$out = new stdClass(); $out->list = $subplugins;", "out")
+	if err != nil {
+		return nil, err
 	}
-	if version.IsZero() || version.number() <= 0 {
-		return Version{}, "", "", fmt.Errorf("$version is missing or not a number; is this Moodle's version.php?")
+	list := values["list"].Value
+	if why := list.Unknown(); why != nil {
+		return nil, errors.New(reason(why))
 	}
-	release, _ = text(vars["release"])
-	branch, _ = text(vars["branch"])
-	return version, release, branch, nil
+	if list.Kind() != php.KindArray {
+		return nil, errors.New("$subplugins is not an array")
+	}
+	var all array
+	for kind, value := range list.Items {
+		dir, _ := value.Text()
+		all = append(all, element{kind, dir})
+	}
+	return all, nil
 }

@@ -1,7 +1,7 @@
 // Package component lists what a folder of Moodle code is made of: core, its
 // subsystems, and plugins with their versions, requirements and tables.
 //
-// Load reads the folder as Moodle does and executes nothing. The result, a Code,
+// Load reads the folder as Moodle does. PHP files are evaluated by package php and never executed. The result, a Code,
 // answers what a backup and a restore ask: which plugins are standard, whether
 // their versions fit a database (Compare), what Moodle keeps as allversionshash
 // (VersionsHash), which plugin a table belongs to (Owner), and which rows of

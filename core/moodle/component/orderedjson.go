@@ -7,8 +7,29 @@ import (
 	"fmt"
 )
 
-// readJSON reads a JSON document with the order that its objects have, as PHP does:
-// objects become arrays, numbers float64.
+// element is a member of a JSON object, or an element of a list with its number.
+type element struct {
+	key   any
+	value any
+}
+
+// array is a JSON object or list in its order.
+type array []element
+
+// get returns the value of a key, nil for none.
+func (a array) get(key string) any {
+	for _, e := range a {
+		if e.key == key {
+			return e.value
+		}
+	}
+	return nil
+}
+
+// maxNesting bounds how deep JSON nests.
+const maxNesting = 64
+
+// readJSON reads a JSON document with the order that its objects have, as PHP does.
 func readJSON(src []byte) (array, error) {
 	src = bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))
 	d := json.NewDecoder(bytes.NewReader(src))
@@ -26,6 +47,7 @@ func readJSON(src []byte) (array, error) {
 	return object, nil
 }
 
+// jsonValue reads a value. Of members with one name the last counts, in the place of the first.
 func jsonValue(d *json.Decoder, depth int) (any, error) {
 	if depth > maxNesting {
 		return nil, fmt.Errorf("it nests deeper than %d", maxNesting)
@@ -41,7 +63,7 @@ func jsonValue(d *json.Decoder, depth int) (any, error) {
 	list := array{}
 	index := map[string]int{}
 	for d.More() {
-		var key any = int64(len(list))
+		var key any = len(list)
 		if delim == '{' {
 			if key, err = d.Token(); err != nil {
 				return nil, err

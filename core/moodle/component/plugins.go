@@ -22,7 +22,7 @@ func (w *walk) plugins(t Type) error {
 			Standard: w.list.there[name],
 		}
 		file := path.Join(d.path, "version.php")
-		src, err := w.file(file)
+		_, err := w.file(file)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			w.problem(d.path, 0, "version.php is missing; Moodle takes the directory for a plugin without a version")
@@ -31,10 +31,10 @@ func (w *walk) plugins(t Type) error {
 			w.problem(file, 0, "it can't be read: %v", err)
 		default:
 			var problems []Problem
-			p.Declared, problems = readDeclared(src)
-			for _, found := range problems {
-				w.problem(file, found.Line, "%s", found.Text)
+			if p.Declared, problems, err = w.Code.declared(w.ctx, file); err != nil {
+				return err
 			}
+			w.Problems = append(w.Problems, problems...)
 		}
 		w.byName[name] = len(w.Plugins)
 		w.Plugins = append(w.Plugins, p)
@@ -45,9 +45,9 @@ func (w *walk) plugins(t Type) error {
 // file reads a file of a plugin. One with a slash at its start is outside the code.
 func (c *Code) file(name string) ([]byte, error) {
 	if strings.HasPrefix(name, "/") {
-		return readFile(os.DirFS(path.Dir(name)), path.Base(name), maxSource)
+		return readFile(os.DirFS(path.Dir(name)), path.Base(name))
 	}
-	return readFile(c.fsys, name, maxSource)
+	return readFile(c.fsys, name)
 }
 
 var (
@@ -77,7 +77,7 @@ func validPluginName(name string) bool {
 		return false
 	}
 	for i := 1; i < n; i++ {
-		if c := name[i]; c != '_' && !isDigit(c) && (c < 'a' || c > 'z') {
+		if c := name[i]; c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
 			return false
 		}
 	}
@@ -104,7 +104,7 @@ func (w *walk) subtypes(parent, dir string) {
 			register = append(register, struct {
 				list       array
 				deprecated bool
-			}{w.declared(list, key, dir), key != ""})
+			}{w.declaredInJSON(list, key, dir), key != ""})
 		}
 	case !errors.Is(err, fs.ErrNotExist):
 		w.problem(name, 0, "it can't be read: %v", err)
@@ -130,8 +130,8 @@ const (
 	noSubpluginsPHP = 501 // db/subplugins.php is an error
 )
 
-// declared returns a list of subplugins.json, with directories below the code.
-func (w *walk) declared(list array, prefix, dir string) array {
+// declaredInJSON returns a list of subplugins.json, with directories below the code.
+func (w *walk) declaredInJSON(list array, prefix, dir string) array {
 	relative, _ := list.get(prefix + "subplugintypes").(array)
 	var out array
 	if len(relative) > 0 && w.branch() >= subpluginTypes {
@@ -154,24 +154,17 @@ func (w *walk) declared(list array, prefix, dir string) array {
 
 // declaredInPHP reads the variable $subplugins.
 func (w *walk) declaredInPHP(name string) array {
-	src, err := w.file(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := w.file(name); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	list, err := w.subplugins(w.ctx, name)
 	if err != nil {
-		w.problem(name, 0, "it can't be read: %v", err)
-		return nil
+		w.problem(name, 0, "$subplugins can't be decided without executing the file; its subplugins are not known: %v", err)
 	}
-	list, ok := readVariables(src)["subplugins"].(array)
-	if !ok {
-		w.problem(name, 0, "$subplugins can't be decided without executing the file; its subplugins are not known")
+	for i, e := range list {
+		list[i].value = w.below(e.value.(string))
 	}
-	var out array
-	for _, e := range list {
-		place, _ := e.value.(string)
-		out = append(out, element{e.key, w.below(place)})
-	}
-	return out
+	return list
 }
 
 // subtype adds a type that a plugin declares, if Moodle would.

@@ -1,7 +1,11 @@
 package component
 
 import (
+	"context"
+	"fmt"
 	"path"
+
+	"github.com/lmsvault/vault/core/moodle/php"
 )
 
 // standard lists the plugins that come with Moodle, and those that did once.
@@ -12,9 +16,9 @@ type standard struct {
 
 // standard reads the list of plugins that come with Moodle: lib/plugins.json, or
 // before Moodle 4.5 two functions of the plugin manager.
-func (c *Code) standard() standard {
+func (c *Code) standard(ctx context.Context) standard {
 	for _, name := range c.libFiles("plugins.json") {
-		src, err := readFile(c.fsys, name, maxSource)
+		src, err := readFile(c.fsys, name)
 		if err != nil {
 			continue
 		}
@@ -28,18 +32,44 @@ func (c *Code) standard() standard {
 		return standard{there != nil, components(there), components(former)}
 	}
 	name := path.Join(c.web, "lib/classes/plugin_manager.php")
-	src, err := readFile(c.fsys, name, maxSource)
+	src, err := readFile(c.fsys, name)
 	if err != nil {
 		c.problem(name, 0, "it is not known which plugins come with Moodle: neither this file nor lib/plugins.json can be read: %v", err)
 		return standard{}
 	}
-	there, ok := readList(src, "standard_plugins_list")
-	if !ok {
-		c.problem(name, 0, "it is not known which plugins come with Moodle: the list in standard_plugins_list can't be decided")
+	there, err := c.listOf(ctx, string(src), "standard_plugins_list")
+	if err != nil {
+		c.problem(name, 0, "it is not known which plugins come with Moodle: %v", err)
 		return standard{}
 	}
-	former, _ := readList(src, "is_deleted_standard_plugin")
-	return standard{true, components(there), components(former)}
+	former, err := c.listOf(ctx, string(src), "is_deleted_standard_plugin")
+	if err != nil {
+		c.problem(name, 0, "it is not known which plugins Moodle has removed: %v", err)
+	}
+	return standard{true, there, former}
+}
+
+// listOf evaluates the list in a function of the plugin manager, as a set of components.
+func (c *Code) listOf(ctx context.Context, src, function string) (map[string]bool, error) {
+	list, err := listIn(src, function)
+	if err != nil {
+		return nil, err
+	}
+	values, _, err := c.run(ctx, "<?php $out = new stdClass(); $out->list = "+list+";", "out")
+	if err != nil {
+		return nil, err
+	}
+	if v := values["list"].Value; v.Unknown() != nil || v.Kind() != php.KindArray {
+		return nil, fmt.Errorf("the list in %s can't be decided without executing it", function)
+	}
+	set := map[string]bool{}
+	for kind, names := range values["list"].Value.Items {
+		for _, name := range names.Items {
+			text, _ := name.Text()
+			set[kind+"_"+text] = true
+		}
+	}
+	return set, nil
 }
 
 // components makes a set of the lists of names by type.

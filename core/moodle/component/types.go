@@ -73,7 +73,7 @@ func (w *walk) types() error {
 // components reads lib/components.json.
 func (w *walk) components() (name string, list array, err error) {
 	for _, name = range w.libFiles("components.json") {
-		src, err := readFile(w.fsys, name, maxSource)
+		src, err := readFile(w.fsys, name)
 		if err != nil {
 			continue
 		}
