@@ -26,7 +26,7 @@ func TestAnUnprovenPostgresSwapLeavesTheOldSite(t *testing.T) {
 		{"one row for another", "WITH gone AS (DELETE FROM config WHERE id = 7 RETURNING *) INSERT INTO config SELECT 507, 'new', value FROM gone", "not all values are as sent"},
 		{"a default", "ALTER TABLE config ALTER value SET DEFAULT lower('x')", "column value has default"},
 		{"a key", "ALTER TABLE config DROP CONSTRAINT its_key", "the primary key is [] instead of"},
-		{"a table", "DROP TABLE config", "2 tables were restored and only 1 are there"},
+		{"a table", "DROP TABLE config", "2 tables were restored, but the target has only 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -28,8 +28,8 @@ func open(cfg *Config, env stage.Env) (stage.FileSink, error) {
 	})
 }
 
-// isDataRoot tells whether Moodle has used a directory as its data root. Names
-// that other programs use, too, such as cache, prove nothing.
+// isDataRoot reports whether Moodle has used a directory as its data root. Names that
+// other programs also use, such as cache, prove nothing.
 func isDataRoot(root *os.Root) (bool, error) {
 	for _, name := range []string{moodle.FiledirName, "localcache", "muc", "trashdir"} {
 		info, err := root.Lstat(name)
@@ -48,12 +48,12 @@ func top(path string) string {
 	return name
 }
 
-// optional tells whether a path belongs to what a backup may include: muc of the
-// target is kept, but one from the snapshot takes its place.
+// optional reports whether a path is one that a backup may include: muc of the target
+// is kept unless the snapshot has it.
 func optional(path string) bool { return moodle.Optional(top(path)) }
 
 func holds(path string) (bool, error) {
-	if top(path) == moodle.LostFound { // snapshots from before it was left out hold it
+	if top(path) == moodle.LostFound { // older snapshots contain it
 		return false, nil
 	}
 	if why, out := moodle.Excluded(top(path), nil); out && !optional(path) {

@@ -85,7 +85,7 @@ func conforms(t *testing.T, owner string) {
 
 func place(t testing.TB, owner string) conformance.Target {
 	root := t.TempDir()
-	t.Cleanup(func() { // so that what has no write permission can be removed
+	t.Cleanup(func() { // allow removing directories without write permission
 		if err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && d.IsDir() {
 				err = os.Chmod(path, 0o700)
@@ -132,7 +132,7 @@ func written(t testing.TB, root, owner string, items []conformance.Item) {
 		i, ok := want["dataroot/"+rel]
 		delete(want, "dataroot/"+rel)
 		if !ok {
-			t.Errorf("%q is there and was not written", rel)
+			t.Errorf("%q exists but was not written", rel)
 		}
 		if got := filetree.Owner(info); got != i.Entry.Owner {
 			t.Errorf("%q belongs to %+v, want %+v", rel, got, i.Entry.Owner)
@@ -158,6 +158,6 @@ func written(t testing.TB, root, owner string, items []conformance.Item) {
 		t.Error(err)
 	}
 	for path := range want {
-		t.Errorf("%q is not there", path)
+		t.Errorf("%q is missing", path)
 	}
 }

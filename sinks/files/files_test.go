@@ -82,7 +82,7 @@ func place(t testing.TB, owner string) conformance.Target {
 		},
 		Untouched: func(t testing.TB) {
 			if _, err := os.Stat(filepath.Dir(dir)); !os.IsNotExist(err) {
-				t.Errorf("the target was made: %v", err)
+				t.Errorf("the target was created: %v", err)
 			}
 		},
 		Holds: func(t testing.TB, items []conformance.Item) { holds(t, dir, owner, items) },
@@ -120,11 +120,11 @@ func holds(t testing.TB, dir, owner string, items []conformance.Item) {
 		t.Error(err)
 	}
 	for path := range want {
-		t.Errorf("%s is not there", path)
+		t.Errorf("%s is missing", path)
 	}
 }
 
-func TestFoldersGetTheModeOfTheRoot(t *testing.T) {
+func TestDirectoriesGetModeOfRoot(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o770|os.ModeSetgid); err != nil {
 		t.Fatal(err)
@@ -139,6 +139,6 @@ func TestFoldersGetTheModeOfTheRoot(t *testing.T) {
 	}
 	info, err := os.Stat(filepath.Join(dir, filepath.Dir(i.Entry.Path[len("filedir/"):])))
 	if err != nil || info.Mode() != fs.ModeDir|fs.ModeSetgid|0o770 {
-		t.Errorf("a folder has mode %v (%v)", info.Mode(), err)
+		t.Errorf("a directory has mode %v (%v)", info.Mode(), err)
 	}
 }

@@ -14,42 +14,32 @@ import (
 
 // Config is the configuration of the sink files.
 type Config struct {
-	Dir    string `key:"dir" required:"true" help:"the file pool to write: the directory filedir in the site's data root; made if it isn't there" example:"/var/moodledata/filedir"`
+	Dir    string `key:"dir" required:"true" help:"the file pool to write: the directory filedir in the site's data root; created if missing" example:"/var/moodledata/filedir"`
 	Owner  string `key:"owner" default:"user" oneof:"user keep" help:"whom files belong to: to the user who runs Vault, or, with keep, to whom they belonged; keep needs root"`
 	Setuid bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files also where the owner is not restored; a file then runs with the rights of the user who restores"`
 }
 
 const doc = `Writes Moodle's file pool. Each file is written under a temporary name, read back
-and compared with its checksum, and only then named; all are durable before the
-restore counts as finished. Nothing outside the directory is touched, whatever the names
-in the snapshot are. Symbolic links are neither followed nor made. While the
+and compared with its checksum, and only then renamed; all files are durable before the restore counts as finished. Nothing outside the directory is touched, whatever the names in the snapshot. Symbolic links are neither followed nor created. While the
 directory is incomplete it holds a file .vault-restoring; an interrupted restore is
 repeated with replace: true.
 
-replace: true makes the new pool in the directory .vault-swap beside the old one and
+replace: true creates the new pool in the directory .vault-swap beside the old one and
 exchanges the entries of both when the run is proven. The directory itself is never
-renamed: it may be a mount point, or mounted into a container. Whatever fails before
-leaves the old pool as it was. A run that dies during the exchange leaves the mark and
-a journal; the next run puts the old pool back, then restores. What else lies in
-.vault-swap is removed by the next run, and no backup holds it. Room for both is
-needed; replace: in_place removes the old pool first, and a run that fails then
-leaves none. Something mounted in the old pool must be unmounted or preserved.
+renamed: it may be a mount point, or mounted into a container. Any earlier failure leaves the old pool unchanged. A run that dies during the exchange leaves the marker and a journal; the next run puts the old pool back, then restores. The next run removes anything else in .vault-swap, and no backup contains it. Both need disk space; replace: in_place removes the old pool first, and a run that fails after that leaves none. Unmount or preserve anything mounted in the old pool.
 
-Only what is a file pool (or empty, or an earlier restore of one) is replaced; vault
-plan counts and names what goes. lost+found and the paths in preserve, relative to
-the pool, stay. The first line of the mark names the part, "part: filedir"; a mark of another
-part is refused.
+Only a file pool, an empty directory or an earlier restore of a pool is replaced; vault
+plan lists what would be removed. lost+found and the paths in preserve, relative to
+the pool, stay. The first line of the marker names the part, "part: filedir"; a marker of another part is refused.
 
 Modes and times of files are restored, without setuid and setgid bits. Directories
 get the mode of the pool's own directory when the restore finishes; until then only
 the user who restores can enter them. Files belong to that user: restore as the web
 server's user, or change the owner afterwards, or run as root with owner: keep.
 
-owner: keep gives each file the user and group that it had, by number, and reads them
-back; setuid and setgid bits stay then. The directories of the pool get the owner that
+owner: keep gives each file the user and group that it had, as numbers, and verifies them; setuid and setgid bits stay then. The directories of the pool get the owner that
 most files have, and so does the pool's own directory if the restore makes it, or if
-it belongs to root and its group. Numbers mean the same users only on the same
-machine, or on one that was set up like it. Files of an older snapshot, whose owner is
+it belongs to root and its group. User and group IDs refer to the same users only on the same machine, or on one with the same accounts. Files of an older snapshot, whose owner is
 not known, belong to root, and a note counts them.`
 
 // Stage is the registered sink.
@@ -58,7 +48,7 @@ func Stage() stage.Stage {
 		Info: stage.Info{
 			Name:    "files",
 			Role:    stage.RoleSink,
-			Summary: "Moodle's file pool (filedir)",
+			Summary: "Writes Moodle's file pool (filedir).",
 			Doc:     doc,
 			Parts:   []string{stage.Filedir},
 			Config:  func() any { return &Config{} },
@@ -84,10 +74,10 @@ func open(cfg *Config, env stage.Env) (stage.FileSink, error) {
 	})
 }
 
-// warning is the file that Moodle puts into an empty pool.
+// warning is the file that Moodle creates in an empty pool.
 const warning = "warning.txt"
 
-// isPool tells whether a directory is a file pool: it has a directory such as
+// isPool reports whether a directory is a file pool: it has a directory such as
 // ab/cd, or nothing but Moodle's warning.
 func isPool(root *os.Root) (bool, error) {
 	warned, alone := false, true

@@ -17,9 +17,9 @@ import (
 	source "github.com/lmsvault/vault/sources/mysql"
 )
 
-// Whatever ends a connection while rows are loaded, the run succeeds: it has each
-// row once, and says what was done again.
-func TestUnitsAreLoadedAgainOnce(t *testing.T) {
+// Whatever ends a connection while rows are loaded, the run succeeds with each row
+// once, and notes the retry.
+func TestUnitsAreRetriedWithoutDuplicates(t *testing.T) {
 	for _, engine := range engines {
 		for _, load := range []string{loadLocal, loadInsert} {
 			rows := "LOAD DATA"

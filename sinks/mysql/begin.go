@@ -11,9 +11,9 @@ import (
 	"github.com/lmsvault/vault/dialects/mysql"
 )
 
-// Begin creates the tables beside what is there. With stage.ReplaceInPlace it
-// also puts them and the mark in its place, by one statement: until that has
-// succeeded nothing is changed.
+// Begin creates the tables beside the existing ones. With stage.ReplaceInPlace it
+// also moves them and the marker into place with one statement; until that succeeds
+// nothing is changed.
 func (s *sink) Begin(ctx context.Context, p *stage.Plan) error {
 	if err := s.connect(ctx, p); err != nil {
 		return err
@@ -45,7 +45,7 @@ func (s *sink) begin(ctx context.Context, p *stage.Plan) error {
 	if err != nil {
 		return err
 	}
-	// Nothing that an earlier run has left beside the site belongs to it.
+	// Tables that an earlier run left beside the site do not belong to it.
 	if err := s.drop(ctx, st.LeftoverViews, st.Leftovers); err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (s *sink) begin(ctx context.Context, p *stage.Plan) error {
 	r := s.renaming(old)
 	r.add(s.receipts, s.marker())
 	if _, err := s.server.ExecContext(ctx, r.statement()); err != nil {
-		return s.takeBack(ctx, fmt.Errorf("%s: putting the new tables in their place: %w", s.server.Address, err))
+		return s.takeBack(ctx, fmt.Errorf("%s: moving the new tables into place: %w", s.server.Address, err))
 	}
 	s.begun = true
 	for k := range s.tables {
@@ -69,17 +69,18 @@ func (s *sink) begin(ctx context.Context, p *stage.Plan) error {
 	return s.drop(ctx, r.views, r.tables)
 }
 
-// beside is the full name of a table beside the site: kind is mysql.Incoming or mysql.Outgoing.
+// beside returns the full name of a table beside the site; kind is mysql.Incoming or
+// mysql.Outgoing.
 func (s *sink) beside(kind string, k int) string {
 	return fmt.Sprintf("%s%s%d_%d", s.cfg.Prefix, kind, s.run, k)
 }
 
-// final is the full name of a planned table when it is published.
+// final returns the full name of a planned table after publishing.
 func (s *sink) final(k int) string { return s.cfg.Prefix + s.tables[k].Name }
 
 func (s *sink) create(ctx context.Context) error {
-	// What is under way when another one fails is not cancelled: the server could
-	// carry it out after the rest was taken back.
+	// Statements in progress are not cancelled when another one fails: the server
+	// could still execute them after the cleanup.
 	err := s.each(ctx, func(failed context.Context, k int) error {
 		if failed.Err() != nil {
 			return failed.Err()
@@ -99,14 +100,14 @@ func (s *sink) create(ctx context.Context) error {
 	return s.mark(ctx, s.receipts)
 }
 
-// takeBack drops what was created beside the site, which stays as it was.
+// takeBack drops what was created beside the site, which is unchanged.
 func (s *sink) takeBack(ctx context.Context, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 90*time.Second)
 	defer cancel()
 	return errors.Join(cause, s.dropIncoming(ctx))
 }
 
-// dropIncoming drops what this run has created beside the site.
+// dropIncoming drops what this run created beside the site.
 func (s *sink) dropIncoming(ctx context.Context) error {
 	var created []string
 	for k := range len(s.tables) + 1 {
@@ -117,9 +118,9 @@ func (s *sink) dropIncoming(ctx context.Context) error {
 
 func (s *sink) marker() string { return s.cfg.Prefix + mysql.Marker }
 
-// mark creates the table that has the receipt of each unit that is committed, as
-// JSON in pieces that the server takes. By the name of marker it says, for
-// everyone who looks, that the database is incomplete.
+// mark creates the table with the receipt of each committed unit, as JSON in pieces
+// that fit into a statement. With the name of the marker it shows that the database
+// is incomplete.
 func (s *sink) mark(ctx context.Context, name string) error {
 	_, err := s.server.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS "+mysql.Ident(name)+" (unit binary(32) NOT NULL, piece int NOT NULL, receipt longblob NOT NULL, PRIMARY KEY (unit, piece)) ENGINE=InnoDB COMMENT='A restore into this database is not finished'")
 	if err != nil {
@@ -136,13 +137,14 @@ func (s *sink) drop(ctx context.Context, views, tables []string) error {
 		if len(d.names) == 0 {
 			continue
 		}
-		// What a killed run has asked the server for, an index perhaps, may still hold them.
+		// A statement of a killed run, such as building an index, may still lock
+		// them.
 		err := patiently(ctx, func() error {
 			_, err := s.server.ExecContext(ctx, "DROP "+d.kind+" IF EXISTS "+mysql.Idents(d.names))
 			return err
 		})
 		if err != nil {
-			return fmt.Errorf("%s: dropping what is not of the site that is restored: %w", s.server.Address, err)
+			return fmt.Errorf("%s: dropping remains of earlier restores: %w", s.server.Address, err)
 		}
 	}
 	return nil

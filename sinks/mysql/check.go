@@ -15,7 +15,7 @@ import (
 	"github.com/lmsvault/vault/dialects/mysql"
 )
 
-// Check looks at the target and at what is to be written, and changes nothing.
+// Check checks the target and the plan, and changes nothing.
 func (s *sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error) {
 	losses, notes, err := s.check(ctx, p)
 	if err != nil {
@@ -29,7 +29,7 @@ func (s *sink) check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, n
 		return nil, nil, err
 	}
 	if s.cfg.Load == loadLocal && !s.server.LocalData {
-		return nil, nil, failure.New(failure.Refused, "%s: load is %s, but the server doesn't allow it: set its local_infile to ON, or load to %s", s.server.Address, loadLocal, loadAuto)
+		return nil, nil, failure.New(failure.Refused, "%s: load is %s, but the server does not allow it; set its local_infile to ON, or load to %s", s.server.Address, loadLocal, loadAuto)
 	}
 	if err := s.checkCollation(); err != nil {
 		return nil, nil, err
@@ -79,34 +79,34 @@ func (s *sink) check(ctx context.Context, p *stage.Plan) (losses []stage.Loss, n
 		}
 	}
 	if len(refused) > 0 {
-		return nil, nil, failure.New(failure.Refused, "%s can't hold the plan: %w", s.server.Engine(), errors.Join(refused...))
+		return nil, nil, failure.New(failure.Refused, "%s cannot hold the plan: %w", s.server.Engine(), errors.Join(refused...))
 	}
 	return losses, notes, nil
 }
 
 // checkLocation refuses to write to a database that the run reads. A snapshot may
-// replace the site that it was made of.
+// replace the site it was made from.
 func (s *sink) checkLocation(ctx context.Context, p *stage.Plan) error {
 	location, err := s.server.Location(ctx)
 	if err != nil || !slices.Contains(p.Locations, location) || !s.server.Overlap(s.cfg.Prefix, p.Facts["prefix"]) {
 		return err
 	}
-	return failure.New(failure.Refused, "%s: source and target are the same database, with prefixes %q and %q: the restore would drop what it reads; take another database or prefix", s.server.Address, p.Facts["prefix"], s.cfg.Prefix)
+	return failure.New(failure.Refused, "%s: source and target are the same database, with prefixes %q and %q, so the restore would drop what it reads; use another database or prefix", s.server.Address, p.Facts["prefix"], s.cfg.Prefix)
 }
 
-// replacing says what is going to be dropped, and which room is needed until then.
+// replacing describes what will be dropped and the space needed until then.
 func (s *sink) replacing(p *stage.Plan, old *standing) stage.Note {
 	text := fmt.Sprintf("replace: %d tables and views with the prefix %q ", len(old.names()), s.cfg.Prefix)
 	if p.Replace == stage.ReplaceInPlace {
-		text += "are dropped before the new ones are loaded: what fails afterwards leaves no site"
+		text += "are dropped before the new ones are loaded; a failure after that leaves no site"
 	} else {
-		text += fmt.Sprintf("are dropped when the new ones are proven; until then the server needs room for both (the rows of the old ones take about %s, which stay that long), and it can't be asked how much it has: without enough, use replace: in_place",
+		text += fmt.Sprintf("are dropped when the new ones are proven; until then the server needs space for both (the old rows take about %s), and its free space is unknown; if there is not enough, use replace: in_place",
 			humanize.IBytes(uint64(max(old.bytes, 0))))
 	}
 	return stage.Note{Path: stage.DB, Text: text}
 }
 
-// checkReferrers refuses to replace tables that others refer to: their foreign
+// checkReferrers refuses to replace tables that other tables refer to: their foreign
 // keys would follow the old tables and be lost with them.
 func (s *sink) checkReferrers(ctx context.Context, old standing) (err error) {
 	own := map[string]bool{}
@@ -133,7 +133,7 @@ func (s *sink) checkReferrers(ctx context.Context, old standing) (err error) {
 	if err := found.Err(); err != nil || len(reasons) == 0 {
 		return err
 	}
-	return failure.New(failure.Refused, "%s: replace: tables that are not of the site refer to it, drop these first: %s", s.server.Address, some(reasons))
+	return failure.New(failure.Refused, "%s: replace: tables outside of the site refer to it; drop these first: %s", s.server.Address, some(reasons))
 }
 
 func some(names []string) string {
@@ -144,8 +144,9 @@ func some(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// checkRights tries each right on a table that isn't there: the server looks at
-// the right first. Grants can't tell, they may come by roles and patterns.
+// checkRights tries each privilege on a table that does not exist: the server checks
+// the privilege first. Grants are not conclusive, as they may come from roles and
+// patterns.
 func (s *sink) checkRights(ctx context.Context) error {
 	table := mysql.Ident(s.cfg.Prefix + mysql.Marker + "_" + rand.Text()[:8])
 	var missing []string
@@ -160,20 +161,20 @@ func (s *sink) checkRights(ctx context.Context) error {
 		_, err := s.server.ExecContext(ctx, try.statement)
 		switch {
 		case mysql.Number(err) == readOnly || mysql.Number(err) == readOnlyMode:
-			return failure.New(failure.Refused, "%s: the server takes no writes: %w", s.server.Address, err)
+			return failure.New(failure.Refused, "%s: the server is read-only: %w", s.server.Address, err)
 		case mysql.Denied(err):
 			missing = append(missing, try.right)
 		case mysql.Number(err) == 0 && err != nil:
-			return fmt.Errorf("%s: trying the right %s: %w", s.server.Address, try.right, err)
+			return fmt.Errorf("%s: checking the privilege %s: %w", s.server.Address, try.right, err)
 		}
 	}
 	if len(missing) > 0 {
-		return failure.New(failure.Refused, "%s: the user lacks the rights %s on the database %s: GRANT them first", s.server.Address, strings.Join(missing, ", "), s.server.Database)
+		return failure.New(failure.Refused, "%s: the user lacks the privileges %s on the database %s; GRANT them first", s.server.Address, strings.Join(missing, ", "), s.server.Database)
 	}
 	return nil
 }
 
-// The server's errors where it is a replica or set to be read only.
+// The server's errors if it is a replica or read-only.
 const (
 	readOnly     = 1290
 	readOnlyMode = 1836

@@ -16,7 +16,7 @@ import (
 	"github.com/lmsvault/vault/transforms/typemap"
 )
 
-// move carries a site from PostgreSQL as a pipeline does.
+// move moves a site from PostgreSQL as a pipeline does.
 func move(t *testing.T, from, to servers.Database, change func(*sink.Config), accept map[stage.LossKind]int64) (*run.Result, error) {
 	t.Helper()
 	in, out := source.Stage(), sink.Stage()
@@ -57,13 +57,14 @@ func names(t *testing.T, db servers.Database) []string {
 	return strings.Split(all, "|")
 }
 
-// What PostgreSQL tells apart and a _ci collation doesn't is refused row by row,
-// with the setting that helps; with that setting all rows come, and are proved.
-func TestCollationTellsApartWhatPostgreSQLDoes(t *testing.T) {
+// Values that PostgreSQL distinguishes and a _ci collation does not are rejected row
+// by row, with the setting that helps; with that setting all rows arrive and are
+// proven.
+func TestCollationDistinguishesWhatPostgreSQLDoes(t *testing.T) {
 	for _, engine := range []struct {
 		name   string
 		make   func(testing.TB) servers.Database
-		spaces string // the collation that heeds spaces at the end
+		spaces string // the collation that compares trailing spaces
 	}{{"MariaDB", servers.MariaDB, "utf8mb4_nopad_bin"}, {"MySQL", servers.MySQL, "utf8mb4_0900_bin"}} {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()
@@ -92,14 +93,14 @@ func TestCollationTellsApartWhatPostgreSQLDoes(t *testing.T) {
 				}
 				for _, l := range result.Losses {
 					if l.Kind != stage.LossRow || !strings.Contains(l.Reason, c.hint) {
-						t.Errorf("collation %q: row %s is refused because %s", c.collation, l.Where, l.Reason)
+						t.Errorf("collation %q: row %s is rejected because %s", c.collation, l.Where, l.Reason)
 					}
 				}
 				if got := names(t, to); !slices.Equal(got, c.rows) {
-					t.Errorf("collation %q: rows %q instead of %q", c.collation, got, c.rows)
+					t.Errorf("collation %q: rows %q, want %q", c.collation, got, c.rows)
 				}
 			}
-			for collation, want := range map[string]string{"latin1_bin": "not of utf8mb4", "utf8mb4_klingon_bin": "has no collation utf8mb4_klingon_bin"} {
+			for collation, want := range map[string]string{"latin1_bin": "does not belong to utf8mb4", "utf8mb4_klingon_bin": "has no collation utf8mb4_klingon_bin"} {
 				_, err := move(t, from, engine.make(t), func(k *sink.Config) { k.Collation = collation }, nil)
 				if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), want) {
 					t.Errorf("collation %s: %v", collation, err)

@@ -13,12 +13,12 @@ import (
 	"github.com/lmsvault/vault/dialects/mysql"
 )
 
-// committed gives the receipt of a unit that is committed, nil if it is not.
+// committed returns the receipt of a committed unit, or nil.
 func (s *sink) committed(ctx context.Context, tx *sql.Tx, unit string) (_ *stage.Receipt, err error) {
-	key := sha256.Sum256([]byte(unit)) // IDs may be longer than a key
+	key := sha256.Sum256([]byte(unit)) // IDs may be too long for a key
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("looking whether unit %s is there already: %w", unit, err)
+			err = fmt.Errorf("checking whether unit %s is committed: %w", unit, err)
 		}
 	}()
 	pieces, err := tx.QueryContext(ctx, "SELECT receipt FROM "+mysql.Ident(s.receipts)+" WHERE unit = ? ORDER BY piece", key[:])
@@ -41,8 +41,8 @@ func (s *sink) committed(ctx context.Context, tx *sql.Tx, unit string) (_ *stage
 	return &r, json.Unmarshal(text, &r)
 }
 
-// enter notes that a unit is committed, in the transaction of its rows. It waits for
-// one that an earlier attempt has left to the server.
+// enter records a unit as committed, in the transaction of its rows. It waits for a
+// transaction that an earlier attempt left on the server.
 func (s *sink) enter(ctx context.Context, tx *sql.Tx, unit string, r *stage.Receipt) error {
 	text, err := json.Marshal(r)
 	if err != nil {
@@ -52,8 +52,8 @@ func (s *sink) enter(ctx context.Context, tx *sql.Tx, unit string, r *stage.Rece
 	n := 0
 	for piece := range slices.Chunk(text, min(1<<20, s.server.MaxPacket/4)) {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO "+mysql.Ident(s.receipts)+" (unit, piece, receipt) VALUES (?, ?, ?)", key[:], n, piece); err != nil {
-			err = fmt.Errorf("noting that unit %s is there: %w", unit, err)
-			if mysql.Number(err) == duplicate { // the next attempt finds it
+			err = fmt.Errorf("recording unit %s as committed: %w", unit, err)
+			if mysql.Number(err) == duplicate { // the next attempt will find it
 				err = stage.Temporary(fmt.Errorf("an attempt whose connection was lost has committed the unit: %w", err), 0)
 			}
 			return err

@@ -39,7 +39,7 @@ func TestContract(t *testing.T) {
 		}{{loadLocal, stage.ReplaceNothing}, {loadInsert, stage.ReplaceSwap}, {loadLocal, stage.ReplaceInPlace}} {
 			t.Run(fmt.Sprint(engine.name, " ", c.load, " ", c.replace), func(t *testing.T) {
 				conformance.Sink(t, conformance.SinkFixture{
-					Resumes: true, // what is aborted leaves nothing beside the site; in place it is replaced
+					Resumes: true, // an aborted run leaves nothing beside the site; in place it is replaced
 					Place:   func(t testing.TB) conformance.Target { return place(t, engine.make, c.load) },
 					Plan: &stage.Plan{Tables: []stage.TableInfo{{Schema: keyed}, {Schema: empty}}, Parts: []string{stage.DB}, Workers: 3, Replace: c.replace,
 						Facts: map[string]string{"dialect": mysql.Dialect, "prefix": "old_"}},

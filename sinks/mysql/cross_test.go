@@ -11,8 +11,9 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// content reads a table by SQL of both engines, in no form of ours: strings and bytes as the
-// server's HEX, numbers as the server prints them, rows sorted.
+// content reads a table with SQL of both engines, independently of our formats:
+// strings and bytes as the server's HEX, numbers as the server prints them, rows
+// sorted.
 func content(t testing.TB, db servers.Database, table string) []string {
 	t.Helper()
 	names, err := db.SQL.QueryContext(t.Context(), "SELECT COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION", table)

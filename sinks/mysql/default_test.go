@@ -9,8 +9,8 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// Defaults arrive byte by byte: those of binary columns, of which the catalog
-// tells only a part, and those with quotes, backslashes and NUL.
+// Defaults arrive byte by byte: those of binary columns, which the catalog truncates,
+// and those with quotes, backslashes and NUL.
 func TestDefaultsAreExact(t *testing.T) {
 	const columns = `id int PRIMARY KEY, v varbinary(4) DEFAULT 0xFF00, n varbinary(4) NOT NULL DEFAULT 0x00FF27, f binary(3) NOT NULL DEFAULT 0x4100, x varbinary(9) DEFAULT 0x3078,
 		e varchar(30) DEFAULT ('a\\b'), g varchar(30) DEFAULT ('it''s'), h varchar(30) DEFAULT (concat('x\\', 'y''', '"', '\n', '\\n')), q varchar(20) DEFAULT 'it''s a\\b', j text DEFAULT ('x\\''y'), k varchar(9) NOT NULL DEFAULT 'a\0b\0', l text DEFAULT ('\0c')`
@@ -43,9 +43,9 @@ func TestDefaultsAreExact(t *testing.T) {
 	}
 }
 
-// Defaults arrive of which the catalog has only a part: six digits of a 4-byte
-// float, a question mark for an emoji. An empty table keeps them too.
-func TestDefaultsThatTheCatalogRoundsAreExact(t *testing.T) {
+// Defaults arrive exactly even if the catalog rounds them: six digits of a 4-byte
+// float, a question mark for an emoji. This also holds for empty tables.
+func TestDefaultsRoundedByCatalogAreExact(t *testing.T) {
 	const create = `CREATE TABLE mdl_a (id int PRIMARY KEY, n float NOT NULL, a float DEFAULT 1.1234567, b float NOT NULL DEFAULT 16777215, c float DEFAULT 3.4028234663852886e38, d float DEFAULT 0,
 		e float DEFAULT 1e-45, f float NOT NULL DEFAULT '7.038530691851209e-26', g float(10,3) DEFAULT 1.2346, h float(10,3) NOT NULL DEFAULT 9999999.999, i float(7,2) unsigned DEFAULT 0.1, j float(10,3) DEFAULT -9999999.999,
 		k varchar(9) NOT NULL DEFAULT '😀?', l varchar(9) DEFAULT '?😀')`
@@ -74,7 +74,7 @@ func TestDefaultsThatTheCatalogRoundsAreExact(t *testing.T) {
 	}
 }
 
-// MySQL keeps the default of a blob as an expression, whose bytes need not be UTF-8.
+// MySQL stores the default of a blob as an expression, whose bytes need not be UTF-8.
 func TestBlobDefaultsAreExact(t *testing.T) {
 	const create = `CREATE TABLE mdl_a (id int PRIMARY KEY, a blob DEFAULT ('b'), b tinyblob NOT NULL DEFAULT (x'00FF27'), c mediumblob DEFAULT ('ü''\\\'x\0y😀'), d longblob DEFAULT (_binary'q'))`
 	const binary = `, e blob DEFAULT (_binary 0xFF4127), f blob DEFAULT (_latin1 0xFF), g blob DEFAULT (_latin1'x'), h blob DEFAULT ('\0'))`

@@ -10,10 +10,10 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// emptyEnum inserts a row that is refused because an enum is the empty string
-// that a server without strict mode keeps in place of a wrong value: only such a
-// server's rules let it in again. It is kept only if the server says
-// nothing but that. in.text is the statement.
+// emptyEnum inserts a row that was rejected because an enum is the empty string,
+// which a server without strict mode stores instead of a wrong value and which only a
+// server without strict mode accepts. The row is kept only if the server reports
+// nothing else. in.text is the statement.
 func (in *inserter) emptyEnum(ctx context.Context, tx *sql.Tx, row []byte) (kept bool, err error) {
 	in.cells = rows.Split(in.cells, row)
 	empty := 0

@@ -9,8 +9,8 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Floats of 4 bytes come to the very value that their shortest text stands for,
-// also where that text read as a double is out of range or rounds to another float.
+// 4-byte floats keep the exact value of their shortest text, even if that text is out
+// of range as a double or rounds to another float.
 func TestFloatsAreExact(t *testing.T) {
 	want := [][2]string{ // shortest text, the value as a double
 		{"3.4028235e+38", "3.4028234663852886e38"}, {"-3.4028235e+38", "-3.4028234663852886e38"},
@@ -29,7 +29,7 @@ func TestFloatsAreExact(t *testing.T) {
 					lines = append(lines, id+"\tu"+id+"\t"+w[0]+"\ta\t\\N")
 				}
 				c := write(t, p, Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_", Load: load}, func(_ string, emit func([]byte, int) error) (sum rows.Sum) {
-					for _, line := range lines { // each by itself: LOAD DATA gives up a chunk of which it refuses a row
+					for _, line := range lines { // one by one: LOAD DATA abandons a chunk with a rejected row
 						sum.Add([]byte(line))
 						if err := emit([]byte(line+"\n"), 1); err != nil {
 							t.Fatal(err)

@@ -12,9 +12,9 @@ import (
 	"github.com/lmsvault/vault/dialects/mysql"
 )
 
-// A forged snapshot runs nothing on the server: what it spells is refused or lost by
-// Check, and Begin and Finish, even without Check, make tables of it and nothing else.
-func TestForgedSnapshotRunsNothing(t *testing.T) {
+// A forged snapshot executes nothing on the server: Check refuses or loses its text,
+// and even without Check, Begin and Finish create only tables from it.
+func TestForgedSnapshotExecutesNothing(t *testing.T) {
 	const drop = "; DROP TABLE canary; -- "
 	text := schema.Column{Name: "c", Type: schema.Type{Kind: schema.Char, Length: 200}, Native: "varchar(200)", Nullable: true}
 	with := func(change func(x *schema.Table, c *schema.Column)) schema.Table {
@@ -85,7 +85,7 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 				losses := found.Losses
 				switch {
 				case c.lost == "" && failure.Of(err) != failure.Refused, c.lost != "" && err != nil:
-					t.Errorf("%s: Check says %v", name, err)
+					t.Errorf("%s: Check returned %v", name, err)
 				case c.lost == stage.LossDefault || c.lost == stage.LossIndex:
 					if len(losses) != 1 || losses[0].Kind != c.lost {
 						t.Errorf("%s: losses %+v", name, losses)
@@ -97,13 +97,13 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 					err = s.Finish(t.Context(), &stage.Outcome{})
 				}
 				if (err != nil) != (c.lost == "") {
-					t.Errorf("%s: it ends with %v", name, err)
+					t.Errorf("%s: the restore ended with %v", name, err)
 				}
 				if err := s.Abort(t.Context()); err != nil {
 					t.Error(err)
 				}
 				if got := one(t, db, "SELECT sings FROM canary"); got != "1" {
-					t.Fatalf("%s: the canary sings %q", name, got)
+					t.Fatalf("%s: the canary contains %q", name, got)
 				}
 				if c.lost != "" {
 					if got := one(t, db, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = "+mysql.Literal("mdl_"+c.table.Name)); got != "2" {
@@ -118,9 +118,9 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 	}
 }
 
-// Rows of a forged snapshot stay rows: a value that is none of its column's ends the
-// restore, and runs nothing.
-func TestForgedRowsRunNothing(t *testing.T) {
+// Rows of a forged snapshot remain rows: a value that does not fit its column ends
+// the restore and executes nothing.
+func TestForgedRowsExecuteNothing(t *testing.T) {
 	db := engines[0].make(t)
 	table := schema.Table{Name: "t", Dialect: mysql.Dialect, Columns: []schema.Column{
 		{Name: "t", Type: schema.Type{Kind: schema.Text}, Native: "longtext"}, {Name: "x", Type: schema.Type{Kind: schema.Binary}, Native: "longblob"}, {Name: "b", Type: schema.Type{Kind: schema.Bit, Length: 8}, Native: "bit(8)"},
@@ -143,17 +143,17 @@ func TestForgedRowsRunNothing(t *testing.T) {
 		}
 		receipt := &stage.Receipt{}
 		err = w.Write(t.Context(), stage.Chunk{Data: []byte(row), Rows: 1})
-		if err == nil { // another process says it later
+		if err == nil { // a plugin process reports it later
 			receipt, err = w.Commit(t.Context())
 		}
 		if err == nil && len(receipt.Losses) != 1 {
-			t.Errorf("%s is taken", row)
+			t.Errorf("%s is accepted", row)
 		}
 		if err := w.Abort(t.Context()); err != nil {
 			t.Error(err)
 		}
 		if got := one(t, db, "SELECT COUNT(*) FROM mdl_t"); got != "0" {
-			t.Errorf("%s makes %s rows", row, got)
+			t.Errorf("%s creates %s rows", row, got)
 		}
 		if err := s.Abort(t.Context()); err != nil {
 			t.Error(err)
@@ -161,9 +161,9 @@ func TestForgedRowsRunNothing(t *testing.T) {
 	}
 }
 
-// A database whose owner means harm, or is only odd, is read and restored to the
-// letter, whatever sql_mode its tables were made under.
-func TestHostileDatabaseIsCarried(t *testing.T) {
+// A hostile or merely odd database is read and restored exactly, whatever sql_mode
+// its tables were created under.
+func TestHostileDatabaseIsRestored(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()

@@ -13,21 +13,21 @@ import (
 	"github.com/lmsvault/vault/dialects/mysql"
 )
 
-// inserter writes rows by INSERT of many rows, and finds those that are refused.
+// inserter writes rows with multi-row INSERTs, and finds rejected rows.
 type inserter struct {
 	table *schema.Table
 	head  string // INSERT INTO … VALUES
-	most  int    // bytes of the server's longest statement
-	batch int    // bytes of one statement, but for a row that is longer
-	zeros []int  // columns that can't hold -0
-	equal string // what to say of a row that the server finds equal to another
+	most  int    // maximum bytes of a statement
+	batch int    // target bytes of a statement; a longer row is sent alone
+	zeros []int  // columns that cannot hold -0
+	equal string // hint for a row that the server treats as a duplicate
 	cells [][]byte
 	text  []byte
 }
 
 func newInserter(s *sink, t *table) inserter {
 	const batch = 1 << 20
-	most := s.server.MaxPacket - 1024 // what the protocol puts around it
+	most := s.server.MaxPacket - 1024 // protocol overhead
 	var zeros []int
 	for k := range t.Columns {
 		if s.server.MariaDB && t.Columns[k].Type.Kind == schema.Float {
@@ -42,7 +42,7 @@ func newInserter(s *sink, t *table) inserter {
 	}
 }
 
-// chunk inserts all rows of a chunk and returns those that the server refuses.
+// chunk inserts all rows of a chunk and returns those that the server rejected.
 func (in *inserter) chunk(ctx context.Context, tx *sql.Tx, c stage.Chunk) ([]stage.Loss, error) {
 	var losses []stage.Loss
 	var batch [][]byte
@@ -63,7 +63,7 @@ func (in *inserter) chunk(ctx context.Context, tx *sql.Tx, c stage.Chunk) ([]sta
 		}
 		data = rest
 		if column := in.negativeZero(row); column != "" {
-			losses = append(losses, refused.Loss(in.table, row, column, "MariaDB has no negative zero: it would become 0"))
+			losses = append(losses, refused.Loss(in.table, row, column, "MariaDB has no negative zero; it would become 0"))
 			continue
 		}
 		if n := len(row) + len(row)/8 + 4*len(in.table.Columns); size+n > in.batch && len(batch) > 0 {
@@ -77,8 +77,8 @@ func (in *inserter) chunk(ctx context.Context, tx *sql.Tx, c stage.Chunk) ([]sta
 	return losses, flush()
 }
 
-// rows inserts rows by one statement. If the server refuses it, each half is
-// tried, down to the rows that are refused alone.
+// rows inserts rows with one statement. If the server rejects it, it tries each half,
+// down to single rejected rows.
 func (in *inserter) rows(ctx context.Context, tx *sql.Tx, batch [][]byte) ([]stage.Loss, error) {
 	if len(batch) == 0 {
 		return nil, nil
@@ -111,7 +111,7 @@ func (in *inserter) rows(ctx context.Context, tx *sql.Tx, batch [][]byte) ([]sta
 		second, err := in.rows(ctx, tx, batch[half:])
 		return append(first, second...), err
 	case tooLong:
-		return []stage.Loss{refused.Loss(in.table, batch[0], "", fmt.Sprintf("the row takes a statement of %d bytes, the server's max_allowed_packet is %d: raise it", len(in.text), in.most+1024))}, nil
+		return []stage.Loss{refused.Loss(in.table, batch[0], "", fmt.Sprintf("the row needs a statement of %d bytes, but the server's max_allowed_packet is %d; raise it", len(in.text), in.most+1024))}, nil
 	}
 	if kept, emptyErr := in.emptyEnum(ctx, tx, batch[0]); kept || emptyErr != nil {
 		return nil, emptyErr
@@ -123,7 +123,7 @@ func (in *inserter) rows(ctx context.Context, tx *sql.Tx, batch [][]byte) ([]sta
 	return []stage.Loss{refused.Loss(in.table, batch[0], mysql.ColumnOf(err), reason)}, nil
 }
 
-// hasNegativeZero tells whether a chunk has a row that negativeZero finds.
+// hasNegativeZero reports whether negativeZero finds a row in a chunk.
 func (in *inserter) hasNegativeZero(data []byte) (bool, error) {
 	if len(in.zeros) == 0 || !bytes.Contains(data, []byte("-0")) {
 		return false, nil
@@ -137,8 +137,8 @@ func (in *inserter) hasNegativeZero(data []byte) (bool, error) {
 	}
 }
 
-// negativeZero gives the column of a row that the server would make 0 of without
-// a word, "" for none.
+// negativeZero returns the column of a row that the server would silently change from
+// -0 to 0, or "".
 func (in *inserter) negativeZero(row []byte) string {
 	if len(in.zeros) == 0 || !bytes.Contains(row, []byte("-0")) {
 		return ""
@@ -152,12 +152,12 @@ func (in *inserter) negativeZero(row []byte) string {
 	return ""
 }
 
-// values appends a row as SQL. The escapes of a cell are those of a string literal
-// too, so it only needs quotes around it, and escapes for the quotes in it.
+// values appends a row as SQL. The escapes of a cell are also valid in string
+// literals, so only quotes need escaping.
 func (in *inserter) values(row []byte) error {
 	in.cells = rows.Split(in.cells, row)
 	if len(in.cells) != len(in.table.Columns) {
-		return fmt.Errorf("a row has %d columns, the table %d", len(in.cells), len(in.table.Columns))
+		return fmt.Errorf("a row has %d columns, but the table has %d", len(in.cells), len(in.table.Columns))
 	}
 	in.text = append(in.text, '(')
 	for k, cell := range in.cells {

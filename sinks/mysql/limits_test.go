@@ -9,7 +9,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// The longest keys that the servers take are carried; of what is longer the index is a loss.
+// The longest keys that the servers accept are created; a longer index is a loss.
 func TestLongestKeys(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
@@ -45,9 +45,9 @@ func TestLongestKeys(t *testing.T) {
 	}
 }
 
-// Where a restore into mdl_ was broken off, most tables of every site are missing
-// there; the whole site mdl_old_ beside it stays all the same.
-func TestReplaceOverAHalfRestoredSiteKeepsTheOther(t *testing.T) {
+// If a restore into mdl_ was interrupted, most tables of a site are missing there; a
+// complete site mdl_old_ beside it stays nevertheless.
+func TestReplacingHalfRestoredSiteKeepsOtherSite(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()

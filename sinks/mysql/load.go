@@ -17,7 +17,8 @@ import (
 	"github.com/lmsvault/vault/dialects/mysql"
 )
 
-// loader sends chunks by LOAD DATA LOCAL, which reads the form of package rows as it is.
+// loader sends chunks with LOAD DATA LOCAL, which can parse the encoding of package
+// rows.
 type loader struct {
 	columns, fullName string
 	floats            []int // columns of 4-byte floats
@@ -48,8 +49,9 @@ func newLoader(fullName string, t *schema.Table) *loader {
 	return &loader{columns: clause, fullName: fullName, floats: floats}
 }
 
-// exact gives the rows as the server reads their floats exactly; they are valid
-// until the next call. Most tables have no floats, and theirs stay as they are.
+// exact returns the rows with floats spelled so that the server parses them exactly.
+// The result is valid until the next call. Most tables have no floats, and their rows
+// are unchanged.
 func (l *loader) exact(data []byte) ([]byte, error) {
 	if len(l.floats) == 0 {
 		return data, nil
@@ -78,8 +80,8 @@ func (l *loader) exact(data []byte) ([]byte, error) {
 	}
 }
 
-// load loads a chunk if the server takes every row without a word; otherwise
-// nothing of it stays.
+// load loads a chunk if the server accepts every row without a warning; otherwise it
+// loads nothing of it.
 func (l *loader) load(ctx context.Context, tx *sql.Tx, c stage.Chunk) (clean bool, err error) {
 	data, err := l.exact(c.Data)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// What a run reads is never replaced by it, by whatever address it is reached; a
-// snapshot may replace the site that it was made of.
+// A run never replaces what it reads, whatever address is used; a snapshot may
+// replace the site it was made from.
 func TestSourceIsNotReplaced(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {

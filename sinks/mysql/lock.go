@@ -12,7 +12,7 @@ import (
 	"github.com/lmsvault/vault/dialects/mysql"
 )
 
-// lock makes sure that no other restore works on the same tables, until unlock.
+// lock ensures that no other restore works on the same tables until unlock.
 func (s *sink) lock(ctx context.Context) error {
 	if s.locked != nil {
 		return nil
@@ -29,14 +29,15 @@ func (s *sink) lock(ctx context.Context) error {
 	if got.Int64 != 1 {
 		var holder sql.NullInt64
 		err := conn.QueryRowContext(ctx, "SELECT IS_USED_LOCK('"+name+"')").Scan(&holder)
-		refused := failure.New(failure.Refused, "%s: another restore is writing tables with the prefix %q (connection %d of the server); wait for its end", s.server.Address, s.cfg.Prefix, holder.Int64)
+		refused := failure.New(failure.Refused, "%s: another restore is writing tables with the prefix %q (server connection %d); wait for it to finish", s.server.Address, s.cfg.Prefix, holder.Int64)
 		return errors.Join(refused, err, conn.Close())
 	}
 	s.locked = conn
 	return nil
 }
 
-// holdLock makes sure that the lock is still held: the connection that has it may be lost.
+// holdLock checks that the lock is still held, because its connection may have been
+// lost.
 func (s *sink) holdLock(ctx context.Context) error {
 	if s.locked != nil {
 		var ours sql.NullBool
@@ -51,7 +52,7 @@ func (s *sink) holdLock(ctx context.Context) error {
 	return s.lock(ctx)
 }
 
-// unlock gives the lock back; the server does it where the connection is lost.
+// unlock releases the lock; the server does so itself if the connection is lost.
 func (s *sink) unlock(ctx context.Context) error {
 	if s.locked == nil {
 		return nil
@@ -61,13 +62,14 @@ func (s *sink) unlock(ctx context.Context) error {
 	_, err := conn.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK('"+lockName(s.server.Database, s.cfg.Prefix)+"')")
 	for _, err := range []error{err, conn.Close()} {
 		if err != nil && !errors.Is(err, sql.ErrConnDone) && !mysql.Lost(err) {
-			return fmt.Errorf("%s: giving the lock on the target back: %w", s.server.Address, err)
+			return fmt.Errorf("%s: releasing the lock on the target: %w", s.server.Address, err)
 		}
 	}
 	return nil
 }
 
-// lockName is of at most 64 characters, which MySQL allows; locks are the server's, not the database's.
+// lockName has at most 64 characters, MySQL's limit. Locks belong to the server, not
+// to the database.
 func lockName(database, prefix string) string {
 	sum := sha256.Sum256([]byte(database + "\x00" + prefix))
 	return "vault_restore_" + hex.EncodeToString(sum[:16])

@@ -13,7 +13,7 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// While one restore works on a target, no other one begins there; after it one may.
+// While a restore works on a target, no other one can begin there; afterwards it can.
 func TestOneRestoreAtATime(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
@@ -41,8 +41,8 @@ func TestOneRestoreAtATime(t *testing.T) {
 	}
 }
 
-// Refused rows are kept until they are counted, but not without a bound.
-func TestRefusedRowsAreBounded(t *testing.T) {
+// Rejected rows are kept until they are counted, within a limit.
+func TestRejectedRowsAreLimited(t *testing.T) {
 	db := servers.MariaDB(t)
 	sk := open(t, Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_"})
 	if err := sk.Begin(t.Context(), users()); err != nil {
@@ -55,7 +55,7 @@ func TestRefusedRowsAreBounded(t *testing.T) {
 	row := "1\tname\t70000\ta\t\\\\x" + strings.Repeat("00", rows.MaxChunk/4) + "\n"
 	held, bound := 0, 34<<20
 	if isolated.On() {
-		bound += 16 << 20 // what is on its way
+		bound += 16 << 20 // data in transit
 	}
 	for err == nil && held < 64<<20 {
 		err = w.Write(t.Context(), stage.Chunk{Data: []byte(row), Rows: 1})

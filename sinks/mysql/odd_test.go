@@ -1,7 +1,7 @@
 package mysql
 
-// odd makes tables with what real sites have and nobody tests: every type at its
-// limits, awkward names, keys of every kind. It runs on MySQL and on MariaDB.
+// odd creates tables with unusual properties of real sites: every type at its limits,
+// awkward names, keys of every kind. It runs on MySQL and MariaDB.
 var odd = []string{
 	"CREATE TABLE mdl_types (" +
 		"id bigint NOT NULL AUTO_INCREMENT, ti tinyint, tu tinyint unsigned, si smallint, mi mediumint unsigned, i int, iu int unsigned, b bigint, bu bigint unsigned, zf int(8) unsigned zerofill," +

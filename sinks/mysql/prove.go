@@ -15,7 +15,7 @@ import (
 	"github.com/lmsvault/vault/dialects/mysql"
 )
 
-// Prove reads every table back, in key ranges side by side.
+// Prove reads every table back, with key ranges in parallel.
 func (s *sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	proofs, err := s.prove(ctx)
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *sink) prove(ctx context.Context) ([]stage.TableProof, error) {
 	for k, planned := range s.tables {
 		there, ok := found[planned.Name]
 		if !ok {
-			return nil, errors.Join(fmt.Errorf("%s: table %s is gone", s.server.Address, planned.Name), group.Wait())
+			return nil, errors.Join(fmt.Errorf("%s: table %s is missing", s.server.Address, planned.Name), group.Wait())
 		}
 		proofs[k].Schema = s.writer.AsPlanned(&planned.Table, there.Table)
 		ranges, err := s.ranges(ctx, there)
@@ -77,7 +77,7 @@ func (s *sink) ranges(ctx context.Context, t *mysql.Table) (_ []keyrange.Range, 
 	return t.Ranges(ctx, conn)
 }
 
-// sum reads the rows with the columns and kinds of the plan, in its order.
+// sum reads the rows with the columns and kinds of the plan, in the plan's order.
 func (s *sink) sum(ctx context.Context, fullName string, planned schema.Table, within keyrange.Range) (sum rows.Sum, err error) {
 	conn, err := s.server.Conn(ctx)
 	if err != nil {

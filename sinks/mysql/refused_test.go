@@ -18,7 +18,7 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// users is a table as a type map makes it of one that PostgreSQL had.
+// users is a table as a type map converts it from PostgreSQL.
 func users() *stage.Plan {
 	return &stage.Plan{Workers: 2, Facts: map[string]string{"dialect": "postgres", "prefix": "m_"}, Tables: []stage.TableInfo{{Schema: schema.Table{
 		Name: "user_info", Dialect: mysql.Dialect, PrimaryKey: []string{"id"}, Sequence: &schema.Sequence{Column: "id", Next: 50},
@@ -38,14 +38,14 @@ func users() *stage.Plan {
 	}}}}
 }
 
-// swapping is users in the place of what is there.
+// swapping is users, replacing the existing site.
 func swapping() *stage.Plan {
 	p := users()
 	p.Replace = stage.ReplaceSwap
 	return p
 }
 
-// inPlace is users after what is there was dropped.
+// inPlace is users, loaded after the existing site was dropped.
 func inPlace() *stage.Plan {
 	p := users()
 	p.Replace = stage.ReplaceInPlace
@@ -71,8 +71,8 @@ func feed(lines ...string) func(string, func([]byte, int) error) rows.Sum {
 	}
 }
 
-// Rows that the server refuses are named, each with its reason; all others are there.
-func TestRefusedRowsAreNamed(t *testing.T) {
+// Rows that the server rejects are listed with their reasons; all others are loaded.
+func TestRejectedRowsAreListed(t *testing.T) {
 	for _, engine := range engines {
 		for _, load := range []string{loadLocal, loadInsert} {
 			t.Run(engine.name+" "+load, func(t *testing.T) {
@@ -82,11 +82,11 @@ func TestRefusedRowsAreNamed(t *testing.T) {
 				for id := range 500 {
 					lines = append(lines, fmt.Sprintf("%d\tuser%d\t%d\ta\t\\\\x00ff", id+100, id, id))
 				}
-				lines[7] = `7	USER8	1	a	\N`          // equal to user8 for the collation
+				lines[7] = `7	USER8	1	a	\N`          // equal to user8 under the collation
 				lines[70] = `70	user70	40000	a	\N`   // out of range
 				lines[77] = `77	far too long	1	a	\N` // too long
 				lines[78] = `78	user78	1	c	\N`       // not in the enum
-				lines[79] = `79	user79	1		\N`        // the enum's wrong value, which sites have
+				lines[79] = `79	user79	1		\N`        // the enum's error value, which sites have
 				lines[80] = "80\tbad\xff\t1\ta\t\\N"
 				c := write(t, users(), Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_", Load: load}, feed(lines...))
 				var where []string
@@ -98,7 +98,7 @@ func TestRefusedRowsAreNamed(t *testing.T) {
 				}
 				want := []string{"id=108", "id=70 column rank", "id=77 column username", "id=78 column kind", "id=80 column username"}
 				if slices.Sort(where); !slices.Equal(where, want) {
-					t.Errorf("refused %q, want %q", where, want)
+					t.Errorf("rejected %q, want %q", where, want)
 				}
 				if n := one(t, db, "SELECT COUNT(*) FROM mdl_user_info WHERE id > 0"); n != "495" {
 					t.Errorf("%s rows, want 495", n)
@@ -120,7 +120,8 @@ func TestRefusedRowsAreNamed(t *testing.T) {
 	}
 }
 
-// A row that is longer than a statement may be is named, before it is sent; LOAD DATA takes it.
+// A row longer than a statement may be is rejected before it is sent; LOAD DATA can
+// load it.
 func TestRowLargerThanMaxAllowedPacket(t *testing.T) {
 	db := servers.MariaDB(t)
 	limit := connect(t, db).MaxPacket
@@ -135,7 +136,7 @@ func TestRowLargerThanMaxAllowedPacket(t *testing.T) {
 	}
 }
 
-// What can't be written is refused before anything is.
+// What cannot be written is refused before anything is written.
 func TestCheckRefuses(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
@@ -174,15 +175,15 @@ func TestCheckRefuses(t *testing.T) {
 				t.Errorf("an index that is too long: %+v, %v", losses, err)
 			}
 			if names := siteTables(t, db, ""); !slices.Equal(names, []string{"mdlx_a", "other"}) {
-				t.Errorf("Check left %q", names)
+				t.Errorf("Check left %q behind", names)
 			}
 		})
 	}
 }
 
-// A target with tables is refused, replaced only on request, and what is not the site's stays.
-// A restore in place that was broken off is known by its mark.
-func TestReplaceAndMark(t *testing.T) {
+// A target with tables is refused and replaced only on request, and other tables
+// stay. An interrupted restore in place is recognised by its marker.
+func TestReplaceAndMarker(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()
@@ -211,7 +212,7 @@ func TestReplaceAndMark(t *testing.T) {
 			if names := siteTables(t, db, ""); !slices.Equal(names, []string{"mdl", "mdl_user_info", "mdl_vault_restoring", "mdlx"}) {
 				t.Fatalf("after a restore that was broken off: %q", names)
 			}
-			if _, err := open(t, cfg).Check(t.Context(), users()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "not finished") {
+			if _, err := open(t, cfg).Check(t.Context(), users()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "unfinished restore") {
 				t.Fatalf("a half restore: %v", err)
 			}
 			write(t, swapping(), cfg, feed(`1	a	1	a	\N`))
@@ -222,7 +223,7 @@ func TestReplaceAndMark(t *testing.T) {
 	}
 }
 
-// MariaDB makes 0 of -0 without a word, so such a row is refused there; MySQL keeps it.
+// MariaDB silently turns -0 into 0, so such a row is rejected there; MySQL keeps it.
 func TestNegativeZero(t *testing.T) {
 	for _, engine := range engines {
 		for _, load := range []string{loadLocal, loadInsert} {

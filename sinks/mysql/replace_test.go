@@ -10,9 +10,9 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// What can't be created costs nothing: the site that was to be replaced is as it
-// was, with its view and without a mark, and nothing stands beside it.
-func TestReplaceThatFailsLeavesTheSite(t *testing.T) {
+// A failed creation costs nothing: the site to be replaced is unchanged, with its
+// view and without a marker, and nothing is left beside it.
+func TestFailedReplaceLeavesSite(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()
@@ -30,7 +30,7 @@ func TestReplaceThatFailsLeavesTheSite(t *testing.T) {
 			}
 			bigint := schema.Column{Name: "a b", Native: "bigint", Type: schema.Type{Kind: schema.Int, Size: 8}}
 			for _, c := range []struct {
-				name, want string // what Check says, "" where only the server knows
+				name, want string // error of Check; "" if only the server knows
 				columns    func() []schema.Column
 			}{
 				{"names that differ by case", "only in case", func() []schema.Column {
@@ -57,10 +57,10 @@ func TestReplaceThatFailsLeavesTheSite(t *testing.T) {
 				sk := open(t, cfg)
 				_, err := sk.Check(t.Context(), p)
 				if c.want == "" && err != nil || c.want != "" && (failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), c.want)) {
-					t.Errorf("%s: Check says %v", c.name, err)
+					t.Errorf("%s: Check returned %v", c.name, err)
 				}
 				if err := sk.Begin(t.Context(), p); err == nil || !strings.Contains(err.Error(), "bad") {
-					t.Errorf("%s: Begin says %v", c.name, err)
+					t.Errorf("%s: Begin returned %v", c.name, err)
 				}
 				if err := sk.Abort(t.Context()); err != nil {
 					t.Error(err)
@@ -94,7 +94,8 @@ func TestReplaceThatFailsLeavesTheSite(t *testing.T) {
 			}
 			untouched("a table in use")
 
-			// What a killed process leaves beside the site is not the site's, and goes with the next restore.
+			// What a killed process leaves beside the site does not belong to it, and
+			// the next restore drops it.
 			exec(t, db, "CREATE TABLE mdl_vault_new_48213377_3 (id int)", "CREATE TABLE other (id int PRIMARY KEY, u int, CONSTRAINT fk_other FOREIGN KEY (u) REFERENCES mdl_user_info (id))")
 			if p, _ := plan(t, db, "mdl_"); len(p.Tables) != 2 {
 				t.Errorf("%d tables of the site", len(p.Tables))

@@ -14,8 +14,9 @@ import (
 	mysource "github.com/lmsvault/vault/sources/mysql"
 )
 
-// A move of a site onto itself, under another address of the server, is refused and costs nothing.
-func TestASiteIsNotMovedOntoItself(t *testing.T) {
+// Moving a site onto itself, under another address of the server, is refused and
+// changes nothing.
+func TestSiteIsNotMovedOntoItself(t *testing.T) {
 	for name, make := range map[string]func(testing.TB) servers.Database{"MariaDB": servers.MariaDB, "MySQL": servers.MySQL} {
 		t.Run(name, func(t *testing.T) {
 			db := make(t)
@@ -41,7 +42,7 @@ func TestASiteIsNotMovedOntoItself(t *testing.T) {
 			}
 			_, err = j.Run(t.Context())
 			if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "same database") {
-				t.Errorf("it says %v", err)
+				t.Errorf("got %v", err)
 			}
 			if err := j.Close(t.Context()); err != nil {
 				t.Error(err)

@@ -21,25 +21,25 @@ type sink struct {
 	writer *mysql.Writer
 	plan   *stage.Plan // since Begin
 	tables []table     // of the plan
-	run    int         // in the names of what this run puts beside the site
+	run    int         // part of the names of tables that this run creates beside the site
 	begun  bool
-	locked *sql.Conn // has the lock on the target
-	// receipts is the full name of the table of the receipts of units.
+	locked *sql.Conn // holds the lock on the target
+	// receipts is the full name of the table with the units' receipts.
 	receipts string
-	exchange *renames // that Publish has asked for
-	left     error    // why old tables are still there after the exchange
+	exchange *renames // requested by Publish
+	left     error    // why old tables still exist after the exchange
 
 	mu      sync.Mutex
-	refused map[string]bool // tables that lost rows
+	refused map[string]bool // tables with rejected rows
 }
 
-// table is a table of the plan, and by which full name it is filled.
+// table is a table of the plan, and the full name under which it is loaded.
 type table struct {
 	schema.Table
 	at string
 }
 
-// connect opens the target once and prepares to write DDL for it.
+// connect opens the target once and prepares writing DDL for it.
 func (s *sink) connect(ctx context.Context, p *stage.Plan) (err error) {
 	if s.server != nil {
 		return nil
@@ -59,7 +59,7 @@ func (s *sink) connect(ctx context.Context, p *stage.Plan) (err error) {
 	return nil
 }
 
-// each does something for all tables, by their numbers, side by side.
+// each calls do for all tables, by index, concurrently.
 func (s *sink) each(ctx context.Context, do func(ctx context.Context, k int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(s.env.Workers, 1))
@@ -69,7 +69,7 @@ func (s *sink) each(ctx context.Context, do func(ctx context.Context, k int) err
 	return group.Wait()
 }
 
-// Finish builds the indexes and sets what the sequences give next.
+// Finish builds the indexes and sets the next values of sequences.
 func (s *sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	return s.each(ctx, func(ctx context.Context, k int) error {
 		t := &s.tables[k]
@@ -80,8 +80,8 @@ func (s *sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	})
 }
 
-// complete builds a table's indexes. What its sequence gives next was set when it
-// was created, and the server has raised it with each row.
+// complete builds a table's indexes. The next value of its sequence was set when it
+// was created, and the server raised it with each row.
 func (s *sink) complete(ctx context.Context, t *table) (err error) {
 	d, err := s.writer.Define(&t.Table)
 	if err != nil {
@@ -89,7 +89,7 @@ func (s *sink) complete(ctx context.Context, t *table) (err error) {
 	}
 	statements := d.Indexes(t.at)
 	if t.Sequence != nil && s.lostRows(t.Name) {
-		// A refused row has raised it all the same.
+		// A rejected row has raised it nevertheless.
 		statements = append(statements, fmt.Sprintf("ALTER TABLE %s AUTO_INCREMENT = %d", mysql.Ident(t.at), t.Sequence.Next))
 	}
 	if len(statements) == 0 {
@@ -101,7 +101,8 @@ func (s *sink) complete(ctx context.Context, t *table) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	// MySQL sorts an index in 1 MiB if it isn't told otherwise; MariaDB and MySQL before 8.0.27 don't know the variable.
+	// MySQL sorts an index in 1 MiB by default; MariaDB and MySQL before 8.0.27 do
+	// not have the variable.
 	if _, err := conn.ExecContext(ctx, "SET SESSION innodb_ddl_buffer_size = 67108864"); err != nil && mysql.Number(err) != unknownVariable {
 		return err
 	}
@@ -121,7 +122,7 @@ func (s *sink) lostRows(table string) bool {
 	return s.refused[table]
 }
 
-// Close ends the connections.
+// Close closes the connections.
 func (s *sink) Close(ctx context.Context) error {
 	if s.server == nil {
 		return nil

@@ -27,7 +27,7 @@ var engines = []struct {
 	make maker
 }{{"MariaDB", servers.MariaDB}, {"MySQL", servers.MySQL}}
 
-// exec runs statements as an administrator would who has no strict mode.
+// exec runs statements like an administrator without strict mode.
 func exec(t testing.TB, db servers.Database, statements ...string) {
 	t.Helper()
 	conn, err := db.SQL.Conn(t.Context())
@@ -60,7 +60,7 @@ func connect(t testing.TB, db servers.Database) *mysql.Server {
 	return s
 }
 
-// carried is what a run of the sink came to.
+// carried is the result of a run of the sink.
 type carried struct {
 	read, proved []stage.TableProof
 	refused      []stage.Loss
@@ -86,7 +86,7 @@ func open(t testing.TB, cfg Config) stage.RowSink {
 	return sk.(stage.RowSink)
 }
 
-// plan reads the structure of a site as the sink is to get it.
+// plan reads the structure of a site as the sink gets it.
 func plan(t testing.TB, from servers.Database, prefix string) (*stage.Plan, *mysql.Structure) {
 	t.Helper()
 	server := connect(t, from)
@@ -101,7 +101,8 @@ func plan(t testing.TB, from servers.Database, prefix string) (*stage.Plan, *mys
 	return p, st
 }
 
-// carry reads all tables of a database and writes them through a sink, to the proof.
+// carry reads all tables of a database and writes them through a sink, including the
+// proof.
 func carry(t testing.TB, from servers.Database, cfg Config) carried {
 	t.Helper()
 	p, st := plan(t, from, "mdl_")
@@ -129,7 +130,8 @@ func carry(t testing.TB, from servers.Database, cfg Config) carried {
 	})
 }
 
-// write takes a plan through a sink; feed emits the rows of a table and returns their sum.
+// write passes a plan through a sink; feed emits the rows of a table and returns
+// their sum.
 func write(t testing.TB, p *stage.Plan, cfg Config, feed func(table string, emit func(data []byte, n int) error) rows.Sum) carried {
 	t.Helper()
 	ctx := t.Context()
@@ -220,8 +222,8 @@ func one(t testing.TB, db servers.Database, query string) string {
 	return values[len(values)-1].String
 }
 
-// A site comes out of the same engine as it went in: the server's own checksum
-// and the server's own words for the structure are equal.
+// A site is restored unchanged on the same engine: the server's checksums and its own
+// description of the structure are equal.
 func TestSameEngineKeepsEverything(t *testing.T) {
 	for _, engine := range engines {
 		for _, load := range []string{loadLocal, loadInsert} {
@@ -265,13 +267,13 @@ func asJSON(t testing.TB, v any) string {
 	return string(text)
 }
 
-// inOrder sorts a table's indexes: a server lists FULLTEXT ones where it likes.
+// inOrder sorts a table's indexes: servers list FULLTEXT ones in any order.
 func inOrder(t schema.Table) schema.Table {
 	t.Indexes = slices.SortedFunc(slices.Values(t.Indexes), func(a, b schema.Index) int { return strings.Compare(a.Name, b.Name) })
 	return t
 }
 
-// sortedLines makes structures comparable whose indexes were added in another order.
+// sortedLines makes structures comparable if indexes were added in another order.
 func sortedLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for k := range lines {

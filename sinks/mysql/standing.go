@@ -11,11 +11,11 @@ import (
 	"github.com/lmsvault/vault/dialects/mysql"
 )
 
-// standing is what stands in the place of the new site, by full names and without
-// what is preserved.
+// standing is the existing site that is to be replaced, by full names and without
+// preserved tables.
 type standing struct {
 	views  []string
-	tables []string // with the mark of an unfinished restore
+	tables []string // including the marker of an unfinished restore
 	marked bool
 	bytes  int64 // of the rows, the server's estimate
 	notes  []stage.Note
@@ -23,8 +23,8 @@ type standing struct {
 
 func (o *standing) names() []string { return slices.Concat(o.tables, o.views) }
 
-// standing finds what there is. It is refused where nothing is to be replaced, and
-// where what stays has a name that a planned table needs.
+// standing finds the existing site. It returns an error if nothing may be replaced,
+// or if a table that stays has the name of a planned one.
 func (s *sink) standing(st *mysql.Structure, p *stage.Plan) (standing, error) {
 	old := standing{marked: st.Marked}
 	stays := map[string]string{} // why, by folded full name
@@ -33,21 +33,21 @@ func (s *sink) standing(st *mysql.Structure, p *stage.Plan) (standing, error) {
 		pattern, ok := s.preserved(p, name)
 		if ok {
 			used[pattern] = true
-			stays[s.fold(full)] = fmt.Sprintf("it is preserved by %q; exclude it from what is restored, or preserve less", pattern)
+			stays[s.fold(full)] = fmt.Sprintf("preserved by %q; exclude it from the restore, or preserve less", pattern)
 		}
 		return ok
 	}
 	for _, full := range st.Others {
-		stays[s.fold(full)] = fmt.Sprintf("it belongs to another site or program, not to the prefix %q", s.cfg.Prefix)
+		stays[s.fold(full)] = fmt.Sprintf("belongs to another site or program, not to the prefix %q", s.cfg.Prefix)
 	}
-	for _, l := range st.Losses { // before tables, some of which are listed here, too
+	for _, l := range st.Losses { // before tables, as some are listed here too
 		name := strings.TrimPrefix(l.Path, stage.DB+"/")
 		full := s.cfg.Prefix + name
 		switch {
 		case l.Kind == stage.LossView && !preserved(full, name):
 			old.views = append(old.views, full)
 		case l.Kind == stage.LossTable:
-			stays[s.fold(full)] = l.Reason + " is there, which is not replaced; drop it first"
+			stays[s.fold(full)] = l.Reason + " exists and is not replaced; drop it first"
 		}
 	}
 	for _, t := range st.Tables {
@@ -63,9 +63,9 @@ func (s *sink) standing(st *mysql.Structure, p *stage.Plan) (standing, error) {
 	if there := old.names(); len(there) > 0 && p.Replace == stage.ReplaceNothing {
 		reason := "has tables with the prefix"
 		if st.Marked {
-			reason = "has what is left of a restore that was not finished:"
+			reason = "has remains of an unfinished restore with the prefix"
 		}
-		return old, failure.New(failure.Refused, "%s: the database %s %q: %s; take another one, or say replace: true", s.server.Address, reason, s.cfg.Prefix, some(there))
+		return old, failure.New(failure.Refused, "%s: the database %s %q: %s; use another one, or set replace: true", s.server.Address, reason, s.cfg.Prefix, some(there))
 	}
 	for _, pattern := range p.Preserve {
 		if !used[pattern] {
@@ -75,7 +75,7 @@ func (s *sink) standing(st *mysql.Structure, p *stage.Plan) (standing, error) {
 	return old, s.checkNames(p, stays)
 }
 
-// checkNames refuses a plan with names that are taken.
+// checkNames refuses a plan with names that are in use.
 func (s *sink) checkNames(p *stage.Plan, stays map[string]string) error {
 	var reasons []string
 	twins := map[string]string{}
@@ -83,7 +83,7 @@ func (s *sink) checkNames(p *stage.Plan, stays map[string]string) error {
 		name := p.Tables[k].Schema.Name
 		full := s.fold(s.cfg.Prefix + name)
 		if twin, ok := twins[full]; ok {
-			reasons = append(reasons, fmt.Sprintf("table %s: this server doesn't tell its name from that of %s", name, twin))
+			reasons = append(reasons, fmt.Sprintf("table %s: this server does not distinguish its name from %s", name, twin))
 		}
 		twins[full] = name
 		if why, ok := stays[full]; ok {
@@ -93,10 +93,10 @@ func (s *sink) checkNames(p *stage.Plan, stays map[string]string) error {
 	if reasons == nil {
 		return nil
 	}
-	return failure.New(failure.Refused, "%s: names are taken: %s", s.server.Address, some(reasons))
+	return failure.New(failure.Refused, "%s: names in use: %s", s.server.Address, some(reasons))
 }
 
-// preserved tells which pattern of the plan keeps a table or view as it is.
+// preserved returns the pattern of the plan that preserves a table or view.
 func (s *sink) preserved(p *stage.Plan, name string) (pattern string, ok bool) {
 	for _, pattern := range p.Preserve {
 		only := strings.NewReplacer(`\`, `\\`, `?`, `\?`, `[`, `\[`).Replace(pattern) // * is the only wildcard
@@ -107,7 +107,7 @@ func (s *sink) preserved(p *stage.Plan, name string) (pattern string, ok bool) {
 	return "", false
 }
 
-// fold gives a name as the server compares it.
+// fold returns a name as the server compares it.
 func (s *sink) fold(name string) string {
 	if s.server.FoldCase {
 		return strings.ToLower(name)

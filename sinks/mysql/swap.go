@@ -12,13 +12,14 @@ import (
 	"github.com/lmsvault/vault/dialects/mysql"
 )
 
-// Publish makes the new tables the site's. In place they are it already, and the
-// mark is taken away. Otherwise one statement renames the old tables away, and the new
-// ones to their names: the server does all of it or nothing, also when it crashes.
+// Publish makes the new tables the site's. In place they already are, and the marker
+// is removed. Otherwise one statement renames the old tables away and the new ones to
+// their final names; the server executes it completely or not at all, even in a
+// crash.
 func (s *sink) Publish(ctx context.Context) error {
 	if s.plan.Replace == stage.ReplaceInPlace {
 		if _, err := s.server.ExecContext(ctx, "DROP TABLE IF EXISTS "+mysql.Ident(s.marker())); err != nil {
-			return fmt.Errorf("%s: taking the mark of an unfinished restore away: %w", s.server.Address, err)
+			return fmt.Errorf("%s: removing the marker of an unfinished restore: %w", s.server.Address, err)
 		}
 		return s.unlock(ctx)
 	}
@@ -28,21 +29,21 @@ func (s *sink) Publish(ctx context.Context) error {
 	if err := s.swap(ctx); err != nil {
 		return err
 	}
-	// The new site is whole from here on, whatever becomes of the old one.
+	// The new site is complete from here on, whatever happens to the old one.
 	s.left = errors.Join(s.drop(ctx, s.exchange.views, s.exchange.tables), s.unlock(ctx))
 	return nil
 }
 
-// Notes says what is left of the old site.
+// Notes reports what remains of the old site.
 func (s *sink) Notes(context.Context) ([]stage.Note, error) {
 	if s.left == nil {
 		return nil, nil
 	}
-	return []stage.Note{{Path: stage.DB, Text: fmt.Sprintf("%s: the old tables beside the new ones (%s%s…) could not all be dropped, the next restore tries again: %v",
+	return []stage.Note{{Path: stage.DB, Text: fmt.Sprintf("%s: the old tables beside the new ones (%s%s…) could not all be dropped; the next restore tries again: %v",
 		s.server.Address, s.cfg.Prefix, mysql.Outgoing, s.left)}}, nil
 }
 
-// swap exchanges the old site, as it is now, for the new one.
+// swap exchanges the current old site for the new one.
 func (s *sink) swap(ctx context.Context) error {
 	st, err := s.server.Inspect(ctx, s.cfg.Prefix)
 	if err != nil {
@@ -56,7 +57,7 @@ func (s *sink) swap(ctx context.Context) error {
 		return err
 	}
 	r := s.renaming(old)
-	r.out(s.receipts, false) // the last: by its name exchanged tells whether it was done
+	r.out(s.receipts, false) // last: exchanged uses its name to determine the outcome
 	s.exchange = r
 	err = patiently(ctx, func() error {
 		_, err := s.server.ExecContext(ctx, r.statement())
@@ -65,7 +66,7 @@ func (s *sink) swap(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	if mysql.Number(err) == 0 || mysql.Lost(err) { // no answer
+	if mysql.Number(err) == 0 || mysql.Lost(err) { // no answer from the server
 		done, asked := s.exchanged(ctx)
 		if done {
 			return nil
@@ -75,7 +76,7 @@ func (s *sink) swap(ctx context.Context) error {
 	return fmt.Errorf("%s: exchanging the old tables for the new ones: %w", s.server.Address, err)
 }
 
-// exchanged tells whether the server has carried swap's statement out.
+// exchanged reports whether the server has executed swap's statement.
 func (s *sink) exchanged(ctx context.Context) (bool, error) {
 	if s.exchange == nil {
 		return false, nil
@@ -89,13 +90,14 @@ func (s *sink) exchanged(ctx context.Context) (bool, error) {
 	case mysql.Number(err) == noSuchTable:
 		return false, nil
 	}
-	return false, fmt.Errorf("%s: looking whether the tables were exchanged: %w", s.server.Address, err)
+	return false, fmt.Errorf("%s: checking whether the tables were exchanged: %w", s.server.Address, err)
 }
 
 const noSuchTable = 1146
 
-// Abort drops what was made beside the old site, which was never touched. In
-// place it leaves what is there, marked: a source refuses it, and a sink wants replace.
+// Abort drops what was created beside the old site, which was never touched. In place
+// it leaves the incomplete site with its marker: sources refuse it, and sinks require
+// replace.
 func (s *sink) Abort(ctx context.Context) error {
 	if !s.begun {
 		return nil
@@ -105,8 +107,8 @@ func (s *sink) Abort(ctx context.Context) error {
 	if s.plan.Replace == stage.ReplaceInPlace {
 		return errors.Join(s.mark(ctx, s.marker()), s.unlock(ctx))
 	}
-	// An exchange that is still under way at the server ends before this begins,
-	// or finds nothing to exchange after it.
+	// An exchange still in progress on the server ends before this begins, or finds
+	// nothing to exchange afterwards.
 	if err := s.dropIncoming(ctx); err != nil {
 		return errors.Join(err, s.unlock(ctx))
 	}
@@ -118,12 +120,12 @@ func (s *sink) Abort(ctx context.Context) error {
 	if !done {
 		return s.unlock(ctx)
 	}
-	err = failure.New(failure.Failed, "%s: the server has exchanged the tables, although its answer was lost: the new site is in its place, proven and whole", s.server.Address)
+	err = failure.New(failure.Failed, "%s: the server exchanged the tables, but its answer was lost; the new site is in place, proven and complete", s.server.Address)
 	return errors.Join(err, s.drop(ctx, s.exchange.views, s.exchange.tables), s.unlock(ctx))
 }
 
-// patiently does again what fails because others use the tables: every attempt
-// waits for them as long as the session's lock_wait_timeout says.
+// patiently retries what fails because others use the tables. Each attempt waits as
+// long as the session's lock_wait_timeout.
 func patiently(ctx context.Context, do func() error) error {
 	const most = 5
 	for n := 1; ; n++ {
@@ -134,14 +136,15 @@ func patiently(ctx context.Context, do func() error) error {
 	}
 }
 
-// renames is a RENAME TABLE of many, of which the server does all or none.
+// renames is a RENAME TABLE of many tables, which the server executes completely or
+// not at all.
 type renames struct {
 	sink          *sink
 	pairs         []string
-	views, tables []string // by their outgoing names, what is to be dropped afterwards
+	views, tables []string // to be dropped afterwards, by their outgoing names
 }
 
-// renaming renames the old site away and the new one to its names.
+// renaming renames the old site away and the new one to its final names.
 func (s *sink) renaming(old standing) *renames {
 	r := &renames{sink: s}
 	for _, view := range old.views {

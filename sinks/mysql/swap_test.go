@@ -16,13 +16,14 @@ import (
 	source "github.com/lmsvault/vault/sources/mysql"
 )
 
-// oldSite makes the site that is to be replaced, of which user_info comes anew.
+// oldSite creates the site to be replaced; user_info is also restored.
 func oldSite(t testing.TB, db servers.Database) {
 	exec(t, db, "CREATE TABLE mdl_user_info (id int PRIMARY KEY, old int)", "INSERT INTO mdl_user_info VALUES (7, 7)",
 		"CREATE TABLE mdl_more (id int PRIMARY KEY, u int, CONSTRAINT fk FOREIGN KEY (u) REFERENCES mdl_user_info (id))", "CREATE VIEW mdl_view AS SELECT * FROM mdl_user_info")
 }
 
-// wantOld fails if the database holds anything but the old site, whole and readable.
+// wantOld fails unless the database holds exactly the old site, complete and
+// readable.
 func wantOld(t testing.TB, db servers.Database) {
 	t.Helper()
 	if names := siteTables(t, db, ""); !slices.Equal(names, []string{"mdl_more", "mdl_user_info", "mdl_view"}) {
@@ -34,7 +35,7 @@ func wantOld(t testing.TB, db servers.Database) {
 	wantReadable(t, db, 2)
 }
 
-// wantNew fails if the database holds anything but the new site.
+// wantNew fails unless the database holds exactly the new site.
 func wantNew(t testing.TB, db servers.Database, beside ...string) {
 	t.Helper()
 	want := append([]string{"mdl_user_info"}, beside...)
@@ -50,7 +51,7 @@ func wantNew(t testing.TB, db servers.Database, beside ...string) {
 	}
 }
 
-// wantReadable plans a backup, which refuses a database that is not whole.
+// wantReadable plans a backup, which refuses an incomplete database.
 func wantReadable(t testing.TB, db servers.Database, tables int) {
 	t.Helper()
 	s, err := source.Stage().NewSource(t.Context(), &source.Config{DSN: config.NewSecret(db.DSN), Prefix: "mdl_", LockTimeout: config.Duration(1e10)}, stage.Env{Workers: 1})
@@ -66,7 +67,7 @@ func wantReadable(t testing.TB, db servers.Database, tables int) {
 	}
 }
 
-// loaded is a sink that has loaded the new site's one row.
+// loaded is a sink that has loaded the new site's only row.
 func loaded(t testing.TB, dsn string, p *stage.Plan) stage.RowSink {
 	t.Helper()
 	s := open(t, Config{DSN: config.NewSecret(dsn), Prefix: "mdl_"})
@@ -89,7 +90,7 @@ func loaded(t testing.TB, dsn string, p *stage.Plan) stage.RowSink {
 	return s
 }
 
-// finished is a sink that has finished and proven it, too.
+// finished is a sink that has also finished and proven it.
 func finished(t testing.TB, dsn string, p *stage.Plan) stage.RowSink {
 	t.Helper()
 	s := loaded(t, dsn, p)
@@ -98,14 +99,14 @@ func finished(t testing.TB, dsn string, p *stage.Plan) stage.RowSink {
 	}
 	proofs, err := s.Prove(t.Context())
 	if err != nil || len(proofs) != 1 || proofs[0].Schema.Name != "user_info" || proofs[0].Sum.Rows != 1 || len(proofs[0].Schema.Indexes) != 4 {
-		t.Fatalf("proven is %s, %v", asJSON(t, proofs), err)
+		t.Fatalf("proofs %s, %v", asJSON(t, proofs), err)
 	}
 	return s
 }
 
-// Until Publish the old site is as it was, also for who reads it, and what fails
-// before leaves it so. Publish has the new one in its place.
-func TestTheOldSiteStaysUntilTheNewOneIsProven(t *testing.T) {
+// Until Publish the old site is unchanged, also for readers, and every earlier
+// failure leaves it so. Publish replaces it with the new one.
+func TestOldSiteStaysUntilNewOneIsProven(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()
@@ -121,7 +122,7 @@ func TestTheOldSiteStaysUntilTheNewOneIsProven(t *testing.T) {
 					s := loaded(t, db.DSN, swapping())
 					exec(t, db, "ALTER TABLE "+incoming(t, db)+" DROP COLUMN `rank`")
 					if err := s.Finish(t.Context(), &stage.Outcome{}); err == nil || !strings.Contains(err.Error(), "user_info") {
-						t.Errorf("Finish says %v", err)
+						t.Errorf("Finish returned %v", err)
 					}
 					abort(t, s)
 				},
@@ -131,8 +132,8 @@ func TestTheOldSiteStaysUntilTheNewOneIsProven(t *testing.T) {
 						t.Fatal(err)
 					}
 					exec(t, db, "DROP TABLE "+incoming(t, db))
-					if _, err := s.Prove(t.Context()); err == nil || !strings.Contains(err.Error(), "user_info is gone") {
-						t.Errorf("Prove says %v", err)
+					if _, err := s.Prove(t.Context()); err == nil || !strings.Contains(err.Error(), "user_info is missing") {
+						t.Errorf("Prove returned %v", err)
 					}
 					abort(t, s)
 				},
@@ -147,7 +148,7 @@ func TestTheOldSiteStaysUntilTheNewOneIsProven(t *testing.T) {
 					s := finished(t, db.DSN, swapping())
 					exec(t, db, "CREATE TABLE other (id int PRIMARY KEY, u int, CONSTRAINT fk_other FOREIGN KEY (u) REFERENCES mdl_user_info (id))")
 					if err := s.Publish(t.Context()); err == nil || !strings.Contains(err.Error(), "fk_other") {
-						t.Errorf("Publish says %v", err)
+						t.Errorf("Publish returned %v", err)
 					}
 					abort(t, s)
 					exec(t, db, "DROP TABLE other")
@@ -170,12 +171,12 @@ func abort(t testing.TB, s stage.Sink) {
 	t.Helper()
 	for range 2 {
 		if err := s.Abort(t.Context()); err != nil {
-			t.Errorf("Abort says %v", err)
+			t.Errorf("Abort returned %v", err)
 		}
 	}
 }
 
-// incoming is the quoted name of the first table that stands beside the site.
+// incoming returns the quoted name of the first table beside the site.
 func incoming(t testing.TB, db servers.Database) string {
 	t.Helper()
 	names := siteTables(t, db, "mdl_vault_new_")
@@ -186,8 +187,8 @@ func incoming(t testing.TB, db servers.Database) string {
 	return "`" + names[at] + "`"
 }
 
-// A database that held nothing holds nothing after a restore that failed.
-func TestAFailedRestoreLeavesAnEmptyDatabaseEmpty(t *testing.T) {
+// An empty database is empty after a failed restore.
+func TestFailedRestoreLeavesEmptyDatabaseEmpty(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()
@@ -197,9 +198,9 @@ func TestAFailedRestoreLeavesAnEmptyDatabaseEmpty(t *testing.T) {
 				t.Errorf("there are %q", names)
 			}
 			s := finished(t, db.DSN, users())
-			exec(t, db, "CREATE TABLE mdl_late (id int)") // somebody installs a site meanwhile
+			exec(t, db, "CREATE TABLE mdl_late (id int)") // a site is installed meanwhile
 			if err := s.Publish(t.Context()); err == nil || !strings.Contains(err.Error(), "mdl_late") {
-				t.Errorf("Publish says %v", err)
+				t.Errorf("Publish returned %v", err)
 			}
 			abort(t, s)
 			if names := siteTables(t, db, ""); !slices.Equal(names, []string{"mdl_late"}) {
@@ -209,21 +210,21 @@ func TestAFailedRestoreLeavesAnEmptyDatabaseEmpty(t *testing.T) {
 	}
 }
 
-// Where the server's answer to the exchange is lost, the sink finds out what it
-// did, says so, and leaves nothing beside the site.
-func TestTheAnswerToTheExchangeIsLost(t *testing.T) {
+// If the server's answer to the exchange is lost, the sink determines the outcome,
+// reports it, and leaves nothing beside the site.
+func TestAnswerToExchangeIsLost(t *testing.T) {
 	for _, engine := range engines {
 		for _, c := range []struct {
 			name  string
 			does  faultproxy.Fate
-			down  bool // the server can't be reached until Abort
-			new   bool // what is there in the end
+			down  bool // the server is unreachable until Abort
+			new   bool // whether the new site is there at the end
 			fails bool
 		}{
 			{"it was done", faultproxy.CarryOut, false, true, false},
 			{"it was not done", faultproxy.Withhold, false, false, true},
-			{"it was done, and can't be asked at once", faultproxy.CarryOut, true, true, true},
-			{"it was not done, and can't be asked at once", faultproxy.Withhold, true, false, true},
+			{"it was done, server unreachable", faultproxy.CarryOut, true, true, true},
+			{"it was not done, server unreachable", faultproxy.Withhold, true, false, true},
 		} {
 			t.Run(engine.name+" "+c.name, func(t *testing.T) {
 				t.Parallel()
@@ -242,13 +243,13 @@ func TestTheAnswerToTheExchangeIsLost(t *testing.T) {
 				s := finished(t, dsn, swapping())
 				err := s.Publish(t.Context())
 				if (err != nil) != c.fails || c.fails && !strings.Contains(err.Error(), "exchanging the old tables") {
-					t.Fatalf("Publish says %v", err)
+					t.Fatalf("Publish returned %v", err)
 				}
 				if err != nil {
 					back.Store(true)
 					err := s.Abort(t.Context())
-					if said := err != nil && strings.Contains(err.Error(), "the new site is in its place"); said != c.new || !said && err != nil {
-						t.Errorf("Abort says %v", err)
+					if said := err != nil && strings.Contains(err.Error(), "the new site is in place"); said != c.new || !said && err != nil {
+						t.Errorf("Abort returned %v", err)
 					}
 				}
 				if c.new {
@@ -261,8 +262,9 @@ func TestTheAnswerToTheExchangeIsLost(t *testing.T) {
 	}
 }
 
-// The new site is whole although the old one could not be dropped; that is done the next time.
-func TestTheOldTablesCantBeDropped(t *testing.T) {
+// The new site is complete although the old one could not be dropped; the next
+// restore drops it.
+func TestOldTablesCannotBeDropped(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()
@@ -282,11 +284,11 @@ func TestTheOldTablesCantBeDropped(t *testing.T) {
 			if err := s.Publish(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if notes, err := s.(stage.Noter).Notes(t.Context()); err != nil || len(notes) != 1 || !strings.Contains(notes[0].Text, "mdl_vault_old_…) could not all be dropped, the next restore tries again: ") {
-				t.Errorf("it says %q, %v", notes, err)
+			if notes, err := s.(stage.Noter).Notes(t.Context()); err != nil || len(notes) != 1 || !strings.Contains(notes[0].Text, "mdl_vault_old_…) could not all be dropped; the next restore tries again: ") {
+				t.Errorf("notes %q, %v", notes, err)
 			}
 			left := siteTables(t, db, "mdl_vault_old_")
-			if len(left) != 4 { // with the receipts
+			if len(left) != 4 { // including the receipts
 				t.Errorf("left are %q", left)
 			}
 			wantNew(t, db, left...)
@@ -299,7 +301,7 @@ func TestTheOldTablesCantBeDropped(t *testing.T) {
 	}
 }
 
-// What is preserved stays as it is, with its rows; what comes may not have its name.
+// Preserved tables keep their rows; a restored table must not have the name of one.
 func TestPreservedTablesStay(t *testing.T) {
 	for _, engine := range engines {
 		for _, mode := range []stage.Replace{stage.ReplaceSwap, stage.ReplaceInPlace} {
@@ -336,11 +338,11 @@ func TestPreservedTablesStay(t *testing.T) {
 	}
 }
 
-// A restore whose connection to the lock was lost, and whose tables another one has
-// cleared away since, publishes nothing.
-func TestARestoreThatLostItsPlacePublishesNothing(t *testing.T) {
+// A restore that lost its lock, and whose tables another one has removed since,
+// publishes nothing.
+func TestRestoreThatLostItsLockPublishesNothing(t *testing.T) {
 	if isolated.On() {
-		t.Skip("looks into the sink")
+		t.Skip("accesses the sink's internals")
 	}
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
@@ -355,7 +357,7 @@ func TestARestoreThatLostItsPlacePublishesNothing(t *testing.T) {
 			}
 			abort(t, second)
 			if err := first.Publish(t.Context()); err == nil {
-				t.Error("its tables are gone, and it publishes")
+				t.Error("published although its tables are gone")
 			}
 			if err := first.Abort(context.Background()); err != nil {
 				t.Error(err)

@@ -11,21 +11,21 @@ import (
 	"github.com/lmsvault/vault/dialects/mysql"
 )
 
-// unit loads the rows of one unit in one transaction, over a connection of its own.
+// unit loads the rows of one unit in one transaction on its own connection.
 type unit struct {
 	sink    *sink
 	id      string
 	conn    *sql.Conn
 	tx      *sql.Tx
-	before  *stage.Receipt // of an attempt whose Commit was carried out: nothing is written again
+	before  *stage.Receipt // of an earlier attempt that was committed: nothing is written again
 	table   *table
-	loader  *loader // nil: by INSERT
+	loader  *loader // nil: with INSERT
 	insert  inserter
-	rows    int64 // that came
+	rows    int64 // rows written
 	refused refused.Rows
 }
 
-// WriteRows starts to take rows of a table.
+// WriteRows starts a unit of rows of a table.
 func (s *sink) WriteRows(ctx context.Context, u stage.Unit) (stage.RowUnit, error) {
 	for k := range s.tables {
 		if t := &s.tables[k]; t.Name == u.Table {
@@ -36,7 +36,7 @@ func (s *sink) WriteRows(ctx context.Context, u stage.Unit) (stage.RowUnit, erro
 			return w, nil
 		}
 	}
-	return nil, fmt.Errorf("unit %s: there is no table %q in the plan", u.ID, u.Table)
+	return nil, fmt.Errorf("unit %s: the plan has no table %q", u.ID, u.Table)
 }
 
 func (s *sink) unit(ctx context.Context, u stage.Unit, t *table) (_ *unit, err error) {
@@ -62,14 +62,14 @@ func (s *sink) unit(ctx context.Context, u stage.Unit, t *table) (_ *unit, err e
 	return w, nil
 }
 
-// The server's errors of a transaction, or a statement, that others were in the way of.
+// Server errors of a transaction or statement that conflicted with others.
 const (
 	lockWaitTimeout = 1205
 	deadlock        = 1213
 )
 
-// retriable marks an error that may not come again: a lost connection, or a
-// transaction that lost against another one.
+// retriable marks an error that may be transient: a lost connection, or a transaction
+// that conflicted with another one.
 func (s *sink) retriable(err error) error {
 	if n := mysql.Number(err); n == lockWaitTimeout || n == deadlock || mysql.Lost(err) {
 		return stage.Temporary(err, 0)
@@ -77,9 +77,9 @@ func (s *sink) retriable(err error) error {
 	return err
 }
 
-// Write loads one chunk. The server turns errors of LOAD DATA LOCAL into warnings
-// and goes on with changed values, so a chunk with a warning or a missing row is taken back
-// and inserted strictly, to find the rows that are refused.
+// Write loads one chunk. The server turns errors of LOAD DATA LOCAL into warnings and
+// continues with changed values, so a chunk with a warning or a missing row is rolled
+// back and inserted strictly, to find the rejected rows.
 func (w *unit) Write(ctx context.Context, c stage.Chunk) error {
 	w.rows += int64(c.Rows)
 	if w.before != nil {
@@ -102,7 +102,8 @@ func (w *unit) write(ctx context.Context, c stage.Chunk) error {
 	return w.keep(losses)
 }
 
-// load loads a chunk by LOAD DATA, if that is to be and the server takes every row.
+// load loads a chunk with LOAD DATA, if configured and if the server accepts every
+// row.
 func (w *unit) load(ctx context.Context, c stage.Chunk) (done bool, err error) {
 	if w.loader == nil {
 		return false, nil
@@ -112,13 +113,13 @@ func (w *unit) load(ctx context.Context, c stage.Chunk) (done bool, err error) {
 	}
 	done, err = w.loader.load(ctx, w.tx, c)
 	if w.sink.cfg.Load == loadAuto && mysql.LocalDataForbidden(err) {
-		w.loader = nil // something between us and the server forbids it, although the server doesn't
+		w.loader = nil // forbidden by something between us and the server
 		return false, nil
 	}
 	return done, err
 }
 
-// keep remembers refused rows.
+// keep records rejected rows.
 func (w *unit) keep(losses []stage.Loss) error {
 	if len(losses) == 0 {
 		return nil
@@ -129,11 +130,11 @@ func (w *unit) keep(losses []stage.Loss) error {
 	return w.refused.Add(losses...)
 }
 
-// Loss is the source's, and nothing to this sink.
+// Loss ignores losses of the source.
 func (w *unit) Loss(context.Context, stage.Loss) error { return nil }
 
-// Commit keeps the rows, and with them the receipt: should the server's answer be
-// lost, the next attempt finds it.
+// Commit commits the rows together with the receipt: if the server's answer is lost,
+// the next attempt finds it.
 func (w *unit) Commit(ctx context.Context) (*stage.Receipt, error) {
 	receipt, err := w.commit(ctx)
 	if err != nil {
@@ -161,14 +162,14 @@ func (w *unit) commit(ctx context.Context) (*stage.Receipt, error) {
 	return receipt, nil
 }
 
-// Abort takes the rows back that are not committed, and gives the connection back.
+// Abort rolls back uncommitted rows and releases the connection.
 func (w *unit) Abort(context.Context) error {
 	if w.conn == nil {
 		return nil
 	}
 	var errs []error
 	if w.tx != nil {
-		// Over an ended connection the server has rolled back itself.
+		// On a closed connection the server has already rolled back.
 		if err := w.tx.Rollback(); !errors.Is(err, sql.ErrTxDone) && !mysql.Lost(err) {
 			errs = append(errs, err)
 		}
@@ -178,7 +179,7 @@ func (w *unit) Abort(context.Context) error {
 	}
 	w.tx, w.conn = nil, nil
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("table %s: giving the connection back: %w", w.table.Name, err)
+		return fmt.Errorf("table %s: releasing the connection: %w", w.table.Name, err)
 	}
 	return nil
 }

@@ -20,9 +20,9 @@ import (
 	source "github.com/lmsvault/vault/sources/postgres"
 )
 
-// Whatever ends a session while rows are loaded, the run succeeds: it has each row
-// once, and says what was done again.
-func TestUnitsAreLoadedAgainOnce(t *testing.T) {
+// Whatever ends a session while rows are loaded, the run succeeds with each row once,
+// and notes the retry.
+func TestUnitsAreRetriedWithoutDuplicates(t *testing.T) {
 	for _, how := range []stage.Replace{stage.ReplaceNothing, stage.ReplaceSwap} {
 		for _, c := range []struct {
 			name  string
@@ -53,7 +53,7 @@ func TestUnitsAreLoadedAgainOnce(t *testing.T) {
 				})
 				r, err := move(t, from.DSN, faultproxy.Postgres(t, to.DSN, decide), how)
 				if err != nil || !done() {
-					t.Fatalf("it was lost: %t; the run ends with %v", done(), err)
+					t.Fatalf("lost: %t; the run returned %v", done(), err)
 				}
 				wantAgain(t, r)
 				same(t, "the target", contents(t, from.SQL), contents(t, to.SQL))
@@ -66,43 +66,43 @@ const loaded = `CREATE TABLE mdl_log (id serial PRIMARY KEY, x varchar(200)); CR
 	INSERT INTO mdl_log (x) SELECT repeat(chr(97 + n % 26), 200) FROM generate_series(1, 900) n;
 	CREATE TABLE mdl_bag (x int); INSERT INTO mdl_bag SELECT id % 7 FROM mdl_log`
 
-// A session of the source that ends while it reads is opened anew: it sees the
-// snapshot of the first, whatever was changed since.
-func TestUnitsAreReadAgainFromTheSameSnapshot(t *testing.T) {
+// A session of the source that ends while it reads is reopened and sees the same
+// snapshot, whatever changed since.
+func TestUnitsAreRereadFromSameSnapshot(t *testing.T) {
 	t.Parallel()
 	from, to := servers.Postgres(t), servers.Postgres(t)
 	execute(t, from.SQL, `CREATE TABLE mdl_log (id serial PRIMARY KEY, x text); INSERT INTO mdl_log (x) SELECT repeat('x', 1000) FROM generate_series(1, 20000)`)
 	before := contents(t, from.SQL)
-	decide, done := once("RELEASE SAVEPOINT", func() faultproxy.Fate { // the first chunk is there, and the reader at work
+	decide, done := once("RELEASE SAVEPOINT", func() faultproxy.Fate { // the first chunk is loaded and the reader is working
 		execute(t, from.SQL, `DELETE FROM mdl_log WHERE id % 2 = 0; UPDATE mdl_log SET x = 'y'; INSERT INTO mdl_log (x) VALUES ('new')`)
 		endSessions(t, from.SQL, "query LIKE 'COPY %' AND state = 'active'")
 		return faultproxy.Pass
 	})
 	r, err := move(t, from.DSN, faultproxy.Postgres(t, to.DSN, decide), stage.ReplaceNothing)
 	if err != nil || !done() {
-		t.Fatalf("a session was ended: %t; the run ends with %v", done(), err)
+		t.Fatalf("session ended: %t; the run returned %v", done(), err)
 	}
 	wantAgain(t, r)
 	same(t, "the target", before, contents(t, to.SQL))
 }
 
-// A session of the source that ends while it counts is opened anew too.
-func TestTablesAreCountedAgain(t *testing.T) {
+// A session of the source that ends while it counts is also reopened.
+func TestTablesAreRecounted(t *testing.T) {
 	t.Parallel()
 	from, to := servers.Postgres(t), servers.Postgres(t)
 	execute(t, from.SQL, loaded)
 	decide, done := once("SELECT count(*) FROM", func() faultproxy.Fate { return faultproxy.Withhold })
 	r, err := move(t, faultproxy.Postgres(t, from.DSN, decide), to.DSN, stage.ReplaceNothing)
 	if err != nil || !done() {
-		t.Fatalf("it was lost: %t; the run ends with %v", done(), err)
+		t.Fatalf("lost: %t; the run returned %v", done(), err)
 	}
 	wantAgain(t, r)
 	same(t, "the target", contents(t, from.SQL), contents(t, to.SQL))
 }
 
-// Without the session that holds the snapshot nothing more can be read as it was:
-// the run ends at once and says so.
-func TestALostSnapshotEndsTheRun(t *testing.T) {
+// Without the session that holds the snapshot nothing more can be read from it: the
+// run ends immediately and says so.
+func TestLostSnapshotEndsTheRun(t *testing.T) {
 	t.Parallel()
 	from, to := servers.Postgres(t), servers.Postgres(t)
 	execute(t, from.SQL, loaded)
@@ -117,16 +117,16 @@ func TestALostSnapshotEndsTheRun(t *testing.T) {
 	}
 	_, err := move(t, from.DSN, faultproxy.Postgres(t, to.DSN, decide), stage.ReplaceNothing)
 	if err == nil || !strings.Contains(err.Error(), "the session that holds the snapshot and the locks on all tables was lost") || !strings.Contains(err.Error(), "start again") {
-		t.Errorf("the run ends with %v", err)
+		t.Errorf("the run returned %v", err)
 	}
 	if attempts != 1 {
 		t.Errorf("the unit was loaded %d times", attempts)
 	}
 }
 
-// The session that holds the lock on the target has nothing to do while rows are
-// loaded. If it is lost, another takes the lock.
-func TestTheTargetsLockIsTakenAgain(t *testing.T) {
+// The session that holds the lock on the target is idle while rows are loaded. If it
+// is lost, another one takes the lock.
+func TestTargetLockIsRegained(t *testing.T) {
 	for _, how := range []stage.Replace{stage.ReplaceNothing, stage.ReplaceSwap} {
 		t.Run(string(how), func(t *testing.T) {
 			t.Parallel()
@@ -137,7 +137,7 @@ func TestTheTargetsLockIsTakenAgain(t *testing.T) {
 				return faultproxy.Pass
 			})
 			if _, err := move(t, from.DSN, faultproxy.Postgres(t, to.DSN, decide), how); err != nil || !done() {
-				t.Fatalf("it was lost: %t; the run ends with %v", done(), err)
+				t.Fatalf("lost: %t; the run returned %v", done(), err)
 			}
 			same(t, "the target", contents(t, from.SQL), contents(t, to.SQL))
 		})
@@ -167,8 +167,8 @@ func TestTheTargetIsReadBackAgain(t *testing.T) {
 	}
 }
 
-// endSessions ends the sessions of Vault that a condition on pg_stat_activity
-// holds of, and waits until they are gone.
+// endSessions ends the sessions of Vault that match a condition on pg_stat_activity,
+// and waits until they are gone.
 func endSessions(t testing.TB, db *sql.DB, which string) {
 	var n int
 	err := db.QueryRowContext(t.Context(), `SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
@@ -178,7 +178,7 @@ func endSessions(t testing.TB, db *sql.DB, which string) {
 	}
 }
 
-// once decides about the first statement that begins so.
+// once decides the fate of the first statement that begins with begins.
 func once(begins string, fate func() faultproxy.Fate) (decide func(string) faultproxy.Fate, done func() bool) {
 	var mu sync.Mutex
 	did := false
@@ -198,7 +198,7 @@ func once(begins string, fate func() faultproxy.Fate) (decide func(string) fault
 	}
 }
 
-// wantAgain wants exactly one note of a second attempt.
+// wantAgain requires exactly one note of a second attempt.
 func wantAgain(t *testing.T, r *run.Result) {
 	t.Helper()
 	notes := 0

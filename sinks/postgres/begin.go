@@ -12,15 +12,15 @@ import (
 )
 
 // Begin creates the tables: beside the site that they replace, or in place, in a
-// schema that is marked and from which the old site is dropped. All of them were
-// created once before, and taken back: what fails by then, or while the old site is
-// dropped, leaves that as it was.
+// schema that is marked and from which the old site is dropped. Each table is first
+// created and rolled back once, so that a failure then, or while the old site is
+// dropped, leaves it unchanged.
 func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	conn, err := s.connect(ctx)
 	if err != nil {
 		return err
 	}
-	const patience = 2 * time.Second // for the session of a restore that was killed just now
+	const patience = 2 * time.Second // for the session of a restore that was just killed
 	if err := lock(ctx, conn, patience); err != nil {
 		return err
 	}
@@ -83,14 +83,15 @@ func (s *Sink) begin(ctx context.Context, conn *postgres.Conn, p *stage.Plan) (e
 	})
 }
 
-// worker opens a session that loads. Its commits don't wait for the disk: the
-// commit that takes the mark away does, and with it all before it are on disk.
+// worker opens a session for loading. Its commits do not wait for the disk: the
+// commit that removes the marker does, and makes all earlier ones durable.
 func (s *Sink) worker(ctx context.Context) (*postgres.Conn, error) {
 	c, err := s.config.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	// More memory than this hardly speeds up an index (PostgreSQL manual, maintenance_work_mem).
+	// More memory than this hardly speeds up building an index (PostgreSQL manual,
+	// maintenance_work_mem).
 	_, err = c.Exec(ctx, `SELECT pg_advisory_lock_shared($1), set_config('synchronous_commit', 'off', false),
 		set_config('maintenance_work_mem', greatest(pg_size_bytes(current_setting('maintenance_work_mem')), 128 * 1024 * 1024) / 1024 || 'kB', false)`, lockKey(c.Site, "loaders"))
 	if err != nil {
@@ -100,7 +101,7 @@ func (s *Sink) worker(ctx context.Context) (*postgres.Conn, error) {
 	return c, nil
 }
 
-// tables are those of the plan with collations that the server has.
+// tables returns the tables of the plan with collations that the server has.
 func (s *Sink) tables(ctx context.Context, conn *postgres.Conn, p *stage.Plan) ([]schema.Table, error) {
 	c := &check{conn: conn, collations: map[string]bool{}}
 	tables := make([]schema.Table, len(p.Tables))
@@ -121,7 +122,7 @@ func (s *Sink) tables(ctx context.Context, conn *postgres.Conn, p *stage.Plan) (
 	return tables, nil
 }
 
-// prepare writes all DDL; it returns the statements that come first.
+// prepare writes all DDL and returns the statements to run first.
 func (s *Sink) prepare(names *postgres.Names, p *stage.Plan, tables []schema.Table) ([]string, error) {
 	b := builder(p, names)
 	s.builder = &b
@@ -138,7 +139,7 @@ func (s *Sink) prepare(names *postgres.Names, p *stage.Plan, tables []schema.Tab
 		s.builds = append(s.builds, build)
 		s.size[t.Name] = p.Tables[k].Bytes
 	}
-	// Large tables first, so that none of them is left alone at the end.
+	// Large tables first, so that none runs alone at the end.
 	slices.SortStableFunc(s.builds, func(a, b postgres.Build) int {
 		return int(s.size[b.Table.Name]>>10 - s.size[a.Table.Name]>>10)
 	})

@@ -26,7 +26,7 @@ func execute(t testing.TB, db *sql.DB, statements string) {
 	}
 }
 
-// column reads the one column of a query.
+// column returns the only column of a query.
 func column(t testing.TB, db *sql.DB, query string, args ...any) []string {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), query, args...)
@@ -54,9 +54,9 @@ func column(t testing.TB, db *sql.DB, query string, args ...any) []string {
 
 func where(dsn string) postgres.Connection { return postgres.Connection{DSN: config.NewSecret(dsn)} }
 
-// Every type and every odd thing in a schema arrives as it was, by the word of
-// the servers themselves, and what does not is on a list.
-func TestEdgesArrive(t *testing.T) {
+// Every type and every unusual property of a schema arrives unchanged, as the servers
+// themselves report it, and what does not is listed.
+func TestEdgeCasesArrive(t *testing.T) {
 	a, b := servers.Postgres(t), servers.Postgres(t)
 	execute(t, a.SQL, edges)
 	c := carry(t, newSource(t, source.Config{Connection: where(a.DSN)}), newSink(t, sink.Config{Connection: where(b.DSN)}))
@@ -87,14 +87,14 @@ func TestEdgesArrive(t *testing.T) {
 		"mdl_shareda": "12", "mdl_sharedb": "12", "mdl_late": "7", "mdl_newname": "2",
 	} {
 		if got := column(t, b.SQL, `SELECT nextval(pg_get_serial_sequence($1, 'id'))`, table); got[0] != next {
-			t.Errorf("%s goes on with %s instead of %s", table, got[0], next)
+			t.Errorf("%s continues with %s, want %s", table, got[0], next)
 		}
 	}
 	if _, err := b.SQL.ExecContext(t.Context(), `INSERT INTO mdl_full (name) VALUES ('x')`); err == nil {
-		t.Error("a sequence at its end gives a value")
+		t.Error("an exhausted sequence returns a value")
 	}
 	if next := c.proofs["full"].Schema.Sequence.Next; next != 1<<63 {
-		t.Errorf("the sequence at its end is proved to stand at %d", next)
+		t.Errorf("the exhausted sequence is proven to be at %d", next)
 	}
 	if got := column(t, b.SQL, `SELECT indexname FROM pg_indexes WHERE tablename = 'mdl_user' ORDER BY 1`); !slices.Equal(got, []string{"mdl_user_pkey", "mdl_user_use_uix"}) {
 		t.Errorf("indexes of user: %q", got)
@@ -103,13 +103,13 @@ func TestEdgesArrive(t *testing.T) {
 	notes(t, c.inventory.Notes)
 }
 
-// rowText writes the columns that are carried as one text.
+// rowText returns the transferred columns as one text.
 func rowText(t *testing.T, db *sql.DB, table string) string {
 	names := column(t, db, `SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND attgenerated = '' ORDER BY attnum`, table)
 	return "ROW(" + strings.Join(names, ", ") + ")::text"
 }
 
-// partitions lets the original's query read a partitioned table.
+// partitions adapts the original's query to read a partitioned table.
 func partitions(table string) func(string) string {
 	return func(q string) string {
 		if table == "mdl_part" {
@@ -119,13 +119,13 @@ func partitions(table string) func(string) string {
 	}
 }
 
-// sameType lets the original's query name what its types become.
+// sameType adapts the original's query to the names of the new types.
 func sameType(q string) string {
 	return strings.Replace(q, "format_type(atttypid, atttypmod)", `replace(replace(format_type(atttypid, atttypmod), 'plainmood', 'mdl_plainmood'), 'shortname', 'character varying(20)')`, 1)
 }
 
-// equal compares what two servers answer to a query, without order; before
-// adapts the query for the first.
+// equal compares the results of a query on two servers, ignoring order; before adapts
+// the query for the first.
 func equal(t *testing.T, a, b *sql.DB, what, query string, before func(string) string) {
 	t.Helper()
 	first := query

@@ -16,7 +16,7 @@ import (
 
 const workers = 4
 
-// carried is what came out of a transfer.
+// carried is the result of a transfer.
 type carried struct {
 	inventory *stage.Inventory
 	sent      map[string]rows.Sum
@@ -58,12 +58,13 @@ func newSink(t testing.TB, c sink.Config) stage.RowSink {
 	return s.(stage.RowSink)
 }
 
-// planOf is what the engine makes of an inventory for a sink of the same dialect.
+// planOf makes a plan from an inventory, as the engine does for a sink of the same
+// dialect.
 func planOf(inv *stage.Inventory) *stage.Plan {
 	return &stage.Plan{Pipeline: "test", Tables: inv.Tables, Parts: []string{stage.DB}, Facts: inv.Facts, Workers: workers}
 }
 
-// counter sums up what passes to a unit of the sink.
+// counter sums up what is written to a unit of the sink.
 type counter struct {
 	stage.RowUnit
 	sum     rows.Sum
@@ -88,7 +89,7 @@ type wrongCount struct {
 
 func (w *wrongCount) Error() string { return "a chunk's rows are not as many as it says" }
 
-// carry does what the engine does with one source and one sink.
+// carry runs one source and one sink as the engine does.
 func carry(t testing.TB, from stage.RowSource, to stage.RowSink) carried {
 	t.Helper()
 	return carryOnto(t, stage.ReplaceNothing, from, to)

@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
-// committed gives the receipt of a unit that is committed, nil if it is not.
+// committed returns the receipt of a committed unit, or nil.
 func committed(ctx context.Context, conn *postgres.Conn, unit string) (*stage.Receipt, error) {
 	var text []byte
 	err := conn.QueryRow(ctx, "SELECT receipt FROM "+conn.Site.Table(postgres.Marker)+" WHERE unit = sha256($1)", []byte(unit)).Scan(&text)
@@ -19,7 +19,7 @@ func committed(ctx context.Context, conn *postgres.Conn, unit string) (*stage.Re
 		return nil, nil
 	}
 	if err != nil {
-		return nil, conn.Explain(err, "looking whether unit %s is there already", unit)
+		return nil, conn.Explain(err, "checking whether unit %s is committed", unit)
 	}
 	var r stage.Receipt
 	return &r, json.Unmarshal(text, &r)
@@ -27,20 +27,20 @@ func committed(ctx context.Context, conn *postgres.Conn, unit string) (*stage.Re
 
 const uniqueViolation = "23505"
 
-// enter notes that a unit is committed, in the transaction of its rows. It waits for
-// one that an earlier attempt has left to the server.
+// enter records a unit as committed, in the transaction of its rows. It waits for a
+// transaction that an earlier attempt left on the server.
 func enter(ctx context.Context, conn *postgres.Conn, unit string, r *stage.Receipt) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	// IDs may be longer than a key.
+	// IDs may be too long for a key.
 	_, err = conn.Exec(ctx, "INSERT INTO "+conn.Site.Table(postgres.Marker)+" (unit, receipt) VALUES (sha256($1), $2)", []byte(unit), text)
-	if postgres.Code(err) == uniqueViolation { // the next attempt finds it
+	if postgres.Code(err) == uniqueViolation { // the next attempt will find it
 		return stage.Temporary(conn.Explain(err, "unit %s was committed by an attempt whose session was lost", unit), 0)
 	}
 	if err != nil {
-		return conn.Explain(err, "noting that unit %s is there", unit)
+		return conn.Explain(err, "recording unit %s as committed", unit)
 	}
 	return nil
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
-// clear marks the schema and, to replace it, takes the site away that is there.
-// Both are done together or not at all, unless the server has no room for so many
-// locks at once: then the mark goes first and the tables follow in parts.
+// clear marks the schema and, when replacing, drops the existing site. Both happen in
+// one transaction, unless the server cannot hold so many locks: then it sets the
+// marker first and drops the tables in batches.
 func (s *Sink) clear(ctx context.Context, conn *postgres.Conn) error {
 	if s.plan.Replace != stage.ReplaceInPlace {
 		return s.mark(ctx, conn)
@@ -26,7 +26,7 @@ func (s *Sink) clear(ctx context.Context, conn *postgres.Conn) error {
 	}
 	end := "COMMIT"
 	if err != nil {
-		end = "ROLLBACK" // by the server, if the session is lost
+		end = "ROLLBACK" // the server does it if the session is lost
 	}
 	if _, ended := conn.Exec(ctx, end); ended != nil && err == nil {
 		return conn.Explain(ended, "replacing the site")
@@ -51,9 +51,9 @@ func (s *Sink) mark(ctx context.Context, conn *postgres.Conn) error {
 	return nil
 }
 
-const outOfMemory = "53200" // of which locks are a part
+const outOfMemory = "53200" // includes locks
 
-// drop takes the site away that is there: views, then tables. It never cascades.
+// drop drops the existing site: views, then tables. It never cascades.
 func drop(ctx context.Context, conn *postgres.Conn, preserve []string) error {
 	l, err := listReplaced(ctx, conn, preserve)
 	if err != nil {
@@ -72,17 +72,18 @@ func drop(ctx context.Context, conn *postgres.Conn, preserve []string) error {
 				names = append(names, conn.Site.Table(r.Name))
 			}
 		}
-		const batch = 100 // the server has room for a limited number of locks
+		const batch = 100 // the server's number of locks is limited
 		for part := range slices.Chunk(names, batch) {
 			if _, err := conn.Exec(ctx, "DROP "+of.sql+" "+strings.Join(part, ", ")); err != nil {
-				return conn.Explain(err, "replace: dropping what is there")
+				return conn.Explain(err, "replace: dropping the existing site")
 			}
 		}
 	}
 	return nil
 }
 
-// dropForeignKeys drops those that would fix the order in which tables can be dropped.
+// dropForeignKeys drops foreign keys, which would restrict the order of dropping
+// tables.
 func dropForeignKeys(ctx context.Context, conn *postgres.Conn, tables []postgres.Relation) error {
 	byOID := map[uint32]string{}
 	for _, t := range tables {
@@ -116,7 +117,7 @@ func dropForeignKeys(ctx context.Context, conn *postgres.Conn, tables []postgres
 	return nil
 }
 
-// dropUnused drops sequences and enumerations that the dropped tables have left.
+// dropUnused drops sequences and enumerations that the dropped tables leave behind.
 func dropUnused(ctx context.Context, conn *postgres.Conn) error {
 	l, err := conn.List(ctx)
 	if err != nil {
@@ -135,7 +136,7 @@ func dropUnused(ctx context.Context, conn *postgres.Conn) error {
 	for _, name := range types {
 		statements = append(statements, "DROP TYPE "+conn.Site.Object(name))
 	}
-	const needed = "2BP01" // dependent_objects_still_exist: then it is not only this site's
+	const needed = "2BP01" // dependent_objects_still_exist: others use it too
 	for _, sql := range statements {
 		if _, err := conn.Exec(ctx, sql); err != nil && postgres.Code(err) != needed {
 			return conn.Explain(err, "replace: %s", sql)

@@ -9,14 +9,14 @@ import (
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
-// statement is one of a table's that are executed after its rows are there.
+// statement is a statement to execute after a table's rows are loaded.
 type statement struct {
 	table string
 	postgres.IndexBuild
 }
 
-// Finish builds indexes side by side, then primary keys, sequences and
-// statistics. What goes wrong is reported for all tables.
+// Finish builds indexes concurrently, then primary keys, sequences and statistics. It
+// reports errors of all tables.
 func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	var indexes []statement
 	for _, b := range s.builds {
@@ -41,7 +41,7 @@ func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	return errors.Join(append(run.faults, err)...)
 }
 
-// Publish takes the mark away, or puts the new site in the place of the old one.
+// Publish removes the marker, or replaces the old site with the new one.
 func (s *Sink) Publish(ctx context.Context) error {
 	if s.swap != nil {
 		return s.publishSwap(ctx)
@@ -62,15 +62,16 @@ func (s *Sink) Publish(ctx context.Context) error {
 	return unlock(ctx, conn)
 }
 
-// finishing collects what comes of the statements of all tables.
+// finishing collects the results of all tables' statements.
 type finishing struct {
 	mu     sync.Mutex
-	faults []error                 // what the server refuses, so that the next statement is tried
+	faults []error                 // errors of single statements
 	lost   map[string][]stage.Loss // by table
-	then   map[string][]string     // what follows on the indexes, by table
+	then   map[string][]string     // statements that follow the indexes, by table
 }
 
-// index builds an index. One that a row is too large for is lost, the row is not.
+// index builds an index. If a row is too large for it, the index is lost but not the
+// row.
 func (f *finishing) index(ctx context.Context, c *postgres.Conn, s statement) error {
 	defer stage.Step(ctx, "building index "+s.Name+" of "+s.table)()
 	_, err := c.Exec(ctx, s.SQL)
@@ -81,7 +82,7 @@ func (f *finishing) index(ctx context.Context, c *postgres.Conn, s statement) er
 	defer f.mu.Unlock()
 	switch {
 	case err != nil:
-		reason := c.Explain(err, "what it would hold is too large").Error()
+		reason := c.Explain(err, "a row is too large for it").Error()
 		f.lost[s.table] = append(f.lost[s.table], stage.LostIndex(s.table, s.Name, reason))
 	default:
 		f.then[s.table] = append(f.then[s.table], s.Then...)
@@ -89,7 +90,7 @@ func (f *finishing) index(ctx context.Context, c *postgres.Conn, s statement) er
 	return nil
 }
 
-// fault keeps what the server says of one statement; it returns what ends them all.
+// fault records an error of one statement; it returns an error that ends all of them.
 func (f *finishing) fault(ctx context.Context, err error) error {
 	if postgres.Code(err) == "" || postgres.Lost(err) || ctx.Err() != nil {
 		return err

@@ -16,9 +16,9 @@ import (
 	source "github.com/lmsvault/vault/sources/postgres"
 )
 
-// A forged snapshot runs nothing on the server: what it spells is refused or lost by
-// Check, and Begin and Finish, even without Check, make tables of it and nothing else.
-func TestForgedSnapshotRunsNothing(t *testing.T) {
+// A forged snapshot executes nothing on the server: Check refuses or loses its text,
+// and even without Check, Begin and Finish create only tables from it.
+func TestForgedSnapshotExecutesNothing(t *testing.T) {
 	db := servers.Postgres(t)
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o777); err != nil {
@@ -120,7 +120,7 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 			losses := found.Losses
 			switch {
 			case c.lost == "" && failure.Of(err) != failure.Refused, c.lost != "" && err != nil:
-				t.Errorf("Check says %v", err)
+				t.Errorf("Check returned %v", err)
 			case c.lost == stage.LossDefault || c.lost == stage.LossIndex:
 				if len(losses) != 1 || losses[0].Kind != c.lost {
 					t.Errorf("losses %+v", losses)
@@ -133,32 +133,32 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 				err = s.Finish(t.Context(), &stage.Outcome{})
 			}
 			if c.lost != "" && c.lost != "broken" && err != nil || c.lost == "broken" && err == nil {
-				t.Errorf("it ends with %v", err)
+				t.Errorf("the restore ended with %v", err)
 			}
 			if err := errors.Join(s.Abort(t.Context())); err != nil {
 				t.Error(err)
 			}
 			if got := column(t, db.SQL, `SELECT sings::text FROM canary`); !slices.Equal(got, []string{"1"}) {
-				t.Fatalf("the canary sings %q", got)
+				t.Fatalf("the canary contains %q", got)
 			}
 			if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
-				t.Fatalf("there is %v, %v", left, err)
+				t.Fatalf("left behind: %v, %v", left, err)
 			}
 			if got := column(t, db.SQL, `SELECT conname::text FROM pg_constraint WHERE contype IN ('c', 'f') AND contypid = 0 AND connamespace = 'public'::regnamespace`); len(got) > 0 {
-				t.Errorf("there are constraints that would run: %q", got)
+				t.Errorf("constraints that would execute: %q", got)
 			}
 			for _, name := range column(t, db.SQL, `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'`) {
 				if name != "canary" && !strings.HasPrefix(name, "mdl_") {
-					t.Errorf("there is %s", name)
+					t.Errorf("unexpected %s", name)
 				}
 			}
 		})
 	}
 }
 
-// A database whose owner means harm, or is only odd, is read and restored: what
-// can't be carried is a loss, and everything else is there under its name.
-func TestHostileDatabaseIsCarriedOrLost(t *testing.T) {
+// A hostile or merely odd database is read and restored: what cannot be transferred
+// is a loss, and everything else arrives under its name.
+func TestHostileDatabaseIsRestoredOrLost(t *testing.T) {
 	from, to := servers.Postgres(t), servers.Postgres(t)
 	execute(t, from.SQL, strings.Join([]string{
 		`CREATE FUNCTION evil(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1'`,

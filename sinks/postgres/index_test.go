@@ -14,9 +14,9 @@ import (
 	sink "github.com/lmsvault/vault/sinks/postgres"
 )
 
-// An index that a row is too large for is reported by name and reason; the row,
-// all other indexes and the rest of the table are there.
-func TestIndexThatARowIsTooLargeForIsALoss(t *testing.T) {
+// An index that a row is too large for is reported with name and reason; the row, all
+// other indexes and the rest of the table are restored.
+func TestIndexTooSmallForRowIsLoss(t *testing.T) {
 	db := servers.Postgres(t)
 	text := schema.Column{Name: "url", Type: schema.Type{Kind: schema.Text}, Native: "text"}
 	index := func(name string, columns ...string) schema.Index {
@@ -31,7 +31,7 @@ func TestIndexThatARowIsTooLargeForIsALoss(t *testing.T) {
 	wide.Indexes[2].Unique = true
 	keyed := table("keyed", text)
 	keyed.PrimaryKey, keyed.Sequence = []string{"url"}, nil
-	long := func() string { // can't be compressed
+	long := func() string { // incompressible
 		raw := make([]byte, 3000)
 		if _, err := rand.Read(raw); err != nil {
 			t.Fatal(err)
@@ -65,14 +65,14 @@ func TestIndexThatARowIsTooLargeForIsALoss(t *testing.T) {
 	}
 	slices.Sort(got)
 	if want := []string{"index db/keyed primary key", "index db/wide index by_url", "index db/wide index unique_url"}; !slices.Equal(got, want) {
-		t.Errorf("losses %q instead of %q", got, want)
+		t.Errorf("losses %q, want %q", got, want)
 	}
 	names := column(t, db.SQL, `SELECT indexname FROM pg_indexes WHERE tablename LIKE 'mdl%' AND tablename <> 'mdl_vault_restoring' ORDER BY 1`)
 	if want := []string{"mdl_wide_id_pk", "mdl_wide_n_ix"}; !slices.Equal(names, want) {
-		t.Errorf("indexes %q instead of %q", names, want)
+		t.Errorf("indexes %q, want %q", names, want)
 	}
 	if got := column(t, db.SQL, `SELECT nextval('mdl_wide_id_seq')`); got[0] != "3" {
-		t.Errorf("the sequence goes on at %q", got)
+		t.Errorf("the sequence continues at %q", got)
 	}
 	if err := s.Publish(t.Context()); err != nil {
 		t.Fatal(err)

@@ -8,8 +8,8 @@ import (
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
-// removeLeftovers removes what interrupted restores of the site have left. No
-// other restore is under way, as lock has found out.
+// removeLeftovers removes what interrupted restores of the site left behind. The lock
+// ensures that no other restore is running.
 func (s *Sink) removeLeftovers(ctx context.Context, conn *postgres.Conn) error {
 	made, old := conn.Site.Scratch()
 	for _, prefix := range []string{made, old} {
@@ -20,7 +20,7 @@ func (s *Sink) removeLeftovers(ctx context.Context, conn *postgres.Conn) error {
 	return nil
 }
 
-// remove drops all of the schema whose name begins with prefix.
+// remove drops everything in the schema whose name begins with prefix.
 func (s *Sink) remove(ctx context.Context, conn *postgres.Conn, prefix string) error {
 	other := *conn
 	other.Site.Prefix = prefix
@@ -30,8 +30,8 @@ func (s *Sink) remove(ctx context.Context, conn *postgres.Conn, prefix string) e
 	return dropUnused(ctx, &other)
 }
 
-// endLoaders ends the sessions of an interrupted restore: the server goes on with
-// what it was told last, such as to build an index, and holds its locks.
+// endLoaders ends the sessions of an interrupted restore: the server continues its
+// last statement, such as building an index, and holds its locks.
 func endLoaders(ctx context.Context, conn *postgres.Conn) error {
 	key := lockKey(conn.Site, "loaders")
 	const patience, pause = 30 * time.Second, 50 * time.Millisecond
@@ -42,13 +42,13 @@ func endLoaders(ctx context.Context, conn *postgres.Conn) error {
 			_, err = conn.Exec(ctx, "SELECT pg_advisory_unlock($1)", key)
 		}
 		if err != nil {
-			return conn.Explain(err, "looking for sessions of an interrupted restore")
+			return conn.Explain(err, "listing sessions of an interrupted restore")
 		}
 		if got {
 			return nil
 		}
 		if time.Since(began) > patience {
-			return failure.New(failure.Refused, "%s: sessions of an interrupted restore do not end; end them with pg_terminate_backend (pg_locks has them, locktype advisory)", conn.Address)
+			return failure.New(failure.Refused, "%s: sessions of an interrupted restore do not end; end them with pg_terminate_backend (see pg_locks, locktype advisory)", conn.Address)
 		}
 		_, err = conn.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND pid <> pg_backend_pid()
 			AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND classid::int8 << 32 | objid::int8 = $1`, key)

@@ -25,12 +25,12 @@ type loader struct {
 	conn     *postgres.Conn
 	copyFrom string
 
-	loaded  int64 // rows so far, refused ones too
+	loaded  int64 // rows so far, including rejected ones
 	refused refused.Rows
 }
 
-// load copies rows. If the server refuses one, those before it are loaded, it is
-// left out, and loading goes on after it.
+// load copies rows. If the server rejects one, it loads those before it, skips it,
+// and continues after it.
 func (l *loader) load(ctx context.Context, data []byte, n int) error {
 	for len(data) > 0 {
 		err := l.copy(ctx, data, n)
@@ -46,8 +46,8 @@ func (l *loader) load(ctx context.Context, data []byte, n int) error {
 			l.loaded++
 			return l.refuse(data, server)
 		}
-		// The server may name none, or the wrong one of those it works on
-		// together: what it names is tried by itself.
+		// The server may report no row, or the wrong one of a batch, so the reported
+		// row is tried by itself.
 		at := l.row(server)
 		parts := []int{at - 1, 1}
 		if at < 1 || at > n {
@@ -64,7 +64,7 @@ func (l *loader) load(ctx context.Context, data []byte, n int) error {
 	return nil
 }
 
-// copy loads rows all or none.
+// copy loads all rows or none.
 func (l *loader) copy(ctx context.Context, data []byte, n int) error {
 	if _, err := l.conn.Exec(ctx, "SAVEPOINT chunk"); err != nil {
 		return err
@@ -78,19 +78,19 @@ func (l *loader) copy(ctx context.Context, data []byte, n int) error {
 		return errors.Join(err, back)
 	}
 	if tag.RowsAffected() != int64(n) {
-		return fmt.Errorf("%d rows were sent and the server says it has taken %d", n, tag.RowsAffected())
+		return fmt.Errorf("%d rows were sent, but the server reports %d", n, tag.RowsAffected())
 	}
 	_, err = l.conn.Exec(ctx, "RELEASE SAVEPOINT chunk")
 	return err
 }
 
-// aboutRow tells whether an error is about a row's values: data exceptions,
-// integrity violations, limits such as that of a row's size.
+// aboutRow reports whether an error is caused by a row's values: data exceptions,
+// integrity violations, limits such as the size of a row.
 func aboutRow(code string) bool {
 	return strings.HasPrefix(code, "22") || strings.HasPrefix(code, "23") || strings.HasPrefix(code, "54")
 }
 
-// ends returns where the n-th row ends.
+// ends returns the offset of the end of the n-th row.
 func ends(data []byte, n int) int {
 	at := 0
 	for range n {
@@ -104,8 +104,8 @@ var (
 	columnName  = regexp.MustCompile(`^, column ([^:]+)`)
 )
 
-// row finds the number of the row in the context of an error, which begins
-// COPY TABLE, line 3, column NAME: "…" in the language of the server.
+// row extracts the row number from the context of an error, which begins with COPY
+// TABLE, line 3, column NAME: "…" in the server's language.
 func (l *loader) row(server *pgconn.PgError) int {
 	_, place, ok := strings.Cut(server.Where, l.conn.Site.Full(l.table.Name))
 	if !ok {
@@ -118,11 +118,11 @@ func (l *loader) row(server *pgconn.PgError) int {
 	return n
 }
 
-// refuse notes down a row, given with its newline, that the server doesn't take.
+// refuse records a row, given with its newline, that the server rejected.
 func (l *loader) refuse(row []byte, server *pgconn.PgError) error {
 	row = bytes.TrimSuffix(row, []byte{'\n'})
 	reason := server.Message
-	if server.Detail != "" && server.Code != "23502" { // whose detail is the whole row
+	if server.Detail != "" && server.Code != "23502" { // its detail is the whole row
 		reason += " (" + server.Detail + ")"
 	}
 	if err := l.refused.Add(refused.Loss(l.table, row, l.column(row, server), reason)); err != nil {
@@ -131,8 +131,8 @@ func (l *loader) refuse(row []byte, server *pgconn.PgError) error {
 	return nil
 }
 
-// column finds which column an error is about: the server names it, or it is the
-// one with bytes that no text has.
+// column returns the column that an error concerns: the one named by the server, or
+// the one with bytes invalid in text.
 func (l *loader) column(row []byte, server *pgconn.PgError) string {
 	if server.ColumnName != "" {
 		return server.ColumnName

@@ -10,15 +10,15 @@ import (
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
-// lockKey is the number of an advisory lock on the site's tables; such locks are
-// the database's.
+// lockKey returns the key of an advisory lock on the site's tables; such locks belong
+// to the database.
 func lockKey(site postgres.Site, what string) int64 {
 	sum := sha256.Sum256([]byte("vault " + what + "\x00" + site.Schema + "\x00" + site.Prefix))
 	return int64(binary.BigEndian.Uint64(sum[:8]) >> 1)
 }
 
-// lock makes sure that no other restore works on the same tables, until unlock or
-// the session's end. It waits as long as patience says for one that holds the lock.
+// lock ensures that no other restore works on the same tables until unlock or the end
+// of the session. It waits up to patience for another holder of the lock.
 func lock(ctx context.Context, conn *postgres.Conn, patience time.Duration) error {
 	key := lockKey(conn.Site, "restore")
 	for began := time.Now(); ; {
@@ -30,7 +30,7 @@ func lock(ctx context.Context, conn *postgres.Conn, patience time.Duration) erro
 			return nil
 		}
 		if time.Since(began) >= patience {
-			return failure.New(failure.Refused, "%s: another restore is writing tables with prefix %q in schema %s (pg_locks has its session, locktype advisory); wait for its end",
+			return failure.New(failure.Refused, "%s: another restore is writing tables with prefix %q in schema %s (see pg_locks, locktype advisory); wait for it to finish",
 				conn.Address, conn.Site.Prefix, conn.Site.Schema)
 		}
 		if err := sleep(ctx, min(patience, 100*time.Millisecond)); err != nil {
@@ -42,7 +42,7 @@ func lock(ctx context.Context, conn *postgres.Conn, patience time.Duration) erro
 // unlock gives the lock back, as the end of a session does.
 func unlock(ctx context.Context, conn *postgres.Conn) error {
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_unlock_all()"); err != nil && !postgres.Lost(err) {
-		return conn.Explain(err, "giving the lock on the target back")
+		return conn.Explain(err, "releasing the lock on the target")
 	}
 	return nil
 }

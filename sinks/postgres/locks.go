@@ -7,8 +7,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// locks refuses an exchange for which the server has no room: it names all objects
-// of both sites in one transaction, and locks each.
+// locks refuses an exchange that needs more locks than the server has: it renames all
+// objects of both sites in one transaction, and locks each.
 func (c *check) locks(ctx context.Context) error {
 	if c.plan.Replace != stage.ReplaceSwap {
 		return nil
@@ -21,10 +21,10 @@ func (c *check) locks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	const others = 50 // of the catalog, and of what else a transaction does
+	const others = 50 // locks on the catalog and other objects
 	need := others + len(old)
 	for _, info := range c.plan.Tables {
-		need += 2 + len(info.Schema.Indexes) // with the primary key
+		need += 2 + len(info.Schema.Indexes) // including the primary key
 		if info.Schema.Sequence != nil {
 			need++
 		}
@@ -39,7 +39,7 @@ func (c *check) locks(ctx context.Context) error {
 		return err
 	}
 	if need > free {
-		c.refuse("replace: true exchanges the sites in one transaction, which needs %d locks, and the server has %d to give; raise max_locks_per_transaction from %d to %d or more, or set replace: in_place",
+		c.refuse("replace: true exchanges the sites in one transaction, which needs %d locks, but the server has %d available; raise max_locks_per_transaction from %d to %d or more, or set replace: in_place",
 			need, free, each, each*(need+free-1)/max(free, 1)+1)
 	}
 	return nil

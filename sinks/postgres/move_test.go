@@ -15,8 +15,8 @@ import (
 	source "github.com/lmsvault/vault/sources/postgres"
 )
 
-// A site moves to another prefix in another schema of the same database; names
-// of indexes, sequences and types follow, and what they mean stays.
+// A site can move to another prefix in another schema of the same database; indexes,
+// sequences and types are renamed accordingly and keep their meaning.
 func TestSiteMovesToAnotherPrefixAndSchema(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE SCHEMA "Old"; CREATE SCHEMA "new site";
@@ -61,8 +61,8 @@ func TestSiteMovesToAnotherPrefixAndSchema(t *testing.T) {
 	}
 }
 
-// Each right that a restore needs and lacks is a refusal before anything is changed.
-func TestMissingRightsAreRefused(t *testing.T) {
+// Every missing privilege is reported before anything is changed.
+func TestMissingPrivilegesAreRefused(t *testing.T) {
 	db := servers.Postgres(t)
 	name := "vt_" + strings.ToLower(rand.Text())
 	execute(t, db.SQL, "CREATE ROLE "+name+" LOGIN PASSWORD 'sesame'; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
@@ -82,14 +82,14 @@ func TestMissingRightsAreRefused(t *testing.T) {
 		p.Replace = replace
 		_, err := newSink(t, sink.Config{Connection: where(u.String())}).Check(t.Context(), p)
 		if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), want) {
-			t.Errorf("it says %v instead of %q", err, want)
+			t.Errorf("got %v, want %q", err, want)
 		}
 	}
 	refused(stage.ReplaceNothing, "may not create tables in schema public")
 	execute(t, db.SQL, "GRANT CREATE ON SCHEMA public TO "+name+"; CREATE TABLE mdl_user (id int)")
 	refused(stage.ReplaceSwap, "other users own")
 	execute(t, db.SQL, "DROP TABLE mdl_user; ALTER ROLE "+name+" SET default_transaction_read_only = on")
-	refused(stage.ReplaceNothing, "the server only reads")
+	refused(stage.ReplaceNothing, "the server is read-only")
 	execute(t, db.SQL, "ALTER ROLE "+name+" SET default_transaction_read_only = off")
 	restore(t, newSink(t, sink.Config{Connection: where(u.String())}), p, "user", "1\n")
 }

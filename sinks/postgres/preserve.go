@@ -9,12 +9,12 @@ import (
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
-// preserved reports whether a table stays, whatever becomes of the others.
+// preserved reports whether a table stays when others are replaced.
 func preserved(patterns []string, table string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return postgres.Matches(p, table) })
 }
 
-// list finds what is replaced.
+// list lists what is replaced.
 func (s *Sink) list(ctx context.Context, conn *postgres.Conn) (*postgres.Listing, error) {
 	return listReplaced(ctx, conn, s.plan.Preserve)
 }
@@ -29,7 +29,7 @@ func listReplaced(ctx context.Context, conn *postgres.Conn, preserve []string) (
 	return l, nil
 }
 
-// preserve says what stays, and refuses tables that come under such a name.
+// preserve notes what stays, and refuses restored tables with the same names.
 func (c *check) preserve(ctx context.Context) error {
 	if c.plan.Preserve == nil {
 		return nil
@@ -45,7 +45,7 @@ func (c *check) preserve(ctx context.Context) error {
 				continue
 			}
 			found = true
-			c.notes = append(c.notes, stage.Note{Path: stage.DB + "/" + r.Name, Text: "preserved: it stays as it is"})
+			c.notes = append(c.notes, stage.Note{Path: stage.DB + "/" + r.Name, Text: "preserved: stays unchanged"})
 		}
 		if !found {
 			c.notes = append(c.notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("preserve: %q matches no table of the target", pattern)})
@@ -53,7 +53,7 @@ func (c *check) preserve(ctx context.Context) error {
 	}
 	for _, info := range c.plan.Tables {
 		if preserved(c.plan.Preserve, info.Schema.Name) {
-			c.refuse("table %s is to be preserved and to be restored: exclude it from the source, or take it out of preserve", info.Schema.Name)
+			c.refuse("table %s is both preserved and restored; exclude it from the source, or remove it from preserve", info.Schema.Name)
 		}
 	}
 	return nil

@@ -13,13 +13,13 @@ import (
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
-// piece is a part of a table that is read back at once.
+// piece is the part of a table that is read back at once.
 type piece struct {
 	table *postgres.Table
 	keys  *keyrange.Range
 }
 
-// Prove reads structure and rows of every table back, with the reader of the source.
+// Prove reads structure and rows of every table back, with the source's reader.
 func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	conn, err := s.connect(ctx)
 	if err != nil {
@@ -30,7 +30,7 @@ func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := map[string]string{} // by whole name
+	names := map[string]string{} // by full name
 	for name := range s.byName {
 		names[s.work.Full(name)] = name
 	}
@@ -40,7 +40,7 @@ func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	}
 	listing.Tables = slices.DeleteFunc(listing.Tables, func(r postgres.Relation) bool { return s.byName[r.Name] == nil })
 	if len(listing.Tables) != len(s.builds) {
-		return nil, failure.New(failure.Unproven, "%s: %d tables were restored and only %d are there", conn.Address, len(s.builds), len(listing.Tables))
+		return nil, failure.New(failure.Unproven, "%s: %d tables were restored, but the target has only %d", conn.Address, len(s.builds), len(listing.Tables))
 	}
 	catalog, err := conn.Inspect(ctx, listing)
 	if err != nil {

@@ -11,10 +11,10 @@ import (
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
-// rehearse creates each table under another name and takes it back at once, so
-// that what the server refuses is known while the old site is still there. Indexes
-// that another server may not know are made too, rather than fail when all is
-// loaded. Nothing has the name that it gets in the end: the old site may have it.
+// rehearse creates each table under another name and drops it at once, so that what
+// the server refuses is known while the old site still exists. It also creates
+// indexes that other servers may not support, rather than fail after loading. Nothing
+// gets its final name, as the old site may use it.
 func (s *Sink) rehearse(ctx context.Context, p *stage.Plan, tables []schema.Table) error {
 	return postgres.Each(ctx, s.pool, tables, func(ctx context.Context, c *postgres.Conn, t schema.Table) error {
 		return rehearse(ctx, c, p, t)
@@ -41,10 +41,10 @@ func rehearse(ctx context.Context, c *postgres.Conn, p *stage.Plan, t schema.Tab
 	}
 	failed := c.ExecAll(ctx, all...)
 	if _, err := c.Exec(ctx, "ROLLBACK"); err != nil && failed == nil {
-		return c.Explain(err, "table %s: taking back what was tried", c.Site.Table(name))
+		return c.Explain(err, "table %s: rolling back the trial", c.Site.Table(name))
 	}
 	if failed != nil {
-		return c.Explain(failed, "trying to create table %s with its indexes", c.Site.Table(name))
+		return c.Explain(failed, "creating table %s with its indexes on trial", c.Site.Table(name))
 	}
 	return nil
 }

@@ -15,9 +15,9 @@ import (
 	source "github.com/lmsvault/vault/sources/postgres"
 )
 
-// What can't be created or dropped costs nothing: the site that was to be
-// replaced is as it was and has no mark.
-func TestReplaceInPlaceThatFailsToBeginLeavesTheSite(t *testing.T) {
+// A failed creation or drop costs nothing: the site to be replaced is unchanged and
+// has no marker.
+func TestFailedBeginInPlaceLeavesSite(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_aaa (id int); CREATE TABLE mdl_user (id serial PRIMARY KEY); INSERT INTO mdl_user VALUES (7); CREATE VIEW mdl_view AS SELECT * FROM mdl_user`)
 	to := where(db.DSN)
@@ -27,10 +27,10 @@ func TestReplaceInPlaceThatFailsToBeginLeavesTheSite(t *testing.T) {
 		s := newSink(t, sink.Config{Connection: to})
 		_, err := s.Check(t.Context(), replacing(stage.ReplaceInPlace, tables...))
 		if wantCheck == "" && err != nil || wantCheck != "" && (failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), wantCheck)) {
-			t.Errorf("%s: Check says %v", what, err)
+			t.Errorf("%s: Check returned %v", what, err)
 		}
 		if err := s.Begin(t.Context(), replacing(stage.ReplaceInPlace, tables...)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: Begin says %v", what, err)
+			t.Errorf("%s: Begin returned %v", what, err)
 		}
 		if err := s.Abort(t.Context()); err != nil {
 			t.Error(err)
@@ -63,9 +63,9 @@ func TestReplaceInPlaceThatFailsToBeginLeavesTheSite(t *testing.T) {
 	fails("somebody's view", "view elsewhere.report depends on table mdl_user; drop it first", "report depends on", table("user"))
 }
 
-// Whatever of somebody else needs the tables that are to be replaced is named
-// before anything is done; what goes along with them is in nobody's way.
-func TestReplaceRefusesWhatOthersNeed(t *testing.T) {
+// Objects of others that depend on the tables to be replaced are listed before
+// anything is done; objects that are dropped along with them are no obstacle.
+func TestReplaceRefusesDependents(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_course (id int PRIMARY KEY); CREATE TABLE mdl_user (id serial PRIMARY KEY, course int REFERENCES mdl_course, parent int REFERENCES mdl_user);
 		CREATE VIEW mdl_view AS SELECT * FROM mdl_user; CREATE MATERIALIZED VIEW mdl_mat AS SELECT * FROM mdl_user; CREATE INDEX ON mdl_mat (id);
@@ -94,17 +94,17 @@ func TestReplaceRefusesWhatOthersNeed(t *testing.T) {
 		{"CREATE MATERIALIZED VIEW mdl_deep AS SELECT * FROM mdl_view", "DROP MATERIALIZED VIEW mdl_deep", "materialized view mdl_deep depends on view mdl_view"},
 	} {
 		execute(t, db.SQL, c.make)
-		if err := check(); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "; drop it first, and make it again after the restore") {
+		if err := check(); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "; drop it first and recreate it after the restore") {
 			t.Errorf("%s: %v", c.make, err)
 		}
 		execute(t, db.SQL, c.drop)
 	}
 	if got := column(t, db.SQL, `SELECT count(*)::text FROM pg_class WHERE relname LIKE 'mdl%' AND relkind IN ('r', 'p', 'v', 'm')`); !slices.Equal(got, []string{"6"}) {
-		t.Errorf("Check changed the site: %q of 6 are there", got)
+		t.Errorf("Check changed the site: %q of 6 remain", got)
 	}
 }
 
-// While one restore works on a target, no other one begins there; after it one may.
+// While a restore works on a target, no other one can begin there; afterwards it can.
 func TestOneRestoreAtATime(t *testing.T) {
 	c := sink.Config{Connection: where(servers.Postgres(t).DSN)}
 	first := newSink(t, c)
@@ -122,8 +122,8 @@ func TestOneRestoreAtATime(t *testing.T) {
 	}
 }
 
-// What a run reads is never replaced by it, by whatever address it is reached; a
-// snapshot may replace the site that it was made of.
+// A run never replaces what it reads, whatever address is used; a snapshot may
+// replace the site it was made from.
 func TestSourceIsNotReplaced(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_user (id int); CREATE SCHEMA other`)

@@ -14,33 +14,33 @@ type Sink struct {
 	config Config
 	env    stage.Env
 
-	conn    *postgres.Conn // for all that is not done by many at once
+	conn    *postgres.Conn // for everything that is not done concurrently
 	pool    *postgres.Pool
 	plan    *stage.Plan
-	work    postgres.Site // where the tables are made: the site itself, or beside it
-	swap    *swap         // nil: the tables are made in place
+	work    postgres.Site // where the tables are created: the site itself, or beside it
+	swap    *swap         // nil: the tables are created in place
 	builder *postgres.Builder
 	builds  []postgres.Build
 	byName  map[string]*postgres.Build
 	size    map[string]int64        // estimated bytes by table
-	lost    map[string][]stage.Loss // by table, what its rows don't allow
+	lost    map[string][]stage.Loss // losses caused by rows, by table
 	began   bool
 	locked  bool // conn holds the lock on the target
-	// publishing: the exchange was begun, and it is not known whether it was carried out.
+	// publishing is set while the outcome of the exchange is unknown.
 	publishing bool
-	left       error // why old tables are still there after the exchange
+	left       error // why old tables still exist after the exchange
 }
 
 var _ stage.RowSink = (*Sink)(nil)
 
-// connect gives the session that the sink keeps, a new one if it was lost: it has
-// nothing to do for as long as rows are loaded.
+// connect returns the session that the sink keeps, or a new one if it was lost, since
+// it is idle while rows are loaded.
 func (s *Sink) connect(ctx context.Context) (*postgres.Conn, error) {
 	if s.conn != nil && !s.conn.IsClosed() {
 		if err := s.conn.Ping(ctx); err == nil {
 			return s.conn, nil
 		} else if !postgres.Lost(err) {
-			return nil, s.conn.Explain(err, "asking whether the session is there")
+			return nil, s.conn.Explain(err, "checking the session")
 		}
 	}
 	conn, err := s.config.Open(ctx)
@@ -51,14 +51,14 @@ func (s *Sink) connect(ctx context.Context) (*postgres.Conn, error) {
 		err = s.conn.Close(ctx)
 	}
 	s.conn = conn
-	if err == nil && s.locked { // the old session may take a moment to end
+	if err == nil && s.locked { // the old session may take some time to end
 		err = lock(ctx, conn, 30*time.Second)
 	}
 	return conn, err
 }
 
-// Abort removes what was made beside the site that is there. One that is made in
-// place keeps the table that says that it is not whole.
+// Abort removes what was created beside the existing site. In place it leaves the
+// site with its marker.
 func (s *Sink) Abort(ctx context.Context) error {
 	if !s.began {
 		return nil
@@ -73,7 +73,7 @@ func (s *Sink) Abort(ctx context.Context) error {
 	return errors.Join(mark(ctx, conn), unlock(ctx, conn))
 }
 
-// Close ends all sessions.
+// Close closes all sessions.
 func (s *Sink) Close(ctx context.Context) error {
 	var errs []error
 	if s.pool != nil {
@@ -85,19 +85,20 @@ func (s *Sink) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// mark makes the table that stands for a restore that is not finished. It has a
-// row for each unit that is committed: the SHA-256 of its ID, and its receipt as JSON.
+// mark creates the table that marks an unfinished restore. It has a row for each
+// committed unit: the SHA-256 of its ID, and its receipt as JSON.
 func mark(ctx context.Context, conn *postgres.Conn) error {
 	table := conn.Site.Table(postgres.Marker)
 	err := conn.ExecAll(ctx, "CREATE TABLE IF NOT EXISTS "+table+" (unit bytea PRIMARY KEY, receipt bytea NOT NULL)", "COMMENT ON TABLE "+table+
-		" IS 'A restore into this site is not finished, or its proof failed: the site is not whole. Restore it again with replace: true.'")
+		" IS 'A restore into this site is not finished, or its proof failed: the site is incomplete. Restore it again with replace: true.'")
 	if err != nil {
-		return conn.Explain(err, "making table %s, which marks an unfinished restore", table)
+		return conn.Explain(err, "creating table %s, which marks an unfinished restore", table)
 	}
 	return nil
 }
 
-// remark makes the mark anew: one that an unfinished run has left knows its units.
+// remark recreates the marker, because that of an unfinished run lists that run's
+// units.
 func remark(ctx context.Context, conn *postgres.Conn) error {
 	table := conn.Site.Table(postgres.Marker)
 	if _, err := conn.Exec(ctx, "DROP TABLE IF EXISTS "+table); err != nil {

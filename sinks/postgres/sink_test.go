@@ -33,7 +33,7 @@ func plan(tables ...schema.Table) *stage.Plan {
 	return p
 }
 
-// replacing is a plan for a target that holds something.
+// replacing is a plan for a target that is not empty.
 func replacing(how stage.Replace, tables ...schema.Table) *stage.Plan {
 	p := plan(tables...)
 	p.Replace = how
@@ -76,9 +76,9 @@ func write(t *testing.T, s stage.RowSink, name string, chunks ...string) []stage
 	return receipt.Losses
 }
 
-// Rows that the server can't hold are named with key, column and reason and
-// left out; all others of the same chunks are there.
-func TestRefusedRowsAreNamedAndOthersLoaded(t *testing.T) {
+// Rows that the server rejects are reported with key, column and reason and skipped;
+// all other rows of the same chunks are loaded.
+func TestRejectedRowsAreListedAndOthersLoaded(t *testing.T) {
 	db := servers.Postgres(t)
 	p := plan(table("odd",
 		schema.Column{Name: "name", Type: schema.Type{Kind: schema.Char, Length: 5}, Native: "varchar(5)"},
@@ -106,7 +106,7 @@ func TestRefusedRowsAreNamedAndOthersLoaded(t *testing.T) {
 			fmt.Fprintf(&b, "%d\tgood\t1\t{}\t2024-01-01\n", id)
 			want = append(want, fmt.Sprint(id))
 		}
-		if id == 7 || id == 19 { // the last chunk has one row, and it is bad
+		if id == 7 || id == 19 { // the last chunk has a single, bad row
 			chunks = append(chunks, b.String())
 			b.Reset()
 		}
@@ -114,10 +114,10 @@ func TestRefusedRowsAreNamedAndOthersLoaded(t *testing.T) {
 	chunks = append(chunks, b.String())
 	refused := restore(t, newSink(t, sink.Config{Connection: where(db.DSN)}), p, "odd", chunks...)
 	if got := column(t, db.SQL, "SELECT id FROM mdl_odd ORDER BY id"); !slices.Equal(got, want) {
-		t.Errorf("rows %q are there instead of %q", got, want)
+		t.Errorf("rows %q, want %q", got, want)
 	}
 	if len(refused) != len(bad) {
-		t.Errorf("%d rows are refused instead of %d", len(refused), len(bad))
+		t.Errorf("%d rows rejected, want %d", len(refused), len(bad))
 	}
 	for _, loss := range refused {
 		var id int
@@ -128,25 +128,25 @@ func TestRefusedRowsAreNamedAndOthersLoaded(t *testing.T) {
 		}
 		r := bad[id]
 		if loss.Kind != stage.LossRow || loss.Path != "db/odd" || loss.Count != 1 || string(loss.Row) != r.row || name != r.column || !strings.Contains(loss.Reason, r.reason) {
-			t.Errorf("%+v instead of row %q, column %s, because %s", loss, r.row, r.column, r.reason)
+			t.Errorf("got %+v, want row %q, column %s, reason %s", loss, r.row, r.column, r.reason)
 		}
 	}
 }
 
-// A chunk of which nothing can be loaded costs only what it holds.
-func TestAllRowsOfAChunkRefused(t *testing.T) {
+// A chunk of which nothing can be loaded costs only its own rows.
+func TestAllRowsOfChunkRejected(t *testing.T) {
 	db := servers.Postgres(t)
 	s := newSink(t, sink.Config{Connection: where(db.DSN)})
 	chunk := strings.Repeat("x\n", 50)
 	if refused := restore(t, s, plan(table("odd")), "odd", chunk, "1\n", chunk, "2\n"); len(refused) != 100 {
-		t.Errorf("%d rows refused", len(refused))
+		t.Errorf("%d rows rejected", len(refused))
 	}
 	if got := column(t, db.SQL, "SELECT id FROM mdl_odd ORDER BY id"); !slices.Equal(got, []string{"1", "2"}) {
 		t.Errorf("there are %q", got)
 	}
 }
 
-// What Abort or Drop took back is not there, and the session is free again.
+// What Abort or Drop rolled back is gone, and the session is free again.
 func TestAbortedUnitLeavesNoRows(t *testing.T) {
 	db := servers.Postgres(t)
 	s := newSink(t, sink.Config{Connection: where(db.DSN)})
@@ -173,18 +173,18 @@ func TestAbortedUnitLeavesNoRows(t *testing.T) {
 	}
 }
 
-// Until the last step of a restore, and after an Abort, the site is marked: no
-// source reads it, and no sink writes over it unless it is told to replace it.
+// Until the last step of a restore, and after an Abort, the site is marked: no source
+// reads it, and no sink overwrites it unless told to replace it.
 func TestUnfinishedRestoreIsMarked(t *testing.T) {
 	db := servers.Postgres(t)
 	ctx := t.Context()
 	p := plan(table("user"))
 	unfinished := func(want bool) {
 		t.Helper()
-		t.Run("source", func(t *testing.T) { // at whose end the source is closed
+		t.Run("source", func(t *testing.T) { // closes the source at its end
 			_, err := newSource(t, source.Config{Connection: where(db.DSN)}).Plan(ctx, stage.PlanRequest{})
 			if got := err != nil && failure.Of(err) == failure.Refused && strings.Contains(err.Error(), "not finished"); got != want {
-				t.Errorf("a source says %v", err)
+				t.Errorf("the source returned %v", err)
 			}
 		})
 	}
@@ -200,7 +200,7 @@ func TestUnfinishedRestoreIsMarked(t *testing.T) {
 	if err := s.Finish(ctx, &stage.Outcome{}); err != nil {
 		t.Fatal(err)
 	}
-	unfinished(true)                     // it is not proven yet
+	unfinished(true)                     // not proven yet
 	if err := s.Abort(ctx); err != nil { // the proof failed
 		t.Fatal(err)
 	}
@@ -213,9 +213,9 @@ func TestUnfinishedRestoreIsMarked(t *testing.T) {
 	}
 }
 
-// A target with tables of the prefix is refused; replace drops exactly those of
-// the site, with what hangs on them, and nothing of anyone else.
-func TestReplaceDropsTheSiteAlone(t *testing.T) {
+// A target with tables of the prefix is refused; replace drops exactly the site's
+// tables with their dependent objects, and nothing else.
+func TestReplaceDropsOnlyTheSite(t *testing.T) {
 	for _, how := range []stage.Replace{stage.ReplaceSwap, stage.ReplaceInPlace} {
 		t.Run(string(how), func(t *testing.T) { replaceDropsTheSiteAlone(t, how) })
 	}
@@ -234,28 +234,28 @@ func replaceDropsTheSiteAlone(t *testing.T, how stage.Replace) {
 	got := column(t, db.SQL, `SELECT c.oid::regclass::text FROM pg_class c WHERE relkind IN ('r', 'p', 'v', 'm', 'S') AND relnamespace::regnamespace::text IN ('public', 'elsewhere') ORDER BY relname COLLATE "C", 1`)
 	want := []string{`"MDL_user"`, "mdl", "mdl_new", "mdl_new_id_seq", "mdl_old_config", "mdl_old_config_plugins", "mdl_old_course", "mdl_old_user", "elsewhere.mdl_only_here", "elsewhere.mdl_types", "mdlx_trap", "other", "somebodys_counter"}
 	if !slices.Equal(got, want) {
-		t.Errorf("after it there are\n%q\ninstead of\n%q", got, want)
+		t.Errorf("afterwards there are\n%q\nwant\n%q", got, want)
 	}
 	if got := column(t, db.SQL, `SELECT typname FROM pg_type WHERE typtype = 'e'`); !slices.Equal(got, []string{"plainmood"}) {
-		t.Errorf("enumerations %q are left", got)
+		t.Errorf("enumerations %q remain", got)
 	}
 }
 
-// A view of somebody else's on a table of the site stops replace before anything is dropped of it.
+// Another user's view on a table of the site stops replace before it drops anything.
 func TestReplaceNeverCascades(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_user (id int); CREATE VIEW report AS SELECT * FROM mdl_user`)
 	for _, how := range []stage.Replace{stage.ReplaceSwap, stage.ReplaceInPlace} {
 		s := newSink(t, sink.Config{Connection: where(db.DSN)})
 		if err := s.Begin(t.Context(), replacing(how, table("user"))); err == nil || !strings.Contains(err.Error(), "view report depends on table mdl_user") {
-			t.Errorf("%s: it says %v", how, err)
+			t.Errorf("%s: got %v", how, err)
 		}
 	}
 	column(t, db.SQL, `SELECT * FROM report`)
 }
 
-// Names follow Moodle's rule where the tables come from another engine, and
-// are never taken twice nor too long.
+// Names follow Moodle's rules if the tables come from another engine, and are never
+// duplicated or too long.
 func TestIndexNamesFollowMoodle(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE other (a int); CREATE INDEX mdl_logsstanlog_cou_ix ON other (a)`)
@@ -285,12 +285,12 @@ func TestIndexNamesFollowMoodle(t *testing.T) {
 	}
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
-		t.Errorf("indexes\n%q\ninstead of\n%q", got, want)
+		t.Errorf("indexes\n%q\nwant\n%q", got, want)
 	}
 }
 
-// Everything that forbids a restore is said at once, before anything is changed.
-func TestCheckNamesAllReasons(t *testing.T) {
+// All obstacles to a restore are reported at once, before anything is changed.
+func TestCheckReportsAllReasons(t *testing.T) {
 	db := servers.Postgres(t)
 	mysql := table("foreign")
 	mysql.Dialect = "mysql"
@@ -301,21 +301,21 @@ func TestCheckNamesAllReasons(t *testing.T) {
 	))
 	_, err := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(t.Context(), p)
 	if failure.Of(err) != failure.Refused {
-		t.Fatalf("it says %v", err)
+		t.Fatalf("got %v", err)
 	}
-	for _, want := range []string{"table foreign is of dialect", "longer than 63 bytes", "column v: the server has no type vector(3)", "column sly: the server has no type", `column "sly": type "int); DROP TABLE x; --"`, `column "none": type int has no PostgreSQL type`} {
+	for _, want := range []string{"table foreign has the dialect", "longer than 63 bytes", "column v: the server has no type vector(3)", "column sly: the server has no type", `column "sly": type "int); DROP TABLE x; --"`, `column "none": type int has no PostgreSQL type`} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in: %v", want, err)
 		}
 	}
 	if got := column(t, db.SQL, `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace`); len(got) > 0 {
-		t.Errorf("Check made %q", got)
+		t.Errorf("Check created %q", got)
 	}
 }
 
-// A unique index that the rows don't allow is an error that names it, and the
-// site stays marked.
-func TestImpossibleIndexIsNamed(t *testing.T) {
+// A unique index that the rows violate is an error that names it, and the site stays
+// marked.
+func TestViolatedUniqueIndexIsNamed(t *testing.T) {
 	db := servers.Postgres(t)
 	odd := table("odd", intColumn("n"))
 	odd.Indexes = []schema.Index{{Name: "u", Unique: true, Columns: []schema.IndexColumn{{Name: "n"}}}}
@@ -326,7 +326,7 @@ func TestImpossibleIndexIsNamed(t *testing.T) {
 	write(t, s, "odd", "1\t5\n2\t5\n")
 	err := s.Finish(t.Context(), &stage.Outcome{})
 	if err == nil || !strings.Contains(err.Error(), "mdl_odd_n_uix") || !strings.Contains(err.Error(), "(n)=(5) is duplicated") {
-		t.Errorf("it says %v", err)
+		t.Errorf("got %v", err)
 	}
 	if got := column(t, db.SQL, `SELECT to_regclass('mdl_vault_restoring')`); got[0] == "" {
 		t.Error("the site is not marked")

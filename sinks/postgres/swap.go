@@ -12,13 +12,14 @@ import (
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
-// swap is a site that is made beside the one that it replaces.
+// swap is a site created beside the one that it replaces.
 type swap struct {
 	beside *postgres.Beside
-	done   []postgres.Rename // what Publish has renamed, or tried to
+	done   []postgres.Rename // renames done or attempted by Publish
 }
 
-// standing finds what is replaced, and refuses if somebody else needs it.
+// standing lists what is replaced, and returns an error if other objects depend on
+// it.
 func (s *Sink) standing(ctx context.Context, conn *postgres.Conn) ([]postgres.Object, error) {
 	l, err := s.list(ctx, conn)
 	if err != nil {
@@ -35,10 +36,10 @@ func (s *Sink) standing(ctx context.Context, conn *postgres.Conn) ([]postgres.Ob
 }
 
 func needed(dependents []string) error {
-	return fmt.Errorf("replace: what is not replaced needs the tables that are there: %s; drop it first, and make it again after the restore", postgres.Abridged(dependents))
+	return fmt.Errorf("replace: objects that are not replaced depend on the existing tables: %s; drop it first and recreate it after the restore", postgres.Abridged(dependents))
 }
 
-// besides chooses names such that those of what is replaced are free.
+// besides chooses names that do not conflict with those being replaced.
 func (s *Sink) besides(ctx context.Context, conn *postgres.Conn) (*postgres.Names, error) {
 	old, err := s.standing(ctx, conn)
 	if err != nil {
@@ -51,8 +52,7 @@ func (s *Sink) besides(ctx context.Context, conn *postgres.Conn) (*postgres.Name
 	return conn.Names(ctx, names...)
 }
 
-// exchange gives the new site its names and takes them from the old one, all or
-// nothing.
+// exchange gives the old site's names to the new one, all or nothing.
 func (s *Sink) exchange(ctx context.Context, conn *postgres.Conn) error {
 	const attempts = 5
 	for try := 1; ; try++ {
@@ -74,7 +74,7 @@ func (s *Sink) tryExchange(ctx context.Context, conn *postgres.Conn) (err error)
 			return err
 		}
 		if _, ended := conn.Exec(context.WithoutCancel(ctx), "ROLLBACK"); ended != nil {
-			err = errors.Join(err, conn.Explain(ended, "giving the exchange up"))
+			err = errors.Join(err, conn.Explain(ended, "rolling back the exchange"))
 		}
 		return err
 	}
@@ -84,7 +84,7 @@ func (s *Sink) tryExchange(ctx context.Context, conn *postgres.Conn) (err error)
 	return nil
 }
 
-// rename is what happens in the transaction of an exchange.
+// rename does the renaming in the transaction of an exchange.
 func (s *Sink) rename(ctx context.Context, conn *postgres.Conn) error {
 	l, err := s.list(ctx, conn)
 	if err != nil {
@@ -122,7 +122,8 @@ func (s *Sink) rename(ctx context.Context, conn *postgres.Conn) error {
 	return nil
 }
 
-// made lists what gets its final name: indexes that rows are too large for were not made.
+// made lists what gets its final name: indexes that rows are too large for were not
+// created.
 func (s *Sink) made(ctx context.Context, conn *postgres.Conn) ([]postgres.Rename, error) {
 	names, err := s.beside(conn).Names(ctx)
 	if err != nil {
@@ -131,19 +132,19 @@ func (s *Sink) made(ctx context.Context, conn *postgres.Conn) ([]postgres.Rename
 	return slices.DeleteFunc(slices.Clone(s.swap.beside.Renames), func(r postgres.Rename) bool { return !names.Taken(r.From) }), nil
 }
 
-// beside is the session as one of the site that is made.
+// beside returns the session as one of the new site.
 func (s *Sink) beside(conn *postgres.Conn) *postgres.Conn {
 	other := *conn
 	other.Site = s.work
 	return &other
 }
 
-// exchanged tells whether the exchange was carried out, which takes the table of
-// the run's units away.
+// exchanged reports whether the exchange was executed, which removes the table of the
+// run's units.
 func (s *Sink) exchanged(ctx context.Context, conn *postgres.Conn) (bool, error) {
 	var loading bool
 	if err := conn.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", s.work.Table(postgres.Marker)).Scan(&loading); err != nil {
-		return false, conn.Explain(err, "looking whether the sites were exchanged")
+		return false, conn.Explain(err, "checking whether the sites were exchanged")
 	}
 	return !loading, nil
 }
@@ -183,16 +184,16 @@ func (s *Sink) publishSwap(ctx context.Context) error {
 	return nil
 }
 
-// Notes says what is left of the old site.
+// Notes reports what remains of the old site.
 func (s *Sink) Notes(context.Context) ([]stage.Note, error) {
 	if s.left == nil {
 		return nil, nil
 	}
-	return []stage.Note{{Path: stage.DB, Text: fmt.Sprintf("the old tables, which were put out of the way, could not all be dropped, the next restore tries again: %v", s.left)}}, nil
+	return []stage.Note{{Path: stage.DB, Text: fmt.Sprintf("the renamed old tables could not all be dropped; the next restore tries again: %v", s.left)}}, nil
 }
 
-// abortSwap removes the new site. If it has taken the old one's place already,
-// although Publish failed, the old one is put back first.
+// abortSwap removes the new site. If it has already replaced the old one although
+// Publish failed, the old one is restored first.
 func (s *Sink) abortSwap(ctx context.Context) error {
 	if err := s.pool.Close(ctx); err != nil {
 		return err

@@ -21,17 +21,18 @@ import (
 	source "github.com/lmsvault/vault/sources/postgres"
 )
 
-// contents tells all of a schema, and fails the test if a restore has left something beside it.
+// contents describes everything in a schema, and fails the test if a restore left
+// something beside the site.
 func contents(t *testing.T, db *sql.DB) []string {
 	t.Helper()
 	all, beside := pgtest.Contents(t, db)
 	if beside != nil {
-		t.Errorf("there are leftovers: %q", beside)
+		t.Errorf("left behind: %q", beside)
 	}
 	return all
 }
 
-// difference names what only one of two schemas has.
+// difference lists what only one of two schemas has.
 func difference(a, b []string) (out []string) {
 	for _, s := range a {
 		if !slices.Contains(b, s) {
@@ -73,7 +74,7 @@ const newSite = `CREATE TYPE mdl_mood AS ENUM ('new');
 	COMMENT ON COLUMN mdl_log.what IS 'kept';
 	CREATE TABLE mdl_a_table_with_a_name_that_is_almost_as_long_as_a_name_may_be (id bigserial PRIMARY KEY, n int)`
 
-// swapping plans a swap of the new site for the old one in a database of its own.
+// swapping plans a swap of the new site for the old one in its own database.
 func swapping(t *testing.T) (to servers.Database, from stage.RowSource, before []string) {
 	t.Helper()
 	db := servers.Postgres(t)
@@ -83,9 +84,9 @@ func swapping(t *testing.T) (to servers.Database, from stage.RowSource, before [
 	return to, newSource(t, source.Config{Connection: where(db.DSN)}), contents(t, to.SQL)
 }
 
-// After a swap the target is as if it had been restored into an empty schema, under
-// the same names; what was there is gone, and what is no part of the site is as it was.
-func TestSwapLooksLikeARestoreIntoNothing(t *testing.T) {
+// After a swap the target is as if it had been restored into an empty schema, with
+// the same names; the old site is gone, and everything else is unchanged.
+func TestSwapEqualsRestoreIntoEmptySchema(t *testing.T) {
 	to, from, _ := swapping(t)
 	fresh := servers.Postgres(t)
 	execute(t, fresh.SQL, `CREATE TABLE other (id serial PRIMARY KEY); INSERT INTO other VALUES (5); CREATE TABLE vault_new (id int)`)
@@ -101,8 +102,8 @@ func TestSwapLooksLikeARestoreIntoNothing(t *testing.T) {
 	same(t, "swap with nothing", contents(t, fresh.SQL), contents(t, empty.SQL))
 }
 
-// Whatever ends a swap before Publish, Abort leaves the target as it was.
-func TestAbortedSwapLeavesTheTargetAsItWas(t *testing.T) {
+// Whatever ends a swap before Publish, Abort leaves the target unchanged.
+func TestAbortedSwapLeavesTargetUnchanged(t *testing.T) {
 	to, from, before := swapping(t)
 	inv, err := from.Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
@@ -145,8 +146,9 @@ func TestAbortedSwapLeavesTheTargetAsItWas(t *testing.T) {
 	}
 }
 
-// What the new rows don't allow costs the run, not the site that is there.
-func TestFailedFinishOfASwapLeavesTheSite(t *testing.T) {
+// New rows that violate a constraint fail the run, and the existing site is
+// unchanged.
+func TestFailedFinishOfSwapLeavesSite(t *testing.T) {
 	to, _, before := swapping(t)
 	odd := table("user", intColumn("n"))
 	odd.Indexes = []schema.Index{{Name: "u", Unique: true, Columns: []schema.IndexColumn{{Name: "n"}}}}
@@ -156,7 +158,7 @@ func TestFailedFinishOfASwapLeavesTheSite(t *testing.T) {
 	}
 	write(t, s, "user", "1\t5\n2\t5\n")
 	if err := s.Finish(t.Context(), &stage.Outcome{}); err == nil || !strings.Contains(err.Error(), "(n)=(5) is duplicated") {
-		t.Errorf("it says %v", err)
+		t.Errorf("got %v", err)
 	}
 	if err := s.Abort(t.Context()); err != nil {
 		t.Error(err)
@@ -164,9 +166,9 @@ func TestFailedFinishOfASwapLeavesTheSite(t *testing.T) {
 	same(t, "after Abort", before, contents(t, to.SQL))
 }
 
-// A swap that can't be carried out because the site is in use, or because somebody
-// needs it by now, is an error, and the site is as it was.
-func TestSwapThatCannotBePublishedLeavesTheSite(t *testing.T) {
+// A swap that fails because the site is in use, or because something depends on it by
+// now, is an error, and the site is unchanged.
+func TestFailedPublishOfSwapLeavesSite(t *testing.T) {
 	to, _, before := swapping(t)
 	c := where(to.DSN)
 	c.LockTimeout = config.Duration(200 * time.Millisecond)
@@ -200,7 +202,7 @@ func TestSwapThatCannotBePublishedLeavesTheSite(t *testing.T) {
 			inTheWay = func() { execute(t, to.SQL, `DROP VIEW report`) }
 		}
 		if err := s.Publish(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("it says %v instead of %q", err, want)
+			t.Errorf("got %v, want %q", err, want)
 		}
 		inTheWay()
 	}
@@ -210,9 +212,9 @@ func TestSwapThatCannotBePublishedLeavesTheSite(t *testing.T) {
 	same(t, "somebody's view", before, contents(t, to.SQL))
 }
 
-// The new site is whole although the old one could not be dropped. A note says so, and
-// the next restore drops it.
-func TestTheOldTablesCantBeDropped(t *testing.T) {
+// The new site is complete although the old one could not be dropped. A note says so,
+// and the next restore drops it.
+func TestOldTablesCannotBeDropped(t *testing.T) {
 	to, from, _ := swapping(t)
 	execute(t, to.SQL, `CREATE FUNCTION deny() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN IF current_query() NOT LIKE ''%restoring%'' THEN RAISE ''nobody drops here''; END IF; END';
 		CREATE EVENT TRIGGER deny ON ddl_command_start WHEN TAG IN ('DROP SCHEMA', 'DROP TABLE') EXECUTE FUNCTION deny()`)
@@ -220,10 +222,10 @@ func TestTheOldTablesCantBeDropped(t *testing.T) {
 	carryOnto(t, stage.ReplaceSwap, from, s)
 	notes, err := s.(stage.Noter).Notes(t.Context())
 	if err != nil || len(notes) != 1 || !strings.Contains(notes[0].Text, "nobody drops here") || !strings.Contains(notes[0].Text, "the next restore tries again") {
-		t.Errorf("it says %q, %v", notes, err)
+		t.Errorf("notes %q, %v", notes, err)
 	}
 	if _, beside := pgtest.Contents(t, to.SQL); beside == nil {
-		t.Error("nothing is left, which the test needs")
+		t.Error("the test needs remains, but there are none")
 	}
 	execute(t, to.SQL, `DROP EVENT TRIGGER deny; DROP FUNCTION deny`)
 	again := newSink(t, sink.Config{Connection: where(to.DSN)})
@@ -232,12 +234,12 @@ func TestTheOldTablesCantBeDropped(t *testing.T) {
 	carryOnto(t, stage.ReplaceSwap, newSource(t, source.Config{Connection: where(site.DSN)}), again)
 	contents(t, to.SQL)
 	if notes, err := again.(stage.Noter).Notes(t.Context()); err != nil || notes != nil {
-		t.Errorf("it says %q, %v", notes, err)
+		t.Errorf("notes %q, %v", notes, err)
 	}
 }
 
-// What a run that died has left is nothing to a source, and the next restore removes
-// it, with the sessions that still work for it.
+// Sources ignore what a dead run left behind, and the next restore removes it, along
+// with sessions that still work for it.
 func TestLeftoversAreIgnoredAndRemoved(t *testing.T) {
 	to, _, before := swapping(t)
 	dead := newSink(t, sink.Config{Connection: where(to.DSN)})
@@ -251,7 +253,7 @@ func TestLeftoversAreIgnoredAndRemoved(t *testing.T) {
 	if err := w.Write(t.Context(), stage.Chunk{Data: []byte("1\n"), Rows: 1}); err != nil {
 		t.Fatal(err)
 	}
-	// Its first session ends, which held the lock. The others live on.
+	// Its first session, which held the lock, ends. The others live on.
 	execute(t, to.SQL, `SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
 	inv, err := newSource(t, source.Config{Connection: where(to.DSN)}).Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {
@@ -283,8 +285,8 @@ func TestLeftoversAreIgnoredAndRemoved(t *testing.T) {
 	_ = w.Abort(t.Context())
 }
 
-// A swap needs no right that Moodle's own user lacks: to create in its schema.
-func TestSwapNeedsCreateOnTheSchemaAlone(t *testing.T) {
+// A swap needs no privilege that Moodle's own user lacks: only CREATE on its schema.
+func TestSwapNeedsOnlyCreateOnSchema(t *testing.T) {
 	db := servers.Postgres(t)
 	name := "vt_" + strings.ToLower(rand.Text())
 	execute(t, db.SQL, "CREATE ROLE "+name+" LOGIN PASSWORD 'sesame'; GRANT CREATE, USAGE ON SCHEMA public TO "+name)
@@ -306,8 +308,9 @@ func TestSwapNeedsCreateOnTheSchemaAlone(t *testing.T) {
 	}
 }
 
-// A swap for which the server has no room for locks is refused beforehand, with advice.
-func TestSwapWithoutRoomForLocksIsRefused(t *testing.T) {
+// A swap that needs more locks than the server has is refused beforehand, with
+// advice.
+func TestSwapWithoutEnoughLocksIsRefused(t *testing.T) {
 	db := servers.Postgres(t)
 	var most int
 	if err := db.SQL.QueryRowContext(t.Context(), `SELECT current_setting('max_locks_per_transaction')::int * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int)`).Scan(&most); err != nil {
@@ -319,15 +322,15 @@ func TestSwapWithoutRoomForLocksIsRefused(t *testing.T) {
 	}
 	_, err := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(t.Context(), replacing(stage.ReplaceSwap, large))
 	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "raise max_locks_per_transaction") || !strings.Contains(err.Error(), "in_place") {
-		t.Errorf("it says %v", err)
+		t.Errorf("got %v", err)
 	}
 	if _, err := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(t.Context(), replacing(stage.ReplaceInPlace, large)); err != nil {
 		t.Errorf("in place: %v", err)
 	}
 }
 
-// What is preserved stays as it is, whichever way the rest is replaced; what comes
-// under such a name is refused.
+// Preserved tables stay unchanged, however the rest is replaced; a restored table
+// with such a name is refused.
 func TestPreservedTablesStay(t *testing.T) {
 	for _, how := range []stage.Replace{stage.ReplaceSwap, stage.ReplaceInPlace} {
 		t.Run(string(how), func(t *testing.T) {
@@ -345,7 +348,7 @@ func TestPreservedTablesStay(t *testing.T) {
 			for _, n := range found.Notes {
 				notes = append(notes, n.Path+" "+n.Text)
 			}
-			for _, want := range []string{"db/local_a preserved: it stays as it is", "db/local_view preserved: it stays as it is", `db preserve: "nothing" matches no table of the target`} {
+			for _, want := range []string{"db/local_a preserved: stays unchanged", "db/local_view preserved: stays unchanged", `db preserve: "nothing" matches no table of the target`} {
 				if !slices.Contains(notes, want) {
 					t.Errorf("%q is missing in %q", want, notes)
 				}
@@ -360,8 +363,8 @@ func TestPreservedTablesStay(t *testing.T) {
 			}
 			p = replacing(how, table("user"), table("local_a"))
 			p.Preserve = []string{"local_*"}
-			if _, err := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(t.Context(), p); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "table local_a is to be preserved and to be restored") {
-				t.Errorf("it says %v", err)
+			if _, err := newSink(t, sink.Config{Connection: where(db.DSN)}).Check(t.Context(), p); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "table local_a is both preserved and restored") {
+				t.Errorf("got %v", err)
 			}
 		})
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
-// WriteRows waits for a session and starts to take rows of one table.
+// WriteRows waits for a session and starts a unit of rows of one table.
 func (s *Sink) WriteRows(ctx context.Context, u stage.Unit) (stage.RowUnit, error) {
 	b := s.byName[u.Table]
 	if u.Part != stage.DB || b == nil {
@@ -30,12 +30,12 @@ func (s *Sink) WriteRows(ctx context.Context, u stage.Unit) (stage.RowUnit, erro
 	return w, nil
 }
 
-// unit loads rows in one transaction on a session of its own.
+// unit loads rows in one transaction on its own session.
 type unit struct {
 	sink *Sink
 	id   string
 	loader
-	before *stage.Receipt // of an attempt whose Commit was carried out: nothing is written again
+	before *stage.Receipt // of an earlier attempt that was committed: nothing is written again
 }
 
 // Write loads a chunk.
@@ -49,11 +49,11 @@ func (u *unit) Write(ctx context.Context, c stage.Chunk) error {
 	return u.load(ctx, c.Data, c.Rows)
 }
 
-// Loss is the source's, and nothing to this sink.
+// Loss ignores losses of the source.
 func (u *unit) Loss(context.Context, stage.Loss) error { return nil }
 
-// Commit keeps the rows, and with them the receipt: should the server's answer be
-// lost, the next attempt finds it.
+// Commit commits the rows together with the receipt: if the server's answer is lost,
+// the next attempt finds it.
 func (u *unit) Commit(ctx context.Context) (*stage.Receipt, error) {
 	if u.conn == nil {
 		return nil, fmt.Errorf("unit %s has ended", u.id)
@@ -71,9 +71,9 @@ func (u *unit) Commit(ctx context.Context) (*stage.Receipt, error) {
 	return r, nil
 }
 
-// Abort takes back what was loaded.
+// Abort rolls back what was loaded.
 func (u *unit) Abort(ctx context.Context) error {
-	if u.conn != nil && u.conn.IsClosed() { // which has taken it back
+	if u.conn != nil && u.conn.IsClosed() { // the server has rolled back
 		u.release()
 		return nil
 	}

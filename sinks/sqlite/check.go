@@ -14,10 +14,10 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// partial is what the name of a file ends with that is not complete.
+// partial is the suffix of an incomplete file.
 const partial = ".vault-partial"
 
-// Check looks at the place and at the tables, and changes nothing.
+// Check checks the location and the tables, and changes nothing.
 func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error) {
 	if ctx.Err() != nil {
 		return stage.Findings{}, ctx.Err()
@@ -42,7 +42,7 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error)
 		c.note("", "replace: %s and its tables (%d) will be replaced", s.config.Path, replaced)
 	}
 	if _, err := os.Lstat(s.config.Path + partial); err == nil {
-		c.note("", "%s was left by a run that did not end well; it is written anew", s.config.Path+partial)
+		c.note("", "%s was left by an interrupted run; it is overwritten", s.config.Path+partial)
 	}
 	if err := errors.Join(c.tables(ctx, p.Tables), probe.Close()); err != nil {
 		return stage.Findings{}, failure.Wrap(failure.Refused, err)
@@ -50,12 +50,12 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error)
 	return stage.Findings{Losses: c.losses, Notes: c.notes}, nil
 }
 
-// check gathers what SQLite can't hold. It asks SQLite itself: the tables are made
-// in memory, without rows.
+// check collects what SQLite cannot hold. It asks SQLite itself: the tables are
+// created in memory, without rows.
 type check struct {
 	sink   *Sink
 	probe  *dialect.Conn
-	names  map[string]string // of tables, by lower case
+	names  map[string]string // of tables, by lower-case name
 	losses []stage.Loss
 	notes  []stage.Note
 }
@@ -80,39 +80,39 @@ func (c *check) note(table, format string, args ...any) {
 func (c *check) table(ctx context.Context, t *schema.Table) error {
 	full := c.sink.config.Prefix + t.Name
 	if len(t.Columns) == 0 {
-		return fmt.Errorf("table %s has no columns, and SQLite has no such tables; leave it out", full)
+		return fmt.Errorf("table %s has no columns, which SQLite does not support; exclude it", full)
 	}
 	if twin, ok := c.names[strings.ToLower(full)]; ok {
-		return fmt.Errorf("tables %s and %s differ only in capitals, which SQLite takes for the same", twin, full)
+		return fmt.Errorf("tables %s and %s differ only in case, which SQLite ignores", twin, full)
 	}
 	c.names[strings.ToLower(full)] = full
 	if strings.HasPrefix(strings.ToLower(full), "sqlite_") {
-		return fmt.Errorf("table %s: SQLite keeps names with sqlite_ for itself; set another prefix", full)
+		return fmt.Errorf("table %s: SQLite reserves names that begin with sqlite_; set another prefix", full)
 	}
 	columns := map[string]string{}
 	for i := range t.Columns {
 		column := &t.Columns[i]
 		if twin, ok := columns[strings.ToLower(column.Name)]; ok {
-			return fmt.Errorf("table %s: columns %s and %s differ only in capitals, which SQLite takes for the same", full, twin, column.Name)
+			return fmt.Errorf("table %s: columns %s and %s differ only in case, which SQLite ignores", full, twin, column.Name)
 		}
 		columns[strings.ToLower(column.Name)] = column.Name
 		if err := dialect.RefuseDefault(t, column); err != nil {
 			c.losses = append(c.losses, stage.LostDefault(t.Name, column.Name,
-				fmt.Sprintf("SQLite can't have the default %.100q: %v", column.Default.Value, err)))
+				fmt.Sprintf("SQLite cannot have the default %.100q: %v", column.Default.Value, err)))
 		}
 		if column.Type.Kind == schema.Other {
-			c.note(t.Name, "column %s, of a type that only its engine has, is held as text", column.Name)
+			c.note(t.Name, "column %s has a type that exists only in its engine; it is stored as text", column.Name)
 		}
 		if t.Dialect == dialect.Dialect && column.Collation != "" && !dialect.KnownCollation(column.Collation) {
-			c.note(t.Name, "column %s is compared byte by byte: its collation %s is not SQLite's own", column.Name, column.Collation)
+			c.note(t.Name, "column %s is compared byte by byte, because SQLite does not have its collation %s", column.Name, column.Collation)
 		}
 	}
 	create, err := dialect.CreateTable(t, full)
 	if err != nil {
-		return fmt.Errorf("%w; leave it out", err)
+		return fmt.Errorf("%w; exclude it", err)
 	}
 	if err := c.probe.Exec(ctx, create); err != nil {
-		return fmt.Errorf("table %q: SQLite does not take it: %w; leave it out", full, err)
+		return fmt.Errorf("table %q: SQLite cannot create it: %w; exclude it", full, err)
 	}
 	for i := range t.Indexes {
 		x := &t.Indexes[i]
@@ -129,7 +129,7 @@ func (c *check) table(ctx context.Context, t *schema.Table) error {
 		}
 	}
 	if t.Sequence != nil && !dialect.RowidKey(t) {
-		c.losses = append(c.losses, stage.LostSequence(t.Name, t.Sequence.Column, "SQLite numbers only a primary key of one integer"))
+		c.losses = append(c.losses, stage.LostSequence(t.Name, t.Sequence.Column, "SQLite supports sequences only for a single-integer primary key"))
 	}
 	return nil
 }

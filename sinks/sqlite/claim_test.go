@@ -15,7 +15,7 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// NFS answers EBADF to an exclusive lock of a file that is open for reading only.
+// NFS returns EBADF for an exclusive lock on a file that is open read-only.
 func TestLeftFileIsClaimedForWriting(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "site.vault-partial")
 	if err := os.WriteFile(path, []byte("left"), 0o600); err != nil {
@@ -37,20 +37,20 @@ func TestLeftFileIsClaimedForWriting(t *testing.T) {
 func TestShareWithoutLocksIsNoError(t *testing.T) {
 	for _, no := range []error{unix.EBADF, unix.ENOLCK, unix.EOPNOTSUPP, unix.ENOTSUP, unix.ENOSYS} {
 		if !lockless(fmt.Errorf("locking: %w", no)) {
-			t.Errorf("%v is not taken for a share without locks", no)
+			t.Errorf("%v is not recognised as a share without locks", no)
 		}
 	}
 	for _, err := range []error{nil, unix.EIO, unix.EINTR, unix.EWOULDBLOCK, unix.EACCES} {
 		if lockless(err) {
-			t.Errorf("%v is taken for a share without locks", err)
+			t.Errorf("%v is recognised as a share without locks", err)
 		}
 	}
 }
 
-// Another user's run may be writing what this user can't open.
+// Another user's run may be writing what this user cannot open.
 func TestFileOfAnotherUserIsRefused(t *testing.T) {
 	dir := t.TempDir()
-	for _, d := range []string{filepath.Dir(dir), dir} { // the other user gets as far as the file, whatever the umask
+	for _, d := range []string{filepath.Dir(dir), dir} { // let the other user reach the file, whatever the umask
 		if err := os.Chmod(d, 0o711); err != nil {
 			t.Fatal(err)
 		}
@@ -61,7 +61,7 @@ func TestFileOfAnotherUserIsRefused(t *testing.T) {
 	}
 	result := make(chan error)
 	go func() {
-		runtime.LockOSThread() // for good: the thread ends with its changed user
+		runtime.LockOSThread() // never unlocked: the thread ends with its changed user
 		if os.Geteuid() == 0 {
 			if err := unix.Setfsuid(65534); err != nil {
 				result <- err
@@ -72,6 +72,6 @@ func TestFileOfAnotherUserIsRefused(t *testing.T) {
 	}()
 	err := <-result
 	if failure.Of(err) != failure.Refused || !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), path+", which this user may not write") {
-		t.Errorf("it is not refused as it should: %v", err)
+		t.Errorf("not refused as expected: %v", err)
 	}
 }

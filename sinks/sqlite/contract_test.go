@@ -33,7 +33,7 @@ func TestContract(t *testing.T) {
 			unit("keyed#2", "keyed", "4\tfour\n"),
 			unit("empty", "empty"),
 		},
-		Resumes: true, // what is left of an aborted run is removed or has the name of something partial
+		Resumes: true, // remains of an aborted run are removed or have the partial name
 	})
 }
 

@@ -16,17 +16,17 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// file checks that the file may be written, and counts the tables of the site
-// that it holds, which is replaced.
+// file checks that the file may be written, and counts the tables of the site in it
+// that is replaced.
 func (s *Sink) file(ctx context.Context, p *stage.Plan) (replaced int, err error) {
 	if err := s.apart(p); err != nil {
 		return 0, err
 	}
 	if len(p.Preserve) > 0 {
-		return 0, failure.New(failure.Refused, "sqlite can't preserve anything of %s: the whole file is replaced; remove preserve", s.config.Path)
+		return 0, failure.New(failure.Refused, "sqlite cannot preserve anything of %s, because the whole file is replaced; remove preserve", s.config.Path)
 	}
 	if err := writable(s.config.Path + ".vault-check"); err != nil {
-		return 0, failure.New(failure.Refused, "can't write in the folder %s: %w", filepath.Dir(s.config.Path), err)
+		return 0, failure.New(failure.Refused, "cannot write to the directory %s: %w", filepath.Dir(s.config.Path), err)
 	}
 	info, err := os.Stat(s.config.Path)
 	switch {
@@ -39,7 +39,7 @@ func (s *Sink) file(ctx context.Context, p *stage.Plan) (replaced int, err error
 	}
 	conn, err := dialect.Open(ctx, s.config.Path, dialect.ReadOnly)
 	if err != nil {
-		return 0, failure.New(failure.Refused, "%w; it is not touched: set path to another name", err)
+		return 0, failure.New(failure.Refused, "%w; it was not changed; set path to another name", err)
 	}
 	var site moodle.Site
 	found, err := conn.Inspect(ctx, s.config.Prefix)
@@ -51,7 +51,7 @@ func (s *Sink) file(ctx context.Context, p *stage.Plan) (replaced int, err error
 	}
 	switch {
 	case len(found.Others) > 0:
-		return 0, failure.New(failure.Refused, "%s holds tables that don't begin with %q (%s …) and would be lost; set path to another name",
+		return 0, failure.New(failure.Refused, "%s holds tables without the prefix %q (%s …), which would be lost; set path to another name",
 			s.config.Path, s.config.Prefix, found.Others[0])
 	case len(found.Tables) > 0 && p.Replace == stage.ReplaceNothing:
 		return 0, failure.New(failure.Refused, "%s holds a site of %d tables; set replace: true to replace it", s.config.Path, len(found.Tables))
@@ -78,8 +78,8 @@ func writable(probe string) error {
 	return errors.Join(f.Close(), removeAll(probe))
 }
 
-// apart checks that no file that would be written or removed is the one that is
-// read. A snapshot may replace the file that it was made of.
+// apart checks that no file to be written or removed is the one that is read. A
+// snapshot may replace the file it was made from.
 func (s *Sink) apart(p *stage.Plan) error {
 	if len(p.Locations) == 0 {
 		return nil
@@ -90,7 +90,7 @@ func (s *Sink) apart(p *stage.Plan) error {
 		case err != nil:
 			return failure.Wrap(failure.Refused, err)
 		case slices.Contains(p.Locations, location):
-			return failure.New(failure.Refused, "%s is the file that is read; set path to another name", path)
+			return failure.New(failure.Refused, "%s is the file being read; set path to another name", path)
 		}
 	}
 	return nil

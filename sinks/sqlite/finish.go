@@ -17,8 +17,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Finish makes indexes and sequences, and makes the file durable, still under
-// the name of an unfinished one.
+// Finish creates indexes and sequences and makes the file durable, still under its
+// partial name.
 func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error { return s.explain(s.finish(ctx)) }
 
 func (s *Sink) finish(ctx context.Context) error {
@@ -74,8 +74,8 @@ func (s *Sink) indexes(ctx context.Context, t *schema.Table, taken map[string]bo
 	return nil
 }
 
-// indexName gives an index a name of its own: in SQLite all tables and indexes
-// share one space of names.
+// indexName returns an unused name for an index: SQLite's tables and indexes share
+// one namespace.
 func indexName(table, wanted string, taken map[string]bool) string {
 	if wanted == "" || strings.HasPrefix(strings.ToLower(wanted), "sqlite_") {
 		wanted = table + "_index"
@@ -88,8 +88,8 @@ func indexName(table, wanted string, taken map[string]bool) string {
 	return name
 }
 
-// sequence sets the value of the next row: the recorded one, or what follows
-// the largest key if that is higher.
+// sequence sets the value of the next row: the recorded one, or the one after the
+// largest key if that is higher.
 func (s *Sink) sequence(ctx context.Context, t *schema.Table) error {
 	if !dialect.RowidKey(t) {
 		return nil
@@ -102,15 +102,15 @@ func (s *Sink) sequence(ctx context.Context, t *schema.Table) error {
 	return s.conn.Exec(ctx, "INSERT INTO sqlite_sequence (name, seq) SELECT "+name+", "+last+" WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = "+name+")")
 }
 
-// Publish gives the file its name, in place of a database that it replaces.
+// Publish gives the file its final name, replacing an existing database.
 func (s *Sink) Publish(ctx context.Context) error {
 	if s.complete == nil {
-		return errors.New("publish comes before finish")
+		return errors.New("Publish without Finish")
 	}
 	if err := s.claim.unchanged(s.complete); err != nil {
 		return err
 	}
-	// What belongs to a replaced database would be played into this one.
+	// SQLite would apply a replaced database's journals to this one.
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func syncPath(path string) error {
 // Prove reads the finished file as a source would.
 func (s *Sink) Prove(ctx context.Context) (proofs []stage.TableProof, err error) {
 	if s.complete == nil {
-		return nil, errors.New("prove comes before finish")
+		return nil, errors.New("Prove without Finish")
 	}
 	conn, err := dialect.Open(ctx, s.config.Path+partial, dialect.ReadOnly)
 	if err != nil {
@@ -191,5 +191,5 @@ func (s *Sink) Prove(ctx context.Context) (proofs []stage.TableProof, err error)
 		}
 		proofs = append(proofs, proof)
 	}
-	return proofs, s.claim.unchanged(s.complete) // it was read by its name
+	return proofs, s.claim.unchanged(s.complete) // the file was read by name
 }

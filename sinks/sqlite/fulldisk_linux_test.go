@@ -14,7 +14,7 @@ import (
 	sink "github.com/lmsvault/vault/sinks/sqlite"
 )
 
-// small makes a file system of one MiB with a database on it.
+// small creates a file system of one MiB with a database on it.
 func small(t *testing.T) (dir, path string, old []byte) {
 	t.Helper()
 	dir = machine.Tmpfs(t, "1m")
@@ -29,8 +29,8 @@ func small(t *testing.T) (dir, path string, old []byte) {
 	return dir, path, old
 }
 
-// A disk that gets full ends the run with a clear error, whether it shows while
-// rows are written or at the end, and the database that was to be replaced stays.
+// A full disk ends the run with a clear error, whether it occurs while writing rows
+// or at the end, and the database to be replaced stays.
 func TestFullDisk(t *testing.T) {
 	table := schema.Table{Name: "x", Columns: []schema.Column{column("t", schema.Text, 0)}}
 	for name, chunks := range map[string]int{"at the end": 2, "while writing": 40} {
@@ -42,7 +42,7 @@ func TestFullDisk(t *testing.T) {
 				t.Fatal(err)
 			}
 			err := load(t, to, plan, chunks)
-			if err == nil || !strings.Contains(err.Error(), "the file system of "+path+" is full: make room") {
+			if err == nil || !strings.Contains(err.Error(), "the file system of "+path+" is full; free some space") {
 				t.Errorf("ended with %v", err)
 			}
 			if err := to.Abort(t.Context()); err != nil {
@@ -61,7 +61,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// load writes chunks of half a MiB until something goes wrong.
+// load writes chunks of half a MiB until an error occurs.
 func load(t *testing.T, to stage.RowSink, plan *stage.Plan, chunks int) error {
 	t.Helper()
 	if err := to.Begin(t.Context(), plan); err != nil {
@@ -85,9 +85,9 @@ func load(t *testing.T, to stage.RowSink, plan *stage.Plan, chunks int) error {
 	return to.Finish(t.Context(), &stage.Outcome{})
 }
 
-// What does not fit is refused before; what else the plan holds, for other
-// sinks, doesn't count.
-func TestTooLittleRoomIsRefused(t *testing.T) {
+// Tables that do not fit are refused beforehand; parts of the plan for other sinks do
+// not count.
+func TestTooLittleSpaceIsRefused(t *testing.T) {
 	_, path, _ := small(t)
 	check := func(tables, all int64) error {
 		_, err := sink.New(sink.Config{Path: path}).Check(t.Context(), &stage.Plan{Replace: stage.ReplaceSwap, Bytes: all, Tables: []stage.TableInfo{
@@ -95,7 +95,7 @@ func TestTooLittleRoomIsRefused(t *testing.T) {
 		}})
 		return err
 	}
-	if err := check(1_100_000, 1_100_000); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "the tables have about 1.0 MiB: make room") {
+	if err := check(1_100_000, 1_100_000); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "the tables need about 1.0 MiB; free some space") {
 		t.Errorf("tables that are too large: %v", err)
 	}
 	if err := check(500_000, 1<<40); err != nil {

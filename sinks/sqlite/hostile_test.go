@@ -14,7 +14,7 @@ import (
 	source "github.com/lmsvault/vault/sources/sqlite"
 )
 
-// alone fails if a folder holds anything but the named files.
+// alone fails if a directory contains anything but the named files.
 func alone(t *testing.T, dir string, names ...string) {
 	t.Helper()
 	found, err := os.ReadDir(dir)
@@ -26,13 +26,13 @@ func alone(t *testing.T, dir string, names ...string) {
 		got = append(got, f.Name())
 	}
 	if strings.Join(got, " ") != strings.Join(names, " ") {
-		t.Errorf("the folder has %q, want %q", got, names)
+		t.Errorf("the directory has %q, want %q", got, names)
 	}
 }
 
-// A forged snapshot makes no other file than the target, in the check and in the
-// restore: what it spells is refused, lost or quoted.
-func TestForgedSnapshotRunsNothing(t *testing.T) {
+// A forged snapshot creates no file but the target, in the check and in the restore:
+// its text is refused, lost or quoted.
+func TestForgedSnapshotExecutesNothing(t *testing.T) {
 	text := column("c", schema.Text, 0)
 	text.Nullable = true
 	for name, c := range map[string]struct {
@@ -90,10 +90,10 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 			if c.lost == "" {
 				_, err := sink.New(sink.Config{Path: filepath.Join(dir, "db")}).Check(t.Context(), &stage.Plan{Tables: []stage.TableInfo{{Schema: table}}})
 				if failure.Of(err) != failure.Refused {
-					t.Errorf("Check says %v", err)
+					t.Errorf("Check returned %v", err)
 				}
 				if err := sink.New(sink.Config{Path: filepath.Join(dir, "db")}).Begin(t.Context(), &stage.Plan{Tables: []stage.TableInfo{{Schema: table}}}); err == nil {
-					t.Error("Begin takes it")
+					t.Error("Begin accepts it")
 				}
 				alone(t, dir, "db.vault-partial")
 				return
@@ -104,15 +104,15 @@ func TestForgedSnapshotRunsNothing(t *testing.T) {
 				t.Errorf("losses %+v", run.losses)
 			}
 			if got := run.proofs[table.Name].Schema; len(got.Columns) != 1 || got.Columns[0].Name != table.Columns[0].Name || table.Columns[0].Native != "" && got.Columns[0].Native != table.Columns[0].Native {
-				t.Errorf("it comes back as %+v", got)
+				t.Errorf("it is read back as %+v", got)
 			}
 		})
 	}
 }
 
-// A hostile database is planned, backed up and restored without making a file: its
-// declared types are types again, and what SQLite would have to run is lost.
-func TestHostileDatabaseRunsNothing(t *testing.T) {
+// A hostile database is planned, backed up and restored without creating a file: its
+// declared types are types again, and what SQLite would have to execute is lost.
+func TestHostileDatabaseExecutesNothing(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "site")
 	db := openSQL(t, path)

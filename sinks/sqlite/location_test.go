@@ -13,9 +13,9 @@ import (
 	source "github.com/lmsvault/vault/sources/sqlite"
 )
 
-// A run can't write over what it reads, however the path is spelled. A snapshot
-// can replace the file that it was made of.
-func TestTheFileThatIsReadIsNotWritten(t *testing.T) {
+// A run cannot overwrite what it reads, however the path is spelled. A snapshot can
+// replace the file it was made from.
+func TestFileBeingReadIsNotWritten(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "site")
 	carry(t, newSample(t, "0.05"), sink.New(sink.Config{Path: path}))
@@ -44,9 +44,9 @@ func TestTheFileThatIsReadIsNotWritten(t *testing.T) {
 		_, err := sink.New(sink.Config{Path: dir + "/" + name}).Check(t.Context(), p)
 		return err
 	}
-	live := &stage.Plan{Facts: inv.Facts, Locations: []string{inv.Location}, Snapshots: []string{"abc"}} // the snapshot has the files
+	live := &stage.Plan{Facts: inv.Facts, Locations: []string{inv.Location}, Snapshots: []string{"abc"}} // the snapshot holds the files
 	for _, name := range []string{"site", "./site", "folder/site", "symlink", "hardlink", "other"} {
-		if err := check(name, live); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "is the file that is read") {
+		if err := check(name, live); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "is the file being read") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -57,6 +57,6 @@ func TestTheFileThatIsReadIsNotWritten(t *testing.T) {
 		t.Error(err)
 	}
 	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
-		t.Errorf("the file that is read was changed, %v", err)
+		t.Errorf("the file being read was changed, %v", err)
 	}
 }

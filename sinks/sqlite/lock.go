@@ -11,18 +11,18 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// claim is the right to write a partial file: a lock on the file itself, which
-// ends with the process. Only the file that is claimed is proven and renamed.
+// claim is the right to write a partial file: a lock on the file itself, which ends
+// with the process. Only the claimed file is proven and renamed.
 type claim struct {
 	path string
 	file *os.File
 }
 
-// errTaken tells that the file was exchanged while it was being claimed.
-var errTaken = errors.New("another process exchanges it")
+// errTaken reports that the file was replaced while it was being claimed.
+var errTaken = errors.New("another process has replaced it")
 
-// claimNew removes what is left of an earlier run and makes the file anew. It
-// refuses while another run holds it.
+// claimNew removes what an earlier run left and creates the file. It returns an error
+// while another run holds it.
 func claimNew(path string) (*claim, error) {
 	const tries = 10
 	for range tries {
@@ -31,7 +31,7 @@ func claimNew(path string) (*claim, error) {
 			return c, err
 		}
 	}
-	return nil, fmt.Errorf("making %s: %w", path, errTaken)
+	return nil, fmt.Errorf("creating %s: %w", path, errTaken)
 }
 
 func tryClaim(path string) (_ *claim, err error) {
@@ -39,12 +39,13 @@ func tryClaim(path string) (_ *claim, err error) {
 	if err != nil {
 		return nil, err
 	}
-	// Until the new file is claimed: who finds the old one waits in vain.
+	// Until the new file is claimed, others that find the old one cannot claim it.
 	defer func() { err = errors.Join(err, left.release()) }()
 	if err := removeAll(path, path+"-journal", path+"-wal", path+"-shm"); err != nil {
 		return nil, err
 	}
-	// Password hashes and private messages are in it, so it is made for its owner alone.
+	// It will contain password hashes and private messages, so only its owner may
+	// access it.
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return nil, errTaken
@@ -55,19 +56,19 @@ func tryClaim(path string) (_ *claim, err error) {
 	return lockFile(path, f)
 }
 
-// claimLeft claims what an earlier run left, so that it is no other's; nil where
-// there is nothing, or something that no run can have made. A file that this user
-// may not write is refused: it can be the one that another user's run is writing,
-// which no lock can tell.
+// claimLeft claims what an earlier run left, so that no other run can. It returns nil
+// if there is nothing, or something that no run can have created. A file that this
+// user may not write is refused: another user's run may be writing it, which no lock
+// can show.
 func claimLeft(path string) (*claim, error) {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, failure.New(failure.Refused, "looking for what an earlier restore left: %w", err)
+		return nil, failure.New(failure.Refused, "looking for remains of an earlier restore: %w", err)
 	}
-	// For writing, as NFS locks no other file exclusively.
+	// Open for writing, as NFS locks only such files exclusively.
 	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ELOOP):
@@ -85,7 +86,7 @@ func lockFile(path string, f *os.File) (*claim, error) {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	switch {
 	case errors.Is(err, unix.EWOULDBLOCK), errors.Is(err, unix.EACCES): // POSIX allows both
-		err = failure.New(failure.Refused, "another run is writing %s; wait for it to end", path)
+		err = failure.New(failure.Refused, "another run is writing %s; wait for it to finish", path)
 	case lockless(err):
 		err = nil
 	case err != nil:
@@ -100,7 +101,8 @@ func lockFile(path string, f *os.File) (*claim, error) {
 	return c, nil
 }
 
-// lockless reports whether an error of a lock says that a share has no locks.
+// lockless reports whether an error of locking means that a share does not support
+// locks.
 func lockless(err error) bool {
 	for _, no := range []error{unix.ENOTSUP, unix.EOPNOTSUPP, unix.ENOLCK, unix.ENOSYS, unix.EBADF} {
 		if errors.Is(err, no) {
@@ -110,7 +112,7 @@ func lockless(err error) bool {
 	return false
 }
 
-// look returns the state of the claimed file, which must be the one of this name.
+// look returns the state of the claimed file, which must be the one with this name.
 func (c *claim) look(name string) (fs.FileInfo, error) {
 	own, err := c.file.Stat()
 	if err != nil {
@@ -118,12 +120,12 @@ func (c *claim) look(name string) (fs.FileInfo, error) {
 	}
 	there, err := os.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(own, there) {
-		return nil, fmt.Errorf("%s: it is not the file that this run made: %w", name, errTaken)
+		return nil, fmt.Errorf("%s is not the file that this run created: %w", name, errTaken)
 	}
 	return own, err
 }
 
-// unchanged tells whether the claimed file still has its name and its state.
+// unchanged returns an error unless the claimed file still has its name and state.
 func (c *claim) unchanged(since fs.FileInfo) error {
 	now, err := c.look(c.path)
 	if err == nil && (now.Size() != since.Size() || !now.ModTime().Equal(since.ModTime())) {
@@ -142,11 +144,12 @@ func (c *claim) release() error {
 	return c.file.Close()
 }
 
-// free refuses a partial file that another run is writing. It changes nothing.
+// free returns an error for a partial file that another run is writing. It changes
+// nothing.
 func free(path string) error {
 	c, err := claimLeft(path)
 	if errors.Is(err, errTaken) {
-		return nil // Begin will tell
+		return nil // Begin reports it
 	}
 	if err != nil {
 		return err

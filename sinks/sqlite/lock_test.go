@@ -58,7 +58,7 @@ func TestTwoRunsIntoOneFile(t *testing.T) {
 	if _, err := os.Stat(path); err != nil {
 		t.Error(err)
 	}
-	// The name is free again, and what a dead run left is written anew.
+	// The name is free again, and what a dead run left is overwritten.
 	must(t, os.WriteFile(path+".vault-partial", []byte("left"), 0o600))
 	third := opened(t, sink.Config{Path: path, Prefix: "mdl_"})
 	replacing := *plan
@@ -66,12 +66,12 @@ func TestTwoRunsIntoOneFile(t *testing.T) {
 	must(t, third.Begin(t.Context(), &replacing))
 	must(t, third.Abort(t.Context()))
 	if _, err := os.Stat(path + ".vault-partial"); !os.IsNotExist(err) {
-		t.Errorf("what was given up is left: %v", err)
+		t.Errorf("an aborted file is left: %v", err)
 	}
 }
 
-// A run that ended between another's Check and Begin has made a site there.
-func TestBeginLooksAtThePlaceAgain(t *testing.T) {
+// A run that ended between another's Check and Begin has created a site there.
+func TestBeginChecksLocationAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "site")
 	from := newSample(t, "0.05")
 	late := opened(t, sink.Config{Path: path, Prefix: "mdl_"})
@@ -92,7 +92,7 @@ func TestBeginLooksAtThePlaceAgain(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatWasProvenIsRenamed(t *testing.T) {
+func TestOnlyProvenFileIsRenamed(t *testing.T) {
 	for name, spoil := range map[string]func(t *testing.T, partial string){
 		"exchanged": func(t *testing.T, partial string) {
 			data, err := os.ReadFile(partial)
@@ -123,13 +123,13 @@ func TestOnlyWhatWasProvenIsRenamed(t *testing.T) {
 					must(t, err)
 					spoil(t, path+".vault-partial")
 				} else if err == nil {
-					t.Error("it is proven")
+					t.Error("the changed file was proven")
 				}
 				if err := s.Publish(t.Context()); failure.Of(err) != failure.Unproven {
 					t.Errorf("publish: %v", err)
 				}
 				if _, err := os.Stat(path); !os.IsNotExist(err) {
-					t.Errorf("it has its name: %v", err)
+					t.Errorf("the file has its final name: %v", err)
 				}
 			})
 		}

@@ -14,8 +14,8 @@ import (
 	sink "github.com/lmsvault/vault/sinks/sqlite"
 )
 
-// What SQLite can't make at all is refused by name before anything is written.
-func TestTablesThatSQLiteDoesNotTakeAreRefused(t *testing.T) {
+// Tables that SQLite cannot create are refused by name before anything is written.
+func TestTablesThatSQLiteCannotCreateAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	text := column("t", schema.Text, 0)
 	zero := column("a\x00b", schema.Text, 0)
@@ -30,7 +30,7 @@ func TestTablesThatSQLiteDoesNotTakeAreRefused(t *testing.T) {
 		{schema.Table{Name: "bare"}, `table mdl_bare has no columns`},
 		{schema.Table{Name: "a\x00b", Columns: []schema.Column{text}}, `table "mdl_a\x00b"`},
 		{schema.Table{Name: "zero", Columns: []schema.Column{zero}}, `table "mdl_zero"`},
-		{schema.Table{Name: "wide", Columns: many}, `table "mdl_wide": SQLite does not take it: SQL logic error: too many columns`},
+		{schema.Table{Name: "wide", Columns: many}, `table "mdl_wide": SQLite cannot create it: SQL logic error: too many columns`},
 		{schema.Table{Name: "odd", Dialect: "sqlite", Columns: []schema.Column{text}, Options: "STRICT; ATTACH 'x' AS y"}, `table "mdl_odd"`},
 		{schema.Table{Name: "keyless", Dialect: "sqlite", Columns: []schema.Column{text}, Options: "WITHOUT ROWID"}, `PRIMARY KEY missing on table mdl_keyless`},
 		{schema.Table{Name: "key", Columns: []schema.Column{text}, PrimaryKey: []string{"none"}}, `table "mdl_key"`},
@@ -45,8 +45,8 @@ func TestTablesThatSQLiteDoesNotTakeAreRefused(t *testing.T) {
 	}
 }
 
-// Names that only look odd are taken as they are.
-func TestOddNamesComeBack(t *testing.T) {
+// Names that only look odd are accepted unchanged.
+func TestOddNamesAreReadBack(t *testing.T) {
 	from := &given{
 		tables: []schema.Table{{Name: `or"der by';--`, Columns: []schema.Column{column(`sel"ect`, schema.Int, 8), column("", schema.Text, 0), column("rowid", schema.Text, 0), column("é 表/*", schema.Text, 0)}, PrimaryKey: []string{`sel"ect`}}},
 		rows:   map[string]string{`or"der by';--`: "1\ta\tb\tc\n"},
@@ -55,13 +55,13 @@ func TestOddNamesComeBack(t *testing.T) {
 	run.proved(t)
 	is := run.proofs[`or"der by';--`].Schema
 	if got, want := is.ColumnNames(), from.tables[0].ColumnNames(); !slices.Equal(got, want) {
-		t.Errorf("columns %q instead of %q", got, want)
+		t.Errorf("columns %q, want %q", got, want)
 	}
 }
 
-// An index that SQLite can't make, as it needs what only the program has that made
-// the database, is a loss that is known before, and not a failure at the end.
-func TestIndexesThatSQLiteDoesNotTakeAreLosses(t *testing.T) {
+// An index that SQLite cannot create, because it needs something of the program that
+// made the database, is a loss known beforehand, not a failure at the end.
+func TestIndexesThatSQLiteCannotCreateAreLosses(t *testing.T) {
 	from := &given{tables: []schema.Table{{Name: "x", Dialect: "sqlite", Columns: []schema.Column{column("t", schema.Text, 0)}, Indexes: []schema.Index{
 		{Name: "sorted", Native: "(t COLLATE german)"}, {Name: "computed", Native: "(soundslike(t))"}, {Name: "plain", Native: "(lower(t))"},
 	}}}, rows: map[string]string{"x": "a\n"}}

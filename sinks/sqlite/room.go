@@ -14,8 +14,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// room refuses tables that are larger than what is free. A database that is
-// replaced frees nothing: it stays until the new one is proven.
+// room refuses tables that are larger than the free space. A replaced database frees
+// nothing: it stays until the new one is proven.
 func (s *Sink) room(p *stage.Plan) error {
 	dir := filepath.Dir(s.config.Path)
 	space, err := diskspace.Free(dir)
@@ -31,7 +31,7 @@ func (s *Sink) room(p *stage.Plan) error {
 		needed += t.Bytes
 	}
 	if needed > free {
-		return failure.New(failure.Refused, "%s has %s free, and the tables have about %s: make room, or set path to another place",
+		return failure.New(failure.Refused, "%s has %s free, but the tables need about %s; free some space, or set path to another location",
 			dir, human(free), human(needed))
 	}
 	return nil
@@ -39,10 +39,10 @@ func (s *Sink) room(p *stage.Plan) error {
 
 func human(bytes int64) string { return humanize.IBytes(uint64(max(bytes, 0))) }
 
-// explain says what to do about a full file system.
+// explain adds a remedy to the error of a full file system.
 func (s *Sink) explain(err error) error {
 	if dialect.Full(err) {
-		return fmt.Errorf("the file system of %s is full: make room, or set path to another place: %w", s.config.Path, err)
+		return fmt.Errorf("the file system of %s is full; free some space, or set path to another location: %w", s.config.Path, err)
 	}
 	return err
 }

@@ -22,7 +22,7 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// tee hands a unit to a sink and keeps its rows.
+// tee passes a unit to a sink and keeps its rows.
 type tee struct {
 	stage.RowUnit
 	data []byte
@@ -33,7 +33,7 @@ func (w *tee) Write(ctx context.Context, c stage.Chunk) error {
 	return w.RowUnit.Write(ctx, c)
 }
 
-// carried is what a run carried.
+// carried is the result of a run.
 type carried struct {
 	inv     *stage.Inventory
 	rows    map[string][]byte // by table
@@ -117,7 +117,7 @@ func carryOver(t *testing.T, from stage.RowSource, to stage.RowSink, replace sta
 	return run
 }
 
-// proved holds the proofs against the rows that were read.
+// proved compares the proofs with the rows that were read.
 func (run *carried) proved(t *testing.T) {
 	t.Helper()
 	for name, data := range run.rows {
@@ -131,11 +131,11 @@ func (run *carried) proved(t *testing.T) {
 			}
 		}
 		if got := run.proofs[name].Sum; got != want {
-			t.Errorf("%s: read %s, proved %s", name, want, got)
+			t.Errorf("%s: read %s, proven %s", name, want, got)
 		}
 	}
 	if len(run.rows) != len(run.proofs) || len(run.rows) == 0 {
-		t.Errorf("%d tables were read, %d proved", len(run.rows), len(run.proofs))
+		t.Errorf("%d tables were read, %d proven", len(run.rows), len(run.proofs))
 	}
 }
 
@@ -164,8 +164,8 @@ func openSQL(t testing.TB, path string) *sql.DB {
 	return db
 }
 
-// look reads a table by SQL of its own and spells it as rows, without the
-// product's readers.
+// look reads a table with its own SQL and encodes it as rows, without the product's
+// readers.
 func look(t *testing.T, db *sql.DB, table string, s schema.Table) map[string]int {
 	t.Helper()
 	var columns []string
@@ -181,7 +181,7 @@ func look(t *testing.T, db *sql.DB, table string, s schema.Table) map[string]int
 		}
 		columns = append(columns, name)
 	}
-	// iif keeps NULL, which printf and || would turn into something else.
+	// iif preserves NULL, which printf and || would change.
 	for i, c := range s.Columns {
 		name := `"` + strings.ReplaceAll(c.Name, `"`, `""`) + `"`
 		columns[i] = "iif(" + name + " IS NULL, NULL, " + columns[i] + ")"
@@ -234,7 +234,7 @@ func look(t *testing.T, db *sql.DB, table string, s schema.Table) map[string]int
 	return seen
 }
 
-func TestSampleComesBackExactly(t *testing.T) {
+func TestSampleIsReadBackExactly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "site?#% ü.sqlite")
 	run := carry(t, newSample(t, "1"), sink.New(sink.Config{Path: path, Prefix: "mdl_"}))
 	if len(run.losses)+len(run.refused) > 0 {
@@ -254,7 +254,7 @@ func TestSampleComesBackExactly(t *testing.T) {
 		}
 		for row, n := range seen {
 			if n > 0 {
-				t.Errorf("%s has the row %.200q besides", info.Schema.Name, row)
+				t.Errorf("%s has the extra row %.200q", info.Schema.Name, row)
 			}
 		}
 	}
@@ -267,7 +267,7 @@ func TestSampleComesBackExactly(t *testing.T) {
 	}
 }
 
-func TestStructureComesBack(t *testing.T) {
+func TestStructureIsReadBack(t *testing.T) {
 	dir := t.TempDir()
 	first := carry(t, newSample(t, "0.2"), sink.New(sink.Config{Path: filepath.Join(dir, "a"), Prefix: "mdl_"}))
 	second := carry(t, source.New(source.Config{Path: filepath.Join(dir, "a"), Prefix: "mdl_"}), sink.New(sink.Config{Path: filepath.Join(dir, "b"), Prefix: ""}))
@@ -299,7 +299,7 @@ func TestStructureComesBack(t *testing.T) {
 	}
 }
 
-// describe follows the pointers of a table.
+// describe formats a table, following its pointers.
 func describe(t schema.Table) string {
 	text := fmt.Sprintf("%s %s key %v indexes %v", t.Name, t.Dialect, t.PrimaryKey, t.Indexes)
 	if t.Sequence != nil {
@@ -314,7 +314,7 @@ func describe(t schema.Table) string {
 	return text
 }
 
-// handMade makes a database by SQL and carries it into another, which it returns.
+// handMade creates a database with SQL and copies it into another, which it returns.
 func handMade(t *testing.T, statements ...string) (*carried, *sql.DB) {
 	t.Helper()
 	dir := t.TempDir()
@@ -329,9 +329,9 @@ func handMade(t *testing.T, statements ...string) (*carried, *sql.DB) {
 	return run, openSQL(t, filepath.Join(dir, "to"))
 }
 
-// An ordinary key of SQLite's own kind stays one: it can be NULL, and no rowid
-// takes its place.
-func TestDescendingIntegerKeyComesBack(t *testing.T) {
+// An ordinary key of SQLite's own kind stays one: it can be NULL, and is not the
+// rowid.
+func TestDescendingIntegerKeyIsReadBack(t *testing.T) {
 	run, db := handMade(t, `CREATE TABLE t (id INTEGER PRIMARY KEY DESC, x TEXT)`, `INSERT INTO t VALUES (2, 'two'), (NULL, 'none'), (9, 'nine')`)
 	was, is := run.inv.Tables[0].Schema, run.proofs["t"].Schema
 	if describe(was) != describe(is) || !is.Columns[0].Nullable || is.Sequence != nil {
@@ -343,9 +343,9 @@ func TestDescendingIntegerKeyComesBack(t *testing.T) {
 	}
 }
 
-// A STRICT table takes only six words for types, also for a column whose values
-// are wider than Vault reads its word.
-func TestStrictTableComesBack(t *testing.T) {
+// A STRICT table allows only six types, also for a column whose values are wider than
+// Vault interprets its type.
+func TestStrictTableIsReadBack(t *testing.T) {
 	run, db := handMade(t, `CREATE TABLE t (a INT, b ANY, c REAL, d BLOB, e TEXT) STRICT`, `INSERT INTO t VALUES (1099511627776, 'x', 0.1, x'00', 'é'), (NULL, 2, NULL, NULL, NULL)`)
 	if is := run.proofs["t"].Schema; describe(run.inv.Tables[0].Schema) != describe(is) || is.Options != "STRICT" {
 		t.Errorf("was %s\nis  %s", describe(run.inv.Tables[0].Schema), describe(is))

@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Sink writes a database. Use New. Its units take turns on one connection, as
+// Sink writes a database. Use New. Its units take turns on one connection, because
 // SQLite has one writer.
 type Sink struct {
 	config   Config
@@ -22,23 +22,23 @@ type Sink struct {
 	conn     *dialect.Conn
 	tables   map[string]*schema.Table
 	order    []*schema.Table
-	unbuilt  map[index]bool // what Check has counted as lost
-	complete fs.FileInfo    // the file's state when all was written; nil before and after Publish
+	unbuilt  map[index]bool // indexes that Check has counted as lost
+	complete fs.FileInfo    // the file's state after everything was written; nil before, and after Publish
 
 	mu     sync.Mutex
-	open   int                        // units that are neither committed nor given up
+	open   int                        // units neither committed nor aborted
 	begun  map[string]map[string]bool // units by table and id
-	broken string                     // the unit that left rows behind when it was given up
+	broken string                     // the unit whose Abort left rows behind
 }
 
 type index struct{ table, name string }
 
-// New makes a sink.
+// New returns a sink.
 func New(config Config) *Sink { return &Sink{config: config} }
 
-// Begin makes the file under its partial name, with all tables.
+// Begin creates the file under its partial name, with all tables.
 //
-// It is loaded without a journal: a file that is not finished is written anew.
+// It is loaded without a journal: an unfinished file is overwritten by the next run.
 func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error { return s.explain(s.begin(ctx, p)) }
 
 func (s *Sink) begin(ctx context.Context, p *stage.Plan) error {
@@ -47,7 +47,7 @@ func (s *Sink) begin(ctx context.Context, p *stage.Plan) error {
 	if s.claim, err = claimNew(path); err != nil {
 		return err
 	}
-	if _, err := s.file(ctx, p); err != nil { // again: another run may have ended since Check
+	if _, err := s.file(ctx, p); err != nil { // once more, as another run may have ended since Check
 		return errors.Join(err, removeAll(path))
 	}
 	if s.conn, err = dialect.Open(ctx, path, dialect.Create); err != nil {
@@ -78,7 +78,7 @@ func (s *Sink) begin(ctx context.Context, p *stage.Plan) error {
 	return nil
 }
 
-// WriteRows begins to take rows of a table.
+// WriteRows begins a unit of rows of a table.
 func (s *Sink) WriteRows(ctx context.Context, u stage.Unit) (stage.RowUnit, error) {
 	t := s.tables[u.Table]
 	if u.Part != stage.DB || t == nil {
@@ -98,24 +98,25 @@ func (s *Sink) WriteRows(ctx context.Context, u stage.Unit) (stage.RowUnit, erro
 	return &unit{sink: s, id: u.ID, table: t, insert: insert}, nil
 }
 
-// alone tells whether no other unit of a table was begun.
+// alone reports whether no other unit of the table was begun.
 func (s *Sink) alone(table string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.begun[table]) == 1
 }
 
-// closed counts a unit as done; left says why rows of it stand there that should not.
+// closed counts a unit as done; left says why some of its rows remain that should
+// not.
 func (s *Sink) closed(id, left string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open--
 	if left != "" {
-		s.broken = fmt.Sprintf("unit %s was given up, and rows of it can't be taken back: %s", id, left)
+		s.broken = fmt.Sprintf("unit %s was aborted, but its rows cannot be removed: %s", id, left)
 	}
 }
 
-// allThere tells whether all units are there as a whole.
+// allThere returns an error unless all units are complete.
 func (s *Sink) allThere() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,8 +131,8 @@ func (s *Sink) allThere() error {
 	return nil
 }
 
-// Abort removes the partial file. One that is complete, whose proof failed, stays
-// there under its partial name for who wants to look at it.
+// Abort removes the partial file. A complete one whose proof failed stays under its
+// partial name for inspection.
 func (s *Sink) Abort(context.Context) error {
 	if s.conn == nil {
 		return nil
@@ -139,7 +140,7 @@ func (s *Sink) Abort(context.Context) error {
 	return errors.Join(s.close(), removeAll(s.config.Path+partial))
 }
 
-// Close ends the connection and lets others write the file.
+// Close closes the connection and lets others write the file.
 func (s *Sink) Close(context.Context) error {
 	err := errors.Join(s.close(), s.claim.release())
 	s.claim = nil

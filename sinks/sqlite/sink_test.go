@@ -17,7 +17,7 @@ import (
 	"github.com/lmsvault/vault/sources/sample"
 )
 
-// given is a source of tables with the rows that a test gives.
+// given is a source of tables with given rows.
 type given struct {
 	tables []schema.Table
 	rows   map[string]string
@@ -45,7 +45,7 @@ func column(name string, kind schema.Kind, size int) schema.Column {
 	return schema.Column{Name: name, Type: schema.Type{Kind: kind, Size: size}}
 }
 
-func TestRefusedRowsAreNamed(t *testing.T) {
+func TestRejectedRowsAreListed(t *testing.T) {
 	big := schema.Column{Name: "id", Type: schema.Type{Kind: schema.Int, Size: 8, Unsigned: true}}
 	from := &given{
 		tables: []schema.Table{
@@ -81,13 +81,13 @@ func TestRefusedRowsAreNamed(t *testing.T) {
 	}
 }
 
-// A unit of which SQLite takes next to nothing ends the run before what it
-// refused fills the memory.
-func TestRefusedRowsAreKeptWithinBounds(t *testing.T) {
+// A unit of which SQLite rejects nearly everything ends the run before the rejected
+// rows fill the memory.
+func TestRejectedRowsAreLimited(t *testing.T) {
 	table := schema.Table{Name: "x", Columns: []schema.Column{column("n", schema.Int, 1), column("t", schema.Text, 0)}}
 	for _, c := range []struct {
 		row  string
-		most int // rows that may be refused
+		most int // maximum number of rejected rows
 	}{{"300\t\n", 10_000}, {"300\t" + strings.Repeat("x", 1<<20-4) + "\n", 32}} {
 		to := sink.New(sink.Config{Path: filepath.Join(t.TempDir(), "db")})
 		if err := to.Begin(t.Context(), &stage.Plan{Tables: []stage.TableInfo{{Schema: table}}}); err != nil {
@@ -104,7 +104,7 @@ func TestRefusedRowsAreKeptWithinBounds(t *testing.T) {
 		}
 		err = w.Write(t.Context(), stage.Chunk{Data: []byte(c.row), Rows: 1})
 		if err == nil || !strings.Contains(err.Error(), "table x: the database rejected more than 10000 rows or 32 MiB of one unit") {
-			t.Errorf("the row after %d refused ones: %v", c.most, err)
+			t.Errorf("the row after %d rejected ones: %v", c.most, err)
 		}
 		if err := to.Abort(t.Context()); err != nil {
 			t.Fatal(err)
@@ -112,8 +112,8 @@ func TestRefusedRowsAreKeptWithinBounds(t *testing.T) {
 	}
 }
 
-// One row that is refused is a named loss, however large it is.
-func TestALargeRefusedRowIsNamed(t *testing.T) {
+// A single rejected row is a listed loss, however large it is.
+func TestLargeRejectedRowIsListed(t *testing.T) {
 	table := schema.Table{Name: "x", Columns: []schema.Column{column("n", schema.Int, 1), column("t", schema.Text, 0)}}
 	to := sink.New(sink.Config{Path: filepath.Join(t.TempDir(), "db")})
 	if err := to.Begin(t.Context(), &stage.Plan{Tables: []stage.TableInfo{{Schema: table}}}); err != nil {
@@ -133,14 +133,14 @@ func TestALargeRefusedRowIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := receipt.Losses; len(got) != 1 || got[0].Kind != stage.LossRow || got[0].Path != "db/x" || !strings.HasPrefix(got[0].Where, "n=300") || len(got[0].Row) < 33<<20 {
-		t.Errorf("%d rows are refused", len(got))
+		t.Errorf("%d rows are rejected", len(got))
 	}
 	if err := to.Abort(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestWhatSQLiteCannotHoldIsSaidBefore(t *testing.T) {
+func TestUnsupportedStructureIsReportedBeforehand(t *testing.T) {
 	text := column("t", schema.Text, 0)
 	text.Default = &schema.Default{Value: "now()", Expr: true}
 	plan := &stage.Plan{Tables: []stage.TableInfo{{Schema: schema.Table{
@@ -200,8 +200,8 @@ func TestDoesNotOverwrite(t *testing.T) {
 		{sink.Config{Path: site, Prefix: "other_"}, stage.ReplaceSwap, nil, "would be lost"},
 		{sink.Config{Path: note}, stage.ReplaceInPlace, nil, "not a database"},
 		{sink.Config{Path: dir}, stage.ReplaceSwap, nil, "is not a file"},
-		{sink.Config{Path: site, Prefix: "mdl_"}, stage.ReplaceSwap, []string{"config"}, "can't preserve"},
-		{sink.Config{Path: filepath.Join(dir, "no", "folder")}, "", nil, "can't write in the folder"},
+		{sink.Config{Path: site, Prefix: "mdl_"}, stage.ReplaceSwap, []string{"config"}, "cannot preserve"},
+		{sink.Config{Path: filepath.Join(dir, "no", "folder")}, "", nil, "cannot write to the directory"},
 	} {
 		if _, err := sink.New(c.config).Check(t.Context(), &stage.Plan{Replace: c.replace, Preserve: c.preserve}); err == nil || !strings.Contains(err.Error(), c.says) || failure.Of(err) != failure.Refused {
 			t.Errorf("%+v: %v", c.config, err)
@@ -211,9 +211,9 @@ func TestDoesNotOverwrite(t *testing.T) {
 	run.proved(t)
 }
 
-// A file in WAL mode that is replaced leaves nothing behind that SQLite would
-// play into the new one.
-func TestReplacesADatabaseInUse(t *testing.T) {
+// When a file in WAL mode is replaced, nothing remains that SQLite would apply to the
+// new one.
+func TestReplacesDatabaseInUse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "site")
 	db := openSQL(t, path)
 	for _, s := range []string{"PRAGMA journal_mode = WAL", "CREATE TABLE mdl_old (a)", "INSERT INTO mdl_old VALUES (1)"} {
@@ -225,7 +225,7 @@ func TestReplacesADatabaseInUse(t *testing.T) {
 	run.proved(t)
 	var n int
 	if err := openSQL(t, path).QueryRowContext(t.Context(), "SELECT count(*) FROM sqlite_master WHERE name = 'mdl_old'").Scan(&n); err != nil || n != 0 {
-		t.Errorf("mdl_old is there %d times, %v", n, err)
+		t.Errorf("mdl_old exists %d times, %v", n, err)
 	}
 }
 
@@ -269,7 +269,7 @@ func TestADatabaseThatIsReadIsNotReplaced(t *testing.T) {
 	}
 }
 
-func TestPlanSaysThatASiteIsReplaced(t *testing.T) {
+func TestPlanReportsReplacedSite(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "site")
 	replaced := func() bool {
 		to := sink.New(sink.Config{Path: path, Prefix: "mdl_"})
@@ -281,7 +281,7 @@ func TestPlanSaysThatASiteIsReplaced(t *testing.T) {
 		return slices.Contains(notes, stage.Note{Path: stage.DB, Text: "replace: " + path + " and its tables (2) will be replaced"})
 	}
 	if replaced() {
-		t.Error("a file that is not there is said to be replaced")
+		t.Error("a missing file is reported as replaced")
 	}
 	db := openSQL(t, path)
 	for _, s := range []string{"CREATE TABLE mdl_a (a)", "CREATE TABLE mdl_b (a)"} {
@@ -290,12 +290,12 @@ func TestPlanSaysThatASiteIsReplaced(t *testing.T) {
 		}
 	}
 	if !replaced() {
-		t.Error("the tables that go are not told")
+		t.Error("the replaced tables are not reported")
 	}
 }
 
-// A run that ends early leaves no file that could be taken for a site, and
-// what was there stays.
+// A run that ends early leaves no file that looks like a site, and the existing file
+// stays.
 func TestUnfinishedFileHasNoName(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "site")
@@ -323,7 +323,7 @@ func TestUnfinishedFileHasNoName(t *testing.T) {
 		}
 		return to, w
 	}
-	first, _ := begin() // and the process dies: only the connection is closed
+	first, _ := begin() // simulates a crash: only the connection is closed
 	if err := first.Finish(t.Context(), &stage.Outcome{}); err == nil {
 		t.Error("finished with an open unit")
 	}
@@ -336,7 +336,7 @@ func TestUnfinishedFileHasNoName(t *testing.T) {
 	found, err := sink.New(sink.Config{Path: path}).Check(t.Context(), &stage.Plan{})
 	notes := found.Notes
 	if err != nil || len(notes) != 1 || !strings.Contains(notes[0].Text, "vault-partial") {
-		t.Errorf("the next run says %v, %v", notes, err)
+		t.Errorf("the next run returned %v, %v", notes, err)
 	}
 	second, w := begin()
 	if err := w.Abort(t.Context()); err != nil {
@@ -359,15 +359,14 @@ func TestUnfinishedFileHasNoName(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
-		t.Errorf("a file that was not proved keeps its name: %v", err)
+		t.Errorf("an unproven file has its final name: %v", err)
 	}
 	if err := third.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// Names of indexes are unique in the whole database, also where they were not
-// at the source.
+// Index names are unique in the whole database, even if they were not in the source.
 func TestIndexNamesDoNotCollide(t *testing.T) {
 	with := func(name string, indexes ...string) schema.Table {
 		s := schema.Table{Name: name, Columns: []schema.Column{column("a", schema.Int, 8)}}

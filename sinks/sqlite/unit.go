@@ -11,14 +11,14 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// unit takes the rows of one unit.
+// unit writes the rows of one unit.
 type unit struct {
 	sink    *Sink
 	id      string
 	table   *schema.Table
 	insert  *dialect.Inserter
 	written bool
-	rows    int64 // that came
+	rows    int64 // rows written
 	done    bool
 	refused refused.Rows
 }
@@ -32,7 +32,7 @@ func (u *unit) Write(ctx context.Context, c stage.Chunk) error {
 	return nil
 }
 
-// refuse notes down a row that SQLite doesn't take.
+// refuse records a row that SQLite rejected.
 func (u *unit) refuse(row []byte, why *dialect.Refusal) error {
 	if err := u.refused.Add(refused.Loss(u.table, row, why.Column, why.Reason)); err != nil {
 		return fmt.Errorf("table %s: %w", u.table.Name, err)
@@ -40,24 +40,24 @@ func (u *unit) refuse(row []byte, why *dialect.Refusal) error {
 	return nil
 }
 
-// Loss does nothing: what the source lost is counted by the engine.
+// Loss ignores losses of the source, which the engine counts.
 func (u *unit) Loss(context.Context, stage.Loss) error { return nil }
 
-// Commit ends the unit. The file as a whole becomes safe with Finish.
+// Commit ends the unit. Finish makes the whole file durable.
 func (u *unit) Commit(ctx context.Context) (*stage.Receipt, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	if u.done {
-		return nil, fmt.Errorf("unit %s: is done already", u.id)
+		return nil, fmt.Errorf("unit %s has already ended", u.id)
 	}
 	u.done = true
 	u.sink.closed(u.id, "")
 	return &stage.Receipt{Rows: u.rows - u.refused.Count(), Losses: u.refused.Losses()}, u.insert.Close()
 }
 
-// Abort takes the unit's rows back. Of a table without rowids it can do so only as
-// long as they are the only ones; else the file is not finished.
+// Abort removes the unit's rows. In a table without rowids it can do so only if they
+// are the only ones; otherwise the file is not finished.
 func (u *unit) Abort(ctx context.Context) error {
 	if u.done {
 		return nil
@@ -69,9 +69,9 @@ func (u *unit) Abort(ctx context.Context) error {
 	}
 	left := ""
 	if dialect.RowidName(u.table) == "" && !u.sink.alone(u.table.Name) {
-		left = "they can't be told from others"
+		left = "they cannot be distinguished from other rows"
 	} else if err := u.sink.explain(u.insert.TakeBack(context.WithoutCancel(ctx))); err != nil {
-		left = err.Error() // Finish says it; a file that is full, for one, is given up as a whole
+		left = err.Error() // Finish reports it; for example, a full file is abandoned as a whole
 	}
 	u.sink.closed(u.id, left)
 	return u.insert.Close()
