@@ -5,7 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
@@ -126,5 +128,43 @@ func TestOutputOfActionsShowsNoSecret(t *testing.T) {
 		if all := strings.ToLower(o.stdout + o.stderr + string(log)); strings.Contains(all, "canary") || args[0] == "run" && !strings.Contains(all, "the token is *** and ***") {
 			t.Errorf("vault %s prints\n%s", strings.Join(args, " "), all)
 		}
+	}
+}
+
+// Ctrl-C ends the program that an action waits for, and the site is opened again.
+func TestAnInterruptedRunStillRunsTheActionsAfterIt(t *testing.T) {
+	dir, file := acting(t, `before:
+  - {use: command, name: close, with: {argv: [touch, closed]}}
+  - {use: command, name: wait, with: {argv: [sh, -c, "touch waits; sleep 300"]}}
+after:
+  - {use: command, name: open, when: always, with: {argv: [sh, -c, 'rm closed; echo "$LMSVAULT_RUN_EXIT" > opened']}}
+  - {use: command, name: tell, with: {argv: [touch, told]}}
+`)
+	cmd := call{args: []string{"run", file}}.command(t)
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; !there(dir, "waits"); i++ {
+		if i == 3000 {
+			t.Fatal("the action does not run")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	begin := time.Now()
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	err := cmd.Wait()
+	opened, bad := os.ReadFile(filepath.Join(dir, "opened"))
+	if code := cmd.ProcessState.ExitCode(); code != 130 || bad != nil || string(opened) != "130\n" || there(dir, "closed") || there(dir, "told") {
+		t.Errorf("exit code %d (%v), opened %q, %v\n%s%s", code, err, opened, bad, stdout.String(), stderr.String())
+	}
+	if took := time.Since(begin); took > 30*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if !strings.Contains(stdout.String(), "after open: ok\n") || strings.Contains(stderr.String(), "action wait: sh was ended") {
+		t.Errorf("it says\n%s%s", stdout.String(), stderr.String())
 	}
 }

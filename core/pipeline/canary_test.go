@@ -60,6 +60,11 @@ sink:
     with: {dir: /srv/backups}
   - use: sqlite
     with: {path: site.sqlite}
+after:
+  - use: command
+    name: tell
+    when: always
+    with: {argv: [sh, -c, x], env: {MODE: x}, keys: {K: "${env:SITE_DSN}"}, limits: {cpu: {most: 3, low: [{most: x}]}}}
 `
 
 // forms are how a secret may come to stand where it should not.

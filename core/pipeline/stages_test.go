@@ -50,6 +50,18 @@ func (e *encrypt) Validate() error {
 	return nil
 }
 
+type program struct {
+	Argv  []string                 `key:"argv" required:"true" help:"what to run" example:"[true]"`
+	Env   map[string]string        `key:"env" help:"variables"`
+	Keys  map[string]config.Secret `key:"keys" help:"secrets"`
+	Limit map[string]limit         `key:"limits" help:"limits by name"`
+}
+
+type limit struct {
+	Most config.Literal `key:"most" help:"a value"`
+	Low  []limit        `key:"low" help:"lower ones"`
+}
+
 type typemap struct {
 	Strict bool `key:"strict" default:"true" help:"refuse what is not exact"`
 }
@@ -78,6 +90,7 @@ func registry(t testing.TB) *stage.Registry {
 	r, err := stage.NewRegistry(append(stages,
 		stage.Stage{Info: info("sample", stage.RoleSource, []string{stage.DB, stage.Filedir, stage.Dataroot}, func() any { return &struct{}{} })},
 		stage.Stage{Info: info("local", stage.RoleStorage, nil, dir)},
+		stage.Stage{Info: info("command", stage.RoleAction, nil, func() any { return &program{} })},
 		stage.Stage{Info: info("compress", stage.RoleTransform, nil, func() any { return &compress{} }), NewBytes: bytes},
 		stage.Stage{Info: seal, NewBytes: bytes},
 		stage.Stage{Info: info("typemap", stage.RoleTransform, db, func() any { return &typemap{} }), NewRecord: record})...)
