@@ -17,8 +17,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// patience is how long a program may take to end after SIGTERM.
-const patience = 5 * time.Second
+// killDelay is how long a program may take to exit after SIGTERM.
+const killDelay = 5 * time.Second
 
 type action struct{ config *Config }
 
@@ -36,7 +36,7 @@ func (a *action) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRe
 	cmd := exec.CommandContext(limited, argv[0], argv[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = a.config.Dir, a.environment(r), out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a signal from the terminal is vault's to pass on
-	cmd.WaitDelay = patience
+	cmd.WaitDelay = killDelay
 	cmd.Cancel = func() error { return signal(cmd, syscall.SIGTERM) }
 	begin := time.Now()
 	if err := cmd.Start(); err != nil {
@@ -72,10 +72,10 @@ func report(f stage.ActionFinding) stage.ActionReport {
 	return stage.ActionReport{Findings: []stage.ActionFinding{f}}
 }
 
-// program is what messages call the program: its arguments may be secret.
+// program returns the name of the program for messages; its arguments may be secret.
 func program(argv []string) string { return filepath.Base(argv[0]) }
 
-// reason is an error of starting a program, without its path.
+// reason returns the cause of an error of starting a program, without its path.
 func reason(err error) error {
 	var path *os.PathError
 	var lookup *exec.Error
@@ -95,7 +95,7 @@ func ended(exit *exec.ExitError) string {
 	return fmt.Sprintf("exited with code %d", exit.ExitCode())
 }
 
-// signal reaches the program and those that it has started.
+// signal sends a signal to the program and the programs it has started.
 func signal(cmd *exec.Cmd, s syscall.Signal) error {
 	err := syscall.Kill(-cmd.Process.Pid, s)
 	if errors.Is(err, syscall.ESRCH) {
@@ -104,7 +104,7 @@ func signal(cmd *exec.Cmd, s syscall.Signal) error {
 	return err
 }
 
-// usual are the variables that every program gets.
+// usual lists the variables that every program gets.
 var usual = []string{"PATH", "HOME", "USER", "LOGNAME", "TZ", "LANG", "LC_ALL"}
 
 func (a *action) environment(r stage.ActionRequest) []string {

@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// kept is how many bytes are kept of the beginning of an output, and of its end.
+// kept is the number of bytes kept of the beginning, and of the end, of an output.
 const kept = 8 << 10
 
-// output keeps the beginning and the end of what a program prints. Safe for
-// concurrent use.
+// output keeps the beginning and the end of a program's output. It is safe for concurrent
+// use.
 type output struct {
 	mu      sync.Mutex
 	head    []byte
@@ -18,7 +18,7 @@ type output struct {
 	skipped int64
 }
 
-// Write keeps what is to be kept.
+// Write keeps p, or parts of it.
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -32,7 +32,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// text is what was kept, as UTF-8: all, or whole lines of the beginning and the end.
+// text returns the whole output, or whole lines of its beginning and end, as UTF-8.
 func (o *output) text() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

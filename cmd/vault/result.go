@@ -81,7 +81,8 @@ func proofs(b *strings.Builder, r *run.Result, well bool) {
 	}
 }
 
-// actions says what actions found: all that is not as it should be, and of the rest how much.
+// actions lists the findings of actions. Of those that are ok it gives the number, except in
+// a dry run.
 func actions(b *strings.Builder, list []stage.ActionResult) {
 	for _, a := range list {
 		if a.Skipped != "" {

@@ -30,8 +30,8 @@ func Assign(raw []byte, targets ...any) error {
 	return validate(targets, settings)
 }
 
-// AssignValues is Assign of values that are here and not in JSON: texts, numbers,
-// booleans, Secret, Size and Duration, and lists and maps of them.
+// AssignValues is like Assign for values of this process: texts, numbers, booleans,
+// Secret, Size and Duration, and lists and maps of them.
 func AssignValues(values map[string]any, targets ...any) error {
 	revealed, err := reveal(values)
 	if err != nil {
@@ -44,7 +44,7 @@ func AssignValues(values map[string]any, targets ...any) error {
 	return Assign(raw, targets...)
 }
 
-// reveal makes of values what package json writes as Assign reads it.
+// reveal converts values such that package json encodes them as Assign expects.
 func reveal(value any) (any, error) {
 	switch v := value.(type) {
 	case string:
@@ -83,7 +83,7 @@ func revealAll[V any](values map[string]V) (any, error) {
 	return all, nil
 }
 
-// assign sets the settings of one object, whose path and key are "" for the outermost.
+// assign sets the settings of one object. path and key are "" for the outermost.
 func assign(raw []byte, settings []setting, path, key string, depth int) []error {
 	values, err := members(raw)
 	if depth == maxDepth {
@@ -128,7 +128,7 @@ func assign(raw []byte, settings []setting, path, key string, depth int) []error
 	return errs
 }
 
-// assignObjects sets the object, the list or the map that a setting holds.
+// assignObjects sets the object, list or map of a setting.
 func (s *setting) assignObjects(raw json.RawMessage, depth int) (errs []error) {
 	wrong := func() []error { return []error{At(s.key, "%s must be %s", s.path, article(s.Type))} }
 	switch s.Type {
@@ -284,7 +284,7 @@ func (s *setting) entries(raw json.RawMessage) error {
 	return nil
 }
 
-// validate calls all Validate methods and hides secrets in what they say.
+// validate calls all Validate methods and hides secrets in their errors.
 func validate(targets []any, settings []setting) error {
 	errs := check(targets, settings)
 	var hidden Redactor

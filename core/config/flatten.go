@@ -1,17 +1,17 @@
 package config
 
-// Listed is a setting in a list of all, those inside of objects too.
+// Listed is a setting as Flatten lists it.
 type Listed struct {
 	Field
-	Path string // rules[].table, or hosts[NAME].dir in a map
-	Like string // the path of the object that its objects are like, where Outer says so
+	Path string // such as rules[].table, or hosts[NAME].dir in a map
+	Like string // path of the object with the same settings, if Outer is set
 }
 
-// Flatten lists fields and those inside of objects, each object's after it.
+// Flatten lists fields, and after each object the fields in it.
 func Flatten(fields []Field) []Listed { return flatten(nil, fields, nil) }
 
-// flatten adds fields to a list; around are the paths of the objects that they are in,
-// the outermost first.
+// flatten appends fields to a list. around are the paths of the objects around them,
+// outermost first.
 func flatten(list []Listed, fields []Field, around []string) []Listed {
 	prefix := ""
 	if len(around) > 0 {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Link has the schemas of objects that hold others of their kind refer to each other
-// within the document of which s is the root.
+// Link sets the references between objects that hold objects of their own type. s must be
+// the root of the document.
 func (s *Schema) Link() {
 	places := map[*Schema]string{}
 	s.visit("#", func(place string, part *Schema) {
@@ -23,7 +23,7 @@ func (s *Schema) Link() {
 	})
 }
 
-// visit calls fn for every part of a schema, with its JSON pointer.
+// visit calls fn for every part of a schema with its JSON pointer.
 func (s *Schema) visit(place string, fn func(place string, part *Schema)) {
 	if s == nil {
 		return

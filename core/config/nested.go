@@ -33,7 +33,7 @@ func (r *run) objects(s *setting, n *yaml.Node, depth int) {
 	s.value.Set(list)
 }
 
-// inner decodes an object of a list or map.
+// inner decodes an object in a list or a map.
 func (r *run) inner(o object, n *yaml.Node, depth int) {
 	at := r.At(n)
 	of := &setting{path: o.path}
@@ -75,8 +75,8 @@ func (r *run) texts(s *setting, n *yaml.Node) {
 	}
 }
 
-// entries calls fn for each entry of a mapping whose keys are anybody's; ok is false
-// if it is none.
+// entries calls fn for each entry of a mapping with arbitrary names. ok is false if the
+// node is no mapping.
 func (r *run) entries(s *setting, n *yaml.Node, fn func(name string, value *yaml.Node, path, key string)) (ok bool) {
 	at := r.at[s.key].Position
 	if n.Kind != yaml.MappingNode {

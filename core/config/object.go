@@ -6,24 +6,24 @@ import (
 	"slices"
 )
 
-// object is one of those that a setting holds.
+// object is an object in a setting.
 type object struct {
-	value     reflect.Value // a struct that can be set, or a *Declared
+	value     reflect.Value // a settable struct, or a *Declared
 	settings  []setting
 	path, key string
 	name      string // its key in a map
 }
 
-// nests tells whether the setting holds objects.
+// nests reports whether the setting holds objects.
 func (s *setting) nests() bool { return s.Type == Group || s.Type == Groups || s.Type == Named }
 
-// element is what messages and At call an item of a list.
+// element returns the path and the key of an item of a list.
 func (s *setting) element(i int) (path, key string) {
 	return fmt.Sprintf("%s[%d]", s.path, i), fmt.Sprintf("%s[%d]", s.key, i)
 }
 
-// member is what messages and At call a value of a map. Keys of maps are shown only
-// where they can hardly be a secret.
+// member returns the path and the key of a value of a map. The path shows the name in the
+// map only if it can hardly be a secret.
 func (s *setting) member(key string) (path, full string) {
 	shown := "…"
 	if Shown("", key) != "" {
@@ -32,13 +32,14 @@ func (s *setting) member(key string) (path, full string) {
 	return s.path + "[" + shown + "]", s.key + "[" + key + "]"
 }
 
-// fresh makes an object of those that the setting holds.
+// fresh returns a new object for a list or a map.
 func (s *setting) fresh(path, key string) object {
 	v := s.shape.make()
 	return object{value: v, settings: s.shape.settings(v, path, key), path: path, key: key}
 }
 
-// single is the object of a setting of type Group, made if it is not there.
+// single returns the object of a setting of type Group. It creates the object if there is
+// none.
 func (s *setting) single() object {
 	v := s.value
 	if v.Kind() == reflect.Pointer {
@@ -56,8 +57,7 @@ func (s *setting) single() object {
 	return object{value: v, settings: s.shape.settings(v, s.path, s.key), path: s.path, key: s.key}
 }
 
-// objects lists those that are there, of maps in the order of their keys. Those of
-// maps are copies.
+// objects returns the objects that exist; those of a map are copies, sorted by name.
 func (s *setting) objects() []object {
 	var all []object
 	add := func(v reflect.Value, path, key, name string) {
@@ -81,7 +81,7 @@ func (s *setting) objects() []object {
 	return all
 }
 
-// names are the keys of a map, sorted.
+// names returns the names in a map, sorted.
 func (s *setting) names() []string {
 	var names []string
 	for _, k := range s.value.MapKeys() {
@@ -91,7 +91,7 @@ func (s *setting) names() []string {
 	return names
 }
 
-// copied is an object of a map as a value that can be set.
+// copied returns an object of a map as a settable value.
 func (s *setting) copied(name string) reflect.Value {
 	v := s.value.MapIndex(reflect.ValueOf(name))
 	if s.shape.of == nil {
@@ -102,7 +102,7 @@ func (s *setting) copied(name string) reflect.Value {
 	return c
 }
 
-// each calls fn for every object that the setting holds, and keeps what fn changes.
+// each calls fn for every object of the setting and stores what fn changes.
 func (s *setting) each(fn func(object) error) error {
 	for _, o := range s.objects() {
 		if err := fn(o); err != nil {
@@ -115,7 +115,7 @@ func (s *setting) each(fn func(object) error) error {
 	return nil
 }
 
-// inside calls fn for every object inside of settings, the innermost first.
+// inside calls fn for every object in settings, innermost first.
 func inside(settings []setting, fn func(object)) {
 	for i := range settings {
 		for _, o := range settings[i].objects() {
@@ -125,7 +125,7 @@ func inside(settings []setting, fn func(object)) {
 	}
 }
 
-// walk calls fn for every setting, and for those inside of objects.
+// walk calls fn for every setting, including those in objects.
 func walk(settings []setting, fn func(*setting)) {
 	for i := range settings {
 		fn(&settings[i])

@@ -8,27 +8,28 @@ import (
 	"strings"
 )
 
-// maxNesting is how deep declarations may nest, and maxDepth how deep values may,
-// where objects hold others of their kind.
+// maxNesting limits the depth of declarations, maxDepth that of values: objects may hold
+// objects of their own type.
 const (
 	maxNesting = 8
 	maxDepth   = 32
 )
 
-// shape is what objects of one kind hold: those of a struct, or of a Declared.
+// shape is the declaration of an object: of a struct, or of a Declared.
 type shape struct {
-	of    reflect.Type // the struct; nil: a *Declared
-	parts []setting    // without values
+	of    reflect.Type // the struct; nil for a *Declared
+	parts []setting    // settings without values
 }
 
-// shapeOf reads the declaration of a struct. outer are the shapes that it stands
-// in, the outermost first.
+// shapeOf returns the declaration of a struct. outer are the shapes around it, outermost
+// first.
 func shapeOf(t reflect.Type, outer []*shape) (*shape, error) {
 	s := &shape{of: t}
 	return s, s.declare(t, nil, append(slices.Clip(outer), s))
 }
 
-// declare adds what a struct declares to the last of chain.
+// declare adds the settings of a struct, which is s or embedded in it. The last element
+// of chain is s.
 func (s *shape) declare(t reflect.Type, index []int, chain []*shape) error {
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -63,7 +64,7 @@ func (s *shape) declare(t reflect.Type, index []int, chain []*shape) error {
 	return nil
 }
 
-// hold sets the type of the setting to that of what a Go type holds.
+// hold sets the type of the setting from the Go type of its field.
 func (s *setting) hold(t reflect.Type) (ok bool) {
 	if s.Type, ok = types[t]; ok {
 		return true
@@ -81,8 +82,7 @@ func (s *setting) hold(t reflect.Type) (ok bool) {
 	return true
 }
 
-// holds is the struct of the objects that a Go type can hold: T, *T, []T or
-// map[string]T; nil for other types.
+// holds returns the struct T if a Go type is T, *T, []T or map[string]T, else nil.
 func holds(t reflect.Type) reflect.Type {
 	switch {
 	case types[t] != "":
@@ -96,7 +96,8 @@ func holds(t reflect.Type) reflect.Type {
 	return t
 }
 
-// nest gives the setting the shape of a struct, which may be one of those around it.
+// nest sets the shape of the objects of a setting. The struct may be one of those around
+// the setting.
 func (s *setting) nest(t reflect.Type, chain []*shape) error {
 	for i, around := range chain[1:] {
 		if around.of == t {
@@ -115,8 +116,8 @@ func (s *setting) nest(t reflect.Type, chain []*shape) error {
 	return nil
 }
 
-// declaredShape is the shape of fields that another process declares; chain as in
-// nest. count is how many fields there are until now.
+// declaredShape returns the declaration of fields from another process. chain is as for
+// nest; count is the number of fields so far.
 func declaredShape(fields []Field, chain []*shape, count *int) (*shape, error) {
 	s := &shape{}
 	chain = append(slices.Clip(chain), s)
@@ -148,7 +149,7 @@ func declaredShape(fields []Field, chain []*shape, count *int) (*shape, error) {
 	return s, nil
 }
 
-// nestDeclared gives the setting the shape of its Fields, or that of Outer.
+// nestDeclared sets the shape of the objects of a setting from its Fields or its Outer.
 func (s *setting) nestDeclared(chain []*shape, count *int) (err error) {
 	switch {
 	case s.Outer == 0:
@@ -162,7 +163,7 @@ func (s *setting) nestDeclared(chain []*shape, count *int) (err error) {
 	return err
 }
 
-// add appends a part that is declared as it must be; its values are of a Go type.
+// add appends a setting if its declaration is valid. t is the Go type of its value.
 func (s *shape) add(part setting, t reflect.Type) error {
 	part.path, part.key = part.Name, part.Name
 	if find(s.parts, part.Name) != nil {
@@ -183,8 +184,8 @@ func (s *shape) fields() []Field {
 	return fields
 }
 
-// settings are those of an object: a struct that can be set, or a *Declared. path
-// and key are those of the object, "" for the outermost.
+// settings returns the settings of an object, which is a settable struct or a *Declared,
+// with their values. path and key are those of the object, "" for the outermost.
 func (s *shape) settings(of reflect.Value, path, key string) []setting {
 	parts := slices.Clone(s.parts)
 	d, _ := of.Interface().(*Declared)
@@ -201,7 +202,7 @@ func (s *shape) settings(of reflect.Value, path, key string) []setting {
 	return parts
 }
 
-// make makes an object: a struct that can be set, or a *Declared.
+// make returns a new object: a settable struct, or a *Declared.
 func (s *shape) make() reflect.Value {
 	if s.of != nil {
 		return reflect.New(s.of).Elem()

@@ -41,7 +41,7 @@ func Shown(before, text string, known ...string) string {
 // hold, for messages of others than this package.
 func (d *Decoder) Redact(text string) string { return d.hidden.Redact(text) }
 
-// Hide hides more secrets: those that were found elsewhere by what the file says.
+// Hide adds secrets that are not in the file, such as those a composite has found.
 func (d *Decoder) Hide(secrets ...string) {
 	d.secret = append(d.secret, secrets...)
 	d.hidden.Add(secrets...)

@@ -48,8 +48,8 @@ func Split(err error) []error {
 	return all
 }
 
-// check calls the Validate methods of the objects inside of settings, then those of
-// targets. What they say of a setting is by its key from the outermost object on.
+// check calls the Validate methods of the objects in settings, then those of targets. The
+// keys of the errors are relative to the outermost object.
 func check(targets []any, settings []setting) []error {
 	var errs []error
 	inside(settings, func(o object) {
@@ -76,8 +76,8 @@ func check(targets []any, settings []setting) []error {
 
 type validator interface{ Validate() error }
 
-// invalid reports what Validate said, without secrets: at the setting it is about, or
-// the nearest around it that is there.
+// invalid reports an error of Validate without secrets, at its setting or at the nearest
+// one around it that is in the file.
 func (r *run) invalid(outermost *yaml.Node, err error) {
 	at := spot{Position: r.At(outermost)}
 	for key, _ := KeyOf(err); key != ""; key = key[:max(0, strings.LastIndexAny(key, ".["))] {

@@ -81,9 +81,8 @@ type Duration time.Duration
 // String is time.Duration's.
 func (d Duration) String() string { return time.Duration(d).String() }
 
-// Literal is a text that may be written without quotes also where it looks like a
-// whole number, or is true or false.
+// Literal is a text that needs no quotes if it looks like a whole number or a boolean.
 type Literal struct {
-	Text  string // as it is written
-	Given bool   // false: the setting is not there
+	Text  string // as written
+	Given bool   // whether there is a value
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// When an action runs, beside stage.MomentStart and stage.MomentPlanned.
+// Values of when in after; those of before are stage.MomentStart and stage.MomentPlanned.
 const (
 	WhenSuccess = "success"
 	WhenFailure = "failure"
 	WhenAlways  = "always"
 )
 
-// Moment is when in a run an action runs.
+// Moment returns when an action runs.
 func (s *Step) Moment() stage.Moment {
 	switch s.When {
 	case string(stage.MomentStart), string(stage.MomentPlanned):
@@ -25,7 +25,7 @@ func (s *Step) Moment() stage.Moment {
 	return stage.MomentAfter
 }
 
-// actionName is what names an action among those of its pipeline.
+// actionName is the name of an action in its pipeline.
 type actionName struct {
 	Name string `key:"name" open:"true" help:"what messages and results call the action; without it the stage's name" example:"maintenance-on"`
 }
@@ -40,20 +40,20 @@ func (a *actionName) Validate() error {
 	return nil
 }
 
-// beforeKeys are those of an item of before, beside use and with.
+// beforeKeys are the keys of an item of before, besides use and with.
 type beforeKeys struct {
 	actionName
 	When string `key:"when" default:"start" oneof:"start planned" help:"start: before the site is looked at, as to put it into maintenance mode; planned: when the sources and sinks have been asked, and nothing is written yet"`
 }
 
-// afterKeys are those of an item of after, beside use and with.
+// afterKeys are the keys of an item of after, besides use and with.
 type afterKeys struct {
 	actionName
 	When string `key:"when" default:"success" oneof:"success failure always" help:"after which runs: success, failure (also one that kept a partial result, was refused or interrupted), or always"`
 }
 
-// actions reads before and after, and adds what composites bring: their checks come
-// after those of the file, and what they do afterwards comes before it.
+// actions reads before and after and adds the actions of composites: after those of before,
+// and before those of after.
 func (l *loader) actions(doc *document) {
 	p := l.pipeline
 	before := l.actionList("before", &doc.Before)

@@ -15,16 +15,16 @@ import (
 
 // Composite is a step of the file that stands for others.
 type Composite struct {
-	Name  string          `json:"name"` // the stage's; with a number where there are several
+	Name  string          `json:"name"` // name of the stage, with a number if it is used several times
 	Role  stage.Role      `json:"role"`
 	At    config.Position `json:"at"`
 	Parts []string        `json:"parts"` // each as NAME (STAGE)
-	// Before and After are the actions that it brings, each as NAME (STAGE).
+	// Before and After are its actions, each as NAME (STAGE).
 	Before []string `json:"before,omitempty"`
 	After  []string `json:"after,omitempty"`
 }
 
-// String tells what it stands for.
+// String lists the stages of the composite.
 func (c *Composite) String() string {
 	text := "stands for " + strings.Join(c.Parts, ", ")
 	if len(c.Before) > 0 {
@@ -36,7 +36,7 @@ func (c *Composite) String() string {
 	return text
 }
 
-// Expanded notes what the composites of the pipeline stand for.
+// Expanded returns a note for each composite with its stages.
 func (p *Pipeline) Expanded() []stage.Note {
 	var notes []stage.Note
 	for _, c := range p.Composites {
@@ -45,8 +45,7 @@ func (p *Pipeline) Expanded() []stage.Note {
 	return notes
 }
 
-// expand returns the steps that a composite stands for; found is what was found in
-// its settings.
+// expand returns the steps of a composite. found is the result of decoding its settings.
 func (l *loader) expand(s *Step, found config.Decoded) (parts []Step, ok bool) {
 	if len(found.Of(config.Error)) > 0 {
 		return nil, false
@@ -86,8 +85,8 @@ func (l *loader) expand(s *Step, found config.Decoded) (parts []Step, ok bool) {
 	return parts, true
 }
 
-// unexpanded reports why a composite can't be expanded. To a linter, which may run
-// elsewhere, it is no error.
+// unexpanded reports why a composite can't be expanded. For a linter, which may run on
+// another machine, it is a warning.
 func (l *loader) unexpanded(s *Step, err error) {
 	severity := config.Error
 	if l.decoder.Values.Offline {
@@ -104,7 +103,7 @@ func (l *loader) unexpanded(s *Step, err error) {
 	}
 }
 
-// composite is the name of the next composite of a stage.
+// composite returns a unique name for a composite of a stage.
 func (l *loader) composite(name string) string {
 	next := name
 	for i := 2; slices.ContainsFunc(l.pipeline.Composites, func(c Composite) bool { return c.Name == next }); i++ {
@@ -113,7 +112,7 @@ func (l *loader) composite(name string) string {
 	return next
 }
 
-// selected adds what a composite leaves out.
+// selected adds the selection of a composite.
 func (l *loader) selected(s *Step, e *stage.Expansion) {
 	if err := e.Selection.Validate(); err != nil {
 		l.fail(s.At, "", "%s: its selection: %s", s.Stage.Name, l.decoder.Redact(err.Error()))
@@ -138,8 +137,8 @@ func called(steps []Step) []string {
 	return names
 }
 
-// parts makes the steps of a composite's parts. What is wrong with one is reported at
-// the composite, and names it and the part.
+// parts returns the steps of a composite's parts. Findings about a part are reported at the
+// composite and name both.
 func (l *loader) parts(c *Step, of string, role stage.Role, parts []stage.Part, whens []string, usual string) (steps []Step, ok bool) {
 	ok = true
 	for i, p := range parts {
@@ -168,7 +167,7 @@ func (l *loader) parts(c *Step, of string, role stage.Role, parts []stage.Part, 
 	return steps, ok
 }
 
-// part finds the stage of a part and gives it its settings.
+// part sets the stage and the settings of a part.
 func (l *loader) part(c, s *Step, p stage.Part) {
 	at := maps.Clone(c.processAt)
 	if at == nil {
@@ -210,8 +209,8 @@ func (l *loader) part(c, s *Step, p stage.Part) {
 	}
 }
 
-// inherit gives a part of a sink what the composite says of the target, unless the
-// part has settings of its own.
+// inherit adds the composite's replace and preserve to the settings of a part, unless they
+// are set.
 func (s *Step) inherit(values map[string]any) {
 	if s.Onto == nil {
 		return

@@ -15,19 +15,19 @@ import (
 // ActionStep is an action of a job.
 type ActionStep struct {
 	Name   string // unique in the job
-	Stage  string // its name
+	Stage  string // name of the stage
 	Moment stage.Moment
-	// Of MomentAfter: whether it runs after a run that succeeded, and after others.
+	// For MomentAfter: whether the action runs after a successful and after a failed run.
 	AfterSuccess, AfterFailure bool
 	Action                     stage.Action
 }
 
-// farewell is how long the actions after an interrupted run may take together.
-const farewell = 2 * time.Minute
+// afterInterrupt is how long the actions after an interrupted run may take altogether.
+const afterInterrupt = 2 * time.Minute
 
-// act runs the actions of a moment, as r says. Its error, without a class, names those
-// that say no. Where one does and goesOn is false, those after it don't run.
-func (j *Job) act(ctx context.Context, r stage.ActionRequest, goesOn bool) error {
+// act runs the actions of the moment of r. It returns an error without a class that lists
+// the failed actions. Unless all is set, the actions after a failed one are skipped.
+func (j *Job) act(ctx context.Context, r stage.ActionRequest, all bool) error {
 	r.Pipeline = j.Name
 	var errs []error
 	for _, a := range j.Actions {
@@ -36,8 +36,8 @@ func (j *Job) act(ctx context.Context, r stage.ActionRequest, goesOn bool) error
 		}
 		result := stage.ActionResult{Name: a.Name, Stage: a.Stage, Moment: a.Moment, DryRun: r.DryRun}
 		switch {
-		case len(errs) > 0 && !goesOn:
-			result.Skipped = "an action before it said no"
+		case len(errs) > 0 && !all:
+			result.Skipped = "an earlier action failed"
 		case r.Outcome != nil && !a.follows(r.Outcome.Status):
 			result.Skipped = "it does not run after " + string(r.Outcome.Status)
 		default:
@@ -57,7 +57,7 @@ func phaseOf(m stage.Moment) string {
 	return "before"
 }
 
-// follows tells whether the action runs after a run of this status.
+// follows reports whether the action runs after a run with this status.
 func (a *ActionStep) follows(s stage.RunStatus) bool {
 	if s == stage.StatusSuccess {
 		return a.AfterSuccess
@@ -65,7 +65,8 @@ func (a *ActionStep) follows(s stage.RunStatus) bool {
 	return a.AfterFailure
 }
 
-// perform runs one action. It returns why the action says no, if it does.
+// perform runs one action and completes its result. It returns the reasons if the action
+// failed.
 func (j *Job) perform(ctx context.Context, a ActionStep, r stage.ActionRequest, result *stage.ActionResult) []error {
 	result.Started = time.Now().UTC()
 	var report stage.ActionReport
@@ -83,17 +84,17 @@ func (j *Job) perform(ctx context.Context, a ActionStep, r stage.ActionRequest, 
 		}
 	}
 	result.Finished, result.Findings, result.Level = time.Now().UTC(), report.Findings, report.Level()
-	var no []error
+	var failed []error
 	for _, f := range report.Findings {
 		if f.Level == stage.LevelFail {
-			no = append(no, fmt.Errorf("action %s: %s", a.Name, strings.TrimPrefix(f.String(), string(stage.LevelFail)+": ")))
+			failed = append(failed, fmt.Errorf("action %s: %s", a.Name, strings.TrimPrefix(f.String(), string(stage.LevelFail)+": ")))
 		}
 	}
 	if err != nil {
 		result.Level, result.Error = stage.LevelFail, j.redacted(err.Error())
-		no = append(no, fmt.Errorf("action %s: %w", a.Name, err))
+		failed = append(failed, fmt.Errorf("action %s: %w", a.Name, err))
 	}
-	return no
+	return failed
 }
 
 func (j *Job) redacted(text string) string {
@@ -103,7 +104,7 @@ func (j *Job) redacted(text string) string {
 	return j.Redact(text)
 }
 
-// refused is the error of a run to which an action before it said no; nil for nil.
+// refused returns the error of a run that is refused by an action; nil for nil.
 func refused(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
@@ -111,11 +112,11 @@ func refused(err error) error {
 	return failure.Wrap(failure.Refused, err)
 }
 
-// afterwards runs the actions after a run that ended with err, and returns how the run
-// ends with them. They can't undo it, and are not told of the interruption.
+// afterwards runs the actions after a run that ended with err, and returns the final error
+// of the run. They run with a context of their own if the run was interrupted.
 func (j *Job) afterwards(ctx context.Context, r *Result, err error) error {
 	if ctx.Err() != nil {
-		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterInterrupt)
 		defer cancel()
 		ctx = limited
 	}
@@ -134,12 +135,12 @@ func (j *Job) afterwards(ctx context.Context, r *Result, err error) error {
 	case bad == nil:
 		return err
 	case err == nil:
-		return failure.New(failure.Afterwards, "the run is done and proven, but not all that should follow: %w", bad)
+		return failure.New(failure.Afterwards, "the run is done and proven, but an action after it failed: %w", bad)
 	}
 	return failure.Wrap(failure.Of(err), errors.Join(err, bad))
 }
 
-// status is that of a run that ended with err.
+// status returns the status of a run that ended with err.
 func (j *Job) status(err error) stage.RunStatus {
 	if err == nil {
 		return stage.StatusSuccess

@@ -129,7 +129,7 @@ func TestNoActionRunsAfterOneThatSaidNo(t *testing.T) {
 	j.Actions = slices.Insert(j.Actions, 1, ActionStep{Name: "second", Moment: stage.MomentStart, Action: second})
 	start.findings = no("x")
 	r, err := j.Run(t.Context())
-	if err == nil || len(second.requests) > 0 || r.Actions[1].Skipped != "an action before it said no" {
+	if err == nil || len(second.requests) > 0 || r.Actions[1].Skipped != "an earlier action failed" {
 		t.Errorf("%v; the second was told %v, and the result has %+v", err, second.requests, r.Actions[1])
 	}
 }

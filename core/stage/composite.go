@@ -6,46 +6,46 @@ import (
 	"github.com/lmsvault/vault/core/selection"
 )
 
-// A composite is a stage that stands for others: a source for several sources, a sink
-// for several sinks. Its Expand is set, and no constructor. It is expanded when a
-// pipeline file is read; what runs are the stages that it names.
-
-// ExpandFunc says what a composite stands for, by its decoded configuration. It may
-// read files, and connects to nothing: a linter calls it, too. Called twice with the
-// same configuration and files it says the same. An error says what is wrong with
-// the settings or the files.
+// ExpandFunc expands a composite: a source that stands for several sources, or a sink that
+// stands for several sinks. A composite has Expand in place of a constructor. It is
+// expanded when a pipeline file is read; the stages it returns are what runs.
+//
+// cfg is the decoded configuration. The function may read files, but must not connect to
+// anything, because vault lint calls it too. The same configuration and files give the
+// same result. An error says what is wrong with the settings or the files; one made with
+// config.At is reported at that setting.
 type ExpandFunc func(ctx context.Context, cfg any, env ExpandEnv) (*Expansion, error)
 
-// ExpandEnv is what a composite gets.
+// ExpandEnv is the environment of an ExpandFunc.
 type ExpandEnv struct {
-	// Lookup returns environment variables.
+	// Lookup returns an environment variable.
 	Lookup func(name string) (string, bool)
-	// Dir is the folder in which relative paths begin. Those of settings are absolute.
+	// Dir is the base directory of relative paths. Paths in settings are absolute already.
 	Dir string
 }
 
-// Expansion is what a composite stands for.
+// Expansion is the result of an ExpandFunc.
 type Expansion struct {
-	// Parts are stages of the composite's role, at least one. None is a storage or a composite.
+	// Parts are one or more stages of the composite's role, no storages and no composites.
 	Parts []Part
-	// Before and After are actions, in the order in which they run.
+	// Before and After are actions, in order.
 	Before, After []Part
-	// Selection is left out beside what the pipeline leaves out.
+	// Selection is added to the selection of the pipeline.
 	Selection selection.Selection
 }
 
-// Part is a stage that a composite stands for.
+// Part is a stage of an Expansion.
 type Part struct {
-	// Name tells it from the others of the expansion: database. Messages and results
-	// call it COMPOSITE/NAME. Of a-z, 0-9 and -.
+	// Name is unique in the expansion, such as database: a-z, 0-9 and -. Messages and
+	// results call the stage COMPOSITE/NAME.
 	Name string
-	Use  string // the stage's name
-	// Settings are those of the stage, as a pipeline's with would have them: texts,
-	// numbers, booleans, lists, maps, and config.Secret. They are taken as they are:
-	// nothing is a reference. Paths are absolute. A sink takes replace and preserve of
-	// the composite where they are not given here.
+	Use  string // name of the stage
+	// Settings are the settings of the stage, as below with in a pipeline: texts, numbers,
+	// booleans, lists, maps and config.Secret. References are not resolved, and paths must
+	// be absolute. A sink inherits replace and preserve from the composite unless they are
+	// set here.
 	Settings map[string]any
-	// When is when an action runs: start (or "") or planned of Before, success (or ""),
-	// failure or always of After.
+	// When an action runs: "" or start or planned in Before; "" or success, failure or
+	// always in After.
 	When string
 }
