@@ -111,7 +111,7 @@ func (ev *evaluator) defined(e *call, name string) Value {
 	if ev.st.sealed != nil {
 		return unknown(ev.st.sealed)
 	}
-	return ev.dunno(e, Constant, name, "whether the constant %s is defined depends on who includes the file", name)
+	return ev.dunno(e, Constant, name, "whether %s is defined depends on who includes the file", constantName(name))
 }
 
 // builtin evaluates a function of PHP whose result depends on its arguments alone.

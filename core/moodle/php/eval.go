@@ -203,7 +203,7 @@ func cond(at Pos, of *Reason) *Reason {
 	if of.Cause == Conditional && of.Of != nil {
 		of = of.Of
 	}
-	return &Reason{Cause: Conditional, Pos: at, Of: of, Expr: of.Expr, Problem: of.Problem}
+	return &Reason{Cause: Conditional, Pos: at, Of: of, Problem: "a condition is not known"}
 }
 
 // dunno makes an unknown value for an expression.

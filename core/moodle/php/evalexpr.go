@@ -46,7 +46,7 @@ func (ev *evaluator) eval(e expr) Value {
 	case *exit:
 		ev.eval(e.with)
 		if ev.running() {
-			ev.death = &Reason{Cause: Code, Pos: e.Pos, Problem: ErrNoEnd.Error()}
+			ev.death = &Reason{Cause: Code, Pos: e.Pos, Problem: "the file ends here with exit, die or throw"}
 			ev.doubts++
 			ev.ctl = ctlDie
 		}
@@ -114,7 +114,7 @@ func (ev *evaluator) constant(e *constant) Value {
 	if ev.st.sealed != nil {
 		return unknown(ev.st.sealed)
 	}
-	return ev.dunno(e, Constant, name, "the constant %s is not defined in the files that were read", name)
+	return ev.dunno(e, Constant, name, "%s is not defined in the files that were read", constantName(name))
 }
 
 var builtinConstants = map[string]Value{

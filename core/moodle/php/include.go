@@ -23,7 +23,7 @@ func (ev *evaluator) include(e *include) Value {
 			ev.ctl = ctlEnd
 			return null
 		}
-		return ev.lost(e, "", "the path of the file is not known", v.why)
+		return ev.lost(e, "", "", v.why)
 	}
 	if ev.isEnd(path) {
 		ev.ctl = ctlEnd
@@ -130,9 +130,9 @@ func (ev *evaluator) missing(e *include, path string) Value {
 // lost is an include of what cannot be read: it may set anything.
 func (ev *evaluator) lost(e *include, path, problem string, of *Reason) Value {
 	ev.doubts++
-	why := &Reason{Cause: File, Name: path, Pos: e.Pos, Expr: show(e), Problem: "a file that is included there cannot be read: " + problem}
-	if of != nil {
-		why.Problem += " (" + of.Problem + ")"
+	why := &Reason{Cause: File, Name: path, Pos: e.Pos, Expr: show(e), Problem: "a file that is included cannot be read: " + problem}
+	if path == "" {
+		why.Problem, why.Of = "which file is included is not known", of
 	}
 	ev.taint(why)
 	ev.hide(e.Pos, why.Problem)

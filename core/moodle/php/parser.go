@@ -88,7 +88,11 @@ func (p *parser) fail(format string, args ...any) error {
 	return &SyntaxError{p.position(), fmt.Sprintf(format, args...)}
 }
 
-// unexpected reports the next token, without the text of strings.
+// keywords may be shown in messages; another name may be a password whose quotes
+// are wrong.
+var keywords = []string{"if", "else", "elseif", "endif", "while", "for", "foreach", "switch", "case", "default", "return", "echo", "function", "class", "require_once", "require", "include", "array", "true", "false", "null"}
+
+// unexpected reports the next token, without texts of the file.
 func (p *parser) unexpected(where string) error {
 	what := ""
 	switch t := p.peek(); t.kind {
@@ -97,9 +101,17 @@ func (p *parser) unexpected(where string) error {
 	case tokHTML:
 		what = "text outside of <?php"
 	case tokVariable:
-		what = "$" + t.text
-	case tokName, tokOperator:
-		what = t.text
+		what = "a variable"
+	case tokName:
+		what = "a name"
+		if isWord(t.text, keywords...) {
+			what = t.text
+		}
+	case tokOperator:
+		what = "an operator"
+		if strings.Contains("; , = ( ) [ ] { } => ->", t.text) {
+			what = t.text
+		}
 	case tokNumber:
 		what = "a number"
 	default:

@@ -26,21 +26,22 @@ type Reason struct {
 	Pos   Pos
 	// Expr is the expression, with … in place of texts that may be secrets.
 	Expr string
-	// Problem says in a few words why, as the end of "it is unknown because …".
+	// Problem says in a few words what is not known, as a sentence without its full stop.
 	Problem string
-	// Of is the reason of the condition, for Conditional.
+	// Of is what the reason rests on: the reason of the condition, for Conditional,
+	// and that of the path, for a File whose path is not known.
 	Of *Reason
 }
 
-// String is a sentence: what is not known, where and why.
+// String says what is not known, where and why.
 func (r *Reason) String() string {
-	if r.Cause == Conditional && r.Of != nil {
-		return fmt.Sprintf("it depends on a condition in line %d, and %s", r.Pos.Line, r.Of)
+	if r.Of != nil {
+		return fmt.Sprintf("%s: %s: %s", r.Pos, r.Problem, r.Root().Problem)
 	}
 	return fmt.Sprintf("%s: %s", r.Pos, r.Problem)
 }
 
-// Root is the reason at the bottom of conditions.
+// Root is the reason that the others rest on.
 func (r *Reason) Root() *Reason {
 	for r.Of != nil {
 		r = r.Of
@@ -66,6 +67,15 @@ func show(e expr) string {
 	return b.String()
 }
 
+// constantName is the name of a constant if it looks like one: PHP before 8 took a
+// word without quotes for a text, which may be a password.
+func constantName(name string) string {
+	if isWord(name, "true", "false", "null", "__DIR__", "__FILE__") || strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_\\") == "" {
+		return name
+	}
+	return "a constant"
+}
+
 type shower struct {
 	*strings.Builder
 	depth int
@@ -83,7 +93,7 @@ func (s shower) expr(e expr) {
 			s.WriteString("{…}")
 		}
 	case *constant:
-		s.WriteString(e.name)
+		s.WriteString(constantName(e.name))
 	case *index:
 		s.expr(e.base)
 		s.WriteString("[")

@@ -2,7 +2,6 @@ package php
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -69,10 +68,17 @@ type Property struct {
 	Shown string // the expression that was assigned, without texts
 }
 
-// ErrNoEnd says that no path through the program reaches its end: it calls exit.
-var ErrNoEnd = errors.New("the file ends with exit, die or throw")
+// EndError reports a program of which no path reaches the end: it calls exit, or
+// requires a file that does not exist.
+type EndError struct {
+	Pos     Pos
+	Problem string
+	Unset   []Use // variables of the environment that it asked for and that are not set
+}
 
-// Run evaluates a file. Its errors are *SyntaxError, ErrNoEnd, *LimitError, those of
+func (e *EndError) Error() string { return e.Pos.String() + ": " + e.Problem }
+
+// Run evaluates a file. Its errors are *SyntaxError, *EndError, *LimitError, those of
 // ctx, and those of reading the file itself.
 func Run(ctx context.Context, file string, o Options) (*Result, error) {
 	if o.Limits.Steps == 0 {
@@ -123,19 +129,13 @@ func (ev *evaluator) result() (*Result, error) {
 		}
 	}
 	if st == nil {
-		if ev.death == nil {
-			return nil, ErrNoEnd
+		end := &EndError{Pos: Pos{ev.included[0], 1}, Problem: "the file has an error that ends it", Unset: ev.unset}
+		if ev.death != nil {
+			end.Pos, end.Problem = ev.death.Pos, ev.death.Problem
 		}
-		return nil, fmt.Errorf("%s: %w", ev.death.Pos, cause(ev.death))
+		return nil, end
 	}
 	return &Result{st: st, Unset: ev.unset, Included: ev.included}, nil
-}
-
-func cause(r *Reason) error {
-	if r.Cause == File {
-		return errors.New(r.Problem)
-	}
-	return ErrNoEnd
 }
 
 // Properties lists the properties of the object in a variable of the file, in the

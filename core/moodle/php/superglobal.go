@@ -7,12 +7,12 @@ import (
 // requestKey tells whether a key of $_SERVER is of the web server or the request,
 // rather than of the environment.
 func requestKey(name string) bool {
-	for _, p := range []string{"HTTP_", "SERVER_", "REQUEST_", "REMOTE_", "SCRIPT_", "CONTEXT_", "ORIG_", "SSL_", "PATH_", "AUTH_"} {
+	for _, p := range []string{"HTTP_", "SERVER_", "REQUEST_", "REMOTE_", "SCRIPT_", "CONTEXT_", "ORIG_"} {
 		if strings.HasPrefix(name, p) {
 			return true
 		}
 	}
-	return isWord(name, "HTTPS", "QUERY_STRING", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "PHP_SELF", "argv", "argc", "REDIRECT_STATUS", "REDIRECT_URL")
+	return isWord(name, "HTTPS", "QUERY_STRING", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "PATH_INFO", "PATH_TRANSLATED", "AUTH_TYPE", "PHP_SELF", "argv", "argc", "REDIRECT_STATUS", "REDIRECT_URL")
 }
 
 // superglobal reads $_SERVER, $_ENV and the like: own is what the program assigned

@@ -170,13 +170,14 @@ func TestStatements(t *testing.T) {
 func TestErrors(t *testing.T) {
 	for code, want := range map[string]string{
 		"<?php\n$CFG->a = 's3cret' 'x';":                    "/site/config.php:2: unexpected a string instead of ;",
+		"<?php\n$CFG->a = 'it's3cret'; //'":                 "/site/config.php:2: unexpected a name instead of ;",
 		"<?php\n\n$a = 's3cret":                             "/site/config.php:3: a string that begins with ' does not end",
 		"<?php $a = \"s3cret {$x":                           "/site/config.php:1: an expression in a string does not end",
 		"<?php /* s3cret":                                   "a comment that begins with /* does not end",
 		"<?php $a = `rm -rf s3cret`;":                       "a command in backquotes is never run",
 		"<?php if ($a) { ":                                  "unexpected the end of the file before }",
 		"<?php $a = <<<X\ns3cret\n":                         "a text that begins with <<<X does not end",
-		"<?php\ndie('s3cret');":                             "/site/config.php:2: the file ends with exit, die or throw",
+		"<?php\ndie('s3cret');":                             "/site/config.php:2: the file ends here with exit, die or throw",
 		"<?php require 'none.php';":                         "/site/config.php:1: the required file /site/none.php does not exist",
 		"<?php while (true) { $a = 1; }":                    "evaluating the file takes too many steps",
 		"<?php f(); function f() { f(); f(); }":             "evaluating the file takes too many steps",

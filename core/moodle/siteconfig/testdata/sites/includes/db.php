@@ -1,0 +1,4 @@
+<?php return [
+  'host' => 'from-array',
+  'name' => 'arr',
+];

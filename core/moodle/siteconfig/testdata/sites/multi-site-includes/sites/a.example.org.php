@@ -1,0 +1,3 @@
+<?php
+$CFG->dbname = 'a';
+$CFG->dbpass = 'pwa';

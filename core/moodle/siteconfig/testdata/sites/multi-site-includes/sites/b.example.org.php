@@ -1,0 +1,3 @@
+<?php
+$CFG->dbname = 'b';
+$CFG->dbpass = 'pwb';

@@ -1,0 +1,1 @@
+dbtype=mysqli
