@@ -14,10 +14,10 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// placeholder is the name that the templates' programs have.
+// placeholder is the name of the programs in the templates.
 const placeholder = "my-stage"
 
-// files are the project's files by name.
+// files returns the content of the project's files by name.
 func (p Project) files() (map[string]string, error) {
 	if p.Lang == "python" {
 		return p.python()
@@ -36,7 +36,7 @@ func (p Project) files() (map[string]string, error) {
 	return files, fill(files, "project", mod)
 }
 
-// sources adds the program of the role under the project's name.
+// sources adds the program for the role under the project's name.
 func (p Project) sources(files map[string]string) error {
 	dir := "templates/" + string(p.Role)
 	if p.Role == stage.RoleTransform {
@@ -56,7 +56,7 @@ func (p Project) sources(files map[string]string) error {
 	return nil
 }
 
-// python is the example of a storage with its module, under the project's name.
+// python returns the example of a storage and its module, under the project's name.
 func (p Project) python() (map[string]string, error) {
 	files := map[string]string{}
 	for _, name := range []string{"vault_plugin.py", "plugin_pb2.py", "storage_dir.py"} {
@@ -83,7 +83,7 @@ func (p Project) python() (map[string]string, error) {
 	return files, fill(files, "python", module{Project: p})
 }
 
-// fill adds the templates of a folder.
+// fill adds the templates of a directory.
 func fill(files map[string]string, dir string, values module) error {
 	all, err := fs.Glob(templates, "templates/"+dir+"/*.tmpl")
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// vault is the module that has the SDK.
+// vault is the module with the SDK.
 const vault = "github.com/lmsvault/vault"
 
-// needed are the modules of the SDK and the conformance kit. A project that is
-// built with a checkout lists them with the checkout's versions: it then builds
-// without asking anybody. go mod tidy makes the list in other projects.
+// needed are the modules required by the SDK and the conformance kit. A project built with
+// a checkout lists them with the checkout's versions, so it builds without network access.
+// In other projects go mod tidy adds them.
 var needed = [...]string{
 	"github.com/fatih/color", "github.com/golang/protobuf", "github.com/hashicorp/go-hclog", "github.com/hashicorp/go-plugin",
 	"github.com/hashicorp/yamux", "github.com/klauspost/cpuid/v2", "github.com/mattn/go-colorable", "github.com/mattn/go-isatty",
@@ -24,15 +24,15 @@ var needed = [...]string{
 	"google.golang.org/genproto/googleapis/rpc", "google.golang.org/grpc", "google.golang.org/protobuf",
 }
 
-// module is what the templates are filled with.
+// module has the values for the templates.
 type module struct {
 	Project
 	Module   string
-	Go       string // the version of the language
-	Requires string // the version of Vault
-	Replace  string // the checkout
+	Go       string // Go version
+	Requires string // version of Vault
+	Replace  string // path of the checkout
 	Needs    []string
-	sums     string // go.sum
+	sums     string // content of go.sum
 }
 
 func (p Project) module() (module, error) {
@@ -51,11 +51,11 @@ func (p Project) module() (module, error) {
 	}
 	text, err := os.ReadFile(filepath.Join(m.Replace, "go.mod"))
 	if err != nil {
-		return m, failure.New(failure.Usage, "--sdk must name a checkout of Vault's sources: %w", err)
+		return m, failure.New(failure.Usage, "--sdk must be a checkout of Vault's source code: %w", err)
 	}
 	sums, err := os.ReadFile(filepath.Join(m.Replace, "go.sum"))
 	if err != nil {
-		return m, failure.New(failure.Usage, "--sdk must name a checkout of Vault's sources: %w", err)
+		return m, failure.New(failure.Usage, "--sdk must be a checkout of Vault's source code: %w", err)
 	}
 	m.sums = string(sums)
 	versions := map[string]string{}
@@ -66,7 +66,7 @@ func (p Project) module() (module, error) {
 		}
 	}
 	if versions["module"] != vault {
-		return m, failure.New(failure.Usage, "%s holds the module %q, not %s: --sdk must name a checkout of Vault's sources", m.Replace, versions["module"], vault)
+		return m, failure.New(failure.Usage, "%s has the module %q, not %s; --sdk must be a checkout of Vault's source code", m.Replace, versions["module"], vault)
 	}
 	m.Go = versions["go"]
 	for _, path := range needed {
@@ -80,7 +80,7 @@ func (p Project) module() (module, error) {
 	return m, nil
 }
 
-// What says what the stage is.
+// What describes the stage.
 func (p Project) What() string {
 	if p.Role == stage.RoleTransform {
 		return "a transform of " + p.Kind
@@ -88,7 +88,7 @@ func (p Project) What() string {
 	return "a " + string(p.Role)
 }
 
-// Where is where it stands in a pipeline.
+// Where returns the section of a pipeline that uses the stage.
 func (p Project) Where() string {
 	if p.Role == stage.RoleStorage {
 		return string(stage.RoleSink)
@@ -96,10 +96,10 @@ func (p Project) Where() string {
 	return string(p.Role)
 }
 
-// Files are lines of the README about the files that only this role has.
+// Files returns lines for the README about the files that only this role has.
 func (p Project) Files() string {
 	return map[stage.Role]string{
-		stage.RoleStorage: "| `storage.go` | what it does |\n| `room.go` | how much room there is; optional |\n",
+		stage.RoleStorage: "|  what it does | what it does |\n| `room.go` | how much room there is; optional |\n",
 		stage.RoleSource:  "| `source.go` | what it does |\n",
 		stage.RoleSink:    "| `sink.go` | what it does |\n| `unit.go` | what it does for a unit of work |\n",
 	}[p.Role]

@@ -12,61 +12,60 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Project is what is wanted.
+// Project describes the project to create.
 type Project struct {
 	Role    stage.Role
-	Name    string          // of the plugin, its stage and its program: a-z 0-9 -
+	Name    string          // name of the plugin, its stage and its program: a-z 0-9 -
 	Lang    string          // go or python
-	Kind    string          // of a transform: rows or bytes
-	Dir     string          // the folder to make
-	SDK     string          // a checkout of Vault's sources to build with; "" for the published version
-	Version string          // of the running vault, as v1.2.3
-	Vault   string          // the program that tests it where PATH has no vault; "" for none
-	BuiltIn *stage.Registry // whose stages' names are taken; nil: none is
+	Kind    string          // for a transform: rows or bytes
+	Dir     string          // the directory to create
+	SDK     string          // a checkout of Vault's source code to build with; "" for the published version
+	Version string          // version of the running vault, such as v1.2.3
+	Vault   string          // the program for tests if vault is not in PATH; "" for none
+	BuiltIn *stage.Registry // stages whose names are taken; may be nil
 }
 
-const target = "what make is asked for there, or makes"
+const target = "a target of make"
 
 var (
 	goodName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
-	// reserved are names that mean something else in a project.
+	// reserved are names with another meaning in a project.
 	reserved = map[string]string{
 		"all": target, "build": target, "clean": target, "test": target, "try": target,
-		"try-objects": "the folder that try.yaml makes",
+		"try-objects": "the directory that try.yaml creates",
 	}
 	released = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[a-z]+(\.\d+)?)?$`)
 )
 
-// Released tells whether the version can be fetched by go: not that of a build
-// from sources.
+// Released reports whether go can download the version. It can't for a build from source.
 func (p Project) Released() bool { return released.MatchString(p.Version) }
 
 func (p Project) check() error {
 	_, err := os.Lstat(p.Dir)
 	switch {
 	case !goodName.MatchString(p.Name):
-		return failure.New(failure.Usage, "the name %q must be of a-z, 0-9 and -, begin with a letter, and have at most 40 characters", p.Name)
+		return failure.New(failure.Usage, "name %q must consist of at most 40 characters a-z, 0-9 and -, and begin with a letter", p.Name)
 	case reserved[p.Name] != "":
-		return failure.New(failure.Usage, "the program can't be called %s: in its project that is %s; take another name", p.Name, reserved[p.Name])
+		return failure.New(failure.Usage, "name %s is reserved in the project (%s); choose another name", p.Name, reserved[p.Name])
 	case p.taken() != "":
-		return failure.New(failure.Usage, "%s is the name of vault's own %s, and a pipeline could not tell them apart: take another name", p.Name, p.taken())
+		return failure.New(failure.Usage, "name %s is that of the built-in %s; choose another name", p.Name, p.taken())
 	case p.Lang != "go" && p.Lang != "python":
-		return failure.New(failure.Usage, "there is no template in %q: take go or python", p.Lang)
+		return failure.New(failure.Usage, "no template for the language %q; use go or python", p.Lang)
 	case p.Lang == "python" && p.Role != stage.RoleStorage:
-		return failure.New(failure.Usage, "in Python there is only a template of a storage: the module that serves it knows no other role yet; take --lang go for a %s", p.Role)
+		return failure.New(failure.Usage, "the Python template supports only storages; use --lang go for a %s", p.Role)
 	case p.Lang == "python" && p.SDK != "":
-		return failure.New(failure.Usage, "a project in Python brings what it needs: it takes no checkout of Vault's sources")
+		return failure.New(failure.Usage, "a Python project does not use a checkout of Vault's source code")
 	case p.Role == stage.RoleTransform && p.Kind != "rows" && p.Kind != "bytes":
-		return failure.New(failure.Usage, "a transform is of rows or of bytes, not of %q", p.Kind)
+		return failure.New(failure.Usage, "the kind of a transform is rows or bytes, not %q", p.Kind)
 	case err == nil:
-		return failure.New(failure.Refused, "%s is there already: nothing was changed; name another folder with --dir", p.Dir)
+		return failure.New(failure.Refused, "%s already exists, nothing was changed; use --dir to choose another directory", p.Dir)
 	case !errors.Is(err, fs.ErrNotExist):
 		return failure.Wrap(failure.Refused, err)
 	}
 	return nil
 }
 
-// taken is the built-in stage that a pipeline would mean by the name, "" if there is none.
+// taken returns the built-in stage with the same name, or "" if there is none.
 func (p Project) taken() string {
 	for _, role := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink, stage.RoleAction} {
 		if p.BuiltIn == nil || !(&stage.Stage{Info: stage.Info{Role: p.Role}}).CanStand(role) {
@@ -79,7 +78,7 @@ func (p Project) taken() string {
 	return ""
 }
 
-// Create makes the project's folder: whole, or not at all.
+// Create creates the project's directory completely or not at all.
 func Create(p Project) (err error) {
 	if err := p.check(); err != nil {
 		return err

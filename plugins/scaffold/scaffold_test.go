@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/storages/local"
 )
 
-// checkout is the folder of Vault's sources.
+// checkout returns the directory of Vault's source code.
 func checkout(t testing.TB) string {
 	t.Helper()
 	dir, err := filepath.Abs("../..")
@@ -24,7 +24,7 @@ func checkout(t testing.TB) string {
 	return dir
 }
 
-// read is a file of a project that was made.
+// read returns a file of a new project.
 func read(t testing.TB, p Project, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(p.Dir, name))
@@ -34,9 +34,9 @@ func read(t testing.TB, p Project, name string) string {
 	return string(text)
 }
 
-// The sources are those that the tests in templates run; here the project around
-// them is tried: each builds and is sound with nothing but a checkout.
-func TestEveryGoProjectBuildsAndTests(t *testing.T) {
+// The tests in templates run the sources. This test builds each project with nothing but a
+// checkout and runs its tests.
+func TestGoProjectsBuildAndPassTests(t *testing.T) {
 	for _, p := range []Project{
 		{Role: stage.RoleStorage, Name: "mystore"},
 		{Role: stage.RoleSource, Name: "my-lines"},
@@ -61,7 +61,7 @@ func TestEveryGoProjectBuildsAndTests(t *testing.T) {
 			}
 			out, err := exec.CommandContext(t.Context(), filepath.Join(p.Dir, p.Name)).Output()
 			if err != nil || !strings.HasPrefix(string(out), p.Name+" 0.1.0 is a Vault plugin") {
-				t.Errorf("started by hand it says %q (%v)", out, err)
+				t.Errorf("started by hand it prints %q (%v)", out, err)
 			}
 			if !strings.Contains(read(t, p, "try.yaml"), "use: ./"+p.Name) {
 				t.Error("try.yaml does not use the program beside it")
@@ -70,7 +70,7 @@ func TestEveryGoProjectBuildsAndTests(t *testing.T) {
 	}
 }
 
-func TestNothingIsLeftOfTheTemplatesName(t *testing.T) {
+func TestPlaceholdersAreReplaced(t *testing.T) {
 	for _, p := range []Project{
 		{Role: stage.RoleSink, Name: "thing", Lang: "go", SDK: checkout(t)},
 		{Role: stage.RoleStorage, Name: "thing", Lang: "python"},
@@ -89,7 +89,7 @@ func TestNothingIsLeftOfTheTemplatesName(t *testing.T) {
 	}
 }
 
-func TestWithAReleaseGoFetchesIt(t *testing.T) {
+func TestReleaseIsDownloaded(t *testing.T) {
 	p := Project{Role: stage.RoleStorage, Name: "mystore", Lang: "go", Version: "v1.4.0", Dir: filepath.Join(t.TempDir(), "mystore")}
 	if err := Create(p); err != nil {
 		t.Fatal(err)
@@ -102,8 +102,8 @@ func TestWithAReleaseGoFetchesIt(t *testing.T) {
 	}
 }
 
-// What was built from sources has no version that go could fetch.
-func TestWithoutAReleaseItSaysWhatToDo(t *testing.T) {
+// A build from source has no version that go can download.
+func TestBuildFromSourceGivesInstructions(t *testing.T) {
 	for _, version := range []string{"(devel)", "unknown", "v0.0.0-20261122063500-c3cb87412345", "v1.4.1-0.20261122063500-c3cb87412345+dirty", "v1.4.0+dirty"} {
 		p := Project{Role: stage.RoleStorage, Name: "mystore", Lang: "go", Version: version, Dir: filepath.Join(t.TempDir(), "mystore")}
 		if err := Create(p); err != nil {
@@ -118,7 +118,7 @@ func TestWithoutAReleaseItSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestNothingIsMadeOfAMistake(t *testing.T) {
+func TestMistakesCreateNothing(t *testing.T) {
 	there := filepath.Join(t.TempDir(), "there")
 	if err := os.Mkdir(there, 0o700); err != nil {
 		t.Fatal(err)
@@ -133,19 +133,19 @@ func TestNothingIsMadeOfAMistake(t *testing.T) {
 		class  failure.Class
 		says   string
 	}{
-		"a name with a slash":     {func(p *Project) { p.Name = "../x" }, failure.Usage, "a-z"},
-		"a name in capitals":      {func(p *Project) { p.Name = "MyStore" }, failure.Usage, "a-z"},
-		"what make builds":        {func(p *Project) { p.Name = "test" }, failure.Usage, "what make is asked for"},
-		"what try.yaml makes":     {func(p *Project) { p.Name = "try-objects" }, failure.Usage, "the folder that try.yaml makes"},
-		"a built-in stage":        {func(p *Project) { p.Name, p.BuiltIn = "local", builtIn }, failure.Usage, "local is the name of vault's own storage local"},
-		"no name":                 {func(p *Project) { p.Name = "" }, failure.Usage, "a-z"},
-		"a long name":             {func(p *Project) { p.Name = strings.Repeat("a", 41) }, failure.Usage, "40"},
-		"a folder that is there":  {func(p *Project) { p.Dir = there }, failure.Refused, "is there already"},
-		"a folder in none":        {func(p *Project) { p.Dir = filepath.Join(there, "no", "x") }, failure.Refused, "no such file"},
-		"another language":        {func(p *Project) { p.Lang = "perl" }, failure.Usage, "go or python"},
-		"a source in Python":      {func(p *Project) { p.Lang, p.Role = "python", stage.RoleSource }, failure.Usage, "only a template of a storage"},
-		"a transform of nothing":  {func(p *Project) { p.Role, p.Kind = stage.RoleTransform, "tables" }, failure.Usage, "rows or of bytes"},
-		"a checkout that is none": {func(p *Project) { p.SDK = there }, failure.Usage, "checkout"},
+		"a name with a slash":    {func(p *Project) { p.Name = "../x" }, failure.Usage, "a-z"},
+		"a name in capitals":     {func(p *Project) { p.Name = "MyStore" }, failure.Usage, "a-z"},
+		"a make target":          {func(p *Project) { p.Name = "test" }, failure.Usage, "a target of make"},
+		"a try.yaml output":      {func(p *Project) { p.Name = "try-objects" }, failure.Usage, "the directory that try.yaml creates"},
+		"a built-in stage":       {func(p *Project) { p.Name, p.BuiltIn = "local", builtIn }, failure.Usage, "name local is that of the built-in storage local"},
+		"no name":                {func(p *Project) { p.Name = "" }, failure.Usage, "a-z"},
+		"a long name":            {func(p *Project) { p.Name = strings.Repeat("a", 41) }, failure.Usage, "40"},
+		"an existing directory":  {func(p *Project) { p.Dir = there }, failure.Refused, "already exists"},
+		"a missing parent":       {func(p *Project) { p.Dir = filepath.Join(there, "no", "x") }, failure.Refused, "no such file"},
+		"another language":       {func(p *Project) { p.Lang = "perl" }, failure.Usage, "go or python"},
+		"a source in Python":     {func(p *Project) { p.Lang, p.Role = "python", stage.RoleSource }, failure.Usage, "supports only storages"},
+		"another transform kind": {func(p *Project) { p.Role, p.Kind = stage.RoleTransform, "tables" }, failure.Usage, "rows or bytes"},
+		"not a checkout":         {func(p *Project) { p.SDK = there }, failure.Usage, "checkout"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			parent := t.TempDir()
@@ -158,14 +158,14 @@ func TestNothingIsMadeOfAMistake(t *testing.T) {
 			}
 			for _, dir := range []string{parent, there} {
 				if left := files(t, dir); len(left) > 0 {
-					t.Errorf("%q are left", left)
+					t.Errorf("%q remain", left)
 				}
 			}
 		})
 	}
 }
 
-// files are the names in a folder.
+// files returns the names in a directory.
 func files(t testing.TB, dir string) (names []string) {
 	t.Helper()
 	all, err := os.ReadDir(dir)

@@ -35,7 +35,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// folder makes a folder of files.
+// folder makes a directory with files.
 func folder(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -45,7 +45,7 @@ func folder(t testing.TB, files map[string]string) string {
 	return dir
 }
 
-// recorder keeps what a source writes.
+// recorder records the rows and losses of a source.
 type recorder struct {
 	data   []byte
 	losses []stage.Loss
@@ -61,7 +61,7 @@ func (r *recorder) Loss(_ context.Context, l stage.Loss) error {
 	return nil
 }
 
-// read reads the table t of a folder whose only file is that.
+// read reads the table t of a directory with only that file.
 func read(t testing.TB, s settings, text string) (*recorder, error) {
 	t.Helper()
 	s.Dir = folder(t, map[string]string{"t.csv": text})
@@ -106,7 +106,7 @@ func TestFieldsBecomeCells(t *testing.T) {
 		want     string
 	}{
 		"text and NULL":          {settings{}, "a,b\nx,\n,\"\"\n", "x\t\\N\n\\N\t\\N\n"},
-		"a NULL of their own":    {settings{Null: `\N`}, "a,b\n\\N,\n\\\\N,N\n", "\\N\t\n\\\\\\\\N\tN\n"},
+		"a configured NULL":      {settings{Null: `\N`}, "a,b\n\\N,\n\\\\N,N\n", "\\N\t\n\\\\\\\\N\tN\n"},
 		"quotes and line breaks": {settings{}, "a,b\r\n\"say \"\"hi\"\"\",\"one,\r\ntwo\"\r\n", "say \"hi\"\tone,\\ntwo\n"},
 		"escapes":                {settings{}, "a\n\"tab\there \\ and\nthere\"\n", "tab\\there \\\\ and\\nthere\n"},
 		"integers":               {settings{Integers: []string{"t.n"}}, "id,n\n1,007\n-2,\n", "1\t7\n-2\t\\N\n"},
@@ -123,17 +123,17 @@ func TestFieldsBecomeCells(t *testing.T) {
 	}
 }
 
-// A row of 64 MiB is not left out for its size.
-func TestALargeFieldPasses(t *testing.T) {
+// A row of 64 MiB is not skipped for its size.
+func TestLargeField(t *testing.T) {
 	const size = 64 << 20
 	got, err := read(t, settings{}, "id,body\n1,\""+strings.Repeat("x", size)+"\"\n2,y\n")
 	must(t, err)
 	if want := "x\n2\ty\n"; len(got.data) != size+len("1\t\n2\ty\n") || !bytes.HasSuffix(got.data, []byte(want)) {
-		t.Errorf("%d bytes come", len(got.data))
+		t.Errorf("got %d bytes", len(got.data))
 	}
 }
 
-func TestRowsThatCannotBeCarriedAreLosses(t *testing.T) {
+func TestInvalidRowsAreLosses(t *testing.T) {
 	got, err := read(t, settings{Integers: []string{"t.n"}}, "id,n,x\n1,1,a\n2,many,b\n3,3,\"two\nlines\"\n4,4,\xff\n,5,c\n6,6,f\n")
 	must(t, err)
 	if want := "1\t1\ta\n3\t3\ttwo\\nlines\n6\t6\tf\n"; string(got.data) != want {
@@ -146,37 +146,37 @@ func TestRowsThatCannotBeCarriedAreLosses(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoTableIsAnError(t *testing.T) {
+func TestInvalidFilesAreErrors(t *testing.T) {
 	for want, text := range map[string]string{
 		"record on line 3: wrong number of fields": "a,b\n1,2\n1,2,3\n",
 		"parse error on line 2":                    "a,b\n1,2\"3\n",
-		"two columns are called \"a\"":             "a,a\n",
-		"column 2 is called \"Full name\"":         "a,Full name\n",
-		"its first line must name the columns":     "",
+		"two columns have the name \"a\"":          "a,a\n",
+		"column 2 has the name \"Full name\"":      "a,Full name\n",
+		"the first line must name the columns":     "",
 	} {
 		if _, err := read(t, settings{}, text); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "t.csv") {
 			t.Errorf("%q: error %v, want one with %q and the file", text, err, want)
 		}
 	}
 	if _, err := read(t, settings{Integers: []string{"t.absent"}}, "a\n"); failure.Of(err) != failure.Refused {
-		t.Errorf("a column of integers that isn't there: %v", err)
+		t.Errorf("a missing column in integers: %v", err)
 	}
 }
 
-func TestAFileThatChangesIsAnError(t *testing.T) {
+func TestChangedFileIsAnError(t *testing.T) {
 	dir := folder(t, map[string]string{"t.csv": "a\n1\n"})
 	s, err := open(t.Context(), &settings{Dir: dir}, sdk.Env{})
 	must(t, err)
 	inv, err := s.Plan(t.Context(), stage.PlanRequest{})
 	must(t, err)
 	must(t, os.WriteFile(filepath.Join(dir, "t.csv"), []byte("a\n1\n2\n"), 0o600))
-	if err := s.(stage.RowSource).ReadRows(t.Context(), stage.ReadRequest{Unit: inv.Units[0]}, &recorder{}); err == nil || !strings.Contains(err.Error(), "was changed") {
+	if err := s.(stage.RowSource).ReadRows(t.Context(), stage.ReadRequest{Unit: inv.Units[0]}, &recorder{}); err == nil || !strings.Contains(err.Error(), "changed while") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// A whole run with the plugin in its process, into a database that can be queried.
-func TestTheExampleBecomesADatabase(t *testing.T) {
+// A complete run, with the plugin in its own process, into a database that is then queried.
+func TestExampleIntoDatabase(t *testing.T) {
 	file, err := os.ReadFile("try.yaml")
 	must(t, err)
 	reg, err := stage.NewRegistry(sqlite.Stage(), typemap.Stage(), apart.New(t, declared()).Stage())
@@ -219,7 +219,7 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		if n := len(got.data); n > 0 && got.data[n-1] != '\n' {
-			t.Errorf("%q becomes %q, whose last row is cut off", text, got.data)
+			t.Errorf("%q gives %q, whose last row is truncated", text, got.data)
 		}
 	})
 }

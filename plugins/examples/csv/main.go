@@ -1,5 +1,5 @@
-// Vault-plugin-csv is a plugin of Vault that reads a folder of CSV files as the
-// tables of a database.
+// Vault-plugin-csv is a Vault plugin that reads a directory of CSV files as the tables of a
+// database.
 package main
 
 import (
@@ -15,16 +15,16 @@ func main() {
 }
 
 func declared() sdk.Stage {
-	return sdk.SourceStage("csv", "Reads a folder of CSV files as the tables of a database.",
-		"Each file NAME.csv in UTF-8 is the table NAME, its first line names the columns. A column `id` holds integers and is the primary key; "+
-			"those that `integers` names hold integers; every other column is text. As package encoding/csv of Go has it, blank lines count as none, "+
-			"and a line break in a field is a newline, also where the file has a carriage return before it.",
+	return sdk.SourceStage("csv", "Reads a directory of CSV files as the tables of a database.",
+		"Each file NAME.csv in UTF-8 is the table NAME; its first line names the columns. A column `id` holds integers and is the primary key; "+
+			"columns listed in `integers` hold integers; all others are text. As in Go's package encoding/csv, blank lines are ignored, "+
+			"and a carriage return before a line break in a field is dropped.",
 		[]string{stage.DB}, open)
 }
 
 type settings struct {
-	Dir      string   `key:"dir" required:"true" help:"the folder with the files" example:"/srv/export"`
-	Null     string   `key:"null" help:"the field that stands for NULL; without it an empty field does" example:"\\N"`
+	Dir      string   `key:"dir" required:"true" help:"directory with the files" example:"/srv/export"`
+	Null     string   `key:"null" help:"the field value that means NULL; an empty field by default" example:"\\N"`
 	Integers []string `key:"integers" help:"columns that hold integers, as table.column" example:"[grades.userid, grades.points]"`
 }
 
@@ -33,11 +33,11 @@ var (
 	column = regexp.MustCompile(`^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$`)
 )
 
-// Validate is called by vault lint, and before open.
+// Validate is called by vault lint and before open.
 func (s *settings) Validate() error {
 	for _, c := range s.Integers {
 		if !column.MatchString(c) {
-			return sdk.At("integers", "%q in integers is not a table and a column, such as grades.points", c)
+			return sdk.At("integers", "%q in integers is not of the form table.column, such as grades.points", c)
 		}
 	}
 	return nil

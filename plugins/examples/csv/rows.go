@@ -14,8 +14,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// read writes the rows of a file. A row with a field that its column can't hold
-// is a loss; a file that is not CSV is an error.
+// read writes the rows of a file. A row with a field that its column can't hold is a loss;
+// a file that is not CSV is an error.
 func (f *file) read(ctx context.Context, r *csv.Reader, w stage.RowWriter) error {
 	b := rows.NewBuilder(func(ctx context.Context, data []byte, rows int) error {
 		return w.Write(ctx, stage.Chunk{Data: data, Rows: rows})
@@ -26,7 +26,7 @@ func (f *file) read(ctx context.Context, r *csv.Reader, w stage.RowWriter) error
 		case errors.Is(err, io.EOF):
 			return b.Flush(ctx)
 		case err != nil:
-			return fmt.Errorf("%s: %w", f.path, err) // names the line
+			return fmt.Errorf("%s: %w", f.path, err) // includes the line number
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case header:
@@ -51,11 +51,11 @@ func (f *file) read(ctx context.Context, r *csv.Reader, w stage.RowWriter) error
 
 var (
 	errNull = errors.New("a row's id can't be NULL")
-	errUTF8 = errors.New("the text is not UTF-8: convert the file, with iconv for example")
+	errUTF8 = errors.New("the text is not UTF-8; convert the file, for example with iconv")
 )
 
-// row appends the cells of a record and returns that of the key; bad is the
-// position of the field that an error is about.
+// row appends the cells of a record and returns the key; bad is the position of the field
+// that an error concerns.
 func (t *table) row(b *rows.Builder, record []string) (key []byte, bad int, err error) {
 	for i, field := range record {
 		if i > 0 {
@@ -70,7 +70,7 @@ func (t *table) row(b *rows.Builder, record []string) (key []byte, bad int, err 
 		case c.Type.Kind == schema.Int:
 			n, err := strconv.ParseInt(field, 10, 64)
 			if err != nil {
-				return nil, i, fmt.Errorf("%.40q is no integer of 64 bits", field)
+				return nil, i, fmt.Errorf("%.40q is not a 64-bit integer", field)
 			}
 			b.Buf = strconv.AppendInt(b.Buf, n, 10)
 		case !utf8.ValidString(field):

@@ -14,21 +14,21 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// source is the stage.Source. Plan fills files, and nothing changes afterwards.
+// source is the stage.Source. Plan fills files, which does not change afterwards.
 type source struct {
 	sdk.UnimplementedSource
 	settings settings
-	files    map[string]file // by table
+	files    map[string]file // by table name
 }
 
-// file is a file as Plan saw it.
+// file is a file at the time of Plan.
 type file struct {
 	path  string
 	table table
 	info  fs.FileInfo
 }
 
-// Plan reads the first line of each file. Reads find out whether one has changed since.
+// Plan reads the first line of each file. Reads detect whether a file has changed since.
 func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
 	if err := sdk.RefuseSelection(r, stage.DB); err != nil {
 		return nil, err
@@ -38,14 +38,14 @@ func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 		return nil, failure.New(failure.Refused, "dir: %w", err)
 	}
 	s.files = map[string]file{}
-	inv := &stage.Inventory{Facts: map[string]string{"engine": "CSV files", "consistency": "files that don't change while they are read"}}
+	inv := &stage.Inventory{Facts: map[string]string{"engine": "CSV files", "consistency": "files checked for changes during the read"}}
 	for _, e := range entries {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		name, ok := strings.CutSuffix(e.Name(), ".csv")
 		if !ok || e.IsDir() {
-			inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB, Text: e.Name() + " is left out: it is no file NAME.csv"})
+			inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB, Text: e.Name() + " is left out: not a file NAME.csv"})
 			continue
 		}
 		f := file{path: filepath.Join(s.settings.Dir, e.Name())}
@@ -55,7 +55,7 @@ func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 		}
 		s.files[name] = f
 		if len(f.table.Columns) == 1 {
-			inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB + "/" + name, Text: "the table has one column: blank lines of the file count as no rows"})
+			inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB + "/" + name, Text: "the table has one column, so blank lines in the file are not counted as rows"})
 		}
 		size := f.info.Size()
 		inv.Tables = append(inv.Tables, stage.TableInfo{Schema: f.table.Table, Rows: rows, Bytes: size})
@@ -70,7 +70,7 @@ func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 	return inv, nil
 }
 
-// plan reads what a file is, and estimates its rows.
+// plan reads the header of a file and estimates the number of rows.
 func (s *source) plan(name string, f *file) (rows int64, err error) {
 	opened, err := os.Open(f.path)
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *source) plan(name string, f *file) (rows int64, err error) {
 	start, n := r.InputOffset(), int64(0)
 	for ; n < sample; n++ {
 		if _, err := r.Read(); err != nil {
-			break // Read finds it again, and says where
+			break // Read will report it with its position
 		}
 	}
 	if read := r.InputOffset() - start; n > 0 && read > 0 {
@@ -105,7 +105,7 @@ func (s *source) unknown() error {
 	for _, c := range s.settings.Integers {
 		table, column, _ := strings.Cut(c, ".")
 		if f, ok := s.files[table]; !ok || f.table.Column(column) == nil {
-			return fmt.Errorf("integers names %s, and no file has that column", c)
+			return fmt.Errorf("integers lists %s, but no file has that column", c)
 		}
 	}
 	return nil
@@ -116,7 +116,7 @@ func (s *source) ReadRows(ctx context.Context, request stage.ReadRequest, w stag
 	unit := request.Unit
 	f, ok := s.files[unit.Table]
 	if !ok {
-		return fmt.Errorf("unit %s: the plan has no such table", unit.ID)
+		return fmt.Errorf("unit %s: no such table in the plan", unit.ID)
 	}
 	opened, err := os.Open(f.path)
 	if err != nil {
@@ -135,13 +135,13 @@ func (s *source) ReadRows(ctx context.Context, request stage.ReadRequest, w stag
 		return err
 	}
 	if !os.SameFile(now, f.info) || now.Size() != f.info.Size() || !now.ModTime().Equal(f.info.ModTime()) {
-		return fmt.Errorf("%s was changed while it was read: start again when nobody writes it", f.path)
+		return fmt.Errorf("%s changed while it was read; run again when nothing writes to it", f.path)
 	}
 	return nil
 }
 
-// and adds an error to another, which stays what it was if there is none: errors
-// of a RowWriter must come back as they are.
+// and joins two errors. If other is nil it returns err unchanged, because errors of a
+// RowWriter must be returned as they are.
 func and(err, other error) error {
 	if other == nil {
 		return err
@@ -149,5 +149,5 @@ func and(err, other error) error {
 	return errors.Join(err, other)
 }
 
-// Close has nothing to end: files are open no longer than they are read.
+// Close does nothing: files are only open while they are read.
 func (s *source) Close(context.Context) error { return nil }

@@ -14,14 +14,14 @@ import (
 // table is the structure of a file.
 type table struct {
 	schema.Table
-	key  int    // position of the column id, -1 for none
-	null string // the field that stands for NULL
+	key  int    // position of the column id; -1 for none
+	null string // the field value that means NULL
 }
 
-// byteOrderMark is what spreadsheets put before UTF-8.
+// byteOrderMark is written by spreadsheets at the start of UTF-8 files.
 const byteOrderMark = "\xEF\xBB\xBF"
 
-// newReader makes a reader that refuses rows of more or fewer fields than the first.
+// newReader returns a reader that refuses rows with more or fewer fields than the first.
 func newReader(file io.Reader) (*csv.Reader, error) {
 	in := bufio.NewReaderSize(file, 1<<16)
 	begin, err := in.Peek(len(byteOrderMark))
@@ -38,25 +38,25 @@ func newReader(file io.Reader) (*csv.Reader, error) {
 	return r, nil
 }
 
-// table makes the table of a file from its first line.
+// table makes a table from the first line of a file.
 func (s *settings) table(file string, r *csv.Reader) (table, error) {
 	t := table{Table: schema.Table{Name: file}, key: -1, null: s.Null}
 	if !name.MatchString(file) {
-		return t, errors.New("a table's name begins with a letter and is of a-z, 0-9 and _: rename the file")
+		return t, errors.New("a table name must consist of a-z, 0-9 and _, and begin with a letter; rename the file")
 	}
 	header, err := r.Read()
 	if errors.Is(err, io.EOF) {
-		return t, errors.New("the file is empty: its first line must name the columns")
+		return t, errors.New("the file is empty; the first line must name the columns")
 	}
 	if err != nil {
 		return t, err
 	}
 	for i, column := range header {
 		if !name.MatchString(column) {
-			return t, fmt.Errorf("column %d is called %q: a column's name begins with a letter and is of a-z, 0-9 and _", i+1, column)
+			return t, fmt.Errorf("column %d has the name %q; it must consist of a-z, 0-9 and _, and begin with a letter", i+1, column)
 		}
 		if t.Column(column) != nil {
-			return t, fmt.Errorf("two columns are called %q", column)
+			return t, fmt.Errorf("two columns have the name %q", column)
 		}
 		c := schema.Column{Name: column, Nullable: true, Type: schema.Type{Kind: schema.Text}}
 		if column == "id" || slices.Contains(s.Integers, file+"."+column) {

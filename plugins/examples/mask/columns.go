@@ -8,8 +8,8 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// personal lists the columns of Moodle's table user that tell who somebody is, of
-// all its versions.
+// personal lists the columns of Moodle's table user, in all versions, that identify a
+// person.
 func personal() []string {
 	return []string{
 		"username", "password", "secret", "idnumber", "firstname", "lastname", "middlename", "alternatename", "firstnamephonetic", "lastnamephonetic",
@@ -18,16 +18,16 @@ func personal() []string {
 	}
 }
 
-// masked is what is masked in a table, by position: the characters that a
-// column holds, anything for 0, and skip where it stays as it is.
+// masked describes what to mask in a table. By position, it has the maximum number of
+// characters of the column, 0 for no limit, or skip to leave it unchanged.
 type masked struct {
 	length             []int
-	username, password int // positions in the table user, else skip
+	username, password int // positions in the table user, otherwise skip
 }
 
 const skip = -1
 
-// masked finds what is masked in a table. ok is false if that is nothing.
+// masked returns what to mask in a table; ok is false if nothing is masked.
 func (t *transform) masked(table *schema.Table) (m masked, ok bool, err error) {
 	m = masked{length: make([]int, len(table.Columns)), username: skip, password: skip}
 	for i, c := range table.Columns {
@@ -35,10 +35,10 @@ func (t *transform) masked(table *schema.Table) (m masked, ok bool, err error) {
 			continue
 		}
 		if c.Type.Kind != schema.Char && c.Type.Kind != schema.Text {
-			return m, false, failure.New(failure.Refused, "column %s.%s is %s: only text can be masked", table.Name, c.Name, c.Type.Kind)
+			return m, false, failure.New(failure.Refused, "column %s.%s is %s, but only text can be masked", table.Name, c.Name, c.Type.Kind)
 		}
 		if c.Type.Length > 0 && c.Type.Length < leastMask {
-			return m, false, failure.New(failure.Refused, "column %s.%s holds %d characters: a mask needs %d to be no other value's", table.Name, c.Name, c.Type.Length, leastMask)
+			return m, false, failure.New(failure.Refused, "column %s.%s holds only %d characters; a unique mask needs %d", table.Name, c.Name, c.Type.Length, leastMask)
 		}
 		m.length[i], ok = c.Type.Length, true
 		switch {
@@ -51,7 +51,7 @@ func (t *transform) masked(table *schema.Table) (m masked, ok bool, err error) {
 	}
 	for _, named := range t.settings.Columns {
 		if name, column, _ := strings.Cut(named, "."); name == table.Name && table.Column(column) == nil {
-			return m, false, failure.New(failure.Refused, "columns names %s, and the table has only %s", named, strings.Join(table.ColumnNames(), ", "))
+			return m, false, failure.New(failure.Refused, "columns lists %s, but the table only has %s", named, strings.Join(table.ColumnNames(), ", "))
 		}
 	}
 	return m, ok, nil

@@ -52,7 +52,7 @@ func table(name string, columns ...schema.Column) schema.Table {
 	return schema.Table{Name: name, PrimaryKey: []string{"id"}, Columns: append([]schema.Column{id()}, columns...)}
 }
 
-// users is Moodle's table, cut down.
+// users returns a shortened version of Moodle's table.
 func users() schema.Table {
 	body := schema.Column{Name: "description", Nullable: true, Type: schema.Type{Kind: schema.Text}}
 	return table("user", text("auth", 20), text("username", 100), text("password", 255), text("firstname", 100), text("email", 100), text("phone1", 20), text("lastip", 45), body)
@@ -102,12 +102,12 @@ func TestContract(t *testing.T) {
 			{Schema: table("course", text("email", 100)), Rows: []byte("1\tnobody@example.org\n")},
 			{Schema: table("user_empty")},
 		},
-		Targets: []string{"", "postgres"}, // all are alike
+		Targets: []string{"", "postgres"}, // all give the same result
 		Process: plugin,
 	})
 }
 
-func TestPersonsAreMasked(t *testing.T) {
+func TestMask(t *testing.T) {
 	r := made(t, settings{Keep: []string{"guest"}})
 	got := mask(t, r, users(), someUsers)
 	const id, auth, username, password, firstname, email, phone, ip, description = 0, 1, 2, 3, 4, 5, 6, 7, 8
@@ -117,19 +117,19 @@ func TestPersonsAreMasked(t *testing.T) {
 		for at := range is {
 			kept := at == id || at == auth || was[at] == "" || was[at] == rows.Null || was[username] == "guest" && (at == username || at == password)
 			if (is[at] == was[at]) != kept {
-				t.Errorf("row %d, column %d: %q becomes %q", i, at, was[at], is[at])
+				t.Errorf("row %d, column %d: %q became %q", i, at, was[at], is[at])
 			}
 		}
 	}
 	guest, ada, other := got[0], got[1], got[2]
 	if ada[firstname] != other[firstname] || ada[username] == other[username] || guest[firstname] == ada[firstname] {
-		t.Errorf("equal values, and no others, have the same mask: %q %q", ada, other)
+		t.Errorf("equal values must have the same mask, others not: %q %q", ada, other)
 	}
 	if !token.MatchString(ada[firstname]) || !token.MatchString(ada[description]) || len(ada[phone]) != 20 {
-		t.Errorf("masks %q", ada)
+		t.Errorf("masks are %q", ada)
 	}
 	if local, ok := strings.CutSuffix(ada[email], "@masked.invalid"); !ok || !token.MatchString(local) || ada[email] == other[email] {
-		t.Errorf("e-mail addresses %q and %q", ada[email], other[email])
+		t.Errorf("e-mail addresses are %q and %q", ada[email], other[email])
 	}
 	for _, user := range [][]string{ada, other} {
 		if a, err := netip.ParseAddr(user[ip]); err != nil || !netip.MustParsePrefix("2001:db8::/32").Contains(a) {
@@ -142,16 +142,16 @@ func TestPersonsAreMasked(t *testing.T) {
 	}
 }
 
-func TestJoinsHold(t *testing.T) {
+func TestJoinsStillMatch(t *testing.T) {
 	r := made(t, settings{Columns: []string{"log.ip", "log.who"}})
 	user := mask(t, r, users(), someUsers)[1]
 	log := mask(t, r, table("log", text("ip", 45), text("who", 255), text("what", 20)), "1\t192.0.2.7\tada\tada\n")[0]
 	if log[1] != user[7] || log[2] != user[2] || log[3] != "ada" {
-		t.Errorf("the log has %q, and the user is %q", log, user)
+		t.Errorf("the log has %q, the user %q", log, user)
 	}
 }
 
-func TestWhatCannotBeMaskedIsRefused(t *testing.T) {
+func TestUnmaskableColumnsAreRefused(t *testing.T) {
 	r := made(t, settings{Columns: []string{"a.id", "b.short", "c.absent"}})
 	for name, columns := range map[string][]schema.Column{"a": nil, "b": {text("short", 11)}, "c": {text("present", 20)}} {
 		if _, err := r.Table(t.Context(), table(name, columns...), ""); failure.Of(err) != failure.Refused {
@@ -159,8 +159,8 @@ func TestWhatCannotBeMaskedIsRefused(t *testing.T) {
 		}
 	}
 	for want, s := range map[string]settings{
-		"key must have":    {Key: sdk.NewSecret("short")},
-		"not a table and ": {Key: sdk.NewSecret("a key of the tests"), Columns: []string{"mdl_user"}},
+		"key must have":   {Key: sdk.NewSecret("short")},
+		"not of the form": {Key: sdk.NewSecret("a key of the tests"), Columns: []string{"mdl_user"}},
 	} {
 		if err := s.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
@@ -168,9 +168,9 @@ func TestWhatCannotBeMaskedIsRefused(t *testing.T) {
 	}
 }
 
-// A table that never came is told of at the end, else its persons would stay
-// unmasked and nobody would know.
-func TestAMistypedTableIsToldOf(t *testing.T) {
+// A table that was never passed is reported at the end. Otherwise its personal data would
+// stay unmasked unnoticed.
+func TestMistypedTableIsReported(t *testing.T) {
 	s := &settings{Key: sdk.NewSecret("a key of the tests"), Columns: []string{"log.ip", "lgo.ip"}}
 	said := func(tables ...schema.Table) string {
 		var log bytes.Buffer
@@ -188,16 +188,16 @@ func TestAMistypedTableIsToldOf(t *testing.T) {
 		return log.String()
 	}
 	if got := said(users(), table("log", text("ip", 45))); !strings.Contains(got, "level=WARN") || !strings.Contains(got, "lgo.ip") || strings.Contains(got, "log.ip") {
-		t.Errorf("the log says %q", got)
+		t.Errorf("log is %q", got)
 	}
 	if got := said(); got != "" {
-		t.Errorf("of a transform that saw no table: %q", got)
+		t.Errorf("a transform without tables logs %q", got)
 	}
 }
 
-// A whole run with the plugin in its process: the target proves itself, and
-// nothing of a person is in it.
-func TestAMaskedSiteProvesItself(t *testing.T) {
+// A complete run with the plugin in its own process: the proof succeeds, and the target has
+// no personal data.
+func TestMaskedSitePassesProof(t *testing.T) {
 	file, err := os.ReadFile("try.yaml")
 	must(t, err)
 	reg, err := stage.NewRegistry(sample.Stage(), sqlite.Stage(), typemap.Stage(), apart.New(t, declared()).Stage())
@@ -251,7 +251,7 @@ func FuzzRows(f *testing.F) {
 			return
 		}
 		if bytes.Count(out, []byte{'\n'}) != bytes.Count(data, []byte{'\n'}) || bytes.Count(out, []byte{'\t'}) != bytes.Count(data, []byte{'\t'}) {
-			t.Errorf("%q becomes %q, which has not as many cells", data, out)
+			t.Errorf("%q gives %q, which has a different number of cells", data, out)
 		}
 	})
 }
@@ -270,7 +270,7 @@ func BenchmarkRows(b *testing.B) {
 	}
 }
 
-// chunk is rows as a stage gets them.
+// chunk returns rows as a stage gets them.
 func chunk(data []byte) stage.Chunk {
 	return stage.Chunk{Data: data, Rows: bytes.Count(data, []byte{'\n'})}
 }

@@ -22,10 +22,10 @@ type transform struct {
 	log      *slog.Logger
 
 	mu   sync.Mutex
-	seen map[string]bool // tables
+	seen map[string]bool // names of tables
 }
 
-// Table leaves the structure as it is, for every target.
+// Table does not change the structure, for any target.
 func (t *transform) Table(_ context.Context, table schema.Table, _ string) (stage.Mapped, error) {
 	t.mu.Lock()
 	t.seen[table.Name] = true
@@ -47,21 +47,21 @@ func (t *transform) Table(_ context.Context, table schema.Table, _ string) (stag
 	return mapped, nil
 }
 
-// Close warns of what is to be masked and never came: its name may be mistyped,
-// and the person still be there under the right one. A process that was started
-// again in the middle of a run has seen no table, and can't tell.
+// Close warns about tables in the settings that were never passed: the name may be
+// mistyped, and personal data unmasked. A process that was restarted during a run has seen
+// no table and does not warn.
 func (t *transform) Close(context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, named := range t.settings.Columns {
 		if table, _, _ := strings.Cut(named, "."); len(t.seen) > 0 && !t.seen[table] {
-			t.log.Warn("columns names " + named + ", and there is no such table: nothing was masked for it")
+			t.log.Warn("columns lists " + named + ", but there is no such table; nothing was masked for it")
 		}
 	}
 	return nil
 }
 
-// Rows masks what is neither NULL nor empty.
+// Rows masks values that are neither NULL nor empty.
 func (t *transform) Rows(ctx context.Context, mapped stage.Mapped, dst []byte, c stage.Chunk) ([]byte, int, error) {
 	m, ok, err := t.masked(&mapped.From)
 	if err != nil || ctx.Err() != nil {
@@ -92,12 +92,12 @@ type writer struct {
 	masked
 	*masker
 	keep  []string
-	value []byte // of a cell, without escapes
+	value []byte // a cell without escapes
 }
 
 func (w *writer) row(dst []byte, cells [][]byte) ([]byte, error) {
 	if len(cells) != len(w.length) {
-		return dst, fmt.Errorf("a row has %d columns, and its table %d", len(cells), len(w.length))
+		return dst, fmt.Errorf("a row has %d columns, its table %d", len(cells), len(w.length))
 	}
 	kept, err := w.kept(cells)
 	if err != nil {
@@ -119,7 +119,7 @@ func (w *writer) row(dst []byte, cells [][]byte) ([]byte, error) {
 	return append(dst, '\n'), nil
 }
 
-// kept tells whether the row is of a user who keeps name and password.
+// kept reports whether the row is of a user whose name and password are not changed.
 func (w *writer) kept(cells [][]byte) (bool, error) {
 	if w.username == skip {
 		return false, nil

@@ -13,7 +13,7 @@ import (
 	"github.com/lmsvault/vault/plugins/host"
 )
 
-// busy is a storage that is busy, likes five calls at once, and can't create.
+// busy is a storage that is busy, prefers five concurrent calls, and has no create.
 const busy = `
 import vault_plugin
 from vault_plugin import Plugin, Setting, Stage, Temporary
@@ -30,7 +30,7 @@ class Busy(vault_plugin.Storage):
 vault_plugin.serve(Plugin("busy", "1.0.0", [Stage(name="busy", summary="Is busy.", make=Busy, settings=[Setting("dir", help="none")])]))
 `
 
-func TestWhatAStorageInPythonTellsReachesVault(t *testing.T) {
+func TestPythonErrorsAndLimits(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"vault_plugin.py", "plugin_pb2.py"} {
 		text, err := os.ReadFile(name)
@@ -65,7 +65,7 @@ func TestWhatAStorageInPythonTellsReachesVault(t *testing.T) {
 		t.Errorf("create: %v", err)
 	}
 	if n := s.(stage.Limiter).Limits().Connections; n != 5 {
-		t.Errorf("it likes %d calls at once, want 5", n)
+		t.Errorf("preferred number of calls is %d, want 5", n)
 	}
 	if err := s.Close(t.Context()); err != nil {
 		t.Error(err)

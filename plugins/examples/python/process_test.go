@@ -20,7 +20,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// process is the example, started without a host: what is sent to it is the test's choice.
+// process is the example, started without a host so that the test can send anything.
 type process struct {
 	cmd      *exec.Cmd
 	lifeline io.WriteCloser
@@ -57,11 +57,11 @@ func start(t testing.TB) *process {
 	t.Cleanup(func() { p.end(t) })
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		t.Fatalf("the handshake: %v", err)
+		t.Fatalf("handshake: %v", err)
 	}
 	words := strings.Split(strings.TrimSpace(line), "|")
 	if len(words) < 5 || words[0] != "1" || words[1] != "1" || words[2] != "unix" || words[4] != "grpc" {
-		t.Fatalf("the handshake: %q", line)
+		t.Fatalf("handshake: %q", line)
 	}
 	p.socket = words[3]
 	p.conn, err = grpc.NewClient("unix:"+p.socket, append(protocol.DialOptions(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
@@ -71,7 +71,7 @@ func start(t testing.TB) *process {
 	return p
 }
 
-// end ends the process as the end of vault does, once.
+// end ends the process once, as the exit of vault does.
 func (p *process) end(t testing.TB) {
 	t.Helper()
 	if p.cmd.ProcessState != nil {
@@ -81,14 +81,14 @@ func (p *process) end(t testing.TB) {
 		t.Error(err)
 	}
 	if err := p.cmd.Wait(); err != nil {
-		t.Errorf("the plugin ends: %v", err)
+		t.Errorf("the plugin exits with %v", err)
 	}
 	if err := p.conn.Close(); err != nil {
 		t.Error(err)
 	}
 }
 
-// open opens a storage in a folder of its own.
+// open opens a storage in a directory of its own.
 func (p *process) open(t testing.TB) (id uint64, dir string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "repository")
@@ -104,16 +104,16 @@ func (p *process) open(t testing.TB) (id uint64, dir string) {
 	return r.Instance, dir
 }
 
-func TestItEndsWithItsHostAndLeavesNoSocket(t *testing.T) {
+func TestExitsWithHostAndRemovesSocket(t *testing.T) {
 	p := start(t)
 	p.open(t)
 	p.end(t)
 	if _, err := os.Stat(p.socket); !os.IsNotExist(err) {
-		t.Errorf("the socket is left: %v", err)
+		t.Errorf("the socket remains: %v", err)
 	}
 }
 
-func TestSignalsToAllDoNotEndItBeforeItsHost(t *testing.T) {
+func TestIgnoresSignals(t *testing.T) {
 	p := start(t)
 	for _, s := range []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		if err := p.cmd.Process.Signal(s); err != nil {
@@ -123,14 +123,14 @@ func TestSignalsToAllDoNotEndItBeforeItsHost(t *testing.T) {
 	p.open(t)
 }
 
-func TestStartedByAPersonItSaysWhatItIs(t *testing.T) {
+func TestStartedByHandDescribesItself(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), archive(t)).Output()
-	if err != nil || !strings.Contains(string(out), "is a Vault plugin") || !strings.Contains(string(out), "storage directory: Keeps objects") {
+	if err != nil || !strings.Contains(string(out), "is a Vault plugin") || !strings.Contains(string(out), "storage directory: Stores objects") {
 		t.Errorf("%q, %v", out, err)
 	}
 }
 
-func TestItDescribesItsSettings(t *testing.T) {
+func TestSettingsAreDescribed(t *testing.T) {
 	d, err := pb.NewPluginClient(start(t).conn).Describe(t.Context(), &pb.DescribeRequest{})
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func TestItDescribesItsSettings(t *testing.T) {
 	}
 }
 
-func TestWrongSettingsAreTold(t *testing.T) {
+func TestInvalidSettingsAreReported(t *testing.T) {
 	c := pb.NewPluginClient(start(t).conn)
 	r, err := c.Validate(t.Context(), &pb.ValidateRequest{Stage: "directory", Role: pb.Role_ROLE_STORAGE, Settings: []byte(`{"dir":""}`)})
 	if err != nil || len(r.Problems) != 1 || r.Problems[0].Key != "dir" {
@@ -152,8 +152,8 @@ func TestWrongSettingsAreTold(t *testing.T) {
 	}
 }
 
-// The messages that the example was generated from are those of today.
-func TestTheMessagesAreCurrent(t *testing.T) {
+// The generated messages match the current protocol.
+func TestMessagesAreCurrent(t *testing.T) {
 	protoc, err := exec.LookPath("protoc")
 	if err != nil {
 		machine.Missing(t, "protoc (apt install protobuf-compiler): %v", err)
@@ -163,7 +163,7 @@ func TestTheMessagesAreCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(version), " 3.21.") {
-		machine.Missing(t, "protoc 3.21, as others write it in another form: %s", strings.TrimSpace(string(version)))
+		machine.Missing(t, "protoc 3.21, because other versions generate different code: %s", strings.TrimSpace(string(version)))
 	}
 	dir := t.TempDir()
 	if out, err := exec.CommandContext(t.Context(), protoc, "-I", "../../protocol/v1", "--python_out="+dir, "plugin.proto").CombinedOutput(); err != nil {
@@ -178,16 +178,16 @@ func TestTheMessagesAreCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != string(want) {
-		t.Error("plugin_pb2.py is not made from plugins/protocol/v1/plugin.proto as it is: go generate ./plugins/examples/python")
+		t.Error("plugin_pb2.py is out of date; run go generate ./plugins/examples/python")
 	}
 }
 
-// Settings that the host would not let through make the example stumble: that is
-// an error of the call, and the process goes on.
-func TestAMistakeInAStageIsToldAndTheProcessGoesOn(t *testing.T) {
+// Settings that the host would refuse cause an exception in the example. It is an error of
+// the call, and the process continues.
+func TestExceptionIsReported(t *testing.T) {
 	p := start(t)
 	_, err := pb.NewPluginClient(p.conn).Open(t.Context(), &pb.OpenRequest{Stage: "directory", Role: pb.Role_ROLE_STORAGE, Settings: []byte(`{"dir":7}`)})
-	if err == nil || !strings.Contains(err.Error(), "a mistake in the stage: TypeError: ") {
+	if err == nil || !strings.Contains(err.Error(), "exception in the stage: TypeError: ") {
 		t.Errorf("%v", err)
 	}
 	p.open(t)

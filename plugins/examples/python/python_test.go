@@ -18,7 +18,7 @@ import (
 	"github.com/lmsvault/vault/plugins/host"
 )
 
-// archive makes of the example the one file that vault plugin install takes.
+// archive builds the single file of the example for vault plugin install.
 func archive(t testing.TB) string {
 	t.Helper()
 	interpreter, dir := machine.Python(t), t.TempDir()
@@ -49,12 +49,12 @@ func newHost(t testing.TB) *host.Host {
 	return h
 }
 
-// settings are those of the example.
+// settings are the settings of the example.
 type settings struct {
 	Dir string `key:"dir" required:"true"`
 }
 
-// directory is the example's stage as a pipeline gets it.
+// directory returns the example's stage as a pipeline gets it.
 func directory(t testing.TB) stage.Stage {
 	d, err := newHost(t).Describe(t.Context(), host.Program{Name: "directory", Path: archive(t)})
 	if err != nil {
@@ -63,7 +63,7 @@ func directory(t testing.TB) stage.Stage {
 	return d.Stages[0]
 }
 
-// opened opens a stage in a folder.
+// opened opens a stage in a directory.
 func opened(t testing.TB, s stage.Stage, dir string) stage.Storage {
 	t.Helper()
 	cfg := s.Config()
@@ -81,7 +81,7 @@ func opened(t testing.TB, s stage.Stage, dir string) stage.Storage {
 	return made
 }
 
-func TestTheExampleKeepsTheContract(t *testing.T) {
+func TestContract(t *testing.T) {
 	p := &plugin{t: t, file: archive(t)}
 	var dir string
 	reopen := func(t testing.TB) stage.Storage { return opened(t, p.stage(), dir) }
@@ -117,11 +117,11 @@ func (p *plugin) stage() stage.Stage {
 	return p.living
 }
 
-// Kill kills the process as kill -9 does; what is opened next has another host.
+// Kill kills the process as kill -9 does. Stages opened afterwards have a new host.
 func (p *plugin) Kill() error {
 	h := p.host
 	if p.host = nil; h == nil {
 		return nil
 	}
-	return errors.Join(h.Kill(), h.Close()) // a host that lives on would repeat the call that was killed
+	return errors.Join(h.Kill(), h.Close()) // a host that continues would repeat the killed call
 }

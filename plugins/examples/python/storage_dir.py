@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A storage for Vault that keeps objects as files in a directory.
+"""A storage for Vault that stores objects as files in a directory.
 
-An object is a file of its name below the directory. While it is written it is a
+Every object is a file of the same name below the directory. While it is written it is a
 file in ~new, a name that no object can have.
 """
 
@@ -19,7 +19,7 @@ import vault_plugin
 from vault_plugin import Corrupt, Exists, NotExist, Plugin, Setting, Stage
 
 TEMP = "~new"
-OURS = re.compile(r"vault-[a-z0-9_]{8}")  # what mkstemp makes of the prefix
+OURS = re.compile(r"vault-[a-z0-9_]{8}")  # names made by mkstemp
 GOOD = re.compile(r"[a-z0-9._-]+(/[a-z0-9._-]+)*")
 
 
@@ -27,8 +27,8 @@ class Directory(vault_plugin.Storage):
     def __init__(self, settings, env):
         self.dir = os.path.abspath(settings["dir"])
         self.lock = threading.Lock()
-        self.made = set()  # directories that are known to be there, durably
-        self.temp = None  # held open: its lock tells others that ~new is in use
+        self.made = set()  # directories known to exist durably
+        self.temp = None  # held open: its lock shows that ~new is in use
 
     def put(self, name, data):
         self.store(name, data, os.rename)
@@ -36,9 +36,9 @@ class Directory(vault_plugin.Storage):
     def create(self, name, data):
         def publish(temp, path):
             try:
-                os.link(temp, path)  # fails where the name is taken
+                os.link(temp, path)  # fails if the name exists
             except FileExistsError as e:
-                raise Exists(f"there is an object {name} in {self.dir}") from e
+                raise Exists(f"object {name} already exists in {self.dir}") from e
             os.unlink(temp)
 
         self.store(name, data, publish)
@@ -47,7 +47,7 @@ class Directory(vault_plugin.Storage):
         path = self.path(name)
         self.claim_temp()
         self.make_dirs(os.path.dirname(path))
-        # In this order a crash leaves the old object or the new one.
+        # In this order a crash leaves either the old or the new object.
         fd, temp = tempfile.mkstemp(prefix="vault-", dir=os.path.join(self.dir, TEMP))
         try:
             with open(fd, "wb", buffering=0) as f:
@@ -68,11 +68,11 @@ class Directory(vault_plugin.Storage):
             if length < 0:
                 length = max(0, size - offset)
             if offset < 0 or offset + length > size:
-                raise Corrupt(f"{f.name} has {size} bytes, and {length} from {offset} were asked for")
+                raise Corrupt(f"{f.name} has {size} bytes, requested were {length} from offset {offset}")
             f.seek(offset)
             data = f.read(length)
             if len(data) < length:
-                raise Corrupt(f"{f.name} became shorter while it was read")
+                raise Corrupt(f"{f.name} was truncated while it was read")
             return data
 
     def list(self, prefix):
@@ -86,9 +86,9 @@ class Directory(vault_plugin.Storage):
             for file in files:
                 path = os.path.join(folder, file)
                 name = os.path.relpath(path, self.dir)
-                # With no prefix other people's files are listed too: the directory must not pass for an empty one.
+                # Without a prefix also list other people's files: the directory must not look empty.
                 if name.startswith(prefix) and (good(name) or not prefix):
-                    with contextlib.suppress(FileNotFoundError):  # deleted while we list
+                    with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
                         yield os.fsencode(name).decode("utf-8", "replace"), os.lstat(path).st_size
 
     def delete(self, name):
@@ -103,10 +103,10 @@ class Directory(vault_plugin.Storage):
 
     def free(self):
         there = self.dir
-        while not os.path.exists(there):  # the first put makes it
+        while not os.path.exists(there):  # created by the first put
             there = os.path.dirname(there)
         if not os.access(there, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, "no right to write there: run as its owner, or give this user the right", there)
+            raise PermissionError(errno.EACCES, "no write permission; run as its owner or grant this user permission", there)
         return shutil.disk_usage(there).free
 
     def close(self):
@@ -117,13 +117,13 @@ class Directory(vault_plugin.Storage):
 
     def path(self, name):
         if not good(name):
-            raise vault_plugin.Error(f"{name!r} is no name of an object")
+            raise vault_plugin.Error(f"{name!r} is not a valid object name")
         return os.path.join(self.dir, name)
 
     def opened(self, name):
-        missing = f"there is no object {name} in {self.dir}"
+        missing = f"no object {name} in {self.dir}"
         try:
-            # A pipe would wait for its writer.
+            # Opening a pipe would block.
             fd = os.open(self.path(name), os.O_RDONLY | os.O_NONBLOCK)
         except (FileNotFoundError, NotADirectoryError) as e:
             raise NotExist(missing) from e
@@ -131,12 +131,12 @@ class Directory(vault_plugin.Storage):
         if stat.S_ISREG(mode):
             return open(fd, "rb")
         os.close(fd)
-        if stat.S_ISDIR(mode):  # that objects are in
+        if stat.S_ISDIR(mode):  # a directory with objects in it
             raise NotExist(missing)
         raise Corrupt(f"{name} in {self.dir} is not a regular file")
 
     def make_dirs(self, path):
-        """Makes a directory and syncs it into its parent: a file in a directory that a crash forgot would be lost with it."""
+        """Creates a directory and syncs its parent: if a crash lost the directory, its files would be lost too."""
         with self.lock:
             self._make_dirs(path)
 
@@ -154,7 +154,7 @@ class Directory(vault_plugin.Storage):
         self.made.add(path)
 
     def claim_temp(self):
-        """Makes ~new and takes a shared lock on it. Who gets it alone finds only what crashed puts left, and removes it."""
+        """Creates ~new and takes a shared lock on it. If the lock can be taken exclusively, all files in it are remains of crashes and are removed."""
         with self.lock:
             if self.temp is not None:
                 return
@@ -167,7 +167,7 @@ class Directory(vault_plugin.Storage):
                     if OURS.fullmatch(left):
                         os.unlink(left, dir_fd=fd)
             except BlockingIOError:
-                pass  # another one is writing
+                pass  # another process is writing
             fcntl.flock(fd, fcntl.LOCK_SH)
             self.temp = fd
 
@@ -191,16 +191,16 @@ def unless_gone(error):
 
 def problems(settings):
     if not settings["dir"]:
-        yield "dir", "it is empty: name the directory that holds the objects"
+        yield "dir", "dir is empty; name a directory for the objects"
 
 
 def main():
     vault_plugin.serve(Plugin("directory", "1.0.0", [Stage(
         name="directory",
-        summary="Keeps objects as files in a directory.",
-        doc="An object is a file of its name. What is being written is in ~new.",
+        summary="Stores objects as files in a directory.",
+        doc="Every object is a file of the same name. Unfinished files are in ~new.",
         make=Directory,
-        settings=[Setting("dir", required=True, help="where the objects are kept; made when it is missing", example="/srv/backups", place="dir")],
+        settings=[Setting("dir", required=True, help="directory for the objects; created if missing", example="/srv/backups", place="dir")],
         validate=problems,
     )]))
 

@@ -20,7 +20,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// messages are those of a right Put.
+// messages returns the messages of a valid Put.
 func messages(id uint64, name string, data []byte, piece int) (all []*pb.PutRequest) {
 	var t protocol.Tally
 	all = append(all, &pb.PutRequest{Head: &pb.PutHead{Instance: id, Name: name, Size: uint64(len(data))}})
@@ -33,7 +33,7 @@ func messages(id uint64, name string, data []byte, piece int) (all []*pb.PutRequ
 	return append(all, &pb.PutRequest{End: t.End()})
 }
 
-// send sends messages as a Put, and returns its error.
+// send sends messages as a Put and returns its error.
 func (p *process) send(t testing.TB, all []*pb.PutRequest) error {
 	t.Helper()
 	stream, err := pb.NewStorageClient(p.conn).Put(t.Context())
@@ -42,14 +42,14 @@ func (p *process) send(t testing.TB, all []*pb.PutRequest) error {
 	}
 	for _, m := range all {
 		if stream.Send(m) != nil {
-			break // CloseAndRecv tells why
+			break // CloseAndRecv returns the error
 		}
 	}
 	_, err = stream.CloseAndRecv()
 	return err
 }
 
-// files are the paths below dir, of any kind but folders.
+// files returns the paths below dir, except directories.
 func files(t testing.TB, dir string) (all []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -67,7 +67,7 @@ func files(t testing.TB, dir string) (all []string) {
 	return all
 }
 
-// noise makes n bytes that differ from piece to piece.
+// noise returns n bytes that differ from piece to piece.
 func noise(n int) []byte {
 	b := make([]byte, n)
 	r := rand.New(rand.NewPCG(1, uint64(n)))
@@ -77,7 +77,7 @@ func noise(n int) []byte {
 	return b
 }
 
-func TestAWholeStreamIsStoredInPiecesOfAnySize(t *testing.T) {
+func TestPiecesOfAnySizeAreStored(t *testing.T) {
 	p := start(t)
 	id, dir := p.open(t)
 	data := noise(3_000_000)
@@ -88,12 +88,12 @@ func TestAWholeStreamIsStoredInPiecesOfAnySize(t *testing.T) {
 			continue
 		}
 		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(got, data) {
-			t.Errorf("pieces of %d: %d bytes are stored, or they are others (%v)", piece, len(got), err)
+			t.Errorf("pieces of %d: stored %d bytes or wrong content (%v)", piece, len(got), err)
 		}
 	}
 }
 
-func TestAStreamThatIsNotWholeStoresNothing(t *testing.T) {
+func TestIncompleteStreamStoresNothing(t *testing.T) {
 	p := start(t)
 	id, dir := p.open(t)
 	data := noise(100_000)
@@ -105,7 +105,7 @@ func TestAStreamThatIsNotWholeStoresNothing(t *testing.T) {
 		"a piece is missing": func(all []*pb.PutRequest) []*pb.PutRequest {
 			return append(all[:3], all[4:]...)
 		},
-		"a piece comes twice": func(all []*pb.PutRequest) []*pb.PutRequest {
+		"a piece is repeated": func(all []*pb.PutRequest) []*pb.PutRequest {
 			all[4] = all[3]
 			return all
 		},
@@ -121,19 +121,19 @@ func TestAStreamThatIsNotWholeStoresNothing(t *testing.T) {
 			all[len(all)-1].End.Bytes++
 			return all
 		},
-		"items that are none": func(all []*pb.PutRequest) []*pb.PutRequest {
+		"a wrong count of items": func(all []*pb.PutRequest) []*pb.PutRequest {
 			all[len(all)-1].End.Items++
 			return all
 		},
-		"a head that tells of more": func(all []*pb.PutRequest) []*pb.PutRequest {
+		"a head with a larger size": func(all []*pb.PutRequest) []*pb.PutRequest {
 			all[0].Head.Size++
 			return all
 		},
-		"a head that tells of less": func(all []*pb.PutRequest) []*pb.PutRequest {
+		"a head with a smaller size": func(all []*pb.PutRequest) []*pb.PutRequest {
 			all[0].Head.Size--
 			return all
 		},
-		"a head that tells of too much": func(all []*pb.PutRequest) []*pb.PutRequest {
+		"a head with a huge size": func(all []*pb.PutRequest) []*pb.PutRequest {
 			all[0].Head.Size = 1 << 60
 			return all
 		},
@@ -150,7 +150,7 @@ func TestAStreamThatIsNotWholeStoresNothing(t *testing.T) {
 			all[0].Head.Instance += 100
 			return all
 		},
-		"a name that leaves the directory": func(all []*pb.PutRequest) []*pb.PutRequest {
+		"a name outside the directory": func(all []*pb.PutRequest) []*pb.PutRequest {
 			all[0].Head.Name = "../outside"
 			return all
 		},
@@ -161,10 +161,10 @@ func TestAStreamThatIsNotWholeStoresNothing(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			err := p.send(t, spoil(messages(id, "spoiled", data, 10_000)))
 			if err == nil {
-				t.Error("it is no error")
+				t.Error("no error")
 			}
 			if left := files(t, filepath.Dir(dir)); len(left) > 0 {
-				t.Errorf("after %v there is %q", err, left)
+				t.Errorf("after %v there are %q", err, left)
 			}
 		})
 	}
@@ -173,8 +173,8 @@ func TestAStreamThatIsNotWholeStoresNothing(t *testing.T) {
 	}
 }
 
-// Random bytes in place of messages end the call with an error, and nothing else.
-func TestBytesThatAreNoMessagesStoreNothing(t *testing.T) {
+// Random bytes instead of messages end the call with an error and have no other effect.
+func TestRandomBytesStoreNothing(t *testing.T) {
 	p := start(t)
 	id, dir := p.open(t)
 	var right [][]byte
@@ -214,10 +214,10 @@ func TestBytesThatAreNoMessagesStoreNothing(t *testing.T) {
 		var answer []byte
 		err = stream.RecvMsg(&answer)
 		left := files(t, dir)
-		if err == nil { // what was changed needn't matter: a name, or a field that nobody knows
+		if err == nil { // the change may be harmless: a name, or an unknown field
 			for _, name := range left {
 				if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.Equal(got, noise(1000)) {
-					t.Fatalf("round %d: a stream that was changed is stored as %d other bytes (%v)", n, len(got), err)
+					t.Fatalf("round %d: a changed stream is stored as %d other bytes (%v)", n, len(got), err)
 				}
 				if err := os.Remove(filepath.Join(dir, name)); err != nil {
 					t.Fatal(err)
@@ -226,12 +226,12 @@ func TestBytesThatAreNoMessagesStoreNothing(t *testing.T) {
 			continue
 		}
 		if len(left) > 0 {
-			t.Fatalf("round %d: after %v there is %q", n, err, left)
+			t.Fatalf("round %d: after %v there are %q", n, err, left)
 		}
 	}
 }
 
-// plain is a codec that sends bytes as they are.
+// plain is a codec that sends bytes unchanged.
 type plain struct{}
 
 func (plain) Name() string { return "proto" }
@@ -253,12 +253,12 @@ func (plain) Unmarshal(b []byte, v any) error {
 	return nil
 }
 
-// A Put whose other side is gone in the middle stores nothing and frees its place.
-func TestAStreamThatBreaksOffStoresNothing(t *testing.T) {
+// A Put that is cut off stores nothing and frees its memory.
+func TestCutOffStreamStoresNothing(t *testing.T) {
 	p := start(t)
 	id, dir := p.open(t)
 	all := messages(id, "broken", noise(100_000), 10_000)
-	for range 100 { // more than it takes at once
+	for range 100 { // more than the limit of concurrent calls
 		ctx, cancel := context.WithCancel(t.Context())
 		stream, err := pb.NewStorageClient(p.conn).Put(ctx)
 		if err != nil {
@@ -278,7 +278,7 @@ func TestAStreamThatBreaksOffStoresNothing(t *testing.T) {
 		t.Error(err)
 	}
 	if left := files(t, dir); len(left) != 1 || left[0] != "right" {
-		t.Errorf("%q are left", left)
+		t.Errorf("%q remain", left)
 	}
 }
 

@@ -1,14 +1,14 @@
-"""The Python side of Vault's plugins: write a class, call serve.
+"""The Python SDK for Vault plugins: write a class and call serve.
 
     class Shelf(vault_plugin.Storage):
         def put(self, name, data): ...
 
     vault_plugin.serve(vault_plugin.Plugin("shelf", "1.0.0", [
-        vault_plugin.Stage("shelf", "Keeps objects on a shelf.", Shelf, settings=[...])]))
+        vault_plugin.Stage("shelf", "Stores objects on a shelf.", Shelf, settings=[...])]))
 
 It needs Python 3.9 or newer with grpcio and protobuf (Debian: python3-grpcio,
-python3-protobuf) and serves storages. docs/plugins.md in Vault's sources explains the
-protocol, plugin.proto has its messages; plugin_pb2.py is made from that by
+python3-protobuf) and supports storages. docs/plugins.md in Vault's source code explains
+the protocol, plugin.proto defines its messages; plugin_pb2.py is generated from that by
 protoc --python_out.
 """
 
@@ -34,41 +34,41 @@ try:
 except ImportError as missing:
     sys.exit(f"{sys.argv[0]}: {missing}: install grpcio and protobuf (Debian: apt install python3-grpcio python3-protobuf)")
 
-MAJOR, MINOR = 1, 0  # of the protocol that this module speaks
+MAJOR, MINOR = 1, 0  # version of the protocol
 COOKIE = ("VAULT_PLUGIN", "a-stage-of-github.com/lmsvault/vault")
 FRAME = 512 << 10  # bytes of data in a message; gRPC is fastest below 1 MiB
 MAX_MESSAGE = 16 << 20
 MAX_OBJECT = (1 << 30) + (64 << 20)
-MAX_TEXT = 64 << 10  # of an error
-LISTED = 500  # objects in a message
-CALLS = 64  # at once
+MAX_TEXT = 64 << 10  # bytes in an error message
+LISTED = 500  # objects per message
+CALLS = 64  # concurrent calls
 
 log = logging.getLogger("vault_plugin")
 
 
-# ---- what an author uses ----
+# ---- for authors ----
 
 
 class Error(Exception):
-    """An error that Vault knows. Any other exception is one of class 1, failed."""
+    """An error that Vault recognizes. Any other exception has class 1, failed."""
 
     code, vault_class, vault_error = grpc.StatusCode.UNKNOWN, 1, None
 
 
 class NotExist(Error):
-    """There is no object of this name."""
+    """The object does not exist."""
 
     code, vault_error = grpc.StatusCode.NOT_FOUND, "not-exist"
 
 
 class Exists(Error):
-    """There is an object of this name, where create must not replace one."""
+    """The object exists, so create must not store it."""
 
     code, vault_error = grpc.StatusCode.ALREADY_EXISTS, "exist"
 
 
 class Temporary(Error):
-    """The same call may succeed later: Vault makes it again, after so many seconds at least."""
+    """The same call may succeed later: Vault repeats it, after at least this many seconds."""
 
     code = grpc.StatusCode.UNAVAILABLE
 
@@ -78,29 +78,29 @@ class Temporary(Error):
 
 
 class Corrupt(Error):
-    """What is stored is damaged, or shorter than it should be."""
+    """Stored data is damaged or too short."""
 
     code, vault_error = grpc.StatusCode.DATA_LOSS, "corrupt"
 
 
 class WrongSettings(Error):
-    """The settings can't be used as they are."""
+    """The settings are invalid."""
 
     code, vault_class = grpc.StatusCode.INVALID_ARGUMENT, 2
 
 
 class Refused(Error):
-    """A check found a reason not to begin; nothing was changed."""
+    """A check failed before anything was changed."""
 
     code, vault_class = grpc.StatusCode.FAILED_PRECONDITION, 3
 
 
 class Cancelled(Exception):
-    """Nobody waits for the call's result any more."""
+    """Vault has cancelled the call."""
 
 
 class Secret:
-    """A setting that does not print."""
+    """A secret setting; printing does not reveal it."""
 
     def __init__(self, text):
         self._text = text
@@ -114,84 +114,85 @@ class Secret:
 
 @dataclass
 class Setting:
-    """One setting of a stage. Vault checks values against it before they come here."""
+    """One setting of a stage. Vault checks values against it before it passes them on."""
 
     name: str  # a-z 0-9 _
     type: str = "text"  # text, number, "true or false", "list of texts", secret, size, duration
     required: bool = False
-    default: str = ""  # as it would be written in YAML
+    default: str = ""  # as written in YAML
     help: str = ""
     example: str = ""
     one_of: list = field(default_factory=list)
     min: str = ""
     max: str = ""
-    place: str = ""  # dir, file, database or prefix, if it tells where the stage works
+    place: str = ""  # dir, file, database or prefix, if it says where the stage works
 
 
 @dataclass
 class Env:
-    """What a stage gets from Vault beside its settings."""
+    """What a stage gets from Vault besides its settings."""
 
     temp_dir: str  # for temporary files, removed by Vault
-    workers: int  # so many calls may come at once
+    workers: int  # maximum number of concurrent calls
     host_version: str
 
 
 class Storage:
-    """Keeps named objects. Calls come from many threads at once.
+    """Stores named objects. Methods are called from many threads at once.
 
-    Names are slash-separated, relative and clean, of a-z 0-9 . - _, 200 at most.
+    Names are slash-separated, relative and clean, consist of a-z 0-9 . - _ and have at most
+    200 characters.
 
-    Raise NotExist only for what is certainly not there, Temporary for what may pass (a lost
-    connection, a busy server): Vault makes the call again, and it must be repeatable. Don't
-    retry yourself. Any other exception is permanent, and ends the run.
+    Raise NotExist only if the object certainly does not exist. Raise Temporary for errors that
+    may not recur (a lost connection, a busy server): Vault repeats the call, so it must be
+    repeatable. Don't retry yourself. Any other exception is permanent and ends the run.
     """
 
     def __init__(self, settings, env):
-        """settings is a dict by name, defaults filled in: sizes are bytes, durations text as "30s", secrets a Secret."""
+        """settings is a dict by name with defaults filled in: sizes in bytes, durations as text such as "30s", secrets as Secret."""
 
     def put(self, name, data):
-        """Stores bytes: durable when it returns, never seen in part, not even after a crash. Replaces what is there."""
+        """Stores data, replacing an existing object. It is durable on return and never visible partially, even after a crash."""
         raise NotImplementedError
 
-    # Optional, a method (name, data): put, but where there is an object of this name it changes
-    # nothing and raises Exists. Of calls at once exactly one stores: to look first is not enough.
+    # Optional method (name, data): like put, but raises Exists without changing anything if the
+    # object exists. Of concurrent calls exactly one stores its data; checking first is not enough.
     create = None
 
-    connections = 0  # how many calls at once it likes; 0 for no preference
+    connections = 0  # preferred number of concurrent calls; 0 for no preference
 
     def get(self, name, offset, length):
-        """Returns length bytes from offset, -1: to the end. Fewer are an error. NotExist if there is no object."""
+        """Returns length bytes from offset; -1 means to the end. Fewer bytes are an error. Raises NotExist if there is no object."""
         raise NotImplementedError
 
     def list(self, prefix):
-        """Yields (name, size) of every object whose name begins with prefix, and nothing that a crashed put left."""
+        """Yields (name, size) of every object whose name begins with prefix, without remains of an interrupted put."""
         raise NotImplementedError
 
     def delete(self, name):
-        """Removes an object; one that is not there is no error."""
+        """Removes an object; it is no error if it does not exist."""
         raise NotImplementedError
 
     def stat(self, name):
-        """Returns the object's size; NotExist."""
+        """Returns the size of an object. Raises NotExist if there is none."""
         raise NotImplementedError
 
-    free = None  # optional, a method: how many bytes more can be stored, -1 for unknown; it changes nothing
+    free = None  # optional method: returns how many more bytes can be stored, or -1 if unknown; changes nothing
 
     def close(self):
-        """Ends the instance. Nothing that was put may depend on it."""
+        """Closes the instance. Stored objects must not depend on it."""
 
 
 @dataclass
 class Stage:
-    """A stage: how it presents itself, and the class that does the work."""
+    """A stage: its description and the class that implements it."""
 
-    name: str  # what use: says in a pipeline
+    name: str  # the name in use: of a pipeline
     summary: str  # one sentence
     make: type  # a Storage
     settings: list = field(default_factory=list)
     doc: str = ""  # Markdown
-    validate: object = None  # optional: a function of the settings that yields (key, what is wrong); it opens nothing
+    validate: object = None  # optional: a function of the settings that yields (key, problem); it opens nothing
 
 
 @dataclass
@@ -203,20 +204,20 @@ class Plugin:
     def check(self):
         for name in [self.name] + [s.name for s in self.stages]:
             if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", name):
-                raise ValueError(f"the name {name!r} must be of a-z, 0-9 and -, and begin with a letter")
+                raise ValueError(f"name {name!r} must consist of a-z, 0-9 and -, and begin with a letter")
         if not re.fullmatch(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?", self.version):
-            raise ValueError(f"the version {self.version!r} must be like 1.2.3")
+            raise ValueError(f"version {self.version!r} must be a semantic version such as 1.2.3")
         if not self.stages or len({s.name for s in self.stages}) < len(self.stages):
-            raise ValueError("a plugin has one stage or more, each of another name")
+            raise ValueError("a plugin must have at least one stage, and stage names must be unique")
 
 
 _current = threading.local()
 
 
 def check_cancelled():
-    """Raises Cancelled if Vault has given up the call that this thread works on.
+    """Raises Cancelled if Vault has cancelled the call that this thread is working on.
 
-    Call it before what can't be undone, and in long loops.
+    Call it before irreversible operations and in long loops.
     """
     context = getattr(_current, "context", None)
     if context is not None and not context.is_active():
@@ -224,7 +225,7 @@ def check_cancelled():
 
 
 def serve(plugin):
-    """Serves the plugin to the Vault that started the program. Started by a person, the program says what it is."""
+    """Serves the plugin to the Vault that started the program. Started by hand, the program prints what it is."""
     plugin.check()
     if os.environ.get(COOKIE[0]) != COOKIE[1]:
         print(f"{plugin.name} {plugin.version} is a Vault plugin; vault starts it when a pipeline needs it. Stages:")
@@ -239,17 +240,17 @@ def serve(plugin):
 
 
 def _serve(plugin):
-    # Standard output is for the one line that says where to connect: what else is
-    # printed goes with the logs.
+    # Standard output is for the one line with the address; everything else that is
+    # printed goes to the log.
     out = os.dup(1)
     os.dup2(2, 1)
-    # Whoever ends vault ends it before its plugins: it must be able to give up in order.
+    # Ignore signals: vault must be able to abort in order, and terminates its plugins itself.
     for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(s, signal.SIG_IGN)
     _log_as_json()
     socket = os.path.join(os.environ.get("PLUGIN_UNIX_SOCKET_DIR") or os.environ.get("TMPDIR", "/tmp"), f"py{os.getpid()}")
     if len(socket) > 103:
-        sys.exit(f"{plugin.name}: the path of the socket is too long for the system: {socket}")
+        sys.exit(f"{plugin.name}: the path of the socket is too long: {socket}")
     stopped = threading.Event()
     server = grpc.server(futures.ThreadPoolExecutor(CALLS), options=[
         ("grpc.max_receive_message_length", MAX_MESSAGE),
@@ -266,7 +267,7 @@ def _serve(plugin):
 
 
 def _lifeline(socket):
-    """Ends the process when the pipe that Vault holds ends: also kill -9 of vault ends it, and nobody is left behind."""
+    """Exits when the pipe held by Vault is closed, even if vault is killed with kill -9."""
     while os.read(0, 4096):
         pass
     _exit(socket)
@@ -279,7 +280,7 @@ def _exit(socket):
 
 
 class _JSON(logging.Formatter):
-    """Formats a record as Vault reads it: go-hclog's names, one line."""
+    """Formats a record as one line of JSON with the field names of go-hclog, as Vault expects."""
 
     LEVELS = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warn", logging.ERROR: "error", logging.CRITICAL: "error"}
 
@@ -307,14 +308,14 @@ def _log_as_json():
 
 @contextlib.contextmanager
 def _call(context):
-    """Makes of an exception the status and the trailer that Vault reads an error from."""
+    """Converts an exception to the status and trailer from which Vault reads an error."""
     _current.context = context
     after = None
     try:
         yield
         return
     except Cancelled:
-        code, kind, name, text = grpc.StatusCode.CANCELLED, 1, None, "the call was cancelled"
+        code, kind, name, text = grpc.StatusCode.CANCELLED, 1, None, "call cancelled"
     except Error as e:
         code, kind, name, text = e.code, e.vault_class, e.vault_error, str(e)
         after = getattr(e, "after", None)
@@ -323,9 +324,9 @@ def _call(context):
     except Exception as e:
         if not context.is_active():
             raise
-        log.error("a stage has a mistake", exc_info=True)
+        log.error("exception in a stage", exc_info=True)
         at = traceback.extract_tb(e.__traceback__)[-1]
-        text = f"a mistake in the stage: {type(e).__name__}: {e} ({os.path.basename(at.filename)}, line {at.lineno}); its log has more"
+        text = f"exception in the stage: {type(e).__name__}: {e} ({os.path.basename(at.filename)}, line {at.lineno}); see its log for details"
         code, kind, name = grpc.StatusCode.UNKNOWN, 1, None
     finally:
         _current.context = None
@@ -339,7 +340,7 @@ def _call(context):
 
 
 def _stream_error(what):
-    return Error("the stream is not whole: " + what)
+    return Error("damaged stream: " + what)
 
 
 class _Services:
@@ -349,7 +350,7 @@ class _Services:
         self.last = 0
         self.instances = {}
         self.turn = threading.Condition()
-        self.changed = set()  # objects that somebody changes now, each with its instance
+        self.changed = set()  # objects being changed, each with its instance
 
     def handlers(self):
         def unary(method, request, response):
@@ -373,7 +374,7 @@ class _Services:
 
             return grpc.stream_unary_rpc_method_handler(call, request.FromString, response.SerializeToString)
 
-        def raw(answer):  # a message that is always the same
+        def raw(answer):  # a constant message
             return grpc.unary_unary_rpc_method_handler(lambda _, __: answer(), None, None)
 
         service = grpc.method_handlers_generic_handler
@@ -409,10 +410,10 @@ class _Services:
         return d
 
     def settings(self, request):
-        """Returns the stage that a request names, its settings and what is wrong with them."""
+        """Returns the stage named in a request, its settings and their problems."""
         stage = next((s for s in self.plugin.stages if s.name == request.stage and request.role == pb.ROLE_STORAGE), None)
         if stage is None:
-            raise WrongSettings(f"the plugin {self.plugin.name} has no storage {request.stage}")
+            raise WrongSettings(f"plugin {self.plugin.name} has no storage {request.stage}")
         given = json.loads(request.settings or b"{}")
         for f in stage.settings:
             given.setdefault(f.name, [] if f.type == "list of texts" else None)
@@ -447,12 +448,12 @@ class _Services:
     def instance(self, number):
         with self.lock:
             if number not in self.instances:
-                raise Error(f"there is no instance {number}")
+                raise Error(f"no instance {number}")
             return self.instances[number]
 
     @contextlib.contextmanager
     def changing(self, *key):
-        """Has one change of an object follow the other: one that was cancelled must not come after what its caller sent later."""
+        """Serializes changes of an object: a cancelled one must not take effect after a later one of the same caller."""
         with self.turn:
             self.turn.wait_for(lambda: key not in self.changed)
             self.changed.add(key)
@@ -465,43 +466,43 @@ class _Services:
                 self.turn.notify_all()
 
     def put(self, messages):
-        """Takes the object whole before it hands it over: a stream that breaks off stores nothing."""
+        """Receives the whole object before it passes it on, so a truncated stream stores nothing."""
         head, end, pieces, size, crc = None, None, [], 0, 0
         for m in messages:
             if end is not None:
-                raise _stream_error("it goes on after its end")
+                raise _stream_error("it continues after its end")
             if m.HasField("head"):
                 if head is not None:
                     raise _stream_error("it has two heads")
                 head = m.head
                 if head.size > MAX_OBJECT:
-                    raise Error(f"object {head.name} is said to have {head.size} bytes, and {MAX_OBJECT} are the most")
+                    raise Error(f"object {head.name} has {head.size} bytes, the maximum is {MAX_OBJECT}")
             if head is None:
-                raise _stream_error("it does not begin with a head")
+                raise _stream_error("it has no head in its first message")
             size, crc = size + len(m.data), zlib.crc32(m.data, crc)
             if size > head.size:
-                raise _stream_error(f"object {head.name} is said to have {head.size} bytes, and more come")
+                raise _stream_error(f"object {head.name} has more than the announced {head.size} bytes")
             pieces.append(m.data)
             if m.HasField("end"):
                 end = m.end
         check_cancelled()
         if end is None:
-            raise _stream_error(f"it breaks off after {size} bytes")
+            raise _stream_error(f"it is cut off after {size} bytes")
         if (end.bytes, end.crc32, end.items) != (size, crc, 0) or size != head.size:
-            raise _stream_error(f"the {size} bytes that came are not those that its head and its end tell of")
+            raise _stream_error(f"the {size} bytes received do not match its head and end")
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         del pieces
         with self.changing(head.instance, head.name):
             made = self.instance(head.instance)
             if head.create and not made.create:
-                raise Error("this storage can't create objects only where none is")
+                raise Error("this storage does not support create")
             (made.create if head.create else made.put)(head.name, data)
         return pb.PutResponse()
 
     def get(self, request):
         data = self.instance(request.instance).get(request.name, request.offset, request.length)
         if request.length >= 0 and len(data) != request.length:
-            raise Corrupt(f"{len(data)} bytes of {request.name} from {request.offset} are there, and {request.length} were asked for")
+            raise Corrupt(f"got {len(data)} bytes of {request.name} from offset {request.offset}, requested {request.length}")
         crc = 0
         for start in range(0, max(1, len(data)), FRAME):
             check_cancelled()
@@ -534,5 +535,5 @@ class _Services:
     def free(self, request):
         made = self.instance(request.instance)
         if not made.free:
-            raise Error("this storage does not tell its room")
+            raise Error("this storage does not support free")
         return pb.FreeResponse(bytes=made.free())

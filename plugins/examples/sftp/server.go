@@ -14,10 +14,10 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk/files"
 )
 
-// timeout is how long connecting may take.
+// timeout is the maximum time to connect.
 const timeout = 30 * time.Second
 
-// server is a connection; ReadDir, Stat, MkdirAll and Remove are those of sftp.Client.
+// server is a connection. ReadDir, Stat, MkdirAll and Remove are those of sftp.Client.
 type server struct {
 	*sftp.Client
 	conn net.Conn
@@ -61,12 +61,12 @@ func (s server) Write(file string, r io.Reader) (err error) {
 	return errors.Join(err, f.Close())
 }
 
-// SFTP's own rename, which OpenSSH makes of a hard link, replaces nothing; posix-rename does.
+// OpenSSH implements SFTP's rename with a hard link, so it never replaces a file.
 func (s server) Rename(from, to string) error    { return s.named(to, s.PosixRename(from, to)) }
 func (s server) RenameNew(from, to string) error { return s.named(to, s.Client.Rename(from, to)) }
 
-// named syncs a renamed file once more: with it, its name gets into the journal of
-// the server's file system.
+// named syncs a renamed file again, which writes its new name to the journal of the
+// server's file system.
 func (s server) named(to string, err error) error {
 	if err != nil {
 		return err

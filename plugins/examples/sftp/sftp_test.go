@@ -45,7 +45,7 @@ func TestContract(t *testing.T) {
 	}
 }
 
-func TestALostConnectionIsMadeAgain(t *testing.T) {
+func TestLostConnectionIsRemade(t *testing.T) {
 	server := serve(t, "Subsystem sftp internal-sftp")
 	s := retry.New(opened(t, declared(), server.settings))
 	must(t, s.Put(t.Context(), "before", []byte("1")))
@@ -55,7 +55,7 @@ func TestALostConnectionIsMadeAgain(t *testing.T) {
 	}
 	server.mu.Lock()
 	if server.accepted != 4 {
-		t.Errorf("%d connections were made, want 4", server.accepted)
+		t.Errorf("got %d connections, want 4", server.accepted)
 	}
 	server.mu.Unlock()
 	got, err := s.Get(t.Context(), nil, "before", 0, -1)
@@ -65,7 +65,7 @@ func TestALostConnectionIsMadeAgain(t *testing.T) {
 	must(t, s.Close(t.Context()))
 }
 
-func TestWhatACrashLeftIsSweptAfterADay(t *testing.T) {
+func TestRemainsOfCrashAreRemovedAfterADay(t *testing.T) {
 	server := serve(t, "Subsystem sftp internal-sftp")
 	const old, fresh = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "BCDEFGHIJKLMNOPQRSTUVWXYZA"
 	temp := filepath.Join(server.settings.Dir, "+tmp")
@@ -83,10 +83,10 @@ func TestWhatACrashLeftIsSweptAfterADay(t *testing.T) {
 		return nil
 	}))
 	if _, err := os.Stat(filepath.Join(temp, old)); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("what a crash left a day ago is still there (%v)", err)
+		t.Errorf("a temporary file a day old still exists (%v)", err)
 	}
 	if _, err := os.Stat(filepath.Join(temp, fresh)); err != nil {
-		t.Errorf("what another run may be writing was removed: %v", err)
+		t.Errorf("a recent temporary file was removed: %v", err)
 	}
 	if info, err := os.Stat(filepath.Join(server.settings.Dir, "object")); err != nil || info.Mode() != 0o600 {
 		t.Errorf("others can read the object: %v (%v)", info.Mode(), err)
@@ -94,17 +94,17 @@ func TestWhatACrashLeftIsSweptAfterADay(t *testing.T) {
 	must(t, s.Close(t.Context()))
 }
 
-func TestErrorsSayWhatIsWrong(t *testing.T) {
+func TestErrors(t *testing.T) {
 	server := serve(t, "Subsystem sftp internal-sftp -R")
 	other, otherPEM := key(t)
 	for name, c := range map[string]struct {
 		change func(c *settings)
 		want   string
 	}{
-		"another host key":      {func(c *settings) { c.HostKey = line(other) }, "host key mismatch"},
-		"a key it doesn't know": {func(c *settings) { c.PrivateKey = sdk.NewSecret(string(otherPEM)) }, "unable to authenticate"},
-		"no server":             {func(c *settings) { c.Host = "127.0.0.1:1" }, "connection refused"},
-		"no right to write":     {func(*settings) {}, "permission denied"},
+		"another host key":    {func(c *settings) { c.HostKey = line(other) }, "host key mismatch"},
+		"an unknown key":      {func(c *settings) { c.PrivateKey = sdk.NewSecret(string(otherPEM)) }, "unable to authenticate"},
+		"no server":           {func(c *settings) { c.Host = "127.0.0.1:1" }, "connection refused"},
+		"no write permission": {func(*settings) {}, "permission denied"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			changed := server.settings
@@ -119,7 +119,7 @@ func TestErrorsSayWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestSettingsAreCheckedByLint(t *testing.T) {
+func TestSettingsAreValidated(t *testing.T) {
 	host, private := key(t)
 	good := settings{HostKey: line(host), PrivateKey: sdk.NewSecret(string(private))}
 	scanned := settings{HostKey: "[127.0.0.1]:2222 " + line(host), Password: sdk.NewSecret("p")}
@@ -136,8 +136,8 @@ func TestSettingsAreCheckedByLint(t *testing.T) {
 	}
 }
 
-// The promise of the SDK: a storage plugin is 150 lines at most.
-func TestThePluginIsShort(t *testing.T) {
+// The SDK promises that a storage plugin has at most 150 lines.
+func TestPluginIsShort(t *testing.T) {
 	sources, err := filepath.Glob("*.go")
 	must(t, err)
 	lines := 0
@@ -153,6 +153,6 @@ func TestThePluginIsShort(t *testing.T) {
 		must(t, f.Close())
 	}
 	if lines == 0 || lines > 150 {
-		t.Errorf("the plugin has %d lines, and should have 150 at most", lines)
+		t.Errorf("the plugin has %d lines, want at most 150", lines)
 	}
 }

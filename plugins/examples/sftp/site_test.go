@@ -21,9 +21,9 @@ import (
 	"github.com/lmsvault/vault/transforms/typemap"
 )
 
-// The pipelines of this folder, with the plugin in its process: what comes back
-// from the server proves itself, rows and files.
-func TestASiteIsBackedUpAndRestored(t *testing.T) {
+// The example pipelines, with the plugin in its own process. The restore passes its proof
+// for rows and files.
+func TestBackupAndRestore(t *testing.T) {
 	server := serve(t, "Subsystem sftp internal-sftp")
 	reg, err := stage.NewRegistry(sample.Stage(), compress.Stage(), typemap.Stage(), sqlite.Stage(), filessink.Stage(), datarootsink.Stage(), apart.New(t, declared()).Stage())
 	must(t, err)
@@ -43,9 +43,9 @@ func TestASiteIsBackedUpAndRestored(t *testing.T) {
 		read[i], err = job.Run(t.Context())
 		must(t, err)
 		must(t, job.Close(t.Context()))
-		values.Set = map[string]string{"dir": t.TempDir()} // restore.yaml's
+		values.Set = map[string]string{"dir": t.TempDir()} // for restore.yaml
 	}
 	if backup, restore := read[0].Counts, read[1].Counts; backup.Rows == 0 || backup.Files == 0 || restore.Rows != backup.Rows || restore.Files != backup.Files {
-		t.Errorf("%+v was backed up, and %+v comes back", backup, restore)
+		t.Errorf("backed up %+v, restored %+v", backup, restore)
 	}
 }

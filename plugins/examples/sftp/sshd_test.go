@@ -20,9 +20,10 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// sshd is OpenSSH's server. The test listens, and a process of sshd's takes each connection.
+// sshd is OpenSSH's server. The test listens and starts an sshd process for each
+// connection.
 type sshd struct {
-	settings settings // of a stage that can log in
+	settings settings // settings of a stage that can log in
 	path     string
 	file     string
 
@@ -31,15 +32,15 @@ type sshd struct {
 	accepted    int
 }
 
-// serve starts a server with these lines in its configuration.
+// serve starts a server with additional configuration lines.
 func serve(t testing.TB, lines string) *sshd {
 	t.Helper()
 	s := &sshd{path: "/usr/sbin/sshd", connections: map[*exec.Cmd]net.Conn{}}
 	if _, err := os.Stat(s.path); err != nil {
-		machine.Missing(t, "OpenSSH's server (apt install openssh-server): %v", err)
+		machine.Missing(t, "the OpenSSH server (apt install openssh-server): %v", err)
 	}
 	if os.Getuid() == 0 {
-		must(t, os.MkdirAll("/run/sshd", 0o755)) // sshd of root separates its rights there
+		must(t, os.MkdirAll("/run/sshd", 0o755)) // sshd as root needs it for privilege separation
 	}
 	me, err := user.Current()
 	must(t, err)
@@ -81,7 +82,7 @@ func serve(t testing.TB, lines string) *sshd {
 	return s
 }
 
-// take gives a connection to a process.
+// take passes a connection to a process.
 func (s *sshd) take(conn net.Conn, wg *sync.WaitGroup) error {
 	socket, err := conn.(*net.TCPConn).File()
 	if err != nil {
@@ -97,7 +98,7 @@ func (s *sshd) take(conn net.Conn, wg *sync.WaitGroup) error {
 	s.connections[cmd] = conn
 	s.accepted++
 	wg.Go(func() {
-		_ = cmd.Wait() // of a connection that was dropped it is an error
+		_ = cmd.Wait() // it fails for a dropped connection
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.connections, cmd)
@@ -106,7 +107,7 @@ func (s *sshd) take(conn net.Conn, wg *sync.WaitGroup) error {
 	return nil
 }
 
-// drop ends all connections.
+// drop closes all connections.
 func (s *sshd) drop(t testing.TB) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,5 +136,5 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// line is a public key as ssh-keygen writes it.
+// line returns a public key as written by ssh-keygen.
 func line(k ssh.PublicKey) string { return string(ssh.MarshalAuthorizedKey(k)) }

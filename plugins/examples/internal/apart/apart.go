@@ -1,5 +1,5 @@
-// Package apart runs a stage of an example in a process of its own, for the tests
-// of the example: their own program is the plugin.
+// Package apart runs a stage of an example in its own process, for the tests of the
+// example. The test program itself is the plugin.
 package apart
 
 import (
@@ -15,7 +15,8 @@ import (
 	"github.com/lmsvault/vault/plugins/protocol"
 )
 
-// Main is for TestMain: it runs the tests, or the plugin if a host has started the program.
+// Main is for TestMain. It runs the tests, or the plugin if the program was started by a
+// host.
 func Main(m *testing.M, plugin func()) {
 	if os.Getenv(protocol.Handshake().MagicCookieKey) != "" {
 		plugin()
@@ -24,7 +25,7 @@ func Main(m *testing.M, plugin func()) {
 	os.Exit(m.Run())
 }
 
-// Process serves a stage. It is a conformance.Process.
+// Process serves a stage. It implements conformance.Process.
 type Process struct {
 	t        testing.TB
 	program  host.Program
@@ -32,7 +33,7 @@ type Process struct {
 	host     *host.Host // nil after a kill
 }
 
-// New makes a Process of what the example declares. It ends with the test.
+// New returns a Process for the stage declared by the example. It ends with the test.
 func New(t testing.TB, declared stage.Stage) *Process {
 	t.Helper()
 	exe, err := os.Executable()
@@ -42,7 +43,7 @@ func New(t testing.TB, declared stage.Stage) *Process {
 	return &Process{t: t, declared: declared, program: host.Program{Name: declared.Name, Path: exe}}
 }
 
-// Stage is the stage in its process.
+// Stage returns the stage that runs in the process.
 func (p *Process) Stage() stage.Stage {
 	if p.host == nil {
 		h := host.New(host.Config{Log: slog.New(slog.DiscardHandler), Dir: p.t.TempDir(), Version: "1.0.0", Stall: time.Minute})
@@ -56,11 +57,11 @@ func (p *Process) Stage() stage.Stage {
 	return p.host.Isolate(p.declared, p.program)
 }
 
-// Kill kills the process as kill -9 does; what is opened next has another host.
+// Kill kills the process as kill -9 does. Stages opened afterwards have a new host.
 func (p *Process) Kill() error {
 	h := p.host
 	if p.host = nil; h == nil {
 		return nil
 	}
-	return errors.Join(h.Kill(), h.Close()) // a host that lives on would repeat the call that was killed
+	return errors.Join(h.Kill(), h.Close()) // a host that continues would repeat the killed call
 }

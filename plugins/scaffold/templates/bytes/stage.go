@@ -10,29 +10,29 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// Config is what with: may hold in a pipeline. Vault checks values against the
-// tags, and makes its help of them.
+// Config has the settings given under with: in a pipeline. Vault checks them against the
+// tags and generates help from them.
 type Config struct {
-	Level int `key:"level" min:"1" max:"9" default:"6" help:"how hard to try to make things smaller"`
+	Level int `key:"level" min:"1" max:"9" default:"6" help:"compression level; higher is smaller and slower"`
 }
 
 func declaration() sdk.Stage {
-	return sdk.ByteStage("my-stage", "Makes what goes to storage smaller, in zlib's format.",
-		"A restore undoes it by itself, and needs this plugin for that.", open)
+	return sdk.ByteStage("my-stage", "Compresses data for storage in the zlib format.",
+		"A restore decompresses the data automatically and needs this plugin to do so.", open)
 }
 
 func open(_ context.Context, c *Config, _ sdk.Env) (sdk.ByteTransform, error) {
 	return &transform{level: c.Level}, nil
 }
 
-// transform is the sdk.ByteTransform. Vault calls it from many goroutines at once.
+// transform is an sdk.ByteTransform. Vault calls it from many goroutines at once.
 type transform struct {
 	sdk.UnimplementedByteTransform
 	level int
 }
 
-// Apply appends the transformed src to dst. place names the blob, for transforms
-// that authenticate.
+// Apply appends the transformed src to dst. The last parameter is the name of the blob, for
+// transforms that authenticate.
 func (t *transform) Apply(_ context.Context, dst, src []byte, _ string) ([]byte, error) {
 	out := bytes.NewBuffer(dst)
 	w, err := zlib.NewWriterLevel(out, t.level)
@@ -48,8 +48,8 @@ func (t *transform) Apply(_ context.Context, dst, src []byte, _ string) ([]byte,
 	return out.Bytes(), nil
 }
 
-// Invert appends to dst what Apply was given, limit bytes at most: what is
-// stored may have been tampered with.
+// Invert appends to dst what was passed to Apply, at most limit bytes, because stored data
+// may have been manipulated.
 func (t *transform) Invert(_ context.Context, dst, src []byte, _ string, limit int) ([]byte, error) {
 	in := bytes.NewReader(src)
 	r, err := zlib.NewReader(in)
@@ -62,9 +62,9 @@ func (t *transform) Invert(_ context.Context, dst, src []byte, _ string, limit i
 	case err != nil:
 		return dst, fmt.Errorf("%w: %w", sdk.ErrCorrupt, err)
 	case n > int64(limit):
-		return dst, fmt.Errorf("%w: it has more than %d bytes", sdk.ErrCorrupt, limit)
+		return dst, fmt.Errorf("%w: more than %d bytes", sdk.ErrCorrupt, limit)
 	case in.Len() > 0:
-		return dst, fmt.Errorf("%w: %d bytes follow its end", sdk.ErrCorrupt, in.Len())
+		return dst, fmt.Errorf("%w: %d bytes after the end", sdk.ErrCorrupt, in.Len())
 	}
 	return out.Bytes(), r.Close()
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// The kit tests all that Vault relies on. vault plugin test does so with the
-// finished program, and kills it too.
-func TestItKeepsTheContract(t *testing.T) {
+// The conformance kit tests everything that Vault relies on. vault plugin test runs the
+// same checks with the finished program, and kills it too.
+func TestContract(t *testing.T) {
 	conformance.Bytes(t, conformance.BytesFixture{Open: func(t testing.TB) sdk.ByteTransform {
 		b, err := open(t.Context(), &Config{Level: 1}, sdk.Env{})
 		if err != nil {

@@ -13,14 +13,14 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// Config is what with: may hold in a pipeline. Vault checks values against the
-// tags, and makes its help of them.
+// Config has the settings given under with: in a pipeline. Vault checks them against the
+// tags and generates help from them.
 type Config struct {
-	Columns []string `key:"columns" required:"true" help:"the columns to blank, as TABLE.COLUMN without the prefix" example:"[user.email, user.description]"`
-	Text    string   `key:"text" help:"what stands in a text column instead; nothing if it isn't given"`
+	Columns []string `key:"columns" required:"true" help:"columns to blank, as TABLE.COLUMN without the prefix" example:"[user.email, user.description]"`
+	Text    string   `key:"text" help:"replacement for text columns; empty by default"`
 }
 
-// Validate finds what the tags can't say. It opens nothing.
+// Validate checks what the tags can't express. It opens nothing.
 func (c *Config) Validate() error {
 	for _, name := range c.Columns {
 		if table, column, ok := strings.Cut(name, "."); !ok || table == "" || column == "" {
@@ -32,21 +32,22 @@ func (c *Config) Validate() error {
 
 func declaration() sdk.Stage {
 	return sdk.RecordStage("my-stage", "Blanks columns of tables.",
-		"A column that may be NULL becomes NULL, unless text is given; another must be one of text.", open)
+		"A nullable column is set to NULL unless text is given; any other column must hold text.", open)
 }
 
 func open(_ context.Context, c *Config, _ sdk.Env) (sdk.RecordTransform, error) {
 	return &transform{columns: c.Columns, text: c.Text}, nil
 }
 
-// transform is the sdk.RecordTransform. Vault calls it from many goroutines at once.
+// transform is an sdk.RecordTransform. Vault calls it from many goroutines at once.
 type transform struct {
 	sdk.UnimplementedRecordTransform
 	columns []string
 	text    string
 }
 
-// Table tells what becomes of a table. It has no effect: Vault asks for plans too.
+// Table returns how a table changes. It must have no side effects, because vault plan calls
+// it too.
 func (t *transform) Table(ctx context.Context, table schema.Table, _ string) (stage.Mapped, error) {
 	m := stage.Mapped{From: table, Schema: table}
 	cells, err := t.cells(&table)
@@ -55,14 +56,14 @@ func (t *transform) Table(ctx context.Context, table schema.Table, _ string) (st
 	}
 	for i, c := range table.Columns {
 		if cells[i] != nil {
-			m.Rewrite = true // else the rows don't come here at all
+			m.Rewrite = true // otherwise the rows are not passed to Rows
 			m.Notes = append(m.Notes, stage.Note{Path: stage.DB + "/" + table.Name, Text: "column " + c.Name + " is blanked"})
 		}
 	}
 	return m, ctx.Err()
 }
 
-// cells are what the columns that are blanked hold, nil for others.
+// cells returns the replacement for each blanked column, nil for others.
 func (t *transform) cells(table *schema.Table) ([][]byte, error) {
 	for _, name := range t.columns {
 		if of, column, _ := strings.Cut(name, "."); of == table.Name && table.Column(column) == nil {
@@ -78,27 +79,27 @@ func (t *transform) cells(table *schema.Table) ([][]byte, error) {
 		text := c.Type.Kind == schema.Text || c.Type.Kind == schema.Char
 		switch {
 		case unique(table, c.Name):
-			return nil, failure.New(failure.Usage, "column %s can't be blanked: it is in a key whose values must differ", name)
+			return nil, failure.New(failure.Usage, "column %s can't be blanked: it is part of a unique key", name)
 		case text && (t.text != "" || !c.Nullable):
 			cells[i] = rows.AppendText([]byte{}, t.text)
 		case c.Nullable:
 			cells[i] = []byte(rows.Null)
 		default:
-			return nil, failure.New(failure.Usage, "column %s can't be blanked: it holds no text, and must not be NULL", name)
+			return nil, failure.New(failure.Usage, "column %s can't be blanked: it is not text and not nullable", name)
 		}
 	}
 	return cells, nil
 }
 
-// unique tells whether rows are told apart by a column.
+// unique reports whether a column is part of a unique key.
 func unique(table *schema.Table, column string) bool {
 	return slices.Contains(table.PrimaryKey, column) || slices.ContainsFunc(table.Indexes, func(x schema.Index) bool {
 		return x.Unique && slices.ContainsFunc(x.Columns, func(c schema.IndexColumn) bool { return c.Name == column })
 	})
 }
 
-// Rows appends the rows of c to dst as the table holds them now, and tells how many
-// it kept: a transform may leave rows out, and Vault counts them.
+// Rows appends the rows of c to dst as the table now holds them, and returns how many it
+// kept: a transform may leave rows out, and Vault counts them.
 func (t *transform) Rows(ctx context.Context, m stage.Mapped, dst []byte, c stage.Chunk) (_ []byte, kept int, err error) {
 	cells, err := t.cells(&m.From)
 	if err != nil {

@@ -18,15 +18,15 @@ func opened(t testing.TB) sdk.RecordTransform {
 	return r
 }
 
-// The kit tests all that Vault relies on. vault plugin test does so with the
-// finished program, and kills it too.
-func TestItKeepsTheContract(t *testing.T) {
+// The conformance kit tests everything that Vault relies on. vault plugin test runs the
+// same checks with the finished program, and kills it too.
+func TestContract(t *testing.T) {
 	conformance.Record(t, conformance.RecordFixture{
 		Open: opened, Tables: conformance.SampleTables(), Targets: []string{"", "mysql", "postgres", "sqlite"},
 	})
 }
 
-func TestItBlanks(t *testing.T) {
+func TestBlank(t *testing.T) {
 	table := schema.Table{Name: "user", PrimaryKey: []string{"id"}, Columns: []schema.Column{
 		{Name: "id", Type: schema.Type{Kind: schema.Int, Size: 8}},
 		{Name: "email", Type: schema.Type{Kind: schema.Char, Length: 100}},
@@ -42,7 +42,7 @@ func TestItBlanks(t *testing.T) {
 		t.Errorf("%q, want %q (%v)", got, want, err)
 	}
 	if _, err := r.Table(t.Context(), schema.Table{Name: "user", Columns: table.Columns[:2]}, ""); err == nil {
-		t.Error("a column that is not there is no error: it may be misspelt, and would not be blanked")
+		t.Error("a missing column is no error: a misspelt column would not be blanked")
 	}
 	other, err := r.Table(t.Context(), schema.Table{Name: "course", Columns: table.Columns}, "")
 	if err != nil || other.Rewrite || other.Schema.Name != "course" {
@@ -50,7 +50,7 @@ func TestItBlanks(t *testing.T) {
 	}
 }
 
-// chunk is rows as a stage gets them.
+// chunk returns rows as a stage gets them.
 func chunk(data []byte) stage.Chunk {
 	return stage.Chunk{Data: data, Rows: bytes.Count(data, []byte{'\n'})}
 }

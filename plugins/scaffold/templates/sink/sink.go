@@ -17,29 +17,29 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// sink is an sdk.FileSink. The list gets its name in Publish: until then it is
-// FILE.unfinished, so that nobody takes a part for the whole.
+// sink is an sdk.FileSink. Until Publish renames it, the list is FILE.unfinished, so that
+// nobody mistakes a part for the whole.
 type sink struct {
 	sdk.UnimplementedSink
 	path    string
 	replace bool
 
-	mu      sync.Mutex // units are written many at once
+	mu      sync.Mutex // many units are written at once
 	f       *os.File
 	written hash.Hash
 }
 
 func (s *sink) unfinished() string { return s.path + ".unfinished" }
 
-// Check refuses what can't be written, and changes nothing.
+// Check refuses if the list can't be written. It changes nothing.
 func (s *sink) Check(ctx context.Context, _ *stage.Plan) (found stage.Findings, err error) {
-	for path, what := range map[string]string{s.path: "is there", s.unfinished(): "was left by a run that did not end"} {
+	for path, what := range map[string]string{s.path: "exists", s.unfinished(): "was left by an interrupted run"} {
 		if s.replace {
 			break
 		}
 		_, err := os.Lstat(path)
 		if err == nil {
-			return found, failure.New(failure.Refused, "%s %s: remove it, or set replace: true", path, what)
+			return found, failure.New(failure.Refused, "%s %s; remove it or set replace: true", path, what)
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return found, failure.Wrap(failure.Refused, err)
@@ -58,7 +58,7 @@ func (s *sink) Begin(context.Context, *stage.Plan) (err error) {
 	return err
 }
 
-// WriteFiles starts to take a unit.
+// WriteFiles starts a unit.
 func (s *sink) WriteFiles(context.Context, stage.Unit) (stage.FileUnit, error) {
 	return &unit{sink: s}, nil
 }
@@ -92,7 +92,7 @@ func (s *sink) Prove(context.Context) ([]stage.TableProof, error) {
 	return nil, nil
 }
 
-// Publish makes the proven target count.
+// Publish marks the proven target as complete.
 func (s *sink) Publish(context.Context) error {
 	if err := os.Rename(s.unfinished(), s.path); err != nil {
 		return err
@@ -104,10 +104,10 @@ func (s *sink) Publish(context.Context) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// Abort leaves what is there under its unfinished name: the next Check refuses it.
+// Abort leaves the file under its unfinished name; the next Check refuses it.
 func (s *sink) Abort(context.Context) error { return nil }
 
-// Close ends the sink. It may be called twice.
+// Close closes the sink. It may be called twice.
 func (s *sink) Close(context.Context) error {
 	if s.f == nil {
 		return nil

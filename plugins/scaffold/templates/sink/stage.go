@@ -9,24 +9,24 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// Config is what with: may hold in a pipeline. Vault checks values against the
-// tags, and makes its help of them.
+// Config has the settings given under with: in a pipeline. Vault checks them against the
+// tags and generates help from them.
 type Config struct {
-	File    string `key:"file" required:"true" help:"the list to write" example:"/srv/files.txt"`
-	Replace bool   `key:"replace" help:"replace a list that is there; without, it is refused"`
+	File    string `key:"file" required:"true" help:"path of the list to write" example:"/srv/files.txt"`
+	Replace bool   `key:"replace" help:"replace an existing list; refused by default"`
 }
 
-// Validate finds what the tags can't say. It opens nothing.
+// Validate checks what the tags can't express. It opens nothing.
 func (c *Config) Validate() error {
 	if c.File == "" {
-		return sdk.At("file", "it is empty: name a file")
+		return sdk.At("file", "file is empty; name a file")
 	}
 	return nil
 }
 
 func declaration() sdk.Stage {
-	return sdk.SinkStage("my-stage", "Lists the files of a site with size and hash.",
-		"A line for each file: its hash (SHA-1 in filedir, else SHA-256), size and path. Tables are not listed.",
+	return sdk.SinkStage("my-stage", "Lists the files of a site with size and checksum.",
+		"Each line has the checksum (SHA-1 for filedir, otherwise SHA-256), size and path of a file. Tables are not listed.",
 		[]string{stage.Filedir, stage.Dataroot}, open)
 }
 

@@ -13,9 +13,9 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// The kit tests all that Vault relies on. vault plugin test does so with the
-// finished program, and kills it too.
-func TestItKeepsTheContract(t *testing.T) {
+// The conformance kit tests everything that Vault relies on. vault plugin test runs the
+// same checks with the finished program, and kills it too.
+func TestContract(t *testing.T) {
 	plan, units := conformance.SampleUnits([]string{stage.Filedir, stage.Dataroot}, "")
 	conformance.Sink(t, conformance.SinkFixture{Plan: plan, Units: units, Place: func(t testing.TB) conformance.Target {
 		path := filepath.Join(t.TempDir(), "files.txt")
@@ -29,7 +29,7 @@ func TestItKeepsTheContract(t *testing.T) {
 			},
 			Untouched: func(t testing.TB) {
 				if left, err := filepath.Glob(path + "*"); err != nil || len(left) > 0 {
-					t.Errorf("%q are there (%v)", left, err)
+					t.Errorf("%q exist (%v)", left, err)
 				}
 			},
 			Holds: func(t testing.TB, items []conformance.Item) { lists(t, path, items) },
@@ -37,7 +37,7 @@ func TestItKeepsTheContract(t *testing.T) {
 	}})
 }
 
-// lists fails unless exactly the files among the items are listed.
+// lists fails the test unless the list has exactly the files among the items.
 func lists(t testing.TB, path string, items []conformance.Item) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -51,10 +51,10 @@ func lists(t testing.TB, path string, items []conformance.Item) {
 		files++
 		line := fmt.Sprintf("%s%s %d %q\n", item.Digest.SHA1, item.Digest.SHA256, item.Digest.Bytes, item.Entry.Path)
 		if strings.Count(string(text), line) != 1 {
-			t.Errorf("%s is not listed once", item.Entry.Path)
+			t.Errorf("%s is not listed exactly once", item.Entry.Path)
 		}
 	}
 	if n := bytes.Count(text, []byte("\n")); n != files {
-		t.Errorf("%d files are listed, and there are %d", n, files)
+		t.Errorf("%d files are listed, want %d", n, files)
 	}
 }

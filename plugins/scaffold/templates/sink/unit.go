@@ -9,13 +9,13 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// unit is the sdk.FileUnit. One goroutine uses it. Its lines wait in memory:
-// units are small enough for that.
+// unit is an sdk.FileUnit. It is used by one goroutine. Units are small, so it keeps its
+// lines in memory until Commit.
 type unit struct {
 	sink  *sink
 	lines []byte
 	entry stage.Entry
-	bytes int64 // of the open entry
+	bytes int64 // size of the open entry so far
 	taken stage.Receipt
 }
 
@@ -24,20 +24,20 @@ func (u *unit) Open(_ context.Context, e stage.Entry) error {
 	return nil
 }
 
-// Write takes a piece of the open entry. The bytes are Vault's again when it
-// returns: what is kept must be copied.
+// Write receives a piece of the open entry. Vault reuses data after Write returns, so copy
+// what you keep.
 func (u *unit) Write(_ context.Context, data []byte) error {
 	u.bytes += int64(len(data))
 	return nil
 }
 
-// Close ends the entry; d is what its source read.
+// Close ends the entry; d is what the source read.
 func (u *unit) Close(_ context.Context, d stage.Digest) error {
 	if u.entry.Kind != stage.File {
 		return nil
 	}
 	if u.bytes != d.Bytes {
-		return fmt.Errorf("%d bytes of %s came, and %d were read", u.bytes, u.entry.Path, d.Bytes)
+		return fmt.Errorf("got %d bytes of %s, the source read %d", u.bytes, u.entry.Path, d.Bytes)
 	}
 	u.taken.Files++
 	u.taken.Bytes += d.Bytes
@@ -48,11 +48,11 @@ func (u *unit) Close(_ context.Context, d stage.Digest) error {
 // Drop undoes Open.
 func (u *unit) Drop(context.Context) error { return nil }
 
-var errKnows = errors.New("this sink knows nothing of earlier runs") // it is no stage.BaselineSink
+var errKnows = errors.New("this sink has no baseline") // it is not a stage.BaselineSink
 
 func (u *unit) Same(context.Context, stage.Entry) error { return errKnows }
 
-// Loss tells what the source could not read; the run counts it.
+// Loss reports what the source could not read; the run counts it.
 func (u *unit) Loss(context.Context, stage.Loss) error { return nil }
 
 // Commit makes the unit's content safe.
@@ -65,7 +65,7 @@ func (u *unit) Commit(ctx context.Context) (*stage.Receipt, error) {
 	return &u.taken, u.sink.commit(lines)
 }
 
-// Abort gives the unit up; nothing after Commit. The unit may be begun again.
+// Abort discards the unit; it does nothing after Commit. The unit may be started again.
 func (u *unit) Abort(context.Context) error {
 	u.lines = nil
 	return nil

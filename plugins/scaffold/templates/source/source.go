@@ -22,11 +22,11 @@ type source struct {
 	sdk.UnimplementedSource
 	Config
 	f    *os.File
-	size int64 // when it was planned: what is appended later belongs to no run
+	size int64 // at the time of Plan; data appended later is not read
 }
 
-// Plan tells what there is: tables with their structure, and units that can be
-// read each on its own. Here one unit holds all.
+// Plan returns the tables with their structure, and units that can be read independently.
+// Here one unit has everything.
 func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
 	if err := sdk.RefuseSelection(r, stage.DB); err != nil {
 		return nil, err
@@ -52,11 +52,10 @@ func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 	}, ctx.Err()
 }
 
-// ReadRows writes the rows of a unit in chunks. It may be called again for the same
-// unit, and writes the same then. An error of the writer is returned: as it is, or
-// wrapped with %w.
+// ReadRows writes the rows of a unit in chunks. It may be called again for the same unit,
+// and then writes the same. It returns an error of the writer, as it is or wrapped with %w.
 func (s *source) ReadRows(ctx context.Context, _ stage.ReadRequest, w stage.RowWriter) error {
-	// The builder cuts chunks where Vault wants them cut.
+	// The builder cuts chunks where Vault requires it.
 	chunks := rows.NewBuilder(func(ctx context.Context, data []byte, n int) error {
 		return w.Write(ctx, stage.Chunk{Data: data, Rows: n})
 	})
@@ -80,7 +79,8 @@ func (s *source) ReadRows(ctx context.Context, _ stage.ReadRequest, w stage.RowW
 	return chunks.Flush(ctx)
 }
 
-// row adds a line. What can't be carried is told as a loss, never left out in silence.
+// row adds a line. A line that can't be transferred is reported as a loss, never left out
+// silently.
 func (s *source) row(ctx context.Context, w stage.RowWriter, chunks *rows.Builder, number int64, line []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -90,7 +90,7 @@ func (s *source) row(ctx context.Context, w stage.RowWriter, chunks *rows.Builde
 	}
 	if !utf8.Valid(line) {
 		return w.Loss(ctx, stage.Loss{
-			Kind: stage.LossRow, Path: stage.DB + "/" + s.Table, Where: fmt.Sprintf("line %d", number), Reason: "it is not UTF-8", Count: 1,
+			Kind: stage.LossRow, Path: stage.DB + "/" + s.Table, Where: fmt.Sprintf("line %d", number), Reason: "not UTF-8", Count: 1,
 		})
 	}
 	chunks.Buf = strconv.AppendInt(chunks.Buf, number, 10)

@@ -11,9 +11,9 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// The kit tests all that Vault relies on. vault plugin test does so with the
-// finished program, and kills it too.
-func TestItKeepsTheContract(t *testing.T) {
+// The conformance kit tests everything that Vault relies on. vault plugin test runs the
+// same checks with the finished program, and kills it too.
+func TestContract(t *testing.T) {
 	for name, file := range map[string]struct {
 		text   string
 		losses map[stage.LossKind]int64

@@ -9,15 +9,14 @@ import (
 	"syscall"
 )
 
-// Free tells how many more bytes can be stored; -1 would be unknown. It is
-// optional: a storage without this method is not asked.
+// Free returns how many more bytes can be stored, or -1 if unknown. It is optional.
 func (s *storage) Free(context.Context) (int64, error) {
 	dir := s.dir
 	for dir != filepath.Dir(dir) {
 		if _, err := os.Stat(dir); err == nil {
 			break
 		}
-		dir = filepath.Dir(dir) // the first Put makes what is missing
+		dir = filepath.Dir(dir) // the first Put creates missing directories
 	}
 	var room syscall.Statfs_t
 	if err := syscall.Statfs(dir, &room); err != nil {
@@ -26,14 +25,14 @@ func (s *storage) Free(context.Context) (int64, error) {
 	return max(0, int64(room.Bavail)*int64(room.Bsize)-s.keepFree), nil
 }
 
-// room refuses what would leave less than keep_free.
+// room returns an error if storing n bytes would leave less than keep_free.
 func (s *storage) room(ctx context.Context, n int) error {
 	if s.keepFree == 0 {
 		return nil
 	}
 	free, err := s.Free(ctx)
 	if err == nil && free < int64(n) {
-		err = fmt.Errorf("%d bytes would leave less room in %s than keep_free says: free some, or take another directory", n, s.dir)
+		err = fmt.Errorf("storing %d bytes in %s would leave less free space than keep_free; free some space or use another directory", n, s.dir)
 	}
 	return err
 }

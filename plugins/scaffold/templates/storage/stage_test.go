@@ -9,9 +9,9 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// The kit tests all that Vault relies on. vault plugin test does so with the
-// finished program, and kills it too.
-func TestItKeepsTheContract(t *testing.T) {
+// The conformance kit tests everything that Vault relies on. vault plugin test runs the
+// same checks with the finished program, and kills it too.
+func TestContract(t *testing.T) {
 	var dir string
 	reopen := func(t testing.TB) sdk.Storage {
 		s, err := open(t.Context(), &Config{Dir: dir, KeepFree: 1}, sdk.Env{Log: slog.New(slog.DiscardHandler)})

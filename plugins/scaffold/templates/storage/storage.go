@@ -16,27 +16,27 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// storage is the sdk.Storage. Vault calls it from many goroutines at once.
+// storage is an sdk.Storage. Vault calls it from many goroutines at once.
 type storage struct {
 	sdk.UnimplementedStorage
 	dir      string
 	keepFree int64
 }
 
-// temp holds what is being written. No object can have its name.
+// temp is the directory for unfinished files. No object can have its name.
 const temp = "~new"
 
 var goodName = regexp.MustCompile(`^[a-z0-9._-]+(/[a-z0-9._-]+)*$`)
 
-// Put writes a temporary file, syncs it, renames it and syncs the directory: in
-// this order a crash leaves the old object or the new one, never a part.
+// Put writes a temporary file, syncs it, renames it and syncs the directory. In this order
+// a crash leaves the old object or the new one, never a partial one.
 func (s *storage) Put(ctx context.Context, name string, data []byte) error {
 	return s.store(ctx, name, data, os.Rename)
 }
 
-// Create is Put, but where there is an object of this name it changes nothing. It is
-// optional, and must be one step: who looks first, and then writes, replaces what
-// another has made in between.
+// Create is like Put, but changes nothing if the object exists. It is optional, and must be
+// atomic: checking first and then writing could replace what another process stored in
+// between.
 func (s *storage) Create(ctx context.Context, name string, data []byte) error {
 	return s.store(ctx, name, data, func(temp, path string) error {
 		err := os.Link(temp, path)
@@ -73,7 +73,7 @@ func (s *storage) store(ctx context.Context, name string, data []byte, publish f
 	}
 	err = errors.Join(err, f.Close())
 	if err == nil {
-		err = ctx.Err() // nobody waits any more: store nothing
+		err = ctx.Err() // the call was cancelled: store nothing
 	}
 	if err == nil {
 		err = publish(f.Name(), path)
@@ -84,7 +84,7 @@ func (s *storage) store(ctx context.Context, name string, data []byte, publish f
 	return s.sync(path)
 }
 
-// sync makes the names durable that lead to a file.
+// sync makes the directory entries that lead to a file durable.
 func (s *storage) sync(path string) error {
 	for path != s.dir {
 		path = filepath.Dir(path)
@@ -99,7 +99,7 @@ func (s *storage) sync(path string) error {
 	return nil
 }
 
-// Get appends to dst exactly the bytes that are asked for.
+// Get appends exactly the requested bytes to dst.
 func (s *storage) Get(ctx context.Context, dst []byte, name string, offset, length int64) (_ []byte, err error) {
 	f, size, err := s.open(ctx, name)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *storage) Get(ctx context.Context, dst []byte, name string, offset, leng
 		length = max(0, size-offset)
 	}
 	if offset < 0 || offset+length > size {
-		return dst, fmt.Errorf("object %s is %w: it has %d bytes, and %d from %d were asked for", name, sdk.ErrCorrupt, size, length, offset)
+		return dst, fmt.Errorf("object %s is %w: it has %d bytes, requested were %d from offset %d", name, sdk.ErrCorrupt, size, length, offset)
 	}
 	start := len(dst)
 	dst = slices.Grow(dst, int(length))[:start+int(length)]
@@ -120,13 +120,13 @@ func (s *storage) Get(ctx context.Context, dst []byte, name string, offset, leng
 	return dst, nil
 }
 
-// List walks all files. A prefix is plain text: data/a is one of data/ab/1. With
-// the prefix "" it also lists files that Put did not make: a directory that holds
-// other people's files must not pass for an empty one.
+// List lists all files. A prefix is plain text: data/a matches data/ab/1. With the prefix
+// "" it also lists files that Put did not create, so that a directory with other people's
+// files does not look empty.
 func (s *storage) List(ctx context.Context, prefix string, fn func(sdk.Object) error) error {
 	return filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // nothing is stored yet, or it was deleted just now
+			return nil // nothing stored yet, or deleted meanwhile
 		}
 		if err := errors.Join(err, ctx.Err()); err != nil {
 			return err
@@ -156,7 +156,7 @@ func (s *storage) List(ctx context.Context, prefix string, fn func(sdk.Object) e
 	})
 }
 
-// Delete removes an object. One that is not there is no error.
+// Delete removes an object. It is not an error if the object does not exist.
 func (s *storage) Delete(ctx context.Context, name string) error {
 	path, err := s.path(name)
 	if err := errors.Join(err, ctx.Err()); err != nil {
@@ -172,7 +172,7 @@ func (s *storage) Delete(ctx context.Context, name string) error {
 	return s.sync(path)
 }
 
-// Stat tells an object's size.
+// Stat returns the size of an object.
 func (s *storage) Stat(ctx context.Context, name string) (sdk.Object, error) {
 	f, size, err := s.open(ctx, name)
 	if err != nil {
@@ -181,18 +181,18 @@ func (s *storage) Stat(ctx context.Context, name string) (sdk.Object, error) {
 	return sdk.Object{Name: name, Size: size}, f.Close()
 }
 
-// Close ends the instance. Nothing that was put may depend on it.
+// Close closes the instance. Stored objects must not depend on it.
 func (s *storage) Close(context.Context) error { return nil }
 
-// open opens an object's file. By ErrNotExist Vault tells a new repository from
-// one that can't be reached: return it only for what is certainly not there.
+// open opens the file of an object. Vault takes ErrNotExist to mean that there is no
+// repository yet, so return it only if the object certainly does not exist.
 func (s *storage) open(ctx context.Context, name string) (*os.File, int64, error) {
 	path, err := s.path(name)
 	if err := errors.Join(err, ctx.Err()); err != nil {
 		return nil, 0, err
 	}
 	missing := fmt.Errorf("object %s %w in %s", name, sdk.ErrNotExist, s.dir)
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for its writer
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // opening a pipe would block
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, 0, missing
 	}
@@ -201,7 +201,7 @@ func (s *storage) open(ctx context.Context, name string) (*os.File, int64, error
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = missing // a directory that objects are in
+		err = missing // a directory with objects in it
 	}
 	if err != nil {
 		return nil, 0, errors.Join(err, f.Close())
@@ -209,10 +209,10 @@ func (s *storage) open(ctx context.Context, name string) (*os.File, int64, error
 	return f, info.Size(), nil
 }
 
-// path is where an object is kept. A name must not lead out of the directory.
+// path returns the path of an object. A name must not lead out of the directory.
 func (s *storage) path(name string) (string, error) {
 	if !goodName.MatchString(name) || !filepath.IsLocal(name) || filepath.Clean(name) != name {
-		return "", fmt.Errorf("%q is no name of an object", name)
+		return "", fmt.Errorf("%q is not a valid object name", name)
 	}
 	return filepath.Join(s.dir, filepath.FromSlash(name)), nil
 }
