@@ -1,5 +1,5 @@
-// Package lab gives tests the real Moodle sites that may lie beside the project:
-// data that is not part of it.
+// Package lab gives tests access to real Moodle sites in a directory beside the
+// project. They are not part of the project; tests skip where they are missing.
 package lab
 
 import (
@@ -48,8 +48,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// Code returns what the sites' code tree holds for a reader without PHP, or skips
-// the test. The caller may add files.
+// Code returns the sites' code: every install.xml, version.php and list of plugins. It
+// skips the test where the sites are missing. The caller may add files.
 func Code(t testing.TB) fstest.MapFS {
 	t.Helper()
 	f, err := os.Open(filepath.Join(Dir(t), "code.tar.zst"))

@@ -56,15 +56,15 @@ func TestWhatIsNoCode(t *testing.T) {
 		change map[string]string // "" removes
 		want   string
 	}{
-		"no version.php":       {map[string]string{"version.php": ""}, "version.php is neither here nor in public"},
+		"no version.php":       {map[string]string{"version.php": ""}, "no version.php here or in public"},
 		"another version.php":  {map[string]string{"version.php": "<?php return 5;"}, "$version is missing or not a number"},
-		"a version from code":  {map[string]string{"version.php": "<?php\n$version = compute();"}, "version.php: $version can't be decided without executing the file: line 2: the function compute"},
-		"no components.json":   {map[string]string{"lib/components.json": ""}, "lib/components.json is missing; Moodle 3.11.18+ (Build: 20231222) is incomplete here, or older than 3.8"},
+		"a version from code":  {map[string]string{"version.php": "<?php\n$version = compute();"}, "version.php: $version can't be determined without executing the file: line 2: the function compute"},
+		"no components.json":   {map[string]string{"lib/components.json": ""}, "lib/components.json is missing; Moodle 3.11.18+ (Build: 20231222) is incomplete or older than 3.8"},
 		"broken JSON":          {map[string]string{"lib/components.json": "{"}, "lib/components.json: "},
-		"JSON without types":   {map[string]string{"lib/components.json": "{}"}, "lib/components.json: it lists no plugin types"},
-		"a list":               {map[string]string{"lib/components.json": "[]"}, "it lists no plugin types"},
-		"deep JSON":            {map[string]string{"lib/components.json": strings.Repeat(`{"a":`, 1000)}, "it nests deeper than 64"},
-		"more behind the JSON": {map[string]string{"lib/components.json": `{"plugintypes":{"mod":"mod"}} x`}, "follows the object"},
+		"JSON without types":   {map[string]string{"lib/components.json": "{}"}, "lib/components.json: no plugin types"},
+		"a list":               {map[string]string{"lib/components.json": "[]"}, "no plugin types"},
+		"deep JSON":            {map[string]string{"lib/components.json": strings.Repeat(`{"a":`, 1000)}, "nested deeper than 64"},
+		"more behind the JSON": {map[string]string{"lib/components.json": `{"plugintypes":{"mod":"mod"}} x`}, "unexpected text after the object"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := maps.Clone(moodle311)
@@ -92,19 +92,19 @@ func TestProblems(t *testing.T) {
 		file, text, want string
 		unknown          bool // the hash is not known then
 	}{
-		"version from code":     {"mod/data/version.php", "<?php\n\n$plugin->version = compute();", "mod/data/version.php:3: $plugin->version can't be decided without executing the file", true},
-		"version by condition":  {"mod/data/version.php", "<?php\n$plugin->version = 1;\nif ($CFG->branch > 400) {\n  $plugin->version = 2;\n}", "mod/data/version.php:4: $plugin->version can't be decided", true},
-		"requires from code":    {"mod/data/version.php", "<?php\n$plugin->version = 1;\n$plugin->requires = $CFG->version;", "mod/data/version.php:3: $plugin->requires can't be decided without executing the file: it depends on the site's settings", false},
+		"version from code":     {"mod/data/version.php", "<?php\n\n$plugin->version = compute();", "mod/data/version.php:3: $plugin->version can't be determined without executing the file", true},
+		"version by condition":  {"mod/data/version.php", "<?php\n$plugin->version = 1;\nif ($CFG->branch > 400) {\n  $plugin->version = 2;\n}", "mod/data/version.php:4: $plugin->version can't be determined", true},
+		"requires from code":    {"mod/data/version.php", "<?php\n$plugin->version = 1;\n$plugin->requires = $CFG->version;", "mod/data/version.php:3: $plugin->requires can't be determined without executing the file: it depends on the site's settings", false},
 		"no PHP":                {"mod/data/version.php", "<?php\n$plugin->version = ;", "mod/data/version.php", true},
 		"a version of text":     {"mod/data/version.php", "<?php\n$plugin->version = array(1);", "mod/data/version.php:2: $plugin->version is not a version", true},
-		"broken JSON":           {"mod/quiz/db/subplugins.json", "{", "mod/quiz/db/subplugins.json: it is not the JSON that is expected", false},
-		"subplugins from code":  {"lib/editor/atto/db/subplugins.php", "<?php $subplugins = f();", "lib/editor/atto/db/subplugins.php: $subplugins can't be decided", false},
+		"broken JSON":           {"mod/quiz/db/subplugins.json", "{", "mod/quiz/db/subplugins.json: invalid JSON", false},
+		"subplugins from code":  {"lib/editor/atto/db/subplugins.php", "<?php $subplugins = f();", "lib/editor/atto/db/subplugins.php: $subplugins can't be determined", false},
 		"type of a subsystem":   {"mod/quiz/db/subplugins.json", `{"plugintypes": {"course": "mod/quiz/report"}}`, "mod/quiz: it declares the plugin type course, which is a subsystem of core", false},
-		"type that is there":    {"mod/quiz/db/subplugins.json", `{"plugintypes": {"auth": "mod/quiz/report"}}`, "mod/quiz: it declares the plugin type auth, which there is already", false},
-		"type without code":     {"mod/quiz/db/subplugins.json", `{"plugintypes": {"quizzes": "mod/quiz/gone"}}`, "mod/quiz: it declares the plugin type quizzes in mod/quiz/gone, which is no directory", false},
-		"type outside the code": {"mod/quiz/db/subplugins.json", `{"plugintypes": {"quizzes": "../../etc"}}`, "mod/quiz: it declares the plugin type quizzes in ../../etc, which is no directory", false},
+		"type that is there":    {"mod/quiz/db/subplugins.json", `{"plugintypes": {"auth": "mod/quiz/report"}}`, "mod/quiz: it declares the plugin type auth, which already exists", false},
+		"type without code":     {"mod/quiz/db/subplugins.json", `{"plugintypes": {"quizzes": "mod/quiz/gone"}}`, "mod/quiz: it declares the plugin type quizzes in mod/quiz/gone, which is not a directory", false},
+		"type outside the code": {"mod/quiz/db/subplugins.json", `{"plugintypes": {"quizzes": "../../etc"}}`, "mod/quiz: it declares the plugin type quizzes in ../../etc, which is not a directory", false},
 		"type of odd letters":   {"mod/quiz/db/subplugins.json", `{"plugintypes": {"Quiz_x": "mod/quiz/report"}}`, `mod/quiz: it declares the plugin type "Quiz_x"`, false},
-		"no list of standards":  {"lib/classes/plugin_manager.php", "<?php class x {}", "it is not known which plugins come with Moodle: there is no function standard_plugins_list", false},
+		"no list of standards":  {"lib/classes/plugin_manager.php", "<?php class x {}", "cannot tell which plugins are standard: there is no function standard_plugins_list", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := maps.Clone(moodle311)
@@ -127,6 +127,18 @@ func TestPluginNames(t *testing.T) {
 	} {
 		if got := validPluginName(name); got != want {
 			t.Errorf("%q: %v", name, got)
+		}
+	}
+}
+
+// A version.php can't make Vault read files outside of the code.
+func TestFilesOutsideOfTheCode(t *testing.T) {
+	outside := t.TempDir()
+	write(t, outside, "number.php", "<?php $plugin->version = 99;")
+	for _, path := range []string{filepath.Join(outside, "number.php"), strings.Repeat("../", 20) + filepath.Join(outside, "number.php")} {
+		p, problems := declares(t, "<?php require('"+path+"');")
+		if p.Known || p.Version.String() == "99" || !strings.Contains(problems, "outside of Moodle's code") {
+			t.Errorf("%s: version %q\n%s", path, p.Version, problems)
 		}
 	}
 }

@@ -14,11 +14,11 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// Core is the component that Moodle's own tables belong to.
+// Core is the component name of Moodle itself.
 const Core = "core"
 
-// Options are settings of a site's config.php that say where its code is. The zero
-// value is what almost all sites have.
+// Options are the settings of config.php that move parts of the code. Almost all
+// sites need none.
 type Options struct {
 	Admin    string // $CFG->admin, a directory; "" for admin
 	ThemeDir string // $CFG->themedir, an absolute path; "" for theme
@@ -30,8 +30,7 @@ type Code struct {
 	Release string // 4.5.6 (Build: 20250811)
 	Branch  string // 405
 
-	// Types are the plugin types in the order in which Moodle keeps them, then those
-	// that are deprecated.
+	// Types lists the plugin types in Moodle's order, then the deprecated ones.
 	Types      []Type
 	Plugins    []Plugin    // by type in the order of Types, then by name
 	Subsystems []Subsystem // by name
@@ -39,42 +38,44 @@ type Code struct {
 	Problems []Problem
 
 	fsys    fs.FS
-	web     string // the directory of lib and mod below the code: "." or "public"
+	web     string // the directory of mod, relative to the code: "." or "public"
+	admin   string // the name of the directory admin
+	themes  string // Options.ThemeDir
 	list    standard
 	byName  map[string]int    // of a plugin, in Plugins
 	parents map[string]string // of a plugin type: the component that declares it
 }
 
-// Type is a plugin type.
+// Type is a plugin type, such as mod.
 type Type struct {
 	Name string
-	Dir  string // of its plugins, below the code
+	Dir  string // where its plugins are, relative to the code
 	// Parent is the component that declares the type for its subplugins, "" for none.
 	Parent string
-	// Deprecated types take no part in Moodle's list of versions.
+	// Deprecated types are not part of Moodle's list of versions.
 	Deprecated bool
 }
 
-// Plugin is a plugin whose code is there.
+// Plugin is a plugin whose code is present.
 type Plugin struct {
 	Component  string // mod_forum
 	Type, Name string
-	Dir        string // below the code; below Options.ThemeDir if it starts with a slash
+	Dir        string // relative to the code; absolute below Options.ThemeDir
 	Parent     string // the component that declares its type, "" for none
-	Standard   bool   // it comes with Moodle
-	Deprecated bool   // its type is
+	Standard   bool   // part of the Moodle distribution
+	Deprecated bool   // its type is deprecated
 	Declared
 }
 
 // Subsystem is a part of core.
 type Subsystem struct {
 	Component string // core_cache
-	Dir       string // below the code, "" for none
+	Dir       string // relative to the code, "" for none
 }
 
-// Problem is something in the code that Moodle, or this package, can't use.
+// Problem is something in the code that Moodle ignores or that Load could not determine.
 type Problem struct {
-	Path string // below the code
+	Path string // relative to the code
 	Line int    // 0 for the whole file
 	Text string
 }
@@ -87,8 +88,8 @@ func (p Problem) String() string {
 	return p.Path + ": " + p.Text
 }
 
-// Load reads the code in a directory, the one that holds config.php. It fails if
-// that is not the code of Moodle 3.8 or later.
+// Load reads the code in dir, the directory that holds config.php. An error of class
+// failure.Refused says that dir does not hold the code of Moodle 3.8 or later.
 func Load(ctx context.Context, dir string, o Options) (*Code, error) {
 	code, err := LoadFS(ctx, os.DirFS(dir), o)
 	if err != nil {
@@ -97,10 +98,10 @@ func Load(ctx context.Context, dir string, o Options) (*Code, error) {
 	return code, nil
 }
 
-// LoadFS reads the code in a file system. Options.ThemeDir is still a directory of
-// the machine.
+// LoadFS is Load for the code in fsys. Options.ThemeDir is still a directory of the
+// operating system.
 func LoadFS(ctx context.Context, fsys fs.FS, o Options) (*Code, error) {
-	c := &Code{fsys: fsys, byName: map[string]int{}, parents: map[string]string{}}
+	c := &Code{fsys: fsys, admin: cmp.Or(o.Admin, "admin"), themes: o.ThemeDir, byName: map[string]int{}, parents: map[string]string{}}
 	if err := c.core(ctx); err != nil {
 		return nil, err
 	}
@@ -129,7 +130,7 @@ func (c *Code) core(ctx context.Context) error {
 		}
 		return nil
 	}
-	return failure.New(failure.Refused, "version.php is neither here nor in public; give the directory that holds Moodle's config.php")
+	return failure.New(failure.Refused, "no version.php here or in public; give the directory that holds Moodle's config.php")
 }
 
 // maxSource is the most bytes of a PHP or JSON file that are read.
@@ -159,7 +160,7 @@ func (c *Code) branch() int {
 	return n
 }
 
-// Plugin returns a plugin by its component name, and whether its code is there.
+// Plugin returns a plugin by its component name, and whether its code is present.
 func (c *Code) Plugin(component string) (Plugin, bool) {
 	i, ok := c.byName[component]
 	if !ok {

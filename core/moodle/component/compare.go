@@ -6,32 +6,32 @@ import (
 	"strings"
 )
 
-// Change is how a plugin in the code differs from what a database was used with.
+// Change is the kind of difference between the code of a component and a database.
 type Change string
 
 // The changes.
 const (
-	Missing  Change = "missing"  // the database has it, the code doesn't
-	Removed  Change = "removed"  // the same, and Moodle itself has removed it: its upgrade takes it away
-	Lower    Change = "lower"    // the code is older than the database; Moodle refuses to run
-	Upgrade  Change = "upgrade"  // the code is newer; Moodle has to be upgraded
-	Extra    Change = "extra"    // the code has it, the database doesn't; Moodle installs it
-	Versions Change = "versions" // the version of one of the two is not known
+	Missing Change = "missing" // installed in the database, and the code is missing
+	Removed Change = "removed" // missing because Moodle no longer contains it; the upgrade uninstalls it
+	Lower   Change = "lower"   // the code is older than the database; Moodle refuses to run
+	Upgrade Change = "upgrade" // the code is newer than the database; Moodle needs an upgrade
+	Extra   Change = "extra"   // not installed in the database; Moodle will install it
+	Unknown Change = "unknown" // the version of the code could not be determined
 )
 
-// State is a component that is not the same in a code and a database.
+// State describes a component whose code and database differ.
 type State struct {
 	Component string // core or a plugin
-	Parent    string // of a subplugin, "" for none and where it is not known
+	Parent    string // of a subplugin, "" if there is none or it is unknown
 	Change    Change
-	Standard  bool    // it comes with this Moodle
-	Code      Version // none where the code lacks it
+	Standard  bool    // part of this Moodle distribution
+	Code      Version // none if the code is missing
 	Database  Version
 }
 
-// Installed makes the versions by component of what a database keeps: the setting
-// version of core, and those of plugins by their names in config_plugins. Names
-// that are no component are left out, as Moodle does.
+// Installed returns the versions in a database by component. core is the setting
+// version in table config; plugins are the values of the same name in
+// config_plugins, by plugin. Like Moodle, it ignores names that are not components.
 func Installed(core string, plugins map[string]string) map[string]Version {
 	all := map[string]Version{}
 	add := func(component, text string) {
@@ -52,8 +52,8 @@ func Installed(core string, plugins map[string]string) map[string]Version {
 	return all
 }
 
-// Compare lists the components whose code doesn't fit the versions that a database
-// or a backup has: core first, then by name, subplugins behind their parents.
+// Compare lists the components whose code differs from the versions in a database or
+// a backup: core first, then by name, subplugins after their parents.
 func (c *Code) Compare(installed map[string]Version) []State {
 	var states []State
 	add := func(component, parent string, code Version, known, there bool) {
@@ -70,7 +70,7 @@ func (c *Code) Compare(installed map[string]Version) []State {
 		case !there:
 			s.Change = Missing
 		case !known:
-			s.Change = Versions
+			s.Change = Unknown
 		case code.Compare(database) < 0:
 			s.Change = Lower
 		case code.Compare(database) > 0:
@@ -113,8 +113,8 @@ func (s State) family() string {
 	return s.Component
 }
 
-// Pending says why the tables of a component may not be as its code defines them,
-// for a database with those versions; "" for no reason.
+// Pending returns the reason why the tables of a component may legitimately differ
+// from its code: it is not installed, or not at this version. "" for none.
 func (c *Code) Pending(component string, installed map[string]Version) string {
 	code, known := c.Version, true
 	if component != Core {

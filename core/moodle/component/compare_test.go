@@ -55,7 +55,7 @@ func TestCompareVersions(t *testing.T) {
 		"block_of_yesterday missing  old",
 		"local_own upgrade 2024010100.5 2024010100.4",
 		"mod_assignment removed  2021051700",
-		"mod_broken versions  5",
+		"mod_broken unknown  5",
 		"mod_data lower 2021051700 2021051701 standard",
 		"mod_hvp missing  2023010100",
 		"mod_quiz upgrade 2021051700 2021051600 standard",

@@ -10,24 +10,23 @@ import (
 	"github.com/lmsvault/vault/core/moodle/php"
 )
 
-// Dependency is another plugin that a plugin needs.
+// Dependency is a plugin that another plugin requires.
 type Dependency struct {
 	Component string
-	Version   Version // at least; none for any
+	Version   Version // the minimum, none for any
 }
 
-// Declared is what the version.php of a plugin says.
+// Declared holds the declarations of a plugin's version.php.
 type Declared struct {
-	// Known is false if the version can't be decided without executing the file; a
-	// Problem of the Code then says why.
+	// Known is false if the version could not be determined; Code.Problems says why.
 	Known        bool
 	Version      Version
 	Release      string
-	Requires     Version // of core, at least
+	Requires     Version // the minimum version of core
 	Dependencies []Dependency
 }
 
-// declared evaluates a plugin's version.php. problems name what can't be decided.
+// declared evaluates a plugin's version.php. problems name what can't be determined.
 func (c *Code) declared(ctx context.Context, file string) (d Declared, problems []Problem, err error) {
 	const object = "$plugin = new stdClass(); $plugin->version = null; $module = $plugin;" // old plugins use $module
 	values, open, err := c.evaluate(ctx, file, object, "", "plugin")
@@ -77,7 +76,7 @@ func (c *Code) readCore(ctx context.Context, file string) error {
 	}
 	version, ok := versionOf(values["version"].Value)
 	if why := values["version"].Value.Unknown(); why != nil {
-		return fmt.Errorf("$version can't be decided without executing the file: %s", reason(why))
+		return fmt.Errorf("$version can't be determined without executing the file: %s", reason(why))
 	}
 	if !ok || version.number() <= 0 {
 		return errors.New("$version is missing or not a number; is this Moodle's version.php?")

@@ -9,8 +9,8 @@ import (
 	"github.com/lmsvault/vault/core/moodle/xmldb"
 )
 
-// Definitions reads the install.xml of core and of every plugin that has one. A
-// file that can't be read is a Problem, and its component is left out.
+// Definitions reads the install.xml of core and of every plugin that has one, core
+// first. It returns a Problem for each file that it can't read or parse.
 func (c *Code) Definitions(ctx context.Context) ([]xmldb.Definition, []Problem, error) {
 	var all []xmldb.Definition
 	var problems []Problem

@@ -1,12 +1,13 @@
-// Package component lists what a folder of Moodle code is made of: core, its
+// Package component lists the components of a Moodle code directory: core, its
 // subsystems, and plugins with their versions, requirements and tables.
 //
-// Load reads the folder as Moodle does. PHP files are evaluated by package php and never executed. The result, a Code,
-// answers what a backup and a restore ask: which plugins are standard, whether
-// their versions fit a database (Compare), what Moodle keeps as allversionshash
-// (VersionsHash), which plugin a table belongs to (Owner), and which rows of
-// shared tables are a plugin's (SharedRows).
+// Load finds plugins as Moodle does. PHP files are evaluated by package php and
+// never executed. The result, a Code, answers what checks, backups and restores ask:
+// which plugins are standard, whether their versions fit a database (Compare,
+// Pending), from which release it can be upgraded (CanUpgrade), what Moodle keeps as
+// allversionshash (VersionsHash), and which tables belong to a plugin (Definitions,
+// Tables, Owner). Shared and Preserved list a plugin's rows in shared tables.
 //
-// What Load can't decide is in Code.Problems. Everything in this package is plain
-// data and safe for concurrent use once it is made.
+// Code.Problems lists what Load could not determine. A Code does not change after
+// Load and is safe for concurrent use.
 package component

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// VersionsHash returns what Moodle keeps as the setting allversionshash once all
-// of this code is installed: the SHA-1 of PHP's serialization of all versions. It is
-// an error if the version of any plugin is not known.
+// VersionsHash returns the value of the setting allversionshash for a site on which
+// all of this code is installed: the SHA-1 of PHP's serialization of all versions. It
+// fails if the version of any plugin is unknown.
 func (c *Code) VersionsHash() (string, error) {
 	text, err := c.serializedVersions()
 	if err != nil {
@@ -37,7 +37,7 @@ func (c *Code) serializedVersions() (string, error) {
 			continue
 		}
 		if !p.Known {
-			return "", fmt.Errorf("the version of %s is not known; see the problem reported for %s", p.Component, p.Dir)
+			return "", fmt.Errorf("the version of %s is unknown; see the problem reported for %s", p.Component, p.Dir)
 		}
 		if err := add(p.Component, p.Version); err != nil {
 			return "", err

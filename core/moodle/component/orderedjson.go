@@ -39,10 +39,10 @@ func readJSON(src []byte) (array, error) {
 	}
 	object, ok := v.(array)
 	if !ok {
-		return nil, errors.New("it is not an object")
+		return nil, errors.New("not a JSON object")
 	}
 	if d.More() {
-		return nil, errors.New("something follows the object")
+		return nil, errors.New("unexpected text after the object")
 	}
 	return object, nil
 }
@@ -50,7 +50,7 @@ func readJSON(src []byte) (array, error) {
 // jsonValue reads a value. Of members with one name the last counts, in the place of the first.
 func jsonValue(d *json.Decoder, depth int) (any, error) {
 	if depth > maxNesting {
-		return nil, fmt.Errorf("it nests deeper than %d", maxNesting)
+		return nil, fmt.Errorf("nested deeper than %d", maxNesting)
 	}
 	t, err := d.Token()
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 	"github.com/lmsvault/vault/core/moodle/xmldb"
 )
 
-// Owner returns which of some components a table, named without prefix, seems to be
-// of by its name: mod_forum has forum and forum_*, all others have their own name
-// in front (tool_vault, tool_vault_*). The longest name wins; "" for none.
+// Owner guesses from the name of a table, without the site's prefix, to which of
+// components it belongs: forum and forum_* to mod_forum, tool_vault and tool_vault_*
+// to tool_vault. The longest match wins; "" if there is none.
 func Owner(table string, components []string) string {
 	best, length := "", 0
 	for _, component := range components {
@@ -22,7 +22,7 @@ func Owner(table string, components []string) string {
 	return best
 }
 
-// stems are what names of a component's tables begin with.
+// stems returns what the names of a component's tables begin with.
 func stems(component string) []string {
 	kind, name, ok := strings.Cut(component, "_")
 	switch {
@@ -34,7 +34,7 @@ func stems(component string) []string {
 	return []string{component}
 }
 
-// Components lists the plugins of a code and those that a database has, by name.
+// Components lists the plugins that are in the code or installed in a database, by name.
 func (c *Code) Components(installed map[string]Version) []string {
 	var all []string
 	for _, p := range c.Plugins {
@@ -49,9 +49,9 @@ func (c *Code) Components(installed map[string]Version) []string {
 	return slices.Compact(all)
 }
 
-// Tables returns which of the tables of a database are a component's own: those in
-// its install.xml, or, where its code is not there, those without a definition
-// that its name suggests.
+// Tables returns which of tables belong to a component: those in its install.xml. If
+// the code of the component is missing, it returns those that no component defines
+// and that Owner attributes to it.
 func (c *Code) Tables(component string, definitions []xmldb.Definition, installed map[string]Version, tables []string) []string {
 	defined := map[string]string{}
 	for _, d := range definitions {

@@ -13,14 +13,14 @@ import (
 	"github.com/lmsvault/vault/core/moodle/php"
 )
 
-// The paths that a PHP file is evaluated under.
+// The paths that evaluated PHP files see.
 const (
-	codeRoot = "/code"      // the code
-	program  = "/vault.php" // what includes the file
+	codeRoot = "/code"      // the root of the code
+	program  = "/vault.php" // the program that includes the file
 )
 
-// moodle is what Moodle has defined when it includes a version.php or a
-// subplugins.php. The site's settings are not known.
+// moodle defines what Moodle has defined when it includes a version.php or a
+// subplugins.php. The site's settings are unknown.
 const moodle = `<?php
 define('MOODLE_INTERNAL', true);
 define('MATURITY_ALPHA', 50); define('MATURITY_BETA', 100); define('MATURITY_RC', 150); define('MATURITY_STABLE', 200);
@@ -28,7 +28,7 @@ define('ANY_VERSION', 'any');
 $CFG = settings_of_the_site();
 `
 
-// evaluator gives a program the files of the code.
+// evaluator implements php.Files: the program and the files of the code, no others.
 type evaluator struct {
 	*Code
 	src string // of the program
@@ -39,34 +39,47 @@ func (e evaluator) Read(name string) ([]byte, error) {
 	if name == program {
 		return []byte(e.src), nil
 	}
-	return e.file(e.local(name))
-}
-
-// Stat looks a file of the code up.
-func (e evaluator) Stat(name string) (fs.FileInfo, error) {
-	if local := e.local(name); !strings.HasPrefix(local, "/") {
-		return fs.Stat(e.fsys, local)
+	local, err := e.local(name)
+	if err != nil {
+		return nil, err
 	}
-	return os.Stat(name)
+	return e.file(local)
 }
 
-// Real returns the path as it is: inside the code links make no difference.
+// Stat describes a file of the code.
+func (e evaluator) Stat(name string) (fs.FileInfo, error) {
+	local, err := e.local(name)
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(local, "/") {
+		return os.Stat(local)
+	}
+	return fs.Stat(e.fsys, local)
+}
+
+// Real returns the path itself: symbolic links in the code are not resolved.
 func (e evaluator) Real(name string) (string, error) {
 	_, err := e.Stat(name)
 	return path.Clean(name), err
 }
 
-// local returns a path below the code, or an absolute one.
-func (e evaluator) local(name string) string {
+// local returns the path of a file relative to the code, or an absolute one below
+// Options.ThemeDir. Nothing else may be read.
+func (e evaluator) local(name string) (string, error) {
+	name = path.Clean(name)
 	if below, ok := strings.CutPrefix(name, codeRoot+"/"); ok {
-		return below
+		return below, nil
 	}
-	return name
+	if e.themes != "" && strings.HasPrefix(name, path.Clean(e.themes)+"/") {
+		return name, nil
+	}
+	return "", errors.New("it is outside of Moodle's code")
 }
 
-// evaluate runs a file as Moodle includes it, between two pieces of PHP, and
-// returns the properties that the object in variable has then. A *php.Reason
-// tells why there may be others.
+// evaluate evaluates a file as Moodle includes it, between two pieces of PHP, and
+// returns the properties of the object in variable. The reason is not nil if other
+// properties may exist.
 func (c *Code) evaluate(ctx context.Context, file, before, after, variable string) (map[string]php.Property, *php.Reason, error) {
 	if !strings.HasPrefix(file, "/") {
 		file = codeRoot + "/" + file
@@ -89,33 +102,33 @@ func (c *Code) run(ctx context.Context, src, variable string) (map[string]php.Pr
 	return values, open, nil
 }
 
-// problemOf makes a Problem of what kept a file of the code from being evaluated.
+// problemOf returns the Problem for a file that could not be evaluated.
 func problemOf(file string, err error) Problem {
 	p := Problem{Path: file, Text: err.Error()}
 	var syntax *php.SyntaxError
 	var limit *php.LimitError
 	switch {
 	case errors.As(err, &syntax):
-		p.Line, p.Text = syntax.Pos.Line, "it is not PHP that can be read: "+syntax.Problem
+		p.Line, p.Text = syntax.Pos.Line, "PHP syntax error: "+syntax.Problem
 	case errors.As(err, &limit):
 		p.Line, p.Text = limit.Pos.Line, limit.Problem
 	}
 	return p
 }
 
-// undecided makes a Problem of a value that is not known, or of no use.
+// undecided returns the Problem for a value that is unknown or not a version.
 func undecided(file, what string, p php.Property, why *php.Reason) Problem {
 	found := Problem{Path: file, Text: what + " is not a version"}
 	if strings.HasSuffix(p.Pos.File, "/"+file) || p.Pos.File == file {
 		found.Line = p.Pos.Line
 	}
 	if why != nil {
-		found.Text = what + " can't be decided without executing the file: " + reason(why)
+		found.Text = what + " can't be determined without executing the file: " + reason(why)
 	}
 	return found
 }
 
-// reason says why a value is not known, with the line if that is in a file of the code.
+// reason says why a value is unknown, with the line if that is in a file of the code.
 func reason(why *php.Reason) string {
 	root := why.Root()
 	switch {
@@ -127,7 +140,7 @@ func reason(why *php.Reason) string {
 	return root.Problem
 }
 
-// versionOf takes a value for a version. ok is false if it is none, or not known.
+// versionOf converts a value. ok is false if it is unknown or not a version.
 func versionOf(v php.Value) (version Version, ok bool) {
 	text, _ := v.Text()
 	switch v.Kind() {
@@ -145,8 +158,8 @@ func versionOf(v php.Value) (version Version, ok bool) {
 	return Version{}, false
 }
 
-// listIn returns the array that a method of a class assigns first, as PHP source: the
-// evaluator reads no classes.
+// listIn returns the source of the first array that a method of a class assigns; the
+// evaluator does not evaluate classes.
 func listIn(src, method string) (string, error) {
 	at := strings.Index(src, "function "+method+"(")
 	if at < 0 {
@@ -173,7 +186,7 @@ func listIn(src, method string) (string, error) {
 	return "", fmt.Errorf("function %s assigns no list", method)
 }
 
-// skipText returns the length of the comment or string that src begins with, 0 for none.
+// skipText returns the length of the comment or string at the start of src, 0 for none.
 func skipText(src string) int {
 	end := func(mark string, from int) int {
 		if n := strings.Index(src[from:], mark); n >= 0 {

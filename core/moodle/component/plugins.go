@@ -25,10 +25,10 @@ func (w *walk) plugins(t Type) error {
 		_, err := w.file(file)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			w.problem(d.path, 0, "version.php is missing; Moodle takes the directory for a plugin without a version")
+			w.problem(d.path, 0, "version.php is missing; Moodle treats the directory as a plugin without a version")
 			p.Known = true
 		case err != nil:
-			w.problem(file, 0, "it can't be read: %v", err)
+			w.problem(file, 0, "cannot read it: %v", err)
 		default:
 			var problems []Problem
 			if p.Declared, problems, err = w.Code.declared(w.ctx, file); err != nil {
@@ -42,7 +42,7 @@ func (w *walk) plugins(t Type) error {
 	return nil
 }
 
-// file reads a file of a plugin. One with a slash at its start is outside the code.
+// file reads a file of a plugin: relative to the code, or absolute below Options.ThemeDir.
 func (c *Code) file(name string) ([]byte, error) {
 	if strings.HasPrefix(name, "/") {
 		return readFile(os.DirFS(path.Dir(name)), path.Base(name))
@@ -55,7 +55,7 @@ var (
 	typeName   = moduleName
 )
 
-// validName reports whether Moodle takes a directory of that name for a plugin.
+// validName reports whether Moodle treats a directory of that name as a plugin.
 func (w *walk) validName(kind, name string) bool {
 	switch {
 	case kind == "mod":
@@ -66,11 +66,11 @@ func (w *walk) validName(kind, name string) bool {
 	return validPluginName(name)
 }
 
-// noRandom is the first branch in which a directory that an older Moodle left
-// behind is not taken for qtype_random; Moodle 5.1 still does.
+// noRandom is the first branch that ignores a directory question/type/random left
+// over from an older Moodle; 5.1 does not.
 const noRandom = 502
 
-// validPluginName is ^[a-z](?:[a-z0-9_](?!__))*[a-z0-9]+$, which RE2 has not.
+// validPluginName matches ^[a-z](?:[a-z0-9_](?!__))*[a-z0-9]+$, which package regexp can't.
 func validPluginName(name string) bool {
 	n := len(name)
 	if n < 2 || name[0] < 'a' || name[0] > 'z' || name[n-1] == '_' {
@@ -85,7 +85,7 @@ func validPluginName(name string) bool {
 	return !strings.Contains(name[2:], "__")
 }
 
-// subtypes reads which plugin types a plugin declares, and adds them.
+// subtypes adds the plugin types that a plugin declares.
 func (w *walk) subtypes(parent, dir string) {
 	register := []struct {
 		list       array
@@ -97,7 +97,7 @@ func (w *walk) subtypes(parent, dir string) {
 	case err == nil:
 		list, err := readJSON(src)
 		if err != nil {
-			w.problem(name, 0, "it is not the JSON that is expected: %v", err)
+			w.problem(name, 0, "invalid JSON: %v", err)
 			return
 		}
 		for _, key := range []string{"", "deprecated", "deleted"} {
@@ -107,7 +107,7 @@ func (w *walk) subtypes(parent, dir string) {
 			}{w.declaredInJSON(list, key, dir), key != ""})
 		}
 	case !errors.Is(err, fs.ErrNotExist):
-		w.problem(name, 0, "it can't be read: %v", err)
+		w.problem(name, 0, "cannot read it: %v", err)
 		return
 	case w.branch() < noSubpluginsPHP:
 		register = append(register, struct {
@@ -124,13 +124,13 @@ func (w *walk) subtypes(parent, dir string) {
 	}
 }
 
-// The branches with which the meaning of the files changed.
+// The branches that changed how subplugins are declared.
 const (
 	subpluginTypes  = 500 // subplugintypes, relative to the plugin, comes before plugintypes
 	noSubpluginsPHP = 501 // db/subplugins.php is an error
 )
 
-// declaredInJSON returns a list of subplugins.json, with directories below the code.
+// declaredInJSON returns a list of subplugins.json, with directories relative to the code.
 func (w *walk) declaredInJSON(list array, prefix, dir string) array {
 	relative, _ := list.get(prefix + "subplugintypes").(array)
 	var out array
@@ -159,7 +159,7 @@ func (w *walk) declaredInPHP(name string) array {
 	}
 	list, err := w.subplugins(w.ctx, name)
 	if err != nil {
-		w.problem(name, 0, "$subplugins can't be decided without executing the file; its subplugins are not known: %v", err)
+		w.problem(name, 0, "$subplugins can't be determined without executing the file; its subplugins are unknown: %v", err)
 	}
 	for i, e := range list {
 		list[i].value = w.below(e.value.(string))
@@ -167,17 +167,17 @@ func (w *walk) declaredInPHP(name string) array {
 	return list
 }
 
-// subtype adds a type that a plugin declares, if Moodle would.
+// subtype adds a type that a plugin declares, unless Moodle ignores it.
 func (w *walk) subtype(t Type, owner string) {
 	info, err := fs.Stat(w.fsys, t.Dir)
 	switch {
 	case !typeName.MatchString(t.Name):
-		w.problem(owner, 0, "it declares the plugin type %.40q; a type has only small letters and digits", t.Name)
+		w.problem(owner, 0, "it declares the plugin type %.40q; a type consists of lower-case letters and digits", t.Name)
 	case w.subsystems[t.Name]:
 		w.problem(owner, 0, "it declares the plugin type %s, which is a subsystem of core", t.Name)
 	case err != nil || !info.IsDir():
-		w.problem(owner, 0, "it declares the plugin type %s in %s, which is no directory", t.Name, t.Dir)
+		w.problem(owner, 0, "it declares the plugin type %s in %s, which is not a directory", t.Name, t.Dir)
 	case !w.add(t):
-		w.problem(owner, 0, "it declares the plugin type %s, which there is already", t.Name)
+		w.problem(owner, 0, "it declares the plugin type %s, which already exists", t.Name)
 	}
 }

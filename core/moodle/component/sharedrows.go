@@ -7,28 +7,28 @@ import (
 	"github.com/lmsvault/vault/core/selection"
 )
 
-// SharedRows are the rows of a table that many components share which belong to one
-// plugin. The table is named without prefix; it may lack in old sites.
+// SharedRows describes the rows that a plugin owns in a table of core. The table may
+// be missing in old sites.
 type SharedRows struct {
-	Table string
-	// Where holds for the rows; with Lookup, both hold.
+	Table string // without the site's prefix
+	// Where is met by the rows. If Lookup is set too, both apply.
 	Where *selection.Condition
-	// Lookup has to be answered from the database first. nil where Where is all.
+	// Lookup is a query that must be answered before the rows are known; nil for none.
 	Lookup *Lookup
 }
 
-// Lookup asks for values of a column of another table. Column of the rows must be
-// one of them.
+// Lookup selects rows by the values of another column: those whose Column is among
+// the values of Value in the rows of From that meet Where.
 type Lookup struct {
 	Column string
-	From   string // the table to look in
-	Value  string // the column of From whose values are wanted
+	From   string // a table, without the site's prefix
+	Value  string // a column of From
 	Where  selection.Condition
-	Like   string // only values that match, as selection.Matches does; "" for all
+	Like   string // a pattern of selection.Matches that values must match; "" for all
 }
 
-// Condition returns which rows they are, given what the Lookup found. ok is false if
-// there are none.
+// Condition returns the condition that the rows meet. values are those that the
+// Lookup found. ok is false if there are no rows.
 func (r SharedRows) Condition(values []string) (c selection.Condition, ok bool) {
 	if r.Lookup == nil {
 		return *r.Where, true
@@ -48,13 +48,13 @@ func (r SharedRows) Condition(values []string) (c selection.Condition, ok bool) 
 	return c, true
 }
 
-// withComponent are the tables whose column component says whose a row is.
+// withComponent lists the tables with a column component.
 var withComponent = []string{
 	"external_services", "external_functions", "event", "task_adhoc", "task_scheduled", "messageinbound_handlers", "log_display",
 	"tag_area", "tag_coll", "tag_instance", "message_providers", "capabilities", "files",
 }
 
-// dependent are tables whose rows belong to a row of one of those.
+// dependent lists tables whose rows belong to a row of one of those.
 var dependent = []struct{ table, column, from, value string }{
 	{"messageinbound_datakeys", "handler", "messageinbound_handlers", "id"},
 	{"external_tokens", "externalserviceid", "external_services", "id"},
@@ -63,13 +63,13 @@ var dependent = []struct{ table, column, from, value string }{
 	{"role_capabilities", "capability", "capabilities", "name"},
 }
 
-// notPreserved are the tables of which a restore doesn't keep the target's rows.
+// notPreserved lists the tables whose rows are not preserved in a restore.
 var notPreserved = []string{
 	"event", "tag_instance", "user_preferences", "role_capabilities", "external_tokens", "external_services_users", "messageinbound_datakeys",
 }
 
-// Shared lists the rows of shared tables that belong to a plugin: what leaves a
-// backup with it, by table.
+// Shared lists the rows of a plugin in tables of core, by table: what is left out of a
+// backup together with the plugin's own tables.
 func Shared(component string) []SharedRows {
 	is := func(column string, values ...string) selection.Condition {
 		return selection.Condition{Column: column, In: values}
@@ -103,8 +103,8 @@ func Shared(component string) []SharedRows {
 	return all
 }
 
-// Preserved lists the rows of shared tables that a target keeps where a plugin is
-// preserved in a restore. Rows of files need the userid of the backup's site.
+// Preserved lists the rows that a restore preserves in the target together with a
+// plugin's own tables. In rows of files, userid must be replaced.
 func Preserved(component string) []SharedRows {
 	all := slices.DeleteFunc(Shared(component), func(r SharedRows) bool { return slices.Contains(notPreserved, r.Table) })
 	only := map[string]string{"task_adhoc": "userid", "files": "referencefileid"}
@@ -116,7 +116,7 @@ func Preserved(component string) []SharedRows {
 	return all
 }
 
-// dangling says what refers to the plugins of a type from outside of their own rows.
+// dangling lists, by plugin type, what else refers to a plugin.
 var dangling = map[string]string{
 	"logstore":    "the list of log stores in use",
 	"antivirus":   "the list of scanners in use",
@@ -137,8 +137,7 @@ var dangling = map[string]string{
 	"theme":       "courses, categories and users that have chosen it",
 }
 
-// Dangling says what refers to a plugin and stays in a backup without it; "" if the
-// type of the plugin has no such references.
+// Dangling says what in a backup without the plugin still refers to it; "" for nothing.
 func Dangling(component string) string {
 	kind, _, _ := strings.Cut(component, "_")
 	return dangling[kind]

@@ -8,14 +8,14 @@ import (
 	"github.com/lmsvault/vault/core/moodle/php"
 )
 
-// standard lists the plugins that come with Moodle, and those that did once.
+// standard lists the plugins of the Moodle distribution, now and formerly.
 type standard struct {
 	known         bool
 	there, former map[string]bool // by component
 }
 
-// standard reads the list of plugins that come with Moodle: lib/plugins.json, or
-// before Moodle 4.5 two functions of the plugin manager.
+// standard reads the list of standard plugins from lib/plugins.json or, before Moodle
+// 4.5, from two functions of the plugin manager.
 func (c *Code) standard(ctx context.Context) standard {
 	for _, name := range c.libFiles("plugins.json") {
 		src, err := readFile(c.fsys, name)
@@ -24,7 +24,7 @@ func (c *Code) standard(ctx context.Context) standard {
 		}
 		list, err := readJSON(src)
 		if err != nil {
-			c.problem(name, 0, "it is not the JSON that is expected: %v", err)
+			c.problem(name, 0, "invalid JSON: %v", err)
 			break
 		}
 		there, _ := list.get("standard").(array)
@@ -34,17 +34,17 @@ func (c *Code) standard(ctx context.Context) standard {
 	name := path.Join(c.web, "lib/classes/plugin_manager.php")
 	src, err := readFile(c.fsys, name)
 	if err != nil {
-		c.problem(name, 0, "it is not known which plugins come with Moodle: neither this file nor lib/plugins.json can be read: %v", err)
+		c.problem(name, 0, "cannot tell which plugins are standard: no lib/plugins.json, and reading this file: %v", err)
 		return standard{}
 	}
 	there, err := c.listOf(ctx, string(src), "standard_plugins_list")
 	if err != nil {
-		c.problem(name, 0, "it is not known which plugins come with Moodle: %v", err)
+		c.problem(name, 0, "cannot tell which plugins are standard: %v", err)
 		return standard{}
 	}
 	former, err := c.listOf(ctx, string(src), "is_deleted_standard_plugin")
 	if err != nil {
-		c.problem(name, 0, "it is not known which plugins Moodle has removed: %v", err)
+		c.problem(name, 0, "cannot tell which plugins Moodle has removed: %v", err)
 	}
 	return standard{true, there, former}
 }
@@ -60,7 +60,7 @@ func (c *Code) listOf(ctx context.Context, src, function string) (map[string]boo
 		return nil, err
 	}
 	if v := values["list"].Value; v.Unknown() != nil || v.Kind() != php.KindArray {
-		return nil, fmt.Errorf("the list in %s can't be decided without executing it", function)
+		return nil, fmt.Errorf("the list in %s can't be determined without executing it", function)
 	}
 	set := map[string]bool{}
 	for kind, names := range values["list"].Value.Items {
@@ -72,7 +72,7 @@ func (c *Code) listOf(ctx context.Context, src, function string) (map[string]boo
 	return set, nil
 }
 
-// components makes a set of the lists of names by type.
+// components converts lists of names by type to a set of components.
 func components(lists array) map[string]bool {
 	set := map[string]bool{}
 	for _, e := range lists {
@@ -87,12 +87,12 @@ func components(lists array) map[string]bool {
 	return set
 }
 
-// StandardKnown reports whether the code says which plugins come with Moodle.
-// Without it no plugin is Standard.
+// StandardKnown reports whether the list of standard plugins could be read. If not,
+// no plugin is marked Standard.
 func (c *Code) StandardKnown() bool { return c.list.known }
 
-// libFiles are the places where a file of lib may be: since Moodle 5.1 there is one
-// lib beside public, and one in it.
+// libFiles returns where a file of lib may be: since Moodle 5.1 there is a directory
+// lib beside public and another one in it.
 func (c *Code) libFiles(name string) []string {
 	if c.web == "." {
 		return []string{"lib/" + name}

@@ -130,7 +130,7 @@ func TestOrderOfPlugins(t *testing.T) {
 			t.Errorf("serialized without %s: %s", part, text)
 		}
 	}
-	if got := problems(code); got != "local/none: version.php is missing; Moodle takes the directory for a plugin without a version\n" {
+	if got := problems(code); got != "local/none: version.php is missing; Moodle treats the directory as a plugin without a version\n" {
 		t.Errorf("problems:\n%s", got)
 	}
 	var standard []string

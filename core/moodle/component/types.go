@@ -21,10 +21,10 @@ type walk struct {
 	late       []Type // deprecated
 }
 
-// hosts are the types whose plugins may declare types of their own, in the order in which Moodle asks them.
+// hosts lists the types whose plugins may declare subplugins, in Moodle's order.
 var hosts = []string{"mod", "editor", "tool", "local"}
 
-// types reads lib/components.json and the types that plugins declare.
+// types collects the plugin types from lib/components.json and from plugins.
 func (w *walk) types() error {
 	name, list, err := w.components()
 	if err != nil {
@@ -48,7 +48,7 @@ func (w *walk) types() error {
 			kind, _ := e.key.(string)
 			dir, _ := e.value.(string)
 			if kind == "" || !fs.ValidPath(w.below(dir)) {
-				w.problem(name, 0, "plugin type %q has the directory %q, which is none", kind, dir)
+				w.problem(name, 0, "plugin type %q: %q is not a path below the code", kind, dir)
 				continue
 			}
 			w.add(Type{Name: kind, Dir: w.below(dir), Deprecated: key != "plugintypes"})
@@ -81,17 +81,17 @@ func (w *walk) components() (name string, list array, err error) {
 			return "", nil, failure.New(failure.Refused, "%s: %w", name, err)
 		}
 		if types, _ := list.get("plugintypes").(array); len(types) == 0 {
-			return "", nil, failure.New(failure.Refused, "%s: it lists no plugin types", name)
+			return "", nil, failure.New(failure.Refused, "%s: no plugin types", name)
 		}
 		return name, list, nil
 	}
-	return "", nil, failure.New(failure.Refused, "lib/components.json is missing; Moodle %s is incomplete here, or older than 3.8", w.Release)
+	return "", nil, failure.New(failure.Refused, "lib/components.json is missing; Moodle %s is incomplete or older than 3.8", w.Release)
 }
 
-// below returns where a path of components.json is below the code.
+// below converts a path of components.json to one relative to the code.
 func (w *walk) below(dir string) string {
-	if w.options.Admin != "" && (dir == "admin" || strings.HasPrefix(dir, "admin/")) {
-		dir = w.options.Admin + strings.TrimPrefix(dir, "admin")
+	if dir == "admin" || strings.HasPrefix(dir, "admin/") {
+		dir = w.admin + strings.TrimPrefix(dir, "admin")
 	}
 	if w.web != "." && strings.HasPrefix(dir, w.web+"/") {
 		return path.Clean(dir)
@@ -99,7 +99,7 @@ func (w *walk) below(dir string) string {
 	return path.Join(w.web, dir)
 }
 
-// add takes a type if there is none of its name.
+// add adds a type unless one of that name exists.
 func (w *walk) add(t Type) bool {
 	if w.seen[t.Name] {
 		return false
@@ -116,7 +116,7 @@ func (w *walk) add(t Type) bool {
 	return true
 }
 
-// declaredBy adds the types that the plugins of some types declare.
+// declaredBy adds the types that plugins of the given types declare.
 func (w *walk) declaredBy(kinds []string) error {
 	for _, kind := range kinds {
 		i := slices.IndexFunc(w.Types, func(t Type) bool { return t.Name == kind })
@@ -134,10 +134,10 @@ func (w *walk) declaredBy(kinds []string) error {
 	return nil
 }
 
-// directory is where a plugin is.
+// directory is the directory of a plugin.
 type directory struct{ name, path string }
 
-// ignored are names of directories among plugins that are none.
+// ignored lists names of directories that are never plugins.
 var ignored = map[string]bool{
 	"CVS": true, "_vti_cnf": true, "amd": true, "classes": true, "db": true, "fonts": true, "lang": true, "pix": true,
 	"simpletest": true, "templates": true, "tests": true, "yui": true,
@@ -159,7 +159,7 @@ func (w *walk) directories(t Type) ([]directory, error) {
 		entries, err := fs.ReadDir(place.fsys, place.dir)
 		if err != nil {
 			if _, err := fs.Stat(place.fsys, place.dir); err == nil {
-				w.problem(place.show, 0, "the directory can't be read; its plugins are not known")
+				w.problem(place.show, 0, "cannot read the directory; its plugins are unknown")
 			}
 			continue
 		}

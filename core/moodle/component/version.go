@@ -12,7 +12,7 @@ import (
 // The zero value is none.
 type Version struct{ value any }
 
-// ParseVersion reads a version as a database has it. An empty text is none.
+// ParseVersion parses a version as it is stored in a database. An empty text is none.
 func ParseVersion(text string) (Version, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
@@ -52,8 +52,8 @@ func (v Version) String() string {
 	return ""
 }
 
-// Compare returns a negative number if v is lower than w, and a positive one if it
-// is higher, by their numbers. None is lower than any other.
+// Compare compares two versions as numbers: -1 if v is lower than w, +1 if it is
+// higher. None is lower than any other version.
 func (v Version) Compare(w Version) int { return cmp.Compare(v.number(), w.number()) }
 
 func (v Version) number() float64 {
@@ -71,7 +71,7 @@ func (v Version) number() float64 {
 	return math.Inf(-1)
 }
 
-// maxPlainFloat is the lowest float that PHP may write with an exponent.
+// maxPlainFloat is the lowest float that PHP may serialize with an exponent.
 const maxPlainFloat = 1e15
 
 // serialize writes the version as PHP's serialize does.

@@ -8,29 +8,28 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Definition is what one component defines.
+// Definition holds the tables that one component defines.
 type Definition struct {
 	Component string // core, mod_forum
 	Tables    []Table
 }
 
-// Database is what Compare compares definitions with.
+// Database describes the database that is compared.
 type Database struct {
 	Dialect string // MySQL or Postgres
 	Prefix  string // of the site's tables
 	Tables  []schema.Table
-	Losses  []stage.Loss // what the source of the tables can't transfer
-	// Owner names the component that a table without a definition seems to be of. May be nil.
+	Losses  []stage.Loss // what the source reports as not transferable
+	// Owner guesses the component of a table that none defines, "" for none. May be nil.
 	Owner func(table string) string
-	// Pending explains why a component's tables may differ: it is not installed yet,
-	// or an upgrade is due. "" for no reason. May be nil.
+	// Pending returns why a component's tables may legitimately differ (not installed
+	// yet, an upgrade is due), "" for no reason. May be nil.
 	Pending func(component string) string
 }
 
-// Compare lists in what a database is not as the code defines it, by component, core
-// first. Columns are compared by name whatever their order, indexes by what they
-// are over whatever their names. Larger integers than a definition asks for are no
-// difference, as for Moodle.
+// Compare lists the differences between definitions and a database, by component,
+// core first, always in the same order. It ignores the order of columns and the names
+// of indexes, and like Moodle accepts integers larger than defined.
 func Compare(definitions []Definition, db Database) []Difference {
 	c := comparison{Database: db, defined: map[string]string{}}
 	actual := map[string]*schema.Table{}
@@ -179,7 +178,7 @@ func (c *comparison) lost(table, column string) bool {
 	})
 }
 
-// losses adds what the source can't transfer.
+// losses adds what the source reports as not transferable.
 func (c *comparison) losses() {
 	for _, l := range c.Losses {
 		table, ok := strings.CutPrefix(l.Path, stage.DB+"/")

@@ -68,54 +68,54 @@ func TestDifferences(t *testing.T) {
 		"nothing":       {func(*Database, tables) {}, ""},
 		"missing table": {func(db *Database, _ tables) { without(db, "block_y") }, "noted block_y missing_table:block_y: table block_y is missing"},
 		"extra table": {func(db *Database, _ tables) { db.Tables = append(db.Tables, schema.Table{Name: "zzz"}) },
-			"included  extra_table:zzz: table zzz is in no definition"},
+			"included  extra_table:zzz: table zzz is not defined by any component"},
 		"extra table of a plugin that is gone": {func(db *Database, _ tables) {
 			db.Tables = append(db.Tables, schema.Table{Name: "tool_gone"})
 			db.Owner = func(table string) string { return table }
-		}, "included tool_gone extra_table:tool_gone: table tool_gone is in no definition"},
+		}, "included tool_gone extra_table:tool_gone: table tool_gone is not defined by any component"},
 		"primary key": {func(_ *Database, get tables) { get("config").PrimaryKey = nil },
-			"included core changed_table:config:primary_key: table config: the primary key is none, defined is id"},
+			"included core changed_table:config:primary_key: table config: the primary key is none, defined as id"},
 		"sequence": {func(_ *Database, get tables) { get("config").Sequence = nil },
-			"included core changed_table:config:sequence: table config: the sequence is none, defined is on id"},
+			"included core changed_table:config:sequence: table config: the sequence is none, defined as on id"},
 		"missing column": {func(_ *Database, get tables) { get("config").Columns = get("config").Columns[:3] },
 			"noted core missing_column:config.count: table config: column count (smallint) is missing"},
 		"extra column": {func(_ *Database, get tables) {
 			c := get("config")
 			c.Columns = append(c.Columns, schema.Column{Name: "zzz", Type: schema.Type{Kind: schema.Other}, Native: "point"})
-		}, "included core extra_column:config.zzz: table config: column zzz (point) is in no definition (engine)"},
+		}, "included core extra_column:config.zzz: table config: column zzz (point) is not defined by any component (engine)"},
 		"order of columns": {func(_ *Database, get tables) { slices.Reverse(get("config").Columns) }, ""},
 		"type": {func(_ *Database, get tables) {
 			*count(get) = schema.Column{Name: "count", Type: schema.Type{Kind: schema.Text}, Native: "text", Default: &schema.Default{Value: "1"}}
 			count(get).Nullable = false
-		}, "included core changed_column:config.count:type: table config: column count: the type is text, defined is smallint"},
+		}, "included core changed_column:config.count:type: table config: column count: the type is text, defined as smallint"},
 		"unsigned": {func(_ *Database, get tables) {
 			count(get).Type.Unsigned, count(get).Native = true, "smallint(4) unsigned"
 		},
-			"included core changed_column:config.count:type: table config: column count: the type is smallint(4) unsigned, defined is smallint"},
+			"included core changed_column:config.count:type: table config: column count: the type is smallint(4) unsigned, defined as smallint"},
 		"larger integer": {func(_ *Database, get tables) { count(get).Type.Size = 8 }, ""},
 		"smaller integer": {func(_ *Database, get tables) {
 			get("config").Column("id").Type.Size, get("config").Column("id").Native = 4, "integer"
 		},
-			"included core changed_column:config.id:length: table config: column id: the length is integer, defined is bigint"},
+			"included core changed_column:config.id:length: table config: column id: the length is integer, defined as bigint"},
 		"longer char": {func(_ *Database, get tables) {
 			get("config").Column("name").Type.Length, get("config").Column("name").Native = 2000, "character varying(2000)"
-		}, "included core changed_column:config.name:length: table config: column name: the length is character varying(2000), defined is character varying(255)"},
+		}, "included core changed_column:config.name:length: table config: column name: the length is character varying(2000), defined as character varying(255)"},
 		"decimals": {func(_ *Database, get tables) {
 			get("x_things").Column("grade").Type.Scale, get("x_things").Column("grade").Native = 2, "numeric(10,2)"
 		},
-			"included mod_x changed_column:x_things.grade:length: table x_things: column grade: the length is numeric(10,2), defined is numeric(10,5)"},
+			"included mod_x changed_column:x_things.grade:length: table x_things: column grade: the length is numeric(10,2), defined as numeric(10,5)"},
 		"shorter text": {func(_ *Database, get tables) {
 			get("config").Column("value").Type.Length, get("config").Column("value").Native = 65535, "shorttext"
 		},
-			"included core changed_column:config.value:length: table config: column value: the length is shorttext, defined is text"},
+			"included core changed_column:config.value:length: table config: column value: the length is shorttext, defined as text"},
 		"null": {func(_ *Database, get tables) { get("config").Column("value").Nullable = true },
-			"included core changed_column:config.value:null: table config: column value: the nullability is NULL, defined is NOT NULL"},
+			"included core changed_column:config.value:null: table config: column value: the nullability is NULL, defined as NOT NULL"},
 		"default": {func(_ *Database, get tables) { count(get).Default.Value = "2" },
-			"included core changed_column:config.count:default: table config: column count: the default is '2', defined is '1'"},
+			"included core changed_column:config.count:default: table config: column count: the default is '2', defined as '1'"},
 		"no default": {func(_ *Database, get tables) { count(get).Default = nil },
-			"included core changed_column:config.count:default: table config: column count: the default is none, defined is '1'"},
+			"included core changed_column:config.count:default: table config: column count: the default is none, defined as '1'"},
 		"a default as expression": {func(_ *Database, get tables) { count(get).Default = &schema.Default{Value: "f()", Expr: true} },
-			"included core changed_column:config.count:default: table config: column count: the default is f(), defined is '1'"},
+			"included core changed_column:config.count:default: table config: column count: the default is f(), defined as '1'"},
 		"a default written otherwise": {func(_ *Database, get tables) { get("x_things").Column("grade").Default.Value = "0" }, ""},
 		"no default for ''":           {func(_ *Database, get tables) { get("config").Column("name").Default = nil }, ""},
 		"a declared default NULL": {func(_ *Database, get tables) {
@@ -132,10 +132,10 @@ func TestDifferences(t *testing.T) {
 		"an index with storage options": {func(_ *Database, get tables) { get("config").Indexes[0].Options = "WITH (fillfactor='70')" }, ""},
 		"extra index": {func(_ *Database, get tables) {
 			get("config").Indexes = append(get("config").Indexes, schema.Index{Name: "zzz", Columns: []schema.IndexColumn{{Name: "count"}, {Name: "name"}}})
-		}, "included core extra_index:config.zzz: table config: index zzz (count, name) is in no definition"},
+		}, "included core extra_index:config.zzz: table config: index zzz (count, name) is not defined by any component"},
 		"extra index over an expression": {func(_ *Database, get tables) {
 			get("config").Indexes = append(get("config").Indexes, schema.Index{Name: "zzz", Native: "USING btree (lower(name))"})
-		}, "included core extra_index:config.zzz: table config: index zzz USING btree (lower(name)) is in no definition (engine)"},
+		}, "included core extra_index:config.zzz: table config: index zzz USING btree (lower(name)) is not defined by any component (engine)"},
 		"a trigger": {func(db *Database, _ tables) {
 			db.Losses = []stage.Loss{{Kind: stage.LossTrigger, Path: "db/config", Where: "trigger audit", Reason: "triggers are not carried"}}
 		}, "fails core lost:config.trigger audit: config: trigger audit: triggers are not carried"},

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// Kind is a kind of difference between definitions and a database.
+// Kind is the kind of a Difference.
 type Kind string
 
-// The kinds of differences. An object is extra if no definition has it, and
-// missing if the database has it not.
+// The kinds. Extra objects exist in the database only, missing ones in the
+// definitions only.
 const (
 	ExtraTable    Kind = "extra_table"
 	MissingTable  Kind = "missing_table"
-	ChangedTable  Kind = "changed_table" // its primary key or its sequence differs
+	ChangedTable  Kind = "changed_table" // the primary key or the sequence differs
 	ExtraColumn   Kind = "extra_column"
 	MissingColumn Kind = "missing_column"
 	ChangedColumn Kind = "changed_column"
@@ -32,13 +32,13 @@ type Severity string
 const (
 	// Included differences are part of the backup and of what is restored from it.
 	Included Severity = "included"
-	// Noted differences leave nothing to back up: what is missing stays missing.
+	// Noted differences are things that are missing: there is nothing to back up.
 	Noted Severity = "noted"
-	// Fails marks what a backup can't include: it must be excluded, or its loss accepted.
+	// Fails marks what a backup can't include: exclude it, or accept the loss.
 	Fails Severity = "fails"
 )
 
-// Aspect is what differs of a changed table or column.
+// Aspect is the property in which a table or column differs.
 type Aspect string
 
 // The aspects.
@@ -51,25 +51,24 @@ const (
 	AspectDefault  Aspect = "default"
 )
 
-// Difference is something in which a database is not as the code defines it.
+// Difference is one difference between the definitions and a database.
 type Difference struct {
 	Kind     Kind
 	Severity Severity
-	// Component defines the table. For an extra table it is the one that the name
-	// suggests, "" for none.
+	// Component defines the table. For an extra table it is a guess, "" for none.
 	Component string
-	Table     string // without the prefix
-	Column    string // of a column's difference
-	Index     string // of an index's difference: its name in the database, or the one that it would get
-	Columns   []string
+	Table     string   // without the prefix
+	Column    string   // of the column kinds
+	Index     string   // of the index kinds: its name in the database, or the name that Moodle would give it
+	Columns   []string // of the index
 	Aspect    Aspect
-	Want, Got string // in the engine's words: the definition, and what is there
-	// EngineOwn is set if the object exists on the database's own engine only.
+	Want, Got string // the definition and the database, in the engine's syntax
+	// EngineOwn is set if no other engine can hold the object.
 	EngineOwn bool
-	Reason    string // why it fails, or what explains it
+	Reason    string // why it fails, or the explanation of Database.Pending
 }
 
-// ID names the difference for people and in settings, the same in every run.
+// ID identifies the difference in settings and reports; it is the same in every run.
 func (d Difference) ID() string {
 	id := string(d.Kind) + ":" + d.Table
 	switch {
@@ -86,7 +85,7 @@ func (d Difference) ID() string {
 	return id
 }
 
-// String says what differs, without the component.
+// String describes the difference, without the component.
 func (d Difference) String() string {
 	columns := "(" + strings.Join(d.Columns, ", ") + ")"
 	if d.Kind == ExtraIndex && d.Got != "" {
@@ -95,19 +94,19 @@ func (d Difference) String() string {
 	var text string
 	switch d.Kind {
 	case ExtraTable:
-		text = fmt.Sprintf("table %s is in no definition", d.Table)
+		text = fmt.Sprintf("table %s is not defined by any component", d.Table)
 	case MissingTable:
 		text = fmt.Sprintf("table %s is missing", d.Table)
 	case ChangedTable:
-		text = fmt.Sprintf("table %s: the %s is %s, defined is %s", d.Table, d.Aspect.words(), orNone(d.Got), orNone(d.Want))
+		text = fmt.Sprintf("table %s: the %s is %s, defined as %s", d.Table, d.Aspect.words(), orNone(d.Got), orNone(d.Want))
 	case ExtraColumn:
-		text = fmt.Sprintf("table %s: column %s (%s) is in no definition", d.Table, d.Column, d.Got)
+		text = fmt.Sprintf("table %s: column %s (%s) is not defined by any component", d.Table, d.Column, d.Got)
 	case MissingColumn:
 		text = fmt.Sprintf("table %s: column %s (%s) is missing", d.Table, d.Column, d.Want)
 	case ChangedColumn:
-		text = fmt.Sprintf("table %s: column %s: the %s is %s, defined is %s", d.Table, d.Column, d.Aspect.words(), orNone(d.Got), orNone(d.Want))
+		text = fmt.Sprintf("table %s: column %s: the %s is %s, defined as %s", d.Table, d.Column, d.Aspect.words(), orNone(d.Got), orNone(d.Want))
 	case ExtraIndex:
-		text = fmt.Sprintf("table %s: index %s %s is in no definition", d.Table, d.Index, columns)
+		text = fmt.Sprintf("table %s: index %s %s is not defined by any component", d.Table, d.Index, columns)
 	case MissingIndex:
 		text = fmt.Sprintf("table %s: index %s %s is missing", d.Table, d.Index, columns)
 	default:
@@ -139,7 +138,7 @@ func (a Aspect) words() string {
 	return string(a)
 }
 
-// Remedy says what an administrator can do about it.
+// Remedy says what an administrator can do about the difference.
 func (d Difference) Remedy() string {
 	switch {
 	case d.Severity == Fails:

@@ -1,11 +1,10 @@
-// Package xmldb reads the definitions of tables that Moodle's components have in
-// db/install.xml, says what Moodle makes of them on each engine, and compares
-// them with the tables of a database.
+// Package xmldb reads the table definitions in the db/install.xml files of Moodle's
+// components and compares them with a database.
 //
-// Parse reads one file into Tables; Table.On makes a schema.Table of one, as
-// Moodle creates it on MySQL, MariaDB or PostgreSQL; Compare lists what differs
-// between all definitions and a database. A Difference says what to do about it
-// and whether a backup holds it.
+// Parse reads one file; Table.On returns a table as Moodle creates it on MySQL,
+// MariaDB or PostgreSQL; Compare lists the differences between all definitions and a
+// database. Each Difference says whether a backup includes it and what an
+// administrator can do about it.
 //
-// Everything in this package is plain data and safe for concurrent use.
+// Nothing in this package keeps state; all functions are safe for concurrent use.
 package xmldb

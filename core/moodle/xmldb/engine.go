@@ -10,15 +10,14 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// The dialects that Moodle makes tables in, as schema.Table names them.
+// The dialects for which Moodle creates tables, as in schema.Table.
 const (
 	MySQL    = "mysql"
 	Postgres = "postgres"
 )
 
-// On returns the table as Moodle creates it on an engine, MySQL or Postgres.
-// Indexes have the names that they get on a site with that prefix; take reserves a
-// name and reports whether it was free.
+// On returns the table as Moodle creates it in a dialect, MySQL or Postgres, on a site
+// with that prefix. take reserves the name of an index and reports whether it was free.
 func (t *Table) On(dialect, prefix string, take func(name string) bool) schema.Table {
 	out := schema.Table{Name: t.Name, Dialect: dialect, Comment: t.Comment}
 	for _, f := range t.Fields {
@@ -33,7 +32,7 @@ func (t *Table) On(dialect, prefix string, take func(name string) bool) schema.T
 		}
 	}
 	out.Indexes = t.indexes(dialect)
-	// What Moodle makes on one engine only, beside the definition.
+	// Indexes that are not in the definition and exist on one engine only.
 	neutral := out
 	neutral.Dialect = ""
 	for _, r := range moodle.EngineIndexes(&neutral, dialect) {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// The limits of a file. Core's own has half a megabyte and 500 tables.
+// The limits of a file. Core's file has 0.5 MB and 500 tables.
 const (
 	MaxBytes  = 16 << 20
 	maxDepth  = 16
@@ -18,11 +18,11 @@ const (
 	maxLength = 1 << 20
 )
 
-// Parse reads an install.xml. Entities other than XML's own five are an error, so
-// nothing expands. Errors name the line.
+// Parse reads an install.xml. It rejects entities other than the five predefined ones,
+// so nothing expands. Errors give the line.
 func Parse(src []byte) ([]Table, error) {
 	if len(src) > MaxBytes {
-		return nil, fmt.Errorf("it has %d bytes; at most %d are read", len(src), MaxBytes)
+		return nil, fmt.Errorf("%d bytes exceed the limit of %d", len(src), MaxBytes)
 	}
 	d := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(src, []byte("\xef\xbb\xbf"))))
 	d.CharsetReader = singleByte
@@ -45,7 +45,7 @@ func Parse(src []byte) ([]Table, error) {
 		}
 	}
 	if !p.found {
-		return nil, errors.New("it has no element XMLDB")
+		return nil, errors.New("no XMLDB element; not an install.xml")
 	}
 	for i := range p.tables {
 		if err := p.tables[i].check(); err != nil {
@@ -61,7 +61,7 @@ func singleByte(encoding string, r io.Reader) (io.Reader, error) {
 	switch strings.ToLower(encoding) {
 	case "us-ascii", "iso-8859-1", "latin1", "windows-1252":
 	default:
-		return nil, fmt.Errorf("the encoding %q is not known; save the file as UTF-8", encoding)
+		return nil, fmt.Errorf("unknown encoding %q; save the file as UTF-8", encoding)
 	}
 	src, err := io.ReadAll(r)
 	if err != nil {
@@ -100,7 +100,7 @@ func (p *parser) wrong(format string, args ...any) error {
 func (p *parser) start(e xml.StartElement) error {
 	p.open = append(p.open, e.Name.Local)
 	if len(p.open) > maxDepth {
-		return fmt.Errorf("elements nest deeper than %d", maxDepth)
+		return fmt.Errorf("elements nested deeper than %d", maxDepth)
 	}
 	path := strings.Join(p.open, "/")
 	if path == "XMLDB" {
@@ -113,7 +113,7 @@ func (p *parser) start(e xml.StartElement) error {
 			return err
 		}
 		if len(p.tables) == maxItems {
-			return fmt.Errorf("there are more than %d tables", maxItems)
+			return fmt.Errorf("more than %d tables", maxItems)
 		}
 		p.tables = append(p.tables, Table{Name: name, Comment: attribute(e, "COMMENT")})
 		return nil
@@ -161,10 +161,10 @@ func lookup(e xml.StartElement, name string) (value string, ok bool) {
 func identifier(e xml.StartElement, name string) (string, error) {
 	value := strings.ToLower(attribute(e, name))
 	if value == "" {
-		return "", fmt.Errorf("element %s has no attribute %s", e.Name.Local, name)
+		return "", fmt.Errorf("element %s without %s", e.Name.Local, name)
 	}
 	if len(value) > 128 || strings.Trim(value, "abcdefghijklmnopqrstuvwxyz0123456789_-") != "" {
-		return "", fmt.Errorf("%s %.40q is not a name", name, value)
+		return "", fmt.Errorf("%s %.40q is not a valid name", name, value)
 	}
 	return value, nil
 }

@@ -30,7 +30,7 @@ func (t *Table) field(e xml.StartElement) error {
 		}
 	case Text, Binary:
 	default:
-		return fmt.Errorf("field %s: TYPE %.40q is not one of XMLDB's", name, f.Type)
+		return fmt.Errorf("field %s: TYPE %.40q is not an XMLDB type", name, f.Type)
 	}
 	t.Fields = append(t.Fields, f)
 	return nil
@@ -45,7 +45,7 @@ func (t *Table) key(e xml.StartElement) error {
 	switch k.Type {
 	case Primary, Unique, Foreign, ForeignUnique:
 	default:
-		return fmt.Errorf("key %.40q: TYPE %.40q is not one of XMLDB's", k.Name, k.Type)
+		return fmt.Errorf("key %.40q: TYPE %.40q is not an XMLDB type", k.Name, k.Type)
 	}
 	t.Keys = append(t.Keys, k)
 	return nil
@@ -62,12 +62,12 @@ func (t *Table) index(e xml.StartElement) error {
 // check looks whether a table could be created.
 func (t *Table) check() error {
 	if len(t.Fields) == 0 {
-		return fmt.Errorf("it has no fields")
+		return fmt.Errorf("no fields")
 	}
 	seen := map[string]bool{}
 	for _, f := range t.Fields {
 		if seen[f.Name] {
-			return fmt.Errorf("field %s is there twice", f.Name)
+			return fmt.Errorf("field %s is defined twice", f.Name)
 		}
 		seen[f.Name] = true
 	}
@@ -77,7 +77,7 @@ func (t *Table) check() error {
 		}
 		for _, f := range fields {
 			if !seen[f] {
-				return fmt.Errorf("%s %.40q is on field %.40q, which the table has not", what, name, f)
+				return fmt.Errorf("%s %.40q uses field %.40q, which does not exist", what, name, f)
 			}
 		}
 		return nil

@@ -31,13 +31,13 @@ type Field struct {
 	Decimals int
 	NotNull  bool
 	Sequence bool
-	// Default is what is declared, nil for none. Moodle ignores it for text and
-	// binary, and '' for a char that can't be NULL; so it is nil there.
+	// Default is the declared default, nil for none. It is nil where Moodle ignores it:
+	// on text and binary, and '' on a char that is NOT NULL.
 	Default *string
 	Comment string
 }
 
-// KeyType is what a key is for.
+// KeyType is the type of a key.
 type KeyType string
 
 // The types of keys.
@@ -48,7 +48,7 @@ const (
 	ForeignUnique KeyType = "foreign-unique"
 )
 
-// Key is a key. Moodle makes an index of any but the primary one.
+// Key is a key. Moodle creates an index for each but the primary key.
 type Key struct {
 	Name      string
 	Type      KeyType
@@ -65,7 +65,7 @@ type Index struct {
 	Hints  []string // varchar_pattern_ops, full_text
 }
 
-// PatternHint asks for a second index for LIKE on PostgreSQL.
+// PatternHint requests a second index for LIKE on PostgreSQL.
 const PatternHint = "varchar_pattern_ops"
 
 // hasHint reports whether an index has a hint.
