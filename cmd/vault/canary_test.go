@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lmsvault/vault/cmd/vault/cli"
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/stage"
@@ -124,12 +125,12 @@ func TestASecretInPlaceOfItsFileIsNotShown(t *testing.T) {
 
 // A passphrase that is a word of Vault's own leaves messages as they are.
 func TestAPassphraseOfVaultsOwnWordsHidesNoMessage(t *testing.T) {
-	a := &app{}
+	a := &cli.App{}
 	for _, word := range []string{"vault", "moodle", "error", "failed", "table"} {
-		a.hide(config.NewSecret(word))
+		a.Hide(config.NewSecret(word))
 	}
 	const text = "vault: error: reading table user of moodle failed"
-	if got := a.hidden.Redact(text); got != text {
+	if got := a.Hidden.Redact(text); got != text {
 		t.Errorf("it becomes %q", got)
 	}
 	words := []string{
@@ -141,8 +142,8 @@ func TestAPassphraseOfVaultsOwnWordsHidesNoMessage(t *testing.T) {
 		words = append(words, string(kind))
 	}
 	for _, word := range words { // scripts read them
-		a.hide(config.NewSecret(word))
-		if got := a.hidden.Redact(word); got != word {
+		a.Hide(config.NewSecret(word))
+		if got := a.Hidden.Redact(word); got != word {
 			t.Errorf("%q becomes %q", word, got)
 		}
 	}

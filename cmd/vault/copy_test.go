@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lmsvault/vault/cmd/vault/snapshotcmd"
 )
 
 // copyPlaces makes a repository with a passphrase, and a pipeline that backs up to another.
@@ -50,7 +52,7 @@ func TestCopy(t *testing.T) {
 	if o := vault(t, 0, env, "copy", from, offsite, "--tag", "first"); !strings.Contains(o.stdout, "copied 1 snapshot; each was read back and is as it was read") {
 		t.Errorf("it says\n%s", o.stdout)
 	}
-	var doc struct{ Copied, There []copyLine }
+	var doc struct{ Copied, There []snapshotcmd.CopyLine }
 	o := vault(t, 0, env, "copy", from, to, "--all", "--json")
 	if err := json.Unmarshal([]byte(o.stdout), &doc); err != nil || len(doc.Copied) != 1 || len(doc.There) != 1 || doc.Copied[0].Copy != doc.Copied[0].ID || doc.Copied[0].Totals == nil {
 		t.Errorf("%v: it prints\n%s", err, o.stdout)

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lmsvault/vault/cmd/vault/snapshotcmd"
 )
 
 // One demo, and then everything that can be asked of its repository.
@@ -34,7 +36,7 @@ func TestTheDemoProvesItselfAndItsRepositoryCanBeLookedInto(t *testing.T) {
 	}
 	ls := vault(t, 0, key, "ls", repo, "--json").stdout
 	for entry := range strings.Lines(ls) {
-		var e line
+		var e snapshotcmd.Line
 		if err := json.Unmarshal([]byte(entry), &e); err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lmsvault/vault/cmd/vault/snapshotcmd"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -119,7 +120,7 @@ sink: [{use: local, with: {dir: "${env:REPO}", create: true}}]
 
 func TestEveryKindOfLossHasANoun(t *testing.T) {
 	for _, kind := range stage.LossKinds() {
-		if says := lacking(map[stage.LossKind]int64{kind: 2}); strings.Contains(says, "_") || !strings.HasPrefix(says, "2 ") {
+		if says := snapshotcmd.Lacking(map[stage.LossKind]int64{kind: 2}); strings.Contains(says, "_") || !strings.HasPrefix(says, "2 ") {
 			t.Errorf("of %s it says %q", kind, says)
 		}
 	}

@@ -4,11 +4,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"github.com/lmsvault/vault/cmd/vault/cli"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/progress"
 )
@@ -25,11 +25,11 @@ func start(args []string, in, out, errs *os.File) (class failure.Class) {
 	defer stop()
 	ctx, cancel := context.WithCancelCause(signalled)
 	defer cancel(nil)
-	a := &app{ending: ctx.Done(), in: in, out: out, errs: errs, cancel: cancel}
+	a := &cli.App{Ending: ctx.Done(), In: in, Out: out, Errs: errs, Cancel: cancel}
 	ended := context.AfterFunc(signalled, func() {
 		signal.Ignore(syscall.SIGHUP) // a terminal that closes may send it twice
 		stop()                        // a second of the others has its usual effect
-		a.say("stopping; press Ctrl-C again to quit immediately")
+		a.Say("stopping; press Ctrl-C again to quit immediately")
 	})
 	root := newRoot(a)
 	root.SetArgs(args)
@@ -37,25 +37,25 @@ func start(args []string, in, out, errs *os.File) (class failure.Class) {
 	root.SetOut(out)
 	root.SetErr(errs)
 	defer func() { // a panic too ends the processes that were started
-		if bad := a.release(); bad != nil {
-			a.say(bad.Error())
+		if bad := a.Release(); bad != nil {
+			a.Say(bad.Error())
 			class = max(class, failure.Failed)
 		}
 	}()
 	err := root.ExecuteContext(ctx)
-	err = errors.Join(err, a.release())
+	err = errors.Join(err, a.Release())
 	ended()
-	if gone := new(reportError); errors.As(context.Cause(ctx), &gone) && failure.Of(err) == failure.Interrupted {
+	if gone := new(cli.ReportError); errors.As(context.Cause(ctx), &gone) && failure.Of(err) == failure.Interrupted {
 		err = failure.New(failure.Failed, "%w, so the run was ended: %w", gone, err)
 	}
-	if err != nil && !a.started {
+	if err != nil && !a.Started {
 		err = failure.Wrap(failure.Usage, err)
 	}
-	if err != nil && a.events == nil && asksForJSON(args) { // the command line or the settings could not be read
-		a.events = progress.NewJSON(a.discreetJSON(out))
-		a.reporter = progress.NewStream(a.events)
+	if err != nil && a.Events == nil && cli.AsksForJSON(args) { // the command line or the settings could not be read
+		a.Events = progress.NewJSON(a.DiscreetJSON(out))
+		a.Reporter = progress.NewStream(a.Events)
 	}
-	return a.end(err)
+	return end(a, err)
 }
 
 // endings are the signals that ask to end, without those that were ignored when
@@ -71,30 +71,19 @@ func endings() []os.Signal {
 }
 
 // end reports an error, as an event too where events are wanted.
-func (a *app) end(err error) failure.Class {
+func end(a *cli.App, err error) failure.Class {
 	class := failure.Of(err)
-	if err != nil && a.reporter != nil {
-		a.reporter.Report(progress.Event{Kind: progress.Failed, Text: err.Error(), Class: int(class), Result: a.result})
+	if err != nil && a.Reporter != nil {
+		a.Reporter.Report(progress.Event{Kind: progress.Failed, Text: err.Error(), Class: int(class), Result: a.Result})
 	}
-	if closing := a.close(); closing != nil && err == nil {
-		err, class = &reportError{closing}, failure.Failed
+	if closing := a.Close(); closing != nil && err == nil {
+		err, class = &cli.ReportError{Err: closing}, failure.Failed
 	}
 	if err != nil {
-		a.say(err.Error())
-		if class == failure.Usage && !a.started {
-			a.say("vault --help shows the commands, vault COMMAND --help their options")
+		a.Say(err.Error())
+		if class == failure.Usage && !a.Started {
+			a.Say("vault --help shows the commands, vault COMMAND --help their options")
 		}
 	}
 	return class
-}
-
-// say writes a message for people.
-func (a *app) say(text string) {
-	to := a.discreet(a.errs)
-	if a.bar != nil {
-		to = a.bar // above it
-	}
-	if _, err := fmt.Fprintln(to, "vault: "+text); err != nil {
-		return // there is nobody left to tell
-	}
 }

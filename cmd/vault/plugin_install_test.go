@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/lmsvault/vault/cmd/vault/plugincmd"
 )
 
 // release builds the plugin of testdata, beside the program and once for a version.
@@ -184,7 +186,7 @@ func edited(t testing.TB, file, from, to string) {
 }
 
 type pluginList struct {
-	Plugins []pluginLine
+	Plugins []plugincmd.PluginLine
 	Ignored []string
 }
 

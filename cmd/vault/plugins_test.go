@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/lmsvault/vault/cmd/vault/stagecmd"
 )
 
 // unpinned is the plugin of testdata/workshop, built once.
@@ -143,7 +145,7 @@ func TestStagesShowsWhatAPluginAtAPathHas(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, o.stdout)
 		}
 	}
-	var found []described
+	var found []stagecmd.Described
 	if o := vault(t, 0, nil, "stages", path+":flip", "--json"); json.Unmarshal([]byte(o.stdout), &found) != nil || len(found) != 1 || found[0].Name != "flip" {
 		t.Errorf("as JSON it is %s", o.stdout)
 	}

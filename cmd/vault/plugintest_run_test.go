@@ -163,7 +163,7 @@ func TestWhatIsWrongWithACallIsSaid(t *testing.T) {
 
 func TestChecksAreListedWithTheirReasons(t *testing.T) {
 	o := vault(t, 0, nil, "plugin", "test", release(t, "1.0.0"), "--list", "--run", "storage/list,process/")
-	says(t, o.stdout, "storage/list-many", "process/host-killed", "a forgotten process goes on writing")
+	says(t, o.stdout, "storage/list-many", "process/host-killed", "An orphaned process would keep writing")
 	if strings.Contains(o.stdout, "storage/range") {
 		t.Errorf("more is listed than was asked for:\n%s", o.stdout)
 	}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lmsvault/vault/cmd/vault/cli"
 )
 
 // used adds up the files of a directory.
@@ -42,7 +44,7 @@ func TestPruneSaysWhatItFreesAndFreesIt(t *testing.T) {
 	if err := json.Unmarshal([]byte(o.stdout), &doc); err != nil || !doc.DryRun || doc.FreeBytes <= 0 || used(t, dir) != before {
 		t.Fatalf("%v: a dry run prints %s", err, o.stdout)
 	}
-	if o := vault(t, 0, nil, "prune", dir, "--max-waste", "20"); !strings.Contains(o.stdout, "this frees "+size(doc.FreeBytes)) || !strings.Contains(o.stdout, "\nfreed ") {
+	if o := vault(t, 0, nil, "prune", dir, "--max-waste", "20"); !strings.Contains(o.stdout, "this frees "+cli.Size(doc.FreeBytes)) || !strings.Contains(o.stdout, "\nfreed ") {
 		t.Errorf("prune prints %s", o.stdout)
 	}
 	if freed := before - used(t, dir); freed < doc.FreeBytes*8/10 {

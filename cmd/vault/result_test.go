@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lmsvault/vault/cmd/vault/cli"
 	"github.com/lmsvault/vault/core/run"
 )
 
@@ -12,13 +13,13 @@ func TestProofsSayWhatTheyAreWithout(t *testing.T) {
 	tables := []run.TableResult{{Target: "postgres", Table: "a", Rows: 1, Refused: 1200}, {Target: "postgres", Table: "b"}}
 	var well, ill strings.Builder
 	files := []run.FilesResult{{Target: "files", Part: "filedir", Files: 1200, Bytes: 3 << 20}}
-	proofs(&well, &run.Result{Tables: tables, Files: files}, true)
+	cli.Proofs(&well, &run.Result{Tables: tables, Files: files}, true)
 	if want := "proven: postgres holds 2 tables with 1 row as they were read, without the 1,200 refused rows\n" +
 		"proven: files holds 1,200 files (3.0 MiB) of filedir, each with the hash of what was read\n"; well.String() != want {
 		t.Errorf("it says %q, want %q", well.String(), want)
 	}
 	tables[1].Faults = []string{"missing index on x"}
-	proofs(&ill, &run.Result{Tables: tables}, false)
+	cli.Proofs(&ill, &run.Result{Tables: tables}, false)
 	if want := "NOT PROVEN: postgres: table b: missing index on x\n"; ill.String() != want {
 		t.Errorf("of a failed run it says %q, want %q", ill.String(), want)
 	}

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/lmsvault/vault/builtin"
+	"github.com/lmsvault/vault/cmd/vault/stagecmd"
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/pipelines"
@@ -111,15 +112,15 @@ func TestPagesOfStagesAreCurrent(t *testing.T) {
 	}
 	var names []string
 	for _, s := range stages.All() {
-		want, err := page(s)
+		want, err := stagecmd.Page(s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := os.ReadFile(filepath.Join(pages, pageName(s)))
+		got, err := os.ReadFile(filepath.Join(pages, stagecmd.PageName(s)))
 		if err != nil || string(got) != want {
-			t.Errorf("%s is not current: run go generate ./cmd/vault (%v)", pageName(s), err)
+			t.Errorf("%s is not current: run go generate ./cmd/vault (%v)", stagecmd.PageName(s), err)
 		}
-		names = append(names, pageName(s))
+		names = append(names, stagecmd.PageName(s))
 	}
 	there, err := os.ReadDir(pages)
 	if err != nil {
@@ -138,7 +139,7 @@ func TestEverySettingSaysWhatItIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range stages.All() {
-		d, err := describedOf(s)
+		d, err := stagecmd.DescribedOf(s)
 		if err != nil {
 			t.Error(err)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/lmsvault/vault/cmd/vault/cli"
 	"github.com/lmsvault/vault/internal/machine"
 )
 
@@ -89,7 +90,7 @@ func TestWhatAKilledRunLeftIsSweptAndWhatALivingOneHasIsNot(t *testing.T) {
 		t.Fatal(err)
 	}
 	folders[link] = true
-	living, err := claim(filepath.Join(tmp, alive))
+	living, err := cli.Claim(filepath.Join(tmp, alive))
 	if err != nil || living == nil {
 		t.Fatal(living, err)
 	}

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/lmsvault/vault/cmd/vault/cli"
+	"github.com/lmsvault/vault/cmd/vault/runcmd"
 )
 
 const small = `version: 1
@@ -56,7 +59,7 @@ func TestWrongUseIsExitCode2AndSaysWhatToDo(t *testing.T) {
 
 func TestEveryCommandHasHelp(t *testing.T) {
 	o := vault(t, 0, nil)
-	root := newRoot(&app{})
+	root := newRoot(&cli.App{})
 	for _, c := range root.Commands() {
 		if c.Hidden {
 			continue
@@ -80,8 +83,8 @@ func TestEveryCommandHasHelp(t *testing.T) {
 
 func TestFlagsWinOverEnvironmentOverFile(t *testing.T) {
 	config := written(t, "c.yaml", "workers: 3\nmemory: 100MiB\nquiet: true\n")
-	cmd := newRun(&app{})
-	newRoot(&app{}).AddCommand(cmd)
+	cmd := runcmd.NewRun(&cli.App{})
+	newRoot(&cli.App{}).AddCommand(cmd)
 	cmd.Root().PersistentFlags().VisitAll(cmd.Flags().AddFlag)
 	t.Setenv("LMSVAULT_CONFIG", config)
 	t.Setenv("LMSVAULT_WORKERS", "4")
@@ -91,7 +94,7 @@ func TestFlagsWinOverEnvironmentOverFile(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		v, err := loadSettings(cmd)
+		v, err := cli.LoadSettings(cmd)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"runtime"
+
+	"github.com/lmsvault/vault/core/cgroup"
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/pipeline"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/host"
+)
+
+// self is a path that opens this very program, also after its file was replaced.
+func self() (string, error) {
+	if runtime.GOOS == "linux" {
+		return "/proc/self/exe", nil
+	}
+	return os.Executable()
+}
+
+// Hosted returns the host of the command's plugins. It works in the command's
+// workspace, and both end with the command.
+func (a *App) Hosted() (*host.Host, error) {
+	if a.Host != nil {
+		return a.Host, nil
+	}
+	w, err := a.Scratch()
+	if err != nil {
+		return nil, err
+	}
+	a.Host = host.New(host.Config{Log: a.Log, Dir: w.Dir(), Version: Version(), Stall: pipeline.DefaultStall, Ending: a.Ending})
+	return a.Host, nil
+}
+
+// Scratch returns the command's workspace.
+func (a *App) Scratch() (*workspace, error) {
+	if a.workspace == nil {
+		w, err := a.newWorkspace()
+		if err != nil {
+			return nil, err
+		}
+		a.workspace = w
+	}
+	return a.workspace, nil
+}
+
+// Release ends all processes that were started, and then removes the workspace.
+func (a *App) Release() error {
+	var errs []error
+	if a.Host != nil {
+		errs = append(errs, a.Host.Close())
+	}
+	if a.workspace != nil {
+		errs = append(errs, a.workspace.remove())
+	}
+	a.Host, a.workspace = nil, nil
+	return errors.Join(errs...)
+}
+
+// isolated returns a built-in stage as one that runs in another process of this
+// program.
+func (a *App) isolated(s stage.Stage, how pipeline.Isolation) (stage.Stage, error) {
+	h, err := a.Hosted()
+	if err != nil {
+		return s, err
+	}
+	path, err := self()
+	if err != nil {
+		return s, err
+	}
+	memory := how.Memory
+	if text := a.Settings.GetString("memory"); text != "" {
+		if memory, err = config.ParseSize(text); err != nil {
+			return s, failure.New(failure.Usage, "%s: %w", origin("memory"), err)
+		}
+	}
+	p := host.Program{Name: s.Name, Path: path, Args: []string{"plugin", "serve", s.Name, "--memory", memory.String()}, Group: how.Step, Env: how.Env, Stall: how.Stall}
+	return h.Isolate(s, p), nil
+}
+
+// Served tells whether a stage can run in another process: a composite only names others.
+func Served(s stage.Stage) bool { return s.Expand == nil }
+
+// Working returns the stages that commands work with: where the tool's settings
+// say so, all of them run isolated.
+func (a *App) Working() (*stage.Registry, error) {
+	if !a.Flag("isolate").On {
+		return a.Stages, nil
+	}
+	var all []stage.Stage
+	for _, s := range a.Stages.All() {
+		if !Served(s) {
+			all = append(all, s)
+			continue
+		}
+		s, err := a.isolated(s, pipeline.Isolation{Step: string(s.Role), Stall: pipeline.DefaultStall, Memory: pipeline.DefaultMemory(cgroup.Memory("/"))})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return stage.NewRegistry(all...)
+}
+
+// Options are how pipeline files are read.
+func (a *App) Options(ctx context.Context) (pipeline.Options, error) {
+	registry, err := a.Working()
+	return pipeline.Options{Registry: registry, Plugins: a.Plugins(ctx), Isolate: a.Flag("isolate").On, MemoryLimit: cgroup.Memory("/")}, err
+}
+
+// Finder finds stages by name: built-in ones, and those of the plugins that are
+// installed beside the pipelines in a folder.
+type Finder struct {
+	*stage.Registry
+	Plugins *Plugins
+	Base    string
+}
+
+// Find returns a stage; one of a plugin that is refused says why when it is made.
+func (f Finder) Find(role stage.Role, name string) (stage.Stage, bool) {
+	if s, ok := f.Registry.Find(role, name); ok {
+		return s, true
+	}
+	s, _, err := f.Plugins.Find(role, name, f.Base, pipeline.Isolation{Stall: pipeline.DefaultStall})
+	switch {
+	case errors.Is(err, pipeline.ErrNoPlugin):
+		return s, false
+	case err != nil:
+		s.Config = func() any { return &struct{}{} }
+		s.NewBytes = func(context.Context, any, stage.Env) (stage.ByteTransform, error) { return nil, err }
+	}
+	return s, true
+}
+
+// Beside is what the process takes beside what Go's runtime counts and has given
+// back: the program's own pages, and memory that is freed but not yet returned.
+// The runtime keeps three quarters of a small budget: with less it would only collect.
+func Beside(memory config.Size) int64 { return min(56<<20, int64(memory)/4) }

@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// AsksForJSON tells what was wanted where the command line can't be parsed.
+func AsksForJSON(args []string) bool {
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
+	}
+	text := os.Getenv(envPrefix + "_JSON")
+	for _, arg := range args {
+		if arg == "--json" {
+			text = "true"
+		} else if value, ok := strings.CutPrefix(arg, "--json="); ok {
+			text = value
+		}
+	}
+	on, err := strconv.ParseBool(text)
+	return on && err == nil
+}
+
+// eventsUnlessDocument is the events on standard output, where they are wanted.
+type eventsUnlessDocument struct{ a *App }
+
+// Report writes an event.
+func (r eventsUnlessDocument) Report(e progress.Event) {
+	if !r.a.printed.Load() && (!r.a.Document.Load() || e.Kind == progress.Failed) {
+		r.a.Events.Report(e)
+	}
+}
+
+// Close returns the first error of writing.
+func (r eventsUnlessDocument) Close() error { return r.a.Events.Close() }
+
+// logFile is the events in a file.
+type logFile struct {
+	*progress.JSON
+	file *os.File
+}
+
+// Close closes the file. What could not be written to it is a note.
+func (l logFile) Close() error { return errors.Join(l.JSON.Close(), l.file.Close()) }
+
+// warn shows a warning about a pipeline.
+func (a *App) warn(f config.Finding) {
+	if a.warnsInEvents() {
+		a.Warning(f.Position.String(), strings.TrimSuffix(f.Message+": "+f.Suggestion, ": "))
+	} else if !a.Flag("quiet").On {
+		a.Say(f.String())
+	}
+}
+
+// Warning shows a warning about an object, a file or a place in one.
+func (a *App) Warning(path, text string) {
+	a.Reporter.Report(progress.Event{Kind: progress.Warning, Path: path, Text: text})
+	if !a.warnsInEvents() && !a.Flag("quiet").On {
+		a.Say(Plain(path) + ": warning: " + Plain(text))
+	}
+}
+
+// warnsInEvents reports whether warnings are events on standard output.
+func (a *App) warnsInEvents() bool {
+	return a.Events != nil && !a.Document.Load()
+}
+
+// Close ends the report, and returns the first error of writing it.
+func (a *App) Close() error {
+	if a.Reporter == nil {
+		return nil
+	}
+	return a.Reporter.Close()
+}
+
+// ReportError is an error of writing the report.
+type ReportError struct{ Err error }
+
+// Unwrap returns what the writer said.
+func (e *ReportError) Unwrap() error { return e.Err }
+
+// Error says what was tried.
+func (e *ReportError) Error() string { return "the report can't be written: " + e.Err.Error() }
+
+// muted writes what is good to know while a command works, and goes silent when
+// that fails (a full disk below the log, a terminal that is gone): no reason to
+// end a backup. Safe for concurrent use.
+type muted struct {
+	io.Writer
+	name string // of where it writes to
+	mu   sync.Mutex
+	err  error
+}
+
+func (m *muted) Write(p []byte) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err == nil {
+		_, m.err = m.Writer.Write(p)
+	}
+	return len(p), nil
+}
+
+// mute makes a writer to a place that may fail.
+func (a *App) mute(name string, w io.Writer) *muted {
+	m := &muted{Writer: w, name: name}
+	a.progress = append(a.progress, m)
+	return m
+}
+
+// flushTime is how long output waits for progress that is still to be shown.
+const flushTime = 2 * time.Second
+
+// Unshown notes where progress was not shown to its end.
+func (a *App) Unshown() (notes []stage.Note) {
+	if !a.Reporter.Flush(flushTime) {
+		notes = append(notes, stage.Note{Path: "progress", Text: "is shown late: who reads it is slower than the run"})
+	}
+	for _, m := range a.progress {
+		m.mu.Lock()
+		if m.err != nil {
+			notes = append(notes, stage.Note{Path: "progress", Text: "could not be written to " + m.name + ": " + m.err.Error()})
+		}
+		m.mu.Unlock()
+	}
+	return notes
+}
+
+// heard writes a report, and cancels the run when that fails: nobody reads it any more.
+type heard struct {
+	io.Writer
+	cancel context.CancelCauseFunc
+}
+
+func (h heard) Write(p []byte) (int, error) {
+	n, err := h.Writer.Write(p)
+	if err != nil {
+		h.cancel(&ReportError{err})
+	}
+	return n, err
+}

@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/run"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Most is how many losses or notes are printed; --json has all.
+const Most = 40
+
+// PrintResult says what a run did.
+func (a *App) PrintResult(r *run.Result, well bool) error {
+	var b strings.Builder
+	head := "done in"
+	switch {
+	case r.Exit == failure.Interrupted:
+		head = "interrupted after"
+	case !well:
+		head = "failed after"
+	case r.DryRun:
+		head = "dry run: everything was read, nothing was written, in"
+	}
+	fmt.Fprintf(&b, "%s: %s %s\n", r.Pipeline, head, r.Finished.Sub(r.Started).Round(time.Millisecond))
+	if well || r.Counts != (run.Counts{}) {
+		fmt.Fprintf(&b, "read: %s, %s, %s\n", Size(r.Counts.Bytes), Count(r.Counts.Rows, "row"), Count(r.Counts.Files, "file"))
+		for _, key := range []string{"engine", "consistency"} {
+			if v := r.Facts[key]; v != "" {
+				fmt.Fprintf(&b, "%s: %s\n", key, Plain(v))
+			}
+		}
+	}
+	for _, s := range r.Stored {
+		if r.DryRun {
+			fmt.Fprintf(&b, "a snapshot would hold %s, of which %s would be new and take %s\n", Size(s.Plain), Size(s.New), Size(s.Stored))
+		} else {
+			fmt.Fprintf(&b, "snapshot %s: %s, of which %s were new and took %s\n", s.Snapshot, Size(s.Plain), Size(s.New), Size(s.Stored))
+		}
+	}
+	Proofs(&b, r, well)
+	Actions(&b, r.Actions)
+	Losses(&b, r.Losses)
+	Notes(&b, r.Notes)
+	return a.Print(b.String())
+}
+
+// Proofs names the tables that don't hold what was read. Of a run that went well
+// it says what each target holds.
+func Proofs(b *strings.Builder, r *run.Result, well bool) {
+	var targets []string
+	equal, rows, refused := map[string]int{}, map[string]int64{}, map[string]int64{}
+	for _, t := range r.Tables {
+		if !slices.Contains(targets, t.Target) {
+			targets = append(targets, t.Target)
+		}
+		if t.Want == t.Got && len(t.Faults) == 0 {
+			equal[t.Target]++
+			rows[t.Target] += t.Rows
+			refused[t.Target] += t.Refused
+			continue
+		}
+		fmt.Fprintf(b, "NOT PROVEN: %s: table %s: %s\n", t.Target, t.Table, strings.Join(t.Faults, "; "))
+	}
+	if !well {
+		return
+	}
+	for _, target := range targets {
+		fmt.Fprintf(b, "proven: %s holds %s with %s as they were read", target, Count(equal[target], "table"), Count(rows[target], "row"))
+		if n := refused[target]; n > 0 {
+			fmt.Fprintf(b, ", without the %s", Count(n, "refused row"))
+		}
+		fmt.Fprintln(b)
+	}
+	for _, f := range r.Files {
+		fmt.Fprintf(b, "proven: %s holds %s (%s) of %s, each with the hash of what was read\n", f.Target, Count(f.Files, "file"), Size(f.Bytes), f.Part)
+	}
+}
+
+// Actions lists the findings of actions. Of those that are ok it gives the number, except in
+// a dry run.
+func Actions(b *strings.Builder, list []stage.ActionResult) {
+	for _, a := range list {
+		if a.Skipped != "" {
+			continue
+		}
+		moment := "before"
+		if a.Moment == stage.MomentAfter {
+			moment = "after"
+		}
+		name, fine, shown := moment+" "+Plain(a.Name), 0, 0
+		for _, f := range a.Findings {
+			switch {
+			case f.Level == stage.LevelOK && !a.DryRun:
+				fine++
+				continue
+			case shown == Most:
+				continue
+			}
+			shown++
+			fmt.Fprintf(b, "%s: %s\n", name, Plain(f.String()))
+			if f.Details != "" && f.Level.Above(stage.LevelOK) {
+				fmt.Fprintf(b, "%s\n", detail(f.Details))
+			}
+		}
+		switch {
+		case a.Error != "":
+			fmt.Fprintf(b, "%s: failed: %s\n", name, Plain(a.Error))
+		case shown+fine < len(a.Findings):
+			fmt.Fprintf(b, "%s: … and %d more findings; --json shows all\n", name, len(a.Findings)-shown-fine)
+		case fine > 1:
+			fmt.Fprintf(b, "%s: ok (%d findings)\n", name, fine)
+		case shown == 0:
+			fmt.Fprintf(b, "%s: ok\n", name)
+		}
+	}
+}
+
+// detail are the lines of a text from outside, set in.
+func detail(text string) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = "    " + Plain(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func Losses(b *strings.Builder, list []stage.Loss) {
+	for i, l := range list {
+		if i == Most {
+			fmt.Fprintf(b, "… and %d more losses; --json shows all\n", len(list)-Most)
+			break
+		}
+		where := l.Path
+		if l.Where != "" {
+			where += " " + l.Where
+		}
+		fmt.Fprintf(b, "loss: %s ×%d: %s: %s\n", l.Kind, l.Count, Plain(where), Plain(l.Reason))
+	}
+}
+
+func Notes(b *strings.Builder, list []stage.Note) {
+	for i, n := range list {
+		if i == Most {
+			fmt.Fprintf(b, "… and %d more notes; --json shows all\n", len(list)-Most)
+			break
+		}
+		fmt.Fprintf(b, "note: %s: %s\n", Plain(n.Path), Plain(n.Text))
+	}
+}

@@ -1,0 +1,71 @@
+package plugincmd
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/cmd/vault/cli"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/scaffold"
+)
+
+// lasting is the path of this program; "" where it will soon be gone (go run).
+func lasting() string {
+	path, err := os.Executable()
+	if err != nil || strings.Contains(path, string(filepath.Separator)+"go-build") || strings.ContainsAny(path, " $#") {
+		return ""
+	}
+	return path
+}
+
+func newPluginNew(a *cli.App) *cobra.Command {
+	var p scaffold.Project
+	roles := []stage.Role{stage.RoleStorage, stage.RoleSource, stage.RoleSink, stage.RoleTransform}
+	cmd := &cobra.Command{
+		Use:   "new storage|source|sink|transform NAME",
+		Short: "Make the project of a new plugin, which builds and passes its test",
+		Long: `Make a folder with a small plugin that works: the stage with a few settings, a
+test that runs the conformance kit, a pipeline to try it, a README and a Makefile.
+Change what it does to what you need. docs/plugins.md in Vault's sources explains
+the contract.`,
+		Example: "  vault plugin new storage mystore\n  vault plugin new transform mask --kind rows\n  vault plugin new storage mystore --lang python",
+		Args:    cli.Takes("storage|source|sink|transform", "NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p.Role, p.Name, p.Version, p.BuiltIn = stage.Role(args[0]), args[1], cli.Version(), a.Stages
+			if !slices.Contains(roles, p.Role) {
+				return failure.New(failure.Usage, "there is no template of a %q: take storage, source, sink or transform", args[0])
+			}
+			if p.Role != stage.RoleTransform && cmd.Flags().Changed("kind") {
+				return failure.New(failure.Usage, "--kind is of a transform only")
+			}
+			p.Vault = lasting()
+			if p.Dir == "" {
+				p.Dir = p.Name
+			}
+			if err := scaffold.Create(p); err != nil {
+				return fmt.Errorf("new plugin: %w", err)
+			}
+			if a.Flag("json").On {
+				return a.PrintJSON(struct {
+					Dir  string     `json:"dir"`
+					Name string     `json:"name"`
+					Role stage.Role `json:"role"`
+					Lang string     `json:"lang"`
+				}{p.Dir, p.Name, p.Role, p.Lang})
+			}
+			return a.Print(scaffold.Next(p))
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&p.Lang, "lang", "go", "the language: go or python")
+	flags.StringVar(&p.Kind, "kind", "rows", "what a transform changes: rows or bytes")
+	flags.StringVar(&p.Dir, "dir", "", "the folder to make (default ./NAME)")
+	flags.StringVar(&p.SDK, "sdk", "", "build with this checkout of Vault's sources, not with a published version")
+	return cmd
+}

@@ -1,0 +1,232 @@
+package plugincmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/lmsvault/vault/cmd/vault/cli"
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/pipeline"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/plugins/host"
+)
+
+// testedProgram finds the program of a path, or of an installed plugin. A path
+// may name the stage.
+func testedProgram(a *cli.App, ctx context.Context, name string, stageName *string) (host.Program, error) {
+	if strings.Contains(name, "/") {
+		p, ofPath, err := a.Plugins(ctx).Program(name, ".")
+		if errors.Is(err, pipeline.ErrNoPlugin) {
+			err = failure.New(failure.Usage, "there is no file %s", name)
+		}
+		if *stageName == "" {
+			*stageName = ofPath
+		}
+		return p, err
+	}
+	lock, err := a.Lock(a.Settings.GetString("pipelines"))
+	if err != nil {
+		return host.Program{}, err
+	}
+	p, err := lock.Known(name)
+	if err != nil {
+		if _, bad := os.Stat(name); bad == nil {
+			err = fmt.Errorf("%w; if the file %s here is meant, write ./%s", err, name, name)
+		}
+		return host.Program{}, err
+	}
+	if _, err := a.Plugins(ctx).Ask(p, pipeline.Isolation{}); err != nil {
+		return host.Program{}, err
+	}
+	return p.Program()
+}
+
+// testSettings decodes the settings to test with, and makes sure that they may be used.
+func testSettings(a *cli.App, cmd *cobra.Command, o trial, p host.Program, s stage.Stage) (any, host.Program, error) {
+	given, err := cli.Sets(cmd)
+	if err != nil {
+		return nil, p, err
+	}
+	var settings any
+	if o.config == "" {
+		settings, err = defaultSettings(s)
+	} else {
+		settings, p, err = fileSettings(a, cmd.Context(), o.config, given, p, s)
+	}
+	if err != nil {
+		return nil, p, err
+	}
+	key, err := overwriting(settings)
+	if err == nil && s.Role == stage.RoleSink && key != "" && !o.yes {
+		err = failure.New(failure.Usage, "sink %s would replace what is in its target, because of the setting %s: if nothing there is of value, give --yes", s.Name, key)
+	}
+	return settings, p, err
+}
+
+// defaultSettings are those of a stage that needs none.
+func defaultSettings(s stage.Stage) (any, error) {
+	settings := s.Config()
+	fields, err := config.Describe(settings)
+	if err != nil {
+		return nil, err
+	}
+	var missing, example []string
+	for _, f := range fields {
+		if f.Required {
+			missing = append(missing, f.Name)
+			example = append(example, fmt.Sprintf("  %s: %s  # %s", f.Name, exampleOf(f), cli.Plain(strings.ReplaceAll(f.Help, "\n", " "))))
+		}
+	}
+	if len(missing) > 0 {
+		return nil, failure.New(failure.Usage, "%s %s can't be tested without its settings: %s. Write a file, for instance try.yaml, and give it with --config try.yaml:\n\n%s\n",
+			s.Role, s.Name, strings.Join(missing, ", "), strings.Join(example, "\n"))
+	}
+	d := config.Decoder{File: "the defaults of " + s.Name}
+	return settings, d.Decode(&yaml.Node{Kind: yaml.MappingNode}, settings).Err()
+}
+
+// exampleOf is something that a setting may be.
+func exampleOf(f config.Field) string {
+	switch {
+	case f.Example != "":
+		return f.Example
+	case len(f.OneOf) > 0:
+		return f.OneOf[0]
+	case f.Place == "dir":
+		return "/tmp/try"
+	}
+	switch f.Type {
+	case config.Number:
+		return max("1", f.Min)
+	case config.Switch:
+		return "true"
+	case config.List, config.Scalars, config.Groups:
+		return "[…]"
+	case config.Texts, config.Keyring, config.Named:
+		return "{NAME: …}"
+	case config.Group:
+		return "{…}"
+	case config.Hidden:
+		return "${env:" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_")) + "}"
+	case config.Bytes:
+		return "1MiB"
+	case config.Span:
+		return "10s"
+	}
+	return "…"
+}
+
+// fileSettings decodes those of a file: a pipeline, or the settings alone.
+func fileSettings(a *cli.App, ctx context.Context, file string, given map[string]string, p host.Program, s stage.Stage) (any, host.Program, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		if path := new(fs.PathError); errors.As(err, &path) {
+			err = path.Err
+		}
+		return nil, p, failure.New(failure.Usage, "%s can't be read: %w", file, err)
+	}
+	root, found := config.Document(file, text)
+	if err := found.Err(); err != nil {
+		return nil, p, err
+	}
+	if root == nil {
+		root = &yaml.Node{Kind: yaml.MappingNode}
+	}
+	root = config.Resolve(root)
+	if isPipeline(root) {
+		return stepSettings(a, ctx, file, given, p, s)
+	}
+	d := config.Decoder{File: file, Values: config.Values{Set: given, Dir: filepath.Dir(file)}}
+	settings := s.Config()
+	if err := d.Decode(root, settings).Err(); err != nil {
+		return nil, p, fmt.Errorf("the settings of %s %s can't be used\n%w", s.Role, s.Name, err)
+	}
+	return settings, p, nil
+}
+
+// isPipeline tells a pipeline from settings.
+func isPipeline(root *yaml.Node) bool {
+	keys := map[string]bool{}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		keys[root.Content[i].Value] = true
+	}
+	return keys["version"] && (keys["source"] || keys["sink"])
+}
+
+// stepSettings are those of the first step of a pipeline that uses a plugin's stage
+// of this name, with what the step says of its process.
+func stepSettings(a *cli.App, ctx context.Context, file string, given map[string]string, p host.Program, s stage.Stage) (any, host.Program, error) {
+	o, err := a.Options(ctx)
+	if err != nil {
+		return nil, p, err
+	}
+	seen := &noticed{Plugins: a.Plugins(ctx), made: map[any]pipeline.Isolation{}}
+	o.Plugins, o.Values = seen, config.Values{Set: given}
+	read, found, err := pipeline.Load(file, o)
+	if err != nil {
+		return nil, p, err
+	}
+	if err := found.Err(); err != nil {
+		return nil, p, failure.New(failure.Usage, "the pipeline can't be used\n%w", err)
+	}
+	for _, step := range read.Steps() {
+		how, ok := seen.made[step.Config]
+		if ok && step.Stage.Name == s.Name && step.Stage.Role == s.Role {
+			p.Env = slices.Clone(how.Env)
+			return step.Config, p, nil
+		}
+	}
+	return nil, p, failure.New(failure.Usage, "no step of %s uses %s %s of this plugin: add one with use: and the program's path, or give a file with the settings alone", file, s.Role, s.Name)
+}
+
+// noticed remembers which settings are of stages of plugins.
+type noticed struct {
+	*cli.Plugins
+	made map[any]pipeline.Isolation
+}
+
+// Find is a pipeline's.
+func (n *noticed) Find(role stage.Role, use, base string, how pipeline.Isolation) (stage.Stage, string, error) {
+	s, notice, err := n.Plugins.Find(role, use, base, how)
+	if err != nil {
+		return s, notice, err
+	}
+	build := s.Config
+	s.Config = func() any {
+		settings := build()
+		n.made[settings] = how
+		return settings
+	}
+	return s, notice, nil
+}
+
+// overwriting is the setting by which what is there would be replaced; "" for none.
+func overwriting(settings any) (string, error) {
+	text, err := config.Encode(settings)
+	if err != nil {
+		return "", err
+	}
+	values := map[string]any{}
+	if err := json.Unmarshal(text, &values); err != nil {
+		return "", fmt.Errorf("the settings: %w", err)
+	}
+	words := []string{"replace", "overwrite", "truncate", "drop"}
+	for key, value := range values {
+		word, _ := value.(string)
+		if value == true && slices.ContainsFunc(words, func(w string) bool { return strings.Contains(key, w) }) || slices.Contains(words, word) {
+			return key, nil
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,138 @@
+package runcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/cmd/vault/cli"
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/pipeline"
+	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/run"
+	"github.com/lmsvault/vault/pipelines"
+)
+
+// NewDemo makes the command "demo".
+func NewDemo(a *cli.App) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Back up and restore a sample site here and now, and prove it",
+		Long: `Make a small Moodle-like site (SQLite, filedir, data root) in a scratch folder, back
+it up (compressed, encrypted) into a repository, restore it into a second folder,
+and prove that it is the same. Needs no server. The folder stays, to look at.`,
+		Args: cli.Takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			dir, err := cmd.Flags().GetString("dir")
+			if err != nil {
+				return err
+			}
+			return demo(a, cmd.Context(), dir)
+		},
+	}
+	cmd.Flags().String("dir", "", "the scratch folder, empty or not there; without it a new temporary one")
+	return cmd
+}
+
+// demo runs the three pipelines of the demo below dir.
+func demo(a *cli.App, ctx context.Context, dir string) error {
+	if odd := config.Misreading(dir); odd != nil {
+		return failure.New(failure.Usage, "--dir %s; %s", odd.Problem, odd.AdviceForArg())
+	}
+	dir, err := scratch(dir)
+	if err == nil { // settings are relative to a pipeline's folder, a flag is to the working directory
+		dir, err = filepath.Abs(dir)
+	}
+	if err != nil {
+		return err
+	}
+	for _, part := range []string{"site", "restored"} { // each will hold a database and a data root
+		if err := os.Mkdir(filepath.Join(dir, part), 0o700); err != nil {
+			return err
+		}
+	}
+	begun := time.Now()
+	done := demoResult{Dir: dir, Runs: map[string]*run.Result{}}
+	for _, name := range []string{"demo-site", "demo-backup", "demo-restore"} {
+		if done.Runs[name], err = demoStep(a, ctx, name, dir); err != nil {
+			a.Result = done
+			return fmt.Errorf("%s (in %s): %w", name, dir, err)
+		}
+	}
+	if a.Events != nil {
+		a.Reporter.Report(progress.Event{Kind: progress.Done, Result: done})
+		return nil
+	}
+	return demoReport(a, done, time.Since(begun))
+}
+
+// demoResult is what the runs of a demo did, by the name of their pipelines.
+type demoResult struct {
+	Dir  string                 `json:"dir"`
+	Runs map[string]*run.Result `json:"runs"`
+}
+
+// scratch makes the folder of the demo.
+func scratch(dir string) (string, error) {
+	if dir == "" {
+		return os.MkdirTemp("", "vault-demo-")
+	}
+	entries, err := os.ReadDir(dir)
+	if err == nil && len(entries) > 0 {
+		return "", failure.New(failure.Refused, "folder %s isn't empty: name another one with --dir", dir)
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", failure.Wrap(failure.Refused, err)
+	}
+	return dir, os.MkdirAll(dir, 0o700)
+}
+
+// demoStep runs a pipeline that is part of the program.
+func demoStep(a *cli.App, ctx context.Context, name, dir string) (*run.Result, error) {
+	file := name + ".yaml"
+	text, err := pipelines.Files.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	o, err := a.Options(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o.Values = config.Values{Set: map[string]string{"dir": dir}, Env: demoEnvironment}
+	p, found := pipeline.Parse("pipelines/"+file, text, o)
+	if err := found.Err(); err != nil {
+		return nil, err
+	}
+	return execute(a, ctx, p)
+}
+
+// demoPassphrase encrypts the demo's backup where no other is given.
+const demoPassphrase = "only a demo"
+
+func demoEnvironment(name string) (string, bool) {
+	if value, ok := os.LookupEnv(name); ok || name != cli.PassphraseVariable {
+		return value, ok
+	}
+	return demoPassphrase, true
+}
+
+// demoReport prints what was done and where things are.
+func demoReport(a *cli.App, done demoResult, took time.Duration) error {
+	dir, restored := done.Dir, done.Runs["demo-restore"]
+	var b strings.Builder
+	cli.Proofs(&b, restored, true)
+	for _, s := range done.Runs["demo-backup"].Stored {
+		fmt.Fprintf(&b, "sizes:  the site has %s, its backup %s, ratio %.1f\n", cli.Size(s.Plain), cli.Size(s.Stored), float64(s.Plain)/float64(max(1, s.Stored)))
+	}
+	fmt.Fprintf(&b, "time:   %s for making, backing up, restoring and proving the site\n\n", took.Round(time.Millisecond))
+	fmt.Fprintf(&b, "the site       %s/site\nthe repository %s/repository\nthe restored   %s/restored\n\n", dir, dir, dir)
+	fmt.Fprintf(&b, "try:  %s='%s' vault show %s/repository\n", cli.PassphraseVariable, demoPassphrase, dir)
+	return a.Print(b.String())
+}

@@ -1,0 +1,2 @@
+// Package runcmd has the commands for pipeline files: run, plan, lint and demo.
+package runcmd

@@ -1,0 +1,109 @@
+package runcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/cmd/vault/cli"
+	"github.com/lmsvault/vault/core/cgroup"
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/engine"
+	"github.com/lmsvault/vault/core/pipeline"
+	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/core/run"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// NewRun makes the command "run".
+func NewRun(a *cli.App) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "run PIPELINE",
+		Short: "Run a pipeline: back up, restore or migrate",
+		Long: `Run a pipeline: back up, restore or migrate. The run fails if anything is lost,
+unless --accept-loss allows it. Everything that is written is read back and proven.`,
+		Example: "  vault run pipelines/backup-local.yaml\n  vault run pipelines/restore-local.yaml --set snapshot=latest",
+		Args:    cli.Takes("PIPELINE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := a.Runnable(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			result, err := execute(a, cmd.Context(), p)
+			if a.Result = result; err == nil {
+				a.Reporter.Report(progress.Event{Kind: progress.Done, Result: result})
+			}
+			if a.Flag("json").On {
+				return err
+			}
+			if result != nil {
+				err = errors.Join(err, a.PrintResult(result, err == nil))
+			}
+			return err
+		},
+	}
+	cli.PipelineFlags(cmd, true)
+	return cmd
+}
+
+// run carries a pipeline out. The result is there also with an error, as far as
+// the run came; nil if it didn't begin.
+func execute(a *cli.App, ctx context.Context, p *pipeline.Pipeline) (result *run.Result, err error) {
+	err = withJob(a, ctx, p, func(job *run.Job) error {
+		result, err = job.Run(ctx)
+		result.Notes = append(append(result.Notes, lowered(p, job)...), append(restarts(a), a.Unshown()...)...)
+		return err
+	})
+	return result, err
+}
+
+// lowered notes that fewer workers run than were asked for.
+func lowered(p *pipeline.Pipeline, job *run.Job) []stage.Note {
+	var notes []stage.Note
+	if p.Workers > job.Workers {
+		notes = append(notes, stage.Note{Path: "workers", Text: fmt.Sprintf("%d in place of %d: memory %s allows no more", job.Workers, p.Workers, p.Memory)})
+	}
+	if limit := cgroup.Memory("/"); limit > 0 && int64(p.Memory) > limit {
+		notes = append(notes, stage.Note{Path: "memory", Text: fmt.Sprintf("it is %s, and this container or service may use %s: the system may kill the run", p.Memory, config.Size(limit))})
+	}
+	return notes
+}
+
+// restarts notes which processes of stages were started again.
+func restarts(a *cli.App) []stage.Note {
+	if a.Host == nil {
+		return nil
+	}
+	var notes []stage.Note
+	for _, text := range a.Host.Notes() {
+		notes = append(notes, stage.Note{Path: "plugins", Text: text})
+	}
+	return notes
+}
+
+// withJob makes the stages of a pipeline, and ends them after do.
+func withJob(a *cli.App, ctx context.Context, p *pipeline.Pipeline, do func(*run.Job) error) (err error) {
+	debug.SetMemoryLimit(int64(p.Memory) - cli.Beside(p.Memory))
+	signal.Ignore(syscall.SIGPIPE) // who reads the report may go; the run must still leave its targets in order
+	scratch, err := a.Scratch()
+	if err != nil {
+		return err
+	}
+	registry, err := a.Working()
+	if err != nil {
+		return err
+	}
+	stages := cli.Finder{Registry: registry, Plugins: a.Plugins(ctx), Base: p.Dir}
+	job, err := engine.Build(ctx, p, stages, stage.Env{Log: a.Log, TempDir: scratch.Dir(), Workers: p.Workers, Version: cli.Version()}, a.Reporter)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, job.Close(ctx)) }()
+	a.LogJob(p, job)
+	return do(job)
+}

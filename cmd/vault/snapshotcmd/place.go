@@ -1,0 +1,114 @@
+package snapshotcmd
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/cmd/vault/cli"
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/pipeline"
+	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/storages/local"
+)
+
+// place is where a repository is, and what opens it.
+type location struct {
+	stage                stage.Stage // a storage
+	config               any
+	stages               cli.Finder
+	passphrase, identity config.Secret // where a pipeline file gives them, as the next
+	site, pipeline       string        // whose latest snapshot is meant
+	signers              []repository.Signer
+	signing              repository.SigningKey // of the sink that the storage is
+	owner                bool                  // only keys that may be shared are opened
+}
+
+// isPipelineFile tells whether an argument names a pipeline file, by its ending.
+func isPipelineFile(path string) bool {
+	info, err := os.Stat(path)
+	return slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path)) && (err != nil || !info.IsDir())
+}
+
+// place finds the repository that an argument names: a directory, or a pipeline file.
+func locate(a *cli.App, cmd *cobra.Command, path string, keys cli.KeyFlags) (location, error) {
+	if path == "" {
+		return location{}, failure.New(failure.Usage, "the repository's directory is an empty text; is a variable of the shell not set?")
+	}
+	if odd := config.Misreading(path); odd != nil {
+		return location{}, failure.New(failure.Usage, "the repository's directory %s; %s", odd.Problem, odd.AdviceForArg())
+	}
+	info, err := os.Stat(path)
+	isPipeline := slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path))
+	if errors.Is(err, fs.ErrNotExist) && isPipeline {
+		return stored(a, cmd, path, keys) // which says that it is missing
+	}
+	if err == nil && !info.IsDir() {
+		if !info.Mode().IsRegular() || !isPipeline {
+			return location{}, failure.New(failure.Usage, "repository %s: it is a file, not a directory, and no pipeline (.yaml)", path)
+		}
+		return stored(a, cmd, path, keys)
+	}
+	given, err := cli.Sets(cmd)
+	if err != nil {
+		return location{}, err
+	}
+	if len(given) > 0 {
+		return location{}, failure.New(failure.Usage, "--set is for pipeline files, and %s is a directory", path)
+	}
+	registry, err := a.Working()
+	if err != nil {
+		return location{}, err
+	}
+	s, ok := registry.Find(stage.RoleSource, local.Stage().Name)
+	if !ok {
+		return location{}, failure.New(failure.Usage, "this vault was built without the storage %s", local.Stage().Name)
+	}
+	return location{stage: s, config: &local.Config{Dir: path}, stages: cli.Finder{Registry: registry, Plugins: a.Plugins(cmd.Context()), Base: "."}}, nil
+}
+
+// stored finds the only storage of a pipeline.
+func stored(a *cli.App, cmd *cobra.Command, file string, keys cli.KeyFlags) (location, error) {
+	hasKeys := cmd.Flags().Changed(keys.Prefix+"passphrase-file") || cmd.Flags().Changed(keys.Prefix+"identity-file")
+	p, err := a.Load(cmd, file, pipeline.Options{Storages: true, HasKeys: hasKeys})
+	if err != nil {
+		return location{}, err
+	}
+	var found []*pipeline.Step
+	for _, s := range p.Steps() {
+		if s.Stage.Role == stage.RoleStorage {
+			found = append(found, s)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return location{}, failure.New(failure.Usage, "pipeline %s has no storage, so there is no repository to look at", file)
+	case 1:
+	default:
+		return location{}, failure.New(failure.Usage, "pipeline %s has %d storages, and which one is meant can't be told: %s in line %d, %s in line %d; give a file that has one of them",
+			file, len(found), found[0].Stage.Name, found[0].At.Line, found[1].Stage.Name, found[1].At.Line)
+	}
+	registry, err := a.Working()
+	if err != nil {
+		return location{}, err
+	}
+	at := location{stage: found[0].Stage, config: found[0].Config, stages: cli.Finder{Registry: registry, Plugins: a.Plugins(cmd.Context()), Base: p.Dir}, passphrase: p.Passphrase, identity: p.Identity}
+	if from := found[0].From; from != nil {
+		at.passphrase, at.identity, at.site, at.pipeline = from.Passphrase, from.Identity, from.Site, from.Pipeline
+		if at.signers, err = from.Trusted(); err != nil {
+			return location{}, err
+		}
+	}
+	if into := found[0].Into; into != nil {
+		if at.signing, err = into.Signing(); err != nil {
+			return location{}, err
+		}
+	}
+	return at, nil
+}

@@ -1,0 +1,83 @@
+package stagecmd
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lmsvault/vault/cmd/vault/cli"
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/pipeline"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// PluginsFlag adds --pipelines.
+func PluginsFlag(cmd *cobra.Command) {
+	cmd.Flags().String("pipelines", ".", "the folder of the pipelines, beside which plugins are installed")
+}
+
+// known lists the built-in stages and those of the plugins that are installed in
+// the folder that the command names. A plugin that is refused is told of and left
+// out; if it is the one that has the wanted stage, that is the error.
+func known(a *cli.App, cmd *cobra.Command, wanted string) ([]stage.Stage, error) {
+	all := a.Stages.All()
+	p := a.Plugins(cmd.Context())
+	lock, err := p.Lock(a.Settings.GetString("pipelines"))
+	if err != nil {
+		return nil, err
+	}
+	for _, plugin := range lock.Plugins {
+		d, err := p.Ask(plugin, pipeline.Isolation{})
+		if err != nil {
+			named := func(s stage.Stage) bool { return s.Name == wanted }
+			if cmd.Context().Err() != nil || plugin.Has(wanted) && !slices.ContainsFunc(all, named) {
+				return nil, err
+			}
+			a.Say("warning: " + err.Error())
+			continue
+		}
+		for _, s := range d.Stages {
+			if _, err := stage.NewRegistry(append(slices.Clone(all), s)...); err != nil {
+				a.Say(fmt.Sprintf("warning: stage %s of plugin %s can't be used: a %s of this name is there already", s.Name, plugin.Name, s.Role))
+				continue
+			}
+			all = append(all, s)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b stage.Stage) int { return cmp.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+// describeProgram shows what the plugin at a path has.
+func describeProgram(a *cli.App, ctx context.Context, path string) error {
+	p := a.Plugins(ctx)
+	program, name, err := p.Program(path, "")
+	if errors.Is(err, pipeline.ErrNoPlugin) {
+		return failure.New(failure.Usage, "there is no plugin at %s", path)
+	}
+	if err != nil {
+		return err
+	}
+	d, err := p.Describe(program, pipeline.Isolation{Stall: pipeline.DefaultStall})
+	if err != nil {
+		return err
+	}
+	stages := d.Stages
+	if name != "" {
+		stages = slices.DeleteFunc(slices.Clone(stages), func(s stage.Stage) bool { return s.Name != name })
+		if len(stages) == 0 {
+			return failure.New(failure.Usage, "plugin %s has no stage %s", strings.TrimSuffix(path, ":"+name), name)
+		}
+	}
+	if !a.Flag("json").On {
+		if err := a.Print(fmt.Sprintf("plugin %s %s\n\n", d.Name, d.Version)); err != nil {
+			return err
+		}
+	}
+	return Explain(a, stages)
+}
