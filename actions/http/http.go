@@ -1,0 +1,161 @@
+package http
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// pause is how long the action waits before the second attempt; before each further one it
+// waits twice as long.
+const pause = 500 * time.Millisecond
+
+// kept is how many bytes of an answer are kept.
+const kept = 2 << 10
+
+type action struct {
+	stage.UnimplementedAction
+	config    *Config
+	version   string
+	transport *http.Transport
+}
+
+// Close ends idle connections.
+func (a *action) Close(context.Context) error {
+	a.transport.CloseIdleConnections()
+	return nil
+}
+
+// message is what POST and PUT send.
+type message struct {
+	Pipeline  string          `json:"pipeline"`
+	Moment    stage.Moment    `json:"moment"`
+	Run       string          `json:"run,omitempty"`
+	Status    stage.RunStatus `json:"status,omitempty"`
+	Exit      *int            `json:"exit,omitempty"`
+	Error     string          `json:"error,omitempty"`
+	Started   time.Time       `json:"started,omitzero"`
+	Snapshots []stage.Summary `json:"snapshots,omitempty"`
+	Bytes     int64           `json:"bytes,omitempty"`
+	Rows      int64           `json:"rows,omitempty"`
+	Files     int64           `json:"files,omitempty"`
+	Losses    int64           `json:"losses,omitempty"`
+}
+
+// Run sends the request, and repeats it if the server is not there.
+func (a *action) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionReport, error) {
+	to, err := url.Parse(a.config.URL.Reveal())
+	if err != nil {
+		return stage.ActionReport{}, errors.New("the url can't be read")
+	}
+	if r.DryRun {
+		return report(stage.ActionFinding{ID: "dry-run", Level: stage.LevelOK, What: "would request " + a.config.Method + " from " + to.Host}), nil
+	}
+	body, err := a.body(r)
+	if err != nil {
+		return stage.ActionReport{}, err
+	}
+	wait := pause
+	for attempt := 1; ; attempt++ {
+		f, again := a.once(ctx, to, body)
+		if ctx.Err() != nil {
+			return stage.ActionReport{}, ctx.Err()
+		}
+		if !again || attempt >= a.config.Attempts {
+			return report(f), nil
+		}
+		select {
+		case <-ctx.Done():
+			return stage.ActionReport{}, ctx.Err()
+		case <-time.After(wait):
+			wait *= 2
+		}
+	}
+}
+
+func report(f stage.ActionFinding) stage.ActionReport {
+	return stage.ActionReport{Findings: []stage.ActionFinding{f}}
+}
+
+func (a *action) body(r stage.ActionRequest) ([]byte, error) {
+	if a.config.Method != http.MethodPost && a.config.Method != http.MethodPut {
+		return nil, nil
+	}
+	m := message{Pipeline: r.Pipeline, Moment: r.Moment}
+	if o := r.Outcome; o != nil {
+		m.Run, m.Status, m.Exit, m.Error, m.Started = o.Run, o.Status, &o.Exit, o.Error, o.Started
+		m.Snapshots, m.Bytes, m.Rows, m.Files, m.Losses = o.Snapshots, o.Bytes, o.Rows, o.Files, o.Losses
+	}
+	return json.Marshal(m)
+}
+
+// once makes one attempt; again says that another may succeed.
+func (a *action) once(ctx context.Context, to *url.URL, body []byte) (f stage.ActionFinding, again bool) {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(a.config.Timeout))
+	defer cancel()
+	f = stage.ActionFinding{ID: "request", Level: stage.LevelFail, Where: to.Host}
+	request, err := http.NewRequestWithContext(ctx, a.config.Method, to.String(), bytes.NewReader(body))
+	if err != nil {
+		f.What = "the url can't be requested"
+		return f, false
+	}
+	request.Header.Set("User-Agent", "lmsvault/"+a.version)
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	for name, value := range a.config.Headers {
+		request.Header.Set(name, value.Reveal())
+	}
+	client := http.Client{Transport: a.transport, CheckRedirect: stays}
+	answer, err := client.Do(request)
+	if err != nil {
+		f.What = "the server can't be reached: " + cause(err)
+		return f, !errors.Is(err, errAway)
+	}
+	text, err := io.ReadAll(io.LimitReader(answer.Body, kept))
+	err = errors.Join(err, answer.Body.Close())
+	f.What = fmt.Sprintf("the server answers %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
+	f.Details = strings.ToValidUTF8(string(text), "\uFFFD")
+	switch {
+	case answer.StatusCode >= 200 && answer.StatusCode < 300 && err == nil:
+		f.Level, f.Details = stage.LevelOK, ""
+		return f, false
+	case err != nil:
+		f.What += ", and its answer breaks off"
+	}
+	return f, err != nil || answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests
+}
+
+var errAway = errors.New("it redirects to another host, or from https to http")
+
+// stays refuses redirects that would carry the headers elsewhere.
+func stays(next *http.Request, before []*http.Request) error {
+	first := before[0].URL
+	if next.URL.Host != first.Host || first.Scheme == "https" && next.URL.Scheme != "https" {
+		return errAway
+	}
+	if len(before) > 5 {
+		return errors.New("it redirects more than five times")
+	}
+	return nil
+}
+
+// cause returns an error of a request without the URL, which may be a secret.
+func cause(err error) string {
+	if u := new(url.Error); errors.As(err, &u) {
+		if u.Timeout() {
+			return "it does not answer in time"
+		}
+		return u.Err.Error()
+	}
+	return err.Error()
+}
