@@ -18,12 +18,9 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/lmsvault/vault/internal/compare"
-	"github.com/lmsvault/vault/internal/machine"
+	"github.com/lmsvault/vault/internal/lab"
 	"github.com/lmsvault/vault/internal/servers"
 )
-
-// Real Moodle sites, where they are beside the project: data that is not part of it.
-const lab = "../../shared/lab"
 
 // The tables of odd types, which M1 may refuse by name instead of carrying them.
 const odd = "zzz_custom"
@@ -31,14 +28,8 @@ const odd = "zzz_custom"
 // unpackLab lays a site of the lab out, or skips the test and says so.
 func unpackLab(t *testing.T, site string) string {
 	t.Helper()
-	if _, err := os.Stat(filepath.Join(lab, "unpack")); err != nil {
-		if _, err := os.Stat(filepath.Dir(lab)); err == nil {
-			machine.Missing(t, "the real sites, although %s is there", filepath.Dir(lab))
-		}
-		t.Skipf("the real sites are not here (%s); nothing is tested on them", lab)
-	}
 	dir := t.TempDir()
-	if out, err := exec.Command("bash", filepath.Join(lab, "unpack"), site, dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command("bash", filepath.Join(lab.Dir(t), "unpack"), site, dir).CombinedOutput(); err != nil {
 		t.Fatalf("unpacking the lab: %v\n%s", err, out)
 	}
 	return dir
