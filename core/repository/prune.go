@@ -31,6 +31,7 @@ type Pruning struct {
 	Waste     int64        `json:"waste_bytes"`   // that no snapshot needs
 	Remove    int          `json:"remove_packs"`  // packs that are all waste
 	Repack    int          `json:"repack_packs"`  // packs with more waste than allowed
+	Merge     int          `json:"merge_packs"`   // small packs of which fewer are made
 	Rewrite   int64        `json:"rewrite_bytes"` // of chunks that are stored anew
 	Free      int64        `json:"free_bytes"`    // what there is more room afterwards
 	Notes     []stage.Note `json:"notes,omitempty"`
@@ -42,7 +43,8 @@ func (p *Pruning) note(object, format string, args ...any) {
 
 // Prune removes the chunks that no snapshot needs, under an exclusive lock. It
 // deletes packs that are all waste, stores the needed chunks of packs with more
-// waste than MaxWaste in new packs before it deletes those, and merges small indexes.
+// waste than MaxWaste, and of small packs, in new packs before it deletes those, and
+// merges small indexes.
 // After a crash or an error at any step every snapshot has all its chunks, and the
 // next Prune goes on. Chunks under keys that can't be opened stay. Errors of class
 // failure.Refused: a lock, a storage that can't delete, or a snapshot of which it
@@ -129,7 +131,7 @@ type prunePlan struct {
 	packs     map[string]*packUse // that are whole
 	lost      []pack              // that indexes name, and are not there as they say
 	remove    []string            // packs that are all waste
-	repack    []string            // packs with too much waste
+	repack    []string            // packs with too much waste, and small ones
 }
 
 // packUse is a pack and what of it stays.

@@ -59,7 +59,7 @@ func prune(t testing.TB, m *memory, pass string, q repository.PruneRequest) *rep
 func TestPruneFreesWhatNoSnapshotNeeds(t *testing.T) {
 	for _, pass := range []string{"secret", ""} {
 		m, made := aged(t, 4, pass)
-		if p := prune(t, m, pass, repository.PruneRequest{MaxWaste: 50}); p.Waste != 0 || p.Free != 0 {
+		if p := prune(t, m.clone(), pass, repository.PruneRequest{MaxWaste: 50}); p.Waste != 0 || p.Free != 0 {
 			t.Errorf("nothing was forgotten, and waste is %+v", p)
 		}
 		forget(t, m, pass, repository.ForgetRequest{IDs: []string{made[0].Snapshot, made[1].Snapshot}})
@@ -95,16 +95,61 @@ func TestPruneFreesWhatNoSnapshotNeeds(t *testing.T) {
 
 // Packs with little waste stay as they are.
 func TestPruneLeavesPacksWithLittleWaste(t *testing.T) {
-	m, made := aged(t, 2, "secret")
-	forget(t, m, "secret", repository.ForgetRequest{IDs: []string{made[0].Snapshot}})
-	if p := prune(t, m, "secret", repository.PruneRequest{MaxWaste: 90}); p.Repack != 0 || p.Waste < 4*rows.MinChunk {
+	large := func(generation int) *site { // its packs are not small
+		s := aging(generation)
+		s.files["dataroot/large"] = noise(3, rows.MaxChunk)
+		return s
+	}
+	m := newMemory()
+	first := mustBackup(t, large(0), m, "secret")
+	second := mustBackup(t, large(1), m, "secret")
+	forget(t, m, "secret", repository.ForgetRequest{IDs: []string{first.Snapshot}})
+	packs := len(m.names("packs/"))
+	if p := prune(t, m, "secret", repository.PruneRequest{MaxWaste: 90}); p.Repack+p.Merge != 0 || p.Waste < 4*rows.MinChunk || len(m.names("packs/")) != packs {
 		t.Errorf("with 90: %+v", p)
 	}
-	if p := prune(t, m, "secret", repository.PruneRequest{MaxWaste: 30}); p.Repack != 1 {
-		t.Errorf("with 30: %+v", p)
+	if p := prune(t, m, "secret", repository.PruneRequest{MaxWaste: 15}); p.Repack != 1 {
+		t.Errorf("with 15: %+v", p)
 	}
-	restore(t, m, made[1].Snapshot, "secret").sameAs(t, aging(1))
+	restore(t, m, second.Snapshot, "secret").sameAs(t, large(1))
 	findings(t, m, "secret", 0)
+}
+
+// The packs that the end of each backup leaves become few large ones, once.
+func TestPruneMergesSmallPacks(t *testing.T) {
+	m := newMemory()
+	s := aging(0)
+	var made []string
+	sites := map[string]*site{}
+	for night := range 12 {
+		s = s.clone()
+		s.files[fmt.Sprintf("dataroot/night %d", night)] = noise(byte(night), 700<<10)
+		id := mustBackup(t, s, m, "secret").Snapshot
+		made, sites[id] = append(made, id), s
+	}
+	before := len(m.names("packs/"))
+	dry := prune(t, m, "secret", repository.PruneRequest{DryRun: true})
+	if before < 12 || dry.Merge != before || dry.Repack+dry.Remove != 0 || len(m.names("packs/")) != before {
+		t.Errorf("of %d packs a dry run says %+v", before, dry)
+	}
+	p := prune(t, m, "secret", repository.PruneRequest{})
+	if after := len(m.names("packs/")); p.Merge != before || p.Rewrite != dry.Rewrite || after != 1 || len(m.names("index/")) != 1 {
+		t.Errorf("%d packs and %d indexes are left: %+v", after, len(m.names("index/")), p)
+	}
+	findings(t, m, "secret", 0)
+	for _, id := range made {
+		restore(t, m, id, "secret").sameAs(t, sites[id])
+	}
+	if p := prune(t, m, "secret", repository.PruneRequest{}); p.Merge+p.Repack+p.Remove != 0 || p.Rewrite != 0 {
+		t.Errorf("a second prune: %+v", p)
+	}
+	mustBackup(t, aging(1), m, "secret") // one small pack more is left alone
+	if p := prune(t, m, "secret", repository.PruneRequest{}); p.Merge != 0 {
+		t.Errorf("with one small pack: %+v", p)
+	}
+	if sum := mustBackup(t, aging(1), m, "secret"); sum.New != 0 {
+		t.Errorf("%d bytes are stored again", sum.New)
+	}
 }
 
 // Whatever change fails, or is the last before the process is gone: the snapshots

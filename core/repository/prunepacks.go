@@ -173,13 +173,23 @@ func isLost(err error) bool {
 	return errors.Is(err, stage.ErrCorrupt) || errors.Is(err, stage.ErrNotExist)
 }
 
+// smallPack is the size below which packs are merged: those that the end of each
+// backup leaves, for instance.
+const smallPack = packTarget / 2
+
+// body is how many bytes of chunks a pack has.
+func (u *packUse) body() (n int64) {
+	for _, b := range u.blobs {
+		n += int64(b.length)
+	}
+	return n
+}
+
 // decide says what becomes of each pack, and adds it up.
 func (p *prunePlan) decide(maxWaste int) {
+	var small []string
 	for name, u := range p.packs {
-		var body int64
-		for _, b := range u.blobs {
-			body += int64(b.length)
-		}
+		body := u.body()
 		waste := body - u.live
 		p.result.Waste += waste
 		switch {
@@ -193,7 +203,18 @@ func (p *prunePlan) decide(maxWaste int) {
 			p.result.Repack++
 			p.result.Rewrite += u.live
 			p.result.Free += waste
+		case body < smallPack:
+			small = append(small, name)
 		}
+	}
+	if len(small) > 1 { // of one alone a pack would be made that is as small
+		for _, name := range small {
+			u := p.packs[name]
+			p.result.Merge++
+			p.result.Rewrite += u.live
+			p.result.Free += u.body() - u.live
+		}
+		p.repack = append(p.repack, small...)
 	}
 	slices.Sort(p.remove)
 	slices.Sort(p.repack)

@@ -22,7 +22,7 @@ func NewPrune(a *cli.App) *cobra.Command {
 		Long: `Delete what no snapshot needs, such as the data of snapshots that vault forget removed.
 Packs that are all waste are deleted. Packs with more waste than --max-waste are
 repacked: what is needed of them is read, checked and stored in new packs first. Small
-indexes are merged.
+packs, which the end of each backup leaves, and small indexes are merged.
 
 Prune works alone: it is refused while a backup, restore or verification runs, and those
 while it runs. If it is interrupted at any point, every snapshot stays complete, and the
@@ -80,7 +80,7 @@ next prune continues.`,
 // planned says what a prune is going to do.
 func planned(p *repository.Pruning) string {
 	return fmt.Sprintf("needed by %s: %s of %s; waste: %s in %s\n"+
-		"to delete: %s; to repack: %s, with %s to store anew; this frees %s\n",
+		"to delete: %s; to repack: %s; to merge: %s; %s to store anew; this frees %s\n",
 		cli.Count(p.Snapshots, "snapshot"), cli.Size(p.Bytes-p.Waste), cli.Size(p.Bytes), cli.Size(p.Waste), cli.Count(p.Packs, "pack"),
-		cli.Count(p.Remove, "pack"), cli.Count(p.Repack, "pack"), cli.Size(p.Rewrite), cli.Size(p.Free))
+		cli.Count(p.Remove, "pack"), cli.Count(p.Repack, "pack"), cli.Count(p.Merge, "small pack"), cli.Size(p.Rewrite), cli.Size(p.Free))
 }
