@@ -17,7 +17,7 @@ const maxRead = 1<<30 + 1<<27
 // maxSize is how large an object may be that is read whole.
 func maxSize(name string) int64 {
 	switch {
-	case name == rootName, strings.HasPrefix(name, locksDir):
+	case name == rootName, strings.HasPrefix(name, locksDir), strings.HasPrefix(name, turnsDir):
 		return 64 << 10
 	case strings.HasPrefix(name, keysDir), strings.HasPrefix(name, accessDir):
 		return 4 << 20
@@ -47,7 +47,7 @@ func guard(s stage.Storage) *guarded {
 // locks don't wait: on a slow line a lock would expire behind two packs. Nor does
 // List, whose callback may make other calls.
 func (g *guarded) turn(ctx context.Context, name string) (done func(), err error) {
-	if g.turns == nil || strings.HasPrefix(name, locksDir) {
+	if g.turns == nil || strings.HasPrefix(name, locksDir) || strings.HasPrefix(name, turnsDir) {
 		return func() {}, nil
 	}
 	if err := g.turns.Acquire(ctx, 1); err != nil {

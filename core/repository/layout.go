@@ -28,6 +28,7 @@ const (
 	snapshotDir = "snapshots/"
 	removalsDir = "removals/"
 	locksDir    = "locks/"
+	turnsDir    = "turns/"
 )
 
 func packName(kid, name string) string { return packsDir + kid + "/" + name[:2] + "/" + name }
@@ -99,6 +100,9 @@ func foreignObject(ctx context.Context, s stage.Storage) (string, error) {
 	var name string
 	err := s.List(ctx, "", func(o stage.Object) error {
 		if _, _, lock := parseLockName(o.Name); lock && strings.HasPrefix(o.Name, locksDir) {
+			return nil
+		}
+		if _, turn := parseTurnName(o.Name); turn && strings.HasPrefix(o.Name, turnsDir) {
 			return nil
 		}
 		name = o.Name

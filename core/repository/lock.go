@@ -105,7 +105,17 @@ func ask(ctx context.Context, s stage.Storage, mode lockMode, pipeline string, e
 			break // where nothing can be deleted they stay, and are in nobody's way
 		}
 	}
-	if _, err = checkLocks(ctx, s, mode, l.run, now); err != nil {
+	var turns []uint64 // first: who looks at the locks after a turn was taken sees its holder's
+	if l.file.Turns {
+		if turns, err = listTurns(ctx, s); err != nil {
+			return nil, false, errors.Join(err, l.giveBack(context.WithoutCancel(ctx)))
+		}
+	}
+	_, err = checkLocks(ctx, s, mode, l.run, now)
+	if err == nil || failure.Of(err) == failure.Refused {
+		err = l.takeTurn(ctx, turns, err)
+	}
+	if err != nil {
 		return nil, failure.Of(err) == failure.Refused, errors.Join(err, l.giveBack(context.WithoutCancel(ctx)))
 	}
 	keeping, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -123,12 +133,9 @@ func (l *lock) put(ctx context.Context) error {
 	if !next.Expires.After(l.file.Expires) {
 		next.Expires = l.file.Expires.Add(time.Millisecond)
 	}
-	raw, err := json.Marshal(next)
-	if err != nil {
-		return fmt.Errorf("describing the lock: %w", err)
-	}
 	name := lockName(l.run, next.Expires)
-	if err := create(ctx, l.storage, name, raw); err != nil {
+	err := l.create(ctx, name, &next)
+	if err != nil {
 		return fmt.Errorf("%w: %w", errNoLock, err)
 	}
 	if l.name != "" {
@@ -141,14 +148,25 @@ func (l *lock) put(ctx context.Context) error {
 	return nil
 }
 
-// create stores an object that replaces none, as far as the storage can tell.
-func create(ctx context.Context, s stage.Storage, name string, data []byte) error {
-	if c, ok := s.(stage.Creator); ok {
-		if err := c.Create(ctx, name, data); !errors.Is(err, errors.ErrUnsupported) {
+// create stores an object that replaces none, as far as the storage can tell. Where
+// it can, a lock that others of its kind exclude is decided by turns.
+func (l *lock) create(ctx context.Context, name string, f *lockFile) error {
+	if c, ok := l.storage.(stage.Creator); ok && (l.name == "" || l.file.Turns || f.Mode == lockRead) {
+		f.Turns = f.Mode != lockRead
+		raw, err := json.Marshal(f)
+		if err != nil {
+			return fmt.Errorf("describing the lock: %w", err)
+		}
+		if err := c.Create(ctx, name, raw); !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
 	}
-	return s.Put(ctx, name, data)
+	f.Turns = false
+	raw, err := json.Marshal(f)
+	if err != nil {
+		return fmt.Errorf("describing the lock: %w", err)
+	}
+	return l.storage.Put(ctx, name, raw)
 }
 
 // keep refreshes the lock until ctx ends or the lock is lost.

@@ -36,6 +36,7 @@ type lockFile struct {
 	process
 	Mode     lockMode  `json:"mode"`
 	Pipeline string    `json:"pipeline,omitempty"`
+	Turns    bool      `json:"turns,omitempty"` // it is held only once there is a turn of it, see turn.go
 	Since    time.Time `json:"since"`
 	Expires  time.Time `json:"expires"`
 }
@@ -92,6 +93,7 @@ func lookAtLocks(ctx context.Context, s stage.Storage, mode lockMode, own string
 	if err != nil {
 		return nil, fmt.Errorf("listing locks: %w", err)
 	}
+	var met *conflictError
 	for run, f := range runs {
 		ends := f.expires
 		if mode == lockExclusive { // clocks differ, and what is removed does not come back
@@ -99,7 +101,14 @@ func lookAtLocks(ctx context.Context, s stage.Storage, mode lockMode, own string
 		}
 		if !f.released && !now.After(ends) {
 			alive, err := dismiss(ctx, s, mode, lockName(run, f.expires), ends, now)
-			if err != nil {
+			var c *conflictError
+			if errors.As(err, &c) {
+				if met == nil {
+					met = &conflictError{error: c.error, asking: true}
+				}
+				met.runs = append(met.runs, run)
+				met.asking = met.asking && c.asking
+			} else if err != nil {
 				return nil, err
 			}
 			if alive {
@@ -107,6 +116,9 @@ func lookAtLocks(ctx context.Context, s stage.Storage, mode lockMode, own string
 			}
 		}
 		dead = append(dead, f.names...)
+	}
+	if met != nil {
+		return nil, met
 	}
 	slices.Sort(dead) // of a run the oldest first: if deleting ends early, none counts that did not before
 	return dead, nil
@@ -135,7 +147,7 @@ func listLocks(ctx context.Context, s stage.Storage, own string) (map[string]*fo
 	return runs, err
 }
 
-// dismiss returns an error if the process of a lock may be alive, and the lock
+// dismiss returns a conflictError if the process of a lock may be alive, and the lock
 // excludes mode. alive is called for one that doesn't.
 func dismiss(ctx context.Context, s stage.Storage, mode lockMode, name string, expires, now time.Time) (alive bool, err error) {
 	var l lockFile
@@ -155,7 +167,7 @@ func dismiss(ctx context.Context, s stage.Storage, mode lockMode, name string, e
 		return true, nil
 	}
 	l.Expires = expires
-	return true, l.refusal(name, now)
+	return true, &conflictError{error: l.refusal(name, now), asking: l.Turns && (l.Mode == lockWrite || l.Mode == lockExclusive)}
 }
 
 // refusal says who holds the lock, and until when.
