@@ -149,7 +149,7 @@ func TestKeepOwnersIsRefusedToOthers(t *testing.T) {
 				cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 			}
 			out, err := cmd.CombinedOutput()
-			if exit := new(exec.ExitError); !errors.As(err, &exit) || exit.ExitCode() != 3 || !bytes.Contains(out, []byte("owner: keep gives files to other users; user ")) || !bytes.Contains(out, []byte("run vault as root, or set owner: user")) {
+			if exit := new(exec.ExitError); !errors.As(err, &exit) || exit.ExitCode() != 3 || !bytes.Contains(out, []byte("owner: keep changes the owners of files, which user ")) || !bytes.Contains(out, []byte("run vault as root, or set owner: user")) {
 				t.Errorf("%s, %s: %v\n%s", part, isolate, err, out)
 			}
 			for _, made := range []string{"filedir", "data"} {

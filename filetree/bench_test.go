@@ -20,7 +20,7 @@ import (
 
 const benchWorkers = 4
 
-// load is what a benchmark carries: so many files of so many bytes.
+// load is the data of a benchmark: a number of files of a size.
 type load struct{ files, size int }
 
 var (
@@ -28,7 +28,7 @@ var (
 	tiny  = load{100_000, 200}
 )
 
-// nowhere is a FileWriter that wants nothing.
+// nowhere is a FileWriter that discards everything.
 type nowhere struct{}
 
 func (nowhere) Open(context.Context, stage.Entry) error   { return nil }
@@ -89,10 +89,10 @@ func BenchmarkRead(b *testing.B) {
 	usual.rate(b)
 }
 
-// BenchmarkCopy reads from the page cache and writes to where TMPDIR is.
+// BenchmarkCopy reads from the page cache and writes to TMPDIR.
 func BenchmarkCopy(b *testing.B) { usual.copy(b) }
 
-// BenchmarkCopyTiny is about what each file costs, whatever is in it.
+// BenchmarkCopyTiny measures the cost per file, independent of content.
 func BenchmarkCopyTiny(b *testing.B) { tiny.copy(b) }
 
 func (l load) copy(b *testing.B) {

@@ -16,8 +16,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Check looks whether the directory can be written, is empty or to be replaced,
-// and has room. It changes nothing.
+// Check checks that the directory is writable, is empty or may be replaced, and has
+// enough space. It changes nothing.
 func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error) {
 	if err := ctx.Err(); err != nil {
 		return stage.Findings{}, err
@@ -51,7 +51,7 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error)
 	return stage.Findings{Notes: notes}, errors.Join(err, root.Close())
 }
 
-// existingDir is dir or the nearest directory above that exists.
+// existingDir returns dir or its nearest existing parent.
 func existingDir(dir string) (string, error) {
 	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
 		info, err := os.Stat(at)
@@ -66,15 +66,15 @@ func existingDir(dir string) (string, error) {
 	}
 }
 
-// check refuses a directory that holds something, unless it may be replaced, and
-// notes what that would remove.
+// check refuses a non-empty directory unless it may be replaced, and notes what that
+// would remove.
 func (s *Sink) check(ctx context.Context, root *os.Root) ([]stage.Note, error) {
 	if err := errors.Join(s.onlyFiles(root), s.otherRestore(root)); err != nil {
 		return nil, err
 	}
 	if s.replace == stage.ReplaceNothing {
 		if _, err := root.Lstat(MarkerName); err == nil {
-			return nil, failure.New(failure.Refused, "%s holds a restore that did not finish (%s); set replace: true to do it again", s.dir, MarkerName)
+			return nil, failure.New(failure.Refused, "%s holds a restore that did not finish (%s); set replace: true to restore it again", s.dir, MarkerName)
 		}
 	}
 	doomed, err := s.doomed(root)
@@ -82,7 +82,7 @@ func (s *Sink) check(ctx context.Context, root *os.Root) ([]stage.Note, error) {
 		return nil, err
 	}
 	if s.replace == stage.ReplaceNothing {
-		return nil, failure.New(failure.Refused, "%s is not empty (%s); restore into an empty directory, or set replace: true to have what is there removed", s.dir, first(doomed))
+		return nil, failure.New(failure.Refused, "%s is not empty (%s); restore into an empty directory, or set replace: true to remove its contents", s.dir, first(doomed))
 	}
 	if err := s.mayReplace(root, doomed); err != nil {
 		return nil, err
@@ -94,8 +94,7 @@ func (s *Sink) check(ctx context.Context, root *os.Root) ([]stage.Note, error) {
 	return []stage.Note{note}, err
 }
 
-// movable refuses a swap where something is mounted below the directory in what
-// would be moved.
+// movable refuses a swap if anything that would be moved is a mount point.
 func (s *Sink) movable() error {
 	if s.replace != stage.ReplaceSwap {
 		return nil
@@ -103,14 +102,15 @@ func (s *Sink) movable() error {
 	for _, path := range place.Here().MountedIn(s.dir) {
 		top, _, _ := strings.Cut(filepath.ToSlash(path), "/")
 		if s.keeping(top) != Keep {
-			return failure.New(failure.Refused, "%s is a mount point and can't be exchanged; unmount it, name %s in preserve, or set replace: in_place",
+			return failure.New(failure.Refused, "%s is a mount point and cannot be exchanged; unmount it, list %s in preserve, or set replace: in_place",
 				filepath.Join(s.dir, path), top)
 		}
 	}
 	return nil
 }
 
-// earlier notes what a restore left that died; one that is running is refused.
+// earlier notes what an interrupted restore left; it returns an error if that restore
+// is still running.
 func (s *Sink) earlier(root *os.Root) ([]stage.Note, error) {
 	area, err := lookAtArea(root, s.layout.Part)
 	if area == nil || err != nil {
@@ -120,13 +120,13 @@ func (s *Sink) earlier(root *os.Root) ([]stage.Note, error) {
 	if err := unlocked(area, lockName); err != nil {
 		return nil, s.leftover(err)
 	}
-	text := "an earlier restore died and left " + SwapName + ", which will be removed"
+	text := "an earlier restore was interrupted and left " + SwapName + ", which will be removed"
 	begun, err := exists(area, journalName)
 	if err != nil {
 		return nil, s.leftover(err)
 	}
 	if begun {
-		text = "an earlier restore died while it exchanged the old files and the new ones; the old ones will be put back first"
+		text = "an earlier restore was interrupted while exchanging the old and the new files; the old ones will be put back first"
 	}
 	return []stage.Note{{Path: s.layout.Part, Text: text}}, nil
 }
@@ -138,7 +138,7 @@ func (s *Sink) leftover(err error) error {
 	return failure.Wrap(failure.Refused, s.busy(err))
 }
 
-// room refuses a plan that is larger than what is free. What is removed before the
+// room refuses a plan that is larger than the free space. What is removed before the
 // first file is written counts as free.
 func (s *Sink) room(ctx context.Context, dir string, root *os.Root, p *stage.Plan) error {
 	bytes, inodes, err := space(dir)
@@ -167,17 +167,17 @@ func (s *Sink) room(ctx context.Context, dir string, root *os.Root, p *stage.Pla
 	if !short() {
 		return nil
 	}
-	what, remedy := "are to be restored", "make room"
+	what, remedy := "are to be restored", "free some space"
 	if s.replace == stage.ReplaceSwap {
-		what, remedy = "are to be restored beside what is there", "make room, or set replace: in_place to have the old files removed first"
+		what, remedy = "are to be restored beside the existing files", "free some space, or set replace: in_place to remove the old files first"
 	}
 	if p.Bytes > bytes {
-		return failure.New(failure.Refused, "%s has %s free, and about %s %s: %s", s.dir, human(bytes), human(p.Bytes), what, remedy)
+		return failure.New(failure.Refused, "%s has %s free, but about %s %s; %s", s.dir, human(bytes), human(p.Bytes), what, remedy)
 	}
-	return failure.New(failure.Refused, "the file system of %s can take %d more files, and about %d %s: %s", s.dir, inodes, p.Files, what, remedy)
+	return failure.New(failure.Refused, "the file system of %s can hold %d more files, but about %d %s; %s", s.dir, inodes, p.Files, what, remedy)
 }
 
-// measureArea adds up what Begin removes of an earlier restore that died.
+// measureArea adds up what Begin removes of an interrupted restore.
 func measureArea(ctx context.Context, root *os.Root, part string) (amount, error) {
 	area, err := lookAtArea(root, part)
 	if area == nil || err != nil {

@@ -12,10 +12,11 @@ import (
 	"syscall"
 )
 
-// ErrNotDir tells that a name is not a directory (or a link to one).
+// ErrNotDir is returned for a name that is not a directory (or a link to one).
 var ErrNotDir = errors.New("not a directory")
 
-// OpenDir opens the directory name in parent and follows no link. The caller closes it.
+// OpenDir opens the directory name in parent without following links. The caller
+// closes it.
 func OpenDir(parent *os.Root, name string) (*os.Root, error) {
 	before, err := parent.Lstat(name)
 	if err != nil {
@@ -28,7 +29,7 @@ func OpenDir(parent *os.Root, name string) (*os.Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	// OpenRoot would have followed a link that took the directory's place meanwhile.
+	// OpenRoot would follow a link that replaced the directory in between.
 	after, err := dir.Stat(".")
 	if err == nil && !os.SameFile(before, after) {
 		err = &fs.PathError{Op: "open", Path: name, Err: ErrNotDir}
@@ -39,7 +40,7 @@ func OpenDir(parent *os.Root, name string) (*os.Root, error) {
 	return dir, nil
 }
 
-// OpenPath opens the directory at a path below root and follows no link; "" is
+// OpenPath opens the directory at a path below root without following links; "" is
 // root itself. The caller closes it.
 func OpenPath(root *os.Root, path string) (*os.Root, error) {
 	if path == "" {
@@ -57,14 +58,14 @@ func OpenPath(root *os.Root, path string) (*os.Root, error) {
 	return child, errors.Join(err, dir.Close())
 }
 
-// namesAtOnce bounds the memory that a directory's names take while it is read.
+// namesAtOnce limits the names held in memory while reading a directory.
 const namesAtOnce = 1 << 15
 
-// Names yields the names in a directory in the order of their bytes. A directory
-// of more names than fit in memory is read several times.
+// Names yields the names in a directory in byte order. It reads a directory with more
+// names than fit in memory several times.
 func Names(dir *os.Root) iter.Seq2[string, error] { return NamesAfter(dir, "") }
 
-// NamesAfter yields of Names those that come after one.
+// NamesAfter yields the Names after a given one.
 func NamesAfter(dir *os.Root, after string) iter.Seq2[string, error] {
 	return sortedNames(dir, after, namesAtOnce)
 }
@@ -124,12 +125,12 @@ func smallest(dir *os.Root, after string, n int) (names []string, more bool, err
 	}
 }
 
-// fatal tells whether an error is about this process and not about the file it met.
+// fatal reports whether an error concerns this process and not a single file.
 func fatal(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM)
 }
 
-// reason is what is wrong with a file, without its path.
+// reason returns the cause of an error without the file's path.
 func reason(err error) string {
 	var p *fs.PathError
 	if errors.As(err, &p) {

@@ -14,26 +14,26 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// dirSpool keeps the owners, modes and times of directories in a file until all that
-// is in them is written. Not safe for concurrent use.
+// dirSpool keeps the owners, modes and times of directories in a file until their
+// contents are written. It is not safe for concurrent use.
 type dirSpool struct {
 	file  *os.File
 	w     *bufio.Writer
-	depth int // of the deepest
+	depth int // of the deepest directory
 	buf   []byte
 }
 
 func newDirSpool(dir string) (*dirSpool, error) {
 	f, err := os.CreateTemp(dir, "dirs-")
 	if err != nil {
-		return nil, fmt.Errorf("making a temporary file: %w", err)
+		return nil, fmt.Errorf("creating a temporary file: %w", err)
 	}
 	return &dirSpool{file: f, w: bufio.NewWriter(f)}, nil
 }
 
 func (s *dirSpool) close() error { return errors.Join(s.file.Close(), os.Remove(s.file.Name())) }
 
-// add keeps what a directory gets. What is added last counts.
+// add records the attributes of a directory. The last record of a path wins.
 func (s *dirSpool) add(d dirState) error {
 	s.depth = max(s.depth, strings.Count(d.path, "/"))
 	b := binary.AppendUvarint(s.buf[:0], uint64(len(d.path)))
@@ -50,17 +50,18 @@ func (s *dirSpool) add(d dirState) error {
 	b = binary.AppendUvarint(b, uint64(d.owner.GID))
 	s.buf = b
 	if _, err := s.w.Write(b); err != nil {
-		return fmt.Errorf("keeping directories' modes: %w", err)
+		return fmt.Errorf("recording directory attributes: %w", err)
 	}
 	return nil
 }
 
-// apply sets owners, modes and times, the deepest first, for a mode can close the way
-// to what is below. A directory whose owner is not known gets common; if that is not
-// known either, its owner stays. It reads the file once for each level, and follows no link.
+// apply sets owners, modes and times, deepest directories first, because a mode may
+// deny access to what is below. A directory with an unknown owner gets common; if
+// that is unknown too, its owner stays. It reads the file once per level and follows
+// no links.
 func (s *dirSpool) apply(ctx context.Context, root *os.Root, common stage.Owner) error {
 	if err := s.w.Flush(); err != nil {
-		return fmt.Errorf("keeping directories' modes: %w", err)
+		return fmt.Errorf("recording directory attributes: %w", err)
 	}
 	for depth := s.depth; depth >= 0; depth-- {
 		if err := s.level(ctx, root, depth, common); err != nil {
@@ -74,7 +75,7 @@ func (s *dirSpool) level(ctx context.Context, root *os.Root, depth int, common s
 	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	at, parent := "", root // directories of one parent mostly follow each other
+	at, parent := "", root // directories of one parent are mostly adjacent
 	defer func() {
 		if parent != root {
 			err = errors.Join(err, parent.Close())
@@ -90,7 +91,7 @@ func (s *dirSpool) level(ctx context.Context, root *os.Root, depth int, common s
 			err = ctx.Err()
 		}
 		if err != nil {
-			return fmt.Errorf("reading directories' modes: %w", err)
+			return fmt.Errorf("reading directory attributes: %w", err)
 		}
 		if strings.Count(d.path, "/") != depth {
 			continue
@@ -118,7 +119,8 @@ func (s *dirSpool) level(ctx context.Context, root *os.Root, depth int, common s
 	}
 }
 
-// setDir gives a directory what d says. The mode comes last: it may forbid the rest.
+// setDir sets a directory's attributes. The mode comes last because it may forbid the
+// rest.
 func setDir(parent *os.Root, name string, d dirState) error {
 	dir, err := OpenDir(parent, name)
 	if err != nil {
@@ -150,7 +152,7 @@ func readDir(r *bufio.Reader) (d dirState, err error) {
 	uid, err6 := binary.ReadUvarint(r)
 	gid, err7 := binary.ReadUvarint(r)
 	if err := errors.Join(err, err2, err3, err4, err5, err6, err7); err != nil {
-		return d, fmt.Errorf("cut off: %w", err)
+		return d, fmt.Errorf("truncated: %w", err)
 	}
 	return dirState{string(name), uint32(bits), time.Unix(sec, nsec), stage.Owner{Known: owned != 0, UID: uint32(uid), GID: uint32(gid)}}, nil
 }

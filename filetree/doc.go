@@ -1,10 +1,11 @@
-// Package filetree reads and writes trees of files for the stages that carry
-// them: every access goes below an opened root directory (os.Root), and no
-// symbolic link is followed on the way, so that neither a link planted in a
-// site nor a name made up in a snapshot leads anywhere else.
+// Package filetree reads and writes file trees for the stages of files. Every access
+// goes through an opened root directory (os.Root) without following symbolic links,
+// so that neither a link planted in a site nor a forged name in a snapshot leads
+// outside.
 //
-// What is carried of a file: name, content, permission bits, owner, modification time;
-// of a symbolic link its name, target and owner. Extended attributes, hard links (each
-// name becomes a file) and holes are not. Owners are restored on demand: it takes root.
-// Otherwise a sink takes setuid and setgid away from files unless it is told to keep them.
+// It transfers the name, content, permission bits, owner and modification time of a
+// file, and the name, target and owner of a symbolic link, but not extended
+// attributes, hard links (each name becomes a file) and holes. Restoring owners is
+// optional and needs root. Otherwise a sink removes setuid and setgid from files
+// unless told to keep them.
 package filetree

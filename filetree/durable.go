@@ -6,31 +6,31 @@ import (
 	"sync"
 )
 
-// disk makes what a sink wrote durable: for many units together, as each sync
-// costs as much as hundreds of small files. What is not durable when the machine
-// fails was not published either. Safe for concurrent use.
+// disk makes what a sink wrote durable, many units at a time, because each sync costs
+// as much as hundreds of small files. Nothing is published before it is durable. It
+// is safe for concurrent use.
 type disk struct {
-	turn sync.Mutex // held by who syncs
+	turn sync.Mutex // held while syncing
 
 	mu    sync.Mutex
 	begun int     // syncs that have begun
-	err   error   // of the first that failed: what it was for may be lost
+	err   error   // of the first failed sync, whose data may be lost
 	since written // since the last sync began
 	fileSystems
 }
 
-// written is how much a unit wrote: files, directories and links, and bytes.
+// written counts what a unit wrote: files, directories and links, and bytes.
 type written struct{ files, bytes int64 }
 
-// After so much a commit syncs: a full disk or a broken one shows soon, and what
-// waits to be written is bounded.
+// A commit syncs after this much, so that a full or broken disk is noticed soon and
+// the unsynced data is bounded.
 const (
 	syncFiles = 20_000
 	syncBytes = 512 << 20
 )
 
-// commit takes a unit that is written, and syncs if that is much together with
-// those before. At the latest settling the target does.
+// commit counts a finished unit, and syncs if enough was written since the last sync.
+// Settling the target syncs the rest.
 func (d *disk) commit(w written) error {
 	d.mu.Lock()
 	d.since.files += w.files
@@ -47,10 +47,10 @@ func (d *disk) commit(w written) error {
 	return d.sync()
 }
 
-// sync returns when everything is durable that was written before it was called.
+// sync makes everything durable that was written before the call.
 func (d *disk) sync() error {
 	d.mu.Lock()
-	next := d.begun + 1 // the first that begins from now on
+	next := d.begun + 1 // the first sync that begins from now on
 	d.mu.Unlock()
 	d.turn.Lock()
 	defer d.turn.Unlock()
@@ -72,12 +72,12 @@ func (d *disk) sync() error {
 	return err
 }
 
-// wrote notes that something will be written in a directory.
+// wrote records that something will be written in a directory.
 func (d *disk) wrote(dir *os.Root) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.add(dir); err != nil {
-		return fmt.Errorf("asking for the file system of a directory: %w", err)
+		return fmt.Errorf("identifying the file system of a directory: %w", err)
 	}
 	return nil
 }

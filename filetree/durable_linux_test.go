@@ -10,8 +10,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// After a sync failed nothing is taken for durable, although the next sync would
-// succeed: the system reports a lost write only once.
+// After a failed sync nothing counts as durable, even if the next sync would succeed:
+// the system reports a lost write only once.
 func TestFailedSyncStaysFailed(t *testing.T) {
 	dir := t.TempDir()
 	s, err := NewSink(dir, t.TempDir(), Layout{
@@ -33,7 +33,7 @@ func TestFailedSyncStaysFailed(t *testing.T) {
 	disk.byDevice = map[uint64]*os.File{0: closedFile(t)} // its sync fails
 	disk.since.files = syncFiles
 	if _, err := first.Commit(t.Context()); err == nil {
-		t.Error("a unit is taken for safe whose sync failed")
+		t.Error("a unit was committed although its sync failed")
 	}
 	disk.byDevice = whole
 	for _, f := range whole {
@@ -43,7 +43,7 @@ func TestFailedSyncStaysFailed(t *testing.T) {
 	later, err := s.WriteFiles(t.Context(), stage.Unit{})
 	must(t, err)
 	if _, err := later.Commit(t.Context()); err == nil {
-		t.Error("a later unit is taken for safe")
+		t.Error("a later unit was committed")
 	}
 	if s.Finish(t.Context(), nil) == nil {
 		t.Error("Finish returns no error")
@@ -53,7 +53,7 @@ func TestFailedSyncStaysFailed(t *testing.T) {
 	}
 	must(t, s.Close(t.Context()))
 	if _, err := os.Lstat(filepath.Join(dir, MarkerName)); err != nil {
-		t.Errorf("the mark of an unfinished restore is gone: %v", err)
+		t.Errorf("the marker is gone: %v", err)
 	}
 }
 
@@ -64,9 +64,9 @@ func closedFile(t *testing.T) *os.File {
 	return f
 }
 
-// A Publish that fails after it took the mark away leaves no directory that
-// passes for complete: Abort marks it again.
-func TestAbortMarksAgainAfterAFailedPublish(t *testing.T) {
+// A Publish that fails after removing the marker leaves no directory that looks
+// complete: Abort marks it again.
+func TestAbortMarksAgainAfterFailedPublish(t *testing.T) {
 	dir := t.TempDir()
 	s, err := NewSink(dir, t.TempDir(), Layout{
 		Part:       "dataroot",
@@ -80,16 +80,16 @@ func TestAbortMarksAgainAfterAFailedPublish(t *testing.T) {
 	must(t, s.Finish(t.Context(), nil))
 	disk := &s.(*Sink).disk
 	whole := disk.byDevice
-	disk.byDevice = map[uint64]*os.File{0: closedFile(t)} // the sync after the mark is gone fails
+	disk.byDevice = map[uint64]*os.File{0: closedFile(t)} // the sync after removing the marker fails
 	if s.Publish(t.Context()) == nil {
 		t.Error("Publish returns no error")
 	}
 	if _, err := os.Lstat(filepath.Join(dir, MarkerName)); err == nil {
-		t.Fatal("the mark was not taken away, so that this tests nothing")
+		t.Fatal("the marker was not removed, so this tests nothing")
 	}
 	disk.byDevice = whole
 	if s.Abort(t.Context()) == nil {
-		t.Error("Abort says that the mark is durable, after a sync failed")
+		t.Error("Abort returned no error after a failed sync")
 	}
 	must(t, s.Close(t.Context()))
 	if part, found, err := (func() (string, bool, error) {

@@ -7,8 +7,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Small files of many units cost few syncs, and all are durable when Finish returns.
-func TestManyUnitsShareASync(t *testing.T) {
+// Small files of many units need few syncs, and all are durable when Finish returns.
+func TestManyUnitsShareSyncs(t *testing.T) {
 	s, err := NewSink(t.TempDir(), t.TempDir(), Layout{
 		Part:       "dataroot",
 		Holds:      func(string) (bool, error) { return true, nil },
@@ -20,7 +20,7 @@ func TestManyUnitsShareASync(t *testing.T) {
 	must(t, s.Begin(t.Context(), &stage.Plan{}))
 	marked := disk.begun
 	if marked == 0 {
-		t.Error("the mark is not durable")
+		t.Error("the marker is not durable")
 	}
 	for i := range 300 {
 		w, err := s.WriteFiles(t.Context(), stage.Unit{})
@@ -38,12 +38,12 @@ func TestManyUnitsShareASync(t *testing.T) {
 	}
 	must(t, s.Publish(t.Context()))
 	if disk.begun != marked+2 {
-		t.Error("that the mark is gone is not durable")
+		t.Error("the removal of the marker is not durable")
 	}
 	must(t, s.Close(t.Context()))
 }
 
-func TestMuchIsSynced(t *testing.T) {
+func TestLargeUnitsAreSynced(t *testing.T) {
 	for name, w := range map[string]written{"files": {files: syncFiles/2 + 1}, "bytes": {bytes: syncBytes/2 + 1}} {
 		var d disk
 		for i := range 4 {

@@ -11,15 +11,16 @@ import (
 	"strings"
 )
 
-// exchanger is the making of a journal. Nothing is changed by it.
+// exchanger builds a journal. It changes nothing.
 type exchanger struct {
 	*Sink
 	journal
-	old map[string]string // where what is in the root goes, by its name
+	old map[string]string // new paths of the root's entries, by name
 }
 
-// plan lists what changes places: every entry of the root that is not kept, and
-// every entry of the new tree. What is preserved below them then goes back to its path.
+// plan lists the moves of an exchange: every entry of the root that is not kept moves
+// out, and every entry of the new tree moves in. Preserved entries below them then
+// move back to their paths.
 func (s *Sink) plan() (*journal, error) {
 	x := &exchanger{Sink: s, old: map[string]string{}}
 	err := x.everything()
@@ -71,7 +72,7 @@ func (x *exchanger) everything() (err error) {
 
 func inNew(path string) string { return SwapName + "/" + newName + "/" + path }
 
-// both has a path of the new tree take its place, and what is there leave.
+// both moves a path of the new tree in, and the existing entry out.
 func (x *exchanger) both(path string, there bool) error {
 	if there {
 		if err := x.leave(path); err != nil {
@@ -82,14 +83,14 @@ func (x *exchanger) both(path string, there bool) error {
 	return x.state(&x.after, inNew(path), path)
 }
 
-// leave has what is at a path make way.
+// leave moves the entry at a path out.
 func (x *exchanger) leave(path string) error {
 	x.old[path] = SwapName + "/" + oldName + "/" + strconv.Itoa(len(x.old))
 	x.moves = append(x.moves, move{path, x.old[path]})
 	return x.state(&x.before, path, path)
 }
 
-// state notes what a directory looks like, to be set when what is at now is at path.
+// state records the attributes of the directory at now, to be set when it is at path.
 func (x *exchanger) state(list *[]dirState, now, path string) error {
 	info, err := x.base.Lstat(now)
 	if err == nil && info.IsDir() {
@@ -98,8 +99,8 @@ func (x *exchanger) state(list *[]dirState, now, path string) error {
 	return err
 }
 
-// merge puts what the new tree has at a path beside what is kept there, as entries
-// do that are written in place.
+// merge moves the new tree's entries at a path beside those that are kept there, like
+// entries written in place.
 func (x *exchanger) merge(at string) error {
 	from, err := x.base.Lstat(inNew(at))
 	if err != nil {
@@ -116,7 +117,7 @@ func (x *exchanger) merge(at string) error {
 	case !from.IsDir() || !to.IsDir():
 		return fmt.Errorf("%s: %w", at, errOccupied)
 	}
-	// Here no directory moves that would bring its owner with it.
+	// No directory is moved here that would bring its owner.
 	x.before = append(x.before, x.stateOf(at, to))
 	x.after = append(x.after, x.stateOf(at, from))
 	dir, err := OpenPath(x.root, at)
@@ -134,7 +135,7 @@ func (x *exchanger) merge(at string) error {
 	return dir.Close()
 }
 
-// preserves takes the preserved paths out of directories that leave.
+// preserves moves the preserved paths out of directories that leave.
 func (x *exchanger) preserves() error {
 	for _, p := range x.outermost() {
 		top, rest, below := strings.Cut(p, "/")
@@ -158,7 +159,7 @@ func (x *exchanger) preserves() error {
 	return nil
 }
 
-// outermost lists the preserved paths without those below another.
+// outermost returns the preserved paths that are not below another one.
 func (s *Sink) outermost() []string {
 	paths := slices.Compact(slices.Sorted(slices.Values(s.preserve)))
 	return slices.DeleteFunc(slices.Clone(paths), func(p string) bool {
@@ -166,7 +167,7 @@ func (s *Sink) outermost() []string {
 	})
 }
 
-// within reports whether there is something at a path, with directories above it.
+// within reports whether a path exists below root, with directories above it.
 func (s *Sink) within(root *os.Root, p string) (bool, error) {
 	above, name := split(p)
 	dir, err := OpenPath(root, above)
@@ -180,7 +181,7 @@ func (s *Sink) within(root *os.Root, p string) (bool, error) {
 	return there, errors.Join(err, dir.Close())
 }
 
-// shelter makes the directories of the new tree in which preserved paths will lie.
+// shelter creates the directories of the new tree that will hold preserved paths.
 func (s *Sink) shelter() error {
 	f := newFolders(s)
 	for _, p := range s.outermost() {

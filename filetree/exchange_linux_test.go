@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// exchange has two names of a directory change places, over and over, until the test ends.
+// exchange swaps two names of a directory over and over, until the test ends.
 func exchange(t *testing.T, a, b string) {
 	t.Helper()
 	stop := make(chan struct{})
@@ -45,8 +45,8 @@ func put(t *testing.T, path, text string) {
 
 const rounds = 20_000
 
-// A link that takes a directory's place between looking and opening is not followed.
-func TestOpenDirFollowsNoLinkThatComesBetween(t *testing.T) {
+// A link that replaces a directory between checking and opening is not followed.
+func TestOpenDirIgnoresRacingLink(t *testing.T) {
 	top := t.TempDir()
 	put(t, filepath.Join(top, "d", "ours"), "")
 	put(t, filepath.Join(top, "other", "theirs"), "")
@@ -67,19 +67,19 @@ func TestOpenDirFollowsNoLinkThatComesBetween(t *testing.T) {
 		}
 		opened++
 		if _, err := dir.Lstat("theirs"); err == nil {
-			t.Fatal("it has followed the link")
+			t.Fatal("it followed the link")
 		}
 		if err := dir.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if opened == 0 || opened == rounds {
-		t.Errorf("opened %d times of %d: nothing came between", opened, rounds)
+		t.Errorf("opened %d times of %d: the race did not occur", opened, rounds)
 	}
 }
 
-// Nor is one that takes a file's place.
-func TestOpenFileFollowsNoLinkThatComesBetween(t *testing.T) {
+// Nor is a link that replaces a file.
+func TestOpenFileIgnoresRacingLink(t *testing.T) {
 	top := t.TempDir()
 	put(t, filepath.Join(top, "f"), "ours")
 	put(t, filepath.Join(top, "other"), "theirs")
@@ -108,6 +108,6 @@ func TestOpenFileFollowsNoLinkThatComesBetween(t *testing.T) {
 		}
 	}
 	if opened == 0 || opened == rounds {
-		t.Errorf("opened %d times of %d: nothing came between", opened, rounds)
+		t.Errorf("opened %d times of %d: the race did not occur", opened, rounds)
 	}
 }

@@ -7,19 +7,21 @@ import (
 	"os"
 )
 
-// folders are the directories that a unit has open, by path; "" is the root. One goroutine.
+// folders holds the open directories of a unit by path; "" is the root. It is used by
+// one goroutine.
 type folders struct {
 	sink  *Sink
 	open  map[string]*os.Root
 	wrote written // by this unit
 }
 
-// Most directories of a unit that are open at once.
+// Maximum number of open directories per unit.
 const maxOpen = 128
 
 func newFolders(s *Sink) *folders { return &folders{sink: s, open: map[string]*os.Root{"": s.root}} }
 
-// dir opens the directory at a path, makes what is missing of it, and follows no link.
+// dir opens the directory at a path and creates missing ones, without following
+// links.
 func (f *folders) dir(path string) (*os.Root, error) {
 	if d, ok := f.open[path]; ok {
 		return d, nil
@@ -47,7 +49,7 @@ func (f *folders) dir(path string) (*os.Root, error) {
 	return d, nil
 }
 
-// makeRoom closes the directories if they are many.
+// makeRoom closes all directories if there are too many.
 func (f *folders) makeRoom() error {
 	if len(f.open) < maxOpen {
 		return nil
@@ -73,7 +75,7 @@ func (f *folders) close() error {
 	return errors.Join(errs...)
 }
 
-// commit hands over what was written, to be made durable.
+// commit passes on what was written, to be made durable.
 func (f *folders) commit() error {
 	err := f.close()
 	if err == nil {
@@ -83,14 +85,14 @@ func (f *folders) commit() error {
 	return err
 }
 
-// closed is the mode of a directory that is not finished: nobody else sees what
-// is in it. Finish gives each its own.
+// closed is the mode of an unfinished directory, which only this user can access.
+// Finish sets its final mode.
 const closed = 0o700
 
-// makeDir makes a directory if it isn't there, and sees to it that this user can
-// write in it. What it must be in the end is kept for Finish.
+// makeDir creates a directory if it is missing, and ensures that this user can write
+// to it. It records the final attributes for Finish.
 func (s *Sink) makeDir(parent *os.Root, name, path string) (made bool, err error) {
-	s.mu.Lock() // or an entry's own mode could be kept before this one
+	s.mu.Lock() // otherwise an entry's own mode could be recorded before this one
 	defer s.mu.Unlock()
 	err = parent.Mkdir(name, closed)
 	switch {
@@ -103,9 +105,9 @@ func (s *Sink) makeDir(parent *os.Root, name, path string) (made bool, err error
 	return false, err
 }
 
-// likeOld returns what a directory gets that no entry describes: all of the old one's
-// where that is kept, or something in it, else the mode of the root and the owner
-// that most entries have.
+// likeOld returns the attributes of a directory that no entry describes: those of the
+// old one if it or something in it is kept, else the mode of the root and the most
+// common owner.
 func (s *Sink) likeOld(path string) (dirState, error) {
 	d := dirState{path: path, mode: s.mode}
 	if s.area == nil || s.keeping(path) == Remove {
@@ -121,13 +123,13 @@ func (s *Sink) likeOld(path string) (dirState, error) {
 	return s.stateOf(path, info), nil
 }
 
-// stateOf is what a directory is given back later that is there.
+// stateOf returns the attributes of an existing directory, to be restored later.
 func (s *Sink) stateOf(path string, info fs.FileInfo) dirState {
 	return dirState{path, Mode(info.Mode()), info.ModTime(), s.owner(Owner(info))}
 }
 
-// unlockDir gives this user all rights to a directory of his that was there
-// before, until Finish gives it its mode back.
+// unlockDir gives this user full access to an existing directory that it owns, until
+// Finish restores the mode.
 func (s *Sink) unlockDir(parent *os.Root, name, path string) error {
 	info, err := parent.Lstat(name)
 	if err != nil || !info.IsDir() || info.Mode()&closed == closed {
@@ -135,7 +137,7 @@ func (s *Sink) unlockDir(parent *os.Root, name, path string) error {
 	}
 	err = parent.Chmod(name, info.Mode()|closed)
 	if errors.Is(err, fs.ErrPermission) {
-		return nil // another's: perhaps it lets us in all the same
+		return nil // another user's: it may be accessible anyway
 	}
 	if err != nil {
 		return err

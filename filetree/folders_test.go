@@ -8,7 +8,7 @@ import (
 )
 
 // However many directories a unit has, few are open at once.
-func TestFewAreOpenAtOnce(t *testing.T) {
+func TestFewDirectoriesAreOpenAtOnce(t *testing.T) {
 	s, err := NewSink(t.TempDir(), t.TempDir(), Layout{
 		Part:       "dataroot",
 		Holds:      func(string) (bool, error) { return true, nil },

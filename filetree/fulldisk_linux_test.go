@@ -15,7 +15,8 @@ import (
 	sinkfiles "github.com/lmsvault/vault/sinks/files"
 )
 
-// A full disk ends the run with a clear error, and leaves the mark and nothing of the unit.
+// A full disk ends the run with a clear error, and leaves the marker and nothing of
+// the unit.
 func TestFullDisk(t *testing.T) {
 	root := machine.Tmpfs(t, "1m")
 	var items []conformance.Item
@@ -28,10 +29,10 @@ func TestFullDisk(t *testing.T) {
 	}
 	got := below(t, root)
 	if got[filetree.MarkerName] == "" || len(got) != 1 {
-		t.Errorf("%d things are left, the mark %q", len(got), got[filetree.MarkerName])
+		t.Errorf("%d entries are left, the marker is %q", len(got), got[filetree.MarkerName])
 	}
 	_, err = filesSink(t, sinkfiles.Config{Dir: root}).Check(t.Context(), &stage.Plan{Bytes: 1_500_000, Replace: stage.ReplaceInPlace})
-	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "make room") {
+	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "free some space") {
 		t.Errorf("a plan that is too large: %v", err)
 	}
 }

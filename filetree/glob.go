@@ -10,9 +10,9 @@ import (
 	"github.com/lmsvault/vault/core/selection"
 )
 
-// Glob finds the first path below dir, in the order of names' bytes, that a pattern
-// matches; "" for none. What can't be read matches nothing. No link is followed: what
-// would be behind one counts as found.
+// Glob returns the first path below dir, in byte order, that matches a pattern; ""
+// for none. What cannot be read matches nothing. It follows no links; a link that
+// would have to be followed counts as a match.
 func Glob(dir *os.Root, pattern string) (found string, err error) {
 	element, rest, deeper := strings.Cut(pattern, "/")
 	if !strings.Contains(element, "*") {
@@ -23,7 +23,7 @@ func Glob(dir *os.Root, pattern string) (found string, err error) {
 			return "", nil
 		}
 		if err != nil {
-			return "", fmt.Errorf("looking for %s: %w", pattern, err)
+			return "", fmt.Errorf("searching for %s: %w", pattern, err)
 		}
 		if !selection.Matches(element, name) {
 			continue
@@ -35,7 +35,7 @@ func Glob(dir *os.Root, pattern string) (found string, err error) {
 	return "", nil
 }
 
-// globbed looks for the rest of a pattern in what has a name in dir.
+// globbed searches for the rest of a pattern in the entry name of dir.
 func globbed(dir *os.Root, name, rest string, deeper bool) (found string, err error) {
 	info, err := dir.Lstat(name)
 	switch {
@@ -69,14 +69,14 @@ func unreadable(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
 }
 
-// Excluded lists, for each pattern of a selection that matches something in the
+// Excluded returns, for each pattern of a selection that matches something in the
 // directory of a part, the first match.
 func Excluded(dir *os.Root, part string, s *selection.Selection) ([]selection.Excluded, error) {
 	var list []selection.Excluded
 	for _, pattern := range s.ExcludeBelow(part) {
 		found, err := Glob(dir, pattern)
 		if err != nil {
-			return nil, fmt.Errorf("looking for what select: exclude_files names: %w", err)
+			return nil, fmt.Errorf("searching for select: exclude_files: %w", err)
 		}
 		if found != "" {
 			list = append(list, selection.Excluded{Path: part + "/" + found, Pattern: part + "/" + pattern})

@@ -12,30 +12,30 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// journal says how the entries of two trees change places, and how to undo that.
+// journal lists how the entries of two trees are exchanged and how to undo that.
 // Paths are relative to the root.
 type journal struct {
 	marked   bool // the root was marked as incomplete before
-	restored bool // it had the mark of a finished restore
+	restored bool // it had the marker of a finished restore
 	moves    []move
-	before   []dirState // of directories of the old tree, to be set again after an undo
-	after    []dirState // of directories of the new one
+	before   []dirState // attributes of directories of the old tree, to be restored after an undo
+	after    []dirState // attributes of directories of the new tree
 }
 
-// move is a rename. Of two moves of one name the old thing leaves first.
+// move is a rename. If two moves concern one name, the old entry leaves first.
 type move struct{ from, to string }
 
-// dirState is what a directory gets when what is in it is complete.
+// dirState holds the attributes that a directory gets when its contents are complete.
 type dirState struct {
 	path  string
 	mode  uint32
-	time  time.Time   // zero: the one it has
-	owner stage.Owner // unknown: the one it has
+	time  time.Time   // zero: unchanged
+	owner stage.Owner // unknown: unchanged
 }
 
 const journalHead = "vault exchange 1"
 
-// encode gives a line for each item. Names are quoted, as they may hold any byte.
+// encode writes one line per item. Names are quoted, as they may contain any byte.
 func (j *journal) encode() []byte {
 	var b bytes.Buffer
 	fmt.Fprintln(&b, journalHead)
@@ -53,11 +53,12 @@ func (j *journal) encode() []byte {
 	return b.Bytes()
 }
 
-// decodeJournal reads what an undo needs: all but the state of new directories.
+// decodeJournal parses what an undo needs: everything except the attributes of new
+// directories.
 func decodeJournal(text string) (*journal, error) {
 	lines := strings.Split(text, "\n")
 	if len(lines) < 4 || lines[0] != journalHead || lines[len(lines)-2] != "end" {
-		return nil, errors.New("it is cut off, or of another version")
+		return nil, errors.New("truncated, or of another version")
 	}
 	j := &journal{}
 	if _, err := fmt.Sscanf(lines[1], "target %t %t", &j.marked, &j.restored); err != nil {
@@ -77,16 +78,16 @@ func decodeJournal(text string) (*journal, error) {
 			_, err = fmt.Sscanf(line, "dir %q %d %d %d", &d.path, &d.mode, &sec, &nsec)
 			d.time = time.Unix(sec, nsec)
 			j.before, paths = append(j.before, d), []string{d.path}
-		case "owner": // of the directory before
+		case "owner": // of the preceding directory
 			o := stage.Owner{Known: true}
 			if _, err = fmt.Sscanf(line, "owner %d %d", &o.UID, &o.GID); err == nil && len(j.before) == 0 {
-				err = errors.New("it is of no directory")
+				err = errors.New("owner without a directory")
 			}
 			if err == nil {
 				j.before[len(j.before)-1].owner = o
 			}
 		default:
-			err = errors.New("it is not known")
+			err = errors.New("unknown line")
 		}
 		for _, path := range paths {
 			if err == nil {
@@ -100,7 +101,7 @@ func decodeJournal(text string) (*journal, error) {
 	return j, nil
 }
 
-// write makes the journal durable under its name.
+// write makes the journal durable under its final name.
 func (a *swapArea) write(j *journal) (err error) {
 	f, err := a.dir.OpenFile(partialName, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {

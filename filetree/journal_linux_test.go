@@ -11,9 +11,9 @@ import (
 	"github.com/lmsvault/vault/internal/machine"
 )
 
-// An exchange and its undoing, from a journal that was written and read again, give a
-// directory that stays in its place the owner, mode and time of each side.
-func TestJournalGivesDirectoriesTheirOwners(t *testing.T) {
+// An exchange and its undo, from a journal that was written and read back, give a
+// directory that stays in place the owner, mode and time of each side.
+func TestJournalSetsDirectoryOwners(t *testing.T) {
 	machine.Root(t, "give files to other users")
 	top := t.TempDir()
 	for _, dir := range []string{"muc", SwapName + "/new/muc", SwapName + "/old"} {
@@ -45,8 +45,8 @@ func TestJournalGivesDirectoriesTheirOwners(t *testing.T) {
 	looks(before)
 }
 
-func TestOwnersOfNoDirectoryAreNotReadFromAJournal(t *testing.T) {
-	for line, want := range map[string]string{"owner 1 2": "it is of no directory", "owner -1 2": "line 3", "owner 1": "line 3", "owner 4294967296 0": "line 3"} {
+func TestJournalRejectsOwnerWithoutDirectory(t *testing.T) {
+	for line, want := range map[string]string{"owner 1 2": "owner without a directory", "owner -1 2": "line 3", "owner 1": "line 3", "owner 4294967296 0": "line 3"} {
 		_, err := decodeJournal(strings.Join([]string{journalHead, "target true true", line, "end", ""}, "\n"))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", line, err, want)

@@ -12,24 +12,24 @@ import (
 	"github.com/lmsvault/vault/core/moodle"
 )
 
-// MarkerName is the file that a sink keeps in its root while what is there is not whole.
+// MarkerName is the file in a sink's root that marks its contents as incomplete.
 const MarkerName = ".vault-restoring"
 
-// RestoredName is the file that stays in the root of a finished restore where a
-// later one could not tell by what is there that it may replace it.
+// RestoredName is the file left in the root of a finished restore if its contents
+// would not show a later restore that it may replace them.
 const RestoredName = ".vault-restored"
 
-// A mark's first line names the part that was restored. It is the same in both
-// marks, so a crash while one becomes the other doesn't lose it.
+// The first line of a marker names the part that was restored. It is the same in both
+// markers, so a crash during the change from one to the other does not lose it.
 const partLine = "part: "
 
 const restoredText = "Vault restored this part into this directory. A restore of it with replace: true may remove what is in it.\n"
 
-const markerText = "Vault is restoring this part into this directory, or did not finish: what is here is not whole.\n" +
+const markerText = "Vault is restoring this part into this directory, or did not finish: its contents are incomplete.\n" +
 	"Run the restore again with replace: true.\n"
 
-// markedAs returns the part that a mark in the root names; found is false where
-// there is no such mark, and the part is "" for a mark that names none.
+// markedAs returns the part named by a marker in the root; found is false if there is
+// no such marker, and part is "" for one that names none.
 func markedAs(root *os.Root, mark string) (part string, found bool, err error) {
 	info, err := root.Lstat(mark)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
@@ -43,7 +43,7 @@ func markedAs(root *os.Root, mark string) (part string, found bool, err error) {
 		return "", false, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	const enough = 256 // for the first line
+	const enough = 256 // bytes for the first line
 	text, err := io.ReadAll(io.LimitReader(f, enough))
 	if err != nil {
 		return "", false, err
@@ -55,8 +55,8 @@ func markedAs(root *os.Root, mark string) (part string, found bool, err error) {
 	return part, true, nil
 }
 
-// openMarker makes the marker or opens the one that is there. A link of its name
-// is not followed.
+// openMarker creates the marker or opens an existing one. It does not follow a link
+// with its name.
 func openMarker(root *os.Root) (*os.File, error) {
 	f, err := root.OpenFile(MarkerName, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 	if !errors.Is(err, fs.ErrExist) {
@@ -74,7 +74,7 @@ func openMarker(root *os.Root) (*os.File, error) {
 	}
 	after, err := f.Stat()
 	if err == nil && !os.SameFile(before, after) {
-		err = fmt.Errorf("%s was exchanged while it was opened", MarkerName)
+		err = fmt.Errorf("%s was replaced while it was opened", MarkerName)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -82,7 +82,8 @@ func openMarker(root *os.Root) (*os.File, error) {
 	return f, nil
 }
 
-// onlyFiles refuses marks that are not files: a restore could neither write nor remove them.
+// onlyFiles refuses markers that are not files: a restore could neither write nor
+// remove them.
 func (s *Sink) onlyFiles(root *os.Root) error {
 	for _, mark := range []string{MarkerName, RestoredName} {
 		info, err := root.Lstat(mark)
@@ -90,7 +91,7 @@ func (s *Sink) onlyFiles(root *os.Root) error {
 			return failure.New(failure.Refused, "%s: %s is not a file; remove it", s.dir, mark)
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return failure.New(failure.Refused, "looking for the marks of an earlier restore in %s: %w", s.dir, err)
+			return failure.New(failure.Refused, "checking for markers of an earlier restore in %s: %w", s.dir, err)
 		}
 	}
 	return nil
@@ -111,7 +112,7 @@ func unlocked(root *os.Root, name string) error {
 	return errors.Join(lock(f), f.Close())
 }
 
-// Recognise tells what a source's directory seems to be.
+// Recognise guesses the kind of a source's directory.
 func Recognise(root *os.Root) (moodle.Folder, error) {
 	var failed error
 	folder := moodle.Recognise(func(yield func(string) bool) {
@@ -124,8 +125,8 @@ func Recognise(root *os.Root) (moodle.Folder, error) {
 	return folder, failed
 }
 
-// OpenSource opens the root directory of a site's files. One that holds a
-// half-done restore is refused.
+// OpenSource opens the root directory of a site's files. It refuses an unfinished
+// restore.
 func OpenSource(dir string) (*os.Root, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -136,7 +137,7 @@ func OpenSource(dir string) (*os.Root, error) {
 		return root, nil
 	}
 	if err == nil {
-		err = errors.New("it holds a restore that did not finish (" + MarkerName + "): restore it again, or remove that file if you know that everything is there")
+		err = errors.New("it holds a restore that did not finish (" + MarkerName + "); restore it again, or remove that file if you know that it is complete")
 	}
 	return nil, errors.Join(failure.New(failure.Refused, "reading %s: %w", dir, err), root.Close())
 }

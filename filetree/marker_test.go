@@ -12,8 +12,8 @@ import (
 	sinkfiles "github.com/lmsvault/vault/sinks/files"
 )
 
-// A mark lets a restore empty a directory only if it names the part to restore.
-func TestMarksCountForTheirPartOnly(t *testing.T) {
+// A marker lets a restore empty a directory only if it names the part to restore.
+func TestMarkersCountOnlyForTheirPart(t *testing.T) {
 	sinks := map[string]func(dir string) stage.Sink{
 		"filedir":  func(dir string) stage.Sink { return filesSink(t, sinkfiles.Config{Dir: dir}) },
 		"dataroot": func(dir string) stage.Sink { return datarootSink(t, sinkdataroot.Config{Dir: dir}) },
@@ -44,8 +44,8 @@ func TestMarksCountForTheirPartOnly(t *testing.T) {
 	}
 }
 
-// replacesOrRefuses checks that a sink replaces a directory with these files, or that it is
-// refused with this text and stays as it was.
+// replacesOrRefuses checks that a sink replaces a directory with these files, or that
+// it returns this error and changes nothing.
 func replacesOrRefuses(t *testing.T, sink func(dir string) stage.Sink, holds []string, refusal string) {
 	dir := holding(t, holds...)
 	before := below(t, dir)
@@ -66,16 +66,16 @@ func replacesOrRefuses(t *testing.T, sink func(dir string) stage.Sink, holds []s
 	}
 	for _, err := range []error{checked, begun} {
 		if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), refusal) || !strings.Contains(err.Error(), "empty the directory yourself") {
-			t.Errorf("it is not refused as it should: %v", err)
+			t.Errorf("not refused as expected: %v", err)
 		}
 	}
 	if fmt.Sprint(after) != fmt.Sprint(before) {
-		t.Errorf("it held %v, and holds %v", before, after)
+		t.Errorf("contents changed from %v to %v", before, after)
 	}
 }
 
-// A real restore of one part is never emptied by the sink of the other, be it
-// finished or not, and is replaced by its own.
+// A restore of one part, finished or not, is never emptied by the sink of the other
+// part, and is replaced by its own.
 func TestRestoreOfAnotherPartIsNotReplaced(t *testing.T) {
 	root := t.TempDir()
 	must(t, restore(t, datarootSink(t, sinkdataroot.Config{Dir: root}), fileItem("dataroot/customdir/f", "x")))
@@ -88,7 +88,7 @@ func TestRestoreOfAnotherPartIsNotReplaced(t *testing.T) {
 		"an unfinished pool": {datarootSink(t, sinkdataroot.Config{Dir: unfinished}), filesSink(t, sinkfiles.Config{Dir: unfinished})},
 	} {
 		if _, err := c.other.Check(t.Context(), swap); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "holds a restore of the part") {
-			t.Errorf("%s: the sink of the other part says %v", name, err)
+			t.Errorf("%s: the sink of the other part returned %v", name, err)
 		}
 		_, err := c.own.Check(t.Context(), swap)
 		must(t, err)
@@ -97,15 +97,15 @@ func TestRestoreOfAnotherPartIsNotReplaced(t *testing.T) {
 	}
 }
 
-// The remedy in the refusal of a foreign directory is one that works.
-func TestTheMarkThatARefusalProposesIsAccepted(t *testing.T) {
+// The remedy in the refusal of a foreign directory works.
+func TestProposedMarkerIsAccepted(t *testing.T) {
 	dir := holding(t, "photos/x", filetree.RestoredName+"=part: dataroot")
 	must(t, restoreAs(t, datarootSink(t, sinkdataroot.Config{Dir: dir}), swap, fileItem("dataroot/f", "new")))
 	_, err := datarootSink(t, sinkdataroot.Config{Dir: holding(t, "photos/x")}).Check(t.Context(), swap)
 	if want := `create a file .vault-restored in it with the line "part: dataroot"`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("the refusal is %v, want %s", err, want)
 	}
-	// No mark lets a data root be taken for a pool, so none is proposed.
+	// No marker lets a pool sink replace a data root, so none is proposed.
 	_, err = filesSink(t, sinkfiles.Config{Dir: holding(t, "filedir/"+poolFile, filetree.MarkerName+"=part: filedir")}).Check(t.Context(), swap)
 	if err == nil || !strings.Contains(err.Error(), "it is a data root, not a file pool") || strings.Contains(err.Error(), "create a file") {
 		t.Errorf("the refusal is %v", err)

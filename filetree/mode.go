@@ -7,7 +7,7 @@ var modeBits = [...]struct {
 	unix uint32
 }{{fs.ModeSetuid, 0o4000}, {fs.ModeSetgid, 0o2000}, {fs.ModeSticky, 0o1000}}
 
-// Mode gives the permission bits of stat(2), 0o7777, of a file's mode.
+// Mode converts a file's mode to the permission bits of stat(2), 0o7777.
 func Mode(m fs.FileMode) uint32 {
 	bits := uint32(m.Perm())
 	for _, b := range modeBits {

@@ -14,18 +14,18 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// newFile is a file that is written under a temporary name.
+// newFile is a file being written under a temporary name.
 type newFile struct {
 	dir        *os.Root
 	temp, name string
 	entry      stage.Entry
 	f          *os.File
-	lost       *stage.Loss // its time, after finish
+	lost       *stage.Loss // loss of its time, set by finish
 }
 
-// create makes a file that is to have a name in dir.
+// create creates a file that will get a name in dir.
 func create(dir *os.Root, temp, name string, e stage.Entry) (*newFile, error) {
-	// O_EXCL: a link of that name would not be followed.
+	// O_EXCL does not follow a link with that name.
 	f, err := dir.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
@@ -38,11 +38,11 @@ func (n *newFile) write(data []byte) error {
 	return err
 }
 
-// discard removes the file while it has no name.
+// discard removes the file before it gets its name.
 func (n *newFile) discard() error { return errors.Join(n.f.Close(), n.dir.Remove(n.temp)) }
 
-// finish gives the file its owner, if it has a known one, its mode and time, proves it,
-// and names it. buf is for reading.
+// finish sets the file's owner, if known, its mode and time, proves it, and renames
+// it. buf is used for reading.
 func (n *newFile) finish(d stage.Digest, mode uint32, owner stage.Owner, overwrite bool, buf []byte) error {
 	err := n.complete(d, mode, owner, buf)
 	if err == nil {
@@ -63,7 +63,8 @@ func (n *newFile) complete(d stage.Digest, mode uint32, owner stage.Owner, buf [
 			return err
 		}
 	}
-	// Writing and a new owner take setuid and setgid away, so the mode comes after them.
+	// Writing and changing the owner clear setuid and setgid, so the mode is set
+	// afterwards.
 	if err := n.f.Chmod(FileMode(mode)); err != nil {
 		return err
 	}
@@ -82,8 +83,8 @@ func (n *newFile) complete(d stage.Digest, mode uint32, owner stage.Owner, buf [
 	return n.prove(d, buf)
 }
 
-// prove reads a file back, through the descriptor it was written by because its
-// mode may forbid to open it.
+// prove reads a file back through the descriptor it was written with, because its
+// mode may forbid opening it.
 func (n *newFile) prove(d stage.Digest, buf []byte) error {
 	want, sum := d.SHA256, sha256.New()
 	if want == "" {
@@ -94,14 +95,14 @@ func (n *newFile) prove(d stage.Digest, buf []byte) error {
 		return failure.New(failure.Unproven, "reading back %s: %w", n.entry.Path, err)
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); size != d.Bytes || got != want {
-		return failure.New(failure.Unproven, "%s was written with %d bytes and sum %s and must have %d bytes and sum %s", n.entry.Path, size, got, d.Bytes, want)
+		return failure.New(failure.Unproven, "%s has %d bytes and checksum %s, want %d bytes and checksum %s", n.entry.Path, size, got, d.Bytes, want)
 	}
 	return nil
 }
 
-var errOccupied = errors.New("there is something of that name already; two entries have one name, or names that this file system takes for one")
+var errOccupied = errors.New("the name exists already; two entries have the same name, or names that this file system treats as equal")
 
-// vacant refuses a name that is taken, unless the entry may overwrite a file there.
+// vacant returns an error if a name exists, unless the entry may overwrite a file.
 func vacant(dir *os.Root, name string, overwrite bool) error {
 	info, err := dir.Lstat(name)
 	switch {
@@ -112,5 +113,5 @@ func vacant(dir *os.Root, name string, overwrite bool) error {
 	case overwrite && info.Mode().IsRegular():
 		return nil
 	}
-	return fmt.Errorf("naming it: %w", errOccupied)
+	return fmt.Errorf("renaming it: %w", errOccupied)
 }

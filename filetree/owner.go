@@ -12,17 +12,17 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// KeepOwner is the value of the setting owner with which entries get the owner that
-// they had; any other has them belong to who restores.
+// KeepOwner is the value of the setting owner that restores the owners of entries;
+// with any other, entries belong to the restoring user.
 const KeepOwner = "keep"
 
-// owners counts whom entries belong to.
+// owners counts the owners of entries.
 type owners struct {
 	known   map[stage.Owner]int64
 	unknown int64
 }
 
-// maxOwners bounds the memory for a snapshot in which each file has its own owner.
+// maxOwners bounds memory for a snapshot in which each file has its own owner.
 const maxOwners = 1000
 
 func (o *owners) add(owner stage.Owner, n int64) {
@@ -45,7 +45,7 @@ func (o *owners) merge(other *owners) {
 	}
 }
 
-// common is whom most entries belong to; the zero value if that is not known of any.
+// common returns the most common owner, or the zero value if none is known.
 func (o *owners) common() (most stage.Owner) {
 	for owner, n := range o.known {
 		if c := cmp.Or(cmp.Compare(o.known[most], n), cmp.Compare(owner.UID, most.UID), cmp.Compare(owner.GID, most.GID)); c < 0 {
@@ -55,12 +55,12 @@ func (o *owners) common() (most stage.Owner) {
 	return most
 }
 
-// runner is the owner of what this process makes.
+// runner returns the owner of files created by this process.
 func runner() stage.Owner {
 	return stage.Owner{Known: true, UID: uint32(os.Geteuid()), GID: uint32(os.Getegid())}
 }
 
-// owner is what an entry's owner counts for here.
+// owner returns the owner that an entry gets here.
 func (s *Sink) owner(o stage.Owner) stage.Owner {
 	if !s.layout.Owners {
 		return stage.Owner{}
@@ -68,7 +68,7 @@ func (s *Sink) owner(o stage.Owner) stage.Owner {
 	return o
 }
 
-// ownDir gives an open directory its owner, and looks whether it has it.
+// ownDir sets the owner of an open directory and verifies it.
 func ownDir(dir *os.Root, o stage.Owner) error {
 	if err := valid(o); err != nil {
 		return err
@@ -79,7 +79,8 @@ func ownDir(dir *os.Root, o stage.Owner) error {
 	return belongs(o, func() (fs.FileInfo, error) { return dir.Stat(".") })
 }
 
-// ownFile is ownDir of an open file. It takes the setuid and setgid bits away.
+// ownFile sets the owner of an open file and verifies it. It clears the setuid and
+// setgid bits.
 func ownFile(f *os.File, o stage.Owner) error {
 	if err := valid(o); err != nil {
 		return err
@@ -90,57 +91,57 @@ func ownFile(f *os.File, o stage.Owner) error {
 	return belongs(o, f.Stat)
 }
 
-// valid refuses what chown(2) takes for "leave it as it is".
+// valid rejects IDs that chown(2) interprets as "unchanged".
 func valid(o stage.Owner) error {
 	if max(o.UID, o.GID) > stage.MaxID {
-		return fmt.Errorf("user %d and group %d can't own anything", o.UID, o.GID)
+		return fmt.Errorf("user %d and group %d cannot own files", o.UID, o.GID)
 	}
 	return nil
 }
 
-// belongs reads an owner back: some file systems set another one without an error.
+// belongs verifies an owner: some file systems set another one without an error.
 func belongs(want stage.Owner, look func() (fs.FileInfo, error)) error {
 	info, err := look()
 	if err != nil {
 		return err
 	}
 	if got := Owner(info); got != want {
-		return failure.New(failure.Unproven, "it was given to user %d and group %d and belongs to user %d and group %d; "+
+		return failure.New(failure.Unproven, "its owner was set to user %d and group %d, but is user %d and group %d; "+
 			"restore to a file system that keeps owners, or set owner: user", want.UID, want.GID, got.UID, got.GID)
 	}
 	return nil
 }
 
-// notOwned says what to do where an owner could not be set.
+// notOwned adds a remedy to an error of setting an owner.
 func notOwned(o stage.Owner, err error) error {
 	remedy := "set owner: user to restore without owners"
 	switch {
 	case errors.Is(err, syscall.EINVAL):
-		remedy = "a container knows only some users: restore outside of it, or set owner: user"
+		remedy = "a container has only some users; restore outside of it, or set owner: user"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOTSUP), errors.Is(err, syscall.ENOSYS):
-		remedy = "the target file system does not support owners (network share?): restore to a local disk, or set owner: user"
+		remedy = "the target file system does not support owners (network share?); restore to a local disk, or set owner: user"
 	}
-	return fmt.Errorf("giving it to user %d and group %d: %w; %s", o.UID, o.GID, err, remedy)
+	return fmt.Errorf("setting the owner to user %d and group %d: %w; %s", o.UID, o.GID, err, remedy)
 }
 
-// mayOwn refuses a process that can't give files to others.
+// mayOwn returns an error if this process may not change owners.
 func (s *Sink) mayOwn() error {
 	if !s.layout.Owners {
 		return nil
 	}
 	lacks, err := lacksForOwners()
 	if err != nil {
-		return failure.New(failure.Refused, "owner: keep: asking for the rights of this process: %w", err)
+		return failure.New(failure.Refused, "owner: keep: reading the capabilities of this process: %w", err)
 	}
 	if lacks == "" {
 		return nil
 	}
-	return failure.New(failure.Refused, "owner: keep gives files to other users; user %d can't do that without %s; run vault as root, or set owner: user", os.Geteuid(), lacks)
+	return failure.New(failure.Refused, "owner: keep changes the owners of files, which user %d cannot do without %s; run vault as root, or set owner: user", os.Geteuid(), lacks)
 }
 
-// ownBase gives the directory itself to whom most entries belong, if it was made by
-// this run or is still its maker's: the site could not write in it. Others stay as
-// they are.
+// ownBase gives the directory itself the most common owner, if this run created it or
+// it still belongs to its creator: otherwise the site could not write to it. Other
+// owners stay.
 func (s *Sink) ownBase() error {
 	to := s.owner(s.owners.common())
 	if !to.Known {
@@ -169,7 +170,8 @@ func (s *Sink) disownBase() error {
 	return ownDir(s.base, s.was)
 }
 
-// ownerless notes how many entries belong to who restores because no owner is known.
+// ownerless notes how many entries belong to the restoring user because their owner
+// is unknown.
 func (s *Sink) ownerless() []stage.Note {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -26,7 +26,7 @@ import (
 
 func ids(uid, gid uint32) stage.Owner { return stage.Owner{Known: true, UID: uid, GID: gid} }
 
-// mostly is whom most of an owned site belongs to.
+// mostly is the most common owner of an owned site.
 var mostly = ids(4000, 5000)
 
 func ownerOf(t testing.TB, path string) stage.Owner {
@@ -36,7 +36,8 @@ func ownerOf(t testing.TB, path string) stage.Owner {
 	return filetree.Owner(info)
 }
 
-// ownedSite is a site of several owners with setuid and setgid files, links and directories.
+// ownedSite creates a site with several owners, setuid and setgid files, links and
+// directories.
 func ownedSite(t *testing.T) string {
 	site := t.TempDir()
 	makeSite(t, site)
@@ -54,7 +55,7 @@ func ownedSite(t *testing.T) string {
 		must(t, err)
 		must(t, os.Lchown(path, uid, gid))
 		if d.Type()&fs.ModeSymlink == 0 {
-			must(t, os.Chmod(path, info.Mode())) // chown has taken bits away
+			must(t, os.Chmod(path, info.Mode())) // chown has cleared bits
 		}
 		return nil
 	}))
@@ -65,8 +66,9 @@ func ownedSite(t *testing.T) string {
 	return site
 }
 
-// With owner: keep everything belongs to whom it belonged, whatever is there before.
-func TestOwnersComeBack(t *testing.T) {
+// With owner: keep everything gets its original owner, whatever the target held
+// before.
+func TestOwnersAreRestored(t *testing.T) {
 	machine.Root(t, "give files to other users")
 	site := ownedSite(t)
 	for name, plan := range map[string]*stage.Plan{"into nothing": {}, "swap": swap, "in place": inPlace} {
@@ -119,8 +121,8 @@ func keepOwners(t *testing.T, site, target string, plan *stage.Plan) {
 	copyAs(t, plan, from, datarootSink(t, sinkdataroot.Config{Dir: target, Owner: "keep"}))
 }
 
-// A directory that belongs to somebody already stays his.
-func TestDirectoryToRestoreIntoKeepsItsOwner(t *testing.T) {
+// A directory that already belongs to another user keeps its owner.
+func TestExistingDirectoryKeepsItsOwner(t *testing.T) {
 	machine.Root(t, "give files to other users")
 	dir := t.TempDir()
 	must(t, os.Chown(dir, 4100, 5100))
@@ -137,8 +139,8 @@ func owned(i conformance.Item, o stage.Owner) conformance.Item {
 	return i
 }
 
-// What a restore can't finish does not change whom the target belongs to.
-func TestFailedRestoreLeavesTheOwner(t *testing.T) {
+// A failed restore does not change the owner of the target.
+func TestFailedRestoreLeavesOwner(t *testing.T) {
 	machine.Root(t, "give files to other users")
 	dir := holding(t, "filedir/x", "old/f")
 	must(t, os.Chown(dir, 0, 0))
@@ -168,8 +170,8 @@ func TestFailedRestoreLeavesTheOwner(t *testing.T) {
 	}
 }
 
-// Entries of a snapshot from before owners were kept stay with who restores, without
-// their setuid bits, and a note counts them.
+// Entries of older snapshots without owners belong to the restoring user, without
+// setuid bits, and a note counts them.
 func TestUnknownOwnersAreNoted(t *testing.T) {
 	machine.Root(t, "give files to other users")
 	dir := t.TempDir()
@@ -179,7 +181,7 @@ func TestUnknownOwnersAreNoted(t *testing.T) {
 	must(t, s.Begin(t.Context(), &stage.Plan{}))
 	w, err := s.WriteFiles(t.Context(), stage.Unit{ID: "u"})
 	must(t, err)
-	// A unit that is begun again counts once.
+	// A retried unit counts once.
 	must(t, w.Open(t.Context(), dirItem("dataroot/lang", 0o755).Entry))
 	must(t, w.Close(t.Context(), stage.Digest{}))
 	must(t, w.Abort(t.Context()))
@@ -211,8 +213,8 @@ func TestUnknownOwnersAreNoted(t *testing.T) {
 	}
 }
 
-// Without owner: keep nothing changes: files belong to who restores.
-func TestOwnersAreNotRestoredUnasked(t *testing.T) {
+// Without owner: keep nothing changes: files belong to the restoring user.
+func TestOwnersAreNotRestoredByDefault(t *testing.T) {
 	dir := t.TempDir()
 	program := owned(fileItem("dataroot/program", "x"), mostly)
 	program.Entry.Mode = 0o4755
@@ -227,7 +229,7 @@ func TestOwnersAreNotRestoredUnasked(t *testing.T) {
 	}
 }
 
-// chown(2) takes the largest number for "as it is", which is root.
+// chown(2) interprets the largest ID as "unchanged", which would be root.
 func TestHostileOwnerIsAnError(t *testing.T) {
 	machine.Root(t, "give files to other users")
 	for _, o := range []stage.Owner{ids(stage.MaxID+1, 33), ids(33, stage.MaxID+1)} {
@@ -240,8 +242,8 @@ func TestHostileOwnerIsAnError(t *testing.T) {
 	}
 }
 
-// Who can't give files to others is told so before anything is written.
-func TestKeepOwnersWithoutTheRight(t *testing.T) {
+// A user who may not change owners is told so before anything is written.
+func TestKeepOwnerWithoutPrivilege(t *testing.T) {
 	check := func() error {
 		dir := t.TempDir()
 		_, err := datarootSink(t, sinkdataroot.Config{Dir: dir, Owner: "keep"}).Check(t.Context(), &stage.Plan{})
@@ -252,7 +254,7 @@ func TestKeepOwnersWithoutTheRight(t *testing.T) {
 	}
 	refused := func(err error, lacks string) {
 		t.Helper()
-		if want := "can't do that without " + lacks + "; run vault as root, or set owner: user"; failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), want) {
+		if want := "cannot do without " + lacks + "; run vault as root, or set owner: user"; failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
@@ -266,7 +268,7 @@ func TestKeepOwnersWithoutTheRight(t *testing.T) {
 	for bit, lacks := range map[uint]string{unix.CAP_CHOWN: "CAP_CHOWN", unix.CAP_FSETID: "CAP_FSETID", unix.CAP_DAC_OVERRIDE: "CAP_DAC_OVERRIDE"} {
 		result := make(chan error)
 		go func() {
-			runtime.LockOSThread() // for good: the thread ends with its changed rights
+			runtime.LockOSThread() // never unlocked: the thread ends with its changed privileges
 			header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 			var data [2]unix.CapUserData
 			err := unix.Capget(&header, &data[0])
@@ -286,13 +288,14 @@ func TestKeepOwnersWithoutTheRight(t *testing.T) {
 	asUser(t, dir)
 }
 
-// In a container most users do not exist, and the system refuses to give them anything.
-func TestOwnerThatAContainerDoesNotKnow(t *testing.T) {
+// In a container most users do not exist, and the system refuses to set them as
+// owners.
+func TestOwnerUnknownInContainer(t *testing.T) {
 	if dir := os.Getenv("VAULT_TEST_DIR"); dir != "" {
 		must(t, restore(t, datarootSink(t, sinkdataroot.Config{Dir: dir, Owner: "keep"}), owned(fileItem("dataroot/mine", "x"), ids(0, 0))))
 		for _, item := range []conformance.Item{fileItem("dataroot/f", "x"), dirItem("dataroot/f", 0o755), linkItem("dataroot/f", "x")} {
 			err := restoreAs(t, datarootSink(t, sinkdataroot.Config{Dir: dir, Owner: "keep"}), inPlace, owned(item, mostly))
-			if err == nil || !strings.Contains(err.Error(), "to user 4000 and group 5000: ") || !strings.Contains(err.Error(), "a container knows only some users") {
+			if err == nil || !strings.Contains(err.Error(), "to user 4000 and group 5000: ") || !strings.Contains(err.Error(), "a container has only some users") {
 				t.Errorf("a %s: %v", item.Entry.Kind, err)
 			}
 		}

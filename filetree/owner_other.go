@@ -8,5 +8,5 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Owner is not known here.
+// Owner is unknown on this system.
 func Owner(fs.FileInfo) stage.Owner { return stage.Owner{} }

@@ -9,7 +9,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Owner returns whom a file belongs to.
+// Owner returns the owner of a file.
 func Owner(info fs.FileInfo) stage.Owner {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -8,8 +8,8 @@ import (
 	"github.com/lmsvault/vault/core/config"
 )
 
-// CheckPath refuses what can't name an entry below a root: an empty or absolute
-// path, empty, "." and ".." elements, NUL. Any other bytes are allowed.
+// CheckPath rejects paths that cannot name an entry below a root: empty or absolute
+// paths, empty, "." and ".." elements, NUL. Any other bytes are allowed.
 func CheckPath(path string) error {
 	if strings.IndexByte(path, 0) >= 0 {
 		return fmt.Errorf("path %q contains a NUL byte", path)
@@ -22,8 +22,8 @@ func CheckPath(path string) error {
 	return nil
 }
 
-// CheckSetting checks the paths of a setting, which are relative to a directory
-// that is called root in its messages.
+// CheckSetting checks the paths of a setting, which are relative to a directory that
+// messages call root.
 func CheckSetting(key string, paths []string, root string) error {
 	var errs []error
 	for _, path := range paths {
@@ -59,7 +59,7 @@ func join(dir, name string) string {
 	return dir + "/" + name
 }
 
-// Within tells whether path is dir or below it.
+// Within reports whether path is dir or below it.
 func Within(path, dir string) bool {
 	rest, ok := strings.CutPrefix(path, dir)
 	return ok && (rest == "" || rest[0] == '/')

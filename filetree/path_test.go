@@ -12,7 +12,7 @@ import (
 func TestCheckPath(t *testing.T) {
 	for _, bad := range []string{"", "/", "/etc/passwd", "..", "../x", "a/..", "a/../b", ".", "./a", "a/.", "a//b", "a/", "/a", "a\x00b"} {
 		if CheckPath(bad) == nil {
-			t.Errorf("%q is taken", bad)
+			t.Errorf("%q is accepted", bad)
 		}
 	}
 	for _, good := range []string{"a", "a/b", "...", "a/..b", "..a", " ", "\n", "\xff", `..\x`, "C:", "-rf"} {
@@ -22,7 +22,7 @@ func TestCheckPath(t *testing.T) {
 	}
 }
 
-// Whatever passes stays below the root.
+// Every accepted path stays below the root.
 func FuzzBelow(f *testing.F) {
 	for _, seed := range []string{"dataroot/a", "dataroot/../x", "dataroot//etc", "dataroot", "filedir/a", "dataroot/a\x00", "dataroot/\xff/..."} {
 		f.Add(seed)
@@ -33,7 +33,7 @@ func FuzzBelow(f *testing.F) {
 			return
 		}
 		if !filepath.IsLocal(rel) || filepath.Clean(rel) != rel || strings.Contains(rel, "\x00") || "dataroot/"+rel != path {
-			t.Errorf("%q passes as %q", path, rel)
+			t.Errorf("%q is accepted as %q", path, rel)
 		}
 		dir, name := split(rel)
 		if join(dir, name) != rel || strings.Contains(name, "/") {
@@ -42,7 +42,7 @@ func FuzzBelow(f *testing.F) {
 	})
 }
 
-func TestNamesOfALargeDirectory(t *testing.T) {
+func TestNamesOfLargeDirectory(t *testing.T) {
 	dir := t.TempDir()
 	var want []string
 	for a := 'a'; a <= 'z'; a++ {

@@ -12,7 +12,8 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// perform makes the moves and gives the new directories their owners, modes and times.
+// perform makes the moves and sets the owners, modes and times of the new
+// directories.
 func (j *journal) perform(base *os.Root) error {
 	for _, m := range j.moves {
 		if err := m.do(base); err != nil {
@@ -22,7 +23,7 @@ func (j *journal) perform(base *os.Root) error {
 	return set(base, j.after)
 }
 
-// undo takes back the moves that were made, the last first. It can be repeated.
+// undo reverts the moves that were made, last first. It can be repeated.
 func (j *journal) undo(base *os.Root) error {
 	for _, m := range slices.Backward(j.moves) {
 		made, err := m.made(base)
@@ -36,7 +37,7 @@ func (j *journal) undo(base *os.Root) error {
 	return set(base, j.before)
 }
 
-// made reports whether a move was made, those after which are undone already.
+// made reports whether a move was made; later moves are already undone.
 func (m move) made(base *os.Root) (bool, error) {
 	if err := errors.Join(enter(base, m.from), enter(base, m.to)); err != nil {
 		return false, err
@@ -47,12 +48,12 @@ func (m move) made(base *os.Root) (bool, error) {
 	}
 	from, err := exists(base, m.from)
 	if err == nil && from && Within(m.to, SwapName) {
-		err = fmt.Errorf("something new is at %s, and what was there before is %s; move the new thing away and restore again", m.from, m.to)
+		err = fmt.Errorf("a new entry exists at %s, but the original one is %s; move the new one away and restore again", m.from, m.to)
 	}
 	if err != nil || from {
 		return false, err
 	}
-	// What is preserved is still in the old tree if that has not left yet.
+	// A preserved entry is still in the old tree if that has not moved out yet.
 	if above, _ := split(m.from); above != "" {
 		return exists(base, above)
 	}
@@ -68,8 +69,8 @@ func (m move) do(base *os.Root) error {
 	return base.Rename(m.from, m.to)
 }
 
-// enter gives this user the rights to move what is at a path: to the directories
-// on the way, and to a directory itself, whose ".." changes.
+// enter gives this user the permissions to move the entry at a path: on the
+// directories above it, and on a directory itself, whose ".." changes.
 func enter(base *os.Root, path string) error {
 	for i := range len(path) + 1 {
 		if i < len(path) && path[i] != '/' {
@@ -85,7 +86,7 @@ func enter(base *os.Root, path string) error {
 		if !info.IsDir() || info.Mode()&closed == closed {
 			continue
 		}
-		// Another's: perhaps it lets us in all the same.
+		// Another user's: it may be accessible anyway.
 		if err := base.Chmod(path[:i], info.Mode()|closed); err != nil && !errors.Is(err, fs.ErrPermission) {
 			return err
 		}
@@ -93,7 +94,7 @@ func enter(base *os.Root, path string) error {
 	return nil
 }
 
-// set gives directories their owners, modes and times, the deepest first.
+// set sets the owners, modes and times of directories, deepest first.
 func set(base *os.Root, dirs []dirState) error {
 	dirs = slices.Clone(dirs)
 	slices.SortStableFunc(dirs, func(a, b dirState) int { return strings.Count(b.path, "/") - strings.Count(a.path, "/") })
@@ -110,7 +111,8 @@ func set(base *os.Root, dirs []dirState) error {
 	return nil
 }
 
-// restoreDir leaves a directory of another user as it is, whose mode was not changed either.
+// restoreDir leaves a directory of another user unchanged, since its mode was not
+// changed either.
 func restoreDir(parent *os.Root, name string, d dirState) error {
 	err := setDir(parent, name, d)
 	if !errors.Is(err, fs.ErrPermission) {
@@ -123,7 +125,7 @@ func restoreDir(parent *os.Root, name string, d dirState) error {
 	return errors.Join(err, looked)
 }
 
-// beside makes the directory for the new tree, and claims it.
+// beside creates and claims the directory for the new tree.
 func (s *Sink) beside() error {
 	if err := free(s.base); err != nil {
 		return s.busy(err)
@@ -137,16 +139,16 @@ func (s *Sink) beside() error {
 	return err
 }
 
-// busy explains that another restore has the directory.
+// busy explains that another restore uses the directory.
 func (s *Sink) busy(err error) error {
 	if errors.Is(err, errLocked) {
-		return failure.New(failure.Refused, "another restore is writing into %s; wait for it to end", s.dir)
+		return failure.New(failure.Refused, "another restore is writing to %s; wait for it to finish", s.dir)
 	}
 	return fmt.Errorf("%s: %w", s.dir, err)
 }
 
-// swap exchanges the trees. Until the journal is named as done, an undo brings
-// the old tree back whole.
+// swap exchanges the trees. Until the journal is renamed as done, an undo restores
+// the complete old tree.
 func (s *Sink) swap(ctx context.Context) error {
 	j, err := s.plan()
 	if err != nil {
@@ -171,12 +173,12 @@ func (s *Sink) swap(ctx context.Context) error {
 		return err
 	}
 	if err := s.area.dir.Rename(journalName, doneName); err != nil {
-		return fmt.Errorf("ending the exchange: %w", err)
+		return fmt.Errorf("completing the exchange: %w", err)
 	}
 	if err := s.settle(); err != nil {
 		return err
 	}
-	if err := s.ownBase(); err != nil { // while the mark has a run that dies here repeated
+	if err := s.ownBase(); err != nil { // while the marker is still there, in case the run dies here
 		return err
 	}
 	if err := s.unmark(); err != nil {
@@ -185,11 +187,11 @@ func (s *Sink) swap(ctx context.Context) error {
 	return s.settle()
 }
 
-// putBack undoes an exchange, if one has begun, so that the old tree counts again.
+// putBack undoes an exchange, if one has begun, so that the old tree is valid again.
 func (s *Sink) putBack() error {
 	done, err := s.area.has(doneName)
 	if err == nil && done {
-		// What is half undone must not be taken for complete.
+		// A half-undone exchange must not look complete.
 		if err = s.mark(); err == nil {
 			err = s.area.dir.Rename(doneName, journalName)
 		}
@@ -228,15 +230,16 @@ func (s *Sink) putBack() error {
 	if err := s.settle(); err != nil {
 		return err
 	}
-	// Before the new tree is removed: an undo would take what is missing of it for moved.
+	// Before the new tree is removed: an undo would treat its missing entries as
+	// moved.
 	if err := s.area.dir.Remove(journalName); err != nil {
 		return err
 	}
 	return s.settle()
 }
 
-// endEarlier ends what a restore left that died: an exchange that was complete is
-// finished, any other undone.
+// endEarlier completes or undoes what an interrupted restore left: a complete
+// exchange is finished, any other is undone.
 func (s *Sink) endEarlier(ctx context.Context) error {
 	area, err := openArea(s.base, s.layout.Part)
 	if area != nil {
@@ -252,7 +255,7 @@ func (s *Sink) endEarlier(ctx context.Context) error {
 	case errors.Is(err, errLocked):
 		return s.busy(err)
 	}
-	return fmt.Errorf("ending what an earlier restore left in %s: %w", s.dir, err)
+	return fmt.Errorf("cleaning up an earlier restore in %s: %w", s.dir, err)
 }
 
 func (s *Sink) settleEarlier() error {

@@ -8,7 +8,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// take keeps what a plan says of what the target holds. Paths to preserve are
+// take stores what a plan says about the target's contents. Paths to preserve are
 // relative to the directory.
 func (s *Sink) take(p *stage.Plan) error {
 	for _, path := range p.Preserve {
@@ -20,21 +20,21 @@ func (s *Sink) take(p *stage.Plan) error {
 	return nil
 }
 
-// preserved reports whether a path stays in the target as it is.
+// preserved reports whether a path stays unchanged in the target.
 func (s *Sink) preserved(path string) bool {
 	return slices.ContainsFunc(s.preserve, func(p string) bool { return Within(path, p) })
 }
 
-// preservedNotes says of each preserved path what becomes of the source's.
+// preservedNotes notes each preserved path.
 func (s *Sink) preservedNotes() (notes []stage.Note) {
 	for _, path := range s.preserve {
 		notes = append(notes, stage.Note{Path: s.layout.Part + "/" + path,
-			Text: "preserved: it stays as it is in the target, and what the source has there is not written"})
+			Text: "preserved: stays unchanged in the target; the source's entries there are not written"})
 	}
 	return notes
 }
 
-// holds reports whether an entry is written: false leaves it out, an error forbids it.
+// holds reports whether an entry is written: false skips it, an error forbids it.
 func (s *Sink) holds(path string) (bool, error) {
 	if s.preserved(path) {
 		return false, nil
@@ -42,7 +42,7 @@ func (s *Sink) holds(path string) (bool, error) {
 	return s.layout.Holds(path)
 }
 
-// keeping says what becomes of what is there, when the target is replaced.
+// keeping says what happens to an existing entry when the target is replaced.
 func (s *Sink) keeping(path string) Keeping {
 	switch path {
 	case MarkerName, SwapName, moodle.LostFound:

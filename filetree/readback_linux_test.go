@@ -13,8 +13,9 @@ import (
 	"github.com/lmsvault/vault/internal/machine"
 )
 
-// A file system that takes an owner and sets another one, as network shares do, is found out.
-func TestOwnerIsReadBack(t *testing.T) {
+// A file system that accepts an owner but sets another one, as network shares do, is
+// detected.
+func TestOwnerIsVerified(t *testing.T) {
 	dir := t.TempDir()
 	mine := runner()
 	look := func() (fs.FileInfo, error) { return os.Stat(dir) }
@@ -26,41 +27,42 @@ func TestOwnerIsReadBack(t *testing.T) {
 	}
 }
 
-func TestOwnerThatCannotBeSetHasARemedy(t *testing.T) {
+func TestErrorOfSettingOwnerHasRemedy(t *testing.T) {
 	for cause, remedy := range map[error]string{
 		syscall.EPERM: "does not support owners", syscall.EOPNOTSUPP: "does not support owners",
-		syscall.EINVAL: "a container knows only some users", syscall.EROFS: "set owner: user to restore without owners",
+		syscall.EINVAL: "a container has only some users", syscall.EROFS: "set owner: user to restore without owners",
 	} {
 		err := notOwned(stage.Owner{Known: true, UID: 33, GID: 34}, &fs.PathError{Op: "chown", Path: "f", Err: cause})
-		if !strings.Contains(err.Error(), "giving it to user 33 and group 34: chown f: "+cause.Error()) || !strings.Contains(err.Error(), remedy) {
+		if !strings.Contains(err.Error(), "setting the owner to user 33 and group 34: chown f: "+cause.Error()) || !strings.Contains(err.Error(), remedy) {
 			t.Errorf("%v, want %q", err, remedy)
 		}
 	}
 }
 
-// The owner that most have is found for any number of owners, and is the same each time.
+// The most common owner is found among any number of owners, and is deterministic.
 func TestCommonOwner(t *testing.T) {
 	var o owners
 	if got := o.common(); got != (stage.Owner{}) {
-		t.Errorf("of none it is %+v", got)
+		t.Errorf("without owners: %+v", got)
 	}
 	for i := range uint32(maxOwners + 10) {
 		o.add(stage.Owner{Known: true, UID: 9 - i%3, GID: i}, 1)
 	}
 	if got := o.common(); got != (stage.Owner{Known: true, UID: 7, GID: 2}) || len(o.known) != maxOwners {
-		t.Errorf("of equally many it is %+v, of %d", got, len(o.known))
+		t.Errorf("with a tie: %+v, of %d", got, len(o.known))
 	}
 	var more owners
 	more.add(stage.Owner{Known: true, UID: 9, GID: 0}, 2)
 	more.add(stage.Owner{}, 5)
 	o.merge(&more)
 	if got := o.common(); got != (stage.Owner{Known: true, UID: 9}) || o.unknown != 5 {
-		t.Errorf("of most it is %+v, and %d have none", got, o.unknown)
+		t.Errorf("most common: %+v, %d unknown", got, o.unknown)
 	}
 }
 
-// A Publish that fails late has given the directory away already: Abort takes that back.
-func TestAbortGivesTheDirectoryItsOwnerBack(t *testing.T) {
+// A Publish that fails late has already changed the owner of the directory: Abort
+// restores it.
+func TestAbortRestoresOwnerOfDirectory(t *testing.T) {
 	machine.Root(t, "give files to other users")
 	for _, replace := range []stage.Replace{stage.ReplaceNothing, stage.ReplaceSwap} {
 		dir := filepath.Join(t.TempDir(), "moodledata")

@@ -17,34 +17,35 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Reader hands files to a stage.FileWriter. It keeps a buffer of at most a chunk.
-// One goroutine.
+// Reader passes files to a stage.FileWriter. It keeps a buffer of at most one chunk.
+// It is used by one goroutine.
 type Reader struct {
 	Hash   func() hash.Hash
 	Digest func(bytes int64, sum string) stage.Digest
-	// Want is the sum that the file of a path must have, "" for any. nil: any.
+	// Want returns the checksum that the file at a path must have, "" for any. nil:
+	// any.
 	Want  func(path string) string
 	Known stage.Baseline
 	Out   stage.FileWriter
 	buf   []byte
 }
 
-// How often a file that changes while it is read, or hasn't the sum it must
-// have, is read before it is taken as it is.
+// Maximum number of attempts to read a file that changes while it is read, or that
+// has the wrong checksum.
 const readTries = 3
 
-// verdict is what came of reading a file once.
+// verdict is the result of reading a file once.
 type verdict int
 
 const (
-	carried  verdict = iota // or lost, and said so
-	changing                // it was not the same before and after
-	corrupt                 // it is the same, but not what its name says
+	carried  verdict = iota // or reported as a loss
+	changing                // it changed while it was read
+	corrupt                 // it is stable, but does not match its name
 )
 
-// File hands over a regular file. One that changes is read again; if it never
-// holds still it is carried as it was read last, and reported as a loss. What
-// can't be read is reported as a loss.
+// File passes on a regular file. It reads a changing file again; if the file keeps
+// changing, File keeps the last version and reports a loss. A file that cannot be
+// read is reported as a loss.
 func (r *Reader) File(ctx context.Context, f Found) error {
 	for try := 1; ; try++ {
 		if err := ctx.Err(); err != nil {
@@ -55,7 +56,7 @@ func (r *Reader) File(ctx context.Context, f Found) error {
 			return r.lost(ctx, f.Path, err, try > 1)
 		}
 		e := stage.Entry{Path: f.Path, Kind: stage.File, Size: info.Size(), Mode: Mode(info.Mode()), ModTime: info.ModTime(), Owner: Owner(info)}
-		if try == 1 { // a file that was odd once is read again next time
+		if try == 1 { // a file that needed retries is read again by the next backup
 			e.Fingerprint = Fingerprint(info, time.Now())
 		}
 		if known, ok := r.Known[e.Path]; ok && e.Fingerprint != "" && known == e.Fingerprint {
@@ -68,7 +69,7 @@ func (r *Reader) File(ctx context.Context, f Found) error {
 	}
 }
 
-// only returns err as it is, and the other only if there is no err: errors of a
+// only returns err unchanged, and other only if err is nil: errors of a
 // stage.FileWriter must reach its owner unchanged.
 func only(err, other error) error {
 	if err != nil {
@@ -83,7 +84,7 @@ func (r *Reader) copy(ctx context.Context, e stage.Entry, before fs.FileInfo, fi
 	}
 	sum := r.Hash()
 	n := int64(0)
-	for n < e.Size { // and no further, or a file that grows would never end
+	for n < e.Size { // no further, because a growing file might never end
 		piece := r.buffer(e.Size - n)
 		got, err := io.ReadFull(file, piece)
 		n += int64(got)
@@ -124,15 +125,15 @@ func (r *Reader) copy(ctx context.Context, e stage.Entry, before fs.FileInfo, fi
 	switch v {
 	case changing:
 		return carried, r.Out.Loss(ctx, stage.Loss{Kind: stage.LossChanged, Path: e.Path, Count: 1,
-			Reason: fmt.Sprintf("it changed while it was read, %d times; it is kept as it was read last", try)})
+			Reason: fmt.Sprintf("it changed during each of %d reads; the last version is kept", try)})
 	case corrupt:
 		return carried, r.Out.Loss(ctx, stage.Loss{Kind: stage.LossCorrupt, Path: e.Path, Count: 1,
-			Reason: fmt.Sprintf("its content has the sum %s; it is kept under its name", digest)})
+			Reason: fmt.Sprintf("its content has the checksum %s; it is kept under its name", digest)})
 	}
 	return carried, nil
 }
 
-// buffer returns room for the next piece of a file of which so much is left.
+// buffer returns a buffer for the next piece of a file with that much left.
 func (r *Reader) buffer(left int64) []byte {
 	want := int(min(left, rows.MaxChunk))
 	if cap(r.buf) < want {
@@ -141,26 +142,26 @@ func (r *Reader) buffer(left int64) []byte {
 	return r.buf[:want]
 }
 
-// lost reports that a file could not be read; begun tells that it was there before.
+// lost reports that a file could not be read; begun is set if it existed before.
 func (r *Reader) lost(ctx context.Context, path string, err error, begun bool) error {
 	gone := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESTALE)
 	switch {
 	case fatal(err):
 		return err
-	case gone && !begun: // it is not part of the site any more
+	case gone && !begun: // no longer part of the site
 		return nil
 	case gone:
 		return r.Out.Loss(ctx, stage.Loss{Kind: stage.LossChanged, Path: path, Reason: "it vanished while it was read", Count: 1})
 	case errors.Is(err, errNotRegular):
-		return r.Out.Loss(ctx, stage.Loss{Kind: stage.LossChanged, Path: path, Reason: "it became something else while it was read", Count: 1})
+		return r.Out.Loss(ctx, stage.Loss{Kind: stage.LossChanged, Path: path, Reason: "it was replaced by something else while it was read", Count: 1})
 	}
 	return r.Out.Loss(ctx, stage.Loss{Kind: stage.LossUnreadable, Path: path, Reason: reason(err), Count: 1})
 }
 
 var errNotRegular = errors.New("not a regular file")
 
-// openFile opens a regular file, follows no link and never waits for the other
-// end of a pipe.
+// openFile opens a regular file without following links or waiting for the other end
+// of a pipe.
 func openFile(dir *os.Root, name string) (*os.File, fs.FileInfo, error) {
 	before, err := dir.Lstat(name)
 	if err != nil {
@@ -177,7 +178,7 @@ func openFile(dir *os.Root, name string) (*os.File, fs.FileInfo, error) {
 	if err == nil && !info.Mode().IsRegular() {
 		err = errNotRegular
 	}
-	if err == nil && !os.SameFile(before, info) { // replaced; by a link perhaps, which was followed
+	if err == nil && !os.SameFile(before, info) { // replaced, perhaps by a link that was followed
 		err = errNotRegular
 		if again, err2 := dir.Lstat(name); err2 == nil && os.SameFile(again, info) {
 			err = nil

@@ -19,7 +19,7 @@ import (
 	"github.com/lmsvault/vault/filetree"
 )
 
-// log is a FileWriter that notes what it gets, and lets a test act in between.
+// log is a FileWriter that records its calls and lets a test act in between.
 type log struct {
 	calls   []string
 	content []byte
@@ -64,7 +64,7 @@ func (l *log) want(t *testing.T, calls string) {
 	}
 }
 
-// read hands the file of a name in dir to l.
+// read passes the file name in dir to l.
 func read(t *testing.T, dir, name string, l *log) {
 	t.Helper()
 	root, err := os.OpenRoot(dir)
@@ -95,7 +95,7 @@ func file(t testing.TB, path string, size int) string {
 	return path
 }
 
-func TestFileThatChangesOnceIsReadAgain(t *testing.T) {
+func TestChangedFileIsReadAgain(t *testing.T) {
 	dir := t.TempDir()
 	path := file(t, filepath.Join(dir, "f"), rows.MaxChunk+10)
 	l := &log{}
@@ -111,7 +111,7 @@ func TestFileThatChangesOnceIsReadAgain(t *testing.T) {
 	}
 }
 
-func TestFileThatNeverHoldsStillIsKeptAndReported(t *testing.T) {
+func TestConstantlyChangingFileIsKeptAndReported(t *testing.T) {
 	for name, change := range map[string]func(path string, n int) error{
 		"grows": func(path string, n int) error {
 			f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
@@ -135,7 +135,7 @@ func TestFileThatNeverHoldsStillIsKeptAndReported(t *testing.T) {
 	}
 }
 
-func TestFileThatIsRemovedWhileItIsReadIsWhole(t *testing.T) {
+func TestFileRemovedWhileReadIsComplete(t *testing.T) {
 	dir := t.TempDir()
 	path := file(t, filepath.Join(dir, "f"), rows.MaxChunk+1000)
 	l := &log{onWrite: func(n int) {
@@ -145,10 +145,10 @@ func TestFileThatIsRemovedWhileItIsReadIsWhole(t *testing.T) {
 	}}
 	read(t, dir, "f", l)
 	l.want(t, "open close")
-	read(t, dir, "f", &log{}) // and before it is read, it isn't part of the site
+	read(t, dir, "f", &log{}) // removed before it is read, it is not part of the site
 }
 
-func TestPipeInPlaceOfAFileDoesNotBlock(t *testing.T) {
+func TestPipeInsteadOfFileDoesNotBlock(t *testing.T) {
 	dir := t.TempDir()
 	must(t, syscall.Mkfifo(filepath.Join(dir, "f"), 0o666))
 	l := &log{}
@@ -192,13 +192,13 @@ func TestFingerprint(t *testing.T) {
 	info, err = os.Stat(filepath.Join(dir, "f"))
 	must(t, err)
 	if filetree.Fingerprint(info, later) == first {
-		t.Error("another time, the same fingerprint")
+		t.Error("another time, but the same fingerprint")
 	}
 }
 
-// Content of the same size under the old time of change (cp -p, rsync, an attacker)
-// is another state: the inode's own time can't be set back.
-func TestFingerprintSeesContentUnderOldTimes(t *testing.T) {
+// New content with the same size and old times (cp -p, rsync, an attacker) has
+// another fingerprint: the inode's change time cannot be set back.
+func TestFingerprintDetectsContentWithOldTimes(t *testing.T) {
 	path := file(t, filepath.Join(t.TempDir(), "f"), 10)
 	before, err := os.Stat(path)
 	must(t, err)
@@ -208,12 +208,12 @@ func TestFingerprintSeesContentUnderOldTimes(t *testing.T) {
 		info, err = os.Stat(path)
 		must(t, err)
 		if !info.ModTime().Equal(before.ModTime()) || info.Size() != before.Size() || !os.SameFile(info, before) {
-			t.Fatal("the file is not made to look unchanged")
+			t.Fatal("the file does not look unchanged")
 		}
 		if !changed(info).Equal(changed(before)) { // the clock of the file system has moved on
 			later := time.Now().Add(time.Hour)
 			if filetree.Fingerprint(info, later) == filetree.Fingerprint(before, later) {
-				t.Error("other content, the same fingerprint")
+				t.Error("other content, but the same fingerprint")
 			}
 			return
 		}
@@ -232,13 +232,13 @@ func TestMode(t *testing.T) {
 	}
 }
 
-// asUser runs the named test again in a process of a user who may not read everything.
+// asUser runs the named test again in a process of an unprivileged user.
 func asUser(t *testing.T, dir string) (again bool) {
 	t.Helper()
 	if os.Getuid() != 0 {
 		return true
 	}
-	for path := dir; path != "/"; path = filepath.Dir(path) { // let it through to dir
+	for path := dir; path != "/"; path = filepath.Dir(path) { // let it reach dir
 		info, err := os.Stat(path)
 		must(t, err)
 		must(t, os.Chmod(path, info.Mode()|0o111))

@@ -15,8 +15,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// doomed lists the names in the root that would be removed, or something below
-// them. Those that any site has come last.
+// doomed returns the names in the root that would be removed, entirely or in part.
+// Names that any site has come last.
 func (s *Sink) doomed(root *os.Root) (names []string, err error) {
 	var usual []string
 	for name, err := range Names(root) {
@@ -30,16 +30,16 @@ func (s *Sink) doomed(root *os.Root) (names []string, err error) {
 			names = append(names, name)
 		}
 		if len(names) >= maxNames {
-			break // enough to say
+			break // enough for a message
 		}
 	}
 	return append(names, usual...), nil
 }
 
-// maxNames bounds the memory that a directory's names take.
+// maxNames bounds the memory for a directory's names.
 const maxNames = 1000
 
-// first gives the first of names, for a message.
+// first returns the first names, for a message.
 func first(names []string) string {
 	const shown = 3
 	quoted := fmt.Sprintf("%q", strings.Join(names[:min(len(names), shown)], ", "))
@@ -49,26 +49,26 @@ func first(names []string) string {
 	return quoted
 }
 
-// mayReplace refuses a directory that nothing shows to be a site's: a home
-// directory, or the parent of what was meant. A mark counts only if it names
-// this sink's part.
+// mayReplace refuses a directory that does not look like a site's: a home directory,
+// or the parent of the intended one. A marker counts only if it names this sink's
+// part.
 func (s *Sink) mayReplace(root *os.Root, doomed []string) error {
 	failed := func(err error) error {
-		return failure.New(failure.Refused, "looking what is in %s: %w", s.dir, err)
+		return failure.New(failure.Refused, "reading %s: %w", s.dir, err)
 	}
 	folder, err := Recognise(root)
 	if err != nil {
 		return failed(err)
 	}
 	if slices.Contains(s.layout.Foreign, folder) {
-		return failure.New(failure.Refused, "%s is not replaced: it is %s, not %s, and it holds %s; check dir, or empty the directory yourself",
+		return failure.New(failure.Refused, "%s is not replaced: it is %s, not %s, and contains %s; check dir, or empty the directory yourself",
 			s.dir, folder, s.layout.What, first(doomed))
 	}
 	ours, err := s.layout.Owns(root)
 	if err != nil {
 		return failed(err)
 	}
-	unnamed := "" // a mark that names no part
+	unnamed := "" // a marker that names no part
 	for _, mark := range []string{MarkerName, RestoredName} {
 		part, found, err := markedAs(root, mark)
 		switch {
@@ -87,7 +87,7 @@ func (s *Sink) mayReplace(root *os.Root, doomed []string) error {
 	if unnamed != "" {
 		why = fmt.Sprintf("its file %s does not say which part was restored", unnamed)
 	}
-	return failure.New(failure.Refused, "%s is not replaced: %s, and it holds %s; check dir, "+
+	return failure.New(failure.Refused, "%s is not replaced: %s, and it contains %s; check dir, "+
 		"or empty the directory yourself, or, if all of it may be removed, create a file %s in it with the line %q",
 		s.dir, why, first(doomed), RestoredName, partLine+s.layout.Part)
 }
@@ -97,7 +97,7 @@ func (s *Sink) otherRestore(root *os.Root) error {
 	for _, mark := range []string{MarkerName, RestoredName} {
 		part, found, err := markedAs(root, mark)
 		if err != nil {
-			return failure.New(failure.Refused, "reading the mark of an earlier restore in %s: %w", s.dir, err)
+			return failure.New(failure.Refused, "reading the marker of an earlier restore in %s: %w", s.dir, err)
 		}
 		if found && part != "" && part != s.layout.Part {
 			return failure.New(failure.Refused, "%s holds a restore of the part %q (its file %s says so), not of %q; "+
@@ -107,10 +107,10 @@ func (s *Sink) otherRestore(root *os.Root) error {
 	return nil
 }
 
-// countAtMost bounds what a plan counts of what is to be removed.
+// countAtMost limits how much a plan counts of what would be removed.
 const countAtMost = 200_000
 
-// removal says what is going to be removed.
+// removal describes what would be removed.
 func (s *Sink) removal(ctx context.Context, root *os.Root, doomed []string) (stage.Note, error) {
 	sum, err := s.measure(ctx, root, "", countAtMost)
 	if err != nil {
@@ -124,7 +124,7 @@ func (s *Sink) removal(ctx context.Context, root *os.Root, doomed []string) (sta
 		s.replaceWord(), more, humanize.Comma(sum.files), more, human(sum.bytes), s.dir, first(doomed))}, nil
 }
 
-// replaceWord is the setting replace as a person writes it.
+// replaceWord returns the setting replace as a user writes it.
 func (s *Sink) replaceWord() string {
 	if s.replace == stage.ReplaceSwap {
 		return "true"
@@ -134,15 +134,15 @@ func (s *Sink) replaceWord() string {
 
 type amount struct{ files, bytes int64 }
 
-// measure adds up what clear would remove, until it has counted so many files;
-// what can't be looked at counts nothing.
+// measure adds up what clear would remove, up to a number of files. Entries that
+// cannot be read do not count.
 func (s *Sink) measure(ctx context.Context, dir *os.Root, path string, atMost int64) (sum amount, err error) {
 	for name, err := range Names(dir) {
 		if err == nil {
 			err = ctx.Err()
 		}
 		if err != nil {
-			return sum, fmt.Errorf("measuring what is to be removed: %w", err)
+			return sum, fmt.Errorf("measuring what would be removed: %w", err)
 		}
 		if sum.files >= atMost {
 			return sum, nil
@@ -178,8 +178,8 @@ func (s *Sink) measure(ctx context.Context, dir *os.Root, path string, atMost in
 	return sum, nil
 }
 
-// clear removes what is in dir, at path below the root, but for what is to be
-// kept. Links are removed, not followed.
+// clear removes the contents of dir, at path below the root, except what is kept.
+// Links are removed, not followed.
 func (s *Sink) clear(ctx context.Context, dir *os.Root, path string) error {
 	for name, err := range Names(dir) {
 		if err == nil {
@@ -189,7 +189,7 @@ func (s *Sink) clear(ctx context.Context, dir *os.Root, path string) error {
 			err = s.clearOne(ctx, dir, name, join(path, name))
 		}
 		if err != nil {
-			return fmt.Errorf("replacing what is there: %w", err)
+			return fmt.Errorf("removing the old contents: %w", err)
 		}
 	}
 	return nil
@@ -214,20 +214,21 @@ func (s *Sink) clearOne(ctx context.Context, dir *os.Root, name, path string) er
 	return removeTree(ctx, dir, name)
 }
 
-// removeTree removes a thing and all below it, which may be missing.
+// removeTree removes an entry and everything below it. The entry may be missing.
 func removeTree(ctx context.Context, dir *os.Root, name string) error {
 	err := dir.RemoveAll(name)
 	if !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
-	// A directory without the right to write in it, as a restore makes them.
+	// A directory without write permission, as restores create them.
 	if unlocked := unlock(ctx, dir, name); unlocked != nil {
 		return errors.Join(err, unlocked)
 	}
 	return dir.RemoveAll(name)
 }
 
-// unlock gives this user the right to remove what is in a directory of his.
+// unlock gives this user permission to remove the contents of a directory that it
+// owns.
 func unlock(ctx context.Context, parent *os.Root, name string) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -16,12 +16,12 @@ import (
 
 const poolFile = "01/23/0123456789012345678901234567890123456789"
 
-// removable returns a directory of which the test's end removes all, also what is in
-// directories without the right to write.
+// removable returns a directory that is removed completely at the end of the test,
+// including directories without write permission.
 func removable(t testing.TB, dir string) string {
 	t.Cleanup(func() {
 		must(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-			if err == nil && d.IsDir() { // before what is in it is listed
+			if err == nil && d.IsDir() { // before it is listed
 				err = os.Chmod(path, 0o700)
 			}
 			return err
@@ -30,8 +30,8 @@ func removable(t testing.TB, dir string) string {
 	return dir
 }
 
-// holding makes a directory with these files in it, a directory for a name that
-// ends in /. What follows a = is the content of a file.
+// holding creates a directory with these files; a name that ends in / is a directory.
+// The text after = is the content of a file.
 func holding(t testing.TB, names ...string) string {
 	t.Helper()
 	dir := removable(t, t.TempDir())
@@ -91,18 +91,18 @@ func TestReplaceRefusesForeignDirectories(t *testing.T) {
 				}
 				for _, err := range []error{checked, begun} {
 					if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), c.refused) || !strings.Contains(err.Error(), "empty the directory yourself") {
-						t.Errorf("it is not refused as it should: %v", err)
+						t.Errorf("not refused as expected: %v", err)
 					}
 				}
 				if after := below(t, dir); fmt.Sprint(after) != fmt.Sprint(before) {
-					t.Errorf("it held %v, and holds %v", before, after)
+					t.Errorf("contents changed from %v to %v", before, after)
 				}
 			}
 		})
 	}
 }
 
-func TestPlanSaysWhatReplaceRemoves(t *testing.T) {
+func TestPlanReportsWhatReplaceRemoves(t *testing.T) {
 	dir := holding(t, "filedir/"+poolFile, "lang/de/x", "lang/de_local/mine", "photos/1", "photos/2", "cache/x")
 	s := datarootSink(t, sinkdataroot.Config{Dir: dir})
 	found, err := s.Check(t.Context(), &stage.Plan{Replace: stage.ReplaceSwap, Preserve: []string{"lang/de_local"}})
@@ -121,7 +121,7 @@ func TestPlanSaysWhatReplaceRemoves(t *testing.T) {
 	}
 }
 
-// A data root that Moodle has not used yet is known again by the restore's mark.
+// A data root that Moodle has not used yet is recognised by the restore's marker.
 func TestFinishedRestoreIsReplaced(t *testing.T) {
 	for _, plan := range replaces {
 		dir := t.TempDir()
@@ -134,7 +134,7 @@ func TestFinishedRestoreIsReplaced(t *testing.T) {
 	}
 }
 
-func TestLostAndFoundIsNotInTheWay(t *testing.T) {
+func TestLostAndFoundIsIgnored(t *testing.T) {
 	for _, plan := range []*stage.Plan{{}, swap, inPlace} {
 		dir := holding(t, "lost+found/")
 		must(t, os.Chmod(filepath.Join(dir, "lost+found"), 0o700))
@@ -150,9 +150,9 @@ func TestLostAndFoundIsNotInTheWay(t *testing.T) {
 	}
 }
 
-// What a restore made can be replaced by the user who restored, whatever modes
-// directories have, and kept directories get theirs back.
-func TestRestoreIntoClosedDirectoriesIsRepeated(t *testing.T) {
+// What a restore created can be replaced by the same user, whatever the modes of
+// directories, and kept directories get their modes back.
+func TestRestoreIntoClosedDirectoriesIsRepeatable(t *testing.T) {
 	dir := os.Getenv("VAULT_TEST_DIR")
 	if dir == "" {
 		dir = t.TempDir()
@@ -168,7 +168,7 @@ func TestRestoreIntoClosedDirectoriesIsRepeated(t *testing.T) {
 
 func repeatedInto(t *testing.T, target string, replace stage.Replace) {
 	plan := &stage.Plan{Replace: replace, Preserve: []string{"held/mine"}}
-	t.Cleanup(func() { // so that it can be removed
+	t.Cleanup(func() { // allow removing it
 		must(t, filepath.WalkDir(target, func(path string, d os.DirEntry, err error) error {
 			if err == nil && d.IsDir() {
 				err = os.Chmod(path, 0o700)
@@ -201,8 +201,8 @@ func repeatedInto(t *testing.T, target string, replace stage.Replace) {
 	}
 }
 
-// Snapshots from before lost+found was left out can still be restored.
-func TestLostAndFoundOfASnapshotIsLeftOut(t *testing.T) {
+// Snapshots from before lost+found was excluded can still be restored.
+func TestLostAndFoundOfSnapshotIsSkipped(t *testing.T) {
 	dir := t.TempDir()
 	if err := restore(t, datarootSink(t, sinkdataroot.Config{Dir: dir}), fileItem("dataroot/lost+found/#12", "x"), fileItem("dataroot/lang/f", "in")); err != nil {
 		t.Fatal(err)

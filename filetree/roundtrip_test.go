@@ -19,7 +19,7 @@ import (
 	sourcefiles "github.com/lmsvault/vault/sources/files"
 )
 
-// copyAll passes what a source has to a sink, unit by unit.
+// copyAll copies a source to a sink, unit by unit.
 func copyAll(t *testing.T, from stage.Source, to stage.Sink) {
 	t.Helper()
 	copyAs(t, &stage.Plan{}, from, to)
@@ -45,10 +45,10 @@ func copyAs(t *testing.T, plan *stage.Plan, from stage.Source, to stage.Sink) {
 	must(t, from.Close(ctx))
 }
 
-// A site's files come back as they were: names, kinds, contents, modes, times.
+// A site's files are restored unchanged: names, kinds, contents, modes, times.
 func TestRoundTrip(t *testing.T) {
 	site := t.TempDir()
-	if lab := os.Getenv("VAULT_TEST_DATAROOT"); lab != "" { // a real one instead
+	if lab := os.Getenv("VAULT_TEST_DATAROOT"); lab != "" { // use a real data root
 		site = lab
 	} else {
 		makeSite(t, site)
@@ -100,7 +100,8 @@ func makeSite(t *testing.T, site string) {
 	t.Cleanup(func() { must(t, os.Chmod(filepath.Join(site, "empty"), 0o755)) })
 }
 
-// sameTree compares both ways, but for what skip names directly below a.
+// sameTree compares in both directions, except for what skip matches directly below
+// a.
 func sameTree(t *testing.T, a, b string, skip func(top string) bool) (compared int) {
 	t.Helper()
 	left, err := os.ReadDir(a)
@@ -119,7 +120,7 @@ func sameTree(t *testing.T, a, b string, skip func(top string) bool) (compared i
 		pool := ia.IsDir() && (filepath.Base(a) == moodle.FiledirName || filepath.Base(filepath.Dir(a)) == moodle.FiledirName)
 		ib, err := os.Lstat(pb)
 		if in, _ := os.ReadDir(pa); err != nil && pool && len(in) == 0 {
-			continue // an empty folder of the pool is nothing
+			continue // empty directories of the pool are not stored
 		}
 		if err != nil {
 			t.Errorf("%q is lost: %v", pa, err)
@@ -149,7 +150,7 @@ func sameTree(t *testing.T, a, b string, skip func(top string) bool) (compared i
 	must(t, err)
 	for _, d := range right {
 		if !names[d.Name()] {
-			t.Errorf("%q was never there", filepath.Join(b, d.Name()))
+			t.Errorf("%q was not in the original", filepath.Join(b, d.Name()))
 		}
 	}
 	return compared

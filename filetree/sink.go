@@ -16,69 +16,73 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Keeping says what becomes of a thing that is in the target already when the
-// target is replaced.
+// Keeping says what happens to an existing entry when the target is replaced.
 type Keeping int
 
-// The ways to treat what is there.
+// Ways to treat an existing entry.
 const (
-	Remove  Keeping = iota // with all below it
-	Keep                   // with all below it
-	Descend                // ask for each thing in it
+	Remove  Keeping = iota // with everything below it
+	Keep                   // with everything below it
+	Descend                // ask for each entry in it
 )
 
-// Layout is what sinks of files differ in. Paths are relative to the root.
+// Layout describes the differences between sinks of files. Paths are relative to the
+// root.
 type Layout struct {
 	Part string
-	// Holds tells whether an entry belongs here: false leaves it out, an error forbids it.
+	// Holds reports whether an entry belongs here: false skips it, an error forbids
+	// it.
 	Holds func(path string) (bool, error)
-	// Keeping is asked for what is in the target. A target in which something is
-	// to be removed is not empty.
+	// Keeping is called for existing entries. A target with entries to remove is not
+	// empty.
 	Keeping func(path string) Keeping
-	// Overwrites tells whether an entry may take the place of a file that was kept.
+	// Overwrites reports whether an entry may replace a file that was kept.
 	Overwrites func(path string) bool
-	// Owns tells whether a directory is one of a site's, of this part, so that what
-	// is in it may be replaced; what calls such a directory in messages: "a Moodle data root".
+	// Owns reports whether a directory is this part of a site, so that its contents
+	// may be replaced; What is what messages call such a directory: "a Moodle data
+	// root".
 	Owns func(root *os.Root) (bool, error)
 	What string
-	// Foreign lists what a directory must not be, even if a mark of this part is in it.
+	// Foreign lists what a directory must not be, even if it has a marker of this
+	// part.
 	Foreign []moodle.Folder
-	// Usual tells of a name in the root that any site has it; nil: of none. What is
-	// to be removed is named from the others on.
+	// Usual reports whether any site has a name in the root; nil: never. Messages
+	// list other names first.
 	Usual func(name string) bool
-	Marks bool // what was restored is marked as such, because Owns may not know it again
+	Marks bool // mark a finished restore, because Owns may not recognise it
 	Links bool // symbolic links are restored
-	// Owners gives each entry the owner that it had, and files with one their setuid
-	// and setgid bits. Directories that no entry describes, the pool's, get the owner
-	// that most entries have.
+	// Owners restores the owner of each entry, and with it setuid and setgid bits of
+	// files. Directories that no entry describes, such as the pool's, get the most
+	// common owner.
 	Owners bool
-	// Setuid restores the setuid and setgid bits of all files. Who restores owns the
-	// file, so that another user could become who restores.
+	// Setuid restores the setuid and setgid bits of all files. The restoring user
+	// owns the files, so other users could act as the restoring user.
 	Setuid bool
 }
 
-// Sink writes one part of a site below a directory. Files are written under
-// temporary names, read back, and only then renamed; all are durable when Finish
-// returns. Until Finish only this user can look into directories.
+// Sink writes one part of a site below a directory. Files are written under temporary
+// names, read back, and only then renamed; all are durable when Finish returns. Until
+// Finish only this user can access directories.
 //
-// With stage.ReplaceSwap the new tree is made in the directory SwapName and
-// exchanged with the old one in Publish; only then a marker in the root tells that
-// what is there is incomplete, and a journal how to undo the exchange. Otherwise the
-// new tree is made in the root, which bears the marker from Begin to Publish.
+// With stage.ReplaceSwap the new tree is created in the directory SwapName and
+// exchanged with the old one in Publish. Only during the exchange does the root have
+// a marker of incomplete contents, and a journal says how to undo the exchange.
+// Otherwise the new tree is created in the root, which has the marker from Begin to
+// Publish.
 type Sink struct {
 	dir      string
 	layout   Layout
-	temp     string // where to keep what Finish needs
+	temp     string // directory for temporary files
 	prefix   string // of temporary names
 	next     atomic.Int64
 	replace  stage.Replace // as the plan says
 	preserve []string
 
 	base   *os.Root    // the directory; nil before Begin
-	root   *os.Root    // where the new tree is made: base, or a directory in area
+	root   *os.Root    // where the new tree is created: base, or a directory in area
 	area   *swapArea   // of a swap; nil before Begin and when it is removed
-	ending bool        // Publish may have taken the mark away
-	left   error       // what could not be removed of the old tree after an exchange
+	ending bool        // Publish may have removed the marker
+	left   error       // error of removing the old tree after an exchange
 	marker *os.File    // locked while it is open
 	mode   uint32      // of directories that no entry describes
 	made   bool        // the directory was missing
@@ -90,7 +94,7 @@ type Sink struct {
 	owners owners // of the entries in units that are committed
 }
 
-// NewSink makes a sink of a directory; nothing is touched before Check and Begin.
+// NewSink returns a sink for a directory; it touches nothing before Check and Begin.
 func NewSink(dir, tempDir string, layout Layout) (stage.FileSink, error) {
 	var raw [8]byte
 	if _, err := rand.Read(raw[:]); err != nil {
@@ -101,9 +105,9 @@ func NewSink(dir, tempDir string, layout Layout) (stage.FileSink, error) {
 
 const tempPrefix = ".vault-tmp-"
 
-// Begin makes or opens the directory and ends what an earlier restore left in it.
-// It makes a place for the new tree beside the old one, or marks the directory
-// and removes what is to be replaced.
+// Begin creates or opens the directory and cleans up after an earlier restore. It
+// creates a place for the new tree beside the old one, or marks the directory and
+// removes what is replaced.
 func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	if err := s.take(p); err != nil {
 		return err
@@ -111,7 +115,7 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	_, err := os.Lstat(s.dir)
 	s.made = errors.Is(err, fs.ErrNotExist)
 	if err := os.MkdirAll(s.dir, 0o777); err != nil {
-		return fmt.Errorf("making the directory to restore into: %w", err)
+		return fmt.Errorf("creating the directory to restore into: %w", err)
 	}
 	base, err := os.OpenRoot(s.dir)
 	if err != nil {
@@ -129,7 +133,7 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	if err := s.endEarlier(ctx); err != nil {
 		return err
 	}
-	if _, err := s.check(ctx, base); err != nil { // again: much can happen since Check
+	if _, err := s.check(ctx, base); err != nil { // once more, as things may have changed since Check
 		return err
 	}
 	if s.dirs, err = newDirSpool(s.temp); err != nil {
@@ -145,9 +149,9 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	return s.clear(ctx, base, "")
 }
 
-// mark marks the root as incomplete, and locks the mark.
+// mark marks the root as incomplete and locks the marker.
 func (s *Sink) mark() error {
-	if s.marker != nil { // perhaps it is no longer the one in the root
+	if s.marker != nil { // it may no longer be the one in the root
 		if err := s.marker.Close(); err != nil {
 			return err
 		}
@@ -155,7 +159,7 @@ func (s *Sink) mark() error {
 	}
 	f, err := openMarker(s.base)
 	if err != nil {
-		return fmt.Errorf("marking %s as not whole: %w", s.dir, err)
+		return fmt.Errorf("marking %s as incomplete: %w", s.dir, err)
 	}
 	s.marker = f
 	if err := lock(f); err != nil {
@@ -165,12 +169,12 @@ func (s *Sink) mark() error {
 		return fmt.Errorf("locking %s: %w", filepath.Join(s.dir, MarkerName), err)
 	}
 	if err := s.write(markerText); err != nil {
-		return fmt.Errorf("marking %s as not whole: %w", s.dir, err)
+		return fmt.Errorf("marking %s as incomplete: %w", s.dir, err)
 	}
 	return s.settle()
 }
 
-// write gives the marker its text, after the line that names the part.
+// write writes the marker's text, after the line that names the part.
 func (s *Sink) write(text string) error {
 	text = partLine + s.layout.Part + "\n" + text
 	if _, err := s.marker.WriteAt([]byte(text), 0); err != nil {
@@ -207,10 +211,10 @@ func (s *Sink) WriteFiles(ctx context.Context, u stage.Unit) (stage.FileUnit, er
 	return newUnitWriter(s), nil
 }
 
-// Finish gives the directories their owners, modes and times.
+// Finish sets the owners, modes and times of the directories.
 func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 	if s.root == nil {
-		return errors.New("finish comes before begin")
+		return errors.New("Finish without Begin")
 	}
 	if s.area != nil {
 		if err := s.shelter(); err != nil {
@@ -223,25 +227,25 @@ func (s *Sink) Finish(ctx context.Context, _ *stage.Outcome) error {
 		return err
 	}
 	if s.area != nil {
-		if _, err := s.plan(); err != nil { // what forbids the exchange shows before it begins
+		if _, err := s.plan(); err != nil { // detect obstacles before the exchange begins
 			return err
 		}
 	}
 	return s.settle()
 }
 
-// Prove has nothing to add: every file was read back before it got its name, and every
-// owner when it was set.
+// Prove has nothing to do: every file was read back before it was renamed, and every
+// owner was verified when it was set.
 func (s *Sink) Prove(context.Context) ([]stage.TableProof, error) { return nil, nil }
 
-// Publish exchanges the trees, or takes the mark away.
+// Publish exchanges the trees, or removes the marker.
 func (s *Sink) Publish(ctx context.Context) error {
 	if s.root == nil {
-		return errors.New("publish comes before begin")
+		return errors.New("Publish without Begin")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.disk.commit(written{}); err != nil { // of a sync that failed: the mark stays
+	if err := s.disk.commit(written{}); err != nil { // after a failed sync the marker stays
 		return err
 	}
 	if s.area == nil {
@@ -257,7 +261,7 @@ func (s *Sink) Publish(ctx context.Context) error {
 	if err := s.swap(ctx); err != nil {
 		return err
 	}
-	// The new tree counts, so that this is no error of Publish's.
+	// The new tree is published, so this is not an error of Publish.
 	if err := s.area.remove(context.WithoutCancel(ctx)); err != nil {
 		s.left = err
 	}
@@ -265,10 +269,11 @@ func (s *Sink) Publish(ctx context.Context) error {
 	return nil
 }
 
-// Notes says what is left of the old tree, and how many entries got no owner.
+// Notes reports what remains of the old tree, and how many entries have an unknown
+// owner.
 func (s *Sink) Notes(context.Context) (notes []stage.Note, _ error) {
 	if s.left != nil {
-		notes = append(notes, stage.Note{Path: s.layout.Part, Text: fmt.Sprintf("%s: the old files beside the new ones could not all be removed, the next restore tries again: %v", s.dir, s.left)})
+		notes = append(notes, stage.Note{Path: s.layout.Part, Text: fmt.Sprintf("%s: the old files beside the new ones could not all be removed; the next restore tries again: %v", s.dir, s.left)})
 	}
 	return append(notes, s.ownerless()...), nil
 }
@@ -288,9 +293,9 @@ func (s *Sink) unmark() error {
 	return err
 }
 
-// Abort removes what was made beside the old tree, after it has put that back if
-// need be, and gives the directory its former owner. Without an old tree it leaves the mark, by which sources and sinks know
-// that the directory is incomplete.
+// Abort removes what was created beside the old tree, after putting that back if
+// necessary, and restores the directory's owner. Without an old tree it leaves the
+// marker, which tells sources and sinks that the directory is incomplete.
 func (s *Sink) Abort(ctx context.Context) error {
 	disowned := s.disownBase()
 	switch {
@@ -307,7 +312,7 @@ func (s *Sink) Abort(ctx context.Context) error {
 	return disowned
 }
 
-// Close frees what the sink holds.
+// Close releases what the sink holds.
 func (s *Sink) Close(context.Context) error {
 	var errs []error
 	if s.marker != nil {
@@ -331,7 +336,7 @@ func (s *Sink) Close(context.Context) error {
 	return errors.Join(errs...)
 }
 
-// fileMode is the mode that a file gets.
+// fileMode returns the mode that a file gets.
 func (s *Sink) fileMode(e stage.Entry) uint32 {
 	if s.layout.Setuid || s.owner(e.Owner).Known {
 		return e.Mode

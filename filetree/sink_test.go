@@ -58,7 +58,7 @@ func restore(t testing.TB, s stage.Sink, items ...conformance.Item) error {
 	return restoreAs(t, s, &stage.Plan{}, items...)
 }
 
-// The plans of restores over what is there.
+// Plans of restores over existing contents.
 var (
 	swap     = &stage.Plan{Replace: stage.ReplaceSwap}
 	inPlace  = &stage.Plan{Replace: stage.ReplaceInPlace}
@@ -70,7 +70,7 @@ func restoreAs(t testing.TB, s stage.Sink, p *stage.Plan, items ...conformance.I
 	return conformance.WriteAll(t.Context(), s, p, []conformance.UnitItems{{Unit: stage.Unit{ID: "u"}, Items: items}})
 }
 
-// below lists all that is in a directory: path, kind and content.
+// below lists everything in a directory: path, kind and content.
 func below(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -96,7 +96,7 @@ func below(t testing.TB, dir string) map[string]string {
 	return all
 }
 
-// Whatever stands in a snapshot, nothing outside the root changes.
+// Whatever a snapshot contains, nothing outside the root changes.
 func TestHostileSnapshots(t *testing.T) {
 	for name, items := range map[string][]conformance.Item{
 		"parent":              {fileItem("dataroot/../outside/f", "x")},
@@ -147,7 +147,7 @@ func TestHostileSnapshots(t *testing.T) {
 				t.Error("the directory outside was touched")
 			}
 			if got := below(t, filepath.Join(top, "root")); got[filetree.MarkerName] == "" {
-				t.Errorf("no mark is left: %v", got)
+				t.Errorf("no marker is left: %v", got)
 			}
 			for path := range below(t, filepath.Join(top, "root")) {
 				if strings.Contains(path, ".vault-tmp-") {
@@ -158,7 +158,7 @@ func TestHostileSnapshots(t *testing.T) {
 	}
 }
 
-// A forged snapshot can hold what no source of a pool gives.
+// A forged snapshot can hold what no source of a pool produces.
 func TestPoolGetsNoLinks(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "pool")
 	err := restore(t, filesSink(t, sinkfiles.Config{Dir: dir}), linkItem("filedir/"+poolFile, "/etc/passwd"))
@@ -170,22 +170,22 @@ func TestPoolGetsNoLinks(t *testing.T) {
 	}
 }
 
-// The marker is written to, so a link of its name must not lead to a file.
-func TestMarkerIsNoLink(t *testing.T) {
+// The marker is written to, so a link with its name must not lead to a file.
+func TestMarkerMustNotBeLink(t *testing.T) {
 	dir := holding(t, "filedir/"+poolFile, "muc/config.php")
 	must(t, os.Symlink("muc/config.php", filepath.Join(dir, filetree.MarkerName)))
 	for name, plan := range replaces {
 		_, err := datarootSink(t, sinkdataroot.Config{Dir: dir}).Check(t.Context(), plan)
 		if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), filetree.MarkerName+" is not a file") {
-			t.Errorf("%s: a link in the marker's place: %v", name, err)
+			t.Errorf("%s: a link instead of the marker: %v", name, err)
 		}
 	}
 	if got := below(t, dir); got["muc/config.php"] != "theirs" {
-		t.Errorf("what the link leads to has become %q", got["muc/config.php"])
+		t.Errorf("the link's target was changed to %q", got["muc/config.php"])
 	}
 }
 
-// Links that are in the target before are neither followed nor written through.
+// Existing links in the target are neither followed nor written through.
 func TestPlantedLinks(t *testing.T) {
 	for name, plan := range replaces {
 		t.Run(name, func(t *testing.T) {
@@ -204,9 +204,9 @@ func TestPlantedLinks(t *testing.T) {
 			if got := below(t, root); got["lang/f"] != "new" || got["f"] != "new" {
 				t.Errorf("the root holds %v", got)
 			}
-			// muc is kept, so the link is still there.
+			// muc is kept, so the link still exists.
 			if err := restoreAs(t, datarootSink(t, sinkdataroot.Config{Dir: root}), plan, fileItem("dataroot/muc/f", "new")); err == nil {
-				t.Error("a file is written through a link that was kept")
+				t.Error("a file was written through a kept link")
 			}
 			if got := below(t, filepath.Join(top, "outside")); len(got) != 2 {
 				t.Errorf("outside holds %v", got)
@@ -239,7 +239,7 @@ func keepsExcludedAndPreserved(t *testing.T, replace stage.Replace) {
 		&stage.Plan{Replace: replace, Preserve: []string{"lang/de_local", "models/keep/a", "not/there"}}, items...))
 	got := below(t, root)
 	if !strings.Contains(got[filetree.RestoredName], "Vault restored") {
-		t.Errorf("the mark of a restore is %q", got[filetree.RestoredName])
+		t.Errorf("the marker of a restore is %q", got[filetree.RestoredName])
 	}
 	delete(got, filetree.RestoredName)
 	want := map[string]string{"cache/c": "old", "filedir/ab/f": "old", ".htaccess": "old", "muc/config.php": "new", "lang/de/new": "new",
@@ -257,7 +257,7 @@ func keepsExcludedAndPreserved(t *testing.T, replace stage.Replace) {
 	}
 }
 
-func TestFalseContentIsNotProven(t *testing.T) {
+func TestWrongContentIsNotProven(t *testing.T) {
 	for name, spoil := range map[string]func(*conformance.Item){
 		"content": func(i *conformance.Item) { i.Chunks[0].Data = []byte("other") },
 		"length":  func(i *conformance.Item) { i.Digest.Bytes++ },
@@ -268,11 +268,11 @@ func TestFalseContentIsNotProven(t *testing.T) {
 		root := t.TempDir()
 		err := restore(t, datarootSink(t, sinkdataroot.Config{Dir: root}), fileItem("dataroot/good", "x"), item)
 		if failure.Of(err) != failure.Unproven || !strings.Contains(err.Error(), "dataroot/spoilt") {
-			t.Errorf("false %s: %v", name, err)
+			t.Errorf("wrong %s: %v", name, err)
 		}
-		// The unit may be begun again: nothing of it stays.
+		// The unit may be retried: nothing of it remains.
 		if got := below(t, root); len(got) != 1 || got[filetree.MarkerName] == "" {
-			t.Errorf("false %s: %v is there", name, got)
+			t.Errorf("wrong %s: %v remains", name, got)
 		}
 	}
 }
@@ -320,7 +320,7 @@ func TestCheckRefuses(t *testing.T) {
 		must(t, s.Close(t.Context()))
 	}
 	if _, err := os.Stat(dir + "/new"); !errors.Is(err, os.ErrNotExist) {
-		t.Error("a check made the directory")
+		t.Error("Check created the directory")
 	}
 }
 

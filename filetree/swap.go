@@ -10,31 +10,32 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// SwapName is the directory in the root in which a sink makes the new tree beside
-// the old one. Publish exchanges the two entry by entry, and never renames the root
-// itself: it may be a mount point, be mounted into a container, or lie in a
-// directory that this user can't write.
+// SwapName is the directory in the root in which a sink creates the new tree beside
+// the old one. Publish exchanges the two entry by entry and never renames the root
+// itself: it may be a mount point, be mounted into a container, or be in a directory
+// that this user cannot write.
 const SwapName = ".vault-swap"
 
-// What is in the directory SwapName.
+// Contents of the directory SwapName.
 const (
 	newName     = "new"         // the new tree, until it is exchanged
-	oldName     = "old"         // what was taken out of the root, by number
-	journalName = "journal"     // how to undo an exchange that is not complete
-	doneName    = "done"        // the journal of one that is complete
-	partialName = "journal.tmp" // a journal that is not written to its end
+	oldName     = "old"         // entries moved out of the root, by number
+	journalName = "journal"     // how to undo an incomplete exchange
+	doneName    = "done"        // the journal of a complete exchange
+	partialName = "journal.tmp" // a journal being written
 	lockName    = "lock"        // locked by the restore that uses the directory
 )
 
-// swapArea is the open directory SwapName of a target. Its lock is held until
-// close. Not safe for concurrent use.
+// swapArea is the open directory SwapName of a target. It holds its lock until close.
+// It is not safe for concurrent use.
 type swapArea struct {
-	base *os.Root // the target, which is not the area's to close
+	base *os.Root // the target, not closed by the area
 	dir  *os.Root
 	lock *os.File
 }
 
-// makeArea makes the directory. errLocked: another restore has just made it.
+// makeArea creates the directory. It returns errLocked if another restore has just
+// created it.
 func makeArea(base *os.Root, part string) (*swapArea, error) {
 	err := base.Mkdir(SwapName, closed)
 	if errors.Is(err, fs.ErrExist) {
@@ -60,7 +61,7 @@ func makeArea(base *os.Root, part string) (*swapArea, error) {
 }
 
 // openArea opens and locks the directory of an earlier restore; nil if there is none.
-// errLocked: its restore is still running.
+// It returns errLocked if that restore is still running.
 func openArea(base *os.Root, part string) (_ *swapArea, err error) {
 	dir, err := lookAtArea(base, part)
 	if dir == nil || err != nil {
@@ -88,9 +89,8 @@ func openArea(base *os.Root, part string) (_ *swapArea, err error) {
 	return a, nil
 }
 
-// lookAtArea opens the directory SwapName; nil if there is none. One that holds what
-// Vault doesn't make, or belongs to a restore of another part, is refused. It
-// changes nothing.
+// lookAtArea opens the directory SwapName; nil if there is none. It refuses a
+// directory with unknown contents or of another part's restore. It changes nothing.
 func lookAtArea(base *os.Root, part string) (_ *os.Root, err error) {
 	dir, err := OpenDir(base, SwapName)
 	switch {
@@ -113,7 +113,7 @@ func lookAtArea(base *os.Root, part string) (_ *os.Root, err error) {
 		switch name {
 		case newName, oldName, journalName, doneName, partialName, lockName:
 		default:
-			return nil, failure.New(failure.Refused, "%s holds %q, which Vault does not make there; move it away", SwapName, name)
+			return nil, failure.New(failure.Refused, "%s contains %q, which Vault did not create; move it away", SwapName, name)
 		}
 	}
 	other, _, err := markedAs(dir, lockName)
@@ -131,8 +131,8 @@ func (a *swapArea) has(name string) (bool, error) {
 	return err == nil, err
 }
 
-// remove removes the directory and closes it. What tells that an exchange was
-// complete goes after what it was exchanged for.
+// remove removes the directory and closes it. The record that an exchange was
+// complete is removed after the old tree.
 func (a *swapArea) remove(ctx context.Context) error {
 	for _, name := range []string{oldName, newName, partialName, journalName, doneName, lockName} {
 		if err := removeTree(ctx, a.dir, name); err != nil {
@@ -143,7 +143,7 @@ func (a *swapArea) remove(ctx context.Context) error {
 	return errors.Join(err, a.close())
 }
 
-// emptied refuses to go on while something of the old tree is still here.
+// emptied returns an error while part of the old tree is still here.
 func (a *swapArea) emptied() error {
 	old, err := OpenDir(a.dir, oldName)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -161,7 +161,7 @@ func (a *swapArea) emptied() error {
 	return old.Close()
 }
 
-// close may be called again.
+// close may be called repeatedly.
 func (a *swapArea) close() error {
 	err := a.dir.Close()
 	if a.lock != nil {

@@ -19,11 +19,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// untouched checks that a directory holds what it did, and nothing of Vault's.
+// untouched checks that a directory has its original contents and nothing of Vault's.
 func untouched(t testing.TB, dir string, before map[string]string) {
 	t.Helper()
 	if after := state(t, dir); !maps.Equal(before, after) {
-		t.Errorf("what was there has changed: %v", differ(before, after))
+		t.Errorf("the contents have changed: %v", differ(before, after))
 	}
 	for _, name := range []string{filetree.MarkerName, filetree.SwapName} {
 		if isThere(t, filepath.Join(dir, name)) {
@@ -32,9 +32,9 @@ func untouched(t testing.TB, dir string, before map[string]string) {
 	}
 }
 
-// What fails before Publish leaves the old tree, be it the fault of the snapshot, of the
-// disk or of a person who stops the run.
-func TestFailedSwapLeavesTheOldTree(t *testing.T) {
+// Any failure before Publish leaves the old tree, whether the snapshot, the disk or
+// an interrupt causes it.
+func TestFailedSwapLeavesOldTree(t *testing.T) {
 	for name, items := range map[string][]conformance.Item{
 		"an entry that must not be restored":    {fileItem("dataroot/lang/f", "new"), fileItem("dataroot/cache/f", "x")},
 		"an entry with a name of Vault's":       {fileItem("dataroot/lang/f", "new"), fileItem("dataroot/"+filetree.SwapName+"/f", "x")},
@@ -56,7 +56,7 @@ func TestFailedSwapLeavesTheOldTree(t *testing.T) {
 	}
 }
 
-func TestFullDiskLeavesTheOldTree(t *testing.T) {
+func TestFullDiskLeavesOldTree(t *testing.T) {
 	dir := machine.Tmpfs(t, "2m")
 	must(t, os.MkdirAll(filepath.Join(dir, "01/23"), 0o755))
 	must(t, os.WriteFile(filepath.Join(dir, poolFile), []byte(strings.Repeat("x", 1<<20)), 0o600))
@@ -74,13 +74,13 @@ func TestFullDiskLeavesTheOldTree(t *testing.T) {
 	large := *swap
 	large.Bytes = 1_500_000
 	_, err = filesSink(t, sinkfiles.Config{Dir: dir}).Check(t.Context(), &large)
-	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "beside what is there") || !strings.Contains(err.Error(), "set replace: in_place") {
-		t.Errorf("too little room for both: %v", err)
+	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "beside the existing files") || !strings.Contains(err.Error(), "set replace: in_place") {
+		t.Errorf("not enough space for both: %v", err)
 	}
 	large.Replace = stage.ReplaceInPlace
 	_, err = filesSink(t, sinkfiles.Config{Dir: dir}).Check(t.Context(), &large)
 	must(t, err)
-	// What a dead restore has left is removed first, so it counts as room.
+	// Remains of a dead restore are removed first, so they count as free space.
 	must(t, os.MkdirAll(filepath.Join(dir, filetree.SwapName, "new"), 0o700))
 	must(t, os.WriteFile(filepath.Join(dir, filetree.SwapName, "new", "f"), []byte(strings.Repeat("x", 900_000)), 0o600))
 	small := *swap
@@ -89,7 +89,7 @@ func TestFullDiskLeavesTheOldTree(t *testing.T) {
 	must(t, err)
 }
 
-// An exchange that fails in its middle is undone: here something was mounted meanwhile.
+// An exchange that fails halfway is undone: here something was mounted meanwhile.
 func TestFailedExchangeIsUndone(t *testing.T) {
 	machine.Root(t, "mount")
 	dir := holding(t, "aaa/x", "lang/mine/x", "old/f", "zzz/x", "muc/x")
@@ -115,7 +115,7 @@ func TestFailedExchangeIsUndone(t *testing.T) {
 		t.Error("a mount point was exchanged")
 	}
 	if !isThere(t, filepath.Join(dir, filetree.MarkerName)) {
-		t.Error("what is half exchanged is not marked")
+		t.Error("the half-exchanged directory is not marked")
 	}
 	must(t, unix.Unmount(filepath.Join(dir, "zzz"), 0))
 	must(t, s.Abort(t.Context()))
@@ -143,11 +143,11 @@ func TestSwapRefusesMountPoints(t *testing.T) {
 	must(t, check(*inPlace))
 }
 
-// What is in the place of Vault's own names and is not Vault's is refused, not removed.
-func TestForeignThingsUnderVaultsNames(t *testing.T) {
+// Foreign entries under Vault's own names are refused, not removed.
+func TestForeignEntriesUnderVaultsNames(t *testing.T) {
 	for name, holds := range map[string]string{
-		"a directory as mark":       filetree.MarkerName + "/x",
-		"a directory as old mark":   filetree.RestoredName + "/x",
+		"a directory as marker":     filetree.MarkerName + "/x",
+		"a directory as old marker": filetree.RestoredName + "/x",
 		"a file for the new tree":   filetree.SwapName,
 		"files beside the new tree": filetree.SwapName + "/photos/x",
 		"another part's":            filetree.SwapName + "/lock=part: filedir\n",
@@ -171,8 +171,9 @@ func TestForeignThingsUnderVaultsNames(t *testing.T) {
 	}
 }
 
-// What a dead restore has left beside a tree is told, is in no backup, and goes.
-func TestLeftoverOfADeadSwap(t *testing.T) {
+// Remains of a dead restore beside a tree are noted, excluded from backups, and
+// removed.
+func TestRemainsOfDeadSwap(t *testing.T) {
 	dir := holding(t, poolFile)
 	before := state(t, dir)
 	s := filesSink(t, sinkfiles.Config{Dir: dir})
@@ -180,7 +181,7 @@ func TestLeftoverOfADeadSwap(t *testing.T) {
 	if _, err := filesSink(t, sinkfiles.Config{Dir: dir}).Check(t.Context(), swap); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "another restore is writing") {
 		t.Errorf("beside another restore: %v", err)
 	}
-	must(t, s.Close(t.Context())) // without Abort, as if it had died
+	must(t, s.Close(t.Context())) // without Abort, as after a crash
 	for _, plan := range replaces {
 		found, err := filesSink(t, sinkfiles.Config{Dir: dir}).Check(t.Context(), plan)
 		must(t, err)

@@ -20,14 +20,14 @@ import (
 	sinkfiles "github.com/lmsvault/vault/sinks/files"
 )
 
-// The environment that makes the test binary a restore to be killed.
+// Environment variables that turn the test binary into a restore to be killed.
 const (
 	killPart    = "VAULT_TEST_SWAP_PART"
 	killDir     = "VAULT_TEST_SWAP_DIR"
 	killVersion = "VAULT_TEST_SWAP_VERSION"
 )
 
-// restoreToBeKilled restores a version and says when it is about to publish.
+// restoreToBeKilled restores a version and reports when it is about to publish.
 func restoreToBeKilled(part string) int {
 	ctx := context.Background()
 	s, err := killSink(part, os.Getenv(killDir))
@@ -72,7 +72,7 @@ func killPlan(part string) *stage.Plan {
 	return p
 }
 
-// writeVersion does all that comes before Publish.
+// writeVersion does everything before Publish.
 func writeVersion(ctx context.Context, s stage.FileSink, part, version string) error {
 	if err := s.Begin(ctx, killPlan(part)); err != nil {
 		return err
@@ -98,7 +98,7 @@ func writeVersion(ctx context.Context, s stage.FileSink, part, version string) e
 	return s.Finish(ctx, &stage.Outcome{})
 }
 
-// versionItems is a site's part, of which some is in one version only.
+// versionItems returns a site's part; some items exist in one version only.
 func versionItems(part, version string) (items []conformance.Item) {
 	add := func(i conformance.Item) {
 		i.Entry.ModTime = time.Unix(1e9+int64(len(items)), 7)
@@ -115,7 +115,7 @@ func versionItems(part, version string) (items []conformance.Item) {
 	}
 	add(dirItem("dataroot/lang", 0o750))
 	add(fileItem("dataroot/lang/"+version, version))
-	add(dirItem("dataroot/muc", 0o700+uint32(len(version)))) // it is kept, and changes
+	add(dirItem("dataroot/muc", 0o700+uint32(len(version)))) // it is kept and changes
 	add(fileItem("dataroot/muc/config.php", version))
 	for i := range 60 {
 		add(dirItem(fmt.Sprintf("dataroot/d%d", i), 0o500))
@@ -127,7 +127,8 @@ func versionItems(part, version string) (items []conformance.Item) {
 	return items
 }
 
-// state lists what is below a directory but for Vault's own, with modes, owners, times and contents.
+// state lists what is below a directory, except Vault's own files, with modes,
+// owners, times and contents.
 func state(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -170,8 +171,8 @@ func isThere(t testing.TB, path string) bool {
 	return err == nil
 }
 
-// Whenever a restore is killed, what it leaves is the old tree or the new one, or is
-// marked; the next run makes it one of the two.
+// Whenever a restore is killed, the directory holds the old tree or the new one, or
+// is marked; the next run makes it one of the two.
 func TestKilledSwapLeavesOldOrNew(t *testing.T) {
 	for part, kept := range map[string][]string{
 		stage.Dataroot: {"lang/mine/x", "d1/e/mine", "f7", "cache/c", "sessions/s", "filedir/" + poolFile, "muc/theirs"},
@@ -227,7 +228,7 @@ func killedSwap(t *testing.T, part, dir string) {
 
 		marked := isThere(t, filepath.Join(dir, filetree.MarkerName))
 		if got := state(t, dir); !marked && !maps.Equal(got, versions[at]) && !maps.Equal(got, versions[next]) {
-			t.Fatalf("round %d: what is there is neither old nor new, and not marked: %v", round, differ(versions[at], got))
+			t.Fatalf("round %d: the directory is neither old nor new, and not marked: %v", round, differ(versions[at], got))
 		}
 		s, err := killSink(part, dir)
 		must(t, err)
@@ -237,7 +238,7 @@ func killedSwap(t *testing.T, part, dir string) {
 		got := state(t, dir)
 		switch {
 		case isThere(t, filepath.Join(dir, filetree.MarkerName)) || isThere(t, filepath.Join(dir, filetree.SwapName)):
-			t.Fatalf("round %d: the next run leaves a mark or %s", round, filetree.SwapName)
+			t.Fatalf("round %d: the next run leaves a marker or %s", round, filetree.SwapName)
 		case maps.Equal(got, versions[at]):
 			outcome["old"]++
 		case maps.Equal(got, versions[next]):

@@ -17,15 +17,15 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Fingerprint tells states of a file apart: size, times of change of content
-// and of inode, inode number. It is "" for a file that changed so shortly ago
-// that a later change could carry the same times.
+// Fingerprint identifies the state of a file: size, times of change of content and
+// inode, inode number. It is "" for a file that changed so recently that a later
+// change could have the same times.
 func Fingerprint(info fs.FileInfo, now time.Time) string {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return ""
 	}
-	tick := 100 * time.Millisecond // of the clock that a local file system stamps with
+	tick := 100 * time.Millisecond // resolution of a local file system's clock
 	if st.Ctim.Nsec == 0 {
 		tick = 2 * time.Second // a file system that keeps seconds
 	}
@@ -50,28 +50,30 @@ func setFarTime(dir *os.Root, name string, t time.Time) (err error) {
 	return nil
 }
 
-// space tells what a file system has free; inodes is -1 where it has no such limit.
+// space returns the free space of a file system; inodes is -1 if it has no such
+// limit.
 func space(dir string) (bytes, inodes int64, err error) {
 	free, err := diskspace.Free(dir)
 	return free.Bytes, free.Inodes, err
 }
 
-// writable tells whether this process may make files in dir, without making one.
+// writable reports whether this process may create files in dir, without creating
+// one.
 func writable(dir string) error {
 	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
-		return fmt.Errorf("%s can't be written by this user: %w", dir, err)
+		return fmt.Errorf("%s is not writable for this user: %w", dir, err)
 	}
 	return nil
 }
 
-// ownersNeed are the capabilities without which a restore gets stuck among files that
-// belong to others.
+// ownersNeed lists the capabilities needed to work with files of other users.
 var ownersNeed = []struct {
 	bit  uint
 	name string
 }{{unix.CAP_CHOWN, "CAP_CHOWN"}, {unix.CAP_FOWNER, "CAP_FOWNER"}, {unix.CAP_FSETID, "CAP_FSETID"}, {unix.CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE"}}
 
-// lacksForOwners names what this process lacks to give files to others; "" for nothing.
+// lacksForOwners returns the capabilities that this process lacks for changing
+// owners; "" for none.
 func lacksForOwners() (string, error) {
 	var data [2]unix.CapUserData
 	if err := unix.Capget(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &data[0]); err != nil {
@@ -86,8 +88,8 @@ func lacksForOwners() (string, error) {
 	return strings.Join(lacks, ", "), nil
 }
 
-// ownLink gives a symbolic link its owner, and looks whether it has it. It never
-// touches what is no link: somebody may have put another thing in its place.
+// ownLink sets the owner of a symbolic link and verifies it. It never changes
+// anything but a link, which could have been replaced meanwhile.
 func ownLink(dir *os.Root, name string, o stage.Owner) (err error) {
 	if err := valid(o); err != nil {
 		return err
@@ -108,7 +110,7 @@ func ownLink(dir *os.Root, name string, o stage.Owner) (err error) {
 		return err
 	}
 	if info.Mode()&fs.ModeSymlink == 0 {
-		return fmt.Errorf("%s was exchanged while it was made", name)
+		return fmt.Errorf("%s was replaced while it was created", name)
 	}
 	if err := unix.Fchownat(fd, "", int(o.UID), int(o.GID), unix.AT_EMPTY_PATH); err != nil {
 		return notOwned(o, &fs.PathError{Op: "fchownat", Path: name, Err: err})
@@ -118,7 +120,8 @@ func ownLink(dir *os.Root, name string, o stage.Owner) (err error) {
 
 var errLocked = errors.New("locked")
 
-// lock takes a lock that ends with the process; errLocked if another has it.
+// lock takes a lock that ends with the process; it returns errLocked if another
+// process has it.
 func lock(f *os.File) error {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
@@ -127,8 +130,8 @@ func lock(f *os.File) error {
 	return err
 }
 
-// fileSystems are those that were written to. Each is held open from the first
-// write on: a sync reports what went wrong since then, not only since the last sync.
+// fileSystems holds the file systems that were written to. Each is kept open from the
+// first write on: a sync then reports all errors since, not only since the last sync.
 type fileSystems struct{ byDevice map[uint64]*os.File }
 
 func (x *fileSystems) add(dir *os.Root) error {
@@ -138,7 +141,7 @@ func (x *fileSystems) add(dir *os.Root) error {
 	}
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return errors.New("the system does not tell")
+		return errors.New("unknown device")
 	}
 	if x.byDevice[st.Dev] != nil {
 		return nil
@@ -165,8 +168,8 @@ func (x *fileSystems) closeAll() error {
 	return errors.Join(errs...)
 }
 
-// syncAll syncs whole file systems: with thousands of small files that is many
-// times faster than one by one.
+// syncAll syncs whole file systems: with thousands of small files that is much faster
+// than one by one.
 func syncAll(fileSystems []*os.File) error {
 	for _, f := range fileSystems {
 		if err := unix.Syncfs(int(f.Fd())); err != nil {
@@ -176,7 +179,7 @@ func syncAll(fileSystems []*os.File) error {
 	return nil
 }
 
-// syncFile and syncDir leave it to syncAll.
+// syncFile and syncDir leave syncing to syncAll.
 func syncFile(*os.File) error { return nil }
 
 func syncDir(*os.Root) error { return nil }

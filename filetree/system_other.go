@@ -12,10 +12,11 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Fingerprint is not known here: every file is read.
+// Fingerprint is unknown on this system: every file is read.
 func Fingerprint(fs.FileInfo, time.Time) string { return "" }
 
-// setFarTime sets the nearest time that Go can set here; lostTime sees it.
+// setFarTime sets the nearest time that Go supports here; lostTime detects the
+// difference.
 func setFarTime(dir *os.Root, name string, t time.Time) error {
 	near := time.Unix(0, math.MaxInt64)
 	if t.Before(near) {
@@ -28,7 +29,7 @@ func space(string) (bytes, inodes int64, err error) { return math.MaxInt64, -1, 
 
 func writable(string) error { return nil }
 
-// lacksForOwners names what this process lacks to give files to others; "" for nothing.
+// lacksForOwners returns what this process lacks for changing owners; "" for nothing.
 func lacksForOwners() (string, error) {
 	if os.Geteuid() != 0 {
 		return "being root", nil
@@ -36,7 +37,7 @@ func lacksForOwners() (string, error) {
 	return "", nil
 }
 
-// ownLink gives a symbolic link its owner, and looks whether it has it.
+// ownLink sets the owner of a symbolic link and verifies it.
 func ownLink(dir *os.Root, name string, o stage.Owner) error {
 	if err := valid(o); err != nil {
 		return err
@@ -51,7 +52,7 @@ var errLocked = errors.New("locked")
 
 func lock(*os.File) error { return nil }
 
-// fileSystems has nothing to do: files and directories are synced one by one.
+// fileSystems does nothing: files and directories are synced one by one.
 type fileSystems struct{}
 
 func (fileSystems) add(*os.Root) error { return nil }

@@ -12,7 +12,7 @@ import (
 	sinkdataroot "github.com/lmsvault/vault/sinks/dataroot"
 )
 
-// holds tells whether the file system of the tests can hold a time.
+// holds reports whether the file system of the tests can store a time.
 func holds(t *testing.T, at time.Time) bool {
 	path := file(t, filepath.Join(t.TempDir(), "probe"), 0)
 	ts := unix.Timespec{Sec: at.Unix(), Nsec: int64(at.Nanosecond())}
@@ -22,8 +22,8 @@ func holds(t *testing.T, at time.Time) bool {
 	return info.ModTime().Equal(at)
 }
 
-// A time that is far off comes back as it was, or is listed as lost where the
-// file system can't hold it; it never becomes another in silence.
+// A far-off time is restored exactly, or listed as lost if the file system cannot
+// store it; it never changes silently.
 func TestFarTimesAreKeptOrLost(t *testing.T) {
 	for _, at := range []time.Time{
 		time.Date(1500, 1, 2, 3, 4, 5, 600, time.UTC), time.Date(1677, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(1905, 6, 7, 8, 9, 10, 11, time.UTC),
@@ -63,7 +63,7 @@ func TestFarTimesAreKeptOrLost(t *testing.T) {
 			info, err := os.Stat(filepath.Join(dir, path))
 			must(t, err)
 			if same := info.ModTime().Equal(at); same != held || lost["dataroot/"+path] == held {
-				t.Errorf("%s of %v has %v, is lost: %v; the file system can hold it: %v", path, at, info.ModTime().UTC(), lost["dataroot/"+path], held)
+				t.Errorf("%s of %v has %v, is lost: %v; the file system can store it: %v", path, at, info.ModTime().UTC(), lost["dataroot/"+path], held)
 			}
 		}
 	}

@@ -10,25 +10,25 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// unitWriter writes the entries of one unit. Each file has its name when its
-// entry ends. One goroutine.
+// unitWriter writes the entries of one unit. Each file is renamed when its entry
+// ends. It is used by one goroutine.
 type unitWriter struct {
 	sink    *Sink
 	folders *folders
 	buf     []byte // to read files back
-	// The entry that is open:
+	// The open entry:
 	kind  stage.Kind // "" for none
-	skip  bool       // it is left out
+	skip  bool       // it is skipped
 	path  string     // below the root
 	name  string     // of the entry
 	owner stage.Owner
 	file  *newFile // of a file
 
-	lost   []stage.Loss // times that the file system can't hold
-	named  []string     // paths of files and links that have their names, for Abort
-	files  int64        // that have their names
+	lost   []stage.Loss // times that the file system cannot store
+	named  []string     // paths of finished files and links, for Abort
+	files  int64        // finished files
 	bytes  int64        // of these
-	owners owners       // of the entries that have ended
+	owners owners       // of the finished entries
 }
 
 func newUnitWriter(s *Sink) *unitWriter { return &unitWriter{sink: s, folders: newFolders(s)} }
@@ -48,7 +48,7 @@ func (w *unitWriter) Open(ctx context.Context, e stage.Entry) error {
 		return fmt.Errorf("refusing an entry: %w", err)
 	}
 	if Within(path, MarkerName) || Within(path, RestoredName) || Within(path, SwapName) {
-		return fmt.Errorf("refusing the entry %s: its name is Vault's own", e.Path)
+		return fmt.Errorf("refusing the entry %s: Vault uses this name", e.Path)
 	}
 	holds, err := w.sink.holds(path)
 	if err != nil {
@@ -96,7 +96,7 @@ func (w *unitWriter) begin(path string, e stage.Entry) (err error) {
 		return err
 	case stage.Symlink:
 		if !w.sink.layout.Links {
-			return errors.New("a symbolic link has no place here, only files have")
+			return errors.New("symbolic links are not allowed here, only files")
 		}
 		dir, err := w.folders.dir(above)
 		if err != nil {
@@ -112,10 +112,10 @@ func (w *unitWriter) begin(path string, e stage.Entry) (err error) {
 		}
 		return nil
 	}
-	return fmt.Errorf("a %s can't be kept in a directory", e.Kind)
+	return fmt.Errorf("a %s cannot be stored in a directory", e.Kind)
 }
 
-// tryTime sets the time of a directory, which gets it again at the end, to see
+// tryTime sets the time of a directory, which is set again at the end, to check
 // whether it is kept.
 func (w *unitWriter) tryTime(dir *os.Root, e stage.Entry) error {
 	if e.ModTime.IsZero() || usual(e.ModTime) {
@@ -140,7 +140,7 @@ func (w *unitWriter) Write(ctx context.Context, data []byte) error {
 		return err
 	}
 	if w.kind != stage.File {
-		return errors.New("content comes while no file is open")
+		return errors.New("content without an open file")
 	}
 	if w.skip {
 		return nil
@@ -157,7 +157,7 @@ func (w *unitWriter) Close(_ context.Context, d stage.Digest) error {
 	w.kind = ""
 	switch {
 	case kind == "":
-		return errors.New("an entry ends that has not begun")
+		return errors.New("Close without an open entry")
 	case w.skip:
 		return nil
 	case kind != stage.File:
@@ -182,7 +182,7 @@ func (w *unitWriter) Close(_ context.Context, d stage.Digest) error {
 
 func (w *unitWriter) Drop(context.Context) error {
 	if w.kind == "" {
-		return errors.New("an entry is dropped that has not begun")
+		return errors.New("Drop without an open entry")
 	}
 	w.kind = ""
 	return w.dropFile()
@@ -197,9 +197,9 @@ func (w *unitWriter) dropFile() error {
 	return file.discard()
 }
 
-// Same can't come: nothing is known of this target.
+// Same is an error: this target has no known content.
 func (w *unitWriter) Same(_ context.Context, e stage.Entry) error {
-	return fmt.Errorf("%s is said to be in the target already, which nobody can know", e.Path)
+	return fmt.Errorf("%s is reported as unchanged, but this target has no known content", e.Path)
 }
 
 func (w *unitWriter) Loss(context.Context, stage.Loss) error { return nil }
@@ -221,7 +221,7 @@ func (w *unitWriter) Commit(ctx context.Context) (*stage.Receipt, error) {
 	return &stage.Receipt{Files: w.files, Bytes: w.bytes, Losses: w.lost}, nil
 }
 
-// Abort removes the files that the unit has written, so that it can begin again.
+// Abort removes the files that the unit has written, so that it can be retried.
 // Directories stay.
 func (w *unitWriter) Abort(context.Context) error {
 	w.kind = ""

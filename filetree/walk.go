@@ -9,7 +9,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Found is one thing that a walk meets.
+// Found is an entry found by a walk.
 type Found struct {
 	Dir  *os.Root // the directory it is in, open while Visit runs
 	Name string   // in Dir
@@ -17,21 +17,20 @@ type Found struct {
 	Info fs.FileInfo
 }
 
-// Walk goes through a tree in the order of names' bytes, a directory before
-// what is in it. What can't be listed is told to Out as a loss; what vanished
-// meanwhile is not part of the tree any more. One goroutine.
+// Walk visits a tree in byte order of names, a directory before its contents. It
+// reports what cannot be listed to Out as a loss; what vanished meanwhile is no
+// longer part of the tree. It is used by one goroutine.
 type Walk struct {
 	Out stage.FileWriter
-	// Visit handles a thing; fs.SkipDir leaves out what is in a directory.
+	// Visit handles an entry; fs.SkipDir skips the contents of a directory.
 	Visit func(ctx context.Context, f Found) error
-	// Follow returns what a link leads to that is visited as a directory, nil for
-	// another thing; OpenDir opens such a directory and any other. nil: no link
-	// is followed.
+	// Follow returns the target of a link to visit as a directory, nil for any other
+	// entry; OpenDir opens such a directory and any other. nil: no link is followed.
 	Follow  func(path string, info fs.FileInfo) fs.FileInfo
 	OpenDir func(parent *os.Root, name, path string) (*os.Root, error)
 }
 
-// Children visits what is in dir, whose entry path is path.
+// Children visits the contents of dir, whose entry path is path.
 func (w *Walk) Children(ctx context.Context, dir *os.Root, path string) error {
 	for name, err := range Names(dir) {
 		if err != nil {
@@ -44,7 +43,7 @@ func (w *Walk) Children(ctx context.Context, dir *os.Root, path string) error {
 	return nil
 }
 
-// One visits the thing of a name in dir and all below it.
+// One visits the entry name in dir and everything below it.
 func (w *Walk) One(ctx context.Context, dir *os.Root, name, path string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -79,8 +78,9 @@ func (w *Walk) One(ctx context.Context, dir *os.Root, name, path string) error {
 	return only(w.Children(ctx, child, path), child.Close())
 }
 
-// Lost tells Out that a thing can't be looked at or a directory not be listed.
-// One that vanished is not part of the tree; an error that is not the thing's is returned.
+// Lost reports to Out that an entry cannot be examined or a directory cannot be
+// listed. One that vanished is no longer part of the tree. It returns errors that do
+// not concern the entry.
 func (w *Walk) Lost(ctx context.Context, path string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -88,12 +88,12 @@ func (w *Walk) Lost(ctx context.Context, path string, err error) error {
 	case fatal(err):
 		return err
 	case errors.Is(err, ErrNotDir):
-		return w.Out.Loss(ctx, stage.Loss{Kind: stage.LossChanged, Path: path, Reason: "a directory became something else while it was read", Count: 1})
+		return w.Out.Loss(ctx, stage.Loss{Kind: stage.LossChanged, Path: path, Reason: "a directory was replaced by something else while it was read", Count: 1})
 	}
-	return w.Out.Loss(ctx, stage.Loss{Kind: stage.LossUnreadable, Path: path, Reason: reason(err) + "; nothing in it is carried", Count: 1})
+	return w.Out.Loss(ctx, stage.Loss{Kind: stage.LossUnreadable, Path: path, Reason: reason(err) + "; nothing in it is backed up", Count: 1})
 }
 
-// Special tells Out that a thing is none that can be carried.
+// Special reports to Out that an entry cannot be backed up.
 func (w *Walk) Special(ctx context.Context, f Found) error {
 	return w.Out.Loss(ctx, stage.Loss{Kind: stage.LossSpecial, Path: f.Path, Reason: "it is " + kindOf(f.Info.Mode()), Count: 1})
 }
@@ -101,7 +101,7 @@ func (w *Walk) Special(ctx context.Context, f Found) error {
 func kindOf(mode fs.FileMode) string {
 	switch {
 	case mode&fs.ModeSymlink != 0:
-		return "a symbolic link, which has no place here: put what it points to in its place"
+		return "a symbolic link, which is not allowed here; replace it with what it points to"
 	case mode&fs.ModeNamedPipe != 0:
 		return "a named pipe"
 	case mode&fs.ModeSocket != 0:
@@ -109,5 +109,5 @@ func kindOf(mode fs.FileMode) string {
 	case mode&fs.ModeDevice != 0:
 		return "a device"
 	}
-	return "neither file nor directory nor link"
+	return "neither a file nor a directory nor a link"
 }

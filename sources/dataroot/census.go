@@ -9,18 +9,18 @@ import (
 	"github.com/lmsvault/vault/filetree"
 )
 
-// censusLimit is how many things of a directory directly below the data root are
-// looked at for a plan; one with more is divided into several units.
+// censusLimit is how many entries of a directory directly below the data root a plan
+// examines; a larger directory is divided into several units.
 const censusLimit = 2000
 
-// census counts things below a directory, of the first ones it meets.
+// census counts the first entries found below a directory.
 type census struct {
 	things, bytes int64
 	dirs, pending int64 // directories that were listed, and that were not
-	left          int   // how many more to look at
+	left          int   // how many more to examine
 }
 
-// large tells whether there was more than could be looked at.
+// large reports whether there were more entries than the limit.
 func (c *census) large() bool { return c.pending > 0 }
 
 // estimate extrapolates to the directories that were not listed.
@@ -29,7 +29,7 @@ func (c *census) estimate() (things, bytes int64) {
 	return c.things * (dirs + c.pending) / dirs, c.bytes * (dirs + c.pending) / dirs
 }
 
-// see counts a thing; info is nil for one that can't be looked at.
+// see counts an entry; info is nil if it cannot be examined.
 func (c *census) see(info fs.FileInfo) {
 	c.things++
 	if info != nil && info.Mode().IsRegular() {
@@ -37,7 +37,7 @@ func (c *census) see(info fs.FileInfo) {
 	}
 }
 
-// count looks at dir; what can't be read counts nothing, Read reports it.
+// count examines dir. It ignores what cannot be read; Read reports it.
 func (c *census) count(dir *os.Root) (err error) {
 	f, err := dir.Open(".")
 	if err != nil {
@@ -50,7 +50,7 @@ func (c *census) count(dir *os.Root) (err error) {
 		names, err := f.Readdirnames(256)
 		for _, name := range names {
 			if c.left == 0 {
-				c.pending += 1 + int64(len(below)) // this one again, for its rest
+				c.pending += 1 + int64(len(below)) // including dir itself, for its other entries
 				return nil
 			}
 			c.left--
@@ -93,7 +93,7 @@ func (c *census) child(parent *os.Root, name string) (err error) {
 	return errors.Join(c.count(dir), dir.Close())
 }
 
-// quiet drops an error about one file or directory.
+// quiet drops an error that concerns a single file or directory.
 func quiet(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {

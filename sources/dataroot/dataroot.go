@@ -19,7 +19,7 @@ import (
 type source struct {
 	cfg      *Config
 	root     *os.Root
-	real     string // the root's path without links
+	real     string // path of the root without links
 	limit    int    // see censusLimit
 	flat     int    // see flatLimit
 	selected selection.Selection
@@ -35,7 +35,7 @@ func open(cfg *Config) (*source, error) {
 		real, err = filepath.EvalSymlinks(real)
 	}
 	if err != nil {
-		return nil, errors.Join(failure.New(failure.Refused, "finding out where %s is: %w", cfg.Dir, err), root.Close())
+		return nil, errors.Join(failure.New(failure.Refused, "resolving the path of %s: %w", cfg.Dir, err), root.Close())
 	}
 	return &source{cfg: cfg, root: root, real: real, limit: censusLimit, flat: flatLimit}, nil
 }
@@ -44,7 +44,7 @@ func (s *source) Close(context.Context) error { return s.root.Close() }
 
 const excludedByUser = "excluded by the pipeline's selection"
 
-// excluded tells whether a path below the data root is left out, and why.
+// excluded reports whether a path below the data root is excluded, and why.
 func (s *source) excluded(path string) (why string, out bool) {
 	if _, out := s.selected.ExcludesPath(stage.Dataroot + "/" + path); out {
 		return excludedByUser, true
@@ -99,10 +99,10 @@ func (s *source) ReadFiles(ctx context.Context, request stage.ReadRequest, w sta
 	})
 }
 
-// below is an entry's path below the data root.
+// below returns an entry's path relative to the data root.
 func below(entry string) string { return strings.TrimPrefix(entry, stage.Dataroot+"/") }
 
-// names reads what a flat unit has of its directory.
+// names reads a flat unit's share of its directory.
 func (r *reading) names(ctx context.Context, dir *os.Root, entry string) error {
 	for name, err := range filetree.NamesAfter(dir, r.scope.after) {
 		if err != nil {
@@ -118,7 +118,7 @@ func (r *reading) names(ctx context.Context, dir *os.Root, entry string) error {
 	return nil
 }
 
-// reading is one unit being read.
+// reading is the state of reading one unit.
 type reading struct {
 	*source
 	scope scope
@@ -134,7 +134,7 @@ func (r *reading) in(ctx context.Context, path, entry string, fn func(*os.Root) 
 		return r.walk.Lost(ctx, entry, err)
 	}
 	err = fn(dir)
-	if closing := dir.Close(); err == nil { // one of the Writer's goes back as it is
+	if closing := dir.Close(); err == nil { // errors of the writer are returned unchanged
 		err = closing
 	}
 	return err
@@ -160,7 +160,8 @@ func (r *reading) visit(ctx context.Context, f filetree.Found) error {
 	return r.walk.Special(ctx, f)
 }
 
-// covers tells whether the unit has a thing; what is deeper than its first level it has always.
+// covers reports whether the unit includes an entry; it includes everything below its
+// first level.
 func (r *reading) covers(f filetree.Found, path string) bool {
 	parent := path[:max(strings.LastIndexByte(path, '/'), 0)]
 	if r.scope.what == whole || parent != r.scope.path {

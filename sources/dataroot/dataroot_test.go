@@ -35,7 +35,7 @@ func write(t testing.TB, dir, path, content string) {
 	must(t, os.WriteFile(path, []byte(content), 0o600))
 }
 
-// oddNames are names that some program chokes on.
+// oddNames are names that some programs cannot handle.
 var oddNames = []string{
 	"0", "-rf", "a\nb", "a\tb", "\x01", "\xff\xfe not UTF-8", `back\slash`, `quo"te'`, "colon:", "a&b", " leading", "trailing ", "trailing.",
 	"…", "n\u0303", "\u00f1", "😀", "CASE", "case", ".hidden", "con", "#3f", "%2F", "*", "climaintenance.html", "cache", strings.Repeat("x", 255),
@@ -43,8 +43,8 @@ var oddNames = []string{
 
 var mtime = time.Date(2001, 2, 3, 4, 5, 6, 123456789, time.UTC)
 
-// root makes a data root with all that can lie in one; below custom is what has
-// odd names, modes and kinds.
+// root creates a data root with everything that one can contain; custom contains odd
+// names, modes and kinds.
 func root(t testing.TB) string {
 	dir := t.TempDir()
 	for _, name := range []string{"cache", "localcache", "temp", "sessions", "trashdir", "lock", "filedir", "muc", "antivirus_quarantine", "phpunit", "__vault_restore__", ".git"} {
@@ -109,8 +109,9 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// Every file, directory and link on disk is an entry, but for what the rules leave out.
-func TestReadsWhatIsThere(t *testing.T) {
+// Every file, directory and link on disk is an entry, except those that the rules
+// exclude.
+func TestReadsAllEntries(t *testing.T) {
 	dir := root(t)
 	items, _ := conformance.ReadSelected(t, opened(t, &Config{Dir: dir, Include: []string{"muc"}}), excluding("dataroot/lang/l3", "dataroot/mod*s"))
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
@@ -126,7 +127,7 @@ func TestReadsWhatIsThere(t *testing.T) {
 		_, out := moodle.Excluded(top, []string{"muc"})
 		out = out || top == "models" || filetree.Within(rel, "lang/l3") || info.Mode()&os.ModeNamedPipe != 0
 		if carried == out {
-			t.Errorf("%q (nested %v) is carried: %v", rel, nested, carried)
+			t.Errorf("%q (nested %v) is read: %v", rel, nested, carried)
 		}
 		if out {
 			return nil
@@ -142,18 +143,18 @@ func TestReadsWhatIsThere(t *testing.T) {
 		}
 		if !d.IsDir() {
 			if content, err := os.ReadFile(path); err != nil || !bytes.Equal(content, item.Content()) {
-				t.Errorf("%q has another content", rel)
+				t.Errorf("%q has different content", rel)
 			}
 		}
 		return nil
 	})
 	must(t, err)
 	for path := range items {
-		t.Errorf("%q is carried and is not there", path)
+		t.Errorf("%q is read but does not exist", path)
 	}
 }
 
-func TestPlanSplitsLargeDirectoriesAndNotesWhatIsLeftOut(t *testing.T) {
+func TestPlanSplitsLargeDirectoriesAndNotesExclusions(t *testing.T) {
 	dir := root(t)
 	inv, err := opened(t, &Config{Dir: dir}).Plan(t.Context(), stage.PlanRequest{Selection: excluding("dataroot/lang/*3", "dataroot/gone", "filedir/x")})
 	must(t, err)
@@ -182,16 +183,16 @@ func TestPlanSplitsLargeDirectoriesAndNotesWhatIsLeftOut(t *testing.T) {
 	}
 	for _, path := range []string{"cache", "filedir", ".htaccess", "climaintenance.html", "muc"} {
 		if notes["dataroot/"+path] == "" {
-			t.Errorf("no note of %s", path)
+			t.Errorf("no note about %s", path)
 		}
 	}
 	if notes["dataroot/climaintenance.template.html"] != "" {
-		t.Error("climaintenance.template.html is left out")
+		t.Error("climaintenance.template.html is excluded")
 	}
 }
 
-// No unit has more files of one directory than a target can hold in memory,
-// every file is in one, and a file more changes few units.
+// No unit has more files of one directory than a target can hold in memory, every
+// file is in one unit, and a new file changes few units.
 func TestFlatDirectoriesAreDivided(t *testing.T) {
 	for _, path := range []string{"flat", "folder/flat"} {
 		t.Run(path, func(t *testing.T) { flatIsDivided(t, path) })
@@ -213,7 +214,7 @@ func flatIsDivided(t *testing.T, path string) {
 			ids = append(ids, u.ID)
 			k := &counter{seen: seen}
 			must(t, s.ReadFiles(t.Context(), stage.ReadRequest{Unit: u}, k))
-			if k.n > 101 { // with the directory itself
+			if k.n > 101 { // including the directory itself
 				t.Errorf("unit %s has %d entries", u.ID, k.n)
 			}
 		}
@@ -281,14 +282,14 @@ func TestHalfRestoredRootIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, filetree.MarkerName, "")
 	if _, err := open(&Config{Dir: dir}); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "did not finish") {
-		t.Errorf("a root that is not whole: %v", err)
+		t.Errorf("an incomplete root: %v", err)
 	}
 }
 
 func TestConfig(t *testing.T) {
 	for _, bad := range []Config{{Include: []string{"cache"}}, {Follow: []string{"/etc"}}, {Follow: []string{"a/../b"}}, {Follow: []string{""}}} {
 		if bad.Validate() == nil {
-			t.Errorf("%+v is taken", bad)
+			t.Errorf("%+v is accepted", bad)
 		}
 	}
 }
@@ -305,7 +306,7 @@ func FuzzScope(f *testing.F) {
 	})
 }
 
-func TestWrongFolderIsNoticed(t *testing.T) {
+func TestWrongDirectoryIsRecognised(t *testing.T) {
 	plan := func(names ...string) (*stage.Inventory, error) {
 		dir := t.TempDir()
 		for _, name := range names {
@@ -316,7 +317,7 @@ func TestWrongFolderIsNoticed(t *testing.T) {
 	for says, names := range map[string][]string{
 		"is a file pool, not a data root":    {"00/11/in", "warning.txt"},
 		"is Moodle's code, not a data root":  {"config-dist.php", "version.php"},
-		"is Moodle's code, not a data root:": {"config.php", "lib/in", "lang/in"},
+		"is Moodle's code, not a data root;": {"config.php", "lib/in", "lang/in"},
 	} {
 		if _, err := plan(names...); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), says) {
 			t.Errorf("with %q: %v", names, err)
@@ -329,7 +330,7 @@ func TestWrongFolderIsNoticed(t *testing.T) {
 	}
 	inv, err = plan("photos/in")
 	must(t, err)
-	if len(inv.Losses) != 0 || len(inv.Notes) != 1 || !strings.Contains(inv.Notes[0].Text, "has none of the directories that Moodle makes") {
+	if len(inv.Losses) != 0 || len(inv.Notes) != 1 || !strings.Contains(inv.Notes[0].Text, "has none of the directories that Moodle creates") {
 		t.Errorf("another directory: %+v, %+v", inv.Losses, inv.Notes)
 	}
 	inv, err = plan("lang/in", "lost+found/in")

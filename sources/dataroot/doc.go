@@ -1,3 +1,3 @@
-// Package dataroot reads the files of a Moodle data root, but for the file pool
-// and what Moodle makes again by itself.
+// Package dataroot reads the files of a Moodle data root, except the file pool and
+// what Moodle recreates itself.
 package dataroot

@@ -15,12 +15,12 @@ import (
 	"github.com/lmsvault/vault/filetree"
 )
 
-// follows tells whether the pipeline names a link that is read as the directory
-// that it leads to. Only paths that are named are followed, so no loop is endless.
+// follows reports whether the pipeline lists a link to be read as the directory that
+// it leads to. Only listed paths are followed, so loops end.
 func (s *source) follows(path string) bool { return slices.Contains(s.cfg.Follow, path) }
 
-// openDir opens the directory name in parent, whose path below the data root is
-// path; of links it follows those that the pipeline names.
+// openDir opens the directory name in parent, whose path below the data root is path;
+// it follows only links that the pipeline lists.
 func (s *source) openDir(parent *os.Root, name, path string) (*os.Root, error) {
 	if s.follows(path) {
 		if info, err := parent.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {
@@ -48,8 +48,8 @@ func (s *source) openPath(path string) (*os.Root, error) {
 	return dir, nil
 }
 
-// followed returns what a link that is followed leads to; nil for any other
-// thing, and where it leads to no directory.
+// followed returns the target of a followed link; nil for any other entry, and if the
+// target is not a directory.
 func (s *source) followed(path string, info fs.FileInfo) fs.FileInfo {
 	if info == nil || info.Mode()&fs.ModeSymlink == 0 || !s.follows(path) {
 		return nil
@@ -61,8 +61,8 @@ func (s *source) followed(path string, info fs.FileInfo) fs.FileInfo {
 	return to
 }
 
-// outside returns where a link leads that leads out of the data root; "" for any
-// other, and for one below a directory of which nothing is there behind it.
+// outside returns the target of a link out of the data root; "" for any other link,
+// and for a dangling one in a subdirectory.
 func (s *source) outside(path string) string {
 	link := filepath.Join(s.real, filepath.FromSlash(path))
 	to, err := filepath.EvalSymlinks(link)
@@ -72,7 +72,7 @@ func (s *source) outside(path string) string {
 	if within(to, s.real) {
 		return ""
 	}
-	for _, link := range s.cfg.Follow { // what is read as a part of the data root
+	for _, link := range s.cfg.Follow { // targets read as part of the data root
 		if tree, err := filepath.EvalSymlinks(filepath.Join(s.real, filepath.FromSlash(link))); err == nil && within(to, tree) {
 			return ""
 		}
@@ -80,14 +80,14 @@ func (s *source) outside(path string) string {
 	return to
 }
 
-// unreachable returns where a link out of the data root leads whose target can't
-// be looked at: a disk that is not mounted, most likely. Links inside of the data
-// root on the way are followed. dangling: nothing is there.
+// unreachable returns the target of a link out of the data root that cannot be
+// examined, most likely because a disk is not mounted. Links inside of the data root
+// on the way are resolved. dangling is set if the target does not exist.
 func (s *source) unreachable(link string, dangling bool) string {
 	if dangling {
 		return ""
 	}
-	const most = 40 // links on the way, as Linux has it
+	const most = 40 // maximum number of links, as in Linux
 	for range most {
 		next, ok := s.step(link)
 		if !ok {
@@ -101,8 +101,8 @@ func (s *source) unreachable(link string, dangling bool) string {
 	return ""
 }
 
-// step replaces the first link in a path below the data root by what it leads to;
-// false if there is none. Links that are followed count as directories.
+// step replaces the first link in a path below the data root by its target; it
+// returns false if there is none. Followed links count as directories.
 func (s *source) step(path string) (string, bool) {
 	rel, err := filepath.Rel(s.real, path)
 	if err != nil {
@@ -130,32 +130,32 @@ func within(path, dir string) bool {
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
-// outsideLoss is the loss of what lies behind a link; the link itself is stored.
+// outsideLoss returns the loss of a link's target; the link itself is stored.
 func outsideLoss(path, to string) stage.Loss {
 	if _, err := os.Stat(to); err != nil {
 		return stage.Loss{Kind: stage.LossOutside, Path: path, Count: 1,
-			Reason: fmt.Sprintf("the link leads out of the data root to %s, which can't be read (%v); is it mounted? If nothing belongs there, name the link in select: exclude_files", to, errors.Unwrap(err))}
+			Reason: fmt.Sprintf("the link leads out of the data root to %s, which cannot be read (%v); is it mounted? If not needed, add the link to select: exclude_files", to, errors.Unwrap(err))}
 	}
 	return stage.Loss{Kind: stage.LossOutside, Path: path, Count: 1,
-		Reason: fmt.Sprintf("the link leads out of the data root to %s, which is not backed up; name it in follow (a directory) or in select: exclude_files", to)}
+		Reason: fmt.Sprintf("the link leads out of the data root to %s, which is not backed up; add the link to follow (if a directory) or to select: exclude_files", to)}
 }
 
-// links notes which links are followed, and refuses those that would have the
-// data root read twice.
+// links notes which links are followed, and refuses those through which the data root
+// would be read twice.
 func (p *planning) links() error {
 	for _, path := range p.cfg.Follow {
 		info, err := os.Lstat(filepath.Join(p.real, filepath.FromSlash(path)))
 		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
-			p.note(path, "is to be followed, but there is no such link")
+			p.note(path, "is listed in follow, but there is no such link")
 			continue
 		}
 		to, err := filepath.EvalSymlinks(filepath.Join(p.real, filepath.FromSlash(path)))
 		if err == nil && (within(to, p.real) || within(p.real, to)) {
-			return failure.New(failure.Refused, "follow: the link %s leads to %s, which holds or is in the data root itself", path, to)
+			return failure.New(failure.Refused, "follow: the link %s leads to %s, which contains or is inside the data root itself", path, to)
 		}
 		if p.followed(path, info) == nil {
 			p.inv.Losses = append(p.inv.Losses, stage.Loss{Kind: stage.LossUnreadable, Path: stage.Dataroot + "/" + path, Count: 1,
-				Reason: "the link is to be followed and does not lead to a directory that can be read; is it mounted?"})
+				Reason: "the link is listed in follow, but does not lead to a readable directory; is it mounted?"})
 			continue
 		}
 		p.note(path, "the link is read as the directory "+to)
@@ -175,7 +175,7 @@ func (r *reading) link(ctx context.Context, f filetree.Found) error {
 		return err
 	}
 	path := strings.TrimPrefix(f.Path, stage.Dataroot+"/")
-	if to := r.outside(path); to != "" && strings.Contains(path, "/") { // those directly below the root are known to the plan
+	if to := r.outside(path); to != "" && strings.Contains(path, "/") { // the plan handles those directly below the root
 		return r.out.Loss(ctx, outsideLoss(f.Path, to))
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/plugins/conformance"
 )
 
-// linked makes a data root whose repository was moved to another disk.
+// linked creates a data root whose repository was moved to another disk.
 func linked(t *testing.T) (dir, disk string) {
 	dir, disk = t.TempDir(), t.TempDir()
 	write(t, dir, "lang/en/f", "in")
@@ -22,13 +22,13 @@ func linked(t *testing.T) (dir, disk string) {
 	link(filepath.Join(disk, "deep"), "lang/deep")
 	link("lang", "inside")
 	link("nowhere", "dangling")
-	link(disk, "cache") // is left out
+	link(disk, "cache") // is excluded
 	must(t, os.Symlink(disk, filepath.Join(disk, "repository/loop")))
 	must(t, os.Symlink("course", filepath.Join(disk, "repository/near")))
 	return dir, disk
 }
 
-func TestLinkThatLeadsOutIsALoss(t *testing.T) {
+func TestLinkOutOfDataRootIsLoss(t *testing.T) {
 	dir, disk := linked(t)
 	items, losses := conformance.ReadAll(t, opened(t, &Config{Dir: dir}))
 	lost := map[string]string{}
@@ -48,8 +48,8 @@ func TestLinkThatLeadsOutIsALoss(t *testing.T) {
 	}
 }
 
-// A disk that is not mounted any more is told, where the link leads out.
-func TestLinkToWhatIsGoneIsALoss(t *testing.T) {
+// A disk that is no longer mounted is reported if a link leads out to it.
+func TestLinkToMissingTargetIsLoss(t *testing.T) {
 	dir, disk := linked(t)
 	must(t, os.RemoveAll(filepath.Join(disk, "repository")))
 	_, losses := conformance.ReadSelected(t, opened(t, &Config{Dir: dir}), excluding("dataroot/lang"))
@@ -58,8 +58,8 @@ func TestLinkToWhatIsGoneIsALoss(t *testing.T) {
 	}
 }
 
-// repository leads into the data root, and from there to a disk that is gone.
-func TestChainOfLinksToWhatIsGoneIsALoss(t *testing.T) {
+// repository leads into the data root, and from there to a missing disk.
+func TestChainOfLinksToMissingTargetIsLoss(t *testing.T) {
 	dir, gone := t.TempDir(), filepath.Join(t.TempDir(), "gone")
 	write(t, dir, "lang/en/f", "in")
 	for path, target := range map[string]string{"ext": gone, "repository": "ext/real", "more": "repository/x", "a": "b", "b": "a", "near": "lang/none"} {
@@ -97,11 +97,11 @@ func TestFollowedLinkIsReadAsDirectory(t *testing.T) {
 		}
 	}
 	if items["dataroot/repository/near"].Entry.Kind != stage.Symlink {
-		t.Error("a link in a followed directory is no link")
+		t.Error("a link in a followed directory is not read as a link")
 	}
 }
 
-func TestFollowOfWhatCannotBe(t *testing.T) {
+func TestInvalidFollowIsRefused(t *testing.T) {
 	dir, _ := linked(t)
 	above := filepath.Join(dir, "above")
 	must(t, os.Symlink(filepath.Dir(dir), above))

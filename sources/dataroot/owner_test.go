@@ -10,7 +10,7 @@ import (
 	"github.com/lmsvault/vault/plugins/conformance"
 )
 
-// Each entry has the owner that the system tells, a link its own.
+// Each entry has its owner on disk, also a link.
 func TestOwners(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	write(t, dir, "lang/de/file", "x")
@@ -37,7 +37,7 @@ func TestOwners(t *testing.T) {
 	}
 }
 
-// belongs asks the system whom a thing belongs to.
+// belongs returns the owner of a file according to the system.
 func belongs(t testing.TB, path string) stage.Owner {
 	t.Helper()
 	var st syscall.Stat_t

@@ -14,8 +14,8 @@ import (
 	"github.com/lmsvault/vault/filetree"
 )
 
-// Plan makes a unit of the files directly below the data root, one of each
-// directory there, and several of a large one.
+// Plan makes one unit of the files directly below the data root, one of each
+// directory there, and several of a large directory.
 func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
 	s.selected = r.Selection
 	p := &planning{source: s, inv: &stage.Inventory{}}
@@ -35,7 +35,7 @@ func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 	return p.inv, nil
 }
 
-// recognise refuses a directory that is taken for the data root.
+// recognise refuses a directory that is not a data root.
 func (p *planning) recognise() error {
 	folder, err := filetree.Recognise(p.root)
 	if err != nil {
@@ -43,13 +43,13 @@ func (p *planning) recognise() error {
 	}
 	switch folder {
 	case moodle.Code, moodle.Pool:
-		return failure.New(failure.Refused, "%s is %s, not a data root: set dir to the directory that config.php names as $CFG->dataroot", p.cfg.Dir, folder)
+		return failure.New(failure.Refused, "%s is %s, not a data root; set dir to $CFG->dataroot of config.php", p.cfg.Dir, folder)
 	case moodle.Empty:
 		p.inv.Losses = append(p.inv.Losses, stage.Loss{Kind: stage.LossPart, Path: stage.Dataroot, Count: 1,
 			Reason: fmt.Sprintf("%s is empty; is it mounted?", p.cfg.Dir)})
 	case moodle.Unknown:
 		p.inv.Notes = append(p.inv.Notes, stage.Note{Path: stage.Dataroot,
-			Text: fmt.Sprintf("%s has none of the directories that Moodle makes in a data root (filedir, lang, muc …)", p.cfg.Dir)})
+			Text: fmt.Sprintf("%s has none of the directories that Moodle creates in a data root (filedir, lang, muc …)", p.cfg.Dir)})
 	}
 	return nil
 }
@@ -67,8 +67,8 @@ func (p *planning) add(s scope, c census) {
 	p.inv.Units = append(p.inv.Units, s.unit(c.estimate()))
 }
 
-// level plans the data root or a large directory in it: units of its files, and
-// units of the directories in it, by themselves or, if they are many, in buckets.
+// level plans the data root or a large directory in it: units of its files and of its
+// directories, singly or, if they are many, in buckets.
 func (p *planning) level(ctx context.Context, dir *os.Root, path string) error {
 	var files census
 	own := scope{path: path, what: flat}
@@ -88,7 +88,7 @@ func (p *planning) level(ctx context.Context, dir *os.Root, path string) error {
 		}
 		if why, out := p.excluded(below); out {
 			if why != excludedByUser {
-				p.note(below, "left out: "+why)
+				p.note(below, "excluded: "+why)
 			}
 			continue
 		}
@@ -130,16 +130,15 @@ func (p *planning) level(ctx context.Context, dir *os.Root, path string) error {
 	return nil
 }
 
-// directory plans one directory of a level; those directly below the data root
-// become a level of their own if they are large, others if too much for one unit
-// is directly in them.
+// directory plans one directory of a level. A large one directly below the data root
+// becomes a level of its own, others if they contain too much for one unit.
 func (p *planning) directory(ctx context.Context, path, name string) (err error) {
 	c := census{left: p.limit}
 	if path != "" {
 		c.left, name = p.limit/buckets, path+"/"+name
 	}
 	dir, err := p.openPath(name)
-	if err != nil { // Read says so
+	if err != nil { // Read reports it
 		p.add(scope{path: name, what: whole}, c)
 		return quiet(err)
 	}
@@ -160,7 +159,7 @@ func (p *planning) directory(ctx context.Context, path, name string) (err error)
 	return nil
 }
 
-// holds tells whether there are more than n things directly in dir.
+// holds reports whether dir contains more than n entries.
 func holds(dir *os.Root, n int) (more bool, err error) {
 	f, err := dir.Open(".")
 	if err != nil {

@@ -61,14 +61,14 @@ func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 		unit := stage.Unit{ID: stage.Filedir + "/" + name, Part: stage.Filedir, Spec: name}
 		info, err := s.root.Lstat(name)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("looking at the file pool: %w", err)
+			return nil, fmt.Errorf("examining the file pool: %w", err)
 		}
 		if err != nil || !info.IsDir() || !moodle.PoolFolder(name) {
 			others++
 			continue
 		}
 		if unit.Rows, err = size.sample(s.root, name); err != nil {
-			unit.Rows = 0 // only an estimate; Read says what can't be read
+			unit.Rows = 0 // only an estimate; Read reports what cannot be read
 		}
 		inv.Units = append(inv.Units, unit)
 	}
@@ -76,7 +76,7 @@ func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 		inv.Units[i].Bytes = inv.Units[i].Rows * size.mean()
 	}
 	if _, err := s.root.Lstat(moodle.LostFound); err == nil {
-		inv.Notes = append(inv.Notes, stage.Note{Path: stage.Filedir + "/" + moodle.LostFound, Text: "left out: it belongs to the file system"})
+		inv.Notes = append(inv.Notes, stage.Note{Path: stage.Filedir + "/" + moodle.LostFound, Text: "excluded: belongs to the file system"})
 	}
 	var err error
 	if inv.Excluded, err = filetree.Excluded(s.root, stage.Filedir, &s.selected); err != nil {
@@ -84,7 +84,7 @@ func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 	}
 	if len(inv.Units) == 0 {
 		inv.Losses = append(inv.Losses, stage.Loss{Kind: stage.LossPart, Path: stage.Filedir, Count: 1,
-			Reason: fmt.Sprintf("%s holds no file of Moodle's; is it mounted?", s.dir)})
+			Reason: fmt.Sprintf("%s contains no file of Moodle; is it mounted?", s.dir)})
 	}
 	inv.Units = append(inv.Units, stage.Unit{ID: stage.Filedir + "/" + other, Part: stage.Filedir, Spec: other, Rows: others})
 	return inv, nil
@@ -96,7 +96,7 @@ func (s *source) leaveOut(path string) {
 	s.unfinished[path] = true
 }
 
-// Notes counts the files that were left out because they are not finished.
+// Notes counts the unfinished files that were skipped.
 func (s *source) Notes(context.Context) ([]stage.Note, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,26 +104,26 @@ func (s *source) Notes(context.Context) ([]stage.Note, error) {
 		return nil, nil
 	}
 	return []stage.Note{{Path: stage.Filedir,
-		Text: fmt.Sprintf("%d files are left out: uploads that Moodle has not finished (HASH.tmp), or deleted files that are still open on NFS (.nfs…)", len(s.unfinished))}}, nil
+		Text: fmt.Sprintf("skipped %d files: unfinished uploads (HASH.tmp), or deleted files that are still open on NFS (.nfs…)", len(s.unfinished))}}, nil
 }
 
-// leaves tells whether a path below the pool is left out: Vault's own mark of an
-// earlier restore belongs to no site.
+// leaves reports whether a path below the pool is skipped: Vault's own marker of an
+// earlier restore does not belong to a site.
 func (s *source) leaves(path string) bool {
 	_, out := s.selected.ExcludesPath(stage.Filedir + "/" + path)
 	return out || path == moodle.LostFound || path == filetree.RestoredName || path == filetree.SwapName
 }
 
-// recognise refuses a directory that is taken for the file pool.
+// recognise refuses a directory that is not a file pool.
 func (s *source) recognise() error {
 	folder, err := filetree.Recognise(s.root)
 	switch {
 	case err != nil:
 		return fmt.Errorf("listing the file pool: %w", err)
 	case folder == moodle.DataRoot:
-		return failure.New(failure.Refused, "%s is %s, not a file pool: set dir to %s", s.dir, folder, filepath.Join(s.dir, moodle.FiledirName))
+		return failure.New(failure.Refused, "%s is %s, not a file pool; set dir to %s", s.dir, folder, filepath.Join(s.dir, moodle.FiledirName))
 	case folder == moodle.Code:
-		return failure.New(failure.Refused, "%s is %s, not a file pool: set dir to the directory %s in the site's data root", s.dir, folder, moodle.FiledirName)
+		return failure.New(failure.Refused, "%s is %s, not a file pool; set dir to the directory %s in the site's data root", s.dir, folder, moodle.FiledirName)
 	}
 	return nil
 }
@@ -161,14 +161,14 @@ func (s *source) ReadFiles(ctx context.Context, r stage.ReadRequest, w stage.Fil
 	}
 	if unit.Spec != other {
 		if !moodle.PoolFolder(unit.Spec) {
-			return fmt.Errorf("unit %s: %q is no folder of a file pool", unit.ID, unit.Spec)
+			return fmt.Errorf("unit %s: %q is not a directory of a file pool", unit.ID, unit.Spec)
 		}
 		return walk.One(ctx, s.root, unit.Spec, stage.Filedir+"/"+unit.Spec)
 	}
 	inner := walk.Visit
 	walk.Visit = func(ctx context.Context, f filetree.Found) error {
 		if f.Info.IsDir() && moodle.PoolFolder(f.Name) && f.Path == stage.Filedir+"/"+f.Name {
-			return fs.SkipDir // has a unit of its own
+			return fs.SkipDir // has its own unit
 		}
 		return inner(ctx, f)
 	}

@@ -45,7 +45,7 @@ func content(t testing.TB, dir string, data []byte) string {
 	return hash
 }
 
-// pool makes a file pool with all that can lie in one.
+// pool creates a file pool with everything that one can contain.
 func pool(t testing.TB) (dir string, contents map[string][]byte) {
 	dir = t.TempDir()
 	contents = map[string][]byte{}
@@ -110,11 +110,11 @@ func TestReadsWhatIsThere(t *testing.T) {
 		}
 	}
 	if hashes != len(contents)+1 {
-		t.Errorf("%d contents are read, and the pool has %d and a corrupt one", hashes, len(contents))
+		t.Errorf("%d contents are read, but the pool has %d and a corrupt one", hashes, len(contents))
 	}
 	wrong := items["filedir/"+moodle.ContentPath(fmt.Sprintf("%x", sha1.Sum([]byte("right"))))]
 	if got := string(wrong.Content()); got != "wrong" || wrong.Digest.SHA1 != fmt.Sprintf("%x", sha1.Sum([]byte("wrong"))) || wrong.Entry.Fingerprint != "" {
-		t.Errorf("the corrupt content is kept under its name with its real sum, and read again next time: %q %+v", got, wrong)
+		t.Errorf("the corrupt content must be kept under its name with its real checksum and read again next time: %q %+v", got, wrong)
 	}
 	for path, want := range map[string]string{"filedir/warning.txt": "do not touch", "filedir/zz/odd": "an odd file"} {
 		if got := items[path]; string(got.Content()) != want {
@@ -122,7 +122,7 @@ func TestReadsWhatIsThere(t *testing.T) {
 		}
 	}
 	if _, ok := items["filedir/00/00/"+moodle.EmptyContent+".tmp"]; ok {
-		t.Error("an unfinished upload is carried")
+		t.Error("an unfinished upload is read")
 	}
 	if len(losses) != 4 {
 		t.Errorf("losses: %+v", losses)
@@ -136,7 +136,7 @@ func TestUnits(t *testing.T) {
 	folders, err := filepath.Glob(filepath.Join(dir, "[0-9a-f][0-9a-f]"))
 	must(t, err)
 	if len(inv.Units) != len(folders)+1 {
-		t.Errorf("%d units for %d folders and the rest", len(inv.Units), len(folders))
+		t.Errorf("%d units for %d directories and the rest", len(inv.Units), len(folders))
 	}
 	if u := inv.Units[len(inv.Units)-1]; u.ID != "filedir/other" {
 		t.Errorf("the last unit is %s", u.ID)
@@ -154,16 +154,16 @@ func TestHalfRestoredPoolIsRefused(t *testing.T) {
 	dir, _ := pool(t)
 	write(t, dir, filetree.MarkerName, nil)
 	if _, err := open(&Config{Dir: dir}); failure.Of(err) != failure.Refused {
-		t.Errorf("a pool that is not whole: %v", err)
+		t.Errorf("an incomplete pool: %v", err)
 	}
 	if _, err := open(&Config{Dir: filepath.Join(dir, "nowhere")}); failure.Of(err) != failure.Refused {
-		t.Errorf("a pool that is not there: %v", err)
+		t.Errorf("a missing pool: %v", err)
 	}
 }
 
-// A folder that Moodle removes after the plan is not part of the site any more;
-// whether its contents are needed, the check of the table files finds out.
-func TestVanishedFolder(t *testing.T) {
+// A directory that Moodle removes after the plan is no longer part of the site; the
+// check of the table files finds out whether its contents are needed.
+func TestVanishedDirectory(t *testing.T) {
 	dir, _ := pool(t)
 	s := opened(t, dir)
 	inv, err := s.Plan(t.Context(), stage.PlanRequest{})
@@ -181,9 +181,9 @@ func TestVanishedFolder(t *testing.T) {
 	}
 }
 
-func TestWrongFolderIsRefused(t *testing.T) {
+func TestWrongDirectoryIsRefused(t *testing.T) {
 	for says, names := range map[string][]string{
-		"is a data root, not a file pool: set dir to": {"filedir/00/in", "lang/in"},
+		"is a data root, not a file pool; set dir to": {"filedir/00/in", "lang/in"},
 		"is Moodle's code, not a file pool":           {"config-dist.php", "lib/in", "version.php"},
 	} {
 		dir := t.TempDir()
@@ -196,7 +196,7 @@ func TestWrongFolderIsRefused(t *testing.T) {
 	}
 }
 
-func TestEmptyPoolIsAMissingPart(t *testing.T) {
+func TestEmptyPoolIsMissingPart(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.MkdirAll(filepath.Join(dir, "lost+found"), 0))
 	write(t, dir, filetree.RestoredName, nil)
@@ -240,9 +240,9 @@ func TestExcluded(t *testing.T) {
 	}
 }
 
-// Unfinished uploads are told of only where there were some, and each once, also
-// where their unit is read again.
-func TestUnfinishedUploadsAreNotedWhenThereAreSome(t *testing.T) {
+// Unfinished uploads are noted only if there are any, and each once, even if its unit
+// is read again.
+func TestUnfinishedUploadsAreNoted(t *testing.T) {
 	dir := t.TempDir()
 	content(t, dir, []byte("x"))
 	notes := func() []stage.Note {
@@ -259,16 +259,16 @@ func TestUnfinishedUploadsAreNotedWhenThereAreSome(t *testing.T) {
 		return append(inv.Notes, found...)
 	}
 	if got := notes(); len(got) > 0 {
-		t.Errorf("nothing is left out, and the notes are %+v", got)
+		t.Errorf("nothing is skipped, but the notes are %+v", got)
 	}
 	write(t, dir, "00/00/"+moodle.EmptyContent+".tmp", []byte("an unfinished upload"))
 	write(t, dir, "00/00/.nfs0000001", []byte("deleted and open"))
-	if got := notes(); len(got) != 1 || !strings.HasPrefix(got[0].Text, "2 files are left out") {
+	if got := notes(); len(got) != 1 || !strings.HasPrefix(got[0].Text, "skipped 2 files") {
 		t.Errorf("the notes are %+v", got)
 	}
 }
 
-// nowhere takes files and keeps nothing.
+// nowhere is a FileWriter that discards everything.
 type nowhere struct{}
 
 func (nowhere) Open(context.Context, stage.Entry) error   { return nil }

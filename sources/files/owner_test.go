@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/plugins/conformance"
 )
 
-// Each file has the owner that the system tells.
+// Each file has its owner on disk.
 func TestOwners(t *testing.T) {
 	dir := t.TempDir()
 	mine, theirs := moodle.ContentPath(content(t, dir, []byte("mine"))), moodle.ContentPath(content(t, dir, []byte("theirs")))
@@ -26,7 +26,7 @@ func TestOwners(t *testing.T) {
 	}
 }
 
-// belongs asks the system whom a thing belongs to.
+// belongs returns the owner of a file according to the system.
 func belongs(t testing.TB, path string) stage.Owner {
 	t.Helper()
 	var st syscall.Stat_t

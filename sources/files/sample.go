@@ -8,19 +8,19 @@ import (
 	"github.com/lmsvault/vault/filetree"
 )
 
-// How much of a folder of the pool is looked at for an estimate, so that a plan
-// takes a few thousand looks however many millions of files there are.
+// How much of a directory of the pool is examined for an estimate, so that a plan
+// needs a few thousand lookups however many millions of files there are.
 const (
-	sampleFolders = 4 // of the 256 folders below
+	sampleFolders = 4 // of the 256 directories below
 	sampleFiles   = 4 // of each of those
 )
 
-// sizes gathers the sizes of sampled files.
+// sizes sums up sampled files.
 type sizes struct{ files, bytes int64 }
 
 func (s *sizes) mean() int64 { return s.bytes / max(s.files, 1) }
 
-// sample estimates how many files a folder of the pool holds.
+// sample estimates the number of files in a directory of the pool.
 func (s *sizes) sample(root *os.Root, name string) (files int64, err error) {
 	dir, err := filetree.OpenDir(root, name)
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *sizes) sample(root *os.Root, name string) (files int64, err error) {
 	return files * int64(len(folders)) / int64(max(n, 1)), err
 }
 
-// folder counts the files of a second-level folder and looks at a few.
+// folder counts the files of a second-level directory and examines a few.
 func (s *sizes) folder(parent *os.Root, name string) (files int64, err error) {
 	dir, err := filetree.OpenDir(parent, name)
 	if err != nil {

@@ -12,15 +12,9 @@ type Config struct {
 }
 
 const doc = `Reads Moodle's file pool. The SHA-1 of every file is checked against its name
-while it is read: a file that differs is carried under its name and listed as
-corrupt_file. Files that are unchanged since the snapshot before, by size, times
-and inode, are not read again.
+while it is read; a file that differs is kept under its name and listed as corrupt_file. Files that have not changed since the previous snapshot, by size, times and inode, are not read again.
 
-Anything else that lies in the pool (Moodle's warning.txt, say) is carried as it
-is; only uploads that Moodle has not finished (HASH.tmp), left-overs of NFS
-(.nfs…), lost+found and what the pipeline's select: exclude_files names are left out. Links and special files are listed as special_file; filedir
-itself may be a link. A pool without any file is a missing_part, unless the tables
-of the same run name no content. Owners, extended attributes and hard links are not kept.`
+Anything else in the pool, such as Moodle's warning.txt, is backed up unchanged, except unfinished uploads (HASH.tmp), deleted files that are still open on NFS (.nfs…), lost+found and what the pipeline's select: exclude_files lists. Links and special files are listed as special_file; filedir itself may be a link. A pool without any file is a missing_part, unless the tables of the same run refer to no content. Owners, extended attributes and hard links are not kept.`
 
 // Stage is the registered source.
 func Stage() stage.Stage {
@@ -28,7 +22,7 @@ func Stage() stage.Stage {
 		Info: stage.Info{
 			Name:    "files",
 			Role:    stage.RoleSource,
-			Summary: "Moodle's file pool (filedir)",
+			Summary: "Reads Moodle's file pool (filedir).",
 			Doc:     doc,
 			Parts:   []string{stage.Filedir},
 			Config:  func() any { return &Config{} },

@@ -46,9 +46,9 @@ func fixture(t testing.TB, db servers.Database) conformance.SourceFixture {
 	}
 }
 
-// A reader that comes after one whose target failed, which costs its connection,
-// tells of that failure and not of the connection.
-func TestLaterReadsTellTheFirstError(t *testing.T) {
+// If a writer fails, which closes the connection, later reads report that failure and
+// not the closed connection.
+func TestLaterReadsReportFirstError(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()
@@ -65,9 +65,9 @@ func TestLaterReadsTellTheFirstError(t *testing.T) {
 	}
 }
 
-// A table of an engine without snapshots is not counted: its rows may have changed
-// since they were read.
-func TestTablesOutsideTheSnapshotAreNotCounted(t *testing.T) {
+// A table of an engine without snapshots is not counted, because its rows may have
+// changed since they were read.
+func TestTablesOutsideSnapshotAreNotCounted(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()

@@ -53,7 +53,7 @@ func open(t testing.TB, dsn string, change func(*Config)) stage.RowSource {
 	return s.(stage.RowSource)
 }
 
-// as returns the DSN of db for a new user with these rights on it alone.
+// as returns a DSN of db for a new user with only these privileges.
 func as(t testing.TB, db servers.Database, rights string) string {
 	t.Helper()
 	cfg, err := driver.ParseDSN(db.DSN)
@@ -71,7 +71,7 @@ func as(t testing.TB, db servers.Database, rights string) string {
 	return cfg.FormatDSN()
 }
 
-// collector keeps what a unit gives.
+// collector keeps the rows of a unit.
 type collector struct {
 	mu    *sync.Mutex
 	data  map[string][]string // rows by table
@@ -100,7 +100,7 @@ func (c *collector) Loss(_ context.Context, l stage.Loss) error {
 	return fmt.Errorf("loss %+v", l)
 }
 
-// readAll reads all units side by side and returns the rows of each table, sorted.
+// readAll reads all units concurrently and returns the rows of each table, sorted.
 func readAll(t testing.TB, s stage.RowSource, units []stage.Unit) map[string][]string {
 	t.Helper()
 	var mu sync.Mutex

@@ -11,9 +11,9 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// What a user's rights hide is not left out in silence: tables are refused,
-// triggers, events and routines are noted. Rights may come by a role.
-func TestWhatTheUserCannotSee(t *testing.T) {
+// What a user's privileges hide is not silently omitted: hidden tables are refused,
+// triggers, events and routines are noted. Privileges may come from a role.
+func TestHiddenObjectsAreReported(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()
@@ -29,8 +29,8 @@ func TestWhatTheUserCannotSee(t *testing.T) {
 			noted := func(want string) {
 				t.Helper()
 				text := fmt.Sprint(plan(t, open(t, dsn, nil)).Notes)
-				if _, after, _ := strings.Cut(text, "can't see "); !strings.HasPrefix(after, want) || (want == "") != (after == "") {
-					t.Errorf("notes %s instead of %q", text, want)
+				if _, after, _ := strings.Cut(text, "cannot see "); !strings.HasPrefix(after, want) || (want == "") != (after == "") {
+					t.Errorf("notes %s, want %q", text, want)
 				}
 			}
 			exec(t, db, "GRANT SELECT ON `"+name+"`.mdl_a TO "+user)
@@ -55,7 +55,7 @@ func TestWhatTheUserCannotSee(t *testing.T) {
 	}
 }
 
-// Names with anything in them are locked, each as it is.
+// Table names with any characters are locked correctly.
 func TestTableLocksOfOddNames(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {

@@ -11,30 +11,30 @@ import (
 	"github.com/lmsvault/vault/dialects/mysql"
 )
 
-// snapshot is one moment of a database, seen by connections of their own. Its
-// connections are lent out by free; a lost one is not replaced, because nothing
-// can see that moment again.
+// snapshot is a consistent view of a database, shared by several connections. free
+// holds the unused ones. A lost connection is not replaced, because no other can get
+// the same view.
 type snapshot struct {
 	free        chan *sql.Conn
 	conns       []*sql.Conn
-	consistency string // what the manifest says
-	position    string // of the binary log, "" where it may not be seen
-	note        string // why it is not the best guarantee, or ""
+	consistency string // as recorded in the manifest
+	position    string // of the binary log, "" if it is hidden
+	note        string // why the guarantee is not the best, or ""
 }
 
-// The guarantees that a run can have.
+// Consistency guarantees of a run.
 const (
 	underGlobalLock = "one snapshot for all connections (FLUSH TABLES WITH READ LOCK)"
 	underTableLocks = "one snapshot for all connections (LOCK TABLES READ)"
 	oneConnection   = "one snapshot, read by a single connection"
 )
 
-// savepoint marks the transaction's begin: going back to it gives back the locks
-// on table definitions that reading took, so that nobody's ALTER waits for the run.
+// savepoint marks the beginning of the transaction. Rolling back to it releases the
+// metadata locks taken by reading, so that nobody's ALTER waits for the run.
 const savepoint = "vault"
 
-// take begins a transaction on n connections such that all see one moment.
-// tables are the full names of those to lock where the global lock is not allowed.
+// take begins transactions on n connections that share one view. tables are the full
+// names of the tables to lock if the global lock is not allowed.
 func take(ctx context.Context, s *mysql.Server, n int, wait time.Duration, tables []string) (_ *snapshot, err error) {
 	snap := &snapshot{free: make(chan *sql.Conn, n)}
 	defer func() {
@@ -67,8 +67,8 @@ func take(ctx context.Context, s *mysql.Server, n int, wait time.Duration, table
 	return snap, nil
 }
 
-// lock makes writers wait, by the best means that the user has a right to, and
-// settles for one connection where it has none.
+// lock blocks writers by the best means that the user's privileges allow, and falls
+// back to a single connection.
 func (snap *snapshot) lock(ctx context.Context, s *mysql.Server, wait time.Duration, tables []string) (unlock func() error, err error) {
 	nothing := func() error { return nil }
 	if len(snap.conns) == 1 {
@@ -80,11 +80,11 @@ func (snap *snapshot) lock(ctx context.Context, s *mysql.Server, wait time.Durat
 		return nil, fmt.Errorf("%s: opening a connection: %w", s.Address, err)
 	}
 	unlock = func() error {
-		// Also after the run was cancelled: a lock must not outlive its moment.
+		// Unlock even if the run was cancelled: the lock must be short.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
 		_, err := conn.ExecContext(ctx, "UNLOCK TABLES")
-		return errors.Join(err, conn.Close()) // a closed connection gives its locks back too
+		return errors.Join(err, conn.Close()) // closing a connection also releases its locks
 	}
 	if _, err := conn.ExecContext(ctx, fmt.Sprintf("SET SESSION lock_wait_timeout = %d", max(1, int(wait.Seconds())))); err != nil {
 		return nil, errors.Join(err, unlock())
@@ -108,7 +108,7 @@ func (snap *snapshot) lock(ctx context.Context, s *mysql.Server, wait time.Durat
 		}
 		why = append(why, err.Error())
 	}
-	snap.note = "a single connection reads all tables, because no lock could be had to begin several at one moment: " + strings.Join(why, "; ")
+	snap.note = "a single connection reads all tables, because no lock was available to begin several consistently: " + strings.Join(why, "; ")
 	snap.consistency = oneConnection
 	var errs []error
 	for _, extra := range snap.conns[1:] {
@@ -146,8 +146,8 @@ func (snap *snapshot) begin(ctx context.Context, s *mysql.Server) error {
 	return nil
 }
 
-// position tells where the binary log is, for a replica to begin at. It is a
-// service, not needed: a missing right or a log that is off gives "".
+// position returns the position of the binary log, for starting a replica. It is
+// optional: "" if the privilege is missing or the log is off.
 func position(ctx context.Context, conn *sql.Conn, s *mysql.Server) string {
 	query, gtid := "SHOW BINARY LOG STATUS", "SELECT @@GLOBAL.gtid_executed"
 	if s.MariaDB {
@@ -206,7 +206,8 @@ func (snap *snapshot) borrow(ctx context.Context) (*sql.Conn, error) {
 
 func (snap *snapshot) giveBack(conn *sql.Conn) { snap.free <- conn }
 
-// close ends the transactions. A connection that the server has ended already is no error.
+// close ends the transactions. It ignores connections that the server has already
+// closed.
 func (snap *snapshot) close() error {
 	var errs []error
 	for _, conn := range snap.conns {

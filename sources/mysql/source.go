@@ -27,15 +27,15 @@ type source struct {
 	snap   *snapshot
 	tables map[string]schema.Table // by name without prefix
 	full   map[string]string       // their full names
-	where  map[string]string       // the condition that their rows must meet; "" for all
-	// selected says what is read.
+	where  map[string]string       // conditions on their rows; "" for all
+	// selected is the selection to read.
 	selected selection.Selection
-	// unsteady are the tables of engines without snapshots.
+	// unsteady holds the tables of engines without snapshots.
 	unsteady map[string]bool
-	failed   atomic.Pointer[error] // why the first Read that failed did: it may have cost its connection
+	failed   atomic.Pointer[error] // error of the first failed Read, which may have closed its connection
 }
 
-// Plan connects, takes the snapshot and reads the structure that holds in it.
+// Plan connects, takes the snapshot and reads its structure.
 func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
 	var err error
 	s.selected = r.Selection
@@ -61,9 +61,9 @@ func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 	return inv, nil
 }
 
-// consistent takes the snapshot and the structure of the same moment: what stands
-// unchanged before and after the lock stood during it. Reading the structure
-// under the lock would make writers wait.
+// consistent takes the snapshot and reads the matching structure: a structure that is
+// the same before and after the lock was valid during it. Reading the structure under
+// the lock would block writers.
 func (s *source) consistent(ctx context.Context) (*mysql.Structure, error) {
 	before, err := s.inspect(ctx)
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *source) consistent(ctx context.Context) (*mysql.Structure, error) {
 		}
 		before = after
 	}
-	return nil, fmt.Errorf("%s: the structure of the tables changed while the snapshot was taken, %d times in a row: run again when no upgrade is at work", s.server.Address, tries)
+	return nil, fmt.Errorf("%s: the structure of the tables changed while taking the snapshot, %d times in a row; run again when no upgrade is running", s.server.Address, tries)
 }
 
 func (s *source) inspect(ctx context.Context) (*mysql.Structure, error) {
@@ -113,7 +113,7 @@ func (s *source) inspect(ctx context.Context) (*mysql.Structure, error) {
 		st.Notes = append(st.Notes, stage.Note{Path: stage.DB, Text: note})
 	}
 	if len(st.Tables) == 0 {
-		return nil, failure.New(failure.Refused, "%s: no table has the prefix %q, or the user may not see any; tables that are there: %s", s.server.Address, s.cfg.Prefix, strings.Join(st.Others[:min(5, len(st.Others))], ", "))
+		return nil, failure.New(failure.Refused, "%s: no table has the prefix %q, or the user may not see any; existing tables: %s", s.server.Address, s.cfg.Prefix, strings.Join(st.Others[:min(5, len(st.Others))], ", "))
 	}
 	if err := s.server.OrderIndexes(ctx, st); err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func (s *source) inspect(ctx context.Context) (*mysql.Structure, error) {
 	return st, nil
 }
 
-// sameStructure compares without what changes with every row.
+// sameStructure compares structures, ignoring what changes with every row.
 func sameStructure(a, b *mysql.Structure) bool {
 	if len(a.Tables) != len(b.Tables) {
 		return false
@@ -165,7 +165,7 @@ func (s *source) inventory(ctx context.Context, st *mysql.Structure) (_ *stage.I
 		}
 		if t.Engine != "InnoDB" {
 			s.unsteady[t.Name] = true
-			inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB + "/" + t.Name, Text: "is not in the snapshot: the engine " + t.Engine + " has none, it is read as it is at that moment and not counted besides"})
+			inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB + "/" + t.Name, Text: "is not in the snapshot, because the engine " + t.Engine + " has none; it is read in its current state and not counted"})
 		}
 		filter, err := s.selected.Filter(t.Table)
 		if err != nil {
@@ -210,8 +210,8 @@ func (s *source) facts() map[string]string {
 	return facts
 }
 
-// included is the structure without the tables that are left out, which the user
-// may have no right to read.
+// included returns the structure without the excluded tables, which the user may have
+// no privilege to read.
 func (s *source) included(st *mysql.Structure) *mysql.Structure {
 	return &mysql.Structure{Tables: slices.DeleteFunc(slices.Clone(st.Tables), func(t mysql.Table) bool {
 		_, out := s.selected.ExcludesTable(t.Name)
@@ -219,12 +219,12 @@ func (s *source) included(st *mysql.Structure) *mysql.Structure {
 	})}
 }
 
-// ReadRows writes the rows of one unit to w, in the snapshot.
+// ReadRows writes the rows of one unit in the snapshot to w.
 func (s *source) ReadRows(ctx context.Context, r stage.ReadRequest, w stage.RowWriter) error {
 	unit := r.Unit
 	t, ok := s.tables[unit.Table]
 	if !ok {
-		return fmt.Errorf("unit %s: there is no table %q in the plan", unit.ID, unit.Table)
+		return fmt.Errorf("unit %s: the plan has no table %q", unit.ID, unit.Table)
 	}
 	within, err := keyrange.Parse(unit.Spec)
 	if err != nil {
@@ -236,21 +236,21 @@ func (s *source) ReadRows(ctx context.Context, r stage.ReadRequest, w stage.RowW
 	}
 	if cause := s.failed.Load(); cause != nil {
 		s.snap.giveBack(conn)
-		return fmt.Errorf("unit %s is not read after an error: %w", unit.ID, *cause)
+		return fmt.Errorf("unit %s was not read because of an earlier error: %w", unit.ID, *cause)
 	}
 	err, refused := s.read(ctx, conn, t, within, w)
-	if err != nil && (!refused || ctx.Err() != nil) { // a writer's error costs no connection
+	if err != nil && (!refused || ctx.Err() != nil) { // the writer's error does not close the connection
 		s.failed.CompareAndSwap(nil, &err)
 	}
 	if released := s.release(ctx, conn); err == nil {
-		err = released // else the first error says it all, and w's must come back as it is
+		err = released // otherwise the first error is enough, and w's must be returned unchanged
 	}
 	return err
 }
 
-// read tells whether the error that it returns is w's, which comes as it is.
+// read reports whether the error that it returns, unchanged, is w's.
 func (s *source) read(ctx context.Context, conn *sql.Conn, t schema.Table, within keyrange.Range, w stage.RowWriter) (err error, refused bool) {
-	var told error // by w
+	var told error // error of w
 	b := rows.NewBuilder(func(ctx context.Context, data []byte, n int) error {
 		told = w.Write(ctx, stage.Chunk{Data: data, Rows: n})
 		return told
@@ -272,13 +272,13 @@ func (s *source) read(ctx context.Context, conn *sql.Conn, t schema.Table, withi
 	return nil, false
 }
 
-// Count counts a table's rows in the snapshot. The server chooses the index for
-// that, and reads go by the primary key. A table of an engine without snapshots is
-// not counted: its rows may have changed since they were read.
+// Count counts a table's rows in the snapshot. The server chooses the index, while
+// reads use the primary key. A table of an engine without snapshots is not counted,
+// because its rows may have changed since they were read.
 func (s *source) Count(ctx context.Context, table string) (n int64, err error) {
 	t, ok := s.tables[table]
 	if !ok {
-		return 0, fmt.Errorf("there is no table %q in the plan", table)
+		return 0, fmt.Errorf("the plan has no table %q", table)
 	}
 	if s.unsteady[table] {
 		return -1, nil
@@ -289,7 +289,7 @@ func (s *source) Count(ctx context.Context, table string) (n int64, err error) {
 	}
 	if cause := s.failed.Load(); cause != nil {
 		s.snap.giveBack(conn)
-		return 0, fmt.Errorf("table %s is not counted after an error: %w", table, *cause)
+		return 0, fmt.Errorf("table %s was not counted because of an earlier error: %w", table, *cause)
 	}
 	query := "SELECT COUNT(*) FROM " + mysql.Ident(s.full[t.Name])
 	if where := s.where[table]; where != "" {
@@ -311,29 +311,29 @@ func (s *source) Count(ctx context.Context, table string) (n int64, err error) {
 	return n, err
 }
 
-// release gives a connection back, and the locks on definitions that it has.
+// release returns a connection to the pool after releasing its metadata locks.
 func (s *source) release(ctx context.Context, conn *sql.Conn) error {
 	defer s.snap.giveBack(conn)
 	if _, err := conn.ExecContext(ctx, "ROLLBACK TO SAVEPOINT "+savepoint); err != nil && ctx.Err() == nil && !mysql.Lost(err) {
 		return err
 	}
-	return nil // a lost connection says so to its next reader
+	return nil // the next reader will find the connection lost
 }
 
 func (s *source) explain(table string, err error) error {
 	const changed, gone, noColumn = 1412, 1146, 1054
 	switch n := mysql.Number(err); {
 	case n == changed || n == gone || n == noColumn:
-		return fmt.Errorf("table %s was altered or dropped after the snapshot was taken: run again when no upgrade is at work: %w", table, err)
+		return fmt.Errorf("table %s was altered or dropped after the snapshot was taken; run again when no upgrade is running: %w", table, err)
 	case mysql.Denied(err):
-		return failure.New(failure.Refused, "table %s: the user has no right to read it: %w", table, err)
+		return failure.New(failure.Refused, "table %s: the user may not read it: %w", table, err)
 	case mysql.Lost(err):
-		return fmt.Errorf("table %s: the connection is lost, and with it the snapshot, which can't be seen again: run again; what is stored already is not stored twice: %w", table, err)
+		return fmt.Errorf("table %s: connection lost, and with it the snapshot; run again, data already stored is not stored twice: %w", table, err)
 	}
 	return fmt.Errorf("reading table %s: %w", table, err)
 }
 
-// Close ends the snapshot and the connections.
+// Close closes the snapshot and the connections.
 func (s *source) Close(context.Context) error {
 	var errs []error
 	if s.snap != nil {

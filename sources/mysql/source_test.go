@@ -20,8 +20,8 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// Only tables with exactly the prefix are the site's; "_" is no wildcard, another
-// site in the database is left alone, and the prefix may be empty.
+// Only tables with exactly the prefix belong to the site; "_" is not a wildcard,
+// other sites in the database are ignored, and the prefix may be empty.
 func TestPrefixIsExact(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestPrefixIsExact(t *testing.T) {
 			if got := tableNames(plan(t, open(t, db.DSN, func(c *Config) { c.Prefix = "mdl_old_" }))); !slices.Equal(got, []string{"config", "config_plugins", "course", "user", "x"}) {
 				t.Errorf("tables of the other site: %q", got)
 			}
-			if got := tableNames(plan(t, open(t, db.DSN, func(c *Config) { c.Prefix = "" }))); !slices.Equal(got, []string{"MDL_upper", "config", "config_plugins", "course", "mdl", "mdlxuser", "user"}) { // mdl_ is a site of its own
+			if got := tableNames(plan(t, open(t, db.DSN, func(c *Config) { c.Prefix = "" }))); !slices.Equal(got, []string{"MDL_upper", "config", "config_plugins", "course", "mdl", "mdlxuser", "user"}) { // mdl_ is another site
 				t.Errorf("without a prefix: %q", got)
 			}
 			inv = planSelected(t, open(t, db.DSN, nil), selection.Selection{ExcludeTables: []string{"config*", "u?er"}})
@@ -54,8 +54,8 @@ func TestPrefixIsExact(t *testing.T) {
 	}
 }
 
-// What can't be carried is listed, each by its kind.
-func TestWhatCannotBeCarriedIsListed(t *testing.T) {
+// What cannot be transferred is listed with its kind.
+func TestUnsupportedObjectsAreListed(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()
@@ -91,8 +91,8 @@ func TestWhatCannotBeCarriedIsListed(t *testing.T) {
 	}
 }
 
-// MySQL's catalog tells an expression with bytes that are not UTF-8 as if they were
-// characters, which would change it.
+// MySQL's catalog decodes the bytes of an expression that is not UTF-8 as characters,
+// which would change it.
 func TestExpressionsThatAreNotUTF8AreLost(t *testing.T) {
 	db := servers.MySQL(t)
 	exec(t, db, "CREATE TABLE mdl_a (id int PRIMARY KEY, a varbinary(9) DEFAULT (concat(_binary 0xFF, 'x')), b varchar(9) DEFAULT (concat('ü', 'x')))")
@@ -106,8 +106,8 @@ func TestExpressionsThatAreNotUTF8AreLost(t *testing.T) {
 	}
 }
 
-// While others write, all connections see one moment: the sum over two tables,
-// between which each transaction moves an amount, is that of every moment.
+// All connections share one view while others write: the sum over two tables, between
+// which each transaction moves an amount, is constant.
 func TestOneSnapshotWhileOthersWrite(t *testing.T) {
 	for _, engine := range engines {
 		for _, c := range []struct {
@@ -156,7 +156,8 @@ func TestOneSnapshotWhileOthersWrite(t *testing.T) {
 	}
 }
 
-// A lock that can't be had in time is given up for the next best means, and that is said.
+// If a lock is not granted in time, the source falls back to the next best means, and
+// says so.
 func TestLockTimeout(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
@@ -212,7 +213,7 @@ func write(t testing.TB, db servers.Database) (stop func()) {
 	return func() { cancel(); wg.Wait() }
 }
 
-// A large table is read in ranges of its key, which together are all of it.
+// A large table is read in ranges of its key that together cover it.
 func TestKeyRanges(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
@@ -239,7 +240,7 @@ func TestKeyRanges(t *testing.T) {
 	}
 }
 
-// What goes wrong is said so that a person knows what to do, without the password.
+// Errors say what to do, and do not contain the password.
 func TestErrorsAreClear(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
@@ -279,9 +280,9 @@ func TestErrorsAreClear(t *testing.T) {
 	}
 }
 
-// A lost connection ends the run with an error that says what was lost, a table that
-// is altered after the snapshot likewise, and a receiver's own error comes back as it is.
-func TestWhatHappensMeanwhile(t *testing.T) {
+// A lost connection ends the run with an error that says what was lost, so does a
+// table altered after the snapshot, and a receiver's own error is returned unchanged.
+func TestInterferenceDuringRun(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			t.Parallel()
@@ -339,7 +340,7 @@ func killSnapshot(t testing.TB, db servers.Database) {
 	}
 }
 
-// Tables of other programs are noted, and those that the selection excludes reported.
+// Tables of other programs are noted, and excluded tables are reported.
 func TestExclusionsAreReported(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {

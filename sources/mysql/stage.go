@@ -12,22 +12,14 @@ import (
 
 const doc = `Reads all tables whose names begin with the prefix from MySQL 8–9 or MariaDB 10.6–11.8.
 
-All connections read the same moment. For that the source takes a global read lock, begins a
-transaction on each connection, and gives the lock back at once: writers wait for
-milliseconds. The right RELOAD is needed for it; without, the site's tables are locked
-instead (right LOCK TABLES); without that, one connection reads everything. The fact
-"consistency" of the run says which it was. Tables of other engines than InnoDB have no
-snapshots and are named in the notes.
+All connections read the same snapshot. To begin it, the source takes a global read lock, begins a transaction on each connection, and releases the lock at once: writers wait for milliseconds. This needs the privilege RELOAD; without it, the site's tables are locked instead (privilege LOCK TABLES); without that, one connection reads everything. The fact "consistency" of the run records which method was used. Tables of engines other than InnoDB have no snapshots and are listed in the notes.
 
-Every connection sets the session variables that change what is read (sql_select_limit,
-character sets, sql_mode, time limits and others) and reads them back, whatever the server's,
-the user's or init_connect's defaults are. A parameter of the DSN that says otherwise is refused.
+Every connection sets the session variables that affect what is read (sql_select_limit,
+character sets, sql_mode, time limits and others) and reads them back, overriding the defaults of server, user and init_connect. A conflicting DSN parameter is refused.
 
-Each table is counted in the snapshot besides being read, and the run fails where the numbers
-differ; tables of engines without snapshots are not counted.
+Each table is also counted in the snapshot, and the run fails if the numbers differ; tables of engines without snapshots are not counted.
 
-Rights: SELECT on the whole database, else the source refuses; for triggers, routines and events
-to be listed TRIGGER, EXECUTE and EVENT, else a note says what can't be seen; better RELOAD or LOCK TABLES; REPLICATION CLIENT for the binary log's position.`
+Privileges: SELECT on the whole database is required; TRIGGER, EXECUTE and EVENT to list triggers, routines and events, otherwise a note says what is hidden; preferably RELOAD or LOCK TABLES; REPLICATION CLIENT for the position of the binary log.`
 
 // Stage describes the source.
 func Stage() stage.Stage {
@@ -35,7 +27,7 @@ func Stage() stage.Stage {
 		Info: stage.Info{
 			Name:    "mysql",
 			Role:    stage.RoleSource,
-			Summary: "reads a site's tables from MySQL or MariaDB",
+			Summary: "Reads a site's tables from MySQL or MariaDB.",
 			Doc:     doc,
 			Parts:   []string{stage.DB},
 			Dialect: mysql.Dialect,

@@ -42,7 +42,7 @@ func TestContract(t *testing.T) {
 	})
 }
 
-// failing is a target that takes no rows.
+// failing is a target that rejects all rows.
 type failing struct {
 	heap
 	err error
@@ -50,9 +50,9 @@ type failing struct {
 
 func (f *failing) Write(context.Context, stage.Chunk) error { return f.err }
 
-// A reader that comes after one whose target failed, which costs its connection,
-// tells of that failure and not of the connection.
-func TestLaterReadsTellTheFirstError(t *testing.T) {
+// If a writer fails, which closes the connection, later reads report that failure and
+// not the closed connection.
+func TestLaterReadsReportFirstError(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_a (id bigint PRIMARY KEY, x text);
 		INSERT INTO mdl_a SELECT n, repeat('0123456789', 1500) FROM generate_series(1, 1000) n;

@@ -24,14 +24,14 @@ type holder struct {
 	notes    []stage.Note
 	snapshot string
 	selected selection.Selection
-	excluded []selection.Excluded // tables that it left out
+	excluded []selection.Excluded // tables excluded by the selection
 
-	mu sync.Mutex // conn after Plan
+	mu sync.Mutex // guards conn after Plan
 }
 
-// hold lists the site's tables, locks them, and only then takes the snapshot, so
-// that what it shows has the structure that is read. Tables that come or go
-// between listing and locking begin it anew.
+// hold lists the site's tables, locks them, and only then takes the snapshot, so that
+// the snapshot matches the structure that is read. If tables appear or vanish between
+// listing and locking, it starts over.
 func hold(ctx context.Context, config Config, selected selection.Selection) (*holder, error) {
 	conn, err := config.Open(ctx)
 	if err != nil {
@@ -48,12 +48,12 @@ func hold(ctx context.Context, config Config, selected selection.Selection) (*ho
 			return nil, errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
 		}
 		if _, err := conn.Exec(ctx, "ROLLBACK"); err != nil {
-			return nil, errors.Join(conn.Explain(err, "starting anew"), conn.Close(context.WithoutCancel(ctx)))
+			return nil, errors.Join(conn.Explain(err, "starting over"), conn.Close(context.WithoutCancel(ctx)))
 		}
 	}
 }
 
-var errMoved = errors.New("tables are created or dropped all the time; try again when no upgrade runs")
+var errMoved = errors.New("tables are constantly being created or dropped; try again when no upgrade is running")
 
 func (h *holder) attempt(ctx context.Context) error {
 	before, err := h.list(ctx)
@@ -78,7 +78,7 @@ func (h *holder) attempt(ctx context.Context) error {
 	return nil
 }
 
-// sharedSnapshot is what another process needs to read the same.
+// sharedSnapshot is what another process needs to read the same snapshot.
 type sharedSnapshot struct {
 	Snapshot  string              `json:"snapshot"`
 	Selection selection.Selection `json:"selection"`
@@ -88,12 +88,12 @@ func (h *holder) session() (stage.Session, error) {
 	return json.Marshal(sharedSnapshot{h.snapshot, h.selected})
 }
 
-// joinHolder makes a holder of a snapshot that another process exported. Its own
-// session sees it too, and locks the tables as well.
+// joinHolder returns a holder of a snapshot that another process exported. Its own
+// session uses that snapshot too, and also locks the tables.
 func joinHolder(ctx context.Context, config Config, session stage.Session) (*holder, error) {
 	var s sharedSnapshot
 	if err := json.Unmarshal(session, &s); err != nil {
-		return nil, fmt.Errorf("the session to join is not one of this source: %w", err)
+		return nil, fmt.Errorf("the session to join does not belong to this source: %w", err)
 	}
 	h := &holder{config: config, snapshot: s.Snapshot, selected: s.Selection}
 	conn, err := h.join(ctx)
@@ -110,7 +110,7 @@ func joinHolder(ctx context.Context, config Config, session stage.Session) (*hol
 	return h, nil
 }
 
-// list finds the tables to read.
+// list returns the tables to read.
 func (h *holder) list(ctx context.Context) (*postgres.Listing, error) {
 	l, err := h.conn.List(ctx)
 	if err != nil {
@@ -118,7 +118,7 @@ func (h *holder) list(ctx context.Context) (*postgres.Listing, error) {
 	}
 	site := h.conn.Site
 	if l.Unfinished {
-		return nil, failure.New(failure.Refused, "%s: table %s says that a restore into this site was not finished or not proved: it is not whole; restore it again with replace: true",
+		return nil, failure.New(failure.Refused, "%s: table %s marks a restore into this site as unfinished or not proven; restore it again with replace: true",
 			h.conn.Address, site.Table(postgres.Marker))
 	}
 	h.notes = l.Notes
@@ -141,10 +141,10 @@ func (h *holder) list(ctx context.Context) (*postgres.Listing, error) {
 		return nil, err
 	}
 	if len(l.Tables) == 0 && len(h.excluded) > 0 {
-		return nil, failure.New(failure.Refused, "%s: the selection excludes all tables of the site in schema %s; take the source out instead", h.conn.Address, site.Schema)
+		return nil, failure.New(failure.Refused, "%s: the selection excludes all tables of the site in schema %s; remove the source instead", h.conn.Address, site.Schema)
 	}
 	if len(l.Tables) == 0 {
-		return nil, failure.New(failure.Refused, "%s: schema %s has no table that begins with prefix %q and may be read%s; check schema and prefix", h.conn.Address, site.Schema, site.Prefix, hints(h.notes))
+		return nil, failure.New(failure.Refused, "%s: schema %s has no readable table with prefix %q%s; check schema and prefix", h.conn.Address, site.Schema, site.Prefix, hints(h.notes))
 	}
 	return l, nil
 }
@@ -163,7 +163,7 @@ func (h *holder) refuseDenied(l *postgres.Listing) error {
 		h.conn.Address, len(denied), postgres.Abridged(denied), postgres.Ident(h.conn.Site.Schema))
 }
 
-// hints tells what there is instead of the site's tables.
+// hints lists what exists instead of the site's tables.
 func hints(notes []stage.Note) string {
 	var texts []string
 	for _, n := range notes {
@@ -175,8 +175,8 @@ func hints(notes []stage.Note) string {
 	return " (" + strings.Join(texts, "; ") + ")"
 }
 
-// lock keeps the tables from being changed or dropped. A statement that takes
-// locks only does not take the transaction's snapshot yet.
+// lock prevents the tables from being altered or dropped. A statement that only takes
+// locks does not yet take the transaction's snapshot.
 func (h *holder) lock(ctx context.Context, tables []postgres.Relation) error {
 	names := make([]string, len(tables))
 	for i, t := range tables {
@@ -195,7 +195,7 @@ func (h *holder) lock(ctx context.Context, tables []postgres.Relation) error {
 	return nil
 }
 
-// join opens a session that sees the holder's snapshot.
+// join opens a session that uses the holder's snapshot.
 func (h *holder) join(ctx context.Context) (*postgres.Conn, error) {
 	conn, err := h.config.Open(ctx)
 	if err != nil {
@@ -211,14 +211,14 @@ func (h *holder) join(ctx context.Context) (*postgres.Conn, error) {
 	return conn, nil
 }
 
-// alive makes sure that the locks were held until now: without them a TRUNCATE,
-// which snapshots don't hide, could have emptied a table.
+// alive checks that the locks are still held: without them a TRUNCATE, which
+// snapshots do not hide, could have emptied a table.
 func (h *holder) alive(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	err := h.conn.Ping(ctx)
-	if postgres.Lost(err) { // for good: no other session can take the snapshot again
-		return fmt.Errorf("%s: the session that holds the snapshot and the locks on all tables was lost (a restart, an administrator, a time limit of a pooler or firewall); start again: %w", h.conn.Address, err)
+	if postgres.Lost(err) { // permanent: no other session can take the snapshot again
+		return fmt.Errorf("%s: the session that holds the snapshot and the locks on all tables was lost (server restart, administrator, timeout of a pooler or firewall); run again: %w", h.conn.Address, err)
 	}
 	if err != nil {
 		return failure.Wrap(failure.Of(err), h.conn.Explain(err, "the session that holds the snapshot and the locks on all tables"))

@@ -20,7 +20,7 @@ type Source struct {
 	holder  *holder
 	workers *postgres.Pool
 	tables  map[string]*postgres.Table
-	where   map[string]string // by table: the condition that its rows must meet
+	where   map[string]string // conditions on rows, by table
 }
 
 var (
@@ -29,7 +29,7 @@ var (
 	_ stage.Joiner    = (*Source)(nil)
 )
 
-// Plan takes the snapshot that everything is read from.
+// Plan takes the snapshot from which everything is read.
 func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
 	var err error
 	if s.holder, err = hold(ctx, s.config, r.Selection); err != nil {
@@ -73,7 +73,7 @@ func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 		return nil, err
 	}
 	if n := s.workers.Size(); n < want {
-		inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("the server had connections for %d readers instead of %d", n, want)})
+		inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("the server had connections for only %d of %d readers", n, want)})
 	}
 	return inv, nil
 }
@@ -94,7 +94,7 @@ func (s *Source) apply(catalog *postgres.Catalog) error {
 	return nil
 }
 
-// readers is how many sessions read at once.
+// readers returns the number of concurrent sessions.
 func (s *Source) readers() int {
 	if s.config.Connections > 0 {
 		return s.config.Connections
@@ -102,7 +102,7 @@ func (s *Source) readers() int {
 	return max(s.env.Workers, 1)
 }
 
-// Join sees the snapshot that another process holds.
+// Join uses the snapshot that another process holds.
 func (s *Source) Join(ctx context.Context, session stage.Session) error {
 	var err error
 	if s.holder, err = joinHolder(ctx, s.config, session); err != nil {
@@ -119,10 +119,10 @@ func (s *Source) Join(ctx context.Context, session stage.Session) error {
 	return err
 }
 
-// whole is the Spec of a unit that is a table without an integer key.
+// whole is the Spec of a unit that is a whole table without an integer key.
 const whole = "whole"
 
-// units lists what can be read of a table on its own.
+// units returns the independent units of a table.
 func units(t *postgres.Table, ranges []keyrange.Range) []stage.Unit {
 	path := stage.DB + "/" + t.Name
 	if ranges == nil {
@@ -154,14 +154,14 @@ func (s *Source) facts(ctx context.Context) (map[string]string, error) {
 		(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)::text
 		FROM pg_database WHERE datname = current_database()`).Scan(&charset, &collation, &position)
 	if err != nil {
-		return nil, conn.Explain(err, "asking for encoding, collation and position")
+		return nil, conn.Explain(err, "reading encoding, collation and position")
 	}
 	maps.Copy(facts, map[string]string{"charset": charset, "collation": collation, "position": position})
 	return facts, nil
 }
 
-// ReadRows reads one unit of the plan. A session that is lost is opened anew for
-// the next attempt, and sees the same snapshot, as long as the holder lives.
+// ReadRows reads one unit of the plan. A lost session is reopened for the next
+// attempt with the same snapshot, as long as the holder lives.
 func (s *Source) ReadRows(ctx context.Context, request stage.ReadRequest, w stage.RowWriter) error {
 	unit := request.Unit
 	t := s.tables[unit.Table]
@@ -189,7 +189,7 @@ func (s *Source) ReadRows(ctx context.Context, request stage.ReadRequest, w stag
 	return s.holder.alive(ctx)
 }
 
-// Count counts a table's rows in the snapshot, which reading by COPY has no part in.
+// Count counts a table's rows in the snapshot, independently of COPY.
 func (s *Source) Count(ctx context.Context, table string) (n int64, err error) {
 	t := s.tables[table]
 	if t == nil {
@@ -206,7 +206,7 @@ func (s *Source) Count(ctx context.Context, table string) (n int64, err error) {
 	return n, err
 }
 
-// Close ends all sessions and with them the snapshot.
+// Close closes all sessions and with them the snapshot.
 func (s *Source) Close(ctx context.Context) error {
 	var errs []error
 	if s.workers != nil {

@@ -49,7 +49,7 @@ func execute(t testing.TB, db *sql.DB, statements string) {
 	}
 }
 
-// heap keeps what it is given of one unit.
+// heap keeps the rows of one unit.
 type heap struct {
 	before func(context.Context) error
 	data   strings.Builder
@@ -67,8 +67,8 @@ func (h *heap) Write(ctx context.Context, c stage.Chunk) error {
 
 func (h *heap) Loss(context.Context, stage.Loss) error { return nil }
 
-// While a program moves values between two tables, every connection sees them
-// as they were at one moment: the sum over both tables never changes.
+// While a program moves values between two tables, all connections share one view:
+// the sum over both tables never changes.
 func TestAllTablesAreReadFromOneSnapshot(t *testing.T) {
 	db := servers.Postgres(t)
 	const tables = 6
@@ -97,7 +97,7 @@ func TestAllTablesAreReadFromOneSnapshot(t *testing.T) {
 		}
 		close(writer)
 	}()
-	more := func(n int) { // waits until the program has gone on
+	more := func(n int) { // waits until the program has made progress
 		mu.Lock()
 		defer mu.Unlock()
 		for until := moves + n; moves < until; {
@@ -134,15 +134,15 @@ func TestAllTablesAreReadFromOneSnapshot(t *testing.T) {
 		}
 	}
 	if sum != 100*tables {
-		t.Errorf("the sum over all tables is %d in %d rows instead of %d", sum, rows, 100*tables)
+		t.Errorf("the sum over all tables is %d in %d rows, want %d", sum, rows, 100*tables)
 	}
 	if rows <= tables {
 		t.Errorf("%d rows: nothing was moved", rows)
 	}
 }
 
-// No table is changed or dropped between the snapshot and its reading.
-func TestTablesAreLockedAgainstChangesOfStructure(t *testing.T) {
+// No table is altered or dropped between the snapshot and its reading.
+func TestTablesAreLockedAgainstStructuralChanges(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_a (id int PRIMARY KEY); INSERT INTO mdl_a VALUES (1)`)
 	s := newSource(t, db.DSN, nil)
@@ -165,7 +165,7 @@ func TestTablesAreLockedAgainstChangesOfStructure(t *testing.T) {
 	}
 }
 
-// A table that somebody works on exclusively is waited for, but not for ever.
+// Waiting for an exclusively locked table is limited.
 func TestLockedTableIsAClearError(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_a (id int PRIMARY KEY)`)
@@ -183,12 +183,12 @@ func TestLockedTableIsAClearError(t *testing.T) {
 	}
 	s := newSource(t, db.DSN, func(c *Config) { c.LockTimeout = config.Duration(50e6) })
 	if _, err := s.Plan(t.Context(), stage.PlanRequest{}); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "another session has locked the table") {
-		t.Errorf("it says %v", err)
+		t.Errorf("got %v", err)
 	}
 }
 
-// The server ends a session in the middle of the run: the error says so, and
-// names what was being read or held.
+// If the server ends a session during the run, the error says so and names what was
+// being read or held.
 func TestLostConnectionIsAClearError(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_a (id int PRIMARY KEY, v text); CREATE TABLE mdl_b (id int PRIMARY KEY);
@@ -206,7 +206,7 @@ func TestLostConnectionIsAClearError(t *testing.T) {
 		}
 		err = s.ReadRows(t.Context(), stage.ReadRequest{Unit: inv.Units[0]}, &heap{before: kill})
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: it says %v", of, err)
+			t.Errorf("%s: got %v", of, err)
 		}
 		if err := s.Close(t.Context()); err != nil {
 			t.Error(err)
@@ -242,7 +242,7 @@ func TestExclusionsAreReported(t *testing.T) {
 	}
 }
 
-// An empty prefix takes every table of the schema but those of another site.
+// An empty prefix includes every table of the schema except those of another site.
 func TestEmptyPrefix(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE SCHEMA moodle; CREATE TABLE moodle.config (id int); CREATE TABLE moodle.config_plugins (id int); CREATE TABLE moodle.course (id int); CREATE TABLE moodle.user (id int); CREATE TABLE public.other (id int);
@@ -257,7 +257,7 @@ func TestEmptyPrefix(t *testing.T) {
 	}
 }
 
-// user makes a role without rights that is gone when the test ends.
+// user creates a role without privileges that is dropped when the test ends.
 func user(t *testing.T, db servers.Database) (name, dsn string) {
 	t.Helper()
 	name = "vt_" + strings.ToLower(rand.Text())
@@ -275,8 +275,9 @@ func user(t *testing.T, db servers.Database) (name, dsn string) {
 	return name, u.String()
 }
 
-// Each missing right is a refusal that names what may not be read and what to grant.
-func TestMissingRightsAreNamed(t *testing.T) {
+// Each missing privilege is an error that names what may not be read and what to
+// grant.
+func TestMissingPrivilegesAreNamed(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_a (id serial PRIMARY KEY); CREATE TABLE mdl_b (id int PRIMARY KEY); INSERT INTO mdl_b VALUES (1)`)
 	name, dsn := user(t, db)
@@ -296,9 +297,9 @@ func TestMissingRightsAreNamed(t *testing.T) {
 		case step.want == "" && err != nil:
 			t.Errorf("with all rights: %v", err)
 		case step.want != "" && (failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), step.want)):
-			t.Errorf("it says %v instead of %q", err, step.want)
+			t.Errorf("got %v, want %q", err, step.want)
 		case err != nil && strings.Contains(err.Error(), "sesame"):
-			t.Errorf("the password stands in %v", err)
+			t.Errorf("the error contains the password: %v", err)
 		}
 		if err := s.Close(t.Context()); err != nil {
 			t.Error(err)
@@ -314,16 +315,16 @@ func TestNothingToReadIsAClearError(t *testing.T) {
 		`the database has no schema "nowhere"`:                                   func(c *Config) { c.Schema = "nowhere" },
 	} {
 		if _, err := newSource(t, db.DSN, change).Plan(t.Context(), stage.PlanRequest{}); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), want) {
-			t.Errorf("it says %v instead of %q", err, want)
+			t.Errorf("got %v, want %q", err, want)
 		}
 	}
 	all := stage.PlanRequest{Selection: selection.Selection{ExcludeTables: []string{"*"}}}
 	if _, err := newSource(t, db.DSN, func(c *Config) { c.Prefix = "old_" }).Plan(t.Context(), all); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "the selection excludes all tables") {
-		t.Errorf("where all is excluded it says %v", err)
+		t.Errorf("with all tables excluded: %v", err)
 	}
 }
 
-// Cancelling ends a Read soon and leaves nothing behind that Close would wait for.
+// A cancelled Read ends soon and leaves nothing behind that Close would wait for.
 func TestCancelledReadEnds(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_a (id int PRIMARY KEY, v text); INSERT INTO mdl_a SELECT i, repeat('x', 1000) FROM generate_series(1, 20000) i`)
@@ -335,7 +336,7 @@ func TestCancelledReadEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	err = s.ReadRows(ctx, stage.ReadRequest{Unit: inv.Units[0]}, &stopping{cancel: cancel})
 	if failure.Of(err) != failure.Interrupted {
-		t.Errorf("it says %v", err)
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -350,8 +351,8 @@ func (s *stopping) Write(ctx context.Context, _ stage.Chunk) error {
 	return ctx.Err()
 }
 
-// A key WITHOUT OVERLAPS, as PostgreSQL 18 has them, is a loss: in its catalog it is
-// a constraint p or u with an index of exclusion, which older servers are made to have here.
+// A key WITHOUT OVERLAPS (PostgreSQL 18) is a loss: in the catalog it is a constraint
+// p or u with an exclusion index, which the test creates on older servers.
 func TestKeysWithoutOverlapsAreLost(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_a (id int PRIMARY KEY, r int4range, EXCLUDE USING gist (r WITH &&)); CREATE TABLE mdl_b (r int4range, CONSTRAINT mdl_b_r EXCLUDE USING gist (r WITH &&));
@@ -372,8 +373,9 @@ func TestKeysWithoutOverlapsAreLost(t *testing.T) {
 	}
 }
 
-// What a primary key includes may be a column that is not carried: the key is, without it.
-func TestAPrimaryKeyStaysWhereAnIncludedColumnIsLost(t *testing.T) {
+// A primary key may include a column that is not transferred: the key is kept without
+// it.
+func TestPrimaryKeyIsKeptIfIncludedColumnIsLost(t *testing.T) {
 	db := servers.Postgres(t)
 	execute(t, db.SQL, `CREATE TABLE mdl_a (id int, n int, g int GENERATED ALWAYS AS (n + 1) STORED, PRIMARY KEY (id) INCLUDE (n, g))`)
 	inv, err := newSource(t, db.DSN, nil).Plan(t.Context(), stage.PlanRequest{})

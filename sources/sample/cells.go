@@ -6,13 +6,12 @@ import (
 	"github.com/lmsvault/vault/core/rows"
 )
 
-// cells appends the cells of one row after another to a buffer of rows. Not
-// safe for concurrent use.
+// cells appends the cells of rows to a buffer. It is not safe for concurrent use.
 type cells struct {
 	random
 	*site
 	out     *rows.Builder
-	started bool // the row has a cell
+	started bool // the row has a cell already
 	scratch []byte
 }
 
@@ -35,7 +34,7 @@ func (c *cells) int(values ...int64) {
 	}
 }
 
-// raw appends canonical texts that need no escapes: numbers.
+// raw appends canonical texts that need no escaping, such as numbers.
 func (c *cells) raw(values ...string) {
 	for _, v := range values {
 		c.tab()
@@ -83,7 +82,7 @@ func (c *cells) prose(n int) {
 	c.out.Buf = rows.AppendText(c.out.Buf, c.scratch)
 }
 
-// maybe appends NULL once in every times, else v.
+// maybe appends NULL once in every times, otherwise v.
 func (c *cells) maybe(every, v int64) {
 	if c.below(every) == 0 {
 		c.null()

@@ -8,8 +8,8 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// The functions here declare columns as XMLDB would, with the integer sizes
-// that Moodle's MySQL generator gives to lengths.
+// The functions here declare columns like XMLDB, with the integer sizes that Moodle's
+// MySQL generator derives from lengths.
 
 func integer(name string, length int) schema.Column {
 	size := 1
@@ -80,8 +80,8 @@ func unique(columns ...string) schema.Index {
 	return x
 }
 
-// nameIndexes gives a table's indexes the names that Moodle would: four letters
-// of each part of the table's name, three of each column's, a counter where taken.
+// nameIndexes names a table's indexes like Moodle: four letters of each part of the
+// table's name, three of each column's, a counter if the name is taken.
 func nameIndexes(t *schema.Table, prefix string) {
 	var taken []string
 	for i := range t.Indexes {

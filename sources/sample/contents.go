@@ -14,29 +14,29 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// content is one content of filedir, known by its number and made anew whenever
-// it is read.
+// content is one content of filedir, identified by its number and regenerated
+// whenever it is read.
 type content struct {
 	number int64
 	size   int64
 	hash   string // SHA-1
-	name   string // an ending that fits
+	name   string // file name with a matching extension
 }
 
-// contentKinds are what files on a learning site are like, told apart by number.
+// contentKinds are the kinds of files on a learning site.
 const (
 	plainText = iota // compresses well
 	document         // like PDF: packed streams between lines of text
-	packed           // pictures, videos, archives: can't be compressed
+	packed           // pictures, videos, archives: incompressible
 	contentKinds
 )
 
 var endings = [contentKinds]string{".txt", ".pdf", ".jpg"}
 
-const blockSize = 64 << 10 // made by a random stream of its own
+const blockSize = 64 << 10 // each block has its own random stream
 
-// sizeOf shares out total among count files: most are small, few are large.
-// Content 0 is the empty one, content 1 a large one.
+// sizeOf divides total among count files: most are small, few are large. Content 0 is
+// empty, content 1 is large.
 func sizeOf(seed, number, count, total int64) int64 {
 	switch number {
 	case 0:
@@ -53,8 +53,8 @@ func sizeOf(seed, number, count, total int64) int64 {
 
 func (s *site) kind(number int64) int64 { return (number + number/7) % contentKinds }
 
-// write hands the content over in pieces of rows.MaxChunk bytes, made in buf,
-// which is returned to be used again.
+// write passes the content to emit in pieces of rows.MaxChunk bytes. It uses buf,
+// which it returns for reuse.
 func (s *site) write(ctx context.Context, c content, buf []byte, emit func(ctx context.Context, data []byte) error) ([]byte, error) {
 	buf = buf[:0]
 	for at := int64(0); at < c.size; at += blockSize {
@@ -76,7 +76,7 @@ func (s *site) block(dst []byte, number, block int64, size int) []byte {
 	var r random
 	r.start(s.config.Seed, "content", number<<20+block)
 	end := len(dst) + size
-	dst = slices.Grow(dst, size+64) // a word may stand over the end
+	dst = slices.Grow(dst, size+64) // a word may extend beyond the end
 	switch s.kind(number) {
 	case plainText:
 		return s.words.prose(dst, &r, size)[:end]
@@ -96,7 +96,8 @@ func (s *site) block(dst []byte, number, block int64, size int) []byte {
 	}
 }
 
-// makeContents sizes and hashes the contents, several at a time; they are sorted by hash.
+// makeContents generates sizes and hashes of the contents concurrently and sorts them
+// by hash.
 func (s *site) makeContents(ctx context.Context, count, total int64, workers int) ([]content, error) {
 	contents := make([]content, count)
 	g, ctx := errgroup.WithContext(ctx)
@@ -126,15 +127,15 @@ func (s *site) makeContents(ctx context.Context, count, total int64, workers int
 	return contents, nil
 }
 
-// byHash gives the contents in the order in which filedir holds them.
+// byHash returns the contents in filedir's order.
 func byHash(contents []content) []content {
 	sorted := slices.Clone(contents)
 	slices.SortFunc(sorted, func(a, b content) int { return cmp.Compare(a.hash, b.hash) })
 	return slices.CompactFunc(sorted, func(a, b content) bool { return a.hash == b.hash })
 }
 
-// fileRows is how many rows the table files has: one for each content, every
-// fifth content once more under another name.
+// fileRows is the number of rows of the table files: one for each content, and
+// another one with a different name for every fifth content.
 func fileRows(contents int64) int64 { return contents + (contents+4)/5 }
 
 // fileRow makes a row of files.
@@ -147,7 +148,7 @@ func fileRow(c *cells, i int64) {
 	context, item := 20+i%100, i/100
 	component, area, path, name := "mod_resource", "content", "/", f.name
 	if f.size == 0 {
-		name = "." // Moodle's mark of a folder
+		name = "." // Moodle's entry for a directory
 	}
 	if copied > 0 {
 		component, path = "user", "/kopie 日本/"
@@ -172,7 +173,7 @@ func fileRow(c *cells, i int64) {
 	c.null()
 }
 
-// path is the content's in a snapshot.
+// path returns the content's path in a snapshot.
 func (c *content) path() string {
 	return stage.Filedir + "/" + c.hash[:2] + "/" + c.hash[2:4] + "/" + c.hash
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// item is an entry of the data root, with the content of a file.
+// item is an entry of the data root; files have content.
 type item struct {
 	stage.Entry
 	data []byte
@@ -22,8 +22,8 @@ func (i *item) digest() stage.Digest {
 	return stage.Digest{Bytes: i.Size, SHA256: hex.EncodeToString(sum[:])}
 }
 
-// dataroot makes the data root outside filedir, sorted by path. Nothing in it
-// is what a backup leaves out.
+// dataroot generates the data root outside filedir, sorted by path. It contains
+// nothing that backups exclude.
 func dataroot(s *site, factor float64) []item {
 	d := &root{}
 	d.dir("lang", 0o2777)
@@ -85,5 +85,5 @@ func (d *root) file(path string, mode uint32, data string) {
 	d.add(item{Entry: e, data: []byte(data)})
 }
 
-// modTime is the time at which the n-th file was changed, to the nanosecond.
+// modTime is the modification time of the n-th file, to the nanosecond.
 func modTime(n int64) time.Time { return time.Unix(epoch+n*3601, n%1000*1_000_003).UTC() }

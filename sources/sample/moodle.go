@@ -9,8 +9,8 @@ import (
 
 const epoch = 1704067200 // 2024-01-01 00:00:00 UTC
 
-// makers gives the rows of moodle's tables: how many a site of factor 1 has,
-// their size and how to make one. Row i has the id i+1.
+// makers generates the rows of Moodle's tables: number of rows at factor 1, size, and
+// content. Row i has the id i+1.
 var makers = map[string]struct {
 	rows, size int64
 	row        func(c *cells, i int64)
@@ -51,7 +51,7 @@ var makers = map[string]struct {
 		c.text("Re: " + c.words[c.below(1<<wordBits)])
 		switch {
 		case i == 0:
-			c.prose(1<<20 + 70000) // larger than what fits where 1 MiB is the limit
+			c.prose(1<<20 + 70000) // exceeds limits of 1 MiB
 		case i%10 == 1:
 			c.text("<p dir=\"ltr\">" + oddTexts[i/10%int64(len(oddTexts))] + "</p>\r\n")
 		default:
@@ -185,7 +185,7 @@ var givenNames = []string{"Zoë", "Александр", "محمد", "さくら",
 
 var familyNames = []string{"Müller", "Иванов", "العربي", "田中", "Núñez", "van der Berg", "Smith", "Öztürk"}
 
-// events have the texts that belong together in the log.
+// events are matching texts in the log.
 var events = []struct{ name, component, action, target, table, crud string }{
 	{`\core\event\course_viewed`, "core", "viewed", "course", "course", "r"},
 	{`\core\event\user_loggedin`, "core", "loggedin", "user", "user", "r"},

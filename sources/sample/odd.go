@@ -8,8 +8,8 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// oddTexts are texts that some engine, driver or format has once broken; all of
-// Vault's engines can hold them. NUL is not among them: PostgreSQL can't.
+// oddTexts are texts that have broken some engine, driver or format; all of Vault's
+// engines can hold them. NUL is excluded, because PostgreSQL cannot store it.
 var oddTexts = []string{
 	"",
 	"plain",

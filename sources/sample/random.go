@@ -6,13 +6,13 @@ import (
 	"math/rand/v2"
 )
 
-// random is a stream of numbers that depends on nothing but what it was started
-// with. Not safe for concurrent use.
+// random is a stream of numbers that depends only on its start values. It is not safe
+// for concurrent use.
 type random struct{ pcg rand.PCG }
 
-// start begins the stream of one thing: the n-th of a kind.
+// start begins the stream of one item: the n-th of a kind.
 func (r *random) start(seed int64, kind string, n int64) {
-	h := uint64(14695981039346656037) // FNV-1a, in place because it starts every row
+	h := uint64(14695981039346656037) // FNV-1a, inlined because it starts every row
 	for i := range len(kind) {
 		h = (h ^ uint64(kind[i])) * 1099511628211
 	}
@@ -29,7 +29,7 @@ func (r *random) below(n int64) int64 {
 
 func pick[T any](r *random, from []T) T { return from[r.below(int64(len(from)))] }
 
-// fill makes bytes that nothing can compress.
+// fill generates incompressible bytes.
 func (r *random) fill(p []byte) {
 	for len(p) >= 8 {
 		binary.LittleEndian.PutUint64(p, r.bits())

@@ -7,7 +7,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// excludedFiles lists what a selection leaves out of the files.
+// excludedFiles lists the files that a selection excludes.
 func (s *site) excludedFiles(selected *selection.Selection) []selection.Excluded {
 	var out []selection.Excluded
 	add := func(path string) {
@@ -27,7 +27,7 @@ func (s *site) excludedFiles(selected *selection.Selection) []selection.Excluded
 	return out
 }
 
-// selectedFiles hands on the entries that a selection doesn't exclude.
+// selectedFiles passes on the entries that a selection does not exclude.
 type selectedFiles struct {
 	stage.FileWriter
 	selected *selection.Selection

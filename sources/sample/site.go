@@ -9,13 +9,13 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// site is a made-up site. It doesn't change once it is made, so that many
-// goroutines can read it.
+// site is a generated site. It does not change once created, so it is safe for
+// concurrent use.
 type site struct {
 	config   Config
 	words    vocabulary
 	tables   []table
-	contents []content // by number; empty where files are not wanted
+	contents []content // by number; empty without files
 	byHash   []content
 	dataroot []item
 }
@@ -49,7 +49,7 @@ func newSite(ctx context.Context, config Config, workers int) (*site, error) {
 		t := &s.tables[i]
 		nameIndexes(&t.Table, config.Prefix)
 		if t.Sequence == nil && slices.Equal(t.PrimaryKey, []string{"id"}) && t.Column("id").Type.Length == 10 {
-			// The tenth part of the tables has lost its last rows.
+			// A tenth of the tables has lost its last rows.
 			t.Sequence = &schema.Sequence{Column: "id", Next: uint64(t.rows+1) + uint64(i%10/9*100)}
 		}
 	}
@@ -60,7 +60,7 @@ func scale(n int64, factor float64) int64 {
 	return int64(min(float64(n)*factor, math.MaxInt64/2))
 }
 
-// scaled is how many rows a table has: settings don't grow with a site.
+// scaled returns the number of rows of a table: settings do not grow with a site.
 func scaled(name string, rows int64, factor float64) int64 {
 	switch name {
 	case "config":
@@ -71,8 +71,8 @@ func scaled(name string, rows int64, factor float64) int64 {
 	return max(1, scale(rows, factor))
 }
 
-// fillUp adds log rows and forum posts until the tables have about size bytes,
-// two thirds of it in the log, as on a site that has run for years.
+// fillUp adds log rows and forum posts until the tables have about size bytes, two
+// thirds of it in the log, as on a site that has run for years.
 func (s *site) fillUp(size int64) {
 	for _, t := range s.tables {
 		size -= t.rows * t.rowSize
@@ -84,7 +84,7 @@ func (s *site) fillUp(size int64) {
 	s.table("forum_posts").rows += size / 3 / postSize
 }
 
-// table returns the table of that name, or nil.
+// table returns the table with that name, or nil.
 func (s *site) table(name string) *table {
 	for i := range s.tables {
 		if s.tables[i].Name == name {

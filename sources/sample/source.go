@@ -16,7 +16,7 @@ import (
 
 const unitBytes = 16 << 20 // of rows in a unit, about
 
-// Source makes the site of a Config. Use New.
+// Source generates the site of a Config. Use New.
 type Source struct {
 	config   Config
 	workers  int
@@ -25,7 +25,8 @@ type Source struct {
 	filters  map[string]*selection.Filter // by table
 }
 
-// New makes a source; workers is how many goroutines hash the files while it plans.
+// New returns a source; workers is the number of goroutines that hash files while it
+// plans.
 func New(config Config, workers int) (*Source, error) {
 	if err := config.Validate(); err != nil {
 		return nil, failure.New(failure.Usage, "%w", err)
@@ -33,7 +34,7 @@ func New(config Config, workers int) (*Source, error) {
 	return &Source{config: config, workers: workers}, nil
 }
 
-// Plan makes up the site. All numbers in it are exact but for the bytes of tables.
+// Plan generates the site. All its numbers are exact, except for the bytes of tables.
 func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -45,7 +46,7 @@ func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 	s.site = site
 	inv := &stage.Inventory{Facts: map[string]string{
 		"engine": "sample", "dialect": "", "prefix": s.config.Prefix, "charset": "UTF-8",
-		"consistency": "made in code, nothing changes it", "seed": strconv.FormatInt(s.config.Seed, 10),
+		"consistency": "generated, never changes", "seed": strconv.FormatInt(s.config.Seed, 10),
 		"site": siteIdentifier, "site_name": "Sample site",
 	}}
 	s.selected, s.filters = r.Selection, map[string]*selection.Filter{}
@@ -112,7 +113,7 @@ func (s *site) slice(digit string) []content {
 	return s.byHash[find(digit):find(string(digit[0]+1))]
 }
 
-// ReadRows makes the rows of a unit.
+// ReadRows generates the rows of a unit.
 func (s *Source) ReadRows(ctx context.Context, r stage.ReadRequest, w stage.RowWriter) error {
 	if s.site == nil {
 		return fmt.Errorf("unit %s: read before Plan", r.Unit.ID)
@@ -120,7 +121,7 @@ func (s *Source) ReadRows(ctx context.Context, r stage.ReadRequest, w stage.RowW
 	return s.site.readTable(ctx, r.Unit, s.filters[r.Unit.Table], w)
 }
 
-// ReadFiles makes the entries of a unit.
+// ReadFiles generates the entries of a unit.
 func (s *Source) ReadFiles(ctx context.Context, r stage.ReadRequest, w stage.FileWriter) error {
 	unit := r.Unit
 	if s.site == nil {
@@ -136,7 +137,7 @@ func (s *Source) ReadFiles(ctx context.Context, r stage.ReadRequest, w stage.Fil
 	return fmt.Errorf("unit %s: the sample has no part %q", unit.ID, unit.Part)
 }
 
-// Close forgets the site.
+// Close releases the site.
 func (s *Source) Close(context.Context) error {
 	s.site = nil
 	return nil

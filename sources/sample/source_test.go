@@ -20,7 +20,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// recorder keeps what a source writes and checks the order of calls and the digests.
+// recorder records what a source writes and checks the order of calls and the
+// digests.
 type recorder struct {
 	t       *testing.T
 	open    *stage.Entry
@@ -72,7 +73,7 @@ func (r *recorder) Close(_ context.Context, d stage.Digest) error {
 		}
 	}
 	if _, twice := r.kinds[e.Path]; twice && e.Kind != stage.Table {
-		return fmt.Errorf("%s comes twice", e.Path)
+		return fmt.Errorf("%s is written twice", e.Path)
 	}
 	r.entries[e.Path] = append(r.entries[e.Path], r.data...)
 	r.kinds[e.Path] = e
@@ -120,7 +121,7 @@ func read(t *testing.T, config sample.Config, known stage.Baseline) (*stage.Inve
 	return inv, r
 }
 
-func TestSameSettingsMakeTheSameSite(t *testing.T) {
+func TestSameSettingsGenerateSameSite(t *testing.T) {
 	_, a := read(t, sample.Defaults(), nil)
 	_, b := read(t, sample.Defaults(), nil)
 	for path, data := range a.entries {
@@ -184,7 +185,7 @@ func TestRowsFitTheirTables(t *testing.T) {
 						}
 					}
 					if at < 0 {
-						t.Fatalf("%s: index %s of column %q, which is not there", info.Schema.Name, x.Name, col.Name)
+						t.Fatalf("%s: index %s on missing column %q", info.Schema.Name, x.Name, col.Name)
 					}
 					value += "\t" + strings.ToLower(string(cells[at]))
 					null = null || rows.IsNull(cells[at])
@@ -210,7 +211,7 @@ func TestRowsFitTheirTables(t *testing.T) {
 	}
 }
 
-func TestFilesTableNamesExactlyTheContents(t *testing.T) {
+func TestFilesTableRefersToExactlyTheContents(t *testing.T) {
 	_, site := read(t, sample.Defaults(), nil)
 	named := map[string]bool{}
 	for _, line := range strings.Split(strings.TrimSpace(string(site.entries["db/files"])), "\n") {
@@ -221,7 +222,7 @@ func TestFilesTableNamesExactlyTheContents(t *testing.T) {
 		if hash, ok := strings.CutPrefix(path, "filedir/"); ok {
 			stored++
 			if !named[hash[6:]] {
-				t.Errorf("%s is named by no row", path)
+				t.Errorf("no row refers to %s", path)
 			}
 		}
 	}
@@ -229,11 +230,11 @@ func TestFilesTableNamesExactlyTheContents(t *testing.T) {
 		t.Errorf("%d contents for %d named", stored, len(named))
 	}
 	if _, ok := site.entries["filedir/da/39/da39a3ee5e6b4b0d3255bfef95601890afd80709"]; !ok {
-		t.Error("the empty file is not there")
+		t.Error("the empty file is missing")
 	}
 }
 
-func TestDatarootComesParentsFirst(t *testing.T) {
+func TestDatarootListsParentsFirst(t *testing.T) {
 	_, site := read(t, sample.Defaults(), nil)
 	for path, e := range site.kinds {
 		parent := path[:strings.LastIndex(path, "/")]
@@ -249,7 +250,7 @@ func TestDatarootComesParentsFirst(t *testing.T) {
 	}
 }
 
-func TestKnownFilesAreNotMadeAgain(t *testing.T) {
+func TestKnownFilesAreNotRegenerated(t *testing.T) {
 	_, first := read(t, sample.Defaults(), nil)
 	known, files := stage.Baseline{}, 0
 	for path, e := range first.kinds {

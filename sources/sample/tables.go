@@ -2,7 +2,7 @@ package sample
 
 import "github.com/lmsvault/vault/core/schema"
 
-// table is a table of the site and how its rows are made.
+// table is a table of the site and how its rows are generated.
 type table struct {
 	schema.Table
 	rows    int64
@@ -10,7 +10,7 @@ type table struct {
 	row     func(c *cells, i int64)
 }
 
-// moodle gives the tables that a real site has, without rows.
+// moodle returns tables of a real site, without rows.
 func moodle() []schema.Table {
 	return []schema.Table{
 		{Name: "config", Columns: columns(id(), char("name", 255), text("value")),
@@ -53,7 +53,7 @@ func moodle() []schema.Table {
 	}
 }
 
-// fileTable is the table whose rows name the contents of filedir.
+// fileTable returns the table whose rows refer to the contents of filedir.
 func fileTable() schema.Table {
 	return schema.Table{PrimaryKey: []string{"id"}, Name: "files", Columns: columns(id(), char("contenthash", 40), char("pathnamehash", 40), integer("contextid", 10), char("component", 100), char("filearea", 50),
 		integer("itemid", 10), char("filepath", 255), char("filename", 255), nullable(integer("userid", 10)), integer("filesize", 10), nullable(char("mimetype", 100)),

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	unitBytes  = 8 << 20 // of rows in a unit, about
-	sampleRows = 256     // from which the size of rows is estimated
+	unitBytes  = 8 << 20 // approximate size of a unit
+	sampleRows = 256     // number of rows sampled to estimate their size
 )
 
 // Source reads a database. Use New.
@@ -25,13 +25,13 @@ type Source struct {
 	config Config
 	conn   *dialect.Conn
 	tables map[string]*dialect.Table
-	where  map[string]string // by table: the condition that its rows must meet
+	where  map[string]string // conditions on rows, by table
 }
 
-// New makes a source.
+// New returns a source.
 func New(config Config) *Source { return &Source{config: config} }
 
-// Plan opens the database and begins the transaction that all Reads see.
+// Plan opens the database and begins the transaction for all reads.
 func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -39,7 +39,7 @@ func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 	if info, err := os.Stat(s.config.Path); err != nil {
 		return nil, failure.New(failure.Refused, "%w; set path to a database file", err)
 	} else if info.IsDir() {
-		return nil, failure.New(failure.Refused, "%s is a folder; set path to a database file", s.config.Path)
+		return nil, failure.New(failure.Refused, "%s is a directory; set path to a database file", s.config.Path)
 	}
 	var err error
 	if s.conn, err = dialect.Open(ctx, s.config.Path, dialect.ReadOnly); err != nil {
@@ -64,7 +64,7 @@ func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 	}
 	inv := &stage.Inventory{Losses: found.Losses, Notes: found.Notes}
 	if len(found.Others) > 0 {
-		inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("%d tables and views that don't begin with %q are left out: %s",
+		inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("skipped %d tables and views without the prefix %q: %s",
 			len(found.Others), s.config.Prefix, strings.Join(found.Others, ", "))})
 	}
 	if inv.Facts, err = s.facts(ctx); err != nil {
@@ -120,7 +120,7 @@ func (s *Source) table(ctx context.Context, inv *stage.Inventory, t *dialect.Tab
 	}
 	for _, name := range changed {
 		inv.Notes = append(inv.Notes, stage.Note{Path: stage.DB + "/" + t.Name, Text: fmt.Sprintf(
-			"column %s holds more than its declared type says; it is carried as %s", name, dialect.DeclaredType(t.Column(name).Type))})
+			"column %s has values that do not fit its declared type; it is transferred as %s", name, dialect.DeclaredType(t.Column(name).Type))})
 	}
 	if limit > 0 && rows == limit {
 		count, err := s.number(ctx, "SELECT count(*) FROM "+dialect.Quote(t.FullName))
@@ -153,7 +153,7 @@ func (s *Source) table(ctx context.Context, inv *stage.Inventory, t *dialect.Tab
 	return nil
 }
 
-// ranges divides a large table, so that several workers take its rows; they
+// ranges divides a large table, so that several workers get rows, although the ranges
 // are read in turn.
 func (s *Source) ranges(ctx context.Context, t *dialect.Table, rows, bytes int64) ([]keyrange.Range, error) {
 	if !t.RowidKey || bytes < 2*unitBytes {
@@ -184,7 +184,7 @@ func (s *Source) number(ctx context.Context, query string) (int64, error) {
 	}
 	n, ok := found[0][0].(int64)
 	if !ok {
-		return 0, fmt.Errorf("%s gives %v", query, found[0][0])
+		return 0, fmt.Errorf("%s returned %v", query, found[0][0])
 	}
 	return n, nil
 }
@@ -208,8 +208,8 @@ func (s *Source) ReadRows(ctx context.Context, request stage.ReadRequest, w stag
 	})
 }
 
-// Count counts a table's rows in the transaction. SQLite takes the smallest index
-// for that, and reads take none.
+// Count counts a table's rows in the transaction. SQLite uses the smallest index,
+// while reads use none.
 func (s *Source) Count(ctx context.Context, table string) (int64, error) {
 	t := s.tables[table]
 	if t == nil {

@@ -17,7 +17,7 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// recorder keeps the rows and losses of units.
+// recorder records the rows and losses of units.
 type recorder struct {
 	data    []byte
 	losses  []stage.Loss
@@ -42,7 +42,7 @@ func (r *recorder) Write(_ context.Context, c stage.Chunk) error {
 	return nil
 }
 
-// database makes a database by hand.
+// database creates a database with SQL.
 func database(t *testing.T, statements ...string) (path string, db *sql.DB) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "hand made.sqlite")
@@ -107,7 +107,7 @@ func table(t *testing.T, inv *stage.Inventory, name string) schema.Table {
 	return schema.Table{}
 }
 
-func TestColumnsOfHandMadeTablesHoldWhatTheyHold(t *testing.T) {
+func TestColumnsOfHandMadeTablesAreWidened(t *testing.T) {
 	path, _ := database(t,
 		`CREATE TABLE mdl_t (id INTEGER PRIMARY KEY, a, i INTEGER, small TINYINT, n NUMERIC(10,2), d DATETIME, v VARCHAR(3), f FLOAT, b BOOLEAN, x BLOB, m INTEGER DEFAULT 5)`,
 		`INSERT INTO mdl_t VALUES (1, 1, 1, 1, 1.5, '2024-01-02 03:04:05', 'abc', 0.5, 1, x'00ff', 1)`,
@@ -134,8 +134,10 @@ func TestColumnsOfHandMadeTablesHoldWhatTheyHold(t *testing.T) {
 		t.Errorf("the default of a widened column is %+v", d)
 	}
 	for _, column := range []string{"a", "i", "small", "d", "v", "x", "m"} {
-		if !slices.ContainsFunc(inv.Notes, func(n stage.Note) bool { return strings.HasPrefix(n.Text, "column "+column+" holds more") }) {
-			t.Errorf("the plan doesn't say that %s was widened: %v", column, inv.Notes)
+		if !slices.ContainsFunc(inv.Notes, func(n stage.Note) bool {
+			return strings.HasPrefix(n.Text, "column "+column+" has values that do not fit")
+		}) {
+			t.Errorf("the plan does not note that %s was widened: %v", column, inv.Notes)
 		}
 	}
 	if len(inv.Notes) != 7 {
@@ -143,12 +145,12 @@ func TestColumnsOfHandMadeTablesHoldWhatTheyHold(t *testing.T) {
 	}
 }
 
-// What a column without a type holds is carried as text, and said where it was
-// something else: 1 and '1' are no longer two values.
-func TestColumnsWithoutTypeAreNotTakenForTextUnsaid(t *testing.T) {
+// Values of a column without a type become text, which is noted if they were
+// something else: 1 and '1' are no longer distinct.
+func TestConversionToTextIsNoted(t *testing.T) {
 	path, _ := database(t, `CREATE TABLE t (a, b, c TEXT)`, `INSERT INTO t VALUES (1, 'x', 1), ('1', NULL, 2)`)
 	_, inv := plan(t, path, "")
-	if len(inv.Notes) != 1 || inv.Notes[0].Path != "db/t" || inv.Notes[0].Text != "column a holds more than its declared type says; it is carried as TEXT" {
+	if len(inv.Notes) != 1 || inv.Notes[0].Path != "db/t" || inv.Notes[0].Text != "column a has values that do not fit its declared type; it is transferred as TEXT" {
 		t.Errorf("notes %v", inv.Notes)
 	}
 }
@@ -223,9 +225,9 @@ func TestStructureOfHandMadeTables(t *testing.T) {
 	}
 }
 
-// A writer works on while the source reads: what comes out is of the moment of
-// the plan, and the sum over two tables holds.
-func TestReadsOneMomentWhileOthersWrite(t *testing.T) {
+// A writer continues while the source reads: the rows are those at the time of the
+// plan, and the sum over two tables is constant.
+func TestReadsOneSnapshotWhileOthersWrite(t *testing.T) {
 	path, db := database(t,
 		`PRAGMA journal_mode = WAL`,
 		`CREATE TABLE mdl_a (id INTEGER PRIMARY KEY, v INT, filler TEXT)`, `CREATE TABLE mdl_b (id INTEGER PRIMARY KEY, v INT)`,
@@ -255,14 +257,14 @@ func TestReadsOneMomentWhileOthersWrite(t *testing.T) {
 		}
 	}
 	if sum != 60000 || count != 6000 {
-		t.Errorf("%d rows with the sum %d; the moment of the plan had 6000 with 60000", count, sum)
+		t.Errorf("%d rows with the sum %d, want 6000 with 60000", count, sum)
 	}
 	if !strings.Contains(inv.Facts["consistency"], "wal") {
 		t.Errorf("facts %v", inv.Facts)
 	}
 }
 
-func TestLargeTablesComeInRanges(t *testing.T) {
+func TestLargeTablesAreReadInRanges(t *testing.T) {
 	path, _ := database(t, `CREATE TABLE t (id INTEGER PRIMARY KEY, x BLOB)`,
 		`WITH RECURSIVE n(i) AS (SELECT -50 UNION ALL SELECT i + 1 FROM n WHERE i < 49) INSERT INTO t SELECT i * 1000003, zeroblob(100000) FROM n`)
 	s, inv := plan(t, path, "")
@@ -274,7 +276,7 @@ func TestLargeTablesComeInRanges(t *testing.T) {
 	for _, line := range strings.Split(strings.TrimSpace(data), "\n") {
 		id, _, _ := strings.Cut(line, "\t")
 		if seen[id] {
-			t.Errorf("row %s comes twice", id)
+			t.Errorf("row %s is read twice", id)
 		}
 		seen[id] = true
 	}
@@ -283,7 +285,7 @@ func TestLargeTablesComeInRanges(t *testing.T) {
 	}
 }
 
-func TestRefusesWhatIsNoDatabase(t *testing.T) {
+func TestRefusesFilesThatAreNotDatabases(t *testing.T) {
 	dir := t.TempDir()
 	text := filepath.Join(dir, "text")
 	if err := os.WriteFile(text, []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {
@@ -291,7 +293,7 @@ func TestRefusesWhatIsNoDatabase(t *testing.T) {
 	}
 	empty, _ := database(t, `CREATE TABLE other (a)`)
 	for _, c := range []struct{ path, says string }{
-		{filepath.Join(dir, "missing"), "no such file"}, {dir, "folder"}, {text, "not a database"}, {empty, `no table begins with "mdl_"`},
+		{filepath.Join(dir, "missing"), "no such file"}, {dir, "is a directory"}, {text, "not a database"}, {empty, `no table begins with "mdl_"`},
 	} {
 		s := source.New(source.Config{Path: c.path, Prefix: "mdl_"})
 		_, err := s.Plan(t.Context(), stage.PlanRequest{})
@@ -307,9 +309,9 @@ func TestRefusesWhatIsNoDatabase(t *testing.T) {
 	}
 }
 
-// A row that stopped fitting a database that Vault made is named, and the
-// others are carried.
-func TestNamesRowsThatDoNotFit(t *testing.T) {
+// A row that no longer fits a database created by Vault is reported, and the others
+// are read.
+func TestRowsThatDoNotFitAreReported(t *testing.T) {
 	path, db := database(t, `PRAGMA application_id = 0x4c564c54`, `CREATE TABLE mdl_t (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, n BIGINT(10), s VARCHAR(3))`)
 	execute(t, db, `INSERT INTO mdl_t VALUES (1, 1, 'a'), (2, 'x', 'b'), (3, 3, 'toolong'), (4, 4, 'd')`)
 	s, inv := plan(t, path, "mdl_")

@@ -1,4 +1,4 @@
-// Package sqlite is the source that reads a site's tables from a SQLite database.
+// Package sqlite is the source that reads a site's tables from an SQLite database.
 package sqlite
 
 import (
@@ -9,10 +9,10 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Config is where the database is.
+// Config is the configuration of the source.
 type Config struct {
 	Path   string `key:"path" required:"true" place:"file" help:"the database file" example:"/srv/site.sqlite"`
-	Prefix string `key:"prefix" default:"mdl_" place:"prefix" help:"what the names of the site's tables begin with; may be empty. One that is not a Moodle site's is refused if another is"`
+	Prefix string `key:"prefix" default:"mdl_" place:"prefix" help:"prefix of the site's table names; may be empty. A prefix without a Moodle site is refused if the database has a site with another prefix"`
 }
 
 // Stage describes the source.
@@ -21,10 +21,10 @@ func Stage() stage.Stage {
 		Info: stage.Info{
 			Name:    "sqlite",
 			Role:    stage.RoleSource,
-			Summary: "Reads a site's tables from a SQLite database.",
-			Doc: "All tables are read in one transaction, so they are of one moment. In WAL mode other programs go on writing " +
-				"meanwhile; in the other journal modes they wait. A database that Vault did not make is read twice: SQLite lets a " +
-				"column hold values of any type, so the types of columns that do are widened to what they hold, which is said in the plan.",
+			Summary: "Reads a site's tables from an SQLite database.",
+			Doc: "All tables are read in one transaction and are consistent. In WAL mode other programs can write " +
+				"meanwhile; in the other journal modes they wait. A database that Vault did not create is read twice: SQLite lets a " +
+				"column hold values of any type, so column types are widened to fit their values, which the plan notes.",
 			Parts:   []string{stage.DB},
 			Dialect: dialect.Dialect,
 			Config:  func() any { return &Config{Prefix: "mdl_"} },

@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Whether or not an object could be created, no temporary file is left.
+// Whether or not an object could be created, no temporary file remains.
 func TestCreateLeavesNoTemporaryFile(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
@@ -30,8 +30,8 @@ func TestCreateLeavesNoTemporaryFile(t *testing.T) {
 	}
 }
 
-// A share whose server is away may come back; a full or forbidden disk does not mend itself.
-func TestOnlyWhatMayPassIsTemporary(t *testing.T) {
+// A share whose server is unreachable may recover; a full or forbidden disk does not.
+func TestOnlyTransientErrorsAreTemporary(t *testing.T) {
 	s := open(t, t.TempDir())
 	for _, e := range []error{syscall.ETIMEDOUT, syscall.EAGAIN, syscall.ESTALE, syscall.EHOSTDOWN, syscall.ENOSPC, syscall.EDQUOT, syscall.EACCES, syscall.EROFS, syscall.EIO, syscall.ENOENT} {
 		_, got := stage.IsTemporary(s.explain(fmt.Errorf("x: %w", e)))

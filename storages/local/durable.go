@@ -11,13 +11,13 @@ import (
 	"syscall"
 )
 
-// tempPrefix begins the names of temporary files, 26 characters of base32 follow.
+// tempPrefix is the prefix of temporary file names; 26 characters of base32 follow.
 const tempPrefix = "put-"
 
 var tempName = regexp.MustCompile(`^` + tempPrefix + `[A-Z2-7]{26}$`)
 
-// makeDirs makes the directories of name and of the storage itself, each synced
-// into its parent: a file in a directory that a crash forgot would be lost with it.
+// makeDirs creates the directories of name and of the storage itself and syncs each
+// into its parent: otherwise a crash could lose a directory with the files in it.
 func (s *storage) makeDirs(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,7 +55,7 @@ func (s *storage) makeRootLocked() error {
 	if err == nil {
 		err = errors.Join(s.settle(parent), parent.Close())
 	}
-	if err != nil && !errors.Is(err, fs.ErrPermission) { // the storage's own parent may be one that we may not open
+	if err != nil && !errors.Is(err, fs.ErrPermission) { // the storage's parent directory may not be accessible
 		return err
 	}
 	s.dirs = map[string]bool{".": true}
@@ -74,14 +74,14 @@ func (s *storage) syncDir(root *os.Root, dir string) error {
 func (s *storage) settle(d *os.File) error {
 	err := s.sync(d)
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
-		return nil // a file system without such a thing, as some shares
+		return nil // not supported by the file system, such as some shares
 	}
 	return err
 }
 
-// claimTemp makes tmp and takes a shared lock on it, once. Who gets it exclusively
-// first is alone: all writers there were have ended, or were killed, and what
-// they left is swept. The system frees the lock of a process that dies.
+// claimTemp creates tmp and takes a shared lock on it, once. A process that gets the
+// lock exclusively first is alone: all earlier writers have ended or were killed, and
+// their files are removed. The system releases the lock of a process that dies.
 func (s *storage) claimTemp() (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,7 +91,7 @@ func (s *storage) claimTemp() (err error) {
 	if err := s.makeDirsLocked("."); err != nil {
 		return err
 	}
-	if _, err := s.leftovers(s.root); err != nil { // before tmp is touched
+	if _, err := s.leftovers(s.root); err != nil { // before changing tmp
 		return err
 	}
 	if err := s.makeDirsLocked(tempDir); err != nil {
@@ -118,13 +118,13 @@ func (s *storage) claimTemp() (err error) {
 		if err := syscall.Flock(int(d.Fd()), syscall.LOCK_SH); err != nil {
 			return &fs.PathError{Op: "lock", Path: d.Name(), Err: err}
 		}
-	default: // a share without locks: leftovers stay
+	default: // a share without locks: temporary files stay
 	}
 	s.temp = d
 	return nil
 }
 
-// sweep removes what killed writers left.
+// sweep removes temporary files of killed writers.
 func (s *storage) sweep() error {
 	names, err := s.leftovers(s.root)
 	if err != nil {
@@ -138,8 +138,8 @@ func (s *storage) sweep() error {
 	return nil
 }
 
-// leftovers returns the temporary files in tmp. It refuses a tmp that is not a
-// directory of ours: it belongs to somebody else, who would lose what is in it.
+// leftovers returns the temporary files in tmp. It refuses a tmp with other contents,
+// which belongs to someone else.
 func (s *storage) leftovers(root *os.Root) ([]string, error) {
 	info, err := root.Lstat(tempDir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -149,7 +149,7 @@ func (s *storage) leftovers(root *os.Root) ([]string, error) {
 		return nil, err
 	}
 	if !info.IsDir() {
-		return nil, fmt.Errorf("%s is not a directory (%s): remove it, or use another directory for the repository", s.file(tempDir), info.Mode().Type())
+		return nil, fmt.Errorf("%s is not a directory (%s); remove it, or use another directory for the repository", s.file(tempDir), info.Mode().Type())
 	}
 	found, err := readDir(root, tempDir)
 	if err != nil {
@@ -158,7 +158,7 @@ func (s *storage) leftovers(root *os.Root) ([]string, error) {
 	var names []string
 	for _, d := range found {
 		if !d.Type().IsRegular() || !tempName.MatchString(d.Name()) {
-			return nil, fmt.Errorf("%s holds %q, which is not Vault's: move it away, or use another directory for the repository", s.file(tempDir), d.Name())
+			return nil, fmt.Errorf("%s contains %q, which Vault did not create; move it away, or use another directory for the repository", s.file(tempDir), d.Name())
 		}
 		names = append(names, path.Join(tempDir, d.Name()))
 	}

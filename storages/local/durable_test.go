@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// A power cut after Put has returned must not cost the object: its content is
-// durable before it gets its name, and its name, with every new directory above
-// it, before Put returns.
+// A power failure after Put has returned must not lose the object: its content is
+// durable before it is renamed, and its name, with every new directory above it,
+// before Put returns.
 func TestPutIsDurable(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "repository")
 	s := open(t, dir)
@@ -32,7 +32,7 @@ func TestPutIsDurable(t *testing.T) {
 	for _, want := range []string{".. false", ". false", "packs false", "content false", "packs/ab true"} { // name, and whether the object had its own
 		i := slices.Index(synced[at:], want)
 		if i < 0 {
-			t.Fatalf("no sync of %q in its place: %q", want, synced)
+			t.Fatalf("no sync of %q in order: %q", want, synced)
 		}
 		at += i + 1
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// A tmp that Vault did not make is refused, and left as it is.
+// A tmp that Vault did not create is refused and left unchanged.
 func TestForeignTmpIsRefused(t *testing.T) {
 	photos := t.TempDir()
 	write(t, photos, "put-ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -25,10 +25,10 @@ func TestForeignTmpIsRefused(t *testing.T) {
 		"a name like ours": func(tmp string) error {
 			return errors.Join(os.Mkdir(tmp, 0o777), os.WriteFile(tmp+"/put-123", nil, 0o666))
 		},
-		"a folder named so":  func(tmp string) error { return os.MkdirAll(tmp+"/put-ABCDEFGHIJKLMNOPQRSTUVWXYZ", 0o777) },
-		"a link":             func(tmp string) error { return os.Symlink(photos, tmp) },
-		"a link that is out": func(tmp string) error { return os.Symlink("/nowhere", tmp) },
-		"a file":             func(tmp string) error { return os.WriteFile(tmp, nil, 0o666) },
+		"a directory with such a name": func(tmp string) error { return os.MkdirAll(tmp+"/put-ABCDEFGHIJKLMNOPQRSTUVWXYZ", 0o777) },
+		"a link":                       func(tmp string) error { return os.Symlink(photos, tmp) },
+		"a link to outside":            func(tmp string) error { return os.Symlink("/nowhere", tmp) },
+		"a file":                       func(tmp string) error { return os.WriteFile(tmp, nil, 0o666) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -44,12 +44,12 @@ func TestForeignTmpIsRefused(t *testing.T) {
 				}
 			}
 			if after := tree(t, dir); !slices.Equal(before, after) {
-				t.Errorf("there is %v, and there was %v", after, before)
+				t.Errorf("contents changed: %v, was %v", after, before)
 			}
 		})
 	}
 	if left := tree(t, photos); len(left) != 2 {
-		t.Errorf("behind the link is left %v", left)
+		t.Errorf("the link's target has %v left", left)
 	}
 }
 
@@ -89,13 +89,13 @@ func TestLinksDoNotLeadOut(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	put(t, s, "key", "ours") // takes the place of the link
+	put(t, s, "key", "ours") // replaces the link
 	if left, err := os.ReadFile(filepath.Join(out, "x")); err != nil || string(left) != "mine" || len(tree(t, out)) != 2 {
 		t.Errorf("outside is %q, %v, %v", left, tree(t, out), err)
 	}
 }
 
-// What is not a regular file is no object: it is not waited for, read or deleted.
+// A special file is not an object: it is not read, waited for or deleted.
 func TestSpecialFiles(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
@@ -133,8 +133,8 @@ func TestSpecialFiles(t *testing.T) {
 	}
 }
 
-// A directory with other people's files is not empty; what a file system puts
-// there itself is nobody's.
+// A directory with foreign files is not empty; what a file system itself creates does
+// not count.
 func TestForeignFilesAreListed(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"lost+found", "My Photos", "tmp"} {

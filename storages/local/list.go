@@ -12,10 +12,10 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// lostFound is what file systems make in the root of a disk.
+// lostFound is a directory that file systems create in the root of a disk.
 const lostFound = "lost+found"
 
-// List walks the directory that the prefix names.
+// List walks the directory of the prefix.
 func (s *storage) List(ctx context.Context, prefix string, fn func(stage.Object) error) error {
 	dir, _ := path.Split(prefix)
 	if dir = strings.TrimSuffix(dir, "/"); dir != "" {
@@ -68,7 +68,7 @@ func (l *lister) entry(ctx context.Context, name string, d fs.DirEntry) error {
 	case d.IsDir() && (name == tempDir || name == lostFound):
 		return nil
 	case check(name) != nil:
-		if l.prefix == "" { // no Put has made it, but the place is not empty
+		if l.prefix == "" { // not created by Put, but the directory is not empty
 			return l.fn(stage.Object{Name: strings.ToValidUTF8(name, "\uFFFD")})
 		}
 		return nil

@@ -1,10 +1,10 @@
 // Package local is the storage that keeps a repository's objects as files in a
-// directory: a disk, or a share that is mounted there.
+// directory: a disk, or a mounted share.
 //
-// An object is a file of its name below the directory, mode 0600 in directories
-// of mode 0700. While it is written it is a file in tmp/, which no name reaches.
-// Nothing outside of the directory is read or written, whatever symbolic links
-// are in it, and nothing is read but regular files.
+// An object is a file with its name below the directory; files have mode 0600,
+// directories 0700. While being written, it is a file in tmp/, which no object name
+// can refer to. Nothing outside of the directory is read or written, whatever
+// symbolic links it contains, and only regular files are read.
 package local
 
 import (
@@ -31,18 +31,19 @@ const (
 	tempDir  = "tmp"
 )
 
-// storage is the stage.Storage. Nothing is made on disk before the first Put.
+// storage implements stage.Storage. Nothing is created on disk before the first Put.
 type storage struct {
 	dir  string
-	sync func(*os.File) error // makes a file or a directory durable: (*os.File).Sync, or what a test watches
+	sync func(*os.File) error // makes a file or a directory durable: (*os.File).Sync, replaced by tests
 
 	mu   sync.Mutex
-	root *os.Root        // of dir, once it is there
-	dirs map[string]bool // that are known to be there, durably
+	root *os.Root        // of dir, once it exists
+	dirs map[string]bool // directories known to exist durably
 	temp *os.File        // held open: its lock tells others that tmp is in use
 }
 
-// in returns the directory's root, an error of fs.ErrNotExist where there is none.
+// in returns the directory's root, or an error that is fs.ErrNotExist if it does not
+// exist.
 func (s *storage) in() (*os.Root, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,8 +61,8 @@ func (s *storage) inLocked() (*os.Root, error) {
 	return s.root, nil
 }
 
-// Put writes a temporary file, syncs it, renames it and syncs the directory: in
-// this order a crash leaves the old object or the new one.
+// Put writes a temporary file, syncs it, renames it and syncs the directory. In this
+// order a crash leaves either the old object or the new one.
 func (s *storage) Put(ctx context.Context, name string, data []byte) error {
 	return s.put(ctx, name, data, func(root *os.Root, temp string) error {
 		err := root.Rename(temp, name)
@@ -72,8 +73,8 @@ func (s *storage) Put(ctx context.Context, name string, data []byte) error {
 	})
 }
 
-// Create is Put with a hard link in place of the rename: the system makes it only
-// where nothing has the name.
+// Create is like Put with a hard link instead of a rename: the system creates it only
+// if the name does not exist.
 func (s *storage) Create(ctx context.Context, name string, data []byte) error {
 	return s.put(ctx, name, data, func(root *os.Root, temp string) error {
 		err := root.Link(temp, name)
@@ -81,14 +82,14 @@ func (s *storage) Create(ctx context.Context, name string, data []byte) error {
 		case errors.Is(err, fs.ErrExist):
 			err = fmt.Errorf("%s %w", name, stage.ErrExist)
 		case errors.Is(err, syscall.EPERM), errors.Is(err, errors.ErrUnsupported):
-			err = fmt.Errorf("%s: %w: this file system has no hard links, with which an object is created once: %w", name, errors.ErrUnsupported, err)
+			err = fmt.Errorf("%s: %w: this file system does not support hard links, which Create needs: %w", name, errors.ErrUnsupported, err)
 		}
 		return errors.Join(err, root.Remove(temp))
 	})
 }
 
-// put writes a temporary file and has publish give it its name; publish removes it
-// where it can't.
+// put writes a temporary file and calls publish to give it its name; put removes the
+// file if that fails.
 func (s *storage) put(ctx context.Context, name string, data []byte, publish func(root *os.Root, temp string) error) error {
 	if err := check(name); err != nil {
 		return err
@@ -117,7 +118,7 @@ func (s *storage) put(ctx context.Context, name string, data []byte, publish fun
 	return s.explain(s.syncDir(root, parent))
 }
 
-// writeTemp returns the name of a file that holds data durably.
+// writeTemp returns the name of a new file that durably contains data.
 func (s *storage) writeTemp(root *os.Root, data []byte) (name string, err error) {
 	name = path.Join(tempDir, tempPrefix+rand.Text())
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
@@ -128,7 +129,7 @@ func (s *storage) writeTemp(root *os.Root, data []byte) (name string, err error)
 	if err == nil {
 		err = s.sync(f)
 	}
-	// A share without room may say so only here.
+	// A full share may report it only here.
 	if err = errors.Join(err, f.Close()); err != nil {
 		return "", errors.Join(err, root.Remove(name))
 	}
@@ -147,7 +148,7 @@ func (s *storage) Get(ctx context.Context, dst []byte, name string, offset, leng
 	if err != nil {
 		return dst, s.explain(err)
 	}
-	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for its writer
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // opening a pipe would wait for its writer
 	if err != nil {
 		return dst, s.explain(special(root, name, err))
 	}
@@ -163,7 +164,7 @@ func (s *storage) Get(ctx context.Context, dst []byte, name string, offset, leng
 		length = max(0, info.Size()-offset)
 	}
 	if offset < 0 || length > info.Size() || offset > info.Size()-length {
-		return dst, fmt.Errorf("%s: %w: it has %d bytes, and %d from %d were asked for", s.file(name), stage.ErrCorrupt, info.Size(), length, offset)
+		return dst, fmt.Errorf("%s: %w: it has %d bytes, but %d from offset %d were requested", s.file(name), stage.ErrCorrupt, info.Size(), length, offset)
 	}
 	start := len(dst)
 	dst = slices.Grow(dst, int(length))[:start+int(length)]
@@ -173,7 +174,7 @@ func (s *storage) Get(ctx context.Context, dst []byte, name string, offset, leng
 	return dst, nil
 }
 
-// regular refuses what is not a regular file: only those are objects.
+// regular returns an error for anything but a regular file.
 func regular(name string, info fs.FileInfo) error {
 	switch {
 	case info.Mode().IsRegular():
@@ -184,7 +185,7 @@ func regular(name string, info fs.FileInfo) error {
 	return fmt.Errorf("%s: %w: it is not a regular file (%s)", name, stage.ErrCorrupt, info.Mode().Type())
 }
 
-// special explains why name could not be opened, if that is because of what it is.
+// special explains why name could not be opened, if its type is the reason.
 func special(root *os.Root, name string, err error) error {
 	if info, lerr := root.Lstat(name); lerr == nil && info.Mode()&(fs.ModeSocket|fs.ModeDevice|fs.ModeNamedPipe) != 0 {
 		return regular(name, info)
@@ -219,7 +220,7 @@ func (s *storage) Delete(ctx context.Context, name string) error {
 	return s.explain(s.syncDir(root, path.Dir(name)))
 }
 
-// Stat tells an object's size.
+// Stat returns an object's size.
 func (s *storage) Stat(ctx context.Context, name string) (stage.Object, error) {
 	if err := check(name); err != nil {
 		return stage.Object{}, err
@@ -241,7 +242,7 @@ func (s *storage) Stat(ctx context.Context, name string) (stage.Object, error) {
 	return stage.Object{Name: name, Size: info.Size()}, nil
 }
 
-// Close gives tmp back.
+// Close releases tmp.
 func (s *storage) Close(context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -259,7 +260,7 @@ func (s *storage) Close(context.Context) error {
 
 func (s *storage) file(name string) string { return filepath.Join(s.dir, filepath.FromSlash(name)) }
 
-// check refuses what is not a name as stage.Storage defines it.
+// check rejects names that stage.Storage does not allow.
 func check(name string) error {
 	if len(name) == 0 || len(name) > 200 {
 		return fmt.Errorf("object name %q: it must have 1 to 200 characters", name)
@@ -273,7 +274,7 @@ func check(name string) error {
 		return fmt.Errorf("object name %q has characters other than a-z 0-9 . - _ /", name)
 	}
 	if name == tempDir || strings.HasPrefix(name, tempDir+"/") {
-		return fmt.Errorf("object name %q: %s/ is for files that are being written", name, tempDir)
+		return fmt.Errorf("object name %q: %s/ is reserved for files being written", name, tempDir)
 	}
 	return nil
 }
@@ -282,7 +283,8 @@ func outside(r rune) bool {
 	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune(".-_/", r))
 }
 
-// passing tells of an error of a share whose server is away or busy for a while.
+// passing reports whether an error means that a share's server is unreachable or
+// busy.
 func passing(err error) bool {
 	e := syscall.Errno(0)
 	if !errors.As(err, &e) {
@@ -295,23 +297,23 @@ func passing(err error) bool {
 	return false
 }
 
-// explain says where an error of the file system occurred and what to do about it.
+// explain adds location and remedy to an error of the file system.
 func (s *storage) explain(err error) error {
 	switch {
 	case err == nil, errors.Is(err, stage.ErrNotExist), errors.Is(err, stage.ErrExist):
 		return err
 	case passing(err):
 		return stage.Temporary(fmt.Errorf("%s does not answer (is a network share away?): %w", s.dir, err), 0)
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR): // a file stands where the name has a directory
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR): // a file exists in place of a directory of the name
 		err = fmt.Errorf("%w: %w", stage.ErrNotExist, err)
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fmt.Errorf("no space is left in %s: free some, or take another directory; what is stored is whole, and the next run goes on from it: %w", s.dir, err)
+		return fmt.Errorf("no space left in %s; free some, or use another directory; stored data is intact, and the next run continues from it: %w", s.dir, err)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("no right to use %s: run as its owner, or give this user the right: %w", s.dir, err)
+		return fmt.Errorf("no permission to use %s; run as its owner, or grant this user access: %w", s.dir, err)
 	case errors.Is(err, syscall.EROFS):
-		return fmt.Errorf("%s is on a read-only file system: mount it writable, or take another directory: %w", s.dir, err)
-	case strings.Contains(err.Error(), "path escapes from parent"): // package os has no value for it
-		err = fmt.Errorf("a symbolic link leads out of the repository's directory: put what it leads to in its place, or mount it there: %w", err)
+		return fmt.Errorf("%s is on a read-only file system; mount it writable, or use another directory: %w", s.dir, err)
+	case strings.Contains(err.Error(), "path escapes from parent"): // package os has no error value for it
+		err = fmt.Errorf("a symbolic link leads out of the repository's directory; replace it with its target, or mount the target there: %w", err)
 	}
 	if strings.Contains(err.Error(), s.dir) {
 		return err

@@ -55,10 +55,10 @@ func TestObjects(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "repository")
 	s := open(t, dir)
 	if got := list(t, s, ""); len(got) != 0 {
-		t.Errorf("listed %v in a directory that is not there", got)
+		t.Errorf("listed %v in a missing directory", got)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("looking made the directory: %v", err)
+		t.Errorf("reading created the directory: %v", err)
 	}
 	put(t, s, "packs/k/aa/one", "hello world")
 	put(t, s, "packs/k/ab/two", "")
@@ -80,7 +80,7 @@ func TestObjects(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 	if _, err := s.Get(t.Context(), nil, "packs/k/aa/one", 6, 6); err == nil {
-		t.Error("fewer bytes than asked for are no error")
+		t.Error("no error for fewer bytes than requested")
 	}
 	if o, err := s.Stat(t.Context(), "packs/k/aa/one"); err != nil || o.Size != 11 {
 		t.Errorf("stat: %v, %v", o, err)
@@ -124,8 +124,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// Readers see the old object or the new one, never a mixture.
-func TestPutIsWhole(t *testing.T) {
+// Readers see either the old object or the new one, never a mixture.
+func TestPutIsAtomic(t *testing.T) {
 	s := open(t, t.TempDir())
 	old, next := bytes.Repeat([]byte("a"), 1<<20), bytes.Repeat([]byte("b"), 2<<20)
 	put(t, s, "x", string(old))
@@ -146,7 +146,8 @@ func TestPutIsWhole(t *testing.T) {
 	writing.Wait()
 }
 
-// Leftovers of a killed process go when no writer is left, and not before.
+// Temporary files of a killed process are removed once no writer is left, and not
+// before.
 func TestSweep(t *testing.T) {
 	dir := t.TempDir()
 	first := open(t, dir)
@@ -158,7 +159,7 @@ func TestSweep(t *testing.T) {
 	second := open(t, dir)
 	put(t, second, "y", "2")
 	if _, err := os.Stat(left); err != nil {
-		t.Fatalf("swept beside a living writer: %v", err)
+		t.Fatalf("swept beside a running writer: %v", err)
 	}
 	if err := errors.Join(first.Close(t.Context()), second.Close(t.Context())); err != nil {
 		t.Fatal(err)
@@ -172,7 +173,8 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// A full disk is told with the place and what to do, and leaves no half object behind.
+// A full disk is reported with location and remedy, and leaves no partial object
+// behind.
 func TestFullDisk(t *testing.T) {
 	dir := machine.Tmpfs(t, "2m")
 	s := open(t, filepath.Join(dir, "r"))
@@ -204,14 +206,14 @@ func TestNotADirectory(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if free, err := open(t, filepath.Join(t.TempDir(), "not", "yet")).Free(t.Context()); err != nil || free <= 0 {
-		t.Errorf("a directory to be made: %d, %v", free, err)
+		t.Errorf("a directory to be created: %d, %v", free, err)
 	}
 }
 
-func TestNoRight(t *testing.T) {
+func TestNoPermission(t *testing.T) {
 	s := open(t, "/srv/x")
 	err := s.explain(&fs.PathError{Op: "open", Path: "/srv/x/keys", Err: syscall.EACCES})
-	if err == nil || !strings.Contains(err.Error(), "/srv/x/keys") || !strings.Contains(err.Error(), "right") {
+	if err == nil || !strings.Contains(err.Error(), "/srv/x/keys") || !strings.Contains(err.Error(), "no permission to use /srv/x") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -14,15 +14,15 @@ import (
 	"github.com/lmsvault/vault/internal/diskspace"
 )
 
-// Config is the stage's configuration.
+// Config is the configuration of the storage.
 type Config struct {
 	Dir string `key:"dir" required:"true" help:"the directory that holds the repository" example:"/srv/backups"`
 }
 
-// Validate checks what the tags can't say.
+// Validate checks what the tags cannot express.
 func (c *Config) Validate() error {
 	if c.Dir == "" {
-		return errors.New("local needs dir: the directory that holds the repository")
+		return errors.New("local needs dir, the directory that holds the repository")
 	}
 	return nil
 }
@@ -35,8 +35,8 @@ func Stage() stage.Stage {
 			Role:    stage.RoleStorage,
 			Summary: "Keeps backups in a directory: a disk, or a mounted share.",
 			Doc: "The directory holds one repository, whose format docs/repository.md describes. Every object is written to a temporary file, " +
-				"synced to disk and renamed, so that nothing is ever seen in part. Copy the directory with any tool to have a second one. " +
-				"Nothing outside of the directory is touched: a symbolic link that leads out of it is an error, as is a folder tmp that holds files of others.",
+				"synced to disk and renamed, so that no object is ever visible in part. To make a second copy, copy the directory with any tool. " +
+				"Nothing outside of the directory is touched: a symbolic link out of it is an error, as is a directory tmp with foreign files.",
 			Parts:  []string{stage.DB, stage.Filedir, stage.Dataroot, stage.Site},
 			Config: func() any { return &Config{} },
 		},
@@ -53,8 +53,8 @@ func Stage() stage.Stage {
 	}
 }
 
-// Free tells the room on the file system that the directory is on, or would be
-// made on, and refuses a directory whose tmp is somebody else's.
+// Free returns the free space of the file system where the directory is or would be
+// created. It refuses a directory with a foreign tmp.
 func (s *storage) Free(context.Context) (int64, error) {
 	dir := s.dir
 	info, err := os.Stat(dir)
@@ -66,7 +66,7 @@ func (s *storage) Free(context.Context) (int64, error) {
 		return 0, s.explain(err)
 	}
 	if !info.IsDir() {
-		return 0, fmt.Errorf("%s can't be used: %s is not a directory", s.dir, dir)
+		return 0, fmt.Errorf("%s cannot be used: %s is not a directory", s.dir, dir)
 	}
 	if dir == s.dir {
 		root, err := s.in()
