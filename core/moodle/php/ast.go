@@ -122,11 +122,12 @@ type matchArm struct {
 
 type function struct {
 	Pos
-	name   string
-	params []param
-	uses   []param // of a closure
-	arrow  bool    // fn: sees the variables around it
-	body   []stmt
+	name      string
+	params    []param
+	uses      []param // of a closure
+	arrow     bool    // fn: sees the variables around it
+	generator bool    // it has yield
+	body      []stmt
 }
 
 type param struct {

@@ -36,7 +36,7 @@ func (ev *evaluator) special(e *call) (Value, bool) {
 	case "getenv":
 		name, ok := arg(0).Text()
 		if ok && len(e.args) > 0 && name != "" {
-			return ev.env(name, e.Pos), true
+			return ev.getenv(e, name), true
 		}
 	case "putenv":
 		if text, ok := arg(0).Text(); ok {
@@ -64,7 +64,7 @@ func (ev *evaluator) special(e *call) (Value, bool) {
 		return Bool(v.kind == KindNull), true
 	case "function_exists":
 		name, ok := arg(0).Text()
-		if ok && ev.functions[strings.ToLower(name)] != nil {
+		if name = strings.ToLower(name); ok && ev.functions[name] != nil && !ev.perhaps[name] {
 			return Bool(true), true
 		}
 	case "end", "reset", "current":

@@ -11,6 +11,12 @@ func (ev *evaluator) call(e *call) Value {
 	if e.of != nil {
 		return ev.callValue(e, ev.eval(e.of))
 	}
+	if ev.ambiguous[e.name] {
+		v := ev.dunno(e, Function, e.name, "the function %s is declared more than once", e.name)
+		ev.foreign(e, argumentsOf(e.args))
+		ev.taint(v.why)
+		return v
+	}
 	if fn := ev.functions[e.name]; fn != nil {
 		return ev.invoke(e, fn, nil, e.args)
 	}
@@ -28,7 +34,14 @@ func (ev *evaluator) call(e *call) Value {
 	if !ev.running() {
 		return null
 	}
+	if v, ok := ev.higher(e, args); ok || !ev.running() {
+		return v
+	}
+	ev.callbacks(e, args)
 	ev.changed(e)
+	if !ev.running() {
+		return null
+	}
 	return ev.builtin(e, args)
 }
 
@@ -55,6 +68,11 @@ func argumentsOf(args []argument) (list []expr) {
 
 // invoke evaluates a function that the program declares.
 func (ev *evaluator) invoke(e *call, fn *function, bound map[string]Value, args []argument) Value {
+	if fn.generator {
+		v := ev.dunno(e, Function, fn.name, "a generator is not evaluated")
+		ev.taint(v.why)
+		return v
+	}
 	if ev.calls >= maxCalls {
 		return ev.dunno(e, Limit, fn.name, "calls are nested more than %d deep", maxCalls)
 	}
@@ -205,12 +223,6 @@ func (ev *evaluator) changed(e *call) {
 		from, to = 2, 6
 	case "extract":
 		ev.taint(ev.dunno(e, Function, e.name, "extract may set any variable").why)
-		return
-	case "call_user_func", "call_user_func_array", "array_map", "array_filter", "array_reduce", "ob_start", "iterator_apply":
-		// The function that they call may do anything.
-		if len(ev.functions) > 0 || ev.hidden != nil {
-			ev.taint(ev.dunno(e, Function, e.name, "the function %s calls another, which may change it", e.name).why)
-		}
 		return
 	}
 	for k := from; k < to && k < len(e.args); k++ {

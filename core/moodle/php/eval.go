@@ -53,10 +53,13 @@ type evaluator struct {
 	ends      []outcome
 	death     *Reason // the last exit
 	functions map[string]*function
+	ambiguous map[string]bool // functions that are declared differently
+	perhaps   map[string]bool // functions that an unknown branch declares
+	splits    int             // unknown branches around the current code
 	hidden    *Reason         // calls that are not evaluated may change everything
 	doubts    int             // how many pieces of code were not evaluated
-	once      map[string]bool // files that were read
 	included  []string
+	parsed    map[string][]stmt // of included files
 	unset     []Use
 	at        Pos
 }
@@ -100,6 +103,8 @@ func (ev *evaluator) split(why *Reason, yes, no func()) {
 	if !ev.running() {
 		return
 	}
+	ev.splits++
+	defer func() { ev.splits-- }()
 	other := ev.st.clone()
 	yes()
 	a := outcome{ev.st, ev.ctl, ev.levels, ev.ret, why}

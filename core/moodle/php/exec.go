@@ -15,9 +15,16 @@ func (ev *evaluator) body(list []stmt) {
 	}
 }
 
+// declare makes a function known. Which one is meant is not known if branches
+// declare different ones.
 func (ev *evaluator) declare(fn *function) {
-	if _, ok := ev.functions[fn.name]; !ok {
+	old, ok := ev.functions[fn.name]
+	if ok && old != fn {
+		ev.ambiguous[fn.name] = true
+	}
+	if !ok {
 		ev.functions[fn.name] = fn
+		ev.perhaps[fn.name] = ev.splits > 0
 	}
 }
 

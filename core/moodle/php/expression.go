@@ -190,6 +190,13 @@ func (p *parser) wordExpression(at Pos, word string) (e expr, known bool, err er
 		return &include{at, path, strings.HasSuffix(word, "_once"), strings.HasPrefix(word, "require")}, true, err
 	case "print", "clone", "yield":
 		p.take()
+		if word == "yield" {
+			p.yields = true
+			if t := p.peek(); t.is(";") || t.is(")") || t.is("]") || t.is(",") {
+				return &opaque{Pos: at, what: word}, true, nil
+			}
+			p.acceptWord("from")
+		}
 		operand, err := p.binary(assignment)
 		return &opaque{Pos: at, what: word, of: []expr{operand}}, true, err
 	case "throw":

@@ -36,8 +36,11 @@ func (ev *evaluator) include(e *include) Value {
 	if strings.ContainsRune(path, 0) {
 		return ev.missing(e, path)
 	}
+	if ev.spend(1000); !ev.running() {
+		return null
+	}
 	real, err := ev.opts.Files.Real(path)
-	if err == nil && e.once && ev.once[real] {
+	if err == nil && e.once && ev.st.once[real] {
 		return Bool(true)
 	}
 	var src []byte
@@ -54,16 +57,20 @@ func (ev *evaluator) include(e *include) Value {
 	case len(ev.included) >= ev.opts.Limits.Files || ev.includes >= maxIncludes:
 		return ev.lost(e, path, "there are too many includes", nil)
 	}
-	ev.spend(len(src) / 64)
-	list, hidden, err := parse(real, string(src))
-	if err != nil {
-		return ev.lost(e, path, err.Error(), nil)
+	list, parsed := ev.parsed[real]
+	if !parsed {
+		ev.spend(len(src) / 64)
+		var hidden bool
+		if list, hidden, err = parse(real, string(src)); err != nil {
+			return ev.lost(e, path, err.Error(), nil)
+		}
+		ev.parsed[real] = list
+		ev.included = append(ev.included, real)
+		if hidden {
+			ev.hide(Pos{real, 1}, "code of a class, which is not evaluated, uses global variables")
+		}
 	}
-	ev.once[real] = true
-	ev.included = append(ev.included, real)
-	if hidden {
-		ev.hide(Pos{real, 1}, "code of a class, which is not evaluated, uses global variables")
-	}
+	ev.st.once[real] = true
 	return ev.file(list)
 }
 

@@ -31,6 +31,11 @@ func (m merger) state(a, b *state) *state {
 	}
 	m.slots(a.consts, b.consts, a.sealed, b.sealed)
 	a.sealed = either(a.sealed, b.sealed)
+	for file := range a.once {
+		if !b.once[file] {
+			delete(a.once, file)
+		}
+	}
 	for k, v := range b.env {
 		if mine, ok := a.env[k]; ok {
 			a.env[k] = m.value(mine, v)

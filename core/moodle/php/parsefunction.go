@@ -21,15 +21,19 @@ func (p *parser) function(at Pos) (*function, error) {
 	if p.accept(":") {
 		p.typeName()
 	}
+	outer := p.yields
+	p.yields = false
 	if fn.arrow {
 		if err := p.expect("=>"); err != nil {
 			return nil, err
 		}
-		value, err := p.binary(assignment)
+		var value expr
+		value, err = p.binary(assignment)
 		fn.body = []stmt{&returnStmt{at, value}}
-		return fn, err
+	} else {
+		fn.body, err = p.block()
 	}
-	fn.body, err = p.block()
+	fn.generator, p.yields = p.yields, outer
 	return fn, err
 }
 

@@ -11,6 +11,8 @@ type parser struct {
 	tokens []token
 	at     int
 	depth  int
+	// yields: the function that is being read has yield.
+	yields bool
 	// hidden: code that is not evaluated (of classes) uses global variables.
 	hidden bool
 }

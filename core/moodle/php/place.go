@@ -175,8 +175,11 @@ func (ev *evaluator) read(e expr, p place) Value {
 	if p.object < 0 && superglobal[p.name] {
 		return ev.superglobal(e, p, v)
 	}
-	if !ok && open != nil {
+	switch {
+	case !ok && open != nil:
 		v = unknown(open)
+	case !ok && p.object < 0 && (p.name == "argv" || p.name == "argc"):
+		v = ev.dunno(e, Server, p.name, "$%s is there on the command line only", p.name)
 	}
 	for _, k := range p.keys {
 		v = ev.element(e, v, k.key, k.add)

@@ -97,7 +97,8 @@ func Run(ctx context.Context, file string, o Options) (*Result, error) {
 	if len(src) > o.Limits.FileSize {
 		return nil, &LimitError{Pos{file, 1}, fmt.Sprintf("the file is larger than %d bytes", o.Limits.FileSize)}
 	}
-	ev := &evaluator{ctx: ctx, opts: o, st: newState(), frame: &frame{}, functions: map[string]*function{}, once: map[string]bool{file: true}, included: []string{file}}
+	ev := &evaluator{ctx: ctx, opts: o, st: newState(), frame: &frame{}, functions: map[string]*function{}, ambiguous: map[string]bool{}, perhaps: map[string]bool{}, parsed: map[string][]stmt{}, included: []string{file}}
+	ev.st.once[file] = true
 	list, hidden, err := parse(file, string(src))
 	if err != nil {
 		return nil, err

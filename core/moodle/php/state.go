@@ -30,16 +30,17 @@ type state struct {
 	objects []*object
 	consts  map[string]slot
 	env     map[string]Value // by putenv
+	once    map[string]bool  // files that were read, for include_once
 	sealed  *Reason          // constants that are not there may be there
 }
 
 func newState() *state {
-	return &state{scopes: []*scope{{vars: map[string]slot{}}}, consts: map[string]slot{}, env: map[string]Value{}}
+	return &state{scopes: []*scope{{vars: map[string]slot{}}}, consts: map[string]slot{}, env: map[string]Value{}, once: map[string]bool{}}
 }
 
 // size is the cost of a copy.
 func (s *state) size() int {
-	n := len(s.consts) + len(s.env) + 8
+	n := len(s.consts) + len(s.env) + len(s.once) + 8
 	for _, sc := range s.scopes {
 		n += len(sc.vars) + 4
 	}
@@ -58,7 +59,7 @@ func copyMap[K comparable, V any](m map[K]V) map[K]V {
 }
 
 func (s *state) clone() *state {
-	c := &state{consts: copyMap(s.consts), env: copyMap(s.env), sealed: s.sealed}
+	c := &state{consts: copyMap(s.consts), env: copyMap(s.env), once: copyMap(s.once), sealed: s.sealed}
 	for _, sc := range s.scopes {
 		c.scopes = append(c.scopes, &scope{copyMap(sc.vars), sc.open, copyMap(sc.global)})
 	}

@@ -7,6 +7,9 @@ import (
 // requestKey tells whether a key of $_SERVER is of the web server or the request,
 // rather than of the environment.
 func requestKey(name string) bool {
+	if name == "HTTP_PROXY" {
+		return false
+	}
 	for _, p := range []string{"HTTP_", "SERVER_", "REQUEST_", "REMOTE_", "SCRIPT_", "CONTEXT_", "ORIG_"} {
 		if strings.HasPrefix(name, p) {
 			return true
@@ -69,4 +72,20 @@ func (ev *evaluator) env(name string, at Pos) Value {
 	}
 	ev.note(name, at)
 	return Bool(false)
+}
+
+// getenv also sees what a web server passes of a request, as CGI does.
+func (ev *evaluator) getenv(e expr, name string) Value {
+	if !requestKey(name) {
+		return ev.env(name, e.pos())
+	}
+	if v, ok := ev.st.env[name]; ok {
+		return v
+	}
+	if ev.opts.Env != nil {
+		if text, ok := ev.opts.Env(name); ok {
+			return String(text)
+		}
+	}
+	return ev.outside(e, "_SERVER", name)
 }

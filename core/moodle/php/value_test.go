@@ -150,6 +150,14 @@ func TestStatements(t *testing.T) {
 		`$CFG->a = 1; Foo::configure($CFG); $CFG->b = 1;`:                                                                                                 "a=? b=1 and others",
 		`class Foo { static function f() { global $CFG; $CFG->a = 2; } } $CFG->a = 1; Foo::f(); $CFG->b = 1;`:                                             "a=? b=1 and others",
 		`class Foo { static function f() { return 1; } } $CFG->a = 1; Foo::f(); $CFG->b = 1;`:                                                             "a=1 b=1",
+		`$c = function () use ($CFG) { $CFG->a = 2; }; $CFG->a = 1; usort($x, $c); $CFG->b = 1;`:                                                          "a=? b=1",
+		`$CFG->a = 1; array_walk($list, function ($x) { $GLOBALS['CFG']->a = 2; }); $CFG->b = 1;`:                                                         "a=? b=1",
+		`$CFG->a = 1; usort($x, fn($a, $b) => $a <=> $b); $CFG->b = array_map(fn($x) => trim($x), [' a ', 'b']);`:                                         `a=1 b=["a","b"]`,
+		`$CFG->a = array_filter(['x' => '', 'y' => 1]); $CFG->b = array_map('trim', [' a']); $CFG->c = call_user_func('trim', ' c');`:                     `a=[y:1] b=["a"] c="c"`,
+		`if (time()) { function f() { return 1; } } else { function f() { return 2; } } $CFG->a = 1; $CFG->b = f(); $CFG->c = 1;`:                         "a=? b=? c=1 and others",
+		`if (time()) { function f() { } } if (function_exists('f')) { $CFG->a = 1; }`:                                                                     "a=?",
+		`$CFG->a = 1; function f() { yield 1; yield; } $CFG->b = f();`:                                                                                    "a=? b=? and others",
+		`if (isset($argv)) { $CFG->a = 1; } $CFG->b = getenv('HTTP_HOST'); $CFG->c = getenv('HTTP_PROXY');`:                                               "a=? b=? c=false",
 		// Files.
 		`$CFG->a = 1; require __DIR__ . '/there.php'; $x = include('there.php'); $CFG->c = $x['k']; include_once 'there.php';`: `a=1 t="there" c="v"`,
 		`$CFG->a = 1; @include '/etc/moodle.php'; $CFG->b = 1;`:                                                                "a=? b=1 and others",
@@ -157,6 +165,7 @@ func TestStatements(t *testing.T) {
 		`$CFG->a = 1; include $_SERVER['HTTP_HOST'] . '.php'; $CFG->b = 1;`:                                                    "a=? b=1 and others",
 		`$CFG->a = 1; include 'broken.php'; $CFG->b = 1;`:                                                                      "a=? b=1 and others",
 		`if (file_exists(__DIR__ . '/there.php')) { require 'there.php'; } else { require 'none.php'; }`:                       `t="there"`,
+		`if (time()) { require_once 'there.php'; die; } require_once 'there.php'; require_once 'there.php';`:                   `t="there"`,
 		`include 'loop.php'; $CFG->b = 1;`:                                                                                     "b=1 and others",
 	} {
 		got, err := run(t, "<?php\n$CFG = new stdClass(); "+code, "/site/there.php", `<?php $CFG->t = 'there'; return ['k' => 'v'];`,
