@@ -117,17 +117,17 @@ func TestNewPluginTellsMistakes(t *testing.T) {
 	there := t.TempDir()
 	for want, args := range map[string][]string{
 		"take storage, source, sink or transform": {"table", "x"},
-		"needs NAME":                   {"storage"},
-		"vault's own storage local":    {"sink", "local"},
-		"what make is asked for":       {"storage", "test"},
-		"must be of a-z":               {"storage", "My.Store"},
-		"is there already":             {"storage", "mystore", "--dir", there},
-		"--kind is of a transform":     {"storage", "mystore", "--kind", "rows"},
-		"only a template of a storage": {"sink", "x", "--lang", "python"},
-		"checkout of Vault's sources":  {"sink", "x", "--dir", filepath.Join(there, "x"), "--sdk", there},
+		"needs NAME":                                 {"storage"},
+		"the built-in storage local":                 {"sink", "local"},
+		"a target of make":                           {"storage", "test"},
+		"must consist of at most 40 characters a-z":  {"storage", "My.Store"},
+		"already exists, nothing was changed":        {"storage", "mystore", "--dir", there},
+		"--kind is of a transform":                   {"storage", "mystore", "--kind", "rows"},
+		"the Python template supports only storages": {"sink", "x", "--lang", "python"},
+		"must be a checkout of Vault's source code":  {"sink", "x", "--dir", filepath.Join(there, "x"), "--sdk", there},
 	} {
 		code := 2
-		if want == "is there already" {
+		if want == "already exists, nothing was changed" {
 			code = 3
 		}
 		if o := vault(t, code, nil, append([]string{"plugin", "new"}, args...)...); !strings.Contains(o.stderr, want) {

@@ -102,14 +102,14 @@ func (p Place) mountedIn(q Place) bool {
 	}
 	// shown reports whether a directory that shows a region shows p. Device numbers of
 	// network file systems are not always unique, so the files are compared too.
-	shown := func(r region, folder string) bool {
+	shown := func(r region, dir string) bool {
 		switch {
 		case r.device != wanted.device || !within(wanted.path, r.path):
 			return false
 		case !within(has.path, r.path): // neither p nor the directory exists yet
 			return len(q.levels) > 0 && os.SameFile(nearest.info, q.levels[0].info)
 		}
-		info, err := os.Stat(filepath.Join(folder, strings.TrimPrefix(has.path, r.path)))
+		info, err := os.Stat(filepath.Join(dir, strings.TrimPrefix(has.path, r.path)))
 		return err == nil && os.SameFile(info, nearest.info)
 	}
 	if r, ok := p.machine.region(q.Path); ok && shown(r, q.Path) {

@@ -64,7 +64,7 @@ func TestLinksAreResolved(t *testing.T) {
 		{"around it", "y", "lnk", false, false},
 		{"the way back", "y/../y/backups", "y", false, true},
 		{"a name with the same prefix", "y2", "y", false, false},
-		{"beside it", "z", "y", false, false},
+		{"next to it", "z", "y", false, false},
 		{"a hard link", "z/hard", "y/site", true, true},
 		{"a file in it", "y/site", "y", false, true},
 		{"a link to nowhere", "loop", "y", false, false},
@@ -128,6 +128,6 @@ func TestBindMountsAreResolved(t *testing.T) {
 		{"the whole, mounted elsewhere", "around", "y", true, true},
 		{"inside of that", "around/backups", "y", false, true},
 		{"inside of that, not existing yet", "around/new", "y", false, true},
-		{"beside it", "repo", "mnt", false, false},
+		{"next to it", "repo", "mnt", false, false},
 	})
 }

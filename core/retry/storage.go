@@ -82,7 +82,7 @@ func (s *Storage) Get(ctx context.Context, dst []byte, name string, offset, leng
 func (s *Storage) List(ctx context.Context, prefix string, fn func(stage.Object) error) error {
 	var mu sync.Mutex
 	over := false // fn must not be called any more
-	told := map[string]bool{}
+	listed := map[string]bool{}
 	var failed error
 	defer func() {
 		mu.Lock()
@@ -100,10 +100,10 @@ func (s *Storage) List(ctx context.Context, prefix string, fn func(stage.Object)
 				return failed
 			}
 			alive()
-			if again > 0 && told[o.Name] {
+			if again > 0 && listed[o.Name] {
 				return nil
 			}
-			told[o.Name] = true
+			listed[o.Name] = true
 			failed = fn(o)
 			return failed
 		})

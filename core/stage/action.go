@@ -138,7 +138,7 @@ func (r *ActionReport) Level() Level {
 	return level
 }
 
-// The most that a report may hold.
+// Limits for a report.
 const (
 	maxFindings    = 10_000
 	maxFindingText = 64 << 10 // bytes of one text of a finding
@@ -149,20 +149,20 @@ var findingID = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
 // Validate checks the IDs, levels and sizes of the findings.
 func (r *ActionReport) Validate() error {
 	if len(r.Findings) > maxFindings {
-		return fmt.Errorf("the report has %d findings, and at most %d may be", len(r.Findings), maxFindings)
+		return fmt.Errorf("the report has %d findings, the maximum is %d", len(r.Findings), maxFindings)
 	}
 	for i, f := range r.Findings {
 		switch {
 		case !findingID.MatchString(f.ID):
-			return fmt.Errorf("finding %d: its id %.80q is not of a-z, 0-9 and -, beginning with a letter, 64 characters at most", i+1, f.ID)
+			return fmt.Errorf("finding %d: ID %.80q must consist of at most 64 characters a-z, 0-9 and -, and begin with a letter", i+1, f.ID)
 		case f.Level.rank() < 0:
-			return fmt.Errorf("finding %s: its level %.40q is none of ok, note, warning and fail", f.ID, f.Level)
+			return fmt.Errorf("finding %s: level %.40q is not ok, note, warning or fail", f.ID, f.Level)
 		case f.What == "":
-			return fmt.Errorf("finding %s does not say what was found", f.ID)
+			return fmt.Errorf("finding %s: what is empty", f.ID)
 		}
 		for _, text := range []string{f.What, f.Where, f.Remedy, f.Details} {
 			if len(text) > maxFindingText || !utf8.ValidString(text) {
-				return fmt.Errorf("finding %s has a text that is not UTF-8, or longer than %d bytes", f.ID, maxFindingText)
+				return fmt.Errorf("finding %s: a text is not UTF-8 or exceeds %d bytes", f.ID, maxFindingText)
 			}
 		}
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // ExpandFunc expands a composite: a source that stands for several sources, or a sink that
-// stands for several sinks. A composite has Expand in place of a constructor. It is
+// stands for several sinks. A composite has Expand instead of a constructor. It is
 // expanded when a pipeline file is read; the stages it returns are what runs.
 //
 // cfg is the decoded configuration. The function may read files, but must not connect to

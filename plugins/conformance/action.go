@@ -13,8 +13,8 @@ import (
 // ActionFixture opens the action under test.
 type ActionFixture struct {
 	Open func(t testing.TB) stage.Action
-	// State returns a description of everything that the action may change. nil: the
-	// checks do not look at what a dry run changes.
+	// State describes everything that the action may change. If it is nil, the checks
+	// don't detect changes by a dry run.
 	State func(t testing.TB) string
 
 	effort effort
@@ -29,8 +29,8 @@ func ActionChecks(f ActionFixture) []Check {
 		return Check{ID: id, Why: why, Run: func(t testing.TB) { leakless(t, f.effort.leakTimeout(), func() { test(t) }) }}
 	}
 	return []Check{
-		check("action/report", "At each moment the action returns a report whose findings have an id, a level and a text, or an error. Scripts and people act on them.", f.report),
-		check("action/dry-run", "A dry run changes nothing, and a second one reports the same ids. Plans and dry runs must be safe at any time.", f.dry),
+		check("action/report", "At each moment the action returns a report whose findings have an ID, a level and a text, or an error. Scripts and people act on them.", f.report),
+		check("action/dry-run", "A dry run changes nothing, and a second one reports the same IDs. Plans and dry runs must be safe at any time.", f.dry),
 		check("action/plan", "The plan that an action gets is not changed. The run works with the same plan.", f.plan),
 		check("action/cancelled", "An action whose context has ended returns promptly. A cancelled run must stop.", f.cancelled),
 	}
@@ -88,10 +88,10 @@ func (f *ActionFixture) dry(t testing.TB) {
 	for name, r := range actionRequests() {
 		first, second := ids(f.runDry(t, name, r)), ids(f.runDry(t, name, r))
 		if !reflect.DeepEqual(first, second) {
-			t.Errorf("%s: the ids of two dry runs are %v and %v", name, first, second)
+			t.Errorf("%s: two dry runs report the IDs %v and %v", name, first, second)
 		}
 		if after := f.state(t); after != before {
-			t.Errorf("%s: a dry run changes %q to %q", name, before, after)
+			t.Errorf("%s: a dry run changed %q to %q", name, before, after)
 			before = after
 		}
 	}
@@ -116,7 +116,7 @@ func (f *ActionFixture) plan(t testing.TB) {
 	r, want := actionRequests()["planned"], actionRequests()["planned"]
 	f.runDry(t, "planned", r)
 	if !reflect.DeepEqual(r.Plan, want.Plan) {
-		t.Errorf("the plan is changed to\n%+v\nfrom\n%+v", r.Plan, want.Plan)
+		t.Errorf("the plan was changed to\n%+v\nfrom\n%+v", r.Plan, want.Plan)
 	}
 }
 

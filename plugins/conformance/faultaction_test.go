@@ -36,7 +36,7 @@ func (c counter) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRe
 		f.Level = "terrible"
 	case c.fault == "says nothing":
 		f.What = ""
-	case c.fault == "another id every time":
+	case c.fault == "another ID every time":
 		f.ID = "run-" + strconv.Itoa(*c.runs)
 	case c.fault == "leaves a goroutine":
 		go func() { time.Sleep(time.Second) }()

@@ -49,7 +49,7 @@ func (c *faultyCatalog) List(_ context.Context, want stage.Choice) ([]stage.List
 			list = append(list, stage.Listed{ID: id, Snapshot: s})
 		}
 	}
-	if len(list) == 0 && want.String() != "" && c.fault != "lists nothing in silence" {
+	if len(list) == 0 && want.String() != "" && c.fault != "lists nothing silently" {
 		return nil, failure.New(failure.Usage, "there is no snapshot of %s", want)
 	}
 	if c.fault == "lists the oldest first" {
@@ -67,7 +67,7 @@ func (c *faultyCatalog) Describe(_ context.Context, want stage.Choice) (*stage.S
 			return s, nil
 		}
 	}
-	if c.fault == "takes the newest for any" {
+	if c.fault == "returns the newest for any" {
 		return c.snapshot(c.ids[0]), nil
 	}
 	return nil, failure.New(failure.Usage, "there is no snapshot %q", want.Snapshot)
@@ -95,7 +95,7 @@ func (s *catalogSource) Plan(context.Context, stage.PlanRequest) (*stage.Invento
 }
 
 func (s *catalogSource) Close(context.Context) error {
-	s.c.open = s.c.fault != "ends with its source"
+	s.c.open = s.c.fault != "closes with its source"
 	return nil
 }
 
@@ -115,7 +115,7 @@ func (c *faultyCatalog) Remove(_ context.Context, r stage.RemoveRequest) (*stage
 	removed := &stage.Removed{}
 	for _, id := range gone {
 		i := slices.Index(c.ids, id)
-		if i < 0 && c.fault != "removes what is gone" {
+		if i < 0 && c.fault != "removes removed snapshots" {
 			return nil, failure.New(failure.Usage, "there is no snapshot %q", id)
 		}
 		removed.Remove = append(removed.Remove, c.snapshot(id))
@@ -155,7 +155,7 @@ func (c *faultyCatalog) Entries(_ context.Context, _ string, fn func(stage.Store
 }
 
 func (c *faultyCatalog) Cat(_ context.Context, id, path string, w io.Writer) error {
-	if strings.Contains(path, " ") && c.fault != "has every entry" {
+	if strings.Contains(path, " ") && c.fault != "accepts any entry" {
 		return failure.New(failure.Usage, "snapshot %s has no entry %q", id, path)
 	}
 	text := "abc"

@@ -33,7 +33,7 @@ type writing struct {
 }
 
 func (s *writing) alive(ctx context.Context) error {
-	if s.life() != s.born && s.fault != "finishes without what was lost" {
+	if s.life() != s.born && s.fault != "finishes without lost units" {
 		return errGone
 	}
 	if s.fault == "ignores the context" {
@@ -124,7 +124,7 @@ func (p *page) Same(context.Context, stage.Entry) error { return errors.New("not
 func (p *page) Loss(context.Context, stage.Loss) error  { return nil }
 
 func (p *page) Drop(ctx context.Context) error {
-	if p.sink.fault == "keeps what was dropped" {
+	if p.sink.fault == "keeps dropped entries" {
 		p.files[p.path+".dropped"] = ""
 	}
 	delete(p.files, p.path)
@@ -145,11 +145,11 @@ func (p *page) Commit(ctx context.Context) (*stage.Receipt, error) {
 	if p.sink.fault != "loses a unit" || p.unit.ID != "filedir/01" {
 		p.keep("")
 	}
-	if p.sink.fault == "gives no receipt" {
+	if p.sink.fault == "returns no receipt" {
 		return nil, nil
 	}
 	r := &stage.Receipt{Files: p.closed}
-	if p.sink.fault == "counts more files than came" {
+	if p.sink.fault == "counts too many files" {
 		r.Files++
 	}
 	return r, nil
@@ -167,7 +167,7 @@ func (p *page) keep(mark string) {
 }
 
 func (p *page) Abort(context.Context) error {
-	if !p.done && p.sink.fault == "keeps what was given up" {
+	if !p.done && p.sink.fault == "keeps an aborted unit" {
 		p.keep(".tmp")
 	}
 	return nil

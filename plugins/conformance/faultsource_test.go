@@ -41,7 +41,7 @@ func (l *list) Join(_ context.Context, s stage.Session) error {
 
 func (l *list) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
 	id := "dataroot/u"
-	if l.fault == "another id every time" {
+	if l.fault == "another ID every time" {
 		id = fmt.Sprintf("dataroot/%d", l.nth)
 	}
 	table := schema.Table{Name: "t", Columns: []schema.Column{{Name: "a", Type: schema.Type{Kind: schema.Int}}, {Name: "b", Type: schema.Type{Kind: schema.Text}}}, PrimaryKey: []string{"a"}}
@@ -75,21 +75,21 @@ func (l *list) choose(s selection.Selection, inv *stage.Inventory) (err error) {
 		return err
 	}
 	for _, path := range []string{"dataroot/a", "dataroot/b"} {
-		if pattern, out := s.ExcludesPath(path); out && l.fault != "leaves out in silence" {
+		if pattern, out := s.ExcludesPath(path); out && l.fault != "excludes silently" {
 			inv.Excluded = append(inv.Excluded, selection.Excluded{Path: path, Pattern: pattern})
 		}
 	}
 	return nil
 }
 
-// told returns the error of a read for an error of its writer.
-func (l *list) told(err error) error {
+// readError returns the error of a read for an error of its writer.
+func (l *list) readError(err error) error {
 	switch {
 	case err != nil && l.fault == "hides the writer's error":
 		return fmt.Errorf("open: %v", err)
 	case err != nil && l.fault == "":
 		return fmt.Errorf("open: %w", err)
-	case errors.Is(err, context.Canceled) && l.fault == "hides that it was cancelled":
+	case errors.Is(err, context.Canceled) && l.fault == "hides cancellation":
 		return errGone
 	}
 	return err
@@ -127,10 +127,10 @@ func (l *list) one(u stage.Unit, read func() error) error {
 		return nil
 	}
 	err := read()
-	if errors.Is(err, errGone) && l.fault == "takes a part for all" {
+	if errors.Is(err, errGone) && l.fault == "accepts partial data" {
 		return nil
 	}
-	return l.told(err)
+	return l.readError(err)
 }
 
 func (l *list) Count(ctx context.Context, table string) (int64, error) {
@@ -146,7 +146,7 @@ func (l *list) Count(ctx context.Context, table string) (int64, error) {
 	if _, before := l.seen.LoadOrStore("count "+table, true); before && l.fault == "counts a table once" {
 		return 0, errors.New("it was counted")
 	}
-	if l.fault == "counts what is left out" {
+	if l.fault == "counts excluded rows" {
 		return 4, ctx.Err()
 	}
 	c, err := l.chosen(stage.Chunk{Data: []byte("1\tx\n2\t\\N\n"), Rows: 2})
@@ -184,7 +184,7 @@ func (l *list) rows(ctx context.Context, w stage.RowWriter) error {
 		return err
 	}
 	switch l.fault {
-	case "another moment for who joins":
+	case "another snapshot after joining":
 		if l.joined {
 			c.Data = []byte("1\tx\n2\tlater\n")
 		}
@@ -205,11 +205,11 @@ func (l *list) files(ctx context.Context, known stage.Baseline, w stage.FileWrit
 		if l.fault == "an unclean path" {
 			e.Path = "dataroot/../" + name
 		}
-		if l.fault == "an owner that is not known" {
+		if l.fault == "an invalid unknown owner" {
 			e.Owner.UID = 33
 		}
 		print, ok := known[e.Path]
-		if ok && print == name && l.fault != "ignores what is known" || ok && print == "" && l.fault == "an empty fingerprint matches" {
+		if ok && print == name && l.fault != "ignores the baseline" || ok && print == "" && l.fault == "an empty fingerprint matches" {
 			if err := w.Same(ctx, e); err != nil {
 				return err
 			}

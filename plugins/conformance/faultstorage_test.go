@@ -99,7 +99,7 @@ func (m *memory) Put(ctx context.Context, name string, data []byte) error {
 		return nil
 	case fault == "loses the tail" && len(data) > 1:
 		data = data[:len(data)-1]
-	case fault == "loses what is large":
+	case fault == "loses large content":
 		data = data[:min(len(data), 1<<20)]
 	case fault == "stores when closed":
 		m.pending[name] = bytes.Clone(data)
@@ -114,7 +114,7 @@ func (m *memory) Put(ctx context.Context, name string, data []byte) error {
 		if err := m.alive(ctx); err != nil {
 			return err
 		}
-		if fault == "stores as it comes" {
+		if fault == "stores partial data" {
 			m.set(name, stored)
 			if at%(256<<10) == 0 {
 				<-time.After(time.Millisecond) // like a slow line
@@ -132,14 +132,14 @@ func (m *memory) Create(ctx context.Context, name string, data []byte) error {
 	}
 	_, there := m.get(name)
 	switch {
-	case m.disk.fault == "creates over what is there":
+	case m.disk.fault == "overwrites on create":
 		m.set(name, bytes.Clone(data))
 		return nil
-	case m.disk.fault == "another error for what exists" && there:
+	case m.disk.fault == "wrong error for an existing object" && there:
 		return errors.New("failure")
-	case m.disk.fault == "waits for what exists" && there:
+	case m.disk.fault == "temporary error for an existing object" && there:
 		return stage.Temporary(stage.ErrExist, 0)
-	case m.disk.fault == "looks before it creates" && !there:
+	case m.disk.fault == "checks before it creates" && !there:
 		<-time.After(time.Millisecond) // let others look too
 		m.set(name, bytes.Clone(data))
 		return nil
@@ -154,7 +154,7 @@ func (m *memory) Create(ctx context.Context, name string, data []byte) error {
 }
 
 func (m *memory) Limits() stage.Limits {
-	if m.disk.fault == "likes less than no calls" {
+	if m.disk.fault == "prefers a negative number of calls" {
 		return stage.Limits{Connections: -1}
 	}
 	return stage.Limits{Connections: 4}
@@ -168,7 +168,7 @@ func (m *memory) Get(ctx context.Context, dst []byte, name string, offset, lengt
 	if !ok {
 		data, ok = m.pending[name]
 	}
-	if !ok && m.disk.fault == "another error for what is missing" {
+	if !ok && m.disk.fault == "wrong error for a missing object" {
 		return dst, errors.New("no such object")
 	}
 	if !ok {
@@ -178,7 +178,7 @@ func (m *memory) Get(ctx context.Context, dst []byte, name string, offset, lengt
 	if length < 0 {
 		end = int64(len(data))
 	}
-	if m.disk.fault == "reads less in silence" {
+	if m.disk.fault == "reads less silently" {
 		end = min(end, int64(len(data)))
 		offset = min(offset, end)
 	}
@@ -207,7 +207,7 @@ func (m *memory) List(ctx context.Context, prefix string, fn func(stage.Object) 
 		folder := prefix == "" || strings.HasSuffix(prefix, "/") || name == prefix || strings.HasPrefix(name, prefix+"/")
 		switch {
 		case !strings.HasPrefix(name, prefix) && m.disk.fault != "ignores the prefix",
-			!folder && m.disk.fault == "takes a prefix for a folder":
+			!folder && m.disk.fault == "treats a prefix as a directory":
 			continue
 		case i == 1000 && m.disk.fault == "lists one page":
 			return nil
@@ -238,10 +238,10 @@ func (m *memory) Stat(ctx context.Context, name string) (stage.Object, error) {
 		return stage.Object{}, err
 	}
 	data, ok := m.get(m.name(name))
-	if !ok && m.disk.fault == "another error for what is missing" {
+	if !ok && m.disk.fault == "wrong error for a missing object" {
 		return stage.Object{}, errors.New("no such object")
 	}
-	if !ok && m.disk.fault == "waits for what is missing" {
+	if !ok && m.disk.fault == "temporary error for a missing object" {
 		return stage.Object{}, stage.Temporary(stage.ErrNotExist, 0)
 	}
 	if !ok {
@@ -282,7 +282,7 @@ func storageSuite(fault string) []Check {
 
 // A shared location with other objects is left unchanged, whatever a check finds.
 func TestSharedLocationIsLeftUnchanged(t *testing.T) {
-	for _, fault := range []string{"", "reads less in silence", "ignores the context"} {
+	for _, fault := range []string{"", "reads less silently", "ignores the context"} {
 		shared := &disk{objects: map[string][]byte{"data/mine": []byte("mine")}, fault: fault}
 		process := &plugged{}
 		failed := Run(t.Context(), StorageChecks(StorageFixture{

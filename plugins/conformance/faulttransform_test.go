@@ -33,7 +33,7 @@ func (x xor) pass(ctx context.Context, dst, src []byte) ([]byte, error) {
 	dst = slices.Grow(dst, len(src))
 	for piece := range slices.Chunk(src, 16<<10) {
 		switch {
-		case x.life() != x.born && x.fault == "takes a part for all":
+		case x.life() != x.born && x.fault == "accepts partial data":
 			return dst, nil
 		case x.life() != x.born:
 			return dst, errGone
@@ -50,7 +50,7 @@ func (x xor) pass(ctx context.Context, dst, src []byte) ([]byte, error) {
 }
 
 func (x xor) Apply(ctx context.Context, dst, src []byte, _ string) ([]byte, error) {
-	if x.fault == "loses what is large" {
+	if x.fault == "loses large content" {
 		src = src[:min(len(src), 4<<20)]
 	}
 	return x.pass(ctx, dst, src)
@@ -152,7 +152,7 @@ func (c copied) Rows(ctx context.Context, _ stage.Mapped, dst []byte, given stag
 	start := len(dst)
 	out, err := c.rows(ctx, dst, given.Data)
 	kept := bytes.Count(out[min(start, len(out)):], []byte{'\n'})
-	if c.fault == "counts what it lost" {
+	if c.fault == "counts lost rows" {
 		kept = given.Rows
 	}
 	return out, kept, err
@@ -162,7 +162,7 @@ func (c copied) rows(ctx context.Context, dst, data []byte) ([]byte, error) {
 	switch c.fault {
 	case "does not append":
 		dst = nil
-	case "loses what is large":
+	case "loses large content":
 		if len(data) > 1<<20 && bytes.Count(data, []byte{'\n'}) == 1 {
 			return dst, nil
 		}
@@ -174,17 +174,17 @@ func (c copied) rows(ctx context.Context, dst, data []byte) ([]byte, error) {
 			return dst, err
 		case !ok:
 			return dst, ctx.Err()
-		case c.life() != c.born && c.fault == "takes a part for all":
+		case c.life() != c.born && c.fault == "accepts partial data":
 			return dst, nil
 		case c.life() != c.born:
 			return dst, errGone
 		}
 		data = rest
-		if (c.fault == "loses a row" || c.fault == "counts what it lost") && n == 1 {
+		if (c.fault == "loses a row" || c.fault == "counts lost rows") && n == 1 {
 			continue
 		}
 		dst = append(append(dst, row...), '\n')
-		if at := len(dst) - 2; c.fault == "changes rows in silence" && len(row) > 0 && dst[at] == 'm' {
+		if at := len(dst) - 2; c.fault == "changes rows silently" && len(row) > 0 && dst[at] == 'm' {
 			dst[at] = 'x'
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// action stands in for a plugin's action.
+// action is a stage.Action that calls a plugin.
 type action struct{ *instance }
 
 func (a action) Run(ctx context.Context, r stage.ActionRequest) (report stage.ActionReport, err error) {
@@ -31,7 +31,7 @@ func (a action) Run(ctx context.Context, r stage.ActionRequest) (report stage.Ac
 			return err
 		}
 		report, err = protocol.ReceiveReport(a.steps(ctx), stream.Recv)
-		return a.blame("the report of its run", err)
+		return a.blame("result of Run", err)
 	})
 	for i := range report.Findings {
 		f := &report.Findings[i]

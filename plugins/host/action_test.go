@@ -19,7 +19,7 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// acts is the configuration of an action that tells what it was told.
+// acts is the configuration of an action that reports its arguments.
 type acts struct {
 	Mode  string     `key:"mode" help:"what it does"`
 	Token sdk.Secret `key:"token" help:"a secret"`
@@ -64,7 +64,7 @@ func (a acting) Run(ctx context.Context, r sdk.ActionRequest) (report sdk.Action
 }
 
 func actor() sdk.Stage {
-	return sdk.ActionStage("acts", "Tells what it was told.", "", func(_ context.Context, c *acts, _ sdk.Env) (sdk.Action, error) { return acting{acts: *c}, nil })
+	return sdk.ActionStage("acts", "Reports its arguments.", "", func(_ context.Context, c *acts, _ sdk.Env) (sdk.Action, error) { return acting{acts: *c}, nil })
 }
 
 func act(t *testing.T, mode string) stage.Action {
@@ -76,7 +76,7 @@ func act(t *testing.T, mode string) stage.Action {
 	return a
 }
 
-func TestActionsOfPluginsAreToldAllOfIt(t *testing.T) {
+func TestActionRequestOverProcess(t *testing.T) {
 	started := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
 	outcome := &stage.RunOutcome{
 		Status: stage.StatusPartial, Exit: 4, Error: "lost\nsome", Run: "r", Started: started, Bytes: 1, Rows: 2, Files: 3, Losses: 4,
@@ -102,7 +102,7 @@ func TestActionsOfPluginsAreToldAllOfIt(t *testing.T) {
 			t.Errorf("%+v, %v\nwant %+v", report.Findings, err, wanted)
 		}
 		if !slices.Equal(steps, []string{"working with ***"}) {
-			t.Errorf("the steps are %q", steps)
+			t.Errorf("steps are %q", steps)
 		}
 	}
 }
@@ -117,23 +117,23 @@ func TestFindingsBeforeAnErrorAreKept(t *testing.T) {
 	}
 }
 
-func TestAReportThatMayNotBeIsAnError(t *testing.T) {
+func TestInvalidReportIsError(t *testing.T) {
 	report, err := act(t, "bad").Run(t.Context(), stage.ActionRequest{})
-	if err == nil || len(report.Findings) > 0 || !strings.Contains(err.Error(), `its id "Bad ID"`) {
+	if err == nil || len(report.Findings) > 0 || !strings.Contains(err.Error(), `ID "Bad ID"`) {
 		t.Errorf("%+v, %v", report, err)
 	}
 	if report, err = act(t, "death").Run(t.Context(), stage.ActionRequest{}); err == nil || len(report.Findings) > 0 || !strings.Contains(err.Error(), "exited with code 3") {
-		t.Errorf("of a process that died: %+v, %v", report, err)
+		t.Errorf("process that died: %+v, %v", report, err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	begin := time.Now()
 	if _, err = act(t, "hang").Run(ctx, stage.ActionRequest{}); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 20*time.Second {
-		t.Errorf("of one that hangs: %v after %v", err, time.Since(begin))
+		t.Errorf("hanging action: %v after %v", err, time.Since(begin))
 	}
 }
 
-func TestActionsInAnotherProcessKeepTheContract(t *testing.T) {
+func TestActionConformsOverProcess(t *testing.T) {
 	h := newHost(t)
 	conformance.Action(t, conformance.ActionFixture{Open: func(t testing.TB) stage.Action {
 		a, err := h.Isolate(actor(), self(t)).NewAction(t.Context(), &acts{Token: config.NewSecret("hunter2-token")}, stage.Env{TempDir: t.TempDir()})
@@ -144,11 +144,11 @@ func TestActionsInAnotherProcessKeepTheContract(t *testing.T) {
 	}})
 }
 
-func TestAPluginCanNotHaveComposites(t *testing.T) {
+func TestPluginCannotHaveComposites(t *testing.T) {
 	s := actor()
 	s.NewAction, s.Expand = nil, func(context.Context, any, stage.ExpandEnv) (*stage.Expansion, error) { return nil, nil }
 	err := sdk.Plugin{Name: "x", Version: "1.0.0", Stages: []sdk.Stage{s}}.Serve()
-	if err == nil || err.Error() != "the stage acts is a composite, which a plugin can't have" {
+	if err == nil || err.Error() != "stage acts is a composite, which a plugin can't have" {
 		t.Errorf("%v", err)
 	}
 }

@@ -115,16 +115,16 @@ func TestSinkRun(t *testing.T) {
 // plugin never ends them, and without secrets or control characters.
 func TestSinkStepsAreReported(t *testing.T) {
 	s, _ := playedSink(t, &play{Token: config.NewSecret("canary-of-steps")})
-	var told []string
+	var reported []string
 	var mu sync.Mutex
-	tell := func(line string) {
+	report := func(line string) {
 		mu.Lock()
 		defer mu.Unlock()
-		told = append(told, line)
+		reported = append(reported, line)
 	}
 	ctx := stage.WithSteps(t.Context(), func(text string) func() {
-		tell(text)
-		return func() { tell("end of " + text) }
+		report(text)
+		return func() { report("end of " + text) }
 	})
 	if err := s.Finish(ctx, &stage.Outcome{}); err != nil {
 		t.Fatal(err)
@@ -136,8 +136,8 @@ func TestSinkStepsAreReported(t *testing.T) {
 		"building index a of ***", "end of building index a of ***", "building index b [31m", "end of building index b [31m",
 		"reading back t", "end of reading back t",
 	}
-	if !slices.Equal(told, want) {
-		t.Errorf("steps are %q", told)
+	if !slices.Equal(reported, want) {
+		t.Errorf("steps are %q", reported)
 	}
 }
 

@@ -68,7 +68,7 @@ func places(r stage.Role) []string {
 
 func validateStage(s *pb.Stage) error {
 	role := roleOf(s.Role)
-	carries := role == stage.RoleSource || role == stage.RoleSink
+	hasParts := role == stage.RoleSource || role == stage.RoleSink
 	switch {
 	case role == "":
 		return fmt.Errorf("unknown role %d", s.Role)
@@ -76,7 +76,7 @@ func validateStage(s *pb.Stage) error {
 		return fmt.Errorf("the summary must be one line of at most %d bytes without control characters", maxSummary)
 	case len(s.Doc) > maxDoc || !clean(s.Doc, "\n\t"):
 		return fmt.Errorf("the doc must be at most %d KiB of text without control characters", maxDoc>>10)
-	case carries && len(s.Parts) == 0:
+	case hasParts && len(s.Parts) == 0:
 		return fmt.Errorf("a %s must declare the parts of a site that it handles", role)
 	case !slices.Contains([]string{"", "mysql", "postgres", "sqlite"}, s.Dialect):
 		return fmt.Errorf("dialect %.40q is not mysql, postgres or sqlite", s.Dialect)

@@ -8,7 +8,7 @@ import (
 	pb "github.com/lmsvault/vault/plugins/protocol/v1"
 )
 
-// SendAction sends what an action is told.
+// SendAction sends the argument of Action.Run.
 func SendAction(instance uint64, r stage.ActionRequest, send func(*pb.ActionRequest) error) error {
 	if err := words("the pipeline's name", r.Pipeline); err != nil {
 		return err
@@ -19,7 +19,7 @@ func SendAction(instance uint64, r stage.ActionRequest, send func(*pb.ActionRequ
 		b.next.Head.Outcome = outcomeMessage(o)
 	}
 	if r.Plan != nil {
-		// The head of a plan is what SendPlan sends first; its tables are sent by the request.
+		// The head of the plan is the first message of SendPlan; its tables follow in the request.
 		head := *r.Plan
 		head.Tables = nil
 		err := SendPlan(0, &head, func(m *pb.Plan) error {
@@ -86,7 +86,7 @@ func outcomeOf(m *pb.RunOutcome) *stage.RunOutcome {
 	return o
 }
 
-// SendReport sends what an action has found.
+// SendReport sends the result of Action.Run.
 func SendReport(r stage.ActionReport, send func(*pb.ActionResponse) error) error {
 	b := newBatch(send)
 	if err := fill(b, r.Findings, findingMessage, func(m *pb.ActionResponse, f *pb.ActionFinding) { m.Findings = append(m.Findings, f) }); err != nil {
@@ -95,8 +95,8 @@ func SendReport(r stage.ActionReport, send func(*pb.ActionResponse) error) error
 	return b.end(func(m *pb.ActionResponse, e *pb.End) { m.End = e })
 }
 
-// ReceiveReport is the inverse of SendReport. Steps are reported by stage.Step of ctx.
-// With an error that comes after the report, the report is returned too.
+// ReceiveReport is the inverse of SendReport. Steps are reported with stage.Step in ctx. If
+// an error follows the report, both are returned.
 func ReceiveReport(ctx context.Context, recv func() (*pb.ActionResponse, error)) (r stage.ActionReport, err error) {
 	whole := false
 	err = ReceiveSteps(ctx, recv, func(m *pb.ActionResponse, t *Tally) error {
@@ -113,7 +113,7 @@ func ReceiveReport(ctx context.Context, recv func() (*pb.ActionResponse, error))
 }
 
 func findingMessage(f stage.ActionFinding) (*pb.ActionFinding, error) {
-	if err := words("the id or level of a finding", f.ID, string(f.Level)); err != nil {
+	if err := words("the ID or level of a finding", f.ID, string(f.Level)); err != nil {
 		return nil, err
 	}
 	return &pb.ActionFinding{Id: f.ID, Level: string(f.Level), What: text(f.What), Where: text(f.Where), Remedy: text(f.Remedy), Details: text(f.Details)}, nil

@@ -21,7 +21,7 @@ func SendSteps(ctx context.Context, send func(*pb.Step) error) (context.Context,
 	var mu sync.Mutex
 	var last uint64
 	over := false
-	tell := func(step *pb.Step) uint64 {
+	sendStep := func(step *pb.Step) uint64 {
 		mu.Lock()
 		defer mu.Unlock()
 		if over {
@@ -35,11 +35,11 @@ func SendSteps(ctx context.Context, send func(*pb.Step) error) (context.Context,
 		return step.Id
 	}
 	ctx = stage.WithSteps(ctx, func(text string) func() {
-		id := tell(&pb.Step{Text: Printable(text[:min(len(text), maxStep)])})
+		id := sendStep(&pb.Step{Text: Printable(text[:min(len(text), maxStep)])})
 		if id == 0 {
 			return func() {}
 		}
-		return sync.OnceFunc(func() { tell(&pb.Step{Id: id, Done: true}) })
+		return sync.OnceFunc(func() { sendStep(&pb.Step{Id: id, Done: true}) })
 	})
 	return ctx, func() {
 		mu.Lock()

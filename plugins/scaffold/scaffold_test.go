@@ -64,7 +64,7 @@ func TestGoProjectsBuildAndPassTests(t *testing.T) {
 				t.Errorf("started by hand it prints %q (%v)", out, err)
 			}
 			if !strings.Contains(read(t, p, "try.yaml"), "use: ./"+p.Name) {
-				t.Error("try.yaml does not use the program beside it")
+				t.Error("try.yaml does not use the program next to it")
 			}
 		})
 	}

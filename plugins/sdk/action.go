@@ -31,10 +31,10 @@ func (s *actionServer) Run(stream grpc.BidiStreamingServer[pb.ActionRequest, pb.
 		return err
 	}
 	defer leave()
-	ctx, told := protocol.SendSteps(stream.Context(), func(m *pb.Step) error { return stream.Send(&pb.ActionResponse{Step: m}) })
-	defer told()
+	ctx, endSteps := protocol.SendSteps(stream.Context(), func(m *pb.Step) error { return stream.Send(&pb.ActionResponse{Step: m}) })
+	defer endSteps()
 	report, err := action.Run(ctx, request)
-	told()
+	endSteps()
 	if bad := protocol.SendReport(report, stream.Send); err == nil {
 		err = bad
 	}

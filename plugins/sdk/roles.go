@@ -12,7 +12,7 @@ import (
 // roleOf returns the role of a stage, which must have exactly the constructor of its role.
 func roleOf(s Stage) (role pb.Role, err error) {
 	if s.Expand != nil {
-		return 0, fmt.Errorf("the stage %s is a composite, which a plugin can't have", s.Name)
+		return 0, fmt.Errorf("stage %s is a composite, which a plugin can't have", s.Name)
 	}
 	n := 0
 	for _, c := range []struct {

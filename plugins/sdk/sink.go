@@ -44,12 +44,12 @@ func (s *sinkServer) Begin(stream grpc.BidiStreamingServer[pb.Plan, pb.BeginResp
 		return err
 	}
 	defer leave()
-	ctx, told := protocol.SendSteps(stream.Context(), func(m *pb.Step) error { return stream.Send(&pb.BeginResponse{Step: m}) })
-	defer told()
+	ctx, endSteps := protocol.SendSteps(stream.Context(), func(m *pb.Step) error { return stream.Send(&pb.BeginResponse{Step: m}) })
+	defer endSteps()
 	if err := sink.Begin(ctx, plan); err != nil {
 		return err
 	}
-	told()
+	endSteps()
 	return stream.Send(&pb.BeginResponse{End: &pb.End{}})
 }
 
@@ -188,12 +188,12 @@ func (s *sinkServer) Finish(stream grpc.BidiStreamingServer[pb.Outcome, pb.Finis
 		return err
 	}
 	defer leave()
-	ctx, told := protocol.SendSteps(stream.Context(), func(m *pb.Step) error { return stream.Send(&pb.FinishResponse{Step: m}) })
-	defer told()
+	ctx, endSteps := protocol.SendSteps(stream.Context(), func(m *pb.Step) error { return stream.Send(&pb.FinishResponse{Step: m}) })
+	defer endSteps()
 	if err := sink.Finish(ctx, outcome); err != nil {
 		return err
 	}
-	told()
+	endSteps()
 	return stream.Send(&pb.FinishResponse{End: &pb.End{}})
 }
 
@@ -203,13 +203,13 @@ func (s *sinkServer) Prove(r *pb.ProveRequest, stream grpc.ServerStreamingServer
 		return err
 	}
 	defer leave()
-	ctx, told := protocol.SendSteps(stream.Context(), func(m *pb.Step) error { return stream.Send(&pb.ProveResponse{Step: m}) })
-	defer told()
+	ctx, endSteps := protocol.SendSteps(stream.Context(), func(m *pb.Step) error { return stream.Send(&pb.ProveResponse{Step: m}) })
+	defer endSteps()
 	proofs, err := sink.Prove(ctx)
 	if err != nil {
 		return err
 	}
-	told()
+	endSteps()
 	return protocol.SendProofs(proofs, stream.Send)
 }
 
@@ -219,12 +219,12 @@ func (s *sinkServer) Publish(r *pb.PublishRequest, stream grpc.ServerStreamingSe
 		return err
 	}
 	defer leave()
-	ctx, told := protocol.SendSteps(stream.Context(), func(m *pb.Step) error { return stream.Send(&pb.PublishResponse{Step: m}) })
-	defer told()
+	ctx, endSteps := protocol.SendSteps(stream.Context(), func(m *pb.Step) error { return stream.Send(&pb.PublishResponse{Step: m}) })
+	defer endSteps()
 	if err := sink.Publish(ctx); err != nil {
 		return err
 	}
-	told()
+	endSteps()
 	return stream.Send(&pb.PublishResponse{End: &pb.End{}})
 }
 

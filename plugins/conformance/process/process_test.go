@@ -67,14 +67,14 @@ func be(fault string) error {
 	byHand := os.Getenv(h.MagicCookieKey) == ""
 	s := right(func() error { return nil })
 	switch fault {
-	case "says nothing by hand", "waits by hand":
+	case "prints nothing by hand", "waits by hand":
 		if byHand && fault == "waits by hand" {
 			_, err := io.Copy(io.Discard, os.Stdin)
 			return err
 		} else if byHand {
 			return nil
 		}
-	case "chats before it greets":
+	case "prints before the handshake":
 		fmt.Println("loading")
 	case "claims another version":
 		if os.Getenv("PLUGIN_PROTOCOL_VERSIONS") == "99" {
@@ -83,7 +83,7 @@ func be(fault string) error {
 		}
 	case "no help":
 		s = shelf(func(*helpless) (sdk.Storage, error) { return nil, errors.New("not made") })
-	case "ends by signals":
+	case "exits on signals":
 		s = right(func() error { signal.Reset(syscall.SIGTERM); return nil })
 	case "leaves a file":
 		s = right(func() error { return os.WriteFile(filepath.Join(os.TempDir(), "left"), nil, 0o600) })
@@ -97,7 +97,7 @@ func be(fault string) error {
 		s = right(func() error { return nil })
 		s.Name = "surely-no-stage"
 		return serve(&naive{stage: s, exits: true})
-	case "takes what breaks off":
+	case "accepts truncated streams":
 		return serve(&naive{stage: s})
 	}
 	sdk.Main(sdk.Plugin{Name: "shelf", Version: "1.0.0", Stages: []sdk.Stage{s}})
@@ -224,18 +224,18 @@ func TestCorrectProgramPasses(t *testing.T) {
 
 // Every check is shown the fault that it exists to find.
 func TestFaultsAreFound(t *testing.T) {
-	for _, f := range []struct{ fault, check, told string }{
+	for _, f := range []struct{ fault, check, want string }{
 		{"no help", "process/help", "setting dir of stage shelf has no help"},
-		{"chats before it greets", "process/handshake", `its first line is "loading"`},
-		{"says nothing by hand", "process/by-hand", "does not print that it is a plugin"},
+		{"prints before the handshake", "process/handshake", `its first line is "loading"`},
+		{"prints nothing by hand", "process/by-hand", "does not print that it is a plugin"},
 		{"waits by hand", "process/by-hand", "does not exit within 5s"},
 		{"claims another version", "process/other-version", `its first line is "1|99|unix|/x|grpc|"`},
 		{"exits when a stage is unknown", "process/unknown", "terminates the program"},
-		{"takes what breaks off", "process/instances", "must have unique numbers"},
-		{"ends by signals", "process/signals", "signal 15 (terminated) terminates it"},
+		{"accepts truncated streams", "process/instances", "must have unique numbers"},
+		{"exits on signals", "process/signals", "signal 15 (terminated) terminates it"},
 		{"leaves a file", "process/shutdown", "it leaves left in"},
 		{"outlives its host", "process/host-killed", "it keeps running without its host"},
-		{"takes what breaks off", "process/broken-stream", "a Put without an end is accepted"},
+		{"accepts truncated streams", "process/broken-stream", "a Put without an end is accepted"},
 	} {
 		t.Run(f.fault+" "+f.check, func(t *testing.T) {
 			var found bytes.Buffer
@@ -247,8 +247,8 @@ func TestFaultsAreFound(t *testing.T) {
 					fmt.Fprint(&found, strings.Join(r.Failures, "\n"))
 				})
 			}
-			if !strings.Contains(found.String(), f.told) {
-				t.Errorf("%s found %q for the fault %q, want %q", f.check, found.String(), f.fault, f.told)
+			if !strings.Contains(found.String(), f.want) {
+				t.Errorf("%s found %q for the fault %q, want %q", f.check, found.String(), f.fault, f.want)
 			}
 		})
 	}
