@@ -17,6 +17,9 @@ type BytesFixture struct {
 	Open func(t testing.TB) stage.ByteTransform
 	// Stranger makes a Keyed transform with a different secret. It may be nil.
 	Stranger func(t testing.TB) stage.ByteTransform
+	// Friend makes a transform of the same stage with a different secret, for writing. It
+	// enables the check of stage.Sharer and may be nil.
+	Friend func(t testing.TB) stage.ByteTransform
 	// Process enables the checks that kill the process. It may be nil.
 	Process Process
 
@@ -44,6 +47,12 @@ func BytesChecks(f BytesFixture) []Check {
 	}
 	if f.Stranger != nil {
 		checks = append(checks, k.keyed("bytes/wrong-key", "A key that does not fit the header is reported as ErrKey. The user must learn that the passphrase is wrong, not that the backup is damaged.", k.wrongKey))
+	}
+	if f.Stranger != nil {
+		checks = append(checks, k.keyed("bytes/next-header", "A transform that could not open one header opens the next: a repository may have several headers of a key, and tries one after the other.", k.nextHeader))
+	}
+	if f.Friend != nil {
+		checks = append(checks, k.keyed("bytes/share", "A shared key is the same key: the new readers can open everything, and only once for each set of readers. Otherwise a changed passphrase loses the backups.", k.share))
 	}
 	if f.Process != nil {
 		checks = append(checks, k.check("crash/apply", "If the process is killed, calls return an error or the right bytes, and a new transform opens what was sealed before.", k.crash))

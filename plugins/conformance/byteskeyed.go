@@ -107,6 +107,58 @@ func (k *keyring) wrongKey(t testing.TB, _ stage.ByteTransform) {
 	}
 }
 
+// nextHeader opens a stranger's header before its own.
+func (k *keyring) nextHeader(t testing.TB, b stage.ByteTransform) {
+	sealed, err := b.Apply(t.Context(), nil, []byte("content"), "name")
+	must(t, "apply", err)
+	stranger, ok := k.Stranger(t).(stage.Keyed)
+	if !ok {
+		t.Fatal("the stranger is not keyed")
+	}
+	foreign, err := stranger.Create(t.Context())
+	if err != nil {
+		t.Skipf("the stranger can make no key: %v", err)
+	}
+	keyed, ok := k.Open(t).(stage.Keyed)
+	if !ok {
+		t.Fatal("the transform is keyed no longer")
+	}
+	if err := keyed.Open(t.Context(), foreign); !errors.Is(err, stage.ErrKey) && !errors.Is(err, stage.ErrOtherKey) {
+		t.Errorf("a stranger's header: %v, want ErrKey or ErrOtherKey", err)
+	}
+	must(t, "open after a stranger's header", keyed.Open(t.Context(), k.header))
+	if got, err := keyed.Invert(t.Context(), nil, sealed, "name", 7); err != nil || string(got) != "content" {
+		t.Errorf("after a stranger's header was tried it opens to %q, %v", got, err)
+	}
+}
+
+// share admits a friend to the key.
+func (k *keyring) share(t testing.TB, b stage.ByteTransform) {
+	sharer, ok := b.(stage.Sharer)
+	if !ok {
+		t.Skip("the transform is not stage.Sharer: nobody else can be admitted")
+	}
+	sealed, err := b.Apply(t.Context(), nil, []byte("content"), "name")
+	must(t, "apply", err)
+	friend, ok := k.Friend(t).(stage.Keyed)
+	if !ok {
+		t.Fatal("the friend is not keyed")
+	}
+	header, err := sharer.Share(t.Context(), friend, [][]byte{k.header})
+	must(t, "share", err)
+	if who, err := sharer.Readers(header); err != nil || who == "" {
+		t.Errorf("the header admits %q, %v", who, err)
+	}
+	must(t, "open by the friend", friend.Open(t.Context(), header))
+	if got, err := friend.Invert(t.Context(), nil, sealed, "name", 7); err != nil || string(got) != "content" {
+		t.Errorf("for the friend it opens to %q, %v", got, err)
+	}
+	if _, err := sharer.Share(t.Context(), friend, [][]byte{k.header, header}); !errors.Is(err, stage.ErrExist) {
+		t.Errorf("the friend is admitted twice: %v, want ErrExist", err)
+	}
+	k.secondOpening(t, b)
+}
+
 func (k *keyring) damagedHeader(t testing.TB, _ stage.ByteTransform) {
 	for _, bad := range [][]byte{nil, k.header[:len(k.header)/2], flip(k.header, len(k.header)-1), random(1, len(k.header))} {
 		keyed, ok := k.Open(t).(stage.Keyed)

@@ -77,6 +77,7 @@ type sealed struct {
 	fault  string
 	nth    byte
 	key    []byte
+	spoilt bool // by a header that it could not open
 }
 
 func (s *sealed) tag(src []byte, name string) []byte {
@@ -115,15 +116,47 @@ func (s *sealed) Create(context.Context) ([]byte, error) {
 	return sum[:], nil
 }
 
-func (s *sealed) Open(ctx context.Context, header []byte) error {
-	want, err := s.Create(ctx)
+func (s *sealed) Open(ctx context.Context, header []byte) (err error) {
+	var want []byte
+	want, err = s.Create(ctx)
+	defer func() {
+		if s.fault == "is spoilt by a wrong header" && (err != nil || s.spoilt) {
+			s.key, s.spoilt = nil, true
+		}
+	}()
+	if len(header) > len(want) && bytes.Equal(header[:len(want)], want) { // shared
+		s.key = bytes.Clone(header[len(want):])
+		return err
+	}
 	switch {
-	case len(header) != len(want) && s.fault != "any header opens":
+	case len(header) < len(want) && s.fault != "any header opens":
 		return stage.ErrCorrupt
 	case !bytes.Equal(header, want) && s.fault != "any header opens" && s.fault != "any key opens":
 		return stage.ErrKey
 	}
 	return err
+}
+
+func (s *sealed) Share(ctx context.Context, with stage.ByteTransform, headers [][]byte) ([]byte, error) {
+	friend := with.(*sealed)
+	sum, err := (&sealed{secret: friend.secret}).Create(ctx)
+	for _, h := range headers {
+		if bytes.HasPrefix(h, sum) && s.fault != "shares twice" {
+			return nil, stage.ErrExist
+		}
+	}
+	key := s.key
+	if s.fault == "shares another key" {
+		key = []byte("another")
+	}
+	return append(sum, key...), err
+}
+
+func (s *sealed) Readers([]byte) (string, error) {
+	if s.fault == "does not say whom" {
+		return "", nil
+	}
+	return "somebody", nil
 }
 
 func sealedSuite(fault string) []Check {
@@ -134,7 +167,7 @@ func sealedSuite(fault string) []Check {
 			return &sealed{secret: secret, fault: fault, nth: nth}
 		}
 	}
-	return BytesChecks(BytesFixture{Open: with("right"), Stranger: with("wrong"), effort: little})
+	return BytesChecks(BytesFixture{Open: with("right"), Stranger: with("wrong"), Friend: with("friend"), effort: little})
 }
 
 // copied is a correct record transform that changes nothing, except for the named fault.

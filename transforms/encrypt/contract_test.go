@@ -17,6 +17,7 @@ func TestContract(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			conformance.Bytes(t, conformance.BytesFixture{
 				Open:     func(t testing.TB) stage.ByteTransform { return keyed(t, c[0]) },
+				Friend:   func(t testing.TB) stage.ByteTransform { return keyed(t, pass("friend")) },
 				Stranger: func(t testing.TB) stage.ByteTransform { return keyed(t, c[1]) },
 			})
 		})
