@@ -14,22 +14,22 @@ import (
 // contest is one kind of work that several programs do in turn.
 type contest struct {
 	name    string
-	input   int64 // bytes that are worked on, for rates
+	input   int64 // bytes processed, for rates
 	entries []entry
 }
 
-// entry is one program's way to do a contest's work. The first is Vault's.
+// entry is how one program does a contest's work. The first entry is Vault's.
 type entry struct {
 	name string
-	// prepare is not measured: it makes the place that the work starts from.
+	// prepare prepares the starting point of the work. It is not measured.
 	prepare func(ctx context.Context) error
 	work    func(ctx context.Context) (cost, error)
-	// size is how many bytes of result there are afterwards; nil: it isn't told.
+	// size returns the bytes of the result; nil: not reported.
 	size func() (int64, error)
 }
 
-// run has every entry do its work so often, in an order that turns round each
-// time, and prints what it took.
+// run has every entry do its work a number of times, in rotating order, and prints
+// the costs.
 func (c *contest) run(ctx context.Context, times int, w io.Writer) error {
 	costs := make([][]cost, len(c.entries))
 	sizes := make([]int64, len(c.entries))

@@ -5,8 +5,9 @@ import (
 	"os"
 )
 
-// contests lists what is measured. Every program works as it comes, with its own
-// number of threads; each starts from nothing but for the second backup of files.
+// contests lists what is measured. Every program runs with its defaults, including
+// its number of threads; each starts from scratch, except for the second backup of
+// files.
 func contests(s *site) []contest {
 	remove := func(name string) func(context.Context) error {
 		return func(context.Context) error { return os.RemoveAll(s.path(name)) }
@@ -38,16 +39,17 @@ func contests(s *site) []contest {
 				work: vault("files", "site="+s.path("site"), "repository="+s.path("vault-files"))},
 			{name: "restic", prepare: s.newRestic, work: command("restic", restic...), size: sizeOf("restic")},
 		}},
-		// On what the contest before has left.
+		// Continues with the results of the contest before.
 		{name: "files, second backup, unchanged", input: s.fileBytes, entries: []entry{
 			{name: "vault, zstd, encrypted", work: vault("files", "site="+s.path("site"), "repository="+s.path("vault-files")), size: sizeOf("vault-files")},
 			{name: "restic", work: command("restic", restic...), size: sizeOf("restic")},
 		}},
-		// What the border of a process costs: the peers are Vault's own stages elsewhere.
+		// The cost of process borders: the peers are Vault's own stages in other
+		// processes.
 		{name: "border: files, first backup", input: s.fileBytes, entries: []entry{
 			{name: "all in one process", prepare: remove("vault-files"), size: sizeOf("vault-files"),
 				work: vault("files", "site="+s.path("site"), "repository="+s.path("vault-files"))},
-			{name: "each stage in a process of its own", prepare: remove("vault-isolated"), size: sizeOf("vault-isolated"),
+			{name: "each stage in its own process", prepare: remove("vault-isolated"), size: sizeOf("vault-isolated"),
 				work: vault("files-isolated", "site="+s.path("site"), "repository="+s.path("vault-isolated"))},
 		}},
 	}

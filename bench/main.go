@@ -1,7 +1,7 @@
-// Bench measures Vault against its peers on one machine in one run: it makes a
-// sample site on the test servers, has each program do the same work in turn,
-// and prints medians and ratios. "make bench" runs it; docs/performance.md says
-// what the numbers mean.
+// Bench measures Vault against its peers on one machine in one run: it generates a
+// sample site on the test servers, has each program do the same work in turn, and
+// prints medians and ratios. "make bench" runs it; docs/performance.md explains the
+// numbers.
 package main
 
 import (
@@ -16,11 +16,11 @@ import (
 )
 
 func main() {
-	factor := flag.String("factor", "1", "how many times as large as usual the sample site is")
-	times := flag.Int("times", 3, "how often each program does each work; medians are printed")
+	factor := flag.String("factor", "1", "size of the sample site, relative to the default")
+	times := flag.Int("times", 3, "how often each program runs each contest; medians are printed")
 	program := flag.String("vault", "bin/vault", "the program to measure")
-	only := flag.String("only", "", "measure only works whose name begins so")
-	dir := flag.String("dir", "", "a folder for the site and what is made of it; a temporary one if empty")
+	only := flag.String("only", "", "run only contests whose name begins with this")
+	dir := flag.String("dir", "", "directory for the site and the results (default: a temporary one)")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -32,7 +32,7 @@ func main() {
 
 func run(ctx context.Context, program, factor string, times int, dir, only string) (err error) {
 	if times < 1 {
-		return fmt.Errorf("-times is %d, it must be at least 1", times)
+		return fmt.Errorf("-times is %d, but must be at least 1", times)
 	}
 	if dir, err = os.MkdirTemp(dir, "vault-bench-"); err != nil {
 		return err

@@ -13,18 +13,18 @@ import (
 	"time"
 )
 
-// cost is what a command took.
+// cost is the cost of a command.
 type cost struct {
 	wall   time.Duration
 	cpu    time.Duration // of all its processes
-	memory int64         // bytes, the most that its processes had resident at one time
+	memory int64         // peak resident bytes of all its processes together
 }
 
-// measure runs a command to its end. Its output is part of the error if it fails.
+// measure runs a command to its end. If it fails, the error includes its output.
 func measure(ctx context.Context, env []string, name string, args ...string) (cost, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // the session is what is measured; plugins have groups of their own in it
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // the session is measured; plugins have their own groups in it
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -54,8 +54,8 @@ func measure(ctx context.Context, env []string, name string, args ...string) (co
 	}
 }
 
-// resident is how many bytes the processes of a session have resident now. One
-// that ends while it is looked at counts nothing.
+// resident returns the bytes that the processes of a session have resident now. A
+// process that ends meanwhile counts nothing.
 func resident(session int) int64 {
 	var pages int64
 	dirs, err := os.ReadDir("/proc")
@@ -70,7 +70,8 @@ func resident(session int) int64 {
 		if err != nil {
 			continue
 		}
-		// After the name in brackets: state, parent, group, session …; resident pages are the 22nd.
+		// After the name in parentheses: state, parent, group, session …; resident
+		// pages are the 22nd.
 		f := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 		if len(f) < 22 || f[3] != strconv.Itoa(session) {
 			continue

@@ -24,11 +24,12 @@ import (
 // database is the name of the sample site's database on both servers.
 const database = "vault_bench"
 
-// site is the sample site, the programs' places below dir, and how they reach both.
+// site is the sample site, the programs' directories below dir, and how they reach
+// both.
 type site struct {
 	dir, vault string
 	maria      *mysql.Config // without a database
-	postgres   *url.URL      // the administrator's
+	postgres   *url.URL      // of the administrator
 	secret     string        // passphrase of all repositories
 	dbBytes    int64
 	fileBytes  int64
@@ -38,10 +39,10 @@ func newSite(dir, vault string) (*site, error) {
 	s := &site{dir: dir, vault: vault}
 	var err error
 	if s.maria, err = mysql.ParseDSN(os.Getenv(servers.MariaDBEnv)); err != nil || os.Getenv(servers.MariaDBEnv) == "" {
-		return nil, fmt.Errorf("%s names no server: run make bench", servers.MariaDBEnv)
+		return nil, fmt.Errorf("%s is not set; run make bench", servers.MariaDBEnv)
 	}
 	if s.postgres, err = url.Parse(os.Getenv(servers.PostgresEnv)); err != nil || s.postgres.Host == "" {
-		return nil, fmt.Errorf("%s names no server: run make bench", servers.PostgresEnv)
+		return nil, fmt.Errorf("%s is not set; run make bench", servers.PostgresEnv)
 	}
 	raw := make([]byte, 16)
 	if _, err := rand.Read(raw); err != nil {
@@ -51,7 +52,7 @@ func newSite(dir, vault string) (*site, error) {
 	return s, s.writeSecrets()
 }
 
-// writeSecrets writes the files from which the peers take passwords.
+// writeSecrets writes the files from which the peers read passwords.
 func (s *site) writeSecrets() error {
 	host, port, err := net.SplitHostPort(s.maria.Addr)
 	if err != nil {
@@ -60,8 +61,9 @@ func (s *site) writeSecrets() error {
 	client := fmt.Sprintf("[client]\nhost=%s\nport=%s\nuser=%s\npassword=%s\n", host, port, s.maria.User, s.maria.Passwd)
 	from := url.URL{Scheme: "mysql", User: url.UserPassword(s.maria.User, s.maria.Passwd), Host: s.maria.Addr, Path: "/" + database}
 	to := *s.postgres
-	to.Scheme, to.Path, to.RawQuery = "postgresql", "/"+database, "" // pgloader knows no sslmode=disable in the query
-	// With its own prefetch of 100,000 rows pgloader's heap overflows on rows of a megabyte.
+	to.Scheme, to.Path, to.RawQuery = "postgresql", "/"+database, "" // pgloader does not support sslmode=disable in the query
+	// With its default prefetch of 100,000 rows pgloader's heap overflows on rows of
+	// a megabyte.
 	load := fmt.Sprintf("LOAD DATABASE FROM %s INTO %s\nWITH create tables, create indexes, reset sequences, prefetch rows = 1000;\n", &from, &to)
 	return errors.Join(
 		os.WriteFile(s.path("client.cnf"), []byte(client), 0o600),
@@ -72,7 +74,7 @@ func (s *site) writeSecrets() error {
 
 func (s *site) path(name string) string { return filepath.Join(s.dir, name) }
 
-// env is what the pipelines in bench/pipelines take from the environment.
+// env returns the environment variables for the pipelines in bench/pipelines.
 func (s *site) env() []string {
 	maria := s.maria.Clone()
 	maria.DBName = database
@@ -93,14 +95,14 @@ func (s *site) run(ctx context.Context, pipeline string, set ...string) (cost, e
 	return measure(ctx, s.env(), s.vault, args...)
 }
 
-// fill makes the site and says how large it is.
+// fill generates the site and prints its size.
 func (s *site) fill(ctx context.Context, factor string) error {
 	if err := s.exec(ctx, "mysql", s.maria.FormatDSN(), "CREATE OR REPLACE DATABASE "+database+" CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"); err != nil {
 		return err
 	}
 	took, err := s.run(ctx, "site", "factor="+factor, "site="+s.path("site"))
 	if err != nil {
-		return fmt.Errorf("making the sample site: %w", err)
+		return fmt.Errorf("generating the sample site: %w", err)
 	}
 	db, err := sql.Open("mysql", s.maria.FormatDSN())
 	if err != nil {
@@ -113,11 +115,11 @@ func (s *site) fill(ctx context.Context, factor string) error {
 	if s.fileBytes, err = size(s.path("site/filedir")); err != nil {
 		return err
 	}
-	fmt.Printf("sample site: %s in the database, %s in files, made in %.1f s\n", humanize.IBytes(uint64(s.dbBytes)), humanize.IBytes(uint64(s.fileBytes)), took.wall.Seconds())
+	fmt.Printf("sample site: %s in the database, %s in files, generated in %.1f s\n", humanize.IBytes(uint64(s.dbBytes)), humanize.IBytes(uint64(s.fileBytes)), took.wall.Seconds())
 	return nil
 }
 
-// emptyTarget makes the PostgreSQL database anew.
+// emptyTarget recreates the PostgreSQL database.
 func (s *site) emptyTarget(ctx context.Context) error {
 	return s.exec(ctx, "pgx", s.postgres.String(), "DROP DATABASE IF EXISTS "+database+" WITH (FORCE)", "CREATE DATABASE "+database+" ENCODING 'UTF8' TEMPLATE template0")
 }
@@ -146,7 +148,7 @@ func (s *site) exec(ctx context.Context, driver, dsn string, statements ...strin
 	return nil
 }
 
-// size is how many bytes the files below a path have.
+// size returns the total bytes of the files below a path.
 func size(path string) (int64, error) {
 	var n int64
 	err := filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {

@@ -215,7 +215,7 @@ func TestAForgedKeyIsNotShared(t *testing.T) {
 	if err == nil || added != nil {
 		t.Fatalf("%+v", added)
 	}
-	if !strings.Contains(err.Error(), "did not hold the identity") && !strings.Contains(err.Error(), "other") {
+	if !strings.Contains(err.Error(), "created without the identity") && !strings.Contains(err.Error(), "other") {
 		t.Errorf("%v", err)
 	}
 }

@@ -1,6 +1,6 @@
-// Package compare looks at databases of different engines by plain SQL, without
-// any of the product's own reading or checksums, so that tests can tell whether
-// a site really is what it was.
+// Package compare compares databases of different engines with plain SQL,
+// independently of the product's own readers and checksums, so that tests can verify
+// restored sites.
 package compare
 
 import (
@@ -14,20 +14,20 @@ import (
 	"testing"
 )
 
-// Database is a database to look at: Dialect is mysql, postgres or sqlite.
+// Database is a database to compare; Dialect is mysql, postgres or sqlite.
 type Database struct {
 	Dialect string
 	SQL     *sql.DB
 	Prefix  string
 }
 
-// Table is all that a table holds: the names of its columns, each row as text in
-// sorted order, and the value that its sequence gives next (0 for none).
+// Table is the content of a table: the names of its columns, each row as text in
+// sorted order, and the next value of its sequence (0 for none).
 type Table struct {
 	Columns []string
 	Rows    []string
 	Next    int64
-	Unique  []string // each unique key, primary too, as "a,b", sorted
+	Unique  []string // each unique key, including the primary key, as "a,b", sorted
 }
 
 // Site reads all tables with the prefix, by name without it.
@@ -45,11 +45,11 @@ func Site(t testing.TB, d Database) map[string]Table {
 	return tables
 }
 
-// engine is how one engine is asked.
+// engine holds the queries for one engine.
 type engine interface {
 	tables() string
 	columns(table string) string                 // name, type
-	cell(name, typ string) (expr string, k kind) // what to select
+	cell(name, typ string) (expr string, k kind) // expression to select
 	quote(name string) string
 	next(t testing.TB, db *sql.DB, table string) int64
 	unique(t testing.TB, db *sql.DB, table string) []string
@@ -61,7 +61,7 @@ const (
 	text kind = iota
 	float
 	single  // a float of four bytes, whatever the width it is read with
-	decimal // compared as a number: SQLite's have no zeros at their end
+	decimal // compared as a number: SQLite's have no trailing zeros
 )
 
 func read(t testing.TB, d Database, e engine, name string) Table {
@@ -126,8 +126,8 @@ func read(t testing.TB, d Database, e engine, name string) Table {
 	return table
 }
 
-// Equal fails the test where two sites differ; except names tables left out of
-// the comparison. Sequences may be ahead on the got side, never behind.
+// Equal fails the test if two sites differ; except lists tables to ignore. Sequences
+// may be ahead on the got side, never behind.
 func Equal(t testing.TB, want, got map[string]Table, except ...string) {
 	t.Helper()
 	for name, w := range want {
@@ -153,7 +153,7 @@ func Equal(t testing.TB, want, got map[string]Table, except ...string) {
 	}
 	for name := range got {
 		if _, ok := want[name]; !ok && !slices.Contains(except, name) {
-			t.Errorf("table %s is there, but was not in the original", name)
+			t.Errorf("table %s was not in the original", name)
 		}
 	}
 }
@@ -222,5 +222,5 @@ func literal(s string) string {
 	return "'" + strings.ReplaceAll(strings.ReplaceAll(s, `\`, `\\`), "'", "''") + "'"
 }
 
-// Hex writes bytes as the comparison shows binary values.
+// Hex formats bytes like the comparison's binary values.
 func Hex(b []byte) string { return strings.ToUpper(hex.EncodeToString(b)) }

@@ -1,4 +1,4 @@
-// Package diskspace asks how much room a file system has.
+// Package diskspace reads the free space of file systems.
 package diskspace
 
 import (
@@ -10,15 +10,15 @@ import (
 // Space is what this user may still use of a file system.
 type Space struct {
 	Bytes  int64
-	Inodes int64 // files and directories; -1 where there is no such limit
+	Inodes int64 // files and directories; -1 if there is no such limit
 }
 
-// Free tells of the file system that a directory is on (statfs(2)). Its error is an
-// *fs.PathError.
+// Free returns the free space of a directory's file system (statfs(2)). Its error is
+// an *fs.PathError.
 func Free(dir string) (Space, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
-		return Space{}, &fs.PathError{Op: "ask for the free space of", Path: dir, Err: err}
+		return Space{}, &fs.PathError{Op: "read the free space of", Path: dir, Err: err}
 	}
 	s := Space{Bytes: int64(st.Bavail) * int64(st.Bsize), Inodes: int64(st.Ffree)}
 	if st.Files == 0 {

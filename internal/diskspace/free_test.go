@@ -11,7 +11,7 @@ import (
 )
 
 // What is written is no longer free.
-func TestAFileTakesSpace(t *testing.T) {
+func TestFileTakesSpace(t *testing.T) {
 	dir := machine.Tmpfs(t, "1m")
 	before, err := Free(dir)
 	if err != nil || before.Bytes < 900<<10 || before.Bytes > 1<<20 || before.Inodes < 1 {
@@ -25,6 +25,6 @@ func TestAFileTakesSpace(t *testing.T) {
 		t.Errorf("%+v, %v", after, err)
 	}
 	if _, err := Free(filepath.Join(dir, "missing")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("of a folder that is missing: %v", err)
+		t.Errorf("missing directory: %v", err)
 	}
 }

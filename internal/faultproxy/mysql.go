@@ -10,9 +10,9 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 )
 
-// MySQL returns the DSN of a database behind a proxy that asks decide about each
-// statement, before the server gets it. decide is called by many goroutines. The
-// proxy ends with the test.
+// MySQL returns the DSN of a database behind a proxy that calls decide for each
+// statement before the server gets it. decide must be safe for concurrent use. The
+// proxy stops when the test ends.
 func MySQL(t testing.TB, dsn string, decide func(statement string) Fate) string {
 	t.Helper()
 	cfg, err := driver.ParseDSN(dsn)
@@ -53,7 +53,7 @@ func linkMySQL(client, server net.Conn, decide func(string) Fate) {
 			return
 		}
 		does := Pass
-		if len(packet) > 5 && packet[3] == 0 && packet[4] == 3 { // the first of a command, COM_QUERY
+		if len(packet) > 5 && packet[3] == 0 && packet[4] == 3 { // first packet of a command, COM_QUERY
 			does = decide(string(packet[5:]))
 		}
 		if does == Withhold {
@@ -76,7 +76,8 @@ func linkMySQL(client, server net.Conn, decide func(string) Fate) {
 	}
 }
 
-// readPacket reads a packet of the protocol with its header: 3 bytes of length, 1 of sequence.
+// readPacket reads a packet of the protocol with its header: 3 bytes of length, 1 of
+// sequence number.
 func readPacket(r io.Reader) ([]byte, error) {
 	packet := make([]byte, 4)
 	if _, err := io.ReadFull(r, packet); err != nil {

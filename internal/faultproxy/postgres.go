@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Postgres returns the DSN, a URL with sslmode=disable, of a database behind a
-// proxy as MySQL's.
+// Postgres returns the DSN, a URL with sslmode=disable, of a database behind a proxy
+// like MySQL's.
 func Postgres(t testing.TB, dsn string, decide func(statement string) Fate) string {
 	t.Helper()
 	u, err := url.Parse(dsn)
@@ -31,7 +31,7 @@ func linkPostgres(client, server net.Conn, decide func(string) Fate) {
 		defer client.Close()
 		for {
 			m, err := message(server, true)
-			if err != nil || mute.Load() && m[0] == 'Z' { // ReadyForQuery: it is carried out
+			if err != nil || mute.Load() && m[0] == 'Z' { // ReadyForQuery: the statement was executed
 				return
 			}
 			if mute.Load() {
@@ -61,7 +61,7 @@ func linkPostgres(client, server net.Conn, decide func(string) Fate) {
 			mute.Store(true)
 		}
 		if fate == CarryOutLate {
-			for m[0] == 'P' && last != 'S' { // what belongs to the statement, up to its Sync
+			for m[0] == 'P' && last != 'S' { // the messages of the statement, up to its Sync
 				more, err := message(client, true)
 				if err != nil {
 					return
@@ -95,7 +95,7 @@ func message(r io.Reader, typed bool) ([]byte, error) {
 	return m, err
 }
 
-// statement is the SQL of a Query or Parse message, "" of another one.
+// statement returns the SQL of a Query or Parse message, "" for any other.
 func statement(m []byte) string {
 	body := string(m[5:])
 	switch m[0] {

@@ -1,5 +1,5 @@
-// Package faultproxy puts a proxy between tests and a database server, which loses
-// statements or answers on purpose. MySQL and Postgres speak the two protocols.
+// Package faultproxy is a proxy between tests and a database server that loses
+// statements or answers on purpose. MySQL and Postgres implement the two protocols.
 package faultproxy
 
 import (
@@ -8,27 +8,28 @@ import (
 	"time"
 )
 
-// Fate is what becomes of a statement.
+// Fate says what happens to a statement.
 type Fate int
 
-// The fates of statements.
+// Fates of statements.
 const (
 	Pass     Fate = iota
-	Withhold      // the connection is cut, and the server never gets it
-	CarryOut      // the server carries it out, and the connection is cut before its answer
-	// CarryOutLate cuts the connection too, and lets the server have the statement
-	// only Late afterwards: whoever asks before does not see what it does.
+	Withhold      // the connection is cut, and the server never receives the statement
+	CarryOut      // the server executes it, and the connection is cut before the answer
+	// CarryOutLate also cuts the connection, and passes the statement to the server
+	// Late afterwards: before that its effect is not visible.
 	CarryOutLate
 )
 
-// Late is how long CarryOutLate holds a statement back: longer than a run waits
-// before it begins a unit again.
+// Late is how long CarryOutLate delays a statement: longer than a run waits before it
+// retries a unit.
 const Late = 2 * time.Second
 
-// link connects a client to the server, until one of them ends it or decide does.
+// link connects a client to the server until one of them closes the connection or
+// decide cuts it.
 type link func(client, server net.Conn, decide func(statement string) Fate)
 
-// listen returns the address of a proxy for a server. It ends with the test.
+// listen returns the address of a proxy for a server. It stops when the test ends.
 func listen(t testing.TB, server string, link link, decide func(statement string) Fate) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,5 +1,4 @@
-// Package isolated lets the tests of a stage run a second time with the stage in
-// a process of its own.
+// Package isolated runs the tests of a stage with the stage in its own process.
 package isolated
 
 import (
@@ -16,12 +15,12 @@ import (
 	"github.com/lmsvault/vault/plugins/host"
 )
 
-// Switch is the environment variable that has stages run in processes of vault: 1,
-// or the path of the program. With 1 each test binary builds its own.
+// Switch is the environment variable that runs stages in processes of vault: 1, or
+// the path of the program. With 1 each test binary builds its own.
 const Switch = "VAULT_TEST_ISOLATE"
 
-// Stage returns s, or, with the switch, one that stands in for s and runs it in a
-// process of its own, which ends with the test.
+// Stage returns s, or, with the switch, a stage that runs s in its own process, which
+// ends with the test.
 func Stage(t testing.TB, s stage.Stage) stage.Stage {
 	t.Helper()
 	program, on := program(t)
@@ -37,7 +36,7 @@ func Stage(t testing.TB, s stage.Stage) stage.Stage {
 	return h.Isolate(s, program)
 }
 
-// On tells whether stages run in processes.
+// On reports whether stages run in processes.
 func On() bool { return os.Getenv(Switch) != "" && os.Getenv(Switch) != "0" }
 
 func program(t testing.TB) (p host.Program, on bool) {
@@ -56,8 +55,8 @@ func program(t testing.TB) (p host.Program, on bool) {
 	return p, true
 }
 
-// build builds the program once in a test's process. It has no name: only the
-// process holds it, and nothing is left of it.
+// build builds the program once per test process. The file has no name: only the
+// process holds it, and nothing remains of it.
 var build = sync.OnceValues(func() (_ *os.File, err error) {
 	dir, err := os.MkdirTemp("", "vault-isolated-")
 	if err != nil {

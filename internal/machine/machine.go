@@ -1,7 +1,7 @@
-// Package machine gives tests what they need of the machine they run on, beside
-// the servers of package servers: a small file system, a Python with gRPC.
+// Package machine provides what tests need of their machine, besides the servers of
+// package servers: a small file system, a Python with gRPC.
 //
-// In CI (CI=true) everything must be there, and what is missing fails the test.
+// In CI (CI=true) everything must be available, and what is missing fails the test.
 // Elsewhere the test skips and says what it needs.
 package machine
 
@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// Missing ends the test for want of something: as failed in CI, as skipped elsewhere.
+// Missing ends the test because something is missing: as failed in CI, as skipped
+// elsewhere.
 func Missing(t testing.TB, format string, args ...any) {
 	t.Helper()
 	text := fmt.Sprintf(format, args...)
@@ -21,7 +22,8 @@ func Missing(t testing.TB, format string, args ...any) {
 	t.Skip(text)
 }
 
-// Root ends the test as Missing does unless it runs as root. why says what root is needed for.
+// Root ends the test like Missing unless it runs as root. why says what root is
+// needed for.
 func Root(t testing.TB, why string) {
 	t.Helper()
 	if os.Geteuid() != 0 {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Python returns the path of a Python 3 that has gRPC and protobuf: the first in
-// PATH, or else the system's.
+// Python returns the path of a Python 3 with gRPC and protobuf: the first in PATH, or
+// else the system's.
 func Python(t testing.TB) string {
 	t.Helper()
 	for _, name := range []string{"python3", "/usr/bin/python3"} {

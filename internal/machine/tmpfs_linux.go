@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Tmpfs mounts a file system of a size as mount(8) takes it ("2m") and returns its
+// Tmpfs mounts a file system with a size for mount(8) ("2m") and returns its
 // directory. It is unmounted when the test ends.
 func Tmpfs(t testing.TB, size string) string {
 	t.Helper()

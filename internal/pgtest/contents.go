@@ -1,4 +1,4 @@
-// Package pgtest reads all that a schema of a PostgreSQL server holds, for tests.
+// Package pgtest reads the complete contents of a PostgreSQL schema, for tests.
 package pgtest
 
 import (
@@ -9,9 +9,9 @@ import (
 
 var scratch = regexp.MustCompile(`vault_(new|old)_[0-9a-f]{8}_`)
 
-// Contents tells all of the schema public: relations, columns, indexes, constraints,
-// types, where sequences stand, and every row. What restores have made beside sites, or
-// put out of the way, is apart.
+// Contents describes everything in the schema public: relations, columns, indexes,
+// constraints, types, values of sequences, and every row. Objects that restores
+// created beside sites or renamed are returned in beside.
 func Contents(t testing.TB, db *sql.DB) (contents, beside []string) {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), `

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// Connections lists the server's numbers of the other connections to a database of
-// the MySQL family. db's own are among them, but for the one that asks.
+// Connections returns the server's IDs of the connections to a database of the MySQL
+// family, including db's own, except the one that asks.
 func Connections(ctx context.Context, db *sql.DB) (ids []int64, err error) {
 	var version string
 	if err := db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {
 		return nil, err
 	}
-	// MySQL's PROCESSLIST fails where a statement that is under way holds binary values.
+	// MySQL's PROCESSLIST fails if a running statement contains binary values.
 	query := "SELECT PROCESSLIST_ID FROM performance_schema.threads WHERE PROCESSLIST_DB = DATABASE() AND PROCESSLIST_ID <> CONNECTION_ID()"
 	if strings.Contains(version, "MariaDB") {
 		query = "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()"

@@ -1,7 +1,7 @@
-// Package servers gives tests throwaway databases on real servers, which the
-// test command (make test) starts and names in the environment.
+// Package servers gives tests temporary databases on real servers, which the test
+// command (make test) starts and names in the environment.
 //
-// Where a server is missing, tests skip and say so; with CI=true that is a failure.
+// If a server is missing, tests skip and say so; with CI=true they fail.
 package servers
 
 import (
@@ -20,8 +20,8 @@ import (
 	"github.com/lmsvault/vault/internal/machine"
 )
 
-// The environment variables that name the servers, as administrator DSNs
-// without a database: user:password@tcp(127.0.0.1:3306)/ for the MySQL family,
+// Environment variables with the servers' administrator DSNs, without a database:
+// user:password@tcp(127.0.0.1:3306)/ for the MySQL family,
 // postgres://postgres@127.0.0.1:5432/postgres for PostgreSQL.
 const (
 	MariaDBEnv  = "VAULT_TEST_MARIADB"
@@ -31,17 +31,17 @@ const (
 
 // Database is an empty database that is dropped when the test ends.
 type Database struct {
-	DSN string  // as the stages mysql and postgres take it
-	SQL *sql.DB // connected to it with all rights, for a test's own look
+	DSN string  // in the format of the stages mysql and postgres
+	SQL *sql.DB // connected to it with all privileges, for the test
 }
 
-// MariaDB makes a database on the MariaDB server.
+// MariaDB creates a database on the MariaDB server.
 func MariaDB(t testing.TB) Database { return mysqlFamily(t, MariaDBEnv) }
 
-// MySQL makes a database on the MySQL server.
+// MySQL creates a database on the MySQL server.
 func MySQL(t testing.TB) Database { return mysqlFamily(t, MySQLEnv) }
 
-// Postgres makes a database on the PostgreSQL server.
+// Postgres creates a database on the PostgreSQL server.
 func Postgres(t testing.TB) Database {
 	admin := dsn(t, PostgresEnv)
 	name := create(t, "pgx", admin, `DROP DATABASE IF EXISTS %s WITH (FORCE)`, `CREATE DATABASE %s ENCODING 'UTF8' TEMPLATE template0`)
@@ -87,7 +87,8 @@ func open(t testing.TB, driver, dsn string) *sql.DB {
 	return db
 }
 
-// create makes a database of a random name on the server and drops it when the test ends.
+// create creates a database with a random name on the server and drops it when the
+// test ends.
 func create(t testing.TB, driver, admin, drop, make string) string {
 	t.Helper()
 	var raw [6]byte
@@ -97,7 +98,7 @@ func create(t testing.TB, driver, admin, drop, make string) string {
 	name := "vt_" + hex.EncodeToString(raw[:])
 	db := open(t, driver, admin)
 	if _, err := db.ExecContext(t.Context(), fmt.Sprintf(make, name)); err != nil {
-		t.Fatalf("making database %s: %v", name, err)
+		t.Fatalf("creating database %s: %v", name, err)
 	}
 	t.Cleanup(func() {
 		if _, err := db.ExecContext(context.Background(), fmt.Sprintf(drop, name)); err != nil {

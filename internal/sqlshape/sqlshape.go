@@ -1,6 +1,6 @@
-// Package sqlshape judges statements in tests. It shares no code with the packages
-// that write them, and knows less: it finds where quotes begin and end, and looks
-// at what stands outside.
+// Package sqlshape checks statements in tests. It shares no code with the packages
+// that write them, and is simpler: it finds where quotes begin and end, and checks
+// what is outside of them.
 package sqlshape
 
 import (
@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// Engine says how statements are quoted.
+// Engine describes how statements are quoted.
 type Engine struct {
-	Quotes    string // that names and literals stand in
+	Quotes    string // quotes of names and literals
 	Backslash bool   // literals have escapes with backslashes
-	Remarks   bool   // the dialect writes remarks of its own
+	Remarks   bool   // the dialect writes comments itself
 }
 
 // The engines.
@@ -25,19 +25,20 @@ var (
 	SQLite   = Engine{Quotes: "'\"`", Remarks: true}
 )
 
-// statements are words that none of the statements for tables and indexes has
-// outside of quotes: they begin another statement, or a query.
+// statements lists words that no statement for tables and indexes contains outside of
+// quotes: they begin another statement or a query.
 var statements = strings.Fields(`select insert update delete drop alter attach detach pragma vacuum copy program execute call do into outfile dumpfile
 	load grant revoke union trigger view function procedure declare begin commit rollback truncate inherits partition`)
 
-// functions reach beyond the table, or wait. A word that follows directly on a
-// name in quotes is a type.
+// functions matches functions that reach beyond the table, or wait. A word directly
+// after a quoted name is a type.
 var functions = regexp.MustCompile(`(?i)[^§ ] *\b(load_file|load_extension|pg_read_file|pg_ls_dir|lo_import|lo_export|dblink|query_to_xml|pg_sleep|sleep|benchmark|nextval|setval|currval|set_config|current_setting|readfile|writefile|fts3_tokenizer|get_lock|repeat)\s*\(`)
 
 var word = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
 
-// One checks that text is one statement that begins with the given words, with
-// quotes and brackets closed and no comment, and returns what stands outside of quotes.
+// One checks that text is a single statement that begins with the given words, with
+// quotes and parentheses closed and no comment, and returns what is outside of
+// quotes.
 func (e Engine) One(text, begin string) (outside string, err error) {
 	var b strings.Builder
 	depth := 0
@@ -66,7 +67,7 @@ func (e Engine) One(text, begin string) (outside string, err error) {
 			b.WriteByte(c)
 		case c == ')':
 			if depth--; depth < 0 {
-				return "", fmt.Errorf("a bracket is closed at %d that was not opened", at)
+				return "", fmt.Errorf("unmatched closing parenthesis at %d", at)
 			}
 			b.WriteByte(c)
 		default:
@@ -76,7 +77,7 @@ func (e Engine) One(text, begin string) (outside string, err error) {
 	outside = b.String()
 	switch {
 	case depth != 0:
-		return "", fmt.Errorf("%d brackets are not closed", depth)
+		return "", fmt.Errorf("%d parentheses are not closed", depth)
 	case !strings.HasPrefix(text, begin):
 		return "", fmt.Errorf("it does not begin with %q", begin)
 	}

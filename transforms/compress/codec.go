@@ -8,8 +8,8 @@ import (
 	"github.com/pierrec/lz4/v4"
 )
 
-// window bounds how far back zstd looks, and with that its memory: a chunk is
-// about that large.
+// window limits how far back zstd searches, and with it the memory; a chunk is about
+// that large.
 const window = 2 << 20
 
 type zstdCodec struct{ encoder *zstd.Encoder }
@@ -20,7 +20,7 @@ func newZstd(level, workers int) (zstdCodec, error) {
 		zstd.WithEncoderConcurrency(workers),
 		zstd.WithWindowSize(window),
 		zstd.WithLowerEncoderMem(true),
-		zstd.WithAllLitEntropyCompression(true), // hex digits of a binary column match nowhere, and still halve
+		zstd.WithAllLitEntropyCompression(true), // hex digits of a binary column have no matches, but still shrink by half
 		zstd.WithEncoderCRC(false))              // a repository authenticates every blob
 	return zstdCodec{e}, err
 }

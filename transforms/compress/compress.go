@@ -1,10 +1,10 @@
-// Package compress is the byte transform that makes blobs smaller with zstd or
-// lz4, and leaves those as they are that don't get smaller.
+// Package compress is the byte transform that compresses blobs with zstd or lz4, and
+// stores incompressible ones unchanged.
 //
-// A blob begins with one byte that names its codec (0 stored, 1 lz4 block, 2
-// zstd frame). After 1 and 2 stands the plain length as a uvarint, then the
-// compressed bytes; after 0 the bytes themselves. So blobs of different settings
-// can stand side by side, and Invert needs no configuration.
+// A blob begins with one byte for its codec (0 stored, 1 lz4 block, 2 zstd frame).
+// For 1 and 2 the plain length follows as a uvarint, then the compressed bytes; for 0
+// the bytes themselves. Blobs of different settings can therefore coexist, and Invert
+// needs no configuration.
 package compress
 
 import (
@@ -27,13 +27,13 @@ const (
 	zstdFrame
 )
 
-// Sizes that decide whether compressing is tried at all.
+// Sizes that decide whether to try compression.
 const (
-	smallest    = 64       // bytes; below, the header eats what is gained
-	sampleFrom  = 64 << 10 // bytes; from here on a sample is measured first
+	smallest    = 64       // bytes; below that the header outweighs the gain
+	sampleFrom  = 64 << 10 // bytes; from here on a sample is compressed first
 	samplePiece = 2 << 10  // bytes of each piece of a sample
-	pieces      = 16       // of a sample; many, as a blob may hold many small files of different kinds
-	gain        = 32       // a blob must become smaller by 1/gain to be worth inverting
+	pieces      = 16       // per sample; many, as a blob may hold many small files of different kinds
+	gain        = 32       // a blob must shrink by at least 1/gain to be stored compressed
 )
 
 // codec compresses blocks. It is safe for concurrent use.
@@ -50,13 +50,13 @@ type transform struct {
 	samples sync.Pool // of *sample
 }
 
-// sample is what pays works in.
+// sample is the working memory of pays.
 type sample struct {
 	in  [pieces * samplePiece]byte
 	out []byte
 }
 
-// Apply compresses src if a sample of it says that it pays.
+// Apply compresses src if compressing a sample of it pays off.
 func (t *transform) Apply(_ context.Context, dst, src []byte, _ string) ([]byte, error) {
 	if len(src) < smallest || !t.pays(src) {
 		return append(append(dst, stored), src...), nil
@@ -74,9 +74,8 @@ func (t *transform) Apply(_ context.Context, dst, src []byte, _ string) ([]byte,
 	return dst, nil
 }
 
-// pays measures pieces from all over src with the codec itself: the kinds of
-// content that other codecs can't shrink (hex digits of random bytes under lz4,
-// say) differ.
+// pays compresses pieces from all over src with the codec itself, because codecs
+// differ in what they cannot shrink (such as hex digits of random bytes with lz4).
 func (t *transform) pays(src []byte) bool {
 	if len(src) < sampleFrom {
 		return true
@@ -92,7 +91,7 @@ func (t *transform) pays(src []byte) bool {
 	return err != nil || len(out) <= len(s.in)-len(s.in)/gain
 }
 
-// Invert restores what Apply was given, and makes no more than limit bytes of it.
+// Invert restores the input of Apply, and returns at most limit bytes.
 func (t *transform) Invert(_ context.Context, dst, src []byte, name string, limit int) ([]byte, error) {
 	if len(src) == 0 {
 		return dst, fmt.Errorf("%s: %w: an empty blob has no codec byte", name, stage.ErrCorrupt)
@@ -108,8 +107,8 @@ func (t *transform) Invert(_ context.Context, dst, src []byte, name string, limi
 	if n <= 0 {
 		return dst, fmt.Errorf("%s: %w: the compressed blob has no length", name, stage.ErrCorrupt)
 	}
-	if size == 0 { // such content is stored as it is; and lz4 writes to where an empty slice points
-		return dst, fmt.Errorf("%s: %w: the compressed blob says it holds nothing", name, stage.ErrCorrupt)
+	if size == 0 { // empty content is stored uncompressed, and lz4 would write through an empty slice
+		return dst, fmt.Errorf("%s: %w: the compressed blob claims to be empty", name, stage.ErrCorrupt)
 	}
 	if limit < 0 || size > uint64(limit) {
 		return dst, tooLarge(name, size, limit)
@@ -121,12 +120,12 @@ func (t *transform) Invert(_ context.Context, dst, src []byte, name string, limi
 		return dst[:start], fmt.Errorf("%s: %w: %w", name, stage.ErrCorrupt, err)
 	}
 	if len(out) != end {
-		return dst[:start], fmt.Errorf("%s: %w: %d bytes came out of a blob of %d", name, stage.ErrCorrupt, len(out)-start, size)
+		return dst[:start], fmt.Errorf("%s: %w: decompressed to %d bytes instead of %d", name, stage.ErrCorrupt, len(out)-start, size)
 	}
 	return dst[:end], nil
 }
 
-// unpack appends to dst, within its capacity.
+// unpack appends to dst without exceeding its capacity.
 func (t *transform) unpack(id byte, dst, src []byte) ([]byte, error) {
 	switch id {
 	case lz4Block:
@@ -138,9 +137,9 @@ func (t *transform) unpack(id byte, dst, src []byte) ([]byte, error) {
 	case zstdFrame:
 		return t.decoder.DecodeAll(src, dst)
 	}
-	return dst, fmt.Errorf("codec %d is not known; a newer version of vault may know it", id)
+	return dst, fmt.Errorf("unknown codec %d; a newer version of vault may support it", id)
 }
 
 func tooLarge(name string, size uint64, limit int) error {
-	return fmt.Errorf("%s: %w: the blob says it holds %d bytes, more than the %d that belong there", name, stage.ErrCorrupt, size, limit)
+	return fmt.Errorf("%s: %w: the blob claims to hold %d bytes, which exceeds the limit of %d", name, stage.ErrCorrupt, size, limit)
 }

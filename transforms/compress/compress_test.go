@@ -23,7 +23,7 @@ func compressor(t testing.TB, c Config) stage.ByteTransform {
 	return b
 }
 
-// logRows looks like rows of Moodle's standard log.
+// logRows generates rows like those of Moodle's standard log.
 func logRows(n int) []byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	var b []byte
@@ -43,7 +43,7 @@ func noise(n int) []byte {
 	return b
 }
 
-func TestComesBack(t *testing.T) {
+func TestRoundTrip(t *testing.T) {
 	contents := map[string][]byte{
 		"empty": {}, "one byte": {0}, "short text": []byte(strings.Repeat("moodle ", 20)), "rows": logRows(3 << 20),
 		"noise": noise(1 << 20), "hex of noise": fmt.Appendf(nil, "%x", noise(1<<19)), "zeros": make([]byte, 8<<20),
@@ -57,7 +57,7 @@ func TestComesBack(t *testing.T) {
 			}
 			back, err := b.Invert(t.Context(), []byte("ahead"), out[len("before"):], "p", len(plain))
 			if err != nil || !bytes.Equal(back, append([]byte("ahead"), plain...)) {
-				t.Errorf("%v: %s does not come back (%v)", c, name, err)
+				t.Errorf("%v: %s does not round-trip (%v)", c, name, err)
 			}
 			if len(out) > len(plain)+1+len("before") {
 				t.Errorf("%v: %s grew from %d to %d bytes", c, name, len(plain), len(out))
@@ -66,7 +66,7 @@ func TestComesBack(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatPaysIsCompressed(t *testing.T) {
+func TestIncompressibleIsStored(t *testing.T) {
 	b := compressor(t, Config{Codec: "zstd"})
 	for name, c := range map[string]struct {
 		plain []byte
@@ -83,8 +83,8 @@ func TestOnlyWhatPaysIsCompressed(t *testing.T) {
 	}
 }
 
-// A blob that would become larger than what belongs there makes an error, not memory.
-func TestBombs(t *testing.T) {
+// A blob that would exceed its limit is an error and allocates no memory for it.
+func TestDecompressionBombs(t *testing.T) {
 	for _, c := range []Config{{Codec: "zstd"}, {Codec: "lz4"}} {
 		b := compressor(t, c)
 		bomb, err := b.Apply(t.Context(), nil, make([]byte, 64<<20), "p")
@@ -92,12 +92,12 @@ func TestBombs(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := b.Invert(t.Context(), nil, bomb, "p", 1000); !errors.Is(err, stage.ErrCorrupt) {
-			t.Errorf("%s: a bomb that tells its size: %v", c.Codec, err)
+			t.Errorf("%s: a bomb with its true size: %v", c.Codec, err)
 		}
 		_, n := binary.Uvarint(bomb[1:])
 		liar := append(binary.AppendUvarint([]byte{bomb[0]}, 1000), bomb[1+n:]...)
 		if _, err := b.Invert(t.Context(), nil, liar, "p", 1000); !errors.Is(err, stage.ErrCorrupt) {
-			t.Errorf("%s: a bomb that lies about its size: %v", c.Codec, err)
+			t.Errorf("%s: a bomb with a false size: %v", c.Codec, err)
 		}
 	}
 }
@@ -155,9 +155,9 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
-// A damaged blob may claim to hold nothing: lz4's own reader then writes to no
-// memory at all, and the whole program would end.
-func TestABlobOfNothingIsDamage(t *testing.T) {
+// A damaged blob may claim to be empty: lz4's own reader would then write to invalid
+// memory and crash the program.
+func TestBlobClaimingToBeEmptyIsCorrupt(t *testing.T) {
 	for _, codec := range []byte{lz4Block, zstdFrame} {
 		c := compressor(t, Config{Codec: "zstd"})
 		for _, dst := range [][]byte{nil, {}, []byte("before")} {

@@ -10,16 +10,16 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Config is the stage's configuration.
+// Config is the configuration of the transform.
 type Config struct {
-	Codec string `key:"codec" default:"zstd" oneof:"zstd lz4" help:"zstd makes things smaller, lz4 is faster"`
-	Level int    `key:"level" min:"0" max:"19" help:"how hard to try: 1 to 19 for zstd, 1 to 9 for lz4; 0 for the codec's default"`
+	Codec string `key:"codec" default:"zstd" oneof:"zstd lz4" help:"zstd compresses better, lz4 is faster"`
+	Level int    `key:"level" min:"0" max:"19" help:"compression level: 1 to 19 for zstd, 1 to 9 for lz4; 0 for the codec's default"`
 }
 
-// Validate checks what the tags can't say.
+// Validate checks what the tags cannot express.
 func (c *Config) Validate() error {
 	if c.Codec == "lz4" && c.Level > 9 {
-		return fmt.Errorf("level %d is too high for lz4, whose highest is 9; write level: 9, or codec: zstd", c.Level)
+		return fmt.Errorf("level %d is too high for lz4, whose maximum is 9; write level: 9, or codec: zstd", c.Level)
 	}
 	return nil
 }
@@ -30,9 +30,9 @@ func Stage() stage.Stage {
 		Info: stage.Info{
 			Name:    "compress",
 			Role:    stage.RoleTransform,
-			Summary: "Makes what goes to storage smaller, with zstd or lz4.",
-			Doc: "Put it before `encrypt`: encrypted bytes can't be compressed. Content that is compressed already " +
-				"(pictures, videos, archives) is stored as it is; that is measured on a sample of each chunk, not guessed by name.",
+			Summary: "Compresses stored data with zstd or lz4.",
+			Doc: "Put it before `encrypt`, because encrypted data cannot be compressed. Content that is already compressed " +
+				"(pictures, videos, archives) is stored unchanged; that is detected by compressing a sample of each chunk, not by file name.",
 			Config: func() any { return &Config{Codec: "zstd"} },
 		},
 		NewBytes: stage.Typed(func(_ context.Context, c *Config, env stage.Env) (stage.ByteTransform, error) {
@@ -48,7 +48,7 @@ func newTransform(c Config, env stage.Env) (*transform, error) {
 	workers := max(env.Workers, 1)
 	decoder, err := zstd.NewReader(nil,
 		zstd.WithDecoderConcurrency(workers),
-		zstd.WithDecodeAllCapLimit(true), // Invert gives a slice of the right capacity: no more is ever made
+		zstd.WithDecodeAllCapLimit(true), // Invert passes a slice with the exact capacity
 		zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return nil, fmt.Errorf("compress: %w", err)
@@ -66,11 +66,11 @@ func newTransform(c Config, env stage.Env) (*transform, error) {
 			return nil, fmt.Errorf("compress: %w", err)
 		}
 	default:
-		return nil, fmt.Errorf("compress: codec %q is not known; write zstd or lz4", c.Codec)
+		return nil, fmt.Errorf("compress: unknown codec %q; write zstd or lz4", c.Codec)
 	}
 	return t, nil
 }
 
-// defaultLevel of zstd. On files of mixed kinds level 1 leaves 6 % more to keep
-// for years, and saves a sixth of one run's time (see the benchmark).
+// defaultLevel is the level for zstd. On mixed files level 1 would store 6 % more for
+// years, to save a sixth of a run's time (see the benchmark).
 const defaultLevel = 3

@@ -1,10 +1,10 @@
-// Package encrypt is the byte transform that seals blobs: nobody reads or
-// changes them, or puts one in the place of another, without the key.
+// Package encrypt is the byte transform that encrypts and authenticates blobs:
+// without the key nobody can read them, change them, or replace one by another.
 //
 // Keys are age's (filippo.io/age): a random data key of 32 bytes is wrapped for
-// recipients and for a passphrase. Blobs are sealed with XChaCha20-Poly1305
-// under a key derived from the data key by HKDF-SHA-256: 24 random bytes of
-// nonce, then ciphertext and tag; the blob's name is the associated data.
+// recipients and for a passphrase. Blobs are sealed with XChaCha20-Poly1305 under a
+// key derived from the data key with HKDF-SHA-256: a random nonce of 24 bytes, then
+// ciphertext and tag; the blob's name is the associated data.
 package encrypt
 
 import (
@@ -23,24 +23,24 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// transform is the stage.Keyed. Its key is set by Create or Open before blobs
-// are sealed, and replaced by the next Create or Open.
+// transform implements stage.Keyed. Create or Open sets its key before blobs are
+// sealed; the next Create or Open replaces it.
 type transform struct {
 	keys keyring
 
 	mu   sync.RWMutex
 	aead cipher.AEAD
-	data []byte // the key that is shared
+	data []byte // the data key, for Share
 }
 
-// CanOpen tells whether a passphrase or an identity was given.
+// CanOpen reports whether a passphrase or an identity was given.
 func (t *transform) CanOpen() bool { return t.keys.passphrase != "" || len(t.keys.identities) > 0 }
 
-// Create makes a new data key and wraps it.
+// Create generates a new data key and wraps it.
 func (t *transform) Create(context.Context) ([]byte, error) {
 	data := make([]byte, chacha20poly1305.KeySize)
 	if _, err := rand.Read(data); err != nil {
-		return nil, fmt.Errorf("making a data key: %w", err)
+		return nil, fmt.Errorf("generating a data key: %w", err)
 	}
 	header, err := t.keys.wrap(data)
 	if err != nil {
@@ -73,7 +73,7 @@ func (t *transform) use(data []byte) error {
 	return nil
 }
 
-var errNoKey = errors.New("encrypt is used before its key was made or opened")
+var errNoKey = errors.New("encrypt has no key; call Create or Open first")
 
 func (t *transform) current() (cipher.AEAD, error) {
 	t.mu.RLock()
@@ -95,12 +95,12 @@ func (t *transform) Apply(_ context.Context, dst, src []byte, name string) ([]by
 	dst = dst[:start+chacha20poly1305.NonceSizeX]
 	nonce := dst[start:]
 	if _, err := rand.Read(nonce); err != nil {
-		return dst[:start], fmt.Errorf("%s: making a nonce: %w", name, err)
+		return dst[:start], fmt.Errorf("%s: generating a nonce: %w", name, err)
 	}
 	return aead.Seal(dst, nonce, src, []byte(name)), nil
 }
 
-// Invert opens what Apply sealed under this name.
+// Invert opens what Apply sealed under the same name.
 func (t *transform) Invert(_ context.Context, dst, src []byte, name string, limit int) ([]byte, error) {
 	aead, err := t.current()
 	if err != nil {
@@ -109,7 +109,7 @@ func (t *transform) Invert(_ context.Context, dst, src []byte, name string, limi
 	const nonce = chacha20poly1305.NonceSizeX
 	plain := len(src) - nonce - aead.Overhead()
 	if plain < 0 || plain > limit {
-		return dst, fmt.Errorf("%s: %w: %d bytes can't be a sealed blob of at most %d", name, stage.ErrCorrupt, len(src), limit)
+		return dst, fmt.Errorf("%s: %w: %d bytes cannot be a sealed blob of at most %d", name, stage.ErrCorrupt, len(src), limit)
 	}
 	out, err := aead.Open(dst, src[:nonce], src[nonce:], []byte(name))
 	if err != nil {

@@ -35,7 +35,7 @@ func identity(t testing.TB) (recipient string, secret config.Secret) {
 	return id.Recipient().String(), config.NewSecret(id.String())
 }
 
-// reads makes what reads a repository, with a configuration that gives only keys.
+// reads returns a configuration for reading a repository, with only the keys of c.
 func reads(c Config) Config {
 	c.SetKeys(c.Passphrase, c.Identity)
 	return c
@@ -103,22 +103,22 @@ func TestWhoCanOpen(t *testing.T) {
 func TestCanOpen(t *testing.T) {
 	recipient, secret := identity(t)
 	if keyed(t, Config{Recipients: []string{recipient}}).CanOpen() {
-		t.Error("recipients alone can open nothing")
+		t.Error("recipients alone cannot open anything")
 	}
 	if !keyed(t, Config{Identity: secret}).CanOpen() || !keyed(t, pass("xx")).CanOpen() {
-		t.Error("an identity or a passphrase opens")
+		t.Error("an identity or a passphrase can open")
 	}
 	if _, err := keyed(t, Config{Identity: secret}).Create(t.Context()); err == nil {
-		t.Error("an identity alone makes no key")
+		t.Error("an identity alone cannot create a key")
 	}
 	_, other := identity(t)
 	if _, err := keyed(t, Config{Recipients: []string{recipient}, Identity: other}).Create(t.Context()); err == nil {
-		t.Error("a key is made that its maker can't open again")
+		t.Error("created a key that its creator cannot open")
 	}
 }
 
-// Every bit, the length and the place of a blob are authenticated.
-func TestChangesAreFound(t *testing.T) {
+// Every bit, the length and the name of a blob are authenticated.
+func TestChangesAreDetected(t *testing.T) {
 	k := keyed(t, pass("pp"))
 	if _, err := k.Create(t.Context()); err != nil {
 		t.Fatal(err)
@@ -143,11 +143,11 @@ func TestChangesAreFound(t *testing.T) {
 	}
 	refused("another place", sealed, "elsewhere")
 	if _, err := k.Invert(t.Context(), nil, sealed, "name", 3); !errors.Is(err, stage.ErrCorrupt) {
-		t.Errorf("more than the limit came out: %v", err)
+		t.Errorf("returned more than the limit: %v", err)
 	}
 }
 
-// A nonce that comes twice under one key gives away what is sealed with it.
+// A nonce used twice under one key reveals what is sealed with it.
 func TestNoncesDiffer(t *testing.T) {
 	k := keyed(t, pass("a long passphrase"))
 	if _, err := k.Create(t.Context()); err != nil {
@@ -161,7 +161,7 @@ func TestNoncesDiffer(t *testing.T) {
 		}
 		nonce := string(sealed[:chacha20poly1305.NonceSizeX])
 		if seen[nonce] {
-			t.Fatalf("the nonce %x comes twice", nonce)
+			t.Fatalf("nonce %x was used twice", nonce)
 		}
 		seen[nonce] = true
 	}
@@ -185,7 +185,7 @@ func TestValidate(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s: accepted", name)
 		} else if strings.Contains(err.Error(), "HUNTER2") {
-			t.Errorf("%s: the error tells the secret: %v", name, err)
+			t.Errorf("%s: the error contains the secret: %v", name, err)
 		}
 	}
 }
@@ -198,8 +198,8 @@ func TestDefaultWork(t *testing.T) {
 	}
 }
 
-// Whatever stands in a header, opening it ends, without a panic; only a data key
-// that was sealed for us comes out.
+// Whatever a header contains, opening it ends without a panic, and returns only a
+// data key that was sealed for us.
 func FuzzOpen(f *testing.F) {
 	id, err := age.GenerateX25519Identity()
 	if err != nil {
@@ -220,7 +220,7 @@ func FuzzOpen(f *testing.F) {
 		}
 		sealed := first.Seal(nil, make([]byte, 24), []byte("x"), nil)
 		if _, err := k.aead.Open(nil, make([]byte, 24), sealed, nil); err != nil {
-			t.Error("a key that nobody sealed opens")
+			t.Error("opened a key that was never sealed")
 		}
 	})
 }

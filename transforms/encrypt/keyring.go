@@ -17,37 +17,39 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// defaultWork is scrypt's cost as a power of two: 64 MiB of memory and some
-// tenths of a second. maxWork is the most that a header may ask for.
+// defaultWork is scrypt's cost as a power of two: 64 MiB of memory and some tenths of
+// a second. maxWork is the highest cost that a header may demand.
 const (
 	defaultWork = 16
 	maxWork     = 18
 )
 
-// keyring is what the pipeline gave: who may open, and what opens.
+// keyring holds what the pipeline configured: who may open, and what opens.
 type keyring struct {
 	recipients []age.Recipient
-	public     []string // the recipients' texts, sorted
+	public     []string // the recipients as text, sorted
 	passphrase string
 	identities []age.Identity
-	secret     string // the identities' text, from which the author tag's key comes
+	secret     string // the identities as text; the key of the author tag is derived from it
 	work       int
-	reading    bool // nothing is sealed under what is opened, whoever made it
+	reading    bool // for reading only, so keys of any author are accepted
 }
 
-// header is what stands in a repository in clear. age lets no passphrase share a
-// file with recipients, so that each has a file of its own around the data key.
+// header is stored in a repository in plain text. An age file cannot combine a
+// passphrase with recipients, so each has its own file around the data key.
 type header struct {
 	Format     int    `json:"format"`
 	Recipients []byte `json:"recipients,omitempty"` // an age file
 	Passphrase []byte `json:"passphrase,omitempty"` // an age file
 	// Readers is an HMAC-SHA-256 of the recipients' public keys under a key derived
-	// from the data key: a writer sees by it when its pipeline asks for others. age
-	// hides them, and so does this: who knows one can make keys for it.
+	// from the data key, by which a writer detects that its pipeline names other
+	// recipients. It hides them, as age does: whoever knows one can create keys for
+	// it.
 	Readers []byte `json:"readers,omitempty"`
 	// Author is an HMAC-SHA-256 of the data key under a key derived from the
-	// identity, where its holder made the header. Anybody can wrap a data key for
-	// a recipient; by this the holder knows a key of his own and writes under no other.
+	// identity, if the header's creator held it. Anybody can wrap a data key for a
+	// recipient; with this tag the holder recognises its own keys and writes under no
+	// other.
 	Author []byte `json:"author,omitempty"`
 }
 
@@ -77,7 +79,7 @@ func (k *keyring) wrap(data []byte) ([]byte, error) {
 	}
 	if len(k.identities) > 0 && len(k.recipients) > 0 {
 		if _, err := dataKey(h.Recipients, "identity", k.identities...); err != nil {
-			return nil, fmt.Errorf("the identity is of none of the recipients (give its public key among them, or leave it out): %w", err)
+			return nil, fmt.Errorf("the identity does not belong to any of the recipients; add its public key to the recipients, or remove it: %w", err)
 		}
 		if h.Author, err = k.author(data); err != nil {
 			return nil, err
@@ -105,16 +107,16 @@ func (k *keyring) author(data []byte) ([]byte, error) {
 	return tag(data, []byte(k.secret), "vault encrypt 1 author")
 }
 
-// unwrap recovers the data key: by the passphrase where both have one, else by
-// the identity. Who writes takes only a key that somebody made who could open it,
-// for the very readers that the pipeline names.
+// unwrap recovers the data key: with the passphrase if both have one, else with the
+// identity. A writer accepts only a key whose creator could open it, for exactly the
+// readers that the pipeline names.
 func (k *keyring) unwrap(raw []byte) ([]byte, error) {
 	var h header
 	if err := json.Unmarshal(raw, &h); err != nil {
 		return nil, fmt.Errorf("%w: the key header is not readable: %w", stage.ErrCorrupt, err)
 	}
 	if h.Format != 1 {
-		return nil, fmt.Errorf("the key header has format %d, and this version of vault knows 1: take a newer vault", h.Format)
+		return nil, fmt.Errorf("the key header has format %d, but this version of vault supports only 1; use a newer vault", h.Format)
 	}
 	var data []byte
 	var err error
@@ -126,7 +128,7 @@ func (k *keyring) unwrap(raw []byte) ([]byte, error) {
 	case k.reading:
 		err = fmt.Errorf("%w: the key can be opened with %s, which was not given", stage.ErrKey, h.wants())
 	default:
-		err = fmt.Errorf("%w: it can be opened with %s, which the pipeline does not give", stage.ErrOtherKey, h.wants())
+		err = fmt.Errorf("%w: it can be opened with %s, which the pipeline does not provide", stage.ErrOtherKey, h.wants())
 	}
 	if err != nil {
 		return nil, err
@@ -166,12 +168,13 @@ func (k *keyring) byIdentity(h *header) ([]byte, error) {
 		return nil, err
 	}
 	if !hmac.Equal(author, h.Author) {
-		return nil, fmt.Errorf("%w: it was made by somebody who did not hold the identity", stage.ErrOtherKey)
+		return nil, fmt.Errorf("%w: it was created without the identity", stage.ErrOtherKey)
 	}
 	return data, nil
 }
 
-// admits returns ErrOtherKey where a header admits others than the pipeline names.
+// admits returns ErrOtherKey if a header admits other readers than the pipeline
+// names.
 func (k *keyring) admits(h *header, data []byte) error {
 	mac, err := k.readers(data)
 	if err != nil {
@@ -194,7 +197,7 @@ func (k *keyring) readers(data []byte) ([]byte, error) {
 	return tag([]byte(strings.Join(k.public, "\n")), data, "vault encrypt 1 readers")
 }
 
-// tag is an HMAC of text under a key derived from a secret.
+// tag returns an HMAC of text under a key derived from a secret.
 func tag(text, secret []byte, info string) ([]byte, error) {
 	key, err := hkdf.Key(sha256.New, secret, nil, info, sha256.Size)
 	if err != nil {

@@ -13,12 +13,12 @@ import (
 
 var _ stage.Sharer = (*transform)(nil)
 
-// Share wraps the data key for the recipients and the passphrase that another
-// transform was made with.
+// Share wraps the data key for the recipients and the passphrase of another encrypt
+// transform.
 func (t *transform) Share(_ context.Context, with stage.ByteTransform, headers [][]byte) ([]byte, error) {
 	other, ok := with.(*transform)
 	if !ok {
-		return nil, fmt.Errorf("encrypt shares its key with another encrypt, and got %T", with)
+		return nil, fmt.Errorf("encrypt shares its key only with another encrypt, not with %T", with)
 	}
 	t.mu.RLock()
 	data := t.data
@@ -36,21 +36,21 @@ func (t *transform) Share(_ context.Context, with stage.ByteTransform, headers [
 		}
 	}
 	keys := other.keys
-	if len(t.keys.identities) > 0 && !t.keys.reading { // which has proved that the key is its holder's
+	if len(t.keys.identities) > 0 && !t.keys.reading { // which has proven that the key belongs to its holder
 		keys.identities, keys.secret = t.keys.identities, t.keys.secret
 		if header, err := keys.wrap(data); !errors.Is(err, stage.ErrKey) {
 			return header, err
 		}
-		keys.identities, keys.secret = nil, "" // it is of none of the recipients
+		keys.identities, keys.secret = nil, "" // it does not belong to any of the recipients
 	}
 	return keys.wrap(data)
 }
 
-// admitted tells whether a header of the data key is for just the readers of k.
+// admitted reports whether a header of the data key is for exactly the readers of k.
 func (k *keyring) admitted(raw, data []byte) (bool, error) {
 	var h header
 	if json.Unmarshal(raw, &h) != nil || h.Format != 1 {
-		return false, nil // it opens for nobody
+		return false, nil // it is for other readers
 	}
 	mac, err := k.readers(data)
 	if err != nil || !hmac.Equal(mac, h.Readers) || (k.passphrase != "") != (h.Passphrase != nil) {
@@ -66,7 +66,7 @@ func (k *keyring) admitted(raw, data []byte) (bool, error) {
 	return err == nil && bytes.Equal(own, data), err
 }
 
-// Readers says whom a header admits.
+// Readers describes who can open a header.
 func (t *transform) Readers(raw []byte) (string, error) {
 	var h header
 	if err := json.Unmarshal(raw, &h); err != nil {

@@ -14,42 +14,43 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Config is the stage's configuration.
+// Config is the configuration of the transform.
 type Config struct {
 	Recipients []string      `key:"recipients" help:"age public keys (age1…) whose holders can read the backup" example:"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"`
 	Passphrase config.Secret `key:"passphrase" help:"a passphrase that opens the backup" example:"${file:/etc/vault/passphrase}"`
-	Identity   config.Secret `key:"identity" help:"an age secret key (AGE-SECRET-KEY-…) or the content of a file of them; to restore, and to go on with a repository of recipients" example:"${file:/etc/vault/identity.txt}"`
+	Identity   config.Secret `key:"identity" help:"an age secret key (AGE-SECRET-KEY-…) or the content of a file of them; to restore, and to continue a repository with recipients" example:"${file:/etc/vault/identity.txt}"`
 
-	// WorkFactor is scrypt's cost as a power of two, 0 for the default. It is no
-	// setting of pipelines; tests lower it.
+	// WorkFactor is scrypt's cost as a power of two, 0 for the default. It is not a
+	// pipeline setting; tests lower it.
 	WorkFactor int
 
-	reading bool // nothing is going to be written
+	reading bool // nothing will be written
 }
 
-// Validate checks that there is something to encrypt to or to open with, and that it is well formed.
+// Validate checks that the configuration has keys to encrypt or decrypt with, and
+// that they are well formed.
 func (c *Config) Validate() error {
 	_, err := c.keyring()
 	return err
 }
 
-// SetKeys gives what opens a repository, for reading: the repository itself
-// knows the recipients.
+// SetKeys sets the keys for reading a repository, which itself knows the recipients.
 func (c *Config) SetKeys(passphrase, identity config.Secret) {
 	c.Passphrase, c.Identity, c.reading = passphrase, identity, true
 }
 
-// SetOwner gives the identity that opens a repository's keys in order to share them:
-// only those that its holder has made, for anybody can make one for a recipient.
+// SetOwner sets the identity that opens a repository's keys in order to share them.
+// It opens only keys that its holder created, because anybody can create one for a
+// recipient.
 func (c *Config) SetOwner(identity config.Secret) { c.Identity = identity }
 
-// SetReaders says who is to open the keys that are shared.
+// SetReaders sets who can open the shared keys.
 func (c *Config) SetReaders(recipients []string, passphrase config.Secret) {
 	c.Recipients, c.Passphrase = recipients, passphrase
 }
 
-// Reading tells whether SetKeys was called: another process that works for this
-// one must know.
+// Reading reports whether SetKeys was called; a stage in another process must be
+// told.
 func (c *Config) Reading() bool { return c.reading }
 
 func (c *Config) keyring() (keyring, error) {
@@ -60,7 +61,7 @@ func (c *Config) keyring() (keyring, error) {
 	for i, text := range c.Recipients {
 		r, err := age.ParseRecipients(strings.NewReader(text))
 		if err != nil {
-			return k, config.At("recipients", "recipient %d is not an age public key (age1…): make one with age-keygen", i+1)
+			return k, config.At("recipients", "recipient %d is not an age public key (age1…); create one with age-keygen", i+1)
 		}
 		k.recipients = append(k.recipients, r...)
 		k.public = append(k.public, lines(text)...)
@@ -69,15 +70,15 @@ func (c *Config) keyring() (keyring, error) {
 	k.public = slices.Compact(k.public)
 	if !c.Identity.IsZero() {
 		ids, err := age.ParseIdentities(strings.NewReader(c.Identity.Reveal()))
-		if err != nil { // whose text may quote the secret
-			return k, config.At("identity", "identity is not an age secret key: it must be a line that begins with AGE-SECRET-KEY-, or a file of such lines (${file:…})")
+		if err != nil { // the error may quote the secret
+			return k, config.At("identity", "identity is not an age secret key; it must be a line that begins with AGE-SECRET-KEY-, or a file of such lines (${file:…})")
 		}
 		k.identities = ids
 		k.secret = strings.Join(lines(c.Identity.Reveal()), "\n")
 	}
 	k.reading = c.reading
 	if !k.reading && utf8.RuneCountInString(k.passphrase) == 1 {
-		return k, config.At("passphrase", "passphrase has one character only: anybody can guess it; write a longer one")
+		return k, config.At("passphrase", "passphrase has only one character; use a longer one")
 	}
 	if len(k.recipients) == 0 && k.passphrase == "" && len(k.identities) == 0 {
 		return k, errors.New("encrypt needs recipients or a passphrase; to read, the passphrase or an identity")
@@ -85,7 +86,7 @@ func (c *Config) keyring() (keyring, error) {
 	return k, nil
 }
 
-// lines drops comments and blanks, so that a key and the file it came from are the same.
+// lines drops comments and blank lines, so that a key and its file are equal.
 func lines(text string) []string {
 	var keys []string
 	for line := range strings.Lines(text) {
@@ -103,10 +104,10 @@ func Stage() stage.Stage {
 			Name:    "encrypt",
 			Role:    stage.RoleTransform,
 			Seals:   true,
-			Summary: "Encrypts and authenticates what goes to storage, with age keys.",
-			Doc: "Put it last. With `recipients` alone the machine that makes backups can't read them, and can't tell what is stored already: " +
-				"each run stores everything again. With a `passphrase`, or with an `identity` beside the recipients, a run stores only what is new.\n\n" +
-				"Whoever loses the passphrase and every identity has lost the backup: nobody can recover it.",
+			Summary: "Encrypts and authenticates stored data with age keys.",
+			Doc: "Put it last. With `recipients` alone the machine that makes backups cannot read them, and cannot detect what is already stored: " +
+				"each run stores everything again. With a `passphrase`, or with an `identity` in addition to the recipients, a run stores only what is new.\n\n" +
+				"If the passphrase and every identity are lost, the backup cannot be recovered.",
 			Config: func() any { return &Config{} },
 		},
 		NewBytes: stage.Typed(func(_ context.Context, c *Config, _ stage.Env) (stage.ByteTransform, error) {

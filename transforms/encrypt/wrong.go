@@ -7,10 +7,11 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// wrongPassphrase is stage.ErrKey with what is odd about the passphrase, or "".
+// wrongPassphrase is stage.ErrKey with a hint about what is unusual in the
+// passphrase, or "".
 type wrongPassphrase struct{ doubt string }
 
-// Error says nothing of the passphrase but its oddity.
+// Error reveals nothing of the passphrase but the hint.
 func (w wrongPassphrase) Error() string {
 	if w.doubt == "" {
 		return "wrong passphrase"
@@ -18,13 +19,13 @@ func (w wrongPassphrase) Error() string {
 	return "wrong passphrase (the one given " + w.doubt + "; was that intended?)"
 }
 
-// Is tells that it is a stage.ErrKey.
+// Is reports that it is stage.ErrKey.
 func (w wrongPassphrase) Is(target error) bool { return target == stage.ErrKey }
 
-// otherReaders is stage.ErrOtherReaders with whom the pipeline names.
+// otherReaders is stage.ErrOtherReaders with the readers that the pipeline names.
 type otherReaders struct{ wanted string }
 
-// Error says whom the pipeline names.
+// Error includes the readers that the pipeline names.
 func (o otherReaders) Error() string {
 	return stage.ErrOtherKey.Error() + ": it is for others than the pipeline asks for, which is " + o.wanted
 }
@@ -32,8 +33,8 @@ func (o otherReaders) Error() string {
 // Unwrap returns stage.ErrOtherReaders.
 func (o otherReaders) Unwrap() error { return stage.ErrOtherReaders }
 
-// doubt finds what a person would not see when typing a passphrase again; one line
-// break at its end is cut before it gets here.
+// doubt describes what a person would not see when typing a passphrase; a single line
+// break at its end has already been removed.
 func doubt(passphrase string) string {
 	before := strings.TrimLeftFunc(passphrase, unicode.IsSpace) != passphrase
 	after := strings.TrimRightFunc(passphrase, unicode.IsSpace)

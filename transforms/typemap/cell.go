@@ -10,10 +10,10 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Cell is what happens to a value whose canonical text differs in the target.
+// Cell is the conversion of a value whose canonical text differs in the target.
 type Cell uint8
 
-// The conversions. NULL stays NULL.
+// Conversions. NULL stays NULL.
 const (
 	Same           Cell = iota
 	BoolToInt           // t and f become 1 and 0
@@ -21,7 +21,7 @@ const (
 	GeometryToText      // MySQL's bytes become well-known text: POINT(1 2)
 )
 
-// String says it in words, "" for Same.
+// String describes the conversion, "" for Same.
 func (c Cell) String() string {
 	switch c {
 	case BoolToInt:
@@ -34,7 +34,7 @@ func (c Cell) String() string {
 	return ""
 }
 
-// append appends the converted value; ok is false if it is none of its type.
+// append appends the converted value; ok is false if it is not a value of its type.
 func (c Cell) append(dst, value []byte) (_ []byte, ok bool) {
 	switch c {
 	case BoolToInt:
@@ -65,7 +65,7 @@ func (c Cell) append(dst, value []byte) (_ []byte, ok bool) {
 	return append(dst, value...), true
 }
 
-// cell says what happens to the values of a column.
+// cell returns the conversion of a column's values.
 func (x *transform) cell(t schema.Table, c schema.Column, target string) (Cell, error) {
 	if isGeometry(t.Dialect, c) {
 		return GeometryToText, nil
@@ -77,13 +77,13 @@ func (x *transform) cell(t schema.Table, c schema.Column, target string) (Cell, 
 	return r.Cell, nil
 }
 
-// Rows converts the cells that the mapping says; it allocates nothing per row.
+// Rows converts the cells of the mapping; it does not allocate per row.
 func (x *transform) Rows(ctx context.Context, m stage.Mapped, dst []byte, c stage.Chunk) ([]byte, int, error) {
 	data := c.Data
 	if !m.Rewrite {
 		return append(dst, data...), c.Rows, nil
 	}
-	var few [64]Cell // spares an allocation per chunk for all but the widest tables
+	var few [64]Cell // saves an allocation per chunk for all but the widest tables
 	cells := few[:0]
 	for i := range m.From.Columns {
 		c, err := x.cell(m.From, m.From.Columns[i], m.Schema.Dialect)
@@ -103,7 +103,7 @@ func (x *transform) Rows(ctx context.Context, m stage.Mapped, dst []byte, c stag
 		for i, c := range cells {
 			end := bytes.IndexByte(row, '\t')
 			if (end < 0) != (i == len(cells)-1) {
-				return dst, 0, fmt.Errorf("table %s: row %d of a chunk doesn't have %d cells", m.From.Name, n, len(cells))
+				return dst, 0, fmt.Errorf("table %s: row %d of a chunk does not have %d cells", m.From.Name, n, len(cells))
 			}
 			cell := row
 			if end >= 0 {

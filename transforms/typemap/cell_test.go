@@ -46,11 +46,11 @@ func TestRowsOfYears(t *testing.T) {
 	}
 }
 
-func TestRowsThatAreNone(t *testing.T) {
+func TestInvalidRowsAreErrors(t *testing.T) {
 	x, m := flags(t)
 	for data, want := range map[string]string{
-		"1\tt\n":                "table flags: row 1 of a chunk doesn't have 3 cells",
-		"1\tt\ta\n1\tt\ta\tb\n": "table flags: row 2 of a chunk doesn't have 3 cells",
+		"1\tt\n":                "table flags: row 1 of a chunk does not have 3 cells",
+		"1\tt\ta\n1\tt\ta\tb\n": "table flags: row 2 of a chunk does not have 3 cells",
 		"1\ttrue\ta\n":          `table flags column on: "true" in row 1 of a chunk is not a bool`,
 		"1\tt\ta":               "table flags: the last row is cut off after 5 bytes",
 	} {
@@ -73,8 +73,8 @@ func TestRowsAllocateNothing(t *testing.T) {
 	}
 }
 
-// Whatever the cells hold, only those of converted columns change, each to the
-// other spelling of the same value, and rows and cells stay as many as they were.
+// Only cells of converted columns change, each to the other spelling of the same
+// value, and the number of rows and cells stays the same.
 func FuzzRows(f *testing.F) {
 	f.Add("1", "t", "body")
 	f.Add(`\N`, `\N`, `\\N`)
@@ -117,7 +117,7 @@ func FuzzYear(f *testing.F) {
 	})
 }
 
-// chunk is rows as a stage gets them.
+// chunk makes a chunk of rows.
 func chunk(data []byte) stage.Chunk {
 	return stage.Chunk{Data: data, Rows: bytes.Count(data, []byte{'\n'})}
 }

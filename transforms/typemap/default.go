@@ -8,8 +8,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// defaultOf carries a default where the target can have it; one that it can't have
-// is a loss.
+// defaultOf transfers a default if the target can have it; otherwise it is a loss.
 func (b *builder) defaultOf(from, to schema.Column, cell Cell) *schema.Default {
 	d := from.Default
 	if d == nil {
@@ -26,7 +25,7 @@ func (b *builder) defaultOf(from, to schema.Column, cell Cell) *schema.Default {
 	return &schema.Default{Value: value}
 }
 
-// expression carries CURRENT_TIMESTAMP, the one that all engines know.
+// expression transfers CURRENT_TIMESTAMP, the only expression that all engines share.
 func (b *builder) expression(from, to schema.Column) *schema.Default {
 	switch {
 	case from.Default.Value == "NULL": // the same as none
@@ -35,7 +34,7 @@ func (b *builder) expression(from, to schema.Column) *schema.Default {
 		b.loseDefault(from, "its default is an expression of %s: %s", b.From.Dialect, from.Default.Value)
 		return nil
 	case to.Type.Kind != schema.DateTime && to.Type.Kind != schema.Timestamp:
-		b.loseDefault(from, "CURRENT_TIMESTAMP can't be the default of a %s column", to.Type.Kind)
+		b.loseDefault(from, "a %s column cannot have the default CURRENT_TIMESTAMP", to.Type.Kind)
 		return nil
 	case b.Schema.Dialect == mysql && to.Type.Scale > 0: // its precision must be the column's
 		return &schema.Default{Value: fmt.Sprintf("CURRENT_TIMESTAMP(%d)", to.Type.Scale), Expr: true}
@@ -47,14 +46,15 @@ func (b *builder) loseDefault(c schema.Column, format string, args ...any) {
 	b.Losses = append(b.Losses, stage.LostDefault(b.From.Name, c.Name, fmt.Sprintf(format, args...)))
 }
 
-// isNow tells whether an expression is CURRENT_TIMESTAMP, with a precision or without.
+// isNow reports whether an expression is CURRENT_TIMESTAMP, with or without a
+// precision.
 func isNow(expr string) bool {
 	rest, ok := strings.CutPrefix(strings.ToUpper(expr), "CURRENT_TIMESTAMP")
 	return ok && (rest == "" || len(rest) == 3 && rest[0] == '(' && rest[1] >= '0' && rest[1] <= '6' && rest[2] == ')')
 }
 
-// carried gives the text that a default of one type has in another. An error says
-// what it is that the target can't hold.
+// carried converts the text of a default from one type to another. The error says
+// what the target cannot hold.
 func carried(value string, from, to schema.Type, cell Cell, target string) (string, error) {
 	if from.Kind == schema.Decimal {
 		value = rounded(value, from)

@@ -10,7 +10,8 @@ import (
 
 var update = flag.Bool("update", false, "write the rules into docs/typemap.md")
 
-// docs/typemap.md holds the rules as they are: go test ./transforms/typemap -update writes them.
+// docs/typemap.md contains the rules: go test ./transforms/typemap -update writes
+// them.
 func TestDocs(t *testing.T) {
 	const path, begin, end = "../../docs/typemap.md", "<!-- rules -->\n", "<!-- end of rules -->"
 	page, err := os.ReadFile(path)
@@ -37,7 +38,7 @@ func TestDocs(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatalf("%s is out of date: go test ./transforms/typemap -update", path)
+		t.Fatalf("%s is out of date; run go test ./transforms/typemap -update", path)
 	}
 	if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 		t.Fatal(err)

@@ -10,8 +10,8 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// isGeometry tells whether the values of a column are geometries as MySQL and
-// MariaDB keep them.
+// isGeometry reports whether the values of a column are geometries in the format of
+// MySQL and MariaDB.
 func isGeometry(dialect string, c schema.Column) bool {
 	if dialect != mysql || c.Type.Kind != schema.Other {
 		return false
@@ -24,10 +24,10 @@ func isGeometry(dialect string, c schema.Column) bool {
 	return false
 }
 
-// appendGeometry appends the well-known text of a geometry, given as a cell of
-// hex: four bytes of its spatial reference system, and its well-known binary
-// (MySQL manual, "Internal Geometry Storage Format"). A system other than 0 is told
-// in front, as PostGIS does it. X and Y stay in the order in which they are kept.
+// appendGeometry appends the well-known text of a geometry, given as a cell of hex:
+// four bytes of its spatial reference system, then its well-known binary (MySQL
+// manual, "Internal Geometry Storage Format"). A system other than 0 is prepended, as
+// in PostGIS. X and Y keep their stored order.
 func appendGeometry(dst, cell []byte) ([]byte, bool) {
 	raw, err := rows.Binary(nil, cell)
 	if err != nil || len(raw) < 4 {
@@ -46,18 +46,18 @@ func appendGeometry(dst, cell []byte) ([]byte, bool) {
 	return g.dst, true
 }
 
-// geometry reads well-known binary and writes well-known text. Its methods report
-// whether what they read was one.
+// geometry converts well-known binary to well-known text. Its methods report whether
+// the input was valid.
 type geometry struct {
 	rest  []byte
 	dst   []byte
 	order binary.ByteOrder
 }
 
-// The kinds of geometries, by their numbers from 1 on.
+// Names of geometry types, by their numbers from 1 on.
 var geometryNames = []string{"POINT", "LINESTRING", "POLYGON", "MULTIPOINT", "MULTILINESTRING", "MULTIPOLYGON", "GEOMETRYCOLLECTION"}
 
-// whole takes a geometry with its head, and writes its name and body.
+// whole reads a geometry with its header, and writes its name and body.
 func (g *geometry) whole(depth int) bool {
 	kind, ok := g.head()
 	if !ok || depth > maxNested {
@@ -111,7 +111,7 @@ func (g *geometry) body(kind uint32, depth int) bool {
 	})
 }
 
-// list takes a count and as many parts.
+// list reads a count and that many parts.
 func (g *geometry) list(part func() bool) bool {
 	n, ok := g.number()
 	if !ok {
@@ -126,7 +126,7 @@ func (g *geometry) list(part func() bool) bool {
 		if i > 0 {
 			g.dst = append(g.dst, ',')
 		}
-		if !part() { // also when nothing is left of what a count has promised
+		if !part() { // also fails at the end of the input
 			return false
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Geometries, as MySQL keeps them, become text on every other engine.
+// Geometries in MySQL's format become text on every other engine.
 func TestRowsOfGeometries(t *testing.T) {
 	for hex, want := range map[string]string{
 		`\N`: `\N`,
@@ -33,7 +33,7 @@ func TestRowsOfGeometries(t *testing.T) {
 	}
 }
 
-// What is none is an error and no crash.
+// Invalid input is an error, not a crash.
 func FuzzGeometry(f *testing.F) {
 	f.Add([]byte(`\\x000000000101000000000000000000f83f00000000000000c0`))
 	f.Add([]byte(`\\x000000000107000000ffffffff`))

@@ -16,8 +16,8 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// holds says why a column of the target can't have a canonical text as its
-// default; nil if it can.
+// holds returns why a column of the target cannot have a canonical text as its
+// default, or nil.
 func holds(value string, t schema.Type, target string) error {
 	switch t.Kind {
 	case schema.Int:
@@ -37,7 +37,7 @@ func holds(value string, t schema.Type, target string) error {
 		return errors.New("not UTF-8")
 	}
 	if target != mysql && strings.Contains(value, "\x00") {
-		return errors.New("a text with U+0000")
+		return errors.New("text with U+0000")
 	}
 	switch t.Kind {
 	case schema.Char:
@@ -45,7 +45,7 @@ func holds(value string, t schema.Type, target string) error {
 	case schema.Text:
 		return unless(t.Length == 0 || len(value) <= t.Length, "longer than %d bytes", t.Length)
 	}
-	if target == sqlite { // which holds the rest as its text
+	if target == sqlite { // which stores the rest as text
 		return nil
 	}
 	switch t.Kind {
@@ -88,7 +88,7 @@ func holdsInt(value string, t schema.Type) error {
 	return unless(err == nil, "not an integer of %d bytes", t.Size)
 }
 
-// special reports whether a number is none: NaN or infinite.
+// special reports whether a number is NaN or infinite.
 func special(value string) bool {
 	return value == "NaN" || value == "Infinity" || value == "-Infinity"
 }
@@ -122,18 +122,18 @@ func holdsBinary(value string, t schema.Type) error {
 	return unless(t.Length == 0 || len(raw) <= t.Length, "longer than %d bytes", t.Length)
 }
 
-// holdsTime wants a day of the calendar in the years 1 to 9999, which both servers have.
+// holdsTime requires a valid date in the years 1 to 9999, which both servers support.
 func holdsTime(value, layout string, t schema.Type) error {
-	at, err := time.Parse(layout, value) // which takes a fraction too
+	at, err := time.Parse(layout, value) // also accepts a fraction
 	if err != nil || at.Year() < 1 {
 		return errors.New("not a day from 0001-01-01 to 9999-12-31")
 	}
 	_, fraction, _ := strings.Cut(value, ".")
-	return unless(len(fraction) <= t.Scale || t.Kind == schema.Date, "more exact than %d digits of a second", t.Scale)
+	return unless(len(fraction) <= t.Scale || t.Kind == schema.Date, "more than %d fractional digits", t.Scale)
 }
 
-// rounded gives a decimal the digits after the point that its type has, as a
-// server rounds it when it stores it: half away from zero.
+// rounded rounds a decimal to the number of decimals of its type, as a server does
+// when it stores it: half away from zero.
 func rounded(value string, t schema.Type) string {
 	if t.Length == 0 || !number.MatchString(value) {
 		return value

@@ -16,8 +16,8 @@ const (
 	maxKey    = 3072
 	maxParts  = 16
 	charBytes = 4
-	// textPrefix is how much of a TEXT or BLOB is indexed where an index must
-	// name it: the length that fits older servers and row formats too.
+	// textPrefix is the indexed prefix of a TEXT or BLOB column, in characters; it
+	// also fits older servers and row formats.
 	textPrefix = 191
 )
 
@@ -44,11 +44,11 @@ func (b *builder) fitRow() {
 			c.Native, c.Type = "LONGBLOB", schema.Type{Kind: schema.Binary}
 		}
 		size += width(c.Type)
-		b.note("column %s: %s, as the declared columns of a row must not pass %d bytes", c.Name, c.Native, maxRow)
+		b.note("column %s: %s, because the declared columns of a row must not exceed %d bytes", c.Name, c.Native, maxRow)
 	}
 }
 
-// width is how many bytes a column counts for in the declared size of a row,
+// width returns the number of bytes of a column in the declared size of a row,
 // rounded up.
 func width(t schema.Type) int {
 	switch t.Kind {
@@ -70,8 +70,8 @@ func width(t schema.Type) int {
 	return 12 // the pointer to a TEXT or BLOB
 }
 
-// keyBytes is how many bytes a column counts for in a key: more than a key may
-// have where its values have no bound.
+// keyBytes returns the number of bytes of a column in a key: more than a key may have
+// if its values are unlimited.
 func keyBytes(t schema.Type) int {
 	switch {
 	case t.Kind == schema.Text, t.Kind == schema.Binary && t.Length == 0:
@@ -84,7 +84,8 @@ func keyBytes(t schema.Type) int {
 	return width(t)
 }
 
-// prefixUnit is how many bytes a prefix of 1 stands for; 0: it can have none.
+// prefixUnit returns the number of bytes per unit of a prefix; 0 if prefixes are not
+// possible.
 func prefixUnit(t schema.Type) int {
 	switch t.Kind {
 	case schema.Char, schema.Text:
@@ -95,10 +96,10 @@ func prefixUnit(t schema.Type) int {
 	return 0
 }
 
-// primaryKey keeps the primary key if the target can have it.
+// primaryKey keeps the primary key if the target supports it.
 func (b *builder) primaryKey() {
 	if key := b.From.PrimaryKeyIndex; key != nil && key.Timing != "" {
-		b.note("the primary key is checked at once: %s has no key that is %s", b.Schema.Dialect, key.Timing)
+		b.note("the primary key is checked immediately: %s has no keys that are %s", b.Schema.Dialect, key.Timing)
 	}
 	if key := b.From.PrimaryKeyIndex; key != nil && len(key.Include) > 0 {
 		b.note("the index of the primary key does not include %s: %s has no such keys", strings.Join(key.Include, ", "), b.Schema.Dialect)
@@ -113,23 +114,23 @@ func (b *builder) primaryKey() {
 			continue
 		}
 		if size += keyBytes(c.Type); size > maxKey || len(b.Schema.PrimaryKey) > maxParts {
-			b.loss(stage.LossIndex, "primary key", "a key of MySQL has at most %d bytes and %d columns, and this one would pass it with %s", maxKey, maxParts, name)
+			b.loss(stage.LossIndex, "primary key", "a key of MySQL has at most %d bytes and %d columns, which this one exceeds with %s", maxKey, maxParts, name)
 			b.Schema.PrimaryKey = nil
 			return
 		}
 	}
 }
 
-// mysqlIndex carries an index, cut to prefixes where a key would be too long.
+// mysqlIndex transfers an index, with prefixes if the key would be too long.
 func (b *builder) mysqlIndex(x schema.Index) {
 	where := "index " + x.Name
-	whole, cut := 0, 0 // bytes of the index as it is, and cut to prefixes
+	whole, cut := 0, 0 // bytes of the full index, and with prefixes
 	prefixes := slices.Clone(x.Columns)
 	for i := range prefixes {
 		p := &prefixes[i]
 		c := b.Schema.Column(p.Name)
 		if c == nil {
-			b.loss(stage.LossIndex, where, "its column %s is not carried", p.Name)
+			b.loss(stage.LossIndex, where, "its column %s is not transferred", p.Name)
 			return
 		}
 		n, unit := keyBytes(c.Type), prefixUnit(c.Type)
@@ -148,19 +149,20 @@ func (b *builder) mysqlIndex(x schema.Index) {
 		return
 	case whole <= maxKey:
 	case x.Unique:
-		b.loss(stage.LossIndex, where, "a unique index of MySQL has at most %d bytes, %d for a character, and can't be over text without a bound", maxKey, charBytes)
+		b.loss(stage.LossIndex, where, "a unique index of MySQL has at most %d bytes, %d per character, and cannot include unlimited text", maxKey, charBytes)
 		return
 	case cut > maxKey:
-		b.loss(stage.LossIndex, where, "an index of MySQL has at most %d bytes, %d for a character", maxKey, charBytes)
+		b.loss(stage.LossIndex, where, "an index of MySQL has at most %d bytes, %d per character", maxKey, charBytes)
 		return
 	default:
 		x.Columns = prefixes
-		b.note("index %s: over the first %d characters of its long columns, as an index of MySQL has at most %d bytes", x.Name, textPrefix, maxKey)
+		b.note("index %s: covers the first %d characters of its long columns, because an index of MySQL has at most %d bytes", x.Name, textPrefix, maxKey)
 	}
 	b.Schema.Indexes = append(b.Schema.Indexes, x)
 }
 
-// keySequence drops a sequence whose column begins no key: MySQL has none such.
+// keySequence drops a sequence whose column is not the first of a key, which MySQL
+// does not support.
 func (b *builder) keySequence() {
 	s := b.Schema.Sequence
 	if s == nil || len(b.Schema.PrimaryKey) > 0 && b.Schema.PrimaryKey[0] == s.Column {

@@ -9,14 +9,14 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Rule says how one logical type is held by a target. Of the rules for a target
-// the first that matches a column counts.
+// Rule says how a target represents one logical type. The first matching rule of a
+// target applies.
 type Rule struct {
 	To string // dialect of the target
 
-	// What it matches: a kind and, where set, more. Int: bytes and sign. Decimal,
-	// Char, Bit, Binary, Enum, Set: a length of 1 to Max; a Decimal's Scale is not
-	// below 0, nor above MaxScale or its length.
+	// What it matches: a kind and, if set, more. Int: bytes and sign. Decimal, Char,
+	// Bit, Binary, Enum, Set: a length of 1 to Max; a Decimal's Scale is not below 0
+	// nor above MaxScale or its length.
 	Kind     schema.Kind
 	Size     int
 	Unsigned bool
@@ -24,19 +24,20 @@ type Rule struct {
 	Max      int
 	MaxScale int
 
-	// Native is the target's spelling. {length} and {scale} stand for those of
-	// the column, and only what stands there is kept by the target. A column
-	// without a length has that of Type.
+	// Native is the target's type. {length} and {scale} are replaced by those of the
+	// column; the target keeps only what is named. A column without a length gets
+	// that of Type.
 	Native string
-	// Type is what the target's own description of the column reads as.
+	// Type is the type as read back from the target.
 	Type schema.Type
-	Cell Cell // what happens to each value
-	// AsText marks a type that the target doesn't have: it gets the value's text.
+	Cell Cell // conversion of each value
+	// AsText marks a type that the target does not have: the column gets the values'
+	// text.
 	AsText bool
 	Remark string // for readers; with AsText it is reported wherever the rule is used
 }
 
-// Matches tells whether the rule is for columns of this type.
+// Matches reports whether the rule applies to columns of this type.
 func (r *Rule) Matches(t schema.Type) bool {
 	if t.Kind != r.Kind || r.Size != 0 && t.Size != r.Size || r.Fixed && !t.Fixed {
 		return false
@@ -50,8 +51,8 @@ func (r *Rule) Matches(t schema.Type) bool {
 	return r.MaxScale == 0 || t.Scale >= 0 && t.Scale <= min(r.MaxScale, t.Length)
 }
 
-// apply gives the target's spelling for a type that the rule matches, and how
-// the target describes it.
+// apply returns the target's type for a type that the rule matches, and how it is
+// read back.
 func (r *Rule) apply(t schema.Type) (native string, as schema.Type) {
 	as = r.Type
 	if n := length(t); n > 0 && strings.Contains(r.Native, "{length}") {
@@ -64,7 +65,7 @@ func (r *Rule) apply(t schema.Type) (native string, as schema.Type) {
 	return native, as
 }
 
-// From describes in words what the rule matches.
+// From describes what the rule matches.
 func (r *Rule) From() string {
 	var b strings.Builder
 	b.WriteString(string(r.Kind))
@@ -89,8 +90,8 @@ func (r *Rule) From() string {
 	return b.String()
 }
 
-// length is the most characters, bytes, bits or digits that a value has, 0 for
-// unknown: that of an enum or a set follows from its values.
+// length returns the maximum number of characters, bytes, bits or digits of a value,
+// 0 for unknown; that of an enum or a set follows from its values.
 func length(t schema.Type) int {
 	n := t.Length
 	switch t.Kind {

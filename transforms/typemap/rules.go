@@ -22,7 +22,7 @@ func toPostgres() []Rule {
 		char = schema.Type{Kind: schema.Char}
 	)
 	return []Rule{
-		{To: to, Kind: schema.Int, Size: 1, Native: "SMALLINT", Type: integer(2), Remark: "TINYINT(1) too: Moodle keeps 0 and 1 as numbers"},
+		{To: to, Kind: schema.Int, Size: 1, Native: "SMALLINT", Type: integer(2), Remark: "also TINYINT(1): Moodle stores 0 and 1 as numbers"},
 		{To: to, Kind: schema.Int, Size: 1, Unsigned: true, Native: "SMALLINT", Type: integer(2)},
 		{To: to, Kind: schema.Int, Size: 2, Native: "SMALLINT", Type: integer(2)},
 		{To: to, Kind: schema.Int, Size: 2, Unsigned: true, Native: "INTEGER", Type: integer(4)},
@@ -43,10 +43,10 @@ func toPostgres() []Rule {
 		{To: to, Kind: schema.Text, Native: "TEXT", Type: text},
 		{To: to, Kind: schema.Binary, Native: "BYTEA", Type: schema.Type{Kind: schema.Binary}},
 		{To: to, Kind: schema.Bit, Native: "BIT({length})", Type: schema.Type{Kind: schema.Bit, Length: 1}},
-		{To: to, Kind: schema.Date, Native: "DATE", Type: schema.Type{Kind: schema.Date}, Remark: "a zero date is a refused row"},
-		{To: to, Kind: schema.Time, Native: "VARCHAR(17)", Type: schema.Type{Kind: schema.Char, Length: 17}, Remark: "MySQL's go from -838:59:59 to 838:59:59, TIME only from 0 to 24 hours"},
-		{To: to, Kind: schema.DateTime, Native: "TIMESTAMP({scale})", Type: schema.Type{Kind: schema.DateTime}, Remark: "a zero date is a refused row"},
-		{To: to, Kind: schema.Timestamp, Native: "TIMESTAMPTZ({scale})", Type: schema.Type{Kind: schema.Timestamp}, Remark: "a zero date is a refused row"},
+		{To: to, Kind: schema.Date, Native: "DATE", Type: schema.Type{Kind: schema.Date}, Remark: "rows with a zero date are rejected"},
+		{To: to, Kind: schema.Time, Native: "VARCHAR(17)", Type: schema.Type{Kind: schema.Char, Length: 17}, Remark: "MySQL's range is -838:59:59 to 838:59:59, that of TIME only 0 to 24 hours"},
+		{To: to, Kind: schema.DateTime, Native: "TIMESTAMP({scale})", Type: schema.Type{Kind: schema.DateTime}, Remark: "rows with a zero date are rejected"},
+		{To: to, Kind: schema.Timestamp, Native: "TIMESTAMPTZ({scale})", Type: schema.Type{Kind: schema.Timestamp}, Remark: "rows with a zero date are rejected"},
 		{To: to, Kind: schema.Year, Native: "SMALLINT", Type: integer(2), Cell: YearToInt},
 		{To: to, Kind: schema.JSON, Native: "JSON", Type: schema.Type{Kind: schema.JSON}, Remark: "not JSONB, which would rewrite the text"},
 		{To: to, Kind: schema.Enum, Max: 10485760, Native: "VARCHAR({length})", Type: char, Remark: "as long as the longest value"},
@@ -54,7 +54,7 @@ func toPostgres() []Rule {
 		{To: to, Kind: schema.Set, Max: 10485760, Native: "VARCHAR({length})", Type: char, Remark: "as long as all values with commas between"},
 		{To: to, Kind: schema.Set, Native: "TEXT", Type: text},
 		{To: to, Kind: schema.UUID, Native: "UUID", Type: schema.Type{Kind: schema.UUID}},
-		{To: to, Kind: schema.Other, Native: "TEXT", Type: text, AsText: true, Remark: "a type of the source's own is held as its text"},
+		{To: to, Kind: schema.Other, Native: "TEXT", Type: text, AsText: true, Remark: "a type of the source engine is stored as text"},
 	}
 }
 
@@ -64,7 +64,7 @@ func toMySQL() []Rule {
 		text = schema.Type{Kind: schema.Text}
 		char = schema.Type{Kind: schema.Char}
 	)
-	// A VARCHAR of more characters passes 65,535 bytes in utf8mb4.
+	// A longer VARCHAR would exceed 65,535 bytes in utf8mb4.
 	const varchar = 16383
 	rules := []Rule{}
 	// Display lengths for columns that come without: the largest that XMLDB has for the type.
@@ -79,10 +79,10 @@ func toMySQL() []Rule {
 		rules = append(rules, Rule{To: to, Kind: schema.Int, Size: i.size, Unsigned: true, Native: i.name + "({length}) UNSIGNED", Type: as})
 	}
 	return append(rules, []Rule{
-		{To: to, Kind: schema.Decimal, Max: 65, MaxScale: 30, Native: "DECIMAL({length},{scale})", Type: schema.Type{Kind: schema.Decimal}, Remark: "NaN and Infinity are refused rows"},
-		{To: to, Kind: schema.Decimal, Native: "LONGTEXT", Type: text, AsText: true, Remark: "DECIMAL needs a precision, 65 digits at most with 30 after the point: held as text"},
-		{To: to, Kind: schema.Float, Size: 4, Native: "FLOAT", Type: schema.Type{Kind: schema.Float, Size: 4}, Remark: "NaN and Infinity are refused rows"},
-		{To: to, Kind: schema.Float, Size: 8, Native: "DOUBLE", Type: schema.Type{Kind: schema.Float, Size: 8}, Remark: "NaN and Infinity are refused rows"},
+		{To: to, Kind: schema.Decimal, Max: 65, MaxScale: 30, Native: "DECIMAL({length},{scale})", Type: schema.Type{Kind: schema.Decimal}, Remark: "rows with NaN or Infinity are rejected"},
+		{To: to, Kind: schema.Decimal, Native: "LONGTEXT", Type: text, AsText: true, Remark: "DECIMAL needs a precision of at most 65 digits, 30 of them after the point: stored as text"},
+		{To: to, Kind: schema.Float, Size: 4, Native: "FLOAT", Type: schema.Type{Kind: schema.Float, Size: 4}, Remark: "rows with NaN or Infinity are rejected"},
+		{To: to, Kind: schema.Float, Size: 8, Native: "DOUBLE", Type: schema.Type{Kind: schema.Float, Size: 8}, Remark: "rows with NaN or Infinity are rejected"},
 		{To: to, Kind: schema.Bool, Native: "TINYINT(1)", Type: schema.Type{Kind: schema.Int, Size: 1, Length: 1}, Cell: BoolToInt},
 		{To: to, Kind: schema.Char, Fixed: true, Max: 255, Native: "CHAR({length})", Type: schema.Type{Kind: schema.Char, Fixed: true}},
 		{To: to, Kind: schema.Char, Max: varchar, Native: "VARCHAR({length})", Type: char},
@@ -92,10 +92,10 @@ func toMySQL() []Rule {
 		{To: to, Kind: schema.Binary, Max: varchar, Native: "VARBINARY({length})", Type: schema.Type{Kind: schema.Binary}},
 		{To: to, Kind: schema.Binary, Native: "LONGBLOB", Type: schema.Type{Kind: schema.Binary}},
 		{To: to, Kind: schema.Bit, Max: 64, Native: "BIT({length})", Type: schema.Type{Kind: schema.Bit}},
-		{To: to, Kind: schema.Bit, Native: "LONGTEXT", Type: text, AsText: true, Remark: "BIT has 64 bits at most: held as text of 0 and 1"},
-		{To: to, Kind: schema.Date, Native: "DATE", Type: schema.Type{Kind: schema.Date}, Remark: "infinity and years out of 0 to 9999 are refused rows"},
+		{To: to, Kind: schema.Bit, Native: "LONGTEXT", Type: text, AsText: true, Remark: "BIT has at most 64 bits: stored as text of 0 and 1"},
+		{To: to, Kind: schema.Date, Native: "DATE", Type: schema.Type{Kind: schema.Date}, Remark: "rows with infinity or years outside of 0 to 9999 are rejected"},
 		{To: to, Kind: schema.Time, Native: "TIME({scale})", Type: schema.Type{Kind: schema.Time}},
-		{To: to, Kind: schema.DateTime, Native: "DATETIME({scale})", Type: schema.Type{Kind: schema.DateTime}, Remark: "infinity and years out of 0 to 9999 are refused rows"},
+		{To: to, Kind: schema.DateTime, Native: "DATETIME({scale})", Type: schema.Type{Kind: schema.DateTime}, Remark: "rows with infinity or years outside of 0 to 9999 are rejected"},
 		{To: to, Kind: schema.Timestamp, Native: "DATETIME({scale})", Type: schema.Type{Kind: schema.DateTime}, Remark: "in UTC; TIMESTAMP would end in 2038"},
 		{To: to, Kind: schema.Year, Native: "YEAR", Type: schema.Type{Kind: schema.Year}},
 		{To: to, Kind: schema.JSON, Native: "LONGTEXT", Type: text, Remark: "MySQL's JSON would rewrite the text"},
@@ -104,7 +104,7 @@ func toMySQL() []Rule {
 		{To: to, Kind: schema.Set, Max: varchar, Native: "VARCHAR({length})", Type: char, Remark: "as long as all values with commas between"},
 		{To: to, Kind: schema.Set, Native: "LONGTEXT", Type: text},
 		{To: to, Kind: schema.UUID, Native: "CHAR(36)", Type: schema.Type{Kind: schema.Char, Length: 36, Fixed: true}},
-		{To: to, Kind: schema.Other, Native: "LONGTEXT", Type: text, AsText: true, Remark: "a type of the source's own is held as its text"},
+		{To: to, Kind: schema.Other, Native: "LONGTEXT", Type: text, AsText: true, Remark: "a type of the source engine is stored as text"},
 	}...)
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// mapped is the one column of a table after the type map.
+// mapped returns the only column of a table after the type map.
 func mapped(t *testing.T, from string, typ schema.Type, to string) schema.Column {
 	t.Helper()
 	table := schema.Table{Name: "t", Dialect: from, Columns: []schema.Column{{Name: "c", Type: typ}}}
@@ -34,7 +34,7 @@ type (
 	}
 )
 
-// Every rule stands here at least once: what a column is, and what it becomes.
+// Every rule appears here at least once: the original column and the result.
 var toPostgresCases = []kase{
 	{typ{Kind: "int", Size: 1, Length: 1}, "SMALLINT", typ{Kind: "int", Size: 2}}, // never a boolean
 	{typ{Kind: "int", Size: 1, Unsigned: true}, "SMALLINT", typ{Kind: "int", Size: 2}},
@@ -124,7 +124,7 @@ func TestEveryRule(t *testing.T) {
 	for to, cases := range map[string][]kase{postgres: toPostgresCases, mysql: toMySQLCases} {
 		used := map[string]bool{}
 		for _, c := range cases {
-			// Where a column comes from makes no difference, the neutral sample included.
+			// The source engine makes no difference, including the neutral sample.
 			for _, from := range []string{mysql, postgres, sqlite, ""} {
 				if from == to {
 					continue
@@ -148,7 +148,7 @@ func TestEveryRule(t *testing.T) {
 	}
 }
 
-// What the rules spell, the engines take.
+// Engines accept the types that the rules produce.
 func TestNativeIsDDL(t *testing.T) {
 	create := func(t *testing.T, db *sql.DB, cases []kase) {
 		for i, c := range cases {
@@ -162,8 +162,8 @@ func TestNativeIsDDL(t *testing.T) {
 	t.Run("PostgreSQL", func(t *testing.T) { create(t, servers.Postgres(t).SQL, toPostgresCases) })
 }
 
-// SQLite keeps the logical types, but for unsigned numbers that are no integers;
-// its dialect chooses what to declare.
+// SQLite keeps the logical types, except unsigned numbers that are not integers; its
+// dialect chooses the declared type.
 func TestToSQLite(t *testing.T) {
 	for _, c := range append(toPostgresCases, toMySQLCases...) {
 		got, want := mapped(t, mysql, c.from, sqlite), c.from
@@ -186,7 +186,7 @@ func TestMoodleTypesThereAndBack(t *testing.T) {
 		{integer(8, 20), "BIGINT", "BIGINT(10)"},
 		{integer(4, 9), "INTEGER", "INT(9)"},
 		{integer(4, 7), "INTEGER", "INT(9)"},
-		{integer(3, 6), "INTEGER", "INT(9)"}, // as wide as what XMLDB makes on PostgreSQL
+		{integer(3, 6), "INTEGER", "INT(9)"}, // as wide as what XMLDB creates on PostgreSQL
 		{integer(3, 5), "INTEGER", "INT(9)"},
 		{integer(2, 4), "SMALLINT", "SMALLINT(4)"},
 		{integer(2, 3), "SMALLINT", "SMALLINT(4)"},
@@ -209,7 +209,7 @@ func TestMoodleTypesThereAndBack(t *testing.T) {
 	}
 }
 
-// The sample site is neutral and knows the lengths that XMLDB has.
+// The sample site is neutral and has the lengths of XMLDB.
 func TestNeutralToMySQLIsXMLDB(t *testing.T) {
 	for length, want := range map[int]string{1: "TINYINT(1)", 2: "TINYINT(2)", 3: "SMALLINT(3)", 4: "SMALLINT(4)", 5: "MEDIUMINT(5)",
 		6: "MEDIUMINT(6)", 7: "INT(7)", 9: "INT(9)", 10: "BIGINT(10)", 20: "BIGINT(20)"} {
@@ -234,11 +234,11 @@ func TestUnknownTypes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(m.Notes) != 1 || m.Notes[0].Path != "db/map" || m.Notes[0].Text != "column at: point: a type of the source's own is held as its text" {
+	if len(m.Notes) != 1 || m.Notes[0].Path != "db/map" || m.Notes[0].Text != "column at: point: a type of the source engine is stored as text" {
 		t.Errorf("notes %v", m.Notes)
 	}
 	_, err = New(Config{Unknown: "refuse"}).Table(t.Context(), table, mysql)
-	if failure.Of(err) != failure.Refused || err.Error() != "table map column at (other): mysql has no such type; set unknown: text in typemap to hold it as text, or leave the table out" {
+	if failure.Of(err) != failure.Refused || err.Error() != "table map column at (other): mysql has no such type; set unknown: text in typemap to store it as text, or exclude the table" {
 		t.Errorf("refuse gives class %v: %v", failure.Of(err), err)
 	}
 	table.Columns[1].Type.Kind = "hologram"

@@ -18,8 +18,8 @@ const (
 	sqlite   = "sqlite"
 )
 
-// Table maps a table to a target dialect. To its own dialect and to a
-// repository ("") it goes as it is.
+// Table maps a table to a target dialect. For its own dialect and for a repository
+// ("") it returns the table unchanged.
 func (x *transform) Table(_ context.Context, t schema.Table, target string) (stage.Mapped, error) {
 	if target == "" || target == t.Dialect {
 		return stage.Mapped{From: t, Schema: t}, nil
@@ -47,12 +47,12 @@ func (x *transform) Table(_ context.Context, t schema.Table, target string) (sta
 	return b.Mapped, nil
 }
 
-// column appends a column as the target will hold it.
+// column appends a column as the target will have it.
 func (x *transform) column(b *builder, c schema.Column) error {
 	to := schema.Column{Name: c.Name, Type: c.Type, Nullable: c.Nullable, Comment: c.Comment}
 	cell := Same
 	if b.Schema.Dialect == sqlite && c.Type.Kind != schema.Int {
-		to.Type.Unsigned = false // declared types of SQLite have it for integers alone
+		to.Type.Unsigned = false // SQLite's declared types have it only for integers
 	}
 	if b.Schema.Dialect != sqlite {
 		r, err := x.rule(b.narrow(c), b.Schema.Dialect)
@@ -69,18 +69,18 @@ func (x *transform) column(b *builder, c schema.Column) error {
 		cell = GeometryToText
 	}
 	if slices.Contains(b.From.PrimaryKey, c.Name) {
-		to.Nullable = false // SQLite alone has keys that can be NULL
+		to.Nullable = false // only SQLite has nullable keys
 	}
 	to.Default = b.defaultOf(c, to, cell)
 	if c.OnUpdate {
-		b.loseDefault(c, "ON UPDATE CURRENT_TIMESTAMP is not carried: only MySQL and MariaDB have it")
+		b.loseDefault(c, "only MySQL and MariaDB have ON UPDATE CURRENT_TIMESTAMP")
 	}
 	b.Rewrite = b.Rewrite || cell != Same
 	b.Schema.Columns = append(b.Schema.Columns, to)
 	return nil
 }
 
-// rule finds the first rule for a type.
+// rule returns the first rule for a type.
 func (x *transform) rule(t schema.Type, target string) (*Rule, error) {
 	if target == sqlite {
 		return &Rule{}, nil
@@ -91,7 +91,7 @@ func (x *transform) rule(t schema.Type, target string) (*Rule, error) {
 			continue
 		}
 		if r.AsText && x.refuse {
-			return nil, failure.New(failure.Refused, "%s has no such type; set unknown: text in typemap to hold it as text, or leave the table out", target)
+			return nil, failure.New(failure.Refused, "%s has no such type; set unknown: text in typemap to store it as text, or exclude the table", target)
 		}
 		return r, nil
 	}
@@ -109,7 +109,7 @@ func native(c schema.Column) string {
 	return c.Native + ": "
 }
 
-// builder puts a Mapped together.
+// builder builds a Mapped.
 type builder struct{ stage.Mapped }
 
 func (b *builder) note(format string, args ...any) {
@@ -122,21 +122,21 @@ func (b *builder) loss(kind stage.LossKind, where, format string, args ...any) {
 
 func (b *builder) path() string { return stage.DB + "/" + b.From.Name }
 
-// sequence carries the generator. Only MySQL counts past the largest BIGINT.
+// sequence transfers the sequence. Only MySQL counts beyond the largest BIGINT.
 func (b *builder) sequence() {
 	s := b.From.Sequence
 	if s == nil {
 		return
 	}
 	if s.Next > math.MaxInt64 && b.Schema.Dialect != mysql {
-		b.loss(stage.LossDefault, "column "+s.Column, "its sequence goes on at %d, and that of %s ends at %d", s.Next, b.Schema.Dialect, int64(math.MaxInt64))
+		b.loss(stage.LossDefault, "column "+s.Column, "its sequence continues at %d, but that of %s ends at %d", s.Next, b.Schema.Dialect, int64(math.MaxInt64))
 		return
 	}
 	b.Schema.Sequence = &schema.Sequence{Column: s.Column, Next: s.Next}
 }
 
-// narrow is the type of a column for choosing the rule: one with a sequence is
-// an ordinary BIGINT on PostgreSQL, as its values never pass what that holds.
+// narrow returns the type of a column for choosing the rule: one with a sequence
+// becomes an ordinary BIGINT on PostgreSQL, because its values always fit.
 func (b *builder) narrow(c schema.Column) schema.Type {
 	t := c.Type
 	if s := b.Schema.Sequence; s != nil && s.Column == c.Name && b.Schema.Dialect == postgres && t.Size == 8 {

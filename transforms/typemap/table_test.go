@@ -40,8 +40,8 @@ func wantLoss(t *testing.T, m stage.Mapped, want ...string) {
 	}
 }
 
-// A backup and a copy within one engine family keep the table to the letter.
-func TestSameDialectIsUntouched(t *testing.T) {
+// A backup, and a copy within one engine family, keep the table exactly.
+func TestSameDialectIsUnchanged(t *testing.T) {
 	from := schema.Table{Name: "user", Dialect: mysql, Collation: "utf8mb4_unicode_ci", Options: "ROW_FORMAT=COMPRESSED",
 		Columns: []schema.Column{{Name: "id", Type: bigint, Native: "bigint(10)", Default: &schema.Default{Value: "rand()", Expr: true}}},
 		Indexes: []schema.Index{{Name: "ft", Method: "FULLTEXT"}}, Sequence: &schema.Sequence{Column: "id", Next: 5}}
@@ -109,7 +109,8 @@ func TestDefaults(t *testing.T) {
 	wantLoss(t, m, "default column seen")
 }
 
-// What only PostgreSQL's keys and constraints have is noted; a default of NULL is none.
+// What only PostgreSQL's keys and constraints have is noted; a default of NULL is no
+// default.
 func TestKeysOfPostgresAreNoted(t *testing.T) {
 	from := schema.Table{Name: "k", Dialect: postgres, PrimaryKey: []string{"id"}, PrimaryKeyIndex: &schema.KeyIndex{Include: []string{"n"}, Timing: "DEFERRABLE", Options: "WITH (fillfactor='70')"},
 		Columns: []schema.Column{{Name: "id", Type: bigint}, {Name: "n", Type: bigint, Nullable: true, Default: &schema.Default{Value: "NULL", Expr: true, Native: "NULL::bigint"}}},
@@ -122,9 +123,9 @@ func TestKeysOfPostgresAreNoted(t *testing.T) {
 			notes = append(notes, n.Text)
 		}
 		want := []string{
-			"the primary key is checked at once: " + target + " has no key that is DEFERRABLE",
+			"the primary key is checked immediately: " + target + " has no keys that are DEFERRABLE",
 			"the index of the primary key does not include n: " + target + " has no such keys",
-			"index u is checked at once: " + target + " has no constraint that is DEFERRABLE INITIALLY DEFERRED",
+			"index u is checked immediately: " + target + " has no constraints that are DEFERRABLE INITIALLY DEFERRED",
 		}
 		if !reflect.DeepEqual(notes, want) {
 			t.Errorf("to %s: notes %q, want %q", target, notes, want)
@@ -135,9 +136,9 @@ func TestKeysOfPostgresAreNoted(t *testing.T) {
 	}
 }
 
-// A decimal's default has its column's digits; a value that the target can't hold
-// is a loss that names the column.
-func TestDefaultsThatDontFit(t *testing.T) {
+// A decimal's default has its column's digits; a value that the target cannot hold is
+// a loss that names the column.
+func TestDefaultsThatDoNotFit(t *testing.T) {
 	for _, c := range []struct {
 		from, to string
 		typ      schema.Type
@@ -177,7 +178,7 @@ func TestSequences(t *testing.T) {
 	unsigned := schema.Type{Kind: schema.Int, Size: 8, Unsigned: true}
 	from := schema.Table{Name: "s", Dialect: mysql, PrimaryKey: []string{"id"}, Columns: []schema.Column{{Name: "id", Type: unsigned}, {Name: "other", Type: unsigned}}}
 
-	// An id is an ordinary BIGINT; what merely refers to it may hold more.
+	// An id becomes an ordinary BIGINT; what merely refers to it may hold more.
 	from.Sequence = &schema.Sequence{Column: "id", Next: math.MaxInt64}
 	m := table(t, from, postgres)
 	if m.Schema.Columns[0].Native != "BIGINT" || m.Schema.Columns[1].Native != "NUMERIC(20,0)" || m.Schema.Sequence == nil {
@@ -195,7 +196,7 @@ func TestSequences(t *testing.T) {
 	}
 	wantLoss(t, m, "default column id")
 
-	// MySQL counts only what begins a key.
+	// MySQL supports sequences only for the first column of a key.
 	from = schema.Table{Name: "s", Dialect: postgres, Columns: []schema.Column{{Name: "n", Type: bigint}, {Name: "id", Type: bigint}}, Sequence: &schema.Sequence{Column: "id", Next: 1}}
 	wantLoss(t, table(t, from, mysql), "default column id")
 	from.Indexes = []schema.Index{{Name: "x", Columns: []schema.IndexColumn{{Name: "id"}}}}
@@ -223,8 +224,8 @@ func TestIndexesOfAnotherEngine(t *testing.T) {
 	}
 }
 
-// A key of MySQL has at most 3,072 bytes, four for a character, and none over
-// text without a length. What is only for speed is cut; what is a promise is named.
+// A key of MySQL has at most 3,072 bytes, four per character, and no unlimited text.
+// Ordinary indexes are shortened; unique ones are losses.
 func TestIndexesToMySQL(t *testing.T) {
 	from := schema.Table{Name: "x", Dialect: postgres, PrimaryKey: []string{"code"},
 		Columns: []schema.Column{{Name: "code", Type: char(769)}, {Name: "name", Type: char(768)}, {Name: "body", Type: text}, {Name: "n", Type: bigint}},
@@ -247,8 +248,8 @@ func TestIndexesToMySQL(t *testing.T) {
 	}
 }
 
-// PostgreSQL declares as many long columns as one likes; MySQL 65,535 bytes in all.
-func TestRowsWiderThanMySQLDeclares(t *testing.T) {
+// PostgreSQL allows any number of long columns; MySQL 65,535 bytes in total.
+func TestRowsTooWideForMySQL(t *testing.T) {
 	m := table(t, schema.Table{Name: "wide", Dialect: postgres, Columns: []schema.Column{
 		{Name: "a", Type: char(5000)}, {Name: "b", Type: char(12000)}, {Name: "c", Type: char(1333)},
 	}}, mysql)
@@ -264,9 +265,9 @@ func TestRowsWiderThanMySQLDeclares(t *testing.T) {
 	}
 }
 
-// XMLDB gives PostgreSQL a second index for LIKE where other engines need one
-// only: leaving it out loses nothing, unless it stands alone.
-func TestIndexesForLikeAreDoubled(t *testing.T) {
+// XMLDB creates a second index for LIKE on PostgreSQL where other engines need only
+// one: dropping it loses nothing, unless it is the only one.
+func TestDuplicateIndexesForLikeAreDropped(t *testing.T) {
 	like := schema.Index{Name: "f_pat_ix_pattern", Columns: []schema.IndexColumn{{Name: "path", Operators: "varchar_pattern_ops"}}}
 	from := schema.Table{Name: "folder", Dialect: postgres, Columns: []schema.Column{{Name: "path", Type: char(255)}},
 		Indexes: []schema.Index{{Name: "f_pat_ix", Columns: []schema.IndexColumn{{Name: "path"}}}, like}}
@@ -279,7 +280,7 @@ func TestIndexesForLikeAreDoubled(t *testing.T) {
 	wantLoss(t, table(t, from, mysql), "index index f_pat_ix_pattern")
 }
 
-// searchTable is search_simpledb's as Moodle makes it on an engine.
+// searchTable returns search_simpledb as Moodle creates it on an engine.
 func searchTable(dialect string) schema.Table {
 	t := schema.Table{Name: "search_simpledb_index", Dialect: dialect, Columns: []schema.Column{
 		{Name: "docid", Type: char(255)}, {Name: "areaid", Type: char(255)}, {Name: "contextid", Type: bigint}, {Name: "title", Type: text, Nullable: true},
@@ -298,9 +299,9 @@ func searchTable(dialect string) schema.Table {
 	return t
 }
 
-// Global search has the indexes that Moodle makes on the target's engine; SQLite
+// Global search gets the indexes that Moodle creates on the target's engine; SQLite
 // has none, which is a note.
-func TestSearchIndexesAreTheTargetsOwn(t *testing.T) {
+func TestSearchIndexesFollowTargetEngine(t *testing.T) {
 	for _, from := range []string{mysql, postgres, sqlite, ""} {
 		for _, to := range []string{mysql, postgres, sqlite} {
 			if from == to {
@@ -326,7 +327,7 @@ func TestSearchIndexesAreTheTargetsOwn(t *testing.T) {
 	}
 }
 
-// Where the table is not as Moodle makes it, its indexes are like any other's.
+// If the table differs from Moodle's, its indexes are treated like any others.
 func TestOtherSearchIndexesAreLost(t *testing.T) {
 	renamed := searchTable(mysql)
 	renamed.Name = "search_other_index"
@@ -342,7 +343,7 @@ func TestOtherSearchIndexesAreLost(t *testing.T) {
 	wantLoss(t, table(t, more, postgres), "index index own")
 }
 
-// The index for LIKE on context.path is made on PostgreSQL and only there.
+// The index for LIKE on context.path is created on PostgreSQL and only there.
 func TestContextPathHasItsPatternIndex(t *testing.T) {
 	plain := schema.Index{Name: "mdl_cont_pat_ix", Columns: []schema.IndexColumn{{Name: "path"}}}
 	context := func(dialect string) schema.Table {

@@ -1,6 +1,6 @@
-// Package typemap is the transform that carries tables from one engine family
-// to another: MySQL and MariaDB, PostgreSQL, SQLite. What Moodle's XMLDB would
-// create on the target is what comes out. Rules lists what becomes what.
+// Package typemap is the transform that maps tables between engine families: MySQL
+// and MariaDB, PostgreSQL, SQLite. The result is what Moodle's XMLDB would create on
+// the target. Rules lists the mappings.
 package typemap
 
 import (
@@ -9,9 +9,9 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Config is the configuration of the stage.
+// Config is the configuration of the transform.
 type Config struct {
-	Unknown string `key:"unknown" default:"text" oneof:"text refuse" help:"what becomes of types that the target doesn't have (arrays, geometry, inet …): text holds their text in a text column and says so, refuse ends the run before anything is written"`
+	Unknown string `key:"unknown" default:"text" oneof:"text refuse" help:"how to handle types that the target does not have (arrays, geometry, inet …): text stores their text in a text column, with a note; refuse ends the run before anything is written"`
 }
 
 // Stage describes the transform.
@@ -21,9 +21,9 @@ func Stage() stage.Stage {
 			Name:    "typemap",
 			Role:    stage.RoleTransform,
 			Summary: "Maps tables between MySQL/MariaDB, PostgreSQL and SQLite.",
-			Doc: "It is put in by itself where the engines of source and sink differ; name it only to configure it.\n" +
+			Doc: "It is added automatically if the engines of source and sink differ; list it only to configure it.\n" +
 				"`vault plan --types` prints its rules. Defaults that are expressions and indexes that only the source's\n" +
-				"engine knows are losses; collations are those of the target.",
+				"engine supports are losses; collations are those of the target.",
 			Config: func() any { return &Config{Unknown: "text"} },
 		},
 		NewRecord: stage.Typed(func(_ context.Context, c *Config, _ stage.Env) (stage.RecordTransform, error) {
@@ -32,12 +32,12 @@ func Stage() stage.Stage {
 	}
 }
 
-// New makes the transform.
+// New returns the transform.
 func New(c Config) stage.RecordTransform {
 	return &transform{rules: Rules(), refuse: c.Unknown == "refuse"}
 }
 
 type transform struct {
 	rules  []Rule
-	refuse bool // types that the target doesn't have
+	refuse bool // types that the target does not have
 }

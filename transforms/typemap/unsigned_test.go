@@ -6,8 +6,8 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// The proof wants the type that the target can have: SQLite has unsigned integers
-// only, and every value of an unsigned decimal fits a decimal.
+// The proof compares the type that the target can have: SQLite has only unsigned
+// integers, and every value of an unsigned decimal fits a decimal.
 func TestUnsignedNumbersOfSQLite(t *testing.T) {
 	from := schema.Table{Name: "x", Dialect: mysql, Columns: []schema.Column{
 		{Name: "n", Type: schema.Type{Kind: schema.Int, Size: 8, Unsigned: true}},

@@ -1,5 +1,5 @@
-// Command versions prints the versions of the database servers that tests run
-// on, one line: what package servers finds in the environment, and SQLite.
+// Command versions prints the versions of the database servers that tests run on, in
+// one line: those that package servers finds in the environment, and SQLite.
 package main
 
 import (
@@ -23,7 +23,7 @@ func main() {
 		{"PostgreSQL", "pgx", os.Getenv(servers.PostgresEnv), "SELECT current_setting('server_version')"},
 		{"SQLite", "sqlite", ":memory:", "SELECT sqlite_version()"},
 	} {
-		version := "not here, not tested" // in CI its tests have failed
+		version := "not here, not tested" // in CI the tests would have failed
 		if s.dsn != "" {
 			var err error
 			if version, err = ask(s.driver, s.dsn, s.query); err != nil {
@@ -36,7 +36,7 @@ func main() {
 	fmt.Println(strings.Join(found, ", "))
 }
 
-// ask runs a query that gives one text.
+// ask runs a query that returns one text.
 func ask(driver, dsn, query string) (version string, err error) {
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
