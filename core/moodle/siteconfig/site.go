@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -88,6 +89,8 @@ func explain(file string, err error, addressed bool) error {
 			remedy += "; not set in this environment: " + strings.Join(names, ", ")
 		}
 		return failure.New(failure.Usage, "cannot read the site's configuration: %w%s", err, remedy)
+	case errors.Is(err, fs.ErrPermission):
+		return failure.New(failure.Usage, "cannot read the site's configuration: %w; run Vault as root or as the user of the web server", err)
 	}
 	return fmt.Errorf("reading %s: %w", file, err)
 }

@@ -49,6 +49,21 @@ func TestFindRefusesADirectoryWithoutConfig(t *testing.T) {
 	}
 }
 
+// forbidden is a site whose files this user may not read.
+type forbidden struct{ confined }
+
+func (forbidden) Read(path string) ([]byte, error) {
+	return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}
+}
+
+func TestReadSaysWhoMayReadConfig(t *testing.T) {
+	dir := site(t, "config.php", minimal)
+	_, err := Read(t.Context(), dir, Options{Files: forbidden{}})
+	if failure.Of(err) != failure.Usage || !strings.Contains(err.Error(), dir+"/config.php: permission denied; run Vault as") {
+		t.Errorf("it says %v", err)
+	}
+}
+
 // As Debian has it: the code's config.php is a link to /etc/moodle.
 func TestReadFollowsASymlinkToConfig(t *testing.T) {
 	dir := site(t, "etc/moodle/config.php", minimal+"require 'more.php'; $CFG->x = __DIR__;", "etc/moodle/more.php", "<?php $CFG->prefix = 'x_';", "code/lib/setup.php", "")
