@@ -199,8 +199,8 @@ func Destination(ctx context.Context, p *pipeline.Pipeline, env stage.Env) (d re
 	return d, nil
 }
 
-// RenewKeys makes a new key in every repository below the sink of a pipeline, for
-// the readers that its transforms name. It returns where.
+// RenewKeys creates a new key in every repository among the sinks of a pipeline, for the
+// readers that its transforms name. It returns the locations of these repositories.
 func RenewKeys(ctx context.Context, p *pipeline.Pipeline, env stage.Env) (renewed []string, err error) {
 	for _, s := range p.Sink {
 		if s.Into == nil {

@@ -22,8 +22,8 @@ import (
 
 // siteConfig names the directory of a site: site.sqlite, filedir and data.
 type siteConfig struct {
-	Dir     string `key:"dir" required:"true" help:"the directory of the site" example:"/srv/site"`
-	Refused bool   `key:"refused" help:"have the check refuse the run"`
+	Dir     string `key:"dir" required:"true" help:"directory of the site" example:"/srv/site"`
+	Refused bool   `key:"refused" help:"make the check refuse the run"`
 }
 
 // site is a composite, at either end of a pipeline.
@@ -33,7 +33,7 @@ func site(role stage.Role) stage.Stage {
 		Expand: func(_ context.Context, cfg any, _ stage.ExpandEnv) (*stage.Expansion, error) {
 			c, ok := cfg.(*siteConfig)
 			if !ok {
-				return nil, errors.New("another configuration")
+				return nil, errors.New("wrong configuration type")
 			}
 			in := func(name string) map[string]any { return map[string]any{"dir": filepath.Join(c.Dir, name)} }
 			e := &stage.Expansion{Parts: []stage.Part{
@@ -56,7 +56,7 @@ func site(role stage.Role) stage.Stage {
 	}
 }
 
-// work reads and runs a pipeline.
+// work loads and runs a pipeline.
 func work(t *testing.T, dir, text string) (*outcome.Result, error) {
 	t.Helper()
 	known, err := builtin.Stages()
@@ -79,8 +79,8 @@ func work(t *testing.T, dir, text string) (*outcome.Result, error) {
 	return result, errors.Join(err, job.Close(t.Context()))
 }
 
-// A composite is run as its parts, with its checks, its selection and its own actions.
-func TestACompositeIsRunAsItsParts(t *testing.T) {
+// A composite runs as its parts, with its checks, selection and actions.
+func TestCompositeRunsAsItsParts(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"old/filedir", "old/data", "new/filedir", "new/data"} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
@@ -102,7 +102,7 @@ sink:
 	const refused = "version: 1\nsource: [{use: site, with: {dir: old}}]\nsink: [{use: site, with: {dir: new, refused: true}}]\n"
 	r, err := work(t, dir, refused)
 	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "action site 2/check: exit: sh exited with code 1") || there("new/site.sqlite") || there("old/copied") {
-		t.Errorf("a check that refuses: %v, %+v", err, r.Actions)
+		t.Errorf("failing check: %v, %+v", err, r.Actions)
 	}
 
 	r, err = work(t, dir, strings.Replace(refused, ", refused: true", "", 1))
@@ -110,7 +110,7 @@ sink:
 		t.Fatal(err)
 	}
 	if !there("new/site.sqlite") || !there("old/copied") {
-		t.Error("no copy of the site, or no mark")
+		t.Error("the copy of the site or the mark is missing")
 	}
 	var targets []string
 	for _, one := range r.Tables {
@@ -121,14 +121,14 @@ sink:
 	}
 	slices.Sort(targets)
 	if got := slices.Compact(targets); !slices.Equal(got, []string{"site 2/contents", "site 2/data", "site 2/database"}) {
-		t.Errorf("the targets are %v", got)
+		t.Errorf("targets are %v", got)
 	}
 	var names []string
 	for _, a := range r.Actions {
 		names = append(names, a.Name+" "+string(a.Level))
 	}
 	if !slices.Equal(names, []string{"site 2/check ok", "site/mark ok"}) {
-		t.Errorf("the actions are %v", names)
+		t.Errorf("actions are %v", names)
 	}
 	noted := 0
 	for _, n := range r.Notes {
@@ -137,6 +137,6 @@ sink:
 		}
 	}
 	if noted != 2 {
-		t.Errorf("the notes are %v", r.Notes)
+		t.Errorf("notes are %v", r.Notes)
 	}
 }

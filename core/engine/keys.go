@@ -23,8 +23,8 @@ type Keys struct {
 	Env                  stage.Env
 	Passphrase, Identity config.Secret
 	Signers              []repository.Signer // if not empty, only snapshots signed by one of them are read
-	// Owner restricts an identity without a passphrase to keys that its holder has made:
-	// only those may be shared.
+	// Owner restricts an identity without a passphrase to keys created by its holder,
+	// because only those may be shared.
 	Owner bool
 }
 
@@ -52,7 +52,7 @@ func (k Keys) Transform(ctx context.Context, name string) (stage.ByteTransform, 
 		t.SetOwner(k.Identity)
 	} else if t, ok := cfg.(keyTaker); ok {
 		identity := k.Identity
-		if k.Owner { // the passphrase proves whose the key is, and an identity would not
+		if k.Owner { // unlike the passphrase, an identity does not prove who created the key
 			identity = config.Secret{}
 		}
 		t.SetKeys(k.Passphrase, identity)
@@ -60,13 +60,13 @@ func (k Keys) Transform(ctx context.Context, name string) (stage.ByteTransform, 
 	return s.NewBytes(ctx, cfg, k.Env)
 }
 
-// keySharer is the configuration of a transform whose key others can be let open.
+// keySharer is implemented by configurations of transforms whose key can be shared.
 type keySharer interface {
 	SetOwner(identity config.Secret)
 	SetReaders(recipients []string, passphrase config.Secret)
 }
 
-// Readers makes transforms for those who are to open a repository's keys, too.
+// Readers makes transforms for additional readers of a repository's keys.
 type Readers struct {
 	Stages     Stages
 	Env        stage.Env
@@ -74,11 +74,11 @@ type Readers struct {
 	Passphrase config.Secret
 }
 
-// Transform makes the byte transform of that name.
+// Transform makes the byte transform with the given name.
 func (r Readers) Transform(ctx context.Context, name string) (stage.ByteTransform, error) {
 	s, ok := r.Stages.Find(stage.RoleTransform, name)
 	if !ok || s.NewBytes == nil {
-		return nil, failure.New(failure.Refused, "this vault does not have the transform %q", name)
+		return nil, failure.New(failure.Refused, "transform %q is not available", name)
 	}
 	cfg := s.Config()
 	if err := config.Defaults(cfg); err != nil {
@@ -86,7 +86,7 @@ func (r Readers) Transform(ctx context.Context, name string) (stage.ByteTransfor
 	}
 	t, ok := cfg.(keySharer)
 	if !ok {
-		return nil, failure.New(failure.Refused, "transform %s does not share its key", name)
+		return nil, failure.New(failure.Refused, "transform %s does not support sharing its key", name)
 	}
 	t.SetReaders(r.Recipients, r.Passphrase)
 	return s.NewBytes(ctx, cfg, r.Env)

@@ -66,13 +66,13 @@ type Object struct {
 // Errors that stages return wrapped; test for them with errors.Is.
 var (
 	ErrNotExist = errors.New("does not exist")
-	ErrExist    = errors.New("exists already")
+	ErrExist    = errors.New("already exists")
 	ErrKey      = errors.New("wrong passphrase or key")
 	ErrCorrupt  = errors.New("damaged")
-	ErrOtherKey = errors.New("a key that is not this pipeline's")
-	// ErrOtherReaders is the ErrOtherKey of a key that could be opened, and admits
-	// others than the pipeline names.
-	ErrOtherReaders = fmt.Errorf("%w: it admits others", ErrOtherKey)
+	ErrOtherKey = errors.New("the key is not that of this pipeline")
+	// ErrOtherReaders is an ErrOtherKey for a key that could be opened but admits other
+	// readers than the pipeline names.
+	ErrOtherReaders = fmt.Errorf("%w: it admits other readers", ErrOtherKey)
 )
 
 // Creator is an optional interface of a Storage that can store an object only if it does

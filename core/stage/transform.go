@@ -61,14 +61,15 @@ type Keyed interface {
 	Open(ctx context.Context, header []byte) error
 }
 
-// Sharer is a Keyed transform that can admit other readers to its key. It is optional,
-// and not used for transforms in other processes: a key never leaves the process.
+// Sharer is an optional interface of a Keyed transform that can admit other readers to its
+// key. It is not used for transforms in other processes, because a key never leaves its
+// process.
 type Sharer interface {
 	Keyed
 	// Share returns another header of the key that was created or opened last, for the
 	// readers of with: a transform of the same stage that was opened for writing. It
 	// returns ErrExist, wrapped, if one of headers already admits exactly these readers.
 	Share(ctx context.Context, with ByteTransform, headers [][]byte) (header []byte, err error)
-	// Readers describes whom a header admits, such as "a passphrase". It needs no key.
+	// Readers describes who can open a header, such as "a passphrase". It needs no key.
 	Readers(header []byte) (string, error)
 }

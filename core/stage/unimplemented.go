@@ -41,7 +41,7 @@ func unimplemented(method string) error {
 	return fmt.Errorf("the stage has no %s: %w", method, errors.ErrUnsupported)
 }
 
-// Run is Action's.
+// Run implements Action.
 func (UnimplementedAction) Run(context.Context, ActionRequest) (ActionReport, error) {
 	return ActionReport{}, unimplemented("Run")
 }

@@ -5138,10 +5138,10 @@ type ActionHead struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
 	Moment        string                 `protobuf:"bytes,2,opt,name=moment,proto3" json:"moment,omitempty"`                // start, planned or after
-	Pipeline      string                 `protobuf:"bytes,3,opt,name=pipeline,proto3" json:"pipeline,omitempty"`            // its name
-	DryRun        bool                   `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"` // change nothing, and report what would be done
-	Plan          *PlanHead              `protobuf:"bytes,5,opt,name=plan,proto3" json:"plan,omitempty"`                    // of the moment planned; its instance is 0
-	Outcome       *RunOutcome            `protobuf:"bytes,6,opt,name=outcome,proto3" json:"outcome,omitempty"`              // of the moment after
+	Pipeline      string                 `protobuf:"bytes,3,opt,name=pipeline,proto3" json:"pipeline,omitempty"`            // name of the pipeline
+	DryRun        bool                   `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"` // change nothing; report what would be done
+	Plan          *PlanHead              `protobuf:"bytes,5,opt,name=plan,proto3" json:"plan,omitempty"`                    // for the moment planned; its instance is 0
+	Outcome       *RunOutcome            `protobuf:"bytes,6,opt,name=outcome,proto3" json:"outcome,omitempty"`              // for the moment after
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5221,15 +5221,15 @@ func (x *ActionHead) GetOutcome() *RunOutcome {
 type RunOutcome struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Status        string                 `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"` // success, partial or failure
-	Exit          uint32                 `protobuf:"varint,2,opt,name=exit,proto3" json:"exit,omitempty"`    // the exit code as far as it is known
+	Exit          uint32                 `protobuf:"varint,2,opt,name=exit,proto3" json:"exit,omitempty"`    // exit code so far
 	Error         string                 `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
-	Run           string                 `protobuf:"bytes,4,opt,name=run,proto3" json:"run,omitempty"` // the run's ID
+	Run           string                 `protobuf:"bytes,4,opt,name=run,proto3" json:"run,omitempty"` // ID of the run
 	Started       *Time                  `protobuf:"bytes,5,opt,name=started,proto3" json:"started,omitempty"`
-	Snapshots     []*StoredSnapshot      `protobuf:"bytes,6,rep,name=snapshots,proto3" json:"snapshots,omitempty"` // that were made
-	Bytes         int64                  `protobuf:"varint,7,opt,name=bytes,proto3" json:"bytes,omitempty"`        // that were read
+	Snapshots     []*StoredSnapshot      `protobuf:"bytes,6,rep,name=snapshots,proto3" json:"snapshots,omitempty"` // snapshots that were made
+	Bytes         int64                  `protobuf:"varint,7,opt,name=bytes,proto3" json:"bytes,omitempty"`        // bytes read, as are rows and files
 	Rows          int64                  `protobuf:"varint,8,opt,name=rows,proto3" json:"rows,omitempty"`
 	Files         int64                  `protobuf:"varint,9,opt,name=files,proto3" json:"files,omitempty"`
-	Losses        int64                  `protobuf:"varint,10,opt,name=losses,proto3" json:"losses,omitempty"` // how many things were lost
+	Losses        int64                  `protobuf:"varint,10,opt,name=losses,proto3" json:"losses,omitempty"` // number of lost items
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5336,11 +5336,11 @@ func (x *RunOutcome) GetLosses() int64 {
 
 type StoredSnapshot struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Snapshot      string                 `protobuf:"bytes,1,opt,name=snapshot,proto3" json:"snapshot,omitempty"` // its ID
-	Where         string                 `protobuf:"bytes,2,opt,name=where,proto3" json:"where,omitempty"`       // the name of its object
-	Plain         int64                  `protobuf:"varint,3,opt,name=plain,proto3" json:"plain,omitempty"`      // bytes of the whole snapshot
-	New           int64                  `protobuf:"varint,4,opt,name=new,proto3" json:"new,omitempty"`          // of these, not stored before
-	Stored        int64                  `protobuf:"varint,5,opt,name=stored,proto3" json:"stored,omitempty"`    // bytes written for them
+	Snapshot      string                 `protobuf:"bytes,1,opt,name=snapshot,proto3" json:"snapshot,omitempty"` // ID of the snapshot
+	Where         string                 `protobuf:"bytes,2,opt,name=where,proto3" json:"where,omitempty"`       // name of its object in the storage
+	Plain         int64                  `protobuf:"varint,3,opt,name=plain,proto3" json:"plain,omitempty"`      // size of the whole snapshot
+	New           int64                  `protobuf:"varint,4,opt,name=new,proto3" json:"new,omitempty"`          // part of plain that was not stored before
+	Stored        int64                  `protobuf:"varint,5,opt,name=stored,proto3" json:"stored,omitempty"`    // bytes written to the storage
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5472,7 +5472,7 @@ func (x *ActionResponse) GetEnd() *End {
 
 type ActionFinding struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`       // a-z 0-9 -, the same in every version of the plugin
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`       // a-z 0-9 -, stable across versions of the plugin
 	Level         string                 `protobuf:"bytes,2,opt,name=level,proto3" json:"level,omitempty"` // ok, note, warning or fail
 	What          string                 `protobuf:"bytes,3,opt,name=what,proto3" json:"what,omitempty"`
 	Where         string                 `protobuf:"bytes,4,opt,name=where,proto3" json:"where,omitempty"`

@@ -1576,8 +1576,8 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 type ActionClient interface {
-	// Run works, and reports what was found. A report may be followed by an error: then
-	// the findings are kept.
+	// Run does the work and reports its findings. If an error follows the report, the findings
+	// are kept.
 	Run(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ActionRequest, ActionResponse], error)
 }
 
@@ -1606,8 +1606,8 @@ type Action_RunClient = grpc.BidiStreamingClient[ActionRequest, ActionResponse]
 // All implementations must embed UnimplementedActionServer
 // for forward compatibility.
 type ActionServer interface {
-	// Run works, and reports what was found. A report may be followed by an error: then
-	// the findings are kept.
+	// Run does the work and reports its findings. If an error follows the report, the findings
+	// are kept.
 	Run(grpc.BidiStreamingServer[ActionRequest, ActionResponse]) error
 	mustEmbedUnimplementedActionServer()
 }
