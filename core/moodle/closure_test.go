@@ -39,7 +39,7 @@ func newClosure(t *testing.T) *Closure {
 	return c
 }
 
-// Contents 0…29999 are named, each by two rows; 10000…39999 are delivered.
+// Each of contents 0…29999 is referred to by two rows; 10000…39999 are delivered.
 func TestClosureOfManyContents(t *testing.T) {
 	c := newClosure(t)
 	var wg sync.WaitGroup
@@ -80,7 +80,7 @@ func TestClosureOfManyContents(t *testing.T) {
 func TestClosureOfOddRows(t *testing.T) {
 	c := newClosure(t)
 	upper := strings.ToUpper(hashOf(1))
-	data := "1\t" + EmptyContent + "\t.\n" + // the row of a folder
+	data := "1\t" + EmptyContent + "\t.\n" + // the row of a directory
 		"2\t\\N\tx\n" +
 		"3\tnot a hash\tx\n4\tnot a hash\tx\n" +
 		"5\t" + upper + "\tx\n" +
@@ -98,7 +98,7 @@ func TestClosureOfOddRows(t *testing.T) {
 	}
 }
 
-func TestClosureRefusesWhatIsNotTheTable(t *testing.T) {
+func TestClosureRefusesOtherTables(t *testing.T) {
 	c := newClosure(t)
 	for name, data := range map[string]string{"cut off": "1\t" + hashOf(1), "too few columns": "1\n"} {
 		if err := c.Named(t.Context(), filesTable, []byte(data)); err == nil {

@@ -49,8 +49,8 @@ type Job struct {
 	Redact func(text string) string
 
 	acted   []stage.ActionResult
-	site    *stage.Plan // what the sources have
-	refusal error       // of the actions in Plan
+	site    *stage.Plan // inventory of the sources
+	refusal error       // refusal by an action in Plan
 
 	chosen    selected
 	track     *tracker
@@ -117,9 +117,9 @@ func (j *Job) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Plan asks every source what it has and every sink whether it can hold it, and runs the
-// actions before the run in their dry form, without changing anything. Losses and
-// findings are part of the plan, not an error; see Refusal.
+// Plan asks every source what it has and every sink whether it can hold it, and does
+// a dry run of the actions before the run. It changes nothing. Losses and findings
+// are part of the plan, not an error; see Refusal.
 func (j *Job) Plan(ctx context.Context) (*Plan, error) {
 	j.track = startTracker(j.Reporter, j.Name)
 	defer func() { j.track.end() }()

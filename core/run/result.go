@@ -22,7 +22,7 @@ type Plan struct {
 	Targets   []TargetPlan      `json:"targets"`
 	Losses    []stage.Loss      `json:"losses,omitempty"`
 	Notes     []stage.Note      `json:"notes,omitempty"`
-	// Actions are the results of the actions before the run, in their dry form.
+	// Actions are the results of the actions before the run, from their dry runs.
 	Actions []stage.ActionResult `json:"actions,omitempty"`
 }
 

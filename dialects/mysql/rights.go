@@ -60,7 +60,7 @@ func (s *Server) Rights(ctx context.Context) (r Rights, err error) {
 	return r, found.Err()
 }
 
-// fits tells whether the quoted database of a grant, in which _ and % are
+// fits reports whether the quoted database of a grant, in which _ and % are
 // wildcards and a backslash takes that away, is this one.
 func (s *Server) fits(quoted string) bool {
 	name := strings.ReplaceAll(strings.Trim(quoted, "`"), "``", "`")

@@ -188,7 +188,7 @@ func (b *Builder) enum(c schema.Column) {
 		b.types, b.origins = map[string]string{}, map[string]string{}
 	}
 	b.types[c.Native] = name
-	b.origins[now], b.origins[Ident(now)] = c.Native, c.Native // quoted only where it must be
+	b.origins[now], b.origins[Ident(now)] = c.Native, c.Native // quoted only if necessary
 	values := make([]string, len(c.Type.Values))
 	for i, v := range c.Type.Values {
 		values[i] = Literal(v)

@@ -7,13 +7,13 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// casts finds the literals of an expression, and the types that it casts to.
+// casts matches the literals of an expression and the types that it casts to.
 var casts = regexp.MustCompile(`'(?:[^']|'')*'|::(?:` + typeName + `\.)?` + typeName)
 
 const typeName = `(?:"(?:[^"]|"")+"|[\pL_][\pL\pN_$]*)`
 
-// retype gives types that an expression casts to other names. Names are as
-// format_type writes them, and the expression is one that the grammar allows.
+// retype renames the types that an expression casts to. Names are spelled as by
+// format_type, and the grammar allows the expression.
 func retype(expr string, names map[string]string) string {
 	if len(names) == 0 {
 		return expr
@@ -27,8 +27,8 @@ func retype(expr string, names map[string]string) string {
 	})
 }
 
-// Original gives the enumerations that a table's defaults and indexes cast to the
-// names that they have where the tables come from.
+// Original restores the original names of enumerations in the casts of a table's
+// defaults and indexes.
 func (b *Builder) Original(t *schema.Table) {
 	for i := range t.Columns {
 		if d := t.Columns[i].Default; d != nil && d.Expr {

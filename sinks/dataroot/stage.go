@@ -11,8 +11,8 @@ import (
 // Config is the configuration of the sink dataroot.
 type Config struct {
 	Dir    string `key:"dir" required:"true" help:"the data root to write; created if missing" example:"/var/moodledata"`
-	Owner  string `key:"owner" default:"user" oneof:"user keep" help:"whom files belong to: to the user who runs Vault, or, with keep, to whom they belonged; keep needs root"`
-	Setuid bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files also where the owner is not restored; a file then runs with the rights of the user who restores"`
+	Owner  string `key:"owner" default:"user" oneof:"user keep" help:"owner of restored files: user for the user who runs Vault, keep for the original owner, which needs root"`
+	Setuid bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files even if the owner is not restored; such a file runs with the rights of the restoring user"`
 }
 
 const doc = `Writes the data root: files, empty directories and symbolic links with modes and

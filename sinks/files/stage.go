@@ -15,8 +15,8 @@ import (
 // Config is the configuration of the sink files.
 type Config struct {
 	Dir    string `key:"dir" required:"true" help:"the file pool to write: the directory filedir in the site's data root; created if missing" example:"/var/moodledata/filedir"`
-	Owner  string `key:"owner" default:"user" oneof:"user keep" help:"whom files belong to: to the user who runs Vault, or, with keep, to whom they belonged; keep needs root"`
-	Setuid bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files also where the owner is not restored; a file then runs with the rights of the user who restores"`
+	Owner  string `key:"owner" default:"user" oneof:"user keep" help:"owner of restored files: user for the user who runs Vault, keep for the original owner, which needs root"`
+	Setuid bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files even if the owner is not restored; such a file runs with the rights of the restoring user"`
 }
 
 const doc = `Writes Moodle's file pool. Each file is written under a temporary name, read back

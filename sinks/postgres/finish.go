@@ -51,7 +51,7 @@ func (s *Sink) Publish(ctx context.Context) error {
 		return err
 	}
 	err = unmark(ctx, conn)
-	if postgres.Lost(err) { // perhaps it was done
+	if postgres.Lost(err) { // it may have been executed
 		if conn, err = s.connect(ctx); err == nil {
 			err = unmark(ctx, conn)
 		}

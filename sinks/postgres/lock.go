@@ -39,7 +39,7 @@ func lock(ctx context.Context, conn *postgres.Conn, patience time.Duration) erro
 	}
 }
 
-// unlock gives the lock back, as the end of a session does.
+// unlock releases the lock, as the end of a session does.
 func unlock(ctx context.Context, conn *postgres.Conn) error {
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_unlock_all()"); err != nil && !postgres.Lost(err) {
 		return conn.Explain(err, "releasing the lock on the target")

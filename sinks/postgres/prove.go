@@ -73,8 +73,8 @@ func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	return proofs, nil
 }
 
-// readBack sums up pieces by table. One whose session is lost is read again: all
-// that was loaded would be in vain else.
+// readBack sums up pieces by table. It retries a piece whose session is lost, because
+// otherwise everything would have been loaded in vain.
 func (s *Sink) readBack(ctx context.Context, pieces []piece) (map[string]rows.Sum, error) {
 	const attempts = 3
 	sums := map[string]rows.Sum{}

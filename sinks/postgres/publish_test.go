@@ -11,7 +11,7 @@ import (
 	sink "github.com/lmsvault/vault/sinks/postgres"
 )
 
-// finished is a sink whose site is proven and not published.
+// finished is a sink whose site is proven but not published.
 func finished(t *testing.T, dsn string, how stage.Replace) stage.RowSink {
 	t.Helper()
 	s := newSink(t, sink.Config{Connection: where(dsn)})
@@ -28,21 +28,21 @@ func finished(t *testing.T, dsn string, how stage.Replace) stage.RowSink {
 	return s
 }
 
-// Where the server's answer to the exchange is lost, the sink finds out what the
-// server did, and tries again if it did nothing. It says that the new site is there
-// only if it is, and what it leaves is one of the two.
+// If the server's answer to the exchange is lost, the sink determines the outcome,
+// and retries if nothing was done. It reports the new site only if it is in place,
+// and leaves one of the two sites.
 func TestTheAnswerToTheExchangeIsLost(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		does  faultproxy.Fate
-		down  bool // the server can't be reached from then on until Abort
+		down  bool // the server is unreachable from then on until Abort
 		fails bool
 	}{
 		{"it was done", faultproxy.CarryOut, false, false},
 		{"it was done while it was asked", faultproxy.CarryOutLate, false, false},
 		{"it was not done", faultproxy.Withhold, false, false},
-		{"it was done, and can't be asked", faultproxy.CarryOut, true, true},
-		{"it was not done, and can't be asked", faultproxy.Withhold, true, true},
+		{"it was done, server unreachable", faultproxy.CarryOut, true, true},
+		{"it was not done, server unreachable", faultproxy.Withhold, true, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -61,7 +61,7 @@ func TestTheAnswerToTheExchangeIsLost(t *testing.T) {
 			}), stage.ReplaceSwap)
 			err := s.Publish(t.Context())
 			if (err != nil) != c.fails || !lost.Load() {
-				t.Fatalf("Publish says %v", err)
+				t.Fatalf("Publish returned %v", err)
 			}
 			back.Store(true)
 			if err != nil {
@@ -83,10 +83,10 @@ func TestTheAnswerToTheExchangeIsLost(t *testing.T) {
 	}
 }
 
-// Once the sites are exchanged the restore has succeeded, whatever becomes of the
-// session: what it leaves of the old site, the next restore removes.
+// Once the sites are exchanged the restore has succeeded, even if the session is
+// lost; the next restore removes what remains of the old site.
 func TestAnExchangedSiteIsPublished(t *testing.T) {
-	for name, begins := range map[string]string{"the old site can't be dropped": "DROP ", "the lock can't be given back": "SELECT pg_advisory_unlock_all"} {
+	for name, begins := range map[string]string{"the old site cannot be dropped": "DROP ", "the lock cannot be released": "SELECT pg_advisory_unlock_all"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			to, _, _ := swapping(t)
@@ -102,7 +102,7 @@ func TestAnExchangedSiteIsPublished(t *testing.T) {
 				return faultproxy.Pass
 			}), stage.ReplaceSwap)
 			if err := s.Publish(t.Context()); err != nil || !lost.Load() {
-				t.Fatalf("the session was lost: %t; Publish says %v", lost.Load(), err)
+				t.Fatalf("the session was lost: %t; Publish returned %v", lost.Load(), err)
 			}
 			if notes, err := s.(stage.Noter).Notes(t.Context()); err != nil || (len(notes) == 1) != (begins == "DROP ") {
 				t.Errorf("it notes %q, %v", notes, err)
@@ -118,7 +118,7 @@ func TestAnExchangedSiteIsPublished(t *testing.T) {
 	}
 }
 
-// A restore in place is published when the mark is gone, also if the answer to that
+// A restore in place is published when the marker is gone, even if the answer to that
 // was lost.
 func TestTheAnswerToTheEndOfARestoreInPlaceIsLost(t *testing.T) {
 	for name, does := range map[string]faultproxy.Fate{"it was done": faultproxy.CarryOut, "it was done while it was asked": faultproxy.CarryOutLate, "it was not done": faultproxy.Withhold} {
@@ -134,14 +134,14 @@ func TestTheAnswerToTheEndOfARestoreInPlaceIsLost(t *testing.T) {
 			}), stage.ReplaceInPlace)
 			proven.Store(true)
 			if err := s.Publish(t.Context()); err != nil || !lost.Load() {
-				t.Fatalf("the answer was lost: %t; Publish says %v", lost.Load(), err)
+				t.Fatalf("the answer was lost: %t; Publish returned %v", lost.Load(), err)
 			}
 			wantNewSite(t, to)
 		})
 	}
 }
 
-// wantNewSite wants the site of finished, with nothing beside it and no mark.
+// wantNewSite requires the site of finished, with nothing beside it and no marker.
 func wantNewSite(t *testing.T, db servers.Database) {
 	t.Helper()
 	all := strings.Join(contents(t, db.SQL), "\n")

@@ -149,8 +149,8 @@ func (s *Sink) exchanged(ctx context.Context, conn *postgres.Conn) (bool, error)
 	return !loading, nil
 }
 
-// publishSwap exchanges the sites. Should the server's answer be lost, it asks what
-// was done, and tries again if nothing was. What cannot be dropped of the old site is
+// publishSwap exchanges the sites. If the server's answer is lost, it checks the
+// outcome and retries if nothing was done. What cannot be dropped of the old site is
 // left to the next restore.
 func (s *Sink) publishSwap(ctx context.Context) error {
 	conn, err := s.connect(ctx)
@@ -167,7 +167,7 @@ func (s *Sink) publishSwap(ctx context.Context) error {
 		if !postgres.Lost(failed) {
 			return failed
 		}
-		if conn, err = s.connect(ctx); err != nil { // it has the lock, so the lost session has ended
+		if conn, err = s.connect(ctx); err != nil { // it holds the lock, so the lost session has ended
 			return errors.Join(failed, err)
 		}
 		done, err := s.exchanged(ctx, conn)

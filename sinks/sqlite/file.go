@@ -62,14 +62,14 @@ func (s *Sink) file(ctx context.Context, p *stage.Plan) (replaced int, err error
 	return len(found.Tables), nil
 }
 
-// writable tries to make a file, and removes it. Its name is always the same, so
-// that the next run removes what a killed one has left.
+// writable creates a file and removes it. The name is always the same, so that the
+// next run removes what a killed one has left.
 func writable(probe string) error {
 	if err := removeAll(probe); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(probe, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) { // another run tries the same
+	if errors.Is(err, fs.ErrExist) { // another run does the same
 		return nil
 	}
 	if err != nil {

@@ -127,20 +127,20 @@ func (s *Sink) Publish(ctx context.Context) error {
 	return syncPath(filepath.Dir(s.config.Path))
 }
 
-// settle brings what the replaced database has in its journals into its file: until
-// the new one has its name, the old one is whole without them.
+// settle applies the replaced database's journals to its file, so that the old file
+// is complete without them until the new one gets its name.
 func (s *Sink) settle(ctx context.Context) error {
 	path := s.config.Path
 	if !exists(path) || !exists(path+"-wal") && !exists(path+"-journal") {
 		return nil
 	}
-	conn, err := dialect.Open(ctx, path, dialect.Create) // which rolls back what was not committed
+	conn, err := dialect.Open(ctx, path, dialect.Create) // this rolls back what was not committed
 	if err != nil {
 		return err
 	}
 	state, err := conn.Query(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
 	if err == nil && (len(state) != 1 || fmt.Sprint(state[0][0]) != "0") {
-		err = errors.New("another process is using it; stop that and run again")
+		err = errors.New("another process is using it; stop that process and run again")
 	}
 	if err := errors.Join(err, conn.Close()); err != nil {
 		return fmt.Errorf("the database that is replaced, %s: %w", path, err)

@@ -255,7 +255,7 @@ func TestADatabaseThatIsReadIsNotReplaced(t *testing.T) {
 	if err := errors.Join(to.Begin(t.Context(), p), to.Finish(t.Context(), &stage.Outcome{})); err != nil {
 		t.Fatal(err)
 	}
-	if err := to.Publish(t.Context()); err == nil || !strings.Contains(err.Error(), "another process is using it; stop that and run again") {
+	if err := to.Publish(t.Context()); err == nil || !strings.Contains(err.Error(), "another process is using it; stop that process and run again") {
 		t.Errorf("Publish says %v", err)
 	}
 	if err := errors.Join(to.Abort(t.Context()), to.Close(t.Context())); err != nil {

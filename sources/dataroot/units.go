@@ -10,25 +10,26 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// scope is what a unit covers of one directory.
+// scope is the part of a directory that a unit covers.
 type scope struct {
-	path   string // of the directory below the data root, "" for the root
+	path   string // path of the directory below the data root, "" for the root
 	what   string // whole, flat or folders
 	bucket uint32 // of folders
 
-	// after and last bound the names of flat: those greater than after, up to
-	// last; "" is no bound.
+	// after and last bound the names of a flat unit: those greater than after, up to
+	// last; "" is unbounded.
 	after, last string
 }
 
-// What a unit can cover.
+// Kinds of scopes.
 const (
-	whole   = "whole"   // the directory and all below it
-	flat    = "flat"    // the directory and what is in it by names, without the directories in it
-	folders = "folders" // those directories in it, whole, whose names fall in the bucket
+	whole   = "whole"   // the directory and everything below it
+	flat    = "flat"    // the directory and a range of its entries by name, without subdirectories
+	folders = "folders" // the complete subdirectories whose names fall into the bucket
 )
 
-// buckets is among how many units the directories in one are divided.
+// buckets is the number of units into which the subdirectories of one directory are
+// divided.
 const buckets = 64
 
 func bucketOf(name string) uint32 { return hashOf(name) % buckets }
@@ -39,17 +40,18 @@ func hashOf(name string) uint32 {
 	return h.Sum32()
 }
 
-// flatLimit is how many files of one directory a unit has at most: a target
-// keeps in memory what it knows of a unit's files.
+// flatLimit is the maximum number of files of one directory in a unit, because
+// targets keep per-file data of a unit in memory.
 const flatLimit = 20_000
 
-// ends tells whether a flat unit of n files ends with the file of this name.
-// Names decide where they can, so that a new file moves no more than one end.
+// ends reports whether a flat unit of n files ends with the file name. The decision
+// depends on names where possible, so that a new file moves at most one border.
 func ends(name string, n int64, limit int) bool {
 	return n >= int64(limit) || n >= int64(limit/2) && hashOf(name)%uint32(limit/8) == 0
 }
 
-// unit gives a scope its unit. Names may hold any bytes, ids and specs are ASCII.
+// unit returns the unit of a scope. Names may contain any bytes; IDs and specs are
+// ASCII.
 func (s scope) unit(n, bytes int64) stage.Unit {
 	id := []string{stage.Dataroot}
 	if s.path != "" {
@@ -78,7 +80,7 @@ func (s scope) unit(n, bytes int64) stage.Unit {
 
 func parseScope(spec string) (s scope, err error) {
 	if _, err = fmt.Sscanf(spec, "%s %d %q %q %q", &s.what, &s.bucket, &s.path, &s.after, &s.last); err != nil {
-		return s, fmt.Errorf("unit spec %q is not one of this source: %w", spec, err)
+		return s, fmt.Errorf("unit spec %q does not belong to this source: %w", spec, err)
 	}
 	return s, nil
 }

@@ -1,3 +1,3 @@
-// Package files reads a Moodle file pool (filedir), whose files lie under the
+// Package files reads a Moodle file pool (filedir), whose files are stored under the
 // SHA-1 of their content.
 package files
