@@ -35,8 +35,9 @@ type Sink interface {
 	// sink of files has verified each file when its unit was committed, or returns an error
 	// of class failure.Unproven that names the file.
 	Prove(ctx context.Context) ([]TableProof, error)
-	// Publish marks the proven target as complete; until then it is marked as incomplete. A repository's snapshot is complete after Finish. After an
-	// error the target may be marked complete or not, until Abort.
+	// Publish marks the proven target as complete; until then it is marked as incomplete. A
+	// repository's snapshot is complete after Finish. After an error the target may be
+	// marked complete or not, until Abort.
 	Publish(ctx context.Context) error
 	// Abort leaves the target so that nobody mistakes it for complete, and a later use of
 	// it fails with an error that says so. It is also called after Finish, when the proof
