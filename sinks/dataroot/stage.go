@@ -15,30 +15,41 @@ type Config struct {
 	Setuid bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files even if the owner is not restored; such a file runs with the rights of the restoring user"`
 }
 
-const doc = `Writes the data root: files, empty directories and symbolic links with modes and
-modification times. Each file is written under a temporary name, read back and
-compared with its checksum, and only then renamed; all files are durable before the restore counts as finished. Nothing outside the directory is touched, whatever the names in the snapshot, and no link is followed. While the directory is incomplete it holds
-a file .vault-restoring; an interrupted restore is repeated with replace: true. A
-finished restore leaves a file .vault-restored.
+const doc = `Writes the data root: files, empty directories and symbolic links with modes
+and modification times. Each file is written under a temporary name, read back and compared
+with its checksum, and only then renamed; all files are durable before the restore counts as
+finished. Nothing outside the directory is touched, whatever the names in the snapshot, and
+no link is followed. While the directory is incomplete it holds a file .vault-restoring; an
+interrupted restore is repeated with replace: true. A finished restore leaves a file
+.vault-restored.
 
 replace: true creates the new tree in the directory .vault-swap beside the old one and
-exchanges the entries of both when the run is proven. The data root itself is never
-renamed: it may be a mount point, or mounted into a container. Any earlier failure leaves the old tree unchanged. A run that dies during the exchange leaves the marker and a journal; the next run puts the old tree back, then restores. The next run removes anything else in .vault-swap, and no backup contains it. Both need disk space; replace: in_place removes the old tree first, and any failure after that, such as an invalid entry of a damaged snapshot, leaves none. Unmount or preserve anything mounted in the old tree.
+exchanges the entries of both when the run is proven. The data root itself is never renamed:
+it may be a mount point, or mounted into a container. Any earlier failure leaves the old
+tree unchanged. A run that dies during the exchange leaves the marker and a journal; the
+next run puts the old tree back, then restores. The next run removes anything else in
+.vault-swap, and no backup contains it. Both need disk space; replace: in_place removes the
+old tree first, and any failure after that, such as an invalid entry of a damaged snapshot,
+leaves none. Unmount or preserve anything mounted in the old tree.
 
-A directory is replaced only if Moodle has used it as its data
-root (it holds filedir, localcache, muc or trashdir), or if it is an earlier restore
-of one; vault plan lists what would be removed. The first line of both markers names the part, "part: dataroot"; a marker of another part is refused. filedir, cache, sessions,
-lost+found and everything else that backups exclude stay unchanged in the target. So do the paths in preserve, relative to the data root; nothing below them is written.
+A directory is replaced only if Moodle has used it as its data root (it holds filedir,
+localcache, muc or trashdir), or if it is an earlier restore of one; vault plan lists what
+would be removed. The first line of both markers names the part, "part: dataroot"; a marker
+of another part is refused. filedir, cache, sessions, lost+found and everything else that
+backups exclude stay unchanged in the target. So do the paths in preserve, relative to the
+data root; nothing below them is written.
 
-Files lose their setuid and setgid bits; directories keep theirs. Directories get
-their modes when the restore finishes; until then only the user who restores can enter
-them. Files belong to that user: restore as the web server's user, or change the owner
-afterwards, or run as root with owner: keep.
+Files lose their setuid and setgid bits; directories keep theirs. Directories get their
+modes when the restore finishes; until then only the user who restores can enter them. Files
+belong to that user: restore as the web server's user, or change the owner afterwards, or
+run as root with owner: keep.
 
-owner: keep gives each file, directory and link the user and group that it had, as numbers, and verifies them; files keep their setuid and setgid bits then. The data
-root itself gets the owner that most entries have if the restore makes it, or if it
-belongs to root and its group. User and group IDs refer to the same users only on the same machine, or on one with the same accounts. Entries of an older snapshot, whose owner is not
-known, belong to root, and a note counts them.`
+owner: keep gives each file, directory and link the user and group that it had, as numbers,
+and verifies them; files keep their setuid and setgid bits then. The data root itself gets
+the owner that most entries have if the restore makes it, or if it belongs to root and its
+group. User and group IDs refer to the same users only on the same machine, or on one with
+the same accounts. Entries of an older snapshot, whose owner is not known, belong to root,
+and a note counts them.`
 
 // Stage is the registered sink.
 func Stage() stage.Stage {

@@ -19,28 +19,38 @@ type Config struct {
 	Setuid bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files even if the owner is not restored; such a file runs with the rights of the restoring user"`
 }
 
-const doc = `Writes Moodle's file pool. Each file is written under a temporary name, read back
-and compared with its checksum, and only then renamed; all files are durable before the restore counts as finished. Nothing outside the directory is touched, whatever the names in the snapshot. Symbolic links are neither followed nor created. While the
-directory is incomplete it holds a file .vault-restoring; an interrupted restore is
-repeated with replace: true.
+const doc = `Writes Moodle's file pool. Each file is written under a temporary name, read
+back and compared with its checksum, and only then renamed; all files are durable before the
+restore counts as finished. Nothing outside the directory is touched, whatever the names in
+the snapshot. Symbolic links are neither followed nor created. While the directory is
+incomplete it holds a file .vault-restoring; an interrupted restore is repeated with
+replace: true.
 
 replace: true creates the new pool in the directory .vault-swap beside the old one and
-exchanges the entries of both when the run is proven. The directory itself is never
-renamed: it may be a mount point, or mounted into a container. Any earlier failure leaves the old pool unchanged. A run that dies during the exchange leaves the marker and a journal; the next run puts the old pool back, then restores. The next run removes anything else in .vault-swap, and no backup contains it. Both need disk space; replace: in_place removes the old pool first, and a run that fails after that leaves none. Unmount or preserve anything mounted in the old pool.
+exchanges the entries of both when the run is proven. The directory itself is never renamed:
+it may be a mount point, or mounted into a container. Any earlier failure leaves the old
+pool unchanged. A run that dies during the exchange leaves the marker and a journal; the
+next run puts the old pool back, then restores. The next run removes anything else in
+.vault-swap, and no backup contains it. Both need disk space; replace: in_place removes the
+old pool first, and a run that fails after that leaves none. Unmount or preserve anything
+mounted in the old pool.
 
-Only a file pool, an empty directory or an earlier restore of a pool is replaced; vault
-plan lists what would be removed. lost+found and the paths in preserve, relative to
-the pool, stay. The first line of the marker names the part, "part: filedir"; a marker of another part is refused.
+Only a file pool, an empty directory or an earlier restore of a pool is replaced; vault plan
+lists what would be removed. lost+found and the paths in preserve, relative to the pool,
+stay. The first line of the marker names the part, "part: filedir"; a marker of another part
+is refused.
 
-Modes and times of files are restored, without setuid and setgid bits. Directories
-get the mode of the pool's own directory when the restore finishes; until then only
-the user who restores can enter them. Files belong to that user: restore as the web
-server's user, or change the owner afterwards, or run as root with owner: keep.
+Modes and times of files are restored, without setuid and setgid bits. Directories get the
+mode of the pool's own directory when the restore finishes; until then only the user who
+restores can enter them. Files belong to that user: restore as the web server's user, or
+change the owner afterwards, or run as root with owner: keep.
 
-owner: keep gives each file the user and group that it had, as numbers, and verifies them; setuid and setgid bits stay then. The directories of the pool get the owner that
-most files have, and so does the pool's own directory if the restore makes it, or if
-it belongs to root and its group. User and group IDs refer to the same users only on the same machine, or on one with the same accounts. Files of an older snapshot, whose owner is
-not known, belong to root, and a note counts them.`
+owner: keep gives each file the user and group that it had, as numbers, and verifies them;
+setuid and setgid bits stay then. The directories of the pool get the owner that most files
+have, and so does the pool's own directory if the restore makes it, or if it belongs to root
+and its group. User and group IDs refer to the same users only on the same machine, or on
+one with the same accounts. Files of an older snapshot, whose owner is not known, belong to
+root, and a note counts them.`
 
 // Stage is the registered sink.
 func Stage() stage.Stage {

@@ -10,16 +10,26 @@ import (
 	"github.com/lmsvault/vault/dialects/mysql"
 )
 
-const doc = `Reads all tables whose names begin with the prefix from MySQL 8–9 or MariaDB 10.6–11.8.
+const doc = `Reads all tables whose names begin with the prefix from MySQL 8–9 or MariaDB
+10.6–11.8.
 
-All connections read the same snapshot. To begin it, the source takes a global read lock, begins a transaction on each connection, and releases the lock at once: writers wait for milliseconds. This needs the privilege RELOAD; without it, the site's tables are locked instead (privilege LOCK TABLES); without that, one connection reads everything. The fact "consistency" of the run records which method was used. Tables of engines other than InnoDB have no snapshots and are listed in the notes.
+All connections read the same snapshot. To begin it, the source takes a global read lock,
+begins a transaction on each connection, and releases the lock at once: writers wait for
+milliseconds. This needs the privilege RELOAD; without it, the site's tables are locked
+instead (privilege LOCK TABLES); without that, one connection reads everything. The fact
+"consistency" of the run records which method was used. Tables of engines other than InnoDB
+have no snapshots and are listed in the notes.
 
 Every connection sets the session variables that affect what is read (sql_select_limit,
-character sets, sql_mode, time limits and others) and reads them back, overriding the defaults of server, user and init_connect. A conflicting DSN parameter is refused.
+character sets, sql_mode, time limits and others) and reads them back, overriding the
+defaults of server, user and init_connect. A conflicting DSN parameter is refused.
 
-Each table is also counted in the snapshot, and the run fails if the numbers differ; tables of engines without snapshots are not counted.
+Each table is also counted in the snapshot, and the run fails if the numbers differ; tables
+of engines without snapshots are not counted.
 
-Privileges: SELECT on the whole database is required; TRIGGER, EXECUTE and EVENT to list triggers, routines and events, otherwise a note says what is hidden; preferably RELOAD or LOCK TABLES; REPLICATION CLIENT for the position of the binary log.`
+Privileges: SELECT on the whole database is required; TRIGGER, EXECUTE and EVENT to list
+triggers, routines and events, otherwise a note says what is hidden; preferably RELOAD or
+LOCK TABLES; REPLICATION CLIENT for the position of the binary log.`
 
 // Stage describes the source.
 func Stage() stage.Stage {

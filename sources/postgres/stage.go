@@ -34,17 +34,21 @@ func Stage() stage.Stage {
 }
 
 const doc = `All tables whose names begin with the prefix are read from one snapshot of the
-database and are consistent, whatever is written meanwhile. One connection holds the snapshot and a lock on every table (ACCESS SHARE, as for a SELECT): reads and writes continue, but ALTER TABLE, TRUNCATE and
-DROP TABLE wait until the run ends.
+database and are consistent, whatever is written meanwhile. One connection holds the
+snapshot and a lock on every table (ACCESS SHARE, as for a SELECT): reads and writes
+continue, but ALTER TABLE, TRUNCATE and DROP TABLE wait until the run ends.
 
 Every session sets the server's settings that affect what is read (formats, time limits,
-row_security and others) and reads them back, overriding the defaults of server, database and role. A conflicting DSN parameter is refused, and so is a server that hides damage (zero_damaged_pages, ignore_checksum_failure).
+row_security and others) and reads them back, overriding the defaults of server, database
+and role. A conflicting DSN parameter is refused, and so is a server that hides damage
+(zero_damaged_pages, ignore_checksum_failure).
 
 Each table is also counted in the snapshot, and the run fails if the numbers differ.
 
-The user needs CONNECT on the database, USAGE on the schema, and SELECT on the
-tables and sequences with the prefix. A pooler must be in session mode.
+The user needs CONNECT on the database, USAGE on the schema, and SELECT on the tables and
+sequences with the prefix. A pooler must be in session mode.
 
-Columns, keys, indexes, defaults, sequences, collations, comments, storage
-parameters and enumeration types are read. Views, triggers, rules, functions,
-generated columns, checks, foreign keys, policies and foreign tables are not transferred; each is listed as a loss. Partitioned tables are read as one table.`
+Columns, keys, indexes, defaults, sequences, collations, comments, storage parameters and
+enumeration types are read. Views, triggers, rules, functions, generated columns, checks,
+foreign keys, policies and foreign tables are not transferred; each is listed as a loss.
+Partitioned tables are read as one table.`
