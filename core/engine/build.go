@@ -11,6 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/keyring"
 	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -117,8 +118,8 @@ func newSource(ctx context.Context, s pipeline.Step, stages Stages, env stage.En
 
 // newSeals makes the byte transforms for one repository. They hold its key, so each
 // repository needs its own.
-func newSeals(ctx context.Context, p *pipeline.Pipeline, env stage.Env) ([]repository.Transform, error) {
-	var seals []repository.Transform
+func newSeals(ctx context.Context, p *pipeline.Pipeline, env stage.Env) ([]keyring.Transform, error) {
+	var seals []keyring.Transform
 	for _, s := range p.Transform {
 		if s.Stage.NewBytes == nil {
 			continue
@@ -127,7 +128,7 @@ func newSeals(ctx context.Context, p *pipeline.Pipeline, env stage.Env) ([]repos
 		if err != nil {
 			return nil, at(s, err)
 		}
-		seals = append(seals, repository.Transform{Name: s.Stage.Name, Bytes: t})
+		seals = append(seals, keyring.Transform{Name: s.Stage.Name, Bytes: t})
 	}
 	return seals, nil
 }

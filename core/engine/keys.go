@@ -7,6 +7,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/manifest"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -22,7 +23,7 @@ type Keys struct {
 	Stages               Stages
 	Env                  stage.Env
 	Passphrase, Identity config.Secret
-	Signers              []repository.Signer // if not empty, only snapshots signed by one of them are read
+	Signers              []manifest.Signer // if not empty, only snapshots signed by one of them are read
 	// Owner restricts an identity without a passphrase to keys created by its holder,
 	// because only those may be shared.
 	Owner bool

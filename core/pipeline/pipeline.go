@@ -6,7 +6,7 @@ import (
 	"runtime"
 
 	"github.com/lmsvault/vault/core/config"
-	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/manifest"
 	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -84,10 +84,10 @@ func (c *SnapshotConfig) Validate() error {
 }
 
 // Trusted are the signers that are given.
-func (c *SnapshotConfig) Trusted() ([]repository.Signer, error) {
-	var signers []repository.Signer
+func (c *SnapshotConfig) Trusted() ([]manifest.Signer, error) {
+	var signers []manifest.Signer
 	for _, text := range c.Signers {
-		s, err := repository.ParseSigner(text)
+		s, err := manifest.ParseSigner(text)
 		if err != nil {
 			return nil, config.At("signers", "signers: %w", err)
 		}
@@ -111,11 +111,11 @@ func (c *RepositoryConfig) Validate() error {
 }
 
 // Signing is the key that is given; the zero value for none.
-func (c *RepositoryConfig) Signing() (repository.SigningKey, error) {
+func (c *RepositoryConfig) Signing() (manifest.SigningKey, error) {
 	if c.SigningKey.IsZero() {
-		return repository.SigningKey{}, nil
+		return manifest.SigningKey{}, nil
 	}
-	key, err := repository.ParseSigningKey(c.SigningKey.Reveal())
+	key, err := manifest.ParseSigningKey(c.SigningKey.Reveal())
 	if err != nil {
 		return key, config.At("signing_key", "signing_key: %w", err)
 	}
@@ -147,7 +147,7 @@ type Settings struct {
 // Validate checks the tags.
 func (s *Settings) Validate() error {
 	for _, tag := range s.Tags {
-		if err := repository.ValidateTag(tag); err != nil {
+		if err := manifest.ValidateTag(tag); err != nil {
 			return config.At("tags", "tags: %w", err)
 		}
 	}

@@ -8,14 +8,17 @@ import (
 	"strings"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/pack"
 	"github.com/lmsvault/vault/core/stage"
 )
 
 // Listed is a snapshot in a list, or why it can't be read.
 type Listed struct {
 	ID       string
-	Snapshot *Snapshot // without Tables and Units, which Load gives; nil if it can't be read
-	Err      error     // ErrKey: another key's; *Damage: lost
+	Snapshot *manifest.Snapshot // without Tables and Units, which Load gives; nil if it can't be read
+	Err      error              // ErrKey: another key's; *Damage: lost
 }
 
 // Snapshots lists what snapshots there are, the oldest first. One that can't be
@@ -27,7 +30,7 @@ func (r *Repository) Snapshots(ctx context.Context) ([]Listed, error) {
 	}
 	list := make([]Listed, len(refs))
 	for i, ref := range refs {
-		list[i].ID = ref.id
+		list[i].ID = ref.ID
 		if list[i].Snapshot, list[i].Err = r.head(ctx, ref); list[i].Err != nil && ctx.Err() != nil {
 			return nil, list[i].Err
 		}
@@ -36,7 +39,7 @@ func (r *Repository) Snapshots(ctx context.Context) ([]Listed, error) {
 }
 
 // head loads what is small of a snapshot: many of them fit into memory.
-func (r *Repository) head(ctx context.Context, ref snapshotRef) (*Snapshot, error) {
+func (r *Repository) head(ctx context.Context, ref manifest.Ref) (*manifest.Snapshot, error) {
 	snap, err := r.load(ctx, ref)
 	if err != nil {
 		return nil, err
@@ -45,26 +48,26 @@ func (r *Repository) head(ctx context.Context, ref snapshotRef) (*Snapshot, erro
 	return snap, nil
 }
 
-func (r *Repository) load(ctx context.Context, ref snapshotRef) (*Snapshot, error) {
-	e, err := r.epoch(ctx, ref.kid)
+func (r *Repository) load(ctx context.Context, ref manifest.Ref) (*manifest.Snapshot, error) {
+	e, err := r.generation(ctx, ref.KID)
 	if err != nil {
-		return nil, fmt.Errorf("snapshot %s: %w", ref.id, err)
+		return nil, fmt.Errorf("snapshot %s: %w", ref.ID, err)
 	}
-	return getSnapshot(ctx, r.storage, e, ref.id, r.chain.Signers)
+	return manifest.GetSnapshot(ctx, r.storage, e, ref.ID, r.chain.Signers)
 }
 
 // Entries calls fn for each entry of a snapshot, unit by unit; the Item is valid
 // until fn returns, whose error ends it. A table of several units comes once
 // for each, with the rows of that unit. A list that is damaged is an error after all others.
-func (r *Repository) Entries(ctx context.Context, snap *Snapshot, fn func(u *Unit, it *Item) error) error {
-	chunks, err := r.chunks(ctx, snap.kid)
+func (r *Repository) Entries(ctx context.Context, snap *manifest.Snapshot, fn func(u *manifest.Unit, it *manifest.Item) error) error {
+	chunks, err := r.chunks(ctx, snap.KID)
 	if err != nil {
 		return err
 	}
 	var lost []error
 	for i := range snap.Units {
 		u := &snap.Units[i]
-		err := readList(ctx, chunks, u, func(it *Item) error { return fn(u, it) }, func(d *Damage) error {
+		err := readList(ctx, chunks, u, func(it *manifest.Item) error { return fn(u, it) }, func(d *object.Damage) error {
 			lost = append(lost, fmt.Errorf("snapshot %s, unit %s: a part of its list of entries is lost: %w", snap.ID, u.ID, d))
 			return nil
 		})
@@ -76,16 +79,16 @@ func (r *Repository) Entries(ctx context.Context, snap *Snapshot, fn func(u *Uni
 }
 
 // readList calls fn for each item of a unit, and lose for each chunk of the list that is damaged.
-func readList(ctx context.Context, chunks *chunkReader, u *Unit, fn func(*Item) error, lose func(*Damage) error) error {
+func readList(ctx context.Context, chunks *pack.ChunkReader, u *manifest.Unit, fn func(*manifest.Item) error, lose func(*object.Damage) error) error {
 	var buf []byte
-	var it Item
+	var it manifest.Item
 	for _, id := range u.List {
-		data, err := chunks.read(ctx, buf[:0], id)
+		data, err := chunks.Read(ctx, buf[:0], id)
 		if err == nil {
 			buf = data
 			err = readListChunk(data, id, &it, fn)
 		}
-		if d, ok := asDamage(err); ok {
+		if d, ok := object.AsDamage(err); ok {
 			err = lose(d)
 		}
 		var c *callerError
@@ -99,12 +102,12 @@ func readList(ctx context.Context, chunks *chunkReader, u *Unit, fn func(*Item) 
 	return nil
 }
 
-func readListChunk(data []byte, id ID, it *Item, fn func(*Item) error) error {
-	d := newListDecoder(data)
+func readListChunk(data []byte, id object.ID, it *manifest.Item, fn func(*manifest.Item) error) error {
+	d := manifest.NewListDecoder(data)
 	for {
-		ok, err := d.next(it)
+		ok, err := d.Next(it)
 		if err != nil {
-			return damaged("", id.String(), err)
+			return object.Damaged("", id.String(), err)
 		}
 		if !ok {
 			return nil
@@ -122,8 +125,8 @@ func (e *callerError) Error() string { return e.err.Error() }
 
 // Cat writes the content of one entry to w: a file's bytes, or a table's rows in
 // the form of package rows.
-func (r *Repository) Cat(ctx context.Context, snap *Snapshot, path string, w io.Writer) error {
-	chunks, err := r.chunks(ctx, snap.kid)
+func (r *Repository) Cat(ctx context.Context, snap *manifest.Snapshot, path string, w io.Writer) error {
+	chunks, err := r.chunks(ctx, snap.KID)
 	if err != nil {
 		return err
 	}
@@ -135,13 +138,13 @@ func (r *Repository) Cat(ctx context.Context, snap *Snapshot, path string, w io.
 		if u.Part != part || isTable && u.Table != table {
 			continue
 		}
-		if err := readList(ctx, chunks, u, func(it *Item) error {
+		if err := readList(ctx, chunks, u, func(it *manifest.Item) error {
 			if it.Path != path {
 				return nil
 			}
 			found = true
 			return writeContent(ctx, chunks, it, w)
-		}, func(d *Damage) error { return d }); err != nil {
+		}, func(d *object.Damage) error { return d }); err != nil {
 			return fmt.Errorf("snapshot %s, %s: %w", snap.ID, path, err)
 		}
 		if found && !isTable {
@@ -154,18 +157,18 @@ func (r *Repository) Cat(ctx context.Context, snap *Snapshot, path string, w io.
 	return nil
 }
 
-func writeContent(ctx context.Context, chunks *chunkReader, it *Item, w io.Writer) error {
+func writeContent(ctx context.Context, chunks *pack.ChunkReader, it *manifest.Item, w io.Writer) error {
 	var buf []byte
-	check := newDigester(it)
+	check := manifest.NewDigester(it)
 	for _, ref := range it.Refs {
-		data, err := chunks.part(ctx, &buf, ref)
+		data, err := chunks.Part(ctx, &buf, ref)
 		if err != nil {
 			return err
 		}
-		check.write(data)
+		check.Write(data)
 		if _, err := w.Write(data); err != nil {
 			return err
 		}
 	}
-	return check.compare(it)
+	return check.Compare(it)
 }

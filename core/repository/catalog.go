@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository/manifest"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -16,14 +17,14 @@ import (
 // is a stage.Browser and a stage.Manifester, and closes the repository.
 type Catalog struct {
 	repo *Repository
-	key  SigningKey
+	key  manifest.SigningKey
 
 	mu   sync.Mutex
-	last *Snapshot // that was loaded last: commands ask for one several times
+	last *manifest.Snapshot // that was loaded last: commands ask for one several times
 }
 
 // NewCatalog makes a Catalog. key signs removals; the zero value signs nothing.
-func NewCatalog(r *Repository, key SigningKey) *Catalog { return &Catalog{repo: r, key: key} }
+func NewCatalog(r *Repository, key manifest.SigningKey) *Catalog { return &Catalog{repo: r, key: key} }
 
 // List returns the snapshots that c matches, the newest first.
 func (c *Catalog) List(ctx context.Context, want Choice) ([]stage.Listed, error) {
@@ -43,7 +44,7 @@ func describeAll(list []Listed) []stage.Listed {
 	for i, l := range list {
 		described[i] = stage.Listed{ID: l.ID, Err: l.Err}
 		if l.Snapshot != nil {
-			described[i].Snapshot = l.Snapshot.describe()
+			described[i].Snapshot = describe(l.Snapshot)
 		}
 	}
 	return described
@@ -58,11 +59,11 @@ func (c *Catalog) Describe(ctx context.Context, want Choice) (*stage.Snapshot, e
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last = snap
-	return snap.describe(), nil
+	return describe(snap), nil
 }
 
 // load returns the snapshot of an id, at best the one of the call before.
-func (c *Catalog) load(ctx context.Context, id string) (*Snapshot, error) {
+func (c *Catalog) load(ctx context.Context, id string) (*manifest.Snapshot, error) {
 	c.mu.Lock()
 	last := c.last
 	c.mu.Unlock()
@@ -88,10 +89,10 @@ func (c *Catalog) Remove(ctx context.Context, r stage.RemoveRequest) (*stage.Rem
 	}
 	removed := &stage.Removed{Skipped: describeAll(f.Skipped)}
 	for _, k := range f.Keep {
-		removed.Keep = append(removed.Keep, stage.Kept{Snapshot: k.Snapshot.describe(), Reasons: k.Reasons})
+		removed.Keep = append(removed.Keep, stage.Kept{Snapshot: describe(k.Snapshot), Reasons: k.Reasons})
 	}
 	for _, s := range f.Remove {
-		removed.Remove = append(removed.Remove, s.describe())
+		removed.Remove = append(removed.Remove, describe(s))
 	}
 	return removed, nil
 }
@@ -135,7 +136,7 @@ func (c *Catalog) Entries(ctx context.Context, id string, fn func(stage.StoredEn
 	if err != nil {
 		return err
 	}
-	return c.repo.Entries(ctx, snap, func(_ *Unit, it *Item) error {
+	return c.repo.Entries(ctx, snap, func(_ *manifest.Unit, it *manifest.Item) error {
 		if it.Kind == stage.Table { // once for each unit
 			return nil
 		}
@@ -174,8 +175,8 @@ var (
 )
 
 // describe returns what of a manifest concerns others.
-func (s *Snapshot) describe() *stage.Snapshot {
-	site := s.Site()
+func describe(s *manifest.Snapshot) *stage.Snapshot {
+	site := Site(s)
 	d := &stage.Snapshot{
 		ID: s.ID, Start: s.Start, End: s.End, Host: s.Host, Pipeline: s.Pipeline, Site: site.ID, SiteName: site.Name,
 		Version: s.Version, Tags: s.Tags, Facts: s.Facts, Losses: s.Losses, Notes: s.Notes, Original: s.Original, Lacks: s.Lacks(), Totals: s.Totals,
@@ -184,7 +185,7 @@ func (s *Snapshot) describe() *stage.Snapshot {
 	if by, ok := s.Signer(); ok {
 		d.Signer = by.String()
 	}
-	if n, ok := s.Skipped(); ok {
+	if n, ok := Skipped(s); ok {
 		d.Skipped = &n
 	}
 	for _, t := range s.Tables {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/manifest"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/conformance"
 	"github.com/lmsvault/vault/transforms/encrypt"
@@ -22,7 +23,7 @@ func TestCatalogContract(t *testing.T) {
 		for round := range 3 {
 			mustBackup(t, roundSite(round), storageAt(t, dir), "secret")
 		}
-		return repository.NewCatalog(open(t, storageAt(t, dir), "secret"), repository.SigningKey{})
+		return repository.NewCatalog(open(t, storageAt(t, dir), "secret"), manifest.SigningKey{})
 	})
 }
 
@@ -39,7 +40,7 @@ func TestNarrowedVerifyReportsSnapshotsOfAnotherKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := repository.NewCatalog(reading(t, m, config.NewSecret("secret"), config.Secret{}), repository.SigningKey{})
+	c := repository.NewCatalog(reading(t, m, config.NewSecret("secret"), config.Secret{}), manifest.SigningKey{})
 	for _, want := range []stage.Choice{{Pipeline: "nightly"}, {Site: "s1"}, {Site: "School", Pipeline: "nightly"}} {
 		v, err := c.Verify(t.Context(), stage.VerifyRequest{Want: want})
 		if err != nil {
@@ -84,7 +85,7 @@ func TestDescribeSaysThatASnapshotIsPartial(t *testing.T) {
 	s := small("nightly", "", "")
 	s.facts = map[string]string{stage.SelectionFact: `{"exclude_tables":["log"]}`}
 	mustBackup(t, s, m, "") // which lacks a file besides, as all of these tests
-	snap, err := repository.NewCatalog(open(t, m, ""), repository.SigningKey{}).Describe(t.Context(), stage.Choice{})
+	snap, err := repository.NewCatalog(open(t, m, ""), manifest.SigningKey{}).Describe(t.Context(), stage.Choice{})
 	if err != nil {
 		t.Fatal(err)
 	}

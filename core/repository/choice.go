@@ -10,6 +10,8 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -20,11 +22,11 @@ const Latest = stage.Latest
 type Choice = stage.Choice
 
 // Site tells which site the snapshot is of, as far as it holds tables.
-func (s *Snapshot) Site() moodle.Site { return moodle.SiteOf(s.Facts) }
+func Site(s *manifest.Snapshot) moodle.Site { return moodle.SiteOf(s.Facts) }
 
 // matches tells whether a snapshot is of the site and the pipeline, and has the tags.
-func (s *Snapshot) matches(c Choice) bool {
-	site := s.Site()
+func isChosen(s *manifest.Snapshot, c Choice) bool {
+	site := Site(s)
 	return c.Matches(&stage.Snapshot{Pipeline: s.Pipeline, Site: site.ID, SiteName: site.Name, Tags: s.Tags})
 }
 
@@ -35,7 +37,7 @@ var errNoSnapshot = failure.New(failure.Usage, "the repository has no finished s
 // the error, of class failure.Refused, lists them. With signers, Latest skips what
 // none of them has signed, see Snapshot.Skipped; if nothing is left, or the snapshot
 // that an id names isn't signed, the error is ErrUnsigned, of class failure.Refused.
-func (r *Repository) Load(ctx context.Context, c Choice) (*Snapshot, error) {
+func (r *Repository) Load(ctx context.Context, c Choice) (*manifest.Snapshot, error) {
 	refs, _, err := listSnapshots(ctx, r.storage)
 	if err != nil {
 		return nil, err
@@ -50,7 +52,7 @@ func (r *Repository) Load(ctx context.Context, c Choice) (*Snapshot, error) {
 		}
 		snap, err := r.load(ctx, ref)
 		if err == nil {
-			snap.skipped = skipped
+			snap.Skipped = skipped
 		}
 		return snap, err
 	}
@@ -59,20 +61,20 @@ func (r *Repository) Load(ctx context.Context, c Choice) (*Snapshot, error) {
 		return nil, err
 	}
 	snap, err := r.load(ctx, ref)
-	if err == nil && !snap.matches(c) {
+	if err == nil && !isChosen(snap, c) {
 		return nil, failure.New(failure.Usage, "snapshot %s is not of %s, but of %s", snap.ID, c, seriesOf(snap))
 	}
 	return snap, err
 }
 
 // byID finds the snapshot that want is the id of, or the beginning of the only id.
-func byID(refs []snapshotRef, want string) (snapshotRef, error) {
-	var found []snapshotRef
+func byID(refs []manifest.Ref, want string) (manifest.Ref, error) {
+	var found []manifest.Ref
 	for _, ref := range refs {
-		if ref.id == want {
+		if ref.ID == want {
 			return ref, nil
 		}
-		if strings.HasPrefix(ref.id, want) {
+		if strings.HasPrefix(ref.ID, want) {
 			found = append(found, ref)
 		}
 	}
@@ -80,29 +82,29 @@ func byID(refs []snapshotRef, want string) (snapshotRef, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return snapshotRef{}, failure.New(failure.Usage, "there is no snapshot %q; the newest is %s (of %d)", want, refs[len(refs)-1].id, len(refs))
+		return manifest.Ref{}, failure.New(failure.Usage, "there is no snapshot %q; the newest is %s (of %d)", want, refs[len(refs)-1].ID, len(refs))
 	}
-	return snapshotRef{}, failure.New(failure.Usage, "%q stands for %d snapshots, %s to %s: write more of the id", want, len(found), found[0].id, found[len(found)-1].id)
+	return manifest.Ref{}, failure.New(failure.Usage, "%q stands for %d snapshots, %s to %s: write more of the id", want, len(found), found[0].ID, found[len(found)-1].ID)
 }
 
 // series is the snapshots of one site, made by one pipeline.
 type series struct {
 	site     moodle.Site // with the name in its newest snapshot
 	pipeline string
-	newest   *Snapshot
+	newest   *manifest.Snapshot
 	count    int
 }
 
-func seriesOf(s *Snapshot) series {
-	return series{site: s.Site(), pipeline: s.Pipeline, newest: s, count: 1}
+func seriesOf(s *manifest.Snapshot) series {
+	return series{site: Site(s), pipeline: s.Pipeline, newest: s, count: 1}
 }
 
 // seriesSet groups snapshots that are added the newest first.
 type seriesSet []series
 
-func (set *seriesSet) add(s *Snapshot) {
+func (set *seriesSet) add(s *manifest.Snapshot) {
 	for i, old := range *set {
-		if old.site.ID == s.Site().ID && old.pipeline == s.Pipeline {
+		if old.site.ID == Site(s).ID && old.pipeline == s.Pipeline {
 			(*set)[i].count++
 			return
 		}
@@ -133,52 +135,52 @@ func (s series) String() string {
 // latest finds the newest snapshot that c matches, and the newer ones that it
 // skipped because no trusted signer signed them. Damage is not skipped, unless the
 // ID is in the future: the snapshot may be the one that is wanted.
-func (r *Repository) latest(ctx context.Context, refs []snapshotRef, c Choice) (newest snapshotRef, skipped []snapshotRef, err error) {
+func (r *Repository) latest(ctx context.Context, refs []manifest.Ref, c Choice) (newest manifest.Ref, skipped []manifest.Ref, err error) {
 	var failed error // why the newest can't be read
 	var found seriesSet
-	var unsigned []snapshotRef
+	var unsigned []manifest.Ref
 	var others seriesSet // what c doesn't match
 	for _, ref := range slices.Backward(refs) {
 		snap, err := r.head(ctx, ref)
-		_, lost := asDamage(err)
+		_, lost := object.AsDamage(err)
 		switch {
-		case errors.Is(err, ErrUnsigned):
+		case errors.Is(err, manifest.ErrUnsigned):
 			unsigned = append(unsigned, ref)
 			if len(found) == 0 {
 				skipped = unsigned
 			}
 			continue
 		case lost || errors.Is(err, stage.ErrKey):
-			if failed == nil && len(found) == 0 && !ref.early(time.Now()) {
+			if failed == nil && len(found) == 0 && !ref.Early(time.Now()) {
 				failed = err
 			}
 			continue
 		case err != nil:
-			return snapshotRef{}, nil, err
-		case !snap.matches(c):
+			return manifest.Ref{}, nil, err
+		case !isChosen(snap, c):
 			others.add(snap)
 			continue
 		}
 		found.add(snap)
-		if c.Site != "" && c.Tags == "" && snap.Site().ID == c.Site && snap.Pipeline == c.Pipeline {
+		if c.Site != "" && c.Tags == "" && Site(snap).ID == c.Site && snap.Pipeline == c.Pipeline {
 			break // nothing else can match
 		}
 	}
 	switch {
 	case failed != nil && len(found) > 0:
-		return snapshotRef{}, nil, fmt.Errorf("the newest snapshot can't be read: %w; the newest that can is %s: ask for that one by its id", failed, found[0].newest.ID)
+		return manifest.Ref{}, nil, fmt.Errorf("the newest snapshot can't be read: %w; the newest that can is %s: ask for that one by its id", failed, found[0].newest.ID)
 	case failed != nil:
-		return snapshotRef{}, nil, failed
+		return manifest.Ref{}, nil, failed
 	case len(found) == 0 && len(unsigned) > 0:
-		return snapshotRef{}, nil, noneSigned(c, len(unsigned), len(refs))
+		return manifest.Ref{}, nil, noneSigned(c, len(unsigned), len(refs))
 	case len(found) == 0 && c.String() != "":
-		return snapshotRef{}, nil, noMatch(c, others)
+		return manifest.Ref{}, nil, noMatch(c, others)
 	case len(found) == 0:
-		return snapshotRef{}, nil, errNoSnapshot
+		return manifest.Ref{}, nil, errNoSnapshot
 	case len(found) > 1:
-		return snapshotRef{}, nil, ambiguous(found)
+		return manifest.Ref{}, nil, ambiguous(found)
 	}
-	return snapshotRef{found[0].newest.kid, found[0].newest.ID}, skipped, nil
+	return manifest.Ref{KID: found[0].newest.KID, ID: found[0].newest.ID}, skipped, nil
 }
 
 // noneSigned is the error when c matches no snapshot that a trusted signer signed.
@@ -187,21 +189,21 @@ func noneSigned(c Choice, unsigned, all int) error {
 	if c.String() != "" {
 		of = " of " + c.String()
 	}
-	return failure.New(failure.Refused, "no usable snapshot%s: %d of %d in the repository are %w (signers, --signer)", of, unsigned, all, ErrUnsigned)
+	return failure.New(failure.Refused, "no usable snapshot%s: %d of %d in the repository are %w (signers, --signer)", of, unsigned, all, manifest.ErrUnsigned)
 }
 
 // Skipped returns a note about the newer snapshots that Load skipped to reach this
 // one, because no trusted signer signed them; ok is false if there were none.
-func (s *Snapshot) Skipped() (n stage.Note, ok bool) {
-	if len(s.skipped) == 0 {
+func Skipped(s *manifest.Snapshot) (n stage.Note, ok bool) {
+	if len(s.Skipped) == 0 {
 		return stage.Note{}, false
 	}
-	newest := s.skipped[0]
+	newest := s.Skipped[0]
 	what := "1 newer snapshot is"
-	if len(s.skipped) > 1 {
-		what = fmt.Sprintf("%d newer snapshots, up to this one, are", len(s.skipped))
+	if len(s.Skipped) > 1 {
+		what = fmt.Sprintf("%d newer snapshots, up to this one, are", len(s.Skipped))
 	}
-	return stage.Note{Path: snapshotName(newest.kid, newest.id), Text: fmt.Sprintf("%s skipped: %v; latest is %s", what, ErrUnsigned, s.ID)}, true
+	return stage.Note{Path: object.SnapshotName(newest.KID, newest.ID), Text: fmt.Sprintf("%s skipped: %v; latest is %s", what, manifest.ErrUnsigned, s.ID)}, true
 }
 
 // ambiguous lists what latest could be the newest of.
@@ -228,7 +230,7 @@ func selected(list []Listed, c Choice) ([]Listed, error) {
 	for _, l := range slices.Backward(list) {
 		switch {
 		case l.Snapshot == nil:
-		case l.Snapshot.matches(c):
+		case isChosen(l.Snapshot, c):
 			matches = true
 		default:
 			others.add(l.Snapshot)

@@ -6,6 +6,9 @@ import (
 	"fmt"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository/lock"
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -27,16 +30,16 @@ type Copying struct {
 	// There are snapshots that were copied before, or come from there.
 	There []Copied
 	// Removed were copied before and removed there since. Only an ID copies them again.
-	Removed []*Snapshot
+	Removed []*manifest.Snapshot
 	Failed  []Listed // that are not copied, because they can't be read or are damaged
 	Notes   []stage.Note
 }
 
 // Copied is a snapshot and its copy.
 type Copied struct {
-	Snapshot *Snapshot // without Tables and Units
-	ID       string    // of the copy; "" where it is not made yet
-	Totals   Totals    // of the copy
+	Snapshot *manifest.Snapshot // without Tables and Units
+	ID       string             // of the copy; "" where it is not made yet
+	Totals   manifest.Totals    // of the copy
 }
 
 // Copy stores snapshots of r in another repository, under that one's keys. Content
@@ -55,11 +58,11 @@ func (r *Repository) Copy(ctx context.Context, to Destination, q CopyRequest) (r
 		return nil, fmt.Errorf("the repository to copy to: %w", err)
 	}
 	defer func() { err = errors.Join(err, w.close(ctx)) }()
-	l, err := acquireShared(ctx, r.storage)
+	l, err := lock.AcquireShared(ctx, r.storage)
 	if err != nil {
 		return nil, fmt.Errorf("the repository to copy from: %w", err)
 	}
-	defer func() { err = errors.Join(err, l.release(ctx)) }()
+	defer func() { err = errors.Join(err, l.Release(ctx)) }()
 	c := newCopier(r, w, q.Report)
 	if result, err = c.plan(ctx, q); err != nil {
 		return nil, err
@@ -107,7 +110,7 @@ func (e *unreadableError) Unwrap() error { return e.err }
 
 // unreadable makes an unreadableError of damage.
 func unreadable(err error) error {
-	if _, lost := asDamage(err); lost {
+	if _, lost := object.AsDamage(err); lost {
 		return &unreadableError{err}
 	}
 	return err
@@ -158,20 +161,20 @@ func (c *copier) plan(ctx context.Context, q CopyRequest) (*Copying, error) {
 
 // named finds the snapshots of a list that ids name.
 func named(list []Listed, ids []string) ([]Listed, error) {
-	refs := make([]snapshotRef, len(list))
+	refs := make([]manifest.Ref, len(list))
 	for i, l := range list {
-		refs[i] = snapshotRef{id: l.ID}
+		refs[i] = manifest.Ref{ID: l.ID}
 	}
 	wanted := map[string]bool{}
 	for _, id := range ids {
 		if id == Latest {
-			id = refs[len(refs)-1].id
+			id = refs[len(refs)-1].ID
 		}
 		ref, err := byID(refs, id)
 		if err != nil {
 			return nil, err
 		}
-		wanted[ref.id] = true
+		wanted[ref.ID] = true
 	}
 	var chosen []Listed
 	for _, l := range list {
@@ -183,7 +186,7 @@ func named(list []Listed, ids []string) ([]Listed, error) {
 }
 
 // originalOf names the snapshot that s is, or that it was copied from first.
-func (r *Repository) originalOf(s *Snapshot) stage.Original {
+func (r *Repository) originalOf(s *manifest.Snapshot) stage.Original {
 	if s.Original != nil {
 		return *s.Original
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/manifest"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -262,7 +263,7 @@ func TestCopyIsSignedThere(t *testing.T) {
 	}
 	d := repository.Destination{Storage: to, Config: repository.SinkConfig{Create: true, SigningKey: there}}
 	c, err := trusting(t, from, here.Signer()).Copy(t.Context(), d, repository.CopyRequest{})
-	if failure.Of(err) != failure.Unproven || len(c.Copy) != 1 || len(c.Failed) != 1 || c.Failed[0].ID != unsigned.Snapshot || !errors.Is(c.Failed[0].Err, repository.ErrUnsigned) {
+	if failure.Of(err) != failure.Unproven || len(c.Copy) != 1 || len(c.Failed) != 1 || c.Failed[0].ID != unsigned.Snapshot || !errors.Is(c.Failed[0].Err, manifest.ErrUnsigned) {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	snap, err := trusting(t, to, there.Signer()).Load(t.Context(), theLatest)

@@ -10,6 +10,11 @@ import (
 	"time"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository/keyring"
+	"github.com/lmsvault/vault/core/repository/lock"
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/pack"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -26,20 +31,20 @@ type Destination struct {
 
 // copyTarget is a Destination at work.
 type copyTarget struct {
-	storage stage.Storage
-	key     SigningKey
-	root    root
-	epoch   *epoch // to write under; nil in a dry run if there is none yet
-	notes   []stage.Note
-	open    func(ctx context.Context, kid string) (*epoch, error)
+	storage    stage.Storage
+	key        manifest.SigningKey
+	root       object.Root
+	generation *keyring.Generation // to write under; nil in a dry run if there is none yet
+	notes      []stage.Note
+	open       func(ctx context.Context, kid string) (*keyring.Generation, error)
 
-	lock   *lock
-	chunks *chunkWriter // nil in a dry run
-	packs  *loaded
+	lock   *lock.Lock
+	chunks *pack.ChunkWriter // nil in a dry run
+	packs  *pack.Loaded
 	proof  *verifier
 
-	refs    []snapshotRef
-	newest  snapshotRef     // zero for none
+	refs    []manifest.Ref
+	newest  manifest.Ref    // zero for none
 	taken   map[string]bool // ids that no new snapshot may have
 	removed map[string]bool // ids of snapshots that were removed on purpose
 }
@@ -61,8 +66,8 @@ func openDestination(ctx context.Context, d Destination, from *Repository, dry b
 		}
 		return nil, err
 	}
-	if from.sealed && w.epoch != nil && !w.epoch.key.encrypted() {
-		w.notes = append(w.notes, stage.Note{Path: rootName, Text: "the copies are not encrypted, and the originals are"})
+	if from.sealed && w.generation != nil && !w.generation.Key.Encrypted() {
+		w.notes = append(w.notes, stage.Note{Path: object.RootName, Text: "the copies are not encrypted, and the originals are"})
 	}
 	return w, nil
 }
@@ -73,24 +78,24 @@ func (w *copyTarget) openByChain(ctx context.Context, d Destination, from *Repos
 	if err != nil {
 		return err
 	}
-	w.storage, w.root, w.open = r.storage, r.root, r.epoch
+	w.storage, w.root, w.open = r.storage, r.root, r.generation
 	if err := w.other(from); err != nil {
 		return err
 	}
 	var newest time.Time
 	for _, kid := range r.kids {
-		e, err := r.epoch(ctx, kid)
-		if _, lost := asDamage(err); lost || errors.Is(err, stage.ErrKey) {
+		e, err := r.generation(ctx, kid)
+		if _, lost := object.AsDamage(err); lost || errors.Is(err, stage.ErrKey) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if w.epoch == nil || e.key.Created.After(newest) {
-			w.epoch, newest = e, e.key.Created
+		if w.generation == nil || e.Key.Created.After(newest) {
+			w.generation, newest = e, e.Key.Created
 		}
 	}
-	if w.epoch == nil {
+	if w.generation == nil {
 		return failure.New(failure.Refused, "it has no key yet, which says how to store; give a pipeline file that backs up to it instead of its directory, or make a backup there first")
 	}
 	return w.acquire(ctx, dry)
@@ -119,12 +124,12 @@ func (w *copyTarget) openAsSink(ctx context.Context, d Destination, from *Reposi
 			return err
 		}
 	}
-	w.root, w.epoch = s.target.root, s.target.epoch
-	w.open = func(_ context.Context, kid string) (*epoch, error) {
-		if w.epoch == nil || w.epoch.kid != kid {
+	w.root, w.generation = s.target.root, s.target.generation
+	w.open = func(_ context.Context, kid string) (*keyring.Generation, error) {
+		if w.generation == nil || w.generation.KID != kid {
 			return nil, stage.ErrKey // the transforms hold one key only
 		}
-		return w.epoch, nil
+		return w.generation, nil
 	}
 	return nil
 }
@@ -139,10 +144,10 @@ func (w *copyTarget) other(from *Repository) error {
 
 func (w *copyTarget) acquire(ctx context.Context, dry bool) (err error) {
 	if dry {
-		_, err = checkLocks(ctx, w.storage, lockWrite, "", time.Now())
+		_, err = lock.CheckLocks(ctx, w.storage, lock.LockWrite, "", time.Now())
 		return err
 	}
-	w.lock, err = acquire(ctx, w.storage, lockWrite, "", refresh)
+	w.lock, err = lock.Acquire(ctx, w.storage, lock.LockWrite, "", lock.Refresh)
 	return err
 }
 
@@ -154,43 +159,43 @@ func (w *copyTarget) load(ctx context.Context, dry bool) error {
 	}
 	w.taken, w.removed = map[string]bool{}, map[string]bool{}
 	for _, ref := range w.refs {
-		w.taken[ref.id] = true
+		w.taken[ref.ID] = true
 	}
-	if w.epoch == nil {
+	if w.generation == nil {
 		return nil
 	}
 	if err := w.loadRemovals(ctx); err != nil {
 		return err
 	}
 	for _, ref := range slices.Backward(w.refs) {
-		if _, err := w.manifest(ctx, ref); err == nil || errors.Is(err, stage.ErrKey) && !ref.early(time.Now()) {
+		if _, err := w.manifest(ctx, ref); err == nil || errors.Is(err, stage.ErrKey) && !ref.Early(time.Now()) {
 			w.newest = ref
 			break
-		} else if _, lost := asDamage(err); !lost && !errors.Is(err, stage.ErrKey) && !errors.Is(err, ErrUnsigned) {
+		} else if _, lost := object.AsDamage(err); !lost && !errors.Is(err, stage.ErrKey) && !errors.Is(err, manifest.ErrUnsigned) {
 			return err
 		}
 	}
 	if dry {
 		return nil
 	}
-	if w.packs, err = loadIndex(ctx, w.storage, w.epoch, false); err != nil {
+	if w.packs, err = pack.LoadIndex(ctx, w.storage, w.generation, false); err != nil {
 		return err
 	}
-	w.chunks = newChunkWriter(ctx, w.storage, w.epoch, w.packs.index)
-	w.lock.whenLost(w.chunks.packer.fail)
+	w.chunks = pack.NewChunkWriter(ctx, w.storage, w.generation, w.packs.Index)
+	w.lock.WhenLost(w.chunks.Packer.Fail)
 	w.proof = &verifier{findings: map[string]*Finding{}, lists: map[unitKey]bool{}}
 	return nil
 }
 
 // loadRemovals learns from the records of the key which snapshots were removed on purpose.
 func (w *copyTarget) loadRemovals(ctx context.Context) error {
-	names, err := listNames(ctx, w.storage, removalsDir+w.epoch.kid+"/")
+	names, err := object.ListNames(ctx, w.storage, object.RemovalsDir+w.generation.KID+"/")
 	if err != nil {
 		return fmt.Errorf("listing removals: %w", err)
 	}
 	for _, name := range names {
-		record, err := getRemoval(ctx, w.storage, w.epoch, name, w.signers())
-		if _, lost := asDamage(err); lost || errors.Is(err, ErrUnsigned) {
+		record, err := getRemoval(ctx, w.storage, w.generation, name, w.signers())
+		if _, lost := object.AsDamage(err); lost || errors.Is(err, manifest.ErrUnsigned) {
 			continue // which verify reports
 		}
 		if err != nil {
@@ -198,26 +203,26 @@ func (w *copyTarget) loadRemovals(ctx context.Context) error {
 		}
 		for _, s := range record.Snapshots {
 			w.taken[s.ID] = true
-			w.removed[s.ID] = !slices.ContainsFunc(w.refs, func(ref snapshotRef) bool { return ref.id == s.ID })
+			w.removed[s.ID] = !slices.ContainsFunc(w.refs, func(ref manifest.Ref) bool { return ref.ID == s.ID })
 		}
 	}
 	return nil
 }
 
 // signers are whose snapshots count; none for all.
-func (w *copyTarget) signers() []Signer {
+func (w *copyTarget) signers() []manifest.Signer {
 	if w.key.IsZero() {
 		return nil
 	}
-	return []Signer{w.key.Signer()}
+	return []manifest.Signer{w.key.Signer()}
 }
 
-func (w *copyTarget) manifest(ctx context.Context, ref snapshotRef) (*Snapshot, error) {
-	e, err := w.open(ctx, ref.kid)
+func (w *copyTarget) manifest(ctx context.Context, ref manifest.Ref) (*manifest.Snapshot, error) {
+	e, err := w.open(ctx, ref.KID)
 	if err != nil {
 		return nil, err
 	}
-	return getSnapshot(ctx, w.storage, e, ref.id, w.signers())
+	return manifest.GetSnapshot(ctx, w.storage, e, ref.ID, w.signers())
 }
 
 // copyOf returns the id of the snapshot that is a copy of the original, or is the
@@ -225,25 +230,25 @@ func (w *copyTarget) manifest(ctx context.Context, ref snapshotRef) (*Snapshot, 
 // same second are looked at.
 func (w *copyTarget) copyOf(ctx context.Context, original stage.Original) (id string, err error) {
 	for _, ref := range w.refs {
-		if len(original.Snapshot) < len(idTime) || ref.id[:len(idTime)] != original.Snapshot[:len(idTime)] {
+		if len(original.Snapshot) < len(manifest.IdTime) || ref.ID[:len(manifest.IdTime)] != original.Snapshot[:len(manifest.IdTime)] {
 			continue
 		}
-		same := ref.id == original.Snapshot
+		same := ref.ID == original.Snapshot
 		if same && w.root.ID == original.Repository {
-			return ref.id, nil
+			return ref.ID, nil
 		}
 		snap, err := w.manifest(ctx, ref)
-		_, lost := asDamage(err)
+		_, lost := object.AsDamage(err)
 		switch {
 		case err == nil:
 			if snap.Original != nil && *snap.Original == original {
-				return ref.id, nil
+				return ref.ID, nil
 			}
 		case errors.Is(err, stage.ErrKey):
 			if same {
-				return ref.id, nil
+				return ref.ID, nil
 			}
-		case lost, errors.Is(err, ErrUnsigned):
+		case lost, errors.Is(err, manifest.ErrUnsigned):
 			if same {
 				return "", &unreadableError{fmt.Errorf("a snapshot of this ID is there already and can't be used; remove it there with vault forget: %w", err)}
 			}
@@ -256,10 +261,10 @@ func (w *copyTarget) copyOf(ctx context.Context, original stage.Original) (id st
 
 // newID returns the id for a copy: that of the original, or one of the same second.
 func (w *copyTarget) newID(id string) (string, error) {
-	at, _ := idMoment(id)
+	at, _ := manifest.IdMoment(id)
 	for w.taken[id] {
 		var err error
-		if id, err = newSnapshotID(at, ""); err != nil {
+		if id, err = manifest.NewSnapshotID(at, ""); err != nil {
 			return "", err
 		}
 	}
@@ -268,22 +273,22 @@ func (w *copyTarget) newID(id string) (string, error) {
 }
 
 // prove reads all of a snapshot back from the storage. It needs no manifest there.
-func (w *copyTarget) prove(ctx context.Context, snap *Snapshot) error {
-	reader := newChunkReader(w.storage, w.epoch, w.packs)
-	if err := w.proof.units(ctx, snap, reader, &visited{chunks: map[ID]struct{}{}}); err != nil {
+func (w *copyTarget) prove(ctx context.Context, snap *manifest.Snapshot) error {
+	reader := pack.NewChunkReader(w.storage, w.generation, w.packs)
+	if err := w.proof.units(ctx, snap, reader, &visited{chunks: map[object.ID]struct{}{}}); err != nil {
 		return err
 	}
 	if found := w.proof.sorted(); len(found) > 0 {
 		return failure.New(failure.Unproven, "what was stored does not come back (%d places): %s: %s", len(found), found[0].Object, found[0].Problem)
 	}
-	sizes := maps.Clone(w.chunks.packer.sizes) // nothing is being put
-	return packsThere(ctx, w.storage, w.epoch, sizes)
+	sizes := maps.Clone(w.chunks.Packer.Sizes) // nothing is being put
+	return packsThere(ctx, w.storage, w.generation, sizes)
 }
 
 // packsThere returns an error of class failure.Unproven unless all these packs are in
 // the storage at their size.
-func packsThere(ctx context.Context, s stage.Storage, e *epoch, missing map[string]int64) error {
-	if err := s.List(ctx, packsDir+e.kid+"/", func(o stage.Object) error {
+func packsThere(ctx context.Context, s stage.Storage, e *keyring.Generation, missing map[string]int64) error {
+	if err := s.List(ctx, object.PacksDir+e.KID+"/", func(o stage.Object) error {
 		if name := path.Base(o.Name); missing[name] == o.Size {
 			delete(missing, name)
 		}
@@ -292,7 +297,7 @@ func packsThere(ctx context.Context, s stage.Storage, e *epoch, missing map[stri
 		return fmt.Errorf("listing packs: %w", err)
 	}
 	for name := range missing {
-		return failure.New(failure.Unproven, "%s (and %d more) is not in the storage as it was stored: is somebody else changing the repository?", packName(e.kid, name), len(missing)-1)
+		return failure.New(failure.Unproven, "%s (and %d more) is not in the storage as it was stored: is somebody else changing the repository?", object.PackName(e.KID, name), len(missing)-1)
 	}
 	return nil
 }
@@ -300,7 +305,7 @@ func packsThere(ctx context.Context, s stage.Storage, e *epoch, missing map[stri
 // close ends what is under way, gives the lock back and closes the storage.
 func (w *copyTarget) close(ctx context.Context) error {
 	if w.chunks != nil {
-		w.chunks.packer.close()
+		w.chunks.Packer.Close()
 	}
-	return errors.Join(w.lock.release(ctx), w.storage.Close(context.WithoutCancel(ctx)))
+	return errors.Join(w.lock.Release(ctx), w.storage.Close(context.WithoutCancel(ctx)))
 }

@@ -9,6 +9,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/pack"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -21,7 +24,7 @@ type copier struct {
 	report VerifyProgress
 
 	mu                  sync.Mutex
-	chunks              map[chunkKey]ID // content that was copied, and its id there
+	chunks              map[chunkKey]object.ID // content that was copied, and its id there
 	lists               map[chunkKey]copiedList
 	done, proved, total int64
 }
@@ -29,12 +32,12 @@ type copier struct {
 // chunkKey is a chunk of the repository that is copied from.
 type chunkKey struct {
 	kid string
-	id  ID
+	id  object.ID
 }
 
 // copiedList is a chunk of an entry list that was copied with all its content.
 type copiedList struct {
-	id ID // there
+	id object.ID // there
 	listSums
 }
 
@@ -52,7 +55,7 @@ func (s *listSums) add(o listSums) {
 }
 
 func newCopier(from *Repository, to *copyTarget, report VerifyProgress) *copier {
-	c := &copier{from: from, to: to, report: report, copies: map[string]string{}, chunks: map[chunkKey]ID{}, lists: map[chunkKey]copiedList{}}
+	c := &copier{from: from, to: to, report: report, copies: map[string]string{}, chunks: map[chunkKey]object.ID{}, lists: map[chunkKey]copiedList{}}
 	if to.proof != nil {
 		to.proof.report = func(done, _ int64) { c.progress(0, done) }
 	}
@@ -71,18 +74,18 @@ func (c *copier) progress(copied, proved int64) {
 }
 
 // snapshot copies one snapshot. Before its manifest is put, the content is proven.
-func (c *copier) snapshot(ctx context.Context, head *Snapshot) (Copied, error) {
-	snap, err := c.from.load(ctx, snapshotRef{head.kid, head.ID})
+func (c *copier) snapshot(ctx context.Context, head *manifest.Snapshot) (Copied, error) {
+	snap, err := c.from.load(ctx, manifest.Ref{KID: head.KID, ID: head.ID})
 	if err != nil {
 		return Copied{}, unreadable(err)
 	}
-	chunks, err := c.from.chunks(ctx, snap.kid)
+	chunks, err := c.from.chunks(ctx, snap.KID)
 	if err != nil {
 		return Copied{}, err
 	}
 	to := c.to
-	newBytes, stored := to.chunks.newBytes.Load(), to.chunks.packer.bytes()
-	units := make([]Unit, len(snap.Units))
+	newBytes, stored := to.chunks.NewBytes.Load(), to.chunks.Packer.Bytes()
+	units := make([]manifest.Unit, len(snap.Units))
 	// An error must not cancel the other units: a chunk that was begun has to be stored.
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -102,34 +105,34 @@ func (c *copier) snapshot(ctx context.Context, head *Snapshot) (Copied, error) {
 	if err := group.Wait(); err != nil {
 		return Copied{}, err
 	}
-	if err := to.chunks.packer.flush(ctx); err != nil {
+	if err := to.chunks.Packer.Flush(ctx); err != nil {
 		return Copied{}, err
 	}
 	made := *snap
-	made.Units, made.kid, made.signer, made.skipped = units, to.epoch.kid, nil, nil
+	made.Units, made.KID, made.SignedBy, made.Skipped = units, to.generation.KID, nil, nil
 	if made.ID, err = to.newID(snap.ID); err != nil {
 		return Copied{}, err
 	}
 	original := c.from.originalOf(snap)
 	made.Original = &original
 	made.Previous, made.After = c.copies[snap.Previous], ""
-	if to.newest.id != "" {
+	if to.newest.ID != "" {
 		made.After = to.newest.String()
 	}
-	made.Totals.New, made.Totals.Stored = to.chunks.newBytes.Load()-newBytes, to.chunks.packer.bytes()-stored
+	made.Totals.New, made.Totals.Stored = to.chunks.NewBytes.Load()-newBytes, to.chunks.Packer.Bytes()-stored
 	if err := to.prove(ctx, &made); err != nil {
 		return Copied{}, err
 	}
-	if err := to.lock.held(ctx); err != nil {
+	if err := to.lock.Held(ctx); err != nil {
 		return Copied{}, err
 	}
-	if err := to.epoch.holds(ctx); err != nil {
+	if err := to.generation.Holds(ctx); err != nil {
 		return Copied{}, err
 	}
-	if err := putSnapshot(ctx, to.storage, to.epoch, &made, to.key); err != nil {
+	if err := manifest.PutSnapshot(ctx, to.storage, to.generation, &made, to.key); err != nil {
 		return Copied{}, err
 	}
-	ref := snapshotRef{made.kid, made.ID}
+	ref := manifest.Ref{KID: made.KID, ID: made.ID}
 	if compareRefs(ref, to.newest) > 0 {
 		to.newest = ref
 	}
@@ -138,10 +141,10 @@ func (c *copier) snapshot(ctx context.Context, head *Snapshot) (Copied, error) {
 }
 
 // unit copies the entries of a unit, and holds them against the manifest.
-func (c *copier) unit(ctx context.Context, u *Unit, chunks *chunkReader) (Unit, error) {
+func (c *copier) unit(ctx context.Context, u *manifest.Unit, chunks *pack.ChunkReader) (manifest.Unit, error) {
 	w := &unitCopy{copier: c, chunks: chunks}
 	made := *u
-	made.List = make([]ID, 0, len(u.List))
+	made.List = make([]object.ID, 0, len(u.List))
 	var sum listSums
 	for _, id := range u.List {
 		list, err := w.list(ctx, id)
@@ -161,15 +164,15 @@ func (c *copier) unit(ctx context.Context, u *Unit, chunks *chunkReader) (Unit, 
 // unitCopy copies one unit. Used by one goroutine.
 type unitCopy struct {
 	*copier
-	chunks *chunkReader
+	chunks *pack.ChunkReader
 	read   []byte // a chunk of the list
 	buf    []byte // a chunk of content
-	coded  listEncoder
+	coded  manifest.ListEncoder
 }
 
 // list copies a chunk of the entry list with its content, once for all snapshots.
-func (w *unitCopy) list(ctx context.Context, id ID) (copiedList, error) {
-	key := chunkKey{w.chunks.epoch.kid, id}
+func (w *unitCopy) list(ctx context.Context, id object.ID) (copiedList, error) {
+	key := chunkKey{w.chunks.Generation.KID, id}
 	w.mu.Lock()
 	made, known := w.lists[key]
 	w.mu.Unlock()
@@ -177,21 +180,21 @@ func (w *unitCopy) list(ctx context.Context, id ID) (copiedList, error) {
 		w.progress(made.bytes, 0)
 		return made, nil
 	}
-	data, err := w.chunks.read(ctx, w.read[:0], id)
+	data, err := w.chunks.Read(ctx, w.read[:0], id)
 	if err != nil {
 		return made, err
 	}
 	w.read = data
-	w.coded.reset()
-	var it Item
-	err = readListChunk(data, id, &it, func(it *Item) error { return w.item(ctx, it, &made.listSums) })
+	w.coded.Reset()
+	var it manifest.Item
+	err = readListChunk(data, id, &it, func(it *manifest.Item) error { return w.item(ctx, it, &made.listSums) })
 	if c, ok := err.(*callerError); ok {
 		err = c.err
 	}
 	if err != nil {
 		return made, err
 	}
-	if made.id, err = w.to.chunks.store(ctx, listBlob, w.coded.buf); err != nil {
+	if made.id, err = w.to.chunks.Store(ctx, pack.ListBlob, w.coded.Buf); err != nil {
 		return made, err
 	}
 	w.mu.Lock()
@@ -201,23 +204,23 @@ func (w *unitCopy) list(ctx context.Context, id ID) (copiedList, error) {
 }
 
 // item copies the content of an entry, proves it, and enters it in the new list.
-func (w *unitCopy) item(ctx context.Context, it *Item, sums *listSums) error {
-	check := newDigester(it)
+func (w *unitCopy) item(ctx context.Context, it *manifest.Item, sums *listSums) error {
+	check := manifest.NewDigester(it)
 	for i := range it.Refs {
 		data, to, err := w.content(ctx, it.Refs[i])
 		if err != nil {
 			return fmt.Errorf("%s: %w", it.Path, err)
 		}
-		check.write(data)
+		check.Write(data)
 		if it.Kind == stage.Table {
 			if err := sums.proof.AddChunk(data); err != nil {
-				return fmt.Errorf("%s: %w", it.Path, &Damage{Chunk: it.Refs[i].Chunk.String(), Err: fmt.Errorf("%w: %w", stage.ErrCorrupt, err)})
+				return fmt.Errorf("%s: %w", it.Path, &object.Damage{Chunk: it.Refs[i].Chunk.String(), Err: fmt.Errorf("%w: %w", stage.ErrCorrupt, err)})
 			}
 		}
 		it.Refs[i].Chunk = to
 	}
-	if err := check.compare(it); err != nil {
-		return &Damage{Object: it.Path, Err: err}
+	if err := check.Compare(it); err != nil {
+		return &object.Damage{Object: it.Path, Err: err}
 	}
 	sums.entries++
 	sums.bytes += it.Bytes()
@@ -225,42 +228,42 @@ func (w *unitCopy) item(ctx context.Context, it *Item, sums *listSums) error {
 		sums.files++
 	}
 	w.progress(it.Bytes(), 0)
-	return w.coded.append(it)
+	return w.coded.Append(it)
 }
 
 // content returns the bytes that ref names, valid until the next call, and the id
 // under which their chunk is stored there.
-func (w *unitCopy) content(ctx context.Context, ref Ref) (part []byte, to ID, err error) {
+func (w *unitCopy) content(ctx context.Context, ref object.Ref) (part []byte, to object.ID, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, to, err
 	}
-	whole, ok := w.chunks.fromCache(ref.Chunk)
+	whole, ok := w.chunks.FromCache(ref.Chunk)
 	if !ok {
-		at, _, found := w.chunks.index.find(ref.Chunk)
-		alone := found && ref.Offset == 0 && ref.Length == at.plain
+		at, _, found := w.chunks.Index.Find(ref.Chunk)
+		alone := found && ref.Offset == 0 && ref.Length == at.Plain
 		var dst []byte // no buffer of this unit, if more entries are in the chunk
 		if alone {
 			dst = w.buf[:0]
 		}
-		if whole, err = w.chunks.read(ctx, dst, ref.Chunk); err != nil {
+		if whole, err = w.chunks.Read(ctx, dst, ref.Chunk); err != nil {
 			return nil, to, err
 		}
 		if alone {
 			w.buf = whole
 		} else {
-			w.chunks.toCache(ref.Chunk, whole)
+			w.chunks.ToCache(ref.Chunk, whole)
 		}
 	}
 	end := uint64(ref.Offset) + uint64(ref.Length)
 	if end > uint64(len(whole)) {
-		return nil, to, &Damage{Chunk: ref.Chunk.String(), Err: fmt.Errorf("%w: bytes %d to %d of %d are asked for", stage.ErrCorrupt, ref.Offset, end, len(whole))}
+		return nil, to, &object.Damage{Chunk: ref.Chunk.String(), Err: fmt.Errorf("%w: bytes %d to %d of %d are asked for", stage.ErrCorrupt, ref.Offset, end, len(whole))}
 	}
-	key := chunkKey{w.chunks.epoch.kid, ref.Chunk}
+	key := chunkKey{w.chunks.Generation.KID, ref.Chunk}
 	w.mu.Lock()
 	to, known := w.copier.chunks[key]
 	w.mu.Unlock()
 	if !known {
-		if to, err = w.to.chunks.store(ctx, contentBlob, whole); err != nil {
+		if to, err = w.to.chunks.Store(ctx, pack.ContentBlob, whole); err != nil {
 			return nil, to, err
 		}
 		w.mu.Lock()

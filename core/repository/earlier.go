@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/pack"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -21,7 +24,7 @@ type earlier struct {
 // earlierList is a chunk of a list: its text, and the chunk ids in it by their numbers.
 type earlierList struct {
 	text string
-	ids  []ID
+	ids  []object.ID
 }
 
 // listed is the position of a file in one of the lists.
@@ -33,47 +36,47 @@ func (s *Sink) readEarlier(ctx context.Context, unit string) (*earlier, error) {
 	if s.previous == nil {
 		return nil, nil
 	}
-	i, ok := slices.BinarySearchFunc(s.previous.Units, unit, func(u Unit, id string) int { return strings.Compare(u.ID, id) })
+	i, ok := slices.BinarySearchFunc(s.previous.Units, unit, func(u manifest.Unit, id string) int { return strings.Compare(u.ID, id) })
 	if !ok || s.previous.Units[i].Part == stage.DB {
 		return nil, nil
 	}
-	chunks := newChunkReader(s.storage, s.chunks.epoch, s.packs)
+	chunks := pack.NewChunkReader(s.storage, s.chunks.Generation, s.packs)
 	e := &earlier{baseline: stage.Baseline{}, at: map[string]listed{}}
 	var buf []byte
 	for _, id := range s.previous.Units[i].List {
-		data, err := chunks.read(ctx, buf[:0], id)
-		if _, lost := asDamage(err); lost {
+		data, err := chunks.Read(ctx, buf[:0], id)
+		if _, lost := object.AsDamage(err); lost {
 			continue // those files are read again
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading unit %s of snapshot %s: %w", unit, s.previous.ID, err)
 		}
 		buf = data
-		e.add(data, s.packs.has)
+		e.add(data, s.packs.Has)
 	}
 	return e, nil
 }
 
 // add enters the files of a list, up to where it is damaged, of which there are all chunks.
-func (e *earlier) add(data []byte, there func(ID) bool) {
+func (e *earlier) add(data []byte, there func(object.ID) bool) {
 	n, text := uint32(len(e.lists)), string(data)
-	d := newListDecoder(data)
-	var it Item
+	d := manifest.NewListDecoder(data)
+	var it manifest.Item
 	for {
-		start := len(data) - len(d.fields.rest)
-		ok, err := d.next(&it)
+		start := len(data) - len(d.Fields.Rest)
+		ok, err := d.Next(&it)
 		if !ok || err != nil {
 			break
 		}
-		if it.Kind != stage.File || it.Fingerprint == "" || slices.ContainsFunc(it.Refs, func(r Ref) bool { return !there(r.Chunk) }) {
+		if it.Kind != stage.File || it.Fingerprint == "" || slices.ContainsFunc(it.Refs, func(r object.Ref) bool { return !there(r.Chunk) }) {
 			continue
 		}
-		end := len(data) - len(d.fields.rest)
+		end := len(data) - len(d.Fields.Rest)
 		path := within(text[start:end], it.Path)
 		e.baseline[path] = within(text[start:end], it.Fingerprint)
 		e.at[path] = listed{n, uint32(start), uint32(end)}
 	}
-	e.lists = append(e.lists, earlierList{text, slices.Clip(d.known)})
+	e.lists = append(e.lists, earlierList{text, slices.Clip(d.Known)})
 }
 
 // within returns s as a part of text, which holds it: nothing more is kept then.
@@ -85,13 +88,13 @@ func within(text, s string) string {
 	return text[i : i+len(s)]
 }
 
-func (e *earlier) item(now stage.Entry) (it Item, err error) {
+func (e *earlier) item(now stage.Entry) (it manifest.Item, err error) {
 	if e == nil || e.baseline[now.Path] == "" || e.baseline[now.Path] != now.Fingerprint {
 		return it, fmt.Errorf("%s is said to be unchanged, and the snapshot before does not have it with fingerprint %q", now.Path, now.Fingerprint)
 	}
 	at := e.at[now.Path]
 	list := e.lists[at.list]
-	d := listDecoder{fields: fieldReader{rest: []byte(list.text[at.start:at.end])}, known: list.ids}
-	_, err = d.next(&it)
+	d := manifest.ListDecoder{Fields: object.FieldReader{Rest: []byte(list.text[at.start:at.end])}, Known: list.ids}
+	_, err = d.Next(&it)
 	return it, err
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -17,26 +19,26 @@ import (
 func TestEarlierIsSmallAndWhole(t *testing.T) {
 	const files = 20_000
 	var lists [][]byte
-	var l listEncoder
-	l.reset()
-	want := map[string]Item{}
+	var l manifest.ListEncoder
+	l.Reset()
+	want := map[string]manifest.Item{}
 	for i := range files {
 		sum := sha256.Sum256(fmt.Append(nil, i))
-		it := Item{
+		it := manifest.Item{
 			Entry: stage.Entry{Path: fmt.Sprintf("dataroot/models/a folder/file number %06d.bin", i), Kind: stage.File, Size: 1234,
 				Mode: 0o660, ModTime: time.Unix(1700000000+int64(i), 5), Fingerprint: fmt.Sprintf("1234:1700000000.%09d:%d", i, i)},
 			Digest: stage.Digest{SHA256: hex.EncodeToString(sum[:]), Bytes: 1234},
-			Refs:   []Ref{{Chunk: ID{byte(i / 800), 1}, Offset: uint32(i % 800 * 1234), Length: 1234}},
+			Refs:   []object.Ref{{Chunk: object.ID{byte(i / 800), 1}, Offset: uint32(i % 800 * 1234), Length: 1234}},
 		}
-		if err := l.append(&it); err != nil {
+		if err := l.Append(&it); err != nil {
 			t.Fatal(err)
 		}
 		if i%1000 < 3 {
 			want[it.Path] = it
 		}
-		if l.items == 7000 || i == files-1 {
-			lists = append(lists, append([]byte(nil), l.buf...))
-			l.reset()
+		if l.Items == 7000 || i == files-1 {
+			lists = append(lists, append([]byte(nil), l.Buf...))
+			l.Reset()
 		}
 	}
 	heap := func() uint64 {
@@ -48,7 +50,7 @@ func TestEarlierIsSmallAndWhole(t *testing.T) {
 	before := heap()
 	e := &earlier{baseline: stage.Baseline{}, at: map[string]listed{}}
 	for _, data := range lists {
-		e.add(data, func(ID) bool { return true })
+		e.add(data, func(object.ID) bool { return true })
 	}
 	if each := (heap() - before) / files; each > 350 {
 		t.Errorf("%d bytes for a file", each)

@@ -5,24 +5,27 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/storagetest"
 	"github.com/lmsvault/vault/core/stage"
 )
 
 // Of a backup whose lock is gone nothing becomes a snapshot: another may be writing.
 func TestFinishNeedsTheLock(t *testing.T) {
-	s := newShelf()
+	s := storagetest.NewShelf()
 	sink := NewSink(s, SinkConfig{Create: true})
 	plan := &stage.Plan{Pipeline: "nightly"}
 	if err := sink.Begin(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Delete(t.Context(), sink.lock.name); err != nil {
+	if err := s.Delete(t.Context(), sink.lock.Name); err != nil {
 		t.Fatal(err)
 	}
 	if err := sink.Finish(t.Context(), &stage.Outcome{}); err == nil || !strings.Contains(err.Error(), "lock was taken away") {
 		t.Errorf("Finish returns %v", err)
 	}
-	if err := s.List(t.Context(), snapshotDir, func(o stage.Object) error {
+	if err := s.List(t.Context(), object.SnapshotDir, func(o stage.Object) error {
 		t.Errorf("%s is there", o.Name)
 		return nil
 	}); err != nil {
@@ -35,21 +38,21 @@ func TestFinishNeedsTheLock(t *testing.T) {
 
 // swapping keeps another manifest than the one it gets.
 type swapping struct {
-	*shelf
+	*storagetest.Shelf
 	other []byte
 }
 
 func (s swapping) Put(ctx context.Context, name string, data []byte) error {
-	if strings.HasPrefix(name, snapshotDir) {
+	if strings.HasPrefix(name, object.SnapshotDir) {
 		data = s.other
 	}
-	return s.shelf.Put(ctx, name, data)
+	return s.Shelf.Put(ctx, name, data)
 }
 
 // A manifest that reads back well, and is not the one that was stored, is none.
 func TestManifestIsComparedAfterWriting(t *testing.T) {
-	s, made := newShelf(), &target{}
-	snap := &Snapshot{Format: Format, ID: "20260101-000000-00000000", Pipeline: "nightly"}
+	s, made := storagetest.NewShelf(), &target{}
+	snap := &manifest.Snapshot{Format: object.Format, ID: "20260101-000000-00000000", Pipeline: "nightly"}
 	if err := made.createRoot(t.Context(), s, snap.Start); err != nil {
 		t.Fatal(err)
 	}
@@ -57,17 +60,17 @@ func TestManifestIsComparedAfterWriting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := e.sealObject(t.Context(), []byte(`{"format":1,"id":"20260101-000000-00000000"}`), e.blobName("snapshot", snap.ID))
+	other, err := e.SealObject(t.Context(), []byte(`{"format":1,"id":"20260101-000000-00000000"}`), e.BlobName("snapshot", snap.ID))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := putSnapshot(t.Context(), swapping{s, other}, e, snap, SigningKey{}); err == nil || !strings.Contains(err.Error(), "not what was just stored") {
+	if err := manifest.PutSnapshot(t.Context(), swapping{s, other}, e, snap, manifest.SigningKey{}); err == nil || !strings.Contains(err.Error(), "not what was just stored") {
 		t.Errorf("it returns %v", err)
 	}
-	if _, err := s.Stat(t.Context(), snapshotName(e.kid, snap.ID)); err == nil {
+	if _, err := s.Stat(t.Context(), object.SnapshotName(e.KID, snap.ID)); err == nil {
 		t.Error("the other manifest is kept")
 	}
-	if err := putSnapshot(t.Context(), s, e, snap, SigningKey{}); err != nil {
+	if err := manifest.PutSnapshot(t.Context(), s, e, snap, manifest.SigningKey{}); err != nil {
 		t.Error(err)
 	}
 }

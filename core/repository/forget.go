@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository/lock"
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -17,21 +20,21 @@ type ForgetRequest struct {
 	Policy stage.Keeper // a Policy
 	Want   Choice       // with Policy: only snapshots that it matches are looked at
 	IDs    []string     // or beginnings of one ID only; then Policy is not looked at
-	Key    SigningKey
+	Key    manifest.SigningKey
 	DryRun bool // remove nothing
 }
 
 // Forgotten is what Forget did, or would do.
 type Forgotten struct {
 	Keep    []Kept
-	Remove  []*Snapshot // the oldest first; without Tables and Units
-	Skipped []Listed    // that can't be read: a policy never removes them
-	Records []*Removal  // none in a dry run
+	Remove  []*manifest.Snapshot // the oldest first; without Tables and Units
+	Skipped []Listed             // that can't be read: a policy never removes them
+	Records []*Removal           // none in a dry run
 }
 
 // Kept is a snapshot that stays, and why.
 type Kept struct {
-	Snapshot *Snapshot
+	Snapshot *manifest.Snapshot
 	Reasons  []string
 }
 
@@ -44,11 +47,11 @@ func (r *Repository) Forget(ctx context.Context, q ForgetRequest) (f *Forgotten,
 	if q.DryRun {
 		return r.planForget(ctx, q)
 	}
-	l, err := acquire(ctx, r.storage, lockWrite, "", refresh)
+	l, err := lock.Acquire(ctx, r.storage, lock.LockWrite, "", lock.Refresh)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, l.release(ctx)) }()
+	defer func() { err = errors.Join(err, l.Release(ctx)) }()
 	if f, err = r.planForget(ctx, q); err != nil || len(f.Remove) == 0 {
 		return f, err
 	}
@@ -81,7 +84,7 @@ func (r *Repository) planForget(ctx context.Context, q ForgetRequest) (*Forgotte
 
 // mayRemove refuses to remove a signed snapshot without a signature: who verifies
 // with signers would take it for deleted by a stranger.
-func (r *Repository) mayRemove(s *Snapshot, key SigningKey) error {
+func (r *Repository) mayRemove(s *manifest.Snapshot, key manifest.SigningKey) error {
 	by, signed := s.Signer()
 	switch {
 	case !signed && len(r.chain.Signers) == 0:
@@ -104,7 +107,7 @@ func (r *Repository) forgetIDs(ctx context.Context, ids []string) (*Forgotten, e
 	if len(refs) == 0 {
 		return nil, errNoSnapshot
 	}
-	chosen := map[snapshotRef]bool{}
+	chosen := map[manifest.Ref]bool{}
 	for _, id := range ids {
 		ref, err := byID(refs, id)
 		if err != nil {
@@ -118,11 +121,11 @@ func (r *Repository) forgetIDs(ctx context.Context, ids []string) (*Forgotten, e
 			continue
 		}
 		s, err := r.head(ctx, ref)
-		if _, lost := asDamage(err); lost || errors.Is(err, ErrUnsigned) {
-			if _, err := r.epoch(ctx, ref.kid); err != nil {
-				return nil, fmt.Errorf("snapshot %s can't be removed, for the removal can't be recorded: %w", ref.id, err)
+		if _, lost := object.AsDamage(err); lost || errors.Is(err, manifest.ErrUnsigned) {
+			if _, err := r.generation(ctx, ref.KID); err != nil {
+				return nil, fmt.Errorf("snapshot %s can't be removed, for the removal can't be recorded: %w", ref.ID, err)
 			}
-			s, err = &Snapshot{ID: ref.id, kid: ref.kid}, nil // it is damaged or forged, and worth nothing
+			s, err = &manifest.Snapshot{ID: ref.ID, KID: ref.KID}, nil // it is damaged or forged, and worth nothing
 		}
 		if err != nil {
 			return nil, err
@@ -144,17 +147,17 @@ func (r *Repository) forgetByPolicy(ctx context.Context, q ForgetRequest) (*Forg
 		return nil, err
 	}
 	f := &Forgotten{}
-	bySeries := map[seriesKey][]*Snapshot{} // the newest first
+	bySeries := map[seriesKey][]*manifest.Snapshot{} // the newest first
 	for _, l := range slices.Backward(list) {
 		if l.Snapshot == nil {
-			_, lost := asDamage(l.Err)
-			if !lost && !errors.Is(l.Err, ErrUnsigned) && !errors.Is(l.Err, stage.ErrKey) {
+			_, lost := object.AsDamage(l.Err)
+			if !lost && !errors.Is(l.Err, manifest.ErrUnsigned) && !errors.Is(l.Err, stage.ErrKey) {
 				return nil, l.Err
 			}
 			f.Skipped = append(f.Skipped, l)
 			continue
 		}
-		key := seriesKey{l.Snapshot.Site().ID, l.Snapshot.Pipeline}
+		key := seriesKey{Site(l.Snapshot).ID, l.Snapshot.Pipeline}
 		bySeries[key] = append(bySeries[key], l.Snapshot)
 	}
 	for _, all := range bySeries {

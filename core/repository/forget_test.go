@@ -14,6 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/manifest"
 	"github.com/lmsvault/vault/transforms/encrypt"
 )
 
@@ -152,7 +153,7 @@ func TestRemovalOfSignedSnapshotsIsSigned(t *testing.T) {
 	}
 	trusting := func(m *memory) *repository.Repository {
 		c := chain(t, "")
-		c.Signers = []repository.Signer{key.Signer()}
+		c.Signers = []manifest.Signer{key.Signer()}
 		r, err := repository.Open(t.Context(), m, c)
 		if err != nil {
 			t.Fatal(err)
@@ -160,7 +161,7 @@ func TestRemovalOfSignedSnapshotsIsSigned(t *testing.T) {
 		return r
 	}
 	q := repository.ForgetRequest{IDs: []string{made[1].Snapshot}}
-	for _, wrong := range []repository.SigningKey{{}, other} {
+	for _, wrong := range []manifest.SigningKey{{}, other} {
 		q.Key = wrong
 		for _, r := range []*repository.Repository{open(t, m, ""), trusting(m)} {
 			if _, err := r.Forget(t.Context(), q); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "sign") || len(m.names("removals/")) > 0 {

@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/lmsvault/vault/core/repository/keyring"
+	"github.com/lmsvault/vault/core/repository/object"
 	"github.com/lmsvault/vault/core/retry"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -17,14 +19,14 @@ const maxRead = 1<<30 + 1<<27
 // maxSize is how large an object may be that is read whole.
 func maxSize(name string) int64 {
 	switch {
-	case name == rootName, strings.HasPrefix(name, locksDir), strings.HasPrefix(name, turnsDir):
+	case name == object.RootName, strings.HasPrefix(name, object.LocksDir), strings.HasPrefix(name, object.TurnsDir):
 		return 64 << 10
-	case strings.HasPrefix(name, keysDir), strings.HasPrefix(name, accessDir):
+	case strings.HasPrefix(name, object.KeysDir), strings.HasPrefix(name, object.AccessDir):
 		return 4 << 20
-	case strings.HasPrefix(name, indexDir):
+	case strings.HasPrefix(name, object.IndexDir):
 		return 64 << 20
 	}
-	return maxObject + maxObject/8
+	return keyring.MaxObject + keyring.MaxObject/8
 }
 
 // guarded is a storage that nobody needs to trust: its calls have deadlines and
@@ -47,7 +49,7 @@ func guard(s stage.Storage) *guarded {
 // locks don't wait: on a slow line a lock would expire behind two packs. Nor does
 // List, whose callback may make other calls.
 func (g *guarded) turn(ctx context.Context, name string) (done func(), err error) {
-	if g.turns == nil || strings.HasPrefix(name, locksDir) || strings.HasPrefix(name, turnsDir) {
+	if g.turns == nil || strings.HasPrefix(name, object.LocksDir) || strings.HasPrefix(name, object.TurnsDir) {
 		return func() {}, nil
 	}
 	if err := g.turns.Acquire(ctx, 1); err != nil {

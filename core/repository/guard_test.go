@@ -9,12 +9,14 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/storagetest"
 	"github.com/lmsvault/vault/core/stage"
 )
 
 // odd is a storage that says that everything is huge, and fails if it is read.
 type odd struct {
-	*shelf
+	*storagetest.Shelf
 	size int64
 	t    *testing.T
 }
@@ -30,8 +32,8 @@ func (o odd) Get(_ context.Context, dst []byte, name string, _, _ int64) ([]byte
 
 // What is too large for its kind is damage, and not read.
 func TestHugeObjectsAreNotRead(t *testing.T) {
-	g := guard(odd{newShelf(), 300 << 30, t})
-	for _, name := range []string{rootName, "keys/k", "locks/l", "index/k/n", "snapshots/k/id", "packs/k/aa/n"} {
+	g := guard(odd{storagetest.NewShelf(), 300 << 30, t})
+	for _, name := range []string{object.RootName, "keys/k", "locks/l", "index/k/n", "snapshots/k/id", "packs/k/aa/n"} {
 		if _, err := g.Get(t.Context(), nil, name, 0, -1); !errors.Is(err, stage.ErrCorrupt) || !strings.Contains(err.Error(), "exceeds the limit") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -43,7 +45,7 @@ func TestHugeObjectsAreNotRead(t *testing.T) {
 	if err := r.open(t.Context()); !errors.Is(err, stage.ErrCorrupt) {
 		t.Errorf("open: %v", err)
 	}
-	for name, size := range map[string]int64{rootName: 64 << 10, "keys/k": 4 << 20, "index/k/n": 64 << 20} {
+	for name, size := range map[string]int64{object.RootName: 64 << 10, "keys/k": 4 << 20, "index/k/n": 64 << 20} {
 		if maxSize(name) != size {
 			t.Errorf("the limit of %s is %d", name, maxSize(name))
 		}
@@ -52,7 +54,7 @@ func TestHugeObjectsAreNotRead(t *testing.T) {
 
 // narrow is a storage that likes two calls at once, and notes how many there are.
 type narrow struct {
-	*shelf
+	*storagetest.Shelf
 	mu          sync.Mutex
 	now, most   int
 	lockEntered chan struct{}
@@ -61,7 +63,7 @@ type narrow struct {
 func (n *narrow) Limits() stage.Limits { return stage.Limits{Connections: 2} }
 
 func (n *narrow) Put(ctx context.Context, name string, data []byte) error {
-	if strings.HasPrefix(name, locksDir) {
+	if strings.HasPrefix(name, object.LocksDir) {
 		close(n.lockEntered)
 		return nil
 	}
@@ -79,7 +81,7 @@ func (n *narrow) Put(ctx context.Context, name string, data []byte) error {
 // No more calls are made at once than the storage likes, but a lock is refreshed
 // whatever is under way: it would expire behind large packs.
 func TestNoMoreCallsAtOnceThanTheStorageLikes(t *testing.T) {
-	n := &narrow{shelf: newShelf(), lockEntered: make(chan struct{})}
+	n := &narrow{Shelf: storagetest.NewShelf(), lockEntered: make(chan struct{})}
 	g := guard(n)
 	var wg sync.WaitGroup
 	for i := range 10 {
@@ -100,7 +102,7 @@ func TestNoMoreCallsAtOnceThanTheStorageLikes(t *testing.T) {
 	if err := g.Put(ctx, "packs/late", nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("a call that waits is not ended with its context: %v", err)
 	}
-	if err := g.Put(t.Context(), locksDir+"x", nil); err != nil {
+	if err := g.Put(t.Context(), object.LocksDir+"x", nil); err != nil {
 		t.Error(err)
 	}
 	wg.Wait()

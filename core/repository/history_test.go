@@ -9,6 +9,7 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/keyring"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/transforms/encrypt"
 )
@@ -78,13 +79,13 @@ func TestDeletedSnapshotIsMissed(t *testing.T) {
 	c.SetKeys(config.Secret{}, config.NewSecret(id.String()))
 	byIdentity := repository.Chain{Secret: true, Transform: chainOf(t, c)}
 	for name, use := range map[string]struct {
-		write func() []repository.Transform
+		write func() []keyring.Transform
 		read  repository.Chain
 	}{
-		"recipients alone": {func() []repository.Transform {
+		"recipients alone": {func() []keyring.Transform {
 			return encrypted(t, encrypt.Config{Recipients: []string{id.Recipient().String()}})
 		}, byIdentity},
-		"passphrase": {func() []repository.Transform { return seals(t, "secret") }, chain(t, "secret")},
+		"passphrase": {func() []keyring.Transform { return seals(t, "secret") }, chain(t, "secret")},
 	} {
 		m := newMemory()
 		var made []repository.Summary

@@ -7,6 +7,11 @@ import (
 	"slices"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository/keyring"
+	"github.com/lmsvault/vault/core/repository/lock"
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/pack"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -50,37 +55,37 @@ func (p *Pruning) note(object, format string, args ...any) {
 // failure.Refused: a lock, a storage that can't delete, or a snapshot of which it
 // can't be told which chunks it needs.
 func (r *Repository) Prune(ctx context.Context, q PruneRequest) (result *Pruning, err error) {
-	var l *lock
+	var l *lock.Lock
 	if q.DryRun {
-		l, err = acquireShared(ctx, r.storage)
+		l, err = lock.AcquireShared(ctx, r.storage)
 	} else {
-		l, err = acquire(ctx, r.storage, lockExclusive, "", refresh)
+		l, err = lock.Acquire(ctx, r.storage, lock.LockExclusive, "", lock.Refresh)
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, l.release(ctx)) }()
+	defer func() { err = errors.Join(err, l.Release(ctx)) }()
 	if !q.DryRun {
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)
 		defer cancel(nil)
-		l.whenLost(cancel)
-		if err := l.deletes(ctx); err != nil {
+		l.WhenLost(cancel)
+		if err := deletes(l, ctx); err != nil {
 			return nil, err
 		}
 	}
 	result = &Pruning{}
 	var plans []*prunePlan
 	for _, kid := range r.kids {
-		e, err := r.epoch(ctx, kid)
-		if _, lost := asDamage(err); lost || errors.Is(err, stage.ErrKey) {
-			result.note(keysDir+kid, "what was stored under this key stays: %v", err)
+		e, err := r.generation(ctx, kid)
+		if _, lost := object.AsDamage(err); lost || errors.Is(err, stage.ErrKey) {
+			result.note(object.KeysDir+kid, "what was stored under this key stays: %v", err)
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		p := &prunePlan{storage: r.storage, epoch: e, lock: l, result: result, report: q.Report}
+		p := &prunePlan{storage: r.storage, generation: e, lock: l, result: result, report: q.Report}
 		if err := p.survey(ctx, q.MaxWaste); err != nil {
 			return nil, err
 		}
@@ -102,15 +107,15 @@ func (r *Repository) Prune(ctx context.Context, q PruneRequest) (result *Pruning
 
 // deletes returns an error where the storage does not delete objects: nothing
 // should be stored anew then.
-func (l *lock) deletes(ctx context.Context) error {
-	l.turn.Lock()
-	defer l.turn.Unlock()
+func deletes(l *lock.Lock, ctx context.Context) error {
+	l.Turn.Lock()
+	defer l.Turn.Unlock()
 	for range 2 {
-		if err := l.put(ctx); err != nil {
+		if err := l.Put(ctx); err != nil {
 			return err
 		}
 	}
-	if len(l.left) > 1 {
+	if len(l.Left) > 1 {
 		return failure.New(failure.Refused, "objects can't be deleted here (append-only?), so nothing can be pruned")
 	}
 	return nil
@@ -118,28 +123,28 @@ func (l *lock) deletes(ctx context.Context) error {
 
 // prunePlan prunes what is stored under one key. Used by one goroutine.
 type prunePlan struct {
-	storage stage.Storage
-	epoch   *epoch
-	lock    *lock
-	result  *Pruning
-	report  VerifyProgress
+	storage    stage.Storage
+	generation *keyring.Generation
+	lock       *lock.Lock
+	result     *Pruning
+	report     VerifyProgress
 
-	snapshots []snapshotRef
-	needed    map[ID]struct{}
-	lists     map[ID]struct{}     // list chunks that were read: content may be the same bytes
-	owned     map[ID]struct{}     // needed chunks that a pack has
-	packs     map[string]*packUse // that are whole
-	lost      []pack              // that indexes name, and are not there as they say
-	remove    []string            // packs that are all waste
-	repack    []string            // packs with too much waste, and small ones
+	snapshots []manifest.Ref
+	needed    map[object.ID]struct{}
+	lists     map[object.ID]struct{} // list chunks that were read: content may be the same bytes
+	owned     map[object.ID]struct{} // needed chunks that a pack has
+	packs     map[string]*packUse    // that are whole
+	lost      []pack.Pack            // that indexes name, and are not there as they say
+	remove    []string               // packs that are all waste
+	repack    []string               // packs with too much waste, and small ones
 }
 
 // packUse is a pack and what of it stays.
 type packUse struct {
-	pack
-	live  int64       // sealed bytes of needed chunks
-	owned map[ID]bool // needed chunks of which this pack has the copy that stays
-	keep  bool        // it stays as it is, whatever its waste
+	pack.Pack
+	live  int64              // sealed bytes of needed chunks
+	owned map[object.ID]bool // needed chunks of which this pack has the copy that stays
+	keep  bool               // it stays as it is, whatever its waste
 }
 
 // survey finds out what can be removed. It changes nothing.
@@ -148,13 +153,13 @@ func (p *prunePlan) survey(ctx context.Context, maxWaste int) error {
 	if err != nil {
 		return err
 	}
-	p.snapshots = slices.DeleteFunc(refs, func(ref snapshotRef) bool { return ref.kid != p.epoch.kid })
-	index, err := loadIndex(ctx, p.storage, p.epoch, true)
+	p.snapshots = slices.DeleteFunc(refs, func(ref manifest.Ref) bool { return ref.KID != p.generation.KID })
+	index, err := pack.LoadIndex(ctx, p.storage, p.generation, true)
 	if err != nil {
 		return err
 	}
-	p.needed, p.lists = map[ID]struct{}{}, map[ID]struct{}{}
-	chunks := newChunkReader(p.storage, p.epoch, index)
+	p.needed, p.lists = map[object.ID]struct{}{}, map[object.ID]struct{}{}
+	chunks := pack.NewChunkReader(p.storage, p.generation, index)
 	for _, ref := range p.snapshots {
 		if err := p.need(ctx, chunks, ref); err != nil {
 			return err
@@ -173,35 +178,35 @@ func (p *prunePlan) survey(ctx context.Context, maxWaste int) error {
 }
 
 // need enters the chunks of a snapshot: those of its lists, and those that its lists name.
-func (p *prunePlan) need(ctx context.Context, chunks *chunkReader, ref snapshotRef) error {
+func (p *prunePlan) need(ctx context.Context, chunks *pack.ChunkReader, ref manifest.Ref) error {
 	unknown := func(err error) error {
-		return failure.New(failure.Refused, "which chunks snapshot %s needs is not known: %w; put a copy back, or remove the snapshot with vault forget", ref.id, err)
+		return failure.New(failure.Refused, "which chunks snapshot %s needs is not known: %w; put a copy back, or remove the snapshot with vault forget", ref.ID, err)
 	}
-	snap, err := getSnapshot(ctx, p.storage, p.epoch, ref.id, nil)
-	if _, lost := asDamage(err); lost {
+	snap, err := manifest.GetSnapshot(ctx, p.storage, p.generation, ref.ID, nil)
+	if _, lost := object.AsDamage(err); lost {
 		return unknown(err)
 	}
 	if err != nil {
 		return err
 	}
 	var buf []byte
-	var it Item
+	var it manifest.Item
 	for i := range snap.Units {
 		for _, id := range snap.Units[i].List {
 			if _, known := p.lists[id]; known {
 				continue
 			}
-			data, err := chunks.read(ctx, buf[:0], id)
+			data, err := chunks.Read(ctx, buf[:0], id)
 			if err == nil {
 				buf = data
-				err = readListChunk(data, id, &it, func(it *Item) error {
+				err = readListChunk(data, id, &it, func(it *manifest.Item) error {
 					for _, r := range it.Refs {
 						p.needed[r.Chunk] = struct{}{}
 					}
 					return nil
 				})
 			}
-			if _, lost := asDamage(err); lost {
+			if _, lost := object.AsDamage(err); lost {
 				return unknown(fmt.Errorf("a part of the list of unit %s is damaged: %w", snap.Units[i].ID, err))
 			}
 			if err != nil {

@@ -8,16 +8,18 @@ import (
 	"path"
 	"slices"
 
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/pack"
 	"github.com/lmsvault/vault/core/stage"
 )
 
 // loadPacks reads the directories of all packs: from the indexes, else from the
 // packs themselves. A pack that is damaged stays, and is noted.
 func (p *prunePlan) loadPacks(ctx context.Context) error {
-	kid := p.epoch.kid
+	kid := p.generation.KID
 	sizes := map[string]int64{}
-	if err := p.storage.List(ctx, packsDir+kid+"/", func(o stage.Object) error {
-		if name := path.Base(o.Name); isName(name) && o.Name == packName(kid, name) {
+	if err := p.storage.List(ctx, object.PacksDir+kid+"/", func(o stage.Object) error {
+		if name := path.Base(o.Name); object.IsName(name) && o.Name == object.PackName(kid, name) {
 			sizes[name] = o.Size
 		}
 		return nil
@@ -32,10 +34,10 @@ func (p *prunePlan) loadPacks(ctx context.Context) error {
 	lost := map[string]bool{}
 	for _, packs := range indexes {
 		for _, d := range packs {
-			if sizes[d.name] == d.size {
-				p.packs[d.name] = &packUse{pack: d}
-			} else if !lost[d.name] {
-				lost[d.name] = true
+			if sizes[d.Name] == d.Size {
+				p.packs[d.Name] = &packUse{Pack: d}
+			} else if !lost[d.Name] {
+				lost[d.Name] = true
 				p.lost = append(p.lost, d)
 			}
 		}
@@ -46,32 +48,32 @@ func (p *prunePlan) loadPacks(ctx context.Context) error {
 		if p.packs[name] != nil {
 			continue
 		}
-		d, err := readTrailer(ctx, p.storage, p.epoch, name, size)
-		if _, bad := asDamage(err); bad {
-			p.result.note(packName(kid, name), "this pack is damaged, and stays: %v; look with vault verify", err)
+		d, err := pack.ReadTrailer(ctx, p.storage, p.generation, name, size)
+		if _, bad := object.AsDamage(err); bad {
+			p.result.note(object.PackName(kid, name), "this pack is damaged, and stays: %v; look with vault verify", err)
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		p.packs[name] = &packUse{pack: d}
+		p.packs[name] = &packUse{Pack: d}
 	}
 	return nil
 }
 
 // readIndexes reads all index objects; damaged names those that can't be read.
-func (p *prunePlan) readIndexes(ctx context.Context) (packs map[string][]pack, damaged []string, err error) {
-	names, err := listNames(ctx, p.storage, indexDir+p.epoch.kid+"/")
+func (p *prunePlan) readIndexes(ctx context.Context) (packs map[string][]pack.Pack, damaged []string, err error) {
+	names, err := object.ListNames(ctx, p.storage, object.IndexDir+p.generation.KID+"/")
 	if err != nil {
 		return nil, nil, fmt.Errorf("listing indexes: %w", err)
 	}
-	packs = map[string][]pack{}
+	packs = map[string][]pack.Pack{}
 	for _, name := range names {
-		if !isName(name) {
+		if !object.IsName(name) {
 			continue
 		}
-		list, err := readIndex(ctx, p.storage, p.epoch, name)
-		if _, bad := asDamage(err); bad {
+		list, err := pack.ReadIndex(ctx, p.storage, p.generation, name)
+		if _, bad := object.AsDamage(err); bad {
 			damaged = append(damaged, name)
 			continue
 		}
@@ -88,27 +90,27 @@ func (p *prunePlan) readIndexes(ctx context.Context) (packs map[string][]pack, d
 func (p *prunePlan) assign() {
 	var order []*packUse
 	for _, u := range p.packs {
-		for _, b := range u.blobs {
-			if _, ok := p.needed[b.id]; ok {
-				u.live += int64(b.length)
+		for _, b := range u.Blobs {
+			if _, ok := p.needed[b.ID]; ok {
+				u.live += int64(b.Length)
 			}
 		}
 		order = append(order, u)
 	}
 	slices.SortFunc(order, func(a, b *packUse) int {
-		return cmp.Or(cmp.Compare(b.live*a.size, a.live*b.size), cmp.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(b.live*a.Size, a.live*b.Size), cmp.Compare(a.Name, b.Name))
 	})
-	p.owned = map[ID]struct{}{}
+	p.owned = map[object.ID]struct{}{}
 	for _, u := range order {
-		u.live, u.owned = 0, map[ID]bool{}
-		for _, b := range u.blobs {
-			_, needed := p.needed[b.id]
-			if _, elsewhere := p.owned[b.id]; !needed || elsewhere {
+		u.live, u.owned = 0, map[object.ID]bool{}
+		for _, b := range u.Blobs {
+			_, needed := p.needed[b.ID]
+			if _, elsewhere := p.owned[b.ID]; !needed || elsewhere {
 				continue
 			}
-			p.owned[b.id] = struct{}{}
-			u.owned[b.id] = true
-			u.live += int64(b.length)
+			p.owned[b.ID] = struct{}{}
+			u.owned[b.ID] = true
+			u.live += int64(b.Length)
 		}
 	}
 }
@@ -116,54 +118,54 @@ func (p *prunePlan) assign() {
 // checkCopies proves the copy that stays of each chunk that several packs hold.
 // Where it is damaged, all these packs stay.
 func (p *prunePlan) checkCopies(ctx context.Context) error {
-	double := map[ID]bool{}
+	double := map[object.ID]bool{}
 	for _, u := range p.packs {
-		for _, b := range u.blobs {
-			if _, needed := p.needed[b.id]; needed && !u.owned[b.id] {
-				double[b.id] = true
+		for _, b := range u.Blobs {
+			if _, needed := p.needed[b.ID]; needed && !u.owned[b.ID] {
+				double[b.ID] = true
 			}
 		}
 	}
 	if len(double) == 0 {
 		return nil
 	}
-	bad := map[ID]bool{}
+	bad := map[object.ID]bool{}
 	var sealed, plain []byte
 	for _, u := range p.packs {
 		var offset int64
-		for _, b := range u.blobs {
+		for _, b := range u.Blobs {
 			at := offset
-			offset += int64(b.length)
-			if !u.owned[b.id] || !double[b.id] {
+			offset += int64(b.Length)
+			if !u.owned[b.ID] || !double[b.ID] {
 				continue
 			}
 			var err error
-			if sealed, plain, err = p.readBlob(ctx, sealed, plain, u.name, at, b); err == nil {
+			if sealed, plain, err = p.readBlob(ctx, sealed, plain, u.Name, at, b); err == nil {
 				continue
 			}
 			if !isLost(err) {
 				return err
 			}
-			bad[b.id] = true
-			p.result.note(packName(p.epoch.kid, u.name), "chunk %s is damaged here, and so all its copies stay: %v", b.id, err)
+			bad[b.ID] = true
+			p.result.note(object.PackName(p.generation.KID, u.Name), "chunk %s is damaged here, and so all its copies stay: %v", b.ID, err)
 		}
 	}
 	for _, u := range p.packs {
-		u.keep = slices.ContainsFunc(u.blobs, func(b blob) bool { return bad[b.id] })
+		u.keep = slices.ContainsFunc(u.Blobs, func(b pack.Blob) bool { return bad[b.ID] })
 	}
 	return nil
 }
 
 // readBlob reads a chunk out of a pack and proves it. The buffers are used again.
-func (p *prunePlan) readBlob(ctx context.Context, sealed, plain []byte, name string, offset int64, b blob) (_, _ []byte, err error) {
-	object := packName(p.epoch.kid, name)
-	got, err := p.storage.Get(ctx, sealed[:0], object, offset, int64(b.length))
+func (p *prunePlan) readBlob(ctx context.Context, sealed, plain []byte, name string, offset int64, b pack.Blob) (_, _ []byte, err error) {
+	object := object.PackName(p.generation.KID, name)
+	got, err := p.storage.Get(ctx, sealed[:0], object, offset, int64(b.Length))
 	if err != nil {
 		return sealed, plain, fmt.Errorf("%s: %w", object, err)
 	}
-	out, err := p.epoch.openChunk(ctx, plain[:0], got, b.id, int(b.plain))
+	out, err := p.generation.OpenChunk(ctx, plain[:0], got, b.ID, int(b.Plain))
 	if err != nil {
-		return got, plain, fmt.Errorf("%s: chunk %s: %w", object, b.id, err)
+		return got, plain, fmt.Errorf("%s: chunk %s: %w", object, b.ID, err)
 	}
 	return got, out, nil
 }
@@ -175,12 +177,12 @@ func isLost(err error) bool {
 
 // smallPack is the size below which packs are merged: those that the end of each
 // backup leaves, for instance.
-const smallPack = packTarget / 2
+const smallPack = pack.PackTarget / 2
 
 // body is how many bytes of chunks a pack has.
 func (u *packUse) body() (n int64) {
-	for _, b := range u.blobs {
-		n += int64(b.length)
+	for _, b := range u.Blobs {
+		n += int64(b.Length)
 	}
 	return n
 }
@@ -197,7 +199,7 @@ func (p *prunePlan) decide(maxWaste int) {
 		case u.live == 0:
 			p.remove = append(p.remove, name)
 			p.result.Remove++
-			p.result.Free += u.size
+			p.result.Free += u.Size
 		case waste*100 > body*int64(maxWaste):
 			p.repack = append(p.repack, name)
 			p.result.Repack++

@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/lmsvault/vault/core/repository/lock"
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/pack"
 )
 
 // run carries the plan out. The order keeps every needed chunk in a pack that an
@@ -32,10 +36,10 @@ func (p *prunePlan) run(ctx context.Context) error {
 	}
 	var objects []string
 	for _, name := range old {
-		objects = append(objects, indexName(p.epoch.kid, name))
+		objects = append(objects, object.IndexName(p.generation.KID, name))
 	}
 	for _, name := range gone {
-		objects = append(objects, packName(p.epoch.kid, name))
+		objects = append(objects, object.PackName(p.generation.KID, name))
 	}
 	for i, name := range objects {
 		if err := p.mayDelete(ctx, i); err != nil {
@@ -51,7 +55,7 @@ func (p *prunePlan) run(ctx context.Context) error {
 // unchanged returns an error unless the lock is held and the snapshots are those
 // that the plan was made for.
 func (p *prunePlan) unchanged(ctx context.Context) error {
-	if err := p.lock.held(ctx); err != nil {
+	if err := p.lock.Held(ctx); err != nil {
 		return err
 	}
 	refs, _, err := listSnapshots(ctx, p.storage)
@@ -59,8 +63,8 @@ func (p *prunePlan) unchanged(ctx context.Context) error {
 		return err
 	}
 	for _, ref := range refs {
-		if ref.kid == p.epoch.kid && !slices.Contains(p.snapshots, ref) {
-			return fmt.Errorf("snapshot %s appeared while the repository was locked: is a clock wrong? nothing that was there was removed; run vault prune again", ref.id)
+		if ref.KID == p.generation.KID && !slices.Contains(p.snapshots, ref) {
+			return fmt.Errorf("snapshot %s appeared while the repository was locked: is a clock wrong? nothing that was there was removed; run vault prune again", ref.ID)
 		}
 	}
 	return nil
@@ -72,49 +76,49 @@ func (p *prunePlan) mayDelete(ctx context.Context, n int) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	if n%32 == 0 || p.lock.nearlyExpired(time.Now()) {
-		return p.lock.held(ctx)
+	if n%32 == 0 || nearlyExpired(p.lock, time.Now()) {
+		return p.lock.Held(ctx)
 	}
 	return nil
 }
 
 // nearlyExpired tells whether the lock has not been refreshed for long.
-func (l *lock) nearlyExpired(now time.Time) bool {
-	l.turn.Lock()
-	defer l.turn.Unlock()
-	return now.After(l.file.Expires.Add(-lease / 2))
+func nearlyExpired(l *lock.Lock, now time.Time) bool {
+	l.Turn.Lock()
+	defer l.Turn.Unlock()
+	return now.After(l.File.Expires.Add(-lock.Lease / 2))
 }
 
 // moveChunks stores the needed chunks of packs in new ones, with their index. It
 // returns the packs of which nothing is needed any more: one with a damaged chunk stays.
 func (p *prunePlan) moveChunks(ctx context.Context) (moved []string, err error) {
-	w := newPacker(ctx, p.storage, p.epoch, newIndex())
-	defer w.close()
+	w := pack.NewPacker(ctx, p.storage, p.generation, pack.NewIndex())
+	defer w.Close()
 	var sealed, plain []byte
 	var done int64
 	for _, name := range p.repack {
 		u := p.packs[name]
 		var offset int64
 		whole := true
-		for _, b := range u.blobs {
+		for _, b := range u.Blobs {
 			at := offset
-			offset += int64(b.length)
-			if !u.owned[b.id] || !whole {
+			offset += int64(b.Length)
+			if !u.owned[b.ID] || !whole {
 				continue
 			}
 			if sealed, plain, err = p.readBlob(ctx, sealed, plain, name, at, b); isLost(err) {
 				whole = false
-				p.result.note(packName(p.epoch.kid, name), "a chunk is damaged, and the pack stays: %v", err)
+				p.result.note(object.PackName(p.generation.KID, name), "a chunk is damaged, and the pack stays: %v", err)
 				continue
 			}
 			if err != nil {
 				return nil, err
 			}
 			// The sealed bytes are bound to the chunk's id and the key, not to the pack.
-			if err := w.add(ctx, b.kind, b.id, sealed, int(b.plain)); err != nil {
+			if err := w.Add(ctx, b.Kind, b.ID, sealed, int(b.Plain)); err != nil {
 				return nil, err
 			}
-			done += int64(b.length)
+			done += int64(b.Length)
 			if p.report != nil {
 				p.report(done, max(done, p.result.Rewrite))
 			}
@@ -123,7 +127,7 @@ func (p *prunePlan) moveChunks(ctx context.Context) (moved []string, err error) 
 			moved = append(moved, name)
 		}
 	}
-	return moved, w.flush(ctx)
+	return moved, w.Flush(ctx)
 }
 
 // mergeIndexes puts indexes for all packs that stay, and returns the objects that
@@ -137,10 +141,10 @@ func (p *prunePlan) mergeIndexes(ctx context.Context, gone []string) (old []stri
 	for _, name := range gone {
 		leaves[name] = true
 	}
-	stays := map[string]pack{} // and is in no index yet that stays
+	stays := map[string]pack.Pack{} // and is in no index yet that stays
 	for name, u := range p.packs {
 		if !leaves[name] {
-			stays[name] = u.pack
+			stays[name] = u.Pack
 		}
 	}
 	known := map[string]bool{} // to the plan
@@ -148,26 +152,26 @@ func (p *prunePlan) mergeIndexes(ctx context.Context, gone []string) (old []stri
 		known[name] = true
 	}
 	for _, d := range p.lost {
-		known[d.name] = true
-		if p.packs[d.name] == nil && p.needs(d) {
-			stays[d.name] = d // so that verify can name it
+		known[d.Name] = true
+		if p.packs[d.Name] == nil && p.needs(d) {
+			stays[d.Name] = d // so that verify can name it
 		}
 	}
 	var small, must []string
 	for name, packs := range indexes {
 		blobs, stale := 0, false
 		for _, d := range packs {
-			blobs += len(d.blobs)
-			if !known[d.name] {
-				stays[d.name] = d // repacked just now
+			blobs += len(d.Blobs)
+			if !known[d.Name] {
+				stays[d.Name] = d // repacked just now
 			}
-			_, ok := stays[d.name]
+			_, ok := stays[d.Name]
 			stale = stale || !ok
 		}
 		switch {
 		case stale:
 			must = append(must, name)
-		case blobs < indexBlobs/2:
+		case blobs < pack.IndexBlobs/2:
 			small = append(small, name)
 		}
 	}
@@ -180,7 +184,7 @@ func (p *prunePlan) mergeIndexes(ctx context.Context, gone []string) (old []stri
 			continue
 		}
 		for _, d := range packs {
-			delete(stays, d.name)
+			delete(stays, d.Name)
 		}
 	}
 	slices.Sort(old)
@@ -188,27 +192,27 @@ func (p *prunePlan) mergeIndexes(ctx context.Context, gone []string) (old []stri
 }
 
 // needs tells whether a pack that is gone has a needed chunk that no other has.
-func (p *prunePlan) needs(d pack) bool {
-	return slices.ContainsFunc(d.blobs, func(b blob) bool {
-		if _, needed := p.needed[b.id]; !needed {
+func (p *prunePlan) needs(d pack.Pack) bool {
+	return slices.ContainsFunc(d.Blobs, func(b pack.Blob) bool {
+		if _, needed := p.needed[b.ID]; !needed {
 			return false
 		}
-		_, elsewhere := p.owned[b.id]
+		_, elsewhere := p.owned[b.ID]
 		return !elsewhere
 	})
 }
 
-func (p *prunePlan) putIndexes(ctx context.Context, packs map[string]pack) (err error) {
-	w := newPacker(ctx, p.storage, p.epoch, newIndex())
-	defer w.close()
-	var part []pack
+func (p *prunePlan) putIndexes(ctx context.Context, packs map[string]pack.Pack) (err error) {
+	w := pack.NewPacker(ctx, p.storage, p.generation, pack.NewIndex())
+	defer w.Close()
+	var part []pack.Pack
 	blobs := 0
 	for _, d := range packs {
 		part = append(part, d)
-		if blobs += len(d.blobs); blobs >= indexBlobs {
-			err = errors.Join(err, w.putIndex(ctx, part))
+		if blobs += len(d.Blobs); blobs >= pack.IndexBlobs {
+			err = errors.Join(err, w.PutIndex(ctx, part))
 			part, blobs = nil, 0
 		}
 	}
-	return errors.Join(err, w.putIndex(ctx, part))
+	return errors.Join(err, w.PutIndex(ctx, part))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/keyring"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/transforms/encrypt"
 )
@@ -21,9 +22,9 @@ func chainOf(t *testing.T, c *encrypt.Config) func(context.Context, string) (sta
 }
 
 // encrypted is a pipeline's transform.
-func encrypted(t *testing.T, c encrypt.Config) []repository.Transform {
+func encrypted(t *testing.T, c encrypt.Config) []keyring.Transform {
 	c.WorkFactor = 4
-	return []repository.Transform{{Name: "encrypt", Bytes: makeBytes(t, encrypt.Stage(), &c)}}
+	return []keyring.Transform{{Name: "encrypt", Bytes: makeBytes(t, encrypt.Stage(), &c)}}
 }
 
 func readsLatest(t *testing.T, m *memory, passphrase, identity config.Secret) error {

@@ -13,6 +13,10 @@ import (
 	"time"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository/keyring"
+	"github.com/lmsvault/vault/core/repository/lock"
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -29,7 +33,7 @@ type Removal struct {
 	Snapshots []Removed `json:"snapshots"`
 
 	kid    string
-	signer *Signer
+	signer *manifest.Signer
 }
 
 // Removed is what a Removal keeps of a snapshot. Previous and After keep naming
@@ -44,11 +48,11 @@ type Removed struct {
 	Signer   string    `json:"signer,omitempty"`
 }
 
-func removalName(kid, name string) string { return removalsDir + kid + "/" + name }
+func removalName(kid, name string) string { return object.RemovalsDir + kid + "/" + name }
 
 // putRemoval stores a record, signed where there is a key, and reads it back.
-func putRemoval(ctx context.Context, s stage.Storage, e *epoch, reason string, removed []Removed, key SigningKey) (*Removal, error) {
-	name, err := randomName()
+func putRemoval(ctx context.Context, s stage.Storage, e *keyring.Generation, reason string, removed []Removed, key manifest.SigningKey) (*Removal, error) {
+	name, err := object.RandomName()
 	if err != nil {
 		return nil, err
 	}
@@ -56,25 +60,25 @@ func putRemoval(ctx context.Context, s stage.Storage, e *epoch, reason string, r
 	if err != nil {
 		host = "unknown"
 	}
-	r := &Removal{Format: Format, Name: name, Time: time.Now().UTC().Truncate(time.Second), Host: host, Version: version(), Reason: reason, Snapshots: removed, kid: e.kid}
+	r := &Removal{Format: object.Format, Name: name, Time: time.Now().UTC().Truncate(time.Second), Host: host, Version: manifest.Version(), Reason: reason, Snapshots: removed, kid: e.KID}
 	plain, err := json.Marshal(r)
 	if err != nil {
 		return nil, fmt.Errorf("describing the removal: %w", err)
 	}
-	blob := e.blobName("removal", name)
-	if plain, err = key.sign(plain, blob); err != nil {
+	blob := e.BlobName("removal", name)
+	if plain, err = key.Sign(plain, blob); err != nil {
 		return nil, err
 	}
-	sealed, err := e.sealObject(ctx, plain, blob)
+	sealed, err := e.SealObject(ctx, plain, blob)
 	if err != nil {
 		return nil, fmt.Errorf("sealing the record of the removal: %w", err)
 	}
-	if err := s.Put(ctx, removalName(e.kid, name), sealed); err != nil {
+	if err := s.Put(ctx, removalName(e.KID, name), sealed); err != nil {
 		return nil, fmt.Errorf("storing the record of the removal: %w", err)
 	}
-	back, err := e.getObject(ctx, s, removalName(e.kid, name), blob)
+	back, err := e.GetObject(ctx, s, removalName(e.KID, name), blob)
 	if err == nil && !bytes.Equal(back, plain) {
-		err = &Damage{Object: removalName(e.kid, name), Err: fmt.Errorf("%w: it is not what was just stored", stage.ErrCorrupt)}
+		err = &object.Damage{Object: removalName(e.KID, name), Err: fmt.Errorf("%w: it is not what was just stored", stage.ErrCorrupt)}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the record of the removal back: %w", err)
@@ -84,25 +88,25 @@ func putRemoval(ctx context.Context, s stage.Storage, e *epoch, reason string, r
 
 // getRemoval reads a record; where signers are given, only what one of them has
 // signed, else ErrUnsigned.
-func getRemoval(ctx context.Context, s stage.Storage, e *epoch, name string, signers []Signer) (*Removal, error) {
-	object, blob := removalName(e.kid, name), e.blobName("removal", name)
-	content, err := e.getObject(ctx, s, object, blob)
+func getRemoval(ctx context.Context, s stage.Storage, e *keyring.Generation, name string, signers []manifest.Signer) (*Removal, error) {
+	objectName, blob := removalName(e.KID, name), e.BlobName("removal", name)
+	content, err := e.GetObject(ctx, s, objectName, blob)
 	if err != nil {
 		return nil, err
 	}
-	record, by, err := unsign(content, blob, signers)
+	record, by, err := manifest.Unsign(content, blob, signers)
 	if err != nil {
-		return nil, damaged(object, "", err)
+		return nil, object.Damaged(objectName, "", err)
 	}
-	r := &Removal{kid: e.kid, signer: by}
+	r := &Removal{kid: e.KID, signer: by}
 	if err := json.Unmarshal(record, r); err != nil {
-		return nil, &Damage{Object: object, Err: fmt.Errorf("%w: %w", stage.ErrCorrupt, err)}
+		return nil, &object.Damage{Object: objectName, Err: fmt.Errorf("%w: %w", stage.ErrCorrupt, err)}
 	}
-	if r.Format != Format {
-		return nil, fmt.Errorf("%s: the record has format %d, and this version of vault knows %d: use a newer vault", object, r.Format, Format)
+	if r.Format != object.Format {
+		return nil, fmt.Errorf("%s: the record has format %d, and this version of vault knows %d: use a newer vault", objectName, r.Format, object.Format)
 	}
 	if r.Name != name {
-		return nil, &Damage{Object: object, Err: fmt.Errorf("%w: it says that it is %q", stage.ErrCorrupt, r.Name)}
+		return nil, &object.Damage{Object: objectName, Err: fmt.Errorf("%w: it says that it is %q", stage.ErrCorrupt, r.Name)}
 	}
 	return r, nil
 }
@@ -123,29 +127,29 @@ func (r *Repository) Removals(ctx context.Context) ([]*Removal, error) {
 
 // badRemoval is a record that can't be used.
 type badRemoval struct {
-	kid, object string
-	err         error
+	kid, objectName string
+	err             error
 }
 
 func (r *Repository) removals(ctx context.Context) (list []*Removal, bad []badRemoval, err error) {
-	names, err := listNames(ctx, r.storage, removalsDir)
+	names, err := object.ListNames(ctx, r.storage, object.RemovalsDir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("listing removals: %w", err)
 	}
 	for _, full := range names {
 		kid, name := path.Split(full)
 		kid = strings.TrimSuffix(kid, "/")
-		if !isName(kid) || !isName(name) {
-			bad = append(bad, badRemoval{"", removalsDir + full, &Damage{Object: removalsDir + full, Err: errStray}})
+		if !object.IsName(kid) || !object.IsName(name) {
+			bad = append(bad, badRemoval{"", object.RemovalsDir + full, &object.Damage{Object: object.RemovalsDir + full, Err: object.ErrStray}})
 			continue
 		}
 		record, err := r.removal(ctx, kid, name)
 		if err != nil {
-			_, lost := asDamage(err)
-			if !lost && !errors.Is(err, ErrUnsigned) && !errors.Is(err, stage.ErrKey) {
+			_, lost := object.AsDamage(err)
+			if !lost && !errors.Is(err, manifest.ErrUnsigned) && !errors.Is(err, stage.ErrKey) {
 				return nil, nil, err
 			}
-			bad = append(bad, badRemoval{kid, removalsDir + full, err})
+			bad = append(bad, badRemoval{kid, object.RemovalsDir + full, err})
 			continue
 		}
 		list = append(list, record)
@@ -155,7 +159,7 @@ func (r *Repository) removals(ctx context.Context) (list []*Removal, bad []badRe
 }
 
 func (r *Repository) removal(ctx context.Context, kid, name string) (*Removal, error) {
-	e, err := r.epoch(ctx, kid)
+	e, err := r.generation(ctx, kid)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", removalName(kid, name), err)
 	}
@@ -164,22 +168,22 @@ func (r *Repository) removal(ctx context.Context, kid, name string) (*Removal, e
 
 // removeSnapshots records a removal, then deletes the manifests. It may be repeated
 // after any error: what is still there is a snapshot still.
-func (r *Repository) removeSnapshots(ctx context.Context, l *lock, reason string, list []*Snapshot, key SigningKey) ([]*Removal, error) {
+func (r *Repository) removeSnapshots(ctx context.Context, l *lock.Lock, reason string, list []*manifest.Snapshot, key manifest.SigningKey) ([]*Removal, error) {
 	byKey := map[string][]Removed{}
 	var kids []string
 	for _, s := range list {
-		if byKey[s.kid] == nil {
-			kids = append(kids, s.kid)
+		if byKey[s.KID] == nil {
+			kids = append(kids, s.KID)
 		}
-		byKey[s.kid] = append(byKey[s.kid], removedOf(s))
+		byKey[s.KID] = append(byKey[s.KID], removedOf(s))
 	}
 	var records []*Removal
 	for _, kid := range kids {
-		e, err := r.epoch(ctx, kid)
+		e, err := r.generation(ctx, kid)
 		if err != nil {
 			return records, err
 		}
-		if err := l.held(ctx); err != nil {
+		if err := l.Held(ctx); err != nil {
 			return records, err
 		}
 		record, err := putRemoval(ctx, r.storage, e, reason, byKey[kid], key)
@@ -188,7 +192,7 @@ func (r *Repository) removeSnapshots(ctx context.Context, l *lock, reason string
 		}
 		records = append(records, record)
 		for _, s := range byKey[kid] {
-			if err := r.storage.Delete(ctx, snapshotName(kid, s.ID)); err != nil {
+			if err := r.storage.Delete(ctx, object.SnapshotName(kid, s.ID)); err != nil {
 				return records, failure.Wrap(failure.Of(err), fmt.Errorf("removing snapshot %s (it stays; run the same command again to continue): %w", s.ID, err))
 			}
 		}
@@ -196,8 +200,8 @@ func (r *Repository) removeSnapshots(ctx context.Context, l *lock, reason string
 	return records, nil
 }
 
-func removedOf(s *Snapshot) Removed {
-	r := Removed{ID: s.ID, Previous: s.Previous, After: s.After, Start: s.Start, Pipeline: s.Pipeline, Site: s.Site().ID}
+func removedOf(s *manifest.Snapshot) Removed {
+	r := Removed{ID: s.ID, Previous: s.Previous, After: s.After, Start: s.Start, Pipeline: s.Pipeline, Site: Site(s).ID}
 	if by, ok := s.Signer(); ok {
 		r.Signer = by.String()
 	}

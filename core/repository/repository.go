@@ -7,6 +7,10 @@ import (
 	"sync"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository/keyring"
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/pack"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -20,7 +24,7 @@ type Chain struct {
 	Secret bool
 	// Signers are whose snapshots are read: if there are any, a snapshot that none
 	// of them has signed is ErrUnsigned.
-	Signers []Signer
+	Signers []manifest.Signer
 }
 
 // Repository reads what is stored, and removes what Forget and Prune are asked to.
@@ -28,7 +32,7 @@ type Chain struct {
 type Repository struct {
 	storage stage.Storage
 	chain   Chain
-	root    root
+	root    object.Root
 	kids    []string
 	sealed  bool // no key may be read that is not encrypted
 
@@ -36,11 +40,11 @@ type Repository struct {
 	opened map[string]*reading
 }
 
-// reading is an epoch that was opened, or why it could not be.
+// reading is a generation that was opened, or why it could not be.
 type reading struct {
-	epoch  *epoch
-	err    error
-	chunks *chunkReader // made by the first who needs chunks
+	generation *keyring.Generation
+	err        error
+	chunks     *pack.ChunkReader // made by the first who needs chunks
 }
 
 // Open opens the repository in a storage, which it owns from then on, also if
@@ -57,7 +61,7 @@ func Open(ctx context.Context, s stage.Storage, chain Chain) (*Repository, error
 
 func (r *Repository) open(ctx context.Context) error {
 	var err error
-	if r.root, err = readRoot(ctx, r.storage); errors.Is(err, stage.ErrNotExist) {
+	if r.root, err = object.ReadRoot(ctx, r.storage); errors.Is(err, stage.ErrNotExist) {
 		if err := absent(ctx, r.storage); !errors.Is(err, ErrNoRepository) {
 			return err
 		}
@@ -66,7 +70,7 @@ func (r *Repository) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if r.kids, err = listKeys(ctx, r.storage); err != nil {
+	if r.kids, err = keyring.ListKeys(ctx, r.storage); err != nil {
 		return err
 	}
 	if err := r.checkSecrecy(ctx); err != nil {
@@ -74,7 +78,7 @@ func (r *Repository) open(ctx context.Context) error {
 	}
 	var failed error
 	for _, kid := range r.kids {
-		if _, err := r.epoch(ctx, kid); err == nil {
+		if _, err := r.generation(ctx, kid); err == nil {
 			return nil
 		} else if failed == nil || errors.Is(err, stage.ErrKey) {
 			failed = err
@@ -89,10 +93,10 @@ func (r *Repository) open(ctx context.Context) error {
 // checkSecrecy looks at all keys before any is used: anybody who can write to
 // the storage can add one.
 func (r *Repository) checkSecrecy(ctx context.Context) error {
-	keys := map[string]keyFile{}
+	keys := map[string]keyring.KeyFile{}
 	for _, kid := range r.kids {
-		k, err := readKey(ctx, r.storage, r.root, kid)
-		if _, lost := asDamage(err); lost {
+		k, err := keyring.ReadKey(ctx, r.storage, r.root, kid)
+		if _, lost := object.AsDamage(err); lost {
 			continue // nothing is read under it
 		}
 		if err != nil {
@@ -100,13 +104,13 @@ func (r *Repository) checkSecrecy(ctx context.Context) error {
 		}
 		keys[kid] = k
 	}
-	sealed, err := secrecy(keys)
+	sealed, err := keyring.Secrecy(keys)
 	if err != nil {
 		return err
 	}
 	r.sealed = sealed || r.chain.Secret
 	if r.sealed && !sealed && len(keys) > 0 {
-		return errClear
+		return keyring.ErrClear
 	}
 	return nil
 }
@@ -114,19 +118,19 @@ func (r *Repository) checkSecrecy(ctx context.Context) error {
 // Close closes the storage.
 func (r *Repository) Close(ctx context.Context) error { return r.storage.Close(ctx) }
 
-// epoch opens a key, once.
-func (r *Repository) epoch(ctx context.Context, kid string) (*epoch, error) {
+// generation opens a key, once.
+func (r *Repository) generation(ctx context.Context, kid string) (*keyring.Generation, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rd := r.readingLocked(ctx, kid)
-	return rd.epoch, rd.err
+	return rd.generation, rd.err
 }
 
 func (r *Repository) readingLocked(ctx context.Context, kid string) *reading {
 	rd, ok := r.opened[kid]
 	if !ok {
 		rd = &reading{}
-		rd.epoch, rd.err = r.openKey(ctx, kid)
+		rd.generation, rd.err = r.openKey(ctx, kid)
 		if ctx.Err() == nil { // an interruption says nothing about the key
 			r.opened[kid] = rd
 		}
@@ -134,45 +138,45 @@ func (r *Repository) readingLocked(ctx context.Context, kid string) *reading {
 	return rd
 }
 
-func (r *Repository) openKey(ctx context.Context, kid string) (*epoch, error) {
-	k, err := readKey(ctx, r.storage, r.root, kid)
+func (r *Repository) openKey(ctx context.Context, kid string) (*keyring.Generation, error) {
+	k, err := keyring.ReadKey(ctx, r.storage, r.root, kid)
 	if err != nil {
 		return nil, err
 	}
-	if r.sealed && !k.encrypted() { // it was added since
-		return nil, failure.New(failure.Refused, "%s%s: %w", keysDir, kid, errClear)
+	if r.sealed && !k.Encrypted() { // it was added since
+		return nil, failure.New(failure.Refused, "%s%s: %w", object.KeysDir, kid, keyring.ErrClear)
 	}
 	chain, err := r.makeChain(ctx, kid, k)
 	if err != nil {
 		return nil, err
 	}
-	return openEpoch(ctx, r.storage, r.root, kid, k, chain)
+	return keyring.OpenGeneration(ctx, r.storage, r.root, kid, k, chain)
 }
 
 // makeChain makes the transforms of a key, with what the repository was given.
-func (r *Repository) makeChain(ctx context.Context, kid string, k keyFile) ([]stage.ByteTransform, error) {
+func (r *Repository) makeChain(ctx context.Context, kid string, k keyring.KeyFile) ([]stage.ByteTransform, error) {
 	chain := make([]stage.ByteTransform, len(k.Transforms))
 	for i, t := range k.Transforms {
 		var err error
 		if chain[i], err = r.chain.Transform(ctx, t.Name); err != nil {
-			return nil, fmt.Errorf("%s%s was made with transform %s: %w", keysDir, kid, t.Name, err)
+			return nil, fmt.Errorf("%s%s was made with transform %s: %w", object.KeysDir, kid, t.Name, err)
 		}
 	}
 	return chain, nil
 }
 
-// chunks returns the reader of an epoch's chunks; the first call reads the index.
-func (r *Repository) chunks(ctx context.Context, kid string) (*chunkReader, error) {
+// chunks returns the reader of a generation's chunks; the first call reads the index.
+func (r *Repository) chunks(ctx context.Context, kid string) (*pack.ChunkReader, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rd := r.readingLocked(ctx, kid)
 	if rd.err != nil || rd.chunks != nil {
 		return rd.chunks, rd.err
 	}
-	x, err := loadIndex(ctx, r.storage, rd.epoch, true)
+	x, err := pack.LoadIndex(ctx, r.storage, rd.generation, true)
 	if err != nil {
 		return nil, err
 	}
-	rd.chunks = newChunkReader(r.storage, rd.epoch, x)
+	rd.chunks = pack.NewChunkReader(r.storage, rd.generation, x)
 	return rd.chunks, nil
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lmsvault/vault/core/repository/manifest"
 )
 
 // Policy says which snapshots of a series (one site, one pipeline) are kept. The
@@ -61,8 +63,8 @@ func (p Policy) Keep(ids []string, now time.Time) [][]string {
 	last := make([]string, len(rules)) // the period that was kept last
 	var newest time.Time
 	for i, id := range ids {
-		t, _ := idMoment(id)
-		if (snapshotRef{id: id}).early(now) {
+		t, _ := manifest.IdMoment(id)
+		if (manifest.Ref{ID: id}).Early(now) {
 			why[i] = []string{"its ID is in the future"} // and would count as the newest for a long time
 			continue
 		}

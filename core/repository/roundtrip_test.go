@@ -15,6 +15,8 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/keyring"
+	"github.com/lmsvault/vault/core/repository/manifest"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/transforms/encrypt"
 )
@@ -205,8 +207,8 @@ func TestRecipientsOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writer := func() []repository.Transform {
-		return []repository.Transform{{Name: "encrypt", Bytes: makeBytes(t, encrypt.Stage(), &encrypt.Config{Recipients: []string{id.Recipient().String()}})}}
+	writer := func() []keyring.Transform {
+		return []keyring.Transform{{Name: "encrypt", Bytes: makeBytes(t, encrypt.Stage(), &encrypt.Config{Recipients: []string{id.Recipient().String()}})}}
 	}
 	m, s := newMemory(), sampleSite()
 	sink := repository.NewSink(m, repository.SinkConfig{Transforms: writer(), Create: true})
@@ -250,7 +252,7 @@ func TestBrowse(t *testing.T) {
 		t.Fatalf("latest is %v, %v", snap, err)
 	}
 	paths := map[string]int{}
-	if err := repo.Entries(t.Context(), snap, func(_ *repository.Unit, it *repository.Item) error { paths[it.Path]++; return nil }); err != nil {
+	if err := repo.Entries(t.Context(), snap, func(_ *manifest.Unit, it *manifest.Item) error { paths[it.Path]++; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if paths["db/log"] != 3 || paths["dataroot/large"] != 1 || int64(len(s.files)+2+5) != snap.Totals.Entries {
@@ -271,7 +273,7 @@ func TestBrowse(t *testing.T) {
 		t.Errorf("load of nothing: %v", err)
 	}
 	broken := errors.New("pipe closed")
-	if err := repo.Entries(t.Context(), snap, func(*repository.Unit, *repository.Item) error { return broken }); !errors.Is(err, broken) {
+	if err := repo.Entries(t.Context(), snap, func(*manifest.Unit, *manifest.Item) error { return broken }); !errors.Is(err, broken) {
 		t.Errorf("the caller's error became %v", err)
 	}
 }

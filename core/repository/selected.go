@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
@@ -46,13 +48,13 @@ func (s *Source) excludedFiles(ctx context.Context, list []selection.Excluded) (
 		if len(found) == len(s.selected.ExcludeFiles) || len(s.selected.ExcludeBelow(u.Part)) == 0 {
 			continue
 		}
-		err := readList(ctx, s.chunks, u, func(it *Item) error {
+		err := readList(ctx, s.chunks, u, func(it *manifest.Item) error {
 			if pattern, out := s.selected.ExcludesPath(it.Path); out && !found[pattern] {
 				found[pattern] = true
 				list = append(list, selection.Excluded{Path: it.Path, Pattern: pattern})
 			}
 			return nil
-		}, func(*Damage) error { return nil }) // reading the unit reports it
+		}, func(*object.Damage) error { return nil }) // reading the unit reports it
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +71,7 @@ func readFiltered(ctx context.Context, r *rowReader, f *selection.Filter) error 
 		return to.Write(ctx, stage.Chunk{Data: data, Rows: n})
 	})
 	r.w = w
-	err := readList(ctx, r.chunks, r.unit, func(it *Item) error { return r.table(ctx, it) }, func(d *Damage) error { return r.listLost(ctx, d) })
+	err := readList(ctx, r.chunks, r.unit, func(it *manifest.Item) error { return r.table(ctx, it) }, func(d *object.Damage) error { return r.listLost(ctx, d) })
 	if err == nil {
 		err = w.out.Flush(ctx)
 	}

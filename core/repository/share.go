@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository/keyring"
+	"github.com/lmsvault/vault/core/repository/lock"
+	"github.com/lmsvault/vault/core/repository/object"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -25,26 +28,26 @@ type Shared struct {
 // any error. Keys that can't be opened are notes. Errors of class failure.Refused: a
 // lock, no encryption, or all are admitted already.
 func (r *Repository) AddAccess(ctx context.Context, with func(ctx context.Context, name string) (stage.ByteTransform, error)) (s *Shared, err error) {
-	l, err := acquire(ctx, r.storage, lockWrite, "", refresh)
+	l, err := lock.Acquire(ctx, r.storage, lock.LockWrite, "", lock.Refresh)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, l.release(ctx)) }()
+	defer func() { err = errors.Join(err, l.Release(ctx)) }()
 	s = &Shared{}
-	if s.ID, err = newAccessID(); err != nil {
+	if s.ID, err = keyring.NewAccessID(); err != nil {
 		return nil, err
 	}
 	var there error
 	for _, kid := range r.kids {
-		e, err := r.epoch(ctx, kid)
-		if _, lost := asDamage(err); lost || errors.Is(err, stage.ErrKey) {
-			s.Notes = append(s.Notes, stage.Note{Path: keysDir + kid, Text: fmt.Sprintf("nobody is admitted to this key, for it can't be opened: %v", err)})
+		e, err := r.generation(ctx, kid)
+		if _, lost := object.AsDamage(err); lost || errors.Is(err, stage.ErrKey) {
+			s.Notes = append(s.Notes, stage.Note{Path: object.KeysDir + kid, Text: fmt.Sprintf("nobody is admitted to this key, for it can't be opened: %v", err)})
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		if !e.key.encrypted() {
+		if !e.Key.Encrypted() {
 			continue
 		}
 		name, raw, err := r.share(ctx, e, s.ID, with)
@@ -55,7 +58,7 @@ func (r *Repository) AddAccess(ctx context.Context, with func(ctx context.Contex
 		if err != nil {
 			return nil, err
 		}
-		if err := l.held(ctx); err != nil {
+		if err := l.Held(ctx); err != nil {
 			return nil, err
 		}
 		if err := r.storage.Put(ctx, name, raw); err != nil {
@@ -80,19 +83,19 @@ func (r *Repository) AddAccess(ctx context.Context, with func(ctx context.Contex
 }
 
 // share makes one more access to a key that is open.
-func (r *Repository) share(ctx context.Context, e *epoch, id string, with func(context.Context, string) (stage.ByteTransform, error)) (name string, raw []byte, err error) {
-	all, _, err := readAccesses(ctx, r.storage, e.kid)
+func (r *Repository) share(ctx context.Context, e *keyring.Generation, id string, with func(context.Context, string) (stage.ByteTransform, error)) (name string, raw []byte, err error) {
+	all, _, err := keyring.ReadAccesses(ctx, r.storage, e.KID)
 	if err != nil {
 		return "", nil, err
 	}
 	var headers [][]byte
-	for i, t := range e.key.Transforms {
+	for i, t := range e.Key.Transforms {
 		if !t.Keyed {
 			continue
 		}
-		sharer, ok := e.chain[i].(stage.Sharer)
+		sharer, ok := e.Chain[i].(stage.Sharer)
 		if !ok {
-			return "", nil, failure.New(failure.Refused, "transform %s does not share its key, so nobody can be admitted to %s%s", t.Name, keysDir, e.kid)
+			return "", nil, failure.New(failure.Refused, "transform %s does not share its key, so nobody can be admitted to %s%s", t.Name, object.KeysDir, e.KID)
 		}
 		other, err := with(ctx, t.Name)
 		if err != nil {
@@ -107,11 +110,11 @@ func (r *Repository) share(ctx context.Context, e *epoch, id string, with func(c
 		}
 		header, err := sharer.Share(ctx, other, known)
 		if err != nil {
-			return "", nil, fmt.Errorf("%s%s: %w", keysDir, e.kid, err)
+			return "", nil, fmt.Errorf("%s%s: %w", object.KeysDir, e.KID, err)
 		}
 		headers = append(headers, header)
 	}
-	return encodeAccess(e.kid, id, headers, time.Now())
+	return keyring.EncodeAccess(e.KID, id, headers, time.Now())
 }
 
 // RemoveAccess removes accesses, named by their IDs or the beginnings of them, from
@@ -120,11 +123,11 @@ func (r *Repository) share(ctx context.Context, e *epoch, id string, with func(c
 // known to hold. It may be repeated after any error, as long as it finds the ID. Errors
 // of class failure.Refused: a lock, nothing else opens a key, or objects can't be deleted.
 func (r *Repository) RemoveAccess(ctx context.Context, ids []string) (s *Shared, err error) {
-	l, err := acquire(ctx, r.storage, lockWrite, "", refresh)
+	l, err := lock.Acquire(ctx, r.storage, lock.LockWrite, "", lock.Refresh)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, l.release(ctx)) }()
+	defer func() { err = errors.Join(err, l.Release(ctx)) }()
 	remove, gone, err := r.named(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -142,7 +145,7 @@ func (r *Repository) RemoveAccess(ctx context.Context, ids []string) (s *Shared,
 		objects = append(objects, remove[kid]...)
 	}
 	for _, name := range objects {
-		if err := l.held(ctx); err != nil {
+		if err := l.Held(ctx); err != nil {
 			return nil, err
 		}
 		if err := r.storage.Delete(ctx, name); err != nil {
@@ -158,10 +161,10 @@ func (r *Repository) RemoveAccess(ctx context.Context, ids []string) (s *Shared,
 // RenewKey makes a new key for the readers that the transforms name. All later
 // backups with these transforms use it, and store everything again; what is stored
 // already stays under its key. It closes the storage.
-func RenewKey(ctx context.Context, below stage.Storage, transforms []Transform) (err error) {
+func RenewKey(ctx context.Context, below stage.Storage, transforms []keyring.Transform) (err error) {
 	s := NewSink(below, SinkConfig{Transforms: transforms})
 	defer func() { err = errors.Join(err, s.Close(context.WithoutCancel(ctx))) }()
-	if !slices.ContainsFunc(transforms, func(t Transform) bool { _, keyed := t.Bytes.(stage.Keyed); return keyed }) {
+	if !slices.ContainsFunc(transforms, func(t keyring.Transform) bool { _, keyed := t.Bytes.(stage.Keyed); return keyed }) {
 		return errClearKeys
 	}
 	if !canOpen(transforms) {
@@ -170,17 +173,17 @@ func RenewKey(ctx context.Context, below stage.Storage, transforms []Transform) 
 	if s.target, err = s.find(ctx); err != nil {
 		return err
 	}
-	if s.lock, err = acquire(ctx, s.storage, lockWrite, "", refresh); err != nil {
+	if s.lock, err = lock.Acquire(ctx, s.storage, lock.LockWrite, "", lock.Refresh); err != nil {
 		return err
 	}
 	if s.target, err = s.find(ctx); err != nil {
 		return err
 	}
 	now := time.Now()
-	if old := s.target.epoch; old != nil && !now.After(old.key.Created) {
-		now = old.key.Created.Add(time.Second) // the newest key is used, whatever the clock says
+	if old := s.target.generation; old != nil && !now.After(old.Key.Created) {
+		now = old.Key.Created.Add(time.Second) // the newest key is used, whatever the clock says
 	}
-	s.target.epoch = nil
+	s.target.generation = nil
 	_, err = s.target.create(ctx, s.storage, transforms, now)
 	return err
 }
@@ -190,12 +193,12 @@ func (r *Repository) named(ctx context.Context, ids []string) (objects map[strin
 	type found struct{ id, kid, name string }
 	var all []found
 	for _, kid := range r.kids {
-		list, _, err := readAccesses(ctx, r.storage, kid)
+		list, _, err := keyring.ReadAccesses(ctx, r.storage, kid)
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, a := range list {
-			all = append(all, found{a.ID, kid, accessName(kid, a.name)})
+			all = append(all, found{a.ID, kid, keyring.AccessName(kid, a.Name)})
 		}
 	}
 	objects = map[string][]string{}
@@ -229,7 +232,7 @@ func (r *Repository) named(ctx context.Context, ids []string) (objects map[strin
 // opensWithout returns an error of class failure.Refused unless the key opens when
 // some accesses are gone.
 func (r *Repository) opensWithout(ctx context.Context, kid string, gone []string) error {
-	k, err := readKey(ctx, r.storage, r.root, kid)
+	k, err := keyring.ReadKey(ctx, r.storage, r.root, kid)
 	if err != nil {
 		return err
 	}
@@ -237,15 +240,15 @@ func (r *Repository) opensWithout(ctx context.Context, kid string, gone []string
 	if err != nil {
 		return err
 	}
-	_, err = openEpoch(ctx, r.storage, r.root, kid, k, chain, gone...)
-	_, lost := asDamage(err)
+	_, err = keyring.OpenGeneration(ctx, r.storage, r.root, kid, k, chain, gone...)
+	_, lost := object.AsDamage(err)
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
 		return err
 	case lost || errors.Is(err, stage.ErrKey):
-		return failure.New(failure.Refused, "what was given must open %s%s by something that stays, and does not: %w; give a passphrase or identity that stays, or admit one first with vault key add", keysDir, kid, err)
+		return failure.New(failure.Refused, "what was given must open %s%s by something that stays, and does not: %w; give a passphrase or identity that stays, or admit one first with vault key add", object.KeysDir, kid, err)
 	}
 	return err
 }

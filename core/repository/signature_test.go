@@ -14,12 +14,14 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
 	"github.com/lmsvault/vault/core/stage"
 )
 
-func signingKey(t *testing.T) repository.SigningKey {
+func signingKey(t *testing.T) manifest.SigningKey {
 	t.Helper()
-	k, err := repository.NewSigningKey()
+	k, err := manifest.NewSigningKey()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +29,7 @@ func signingKey(t *testing.T) repository.SigningKey {
 }
 
 // trusting reads a clear repository with signers.
-func trusting(t *testing.T, m *memory, signers ...repository.Signer) *repository.Repository {
+func trusting(t *testing.T, m *memory, signers ...manifest.Signer) *repository.Repository {
 	t.Helper()
 	r, err := repository.Open(t.Context(), m, repository.Chain{Signers: signers})
 	if err != nil {
@@ -37,7 +39,7 @@ func trusting(t *testing.T, m *memory, signers ...repository.Signer) *repository
 }
 
 // signedBy is small, backed up by a writer with a key.
-func signedBy(k repository.SigningKey, content string) *site {
+func signedBy(k manifest.SigningKey, content string) *site {
 	s := small("nightly", "", "")
 	s.files["dataroot/x"], s.signs = []byte(content), k
 	return s
@@ -84,7 +86,7 @@ func content(m *memory, name string) []byte { return bytes.Clone(m.objects[name]
 func TestSignedSnapshotIsRead(t *testing.T) {
 	m, key := newMemory(), signingKey(t)
 	sum := clearly(t, signedBy(key, "content"), m)
-	for _, signers := range [][]repository.Signer{nil, {key.Signer()}, {signingKey(t).Signer(), key.Signer()}} {
+	for _, signers := range [][]manifest.Signer{nil, {key.Signer()}, {signingKey(t).Signer(), key.Signer()}} {
 		r := trusting(t, m, signers...)
 		snap, err := r.Load(t.Context(), theLatest)
 		if err != nil {
@@ -103,7 +105,7 @@ func TestSignedSnapshotIsRead(t *testing.T) {
 	}
 	sealed := newMemory()
 	mustBackup(t, signedBy(key, "content"), sealed, "secret")
-	if snap, err := open(t, sealed, "secret").Load(t.Context(), theLatest); err != nil || snap.Site().ID != "" {
+	if snap, err := open(t, sealed, "secret").Load(t.Context(), theLatest); err != nil || repository.Site(snap).ID != "" {
 		t.Error(err)
 	} else if by, ok := snap.Signer(); !ok || by != key.Signer() {
 		t.Errorf("encrypted, it is signed by %s, %v", by, ok)
@@ -116,7 +118,7 @@ func TestForgedSnapshotsAreRefused(t *testing.T) {
 	key := signingKey(t)
 	for name, attack := range map[string]func(t *testing.T, m *memory, where string) string{
 		"unsigned": func(t *testing.T, m *memory, _ string) string {
-			return clearly(t, signedBy(repository.SigningKey{}, "evil"), m).Where
+			return clearly(t, signedBy(manifest.SigningKey{}, "evil"), m).Where
 		},
 		"signed by another key": func(t *testing.T, m *memory, _ string) string {
 			return clearly(t, signedBy(signingKey(t), "evil"), m).Where
@@ -131,7 +133,7 @@ func TestForgedSnapshotsAreRefused(t *testing.T) {
 			return where
 		},
 		"signature of another snapshot": func(t *testing.T, m *memory, where string) string {
-			evil := clearly(t, signedBy(repository.SigningKey{}, "evil"), m).Where
+			evil := clearly(t, signedBy(manifest.SigningKey{}, "evil"), m).Where
 			_, line, _ := bytes.Cut(content(m, where), []byte("\n"))
 			forge(t, m, evil, append(append(content(m, evil), '\n'), line...))
 			return evil
@@ -157,23 +159,23 @@ func TestForgedSnapshotsAreRefused(t *testing.T) {
 			where := clearly(t, signedBy(key, "content"), m).Where
 			forged := attack(t, m, where)
 			r := trusting(t, m, key.Signer())
-			if _, err := r.Load(t.Context(), repository.Choice{Snapshot: forged[len(forged)-24:]}); !errors.Is(err, repository.ErrUnsigned) || failure.Of(err) != failure.Refused {
+			if _, err := r.Load(t.Context(), repository.Choice{Snapshot: forged[len(forged)-24:]}); !errors.Is(err, manifest.ErrUnsigned) || failure.Of(err) != failure.Refused {
 				t.Errorf("by its id: %v", err)
 			}
 			snap, err := r.Load(t.Context(), theLatest)
-			src := repository.NewSource(m, theLatest, repository.Chain{Signers: []repository.Signer{key.Signer()}})
+			src := repository.NewSource(m, theLatest, repository.Chain{Signers: []manifest.Signer{key.Signer()}})
 			inv, restoring := src.Plan(t.Context(), stage.PlanRequest{})
 			if _, whole := m.objects[where]; whole && forged != where {
 				if err != nil || restoring != nil || snap.Name() != where || inv.Snapshot != snap.ID {
 					t.Fatalf("latest is not the newest that is signed: %v, %v", err, restoring)
 				}
-				if n, ok := snap.Skipped(); !ok || n.Path != forged || !strings.Contains(n.Text, "1 newer snapshot is skipped: not signed by a trusted key") || !slices.Contains(inv.Notes, n) {
+				if n, ok := repository.Skipped(snap); !ok || n.Path != forged || !strings.Contains(n.Text, "1 newer snapshot is skipped: not signed by a trusted key") || !slices.Contains(inv.Notes, n) {
 					t.Errorf("the skipped one is not told: %v, notes %v", n, inv.Notes)
 				}
 				if snap, err := r.Load(t.Context(), repository.Choice{Snapshot: where[len(where)-24:]}); err != nil || snap.Name() != where {
 					t.Errorf("the signed one: %v", err)
 				}
-			} else if !errors.Is(err, repository.ErrUnsigned) || failure.Of(err) != failure.Refused || !errors.Is(restoring, repository.ErrUnsigned) {
+			} else if !errors.Is(err, manifest.ErrUnsigned) || failure.Of(err) != failure.Refused || !errors.Is(restoring, manifest.ErrUnsigned) {
 				t.Errorf("latest of none that is signed: %v, %v", err, restoring)
 			}
 			found, err := r.Verify(t.Context(), repository.Choice{}, nil)
@@ -192,7 +194,7 @@ func TestForgedSnapshotsAreRefused(t *testing.T) {
 // snapshots of one don't keep the other from its latest.
 func TestLatestSkipsWhatOtherKeysSigned(t *testing.T) {
 	m, school, college := newMemory(), signingKey(t), signingKey(t)
-	back := func(pipeline, id string, k repository.SigningKey) string {
+	back := func(pipeline, id string, k manifest.SigningKey) string {
 		s := small(pipeline, id, id)
 		s.signs = k
 		return clearly(t, s, m).Snapshot
@@ -201,7 +203,7 @@ func TestLatestSkipsWhatOtherKeysSigned(t *testing.T) {
 	want := back("nightly", "s1", school)
 	other := back("nightly", "s2", college)
 	back("nightly", "s2", college)
-	back("nightly", "s1", repository.SigningKey{})
+	back("nightly", "s1", manifest.SigningKey{})
 	r := trusting(t, m, school.Signer())
 	for _, c := range []repository.Choice{{}, {Site: "s1"}, {Pipeline: "nightly"}, {Site: "s1", Pipeline: "nightly"}} {
 		snap, err := r.Load(t.Context(), c)
@@ -209,19 +211,19 @@ func TestLatestSkipsWhatOtherKeysSigned(t *testing.T) {
 			t.Errorf("%+v: %v", c, err)
 			continue
 		}
-		if n, ok := snap.Skipped(); !ok || !strings.Contains(n.Text, "3 newer snapshots") {
+		if n, ok := repository.Skipped(snap); !ok || !strings.Contains(n.Text, "3 newer snapshots") {
 			t.Errorf("%+v: note %v", c, n)
 		}
 	}
-	if _, err := r.Load(t.Context(), repository.Choice{Site: "s2"}); !errors.Is(err, repository.ErrUnsigned) || failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), `site "s2"`) || !strings.Contains(err.Error(), "3 of 5") {
+	if _, err := r.Load(t.Context(), repository.Choice{Site: "s2"}); !errors.Is(err, manifest.ErrUnsigned) || failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), `site "s2"`) || !strings.Contains(err.Error(), "3 of 5") {
 		t.Errorf("a site without signed snapshots: %v", err)
 	}
-	if _, err := r.Load(t.Context(), repository.Choice{Snapshot: other}); !errors.Is(err, repository.ErrUnsigned) {
+	if _, err := r.Load(t.Context(), repository.Choice{Snapshot: other}); !errors.Is(err, manifest.ErrUnsigned) {
 		t.Errorf("another key's by its id: %v", err)
 	}
 	if snap, err := trusting(t, m, school.Signer(), college.Signer()).Load(t.Context(), repository.Choice{Site: "s2"}); err != nil {
 		t.Error(err)
-	} else if n, ok := snap.Skipped(); !ok || !strings.Contains(n.Text, "1 newer snapshot is skipped") {
+	} else if n, ok := repository.Skipped(snap); !ok || !strings.Contains(n.Text, "1 newer snapshot is skipped") {
 		t.Errorf("note %v", n)
 	}
 }
@@ -231,7 +233,7 @@ func TestChangedSignedSnapshotIsDamage(t *testing.T) {
 	m := newMemory()
 	where := clearly(t, signedBy(signingKey(t), "content"), m).Where
 	forge(t, m, where, bytes.Replace(content(m, where), []byte(`"nightly"`), []byte(`"evening"`), 1))
-	var damage *repository.Damage
+	var damage *object.Damage
 	if _, err := trusting(t, m).Load(t.Context(), theLatest); !errors.As(err, &damage) || damage.Object != where {
 		t.Errorf("load: %v", err)
 	}
@@ -241,17 +243,17 @@ func TestChangedSignedSnapshotIsDamage(t *testing.T) {
 // would vouch for what somebody else has put there.
 func TestSignedBackupTrustsNoUnsignedSnapshot(t *testing.T) {
 	m, key := newMemory(), signingKey(t)
-	clearly(t, signedBy(repository.SigningKey{}, "content"), m)
+	clearly(t, signedBy(manifest.SigningKey{}, "content"), m)
 	clearly(t, signedBy(signingKey(t), "content"), m)
 	mine := clearly(t, signedBy(key, "content"), m).Snapshot
-	clearly(t, signedBy(repository.SigningKey{}, "content"), m)
+	clearly(t, signedBy(manifest.SigningKey{}, "content"), m)
 	clearly(t, signedBy(key, "content"), m)
 	list, err := trusting(t, m).Snapshots(t.Context())
 	if err != nil || list[2].Snapshot.Previous != "" || list[4].Snapshot.Previous != mine {
 		t.Errorf("%v: previous are %q and %q", err, list[2].Snapshot.Previous, list[4].Snapshot.Previous)
 	}
 	only := trusting(t, m, key.Signer())
-	if list, err = only.Snapshots(t.Context()); err != nil || list[3].Snapshot != nil || !errors.Is(list[3].Err, repository.ErrUnsigned) || list[4].Err != nil {
+	if list, err = only.Snapshots(t.Context()); err != nil || list[3].Snapshot != nil || !errors.Is(list[3].Err, manifest.ErrUnsigned) || list[4].Err != nil {
 		t.Errorf("list with a signer: %+v, %v", list, err)
 	}
 }
@@ -259,15 +261,15 @@ func TestSignedBackupTrustsNoUnsignedSnapshot(t *testing.T) {
 func TestKeysAreWrittenAndRead(t *testing.T) {
 	key := signingKey(t)
 	file := string(key.File())
-	back, err := repository.ParseSigningKey("\n" + file + "\r\n")
+	back, err := manifest.ParseSigningKey("\n" + file + "\r\n")
 	if err != nil || back.Signer() != key.Signer() {
 		t.Errorf("the file comes back as %v, %v", back, err)
 	}
-	if s, err := repository.ParseSigner(" " + key.Signer().String() + "\n"); err != nil || s != key.Signer() {
+	if s, err := manifest.ParseSigner(" " + key.Signer().String() + "\n"); err != nil || s != key.Signer() {
 		t.Errorf("the public key comes back as %v, %v", s, err)
 	}
 	_, secret, _ := strings.Cut(strings.TrimSpace(file), "\n")
-	if text := fmt.Sprintf("%v %+v %#v %s", key, key, key, struct{ K repository.SigningKey }{key}); strings.Contains(text, secret[len(secret)-20:]) {
+	if text := fmt.Sprintf("%v %+v %#v %s", key, key, key, struct{ K manifest.SigningKey }{key}); strings.Contains(text, secret[len(secret)-20:]) {
 		t.Errorf("the key prints as %s", text)
 	}
 	swapped := secret[:30] + string([]byte{secret[31], secret[30]}) + secret[32:]
@@ -275,13 +277,13 @@ func TestKeysAreWrittenAndRead(t *testing.T) {
 		swapped = secret[:len(secret)-1]
 	}
 	for name, text := range map[string]string{"empty": "", "two": file + file, "cut": secret[:len(secret)-2], "changed": swapped, "public": key.Signer().String(), "age": "AGE-SECRET-KEY-1QQQ"} {
-		if _, err := repository.ParseSigningKey(text); err == nil || len(text) > 30 && strings.Contains(err.Error(), text[20:30]) {
+		if _, err := manifest.ParseSigningKey(text); err == nil || len(text) > 30 && strings.Contains(err.Error(), text[20:30]) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	public := key.Signer().String()
 	for name, text := range map[string]string{"secret": secret, "file": file, "cut": public[:len(public)-1], "other": "age1qqq"} {
-		if _, err := repository.ParseSigner(text); err == nil || strings.Contains(err.Error(), secret[20:30]) {
+		if _, err := manifest.ParseSigner(text); err == nil || strings.Contains(err.Error(), secret[20:30]) {
 			t.Errorf("signer, %s: %v", name, err)
 		}
 	}

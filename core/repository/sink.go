@@ -12,6 +12,11 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/repository/keyring"
+	"github.com/lmsvault/vault/core/repository/lock"
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/pack"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -19,44 +24,44 @@ import (
 // stage.BaselineSink and a stage.SnapshotSink.
 type Sink struct {
 	storage    *guarded
-	transforms []Transform
+	transforms []keyring.Transform
 	create     bool
-	key        SigningKey
+	key        manifest.SigningKey
 	tags       []string
 	start      time.Time
 
 	target *target // found by Check or Begin
-	lock   *lock
-	chunks *chunkWriter
-	packs  *loaded // the index as it was found
+	lock   *lock.Lock
+	chunks *pack.ChunkWriter
+	packs  *pack.Loaded // the index as it was found
 	history
 
 	mu       sync.Mutex
 	pipeline string
-	tables   map[string]*Table
-	order    []string            // of tables
-	units    map[string]Unit     // that are committed, by id
-	earlier  map[string]*earlier // by unit, from Baseline to WriteFiles
-	snapshot *Snapshot           // once it is put
+	tables   map[string]*manifest.Table
+	order    []string                 // of tables
+	units    map[string]manifest.Unit // that are committed, by id
+	earlier  map[string]*earlier      // by unit, from Baseline to WriteFiles
+	snapshot *manifest.Snapshot       // once it is put
 }
 
 // SinkConfig says how a Sink writes.
 type SinkConfig struct {
-	Transforms []Transform // of a pipeline, in its order
+	Transforms []keyring.Transform // of a pipeline, in its order
 	// Create has Begin make the repository where the storage is empty; without it
 	// Check and Begin return ErrNoRepository.
 	Create bool
 	// SigningKey signs the snapshot. What others have signed or nobody is then no
 	// snapshot before, of which unchanged files would be taken.
-	SigningKey SigningKey
+	SigningKey manifest.SigningKey
 	// Tags are kept in the snapshot, sorted and each once. See ValidateTag.
 	Tags []string
 }
 
 // NewSink makes a sink that writes into a storage, which it owns.
 func NewSink(s stage.Storage, c SinkConfig) *Sink {
-	return &Sink{storage: guard(s), transforms: c.Transforms, create: c.Create, key: c.SigningKey, tags: sortedTags(c.Tags),
-		units: map[string]Unit{}, earlier: map[string]*earlier{}}
+	return &Sink{storage: guard(s), transforms: c.Transforms, create: c.Create, key: c.SigningKey, tags: manifest.SortedTags(c.Tags),
+		units: map[string]manifest.Unit{}, earlier: map[string]*earlier{}}
 }
 
 // Check looks whether the repository can be written with these transforms, and
@@ -67,7 +72,7 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error)
 	if s.target, err = s.find(ctx); err != nil {
 		return found, err
 	}
-	if _, err := checkLocks(ctx, s.storage, lockWrite, "", time.Now()); err != nil {
+	if _, err := lock.CheckLocks(ctx, s.storage, lock.LockWrite, "", time.Now()); err != nil {
 		return found, err
 	}
 	strays, err := strayNotes(ctx, s.storage)
@@ -77,7 +82,7 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error)
 	found.Notes = append(slices.Clone(s.target.notes), strays...)
 	note, err := s.room(ctx, p)
 	if note != "" {
-		found.Notes = append(found.Notes, stage.Note{Path: rootName, Text: note})
+		found.Notes = append(found.Notes, stage.Note{Path: object.RootName, Text: note})
 	}
 	return found, err
 }
@@ -91,7 +96,7 @@ func (s *Sink) room(ctx context.Context, p *stage.Plan) (note string, err error)
 	if err != nil {
 		return "", failure.Wrap(failure.Refused, fmt.Errorf("the repository can't be written: %w", err))
 	}
-	if free < 0 || s.target.epoch != nil {
+	if free < 0 || s.target.generation != nil {
 		return "", nil // how much of the site is stored already shows only while reading it
 	}
 	switch {
@@ -110,7 +115,7 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	if s.target, err = s.find(ctx); err != nil { // a disk that went away since Check gets no lock
 		return err
 	}
-	if s.lock, err = acquire(ctx, s.storage, lockWrite, p.Pipeline, refresh); err != nil {
+	if s.lock, err = lock.Acquire(ctx, s.storage, lock.LockWrite, p.Pipeline, lock.Refresh); err != nil {
 		return err
 	}
 	if s.target, err = s.find(ctx); err != nil {
@@ -120,29 +125,29 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	if err != nil {
 		return err
 	}
-	if s.packs, err = loadIndex(ctx, s.storage, e, false); err != nil {
+	if s.packs, err = pack.LoadIndex(ctx, s.storage, e, false); err != nil {
 		return err
 	}
-	s.chunks = newChunkWriter(ctx, s.storage, e, s.packs.index)
-	s.lock.whenLost(s.chunks.packer.fail) // nothing is written beside another writer
+	s.chunks = pack.NewChunkWriter(ctx, s.storage, e, s.packs.Index)
+	s.lock.WhenLost(s.chunks.Packer.Fail) // nothing is written beside another writer
 	if s.history, err = findHistory(ctx, s.storage, e, s.target.kids, p.Pipeline, p.Facts[moodle.SiteFact], s.start, s.signers()); err != nil {
 		return err
 	}
 	s.pipeline = p.Pipeline
-	s.tables = make(map[string]*Table, len(p.Tables))
+	s.tables = make(map[string]*manifest.Table, len(p.Tables))
 	for _, t := range p.Tables {
-		s.tables[t.Schema.Name] = &Table{Schema: t.Schema}
+		s.tables[t.Schema.Name] = &manifest.Table{Schema: t.Schema}
 		s.order = append(s.order, t.Schema.Name)
 	}
 	return nil
 }
 
 // signers are whose snapshots the sink trusts; none for all.
-func (s *Sink) signers() []Signer {
+func (s *Sink) signers() []manifest.Signer {
 	if s.key.IsZero() {
 		return nil
 	}
-	return []Signer{s.key.Signer()}
+	return []manifest.Signer{s.key.Signer()}
 }
 
 var errNotBegun = errors.New("the repository is used before Begin")
@@ -188,15 +193,15 @@ func (s *Sink) WriteFiles(_ context.Context, u stage.Unit) (stage.FileUnit, erro
 }
 
 // commit enters a finished unit, in place of what an attempt before it may have left.
-func (s *Sink) commit(u Unit) {
+func (s *Sink) commit(u manifest.Unit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.units[u.ID] = u
 }
 
 // sum enters the units in a snapshot, with what they amount to.
-func (s *Sink) sum(snap *Snapshot) {
-	tables := make(map[string]*Table, len(s.tables))
+func (s *Sink) sum(snap *manifest.Snapshot) {
+	tables := make(map[string]*manifest.Table, len(s.tables))
 	for name, t := range s.tables {
 		sum := *t
 		tables[name] = &sum
@@ -223,30 +228,30 @@ func (s *Sink) Finish(ctx context.Context, o *stage.Outcome) error {
 	if s.chunks == nil {
 		return errNotBegun
 	}
-	if err := s.chunks.packer.flush(ctx); err != nil {
+	if err := s.chunks.Packer.Flush(ctx); err != nil {
 		return err
 	}
-	if err := s.lock.held(ctx); err != nil {
+	if err := s.lock.Held(ctx); err != nil {
 		return err
 	}
-	if err := s.chunks.epoch.holds(ctx); err != nil {
+	if err := s.chunks.Generation.Holds(ctx); err != nil {
 		return err
 	}
 	snap, err := s.manifest(o)
 	if err != nil {
 		return err
 	}
-	if err := putSnapshot(ctx, s.storage, s.chunks.epoch, snap, s.key); err != nil {
+	if err := manifest.PutSnapshot(ctx, s.storage, s.chunks.Generation, snap, s.key); err != nil {
 		return err
 	}
 	s.snapshot = snap
 	return nil
 }
 
-func (s *Sink) manifest(o *stage.Outcome) (*Snapshot, error) {
+func (s *Sink) manifest(o *stage.Outcome) (*manifest.Snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id, err := newSnapshotID(s.start, s.last)
+	id, err := manifest.NewSnapshotID(s.start, s.last)
 	if err != nil {
 		return nil, err
 	}
@@ -254,15 +259,15 @@ func (s *Sink) manifest(o *stage.Outcome) (*Snapshot, error) {
 	if err != nil {
 		host = "unknown"
 	}
-	snap := &Snapshot{
-		Format: Format, ID: id, Start: s.start.UTC(), End: time.Now().UTC(), Host: host,
-		Pipeline: s.pipeline, Version: version(), Tags: s.tags, Facts: maps.Clone(o.Facts), Tables: []Table{},
-		Units: []Unit{}, Losses: o.Losses, Notes: o.Notes, kid: s.chunks.epoch.kid,
+	snap := &manifest.Snapshot{
+		Format: object.Format, ID: id, Start: s.start.UTC(), End: time.Now().UTC(), Host: host,
+		Pipeline: s.pipeline, Version: manifest.Version(), Tags: s.tags, Facts: maps.Clone(o.Facts), Tables: []manifest.Table{},
+		Units: []manifest.Unit{}, Losses: o.Losses, Notes: o.Notes, KID: s.chunks.Generation.KID,
 	}
 	if s.previous != nil {
 		snap.Previous = s.previous.ID
 	}
-	if s.newest.id != "" {
+	if s.newest.ID != "" {
 		snap.After = s.newest.String()
 	}
 	for _, t := range o.Tables { // a sequence may have moved on since the plan
@@ -276,8 +281,8 @@ func (s *Sink) manifest(o *stage.Outcome) (*Snapshot, error) {
 		}
 	}
 	s.sum(snap)
-	snap.Totals.New = s.chunks.newBytes.Load()
-	snap.Totals.Stored = s.chunks.packer.bytes()
+	snap.Totals.New = s.chunks.NewBytes.Load()
+	snap.Totals.Stored = s.chunks.Packer.Bytes()
 	return snap, nil
 }
 
@@ -288,13 +293,13 @@ func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	if s.snapshot == nil {
 		return nil, errors.New("there is no finished snapshot to prove")
 	}
-	e := s.chunks.epoch
-	snap, err := getSnapshot(ctx, s.storage, e, s.snapshot.ID, s.signers())
+	e := s.chunks.Generation
+	snap, err := manifest.GetSnapshot(ctx, s.storage, e, s.snapshot.ID, s.signers())
 	if err != nil {
 		return nil, failure.Wrap(failure.Unproven, err)
 	}
-	missing := maps.Clone(s.chunks.packer.sizes) // nothing is put any more
-	maps.Copy(missing, s.packs.sizes)
+	missing := maps.Clone(s.chunks.Packer.Sizes) // nothing is put any more
+	maps.Copy(missing, s.packs.Sizes)
 	if err := packsThere(ctx, s.storage, e, missing); err != nil {
 		return nil, err
 	}
@@ -324,7 +329,7 @@ func (s *Sink) Summary() Summary {
 // is used by the next run.
 func (s *Sink) Abort(ctx context.Context) error {
 	if s.chunks != nil {
-		s.chunks.packer.close()
+		s.chunks.Packer.Close()
 	}
 	if s.snapshot == nil {
 		return nil
@@ -340,11 +345,11 @@ func (s *Sink) Abort(ctx context.Context) error {
 // Close ends all goroutines, gives the lock back and closes the storage.
 func (s *Sink) Close(ctx context.Context) error {
 	if s.chunks != nil {
-		s.chunks.packer.close()
+		s.chunks.Packer.Close()
 	}
 	var err error
 	if s.lock != nil {
-		err = s.lock.release(ctx)
+		err = s.lock.Release(ctx)
 		s.lock = nil
 	}
 	return errors.Join(err, s.storage.Close(ctx))

@@ -18,6 +18,8 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/keyring"
+	"github.com/lmsvault/vault/core/repository/manifest"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
@@ -34,7 +36,7 @@ type site struct {
 
 	pipeline string            // "" for nightly
 	facts    map[string]string // of its source
-	signs    repository.SigningKey
+	signs    manifest.SigningKey
 	tags     []string
 }
 
@@ -169,11 +171,11 @@ func (s *site) readRows(ctx context.Context, u stage.Unit, w stage.RowWriter) er
 }
 
 // seals are the transforms of the tests.
-func seals(t testing.TB, passphrase string) []repository.Transform {
+func seals(t testing.TB, passphrase string) []keyring.Transform {
 	t.Helper()
-	list := []repository.Transform{{Name: "compress", Bytes: makeBytes(t, compress.Stage(), &compress.Config{Codec: "zstd"})}}
+	list := []keyring.Transform{{Name: "compress", Bytes: makeBytes(t, compress.Stage(), &compress.Config{Codec: "zstd"})}}
 	if passphrase != "" {
-		list = append(list, repository.Transform{Name: "encrypt", Bytes: makeBytes(t, encrypt.Stage(), &encrypt.Config{Passphrase: config.NewSecret(passphrase), WorkFactor: 4})})
+		list = append(list, keyring.Transform{Name: "encrypt", Bytes: makeBytes(t, encrypt.Stage(), &encrypt.Config{Passphrase: config.NewSecret(passphrase), WorkFactor: 4})})
 	}
 	return list
 }
@@ -199,7 +201,7 @@ func chain(t testing.TB, passphrase string) repository.Chain {
 }
 
 // backup runs the site through a sink, as the engine would.
-func backup(ctx context.Context, s *site, storage stage.Storage, transforms []repository.Transform) (_ repository.Summary, err error) {
+func backup(ctx context.Context, s *site, storage stage.Storage, transforms []keyring.Transform) (_ repository.Summary, err error) {
 	sink := repository.NewSink(storage, repository.SinkConfig{Transforms: transforms, Create: true, SigningKey: s.signs, Tags: s.tags})
 	defer func() {
 		if err != nil {

@@ -7,6 +7,10 @@ import (
 	"maps"
 	"strconv"
 
+	"github.com/lmsvault/vault/core/repository/lock"
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/pack"
 	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -18,10 +22,10 @@ type Source struct {
 	want    Choice
 
 	repo   *Repository
-	shared bool  // repo belongs to a Catalog
-	lock   *lock // from Plan to Close; nil where none can be taken
-	snap   *Snapshot
-	chunks *chunkReader
+	shared bool       // repo belongs to a Catalog
+	lock   *lock.Lock // from Plan to Close; nil where none can be taken
+	snap   *manifest.Snapshot
+	chunks *pack.ChunkReader
 
 	selected selection.Selection
 	filters  map[string]*selection.Filter // by table
@@ -43,13 +47,13 @@ func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 			return nil, err
 		}
 	}
-	if s.lock, err = acquireShared(ctx, s.repo.storage); err != nil {
+	if s.lock, err = lock.AcquireShared(ctx, s.repo.storage); err != nil {
 		return nil, err
 	}
 	if s.snap, err = s.repo.Load(ctx, s.want); err != nil {
 		return nil, err
 	}
-	if s.chunks, err = s.repo.chunks(ctx, s.snap.kid); err != nil {
+	if s.chunks, err = s.repo.chunks(ctx, s.snap.KID); err != nil {
 		return nil, err
 	}
 	inv := &stage.Inventory{Facts: maps.Clone(s.snap.Facts), Snapshot: s.snap.ID}
@@ -73,7 +77,7 @@ func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 		inv.Units = append(inv.Units, unit)
 	}
 	inv.Recorded = s.snap.Losses
-	if n, ok := s.snap.Skipped(); ok {
+	if n, ok := Skipped(s.snap); ok {
 		inv.Notes = append(inv.Notes, n)
 	}
 	inv.Notes = append(inv.Notes, s.snap.Notes...)
@@ -97,7 +101,7 @@ func (s *Source) ReadRows(ctx context.Context, r stage.ReadRequest, w stage.RowW
 	if filter != nil {
 		return readFiltered(ctx, reader, filter)
 	}
-	return readList(ctx, s.chunks, unit, func(it *Item) error { return reader.table(ctx, it) }, func(d *Damage) error { return reader.listLost(ctx, d) })
+	return readList(ctx, s.chunks, unit, func(it *manifest.Item) error { return reader.table(ctx, it) }, func(d *object.Damage) error { return reader.listLost(ctx, d) })
 }
 
 // ReadFiles writes a unit's entries; for damage see ReadRows.
@@ -107,10 +111,10 @@ func (s *Source) ReadFiles(ctx context.Context, r stage.ReadRequest, w stage.Fil
 		return err
 	}
 	reader := &fileReader{chunks: s.chunks, unit: unit, baseline: r.Baseline, selected: &s.selected, w: w}
-	return readList(ctx, s.chunks, unit, func(it *Item) error { return reader.item(ctx, it) }, func(d *Damage) error { return reader.listLost(ctx, d) })
+	return readList(ctx, s.chunks, unit, func(it *manifest.Item) error { return reader.item(ctx, it) }, func(d *object.Damage) error { return reader.listLost(ctx, d) })
 }
 
-func (s *Source) unit(u stage.Unit) (*Unit, error) {
+func (s *Source) unit(u stage.Unit) (*manifest.Unit, error) {
 	i, err := strconv.Atoi(u.Spec)
 	if err != nil || s.snap == nil || i < 0 || i >= len(s.snap.Units) {
 		return nil, fmt.Errorf("unit %s with spec %q is not of this snapshot's plan", u.ID, u.Spec)
@@ -121,7 +125,7 @@ func (s *Source) unit(u stage.Unit) (*Unit, error) {
 // Close gives the lock back, and closes the storage unless a Catalog has it.
 func (s *Source) Close(ctx context.Context) error {
 	if s.repo != nil {
-		err := s.lock.release(ctx)
+		err := s.lock.Release(ctx)
 		s.lock = nil
 		if s.shared {
 			return err

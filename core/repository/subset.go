@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/pack"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -52,27 +55,27 @@ func (r *Repository) VerifySubset(ctx context.Context, s *Subset, report VerifyP
 }
 
 // listed checks of a unit that its lists can be read, and that each chunk is known.
-func (v *verifier) listed(ctx context.Context, snap *Snapshot, u *Unit, chunks *chunkReader, seen *visited) error {
+func (v *verifier) listed(ctx context.Context, snap *manifest.Snapshot, u *manifest.Unit, chunks *pack.ChunkReader, seen *visited) error {
 	if v.sameAsBefore(snap, u) {
 		return nil
 	}
 	p := &unitProof{verifier: v, snap: snap, unit: u, chunks: chunks, seen: seen, whole: true}
-	err := readList(ctx, chunks, u, func(it *Item) error {
+	err := readList(ctx, chunks, u, func(it *manifest.Item) error {
 		p.entries++
 		for _, ref := range it.Refs {
-			at, name, ok := chunks.index.find(ref.Chunk)
-			_, there := chunks.index.sizes[name]
+			at, name, ok := chunks.Index.Find(ref.Chunk)
+			_, there := chunks.Index.Sizes[name]
 			switch {
 			case !ok:
-				p.lost(&Damage{Chunk: ref.Chunk.String(), Err: fmt.Errorf("%w: no index and no pack names it%s", stage.ErrNotExist, chunks.suspects())}, it.Path)
+				p.lost(&object.Damage{Chunk: ref.Chunk.String(), Err: fmt.Errorf("%w: no index and no pack names it%s", stage.ErrNotExist, chunks.Suspects())}, it.Path)
 			case !there:
-				p.lost(&Damage{Object: packName(chunks.epoch.kid, name), Err: stage.ErrNotExist}, it.Path)
-			case uint64(ref.Offset)+uint64(ref.Length) > uint64(at.plain):
-				p.lost(&Damage{Object: packName(chunks.epoch.kid, name), Chunk: ref.Chunk.String(), Err: fmt.Errorf("%w: it is shorter than %s needs", stage.ErrCorrupt, it.Path)}, it.Path)
+				p.lost(&object.Damage{Object: object.PackName(chunks.Generation.KID, name), Err: stage.ErrNotExist}, it.Path)
+			case uint64(ref.Offset)+uint64(ref.Length) > uint64(at.Plain):
+				p.lost(&object.Damage{Object: object.PackName(chunks.Generation.KID, name), Chunk: ref.Chunk.String(), Err: fmt.Errorf("%w: it is shorter than %s needs", stage.ErrCorrupt, it.Path)}, it.Path)
 			}
 		}
 		return nil
-	}, func(d *Damage) error {
+	}, func(d *object.Damage) error {
 		p.lost(d, "entries of unit "+u.ID+", which can't be named")
 		return nil
 	})

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/manifest"
 )
 
 // Tags are kept with the snapshot, and a choice takes the newest that has all of them.
@@ -34,11 +35,11 @@ func TestTagsSelectSnapshots(t *testing.T) {
 
 func TestTagsThatCannotBeGivenAreRefused(t *testing.T) {
 	for _, tag := range []string{"", " x", "a,b", "a\nb", strings.Repeat("x", 101)} {
-		if repository.ValidateTag(tag) == nil {
+		if manifest.ValidateTag(tag) == nil {
 			t.Errorf("%q is allowed", tag)
 		}
 	}
-	if err := repository.ValidateTag("vor dem Update"); err != nil {
+	if err := manifest.ValidateTag("vor dem Update"); err != nil {
 		t.Error(err)
 	}
 }

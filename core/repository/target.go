@@ -10,38 +10,40 @@ import (
 	"time"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository/keyring"
+	"github.com/lmsvault/vault/core/repository/object"
 	"github.com/lmsvault/vault/core/stage"
 )
 
 // target is what a sink found in its storage.
 type target struct {
-	root  root // zero if there is no repository yet
-	kids  []string
-	epoch *epoch // to write under; nil if a new one must be made
-	notes []stage.Note
+	root       object.Root // zero if there is no repository yet
+	kids       []string
+	generation *keyring.Generation // to write under; nil if a new one must be made
+	notes      []stage.Note
 }
 
 // find looks at the storage and opens the key to write under. It changes nothing.
 func (s *Sink) find(ctx context.Context) (*target, error) {
 	t := &target{}
 	var err error
-	t.root, err = readRoot(ctx, s.storage)
+	t.root, err = object.ReadRoot(ctx, s.storage)
 	if errors.Is(err, stage.ErrNotExist) {
-		t.root = root{}
+		t.root = object.Root{}
 		if err := absent(ctx, s.storage); !s.create || !errors.Is(err, ErrNoRepository) {
 			return nil, err
 		}
-		t.notes = append(t.notes, stage.Note{Path: rootName, Text: "there was no repository here, and a new one is made (create: true); if one was expected, check that its disk is mounted"})
+		t.notes = append(t.notes, stage.Note{Path: object.RootName, Text: "there was no repository here, and a new one is made (create: true); if one was expected, check that its disk is mounted"})
 		t.noteRecipients(s.transforms)
 		return t, nil
 	}
 	if err != nil {
 		return nil, failure.Wrap(failure.Refused, err)
 	}
-	if t.kids, err = listKeys(ctx, s.storage); err != nil {
+	if t.kids, err = keyring.ListKeys(ctx, s.storage); err != nil {
 		return nil, err
 	}
-	if old := s.target; old != nil && old.root.hash == t.root.hash && slices.Equal(old.kids, t.kids) {
+	if old := s.target; old != nil && old.root.Hash == t.root.Hash && slices.Equal(old.kids, t.kids) {
 		return old, nil // a passphrase is worth opening once
 	}
 	if err := t.openKey(ctx, s.storage, s.transforms); err != nil {
@@ -54,12 +56,12 @@ func (s *Sink) find(ctx context.Context) (*target, error) {
 // openKey opens the newest key that these transforms made and seal under. Where
 // there is none a new one must be made, and a note says why; but where somebody
 // seems to have mistyped a passphrase the error is of stage.ErrKey.
-func (t *target) openKey(ctx context.Context, s stage.Storage, transforms []Transform) error {
-	keys := map[string]keyFile{}
-	var unreadable *Damage
+func (t *target) openKey(ctx context.Context, s stage.Storage, transforms []keyring.Transform) error {
+	keys := map[string]keyring.KeyFile{}
+	var unreadable *object.Damage
 	for _, kid := range t.kids {
-		k, err := readKey(ctx, s, t.root, kid)
-		if d, lost := asDamage(err); lost && d.Object != rootName {
+		k, err := keyring.ReadKey(ctx, s, t.root, kid)
+		if d, lost := object.AsDamage(err); lost && d.Object != object.RootName {
 			t.notes = append(t.notes, stage.Note{Path: d.Object, Text: fmt.Sprintf("this key is damaged, and so are all snapshots under it (put a copy back, or look with vault verify): %v", d.Err)})
 			unreadable = d
 			continue
@@ -73,7 +75,7 @@ func (t *target) openKey(ctx context.Context, s stage.Storage, transforms []Tran
 		return fmt.Errorf("no key of the repository can be read: %w", unreadable) // it can't be told whether it is encrypted
 	}
 	kids := slices.SortedFunc(maps.Keys(keys), func(a, b string) int { return keys[b].Created.Compare(keys[a].Created) })
-	if err := sameSecrecy(keys, transforms); err != nil {
+	if err := keyring.SameSecrecy(keys, transforms); err != nil {
 		return err
 	}
 	if !canOpen(transforms) {
@@ -85,7 +87,7 @@ func (t *target) openKey(ctx context.Context, s stage.Storage, transforms []Tran
 		e, err := tryKey(ctx, s, t.root, kid, keys[kid], transforms)
 		switch {
 		case err == nil:
-			t.epoch = e
+			t.generation = e
 			return nil
 		case errors.Is(err, errTransforms):
 			fits = true
@@ -102,7 +104,7 @@ func (t *target) openKey(ctx context.Context, s stage.Storage, transforms []Tran
 		return wrong
 	}
 	if other != nil {
-		t.notes = append(t.notes, stage.Note{Path: rootName,
+		t.notes = append(t.notes, stage.Note{Path: object.RootName,
 			Text: fmt.Sprintf("everything is stored again under a new key: %v; who can read what is stored already still can", other)})
 	}
 	return nil
@@ -112,14 +114,14 @@ var errTransforms = errors.New("it was made with other transforms")
 
 // tryKey opens a key to write under it, errTransforms if it opens but was made
 // with other transforms.
-func tryKey(ctx context.Context, s stage.Storage, r root, kid string, k keyFile, transforms []Transform) (*epoch, error) {
+func tryKey(ctx context.Context, s stage.Storage, r object.Root, kid string, k keyring.KeyFile, transforms []keyring.Transform) (*keyring.Generation, error) {
 	var names []string
 	var chain []stage.ByteTransform
 	for _, t := range transforms {
 		names, chain = append(names, t.Name), append(chain, t.Bytes)
 	}
-	if slices.Equal(k.names(), names) {
-		return openEpoch(ctx, s, r, kid, k, chain)
+	if slices.Equal(k.Names(), names) {
+		return keyring.OpenGeneration(ctx, s, r, kid, k, chain)
 	}
 	var keyed []stage.Keyed
 	for _, t := range k.Transforms {
@@ -129,49 +131,49 @@ func tryKey(ctx context.Context, s stage.Storage, r root, kid string, k keyFile,
 			}
 		}
 	}
-	if n := len(keyed); n > 0 && n == k.keyed() {
-		if err := opensKey(ctx, s, kid, keyed); err != nil {
+	if n := len(keyed); n > 0 && n == k.Keyed() {
+		if err := keyring.OpensKey(ctx, s, kid, keyed); err != nil {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("%s%s: %w: %q, now %q", keysDir, kid, errTransforms, k.names(), names)
+	return nil, fmt.Errorf("%s%s: %w: %q, now %q", object.KeysDir, kid, errTransforms, k.Names(), names)
 }
 
 // canOpen tells whether the keyed among the transforms were given what opens their keys.
-func canOpen(transforms []Transform) bool {
-	return !slices.ContainsFunc(transforms, func(t Transform) bool {
+func canOpen(transforms []keyring.Transform) bool {
+	return !slices.ContainsFunc(transforms, func(t keyring.Transform) bool {
 		keyed, ok := t.Bytes.(stage.Keyed)
 		return ok && !keyed.CanOpen()
 	})
 }
 
-func (t *target) noteRecipients(transforms []Transform) {
+func (t *target) noteRecipients(transforms []keyring.Transform) {
 	if !canOpen(transforms) {
-		t.notes = append(t.notes, stage.Note{Path: rootName,
+		t.notes = append(t.notes, stage.Note{Path: object.RootName,
 			Text: "with recipients alone it can't be told what is stored already: everything is stored again, and nothing is compared with the previous snapshot; a passphrase, or the identity beside the recipients, changes that"})
 	}
 }
 
 // create makes the repository and the key, as far as they are not there.
-func (t *target) create(ctx context.Context, s stage.Storage, transforms []Transform, now time.Time) (*epoch, error) {
-	if t.epoch != nil {
-		return t.epoch, nil
+func (t *target) create(ctx context.Context, s stage.Storage, transforms []keyring.Transform, now time.Time) (*keyring.Generation, error) {
+	if t.generation != nil {
+		return t.generation, nil
 	}
 	if t.root.ID == "" {
 		if err := t.createRoot(ctx, s, now); err != nil {
 			return nil, err
 		}
 	}
-	e, headers, raw, err := createEpoch(ctx, t.root, now, transforms)
+	e, headers, raw, err := keyring.CreateGeneration(ctx, t.root, now, transforms)
 	if err != nil {
 		return nil, err
 	}
 	if len(headers) > 0 { // first: a key that nothing opens would pass for damage
-		id, err := newAccessID()
+		id, err := keyring.NewAccessID()
 		if err != nil {
 			return nil, err
 		}
-		name, raw, err := encodeAccess(e.kid, id, headers, now)
+		name, raw, err := keyring.EncodeAccess(e.KID, id, headers, now)
 		if err != nil {
 			return nil, err
 		}
@@ -179,19 +181,19 @@ func (t *target) create(ctx context.Context, s stage.Storage, transforms []Trans
 			return nil, fmt.Errorf("storing the access to the key: %w", err)
 		}
 	}
-	if err := s.Put(ctx, keysDir+e.kid, raw); err != nil {
+	if err := s.Put(ctx, object.KeysDir+e.KID, raw); err != nil {
 		return nil, fmt.Errorf("storing the key: %w", err)
 	}
-	t.epoch = e
+	t.generation = e
 	return e, nil
 }
 
 func (t *target) createRoot(ctx context.Context, s stage.Storage, now time.Time) error {
-	r, raw, err := newRoot(now)
+	r, raw, err := object.NewRoot(now)
 	if err != nil {
 		return err
 	}
-	if err := s.Put(ctx, rootName, raw); err != nil {
+	if err := s.Put(ctx, object.RootName, raw); err != nil {
 		return fmt.Errorf("making the repository: %w", err)
 	}
 	t.root = r

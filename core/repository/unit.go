@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/pack"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -14,7 +17,7 @@ type rowUnit struct{ *unitWriter }
 
 func newRowUnit(s *Sink, u stage.Unit) *rowUnit {
 	w := newUnitWriter(s, u, nil)
-	w.open = &Item{Entry: stage.Entry{Path: stage.DB + "/" + u.Table, Kind: stage.Table}}
+	w.open = &manifest.Item{Entry: stage.Entry{Path: stage.DB + "/" + u.Table, Kind: stage.Table}}
 	return &rowUnit{w}
 }
 
@@ -44,20 +47,20 @@ func (u *rowUnit) Commit(ctx context.Context) (*stage.Receipt, error) {
 // there are about as many chunks as MiB, whatever the number of files.
 type unitWriter struct {
 	sink    *Sink
-	unit    Unit
+	unit    manifest.Unit
 	earlier *earlier
 
-	open  *Item // the entry under way
-	start int   // where it begins in shared
+	open  *manifest.Item // the entry under way
+	start int            // where it begins in shared
 	ended bool
 
 	shared []byte // content that waits to become a chunk
 	cut    rows.Cutter
 	// waiting are the closed entries of which some content is in shared, and
 	// those after them. Their number is bounded, as each counts as record bytes for cut.
-	waiting []Item
+	waiting []manifest.Item
 
-	list    listEncoder
+	list    manifest.ListEncoder
 	listCut rows.Cutter
 }
 
@@ -65,11 +68,11 @@ type unitWriter struct {
 const record = 256
 
 // pendingChunk marks a Ref into shared, whose id is not known yet.
-var pendingChunk ID
+var pendingChunk object.ID
 
 func newUnitWriter(s *Sink, u stage.Unit, e *earlier) *unitWriter {
-	w := &unitWriter{sink: s, unit: Unit{ID: u.ID, Part: u.Part, Table: u.Table, List: []ID{}}, earlier: e}
-	w.list.reset()
+	w := &unitWriter{sink: s, unit: manifest.Unit{ID: u.ID, Part: u.Part, Table: u.Table, List: []object.ID{}}, earlier: e}
+	w.list.Reset()
 	return w
 }
 
@@ -82,10 +85,10 @@ func (w *unitWriter) Open(_ context.Context, e stage.Entry) error {
 	case w.open != nil:
 		return fmt.Errorf("%s is opened before %s is closed", e.Path, w.open.Path)
 	}
-	if err := checkPath(e.Path); err != nil {
+	if err := manifest.CheckPath(e.Path); err != nil {
 		return err
 	}
-	w.open = &Item{Entry: e}
+	w.open = &manifest.Item{Entry: e}
 	w.start = len(w.shared)
 	return nil
 }
@@ -99,11 +102,11 @@ func (w *unitWriter) Write(ctx context.Context, data []byte) error {
 	case len(data) < rows.MinChunk:
 		return w.writeSmall(ctx, data)
 	}
-	id, err := w.sink.chunks.store(ctx, contentBlob, data)
+	id, err := w.sink.chunks.Store(ctx, pack.ContentBlob, data)
 	if err != nil {
 		return fmt.Errorf("%s: %w", w.open.Path, err)
 	}
-	w.open.Refs = append(w.open.Refs, Ref{Chunk: id, Length: uint32(len(data))})
+	w.open.Refs = append(w.open.Refs, object.Ref{Chunk: id, Length: uint32(len(data))})
 	return nil
 }
 
@@ -116,11 +119,11 @@ func (w *unitWriter) writeRows(ctx context.Context, c stage.Chunk) error {
 	if n != int64(c.Rows) {
 		return fmt.Errorf("%s: a chunk that says %d rows holds %d", w.open.Path, c.Rows, n)
 	}
-	id, err := w.sink.chunks.store(ctx, contentBlob, c.Data)
+	id, err := w.sink.chunks.Store(ctx, pack.ContentBlob, c.Data)
 	if err != nil {
 		return fmt.Errorf("%s: %w", w.open.Path, err)
 	}
-	w.open.Refs = append(w.open.Refs, Ref{Chunk: id, Length: uint32(len(c.Data)), Rows: uint32(n)})
+	w.open.Refs = append(w.open.Refs, object.Ref{Chunk: id, Length: uint32(len(c.Data)), Rows: uint32(n)})
 	return nil
 }
 
@@ -139,7 +142,7 @@ func (w *unitWriter) writeSmall(ctx context.Context, data []byte) error {
 			return nil
 		}
 	}
-	w.open.Refs = append(w.open.Refs, Ref{Chunk: pendingChunk, Offset: at, Length: uint32(len(data))})
+	w.open.Refs = append(w.open.Refs, object.Ref{Chunk: pendingChunk, Offset: at, Length: uint32(len(data))})
 	return nil
 }
 
@@ -168,11 +171,11 @@ func (w *unitWriter) Same(ctx context.Context, e stage.Entry) error {
 	if err != nil {
 		return err
 	}
-	return w.add(ctx, &Item{Entry: e, Digest: before.Digest, Refs: before.Refs}, 0)
+	return w.add(ctx, &manifest.Item{Entry: e, Digest: before.Digest, Refs: before.Refs}, 0)
 }
 
 // add takes a whole entry, small bytes of which are in shared.
-func (w *unitWriter) add(ctx context.Context, it *Item, small int) error {
+func (w *unitWriter) add(ctx context.Context, it *manifest.Item, small int) error {
 	w.unit.Entries++
 	w.unit.Bytes += it.Bytes()
 	if it.Kind == stage.File {
@@ -194,26 +197,26 @@ func (w *unitWriter) flushShared(ctx context.Context) error {
 	if len(w.shared) == 0 {
 		return nil
 	}
-	id, err := w.sink.chunks.store(ctx, contentBlob, w.shared)
+	id, err := w.sink.chunks.Store(ctx, pack.ContentBlob, w.shared)
 	if err != nil {
 		return fmt.Errorf("unit %s: %w", w.unit.ID, err)
 	}
 	w.shared, w.start = w.shared[:0], 0
 	for i := range w.waiting {
-		w.waiting[i].resolve(id)
+		resolve(&w.waiting[i], id)
 		if err := w.addToList(ctx, &w.waiting[i]); err != nil {
 			return err
 		}
-		w.waiting[i] = Item{}
+		w.waiting[i] = manifest.Item{}
 	}
 	w.waiting = w.waiting[:0]
 	if w.open != nil {
-		w.open.resolve(id)
+		resolve(w.open, id)
 	}
 	return nil
 }
 
-func (it *Item) resolve(id ID) {
+func resolve(it *manifest.Item, id object.ID) {
 	for i := range it.Refs {
 		if it.Refs[i].Chunk == pendingChunk {
 			it.Refs[i].Chunk = id
@@ -221,27 +224,27 @@ func (it *Item) resolve(id ID) {
 	}
 }
 
-func (w *unitWriter) addToList(ctx context.Context, it *Item) error {
-	before := len(w.list.buf)
-	if err := w.list.append(it); err != nil {
+func (w *unitWriter) addToList(ctx context.Context, it *manifest.Item) error {
+	before := len(w.list.Buf)
+	if err := w.list.Append(it); err != nil {
 		return err
 	}
-	if w.listCut.After([]byte(it.Path), len(w.list.buf)-before) {
+	if w.listCut.After([]byte(it.Path), len(w.list.Buf)-before) {
 		return w.flushList(ctx)
 	}
 	return nil
 }
 
 func (w *unitWriter) flushList(ctx context.Context) error {
-	if w.list.items == 0 {
+	if w.list.Items == 0 {
 		return nil
 	}
-	id, err := w.sink.chunks.store(ctx, listBlob, w.list.buf)
+	id, err := w.sink.chunks.Store(ctx, pack.ListBlob, w.list.Buf)
 	if err != nil {
 		return fmt.Errorf("unit %s: %w", w.unit.ID, err)
 	}
 	w.unit.List = append(w.unit.List, id)
-	w.list.reset()
+	w.list.Reset()
 	return nil
 }
 

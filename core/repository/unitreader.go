@@ -5,21 +5,24 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/pack"
 	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
 )
 
 // fileReader emits the entries of one unit of files.
 type fileReader struct {
-	chunks   *chunkReader
-	unit     *Unit
+	chunks   *pack.ChunkReader
+	unit     *manifest.Unit
 	baseline stage.Baseline
 	selected *selection.Selection
 	w        stage.FileWriter
 	buf      []byte
 }
 
-func (r *fileReader) item(ctx context.Context, it *Item) error {
+func (r *fileReader) item(ctx context.Context, it *manifest.Item) error {
 	if it.Kind == stage.Table {
 		return fmt.Errorf("unit %s: %s is a table, and the unit is of files", r.unit.ID, it.Path)
 	}
@@ -43,46 +46,46 @@ func (r *fileReader) item(ctx context.Context, it *Item) error {
 }
 
 // content emits a file's bytes, and checks that they are what the source had read.
-func (r *fileReader) content(ctx context.Context, it *Item) (damage, err error) {
-	check := newDigester(it)
+func (r *fileReader) content(ctx context.Context, it *manifest.Item) (damage, err error) {
+	check := manifest.NewDigester(it)
 	for _, ref := range it.Refs {
-		data, err := r.chunks.part(ctx, &r.buf, ref)
-		if d, ok := asDamage(err); ok {
+		data, err := r.chunks.Part(ctx, &r.buf, ref)
+		if d, ok := object.AsDamage(err); ok {
 			return d, nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", it.Path, err)
 		}
-		check.write(data)
+		check.Write(data)
 		if err := r.w.Write(ctx, data); err != nil {
 			return nil, err
 		}
 	}
-	return check.compare(it), nil
+	return check.Compare(it), nil
 }
 
 // listLost reports a part of the unit's list that can't be read.
-func (r *fileReader) listLost(ctx context.Context, d *Damage) error {
+func (r *fileReader) listLost(ctx context.Context, d *object.Damage) error {
 	return r.w.Loss(ctx, stage.Loss{Kind: stage.LossStored, Path: r.unit.ID, Where: "list of entries", Count: 1,
 		Reason: fmt.Sprintf("some of its %d entries can't even be named: %v", r.unit.Entries, d)})
 }
 
 // rowReader emits the rows of one unit of a table.
 type rowReader struct {
-	chunks *chunkReader
-	unit   *Unit
+	chunks *pack.ChunkReader
+	unit   *manifest.Unit
 	w      stage.RowWriter
 	buf    []byte
 }
 
 // table emits the rows that are whole, and reports the others.
-func (r *rowReader) table(ctx context.Context, it *Item) error {
+func (r *rowReader) table(ctx context.Context, it *manifest.Item) error {
 	if it.Path != stage.DB+"/"+r.unit.Table || it.Kind != stage.Table {
 		return fmt.Errorf("unit %s: %s is not its table", r.unit.ID, it.Path)
 	}
 	for _, ref := range it.Refs {
-		data, err := r.chunks.part(ctx, &r.buf, ref)
-		if d, ok := asDamage(err); ok {
+		data, err := r.chunks.Part(ctx, &r.buf, ref)
+		if d, ok := object.AsDamage(err); ok {
 			l := stage.Loss{Kind: stage.LossStored, Path: it.Path, Where: fmt.Sprintf("%d rows of unit %s", ref.Rows, r.unit.ID), Reason: d.Error(), Count: max(1, int64(ref.Rows))}
 			if err := r.w.Loss(ctx, l); err != nil {
 				return err
@@ -100,7 +103,7 @@ func (r *rowReader) table(ctx context.Context, it *Item) error {
 }
 
 // listLost reports that the unit's list can't be read, and with it its rows.
-func (r *rowReader) listLost(ctx context.Context, d *Damage) error {
+func (r *rowReader) listLost(ctx context.Context, d *object.Damage) error {
 	return r.w.Loss(ctx, stage.Loss{Kind: stage.LossStored, Path: stage.DB + "/" + r.unit.Table, Where: "all rows of unit " + r.unit.ID,
 		Count: max(1, r.unit.Proof.Rows), Reason: fmt.Sprintf("some of its %d entries can't even be named: %v", r.unit.Entries, d)})
 }

@@ -12,6 +12,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lmsvault/vault/core/repository/keyring"
+	"github.com/lmsvault/vault/core/repository/lock"
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/pack"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -51,11 +56,11 @@ func (r *Repository) Verify(ctx context.Context, want Choice, report VerifyProgr
 }
 
 func (r *Repository) verify(ctx context.Context, want Choice, subset *Subset, report VerifyProgress) (found []Finding, err error) {
-	l, err := acquireShared(ctx, r.storage)
+	l, err := lock.AcquireShared(ctx, r.storage)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, l.release(ctx)) }()
+	defer func() { err = errors.Join(err, l.Release(ctx)) }()
 	v := &verifier{repo: r, report: report, findings: map[string]*Finding{}, lists: map[unitKey]bool{}, subset: subset}
 	refs, err := v.snapshots(ctx, want)
 	if err != nil {
@@ -75,10 +80,10 @@ func (r *Repository) verify(ctx context.Context, want Choice, subset *Subset, re
 		if err != nil {
 			return nil, err
 		}
-		if seen[snap.kid] == nil {
-			seen[snap.kid] = &visited{chunks: map[ID]struct{}{}}
+		if seen[snap.KID] == nil {
+			seen[snap.KID] = &visited{chunks: map[object.ID]struct{}{}}
 		}
-		if err := v.snapshot(ctx, snap, seen[snap.kid]); err != nil {
+		if err := v.snapshot(ctx, snap, seen[snap.KID]); err != nil {
 			return nil, err
 		}
 	}
@@ -87,11 +92,11 @@ func (r *Repository) verify(ctx context.Context, want Choice, subset *Subset, re
 			v.done, v.total = 0, 0
 		}
 		for _, kid := range r.kids {
-			if _, err := r.epoch(ctx, kid); err != nil {
+			if _, err := r.generation(ctx, kid); err != nil {
 				continue // named by snapshots
 			}
 			if seen[kid] == nil {
-				seen[kid] = &visited{chunks: map[ID]struct{}{}}
+				seen[kid] = &visited{chunks: map[object.ID]struct{}{}}
 			}
 			if err := v.objects(ctx, kid, seen[kid]); err != nil {
 				return nil, err
@@ -103,14 +108,14 @@ func (r *Repository) verify(ctx context.Context, want Choice, subset *Subset, re
 
 // snapshots finds what is to be verified, and looks at each manifest; at all of
 // them, and at the keys too, if none is wanted in particular.
-func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, error) {
+func (v *verifier) snapshots(ctx context.Context, want Choice) ([]manifest.Ref, error) {
 	if want.Snapshot != "" {
 		snap, err := v.repo.Load(ctx, want)
 		if err != nil {
 			return nil, err
 		}
 		v.total = snap.Totals.Bytes
-		return []snapshotRef{{snap.kid, snap.ID}}, nil
+		return []manifest.Ref{{KID: snap.KID, ID: snap.ID}}, nil
 	}
 	everything := want == Choice{}
 	if everything {
@@ -126,37 +131,37 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, e
 		if !everything {
 			break
 		}
-		v.isDamage(&Damage{Object: name, Err: errStray}, nil)
+		v.isDamage(&object.Damage{Object: name, Err: object.ErrStray}, nil)
 	}
-	var whole []snapshotRef
+	var whole []manifest.Ref
 	var others seriesSet
-	there, named := map[snapshotRef]bool{}, map[snapshotRef]string{} // by what
+	there, named := map[manifest.Ref]bool{}, map[manifest.Ref]string{} // by what
 	name := func(kid, previous, after, by string) {
-		named[snapshotRef{kid, previous}] = by
+		named[manifest.Ref{KID: kid, ID: previous}] = by
 		kid, id, _ := strings.Cut(after, "/")
-		named[snapshotRef{kid, id}] = by
+		named[manifest.Ref{KID: kid, ID: id}] = by
 	}
 	for _, ref := range slices.Backward(all) {
 		there[ref] = true
 		snap, err := v.repo.head(ctx, ref)
 		switch {
-		case err == nil && !snap.matches(want):
+		case err == nil && !isChosen(snap, want):
 			others.add(snap)
 		case err == nil:
 			whole = append(whole, ref)
 			v.total += snap.Totals.Bytes
-			name(snap.kid, snap.Previous, snap.After, "the one after it, "+snap.ID+", names it")
+			name(snap.KID, snap.Previous, snap.After, "the one after it, "+snap.ID+", names it")
 		case keyIsLost(err): // which wraps ErrNotExist, too
-			v.isDamage(err, &Snapshot{ID: ref.id})
+			v.isDamage(err, &manifest.Snapshot{ID: ref.ID})
 		case errors.Is(err, stage.ErrNotExist): // removed since it was listed
 			there[ref] = false
 			named[ref] = "it was there just now"
 		case errors.Is(err, stage.ErrKey) && everything: // told with the key
 		case errors.Is(err, stage.ErrKey):
-			v.find(&Finding{Object: snapshotName(ref.kid, ref.id), Problem: fmt.Sprintf("the snapshot can't be verified, and whether it is of %s can't be told: %v", want, err)}, &Snapshot{ID: ref.id})
-		case errors.Is(err, ErrUnsigned):
-			v.find(&Finding{Object: snapshotName(ref.kid, ref.id), Problem: ErrUnsigned.Error() + "; it may be forged"}, &Snapshot{ID: ref.id})
-		case !v.isDamage(err, &Snapshot{ID: ref.id}):
+			v.find(&Finding{Object: object.SnapshotName(ref.KID, ref.ID), Problem: fmt.Sprintf("the snapshot can't be verified, and whether it is of %s can't be told: %v", want, err)}, &manifest.Snapshot{ID: ref.ID})
+		case errors.Is(err, manifest.ErrUnsigned):
+			v.find(&Finding{Object: object.SnapshotName(ref.KID, ref.ID), Problem: manifest.ErrUnsigned.Error() + "; it may be forged"}, &manifest.Snapshot{ID: ref.ID})
+		case !v.isDamage(err, &manifest.Snapshot{ID: ref.ID}):
 			return nil, err
 		}
 	}
@@ -172,8 +177,8 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, e
 		return nil, err
 	}
 	for ref, by := range named {
-		if ref.id != "" && !there[ref] && !removed.has(ref) {
-			v.find(&Finding{Object: snapshotName(ref.kid, ref.id), Problem: "the snapshot is gone, and no removal is recorded: " + by}, nil)
+		if ref.ID != "" && !there[ref] && !removed.has(ref) {
+			v.find(&Finding{Object: object.SnapshotName(ref.KID, ref.ID), Problem: "the snapshot is gone, and no removal is recorded: " + by}, nil)
 		}
 	}
 	return whole, nil
@@ -181,35 +186,35 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]snapshotRef, e
 
 // keyIsLost tells whether a snapshot can't be read because its key is gone or damaged.
 func keyIsLost(err error) bool {
-	d, ok := asDamage(err)
-	return ok && strings.HasPrefix(d.Object, keysDir)
+	d, ok := object.AsDamage(err)
+	return ok && strings.HasPrefix(d.Object, object.KeysDir)
 }
 
 func (v *verifier) keys(ctx context.Context) error {
-	names, err := listNames(ctx, v.repo.storage, keysDir)
+	names, err := object.ListNames(ctx, v.repo.storage, object.KeysDir)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if !isName(name) {
-			v.isDamage(&Damage{Object: keysDir + name, Err: errStray}, nil)
+		if !object.IsName(name) {
+			v.isDamage(&object.Damage{Object: object.KeysDir + name, Err: object.ErrStray}, nil)
 		}
 	}
 	for _, kid := range v.repo.kids {
-		_, bad, err := readAccesses(ctx, v.repo.storage, kid)
+		_, bad, err := keyring.ReadAccesses(ctx, v.repo.storage, kid)
 		if err != nil {
 			return err
 		}
 		for _, err := range bad {
 			if !v.isDamage(err, nil) {
-				v.find(&Finding{Object: accessDir + kid, Problem: err.Error()}, nil)
+				v.find(&Finding{Object: object.AccessDir + kid, Problem: err.Error()}, nil)
 			}
 		}
-		_, err = v.repo.epoch(ctx, kid)
+		_, err = v.repo.generation(ctx, kid)
 		switch {
 		case err == nil, v.isDamage(err, nil):
 		case errors.Is(err, stage.ErrKey):
-			v.find(&Finding{Object: keysDir + kid, Problem: fmt.Sprintf("what was stored under this key can't be verified: %v", err)}, nil)
+			v.find(&Finding{Object: object.KeysDir + kid, Problem: fmt.Sprintf("what was stored under this key can't be verified: %v", err)}, nil)
 		default:
 			return err
 		}
@@ -220,16 +225,16 @@ func (v *verifier) keys(ctx context.Context) error {
 // visited are the chunks that were read whole and found right, or found damaged.
 type visited struct {
 	mu     sync.Mutex
-	chunks map[ID]struct{}
+	chunks map[object.ID]struct{}
 }
 
-func (v *visited) add(id ID) {
+func (v *visited) add(id object.ID) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.chunks[id] = struct{}{}
 }
 
-func (v *visited) has(id ID) bool {
+func (v *visited) has(id object.ID) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	_, ok := v.chunks[id]
@@ -237,15 +242,15 @@ func (v *visited) has(id ID) bool {
 }
 
 // snapshot proves every unit, and that the units make up the tables.
-func (v *verifier) snapshot(ctx context.Context, snap *Snapshot, seen *visited) error {
-	chunks, err := v.repo.chunks(ctx, snap.kid)
+func (v *verifier) snapshot(ctx context.Context, snap *manifest.Snapshot, seen *visited) error {
+	chunks, err := v.repo.chunks(ctx, snap.KID)
 	if err != nil {
 		return err
 	}
 	return v.units(ctx, snap, chunks, seen)
 }
 
-func (v *verifier) units(ctx context.Context, snap *Snapshot, chunks *chunkReader, seen *visited) error {
+func (v *verifier) units(ctx context.Context, snap *manifest.Snapshot, chunks *pack.ChunkReader, seen *visited) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	sums := map[string]rows.Sum{}
@@ -266,21 +271,21 @@ func (v *verifier) units(ctx context.Context, snap *Snapshot, chunks *chunkReade
 	return group.Wait()
 }
 
-func (v *verifier) key(snap *Snapshot, u *Unit) unitKey {
+func (v *verifier) key(snap *manifest.Snapshot, u *manifest.Unit) unitKey {
 	var b strings.Builder
 	for _, id := range u.List {
 		b.Write(id[:])
 	}
-	return unitKey{snap.kid, fmt.Sprintf("%s %d %d %s", b.String(), u.Entries, u.Bytes, u.Proof)}
+	return unitKey{snap.KID, fmt.Sprintf("%s %d %d %s", b.String(), u.Entries, u.Bytes, u.Proof)}
 }
 
-func (v *verifier) sameAsBefore(snap *Snapshot, u *Unit) bool {
+func (v *verifier) sameAsBefore(snap *manifest.Snapshot, u *manifest.Unit) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.lists[v.key(snap, u)]
 }
 
-func (v *verifier) provedUnit(snap *Snapshot, u *Unit) {
+func (v *verifier) provedUnit(snap *manifest.Snapshot, u *manifest.Unit) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.lists[v.key(snap, u)] = true
@@ -297,8 +302,8 @@ func (v *verifier) progress(n int64) {
 }
 
 // isDamage enters err as a finding if it is one.
-func (v *verifier) isDamage(err error, snap *Snapshot) bool {
-	d, ok := asDamage(err)
+func (v *verifier) isDamage(err error, snap *manifest.Snapshot) bool {
+	d, ok := object.AsDamage(err)
 	if !ok {
 		return false
 	}
@@ -312,7 +317,7 @@ func (v *verifier) isDamage(err error, snap *Snapshot) bool {
 }
 
 // find enters a finding, or adds to the one there is of the same object and chunk.
-func (v *verifier) find(f *Finding, snap *Snapshot, entries ...string) {
+func (v *verifier) find(f *Finding, snap *manifest.Snapshot, entries ...string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	key := f.Object + "\x00" + f.Chunk + "\x00" + f.Problem

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/pack"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -19,17 +21,17 @@ func (v *verifier) objects(ctx context.Context, kid string, seen *visited) error
 	if err != nil {
 		return err
 	}
-	e := chunks.epoch
-	for _, d := range chunks.index.damaged {
+	e := chunks.Generation
+	for _, d := range chunks.Index.Damaged {
 		v.isDamage(d, nil)
 	}
-	names, err := listNames(ctx, v.repo.storage, indexDir+kid+"/")
+	names, err := object.ListNames(ctx, v.repo.storage, object.IndexDir+kid+"/")
 	if err != nil {
 		return err
 	}
-	indexed := map[string][]pack{}
+	indexed := map[string][]pack.Pack{}
 	for _, name := range names {
-		packs, err := readIndex(ctx, v.repo.storage, e, name)
+		packs, err := pack.ReadIndex(ctx, v.repo.storage, e, name)
 		if err != nil {
 			if !v.isDamage(err, nil) {
 				return err
@@ -37,15 +39,15 @@ func (v *verifier) objects(ctx context.Context, kid string, seen *visited) error
 			continue
 		}
 		for _, p := range packs {
-			indexed[p.name] = append(indexed[p.name], p)
-			if _, ok := chunks.index.sizes[p.name]; !ok {
-				v.find(&Finding{Object: packName(kid, p.name), Problem: "it is gone: " + indexName(kid, name) + " names it"}, nil)
+			indexed[p.Name] = append(indexed[p.Name], p)
+			if _, ok := chunks.Index.Sizes[p.Name]; !ok {
+				v.find(&Finding{Object: object.PackName(kid, p.Name), Problem: "it is gone: " + object.IndexName(kid, name) + " names it"}, nil)
 			}
 		}
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for name, size := range chunks.index.sizes {
+	for name, size := range chunks.Index.Sizes {
 		if v.subset != nil {
 			if !v.subset.holds(name) {
 				continue
@@ -58,9 +60,9 @@ func (v *verifier) objects(ctx context.Context, kid string, seen *visited) error
 }
 
 // pack checks one pack's directory, its chunks that were not read yet, and what indexes say of it.
-func (v *verifier) pack(ctx context.Context, chunks *chunkReader, name string, size int64, indexed []pack, seen *visited) error {
-	object := packName(chunks.epoch.kid, name)
-	p, err := readTrailer(ctx, v.repo.storage, chunks.epoch, name, size)
+func (v *verifier) pack(ctx context.Context, chunks *pack.ChunkReader, name string, size int64, indexed []pack.Pack, seen *visited) error {
+	object := object.PackName(chunks.Generation.KID, name)
+	p, err := pack.ReadTrailer(ctx, v.repo.storage, chunks.Generation, name, size)
 	if err != nil {
 		if !v.isDamage(err, nil) {
 			return err
@@ -68,33 +70,33 @@ func (v *verifier) pack(ctx context.Context, chunks *chunkReader, name string, s
 		return nil
 	}
 	for _, x := range indexed {
-		if x.size != p.size || !slices.Equal(x.blobs, p.blobs) {
+		if x.Size != p.Size || !slices.Equal(x.Blobs, p.Blobs) {
 			v.find(&Finding{Object: object, Problem: "its directory is not what the index says"}, nil)
 		}
 	}
 	var sealed, plain []byte
 	var offset int64
-	for _, b := range p.blobs {
+	for _, b := range p.Blobs {
 		at := offset
-		offset += int64(b.length)
-		if where, in, ok := chunks.index.find(b.id); ok && in == name && int64(where.offset) == at && seen.has(b.id) {
+		offset += int64(b.Length)
+		if where, in, ok := chunks.Index.Find(b.ID); ok && in == name && int64(where.Offset) == at && seen.has(b.ID) {
 			continue
 		}
-		sealed, err = v.repo.storage.Get(ctx, sealed[:0], object, at, int64(b.length))
+		sealed, err = v.repo.storage.Get(ctx, sealed[:0], object, at, int64(b.Length))
 		if err == nil {
-			plain, err = chunks.epoch.openChunk(ctx, plain[:0], sealed, b.id, int(b.plain))
+			plain, err = chunks.Generation.OpenChunk(ctx, plain[:0], sealed, b.ID, int(b.Plain))
 		}
 		if errors.Is(err, stage.ErrCorrupt) || errors.Is(err, stage.ErrNotExist) {
 			needed := "no snapshot that was verified needs it"
 			if v.subset != nil {
 				needed = "verify the whole repository to see what needs it"
 			}
-			v.find(&Finding{Object: object, Chunk: b.id.String(), Problem: fmt.Sprintf("%v; %s", err, needed)}, nil)
+			v.find(&Finding{Object: object, Chunk: b.ID.String(), Problem: fmt.Sprintf("%v; %s", err, needed)}, nil)
 		} else if err != nil {
 			return err
 		}
 		if v.subset != nil {
-			v.progress(int64(b.length))
+			v.progress(int64(b.Length))
 		}
 	}
 	return nil

@@ -4,13 +4,16 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/lmsvault/vault/core/repository/manifest"
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/repository/pack"
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/stage"
 )
 
 // unit reads a unit's entries and recomputes its proofs, once for all snapshots
 // that have the same list.
-func (v *verifier) unit(ctx context.Context, snap *Snapshot, u *Unit, chunks *chunkReader, seen *visited) error {
+func (v *verifier) unit(ctx context.Context, snap *manifest.Snapshot, u *manifest.Unit, chunks *pack.ChunkReader, seen *visited) error {
 	if v.subset != nil {
 		return v.listed(ctx, snap, u, chunks, seen)
 	}
@@ -19,7 +22,7 @@ func (v *verifier) unit(ctx context.Context, snap *Snapshot, u *Unit, chunks *ch
 		return nil
 	}
 	p := &unitProof{verifier: v, snap: snap, unit: u, chunks: chunks, seen: seen, whole: true}
-	err := readList(ctx, chunks, u, func(it *Item) error { return p.item(ctx, it) }, func(d *Damage) error {
+	err := readList(ctx, chunks, u, func(it *manifest.Item) error { return p.item(ctx, it) }, func(d *object.Damage) error {
 		p.lost(d, "entries of unit "+u.ID+", which can't be named")
 		return nil
 	})
@@ -39,9 +42,9 @@ func (v *verifier) unit(ctx context.Context, snap *Snapshot, u *Unit, chunks *ch
 // unitProof is one unit being verified. Used by one goroutine.
 type unitProof struct {
 	*verifier
-	snap   *Snapshot
-	unit   *Unit
-	chunks *chunkReader
+	snap   *manifest.Snapshot
+	unit   *manifest.Unit
+	chunks *pack.ChunkReader
 	seen   *visited
 	buf    []byte
 
@@ -50,35 +53,35 @@ type unitProof struct {
 	sum            rows.Sum
 }
 
-func (p *unitProof) item(ctx context.Context, it *Item) error {
-	check := newDigester(it)
+func (p *unitProof) item(ctx context.Context, it *manifest.Item) error {
+	check := manifest.NewDigester(it)
 	p.entries++
 	for _, ref := range it.Refs {
-		data, err := p.chunks.part(ctx, &p.buf, ref)
+		data, err := p.chunks.Part(ctx, &p.buf, ref)
 		p.seen.add(ref.Chunk)
-		if d, ok := asDamage(err); ok {
+		if d, ok := object.AsDamage(err); ok {
 			p.lost(d, it.Path)
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		check.write(data)
+		check.Write(data)
 		p.bytes += int64(len(data))
 		p.progress(int64(len(data)))
 		if it.Kind == stage.Table {
 			if err := p.sum.AddChunk(data); err != nil {
-				p.lost(&Damage{Object: p.snap.Name(), Chunk: ref.Chunk.String(), Err: err}, it.Path)
+				p.lost(&object.Damage{Object: p.snap.Name(), Chunk: ref.Chunk.String(), Err: err}, it.Path)
 			}
 		}
 	}
-	if err := check.compare(it); err != nil {
-		p.lost(&Damage{Object: p.snap.Name(), Err: err}, it.Path)
+	if err := check.Compare(it); err != nil {
+		p.lost(&object.Damage{Object: p.snap.Name(), Err: err}, it.Path)
 	}
 	return nil
 }
 
-func (p *unitProof) lost(d *Damage, entry string) {
+func (p *unitProof) lost(d *object.Damage, entry string) {
 	p.whole = false
 	object := d.Object
 	if object == "" {

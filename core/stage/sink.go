@@ -35,9 +35,9 @@ type Sink interface {
 	// sink of files has verified each file when its unit was committed, or returns an error
 	// of class failure.Unproven that names the file.
 	Prove(ctx context.Context) ([]TableProof, error)
-	// Publish marks the proven target as complete; until then it is marked as incomplete. A
-	// repository's snapshot is complete after Finish. After an error the target may be
-	// marked complete or not, until Abort.
+	// Publish marks the proven target as complete; until then it is marked as incomplete
+	// for all who look at it. A repository's snapshot is complete after Finish. After an
+	// error the target may be marked complete or not, until Abort.
 	Publish(ctx context.Context) error
 	// Abort leaves the target so that nobody mistakes it for complete, and a later use of
 	// it fails with an error that says so. It is also called after Finish, when the proof
@@ -50,16 +50,16 @@ type Sink interface {
 // RowSink is a sink for units of Part DB.
 type RowSink interface {
 	Sink
-	// WriteRows starts a unit. Many units may be open at once, but each only once. Each
-	// RowUnit is used by one goroutine.
+	// WriteRows starts a unit. Many units are open at once, each once. Each RowUnit is used
+	// by one goroutine.
 	WriteRows(ctx context.Context, u Unit) (RowUnit, error)
 }
 
 // FileSink is a sink for units of all other parts.
 type FileSink interface {
 	Sink
-	// WriteFiles starts a unit. Many units may be open at once, but each only once. Each
-	// FileUnit is used by one goroutine.
+	// WriteFiles starts a unit. Many units are open at once, each once. Each FileUnit is
+	// used by one goroutine.
 	WriteFiles(ctx context.Context, u Unit) (FileUnit, error)
 }
 

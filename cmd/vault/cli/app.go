@@ -16,7 +16,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/progress"
-	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/manifest"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/plugins/host"
 )
@@ -28,16 +28,16 @@ type App struct {
 	Settings      *viper.Viper
 	Stages        *stage.Registry
 	Log           *slog.Logger
-	Want          stage.Choice          // the snapshots that a repository command looks at
-	Signing       repository.SigningKey // of the pipeline that names its storage
-	Reporter      *progress.Stream      // what a run tells while it goes on; nil until setup
-	Bar           *progress.Terminal    // nil where there is none
-	progress      []*muted              // where progress goes that may fail: standard error, a log file
-	Hidden        config.Redactor       // keeps secrets out of messages, logs and results
-	Events        *progress.JSON        // with --json, also where only an error is an event
-	Document      atomic.Bool           // standard output gets one JSON document: no event comes before it
-	printed       atomic.Bool           // that document: nothing may follow
-	Result        any                   // of a run that failed, for the error event
+	Want          stage.Choice        // the snapshots that a repository command looks at
+	Signing       manifest.SigningKey // of the pipeline that names its storage
+	Reporter      *progress.Stream    // what a run tells while it goes on; nil until setup
+	Bar           *progress.Terminal  // nil where there is none
+	progress      []*muted            // where progress goes that may fail: standard error, a log file
+	Hidden        config.Redactor     // keeps secrets out of messages, logs and results
+	Events        *progress.JSON      // with --json, also where only an error is an event
+	Document      atomic.Bool         // standard output gets one JSON document: no event comes before it
+	printed       atomic.Bool         // that document: nothing may follow
+	Result        any                 // of a run that failed, for the error event
 	Cancel        context.CancelCauseFunc
 	Ending        <-chan struct{} // closed when the command is asked to end
 	workspace     *workspace      // nil until it is needed, as the next

@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/pipeline"
-	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/manifest"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -127,7 +127,7 @@ func (a *App) override(cmd *cobra.Command, p *pipeline.Pipeline) error {
 		return err
 	}
 	for _, tag := range tags {
-		if err := repository.ValidateTag(tag); err != nil {
+		if err := manifest.ValidateTag(tag); err != nil {
 			return fmt.Errorf("--tag: %w", err)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/lmsvault/vault/cmd/vault/cli"
 	"github.com/lmsvault/vault/core/failure"
-	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/manifest"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -45,13 +45,13 @@ func choice(flags *pflag.FlagSet) (c stage.Choice, err error) {
 }
 
 // trusted are the public keys of --signer.
-func trusted(flags *pflag.FlagSet) (signers []repository.Signer, err error) {
+func trusted(flags *pflag.FlagSet) (signers []manifest.Signer, err error) {
 	texts, err := flags.GetStringSlice("signer")
 	if err != nil {
 		return nil, err
 	}
 	for _, text := range texts {
-		s, err := repository.ParseSigner(text)
+		s, err := manifest.ParseSigner(text)
 		if err != nil {
 			return nil, failure.New(failure.Usage, "--signer: %w", err)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/manifest"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -179,7 +180,7 @@ type CopyLine struct {
 func copyLines(list []repository.Copied) []CopyLine {
 	lines := []CopyLine{}
 	for _, c := range list {
-		l := CopyLine{ID: c.Snapshot.ID, Copy: c.ID, Start: c.Snapshot.Start, Pipeline: c.Snapshot.Pipeline, Site: c.Snapshot.Site().ID, Tags: c.Snapshot.Tags}
+		l := CopyLine{ID: c.Snapshot.ID, Copy: c.ID, Start: c.Snapshot.Start, Pipeline: c.Snapshot.Pipeline, Site: repository.Site(c.Snapshot).ID, Tags: c.Snapshot.Tags}
 		if c.Totals != (stage.Totals{}) {
 			l.Totals = &c.Totals
 		}
@@ -212,8 +213,8 @@ func copied(a *cli.App, c *repository.Copying, dry, well bool) error {
 		return a.PrintJSON(doc)
 	}
 	rows := [][]string{{"", "SNAPSHOT", "TAKEN", "PIPELINE", "SITE", "TAGS", "SIZE", "STORED"}}
-	line := func(verb string, s *repository.Snapshot, stored string) {
-		rows = append(rows, []string{verb, s.ID, day(s.Start), cli.Plain(s.Pipeline), cli.Plain(cmp.Or(s.Site().Name, s.Site().ID)), cli.Plain(strings.Join(s.Tags, ", ")), cli.Size(s.Totals.Bytes), stored})
+	line := func(verb string, s *manifest.Snapshot, stored string) {
+		rows = append(rows, []string{verb, s.ID, day(s.Start), cli.Plain(s.Pipeline), cli.Plain(cmp.Or(repository.Site(s).Name, repository.Site(s).ID)), cli.Plain(strings.Join(s.Tags, ", ")), cli.Size(s.Totals.Bytes), stored})
 	}
 	for _, s := range c.There {
 		line("there", s.Snapshot, "")

@@ -13,6 +13,7 @@ import (
 	"github.com/lmsvault/vault/cmd/vault/cli"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/manifest"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -96,7 +97,7 @@ func keepFlags(flags *pflag.FlagSet) []string {
 }
 
 // signingKey is the key of --signing-key-file, or that of the repository's pipeline.
-func signingKey(a *cli.App, ctx context.Context, flags *pflag.FlagSet) (repository.SigningKey, error) {
+func signingKey(a *cli.App, ctx context.Context, flags *pflag.FlagSet) (manifest.SigningKey, error) {
 	if flags.Lookup("signing-key-file") == nil {
 		return a.Signing, nil
 	}
@@ -106,9 +107,9 @@ func signingKey(a *cli.App, ctx context.Context, flags *pflag.FlagSet) (reposito
 	}
 	text, err := a.SecretFile(ctx, "signing-key-file", path)
 	if err != nil {
-		return repository.SigningKey{}, err
+		return manifest.SigningKey{}, err
 	}
-	key, err := repository.ParseSigningKey(text.Reveal())
+	key, err := manifest.ParseSigningKey(text.Reveal())
 	if err != nil {
 		return key, failure.New(failure.Usage, "--signing-key-file: %w", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/manifest"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -47,7 +48,7 @@ key where nobody who can write to the storage can change it.`,
 		Example: "  vault key new /etc/vault/signing.key",
 		Args:    cli.Takes("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			key, err := repository.NewSigningKey()
+			key, err := manifest.NewSigningKey()
 			if err != nil {
 				return err
 			}
@@ -63,7 +64,7 @@ key where nobody who can write to the storage can change it.`,
 }
 
 // writeKey keeps a key in a new file. A file that could not be written whole is removed.
-func writeKey(path string, key repository.SigningKey) error {
+func writeKey(path string, key manifest.SigningKey) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return failure.New(failure.Refused, "%s exists; snapshots that an old key has signed need its public key, so choose another name", path)

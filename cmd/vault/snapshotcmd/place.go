@@ -13,7 +13,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/pipeline"
-	"github.com/lmsvault/vault/core/repository"
+	"github.com/lmsvault/vault/core/repository/manifest"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/storages/local"
 )
@@ -25,9 +25,9 @@ type location struct {
 	stages               cli.Finder
 	passphrase, identity config.Secret // where a pipeline file gives them, as the next
 	site, pipeline       string        // whose latest snapshot is meant
-	signers              []repository.Signer
-	signing              repository.SigningKey // of the sink that the storage is
-	owner                bool                  // only keys that may be shared are opened
+	signers              []manifest.Signer
+	signing              manifest.SigningKey // of the sink that the storage is
+	owner                bool                // only keys that may be shared are opened
 }
 
 // isPipelineFile tells whether an argument names a pipeline file, by its ending.

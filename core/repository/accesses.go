@@ -1,0 +1,94 @@
+package repository
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository/keyring"
+	"github.com/lmsvault/vault/core/repository/object"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Access is a way to open keys of a repository: for a passphrase or for recipients.
+type Access struct {
+	ID      string    `json:"id"`
+	Created time.Time `json:"created,omitzero"`
+	Host    string    `json:"host,omitempty"` // where it was made
+	Readers string    `json:"readers"`        // whom it admits, such as "a passphrase"
+	Keys    []string  `json:"keys"`           // that it opens
+	Used    bool      `json:"used"`           // what was given opens a key by it
+}
+
+// Accesses lists the ways to open the repository's keys, the oldest first. What can't
+// be read is a note. A repository without encryption has none.
+func (r *Repository) Accesses(ctx context.Context) (list []Access, notes []stage.Note, err error) {
+	for _, kid := range r.kids {
+		k, err := keyring.ReadKey(ctx, r.storage, r.root, kid)
+		if d, lost := object.AsDamage(err); lost {
+			notes = append(notes, stage.Note{Path: object.KeysDir + kid, Text: d.Err.Error()})
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		used := ""
+		e, err := r.generation(ctx, kid)
+		if err == nil {
+			used = e.Access
+		} else if ctx.Err() != nil {
+			return nil, nil, err
+		}
+		all, bad, err := keyring.ReadAccesses(ctx, r.storage, kid)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, err := range bad {
+			notes = append(notes, stage.Note{Path: object.AccessDir + kid, Text: err.Error()})
+		}
+		for i := range all {
+			list = r.listAccess(ctx, list, k, &all[i], used)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Access) int { return a.Created.Compare(b.Created) })
+	return list, notes, nil
+}
+
+// listAccess enters an access in a list, beside what it does for other keys.
+func (r *Repository) listAccess(ctx context.Context, list []Access, k keyring.KeyFile, a *keyring.Access, used string) []Access {
+	i := slices.IndexFunc(list, func(l Access) bool { return l.ID == a.ID })
+	if i < 0 {
+		i = len(list)
+		list = append(list, Access{ID: a.ID, Created: a.Created, Host: a.Host, Readers: r.readers(ctx, k, a)})
+	}
+	list[i].Keys = append(list[i].Keys, a.Key)
+	list[i].Used = list[i].Used || used == a.ID
+	return list
+}
+
+// readers says whom an access admits, as far as its transforms can tell.
+func (r *Repository) readers(ctx context.Context, k keyring.KeyFile, a *keyring.Access) string {
+	var words []string
+	n := 0
+	for _, t := range k.Transforms {
+		if !t.Keyed || n >= len(a.Headers) {
+			continue
+		}
+		text := t.Name
+		if made, err := r.chain.Transform(ctx, t.Name); err == nil {
+			if s, ok := made.(stage.Sharer); ok {
+				if told, err := s.Readers(a.Headers[n]); err == nil {
+					text = told
+				}
+			}
+		}
+		words = append(words, text)
+		n++
+	}
+	return strings.Join(words, ", ")
+}
+
+// errClearKeys is the error where there is nothing to open.
+var errClearKeys = failure.New(failure.Refused, "the repository is not encrypted, or has no key yet: there is nothing that a passphrase opens")

@@ -1,0 +1,270 @@
+package lock
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/repository/storagetest"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+const otherRun = "00000000000000000000000000000001"
+
+func lock(s *storagetest.Shelf, t *testing.T, l lockFile) {
+	t.Helper()
+	raw, err := json.Marshal(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Objects[lockName(otherRun, l.Expires)] = raw
+}
+
+func Release(t *testing.T, l *Lock) {
+	t.Helper()
+	if err := l.Release(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLiveWriterRefuses(t *testing.T) {
+	until := time.Now().Add(3 * time.Minute)
+	elsewhere := process{Host: "backup7", PID: 4711, Boot: "another boot", Space: "pid:[1]", Start: "1"}
+	for name, l := range map[string]lockFile{
+		"on another host": {process: elsewhere, Pipeline: "nightly", Expires: until},
+		"in this process": {process: thisProcess(), Pipeline: "nightly", Expires: until},
+	} {
+		s := storagetest.NewShelf()
+		lock(s, t, l)
+		_, err := Acquire(t.Context(), s, LockWrite, "p", time.Hour)
+		if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), l.Host) || !strings.Contains(err.Error(), "nightly") ||
+			!strings.Contains(err.Error(), until.UTC().Format("2006-01-02 15:04:05 UTC")) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if len(s.Objects) != 1 {
+			t.Errorf("%s: a lock was left beside the other's", name)
+		}
+	}
+}
+
+func TestDeadWriterIsTakenOver(t *testing.T) {
+	child := exec.Command("true")
+	if err := child.Run(); err != nil {
+		t.Fatal(err)
+	}
+	gone, reused := thisProcess(), thisProcess()
+	gone.PID = child.Process.Pid
+	reused.PID, reused.Start = os.Getppid(), "1"
+	later := time.Now().Add(time.Hour)
+	for name, l := range map[string]lockFile{
+		"process gone":    {process: gone, Expires: later},
+		"PID used again":  {process: reused, Expires: later},
+		"lease has ended": {process: process{Host: "elsewhere"}, Expires: time.Now().Add(-time.Second)},
+	} {
+		s := storagetest.NewShelf()
+		lock(s, t, l)
+		got, err := Acquire(t.Context(), s, LockWrite, "p", time.Hour)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if _, there := s.Objects[lockName(otherRun, l.Expires)]; there {
+			t.Errorf("%s: the dead one's lock is left", name)
+		}
+		Release(t, got)
+		if len(s.Objects) > 0 {
+			t.Errorf("%s: locks are left", name)
+		}
+	}
+}
+
+// A lock that can't be read holds until its name says that it has expired.
+func TestUnreadableLock(t *testing.T) {
+	s := storagetest.NewShelf()
+	until := time.Now().Add(time.Minute)
+	s.Objects[lockName(otherRun, until)] = []byte("{")
+	if _, err := Acquire(t.Context(), s, LockWrite, "p", time.Hour); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "expires at "+moment(until)) {
+		t.Errorf("got %v", err)
+	}
+	delete(s.Objects, lockName(otherRun, until))
+	s.Objects[lockName(otherRun, time.Now().Add(-time.Second))] = []byte("{")
+	l, err := Acquire(t.Context(), s, LockWrite, "p", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	Release(t, l)
+}
+
+// appendOnly is a storage that refuses to delete and to replace.
+type appendOnly struct{ *storagetest.Shelf }
+
+var errAppendOnly = errors.New("access denied")
+
+func (a appendOnly) Delete(context.Context, string) error { return errAppendOnly }
+
+func (a appendOnly) Put(ctx context.Context, name string, data []byte) error {
+	if _, err := a.Stat(ctx, name); err == nil {
+		return errAppendOnly
+	}
+	return a.Shelf.Put(ctx, name, data)
+}
+
+// Where nothing can be deleted or replaced, a lock is refreshed and given back
+// all the same, and one that a killed writer left ends.
+func TestAppendOnlyStorageIsNotLockedByItself(t *testing.T) {
+	s := appendOnly{storagetest.NewShelf()}
+	for range 3 {
+		l, err := Acquire(t.Context(), s, LockWrite, "p", time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if err := l.renew(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := Acquire(t.Context(), appendOnly{&storagetest.Shelf{Objects: s.Objects, Puts: s.Puts}}, LockWrite, "p", time.Hour); failure.Of(err) != failure.Refused {
+			t.Errorf("a second writer got %v", err)
+		}
+		if err := l.Held(t.Context()); err != nil {
+			t.Error(err)
+		}
+		Release(t, l)
+	}
+	lock(s.Shelf, t, lockFile{process: process{Host: "elsewhere"}, Expires: time.Now().Add(-time.Second)})
+	l, err := Acquire(t.Context(), s, LockWrite, "p", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.File.Expires = time.Now().Add(-time.Second) // a machine that slept, whose lock nobody could delete
+	if err := l.Held(t.Context()); err == nil || !strings.Contains(err.Error(), "expired") {
+		t.Errorf("held: %v", err)
+	}
+	Release(t, l)
+}
+
+// A lock that is refreshed while another looks at it still counts.
+func TestRefreshHidesNoLock(t *testing.T) {
+	s := storagetest.NewShelf()
+	l, err := Acquire(t.Context(), s, LockWrite, "p", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer Release(t, l)
+	for range 5 {
+		before := l.Name
+		if err := l.renew(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Stat(t.Context(), before); err != nil {
+			t.Errorf("the lock before is gone at once: %v", err)
+		}
+	}
+	if len(s.Objects) != 2 {
+		t.Errorf("%d objects", len(s.Objects))
+	}
+	renewing := movingShelf{s, l}
+	if _, err := CheckLocks(t.Context(), renewing, LockWrite, "", time.Now()); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "locked by") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// movingShelf refreshes a lock twice after each list.
+type movingShelf struct {
+	*storagetest.Shelf
+	lock *Lock
+}
+
+func (m movingShelf) List(ctx context.Context, prefix string, fn func(stage.Object) error) error {
+	err := m.Shelf.List(ctx, prefix, fn)
+	if m.lock.Name < lockName(m.lock.run, time.Now().Add(Lease+time.Second)) { // once
+		m.lock.File.Expires = time.Now().Add(Lease + 2*time.Second)
+		return errors.Join(err, m.lock.renew(ctx), m.lock.renew(ctx))
+	}
+	return err
+}
+
+// A lock that ends years ahead is the work of a wrong clock, and says how to go on.
+func TestLockOfAWrongClockSaysSo(t *testing.T) {
+	s := storagetest.NewShelf()
+	lock(s, t, lockFile{process: process{Host: "backup7", PID: 4711}, Expires: time.Now().AddDate(3, 0, 0)})
+	_, err := Acquire(t.Context(), s, LockWrite, "p", time.Hour)
+	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "is wrong; set it, and if that process is gone, delete locks/"+otherRun) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestOneOfManyGetsTheLock(t *testing.T) {
+	s := storagetest.NewShelf()
+	got := make(chan *Lock, 20)
+	var asking sync.WaitGroup
+	for range 20 {
+		asking.Go(func() {
+			if l, err := Acquire(t.Context(), s, LockWrite, "p", time.Hour); err == nil {
+				got <- l
+			} else if failure.Of(err) != failure.Refused {
+				t.Error(err)
+			}
+		})
+	}
+	asking.Wait()
+	close(got)
+	var holders []*Lock
+	for l := range got {
+		holders = append(holders, l)
+	}
+	if len(holders) != 1 {
+		t.Errorf("%d hold the lock, want 1", len(holders))
+	}
+	for _, l := range holders {
+		Release(t, l)
+	}
+}
+
+func TestLockIsRefreshedAndLossIsSeen(t *testing.T) {
+	s := storagetest.NewShelf()
+	l, err := Acquire(t.Context(), s, LockWrite, "p", time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-s.Puts // taking it
+	<-s.Puts // refreshing it
+	if err := l.Held(t.Context()); err != nil {
+		t.Error(err)
+	}
+	l.Turn.Lock()
+	err = s.Delete(t.Context(), l.Name)
+	l.Turn.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.done.Wait() // the keeper sees that it is gone, and does not make it anew
+	if err := l.Held(t.Context()); err == nil || !strings.Contains(err.Error(), "run again") {
+		t.Errorf("held: %v", err)
+	}
+	Release(t, l)
+}
+
+func TestFailingRefreshIsTriedAgain(t *testing.T) {
+	s := storagetest.NewShelf()
+	l, err := Acquire(t.Context(), s, LockWrite, "p", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Broken = errors.New("storage is away")
+	if err := l.renew(t.Context()); err != nil {
+		t.Errorf("lost while the lease lasts: %v", err)
+	}
+	l.File.Expires = time.Now().Add(-time.Second)
+	if err := l.renew(t.Context()); err == nil {
+		t.Error("not lost when the lease has ended")
+	}
+	Release(t, l)
+}
