@@ -140,7 +140,7 @@ func (f *fileFan) arrived(e stage.Entry, size int64) {
 // content returns the content hash of a path in the file pool, if the run checks that
 // all contents are delivered.
 func (f *fileFan) content(path string) (hash string, ok bool) {
-	if f.job.closure == nil || f.unit.Part != stage.Filedir {
+	if f.job.contents == nil || f.unit.Part != stage.Filedir {
 		return "", false
 	}
 	return moodle.ContentHash(strings.TrimPrefix(path, stage.Filedir+"/"))
@@ -181,12 +181,12 @@ func (f *fileFan) commit(ctx context.Context) error {
 	j.ledger.lose(nil, f.losses...)
 	j.setuid.merge(&f.setuid)
 	for _, hash := range f.hashes {
-		if err := j.closure.Delivered(hash); err != nil {
+		if err := j.contents.Delivered(hash); err != nil {
 			return err
 		}
 	}
 	for _, hash := range f.missing {
-		if err := j.closure.Lost(hash); err != nil {
+		if err := j.contents.Lost(hash); err != nil {
 			return err
 		}
 	}

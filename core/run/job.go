@@ -60,7 +60,7 @@ type Job struct {
 	snapshots []string // snapshots that the sources read
 	units     []work
 	counts    []count
-	closure   *moodle.Closure
+	contents  *moodle.ContentCheck
 	setuid    setuid
 	// firstPause is the pause before a unit's second attempt; 0: the constant
 	// firstPause.
@@ -111,8 +111,8 @@ func (j *Job) Close(ctx context.Context) error {
 			}
 		}
 	}
-	if j.closure != nil {
-		errs = append(errs, j.closure.Close())
+	if j.contents != nil {
+		errs = append(errs, j.contents.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -308,10 +308,10 @@ func (j *Job) watchContents(plan *stage.Plan) error {
 	if t == nil || t.schema.Column(moodle.ContentHashColumn) == nil || !slices.Contains(plan.Parts, stage.Filedir) {
 		return nil
 	}
-	c, err := moodle.NewClosure(j.TempDir)
+	c, err := moodle.NewContentCheck(j.TempDir)
 	if err != nil {
 		return fmt.Errorf("checking that no file content is missing: %w", err)
 	}
-	j.closure = c
+	j.contents = c
 	return nil
 }

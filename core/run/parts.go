@@ -57,7 +57,7 @@ func (j *Job) recall(ctx context.Context, p *stage.Plan) error {
 			}
 		}
 	}
-	if j.hollow != nil && (j.closure == nil || slices.ContainsFunc(j.previous, func(h *stage.Holdings) bool { return h.Parts[stage.Filedir].Files > 0 })) {
+	if j.hollow != nil && (j.contents == nil || slices.ContainsFunc(j.previous, func(h *stage.Holdings) bool { return h.Parts[stage.Filedir].Files > 0 })) {
 		j.losePart(stage.Filedir, j.hollow.Reason)
 	}
 	return nil
@@ -75,7 +75,7 @@ func (j *Job) losePart(part, reason string) {
 
 // weigh compares the size of each part with the previous snapshot.
 func (j *Job) weigh() {
-	if slices.Contains(j.parts, stage.Filedir) && j.read.amounts[stage.Filedir].Files == 0 && (j.closure == nil || j.closure.Wanted()) {
+	if slices.Contains(j.parts, stage.Filedir) && j.read.amounts[stage.Filedir].Files == 0 && (j.contents == nil || j.contents.Wanted()) {
 		reason := "no files found; is it mounted?"
 		if j.hollow != nil {
 			reason = j.hollow.Reason

@@ -52,8 +52,8 @@ func (f *rowFan) Write(ctx context.Context, c stage.Chunk) error {
 	if err := checkRows(f.job.tallies[f.unit.Table].filter, c.Data); err != nil {
 		return fmt.Errorf("table %s: %w", f.unit.Table, err)
 	}
-	if f.unit.Table == moodle.FilesTable && f.job.closure != nil {
-		if err := f.job.closure.Named(ctx, f.job.tallies[f.unit.Table].schema, c.Data); err != nil {
+	if f.unit.Table == moodle.FilesTable && f.job.contents != nil {
+		if err := f.job.contents.Named(ctx, f.job.tallies[f.unit.Table].schema, c.Data); err != nil {
 			return err
 		}
 	}

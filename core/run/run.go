@@ -337,10 +337,10 @@ func (j *Job) verifyRead() ([]stage.TableProof, error) {
 // missing records the contents that the table files refers to and no source
 // delivered.
 func (j *Job) missing(ctx context.Context) error {
-	if j.closure == nil {
+	if j.contents == nil {
 		return nil
 	}
-	orphans, err := j.closure.Missing(ctx, func(hash string) error {
+	orphans, err := j.contents.Missing(ctx, func(hash string) error {
 		path := hash
 		if moodle.ValidHash(hash) {
 			path = moodle.ContentPath(hash)

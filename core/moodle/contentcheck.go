@@ -16,10 +16,10 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Closure finds the contents that the table files refers to and no source delivered.
+// ContentCheck finds the contents that the table files refers to and no source delivered.
 // It keeps hashes in 256 files, so that memory holds one 256th of them at a time. It
 // is safe for concurrent use until Missing is called.
-type Closure struct {
+type ContentCheck struct {
 	dir     string
 	buckets [256]bucket // by the first byte of the hash
 	odd     bucket      // values that are not content hashes, one per line
@@ -35,13 +35,13 @@ const (
 	named      = 'n' // sorts last
 )
 
-// NewClosure returns a Closure that keeps its files in a new directory below dir.
-func NewClosure(dir string) (*Closure, error) {
-	own, err := os.MkdirTemp(dir, "closure-")
+// NewContentCheck returns a ContentCheck that keeps its files in a new directory below dir.
+func NewContentCheck(dir string) (*ContentCheck, error) {
+	own, err := os.MkdirTemp(dir, "contents-")
 	if err != nil {
 		return nil, fmt.Errorf("creating a directory for the check of content hashes: %w", err)
 	}
-	c := &Closure{dir: own}
+	c := &ContentCheck{dir: own}
 	for i := range c.buckets {
 		c.buckets[i].file = filepath.Join(own, fmt.Sprintf("%02x", i))
 	}
@@ -51,7 +51,7 @@ func NewClosure(dir string) (*Closure, error) {
 
 // Named records the contents that a chunk of rows of table files refers to. It
 // ignores chunks of other tables.
-func (c *Closure) Named(ctx context.Context, t schema.Table, data []byte) error {
+func (c *ContentCheck) Named(ctx context.Context, t schema.Table, data []byte) error {
 	if t.Name != FilesTable {
 		return nil
 	}
@@ -83,9 +83,9 @@ func (c *Closure) Named(ctx context.Context, t schema.Table, data []byte) error 
 
 // Wanted reports whether the table refers to any content that must be in the file
 // pool.
-func (c *Closure) Wanted() bool { return c.wanted.Load() }
+func (c *ContentCheck) Wanted() bool { return c.wanted.Load() }
 
-func (c *Closure) name(cell []byte) error {
+func (c *ContentCheck) name(cell []byte) error {
 	if string(cell) != EmptyContent {
 		c.wanted.Store(true)
 	}
@@ -97,13 +97,13 @@ func (c *Closure) name(cell []byte) error {
 }
 
 // Delivered records that a content was read into the backup.
-func (c *Closure) Delivered(hash string) error { return c.record(hash, delivered) }
+func (c *ContentCheck) Delivered(hash string) error { return c.record(hash, delivered) }
 
 // Lost records that a content exists but could not be read. It is already counted as
 // a loss, so Missing does not report it.
-func (c *Closure) Lost(hash string) error { return c.record(hash, lost) }
+func (c *ContentCheck) Lost(hash string) error { return c.record(hash, lost) }
 
-func (c *Closure) record(hash string, what byte) error {
+func (c *ContentCheck) record(hash string, what byte) error {
 	var raw [20]byte
 	if !decode(&raw, []byte(hash)) {
 		return fmt.Errorf("%q is not a content hash", hash)
@@ -114,7 +114,7 @@ func (c *Closure) record(hash string, what byte) error {
 // Missing calls fn once for every hash that was referred to but neither delivered nor
 // lost, in order; values that are not hashes come last. It returns the number of
 // delivered contents that no row refers to. It stops at the first error of fn.
-func (c *Closure) Missing(ctx context.Context, fn func(hash string) error) (orphans int64, err error) {
+func (c *ContentCheck) Missing(ctx context.Context, fn func(hash string) error) (orphans int64, err error) {
 	for bucket := range c.buckets {
 		if err := ctx.Err(); err != nil {
 			return orphans, err
@@ -150,7 +150,7 @@ func (c *Closure) Missing(ctx context.Context, fn func(hash string) error) (orph
 }
 
 // missingOdd holds all odd values in memory: a site has a handful at most.
-func (c *Closure) missingOdd(fn func(hash string) error) error {
+func (c *ContentCheck) missingOdd(fn func(hash string) error) error {
 	data, err := c.odd.take()
 	if err != nil || len(data) == 0 {
 		return err
@@ -166,7 +166,7 @@ func (c *Closure) missingOdd(fn func(hash string) error) error {
 }
 
 // Close removes the files.
-func (c *Closure) Close() error { return os.RemoveAll(c.dir) }
+func (c *ContentCheck) Close() error { return os.RemoveAll(c.dir) }
 
 func decode(hash *[20]byte, text []byte) bool {
 	for _, b := range text {

@@ -18,7 +18,7 @@ var filesTable = schema.Table{Name: FilesTable, Columns: []schema.Column{{Name: 
 
 func hashOf(n int) string { return fmt.Sprintf("%x", sha1.Sum(fmt.Append(nil, n))) }
 
-func missing(t *testing.T, c *Closure) (hashes []string, orphans int64) {
+func missing(t *testing.T, c *ContentCheck) (hashes []string, orphans int64) {
 	t.Helper()
 	orphans, err := c.Missing(t.Context(), func(hash string) error {
 		hashes = append(hashes, hash)
@@ -30,9 +30,9 @@ func missing(t *testing.T, c *Closure) (hashes []string, orphans int64) {
 	return hashes, orphans
 }
 
-func newClosure(t *testing.T) *Closure {
+func newContentCheck(t *testing.T) *ContentCheck {
 	t.Helper()
-	c, err := NewClosure(t.TempDir())
+	c, err := NewContentCheck(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,8 +40,8 @@ func newClosure(t *testing.T) *Closure {
 }
 
 // Each of contents 0…29999 is referred to by two rows; 10000…39999 are delivered.
-func TestClosureOfManyContents(t *testing.T) {
-	c := newClosure(t)
+func TestContentCheckFindsMissingContents(t *testing.T) {
+	c := newContentCheck(t)
 	var wg sync.WaitGroup
 	for worker := range 4 {
 		wg.Go(func() {
@@ -77,8 +77,8 @@ func TestClosureOfManyContents(t *testing.T) {
 	}
 }
 
-func TestClosureOfOddRows(t *testing.T) {
-	c := newClosure(t)
+func TestContentCheckOfOddRows(t *testing.T) {
+	c := newContentCheck(t)
 	upper := strings.ToUpper(hashOf(1))
 	data := "1\t" + EmptyContent + "\t.\n" + // the row of a directory
 		"2\t\\N\tx\n" +
@@ -98,8 +98,8 @@ func TestClosureOfOddRows(t *testing.T) {
 	}
 }
 
-func TestClosureRefusesOtherTables(t *testing.T) {
-	c := newClosure(t)
+func TestContentCheckRefusesOtherTables(t *testing.T) {
+	c := newContentCheck(t)
 	for name, data := range map[string]string{"cut off": "1\t" + hashOf(1), "too few columns": "1\n"} {
 		if err := c.Named(t.Context(), filesTable, []byte(data)); err == nil {
 			t.Errorf("%s: no error", name)
@@ -126,7 +126,7 @@ func TestClosureRefusesOtherTables(t *testing.T) {
 }
 
 func BenchmarkNamed(b *testing.B) {
-	c, err := NewClosure(b.TempDir())
+	c, err := NewContentCheck(b.TempDir())
 	if err != nil {
 		b.Fatal(err)
 	}
