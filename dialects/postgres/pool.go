@@ -12,6 +12,8 @@ import (
 
 // Pool is a fixed number of sessions shared by workers. A lost session is reopened
 // when it is needed. It is safe for concurrent use.
+//
+// It is not pgxpool, which cannot begin with fewer sessions than it was asked for.
 type Pool struct {
 	open func(context.Context) (*Conn, error)
 	free chan *Conn
