@@ -49,7 +49,7 @@ func TestCopy(t *testing.T) {
 	if keys, err := os.ReadDir(filepath.Join(to, "keys")); err == nil && len(keys) > 0 {
 		t.Error("a dry run makes a key")
 	}
-	if o := vault(t, 0, env, "copy", from, offsite, "--tag", "first"); !strings.Contains(o.stdout, "copied 1 snapshot; each was read back and is as it was read") {
+	if o := vault(t, 0, env, "copy", from, offsite, "--tag", "first"); !strings.Contains(o.stdout, "copied and verified 1 snapshot") {
 		t.Errorf("it says\n%s", o.stdout)
 	}
 	var doc struct{ Copied, There []snapshotcmd.CopyLine }
@@ -80,15 +80,15 @@ func TestCopyIsRefusedWithWhatToDo(t *testing.T) {
 		args []string
 	}{
 		{2, "copy needs TO", []string{from}},
-		{2, "copy needs to know which snapshots", []string{from, to}},
+		{2, "no snapshots selected", []string{from, to}},
 		{2, "not both", []string{from, to, "latest", "--all"}},
-		{2, "leave it out beside", []string{from, to, "--all", "--tag", "x"}},
+		{2, "omit it or --site", []string{from, to, "--all", "--tag", "x"}},
 		{2, `no snapshot "nosuch"`, []string{from, to, "nosuch"}},
 		{2, "--site is empty", []string{from, to, "--site", ""}},
 		{2, `there is no snapshot of tag "other"`, []string{from, offsite, "--tag", "other", "--from-passphrase-file", right}},
 		{2, "--passphrase-file is for a directory", []string{from, offsite, "--all", "--from-passphrase-file", right, "--passphrase-file", right}},
 		{3, "give --from-passphrase-file or --from-identity-file, or set LMSVAULT_FROM_PASSPHRASE", []string{from, offsite, "--all"}},
-		{3, "give --passphrase-file or set LMSVAULT_PASSPHRASE", []string{from, to, "--all", "--from-passphrase-file", right}},
+		{3, "give --passphrase-file, set LMSVAULT_PASSPHRASE", []string{from, to, "--all", "--from-passphrase-file", right}},
 		{3, "wrong passphrase", []string{from, offsite, "--all", "--from-passphrase-file", wrong}},
 		{3, "to copy to: " + "keys/", []string{from, to, "--all", "--from-passphrase-file", right, "--passphrase-file", wrong}},
 		{3, "is the repository that is copied from", []string{from, from, "--all", "--from-passphrase-file", right, "--passphrase-file", right}},

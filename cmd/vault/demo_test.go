@@ -15,7 +15,7 @@ import (
 func TestTheDemoProvesItselfAndItsRepositoryCanBeLookedInto(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
 	o := vault(t, 0, nil, "demo", "--dir", dir)
-	for _, want := range []string{"proven: sqlite holds", "proven: files holds", "proven: dataroot holds", "ratio", dir + "/restored"} {
+	for _, want := range []string{"verified: sqlite: ", "verified: files: ", "verified: dataroot: ", "ratio", dir + "/restored"} {
 		if !strings.Contains(o.stdout, want) {
 			t.Errorf("no %q in\n%s", want, o.stdout)
 		}
@@ -66,11 +66,11 @@ func TestTheDemoProvesItselfAndItsRepositoryCanBeLookedInto(t *testing.T) {
 		t.Errorf("without a passphrase it says %s", o.stderr)
 	}
 	vault(t, 3, nil, "snapshots", filepath.Join(dir, "site"))
-	if o := vault(t, 2, nil, "snapshots", filepath.Join(repo, "..", "site", "site.sqlite")); !strings.Contains(o.stderr, "is a file, not a directory") {
+	if o := vault(t, 2, nil, "snapshots", filepath.Join(repo, "..", "site", "site.sqlite")); !strings.Contains(o.stderr, "neither a directory nor a pipeline file") {
 		t.Errorf("of a file it says %s", o.stderr)
 	}
 	vault(t, 2, nil, "snapshots", "")
-	if o := vault(t, 2, key, "ls", repo, "nosuch"); !strings.Contains(o.stderr, `holds nothing at "nosuch"`) || o.stdout != "" {
+	if o := vault(t, 2, key, "ls", repo, "nosuch"); !strings.Contains(o.stderr, `has no entry "nosuch"`) || o.stdout != "" {
 		t.Errorf("of what is not there it says %s%s", o.stdout, o.stderr)
 	}
 

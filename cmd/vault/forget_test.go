@@ -79,14 +79,14 @@ func TestForgetRefusesWrongUse(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "repo")
 	ids := runs(t, dir, 1)
 	for say, args := range map[string][]string{
-		"needs IDs, or flags":        {},
+		"give IDs, or flags":         {},
 		"not both":                   {ids[0], "--keep-last", "1"},
 		"--keep-daily must be":       {"--keep-daily", "0"},
 		"--keep-last must be":        {"--keep-last", "-1"},
 		"is not a span of time":      {"--keep-within", "soon"},
 		"there is no snapshot":       {"20200101"},
 		`no snapshot of tag "x"`:     {"--keep-last", "1", "--tag", "x"},
-		"leave them out where IDs":   {ids[0], "--site", "x"},
+		"omit them with IDs":         {ids[0], "--site", "x"},
 		"--signing-key-file: ":       {ids[0], "--signing-key-file", written(t, "key", "x")},
 		"there is no snapshot of si": {"--keep-last", "1", "--site", "x"},
 	} {

@@ -82,7 +82,7 @@ func TestReplaceIsAFlagOfTheRun(t *testing.T) {
 	if o := vault(t, 3, nil, args...); !strings.Contains(o.stderr, "replace") {
 		t.Errorf("it says %q", o.stderr)
 	}
-	if o := vault(t, 0, nil, append(args, "--replace")...); !strings.Contains(o.stdout, "proven: sqlite holds") {
+	if o := vault(t, 0, nil, append(args, "--replace")...); !strings.Contains(o.stdout, "verified: sqlite: ") {
 		t.Errorf("it prints %q", o.stdout)
 	}
 	// Only this run: a variable that is forgotten must not replace sites.

@@ -47,7 +47,7 @@ func TestInitRepository(t *testing.T) {
 	file, dir, env := written(t, "p.yaml", text), t.TempDir(), []string{"WORD=correct horse"}
 	set := []string{"--set", "dir=" + dir}
 	o := vault(t, 0, env, append(set, "init-repository", file)...)
-	for _, want := range []string{dir + "/a: made an encrypted repository", dir + "/b: made an encrypted", "next: vault run " + file} {
+	for _, want := range []string{dir + "/a: created an encrypted repository", dir + "/b: created an encrypted", "next: vault run " + file} {
 		if !strings.Contains(o.stdout, want) {
 			t.Errorf("it doesn't say %q:\n%s", want, o.stdout)
 		}
@@ -56,18 +56,18 @@ func TestInitRepository(t *testing.T) {
 		t.Errorf("keys: %v %v", keys, err)
 	}
 	vault(t, 0, env, append(set, "run", file)...)
-	if o := vault(t, 3, env, append(set, "init-repository", file)...); !strings.Contains(o.stdout, dir+"/a: there is a repository already") {
+	if o := vault(t, 3, env, append(set, "init-repository", file)...); !strings.Contains(o.stdout, dir+"/a: already has a repository") {
 		t.Errorf("the second time it says\n%s%s", o.stdout, o.stderr)
 	}
 	vault(t, 0, append(env, "LMSVAULT_PASSPHRASE=correct horse"), "verify", dir+"/a")
 
 	plain := filepath.Join(dir, "new", "c")
-	if o := vault(t, 0, nil, "init-repository", plain); !strings.Contains(o.stdout, plain+": made a repository\nnext: ") {
+	if o := vault(t, 0, nil, "init-repository", plain); !strings.Contains(o.stdout, plain+": created a repository\nnext: ") {
 		t.Errorf("of a directory it says\n%s", o.stdout)
 	}
 	vault(t, 0, nil, "run", written(t, "p.yaml", strings.Replace(small, ", create: true", "", 1)), "--set", "dir="+plain)
 	for name, want := range map[string]string{
-		"no storage": "has no storage below sink",
+		"no storage": "has no storage under sink",
 		"foreign":    "it is not empty",
 	} {
 		code, arg := 3, t.TempDir()
@@ -91,7 +91,7 @@ func TestInitRepositoryNeedsNoSite(t *testing.T) {
 	if o := vault(t, 2, nil, "init-repository", file, "--set", "dir="+dir); !strings.Contains(o.stderr, "WORD") || strings.Contains(o.stderr, "SITE_DSN") {
 		t.Errorf("without the passphrase it says\n%s", o.stderr)
 	}
-	if o := vault(t, 0, []string{"WORD=correct horse"}, "init-repository", file, "--set", "dir="+dir); !strings.Contains(o.stdout, dir+": made an encrypted repository") {
+	if o := vault(t, 0, []string{"WORD=correct horse"}, "init-repository", file, "--set", "dir="+dir); !strings.Contains(o.stdout, dir+": created an encrypted repository") {
 		t.Errorf("it says\n%s%s", o.stdout, o.stderr)
 	}
 }

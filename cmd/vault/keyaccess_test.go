@@ -58,7 +58,7 @@ sink: [{use: local, with: {dir: "${env:REPO}", create: true}}]
 		t.Errorf("removing all says\n%s", o.stderr)
 	}
 	o := vault(t, 0, env, "key", "remove", repo, both[0].ID[:4], "--passphrase-file", next)
-	for _, say := range []string{"removed " + both[0].ID[:4] + " from 1 key", "may have copied the key", "vault key renew PIPELINE"} {
+	for _, say := range []string{"removed " + both[0].ID[:4] + " from 1 key", "may\nhave copied the key", "vault key renew PIPELINE"} {
 		if !strings.Contains(o.stdout, say) {
 			t.Errorf("key remove says\n%s", o.stdout)
 		}
@@ -75,7 +75,7 @@ sink: [{use: local, with: {dir: "${env:REPO}", create: true}}]
 	if keys, err := os.ReadDir(filepath.Join(repo, "keys")); err != nil || len(keys) != 1 {
 		t.Errorf("%d keys, %v", len(keys), err)
 	}
-	if o := vault(t, 0, env, "key", "renew", nightly); !strings.Contains(o.stdout, "made a new key") {
+	if o := vault(t, 0, env, "key", "renew", nightly); !strings.Contains(o.stdout, "created a new key") {
 		t.Errorf("key renew says\n%s", o.stdout)
 	}
 	vault(t, 0, env, "run", nightly)

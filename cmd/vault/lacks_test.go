@@ -53,7 +53,7 @@ sink: [{use: local, with: {dir: "${env:DIR}/repository", create: true}}]
 	vault(t, 0, env, "run", backup)
 
 	repo := dir + "/repository"
-	for command, says := range map[string]string{"snapshots": "3 files", "show": "\nlacks 3 files\n", "verify": "lacks 3 files since it was made"} {
+	for command, says := range map[string]string{"snapshots": "3 files", "show": "\nlacks 3 files\n", "verify": "is partial: the backup lost 3 files"} {
 		if o := vault(t, 0, nil, command, repo); !strings.Contains(o.stdout, says) {
 			t.Errorf("%s says\n%s", command, o.stdout)
 		}
@@ -100,7 +100,7 @@ select: {exclude_tables: [config]}
 sink: [{use: local, with: {dir: "${env:REPO}", create: true}}]
 `)
 	vault(t, 0, []string{"REPO=" + repo}, "run", backup)
-	for command, says := range map[string]string{"snapshots": "partial (selection)", "show": "\npartial: made with a selection\n", "verify": "is partial: it was made with a selection"} {
+	for command, says := range map[string]string{"snapshots": "partial (selection)", "show": "\npartial: made with a selection\n", "verify": "is partial: made with a selection"} {
 		if o := vault(t, 0, nil, command, repo); !strings.Contains(o.stdout, says) {
 			t.Errorf("%s says\n%s", command, o.stdout)
 		}

@@ -32,7 +32,7 @@ func TestSnapshotsAreChosenByFlagsAlone(t *testing.T) {
 			}
 		}
 		settings := written(t, "config.yaml", name+": p\n")
-		if o := vault(t, 2, nil, "verify", repo, "--config", settings); !strings.Contains(o.stderr, name+" is a flag only") {
+		if o := vault(t, 2, nil, "verify", repo, "--config", settings); !strings.Contains(o.stderr, name+" can only be a flag") {
 			t.Errorf("verify with %s in its settings says\n%s", name, o.stderr)
 		}
 	}

@@ -69,9 +69,9 @@ func TestAPluginIsInstalledShownVerifiedUsedAndRemoved(t *testing.T) {
 	says(t, at(0, "verify").stdout, "mystore 1.0.0: ok")
 	says(t, at(0, "info", "mystore").stdout, "SHA-256       "+digest, "file          vault-plugins/mystore-1.0.0-", "Keeps a repository in a directory, for tests.", "\n  dir (text, required)\n")
 
-	says(t, at(0, "install", release(t, "1.1.0")).stdout, "installed mystore 1.1.0 in place of 1.0.0\n")
+	says(t, at(0, "install", release(t, "1.1.0")).stdout, "installed mystore 1.1.0 (replaces 1.0.0)\n")
 	says(t, at(3, "install", file).stderr, "the newer 1.1.0 is installed", "--replace")
-	says(t, at(0, "install", file, "--replace").stdout, "installed mystore 1.0.0 in place of 1.1.0\n")
+	says(t, at(0, "install", file, "--replace").stdout, "installed mystore 1.0.0 (replaces 1.1.0)\n")
 
 	nightly := filepath.Join(dir, "nightly.yaml")
 	if err := os.WriteFile(nightly, []byte(strings.Replace(small, "local", "mystore", 1)), 0o644); err != nil {

@@ -116,13 +116,13 @@ func TestANewProjectFindsItsVault(t *testing.T) {
 func TestNewPluginTellsMistakes(t *testing.T) {
 	there := t.TempDir()
 	for want, args := range map[string][]string{
-		"take storage, source, sink or transform": {"table", "x"},
+		"use storage, source, sink or transform":     {"table", "x"},
 		"needs NAME":                                 {"storage"},
 		"the built-in storage local":                 {"sink", "local"},
 		"a target of make":                           {"storage", "test"},
 		"must consist of at most 40 characters a-z":  {"storage", "My.Store"},
 		"already exists, nothing was changed":        {"storage", "mystore", "--dir", there},
-		"--kind is of a transform":                   {"storage", "mystore", "--kind", "rows"},
+		"--kind applies only to transforms":          {"storage", "mystore", "--kind", "rows"},
 		"the Python template supports only storages": {"sink", "x", "--lang", "python"},
 		"must be a checkout of Vault's source code":  {"sink", "x", "--dir", filepath.Join(there, "x"), "--sdk", there},
 	} {

@@ -100,13 +100,13 @@ func TestAPathThatIsNoPluginIsToldWithItsReason(t *testing.T) {
 	dir, _ := workshop(t, plugged)
 	for use, want := range map[string]string{
 		"./bin/nothing":      "there is no plugin at ./bin/nothing: a path is relative to the folder of the pipeline file",
-		"./bin":              "is no program: it is not a regular file",
-		"./text":             "can't be executed: run chmod 0755 on it",
+		"./bin":              "is not a program: not a regular file",
+		"./text":             "can't be executed; run chmod 0755 on it",
 		"./open":             "is writable by its group and others (mode 0777); run chmod go-w ",
 		"./shared/mystore":   "shared is writable by its group (mode 0775); run chmod go-w ",
 		"./script":           "plugin script",
-		"./bin/mystore:none": "plugin mystore has no stage none that can stand as a sink; it has mystore (storage), flip (transform)",
-		"./bin/mystore:flip": "plugin mystore has no stage flip that can stand as a sink",
+		"./bin/mystore:none": "plugin mystore has no stage none of role sink; it has mystore (storage), flip (transform)",
+		"./bin/mystore:flip": "plugin mystore has no stage flip of role sink",
 	} {
 		for name, mode := range map[string]os.FileMode{"text": 0o644, "open": 0o777, "script": 0o755, "shared/mystore": 0o755} {
 			path := filepath.Join(dir, name)

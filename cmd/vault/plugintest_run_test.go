@@ -148,7 +148,7 @@ func TestWhatIsWrongWithACallIsSaid(t *testing.T) {
 		"no settings":     {[]string{file}, []string{"can't be tested without its settings: dir", "--config try.yaml", "\n  dir: /srv/backups  # the directory that holds the repository"}},
 		"a typing error":  {[]string{file, "--config", typo}, []string{"typo.yaml:1:1: error: unknown key \"dri\": did you mean \"dir\"?", "dir is missing"}},
 		"no such step":    {[]string{file, "--config", otherPipeline}, []string{"no step of " + otherPipeline + " uses storage mystore"}},
-		"no such check":   {[]string{file, "--run", "nothing/", "--list"}, []string{"no check begins with nothing/: --list shows them"}},
+		"no such check":   {[]string{file, "--run", "nothing/", "--list"}, []string{"no check begins with nothing/; --list shows them"}},
 		"no such stage":   {[]string{file, "--stage", "other"}, []string{"has no stage other; it has mystore"}},
 		"no such file":    {[]string{"./nothing"}, []string{"there is no file ./nothing"}},
 		"no such plugin":  {[]string{"nothing", "--pipelines", dir}, []string{`plugin "nothing" is not installed`}},
@@ -175,7 +175,7 @@ func TestASinkThatReplacesNeedsYes(t *testing.T) {
 	target := written(t, "target.txt", "of value")
 	settings := written(t, "settings.yaml", "file: "+target+"\nreplace: true\n")
 	args := []string{"plugin", "test", file, "--stage", "replacing", "--config", settings, "--run", "stage/"}
-	says(t, vault(t, 2, nil, args...).stderr, "sink replacing would replace what is in its target, because of the setting replace", "--yes")
+	says(t, vault(t, 2, nil, args...).stderr, "sink replacing would replace the contents of its target, because of the setting replace", "--yes")
 	if text, err := os.ReadFile(target); err != nil || string(text) != "of value" {
 		t.Errorf("the target holds %q (%v)", text, err)
 	}

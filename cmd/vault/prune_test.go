@@ -44,7 +44,7 @@ func TestPruneSaysWhatItFreesAndFreesIt(t *testing.T) {
 	if err := json.Unmarshal([]byte(o.stdout), &doc); err != nil || !doc.DryRun || doc.FreeBytes <= 0 || used(t, dir) != before {
 		t.Fatalf("%v: a dry run prints %s", err, o.stdout)
 	}
-	if o := vault(t, 0, nil, "prune", dir, "--max-waste", "20"); !strings.Contains(o.stdout, "this frees "+cli.Size(doc.FreeBytes)) || !strings.Contains(o.stdout, "\nfreed ") {
+	if o := vault(t, 0, nil, "prune", dir, "--max-waste", "20"); !strings.Contains(o.stdout, "; frees "+cli.Size(doc.FreeBytes)) || !strings.Contains(o.stdout, "\nfreed ") {
 		t.Errorf("prune prints %s", o.stdout)
 	}
 	if freed := before - used(t, dir); freed < doc.FreeBytes*8/10 {
@@ -59,7 +59,7 @@ func TestPruneSaysWhatItFreesAndFreesIt(t *testing.T) {
 			t.Errorf("verify %q says %s", wrong, o.stderr)
 		}
 	}
-	for say, args := range map[string][]string{"from 0 to 100": {"--max-waste", "101"}, "looks at all snapshots": {"--site", "x"}} {
+	for say, args := range map[string][]string{"from 0 to 100": {"--max-waste", "101"}, "always covers all snapshots": {"--site", "x"}} {
 		if o := vault(t, 2, nil, append([]string{"prune", dir}, args...)...); !strings.Contains(o.stderr, say) {
 			t.Errorf("prune %q says %s", args, o.stderr)
 		}

@@ -14,13 +14,13 @@ func TestProofsSayWhatTheyAreWithout(t *testing.T) {
 	var well, ill strings.Builder
 	files := []run.FilesResult{{Target: "files", Part: "filedir", Files: 1200, Bytes: 3 << 20}}
 	cli.Proofs(&well, &run.Result{Tables: tables, Files: files}, true)
-	if want := "proven: postgres holds 2 tables with 1 row as they were read, without the 1,200 refused rows\n" +
-		"proven: files holds 1,200 files (3.0 MiB) of filedir, each with the hash of what was read\n"; well.String() != want {
+	if want := "verified: postgres: 2 tables, 1 row, identical to the source, except 1,200 refused rows\n" +
+		"verified: files: 1,200 files (3.0 MiB) of filedir, identical to the source\n"; well.String() != want {
 		t.Errorf("it says %q, want %q", well.String(), want)
 	}
 	tables[1].Faults = []string{"missing index on x"}
 	cli.Proofs(&ill, &run.Result{Tables: tables}, false)
-	if want := "NOT PROVEN: postgres: table b: missing index on x\n"; ill.String() != want {
+	if want := "NOT VERIFIED: postgres: table b: missing index on x\n"; ill.String() != want {
 		t.Errorf("of a failed run it says %q, want %q", ill.String(), want)
 	}
 }
@@ -29,7 +29,7 @@ func TestADryRunClaimsNoSnapshot(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "repo")
 	args := []string{"run", written(t, "p.yaml", small), "--set", "dir=" + dir}
 	o := vault(t, 0, nil, append(args, "--dry-run")...)
-	if !strings.Contains(o.stdout, "a snapshot would hold") || strings.Contains(o.stdout, "took") || strings.Contains(o.stdout, "\nsnapshot ") {
+	if !strings.Contains(o.stdout, "a snapshot would have") || strings.Contains(o.stdout, "; stored") || strings.Contains(o.stdout, "\nsnapshot ") {
 		t.Errorf("a dry run says\n%s", o.stdout)
 	}
 	vault(t, 0, nil, args...)

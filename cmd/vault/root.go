@@ -16,16 +16,16 @@ import (
 func newRoot(a *cli.App) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "vault",
-		Short: "Back up, restore and migrate Moodle sites, with proof",
+		Short: "Back up, restore and migrate Moodle sites, and verify the result",
 		Long: `Vault backs up, restores and migrates Moodle sites: database, files and data root.
-Pipeline files say what to do; every run proves what it did.
+Pipeline files declare what to do; every run verifies its result.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or pipeline file, 3 refused by a
-check before anything was changed, 4 the proof failed or more was lost than
-accepted, 130 interrupted.
+Exit codes: 0 success, 1 failure, 2 wrong usage or pipeline file, 3 refused by a
+check before anything was changed, 4 verification failed or more was lost than
+accepted, 5 an action after a successful run failed, 130 interrupted.
 
-Settings of the tool: flags, else environment (LMSVAULT_WORKERS for --workers),
-else the configuration file, else defaults.`,
+Flags override environment variables (LMSVAULT_WORKERS for --workers), which
+override the configuration file, which overrides the defaults.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		Version:           cli.Version(),

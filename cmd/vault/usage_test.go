@@ -138,7 +138,7 @@ sink: [{use: local, with: {dri: /srv/x}}]
 `)
 	o := vault(t, 2, nil, "lint", file)
 	want := file + ":5:24: warning: passphrase is a secret, and this file holds it: write ${env:NAME} or ${file:/path} in its place\n" +
-		file + ":6:5: error: compress comes after encrypt, and what is encrypted doesn't get smaller: put compress before encrypt\n" +
+		file + ":6:5: error: compress comes after encrypt, but encrypted data does not compress: put compress before encrypt\n" +
 		file + ":7:27: error: dir is missing: write dir: /srv/backups\n" +
 		file + ":7:28: error: unknown key \"dri\": did you mean \"dir\"?\n"
 	if o.stdout != want {
@@ -194,7 +194,7 @@ func TestJSONHasOneFormPerCommand(t *testing.T) {
 func TestWorkersThatTheMemoryDoesNotAllowAreNoted(t *testing.T) {
 	for _, command := range []string{"plan", "run"} {
 		args := []string{command, written(t, "p.yaml", small), "--set", "dir=" + t.TempDir(), "--memory", "128MiB"}
-		if o := vault(t, 0, nil, append(args, "--workers", "200")...); !strings.Contains(o.stdout, "note: workers: 2 in place of 200: memory 128MiB allows no more") {
+		if o := vault(t, 0, nil, append(args, "--workers", "200")...); !strings.Contains(o.stdout, "note: workers: reduced to 2 (from 200) by the memory limit of 128MiB") {
 			t.Errorf("%s prints\n%s", command, o.stdout)
 		}
 		if o := vault(t, 0, nil, args...); strings.Contains(o.stdout, "note: workers") {

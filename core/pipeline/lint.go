@@ -61,7 +61,7 @@ func (l *loader) order() {
 		case s.Stage.NewRecord != nil && bytes != nil:
 			l.fail(s.At, "put "+s.Label()+" before "+bytes.Label(), "%s works on rows, and %s before it makes bytes of them", s.Label(), bytes.Label())
 		case s.Stage.NewBytes != nil && sealed != nil && !s.Stage.Seals:
-			l.fail(s.At, "put "+s.Label()+" before "+sealed.Label(), "%s comes after %s, and what is encrypted doesn't get smaller", s.Label(), sealed.Label())
+			l.fail(s.At, "put "+s.Label()+" before "+sealed.Label(), "%s comes after %s, but encrypted data does not compress", s.Label(), sealed.Label())
 		}
 		if s.Stage.NewBytes != nil && bytes == nil {
 			bytes = s

@@ -56,13 +56,13 @@ func (a *App) Ask(ctx context.Context, flags KeyFlags) (config.Secret, error) {
 	fd := int(a.In.Fd())
 	if !term.IsTerminal(fd) {
 		if _, set := config.SecretVariable(flags.Variable); set {
-			return config.Secret{}, failure.New(failure.Refused, "it is encrypted, and %s is empty", flags.Variable)
+			return config.Secret{}, failure.New(failure.Refused, "encrypted, and %s is empty", flags.Variable)
 		}
 		if flags.writing {
-			return config.Secret{}, failure.New(failure.Refused, "it is encrypted: give --passphrase-file or set %s, or give a pipeline file that backs up to it", flags.Variable)
+			return config.Secret{}, failure.New(failure.Refused, "encrypted; give --passphrase-file, set %s, or give a pipeline file that backs up to it", flags.Variable)
 		}
 		return config.Secret{}, failure.New(failure.Refused,
-			"it is encrypted: give --%spassphrase-file or --%sidentity-file, or set %s", flags.Prefix, flags.Prefix, flags.Variable)
+			"encrypted; give --%spassphrase-file or --%sidentity-file, or set %s", flags.Prefix, flags.Prefix, flags.Variable)
 	}
 	before, err := term.GetState(fd)
 	if err != nil {

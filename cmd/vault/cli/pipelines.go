@@ -24,10 +24,10 @@ func PipelineFlags(cmd *cobra.Command, override bool) {
 		return
 	}
 	flags.StringArray("accept-loss", nil, "KIND=COUNT: maximum number of losses of a kind (default 0); may be repeated")
-	flags.StringSlice("tag", nil, "mark the snapshots that are made with this tag, beside the tags of the file; may be repeated")
-	flags.Int("workers", 0, "number of units of work that run at once, instead of the file's")
+	flags.StringSlice("tag", nil, "tag the new snapshots, in addition to the tags of the file; may be repeated")
+	flags.Int("workers", 0, "number of units processed at once, instead of the file's")
 	flags.String("memory", "", "memory limit of the process (such as 256MiB), instead of the file's")
-	flags.Bool("replace", false, "replace what the targets hold, as replace: true in each sink does")
+	flags.Bool("replace", false, "replace the contents of the targets, as replace: true in each sink does")
 	flags.Bool("dry-run", false, "read and check everything, but write nothing")
 }
 

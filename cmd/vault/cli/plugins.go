@@ -96,7 +96,7 @@ func (p *Plugins) installed(role stage.Role, name, dir string, how pipeline.Isol
 	if !ok {
 		for _, other := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink, stage.RoleAction} {
 			if plugin, ok := lock.Find(other, name); ok {
-				return stage.Stage{}, fmt.Errorf("%s of plugin %s can't stand as a %s: write it below %s", name, plugin.Name, role, other)
+				return stage.Stage{}, fmt.Errorf("%s of plugin %s is not a %s; write it under %s", name, plugin.Name, role, other)
 			}
 		}
 		there := &pipeline.NoPlugin{}
@@ -112,7 +112,7 @@ func (p *Plugins) installed(role stage.Role, name, dir string, how pipeline.Isol
 	if s, ok := standing(d.Stages, role, name); ok {
 		return s, nil
 	}
-	return stage.Stage{}, fmt.Errorf("plugin %s has no stage %s that can stand as a %s, though %s says so: install it again", plugin.Name, name, role, lockfile.Name)
+	return stage.Stage{}, fmt.Errorf("plugin %s has no stage %s of role %s, but %s lists one; install it again", plugin.Name, name, role, lockfile.Name)
 }
 
 // at finds a stage of the plugin at a path, which may end in ":STAGE".
@@ -135,11 +135,11 @@ func (p *Plugins) at(role stage.Role, use, base string, how pipeline.Isolation) 
 	}
 	switch {
 	case len(fit) == 0 && name != "":
-		return s, "", fmt.Errorf("plugin %s has no stage %s that can stand as a %s; it has %s", program.Name, name, role, strings.Join(all, ", "))
+		return s, "", fmt.Errorf("plugin %s has no stage %s of role %s; it has %s", program.Name, name, role, strings.Join(all, ", "))
 	case len(fit) == 0:
-		return s, "", fmt.Errorf("plugin %s has no stage that can stand as a %s; it has %s", program.Name, role, strings.Join(all, ", "))
+		return s, "", fmt.Errorf("plugin %s has no stage of role %s; it has %s", program.Name, role, strings.Join(all, ", "))
 	case len(fit) > 1:
-		return s, "", fmt.Errorf("plugin %s has several stages that can stand as a %s: write use: %s:%s, or another of %s", program.Name, role, use, fit[0], strings.Join(fit, ", "))
+		return s, "", fmt.Errorf("plugin %s has several stages of role %s; write use: %s:%s, or another of %s", program.Name, role, use, fit[0], strings.Join(fit, ", "))
 	}
 	return s, fmt.Sprintf("plugin %s runs unpinned from its path, which is for development: vault plugin install pins it", program.Name), nil
 }
@@ -161,9 +161,9 @@ func (p *Plugins) Program(use, base string) (program host.Program, name string, 
 	case err != nil:
 		return program, "", failure.Wrap(failure.Usage, err)
 	case !info.Mode().IsRegular():
-		return program, "", failure.New(failure.Usage, "%s is no program: it is not a regular file", path)
+		return program, "", failure.New(failure.Usage, "%s is not a program: not a regular file", path)
 	case info.Mode()&0o111 == 0:
-		return program, "", failure.New(failure.Usage, "plugin %s can't be executed: run chmod 0755 on it", path)
+		return program, "", failure.New(failure.Usage, "plugin %s can't be executed; run chmod 0755 on it", path)
 	}
 	if err := lockfile.Trusted(path); err != nil {
 		return program, "", failure.New(failure.Refused, "plugin %s is refused: %w", filepath.Base(path), err)

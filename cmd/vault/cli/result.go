@@ -24,7 +24,7 @@ func (a *App) PrintResult(r *run.Result, well bool) error {
 	case !well:
 		head = "failed after"
 	case r.DryRun:
-		head = "dry run: everything was read, nothing was written, in"
+		head = "dry run (nothing was written) done in"
 	}
 	fmt.Fprintf(&b, "%s: %s %s\n", r.Pipeline, head, r.Finished.Sub(r.Started).Round(time.Millisecond))
 	if well || r.Counts != (run.Counts{}) {
@@ -37,9 +37,9 @@ func (a *App) PrintResult(r *run.Result, well bool) error {
 	}
 	for _, s := range r.Stored {
 		if r.DryRun {
-			fmt.Fprintf(&b, "a snapshot would hold %s, of which %s would be new and take %s\n", Size(s.Plain), Size(s.New), Size(s.Stored))
+			fmt.Fprintf(&b, "a snapshot would have %s, of which %s new; would store %s\n", Size(s.Plain), Size(s.New), Size(s.Stored))
 		} else {
-			fmt.Fprintf(&b, "snapshot %s: %s, of which %s were new and took %s\n", s.Snapshot, Size(s.Plain), Size(s.New), Size(s.Stored))
+			fmt.Fprintf(&b, "snapshot %s: %s, of which %s new; stored %s\n", s.Snapshot, Size(s.Plain), Size(s.New), Size(s.Stored))
 		}
 	}
 	Proofs(&b, r, well)
@@ -64,20 +64,20 @@ func Proofs(b *strings.Builder, r *run.Result, well bool) {
 			refused[t.Target] += t.Refused
 			continue
 		}
-		fmt.Fprintf(b, "NOT PROVEN: %s: table %s: %s\n", t.Target, t.Table, strings.Join(t.Faults, "; "))
+		fmt.Fprintf(b, "NOT VERIFIED: %s: table %s: %s\n", t.Target, t.Table, strings.Join(t.Faults, "; "))
 	}
 	if !well {
 		return
 	}
 	for _, target := range targets {
-		fmt.Fprintf(b, "proven: %s holds %s with %s as they were read", target, Count(equal[target], "table"), Count(rows[target], "row"))
+		fmt.Fprintf(b, "verified: %s: %s, %s, identical to the source", target, Count(equal[target], "table"), Count(rows[target], "row"))
 		if n := refused[target]; n > 0 {
-			fmt.Fprintf(b, ", without the %s", Count(n, "refused row"))
+			fmt.Fprintf(b, ", except %s", Count(n, "refused row"))
 		}
 		fmt.Fprintln(b)
 	}
 	for _, f := range r.Files {
-		fmt.Fprintf(b, "proven: %s holds %s (%s) of %s, each with the hash of what was read\n", f.Target, Count(f.Files, "file"), Size(f.Bytes), f.Part)
+		fmt.Fprintf(b, "verified: %s: %s (%s) of %s, identical to the source\n", f.Target, Count(f.Files, "file"), Size(f.Bytes), f.Part)
 	}
 }
 

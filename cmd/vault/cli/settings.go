@@ -52,12 +52,12 @@ func LoadSettings(cmd *cobra.Command) (*viper.Viper, error) {
 	file := viper.New()
 	file.SetConfigType("yaml")
 	if err := file.ReadConfig(bytes.NewReader(text)); err != nil {
-		return nil, fmt.Errorf("the tool's configuration %s must be settings, each as KEY: VALUE", path)
+		return nil, fmt.Errorf("the tool's configuration %s must be a mapping of KEY: VALUE", path)
 	}
 	known := settable(cmd.Root())
 	for _, key := range file.AllKeys() {
 		if slices.Contains(FlagsOnly(), key) {
-			return nil, fmt.Errorf("the tool's configuration %s: %s is a flag only: it would narrow what is checked or read unseen; give --%s", path, key, key)
+			return nil, fmt.Errorf("the tool's configuration %s: %s can only be a flag, because it would silently narrow what is checked or read; give --%s", path, key, key)
 		}
 		if !slices.Contains(known, key) {
 			return nil, fmt.Errorf("the tool's configuration %s: unknown key%s: %s", path, config.Shown(" ", key, known...),

@@ -18,8 +18,8 @@ func newPluginInfo(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "info NAME",
 		Short: "Show an installed plugin, its stages and their settings",
-		Long: `Show what vault.lock.yaml pins of a plugin and what it declares: its stages with
-their settings. It is run for that only if it is as it was pinned.`,
+		Long: `Show the pin of a plugin in vault.lock.yaml, its stages and their settings. The plugin
+is run to query them only if it matches its pin.`,
 		Args: cli.Takes("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error { return pluginInfo(a, cmd.Context(), args[0]) },
 	}

@@ -16,20 +16,20 @@ import (
 func newPluginInstall(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "install FILE",
-		Short: "Install a plugin beside the pipelines and pin it",
-		Long: `Install a plugin beside the pipelines: FILE, one executable file, is copied to
-vault-plugins, run once to ask what it is, and pinned by its SHA-256 in
-vault.lock.yaml for this platform. Pipelines in that folder can use its stages then;
-a file that is not as it was pinned is refused. Keep vault.lock.yaml in version control.
+		Short: "Install and pin a plugin",
+		Long: `Install a plugin in the folder of the pipelines. FILE, a single executable file, is
+copied to vault-plugins, run once to query its description, and pinned by SHA-256 in
+vault.lock.yaml for this platform. Then pipelines in that folder can use its stages; a
+file that does not match its pin is refused. Keep vault.lock.yaml in version control.
 
-A higher version takes the place of a lower one. On another platform, install that
-platform's file too: the lock file holds both.`,
+A higher version replaces a lower one. On another platform, also install that
+platform's file; the lock file holds both.`,
 		Example: "  vault plugin install ./mystore --sha256 $(cut -d' ' -f1 mystore.sha256)",
 		Args:    cli.Takes("FILE"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return installPlugin(a, cmd, args[0]) },
 	}
 	flags := cmd.Flags()
-	flags.String("sha256", "", "the SHA-256 that the author published: another file is not even run")
+	flags.String("sha256", "", "the SHA-256 that the author published; a file with another one is not run")
 	flags.Bool("replace", false, "also replace a newer version, or another file of the same version")
 	stagecmd.PluginsFlag(cmd)
 	return cmd
@@ -75,11 +75,11 @@ func told(done *lockfile.Installed) string {
 	case done.Same:
 		fmt.Fprint(&b, ", as it was pinned before")
 	case done.Before != "" && done.Before != p.Version:
-		fmt.Fprintf(&b, " in place of %s", done.Before)
+		fmt.Fprintf(&b, " (replaces %s)", done.Before)
 	}
 	fmt.Fprintf(&b, "\nstages: %s\npinned for %s: SHA-256 %s\n", stagesOf(p), done.Pin.Platform, done.Pin.SHA256)
 	if len(done.Dropped) > 0 {
-		fmt.Fprintf(&b, "no longer pinned for %s: install it there too\n", strings.Join(done.Dropped, ", "))
+		fmt.Fprintf(&b, "no longer pinned for %s; install it there, too\n", strings.Join(done.Dropped, ", "))
 	}
 	fmt.Fprintf(&b, "in a pipeline: use: %s\n", p.Stages[0].Name)
 	return b.String()

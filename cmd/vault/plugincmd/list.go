@@ -13,10 +13,10 @@ import (
 func newPluginList(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the installed plugins and whether they may be used",
-		Long: `List the plugins that vault.lock.yaml pins, and for each whether it may be used or
-why it is refused. Files in vault-plugins that are not pinned are listed too: they
-are never run. Nothing is run for the list.`,
+		Short: "List the installed plugins and their state",
+		Long: `List the plugins that vault.lock.yaml pins, and whether each may be used or why it is
+refused. Files in vault-plugins that are not pinned are listed, too; they are never
+run. The command runs no plugin.`,
 		Args: cli.Takes(),
 		RunE: func(*cobra.Command, []string) error { return listPlugins(a) },
 	}

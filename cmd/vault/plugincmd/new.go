@@ -29,20 +29,19 @@ func newPluginNew(a *cli.App) *cobra.Command {
 	roles := []stage.Role{stage.RoleStorage, stage.RoleSource, stage.RoleSink, stage.RoleTransform}
 	cmd := &cobra.Command{
 		Use:   "new storage|source|sink|transform NAME",
-		Short: "Make the project of a new plugin, which builds and passes its test",
-		Long: `Make a folder with a small plugin that works: the stage with a few settings, a
-test that runs the conformance kit, a pipeline to try it, a README and a Makefile.
-Change what it does to what you need. docs/plugins.md in Vault's sources explains
-the contract.`,
+		Short: "Create a plugin project that builds and passes its tests",
+		Long: `Create a folder with a small working plugin: a stage with a few settings, a test that
+runs the conformance kit, a pipeline to try it, a README and a Makefile. Adapt it to
+your needs. docs/plugins.md in Vault's sources explains the contract.`,
 		Example: "  vault plugin new storage mystore\n  vault plugin new transform mask --kind rows\n  vault plugin new storage mystore --lang python",
 		Args:    cli.Takes("storage|source|sink|transform", "NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p.Role, p.Name, p.Version, p.BuiltIn = stage.Role(args[0]), args[1], cli.Version(), a.Stages
 			if !slices.Contains(roles, p.Role) {
-				return failure.New(failure.Usage, "there is no template of a %q: take storage, source, sink or transform", args[0])
+				return failure.New(failure.Usage, "no template for %q; use storage, source, sink or transform", args[0])
 			}
 			if p.Role != stage.RoleTransform && cmd.Flags().Changed("kind") {
-				return failure.New(failure.Usage, "--kind is of a transform only")
+				return failure.New(failure.Usage, "--kind applies only to transforms")
 			}
 			p.Vault = lasting()
 			if p.Dir == "" {
@@ -65,7 +64,7 @@ the contract.`,
 	flags := cmd.Flags()
 	flags.StringVar(&p.Lang, "lang", "go", "the language: go or python")
 	flags.StringVar(&p.Kind, "kind", "rows", "what a transform changes: rows or bytes")
-	flags.StringVar(&p.Dir, "dir", "", "the folder to make (default ./NAME)")
-	flags.StringVar(&p.SDK, "sdk", "", "build with this checkout of Vault's sources, not with a published version")
+	flags.StringVar(&p.Dir, "dir", "", "the folder to create (default ./NAME)")
+	flags.StringVar(&p.SDK, "sdk", "", "build with this checkout of Vault's sources instead of a published version")
 	return cmd
 }

@@ -23,7 +23,7 @@ import (
 func NewPlugin(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plugin",
-		Short: "Install, check and write plugins: stages in programs of their own",
+		Short: "Install, check and write plugins (stages in separate programs)",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return fmt.Errorf("%s has no command %q", cmd.CommandPath(), args[0])

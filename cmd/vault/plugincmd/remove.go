@@ -16,8 +16,8 @@ func newPluginRemove(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "remove NAME",
 		Short: "Remove an installed plugin",
-		Long: `Take a plugin out of vault.lock.yaml and remove its files from vault-plugins, also
-if it is refused. Pipelines beside it that use it are named: they can't run without it.`,
+		Long: `Remove a plugin from vault.lock.yaml and its files from vault-plugins, even if it is
+refused. Pipelines in the folder that use it are listed; they can't run without it.`,
 		Args: cli.Takes("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error { return removePlugin(a, cmd.Context(), args[0]) },
 	}
@@ -37,7 +37,7 @@ func removePlugin(a *cli.App, ctx context.Context, name string) error {
 	}
 	users, err := lock.Users(p)
 	if err != nil {
-		return fmt.Errorf("%s is removed, but which pipelines use it can't be told: %w", name, err)
+		return fmt.Errorf("%s is removed, but the pipelines that use it can't be determined: %w", name, err)
 	}
 	if len(users) > 0 {
 		a.Say(fmt.Sprintf("warning: %s of %s is used by %s", stagesOf(p), name, cli.Plain(strings.Join(users, ", "))))

@@ -23,17 +23,17 @@ func newPluginTest(a *cli.App) *cobra.Command {
 	var o trial
 	cmd := &cobra.Command{
 		Use:   "test FILE|NAME",
-		Short: "Test that a plugin keeps the contract",
-		Long: `Run the conformance kit against a plugin, in whatever language it is written: FILE
-is its program, run as it is; NAME is an installed one. Each check is a promise of
-the contract: a line with its name and what came of it, and for a failure what was
-found and why it matters. The exit code is 1 if a check failed.
+		Short: "Run the conformance kit against a plugin",
+		Long: `Run the conformance kit against a plugin in any language. FILE is the plugin's program,
+which is run as it is; NAME is an installed plugin. Each check tests one promise of the
+contract and prints a line with its name and result. A failure is explained: what was
+found, and why it matters. The exit code is 1 if a check failed.
 
---config gives the settings: a pipeline file, of which the first step that uses the
-stage counts, or a file with the settings alone. What they point to should be there
-for the test only. The checks of a storage remove what they put; those of a sink
-write tables and files of their own into the target and leave them; a source should
-be small. The file of the tool's own settings is LMSVAULT_CONFIG here.`,
+--config gives the settings: a pipeline file, of which the first step with the stage is
+used, or a file with the settings only. Use a storage or database that exists only for
+the test. Storage checks remove the objects that they create; sink checks write their
+own tables and files to the target and leave them there; a source should be small. For
+this command, set the tool's own configuration file with LMSVAULT_CONFIG.`,
 		Example: "  vault plugin test ./mystore --config try.yaml\n  vault plugin test ./mystore --config try.yaml --run storage/list\n  vault plugin test ./mystore --list",
 		Args:    cli.Takes("FILE|NAME"),
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
@@ -44,10 +44,10 @@ be small. The file of the tool's own settings is LMSVAULT_CONFIG here.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.config, "config", "", "a pipeline that uses the plugin, or a file with the stage's settings")
 	flags.StringArray("set", nil, "NAME=VALUE for ${NAME} in that file; may be repeated")
-	flags.StringVar(&o.stage, "stage", "", "which of the plugin's stages, if it has several")
+	flags.StringVar(&o.stage, "stage", "", "the stage to test, if the plugin has several")
 	flags.StringSliceVar(&o.run, "run", nil, "only checks whose name begins with this; may be repeated")
-	flags.BoolVar(&o.list, "list", false, "list the checks and why they are there, and run none")
-	flags.BoolVar(&o.yes, "yes", false, "also run with settings by which a sink replaces what is there")
+	flags.BoolVar(&o.list, "list", false, "list the checks and their reasons without running them")
+	flags.BoolVar(&o.yes, "yes", false, "also run with settings that let a sink replace existing data")
 	stagecmd.PluginsFlag(cmd)
 	return cmd
 }
@@ -92,7 +92,7 @@ func testPlugin(a *cli.App, cmd *cobra.Command, name string, o trial) error {
 		return listChecks(a, checks)
 	}
 	if s.Role == stage.RoleSink && !a.Flag("quiet").On {
-		a.Say(fmt.Sprintf("warning: the checks write tables and files of their own into the target of sink %s, and leave them there", s.Name))
+		a.Say(fmt.Sprintf("warning: the checks write tables and files to the target of sink %s and leave them there", s.Name))
 	}
 	r := &verdict{app: a, started: time.Now()}
 	err = r.begin(d, s)
@@ -103,7 +103,7 @@ func testPlugin(a *cli.App, cmd *cobra.Command, name string, o trial) error {
 		err = r.run(ctx, c)
 	}
 	if bad := l.close(); err == nil && bad != nil {
-		err = fmt.Errorf("ending the plugin after the checks: %w", bad)
+		err = fmt.Errorf("stopping the plugin after the checks: %w", bad)
 	}
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func chosen(all []conformance.Check, prefixes []string) ([]conformance.Check, er
 		return !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(c.ID, p) })
 	})
 	if len(some) == 0 {
-		return nil, failure.New(failure.Usage, "no check begins with %s: --list shows them", strings.Join(prefixes, " or "))
+		return nil, failure.New(failure.Usage, "no check begins with %s; --list shows them", strings.Join(prefixes, " or "))
 	}
 	return some, nil
 }
@@ -173,7 +173,7 @@ func tested(a *cli.App, ctx context.Context, name, stageName string) (p host.Pro
 		}
 	}
 	if stageName == "" {
-		return p, d, s, failure.New(failure.Usage, "plugin %s has several stages: write --stage with one of %s", d.Name, strings.Join(names, ", "))
+		return p, d, s, failure.New(failure.Usage, "plugin %s has several stages; choose one with --stage: %s", d.Name, strings.Join(names, ", "))
 	}
 	return p, d, s, failure.New(failure.Usage, "plugin %s has no stage %s; it has %s", d.Name, stageName, strings.Join(names, ", "))
 }

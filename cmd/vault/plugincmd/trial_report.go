@@ -91,7 +91,7 @@ func (v *verdict) watch(id string) (stop func()) {
 			case <-tick.C:
 			}
 			if a.Bar == nil {
-				a.Say(fmt.Sprintf("%s is still running, for %v now", id, time.Since(began).Round(time.Second)))
+				a.Say(fmt.Sprintf("%s is still running after %v", id, time.Since(began).Round(time.Second)))
 			}
 		}
 	}()

@@ -28,7 +28,7 @@ func testedProgram(a *cli.App, ctx context.Context, name string, stageName *stri
 	if strings.Contains(name, "/") {
 		p, ofPath, err := a.Plugins(ctx).Program(name, ".")
 		if errors.Is(err, pipeline.ErrNoPlugin) {
-			err = failure.New(failure.Usage, "there is no file %s", name)
+			err = failure.New(failure.Usage, "file %s does not exist", name)
 		}
 		if *stageName == "" {
 			*stageName = ofPath
@@ -69,7 +69,7 @@ func testSettings(a *cli.App, cmd *cobra.Command, o trial, p host.Program, s sta
 	}
 	key, err := overwriting(settings)
 	if err == nil && s.Role == stage.RoleSink && key != "" && !o.yes {
-		err = failure.New(failure.Usage, "sink %s would replace what is in its target, because of the setting %s: if nothing there is of value, give --yes", s.Name, key)
+		err = failure.New(failure.Usage, "sink %s would replace the contents of its target, because of the setting %s; to continue: --yes", s.Name, key)
 	}
 	return settings, p, err
 }
@@ -89,7 +89,7 @@ func defaultSettings(s stage.Stage) (any, error) {
 		}
 	}
 	if len(missing) > 0 {
-		return nil, failure.New(failure.Usage, "%s %s can't be tested without its settings: %s. Write a file, for instance try.yaml, and give it with --config try.yaml:\n\n%s\n",
+		return nil, failure.New(failure.Usage, "%s %s can't be tested without settings: %s\nwrite a file such as try.yaml and give it with --config try.yaml:\n\n%s\n",
 			s.Role, s.Name, strings.Join(missing, ", "), strings.Join(example, "\n"))
 	}
 	d := config.Decoder{File: "the defaults of " + s.Name}
@@ -187,7 +187,7 @@ func stepSettings(a *cli.App, ctx context.Context, file string, given map[string
 			return step.Config, p, nil
 		}
 	}
-	return nil, p, failure.New(failure.Usage, "no step of %s uses %s %s of this plugin: add one with use: and the program's path, or give a file with the settings alone", file, s.Role, s.Name)
+	return nil, p, failure.New(failure.Usage, "no step of %s uses %s %s of this plugin; add one with use: and the program's path, or give a file with the settings only", file, s.Role, s.Name)
 }
 
 // noticed remembers which settings are of stages of plugins.

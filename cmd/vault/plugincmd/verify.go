@@ -14,10 +14,10 @@ import (
 func newPluginVerify(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [NAME…]",
-		Short: "Check that installed plugins are as they were pinned",
-		Long: `Check of the plugins that vault.lock.yaml pins, or of those named, that their files
-are as they were pinned and nobody else may change them. Nothing is run. The exit
-code is 3 if one is refused.`,
+		Short: "Check that installed plugins match their pins",
+		Long: `Check that the files of all pinned plugins, or of those named, match vault.lock.yaml
+and that no other user may change them. No plugin is run. The exit code is 3 if a
+plugin is refused.`,
 		RunE: func(_ *cobra.Command, names []string) error { return verifyPlugins(a, names) },
 	}
 	stagecmd.PluginsFlag(cmd)

@@ -24,10 +24,10 @@ import (
 func NewDemo(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Back up and restore a sample site here and now, and prove it",
-		Long: `Make a small Moodle-like site (SQLite, filedir, data root) in a scratch folder, back
-it up (compressed, encrypted) into a repository, restore it into a second folder,
-and prove that it is the same. Needs no server. The folder stays, to look at.`,
+		Short: "Back up, restore and verify a sample site",
+		Long: `Generate a small Moodle-like site (SQLite, filedir, data root) in a scratch folder, back
+it up to a compressed and encrypted repository, restore it to a second folder, and
+verify that it is the same. Needs no server. The folder is kept for inspection.`,
 		Args: cli.Takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := cmd.Flags().GetString("dir")
@@ -37,7 +37,7 @@ and prove that it is the same. Needs no server. The folder stays, to look at.`,
 			return demo(a, cmd.Context(), dir)
 		},
 	}
-	cmd.Flags().String("dir", "", "the scratch folder, empty or not there; without it a new temporary one")
+	cmd.Flags().String("dir", "", "the scratch folder, which must be empty or not exist (default: a new temporary folder)")
 	return cmd
 }
 
@@ -86,7 +86,7 @@ func scratch(dir string) (string, error) {
 	}
 	entries, err := os.ReadDir(dir)
 	if err == nil && len(entries) > 0 {
-		return "", failure.New(failure.Refused, "folder %s isn't empty: name another one with --dir", dir)
+		return "", failure.New(failure.Refused, "folder %s is not empty; choose another one with --dir", dir)
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return "", failure.Wrap(failure.Refused, err)
@@ -129,10 +129,10 @@ func demoReport(a *cli.App, done demoResult, took time.Duration) error {
 	var b strings.Builder
 	cli.Proofs(&b, restored, true)
 	for _, s := range done.Runs["demo-backup"].Stored {
-		fmt.Fprintf(&b, "sizes:  the site has %s, its backup %s, ratio %.1f\n", cli.Size(s.Plain), cli.Size(s.Stored), float64(s.Plain)/float64(max(1, s.Stored)))
+		fmt.Fprintf(&b, "sizes:  site %s, backup %s, ratio %.1f\n", cli.Size(s.Plain), cli.Size(s.Stored), float64(s.Plain)/float64(max(1, s.Stored)))
 	}
-	fmt.Fprintf(&b, "time:   %s for making, backing up, restoring and proving the site\n\n", took.Round(time.Millisecond))
-	fmt.Fprintf(&b, "the site       %s/site\nthe repository %s/repository\nthe restored   %s/restored\n\n", dir, dir, dir)
+	fmt.Fprintf(&b, "time:   %s to generate, back up, restore and verify the site\n\n", took.Round(time.Millisecond))
+	fmt.Fprintf(&b, "site           %s/site\nrepository     %s/repository\nrestored site  %s/restored\n\n", dir, dir, dir)
 	fmt.Fprintf(&b, "try:  %s='%s' vault show %s/repository\n", cli.PassphraseVariable, demoPassphrase, dir)
 	return a.Print(b.String())
 }

@@ -17,9 +17,8 @@ func NewLint(a *cli.App) *cobra.Command {
 		Use:   "lint PIPELINE…",
 		Short: "Check pipeline files without running them",
 		Long: `Check pipeline files: syntax, settings, and whether the stages fit together.
-Nothing that they name is opened or contacted, but plugins are started and asked
-for their settings, and composite stages read files to say what they stand for. A
-variable that is not set, or a file of ${file:…} that is missing, is a warning.
+Nothing that they name is opened or contacted, except that plugins are started and
+asked for their settings, and composite stages may read files to expand. A variable that is not set, or a file of ${file:…} that is missing, is a warning.
 Findings are printed as FILE:LINE:COLUMN.`,
 		Example: "  vault lint pipelines/*.yaml",
 		Args: func(cmd *cobra.Command, args []string) error {

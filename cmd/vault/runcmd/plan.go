@@ -19,9 +19,9 @@ import (
 func NewPlan(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan PIPELINE",
-		Short: "Show what a run would do, and change nothing",
-		Long: `Connect to everything and show what a run would do: what there is, whether it can
-be written, and what would be lost. Nothing is changed.`,
+		Short: "Show what a run would do, without changing anything",
+		Long: `Connect to everything and show what a run would do: what would be read, whether it
+can be written, and what would be lost. Nothing is changed.`,
 		Args: cli.Takes("PIPELINE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.Document.Store(true)
@@ -54,7 +54,7 @@ be written, and what would be lost. Nothing is changed.`,
 	}
 	cli.PipelineFlags(cmd, true)
 	cmd.Flags().Bool("all", false, "list every table, not only the largest")
-	cmd.Flags().Bool("types", false, "show the type map, and what becomes of each column's type")
+	cmd.Flags().Bool("types", false, "show the type map and how each column is mapped")
 	return cmd
 }
 
@@ -63,7 +63,7 @@ const largest = 10
 
 func printPlan(a *cli.App, p *run.Plan, all, types bool) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: about %s, %s, %s in %s of work\n", p.Name, cli.Size(p.Bytes), cli.Count(p.Rows, "row"), cli.Count(len(p.Tables), "table"), cli.Count(p.Units, "unit"))
+	fmt.Fprintf(&b, "%s: about %s, %s, %s, %s\n", p.Name, cli.Size(p.Bytes), cli.Count(p.Rows, "row"), cli.Count(len(p.Tables), "table"), cli.Count(p.Units, "unit"))
 	for _, key := range []string{"engine", "prefix", "charset", "collation", "consistency"} {
 		if v := p.Facts[key]; v != "" {
 			fmt.Fprintf(&b, "%s: %s\n", key, cli.Plain(v))

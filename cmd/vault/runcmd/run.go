@@ -26,7 +26,7 @@ func NewRun(a *cli.App) *cobra.Command {
 		Use:   "run PIPELINE",
 		Short: "Run a pipeline: back up, restore or migrate",
 		Long: `Run a pipeline: back up, restore or migrate. The run fails if anything is lost,
-unless --accept-loss allows it. Everything that is written is read back and proven.`,
+unless --accept-loss allows it. Everything that is written is read back and verified.`,
 		Example: "  vault run pipelines/backup-local.yaml\n  vault run pipelines/restore-local.yaml --set snapshot=latest",
 		Args:    cli.Takes("PIPELINE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -66,10 +66,10 @@ func execute(a *cli.App, ctx context.Context, p *pipeline.Pipeline) (result *run
 func lowered(p *pipeline.Pipeline, job *run.Job) []stage.Note {
 	var notes []stage.Note
 	if p.Workers > job.Workers {
-		notes = append(notes, stage.Note{Path: "workers", Text: fmt.Sprintf("%d in place of %d: memory %s allows no more", job.Workers, p.Workers, p.Memory)})
+		notes = append(notes, stage.Note{Path: "workers", Text: fmt.Sprintf("reduced to %d (from %d) by the memory limit of %s", job.Workers, p.Workers, p.Memory)})
 	}
 	if limit := cgroup.Memory("/"); limit > 0 && int64(p.Memory) > limit {
-		notes = append(notes, stage.Note{Path: "memory", Text: fmt.Sprintf("it is %s, and this container or service may use %s: the system may kill the run", p.Memory, config.Size(limit))})
+		notes = append(notes, stage.Note{Path: "memory", Text: fmt.Sprintf("the limit is %s, but this container or service may use only %s; the system may kill the run", p.Memory, config.Size(limit))})
 	}
 	return notes
 }

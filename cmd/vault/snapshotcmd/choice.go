@@ -18,7 +18,7 @@ import (
 
 // snapshotFlag adds --snapshot.
 func snapshotFlag(cmd *cobra.Command) {
-	cmd.Flags().StringP("snapshot", "s", stage.Latest, "which snapshot: an id, the beginning of one, or latest; or as an argument after REPO")
+	cmd.Flags().StringP("snapshot", "s", stage.Latest, "snapshot ID, the beginning of one, or latest; may also be given after REPO")
 }
 
 // choice is the snapshot that the command line names.

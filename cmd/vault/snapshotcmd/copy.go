@@ -25,18 +25,18 @@ func NewCopy(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "copy FROM TO [SNAPSHOT…]",
 		Short: "Copy snapshots to another repository",
-		Long: `Copy snapshots from one repository to another, which may have another key. The site is
-not read. What TO has already is not stored again, and a snapshot that was copied before
-is skipped, so the same command copies what is new each night.
+		Long: `Copy snapshots from one repository to another, which may have a different key. The site
+is not read. Data that TO already has is not stored again, and snapshots that were
+copied before are skipped, so the same command can run every night.
 
 Content is decrypted, checked against its hashes, encrypted with TO's key, and read back
-before a copy counts as a snapshot. A copy keeps its ID, time, site, pipeline, tags and
-losses, and names its original; TO's signing key signs it. What vault forget has removed
-from TO is copied again only if its ID is given.
+before the copy becomes a snapshot. A copy keeps its ID, time, site, pipeline, tags and
+losses, records its original, and is signed with TO's signing key. A snapshot that vault
+forget has removed from TO is copied again only if its ID is given.
 
 FROM is a directory, or a pipeline file (.yaml) with one storage. TO is a directory whose
-repository has a key that the passphrase opens, or a pipeline file that backs up to it:
-then the file's compress and encrypt steps say how to store.`,
+repository has a key that the passphrase opens, or a pipeline file that backs up to it;
+then the compress and encrypt steps of the file are used.`,
 		Example: "  vault copy /srv/backups offsite.yaml --all\n" +
 			"  vault copy nightly.yaml /mnt/usb/backups latest --from-passphrase-file old --passphrase-file new\n" +
 			"  vault copy /srv/backups offsite.yaml --pipeline nightly --tag monthly --dry-run",
@@ -52,9 +52,9 @@ then the file's compress and encrypt steps say how to store.`,
 	flags.String("signing-key-file", "", "file with the key that signs the copies, instead of the signing_key of TO's pipeline file")
 	flags.StringSlice("signer", nil, "copy only snapshots of FROM that are signed with this public key (vault-signer-…); may be repeated")
 	flags.Bool("all", false, "copy all snapshots")
-	flags.String("site", "", "copy the snapshots of this site, by its identifier or its name")
-	flags.String("pipeline", "", "copy the snapshots of the pipeline of this name")
-	flags.StringSlice("tag", nil, "copy the snapshots with this tag; may be repeated: with all of them")
+	flags.String("site", "", "copy the snapshots of this site (identifier or name)")
+	flags.String("pipeline", "", "copy the snapshots of this pipeline")
+	flags.StringSlice("tag", nil, "copy the snapshots with this tag; if repeated, those with all tags")
 	flags.Bool("dry-run", false, "only show what would be copied")
 	cli.PipelineFlags(cmd, false)
 	return cmd
@@ -71,9 +71,9 @@ func copyArgs(cmd *cobra.Command, args []string) error {
 	case len(args) > 2 && (all || filtered):
 		return failure.New(failure.Usage, "give snapshots, --all, or --site, --pipeline and --tag; not both")
 	case all && filtered:
-		return failure.New(failure.Usage, "--all copies all snapshots; leave it out beside --site, --pipeline and --tag")
+		return failure.New(failure.Usage, "--all copies all snapshots; omit it or --site, --pipeline and --tag")
 	case len(args) == 2 && !all && !filtered:
-		return failure.New(failure.Usage, "copy needs to know which snapshots: latest or their IDs after TO, --all, or --site, --pipeline and --tag")
+		return failure.New(failure.Usage, "no snapshots selected; give latest or IDs after TO, --all, or --site, --pipeline and --tag")
 	}
 	for _, arg := range args[2:] {
 		if !snapshotWord.MatchString(arg) {
@@ -121,7 +121,7 @@ func copySnapshots(a *cli.App, cmd *cobra.Command, from, to string, ids []string
 		err = errors.Join(err, copied(a, c, q.DryRun, err == nil))
 	}
 	if errors.Is(err, repository.ErrNoRepository) {
-		return fmt.Errorf("%w\nto make a new one: vault init-repository %s", err, to)
+		return fmt.Errorf("%w\nto create a new one: vault init-repository %s", err, to)
 	}
 	return err
 }
@@ -247,7 +247,7 @@ func copied(a *cli.App, c *repository.Copying, dry, well bool) error {
 	case n == 0 && well:
 		fmt.Fprintf(&b, "nothing to copy\n")
 	case n > 0:
-		fmt.Fprintf(&b, "copied %s; each was read back and is as it was read\n", cli.Count(n, "snapshot"))
+		fmt.Fprintf(&b, "copied and verified %s\n", cli.Count(n, "snapshot"))
 	}
 	return a.Print(b.String())
 }

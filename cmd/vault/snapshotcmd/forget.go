@@ -24,17 +24,17 @@ func NewForget(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "forget REPO [ID…]",
 		Short: "Remove snapshots that are no longer needed",
-		Long: `Remove the snapshots that no --keep flag keeps, or those that are named by ID. A flag
-counts for each site and each pipeline on its own: --keep-daily 7 keeps the newest
-snapshot of each of the last 7 days (UTC) that have one, and several flags keep what any
-of them keeps. The newest snapshot of a site and pipeline always stays, unless its ID is
-given. Snapshots that can't be read stay, too.
+		Long: `Remove the snapshots that no --keep flag keeps, or those given by ID. Each flag applies
+to each site and pipeline separately: --keep-daily 7 keeps the newest snapshot of each
+of the last 7 days (UTC) that have one. With several flags, a snapshot is kept if any of
+them keeps it. The newest snapshot of a site and pipeline is always kept, unless its ID
+is given. Snapshots that can't be read are kept, too.
 
-Removals are recorded, so that vault verify can tell them from snapshots that somebody
-deleted. Signed snapshots are only removed with a signing key: the one of the sink in the
-pipeline file, or --signing-key-file.
+Removals are recorded, so that vault verify can distinguish them from other deletions.
+Removing signed snapshots needs a signing key: that of the sink in the pipeline file, or
+--signing-key-file.
 
-Space is freed by vault prune.`,
+Run vault prune to free the space.`,
 		Example: "  vault forget /srv/backups --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run\n" +
 			"  vault forget nightly.yaml --keep-within 30d --keep-yearly 10\n" +
 			"  vault forget /srv/backups 20260131-020000-1a2b3c4d",
@@ -47,7 +47,7 @@ Space is freed by vault prune.`,
 			case len(args) > 1 && len(keeps) > 0:
 				return failure.New(failure.Usage, "give IDs or --%s, not both", keeps[0])
 			case len(args) == 1 && len(keeps) == 0:
-				return failure.New(failure.Usage, "forget needs IDs, or flags that say what to keep, such as --keep-daily 7; see vault forget --help")
+				return failure.New(failure.Usage, "nothing to forget; give IDs, or flags such as --keep-daily 7 (see vault forget --help)")
 			}
 			return nil
 		},
@@ -58,8 +58,8 @@ Space is freed by vault prune.`,
 	flags.IntVar(&policy.Weekly, "keep-weekly", 0, "keep the newest snapshot of each of the last N weeks that have one")
 	flags.IntVar(&policy.Monthly, "keep-monthly", 0, "keep the newest snapshot of each of the last N months that have one")
 	flags.IntVar(&policy.Yearly, "keep-yearly", 0, "keep the newest snapshot of each of the last N years that have one")
-	flags.StringVar(&within, "keep-within", "", "keep what is at most so much older than the newest snapshot (36h, 30d, 8w, 1y)")
-	flags.String("signing-key-file", "", "file with the key that signs the removal, as vault key new makes it")
+	flags.StringVar(&within, "keep-within", "", "keep snapshots that are at most this much older than the newest (36h, 30d, 8w, 1y)")
+	flags.String("signing-key-file", "", "file with the key that signs the removal, created by vault key new")
 	flags.Bool("dry-run", false, "only show what would be removed")
 	return catalogCommand(a, cmd, func(ctx context.Context, c stage.Catalog, ids []string) error {
 		for _, name := range keepFlags(flags) {
@@ -74,7 +74,7 @@ Space is freed by vault prune.`,
 			}
 		}
 		if len(ids) > 0 && a.Want != (stage.Choice{}) {
-			return failure.New(failure.Usage, "--site, --pipeline and --tag select snapshots for the --keep flags; leave them out where IDs are given")
+			return failure.New(failure.Usage, "--site, --pipeline and --tag select snapshots for the --keep flags; omit them with IDs")
 		}
 		q := stage.RemoveRequest{IDs: ids, Keep: policy, Of: a.Want, DryRun: a.Flag("dry-run").On}
 		removed, err := c.Remove(ctx, q)

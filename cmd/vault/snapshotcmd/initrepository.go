@@ -22,14 +22,14 @@ import (
 func NewInitRepository(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init-repository PIPELINE or DIR…",
-		Short: "Make a repository to back up into",
-		Long: `Make a repository. Given a pipeline file (.yaml), make one in every storage below
-its sink, with a key for the file's transforms. Given a directory, make one there;
-the first backup into it makes the key.
+		Short: "Create a repository",
+		Long: `Create a repository. Given a pipeline file (.yaml), create one in every storage under
+sink, with a key for the file's transforms. Given a directory, create one there; the
+first backup creates its key.
 
-A repository is made in an empty place only, and one that exists is left alone. No
-backup makes a repository by itself, unless its sink says create: true: otherwise a
-disk that is not mounted would get a second one.`,
+The storage must be empty. An existing repository is not changed. A backup creates a
+repository only if its sink says create: true; otherwise a backup to a disk that is not
+mounted would start a second one.`,
 		Example: "  vault init-repository pipelines/backup-local.yaml\n  vault init-repository /srv/backups/moodle",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -60,7 +60,7 @@ func initRepositories(a *cli.App, cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if !slices.ContainsFunc(all, func(c engine.Created) bool { return !c.Existed }) {
-		return failure.New(failure.Refused, "no repository was made: there is one already")
+		return failure.New(failure.Refused, "the repository exists already")
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func initRepository(a *cli.App, cmd *cobra.Command, arg string) ([]engine.Create
 		}
 		made, err := engine.CreateRepositories(ctx, p, env)
 		if err == nil && made == nil {
-			err = failure.New(failure.Usage, "pipeline %s has no storage below sink, so there is no repository to make", arg)
+			err = failure.New(failure.Usage, "pipeline %s has no storage under sink, so there is no repository to create", arg)
 		}
 		return made, err
 	}
@@ -121,12 +121,12 @@ func printCreated(a *cli.App, all []engine.Created, next string) error {
 	for _, c := range all {
 		switch {
 		case c.Existed:
-			fmt.Fprintf(&b, "%s: there is a repository already\n", cli.Plain(c.Where))
+			fmt.Fprintf(&b, "%s: already has a repository\n", cli.Plain(c.Where))
 			continue
 		case c.Encrypted:
-			fmt.Fprintf(&b, "%s: made an encrypted repository\n", cli.Plain(c.Where))
+			fmt.Fprintf(&b, "%s: created an encrypted repository\n", cli.Plain(c.Where))
 		default:
-			fmt.Fprintf(&b, "%s: made a repository\n", cli.Plain(c.Where))
+			fmt.Fprintf(&b, "%s: created a repository\n", cli.Plain(c.Where))
 		}
 		made = true
 	}

@@ -24,7 +24,7 @@ import (
 func NewKey(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "key",
-		Short: "Change who can open a repository; make keys that sign snapshots",
+		Short: "Manage the keys of a repository, and create signing keys",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return fmt.Errorf("%s has no command %q", cmd.CommandPath(), args[0])
@@ -40,11 +40,11 @@ func NewKey(a *cli.App) *cobra.Command {
 func newKeyNew(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "new FILE",
-		Short: "Make a signing key and print its public key",
-		Long: `Make a key that signs snapshots, in a new file that only you can read, and print
-its public key. The sink gets the file (signing_key: ${file:FILE}), and the
-machine that restores gets the public key (signers, or --signer). Keep the public
-key where nobody who can write to the storage can change it.`,
+		Short: "Create a signing key and print its public key",
+		Long: `Create a key that signs snapshots in a new file that only you can read, and print
+its public key. Set the file in the sink (signing_key: ${file:FILE}), and the public
+key on the machine that restores (signers, or --signer). Keep the public key where
+nobody who can write to the storage can change it.`,
 		Example: "  vault key new /etc/vault/signing.key",
 		Args:    cli.Takes("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -67,7 +67,7 @@ key where nobody who can write to the storage can change it.`,
 func writeKey(path string, key manifest.SigningKey) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return failure.New(failure.Refused, "%s exists; snapshots that an old key has signed need its public key, so choose another name", path)
+		return failure.New(failure.Refused, "%s exists; choose another name (snapshots signed with the old key need its public key)", path)
 	}
 	if err != nil {
 		return err
@@ -115,9 +115,10 @@ func newKeyList(a *cli.App) *cobra.Command {
 	return keyRepository(a, &cobra.Command{
 		Use:   "list REPO",
 		Short: "List the passphrases and recipients that open a repository",
-		Long: `List the passphrases and recipients that open a repository, by ID: not they
-themselves, which are nowhere stored, but whom each admits, since when, and to how many
-keys. A repository has a key for each change of its readers or transforms.`,
+		Long: `List the passphrases and recipients that open a repository. They are not stored, so
+the list shows an ID for each, whether it is a passphrase or recipients, when it was
+added, and the number of keys that it opens. A repository gets another key when its
+readers or transforms change.`,
 		Args: cli.Takes("REPO"),
 	}, reading, func(ctx context.Context, r *repository.Repository, _ stage.Env, _ []string) error {
 		list, notes, err := r.Accesses(ctx)
@@ -147,13 +148,13 @@ func newKeyAdd(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add REPO",
 		Short: "Let another passphrase or recipient open a repository",
-		Long: `Let another passphrase or other recipients open a repository, and all that it holds.
-Nothing is stored again: the key that is there is encrypted once more. Give what opens
-the repository now, and the new passphrase in a file, in LMSVAULT_NEW_PASSPHRASE or on
-the terminal, or recipients.
+		Long: `Let another passphrase or other recipients open a repository with all its data. No data
+is stored again; only the existing key is encrypted for the new readers. Give a current
+passphrase or identity, and either recipients or the new passphrase: in a file, in
+LMSVAULT_NEW_PASSPHRASE or on the terminal.
 
-A pipeline goes on under the key if one ID is for just the passphrase and recipients
-that it names; give those of a pipeline that has both in one command.`,
+A pipeline continues under the existing key if one ID stands for exactly the passphrase
+and recipients of the pipeline. If a pipeline has both, add both in one command.`,
 		Example: "  vault key add /srv/backups --new-passphrase-file /etc/vault/passphrase.new\n" +
 			"  vault key add nightly.yaml --recipient age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
 		Args: cli.Takes("REPO"),
@@ -191,9 +192,9 @@ that it names; give those of a pipeline that has both in one command.`,
 func newKeyRemove(a *cli.App) *cobra.Command {
 	return keyRepository(a, &cobra.Command{
 		Use:   "remove REPO ID…",
-		Short: "No longer let a passphrase or recipients open a repository",
+		Short: "Remove a passphrase or recipients from a repository",
 		Long: `Remove passphrases and recipients by the IDs that vault key list shows. Give a
-passphrase or identity that stays: so the last one is never removed.
+passphrase or identity that remains, so that the last one is never removed.
 
 ` + removedHelp,
 		Example: "  vault key remove /srv/backups 1a2b3c4d --passphrase-file /etc/vault/passphrase.new",
@@ -215,20 +216,20 @@ passphrase or identity that stays: so the last one is never removed.
 	})
 }
 
-const removedHelp = `The key itself does not change. Whoever had a passphrase or identity that is removed
-may have copied the key, or the object that it opened. With that and access to the
-storage they can still read what is stored and what later backups add. To shut them out
-of later backups, make a new key with vault key renew PIPELINE, and change the storage's
-password. What they could read before can't be taken back.`
+const removedHelp = `The key itself does not change. Someone who had a removed passphrase or identity may
+have copied the key, or the object that it opened. With that and access to the storage
+they can still read existing data and later backups. To exclude them from later backups,
+create a new key with vault key renew PIPELINE, and change the storage's password. Their
+access to existing data can't be revoked.`
 
 func newKeyRenew(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "renew PIPELINE",
-		Short: "Make a new key, which later backups use",
-		Long: `Make a new key in each repository that a pipeline file (.yaml) backs up to, for the
-passphrase and recipients that the file names, and nobody else. The next backup stores
-everything again, under this key. What is stored already stays under its old key:
-remove it with vault forget and vault prune when it is no longer needed.`,
+		Short: "Create a new key for later backups",
+		Long: `Create a new key in each repository that a pipeline file (.yaml) backs up to, only for
+the passphrase and recipients of the file. The next backup stores everything again under
+this key. Existing data stays under its old key; remove it with vault forget and vault
+prune when it is no longer needed.`,
 		Example: "  vault key renew nightly.yaml",
 		Args:    cli.Takes("PIPELINE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -249,7 +250,7 @@ remove it with vault forget and vault prune when it is no longer needed.`,
 			}
 			var b strings.Builder
 			for _, where := range renewed {
-				fmt.Fprintf(&b, "%s: made a new key; the next backup stores everything under it\n", cli.Plain(where))
+				fmt.Fprintf(&b, "%s: created a new key; the next backup stores everything again under it\n", cli.Plain(where))
 			}
 			return a.Print(b.String())
 		},

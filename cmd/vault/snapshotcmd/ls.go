@@ -20,12 +20,12 @@ func NewLs(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ls REPO [SNAPSHOT] [PATH]",
 		Short: "List the entries of a snapshot",
-		Long: `List the entries of a snapshot: all, or PATH and what is below it.
+		Long: `List the entries of a snapshot: all of them, or PATH and everything below it.
 
 ` + quotingHelp + `
 
-With --json, path_quoted and target_quoted are that form of what JSON can't hold
-exactly; vault cat takes them too. A time outside the years 0 to 9999 is in unix.`,
+With --json, path_quoted and target_quoted have this form if JSON can't represent the
+name exactly; vault cat accepts it, too. A time outside the years 0 to 9999 is in unix.`,
 		Example: "  vault ls /srv/backups\n  vault ls /srv/backups 20260101 dataroot/lang",
 		Args:    takesSnapshot("REPO", "[PATH]"),
 	}
@@ -114,7 +114,7 @@ func list(a *cli.App, ctx context.Context, c stage.Browser, s *stage.Snapshot, b
 		return err
 	}
 	if !found {
-		return failure.New(failure.Usage, "snapshot %s holds nothing at %q; vault ls without PATH lists all", s.ID, below)
+		return failure.New(failure.Usage, "snapshot %s has no entry %q; vault ls without PATH lists all entries", s.ID, below)
 	}
 	return out.Flush()
 }

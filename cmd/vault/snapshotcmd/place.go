@@ -39,7 +39,7 @@ func isPipelineFile(path string) bool {
 // place finds the repository that an argument names: a directory, or a pipeline file.
 func locate(a *cli.App, cmd *cobra.Command, path string, keys cli.KeyFlags) (location, error) {
 	if path == "" {
-		return location{}, failure.New(failure.Usage, "the repository's directory is an empty text; is a variable of the shell not set?")
+		return location{}, failure.New(failure.Usage, "the repository's directory is empty; is a shell variable not set?")
 	}
 	if odd := config.Misreading(path); odd != nil {
 		return location{}, failure.New(failure.Usage, "the repository's directory %s; %s", odd.Problem, odd.AdviceForArg())
@@ -51,7 +51,7 @@ func locate(a *cli.App, cmd *cobra.Command, path string, keys cli.KeyFlags) (loc
 	}
 	if err == nil && !info.IsDir() {
 		if !info.Mode().IsRegular() || !isPipeline {
-			return location{}, failure.New(failure.Usage, "repository %s: it is a file, not a directory, and no pipeline (.yaml)", path)
+			return location{}, failure.New(failure.Usage, "repository %s: neither a directory nor a pipeline file (.yaml)", path)
 		}
 		return stored(a, cmd, path, keys)
 	}
@@ -88,10 +88,10 @@ func stored(a *cli.App, cmd *cobra.Command, file string, keys cli.KeyFlags) (loc
 	}
 	switch len(found) {
 	case 0:
-		return location{}, failure.New(failure.Usage, "pipeline %s has no storage, so there is no repository to look at", file)
+		return location{}, failure.New(failure.Usage, "pipeline %s has no storage, so it names no repository", file)
 	case 1:
 	default:
-		return location{}, failure.New(failure.Usage, "pipeline %s has %d storages, and which one is meant can't be told: %s in line %d, %s in line %d; give a file that has one of them",
+		return location{}, failure.New(failure.Usage, "pipeline %s has %d storages (%s in line %d, %s in line %d); give a file with exactly one",
 			file, len(found), found[0].Stage.Name, found[0].At.Line, found[1].Stage.Name, found[1].At.Line)
 	}
 	registry, err := a.Working()

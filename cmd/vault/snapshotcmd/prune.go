@@ -18,27 +18,27 @@ import (
 func NewPrune(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prune REPO",
-		Short: "Free the space that no snapshot needs",
-		Long: `Delete what no snapshot needs, such as the data of snapshots that vault forget removed.
-Packs that are all waste are deleted. Packs with more waste than --max-waste are
-repacked: what is needed of them is read, checked and stored in new packs first. Small
-packs, which the end of each backup leaves, and small indexes are merged.
+		Short: "Delete data that no snapshot needs",
+		Long: `Delete data that no snapshot needs, such as the data of snapshots that vault forget
+removed. Packs that are all waste are deleted. Packs with more waste than --max-waste
+are repacked: the needed data is first read, checked and stored in new packs. Small
+packs, which each backup leaves at its end, and small indexes are merged.
 
-Prune works alone: it is refused while a backup, restore or verification runs, and those
-while it runs. If it is interrupted at any point, every snapshot stays complete, and the
-next prune continues.`,
+Prune needs exclusive access: it is refused while a backup, restore or verification
+runs, and those are refused while it runs. If it is interrupted, every snapshot stays
+complete, and the next prune continues.`,
 		Example: "  vault prune /srv/backups --dry-run\n  vault prune nightly.yaml --max-waste 20",
 		Args:    cli.Takes("REPO"),
 	}
 	flags := cmd.Flags()
-	most := flags.Int("max-waste", repository.DefaultMaxWaste, "repack packs of which more than so many percent are waste")
+	most := flags.Int("max-waste", repository.DefaultMaxWaste, "repack packs with more than this percentage of waste")
 	flags.Bool("dry-run", false, "only show what would be freed")
 	repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, _ []string) error {
 		if *most < 0 || *most > 100 {
 			return failure.New(failure.Usage, "--max-waste must be from 0 to 100, not %d", *most)
 		}
 		if a.Want != (stage.Choice{}) {
-			return failure.New(failure.Usage, "prune looks at all snapshots; leave --site, --pipeline and --tag out, and remove snapshots with vault forget")
+			return failure.New(failure.Usage, "prune always covers all snapshots; omit --site, --pipeline and --tag, or use vault forget to remove snapshots")
 		}
 		dry, asJSON := a.Flag("dry-run").On, a.Flag("json").On
 		var failed error
@@ -80,7 +80,7 @@ next prune continues.`,
 // planned says what a prune is going to do.
 func planned(p *repository.Pruning) string {
 	return fmt.Sprintf("needed by %s: %s of %s; waste: %s in %s\n"+
-		"to delete: %s; to repack: %s; to merge: %s; %s to store anew; this frees %s\n",
+		"to delete: %s; to repack: %s; to merge: %s; %s to store again; frees %s\n",
 		cli.Count(p.Snapshots, "snapshot"), cli.Size(p.Bytes-p.Waste), cli.Size(p.Bytes), cli.Size(p.Waste), cli.Count(p.Packs, "pack"),
 		cli.Count(p.Remove, "pack"), cli.Count(p.Repack, "pack"), cli.Count(p.Merge, "small pack"), cli.Size(p.Rewrite), cli.Size(p.Free))
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-const quotingHelp = `A path that holds newlines, control characters, bytes that are not UTF-8, or spaces
-at an end is printed in double quotes, with \n, \xff and the like in it; so a line is
-always one entry. Give it back in that form, in single quotes for the shell:
+const quotingHelp = `Each line is one entry. A path with newlines, control characters, bytes that are not
+UTF-8, or leading or trailing spaces is printed in double quotes with escapes such as
+\n and \xff. On the command line, write it in the same form within single quotes:
 
   vault cat REPO '"dataroot/a\nb"'`
 
@@ -33,7 +33,7 @@ func unquoted(path string) (string, error) {
 	}
 	name, err := strconv.Unquote(path)
 	if err != nil {
-		return "", failure.New(failure.Usage, "the path %s begins with a double quote and is not quoted as vault ls does it", path)
+		return "", failure.New(failure.Usage, "the path %s begins with a double quote but is not quoted as in the output of vault ls", path)
 	}
 	return name, nil
 }

@@ -23,10 +23,10 @@ func repoCommand(a *cli.App, cmd *cobra.Command, do func(ctx context.Context, r 
 	flags := cmd.Flags()
 	flags.String("passphrase-file", "", "file or pipe with the passphrase (default LMSVAULT_PASSPHRASE; asked for on a terminal)")
 	flags.String("identity-file", "", "file or pipe with an age identity of one of the recipients")
-	flags.StringSlice("signer", nil, "trust only snapshots signed with this public key (vault-signer-…), and skip others for latest; may be repeated")
-	flags.String("site", "", "only snapshots of this site, by its identifier or its name")
-	flags.String("pipeline", "", "only snapshots of the pipeline of this name")
-	flags.StringSlice("tag", nil, "only snapshots with this tag; may be repeated: with all of them")
+	flags.StringSlice("signer", nil, "trust only snapshots signed with this public key (vault-signer-…); latest skips others; may be repeated")
+	flags.String("site", "", "only snapshots of this site (identifier or name)")
+	flags.String("pipeline", "", "only snapshots of this pipeline")
+	flags.StringSlice("tag", nil, "only snapshots with this tag; if repeated, only those with all tags")
 	cli.PipelineFlags(cmd, false)
 	cmd.Long = cmp.Or(cmd.Long, cmd.Short+".") + repoHelp
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
@@ -84,7 +84,7 @@ func browserCommand(a *cli.App, cmd *cobra.Command, do func(ctx context.Context,
 	return catalogCommand(a, cmd, func(ctx context.Context, c stage.Catalog, args []string) error {
 		b, ok := c.(stage.Browser)
 		if !ok {
-			return failure.New(failure.Usage, "the entries of these snapshots can't be read one by one; restore the snapshot")
+			return failure.New(failure.Usage, "single entries of these snapshots can't be read; restore the snapshot")
 		}
 		return do(ctx, b, args)
 	})
@@ -92,9 +92,9 @@ func browserCommand(a *cli.App, cmd *cobra.Command, do func(ctx context.Context,
 
 const repoHelp = `
 
-REPO is the repository's directory, or a pipeline file (.yaml) with one storage, which
-is the only way to reach a plugin's storage. The file's keys are used: those of a
-storage below source, or of its encrypt step.`
+REPO is the repository's directory, or a pipeline file (.yaml) with one storage. The
+storage of a plugin can only be given as a file. The keys come from the file: from a
+storage under source, or from the encrypt step.`
 
 // open opens a repository with the keys of its place, or those that the flags give.
 func open(a *cli.App, ctx context.Context, at location, flags cli.KeyFlags) (*repository.Repository, error) {

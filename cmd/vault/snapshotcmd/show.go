@@ -64,7 +64,7 @@ func show(a *cli.App, s *stage.Snapshot) error {
 		fmt.Fprintf(&b, "tags: %s\n", cli.Plain(strings.Join(s.Tags, ", ")))
 	}
 	t := s.Totals
-	fmt.Fprintf(&b, "holds %s: %s in %s, %s\n", cli.Size(t.Bytes), cli.Count(t.Rows, "row"), cli.Count(len(s.Tables), "table"), cli.Count(t.Files, "file"))
+	fmt.Fprintf(&b, "contents: %s, %s in %s, %s\n", cli.Size(t.Bytes), cli.Count(t.Rows, "row"), cli.Count(len(s.Tables), "table"), cli.Count(t.Files, "file"))
 	if s.Selected() {
 		fmt.Fprintf(&b, "partial: made with a selection\n")
 	}
@@ -77,7 +77,7 @@ func show(a *cli.App, s *stage.Snapshot) error {
 	if o := s.Original; o != nil {
 		fmt.Fprintf(&b, "copied from snapshot %s of repository %s\n", o.Snapshot, o.Repository)
 	}
-	fmt.Fprintf(&b, "new were %s, which took %s\n", cli.Size(t.New), cli.Size(t.Stored))
+	fmt.Fprintf(&b, "new data: %s, stored %s\n", cli.Size(t.New), cli.Size(t.Stored))
 	for _, name := range slices.Sorted(maps.Keys(s.Facts)) {
 		fmt.Fprintf(&b, "%s: %s\n", cli.Plain(name), cli.Plain(s.Facts[name]))
 	}

@@ -20,17 +20,17 @@ func NewVerify(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify REPO [SNAPSHOT]",
 		Short: "Check that snapshots can be restored",
-		Long: `Read what is stored, decrypt it, and recompute the proof of every table and file:
-of the whole repository, or of the snapshots that are named. Each damaged object is
-listed with what it held; the exit code is 4 then.
+		Long: `Read and decrypt the stored data, and recompute the checksums of every table and file,
+for the whole repository or for the given snapshots. Damaged objects are listed with
+their contents, and the exit code is 4.
 
-With --read-data-subset, read all manifests and lists but only a part of the content:
-1/7 to 7/7 on the days of a week read everything once a week. The proofs of tables and
-files are then not recomputed.`,
+With --read-data-subset, read all manifests and lists, but only part of the content:
+1/7 to 7/7 on the days of a week read everything once a week. The checksums of tables
+and files are not recomputed.`,
 		Args: takesSnapshot("REPO"),
 	}
-	cmd.Flags().StringP("snapshot", "s", "", "only this one: an id, the beginning of one, or latest")
-	cmd.Flags().String("read-data-subset", "", "read the content of a part of the packs only: N/M for the Nth of M parts, or P% for a random choice")
+	cmd.Flags().StringP("snapshot", "s", "", "only this snapshot: an ID, the beginning of one, or latest")
+	cmd.Flags().String("read-data-subset", "", "read only part of the packs: N/M for the Nth of M parts, or P% for a random selection")
 	return catalogCommand(a, cmd, func(ctx context.Context, c stage.Catalog, _ []string) error {
 		a.Reporter.Report(progress.Event{Kind: progress.Phase, Phase: "verify"})
 		subset, err := cmd.Flags().GetString("read-data-subset")
@@ -42,7 +42,7 @@ files are then not recomputed.`,
 				return failure.New(failure.Usage, "--read-data-subset: %w", bad)
 			}
 			if a.Want != (stage.Choice{}) {
-				return failure.New(failure.Usage, "--read-data-subset is for the whole repository; leave the snapshot, --site, --pipeline and --tag out")
+				return failure.New(failure.Usage, "--read-data-subset applies to the whole repository; omit the snapshot, --site, --pipeline and --tag")
 			}
 		}
 		q := stage.VerifyRequest{Want: a.Want, Subset: subset, Report: func(done, total int64) {
@@ -92,7 +92,7 @@ func (v *verification) scope() string {
 		return "the repository has no snapshots"
 	}
 	if v.Subset != "" {
-		return fmt.Sprintf("checked the lists of %s, and %s of the content", cli.Count(v.Snapshots, "snapshot"), v.Subset)
+		return fmt.Sprintf("checked the lists of %s and %s of the content", cli.Count(v.Snapshots, "snapshot"), v.Subset)
 	}
 	return fmt.Sprintf("checked %d of %s", v.Checked, cli.Count(v.Snapshots, "snapshot"))
 }
@@ -111,10 +111,10 @@ func verified(a *cli.App, v verification) error {
 		}
 		for _, l := range v.Incomplete {
 			if l.Selected {
-				fmt.Fprintf(&b, "snapshot %s is partial: it was made with a selection; vault show tells which\n", l.Snapshot)
+				fmt.Fprintf(&b, "snapshot %s is partial: made with a selection; see vault show\n", l.Snapshot)
 			}
 			if len(l.Lacks) > 0 {
-				fmt.Fprintf(&b, "snapshot %s lacks %s since it was made; vault show lists them\n", l.Snapshot, Lacking(l.Lacks))
+				fmt.Fprintf(&b, "snapshot %s is partial: the backup lost %s; see vault show\n", l.Snapshot, Lacking(l.Lacks))
 			}
 		}
 		if len(found) == 0 {

@@ -21,9 +21,8 @@ func NewStages(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stages [NAME or PATH]",
 		Short: "List the stages, or show one with its settings",
-		Long: `List the stages, built-in ones and those of the plugins that are installed beside
-the pipelines, or show one with its settings. A PATH, with a slash in it, is that of
-a plugin's program; what it has is shown.`,
+		Long: `List the built-in stages and those of installed plugins, or show one stage with its
+settings. PATH, which must contain a slash, is a plugin's program; its stages are shown.`,
 		Example: "  vault stages mysql\n  vault stages ./bin/mystore",
 		Args:    cli.Takes("[NAME]"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -18,7 +18,7 @@ import (
 
 // PluginsFlag adds --pipelines.
 func PluginsFlag(cmd *cobra.Command) {
-	cmd.Flags().String("pipelines", ".", "the folder of the pipelines, beside which plugins are installed")
+	cmd.Flags().String("pipelines", ".", "folder of the pipelines; plugins are installed in it")
 }
 
 // known lists the built-in stages and those of the plugins that are installed in
@@ -43,7 +43,7 @@ func known(a *cli.App, cmd *cobra.Command, wanted string) ([]stage.Stage, error)
 		}
 		for _, s := range d.Stages {
 			if _, err := stage.NewRegistry(append(slices.Clone(all), s)...); err != nil {
-				a.Say(fmt.Sprintf("warning: stage %s of plugin %s can't be used: a %s of this name is there already", s.Name, plugin.Name, s.Role))
+				a.Say(fmt.Sprintf("warning: stage %s of plugin %s can't be used: a %s of this name exists already", s.Name, plugin.Name, s.Role))
 				continue
 			}
 			all = append(all, s)

@@ -38,7 +38,7 @@ func Page(s stage.Stage) (string, error) {
 		}
 	}
 	if s.Expand != nil {
-		fmt.Fprintf(&b, "\nIt is a composite: it stands for other stages, which `vault lint` and `vault plan` name.\n")
+		fmt.Fprintf(&b, "\nThis is a composite: it expands to other stages, which `vault lint` and `vault plan` show.\n")
 	}
 	settings(&b, "Settings", all)
 	if s.Role == stage.RoleStorage {
@@ -53,7 +53,7 @@ func Page(s stage.Stage) (string, error) {
 		settings(&b, "As a sink it takes also", more)
 	}
 	example(&b, s, own)
-	fmt.Fprintf(&b, "\n*Made from the stage's declaration by `go generate ./cmd/vault`; changes belong there.*\n")
+	fmt.Fprintf(&b, "\n*Generated from the stage's declaration by `go generate ./cmd/vault`; do not edit.*\n")
 	return b.String(), nil
 }
 
