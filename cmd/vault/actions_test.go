@@ -78,6 +78,15 @@ after: [{use: command, name: alarm, when: failure, with: {argv: [sh, -c, 'echo "
 // The backup stands, and a script can tell this from a backup that failed.
 func TestAnActionAfterThatFailsHasAnExitCodeOfItsOwn(t *testing.T) {
 	dir, file := acting(t, "after: [{use: command, with: {argv: [sh, -c, 'echo no network; exit 7']}}]\n")
+	text := vault(t, 5, nil, "run", file)
+	for _, want := range []string{"done (but an action failed afterwards) in ", "verified: sqlite: "} {
+		if !strings.Contains(text.stdout, want) {
+			t.Errorf("no %q in\n%s", want, text.stdout)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "site.sqlite")); err != nil {
+		t.Fatal(err)
+	}
 	o := vault(t, 5, nil, "run", file, "--json")
 	if !there(dir, "site.sqlite") {
 		t.Error("the backup is gone")

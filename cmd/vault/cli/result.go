@@ -21,6 +21,8 @@ func (a *App) PrintResult(r *run.Result, well bool) error {
 	switch {
 	case r.Exit == failure.Interrupted:
 		head = "interrupted after"
+	case r.Exit == failure.Afterwards:
+		head = "done (but an action failed afterwards) in"
 	case !well:
 		head = "failed after"
 	case r.DryRun:

@@ -14,6 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/cgroup"
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/engine"
+	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/run"
@@ -42,7 +43,7 @@ unless --accept-loss allows it. Everything that is written is read back and veri
 				return err
 			}
 			if result != nil {
-				err = errors.Join(err, a.PrintResult(result, err == nil))
+				err = errors.Join(err, a.PrintResult(result, err == nil || failure.Of(err) == failure.Afterwards))
 			}
 			return err
 		},
