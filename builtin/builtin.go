@@ -12,6 +12,7 @@ import (
 	sqlitesink "github.com/lmsvault/vault/sinks/sqlite"
 	"github.com/lmsvault/vault/sources/dataroot"
 	"github.com/lmsvault/vault/sources/files"
+	"github.com/lmsvault/vault/sources/moodle"
 	"github.com/lmsvault/vault/sources/mysql"
 	"github.com/lmsvault/vault/sources/postgres"
 	"github.com/lmsvault/vault/sources/sample"
@@ -25,7 +26,7 @@ import (
 // Stages returns a registry of all built-in stages.
 func Stages() (*stage.Registry, error) {
 	return stage.NewRegistry(
-		mysql.Stage(), postgres.Stage(), sqlite.Stage(), files.Stage(), dataroot.Stage(), sample.Stage(),
+		moodle.Stage(), mysql.Stage(), postgres.Stage(), sqlite.Stage(), files.Stage(), dataroot.Stage(), sample.Stage(),
 		compress.Stage(), encrypt.Stage(), typemap.Stage(),
 		mysqlsink.Stage(), postgressink.Stage(), sqlitesink.Stage(), filessink.Stage(), datarootsink.Stage(),
 		local.Stage(),

@@ -1,0 +1,97 @@
+// Package moodle is the source for a whole Moodle site. It reads config.php and stands
+// for the sources of the site's database, its file pool and its data root.
+package moodle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/moodle/siteconfig"
+	"github.com/lmsvault/vault/core/selection"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// Config is the source's configuration.
+type Config struct {
+	Dir      string                   `key:"dir" required:"true" help:"the site's code: the directory with config.php" example:"/var/www/moodle"`
+	Address  string                   `key:"address" help:"the site's address; needed if config.php serves several sites and decides by the host name" example:"https://moodle.example.org"`
+	Settings map[string]config.Secret `key:"settings" help:"settings that replace those of config.php, for what it takes from elsewhere" example:"{dbpass: \"${env:MOODLE_DBPASS}\"}"`
+}
+
+// Stage describes the source.
+func Stage() stage.Stage {
+	return stage.Stage{
+		Info: stage.Info{
+			Name:    "moodle",
+			Role:    stage.RoleSource,
+			Summary: "Reads a whole Moodle site: database, file pool and data root, as its config.php says.",
+			Doc:     doc,
+			Parts:   []string{stage.DB, stage.Filedir, stage.Dataroot},
+			Config:  func() any { return &Config{} },
+		},
+		Expand: func(ctx context.Context, cfg any, env stage.ExpandEnv) (*stage.Expansion, error) {
+			c, ok := cfg.(*Config)
+			if !ok {
+				return nil, fmt.Errorf("source moodle: configuration is a %T", cfg)
+			}
+			return c.expand(ctx, env)
+		},
+	}
+}
+
+const doc = `config.php is evaluated, not executed: PHP is not needed. It may take values from the environment; set the
+same variables for vault. A value that cannot be determined is an error that names the line, and settings
+gives the value instead.
+
+The source stands for three others, which vault plan and vault lint show: mysql or postgres for the
+database (the primary one, if there are read-only replicas), files for the file pool and dataroot for the
+rest of the data root. Use these instead to set their other options.
+
+Sessions are backed up as a table without rows.`
+
+// expand reads config.php.
+func (c *Config) expand(ctx context.Context, env stage.ExpandEnv) (*stage.Expansion, error) {
+	site, err := siteconfig.Read(ctx, c.Dir, siteconfig.Options{Env: env.Lookup, Address: c.Address, Given: c.Settings})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, config.At("dir", "%s has no config.php; set dir to the directory with the site's code", c.Dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	database, err := site.Database()
+	root, rootErr := site.DataRoot()
+	if err := errors.Join(err, rootErr); err != nil {
+		return nil, err
+	}
+	part, err := databasePart(database)
+	if err != nil {
+		return nil, err
+	}
+	return &stage.Expansion{
+		Parts: []stage.Part{
+			part,
+			{Name: "files", Use: "files", Settings: map[string]any{"dir": filepath.Join(root, "filedir")}},
+			{Name: "dataroot", Use: "dataroot", Settings: map[string]any{"dir": root}},
+		},
+		Selection: selection.Selection{StructureOnly: []string{"sessions"}},
+	}, nil
+}
+
+// databasePart is the stage that reads a site's database.
+func databasePart(d siteconfig.Database) (stage.Part, error) {
+	settings := map[string]any{"dsn": d.DSN(), "prefix": d.Prefix}
+	switch d.Engine {
+	case siteconfig.MySQL:
+		return stage.Part{Name: "database", Use: "mysql", Settings: settings}, nil
+	case siteconfig.Postgres:
+		if d.Schema != "" {
+			settings["schema"] = d.Schema
+		}
+		return stage.Part{Name: "database", Use: "postgres", Settings: settings}, nil
+	}
+	return stage.Part{}, fmt.Errorf("the site's dbtype %q is not supported; Vault reads MySQL, MariaDB and PostgreSQL", d.Type)
+}
