@@ -99,7 +99,7 @@ func TestSettingsOfAPluginAreFindingsAtTheirPlace(t *testing.T) {
 func TestAPathThatIsNoPluginIsToldWithItsReason(t *testing.T) {
 	dir, _ := workshop(t, plugged)
 	for use, want := range map[string]string{
-		"./bin/nothing":      "there is no plugin at ./bin/nothing: a path is relative to the folder of the pipeline file",
+		"./bin/nothing":      "no plugin at ./bin/nothing: paths are relative to the directory of the pipeline file",
 		"./bin":              "is not a program: not a regular file",
 		"./text":             "can't be executed; run chmod 0755 on it",
 		"./open":             "is writable by its group and others (mode 0777); run chmod go-w ",
@@ -203,7 +203,7 @@ transform: [{use: compress}, {use: flip}]
 sink: [{use: mystore, with: {folder: "${dir}/r"}}]
 `)
 	before := vault(t, 2, nil, "lint", file)
-	if !strings.Contains(before.stdout, "error: no stage of this name can stand as a sink: ") || !strings.Contains(before.stdout, "vault plugin install") {
+	if !strings.Contains(before.stdout, "error: no sink stage of this name: ") || !strings.Contains(before.stdout, "vault plugin install") {
 		t.Errorf("before, lint prints %s", before.stdout)
 	}
 	vault(t, 0, nil, "plugin", "install", filepath.Join(dir, "bin/mystore"), "--pipelines", dir)

@@ -153,7 +153,7 @@ func TestWhatIsWrongWithACallIsSaid(t *testing.T) {
 		"no such file":    {[]string{"./nothing"}, []string{"there is no file ./nothing"}},
 		"no such plugin":  {[]string{"nothing", "--pipelines", dir}, []string{`plugin "nothing" is not installed`}},
 		"no such config":  {[]string{file, "--config", filepath.Join(dir, "none.yaml")}, []string{"none.yaml can't be read"}},
-		"not YAML at all": {[]string{file, "--config", written(t, "bad.yaml", "dir: [\n")}, []string{"bad.yaml:1:1: error: this is not YAML"}},
+		"not YAML at all": {[]string{file, "--config", written(t, "bad.yaml", "dir: [\n")}, []string{"bad.yaml:1:1: error: invalid YAML"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			says(t, vault(t, 2, nil, append([]string{"plugin", "test"}, c.args...)...).stderr, c.want...)

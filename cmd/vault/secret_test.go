@@ -53,7 +53,7 @@ sink:
   - {use: sqlite, with: {path: /var/moodledata/site.sqlite}}
 `)
 	o := call{args: []string{"lint", file}, env: []string{"SITE_DSN=u:p@tcp(db)/moodle"}}.run(t)
-	for _, want := range []string{":6:30: error: local writes into the folder", ":7:30: error: mysql would write into the tables", ":8:32: error: sqlite writes into the folder"} {
+	for _, want := range []string{":6:30: error: local writes into the directory", ":7:30: error: mysql would write into the tables", ":8:32: error: sqlite writes into the directory"} {
 		if !strings.Contains(o.stdout, want) {
 			t.Errorf("no %q in\n%s", want, o.stdout)
 		}

@@ -40,8 +40,8 @@ func TestWrongUseIsExitCode2AndSaysWhatToDo(t *testing.T) {
 		{"--quiet, LMSVAULT_QUIET", []string{"LMSVAULT_QUIET=perhaps"}, []string{"version"}},
 		{"--set takes NAME=VALUE", nil, []string{"run", file, "--set", "dir"}},
 		{"--set dir is given twice", nil, []string{"run", file, "--set", "dir=a", "--set", "dir=b"}},
-		{`nothing in this file uses ${dri}`, nil, []string{"run", file, "--set", "dir=a", "--set", "dri=b"}},
-		{"give --set dir=VALUE", nil, []string{"run", file}},
+		{`--set dri is not used in this file`, nil, []string{"run", file, "--set", "dir=a", "--set", "dri=b"}},
+		{"pass --set dir=VALUE", nil, []string{"run", file}},
 		{`did you mean "view"?`, nil, []string{"run", file, "--set", "dir=a", "--accept-loss", "veiw=1"}},
 		{"is not KIND=COUNT", nil, []string{"run", file, "--set", "dir=a", "--accept-loss", "view"}},
 		{"no such file or directory", nil, []string{"run", "not-there.yaml"}},
@@ -122,7 +122,7 @@ func TestAnErrorIsAnEventTooWithJSON(t *testing.T) {
 			t.Errorf("%q: %v: %s", args, err, o.stdout)
 		}
 	}
-	if !strings.HasPrefix(o.stderr, "vault: pipeline file not-there.yaml can't be read: no such file or directory\n") {
+	if !strings.HasPrefix(o.stderr, "vault: cannot read pipeline file not-there.yaml: no such file or directory\n") {
 		t.Errorf("standard error has %s", o.stderr)
 	}
 }
@@ -137,7 +137,7 @@ transform:
 sink: [{use: local, with: {dri: /srv/x}}]
 `)
 	o := vault(t, 2, nil, "lint", file)
-	want := file + ":5:24: warning: passphrase is a secret, and this file holds it: write ${env:NAME} or ${file:/path} in its place\n" +
+	want := file + ":5:24: warning: passphrase is a secret, but is written in this file: write ${env:NAME} or ${file:/path} instead\n" +
 		file + ":6:5: error: compress comes after encrypt, but encrypted data does not compress: put compress before encrypt\n" +
 		file + ":7:27: error: dir is missing: write dir: /srv/backups\n" +
 		file + ":7:28: error: unknown key \"dri\": did you mean \"dir\"?\n"

@@ -39,7 +39,7 @@ func AssignValues(values map[string]any, targets ...any) error {
 	}
 	raw, err := json.Marshal(revealed)
 	if err != nil {
-		return errors.New("the settings have no JSON")
+		return errors.New("the settings cannot be encoded as JSON")
 	}
 	return Assign(raw, targets...)
 }
@@ -109,7 +109,7 @@ func assign(raw []byte, settings []setting, path, key string, depth int) []error
 		case s == nil:
 			errs = append(errs, At(key+v.key, "unknown key %s%s", path, quote(v.key)))
 		case there[v.key]:
-			errs = append(errs, At(s.key, "key %s is there twice", s.path))
+			errs = append(errs, At(s.key, "duplicate key %s", s.path))
 		case s.nests():
 			there[v.key] = true
 			errs = append(errs, s.assignObjects(v.raw, depth+1)...)
@@ -166,7 +166,7 @@ func (s *setting) assignObjects(raw json.RawMessage, depth int) (errs []error) {
 			errs = append(errs, At(s.key, "%s is empty", s.path))
 		}
 		if made.Len() < len(entries) {
-			errs = append(errs, At(s.key, "%s has a name twice", s.path))
+			errs = append(errs, At(s.key, "%s contains a duplicate name", s.path))
 		}
 	}
 	return errs
@@ -182,7 +182,7 @@ type member struct {
 func members(raw []byte) ([]member, error) {
 	raw = bytes.TrimSpace(raw)
 	if !utf8.Valid(raw) || !json.Valid(raw) || raw[0] != '{' {
-		return nil, errors.New("settings are not one well-formed JSON object")
+		return nil, errors.New("settings are not a well-formed JSON object")
 	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	var all []member
@@ -197,7 +197,7 @@ func members(raw []byte) ([]member, error) {
 		all = append(all, m)
 	}
 	if err != nil {
-		return nil, errors.New("settings are not a JSON object that can be read")
+		return nil, errors.New("settings are not a readable JSON object")
 	}
 	return all, nil
 }
@@ -276,7 +276,7 @@ func (s *setting) entries(raw json.RawMessage) error {
 		made.SetMapIndex(reflect.ValueOf(e.key), value)
 	}
 	if s.value.Set(made); made.Len() < len(all) {
-		return errors.New("has a name twice")
+		return errors.New("contains a duplicate name")
 	}
 	if s.Required && len(all) == 0 {
 		return errors.New("is empty")

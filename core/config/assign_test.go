@@ -155,7 +155,7 @@ func TestAssignTakesNothingElse(t *testing.T) {
 	for raw, want := range map[string]string{
 		`{"dir":"x","nope":1}`:                       `nope: unknown key "nope"`,
 		`{"dir":"x","Dir":"x"}`:                      `Dir: unknown key "Dir"`,
-		`{"dir":"x","dir":"y"}`:                      `dir: key dir is there twice`,
+		`{"dir":"x","dir":"y"}`:                      `dir: duplicate key dir`,
 		`{}`:                                         `dir: dir is missing`,
 		`{"dir":""}`:                                 `dir: dir is empty`,
 		`{"dir":null}`:                               `dir: dir must be text`,
@@ -178,12 +178,12 @@ func TestAssignTakesNothingElse(t *testing.T) {
 		`{"dir":"x","wait":"2h"}`:                    `wait: wait must be at most 1h`,
 		`{"dir":"x","level":13,"dsn":"hunter2"}`:     `: bad luck with ***|level: level 13 is unlucky`,
 		`{"level":"x","on":2}`:                       `level: level must be a number|on: on must be true or false|dir: dir is missing`,
-		`{"dir":"x"} {}`:                             `: settings are not one well-formed JSON object`,
-		`{"dir":"x"`:                                 `: settings are not one well-formed JSON object`,
-		`[]`:                                         `: settings are not one well-formed JSON object`,
-		``:                                           `: settings are not one well-formed JSON object`,
-		"{\"dir\":\"\xff\"}":                         `: settings are not one well-formed JSON object`,
-		`{"dir":` + strings.Repeat("[", 20000) + `}`: `: settings are not one well-formed JSON object`,
+		`{"dir":"x"} {}`:                             `: settings are not a well-formed JSON object`,
+		`{"dir":"x"`:                                 `: settings are not a well-formed JSON object`,
+		`[]`:                                         `: settings are not a well-formed JSON object`,
+		``:                                           `: settings are not a well-formed JSON object`,
+		"{\"dir\":\"\xff\"}":                         `: settings are not a well-formed JSON object`,
+		`{"dir":` + strings.Repeat("[", 20000) + `}`: `: settings are not a well-formed JSON object`,
 	} {
 		for _, target := range []any{&all{}, dynamic(t)} {
 			err := config.Assign([]byte(raw), target)

@@ -18,15 +18,15 @@ var places = []string{"", "dir", "file", "database", "schema", "prefix"}
 func (s *setting) declared(t reflect.Type) error {
 	switch {
 	case !isName(s.Name) || len(s.Name) > maxName:
-		return fmt.Errorf("a name must be letters, digits, _, - and ., begin with a letter, and have at most %d characters", maxName)
+		return fmt.Errorf("a name must consist of letters, digits, _, - and ., begin with a letter, and have at most %d characters", maxName)
 	case !slices.Contains(places, s.Place):
-		return fmt.Errorf("place %s is unknown, known are %s", quote(s.Place), strings.Join(places[1:], ", "))
+		return fmt.Errorf("unknown place %s; known places are %s", quote(s.Place), strings.Join(places[1:], ", "))
 	case s.Type == Anything && (s.Default != "" || len(s.OneOf) > 0):
-		return errors.New("what can be anything has no default and no list of values")
+		return errors.New("a setting of type anything cannot have a default or a list of values")
 	case (s.nests() || s.maps()) && (s.Default != "" || len(s.OneOf) > 0 || s.Place != ""):
-		return fmt.Errorf("%s has no default, no list of values and no place", article(s.Type))
+		return fmt.Errorf("%s cannot have a default, a list of values or a place", article(s.Type))
 	case !s.nests() && (len(s.Fields) > 0 || s.Outer != 0):
-		return fmt.Errorf("%s has no fields", article(s.Type))
+		return fmt.Errorf("%s cannot have fields", article(s.Type))
 	}
 	scratch := setting{Field: s.Field, value: reflect.New(t).Elem()}
 	for _, text := range []string{s.Default, s.Example} {

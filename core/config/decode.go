@@ -146,7 +146,7 @@ func (r *run) report(s Severity, at Position, path, message, suggestion string) 
 func (r *run) level(l *level) (ok bool) {
 	at := r.At(l.node)
 	if l.node.Kind != yaml.MappingNode {
-		message := "must be settings, each as KEY: VALUE, not " + kindName(l.node)
+		message := "must be a mapping of settings (KEY: VALUE), not " + kindName(l.node)
 		r.report(Error, at, l.path, strings.TrimPrefix(l.path+" ", " ")+message, l.spaceless(l.node))
 		return false
 	}
@@ -181,7 +181,7 @@ func (r *run) pairs(l *level) {
 			continue
 		}
 		if first, twice := l.there[s.Name]; twice {
-			r.report(Error, where, s.path, fmt.Sprintf("key %q is there twice", s.Name), fmt.Sprintf("the first is in line %d; keep one", first.Line))
+			r.report(Error, where, s.path, fmt.Sprintf("duplicate key %q", s.Name), fmt.Sprintf("first defined on line %d; keep one", first.Line))
 			continue
 		}
 		l.there[s.Name] = r.At(l.node.Content[i+1])
@@ -196,7 +196,7 @@ func (r *run) isKey(l *level, key *yaml.Node, where Position) bool {
 	case key.Kind != yaml.ScalarNode:
 		r.report(Error, where, l.path, "a key must be a name, not "+kindName(key), "")
 	case key.ShortTag() == "!!merge" && find(l.settings, key.Value) == nil:
-		r.report(Error, where, l.path, "merge keys (<<) are not supported", "write the keys themselves")
+		r.report(Error, where, l.path, "merge keys (<<) are not supported", "write the keys out")
 	default:
 		return true
 	}
@@ -206,7 +206,7 @@ func (r *run) isKey(l *level, key *yaml.Node, where Position) bool {
 // spaceless finds a key with its value where the space after the colon is missing.
 func (l *level) spaceless(n *yaml.Node) string {
 	if name, _, ok := strings.Cut(n.Value, ":"); ok && n.Kind == yaml.ScalarNode && find(l.settings, name) != nil {
-		return fmt.Sprintf("write a space after %s:", name)
+		return fmt.Sprintf("add a space after %s:", name)
 	}
 	return ""
 }
@@ -234,7 +234,7 @@ func (l *level) known(key string) string {
 	if len(names) == 0 {
 		return "there are no settings here"
 	}
-	return "known are " + strings.Join(names, ", ")
+	return "known keys are " + strings.Join(names, ", ")
 }
 
 func (r *run) missing(l *level) {
@@ -246,7 +246,7 @@ func (r *run) missing(l *level) {
 		if s.Type == Hidden && !strings.Contains(s.Example, "${") { // a secret doesn't belong into the file
 			suggestion = fmt.Sprintf(`write %s: "${env:NAME}"`, s.Name)
 			if s.Example != "" {
-				suggestion += ", for a variable such as " + s.Example
+				suggestion += ", where NAME holds a value such as " + s.Example
 			}
 		}
 		r.report(Error, r.At(l.node), s.path, fmt.Sprintf("%s is missing", s.path), suggestion)

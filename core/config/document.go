@@ -28,7 +28,7 @@ func Document(file string, text []byte) (*yaml.Node, Findings) {
 	if err == nil {
 		if err = decoder.Decode(&second); err == nil {
 			at := Position{file, max(second.Line, 1), max(second.Column, 1)}
-			return nil, Findings{{Position: at, Severity: Error, Message: "the file holds more than one YAML document", Suggestion: "make a file of each"}}
+			return nil, Findings{{Position: at, Severity: Error, Message: "the file contains more than one YAML document", Suggestion: "use a file for each"}}
 		}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -50,11 +50,11 @@ func notYAML(file string, text []byte, err error) Finding {
 		f.Line, f.Column = whereOf(string(text), "*"+a[1])
 		f.Message, f.Suggestion = `the value starts with "*", which YAML reads as an alias`, "quote it"
 	case strings.HasPrefix(m[2], "could not find expected ':'"):
-		f.Message, f.Suggestion = "this is not YAML: a line is not KEY: VALUE", "write a space after the colon, and check indentation and quotes there and in the line before"
+		f.Message, f.Suggestion = "invalid YAML: a line is not KEY: VALUE", "add a space after the colon, and check indentation and quotes there and in the line before"
 	case strings.ContainsAny(m[2], "\"`") || strings.Contains(m[2], " '") && !strings.HasPrefix(m[2], "did not find expected"):
-		f.Message = "this is not YAML"
+		f.Message = "invalid YAML"
 	default:
-		f.Message = "this is not YAML: " + m[2]
+		f.Message = "invalid YAML: " + m[2]
 	}
 	return f
 }

@@ -98,11 +98,11 @@ var holders = map[Type]reflect.Type{
 func (f *Field) bounded() error {
 	texts := []string{f.Name, string(f.Type), f.Default, f.Help, f.Example, f.Min, f.Max, f.Place}
 	if len(f.OneOf) > maxOneOf {
-		return fmt.Errorf("one of %d values, at most %d may be", len(f.OneOf), maxOneOf)
+		return fmt.Errorf("has %d allowed values, the maximum is %d", len(f.OneOf), maxOneOf)
 	}
 	for _, text := range append(texts, f.OneOf...) {
 		if len(text) > maxText {
-			return fmt.Errorf("has a text of %s, at most %s may be", Size(len(text)), Size(maxText))
+			return fmt.Errorf("has a text of %s, the maximum is %s", Size(len(text)), Size(maxText))
 		}
 		if !utf8.ValidString(text) {
 			return errors.New("has a text that is not UTF-8")

@@ -68,7 +68,7 @@ func (v *Values) expand(text string, secret bool, used func(name string)) expand
 		e.dynamic = true
 		end := strings.IndexByte(text[i:], '}')
 		if end < 0 {
-			e.problems = append(e.problems, unresolved{"a reference ${ has no end", "write } after it, or $${ for the characters ${ themselves", true})
+			e.problems = append(e.problems, unresolved{"unterminated reference ${", "close it with }, or write $${ for a literal ${", true})
 			e.text = out.String()
 			return e
 		}
@@ -100,7 +100,7 @@ func (v *Values) resolve(reference string, secret bool, used func(string)) (stri
 	variable, isEnv := strings.CutPrefix(name, "env:")
 	shown := referenceName(reference)
 	if !isName(variable) {
-		return "", &unresolved{"reference " + shown + " is of no known kind", "write ${env:NAME}, ${file:/path} or ${NAME}", true}
+		return "", &unresolved{"unknown kind of reference " + shown, "write ${env:NAME}, ${file:/path} or ${NAME}", true}
 	}
 	var value string
 	var ok bool
@@ -117,9 +117,9 @@ func (v *Values) resolve(reference string, secret bool, used func(string)) (stri
 	} else {
 		used(variable)
 		value, ok = v.Set[variable]
-		missing.message, missing.suggestion = "nothing is given for "+shown, "give --set NAME=VALUE"
+		missing.message, missing.suggestion = "no value for "+shown, "pass --set NAME=VALUE"
 		if identifier.MatchString(variable) {
-			missing.suggestion = "give --set " + variable + "=VALUE"
+			missing.suggestion = "pass --set " + variable + "=VALUE"
 		}
 	}
 	if secret && !isEnv {

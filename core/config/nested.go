@@ -93,9 +93,9 @@ func (r *run) entries(s *setting, n *yaml.Node, fn func(name string, value *yaml
 		_, twice := r.at[key]
 		switch {
 		case twice:
-			r.report(Error, where, path, "a name"+here.in()+" is there twice", fmt.Sprintf("the first is in line %d; keep one", r.at[key].Line))
+			r.report(Error, where, path, "duplicate name"+here.in(), fmt.Sprintf("first defined on line %d; keep one", r.at[key].Line))
 		case name.Value == "" || name.ShortTag() == "!!null" || strings.ContainsFunc(name.Value, unicode.IsControl):
-			r.report(Error, where, path, "a name"+here.in()+" is empty or has control characters", "give it another name")
+			r.report(Error, where, path, "a name"+here.in()+" is empty or contains control characters", "choose another name")
 		default:
 			r.at[key] = spot{r.At(n.Content[i+1]), path}
 			fn(name.Value, n.Content[i+1], path, key)

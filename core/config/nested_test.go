@@ -57,14 +57,14 @@ func TestFindingsInsideOfObjectsHaveLineColumnAndPath(t *testing.T) {
 		"hosts: {h: {retry: 7}}":                               `1:20 with.hosts[…].retry: hosts[…]: retry 7 is unlucky with `,
 		"hosts: {vault: {retry: 0}}":                           `1:24 with.hosts[vault].retry: hosts[vault].retry must be at least 1, not "0"`,
 		"rules: {table: a}":                                    `1:8 with.rules: rules must be a list, not a mapping`,
-		"rules: [a]":                                           `1:9 with.rules[0]: rules[0] must be settings, each as KEY: VALUE, not a text`,
+		"rules: [a]":                                           `1:9 with.rules[0]: rules[0] must be a mapping of settings (KEY: VALUE), not a text`,
 		"hosts: [a]":                                           `1:8 with.hosts: hosts must be a mapping of names to values, not a list`,
 		"headers: {a: 3}":                                      `1:14 with.headers[…]: headers[…] must be text, not a number`,
-		"headers: {a: x, a: y}":                                `1:17 with.headers[…]: a name in headers is there twice`,
+		"headers: {a: x, a: y}":                                `1:17 with.headers[…]: duplicate name in headers`,
 		"headers: {? [a] : y}":                                 `1:13 with.headers: a key must be a name, not a list`,
-		"tokens: {a: plain}":                                   `1:13 with.tokens[…]: tokens[…] is a secret, and this file holds it`,
+		"tokens: {a: plain}":                                   `1:13 with.tokens[…]: tokens[…] is a secret, but is written in this file`,
 		"tls: ~":                                               `1:6 with.tls: tls has no value`,
-		"in: [x, 1.5]":                                         `1:9 with.in: in must be a text, a whole number, true or false, not a number`,
+		"in: [x, 1.5]":                                         `1:9 with.in: in must be text, a whole number, true or false, not a number`,
 	} {
 		var a all
 		d := config.Decoder{File: "f"}
@@ -98,7 +98,7 @@ func TestValuesThatHoldThemselvesAreRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		"dir: /x\nrules: [{table: a, only: &x {all: [*x]}}]": "objects are nested deeper than 32",
 		"dir: /x\nrules: [{table: a, only: &x {not: *x}}]":   "objects are nested deeper than 32",
-		bomb + "]}\n": "there are more than",
+		bomb + "]}\n": "the file has more than",
 		"dir: /x\nrules: [{table: a, only: " + deep("{not: ", 40, "}") + "}]": "objects are nested deeper than 32",
 	} {
 		var a all
@@ -209,13 +209,13 @@ func TestNestedDeclarationsThatAreWrongAreErrors(t *testing.T) {
 		}
 	}
 	for want, fields := range map[string][]config.Field{
-		"nested deeper than 8":            nest,
-		"settings are declared, at most ": wide,
-		"outer must name an object":       field(config.Field{Type: config.Group, Outer: 1}),
-		"outer must name":                 field(config.Field{Type: config.Group, Outer: -1}),
-		"has no fields":                   field(config.Field{Type: config.Text, Fields: field(config.Field{Type: config.Text})}),
-		"has no default":                  field(config.Field{Type: config.Groups, Default: "x"}),
-		`setting "b": "x": must be true`:  field(config.Field{Type: config.Named, Fields: []config.Field{{Name: "b", Type: config.Switch, Default: "x"}}}),
+		"nested deeper than 8":                    nest,
+		"settings are declared, the maximum is ":  wide,
+		"outer must refer to an enclosing object": field(config.Field{Type: config.Group, Outer: 1}),
+		"outer must refer":                        field(config.Field{Type: config.Group, Outer: -1}),
+		"cannot have fields":                      field(config.Field{Type: config.Text, Fields: field(config.Field{Type: config.Text})}),
+		"cannot have a default":                   field(config.Field{Type: config.Groups, Default: "x"}),
+		`setting "b": "x": must be true`:          field(config.Field{Type: config.Named, Fields: []config.Field{{Name: "b", Type: config.Switch, Default: "x"}}}),
 	} {
 		if _, err := config.Dynamic(fields, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)

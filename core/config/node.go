@@ -16,11 +16,11 @@ func plain(n *yaml.Node) (json.RawMessage, error) {
 	var whole any // refuses cycles and bombs of aliases
 	var v tree
 	if err := n.Decode(&whole); err != nil || n.Decode(&v) != nil {
-		return nil, errors.New("has no value in JSON: a key is no text or there twice, a number is not finite, or an alias holds itself")
+		return nil, errors.New("cannot be encoded as JSON: a key is duplicated or is not text, a number is not finite, or an alias refers to itself")
 	}
 	text, err := json.Marshal(v.value)
 	if err != nil {
-		return nil, errors.New("has no value in JSON")
+		return nil, errors.New("cannot be encoded as JSON")
 	}
 	return text, nil
 }
@@ -67,7 +67,7 @@ func node(raw []byte) (*yaml.Node, error) {
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
-		return nil, errors.New("must be a value of JSON")
+		return nil, errors.New("must be a JSON value")
 	}
 	return grown(v), nil
 }

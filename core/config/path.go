@@ -42,10 +42,10 @@ var (
 
 // The kinds of URLs that name no directory, and what to do instead of them.
 var (
-	bucket   = &Misread{Problem: "names a bucket, and this version has no bucket storage", Remedy: "name a directory, such as one where the bucket is mounted, or use the storage of a plugin"}
+	bucket   = &Misread{Problem: "names a bucket, but this version has no bucket storage", Remedy: "name a directory, such as one where the bucket is mounted, or use the storage of a plugin"}
 	server   = &Misread{Problem: "is the URL of a server, not a directory", Remedy: "name a directory, such as one where the server is mounted, or use the storage of a plugin"}
 	ssh      = &Misread{Problem: "names a directory on another host", Remedy: "mount it and name the directory, or use a plugin such as the example sftp"}
-	database = &Misread{Problem: "is the address of a database, not a path", Remedy: "name a directory or file here; an address is the setting dsn of mysql or postgres"}
+	database = &Misread{Problem: "is the address of a database, not a path", Remedy: "name a directory or file here; a database address belongs in dsn of mysql or postgres"}
 	unknown  = &Misread{Problem: "is a URL, not a path", Remedy: server.Remedy}
 )
 
@@ -73,7 +73,7 @@ func Misreading(path string) *Misread {
 		return &Misread{Problem: "contains a line break or another control character", Remedy: "remove it"}
 	case strings.Contains(path, "${"):
 		return &Misread{
-			Problem: "contains a reference ${ that is not expanded", Remedy: "write the reference in the pipeline file: what one stands for is not expanded again",
+			Problem: "contains a reference ${ that is not expanded", Remedy: "write the reference in the pipeline file; its value is not expanded again",
 			Arg: "leave out the single quotes, so that the shell expands it",
 		}
 	case strings.HasPrefix(path, "./") || strings.HasPrefix(path, "../"):
@@ -81,16 +81,16 @@ func Misreading(path string) *Misread {
 	case strings.TrimSpace(path) != path:
 		return &Misread{Problem: "begins or ends with a space", Remedy: "remove it, or write ./ before the name"}
 	case strings.HasPrefix(path, `"`) || strings.HasPrefix(path, "'"):
-		return &Misread{Problem: "begins with a quotation mark", Remedy: "remove the quotation marks: they are part of the value"}
+		return &Misread{Problem: "begins with a quotation mark", Remedy: "remove the quotation marks; they are part of the value"}
 	case strings.HasPrefix(path, "~"):
 		return home(path)
 	case strings.Contains(path, "$(") || strings.Contains(path, "`"):
-		return &Misread{Problem: "is a command for a shell", Remedy: "write the path: no command is run here", Arg: "leave out the single quotes, so that the shell runs it"}
+		return &Misread{Problem: "contains a shell command", Remedy: "write the path; commands are not run here", Arg: "leave out the single quotes, so that the shell runs it"}
 	case strings.HasPrefix(path, `\\`), drivePath.MatchString(path), windowsVariable.MatchString(path):
-		return &Misread{Problem: "is a path of Windows", Remedy: "write the path where the drive or share is mounted, such as /mnt/backups"}
+		return &Misread{Problem: "is a Windows path", Remedy: "write the path where the drive or share is mounted, such as /mnt/backups"}
 	case variable.MatchString(path):
 		m := &Misread{
-			Problem: "contains a variable for a shell", Remedy: "write ${env:NAME} in the pipeline file",
+			Problem: "contains a shell variable", Remedy: "write ${env:NAME} in the pipeline file",
 			Arg: "leave out the single quotes, so that the shell expands it",
 		}
 		if plainVariables.MatchString(path) {
@@ -121,7 +121,7 @@ func asURL(kind, rest string) *Misread {
 	if kind != "file" && kind != "sqlite" {
 		return elsewhere(kind)
 	}
-	m := &Misread{Problem: "is a URL, not a path", Remedy: "write the path alone"}
+	m := &Misread{Problem: "is a URL, not a path", Remedy: "write only the path"}
 	path := "/" + strings.TrimLeft(strings.TrimPrefix(rest, "localhost/"), "/")
 	if strings.Contains(rest, "/") && plainPath.MatchString(path) {
 		m.Meant, m.Arg = path, "write "+path

@@ -125,7 +125,7 @@ func declaredShape(fields []Field, chain []*shape, count *int) (*shape, error) {
 		return nil, fmt.Errorf("objects are nested deeper than %d", maxNesting)
 	}
 	if *count += len(fields); *count > maxFields {
-		return nil, fmt.Errorf("%d settings are declared, at most %d may be", *count, maxFields)
+		return nil, fmt.Errorf("%d settings are declared, the maximum is %d", *count, maxFields)
 	}
 	for i, f := range fields {
 		goType, ok := holders[f.Type]
@@ -156,7 +156,7 @@ func (s *setting) nestDeclared(chain []*shape, count *int) (err error) {
 		s.shape, err = declaredShape(s.Fields, chain, count)
 		s.Fields = slices.Clone(s.Fields)
 	case s.Outer < 0 || s.Outer >= len(chain) || len(s.Fields) > 0:
-		return errors.New("outer must name an object that the setting is in, and then there are no fields")
+		return errors.New("outer must refer to an enclosing object, and excludes fields")
 	default:
 		s.shape = chain[len(chain)-s.Outer]
 	}

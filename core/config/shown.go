@@ -137,7 +137,7 @@ func (r *run) not(s *setting, written string) string {
 		return ""
 	}
 	if names := referenceNames(written); names != "" {
-		return ", not what " + names + " stands for"
+		return ", not the value of " + names
 	}
 	return r.Shown(", not ", written, s.OneOf...)
 }

@@ -45,7 +45,7 @@ func (r *run) value(s *setting, n *yaml.Node, depth int) {
 func (r *run) full(s *setting, at Position) bool {
 	r.values++
 	if r.values == maxValues {
-		r.report(Error, at, s.path, fmt.Sprintf("there are more than %d values", maxValues), "write fewer, and fewer aliases")
+		r.report(Error, at, s.path, fmt.Sprintf("the file has more than %d values", maxValues), "use fewer values or aliases")
 	}
 	return r.values >= maxValues
 }
@@ -71,7 +71,7 @@ func (r *run) scalar(s *setting, n *yaml.Node, at Position) (ok bool) {
 		r.report(Error, at, s.path, s.path+" is empty", "give it a value")
 	}
 	if s.Type == Hidden && !dynamic && text != "" {
-		r.report(Warning, at, s.path, s.path+" is a secret, and this file holds it", "write ${env:NAME} or ${file:/path} in its place")
+		r.report(Warning, at, s.path, s.path+" is a secret, but is written in this file", "write ${env:NAME} or ${file:/path} instead")
 	}
 	return true
 }
@@ -89,7 +89,7 @@ func (r *run) sane(s *setting, text string, n *yaml.Node, at Position) bool {
 	case s.Place == "database" && strings.ContainsFunc(text, unicode.IsControl):
 		r.report(Error, at, s.path, name+" contains a line break or another control character", "remove it; in a URL, write it as %XX")
 	case s.Type != Hidden && strings.Contains(text, "AGE-SECRET-KEY-"):
-		r.report(Error, at, s.path, name+" holds an age secret key, which does not belong there", "write its public key (age1…), which age-keygen -y FILE prints")
+		r.report(Error, at, s.path, name+" contains an age secret key", "write the public key (age1…) that age-keygen -y FILE prints")
 	case s.isPath() && odd != nil && dynamic:
 		r.report(Error, at, s.path, name+" "+odd.Problem, odd.Remedy)
 	case s.isPath() && odd != nil:
@@ -120,7 +120,7 @@ func (r *run) text(s *setting, n *yaml.Node, at Position) (text string, dynamic,
 	}
 	if s.Type == Hidden {
 		if e.hard != "" {
-			r.report(Warning, at, s.path, s.path+" is a secret, and the file holds the default of "+e.hard, "remove the default")
+			r.report(Warning, at, s.path, s.path+" is a secret, but the file contains the default of "+e.hard, "remove the default")
 		}
 		if !e.dynamic { // of a block scalar
 			e.text = cutBreak(e.text)
@@ -165,7 +165,7 @@ func (r *run) tagged(s *setting, n *yaml.Node, at Position) bool {
 		}
 	case Scalar:
 		if !text && tag != "!!int" && tag != "!!bool" {
-			r.report(Error, at, s.path, fmt.Sprintf("%s must be a text, a whole number, true or false, not %s", s.path, tagName(tag)), "put quotes around a text")
+			r.report(Error, at, s.path, fmt.Sprintf("%s must be text, a whole number, true or false, not %s", s.path, tagName(tag)), "quote it")
 			return false
 		}
 	case Number, Switch:

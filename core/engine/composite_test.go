@@ -132,7 +132,7 @@ sink:
 	}
 	noted := 0
 	for _, n := range r.Notes {
-		if n.Path == "site" && strings.HasPrefix(n.Text, "stands for database (sqlite), contents (files), data (dataroot)") || strings.HasSuffix(n.Path, "sessions") {
+		if n.Path == "site" && strings.HasPrefix(n.Text, "expands to database (sqlite), contents (files), data (dataroot)") || strings.HasSuffix(n.Path, "sessions") {
 			noted++
 		}
 	}

@@ -35,7 +35,7 @@ var goodName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 // Validate checks the name.
 func (a *actionName) Validate() error {
 	if a.Name != "" && !goodName.MatchString(a.Name) {
-		return config.At("name", "name must be of a-z, 0-9 and -, begin with a letter, and have at most 40 characters")
+		return config.At("name", "name must consist of at most 40 characters a-z, 0-9 and -, and begin with a letter")
 	}
 	return nil
 }
@@ -62,7 +62,7 @@ func (l *loader) actions(doc *document) {
 	seen := map[string]config.Position{}
 	for _, s := range append(p.Before[:len(p.Before):len(p.Before)], p.After...) {
 		if first, twice := seen[s.Label()]; twice {
-			l.fail(s.At, "give each a name: of its own", "two actions have the same name; the other is in line %d", first.Line)
+			l.fail(s.At, "give each action its own name", "duplicate action name, first used on line %d", first.Line)
 		}
 		seen[s.Label()] = s.At
 	}

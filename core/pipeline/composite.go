@@ -26,7 +26,7 @@ type Composite struct {
 
 // String lists the stages of the composite.
 func (c *Composite) String() string {
-	text := "stands for " + strings.Join(c.Parts, ", ")
+	text := "expands to " + strings.Join(c.Parts, ", ")
 	if len(c.Before) > 0 {
 		text += "; before: " + strings.Join(c.Before, ", ")
 	}
@@ -52,7 +52,7 @@ func (l *loader) expand(s *Step, found config.Decoded) (parts []Step, ok bool) {
 	}
 	name := s.Stage.Name
 	if found.Incomplete {
-		l.report(config.Note, s.At, "", "%s can't be expanded without the values that are missing here", name)
+		l.report(config.Note, s.At, "", "%s cannot be expanded because values are missing", name)
 		return nil, false
 	}
 	lookup := l.decoder.Values.Env
@@ -67,7 +67,7 @@ func (l *loader) expand(s *Step, found config.Decoded) (parts []Step, ok bool) {
 	c := Composite{Name: l.composite(name), Role: s.Role, At: s.At}
 	parts, ok = l.parts(s, c.Name, s.Role, e.Parts, nil, "")
 	if len(e.Parts) == 0 {
-		l.fail(s.At, "", "%s stands for no stage", name)
+		l.fail(s.At, "", "%s expands to no stages", name)
 		ok = false
 	}
 	start, success := string(stage.MomentStart), WhenSuccess
@@ -146,13 +146,13 @@ func (l *loader) parts(c *Step, of string, role stage.Role, parts []stage.Part, 
 		s := Step{Role: role, Name: p.Name, Of: of, When: cmp.Or(p.When, usual), At: c.At, node: c.node}
 		switch {
 		case !goodName.MatchString(p.Name):
-			l.fail(c.At, "", "its name is not of a-z, 0-9 and -, beginning with a letter")
+			l.fail(c.At, "", "name must consist of a-z, 0-9 and -, and begin with a letter")
 		case slices.ContainsFunc(parts[:i], func(other stage.Part) bool { return other.Name == p.Name }):
-			l.fail(c.At, "", "two parts have this name")
+			l.fail(c.At, "", "another part has the same name")
 		case p.When != "" && !slices.Contains(whens, p.When):
-			l.fail(c.At, "", "when it runs is %q, and must be one of %s", p.When, strings.Join(whens, ", "))
+			l.fail(c.At, "", "when is %q, but must be one of %s", p.When, strings.Join(whens, ", "))
 		case isPath(p.Use):
-			l.fail(c.At, "", "a part is the name of a stage, not the path of a program")
+			l.fail(c.At, "", "a part must name a stage, not the path of a program")
 		default:
 			l.part(c, &s, p)
 		}
@@ -179,7 +179,7 @@ func (l *loader) part(c, s *Step, p stage.Part) {
 		return
 	}
 	if s.storage() || s.Stage.Expand != nil {
-		l.fail(c.At, "", "%s is a storage or a composite, which can't be a part", p.Use)
+		l.fail(c.At, "", "%s cannot be a part: it is a storage or a composite", p.Use)
 		return
 	}
 	s.Config = s.Stage.Config()
@@ -204,7 +204,7 @@ func (l *loader) part(c, s *Step, p stage.Part) {
 	}
 	for _, place := range []string{"dir", "file"} {
 		if path := s.places[place]; path.Value != "" && !filepath.IsAbs(path.Value) {
-			l.fail(c.At, "", "its %s is not an absolute path", path.Key)
+			l.fail(c.At, "", "%s is not an absolute path", path.Key)
 		}
 	}
 }

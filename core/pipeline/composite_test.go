@@ -123,7 +123,7 @@ func TestACompositeBecomesItsParts(t *testing.T) {
 	if at := p.Source[1].At.String(); at != "p.yaml:5:5" || p.Dir != dir {
 		t.Errorf("the parts are at %s", at)
 	}
-	want := "site stands for database (mysql), contents (files); before: checks (check); after: tell (check)"
+	want := "site expands to database (mysql), contents (files); before: checks (check); after: tell (check)"
 	if notes := found.Of(config.Note); len(notes) != 1 || notes[0].String() != "p.yaml:5:5: note: "+want {
 		t.Errorf("the linter notes %v", notes)
 	}
@@ -148,24 +148,24 @@ func TestErrorsOfPartsNameTheComposite(t *testing.T) {
 		}
 	}
 	for want, change := range map[string]func(*wholeSite, *stage.Expansion){
-		`site/database: no stage "msql" can stand as a source: did you mean "mysql"?`:   part("msql", nil),
-		"site/database: dsn is missing":                                                 part("mysql", nil),
-		`site/database: unknown key "dns"`:                                              part("mysql", map[string]any{"dsn": "x", "dns": "S3CRET"}),
-		"site/database: prefix must be text":                                            part("mysql", map[string]any{"dsn": "x", "prefix": 3}),
-		"site/database: lock_timeout must be at most 1h":                                part("mysql", map[string]any{"dsn": "x", "lock_timeout": config.Duration(2 * 3600e9)}),
-		"site/database: prefix is not UTF-8":                                            part("mysql", map[string]any{"dsn": "x", "prefix": "\xff"}),
-		"site/database: its dir is not an absolute path":                                part("files", map[string]any{"dir": "files"}),
-		"site/database: local is a storage or a composite, which can't be a part":       part("local", map[string]any{"dir": "/x"}),
-		"site/database: site is a storage or a composite, which can't be a part":        part("site", map[string]any{"dir": "/x"}),
-		"site/database: a part is the name of a stage, not the path of a program":       part("./mysql", nil),
-		"site/contents: two parts have this name":                                       func(_ *wholeSite, e *stage.Expansion) { e.Parts[0].Name = "contents" },
-		"site/Bad name: its name is not of a-z":                                         func(_ *wholeSite, e *stage.Expansion) { e.Parts[0].Name = "Bad name" },
-		"site/contents gives the part filedir, which site/database in line 5 gives too": part("files", map[string]any{"dir": "/y"}),
-		`site/checks: when it runs is "success", and must be one of start, planned`:     func(_ *wholeSite, e *stage.Expansion) { e.Before[0].When = "success" },
-		"site/checks: limit must be at least 1":                                         func(_ *wholeSite, e *stage.Expansion) { e.Before[0].Settings["limit"] = 0 },
-		"site stands for no stage":                                                      func(_ *wholeSite, e *stage.Expansion) { e.Parts = nil },
-		"site: its selection: exclude_files[0] must begin with filedir/ or dataroot/":   func(_ *wholeSite, e *stage.Expansion) { e.Selection.ExcludeFiles = []string{"S3CRET"} },
-		"no stage of this name can stand as an action":                                  func(_ *wholeSite, e *stage.Expansion) { e.After[0].Use = "S3CRET-CANARY" },
+		`site/database: no source stage "msql": did you mean "mysql"?`:                         part("msql", nil),
+		"site/database: dsn is missing":                                                        part("mysql", nil),
+		`site/database: unknown key "dns"`:                                                     part("mysql", map[string]any{"dsn": "x", "dns": "S3CRET"}),
+		"site/database: prefix must be text":                                                   part("mysql", map[string]any{"dsn": "x", "prefix": 3}),
+		"site/database: lock_timeout must be at most 1h":                                       part("mysql", map[string]any{"dsn": "x", "lock_timeout": config.Duration(2 * 3600e9)}),
+		"site/database: prefix is not UTF-8":                                                   part("mysql", map[string]any{"dsn": "x", "prefix": "\xff"}),
+		"site/database: dir is not an absolute path":                                           part("files", map[string]any{"dir": "files"}),
+		"site/database: local cannot be a part: it is a storage or a composite":                part("local", map[string]any{"dir": "/x"}),
+		"site/database: site cannot be a part: it is a storage or a composite":                 part("site", map[string]any{"dir": "/x"}),
+		"site/database: a part must name a stage, not the path of a program":                   part("./mysql", nil),
+		"site/contents: another part has the same name":                                        func(_ *wholeSite, e *stage.Expansion) { e.Parts[0].Name = "contents" },
+		"site/Bad name: name must consist of a-z":                                              func(_ *wholeSite, e *stage.Expansion) { e.Parts[0].Name = "Bad name" },
+		"site/contents provides the part filedir, which site/database on line 5 also provides": part("files", map[string]any{"dir": "/y"}),
+		`site/checks: when is "success", but must be one of start, planned`:                    func(_ *wholeSite, e *stage.Expansion) { e.Before[0].When = "success" },
+		"site/checks: limit must be at least 1":                                                func(_ *wholeSite, e *stage.Expansion) { e.Before[0].Settings["limit"] = 0 },
+		"site expands to no stages":                                                            func(_ *wholeSite, e *stage.Expansion) { e.Parts = nil },
+		"site: its selection: exclude_files[0] must begin with filedir/ or dataroot/":          func(_ *wholeSite, e *stage.Expansion) { e.Selection.ExcludeFiles = []string{"S3CRET"} },
+		"no action stage of this name":                                                         func(_ *wholeSite, e *stage.Expansion) { e.After[0].Use = "S3CRET-CANARY" },
 	} {
 		o, _ := composed(t, change)
 		p, found := pipeline.Parse("p.yaml", []byte(composite), o)
@@ -192,7 +192,7 @@ func TestACompositeThatCanNotBeExpandedSaysWhy(t *testing.T) {
 	}
 	o.Values.Env = environment(nil)
 	p, found = pipeline.Parse("p.yaml", []byte(strings.Replace(composite, "dir: .", `dir: "${env:SITE}"`, 1)), o)
-	if len(found.Of(config.Error)) > 0 || p == nil || !strings.Contains(lines(found), "site can't be expanded without the values that are missing here") {
+	if len(found.Of(config.Error)) > 0 || p == nil || !strings.Contains(lines(found), "site cannot be expanded because values are missing") {
 		t.Errorf("with a variable that is missing, the linter found %v", found)
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
@@ -254,11 +254,11 @@ func TestActionsAreDecoded(t *testing.T) {
 	o, _ := composed(t, nil)
 	rest := "\nsource: [{use: files, with: {dir: /x}}]\nsink: [{use: local, with: {dir: /y}}]\n"
 	for text, want := range map[string]string{
-		"before: [{use: check}, {use: check}]":                            "p.yaml:2:24: error: two actions have the same name; the other is in line 2: give each a name: of its own",
+		"before: [{use: check}, {use: check}]":                            "p.yaml:2:24: error: duplicate action name, first used on line 2: give each action its own name",
 		"before: [{use: check, when: success}]":                           `p.yaml:2:29: error: when must be one of start, planned`,
 		"after: [{use: check, when: planned}]":                            `p.yaml:2:28: error: when must be one of success, failure, always`,
-		"after: [{use: mysql}]":                                           `p.yaml:2:15: error: no stage "mysql" can stand as an action: it is a source; write it below source`,
-		"after: [{use: check, name: 'A b'}]":                              "p.yaml:2:28: error: name must be of a-z, 0-9 and -",
+		"after: [{use: mysql}]":                                           `p.yaml:2:15: error: no action stage "mysql": it is a source; write it below source`,
+		"after: [{use: check, name: 'A b'}]":                              "p.yaml:2:28: error: name must consist of at most 40 characters a-z, 0-9 and -",
 		"after: {use: check}":                                             "p.yaml:2:8: error: after must be a list of actions: write after: and below it - use: NAME",
 		"before: [{use: check, with: {limit: 0}}]":                        "p.yaml:2:37: error: limit must be at least 1",
 		"before: [{use: check, name: a}]\nafter: [{use: check, with: ~}]": "",
@@ -270,7 +270,7 @@ func TestActionsAreDecoded(t *testing.T) {
 		}
 	}
 	_, found := pipeline.Parse("p.yaml", []byte("version: 1\nsource: [{use: check}]\nsink: [{use: local, with: {dir: /y}}]\n"), o)
-	if !strings.Contains(lines(found), `no stage of this name can stand as a source: it is an action; write it below before or after`) && !strings.Contains(lines(found), `no stage "check" can stand as a source: it is an action; write it below before or after`) {
+	if !strings.Contains(lines(found), `no source stage of this name: it is an action; write it below before or after`) && !strings.Contains(lines(found), `no source stage "check": it is an action; write it below before or after`) {
 		t.Errorf("found %v", found)
 	}
 }

@@ -13,35 +13,35 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Isolation says how the process is that a step's stage runs in.
+// Isolation describes the process that runs a stage.
 type Isolation struct {
-	// Step tells a step from the others of its pipeline where it wants a process
-	// of its own: "source 1"; "" where it shares one with the other stages of its plugin.
+	// Step identifies a step that has its own process, as "source 1". It is "" if the step
+	// shares the process with the other stages of its plugin.
 	Step  string
-	Env   []string      // names of environment variables that the process gets beside the usual ones
-	Stall time.Duration // how long the stage may show no progress
-	// Memory is what the process may use, as vault's own may.
+	Env   []string      // names of environment variables to pass, in addition to the usual ones
+	Stall time.Duration // maximum time without progress
+	// Memory is the limit for the process, the same as for vault itself.
 	Memory config.Size
 }
 
-// Plugins runs stages in processes of their own: those of plugins, and built-in
-// ones that a step isolates.
+// Plugins runs stages in separate processes: stages of plugins, and built-in stages that a
+// step isolates.
 type Plugins interface {
-	// Find returns the stage of a plugin that use names: the name of an installed
-	// one, or a path, relative to the folder base. notice is a warning about it, or
-	// "". ErrNoPlugin if there is none, which may be a NoPlugin; any other error says
-	// why one was found and refused.
+	// Find returns a stage of a plugin. use is the name of an installed stage, or the path
+	// of a plugin relative to the directory base. notice is a warning, or "". The error is
+	// ErrNoPlugin, possibly a *NoPlugin, if there is no such plugin; any other error is the
+	// reason why a plugin was refused.
 	Find(role stage.Role, use, base string, how Isolation) (s stage.Stage, notice string, err error)
-	// Isolate returns a built-in stage as one that runs in another process.
+	// Isolate returns a stage that runs the built-in stage s in another process.
 	Isolate(s stage.Stage, how Isolation) (stage.Stage, error)
 }
 
-// ErrNoPlugin is Find's error where nothing has the name.
+// ErrNoPlugin is the error of Find if there is no such plugin.
 var ErrNoPlugin = errors.New("no such plugin")
 
-// NoPlugin is an ErrNoPlugin that knows what there is.
+// NoPlugin is an ErrNoPlugin that lists the installed stages.
 type NoPlugin struct {
-	Installed []string // stages that can stand in the role
+	Installed []string // installed stages of the role
 }
 
 func (*NoPlugin) Error() string { return ErrNoPlugin.Error() }
@@ -49,19 +49,17 @@ func (*NoPlugin) Error() string { return ErrNoPlugin.Error() }
 // Unwrap returns ErrNoPlugin.
 func (*NoPlugin) Unwrap() error { return ErrNoPlugin }
 
-// hint tells where more stages come from.
-const hint = "vault plugin install adds others"
+// hint follows a list of known stages.
+const hint = "vault plugin install adds more"
 
-// DefaultStall is how long a stage in another process may show no progress
-// where nothing is said.
+// DefaultStall is the default of Isolation.Stall.
 const DefaultStall = 15 * time.Minute
 
-// process is what an item of source, transform or sink says about the process
-// of its stage.
+// process holds the keys of a step that configure the process of its stage.
 type process struct {
-	Isolate bool            `key:"isolate" default:"false" help:"run the stage in a process of its own; the stages of one plugin share a process otherwise"`
-	Env     []string        `key:"env" help:"names of environment variables that its process gets beside the usual ones" example:"AWS_PROFILE"`
-	Stall   config.Duration `key:"stall" default:"15m" min:"1s" max:"720h" help:"how long its process may show no progress before it is ended"`
+	Isolate bool            `key:"isolate" default:"false" help:"run the stage in a separate process; without it, the stages of a plugin share one"`
+	Env     []string        `key:"env" help:"names of environment variables to pass to the process, in addition to the usual ones" example:"AWS_PROFILE"`
+	Stall   config.Duration `key:"stall" default:"15m" min:"1s" max:"720h" help:"how long the process may make no progress before it is killed"`
 }
 
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -71,9 +69,9 @@ func (p *process) Validate() error {
 	for i, name := range p.Env {
 		switch {
 		case !variable.MatchString(name):
-			return config.At("env", "env must list names of environment variables, and item %d is none", i+1) // without its text: it may be a value
+			return config.At("env", "env must list names of environment variables; item %d is not one", i+1) // without its text: it may be a value
 		case name == "TMPDIR" || name == "VAULT_PLUGIN" || strings.HasPrefix(name, "PLUGIN_"):
-			return config.At("env", "env names %s, which vault itself gives to the process", name)
+			return config.At("env", "env names %s, which vault sets itself", name)
 		case slices.Contains(p.Env[:i], name):
 			return config.At("env", "env names %s twice", name)
 		}
@@ -81,11 +79,11 @@ func (p *process) Validate() error {
 	return nil
 }
 
-// isPath tells a plugin's path from a name.
+// isPath reports whether use is the path of a plugin rather than a name.
 func isPath(use string) bool { return strings.Contains(use, "/") }
 
-// find finds the stage that an item names, as one that runs where it says. step
-// tells it from others.
+// find returns the stage that an item names, isolated if the item asks for it. step
+// identifies the item.
 func (l *loader) find(role stage.Role, u *use, step string, at map[string]config.Position) (stage.Stage, bool) {
 	how := Isolation{Env: u.Env, Stall: time.Duration(u.Stall), Memory: l.pipeline.Memory}
 	l.unset(u, at)
@@ -96,14 +94,14 @@ func (l *loader) find(role stage.Role, u *use, step string, at map[string]config
 		}
 		return l.plugin(role, u.Use, how, at["use"])
 	}
-	if built.Expand != nil { // its parts run where it says
+	if built.Expand != nil { // the process keys apply to its parts
 		return built, true
 	}
 	if !u.Isolate && !l.isolate {
 		ok := true
 		for _, key := range []string{"env", "stall"} {
 			if where, there := at[key]; there {
-				l.fail(where, "write isolate: true beside it, or remove it", "%s is about the process of a stage, and %s runs in vault's own", key, u.Use)
+				l.fail(where, "add isolate: true, or remove it", "%s requires a separate process, but %s runs in vault's own", key, u.Use)
 				ok = false
 			}
 		}
@@ -111,18 +109,18 @@ func (l *loader) find(role stage.Role, u *use, step string, at map[string]config
 	}
 	how.Step = step
 	if l.plugins == nil {
-		l.fail(at["use"], "remove isolate", "stages can't run in processes of their own here")
+		l.fail(at["use"], "remove isolate", "separate processes are not available here")
 		return built, false
 	}
 	isolated, err := l.plugins.Isolate(built, how)
 	if err != nil {
-		l.fail(at["use"], "", "%s can't run in a process of its own: %v", u.Use, err)
+		l.fail(at["use"], "", "cannot run %s in a separate process: %v", u.Use, err)
 		return built, false
 	}
 	return isolated, true
 }
 
-// plugin finds the stage of a plugin.
+// plugin returns a stage of a plugin.
 func (l *loader) plugin(role stage.Role, name string, how Isolation, at config.Position) (stage.Stage, bool) {
 	s, notice, err := stage.Stage{}, "", ErrNoPlugin
 	if l.plugins != nil {
@@ -133,13 +131,13 @@ func (l *loader) plugin(role stage.Role, name string, how Isolation, at config.P
 		if l.decoder.Shown("", name) == "" {
 			name = "this path"
 		}
-		l.fail(at, "a path is relative to the folder of the pipeline file", "there is no plugin at %s", name)
+		l.fail(at, "paths are relative to the directory of the pipeline file", "no plugin at %s", name)
 	case errors.Is(err, ErrNoPlugin):
 		var there NoPlugin
 		if known := new(NoPlugin); errors.As(err, &known) {
 			there = *known
 		}
-		l.fail(at, l.suggest(role, name, there.Installed), "no stage %s can stand as %s", cmp.Or(l.decoder.Shown("", name, l.stageNames(there.Installed)...), "of this name"), article(role))
+		l.fail(at, l.suggest(role, name, there.Installed), "no %s stage %s", role, cmp.Or(l.decoder.Shown("", name, l.stageNames(there.Installed)...), "of this name"))
 	case err != nil:
 		l.fail(at, "", "%s", l.decoder.Redact(err.Error()))
 	case notice != "":
@@ -148,7 +146,7 @@ func (l *loader) plugin(role stage.Role, name string, how Isolation, at config.P
 	return s, err == nil
 }
 
-// unset warns of variables that the process is to get and nobody has set.
+// unset warns about variables in env that are not set.
 func (l *loader) unset(u *use, at map[string]config.Position) {
 	lookup := l.decoder.Values.Env
 	if lookup == nil {

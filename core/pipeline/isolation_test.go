@@ -90,8 +90,8 @@ func TestAllBuiltInStagesCanBeIsolated(t *testing.T) {
 func TestARefusedPluginIsNotAnUnknownStage(t *testing.T) {
 	for use, want := range map[string]string{
 		"theirs":    "2:16: error: plugin theirs is refused: its file is not the one that was installed\n",
-		"./bin/no":  "2:16: error: there is no plugin at ./bin/no: a path is relative to the folder of the pipeline file\n",
-		"not-there": "2:16: error: no stage of this name can stand as a source: known are ",
+		"./bin/no":  "2:16: error: no plugin at ./bin/no: paths are relative to the directory of the pipeline file\n",
+		"not-there": "2:16: error: no source stage of this name: known stages are ",
 	} {
 		_, found := parse(t, "version: 1\nsource: [{use: "+use+"}]\nsink: [{use: local, with: {dir: /srv/l}}]\n", &plugged{}, false)
 		if !strings.HasPrefix(found, "site/p.yaml:"+want) || use == "not-there" && !strings.Contains(found, "vault plugin install") {
@@ -107,7 +107,7 @@ func TestAMisspeltPluginIsGuessed(t *testing.T) {
 	}
 	for use, want := range map[string]string{
 		"buket":   `did you mean "bucket"?`,
-		"zzzzzz":  "bucket; vault plugin install adds others",
+		"zzzzzz":  "bucket; vault plugin install adds more",
 		"mystore": "if the program beside this file is meant, write ./mystore",
 	} {
 		text := "version: 1\nsource: [{use: files, with: {dir: /srv/f}}]\nsink: [{use: " + use + "}]\n"
@@ -124,8 +124,8 @@ func TestWhatIsWrongWithAProcessIsSaid(t *testing.T) {
 		"stall: -5m":               "stall must be a duration such as 30s, 5m or 1h30m, from 1s to 720h",
 		"stall: 1ms":               "stall must be at least 1s",
 		"stall: 721h":              "stall must be at most 720h",
-		"env: [PROFILE, A=secret]": "env must list names of environment variables, and item 2 is none",
-		"env: [TMPDIR]":            "env names TMPDIR, which vault itself gives to the process",
+		"env: [PROFILE, A=secret]": "env must list names of environment variables; item 2 is not one",
+		"env: [TMPDIR]":            "env names TMPDIR, which vault sets itself",
 	} {
 		_, found := parse(t, "version: 1\nsource: [{use: files, with: {dir: /srv/f}, isolate: true, "+what+"}]\nsink: [{use: local, with: {dir: /srv/l}}]\n", &plugged{}, false)
 		if !strings.Contains(found, want) || strings.Contains(found, "secret") {

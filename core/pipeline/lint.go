@@ -27,7 +27,7 @@ func hasStorage(steps []Step) bool {
 // mixed: a snapshot is a whole site, other sources are parts of another one.
 func (l *loader) mixed() {
 	if src := l.pipeline.Source; len(src) > 1 && hasStorage(src) {
-		l.fail(src[1].At, "write a pipeline for each", "a stored snapshot can't be mixed with other sources")
+		l.fail(src[1].At, "use a pipeline for each", "a snapshot cannot be combined with other sources")
 	}
 }
 
@@ -40,7 +40,7 @@ func (l *loader) sameParts() {
 		for j := range i {
 			for _, part := range src[i].Stage.Parts {
 				if slices.Contains(src[j].Stage.Parts, part) {
-					l.fail(src[i].At, "keep one of them", "%s gives the part %s, which %s in line %d gives too", src[i].Label(), part, src[j].Label(), src[j].At.Line)
+					l.fail(src[i].At, "keep one of them", "%s provides the part %s, which %s on line %d also provides", src[i].Label(), part, src[j].Label(), src[j].At.Line)
 				}
 			}
 		}
@@ -54,12 +54,12 @@ func (l *loader) order() {
 		s := &l.pipeline.Transform[i]
 		for _, before := range l.pipeline.Transform[:i] {
 			if before.Label() == s.Label() {
-				l.fail(s.At, "keep one of them", "%s is there already, in line %d", s.Label(), before.At.Line)
+				l.fail(s.At, "keep one of them", "duplicate transform %s, first used on line %d", s.Label(), before.At.Line)
 			}
 		}
 		switch {
 		case s.Stage.NewRecord != nil && bytes != nil:
-			l.fail(s.At, "put "+s.Label()+" before "+bytes.Label(), "%s works on rows, and %s before it makes bytes of them", s.Label(), bytes.Label())
+			l.fail(s.At, "put "+s.Label()+" before "+bytes.Label(), "%s works on rows, but %s before it turns them into bytes", s.Label(), bytes.Label())
 		case s.Stage.NewBytes != nil && sealed != nil && !s.Stage.Seals:
 			l.fail(s.At, "put "+s.Label()+" before "+sealed.Label(), "%s comes after %s, but encrypted data does not compress", s.Label(), sealed.Label())
 		}
@@ -85,7 +85,7 @@ func (l *loader) bytesToNowhere() {
 	}
 	suggestion := "remove it, or add a sink that is a storage: " + strings.Join(storages, ", ")
 	if hasStorage(l.pipeline.Source) {
-		suggestion = "remove it: what the snapshot went through is undone by itself, the source only needs the passphrase or identity"
+		suggestion = "remove it; a restore reverses the transforms by itself and needs only the passphrase or identity"
 	}
 	for _, s := range l.pipeline.Transform {
 		if s.Stage.NewBytes != nil {
@@ -103,7 +103,7 @@ func (l *loader) idleSinks() {
 		takes := func(src Step) bool { return sink.holds(src.Stage.Parts...) }
 		if !slices.ContainsFunc(l.pipeline.Source, takes) {
 			l.fail(sink.At, "remove it, or add a source such as "+strings.Join(l.givers(sink.Stage.Parts), ", "),
-				"%s gets nothing: it holds %s, and no source gives that", sink.Label(), strings.Join(sink.Stage.Parts, ", "))
+				"%s receives nothing: it holds %s, which no source provides", sink.Label(), strings.Join(sink.Stage.Parts, ", "))
 		}
 	}
 }
@@ -127,10 +127,10 @@ func (l *loader) unheld() {
 		case len(lost) == 0:
 		case len(lost) == len(parts) && !src.storage() && src.Of == "":
 			l.fail(src.At, "add a sink such as "+strings.Join(l.holders(lost), ", ")+", or remove this source",
-				"no sink holds what %s gives (%s)", src.Label(), what)
+				"no sink holds what %s provides (%s)", src.Label(), what)
 		default:
-			l.report(config.Warning, src.At, "add a sink such as "+strings.Join(l.holders(lost), ", ")+" if you want it",
-				"of what %s gives, no sink holds %s: it is left out", src.Label(), what)
+			l.report(config.Warning, src.At, "add a sink such as "+strings.Join(l.holders(lost), ", ")+" to include them",
+				"parts of %s are skipped because no sink holds them: %s", src.Label(), what)
 		}
 	}
 }
@@ -142,7 +142,7 @@ func (l *loader) noContents() {
 	}
 	if i := gives(stage.Dataroot); i >= 0 && gives(stage.Filedir) < 0 {
 		l.report(config.Warning, l.pipeline.Source[i].At, "add a source files",
-			"filedir, the content of all uploaded files, is in none of the sources")
+			"no source provides filedir, the content of all uploaded files")
 	}
 }
 

@@ -66,7 +66,7 @@ func Load(path string, o Options) (*Pipeline, config.Findings, error) {
 		if errors.As(err, &p) {
 			err = p.Err
 		}
-		return nil, nil, failure.New(failure.Usage, "pipeline file %s can't be read: %w", path, err)
+		return nil, nil, failure.New(failure.Usage, "cannot read pipeline file %s: %w", path, err)
 	}
 	p, found := Parse(path, text, o)
 	return p, found, nil
@@ -85,7 +85,7 @@ func readFile(path string) (text []byte, piped bool, err error) {
 	}
 	piped = !info.Mode().IsRegular() || strings.HasPrefix(path, "/dev/") || strings.HasPrefix(path, "/proc/")
 	if text, err = io.ReadAll(io.LimitReader(f, maxFile+1)); err == nil && len(text) > maxFile {
-		err = fmt.Errorf("it is larger than %s", config.Size(maxFile))
+		err = fmt.Errorf("exceeds the limit of %s", config.Size(maxFile))
 	}
 	return text, piped, err
 }
@@ -174,8 +174,8 @@ func (l *loader) version(root *yaml.Node) bool {
 		v := config.Resolve(root.Content[i+1])
 		n, err := strconv.Atoi(v.Value)
 		if v.Kind == yaml.ScalarNode && v.ShortTag() == "!!int" && err == nil && n != Version {
-			l.fail(l.decoder.At(v), fmt.Sprintf("write version: %d and its keys, or use a vault that knows this version", Version),
-				"this pipeline is of version %d, and this vault reads version %d", n, Version)
+			l.fail(l.decoder.At(v), fmt.Sprintf("use version: %d, or a vault that supports this version", Version),
+				"pipeline version %d is not supported; this vault reads version %d", n, Version)
 			return false
 		}
 	}
@@ -246,11 +246,11 @@ func (l *loader) accept(n *yaml.Node) map[stage.LossKind]int64 {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], config.Resolve(n.Content[i+1])
 		if suggestion, ok := lossKind(key.Value); !ok {
-			l.fail(l.decoder.At(key), suggestion, "no such kind of loss%s", l.decoder.Shown(": ", key.Value, lossKinds()...))
+			l.fail(l.decoder.At(key), suggestion, "unknown kind of loss%s", l.decoder.Shown(": ", key.Value, lossKinds()...))
 			continue
 		}
 		if _, twice := budget[stage.LossKind(key.Value)]; twice {
-			l.fail(l.decoder.At(key), "keep one", "kind of loss %q is there twice", key.Value)
+			l.fail(l.decoder.At(key), "keep one", "duplicate kind of loss %q", key.Value)
 		}
 		count, err := acceptCount(value.Value)
 		if err != nil || value.Kind != yaml.ScalarNode || value.ShortTag() != "!!int" {
@@ -270,8 +270,8 @@ func (l *loader) unused() {
 		}
 		suggestion := config.Nearest(name, used)
 		if suggestion == "" {
-			suggestion = "leave --set " + name + " out, or write ${" + name + "} where its value belongs"
+			suggestion = "remove it, or write ${" + name + "} where the value belongs"
 		}
-		l.fail(config.Position{File: l.decoder.File, Line: 1, Column: 1}, suggestion, "nothing in this file uses ${%s}, which --set gives", name)
+		l.fail(config.Position{File: l.decoder.File, Line: 1, Column: 1}, suggestion, "--set %s is not used in this file", name)
 	}
 }

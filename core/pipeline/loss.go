@@ -15,14 +15,14 @@ import (
 func ParseAccept(text string) (stage.LossKind, int64, error) {
 	kind, count, ok := strings.Cut(text, "=")
 	if !ok {
-		return "", 0, errors.New("what is given is not KIND=COUNT, such as view=1")
+		return "", 0, errors.New("must be KIND=COUNT, such as view=1")
 	}
 	n, err := acceptCount(count)
 	if err != nil {
 		return "", 0, fmt.Errorf("the count %w", err)
 	}
 	if suggestion, ok := lossKind(kind); !ok {
-		return "", 0, fmt.Errorf("no such kind of loss%s: %s", config.Shown(": ", kind, lossKinds()...), suggestion)
+		return "", 0, fmt.Errorf("unknown kind of loss%s: %s", config.Shown(": ", kind, lossKinds()...), suggestion)
 	}
 	return stage.LossKind(kind), n, nil
 }
@@ -43,7 +43,7 @@ func lossKind(name string) (suggestion string, ok bool) {
 	if near := config.Nearest(name, names); near != "" {
 		return near, false
 	}
-	return "kinds are " + strings.Join(names, ", "), false
+	return "known kinds are " + strings.Join(names, ", "), false
 }
 
 func lossKinds() []string {

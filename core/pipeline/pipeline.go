@@ -1,5 +1,5 @@
-// Package pipeline reads pipeline files and finds what is wrong with them,
-// without connecting to anything that they name.
+// Package pipeline reads and checks pipeline files. It does not connect to the databases
+// and repositories that they name.
 package pipeline
 
 import (
@@ -13,45 +13,45 @@ import (
 
 // Pipeline is a decoded pipeline file.
 type Pipeline struct {
-	File string // as it was named, for messages
-	Dir  string // where relative paths begin
+	File string // name of the file, for messages
+	Dir  string // directory that relative paths are relative to
 	Name string
 	Settings
-	Selection               selection.Selection // what the sources read
+	Selection               selection.Selection // tables, rows and files that the sources read
 	Source, Transform, Sink []Step
 	Before, After           []Step      // actions, in the order in which they run
-	Composites              []Composite // what of the file stands for other steps
-	// Passphrase and Identity are those of the transform that encrypts, where
-	// Options.Storages was set and they could be read.
+	Composites              []Composite // steps of the file that were expanded
+	// Passphrase and Identity are the keys of the encrypting transform. They are set with
+	// Options.Storages, if they could be read.
 	Passphrase, Identity config.Secret
-	// Hidden is what messages, logs and results must not show: secrets, and what
-	// came from the environment or from files.
+	// Hidden lists values that messages, logs and results must not show: secrets, and values
+	// from the environment or from files.
 	Hidden []string
 }
 
 // Step is a stage in a pipeline with its configuration.
 type Step struct {
 	Stage  stage.Stage
-	Role   stage.Role        // where it stands: RoleSource, RoleTransform, RoleSink, also for a storage, or RoleAction
-	Name   string            // of an action, or of a part of a composite; "" for others
-	Of     string            // the composite that it is a part of; "" for none
-	When   string            // when an action runs: see BeforeKeys and AfterKeys
-	Config any               // what Stage.Config returned, decoded
-	From   *SnapshotConfig   // what a storage reads as a source; nil elsewhere
-	Into   *RepositoryConfig // how a storage is written as a sink; nil elsewhere
-	Onto   *TargetConfig     // what becomes of what another sink's target holds; nil elsewhere
-	At     config.Position   // of the step in the file; of a part, that of its composite
+	Role   stage.Role        // RoleSource, RoleTransform, RoleSink or RoleAction; a storage has RoleSource or RoleSink
+	Name   string            // name of an action or of a part of a composite; otherwise ""
+	Of     string            // composite that the step is a part of, or ""
+	When   string            // when an action runs: start or planned, or one of the When constants
+	Config any               // decoded settings, of the type that Stage.Config returns
+	From   *SnapshotConfig   // settings of a storage as a source, else nil
+	Into   *RepositoryConfig // settings of a storage as a sink, else nil
+	Onto   *TargetConfig     // replace settings of a sink that is not a storage, else nil
+	At     config.Position   // position in the file; a part has that of its composite
 
-	node   string                     // the path of the step in the file: source[0]
-	keys   map[string]config.Position // where its settings stand
+	node   string                     // path of the step in the file: source[0]
+	keys   map[string]config.Position // positions of its settings
 	places map[string]config.Place
 
-	process   process // of a composite: how its parts run, and where that is said
+	process   process // of a composite: process keys of its parts, with their positions
 	processAt map[string]config.Position
 }
 
-// Label is what messages and results call the step: its stage's name, the name of an
-// action, and COMPOSITE/NAME of a part.
+// Label returns the name of the step in messages and results: COMPOSITE/NAME for a part,
+// the name of an action, otherwise the name of the stage.
 func (s *Step) Label() string {
 	switch {
 	case s.Of != "":
@@ -62,19 +62,18 @@ func (s *Step) Label() string {
 	return s.Stage.Name
 }
 
-// SnapshotConfig is what a storage takes beside its own settings when it
-// is used as a source.
+// SnapshotConfig holds the additional settings of a storage that is used as a source.
 type SnapshotConfig struct {
-	Snapshot   string        `key:"snapshot" default:"latest" help:"which snapshot: latest, an id as vault snapshots lists them, or the beginning of one"`
-	Site       string        `key:"site" open:"true" help:"of which site latest is, by its identifier or its name; needed where the repository has snapshots of several" example:"Example School"`
-	Pipeline   string        `key:"pipeline" open:"true" help:"of which pipeline latest is, by its name; needed where the repository has snapshots of several" example:"nightly"`
-	Passphrase config.Secret `key:"passphrase" help:"the passphrase that the backup was encrypted with" example:"${env:LMSVAULT_PASSPHRASE}"`
-	Identity   config.Secret `key:"identity" help:"an age identity (AGE-SECRET-KEY-1…) of one of the recipients of the backup" example:"${file:/etc/vault/identity}"`
-	Signers    []string      `key:"signers" help:"public keys (vault-signer-…): read only snapshots that one of them has signed; latest skips the others" example:"[vault-signer-…]"`
+	Snapshot   string        `key:"snapshot" default:"latest" help:"snapshot to read: latest, or an ID or its beginning as listed by vault snapshots"`
+	Site       string        `key:"site" open:"true" help:"site of the latest snapshot, by identifier or name; required if the repository has snapshots of several sites" example:"Example School"`
+	Pipeline   string        `key:"pipeline" open:"true" help:"pipeline of the latest snapshot; required if the repository has snapshots of several pipelines" example:"nightly"`
+	Passphrase config.Secret `key:"passphrase" help:"passphrase of the backup" example:"${env:LMSVAULT_PASSPHRASE}"`
+	Identity   config.Secret `key:"identity" help:"age identity (AGE-SECRET-KEY-1…) of a recipient of the backup" example:"${file:/etc/vault/identity}"`
+	Signers    []string      `key:"signers" help:"public keys (vault-signer-…): read only snapshots signed with one of them; latest skips all others" example:"[vault-signer-…]"`
 }
 
-// Validate checks the public keys. An empty list is an error: it reads like a check
-// of signatures, and would be none.
+// Validate checks the public keys. An empty list is an error, because it would look like a
+// check of signatures but check nothing.
 func (c *SnapshotConfig) Validate() error {
 	if c.Signers != nil && len(c.Signers) == 0 {
 		return config.At("signers", "signers is an empty list; give a public key (vault-signer-…), or remove the line to restore without checking signatures")
@@ -83,7 +82,7 @@ func (c *SnapshotConfig) Validate() error {
 	return err
 }
 
-// Trusted are the signers that are given.
+// Trusted returns the parsed signers.
 func (c *SnapshotConfig) Trusted() ([]manifest.Signer, error) {
 	var signers []manifest.Signer
 	for _, text := range c.Signers {
@@ -96,12 +95,11 @@ func (c *SnapshotConfig) Trusted() ([]manifest.Signer, error) {
 	return signers, nil
 }
 
-// RepositoryConfig is what a storage takes beside its own settings when it
-// is used as a sink.
+// RepositoryConfig holds the additional settings of a storage that is used as a sink.
 type RepositoryConfig struct {
-	Create bool `key:"create" default:"false" help:"as a sink: make the repository when there is none; without it such a run is refused, and vault init-repository makes it"`
-	// SigningKey is the zero value where snapshots are not signed.
-	SigningKey config.Secret `key:"signing_key" help:"as a sink: sign the snapshots with this key, which vault key new makes, so that a restore can tell them from forged ones" example:"${file:/etc/vault/signing.key}"`
+	Create bool `key:"create" default:"false" help:"as a sink: create the repository if there is none; otherwise such a run is refused, and vault init-repository creates it"`
+	// SigningKey is zero if snapshots are not signed.
+	SigningKey config.Secret `key:"signing_key" help:"as a sink: sign snapshots with this key (see vault key new), so that a restore can detect forged ones" example:"${file:/etc/vault/signing.key}"`
 }
 
 // Validate checks the signing key.
@@ -110,7 +108,7 @@ func (c *RepositoryConfig) Validate() error {
 	return err
 }
 
-// Signing is the key that is given; the zero value for none.
+// Signing returns the parsed signing key, or the zero value if there is none.
 func (c *RepositoryConfig) Signing() (manifest.SigningKey, error) {
 	if c.SigningKey.IsZero() {
 		return manifest.SigningKey{}, nil
@@ -122,24 +120,24 @@ func (c *RepositoryConfig) Signing() (manifest.SigningKey, error) {
 	return key, nil
 }
 
-// TargetConfig is what a sink that is no storage takes beside its own settings. A
-// stage that declares settings of these names gets them instead.
+// TargetConfig holds the additional settings of a sink that is not a storage. A stage that
+// declares settings with these names receives them itself.
 type TargetConfig struct {
-	Replace  string   `key:"replace" default:"false" oneof:"false true in_place" help:"what becomes of a site that the target holds: false refuses it; true makes the new site beside it and exchanges the two when the new one is proven; in_place removes the old one first, for a target without room for both"`
-	Preserve []string `key:"preserve" help:"what of it stays as it is"`
+	Replace  string   `key:"replace" default:"false" oneof:"false true in_place" help:"what to do if the target holds a site: false refuses to run; true builds the new site next to the old one and swaps them once the new one is proven; in_place removes the old site first, for a target without room for both"`
+	Preserve []string `key:"preserve" help:"what to keep of the site in the target"`
 }
 
-// Settings are those of a run. The command line may override them.
+// Settings are the settings of a run. The command line may override them.
 type Settings struct {
-	// Workers is 0 where nothing is said: DefaultWorkers then.
-	Workers int `key:"workers" min:"1" max:"256" help:"how many units of work run at once; without it twice the number of processors, lowered to what the memory allows"`
-	// Memory is DefaultMemory where nothing is said.
-	Memory config.Size `key:"memory" min:"128MiB" help:"how much memory the process may use; without it 256MiB, or three quarters of what its container may use if that is less"`
-	DryRun bool        `key:"dry_run" default:"false" help:"read and check everything, write nothing"`
-	// MaxShrink is in percent of the previous snapshot; 100 for no limit.
-	MaxShrink int `key:"max_shrink" default:"50" min:"0" max:"100" help:"by how many percent a part (db, filedir, dataroot) may be smaller than in the previous snapshot, before that is a loss of kind missing_part; 100 for no limit"`
-	// Tags are kept in the snapshots that the run makes.
-	Tags []string `key:"tags" open:"true" help:"what the snapshots of this run are marked with, to find, keep or forget them by it" example:"[weekly]"`
+	// Workers is 0 if it is not set; see DefaultWorkers.
+	Workers int `key:"workers" min:"1" max:"256" help:"number of units of work that run concurrently; default: twice the number of processors, fewer if memory is short"`
+	// Memory is DefaultMemory if it is not set.
+	Memory config.Size `key:"memory" min:"128MiB" help:"memory limit of the process; default: 256MiB, or three quarters of the limit of the container if that is less"`
+	DryRun bool        `key:"dry_run" default:"false" help:"read and check everything, but write nothing"`
+	// MaxShrink is a percentage of the previous snapshot; 100 means no limit.
+	MaxShrink int `key:"max_shrink" default:"50" min:"0" max:"100" help:"percentage by which a part (db, filedir, dataroot) may shrink since the previous snapshot; more is a loss of kind missing_part; 100 for no limit"`
+	// Tags are stored in the snapshots of the run.
+	Tags []string `key:"tags" open:"true" help:"tags of the snapshots of this run, to find, keep or forget them by" example:"[weekly]"`
 	// Accept is the loss budget: the maximum number of losses of a kind.
 	Accept map[stage.LossKind]int64
 }
@@ -154,9 +152,8 @@ func (s *Settings) Validate() error {
 	return nil
 }
 
-// DefaultMemory is what the process may use where nothing is said, and its
-// control group allows limit bytes (0: any). With less than the least it would
-// hardly work; then the limit is exceeded, perhaps.
+// DefaultMemory returns the default memory limit in a control group with a limit in bytes,
+// where 0 means none. The result has a lower bound and may exceed a very small limit.
 func DefaultMemory(limit int64) config.Size {
 	const most, least = 256 << 20, 96 << 20
 	if limit == 0 {
@@ -165,10 +162,10 @@ func DefaultMemory(limit int64) config.Size {
 	return config.Size(max(least, min(most, limit/4*3>>20<<20)))
 }
 
-// DefaultWorkers is how many units of work run at once where nothing is said.
+// DefaultWorkers returns the default number of units of work that run concurrently.
 func DefaultWorkers() int { return max(2, 2*runtime.GOMAXPROCS(0)) }
 
-// Steps lists all steps: sources, transforms, sinks, actions.
+// Steps returns all steps: sources, transforms, sinks and actions.
 func (p *Pipeline) Steps() []*Step {
 	var steps []*Step
 	for _, list := range [][]Step{p.Source, p.Transform, p.Sink, p.Before, p.After} {
@@ -179,5 +176,5 @@ func (p *Pipeline) Steps() []*Step {
 	return steps
 }
 
-// storage tells whether the step is a repository.
+// storage reports whether the stage of the step is a storage.
 func (s *Step) storage() bool { return s.Stage.Role == stage.RoleStorage }

@@ -56,7 +56,7 @@ func (o *overlaps) fail(at config.Position, suggestion, format string, args ...a
 
 func (o *overlaps) sourceAndSink(source, sink *Step) {
 	if sameDatabase(source, sink) {
-		o.fail(sink.placeAt("database"), "name another database, or another prefix", "%s would write into the tables that %s in line %d reads", sink.Label(), source.Label(), source.At.Line)
+		o.fail(sink.placeAt("database"), "choose another database or prefix", "%s would write into the tables that %s on line %d reads", sink.Label(), source.Label(), source.At.Line)
 		return
 	}
 	if source.path() == "" || sink.path() == "" {
@@ -66,11 +66,11 @@ func (o *overlaps) sourceAndSink(source, sink *Step) {
 	at, called := sink.placeAt("dir", "file"), realNames(source, from, sink, to)
 	switch {
 	case from.Same(to):
-		o.fail(at, "name another place", "%s would write to the very place that %s in line %d reads%s", sink.Label(), source.Label(), source.At.Line, called)
+		o.fail(at, "choose another place", "%s would write to the same place that %s on line %d reads%s", sink.Label(), source.Label(), source.At.Line, called)
 	case to.Within(from):
-		o.fail(at, "name a place outside of it", "%s writes into the folder that %s in line %d reads: a backup would contain itself%s", sink.Label(), source.Label(), source.At.Line, called)
+		o.fail(at, "choose a place outside it", "%s writes into the directory that %s on line %d reads: a backup would contain itself%s", sink.Label(), source.Label(), source.At.Line, called)
 	case from.Within(to):
-		o.fail(at, "name a place that doesn't hold the source", "%s writes to a folder that holds what %s in line %d reads%s", sink.Label(), source.Label(), source.At.Line, called)
+		o.fail(at, "choose a place that does not contain the source", "%s writes to a directory that contains what %s on line %d reads%s", sink.Label(), source.Label(), source.At.Line, called)
 	default:
 		o.followed(source, sink, to)
 	}
@@ -91,8 +91,8 @@ func (o *overlaps) followed(source, sink *Step, to place.Place) {
 	for _, link := range f.Followed() {
 		behind := o.machine.Find(filepath.Join(source.path(), filepath.FromSlash(link)))
 		if to.Within(behind) || behind.Within(to) {
-			o.fail(sink.placeAt("dir", "file"), "name a place outside of it, or take the link out of follow",
-				"%s would write to what %s in line %d reads through the link %s, which leads to %s",
+			o.fail(sink.placeAt("dir", "file"), "choose a place outside it, or remove the link from follow",
+				"%s would write to what %s on line %d reads through the link %s, which leads to %s",
 				sink.Label(), source.Label(), source.At.Line, link, behind.Path)
 			return
 		}
@@ -100,9 +100,9 @@ func (o *overlaps) followed(source, sink *Step, to place.Place) {
 }
 
 func (o *overlaps) sinks(other, sink *Step) {
-	const apart = "give each a place of its own"
+	const apart = "give each its own place"
 	if sameDatabase(sink, other) {
-		o.fail(sink.At, apart, "%s writes to the same place as %s in line %d", sink.Label(), other.Label(), other.At.Line)
+		o.fail(sink.At, apart, "%s writes to the same place as %s on line %d", sink.Label(), other.Label(), other.At.Line)
 		return
 	}
 	if sink.path() == "" || other.path() == "" {
@@ -112,9 +112,9 @@ func (o *overlaps) sinks(other, sink *Step) {
 	called := realNames(sink, a, other, b)
 	switch {
 	case a.Same(b):
-		o.fail(sink.At, apart, "%s writes to the same place as %s in line %d%s", sink.Label(), other.Label(), other.At.Line, called)
+		o.fail(sink.At, apart, "%s writes to the same place as %s on line %d%s", sink.Label(), other.Label(), other.At.Line, called)
 	case a.Within(b) && !o.pool(sink, a, other), b.Within(a) && !o.pool(other, b, sink):
-		o.fail(sink.At, apart, "of the places of %s and of %s in line %d one is inside of the other%s", sink.Label(), other.Label(), other.At.Line, called)
+		o.fail(sink.At, apart, "the places of %s and of %s on line %d overlap%s", sink.Label(), other.Label(), other.At.Line, called)
 	}
 }
 
@@ -171,7 +171,7 @@ func (p *Pipeline) Exposed() []stage.Note {
 		}
 		if info, err := os.Stat(s.path()); err == nil && info.IsDir() && info.Mode().Perm()&0o002 != 0 {
 			notes = append(notes, stage.Note{Path: s.path(), Text: fmt.Sprintf(
-				"every user of this machine may write into this repository's folder (mode %04o), and so delete backups; to end that: chmod o-w", info.Mode().Perm())})
+				"every user of this machine can write to the repository directory (mode %04o) and delete backups; run chmod o-w", info.Mode().Perm())})
 		}
 	}
 	return notes

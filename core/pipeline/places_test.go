@@ -33,16 +33,16 @@ func parsed(t *testing.T, base, text string) (*pipeline.Pipeline, config.Finding
 func TestOverlapsAreSeenThroughLinks(t *testing.T) {
 	base := alias(t)
 	for _, c := range []struct{ name, source, sinks, want string }{
-		{"a repository in the folder that is replaced", "local, with: {dir: @/lnk}", "dataroot, with: {dir: @/y}", "dataroot writes to a folder that holds what local in line 2 reads"},
-		{"a backup into what it reads", "dataroot, with: {dir: @/y}", "local, with: {dir: @/lnk}", "local writes into the folder that dataroot in line 2 reads"},
+		{"a repository in the folder that is replaced", "local, with: {dir: @/lnk}", "dataroot, with: {dir: @/y}", "dataroot writes to a directory that contains what local on line 2 reads"},
+		{"a backup into what it reads", "dataroot, with: {dir: @/y}", "local, with: {dir: @/lnk}", "local writes into the directory that dataroot on line 2 reads"},
 		{"not there yet", "dataroot, with: {dir: @/y}", "local, with: {dir: @/lnk/new}", "a backup would contain itself"},
-		{"one repository under two names", "local, with: {dir: @/y/backups}", "local, with: {dir: @/lnk}", "the very place that local in line 2 reads"},
-		{"two sinks, one place", "sample", "local, with: {dir: @/lnk}}, {use: local, with: {dir: @/y/backups}", "the same place as local in line 3"},
-		{"a sink in another", "sample", "local, with: {dir: @/lnk}}, {use: dataroot, with: {dir: @/y}", "one is inside of the other"},
-		{"a sink in another, the other way round", "sample", "dataroot, with: {dir: @/y}}, {use: local, with: {dir: @/lnk}", "one is inside of the other"},
-		{"a database in a sink", "sample", "dataroot, with: {dir: @/y}}, {use: sqlite, with: {path: @/lnk/site}", "one is inside of the other"},
+		{"one repository under two names", "local, with: {dir: @/y/backups}", "local, with: {dir: @/lnk}", "the same place that local on line 2 reads"},
+		{"two sinks, one place", "sample", "local, with: {dir: @/lnk}}, {use: local, with: {dir: @/y/backups}", "the same place as local on line 3"},
+		{"a sink in another", "sample", "local, with: {dir: @/lnk}}, {use: dataroot, with: {dir: @/y}", "overlap"},
+		{"a sink in another, the other way round", "sample", "dataroot, with: {dir: @/y}}, {use: local, with: {dir: @/lnk}", "overlap"},
+		{"a database in a sink", "sample", "dataroot, with: {dir: @/y}}, {use: sqlite, with: {path: @/lnk/site}", "overlap"},
 		{"the pool in its data root", "sample", "dataroot, with: {dir: @/y}}, {use: files, with: {dir: @/y/filedir}", ""},
-		{"another folder as the pool", "sample", "dataroot, with: {dir: @/y}}, {use: files, with: {dir: @/y/files}", "one is inside of the other"},
+		{"another folder as the pool", "sample", "dataroot, with: {dir: @/y}}, {use: files, with: {dir: @/y/files}", "overlap"},
 		{"apart", "local, with: {dir: @/lnk}", "dataroot, with: {dir: @/z}", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -65,7 +65,7 @@ func TestOverlapsBehindFollowedLinksAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ name, follow, sink, want string }{
-		{"a repository behind it", "[ext]", "local, with: {dir: @/y/backups}", "local would write to what dataroot in line 2 reads through the link ext"},
+		{"a repository behind it", "[ext]", "local, with: {dir: @/y/backups}", "local would write to what dataroot on line 2 reads through the link ext"},
 		{"a repository under another name", "[ext]", "local, with: {dir: @/lnk/new}", "through the link ext"},
 		{"the directory itself", "[ext]", "dataroot, with: {dir: @/y}", "through the link ext"},
 		{"a sink around it", "[ext/backups]", "dataroot, with: {dir: @/y}", "through the link ext/backups"},
@@ -95,7 +95,7 @@ func TestApartLooksAtTheMachineAnew(t *testing.T) {
 	if err := os.Symlink("lnk", filepath.Join(base, "late")); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Apart(); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "p.yaml:3:36: dataroot writes to a folder that holds what local in line 2 reads") {
+	if err := p.Apart(); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "p.yaml:3:36: dataroot writes to a directory that contains what local on line 2 reads") {
 		t.Errorf("the link is not seen: %v", err)
 	}
 }

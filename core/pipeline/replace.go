@@ -37,7 +37,7 @@ func (l *loader) replacing(with *yaml.Node, targets ...any) *yaml.Node {
 // replaced refuses a wish to replace in a pipeline that has nothing to replace.
 func (l *loader) replaced() {
 	if l.replace && !slices.ContainsFunc(l.pipeline.Sink, func(s Step) bool { return s.Onto != nil || replaces(s.Config) }) {
-		l.fail(config.Position{File: l.decoder.File, Line: 1, Column: 1}, "leave --replace out", "no sink of this pipeline can replace what is there")
+		l.fail(config.Position{File: l.decoder.File, Line: 1, Column: 1}, "omit --replace", "no sink of this pipeline supports replace")
 	}
 }
 

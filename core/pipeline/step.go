@@ -138,7 +138,7 @@ func (l *loader) suggest(role stage.Role, name string, installed []string) strin
 	if near := config.Nearest(name, known); near != "" {
 		return near + " (" + hint + ")"
 	}
-	return "known are " + strings.Join(known, ", ") + "; " + hint
+	return "known stages are " + strings.Join(known, ", ") + "; " + hint
 }
 
 // moodleName is the stage for what Moodle's config.php and others call a database.

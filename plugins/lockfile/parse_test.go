@@ -39,7 +39,7 @@ func TestDamagedLockFileIsRefused(t *testing.T) {
 		{"version: 1\n", "version: 1\nplugin: []\n", `unknown key "plugin": did you mean "plugins"?`},
 		{"    sdk:", "    skd:", `vault.lock.yaml:6:5: error: unknown key "skd": did you mean "sdk"?`},
 		{"        pinned:", "        signed: x\n        pinned:", `unknown key "signed"`},
-		{"    version: 1.0.0\n", "    version: 1.0.0\n    version: 1.0.1\n", `vault.lock.yaml:5:5: error: key "version" is there twice`},
+		{"    version: 1.0.0\n", "    version: 1.0.0\n    version: 1.0.1\n", `vault.lock.yaml:5:5: error: duplicate key "version"`},
 		{"stages: [storage mystore]", "stages: storage", "stages"},
 		{"    protocol: 1\n", "", "protocol is missing"},
 		{"protocol: 1", "protocol: 0", "protocol"},

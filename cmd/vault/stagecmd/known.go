@@ -58,7 +58,7 @@ func describeProgram(a *cli.App, ctx context.Context, path string) error {
 	p := a.Plugins(ctx)
 	program, name, err := p.Program(path, "")
 	if errors.Is(err, pipeline.ErrNoPlugin) {
-		return failure.New(failure.Usage, "there is no plugin at %s", path)
+		return failure.New(failure.Usage, "no plugin at %s", path)
 	}
 	if err != nil {
 		return err
