@@ -113,7 +113,7 @@ func TestTheLastAccessStays(t *testing.T) {
 		class failure.Class
 		say   string
 	}{
-		"all":               {"second", []string{only[0], added.ID}, failure.Refused, "nothing is there that opens the key"},
+		"all":               {"second", []string{only[0], added.ID}, failure.Refused, "the key has no access"},
 		"that which opened": {"first", only, failure.Refused, "give a passphrase or identity that stays"},
 		"unknown":           {"first", []string{"zzz"}, failure.Usage, "vault key list"},
 		"empty":             {"first", []string{""}, failure.Usage, "vault key list"},

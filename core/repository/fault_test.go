@@ -179,7 +179,7 @@ func TestSharedTransformsAreRefused(t *testing.T) {
 	if err := errors.Join(a.Begin(t.Context(), plan), b.Begin(t.Context(), plan)); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Finish(t.Context(), &stage.Outcome{}); !errors.Is(err, stage.ErrCorrupt) || !strings.Contains(err.Error(), "of its own") {
+	if err := a.Finish(t.Context(), &stage.Outcome{}); !errors.Is(err, stage.ErrCorrupt) || !strings.Contains(err.Error(), "needs its own transforms") {
 		t.Errorf("the first, whose key is gone: %v", err)
 	}
 	if err := errors.Join(b.Finish(t.Context(), &stage.Outcome{}), a.Close(t.Context()), b.Close(t.Context())); err != nil {

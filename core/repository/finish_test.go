@@ -22,7 +22,7 @@ func TestFinishNeedsTheLock(t *testing.T) {
 	if err := s.Delete(t.Context(), sink.lock.Name); err != nil {
 		t.Fatal(err)
 	}
-	if err := sink.Finish(t.Context(), &stage.Outcome{}); err == nil || !strings.Contains(err.Error(), "lock was taken away") {
+	if err := sink.Finish(t.Context(), &stage.Outcome{}); err == nil || !strings.Contains(err.Error(), "lock was deleted by another process") {
 		t.Errorf("Finish returns %v", err)
 	}
 	if err := s.List(t.Context(), object.SnapshotDir, func(o stage.Object) error {
@@ -64,7 +64,7 @@ func TestManifestIsComparedAfterWriting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := manifest.PutSnapshot(t.Context(), swapping{s, other}, e, snap, manifest.SigningKey{}); err == nil || !strings.Contains(err.Error(), "not what was just stored") {
+	if err := manifest.PutSnapshot(t.Context(), swapping{s, other}, e, snap, manifest.SigningKey{}); err == nil || !strings.Contains(err.Error(), "it differs from what was stored") {
 		t.Errorf("it returns %v", err)
 	}
 	if _, err := s.Stat(t.Context(), object.SnapshotName(e.KID, snap.ID)); err == nil {

@@ -41,9 +41,9 @@ func TestClearKeyInAnEncryptedRepositoryIsRefused(t *testing.T) {
 	for name, data := range clearForgery(t, m).objects {
 		m.objects[name] = data
 	}
-	refused(t, m, "secret", "which vault did not make")
-	refused(t, m, "", "which vault did not make")
-	if _, err := backup(t.Context(), sampleSite(), m, seals(t, "secret")); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "which vault did not make") {
+	refused(t, m, "secret", "are not and were not created by vault")
+	refused(t, m, "", "are not and were not created by vault")
+	if _, err := backup(t.Context(), sampleSite(), m, seals(t, "secret")); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "are not and were not created by vault") {
 		t.Errorf("backup: %v", err)
 	}
 

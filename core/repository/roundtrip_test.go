@@ -165,7 +165,7 @@ func TestSecrecyIsNotMixed(t *testing.T) {
 	for first, second := range map[string]string{"": "secret", "secret": ""} {
 		m := newMemory()
 		mustBackup(t, sampleSite(), m, first)
-		if _, err := backup(t.Context(), sampleSite(), m, seals(t, second)); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "another place") {
+		if _, err := backup(t.Context(), sampleSite(), m, seals(t, second)); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "another repository") {
 			t.Errorf("%q, then %q: %v", first, second, err)
 		}
 	}

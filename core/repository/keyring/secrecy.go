@@ -9,12 +9,13 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-var ErrClear = failure.New(failure.Refused, "this repository is not encrypted, but a passphrase or identity was given: "+
-	"if it never was encrypted, leave them out; if it was, the repository may have been replaced: do not trust it")
+// ErrClear is returned for an unencrypted repository if a passphrase or identity was given.
+var ErrClear = failure.New(failure.Refused, "this repository is not encrypted, but a passphrase or identity was given; "+
+	"if it was never encrypted, omit them; if it was encrypted, it may have been replaced: do not trust it")
 
-// Secrecy tells whether keys are encrypted. Some that are beside some that are
-// not is an error of class failure.Refused: vault never makes that, and the
-// clear ones may be a forger's, who needs no passphrase for them.
+// Secrecy reports whether the keys are encrypted. A mix of encrypted and unencrypted keys
+// is an error of class failure.Refused: vault never creates one, and an attacker could
+// add an unencrypted key without knowing the passphrase.
 func Secrecy(keys map[string]KeyFile) (sealed bool, err error) {
 	var clear []string
 	for kid, k := range keys {
@@ -26,13 +27,13 @@ func Secrecy(keys map[string]KeyFile) (sealed bool, err error) {
 		return len(keys) > 0 && len(clear) == 0, nil
 	}
 	slices.Sort(clear)
-	return false, failure.New(failure.Refused, "the repository is encrypted, but not its keys %s, which vault did not make: "+
-		"somebody else has written to the storage; find out who, take %s%s and snapshots/, packs/ and index/ of that name out of it, and look at the rest with verify",
+	return false, failure.New(failure.Refused, "the repository is encrypted, but its keys %s are not and were not created by vault; "+
+		"someone else has write access to the storage: find out who, remove %s%s and the directories of that name in snapshots/, packs/ and index/, then run vault verify",
 		strings.Join(clear, ", "), object.KeysDir, clear[0])
 }
 
-// SameSecrecy keeps clear and encrypted snapshots apart: who has one of each in
-// a place no longer knows what a copy of it tells.
+// SameSecrecy refuses to mix encrypted and unencrypted snapshots in one repository:
+// it would no longer be clear what a copy of the storage reveals.
 func SameSecrecy(keys map[string]KeyFile, transforms []Transform) error {
 	encrypts := slices.ContainsFunc(transforms, func(t Transform) bool {
 		_, ok := t.Bytes.(stage.Keyed)
@@ -43,9 +44,9 @@ func SameSecrecy(keys map[string]KeyFile, transforms []Transform) error {
 	case err != nil || len(keys) == 0:
 		return err
 	case sealed && !encrypts:
-		return failure.New(failure.Refused, "the repository is encrypted, and this pipeline does not encrypt: add the transform encrypt with the repository's passphrase or recipients, or take another place")
+		return failure.New(failure.Refused, "the repository is encrypted, but this pipeline does not encrypt; add the transform encrypt with the repository's passphrase or recipients, or use another repository")
 	case !sealed && encrypts:
-		return failure.New(failure.Refused, "the repository is not encrypted, and this pipeline encrypts: take another place for encrypted backups, or leave encrypt out")
+		return failure.New(failure.Refused, "the repository is not encrypted, but this pipeline encrypts; use another repository for encrypted backups, or remove encrypt")
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package lock lets the processes that use a repository wait for each other, by
-// objects in its storage. Readers and writers share it, what removes objects has it
-// alone. A lock expires unless its owner renews it; where the storage can create
-// objects, turns decide between those that come at the same moment.
+// Package lock coordinates the processes that use a repository by lock objects in its
+// storage. Readers can share a repository with a writer; pruning needs it exclusively. A lock
+// expires unless its holder refreshes it. If the storage supports exclusive creation of
+// objects, turns decide between processes that ask at the same time.
 package lock

@@ -15,43 +15,44 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// A lock that is not refreshed for lease is no lock any more; it is refreshed
-// often enough that a slow storage may fail a few times.
+// A lock that is not refreshed for Lease expires. It is refreshed often enough that a
+// slow storage may fail a few times.
 const (
 	Lease   = 5 * time.Minute
 	Refresh = time.Minute
-	// grace is how long after that a lock still keeps an exclusive one away.
+	// grace is how long an expired lock still prevents an exclusive one.
 	grace = Lease
 )
 
-// Lock is a lock that is held. Its goroutine ends with release.
+// Lock is a held lock. A goroutine refreshes it until Release.
 type Lock struct {
 	storage stage.Storage
 	run     string
 	Every   time.Duration
 
-	Turn sync.Mutex // of the calls that use the next three
+	Turn sync.Mutex // serializes the calls that use the next three fields
 	Name string     // of the newest object
 	File lockFile
-	Left []string // objects of before: one, and those that could not be deleted
+	Left []string // earlier objects: the last one, and those that could not be deleted
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 
 	mu     sync.Mutex
 	lost   error
-	onLoss func(error) // told once, by the goroutine
+	onLoss func(error) // called once, by the goroutine
 }
 
-// Writers that ask at the same moment see each other, and all step back. They
-// ask again after random pauses, of which the shortest wins.
+// Writers that ask at the same time see each other, and all withdraw. They retry after
+// random pauses, of which the shortest wins.
 const (
 	attempts = 6
 	pause    = 500 * time.Millisecond
 )
 
-// Acquire takes the lock, or returns an error of class failure.Refused. Of those
-// that ask at once for locks that exclude each other at most one gets its own.
+// Acquire takes a lock of the given mode. The error is of class failure.Refused if the
+// lock is held. Of several processes that ask for conflicting locks at the same time, at
+// most one succeeds. The caller must call Release.
 func Acquire(ctx context.Context, s stage.Storage, mode lockMode, pipeline string, every time.Duration) (*Lock, error) {
 	for attempt := 1; ; attempt++ {
 		l, met, err := ask(ctx, s, mode, pipeline, every)
@@ -66,9 +67,8 @@ func Acquire(ctx context.Context, s stage.Storage, mode lockMode, pipeline strin
 	}
 }
 
-// AcquireShared takes a lock that readers share. A storage that takes no lock, for
-// it is read-only, has none that could be given back: the lock is nil then. An
-// exclusive lock refuses a reader there, too.
+// AcquireShared takes a lock of mode read. It returns a nil Lock if the storage is
+// read-only. An exclusive lock refuses readers there, too.
 func AcquireShared(ctx context.Context, s stage.Storage) (*Lock, error) {
 	l, err := Acquire(ctx, s, lockRead, "", Refresh)
 	if errors.Is(err, errNoLock) && ctx.Err() == nil {
@@ -77,10 +77,10 @@ func AcquireShared(ctx context.Context, s stage.Storage) (*Lock, error) {
 	return l, err
 }
 
-// errNoLock is the error of a storage that did not take a lock's object.
+// errNoLock is the error if the storage refuses to store a lock.
 var errNoLock = errors.New("storing the lock")
 
-// ask tries once to take the lock. met reports that another asked meanwhile.
+// ask tries once to take the lock. met reports that another process asked at the same time.
 func ask(ctx context.Context, s stage.Storage, mode lockMode, pipeline string, every time.Duration) (_ *Lock, met bool, err error) {
 	now := time.Now()
 	dead, err := CheckLocks(ctx, s, mode, "", now)
@@ -99,14 +99,14 @@ func ask(ctx context.Context, s stage.Storage, mode lockMode, pipeline string, e
 	for _, name := range dead {
 		err := s.Delete(ctx, name)
 		if err != nil && mode == LockExclusive {
-			// A writer that was taken for dead must find that its lock is gone.
-			return nil, false, errors.Join(failure.Wrap(failure.Refused, fmt.Errorf("objects can't be deleted here, so nothing can be removed: %w", err)), l.giveBack(context.WithoutCancel(ctx)))
+			// A writer that was wrongly considered dead must find its lock gone.
+			return nil, false, errors.Join(failure.Wrap(failure.Refused, fmt.Errorf("objects can't be deleted here: %w", err)), l.giveBack(context.WithoutCancel(ctx)))
 		}
 		if err != nil {
-			break // where nothing can be deleted they stay, and are in nobody's way
+			break // if nothing can be deleted they remain, harmlessly
 		}
 	}
-	var turns []uint64 // first: who looks at the locks after a turn was taken sees its holder's
+	var turns []uint64 // listed first: a process that lists the locks after a turn was taken sees its holder's
 	if l.File.Turns {
 		if turns, err = listTurns(ctx, s); err != nil {
 			return nil, false, errors.Join(err, l.giveBack(context.WithoutCancel(ctx)))
@@ -125,9 +125,9 @@ func ask(ctx context.Context, s stage.Storage, mode lockMode, pipeline string, e
 	return l, false, nil
 }
 
-// Put stores an object that lasts longer. Each has a name of its own, for a
-// storage that can't replace objects; the one before stays until the next, so
-// that who lists meanwhile sees one of them.
+// Put stores an object that expires later. Each has its own name, because some storages
+// can't replace objects. The previous object remains until the next Put, so a process
+// that lists the locks meanwhile sees at least one of them.
 func (l *Lock) Put(ctx context.Context) error {
 	next := l.File
 	next.Expires = time.Now().Add(Lease).UTC().Truncate(time.Millisecond)
@@ -149,14 +149,14 @@ func (l *Lock) Put(ctx context.Context) error {
 	return nil
 }
 
-// create stores an object that replaces none, as far as the storage can tell. Where
-// it can, a lock that others of its kind exclude is decided by turns.
+// create stores an object that must not exist yet, if the storage can check that. If it
+// can, turns decide between conflicting locks.
 func (l *Lock) create(ctx context.Context, name string, f *lockFile) error {
 	if c, ok := l.storage.(stage.Creator); ok && (l.Name == "" || l.File.Turns || f.Mode == lockRead) {
 		f.Turns = f.Mode != lockRead
 		raw, err := json.Marshal(f)
 		if err != nil {
-			return fmt.Errorf("describing the lock: %w", err)
+			return fmt.Errorf("encoding the lock: %w", err)
 		}
 		if err := c.Create(ctx, name, raw); !errors.Is(err, errors.ErrUnsupported) {
 			return err
@@ -165,7 +165,7 @@ func (l *Lock) create(ctx context.Context, name string, f *lockFile) error {
 	f.Turns = false
 	raw, err := json.Marshal(f)
 	if err != nil {
-		return fmt.Errorf("describing the lock: %w", err)
+		return fmt.Errorf("encoding the lock: %w", err)
 	}
 	return l.storage.Put(ctx, name, raw)
 }
@@ -193,7 +193,7 @@ func (l *Lock) Keep(ctx context.Context) {
 	}
 }
 
-// WhenLost has tell called when the lock is lost, at once if it is.
+// WhenLost calls tell once the lock is lost, immediately if it is lost already.
 func (l *Lock) WhenLost(tell func(error)) {
 	l.mu.Lock()
 	lost := l.lost
@@ -204,17 +204,17 @@ func (l *Lock) WhenLost(tell func(error)) {
 	}
 }
 
-// renew returns an error if the lock is lost. A Put that fails is tried again at
-// the next tick, while the lease lasts.
+// renew refreshes the lock, and returns an error if it is lost. A failed Put is retried at
+// the next tick until the lease ends.
 func (l *Lock) renew(ctx context.Context) error {
 	l.Turn.Lock()
 	defer l.Turn.Unlock()
 	expired := time.Now().After(l.File.Expires)
-	ctx, cancel := context.WithDeadline(ctx, l.File.Expires) // a storage that hangs must not hide that the lease ends
+	ctx, cancel := context.WithDeadline(ctx, l.File.Expires) // a storage that hangs must not hide the end of the lease
 	defer cancel()
 	_, err := l.storage.Stat(ctx, l.Name)
 	if expired || errors.Is(err, stage.ErrNotExist) {
-		return fmt.Errorf("the repository's lock was lost: it could not be refreshed before %s (was the machine asleep?); run again, what is stored is used",
+		return fmt.Errorf("the repository's lock was lost: it could not be refreshed before %s (was the machine asleep?); run again, stored data is reused",
 			moment(l.File.Expires))
 	}
 	if err := l.Put(ctx); err != nil && time.Now().After(l.File.Expires) {
@@ -223,7 +223,7 @@ func (l *Lock) renew(ctx context.Context) error {
 	return nil
 }
 
-// Held returns why the lock is not held any more, or nil.
+// Held returns nil while the lock is held, and otherwise why it was lost.
 func (l *Lock) Held(ctx context.Context) error {
 	l.mu.Lock()
 	lost := l.lost
@@ -234,15 +234,15 @@ func (l *Lock) Held(ctx context.Context) error {
 	l.Turn.Lock()
 	defer l.Turn.Unlock()
 	if time.Now().After(l.File.Expires) {
-		return fmt.Errorf("the repository's lock expired at %s (was the machine asleep?); run again, what is stored is used", moment(l.File.Expires))
+		return fmt.Errorf("the repository's lock expired at %s (was the machine asleep?); run again, stored data is reused", moment(l.File.Expires))
 	}
 	if _, err := l.storage.Stat(ctx, l.Name); err != nil {
-		return fmt.Errorf("the repository's lock was taken away (%s); run again, what is stored is used: %w", strings.TrimPrefix(l.Name, object.LocksDir), err)
+		return fmt.Errorf("the repository's lock was deleted by another process (%s); run again, stored data is reused: %w", strings.TrimPrefix(l.Name, object.LocksDir), err)
 	}
 	return nil
 }
 
-// Release gives the lock back, also when ctx has ended. A nil lock has nothing to give.
+// Release releases the lock, even if ctx has ended. It does nothing for a nil Lock.
 func (l *Lock) Release(ctx context.Context) error {
 	if l == nil {
 		return nil
@@ -252,8 +252,8 @@ func (l *Lock) Release(ctx context.Context) error {
 	return l.giveBack(context.WithoutCancel(ctx))
 }
 
-// giveBack deletes the lock. Where nothing can be deleted an object says that
-// the lock was released.
+// giveBack deletes the lock's objects. If the storage refuses to delete, it stores an
+// object that marks the lock as released.
 func (l *Lock) giveBack(ctx context.Context) error {
 	l.Turn.Lock()
 	defer l.Turn.Unlock()
@@ -263,7 +263,7 @@ func (l *Lock) giveBack(ctx context.Context) error {
 			continue
 		}
 		if l.storage.Put(ctx, releasedName(l.run), []byte("{}")) != nil {
-			return fmt.Errorf("giving the lock back (it expires at %s): %w", moment(l.File.Expires), err)
+			return fmt.Errorf("releasing the lock (it expires at %s): %w", moment(l.File.Expires), err)
 		}
 		return nil
 	}

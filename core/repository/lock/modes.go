@@ -15,43 +15,43 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// lockMode says what a lock is taken for. Modes that don't exclude each other may
-// be held at once.
+// lockMode is the purpose of a lock. Locks whose modes don't exclude each other can be
+// held at the same time.
 type lockMode string
 
 const (
-	lockRead      lockMode = "read"      // restore, verify, copy: nothing may be removed
+	lockRead      lockMode = "read"      // restore, verify, copy: no chunk may be removed
 	LockWrite     lockMode = "write"     // a backup, a removal of snapshots: one at a time
-	LockExclusive lockMode = "exclusive" // prune: nobody else
+	LockExclusive lockMode = "exclusive" // prune: no other lock
 )
 
-// excludes tells whether a lock of mode m and one of mode other can't be held at
-// once. A mode that is not known excludes all.
+// excludes reports whether locks of the modes m and other conflict. An unknown mode
+// conflicts with all.
 func (m lockMode) excludes(other lockMode) bool {
 	return m != lockRead && other != lockRead || m != lockRead && m != LockWrite || other != lockRead && other != LockWrite
 }
 
-// lockFile is the content of a lock. It is readable without a key, for a writer
-// may have none.
+// lockFile is the content of a lock. It is not sealed, because a writer may have no key
+// to read it with.
 type lockFile struct {
 	process
 	Mode     lockMode  `json:"mode"`
 	Pipeline string    `json:"pipeline,omitempty"`
-	Turns    bool      `json:"turns,omitempty"` // it is held only once there is a turn of it, see turn.go
+	Turns    bool      `json:"turns,omitempty"` // held only once it has a turn, see turn.go
 	Since    time.Time `json:"since"`
 	Expires  time.Time `json:"expires"`
 }
 
-// A lock is the objects locks/RUN-EXPIRES, of which the one that expires last
-// counts (milliseconds since 1970), until there is locks/RUN-released.
+// lockName returns the name locks/RUN-EXPIRES, with EXPIRES in milliseconds since 1970.
+// Of a run's objects the one that expires last counts, until locks/RUN-released exists.
 func lockName(run string, expires time.Time) string {
 	return fmt.Sprintf("%s%s-%013d", object.LocksDir, run, expires.UnixMilli())
 }
 
 func releasedName(run string) string { return object.LocksDir + run + "-released" }
 
-// ParseLockName returns the run that an object's name is of, and when it
-// expires; zero for one that says that the lock was released.
+// ParseLockName returns the run and the expiry in the name of a lock object. The expiry
+// is zero if the object marks the lock as released.
 func ParseLockName(name string) (run string, expires time.Time, ok bool) {
 	run, end, ok := strings.Cut(strings.TrimPrefix(name, object.LocksDir), "-")
 	if !ok || !object.IsName(run) {
@@ -68,18 +68,18 @@ func ParseLockName(name string) (run string, expires time.Time, ok bool) {
 	return run, expires, name == lockName(run, expires)
 }
 
-// found is what the names of a run's objects say.
+// found summarizes the lock objects of a run.
 type found struct {
 	names    []string
 	expires  time.Time
 	released bool
 }
 
-// CheckLocks returns an error of class failure.Refused if a living process holds
-// a lock that excludes mode. Locks of the run own are not looked at. The objects of the dead are
-// returned. Only locks that have not expired are read.
+// CheckLocks returns an error of class failure.Refused if a live process holds a lock
+// that conflicts with mode. It ignores locks of the run own, reads only locks that have
+// not expired, and returns the objects of dead processes.
 func CheckLocks(ctx context.Context, s stage.Storage, mode lockMode, own string, now time.Time) (dead []string, err error) {
-	for range 3 { // a lock that is given back or refreshed while we look is looked at again
+	for range 3 { // locks may be released or refreshed meanwhile: check again
 		if dead, err = lookAtLocks(ctx, s, mode, own, now); !errors.Is(err, errMoved) {
 			return dead, err
 		}
@@ -87,7 +87,7 @@ func CheckLocks(ctx context.Context, s stage.Storage, mode lockMode, own string,
 	return nil, failure.Wrap(failure.Refused, err)
 }
 
-var errMoved = errors.New("locks come and go: other processes work in this repository; try again")
+var errMoved = errors.New("locks keep changing, because other processes use this repository; try again")
 
 func lookAtLocks(ctx context.Context, s stage.Storage, mode lockMode, own string, now time.Time) (dead []string, err error) {
 	runs, err := listLocks(ctx, s, own)
@@ -97,7 +97,7 @@ func lookAtLocks(ctx context.Context, s stage.Storage, mode lockMode, own string
 	var met *conflictError
 	for run, f := range runs {
 		ends := f.expires
-		if mode == LockExclusive { // clocks differ, and what is removed does not come back
+		if mode == LockExclusive { // clocks differ, and removing objects is final
 			ends = ends.Add(grace)
 		}
 		if !f.released && !now.After(ends) {
@@ -121,7 +121,7 @@ func lookAtLocks(ctx context.Context, s stage.Storage, mode lockMode, own string
 	if met != nil {
 		return nil, met
 	}
-	slices.Sort(dead) // of a run the oldest first: if deleting ends early, none counts that did not before
+	slices.Sort(dead) // oldest first within a run: an interrupted deletion must not revive an older object
 	return dead, nil
 }
 
@@ -148,8 +148,8 @@ func listLocks(ctx context.Context, s stage.Storage, own string) (map[string]*fo
 	return runs, err
 }
 
-// dismiss returns a conflictError if the process of a lock may be alive, and the lock
-// excludes mode. alive is called for one that doesn't.
+// dismiss returns a conflictError if the lock's process may be alive and the lock
+// conflicts with mode. alive is true if the process may be alive but there is no conflict.
 func dismiss(ctx context.Context, s stage.Storage, mode lockMode, name string, expires, now time.Time) (alive bool, err error) {
 	var l lockFile
 	raw, err := s.Get(ctx, nil, name, 0, -1)
@@ -159,7 +159,7 @@ func dismiss(ctx context.Context, s stage.Storage, mode lockMode, name string, e
 	case err != nil && !errors.Is(err, stage.ErrCorrupt):
 		return false, fmt.Errorf("reading lock %s: %w", name, err)
 	case err != nil || json.Unmarshal(raw, &l) != nil:
-		l = lockFile{} // it ends all the same
+		l = lockFile{} // it expires all the same
 	}
 	if l.PID != 0 && l.gone(thisProcess()) {
 		return false, nil
@@ -171,23 +171,23 @@ func dismiss(ctx context.Context, s stage.Storage, mode lockMode, name string, e
 	return true, &conflictError{error: l.refusal(name, now), asking: l.Turns && (l.Mode == LockWrite || l.Mode == LockExclusive)}
 }
 
-// refusal says who holds the lock, and until when.
+// refusal returns the error that names the holder of the lock and its expiry.
 func (l *lockFile) refusal(name string, now time.Time) error {
-	if l.Expires.After(now.Add(2 * Lease)) { // nobody takes a lock for so long
+	if l.Expires.After(now.Add(2 * Lease)) { // no lock is valid for so long
 		return failure.New(failure.Refused, "locked by %s since %s; the lock expires only at %s, so the clock there or here (now %s) is wrong; set it, and if that process is gone, delete %s",
 			l.who(), moment(l.Since), moment(l.Expires), moment(now), name)
 	}
 	return failure.New(failure.Refused, "locked by %s since %s; if that process is gone, the lock expires at %s", l.who(), moment(l.Since), moment(l.Expires))
 }
 
-// moment is how a point in time is printed: two machines may have two zones.
+// moment formats a time in UTC, because machines may have different time zones.
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// who names the process; only a lock that can be read does.
+// who describes the process that holds the lock.
 func (l *lockFile) who() string {
 	who := fmt.Sprintf("process %d on %s", l.PID, l.Host)
 	if l.PID == 0 {
-		who = "a process that its lock does not name"
+		who = "an unknown process"
 	}
 	switch {
 	case l.Mode == lockRead:

@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// process tells one process from all others on the same running system, by what
-// Linux's /proc says. The zero fields elsewhere make a lock's lease the only word.
+// process identifies a process on a running Linux system, with data from /proc. On other
+// systems the fields are zero, and a lock is valid until its lease ends.
 type process struct {
 	Host  string `json:"host"`
 	PID   int    `json:"pid"`
-	Boot  string `json:"boot,omitempty"`  // the kernel's boot id: the same only on one running system
-	Space string `json:"space,omitempty"` // the PID namespace: in another, PIDs mean other processes
-	Start string `json:"start,omitempty"` // when the process began, in ticks since boot: PIDs are used again
+	Boot  string `json:"boot,omitempty"`  // the kernel's boot ID, unique to one running system
+	Space string `json:"space,omitempty"` // the PID namespace that PID belongs to
+	Start string `json:"start,omitempty"` // start time in ticks since boot, because PIDs are reused
 }
 
 func thisProcess() process {
 	p := process{PID: os.Getpid()}
-	p.Host, _ = os.Hostname() // a name for people; an unknown host's is empty
+	p.Host, _ = os.Hostname() // for display only; empty if unknown
 	if boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
 		p.Boot = string(bytes.TrimSpace(boot))
 	}
@@ -34,13 +34,13 @@ func thisProcess() process {
 	return p
 }
 
-// startOf returns field 22 of /proc/PID/stat (proc(5)), ErrNotExist for no such process.
+// startOf returns field 22 of /proc/PID/stat (proc(5)), or ErrNotExist if there is no such process.
 func startOf(pid int) (string, error) {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return "", err
 	}
-	// The name of the program, in parentheses, may have any characters.
+	// The program name, in parentheses, may contain any characters.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	if len(fields) < 20 {
 		return "", errors.New("unexpected form of /proc/PID/stat")
@@ -48,8 +48,8 @@ func startOf(pid int) (string, error) {
 	return fields[19], nil
 }
 
-// gone tells whether p has certainly ended: it ran on this system, where it can
-// be looked up, and is not there, or its number belongs to another by now.
+// gone reports whether p has certainly ended: it ran on this system, and its PID no
+// longer exists or belongs to another process.
 func (p process) gone(here process) bool {
 	if p.Boot == "" || p.Boot != here.Boot || p.Space == "" || p.Space != here.Space || p.Start == "" {
 		return false

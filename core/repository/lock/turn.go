@@ -15,23 +15,24 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// A turn is an object turns/NUMBER, which says who got the lock for writing or the
-// exclusive lock. It is only stored where there is none of its number: of those who
-// ask for the next at the same moment one gets it, and that one gets the lock.
+// A turn is an object turns/NUMBER, which names the run that got a write or exclusive
+// lock. It is created only if no turn has its number. If several processes ask for the
+// next turn at the same time, one of them gets it, and with it the lock.
 
 // turnFile is the content of a turn.
 type turnFile struct {
-	Run string `json:"run"` // of the lock
+	Run string `json:"run"` // that owns the lock
 }
 
 func turnName(n uint64) string { return fmt.Sprintf("%s%012d", object.TurnsDir, n) }
 
+// ParseTurnName returns the number in the name of a turn object.
 func ParseTurnName(name string) (n uint64, ok bool) {
 	n, err := strconv.ParseUint(strings.TrimPrefix(name, object.TurnsDir), 10, 40)
 	return n, err == nil && name == turnName(n)
 }
 
-// listTurns returns the numbers of the turns there are, in order.
+// listTurns returns the numbers of all turns, in ascending order.
 func listTurns(ctx context.Context, s stage.Storage) ([]uint64, error) {
 	var turns []uint64
 	err := s.List(ctx, object.TurnsDir, func(o stage.Object) error {
@@ -47,7 +48,7 @@ func listTurns(ctx context.Context, s stage.Storage) ([]uint64, error) {
 	return turns, nil
 }
 
-// last is the greatest of some turns, 0 for none.
+// last returns the greatest turn, or 0 if there is none.
 func last(turns []uint64) uint64 {
 	if len(turns) == 0 {
 		return 0
@@ -55,7 +56,7 @@ func last(turns []uint64) uint64 {
 	return turns[len(turns)-1]
 }
 
-// turnOwner returns the run that had a turn; "" if that can't be told.
+// turnOwner returns the run that owns a turn, or "" if it is unknown.
 func turnOwner(ctx context.Context, s stage.Storage, n uint64) (string, error) {
 	if n == 0 {
 		return "", nil
@@ -74,13 +75,13 @@ func turnOwner(ctx context.Context, s stage.Storage, n uint64) (string, error) {
 	return t.Run, nil
 }
 
-var errTurn = failure.New(failure.Refused, "another process took the repository's lock at the same moment; try again")
+var errTurn = failure.New(failure.Refused, "another process took the repository's lock at the same time; try again")
 
-// takeTurn takes the next turn after those that were there before others' locks were
-// looked at. met is what was found then: nil, or that others hold or ask for a lock
-// that excludes this one. It returns nil if this lock is held. Who looked at the locks
-// after the holder took its turn has seen the holder's lock, and who looked before
-// asks for a turn that is taken: so there is one holder.
+// takeTurn takes the turn after those in before, which were listed before the locks were
+// checked. met is the result of that check: nil, or a conflict with other locks that are
+// held or asked for. takeTurn returns nil if this lock is held. There is only one holder:
+// a process that checked the locks after the holder took its turn has seen the holder's
+// lock, and one that checked earlier asks for a turn that is taken.
 func (l *Lock) takeTurn(ctx context.Context, before []uint64, met error) error {
 	if !l.File.Turns {
 		return met
@@ -95,13 +96,13 @@ func (l *Lock) takeTurn(ctx context.Context, before []uint64, met error) error {
 			return err
 		}
 		if owner == "" && last(before) > 0 || slices.Contains(c.runs, owner) {
-			return met // it has the lock
+			return met // the other process holds the lock
 		}
 	}
 	own := last(before) + 1
 	raw, err := json.Marshal(turnFile{l.run})
 	if err != nil {
-		return fmt.Errorf("describing the turn of a lock: %w", err)
+		return fmt.Errorf("encoding the turn of a lock: %w", err)
 	}
 	creator, ok := l.storage.(stage.Creator)
 	if !ok {
@@ -116,23 +117,23 @@ func (l *Lock) takeTurn(ctx context.Context, before []uint64, met error) error {
 	if err != nil {
 		return err
 	}
-	if last(now) != own { // this number was free only because it had been deleted
+	if last(now) != own { // the number was free only because its turn had been deleted
 		return errors.Join(cmp.Or(met, errTurn), l.storage.Delete(ctx, turnName(own)))
 	}
-	for _, n := range now[:len(now)-1] { // the greatest stays, for the next must be greater
+	for _, n := range now[:len(now)-1] { // keep the greatest: the next turn must be greater
 		if l.storage.Delete(ctx, turnName(n)) != nil {
-			break // where nothing can be deleted they stay
+			break // if nothing can be deleted they remain
 		}
 	}
 	return nil
 }
 
-// conflictError says which locks of others exclude one's own.
+// conflictError lists the locks that conflict with this one.
 type conflictError struct {
 	error          // about the first
 	runs  []string // whose locks these are
-	// asking: all are for writing or exclusive, of processes that take turns, and so
-	// perhaps not held yet.
+	// asking is true if all of them are write or exclusive locks of processes that take
+	// turns, and may therefore not be held yet.
 	asking bool
 }
 

@@ -10,12 +10,13 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// digester recomputes the digest that an item was stored with.
+// digester recomputes the digest of an item.
 type digester struct {
 	sha1, sha256 hash.Hash
 	bytes        int64
 }
 
+// NewDigester returns a writer that digests the content of it.
 func NewDigester(it *Item) *digester {
 	d := &digester{}
 	if it.Digest.SHA1 != "" {
@@ -37,19 +38,19 @@ func (d *digester) Write(data []byte) {
 	}
 }
 
-// Compare tells whether a file's content is what its source had read.
+// Compare returns an error unless the digest matches what the source read.
 func (d *digester) Compare(it *Item) error {
 	if it.Kind == stage.Table {
 		return nil
 	}
 	if it.Digest != (stage.Digest{}) && d.bytes != it.Digest.Bytes {
-		return fmt.Errorf("%s: %w: %d bytes are stored of %d", it.Path, stage.ErrCorrupt, d.bytes, it.Digest.Bytes)
+		return fmt.Errorf("%s: %w: %d of %d bytes are stored", it.Path, stage.ErrCorrupt, d.bytes, it.Digest.Bytes)
 	}
 	if d.sha1 != nil && hex.EncodeToString(d.sha1.Sum(nil)) != it.Digest.SHA1 {
-		return fmt.Errorf("%s: %w: its content does not have the SHA-1 %s", it.Path, stage.ErrCorrupt, it.Digest.SHA1)
+		return fmt.Errorf("%s: %w: the content does not match SHA-1 %s", it.Path, stage.ErrCorrupt, it.Digest.SHA1)
 	}
 	if d.sha256 != nil && hex.EncodeToString(d.sha256.Sum(nil)) != it.Digest.SHA256 {
-		return fmt.Errorf("%s: %w: its content does not have the SHA-256 %s", it.Path, stage.ErrCorrupt, it.Digest.SHA256)
+		return fmt.Errorf("%s: %w: the content does not match SHA-256 %s", it.Path, stage.ErrCorrupt, it.Digest.SHA256)
 	}
 	return nil
 }

@@ -1,3 +1,3 @@
-// Package manifest has what a snapshot is in a repository: its document, its lists of
-// entries, its ID, and its signature.
+// Package manifest defines the format of snapshots in a repository: the manifest, entry
+// lists, snapshot IDs and signatures.
 package manifest

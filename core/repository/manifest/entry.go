@@ -11,14 +11,14 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Item is an entry as a snapshot holds it.
+// Item is an entry stored in a snapshot.
 type Item struct {
 	stage.Entry
 	Digest stage.Digest // of a file
-	Refs   []object.Ref // its content in order
+	Refs   []object.Ref // its content, in order
 }
 
-// Rows counts the rows of a table's item.
+// Rows returns the number of rows of a table's item.
 func (it *Item) Rows() int64 {
 	var n int64
 	for _, r := range it.Refs {
@@ -27,7 +27,7 @@ func (it *Item) Rows() int64 {
 	return n
 }
 
-// Bytes counts the bytes of content.
+// Bytes returns the size of the content.
 func (it *Item) Bytes() int64 {
 	var n int64
 	for _, r := range it.Refs {
@@ -38,7 +38,7 @@ func (it *Item) Bytes() int64 {
 
 const listVersion = 1
 
-// The first byte of an item is its kind, and these bits.
+// The first byte of an item is its kind and these bits.
 const (
 	hasTime   = 0x10
 	hasSHA1   = 0x20
@@ -50,14 +50,15 @@ const (
 // kinds are numbered from 1 in this order.
 var kinds = [...]stage.Kind{stage.Table, stage.File, stage.Dir, stage.Symlink, stage.Document}
 
-// ListEncoder encodes items for one chunk of an entry list. A chunk id stands in
-// full where it first occurs, and as a number afterwards.
+// ListEncoder encodes items for one chunk of an entry list. The first occurrence of a
+// chunk ID is written in full, later ones as a number.
 type ListEncoder struct {
 	Buf   []byte
 	known map[object.ID]uint64
 	Items int64
 }
 
+// Reset starts a new chunk.
 func (l *ListEncoder) Reset() {
 	l.Buf = append(l.Buf[:0], listVersion)
 	if l.known == nil {
@@ -92,7 +93,7 @@ func (l *ListEncoder) Append(it *Item) error {
 	}
 	if it.Owner.Known {
 		if max(it.Owner.UID, it.Owner.GID) > stage.MaxID {
-			return fmt.Errorf("%s: user %d and group %d are not an owner", it.Path, it.Owner.UID, it.Owner.GID)
+			return fmt.Errorf("%s: invalid owner: user %d, group %d", it.Path, it.Owner.UID, it.Owner.GID)
 		}
 		head |= hasOwner
 	}
@@ -143,7 +144,7 @@ func kindNumber(k stage.Kind) (byte, error) {
 			return byte(i + 1), nil
 		}
 	}
-	return 0, fmt.Errorf("entries of kind %q can't be stored", k)
+	return 0, fmt.Errorf("unsupported entry kind %q", k)
 }
 
 func digestBytes(digits string, size int) ([]byte, error) {
@@ -157,19 +158,21 @@ func digestBytes(digits string, size int) ([]byte, error) {
 	return raw, err
 }
 
-// ListDecoder reads the items of one chunk of an entry list.
+// ListDecoder decodes the items of one chunk of an entry list.
 type ListDecoder struct {
 	Fields object.FieldReader
 	Known  []object.ID
 }
 
+// NewListDecoder returns a decoder of data.
 func NewListDecoder(data []byte) *ListDecoder {
 	d := &ListDecoder{Fields: object.FieldReader{Rest: data}}
 	d.Fields.Version(listVersion)
 	return d
 }
 
-// Next reads an item; ok is false at the end. Nothing of it aliases the data.
+// Next decodes the next item into it; ok is false at the end. The item does not alias
+// the data.
 func (d *ListDecoder) Next(it *Item) (ok bool, err error) {
 	r := &d.Fields
 	if r.Err != nil || len(r.Rest) == 0 {
@@ -178,7 +181,7 @@ func (d *ListDecoder) Next(it *Item) (ok bool, err error) {
 	*it = Item{Refs: it.Refs[:0]}
 	head := r.Byte()
 	if n := int(head & kindBits); n < 1 || n > len(kinds) {
-		r.Fail("kind %d of an entry is not known", n)
+		r.Fail("unknown entry kind %d", n)
 	} else {
 		it.Kind = kinds[n-1]
 	}
@@ -229,15 +232,15 @@ func (d *ListDecoder) ref() object.Ref {
 	return ref
 }
 
-// CheckPath refuses what stage.Entry does not allow: a snapshot that somebody
-// has made by hand must not lead a restore out of its root.
+// CheckPath returns an error for a path that stage.Entry does not allow: a forged
+// snapshot must not make a restore write outside its root.
 func CheckPath(path string) error {
 	if path == "" || strings.IndexByte(path, 0) >= 0 {
-		return fmt.Errorf("entry path %q is empty or has a NUL", path)
+		return fmt.Errorf("entry path %q is empty or contains NUL", path)
 	}
 	for element := range strings.SplitSeq(path, "/") {
 		if element == "" || element == "." || element == ".." {
-			return fmt.Errorf("entry path %q is not clean and relative", path)
+			return fmt.Errorf("entry path %q must be relative and clean", path)
 		}
 	}
 	return nil

@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// IdTime is how the id of a snapshot begins.
+// IdTime is the layout of the time at the beginning of a snapshot ID.
 const IdTime = "20060102-150405"
 
-// idRandom is how many digits follow it, after a hyphen.
+// idRandom is the number of random digits after it and a hyphen.
 const idRandom = 8
 
-// NewSnapshotID makes an id of a moment that is later than that of last, an id
-// or "": ids sort as the snapshots were made, also when several fall into a
-// second or a clock was put back.
+// NewSnapshotID returns a new ID whose time is later than that of the ID last, which may
+// be "". IDs thus sort in the order in which snapshots were made, even if several are
+// made within a second or a clock was set back.
 func NewSnapshotID(now time.Time, last string) (string, error) {
 	var raw [idRandom / 2]byte
 	if _, err := rand.Read(raw[:]); err != nil {
-		return "", fmt.Errorf("making a snapshot's name: %w", err)
+		return "", fmt.Errorf("generating a snapshot ID: %w", err)
 	}
 	now = now.UTC().Truncate(time.Second)
 	if t, ok := IdMoment(last); ok && !now.After(t) {
@@ -29,7 +29,7 @@ func NewSnapshotID(now time.Time, last string) (string, error) {
 	return now.Format(IdTime) + "-" + hex.EncodeToString(raw[:]), nil
 }
 
-// IdMoment returns the moment that an id names, and whether it is an id at all.
+// IdMoment returns the time of a snapshot ID, and whether id is valid.
 func IdMoment(id string) (time.Time, bool) {
 	moment, random, ok := strings.Cut(id[min(len(id), len("20060102-")):], "-")
 	if !ok || len(random) != idRandom || strings.Trim(random, "0123456789abcdef") != "" {
@@ -40,19 +40,19 @@ func IdMoment(id string) (time.Time, bool) {
 	return t, err == nil && t.Format(IdTime) == moment
 }
 
-// maxAhead is how far a name may be ahead of the clock that reads it. What is
-// further was not named by a clock that anybody set right, and is believed only
-// with the manifest that goes with it.
+// maxAhead is how far an ID may be ahead of the reader's clock. An ID further ahead was
+// not made by a correct clock, and counts only if its manifest can be read.
 const maxAhead = 24 * time.Hour
 
-// snapshotRef is where a snapshot is, known from its name alone: whether there
-// is one shows only its manifest.
+// Ref identifies a snapshot by the name of its object. Only the manifest proves that
+// the snapshot exists.
 type Ref struct{ KID, ID string }
 
-// Early reports whether the ID is in the future.
+// Early reports whether the ID is more than maxAhead in the future.
 func (r Ref) Early(now time.Time) bool {
 	t, _ := IdMoment(r.ID)
 	return t.After(now.Add(maxAhead))
 }
 
+// String returns KID/ID.
 func (r Ref) String() string { return r.KID + "/" + r.ID }

@@ -17,18 +17,18 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// A SigningKey signs the snapshots of a writer; it must stay secret. The zero
-// value signs nothing.
+// A SigningKey is the secret key with which a writer signs its snapshots. The zero value
+// signs nothing.
 type SigningKey struct{ private ed25519.PrivateKey }
 
-// A Signer is the public half of a SigningKey: it tells whose a snapshot is.
+// A Signer is the public key of a SigningKey. It identifies the author of a snapshot.
 // Signers are comparable.
 type Signer struct {
 	public [ed25519.PublicKeySize]byte
 }
 
-// The texts of keys are a prefix, and in base32 the 32 bytes of the key and the
-// first bytes of their SHA-256, which tell a slip of the pen.
+// The text of a key is a prefix, and the base32 of the 32 bytes of the key and the first
+// bytes of their SHA-256, which detect typing errors.
 const (
 	signerPrefix     = "vault-signer-"
 	signingKeyPrefix = "VAULT-SIGNING-KEY-"
@@ -51,17 +51,17 @@ func parseKeyText(text string) ([]byte, bool) {
 	return key, strings.EqualFold(keyText(key), text)
 }
 
-// NewSigningKey makes a key.
+// NewSigningKey generates a key.
 func NewSigningKey() (SigningKey, error) {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
-		return SigningKey{}, fmt.Errorf("making a signing key: %w", err)
+		return SigningKey{}, fmt.Errorf("generating a signing key: %w", err)
 	}
 	return SigningKey{private}, nil
 }
 
-// ParseSigningKey reads the text of a key as File writes it: lines that are blank
-// or begin with # don't count. No error shows any of it.
+// ParseSigningKey parses the output of File. It ignores blank lines and lines that begin
+// with #. Errors never contain any of the text.
 func ParseSigningKey(text string) (SigningKey, error) {
 	var keys []string
 	for line := range strings.Lines(text) {
@@ -70,40 +70,40 @@ func ParseSigningKey(text string) (SigningKey, error) {
 		}
 	}
 	if len(keys) != 1 {
-		return SigningKey{}, fmt.Errorf("it must be one signing key, and has %d lines", len(keys))
+		return SigningKey{}, fmt.Errorf("expected one signing key, not %d lines", len(keys))
 	}
 	secret, ok := strings.CutPrefix(keys[0], signingKeyPrefix)
 	if !ok {
-		return SigningKey{}, errors.New("it is not a signing key (" + signingKeyPrefix + "…); vault key new makes one")
+		return SigningKey{}, errors.New("not a signing key (" + signingKeyPrefix + "…); create one with vault key new")
 	}
 	seed, ok := parseKeyText(secret)
 	if !ok {
-		return SigningKey{}, errors.New("the signing key is not complete, or was changed: copy the file again")
+		return SigningKey{}, errors.New("the signing key is incomplete or was modified; copy the file again")
 	}
 	return SigningKey{ed25519.NewKeyFromSeed(seed)}, nil
 }
 
-// IsZero tells whether there is no key.
+// IsZero reports whether there is no key.
 func (k SigningKey) IsZero() bool { return k.private == nil }
 
-// Signer is the public half of the key.
+// Signer returns the public key.
 func (k SigningKey) Signer() (s Signer) {
 	copy(s.public[:], k.private.Public().(ed25519.PublicKey))
 	return s
 }
 
-// String does not show the key.
+// String does not reveal the key.
 func (k SigningKey) String() string { return "signing key" }
 
-// GoString does not show the key.
+// GoString does not reveal the key.
 func (k SigningKey) GoString() string { return k.String() }
 
-// File is the content of a file that keeps the key.
+// File returns the content of a key file.
 func (k SigningKey) File() []byte {
 	return fmt.Appendf(nil, "# public key: %s\n%s%s\n", k.Signer(), signingKeyPrefix, keyText(k.private.Seed()))
 }
 
-// ParseSigner reads a public key. It never shows a text that could be a secret.
+// ParseSigner parses a public key. Errors never contain text that could be a secret.
 func ParseSigner(text string) (Signer, error) {
 	public, ok := strings.CutPrefix(strings.TrimSpace(text), signerPrefix)
 	if !ok {
@@ -114,12 +114,12 @@ func ParseSigner(text string) (Signer, error) {
 	}
 	key, ok := parseKeyText(public)
 	if !ok {
-		return Signer{}, fmt.Errorf("the public key %s%s is not complete, or was changed: copy it again", signerPrefix, public)
+		return Signer{}, fmt.Errorf("the public key %s%s is incomplete or was modified; copy it again", signerPrefix, public)
 	}
 	return Signer{[ed25519.PublicKeySize]byte(key)}, nil
 }
 
-// String is the public key as text.
+// String returns the public key as text.
 func (s Signer) String() string { return signerPrefix + strings.ToLower(keyText(s.public[:])) }
 
 // signature follows a signed manifest in its object, as a line of JSON.
@@ -128,13 +128,13 @@ type signature struct {
 	Signature []byte `json:"signature"`
 }
 
-// signed is what a signature is of: the manifest and the name of its blob.
+// signed returns the message that is signed: the manifest and the name of its blob.
 func signed(manifest []byte, blob string) []byte {
 	return slices.Concat([]byte("vault 1 snapshot signature\x00"), []byte(blob), []byte{0}, manifest)
 }
 
-// Sign returns the content of a manifest's object: a line of JSON, which holds
-// no newline, and a second line if there is a key.
+// Sign returns the content of a manifest's object: manifest, which must be one line of
+// JSON, and a second line with the signature if there is a key.
 func (k SigningKey) Sign(manifest []byte, blob string) ([]byte, error) {
 	if k.IsZero() {
 		return manifest, nil
@@ -147,12 +147,12 @@ func (k SigningKey) Sign(manifest []byte, blob string) ([]byte, error) {
 	return slices.Concat(manifest, []byte{'\n'}, line), nil
 }
 
-// ErrUnsigned is the error for a snapshot that none of the trusted signers has signed.
+// ErrUnsigned is returned for a snapshot that was not signed by a trusted signer.
 var ErrUnsigned = errors.New("not signed by a trusted key")
 
-// Unsign takes the content of a manifest's object apart. Where signers are
-// wanted, the error of what none of them has signed is ErrUnsigned, and nothing
-// of it is used. Without them a signature is checked as far as it goes.
+// Unsign splits the content of a manifest's object and verifies the signature. If wanted
+// is not empty and none of these signers has signed the manifest, the error wraps
+// ErrUnsigned. Otherwise an unsigned manifest is accepted, with a nil Signer.
 func Unsign(content []byte, blob string, wanted []Signer) (manifest []byte, by *Signer, err error) {
 	manifest, line, ok := bytes.Cut(content, []byte{'\n'})
 	if ok {
@@ -169,10 +169,10 @@ func Unsign(content []byte, blob string, wanted []Signer) (manifest []byte, by *
 func verifySignature(manifest, line []byte, blob string) (*Signer, error) {
 	var s signature
 	if err := object.StrictJSON(line, &s); err != nil {
-		return nil, fmt.Errorf("%w: its signature can't be read: %w", stage.ErrCorrupt, err)
+		return nil, fmt.Errorf("%w: the signature can't be read: %w", stage.ErrCorrupt, err)
 	}
 	if len(s.Signer) != ed25519.PublicKeySize || !ed25519.Verify(s.Signer, signed(manifest, blob), s.Signature) {
-		return nil, fmt.Errorf("%w: its signature is not of this snapshot", stage.ErrCorrupt)
+		return nil, fmt.Errorf("%w: the signature does not match this snapshot", stage.ErrCorrupt)
 	}
 	return &Signer{[ed25519.PublicKeySize]byte(s.Signer)}, nil
 }

@@ -16,34 +16,34 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Snapshot is the manifest of one finished backup: plain data, read only.
+// Snapshot is the manifest of a finished backup. It must not be modified.
 type Snapshot struct {
 	Format   int               `json:"format"`
 	ID       string            `json:"id"`                 // YYYYMMDD-HHMMSS-XXXXXXXX, UTC
-	Previous string            `json:"previous,omitempty"` // of the same pipeline, site and key
-	After    string            `json:"after,omitempty"`    // KID/ID of the newest there was, of any pipeline and key
+	Previous string            `json:"previous,omitempty"` // the preceding snapshot of the same pipeline, site and key
+	After    string            `json:"after,omitempty"`    // KID/ID of the newest snapshot at the time, of any pipeline and key
 	Start    time.Time         `json:"start"`
 	End      time.Time         `json:"end"`
 	Host     string            `json:"host"`
-	Pipeline string            `json:"pipeline"`       // its name
-	Version  string            `json:"version"`        // of the vault that made it
-	Tags     []string          `json:"tags,omitempty"` // as the pipeline gives them, sorted
+	Pipeline string            `json:"pipeline"`       // name of the pipeline
+	Version  string            `json:"version"`        // of the vault that created it
+	Tags     []string          `json:"tags,omitempty"` // given by the pipeline, sorted
 	Facts    map[string]string `json:"facts,omitempty"`
-	Original *stage.Original   `json:"original,omitempty"` // of a copy: the snapshot that was copied first
+	Original *stage.Original   `json:"original,omitempty"` // only in a copy: the first original
 	Tables   []Table           `json:"tables"`
 	Units    []Unit            `json:"units"`
 	Losses   []stage.Loss      `json:"losses,omitempty"`
 	Notes    []stage.Note      `json:"notes,omitempty"`
 	Totals   Totals            `json:"totals"`
 
-	KID      string  `json:"-"` // of the key that it is sealed with
-	SignedBy *Signer `json:"-"` // nil: it is not signed
-	Skipped  []Ref   `json:"-"` // see repository.Skipped; the newest first
+	KID      string  `json:"-"` // of the key that seals it
+	SignedBy *Signer `json:"-"` // nil if it is not signed
+	Skipped  []Ref   `json:"-"` // see repository.Skipped; newest first
 }
 
-// Signer tells who has signed the snapshot, and whether anybody has. Everything
-// else of an unsigned snapshot could have been written by anybody with write access
-// to the storage, unless the repository is encrypted with a passphrase.
+// Signer returns the signer of the snapshot, and whether it is signed. An unsigned
+// snapshot may have been forged by anyone with write access to the storage, unless the
+// repository is encrypted with a passphrase.
 func (s *Snapshot) Signer() (by Signer, ok bool) {
 	if s.SignedBy == nil {
 		return Signer{}, false
@@ -54,30 +54,30 @@ func (s *Snapshot) Signer() (by Signer, ok bool) {
 // Table is a table of a snapshot.
 type Table struct {
 	Schema schema.Table `json:"schema"`
-	Proof  rows.Sum     `json:"proof"` // of the rows that are stored
+	Proof  rows.Sum     `json:"proof"` // of the stored rows
 	Bytes  int64        `json:"bytes"` // of rows
-	// Dropped counts the rows that the pipeline's transforms left out.
+	// Dropped is the number of rows that the pipeline's transforms removed.
 	Dropped int64 `json:"dropped,omitempty"`
 }
 
-// Unit is a unit as it was backed up: its entries stand in a list, which is
-// stored in chunks.
+// Unit describes a unit of the backup. Its entries are in a list, which is stored in
+// chunks.
 type Unit struct {
 	ID      string      `json:"id"`
 	Part    string      `json:"part"`
 	Table   string      `json:"table,omitempty"`
 	Entries int64       `json:"entries"`
-	Files   int64       `json:"files,omitempty"` // of the entries
+	Files   int64       `json:"files,omitempty"` // how many of the entries are files
 	Bytes   int64       `json:"bytes"`           // of content
 	Proof   rows.Sum    `json:"proof"`           // of the rows, for a table
 	List    []object.ID `json:"list"`
 }
 
-// Totals of a snapshot. New counts content and lists that no snapshot had before,
-// Stored the bytes that were put into the storage before the manifest.
+// Totals are the totals of a snapshot. New counts content and lists that were new to the
+// repository, and Stored the bytes that were stored before the manifest.
 type Totals = stage.Totals
 
-// Lacks counts what is not in the snapshot, although the site had it: its losses by kind.
+// Lacks counts the losses of the snapshot by kind.
 func (s *Snapshot) Lacks() map[stage.LossKind]int64 {
 	lacks := map[stage.LossKind]int64{}
 	for _, l := range s.Losses {
@@ -86,10 +86,10 @@ func (s *Snapshot) Lacks() map[stage.LossKind]int64 {
 	return lacks
 }
 
-// Name is the name of the snapshot's object.
+// Name returns the name of the snapshot's object.
 func (s *Snapshot) Name() string { return object.SnapshotName(s.KID, s.ID) }
 
-// Version of the program that runs, as its build says.
+// Version returns the version of the running program.
 func Version() string {
 	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" {
 		return b.Main.Version
@@ -97,11 +97,12 @@ func Version() string {
 	return "unknown"
 }
 
-// PutSnapshot stores the manifest, reads it back and compares: from here on the backup exists.
+// PutSnapshot stores the manifest, reads it back and compares it. If it returns nil, the
+// backup exists.
 func PutSnapshot(ctx context.Context, s stage.Storage, e *keyring.Generation, snap *Snapshot, key SigningKey) error {
 	plain, err := json.Marshal(snap)
 	if err != nil {
-		return fmt.Errorf("describing the snapshot: %w", err)
+		return fmt.Errorf("encoding the snapshot: %w", err)
 	}
 	name, blob := object.SnapshotName(e.KID, snap.ID), e.BlobName("snapshot", snap.ID)
 	if plain, err = key.Sign(plain, blob); err != nil {
@@ -116,17 +117,17 @@ func PutSnapshot(ctx context.Context, s stage.Storage, e *keyring.Generation, sn
 	}
 	back, err := e.GetObject(ctx, s, name, blob)
 	if err == nil && !bytes.Equal(back, plain) {
-		err = &object.Damage{Object: name, Err: fmt.Errorf("%w: it is not what was just stored", stage.ErrCorrupt)}
+		err = &object.Damage{Object: name, Err: fmt.Errorf("%w: it differs from what was stored", stage.ErrCorrupt)}
 	}
 	if err != nil {
-		// What can't be read back must not pass for a backup.
+		// A manifest that can't be read back must not look like a backup.
 		return errors.Join(fmt.Errorf("reading the snapshot back: %w", err), s.Delete(context.WithoutCancel(ctx), name))
 	}
 	return nil
 }
 
-// GetSnapshot loads a manifest; where signers are given, only what one of them
-// has signed, else ErrUnsigned.
+// GetSnapshot loads a manifest. If signers is not empty and none of them has signed it,
+// the error wraps ErrUnsigned.
 func GetSnapshot(ctx context.Context, s stage.Storage, e *keyring.Generation, id string, signers []Signer) (*Snapshot, error) {
 	name, blob := object.SnapshotName(e.KID, id), e.BlobName("snapshot", id)
 	content, err := e.GetObject(ctx, s, name, blob)
@@ -152,14 +153,14 @@ func parseSnapshot(plain []byte, name, kid, id string) (*Snapshot, error) {
 		return nil, &object.Damage{Object: name, Err: fmt.Errorf("%w: %w", stage.ErrCorrupt, err)}
 	}
 	if version.Format != object.Format {
-		return nil, fmt.Errorf("%s: the snapshot has format %d, and this version of vault knows %d: take the vault that wrote it, or a newer one", name, version.Format, object.Format)
+		return nil, fmt.Errorf("%s: unsupported snapshot format %d (this vault supports %d); use the version of vault that wrote it, or a newer one", name, version.Format, object.Format)
 	}
 	snap := &Snapshot{KID: kid}
 	if err := json.Unmarshal(plain, snap); err != nil {
 		return nil, &object.Damage{Object: name, Err: fmt.Errorf("%w: %w", stage.ErrCorrupt, err)}
 	}
 	if snap.ID != id {
-		return nil, &object.Damage{Object: name, Err: fmt.Errorf("%w: it says that it is %q", stage.ErrCorrupt, snap.ID)}
+		return nil, &object.Damage{Object: name, Err: fmt.Errorf("%w: the manifest is that of snapshot %q", stage.ErrCorrupt, snap.ID)}
 	}
 	return snap, nil
 }

@@ -8,11 +8,11 @@ import (
 	"unicode"
 )
 
-// maxTag is the length of a tag in bytes.
+// maxTag is the maximum length of a tag in bytes.
 const maxTag = 100
 
-// ValidateTag checks a tag: at most 100 bytes without commas, control characters
-// or spaces at either end.
+// ValidateTag returns an error unless tag is a valid tag: 1 to 100 bytes, without commas,
+// control characters, and spaces at either end.
 func ValidateTag(tag string) error {
 	switch {
 	case tag == "":
@@ -20,11 +20,12 @@ func ValidateTag(tag string) error {
 	case len(tag) > maxTag:
 		return fmt.Errorf("tag %.20q… is longer than %d bytes", tag, maxTag)
 	case strings.TrimSpace(tag) != tag, strings.ContainsRune(tag, ','), strings.ContainsFunc(tag, unicode.IsControl):
-		return fmt.Errorf("tag %q must have no commas, no control characters, and no spaces at either end", tag)
+		return fmt.Errorf("tag %q must not contain commas or control characters, or begin or end with a space", tag)
 	}
 	return nil
 }
 
+// SortedTags returns the tags in order, without duplicates.
 func SortedTags(tags []string) []string {
 	sorted := slices.Clone(tags)
 	slices.Sort(sorted)

@@ -7,11 +7,11 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Damage says which stored object is missing, changed or cut, and what of it.
+// Damage is the error for a stored object that is missing, modified or truncated.
 // It wraps stage.ErrCorrupt or stage.ErrNotExist.
 type Damage struct {
 	Object string // its name in the storage; "" if no object is known to hold the chunk
-	Chunk  string // the chunk's id in hex, if it is about one
+	Chunk  string // the chunk's ID in hex; "" if the whole object is affected
 	Err    error
 }
 
@@ -27,8 +27,8 @@ func (d *Damage) Error() string {
 
 func (d *Damage) Unwrap() error { return d.Err }
 
-// AsDamage tells whether err means that something stored is lost, and not that
-// the storage can't be reached or the run was cancelled.
+// AsDamage returns the Damage in err, and whether there is one: other errors mean
+// that the storage can't be reached or the run was cancelled.
 func AsDamage(err error) (*Damage, bool) {
 	var d *Damage
 	if errors.As(err, &d) {
@@ -37,7 +37,8 @@ func AsDamage(err error) (*Damage, bool) {
 	return nil, false
 }
 
-// Damaged makes a Damage of err where it is one, and adds the names where not.
+// Damaged returns err as a Damage of the object and chunk if it reports damage;
+// otherwise it adds their names to err.
 func Damaged(object, chunk string, err error) error {
 	if err == nil {
 		return nil

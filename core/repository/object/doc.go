@@ -1,4 +1,4 @@
-// Package object has what all parts of a repository's format share: the names of
-// objects in the storage, IDs of chunks, the root object, damage, and reading fields
-// of binary lists. Nothing here knows keys or snapshots.
+// Package object defines what all parts of the repository format share: object names,
+// chunk IDs, the root object, damage, and decoding of binary fields. It does not depend
+// on keys or snapshots.
 package object

@@ -10,7 +10,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// blobKind says what a chunk holds.
+// blobKind is the type of content in a chunk.
 type blobKind byte
 
 const (
@@ -18,7 +18,7 @@ const (
 	ListBlob    blobKind = 2 // a part of a unit's entry list
 )
 
-// Blob is one chunk in a pack. Blobs follow each other from offset 0 without gaps.
+// Blob describes one chunk in a pack. Blobs are stored without gaps from offset 0.
 type Blob struct {
 	Kind   blobKind
 	ID     object.ID
@@ -26,7 +26,7 @@ type Blob struct {
 	Plain  uint32 // bytes
 }
 
-// Pack is a pack's directory: what its trailer and the index hold of it.
+// Pack is the directory of a pack, as stored in its trailer and in an index.
 type Pack struct {
 	Name  string
 	Size  int64 // of the object
@@ -35,10 +35,10 @@ type Pack struct {
 
 const (
 	directoryVersion = 1
-	minBlobSize      = 1 + len(object.ID{}) + 1 + 1 // bytes in a directory
+	minBlobSize      = 1 + len(object.ID{}) + 1 + 1 // minimum number of bytes in a directory
 )
 
-// appendDirectory encodes blobs: their number, then of each kind, id, length and plain length.
+// appendDirectory encodes blobs: their number, then kind, ID, length and plain length of each.
 func appendDirectory(dst []byte, blobs []Blob) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(blobs)))
 	for _, b := range blobs {
@@ -81,7 +81,7 @@ func appendIndex(dst []byte, packs []Pack) ([]byte, error) {
 	return dst, nil
 }
 
-// parseIndex reads what appendIndex wrote.
+// parseIndex decodes the output of appendIndex.
 func parseIndex(data []byte) ([]Pack, error) {
 	r := &object.FieldReader{Rest: data}
 	r.Version(directoryVersion)
@@ -105,7 +105,7 @@ const (
 	footerSize = 4 + len(packMagic)
 )
 
-var errFooter = errors.New("it does not end as a pack does: it was cut off or overwritten")
+var errFooter = errors.New("no pack trailer at the end; the object was truncated or overwritten")
 
 // parseFooter returns the length of the sealed directory from a pack's last footerSize bytes.
 func parseFooter(footer []byte, size int64) (int64, error) {
@@ -119,8 +119,8 @@ func parseFooter(footer []byte, size int64) (int64, error) {
 	return n, nil
 }
 
-// parseTrailer reads a pack's directory, unsealed, and checks that it fills the
-// pack's bytes before the trailer.
+// parseTrailer decodes an unsealed directory and checks that its blobs fill the body
+// bytes before it.
 func parseTrailer(data []byte, body int64) ([]Blob, error) {
 	r := &object.FieldReader{Rest: data}
 	r.Version(directoryVersion)
@@ -132,7 +132,7 @@ func parseTrailer(data []byte, body int64) ([]Blob, error) {
 		body -= int64(b.Length)
 	}
 	if body != 0 {
-		return nil, fmt.Errorf("%w: its blobs don't fill it", stage.ErrCorrupt)
+		return nil, fmt.Errorf("%w: the directory does not match the size of the pack", stage.ErrCorrupt)
 	}
 	return blobs, nil
 }

@@ -1,4 +1,4 @@
-// Package pack stores chunks. A chunk is compressed and sealed by itself and put into
-// a pack with others; the pack's end and the index say where it is. A chunk that the
-// index has is not stored again.
+// Package pack stores chunks. Each chunk is compressed and sealed on its own, and stored
+// with others in a pack. The directory at the end of the pack and the index record where
+// it is. A chunk that is in the index is not stored again.
 package pack

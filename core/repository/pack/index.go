@@ -8,26 +8,27 @@ import (
 
 // location is where a chunk is stored.
 type location struct {
-	pack   uint32 // number in index.packs
+	pack   uint32 // position in Index.packs
 	Offset uint32
 	length uint32 // sealed bytes
 	Plain  uint32 // bytes
 }
 
-// Index tells where chunks are: some sixty bytes of memory for each. It is safe
-// for concurrent use.
+// Index maps chunks to their locations. It uses about sixty bytes of memory for each
+// chunk, and is safe for concurrent use.
 type Index struct {
 	mu     sync.RWMutex
 	chunks map[object.ID]location
 	packs  []string               // names
-	taken  map[object.ID]struct{} // being stored at this moment
+	taken  map[object.ID]struct{} // currently being stored
 }
 
+// NewIndex returns an empty index.
 func NewIndex() *Index {
 	return &Index{chunks: map[object.ID]location{}, taken: map[object.ID]struct{}{}}
 }
 
-// Find tells where a chunk is stored.
+// Find returns the location of a chunk and the name of its pack.
 func (x *Index) Find(id object.ID) (location, string, bool) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
@@ -38,6 +39,7 @@ func (x *Index) Find(id object.ID) (location, string, bool) {
 	return at, x.packs[at.pack], true
 }
 
+// Has reports whether the index contains the chunk.
 func (x *Index) Has(id object.ID) bool {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
@@ -45,8 +47,8 @@ func (x *Index) Has(id object.ID) bool {
 	return ok
 }
 
-// claim returns true to exactly one caller for each chunk that is not stored
-// yet: that one must store it.
+// claim returns true to exactly one caller for each chunk that is not stored yet. That
+// caller must store it.
 func (x *Index) claim(id object.ID) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -60,7 +62,7 @@ func (x *Index) claim(id object.ID) bool {
 	return true
 }
 
-// newPack gives a pack its number.
+// newPack adds the name of a pack and returns its position.
 func (x *Index) newPack(name string) uint32 {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -68,7 +70,7 @@ func (x *Index) newPack(name string) uint32 {
 	return uint32(len(x.packs) - 1)
 }
 
-// put says where a chunk is; the first place that is said stays.
+// put records the location of a chunk, unless the index has one already.
 func (x *Index) put(id object.ID, at location) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -78,7 +80,7 @@ func (x *Index) put(id object.ID, at location) {
 	}
 }
 
-// addPack enters a whole pack.
+// addPack adds all chunks of a pack.
 func (x *Index) addPack(p Pack) {
 	n := x.newPack(p.Name)
 	var offset uint32

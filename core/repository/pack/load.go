@@ -10,18 +10,17 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Loaded is the index of a generation as it was found.
+// Loaded is the index of a generation, as LoadIndex found it.
 type Loaded struct {
 	*Index
-	Sizes   map[string]int64 // of the packs that are there, by name
-	Damaged []*object.Damage // what could not be used while looking
+	Sizes   map[string]int64 // of the existing packs, by name
+	Damaged []*object.Damage // unusable objects
 }
 
-// LoadIndex learns where the chunks of a generation are: from the index objects, and
-// from the trailers of packs that no index names (their run was killed). Chunks
-// of packs that are missing or cut count as not there, so that the next backup
-// stores them again; for a reader, who wants to name what is lost, keep is true
-// and they are entered last.
+// LoadIndex reads the index objects of a generation, and the trailers of packs that no
+// index lists (their run was killed). Chunks of missing or truncated packs are omitted,
+// so that the next backup stores them again. With keep they are added last, so that a
+// reader can report what is lost.
 func LoadIndex(ctx context.Context, s stage.Storage, e *keyring.Generation, keep bool) (*Loaded, error) {
 	x := &Loaded{Index: NewIndex(), Sizes: map[string]int64{}}
 	if err := s.List(ctx, object.PacksDir+e.KID+"/", func(o stage.Object) error {
@@ -85,6 +84,7 @@ func LoadIndex(ctx context.Context, s stage.Storage, e *keyring.Generation, keep
 	return x, nil
 }
 
+// ReadIndex reads an index object.
 func ReadIndex(ctx context.Context, s stage.Storage, e *keyring.Generation, name string) ([]Pack, error) {
 	plain, err := e.GetObject(ctx, s, object.IndexName(e.KID, name), e.BlobName("index", name))
 	if err != nil {
@@ -94,10 +94,11 @@ func ReadIndex(ctx context.Context, s stage.Storage, e *keyring.Generation, name
 	return packs, object.Damaged(object.IndexName(e.KID, name), "", err)
 }
 
-// tailSize is read of a pack at once in the hope that it holds the trailer.
+// tailSize is the number of bytes read first from the end of a pack; usually they
+// contain the whole trailer.
 const tailSize = 16 << 10
 
-// maxDirectory is the most that a pack's directory has, sealed.
+// maxDirectory is the maximum size of a sealed directory.
 const maxDirectory = 64 << 20
 
 // ReadTrailer reads a pack's directory from its end.
@@ -115,7 +116,7 @@ func ReadTrailer(ctx context.Context, s stage.Storage, e *keyring.Generation, na
 		return Pack{}, object.Damaged(objectName, "", err)
 	}
 	if n > maxDirectory {
-		return Pack{}, &object.Damage{Object: objectName, Err: fmt.Errorf("%w: its directory exceeds the limit of %d MiB", stage.ErrCorrupt, maxDirectory>>20)}
+		return Pack{}, &object.Damage{Object: objectName, Err: fmt.Errorf("%w: the directory exceeds the limit of %d MiB", stage.ErrCorrupt, maxDirectory>>20)}
 	}
 	if whole := n + int64(footerSize); whole > int64(len(tail)) {
 		if tail, err = s.Get(ctx, tail[:0], objectName, size-whole, whole); err != nil {

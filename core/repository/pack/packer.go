@@ -15,31 +15,31 @@ import (
 
 const (
 	PackTarget = 16 << 20 // bytes of blobs in a pack
-	inFlight   = 2        // packs that are being put at once
-	IndexBlobs = 1 << 16  // an index object is put after so many
+	inFlight   = 2        // packs stored at the same time
+	IndexBlobs = 1 << 16  // number of blobs after which an index object is stored
 )
 
-// packer puts sealed blobs together into packs and puts those in the storage.
-// It is safe for concurrent use. Its first error stays: every later call returns it.
+// packer collects sealed blobs in packs and stores the packs. It is safe for concurrent
+// use. After an error, every later call returns that error.
 type packer struct {
 	storage    stage.Storage
 	generation *keyring.Generation
 	index      *Index
 
-	ctx    context.Context // of all puts: a unit's own may end before its pack is put
+	ctx    context.Context // for all puts, because a unit's context may end before its pack is stored
 	cancel context.CancelCauseFunc
 	puts   sync.WaitGroup
-	slots  chan []byte // a token for each pack in flight, with a buffer to use again
+	slots  chan []byte // a token for each pack in flight, with a reusable buffer
 
-	mu   sync.Mutex // held while waiting for a slot, so that nothing a put needs is behind it
+	mu   sync.Mutex // held while waiting for a slot; a put must not need it
 	open openPack
 
 	results sync.Mutex
 	err     error
-	done    []Pack           // put, and in no index object yet
+	done    []Pack           // stored, but not in an index object yet
 	blobs   int              // in done
-	stored  int64            // bytes put
-	Sizes   map[string]int64 // of the packs put, by name
+	stored  int64            // bytes stored
+	Sizes   map[string]int64 // of the stored packs, by name
 }
 
 type openPack struct {
@@ -48,7 +48,7 @@ type openPack struct {
 	buf    []byte // of sealed blobs
 }
 
-// NewPacker makes a packer; close ends it, not the end of ctx.
+// NewPacker returns a packer. The caller must call Close; the end of ctx does not end it.
 func NewPacker(ctx context.Context, s stage.Storage, e *keyring.Generation, x *Index) *packer {
 	p := &packer{storage: s, generation: e, index: x, slots: make(chan []byte, inFlight), Sizes: map[string]int64{}}
 	p.ctx, p.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
@@ -58,7 +58,7 @@ func NewPacker(ctx context.Context, s stage.Storage, e *keyring.Generation, x *I
 	return p
 }
 
-// Add puts a sealed chunk into the open pack.
+// Add adds a sealed chunk to the open pack.
 func (p *packer) Add(ctx context.Context, kind blobKind, id object.ID, sealed []byte, plain int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -85,8 +85,8 @@ func (p *packer) Add(ctx context.Context, kind blobKind, id object.ID, sealed []
 	return nil
 }
 
-// sendLocked hands the open pack to a goroutine that puts it, and waits while
-// enough are on their way.
+// sendLocked passes the open pack to a goroutine that stores it. It blocks while
+// inFlight packs are being stored.
 func (p *packer) sendLocked(ctx context.Context) error {
 	if len(p.open.Blobs) == 0 {
 		return nil
@@ -111,7 +111,7 @@ func (p *packer) sendLocked(ctx context.Context) error {
 	return nil
 }
 
-// put seals the directory, puts the pack and returns its buffer for the next.
+// put seals the directory, stores the pack, and returns its buffer for reuse.
 func (p *packer) put(o openPack) ([]byte, error) {
 	directory := appendDirectory([]byte{directoryVersion}, o.Blobs)
 	sealed, err := p.generation.SealObject(p.ctx, directory, p.generation.BlobName("pack", o.Name))
@@ -128,13 +128,13 @@ func (p *packer) put(o openPack) ([]byte, error) {
 	if err := p.putDone(o.Pack); err != nil {
 		return nil, err
 	}
-	if cap(objectName) > 2*PackTarget { // one large row has grown it
+	if cap(objectName) > 2*PackTarget { // a large row has made it too large to keep
 		return nil, nil
 	}
 	return objectName[:0], nil
 }
 
-// putDone remembers a pack that is put, and puts an index object when enough came together.
+// putDone records a stored pack, and stores an index object once there are enough blobs.
 func (p *packer) putDone(done Pack) error {
 	p.results.Lock()
 	p.stored += done.Size
@@ -149,6 +149,7 @@ func (p *packer) putDone(done Pack) error {
 	return p.PutIndex(p.ctx, packs)
 }
 
+// PutIndex stores an index object for packs.
 func (p *packer) PutIndex(ctx context.Context, packs []Pack) error {
 	if len(packs) == 0 {
 		return nil
@@ -174,7 +175,7 @@ func (p *packer) PutIndex(ctx context.Context, packs []Pack) error {
 	return nil
 }
 
-// Fail makes err the error of all later calls, and ends the puts under way.
+// Fail makes all later calls return err, and cancels the puts in progress.
 func (p *packer) Fail(err error) {
 	p.results.Lock()
 	if p.err == nil {
@@ -190,7 +191,7 @@ func (p *packer) failure() error {
 	return p.err
 }
 
-// Flush makes all that was added durable, and known by an index.
+// Flush stores all blobs that were added, and an index for their packs.
 func (p *packer) Flush(ctx context.Context) error {
 	p.mu.Lock()
 	err := p.failure()
@@ -209,7 +210,7 @@ func (p *packer) Flush(ctx context.Context) error {
 	return p.PutIndex(ctx, packs)
 }
 
-// Bytes returns how many were put so far.
+// Bytes returns the number of bytes stored so far.
 func (p *packer) Bytes() int64 {
 	p.results.Lock()
 	defer p.results.Unlock()
@@ -218,7 +219,7 @@ func (p *packer) Bytes() int64 {
 
 var errClosed = errors.New("the repository's writer is closed")
 
-// Close ends what is under way.
+// Close cancels the puts in progress and waits for them.
 func (p *packer) Close() {
 	p.Fail(errClosed)
 	p.puts.Wait()

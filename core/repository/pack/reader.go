@@ -12,8 +12,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// cacheBytes bounds the plain bytes of chunks that are kept because more files
-// are in them than the one that was read.
+// cacheBytes limits the plaintext bytes of cached chunks. Chunks that contain several
+// files are cached.
 const cacheBytes = 32 << 20
 
 // ChunkReader reads chunks of a generation. It is safe for concurrent use.
@@ -24,20 +24,22 @@ type ChunkReader struct {
 
 	mu     sync.Mutex
 	cached map[object.ID]*list.Element // of *cachedChunk
-	order  *list.List                  // latest first
+	order  *list.List                  // most recently used first
 	bytes  int
 }
 
 type cachedChunk struct {
 	id   object.ID
-	data []byte // never changed
+	data []byte // read only
 }
 
+// NewChunkReader returns a reader of the chunks in x.
 func NewChunkReader(s stage.Storage, e *keyring.Generation, x *Loaded) *ChunkReader {
 	return &ChunkReader{storage: s, Generation: e, Index: x, cached: map[object.ID]*list.Element{}, order: list.New()}
 }
 
-// Read appends a chunk's plain bytes to dst. What is missing or changed is a *Damage.
+// Read appends the plaintext of a chunk to dst. If the chunk is missing or damaged, the
+// error is an *object.Damage.
 func (r *ChunkReader) Read(ctx context.Context, dst []byte, id object.ID) ([]byte, error) {
 	at, name, ok := r.Index.Find(id)
 	if !ok {
@@ -48,7 +50,7 @@ func (r *ChunkReader) Read(ctx context.Context, dst []byte, id object.ID) ([]byt
 	defer r.Generation.Keep(buf)
 	sealed, err := r.storage.Get(ctx, (*buf)[:0], objectName, int64(at.Offset), int64(at.length))
 	if errors.Is(err, stage.ErrNotExist) {
-		return dst, object.Damaged(objectName, "", err) // with all its chunks
+		return dst, object.Damaged(objectName, "", err) // affects all its chunks
 	}
 	if err != nil {
 		return dst, object.Damaged(objectName, id.String(), err)
@@ -58,7 +60,8 @@ func (r *ChunkReader) Read(ctx context.Context, dst []byte, id object.ID) ([]byt
 	return out, object.Damaged(objectName, id.String(), err)
 }
 
-// Suspects names the objects that may have held a chunk that nothing names.
+// Suspects lists the damaged objects that may have contained a chunk which is not in
+// the index.
 func (r *ChunkReader) Suspects() string {
 	text := ""
 	for _, d := range r.Index.Damaged {
@@ -67,8 +70,8 @@ func (r *ChunkReader) Suspects() string {
 	return text
 }
 
-// Part returns bytes of a chunk. They must not be changed, and are valid until
-// buf is used again.
+// Part returns the bytes that ref references. The caller must not modify them; they are
+// valid until buf is used again.
 func (r *ChunkReader) Part(ctx context.Context, buf *[]byte, ref object.Ref) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -99,6 +102,7 @@ func (r *ChunkReader) Part(ctx context.Context, buf *[]byte, ref object.Ref) ([]
 	return data[ref.Offset:end], nil
 }
 
+// FromCache returns a chunk's plaintext if it is cached. It must not be modified.
 func (r *ChunkReader) FromCache(id object.ID) ([]byte, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -110,6 +114,7 @@ func (r *ChunkReader) FromCache(id object.ID) ([]byte, bool) {
 	return e.Value.(*cachedChunk).data, true
 }
 
+// ToCache adds a chunk's plaintext to the cache, which owns data from then on.
 func (r *ChunkReader) ToCache(id object.ID, data []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// ChunkWriter stores chunks of a generation, each once. It is safe for concurrent use.
+// ChunkWriter stores each chunk of a generation once. It is safe for concurrent use.
 type ChunkWriter struct {
 	Generation *keyring.Generation
 	index      *Index
@@ -20,15 +20,16 @@ type ChunkWriter struct {
 	NewBytes  atomic.Int64 // plain
 }
 
+// NewChunkWriter returns a writer that stores the chunks that are not in x.
 func NewChunkWriter(ctx context.Context, s stage.Storage, e *keyring.Generation, x *Index) *ChunkWriter {
 	return &ChunkWriter{Generation: e, index: x, Packer: NewPacker(ctx, s, e, x)}
 }
 
-// Store returns the id of a chunk and makes sure that it is, or will be with
-// the next flush, in the storage. plain belongs to the caller when it returns.
+// Store stores a chunk, at the latest with the next Flush, and returns its ID. It does
+// not retain plain.
 func (w *ChunkWriter) Store(ctx context.Context, kind blobKind, plain []byte) (object.ID, error) {
 	if len(plain) > object.MaxChunk {
-		return object.ID{}, fmt.Errorf("one row of %d bytes is more than the %d that a repository can hold in one piece", len(plain), object.MaxChunk)
+		return object.ID{}, fmt.Errorf("row of %d bytes exceeds the limit of %d bytes", len(plain), object.MaxChunk)
 	}
 	if err := ctx.Err(); err != nil {
 		return object.ID{}, err
@@ -38,7 +39,7 @@ func (w *ChunkWriter) Store(ctx context.Context, kind blobKind, plain []byte) (o
 		return id, nil
 	}
 	if err := w.storeNew(ctx, kind, id, plain); err != nil {
-		// Others may count on this chunk already: nothing can be committed now.
+		// Other units may rely on this chunk already, so nothing can be committed now.
 		w.Packer.Fail(err)
 		return id, err
 	}

@@ -1,2 +1,2 @@
-// Package storagetest has a storage in memory, for the tests of repositories.
+// Package storagetest provides an in-memory storage for tests of repositories.
 package storagetest

@@ -8,7 +8,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Shelf is a small storage that tells of every Put.
+// Shelf is an in-memory storage that reports each Put on a channel.
 type Shelf struct {
 	Mu      sync.Mutex
 	Objects map[string][]byte
@@ -16,8 +16,10 @@ type Shelf struct {
 	Broken  error
 }
 
+// NewShelf returns an empty Shelf.
 func NewShelf() *Shelf { return &Shelf{Objects: map[string][]byte{}, Puts: make(chan string, 100)} }
 
+// Put implements stage.Storage.
 func (s *Shelf) Put(_ context.Context, name string, data []byte) error {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
@@ -32,6 +34,7 @@ func (s *Shelf) Put(_ context.Context, name string, data []byte) error {
 	return nil
 }
 
+// Get implements stage.Storage.
 func (s *Shelf) Get(_ context.Context, dst []byte, name string, _, _ int64) ([]byte, error) {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
@@ -42,6 +45,7 @@ func (s *Shelf) Get(_ context.Context, dst []byte, name string, _, _ int64) ([]b
 	return append(dst, data...), nil
 }
 
+// List implements stage.Storage.
 func (s *Shelf) List(_ context.Context, prefix string, fn func(stage.Object) error) error {
 	s.Mu.Lock()
 	var names []string
@@ -59,6 +63,7 @@ func (s *Shelf) List(_ context.Context, prefix string, fn func(stage.Object) err
 	return nil
 }
 
+// Delete implements stage.Storage.
 func (s *Shelf) Delete(_ context.Context, name string) error {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
@@ -66,6 +71,7 @@ func (s *Shelf) Delete(_ context.Context, name string) error {
 	return nil
 }
 
+// Stat implements stage.Storage.
 func (s *Shelf) Stat(_ context.Context, name string) (stage.Object, error) {
 	s.Mu.Lock()
 	defer s.Mu.Unlock()
@@ -75,4 +81,5 @@ func (s *Shelf) Stat(_ context.Context, name string) (stage.Object, error) {
 	return stage.Object{Name: name}, nil
 }
 
+// Close implements stage.Storage.
 func (s *Shelf) Close(context.Context) error { return nil }
