@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Databases in which each kind of loss is met that the engine can have.
+// Databases with every kind of loss that is possible on the engine.
 var lossyMySQL = []string{
 	"CREATE TABLE mdl_t (id int NOT NULL PRIMARY KEY, v varchar(20), g int GENERATED ALWAYS AS (id + 1), d date DEFAULT '2024-01-01', e varchar(40) DEFAULT (concat('a', 'b')), u timestamp NULL ON UPDATE CURRENT_TIMESTAMP, CONSTRAINT positive CHECK (id > 0), KEY gg (g), FULLTEXT KEY ft (v))",
 	"CREATE TABLE mdl_o (id int NOT NULL PRIMARY KEY, tid int, doc longtext, CONSTRAINT fk FOREIGN KEY (tid) REFERENCES mdl_t (id), UNIQUE KEY du (doc(20)))",
@@ -54,8 +54,8 @@ var lossySQLite = []string{
 	"CREATE TRIGGER mdl_tr AFTER INSERT ON mdl_o BEGIN SELECT 1; END",
 }
 
-// Whatever kind of loss is accepted, the run ends well and the rest is proven.
-func TestAnAcceptedLossNeverFailsTheProof(t *testing.T) {
+// With any accepted kind of loss, the run succeeds and proves everything else.
+func TestAcceptedLossesPassTheProof(t *testing.T) {
 	var accept []string
 	for _, kind := range stage.LossKinds() {
 		accept = append(accept, fmt.Sprintf("%s: 100", kind))
@@ -93,7 +93,7 @@ func TestAnAcceptedLossNeverFailsTheProof(t *testing.T) {
 					}
 					for _, kind := range kinds {
 						if !strings.Contains(out.stdout+out.stderr, "loss: "+string(kind)) && !(kind == stage.LossIndex || kind == stage.LossDefault) {
-							t.Errorf("no loss of kind %s is told:\n%s", kind, out.stdout)
+							t.Errorf("no loss of kind %s is reported:\n%s", kind, out.stdout)
 						}
 					}
 				})
@@ -102,8 +102,8 @@ func TestAnAcceptedLossNeverFailsTheProof(t *testing.T) {
 	}
 }
 
-// Lost files, too, leave the rest proven: in the run, and in what is restored from it.
-func TestAcceptedLossesOfFilesNeverFailTheProof(t *testing.T) {
+// With lost files, the run and a restore from it prove everything else.
+func TestAcceptedFileLossesPassTheProof(t *testing.T) {
 	dir := t.TempDir()
 	site := sqliteFile(t)
 	content := func(text string) string {

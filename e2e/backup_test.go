@@ -62,7 +62,7 @@ func repoBytes(t testing.TB, dir string) (bytes int64) {
 
 // A compressed, encrypted backup comes back on every engine: rows by SQL, files
 // and dataroot by content, mode, time and link target.
-func TestABackupComesBackOnEveryEngine(t *testing.T) {
+func TestBackupRestoresOnEveryEngine(t *testing.T) {
 	p := at(t)
 	must(t, p.env, "run", p.backupPipeline(t))
 	original := sqliteAt(t, filepath.Join(p.dir, "site.sqlite"))
@@ -81,7 +81,7 @@ func TestABackupComesBackOnEveryEngine(t *testing.T) {
 }
 
 // A second backup of an unchanged site stores next to nothing.
-func TestASecondBackupStoresNextToNothing(t *testing.T) {
+func TestUnchangedSiteStoresAlmostNothing(t *testing.T) {
 	p := at(t)
 	must(t, p.env, "run", p.backupPipeline(t))
 	first := repoBytes(t, filepath.Join(p.dir, "repo"))
@@ -96,7 +96,7 @@ func TestASecondBackupStoresNextToNothing(t *testing.T) {
 }
 
 // A dry run reads and checks everything and leaves no trace.
-func TestADryRunLeavesNoTrace(t *testing.T) {
+func TestDryRunWritesNothing(t *testing.T) {
 	p := at(t)
 	out := must(t, p.env, "run", "--dry-run", p.backupPipeline(t))
 	if _, err := os.Stat(filepath.Join(p.dir, "repo")); !os.IsNotExist(err) {
@@ -105,7 +105,7 @@ func TestADryRunLeavesNoTrace(t *testing.T) {
 }
 
 // Neither the name of a table nor of a file can be read in what is stored.
-func TestNothingIsReadableWithoutTheKey(t *testing.T) {
+func TestEncryptedRepositoryHidesNames(t *testing.T) {
 	p := at(t)
 	must(t, p.env, "run", p.backupPipeline(t))
 	err := filepath.WalkDir(filepath.Join(p.dir, "repo"), func(path string, d fs.DirEntry, err error) error {

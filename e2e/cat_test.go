@@ -14,7 +14,7 @@ import (
 
 // What vault cat prints is loaded by the statement that its help gives: binary
 // columns, NULL and characters that need escapes included.
-func TestCatIsLoadedByTheStatementOfItsHelp(t *testing.T) {
+func TestCatOutputLoadsAsDocumented(t *testing.T) {
 	help := must(t, nil, "cat", "--help").stdout
 	begin, end := strings.Index(help, "LOAD DATA LOCAL"), strings.Index(help, ";\n")
 	if begin < 0 || end < begin {

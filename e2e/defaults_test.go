@@ -9,7 +9,7 @@ import (
 )
 
 // column is a column of a source with a default, and the value that a new row gets
-// on each engine. lost: the engine can't have the default, which is a loss.
+// on each engine. lost: the engine does not support the default, which is a loss.
 type column struct {
 	name, declared          string
 	mysql, postgres, sqlite string

@@ -13,7 +13,7 @@ import (
 
 // The tables of a real code, made on a server as the definitions say, are as
 // defined when they are read back. MySQL keeps no digits of integers.
-func TestDefinedTablesAreAsDefined(t *testing.T) {
+func TestCreatedTablesMatchDefinitions(t *testing.T) {
 	code, err := component.LoadFS(t.Context(), lab.Code(t), component.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -120,7 +120,7 @@ var changedByHand = map[string][]string{
 
 // Two real sites differ from their code in what was changed by hand, and in nothing
 // else: no table, column, index or version.
-func TestRealSitesAgainstTheirCode(t *testing.T) {
+func TestRealSitesMatchTheirCode(t *testing.T) {
 	for _, c := range []struct {
 		site, dialect string
 		home          func(testing.TB) servers.Database

@@ -51,8 +51,8 @@ func result(t *testing.T, o output) map[string]any {
 	return last.Result
 }
 
-// A backup and its restore give the same result, be the stages in vault's process
-// or each in one of its own.
+// A backup and its restore give the same result with stages in vault's process and with
+// each stage in a process of its own.
 func TestIsolatedStagesGiveTheSameResult(t *testing.T) {
 	p := at(t)
 	repo := filepath.Join(p.dir, "repo")
@@ -76,7 +76,7 @@ func TestIsolatedStagesGiveTheSameResult(t *testing.T) {
 	sameTree(t, tree(t, filepath.Join(p.dir, "data")), tree(t, filepath.Join(p.dir, "new")))
 }
 
-// What is usually wrong is told in the same words, with the same exit code.
+// Common errors have the same message and exit code.
 func TestIsolatedStagesGiveTheSameErrors(t *testing.T) {
 	p := at(t)
 	must(t, p.env, "run", p.backupPipeline(t))
@@ -118,7 +118,7 @@ func busy(t testing.TB, sink string) string {
 }
 
 // A storage's process that is killed is started again, and nothing is lost.
-func TestAKilledStorageIsStartedAgain(t *testing.T) {
+func TestKilledStorageIsRestarted(t *testing.T) {
 	repo := filepath.Join(t.TempDir(), "repo")
 	o := disturbed(t, nil, busy(t, "transform: [{use: compress}]\nsink: [{use: local, with: {dir: "+repo+", create: true}}]\n"), func(_ *exec.Cmd, all []child) {
 		one(t, all, "local").kill(t)
@@ -129,7 +129,7 @@ func TestAKilledStorageIsStartedAgain(t *testing.T) {
 	}
 	for _, stage := range []string{"local", "compress"} {
 		if !strings.Contains(o.stdout, "plugin "+stage+" was restarted once") {
-			t.Errorf("no note tells of %s in\n%s", stage, o.stdout)
+			t.Errorf("no note mentions %s in\n%s", stage, o.stdout)
 		}
 	}
 	must(t, nil, "verify", repo)
@@ -139,7 +139,7 @@ func TestAKilledStorageIsStartedAgain(t *testing.T) {
 }
 
 // A source's process that is killed ends the run, and nothing counts as whole.
-func TestAKilledSourceEndsTheRun(t *testing.T) {
+func TestKilledSourceFailsTheRun(t *testing.T) {
 	dir := t.TempDir()
 	sinks := fmt.Sprintf("sink: [{use: local, with: {dir: %s/repo, create: true}}, {use: sqlite, with: {path: %s/site.sqlite}}]\n", dir, dir)
 	o := disturbed(t, nil, busy(t, sinks), func(_ *exec.Cmd, all []child) { one(t, all, "sample").kill(t) })
@@ -155,7 +155,7 @@ func TestAKilledSourceEndsTheRun(t *testing.T) {
 }
 
 // A sink's process that is killed ends the run too.
-func TestAKilledSinkEndsTheRun(t *testing.T) {
+func TestKilledSinkFailsTheRun(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			target := e.make(t)
@@ -179,9 +179,9 @@ func TestAKilledSinkEndsTheRun(t *testing.T) {
 	}
 }
 
-// A process that hangs is ended when its step's patience is: of a source the run
-// fails and says so, of a storage another process goes on.
-func TestAHangingProcessIsEnded(t *testing.T) {
+// A process that hangs is killed after stall: a run with a hanging source fails, a hanging
+// storage is restarted.
+func TestHangingProcessIsKilled(t *testing.T) {
 	for hung, code := range map[string]int{"sample": 1, "local": 0} {
 		repo := filepath.Join(t.TempDir(), "repo")
 		file := pipelineFile(t, "version: 1\nname: busy\nsource: [{use: sample, isolate: true, stall: 2s, with: {files: false, db_bytes: 60MiB}}]\n"+
@@ -201,7 +201,7 @@ func TestAHangingProcessIsEnded(t *testing.T) {
 }
 
 // kill -9 of vault itself leaves no process behind.
-func TestAKilledVaultLeavesNoProcess(t *testing.T) {
+func TestKilledVaultLeavesNoProcess(t *testing.T) {
 	var all []child
 	disturbed(t, nil, busy(t, "transform: [{use: compress}]\nsink: [{use: local, with: {dir: "+t.TempDir()+"/repo, create: true}}]\n"), func(vault *exec.Cmd, now []child) {
 		all = now
@@ -218,7 +218,7 @@ func TestAKilledVaultLeavesNoProcess(t *testing.T) {
 }
 
 // Ctrl-C once: targets are marked, exit code 130, no process and no file is left.
-func TestAnInterruptedIsolatedRunEndsInOrder(t *testing.T) {
+func TestInterruptedIsolatedRunCleansUp(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(dir+"/tmp", 0o700); err != nil {
 		t.Fatal(err)
@@ -251,7 +251,7 @@ func TestAnInterruptedIsolatedRunEndsInOrder(t *testing.T) {
 
 // A process gets its own settings over its connection, and neither the
 // environment nor the arguments of another process show them.
-func TestSecretsAreNotInTheProcessesOfOthers(t *testing.T) {
+func TestSecretsDoNotReachOtherProcesses(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(dir+"/tmp", 0o700); err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 
 // Whatever is killed, whenever: the snapshots that were there stay whole, no
 // half snapshot appears, and the next run goes on from what is stored.
-func TestKilledBackupsHarmNothing(t *testing.T) {
+func TestKilledBackupsKeepSnapshotsIntact(t *testing.T) {
 	const rounds = 50
 	p := at(t)
 	id, err := age.GenerateX25519Identity()

@@ -19,7 +19,7 @@ import (
 // A restore that replaces a site in PostgreSQL is killed at 50 moments, from its
 // first statement to its last: the schema then holds exactly the old site or exactly
 // the new one, and the next run succeeds and leaves nothing else.
-func TestAKilledPostgresSwapLeavesTheOldSiteOrTheNewOne(t *testing.T) {
+func TestKilledPostgresSwapLeavesOldOrNewSite(t *testing.T) {
 	const rounds = 50
 	sites := [2]string{at(t).dir, at(t).dir}
 	other := sqliteAt(t, filepath.Join(sites[1], "site.sqlite"))

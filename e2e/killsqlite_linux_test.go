@@ -20,7 +20,7 @@ import (
 // look at the folder to its last: the file then holds exactly the old site, with what
 // only its write-ahead log had, or exactly the new one. The next run succeeds and
 // leaves nothing else.
-func TestAKilledSQLiteSwapLeavesTheOldSiteOrTheNewOne(t *testing.T) {
+func TestKilledSQLiteSwapLeavesOldOrNewSite(t *testing.T) {
 	const rounds = 50
 	dir := t.TempDir()
 	path := filepath.Join(dir, "site.sqlite")

@@ -21,7 +21,7 @@ import (
 // A restore that replaces a site is killed at 50 moments, from its first
 // statement to its last: the database then holds exactly the old site or exactly the
 // new one, and the next run succeeds and leaves nothing else.
-func TestAKilledSwapLeavesTheOldSiteOrTheNewOne(t *testing.T) {
+func TestKilledMySQLSwapLeavesOldOrNewSite(t *testing.T) {
 	const rounds = 50
 	sites := [2]string{at(t).dir, at(t).dir}
 	other := sqliteAt(t, filepath.Join(sites[1], "site.sqlite"))

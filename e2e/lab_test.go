@@ -22,7 +22,7 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// The tables of odd types, which M1 may refuse by name instead of carrying them.
+// The tables of odd types, which M1 may refuse by name instead of transferring them.
 const odd = "zzz_custom"
 
 // unpackLab lays a site of the lab out, or skips the test and says so.

@@ -25,7 +25,7 @@ var letterMySQL = []string{
 }
 
 // SHOW CREATE TABLE of the copy is that of the source, on either product.
-func TestWithinMySQLTheCopyIsToTheLetter(t *testing.T) {
+func TestMySQLCopyIsExact(t *testing.T) {
 	for _, e := range engines[:2] {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
@@ -81,7 +81,7 @@ var letterPostgres = []string{
 
 // What the catalog tells of the copy is what it tells of the source, whether it
 // was made at once, over a repository, or in the place of another site.
-func TestWithinPostgresTheCopyIsToTheLetter(t *testing.T) {
+func TestPostgresCopyIsExact(t *testing.T) {
 	from, to := engines[2].make(t), engines[2].make(t)
 	execute(t, from.look.SQL, letterPostgres...)
 	var version int
@@ -93,7 +93,7 @@ func TestWithinPostgresTheCopyIsToTheLetter(t *testing.T) {
 	}
 	want := catalog(t, from.look.SQL)
 	if len(want) < 110 {
-		t.Fatalf("the catalog tells only %d things", len(want))
+		t.Fatalf("the catalog has only %d entries", len(want))
 	}
 	copyTo(t, from, to)
 	compareLines(t, catalog(t, to.look.SQL), want)
@@ -114,7 +114,7 @@ var letterSQLite = []string{
 }
 
 // Columns, defaults and indexes of a copied SQLite file are spelled as they were.
-func TestWithinSQLiteTheCopyIsToTheLetter(t *testing.T) {
+func TestSQLiteCopyIsExact(t *testing.T) {
 	from, to := engines[3].make(t), engines[3].make(t)
 	execute(t, from.look.SQL, letterSQLite...)
 	copyTo(t, from, to)

@@ -11,7 +11,7 @@ import (
 
 // A sequence that SQLite can't have stops the run before anything is written;
 // accepted as lost, everything else is carried and proven.
-func TestALostSequenceCanBeAccepted(t *testing.T) {
+func TestLostSequenceCanBeAccepted(t *testing.T) {
 	maria, target := servers.MariaDB(t), sqliteFile(t)
 	for _, statement := range []string{
 		"CREATE TABLE mdl_queue (name VARCHAR(20) NOT NULL PRIMARY KEY, number BIGINT NOT NULL AUTO_INCREMENT, KEY (number))",

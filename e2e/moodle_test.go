@@ -63,7 +63,7 @@ func password(t *testing.T, db servers.Database) string {
 }
 
 // A site is backed up by the directory of its code alone: nobody writes a DSN.
-func TestASiteIsBackedUpByItsConfigPHP(t *testing.T) {
+func TestBackupFromConfigPHP(t *testing.T) {
 	for _, e := range []struct {
 		dbtype, dialect string
 		make            func(testing.TB) servers.Database

@@ -71,7 +71,7 @@ func (p place) own(t testing.TB) {
 
 // With owner: keep a site's files belong to whom they belonged, also after a stay in
 // a repository, in new folders and in those of an old site.
-func TestOwnersComeBack(t *testing.T) {
+func TestOwnersAreRestored(t *testing.T) {
 	machine.Root(t, "give files to other users")
 	p := at(t)
 	p.own(t)

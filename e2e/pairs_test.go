@@ -9,7 +9,7 @@ import (
 
 // A site moves from any engine to any other, and what arrives is what left: all
 // tables, rows, unique keys and sequences, seen by plain SQL on both sides.
-func TestASiteMovesBetweenAllPairsOfEngines(t *testing.T) {
+func TestSiteMovesBetweenAllEngines(t *testing.T) {
 	for _, from := range engines {
 		t.Run(from.name, func(t *testing.T) {
 			source := from.make(t)

@@ -8,7 +8,7 @@ import (
 
 // A prefix without its underscore, an empty one and one that no table has are
 // refused where the database holds a Moodle site, with the prefix that was meant.
-func TestPrefixOfNoSiteIsRefused(t *testing.T) {
+func TestUnknownPrefixIsRefused(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			db := e.make(t)

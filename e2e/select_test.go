@@ -23,7 +23,7 @@ const selecting = `select:
 
 // The same selection gives the same rows from every engine, and from a repository
 // that holds all of the site: whatever the collation, values are compared by their bytes.
-func TestASelectionGivesTheSameFromAllSources(t *testing.T) {
+func TestSelectionIsTheSameForAllSources(t *testing.T) {
 	var want map[string]compare.Table
 	for _, from := range engines {
 		t.Run(from.name, func(t *testing.T) {
@@ -108,7 +108,7 @@ func expected(t testing.TB, all, got map[string]compare.Table) {
 
 // A partial snapshot says so, and what a selection left out is missing nowhere:
 // neither its contents nor its directories are losses.
-func TestAPartialSnapshotSaysSo(t *testing.T) {
+func TestPartialSnapshotIsMarked(t *testing.T) {
 	repo, out := filepath.Join(t.TempDir(), "repo"), filepath.Join(t.TempDir(), "out")
 	some := "version: 1\nselect: {exclude_files: [\"filedir/*a*\", dataroot/lang, \"dataroot/gone*\"], rows: [{table: files, except: {column: component, prefix: mod_}}]}\n"
 	must(t, nil, "run", pipelineFile(t, some+fmt.Sprintf("source: [{use: sample}]\nsink: [{use: local, with: {dir: %q, create: true}}]\n", repo)))

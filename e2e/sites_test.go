@@ -44,7 +44,7 @@ func isSite(t *testing.T, db database) string {
 
 // Two sites in one repository, under one pipeline's name: latest must be told
 // whose, and no site replaces another unless that is wanted.
-func TestSitesAreNotMistakenForEachOther(t *testing.T) {
+func TestSitesOfARepositoryStaySeparate(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()

@@ -14,7 +14,7 @@ import (
 // Somebody changes the new site between its load and its proof: the restore ends
 // with exit 4 and says what differs, the old site is as it was, and the next run
 // finds nothing in its way.
-func TestAnUnprovenPostgresSwapLeavesTheOldSite(t *testing.T) {
+func TestUnprovenPostgresSwapKeepsOldSite(t *testing.T) {
 	from := servers.Postgres(t)
 	execute(t, from.SQL, `CREATE TABLE mdl_config (id bigserial PRIMARY KEY, name varchar(20) NOT NULL DEFAULT '', value text DEFAULT upper('x'))`,
 		`CREATE UNIQUE INDEX mdl_conf_nam_uix ON mdl_config (name)`, `INSERT INTO mdl_config (name) SELECT 'name ' || n FROM generate_series(1, 500) n`,

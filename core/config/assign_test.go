@@ -85,7 +85,7 @@ func meaning(t testing.TB, n yaml.Node) string {
 	return strings.NewReplacer("00:00:00 +0000 UTC", "", "map[interface {}]interface {}", "map", "map[string]interface {}", "map").Replace(fmt.Sprint(v))
 }
 
-func TestSettingsCrossABorderUnchanged(t *testing.T) {
+func TestEncodeAndAssignRoundTrip(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 500 {
 		want, got, between := pick(t, r), pick(t, r), dynamic(t)
@@ -106,7 +106,7 @@ func TestSettingsCrossABorderUnchanged(t *testing.T) {
 }
 
 // A default that somebody switched off must not come back on the other side.
-func TestAZeroInPlaceOfADefaultStays(t *testing.T) {
+func TestZeroOverridesDefault(t *testing.T) {
 	var a, b all
 	if found := decode(t, &config.Decoder{}, "{dir: x, prefix: '', level: 0, on: false, tags: [], wait: 0s}", &a); len(found) > 0 {
 		t.Fatal(found)
@@ -116,7 +116,7 @@ func TestAZeroInPlaceOfADefaultStays(t *testing.T) {
 	}
 }
 
-func TestTheShapesOnTheWire(t *testing.T) {
+func TestEncodedFormOfTypes(t *testing.T) {
 	var a all
 	text := "{dir: /x, dsn: s, count: -9223372036854775808, off: true, kinds: [x], memory: 2GiB, wait: 90s, anything: {a: [1, 2.50, ~, 2024-01-01], 7: ~}, " +
 		"equal: 7, in: [1, true], headers: {a: x}, tokens: {a: s}, proxy: {}, rules: [{table: t, only: {all: [{column: c}]}}], hosts: {h: {key: s}}}"
@@ -132,7 +132,7 @@ func TestTheShapesOnTheWire(t *testing.T) {
 	}
 }
 
-func TestWhatJSONCantCarryIsAnErrorWithItsKey(t *testing.T) {
+func TestEncodeReportsKeyOfUnencodableValue(t *testing.T) {
 	for key, a := range map[string]*all{
 		"prefix":     {Prefix: "a\xff"},
 		"passphrase": {Pass: config.NewSecret("hunter2\xff")},
@@ -151,7 +151,7 @@ func TestWhatJSONCantCarryIsAnErrorWithItsKey(t *testing.T) {
 	}
 }
 
-func TestAssignTakesNothingElse(t *testing.T) {
+func TestAssignRefusesInvalidValues(t *testing.T) {
 	for raw, want := range map[string]string{
 		`{"dir":"x","nope":1}`:                       `nope: unknown key "nope"`,
 		`{"dir":"x","Dir":"x"}`:                      `Dir: unknown key "Dir"`,
@@ -199,7 +199,7 @@ func TestAssignTakesNothingElse(t *testing.T) {
 	}
 }
 
-func TestAssignLooksForNoReferences(t *testing.T) {
+func TestAssignDoesNotResolveReferences(t *testing.T) {
 	var a all
 	if err := config.Assign([]byte(`{"dir":"${file:/etc/passwd}","dsn":"$${x}"}`), &a); err != nil || a.Dir != "${file:/etc/passwd}" || a.DSN.Reveal() != "$${x}" {
 		t.Errorf("%+v; %v", a, err)

@@ -12,7 +12,7 @@ import (
 // Decoder decodes the nodes of one YAML file and remembers what their
 // references used. Not safe for concurrent use.
 type Decoder struct {
-	File   string // its name, for positions
+	File   string // name of the file in positions
 	Values Values
 	used   map[string]bool
 	// What references stood for, and secrets: messages of the decoder show none of
@@ -29,7 +29,7 @@ func (d *Decoder) At(n *yaml.Node) Position {
 	return Position{d.File, max(n.Line, 1), max(n.Column, 1)}
 }
 
-// Used tells the names of the references ${NAME} that were met.
+// Used returns the names of the ${NAME} references that were decoded, sorted.
 func (d *Decoder) Used() []string {
 	var names []string
 	for name := range d.used {
@@ -41,7 +41,8 @@ func (d *Decoder) Used() []string {
 
 // Decode sets the settings of the structs that targets point to, all of them
 // keys of the one mapping node, after giving them their defaults. Paths become
-// absolute: relative ones begin in Values.Dir. It reports everything that is wrong. What no warning or error is about is set.
+// absolute; they are relative to Values.Dir. It reports all problems, and sets every setting
+// that has no warning or error.
 func (d *Decoder) Decode(node *yaml.Node, targets ...any) Findings {
 	return d.DecodeIn("", node, targets...).Findings
 }
@@ -49,14 +50,14 @@ func (d *Decoder) Decode(node *yaml.Node, targets ...any) Findings {
 // Decoded is what DecodeIn found.
 type Decoded struct {
 	Findings
-	// At is where the values stand, by the key that At takes: rules[2].table.
+	// At holds the positions of the values, by key: rules[2].table.
 	At map[string]Position
-	// Incomplete tells that values are missing: Values are Offline.
+	// Incomplete reports that values are missing, which is possible only with Values.Offline.
 	Incomplete bool
 }
 
-// DecodeIn is Decode of a node that is not the whole file: path, such as
-// source[0].with, is where it is, for the findings.
+// DecodeIn is like Decode for a node inside a file. path is the path of the node, such as
+// source[0].with, for the findings.
 func (d *Decoder) DecodeIn(path string, node *yaml.Node, targets ...any) Decoded {
 	r := &run{Decoder: d, base: path, at: map[string]spot{}}
 	top := level{node: Resolve(node)}
@@ -101,13 +102,13 @@ type run struct {
 	values     int  // that were decoded
 }
 
-// spot is where a value stands.
+// spot is the position and the path of a value.
 type spot struct {
 	Position
 	path string
 }
 
-// maxValues is how many values one call decodes: aliases make many of few.
+// maxValues limits the values that one call decodes, because aliases can multiply them.
 const maxValues = 1 << 17
 
 // level is one mapping of settings.
@@ -119,7 +120,7 @@ type level struct {
 	there    map[string]Position // the settings that are there
 }
 
-// in says where a level is, for messages; "" for the outermost.
+// in returns the location of a level for messages, "" for the outermost.
 func (l *level) in() string {
 	if l.path == "" {
 		return ""
@@ -142,7 +143,7 @@ func (r *run) report(s Severity, at Position, path, message, suggestion string) 
 	r.found = append(r.found, Finding{Position: at, Severity: s, Message: message, Suggestion: suggestion, Path: path})
 }
 
-// level decodes a mapping; ok is false if it is none.
+// level decodes a mapping. ok is false if the node is not a mapping.
 func (r *run) level(l *level) (ok bool) {
 	at := r.At(l.node)
 	if l.node.Kind != yaml.MappingNode {
@@ -190,7 +191,7 @@ func (r *run) pairs(l *level) {
 	}
 }
 
-// isKey tells whether a node can be a key.
+// isKey reports whether a node can be a key.
 func (r *run) isKey(l *level, key *yaml.Node, where Position) bool {
 	switch {
 	case key.Kind != yaml.ScalarNode:
@@ -203,7 +204,7 @@ func (r *run) isKey(l *level, key *yaml.Node, where Position) bool {
 	return false
 }
 
-// spaceless finds a key with its value where the space after the colon is missing.
+// spaceless returns a suggestion if n is a key and a value without a space after the colon.
 func (l *level) spaceless(n *yaml.Node) string {
 	if name, _, ok := strings.Cut(n.Value, ":"); ok && n.Kind == yaml.ScalarNode && find(l.settings, name) != nil {
 		return fmt.Sprintf("add a space after %s:", name)
@@ -211,7 +212,7 @@ func (l *level) spaceless(n *yaml.Node) string {
 	return ""
 }
 
-// secrets hides the secrets that were decoded from now on.
+// secrets adds the decoded secrets to the values that are hidden.
 func (r *run) secrets(settings []setting) {
 	found := secrets(settings)
 	r.secret = append(r.secret, found...)

@@ -49,7 +49,7 @@ func decode(t testing.TB, d *config.Decoder, text string, targets ...any) config
 	return d.Decode(doc.Content[0], targets...)
 }
 
-func TestValuesAreDecodedIntoTheirTypesAndDefaultsStandElsewhere(t *testing.T) {
+func TestValuesAndDefaultsAreDecoded(t *testing.T) {
 	var e every
 	found := decode(t, &config.Decoder{}, "name: x\non: false\nlevel: 19\nmemory: 2GiB\nwait: 1m30s\ntags: [a, 'b c', '']\n", &e)
 	if len(found) > 0 {
@@ -128,7 +128,7 @@ func TestReferencesAreResolved(t *testing.T) {
 }
 
 // An empty BACKUP_DIR would make /site.sqlite of ${env:BACKUP_DIR}/site.sqlite.
-func TestAnEmptyVariableIsNotAValue(t *testing.T) {
+func TestEmptyVariableIsNotAValue(t *testing.T) {
 	var e every
 	values := config.Values{Env: func(string) (string, bool) { return "", true }}
 	found := decode(t, &config.Decoder{File: "f", Values: values}, "name: ${env:X}/site.sqlite\n", &e)
@@ -161,7 +161,7 @@ func TestNoFindingShowsASecret(t *testing.T) {
 	}
 }
 
-func TestValidateSpeaksOfASettingInItsPlace(t *testing.T) {
+func TestValidateErrorHasPositionOfItsSetting(t *testing.T) {
 	var e every
 	found := decode(t, &config.Decoder{File: "f"}, "name: bad\nlevel: 3\n", &e)
 	if len(found) != 2 || found[0].String() != "f:1:1: error: all is bad with " || found[1].String() != "f:2:8: error: level 3 is bad" {
@@ -169,14 +169,14 @@ func TestValidateSpeaksOfASettingInItsPlace(t *testing.T) {
 	}
 }
 
-func TestAnAliasIsWhatItStandsFor(t *testing.T) {
+func TestAliasesAreResolved(t *testing.T) {
 	var e every
 	if found := decode(t, &config.Decoder{}, "name: &n x\ncodec: &c lz4\ntags: [*n, *c]\n", &e); len(found) > 0 || !slices.Equal(e.Tags, []string{"x", "lz4"}) {
 		t.Errorf("%v: %+v", found, e)
 	}
 }
 
-func TestAFileForASettingIsSmallAndRegular(t *testing.T) {
+func TestFileReferenceMustBeSmallAndRegular(t *testing.T) {
 	dir := t.TempDir()
 	large := filepath.Join(dir, "large")
 	if err := os.WriteFile(large, make([]byte, 65<<10), 0o600); err != nil {
@@ -192,7 +192,7 @@ func TestAFileForASettingIsSmallAndRegular(t *testing.T) {
 }
 
 // Lint runs where secrets may not be read: it looks whether the file is there, no more.
-func TestOfflineAFileIsNotOpened(t *testing.T) {
+func TestOfflineDoesNotOpenFiles(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "passphrase")
 	if err := os.WriteFile(file, []byte("30s"), 0o600); err != nil {
 		t.Fatal(err)
@@ -206,7 +206,7 @@ func TestOfflineAFileIsNotOpened(t *testing.T) {
 	}
 }
 
-func TestADeclarationThatIsWrongIsAnError(t *testing.T) {
+func TestInvalidDeclarationIsAnError(t *testing.T) {
 	for want, target := range map[string]any{
 		"can't hold a setting": &struct {
 			A map[string]any `key:"a"`

@@ -60,8 +60,8 @@ func (d *Declared) Validate() error {
 	return d.validate(d)
 }
 
-// SetKeys gives what opens a repository, for reading, to the secrets passphrase
-// and identity, where they are declared.
+// SetKeys sets the secrets passphrase and identity, if they are declared, to the keys of a
+// repository that is opened for reading.
 func (d *Declared) SetKeys(passphrase, identity Secret) {
 	d.reading = true
 	for name, key := range map[string]Secret{"passphrase": passphrase, "identity": identity} {

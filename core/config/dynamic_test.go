@@ -137,7 +137,7 @@ func encode(t testing.TB, target any) string {
 	return string(raw)
 }
 
-func TestWhatIsDeclaredElsewhereDecodesLikeAStruct(t *testing.T) {
+func TestDynamicDecodesLikeAStruct(t *testing.T) {
 	values := config.Values{Env: func(string) (string, bool) { return "hunter2", true }}
 	for _, text := range []string{
 		"dir: /srv",
@@ -174,7 +174,7 @@ func TestWhatIsDeclaredElsewhereDecodesLikeAStruct(t *testing.T) {
 	}
 }
 
-func TestWhatIsDeclaredElsewhereIsDescribedLikeAStruct(t *testing.T) {
+func TestDynamicIsDescribedLikeAStruct(t *testing.T) {
 	want, got := describe(t, &all{}), describe(t, dynamic(t))
 	if a, b := fmt.Sprintf("%+v", want), fmt.Sprintf("%+v", got); a != b {
 		t.Errorf("described as %s\nwant %s", b, a)
@@ -196,7 +196,7 @@ func TestWhatIsDeclaredElsewhereIsDescribedLikeAStruct(t *testing.T) {
 	}
 }
 
-func TestEachConfigurationHasValuesOfItsOwn(t *testing.T) {
+func TestDynamicConfigurationsAreIndependent(t *testing.T) {
 	construct, err := config.Dynamic([]config.Field{{Name: "a", Type: config.Text}}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -207,7 +207,7 @@ func TestEachConfigurationHasValuesOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestKeysGoToTheSecretsOfTheirNames(t *testing.T) {
+func TestSetKeysSetsPassphraseAndIdentity(t *testing.T) {
 	d := dynamic(t)
 	if d.Reading() {
 		t.Error("no keys were given yet")
@@ -226,7 +226,7 @@ func TestKeysGoToTheSecretsOfTheirNames(t *testing.T) {
 	}
 }
 
-func TestAForeignDeclarationThatIsWrongIsAnError(t *testing.T) {
+func TestInvalidDynamicDeclarationIsAnError(t *testing.T) {
 	text := func(f config.Field) config.Field {
 		f.Name, f.Type = "a", config.Text
 		return f

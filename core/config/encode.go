@@ -19,7 +19,7 @@ import (
 // object, a list of objects an array of objects. A zero value without a default
 // is left out unless it is required, so that what is not there is the default.
 //
-// JSON can't carry texts that are not UTF-8: such a value is an error made with
+// JSON cannot represent text that is not UTF-8: such a value is an error made with
 // At that names its key, as is anything without a JSON value (.nan, a key that
 // is no text). NUL is a character like others.
 func Encode(target any) ([]byte, error) {
@@ -52,7 +52,7 @@ func encoded(settings []setting) (object map[string]any, errs []error) {
 	return object, errs
 }
 
-// omitted tells whether the value is left out.
+// omitted reports whether the value is left out.
 func (s *setting) omitted() bool {
 	switch {
 	case s.Type == Group && s.value.Kind() == reflect.Struct:
@@ -63,7 +63,7 @@ func (s *setting) omitted() bool {
 	return s.value.IsZero() && s.Default == "" && !s.Required
 }
 
-// untouched tells whether the value is as where nothing was said of it.
+// untouched reports whether the value is the default.
 func (s *setting) untouched() bool {
 	if s.Type == Group && s.value.Kind() == reflect.Struct {
 		for _, inner := range s.single().settings {

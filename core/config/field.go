@@ -133,7 +133,7 @@ func find(settings []setting, name string) *setting {
 	return nil
 }
 
-// Defaults gives every setting that is still zero the default it declares.
+// Defaults sets every setting that is zero to its default.
 func Defaults(targets ...any) error {
 	settings, err := open(targets)
 	if err != nil {
@@ -157,7 +157,7 @@ func defaults(settings []setting) error {
 	return nil
 }
 
-// Place is a setting that tells where a stage works.
+// Place is a setting that names a place where a stage reads or writes.
 type Place struct{ Key, Value string }
 
 // Places returns what target tells about where its stage works, by the place

@@ -17,10 +17,10 @@ type Position struct {
 	Column int    `json:"column"`
 }
 
-// String gives FILE:LINE:COLUMN.
+// String returns FILE:LINE:COLUMN.
 func (p Position) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }
 
-// Severity says whether a finding forbids running.
+// Severity is the severity of a finding. An Error prevents a run.
 type Severity string
 
 // The severities.
@@ -30,7 +30,7 @@ const (
 	Note    Severity = "note" // nothing is wrong
 )
 
-// Finding is one thing that is wrong, or might be, with what somebody wrote.
+// Finding is a problem, or a possible problem, in a file.
 type Finding struct {
 	Position
 	Severity   Severity `json:"severity"`
@@ -39,7 +39,7 @@ type Finding struct {
 	Path       string   `json:"path,omitempty"`       // of the setting in the file: source[0].with.rules[2].table
 }
 
-// String gives "FILE:LINE:COLUMN: SEVERITY: MESSAGE: SUGGESTION".
+// String returns "FILE:LINE:COLUMN: SEVERITY: MESSAGE: SUGGESTION".
 func (f Finding) String() string {
 	s := fmt.Sprintf("%s: %s: %s", f.Position, f.Severity, f.Message)
 	if f.Suggestion != "" {
@@ -48,7 +48,7 @@ func (f Finding) String() string {
 	return s
 }
 
-// Findings are what was found in a file.
+// Findings are the findings of a file.
 type Findings []Finding
 
 // Sort orders them by place, errors first.
@@ -58,7 +58,7 @@ func (fs Findings) Sort() {
 	})
 }
 
-// Of returns those of one severity.
+// Of returns the findings of one severity.
 func (fs Findings) Of(s Severity) Findings {
 	var out Findings
 	for _, f := range fs {
@@ -69,8 +69,8 @@ func (fs Findings) Of(s Severity) Findings {
 	return out
 }
 
-// Err returns the errors among them as one error of class failure.Usage, a line
-// each; nil if there are none.
+// Err returns the errors as one error of class failure.Usage with a line for each, or nil
+// if there are none.
 func (fs Findings) Err() error {
 	var lines []string
 	for _, f := range fs.Of(Error) {

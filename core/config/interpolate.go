@@ -12,7 +12,7 @@ import (
 // maxFile is the most that a file named by ${file:…} may hold, in bytes.
 const maxFile = 64 << 10
 
-// Values says what the references in a file's values stand for:
+// Values resolves the references in the values of a file:
 //
 //	${env:NAME}    an environment variable
 //	${file:/path}  a file's content
@@ -176,7 +176,7 @@ func reason(err error) error {
 	return err
 }
 
-// unreadable says what to do about a file that can't be read.
+// unreadable returns the remedy for a file that cannot be read.
 func unreadable(err error) string {
 	if errors.Is(err, fs.ErrPermission) {
 		return "make it readable for this user, or name another file"

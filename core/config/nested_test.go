@@ -48,7 +48,7 @@ in: [1, yes, true]
 }
 
 // Each finding stands at its place, in the file and in the settings.
-func TestFindingsInsideOfObjectsHaveLineColumnAndPath(t *testing.T) {
+func TestNestedFindingsHavePositionAndPath(t *testing.T) {
 	for text, want := range map[string]string{
 		"rules: [{table: a}, {tabel: b}]":                      `1:22 with.rules[1]: unknown key "tabel" in rules[1]; 1:21 with.rules[1].table: rules[1].table is missing`,
 		"rules:\n  - table: a\n    only: {all: [{column: 3}]}": `3:27 with.rules[0].only.all[0].column: rules[0].only.all[0].column must be text, not a number`,
@@ -78,7 +78,7 @@ func TestFindingsInsideOfObjectsHaveLineColumnAndPath(t *testing.T) {
 	}
 }
 
-func TestDecodedTellsWhereNestedValuesStand(t *testing.T) {
+func TestDecodedHasPositionsOfNestedValues(t *testing.T) {
 	var a all
 	d := config.Decoder{File: "f"}
 	at := d.DecodeIn("", parse(t, "dir: /x\ntags: [a, b]\nrules:\n  - table: a\nhosts: {h: {file: y}}\n"), &a).At
@@ -90,7 +90,7 @@ func TestDecodedTellsWhereNestedValuesStand(t *testing.T) {
 }
 
 // Aliases make much of little: what they make is bounded, in depth and in number.
-func TestValuesThatHoldThemselvesAreRefused(t *testing.T) {
+func TestRecursiveValuesAreRefused(t *testing.T) {
 	bomb := "dir: /x\nheaders: {x: y}\nrules:\n  - table: a\n    only: {all: [&a0 {column: x}"
 	for i := range 20 {
 		bomb += fmt.Sprintf(", &a%d {all: [*a%d, *a%d, *a%d, *a%d]}", i+1, i, i, i, i)
@@ -177,7 +177,7 @@ func TestNestedSecretsAreNeverShown(t *testing.T) {
 	}
 }
 
-func TestPathsInsideOfListsAndMapsBeginInTheSameFolder(t *testing.T) {
+func TestNestedPathsHaveTheSameBaseDirectory(t *testing.T) {
 	var c struct {
 		Hosts map[string]security `key:"hosts" help:"objects"`
 		List  []security          `key:"list" help:"objects"`
@@ -195,7 +195,7 @@ func TestPathsInsideOfListsAndMapsBeginInTheSameFolder(t *testing.T) {
 	}
 }
 
-func TestNestedDeclarationsThatAreWrongAreErrors(t *testing.T) {
+func TestInvalidNestedDeclarationsAreErrors(t *testing.T) {
 	field := func(f config.Field) []config.Field { f.Name = "a"; return []config.Field{f} }
 	nest := field(config.Field{Type: config.Group})
 	for range 12 {
@@ -223,7 +223,7 @@ func TestNestedDeclarationsThatAreWrongAreErrors(t *testing.T) {
 	}
 }
 
-func TestFlattenListsWhatObjectsHold(t *testing.T) {
+func TestFlattenListsNestedFields(t *testing.T) {
 	var paths []string
 	for _, f := range config.Flatten(describe(t, &struct {
 		Rules []rule              `key:"rules"`

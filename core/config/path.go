@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// Misread says what is wrong with a path that a shell or another program would
-// read as something else. None of its texts shows the path but Meant.
+// Misread describes a problem with a path that means something else to a shell or another
+// program. None of its texts shows the path but Meant.
 type Misread struct {
 	Problem string // "begins with ~, which only a shell expands"
 	Meant   string // what to write in a pipeline file; "" where it can't be told
@@ -17,7 +17,7 @@ type Misread struct {
 	Arg     string // what to do on a command line; "" for the same
 }
 
-// Advice is what to do where the path stands in a pipeline file, as it is.
+// Advice returns the remedy for a literal path in a pipeline file.
 func (m *Misread) Advice() string {
 	if m.Meant != "" {
 		return "write " + m.Meant
@@ -25,7 +25,7 @@ func (m *Misread) Advice() string {
 	return m.Remedy
 }
 
-// AdviceForArg is what to do where the path was given on a command line.
+// AdviceForArg returns the remedy for a path on a command line.
 func (m *Misread) AdviceForArg() string { return cmp.Or(m.Arg, m.Remedy) }
 
 var (
@@ -49,7 +49,7 @@ var (
 	unknown  = &Misread{Problem: "is a URL, not a path", Remedy: server.Remedy}
 )
 
-// elsewhere says by the kind of a URL why its place can't be a directory.
+// elsewhere returns the reason why a URL of this kind is not a directory.
 func elsewhere(kind string) *Misread {
 	switch kind {
 	case "s3", "gs", "gcs", "b2", "az", "azure", "azblob", "abfs", "abfss", "wasb", "wasbs", "swift", "r2", "minio", "oss", "rclone":

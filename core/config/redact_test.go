@@ -8,7 +8,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 )
 
-func TestAShortWordIsHiddenAsAWholeWordOnly(t *testing.T) {
+func TestRedactHidesShortWordsOnlyAsWholeWords(t *testing.T) {
 	var r config.Redactor
 	r.Add("art", "3306", "mar-mal", "käse")
 	for text, want := range map[string]string{
@@ -21,7 +21,7 @@ func TestAShortWordIsHiddenAsAWholeWordOnly(t *testing.T) {
 	}
 }
 
-func TestRedactedJSONStaysJSON(t *testing.T) {
+func TestRedactedJSONIsValid(t *testing.T) {
 	for _, secret := range []string{"12345", `":"`, `","`, "nsecret-words", `quo"te`, `back\slash`, "two\nlines", "u0001", "rows", `ends\`} {
 		document := map[string]any{"rows": 12345, "text": "a\nsecret-words b\x01 <" + secret + ">", "list": []any{secret, "x", true, 12345}}
 		raw, err := json.Marshal(document)

@@ -18,7 +18,7 @@ type keys struct {
 }
 
 // Mounted secrets and here-documents end with a line break that nobody typed.
-func TestOneLineBreakAtTheEndOfASecretIsCut(t *testing.T) {
+func TestSecretLosesOneTrailingLineBreak(t *testing.T) {
 	dir := t.TempDir()
 	for text, want := range map[string]string{
 		"s3": "s3", "s3\n": "s3", "s3\r\n": "s3", "s3\n\n": "s3\n", " s3 \n": " s3 ", "s\n3\n": "s\n3",
@@ -53,7 +53,7 @@ func quoted(text string) string {
 	return `"` + strings.NewReplacer("\n", `\n`, "\r", `\r`).Replace(text) + `"`
 }
 
-func TestASecretFileMayBeAPipe(t *testing.T) {
+func TestSecretFileMayBeAPipe(t *testing.T) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +76,7 @@ func TestASecretFileMayBeAPipe(t *testing.T) {
 }
 
 // What a program would print of an address is hidden too, in each form.
-func TestARedactorHidesAValueInEveryForm(t *testing.T) {
+func TestRedactorHidesEveryFormOfAValue(t *testing.T) {
 	k := keys{DSN: config.NewSecret("postgres://moodle:S3cret%2Fword@db/moodle"), Passphrase: config.NewSecret("two words\n\"quoted\" line")}
 	values, err := config.Secrets(&k)
 	if err != nil {

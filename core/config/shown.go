@@ -12,7 +12,7 @@ var (
 	wholePath   = regexp.MustCompile(`^\.{0,2}/[A-Za-z0-9._/-]*$`)
 )
 
-// Plain tells whether text can hardly be a secret: a small number, or a path that
+// Plain reports whether text is very unlikely to be a secret: a small number, or a path that
 // begins with /, ./ or ../. A word can be one.
 func Plain(text string) bool {
 	return len(text) <= 10 && plainNumber.MatchString(text) || len(text) <= 200 && wholePath.MatchString(text)

@@ -2,8 +2,8 @@ package config
 
 import "fmt"
 
-// Nearest suggests the name that somebody who wrote word may have meant, as
-// `did you mean "codec"?`; "" if none is near.
+// Nearest returns a suggestion for a misspelled word, as `did you mean "codec"?`, or "" if
+// no name is similar.
 func Nearest(word string, names []string) string {
 	best, name := 2, "" // one slip in a short word, a third of a long one
 	if len(word) > 3 {

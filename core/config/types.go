@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Secret is a value that never prints: not with fmt, not as JSON, not in a log.
+// Secret is a value that fmt, JSON and logs never show.
 type Secret struct{ value string }
 
 // NewSecret makes a Secret of value.
@@ -17,12 +17,12 @@ func NewSecret(value string) Secret { return Secret{value} }
 // Reveal returns the value.
 func (s Secret) Reveal() string { return s.value }
 
-// IsZero tells whether there is no value.
+// IsZero reports whether the secret is empty.
 func (s Secret) IsZero() bool { return s.value == "" }
 
 const redacted = "***"
 
-// String gives *** in place of the value.
+// String returns *** instead of the value, or "" if the secret is empty.
 func (s Secret) String() string {
 	if s.value == "" {
 		return ""
@@ -30,16 +30,16 @@ func (s Secret) String() string {
 	return redacted
 }
 
-// GoString is String.
+// GoString returns String.
 func (s Secret) GoString() string { return s.String() }
 
 // Format writes String whatever the verb.
 func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }
 
-// MarshalText gives String.
+// MarshalText returns String.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// LogValue gives String.
+// LogValue returns String.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // Size is a number of bytes, written 512KiB, 256MiB, 2GiB or as a plain number.
@@ -50,7 +50,7 @@ var units = []struct {
 	shift  uint
 }{{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}}
 
-// ParseSize reads a Size.
+// ParseSize parses a Size.
 func ParseSize(s string) (Size, error) {
 	digits, shift := s, uint(0)
 	for _, u := range units {

@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 )
 
-func TestASecretNeverPrints(t *testing.T) {
+func TestSecretNeverPrints(t *testing.T) {
 	holder := struct {
 		S config.Secret
 		P *config.Secret
@@ -35,7 +35,7 @@ func TestASecretNeverPrints(t *testing.T) {
 	}
 }
 
-func TestSizesAreReadAsTheyAreWritten(t *testing.T) {
+func TestSizeRoundTrip(t *testing.T) {
 	for _, s := range []config.Size{0, 1, 1023, 1 << 10, 3 << 20, 256 << 20, 5 << 30, 7 << 40, 1<<40 + 1} {
 		if got, err := config.ParseSize(s.String()); err != nil || got != s {
 			t.Errorf("%s is read as %d: %v", s, got, err)

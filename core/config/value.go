@@ -100,7 +100,7 @@ func (r *run) sane(s *setting, text string, n *yaml.Node, at Position) bool {
 	return false
 }
 
-// isPath tells whether a setting is a path on this machine.
+// isPath reports whether a setting is a path on this machine.
 func (s *setting) isPath() bool { return s.Type == Text && (s.Place == "dir" || s.Place == "file") }
 
 // text resolves the references of a scalar; ok is false if that failed.
@@ -309,7 +309,7 @@ func (s *setting) number(text string) (int64, error) {
 	return 0, fmt.Errorf("%s has no bounds", s.Type)
 }
 
-// limits says between what a value must be.
+// limits describes the bounds of a setting.
 func (s *setting) limits() string {
 	switch {
 	case s.Min != "" && s.Max != "":

@@ -9,7 +9,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Values of when in after; those of before are stage.MomentStart and stage.MomentPlanned.
+// Values of when in after. Those of when in before are stage.MomentStart and
+// stage.MomentPlanned.
 const (
 	WhenSuccess = "success"
 	WhenFailure = "failure"
@@ -25,9 +26,9 @@ func (s *Step) Moment() stage.Moment {
 	return stage.MomentAfter
 }
 
-// actionName is the name of an action in its pipeline.
+// actionName holds the key name of an action.
 type actionName struct {
-	Name string `key:"name" open:"true" help:"what messages and results call the action; without it the stage's name" example:"maintenance-on"`
+	Name string `key:"name" open:"true" help:"name of the action in messages and results; default: the name of the stage" example:"maintenance-on"`
 }
 
 var goodName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
@@ -43,13 +44,13 @@ func (a *actionName) Validate() error {
 // beforeKeys are the keys of an item of before, besides use and with.
 type beforeKeys struct {
 	actionName
-	When string `key:"when" default:"start" oneof:"start planned" help:"start: before the site is looked at, as to put it into maintenance mode; planned: when the sources and sinks have been asked, and nothing is written yet"`
+	When string `key:"when" default:"start" oneof:"start planned" help:"start: before the site is read, for example to enable maintenance mode; planned: after planning, before anything is written"`
 }
 
 // afterKeys are the keys of an item of after, besides use and with.
 type afterKeys struct {
 	actionName
-	When string `key:"when" default:"success" oneof:"success failure always" help:"after which runs: success, failure (also one that kept a partial result, was refused or interrupted), or always"`
+	When string `key:"when" default:"success" oneof:"success failure always" help:"run the action after: success, failure (including a run with a partial result, a refused or an interrupted one), or always"`
 }
 
 // actions reads before and after and adds the actions of composites: after those of before,

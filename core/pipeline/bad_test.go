@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "write what is found into testdata")
 
 // Each testdata/bad/NAME.yaml gives what testdata/bad/NAME.txt says, run and
 // linted: a line per finding, word for word.
-func TestFindingsSayWhatIsWrongAndWhere(t *testing.T) {
+func TestFindings(t *testing.T) {
 	env := environment(map[string]string{
 		"SITE_DSN": "u:hunter2@tcp(db)/moodle", "TARGET_DSN": "u:hunter2@tcp(db)/copy", "SHORT": "short", "SECRET_WORD": "hunter2", "ELSEWHERE": "s3://hunter2@bucket", "BROKEN_DSN": "u:hunter2@tcp(db)/moodle\nx\n",
 	})

@@ -13,7 +13,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Composite is a step of the file that stands for others.
+// Composite is a step of the file that was expanded to other steps.
 type Composite struct {
 	Name  string          `json:"name"` // name of the stage, with a number if it is used several times
 	Role  stage.Role      `json:"role"`

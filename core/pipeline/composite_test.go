@@ -101,7 +101,7 @@ func labels(steps []pipeline.Step) string {
 	return strings.Join(all, ", ")
 }
 
-func TestACompositeBecomesItsParts(t *testing.T) {
+func TestCompositeExpandsToItsParts(t *testing.T) {
 	o, dir := composed(t, nil)
 	p, found := pipeline.Parse("p.yaml", []byte(composite), o)
 	if len(found.Of(config.Error)) > 0 {
@@ -178,7 +178,7 @@ func TestErrorsOfPartsNameTheComposite(t *testing.T) {
 	}
 }
 
-func TestACompositeThatCanNotBeExpandedSaysWhy(t *testing.T) {
+func TestCompositeReportsFailedExpansion(t *testing.T) {
 	o, _ := composed(t, nil)
 	wrong := strings.Replace(composite, "dir: .", "dir: /nowhere/at/all", 1)
 	_, found := pipeline.Parse("p.yaml", []byte(wrong), o)
@@ -206,7 +206,7 @@ func TestACompositeThatCanNotBeExpandedSaysWhy(t *testing.T) {
 
 // What the user says of the target holds for all parts of a composite sink, unless the
 // composite knows better.
-func TestPartsOfASinkInheritWhatBecomesOfTheTarget(t *testing.T) {
+func TestPartsOfASinkInheritReplaceAndPreserve(t *testing.T) {
 	o, dir := composed(t, func(_ *wholeSite, e *stage.Expansion) {
 		if len(e.Before) == 0 { // the sink
 			e.Parts[1].Settings["preserve"] = []string{"cache"}
@@ -230,7 +230,7 @@ func TestPartsOfASinkInheritWhatBecomesOfTheTarget(t *testing.T) {
 }
 
 // A migration between two sites has the composite at both ends.
-func TestTwoCompositesOfOneStageAreToldApart(t *testing.T) {
+func TestCompositesOfOneStageGetUniqueNames(t *testing.T) {
 	o, dir := composed(t, func(c *wholeSite, e *stage.Expansion) {
 		if strings.HasSuffix(c.Dir, "other") {
 			e.Parts[0].Settings["dsn"], e.Parts[1].Settings["dir"] = "other", "/srv/other"
@@ -275,7 +275,7 @@ func TestActionsAreDecoded(t *testing.T) {
 	}
 }
 
-func TestTheSchemaKnowsActionsAndComposites(t *testing.T) {
+func TestSchemaIncludesActionsAndComposites(t *testing.T) {
 	o, _ := composed(t, nil)
 	s, err := pipeline.Schema(o.Registry)
 	if err != nil {

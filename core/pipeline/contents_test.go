@@ -9,7 +9,7 @@ import (
 )
 
 // A pipeline that reads the data root and not the uploaded files is warned about.
-func TestDataRootWithoutContentsIsWarnedAbout(t *testing.T) {
+func TestDatarootWithoutFiledirGivesWarning(t *testing.T) {
 	const start = "version: 1\nsource:\n  - {use: dataroot, with: {dir: /data}}\n"
 	for text, want := range map[string]int{
 		start: 1,

@@ -53,7 +53,7 @@ transform: [{use: typemap}, {use: compress, isolate: true}]
 sink: [{use: ./bin/mystore, with: {dir: /srv/r}}, {use: local, with: {dir: /srv/l}, isolate: "${own:-true}"}]
 `
 
-func TestAStepSaysInWhichProcessItsStageRuns(t *testing.T) {
+func TestStepConfiguresItsProcess(t *testing.T) {
 	p := &plugged{}
 	made, found := parse(t, isolated, p, false)
 	if found != "site/p.yaml:4:14: warning: plugin ./bin/mystore runs unpinned from its path\n" {
@@ -87,7 +87,7 @@ func TestAllBuiltInStagesCanBeIsolated(t *testing.T) {
 	}
 }
 
-func TestARefusedPluginIsNotAnUnknownStage(t *testing.T) {
+func TestRefusedPluginIsNotAnUnknownStage(t *testing.T) {
 	for use, want := range map[string]string{
 		"theirs":    "2:16: error: plugin theirs is refused: its file is not the one that was installed\n",
 		"./bin/no":  "2:16: error: no plugin at ./bin/no: paths are relative to the directory of the pipeline file\n",
@@ -100,7 +100,7 @@ func TestARefusedPluginIsNotAnUnknownStage(t *testing.T) {
 	}
 }
 
-func TestAMisspeltPluginIsGuessed(t *testing.T) {
+func TestMisspelledPluginGetsSuggestion(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "mystore"), nil, 0o755); err != nil {
 		t.Fatal(err)
@@ -108,7 +108,7 @@ func TestAMisspeltPluginIsGuessed(t *testing.T) {
 	for use, want := range map[string]string{
 		"buket":   `did you mean "bucket"?`,
 		"zzzzzz":  "bucket; vault plugin install adds more",
-		"mystore": "if the program beside this file is meant, write ./mystore",
+		"mystore": "write ./mystore for the program next to this file",
 	} {
 		text := "version: 1\nsource: [{use: files, with: {dir: /srv/f}}]\nsink: [{use: " + use + "}]\n"
 		_, found := pipeline.Parse(filepath.Join(dir, "p.yaml"), []byte(text), pipeline.Options{Registry: registry(t), Plugins: &plugged{}})
@@ -118,7 +118,7 @@ func TestAMisspeltPluginIsGuessed(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongWithAProcessIsSaid(t *testing.T) {
+func TestProcessKeysAreValidated(t *testing.T) {
 	for what, want := range map[string]string{
 		"stall: 99999999h":         "stall must be a duration such as 30s, 5m or 1h30m, from 1s to 720h",
 		"stall: -5m":               "stall must be a duration such as 30s, 5m or 1h30m, from 1s to 720h",

@@ -8,7 +8,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// lint looks for what can be told from the steps alone.
+// lint checks how the steps fit together.
 func (l *loader) lint() {
 	l.mixed()
 	l.sameParts()
@@ -24,7 +24,7 @@ func hasStorage(steps []Step) bool {
 	return slices.ContainsFunc(steps, func(s Step) bool { return s.storage() })
 }
 
-// mixed: a snapshot is a whole site, other sources are parts of another one.
+// mixed refuses a snapshot next to other sources, which would mix two sites.
 func (l *loader) mixed() {
 	if src := l.pipeline.Source; len(src) > 1 && hasStorage(src) {
 		l.fail(src[1].At, "use a pipeline for each", "a snapshot cannot be combined with other sources")
@@ -47,7 +47,8 @@ func (l *loader) sameParts() {
 	}
 }
 
-// order: rows come before bytes, and nothing can compress what is encrypted.
+// order checks that transforms of rows come before those of bytes, and that encryption is
+// last.
 func (l *loader) order() {
 	var bytes, sealed *Step
 	for i := range l.pipeline.Transform {
@@ -72,7 +73,7 @@ func (l *loader) order() {
 	}
 }
 
-// bytesToNowhere: only a storage keeps the bytes that compress and encrypt make.
+// bytesToNowhere refuses transforms of bytes without a storage that would store them.
 func (l *loader) bytesToNowhere() {
 	if hasStorage(l.pipeline.Sink) {
 		return
@@ -94,7 +95,7 @@ func (l *loader) bytesToNowhere() {
 	}
 }
 
-// idleSinks: a sink that nothing comes to is a mistake.
+// idleSinks refuses sinks that receive nothing.
 func (l *loader) idleSinks() {
 	if hasStorage(l.pipeline.Source) {
 		return
@@ -108,8 +109,8 @@ func (l *loader) idleSinks() {
 	}
 }
 
-// unheld: what no sink holds must not be skipped in silence. A source of which
-// nothing is held is a mistake; a part of it may be left out on purpose.
+// unheld reports parts that no sink holds. It is an error if no sink holds any part of a
+// source; otherwise it is a warning, because a part may be skipped on purpose.
 func (l *loader) unheld() {
 	for _, src := range l.pipeline.Source {
 		parts := src.Stage.Parts
@@ -135,7 +136,8 @@ func (l *loader) unheld() {
 	}
 }
 
-// noContents: a data root without its file pool looks like a backup of all files.
+// noContents warns about a data root without its file pool, which looks like a backup of
+// all files.
 func (l *loader) noContents() {
 	gives := func(part string) int {
 		return slices.IndexFunc(l.pipeline.Source, func(s Step) bool { return s.storage() || slices.Contains(s.Stage.Parts, part) })
@@ -146,7 +148,7 @@ func (l *loader) noContents() {
 	}
 }
 
-// holds tells whether a sink takes one of these parts; a storage takes all.
+// holds reports whether a sink accepts one of these parts; a storage accepts all.
 func (s *Step) holds(parts ...string) bool {
 	return s.storage() || slices.ContainsFunc(parts, func(p string) bool { return slices.Contains(s.Stage.Parts, p) })
 }
@@ -155,7 +157,8 @@ func (l *loader) givers(parts []string) []string { return l.having(stage.RoleSou
 
 func (l *loader) holders(parts []string) []string { return l.having(stage.RoleSink, parts) }
 
-// having lists the stages of a role that are for one of these parts; storages as sinks are for all.
+// having returns the names of the stages of a role that provide or accept one of these
+// parts. A storage as a sink accepts all.
 func (l *loader) having(role stage.Role, parts []string) []string {
 	var names []string
 	for _, s := range l.registry.All() {

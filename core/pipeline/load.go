@@ -24,38 +24,37 @@ const Version = 1
 
 const maxFile = 1 << 20
 
-// Options say how to read a pipeline file.
+// Options are the options of Load and Parse.
 type Options struct {
-	// Context is for composites, which read files to tell what they stand for; nil
-	// for context.Background().
+	// Context is passed to composites, which may read files when they are expanded. Nil
+	// means context.Background().
 	Context  context.Context
 	Registry *stage.Registry
-	Values   config.Values // what references in values stand for
-	// Plugins runs stages in processes of their own; nil: steps that need it are errors.
+	Values   config.Values // values of references
+	// Plugins runs stages in separate processes. If it is nil, steps that need it are errors.
 	Plugins Plugins
-	// Isolate has each built-in stage run in a process of its own, whatever its step says.
+	// Isolate runs every built-in stage in a separate process.
 	Isolate bool
-	// MemoryLimit is what the process's control group allows, 0 for any; see DefaultMemory.
+	// MemoryLimit is the limit of the control group in bytes, 0 for none; see DefaultMemory.
 	MemoryLimit int64
 	// Replace sets replace: true in every sink that has this setting.
 	Replace bool
-	// Dir is where relative paths of settings, references and plugins begin; "" for
-	// the folder of the file, and for the working directory where that is a pipe.
+	// Dir is the directory that paths of settings, references and plugins are relative to.
+	// If it is "", it is the directory of the file, or the working directory for a pipe.
 	Dir string
-	// Storages reads only what it takes to open the storages that the file names:
-	// steps of other stages and their references are not looked at, and the pipeline
-	// has no transforms.
+	// Storages reads only what is needed to open the storages in the file. Steps of other
+	// stages and their references are ignored, and the pipeline has no transforms.
 	Storages bool
-	// Creating reads, beside the storages below sink, the transforms of bytes as a
-	// whole, and no source: what it takes to make a repository. It implies Storages.
+	// Creating reads what is needed to create a repository: the storages below sink and all
+	// transforms of bytes. It implies Storages.
 	Creating bool
-	// HasKeys tells, with Storages, that the keys are known: those of the file are
-	// not looked at.
+	// HasKeys ignores the keys in the file, because the caller has them. It is used with
+	// Storages.
 	HasKeys bool
 }
 
-// Load reads a pipeline file. Where a finding is an error there is no pipeline;
-// warnings come with one. An error (class failure.Usage) is a file that can't be read.
+// Load reads a pipeline file. The pipeline is nil if a finding is an error. Load returns an
+// error (class failure.Usage) if the file cannot be read.
 func Load(path string, o Options) (*Pipeline, config.Findings, error) {
 	text, piped, err := readFile(path)
 	if piped && o.Dir == "" {
@@ -72,7 +71,7 @@ func Load(path string, o Options) (*Pipeline, config.Findings, error) {
 	return p, found, nil
 }
 
-// readFile reads a pipeline file; piped tells that the path says nothing of where it is.
+// readFile reads a pipeline file. piped is true if the path does not locate the file.
 func readFile(path string) (text []byte, piped bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -90,7 +89,7 @@ func readFile(path string) (text []byte, piped bool, err error) {
 	return text, piped, err
 }
 
-// Parse reads the text of a pipeline file; file is its name for messages.
+// Parse parses the text of a pipeline file. file is its name in messages.
 func Parse(file string, text []byte, o Options) (*Pipeline, config.Findings) {
 	if o.Dir == "" {
 		o.Dir = filepath.Dir(file)
@@ -113,7 +112,7 @@ func Parse(file string, text []byte, o Options) (*Pipeline, config.Findings) {
 	return l.done()
 }
 
-// done is what was read, where nothing forbids its use.
+// done returns the pipeline and the findings; the pipeline is nil if one is an error.
 func (l *loader) done() (*Pipeline, config.Findings) {
 	l.found.Sort()
 	if len(l.found.Of(config.Error)) > 0 {
@@ -131,11 +130,11 @@ type loader struct {
 	plugins     Plugins
 	isolate     bool
 	replace     bool
-	base        string // where relative paths begin
+	base        string // directory that paths are relative to
 	pipeline    *Pipeline
 	found       config.Findings
 	brought     struct{ before, after []Step } // by composites
-	unknown     bool                           // a step could not be read as a stage: what follows from the steps can't be told
+	unknown     bool                           // a step has no known stage, so the pipeline as a whole cannot be checked
 }
 
 func (l *loader) report(s config.Severity, at config.Position, suggestion, format string, args ...any) {
@@ -146,7 +145,7 @@ func (l *loader) fail(at config.Position, suggestion, format string, args ...any
 	l.report(config.Error, at, suggestion, format, args...)
 }
 
-// root parses the YAML; nil if that failed.
+// root parses the YAML. It returns nil on failure.
 func (l *loader) root(text []byte) *yaml.Node {
 	const hint = "a pipeline begins with version: 1; see docs/pipelines.md"
 	root, found := config.Document(l.decoder.File, text)
@@ -165,7 +164,7 @@ func (l *loader) root(text []byte) *yaml.Node {
 	return root
 }
 
-// version looks at the version alone: a file of another one may have any shape.
+// version checks only the version, because other versions may have any structure.
 func (l *loader) version(root *yaml.Node) bool {
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		if root.Content[i].Value != "version" {
@@ -184,14 +183,14 @@ func (l *loader) version(root *yaml.Node) bool {
 
 // document is the outermost level of a pipeline file, beside Settings.
 type document struct {
-	Version   int       `key:"version" required:"true" min:"1" max:"1" help:"the version of the pipeline's form" example:"1"`
-	Name      string    `key:"name" open:"true" help:"what snapshots and messages call it; without it the file's name" example:"nightly"`
-	Source    yaml.Node `key:"source" required:"true" help:"what to read: a site's parts, or a storage with snapshots" example:"[{use: …}]"`
-	Transform yaml.Node `key:"transform" help:"what changes on the way, in order"`
+	Version   int       `key:"version" required:"true" min:"1" max:"1" help:"version of the pipeline format" example:"1"`
+	Name      string    `key:"name" open:"true" help:"name of the pipeline in snapshots and messages; default: the name of the file" example:"nightly"`
+	Source    yaml.Node `key:"source" required:"true" help:"what to read: the parts of a site, or a storage with snapshots" example:"[{use: …}]"`
+	Transform yaml.Node `key:"transform" help:"transforms, in their order"`
 	Select    yaml.Node `key:"select" help:"what the sources leave out: tables, rows, files; see docs/pipelines.md"`
-	Sink      yaml.Node `key:"sink" required:"true" help:"where it goes; each sink gets everything that it can hold" example:"[{use: …}]"`
-	Before    yaml.Node `key:"before" help:"actions before the run; one that fails refuses it"`
-	After     yaml.Node `key:"after" help:"actions after the run; one that fails does not undo it"`
+	Sink      yaml.Node `key:"sink" required:"true" help:"where to write; each sink receives every part that it can hold" example:"[{use: …}]"`
+	Before    yaml.Node `key:"before" help:"actions before the run; a failure refuses the run"`
+	After     yaml.Node `key:"after" help:"actions after the run; a failure does not undo the run"`
 	Accept    yaml.Node `key:"accept_loss" help:"maximum number of losses per kind (default 0)"`
 }
 
@@ -261,7 +260,7 @@ func (l *loader) accept(n *yaml.Node) map[stage.LossKind]int64 {
 	return budget
 }
 
-// unused reports what --set gives and nothing takes: it is a slip of the pen.
+// unused reports values of --set that the file does not use, which is probably a typo.
 func (l *loader) unused() {
 	used := l.decoder.Used()
 	for name := range l.decoder.Values.Set {

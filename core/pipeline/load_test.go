@@ -33,7 +33,7 @@ sink:
     with: {dir: "${where:-/srv/backups}"}
 `
 
-func TestAPipelineIsDecodedIntoTheStructsOfItsStages(t *testing.T) {
+func TestPipelineIsDecodedIntoStageConfigs(t *testing.T) {
 	p, found := pipeline.Parse("nightly.yaml", []byte(nightly), pipeline.Options{Registry: registry(t), Values: config.Values{
 		Set: map[string]string{"KEY": "age1y"}, Env: environment(map[string]string{"SITE_DSN": "u:p@tcp(db)/m"}),
 	}})
@@ -60,7 +60,7 @@ func TestAPipelineIsDecodedIntoTheStructsOfItsStages(t *testing.T) {
 	}
 }
 
-func TestAStorageAsSourceTakesSettingsOfSnapshotsToo(t *testing.T) {
+func TestStorageAsSourceAcceptsSnapshotSettings(t *testing.T) {
 	p, found := pipeline.Parse("restore.yaml", []byte(`version: 1
 source:
   - use: local

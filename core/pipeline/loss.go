@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// ParseAccept reads one KIND=COUNT of a loss budget.
+// ParseAccept parses one KIND=COUNT of a loss budget.
 func ParseAccept(text string) (stage.LossKind, int64, error) {
 	kind, count, ok := strings.Cut(text, "=")
 	if !ok {

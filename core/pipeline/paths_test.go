@@ -24,7 +24,7 @@ sink:
 `
 
 // Whatever directory cron starts in, a pipeline works on the same places.
-func TestRelativePathsBeginInTheFolderOfThePipelineFile(t *testing.T) {
+func TestPathsAreRelativeToThePipelineFile(t *testing.T) {
 	dir := t.TempDir()
 	place(t, filepath.Join(dir, "site", "keys", "passphrase"), "open sesame\n")
 	place(t, filepath.Join(dir, "site", "nightly.yaml"), relative)
@@ -84,7 +84,7 @@ func TestAPipelineFromAPipeIsRelativeToTheWorkingDirectory(t *testing.T) {
 }
 
 // Who looks into a repository has neither the site nor what reaches it.
-func TestForStoragesAloneNothingElseIsNeeded(t *testing.T) {
+func TestStoragesOptionIgnoresOtherSteps(t *testing.T) {
 	text := []byte(`version: 1
 memory: "${env:MEMORY}"
 source:

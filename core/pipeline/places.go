@@ -16,10 +16,9 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Apart refuses a pipeline of which two steps work on the same database or
-// folder, or one inside of another's, as the machine is now. Lint asks the same
-// when the file is read, a run again before it changes anything: links and
-// mounts may have come since.
+// Apart returns an error if two steps use the same or overlapping directories, or the same
+// database. Parse checks this too; a run calls Apart again before it changes anything,
+// because links and mounts may have changed.
 func (p *Pipeline) Apart() error {
 	var errs []error
 	for _, f := range p.overlaps() {
@@ -28,9 +27,9 @@ func (p *Pipeline) Apart() error {
 	return errors.Join(errs...)
 }
 
-// overlaps finds steps that work on the same database or folder. Of folders it
-// compares where they are, of databases only what they are called: names of
-// servers are left to the stages' own checks.
+// overlaps finds steps that use the same database or overlapping directories. Directories
+// are compared by their real paths, databases only by their addresses; stages themselves
+// check whether two addresses lead to the same server.
 func (p *Pipeline) overlaps() config.Findings {
 	o := &overlaps{machine: place.Here()}
 	for i := range p.Sink {
@@ -76,13 +75,13 @@ func (o *overlaps) sourceAndSink(source, sink *Step) {
 	}
 }
 
-// follower is the configuration of a source that reads links below its folder as
-// directories.
+// follower is the configuration of a source that follows symlinks below its directory.
 type follower interface {
 	Followed() []string // relative to the folder, with slashes
 }
 
-// followed compares a sink's place with the directories behind a source's links.
+// followed compares the place of a sink with the targets of the symlinks that a source
+// follows.
 func (o *overlaps) followed(source, sink *Step, to place.Place) {
 	f, ok := source.Config.(follower)
 	if !ok {
@@ -118,14 +117,14 @@ func (o *overlaps) sinks(other, sink *Step) {
 	}
 }
 
-// pool tells whether the inner step has the file pool's own folder in the
-// other's data root, which that leaves alone.
+// pool reports whether the inner step uses the file pool inside the data root of the outer
+// step, which ignores that directory.
 func (o *overlaps) pool(inner *Step, at place.Place, outer *Step) bool {
 	return slices.Equal(inner.Stage.Parts, []string{stage.Filedir}) && slices.Equal(outer.Stage.Parts, []string{stage.Dataroot}) &&
 		at.Within(o.machine.Find(filepath.Join(outer.path(), moodle.FiledirName)))
 }
 
-// realNames tells where paths lead that lead somewhere else than they say.
+// realNames describes paths that are not their own real paths, for messages.
 func realNames(a *Step, foundA place.Place, b *Step, foundB place.Place) string {
 	var names []string
 	for _, x := range []struct {
@@ -142,13 +141,13 @@ func realNames(a *Step, foundA place.Place, b *Step, foundB place.Place) string 
 	return " (" + strings.Join(names, ", ") + ")"
 }
 
-// sameDatabase tells whether two steps name the same tables in the same words.
+// sameDatabase reports whether two steps have the same address and prefix.
 func sameDatabase(a, b *Step) bool {
 	x, y := a.places, b.places
 	return x["database"].Value != "" && x["database"].Value == y["database"].Value && x["prefix"].Value == y["prefix"].Value
 }
 
-// path is the folder or file that a step works on, absolute and clean; "" for none.
+// path returns the absolute path of the directory or file that a step uses, or "".
 func (s *Step) path() string {
 	p := cmp.Or(s.places["dir"].Value, s.places["file"].Value)
 	if p == "" {
@@ -161,7 +160,7 @@ func (s *Step) path() string {
 	return abs
 }
 
-// Exposed notes repositories in folders that every user of the machine may write.
+// Exposed returns a note for each repository directory that every user can write to.
 func (p *Pipeline) Exposed() []stage.Note {
 	var notes []stage.Note
 	for i := range p.Sink {
@@ -177,8 +176,8 @@ func (p *Pipeline) Exposed() []stage.Note {
 	return notes
 }
 
-// Where is the folder or file that the step's settings name, for messages; the
-// stage's name where they name none, or only a secret.
+// Where returns the directory or file in the settings of the step, for messages. It returns
+// the label of the step if there is none, or if it is a secret.
 func (s *Step) Where() string {
 	fields, err := config.Describe(s.Config)
 	for _, p := range []config.Place{s.places["dir"], s.places["file"]} {
@@ -190,7 +189,8 @@ func (s *Step) Where() string {
 	return s.Label()
 }
 
-// placeAt is where the first of these places stands in the file, else the step.
+// placeAt returns the position of the first of these places that is in the file, else the
+// position of the step.
 func (s *Step) placeAt(places ...string) config.Position {
 	for _, place := range places {
 		if at, ok := s.keys[s.places[place].Key]; ok {

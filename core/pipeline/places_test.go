@@ -30,7 +30,7 @@ func parsed(t *testing.T, base, text string) (*pipeline.Pipeline, config.Finding
 	return pipeline.Parse("p.yaml", []byte(strings.ReplaceAll(text, "@", base)), pipeline.Options{Registry: registry(t)})
 }
 
-func TestOverlapsAreSeenThroughLinks(t *testing.T) {
+func TestOverlapsAreDetectedThroughLinks(t *testing.T) {
 	base := alias(t)
 	for _, c := range []struct{ name, source, sinks, want string }{
 		{"a repository in the folder that is replaced", "local, with: {dir: @/lnk}", "dataroot, with: {dir: @/y}", "dataroot writes to a directory that contains what local on line 2 reads"},
@@ -83,7 +83,7 @@ func TestOverlapsBehindFollowedLinksAreRefused(t *testing.T) {
 }
 
 // A link that comes after the file was read is seen by the run.
-func TestApartLooksAtTheMachineAnew(t *testing.T) {
+func TestApartDetectsNewLinks(t *testing.T) {
 	base := alias(t)
 	p, found := parsed(t, base, "version: 1\nsource: [{use: local, with: {dir: @/late}}]\nsink: [{use: dataroot, with: {dir: @/y}}]\n")
 	if p == nil {
@@ -100,7 +100,7 @@ func TestApartLooksAtTheMachineAnew(t *testing.T) {
 	}
 }
 
-func TestARepositoryThatAllMayWriteIsTold(t *testing.T) {
+func TestExposedNotesWorldWritableRepository(t *testing.T) {
 	base := alias(t)
 	p, found := parsed(t, base, "version: 1\nsource: [{use: sample}]\nsink: [{use: local, with: {dir: @/z}}, {use: dataroot, with: {dir: @/y}}]\n")
 	if p == nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// replaceKey is the setting of sinks that may replace what their target holds.
+// replaceKey is the setting of sinks that can replace a site in the target.
 const replaceKey = "replace"
 
-// replacing returns the settings of a sink with replace: true, if it has this
-// setting; the file's own nodes stay as they are.
+// replacing returns the settings of a sink with replace: true, if it has this setting. It
+// does not change the nodes of the file.
 func (l *loader) replacing(with *yaml.Node, targets ...any) *yaml.Node {
 	if with.Kind != yaml.MappingNode || !replaces(targets...) {
 		return with
@@ -34,14 +34,14 @@ func (l *loader) replacing(with *yaml.Node, targets ...any) *yaml.Node {
 	return &own
 }
 
-// replaced refuses a wish to replace in a pipeline that has nothing to replace.
+// replaced refuses --replace if no sink supports it.
 func (l *loader) replaced() {
 	if l.replace && !slices.ContainsFunc(l.pipeline.Sink, func(s Step) bool { return s.Onto != nil || replaces(s.Config) }) {
 		l.fail(config.Position{File: l.decoder.File, Line: 1, Column: 1}, "omit --replace", "no sink of this pipeline supports replace")
 	}
 }
 
-// replaces tells whether one of these has the setting replace.
+// replaces reports whether one of the targets has the setting replace.
 func replaces(targets ...any) bool {
 	fields, err := config.Describe(targets...)
 	return err == nil && slices.ContainsFunc(fields, func(f config.Field) bool { return f.Name == replaceKey })

@@ -7,7 +7,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Schema makes the JSON Schema of pipeline files that use the stages of registry.
+// Schema returns the JSON Schema of pipeline files that use the stages of registry.
 func Schema(registry *stage.Registry) (*config.Schema, error) {
 	fields, err := config.Describe(&document{}, &Settings{})
 	if err != nil {
@@ -53,8 +53,8 @@ func Schema(registry *stage.Registry) (*config.Schema, error) {
 	return s, nil
 }
 
-// stepSchema describes an item of a list: which settings with may hold depends on use.
-// more are keys of the item beside those of use.
+// stepSchema describes an item of a list, whose settings depend on use. more are additional
+// keys of the item.
 func stepSchema(registry *stage.Registry, role stage.Role, more ...any) (*config.Schema, error) {
 	fields, err := config.Describe(append(more, &use{})...)
 	if err != nil {
@@ -85,8 +85,8 @@ func stepSchema(registry *stage.Registry, role stage.Role, more ...any) (*config
 	return item, nil
 }
 
-// Fields lists the settings of a stage that stands in a role; of a storage
-// in RoleStorage those that it takes as a source and as a sink.
+// Fields returns the settings of a stage in a role. With RoleStorage they include those of
+// a source and of a sink.
 func Fields(s stage.Stage, role stage.Role) ([]config.Field, error) {
 	targets := []any{s.Config()}
 	if role != stage.RoleSink && s.Role == stage.RoleStorage {

@@ -65,7 +65,7 @@ func document(t testing.TB, text []byte) any {
 	return doc
 }
 
-func TestTheSchemaAcceptsWhatTheDecoderAccepts(t *testing.T) {
+func TestSchemaAcceptsWhatTheDecoderAccepts(t *testing.T) {
 	s := compiled(t)
 	for _, text := range []string{nightly, `version: 1
 workers: "${env:W}"
@@ -120,7 +120,7 @@ func TestSelectIsDecodedAtEveryDepth(t *testing.T) {
 }
 
 // What is wrong with these lies in the form of the file, so an editor can show it.
-func TestTheSchemaRefusesWhatTheDecoderRefuses(t *testing.T) {
+func TestSchemaRefusesWhatTheDecoderRefuses(t *testing.T) {
 	s := compiled(t)
 	for _, name := range []string{
 		"accept-loss", "empty-values", "future-version", "isolation", "list-at-top", "missing", "no-sink", "no-version", "out-of-range",

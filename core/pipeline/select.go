@@ -27,13 +27,13 @@ type ruleKeys struct {
 
 // conditionKeys are the keys of a condition.
 type conditionKeys struct {
-	Column string           `key:"column" help:"the column that is looked at"`
-	Equal  config.Literal   `key:"equal" help:"it is this"`
-	In     []config.Literal `key:"in" help:"it is one of these"`
-	Prefix string           `key:"prefix" help:"it begins with this text"`
-	Null   bool             `key:"null" help:"true: it is NULL"`
-	All    []conditionKeys  `key:"all" help:"a list of conditions that all hold"`
-	Any    []conditionKeys  `key:"any" help:"a list of conditions of which one holds"`
+	Column string           `key:"column" help:"the column to compare"`
+	Equal  config.Literal   `key:"equal" help:"the value equals this"`
+	In     []config.Literal `key:"in" help:"the value is one of these"`
+	Prefix string           `key:"prefix" help:"the value begins with this text"`
+	Null   bool             `key:"null" help:"true: the value is NULL"`
+	All    []conditionKeys  `key:"all" help:"list of conditions; all must hold"`
+	Any    []conditionKeys  `key:"any" help:"list of conditions; at least one must hold"`
 }
 
 // selection reads what is below select.
@@ -85,7 +85,7 @@ func (k *ruleKeys) Validate() error {
 	return rule.Validate()
 }
 
-// Validate checks what the condition itself doesn't keep.
+// Validate checks that equal and in are not combined.
 func (k *conditionKeys) Validate() error {
 	if k.Equal.Given && k.In != nil {
 		return errors.New("a condition has equal or in, not both")
@@ -93,7 +93,7 @@ func (k *conditionKeys) Validate() error {
 	return nil
 }
 
-// condition is what the keys say; nil for none.
+// condition returns the condition, or nil for nil.
 func (k *conditionKeys) condition() *selection.Condition {
 	if k == nil {
 		return nil

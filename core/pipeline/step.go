@@ -45,7 +45,7 @@ func (l *loader) steps(role stage.Role, n *yaml.Node) []Step {
 	return steps
 }
 
-// step reads an item of source, transform or sink. A composite makes several steps.
+// step decodes an item of source, transform or sink. A composite yields several steps.
 func (l *loader) step(role stage.Role, i int, n *yaml.Node) (made []Step, ok bool) {
 	s, with, ok := l.located(role, string(role), i, n)
 	if !ok {
@@ -58,8 +58,8 @@ func (l *loader) step(role stage.Role, i int, n *yaml.Node) (made []Step, ok boo
 	return []Step{s}, true
 }
 
-// located finds the stage of an item of a list, and where its settings are. more are
-// keys of the item beside those of use.
+// located returns the stage of an item of a list and the node of its settings. more are
+// additional keys of the item.
 func (l *loader) located(role stage.Role, list string, i int, n *yaml.Node, more ...any) (Step, *yaml.Node, bool) {
 	s := Step{Role: role, At: l.decoder.At(n), node: fmt.Sprintf("%s[%d]", list, i)}
 	var u use
@@ -69,7 +69,7 @@ func (l *loader) located(role stage.Role, list string, i int, n *yaml.Node, more
 		return s, nil, false
 	}
 	at := found.At
-	if len(found.Of(config.Error)) > 0 { // what is said of the process may be wrong; the stage's settings are looked at all the same
+	if len(found.Of(config.Error)) > 0 { // the process keys may be wrong; check the settings of the stage anyway
 		u.process = process{}
 		delete(at, "env")
 		delete(at, "stall")
@@ -86,7 +86,7 @@ func (l *loader) located(role stage.Role, list string, i int, n *yaml.Node, more
 	return s, with, true
 }
 
-// settings decodes those of a step.
+// settings decodes the settings of a step.
 func (l *loader) settings(s *Step, with *yaml.Node) config.Decoded {
 	s.Config = s.Stage.Config()
 	targets := []any{s.Config}
@@ -116,8 +116,8 @@ func (l *loader) settings(s *Step, with *yaml.Node) config.Decoded {
 	return found
 }
 
-// suggest says what might have been meant by a name that is not known in role.
-// installed are the stages of plugins that are.
+// suggest returns a suggestion for a name that is unknown in role. installed are the
+// installed stages of plugins.
 func (l *loader) suggest(role stage.Role, name string, installed []string) string {
 	for _, other := range []stage.Role{stage.RoleSource, stage.RoleTransform, stage.RoleSink, stage.RoleAction} {
 		s, ok := l.registry.Find(other, name)
@@ -129,7 +129,7 @@ func (l *loader) suggest(role stage.Role, name string, installed []string) strin
 		}
 	}
 	if info, err := os.Stat(filepath.Join(l.base, name)); l.plugins != nil && err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
-		return fmt.Sprintf("if the program beside this file is meant, write ./%s, or install it with vault plugin install", name)
+		return fmt.Sprintf("write ./%s for the program next to this file, or install it with vault plugin install", name)
 	}
 	if meant, ok := moodleName(name); ok {
 		return fmt.Sprintf("Moodle's %s is the stage %s", name, meant)
@@ -141,7 +141,7 @@ func (l *loader) suggest(role stage.Role, name string, installed []string) strin
 	return "known stages are " + strings.Join(known, ", ") + "; " + hint
 }
 
-// moodleName is the stage for what Moodle's config.php and others call a database.
+// moodleName returns the stage for a database type as named in Moodle's config.php.
 func moodleName(name string) (string, bool) {
 	switch name {
 	case "pgsql", "postgresql":
@@ -154,7 +154,7 @@ func moodleName(name string) (string, bool) {
 	return "", false
 }
 
-// stageNames are those of all roles, and what Moodle calls some.
+// stageNames returns the names of all stages, and the names that Moodle has for some.
 func (l *loader) stageNames(installed []string) []string {
 	known := append([]string{"pgsql", "postgresql", "mariadb", "mysqli", "auroramysql", "sqlite3"}, installed...)
 	for _, s := range l.registry.All() {
@@ -180,7 +180,7 @@ func article(role stage.Role) string {
 	return "a " + string(role)
 }
 
-// lists are the lists of a pipeline that have stages of a role.
+// lists names the lists of a pipeline that have stages of a role.
 func lists(role stage.Role) string {
 	if role == stage.RoleAction {
 		return "before or after"

@@ -9,8 +9,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// storages reads a file for its storages alone. Of a source, the keys are read
-// unless hasKeys, and which snapshot it names is not: a command says so itself.
+// storages reads only the storages of a file. It reads the keys of a source unless hasKeys
+// is set, and ignores the snapshot, which the command selects.
 func (l *loader) storages(text []byte, hasKeys bool) (*Pipeline, config.Findings) {
 	doc, ok := l.partly(text)
 	if !ok {
@@ -34,7 +34,7 @@ func (l *loader) storages(text []byte, hasKeys bool) (*Pipeline, config.Findings
 	return l.done()
 }
 
-// creating reads a file for the repositories that its sinks want: see Options.
+// creating reads what is needed to create the repositories of a file; see Options.
 func (l *loader) creating(text []byte) (*Pipeline, config.Findings) {
 	doc, ok := l.partly(text)
 	if !ok {
@@ -50,8 +50,8 @@ func (l *loader) creating(text []byte) (*Pipeline, config.Findings) {
 	return l.done()
 }
 
-// partly reads the outermost level of a file of which not all is needed. What is
-// not needed need not be there, either: that is only a warning.
+// partly reads the outermost level of a file. Missing values are only warnings, because
+// they may not be needed.
 func (l *loader) partly(text []byte) (doc document, ok bool) {
 	root := l.root(text)
 	if root == nil || !l.version(root) {
@@ -62,8 +62,8 @@ func (l *loader) partly(text []byte) (doc document, ok bool) {
 	return doc, true
 }
 
-// some reads those steps of a list that are wanted, without some of their settings.
-// Errors of the others are returned and not reported.
+// some decodes the wanted steps of a list without the settings in skip. Errors of other
+// steps are returned instead of reported.
 func (l *loader) some(role stage.Role, list *yaml.Node, skip []string, wanted func(Step) bool) (steps []Step, elsewhere config.Findings) {
 	list = config.Resolve(list)
 	if list.Kind != yaml.SequenceNode {
@@ -85,8 +85,8 @@ func (l *loader) some(role stage.Role, list *yaml.Node, skip []string, wanted fu
 	return steps, elsewhere
 }
 
-// keys reads the keys of the transform that encrypts. They open the repository below
-// sink. What can't be read is not reported: the key may be given in another way.
+// keys reads the keys of the encrypting transform, which open the repository below sink.
+// It does not report errors, because the key may be given in another way.
 func (l *loader) keys(list *yaml.Node) {
 	before := len(l.found)
 	defer func() { l.found = l.found[:before] }()
@@ -111,7 +111,7 @@ func (l *loader) keys(list *yaml.Node) {
 	}
 }
 
-// without is a mapping without some keys.
+// without returns a copy of a mapping without some keys.
 func without(n *yaml.Node, keys []string) *yaml.Node {
 	rest := *n
 	rest.Content = nil

@@ -26,6 +26,7 @@ type Plugins struct {
 	refused int
 }
 
+// Plugins returns the plugins of the pipelines that the command uses.
 func (a *App) Plugins(ctx context.Context) *Plugins {
 	return &Plugins{app: a, ctx: ctx, locks: map[string]*lockfile.File{}}
 }

@@ -104,6 +104,7 @@ type muted struct {
 	err  error
 }
 
+// Write implements io.Writer.
 func (m *muted) Write(p []byte) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -144,6 +145,7 @@ type heard struct {
 	cancel context.CancelCauseFunc
 }
 
+// Write implements io.Writer.
 func (h heard) Write(p []byte) (int, error) {
 	n, err := h.Writer.Write(p)
 	if err != nil {

@@ -131,6 +131,7 @@ func detail(text string) string {
 	return strings.Join(lines, "\n")
 }
 
+// Losses writes a line for each loss, at most Most.
 func Losses(b *strings.Builder, list []stage.Loss) {
 	for i, l := range list {
 		if i == Most {
@@ -145,6 +146,7 @@ func Losses(b *strings.Builder, list []stage.Loss) {
 	}
 }
 
+// Notes writes a line for each note, at most Most.
 func Notes(b *strings.Builder, list []stage.Note) {
 	for i, n := range list {
 		if i == Most {

@@ -95,6 +95,8 @@ type toggle struct {
 	err error
 }
 
+// Flag returns the boolean flag name as the command line, the environment or the
+// configuration file sets it.
 func (a *App) Flag(name string) toggle {
 	text := a.Settings.GetString(name)
 	on, err := strconv.ParseBool(text)

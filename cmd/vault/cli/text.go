@@ -31,8 +31,10 @@ func Count[N int | int64](n N, what string) string {
 	return humanize.Comma(int64(n)) + " " + what + ending
 }
 
+// Number formats n with thousands separators.
 func Number(n int64) string { return humanize.Comma(n) }
 
+// Size formats a number of bytes with a binary unit.
 func Size(n int64) string { return humanize.IBytes(uint64(max(0, n))) }
 
 // Print prints a result, below where a bar was.

@@ -44,6 +44,7 @@ func (a *App) newWorkspace() (*workspace, error) {
 	return nil, errors.New("cannot keep a directory for temporary files: each was removed by another process")
 }
 
+// Dir returns the path of the directory.
 func (w *workspace) Dir() string { return w.lock.Name() }
 
 // remove removes the folder and gives its lock back.

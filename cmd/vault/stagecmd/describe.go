@@ -59,6 +59,7 @@ type Described struct {
 	Settings []config.Field `json:"settings"`
 }
 
+// DescribedOf returns the description of a stage.
 func DescribedOf(s stage.Stage) (Described, error) {
 	fields, err := pipeline.Fields(s, s.Role)
 	return Described{s.Name, s.Role, s.Summary, s.Parts, fields}, err

@@ -11,6 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
+// PageName returns the file name of the documentation page of a stage.
 func PageName(s stage.Stage) string { return string(s.Role) + "-" + s.Name + ".md" }
 
 // Page is the documentation of a stage as Markdown.
