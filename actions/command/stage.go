@@ -15,12 +15,12 @@ import (
 
 // Config are the settings.
 type Config struct {
-	Argv    []string          `key:"argv" required:"true" help:"the program and its arguments; no shell reads them" example:"[php, /var/www/moodle/admin/cli/maintenance.php, --enable]"`
-	DryArgv []string          `key:"dry_argv" help:"what to run in a plan and a dry run; without it nothing is run there" example:"[php, /var/www/moodle/admin/cli/maintenance.php, --help]"`
-	Dir     string            `key:"dir" default:"." help:"where the program starts; without it the folder of the pipeline file"`
-	Env     map[string]string `key:"env" help:"variables of its environment" example:"{MOODLE_MODE: backup}"`
-	Inherit []string          `key:"inherit" help:"names of variables that it gets from vault's own environment, beside PATH, HOME, USER, LOGNAME, TZ, LANG and LC_ALL" example:"[AWS_PROFILE]"`
-	Timeout config.Duration   `key:"timeout" default:"10m" min:"1s" max:"24h" help:"how long it may take before it is ended"`
+	Argv    []string          `key:"argv" required:"true" help:"the program and its arguments; it is run without a shell" example:"[php, /var/www/moodle/admin/cli/maintenance.php, --enable]"`
+	DryArgv []string          `key:"dry_argv" help:"the program to run in a plan or a dry run; default: none" example:"[php, /var/www/moodle/admin/cli/maintenance.php, --help]"`
+	Dir     string            `key:"dir" default:"." help:"working directory of the program; default: the directory of the pipeline file"`
+	Env     map[string]string `key:"env" help:"environment variables to set" example:"{MOODLE_MODE: backup}"`
+	Inherit []string          `key:"inherit" help:"names of environment variables to inherit from vault, in addition to PATH, HOME, USER, LOGNAME, TZ, LANG and LC_ALL" example:"[AWS_PROFILE]"`
+	Timeout config.Duration   `key:"timeout" default:"10m" min:"1s" max:"24h" help:"how long the program may run before it is killed"`
 }
 
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
