@@ -90,8 +90,8 @@ func TestCopyIsRefusedWithWhatToDo(t *testing.T) {
 		{3, "give --from-passphrase-file or --from-identity-file, or set LMSVAULT_FROM_PASSPHRASE", []string{from, offsite, "--all"}},
 		{3, "give --passphrase-file, set LMSVAULT_PASSPHRASE", []string{from, to, "--all", "--from-passphrase-file", right}},
 		{3, "wrong passphrase", []string{from, offsite, "--all", "--from-passphrase-file", wrong}},
-		{3, "to copy to: " + "keys/", []string{from, to, "--all", "--from-passphrase-file", right, "--passphrase-file", wrong}},
-		{3, "is the repository that is copied from", []string{from, from, "--all", "--from-passphrase-file", right, "--passphrase-file", right}},
+		{3, "target repository: " + "keys/", []string{from, to, "--all", "--from-passphrase-file", right, "--passphrase-file", wrong}},
+		{3, "source and target are the same repository", []string{from, from, "--all", "--from-passphrase-file", right, "--passphrase-file", right}},
 	} {
 		o := vault(t, c.code, env, append([]string{"copy"}, c.args...)...)
 		if !strings.Contains(o.stderr, c.say) || strings.Contains(o.stderr, "secret\n") || strings.Contains(o.stderr, "nonsense") {

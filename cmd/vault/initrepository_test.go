@@ -68,7 +68,7 @@ func TestInitRepository(t *testing.T) {
 	vault(t, 0, nil, "run", written(t, "p.yaml", strings.Replace(small, ", create: true", "", 1)), "--set", "dir="+plain)
 	for name, want := range map[string]string{
 		"no storage": "has no storage under sink",
-		"foreign":    "it is not empty",
+		"foreign":    "but not empty",
 	} {
 		code, arg := 3, t.TempDir()
 		if name == "no storage" {

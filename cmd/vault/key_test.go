@@ -78,7 +78,7 @@ func TestSignersDecideWhatIsRead(t *testing.T) {
 	}
 	secret := strings.TrimSpace(string(text[len(text)-30:]))
 	for text, says := range map[string]string{
-		", signers: [" + mine[:len(mine)-1] + "]":       "was changed",
+		", signers: [" + mine[:len(mine)-1] + "]":       "was modified",
 		", signers: [\"${file:" + dir + "/mine.key}\"]": "this is a secret signing key; give its public key",
 		", signers: []":        "signers is an empty list",
 		", signers: [age1qqq]": "not the public key of a signer",

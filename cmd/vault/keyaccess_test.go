@@ -51,10 +51,10 @@ sink: [{use: local, with: {dir: "${env:REPO}", create: true}}]
 	if o := vault(t, 0, env, "key", "list", repo, "--passphrase-file", next); !strings.Contains(o.stdout, "used now") || !strings.Contains(o.stdout, both[1].ID) {
 		t.Errorf("key list says\n%s", o.stdout)
 	}
-	if o := vault(t, 3, env, "key", "remove", repo, both[0].ID, "--passphrase-file", old); !strings.Contains(o.stderr, "give a passphrase or identity that stays") {
+	if o := vault(t, 3, env, "key", "remove", repo, both[0].ID, "--passphrase-file", old); !strings.Contains(o.stderr, "give one that remains") {
 		t.Errorf("removing what opens it says\n%s", o.stderr)
 	}
-	if o := vault(t, 3, env, "key", "remove", repo, both[0].ID, both[1].ID, "--passphrase-file", old); !strings.Contains(o.stderr, "give a passphrase or identity that stays") {
+	if o := vault(t, 3, env, "key", "remove", repo, both[0].ID, both[1].ID, "--passphrase-file", old); !strings.Contains(o.stderr, "give one that remains") {
 		t.Errorf("removing all says\n%s", o.stderr)
 	}
 	o := vault(t, 0, env, "key", "remove", repo, both[0].ID[:4], "--passphrase-file", next)
@@ -112,7 +112,7 @@ sink: [{use: local, with: {dir: "${env:REPO}", create: true}}]
 		{2, "is not an age public key", []string{"add", repo, "--recipient", "age1nonsense"}},
 		{2, "one character", []string{"add", repo, "--new-passphrase-file", written(t, "p", "x\n")}},
 		{2, "key remove needs ID", []string{"remove", repo}},
-		{2, `no recipients of ID "nosuch"`, []string{"remove", repo, "nosuch"}},
+		{2, `no access with ID "nosuch"`, []string{"remove", repo, "nosuch"}},
 		{2, "key list needs REPO", []string{"list"}},
 		{2, `has no command "lst"`, []string{"lst"}},
 	} {

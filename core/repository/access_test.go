@@ -114,7 +114,7 @@ func TestTheLastAccessStays(t *testing.T) {
 		say   string
 	}{
 		"all":               {"second", []string{only[0], added.ID}, failure.Refused, "the key has no access"},
-		"that which opened": {"first", only, failure.Refused, "give a passphrase or identity that stays"},
+		"that which opened": {"first", only, failure.Refused, "give one that remains"},
 		"unknown":           {"first", []string{"zzz"}, failure.Usage, "vault key list"},
 		"empty":             {"first", []string{""}, failure.Usage, "vault key list"},
 	} {

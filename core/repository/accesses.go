@@ -12,18 +12,18 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Access is a way to open keys of a repository: for a passphrase or for recipients.
+// Access is a way to open keys of a repository: with a passphrase or for recipients.
 type Access struct {
 	ID      string    `json:"id"`
 	Created time.Time `json:"created,omitzero"`
 	Host    string    `json:"host,omitempty"` // where it was made
-	Readers string    `json:"readers"`        // whom it admits, such as "a passphrase"
+	Readers string    `json:"readers"`        // who can use it, such as "a passphrase"
 	Keys    []string  `json:"keys"`           // that it opens
-	Used    bool      `json:"used"`           // what was given opens a key by it
+	Used    bool      `json:"used"`           // it opens a key with the given passphrase or identity
 }
 
-// Accesses lists the ways to open the repository's keys, the oldest first. What can't
-// be read is a note. A repository without encryption has none.
+// Accesses lists the accesses to the repository's keys, oldest first, and a note for each
+// that can't be read. An unencrypted repository has none.
 func (r *Repository) Accesses(ctx context.Context) (list []Access, notes []stage.Note, err error) {
 	for _, kid := range r.kids {
 		k, err := keyring.ReadKey(ctx, r.storage, r.root, kid)

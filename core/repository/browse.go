@@ -14,15 +14,15 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Listed is a snapshot in a list, or why it can't be read.
+// Listed is a snapshot in a list, or the error of reading it.
 type Listed struct {
 	ID       string
 	Snapshot *manifest.Snapshot // without Tables and Units, which Load gives; nil if it can't be read
 	Err      error              // ErrKey: another key's; *Damage: lost
 }
 
-// Snapshots lists what snapshots there are, the oldest first. One that can't be
-// read is listed with its error.
+// Snapshots lists all snapshots, oldest first. An unreadable snapshot is listed with its
+// error.
 func (r *Repository) Snapshots(ctx context.Context) ([]Listed, error) {
 	refs, _, err := listSnapshots(ctx, r.storage)
 	if err != nil {
@@ -123,8 +123,8 @@ type callerError struct{ err error }
 
 func (e *callerError) Error() string { return e.err.Error() }
 
-// Cat writes the content of one entry to w: a file's bytes, or a table's rows in
-// the form of package rows.
+// Cat writes the content of an entry to w: the bytes of a file, or the rows of a table in
+// the format of package rows.
 func (r *Repository) Cat(ctx context.Context, snap *manifest.Snapshot, path string, w io.Writer) error {
 	chunks, err := r.chunks(ctx, snap.KID)
 	if err != nil {

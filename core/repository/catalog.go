@@ -13,8 +13,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Catalog gives a repository's snapshots to whoever does not know repositories. It
-// is a stage.Browser and a stage.Manifester, and closes the repository.
+// Catalog implements stage.Browser and stage.Manifester for a repository, which it owns.
 type Catalog struct {
 	repo *Repository
 	key  manifest.SigningKey
@@ -23,10 +22,11 @@ type Catalog struct {
 	last *manifest.Snapshot // that was loaded last: commands ask for one several times
 }
 
-// NewCatalog makes a Catalog. key signs removals; the zero value signs nothing.
+// NewCatalog returns a Catalog of a repository. key signs removals; the zero value signs
+// nothing.
 func NewCatalog(r *Repository, key manifest.SigningKey) *Catalog { return &Catalog{repo: r, key: key} }
 
-// List returns the snapshots that c matches, the newest first.
+// List returns the snapshots that c matches, newest first.
 func (c *Catalog) List(ctx context.Context, want Choice) ([]stage.Listed, error) {
 	list, err := c.repo.Snapshots(ctx)
 	if err != nil {
@@ -50,7 +50,7 @@ func describeAll(list []Listed) []stage.Listed {
 	return described
 }
 
-// Describe returns the snapshot that want names, see Repository.Load.
+// Describe returns the snapshot that want selects, see Repository.Load.
 func (c *Catalog) Describe(ctx context.Context, want Choice) (*stage.Snapshot, error) {
 	snap, err := c.repo.Load(ctx, want)
 	if err != nil {
@@ -97,7 +97,7 @@ func (c *Catalog) Remove(ctx context.Context, r stage.RemoveRequest) (*stage.Rem
 	return removed, nil
 }
 
-// Verify proves snapshots, see Repository.Verify and Repository.VerifySubset.
+// Verify verifies snapshots, see Repository.Verify and Repository.VerifySubset.
 func (c *Catalog) Verify(ctx context.Context, r stage.VerifyRequest) (*stage.Verified, error) {
 	var subset *Subset
 	if r.Subset != "" {

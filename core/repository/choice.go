@@ -15,16 +15,16 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Latest is the name under which Load finds the newest snapshot.
+// Latest selects the newest snapshot.
 const Latest = stage.Latest
 
-// Choice names a snapshot.
+// Choice selects a snapshot.
 type Choice = stage.Choice
 
-// Site tells which site the snapshot is of, as far as it holds tables.
+// Site returns the site of the snapshot. It is zero if the snapshot has no Moodle tables.
 func Site(s *manifest.Snapshot) moodle.Site { return moodle.SiteOf(s.Facts) }
 
-// matches tells whether a snapshot is of the site and the pipeline, and has the tags.
+// isChosen reports whether the snapshot matches the site, pipeline and tags of c.
 func isChosen(s *manifest.Snapshot, c Choice) bool {
 	site := Site(s)
 	return c.Matches(&stage.Snapshot{Pipeline: s.Pipeline, Site: site.ID, SiteName: site.Name, Tags: s.Tags})
@@ -32,11 +32,11 @@ func isChosen(s *manifest.Snapshot, c Choice) bool {
 
 var errNoSnapshot = failure.New(failure.Usage, "the repository has no finished snapshot yet")
 
-// Load returns the snapshot that is chosen. Latest is the newest of the site and
-// the pipeline that are named; where the snapshots that are left are of several,
-// the error, of class failure.Refused, lists them. With signers, Latest skips what
-// none of them has signed, see Snapshot.Skipped; if nothing is left, or the snapshot
-// that an id names isn't signed, the error is ErrUnsigned, of class failure.Refused.
+// Load returns the snapshot that c selects. Latest selects the newest snapshot of the site
+// and pipeline in c. If the matching snapshots are of several sites or pipelines, the
+// error is of class failure.Refused and lists them. With signers, Latest skips snapshots
+// that none of them has signed (see Snapshot.Skipped). If none is left, or a snapshot
+// given by ID is not signed, the error wraps manifest.ErrUnsigned, of class failure.Refused.
 func (r *Repository) Load(ctx context.Context, c Choice) (*manifest.Snapshot, error) {
 	refs, _, err := listSnapshots(ctx, r.storage)
 	if err != nil {
@@ -62,12 +62,12 @@ func (r *Repository) Load(ctx context.Context, c Choice) (*manifest.Snapshot, er
 	}
 	snap, err := r.load(ctx, ref)
 	if err == nil && !isChosen(snap, c) {
-		return nil, failure.New(failure.Usage, "snapshot %s is not of %s, but of %s", snap.ID, c, seriesOf(snap))
+		return nil, failure.New(failure.Usage, "snapshot %s does not match %s; it is of %s", snap.ID, c, seriesOf(snap))
 	}
 	return snap, err
 }
 
-// byID finds the snapshot that want is the id of, or the beginning of the only id.
+// byID returns the snapshot whose ID is want, or the only one whose ID begins with want.
 func byID(refs []manifest.Ref, want string) (manifest.Ref, error) {
 	var found []manifest.Ref
 	for _, ref := range refs {
@@ -84,12 +84,12 @@ func byID(refs []manifest.Ref, want string) (manifest.Ref, error) {
 	case 0:
 		return manifest.Ref{}, failure.New(failure.Usage, "there is no snapshot %q; the newest is %s (of %d)", want, refs[len(refs)-1].ID, len(refs))
 	}
-	return manifest.Ref{}, failure.New(failure.Usage, "%q stands for %d snapshots, %s to %s: write more of the id", want, len(found), found[0].ID, found[len(found)-1].ID)
+	return manifest.Ref{}, failure.New(failure.Usage, "%q matches %d snapshots, %s to %s; give more digits of the ID", want, len(found), found[0].ID, found[len(found)-1].ID)
 }
 
-// series is the snapshots of one site, made by one pipeline.
+// series describes the snapshots of one site made by one pipeline.
 type series struct {
-	site     moodle.Site // with the name in its newest snapshot
+	site     moodle.Site // named as in its newest snapshot
 	pipeline string
 	newest   *manifest.Snapshot
 	count    int
@@ -112,7 +112,7 @@ func (set *seriesSet) add(s *manifest.Snapshot) {
 	*set = append(*set, seriesOf(s))
 }
 
-// String lists the series, one a line.
+// String lists the series, one per line.
 func (set seriesSet) String() string {
 	const most = 20
 	var lines strings.Builder
@@ -168,7 +168,7 @@ func (r *Repository) latest(ctx context.Context, refs []manifest.Ref, c Choice) 
 	}
 	switch {
 	case failed != nil && len(found) > 0:
-		return manifest.Ref{}, nil, fmt.Errorf("the newest snapshot can't be read: %w; the newest that can is %s: ask for that one by its id", failed, found[0].newest.ID)
+		return manifest.Ref{}, nil, fmt.Errorf("the newest snapshot can't be read: %w; the newest readable one is %s, select it by its ID", failed, found[0].newest.ID)
 	case failed != nil:
 		return manifest.Ref{}, nil, failed
 	case len(found) == 0 && len(unsigned) > 0:
@@ -206,7 +206,7 @@ func Skipped(s *manifest.Snapshot) (n stage.Note, ok bool) {
 	return stage.Note{Path: object.SnapshotName(newest.KID, newest.ID), Text: fmt.Sprintf("%s skipped: %v; latest is %s", what, manifest.ErrUnsigned, s.ID)}, true
 }
 
-// ambiguous lists what latest could be the newest of.
+// ambiguous is the error if latest could refer to several series.
 func ambiguous(set seriesSet) error {
 	return failure.New(failure.Refused, "latest is ambiguous: the repository has snapshots of several sites or pipelines:%s\n"+
 		"name the site, the pipeline or both (--site, --pipeline; in a pipeline file site and pipeline beside snapshot), or give an id", set)
@@ -220,9 +220,9 @@ func noMatch(c Choice, others seriesSet) error {
 	return failure.New(failure.Usage, "there is no snapshot of %s; the repository has:%s", c, others)
 }
 
-// selected returns what a list has of the site and the pipeline, and what can't be
-// read. If c names one of them and no snapshot matches, the error, of class
-// failure.Usage, lists those that exist.
+// selected returns the snapshots of a list that c matches, and those that can't be read.
+// If c is not empty and no snapshot matches, the error is of class failure.Usage and lists
+// the existing ones.
 func selected(list []Listed, c Choice) ([]Listed, error) {
 	var chosen []Listed
 	var others seriesSet

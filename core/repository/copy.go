@@ -12,55 +12,58 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// CopyRequest says which snapshots Copy copies: those of IDs, or all that Want matches.
+// CopyRequest selects the snapshots to copy: those in IDs, or all that Want matches.
 type CopyRequest struct {
-	IDs    []string // or beginnings of one ID only
-	Want   Choice   // looked at without IDs
+	IDs    []string // IDs or unique prefixes
+	Want   Choice   // ignored if there are IDs
 	DryRun bool     // store nothing
-	// Planned is told what is going to be copied, before it is; it may be nil.
+	// Planned is called with the plan before anything is copied; it may be nil.
 	Planned func(*Copying)
-	// Report is told of the bytes of content that were copied and read back, from one
+	// Report is called with the bytes of content copied and read back so far, by one
 	// goroutine at a time; it may be nil.
 	Report VerifyProgress
 }
 
-// Copying is what Copy did, or would do. The lists begin with the oldest.
+// Copying is the result of Copy, or the plan of a dry run. Its lists are sorted oldest
+// first.
 type Copying struct {
-	Copy []Copied // that are copied, or are going to be
-	// There are snapshots that were copied before, or come from there.
+	Copy []Copied // copied or planned
+	// There lists snapshots that were copied before, or originate from the target.
 	There []Copied
-	// Removed were copied before and removed there since. Only an ID copies them again.
+	// Removed lists snapshots that were copied before and have since been removed from
+	// the target. They are only copied again if IDs lists them.
 	Removed []*manifest.Snapshot
-	Failed  []Listed // that are not copied, because they can't be read or are damaged
+	Failed  []Listed // not copied, because unreadable or damaged
 	Notes   []stage.Note
 }
 
 // Copied is a snapshot and its copy.
 type Copied struct {
 	Snapshot *manifest.Snapshot // without Tables and Units
-	ID       string             // of the copy; "" where it is not made yet
+	ID       string             // of the copy; "" if it does not exist yet
 	Totals   manifest.Totals    // of the copy
 }
 
-// Copy stores snapshots of r in another repository, under that one's keys. Content
-// is read, proved by its hashes, and stored as far as it is new there. Then it is read
-// back, and only if that gives the same sums the copy becomes a snapshot: with the
-// time, site, pipeline, tags, losses and proofs of the original, and with its ID unless
-// another snapshot there has that. A crash leaves packs that the next copy uses or
-// prune clears, and nothing else.
+// Copy copies snapshots of r to another repository, under its keys. It reads the content,
+// verifies its hashes, and stores what is new to the target. It then reads the copy back,
+// and stores the manifest only if all checksums match. The copy has the time, site,
+// pipeline, tags, losses and proofs of the original, and its ID unless another snapshot in
+// the target has that ID. A crash leaves only packs, which the next copy reuses or Prune
+// removes.
 //
-// A snapshot that is damaged is in Failed and does not keep Copy from the others; the
-// error is of class failure.Unproven then. Errors of class failure.Refused: both are
-// the same repository, a lock, a wrong key. Copy owns the destination's storage.
+// A damaged snapshot is listed in Failed, and the others are still copied; the error is
+// then of class failure.Unproven. The error is of class failure.Refused if both are the
+// same repository, a repository is locked, or a key is wrong. Copy owns the target's
+// storage.
 func (r *Repository) Copy(ctx context.Context, to Destination, q CopyRequest) (result *Copying, err error) {
 	w, err := openDestination(ctx, to, r, q.DryRun)
 	if err != nil {
-		return nil, fmt.Errorf("the repository to copy to: %w", err)
+		return nil, fmt.Errorf("target repository: %w", err)
 	}
 	defer func() { err = errors.Join(err, w.close(ctx)) }()
 	l, err := lock.AcquireShared(ctx, r.storage)
 	if err != nil {
-		return nil, fmt.Errorf("the repository to copy from: %w", err)
+		return nil, fmt.Errorf("source repository: %w", err)
 	}
 	defer func() { err = errors.Join(err, l.Release(ctx)) }()
 	c := newCopier(r, w, q.Report)
@@ -89,7 +92,7 @@ func (r *Repository) Copy(ctx context.Context, to Destination, q CopyRequest) (r
 	return result, result.failed()
 }
 
-// failed is the error of snapshots that could not be copied.
+// failed returns the error for snapshots that could not be copied.
 func (c *Copying) failed() error {
 	if len(c.Failed) == 0 {
 		return nil
@@ -116,7 +119,7 @@ func unreadable(err error) error {
 	return err
 }
 
-// plan finds out which snapshots are to be copied.
+// plan determines which snapshots to copy.
 func (c *copier) plan(ctx context.Context, q CopyRequest) (*Copying, error) {
 	list, err := c.from.Snapshots(ctx)
 	if err != nil {
@@ -159,7 +162,7 @@ func (c *copier) plan(ctx context.Context, q CopyRequest) (*Copying, error) {
 	return result, nil
 }
 
-// named finds the snapshots of a list that ids name.
+// named returns the snapshots of a list that ids selects.
 func named(list []Listed, ids []string) ([]Listed, error) {
 	refs := make([]manifest.Ref, len(list))
 	for i, l := range list {
@@ -185,7 +188,7 @@ func named(list []Listed, ids []string) ([]Listed, error) {
 	return chosen, nil
 }
 
-// originalOf names the snapshot that s is, or that it was copied from first.
+// originalOf returns the first original of s, or s itself if it is not a copy.
 func (r *Repository) originalOf(s *manifest.Snapshot) stage.Original {
 	if s.Original != nil {
 		return *s.Original

@@ -177,9 +177,9 @@ func TestCopyIsRefused(t *testing.T) {
 		to  repository.Destination
 		say string
 	}{
-		"the same repository":           {asPipeline(t, from, "first"), "is the repository that is copied from"},
-		"the same, by passphrase":       {asDirectory(t, from, "first"), "is the repository that is copied from"},
-		"a copy of the files":           {asPipeline(t, twin, "first"), "or a copy of its files"},
+		"the same repository":           {asPipeline(t, from, "first"), "source and target are the same repository"},
+		"the same, by passphrase":       {asDirectory(t, from, "first"), "source and target are the same repository"},
+		"a copy of the files":           {asPipeline(t, twin, "first"), "or one is a copy of the other"},
 		"a wrong passphrase":            {asPipeline(t, to, "wrong"), "wrong passphrase"},
 		"a wrong passphrase, no stages": {asDirectory(t, to, "wrong"), "wrong passphrase"},
 		"a passphrase, not encrypted":   {asDirectory(t, clear, "second"), "is not encrypted"},

@@ -18,10 +18,10 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Destination is the repository that Copy writes to.
+// Destination is the target repository of Copy.
 type Destination struct {
 	Storage stage.Storage
-	Config  SinkConfig // how a pipeline writes there; Tags are not used
+	Config  SinkConfig // how a pipeline writes to it; Tags is ignored
 	// Chain opens the repository where no pipeline says how to write: what is copied
 	// is stored under its newest key that can be opened, and Config.Transforms is not
 	// used. It must not be given an identity: anybody can make a key for a recipient,
@@ -29,7 +29,7 @@ type Destination struct {
 	Chain *Chain
 }
 
-// copyTarget is a Destination at work.
+// copyTarget is an opened Destination.
 type copyTarget struct {
 	storage    stage.Storage
 	key        manifest.SigningKey
@@ -45,8 +45,8 @@ type copyTarget struct {
 
 	refs    []manifest.Ref
 	newest  manifest.Ref    // zero for none
-	taken   map[string]bool // ids that no new snapshot may have
-	removed map[string]bool // ids of snapshots that were removed on purpose
+	taken   map[string]bool // IDs that a new snapshot must not have
+	removed map[string]bool // IDs of snapshots that were removed intentionally
 }
 
 // openDestination opens the repository, and unless dry is set locks it for writing.
@@ -67,7 +67,7 @@ func openDestination(ctx context.Context, d Destination, from *Repository, dry b
 		return nil, err
 	}
 	if from.sealed && w.generation != nil && !w.generation.Key.Encrypted() {
-		w.notes = append(w.notes, stage.Note{Path: object.RootName, Text: "the copies are not encrypted, and the originals are"})
+		w.notes = append(w.notes, stage.Note{Path: object.RootName, Text: "the copies are not encrypted, but the originals are"})
 	}
 	return w, nil
 }
@@ -96,12 +96,12 @@ func (w *copyTarget) openByChain(ctx context.Context, d Destination, from *Repos
 		}
 	}
 	if w.generation == nil {
-		return failure.New(failure.Refused, "it has no key yet, which says how to store; give a pipeline file that backs up to it instead of its directory, or make a backup there first")
+		return failure.New(failure.Refused, "the repository has no key yet; give a pipeline file that backs up to it instead of its directory, or make a backup there first")
 	}
 	return w.acquire(ctx, dry)
 }
 
-// openAsSink opens a repository as a pipeline does, and makes what is not there yet.
+// openAsSink opens a repository as a pipeline does, and creates what is missing.
 func (w *copyTarget) openAsSink(ctx context.Context, d Destination, from *Repository, dry bool) error {
 	s := NewSink(d.Storage, d.Config)
 	w.storage = s.storage
@@ -134,12 +134,12 @@ func (w *copyTarget) openAsSink(ctx context.Context, d Destination, from *Reposi
 	return nil
 }
 
-// other refuses the repository that is copied from.
+// other refuses the source repository as target.
 func (w *copyTarget) other(from *Repository) error {
 	if w.root.ID != from.root.ID {
 		return nil
 	}
-	return failure.New(failure.Refused, "it is the repository that is copied from, or a copy of its files (both have the ID %s); give another one", w.root.ID)
+	return failure.New(failure.Refused, "source and target are the same repository, or one is a copy of the other (both have the ID %s); give another target", w.root.ID)
 }
 
 func (w *copyTarget) acquire(ctx context.Context, dry bool) (err error) {
@@ -151,7 +151,7 @@ func (w *copyTarget) acquire(ctx context.Context, dry bool) (err error) {
 	return err
 }
 
-// load learns what is there.
+// load reads the index, snapshots and removals of the target.
 func (w *copyTarget) load(ctx context.Context, dry bool) error {
 	var err error
 	if w.refs, _, err = listSnapshots(ctx, w.storage); err != nil {
@@ -209,7 +209,7 @@ func (w *copyTarget) loadRemovals(ctx context.Context) error {
 	return nil
 }
 
-// signers are whose snapshots count; none for all.
+// signers returns the signers whose snapshots count; all count if there are none.
 func (w *copyTarget) signers() []manifest.Signer {
 	if w.key.IsZero() {
 		return nil
@@ -250,7 +250,7 @@ func (w *copyTarget) copyOf(ctx context.Context, original stage.Original) (id st
 			}
 		case lost, errors.Is(err, manifest.ErrUnsigned):
 			if same {
-				return "", &unreadableError{fmt.Errorf("a snapshot of this ID is there already and can't be used; remove it there with vault forget: %w", err)}
+				return "", &unreadableError{fmt.Errorf("the target has an unusable snapshot of this ID; remove it there with vault forget: %w", err)}
 			}
 		default:
 			return "", err
@@ -279,7 +279,7 @@ func (w *copyTarget) prove(ctx context.Context, snap *manifest.Snapshot) error {
 		return err
 	}
 	if found := w.proof.sorted(); len(found) > 0 {
-		return failure.New(failure.Unproven, "what was stored does not come back (%d places): %s: %s", len(found), found[0].Object, found[0].Problem)
+		return failure.New(failure.Unproven, "the copy is damaged (%d findings): %s: %s", len(found), found[0].Object, found[0].Problem)
 	}
 	sizes := maps.Clone(w.chunks.Packer.Sizes) // nothing is being put
 	return packsThere(ctx, w.storage, w.generation, sizes)
@@ -297,12 +297,12 @@ func packsThere(ctx context.Context, s stage.Storage, e *keyring.Generation, mis
 		return fmt.Errorf("listing packs: %w", err)
 	}
 	for name := range missing {
-		return failure.New(failure.Unproven, "%s (and %d more) is not in the storage as it was stored: is somebody else changing the repository?", object.PackName(e.KID, name), len(missing)-1)
+		return failure.New(failure.Unproven, "%s (and %d more) is missing or has another size; is something else modifying the repository?", object.PackName(e.KID, name), len(missing)-1)
 	}
 	return nil
 }
 
-// close ends what is under way, gives the lock back and closes the storage.
+// close cancels writes in progress, releases the lock and closes the storage.
 func (w *copyTarget) close(ctx context.Context) error {
 	if w.chunks != nil {
 		w.chunks.Packer.Close()

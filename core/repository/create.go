@@ -15,22 +15,22 @@ import (
 )
 
 var (
-	// ErrNoRepository is returned where a storage holds nothing at all.
+	// ErrNoRepository is returned for an empty storage.
 	ErrNoRepository = errors.New("there is no repository here (no " + object.RootName + ")")
-	// ErrRepositoryExists is returned by Create.
+	// ErrRepositoryExists is returned by Create if the storage contains a repository.
 	ErrRepositoryExists = errors.New("there is a repository here already")
 )
 
-// Creation says what Create makes.
+// Creation configures Create.
 type Creation struct {
-	Transforms []keyring.Transform // of the repository's first key
-	// NoKey leaves the key to the first backup, which knows its transforms.
+	Transforms []keyring.Transform // of the first key
+	// NoKey leaves creating the key to the first backup.
 	NoKey bool
 }
 
-// Create makes a repository in an empty storage, which it closes. Errors of
-// class failure.Refused: there is one (ErrRepositoryExists), the place is not
-// empty, or it can't be written; nothing was changed then. It may be repeated
+// Create creates a repository in an empty storage, and closes the storage. The error is of
+// class failure.Refused if there is a repository already (ErrRepositoryExists), or if the
+// storage is not empty or can't be written; nothing is changed then. Create may be repeated
 // after any other error.
 func Create(ctx context.Context, below stage.Storage, c Creation) (err error) {
 	s := guard(below)
@@ -39,28 +39,28 @@ func Create(ctx context.Context, below stage.Storage, c Creation) (err error) {
 		return err
 	}
 	if _, err := s.Free(ctx); err != nil {
-		return failure.Wrap(failure.Refused, fmt.Errorf("no repository can be written here: %w", err))
+		return failure.Wrap(failure.Refused, fmt.Errorf("cannot create a repository: %w", err))
 	}
 	l, err := lock.Acquire(ctx, s, lock.LockWrite, "", lock.Refresh)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.Release(ctx)) }()
-	if err := vacant(ctx, s); err != nil { // another may have been first
+	if err := vacant(ctx, s); err != nil { // another process may have been first
 		return err
 	}
 	t := &target{}
 	if err := t.createRoot(ctx, s, time.Now()); err != nil {
 		return err
 	}
-	if c.NoKey || !canOpen(c.Transforms) { // with recipients alone every backup makes its own
+	if c.NoKey || !canOpen(c.Transforms) { // with only recipients, every backup creates its own key
 		return nil
 	}
 	_, err = t.create(ctx, s, c.Transforms, time.Now())
 	return err
 }
 
-// vacant returns nil if a repository can be made in s.
+// vacant returns nil if a repository can be created in s.
 func vacant(ctx context.Context, s stage.Storage) error {
 	_, err := object.ReadRoot(ctx, s)
 	switch {
@@ -76,8 +76,8 @@ func vacant(ctx context.Context, s stage.Storage) error {
 	return nil
 }
 
-// absent explains what is there instead of a repository; ErrNoRepository if
-// nothing is. Its errors are of class failure.Refused.
+// absent returns the error for a storage without a repository: ErrNoRepository if it is
+// empty. The error is of class failure.Refused.
 func absent(ctx context.Context, s stage.Storage) error {
 	foreign, err := foreignObject(ctx, s)
 	if err != nil {
@@ -86,13 +86,13 @@ func absent(ctx context.Context, s stage.Storage) error {
 	if foreign == "" {
 		return failure.Wrap(failure.Refused, ErrNoRepository)
 	}
-	return failure.New(failure.Refused, "this is not a repository (no %s), and it is not empty: it holds for example %q; check the place, or use an empty one", object.RootName, foreign)
+	return failure.New(failure.Refused, "not a repository (no %s), but not empty: it contains %q; check the location, or use an empty one", object.RootName, foreign)
 }
 
 var errFound = errors.New("found")
 
-// foreignObject names something that stands where a new repository would be
-// made; "" if nothing does. A first backup that was killed leaves no more than a lock.
+// foreignObject returns the name of an object that prevents creating a repository, or ""
+// if there is none. Locks and turns don't: a killed first backup may leave them.
 func foreignObject(ctx context.Context, s stage.Storage) (string, error) {
 	var name string
 	err := s.List(ctx, "", func(o stage.Object) error {
@@ -106,7 +106,7 @@ func foreignObject(ctx context.Context, s stage.Storage) (string, error) {
 		return errFound
 	})
 	if err != nil && !errors.Is(err, errFound) {
-		return "", fmt.Errorf("looking what is there: %w", err)
+		return "", fmt.Errorf("listing the storage: %w", err)
 	}
 	return name, nil
 }

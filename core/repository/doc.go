@@ -6,7 +6,7 @@
 // NewSink writes a snapshot, NewSource reads one for a restore; a Repository
 // lists, shows and verifies them. Each owns the storage it is given and closes it.
 //
-// The packages below it are layers, each of which knows those before it alone: object
-// (names and IDs), keyring (keys), lock, pack (chunks and their index), and manifest
-// (snapshots and their lists of entries).
+// The packages below it are layers; each depends only on earlier ones: object (names and
+// IDs), keyring (keys), lock, pack (chunks and their index), and manifest (snapshots and
+// their entry lists).
 package repository

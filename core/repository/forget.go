@@ -14,35 +14,36 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// ForgetRequest says which snapshots are to be removed: those that Policy does not
-// keep, or those that IDs name.
+// ForgetRequest selects the snapshots to remove: those that Policy does not keep, or
+// those in IDs.
 type ForgetRequest struct {
 	Policy stage.Keeper // a Policy
-	Want   Choice       // with Policy: only snapshots that it matches are looked at
-	IDs    []string     // or beginnings of one ID only; then Policy is not looked at
+	Want   Choice       // restricts Policy to matching snapshots
+	IDs    []string     // IDs or unique prefixes; if given, Policy is ignored
 	Key    manifest.SigningKey
 	DryRun bool // remove nothing
 }
 
-// Forgotten is what Forget did, or would do.
+// Forgotten is the result of Forget, or the plan of a dry run.
 type Forgotten struct {
 	Keep    []Kept
-	Remove  []*manifest.Snapshot // the oldest first; without Tables and Units
-	Skipped []Listed             // that can't be read: a policy never removes them
+	Remove  []*manifest.Snapshot // oldest first; without Tables and Units
+	Skipped []Listed             // unreadable; a policy never removes them
 	Records []*Removal           // none in a dry run
 }
 
-// Kept is a snapshot that stays, and why.
+// Kept is a snapshot that is kept, with the reasons.
 type Kept struct {
 	Snapshot *manifest.Snapshot
 	Reasons  []string
 }
 
-// Forget removes snapshots, not their chunks, which Prune does. A record of the
-// removal is stored first, see Removal. A policy counts for each site and pipeline
-// on its own, and always keeps the newest snapshot of each; only an ID removes the
-// last. An error of class failure.Refused: a lock, or a snapshot is signed and Key
-// is not its signer's or one of Chain.Signers. It may be repeated after any error.
+// Forget removes snapshots, but not their chunks, which Prune removes. It first stores a
+// record of the removal (see Removal). A policy applies to each site and pipeline separately
+// and always keeps the newest snapshot of each; that one can only be removed by its ID. The
+// error is of class failure.Refused if the repository is locked, or if a snapshot is
+// signed and Key belongs neither to its signer nor to one of Chain.Signers. The call may
+// be repeated after any error.
 func (r *Repository) Forget(ctx context.Context, q ForgetRequest) (f *Forgotten, err error) {
 	if q.DryRun {
 		return r.planForget(ctx, q)
@@ -82,8 +83,8 @@ func (r *Repository) planForget(ctx context.Context, q ForgetRequest) (*Forgotte
 	return f, nil
 }
 
-// mayRemove refuses to remove a signed snapshot without a signature: who verifies
-// with signers would take it for deleted by a stranger.
+// mayRemove refuses to remove a signed snapshot without a signature: Verify with signers
+// would report it as deleted by someone else.
 func (r *Repository) mayRemove(s *manifest.Snapshot, key manifest.SigningKey) error {
 	by, signed := s.Signer()
 	switch {
@@ -123,9 +124,9 @@ func (r *Repository) forgetIDs(ctx context.Context, ids []string) (*Forgotten, e
 		s, err := r.head(ctx, ref)
 		if _, lost := object.AsDamage(err); lost || errors.Is(err, manifest.ErrUnsigned) {
 			if _, err := r.generation(ctx, ref.KID); err != nil {
-				return nil, fmt.Errorf("snapshot %s can't be removed, for the removal can't be recorded: %w", ref.ID, err)
+				return nil, fmt.Errorf("snapshot %s can't be removed, because its removal can't be recorded: %w", ref.ID, err)
 			}
-			s, err = &manifest.Snapshot{ID: ref.ID, KID: ref.KID}, nil // it is damaged or forged, and worth nothing
+			s, err = &manifest.Snapshot{ID: ref.ID, KID: ref.KID}, nil // it is damaged or forged
 		}
 		if err != nil {
 			return nil, err
@@ -137,7 +138,7 @@ func (r *Repository) forgetIDs(ctx context.Context, ids []string) (*Forgotten, e
 
 func (r *Repository) forgetByPolicy(ctx context.Context, q ForgetRequest) (*Forgotten, error) {
 	if p, ok := q.Policy.(Policy); q.Policy == nil || ok && p.IsZero() {
-		return nil, failure.New(failure.Usage, "nothing says which snapshots to keep")
+		return nil, failure.New(failure.Usage, "no retention policy and no snapshot IDs given")
 	}
 	list, err := r.Snapshots(ctx)
 	if err != nil {
@@ -147,7 +148,7 @@ func (r *Repository) forgetByPolicy(ctx context.Context, q ForgetRequest) (*Forg
 		return nil, err
 	}
 	f := &Forgotten{}
-	bySeries := map[seriesKey][]*manifest.Snapshot{} // the newest first
+	bySeries := map[seriesKey][]*manifest.Snapshot{} // newest first
 	for _, l := range slices.Backward(list) {
 		if l.Snapshot == nil {
 			_, lost := object.AsDamage(l.Err)
@@ -179,5 +180,5 @@ func (r *Repository) forgetByPolicy(ctx context.Context, q ForgetRequest) (*Forg
 	return f, nil
 }
 
-// seriesKey tells the snapshots of one site, made by one pipeline, from all others.
+// seriesKey identifies the snapshots of one site made by one pipeline.
 type seriesKey struct{ site, pipeline string }

@@ -17,7 +17,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// listSnapshots returns all snapshots, the oldest first, and names that are not a snapshot's.
+// listSnapshots returns all snapshots, oldest first, and the names of stray objects.
 func listSnapshots(ctx context.Context, s stage.Storage) (refs []manifest.Ref, strays []string, err error) {
 	err = s.List(ctx, object.SnapshotDir, func(o stage.Object) error {
 		kid, id := path.Split(strings.TrimPrefix(o.Name, object.SnapshotDir))
@@ -37,7 +37,7 @@ func listSnapshots(ctx context.Context, s stage.Storage) (refs []manifest.Ref, s
 	return refs, strays, nil
 }
 
-// compareRefs orders snapshots, the oldest first.
+// compareRefs orders snapshots, oldest first.
 func compareRefs(a, b manifest.Ref) int {
 	return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.KID, b.KID))
 }
@@ -46,7 +46,7 @@ func compareIDs(a, b *manifest.Snapshot) int {
 	return compareRefs(manifest.Ref{KID: a.KID, ID: a.ID}, manifest.Ref{KID: b.KID, ID: b.ID})
 }
 
-const earlyText = "the snapshot ID is in the future; unless a clock was wrong when it was made, somebody else put it there"
+const earlyText = "the snapshot ID is in the future; if no clock was wrong when it was made, the snapshot may be forged"
 
 // strayNotes lists objects among the snapshots that are not snapshots of Vault, and
 // snapshots whose ID is in the future.
@@ -64,16 +64,16 @@ func strayNotes(ctx context.Context, s stage.Storage) ([]stage.Note, error) {
 	return notes, err
 }
 
-// history is what a new snapshot follows.
+// history describes the snapshots that precede a new one.
 type history struct {
-	previous *manifest.Snapshot // the newest of its pipeline, site and key that can be read; nil for none
-	newest   manifest.Ref       // of all, as far as they can be read; zero for none
-	last     string             // the id to be later than, also where that can't be read; "" for none
+	previous *manifest.Snapshot // the newest readable one of its pipeline, site and key; nil if none
+	newest   manifest.Ref       // the newest readable one of all; zero if none
+	last     string             // the greatest ID, readable or not, which the new ID must exceed; "" if none
 }
 
-// findHistory reads manifests of a generation, the newest first, until one is of the
-// pipeline and the site, and of the signers where there are any: a new snapshot
-// would vouch for content of the one before. Manifests under other keys are known by their names.
+// findHistory reads the manifests of a generation, newest first, until it finds one of the
+// pipeline and site. If there are signers, one of them must have signed it, because the
+// new snapshot reuses its content. Of other keys' manifests only the names are used.
 func findHistory(ctx context.Context, s stage.Storage, e *keyring.Generation, kids []string, pipeline, site string, now time.Time, signers []manifest.Signer) (h history, err error) {
 	refs, _, err := listSnapshots(ctx, s)
 	if err != nil {
@@ -84,7 +84,7 @@ func findHistory(ctx context.Context, s stage.Storage, e *keyring.Generation, ki
 		lost := !slices.Contains(kids, ref.KID)
 		if ref.KID == e.KID {
 			snap, err = manifest.GetSnapshot(ctx, s, e, ref.ID, signers)
-			_, lost = object.AsDamage(err) // which verify tells
+			_, lost = object.AsDamage(err) // verify reports it
 			lost = lost || errors.Is(err, manifest.ErrUnsigned)
 			if err != nil && !lost {
 				return h, err
@@ -105,8 +105,8 @@ func findHistory(ctx context.Context, s stage.Storage, e *keyring.Generation, ki
 	return h, nil
 }
 
-// Previous tells what the newest snapshot of the pipeline and site holds, as far as it
-// can be read with what the sink was given.
+// Previous returns the contents of the newest snapshot of the pipeline and site that the
+// sink can read, or nil if there is none.
 func (s *Sink) Previous(ctx context.Context, p *stage.Plan) (*stage.Holdings, error) {
 	if s.target == nil || s.target.generation == nil {
 		return nil, nil

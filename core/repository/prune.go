@@ -15,30 +15,30 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// DefaultMaxWaste is the waste in percent that a pack may have before it is repacked.
+// DefaultMaxWaste is the percentage of waste above which a pack is repacked.
 const DefaultMaxWaste = 50
 
-// PruneRequest says how Prune works.
+// PruneRequest configures Prune.
 type PruneRequest struct {
-	MaxWaste int // percent of a pack's bytes that may be waste, 0 to 100
+	MaxWaste int // allowed waste in percent of a pack's bytes, 0 to 100
 	DryRun   bool
-	// Planned is told what is going to be done, before it is; it may be nil.
+	// Planned is called with the plan before anything is changed; it may be nil.
 	Planned func(*Pruning)
-	// Report is told of the bytes that are repacked, from one goroutine; it may be nil.
+	// Report is called with the bytes repacked so far, by one goroutine; it may be nil.
 	Report VerifyProgress
 }
 
-// Pruning is what Prune does. Bytes are those of stored objects.
+// Pruning is the plan and result of Prune. Bytes count stored objects.
 type Pruning struct {
-	Snapshots int          `json:"snapshots"`     // whose chunks stay
-	Packs     int          `json:"packs"`         // that are there
-	Bytes     int64        `json:"bytes"`         // of these
-	Waste     int64        `json:"waste_bytes"`   // that no snapshot needs
-	Remove    int          `json:"remove_packs"`  // packs that are all waste
+	Snapshots int          `json:"snapshots"`     // whose chunks are kept
+	Packs     int          `json:"packs"`         // in the repository
+	Bytes     int64        `json:"bytes"`         // of these packs
+	Waste     int64        `json:"waste_bytes"`   // not needed by any snapshot
+	Remove    int          `json:"remove_packs"`  // packs that contain only waste
 	Repack    int          `json:"repack_packs"`  // packs with more waste than allowed
-	Merge     int          `json:"merge_packs"`   // small packs of which fewer are made
-	Rewrite   int64        `json:"rewrite_bytes"` // of chunks that are stored anew
-	Free      int64        `json:"free_bytes"`    // what there is more room afterwards
+	Merge     int          `json:"merge_packs"`   // small packs to be merged
+	Rewrite   int64        `json:"rewrite_bytes"` // of chunks that are stored again
+	Free      int64        `json:"free_bytes"`    // space that is freed
 	Notes     []stage.Note `json:"notes,omitempty"`
 }
 
@@ -46,14 +46,15 @@ func (p *Pruning) note(object, format string, args ...any) {
 	p.Notes = append(p.Notes, stage.Note{Path: object, Text: fmt.Sprintf(format, args...)})
 }
 
-// Prune removes the chunks that no snapshot needs, under an exclusive lock. It
-// deletes packs that are all waste, stores the needed chunks of packs with more
-// waste than MaxWaste, and of small packs, in new packs before it deletes those, and
+// Prune removes the chunks that no snapshot needs, under an exclusive lock. It deletes
+// packs that contain only waste. It copies the needed chunks of small packs, and of packs
+// with more waste than MaxWaste, to new packs and then deletes the old ones. It also
 // merges small indexes.
-// After a crash or an error at any step every snapshot has all its chunks, and the
-// next Prune goes on. Chunks under keys that can't be opened stay. Errors of class
-// failure.Refused: a lock, a storage that can't delete, or a snapshot of which it
-// can't be told which chunks it needs.
+//
+// After a crash or an error at any step every snapshot still has all its chunks, and the
+// next Prune continues. Chunks under keys that can't be opened are kept. The error is of
+// class failure.Refused if the repository is locked, the storage does not delete, or the
+// chunks that a snapshot needs can't be determined.
 func (r *Repository) Prune(ctx context.Context, q PruneRequest) (result *Pruning, err error) {
 	var l *lock.Lock
 	if q.DryRun {
@@ -79,7 +80,7 @@ func (r *Repository) Prune(ctx context.Context, q PruneRequest) (result *Pruning
 	for _, kid := range r.kids {
 		e, err := r.generation(ctx, kid)
 		if _, lost := object.AsDamage(err); lost || errors.Is(err, stage.ErrKey) {
-			result.note(object.KeysDir+kid, "what was stored under this key stays: %v", err)
+			result.note(object.KeysDir+kid, "data stored under this key is kept: %v", err)
 			continue
 		}
 		if err != nil {
@@ -105,8 +106,8 @@ func (r *Repository) Prune(ctx context.Context, q PruneRequest) (result *Pruning
 	return result, nil
 }
 
-// deletes returns an error where the storage does not delete objects: nothing
-// should be stored anew then.
+// deletes returns an error if the storage does not delete objects. It is checked before
+// chunks are repacked.
 func deletes(l *lock.Lock, ctx context.Context) error {
 	l.Turn.Lock()
 	defer l.Turn.Unlock()
@@ -135,19 +136,19 @@ type prunePlan struct {
 	owned     map[object.ID]struct{} // needed chunks that a pack has
 	packs     map[string]*packUse    // that are whole
 	lost      []pack.Pack            // that indexes name, and are not there as they say
-	remove    []string               // packs that are all waste
+	remove    []string               // packs that contain only waste
 	repack    []string               // packs with too much waste, and small ones
 }
 
-// packUse is a pack and what of it stays.
+// packUse is a pack and the use of its chunks.
 type packUse struct {
 	pack.Pack
 	live  int64              // sealed bytes of needed chunks
-	owned map[object.ID]bool // needed chunks of which this pack has the copy that stays
-	keep  bool               // it stays as it is, whatever its waste
+	owned map[object.ID]bool // needed chunks whose copy in this pack is kept
+	keep  bool               // the pack is kept regardless of its waste
 }
 
-// survey finds out what can be removed. It changes nothing.
+// survey determines what can be removed. It changes nothing.
 func (p *prunePlan) survey(ctx context.Context, maxWaste int) error {
 	refs, _, err := listSnapshots(ctx, p.storage)
 	if err != nil {
@@ -180,7 +181,7 @@ func (p *prunePlan) survey(ctx context.Context, maxWaste int) error {
 // need enters the chunks of a snapshot: those of its lists, and those that its lists name.
 func (p *prunePlan) need(ctx context.Context, chunks *pack.ChunkReader, ref manifest.Ref) error {
 	unknown := func(err error) error {
-		return failure.New(failure.Refused, "which chunks snapshot %s needs is not known: %w; put a copy back, or remove the snapshot with vault forget", ref.ID, err)
+		return failure.New(failure.Refused, "cannot determine which chunks snapshot %s needs: %w; restore the object from a copy, or remove the snapshot with vault forget", ref.ID, err)
 	}
 	snap, err := manifest.GetSnapshot(ctx, p.storage, p.generation, ref.ID, nil)
 	if _, lost := object.AsDamage(err); lost {

@@ -14,7 +14,7 @@ import (
 )
 
 // loadPacks reads the directories of all packs: from the indexes, else from the
-// packs themselves. A pack that is damaged stays, and is noted.
+// packs themselves. A damaged pack is kept, with a note.
 func (p *prunePlan) loadPacks(ctx context.Context) error {
 	kid := p.generation.KID
 	sizes := map[string]int64{}
@@ -50,7 +50,7 @@ func (p *prunePlan) loadPacks(ctx context.Context) error {
 		}
 		d, err := pack.ReadTrailer(ctx, p.storage, p.generation, name, size)
 		if _, bad := object.AsDamage(err); bad {
-			p.result.note(object.PackName(kid, name), "this pack is damaged, and stays: %v; look with vault verify", err)
+			p.result.note(object.PackName(kid, name), "the pack is damaged and is kept: %v; run vault verify", err)
 			continue
 		}
 		if err != nil {
@@ -147,7 +147,7 @@ func (p *prunePlan) checkCopies(ctx context.Context) error {
 				return err
 			}
 			bad[b.ID] = true
-			p.result.note(object.PackName(p.generation.KID, u.Name), "chunk %s is damaged here, and so all its copies stay: %v", b.ID, err)
+			p.result.note(object.PackName(p.generation.KID, u.Name), "chunk %s is damaged in this pack; all its copies are kept: %v", b.ID, err)
 		}
 	}
 	for _, u := range p.packs {

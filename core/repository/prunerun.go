@@ -12,9 +12,9 @@ import (
 	"github.com/lmsvault/vault/core/repository/pack"
 )
 
-// run carries the plan out. The order keeps every needed chunk in a pack that an
-// index or its own directory names, whatever is the last step: new packs, their
-// index, the merged indexes, and only then are old indexes and old packs deleted.
+// run executes the plan. It stores new packs, their index and the merged indexes, and only
+// then deletes old indexes and old packs. If it is interrupted at any step, every needed
+// chunk is still in a pack that can be found by an index or its own trailer.
 func (p *prunePlan) run(ctx context.Context) error {
 	if err := p.unchanged(ctx); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (p *prunePlan) unchanged(ctx context.Context) error {
 	}
 	for _, ref := range refs {
 		if ref.KID == p.generation.KID && !slices.Contains(p.snapshots, ref) {
-			return fmt.Errorf("snapshot %s appeared while the repository was locked: is a clock wrong? nothing that was there was removed; run vault prune again", ref.ID)
+			return fmt.Errorf("snapshot %s appeared while the repository was locked (is a clock wrong?); nothing was removed, run vault prune again", ref.ID)
 		}
 	}
 	return nil
@@ -108,7 +108,7 @@ func (p *prunePlan) moveChunks(ctx context.Context) (moved []string, err error) 
 			}
 			if sealed, plain, err = p.readBlob(ctx, sealed, plain, name, at, b); isLost(err) {
 				whole = false
-				p.result.note(object.PackName(p.generation.KID, name), "a chunk is damaged, and the pack stays: %v", err)
+				p.result.note(object.PackName(p.generation.KID, name), "a chunk is damaged; the pack is kept: %v", err)
 				continue
 			}
 			if err != nil {

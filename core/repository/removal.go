@@ -20,24 +20,24 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Removal is the record of snapshots that were removed on purpose: the content of
-// an object removals/KID/NAME, stored before they are deleted. Verify tells by it
-// a removal from a loss.
+// Removal is the record of snapshots that were removed intentionally. It is the content of
+// an object removals/KID/NAME, which is stored before the snapshots are deleted. It lets
+// Verify distinguish a removal from a loss.
 type Removal struct {
 	Format    int       `json:"format"`
 	Name      string    `json:"name"`
 	Time      time.Time `json:"time"`
 	Host      string    `json:"host"`
-	Version   string    `json:"version"` // of the vault that removed them
-	Reason    string    `json:"reason"`  // the policy, or that an ID was given
+	Version   string    `json:"version"` // of the vault that removed the snapshots
+	Reason    string    `json:"reason"`  // the policy, or that IDs were given
 	Snapshots []Removed `json:"snapshots"`
 
 	kid    string
 	signer *manifest.Signer
 }
 
-// Removed is what a Removal keeps of a snapshot. Previous and After keep naming
-// the snapshots before it: their loss is found after it is gone.
+// Removed describes a removed snapshot. Previous and After still reference the snapshots
+// before it, so their loss is detected even after the removal.
 type Removed struct {
 	ID       string    `json:"id"`
 	Previous string    `json:"previous,omitempty"`
@@ -50,7 +50,7 @@ type Removed struct {
 
 func removalName(kid, name string) string { return object.RemovalsDir + kid + "/" + name }
 
-// putRemoval stores a record, signed where there is a key, and reads it back.
+// putRemoval stores a record, signed if there is a key, and reads it back.
 func putRemoval(ctx context.Context, s stage.Storage, e *keyring.Generation, reason string, removed []Removed, key manifest.SigningKey) (*Removal, error) {
 	name, err := object.RandomName()
 	if err != nil {
@@ -63,7 +63,7 @@ func putRemoval(ctx context.Context, s stage.Storage, e *keyring.Generation, rea
 	r := &Removal{Format: object.Format, Name: name, Time: time.Now().UTC().Truncate(time.Second), Host: host, Version: manifest.Version(), Reason: reason, Snapshots: removed, kid: e.KID}
 	plain, err := json.Marshal(r)
 	if err != nil {
-		return nil, fmt.Errorf("describing the removal: %w", err)
+		return nil, fmt.Errorf("encoding the removal: %w", err)
 	}
 	blob := e.BlobName("removal", name)
 	if plain, err = key.Sign(plain, blob); err != nil {
@@ -78,7 +78,7 @@ func putRemoval(ctx context.Context, s stage.Storage, e *keyring.Generation, rea
 	}
 	back, err := e.GetObject(ctx, s, removalName(e.KID, name), blob)
 	if err == nil && !bytes.Equal(back, plain) {
-		err = &object.Damage{Object: removalName(e.KID, name), Err: fmt.Errorf("%w: it is not what was just stored", stage.ErrCorrupt)}
+		err = &object.Damage{Object: removalName(e.KID, name), Err: fmt.Errorf("%w: it differs from what was stored", stage.ErrCorrupt)}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the record of the removal back: %w", err)
@@ -86,8 +86,8 @@ func putRemoval(ctx context.Context, s stage.Storage, e *keyring.Generation, rea
 	return r, nil
 }
 
-// getRemoval reads a record; where signers are given, only what one of them has
-// signed, else ErrUnsigned.
+// getRemoval reads a record. If there are signers and none of them has signed it, the
+// error wraps ErrUnsigned.
 func getRemoval(ctx context.Context, s stage.Storage, e *keyring.Generation, name string, signers []manifest.Signer) (*Removal, error) {
 	objectName, blob := removalName(e.KID, name), e.BlobName("removal", name)
 	content, err := e.GetObject(ctx, s, objectName, blob)
@@ -103,16 +103,17 @@ func getRemoval(ctx context.Context, s stage.Storage, e *keyring.Generation, nam
 		return nil, &object.Damage{Object: objectName, Err: fmt.Errorf("%w: %w", stage.ErrCorrupt, err)}
 	}
 	if r.Format != object.Format {
-		return nil, fmt.Errorf("%s: the record has format %d, and this version of vault knows %d: use a newer vault", objectName, r.Format, object.Format)
+		return nil, fmt.Errorf("%s: unsupported record format %d (this vault supports %d); use a newer vault", objectName, r.Format, object.Format)
 	}
 	if r.Name != name {
-		return nil, &object.Damage{Object: objectName, Err: fmt.Errorf("%w: it says that it is %q", stage.ErrCorrupt, r.Name)}
+		return nil, &object.Damage{Object: objectName, Err: fmt.Errorf("%w: the record is that of %q", stage.ErrCorrupt, r.Name)}
 	}
 	return r, nil
 }
 
-// Removals returns the records of what was removed, the oldest first. What can't be
-// read is an error beside those that can, joined: *Damage, ErrUnsigned or stage.ErrKey.
+// Removals returns the records of removals, oldest first. Records that can't be read are
+// reported in a joined error, together with the readable ones: *object.Damage,
+// manifest.ErrUnsigned or stage.ErrKey.
 func (r *Repository) Removals(ctx context.Context) ([]*Removal, error) {
 	list, bad, err := r.removals(ctx)
 	if err != nil {
@@ -125,7 +126,7 @@ func (r *Repository) Removals(ctx context.Context) ([]*Removal, error) {
 	return list, errors.Join(errs...)
 }
 
-// badRemoval is a record that can't be used.
+// badRemoval is an unusable record.
 type badRemoval struct {
 	kid, objectName string
 	err             error
@@ -166,8 +167,8 @@ func (r *Repository) removal(ctx context.Context, kid, name string) (*Removal, e
 	return getRemoval(ctx, r.storage, e, name, r.chain.Signers)
 }
 
-// removeSnapshots records a removal, then deletes the manifests. It may be repeated
-// after any error: what is still there is a snapshot still.
+// removeSnapshots records a removal, then deletes the manifests. It may be repeated after
+// any error: a manifest that was not deleted is still a snapshot.
 func (r *Repository) removeSnapshots(ctx context.Context, l *lock.Lock, reason string, list []*manifest.Snapshot, key manifest.SigningKey) ([]*Removal, error) {
 	byKey := map[string][]Removed{}
 	var kids []string
@@ -193,7 +194,7 @@ func (r *Repository) removeSnapshots(ctx context.Context, l *lock.Lock, reason s
 		records = append(records, record)
 		for _, s := range byKey[kid] {
 			if err := r.storage.Delete(ctx, object.SnapshotName(kid, s.ID)); err != nil {
-				return records, failure.Wrap(failure.Of(err), fmt.Errorf("removing snapshot %s (it stays; run the same command again to continue): %w", s.ID, err))
+				return records, failure.Wrap(failure.Of(err), fmt.Errorf("removing snapshot %s (not removed; run the same command again to continue): %w", s.ID, err))
 			}
 		}
 	}

@@ -14,43 +14,43 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Chain is what a reader was given to open a repository with.
+// Chain configures how a reader opens a repository.
 type Chain struct {
-	// Transform makes a transform by the name that a key names it by, with the
-	// passphrase or identity. It is called anew for each key.
+	// Transform returns the transform called name, configured with the passphrase or
+	// identity. It is called for each key, and must return a new transform each time.
 	Transform func(ctx context.Context, name string) (stage.ByteTransform, error)
-	// Secret tells that a passphrase or an identity was given: then nothing is
-	// read that is not encrypted, for who gives one relies on it.
+	// Secret reports that a passphrase or an identity was given. Unencrypted
+	// repositories are then refused.
 	Secret bool
-	// Signers are whose snapshots are read: if there are any, a snapshot that none
-	// of them has signed is ErrUnsigned.
+	// Signers are the trusted signers. If there are any, reading a snapshot that none
+	// of them has signed returns manifest.ErrUnsigned.
 	Signers []manifest.Signer
 }
 
-// Repository reads what is stored, and removes what Forget and Prune are asked to.
-// What takes long takes a lock, see docs/repository.md. It is safe for concurrent use.
+// Repository reads snapshots, and removes them with Forget and Prune. Long operations
+// take a lock; see docs/repository.md. It is safe for concurrent use.
 type Repository struct {
 	storage stage.Storage
 	chain   Chain
 	root    object.Root
 	kids    []string
-	sealed  bool // no key may be read that is not encrypted
+	sealed  bool // unencrypted keys are refused
 
 	mu     sync.Mutex
 	opened map[string]*reading
 }
 
-// reading is a generation that was opened, or why it could not be.
+// reading is an opened generation, or the error of opening it.
 type reading struct {
 	generation *keyring.Generation
 	err        error
-	chunks     *pack.ChunkReader // made by the first who needs chunks
+	chunks     *pack.ChunkReader // created on first use
 }
 
-// Open opens the repository in a storage, which it owns from then on, also if
-// it fails. An error of class failure.Refused: there is none, or its format is
-// not known, or it is not encrypted where a secret was given, or encrypted in
-// parts. ErrKey: not one key can be opened with what chain was given.
+// Open opens the repository in a storage. It takes ownership of the storage, and closes it
+// on error. The error is of class failure.Refused if there is no repository, its format
+// is unknown, it is unencrypted although a secret was given, or only some of its keys are
+// encrypted. The error is stage.ErrKey if no key can be opened.
 func Open(ctx context.Context, s stage.Storage, chain Chain) (*Repository, error) {
 	r := &Repository{storage: guard(s), chain: chain, opened: map[string]*reading{}}
 	if err := r.open(ctx); err != nil {
@@ -65,7 +65,7 @@ func (r *Repository) open(ctx context.Context) error {
 		if err := absent(ctx, r.storage); !errors.Is(err, ErrNoRepository) {
 			return err
 		}
-		return failure.New(failure.Refused, "%w: check the path, and that its disk is mounted", ErrNoRepository)
+		return failure.New(failure.Refused, "%w; check the path, and that its disk is mounted", ErrNoRepository)
 	}
 	if err != nil {
 		return err
@@ -90,14 +90,14 @@ func (r *Repository) open(ctx context.Context) error {
 	return failed
 }
 
-// checkSecrecy looks at all keys before any is used: anybody who can write to
+// checkSecrecy checks all keys before any is used, because anyone with write access to
 // the storage can add one.
 func (r *Repository) checkSecrecy(ctx context.Context) error {
 	keys := map[string]keyring.KeyFile{}
 	for _, kid := range r.kids {
 		k, err := keyring.ReadKey(ctx, r.storage, r.root, kid)
 		if _, lost := object.AsDamage(err); lost {
-			continue // nothing is read under it
+			continue // it can't be used
 		}
 		if err != nil {
 			return err
@@ -131,7 +131,7 @@ func (r *Repository) readingLocked(ctx context.Context, kid string) *reading {
 	if !ok {
 		rd = &reading{}
 		rd.generation, rd.err = r.openKey(ctx, kid)
-		if ctx.Err() == nil { // an interruption says nothing about the key
+		if ctx.Err() == nil { // an interrupted attempt must not be remembered
 			r.opened[kid] = rd
 		}
 	}
@@ -143,7 +143,7 @@ func (r *Repository) openKey(ctx context.Context, kid string) (*keyring.Generati
 	if err != nil {
 		return nil, err
 	}
-	if r.sealed && !k.Encrypted() { // it was added since
+	if r.sealed && !k.Encrypted() { // it was added after Open
 		return nil, failure.New(failure.Refused, "%s%s: %w", object.KeysDir, kid, keyring.ErrClear)
 	}
 	chain, err := r.makeChain(ctx, kid, k)
@@ -153,19 +153,19 @@ func (r *Repository) openKey(ctx context.Context, kid string) (*keyring.Generati
 	return keyring.OpenGeneration(ctx, r.storage, r.root, kid, k, chain)
 }
 
-// makeChain makes the transforms of a key, with what the repository was given.
+// makeChain returns new transforms for a key.
 func (r *Repository) makeChain(ctx context.Context, kid string, k keyring.KeyFile) ([]stage.ByteTransform, error) {
 	chain := make([]stage.ByteTransform, len(k.Transforms))
 	for i, t := range k.Transforms {
 		var err error
 		if chain[i], err = r.chain.Transform(ctx, t.Name); err != nil {
-			return nil, fmt.Errorf("%s%s was made with transform %s: %w", object.KeysDir, kid, t.Name, err)
+			return nil, fmt.Errorf("%s%s uses transform %s: %w", object.KeysDir, kid, t.Name, err)
 		}
 	}
 	return chain, nil
 }
 
-// chunks returns the reader of a generation's chunks; the first call reads the index.
+// chunks returns the reader of a generation's chunks. The first call reads the index.
 func (r *Repository) chunks(ctx context.Context, kid string) (*pack.ChunkReader, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

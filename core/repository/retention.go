@@ -55,8 +55,8 @@ func (p Policy) rules() []rule {
 	}
 }
 
-// Keep tells for each snapshot ID of a series, the newest first, why it is kept;
-// nil where it is not.
+// Keep returns, for each snapshot ID of a series, newest first, the reasons to keep it, or
+// nil to remove it.
 func (p Policy) Keep(ids []string, now time.Time) [][]string {
 	why := make([][]string, len(ids))
 	rules := p.rules()
@@ -122,7 +122,7 @@ func ParseAge(text string) (time.Duration, error) {
 	return sum, nil
 }
 
-// FormatAge writes what ParseAge reads.
+// FormatAge formats a duration so that ParseAge can parse it.
 func FormatAge(d time.Duration) string {
 	var b strings.Builder
 	for _, a := range ages {

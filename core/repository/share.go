@@ -15,18 +15,18 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Shared is what AddAccess or RemoveAccess did.
+// Shared is the result of AddAccess or RemoveAccess.
 type Shared struct {
-	ID    string       `json:"id,omitempty"` // of the access that was added
-	Keys  []string     `json:"keys"`         // of which it was added or removed
+	ID    string       `json:"id,omitempty"` // of the added access
+	Keys  []string     `json:"keys"`         // that were changed
 	Notes []stage.Note `json:"notes,omitempty"`
 }
 
-// AddAccess admits others to all keys that can be opened with what the repository was
-// opened with. with makes the transform of a name for those who are admitted, to
-// write. Nothing is stored anew but an object for each key; it may be repeated after
-// any error. Keys that can't be opened are notes. Errors of class failure.Refused: a
-// lock, no encryption, or all are admitted already.
+// AddAccess adds an access to every key that the repository's passphrase or identity
+// opens. with returns the named transform, configured for the new readers. AddAccess stores
+// one object for each key and no chunks. Keys that can't be opened are reported as notes.
+// The error is of class failure.Refused if the repository is locked or not encrypted, or
+// if the readers have access already. The call may be repeated after any error.
 func (r *Repository) AddAccess(ctx context.Context, with func(ctx context.Context, name string) (stage.ByteTransform, error)) (s *Shared, err error) {
 	l, err := lock.Acquire(ctx, r.storage, lock.LockWrite, "", lock.Refresh)
 	if err != nil {
@@ -41,7 +41,7 @@ func (r *Repository) AddAccess(ctx context.Context, with func(ctx context.Contex
 	for _, kid := range r.kids {
 		e, err := r.generation(ctx, kid)
 		if _, lost := object.AsDamage(err); lost || errors.Is(err, stage.ErrKey) {
-			s.Notes = append(s.Notes, stage.Note{Path: object.KeysDir + kid, Text: fmt.Sprintf("nobody is admitted to this key, for it can't be opened: %v", err)})
+			s.Notes = append(s.Notes, stage.Note{Path: object.KeysDir + kid, Text: fmt.Sprintf("access not added, because this key can't be opened: %v", err)})
 			continue
 		}
 		if err != nil {
@@ -66,7 +66,7 @@ func (r *Repository) AddAccess(ctx context.Context, with func(ctx context.Contex
 		}
 		back, err := r.storage.Get(ctx, nil, name, 0, -1)
 		if err == nil && !slices.Equal(back, raw) {
-			err = fmt.Errorf("%w: it is not what was just stored", stage.ErrCorrupt)
+			err = fmt.Errorf("%w: it differs from what was stored", stage.ErrCorrupt)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading %s back: %w", name, err)
@@ -82,7 +82,7 @@ func (r *Repository) AddAccess(ctx context.Context, with func(ctx context.Contex
 	return nil, errClearKeys
 }
 
-// share makes one more access to a key that is open.
+// share creates another access to an opened key.
 func (r *Repository) share(ctx context.Context, e *keyring.Generation, id string, with func(context.Context, string) (stage.ByteTransform, error)) (name string, raw []byte, err error) {
 	all, _, err := keyring.ReadAccesses(ctx, r.storage, e.KID)
 	if err != nil {
@@ -95,7 +95,7 @@ func (r *Repository) share(ctx context.Context, e *keyring.Generation, id string
 		}
 		sharer, ok := e.Chain[i].(stage.Sharer)
 		if !ok {
-			return "", nil, failure.New(failure.Refused, "transform %s does not share its key, so nobody can be admitted to %s%s", t.Name, object.KeysDir, e.KID)
+			return "", nil, failure.New(failure.Refused, "transform %s does not support additional accesses; cannot add one to %s%s", t.Name, object.KeysDir, e.KID)
 		}
 		other, err := with(ctx, t.Name)
 		if err != nil {
@@ -117,11 +117,11 @@ func (r *Repository) share(ctx context.Context, e *keyring.Generation, id string
 	return keyring.EncodeAccess(e.KID, id, headers, time.Now())
 }
 
-// RemoveAccess removes accesses, named by their IDs or the beginnings of them, from
-// all keys. What the repository was opened with must open each of these keys by an
-// access that stays: so the last one is never removed, nor the last that somebody is
-// known to hold. It may be repeated after any error, as long as it finds the ID. Errors
-// of class failure.Refused: a lock, nothing else opens a key, or objects can't be deleted.
+// RemoveAccess removes accesses, given by their IDs or unique prefixes of them, from all
+// keys. The repository's passphrase or identity must open each of these keys by an access
+// that remains, so the last usable access is never removed. The error is of class
+// failure.Refused if the repository is locked, no other access opens a key, or the storage
+// does not delete. The call may be repeated after any error while the ID exists.
 func (r *Repository) RemoveAccess(ctx context.Context, ids []string) (s *Shared, err error) {
 	l, err := lock.Acquire(ctx, r.storage, lock.LockWrite, "", lock.Refresh)
 	if err != nil {
@@ -152,15 +152,15 @@ func (r *Repository) RemoveAccess(ctx context.Context, ids []string) (s *Shared,
 			return nil, failure.Wrap(failure.Refused, fmt.Errorf("%s can't be deleted (append-only?), and still opens the key: %w", name, err))
 		}
 		if _, err := r.storage.Stat(ctx, name); !errors.Is(err, stage.ErrNotExist) {
-			return nil, errors.Join(fmt.Errorf("%s was deleted and is still there; it still opens the key", name), err)
+			return nil, errors.Join(fmt.Errorf("%s still exists after it was deleted; it still opens the key", name), err)
 		}
 	}
 	return s, nil
 }
 
-// RenewKey makes a new key for the readers that the transforms name. All later
-// backups with these transforms use it, and store everything again; what is stored
-// already stays under its key. It closes the storage.
+// RenewKey creates a new key for the readers of the transforms. Later backups with these
+// transforms use it and store everything again. Existing snapshots remain under their
+// keys. RenewKey closes the storage.
 func RenewKey(ctx context.Context, below stage.Storage, transforms []keyring.Transform) (err error) {
 	s := NewSink(below, SinkConfig{Transforms: transforms})
 	defer func() { err = errors.Join(err, s.Close(context.WithoutCancel(ctx))) }()
@@ -168,7 +168,7 @@ func RenewKey(ctx context.Context, below stage.Storage, transforms []keyring.Tra
 		return errClearKeys
 	}
 	if !canOpen(transforms) {
-		return failure.New(failure.Refused, "with recipients alone every backup makes a new key by itself")
+		return failure.New(failure.Refused, "a pipeline with only recipients creates a new key in every backup; there is no key to renew")
 	}
 	if s.target, err = s.find(ctx); err != nil {
 		return err
@@ -188,7 +188,7 @@ func RenewKey(ctx context.Context, below stage.Storage, transforms []keyring.Tra
 	return err
 }
 
-// named finds the objects of accesses by key, and their whole IDs.
+// named returns the objects of accesses by key, and their full IDs.
 func (r *Repository) named(ctx context.Context, ids []string) (objects map[string][]string, whole []string, err error) {
 	type found struct{ id, kid, name string }
 	var all []found
@@ -209,12 +209,12 @@ func (r *Repository) named(ctx context.Context, ids []string) (objects map[strin
 				continue
 			}
 			if match != "" && match != f.id {
-				return nil, nil, failure.New(failure.Usage, "%q stands for several; write more of the ID (vault key list)", id)
+				return nil, nil, failure.New(failure.Usage, "%q is ambiguous; give more digits of the ID (see vault key list)", id)
 			}
 			match = f.id
 		}
 		if match == "" {
-			return nil, nil, failure.New(failure.Usage, "there is no passphrase and there are no recipients of ID %q; vault key list shows the IDs", id)
+			return nil, nil, failure.New(failure.Usage, "no access with ID %q; vault key list shows the IDs", id)
 		}
 		if slices.Contains(whole, match) {
 			continue
@@ -229,8 +229,8 @@ func (r *Repository) named(ctx context.Context, ids []string) (objects map[strin
 	return objects, whole, nil
 }
 
-// opensWithout returns an error of class failure.Refused unless the key opens when
-// some accesses are gone.
+// opensWithout returns an error of class failure.Refused unless the key can be opened
+// without some of its accesses.
 func (r *Repository) opensWithout(ctx context.Context, kid string, gone []string) error {
 	k, err := keyring.ReadKey(ctx, r.storage, r.root, kid)
 	if err != nil {
@@ -248,7 +248,7 @@ func (r *Repository) opensWithout(ctx context.Context, kid string, gone []string
 	case ctx.Err() != nil:
 		return err
 	case lost || errors.Is(err, stage.ErrKey):
-		return failure.New(failure.Refused, "what was given must open %s%s by something that stays, and does not: %w; give a passphrase or identity that stays, or admit one first with vault key add", object.KeysDir, kid, err)
+		return failure.New(failure.Refused, "the given passphrase or identity does not open %s%s by an access that remains: %w; give one that remains, or add one first with vault key add", object.KeysDir, kid, err)
 	}
 	return err
 }

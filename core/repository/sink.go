@@ -20,8 +20,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Sink writes one snapshot. It takes rows and files, and is a
-// stage.BaselineSink and a stage.SnapshotSink.
+// Sink writes one snapshot of rows and files. It implements stage.BaselineSink and
+// stage.SnapshotSink.
 type Sink struct {
 	storage    *guarded
 	transforms []keyring.Transform
@@ -45,27 +45,28 @@ type Sink struct {
 	snapshot *manifest.Snapshot       // once it is put
 }
 
-// SinkConfig says how a Sink writes.
+// SinkConfig configures a Sink.
 type SinkConfig struct {
 	Transforms []keyring.Transform // of a pipeline, in its order
-	// Create has Begin make the repository where the storage is empty; without it
+	// Create makes Begin create a repository if the storage is empty. Otherwise
 	// Check and Begin return ErrNoRepository.
 	Create bool
-	// SigningKey signs the snapshot. What others have signed or nobody is then no
-	// snapshot before, of which unchanged files would be taken.
+	// SigningKey signs the snapshot. Unchanged files are then reused only from
+	// snapshots signed with the same key.
 	SigningKey manifest.SigningKey
-	// Tags are kept in the snapshot, sorted and each once. See ValidateTag.
+	// Tags are stored in the snapshot, sorted and without duplicates. See
+	// manifest.ValidateTag.
 	Tags []string
 }
 
-// NewSink makes a sink that writes into a storage, which it owns.
+// NewSink returns a sink that writes to a storage, which it owns.
 func NewSink(s stage.Storage, c SinkConfig) *Sink {
 	return &Sink{storage: guard(s), transforms: c.Transforms, create: c.Create, key: c.SigningKey, tags: manifest.SortedTags(c.Tags),
 		units: map[string]manifest.Unit{}, earlier: map[string]*earlier{}}
 }
 
-// Check looks whether the repository can be written with these transforms, and
-// writes nothing.
+// Check checks that the repository can be written with these transforms. It writes
+// nothing.
 func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error) {
 	var found stage.Findings
 	var err error
@@ -94,21 +95,21 @@ const least = 20
 func (s *Sink) room(ctx context.Context, p *stage.Plan) (note string, err error) {
 	free, err := s.storage.Free(ctx)
 	if err != nil {
-		return "", failure.Wrap(failure.Refused, fmt.Errorf("the repository can't be written: %w", err))
+		return "", failure.Wrap(failure.Refused, fmt.Errorf("cannot write to the repository: %w", err))
 	}
 	if free < 0 || s.target.generation != nil {
 		return "", nil // how much of the site is stored already shows only while reading it
 	}
 	switch {
 	case free < p.Bytes/least || free == 0:
-		return "", failure.New(failure.Refused, "there is not enough space: %d MiB are free, and the site has %d MiB; free some, or take another place", free>>20, p.Bytes>>20)
+		return "", failure.New(failure.Refused, "not enough space: %d MiB free, %d MiB needed by the site; free some space, or use another storage", free>>20, p.Bytes>>20)
 	case free < p.Bytes:
 		return fmt.Sprintf("%d MiB are free, and the site has %d MiB: it fits only if it compresses well", free>>20, p.Bytes>>20), nil
 	}
 	return "", nil
 }
 
-// Begin takes the lock, makes what is not there yet, and reads the index.
+// Begin takes the lock, creates the repository and key if needed, and reads the index.
 func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	s.start = time.Now()
 	var err error
@@ -129,7 +130,7 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 		return err
 	}
 	s.chunks = pack.NewChunkWriter(ctx, s.storage, e, s.packs.Index)
-	s.lock.WhenLost(s.chunks.Packer.Fail) // nothing is written beside another writer
+	s.lock.WhenLost(s.chunks.Packer.Fail) // stop writing: there may be another writer
 	if s.history, err = findHistory(ctx, s.storage, e, s.target.kids, p.Pipeline, p.Facts[moodle.SiteFact], s.start, s.signers()); err != nil {
 		return err
 	}
@@ -152,7 +153,7 @@ func (s *Sink) signers() []manifest.Signer {
 
 var errNotBegun = errors.New("the repository is used before Begin")
 
-// Baseline returns the fingerprints of the unit's files in the snapshot before.
+// Baseline returns the fingerprints of the unit's files in the previous snapshot.
 func (s *Sink) Baseline(ctx context.Context, u stage.Unit) (stage.Baseline, error) {
 	if s.chunks == nil {
 		return nil, errNotBegun
@@ -223,7 +224,8 @@ func (s *Sink) sum(snap *manifest.Snapshot) {
 	}
 }
 
-// Finish makes everything durable, then puts the manifest: with that the backup exists.
+// Finish flushes all packs and indexes, then stores the manifest. From then on the backup
+// exists.
 func (s *Sink) Finish(ctx context.Context, o *stage.Outcome) error {
 	if s.chunks == nil {
 		return errNotBegun
@@ -286,9 +288,9 @@ func (s *Sink) manifest(o *stage.Outcome) (*manifest.Snapshot, error) {
 	return snap, nil
 }
 
-// Prove reads the manifest back, and looks that every pack there is to know of
-// is in the storage at its full size. The proofs are those of the rows as they
-// were stored; Verify recomputes them from the storage.
+// Prove reads the manifest back, and checks that every known pack is in the storage with
+// its full size. It returns the proofs computed while the rows were stored; Verify
+// recomputes them from the storage.
 func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	if s.snapshot == nil {
 		return nil, errors.New("there is no finished snapshot to prove")
@@ -310,13 +312,13 @@ func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	return proofs, nil
 }
 
-// Publish has nothing to add: the snapshot counts since Finish.
+// Publish does nothing: the snapshot exists since Finish.
 func (s *Sink) Publish(context.Context) error { return nil }
 
-// Summary describes the snapshot that a run has made.
+// Summary describes the snapshot of a run.
 type Summary = stage.Summary
 
-// Summary tells what Finish has stored; zero before.
+// Summary returns what Finish stored, or the zero value before Finish.
 func (s *Sink) Summary() Summary {
 	if s.snapshot == nil {
 		return Summary{}
@@ -325,8 +327,8 @@ func (s *Sink) Summary() Summary {
 	return Summary{Snapshot: s.snapshot.ID, Where: s.snapshot.Name(), Plain: t.Bytes, New: t.New, Stored: t.Stored}
 }
 
-// Abort gives the backup up. There is no snapshot of it; what is stored already
-// is used by the next run.
+// Abort cancels the backup without a snapshot. The next run reuses the chunks stored so
+// far.
 func (s *Sink) Abort(ctx context.Context) error {
 	if s.chunks != nil {
 		s.chunks.Packer.Close()
@@ -337,12 +339,12 @@ func (s *Sink) Abort(ctx context.Context) error {
 	name := s.snapshot.Name()
 	s.snapshot = nil
 	if err := s.storage.Delete(context.WithoutCancel(ctx), name); err != nil {
-		return fmt.Errorf("taking the unproven snapshot %s back: %w", name, err)
+		return fmt.Errorf("deleting the unverified snapshot %s: %w", name, err)
 	}
 	return nil
 }
 
-// Close ends all goroutines, gives the lock back and closes the storage.
+// Close ends all goroutines, releases the lock and closes the storage.
 func (s *Sink) Close(ctx context.Context) error {
 	if s.chunks != nil {
 		s.chunks.Packer.Close()

@@ -15,7 +15,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Source reads a snapshot. It gives rows and files.
+// Source reads the rows and files of a snapshot.
 type Source struct {
 	storage stage.Storage // until Plan opens the repository
 	chain   Chain
@@ -31,13 +31,13 @@ type Source struct {
 	filters  map[string]*selection.Filter // by table
 }
 
-// NewSource makes a source of the snapshot that is chosen, see Repository.Load,
-// in a storage, which it owns.
+// NewSource returns a source of the selected snapshot (see Repository.Load) in a storage,
+// which it owns.
 func NewSource(s stage.Storage, want Choice, chain Chain) *Source {
 	return &Source{storage: s, chain: chain, want: want}
 }
 
-// Plan reads the manifest, and the lists of files if some are to be left out.
+// Plan reads the manifest, and the entry lists if some files are excluded.
 func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
 	var err error
 	if !s.shared {
@@ -86,8 +86,8 @@ func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 	return inv, err
 }
 
-// ReadRows writes a unit's rows. Damage costs what it hit and no more: it is
-// written as a Loss that names the pack and the chunk.
+// ReadRows writes a unit's rows. Damaged rows are written as a Loss that names the pack
+// and the chunk; all others are restored.
 func (s *Source) ReadRows(ctx context.Context, r stage.ReadRequest, w stage.RowWriter) error {
 	unit, err := s.unit(r.Unit)
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *Source) ReadRows(ctx context.Context, r stage.ReadRequest, w stage.RowW
 	return readList(ctx, s.chunks, unit, func(it *manifest.Item) error { return reader.table(ctx, it) }, func(d *object.Damage) error { return reader.listLost(ctx, d) })
 }
 
-// ReadFiles writes a unit's entries; for damage see ReadRows.
+// ReadFiles writes a unit's entries. It handles damage like ReadRows.
 func (s *Source) ReadFiles(ctx context.Context, r stage.ReadRequest, w stage.FileWriter) error {
 	unit, err := s.unit(r.Unit)
 	if err != nil {
@@ -122,7 +122,7 @@ func (s *Source) unit(u stage.Unit) (*manifest.Unit, error) {
 	return &s.snap.Units[i], nil
 }
 
-// Close gives the lock back, and closes the storage unless a Catalog has it.
+// Close releases the lock, and closes the storage unless a Catalog owns it.
 func (s *Source) Close(ctx context.Context) error {
 	if s.repo != nil {
 		err := s.lock.Release(ctx)

@@ -13,7 +13,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Subset is a part of a repository's packs. The zero value holds none.
+// Subset selects a part of a repository's packs. The zero value selects none.
 type Subset struct {
 	part, of uint64  // the part of so many, from 1; of is 0 for a share
 	share    float64 // of all, chosen at random

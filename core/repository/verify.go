@@ -21,14 +21,13 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Finding is something damaged in the storage, and what it held: maxNamed of its
-// entries at most.
+// Finding is a damaged object, with at most maxNamed of the entries it contained.
 type Finding = stage.Finding
 
 // maxNamed bounds the entries that a Finding names.
 const maxNamed = 100
 
-// VerifyProgress is told while Verify works, from one goroutine at a time.
+// VerifyProgress is called while Verify runs, by one goroutine at a time.
 type VerifyProgress func(done, total int64) // bytes of content and lists
 
 // verifier holds what Verify has found. Safe for concurrent use.
@@ -46,11 +45,11 @@ type verifier struct {
 
 type unitKey struct{ kid, list string }
 
-// Verify proves snapshots from the storage alone: every byte of their packs is
-// unsealed and compared with its id, every list, table proof and file digest is
-// recomputed. A Choice without Snapshot is all that it matches; the zero Choice is
-// all of the repository: then every object is read, also those that no snapshot needs. It
-// goes on after what is damaged and returns it all; the error is for what kept it from looking.
+// Verify verifies snapshots from the storage alone. It unseals all their chunks and checks
+// their IDs, and recomputes every list, table proof and file digest. A Choice without
+// Snapshot selects all snapshots that it matches. The zero Choice selects the whole
+// repository, including objects that no snapshot needs. Verify continues after damage and
+// returns all findings; the error reports what prevented it from reading.
 func (r *Repository) Verify(ctx context.Context, want Choice, report VerifyProgress) ([]Finding, error) {
 	return r.verify(ctx, want, nil, report)
 }
@@ -214,7 +213,7 @@ func (v *verifier) keys(ctx context.Context) error {
 		switch {
 		case err == nil, v.isDamage(err, nil):
 		case errors.Is(err, stage.ErrKey):
-			v.find(&Finding{Object: object.KeysDir + kid, Problem: fmt.Sprintf("what was stored under this key can't be verified: %v", err)}, nil)
+			v.find(&Finding{Object: object.KeysDir + kid, Problem: fmt.Sprintf("data stored under this key can't be verified: %v", err)}, nil)
 		default:
 			return err
 		}
@@ -265,7 +264,7 @@ func (v *verifier) units(ctx context.Context, snap *manifest.Snapshot, chunks *p
 	}
 	for _, t := range snap.Tables {
 		if sums[t.Schema.Name] != t.Proof {
-			v.find(&Finding{Object: snap.Name(), Problem: fmt.Sprintf("the units of table %s have %s, and the table %s", t.Schema.Name, sums[t.Schema.Name], t.Proof)}, snap, stage.DB+"/"+t.Schema.Name)
+			v.find(&Finding{Object: snap.Name(), Problem: fmt.Sprintf("the units of table %s have proof %s, but the table has %s", t.Schema.Name, sums[t.Schema.Name], t.Proof)}, snap, stage.DB+"/"+t.Schema.Name)
 		}
 	}
 	return group.Wait()
