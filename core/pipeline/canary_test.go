@@ -80,12 +80,17 @@ var positions = regexp.MustCompile(`"[^"\n]*"|[A-Za-z0-9_/.]+`)
 
 // Whatever somebody writes wherever, no finding quotes it if it could be a secret.
 func TestNoFindingShowsASecret(t *testing.T) {
-	for _, canary := range canaries {
-		t.Run(canary, func(t *testing.T) { noFindingShows(t, canary) })
+	for i, canary := range canaries {
+		t.Run(canary, func(t *testing.T) {
+			t.Parallel()
+			noFindingShows(t, canary, i)
+		})
 	}
 }
 
-func noFindingShows(t *testing.T, canary string) {
+// noFindingShows tries a canary in every form at every position. Under the race
+// detector each file is tried with one of the canaries, in turn.
+func noFindingShows(t *testing.T, canary string, turn int) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "holding"), []byte(canary+"\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -104,7 +109,10 @@ func noFindingShows(t *testing.T, canary string) {
 		texts = append(texts, whole[:colon[0]]+":"+canary+whole[colon[1]-1:], whole[:colon[0]]+" "+canary+whole[colon[1]-1:])
 	}
 	shown := 0
-	for _, text := range texts {
+	for i, text := range texts {
+		if raced && i%len(canaries) != turn {
+			continue
+		}
 		for _, offline := range []bool{false, true} {
 			o.Values.Offline = offline
 			_, found := pipeline.Parse("nightly.yaml", []byte(text), o)
