@@ -15,7 +15,7 @@ func TestBadInputIsRefusedClearly(t *testing.T) {
 	p := at(t)
 	must(t, p.env, "run", p.backupPipeline(t))
 	maria := servers.MariaDB(t)
-	broken := strings.Replace(maria.DSN, ":", ":wrong", 1)
+	broken := strings.Replace(maria.DSN, ":", ":canary", 1)
 	for _, c := range []struct {
 		name, pipeline string
 		env            []string
@@ -28,7 +28,7 @@ func TestBadInputIsRefusedClearly(t *testing.T) {
 		{"unknown snapshot", pipelineFile(t, fmt.Sprintf("version: 1\nsource: [{use: local, with: {dir: %s/repo, snapshot: ffffff, passphrase: \"${env:PASS}\"}}]\nsink: [{use: sqlite, with: {path: %s/x.sqlite}}]\n", p.dir, p.dir)), p.env, 2, []string{"ffffff"}, ""},
 		{"no repository", pipelineFile(t, fmt.Sprintf("version: 1\nsource: [{use: local, with: {dir: %s/data}}]\nsink: [{use: sqlite, with: {path: %s/x.sqlite}}]\n", p.dir, p.dir)), p.env, 3, []string{"repository"}, ""},
 		{"target not empty", p.restorePipeline(t, fmt.Sprintf("{use: sqlite, with: {path: %s/site.sqlite}}", p.dir)), p.env, 3, []string{"replace: true"}, ""},
-		{"wrong database password", pipelineFile(t, "version: 1\nsource: [{use: mysql, with: {dsn: \"${env:DSN}\"}}]\nsink: [{use: sqlite, with: {path: /nowhere/x.sqlite}}]\n"), []string{"DSN=" + broken}, 3, []string{"password"}, "wrong"},
+		{"wrong database password", pipelineFile(t, "version: 1\nsource: [{use: mysql, with: {dsn: \"${env:DSN}\"}}]\nsink: [{use: sqlite, with: {path: /nowhere/x.sqlite}}]\n"), []string{"DSN=" + broken}, 3, []string{"password"}, "canary"},
 		{"unreachable server", pipelineFile(t, "version: 1\nsource: [{use: postgres, with: {dsn: \"${env:DSN}\"}}]\nsink: [{use: sqlite, with: {path: /nowhere/x.sqlite}}]\n"), []string{"DSN=postgres://u:topsecret@127.0.0.1:1/x"}, 3, []string{"127.0.0.1"}, "topsecret"},
 		{"no tables", pipelineFile(t, "version: 1\nsource: [{use: mysql, with: {dsn: \"${env:DSN}\"}}]\nsink: [{use: sqlite, with: {path: "+p.dir+"/y.sqlite}}]\n"), []string{"DSN=" + maria.DSN}, 3, []string{"prefix"}, ""},
 	} {

@@ -116,7 +116,7 @@ func TestLostSnapshotEndsTheRun(t *testing.T) {
 		return faultproxy.Pass
 	}
 	_, err := move(t, from.DSN, faultproxy.Postgres(t, to.DSN, decide), stage.ReplaceNothing)
-	if err == nil || !strings.Contains(err.Error(), "the session that holds the snapshot and the locks on all tables was lost") || !strings.Contains(err.Error(), "start again") {
+	if err == nil || !strings.Contains(err.Error(), "the session that holds the snapshot and the locks on all tables was lost") || !strings.Contains(err.Error(), "run again") {
 		t.Errorf("the run returned %v", err)
 	}
 	if attempts != 1 {

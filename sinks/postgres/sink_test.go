@@ -183,7 +183,7 @@ func TestUnfinishedRestoreIsMarked(t *testing.T) {
 		t.Helper()
 		t.Run("source", func(t *testing.T) { // closes the source at its end
 			_, err := newSource(t, source.Config{Connection: where(db.DSN)}).Plan(ctx, stage.PlanRequest{})
-			if got := err != nil && failure.Of(err) == failure.Refused && strings.Contains(err.Error(), "not finished"); got != want {
+			if got := err != nil && failure.Of(err) == failure.Refused && strings.Contains(err.Error(), "as unfinished or not proven"); got != want {
 				t.Errorf("the source returned %v", err)
 			}
 		})
