@@ -32,7 +32,14 @@ func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 	if p.inv.Excluded, err = filetree.Excluded(s.root, stage.Dataroot, &s.selected); err != nil {
 		return nil, err
 	}
-	return p.inv, nil
+	p.inv.Session, err = filetree.NewSession(s.root, s.selected)
+	return p.inv, err
+}
+
+// Join reads units that another process has planned with the same settings.
+func (s *source) Join(_ context.Context, session stage.Session) (err error) {
+	s.selected, err = filetree.JoinSession(s.root, session)
+	return err
 }
 
 // recognise refuses a directory that is not a data root.

@@ -87,7 +87,14 @@ func (s *source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 			Reason: fmt.Sprintf("%s contains no file of Moodle; is it mounted?", s.dir)})
 	}
 	inv.Units = append(inv.Units, stage.Unit{ID: stage.Filedir + "/" + other, Part: stage.Filedir, Spec: other, Rows: others})
-	return inv, nil
+	inv.Session, err = filetree.NewSession(s.root, s.selected)
+	return inv, err
+}
+
+// Join reads units that another process has planned.
+func (s *source) Join(_ context.Context, session stage.Session) (err error) {
+	s.selected, err = filetree.JoinSession(s.root, session)
+	return err
 }
 
 func (s *source) leaveOut(path string) {
