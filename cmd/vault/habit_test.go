@@ -88,7 +88,7 @@ func TestReplaceIsAFlagOfTheRun(t *testing.T) {
 	// Only this run: a variable that is forgotten must not replace sites.
 	vault(t, 3, []string{"LMSVAULT_REPLACE=true"}, args...)
 	repository := written(t, "r.yaml", small)
-	if o := vault(t, 2, nil, "run", repository, "--set", "dir="+dir, "--replace"); !strings.Contains(o.stderr, "no sink of this pipeline can replace") {
+	if o := vault(t, 2, nil, "run", repository, "--set", "dir="+dir, "--replace"); !strings.Contains(o.stderr, "no sink of this pipeline supports replace: omit --replace") {
 		t.Errorf("of a repository it says %q", o.stderr)
 	}
 }

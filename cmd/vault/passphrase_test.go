@@ -53,7 +53,7 @@ sink: [{use: local, with: {create: true, dir: `+repo+`}}]
 func TestARepositoryThatIsNoDirectoryIsRefusedWithWhatWasMeant(t *testing.T) {
 	for path, say := range map[string]string{
 		"~/backups": "leave out the quotes", "$HOME/backups": "so that the shell expands it", "s3://bucket/x": "no bucket storage", "file:///srv/x": "write /srv/x",
-		"vault@host:/srv": "another host", "sftp://host/srv": "the example sftp", `C:\backups`: "a path of Windows", "${env:HOME}/x": "not expanded", "/srv/x\n": "line break",
+		"vault@host:/srv": "another host", "sftp://host/srv": "the example sftp", `C:\backups`: "a Windows path", "${env:HOME}/x": "not expanded", "/srv/x\n": "line break",
 	} {
 		for _, command := range []string{"snapshots", "ls", "init-repository"} {
 			if o := vault(t, 2, nil, command, path); !strings.Contains(o.stderr, say) {
