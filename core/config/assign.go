@@ -9,13 +9,14 @@ import (
 	"unicode/utf8"
 )
 
-// Assign sets the settings of targets from JSON as Encode writes it: exactly the
-// values that are there, without looking for references, and the declared
-// defaults for the others, whatever targets held. Then it calls the Validate of
-// targets and of the objects in them. An unknown key, one that is there twice, a value of another type or
-// outside what is declared and a required key that is missing are errors made
-// with At, joined; no message holds a value of a secret. After an error targets are
-// not to be used.
+// Assign sets the settings of targets from JSON as written by Encode. It does not
+// resolve references. Settings that the JSON does not contain get their declared
+// defaults; previous values are discarded. Then Assign calls Validate of the targets and
+// of the objects in them.
+//
+// Unknown, duplicate and missing keys, and values of the wrong type or out of bounds, are
+// errors made with At. Assign returns them joined; they do not contain values of secrets.
+// The targets must not be used after an error.
 func Assign(raw []byte, targets ...any) error {
 	settings, err := open(targets)
 	if err != nil {
@@ -30,8 +31,8 @@ func Assign(raw []byte, targets ...any) error {
 	return validate(targets, settings)
 }
 
-// AssignValues is like Assign for values of this process: texts, numbers, booleans,
-// Secret, Size and Duration, and lists and maps of them.
+// AssignValues is like Assign, for Go values: strings, numbers, booleans, Secret, Size
+// and Duration, and lists and maps of them.
 func AssignValues(values map[string]any, targets ...any) error {
 	revealed, err := reveal(values)
 	if err != nil {
@@ -44,7 +45,7 @@ func AssignValues(values map[string]any, targets ...any) error {
 	return Assign(raw, targets...)
 }
 
-// reveal converts values such that package json encodes them as Assign expects.
+// reveal converts a value so that encoding/json encodes it as Assign expects.
 func reveal(value any) (any, error) {
 	switch v := value.(type) {
 	case string:
@@ -83,7 +84,7 @@ func revealAll[V any](values map[string]V) (any, error) {
 	return all, nil
 }
 
-// assign sets the settings of one object. path and key are "" for the outermost.
+// assign sets the settings of one object. path and key are "" for the root.
 func assign(raw []byte, settings []setting, path, key string, depth int) []error {
 	values, err := members(raw)
 	if depth == maxDepth {
@@ -177,8 +178,8 @@ type member struct {
 	raw json.RawMessage
 }
 
-// members reads an object in its order; package json would let the last of two
-// members of a name win, change what is not UTF-8, and quote secrets in its errors.
+// members returns the members of an object in order. encoding/json cannot be used: it
+// accepts duplicate names, replaces invalid UTF-8 and quotes values in its errors.
 func members(raw []byte) ([]member, error) {
 	raw = bytes.TrimSpace(raw)
 	if !utf8.Valid(raw) || !json.Valid(raw) || raw[0] != '{' {
@@ -202,7 +203,8 @@ func members(raw []byte) ([]member, error) {
 	return all, nil
 }
 
-// assign sets the value of JSON. Its error tells what the value must be, not what it is.
+// assign sets the value from JSON. Its error describes valid values and does not contain
+// the given one.
 func (s *setting) assign(raw json.RawMessage) error {
 	switch s.Type {
 	case Anything:
@@ -235,7 +237,7 @@ func (s *setting) assign(raw json.RawMessage) error {
 }
 
 func (s *setting) items(raw json.RawMessage) error {
-	var items []*string // a null is no text
+	var items []*string // null is not a string
 	if err := json.Unmarshal(raw, &items); err != nil || items == nil {
 		return errors.New("must be a list of texts")
 	}
@@ -256,7 +258,7 @@ func (s *setting) items(raw json.RawMessage) error {
 	return nil
 }
 
-// entries sets a map of texts or secrets.
+// entries sets a map of strings or secrets.
 func (s *setting) entries(raw json.RawMessage) error {
 	wrong := fmt.Errorf("must be %s", article(s.Type))
 	all, err := members(raw)

@@ -16,7 +16,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 )
 
-// pick makes a configuration as decoding could have made it.
+// pick returns a configuration that decoding could produce.
 func pick(t testing.TB, r *rand.Rand) *all {
 	text := func() string {
 		return []string{"", "x", "${env:X}", "a\x00b", "\"\\\n<&>\u2028", "é😀\ufeff\x7f", strings.Repeat("long ", 20)}[r.IntN(7)]
@@ -75,7 +75,7 @@ func parse(t testing.TB, text string) *yaml.Node {
 	return doc.Content[0]
 }
 
-// meaning is what an owner who decodes the value sees.
+// meaning decodes the value as its stage would.
 func meaning(t testing.TB, n yaml.Node) string {
 	t.Helper()
 	var v any
@@ -105,7 +105,7 @@ func TestEncodeAndAssignRoundTrip(t *testing.T) {
 	}
 }
 
-// A default that somebody switched off must not come back on the other side.
+// A setting that was explicitly set to zero must not get its default from Assign.
 func TestZeroOverridesDefault(t *testing.T) {
 	var a, b all
 	if found := decode(t, &config.Decoder{}, "{dir: x, prefix: '', level: 0, on: false, tags: [], wait: 0s}", &a); len(found) > 0 {
@@ -146,7 +146,7 @@ func TestEncodeReportsKeyOfUnencodableValue(t *testing.T) {
 	}
 	for _, text := range []string{"{[a]: b}", "&a [*a]", "{a: 1, a: 2}", "!!binary /w==", "{a: .nan}"} {
 		if raw, err := config.Encode(&all{Anything: *parse(t, text)}); err == nil {
-			t.Errorf("%s is encoded as %s", text, raw)
+			t.Errorf("%s was encoded as %s, want an error", text, raw)
 		}
 	}
 }
@@ -193,7 +193,7 @@ func TestAssignRefusesInvalidValues(t *testing.T) {
 				got = append(got, key+": "+err.Error())
 			}
 			if !slices.Equal(got, strings.Split(want, "|")) {
-				t.Errorf("%T: %.80s gives %q, want %s", target, raw, got, want)
+				t.Errorf("%T: %.80s: got %q, want %s", target, raw, got, want)
 			}
 		}
 	}
@@ -206,7 +206,8 @@ func TestAssignDoesNotResolveReferences(t *testing.T) {
 	}
 }
 
-// FuzzAssign: whatever comes from another process is refused or taken as it is.
+// FuzzAssign checks that input from another process is either refused or assigned
+// unchanged.
 func FuzzAssign(f *testing.F) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 8 {
@@ -220,7 +221,7 @@ func FuzzAssign(f *testing.F) {
 		d := dynamic(t)
 		err := config.Assign(raw, &a)
 		if other := config.Assign(raw, d); (err == nil) != (other == nil) {
-			t.Fatalf("%q: the struct says %v, the declared %v", raw, err, other)
+			t.Fatalf("%q: struct: %v; Declared: %v", raw, err, other)
 		}
 		if err != nil {
 			if !utf8.ValidString(err.Error()) {

@@ -13,8 +13,8 @@ const maxName = 64
 
 var places = []string{"", "dir", "file", "database", "schema", "prefix"}
 
-// declared checks that names, defaults and bounds can be what they are declared to
-// be; the value is of a Go type.
+// declared checks the name, default and bounds of the setting. t is the Go type of its
+// value.
 func (s *setting) declared(t reflect.Type) error {
 	switch {
 	case !isName(s.Name) || len(s.Name) > maxName:
@@ -41,7 +41,7 @@ func (s *setting) declared(t reflect.Type) error {
 	return scratch.bounds()
 }
 
-// lists and maps tell whether the setting holds several texts.
+// lists and maps report whether the setting holds several strings.
 func (s *setting) lists() bool { return s.Type == List || s.Type == Scalars }
 func (s *setting) maps() bool  { return s.Type == Texts || s.Type == Keyring }
 

@@ -30,7 +30,7 @@ type every struct {
 	Key    config.Secret   `key:"key" help:"a secret"`
 	Memory config.Size     `key:"memory" default:"256MiB" min:"1MiB" help:"a size"`
 	Wait   config.Duration `key:"wait" default:"10s" max:"1h" help:"a span"`
-	Hidden string          // no setting
+	Hidden string          // not a setting
 }
 
 func (e *every) Validate() error {
@@ -77,7 +77,7 @@ func TestSeveralStructsShareOneNode(t *testing.T) {
 		t.Errorf("found %v", found)
 	}
 	if _, err := config.Describe(&a, &a); err == nil || !strings.Contains(err.Error(), "setting dir is declared twice") {
-		t.Errorf("a setting in both is %v", err)
+		t.Errorf("duplicate setting: %v", err)
 	}
 }
 
@@ -98,14 +98,14 @@ func TestReferencesAreResolved(t *testing.T) {
 		"${env:E}":                    "e",
 		"x${A}y${env:E}z":             "xayez",
 		"${file:" + file + "}":        "from a file",
-		"${again}":                    "${A}", // not looked at again
+		"${again}":                    "${A}", // not resolved again
 		"$${A}":                       "${A}",
 		"$A $ {A} $$":                 "$A $ {A} $$",
 		"${none:-b}":                  "b",
 		"${env:NONE:-/srv/x}":         "/srv/x",
 		"${env:EMPTY:-full}":          "full",
 		"${env:EMPTY:-}":              "",
-		"${nought}":                   "", // said on purpose
+		"${nought}":                   "", // explicitly empty
 		"$${env:E}${env:E}":           "${env:E}e",
 		"${env:NONE:-}":               "",
 		"literal } and { stay as $}{": "literal } and { stay as $}{",
@@ -127,7 +127,7 @@ func TestReferencesAreResolved(t *testing.T) {
 	}
 }
 
-// An empty BACKUP_DIR would make /site.sqlite of ${env:BACKUP_DIR}/site.sqlite.
+// With an empty BACKUP_DIR, ${env:BACKUP_DIR}/site.sqlite would be /site.sqlite.
 func TestEmptyVariableIsNotAValue(t *testing.T) {
 	var e every
 	values := config.Values{Env: func(string) (string, bool) { return "", true }}
@@ -150,10 +150,10 @@ func TestNoFindingShowsASecret(t *testing.T) {
 		var e every
 		found := decode(t, &config.Decoder{Values: values}, text, &e)
 		if len(found) == 0 {
-			t.Errorf("%s: nothing found", text)
+			t.Errorf("%s: no findings", text)
 		}
 		if s := fmt.Sprint(found); strings.Contains(s, "hunter2") {
-			t.Errorf("%s gives %s", text, s)
+			t.Errorf("%s: findings are %s", text, s)
 		}
 		if s := fmt.Sprintf("%v %+v %#v %s %q", e.Key, e.Key, e.Key, e.Key, e.Key); strings.Contains(s, "hunter2") {
 			t.Errorf("the secret prints as %s", s)
@@ -191,7 +191,7 @@ func TestFileReferenceMustBeSmallAndRegular(t *testing.T) {
 	}
 }
 
-// Lint runs where secrets may not be read: it looks whether the file is there, no more.
+// Lint may run where secrets must not be read: it only checks that the file exists.
 func TestOfflineDoesNotOpenFiles(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "passphrase")
 	if err := os.WriteFile(file, []byte("30s"), 0o600); err != nil {
@@ -244,8 +244,8 @@ func TestSchemaOfSettings(t *testing.T) {
 	}
 }
 
-// FuzzDecode: whatever stands in a file, decoding ends without a panic, and
-// findings stand inside the file.
+// FuzzDecode checks that decoding never panics and that the positions of findings are
+// within the file.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		"name: x", "{name: bad, level: 3}", "name: ${env:X}${file:/dev/null}$${Y}", "a: &a [*a]", "name: &x {name: *x}", "? [a]\n: b", "<<: {name: x}",
@@ -260,7 +260,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		lines := strings.Count(strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n").Replace(string(text)), "\n") + 1
 		if root := doc.Content[0]; root.ShortTag() == "!!null" && root.Value == "" {
-			lines++ // a value that is not there stands behind the end
+			lines++ // a missing value is reported after the last line
 		}
 		for _, offline := range []bool{false, true} {
 			var e every

@@ -1,6 +1,6 @@
-// Package config declares the configuration of stages as plain structs and
-// makes everything from the one declaration: decoding with positions, checks,
-// JSON Schema, help and docs.
+// Package config declares the configuration of stages as plain structs. Decoding
+// with positions, validation, JSON Schema, help and docs are derived from that one
+// declaration.
 //
 // A field is a setting if it has a key tag:
 //
@@ -12,46 +12,45 @@
 //		Wait   config.Duration `key:"lock_timeout" default:"10s" help:"…"`
 //	}
 //
-// Types: string, bool, int, int64, []string, Secret, Size, Duration, Literal and
-// []Literal (texts that need no quotes), map[string]string, map[string]Secret,
-// yaml.Node (kept as it is, for its owner to decode), and embedded structs, whose
-// settings stand among those of the outer one. min and max hold for numbers, sizes
-// and durations; zero as the default of such a field stands for "not set" and need
-// not lie between them.
+// The types of fields are string, bool, int, int64, []string, Secret, Size, Duration,
+// Literal and []Literal (strings that need no quotes), map[string]string,
+// map[string]Secret and yaml.Node (which the stage decodes itself). The settings of an
+// embedded struct belong to the outer struct. min and max apply to numbers, sizes and
+// durations; a default of zero means "not set" and may be out of bounds.
 //
-// A field whose type is another struct with key tags holds an object. A pointer to
-// it is nil where nothing is written; a struct has the defaults of its fields then,
-// and what is required in it is not asked for. []T and map[string]T hold several. T
-// may hold others of its own type. What is inside of objects is known by its path:
-// tls.key, rules[2].table, hosts[NAME].dir.
+// A field whose type is another struct with key tags holds an object. If the file does
+// not set the object, a pointer to the struct is nil, and a struct has the defaults of
+// its fields; its required settings are not checked then. []T and map[string]T hold
+// several objects. T may contain objects of its own type. A setting within an object is
+// identified by its path: tls.key, rules[2].table, hosts[NAME].dir.
 //
-// Names are of letters, digits, _, - and . and begin with a letter.
+// Names consist of letters, digits, _, - and . and begin with a letter.
 //
-// place names what the value tells about where a stage reads or writes: dir and
-// file for paths, database, schema and prefix. Settings named dir, file, path, dsn and
-// prefix have it without the tag. The linter looks for stages that work on the
-// same place.
+// The place tag declares that the setting is part of the location where a stage reads
+// or writes: dir and file for paths, database, schema and prefix. Settings named dir,
+// file, path, dsn and prefix do not need the tag. The linter reports stages that work
+// on the same location.
 //
-// open:"true" marks a text that names something, as a site: it may be shown also
-// where it comes from the environment. So may a prefix, and what is a number, a
-// switch or one of a list. The tag does not cross to another process.
+// open:"true" marks a string that is a name, such as that of a site. Messages may show
+// its value even if it comes from the environment. The same applies to prefixes,
+// numbers, sizes, durations, switches and settings with oneof. The tag is not sent to
+// other processes.
 //
-// What messages show of values:
+// Messages protect values in two ways:
 //
-//  1. A message of Vault's own names the place and the setting, never the value, nor a
-//     name that somebody gave in a map. The
-//     only way to show one is Shown, which takes small numbers, paths, words of
-//     Vault's own and misspellings of known names.
-//  2. Texts of others (servers, plugins, the operating system) and results pass a
-//     Redactor. It hides what Hidden lists: every secret, and what the environment
-//     or a file gave to a setting that is not open.
+//  1. Vault's own messages contain the position and the setting, but neither its value
+//     nor a key of a map. The only exception is Shown, which accepts small numbers,
+//     paths, Vault's own keywords and misspellings of known names.
+//  2. Messages of servers, plugins and the operating system, and results, pass through
+//     a Redactor. It hides the values that Hidden lists: every secret, and every value
+//     that the environment or a file supplied to a setting that is not open.
 //
-// A struct may have a method Validate() error, called last, the innermost first;
-// errors made with At point to the setting they are about, by its path in that struct.
+// A struct may have a method Validate() error. It is called after decoding, for inner
+// structs first. Errors made with At refer to a setting by its path in that struct.
 //
-// Where the struct is in another process, a plugin's, its fields (Describe) cross
-// the border and Dynamic makes of them what works here as the struct itself
-// does; Encode and Assign carry the decoded values to the struct, and KeyOf and
-// Split what its Validate says back. What holds a default must say so in a tag:
-// values that a constructor presets don't cross.
+// The struct of a plugin is in another process. The plugin sends its fields, which
+// Describe lists, and Dynamic turns them into a configuration that behaves like the
+// struct. Encode and Assign transfer the decoded values to the struct; KeyOf and Split
+// transfer the errors of its Validate. Defaults must be declared in tags: values that a
+// constructor sets are not transferred.
 package config

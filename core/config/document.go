@@ -16,8 +16,8 @@ var (
 	anchor   = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 )
 
-// Document parses the text of a file as one YAML document. No finding quotes the
-// text. The node is nil where one is an error, and where the file holds nothing.
+// Document parses the text of a file as one YAML document. Findings do not quote the
+// text. The node is nil if a finding is an error or the file is empty.
 func Document(file string, text []byte) (*yaml.Node, Findings) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var doc, second yaml.Node
@@ -59,7 +59,7 @@ func notYAML(file string, text []byte, err error) Finding {
 	return f
 }
 
-// whereOf returns the line and column of a word that stands at the beginning of a value.
+// whereOf returns the line and column of a value that begins with word.
 func whereOf(text, word string) (line, column int) {
 	for i := 0; ; i += len(word) {
 		next := strings.Index(text[i:], word)

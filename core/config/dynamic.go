@@ -10,16 +10,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The most that a declaration from elsewhere may hold; fields with those of all objects.
+// Limits of a declaration from another process. maxFields includes the fields of objects.
 const (
 	maxFields = 256
-	maxText   = 16 << 10 // bytes of one text of a field
+	maxText   = 16 << 10 // bytes of one string of a field
 	maxOneOf  = 256
 )
 
-// Declared holds settings that another process declared. It stands wherever a
-// pointer to a struct with key tags may stand. Made by what Dynamic returns; not
-// safe for concurrent use.
+// Declared holds settings that another process declared. It can be used wherever a
+// pointer to a struct with key tags is accepted. The constructor that Dynamic returns
+// creates it. It is not safe for concurrent use.
 type Declared struct {
 	shape    *shape
 	values   []reflect.Value // of the shape's parts
@@ -35,14 +35,14 @@ func newDeclared(of *shape, validate func(*Declared) error) *Declared {
 	return d
 }
 
-// Dynamic returns a constructor for stage.Info.Config of settings that are known
-// as fields only, as Describe lists them. The fields are checked as those of a
-// struct are, and for what a foreign process may send: an error names the field.
-// A field's Place is taken as it is: the name dir alone makes no place here.
-// The constructor is safe for concurrent use.
+// Dynamic returns a constructor for stage.Info.Config from a list of fields as returned
+// by Describe. It validates the fields like those of a struct, and also enforces limits,
+// as they come from another process; errors contain the name of the field. Unlike in a
+// struct, the name of a field does not imply its Place. The constructor is safe for
+// concurrent use.
 //
-// validate is called by Validate; what it makes with At points to the setting
-// it is about. nil: nothing is checked beyond the fields.
+// Declared.Validate calls validate, whose errors made with At refer to settings. If
+// validate is nil, only the fields are checked.
 func Dynamic(fields []Field, validate func(*Declared) error) (func() any, error) {
 	count := 0
 	of, err := declaredShape(fields, nil, &count)
@@ -52,7 +52,7 @@ func Dynamic(fields []Field, validate func(*Declared) error) (func() any, error)
 	return func() any { return newDeclared(of, validate) }, nil
 }
 
-// Validate lets the declaring process check the settings.
+// Validate asks the process that declared the settings to check them.
 func (d *Declared) Validate() error {
 	if d.validate == nil {
 		return nil
@@ -60,8 +60,8 @@ func (d *Declared) Validate() error {
 	return d.validate(d)
 }
 
-// SetKeys sets the secrets passphrase and identity, if they are declared, to the keys of a
-// repository that is opened for reading.
+// SetKeys sets the secrets passphrase and identity, if they are declared, to the keys of
+// a repository that is opened for reading.
 func (d *Declared) SetKeys(passphrase, identity Secret) {
 	d.reading = true
 	for name, key := range map[string]Secret{"passphrase": passphrase, "identity": identity} {
@@ -72,11 +72,11 @@ func (d *Declared) SetKeys(passphrase, identity Secret) {
 	}
 }
 
-// Reading tells whether SetKeys was called. Encode doesn't carry it: who hands the
-// settings on says so beside them, and SetKeys is called again there.
+// Reading reports whether SetKeys was called. The output of Encode does not include it:
+// the caller must transfer it separately and call SetKeys in the other process.
 func (d *Declared) Reading() bool { return d.reading }
 
-// holders are the Go types that hold settings of a type.
+// holders maps types of settings to the Go types that hold them.
 var holders = map[Type]reflect.Type{
 	Text:     reflect.TypeFor[string](),
 	Number:   reflect.TypeFor[int64](),

@@ -44,7 +44,7 @@ type all struct {
 	Hosts   map[string]security      `key:"hosts" help:"objects by name"`
 }
 
-// security is an object in settings.
+// security is an object in the settings.
 type security struct {
 	Min   string        `key:"min" default:"1.2" oneof:"1.2 1.3" help:"a version"`
 	File  string        `key:"file" help:"a path"`
@@ -52,7 +52,7 @@ type security struct {
 	Retry int           `key:"retry" min:"1" max:"9" help:"a number"`
 }
 
-// Validate speaks of one setting and shows a secret.
+// Validate returns errors, one of them with a secret.
 func (s *security) Validate() error {
 	if s.Retry != 7 {
 		return nil
@@ -60,7 +60,7 @@ func (s *security) Validate() error {
 	return config.At("retry", "retry %d is unlucky with %s", s.Retry, s.Key.Reveal())
 }
 
-// rule is an object that holds objects of its own kind.
+// rule is an object that contains objects of its own type.
 type rule struct {
 	Table string     `key:"table" required:"true" help:"a name" example:"config"`
 	Only  *condition `key:"only" help:"an object with others of its kind"`
@@ -74,7 +74,7 @@ type condition struct {
 	Within config.Duration `key:"within" default:"1m" help:"a duration"`
 }
 
-// complain is the check of a plugin, whose secrets it does not hide.
+// complain is the check of a plugin that does not hide its secrets.
 func complain(level int64, secret string) error {
 	if level != 13 {
 		return nil
@@ -93,8 +93,8 @@ func describe(t testing.TB, target any) []config.Field {
 	return fields
 }
 
-// dynamic is all as a host knows it: fields that came as JSON, and its checks by
-// way of another struct.
+// dynamic returns all as the host sees it: with fields from JSON, and with checks made
+// by another struct.
 func dynamic(t testing.TB) *config.Declared {
 	t.Helper()
 	text, err := json.Marshal(describe(t, &all{}))
@@ -159,10 +159,10 @@ func TestDynamicDecodesLikeAStruct(t *testing.T) {
 		want := decode(t, &config.Decoder{File: "f", Values: values}, text, &a)
 		found := decode(t, &config.Decoder{File: "f", Values: values}, text, d)
 		if !slices.Equal(found, want) {
-			t.Errorf("%s\ngives %v\nwant  %v", text, found, want)
+			t.Errorf("%s\nfindings: %v\nwant:     %v", text, found, want)
 		}
 		if got, want := encode(t, d), encode(t, &a); got != want {
-			t.Errorf("%s\ngives %s\nwant  %s", text, got, want)
+			t.Errorf("%s\ngot:  %s\nwant: %s", text, got, want)
 		}
 		places, err := config.Places(d)
 		if wanted, _ := config.Places(&a); err != nil || !reflect.DeepEqual(places, wanted) {
@@ -192,7 +192,7 @@ func TestDynamicIsDescribedLikeAStruct(t *testing.T) {
 		Dir string `key:"dir"`
 	}
 	if _, err := config.Describe(d, &other); err == nil || !strings.Contains(err.Error(), "setting dir is declared twice") {
-		t.Errorf("a setting in both is %v", err)
+		t.Errorf("duplicate setting: %v", err)
 	}
 }
 
@@ -210,7 +210,7 @@ func TestDynamicConfigurationsAreIndependent(t *testing.T) {
 func TestSetKeysSetsPassphraseAndIdentity(t *testing.T) {
 	d := dynamic(t)
 	if d.Reading() {
-		t.Error("no keys were given yet")
+		t.Error("Reading is true before SetKeys")
 	}
 	d.SetKeys(config.NewSecret("p"), config.NewSecret("i"))
 	if got := encode(t, d); !d.Reading() || !strings.Contains(got, `"passphrase":"p"`) || !strings.Contains(got, `"identity":"i"`) {
@@ -222,7 +222,7 @@ func TestSetKeysSetsPassphraseAndIdentity(t *testing.T) {
 	}
 	open := construct().(*config.Declared)
 	if open.SetKeys(config.NewSecret("p"), config.NewSecret("i")); encode(t, open) != "{}" {
-		t.Error("a key became a setting that is no secret")
+		t.Error("SetKeys set a setting that is not a secret")
 	}
 }
 
@@ -256,8 +256,8 @@ func TestInvalidDynamicDeclarationIsAnError(t *testing.T) {
 	}
 }
 
-// FuzzDynamic: whatever a foreign process declares is refused, or decodes,
-// describes and encodes without a panic and without a change.
+// FuzzDynamic checks that declarations from another process are either refused, or can
+// be described, decoded and encoded unchanged and without a panic.
 func FuzzDynamic(f *testing.F) {
 	seed, err := json.Marshal(describe(f, &all{}))
 	if err != nil {

@@ -10,18 +10,17 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Encode writes the settings of target as one JSON object, for the process that
-// they belong to and for nobody else: secrets are revealed. Never print it.
+// Encode returns the settings of target as one JSON object, for the process that they
+// belong to. The object contains secrets in clear text: never print it.
 //
-// A text and a secret is a string, a number an integer, a switch true or false,
-// a list an array of strings, a size an integer of bytes, a duration a string
-// such as "1m30s", anything the JSON of its YAML value; an object and a map an
-// object, a list of objects an array of objects. A zero value without a default
-// is left out unless it is required, so that what is not there is the default.
+// Strings and secrets become strings, numbers integers, switches booleans, lists arrays
+// of strings, sizes integers in bytes, and durations strings such as "1m30s". A setting
+// of type Anything becomes the JSON equivalent of its YAML value. Objects and maps become
+// objects, and lists of objects arrays of objects. Zero values without a default are
+// omitted unless they are required, so an absent setting has its default.
 //
-// JSON cannot represent text that is not UTF-8: such a value is an error made with
-// At that names its key, as is anything without a JSON value (.nan, a key that
-// is no text). NUL is a character like others.
+// Encode returns an error made with At for values that JSON cannot represent: strings
+// that are not UTF-8, .nan, and maps with keys that are not strings. NUL is allowed.
 func Encode(target any) ([]byte, error) {
 	settings, err := open([]any{target})
 	if err != nil {
@@ -52,7 +51,7 @@ func encoded(settings []setting) (object map[string]any, errs []error) {
 	return object, errs
 }
 
-// omitted reports whether the value is left out.
+// omitted reports whether Encode omits the value.
 func (s *setting) omitted() bool {
 	switch {
 	case s.Type == Group && s.value.Kind() == reflect.Struct:
@@ -63,7 +62,7 @@ func (s *setting) omitted() bool {
 	return s.value.IsZero() && s.Default == "" && !s.Required
 }
 
-// untouched reports whether the value is the default.
+// untouched reports whether the value equals the default.
 func (s *setting) untouched() bool {
 	if s.Type == Group && s.value.Kind() == reflect.Struct {
 		for _, inner := range s.single().settings {
@@ -81,7 +80,7 @@ func (s *setting) untouched() bool {
 	return err == nil && reflect.DeepEqual(scratch.value.Interface(), s.value.Interface())
 }
 
-// encodedObjects is the object, the list or the map that the setting holds.
+// encodedObjects returns the setting's object, list of objects or map of objects.
 func (s *setting) encodedObjects() (value any, errs []error) {
 	list, named := []any{}, map[string]any{}
 	for _, o := range s.objects() {
@@ -102,7 +101,7 @@ func (s *setting) encodedObjects() (value any, errs []error) {
 	return list[0], errs
 }
 
-// encode is the value as package json writes it.
+// encode returns the value in a form that encoding/json can marshal.
 func (s *setting) encode() (any, error) {
 	switch v := s.value.Interface().(type) {
 	case string:

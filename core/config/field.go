@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Type is what a setting holds, in the words of help and docs.
+// Type is the type of a setting, as help and docs name it.
 type Type string
 
 // The types of settings.
@@ -34,18 +34,18 @@ type Field struct {
 	Name     string   `json:"name"`
 	Type     Type     `json:"type"`
 	Required bool     `json:"required,omitempty"`
-	Default  string   `json:"default,omitempty"` // as it would be written; "" for none
+	Default  string   `json:"default,omitempty"` // as written in YAML; "" for none
 	Help     string   `json:"help"`
 	Example  string   `json:"example,omitempty"`
 	OneOf    []string `json:"one_of,omitempty"`
-	Min      string   `json:"min,omitempty"` // as it would be written; "" for no bound
+	Min      string   `json:"min,omitempty"` // as written in YAML; "" for no bound
 	Max      string   `json:"max,omitempty"`
-	Open     bool     `json:"-"`               // its value is the name of something, and may be shown; it does not cross to another process
-	Place    string   `json:"place,omitempty"` // what it tells of where a stage works, see the package's description
-	// Fields are those of an object, and of each object of a list or map.
+	Open     bool     `json:"-"`               // the value may be shown (see the package comment); not sent to other processes
+	Place    string   `json:"place,omitempty"` // which part of a location it is (see the package comment)
+	// Fields lists the fields of the object, or of each object in the list or map.
 	Fields []Field `json:"fields,omitempty"`
-	// Outer, if it is not 0, says in place of Fields that the objects are like the one
-	// so many levels further out; 1 is the object that has this setting.
+	// Outer, if not 0, replaces Fields: the objects have the same type as the enclosing
+	// object that many levels out. 1 is the object that contains this setting.
 	Outer int `json:"outer,omitempty"`
 }
 
@@ -66,8 +66,8 @@ var types = map[reflect.Type]Type{
 	reflect.TypeFor[map[string]Secret](): Keyring,
 }
 
-// Describe lists the settings that the structs targets point to declare, in
-// order. An error is a mistake in a declaration.
+// Describe returns the settings of the structs that targets point to, in order. It
+// returns an error if a declaration is invalid.
 func Describe(targets ...any) ([]Field, error) {
 	settings, err := open(targets)
 	fields := make([]Field, len(settings))
@@ -77,14 +77,14 @@ func Describe(targets ...any) ([]Field, error) {
 	return fields, err
 }
 
-// setting is a Field and where its value is kept.
+// setting is a Field and its value.
 type setting struct {
 	Field
 	value reflect.Value
 	index []int  // of the field in its struct; nil in a Declared
-	shape *shape // of the objects that it holds; nil where it holds none
-	path  string // what messages call it: rules[2].table. It shows no key of a map that could be a secret
-	key   string // what At calls it: as path, with all keys of maps
+	shape *shape // of its objects; nil if it has none
+	path  string // for messages: rules[2].table; without keys of maps that could be secrets
+	key   string // for At: like path, with all keys of maps
 }
 
 func open(targets []any) ([]setting, error) {
@@ -114,7 +114,7 @@ func open(targets []any) ([]setting, error) {
 	return settings, nil
 }
 
-// usual is what settings of these names tell unless a tag says otherwise.
+// usual maps names of settings to their place if they have no place tag.
 var usual = map[string]string{"dir": "dir", "path": "file", "file": "file", "dsn": "database", "prefix": "prefix"}
 
 func placeOf(tag reflect.StructTag, name string) string {
@@ -133,7 +133,7 @@ func find(settings []setting, name string) *setting {
 	return nil
 }
 
-// Defaults sets every setting that is zero to its default.
+// Defaults sets all zero settings of targets to their defaults.
 func Defaults(targets ...any) error {
 	settings, err := open(targets)
 	if err != nil {
@@ -157,13 +157,13 @@ func defaults(settings []setting) error {
 	return nil
 }
 
-// Place is a setting that names a place where a stage reads or writes.
+// Place is a setting that is part of the location where a stage reads or writes.
 type Place struct{ Key, Value string }
 
-// Places returns what target tells about where its stage works, by the place
-// that its settings declare, secrets revealed. For comparing, not for printing.
-// Settings inside of objects count where none outside tells the same; those inside
-// of lists and maps don't.
+// Places returns the settings of target that declare a place, by place, with secrets in
+// clear text. Use it to compare locations; never print the result. A setting in an object
+// is used if no outer setting declares the same place. Settings in lists and maps are
+// ignored.
 func Places(target any) (map[string]Place, error) {
 	settings, err := open([]any{target})
 	if err != nil {

@@ -9,27 +9,27 @@ import (
 	"strings"
 )
 
-// maxFile is the most that a file named by ${file:…} may hold, in bytes.
+// maxFile is the maximum size of a file in ${file:…}, in bytes.
 const maxFile = 64 << 10
 
 // Values resolves the references in the values of a file:
 //
 //	${env:NAME}    an environment variable
 //	${file:/path}  a file's content
-//	${NAME}        what Set holds (--set NAME=value)
-//	${env:NAME:-x} x if there is no such variable or it is empty; with ${NAME:-x}, if Set has no NAME
+//	${NAME}        a value of Set (--set NAME=value)
+//	${env:NAME:-x} x if the variable is not set or empty; ${NAME:-x}: x if Set has no NAME
 //	$${            the two characters ${
 //
-// A single line break at the end of what a reference stands for is cut, and the
-// text is not looked at again for references.
+// A single line break at the end of the value of a reference is removed. References in
+// that value are not resolved.
 type Values struct {
 	Set     map[string]string
 	Env     func(name string) (string, bool) // nil: os.LookupEnv
-	Dir     string                           // where relative paths begin: of ${file:…} and of settings; "" for the working directory
-	Offline bool                             // files are not read, and what a reference stands for need not be there: a warning, not an error
+	Dir     string                           // base of relative paths, in ${file:…} and in settings; "" for the working directory
+	Offline bool                             // do not read files; missing values are warnings, not errors
 }
 
-// unresolved is what is wrong with a reference.
+// unresolved describes a reference that could not be resolved.
 type unresolved struct {
 	message, suggestion string
 	grave               bool // an error offline too
@@ -38,17 +38,17 @@ type unresolved struct {
 // expanded is a text with its references resolved.
 type expanded struct {
 	text     string
-	dynamic  bool     // there was a reference
-	unread   bool     // to a file that is there, and is not read offline
-	parts    []string // what the references stand for
-	kept     []string // those of parts that come from the environment or a file
-	fromFile bool     // one of them comes from a file
-	hard     string   // a reference with a default that is not empty, as messages show it
+	dynamic  bool     // text had a reference
+	unread   bool     // a referenced file was not read (Offline)
+	parts    []string // the values of the references
+	kept     []string // the parts from the environment or a file
+	fromFile bool     // a part comes from a file
+	hard     string   // a reference with a non-empty default, in its form for messages
 	problems []unresolved
 }
 
-// expand resolves the references in text; used is called with the name of each
-// ${NAME}. secret tells that the text is a secret: no remedy puts a value into the file.
+// expand resolves the references in text and calls used with the name of each ${NAME}.
+// If secret is true, no remedy suggests writing a value into the file.
 func (v *Values) expand(text string, secret bool, used func(name string)) expanded {
 	var out strings.Builder
 	var e expanded
@@ -162,13 +162,13 @@ func (v *Values) file(path string) (string, *unresolved) {
 	return cutBreak(text), nil
 }
 
-// cutBreak cuts one line break at the end of a text: secrets that are mounted as
-// files or given as variables often have one that nobody typed.
+// cutBreak removes one line break at the end of text. Secrets in mounted files and
+// environment variables often end with an unintended one.
 func cutBreak(text string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
 }
 
-// reason is an error of opening a file, without the file's path.
+// reason returns the cause of an error of opening a file, without the file's path.
 func reason(err error) error {
 	if p := new(fs.PathError); errors.As(err, &p) {
 		return p.Err
@@ -184,8 +184,8 @@ func unreadable(err error) string {
 	return "name another file"
 }
 
-// small checks without opening it that a file can be a setting's value: a FIFO
-// would block in Open.
+// small checks that a file can be the value of a setting. It does not open the file,
+// because opening a FIFO would block.
 func small(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -208,7 +208,7 @@ func readSmall(path string) (string, error) {
 	return readWhole(path)
 }
 
-// readWhole reads a file of any kind, which must end before it is too large.
+// readWhole reads a file of any kind, up to maxFile bytes.
 func readWhole(path string) (text string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -235,10 +235,10 @@ func isName(s string) bool {
 	return s != ""
 }
 
-// SecretFile reads a secret from a file that a command line names, without one
-// line break at its end. The file may be a pipe or a device such as /dev/stdin:
-// SecretFile returns when it ends. An error shows the path only if it is Plain: a
-// secret may have been given in its place.
+// SecretFile reads a secret from a file given on the command line and removes one line
+// break at its end. The file may be a pipe or a device such as /dev/stdin, which is read
+// to its end. Errors contain the path only if it is Plain, because the user may have
+// given the secret instead of a path.
 func SecretFile(path string) (Secret, error) {
 	text, err := readWhole(path)
 	if !Plain(path) {
@@ -253,8 +253,8 @@ func SecretFile(path string) (Secret, error) {
 	return NewSecret(cutBreak(text)), nil
 }
 
-// SecretVariable returns the secret that an environment variable holds, without
-// one line break at its end; ok tells whether the variable is set.
+// SecretVariable returns the secret in an environment variable without one line break
+// at its end; ok reports whether the variable is set.
 func SecretVariable(name string) (secret Secret, ok bool) {
 	text, ok := os.LookupEnv(name)
 	return NewSecret(cutBreak(text)), ok

@@ -47,7 +47,7 @@ in: [1, yes, true]
 	}
 }
 
-// Each finding stands at its place, in the file and in the settings.
+// Each finding has the position in the file and the path of its setting.
 func TestNestedFindingsHavePositionAndPath(t *testing.T) {
 	for text, want := range map[string]string{
 		"rules: [{table: a}, {tabel: b}]":                      `1:22 with.rules[1]: unknown key "tabel" in rules[1]; 1:21 with.rules[1].table: rules[1].table is missing`,
@@ -73,7 +73,7 @@ func TestNestedFindingsHavePositionAndPath(t *testing.T) {
 			got = append(got, fmt.Sprintf("%d:%d %s: %s", f.Line-1, f.Column, f.Path, f.Message))
 		}
 		if s := strings.Join(got, "; "); s != want {
-			t.Errorf("%s\ngives %s\nwant  %s", text, s, want)
+			t.Errorf("%s\ngot:  %s\nwant: %s", text, s, want)
 		}
 	}
 }
@@ -89,7 +89,8 @@ func TestDecodedHasPositionsOfNestedValues(t *testing.T) {
 	}
 }
 
-// Aliases make much of little: what they make is bounded, in depth and in number.
+// Aliases can expand a small file into a huge configuration, so depth and number of
+// values are limited.
 func TestRecursiveValuesAreRefused(t *testing.T) {
 	bomb := "dir: /x\nheaders: {x: y}\nrules:\n  - table: a\n    only: {all: [&a0 {column: x}"
 	for i := range 20 {
@@ -119,8 +120,8 @@ func deep(open string, n int, end string) string {
 	return strings.Repeat(open, n) + "{}" + strings.Repeat(end, n)
 }
 
-// Wherever in nested settings a secret stands, or what a reference stands for, no
-// finding, error or print shows it, and a redactor hides it afterwards.
+// Secrets and values of references in nested settings are never in findings, errors or
+// printed values, and a Redactor hides them afterwards.
 func TestNestedSecretsAreNeverShown(t *testing.T) {
 	const canary = "S3CRET-CANARY"
 	shapes := []string{
@@ -160,7 +161,7 @@ func TestNestedSecretsAreNeverShown(t *testing.T) {
 				}
 				for _, secret := range secrets {
 					if form == "${env:X}" && r.Redact("<"+secret+">") != "<***>" {
-						t.Errorf("%s: the secret is not hidden afterwards", text)
+						t.Errorf("%s: the Redactor does not hide the secret", text)
 					}
 				}
 			}
@@ -172,7 +173,7 @@ func TestNestedSecretsAreNeverShown(t *testing.T) {
 	} {
 		raw = strings.ReplaceAll(raw, "@", canary)
 		if err := config.Assign([]byte(raw), &all{}); err == nil || strings.Contains(err.Error(), canary) {
-			t.Errorf("%s gives %v", raw, err)
+			t.Errorf("%s: %v", raw, err)
 		}
 	}
 }
@@ -234,6 +235,6 @@ func TestFlattenListsNestedFields(t *testing.T) {
 	want := "rules, rules[].table, rules[].only, rules[].only.column, rules[].only.equal, rules[].only.all rules[].only, rules[].only.not rules[].only, rules[].only.within, " +
 		"hosts, hosts[NAME].min, hosts[NAME].file, hosts[NAME].key, hosts[NAME].retry"
 	if got := strings.Join(paths, ", "); got != want {
-		t.Errorf("listed are %s\nwant %s", got, want)
+		t.Errorf("got %s\nwant %s", got, want)
 	}
 }

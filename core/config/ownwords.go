@@ -1,8 +1,8 @@
 package config
 
-// ownWord tells whether a word is one that Vault's messages, results and settings
-// are made of. It is shown like them, and a Redactor leaves it: a passphrase
-// "vault" would make every message unreadable, and *** would tell it all the same.
+// ownWord reports whether word is a keyword of Vault's messages, results and settings.
+// A Redactor does not replace it: with the passphrase "vault" every message would be
+// unreadable, and the position of *** would reveal it anyway.
 func ownWord(word string) bool {
 	switch word {
 	case "vault", "moodle", "root", "localhost",

@@ -12,24 +12,24 @@ import (
 	"unicode/utf8"
 )
 
-// shortest is how many bytes a value must have to be looked for in texts: shorter
-// ones are parts of ordinary words.
+// shortest is the minimum length, in bytes, of a value that is redacted. Shorter values
+// occur within ordinary words.
 const shortest = 3
 
-// Redactor replaces values that must not be shown by *** in texts: those of servers,
-// plugins and the operating system, as Vault's own messages have no values in them
-// (see Shown). The zero value replaces nothing. It is safe for concurrent use.
+// Redactor replaces values that must not be shown with ***. It is meant for messages of
+// servers, plugins and the operating system; Vault's own messages contain no values (see
+// Shown). The zero value replaces nothing. It is safe for concurrent use.
 //
-// A value that is one short word or number is replaced only where it is a whole
-// word, and one that is a word of Vault's own (see ownWord) stays: it would make
-// messages unreadable, and *** in its place would tell the value.
+// A value that is one short word or number is replaced only where it is a whole word. A
+// value that is one of Vault's keywords (see ownWord) is not replaced: messages would be
+// unreadable, and the position of *** would reveal the value.
 type Redactor struct {
 	mu    sync.RWMutex
 	forms []string // longest first
 }
 
-// Add hides values in every form in which a program might print them: as they are,
-// line by line, quoted, in small or capital letters, and as JSON and URLs have them.
+// Add adds values to hide, in every form in which a program might print them: unchanged,
+// line by line, quoted, in lower or upper case, and encoded for JSON and URLs.
 func (r *Redactor) Add(values ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -48,14 +48,14 @@ func (r *Redactor) addLocked(v string) {
 	if b, err := json.Marshal(v); err == nil {
 		forms = append(forms, string(b[1:len(b)-1]))
 	}
-	for _, f := range append(forms, strings.ToLower(v), strings.ToUpper(v)) { // as names of tables and indexes are folded
+	for _, f := range append(forms, strings.ToLower(v), strings.ToUpper(v)) { // databases fold the case of identifiers
 		if len(f) >= shortest && !ownWord(strings.ToLower(f)) && !slices.Contains(r.forms, f) {
 			r.forms = append(r.forms, f)
 		}
 	}
 }
 
-// Redact returns text without the values.
+// Redact returns text with the values replaced.
 func (r *Redactor) Redact(text string) string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -71,7 +71,7 @@ func (r *Redactor) Redact(text string) string {
 
 var oneWord = regexp.MustCompile(`^([A-Za-z]{1,12}|[0-9]{1,12})$`)
 
-// replaceWord redacts word where neither a letter nor a digit stands beside it.
+// replaceWord redacts word where it is not next to a letter or digit.
 func replaceWord(text, word string) string {
 	var out strings.Builder
 	for from := 0; ; {
@@ -95,7 +95,7 @@ func replaceWord(text, word string) string {
 
 func letterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// Error returns err with a text without the values. What it wraps stays the same.
+// Error returns err with the values in its message replaced. The result wraps err.
 func (r *Redactor) Error(err error) error {
 	if err == nil {
 		return nil
@@ -106,7 +106,7 @@ func (r *Redactor) Error(err error) error {
 	return err
 }
 
-// hiding is an error whose text held a value that must not be shown.
+// hiding wraps an error whose message contained a hidden value.
 type hiding struct {
 	error
 	text string
@@ -120,8 +120,8 @@ var (
 	passwordInText = regexp.MustCompile(`(?i)\b(?:password|passwd|pwd)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s&]*)`)
 )
 
-// passwords lists the passwords that stand in an address such as a DSN, as they
-// are written there and as they are meant.
+// passwords returns the passwords in an address such as a DSN, both as written and
+// decoded.
 func passwords(address string) []string {
 	var found []string
 	add := func(text string) {

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 )
 
-// JSON returns JSON documents without the values: what it changes are texts,
-// not the names of members, so that each document stays one that can be read.
+// JSON returns JSON documents with the values replaced. It changes strings but not the
+// names of members, so each document remains valid.
 func (r *Redactor) JSON(text []byte) []byte {
 	var out bytes.Buffer
 	for len(text) > 0 {
@@ -28,11 +28,11 @@ func (r *Redactor) JSON(text []byte) []byte {
 	return out.Bytes()
 }
 
-// literal redacts a string of JSON.
+// literal redacts a JSON string.
 func (r *Redactor) literal(text []byte) []byte {
 	var value string
 	if err := json.Unmarshal(text, &value); err != nil {
-		return []byte(r.Redact(string(text))) // no JSON: there is nothing to keep whole
+		return []byte(r.Redact(string(text))) // not a JSON string: no syntax to preserve
 	}
 	hidden := r.Redact(value)
 	if hidden == value {
@@ -47,7 +47,7 @@ func (r *Redactor) literal(text []byte) []byte {
 	return bytes.TrimSpace(out.Bytes())
 }
 
-// endOfString is the length of the string of JSON that text begins with.
+// endOfString returns the length of the JSON string at the beginning of text.
 func endOfString(text []byte) int {
 	for i := 1; i < len(text); i++ {
 		switch text[i] {

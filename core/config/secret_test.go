@@ -17,7 +17,7 @@ type keys struct {
 	DSN        config.Secret `key:"dsn" place:"database" help:"an address"`
 }
 
-// Mounted secrets and here-documents end with a line break that nobody typed.
+// Mounted secrets and here-documents often end with an unintended line break.
 func TestSecretLosesOneTrailingLineBreak(t *testing.T) {
 	dir := t.TempDir()
 	for text, want := range map[string]string{
@@ -75,7 +75,7 @@ func TestSecretFileMayBeAPipe(t *testing.T) {
 	}
 }
 
-// What a program would print of an address is hidden too, in each form.
+// The passwords in addresses are hidden too, in each form.
 func TestRedactorHidesEveryFormOfAValue(t *testing.T) {
 	k := keys{DSN: config.NewSecret("postgres://moodle:S3cret%2Fword@db/moodle"), Passphrase: config.NewSecret("two words\n\"quoted\" line")}
 	values, err := config.Secrets(&k)
@@ -92,10 +92,10 @@ func TestRedactorHidesEveryFormOfAValue(t *testing.T) {
 		}
 	}
 	if err := r.Error(errors.New("plain")); err.Error() != "plain" {
-		t.Errorf("an error without one becomes %v", err)
+		t.Errorf("an error without a hidden value becomes %v", err)
 	}
 	inner := errors.New("two words\n\"quoted\" line")
 	if err := r.Error(inner); !errors.Is(err, inner) || strings.Contains(err.Error(), "quoted") {
-		t.Errorf("an error with one becomes %v", err)
+		t.Errorf("an error with a hidden value becomes %v", err)
 	}
 }

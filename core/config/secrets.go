@@ -1,9 +1,8 @@
 package config
 
-// Secrets lists the values of the secrets that target holds, those inside of objects,
-// lists and maps too, revealed, and the
-// passwords in them where they are addresses: for looking for them in what
-// somebody else has written. Never print them.
+// Secrets returns the values of all secrets of target in clear text, including those in
+// objects, lists and maps, and the passwords in secrets that are addresses. Use it to
+// find secrets in the output of other programs. Never print the result.
 func Secrets(target any) ([]string, error) {
 	settings, err := open([]any{target})
 	if err != nil {

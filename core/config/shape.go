@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// maxNesting limits the depth of declarations, maxDepth that of values: objects may hold
-// objects of their own type.
+// maxNesting limits the depth of declarations, maxDepth that of values. They differ
+// because objects may contain objects of their own type.
 const (
 	maxNesting = 8
 	maxDepth   = 32
@@ -21,8 +21,8 @@ type shape struct {
 	parts []setting    // settings without values
 }
 
-// shapeOf returns the declaration of a struct. outer are the shapes around it, outermost
-// first.
+// shapeOf returns the declaration of a struct. outer lists the enclosing shapes,
+// outermost first.
 func shapeOf(t reflect.Type, outer []*shape) (*shape, error) {
 	s := &shape{of: t}
 	return s, s.declare(t, nil, append(slices.Clip(outer), s))
@@ -96,8 +96,7 @@ func holds(t reflect.Type) reflect.Type {
 	return t
 }
 
-// nest sets the shape of the objects of a setting. The struct may be one of those around
-// the setting.
+// nest sets the shape of the setting's objects, which may be an enclosing one.
 func (s *setting) nest(t reflect.Type, chain []*shape) error {
 	for i, around := range chain[1:] {
 		if around.of == t {

@@ -12,16 +12,16 @@ var (
 	wholePath   = regexp.MustCompile(`^\.{0,2}/[A-Za-z0-9._/-]*$`)
 )
 
-// Plain reports whether text is very unlikely to be a secret: a small number, or a path that
-// begins with /, ./ or ../. A word can be one.
+// Plain reports whether text is very unlikely to be a secret: a small number, or a path
+// that begins with /, ./ or ../. A word is not plain, since it can be a passphrase.
 func Plain(text string) bool {
 	return len(text) <= 10 && plainNumber.MatchString(text) || len(text) <= 200 && wholePath.MatchString(text)
 }
 
-// Shown is the one way in which a message shows what somebody wrote: before, then
-// text in quotes. It is "" where text could be a secret: it is not Plain, no word
-// of Vault's own and no misspelling of a known name, or a reference stands for it. The
-// message's position tells what is meant.
+// Shown returns before followed by text in quotes. Messages must use it to show a value
+// from a file. It returns "" if text could be a secret: if text came from a
+// reference, or is neither Plain, nor one of Vault's keywords, nor a misspelling of a
+// known name. The position of the message identifies the value then.
 func (d *Decoder) Shown(before, text string, known ...string) string {
 	if slices.Contains(d.referred, text) {
 		return ""
@@ -29,7 +29,7 @@ func (d *Decoder) Shown(before, text string, known ...string) string {
 	return Shown(before, text, known...)
 }
 
-// Shown is Decoder.Shown for what no reference stands for.
+// Shown is like Decoder.Shown, for text that did not come from a reference.
 func Shown(before, text string, known ...string) string {
 	if !Plain(text) && !ownWord(text) && (!isName(text) || Nearest(text, known) == "") {
 		return ""
@@ -37,25 +37,25 @@ func Shown(before, text string, known ...string) string {
 	return before + strconv.Quote(text)
 }
 
-// Redact hides in text what references stand for and what secrets of the file
-// hold, for messages of others than this package.
+// Redact replaces the values of references and of the file's secrets in text. Use it
+// for messages that other packages made.
 func (d *Decoder) Redact(text string) string { return d.hidden.Redact(text) }
 
-// Hide adds secrets that are not in the file, such as those a composite has found.
+// Hide adds secrets that are not in the file, such as those found by a composite stage.
 func (d *Decoder) Hide(secrets ...string) {
 	d.secret = append(d.secret, secrets...)
 	d.hidden.Add(secrets...)
 }
 
-// Hidden lists what must not be shown of a file's values once they are in use:
-// every secret; and what came from the environment or a file into another setting,
-// but for what open settings hold.
+// Hidden returns the values that must not be shown once the configuration is in use:
+// every secret, and every value that the environment or a file supplied to another
+// setting, except the values of open settings.
 func (d *Decoder) Hidden() []string {
 	foreign := slices.DeleteFunc(slices.Clone(d.foreign), func(v string) bool { return slices.Contains(d.open, v) })
 	return append(foreign, d.secret...)
 }
 
-// remember keeps what a value with references stands for out of messages.
+// remember records the values of references so that messages do not show them.
 func (r *run) remember(s *setting, e expanded) {
 	r.referred = append(append(r.referred, e.parts...), e.text)
 	r.hidden.Add(append(e.parts, e.text)...)
@@ -77,16 +77,16 @@ func (r *run) remember(s *setting, e expanded) {
 	}
 }
 
-// open tells whether values of the setting may be shown wherever they come from,
-// other than from a file: those that name something, and those that are no texts.
+// open reports whether the setting's value may be shown even if it comes from the
+// environment: it is a name, or not a free-form string. Values from files are never open.
 func (s *setting) open() bool {
 	return s.Open || s.Place == "prefix" || len(s.OneOf) > 0 || s.Type == Number || s.Type == Bytes || s.Type == Span || s.Type == Switch
 }
 
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 
-// referenceName is how a message shows a reference: without its default, and
-// without a name that could be a secret itself.
+// referenceName returns the form of a reference for messages: without its default, and
+// without a name that could itself be a secret.
 func referenceName(reference string) string {
 	if path, ok := strings.CutPrefix(reference, "file:"); ok {
 		if Plain(path) {
@@ -112,7 +112,7 @@ func referenceName(reference string) string {
 	return "${…}"
 }
 
-// referenceNames are those of the references in a text.
+// referenceNames returns the forms for messages of all references in text.
 func referenceNames(text string) string {
 	var names []string
 	for {
@@ -131,7 +131,7 @@ func referenceNames(text string) string {
 	}
 }
 
-// not says which value is meant: as it stands in the file, or by its reference.
+// not returns ", not VALUE" for messages; VALUE is as written in the file, or a reference.
 func (r *run) not(s *setting, written string) string {
 	if s.Type == Hidden {
 		return ""

@@ -31,7 +31,7 @@ func TestSecretNeverPrints(t *testing.T) {
 		t.Errorf("printed: %s", s)
 	}
 	if holder.S.Reveal() != "hunter2" {
-		t.Error("the value is gone")
+		t.Error("Reveal does not return the value")
 	}
 }
 

@@ -50,7 +50,7 @@ func (r *run) full(s *setting, at Position) bool {
 	return r.values >= maxValues
 }
 
-// scalar decodes a value that is one text; ok is false if it is not set.
+// scalar decodes a scalar value; ok is false if it is not set.
 func (r *run) scalar(s *setting, n *yaml.Node, at Position) (ok bool) {
 	if n.Kind != yaml.ScalarNode {
 		r.report(Error, at, s.path, fmt.Sprintf("%s must be %s, not %s", s.path, article(s.Type), kindName(n)), "")
@@ -76,9 +76,9 @@ func (r *run) scalar(s *setting, n *yaml.Node, at Position) (ok bool) {
 	return true
 }
 
-// sane refuses what a database's address, a path or a public key can't be: such
-// mistakes would become directories and files of odd names, or be shown. n is what
-// stands in the file, text what it stands for.
+// sane rejects values that cannot be an address of a database, a path or a public key.
+// Such mistakes would create directories and files with odd names, or be shown. n is the
+// node in the file, text its resolved value.
 func (r *run) sane(s *setting, text string, n *yaml.Node, at Position) bool {
 	name, dynamic := s.path, false
 	if references := referenceNames(n.Value); references != "" {
@@ -122,7 +122,7 @@ func (r *run) text(s *setting, n *yaml.Node, at Position) (text string, dynamic,
 		if e.hard != "" {
 			r.report(Warning, at, s.path, s.path+" is a secret, but the file contains the default of "+e.hard, "remove the default")
 		}
-		if !e.dynamic { // of a block scalar
+		if !e.dynamic { // remove the line break of a block scalar
 			e.text = cutBreak(e.text)
 		}
 	}
@@ -133,7 +133,7 @@ func (r *run) text(s *setting, n *yaml.Node, at Position) (text string, dynamic,
 	return e.text, e.dynamic, len(e.problems) == 0 && !e.unread
 }
 
-// marked finds values that YAML reads as something else than they look like.
+// marked reports values that YAML does not read as their author probably intended.
 func (r *run) marked(s *setting, n *yaml.Node, at Position) bool {
 	switch tag := n.ShortTag(); {
 	case !slices.Contains([]string{"", "!", "!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp", "!!binary", "!!map", "!!seq", "!!merge"}, tag):
@@ -146,7 +146,7 @@ func (r *run) marked(s *setting, n *yaml.Node, at Position) bool {
 	return true
 }
 
-// tagged checks that a literal was written as a value of its type.
+// tagged checks the YAML type of a literal.
 func (r *run) tagged(s *setting, n *yaml.Node, at Position) bool {
 	tag := n.ShortTag()
 	text := tag == "!!str" || tag == "!!timestamp" || tag == "!!binary"
@@ -215,8 +215,8 @@ func (r *run) list(s *setting, n *yaml.Node) {
 	s.setItems(items)
 }
 
-// set stores the value that text says. Its error tells what the value must be
-// and never contains text; the suggestion may be empty.
+// set sets the value from text. Its error describes valid values and never contains
+// text; the suggestion may be empty.
 func (s *setting) set(text string) (suggestion string, err error) {
 	switch s.Type {
 	case Text:
@@ -225,7 +225,7 @@ func (s *setting) set(text string) (suggestion string, err error) {
 		s.value.Set(reflect.ValueOf(NewSecret(text)))
 	case Scalar:
 		s.value.Set(reflect.ValueOf(Literal{text, true}))
-	case List, Scalars: // a default: the items with spaces between
+	case List, Scalars: // a default: the items separated by spaces
 		items := strings.Fields(text)
 		for _, item := range items {
 			if suggestion, err := s.among(item); err != nil {
@@ -267,8 +267,8 @@ func (s *setting) setItems(items []string) {
 	s.value.Set(reflect.ValueOf(literals))
 }
 
-// among checks that text is one of the values that may be: written like one, or
-// the same size, duration or number.
+// among checks that text is one of the allowed values, or an equal size, duration or
+// number.
 func (s *setting) among(text string) (suggestion string, err error) {
 	if len(s.OneOf) == 0 || slices.ContainsFunc(s.OneOf, func(one string) bool { return one == text || s.same(one, text) }) {
 		return "", nil
