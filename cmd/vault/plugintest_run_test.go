@@ -145,12 +145,12 @@ func TestWhatIsWrongWithACallIsSaid(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"no settings":     {[]string{file}, []string{"can't be tested without its settings: dir", "--config try.yaml", "\n  dir: /srv/backups  # the directory that holds the repository"}},
+		"no settings":     {[]string{file}, []string{"can't be tested without settings: dir", "--config try.yaml", "\n  dir: /srv/backups  # the directory that holds the repository"}},
 		"a typing error":  {[]string{file, "--config", typo}, []string{"typo.yaml:1:1: error: unknown key \"dri\": did you mean \"dir\"?", "dir is missing"}},
 		"no such step":    {[]string{file, "--config", otherPipeline}, []string{"no step of " + otherPipeline + " uses storage mystore"}},
 		"no such check":   {[]string{file, "--run", "nothing/", "--list"}, []string{"no check begins with nothing/; --list shows them"}},
 		"no such stage":   {[]string{file, "--stage", "other"}, []string{"has no stage other; it has mystore"}},
-		"no such file":    {[]string{"./nothing"}, []string{"there is no file ./nothing"}},
+		"no such file":    {[]string{"./nothing"}, []string{"file ./nothing does not exist"}},
 		"no such plugin":  {[]string{"nothing", "--pipelines", dir}, []string{`plugin "nothing" is not installed`}},
 		"no such config":  {[]string{file, "--config", filepath.Join(dir, "none.yaml")}, []string{"none.yaml can't be read"}},
 		"not YAML at all": {[]string{file, "--config", written(t, "bad.yaml", "dir: [\n")}, []string{"bad.yaml:1:1: error: invalid YAML"}},
@@ -181,7 +181,7 @@ func TestASinkThatReplacesNeedsYes(t *testing.T) {
 	}
 	o := vault(t, 0, nil, append(args, "--yes")...)
 	says(t, o.stdout, "ok       stage/described", "1 check: 1 ok")
-	says(t, o.stderr, "write tables and files of their own into the target of sink replacing")
+	says(t, o.stderr, "write tables and files to the target of sink replacing and leave them there")
 }
 
 // Ctrl-C ends the check that runs, and leaves neither objects nor processes.

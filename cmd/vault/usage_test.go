@@ -43,7 +43,7 @@ func TestWrongUseIsExitCode2AndSaysWhatToDo(t *testing.T) {
 		{`--set dri is not used in this file`, nil, []string{"run", file, "--set", "dir=a", "--set", "dri=b"}},
 		{"pass --set dir=VALUE", nil, []string{"run", file}},
 		{`did you mean "view"?`, nil, []string{"run", file, "--set", "dir=a", "--accept-loss", "veiw=1"}},
-		{"is not KIND=COUNT", nil, []string{"run", file, "--set", "dir=a", "--accept-loss", "view"}},
+		{"must be KIND=COUNT, such as view=1", nil, []string{"run", file, "--set", "dir=a", "--accept-loss", "view"}},
 		{"no such file or directory", nil, []string{"run", "not-there.yaml"}},
 		{"is a directory", nil, []string{"run", "."}},
 		{`no stage is named "mysqll": did you mean "mysql"?`, nil, []string{"stages", "mysqll"}},
