@@ -16,7 +16,7 @@ import (
 type Access struct {
 	ID      string    `json:"id"`
 	Created time.Time `json:"created,omitzero"`
-	Host    string    `json:"host,omitempty"` // where it was made
+	Host    string    `json:"host,omitempty"` // where it was created
 	Readers string    `json:"readers"`        // who can use it, such as "a passphrase"
 	Keys    []string  `json:"keys"`           // that it opens
 	Used    bool      `json:"used"`           // it opens a key with the given passphrase or identity
@@ -56,7 +56,7 @@ func (r *Repository) Accesses(ctx context.Context) (list []Access, notes []stage
 	return list, notes, nil
 }
 
-// listAccess enters an access in a list, beside what it does for other keys.
+// listAccess adds an access to list, or adds the key to an access already in it.
 func (r *Repository) listAccess(ctx context.Context, list []Access, k keyring.KeyFile, a *keyring.Access, used string) []Access {
 	i := slices.IndexFunc(list, func(l Access) bool { return l.ID == a.ID })
 	if i < 0 {
@@ -68,7 +68,7 @@ func (r *Repository) listAccess(ctx context.Context, list []Access, k keyring.Ke
 	return list
 }
 
-// readers says whom an access admits, as far as its transforms can tell.
+// readers describes who can use an access, according to its transforms.
 func (r *Repository) readers(ctx context.Context, k keyring.KeyFile, a *keyring.Access) string {
 	var words []string
 	n := 0
@@ -90,5 +90,5 @@ func (r *Repository) readers(ctx context.Context, k keyring.KeyFile, a *keyring.
 	return strings.Join(words, ", ")
 }
 
-// errClearKeys is the error where there is nothing to open.
+// errClearKeys is returned for an unencrypted repository.
 var errClearKeys = failure.New(failure.Refused, "the repository is not encrypted, or has no key yet: there is nothing that a passphrase opens")

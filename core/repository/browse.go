@@ -17,8 +17,8 @@ import (
 // Listed is a snapshot in a list, or the error of reading it.
 type Listed struct {
 	ID       string
-	Snapshot *manifest.Snapshot // without Tables and Units, which Load gives; nil if it can't be read
-	Err      error              // ErrKey: another key's; *Damage: lost
+	Snapshot *manifest.Snapshot // without Tables and Units, which Load returns; nil if it can't be read
+	Err      error              // stage.ErrKey if the key can't be opened, *object.Damage if the snapshot is damaged
 }
 
 // Snapshots lists all snapshots, oldest first. An unreadable snapshot is listed with its
@@ -38,7 +38,7 @@ func (r *Repository) Snapshots(ctx context.Context) ([]Listed, error) {
 	return list, nil
 }
 
-// head loads what is small of a snapshot: many of them fit into memory.
+// head loads a snapshot without Tables and Units, so that a list of many fits into memory.
 func (r *Repository) head(ctx context.Context, ref manifest.Ref) (*manifest.Snapshot, error) {
 	snap, err := r.load(ctx, ref)
 	if err != nil {
@@ -56,9 +56,10 @@ func (r *Repository) load(ctx context.Context, ref manifest.Ref) (*manifest.Snap
 	return manifest.GetSnapshot(ctx, r.storage, e, ref.ID, r.chain.Signers)
 }
 
-// Entries calls fn for each entry of a snapshot, unit by unit; the Item is valid
-// until fn returns, whose error ends it. A table of several units comes once
-// for each, with the rows of that unit. A list that is damaged is an error after all others.
+// Entries calls fn for each entry of a snapshot, unit by unit. The Item is valid until fn
+// returns; an error of fn ends Entries. A table with several units is listed once for each,
+// with the rows of that unit. If a list is damaged, Entries lists the others first and then
+// returns an error.
 func (r *Repository) Entries(ctx context.Context, snap *manifest.Snapshot, fn func(u *manifest.Unit, it *manifest.Item) error) error {
 	chunks, err := r.chunks(ctx, snap.KID)
 	if err != nil {
@@ -78,7 +79,7 @@ func (r *Repository) Entries(ctx context.Context, snap *manifest.Snapshot, fn fu
 	return errors.Join(lost...)
 }
 
-// readList calls fn for each item of a unit, and lose for each chunk of the list that is damaged.
+// readList calls fn for each item of a unit, and lose for each damaged chunk of its list.
 func readList(ctx context.Context, chunks *pack.ChunkReader, u *manifest.Unit, fn func(*manifest.Item) error, lose func(*object.Damage) error) error {
 	var buf []byte
 	var it manifest.Item
@@ -118,7 +119,7 @@ func readListChunk(data []byte, id object.ID, it *manifest.Item, fn func(*manife
 	}
 }
 
-// callerError keeps an error of a callback apart from damage, which it may wrap.
+// callerError wraps an error of a callback, so that damage in it is not taken for ours.
 type callerError struct{ err error }
 
 func (e *callerError) Error() string { return e.err.Error() }

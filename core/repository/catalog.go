@@ -13,13 +13,14 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Catalog implements stage.Browser and stage.Manifester for a repository, which it owns.
+// Catalog implements stage.Browser and stage.Manifester for a repository. It owns the
+// repository.
 type Catalog struct {
 	repo *Repository
 	key  manifest.SigningKey
 
 	mu   sync.Mutex
-	last *manifest.Snapshot // that was loaded last: commands ask for one several times
+	last *manifest.Snapshot // loaded last; commands load the same snapshot several times
 }
 
 // NewCatalog returns a Catalog of a repository. key signs removals; the zero value signs
@@ -62,7 +63,7 @@ func (c *Catalog) Describe(ctx context.Context, want Choice) (*stage.Snapshot, e
 	return describe(snap), nil
 }
 
-// load returns the snapshot of an id, at best the one of the call before.
+// load returns the snapshot with an ID. It caches the last one.
 func (c *Catalog) load(ctx context.Context, id string) (*manifest.Snapshot, error) {
 	c.mu.Lock()
 	last := c.last
@@ -76,7 +77,7 @@ func (c *Catalog) load(ctx context.Context, id string) (*manifest.Snapshot, erro
 	return c.load(ctx, id)
 }
 
-// Open returns a source of the snapshot, on the repository as it was opened.
+// Open returns a source that reads the snapshot. It shares the open repository.
 func (c *Catalog) Open(_ context.Context, want Choice) (stage.Source, error) {
 	return &Source{repo: c.repo, shared: true, want: want}, nil
 }
@@ -137,7 +138,7 @@ func (c *Catalog) Entries(ctx context.Context, id string, fn func(stage.StoredEn
 		return err
 	}
 	return c.repo.Entries(ctx, snap, func(_ *manifest.Unit, it *manifest.Item) error {
-		if it.Kind == stage.Table { // once for each unit
+		if it.Kind == stage.Table { // listed once for each unit
 			return nil
 		}
 		return fn(stage.StoredEntry{Entry: it.Entry, Digest: it.Digest, Bytes: it.Bytes()})
@@ -174,7 +175,7 @@ var (
 	_ stage.Manifester = (*Catalog)(nil)
 )
 
-// describe returns what of a manifest concerns others.
+// describe returns the public description of a manifest.
 func describe(s *manifest.Snapshot) *stage.Snapshot {
 	site := Site(s)
 	d := &stage.Snapshot{

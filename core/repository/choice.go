@@ -15,7 +15,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Latest selects the newest snapshot.
+// Latest is the ID that selects the newest snapshot.
 const Latest = stage.Latest
 
 // Choice selects a snapshot.
@@ -136,10 +136,10 @@ func (s series) String() string {
 // skipped because no trusted signer signed them. Damage is not skipped, unless the
 // ID is in the future: the snapshot may be the one that is wanted.
 func (r *Repository) latest(ctx context.Context, refs []manifest.Ref, c Choice) (newest manifest.Ref, skipped []manifest.Ref, err error) {
-	var failed error // why the newest can't be read
+	var failed error // the error of reading the newest
 	var found seriesSet
 	var unsigned []manifest.Ref
-	var others seriesSet // what c doesn't match
+	var others seriesSet // series that c doesn't match
 	for _, ref := range slices.Backward(refs) {
 		snap, err := r.head(ctx, ref)
 		_, lost := object.AsDamage(err)
@@ -163,7 +163,7 @@ func (r *Repository) latest(ctx context.Context, refs []manifest.Ref, c Choice) 
 		}
 		found.add(snap)
 		if c.Site != "" && c.Tags == "" && Site(snap).ID == c.Site && snap.Pipeline == c.Pipeline {
-			break // nothing else can match
+			break // no other ID can match
 		}
 	}
 	switch {
@@ -183,7 +183,7 @@ func (r *Repository) latest(ctx context.Context, refs []manifest.Ref, c Choice) 
 	return manifest.Ref{KID: found[0].newest.KID, ID: found[0].newest.ID}, skipped, nil
 }
 
-// noneSigned is the error when c matches no snapshot that a trusted signer signed.
+// noneSigned returns the error for a Choice without a snapshot signed by a trusted signer.
 func noneSigned(c Choice, unsigned, all int) error {
 	of := ""
 	if c.String() != "" {
@@ -206,13 +206,14 @@ func Skipped(s *manifest.Snapshot) (n stage.Note, ok bool) {
 	return stage.Note{Path: object.SnapshotName(newest.KID, newest.ID), Text: fmt.Sprintf("%s skipped: %v; latest is %s", what, manifest.ErrUnsigned, s.ID)}, true
 }
 
-// ambiguous is the error if latest could refer to several series.
+// ambiguous returns the error for a Choice that matches several series.
 func ambiguous(set seriesSet) error {
 	return failure.New(failure.Refused, "latest is ambiguous: the repository has snapshots of several sites or pipelines:%s\n"+
 		"name the site, the pipeline or both (--site, --pipeline; in a pipeline file site and pipeline beside snapshot), or give an id", set)
 }
 
-// noMatch is the error when c matches no snapshot; others are those that exist.
+// noMatch returns the error for a Choice without a matching snapshot; others lists the
+// existing series.
 func noMatch(c Choice, others seriesSet) error {
 	if len(others) == 0 {
 		return failure.New(failure.Usage, "there is no snapshot of %s", c)

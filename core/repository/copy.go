@@ -104,14 +104,14 @@ func (c *Copying) failed() error {
 	return failure.New(failure.Unproven, "%d snapshots could not be copied; the first is %s: %w", len(c.Failed), first.ID, first.Err)
 }
 
-// unreadableError is why a snapshot can't be copied although all else works.
+// unreadableError reports that a single snapshot can't be copied.
 type unreadableError struct{ err error }
 
 func (e *unreadableError) Error() string { return e.err.Error() }
 
 func (e *unreadableError) Unwrap() error { return e.err }
 
-// unreadable makes an unreadableError of damage.
+// unreadable wraps err in an unreadableError if it reports damage.
 func unreadable(err error) error {
 	if _, lost := object.AsDamage(err); lost {
 		return &unreadableError{err}
@@ -162,7 +162,7 @@ func (c *copier) plan(ctx context.Context, q CopyRequest) (*Copying, error) {
 	return result, nil
 }
 
-// named returns the snapshots of a list that ids selects.
+// named returns the snapshots in list that ids select.
 func named(list []Listed, ids []string) ([]Listed, error) {
 	refs := make([]manifest.Ref, len(list))
 	for i, l := range list {

@@ -22,10 +22,10 @@ import (
 type Destination struct {
 	Storage stage.Storage
 	Config  SinkConfig // how a pipeline writes to it; Tags is ignored
-	// Chain opens the repository where no pipeline says how to write: what is copied
-	// is stored under its newest key that can be opened, and Config.Transforms is not
-	// used. It must not be given an identity: anybody can make a key for a recipient,
-	// and could read what is stored under that.
+	// Chain opens the repository if there is no pipeline for it. The copies are then
+	// stored under the newest key that Chain opens, and Config.Transforms is ignored.
+	// Chain must not have an identity: anyone can create a key for a recipient, and
+	// could read everything that is stored under it.
 	Chain *Chain
 }
 
@@ -187,7 +187,7 @@ func (w *copyTarget) load(ctx context.Context, dry bool) error {
 	return nil
 }
 
-// loadRemovals learns from the records of the key which snapshots were removed on purpose.
+// loadRemovals reads which snapshots were removed intentionally from the records of the key.
 func (w *copyTarget) loadRemovals(ctx context.Context) error {
 	names, err := object.ListNames(ctx, w.storage, object.RemovalsDir+w.generation.KID+"/")
 	if err != nil {
@@ -196,7 +196,7 @@ func (w *copyTarget) loadRemovals(ctx context.Context) error {
 	for _, name := range names {
 		record, err := getRemoval(ctx, w.storage, w.generation, name, w.signers())
 		if _, lost := object.AsDamage(err); lost || errors.Is(err, manifest.ErrUnsigned) {
-			continue // which verify reports
+			continue // Verify reports it
 		}
 		if err != nil {
 			return err
@@ -225,9 +225,9 @@ func (w *copyTarget) manifest(ctx context.Context, ref manifest.Ref) (*manifest.
 	return manifest.GetSnapshot(ctx, w.storage, e, ref.ID, w.signers())
 }
 
-// copyOf returns the id of the snapshot that is a copy of the original, or is the
-// original itself; "" if there is none. Ids begin with the time: only those of the
-// same second are looked at.
+// copyOf returns the ID of the snapshot that is a copy of the original, or is the original
+// itself. It returns "" if there is none. It only reads snapshots whose IDs begin with the
+// same time, because a copy has the time of its original.
 func (w *copyTarget) copyOf(ctx context.Context, original stage.Original) (id string, err error) {
 	for _, ref := range w.refs {
 		if len(original.Snapshot) < len(manifest.IdTime) || ref.ID[:len(manifest.IdTime)] != original.Snapshot[:len(manifest.IdTime)] {
@@ -259,7 +259,7 @@ func (w *copyTarget) copyOf(ctx context.Context, original stage.Original) (id st
 	return "", nil
 }
 
-// newID returns the id for a copy: that of the original, or one of the same second.
+// newID returns an unused ID for a copy: the ID of the original, or another with the same time.
 func (w *copyTarget) newID(id string) (string, error) {
 	at, _ := manifest.IdMoment(id)
 	for w.taken[id] {
@@ -272,7 +272,7 @@ func (w *copyTarget) newID(id string) (string, error) {
 	return id, nil
 }
 
-// prove reads all of a snapshot back from the storage. It needs no manifest there.
+// prove reads the content of a snapshot back from the storage. The manifest need not exist.
 func (w *copyTarget) prove(ctx context.Context, snap *manifest.Snapshot) error {
 	reader := pack.NewChunkReader(w.storage, w.generation, w.packs)
 	if err := w.proof.units(ctx, snap, reader, &visited{chunks: map[object.ID]struct{}{}}); err != nil {

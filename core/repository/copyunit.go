@@ -16,32 +16,32 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// copier copies snapshots one after the other, the units of each at once.
+// copier copies snapshots one after another. It copies units of a snapshot concurrently.
 type copier struct {
 	from   *Repository
 	to     *copyTarget
-	copies map[string]string // ids of snapshots and of their copies
+	copies map[string]string // IDs of the copies, by those of the originals
 	report VerifyProgress
 
 	mu                  sync.Mutex
-	chunks              map[chunkKey]object.ID // content that was copied, and its id there
+	chunks              map[chunkKey]object.ID // copied content chunks, and their IDs in the target
 	lists               map[chunkKey]copiedList
 	done, proved, total int64
 }
 
-// chunkKey is a chunk of the repository that is copied from.
+// chunkKey identifies a chunk in the source repository.
 type chunkKey struct {
 	kid string
 	id  object.ID
 }
 
-// copiedList is a chunk of an entry list that was copied with all its content.
+// copiedList is a chunk of an entry list that was copied together with its content.
 type copiedList struct {
-	id object.ID // there
+	id object.ID // in the target
 	listSums
 }
 
-// listSums is what entries amount to.
+// listSums holds the totals of a list of entries.
 type listSums struct {
 	entries, files, bytes int64
 	proof                 rows.Sum
@@ -62,7 +62,7 @@ func newCopier(from *Repository, to *copyTarget, report VerifyProgress) *copier 
 	return c
 }
 
-// progress is told of bytes that were copied, and of how many were read back in all.
+// progress adds the bytes copied, sets the total of bytes read back, and calls report.
 func (c *copier) progress(copied, proved int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -73,7 +73,7 @@ func (c *copier) progress(copied, proved int64) {
 	}
 }
 
-// snapshot copies one snapshot. Before its manifest is put, the content is proven.
+// snapshot copies one snapshot. It verifies the copied content before it stores the manifest.
 func (c *copier) snapshot(ctx context.Context, head *manifest.Snapshot) (Copied, error) {
 	snap, err := c.from.load(ctx, manifest.Ref{KID: head.KID, ID: head.ID})
 	if err != nil {
@@ -86,7 +86,7 @@ func (c *copier) snapshot(ctx context.Context, head *manifest.Snapshot) (Copied,
 	to := c.to
 	newBytes, stored := to.chunks.NewBytes.Load(), to.chunks.Packer.Bytes()
 	units := make([]manifest.Unit, len(snap.Units))
-	// An error must not cancel the other units: a chunk that was begun has to be stored.
+	// An error must not cancel the other units, which may be storing a chunk.
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	var failed atomic.Bool
@@ -140,7 +140,7 @@ func (c *copier) snapshot(ctx context.Context, head *manifest.Snapshot) (Copied,
 	return Copied{Snapshot: head, ID: made.ID, Totals: made.Totals}, nil
 }
 
-// unit copies the entries of a unit, and holds them against the manifest.
+// unit copies the entries of a unit, and compares their totals with the manifest.
 func (c *copier) unit(ctx context.Context, u *manifest.Unit, chunks *pack.ChunkReader) (manifest.Unit, error) {
 	w := &unitCopy{copier: c, chunks: chunks}
 	made := *u
@@ -161,7 +161,7 @@ func (c *copier) unit(ctx context.Context, u *manifest.Unit, chunks *pack.ChunkR
 	return made, nil
 }
 
-// unitCopy copies one unit. Used by one goroutine.
+// unitCopy copies one unit. It is used by one goroutine.
 type unitCopy struct {
 	*copier
 	chunks *pack.ChunkReader
@@ -170,7 +170,8 @@ type unitCopy struct {
 	coded  manifest.ListEncoder
 }
 
-// list copies a chunk of the entry list with its content, once for all snapshots.
+// list copies a chunk of the entry list and its content, unless that was done for another
+// snapshot.
 func (w *unitCopy) list(ctx context.Context, id object.ID) (copiedList, error) {
 	key := chunkKey{w.chunks.Generation.KID, id}
 	w.mu.Lock()
@@ -203,7 +204,7 @@ func (w *unitCopy) list(ctx context.Context, id object.ID) (copiedList, error) {
 	return made, nil
 }
 
-// item copies the content of an entry, proves it, and enters it in the new list.
+// item copies the content of an entry, verifies it, and adds the entry to the new list.
 func (w *unitCopy) item(ctx context.Context, it *manifest.Item, sums *listSums) error {
 	check := manifest.NewDigester(it)
 	for i := range it.Refs {
@@ -231,8 +232,8 @@ func (w *unitCopy) item(ctx context.Context, it *manifest.Item, sums *listSums) 
 	return w.coded.Append(it)
 }
 
-// content returns the bytes that ref names, valid until the next call, and the id
-// under which their chunk is stored there.
+// content returns the bytes that ref references, valid until the next call, and the ID of
+// their chunk in the target.
 func (w *unitCopy) content(ctx context.Context, ref object.Ref) (part []byte, to object.ID, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, to, err
@@ -241,7 +242,7 @@ func (w *unitCopy) content(ctx context.Context, ref object.Ref) (part []byte, to
 	if !ok {
 		at, _, found := w.chunks.Index.Find(ref.Chunk)
 		alone := found && ref.Offset == 0 && ref.Length == at.Plain
-		var dst []byte // no buffer of this unit, if more entries are in the chunk
+		var dst []byte // not w.buf if other entries share the chunk, which is then cached
 		if alone {
 			dst = w.buf[:0]
 		}

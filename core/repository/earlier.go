@@ -12,26 +12,26 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// earlier is what the snapshot before has of one unit: its lists as they are
-// stored, and where in them each file that is whole stands. That is some 260
-// bytes of memory for a file.
+// earlier holds the entry lists of a unit in the previous snapshot, as they are stored,
+// and the position in them of each complete file. It uses about 260 bytes of memory for
+// each file.
 type earlier struct {
-	baseline stage.Baseline // the strings are parts of the lists
+	baseline stage.Baseline // its strings are substrings of the lists
 	lists    []earlierList
 	at       map[string]listed
 }
 
-// earlierList is a chunk of a list: its text, and the chunk ids in it by their numbers.
+// earlierList is a chunk of an entry list, and the chunk IDs in it by number.
 type earlierList struct {
 	text string
 	ids  []object.ID
 }
 
-// listed is the position of a file in one of the lists.
+// listed is the position of a file in one of the lists, in bytes.
 type listed struct{ list, start, end uint32 }
 
-// readEarlier reads the unit of the snapshot before; nil if there is none. Files of
-// which a chunk is missing are left out, and so read again.
+// readEarlier reads a unit of the previous snapshot. It returns nil if there is none. Files
+// with a missing chunk are omitted, so the source reads them again.
 func (s *Sink) readEarlier(ctx context.Context, unit string) (*earlier, error) {
 	if s.previous == nil {
 		return nil, nil
@@ -46,7 +46,7 @@ func (s *Sink) readEarlier(ctx context.Context, unit string) (*earlier, error) {
 	for _, id := range s.previous.Units[i].List {
 		data, err := chunks.Read(ctx, buf[:0], id)
 		if _, lost := object.AsDamage(err); lost {
-			continue // those files are read again
+			continue // the source reads these files again
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading unit %s of snapshot %s: %w", unit, s.previous.ID, err)
@@ -57,7 +57,7 @@ func (s *Sink) readEarlier(ctx context.Context, unit string) (*earlier, error) {
 	return e, nil
 }
 
-// add enters the files of a list, up to where it is damaged, of which there are all chunks.
+// add adds the files of a list whose chunks all exist. It stops at the first damaged entry.
 func (e *earlier) add(data []byte, there func(object.ID) bool) {
 	n, text := uint32(len(e.lists)), string(data)
 	d := manifest.NewListDecoder(data)
@@ -79,7 +79,7 @@ func (e *earlier) add(data []byte, there func(object.ID) bool) {
 	e.lists = append(e.lists, earlierList{text, slices.Clip(d.Known)})
 }
 
-// within returns s as a part of text, which holds it: nothing more is kept then.
+// within returns the substring of text that equals s, so that s itself can be freed.
 func within(text, s string) string {
 	i := strings.Index(text, s)
 	if i < 0 {

@@ -18,7 +18,7 @@ import (
 // those in IDs.
 type ForgetRequest struct {
 	Policy stage.Keeper // a Policy
-	Want   Choice       // restricts Policy to matching snapshots
+	Want   Choice       // limits Policy to matching snapshots
 	IDs    []string     // IDs or unique prefixes; if given, Policy is ignored
 	Key    manifest.SigningKey
 	DryRun bool // remove nothing

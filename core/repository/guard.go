@@ -13,10 +13,10 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// maxRead is the most that is read of an object at once: a chunk, sealed.
+// maxRead is the maximum length of a read: the size of the largest sealed chunk.
 const maxRead = 1<<30 + 1<<27
 
-// maxSize is how large an object may be that is read whole.
+// maxSize returns the maximum size of an object that is read completely.
 func maxSize(name string) int64 {
 	switch {
 	case name == object.RootName, strings.HasPrefix(name, object.LocksDir), strings.HasPrefix(name, object.TurnsDir):
@@ -29,12 +29,12 @@ func maxSize(name string) int64 {
 	return keyring.MaxObject + keyring.MaxObject/8
 }
 
-// guarded is a storage that nobody needs to trust: its calls have deadlines and
-// are repeated (package retry), no more of them are made at once than it likes,
-// and how much is read is limited.
+// guarded protects the repository from a slow, failing or hostile storage. Calls have
+// deadlines and are retried (see package retry), the number of concurrent calls is at most
+// Limits.Connections, and the size of reads is limited.
 type guarded struct {
 	*retry.Storage
-	turns *semaphore.Weighted // nil: as many calls at once as come
+	turns *semaphore.Weighted // nil if concurrent calls are not limited
 }
 
 func guard(s stage.Storage) *guarded {
@@ -45,9 +45,9 @@ func guard(s stage.Storage) *guarded {
 	return g
 }
 
-// turn waits until the storage likes another call; done ends it. Calls about
-// locks don't wait: on a slow line a lock would expire behind two packs. Nor does
-// List, whose callback may make other calls.
+// turn waits until another call is allowed; the caller must call done after it. Calls for
+// locks don't wait, because a lock could expire while packs are transferred over a slow
+// connection. List doesn't wait either, because its callback may make other calls.
 func (g *guarded) turn(ctx context.Context, name string) (done func(), err error) {
 	if g.turns == nil || strings.HasPrefix(name, object.LocksDir) || strings.HasPrefix(name, object.TurnsDir) {
 		return func() {}, nil
@@ -76,7 +76,7 @@ func (g *guarded) Create(ctx context.Context, name string, data []byte) error {
 	return g.Storage.Create(ctx, name, data)
 }
 
-// Get reads at most what an object of this name may hold.
+// Get implements stage.Storage. It refuses to read more than the size limit of the object.
 func (g *guarded) Get(ctx context.Context, dst []byte, name string, offset, length int64) ([]byte, error) {
 	done, err := g.turn(ctx, name)
 	if err != nil {

@@ -84,7 +84,7 @@ func findHistory(ctx context.Context, s stage.Storage, e *keyring.Generation, ki
 		lost := !slices.Contains(kids, ref.KID)
 		if ref.KID == e.KID {
 			snap, err = manifest.GetSnapshot(ctx, s, e, ref.ID, signers)
-			_, lost = object.AsDamage(err) // verify reports it
+			_, lost = object.AsDamage(err) // Verify reports it
 			lost = lost || errors.Is(err, manifest.ErrUnsigned)
 			if err != nil && !lost {
 				return h, err

@@ -122,7 +122,7 @@ func deletes(l *lock.Lock, ctx context.Context) error {
 	return nil
 }
 
-// prunePlan prunes what is stored under one key. Used by one goroutine.
+// prunePlan prunes the packs of one key. It is used by one goroutine.
 type prunePlan struct {
 	storage    stage.Storage
 	generation *keyring.Generation
@@ -132,10 +132,10 @@ type prunePlan struct {
 
 	snapshots []manifest.Ref
 	needed    map[object.ID]struct{}
-	lists     map[object.ID]struct{} // list chunks that were read: content may be the same bytes
-	owned     map[object.ID]struct{} // needed chunks that a pack has
-	packs     map[string]*packUse    // that are whole
-	lost      []pack.Pack            // that indexes name, and are not there as they say
+	lists     map[object.ID]struct{} // list chunks that were read; a content chunk may have the same ID
+	owned     map[object.ID]struct{} // needed chunks that some pack contains
+	packs     map[string]*packUse    // undamaged packs
+	lost      []pack.Pack            // packs in indexes that are missing or have another size
 	remove    []string               // packs that contain only waste
 	repack    []string               // packs with too much waste, and small ones
 }
@@ -178,7 +178,7 @@ func (p *prunePlan) survey(ctx context.Context, maxWaste int) error {
 	return nil
 }
 
-// need enters the chunks of a snapshot: those of its lists, and those that its lists name.
+// need adds the chunks of a snapshot: its entry lists, and the content they reference.
 func (p *prunePlan) need(ctx context.Context, chunks *pack.ChunkReader, ref manifest.Ref) error {
 	unknown := func(err error) error {
 		return failure.New(failure.Refused, "cannot determine which chunks snapshot %s needs: %w; restore the object from a copy, or remove the snapshot with vault forget", ref.ID, err)

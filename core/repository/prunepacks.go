@@ -13,8 +13,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// loadPacks reads the directories of all packs: from the indexes, else from the
-// packs themselves. A damaged pack is kept, with a note.
+// loadPacks reads the directories of all packs from the indexes, or from the packs that are
+// in no index. It keeps damaged packs and adds a note for each.
 func (p *prunePlan) loadPacks(ctx context.Context) error {
 	kid := p.generation.KID
 	sizes := map[string]int64{}
@@ -61,7 +61,7 @@ func (p *prunePlan) loadPacks(ctx context.Context) error {
 	return nil
 }
 
-// readIndexes reads all index objects; damaged names those that can't be read.
+// readIndexes reads all index objects; damaged lists those that can't be read.
 func (p *prunePlan) readIndexes(ctx context.Context) (packs map[string][]pack.Pack, damaged []string, err error) {
 	names, err := object.ListNames(ctx, p.storage, object.IndexDir+p.generation.KID+"/")
 	if err != nil {
@@ -85,8 +85,9 @@ func (p *prunePlan) readIndexes(ctx context.Context) (packs map[string][]pack.Pa
 	return packs, damaged, nil
 }
 
-// assign gives each needed chunk to one of the packs that hold it, first to those
-// with the least waste: then a pack that a prune before has repacked is all waste.
+// assign assigns each needed chunk to one of the packs that contain it. Packs with the
+// least waste come first, so that a pack already repacked by an interrupted prune is all
+// waste.
 func (p *prunePlan) assign() {
 	var order []*packUse
 	for _, u := range p.packs {
@@ -115,8 +116,8 @@ func (p *prunePlan) assign() {
 	}
 }
 
-// checkCopies proves the copy that stays of each chunk that several packs hold.
-// Where it is damaged, all these packs stay.
+// checkCopies verifies the copy to be kept of each chunk that is in several packs. If that
+// copy is damaged, all these packs are kept.
 func (p *prunePlan) checkCopies(ctx context.Context) error {
 	double := map[object.ID]bool{}
 	for _, u := range p.packs {
@@ -156,7 +157,7 @@ func (p *prunePlan) checkCopies(ctx context.Context) error {
 	return nil
 }
 
-// readBlob reads a chunk out of a pack and proves it. The buffers are used again.
+// readBlob reads a chunk from a pack and verifies it. It returns the buffers for reuse.
 func (p *prunePlan) readBlob(ctx context.Context, sealed, plain []byte, name string, offset int64, b pack.Blob) (_, _ []byte, err error) {
 	object := object.PackName(p.generation.KID, name)
 	got, err := p.storage.Get(ctx, sealed[:0], object, offset, int64(b.Length))
@@ -170,16 +171,15 @@ func (p *prunePlan) readBlob(ctx context.Context, sealed, plain []byte, name str
 	return got, out, nil
 }
 
-// isLost tells whether err means that what was read is damaged or gone.
+// isLost reports whether err means that an object is damaged or missing.
 func isLost(err error) bool {
 	return errors.Is(err, stage.ErrCorrupt) || errors.Is(err, stage.ErrNotExist)
 }
 
-// smallPack is the size below which packs are merged: those that the end of each
-// backup leaves, for instance.
+// smallPack is the size below which packs are merged, such as the last pack of each backup.
 const smallPack = pack.PackTarget / 2
 
-// body is how many bytes of chunks a pack has.
+// body returns the number of bytes of chunks in a pack.
 func (u *packUse) body() (n int64) {
 	for _, b := range u.Blobs {
 		n += int64(b.Length)
@@ -187,7 +187,7 @@ func (u *packUse) body() (n int64) {
 	return n
 }
 
-// decide says what becomes of each pack, and adds it up.
+// decide decides for each pack whether to keep, repack or remove it, and adds up the totals.
 func (p *prunePlan) decide(maxWaste int) {
 	var small []string
 	for name, u := range p.packs {
@@ -209,7 +209,7 @@ func (p *prunePlan) decide(maxWaste int) {
 			small = append(small, name)
 		}
 	}
-	if len(small) > 1 { // of one alone a pack would be made that is as small
+	if len(small) > 1 { // repacking a single small pack would only yield another
 		for _, name := range small {
 			u := p.packs[name]
 			p.result.Merge++

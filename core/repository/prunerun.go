@@ -52,8 +52,8 @@ func (p *prunePlan) run(ctx context.Context) error {
 	return nil
 }
 
-// unchanged returns an error unless the lock is held and the snapshots are those
-// that the plan was made for.
+// unchanged returns an error if the lock was lost, or if snapshots were added since the plan
+// was made.
 func (p *prunePlan) unchanged(ctx context.Context) error {
 	if err := p.lock.Held(ctx); err != nil {
 		return err
@@ -70,8 +70,9 @@ func (p *prunePlan) unchanged(ctx context.Context) error {
 	return nil
 }
 
-// mayDelete returns an error if the lock is no longer held. Asking the storage
-// costs time, so that for most deletions the clock alone is looked at.
+// mayDelete returns an error if the lock is no longer held. Reading the lock from the
+// storage is slow, so mayDelete does it only for every 32nd deletion, or if the lock was not
+// refreshed recently.
 func (p *prunePlan) mayDelete(ctx context.Context, n int) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
@@ -82,15 +83,15 @@ func (p *prunePlan) mayDelete(ctx context.Context, n int) error {
 	return nil
 }
 
-// nearlyExpired tells whether the lock has not been refreshed for long.
+// nearlyExpired reports whether the lock was not refreshed recently.
 func nearlyExpired(l *lock.Lock, now time.Time) bool {
 	l.Turn.Lock()
 	defer l.Turn.Unlock()
 	return now.After(l.File.Expires.Add(-lock.Lease / 2))
 }
 
-// moveChunks stores the needed chunks of packs in new ones, with their index. It
-// returns the packs of which nothing is needed any more: one with a damaged chunk stays.
+// moveChunks stores the needed chunks of packs in new packs, with an index. It returns the
+// packs that are no longer needed; a pack with a damaged chunk is not among them.
 func (p *prunePlan) moveChunks(ctx context.Context) (moved []string, err error) {
 	w := pack.NewPacker(ctx, p.storage, p.generation, pack.NewIndex())
 	defer w.Close()
@@ -114,7 +115,7 @@ func (p *prunePlan) moveChunks(ctx context.Context) (moved []string, err error) 
 			if err != nil {
 				return nil, err
 			}
-			// The sealed bytes are bound to the chunk's id and the key, not to the pack.
+			// The sealed bytes depend on the chunk's ID and the key, not on the pack.
 			if err := w.Add(ctx, b.Kind, b.ID, sealed, int(b.Plain)); err != nil {
 				return nil, err
 			}
@@ -130,8 +131,8 @@ func (p *prunePlan) moveChunks(ctx context.Context) (moved []string, err error) 
 	return moved, w.Flush(ctx)
 }
 
-// mergeIndexes puts indexes for all packs that stay, and returns the objects that
-// they replace: those that name packs in gone, are small or can't be read.
+// mergeIndexes stores indexes for the remaining packs, and returns the index objects that
+// they replace: those that list packs in gone, are small or can't be read.
 func (p *prunePlan) mergeIndexes(ctx context.Context, gone []string) (old []string, err error) {
 	indexes, damaged, err := p.readIndexes(ctx)
 	if err != nil {
@@ -141,20 +142,20 @@ func (p *prunePlan) mergeIndexes(ctx context.Context, gone []string) (old []stri
 	for _, name := range gone {
 		leaves[name] = true
 	}
-	stays := map[string]pack.Pack{} // and is in no index yet that stays
+	stays := map[string]pack.Pack{} // remaining packs that are in no remaining index yet
 	for name, u := range p.packs {
 		if !leaves[name] {
 			stays[name] = u.Pack
 		}
 	}
-	known := map[string]bool{} // to the plan
+	known := map[string]bool{} // packs that the plan knows
 	for name := range p.packs {
 		known[name] = true
 	}
 	for _, d := range p.lost {
 		known[d.Name] = true
 		if p.packs[d.Name] == nil && p.needs(d) {
-			stays[d.Name] = d // so that verify can name it
+			stays[d.Name] = d // so that Verify can report the missing pack
 		}
 	}
 	var small, must []string
@@ -163,7 +164,7 @@ func (p *prunePlan) mergeIndexes(ctx context.Context, gone []string) (old []stri
 		for _, d := range packs {
 			blobs += len(d.Blobs)
 			if !known[d.Name] {
-				stays[d.Name] = d // repacked just now
+				stays[d.Name] = d // just written by moveChunks
 			}
 			_, ok := stays[d.Name]
 			stale = stale || !ok
@@ -191,7 +192,7 @@ func (p *prunePlan) mergeIndexes(ctx context.Context, gone []string) (old []stri
 	return old, p.putIndexes(ctx, stays)
 }
 
-// needs tells whether a pack that is gone has a needed chunk that no other has.
+// needs reports whether a missing pack had a needed chunk that no other pack has.
 func (p *prunePlan) needs(d pack.Pack) bool {
 	return slices.ContainsFunc(d.Blobs, func(b pack.Blob) bool {
 		if _, needed := p.needed[b.ID]; !needed {

@@ -10,18 +10,18 @@ import (
 	"github.com/lmsvault/vault/core/repository/manifest"
 )
 
-// Policy says which snapshots of a series (one site, one pipeline) are kept. The
-// newest of a day, week, month or year stands for it; days are of UTC, weeks are
-// those of ISO 8601. Periods without a snapshot do not count.
+// Policy selects the snapshots to keep of a series (one site and one pipeline). It keeps the
+// newest of each day, week, month or year. Days are in UTC, and weeks are those of ISO 8601.
+// Periods without a snapshot do not count.
 type Policy struct {
 	Last, Daily, Weekly, Monthly, Yearly int
-	Within                               time.Duration // before the newest of the series; 0 for none
+	Within                               time.Duration // keep all snapshots up to this age, relative to the newest; 0 for none
 }
 
 // IsZero reports whether the policy keeps nothing.
 func (p Policy) IsZero() bool { return p == Policy{} }
 
-// String writes the policy as the flags of vault forget.
+// String returns the policy as flags of vault forget.
 func (p Policy) String() string {
 	var words []string
 	for _, rule := range p.rules() {
@@ -65,7 +65,7 @@ func (p Policy) Keep(ids []string, now time.Time) [][]string {
 	for i, id := range ids {
 		t, _ := manifest.IdMoment(id)
 		if (manifest.Ref{ID: id}).Early(now) {
-			why[i] = []string{"its ID is in the future"} // and would count as the newest for a long time
+			why[i] = []string{"its ID is in the future"} // else it would count as the newest until then
 			continue
 		}
 		if newest.IsZero() {
@@ -91,14 +91,14 @@ const (
 	maxAge = 250 * 365 * day
 )
 
-// ages are the units that a span of time has beside those of Go's durations.
+// ages are the units that ParseAge accepts in addition to those of time.ParseDuration.
 var ages = []struct {
 	unit string
 	size time.Duration
 }{{"y", 365 * day}, {"w", 7 * day}, {"d", day}}
 
-// ParseAge reads a span of time: 36h, 30d, 8w, 1y (365 days), or several of
-// these, the largest first: 1y6w.
+// ParseAge parses a duration such as 36h, 30d, 8w or 1y (365 days). Several units may be
+// combined, largest first, as in 1y6w.
 func ParseAge(text string) (time.Duration, error) {
 	rest, sum := text, time.Duration(0)
 	for _, a := range ages {

@@ -11,8 +11,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// selectTables lists the tables of the snapshot that are read. The proof of one
-// of which not all rows are read is not known beforehand.
+// selectTables adds the selected tables of the snapshot to inv. A table of which only some
+// rows are selected has no Proof there.
 func (s *Source) selectTables(selected selection.Selection, inv *stage.Inventory) error {
 	s.selected, s.filters = selected, map[string]*selection.Filter{}
 	for i := range s.snap.Tables {
@@ -39,8 +39,7 @@ func (s *Source) selectTables(selected selection.Selection, inv *stage.Inventory
 	return nil
 }
 
-// excludedFiles adds, for each pattern that leaves out files of the snapshot, the
-// first of them.
+// excludedFiles appends the first excluded file for each pattern that excludes any.
 func (s *Source) excludedFiles(ctx context.Context, list []selection.Excluded) ([]selection.Excluded, error) {
 	found := map[string]bool{}
 	for i := range s.snap.Units {
@@ -54,7 +53,7 @@ func (s *Source) excludedFiles(ctx context.Context, list []selection.Excluded) (
 				list = append(list, selection.Excluded{Path: it.Path, Pattern: pattern})
 			}
 			return nil
-		}, func(*object.Damage) error { return nil }) // reading the unit reports it
+		}, func(*object.Damage) error { return nil }) // ReadFiles reports the damage
 		if err != nil {
 			return nil, err
 		}
@@ -62,8 +61,8 @@ func (s *Source) excludedFiles(ctx context.Context, list []selection.Excluded) (
 	return list, nil
 }
 
-// readFiltered reads a unit of which not all rows are wanted. The run can't compare
-// them with the snapshot's proof, so that the rows of the whole unit are compared here.
+// readFiltered writes the rows of a unit that f selects. The run can't verify a part of the
+// rows against the proof in the snapshot, so readFiltered verifies all rows of the unit.
 func readFiltered(ctx context.Context, r *rowReader, f *selection.Filter) error {
 	to := r.w
 	w := &filteredRows{RowWriter: to}
@@ -84,8 +83,8 @@ func readFiltered(ctx context.Context, r *rowReader, f *selection.Filter) error 
 	return nil
 }
 
-// filteredRows hands on the rows that are selected. What is damaged is reported
-// whole: nobody can tell which of its rows were.
+// filteredRows writes the selected rows to a RowWriter. A loss counts all rows of a damaged
+// chunk, because it is unknown which of them were selected.
 type filteredRows struct {
 	stage.RowWriter
 	out     *selection.Writer

@@ -188,7 +188,7 @@ func RenewKey(ctx context.Context, below stage.Storage, transforms []keyring.Tra
 	return err
 }
 
-// named returns the objects of accesses by key, and their full IDs.
+// named returns the access objects for each key, and the full IDs of the accesses.
 func (r *Repository) named(ctx context.Context, ids []string) (objects map[string][]string, whole []string, err error) {
 	type found struct{ id, kid, name string }
 	var all []found

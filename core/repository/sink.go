@@ -33,21 +33,21 @@ type Sink struct {
 	target *target // found by Check or Begin
 	lock   *lock.Lock
 	chunks *pack.ChunkWriter
-	packs  *pack.Loaded // the index as it was found
+	packs  *pack.Loaded // the index when the backup began
 	history
 
 	mu       sync.Mutex
 	pipeline string
 	tables   map[string]*manifest.Table
 	order    []string                 // of tables
-	units    map[string]manifest.Unit // that are committed, by id
-	earlier  map[string]*earlier      // by unit, from Baseline to WriteFiles
-	snapshot *manifest.Snapshot       // once it is put
+	units    map[string]manifest.Unit // committed units, by ID
+	earlier  map[string]*earlier      // by unit ID, from Baseline to WriteFiles
+	snapshot *manifest.Snapshot       // set once it is stored
 }
 
 // SinkConfig configures a Sink.
 type SinkConfig struct {
-	Transforms []keyring.Transform // of a pipeline, in its order
+	Transforms []keyring.Transform // in the order of the pipeline
 	// Create makes Begin create a repository if the storage is empty. Otherwise
 	// Check and Begin return ErrNoRepository.
 	Create bool
@@ -59,14 +59,13 @@ type SinkConfig struct {
 	Tags []string
 }
 
-// NewSink returns a sink that writes to a storage, which it owns.
+// NewSink returns a Sink that writes to s. The Sink owns s.
 func NewSink(s stage.Storage, c SinkConfig) *Sink {
 	return &Sink{storage: guard(s), transforms: c.Transforms, create: c.Create, key: c.SigningKey, tags: manifest.SortedTags(c.Tags),
 		units: map[string]manifest.Unit{}, earlier: map[string]*earlier{}}
 }
 
-// Check checks that the repository can be written with these transforms. It writes
-// nothing.
+// Check verifies that the repository can be written with these transforms. It writes nothing.
 func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error) {
 	var found stage.Findings
 	var err error
@@ -88,8 +87,8 @@ func (s *Sink) Check(ctx context.Context, p *stage.Plan) (stage.Findings, error)
 	return found, err
 }
 
-// least is how much smaller a site may hopefully become: with less room than
-// that a first backup is not begun.
+// least is the best compression ratio that Check hopes for. It refuses a first backup if
+// the free space is less than the size of the site divided by least.
 const least = 20
 
 func (s *Sink) room(ctx context.Context, p *stage.Plan) (note string, err error) {
@@ -98,7 +97,7 @@ func (s *Sink) room(ctx context.Context, p *stage.Plan) (note string, err error)
 		return "", failure.Wrap(failure.Refused, fmt.Errorf("cannot write to the repository: %w", err))
 	}
 	if free < 0 || s.target.generation != nil {
-		return "", nil // how much of the site is stored already shows only while reading it
+		return "", nil // how much of the site is stored already is not known yet
 	}
 	switch {
 	case free < p.Bytes/least || free == 0:
@@ -113,7 +112,7 @@ func (s *Sink) room(ctx context.Context, p *stage.Plan) (note string, err error)
 func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	s.start = time.Now()
 	var err error
-	if s.target, err = s.find(ctx); err != nil { // a disk that went away since Check gets no lock
+	if s.target, err = s.find(ctx); err != nil { // the disk may have been unmounted since Check
 		return err
 	}
 	if s.lock, err = lock.Acquire(ctx, s.storage, lock.LockWrite, p.Pipeline, lock.Refresh); err != nil {
@@ -130,7 +129,7 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 		return err
 	}
 	s.chunks = pack.NewChunkWriter(ctx, s.storage, e, s.packs.Index)
-	s.lock.WhenLost(s.chunks.Packer.Fail) // stop writing: there may be another writer
+	s.lock.WhenLost(s.chunks.Packer.Fail) // stop writing, because there may be another writer
 	if s.history, err = findHistory(ctx, s.storage, e, s.target.kids, p.Pipeline, p.Facts[moodle.SiteFact], s.start, s.signers()); err != nil {
 		return err
 	}
@@ -143,7 +142,7 @@ func (s *Sink) Begin(ctx context.Context, p *stage.Plan) error {
 	return nil
 }
 
-// signers are whose snapshots the sink trusts; none for all.
+// signers returns the signers that the sink trusts. If there are none, it trusts all snapshots.
 func (s *Sink) signers() []manifest.Signer {
 	if s.key.IsZero() {
 		return nil
@@ -193,14 +192,14 @@ func (s *Sink) WriteFiles(_ context.Context, u stage.Unit) (stage.FileUnit, erro
 	return w, nil
 }
 
-// commit enters a finished unit, in place of what an attempt before it may have left.
+// commit adds a finished unit. It replaces the unit of an earlier attempt.
 func (s *Sink) commit(u manifest.Unit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.units[u.ID] = u
 }
 
-// sum enters the units in a snapshot, with what they amount to.
+// sum adds the units, tables and totals to a snapshot.
 func (s *Sink) sum(snap *manifest.Snapshot) {
 	tables := make(map[string]*manifest.Table, len(s.tables))
 	for name, t := range s.tables {
@@ -272,7 +271,7 @@ func (s *Sink) manifest(o *stage.Outcome) (*manifest.Snapshot, error) {
 	if s.newest.ID != "" {
 		snap.After = s.newest.String()
 	}
-	for _, t := range o.Tables { // a sequence may have moved on since the plan
+	for _, t := range o.Tables { // a sequence may have advanced since the plan
 		if own := s.tables[t.Schema.Name]; own != nil && own.Schema.Sequence != nil && t.Schema.Sequence != nil {
 			own.Schema.Sequence = t.Schema.Sequence
 		}
@@ -300,7 +299,7 @@ func (s *Sink) Prove(ctx context.Context) ([]stage.TableProof, error) {
 	if err != nil {
 		return nil, failure.Wrap(failure.Unproven, err)
 	}
-	missing := maps.Clone(s.chunks.Packer.Sizes) // nothing is put any more
+	missing := maps.Clone(s.chunks.Packer.Sizes) // no Put is running any more
 	maps.Copy(missing, s.packs.Sizes)
 	if err := packsThere(ctx, s.storage, e, missing); err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ type Source struct {
 
 	repo   *Repository
 	shared bool       // repo belongs to a Catalog
-	lock   *lock.Lock // from Plan to Close; nil where none can be taken
+	lock   *lock.Lock // from Plan to Close; nil if the storage can't be written
 	snap   *manifest.Snapshot
 	chunks *pack.ChunkReader
 
@@ -42,7 +42,7 @@ func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 	var err error
 	if !s.shared {
 		storage := s.storage
-		s.storage = nil // Open closes it where it fails
+		s.storage = nil // Open closes it on error
 		if s.repo, err = Open(ctx, storage, s.chain); err != nil {
 			return nil, err
 		}

@@ -15,12 +15,12 @@ import (
 
 // Subset selects a part of a repository's packs. The zero value selects none.
 type Subset struct {
-	part, of uint64  // the part of so many, from 1; of is 0 for a share
-	share    float64 // of all, chosen at random
+	part, of uint64  // part is counted from 1; of is 0 for a share
+	share    float64 // fraction of packs, chosen at random
 }
 
-// ParseSubset reads N/M, the Nth of M parts, which together are all packs, or P%, a
-// random choice.
+// ParseSubset parses N/M, the Nth of M parts that together contain all packs, or P%, a
+// random selection.
 func ParseSubset(text string) (*Subset, error) {
 	if number, ok := strings.CutSuffix(text, "%"); ok {
 		p, err := strconv.ParseFloat(number, 64)
@@ -38,7 +38,8 @@ func ParseSubset(text string) (*Subset, error) {
 	return &Subset{part: part, of: of}, nil
 }
 
-// holds tells whether a pack is in the subset: names are random.
+// holds reports whether a pack is in the subset. Pack names are random, so parts are about
+// equally large.
 func (s *Subset) holds(pack string) bool {
 	if s.of == 0 {
 		return rand.Float64() < s.share
@@ -47,14 +48,14 @@ func (s *Subset) holds(pack string) bool {
 	return err == nil && n%s.of == s.part-1
 }
 
-// VerifySubset verifies all manifests, entry lists and indexes, that there is a
-// pack for each chunk, and the content of the packs in the subset. It recomputes no
-// proofs of tables and files, which need all content. Else it is as Verify.
+// VerifySubset is like Verify for the whole repository, but reads only the content of packs
+// in the subset. It verifies all manifests, entry lists and indexes, and that a pack exists
+// for each chunk. It does not recompute proofs of tables and files, which need all content.
 func (r *Repository) VerifySubset(ctx context.Context, s *Subset, report VerifyProgress) ([]Finding, error) {
 	return r.verify(ctx, Choice{}, s, report)
 }
 
-// listed checks of a unit that its lists can be read, and that each chunk is known.
+// listed verifies that the entry lists of a unit can be read and that each chunk exists.
 func (v *verifier) listed(ctx context.Context, snap *manifest.Snapshot, u *manifest.Unit, chunks *pack.ChunkReader, seen *visited) error {
 	if v.sameAsBefore(snap, u) {
 		return nil
@@ -95,7 +96,7 @@ func (v *verifier) listed(ctx context.Context, snap *manifest.Snapshot, u *manif
 	return nil
 }
 
-// expect adds to what progress is measured against.
+// expect adds n bytes to the total that is reported as progress.
 func (v *verifier) expect(n int64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -15,15 +15,15 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// target is what a sink found in its storage.
+// target describes the repository that a sink writes to.
 type target struct {
 	root       object.Root // zero if there is no repository yet
 	kids       []string
-	generation *keyring.Generation // to write under; nil if a new one must be made
+	generation *keyring.Generation // to write under; nil if it must be created
 	notes      []stage.Note
 }
 
-// find looks at the storage and opens the key to write under. It changes nothing.
+// find reads the root and the keys, and opens the key to write under. It changes nothing.
 func (s *Sink) find(ctx context.Context) (*target, error) {
 	t := &target{}
 	var err error
@@ -44,7 +44,7 @@ func (s *Sink) find(ctx context.Context) (*target, error) {
 		return nil, err
 	}
 	if old := s.target; old != nil && old.root.Hash == t.root.Hash && slices.Equal(old.kids, t.kids) {
-		return old, nil // a passphrase is worth opening once
+		return old, nil // deriving a key from a passphrase is slow
 	}
 	if err := t.openKey(ctx, s.storage, s.transforms); err != nil {
 		return nil, failure.Wrap(failure.Refused, err)
@@ -53,9 +53,9 @@ func (s *Sink) find(ctx context.Context) (*target, error) {
 	return t, nil
 }
 
-// openKey opens the newest key that these transforms made and seal under. Where
-// there is none a new one must be made, and a note says why; but where somebody
-// seems to have mistyped a passphrase the error is of stage.ErrKey.
+// openKey opens the newest key that was created with these transforms. If there is none,
+// it leaves generation nil and adds a note that says why a new key is needed. If the
+// passphrase seems to be mistyped, the error wraps stage.ErrKey.
 func (t *target) openKey(ctx context.Context, s stage.Storage, transforms []keyring.Transform) error {
 	keys := map[string]keyring.KeyFile{}
 	var unreadable *object.Damage
@@ -72,7 +72,7 @@ func (t *target) openKey(ctx context.Context, s stage.Storage, transforms []keyr
 		keys[kid] = k
 	}
 	if len(keys) == 0 && unreadable != nil {
-		return fmt.Errorf("no key of the repository can be read: %w", unreadable) // it can't be told whether it is encrypted
+		return fmt.Errorf("no key of the repository can be read: %w", unreadable) // it is unknown whether the repository is encrypted
 	}
 	kids := slices.SortedFunc(maps.Keys(keys), func(a, b string) int { return keys[b].Created.Compare(keys[a].Created) })
 	if err := keyring.SameSecrecy(keys, transforms); err != nil {
@@ -81,7 +81,7 @@ func (t *target) openKey(ctx context.Context, s stage.Storage, transforms []keyr
 	if !canOpen(transforms) {
 		return nil
 	}
-	var wrong, other error // the first of a kind, which is the newest key's
+	var wrong, other error // the first error of each kind, which is that of the newest key
 	fits := false
 	for _, kid := range kids {
 		e, err := tryKey(ctx, s, t.root, kid, keys[kid], transforms)
@@ -112,8 +112,8 @@ func (t *target) openKey(ctx context.Context, s stage.Storage, transforms []keyr
 
 var errTransforms = errors.New("it was made with other transforms")
 
-// tryKey opens a key to write under it, errTransforms if it opens but was made
-// with other transforms.
+// tryKey opens a key for writing. The error wraps errTransforms if the key can be opened
+// but was created with other transforms.
 func tryKey(ctx context.Context, s stage.Storage, r object.Root, kid string, k keyring.KeyFile, transforms []keyring.Transform) (*keyring.Generation, error) {
 	var names []string
 	var chain []stage.ByteTransform
@@ -139,7 +139,8 @@ func tryKey(ctx context.Context, s stage.Storage, r object.Root, kid string, k k
 	return nil, fmt.Errorf("%s%s: %w: %q, now %q", object.KeysDir, kid, errTransforms, k.Names(), names)
 }
 
-// canOpen tells whether the keyed among the transforms were given what opens their keys.
+// canOpen reports whether all keyed transforms have a passphrase or an identity to open
+// keys with.
 func canOpen(transforms []keyring.Transform) bool {
 	return !slices.ContainsFunc(transforms, func(t keyring.Transform) bool {
 		keyed, ok := t.Bytes.(stage.Keyed)
@@ -154,7 +155,7 @@ func (t *target) noteRecipients(transforms []keyring.Transform) {
 	}
 }
 
-// create makes the repository and the key, as far as they are not there.
+// create creates the repository and the key unless they exist.
 func (t *target) create(ctx context.Context, s stage.Storage, transforms []keyring.Transform, now time.Time) (*keyring.Generation, error) {
 	if t.generation != nil {
 		return t.generation, nil
@@ -168,7 +169,7 @@ func (t *target) create(ctx context.Context, s stage.Storage, transforms []keyri
 	if err != nil {
 		return nil, err
 	}
-	if len(headers) > 0 { // first: a key that nothing opens would pass for damage
+	if len(headers) > 0 { // stored before the key: a key without an access would look damaged
 		id, err := keyring.NewAccessID()
 		if err != nil {
 			return nil, err

@@ -12,7 +12,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// rowUnit is the unit of a table: its only entry is the table.
+// rowUnit writes a unit of a table. The table is its only entry.
 type rowUnit struct{ *unitWriter }
 
 func newRowUnit(s *Sink, u stage.Unit) *rowUnit {
@@ -42,32 +42,32 @@ func (u *rowUnit) Commit(ctx context.Context) (*stage.Receipt, error) {
 	return u.unitWriter.Commit(ctx)
 }
 
-// unitWriter takes the entries of a unit. Content of rows.MinChunk and more is a
-// chunk of its own; smaller pieces of consecutive entries share chunks, so that
-// there are about as many chunks as MiB, whatever the number of files.
+// unitWriter writes the entries of a unit. A piece of content of at least rows.MinChunk
+// becomes a chunk. Smaller pieces of consecutive entries share chunks, so the number of
+// chunks depends on the amount of content and not on the number of files.
 type unitWriter struct {
 	sink    *Sink
 	unit    manifest.Unit
 	earlier *earlier
 
-	open  *manifest.Item // the entry under way
-	start int            // where it begins in shared
+	open  *manifest.Item // the open entry; nil if none
+	start int            // offset of its content in shared
 	ended bool
 
-	shared []byte // content that waits to become a chunk
+	shared []byte // small content that is not stored yet
 	cut    rows.Cutter
-	// waiting are the closed entries of which some content is in shared, and
-	// those after them. Their number is bounded, as each counts as record bytes for cut.
+	// waiting holds the closed entries with content in shared, and the entries after
+	// them. Each adds record bytes to the size that cut sees, which bounds their number.
 	waiting []manifest.Item
 
 	list    manifest.ListEncoder
 	listCut rows.Cutter
 }
 
-// record is what an entry counts for beside its small content.
+// record is the number of bytes that cut adds for each entry.
 const record = 256
 
-// pendingChunk marks a Ref into shared, whose id is not known yet.
+// pendingChunk marks a Ref into shared. The chunk ID is not known until it is stored.
 var pendingChunk object.ID
 
 func newUnitWriter(s *Sink, u stage.Unit, e *earlier) *unitWriter {
@@ -128,7 +128,7 @@ func (w *unitWriter) writeRows(ctx context.Context, c stage.Chunk) error {
 }
 
 func (w *unitWriter) writeSmall(ctx context.Context, data []byte) error {
-	// Before looks at closed entries; the open one may have come in many small pieces.
+	// Before considers closed entries only; the open one may consist of many small pieces.
 	if w.cut.Before(len(w.shared)-w.start+len(data)+record) || len(w.shared)+len(data) > rows.MaxChunk {
 		if err := w.flushShared(ctx); err != nil {
 			return err
@@ -159,7 +159,7 @@ func (w *unitWriter) Close(ctx context.Context, d stage.Digest) error {
 	return w.add(ctx, it, len(w.shared)-w.start)
 }
 
-// Same takes an unchanged file over from the snapshot before.
+// Same adds an unchanged file with its content from the previous snapshot.
 func (w *unitWriter) Same(ctx context.Context, e stage.Entry) error {
 	switch {
 	case w.ended:
@@ -174,7 +174,7 @@ func (w *unitWriter) Same(ctx context.Context, e stage.Entry) error {
 	return w.add(ctx, &manifest.Item{Entry: e, Digest: before.Digest, Refs: before.Refs}, 0)
 }
 
-// add takes a whole entry, small bytes of which are in shared.
+// add adds a complete entry; small is the number of its bytes in shared.
 func (w *unitWriter) add(ctx context.Context, it *manifest.Item, small int) error {
 	w.unit.Entries++
 	w.unit.Bytes += it.Bytes()
@@ -185,14 +185,14 @@ func (w *unitWriter) add(ctx context.Context, it *manifest.Item, small int) erro
 		return w.addToList(ctx, it)
 	}
 	w.waiting = append(w.waiting, *it)
-	// An entry that closes after a cut inside it has less in shared than it had.
+	// If there was a cut inside the entry, only the part after it is in shared.
 	if w.cut.After([]byte(it.Path), small+record) {
 		return w.flushShared(ctx)
 	}
 	return nil
 }
 
-// flushShared stores the shared chunk, and enters the entries that waited for its id.
+// flushShared stores the shared chunk, and lists the entries that waited for its ID.
 func (w *unitWriter) flushShared(ctx context.Context) error {
 	if len(w.shared) == 0 {
 		return nil
@@ -248,7 +248,7 @@ func (w *unitWriter) flushList(ctx context.Context) error {
 	return nil
 }
 
-// Drop gives the open entry up. What of it is stored already stays, unused.
+// Drop discards the open entry. Chunks of it that are already stored remain unused.
 func (w *unitWriter) Drop(context.Context) error {
 	if w.open == nil {
 		return errors.New("an entry is dropped that is not open")
@@ -258,7 +258,7 @@ func (w *unitWriter) Drop(context.Context) error {
 	return nil
 }
 
-// Loss does nothing: the run hands all losses over with Finish.
+// Loss does nothing; Finish receives all losses.
 func (w *unitWriter) Loss(context.Context, stage.Loss) error { return nil }
 
 func (w *unitWriter) Commit(ctx context.Context) (*stage.Receipt, error) {

@@ -12,7 +12,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// fileReader emits the entries of one unit of files.
+// fileReader writes the entries of a unit of files to a FileWriter.
 type fileReader struct {
 	chunks   *pack.ChunkReader
 	unit     *manifest.Unit
@@ -45,7 +45,7 @@ func (r *fileReader) item(ctx context.Context, it *manifest.Item) error {
 	return r.w.Close(ctx, it.Digest)
 }
 
-// content emits a file's bytes, and checks that they are what the source had read.
+// content writes the content of a file, and verifies it against the digest of the entry.
 func (r *fileReader) content(ctx context.Context, it *manifest.Item) (damage, err error) {
 	check := manifest.NewDigester(it)
 	for _, ref := range it.Refs {
@@ -64,13 +64,13 @@ func (r *fileReader) content(ctx context.Context, it *manifest.Item) (damage, er
 	return check.Compare(it), nil
 }
 
-// listLost reports a part of the unit's list that can't be read.
+// listLost reports an unreadable part of the unit's entry list.
 func (r *fileReader) listLost(ctx context.Context, d *object.Damage) error {
 	return r.w.Loss(ctx, stage.Loss{Kind: stage.LossStored, Path: r.unit.ID, Where: "list of entries", Count: 1,
 		Reason: fmt.Sprintf("some of its %d entries can't even be named: %v", r.unit.Entries, d)})
 }
 
-// rowReader emits the rows of one unit of a table.
+// rowReader writes the rows of a unit of a table to a RowWriter.
 type rowReader struct {
 	chunks *pack.ChunkReader
 	unit   *manifest.Unit
@@ -78,7 +78,7 @@ type rowReader struct {
 	buf    []byte
 }
 
-// table emits the rows that are whole, and reports the others.
+// table writes the undamaged rows, and reports the others as losses.
 func (r *rowReader) table(ctx context.Context, it *manifest.Item) error {
 	if it.Path != stage.DB+"/"+r.unit.Table || it.Kind != stage.Table {
 		return fmt.Errorf("unit %s: %s is not its table", r.unit.ID, it.Path)
@@ -102,7 +102,7 @@ func (r *rowReader) table(ctx context.Context, it *manifest.Item) error {
 	return nil
 }
 
-// listLost reports that the unit's list can't be read, and with it its rows.
+// listLost reports that the rows are lost because the unit's entry list can't be read.
 func (r *rowReader) listLost(ctx context.Context, d *object.Damage) error {
 	return r.w.Loss(ctx, stage.Loss{Kind: stage.LossStored, Path: stage.DB + "/" + r.unit.Table, Where: "all rows of unit " + r.unit.ID,
 		Count: max(1, r.unit.Proof.Rows), Reason: fmt.Sprintf("some of its %d entries can't even be named: %v", r.unit.Entries, d)})

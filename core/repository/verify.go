@@ -30,7 +30,7 @@ const maxNamed = 100
 // VerifyProgress is called while Verify runs, by one goroutine at a time.
 type VerifyProgress func(done, total int64) // bytes of content and lists
 
-// verifier holds what Verify has found. Safe for concurrent use.
+// verifier holds the state of Verify. It is safe for concurrent use.
 type verifier struct {
 	repo   *Repository
 	report VerifyProgress
@@ -39,7 +39,7 @@ type verifier struct {
 	findings map[string]*Finding // by object and problem
 	done     int64
 	total    int64
-	lists    map[unitKey]bool // that were proved already, for another snapshot
+	lists    map[unitKey]bool // already verified for another snapshot
 	subset   *Subset          // of the packs whose content is read; nil for all
 }
 
@@ -92,7 +92,7 @@ func (r *Repository) verify(ctx context.Context, want Choice, subset *Subset, re
 		}
 		for _, kid := range r.kids {
 			if _, err := r.generation(ctx, kid); err != nil {
-				continue // named by snapshots
+				continue // reported for the snapshots
 			}
 			if seen[kid] == nil {
 				seen[kid] = &visited{chunks: map[object.ID]struct{}{}}
@@ -105,8 +105,8 @@ func (r *Repository) verify(ctx context.Context, want Choice, subset *Subset, re
 	return v.sorted(), nil
 }
 
-// snapshots finds what is to be verified, and looks at each manifest; at all of
-// them, and at the keys too, if none is wanted in particular.
+// snapshots returns the snapshots that want selects, and verifies their manifests. The zero
+// Choice selects all; the keys are then verified too.
 func (v *verifier) snapshots(ctx context.Context, want Choice) ([]manifest.Ref, error) {
 	if want.Snapshot != "" {
 		snap, err := v.repo.Load(ctx, want)
@@ -134,7 +134,7 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]manifest.Ref, 
 	}
 	var whole []manifest.Ref
 	var others seriesSet
-	there, named := map[manifest.Ref]bool{}, map[manifest.Ref]string{} // by what
+	there, named := map[manifest.Ref]bool{}, map[manifest.Ref]string{} // the value names the referencing object
 	name := func(kid, previous, after, by string) {
 		named[manifest.Ref{KID: kid, ID: previous}] = by
 		kid, id, _ := strings.Cut(after, "/")
@@ -150,12 +150,12 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]manifest.Ref, 
 			whole = append(whole, ref)
 			v.total += snap.Totals.Bytes
 			name(snap.KID, snap.Previous, snap.After, "the one after it, "+snap.ID+", names it")
-		case keyIsLost(err): // which wraps ErrNotExist, too
+		case keyIsLost(err): // before the next case, because it may wrap ErrNotExist
 			v.isDamage(err, &manifest.Snapshot{ID: ref.ID})
 		case errors.Is(err, stage.ErrNotExist): // removed since it was listed
 			there[ref] = false
 			named[ref] = "it was there just now"
-		case errors.Is(err, stage.ErrKey) && everything: // told with the key
+		case errors.Is(err, stage.ErrKey) && everything: // reported with the key
 		case errors.Is(err, stage.ErrKey):
 			v.find(&Finding{Object: object.SnapshotName(ref.KID, ref.ID), Problem: fmt.Sprintf("the snapshot can't be verified, and whether it is of %s can't be told: %v", want, err)}, &manifest.Snapshot{ID: ref.ID})
 		case errors.Is(err, manifest.ErrUnsigned):
@@ -183,7 +183,7 @@ func (v *verifier) snapshots(ctx context.Context, want Choice) ([]manifest.Ref, 
 	return whole, nil
 }
 
-// keyIsLost tells whether a snapshot can't be read because its key is gone or damaged.
+// keyIsLost reports whether a snapshot can't be read because its key is missing or damaged.
 func keyIsLost(err error) bool {
 	d, ok := object.AsDamage(err)
 	return ok && strings.HasPrefix(d.Object, object.KeysDir)
@@ -221,7 +221,7 @@ func (v *verifier) keys(ctx context.Context) error {
 	return nil
 }
 
-// visited are the chunks that were read whole and found right, or found damaged.
+// visited is a set of chunks that were verified or found damaged.
 type visited struct {
 	mu     sync.Mutex
 	chunks map[object.ID]struct{}
@@ -240,7 +240,7 @@ func (v *visited) has(id object.ID) bool {
 	return ok
 }
 
-// snapshot proves every unit, and that the units make up the tables.
+// snapshot verifies every unit, and compares the proofs of tables with those of their units.
 func (v *verifier) snapshot(ctx context.Context, snap *manifest.Snapshot, seen *visited) error {
 	chunks, err := v.repo.chunks(ctx, snap.KID)
 	if err != nil {
@@ -300,7 +300,7 @@ func (v *verifier) progress(n int64) {
 	v.report(v.done, max(v.done, v.total))
 }
 
-// isDamage enters err as a finding if it is one.
+// isDamage reports whether err is damage, and adds a finding if so.
 func (v *verifier) isDamage(err error, snap *manifest.Snapshot) bool {
 	d, ok := object.AsDamage(err)
 	if !ok {
@@ -315,7 +315,7 @@ func (v *verifier) isDamage(err error, snap *manifest.Snapshot) bool {
 	return true
 }
 
-// find enters a finding, or adds to the one there is of the same object and chunk.
+// find adds a finding, or adds entries to an existing one for the same object and problem.
 func (v *verifier) find(f *Finding, snap *manifest.Snapshot, entries ...string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -14,8 +14,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// objects checks every index and every pack of a key: their directories, that
-// the two agree, and the chunks that no snapshot led to.
+// objects verifies every index and pack of a key: it compares the directories of packs with
+// the indexes, and verifies the chunks that no snapshot references.
 func (v *verifier) objects(ctx context.Context, kid string, seen *visited) error {
 	chunks, err := v.repo.chunks(ctx, kid)
 	if err != nil {
@@ -59,7 +59,8 @@ func (v *verifier) objects(ctx context.Context, kid string, seen *visited) error
 	return group.Wait()
 }
 
-// pack checks one pack's directory, its chunks that were not read yet, and what indexes say of it.
+// pack verifies the directory of a pack, its chunks that are not in seen, and the index
+// entries for it.
 func (v *verifier) pack(ctx context.Context, chunks *pack.ChunkReader, name string, size int64, indexed []pack.Pack, seen *visited) error {
 	object := object.PackName(chunks.Generation.KID, name)
 	p, err := pack.ReadTrailer(ctx, v.repo.storage, chunks.Generation, name, size)

@@ -8,17 +8,17 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// removedSet is what records say was removed on purpose.
+// removedSet holds the snapshots that were removed intentionally, according to records.
 type removedSet struct {
 	refs   map[manifest.Ref]bool
-	closed map[string]bool // keys of which a record can't be opened: what is gone there may be in it
+	closed map[string]bool // keys that can't be opened; their records may list any missing snapshot
 }
 
 func (s removedSet) has(ref manifest.Ref) bool { return s.refs[ref] || s.closed[ref.KID] }
 
-// removed reads the records of removals. Where everything is verified, name is
-// told of the snapshots that a record goes on naming, and records that can't be
-// used are findings; else name is nil.
+// removed reads the records of removals. If name is not nil, everything is verified:
+// removed calls name for each snapshot that a record references, and reports unusable
+// records as findings.
 func (v *verifier) removed(ctx context.Context, name func(kid, previous, after, by string)) (removedSet, error) {
 	set := removedSet{map[manifest.Ref]bool{}, map[string]bool{}}
 	list, bad, err := v.repo.removals(ctx)
@@ -47,7 +47,8 @@ func (v *verifier) removed(ctx context.Context, name func(kid, previous, after, 
 	return set, nil
 }
 
-// removedNow tells whether a snapshot was removed on purpose while Verify works.
+// removedNow reads the records again, and reports whether a snapshot was removed
+// intentionally.
 func (v *verifier) removedNow(ctx context.Context, ref manifest.Ref) (bool, error) {
 	set, err := v.removed(ctx, nil)
 	return set.has(ref), err

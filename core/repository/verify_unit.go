@@ -11,8 +11,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// unit reads a unit's entries and recomputes its proofs, once for all snapshots
-// that have the same list.
+// unit reads the entries of a unit and recomputes its proofs. Snapshots with the same list
+// share the result.
 func (v *verifier) unit(ctx context.Context, snap *manifest.Snapshot, u *manifest.Unit, chunks *pack.ChunkReader, seen *visited) error {
 	if v.subset != nil {
 		return v.listed(ctx, snap, u, chunks, seen)
@@ -39,7 +39,7 @@ func (v *verifier) unit(ctx context.Context, snap *manifest.Snapshot, u *manifes
 	return nil
 }
 
-// unitProof is one unit being verified. Used by one goroutine.
+// unitProof is the state of verifying one unit. It is used by one goroutine.
 type unitProof struct {
 	*verifier
 	snap   *manifest.Snapshot
@@ -90,8 +90,8 @@ func (p *unitProof) lost(d *object.Damage, entry string) {
 	p.find(&Finding{Object: object, Chunk: d.Chunk, Problem: d.Err.Error()}, p.snap, entry)
 }
 
-// compare holds what was read against the manifest; where something is lost the
-// difference is told already.
+// compare compares the totals of what was read with the manifest. It does nothing if damage
+// was found, which explains any difference.
 func (p *unitProof) compare() {
 	if !p.whole || p.entries == p.unit.Entries && p.bytes == p.unit.Bytes && p.sum == p.unit.Proof {
 		return
