@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Databases with every kind of loss that is possible on the engine.
+// These databases have every kind of loss that is possible on the engine.
 var lossyMySQL = []string{
 	"CREATE TABLE mdl_t (id int NOT NULL PRIMARY KEY, v varchar(20), g int GENERATED ALWAYS AS (id + 1), d date DEFAULT '2024-01-01', e varchar(40) DEFAULT (concat('a', 'b')), u timestamp NULL ON UPDATE CURRENT_TIMESTAMP, CONSTRAINT positive CHECK (id > 0), KEY gg (g), FULLTEXT KEY ft (v))",
 	"CREATE TABLE mdl_o (id int NOT NULL PRIMARY KEY, tid int, doc longtext, CONSTRAINT fk FOREIGN KEY (tid) REFERENCES mdl_t (id), UNIQUE KEY du (doc(20)))",
@@ -62,7 +62,7 @@ func TestAcceptedLossesPassTheProof(t *testing.T) {
 	}
 	for i, c := range []struct {
 		statements []string
-		kinds      []stage.LossKind // met on the way to any other engine
+		kinds      []stage.LossKind // reported in a transfer to any other engine
 	}{
 		{lossyMySQL, []stage.LossKind{stage.LossColumn, stage.LossConstraint, stage.LossDefault, stage.LossIndex, stage.LossRoutine, stage.LossTrigger, stage.LossView}},
 		{lossyMySQL, []stage.LossKind{stage.LossColumn, stage.LossConstraint, stage.LossDefault, stage.LossIndex, stage.LossRoutine, stage.LossTrigger, stage.LossView}},
@@ -73,7 +73,7 @@ func TestAcceptedLossesPassTheProof(t *testing.T) {
 		t.Run(from.name, func(t *testing.T) {
 			t.Parallel()
 			source := from.make(t)
-			source.look.SQL.SetMaxOpenConns(1) // SET holds for what follows
+			source.look.SQL.SetMaxOpenConns(1) // SET applies to one connection
 			execute(t, source.look.SQL, c.statements...)
 			if from.name == "mariadb" {
 				execute(t, source.look.SQL, "CREATE SEQUENCE mdl_s")
@@ -102,7 +102,7 @@ func TestAcceptedLossesPassTheProof(t *testing.T) {
 	}
 }
 
-// With lost files, the run and a restore from it prove everything else.
+// With accepted losses of files, the run and a restore from it prove all other files.
 func TestAcceptedFileLossesPassTheProof(t *testing.T) {
 	dir := t.TempDir()
 	site := sqliteFile(t)

@@ -17,7 +17,7 @@ type place struct {
 	env []string
 }
 
-// at makes a sample site in SQLite with files and dataroot.
+// at creates a sample site in SQLite with files and dataroot.
 func at(t testing.TB) place {
 	t.Helper()
 	p := place{dir: t.TempDir(), env: []string{"PASS=correct horse battery", "LMSVAULT_PASSPHRASE=correct horse battery"}}
@@ -60,8 +60,8 @@ func repoBytes(t testing.TB, dir string) (bytes int64) {
 	return bytes
 }
 
-// A compressed, encrypted backup comes back on every engine: rows by SQL, files
-// and dataroot by content, mode, time and link target.
+// A compressed, encrypted backup can be restored on every engine. Rows are compared
+// by SQL, files and dataroot by content, mode, time and link target.
 func TestBackupRestoresOnEveryEngine(t *testing.T) {
 	p := at(t)
 	must(t, p.env, "run", p.backupPipeline(t))
@@ -80,7 +80,7 @@ func TestBackupRestoresOnEveryEngine(t *testing.T) {
 	}
 }
 
-// A second backup of an unchanged site stores next to nothing.
+// A second backup of an unchanged site stores almost nothing.
 func TestUnchangedSiteStoresAlmostNothing(t *testing.T) {
 	p := at(t)
 	must(t, p.env, "run", p.backupPipeline(t))
@@ -104,7 +104,7 @@ func TestDryRunWritesNothing(t *testing.T) {
 	}
 }
 
-// Neither the name of a table nor of a file can be read in what is stored.
+// An encrypted repository contains no name of a table or file in clear text.
 func TestEncryptedRepositoryHidesNames(t *testing.T) {
 	p := at(t)
 	must(t, p.env, "run", p.backupPipeline(t))

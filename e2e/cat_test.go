@@ -12,8 +12,8 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// What vault cat prints is loaded by the statement that its help gives: binary
-// columns, NULL and characters that need escapes included.
+// The statement in the help of vault cat loads its output, including binary columns,
+// NULL and escaped characters.
 func TestCatOutputLoadsAsDocumented(t *testing.T) {
 	help := must(t, nil, "cat", "--help").stdout
 	begin, end := strings.Index(help, "LOAD DATA LOCAL"), strings.Index(help, ";\n")

@@ -8,22 +8,22 @@ import (
 	"testing"
 )
 
-// column is a column of a source with a default, and the value that a new row gets
-// on each engine. lost: the engine does not support the default, which is a loss.
+// column is a column of a source with a default, and the value of a new row on each
+// engine. lost means that the engine does not support the default, which is a loss.
 type column struct {
 	name, declared          string
 	mysql, postgres, sqlite string
-	mariadb                 string // where it is not as on MySQL
+	mariadb                 string // if different from MySQL
 }
 
 const lost = "(lost)"
 
-// same gives a column whose default is one text on all engines.
+// same returns a column whose default is the same text on all engines.
 func same(name, declared, value string) column {
 	return column{name, declared, value, value, value, ""}
 }
 
-// everywhere else is a column whose default only its own engine knows.
+// own returns a column whose default only its own engine supports.
 func own(name, declared string) column { return column{name, declared, lost, lost, lost, ""} }
 
 var defaultsOfMySQL = []column{
@@ -140,15 +140,15 @@ var defaultsOfSQLite = []column{
 	own("dc", "DATE_TEXT DEFAULT CURRENT_DATE"),
 }
 
-// Functions that only one of MariaDB and MySQL has.
+// These functions exist on only one of MariaDB and MySQL.
 var (
 	onlyMariaDB = []column{{"pf", `varchar(20) DEFAULT (json_compact('[1, 2]'))`, lost, lost, lost, ""}}
 	onlyMySQL   = []column{{"pf", `varbinary(16) DEFAULT (uuid_to_bin('123e4567-e89b-12d3-a456-426614174000'))`, lost, lost, lost, ""}}
 )
 
-// A default that the target can hold is written. One that it can't is told before
-// anything is written, by table and column; once accepted, it neither fails the
-// proof nor the run.
+// A default that the target supports is written. Any other is reported by table and
+// column before anything is written; once accepted, it fails neither the proof nor
+// the run.
 func TestDefaultsAcrossEngines(t *testing.T) {
 	for _, c := range []struct {
 		from    engine
@@ -229,7 +229,7 @@ func carryDefaults(t *testing.T, from database, engine engine, columns []column)
 	}
 	to.look.SQL.SetMaxOpenConns(1)
 	if to.look.Dialect == "mysql" {
-		execute(t, to.look.SQL, "SET sql_mode = ''") // zero dates are refused else
+		execute(t, to.look.SQL, "SET sql_mode = ''") // allow zero dates
 	}
 	execute(t, to.look.SQL, "INSERT INTO mdl_d (id) VALUES (1)")
 	for _, name := range append(names, want...) {
@@ -247,7 +247,7 @@ func carryDefaults(t *testing.T, from database, engine engine, columns []column)
 	}
 }
 
-// asText selects a column as text: bytes in hex, bits as such.
+// asText returns an expression for a column as text: bytes in hex, bits as digits.
 func asText(t *testing.T, db database, name string) string {
 	t.Helper()
 	var typ string
@@ -267,9 +267,9 @@ func asText(t *testing.T, db database, name string) string {
 	case typ == "bit" && db.look.Dialect == "mysql":
 		return "LPAD(BIN(" + name + "), 3, '0')"
 	case strings.Contains(typ, "blob"), strings.Contains(typ, "binary"):
-		return "CASE WHEN " + name + " IS NOT NULL THEN HEX(" + name + ") END" // SQLite has '' for HEX(NULL)
+		return "CASE WHEN " + name + " IS NOT NULL THEN HEX(" + name + ") END" // in SQLite HEX(NULL) is ''
 	case typ == "float" && db.look.Dialect == "mysql":
-		return "CONCAT(" + name + " * 1e0)" // its own text has six digits
+		return "CONCAT(" + name + " * 1e0)" // as text it would have six digits
 	case db.look.Dialect == "mysql":
 		return "CONCAT(" + name + ")"
 	case strings.HasPrefix(typ, "timestamp with time"):

@@ -11,8 +11,8 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// The tables of a real code, made on a server as the definitions say, are as
-// defined when they are read back. MySQL keeps no digits of integers.
+// Tables created from the definitions in Moodle's code match these definitions when
+// they are read back. MySQL does not keep the digits of integers.
 func TestCreatedTablesMatchDefinitions(t *testing.T) {
 	code, err := component.LoadFS(t.Context(), lab.Code(t), component.Options{})
 	if err != nil {
@@ -62,7 +62,7 @@ func TestCreatedTablesMatchDefinitions(t *testing.T) {
 	}
 }
 
-// free reports whether a name is given for the first time.
+// free reports whether a name has not been used yet.
 func free() func(string) bool {
 	taken := map[string]bool{}
 	return func(name string) bool {

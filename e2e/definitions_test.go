@@ -16,7 +16,7 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// structure reads the tables of a site and what of them can't be transferred.
+// structure reads the tables of a site and the losses of a transfer.
 func structure(t *testing.T, dialect, dsn string) (tables []schema.Table, losses []stage.Loss) {
 	t.Helper()
 	if dialect == "mysql" {
@@ -53,7 +53,7 @@ func structure(t *testing.T, dialect, dsn string) (tables []schema.Table, losses
 	return tables, found.Losses
 }
 
-// installed reads the versions that a site's database has.
+// installed reads the versions recorded in a site's database.
 func installed(t *testing.T, db servers.Database) map[string]component.Version {
 	t.Helper()
 	plugins := map[string]string{}
@@ -64,7 +64,7 @@ func installed(t *testing.T, db servers.Database) map[string]component.Version {
 	return component.Installed(setting(t, db, "version"), plugins)
 }
 
-// setting reads a setting of core.
+// setting reads a setting of Moodle's core.
 func setting(t *testing.T, db servers.Database, name string) string {
 	t.Helper()
 	values := lines(t, db.SQL, "SELECT value FROM mdl_config WHERE name = '"+name+"'")
@@ -118,8 +118,8 @@ var changedByHand = map[string][]string{
 	},
 }
 
-// Two real sites differ from their code in what was changed by hand, and in nothing
-// else: no table, column, index or version.
+// Two real sites differ from their code only in manual changes: no other table,
+// column, index or version differs.
 func TestRealSitesMatchTheirCode(t *testing.T) {
 	for _, c := range []struct {
 		site, dialect string
@@ -158,14 +158,14 @@ func TestRealSitesMatchTheirCode(t *testing.T) {
 				Pending: func(name string) string { return code.Pending(name, versions) },
 			}) {
 				text := d.String()
-				if d.Kind == xmldb.Lost { // the reason is the source's own
+				if d.Kind == xmldb.Lost { // the source words the reason
 					text = d.ID()
 				}
 				got = append(got, string(d.Severity)+" "+d.Component+" "+text)
 			}
 			compareLines(t, got, changedByHand[c.dialect])
 
-			// Moodle itself has summed the versions, tool_vault's among them.
+			// Moodle computed the hash of all versions, including tool_vault's.
 			file := filepath.Join(dir, "code/admin/tool/vault/version.php")
 			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 				t.Fatal(err)

@@ -1,3 +1,3 @@
-// Package e2e tests whole pipelines: the built program, real servers, real
-// files, and a look at the result by plain SQL and by reading the files.
+// Package e2e tests whole pipelines: it runs the built program on real servers and
+// files, and checks the result with plain SQL and by reading the files.
 package e2e

@@ -11,13 +11,14 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// engine makes an empty database of one kind.
+// engine creates empty databases of one kind.
 type engine struct {
 	name string
 	make func(t testing.TB) database
 }
 
-// database is a place for a site, as a stage takes it and as a test looks at it.
+// database is a site's database, with the settings of its stage and a connection for
+// the test.
 type database struct {
 	stage string // {use: …, with: {…}} with the secret in the environment under DSN_<name>
 	env   string // NAME=value
@@ -48,7 +49,7 @@ func sqliteFile(t testing.TB) database {
 	}
 }
 
-// sqliteAt looks at a SQLite file.
+// sqliteAt opens a SQLite file.
 func sqliteAt(t testing.TB, path string) compare.Database {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)

@@ -18,7 +18,8 @@ import (
 
 var both = []string{"LMSVAULT_ISOLATE=false", "LMSVAULT_ISOLATE=true"}
 
-// result is the result of a run with --json, without what differs from run to run.
+// result returns the result of a run with --json, without the values that differ
+// between runs.
 func result(t *testing.T, o output) map[string]any {
 	t.Helper()
 	var last struct {
@@ -45,7 +46,7 @@ func result(t *testing.T, o output) map[string]any {
 		}
 		delete(summary, "where")
 		delete(summary, "snapshot")
-		stored, _ := summary["stored_bytes"].(float64) // keys and names are random, and some of them compress
+		stored, _ := summary["stored_bytes"].(float64) // random keys and names compress differently
 		summary["stored_bytes"] = math.Round(stored / 20_000)
 	}
 	return last.Result
@@ -76,7 +77,7 @@ func TestIsolatedStagesGiveTheSameResult(t *testing.T) {
 	sameTree(t, tree(t, filepath.Join(p.dir, "data")), tree(t, filepath.Join(p.dir, "new")))
 }
 
-// Common errors have the same message and exit code.
+// Common errors have the same message and exit code with isolated stages.
 func TestIsolatedStagesGiveTheSameErrors(t *testing.T) {
 	p := at(t)
 	must(t, p.env, "run", p.backupPipeline(t))
@@ -112,12 +113,12 @@ func TestIsolatedStagesGiveTheSameErrors(t *testing.T) {
 	}
 }
 
-// busy is a pipeline that works for a while.
+// busy is a pipeline that runs for a while.
 func busy(t testing.TB, sink string) string {
 	return pipelineFile(t, "version: 1\nname: busy\nsource: [{use: sample, with: {files: false, db_bytes: 60MiB}}]\n"+sink)
 }
 
-// A storage's process that is killed is started again, and nothing is lost.
+// A killed storage process is restarted, and nothing is lost.
 func TestKilledStorageIsRestarted(t *testing.T) {
 	repo := filepath.Join(t.TempDir(), "repo")
 	o := disturbed(t, nil, busy(t, "transform: [{use: compress}]\nsink: [{use: local, with: {dir: "+repo+", create: true}}]\n"), func(_ *exec.Cmd, all []child) {
@@ -138,7 +139,7 @@ func TestKilledStorageIsRestarted(t *testing.T) {
 	}
 }
 
-// A source's process that is killed ends the run, and nothing counts as whole.
+// A killed source process fails the run, and the target is not complete.
 func TestKilledSourceFailsTheRun(t *testing.T) {
 	dir := t.TempDir()
 	sinks := fmt.Sprintf("sink: [{use: local, with: {dir: %s/repo, create: true}}, {use: sqlite, with: {path: %s/site.sqlite}}]\n", dir, dir)
@@ -154,7 +155,7 @@ func TestKilledSourceFailsTheRun(t *testing.T) {
 	}
 }
 
-// A sink's process that is killed ends the run too.
+// A killed sink process also fails the run.
 func TestKilledSinkFailsTheRun(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
@@ -170,7 +171,7 @@ func TestKilledSinkFailsTheRun(t *testing.T) {
 			if o.code != 1 || !strings.Contains(o.stderr, "killed") {
 				t.Errorf("exit %d\n%s", o.code, o.stderr)
 			}
-			// Nothing that is there counts as whole: it is no source, or has no table.
+			// The target is not complete: a source refuses it, or it has no table.
 			file := pipelineFile(t, fmt.Sprintf("version: 1\nsource: ["+target.stage+"]\nsink: [{use: local, with: {dir: %s, create: true}}]\n", "TO", t.TempDir()+"/r"))
 			if again := vault(t, []string{"TO=" + target.env}, "run", file); again.code != 3 {
 				t.Errorf("what is there counts as whole: exit %d\n%s\n%s", again.code, again.stdout, again.stderr)
@@ -179,8 +180,8 @@ func TestKilledSinkFailsTheRun(t *testing.T) {
 	}
 }
 
-// A process that hangs is killed after stall: a run with a hanging source fails, a hanging
-// storage is restarted.
+// A process that hangs is killed after the setting stall: a run with a hanging source
+// fails, a hanging storage is restarted.
 func TestHangingProcessIsKilled(t *testing.T) {
 	for hung, code := range map[string]int{"sample": 1, "local": 0} {
 		repo := filepath.Join(t.TempDir(), "repo")
@@ -200,7 +201,7 @@ func TestHangingProcessIsKilled(t *testing.T) {
 	}
 }
 
-// kill -9 of vault itself leaves no process behind.
+// After kill -9 of vault itself, no process remains.
 func TestKilledVaultLeavesNoProcess(t *testing.T) {
 	var all []child
 	disturbed(t, nil, busy(t, "transform: [{use: compress}]\nsink: [{use: local, with: {dir: "+t.TempDir()+"/repo, create: true}}]\n"), func(vault *exec.Cmd, now []child) {
@@ -217,7 +218,8 @@ func TestKilledVaultLeavesNoProcess(t *testing.T) {
 	}
 }
 
-// Ctrl-C once: targets are marked, exit code 130, no process and no file is left.
+// After one Ctrl-C, targets are marked, the exit code is 130, and no process or
+// temporary file remains.
 func TestInterruptedIsolatedRunCleansUp(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(dir+"/tmp", 0o700); err != nil {
@@ -249,8 +251,8 @@ func TestInterruptedIsolatedRunCleansUp(t *testing.T) {
 	must(t, nil, "verify", dir+"/repo")
 }
 
-// A process gets its own settings over its connection, and neither the
-// environment nor the arguments of another process show them.
+// A process gets its own settings over its connection; neither the environment nor
+// the arguments of another process contain them.
 func TestSecretsDoNotReachOtherProcesses(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(dir+"/tmp", 0o700); err != nil {

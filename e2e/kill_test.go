@@ -15,8 +15,8 @@ import (
 	"filippo.io/age"
 )
 
-// Whatever is killed, whenever: the snapshots that were there stay whole, no
-// half snapshot appears, and the next run goes on from what is stored.
+// Whenever a backup is killed, earlier snapshots stay intact, no incomplete snapshot
+// appears, and the next run continues with what is already stored.
 func TestKilledBackupsKeepSnapshotsIntact(t *testing.T) {
 	const rounds = 50
 	p := at(t)
@@ -44,7 +44,7 @@ sink: [{use: local, with: {dir: %[1]s/repo, create: true}}]
 	rng := rand.New(rand.NewPCG(50, 50))
 	kept, killed := snapshots(), 0
 	for round := range rounds {
-		// Something new to store in every round.
+		// Each round has something new to store.
 		fresh := make([]byte, 300<<10)
 		for i := range fresh {
 			fresh[i] = byte(rng.Uint32())
@@ -68,7 +68,7 @@ sink: [{use: local, with: {dir: %[1]s/repo, create: true}}]
 				t.Fatal(err)
 			}
 			if <-done == nil {
-				break // it was done already
+				break // the backup had already finished
 			}
 			killed++
 		}
@@ -95,8 +95,8 @@ sink: [{use: local, with: {dir: %[1]s/repo, create: true}}]
 	}
 }
 
-// killable returns what runs a program, and what kills it from another goroutine
-// once it is started.
+// killable returns a function that runs a program, and one that kills it from another
+// goroutine once it has started.
 func killable(t testing.TB, cmd *exec.Cmd) (run func() error, kill func()) {
 	started := make(chan struct{})
 	run = func() error {

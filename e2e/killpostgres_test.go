@@ -16,9 +16,9 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// A restore that replaces a site in PostgreSQL is killed at 50 moments, from its
-// first statement to its last: the schema then holds exactly the old site or exactly
-// the new one, and the next run succeeds and leaves nothing else.
+// A restore that replaces a site in PostgreSQL is killed at 50 points, from its first
+// statement to its last. Each time the schema holds exactly the old site or exactly
+// the new one, and the next run succeeds and removes everything else.
 func TestKilledPostgresSwapLeavesOldOrNewSite(t *testing.T) {
 	const rounds = 50
 	sites := [2]string{at(t).dir, at(t).dir}
@@ -52,7 +52,7 @@ func TestKilledPostgresSwapLeavesOldOrNewSite(t *testing.T) {
 	is, killed, done := 1, 0, 0
 	for round := range rounds {
 		moment, begins := 1+(round*statements+rng.IntN(statements))/rounds, ""
-		switch round % 10 { // the exchange is short: some are for it alone
+		switch round % 10 { // the exchange is short, so some rounds hit it on purpose
 		case 6, 7:
 			moment, begins = commits, "COMMIT"
 		case 8:
@@ -91,18 +91,19 @@ func TestKilledPostgresSwapLeavesOldOrNewSite(t *testing.T) {
 	}
 }
 
-// pgKiller kills at a statement.
+// pgKiller kills a program at a chosen statement.
 type pgKiller struct {
 	mu            sync.Mutex
 	kill          func()
 	left          int
 	begins        string
-	withhold      bool // the statement at which it kills doesn't reach the server
+	withhold      bool // the server does not receive that statement
 	seen, commits int
 	shot          bool
 }
 
-// arm has it kill at the n-th statement that begins so; -1 for never.
+// arm sets the statement at which to kill: the n-th that begins with the text, or
+// none if n is -1.
 func (k *pgKiller) arm(kill func(), n int, begins string, withhold bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -110,7 +111,7 @@ func (k *pgKiller) arm(kill func(), n int, begins string, withhold bool) {
 	k.seen, k.commits, k.shot = 0, 0, false
 }
 
-// asked returns how many statements there were, and how many of them were a COMMIT.
+// asked returns the number of statements, and how many of them were a COMMIT.
 func (k *pgKiller) asked() (statements, commits int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -144,8 +145,8 @@ func (k *pgKiller) decide(statement string) faultproxy.Fate {
 	return faultproxy.Pass
 }
 
-// aloneInPostgres waits until db's one connection is the only one: the server has
-// done what killed programs have asked of it.
+// aloneInPostgres waits until db's connection is the only one, so that the server has
+// finished all statements of killed programs.
 func aloneInPostgres(t testing.TB, db *sql.DB) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {

@@ -16,16 +16,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A restore that replaces a SQLite database is killed at 50 moments, from its first
-// look at the folder to its last: the file then holds exactly the old site, with what
-// only its write-ahead log had, or exactly the new one. The next run succeeds and
-// leaves nothing else.
+// A restore that replaces a SQLite database is killed at 50 points, from its first
+// access to the directory to its last. Each time the file holds exactly the old site,
+// including rows that only the write-ahead log had, or exactly the new one. The next
+// run succeeds and removes everything else.
 func TestKilledSQLiteSwapLeavesOldOrNewSite(t *testing.T) {
 	const rounds = 50
 	dir := t.TempDir()
 	path := filepath.Join(dir, "site.sqlite")
-	var sources, crashed [2]string // databases, and folders of databases whose program died
-	var old, fresh [2]string       // what those hold, and what a restore of each source holds
+	var sources, crashed [2]string // databases, and directories of databases whose program died
+	var old, fresh [2]string       // contents of those, and of a restore of each source
 	restore := func(site int) string {
 		return pipelineFile(t, fmt.Sprintf("version: 1\nsource: [{use: sqlite, with: {path: %s}}]\nsink: [{use: sqlite, with: {path: %s, replace: true, replace_other_site: true}}]\n", sources[site], path))
 	}
@@ -59,7 +59,7 @@ func TestKilledSQLiteSwapLeavesOldOrNewSite(t *testing.T) {
 		is := round % 2
 		install(is)
 		moment, event := 1+(round*events+rng.IntN(events))/rounds, ""
-		switch round % 10 { // the exchange is short: some are for it alone
+		switch round % 10 { // the exchange is short, so some rounds hit it on purpose
 		case 6, 7:
 			moment, event = 1, "deleted site.sqlite-wal"
 		case 8, 9:
@@ -98,8 +98,8 @@ func TestKilledSQLiteSwapLeavesOldOrNewSite(t *testing.T) {
 	}
 }
 
-// smallSite makes a database to read, and the files of one whose program died: some
-// of its rows are in the write-ahead log alone.
+// smallSite creates a database to read, and the files of one whose program died: some
+// of its rows are only in the write-ahead log.
 func smallSite(t *testing.T, n int) (source, crashed string) {
 	t.Helper()
 	dir, crashed := t.TempDir(), t.TempDir()
@@ -123,7 +123,7 @@ func smallSite(t *testing.T, n int) (source, crashed string) {
 	return source, filepath.Join(crashed, "copy")
 }
 
-// sqliteHolds describes all that a copy of the database in a folder holds.
+// sqliteHolds describes everything in the database of a directory, read from a copy.
 func sqliteHolds(t *testing.T, dir string) string {
 	t.Helper()
 	at := t.TempDir()
@@ -144,7 +144,7 @@ func sqliteHolds(t *testing.T, dir string) string {
 	return strings.Join(all, "\n")
 }
 
-// watcher counts what happens in a folder, and kills at a moment.
+// watcher counts the events in a directory, and kills a program at a chosen one.
 type watcher struct {
 	inotify *os.File
 	over    sync.WaitGroup
@@ -152,7 +152,7 @@ type watcher struct {
 	shot    bool
 }
 
-// watching kills at the n-th event that is so; nil for never.
+// watching starts a watcher that calls kill, unless nil, at the n-th such event.
 func watching(t *testing.T, dir string, kill func(), n int, event string) *watcher {
 	t.Helper()
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
@@ -195,7 +195,7 @@ func watching(t *testing.T, dir string, kill func(), n int, event string) *watch
 	return w
 }
 
-// end returns how much was seen.
+// end stops watching and returns the number of events.
 func (w *watcher) end(t *testing.T) int {
 	t.Helper()
 	if err := w.inotify.Close(); err != nil {

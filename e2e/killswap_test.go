@@ -18,9 +18,9 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// A restore that replaces a site is killed at 50 moments, from its first
-// statement to its last: the database then holds exactly the old site or exactly the
-// new one, and the next run succeeds and leaves nothing else.
+// A restore that replaces a site is killed at 50 points, from its first statement to
+// its last. Each time the database holds exactly the old site or exactly the new one,
+// and the next run succeeds and removes everything else.
 func TestKilledMySQLSwapLeavesOldOrNewSite(t *testing.T) {
 	const rounds = 50
 	sites := [2]string{at(t).dir, at(t).dir}
@@ -57,11 +57,11 @@ func TestKilledMySQLSwapLeavesOldOrNewSite(t *testing.T) {
 			is, killed, done := 1, 0, 0
 			for round := range rounds {
 				moment, begins := 1+(round*statements+rng.IntN(statements))/rounds, ""
-				switch round % 10 { // the exchange is short: some are for it alone
+				switch round % 10 { // the exchange is short, so some rounds hit it on purpose
 				case 8:
 					moment, begins = 1, "RENAME TABLE"
 				case 9:
-					moment, begins = 2, "DROP TABLE IF EXISTS" // of the old site; the first is that of what the round before has left
+					moment, begins = 2, "DROP TABLE IF EXISTS" // of the old site; the first drops what the previous round left
 				}
 				run, kill := killable(t, command(t, env, "run", restore(1-is)))
 				k.arm(kill, moment, begins)
@@ -99,7 +99,7 @@ func TestKilledMySQLSwapLeavesOldOrNewSite(t *testing.T) {
 	}
 }
 
-// killer kills at a statement.
+// killer kills a program at a chosen statement.
 type killer struct {
 	mu     sync.Mutex
 	kill   func()
@@ -107,10 +107,11 @@ type killer struct {
 	begins string
 	seen   int
 	shot   bool
-	loses  atomic.Bool // the statement at which it kills doesn't reach the server
+	loses  atomic.Bool // the server does not receive that statement
 }
 
-// arm has it kill at the n-th statement that begins so; -1 for never.
+// arm sets the statement at which to kill: the n-th that begins with the text, or
+// none if n is -1.
 func (k *killer) arm(kill func(), n int, begins string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -149,8 +150,8 @@ func (k *killer) decide(statement string) faultproxy.Fate {
 	return faultproxy.Pass
 }
 
-// alone waits until db's one connection is the only one: the server has done what
-// killed programs have asked of it.
+// alone waits until db's connection is the only one, so that the server has finished
+// all statements of killed programs.
 func alone(t testing.TB, db *sql.DB) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
@@ -169,8 +170,8 @@ func alone(t testing.TB, db *sql.DB) {
 
 var besideName = regexp.MustCompile(`^mdl_vault_(new|old)_[0-9_]+$`)
 
-// held describes all that a database holds, by the server's own checksums and
-// definitions, and lists apart what stands beside the site.
+// held describes everything in a database by the server's own checksums and
+// definitions, and lists objects beside the site separately.
 func held(t testing.TB, db *sql.DB) (site string, beside []string) {
 	t.Helper()
 	var names []string

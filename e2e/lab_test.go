@@ -22,10 +22,10 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// The tables of odd types, which M1 may refuse by name instead of transferring them.
+// odd is the table with unusual types.
 const odd = "zzz_custom"
 
-// unpackLab lays a site of the lab out, or skips the test and says so.
+// unpackLab unpacks a site of the lab, or skips the test if the lab is missing.
 func unpackLab(t *testing.T, site string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -35,7 +35,7 @@ func unpackLab(t *testing.T, site string) string {
 	return dir
 }
 
-// load puts a dump into an empty database with the engine's own client.
+// load loads a dump into an empty database with the engine's own client.
 func load(t *testing.T, dump string, db servers.Database, dialect string) {
 	t.Helper()
 	f, err := os.Open(dump)
@@ -64,16 +64,15 @@ func load(t *testing.T, dump string, db servers.Database, dialect string) {
 	}
 }
 
-// A real site moves to the other engine and back, and is what it was: all rows,
-// unique keys and sequences by plain SQL, all files by hash. On the other engine
-// its indexes have the names that Moodle gives them there, and those that Moodle
-// makes on one engine only are the target's. What must be accepted as lost are
-// changes that somebody made by hand.
+// A real site is unchanged after a migration to the other engine and back: all rows,
+// unique keys and sequences by plain SQL, all files by hash. On the other engine its
+// indexes have the names that Moodle gives them there, and those that Moodle creates
+// on one engine only are the target's. Only manual changes must be accepted as losses.
 func TestRealSitesMoveToTheOtherEngineAndBack(t *testing.T) {
 	for _, c := range []struct {
 		site, dialect string
 		home, away    func(testing.TB) servers.Database
-		other, with   string // the other engine, and how it is written
+		other, with   string // the other engine, and settings of its sink
 		accept        string
 	}{
 		{"my", "mysql", servers.MariaDB, servers.Postgres, "postgres", "", "{view: 1}"},
@@ -117,7 +116,7 @@ sink: [{use: %s, with: {dsn: "${env:BACK}"}}]
 			sameContents(t, filepath.Join(dir, "dataroot/filedir"), files)
 			sameIndexes(t, indexes(t, c.dialect, original), indexes(t, c.other, away))
 
-			// On its own engine it is to the letter.
+			// On its own engine the structure is unchanged.
 			letter := c.home(t)
 			run(`version: 1
 accept_loss: %s
@@ -126,7 +125,7 @@ sink: [{use: %s, with: {dsn: %q}}]
 `, c.accept, repo, c.dialect, letter.DSN)
 			sameStructure(t, c.dialect, letter, original)
 
-			// SQLite has none of those indexes, which loses nothing either.
+			// SQLite has none of those indexes; this is not a loss.
 			run(`version: 1
 accept_loss: %s
 source: [{use: local, with: {dir: %q, passphrase: "${env:PASS}"}}]
@@ -138,7 +137,7 @@ sink: [{use: sqlite, with: {path: %q}}]
 	}
 }
 
-// sameContents wants every content of filedir under its hash, and with it.
+// sameContents requires every content of want's filedir in got, with its hash.
 func sameContents(t *testing.T, want, got string) {
 	t.Helper()
 	n := 0
@@ -174,7 +173,7 @@ func sameContents(t *testing.T, want, got string) {
 	}
 }
 
-// sameStructure wants all tables of a site as the engine itself tells of them.
+// sameStructure requires that the engine describes all tables of two sites equally.
 func sameStructure(t *testing.T, dialect string, got, want servers.Database) {
 	t.Helper()
 	ours := func(lines []string) []string {
@@ -194,8 +193,8 @@ func sameStructure(t *testing.T, dialect string, got, want servers.Database) {
 	}
 }
 
-// indexes lists the indexes of a database, in the same words on both engines, and
-// without those that Moodle makes on one of them only and those made by hand.
+// indexes lists the indexes of a database in one format for both engines, except
+// those that Moodle creates on one of them only and those created by hand.
 func indexes(t *testing.T, dialect string, db servers.Database) map[string]string {
 	t.Helper()
 	query := `SELECT CONCAT(TABLE_NAME, ' (', GROUP_CONCAT(COLUMN_NAME ORDER BY SEQ_IN_INDEX), IF(INDEX_TYPE = 'FULLTEXT', ') words', ')')), INDEX_NAME
@@ -227,8 +226,8 @@ func indexes(t *testing.T, dialect string, db servers.Database) map[string]strin
 	return all
 }
 
-// sameIndexes wants the same indexes by the same names, but for those that each
-// engine has of its own.
+// sameIndexes requires the same indexes with the same names, except those that only
+// one engine has.
 func sameIndexes(t *testing.T, home, away map[string]string) {
 	t.Helper()
 	const search = "mdl_search_simpledb_index"

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// Tables as people make them, each with something that is easily changed by a copy.
+// These tables are typical of manual work; each has a property that a copy easily
+// changes.
 var letterMySQL = []string{
 	`CREATE TABLE mdl_numbers (id bigint(10) NOT NULL AUTO_INCREMENT, a decimal(10,5) DEFAULT 0.00000, b decimal(12,7) NOT NULL DEFAULT 1, c double DEFAULT 1.0, d float NOT NULL DEFAULT 0.1,
 		e int(5) unsigned zerofill DEFAULT 7, f double DEFAULT 1e-7, g bit(4) DEFAULT b'101', h tinyint(1) DEFAULT -1, i double(20,8) DEFAULT 2.5, j decimal(38,19) DEFAULT 1.00000000000000000000, PRIMARY KEY (id))`,
@@ -24,7 +25,7 @@ var letterMySQL = []string{
 	"INSERT INTO mdl_keys VALUES (1, 2, 3, 'x', 'w', 'v', ST_GeomFromText('POINT(1.5 -2)'), NULL)",
 }
 
-// SHOW CREATE TABLE of the copy is that of the source, on either product.
+// SHOW CREATE TABLE is the same for the source and the copy, on MySQL and MariaDB.
 func TestMySQLCopyIsExact(t *testing.T) {
 	for _, e := range engines[:2] {
 		t.Run(e.name, func(t *testing.T) {
@@ -79,8 +80,8 @@ var letterPostgres = []string{
 	`COMMENT ON INDEX by_hand_too IS 'why'`,
 }
 
-// What the catalog tells of the copy is what it tells of the source, whether it
-// was made at once, over a repository, or in the place of another site.
+// The catalog describes source and copy equally, whether the copy was made directly,
+// from a repository, or by replacing another site.
 func TestPostgresCopyIsExact(t *testing.T) {
 	from, to := engines[2].make(t), engines[2].make(t)
 	execute(t, from.look.SQL, letterPostgres...)
@@ -113,7 +114,7 @@ var letterSQLite = []string{
 	`CREATE INDEX mdl_texts_low ON mdl_texts (lower(b)) WHERE a <> ''`,
 }
 
-// Columns, defaults and indexes of a copied SQLite file are spelled as they were.
+// Columns, defaults and indexes of a copied SQLite file keep their spelling.
 func TestSQLiteCopyIsExact(t *testing.T) {
 	from, to := engines[3].make(t), engines[3].make(t)
 	execute(t, from.look.SQL, letterSQLite...)
@@ -152,7 +153,7 @@ func showCreate(t *testing.T, db *sql.DB, table string) string {
 	return create
 }
 
-// catalog tells of all that belongs to the tables of a schema, a line each.
+// catalog describes every object that belongs to the tables of a schema, one per line.
 func catalog(t *testing.T, db *sql.DB) []string {
 	t.Helper()
 	return lines(t, db, `

@@ -9,8 +9,8 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// A sequence that SQLite can't have stops the run before anything is written;
-// accepted as lost, everything else is carried and proven.
+// A sequence that SQLite does not support stops the run before anything is written;
+// if the loss is accepted, everything else is transferred and proven.
 func TestLostSequenceCanBeAccepted(t *testing.T) {
 	maria, target := servers.MariaDB(t), sqliteFile(t)
 	for _, statement := range []string{

@@ -48,7 +48,7 @@ require_once(__DIR__ . '/lib/setup.php');
 `, dbtype, host, name, user, options, dataroot)
 }
 
-// password is the one of a server's DSN.
+// password returns the password of a server's DSN.
 func password(t *testing.T, db servers.Database) string {
 	t.Helper()
 	if u, err := url.Parse(db.DSN); err == nil && u.User != nil {
@@ -62,7 +62,7 @@ func password(t *testing.T, db servers.Database) string {
 	return c.Passwd
 }
 
-// A site is backed up by the directory of its code alone: nobody writes a DSN.
+// The code directory of a site is enough to back it up; no DSN is needed.
 func TestBackupFromConfigPHP(t *testing.T) {
 	for _, e := range []struct {
 		dbtype, dialect string
@@ -93,7 +93,7 @@ sink: [{use: local, with: {dir: %[1]s/repo, create: true}}]
 source: [{use: local, with: {dir: %[1]s/repo, snapshot: latest}}]
 sink: [{use: sqlite, with: {path: %[1]s/new.sqlite}}, {use: files, with: {dir: %[1]s/new/filedir}}, {use: dataroot, with: {dir: %[1]s/new}}]
 `, dir)))
-			// Sessions are not backed up; all else is.
+			// Everything except sessions is backed up.
 			if _, err := server.SQL.ExecContext(t.Context(), "DELETE FROM mdl_sessions"); err != nil {
 				t.Fatal(err)
 			}

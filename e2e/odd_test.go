@@ -10,16 +10,16 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// A table of odd types of a real site is carried to the other engine, and what
-// of it can't be is named before anything is written.
+// A real site's table with unusual types is transferred to the other engine; what
+// can't be transferred is reported before anything is written.
 func TestOddTypesOfRealSites(t *testing.T) {
 	for _, c := range []struct {
 		site, dialect, other string
 		home, away           func(testing.TB) servers.Database
 		with                 string
-		before               string // named before anything is written
+		before               string // reported before anything is written
 		accept               string
-		carried              []string // parts of the rows that arrive, in the words of internal/compare
+		carried              []string // parts of the transferred rows, in the format of internal/compare
 	}{
 		{"my", "mysql", "postgres", servers.MariaDB, servers.Postgres, "", "column db/zzz_custom (virt): a generated column",
 			"{view: 1, index: 1, column: 1}", []string{`"12345678901234567890.123456789012345678"`, `"18446744073709551615"`, `"c'd" | "x,y"`,

@@ -15,8 +15,7 @@ import (
 	"github.com/lmsvault/vault/internal/machine"
 )
 
-// whose describes whom everything below a folder belongs to, and the folder itself,
-// with the modes.
+// whose describes the owner and the mode of a directory and of everything below it.
 func whose(t testing.TB, root string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -39,7 +38,7 @@ func whose(t testing.TB, root string) map[string]string {
 	return all
 }
 
-// own gives a sample site's files to others: most to one user, a few to several.
+// own changes the owners of a sample site's files: most to one user, a few to others.
 func (p place) own(t testing.TB) {
 	t.Helper()
 	n := 0
@@ -69,8 +68,8 @@ func (p place) own(t testing.TB) {
 	}
 }
 
-// With owner: keep a site's files belong to whom they belonged, also after a stay in
-// a repository, in new folders and in those of an old site.
+// With owner: keep a site's files keep their owners, directly and through a
+// repository, in new directories and in those of an existing site.
 func TestOwnersAreRestored(t *testing.T) {
 	machine.Root(t, "give files to other users")
 	p := at(t)
@@ -105,7 +104,7 @@ func TestOwnersAreRestored(t *testing.T) {
 	}
 }
 
-// A snapshot in which no owners are is restored all the same, and the result says so.
+// A snapshot without owners can be restored, and the result notes it.
 func TestUnknownOwnersAreNoted(t *testing.T) {
 	machine.Root(t, "give files to other users")
 	dir := t.TempDir()
@@ -126,11 +125,11 @@ func TestUnknownOwnersAreNoted(t *testing.T) {
 	}
 }
 
-// Who is not root is told before anything is written.
+// A user other than root gets an error before anything is written.
 func TestKeepOwnersIsRefusedToOthers(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "pipeline.yaml")
-	for _, path := range []string{filepath.Dir(program), filepath.Dir(dir), dir} { // let another user through
+	for _, path := range []string{filepath.Dir(program), filepath.Dir(dir), dir} { // let another user in
 		if err := os.Chmod(path, 0o777); err != nil {
 			t.Fatal(err)
 		}

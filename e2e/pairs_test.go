@@ -7,8 +7,8 @@ import (
 	"github.com/lmsvault/vault/internal/compare"
 )
 
-// A site moves from any engine to any other, and what arrives is what left: all
-// tables, rows, unique keys and sequences, seen by plain SQL on both sides.
+// A site can be migrated from any engine to any other: all tables, rows, unique keys
+// and sequences are equal, read by plain SQL on both sides.
 func TestSiteMovesBetweenAllEngines(t *testing.T) {
 	for _, from := range engines {
 		t.Run(from.name, func(t *testing.T) {
@@ -30,7 +30,7 @@ func TestSiteMovesBetweenAllEngines(t *testing.T) {
 	}
 }
 
-// fill puts the sample site into an empty database.
+// fill writes the sample site to an empty database.
 func fill(t testing.TB, db database) {
 	t.Helper()
 	must(t, []string{"TO=" + db.env}, "run", pipelineFile(t, fmt.Sprintf(

@@ -7,12 +7,12 @@ import (
 	"testing"
 )
 
-// A directory that is not mounted makes no backup: neither where the tables name
-// what is missing nor where only the previous snapshot tells.
+// A backup fails if a directory is not mounted, whether the tables name the missing
+// files or only the previous snapshot shows that they are missing.
 func TestUnmountedDirectoryMakesNoBackup(t *testing.T) {
 	for _, c := range []struct {
 		name, dir string
-		backups   int // before it is gone
+		backups   int // before it disappears
 		code      int
 	}{
 		{"filedir at first", "filedir", 0, 4},

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A prefix without its underscore, an empty one and one that no table has are
-// refused where the database holds a Moodle site, with the prefix that was meant.
+// If the database holds a Moodle site, a prefix without its underscore, an empty one
+// and an unused one are refused, and the error names the site's prefix.
 func TestUnknownPrefixIsRefused(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {

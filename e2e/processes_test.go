@@ -15,10 +15,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// child is a process that a vault has started.
+// child is a process started by vault.
 type child struct {
 	pid   int
-	stage string // what it is for
+	stage string // the stage it runs
 	end   *os.File
 }
 
@@ -63,7 +63,7 @@ func children(t testing.TB, parent int) []child {
 	return found
 }
 
-// ended waits for the end of a process that is not ours.
+// ended waits for the end of a process that is not a child of the test.
 func (c child) ended(t testing.TB) {
 	t.Helper()
 	poll := []unix.PollFd{{Fd: int32(c.end.Fd()), Events: unix.POLLIN}}
@@ -98,8 +98,8 @@ func one(t testing.TB, all []child, stage string) child {
 	return child{}
 }
 
-// disturbed runs a pipeline isolated and with --json, and calls do with the
-// process and those that it has started, when the first unit is done.
+// disturbed runs a pipeline with isolated stages and --json. When the first unit is
+// done, it calls do with the process and its children.
 func disturbed(t testing.TB, env []string, pipeline string, do func(vault *exec.Cmd, all []child)) output {
 	t.Helper()
 	cmd := command(t, append(env, "LMSVAULT_ISOLATE=true"), "run", "--json", pipeline)

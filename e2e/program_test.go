@@ -13,7 +13,7 @@ import (
 	"github.com/lmsvault/vault/internal/machine"
 )
 
-// program is the built vault.
+// program is the path of the built vault.
 var program string
 
 func TestMain(m *testing.M) {
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// output is what a call of vault gave.
+// output is the output of a call of vault.
 type output struct {
 	stdout, stderr string
 	code           int
@@ -68,7 +68,7 @@ func vault(t testing.TB, env []string, args ...string) output {
 	return output{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
 
-// must runs the program and wants exit code 0.
+// must runs the program and requires exit code 0.
 func must(t testing.TB, env []string, args ...string) output {
 	t.Helper()
 	out := vault(t, env, args...)
@@ -78,7 +78,7 @@ func must(t testing.TB, env []string, args ...string) output {
 	return out
 }
 
-// pipelineFile writes a pipeline into a file.
+// pipelineFile writes a pipeline to a file.
 func pipelineFile(t testing.TB, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "pipeline.yaml")

@@ -10,7 +10,7 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// Bad input gets a clear message, the right exit code, and damages nothing.
+// Bad input results in a clear message and the right exit code, and changes nothing.
 func TestBadInputIsRefusedClearly(t *testing.T) {
 	p := at(t)
 	must(t, p.env, "run", p.backupPipeline(t))

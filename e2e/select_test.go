@@ -21,8 +21,8 @@ const selecting = `select:
   exclude_files: [dataroot/lang, "dataroot/nothing*"]
 `
 
-// The same selection gives the same rows from every engine, and from a repository
-// that holds all of the site: whatever the collation, values are compared by their bytes.
+// A selection yields the same rows from every engine, and from a repository with the
+// whole site: values are compared by their bytes, whatever the collation.
 func TestSelectionIsTheSameForAllSources(t *testing.T) {
 	var want map[string]compare.Table
 	for _, from := range engines {
@@ -66,7 +66,7 @@ func selected(t testing.TB, source, target database) {
 		"source: ["+source.stage+"]\nsink: ["+target.stage+"]\n", "FROM", "TO")))
 }
 
-// words adds a table of texts that collations take for others.
+// words adds a table of texts that a collation may treat as equal.
 func words(t testing.TB, db database) {
 	t.Helper()
 	for _, query := range []string{
@@ -106,8 +106,8 @@ func expected(t testing.TB, all, got map[string]compare.Table) {
 	}
 }
 
-// A partial snapshot says so, and what a selection left out is missing nowhere:
-// neither its contents nor its directories are losses.
+// A partial snapshot is marked as such. Contents and directories outside of the
+// selection are not losses.
 func TestPartialSnapshotIsMarked(t *testing.T) {
 	repo, out := filepath.Join(t.TempDir(), "repo"), filepath.Join(t.TempDir(), "out")
 	some := "version: 1\nselect: {exclude_files: [\"filedir/*a*\", dataroot/lang, \"dataroot/gone*\"], rows: [{table: files, except: {column: component, prefix: mod_}}]}\n"

@@ -11,8 +11,8 @@ const (
 	siteB = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbcollege.example"
 )
 
-// become makes a database the site of an identifier and a name, with the few
-// tables that tell it.
+// become sets the identifier and the name of the site in a database, with the few
+// tables that hold them.
 func become(t *testing.T, db database, id, name string) {
 	t.Helper()
 	for _, statement := range []string{
@@ -28,11 +28,11 @@ func become(t *testing.T, db database, id, name string) {
 	}
 }
 
-// isSite tells which site a database holds.
+// isSite returns the identifier of the site in a database.
 func isSite(t *testing.T, db database) string {
 	t.Helper()
 	look := db.look
-	if look.Dialect == "sqlite" { // the file is another one after a restore
+	if look.Dialect == "sqlite" { // a restore replaces the file
 		look = sqliteAt(t, db.env)
 	}
 	var id string
@@ -42,8 +42,8 @@ func isSite(t *testing.T, db database) string {
 	return id
 }
 
-// Two sites in one repository, under one pipeline's name: latest must be told
-// whose, and no site replaces another unless that is wanted.
+// If a repository holds two sites under one pipeline's name, latest needs the site,
+// and no site replaces another unless that is requested.
 func TestSitesOfARepositoryStaySeparate(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// tree describes everything below a folder: kind, mode, time, content or target.
+// tree describes everything below a directory: kind, mode, time, content or target.
 func tree(t testing.TB, root string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -19,7 +19,7 @@ func tree(t testing.TB, root string) map[string]string {
 			return err
 		}
 		rel, err := filepath.Rel(root, path)
-		if err != nil || rel == "." || rel == ".vault-restored" { // what a restore leaves as its mark
+		if err != nil || rel == "." || rel == ".vault-restored" { // the marker of a restore
 			return err
 		}
 		info, err := d.Info()
@@ -34,7 +34,7 @@ func tree(t testing.TB, root string) map[string]string {
 			}
 			all[rel] = "link to " + target
 		case info.IsDir() && strings.HasPrefix(rel+"/", "filedir/"):
-			all[rel] = fmt.Sprintf("folder %v", info.Mode()) // folders of filedir only follow from the names in them
+			all[rel] = fmt.Sprintf("folder %v", info.Mode()) // directories of filedir follow from the names in them
 		case info.IsDir():
 			all[rel] = fmt.Sprintf("folder %v %s", info.Mode(), info.ModTime().UTC())
 		default:
@@ -52,7 +52,7 @@ func tree(t testing.TB, root string) map[string]string {
 	return all
 }
 
-// sameTree wants everything of one folder in another, and nothing else.
+// sameTree requires that two directories have the same contents.
 func sameTree(t testing.TB, want, got map[string]string) {
 	t.Helper()
 	for path, w := range want {

@@ -11,9 +11,8 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// Somebody changes the new site between its load and its proof: the restore ends
-// with exit 4 and says what differs, the old site is as it was, and the next run
-// finds nothing in its way.
+// If the new site changes between its load and its proof, the restore exits with 4
+// and reports the difference, the old site is unchanged, and the next run succeeds.
 func TestUnprovenPostgresSwapKeepsOldSite(t *testing.T) {
 	from := servers.Postgres(t)
 	execute(t, from.SQL, `CREATE TABLE mdl_config (id bigserial PRIMARY KEY, name varchar(20) NOT NULL DEFAULT '', value text DEFAULT upper('x'))`,
@@ -36,7 +35,7 @@ func TestUnprovenPostgresSwapKeepsOldSite(t *testing.T) {
 			var loaded atomic.Int32
 			var changed atomic.Bool
 			dsn := faultproxy.Postgres(t, to.DSN, func(statement string) faultproxy.Fate {
-				const tables = 2 // each is analysed last of all
+				const tables = 2 // ANALYZE of each table comes last
 				if loaded.Load() == tables && !changed.Swap(true) {
 					var table, key string
 					if err := to.SQL.QueryRowContext(t.Context(), `SELECT indrelid::regclass::text, indexrelid::regclass::text FROM pg_index WHERE indisprimary AND indrelid::regclass::text ~ '^vault_new_.*_config$'`).Scan(&table, &key); err != nil {
