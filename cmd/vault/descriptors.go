@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// closeOnExec keeps what the caller left open, a password's pipe for
-// instance, from the processes that vault starts. What vault opens itself is
-// closed there anyway. Where there is no /proc nothing is done.
+// closeOnExec sets the close-on-exec flag of all inherited file descriptors, so that
+// processes started by vault cannot read, for example, a pipe with a password. Go sets
+// the flag for files that vault opens itself. Without /proc, closeOnExec does nothing.
 func closeOnExec() {
 	open, err := os.ReadDir("/proc/self/fd")
 	if err != nil {

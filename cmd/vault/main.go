@@ -18,8 +18,8 @@ func main() {
 	os.Exit(int(start(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)))
 }
 
-// start runs a command line and returns the exit code. The first signal asks
-// the command to end, the second ends the process at once.
+// start runs a command line and returns the exit code. The first signal asks the
+// command to stop; the second kills the process.
 func start(args []string, in, out, errs *os.File) (class failure.Class) {
 	signalled, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
@@ -27,8 +27,8 @@ func start(args []string, in, out, errs *os.File) (class failure.Class) {
 	defer cancel(nil)
 	a := &cli.App{Ending: ctx.Done(), In: in, Out: out, Errs: errs, Cancel: cancel}
 	ended := context.AfterFunc(signalled, func() {
-		signal.Ignore(syscall.SIGHUP) // a terminal that closes may send it twice
-		stop()                        // a second of the others has its usual effect
+		signal.Ignore(syscall.SIGHUP) // a closing terminal may send it twice
+		stop()                        // a second signal has its default effect
 		a.Say("stopping; press Ctrl-C again to quit immediately")
 	})
 	root := newRoot(a)
@@ -36,7 +36,7 @@ func start(args []string, in, out, errs *os.File) (class failure.Class) {
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errs)
-	defer func() { // a panic too ends the processes that were started
+	defer func() { // also after a panic, to end the processes that were started
 		if bad := a.Release(); bad != nil {
 			a.Say(bad.Error())
 			class = max(class, failure.Failed)
@@ -58,8 +58,8 @@ func start(args []string, in, out, errs *os.File) (class failure.Class) {
 	return end(a, err)
 }
 
-// endings are the signals that ask to end, without those that were ignored when
-// vault was started (nohup does so).
+// endings returns the signals that stop a command, except those that were ignored when
+// vault was started, for example by nohup.
 func endings() []os.Signal {
 	signals := []os.Signal{syscall.SIGTERM}
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
@@ -70,7 +70,7 @@ func endings() []os.Signal {
 	return signals
 }
 
-// end reports an error, as an event too where events are wanted.
+// end reports an error, also as an event if events are requested.
 func end(a *cli.App, err error) failure.Class {
 	class := failure.Of(err)
 	if err != nil && a.Reporter != nil {

@@ -12,7 +12,7 @@ import (
 
 //go:generate go run . stages --markdown ../../docs/stages
 
-// newRoot makes the command vault with all of its commands.
+// newRoot returns the command vault with all its subcommands.
 func newRoot(a *cli.App) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "vault",

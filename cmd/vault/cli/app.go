@@ -21,30 +21,30 @@ import (
 	"github.com/lmsvault/vault/plugins/host"
 )
 
-// App is what the commands share.
+// App holds the state that the commands share.
 type App struct {
 	In, Out, Errs *os.File
-	Started       bool // the command line was understood
+	Started       bool // the command line was parsed
 	Settings      *viper.Viper
 	Stages        *stage.Registry
 	Log           *slog.Logger
-	Want          stage.Choice        // the snapshots that a repository command looks at
-	Signing       manifest.SigningKey // of the pipeline that names its storage
-	Reporter      *progress.Stream    // what a run tells while it goes on; nil until setup
-	Bar           *progress.Terminal  // nil where there is none
-	progress      []*muted            // where progress goes that may fail: standard error, a log file
-	Hidden        config.Redactor     // keeps secrets out of messages, logs and results
-	Events        *progress.JSON      // with --json, also where only an error is an event
-	Document      atomic.Bool         // standard output gets one JSON document: no event comes before it
-	printed       atomic.Bool         // that document: nothing may follow
+	Want          stage.Choice        // the snapshots selected for a repository command
+	Signing       manifest.SigningKey // of the pipeline file that names the repository
+	Reporter      *progress.Stream    // progress of a run; nil until Setup
+	Bar           *progress.Terminal  // nil without a terminal
+	progress      []*muted            // destinations of progress: standard error, a log file
+	Hidden        config.Redactor     // redacts secrets in messages, logs and results
+	Events        *progress.JSON      // with --json, also if only an error is an event
+	Document      atomic.Bool         // standard output is one JSON document, without events before it
+	printed       atomic.Bool         // the document was printed: nothing may follow
 	Result        any                 // of a run that failed, for the error event
 	Cancel        context.CancelCauseFunc
-	Ending        <-chan struct{} // closed when the command is asked to end
-	workspace     *workspace      // nil until it is needed, as the next
-	Host          *host.Host      // of the stages that run in processes of their own
+	Ending        <-chan struct{} // closed when the command is asked to stop
+	workspace     *workspace      // nil until it is needed
+	Host          *host.Host      // of stages in other processes; nil until it is needed
 }
 
-// Setup reads the settings and makes what depends on them.
+// Setup reads the tool's settings and sets up logging and progress.
 func (a *App) Setup(cmd *cobra.Command) error {
 	a.Started = true
 	var err error
@@ -85,7 +85,7 @@ func (a *App) Setup(cmd *cobra.Command) error {
 		reporters = append(reporters, detailed{a.Log})
 	}
 	if path := a.Settings.GetString("log-file"); path != "" {
-		file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o600) // a pipe that nobody reads is refused, not waited for
+		file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o600) // fail if the file is a pipe without a reader
 		if err != nil {
 			return failure.New(failure.Usage, "--log-file: %w", err)
 		}
@@ -95,7 +95,7 @@ func (a *App) Setup(cmd *cobra.Command) error {
 	return nil
 }
 
-// width is the number of columns of the terminal.
+// width returns the number of columns of the terminal.
 func (a *App) width() int {
 	if w, _, err := term.GetSize(int(a.Errs.Fd())); err == nil && w > 0 {
 		return w

@@ -2,7 +2,7 @@ package cli
 
 import "runtime/debug"
 
-// Version is the module's version, as snapshots hold it too.
+// Version returns the module's version, which snapshots also record.
 func Version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
@@ -10,7 +10,7 @@ func Version() string {
 	return "unknown"
 }
 
-// Commit is the one that was built; "" where the build doesn't tell.
+// Commit returns the commit that was built, or "" if it is unknown.
 func Commit() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -6,8 +6,8 @@ import (
 	"github.com/lmsvault/vault/core/config"
 )
 
-// discreet writes what people read, without the values that must not be shown. A
-// value is found where one Write has all of it, as messages and log lines have.
+// discreet writes text for people and redacts values that must not be shown. A value is
+// found only if one Write contains all of it, as with messages and log lines.
 type discreet struct {
 	io.Writer
 	hidden *config.Redactor
@@ -21,7 +21,7 @@ func (d discreet) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// discreetJSON is discreet for documents of JSON, each in one Write.
+// discreetJSON is like discreet, for JSON documents, each written with one Write.
 type discreetJSON struct{ discreet }
 
 // Write reports the length of p, whatever was hidden in it.
@@ -32,13 +32,13 @@ func (d discreetJSON) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// discreet wraps a stream of the command.
+// discreet returns a writer to w that redacts hidden values.
 func (a *App) discreet(w io.Writer) io.Writer { return discreet{w, &a.Hidden} }
 
-// DiscreetJSON wraps a stream of JSON.
+// DiscreetJSON returns a writer of JSON to w that redacts hidden values.
 func (a *App) DiscreetJSON(w io.Writer) io.Writer { return discreetJSON{discreet{w, &a.Hidden}} }
 
-// Hide keeps a secret out of what the command says from now on.
+// Hide redacts a secret in all further output of the command, and returns it.
 func (a *App) Hide(s config.Secret) config.Secret {
 	a.Hidden.Add(s.Reveal())
 	return s

@@ -1,4 +1,4 @@
-// Package cli is what all commands of vault share: flags and settings, the output for
-// people and machines, loading pipeline files, passphrases, plugins and isolation.
-// A command gets an App, which is made once per process.
+// Package cli implements what all commands of vault share: flags and settings, output for
+// people and machines, loading pipeline files, passphrases, plugins and isolation. All
+// commands of a process share one App.
 package cli

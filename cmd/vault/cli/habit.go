@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// habits are commands of other backup tools, and what does their job here.
+// habits maps commands of other backup tools to their equivalents in vault.
 var habits = map[string]string{
 	"backup":  "a backup is a pipeline: vault run FILE.yaml; pipelines/backup-local.yaml is one",
 	"dump":    "a backup is a pipeline: vault run FILE.yaml; pipelines/backup-local.yaml is one",
@@ -22,7 +22,7 @@ var habits = map[string]string{
 	"dry-run": "vault run FILE.yaml --dry-run",
 }
 
-// FlagError says what a flag takes, without the parser's own words.
+// FlagError replaces the parser's error with one that describes the valid values.
 func FlagError(err error) error {
 	invalid := new(pflag.InvalidValueError)
 	if !errors.As(err, &invalid) {
@@ -35,7 +35,7 @@ func FlagError(err error) error {
 	return failure.New(failure.Usage, "--%s takes %s, not %q", invalid.GetFlag().Name, takes, invalid.GetValue())
 }
 
-// NoCommand refuses what is not a command, and says what was probably meant.
+// NoCommand returns an error for an unknown command that suggests a similar one.
 func NoCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -50,7 +50,7 @@ func NoCommand(cmd *cobra.Command, args []string) error {
 	return failure.New(failure.Usage, "unknown command %q; %s", args[0], meant)
 }
 
-// Takes checks the number of arguments and names what is missing.
+// Takes returns a check of the number of arguments whose error names the missing ones.
 func Takes(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		least := 0

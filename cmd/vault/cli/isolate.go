@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/plugins/host"
 )
 
-// self is a path that opens this very program, also after its file was replaced.
+// self returns a path that opens the running program, even if its file was replaced.
 func self() (string, error) {
 	if runtime.GOOS == "linux" {
 		return "/proc/self/exe", nil
@@ -22,8 +22,8 @@ func self() (string, error) {
 	return os.Executable()
 }
 
-// Hosted returns the host of the command's plugins. It works in the command's
-// workspace, and both end with the command.
+// Hosted returns the host of the command's plugins, which uses the command's workspace.
+// Release closes both.
 func (a *App) Hosted() (*host.Host, error) {
 	if a.Host != nil {
 		return a.Host, nil
@@ -48,7 +48,7 @@ func (a *App) Scratch() (*workspace, error) {
 	return a.workspace, nil
 }
 
-// Release ends all processes that were started, and then removes the workspace.
+// Release ends all processes that were started and then removes the workspace.
 func (a *App) Release() error {
 	var errs []error
 	if a.Host != nil {
@@ -61,8 +61,7 @@ func (a *App) Release() error {
 	return errors.Join(errs...)
 }
 
-// isolated returns a built-in stage as one that runs in another process of this
-// program.
+// isolated returns a stage that runs a built-in stage in another process of this program.
 func (a *App) isolated(s stage.Stage, how pipeline.Isolation) (stage.Stage, error) {
 	h, err := a.Hosted()
 	if err != nil {
@@ -82,11 +81,12 @@ func (a *App) isolated(s stage.Stage, how pipeline.Isolation) (stage.Stage, erro
 	return h.Isolate(s, p), nil
 }
 
-// Served tells whether a stage can run in another process: a composite only names others.
+// Served reports whether a stage can run in another process. A composite cannot: it only
+// names other stages.
 func Served(s stage.Stage) bool { return s.Expand == nil }
 
-// Working returns the stages that commands work with: where the tool's settings
-// say so, all of them run isolated.
+// Working returns the stages for commands. If the tool's settings request it, all of
+// them run isolated.
 func (a *App) Working() (*stage.Registry, error) {
 	if !a.Flag("isolate").On {
 		return a.Stages, nil
@@ -106,21 +106,21 @@ func (a *App) Working() (*stage.Registry, error) {
 	return stage.NewRegistry(all...)
 }
 
-// Options are how pipeline files are read.
+// Options returns the options for reading pipeline files.
 func (a *App) Options(ctx context.Context) (pipeline.Options, error) {
 	registry, err := a.Working()
 	return pipeline.Options{Registry: registry, Plugins: a.Plugins(ctx), Isolate: a.Flag("isolate").On, MemoryLimit: cgroup.Memory("/")}, err
 }
 
-// Finder finds stages by name: built-in ones, and those of the plugins that are
-// installed beside the pipelines in a folder.
+// Finder finds stages by name: built-in stages, and those of the plugins installed in the
+// directory Base.
 type Finder struct {
 	*stage.Registry
 	Plugins *Plugins
 	Base    string
 }
 
-// Find returns a stage; one of a plugin that is refused says why when it is made.
+// Find returns a stage. If the plugin is refused, creating the stage returns the reason.
 func (f Finder) Find(role stage.Role, name string) (stage.Stage, bool) {
 	if s, ok := f.Registry.Find(role, name); ok {
 		return s, true
@@ -136,7 +136,8 @@ func (f Finder) Find(role stage.Role, name string) (stage.Stage, bool) {
 	return s, true
 }
 
-// Beside is what the process takes beside what Go's runtime counts and has given
-// back: the program's own pages, and memory that is freed but not yet returned.
-// The runtime keeps three quarters of a small budget: with less it would only collect.
+// Beside returns the part of the memory budget to reserve for memory outside the limit of
+// Go's runtime: the program's own pages, and memory that is freed but not yet returned.
+// Of a small budget, the runtime keeps three quarters; with less, it would spend its time
+// collecting garbage.
 func Beside(memory config.Size) int64 { return min(56<<20, int64(memory)/4) }

@@ -11,18 +11,18 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// PassphraseVariable is the environment variable of the passphrase.
+// PassphraseVariable is the environment variable with the passphrase.
 const PassphraseVariable = envPrefix + "_PASSPHRASE"
 
-// KeyFlags says which flags and variable give the keys of a repository.
+// KeyFlags names the flags and the variable with the keys of a repository.
 type KeyFlags struct {
 	Prefix   string // of the flags passphrase-file and identity-file
 	Variable string // with the passphrase
 	prompt   string
-	writing  bool // no identity is taken: see repository.Destination
+	writing  bool // identities are not accepted: see repository.Destination
 }
 
-// The keys of the repository of a command, and of the two of a copy.
+// The keys of a command's repository, and of the two repositories of a copy.
 var (
 	KeysOfRepo = KeyFlags{Variable: PassphraseVariable, prompt: "passphrase: "}
 	KeysOfFrom = KeyFlags{Prefix: "from-", Variable: envPrefix + "_FROM_PASSPHRASE", prompt: "passphrase of FROM: "}
@@ -30,7 +30,7 @@ var (
 	NewKeys    = KeyFlags{Prefix: "new-", Variable: envPrefix + "_NEW_PASSPHRASE", prompt: "new passphrase: ", writing: true}
 )
 
-// NewPassphrase returns the passphrase that is to be added; on a terminal it is typed twice.
+// NewPassphrase returns the passphrase to add. On a terminal, it must be typed twice.
 func (a *App) NewPassphrase(ctx context.Context) (config.Secret, error) {
 	given, _, err := a.Given(ctx, NewKeys)
 	if err != nil || !given.IsZero() {
@@ -50,8 +50,8 @@ func (a *App) NewPassphrase(ctx context.Context) (config.Secret, error) {
 	return once, err
 }
 
-// Ask asks for the passphrase of an encrypted repository. A signal ends it, and
-// the terminal shows again what is typed.
+// Ask prompts for the passphrase of an encrypted repository. A signal ends the prompt
+// and restores the echo of the terminal.
 func (a *App) Ask(ctx context.Context, flags KeyFlags) (config.Secret, error) {
 	fd := int(a.In.Fd())
 	if !term.IsTerminal(fd) {
@@ -76,7 +76,7 @@ func (a *App) Ask(ctx context.Context, flags KeyFlags) (config.Secret, error) {
 		err  error
 	}
 	answered := make(chan answer, 1)
-	go func() { // where it is not waited for, it ends with the process: nothing else ends a read of a terminal
+	go func() { // after a signal it runs until the process exits: a read of a terminal cannot be interrupted
 		text, err := term.ReadPassword(fd)
 		answered <- answer{text, err}
 	}()
@@ -93,8 +93,8 @@ func (a *App) Ask(ctx context.Context, flags KeyFlags) (config.Secret, error) {
 	}
 }
 
-// Given returns the passphrase and identity that the command line and the
-// environment give, which may be none.
+// Given returns the passphrase and identity from the command line and the environment.
+// Either may be unset.
 func (a *App) Given(ctx context.Context, flags KeyFlags) (passphrase, identity config.Secret, err error) {
 	if path := a.Settings.GetString(flags.Prefix + "identity-file"); path != "" && !flags.writing {
 		if identity, err = a.SecretFile(ctx, flags.Prefix+"identity-file", path); err != nil {
@@ -109,15 +109,15 @@ func (a *App) Given(ctx context.Context, flags KeyFlags) (passphrase, identity c
 	return a.Hide(passphrase), a.Hide(identity), err
 }
 
-// SecretFile reads a secret from a file or a pipe. A signal ends the wait for one
-// that nobody writes to.
+// SecretFile reads a secret from a file or a pipe. A signal interrupts the wait for a
+// pipe without a writer.
 func (a *App) SecretFile(ctx context.Context, flag, path string) (config.Secret, error) {
 	type answer struct {
 		secret config.Secret
 		err    error
 	}
 	read := make(chan answer, 1)
-	go func() { // where it is not waited for, it ends with the process
+	go func() { // after a signal it runs until the process exits
 		secret, err := config.SecretFile(path)
 		read <- answer{secret, err}
 	}()

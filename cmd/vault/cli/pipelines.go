@@ -15,8 +15,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// PipelineFlags are those of commands that read a pipeline file; override tells
-// whether it is going to be run.
+// PipelineFlags adds the flags of commands that read a pipeline file. override also adds
+// the flags of commands that run it.
 func PipelineFlags(cmd *cobra.Command, override bool) {
 	flags := cmd.Flags()
 	flags.StringArray("set", nil, "NAME=VALUE for ${NAME} in the file; may be repeated")
@@ -31,7 +31,7 @@ func PipelineFlags(cmd *cobra.Command, override bool) {
 	flags.Bool("dry-run", false, "read and check everything, but write nothing")
 }
 
-// Sets reads --set.
+// Sets returns the values of --set.
 func Sets(cmd *cobra.Command) (map[string]string, error) {
 	given, err := cmd.Flags().GetStringArray("set")
 	if err != nil {
@@ -51,8 +51,7 @@ func Sets(cmd *cobra.Command) (map[string]string, error) {
 	return values, nil
 }
 
-// Runnable reads a pipeline that is going to be run, and applies what the command
-// line says.
+// Runnable loads a pipeline to run and applies the flags of the command line.
 func (a *App) Runnable(cmd *cobra.Command, path string) (*pipeline.Pipeline, error) {
 	p, err := a.Load(cmd, path, pipeline.Options{})
 	if err != nil {
@@ -61,8 +60,7 @@ func (a *App) Runnable(cmd *cobra.Command, path string) (*pipeline.Pipeline, err
 	return p, failure.Wrap(failure.Usage, a.override(cmd, p))
 }
 
-// Load reads a pipeline that is going to be used, and shows warnings. Of how, it
-// takes what is to be read.
+// Load loads a pipeline and prints warnings. how selects the parts to read.
 func (a *App) Load(cmd *cobra.Command, path string, how pipeline.Options) (*pipeline.Pipeline, error) {
 	given, err := Sets(cmd)
 	if err != nil {
@@ -74,7 +72,7 @@ func (a *App) Load(cmd *cobra.Command, path string, how pipeline.Options) (*pipe
 	}
 	o.Values.Set, o.Storages, o.Creating, o.HasKeys = given, how.Storages, how.Creating, how.HasKeys
 	if cmd.Flags().Lookup("replace") != nil {
-		// Never from the environment or the configuration file: it is meant for one run.
+		// Never from the environment or the configuration file: it applies to one run only.
 		if o.Replace, err = cmd.Flags().GetBool("replace"); err != nil {
 			return nil, err
 		}
@@ -93,7 +91,7 @@ func (a *App) Load(cmd *cobra.Command, path string, how pipeline.Options) (*pipe
 	}
 	if err := found.Err(); err != nil {
 		class := failure.Usage
-		if len(found.Of(config.Error)) == seen.refused { // nothing is wrong with the file itself
+		if len(found.Of(config.Error)) == seen.refused { // the file itself has no errors
 			class = failure.Refused
 		}
 		return nil, failure.New(class, "the pipeline can't be used\n%w", err)

@@ -16,27 +16,27 @@ import (
 	"github.com/lmsvault/vault/plugins/lockfile"
 )
 
-// Plugins finds the stages that pipelines name. It is for one command, and not
-// safe for concurrent use.
+// Plugins finds the stages that pipelines use. It belongs to one command and is not safe
+// for concurrent use.
 type Plugins struct {
 	app   *App
-	ctx   context.Context // of the command: pipelines are read without one
+	ctx   context.Context // of the command, as the methods for pipelines take none
 	locks map[string]*lockfile.File
-	// refused counts the steps that could not be made because a plugin was refused.
+	// refused counts the steps that were not created because a plugin was refused.
 	refused int
 }
 
-// Plugins returns the plugins of the pipelines that the command uses.
+// Plugins returns a Plugins for the pipelines that the command uses.
 func (a *App) Plugins(ctx context.Context) *Plugins {
 	return &Plugins{app: a, ctx: ctx, locks: map[string]*lockfile.File{}}
 }
 
-// Isolate is a pipeline's.
+// Isolate implements the interface of package pipeline.
 func (p *Plugins) Isolate(s stage.Stage, how pipeline.Isolation) (stage.Stage, error) {
 	return p.app.isolated(s, how)
 }
 
-// Find is a pipeline's.
+// Find implements the interface of package pipeline.
 func (p *Plugins) Find(role stage.Role, use, base string, how pipeline.Isolation) (s stage.Stage, notice string, err error) {
 	if strings.Contains(use, "/") {
 		s, notice, err = p.at(role, use, base, how)
@@ -49,7 +49,7 @@ func (p *Plugins) Find(role stage.Role, use, base string, how pipeline.Isolation
 	return s, notice, err
 }
 
-// Lock is the lock file of a folder, read once.
+// Lock returns the lock file of a directory, which it reads once.
 func (p *Plugins) Lock(dir string) (*lockfile.File, error) {
 	if f := p.locks[dir]; f != nil {
 		return f, nil
@@ -61,7 +61,7 @@ func (p *Plugins) Lock(dir string) (*lockfile.File, error) {
 	return f, err
 }
 
-// Lock reads the lock file of a folder.
+// Lock reads the lock file of a directory.
 func (a *App) Lock(dir string) (*lockfile.File, error) {
 	f, err := lockfile.Load(dir)
 	if err == nil {
@@ -70,8 +70,8 @@ func (a *App) Lock(dir string) (*lockfile.File, error) {
 	return f, err
 }
 
-// Ask asks an installed plugin what it is, and refuses it if it is another than
-// the one that is pinned.
+// Ask requests the description of an installed plugin. It returns an error if the plugin
+// differs from the pinned one.
 func (p *Plugins) Ask(plugin *lockfile.Plugin, how pipeline.Isolation) (*host.Description, error) {
 	program, err := plugin.Program()
 	if err != nil {
@@ -87,7 +87,7 @@ func (p *Plugins) Ask(plugin *lockfile.Plugin, how pipeline.Isolation) (*host.De
 	return d, nil
 }
 
-// installed finds a stage of the plugins that are pinned in a folder.
+// installed finds a stage of the plugins that are pinned in a directory.
 func (p *Plugins) installed(role stage.Role, name, dir string, how pipeline.Isolation) (stage.Stage, error) {
 	lock, err := p.Lock(dir)
 	if err != nil {
@@ -145,7 +145,8 @@ func (p *Plugins) at(role stage.Role, use, base string, how pipeline.Isolation) 
 	return s, fmt.Sprintf("plugin %s runs unpinned from its path, which is for development: vault plugin install pins it", program.Name), nil
 }
 
-// Program returns the plugin's program at a path, and the stage that the path names, or "".
+// Program returns the program of the plugin at a path, and the name of the stage if the
+// path ends in one.
 func (p *Plugins) Program(use, base string) (program host.Program, name string, err error) {
 	path := use
 	if !filepath.IsAbs(path) {
@@ -175,7 +176,8 @@ func (p *Plugins) Program(use, base string) (program host.Program, name string, 
 	return host.Program{Name: filepath.Base(path), Path: path}, name, nil
 }
 
-// Describe asks a program what it is, and gives its stages the process that a step wants.
+// Describe requests the description of a program. Its stages run in processes as how
+// specifies.
 func (p *Plugins) Describe(program host.Program, how pipeline.Isolation) (*host.Description, error) {
 	h, err := p.app.Hosted()
 	if err != nil {
@@ -185,7 +187,7 @@ func (p *Plugins) Describe(program host.Program, how pipeline.Isolation) (*host.
 	return h.Describe(p.ctx, program)
 }
 
-// standing finds a stage that can stand in a role under a name.
+// standing finds a stage by name that can be used in a role.
 func standing(stages []stage.Stage, role stage.Role, name string) (stage.Stage, bool) {
 	for _, s := range stages {
 		if s.Name == name && s.CanStand(role) {

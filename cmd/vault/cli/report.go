@@ -16,7 +16,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// AsksForJSON tells what was wanted where the command line can't be parsed.
+// AsksForJSON reports whether args or the environment request JSON. Use it if the command
+// line cannot be parsed.
 func AsksForJSON(args []string) bool {
 	if end := slices.Index(args, "--"); end >= 0 {
 		args = args[:end]
@@ -33,7 +34,8 @@ func AsksForJSON(args []string) bool {
 	return on && err == nil
 }
 
-// eventsUnlessDocument is the events on standard output, where they are wanted.
+// eventsUnlessDocument reports events on standard output, unless the command prints a
+// document.
 type eventsUnlessDocument struct{ a *App }
 
 // Report writes an event.
@@ -46,16 +48,16 @@ func (r eventsUnlessDocument) Report(e progress.Event) {
 // Close returns the first error of writing.
 func (r eventsUnlessDocument) Close() error { return r.a.Events.Close() }
 
-// logFile is the events in a file.
+// logFile reports events to a file.
 type logFile struct {
 	*progress.JSON
 	file *os.File
 }
 
-// Close closes the file. What could not be written to it is a note.
+// Close closes the file.
 func (l logFile) Close() error { return errors.Join(l.JSON.Close(), l.file.Close()) }
 
-// warn shows a warning about a pipeline.
+// warn prints a warning about a pipeline.
 func (a *App) warn(f config.Finding) {
 	if a.warnsInEvents() {
 		a.Warning(f.Position.String(), strings.TrimSuffix(f.Message+": "+f.Suggestion, ": "))
@@ -64,7 +66,7 @@ func (a *App) warn(f config.Finding) {
 	}
 }
 
-// Warning shows a warning about an object, a file or a place in one.
+// Warning prints a warning about an object, a file or a position in a file.
 func (a *App) Warning(path, text string) {
 	a.Reporter.Report(progress.Event{Kind: progress.Warning, Path: path, Text: text})
 	if !a.warnsInEvents() && !a.Flag("quiet").On {
@@ -77,7 +79,7 @@ func (a *App) warnsInEvents() bool {
 	return a.Events != nil && !a.Document.Load()
 }
 
-// Close ends the report, and returns the first error of writing it.
+// Close closes the report and returns the first error of writing it.
 func (a *App) Close() error {
 	if a.Reporter == nil {
 		return nil
@@ -88,18 +90,18 @@ func (a *App) Close() error {
 // ReportError is an error of writing the report.
 type ReportError struct{ Err error }
 
-// Unwrap returns what the writer said.
+// Unwrap returns the error of the writer.
 func (e *ReportError) Unwrap() error { return e.Err }
 
-// Error says what was tried.
+// Error returns the message.
 func (e *ReportError) Error() string { return "the report can't be written: " + e.Err.Error() }
 
-// muted writes what is good to know while a command works, and goes silent when
-// that fails (a full disk below the log, a terminal that is gone): no reason to
-// end a backup. Safe for concurrent use.
+// muted writes progress and log lines. After a failed write, for example to a full disk
+// or a closed terminal, it discards all further output, because such an error must not
+// fail a backup. It is safe for concurrent use.
 type muted struct {
 	io.Writer
-	name string // of where it writes to
+	name string // of the destination
 	mu   sync.Mutex
 	err  error
 }
@@ -114,17 +116,17 @@ func (m *muted) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// mute makes a writer to a place that may fail.
+// mute returns a writer to w that discards output after an error.
 func (a *App) mute(name string, w io.Writer) *muted {
 	m := &muted{Writer: w, name: name}
 	a.progress = append(a.progress, m)
 	return m
 }
 
-// flushTime is how long output waits for progress that is still to be shown.
+// flushTime is how long the command waits for pending progress output.
 const flushTime = 2 * time.Second
 
-// Unshown notes where progress was not shown to its end.
+// Unshown returns notes about destinations where progress output is incomplete.
 func (a *App) Unshown() (notes []stage.Note) {
 	if !a.Reporter.Flush(flushTime) {
 		notes = append(notes, stage.Note{Path: "progress", Text: "is shown late: who reads it is slower than the run"})
@@ -139,7 +141,8 @@ func (a *App) Unshown() (notes []stage.Note) {
 	return notes
 }
 
-// heard writes a report, and cancels the run when that fails: nobody reads it any more.
+// heard writes a report and cancels the run if writing fails, because nobody reads the
+// report any more.
 type heard struct {
 	io.Writer
 	cancel context.CancelCauseFunc

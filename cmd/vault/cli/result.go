@@ -11,10 +11,10 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Most is how many losses or notes are printed; --json has all.
+// Most is the maximum number of losses or notes to print. The output of --json has all.
 const Most = 40
 
-// PrintResult says what a run did.
+// PrintResult prints the result of a run.
 func (a *App) PrintResult(r *run.Result, well bool) error {
 	var b strings.Builder
 	head := "done in"
@@ -51,8 +51,8 @@ func (a *App) PrintResult(r *run.Result, well bool) error {
 	return a.Print(b.String())
 }
 
-// Proofs names the tables that don't hold what was read. Of a run that went well
-// it says what each target holds.
+// Proofs lists the tables that differ from the source. After a successful run it also
+// lists what each target holds.
 func Proofs(b *strings.Builder, r *run.Result, well bool) {
 	var targets []string
 	equal, rows, refused := map[string]int{}, map[string]int64{}, map[string]int64{}
@@ -83,8 +83,8 @@ func Proofs(b *strings.Builder, r *run.Result, well bool) {
 	}
 }
 
-// Actions lists the findings of actions. Of those that are ok it gives the number, except in
-// a dry run.
+// Actions lists the findings of actions. It only counts those that are ok, except in a
+// dry run.
 func Actions(b *strings.Builder, list []stage.ActionResult) {
 	for _, a := range list {
 		if a.Skipped != "" {
@@ -122,7 +122,7 @@ func Actions(b *strings.Builder, list []stage.ActionResult) {
 	}
 }
 
-// detail are the lines of a text from outside, set in.
+// detail returns the lines of a text from another program, indented.
 func detail(text string) string {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	for i, line := range lines {

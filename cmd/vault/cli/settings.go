@@ -19,10 +19,11 @@ import (
 	"github.com/lmsvault/vault/core/config"
 )
 
-// envPrefix begins the names of the tool's environment variables.
+// envPrefix is the prefix of the tool's environment variables.
 const envPrefix = "LMSVAULT"
 
-// LoadSettings gathers the tool's settings: flags, environment, file, defaults.
+// LoadSettings reads the tool's settings from flags, environment, configuration file and
+// defaults, in this order of precedence.
 func LoadSettings(cmd *cobra.Command) (*viper.Viper, error) {
 	v := viper.New()
 	v.SetEnvPrefix(envPrefix)
@@ -35,7 +36,7 @@ func LoadSettings(cmd *cobra.Command) (*viper.Viper, error) {
 	if !given {
 		home, err := os.UserConfigDir()
 		if err != nil {
-			return v, nil // no home, no file
+			return v, nil // without a home directory there is no file
 		}
 		path = filepath.Join(home, "lmsvault", "config.yaml")
 	}
@@ -67,13 +68,13 @@ func LoadSettings(cmd *cobra.Command) (*viper.Viper, error) {
 	values := file.AllSettings()
 	for _, key := range []string{"passphrase-file", "identity-file", "from-passphrase-file", "from-identity-file", "pipelines"} {
 		if name, ok := values[key].(string); ok && name != "" && !filepath.IsAbs(name) {
-			values[key] = filepath.Join(filepath.Dir(path), name) // like those of a pipeline file
+			values[key] = filepath.Join(filepath.Dir(path), name) // relative to the file, like paths in a pipeline file
 		}
 	}
 	return v, v.MergeConfigMap(values)
 }
 
-// settable lists the flags of all commands that a configuration file may hold.
+// settable returns the flags of all commands that a configuration file may set.
 func settable(root *cobra.Command) []string {
 	var names []string
 	add := func(f *pflag.Flag) {
@@ -89,14 +90,14 @@ func settable(root *cobra.Command) []string {
 	return slices.Compact(names)
 }
 
-// toggle is a setting that is on or off.
+// toggle is a boolean setting.
 type toggle struct {
 	On  bool
 	err error
 }
 
-// Flag returns the boolean flag name as the command line, the environment or the
-// configuration file sets it.
+// Flag returns the boolean flag name, as set by the command line, the environment or the
+// configuration file.
 func (a *App) Flag(name string) toggle {
 	text := a.Settings.GetString(name)
 	on, err := strconv.ParseBool(text)
@@ -109,7 +110,7 @@ func (a *App) Flag(name string) toggle {
 	return toggle{on, err}
 }
 
-// origin names all places where a setting may come from.
+// origin describes where a setting can be set, for messages.
 func origin(name string) string {
 	return fmt.Sprintf("%s (--%s, %s or the tool's configuration)", name, name, environmentName(name))
 }
@@ -118,8 +119,8 @@ func environmentName(setting string) string {
 	return envPrefix + "_" + strings.ToUpper(strings.ReplaceAll(setting, "-", "_"))
 }
 
-// FlagsOnly lists the flags that choose snapshots. They are never taken from the
-// environment or the configuration file, which would narrow a check unseen.
+// FlagsOnly returns the flags that select snapshots. They are never read from the
+// environment or the configuration file, which could silently narrow a check.
 func FlagsOnly() []string {
 	return []string{"snapshot", "site", "pipeline", "signer", "tag", "read-data-subset"}
 }

@@ -14,12 +14,12 @@ import (
 	"github.com/lmsvault/vault/core/progress"
 )
 
-// Colourful tells whether results may have colours.
+// Colourful reports whether results may have colours.
 func (a *App) Colourful() bool {
 	return os.Getenv("NO_COLOR") == "" && !a.Flag("no-color").On && term.IsTerminal(int(a.Out.Fd()))
 }
 
-// Count says "1 file" or "3 files".
+// Count formats a number of things: "1 file" or "3 files".
 func Count[N int | int64](n N, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -37,14 +37,14 @@ func Number(n int64) string { return humanize.Comma(n) }
 // Size formats a number of bytes with a binary unit.
 func Size(n int64) string { return humanize.IBytes(uint64(max(0, n))) }
 
-// Print prints a result, below where a bar was.
+// Print removes the progress bar and prints a result.
 func (a *App) Print(text string) error {
 	a.settle()
 	_, err := fmt.Fprint(a.discreet(a.Out), text)
 	return err
 }
 
-// settle takes a bar away.
+// settle removes the progress bar.
 func (a *App) settle() {
 	a.Reporter.Flush(flushTime)
 	if a.Bar != nil {
@@ -52,7 +52,7 @@ func (a *App) settle() {
 	}
 }
 
-// Table prints lines of cells in columns.
+// Table prints rows of cells in aligned columns.
 func (a *App) Table(rows [][]string) error {
 	a.settle()
 	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
@@ -72,7 +72,8 @@ func (a *App) Table(rows [][]string) error {
 	return w.Flush()
 }
 
-// Plain replaces what could move a terminal's cursor: names may hold anything.
+// Plain replaces control characters, which could move a terminal's cursor: names may
+// contain any byte.
 func Plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) && r != '\n' {
@@ -82,7 +83,7 @@ func Plain(s string) string {
 	}, s)
 }
 
-// PrintJSON prints a document for machines; no event follows it.
+// PrintJSON prints a JSON document. No event may follow it.
 func (a *App) PrintJSON(v any) error {
 	a.printed.Store(true)
 	out := json.NewEncoder(a.DiscreetJSON(a.Out))
@@ -91,13 +92,13 @@ func (a *App) PrintJSON(v any) error {
 	return out.Encode(v)
 }
 
-// Say writes a message for people.
+// Say prints a message for people.
 func (a *App) Say(text string) {
 	to := a.discreet(a.Errs)
 	if a.Bar != nil {
-		to = a.Bar // above it
+		to = a.Bar // above the progress bar
 	}
 	if _, err := fmt.Fprintln(to, "vault: "+text); err != nil {
-		return // there is nobody left to tell
+		return // a failed message cannot be reported
 	}
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/lmsvault/vault/core/run"
 )
 
-// detailed logs what other reporters leave out.
+// detailed logs events that other reporters omit.
 type detailed struct{ log *slog.Logger }
 
-// Report logs each unit that is done.
+// Report logs each completed unit.
 func (d detailed) Report(e progress.Event) {
 	if e.Kind == progress.Unit {
 		d.log.Debug("unit done", "unit", e.Unit, "units", e.Units, "of", e.TotalUnits, "bytes", e.Bytes, "rows", e.Rows, "files", e.Files)
@@ -25,7 +25,7 @@ func (d detailed) Report(e progress.Event) {
 // Close does nothing.
 func (d detailed) Close() error { return nil }
 
-// logSettings logs which settings of the tool were given, and where; their values are not for logs.
+// logSettings logs the names and origins of the tool's settings, but not their values.
 func (a *App) logSettings(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		name, from := environmentName(f.Name), ""
@@ -43,7 +43,7 @@ func (a *App) logSettings(cmd *cobra.Command) {
 	})
 }
 
-// LogJob logs what a pipeline became.
+// LogJob logs the stages of a pipeline and the job that was created from it.
 func (a *App) LogJob(p *pipeline.Pipeline, job *run.Job) {
 	for _, s := range p.Steps() {
 		a.Log.Debug("stage", "role", string(s.Role), "name", s.Label(), "stage", s.Stage.Name, "at", s.At.String())

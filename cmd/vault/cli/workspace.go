@@ -15,14 +15,14 @@ import (
 
 const workspacePrefix = "vault-run-"
 
-// workspaceName is what workspaces are named: nobody else has such names by chance.
+// workspaceName matches the names of workspaces, which are unlikely to occur by chance.
 var workspaceName = regexp.MustCompile(`^` + workspacePrefix + `[A-Z2-7]{26}$`)
 
-// workspace is a folder for temporary files. It is locked as long as its process
-// lives, so that the next one can tell what a killed one left, and remove it.
+// workspace is a directory for temporary files. It is locked while its process runs, so
+// later processes can recognize and remove the workspace of a killed one.
 type workspace struct{ lock *os.File }
 
-// newWorkspace makes a workspace in the system's folder for temporary files.
+// newWorkspace creates a workspace in the system's directory for temporary files.
 func (a *App) newWorkspace() (*workspace, error) {
 	a.sweep()
 	for range 100 {
@@ -47,10 +47,10 @@ func (a *App) newWorkspace() (*workspace, error) {
 // Dir returns the path of the directory.
 func (w *workspace) Dir() string { return w.lock.Name() }
 
-// remove removes the folder and gives its lock back.
+// remove removes the directory and releases its lock.
 func (w *workspace) remove() error { return errors.Join(os.RemoveAll(w.Dir()), w.lock.Close()) }
 
-// Claim locks a folder; nil if another process has it, or removed it meanwhile.
+// Claim locks a directory. It returns nil if another process has locked or removed it.
 func Claim(dir string) (_ *os.File, err error) {
 	f, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_DIRECTORY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -75,12 +75,12 @@ func Claim(dir string) (_ *os.File, err error) {
 	return f, nil
 }
 
-// sweep removes this user's workspaces that no process holds. What can't be
-// removed is in nobody's way.
+// sweep removes this user's workspaces that no process has locked. It ignores errors,
+// because remaining workspaces do no harm.
 func (a *App) sweep() {
 	found, err := filepath.Glob(filepath.Join(os.TempDir(), workspacePrefix+"*"))
 	if err != nil {
-		return // the pattern of a folder's odd name
+		return // the directory's name is not a valid pattern
 	}
 	for _, dir := range found {
 		info, err := os.Lstat(dir)

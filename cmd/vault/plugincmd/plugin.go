@@ -19,7 +19,7 @@ import (
 	"github.com/lmsvault/vault/plugins/sdk"
 )
 
-// NewPlugin makes the command "plugin".
+// NewPlugin returns the command "plugin".
 func NewPlugin(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plugin",

@@ -20,7 +20,7 @@ import (
 	"github.com/lmsvault/vault/pipelines"
 )
 
-// NewDemo makes the command "demo".
+// NewDemo returns the command "demo".
 func NewDemo(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -41,19 +41,19 @@ verify that it is the same. Needs no server. The folder is kept for inspection.`
 	return cmd
 }
 
-// demo runs the three pipelines of the demo below dir.
+// demo runs the three pipelines of the demo in dir.
 func demo(a *cli.App, ctx context.Context, dir string) error {
 	if odd := config.Misreading(dir); odd != nil {
 		return failure.New(failure.Usage, "--dir %s; %s", odd.Problem, odd.AdviceForArg())
 	}
 	dir, err := scratch(dir)
-	if err == nil { // settings are relative to a pipeline's folder, a flag is to the working directory
+	if err == nil { // settings are relative to the pipeline's directory, flags to the working directory
 		dir, err = filepath.Abs(dir)
 	}
 	if err != nil {
 		return err
 	}
-	for _, part := range []string{"site", "restored"} { // each will hold a database and a data root
+	for _, part := range []string{"site", "restored"} { // each gets a database and a data root
 		if err := os.Mkdir(filepath.Join(dir, part), 0o700); err != nil {
 			return err
 		}
@@ -73,13 +73,13 @@ func demo(a *cli.App, ctx context.Context, dir string) error {
 	return demoReport(a, done, time.Since(begun))
 }
 
-// demoResult is what the runs of a demo did, by the name of their pipelines.
+// demoResult holds the results of a demo's runs, by the name of their pipelines.
 type demoResult struct {
 	Dir  string                 `json:"dir"`
 	Runs map[string]*run.Result `json:"runs"`
 }
 
-// scratch makes the folder of the demo.
+// scratch creates the directory of the demo.
 func scratch(dir string) (string, error) {
 	if dir == "" {
 		return os.MkdirTemp("", "vault-demo-")
@@ -94,7 +94,7 @@ func scratch(dir string) (string, error) {
 	return dir, os.MkdirAll(dir, 0o700)
 }
 
-// demoStep runs a pipeline that is part of the program.
+// demoStep runs a pipeline that is embedded in the program.
 func demoStep(a *cli.App, ctx context.Context, name, dir string) (*run.Result, error) {
 	file := name + ".yaml"
 	text, err := pipelines.Files.ReadFile(file)
@@ -113,7 +113,7 @@ func demoStep(a *cli.App, ctx context.Context, name, dir string) (*run.Result, e
 	return execute(a, ctx, p)
 }
 
-// demoPassphrase encrypts the demo's backup where no other is given.
+// demoPassphrase encrypts the demo's backup if no other passphrase is given.
 const demoPassphrase = "only a demo"
 
 func demoEnvironment(name string) (string, bool) {
@@ -123,7 +123,7 @@ func demoEnvironment(name string) (string, bool) {
 	return demoPassphrase, true
 }
 
-// demoReport prints what was done and where things are.
+// demoReport prints the results and the locations of the demo's files.
 func demoReport(a *cli.App, done demoResult, took time.Duration) error {
 	dir, restored := done.Dir, done.Runs["demo-restore"]
 	var b strings.Builder

@@ -1,2 +1,2 @@
-// Package runcmd has the commands for pipeline files: run, plan, lint and demo.
+// Package runcmd implements the commands for pipeline files: run, plan, lint and demo.
 package runcmd

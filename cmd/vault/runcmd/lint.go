@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/pipeline"
 )
 
-// NewLint makes the command "lint".
+// NewLint returns the command "lint".
 func NewLint(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lint PIPELINE…",
@@ -71,7 +71,7 @@ func lint(a *cli.App, cmd *cobra.Command, paths []string) error {
 	return nil
 }
 
-// paint shows a finding, in colour on a terminal.
+// paint formats a finding, in colour on a terminal.
 func paint(a *cli.App, f config.Finding) string {
 	if !a.Colourful() {
 		return f.String()

@@ -15,7 +15,7 @@ import (
 	"github.com/lmsvault/vault/transforms/typemap"
 )
 
-// NewPlan makes the command "plan".
+// NewPlan returns the command "plan".
 func NewPlan(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan PIPELINE",
@@ -58,7 +58,7 @@ can be written, and what would be lost. Nothing is changed.`,
 	return cmd
 }
 
-// largest is how many tables a plan lists unless all are asked for.
+// largest is the number of tables that a plan lists by default.
 const largest = 10
 
 func printPlan(a *cli.App, p *run.Plan, all, types bool) error {
@@ -84,7 +84,7 @@ func printPlan(a *cli.App, p *run.Plan, all, types bool) error {
 	return printTypes(a, p)
 }
 
-// tables lists tables, the largest first, and sums up the rest unless all are wanted.
+// tables lists the largest tables and sums up the rest, or lists all.
 func tables(list []run.TablePlan, all bool) (lines [][]string) {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b run.TablePlan) int {
@@ -111,7 +111,7 @@ func tables(list []run.TablePlan, all bool) (lines [][]string) {
 	return append(lines, about(fmt.Sprintf("… and %d smaller tables (--all lists them)", len(rest)), rows, bytes))
 }
 
-// printTypes shows the rules of the type map for each target and how it is applied.
+// printTypes prints the rules of the type map for each target and how they are applied.
 func printTypes(a *cli.App, p *run.Plan) error {
 	sources := map[string]schema.Table{}
 	for _, t := range p.Tables {
@@ -143,7 +143,7 @@ func printTypes(a *cli.App, p *run.Plan) error {
 	return nil
 }
 
-// spelled is the type of a column in its target's words, where those are fixed.
+// spelled returns the type of a column in its target's dialect, if that is known.
 func spelled(c schema.Column) string {
 	if c.Native != "" {
 		return c.Native

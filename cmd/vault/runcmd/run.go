@@ -21,7 +21,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// NewRun makes the command "run".
+// NewRun returns the command "run".
 func NewRun(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run PIPELINE",
@@ -52,8 +52,8 @@ unless --accept-loss allows it. Everything that is written is read back and veri
 	return cmd
 }
 
-// run carries a pipeline out. The result is there also with an error, as far as
-// the run came; nil if it didn't begin.
+// execute runs a pipeline. After an error, the result covers the completed part of the
+// run; it is nil if the run did not begin.
 func execute(a *cli.App, ctx context.Context, p *pipeline.Pipeline) (result *run.Result, err error) {
 	err = withJob(a, ctx, p, func(job *run.Job) error {
 		result, err = job.Run(ctx)
@@ -63,7 +63,7 @@ func execute(a *cli.App, ctx context.Context, p *pipeline.Pipeline) (result *run
 	return result, err
 }
 
-// lowered notes that fewer workers run than were asked for.
+// lowered returns a note if fewer workers run than requested.
 func lowered(p *pipeline.Pipeline, job *run.Job) []stage.Note {
 	var notes []stage.Note
 	if p.Workers > job.Workers {
@@ -75,7 +75,7 @@ func lowered(p *pipeline.Pipeline, job *run.Job) []stage.Note {
 	return notes
 }
 
-// restarts notes which processes of stages were started again.
+// restarts returns notes about the processes of stages that were restarted.
 func restarts(a *cli.App) []stage.Note {
 	if a.Host == nil {
 		return nil
@@ -87,10 +87,10 @@ func restarts(a *cli.App) []stage.Note {
 	return notes
 }
 
-// withJob makes the stages of a pipeline, and ends them after do.
+// withJob creates the stages of a pipeline, calls do and closes them.
 func withJob(a *cli.App, ctx context.Context, p *pipeline.Pipeline, do func(*run.Job) error) (err error) {
 	debug.SetMemoryLimit(int64(p.Memory) - cli.Beside(p.Memory))
-	signal.Ignore(syscall.SIGPIPE) // who reads the report may go; the run must still leave its targets in order
+	signal.Ignore(syscall.SIGPIPE) // if the reader of the report exits, the run must still abort its targets
 	scratch, err := a.Scratch()
 	if err != nil {
 		return err

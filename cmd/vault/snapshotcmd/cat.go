@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// NewCat makes the command "cat".
+// NewCat returns the command "cat".
 func NewCat(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "cat REPO [SNAPSHOT] PATH",

@@ -20,7 +20,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// NewCopy makes the command "copy".
+// NewCopy returns the command "copy".
 func NewCopy(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "copy FROM TO [SNAPSHOT…]",

@@ -17,7 +17,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// NewForget makes the command "forget".
+// NewForget returns the command "forget".
 func NewForget(a *cli.App) *cobra.Command {
 	var policy repository.Policy
 	var within string

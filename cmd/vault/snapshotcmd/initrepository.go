@@ -18,7 +18,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// NewInitRepository makes the command "init-repository".
+// NewInitRepository returns the command "init-repository".
 func NewInitRepository(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init-repository PIPELINE or DIR…",

@@ -20,7 +20,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// NewKey makes the command "key".
+// NewKey returns the command "key".
 func NewKey(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "key",

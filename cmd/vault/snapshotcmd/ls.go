@@ -15,7 +15,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// NewLs makes the command "ls".
+// NewLs returns the command "ls".
 func NewLs(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ls REPO [SNAPSHOT] [PATH]",

@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// NewPrune makes the command "prune".
+// NewPrune returns the command "prune".
 func NewPrune(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prune REPO",

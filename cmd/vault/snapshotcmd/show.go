@@ -15,7 +15,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// NewShow makes the command "show".
+// NewShow returns the command "show".
 func NewShow(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show REPO [SNAPSHOT]",

@@ -13,7 +13,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// NewSnapshots makes the command "snapshots".
+// NewSnapshots returns the command "snapshots".
 func NewSnapshots(a *cli.App) *cobra.Command {
 	return catalogCommand(a, &cobra.Command{
 		Use:   "snapshots REPO",

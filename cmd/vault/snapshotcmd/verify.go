@@ -15,7 +15,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// NewVerify makes the command "verify".
+// NewVerify returns the command "verify".
 func NewVerify(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify REPO [SNAPSHOT]",

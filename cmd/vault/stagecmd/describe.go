@@ -16,7 +16,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// NewStages makes the command "stages".
+// NewStages returns the command "stages".
 func NewStages(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stages [NAME or PATH]",
@@ -50,7 +50,7 @@ settings. PATH, which must contain a slash, is a plugin's program; its stages ar
 	return cmd
 }
 
-// Described is a stage as --json shows it.
+// Described is the description of a stage in the output of --json.
 type Described struct {
 	Name     string         `json:"name"`
 	Role     stage.Role     `json:"role"`
@@ -92,7 +92,7 @@ func stagesAsJSON(a *cli.App, stages []stage.Stage) error {
 	return a.PrintJSON(list)
 }
 
-// describe shows all stages of a name.
+// describe prints all stages with a name.
 func describe(a *cli.App, all []stage.Stage, name string) error {
 	var found []stage.Stage
 	var names []string
@@ -108,7 +108,7 @@ func describe(a *cli.App, all []stage.Stage, name string) error {
 	return Explain(a, found)
 }
 
-// Explain shows stages with their settings.
+// Explain prints stages with their settings.
 func Explain(a *cli.App, found []stage.Stage) error {
 	if a.Flag("json").On {
 		return stagesAsJSON(a, found)
@@ -133,7 +133,7 @@ func Explain(a *cli.App, found []stage.Stage) error {
 	return nil
 }
 
-// traits says what a setting may be.
+// traits returns the properties of a setting: its type, default, bounds and so on.
 func traits(f config.Listed) []string {
 	t := []string{string(f.Type)}
 	if f.Like != "" {

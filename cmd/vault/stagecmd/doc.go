@@ -1,3 +1,3 @@
-// Package stagecmd has the commands that describe stages: stages and schema. It also
-// writes the pages of docs/stages.
+// Package stagecmd implements the commands that describe stages, "stages" and "schema".
+// It also generates the pages of docs/stages.
 package stagecmd

@@ -16,14 +16,14 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// PluginsFlag adds --pipelines.
+// PluginsFlag adds the flag --pipelines to cmd.
 func PluginsFlag(cmd *cobra.Command) {
 	cmd.Flags().String("pipelines", ".", "folder of the pipelines; plugins are installed in it")
 }
 
-// known lists the built-in stages and those of the plugins that are installed in
-// the folder that the command names. A plugin that is refused is told of and left
-// out; if it is the one that has the wanted stage, that is the error.
+// known returns the built-in stages and those of the plugins installed in the command's
+// directory. It warns about plugins that are refused and skips them, or returns an error
+// if such a plugin has the wanted stage.
 func known(a *cli.App, cmd *cobra.Command, wanted string) ([]stage.Stage, error) {
 	all := a.Stages.All()
 	p := a.Plugins(cmd.Context())
@@ -53,7 +53,7 @@ func known(a *cli.App, cmd *cobra.Command, wanted string) ([]stage.Stage, error)
 	return all, nil
 }
 
-// describeProgram shows what the plugin at a path has.
+// describeProgram prints the stages of the plugin at a path.
 func describeProgram(a *cli.App, ctx context.Context, path string) error {
 	p := a.Plugins(ctx)
 	program, name, err := p.Program(path, "")

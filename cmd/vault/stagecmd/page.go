@@ -14,7 +14,7 @@ import (
 // PageName returns the file name of the documentation page of a stage.
 func PageName(s stage.Stage) string { return string(s.Role) + "-" + s.Name + ".md" }
 
-// Page is the documentation of a stage as Markdown.
+// Page returns the documentation of a stage as Markdown.
 func Page(s stage.Stage) (string, error) {
 	own, err := config.Describe(s.Config())
 	if err != nil {
@@ -33,7 +33,7 @@ func Page(s stage.Stage) (string, error) {
 		fmt.Fprintf(&b, "\n%s: `%s`.\n", verb, strings.Join(s.Parts, "`, `"))
 	}
 	all := own
-	if s.Role == stage.RoleSink { // which has settings of every sink, too
+	if s.Role == stage.RoleSink { // includes the settings that all sinks have
 		if all, err = pipeline.Fields(s, s.Role); err != nil {
 			return "", err
 		}
@@ -60,7 +60,7 @@ func Page(s stage.Stage) (string, error) {
 
 func heading(r stage.Role) string { return strings.ToUpper(string(r[:1])) + string(r[1:]) }
 
-// sentence begins a summary with a capital and ends it with a full stop.
+// sentence capitalizes a summary and adds a full stop.
 func sentence(s string) string {
 	first, n := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(first)) + strings.TrimSuffix(s[n:], ".") + "."

@@ -8,7 +8,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// NewSchema makes the command "schema".
+// NewSchema returns the command "schema".
 func NewSchema(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "schema",
