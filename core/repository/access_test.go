@@ -21,7 +21,7 @@ import (
 	"github.com/lmsvault/vault/transforms/encrypt"
 )
 
-// admits makes the transform for those who are to open a repository, too.
+// admits returns a function that makes the transform for new readers.
 func admits(t testing.TB, passphrase string, recipients ...string) func(context.Context, string) (stage.ByteTransform, error) {
 	c := &encrypt.Config{WorkFactor: 4}
 	c.SetReaders(recipients, config.NewSecret(passphrase))
@@ -38,11 +38,11 @@ func byPassphrase(t testing.TB, s stage.Storage, passphrase string) *repository.
 func doesNotOpen(t testing.TB, s stage.Storage, passphrase string) {
 	t.Helper()
 	if _, err := repository.Open(t.Context(), s, readChain(t, config.NewSecret(passphrase), config.Secret{})); failure.Of(err) != failure.Refused || !errors.Is(err, stage.ErrKey) {
-		t.Errorf("passphrase %q: %v, want that it does not open", passphrase, err)
+		t.Errorf("Open with passphrase %q: %v, want stage.ErrKey", passphrase, err)
 	}
 }
 
-// accessIDs are the ids of the ways to open a repository, the oldest first.
+// accessIDs returns the IDs of a repository's accesses, oldest first.
 func accessIDs(t testing.TB, r *repository.Repository) (ids []string) {
 	t.Helper()
 	list, notes, err := r.Accesses(t.Context())
@@ -55,9 +55,9 @@ func accessIDs(t testing.TB, r *repository.Repository) (ids []string) {
 	return ids
 }
 
-// A second passphrase opens what is there; when the first is removed it opens
-// nothing any more, and nothing was stored anew.
-func TestPassphraseIsExchanged(t *testing.T) {
+// A second passphrase opens existing snapshots. The first opens nothing once it is removed.
+// No content is stored again.
+func TestReplacePassphrase(t *testing.T) {
 	m, s := newMemory(), sampleSite()
 	mustBackup(t, s, m, "first")
 	if _, err := backup(t.Context(), s, m, seals(t, "first")[1:]); err != nil { // under another key
@@ -89,17 +89,17 @@ func TestPassphraseIsExchanged(t *testing.T) {
 	restore(t, m, "latest", "second").sameAs(t, s)
 	findings(t, m, "second", 0)
 	if got := m.names("packs/"); strings.Join(got, " ") != strings.Join(packs, " ") {
-		t.Errorf("there are %d packs, and were %d", len(got), len(packs))
+		t.Errorf("%d packs, want %d as before", len(got), len(packs))
 	}
 	if sum := mustBackup(t, s, m, "second"); sum.New > 0 || len(m.names("keys/")) != 2 {
-		t.Errorf("a backup with the new passphrase stores %d bytes, and there are %d keys", sum.New, len(m.names("keys/")))
+		t.Errorf("a backup with the new passphrase stored %d bytes; %d keys exist", sum.New, len(m.names("keys/")))
 	}
 	if _, err := backup(t.Context(), s, m, seals(t, "first")); failure.Of(err) != failure.Refused || !errors.Is(err, stage.ErrKey) {
 		t.Errorf("a backup with the old passphrase: %v", err)
 	}
 }
 
-func TestTheLastAccessStays(t *testing.T) {
+func TestRemoveAccessKeepsLastAccess(t *testing.T) {
 	m := newMemory()
 	mustBackup(t, sampleSite(), m, "first")
 	only := accessIDs(t, byPassphrase(t, m, "first"))
@@ -124,7 +124,7 @@ func TestTheLastAccessStays(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if len(m.objects) != before {
-			t.Errorf("%s: %d objects are left of %d", name, len(m.objects), before)
+			t.Errorf("%s: %d objects remain of %d", name, len(m.objects), before)
 		}
 	}
 	clear := newMemory()
@@ -137,9 +137,9 @@ func TestTheLastAccessStays(t *testing.T) {
 	}
 }
 
-// In a repository that only takes new objects passphrases can be added. Removing one
-// fails and says that it still opens.
-func TestAccessWhereNothingCanBeDeleted(t *testing.T) {
+// Passphrases can be added in append-only storage. Removing one fails, and the error says
+// that it still opens the key.
+func TestAccessInAppendOnlyStorage(t *testing.T) {
 	m := newMemory()
 	mustBackup(t, sampleSite(), m, "first")
 	only := accessIDs(t, byPassphrase(t, m, "first"))
@@ -154,7 +154,7 @@ func TestAccessWhereNothingCanBeDeleted(t *testing.T) {
 	byPassphrase(t, m, "second")
 }
 
-func TestRecipientsAreAdded(t *testing.T) {
+func TestAddRecipients(t *testing.T) {
 	id, err := age.GenerateX25519Identity()
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +175,7 @@ func TestRecipientsAreAdded(t *testing.T) {
 	if _, err := byPassphrase(t, m, "first").AddAccess(t.Context(), admits(t, "", id.Recipient().String())); !errors.Is(err, stage.ErrExist) {
 		t.Errorf("added twice: %v", err)
 	}
-	// A mistyped passphrase is a mistake still, and a pipeline that names others gets a new key.
+	// A mistyped passphrase is still refused. A pipeline with other recipients gets a new key.
 	if _, err := backup(t.Context(), s, m, seals(t, "frist")); !errors.Is(err, stage.ErrKey) {
 		t.Errorf("mistyped: %v", err)
 	}
@@ -188,8 +188,8 @@ func TestRecipientsAreAdded(t *testing.T) {
 	}
 }
 
-// Anybody can make a key for a recipient. It must not pass for one of a passphrase.
-func TestAForgedKeyIsNotShared(t *testing.T) {
+// Anyone can create a key for a recipient. AddAccess must not add an access to it.
+func TestForgedKeyIsNotShared(t *testing.T) {
 	id, err := age.GenerateX25519Identity()
 	if err != nil {
 		t.Fatal(err)
@@ -220,8 +220,8 @@ func TestAForgedKeyIsNotShared(t *testing.T) {
 	}
 }
 
-// Damage and what somebody else puts there is told, and keeps nobody from a key.
-func TestDamagedAccessIsNamed(t *testing.T) {
+// Damaged and stray accesses are reported. The other accesses still open the key.
+func TestVerifyReportsDamagedAccess(t *testing.T) {
 	m := newMemory()
 	mustBackup(t, sampleSite(), m, "first")
 	added, err := byPassphrase(t, m, "first").AddAccess(t.Context(), admits(t, "second"))
@@ -253,14 +253,14 @@ func TestRenewedKeyIsUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if sum := mustBackup(t, s, m, "first"); sum.New < first.New {
-		t.Errorf("%d bytes are stored under the new key, of %d", sum.New, first.New)
+		t.Errorf("%d bytes were stored under the new key, want at least %d", sum.New, first.New)
 	}
 	if sum := mustBackup(t, s, m, "first"); sum.New > 0 || len(m.names("keys/")) != 2 {
-		t.Errorf("the next stores %d bytes, and there are %d keys", sum.New, len(m.names("keys/")))
+		t.Errorf("the next backup stored %d bytes; %d keys exist", sum.New, len(m.names("keys/")))
 	}
 	list, err := byPassphrase(t, m, "second").Snapshots(t.Context())
 	if err != nil || len(list) != 3 || list[0].Err != nil || !errors.Is(list[1].Err, stage.ErrKey) || !errors.Is(list[2].Err, stage.ErrKey) {
-		t.Errorf("with the passphrase that the new key does not know: %+v, %v", list, err)
+		t.Errorf("with a passphrase that does not open the new key: %+v, %v", list, err)
 	}
 	if err := repository.RenewKey(t.Context(), m, seals(t, "wrong")); !errors.Is(err, stage.ErrKey) {
 		t.Errorf("a wrong passphrase: %v", err)
@@ -268,7 +268,8 @@ func TestRenewedKeyIsUsed(t *testing.T) {
 	findings(t, m, "first", 0)
 }
 
-// killAccess makes the test binary a process that exchanges a passphrase, OLD:NEW, to be killed.
+// killAccess is the environment variable that makes the test binary replace a passphrase,
+// OLD:NEW, until it is killed.
 const killAccess = "VAULT_TEST_KILL_ACCESS"
 
 func changePassphrase(ctx context.Context, t testing.TB, dir, change string) error {
@@ -309,9 +310,9 @@ func changePassphrase(ctx context.Context, t testing.TB, dir, change string) err
 	})
 }
 
-// A change of passphrase that is killed at any moment leaves the old one, the new
-// one or both, and nothing damaged.
-func TestKillChangeOfPassphrase(t *testing.T) {
+// If a change of passphrase is killed at any time, the old passphrase, the new one or both
+// open the repository, and nothing is damaged.
+func TestKillPassphraseChange(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "repository")
 	mustBackup(t, roundSite(0), storageAt(t, dir), "pass 0")
 	child := func(ctx context.Context, round int) error {
@@ -350,18 +351,18 @@ func TestKillChangeOfPassphrase(t *testing.T) {
 				}
 			}
 			if opens == 0 {
-				t.Fatalf("round %d: nothing opens the repository", round)
+				t.Fatalf("round %d: no passphrase opens the repository", round)
 			}
 		}
 		if _, err := repository.Open(t.Context(), storageAt(t, dir), readChain(t, config.NewSecret(fmt.Sprintf("pass %d", round)), config.Secret{})); err == nil {
-			if err := child(t.Context(), round); err != nil { // goes on where it was killed
+			if err := child(t.Context(), round); err != nil { // resume after the kill
 				t.Fatal(err)
 			}
 		}
 		doesNotOpen(t, storageAt(t, dir), fmt.Sprintf("pass %d", round))
 	}
 	if killed < rounds/8 {
-		t.Errorf("only %d were killed", killed)
+		t.Errorf("only %d processes were killed", killed)
 	}
 	restore(t, storageAt(t, dir), "latest", fmt.Sprintf("pass %d", rounds/2+1)).sameAs(t, roundSite(0))
 }

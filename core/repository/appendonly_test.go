@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// appendOnly refuses to delete, and to replace what is there.
+// appendOnly is a storage that refuses to delete and replace objects.
 type appendOnly struct{ *memory }
 
 var errAppendOnly = errors.New("access denied")
@@ -20,7 +20,7 @@ func (a appendOnly) Put(ctx context.Context, name string, data []byte) error {
 	return a.memory.Put(ctx, name, data)
 }
 
-// A destination that keeps everything takes one backup after the other.
+// Several backups can be made to a storage that refuses deletion.
 func TestBackupsIntoAppendOnlyStorage(t *testing.T) {
 	m, s := newMemory(), sampleSite()
 	for range 3 {
@@ -29,7 +29,7 @@ func TestBackupsIntoAppendOnlyStorage(t *testing.T) {
 		}
 	}
 	if snaps := m.names("snapshots/"); len(snaps) != 3 {
-		t.Errorf("snapshots %v", snaps)
+		t.Errorf("got snapshots %v", snaps)
 	}
 	restore(t, m, "latest", "secret").sameAs(t, s)
 }

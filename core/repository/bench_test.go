@@ -12,7 +12,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// hole is a storage that forgets packs.
+// hole is a storage that discards packs.
 type hole struct{ *memory }
 
 func (h hole) Put(ctx context.Context, name string, data []byte) error {
@@ -22,7 +22,7 @@ func (h hole) Put(ctx context.Context, name string, data []byte) error {
 	return h.memory.Put(ctx, name, data)
 }
 
-// rowChunk is a MiB of rows as of Moodle's standard log.
+// rowChunk returns 1 MiB of rows like those of Moodle's standard log.
 func rowChunk() stage.Chunk {
 	var b []byte
 	n := 0
@@ -46,8 +46,8 @@ func writer(b *testing.B, pass string) (*repository.Sink, stage.RowUnit) {
 	return sink, w
 }
 
-// The data path of one worker: new chunks are hashed, compressed, sealed and
-// packed; known ones only hashed.
+// BenchmarkWrite measures one worker. New chunks are hashed, compressed, sealed and packed; known
+// chunks are only hashed.
 func BenchmarkWrite(b *testing.B) {
 	for name, pass := range map[string]string{"encrypted": "secret", "clear": ""} {
 		for _, fresh := range []bool{true, false} {
@@ -75,7 +75,7 @@ func BenchmarkWrite(b *testing.B) {
 	}
 }
 
-// Small files: their entries, and their content in shared chunks.
+// BenchmarkSmallFiles measures the entries of small files, and their content in shared chunks.
 func BenchmarkSmallFiles(b *testing.B) {
 	sink, _ := writer(b, "secret")
 	w, err := sink.WriteFiles(b.Context(), stage.Unit{ID: "filedir/00", Part: stage.Filedir})

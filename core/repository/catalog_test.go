@@ -27,8 +27,9 @@ func TestCatalogContract(t *testing.T) {
 	})
 }
 
-// Of a pipeline is verified what can be read; what may be of it and can't be is reported.
-func TestNarrowedVerifyReportsSnapshotsOfAnotherKey(t *testing.T) {
+// Verifying the snapshots of a pipeline reports those that can't be read, because they may
+// belong to it.
+func TestVerifyPipelineReportsOtherKeys(t *testing.T) {
 	id, err := age.GenerateX25519Identity()
 	if err != nil {
 		t.Fatal(err)
@@ -47,18 +48,18 @@ func TestNarrowedVerifyReportsSnapshotsOfAnotherKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(v.Damage) != 1 || v.Damage[0].Object != closed.Where || !strings.Contains(v.Damage[0].Problem, "can't be verified") || !slices.Equal(v.Damage[0].Snapshots, []string{closed.Snapshot}) {
-			t.Errorf("of %v is found %+v", want, v.Damage)
+			t.Errorf("%v: got damage %+v", want, v.Damage)
 		}
 		if len(v.Checked) != 1 || v.Checked[0].ID != own.Snapshot || len(v.Unreadable) != 1 || v.Unreadable[0].ID != closed.Snapshot {
-			t.Errorf("of %v are checked %+v, and unreadable %+v", want, v.Checked, v.Unreadable)
+			t.Errorf("%v: checked %+v, unreadable %+v", want, v.Checked, v.Unreadable)
 		}
 	}
 	if v, err := c.Verify(t.Context(), stage.VerifyRequest{Want: stage.Choice{Snapshot: own.Snapshot}}); err != nil || len(v.Damage) > 0 {
-		t.Errorf("of one snapshot is found %+v, %v", v, err)
+		t.Errorf("verify of one snapshot: %+v, %v", v, err)
 	}
 }
 
-// reading opens a repository as commands do: with a passphrase, an identity or both.
+// reading opens a repository with a passphrase, an identity or both, as the commands do.
 func reading(t testing.TB, storage stage.Storage, passphrase, identity config.Secret) *repository.Repository {
 	t.Helper()
 	r, err := repository.Open(t.Context(), storage, readChain(t, passphrase, identity))
@@ -80,16 +81,16 @@ func readChain(t testing.TB, passphrase, identity config.Secret) repository.Chai
 	}}
 }
 
-func TestDescribeSaysThatASnapshotIsPartial(t *testing.T) {
+func TestDescribePartialSnapshot(t *testing.T) {
 	m := newMemory()
 	s := small("nightly", "", "")
 	s.facts = map[string]string{stage.SelectionFact: `{"exclude_tables":["log"]}`}
-	mustBackup(t, s, m, "") // which lacks a file besides, as all of these tests
+	mustBackup(t, s, m, "") // it also lacks a file, like all backups of these tests
 	snap, err := repository.NewCatalog(open(t, m, ""), manifest.SigningKey{}).Describe(t.Context(), stage.Choice{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !snap.Selected() || !snap.Partial() || snap.Lacks[stage.LossMissing] != 1 || snap.Parts[stage.Dataroot].Files != 1 {
-		t.Errorf("it is described as %+v", snap)
+		t.Errorf("got %+v", snap)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/lmsvault/vault/core/repository"
 )
 
-// small is a site of one file, as a pipeline of it would back it up.
+// small returns a site with one file, backed up by a pipeline.
 func small(pipeline, id, name string) *site {
 	s := &site{files: map[string][]byte{"dataroot/x": []byte(pipeline + id)}, pipeline: pipeline, facts: map[string]string{}}
 	if id != "" {
@@ -17,16 +17,16 @@ func small(pipeline, id, name string) *site {
 	return s
 }
 
-func TestLatestOfOneSiteAndPipelineNeedsNoName(t *testing.T) {
+func TestLatestOfSingleSeries(t *testing.T) {
 	m := newMemory()
 	mustBackup(t, small("nightly", "s1", "Old School"), m, "")
-	second := mustBackup(t, small("nightly", "s1", "School"), m, "") // it may be renamed
+	second := mustBackup(t, small("nightly", "s1", "School"), m, "") // a renamed site is still the same series
 	if snap, err := open(t, m, "").Load(t.Context(), theLatest); err != nil || snap.ID != second.Snapshot {
 		t.Errorf("latest: %v", err)
 	}
 }
 
-func TestLatestOfSeveralIsRefusedUntilNamed(t *testing.T) {
+func TestLatestOfSeveralSeriesIsRefused(t *testing.T) {
 	m := newMemory()
 	school := mustBackup(t, small("nightly", "s1", "School"), m, "").Snapshot
 	hourly := mustBackup(t, small("hourly", "s1", "School"), m, "").Snapshot
@@ -35,8 +35,8 @@ func TestLatestOfSeveralIsRefusedUntilNamed(t *testing.T) {
 	r := open(t, m, "")
 	for _, c := range []struct {
 		site, pipeline string
-		want           string   // the snapshot
-		lists          []string // what the refusal says instead
+		want           string   // ID of the snapshot; "" for a refusal
+		lists          []string // texts in the refusal
 	}{
 		{"", "", "", []string{`pipeline "nightly", site "School" (s1)`, `pipeline "hourly", site "School" (s1)`, `pipeline "files" (no Moodle database)`, `site "College" (s2)`, college, "--pipeline"}},
 		{"", "nightly", "", []string{`site "School" (s1)`, `site "College" (s2)`}},
@@ -72,18 +72,18 @@ func TestLatestOfSeveralIsRefusedUntilNamed(t *testing.T) {
 		}
 	}
 	if snap, err := r.Load(t.Context(), repository.Choice{Snapshot: school, Site: "School"}); err != nil || snap.ID != school {
-		t.Errorf("by its id: %v", err)
+		t.Errorf("by ID: %v", err)
 	}
 }
 
-// What another site's snapshot has of the same paths is not taken for this one's.
-func TestPreviousIsOfTheSameSite(t *testing.T) {
+// A backup does not reuse files from a snapshot of another site, even if the paths are equal.
+func TestPreviousIsOfSameSite(t *testing.T) {
 	m := newMemory()
 	first := mustBackup(t, small("nightly", "s1", "School"), m, "").Snapshot
 	mustBackup(t, small("nightly", "s2", "College"), m, "")
 	mustBackup(t, small("nightly", "s1", "School"), m, "")
 	list, err := open(t, m, "").Snapshots(t.Context())
 	if err != nil || list[1].Snapshot.Previous != "" || list[2].Snapshot.Previous != first {
-		t.Errorf("%v: %q and %q", err, list[1].Snapshot.Previous, list[2].Snapshot.Previous)
+		t.Errorf("%v: previous snapshots are %q and %q", err, list[1].Snapshot.Previous, list[2].Snapshot.Previous)
 	}
 }

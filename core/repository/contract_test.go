@@ -48,7 +48,7 @@ func TestSinkContract(t *testing.T) {
 				},
 				Untouched: func(t testing.TB) {
 					if names, err := filepath.Glob(dir); err != nil || len(names) > 0 {
-						t.Errorf("%v is there, %v", names, err)
+						t.Errorf("got objects %v, %v", names, err)
 					}
 				},
 				Holds: func(t testing.TB, items []conformance.Item) {
@@ -63,7 +63,7 @@ func TestSinkContract(t *testing.T) {
 					for _, item := range items {
 						have := got[item.Entry.Path]
 						if item.Entry.Kind == stage.File && !bytes.Equal(have.Content(), item.Content()) {
-							t.Errorf("%q has other content", item.Entry.Path)
+							t.Errorf("%q has different content", item.Entry.Path)
 						}
 					}
 					restore(t, storageAt(t, dir), "latest", "secret").sameAs(t, s)
@@ -73,7 +73,7 @@ func TestSinkContract(t *testing.T) {
 	})
 }
 
-// keeper records what a site gives.
+// keeper records the entries of a site.
 type keeper struct{ items []conformance.Item }
 
 func (k *keeper) Open(_ context.Context, e stage.Entry) error {
@@ -85,7 +85,7 @@ func (k *keeper) Write(_ context.Context, data []byte) error {
 	return rowKeeper{k}.Write(context.Background(), stage.Chunk{Data: data})
 }
 
-// rowKeeper records rows, of the item that is there.
+// rowKeeper records the rows of an item.
 type rowKeeper struct{ *keeper }
 
 func (k rowKeeper) Write(_ context.Context, c stage.Chunk) error {

@@ -22,12 +22,12 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// asPipeline is a repository that a pipeline would write to.
+// asPipeline returns a Destination that is configured by a pipeline.
 func asPipeline(t testing.TB, to stage.Storage, passphrase string) repository.Destination {
 	return repository.Destination{Storage: to, Config: repository.SinkConfig{Transforms: seals(t, passphrase), Create: true}}
 }
 
-// asDirectory is a repository of which only the passphrase is known.
+// asDirectory returns a Destination of which only the passphrase is known.
 func asDirectory(t testing.TB, to stage.Storage, passphrase string) repository.Destination {
 	c := readChain(t, config.NewSecret(passphrase), config.Secret{})
 	return repository.Destination{Storage: to, Chain: &c}
@@ -49,7 +49,7 @@ func copied(c *repository.Copying) (ids []string) {
 	return ids
 }
 
-// A copy under another key is the snapshot: every row, file, time, tag and loss.
+// A copy under another key has all rows, files, times, tags and losses of the original.
 func TestCopyUnderAnotherKey(t *testing.T) {
 	from, to := newMemory(), newMemory()
 	sites := map[string]*site{}
@@ -63,15 +63,15 @@ func TestCopyUnderAnotherKey(t *testing.T) {
 	untouched := maps.Clone(from.objects)
 	c := mustCopy(t, from, "first", asPipeline(t, to, "second"), repository.CopyRequest{})
 	if !slices.Equal(copied(c), ids) || len(c.There) > 0 || len(c.Failed) > 0 {
-		t.Errorf("copied are %+v", c)
+		t.Errorf("copied %+v", c)
 	}
 	for _, s := range c.Copy {
 		if s.Totals.New != s.Snapshot.Totals.New {
-			t.Errorf("the copy of %s has %d bytes that are new, and the backup had %d", s.ID, s.Totals.New, s.Snapshot.Totals.New)
+			t.Errorf("the copy of %s has %d new bytes, want %d as in the original", s.ID, s.Totals.New, s.Snapshot.Totals.New)
 		}
 	}
 	if !maps.EqualFunc(from.objects, untouched, bytes.Equal) {
-		t.Error("the repository that is copied from was changed")
+		t.Error("the source repository was changed")
 	}
 	a, b := open(t, from, "first"), open(t, to, "second")
 	for _, id := range ids {
@@ -86,7 +86,7 @@ func TestCopyUnderAnotherKey(t *testing.T) {
 		}
 		if two.Original == nil || two.Original.Snapshot != id || !two.Start.Equal(one.Start) || !two.End.Equal(one.End) || two.Pipeline != one.Pipeline || two.Host != one.Host ||
 			!slices.Equal(two.Tags, one.Tags) || !maps.Equal(two.Facts, one.Facts) || len(two.Losses) != 1 || len(two.Tables) != len(one.Tables) {
-			t.Errorf("%s became %+v", id, two)
+			t.Errorf("the copy of %s is %+v", id, two)
 		}
 		for i, table := range one.Tables {
 			if two.Tables[i].Proof != table.Proof {
@@ -94,31 +94,31 @@ func TestCopyUnderAnotherKey(t *testing.T) {
 			}
 		}
 		if id != ids[0] && two.Previous != one.Previous {
-			t.Errorf("%s follows %q, want %q", id, two.Previous, one.Previous)
+			t.Errorf("%s: previous snapshot is %q, want %q", id, two.Previous, one.Previous)
 		}
 	}
 	findings(t, to, "second", 0)
 	for name, data := range to.objects {
 		if bytes.Contains(data, []byte(secretName)) {
-			t.Errorf("%s tells the secret name", name)
+			t.Errorf("%s contains the secret name in plain text", name)
 		}
 	}
 
 	before := len(to.objects)
 	c = mustCopy(t, from, "first", asDirectory(t, to, "second"), repository.CopyRequest{})
 	if len(c.Copy) > 0 || len(c.There) != 3 || len(to.objects) != before {
-		t.Errorf("the second time are copied %q, there are %d, and %d objects more", copied(c), len(c.There), len(to.objects)-before)
+		t.Errorf("the second time: copied %q, %d copied before, %d objects added", copied(c), len(c.There), len(to.objects)-before)
 	}
 	late := roundSite(3)
 	id := mustBackup(t, late, from, "first").Snapshot
 	if c = mustCopy(t, from, "first", asDirectory(t, to, "second"), repository.CopyRequest{}); !slices.Equal(copied(c), []string{id}) {
-		t.Errorf("after another backup are copied %q", copied(c))
+		t.Errorf("after another backup: copied %q", copied(c))
 	}
 	restore(t, to, "latest", "second").sameAs(t, late)
 	if keys := to.names("keys/"); len(keys) != 1 {
 		t.Errorf("there are %d keys", len(keys))
 	}
-	mustBackup(t, roundSite(4), to, "second") // backups go on there
+	mustBackup(t, roundSite(4), to, "second") // the target still accepts backups
 	findings(t, to, "second", 0)
 	c = mustCopy(t, to, "second", asPipeline(t, from, "first"), repository.CopyRequest{IDs: []string{id[:17]}})
 	if len(c.Copy) > 0 || len(c.There) != 1 {
@@ -126,17 +126,17 @@ func TestCopyUnderAnotherKey(t *testing.T) {
 	}
 }
 
-// A backup that follows copies finds their content, as if they had been made there.
-func TestBackupAfterACopyStoresOnlyWhatIsNew(t *testing.T) {
+// A backup to the target reuses the content of copies.
+func TestBackupAfterCopyStoresOnlyNewContent(t *testing.T) {
 	from, to := newMemory(), newMemory()
 	mustBackup(t, sampleSite(), from, "first")
 	mustCopy(t, from, "first", asPipeline(t, to, "second"), repository.CopyRequest{})
 	if sum := mustBackup(t, sampleSite(), to, "second"); sum.New > 0 {
-		t.Errorf("%d bytes are new, in a site that was copied", sum.New)
+		t.Errorf("the backup of a copied site stored %d new bytes", sum.New)
 	}
 }
 
-func TestCopyOfWhatIsChosen(t *testing.T) {
+func TestCopySelectedSnapshots(t *testing.T) {
 	from, to := newMemory(), newMemory()
 	school := mustBackup(t, small("nightly", "s1", "School"), from, "").Snapshot
 	college := mustBackup(t, small("nightly", "s2", "College"), from, "").Snapshot
@@ -151,12 +151,12 @@ func TestCopyOfWhatIsChosen(t *testing.T) {
 	} {
 		q.DryRun = true
 		if c := mustCopy(t, from, "", asPipeline(t, to, ""), q.CopyRequest); !slices.Equal(copied(c), q.want) || len(to.objects) > 0 {
-			t.Errorf("a dry run of %+v copies %q, want %q, and leaves %d objects", q.CopyRequest, copied(c), q.want, len(to.objects))
+			t.Errorf("dry run of %+v: copied %q, want %q; %d objects exist, want none", q.CopyRequest, copied(c), q.want, len(to.objects))
 		}
 		q.DryRun = false
 		fresh := newMemory()
 		if c := mustCopy(t, from, "", asPipeline(t, fresh, ""), q.CopyRequest); !slices.Equal(copied(c), q.want) {
-			t.Errorf("of %+v are copied %q, want %q", q.CopyRequest, copied(c), q.want)
+			t.Errorf("%+v: copied %q, want %q", q.CopyRequest, copied(c), q.want)
 		}
 	}
 	for _, q := range []repository.CopyRequest{{Want: repository.Choice{Site: "s3"}}, {IDs: []string{"1999"}}} {
@@ -193,13 +193,13 @@ func TestCopyIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if after := len(from.objects) + len(to.objects) + len(clear.objects) + len(twin.objects); after != before {
-			t.Errorf("%s: %d objects are left", name, after-before)
+			t.Errorf("%s: %d objects were added", name, after-before)
 		}
 	}
 }
 
-// What is damaged is not copied, and does not keep the others from being copied.
-func TestCopyLeavesDamageBehind(t *testing.T) {
+// A damaged snapshot is not copied, but the others are.
+func TestCopySkipsDamagedSnapshots(t *testing.T) {
 	from, to := newMemory(), newMemory()
 	mustBackup(t, small("nightly", "", ""), from, "first")
 	bad := mustBackup(t, roundSite(1), from, "first").Snapshot
@@ -218,16 +218,16 @@ func TestCopyLeavesDamageBehind(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 	if len(c.Failed) != 1 || c.Failed[0].ID != bad || !errors.Is(c.Failed[0].Err, stage.ErrCorrupt) || len(c.Copy) != 2 || c.Copy[1].Snapshot.ID != first {
-		t.Errorf("copied are %q, failed %+v", copied(c), c.Failed)
+		t.Errorf("copied %q, failed %+v", copied(c), c.Failed)
 	}
 	findings(t, to, "second", 0)
 	if list, err := open(t, to, "second").Snapshots(t.Context()); err != nil || len(list) != 2 {
-		t.Errorf("%d snapshots are there, %v", len(list), err)
+		t.Errorf("%d snapshots in the target, %v", len(list), err)
 	}
 }
 
-// What was removed there on purpose comes back by its ID only.
-func TestCopyDoesNotBringBackWhatWasRemoved(t *testing.T) {
+// A snapshot that was removed from the target is only copied again by its ID.
+func TestCopySkipsRemovedSnapshots(t *testing.T) {
 	from, to := newMemory(), newMemory()
 	first := mustBackup(t, roundSite(0), from, "").Snapshot
 	mustBackup(t, roundSite(1), from, "")
@@ -235,21 +235,22 @@ func TestCopyDoesNotBringBackWhatWasRemoved(t *testing.T) {
 	forget(t, to, "", repository.ForgetRequest{IDs: []string{first}})
 	c := mustCopy(t, from, "", asPipeline(t, to, ""), repository.CopyRequest{})
 	if len(c.Copy) > 0 || len(c.Removed) != 1 || c.Removed[0].ID != first {
-		t.Errorf("copied are %q, removed %+v", copied(c), c.Removed)
+		t.Errorf("copied %q, removed %+v", copied(c), c.Removed)
 	}
 	c = mustCopy(t, from, "", asPipeline(t, to, ""), repository.CopyRequest{IDs: []string{first}})
 	if len(c.Copy) != 1 || c.Copy[0].ID == first || c.Copy[0].ID[:15] != first[:15] {
-		t.Errorf("copied are %+v", c.Copy)
+		t.Errorf("copied %+v", c.Copy)
 	}
 	restore(t, to, c.Copy[0].ID, "").sameAs(t, roundSite(0))
 	if c = mustCopy(t, from, "", asPipeline(t, to, ""), repository.CopyRequest{}); len(c.There) != 2 {
-		t.Errorf("there are %+v", c.There)
+		t.Errorf("copied before: %+v", c.There)
 	}
 	findings(t, to, "", 0)
 }
 
-// The signer of the destination signs; the one of the original is asked for there.
-func TestCopyIsSignedThere(t *testing.T) {
+// The copy is signed with the key of the target. The original must be signed by a trusted
+// signer.
+func TestCopyIsSignedByTarget(t *testing.T) {
 	from, to := newMemory(), newMemory()
 	here, there := signingKey(t), signingKey(t)
 	s := small("nightly", "", "")
@@ -272,7 +273,8 @@ func TestCopyIsSignedThere(t *testing.T) {
 	}
 }
 
-// killCopy makes the test binary a copy to be killed, into this directory.
+// killCopy is the environment variable that makes the test binary copy to this directory
+// until it is killed.
 const killCopy = "VAULT_TEST_KILL_COPY"
 
 func copyBetween(ctx context.Context, t testing.TB, from, to string) error {
@@ -291,8 +293,8 @@ func copyBetween(ctx context.Context, t testing.TB, from, to string) error {
 	return errors.Join(err, r.Close(ctx))
 }
 
-// A copy that is killed at any moment leaves only whole snapshots, and packs that
-// the next copy uses or prune clears.
+// If a copy is killed at any time, all snapshots in the target are complete. The next copy
+// reuses the other packs, or prune removes them.
 func TestKillCopy(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "repository")
 	sites := map[string]*site{}
@@ -332,14 +334,14 @@ func TestKillCopy(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n := whatIsThereIsWhole(t, to, sites); n != len(sites) {
-			t.Errorf("%d snapshots were copied of %d", n, len(sites))
+			t.Errorf("%d snapshots were copied, want %d", n, len(sites))
 		}
 		r := open(t, storageAt(t, to), "other")
 		if _, err := r.Prune(t.Context(), repository.PruneRequest{}); err != nil {
 			t.Error(err)
 		}
 		if p, err := r.Prune(t.Context(), repository.PruneRequest{DryRun: true}); err != nil || p.Waste > 0 {
-			t.Errorf("%+v, %v: waste is left", p, err)
+			t.Errorf("%+v, %v: waste remains", p, err)
 		}
 		if err := r.Close(t.Context()); err != nil {
 			t.Error(err)
@@ -351,7 +353,7 @@ func TestKillCopy(t *testing.T) {
 	}
 }
 
-// whatIsThereIsWhole restores all snapshots of a copy, and returns how many there are.
+// whatIsThereIsWhole verifies and restores all snapshots of a copy, and returns their number.
 func whatIsThereIsWhole(t *testing.T, dir string, sites map[string]*site) int {
 	t.Helper()
 	r, err := repository.Open(t.Context(), storageAt(t, dir), chain(t, "other"))

@@ -10,9 +10,9 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// A sink makes no repository by itself: an empty place is perhaps a disk that is
-// not mounted.
-func TestSinkRefusesEmptyPlace(t *testing.T) {
+// A sink creates no repository unless it is told to, because an empty directory may be the
+// mount point of a disk that is not mounted.
+func TestSinkRefusesEmptyStorage(t *testing.T) {
 	m := newMemory()
 	sink := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, "secret")})
 	_, err := sink.Check(t.Context(), sampleSite().plan())
@@ -27,7 +27,7 @@ func TestSinkRefusesEmptyPlace(t *testing.T) {
 	}
 }
 
-func TestSinkNotesTheNewRepository(t *testing.T) {
+func TestSinkNotesNewRepository(t *testing.T) {
 	m := newMemory()
 	for i, want := range []int{1, 0} {
 		found, err := repository.NewSink(m, repository.SinkConfig{Create: true}).Check(t.Context(), sampleSite().plan())
@@ -48,10 +48,10 @@ func TestCreate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(m.names("keys/")) != 1 || len(m.names("locks/")) > 0 || len(m.names("access/")) != 1 || len(m.objects) != 3 {
-		t.Errorf("made %v", m.names(""))
+		t.Errorf("created %v", m.names(""))
 	}
 	if err := create(m, repository.Creation{}); !errors.Is(err, repository.ErrRepositoryExists) || failure.Of(err) != failure.Refused {
-		t.Errorf("a second time: %v", err)
+		t.Errorf("second Create: %v", err)
 	}
 	s := sampleSite()
 	sink := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, "secret")})
@@ -62,7 +62,7 @@ func TestCreate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if keys := m.names("keys/"); len(keys) != 1 {
-		t.Errorf("the backup made a key of its own: %v", keys)
+		t.Errorf("the backup created another key: %v", keys)
 	}
 	restore(t, m, "latest", "secret").sameAs(t, s)
 
@@ -73,11 +73,11 @@ func TestCreate(t *testing.T) {
 	foreign := newMemory()
 	foreign.objects["holiday.jpg"] = nil
 	if err := create(foreign, repository.Creation{}); failure.Of(err) != failure.Refused || len(foreign.objects) != 1 {
-		t.Errorf("beside other things: %v %v", foreign.names(""), err)
+		t.Errorf("in a storage with other objects: %v %v", foreign.names(""), err)
 	}
 	full := newMemory()
 	full.denied = errors.New("read-only")
 	if err := create(full, repository.Creation{}); failure.Of(err) != failure.Refused || full.puts > 0 {
-		t.Errorf("where nothing can be written: %v", err)
+		t.Errorf("in a read-only storage: %v", err)
 	}
 }

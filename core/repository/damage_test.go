@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// named tells whether opening or verifying names the object, and returns the findings.
+// named reports whether Open or Verify names the object, and returns the findings.
 func named(t *testing.T, m *memory, pass, object string) ([]repository.Finding, bool) {
 	t.Helper()
 	r, err := repository.Open(t.Context(), m, chain(t, pass))
@@ -28,9 +28,9 @@ func named(t *testing.T, m *memory, pass, object string) ([]repository.Finding, 
 	return found, slices.ContainsFunc(found, func(f repository.Finding) bool { return f.Object == object })
 }
 
-// A bit that flips anywhere in any stored object, an object that is cut or gone,
-// or that stands in another's place: each is found, and named.
-func TestEveryDamageIsNamed(t *testing.T) {
+// Verify names every object that is missing, truncated, extended, replaced by another object
+// or has a flipped bit.
+func TestVerifyReportsEveryDamage(t *testing.T) {
 	for name, pass := range map[string]string{"encrypted": "secret", "clear": ""} {
 		t.Run(name, func(t *testing.T) {
 			whole, s := newMemory(), sampleSite()
@@ -61,7 +61,7 @@ func TestEveryDamageIsNamed(t *testing.T) {
 						delete(m.objects, object)
 					}
 					name := object
-					if what == "gone" && dir == "access" { // nothing is left that knows its name
+					if what == "gone" && dir == "access" { // the name is not stored anywhere else
 						name = path.Dir(object)
 					}
 					if _, ok := named(t, m, pass, name); !ok && !newest(whole, object, what) {
@@ -73,15 +73,15 @@ func TestEveryDamageIsNamed(t *testing.T) {
 	}
 }
 
-// newest tells whether only the latest snapshot or an index was deleted: nothing
-// in the storage tells that there was a snapshot, and an index is remade from trailers.
+// newest reports whether the damage can't be detected or does no harm: no object references
+// the latest snapshot, and an index can be rebuilt from the trailers of packs.
 func newest(m *memory, object, what string) bool {
 	all := m.names("snapshots/")
 	return what == "gone" && (object == all[len(all)-1] || strings.HasPrefix(object, "index/"))
 }
 
-// Damage to what a later backup has stored costs the earlier snapshot nothing.
-func TestEarlierSnapshotsStayWhole(t *testing.T) {
+// Damage to objects of a later backup does not affect an earlier snapshot.
+func TestDamageSparesEarlierSnapshots(t *testing.T) {
 	m, s := newMemory(), sampleSite()
 	sum := mustBackup(t, s, m, "secret")
 	old := maps.Clone(m.objects)
@@ -102,8 +102,8 @@ func TestEarlierSnapshotsStayWhole(t *testing.T) {
 	}
 }
 
-// Damage costs what it held, tells what that was, and restoring goes on after it.
-func TestDamageCostsWhatItHeld(t *testing.T) {
+// A damaged chunk is reported with the entry that is lost. All other entries are restored.
+func TestDamageLosesOnlyDamagedContent(t *testing.T) {
 	m, s := newMemory(), &site{files: map[string][]byte{}, tables: map[string][][]string{"log": sampleSite().tables["log"]}}
 	for _, name := range []string{"a", "b", "c", "d"} {
 		s.files["dataroot/"+name] = noise(name[0], 6<<20)
@@ -129,7 +129,7 @@ func TestDamageCostsWhatItHeld(t *testing.T) {
 		}
 		for path, content := range s.files {
 			if !lost[path] && !bytes.Equal(r.files[path], content) {
-				t.Errorf("%s did not come back", path)
+				t.Errorf("%s was not restored", path)
 			}
 		}
 		snap, err := open(t, m, "secret").Load(t.Context(), theLatest)
@@ -147,8 +147,8 @@ func TestDamageCostsWhatItHeld(t *testing.T) {
 	}
 }
 
-// A pack that is gone or cut counts as not stored: the next backup heals it.
-func TestNextBackupHeals(t *testing.T) {
+// The next backup stores the content of a missing pack again, which repairs all snapshots.
+func TestBackupReplacesDamagedPacks(t *testing.T) {
 	m, s := newMemory(), sampleSite()
 	mustBackup(t, s, m, "secret")
 	packs := m.names("packs/")

@@ -7,12 +7,12 @@ import (
 	"github.com/lmsvault/vault/core/repository"
 )
 
-// A damaged key of old snapshots does not stop backups under another key, and is told.
+// A damaged key of old snapshots is reported, and does not prevent backups under another key.
 func TestDamagedOldKeyIsNoted(t *testing.T) {
 	m, s := newMemory(), sampleSite()
 	mustBackup(t, s, m, "secret")
 	old := m.names("keys/")[0]
-	// Another key of the same passphrase, as a pipeline without compress makes one.
+	// A pipeline without compress creates another key with the same passphrase.
 	if _, err := backup(t.Context(), s, m, seals(t, "secret")[1:]); err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func TestDamagedOldKeyIsNoted(t *testing.T) {
 		told = told || n.Path == old && strings.Contains(n.Text, "damaged")
 	}
 	if !told {
-		t.Errorf("notes %v", notes)
+		t.Errorf("got notes %v", notes)
 	}
 	if _, err := backup(t.Context(), s, m, seals(t, "secret")[1:]); err != nil {
 		t.Errorf("backup: %v", err)
@@ -37,10 +37,10 @@ func TestDamagedOldKeyIsNoted(t *testing.T) {
 	}
 	restore(t, m, "latest", "secret").sameAs(t, s)
 
-	for _, key := range m.names("keys/") { // now it can't be told whether the repository is encrypted
+	for _, key := range m.names("keys/") { // now it is unknown whether the repository is encrypted
 		m.objects[key] = []byte("{")
 	}
 	if _, err := backup(t.Context(), s, m, nil); err == nil || !strings.Contains(err.Error(), "no key of the repository can be read") {
-		t.Errorf("without any key: %v", err)
+		t.Errorf("without a readable key: %v", err)
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// What a writer keeps of the files of the snapshot before is little, and all
-// that a file needs to be taken over.
-func TestEarlierIsSmallAndWhole(t *testing.T) {
+// The sink needs little memory for each file of the previous snapshot, and still returns the
+// complete entry.
+func TestEarlierIsCompactAndComplete(t *testing.T) {
 	const files = 20_000
 	var lists [][]byte
 	var l manifest.ListEncoder
@@ -53,13 +53,13 @@ func TestEarlierIsSmallAndWhole(t *testing.T) {
 		e.add(data, func(object.ID) bool { return true })
 	}
 	if each := (heap() - before) / files; each > 350 {
-		t.Errorf("%d bytes for a file", each)
+		t.Errorf("%d bytes per file", each)
 	} else {
-		t.Logf("%d bytes for a file", each)
+		t.Logf("%d bytes per file", each)
 	}
 	runtime.KeepAlive(lists)
 	if len(e.baseline) != files {
-		t.Errorf("%d files of %d", len(e.baseline), files)
+		t.Errorf("%d files, want %d", len(e.baseline), files)
 	}
 	for path, it := range want {
 		got, err := e.item(it.Entry)
@@ -68,6 +68,6 @@ func TestEarlierIsSmallAndWhole(t *testing.T) {
 		}
 	}
 	if _, err := e.item(stage.Entry{Path: "dataroot/other", Fingerprint: "x"}); err == nil {
-		t.Error("a file that is not there is taken over")
+		t.Error("a file that does not exist was accepted as unchanged")
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// bigSite fills several packs.
+// bigSite returns a site that fills several packs.
 func bigSite() *site {
 	s := sampleSite()
 	for i := range 3 {
@@ -18,9 +18,8 @@ func bigSite() *site {
 	return s
 }
 
-// Whatever Put fails, or is the last before the process is gone: the snapshot
-// before stays whole, none appears that is not, and the next run stores only
-// what is missing.
+// If any Put fails, or the process crashes after it, the previous snapshot stays intact and
+// no incomplete one appears. The next run stores only the missing content.
 func TestEveryPutFails(t *testing.T) {
 	before := newMemory()
 	first := sampleSite()
@@ -36,7 +35,7 @@ func TestEveryPutFails(t *testing.T) {
 			_, err := backup(t.Context(), second, m, seals(t, "secret"))
 			if err == nil {
 				if n <= whole.puts {
-					t.Errorf("put %d failed, and the run did not", n)
+					t.Errorf("the run succeeded although put %d failed", n)
 				}
 				break
 			}
@@ -44,15 +43,15 @@ func TestEveryPutFails(t *testing.T) {
 				t.Fatalf("put %d: %v", n, err)
 			}
 			m.fail = 0
-			if n%4 == 1 { // each takes its time
+			if n%4 == 1 { // a restore takes long
 				restore(t, m, "latest", "secret").sameAs(t, first)
 			}
 			if crash {
 				for _, lock := range m.names("locks/") {
-					delete(m.objects, lock) // this process is alive, the one it plays is not
+					delete(m.objects, lock) // the lock of this living process would be respected
 				}
 			} else if left := m.names("locks/"); len(left) > 0 {
-				t.Errorf("put %d: locks are left: %v", n, left)
+				t.Errorf("put %d: locks remain: %v", n, left)
 			}
 			stored := m.bytes() - before.bytes()
 			mustBackup(t, second, m, "secret")
@@ -60,31 +59,30 @@ func TestEveryPutFails(t *testing.T) {
 				restore(t, m, "latest", "secret").sameAs(t, second)
 				findings(t, m, "secret", 0)
 			}
-			// Directories of packs and an index may be there twice.
+			// Directories of packs and an index may be stored twice.
 			if over := m.bytes() - before.bytes() - need; over > 64<<10 {
-				t.Errorf("put %d: with the %d bytes of the first run, %d were stored of %d", n, stored, m.bytes()-before.bytes(), need)
+				t.Errorf("put %d: the first run stored %d bytes, both runs %d, want about %d", n, stored, m.bytes()-before.bytes(), need)
 			}
 		}
 	}
 }
 
-// A storage whose calls fail for a moment now and then, also after they did what
-// was asked, costs time and nothing else.
-func TestAFlakyStorageCostsOnlyTime(t *testing.T) {
+// Temporary errors of the storage are retried, also if the call took effect.
+func TestFlakyStorageIsRetried(t *testing.T) {
 	m, s := newMemory(), bigSite()
 	m.flaky = 5
 	mustBackup(t, s, m, "secret")
 	restore(t, m, "latest", "secret").sameAs(t, s)
 	findings(t, m, "secret", 0)
 	if failed := m.calls / m.flaky; failed < 5 {
-		t.Errorf("only %d calls failed: nothing was tested", failed)
+		t.Errorf("only %d calls failed, too few for this test", failed)
 	}
 	if left := m.names("locks/"); len(left) > 0 {
-		t.Errorf("locks are left: %v", left)
+		t.Errorf("locks remain: %v", left)
 	}
 }
 
-// When the first backup ever is broken off, there is no repository, or an empty one.
+// If the first backup is interrupted, there is no repository or an empty one.
 func TestFirstBackupFails(t *testing.T) {
 	s := roundSite(0)
 	for n := 1; ; n++ {
@@ -105,7 +103,7 @@ func TestFirstBackupFails(t *testing.T) {
 	}
 }
 
-// A proof that fails takes the snapshot back.
+// Abort deletes the snapshot if its proof failed.
 func TestAbortAfterFinish(t *testing.T) {
 	m, s := newMemory(), sampleSite()
 	sink := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, "secret"), Create: true})
@@ -120,17 +118,17 @@ func TestAbortAfterFinish(t *testing.T) {
 	}
 	delete(m.objects, m.names("packs/")[0])
 	if _, err := sink.Prove(t.Context()); err == nil || !strings.Contains(err.Error(), "packs/") {
-		t.Errorf("a pack that is gone is proved: %v", err)
+		t.Errorf("Prove with a missing pack: %v", err)
 	}
 	if err := errors.Join(sink.Abort(t.Context()), sink.Close(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	if left := m.names("snapshots/"); len(left) > 0 {
-		t.Errorf("an unproven snapshot is left: %v", left)
+		t.Errorf("an unproven snapshot remains: %v", left)
 	}
 }
 
-// What the source gives up of an entry, or of a unit, is in no snapshot.
+// Dropped entries and aborted units are not in the snapshot.
 func TestDropAndAbort(t *testing.T) {
 	m, s := newMemory(), &site{}
 	sink := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, ""), Create: true})
@@ -170,8 +168,8 @@ func TestDropAndAbort(t *testing.T) {
 	}
 }
 
-// Two sinks with the same transforms would seal under one of their keys only:
-// that makes no snapshot that nobody can open.
+// Two sinks that share transforms would both seal under the key of one of them. The other
+// must not store a snapshot that can't be opened.
 func TestSharedTransformsAreRefused(t *testing.T) {
 	shared := seals(t, "secret")
 	a, b := repository.NewSink(newMemory(), repository.SinkConfig{Transforms: shared, Create: true}), repository.NewSink(newMemory(), repository.SinkConfig{Transforms: shared, Create: true})
@@ -180,7 +178,7 @@ func TestSharedTransformsAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := a.Finish(t.Context(), &stage.Outcome{}); !errors.Is(err, stage.ErrCorrupt) || !strings.Contains(err.Error(), "needs its own transforms") {
-		t.Errorf("the first, whose key is gone: %v", err)
+		t.Errorf("the first sink, whose key was replaced: %v", err)
 	}
 	if err := errors.Join(b.Finish(t.Context(), &stage.Outcome{}), a.Close(t.Context()), b.Close(t.Context())); err != nil {
 		t.Error(err)

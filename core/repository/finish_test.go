@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Of a backup whose lock is gone nothing becomes a snapshot: another may be writing.
+// Finish stores no snapshot if the lock was lost, because there may be another writer.
 func TestFinishNeedsTheLock(t *testing.T) {
 	s := storagetest.NewShelf()
 	sink := NewSink(s, SinkConfig{Create: true})
@@ -23,10 +23,10 @@ func TestFinishNeedsTheLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := sink.Finish(t.Context(), &stage.Outcome{}); err == nil || !strings.Contains(err.Error(), "lock was deleted by another process") {
-		t.Errorf("Finish returns %v", err)
+		t.Errorf("Finish: %v", err)
 	}
 	if err := s.List(t.Context(), object.SnapshotDir, func(o stage.Object) error {
-		t.Errorf("%s is there", o.Name)
+		t.Errorf("%s exists", o.Name)
 		return nil
 	}); err != nil {
 		t.Error(err)
@@ -36,7 +36,7 @@ func TestFinishNeedsTheLock(t *testing.T) {
 	}
 }
 
-// swapping keeps another manifest than the one it gets.
+// swapping is a storage that replaces the manifest it is given by another one.
 type swapping struct {
 	*storagetest.Shelf
 	other []byte
@@ -49,7 +49,7 @@ func (s swapping) Put(ctx context.Context, name string, data []byte) error {
 	return s.Shelf.Put(ctx, name, data)
 }
 
-// A manifest that reads back well, and is not the one that was stored, is none.
+// Finish fails if the stored manifest is valid, but is not the one that was written.
 func TestManifestIsComparedAfterWriting(t *testing.T) {
 	s, made := storagetest.NewShelf(), &target{}
 	snap := &manifest.Snapshot{Format: object.Format, ID: "20260101-000000-00000000", Pipeline: "nightly"}
@@ -65,10 +65,10 @@ func TestManifestIsComparedAfterWriting(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := manifest.PutSnapshot(t.Context(), swapping{s, other}, e, snap, manifest.SigningKey{}); err == nil || !strings.Contains(err.Error(), "it differs from what was stored") {
-		t.Errorf("it returns %v", err)
+		t.Errorf("got %v", err)
 	}
 	if _, err := s.Stat(t.Context(), object.SnapshotName(e.KID, snap.ID)); err == nil {
-		t.Error("the other manifest is kept")
+		t.Error("the other manifest was kept")
 	}
 	if err := manifest.PutSnapshot(t.Context(), s, e, snap, manifest.SigningKey{}); err != nil {
 		t.Error(err)

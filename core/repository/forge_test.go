@@ -6,8 +6,8 @@ import (
 	"github.com/lmsvault/vault/core/repository/manifest"
 )
 
-// ForgeRemoval stores the record of a removal, as somebody would who can write to
-// the storage and has the repository's key.
+// ForgeRemoval stores a removal record like an attacker who has the repository's key and
+// write access to the storage.
 func ForgeRemoval(ctx context.Context, r *Repository, id string, key manifest.SigningKey) (*Removal, error) {
 	e, err := r.generation(ctx, r.kids[0])
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// clearForgery makes a clear repository that has the root object of another, as
-// somebody would who can write to the storage and has no passphrase.
+// clearForgery creates an unencrypted repository with the root object of another, like an
+// attacker who has write access to the storage but no passphrase.
 func clearForgery(t *testing.T, of *memory) *memory {
 	t.Helper()
 	forged := newMemory()
@@ -32,9 +32,9 @@ func refused(t *testing.T, m *memory, pass, why string) {
 	}
 }
 
-// Whoever can write to the storage, but has no passphrase, can't make one who
-// gives a passphrase read what he has written in clear.
-func TestClearKeyInAnEncryptedRepositoryIsRefused(t *testing.T) {
+// If a passphrase is given, nothing unencrypted is read. Otherwise an attacker with write
+// access to the storage could forge snapshots.
+func TestUnencryptedKeyInEncryptedRepositoryIsRefused(t *testing.T) {
 	m := newMemory()
 	mustBackup(t, sampleSite(), m, "secret")
 	whole := m.clone()
@@ -47,17 +47,17 @@ func TestClearKeyInAnEncryptedRepositoryIsRefused(t *testing.T) {
 		t.Errorf("backup: %v", err)
 	}
 
-	// The same while somebody is reading.
+	// The forged key may also appear after the repository was opened.
 	r := open(t, whole, "secret")
 	for name, data := range clearForgery(t, whole).objects {
 		whole.objects[name] = data
 	}
 	if snap, err := r.Load(t.Context(), theLatest); err == nil && snap.Totals.Files == 1 {
-		t.Errorf("the forged snapshot is read: %+v", snap)
+		t.Errorf("the forged snapshot was read: %+v", snap)
 	}
 }
 
-func TestClearRepositoryWithAPassphraseIsRefused(t *testing.T) {
+func TestUnencryptedRepositoryWithPassphraseIsRefused(t *testing.T) {
 	m := newMemory()
 	mustBackup(t, sampleSite(), m, "")
 	refused(t, m, "secret", "is not encrypted, but a passphrase")

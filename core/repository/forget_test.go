@@ -18,12 +18,12 @@ import (
 	"github.com/lmsvault/vault/transforms/encrypt"
 )
 
-// tiny is a site of one file, which takes no time.
+// tiny returns a site with one file, which is fast to back up.
 func tiny(content string) *site {
 	return &site{files: map[string][]byte{"dataroot/a": []byte(content)}}
 }
 
-// ids lists the snapshots that are there.
+// ids returns the IDs of all snapshots.
 func ids(t testing.TB, m *memory, pass string) []string {
 	t.Helper()
 	list, err := open(t, m, pass).Snapshots(t.Context())
@@ -52,9 +52,9 @@ func forget(t testing.TB, m *memory, pass string, q repository.ForgetRequest) *r
 	return f
 }
 
-// A policy counts for each site and pipeline; what it removes verifies clean, and
-// what stays can be restored. What is deleted without a record is found.
-func TestForgetIsRecordedAndDeletionIsFound(t *testing.T) {
+// A policy applies to each site and pipeline separately. Verify accepts the removals, the
+// kept snapshots can be restored, and a deletion without a record is reported.
+func TestVerifyDistinguishesForgetFromDeletion(t *testing.T) {
 	for _, pass := range []string{"secret", ""} {
 		m := newMemory()
 		var nightly, weekly []string
@@ -66,12 +66,12 @@ func TestForgetIsRecordedAndDeletionIsFound(t *testing.T) {
 		}
 		dry := forget(t, m, pass, repository.ForgetRequest{Policy: repository.Policy{Last: 2}, DryRun: true})
 		if len(dry.Remove) != 4 || len(ids(t, m, pass)) != 8 || len(m.names("removals/")) > 0 {
-			t.Fatalf("a dry run: %d to remove, %d there", len(dry.Remove), len(ids(t, m, pass)))
+			t.Fatalf("dry run: %d to remove of %d", len(dry.Remove), len(ids(t, m, pass)))
 		}
 		f := forget(t, m, pass, repository.ForgetRequest{Policy: repository.Policy{Last: 2}})
 		want := []string{nightly[2], weekly[2], nightly[3], weekly[3]}
 		if got := ids(t, m, pass); !slices.Equal(got, want) || len(f.Remove) != 4 || len(f.Records) != 1 {
-			t.Fatalf("there are %q, want %q; %d records", got, want, len(f.Records))
+			t.Fatalf("snapshots are %q, want %q; %d records", got, want, len(f.Records))
 		}
 		findings(t, m, pass, 0)
 		restore(t, m, nightly[2], pass).hasFile(t, "dataroot/a", "night2")
@@ -79,13 +79,13 @@ func TestForgetIsRecordedAndDeletionIsFound(t *testing.T) {
 		if err != nil || len(records) != 1 || records[0].Reason != "keep-last 2" || len(records[0].Snapshots) != 4 || records[0].Snapshots[0].ID != nightly[0] {
 			t.Errorf("%v: records %+v", err, records)
 		}
-		// The record goes on naming what was before: nightly[2] is named by it and by what follows.
+		// The record still references earlier snapshots: it and the next snapshot reference nightly[2].
 		deleted := m.clone()
 		delete(deleted.objects, deleted.names("snapshots/")[0])
 		if found := findings(t, deleted, pass, 1); len(found) == 1 && (!strings.Contains(found[0].Problem, "no removal is recorded") || !strings.HasSuffix(found[0].Object, nightly[2])) {
 			t.Errorf("found %+v", found)
 		}
-		// Without its record a removal is no longer lawful.
+		// Without the record, a removal is reported.
 		for _, change := range []func(name string){
 			func(name string) { delete(deleted.objects, name) },
 			func(name string) { deleted.objects[name] = []byte(strings.Repeat("x", 300)) },
@@ -93,10 +93,10 @@ func TestForgetIsRecordedAndDeletionIsFound(t *testing.T) {
 			deleted = m.clone()
 			change(deleted.names("removals/")[0])
 			if found := findings(t, deleted, pass, -1); !slices.ContainsFunc(found, func(f repository.Finding) bool { return strings.HasSuffix(f.Object, weekly[1]) }) {
-				t.Errorf("without its record the removal of %s is lawful: %+v", weekly[1], found)
+				t.Errorf("the removal of %s was not reported without the record: %+v", weekly[1], found)
 			}
 		}
-		// A backup goes on, and the chain with it.
+		// A further backup continues the chain.
 		mustBackup(t, tiny("later"), m, pass)
 		findings(t, m, pass, 0)
 	}
@@ -105,12 +105,12 @@ func TestForgetIsRecordedAndDeletionIsFound(t *testing.T) {
 func (r *restored) hasFile(t testing.TB, path, content string) {
 	t.Helper()
 	if got := string(r.files[path]); got != content {
-		t.Errorf("%s came back as %q, want %q", path, got, content)
+		t.Errorf("%s was restored as %q, want %q", path, got, content)
 	}
 }
 
-// After a snapshot was forgotten, the loss of the one before it is still found.
-func TestRecordNamesWhatWasBefore(t *testing.T) {
+// The loss of a snapshot is reported even if the next one was forgotten.
+func TestRemovalRecordsPreviousSnapshot(t *testing.T) {
 	m := newMemory()
 	first := mustBackup(t, tiny("1"), m, "secret")
 	second := mustBackup(t, tiny("2"), m, "secret")
@@ -123,13 +123,13 @@ func TestRecordNamesWhatWasBefore(t *testing.T) {
 	}
 }
 
-// Only an ID removes the last snapshot of a series; a policy must say something.
-func TestLastSnapshotStaysUnlessNamed(t *testing.T) {
+// The last snapshot of a series can only be removed by its ID. An empty policy is refused.
+func TestPolicyKeepsLastSnapshot(t *testing.T) {
 	m := newMemory()
 	last := mustBackup(t, tiny("1"), m, "secret")
 	for _, p := range []repository.Policy{{Last: 1}, {Yearly: 1}, {Within: time.Nanosecond}} {
 		if f := forget(t, m, "secret", repository.ForgetRequest{Policy: p}); len(f.Remove) != 0 || len(f.Keep) != 1 {
-			t.Errorf("%v removes %v", p, f.Remove)
+			t.Errorf("%v removed %v", p, f.Remove)
 		}
 	}
 	if _, err := open(t, m, "secret").Forget(t.Context(), repository.ForgetRequest{}); failure.Of(err) != failure.Usage {
@@ -137,11 +137,12 @@ func TestLastSnapshotStaysUnlessNamed(t *testing.T) {
 	}
 	forget(t, m, "secret", repository.ForgetRequest{IDs: []string{last.Snapshot[:17]}})
 	if left := ids(t, m, "secret"); len(left) > 0 {
-		t.Errorf("there are %q", left)
+		t.Errorf("snapshots are %q", left)
 	}
 }
 
-// The removal of a signed snapshot is signed by the same, and a stranger's record does not count.
+// The removal of a signed snapshot must be signed by the same key. A record signed by another
+// key does not count.
 func TestRemovalOfSignedSnapshotsIsSigned(t *testing.T) {
 	key, other := signingKey(t), signingKey(t)
 	m := newMemory()
@@ -169,7 +170,7 @@ func TestRemovalOfSignedSnapshotsIsSigned(t *testing.T) {
 			}
 		}
 	}
-	// What a stranger with write access can do in a repository that is not encrypted.
+	// An attacker with write access to an unencrypted repository can do this.
 	forged := m.clone()
 	if _, err := repository.ForgeRemoval(t.Context(), open(t, forged, ""), made[1].Snapshot, other); err != nil {
 		t.Fatal(err)
@@ -187,7 +188,7 @@ func TestRemovalOfSignedSnapshotsIsSigned(t *testing.T) {
 	}
 }
 
-// Where each run has a key of its own, each key records its own removals.
+// If each run has its own key, removals are recorded separately for each key.
 func TestForgetAcrossKeys(t *testing.T) {
 	id, err := age.GenerateX25519Identity()
 	if err != nil {
@@ -214,8 +215,8 @@ func TestForgetAcrossKeys(t *testing.T) {
 	}
 }
 
-// Whatever write or removal fails: no snapshot is gone without a record, and the
-// same command finishes the work.
+// If any write or deletion fails, no snapshot is removed without a record, and the same
+// command can be repeated.
 func TestForgetFailsAtEveryStep(t *testing.T) {
 	before := newMemory()
 	for i := range 4 {
@@ -240,18 +241,18 @@ func TestForgetFailsAtEveryStep(t *testing.T) {
 			t.Errorf("change %d: %v", n, err)
 		}
 		for _, lock := range m.names("locks/") {
-			delete(m.objects, lock) // this process is alive, the one it plays is not
+			delete(m.objects, lock) // the lock of this living process would be respected
 		}
 		findings(t, m, "secret", 0)
 		forget(t, m, "secret", q)
 		findings(t, m, "secret", 0)
 		if left := ids(t, m, "secret"); len(left) != 1 {
-			t.Errorf("change %d: there are %q", n, left)
+			t.Errorf("change %d: snapshots are %q", n, left)
 		}
 	}
 }
 
-// failing is a storage that is gone from a change on.
+// failing is a storage in which all changes fail, starting with a given one.
 type failing struct {
 	*memory
 	after, changes int

@@ -9,7 +9,7 @@ import (
 	"github.com/lmsvault/vault/core/repository/object"
 )
 
-// What no reader would take is not stored in the first place.
+// A manifest that exceeds the limit of readers is not stored.
 func TestTooLargeManifestIsNotSealed(t *testing.T) {
 	e, _, _, err := keyring.CreateGeneration(t.Context(), object.Root{ID: "x", Hash: "y"}, time.Now(), nil)
 	if err != nil {

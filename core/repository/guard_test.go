@@ -14,7 +14,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// odd is a storage that says that everything is huge, and fails if it is read.
+// odd is a storage that reports a huge size for all objects, and fails the test if one is
+// read.
 type odd struct {
 	*storagetest.Shelf
 	size int64
@@ -26,11 +27,11 @@ func (o odd) Stat(_ context.Context, name string) (stage.Object, error) {
 }
 
 func (o odd) Get(_ context.Context, dst []byte, name string, _, _ int64) ([]byte, error) {
-	o.t.Errorf("%s is read", name)
+	o.t.Errorf("%s was read", name)
 	return dst, nil
 }
 
-// What is too large for its kind is damage, and not read.
+// An object that exceeds the limit of its kind is reported as damage without reading it.
 func TestHugeObjectsAreNotRead(t *testing.T) {
 	g := guard(odd{storagetest.NewShelf(), 300 << 30, t})
 	for _, name := range []string{object.RootName, "keys/k", "locks/l", "index/k/n", "snapshots/k/id", "packs/k/aa/n"} {
@@ -47,12 +48,12 @@ func TestHugeObjectsAreNotRead(t *testing.T) {
 	}
 	for name, size := range map[string]int64{object.RootName: 64 << 10, "keys/k": 4 << 20, "index/k/n": 64 << 20} {
 		if maxSize(name) != size {
-			t.Errorf("the limit of %s is %d", name, maxSize(name))
+			t.Errorf("the limit for %s is %d", name, maxSize(name))
 		}
 	}
 }
 
-// narrow is a storage that likes two calls at once, and notes how many there are.
+// narrow is a storage that allows two concurrent calls, and records their maximum number.
 type narrow struct {
 	*storagetest.Shelf
 	mu          sync.Mutex
@@ -71,16 +72,16 @@ func (n *narrow) Put(ctx context.Context, name string, data []byte) error {
 	n.now++
 	n.most = max(n.most, n.now)
 	n.mu.Unlock()
-	<-n.lockEntered // as slow as a pack on a slow line
+	<-n.lockEntered // as slow as a pack over a slow connection
 	n.mu.Lock()
 	n.now--
 	n.mu.Unlock()
 	return nil
 }
 
-// No more calls are made at once than the storage likes, but a lock is refreshed
-// whatever is under way: it would expire behind large packs.
-func TestNoMoreCallsAtOnceThanTheStorageLikes(t *testing.T) {
+// The number of concurrent calls is limited, except for the refresh of a lock, which would
+// expire while large packs are transferred.
+func TestConcurrentCallsAreLimited(t *testing.T) {
 	n := &narrow{Shelf: storagetest.NewShelf(), lockEntered: make(chan struct{})}
 	g := guard(n)
 	var wg sync.WaitGroup
@@ -100,13 +101,13 @@ func TestNoMoreCallsAtOnceThanTheStorageLikes(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := g.Put(ctx, "packs/late", nil); !errors.Is(err, context.Canceled) {
-		t.Errorf("a call that waits is not ended with its context: %v", err)
+		t.Errorf("a waiting call does not end with its context: %v", err)
 	}
 	if err := g.Put(t.Context(), object.LocksDir+"x", nil); err != nil {
 		t.Error(err)
 	}
 	wg.Wait()
 	if n.most != 2 {
-		t.Errorf("%d calls were made at once, want 2", n.most)
+		t.Errorf("%d concurrent calls, want 2", n.most)
 	}
 }

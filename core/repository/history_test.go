@@ -14,9 +14,9 @@ import (
 	"github.com/lmsvault/vault/transforms/encrypt"
 )
 
-// Names that somebody else has put among vault's cost nothing: neither a restore
-// of the latest snapshot nor the next backup, and they are told.
-func TestStrangeNames(t *testing.T) {
+// Objects with foreign names are reported. They prevent neither a restore of the latest
+// snapshot nor the next backup.
+func TestStrayNames(t *testing.T) {
 	m, s := newMemory(), sampleSite()
 	mustBackup(t, s, m, "secret")
 	kid := strings.TrimPrefix(m.names("keys/")[0], "keys/")
@@ -33,7 +33,7 @@ func TestStrangeNames(t *testing.T) {
 		noted[n.Path] = true
 	}
 	if !noted["snapshots/zzzz"] || !noted[future] {
-		t.Errorf("noted are %v", r.notes)
+		t.Errorf("got notes %v", r.notes)
 	}
 	told := map[string]bool{}
 	for _, f := range findings(t, m, "secret", len(strays)+1) {
@@ -41,7 +41,7 @@ func TestStrangeNames(t *testing.T) {
 	}
 	for _, name := range append(strays, future) {
 		if !told[name] {
-			t.Errorf("verify does not tell of %s", name)
+			t.Errorf("verify does not report %s", name)
 		}
 	}
 	changed := s.clone()
@@ -52,15 +52,15 @@ func TestStrangeNames(t *testing.T) {
 	restore(t, m, "latest", "secret").sameAs(t, changed)
 }
 
-// A newest snapshot that is damaged is not silently taken for the one before;
-// the error says how to get that.
-func TestLatestIsDamaged(t *testing.T) {
+// If the newest snapshot is damaged, the previous one is not used silently. The error names
+// it.
+func TestDamagedLatestIsRefused(t *testing.T) {
 	m := newMemory()
 	first := mustBackup(t, sampleSite(), m, "secret")
 	second := mustBackup(t, sampleSite(), m, "secret")
 	m.objects[second.Where][40] ^= 1
 	if _, err := open(t, m, "secret").Load(t.Context(), theLatest); err == nil || !strings.Contains(err.Error(), first.Snapshot) {
-		t.Errorf("load: %v", err)
+		t.Errorf("Load: %v", err)
 	}
 	restore(t, m, first.Snapshot, "secret").sameAs(t, sampleSite())
 	third := mustBackup(t, sampleSite(), m, "secret")
@@ -69,8 +69,8 @@ func TestLatestIsDamaged(t *testing.T) {
 	}
 }
 
-// A manifest that was deleted is missed also where each run has its own key.
-func TestDeletedSnapshotIsMissed(t *testing.T) {
+// A deleted manifest is reported, also if each run has its own key.
+func TestVerifyReportsDeletedSnapshot(t *testing.T) {
 	id, err := age.GenerateX25519Identity()
 	if err != nil {
 		t.Fatal(err)
@@ -112,8 +112,8 @@ func TestDeletedSnapshotIsMissed(t *testing.T) {
 	}
 }
 
-// A sink tells what each part held in the newest snapshot of the same pipeline.
-func TestPreviousTellsWhatEachPartHeld(t *testing.T) {
+// Sink.Previous returns the contents of each part in the newest snapshot of the pipeline.
+func TestPreviousReturnsParts(t *testing.T) {
 	m, s := newMemory(), sampleSite()
 	sum := mustBackup(t, s, m, "secret")
 	previous := func(pass, pipeline string) (*stage.Holdings, error) {
@@ -139,15 +139,15 @@ func TestPreviousTellsWhatEachPartHeld(t *testing.T) {
 		bytes += int64(len(content))
 	}
 	if db := held.Parts[stage.DB]; db != (stage.Amount{Rows: rows}) {
-		t.Errorf("%d rows, told are %+v", rows, db)
+		t.Errorf("got %+[2]v, want %[1]d rows", rows, db)
 	}
 	if files := held.Parts[stage.Filedir].Bytes + held.Parts[stage.Dataroot].Bytes; files != bytes {
-		t.Errorf("%d bytes, told are %+v", bytes, held.Parts)
+		t.Errorf("got %+[2]v, want %[1]d bytes", bytes, held.Parts)
 	}
 	if files := held.Parts[stage.Filedir].Files + held.Parts[stage.Dataroot].Files; files != int64(len(s.files)) {
-		t.Errorf("%d files, told are %+v", len(s.files), held.Parts)
+		t.Errorf("got %+[2]v, want %[1]d files", len(s.files), held.Parts)
 	}
 	if held, err := previous("secret", "another"); held != nil || err != nil {
-		t.Errorf("of another pipeline: %+v, %v", held, err)
+		t.Errorf("another pipeline: %+v, %v", held, err)
 	}
 }

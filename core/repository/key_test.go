@@ -14,9 +14,9 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// All that a key file says is bound to its secret: a copy of the key that says
-// something else, under the name that it should have, does not open.
-func TestKeysAreNotRewritten(t *testing.T) {
+// The contents of a key file are authenticated by its secret. A modified copy can't be
+// opened, even if its name matches its hash.
+func TestModifiedKeyIsRefused(t *testing.T) {
 	m := newMemory()
 	mustBackup(t, sampleSite(), m, "secret")
 	name := m.names("keys/")[0]
@@ -51,7 +51,7 @@ func TestKeysAreNotRewritten(t *testing.T) {
 		forged.objects["repository.json"] = m.objects["repository.json"]
 		kid := hex.EncodeToString(hash[:16])
 		forged.objects["keys/"+kid] = raw
-		var access map[string]any // under the name that this key wants
+		var access map[string]any // renamed to match the forged key
 		if err := json.Unmarshal(m.objects[m.names("access/")[0]], &access); err != nil {
 			t.Fatal(err)
 		}
@@ -65,10 +65,10 @@ func TestKeysAreNotRewritten(t *testing.T) {
 		_, err = repository.Open(t.Context(), forged, chain(t, "secret"))
 		if what == "nothing" {
 			if err != nil || !bytes.Equal(raw, m.objects[name]) {
-				t.Errorf("the key as it was: %v", err)
+				t.Errorf("unmodified key: %v", err)
 			}
 		} else if !errors.Is(err, stage.ErrCorrupt) || !strings.Contains(err.Error(), kid) {
-			t.Errorf("another %s: %v", what, err)
+			t.Errorf("modified %s: %v", what, err)
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/lmsvault/vault/storages/local"
 )
 
-// The environment that makes the test binary a backup to be killed.
+// These environment variables make the test binary a backup process, which the test kills.
 const (
 	killDir   = "VAULT_TEST_KILL_DIR"
 	killRound = "VAULT_TEST_KILL_ROUND"
@@ -79,7 +79,7 @@ func storageAt(t testing.TB, dir string) stage.Storage {
 	return s
 }
 
-// roundSite is a small site that differs a little from round to round.
+// roundSite returns a small site that differs slightly from round to round.
 func roundSite(round int) *site {
 	s := sampleSite()
 	delete(s.files, "dataroot/large")
@@ -90,8 +90,8 @@ func roundSite(round int) *site {
 	return s
 }
 
-// A backup that is killed at any moment leaves every snapshot before it whole;
-// the next one begins at once, in spite of the lock, and goes on from what is stored.
+// If a backup is killed at any time, all earlier snapshots stay intact. The next backup
+// starts immediately, in spite of the old lock, and reuses the stored content.
 func TestKill(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "repository")
 	child := func(ctx context.Context, round int) *exec.Cmd {
@@ -113,7 +113,7 @@ func TestKill(t *testing.T) {
 		err := child(ctx, round).Run() // CommandContext sends SIGKILL
 		cancel()
 		if err == nil {
-			whole = min(whole, time.Since(began)) // most rounds shall be killed
+			whole = min(whole, time.Since(began)) // so that most rounds are killed
 		}
 		var exit *exec.ExitError
 		switch {
@@ -124,7 +124,7 @@ func TestKill(t *testing.T) {
 		}
 		id := latest(t, dir)
 		if _, known := done[id]; !known {
-			done[id] = round // killed after its snapshot was there, or not at all
+			done[id] = round // killed after its snapshot was stored, or not at all
 		}
 		if round%10 == 0 {
 			restore(t, storageAt(t, dir), id, "secret").sameAs(t, roundSite(done[id]))
@@ -143,10 +143,10 @@ func TestKill(t *testing.T) {
 	}
 	findings(t, storageAt(t, dir), "secret", 0)
 	if left, err := os.ReadDir(filepath.Join(dir, "tmp")); err != nil || len(left) > 0 {
-		t.Errorf("temporary files are left: %v, %v", left, err)
+		t.Errorf("temporary files remain: %v, %v", left, err)
 	}
 	if left, err := os.ReadDir(filepath.Join(dir, "locks")); err != nil || len(left) > 0 {
-		t.Errorf("locks are left: %v, %v", left, err)
+		t.Errorf("locks remain: %v, %v", left, err)
 	}
 	t.Logf("%d of %d rounds were killed, %d snapshots", killed, rounds, len(done))
 }
@@ -164,8 +164,8 @@ func latest(t testing.TB, dir string) string {
 	return snap.ID
 }
 
-// A disk that fills up in the middle ends the backup with a message that says
-// where, and what to do; with room again, the next run goes on.
+// If the disk fills up, the error of the backup names the path and a remedy. Once there is
+// space, the next run continues.
 func TestFullDisk(t *testing.T) {
 	mount := machine.Tmpfs(t, "20m")
 	dir := filepath.Join(mount, "repository")
@@ -185,7 +185,7 @@ func TestFullDisk(t *testing.T) {
 	restore(t, storageAt(t, dir), "latest", "secret").sameAs(t, big)
 }
 
-// Files of the repository can't be read by others.
+// Other users can't read the files of a repository.
 func TestModes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "repository")
 	mustBackup(t, roundSite(0), storageAt(t, dir), "secret")

@@ -12,7 +12,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// A writer that has lost its lock writes no more, long before it is finished.
+// A writer that has lost its lock stops writing before Finish.
 func TestLostLockStopsTheWriter(t *testing.T) {
 	s := storagetest.NewShelf()
 	sink := NewSink(s, SinkConfig{Create: true})
@@ -34,7 +34,7 @@ func TestLostLockStopsTheWriter(t *testing.T) {
 	}
 	keeping := sink.lock
 	keeping.Every = time.Millisecond
-	keeping.Keep(t.Context()) // sees it at the next tick
+	keeping.Keep(t.Context()) // detects the loss at the next tick
 	if err := store("afterwards"); err == nil || !strings.Contains(err.Error(), "lock was lost") {
 		t.Errorf("stored: %v", err)
 	}
@@ -43,7 +43,7 @@ func TestLostLockStopsTheWriter(t *testing.T) {
 	}
 	for name := range s.Objects {
 		if strings.HasPrefix(name, object.PacksDir) {
-			t.Errorf("%s was put", name)
+			t.Errorf("%s was stored", name)
 		}
 	}
 }

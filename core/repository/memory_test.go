@@ -15,21 +15,21 @@ import (
 
 var errFault = errors.New("the storage has failed")
 
-// memory is a storage whose objects a test can look at and change, and whose
-// Puts fail on demand.
+// memory is an in-memory storage with objects that tests can inspect and change. Its Puts can
+// be made to fail.
 type memory struct {
 	mu      sync.Mutex
 	objects map[string][]byte
 	puts    int
 	fail    int  // the number of the Put that fails; 0 for none
-	crash   bool // and all after it: the process is gone
+	crash   bool // all later Puts fail too, as if the process had crashed
 	free    int64
 	denied  error
-	flaky   int // every so many calls has a temporary error, done or not in turn; 0 for none
+	flaky   int // every flaky-th call fails temporarily, alternately with and without effect; 0 for none
 	calls   int
 }
 
-// stumble counts a call, and says what becomes of it: its error, and whether it is done all the same.
+// stumble counts a call, and returns its error and whether it takes effect.
 func (m *memory) stumble() (err error, done bool) {
 	m.calls++
 	if m.flaky == 0 || m.calls%m.flaky > 0 {

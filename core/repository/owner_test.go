@@ -6,16 +6,16 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// A snapshot from before owners were kept stays readable, and its files have none.
-// The next backup has the owners of all files, also of those it does not read again.
-func TestOwnersAreThoseOfNow(t *testing.T) {
+// Old snapshots without owners can still be read. The next backup stores the owners of all
+// files, including those it does not read again.
+func TestUnchangedFilesGetCurrentOwners(t *testing.T) {
 	m, s := newMemory(), sampleSite()
 	old := mustBackup(t, s, m, "secret")
 	s.owner = stage.Owner{Known: true, UID: 33, GID: 34}
 	before := m.bytes()
 	owned := mustBackup(t, s, m, "secret")
 	if grown := m.bytes() - before; grown*20 > before {
-		t.Errorf("owners took %d bytes beside %d", grown, before)
+		t.Errorf("owners take %d bytes, in addition to %d", grown, before)
 	}
 	s.owner = stage.Owner{Known: true} // root
 	root := mustBackup(t, s, m, "secret")

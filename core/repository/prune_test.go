@@ -14,8 +14,8 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// aging is a site of which every other file is another one in each generation, so
-// that packs become waste in parts.
+// aging returns a site in which half of the files differ in each generation, so that parts of
+// packs become waste.
 func aging(generation int) *site {
 	s := &site{tables: map[string][][]string{"log": {nil}}, files: map[string][]byte{}, prints: true}
 	for i := range 8 {
@@ -31,7 +31,7 @@ func aging(generation int) *site {
 	return s
 }
 
-// aged is a repository of some generations, and the snapshot of each.
+// aged returns a repository with a snapshot of each of several generations.
 func aged(t testing.TB, generations int, pass string) (*memory, []repository.Summary) {
 	t.Helper()
 	m := newMemory()
@@ -49,35 +49,35 @@ func prune(t testing.TB, m *memory, pass string, q repository.PruneRequest) *rep
 		t.Fatal(err)
 	}
 	if locks := m.names("locks/"); len(locks) > 0 {
-		t.Errorf("locks are left: %v", locks)
+		t.Errorf("locks remain: %v", locks)
 	}
 	return p
 }
 
-// What no snapshot needs goes, what one needs stays, and the dry run says before
-// what it will be.
+// Prune removes chunks that no snapshot needs and keeps the others. A dry run reports the
+// same result beforehand.
 func TestPruneFreesWhatNoSnapshotNeeds(t *testing.T) {
 	for _, pass := range []string{"secret", ""} {
 		m, made := aged(t, 4, pass)
 		if p := prune(t, m.clone(), pass, repository.PruneRequest{MaxWaste: 50}); p.Waste != 0 || p.Free != 0 {
-			t.Errorf("nothing was forgotten, and waste is %+v", p)
+			t.Errorf("waste although nothing was forgotten: %+v", p)
 		}
 		forget(t, m, pass, repository.ForgetRequest{IDs: []string{made[0].Snapshot, made[1].Snapshot}})
 		before := m.bytes()
 		dry := prune(t, m, pass, repository.PruneRequest{DryRun: true})
 		if m.bytes() != before || dry.Free < 4*rows.MinChunk || dry.Remove == 0 || dry.Repack == 0 || dry.Snapshots != 2 {
-			t.Errorf("a dry run: %+v, %d bytes changed", dry, m.bytes()-before)
+			t.Errorf("dry run: %+v, %d bytes changed", dry, m.bytes()-before)
 		}
 		var planned repository.Pruning
 		p := prune(t, m, pass, repository.PruneRequest{Planned: func(p *repository.Pruning) { planned = *p }})
 		if planned.Free != dry.Free || p.Rewrite != dry.Rewrite {
-			t.Errorf("planned is %+v, the dry run said %+v", planned, dry)
+			t.Errorf("plan %+v, want that of the dry run, %+v", planned, dry)
 		}
 		if freed := int64(before - m.bytes()); freed < dry.Free*9/10 || freed > dry.Free*11/10 {
-			t.Errorf("%d bytes were freed, said were %d", freed, dry.Free)
+			t.Errorf("%d bytes were freed, want about %d", freed, dry.Free)
 		}
 		if indexes := m.names("index/"); len(indexes) != 1 {
-			t.Errorf("%d indexes are left", len(indexes))
+			t.Errorf("%d indexes remain", len(indexes))
 		}
 		findings(t, m, pass, 0)
 		for g := 2; g < 4; g++ {
@@ -85,17 +85,17 @@ func TestPruneFreesWhatNoSnapshotNeeds(t *testing.T) {
 		}
 		whole := maps.Clone(m.objects)
 		if p := prune(t, m, pass, repository.PruneRequest{}); p.Waste != 0 || p.Remove+p.Repack != 0 || !slices.Equal(slices.Sorted(maps.Keys(whole)), m.names("")) {
-			t.Errorf("a second prune: %+v", p)
+			t.Errorf("second prune: %+v", p)
 		}
-		mustBackup(t, aging(0), m, pass) // what was pruned is stored again
+		mustBackup(t, aging(0), m, pass) // pruned content is stored again
 		restore(t, m, "latest", pass).sameAs(t, aging(0))
 		findings(t, m, pass, 0)
 	}
 }
 
-// Packs with little waste stay as they are.
+// Packs with little waste are not changed.
 func TestPruneLeavesPacksWithLittleWaste(t *testing.T) {
-	large := func(generation int) *site { // its packs are not small
+	large := func(generation int) *site { // with packs that are not small
 		s := aging(generation)
 		s.files["dataroot/large"] = noise(3, rows.MaxChunk)
 		return s
@@ -115,7 +115,7 @@ func TestPruneLeavesPacksWithLittleWaste(t *testing.T) {
 	findings(t, m, "secret", 0)
 }
 
-// The packs that the end of each backup leaves become few large ones, once.
+// The small last packs of several backups are merged into a large one, but only once.
 func TestPruneMergesSmallPacks(t *testing.T) {
 	m := newMemory()
 	s := aging(0)
@@ -130,30 +130,30 @@ func TestPruneMergesSmallPacks(t *testing.T) {
 	before := len(m.names("packs/"))
 	dry := prune(t, m, "secret", repository.PruneRequest{DryRun: true})
 	if before < 12 || dry.Merge != before || dry.Repack+dry.Remove != 0 || len(m.names("packs/")) != before {
-		t.Errorf("of %d packs a dry run says %+v", before, dry)
+		t.Errorf("dry run with %d packs: %+v", before, dry)
 	}
 	p := prune(t, m, "secret", repository.PruneRequest{})
 	if after := len(m.names("packs/")); p.Merge != before || p.Rewrite != dry.Rewrite || after != 1 || len(m.names("index/")) != 1 {
-		t.Errorf("%d packs and %d indexes are left: %+v", after, len(m.names("index/")), p)
+		t.Errorf("%d packs and %d indexes remain: %+v", after, len(m.names("index/")), p)
 	}
 	findings(t, m, "secret", 0)
 	for _, id := range made {
 		restore(t, m, id, "secret").sameAs(t, sites[id])
 	}
 	if p := prune(t, m, "secret", repository.PruneRequest{}); p.Merge+p.Repack+p.Remove != 0 || p.Rewrite != 0 {
-		t.Errorf("a second prune: %+v", p)
+		t.Errorf("second prune: %+v", p)
 	}
-	mustBackup(t, aging(1), m, "secret") // one small pack more is left alone
+	mustBackup(t, aging(1), m, "secret") // a single small pack is not repacked
 	if p := prune(t, m, "secret", repository.PruneRequest{}); p.Merge != 0 {
 		t.Errorf("with one small pack: %+v", p)
 	}
 	if sum := mustBackup(t, aging(1), m, "secret"); sum.New != 0 {
-		t.Errorf("%d bytes are stored again", sum.New)
+		t.Errorf("%d bytes were stored again", sum.New)
 	}
 }
 
-// Whatever change fails, or is the last before the process is gone: the snapshots
-// have all their chunks, and the next prune finishes.
+// If any change fails, or the process crashes after it, all snapshots keep their chunks and
+// the next prune finishes.
 func TestPruneFailsAtEveryStep(t *testing.T) {
 	before, made := aged(t, 4, "secret")
 	forget(t, before, "secret", repository.ForgetRequest{IDs: []string{made[0].Snapshot, made[1].Snapshot}})
@@ -174,7 +174,7 @@ func TestPruneFailsAtEveryStep(t *testing.T) {
 		}
 		steps = n
 		for _, lock := range m.names("locks/") {
-			delete(m.objects, lock) // this process is alive, the one it plays is not
+			delete(m.objects, lock) // the lock of this living process would be respected
 		}
 		findings(t, m, "secret", 0)
 		for g := 2; g < 4; g++ {
@@ -185,7 +185,7 @@ func TestPruneFailsAtEveryStep(t *testing.T) {
 		}
 		prune(t, m, "secret", repository.PruneRequest{})
 		if p := prune(t, m, "secret", repository.PruneRequest{DryRun: true}); p.Waste != 0 {
-			t.Errorf("change %d: after the next prune there is waste: %+v", n, p)
+			t.Errorf("change %d: waste remains after the next prune: %+v", n, p)
 		}
 		findings(t, m, "secret", 0)
 		restore(t, m, made[2].Snapshot, "secret").sameAs(t, aging(2))
@@ -196,8 +196,8 @@ func TestPruneFailsAtEveryStep(t *testing.T) {
 	}
 }
 
-// While anybody works, and where nothing can be deleted, nothing is pruned.
-func TestPruneIsAlone(t *testing.T) {
+// Prune is refused while a backup or restore is running.
+func TestPruneNeedsExclusiveLock(t *testing.T) {
 	m, made := aged(t, 2, "secret")
 	forget(t, m, "secret", repository.ForgetRequest{IDs: []string{made[0].Snapshot}})
 	sink := repository.NewSink(m, repository.SinkConfig{Transforms: seals(t, "secret")})
@@ -211,7 +211,7 @@ func TestPruneIsAlone(t *testing.T) {
 		t.Helper()
 		before := len(m.names("packs/"))
 		if _, err := open(t, m, "secret").Prune(t.Context(), repository.PruneRequest{}); failure.Of(err) != failure.Refused || len(m.names("packs/")) != before {
-			t.Errorf("beside %s: %v", what, err)
+			t.Errorf("during %s: %v", what, err)
 		}
 	}
 	refused("a backup")
@@ -230,8 +230,8 @@ func TestPruneIsAlone(t *testing.T) {
 	restore(t, m, made[1].Snapshot, "secret").sameAs(t, aging(1))
 }
 
-// Of a snapshot that can't be read nobody knows what it needs: nothing is removed.
-func TestPruneRefusesWhatItCannotTell(t *testing.T) {
+// If a snapshot can't be read, its chunks are unknown, so nothing is removed.
+func TestPruneRefusesUnreadableSnapshot(t *testing.T) {
 	m, made := aged(t, 3, "secret")
 	forget(t, m, "secret", repository.ForgetRequest{IDs: []string{made[0].Snapshot}})
 	m.objects[made[1].Where][50] ^= 1
@@ -246,7 +246,7 @@ func TestPruneRefusesWhatItCannotTell(t *testing.T) {
 	restore(t, m, made[2].Snapshot, "secret").sameAs(t, aging(2))
 }
 
-// A pack with damage among what is needed is not touched: what of it is good stays.
+// A pack with a damaged chunk that is needed is kept, so its other chunks remain readable.
 func TestPruneKeepsDamagedPacks(t *testing.T) {
 	m, made := aged(t, 3, "secret")
 	forget(t, m, "secret", repository.ForgetRequest{IDs: []string{made[0].Snapshot, made[1].Snapshot}})
@@ -265,6 +265,6 @@ func TestPruneKeepsDamagedPacks(t *testing.T) {
 		t.Errorf("the damaged pack was deleted: %+v", p)
 	}
 	if after := len(findings(t, m, "secret", -1)); damage == 0 || after > damage {
-		t.Errorf("%d findings, before %d", after, damage)
+		t.Errorf("%d findings, want %d as before", after, damage)
 	}
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/lmsvault/vault/core/repository"
 )
 
-// killPrune makes the test binary a process that forgets and prunes, to be killed.
+// killPrune is the environment variable that makes the test binary forget and prune until it
+// is killed.
 const killPrune = "VAULT_TEST_KILL_PRUNE"
 
 func forgetAndPrune(ctx context.Context, t testing.TB, dir string) error {
@@ -32,8 +33,8 @@ func forgetAndPrune(ctx context.Context, t testing.TB, dir string) error {
 	return errors.Join(err, r.Close(ctx))
 }
 
-// Forget and prune that are killed at a hundred moments leave no snapshot without
-// a chunk and none removed without a record, and the next ones finish the work.
+// If forget and prune are killed at any time, no snapshot lacks a chunk and none is removed
+// without a record. The next forget and prune finish the work.
 func TestKillForgetAndPrune(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "repository")
 	child := func(ctx context.Context, more ...string) error {
@@ -91,11 +92,11 @@ func TestKillForgetAndPrune(t *testing.T) {
 	r := open(t, storageAt(t, dir), "secret")
 	list, err := r.Snapshots(t.Context())
 	if err != nil || len(list) != 2 {
-		t.Errorf("%d snapshots are left, %v", len(list), err)
+		t.Errorf("%d snapshots remain, %v", len(list), err)
 	}
 	p, err := r.Prune(t.Context(), repository.PruneRequest{DryRun: true})
 	if err != nil || p.Remove != 0 || p.Merge != 0 {
-		t.Errorf("%v: there is waste, or packs are small: %+v", err, p)
+		t.Errorf("%v: waste or small packs remain: %+v", err, p)
 	}
 	if err := r.Close(t.Context()); err != nil {
 		t.Error(err)

@@ -2,5 +2,5 @@
 
 package repository_test
 
-// rounds of TestKill.
+// rounds is the number of rounds of TestKill.
 const rounds = 50

@@ -2,5 +2,6 @@
 
 package repository_test
 
-// rounds of TestKill: fewer, as a process of the race detector takes long to begin.
+// rounds is the number of rounds of TestKill. It is low because a process with the race
+// detector takes long to start.
 const rounds = 8

@@ -14,14 +14,14 @@ import (
 	"github.com/lmsvault/vault/transforms/encrypt"
 )
 
-// chainOf makes the transform encrypt, whichever is asked for.
+// chainOf returns a function that makes the transform encrypt, regardless of the name.
 func chainOf(t *testing.T, c *encrypt.Config) func(context.Context, string) (stage.ByteTransform, error) {
 	return func(context.Context, string) (stage.ByteTransform, error) {
 		return makeBytes(t, encrypt.Stage(), c), nil
 	}
 }
 
-// encrypted is a pipeline's transform.
+// encrypted returns the transforms of a pipeline that only encrypts.
 func encrypted(t *testing.T, c encrypt.Config) []keyring.Transform {
 	c.WorkFactor = 4
 	return []keyring.Transform{{Name: "encrypt", Bytes: makeBytes(t, encrypt.Stage(), &c)}}
@@ -36,7 +36,7 @@ func readsLatest(t *testing.T, m *memory, passphrase, identity config.Secret) er
 	return err
 }
 
-// told runs a backup and returns what it noted beforehand.
+// told runs a backup and returns the notes of its Check.
 func told(t *testing.T, m *memory, c encrypt.Config) string {
 	t.Helper()
 	found, err := repository.NewSink(m, repository.SinkConfig{Transforms: encrypted(t, c), Create: true}).Check(t.Context(), sampleSite().plan())
@@ -50,16 +50,16 @@ func told(t *testing.T, m *memory, c encrypt.Config) string {
 	var text strings.Builder
 	for _, n := range notes {
 		if strings.Contains(n.Text, "create: true") {
-			continue // TestSinkNotesTheNewRepository
+			continue // TestSinkNotesNewRepository
 		}
 		text.WriteString(n.Text)
 	}
 	return text.String()
 }
 
-// Who can read is whom the pipeline names: a change makes a new key, once, and
-// is told.
-func TestChangedReadersGetANewKey(t *testing.T) {
+// The readers are those in the pipeline. If they change, the next backup creates a new key
+// and reports it, once.
+func TestChangedReadersGetNewKey(t *testing.T) {
 	id, err := age.GenerateX25519Identity()
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestChangedReadersGetANewKey(t *testing.T) {
 		c        encrypt.Config
 		keys     int
 		note     string
-		identity bool // opens the newest
+		identity bool // the identity opens the newest
 	}{
 		{encrypt.Config{Passphrase: p}, 1, "", false},
 		{encrypt.Config{Passphrase: p, Recipients: to}, 2, "asks for, which is the identity of one of 1 recipients or a passphrase", true},
@@ -79,22 +79,22 @@ func TestChangedReadersGetANewKey(t *testing.T) {
 	} {
 		note := told(t, m, step.c)
 		if (note == "") != (step.note == "") || !strings.Contains(note, step.note) {
-			t.Errorf("with %d recipients it is noted that %q", len(step.c.Recipients), note)
+			t.Errorf("with %d recipients: note %q", len(step.c.Recipients), note)
 		}
 		if keys := m.names("keys/"); len(keys) != step.keys {
 			t.Errorf("%d keys, want %d", len(keys), step.keys)
 		}
 		if err := readsLatest(t, m, p, config.Secret{}); err != nil {
-			t.Errorf("the passphrase: %v", err)
+			t.Errorf("by passphrase: %v", err)
 		}
 		if err := readsLatest(t, m, config.Secret{}, identity); (err == nil) != step.identity {
-			t.Errorf("the identity: %v", err)
+			t.Errorf("by identity: %v", err)
 		}
 	}
 }
 
-// What the note of a repository with recipients alone advises leads on.
-func TestFromRecipientsAloneToMore(t *testing.T) {
+// The advice in the note for recipients without a secret works.
+func TestAdviceForRecipientsOnly(t *testing.T) {
 	id, err := age.GenerateX25519Identity()
 	if err != nil {
 		t.Fatal(err)
@@ -108,10 +108,10 @@ func TestFromRecipientsAloneToMore(t *testing.T) {
 		m := newMemory()
 		told(t, m, alone)
 		if note := told(t, m, more); !strings.Contains(note, "stored again under a new key") {
-			t.Errorf("%s: it is noted that %q", name, note)
+			t.Errorf("%s: note %q", name, note)
 		}
 		if note := told(t, m, more); note != "" || len(m.names("keys/")) != 2 {
-			t.Errorf("%s: the second time %d keys and %q", name, len(m.names("keys/")), note)
+			t.Errorf("%s: second backup: %d keys, note %q", name, len(m.names("keys/")), note)
 		}
 	}
 }

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// The newest of each period stands for it, and periods without a snapshot don't count.
+// A policy keeps the newest snapshot of each period. Periods without a snapshot don't count.
 func TestPolicyKeeps(t *testing.T) {
-	all := []string{ // the newest first
+	all := []string{ // newest first
 		"20260302-020000-00000000", "20260301-230000-00000000", "20260301-020000-00000000", "20260228-020000-00000000",
 		"20260215-020000-00000000", "20260110-020000-00000000", "20251229-020000-00000000", "20241231-020000-00000000",
 	}
@@ -33,29 +33,29 @@ func TestPolicyKeeps(t *testing.T) {
 			}
 		}
 		if !slices.Equal(keeps, c.keeps) {
-			t.Errorf("%v keeps %v, want %v", c.policy, keeps, c.keeps)
+			t.Errorf("%v kept %v, want %v", c.policy, keeps, c.keeps)
 		}
 	}
 }
 
-// A snapshot of a wrong clock stays, and does not count as the newest.
-func TestPolicyDoesNotCountSnapshotsOfTheFuture(t *testing.T) {
+// A snapshot from a wrong clock is kept, and does not count as the newest.
+func TestPolicyKeepsFutureSnapshots(t *testing.T) {
 	why := Policy{Last: 1}.Keep([]string{"20400101-000000-00000000", "20260302-020000-00000000", "20260301-020000-00000000"}, time.Date(2026, 3, 2, 3, 0, 0, 0, time.UTC))
 	if why[0] == nil || !slices.Equal(why[1], []string{"last"}) || why[2] != nil {
-		t.Errorf("kept are %q", why)
+		t.Errorf("reasons to keep: %q", why)
 	}
 }
 
-func TestAges(t *testing.T) {
+func TestParseAge(t *testing.T) {
 	for text, want := range map[string]time.Duration{"36h": 36 * time.Hour, "30d": 30 * day, "8w": 56 * day, "1y6w": 407 * day, "1d12h": 36 * time.Hour, "90m": 90 * time.Minute} {
 		got, err := ParseAge(text)
 		if back, _ := ParseAge(FormatAge(got)); err != nil || got != want || back != got {
-			t.Errorf("%s: %v, %v, written as %s", text, got, err, FormatAge(got))
+			t.Errorf("%s: got %v, %v, formatted as %s", text, got, err, FormatAge(got))
 		}
 	}
 	for _, text := range []string{"", "0d", "-3d", "3", "d", "3x", "1w1y", "1d1d", "999999y", "30000y"} {
 		if got, err := ParseAge(text); err == nil {
-			t.Errorf("%q is read as %v", text, got)
+			t.Errorf("%q was parsed as %v", text, got)
 		}
 	}
 }

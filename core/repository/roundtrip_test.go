@@ -21,7 +21,7 @@ import (
 	"github.com/lmsvault/vault/transforms/encrypt"
 )
 
-func TestBackupComesBack(t *testing.T) {
+func TestBackupAndRestore(t *testing.T) {
 	for name, pass := range map[string]string{"encrypted": "secret", "clear": ""} {
 		t.Run(name, func(t *testing.T) {
 			m, s := newMemory(), sampleSite()
@@ -29,12 +29,12 @@ func TestBackupComesBack(t *testing.T) {
 			r := restore(t, m, "latest", pass)
 			r.sameAs(t, s)
 			if len(r.lacks) != 1 || r.lacks[0].Path != "filedir/aa/bb/aabb" || r.lacks[0].Reason != "nobody has it" {
-				t.Errorf("what was lost in the backup is told as %v", r.lacks)
+				t.Errorf("losses of the backup: %v", r.lacks)
 			}
 			restore(t, m, sum.Snapshot[:12], pass).sameAs(t, s)
 			findings(t, m, pass, 0)
 			if left := m.names("locks/"); len(left) > 0 {
-				t.Errorf("locks are left: %v", left)
+				t.Errorf("locks remain: %v", left)
 			}
 		})
 	}
@@ -66,9 +66,9 @@ func findings(t testing.TB, m stage.Storage, pass string, want int) []repository
 	return found
 }
 
-// A second backup of what did not change stores next to nothing, with and
-// without fingerprints, and so does one where little has changed.
-func TestSecondBackup(t *testing.T) {
+// A second backup of an unchanged or slightly changed site stores little, with or without
+// fingerprints.
+func TestSecondBackupStoresOnlyChanges(t *testing.T) {
 	for _, prints := range []bool{true, false} {
 		m, s := newMemory(), sampleSite()
 		s.prints = prints
@@ -76,7 +76,7 @@ func TestSecondBackup(t *testing.T) {
 		first := m.bytes()
 		mustBackup(t, s, m, "secret")
 		if grown := m.bytes() - first; grown*100 > first {
-			t.Errorf("fingerprints %v: an unchanged site stored %d bytes again of %d", prints, grown, first)
+			t.Errorf("fingerprints %v: a backup of the unchanged site stored %d bytes, the first one %d", prints, grown, first)
 		}
 		changed := s.clone()
 		changed.files["dataroot/small/new"] = []byte("new")
@@ -86,7 +86,7 @@ func TestSecondBackup(t *testing.T) {
 		before := m.bytes()
 		mustBackup(t, changed, m, "secret")
 		if grown := m.bytes() - before; grown*20 > first {
-			t.Errorf("fingerprints %v: a small change stored %d bytes of %d", prints, grown, first)
+			t.Errorf("fingerprints %v: a backup after a small change stored %d bytes, the first one %d", prints, grown, first)
 		}
 		restore(t, m, "latest", "secret").sameAs(t, changed)
 		snaps, err := open(t, m, "secret").Snapshots(t.Context())
@@ -101,7 +101,7 @@ func TestSecondBackup(t *testing.T) {
 	}
 }
 
-// Many small files share chunks, and each shared chunk is fetched once.
+// Small files share chunks, and each shared chunk is read only once.
 func TestSmallFilesShareChunks(t *testing.T) {
 	m, s := newMemory(), &site{files: map[string][]byte{}}
 	for i := range 5000 {
@@ -128,17 +128,17 @@ func (g *gets) Get(ctx context.Context, dst []byte, name string, offset, length 
 	return g.memory.Get(ctx, dst, name, offset, length)
 }
 
-// Without the key not even a name is readable.
-func TestNothingIsReadable(t *testing.T) {
+// Without the key neither content nor names can be read.
+func TestNamesAndContentAreEncrypted(t *testing.T) {
 	m := newMemory()
 	mustBackup(t, sampleSite(), m, "secret")
 	for name, data := range m.objects {
 		for _, word := range []string{secretName, "dataroot", "nightly", "some text", "a file with a name", "sequence"} {
 			if bytes.Contains(data, []byte(word)) {
-				t.Errorf("%s holds %q in clear", name, word)
+				t.Errorf("%s contains %q in plain text", name, word)
 			}
 			if strings.Contains(name, word) {
-				t.Errorf("object %s is named by %q", name, word)
+				t.Errorf("the name of object %s contains %q", name, word)
 			}
 		}
 	}
@@ -157,11 +157,11 @@ func TestWrongPassphrase(t *testing.T) {
 		t.Errorf("open: %v", err)
 	}
 	if after := m.names(""); !slices.Equal(before, after) {
-		t.Errorf("objects changed: %v to %v", before, after)
+		t.Errorf("objects changed from %v to %v", before, after)
 	}
 }
 
-func TestSecrecyIsNotMixed(t *testing.T) {
+func TestEncryptedAndUnencryptedAreNotMixed(t *testing.T) {
 	for first, second := range map[string]string{"": "secret", "secret": ""} {
 		m := newMemory()
 		mustBackup(t, sampleSite(), m, first)
@@ -185,23 +185,23 @@ func TestUnknownFormat(t *testing.T) {
 
 func TestNotARepository(t *testing.T) {
 	if _, err := repository.Open(t.Context(), newMemory(), chain(t, "")); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "no repository") {
-		t.Errorf("nothing there: %v", err)
+		t.Errorf("empty storage: %v", err)
 	}
 	m := newMemory()
 	m.objects["filedir/aa/bb/aabb"] = nil
 	if _, err := repository.Open(t.Context(), m, chain(t, "")); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "filedir/aa/bb/aabb") {
-		t.Errorf("something else there: %v", err)
+		t.Errorf("storage with a foreign object: %v", err)
 	}
 	if _, err := backup(t.Context(), sampleSite(), m, seals(t, "")); failure.Of(err) != failure.Refused {
-		t.Errorf("backup over something else: %v", err)
+		t.Errorf("backup to a storage with a foreign object: %v", err)
 	}
 	if len(m.objects) != 1 {
 		t.Errorf("something was written: %v", m.names(""))
 	}
 }
 
-// A writer with recipients alone stores all of it again each time, and says so;
-// the holder of the identity reads every run.
+// A writer that has only recipients stores everything again each time, and says so. The
+// identity opens all snapshots.
 func TestRecipientsOnly(t *testing.T) {
 	id, err := age.GenerateX25519Identity()
 	if err != nil {
@@ -267,10 +267,10 @@ func TestBrowse(t *testing.T) {
 		t.Errorf("cat of a table: %d bytes, %v", out.Len(), err)
 	}
 	if err := repo.Cat(t.Context(), snap, "dataroot/nothing", &out); failure.Of(err) != failure.Usage {
-		t.Errorf("cat of nothing: %v", err)
+		t.Errorf("cat of a missing entry: %v", err)
 	}
 	if _, err := repo.Load(t.Context(), repository.Choice{Snapshot: "1999"}); failure.Of(err) != failure.Usage || !strings.Contains(err.Error(), snap.ID) {
-		t.Errorf("load of nothing: %v", err)
+		t.Errorf("load of a missing snapshot: %v", err)
 	}
 	broken := errors.New("pipe closed")
 	if err := repo.Entries(t.Context(), snap, func(*manifest.Unit, *manifest.Item) error { return broken }); !errors.Is(err, broken) {
@@ -278,7 +278,7 @@ func TestBrowse(t *testing.T) {
 	}
 }
 
-// Check tells what would keep a backup from being written, and writes nothing.
+// Check reports what would prevent a backup, and writes nothing.
 func TestCheckWritesNothing(t *testing.T) {
 	m := newMemory()
 	check := func() error {
@@ -294,7 +294,7 @@ func TestCheckWritesNothing(t *testing.T) {
 	}
 	m.free, m.denied = 0, errors.New("read-only")
 	if err := check(); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "read-only") {
-		t.Errorf("not writable: %v", err)
+		t.Errorf("read-only: %v", err)
 	}
 	m.free, m.denied = -1, nil
 	m.objects[fmt.Sprintf("locks/00000000000000000000000000000001-%d", time.Now().Add(time.Minute).UnixMilli())] = []byte(`{"host":"backup7","pid":12}`)
@@ -302,6 +302,6 @@ func TestCheckWritesNothing(t *testing.T) {
 		t.Errorf("locked: %v", err)
 	}
 	if m.puts > 0 {
-		t.Errorf("Check has put %d objects", m.puts)
+		t.Errorf("Check stored %d objects", m.puts)
 	}
 }

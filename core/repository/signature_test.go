@@ -28,7 +28,7 @@ func signingKey(t *testing.T) manifest.SigningKey {
 	return k
 }
 
-// trusting reads a clear repository with signers.
+// trusting opens an unencrypted repository with trusted signers.
 func trusting(t *testing.T, m *memory, signers ...manifest.Signer) *repository.Repository {
 	t.Helper()
 	r, err := repository.Open(t.Context(), m, repository.Chain{Signers: signers})
@@ -38,14 +38,14 @@ func trusting(t *testing.T, m *memory, signers ...manifest.Signer) *repository.R
 	return r
 }
 
-// signedBy is small, backed up by a writer with a key.
+// signedBy backs up a small site and signs the snapshot with a key.
 func signedBy(k manifest.SigningKey, content string) *site {
 	s := small("nightly", "", "")
 	s.files["dataroot/x"], s.signs = []byte(content), k
 	return s
 }
 
-// clearly backs up without any transform.
+// clearly makes a backup without transforms.
 func clearly(t *testing.T, s *site, m *memory) repository.Summary {
 	t.Helper()
 	sum, err := backup(t.Context(), s, m, nil)
@@ -55,8 +55,8 @@ func clearly(t *testing.T, s *site, m *memory) repository.Summary {
 	return sum
 }
 
-// tag is what somebody can compute who can read the storage of a clear
-// repository: the beginning of an object's bytes.
+// tag returns the first bytes of an object, which anyone can compute who can read the storage
+// of an unencrypted repository.
 func tag(t *testing.T, m *memory, name string, content []byte) []byte {
 	t.Helper()
 	parts := strings.Split(name, "/") // snapshots/KID/ID
@@ -74,13 +74,13 @@ func tag(t *testing.T, m *memory, name string, content []byte) []byte {
 	return h.Sum(nil)
 }
 
-// forge puts a manifest's content under a name, as vault would store it.
+// forge stores the content of a manifest under a name, in the repository's format.
 func forge(t *testing.T, m *memory, name string, content []byte) {
 	t.Helper()
 	m.objects[name] = append(tag(t, m, name, content), content...)
 }
 
-// content is what a clear manifest's object holds: the manifest, and its signature.
+// content returns the manifest and its signature from an unencrypted manifest object.
 func content(m *memory, name string) []byte { return bytes.Clone(m.objects[name][sha256.Size:]) }
 
 func TestSignedSnapshotIsRead(t *testing.T) {
@@ -93,7 +93,7 @@ func TestSignedSnapshotIsRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		if by, ok := snap.Signer(); !ok || by != key.Signer() || snap.ID != sum.Snapshot {
-			t.Errorf("it is signed by %s, %v", by, ok)
+			t.Errorf("signed by %s, %v", by, ok)
 		}
 		var got bytes.Buffer
 		if err := r.Cat(t.Context(), snap, "dataroot/x", &got); err != nil || got.String() != "content" {
@@ -108,12 +108,12 @@ func TestSignedSnapshotIsRead(t *testing.T) {
 	if snap, err := open(t, sealed, "secret").Load(t.Context(), theLatest); err != nil || repository.Site(snap).ID != "" {
 		t.Error(err)
 	} else if by, ok := snap.Signer(); !ok || by != key.Signer() {
-		t.Errorf("encrypted, it is signed by %s, %v", by, ok)
+		t.Errorf("encrypted: signed by %s, %v", by, ok)
 	}
 }
 
-// Whoever can write to the storage of a clear repository can make snapshots and
-// change them, but not such that they pass for the writer's.
+// An attacker with write access to an unencrypted repository can create and change snapshots,
+// but they don't count as signed by the writer.
 func TestForgedSnapshotsAreRefused(t *testing.T) {
 	key := signingKey(t)
 	for name, attack := range map[string]func(t *testing.T, m *memory, where string) string{
@@ -138,7 +138,7 @@ func TestForgedSnapshotsAreRefused(t *testing.T) {
 			forge(t, m, evil, append(append(content(m, evil), '\n'), line...))
 			return evil
 		},
-		"name changed": func(t *testing.T, m *memory, where string) string { // an old snapshot shall pass for a new one
+		"name changed": func(t *testing.T, m *memory, where string) string { // an old snapshot under a newer ID
 			id, later := where[len(where)-24:], "20260101-000000-00000000"
 			name := strings.TrimSuffix(where, id) + later
 			forge(t, m, name, bytes.Replace(content(m, where), []byte(id), []byte(later), 1))
@@ -160,23 +160,23 @@ func TestForgedSnapshotsAreRefused(t *testing.T) {
 			forged := attack(t, m, where)
 			r := trusting(t, m, key.Signer())
 			if _, err := r.Load(t.Context(), repository.Choice{Snapshot: forged[len(forged)-24:]}); !errors.Is(err, manifest.ErrUnsigned) || failure.Of(err) != failure.Refused {
-				t.Errorf("by its id: %v", err)
+				t.Errorf("by ID: %v", err)
 			}
 			snap, err := r.Load(t.Context(), theLatest)
 			src := repository.NewSource(m, theLatest, repository.Chain{Signers: []manifest.Signer{key.Signer()}})
 			inv, restoring := src.Plan(t.Context(), stage.PlanRequest{})
 			if _, whole := m.objects[where]; whole && forged != where {
 				if err != nil || restoring != nil || snap.Name() != where || inv.Snapshot != snap.ID {
-					t.Fatalf("latest is not the newest that is signed: %v, %v", err, restoring)
+					t.Fatalf("latest is not the newest signed snapshot: %v, %v", err, restoring)
 				}
 				if n, ok := repository.Skipped(snap); !ok || n.Path != forged || !strings.Contains(n.Text, "1 newer snapshot is skipped: not signed by a trusted key") || !slices.Contains(inv.Notes, n) {
-					t.Errorf("the skipped one is not told: %v, notes %v", n, inv.Notes)
+					t.Errorf("the skipped snapshot is not reported: %v, notes %v", n, inv.Notes)
 				}
 				if snap, err := r.Load(t.Context(), repository.Choice{Snapshot: where[len(where)-24:]}); err != nil || snap.Name() != where {
-					t.Errorf("the signed one: %v", err)
+					t.Errorf("signed snapshot: %v", err)
 				}
 			} else if !errors.Is(err, manifest.ErrUnsigned) || failure.Of(err) != failure.Refused || !errors.Is(restoring, manifest.ErrUnsigned) {
-				t.Errorf("latest of none that is signed: %v, %v", err, restoring)
+				t.Errorf("latest without a signed snapshot: %v, %v", err, restoring)
 			}
 			found, err := r.Verify(t.Context(), repository.Choice{}, nil)
 			told := false
@@ -190,9 +190,9 @@ func TestForgedSnapshotsAreRefused(t *testing.T) {
 	}
 }
 
-// Sites that sign with keys of their own may share a repository: the newest
-// snapshots of one don't keep the other from its latest.
-func TestLatestSkipsWhatOtherKeysSigned(t *testing.T) {
+// Sites with different signing keys may share a repository. Latest skips the newer snapshots
+// of the other site.
+func TestLatestSkipsOtherSigners(t *testing.T) {
 	m, school, college := newMemory(), signingKey(t), signingKey(t)
 	back := func(pipeline, id string, k manifest.SigningKey) string {
 		s := small(pipeline, id, id)
@@ -212,14 +212,14 @@ func TestLatestSkipsWhatOtherKeysSigned(t *testing.T) {
 			continue
 		}
 		if n, ok := repository.Skipped(snap); !ok || !strings.Contains(n.Text, "3 newer snapshots") {
-			t.Errorf("%+v: note %v", c, n)
+			t.Errorf("%+v: got note %v", c, n)
 		}
 	}
 	if _, err := r.Load(t.Context(), repository.Choice{Site: "s2"}); !errors.Is(err, manifest.ErrUnsigned) || failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), `site "s2"`) || !strings.Contains(err.Error(), "3 of 5") {
 		t.Errorf("a site without signed snapshots: %v", err)
 	}
 	if _, err := r.Load(t.Context(), repository.Choice{Snapshot: other}); !errors.Is(err, manifest.ErrUnsigned) {
-		t.Errorf("another key's by its id: %v", err)
+		t.Errorf("snapshot of another key by ID: %v", err)
 	}
 	if snap, err := trusting(t, m, school.Signer(), college.Signer()).Load(t.Context(), repository.Choice{Site: "s2"}); err != nil {
 		t.Error(err)
@@ -228,7 +228,7 @@ func TestLatestSkipsWhatOtherKeysSigned(t *testing.T) {
 	}
 }
 
-// A signature that doesn't fit is damage also for who knows no signer.
+// A wrong signature is reported as damage even if there are no trusted signers.
 func TestChangedSignedSnapshotIsDamage(t *testing.T) {
 	m := newMemory()
 	where := clearly(t, signedBy(signingKey(t), "content"), m).Where
@@ -239,9 +239,9 @@ func TestChangedSignedSnapshotIsDamage(t *testing.T) {
 	}
 }
 
-// A writer that signs takes nothing from a snapshot that it did not sign: it
-// would vouch for what somebody else has put there.
-func TestSignedBackupTrustsNoUnsignedSnapshot(t *testing.T) {
+// A writer that signs reuses nothing from a snapshot that it did not sign. Otherwise its
+// signature would cover forged content.
+func TestSignedBackupIgnoresUnsignedSnapshots(t *testing.T) {
 	m, key := newMemory(), signingKey(t)
 	clearly(t, signedBy(manifest.SigningKey{}, "content"), m)
 	clearly(t, signedBy(signingKey(t), "content"), m)
@@ -258,15 +258,15 @@ func TestSignedBackupTrustsNoUnsignedSnapshot(t *testing.T) {
 	}
 }
 
-func TestKeysAreWrittenAndRead(t *testing.T) {
+func TestSigningKeyFiles(t *testing.T) {
 	key := signingKey(t)
 	file := string(key.File())
 	back, err := manifest.ParseSigningKey("\n" + file + "\r\n")
 	if err != nil || back.Signer() != key.Signer() {
-		t.Errorf("the file comes back as %v, %v", back, err)
+		t.Errorf("the key file was read as %v, %v", back, err)
 	}
 	if s, err := manifest.ParseSigner(" " + key.Signer().String() + "\n"); err != nil || s != key.Signer() {
-		t.Errorf("the public key comes back as %v, %v", s, err)
+		t.Errorf("the public key was read as %v, %v", s, err)
 	}
 	_, secret, _ := strings.Cut(strings.TrimSpace(file), "\n")
 	if text := fmt.Sprintf("%v %+v %#v %s", key, key, key, struct{ K manifest.SigningKey }{key}); strings.Contains(text, secret[len(secret)-20:]) {

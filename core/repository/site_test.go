@@ -27,20 +27,20 @@ import (
 	"github.com/lmsvault/vault/transforms/encrypt"
 )
 
-// site is a small site: tables in units, files, a directory, a symlink.
+// site is a small site with tables in several units, files, a directory and a symlink.
 type site struct {
 	tables map[string][][]string // units of rows
 	files  map[string][]byte
-	prints bool // files have fingerprints
+	prints bool // whether files have fingerprints
 	owner  stage.Owner
 
 	pipeline string            // "" for nightly
-	facts    map[string]string // of its source
+	facts    map[string]string // facts that the source reports
 	signs    manifest.SigningKey
 	tags     []string
 }
 
-// noise is content that can't be compressed, made once. It must not be changed.
+// noise returns incompressible content. It is cached, so callers must not change it.
 func noise(seed byte, n int) []byte {
 	key := [2]int{int(seed), n}
 	if b, ok := noises.Load(key); ok {
@@ -59,7 +59,7 @@ var noises sync.Map
 
 var theLatest = repository.Choice{Snapshot: repository.Latest}
 
-const secretName = "geheimnis" // in a table's and in a file's name; nobody may read it in the storage
+const secretName = "geheimnis" // part of a table name and a file name; must not appear in the storage
 
 func sampleSite() *site {
 	s := &site{tables: map[string][][]string{}, files: map[string][]byte{}, prints: true}
@@ -109,7 +109,7 @@ func (s *site) units() []stage.Unit {
 	return append(units, stage.Unit{ID: "dataroot/all", Part: stage.Dataroot})
 }
 
-// readFiles plays the source of the unit of files.
+// readFiles writes the unit of files, like a source.
 func (s *site) readFiles(ctx context.Context, known stage.Baseline, w stage.FileWriter) error {
 	if err := entry(ctx, w, stage.Entry{Path: "dataroot/dir", Kind: stage.Dir, Mode: 0o2770, ModTime: modTime, Owner: s.owner}); err != nil {
 		return err
@@ -151,7 +151,7 @@ func entry(ctx context.Context, w stage.FileWriter, e stage.Entry) error {
 	return w.Close(ctx, stage.Digest{})
 }
 
-// readRows plays the source of a unit of a table.
+// readRows writes a unit of a table, like a source.
 func (s *site) readRows(ctx context.Context, u stage.Unit, w stage.RowWriter) error {
 	var i int
 	if _, err := fmt.Sscan(u.Spec, &i); err != nil {
@@ -170,7 +170,7 @@ func (s *site) readRows(ctx context.Context, u stage.Unit, w stage.RowWriter) er
 	return b.Flush(ctx)
 }
 
-// seals are the transforms of the tests.
+// seals returns the transforms that tests use.
 func seals(t testing.TB, passphrase string) []keyring.Transform {
 	t.Helper()
 	list := []keyring.Transform{{Name: "compress", Bytes: makeBytes(t, compress.Stage(), &compress.Config{Codec: "zstd"})}}
@@ -200,7 +200,7 @@ func chain(t testing.TB, passphrase string) repository.Chain {
 	}}
 }
 
-// backup runs the site through a sink, as the engine would.
+// backup writes the site to a sink, like the engine.
 func backup(ctx context.Context, s *site, storage stage.Storage, transforms []keyring.Transform) (_ repository.Summary, err error) {
 	sink := repository.NewSink(storage, repository.SinkConfig{Transforms: transforms, Create: true, SigningKey: s.signs, Tags: s.tags})
 	defer func() {
@@ -236,7 +236,7 @@ func backup(ctx context.Context, s *site, storage stage.Storage, transforms []ke
 	return sink.Summary(), nil
 }
 
-// units carries all units, several at once.
+// units writes all units concurrently.
 func units(ctx context.Context, s *site, sink *repository.Sink) error {
 	errs := make(chan error)
 	all := s.units()
@@ -280,7 +280,7 @@ func (s *site) carry(ctx context.Context, sink *repository.Sink, u stage.Unit) e
 	return commit(ctx, w)
 }
 
-// commit commits a unit whose receipt doesn't matter.
+// commit commits a unit and ignores the receipt.
 func commit(ctx context.Context, u stage.Ending) error {
 	_, err := u.Commit(ctx)
 	return err
@@ -295,13 +295,13 @@ func mustBackup(t testing.TB, s *site, storage stage.Storage, passphrase string)
 	return sum
 }
 
-// restored is what comes out of a source.
+// restored holds what was read from a source.
 type restored struct {
 	entries map[string]stage.Entry
 	files   map[string][]byte
 	tables  map[string][]string // rows, sorted
 	losses  []stage.Loss
-	lacks   []stage.Loss // what was lost when the backup was made
+	lacks   []stage.Loss // losses of the backup
 	notes   []stage.Note
 	proofs  map[string]rows.Sum
 }
@@ -362,37 +362,39 @@ func (w *taker) Close(_ context.Context, d stage.Digest) error {
 	}
 	return nil
 }
-func (w *taker) Same(context.Context, stage.Entry) error { return fmt.Errorf("same was not asked for") }
-func (w *taker) Drop(context.Context) error              { return nil }
+func (w *taker) Same(context.Context, stage.Entry) error {
+	return fmt.Errorf("Same was called without a baseline")
+}
+func (w *taker) Drop(context.Context) error { return nil }
 func (w *taker) Loss(_ context.Context, l stage.Loss) error {
 	w.losses = append(w.losses, l)
 	return nil
 }
 
-// sameAs compares a restore with the site, byte by byte.
+// sameAs fails the test unless the restored content equals that of the site.
 func (r *restored) sameAs(t testing.TB, s *site) {
 	t.Helper()
 	if len(r.losses) > 0 {
 		t.Errorf("losses: %v", r.losses)
 	}
 	if len(r.files) != len(s.files) {
-		t.Errorf("%d files came back of %d", len(r.files), len(s.files))
+		t.Errorf("%d files were restored, want %d", len(r.files), len(s.files))
 	}
 	for path, content := range s.files {
 		if got, ok := r.files[path]; !ok || !bytes.Equal(got, content) {
-			t.Errorf("%q came back with %d bytes of %d (%v)", path, len(got), len(content), ok)
+			t.Errorf("%q was restored with %d bytes, want %d (%v)", path, len(got), len(content), ok)
 		}
 		if e := r.entries[path]; e.Mode != 0o640 || !e.ModTime.Equal(modTime) || e.Size != int64(len(content)) {
-			t.Errorf("%q came back as %+v", path, e)
+			t.Errorf("%q was restored as %+v", path, e)
 		}
 	}
 	if len(r.tables) != len(s.tables) {
-		t.Errorf("%d tables came back of %d", len(r.tables), len(s.tables))
+		t.Errorf("%d tables were restored, want %d", len(r.tables), len(s.tables))
 	}
 	for name, parts := range s.tables {
 		want := slices.Sorted(slices.Values(slices.Concat(parts...)))
 		if !slices.Equal(r.tables[name], want) {
-			t.Errorf("table %s came back with %d rows of %d", name, len(r.tables[name]), len(want))
+			t.Errorf("table %s was restored with %d rows, want %d", name, len(r.tables[name]), len(want))
 		}
 		var sum rows.Sum
 		for _, row := range want {
@@ -403,14 +405,14 @@ func (r *restored) sameAs(t testing.TB, s *site) {
 		}
 	}
 	if e := r.entries["dataroot/link"]; e.Kind != stage.Symlink || e.Target != "dir/\xff" {
-		t.Errorf("the link came back as %+v", e)
+		t.Errorf("the symlink was restored as %+v", e)
 	}
 	if e := r.entries["dataroot/dir"]; e.Kind != stage.Dir || e.Mode != 0o2770 {
-		t.Errorf("the directory came back as %+v", e)
+		t.Errorf("the directory was restored as %+v", e)
 	}
 }
 
-// rowTaker takes the rows of a table.
+// rowTaker collects the rows of a table.
 type rowTaker struct {
 	*restored
 	table string
@@ -418,7 +420,7 @@ type rowTaker struct {
 
 func (w rowTaker) Write(_ context.Context, c stage.Chunk) error {
 	if bytes.Count(c.Data, []byte("\n")) != c.Rows {
-		return fmt.Errorf("a chunk of %d rows is announced as %d", bytes.Count(c.Data, []byte("\n")), c.Rows)
+		return fmt.Errorf("a chunk has %d rows, but its count is %d", bytes.Count(c.Data, []byte("\n")), c.Rows)
 	}
 	w.tables[w.table] = append(w.tables[w.table], slices.DeleteFunc(strings.Split(string(c.Data), "\n"), func(s string) bool { return s == "" })...)
 	return nil

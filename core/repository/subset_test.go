@@ -8,9 +8,9 @@ import (
 	"github.com/lmsvault/vault/core/repository"
 )
 
-// The parts of a repository together find what a whole verification does, each
-// damage once; a pack that is gone is found by every part.
-func TestSubsetsTogetherAreAll(t *testing.T) {
+// Verifying all parts of a repository reports each damage once, as a complete verification
+// does. Every part reports a missing pack.
+func TestSubsetsCoverAllPacks(t *testing.T) {
 	m, _ := aged(t, 3, "secret")
 	subset := func(text string) []repository.Finding {
 		t.Helper()
@@ -44,20 +44,20 @@ func TestSubsetsTogetherAreAll(t *testing.T) {
 		t.Errorf("the damage was found %d times", hits)
 	}
 	if found := subset("100%"); len(found) != 1 {
-		t.Errorf("found by all: %+v", found)
+		t.Errorf("complete verification: %+v", found)
 	}
 	delete(m.objects, pack)
 	for i := range 3 {
 		if found := subset(fmt.Sprintf("%d/3", i+1)); len(found) == 0 {
-			t.Errorf("part %d does not find that %s is gone", i+1, pack)
+			t.Errorf("part %d does not report that %s is missing", i+1, pack)
 		}
 	}
 }
 
-func TestSubsetsThatAreNoneAreRefused(t *testing.T) {
+func TestInvalidSubsetsAreRefused(t *testing.T) {
 	for _, text := range []string{"", "0/3", "4/3", "1", "1/", "/2", "0%", "101%", "x%", "NaN%", "-1/2"} {
 		if _, err := repository.ParseSubset(text); err == nil {
-			t.Errorf("%q is read", text)
+			t.Errorf("%q was accepted", text)
 		}
 	}
 }

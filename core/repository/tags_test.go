@@ -9,7 +9,7 @@ import (
 	"github.com/lmsvault/vault/core/repository/manifest"
 )
 
-// Tags are kept with the snapshot, and a choice takes the newest that has all of them.
+// Tags are stored with the snapshot. Latest selects the newest snapshot with all given tags.
 func TestTagsSelectSnapshots(t *testing.T) {
 	m, s := newMemory(), &site{files: map[string][]byte{"dataroot/a": []byte("a")}}
 	s.tags = []string{"weekly", "before-upgrade", "weekly"}
@@ -33,10 +33,10 @@ func TestTagsSelectSnapshots(t *testing.T) {
 	}
 }
 
-func TestTagsThatCannotBeGivenAreRefused(t *testing.T) {
+func TestInvalidTagsAreRefused(t *testing.T) {
 	for _, tag := range []string{"", " x", "a,b", "a\nb", strings.Repeat("x", 101)} {
 		if manifest.ValidateTag(tag) == nil {
-			t.Errorf("%q is allowed", tag)
+			t.Errorf("%q was accepted", tag)
 		}
 	}
 	if err := manifest.ValidateTag("vor dem Update"); err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// measured is a byte transform that notes the limits it is given.
+// measured is a byte transform that records the limits it is given.
 type measured struct {
 	stage.ByteTransform
 	limits []int
@@ -19,8 +19,8 @@ func (m *measured) Invert(_ context.Context, dst, src []byte, _ string, limit in
 	return append(dst, src...), nil
 }
 
-// A blob that grows without end between two transforms is stopped there, not
-// when it has filled the memory.
+// The limit applies to each transform, so a blob that one of them expands endlessly can't
+// fill the memory.
 func TestUnsealLimitsEveryTransform(t *testing.T) {
 	first, last := &measured{}, &measured{}
 	e := &Generation{Chain: []stage.ByteTransform{first, last}, Scratch: sync.Pool{New: func() any { return new([]byte) }}}
@@ -28,9 +28,9 @@ func TestUnsealLimitsEveryTransform(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(first.limits) != 1 || first.limits[0] != 8000 {
-		t.Errorf("the first transform may make %v bytes, want the 8000 of the content", first.limits)
+		t.Errorf("limits of the first transform are %v, want 8000", first.limits)
 	}
 	if len(last.limits) != 1 || last.limits[0] < 8000 || last.limits[0] > 8000+8000/8+1024 {
-		t.Errorf("the last transform may make %v bytes, want hardly more than the 8000 of the content", last.limits)
+		t.Errorf("limits of the last transform are %v, want slightly more than 8000", last.limits)
 	}
 }

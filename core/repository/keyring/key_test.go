@@ -14,7 +14,7 @@ func FuzzKey(f *testing.F) {
 		kid := object.HashOf(data)[:kidDigits]
 		s.Objects[object.KeysDir+kid] = data
 		if k, err := ReadKey(t.Context(), s, object.Root{}, kid); err == nil && (k.Format != object.Format || k.Repository != "") {
-			t.Errorf("another key passes: %+v", k)
+			t.Errorf("a key of another format or repository was accepted: %+v", k)
 		}
 	})
 }

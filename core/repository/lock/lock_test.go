@@ -34,7 +34,7 @@ func Release(t *testing.T, l *Lock) {
 	}
 }
 
-func TestLiveWriterRefuses(t *testing.T) {
+func TestLockOfLiveWriterRefuses(t *testing.T) {
 	until := time.Now().Add(3 * time.Minute)
 	elsewhere := process{Host: "backup7", PID: 4711, Boot: "another boot", Space: "pid:[1]", Start: "1"}
 	for name, l := range map[string]lockFile{
@@ -49,12 +49,12 @@ func TestLiveWriterRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if len(s.Objects) != 1 {
-			t.Errorf("%s: a lock was left beside the other's", name)
+			t.Errorf("%s: a second lock remains", name)
 		}
 	}
 }
 
-func TestDeadWriterIsTakenOver(t *testing.T) {
+func TestLockOfDeadWriterIsReplaced(t *testing.T) {
 	child := exec.Command("true")
 	if err := child.Run(); err != nil {
 		t.Fatal(err)
@@ -76,16 +76,16 @@ func TestDeadWriterIsTakenOver(t *testing.T) {
 			continue
 		}
 		if _, there := s.Objects[lockName(otherRun, l.Expires)]; there {
-			t.Errorf("%s: the dead one's lock is left", name)
+			t.Errorf("%s: the lock of the dead writer remains", name)
 		}
 		Release(t, got)
 		if len(s.Objects) > 0 {
-			t.Errorf("%s: locks are left", name)
+			t.Errorf("%s: locks remain", name)
 		}
 	}
 }
 
-// A lock that can't be read holds until its name says that it has expired.
+// An unreadable lock is respected until the expiry time in its name.
 func TestUnreadableLock(t *testing.T) {
 	s := storagetest.NewShelf()
 	until := time.Now().Add(time.Minute)
@@ -102,7 +102,7 @@ func TestUnreadableLock(t *testing.T) {
 	Release(t, l)
 }
 
-// appendOnly is a storage that refuses to delete and to replace.
+// appendOnly is a storage that refuses to delete and replace objects.
 type appendOnly struct{ *storagetest.Shelf }
 
 var errAppendOnly = errors.New("access denied")
@@ -116,9 +116,9 @@ func (a appendOnly) Put(ctx context.Context, name string, data []byte) error {
 	return a.Shelf.Put(ctx, name, data)
 }
 
-// Where nothing can be deleted or replaced, a lock is refreshed and given back
-// all the same, and one that a killed writer left ends.
-func TestAppendOnlyStorageIsNotLockedByItself(t *testing.T) {
+// In append-only storage a lock can be refreshed and released, and the lock of a killed writer
+// expires.
+func TestLockInAppendOnlyStorage(t *testing.T) {
 	s := appendOnly{storagetest.NewShelf()}
 	for range 3 {
 		l, err := Acquire(t.Context(), s, LockWrite, "p", time.Hour)
@@ -131,7 +131,7 @@ func TestAppendOnlyStorageIsNotLockedByItself(t *testing.T) {
 			}
 		}
 		if _, err := Acquire(t.Context(), appendOnly{&storagetest.Shelf{Objects: s.Objects, Puts: s.Puts}}, LockWrite, "p", time.Hour); failure.Of(err) != failure.Refused {
-			t.Errorf("a second writer got %v", err)
+			t.Errorf("second writer: %v", err)
 		}
 		if err := l.Held(t.Context()); err != nil {
 			t.Error(err)
@@ -143,15 +143,15 @@ func TestAppendOnlyStorageIsNotLockedByItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.File.Expires = time.Now().Add(-time.Second) // a machine that slept, whose lock nobody could delete
+	l.File.Expires = time.Now().Add(-time.Second) // as after a suspend of the machine
 	if err := l.Held(t.Context()); err == nil || !strings.Contains(err.Error(), "expired") {
 		t.Errorf("held: %v", err)
 	}
 	Release(t, l)
 }
 
-// A lock that is refreshed while another looks at it still counts.
-func TestRefreshHidesNoLock(t *testing.T) {
+// A lock that is refreshed while another process lists locks is still respected.
+func TestLockIsSeenDuringRefresh(t *testing.T) {
 	s := storagetest.NewShelf()
 	l, err := Acquire(t.Context(), s, LockWrite, "p", time.Hour)
 	if err != nil {
@@ -164,7 +164,7 @@ func TestRefreshHidesNoLock(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := s.Stat(t.Context(), before); err != nil {
-			t.Errorf("the lock before is gone at once: %v", err)
+			t.Errorf("the previous lock object was deleted too early: %v", err)
 		}
 	}
 	if len(s.Objects) != 2 {
@@ -191,17 +191,17 @@ func (m movingShelf) List(ctx context.Context, prefix string, fn func(stage.Obje
 	return err
 }
 
-// A lock that ends years ahead is the work of a wrong clock, and says how to go on.
-func TestLockOfAWrongClockSaysSo(t *testing.T) {
+// A lock that expires years from now comes from a wrong clock. The error says what to do.
+func TestLockFarInFuture(t *testing.T) {
 	s := storagetest.NewShelf()
 	lock(s, t, lockFile{process: process{Host: "backup7", PID: 4711}, Expires: time.Now().AddDate(3, 0, 0)})
 	_, err := Acquire(t.Context(), s, LockWrite, "p", time.Hour)
 	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "is wrong; set it, and if that process is gone, delete locks/"+otherRun) {
-		t.Errorf("the error is %v", err)
+		t.Errorf("got %v", err)
 	}
 }
 
-func TestOneOfManyGetsTheLock(t *testing.T) {
+func TestConcurrentAcquire(t *testing.T) {
 	s := storagetest.NewShelf()
 	got := make(chan *Lock, 20)
 	var asking sync.WaitGroup
@@ -228,14 +228,14 @@ func TestOneOfManyGetsTheLock(t *testing.T) {
 	}
 }
 
-func TestLockIsRefreshedAndLossIsSeen(t *testing.T) {
+func TestLockIsRefreshedAndLossDetected(t *testing.T) {
 	s := storagetest.NewShelf()
 	l, err := Acquire(t.Context(), s, LockWrite, "p", time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
-	<-s.Puts // taking it
-	<-s.Puts // refreshing it
+	<-s.Puts // acquire
+	<-s.Puts // refresh
 	if err := l.Held(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -245,14 +245,14 @@ func TestLockIsRefreshedAndLossIsSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.done.Wait() // the keeper sees that it is gone, and does not make it anew
+	l.done.Wait() // the keeper detects the loss and does not create the lock again
 	if err := l.Held(t.Context()); err == nil || !strings.Contains(err.Error(), "run again") {
 		t.Errorf("held: %v", err)
 	}
 	Release(t, l)
 }
 
-func TestFailingRefreshIsTriedAgain(t *testing.T) {
+func TestFailedRefreshIsRetried(t *testing.T) {
 	s := storagetest.NewShelf()
 	l, err := Acquire(t.Context(), s, LockWrite, "p", time.Hour)
 	if err != nil {
@@ -260,11 +260,11 @@ func TestFailingRefreshIsTriedAgain(t *testing.T) {
 	}
 	s.Broken = errors.New("storage is away")
 	if err := l.renew(t.Context()); err != nil {
-		t.Errorf("lost while the lease lasts: %v", err)
+		t.Errorf("lost before the lease has expired: %v", err)
 	}
 	l.File.Expires = time.Now().Add(-time.Second)
 	if err := l.renew(t.Context()); err == nil {
-		t.Error("not lost when the lease has ended")
+		t.Error("not lost after the lease has expired")
 	}
 	Release(t, l)
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/lmsvault/vault/core/repository/storagetest"
 )
 
-// Readers share; one writer works beside them; prune is alone.
+// Several readers and one writer may hold locks at the same time. An exclusive lock excludes
+// all others.
 func TestLocksExcludeByMode(t *testing.T) {
 	for _, c := range []struct {
 		held, asked lockMode
@@ -30,23 +31,23 @@ func TestLocksExcludeByMode(t *testing.T) {
 		}
 		asked, err := Acquire(t.Context(), s, c.asked, "p", time.Hour)
 		if got := failure.Of(err) == failure.Refused; got != c.refused || err != nil && !c.refused {
-			t.Errorf("%s beside %s: %v", c.asked, c.held, err)
+			t.Errorf("%s while %s is held: %v", c.asked, c.held, err)
 		}
 		if err := held.Held(t.Context()); err != nil {
-			t.Errorf("%s was lost to %s: %v", c.held, c.asked, err)
+			t.Errorf("%s was lost when %s was requested: %v", c.held, c.asked, err)
 		}
 		if err := asked.Release(t.Context()); err != nil {
 			t.Error(err)
 		}
 		Release(t, held)
 		if len(s.Objects) > 0 {
-			t.Errorf("%s beside %s: left are %v", c.asked, c.held, slices.Collect(maps.Keys(s.Objects)))
+			t.Errorf("%s while %s is held: remaining objects %v", c.asked, c.held, slices.Collect(maps.Keys(s.Objects)))
 		}
 	}
 }
 
-// A reader works where it can write nothing, but not beside a prune.
-func TestReaderNeedsNoRightToWrite(t *testing.T) {
+// A reader needs no write access, but is refused during a prune.
+func TestReaderOfReadOnlyStorage(t *testing.T) {
 	s := storagetest.NewShelf()
 	s.Broken = errors.New("read-only file system")
 	if l, err := AcquireShared(t.Context(), s); l != nil || err != nil {
@@ -54,11 +55,12 @@ func TestReaderNeedsNoRightToWrite(t *testing.T) {
 	}
 	lock(s, t, lockFile{process: process{Host: "elsewhere", PID: 7}, Mode: LockExclusive, Expires: time.Now().Add(time.Minute)})
 	if _, err := AcquireShared(t.Context(), s); failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "process 7 on elsewhere (pruning)") {
-		t.Errorf("beside a prune: %v", err)
+		t.Errorf("during a prune: %v", err)
 	}
 }
 
-// A lock that has just expired may be of a writer whose clock differs: nothing is removed yet.
+// A lock that has just expired may belong to a live writer whose clock differs, so an
+// exclusive lock is refused for some time.
 func TestExclusiveLockWaitsLongerThanTheLease(t *testing.T) {
 	s := storagetest.NewShelf()
 	just := time.Now().Add(-time.Minute)
@@ -75,9 +77,9 @@ func TestExclusiveLockWaitsLongerThanTheLease(t *testing.T) {
 	Release(t, l)
 }
 
-// Where nothing can be deleted, readers and writers go on as before, and nobody
-// gets the lock to remove things once a dead lock is there.
-func TestAppendOnlyStorageSharesLocks(t *testing.T) {
+// In append-only storage readers and writers get their locks. An exclusive lock is refused as
+// long as there is a dead lock.
+func TestSharedLocksInAppendOnlyStorage(t *testing.T) {
 	s := appendOnly{storagetest.NewShelf()}
 	for range 2 {
 		reader, err := AcquireShared(t.Context(), s)
@@ -95,7 +97,7 @@ func TestAppendOnlyStorageSharesLocks(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if l, err := AcquireShared(context.WithoutCancel(t.Context()), s); err != nil {
-		t.Errorf("the lock that was refused is left: %v", err)
+		t.Errorf("the refused lock remains: %v", err)
 	} else {
 		Release(t, l)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// creating is a shelf that stores an object only where none is.
+// creating is a Shelf with a Create that fails if the object exists.
 type creating struct {
 	*storagetest.Shelf
 	meanwhile func(name string) // called before each object is created
@@ -57,16 +57,16 @@ func (c *creating) names(prefix string) (names []string) {
 	return names
 }
 
-// Of those that ask at the same moment, without asking again, exactly one gets the
-// lock, where objects are created only if there is none.
-func TestExactlyOneOfManyGetsTheLockByTurns(t *testing.T) {
+// If several processes request the lock at the same time, exactly one gets it, provided that
+// the storage supports Create.
+func TestConcurrentAcquireByTurns(t *testing.T) {
 	for round := range 200 {
 		s := &creating{Shelf: storagetest.NewShelf()}
 		const many = 6
 		var begin, looked sync.WaitGroup
 		looked.Add(many)
 		s.meanwhile = func(name string) {
-			if strings.HasPrefix(name, object.LocksDir) { // all have seen no lock, and store theirs
+			if strings.HasPrefix(name, object.LocksDir) { // no process has seen a lock, and each stores its own
 				looked.Done()
 				looked.Wait()
 			}
@@ -92,18 +92,18 @@ func TestExactlyOneOfManyGetsTheLockByTurns(t *testing.T) {
 			}
 		}
 		if got != 1 {
-			t.Fatalf("round %d: %d got the lock", round, got)
+			t.Fatalf("round %d: %d processes got the lock", round, got)
 		}
 		if left := s.names(object.LocksDir); len(left) > 0 {
-			t.Fatalf("locks are left: %v", left)
+			t.Fatalf("locks remain: %v", left)
 		}
 		if left := s.names(object.TurnsDir); len(left) != 1 {
-			t.Fatalf("turns are left: %v", left)
+			t.Fatalf("turns are %v, want one", left)
 		}
 	}
 }
 
-// onlyFirst calls fn for the first n lists of turns, and never again.
+// onlyFirst calls fn for the first n lists of turns only.
 func onlyFirst(n int, fn func(string)) func(string) {
 	var mu sync.Mutex
 	return func(prefix string) {
@@ -119,11 +119,11 @@ func onlyFirst(n int, fn func(string)) func(string) {
 	}
 }
 
-// A lock that appears while one's own is taken: whether it is held says its turn.
-func TestATurnSaysWhoHoldsTheLock(t *testing.T) {
+// If another lock appears during Acquire, its turn decides whether it is held.
+func TestTurnDecidesWhoHoldsLock(t *testing.T) {
 	for name, c := range map[string]struct {
 		other lockFile
-		turn  string // of which run the last turn is
+		turn  string // run of the last turn
 		gets  bool
 	}{
 		"it has no turn":               {lockFile{Mode: LockWrite, Turns: true}, "", true},
@@ -155,7 +155,7 @@ func TestATurnSaysWhoHoldsTheLock(t *testing.T) {
 			}
 			if err != nil {
 				if len(s.names(object.LocksDir)) != 1 {
-					t.Errorf("left are %v", s.names(object.LocksDir))
+					t.Errorf("remaining locks: %v", s.names(object.LocksDir))
 				}
 				return
 			}
@@ -167,9 +167,9 @@ func TestATurnSaysWhoHoldsTheLock(t *testing.T) {
 	}
 }
 
-// Who was asleep between looking and taking the turn does not get a lock that
-// another has got since, however many turns there were.
-func TestALateTurnIsNone(t *testing.T) {
+// A process that was suspended between listing locks and taking its turn does not get a lock
+// that another process has acquired since, regardless of the number of turns.
+func TestLateTurnGetsNoLock(t *testing.T) {
 	for _, turns := range []int{1, 2, 5} {
 		s := &creating{Shelf: storagetest.NewShelf()}
 		var holder *Lock
@@ -178,7 +178,7 @@ func TestALateTurnIsNone(t *testing.T) {
 				return
 			}
 			s.meanwhile = nil
-			for _, lock := range s.names(object.LocksDir) { // of the sleeper: it has expired
+			for _, lock := range s.names(object.LocksDir) { // the suspended process's lock, which has expired
 				delete(s.Objects, lock)
 			}
 			for i := range turns {
@@ -196,13 +196,13 @@ func TestALateTurnIsNone(t *testing.T) {
 			t.Errorf("after %d turns: %v", turns, err)
 		}
 		if err := holder.Held(t.Context()); err != nil {
-			t.Errorf("after %d turns the holder's is lost: %v", turns, err)
+			t.Errorf("after %d turns the holder has lost its lock: %v", turns, err)
 		}
 		Release(t, holder)
 	}
 }
 
-// Readers share, and take no turns.
+// Shared locks need no turns.
 func TestReadersTakeNoTurns(t *testing.T) {
 	s := &creating{Shelf: storagetest.NewShelf()}
 	l, err := AcquireShared(t.Context(), s)

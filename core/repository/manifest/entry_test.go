@@ -48,14 +48,14 @@ func decodeItems(data []byte) ([]Item, error) {
 	}
 }
 
-func TestEntryListComesBack(t *testing.T) {
+func TestEntryListRoundTrip(t *testing.T) {
 	got, err := decodeItems(encodeItems(t, sampleItems()))
 	if err != nil || !reflect.DeepEqual(got, sampleItems()) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
 
-// A list as it was written before entries had owners.
+// Lists that were written before entries had owners can still be read.
 func TestEntryListWithoutOwners(t *testing.T) {
 	old := "\x01\x13\x0adataroot/d\x00\xf8\x0b\x02\x00\x00\x00\x00\x00"
 	want := stage.Entry{Path: "dataroot/d", Kind: stage.Dir, Mode: 0o2770, ModTime: time.Unix(1, 0).UTC()}
@@ -65,34 +65,35 @@ func TestEntryListWithoutOwners(t *testing.T) {
 	}
 }
 
-// chown(2) takes the largest number for "as it is": for root, in a restore.
+// The largest ID is invalid, because chown(2) takes it for "no change". A restored file would
+// then belong to root.
 func TestHostileOwners(t *testing.T) {
 	good := encodeItems(t, []Item{{Entry: stage.Entry{Path: "dataroot/d", Kind: stage.Dir, Owner: stage.Owner{Known: true, UID: stage.MaxID, GID: stage.MaxID}}}})
 	if _, err := decodeItems(good); err != nil {
-		t.Errorf("%x is not read: %v", good, err)
+		t.Errorf("%x was not decoded: %v", good, err)
 	}
 	id := []byte("\xfe\xff\xff\xff\x0f")
 	for _, bad := range [][]byte{bytes.Replace(good, id, []byte("\xff\xff\xff\xff\x0f"), 1), bytes.Replace(good, id, []byte("\x80\x80\x80\x80\x10"), 1)} {
 		if items, err := decodeItems(bad); bytes.Equal(bad, good) || !errors.Is(err, stage.ErrCorrupt) {
-			t.Errorf("%x is taken: %+v, %v", bad, items, err)
+			t.Errorf("%x was accepted: %+v, %v", bad, items, err)
 		}
 	}
 	var l ListEncoder
 	l.Reset()
 	if err := l.Append(&Item{Entry: stage.Entry{Path: "dataroot/d", Kind: stage.Dir, Owner: stage.Owner{Known: true, GID: stage.MaxID + 1}}}); err == nil {
-		t.Error("an owner is stored that can't be read")
+		t.Error("an owner was encoded that can't be decoded")
 	}
 }
 
 func TestHostilePaths(t *testing.T) {
 	for _, path := range []string{"", "/etc/passwd", "../x", "a/../../x", "a//b", "a/", "a\x00b", "."} {
 		if items, err := decodeItems(encodeItems(t, []Item{{Entry: stage.Entry{Path: path, Kind: stage.File}}})); err == nil {
-			t.Errorf("%q is taken: %v", path, items)
+			t.Errorf("%q was accepted: %v", path, items)
 		}
 	}
 }
 
-// What decodes is what would be encoded again, and comes back the same.
+// Items that can be decoded are equal after encoding and decoding them again.
 func FuzzEntryList(f *testing.F) {
 	f.Add(encodeItems(f, sampleItems()))
 	f.Add([]byte{listVersion})
@@ -103,7 +104,7 @@ func FuzzEntryList(f *testing.F) {
 		}
 		again, err := decodeItems(encodeItems(t, items))
 		if err != nil || !reflect.DeepEqual(items, again) {
-			t.Errorf("%+v came back as %+v, %v", items, again, err)
+			t.Errorf("%+v was decoded as %+v, %v", items, again, err)
 		}
 	})
 }
@@ -118,11 +119,11 @@ func FuzzSnapshot(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		snap, err := parseSnapshot(data, "snapshots/k/id", "k", "id")
 		if err == nil && (snap.ID != "id" || snap.Format != object.Format) {
-			t.Errorf("another snapshot passes: %+v", snap)
+			t.Errorf("a snapshot with another ID or format was accepted: %+v", snap)
 		}
 		var d *object.Damage
 		if errors.As(err, &d) && d.Object != "snapshots/k/id" {
-			t.Errorf("the damage is named %q", d.Object)
+			t.Errorf("the damaged object is named %q", d.Object)
 		}
 	})
 }

@@ -16,7 +16,7 @@ func FuzzTrailer(f *testing.F) {
 	f.Add([]byte("\x10\x00\x00\x00VPK1"), int64(24))
 	f.Fuzz(func(t *testing.T, data []byte, size int64) {
 		if n, err := parseFooter(data, size); err == nil && (n < 0 || n > size) {
-			t.Errorf("a footer in %d bytes tells of %d", size, n)
+			t.Errorf("a footer in %d bytes has length %d", size, n)
 		}
 		blobs, err := parseTrailer(data, size)
 		if err != nil {
@@ -24,7 +24,7 @@ func FuzzTrailer(f *testing.F) {
 		}
 		again, err := parseTrailer(appendDirectory([]byte{directoryVersion}, blobs), size)
 		if err != nil || !reflect.DeepEqual(blobs, again) {
-			t.Errorf("%v came back as %v, %v", blobs, again, err)
+			t.Errorf("%v was decoded as %v, %v", blobs, again, err)
 		}
 	})
 }
@@ -46,7 +46,7 @@ func FuzzIndex(f *testing.F) {
 		}
 		again, err := parseIndex(encoded)
 		if err != nil || !reflect.DeepEqual(packs, again) {
-			t.Errorf("%v came back as %v, %v", packs, again, err)
+			t.Errorf("%v was decoded as %v, %v", packs, again, err)
 		}
 	})
 }
