@@ -1,3 +1,3 @@
-// Package plugincmd has the commands of vault plugin: install, list, info, verify,
-// remove, new and test.
+// Package plugincmd implements the subcommands of "vault plugin": install, list, info,
+// verify, remove, new and test.
 package plugincmd

@@ -27,10 +27,10 @@ is run to query them only if it matches its pin.`,
 	return cmd
 }
 
-// pluginFacts is what --json shows of one plugin.
+// pluginFacts is the description of one plugin in the output of --json.
 type pluginFacts struct {
 	PluginLine
-	Declared []stagecmd.Described `json:"declared,omitempty"` // what its stages say of themselves
+	Declared []stagecmd.Described `json:"declared,omitempty"` // the descriptions of its stages
 }
 
 func pluginInfo(a *cli.App, ctx context.Context, name string) error {
@@ -65,7 +65,7 @@ func pluginInfo(a *cli.App, ctx context.Context, name string) error {
 	return cmp.Or(a.PrintJSON(facts), refused)
 }
 
-// pinned says what the lock file holds of a plugin.
+// pinned formats a plugin's entry in the lock file.
 func pinned(l PluginLine) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s\n\n", l.Name, l.Version)

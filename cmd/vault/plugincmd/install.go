@@ -35,17 +35,17 @@ platform's file; the lock file holds both.`,
 	return cmd
 }
 
-// installed is what --json shows of an installation.
+// installed is the result of an installation in the output of --json.
 type installed struct {
 	PluginLine
-	Before  string   `json:"before,omitempty"` // the version in whose place it is
+	Before  string   `json:"before,omitempty"` // the version that it replaced
 	Same    bool     `json:"same,omitempty"`
 	Dropped []string `json:"dropped,omitempty"`
 }
 
 func installPlugin(a *cli.App, cmd *cobra.Command, file string) error {
 	sum, err := cmd.Flags().GetString("sha256")
-	replace, bad := cmd.Flags().GetBool("replace") // not from the environment: it is about this one file
+	replace, bad := cmd.Flags().GetBool("replace") // not from the environment: it applies to this file only
 	if err := errors.Join(err, bad); err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func installPlugin(a *cli.App, cmd *cobra.Command, file string) error {
 	return a.Print(told(done))
 }
 
-// told says what was installed.
+// told formats the result of an installation.
 func told(done *lockfile.Installed) string {
 	var b strings.Builder
 	p := done.Plugin

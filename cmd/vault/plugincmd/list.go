@@ -24,13 +24,13 @@ run. The command runs no plugin.`,
 	return cmd
 }
 
-// The states of a plugin for machines.
+// The states of a plugin in the output of --json.
 const (
 	stateOK      = "ok"
 	stateRefused = "refused"
 )
 
-// PluginLine is a plugin in a list for machines.
+// PluginLine is a plugin in the output of --json.
 type PluginLine struct {
 	Name      string           `json:"name"`
 	Version   string           `json:"version"`
@@ -45,7 +45,7 @@ type PluginLine struct {
 	Reason    string           `json:"reason,omitempty"` // why it is refused, and what to do
 }
 
-// lineOf looks at a plugin without running it.
+// lineOf checks and describes a plugin without running it.
 func lineOf(p *lockfile.Plugin) PluginLine {
 	pin, err := p.Verify()
 	line := PluginLine{
@@ -61,7 +61,7 @@ func lineOf(p *lockfile.Plugin) PluginLine {
 	return line
 }
 
-// state is the state of a plugin for people.
+// state returns the state of a plugin for people.
 func (l PluginLine) state() string {
 	if l.Reason != "" {
 		return stateRefused + ": " + cli.Plain(l.Reason)

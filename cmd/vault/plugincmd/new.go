@@ -15,7 +15,7 @@ import (
 	"github.com/lmsvault/vault/plugins/scaffold"
 )
 
-// lasting is the path of this program; "" where it will soon be gone (go run).
+// lasting returns the path of this program, or "" if it is temporary (go run).
 func lasting() string {
 	path, err := os.Executable()
 	if err != nil || strings.Contains(path, string(filepath.Separator)+"go-build") || strings.ContainsAny(path, " $#") {

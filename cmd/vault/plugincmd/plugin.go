@@ -39,8 +39,8 @@ func NewPlugin(a *cli.App) *cobra.Command {
 	return cmd
 }
 
-// newPluginServe makes the command that vault starts itself with where a built-in
-// stage is isolated. It reads no settings: a process gets only what is its own.
+// newPluginServe returns the command that vault runs to isolate a built-in stage. It does
+// not read the tool's settings: the process gets only those of its stage.
 func newPluginServe(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:    "serve [STAGE]",
@@ -79,7 +79,7 @@ processes: which stage the process is for.`,
 	return cmd
 }
 
-// semantic is the program's version as semver.org has it.
+// semantic returns the program's version as a semantic version (semver.org).
 func semantic(version string) string {
 	v, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), "+")
 	if !protocol.GoodVersion(v) {

@@ -46,7 +46,7 @@ func removePlugin(a *cli.App, ctx context.Context, name string) error {
 		return a.PrintJSON(struct {
 			Name    string   `json:"name"`
 			Version string   `json:"version"`
-			Users   []string `json:"users"` // pipelines that can't run without it
+			Users   []string `json:"users"` // pipelines that use it
 		}{p.Name, p.Version, append([]string{}, users...)})
 	}
 	return a.Print(fmt.Sprintf("removed %s %s\n", p.Name, p.Version))

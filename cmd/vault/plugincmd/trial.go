@@ -52,14 +52,14 @@ this command, set the tool's own configuration file with LMSVAULT_CONFIG.`,
 	return cmd
 }
 
-// trial is what the command line of vault plugin test says.
+// trial holds the flags of "vault plugin test".
 type trial struct {
 	config, stage string
 	run           []string
 	list, yes     bool
 }
 
-// own keeps --config from being taken for the file of the tool's settings.
+// own prevents --config from being read as the file of the tool's settings.
 func (o *trial) own(cmd *cobra.Command) error {
 	f := cmd.Flags().Lookup("config")
 	given := o.config
@@ -111,7 +111,8 @@ func testPlugin(a *cli.App, cmd *cobra.Command, name string, o trial) error {
 	return r.end(ctx, len(checks))
 }
 
-// chosen are the checks whose IDs begin with one of the prefixes; all without any.
+// chosen returns the checks whose IDs begin with one of the prefixes, or all checks if
+// there are none.
 func chosen(all []conformance.Check, prefixes []string) ([]conformance.Check, error) {
 	if len(prefixes) == 0 {
 		return all, nil
@@ -125,9 +126,9 @@ func chosen(all []conformance.Check, prefixes []string) ([]conformance.Check, er
 	return some, nil
 }
 
-// checks are all that there are of a plugin.
+// checks returns all checks of a plugin's stage.
 func (l *lives) checks(p host.Program, s stage.Stage, settings any) []conformance.Check {
-	config := func() (any, error) { return settings, nil } // is not changed by who opens the stage
+	config := func() (any, error) { return settings, nil } // opening a stage does not change it
 	all := process.Checks(process.Subject{Path: p.Path, Args: p.Args, Env: p.Env, Stage: s, Config: config})
 	return append(all, conformance.ForPlugin(conformance.Plugin{
 		Stage: l.stage(s, p), Config: config, Env: stage.Env{Log: l.log, Workers: 4, Version: cli.Version()}, Process: l,
@@ -153,7 +154,7 @@ func listChecks(a *cli.App, checks []conformance.Check) error {
 	return a.Table(rows)
 }
 
-// tested finds what is to be tested: the program, what it says of itself, and its stage.
+// tested finds the program to test, its description and its stage.
 func tested(a *cli.App, ctx context.Context, name, stageName string) (p host.Program, d *host.Description, s stage.Stage, err error) {
 	if p, err = testedProgram(a, ctx, name, &stageName); err != nil {
 		return p, d, s, err

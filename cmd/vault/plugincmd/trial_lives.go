@@ -12,9 +12,9 @@ import (
 	"github.com/lmsvault/vault/plugins/host"
 )
 
-// lives are the hosts of a plugin that is killed by its checks. A host ends with
-// the process that was killed: else it would start the next and repeat the call,
-// and nobody saw what the first has left behind.
+// lives creates a new host of a plugin each time a check kills the plugin's process. A
+// host is not reused after that, because it would restart the process and repeat the call,
+// and the check could not examine the state after the kill.
 type lives struct {
 	log    *slog.Logger
 	config host.Config
@@ -31,14 +31,14 @@ func newLives(a *cli.App) (*lives, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := slog.New(slog.DiscardHandler) // that it was killed is no news
+	log := slog.New(slog.DiscardHandler) // hosts would log that the process was killed
 	if a.Flag("verbose").On {
 		log = a.Log
 	}
 	return &lives{log: log, config: host.Config{Log: log, Dir: w.Dir(), Version: cli.Version(), Stall: stalled}}, nil
 }
 
-// host is the one that works.
+// host returns the current host and creates one if there is none.
 func (l *lives) host() *host.Host {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -48,7 +48,7 @@ func (l *lives) host() *host.Host {
 	return l.current
 }
 
-// Kill is conformance's.
+// Kill implements the interface of package conformance.
 func (l *lives) Kill() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,7 +60,7 @@ func (l *lives) Kill() error {
 	return err
 }
 
-// close ends the plugin as the end of a command does.
+// close ends the plugin in the same way as the end of a command.
 func (l *lives) close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -70,7 +70,7 @@ func (l *lives) close() error {
 	return l.current.Close()
 }
 
-// stage is the plugin's stage as one that opens in the process of the day.
+// stage returns the plugin's stage, which opens in the process of the current host.
 func (l *lives) stage(s stage.Stage, p host.Program) stage.Stage {
 	return stage.Stage{
 		Info:       s.Info,

@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/plugins/host"
 )
 
-// verdict tells what comes of checks.
+// verdict runs checks and reports their results.
 type verdict struct {
 	app                 *cli.App
 	started             time.Time
@@ -27,7 +27,7 @@ const (
 	outcomeSkipped = "skipped"
 )
 
-// checked is the event of a check.
+// checked is the event that reports a check.
 type checked struct {
 	Time     time.Time `json:"time"`
 	Event    string    `json:"event"` // check
@@ -47,7 +47,7 @@ func (v *verdict) begin(d *host.Description, s stage.Stage) error {
 	return v.app.Print(fmt.Sprintf("plugin %s %s, %s %s\n\n", d.Name, d.Version, s.Role, s.Name))
 }
 
-// run runs a check, and tells that it still does.
+// run runs a check and shows that it is running.
 func (v *verdict) run(ctx context.Context, c conformance.Check) error {
 	stop := v.watch(c.ID)
 	var err error
@@ -60,10 +60,10 @@ func (v *verdict) run(ctx context.Context, c conformance.Check) error {
 	return err
 }
 
-// slow is how long a check runs before a line tells of it, where there is no terminal.
+// slow is the interval of the lines that report a running check without a terminal.
 const slow = 10 * time.Second
 
-// watch shows that a check runs, until stop.
+// watch shows that a check is running until stop is called.
 func (v *verdict) watch(id string) (stop func()) {
 	a := v.app
 	if a.Flag("json").On || a.Flag("quiet").On {
@@ -101,7 +101,7 @@ func (v *verdict) watch(id string) (stop func()) {
 // line replaces the last line of the terminal.
 func (v *verdict) line(text string) {
 	if _, err := fmt.Fprint(v.app.Errs, "\r\x1b[K"+text); err != nil {
-		return // there is nobody left to tell
+		return // a failed message cannot be reported
 	}
 }
 
@@ -143,7 +143,7 @@ func (v *verdict) tell(r conformance.Result) error {
 
 func (v *verdict) took(d time.Duration) string { return fmt.Sprintf("%.2fs", d.Seconds()) }
 
-// paint is the outcome as a word of seven letters, in colour on a terminal.
+// paint returns the outcome, padded to seven characters, in colour on a terminal.
 func (v *verdict) paint(outcome string) string {
 	word, colour := "ok     ", "32"
 	switch outcome {
@@ -158,13 +158,13 @@ func (v *verdict) paint(outcome string) string {
 	return word
 }
 
-// indented has no line further left than the first of a failure's.
+// indented returns text with all lines indented like the first line of a failure.
 func indented(text string) string {
 	text = cli.Plain(strings.ReplaceAll(text, "\t", "    "))
 	return strings.ReplaceAll(text, "\n", "\n           ")
 }
 
-// end tells the sum of it all.
+// end prints the summary.
 func (v *verdict) end(ctx context.Context, all int) error {
 	done := v.ok + v.failed + v.skipped
 	took := time.Since(v.started)

@@ -22,8 +22,8 @@ import (
 	"github.com/lmsvault/vault/plugins/host"
 )
 
-// testedProgram finds the program of a path, or of an installed plugin. A path
-// may name the stage.
+// testedProgram finds the program at a path, or that of an installed plugin. A path may
+// also name the stage.
 func testedProgram(a *cli.App, ctx context.Context, name string, stageName *string) (host.Program, error) {
 	if strings.Contains(name, "/") {
 		p, ofPath, err := a.Plugins(ctx).Program(name, ".")
@@ -52,7 +52,7 @@ func testedProgram(a *cli.App, ctx context.Context, name string, stageName *stri
 	return p.Program()
 }
 
-// testSettings decodes the settings to test with, and makes sure that they may be used.
+// testSettings decodes the settings for the test and checks that the test may use them.
 func testSettings(a *cli.App, cmd *cobra.Command, o trial, p host.Program, s stage.Stage) (any, host.Program, error) {
 	given, err := cli.Sets(cmd)
 	if err != nil {
@@ -74,7 +74,7 @@ func testSettings(a *cli.App, cmd *cobra.Command, o trial, p host.Program, s sta
 	return settings, p, err
 }
 
-// defaultSettings are those of a stage that needs none.
+// defaultSettings returns the settings of a stage that requires none.
 func defaultSettings(s stage.Stage) (any, error) {
 	settings := s.Config()
 	fields, err := config.Describe(settings)
@@ -96,7 +96,7 @@ func defaultSettings(s stage.Stage) (any, error) {
 	return settings, d.Decode(&yaml.Node{Kind: yaml.MappingNode}, settings).Err()
 }
 
-// exampleOf is something that a setting may be.
+// exampleOf returns an example of a setting's value.
 func exampleOf(f config.Field) string {
 	switch {
 	case f.Example != "":
@@ -127,7 +127,7 @@ func exampleOf(f config.Field) string {
 	return "…"
 }
 
-// fileSettings decodes those of a file: a pipeline, or the settings alone.
+// fileSettings decodes the settings in a file, which is a pipeline or has only settings.
 func fileSettings(a *cli.App, ctx context.Context, file string, given map[string]string, p host.Program, s stage.Stage) (any, host.Program, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -155,7 +155,7 @@ func fileSettings(a *cli.App, ctx context.Context, file string, given map[string
 	return settings, p, nil
 }
 
-// isPipeline tells a pipeline from settings.
+// isPipeline reports whether a document is a pipeline, as opposed to settings.
 func isPipeline(root *yaml.Node) bool {
 	keys := map[string]bool{}
 	for i := 0; i+1 < len(root.Content); i += 2 {
@@ -164,8 +164,8 @@ func isPipeline(root *yaml.Node) bool {
 	return keys["version"] && (keys["source"] || keys["sink"])
 }
 
-// stepSettings are those of the first step of a pipeline that uses a plugin's stage
-// of this name, with what the step says of its process.
+// stepSettings returns the settings of the first step in a pipeline that uses the plugin's
+// stage s, and the program with the step's settings for its process.
 func stepSettings(a *cli.App, ctx context.Context, file string, given map[string]string, p host.Program, s stage.Stage) (any, host.Program, error) {
 	o, err := a.Options(ctx)
 	if err != nil {
@@ -190,13 +190,13 @@ func stepSettings(a *cli.App, ctx context.Context, file string, given map[string
 	return nil, p, failure.New(failure.Usage, "no step of %s uses %s %s of this plugin; add one with use: and the program's path, or give a file with the settings only", file, s.Role, s.Name)
 }
 
-// noticed remembers which settings are of stages of plugins.
+// noticed records which settings belong to stages of plugins.
 type noticed struct {
 	*cli.Plugins
 	made map[any]pipeline.Isolation
 }
 
-// Find is a pipeline's.
+// Find implements the interface of package pipeline.
 func (n *noticed) Find(role stage.Role, use, base string, how pipeline.Isolation) (stage.Stage, string, error) {
 	s, notice, err := n.Plugins.Find(role, use, base, how)
 	if err != nil {
@@ -211,7 +211,7 @@ func (n *noticed) Find(role stage.Role, use, base string, how pipeline.Isolation
 	return s, notice, nil
 }
 
-// overwriting is the setting by which what is there would be replaced; "" for none.
+// overwriting returns the setting that allows replacing existing data, or "" if none does.
 func overwriting(settings any) (string, error) {
 	text, err := config.Encode(settings)
 	if err != nil {

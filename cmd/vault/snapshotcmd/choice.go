@@ -16,14 +16,14 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// snapshotFlag adds --snapshot.
+// snapshotFlag adds the flag --snapshot to cmd.
 func snapshotFlag(cmd *cobra.Command) {
 	cmd.Flags().StringP("snapshot", "s", stage.Latest, "snapshot ID, the beginning of one, or latest; may also be given after REPO")
 }
 
-// choice is the snapshot that the command line names.
+// choice returns the selection of snapshots on the command line.
 func choice(flags *pflag.FlagSet) (c stage.Choice, err error) {
-	for _, name := range cli.FlagsOnly() { // of an unset variable, most likely: it would ask for nothing
+	for _, name := range cli.FlagsOnly() { // most likely an unset variable, which would select nothing
 		if f := flags.Lookup(name); f != nil && f.Changed && strings.Trim(f.Value.String(), "[]\"") == "" {
 			return c, failure.New(failure.Usage, "--%s is empty", name)
 		}
@@ -44,7 +44,7 @@ func choice(flags *pflag.FlagSet) (c stage.Choice, err error) {
 	return c, err
 }
 
-// trusted are the public keys of --signer.
+// trusted returns the public keys of --signer.
 func trusted(flags *pflag.FlagSet) (signers []manifest.Signer, err error) {
 	texts, err := flags.GetStringSlice("signer")
 	if err != nil {
@@ -60,8 +60,8 @@ func trusted(flags *pflag.FlagSet) (signers []manifest.Signer, err error) {
 	return signers, nil
 }
 
-// chosen loads the snapshot that the command line names, and warns where latest
-// skipped newer ones.
+// chosen loads the snapshot selected on the command line. It warns if "latest" skipped
+// newer ones.
 func chosen(a *cli.App, ctx context.Context, c stage.Catalog) (*stage.Snapshot, error) {
 	s, err := c.Describe(ctx, a.Want)
 	if err != nil {
@@ -73,12 +73,12 @@ func chosen(a *cli.App, ctx context.Context, c stage.Catalog) (*stage.Snapshot, 
 	return s, nil
 }
 
-// snapshotWord is what can be an id of a snapshot, or the beginning of one, and no
-// path of an entry: those begin with the name of a part.
+// snapshotWord matches "latest", IDs of snapshots and their prefixes. It matches no path
+// of an entry, because those begin with the name of a part.
 var snapshotWord = regexp.MustCompile(`^(latest|[0-9]{4,8}(-[0-9]{0,6}(-[0-9a-f]{0,8})?)?)$`)
 
-// pickSnapshot takes the snapshot that follows REPO out of a command's arguments;
-// "" if none does.
+// pickSnapshot removes the snapshot that follows REPO from a command's arguments. It
+// returns "" if there is none.
 func pickSnapshot(args []string) (snapshot string, rest []string) {
 	if len(args) < 2 || !snapshotWord.MatchString(args[1]) {
 		return "", args
@@ -86,7 +86,7 @@ func pickSnapshot(args []string) (snapshot string, rest []string) {
 	return args[1], slices.Delete(slices.Clone(args), 1, 2)
 }
 
-// takesSnapshot is takes for commands whose REPO a snapshot may follow.
+// takesSnapshot is like cli.Takes, for commands that accept a snapshot after REPO.
 func takesSnapshot(names ...string) cobra.PositionalArgs {
 	check := cli.Takes(names...)
 	return func(cmd *cobra.Command, args []string) error {

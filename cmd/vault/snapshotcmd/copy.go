@@ -60,7 +60,7 @@ then the compress and encrypt steps of the file are used.`,
 	return cmd
 }
 
-// copyArgs asks for one way of saying what to copy.
+// copyArgs checks that the snapshots to copy are selected in one way only.
 func copyArgs(cmd *cobra.Command, args []string) error {
 	if len(args) < 2 {
 		return cli.Takes("FROM", "TO")(cmd, args)
@@ -126,7 +126,7 @@ func copySnapshots(a *cli.App, cmd *cobra.Command, from, to string, ids []string
 	return err
 }
 
-// destination opens the storage that is copied to, and finds out how to write there.
+// destination opens the storage to copy to and determines how to write there.
 func destination(a *cli.App, cmd *cobra.Command, path string) (d repository.Destination, err error) {
 	ctx := cmd.Context()
 	env, err := env(a)
@@ -165,7 +165,7 @@ func destination(a *cli.App, cmd *cobra.Command, path string) (d repository.Dest
 	return d, nil
 }
 
-// CopyLine is a snapshot in what copy prints for machines.
+// CopyLine is a snapshot in the JSON output of copy.
 type CopyLine struct {
 	ID       string        `json:"id"`
 	Copy     string        `json:"copy,omitempty"` // the ID of the copy
@@ -189,14 +189,14 @@ func copyLines(list []repository.Copied) []CopyLine {
 	return lines
 }
 
-// copied reports what copy did.
+// copied prints the result of copy.
 func copied(a *cli.App, c *repository.Copying, dry, well bool) error {
 	if a.Flag("json").On {
 		doc := struct {
 			DryRun  bool         `json:"dry_run"`
 			Copied  []CopyLine   `json:"copied"`
 			There   []CopyLine   `json:"there"`   // copied before
-			Removed []CopyLine   `json:"removed"` // copied before, and removed there since
+			Removed []CopyLine   `json:"removed"` // copied before, and removed from there since
 			Failed  []CopyLine   `json:"failed"`  // not copied
 			Notes   []stage.Note `json:"notes,omitempty"`
 		}{dry, copyLines(c.Copy), copyLines(c.There), []CopyLine{}, []CopyLine{}, c.Notes}
@@ -206,7 +206,7 @@ func copied(a *cli.App, c *repository.Copying, dry, well bool) error {
 		for _, l := range c.Failed {
 			doc.Failed = append(doc.Failed, CopyLine{ID: l.ID, Error: l.Err.Error()})
 		}
-		if !well { // it is part of the error's event
+		if !well { // the error event contains it
 			a.Result = doc
 			return nil
 		}

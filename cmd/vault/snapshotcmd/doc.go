@@ -1,3 +1,3 @@
-// Package snapshotcmd has the commands for repositories and their snapshots:
+// Package snapshotcmd implements the commands for repositories and their snapshots:
 // init-repository, snapshots, show, ls, cat, verify, copy, forget, prune and key.
 package snapshotcmd

@@ -85,7 +85,7 @@ Run vault prune to free the space.`,
 	})
 }
 
-// keepFlags lists the --keep flags that are given.
+// keepFlags returns the --keep flags that are set.
 func keepFlags(flags *pflag.FlagSet) []string {
 	var given []string
 	flags.Visit(func(f *pflag.Flag) {
@@ -96,7 +96,7 @@ func keepFlags(flags *pflag.FlagSet) []string {
 	return given
 }
 
-// signingKey is the key of --signing-key-file, or that of the repository's pipeline.
+// signingKey returns the key of --signing-key-file, or that of the repository's pipeline.
 func signingKey(a *cli.App, ctx context.Context, flags *pflag.FlagSet) (manifest.SigningKey, error) {
 	if flags.Lookup("signing-key-file") == nil {
 		return a.Signing, nil
@@ -116,7 +116,7 @@ func signingKey(a *cli.App, ctx context.Context, flags *pflag.FlagSet) (manifest
 	return key, nil
 }
 
-// forgottenLine is a snapshot in what forget prints for machines.
+// forgottenLine is a snapshot in the JSON output of forget.
 type forgottenLine struct {
 	ID       string    `json:"id"`
 	Start    time.Time `json:"start,omitzero"`
@@ -131,14 +131,14 @@ func forgetLine(s *stage.Snapshot, reasons []string) forgottenLine {
 	return forgottenLine{ID: s.ID, Start: s.Start, Pipeline: s.Pipeline, Site: s.Site, Tags: s.Tags, Reasons: reasons}
 }
 
-// forgotten reports what forget did.
+// forgotten prints the result of forget.
 func forgotten(a *cli.App, f *stage.Removed, dry bool) error {
 	if a.Flag("json").On {
 		doc := struct {
 			DryRun  bool            `json:"dry_run"`
 			Keep    []forgottenLine `json:"keep"`
 			Remove  []forgottenLine `json:"remove"`
-			Skipped []forgottenLine `json:"skipped"` // that can't be read; they stay
+			Skipped []forgottenLine `json:"skipped"` // unreadable snapshots, which are kept
 		}{dry, []forgottenLine{}, []forgottenLine{}, []forgottenLine{}}
 		for _, k := range f.Keep {
 			doc.Keep = append(doc.Keep, forgetLine(k.Snapshot, k.Reasons))

@@ -70,7 +70,7 @@ func isFile(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// initRepository makes the repositories of a pipeline, or one in a directory.
+// initRepository creates the repositories of a pipeline, or one in a directory.
 func initRepository(a *cli.App, cmd *cobra.Command, arg string) ([]engine.Created, error) {
 	ctx := cmd.Context()
 	env, err := env(a)
@@ -108,7 +108,7 @@ func createAt(ctx context.Context, at location, env stage.Env) error {
 	return repository.Create(ctx, storage, repository.Creation{NoKey: true})
 }
 
-// printCreated tells what was made, and the command that comes next.
+// printCreated prints the new repositories and the next command to run.
 func printCreated(a *cli.App, all []engine.Created, next string) error {
 	if len(all) == 0 {
 		return nil

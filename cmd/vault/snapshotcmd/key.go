@@ -63,7 +63,7 @@ nobody who can write to the storage can change it.`,
 	}
 }
 
-// writeKey keeps a key in a new file. A file that could not be written whole is removed.
+// writeKey writes a key to a new file. It removes the file after an error.
 func writeKey(path string, key manifest.SigningKey) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
@@ -79,8 +79,9 @@ func writeKey(path string, key manifest.SigningKey) error {
 	return nil
 }
 
-// keyRepository makes a command that changes who opens a repository. owner says
-// whether keys are shared by it, and so must be of the making of whoever opens them.
+// keyRepository completes a command that changes who can open a repository. If owner
+// returns true, an identity opens only keys created by its holder, because only those may
+// be shared with a passphrase.
 func keyRepository(a *cli.App, cmd *cobra.Command, owner func() bool, do func(ctx context.Context, r *repository.Repository, env stage.Env, args []string) error) *cobra.Command {
 	flags := cmd.Flags()
 	flags.String("passphrase-file", "", "file or pipe with a passphrase of the repository (default LMSVAULT_PASSPHRASE; asked for on a terminal)")
@@ -94,7 +95,7 @@ func keyRepository(a *cli.App, cmd *cobra.Command, owner func() bool, do func(ct
 		if err != nil {
 			return err
 		}
-		at.stages.Registry, at.owner = a.Stages, owner() // a key crosses no border of a process
+		at.stages.Registry, at.owner = a.Stages, owner() // keys are not sent to other processes
 		env, err := env(a)
 		if err != nil {
 			return err
@@ -162,7 +163,7 @@ and recipients of the pipeline. If a pipeline has both, add both in one command.
 	flags := cmd.Flags()
 	flags.String("new-passphrase-file", "", "file or pipe with the new passphrase (default LMSVAULT_NEW_PASSPHRASE; asked for on a terminal)")
 	flags.StringSliceVar(&recipients, "recipient", nil, "age public key (age1…) whose holder can open the repository; may be repeated")
-	// Recipients open keys of whoever has made one for them, so these may be shared with more of them.
+	// A key that somebody else created for a recipient may be shared with more recipients.
 	owner := func() bool {
 		_, set := config.SecretVariable(cli.NewKeys.Variable)
 		return len(recipients) == 0 || set || flags.Changed("new-passphrase-file")

@@ -9,7 +9,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// lossNouns names one thing of each kind of loss.
+// lossNouns maps each kind of loss to the noun for one item.
 var lossNouns = map[stage.LossKind]string{
 	stage.LossTable: "table", stage.LossColumn: "column", stage.LossRow: "row", stage.LossIndex: "index", stage.LossDefault: "default",
 	stage.LossConstraint: "constraint", stage.LossView: "view", stage.LossTrigger: "trigger", stage.LossRoutine: "routine",
@@ -18,7 +18,7 @@ var lossNouns = map[stage.LossKind]string{
 	stage.LossTime: "file time", stage.LossOutside: "outside link",
 }
 
-// Lacking says what a snapshot lacks: "199 files, 1 view".
+// Lacking formats the losses of a snapshot: "199 files, 1 view".
 func Lacking(lacks map[stage.LossKind]int64) string {
 	if len(lacks) == 0 {
 		return "nothing"
@@ -34,7 +34,7 @@ func Lacking(lacks map[stage.LossKind]int64) string {
 	return strings.Join(words, ", ")
 }
 
-// missing says what a snapshot lacks, on purpose or not.
+// missing formats what a snapshot lacks because of losses or a selection.
 func missing(s *stage.Snapshot) string {
 	switch {
 	case !s.Selected():
@@ -45,7 +45,7 @@ func missing(s *stage.Snapshot) string {
 	return "partial (selection)"
 }
 
-// lacks is what a snapshot that may be whole in the storage does not hold.
+// lacks lists what a snapshot lacks even if it is undamaged.
 type lacks struct {
 	Snapshot string                   `json:"snapshot"`
 	Selected bool                     `json:"selected,omitempty"` // it was made with a selection

@@ -46,7 +46,7 @@ name exactly; vault cat accepts it, too. A time outside the years 0 to 9999 is i
 	})
 }
 
-// Line is an entry as it is listed.
+// Line is an entry in the output of ls.
 type Line struct {
 	Path   string     `json:"path"`
 	Kind   stage.Kind `json:"kind"`
@@ -60,12 +60,12 @@ type Line struct {
 	SHA1   string     `json:"sha1,omitempty"`
 	SHA256 string     `json:"sha256,omitempty"`
 
-	PathQuoted   string `json:"path_quoted,omitempty"`   // see quoted; of what JSON can't hold
+	PathQuoted   string `json:"path_quoted,omitempty"`   // see quoted; for paths that JSON cannot represent
 	TargetQuoted string `json:"target_quoted,omitempty"` // likewise
-	Unix         *int64 `json:"unix,omitempty"`          // seconds, of a time that JSON can't hold
+	Unix         *int64 `json:"unix,omitempty"`          // seconds, for times that JSON cannot represent
 }
 
-// exact fills what is for JSON alone.
+// exact sets the fields that only JSON has.
 func (l Line) exact() Line {
 	l.PathQuoted, l.TargetQuoted = inexact(l.Path), inexact(l.Target)
 	if year := l.Time.UTC().Year(); year < 0 || year > 9999 {
@@ -119,7 +119,7 @@ func list(a *cli.App, ctx context.Context, c stage.Browser, s *stage.Snapshot, b
 	return out.Flush()
 }
 
-// text is the line for people.
+// text returns the line for people.
 func (l Line) text() string {
 	path := quoted(l.Path)
 	if l.Target != "" {
@@ -132,7 +132,7 @@ func (l Line) text() string {
 	return fmt.Sprintf("%-8s %4s %12d %20s  %s", l.Kind, l.Mode, l.Size, when, path)
 }
 
-// mode is the octal form, as chmod takes it.
+// mode formats permissions in octal, as for chmod.
 func mode(bits uint32) string {
 	if bits == 0 {
 		return ""

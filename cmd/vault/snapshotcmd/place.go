@@ -18,25 +18,25 @@ import (
 	"github.com/lmsvault/vault/storages/local"
 )
 
-// place is where a repository is, and what opens it.
+// location is the location of a repository and the keys to open it.
 type location struct {
 	stage                stage.Stage // a storage
 	config               any
 	stages               cli.Finder
-	passphrase, identity config.Secret // where a pipeline file gives them, as the next
-	site, pipeline       string        // whose latest snapshot is meant
+	passphrase, identity config.Secret // from a pipeline file, like the fields below
+	site, pipeline       string        // of the latest snapshot
 	signers              []manifest.Signer
-	signing              manifest.SigningKey // of the sink that the storage is
-	owner                bool                // only keys that may be shared are opened
+	signing              manifest.SigningKey // of the sink for this storage
+	owner                bool                // see engine.Keys
 }
 
-// isPipelineFile tells whether an argument names a pipeline file, by its ending.
+// isPipelineFile reports whether an argument is a pipeline file, by its extension.
 func isPipelineFile(path string) bool {
 	info, err := os.Stat(path)
 	return slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path)) && (err != nil || !info.IsDir())
 }
 
-// place finds the repository that an argument names: a directory, or a pipeline file.
+// locate finds the repository of an argument: a directory, or a pipeline file.
 func locate(a *cli.App, cmd *cobra.Command, path string, keys cli.KeyFlags) (location, error) {
 	if path == "" {
 		return location{}, failure.New(failure.Usage, "the repository's directory is empty; is a shell variable not set?")
@@ -47,7 +47,7 @@ func locate(a *cli.App, cmd *cobra.Command, path string, keys cli.KeyFlags) (loc
 	info, err := os.Stat(path)
 	isPipeline := slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path))
 	if errors.Is(err, fs.ErrNotExist) && isPipeline {
-		return stored(a, cmd, path, keys) // which says that it is missing
+		return stored(a, cmd, path, keys) // returns the error for a missing file
 	}
 	if err == nil && !info.IsDir() {
 		if !info.Mode().IsRegular() || !isPipeline {
@@ -73,7 +73,7 @@ func locate(a *cli.App, cmd *cobra.Command, path string, keys cli.KeyFlags) (loc
 	return location{stage: s, config: &local.Config{Dir: path}, stages: cli.Finder{Registry: registry, Plugins: a.Plugins(cmd.Context()), Base: "."}}, nil
 }
 
-// stored finds the only storage of a pipeline.
+// stored finds the storage of a pipeline, which must have exactly one.
 func stored(a *cli.App, cmd *cobra.Command, file string, keys cli.KeyFlags) (location, error) {
 	hasKeys := cmd.Flags().Changed(keys.Prefix+"passphrase-file") || cmd.Flags().Changed(keys.Prefix+"identity-file")
 	p, err := a.Load(cmd, file, pipeline.Options{Storages: true, HasKeys: hasKeys})

@@ -77,7 +77,7 @@ complete, and the next prune continues.`,
 	return cmd
 }
 
-// planned says what a prune is going to do.
+// planned describes what a prune will do.
 func planned(p *repository.Pruning) string {
 	return fmt.Sprintf("needed by %s: %s of %s; waste: %s in %s\n"+
 		"to delete: %s; to repack: %s; to merge: %s; %s to store again; frees %s\n",

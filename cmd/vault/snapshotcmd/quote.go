@@ -15,9 +15,9 @@ UTF-8, or leading or trailing spaces is printed in double quotes with escapes su
 
   vault cat REPO '"dataroot/a\nb"'`
 
-// quoted is a name as ls prints it: as it is, or, where a line could not hold it or
-// would not show it, as a Go string in double quotes. No path of an entry begins
-// with a double quote, so unquoted knows the two apart.
+// quoted returns a name for the output of ls: unchanged, or as a Go string in double
+// quotes if it contains line breaks or other unprintable characters. No path of an entry
+// begins with a double quote, so unquoted can distinguish the two forms.
 func quoted(name string) string {
 	odd := !utf8.ValidString(name) || name != strings.Trim(name, " ") || strings.Contains(name, " -> ") || strings.HasPrefix(name, `"`)
 	if odd || strings.ContainsFunc(name, func(r rune) bool { return !strconv.IsPrint(r) }) {
@@ -38,7 +38,7 @@ func unquoted(path string) (string, error) {
 	return name, nil
 }
 
-// inexact is the quoted form of a name that JSON can't hold; "" for others.
+// inexact returns the quoted form of a name that JSON cannot represent, or "" for others.
 func inexact(name string) string {
 	if utf8.ValidString(name) {
 		return ""

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// What ls prints of any name, in either form, is one line and gives the name back.
-func TestListedNamesGiveTheNameBack(t *testing.T) {
+// Both forms of any name are one line, and unquoted returns the name.
+func TestQuotedNamesRoundTrip(t *testing.T) {
 	for name, want := range map[string]string{
 		"dataroot/lang/en":   "dataroot/lang/en",
 		"dataroot/ü 😀":       "dataroot/ü 😀",

@@ -16,9 +16,9 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// repoCommand makes a command that works on a repository: the first argument is
-// its directory, or a pipeline file that names its storage. It is opened before do
-// and closed afterwards.
+// repoCommand completes a command that works on a repository. The first argument is its
+// directory, or a pipeline file with its storage. The repository is opened before do and
+// closed afterwards.
 func repoCommand(a *cli.App, cmd *cobra.Command, do func(ctx context.Context, r *repository.Repository, args []string) error) *cobra.Command {
 	flags := cmd.Flags()
 	flags.String("passphrase-file", "", "file or pipe with the passphrase (default LMSVAULT_PASSPHRASE; asked for on a terminal)")
@@ -31,7 +31,7 @@ func repoCommand(a *cli.App, cmd *cobra.Command, do func(ctx context.Context, r 
 	cmd.Long = cmp.Or(cmd.Long, cmd.Short+".") + repoHelp
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		ctx := cmd.Context()
-		if cmd.Name() != "verify" { // which reports progress
+		if cmd.Name() != "verify" { // verify reports progress
 			a.Document.Store(true)
 		}
 		if a.Want, err = choice(flags); err != nil {
@@ -53,7 +53,7 @@ func repoCommand(a *cli.App, cmd *cobra.Command, do func(ctx context.Context, r 
 		}
 		a.Signing = place.signing
 		if len(signers) > 0 {
-			place.signers = signers // flags win over the file
+			place.signers = signers // flags override the file
 		}
 		if f := flags.Lookup("snapshot"); f != nil && f.DefValue == stage.Latest {
 			a.Want.Site, a.Want.Pipeline = cmp.Or(a.Want.Site, place.site), cmp.Or(a.Want.Pipeline, place.pipeline)
@@ -68,7 +68,7 @@ func repoCommand(a *cli.App, cmd *cobra.Command, do func(ctx context.Context, r 
 	return cmd
 }
 
-// catalogCommand is a repoCommand that needs no more than a catalog of snapshots.
+// catalogCommand is a repoCommand that needs only a catalog of snapshots.
 func catalogCommand(a *cli.App, cmd *cobra.Command, do func(ctx context.Context, c stage.Catalog, args []string) error) *cobra.Command {
 	return repoCommand(a, cmd, func(ctx context.Context, r *repository.Repository, args []string) error {
 		key, err := signingKey(a, ctx, cmd.Flags())
@@ -96,7 +96,7 @@ REPO is the repository's directory, or a pipeline file (.yaml) with one storage.
 storage of a plugin can only be given as a file. The keys come from the file: from a
 storage under source, or from the encrypt step.`
 
-// open opens a repository with the keys of its place, or those that the flags give.
+// open opens a repository with the keys of its location or the flags.
 func open(a *cli.App, ctx context.Context, at location, flags cli.KeyFlags) (*repository.Repository, error) {
 	env, err := env(a)
 	if err != nil {
@@ -113,7 +113,7 @@ func open(a *cli.App, ctx context.Context, at location, flags cli.KeyFlags) (*re
 	return repository.Open(ctx, storage, chain)
 }
 
-// env is what the stages of a command that runs no pipeline get.
+// env returns the environment of stages for commands that do not run a pipeline.
 func env(a *cli.App) (stage.Env, error) {
 	scratch, err := a.Scratch()
 	if err != nil {
@@ -122,7 +122,8 @@ func env(a *cli.App) (stage.Env, error) {
 	return stage.Env{Log: a.Log, TempDir: scratch.Dir(), Workers: 1, Version: cli.Version()}, nil
 }
 
-// chain opens keys. A passphrase is asked for only where a key needs one.
+// chain opens the keys of a repository. It prompts for a passphrase only if a key needs
+// one.
 func chain(a *cli.App, ctx context.Context, at location, env stage.Env, flags cli.KeyFlags) (repository.Chain, error) {
 	keys := engine.Keys{Stages: at.stages, Env: env, Passphrase: at.passphrase, Identity: at.identity, Signers: at.signers, Owner: at.owner}
 	if keys.Passphrase.IsZero() && keys.Identity.IsZero() {
@@ -144,5 +145,5 @@ func chain(a *cli.App, ctx context.Context, at location, env stage.Env, flags cl
 	return chain, nil
 }
 
-// day is how points in time are printed.
+// day formats a point in time.
 func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }

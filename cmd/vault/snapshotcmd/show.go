@@ -35,7 +35,7 @@ func NewShow(a *cli.App) *cobra.Command {
 	})
 }
 
-// showJSON prints what the catalog keeps of a snapshot, and what follows from it.
+// showJSON prints a snapshot's entry in the catalog and values derived from it.
 func showJSON(a *cli.App, ctx context.Context, c stage.Catalog, s *stage.Snapshot) error {
 	m, ok := c.(stage.Manifester)
 	if !ok {

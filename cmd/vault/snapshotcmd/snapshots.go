@@ -40,7 +40,7 @@ func NewSnapshots(a *cli.App) *cobra.Command {
 	})
 }
 
-// snapshotLine is a snapshot in a list for machines.
+// snapshotLine is a snapshot in the JSON output of snapshots.
 type snapshotLine struct {
 	ID       string        `json:"id"`
 	Error    string        `json:"error,omitempty"`
@@ -50,11 +50,12 @@ type snapshotLine struct {
 	Site     string        `json:"site,omitempty"` // its identifier
 	SiteName string        `json:"site_name,omitempty"`
 	Host     string        `json:"host,omitempty"`
-	Signer   string        `json:"signer,omitempty"` // the public key of who signed it
+	Signer   string        `json:"signer,omitempty"` // the public key of the signer
 	Tags     []string      `json:"tags,omitempty"`
 	Totals   *stage.Totals `json:"totals,omitempty"`
 	Partial  bool          `json:"partial,omitempty"` // made with a selection or with losses
-	// Lacks counts what the site had and the snapshot doesn't, by kind of loss.
+	// Lacks counts the items of the site that are missing from the snapshot, by kind of
+	// loss.
 	Lacks map[stage.LossKind]int64 `json:"lacks,omitempty"`
 }
 

@@ -53,7 +53,7 @@ and files are not recomputed.`,
 			if err != nil {
 				return err
 			}
-			q.Want.Snapshot = s.ID // not a newer one that appears meanwhile
+			q.Want.Snapshot = s.ID // so that a newer snapshot is not checked instead
 		}
 		found, err := c.Verify(ctx, q)
 		if err != nil {
@@ -63,11 +63,11 @@ and files are not recomputed.`,
 	})
 }
 
-// verification is what verify has found.
+// verification holds the results of verify.
 type verification struct {
 	Subset     string          `json:"read_data_subset,omitempty"`
 	Damage     []stage.Finding `json:"damage"`
-	Incomplete []lacks         `json:"incomplete"`           // snapshots that are partial since they were made
+	Incomplete []lacks         `json:"incomplete"`           // snapshots that were partial from the beginning
 	Unreadable []string        `json:"unreadable,omitempty"` // snapshots that could not be checked
 	Checked    int             `json:"checked"`              // number of snapshots that were read and checked
 	Snapshots  int             `json:"snapshots"`            // number of snapshots in the repository
@@ -86,7 +86,7 @@ func verificationOf(found *stage.Verified, subset string) verification {
 	return v
 }
 
-// scope says how much was checked.
+// scope describes how much was checked.
 func (v *verification) scope() string {
 	if v.Snapshots == 0 {
 		return "the repository has no snapshots"
@@ -97,7 +97,7 @@ func (v *verification) scope() string {
 	return fmt.Sprintf("checked %d of %s", v.Checked, cli.Count(v.Snapshots, "snapshot"))
 }
 
-// verified reports what a verification found.
+// verified prints the results of a verification.
 func verified(a *cli.App, v verification) error {
 	found := v.Damage
 	if a.Flag("json").On {
