@@ -20,8 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "write the files named want anew")
 
-// world is a site's directory on a machine that is made up: only the files that
-// the case names exist outside of it.
+// world is a site's directory on an imaginary machine: outside of it only the files
+// that the case names exist.
 type world struct {
 	confined
 	dir   string
@@ -38,7 +38,8 @@ func (w world) Stat(path string) (fs.FileInfo, error) {
 	return nil, fs.ErrNotExist
 }
 
-// corpusCase reads the file outside of a case: what its config.php may depend on.
+// corpusCase reads the file named outside of a case: everything that its config.php
+// may depend on.
 func corpusCase(t *testing.T, dir string) (path string, o Options) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "outside"))
@@ -117,7 +118,7 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// describe writes all that is known of a site.
+// describe formats everything that is known of a site.
 func describe(t *testing.T, s *Site) string {
 	var b strings.Builder
 	line := func(name string, value any, err error) {
@@ -200,7 +201,7 @@ func written(v php.Value) string {
 	return fmt.Sprintf("%s (%s)", text, v)
 }
 
-// checkDSN reads a DSN back with the drivers that will get it.
+// checkDSN parses a DSN with the driver that it is for.
 func checkDSN(t *testing.T, d Database) {
 	t.Helper()
 	dsn := d.DSN().Reveal()

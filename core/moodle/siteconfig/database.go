@@ -12,10 +12,10 @@ import (
 	"github.com/lmsvault/vault/core/moodle/php"
 )
 
-// Engine is the kind of a database, named as the stages that read and write it.
+// Engine is a kind of database, with the name of the stages that read and write it.
 type Engine string
 
-// The engines of Moodle that Vault knows.
+// The engines that Moodle and Vault support.
 const (
 	MySQL    Engine = "mysql"    // MariaDB and Aurora too
 	Postgres Engine = "postgres" // pgsql in config.php
@@ -24,7 +24,7 @@ const (
 // engines are the values of dbtype.
 var engines = map[string]Engine{"mysqli": MySQL, "mariadb": MySQL, "auroramysql": MySQL, "pgsql": Postgres}
 
-// Database is where a site's tables are. With read-only replicas it is the primary.
+// Database locates a site's tables. If there are read-only replicas, it is the primary.
 type Database struct {
 	Engine   Engine
 	Type     string // dbtype: mysqli, mariadb, auroramysql, pgsql
@@ -44,8 +44,8 @@ type Database struct {
 	Replicas  int           // configured read-only replicas, which are not used
 }
 
-// Database is the site's database. Its error joins an *UnknownError for each
-// reason why settings that are needed are not known.
+// Database returns the site's database. Its error joins one *UnknownError for each
+// reason why required settings are unknown.
 func (s *Site) Database() (Database, error) {
 	var d Database
 	var faults []error
@@ -73,7 +73,7 @@ func (s *Site) Database() (Database, error) {
 			d.Schema = must(s.option("dbschema"))
 		}
 	}
-	// What follows is not needed to connect.
+	// The remaining settings are not needed to connect.
 	if seconds, err := s.option("connecttimeout"); err == nil {
 		if n, err := strconv.ParseFloat(seconds, 64); err == nil && n > 0 && n < 86400 {
 			d.Timeout = time.Duration(n * float64(time.Second))
@@ -87,7 +87,7 @@ func (s *Site) Database() (Database, error) {
 	return s.address(d, port, socket)
 }
 
-// named shows the other values of dbtype that Moodle had.
+// named returns dbtype in parentheses if Moodle has ever supported that engine.
 func named(dbtype string) string {
 	switch dbtype {
 	case "sqlsrv", "oci", "mssql", "sqlite3", "mysql", "postgres7":
@@ -96,7 +96,7 @@ func named(dbtype string) string {
 	return ""
 }
 
-// option is the text of an element of dboptions, "" where there is none.
+// option returns the text of an element of dboptions, "" if there is none.
 func (s *Site) option(name string) (string, error) {
 	full := "dboptions." + name
 	if secret, ok := s.given[full]; ok {
@@ -136,7 +136,7 @@ func (s *Site) replicas() int {
 	return instance.Len()
 }
 
-// address works out host, port and socket as Moodle's drivers do.
+// address determines host, port and socket as Moodle's drivers do.
 func (s *Site) address(d Database, port, socket string) (Database, error) {
 	_, _, pos, _ := s.lookup("dboptions")
 	if socket == "0" { // what PHP takes for false
@@ -168,8 +168,8 @@ func (s *Site) address(d Database, port, socket string) (Database, error) {
 	return d, s.writable(d)
 }
 
-// hostAndPort takes HOST:PORT, [IPV6]:PORT or HOST:/SOCKET apart; ok is false for a
-// host alone, an IPv6 address without brackets and a path.
+// hostAndPort splits HOST:PORT, [IPV6]:PORT or HOST:/SOCKET; ok is false for a host
+// alone, an IPv6 address without brackets and a path.
 func hostAndPort(text string) (host, rest string, ok bool) {
 	if net.ParseIP(text) != nil || strings.HasPrefix(text, "/") {
 		return "", "", false
@@ -184,15 +184,15 @@ func hostAndPort(text string) (host, rest string, ok bool) {
 	return strings.Cut(text, ":")
 }
 
-// mysqlSockets are where distributions put the socket of MySQL, which PHP knows by
-// its own configuration.
+// mysqlSockets lists the paths where distributions put the socket of MySQL, which PHP
+// takes from its own configuration.
 var mysqlSockets = []string{
 	"/run/mysqld/mysqld.sock", "/var/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock",
 	"/opt/bitnami/mariadb/tmp/mysql.sock", "/opt/bitnami/mysql/tmp/mysql.sock", "/opt/lampp/var/mysql/mysql.sock",
 }
 
-// mysqlAddress: localhost is the socket, whatever the port. Where no socket is
-// found, it is the machine's own address.
+// mysqlAddress returns the socket for localhost, whatever the port, or the loopback
+// address if no socket is found.
 func (s *Site) mysqlAddress(d *Database, socket string) {
 	d.Host = strings.Trim(d.Host, "[]")
 	if d.Port == 0 {
@@ -220,8 +220,8 @@ func (s *Site) mysqlAddress(d *Database, socket string) {
 
 var postgresSockets = []string{"/run/postgresql", "/var/run/postgresql", "/tmp"}
 
-// postgresAddress: a socket is used where dbsocket says so and the host is this
-// machine, where the host is a directory, and where there is none.
+// postgresAddress returns a socket if dbsocket requests one and the host is this
+// machine, if the host is a directory, or if there is no host.
 func (s *Site) postgresAddress(d *Database, socket string) {
 	d.Host = strings.Trim(d.Host, "[]")
 	if d.Port == 0 {

@@ -11,11 +11,11 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// tlsModes are the values of dboptions['ssl'], as the parameter tls of the driver
-// of MySQL has them. PostgreSQL has the same names.
+// tlsModes maps the values of dboptions['ssl'] to the parameter tls of the MySQL
+// driver. PostgreSQL uses the same names.
 var tlsModes = map[string]string{"": "", "disable": "false", "prefer": "preferred", "require": "skip-verify", "verify-full": "true"}
 
-// writable refuses what cannot be written into a DSN.
+// writable returns an error for a value that a DSN cannot contain.
 func (s *Site) writable(d Database) error {
 	refuse := func(setting, problem string) error {
 		name, _, _ := strings.Cut(setting, ".")
@@ -42,7 +42,8 @@ func (s *Site) writable(d Database) error {
 	return nil
 }
 
-// DSN is the address of the database as the stages mysql and postgres take it.
+// DSN returns the address of the database in the format of the stages mysql and
+// postgres.
 func (d Database) DSN() config.Secret {
 	if d.Engine == Postgres {
 		return config.NewSecret(d.postgresURL())
@@ -50,7 +51,7 @@ func (d Database) DSN() config.Secret {
 	return config.NewSecret(d.mysqlDSN())
 }
 
-// mysqlDSN writes it as go-sql-driver has it: user and password as they are.
+// mysqlDSN formats the DSN for go-sql-driver, which does not escape user and password.
 func (d Database) mysqlDSN() string {
 	var b strings.Builder
 	b.WriteString(d.User)

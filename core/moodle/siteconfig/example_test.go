@@ -10,8 +10,8 @@ import (
 	"github.com/lmsvault/vault/core/moodle/siteconfig"
 )
 
-// The database of a site whose config.php takes the password from the environment
-// of the web server, which Vault does not have.
+// In this site config.php takes the database password from the environment of the web
+// server, which Vault does not have.
 func Example() {
 	s, err := siteconfig.Read(context.Background(), "testdata/sites/docker-env-unset", siteconfig.Options{
 		Env:   os.LookupEnv,

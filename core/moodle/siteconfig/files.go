@@ -11,22 +11,22 @@ import (
 	"syscall"
 )
 
-// maxFile bounds what is read of one file, in bytes.
+// maxFile is the maximum size of a file, in bytes.
 const maxFile = 1 << 20
 
-// confined reads regular files below some directories.
+// confined reads regular files below a set of directories.
 type confined struct{ roots []string }
 
-// secretDirs are where container runtimes mount secrets.
+// secretDirs lists the directories where container runtimes mount secrets.
 var secretDirs = []string{"/run/secrets", "/var/run/secrets"}
 
-// confine allows the directories of config.php, with and without its symlinks, the
-// ones above them, and more.
+// confine allows the directory of config.php, before and after symlinks are resolved,
+// the directories above these two, and more.
 func confine(file, real string, more []string) confined {
 	var c confined
 	for _, dir := range []string{filepath.Dir(file), filepath.Dir(real)} {
 		c.roots = append(c.roots, dir)
-		// Not /etc or /srv, for files of others are there.
+		// Not /etc or /srv, which contain files of others.
 		if above := filepath.Dir(dir); strings.Count(above, "/") >= 2 {
 			c.roots = append(c.roots, above)
 		}
@@ -50,7 +50,7 @@ func (c confined) allows(path string) bool {
 	return false
 }
 
-// Read returns a file, after symlinks that must not lead out of the directories.
+// Read returns the content of a file. Symlinks must not lead out of the directories.
 func (c confined) Read(path string) (content []byte, err error) {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -74,8 +74,8 @@ func (c confined) Read(path string) (content []byte, err error) {
 	return io.ReadAll(io.LimitReader(f, maxFile+1))
 }
 
-// Stat tells what is at a path, which may be anywhere.
+// Stat describes the file at a path, which may be anywhere.
 func (c confined) Stat(path string) (fs.FileInfo, error) { return os.Stat(path) }
 
-// Real returns a path without symlinks.
+// Real returns a path with its symlinks resolved.
 func (c confined) Real(path string) (string, error) { return filepath.EvalSymlinks(path) }

@@ -13,16 +13,16 @@ import (
 // FileName is the name of Moodle's configuration file.
 const FileName = "config.php"
 
-// Location is where a site's code is.
+// Location holds the paths of a site's code.
 type Location struct {
 	File string // config.php
 	Dir  string // the directory with config.php
 	Web  string // the directory with version.php: Dir, or public in it since Moodle 5.1
 }
 
-// Find locates config.php: path is the file, the directory of Moodle's code, or
-// since Moodle 5.1 the directory public in it. The error is fs.ErrNotExist if there
-// is none.
+// Find locates config.php. path is the file, the directory of Moodle's code, or since
+// Moodle 5.1 the directory public in it. The error is fs.ErrNotExist if there is no
+// config.php.
 func Find(path string) (Location, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {

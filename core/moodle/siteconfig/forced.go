@@ -4,8 +4,8 @@ import (
 	"github.com/lmsvault/vault/core/moodle/php"
 )
 
-// Setting is one that config.php forces. Its value may be a secret: formatting a
-// Setting does not print it.
+// Setting is a setting that config.php forces. Its value may be a secret, so
+// formatting a Setting does not print it.
 type Setting struct {
 	Plugin string // "" for Moodle's core
 	Name   string
@@ -13,22 +13,22 @@ type Setting struct {
 	Pos    php.Pos
 }
 
-// Text is the value as Moodle's functions return it; ok is false where it is not
-// known, and for arrays and objects.
+// Text returns the value as Moodle's functions return it; ok is false if the value is
+// unknown, an array or an object.
 func (s Setting) Text() (text string, ok bool) { return s.Value.Text() }
 
-// Forced are the settings that config.php forces, in its order.
+// Forced lists the settings that config.php forces, in its order.
 type Forced struct {
 	Core    []Setting
 	Plugins []Setting
-	// Open is why there may be others than these; nil if there are not.
+	// Open is the reason why there may be further settings; nil if there are none.
 	Open *php.Reason
 }
 
-// forcedPlugins is the setting that holds those of plugins.
+// forcedPlugins is the setting that holds the forced settings of plugins.
 const forcedPlugins = "forced_plugin_settings"
 
-// Forced lists every setting of config.php, those of the database included.
+// Forced returns every setting of config.php, including those of the database.
 func (s *Site) Forced() Forced {
 	f := Forced{Open: s.open}
 	for _, p := range s.settings {
@@ -51,10 +51,10 @@ func (s *Site) Forced() Forced {
 	return f
 }
 
-// CoreSetting is a setting of Moodle's core that config.php forces.
+// CoreSetting returns a setting of Moodle's core that config.php forces.
 func (f Forced) CoreSetting(name string) (Setting, bool) { return find(f.Core, "", name) }
 
-// PluginSetting is a setting of a plugin that config.php forces.
+// PluginSetting returns a setting of a plugin that config.php forces.
 func (f Forced) PluginSetting(plugin, name string) (Setting, bool) {
 	return find(f.Plugins, plugin, name)
 }

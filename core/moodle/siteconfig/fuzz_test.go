@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Whatever a config.php says, asking for what it says never panics, and a database
-// that is returned has a DSN that the drivers take.
+// Whatever a config.php contains, reading its settings never panics, and the drivers
+// accept the DSN of a returned database.
 func FuzzRead(f *testing.F) {
 	seeds, err := filepath.Glob("testdata/sites/*/config.php")
 	if err != nil {

@@ -9,28 +9,29 @@ import (
 	"github.com/lmsvault/vault/core/moodle/php"
 )
 
-// Options is what config.php may depend on. All of it may be empty.
+// Options provides everything that config.php may depend on. All fields are optional.
 type Options struct {
-	// Env returns a variable of the environment. One that it lacks counts as not
-	// set; Site.Unset lists those that were asked for.
+	// Env returns an environment variable. Site.Unset lists the variables that
+	// config.php reads and Env does not have.
 	Env func(name string) (value string, ok bool)
-	// Server is what $_SERVER holds when the web server runs the site: HTTP_HOST
-	// decides which site of a shared code directory is meant.
+	// Server holds $_SERVER as the web server sets it. HTTP_HOST selects one of
+	// several sites that share a code directory.
 	Server map[string]string
-	// Address is the site's address, such as https://moodle.example.org. It stands
-	// for the keys of Server that follow from it.
+	// Address is the site's address, such as https://moodle.example.org. It sets the
+	// keys of Server that can be derived from it.
 	Address string
-	// Given are settings that win over those of config.php, by their names: dbpass,
+	// Given holds settings that override those of config.php, by name: dbpass,
 	// wwwroot, dboptions.dbport.
 	Given map[string]config.Secret
-	// Readable are directories whose files config.php may include, besides those of
-	// its own directory and the one above.
+	// Readable lists directories whose files config.php may include, besides its own
+	// directory and the one above.
 	Readable []string
-	// Files reads the site's files; nil for the file system, with the directories above.
+	// Files reads the site's files; nil for the file system, limited to these
+	// directories.
 	Files php.Files
 }
 
-// server is what $_SERVER holds.
+// server returns the contents of $_SERVER.
 func (o Options) server() (map[string]string, error) {
 	all := map[string]string{}
 	if o.Address != "" {

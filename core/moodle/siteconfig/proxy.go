@@ -9,7 +9,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 )
 
-// Proxy is how a site reaches what is outside. Its zero value is no proxy.
+// Proxy is the HTTP proxy of a site. The zero value means no proxy.
 type Proxy struct {
 	Host     string
 	Port     int    // 0 for the default of its kind
@@ -19,8 +19,8 @@ type Proxy struct {
 	Bypass   []string // beginnings or ends of the names of hosts that are reached without it
 }
 
-// Proxy is the site's proxy. What config.php forces wins over what stored returns
-// for a name in the table config; stored may be nil.
+// Proxy returns the site's proxy. stored returns a value of the table config by its
+// name, and may be nil; settings that config.php forces override these.
 func (s *Site) Proxy(stored func(name string) string) (Proxy, error) {
 	var failed error
 	get := func(name string) string {
@@ -57,9 +57,9 @@ func (s *Site) Proxy(stored func(name string) string) (Proxy, error) {
 	return p, nil
 }
 
-// For is the address of the proxy for a host, nil where there is none or where the
-// host is reached without it, by Moodle's rule: its name begins or ends with an
-// element of Bypass. The password is in it.
+// For returns the address of the proxy for a host, including the password. It is nil
+// if there is no proxy, or by Moodle's rule if the host's name begins or ends with an
+// element of Bypass.
 func (p Proxy) For(host string) *url.URL {
 	if p.Host == "" {
 		return nil

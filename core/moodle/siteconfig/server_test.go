@@ -13,12 +13,12 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// phpText writes a text in single quotes.
+// phpText formats a text as a PHP string in single quotes.
 func phpText(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
 }
 
-// The DSN made of a config.php opens the database on a real server, as the stages open it.
+// The DSN from a config.php opens the database on a real server, as in a stage.
 func TestDSNOpensTheDatabase(t *testing.T) {
 	configPHP := func(dbtype, host string, port int, name, user, password string) string {
 		return fmt.Sprintf("<?php\n$CFG = new stdClass();\n$CFG->dbtype = '%s';\n$CFG->dbhost = %s;\n$CFG->dbname = %s;\n$CFG->dbuser = %s;\n$CFG->dbpass = %s;\n$CFG->dboptions = ['dbport' => '%d'%s];\n",

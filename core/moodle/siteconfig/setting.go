@@ -7,7 +7,8 @@ import (
 	"github.com/lmsvault/vault/core/moodle/php"
 )
 
-// lookup finds a setting: given wins over config.php. Its value may be unknown.
+// lookup returns a setting, first from Options.Given, then from config.php. Its value
+// may be unknown.
 func (s *Site) lookup(name string) (v php.Value, shown string, pos php.Pos, ok bool) {
 	pos = php.Pos{File: s.File}
 	if secret, given := s.given[name]; given {
@@ -21,8 +22,8 @@ func (s *Site) lookup(name string) (v php.Value, shown string, pos php.Pos, ok b
 	return v, "", pos, false
 }
 
-// optional is the text of a setting, "" where it is not set. One that is not known
-// is an error.
+// optional returns the text of a setting, "" if it is not set. An unknown value is an
+// error.
 func (s *Site) optional(name string) (string, error) {
 	v, shown, pos, ok := s.lookup(name)
 	if !ok && s.open != nil {
@@ -31,7 +32,7 @@ func (s *Site) optional(name string) (string, error) {
 	return s.text(name, v, shown, pos)
 }
 
-// needed is the text of a setting that must not be empty.
+// needed returns the text of a setting that must not be empty.
 func (s *Site) needed(name string) (string, error) {
 	text, err := s.optional(name)
 	if err == nil && text == "" {
@@ -41,7 +42,7 @@ func (s *Site) needed(name string) (string, error) {
 	return text, err
 }
 
-// text is a value as a text. What the environment lacks is not an empty text.
+// text converts a value to text. An unset environment variable is not an empty text.
 func (s *Site) text(name string, v php.Value, shown string, pos php.Pos) (string, error) {
 	if why := v.Unknown(); why != nil {
 		return "", s.unknown(name, shown, pos, why)
@@ -67,7 +68,7 @@ func (s *Site) unknown(name, shown string, pos php.Pos, why *php.Reason) error {
 	return failure.Wrap(failure.Usage, e)
 }
 
-// unsetAt lists the variables that a line asked for and that are not set.
+// unsetAt lists the variables that a line reads and that are not set.
 func (s *Site) unsetAt(pos php.Pos) (names []string) {
 	for _, u := range s.Unset {
 		if u.Pos == pos {

@@ -13,13 +13,13 @@ import (
 	"github.com/lmsvault/vault/core/moodle/php"
 )
 
-// Site is what a config.php says.
+// Site holds the contents of a config.php.
 type Site struct {
 	Location
-	// Unset are variables of the environment that config.php asked for and that are
-	// not set here. What it takes in their place may not be what the web server has.
+	// Unset lists the environment variables that config.php reads and that are not
+	// set here. Its fallback values may differ from those of the web server.
 	Unset []php.Use
-	// Included are the files that were read, config.php first.
+	// Included lists the files that were read, config.php first.
 	Included []string
 
 	given    map[string]config.Secret
@@ -28,13 +28,13 @@ type Site struct {
 	exists   func(path string) bool
 }
 
-// undefined are constants that only Moodle's tests and special scripts define.
+// undefined lists constants that only Moodle's tests and special scripts define.
 var undefined = []string{
 	"PHPUNIT_TEST", "PHPUNIT_UTIL", "BEHAT_TEST", "BEHAT_UTIL", "BEHAT_SITE_RUNNING", "BEHAT_PARALLEL_UTIL", "MDL_PERF_TEST", "ABORT_AFTER_CONFIG", "IGNORE_COMPONENT_CACHE",
 }
 
-// Read evaluates the config.php that Find finds at path. A file that is not PHP
-// that can be read is an error; what it leaves open is one when it is asked for.
+// Read evaluates the config.php that Find finds at path. It fails if the file cannot
+// be read or parsed; an unknown setting is an error only when it is requested.
 func Read(ctx context.Context, path string, o Options) (*Site, error) {
 	at, err := Find(path)
 	if err != nil {
@@ -68,7 +68,7 @@ func Read(ctx context.Context, path string, o Options) (*Site, error) {
 	return s, nil
 }
 
-// explain says what to do about a file that cannot be evaluated.
+// explain adds a remedy to the error of a file that cannot be evaluated.
 func explain(file string, err error, addressed bool) error {
 	var syntax *php.SyntaxError
 	var limit *php.LimitError
@@ -95,13 +95,13 @@ func explain(file string, err error, addressed bool) error {
 	return fmt.Errorf("reading %s: %w", file, err)
 }
 
-// WWWRoot is the site's address, without a slash at its end.
+// WWWRoot returns the site's address without a trailing slash.
 func (s *Site) WWWRoot() (string, error) {
 	text, err := s.needed("wwwroot")
 	return strings.TrimRight(text, "/"), err
 }
 
-// DataRoot is the absolute path of the site's data root.
+// DataRoot returns the absolute path of the site's data root.
 func (s *Site) DataRoot() (string, error) {
 	text, err := s.needed("dataroot")
 	if err != nil {
@@ -114,8 +114,8 @@ func (s *Site) DataRoot() (string, error) {
 	return filepath.Clean(text), nil
 }
 
-// DirectoryPermissions are the permissions of new directories in the data root,
-// 02777 where config.php sets none or none that can be read.
+// DirectoryPermissions returns the permissions of new directories in the data root,
+// 02777 if config.php does not set them or the value is unknown.
 func (s *Site) DirectoryPermissions() uint32 {
 	v, _, _, ok := s.lookup("directorypermissions")
 	if n, isInt := v.Int(); ok && isInt && n > 0 && n <= 0o7777 {

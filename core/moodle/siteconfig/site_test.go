@@ -20,7 +20,7 @@ import (
 const minimal = "<?php\n$CFG = new stdClass();\n$CFG->dbtype = 'mysqli';\n$CFG->dbhost = 'db';\n$CFG->dbname = 'm';\n$CFG->dbuser = 'u';\n" +
 	"$CFG->dbpass = 'p';\n$CFG->wwwroot = 'http://h';\n$CFG->dataroot = '/d';\n"
 
-// site writes files of a site into a new directory and returns it.
+// site writes files of a site to a new directory and returns the directory.
 func site(t *testing.T, pairs ...string) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -64,7 +64,7 @@ func TestReadSaysWhoMayReadConfig(t *testing.T) {
 	}
 }
 
-// As Debian has it: the code's config.php is a link to /etc/moodle.
+// On Debian the config.php in the code is a link to /etc/moodle.
 func TestReadFollowsASymlinkToConfig(t *testing.T) {
 	dir := site(t, "etc/moodle/config.php", minimal+"require 'more.php'; $CFG->x = __DIR__;", "etc/moodle/more.php", "<?php $CFG->prefix = 'x_';", "code/lib/setup.php", "")
 	if err := os.Symlink(filepath.Join(dir, "etc/moodle/config.php"), filepath.Join(dir, "code/config.php")); err != nil {
@@ -83,8 +83,8 @@ func TestReadFollowsASymlinkToConfig(t *testing.T) {
 	}
 }
 
-// A config.php that somebody else may write must not make Vault, which may run as
-// root, read what is none of the site's, or wait.
+// Another user may be able to write config.php, and Vault may run as root: config.php
+// must not make it read files outside of the site, or block.
 func TestIncludesStayInTheSitesDirectories(t *testing.T) {
 	dir := site(t, "a/b/code/config.php", "", "outside.php", "<?php $CFG->dbname = 'outside';", "a/b/beside.php", "<?php $CFG->dbname = 'beside';", "a/b/code/big.php", "<?php "+strings.Repeat("//", 1<<20))
 	code := filepath.Join(dir, "a/b/code")
@@ -160,7 +160,7 @@ func TestReadTellsWhyASettingIsUnknown(t *testing.T) {
 	}
 }
 
-// Wherever a file breaks off, and however its values are printed, no password is shown.
+// No error or formatted value shows a password, wherever a file is truncated.
 func TestErrorsDoNotShowValues(t *testing.T) {
 	code := "<?php\n$CFG = new stdClass();\n$CFG->dbtype = 'mysqli';\n$CFG->dbhost = \"zq7host {$x['zq7key']}\";\n$CFG->dbname = zq7const . 'zq7name' . time();\n" +
 		"$CFG->dbuser = zq7call('zq7user', $_SERVER['HTTP_HOST'] ?: 'zq7default');\n$CFG->dbpass = match (time()) { 1 => 'zq7pass', default => 'zq7other' };\n" +
@@ -217,7 +217,7 @@ func TestProxyTakesStoredSettingsWhereNoneAreForced(t *testing.T) {
 	}
 }
 
-// The config.php of a real site, where the lab is beside the project.
+// The config.php of a real site can be read; skipped without the lab.
 func TestReadLabSite(t *testing.T) {
 	lab, err := filepath.Abs("../../../../shared/lab/code.tar.zst")
 	if err != nil {

@@ -10,16 +10,17 @@ import (
 	"github.com/lmsvault/vault/core/moodle/php"
 )
 
-// UnknownError reports settings that are needed and that config.php does not say in
-// a way that can be read, all for one reason.
+// UnknownError reports required settings whose values could not be determined, all
+// for the same reason.
 type UnknownError struct {
 	Settings []string
 	Pos      php.Pos // where the first is set; the line is 0 if it is nowhere
-	// Shown is the expression that is assigned to it, with … in place of texts.
+	// Shown is the assigned expression, with … in place of texts.
 	Shown string
-	// Reason is why they are not known; nil for one that is not set, or empty.
+	// Reason says why they are unknown; nil for a setting that is not set, or empty.
 	Reason *php.Reason
-	// Unset are variables of the environment that it comes from and that are not set.
+	// Unset lists the environment variables that the value depends on and that are not
+	// set.
 	Unset []string
 }
 
@@ -51,7 +52,7 @@ func (e *UnknownError) Error() string {
 	return b.String() + "; " + e.Remedy()
 }
 
-// because is the reason, with the place where it is another than that of the setting.
+// because returns the reason, with its position if that differs from the setting's.
 func (e *UnknownError) because() string {
 	root := e.Reason.Root()
 	text := root.Problem
@@ -64,7 +65,7 @@ func (e *UnknownError) because() string {
 	return text + e.where(root.Pos)
 }
 
-// where names a place that is not that of the setting.
+// where returns a position if it differs from the setting's.
 func (e *UnknownError) where(pos php.Pos) string {
 	switch {
 	case pos == e.Pos:
@@ -75,7 +76,7 @@ func (e *UnknownError) where(pos php.Pos) string {
 	return fmt.Sprintf(" (%s)", pos)
 }
 
-// Remedy says what to do.
+// Remedy says what the administrator can do.
 func (e *UnknownError) Remedy() string {
 	itself := fmt.Sprintf("give %s as an option", e.Settings[0])
 	if len(e.Settings) > 1 {
@@ -98,7 +99,7 @@ func (e *UnknownError) Remedy() string {
 	return itself
 }
 
-// grouped joins errors. Settings that are unknown for one reason become one error.
+// grouped joins errors. Settings that are unknown for the same reason become one error.
 func grouped(faults []error) error {
 	var all []error
 	for _, fault := range faults {
@@ -113,7 +114,7 @@ func grouped(faults []error) error {
 	return failure.Wrap(failure.Of(all[0]), errors.Join(all...))
 }
 
-// absorb adds a setting to the error of another that has the same reason.
+// absorb merges an error with the same reason, which adds its settings.
 func absorb(all []error, next *UnknownError) bool {
 	for _, fault := range all {
 		var e *UnknownError
@@ -126,7 +127,7 @@ func absorb(all []error, next *UnknownError) bool {
 	return false
 }
 
-// reasoned is another error's reason as this one would write it.
+// reasoned returns another error's reason as this error formats it.
 func (e *UnknownError) reasoned(other *UnknownError) string {
 	moved := *e
 	moved.Reason = other.Reason
