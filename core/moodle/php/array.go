@@ -4,10 +4,10 @@ import (
 	"strconv"
 )
 
-// Limits of arrays: what is larger becomes unknown.
+// Limits of arrays; an array that exceeds one becomes unknown.
 const (
-	maxElements = 20_000 // with those of the arrays in it
-	maxArrays   = 32     // in each other
+	maxElements = 20_000 // including nested arrays
+	maxArrays   = 32     // nested in each other
 )
 
 // key is the key of an array: a whole number or a string that isn't one.
@@ -19,7 +19,7 @@ type key struct {
 
 func intKey(n int64) key { return key{n: n} }
 
-// keyOf is the key that a string stands for: "8" is 8, "08" is not.
+// keyOf returns the key for a string: the number 8 for "8", the string for "08".
 func keyOf(s string) key {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil && strconv.FormatInt(n, 10) == s {
 		return intKey(n)
@@ -46,12 +46,12 @@ type item struct {
 	value Value
 }
 
-// array is an ordered map. One that a Value holds is not changed any more.
+// array is an ordered map. It is immutable once a Value holds it.
 type array struct {
 	items []item
 	at    map[key]int
 	next  int64
-	size  int // elements, with those of the arrays in it
+	size  int // number of elements, including nested arrays
 	depth int
 }
 
@@ -91,7 +91,7 @@ func (a *array) set(k key, v Value) {
 
 func (a *array) add(v Value) { a.set(intKey(a.next), v) }
 
-// without is a copy that lacks a key.
+// without returns a copy without a key.
 func (a *array) without(k key) *array {
 	b := newArray()
 	for _, it := range a.items {
@@ -111,7 +111,7 @@ func (a *array) clone() *array {
 	return b
 }
 
-// list makes an array of values.
+// list returns an array of values.
 func list(values ...Value) *array {
 	a := newArray()
 	for _, v := range values {

@@ -48,7 +48,7 @@ func (ev *evaluator) assignTo(target expr, v Value, at Pos, shown string) {
 	case *variable, *index, *property:
 		p := ev.resolve(target)
 		if name, ok := target.(*variable); ok && p.why != nil && name.of != nil {
-			ev.taint(p.why) // $$name: any variable may be the one
+			ev.taint(p.why) // $$name may be any variable
 			return
 		}
 		ev.write(p, v, at, shown)
@@ -78,7 +78,7 @@ func (ev *evaluator) destructure(l *arrayLiteral, v Value, at Pos) {
 	}
 }
 
-// step is ++ and --.
+// step evaluates ++ and --.
 func (ev *evaluator) step(e *step) Value {
 	p := ev.resolve(e.target)
 	old := ev.read(e.target, p)

@@ -14,7 +14,7 @@ type (
 		Pos
 		value Value
 	}
-	template struct { // a string with variables in it
+	template struct { // a string that contains variables
 		Pos
 		parts []expr
 	}
@@ -66,7 +66,7 @@ type (
 		Pos
 		target expr
 		by     int64
-		after  bool // the value is that of before
+		after  bool // the result is the old value
 	}
 	issetOf struct {
 		Pos
@@ -78,10 +78,10 @@ type (
 		of   expr
 		args []argument
 	}
-	opaque struct { // methods, static members, new: known by name, never run
+	opaque struct { // methods, static members, new: parsed but never evaluated
 		Pos
 		what string // as in messages: "new X", "->name()"
-		of   []expr // what it is called on and with
+		of   []expr // object and arguments
 		make bool   // new stdClass
 	}
 	include struct {
@@ -106,7 +106,7 @@ type (
 )
 
 type arrayItem struct {
-	key, value  expr // value is nil where a place of a list is left out
+	key, value  expr // value is nil for a skipped element of a list
 	ref, spread bool
 }
 
@@ -125,8 +125,8 @@ type function struct {
 	name      string
 	params    []param
 	uses      []param // of a closure
-	arrow     bool    // fn: sees the variables around it
-	generator bool    // it has yield
+	arrow     bool    // fn: has access to the outer variables
+	generator bool    // contains yield
 	body      []stmt
 }
 
@@ -154,7 +154,7 @@ type (
 	}
 	loop struct { // while, do, for
 		Pos
-		init, cond, after []expr // cond: the last one counts; none is true
+		init, cond, after []expr // cond: the last one decides; an empty list is true
 		body              []stmt
 		bodyFirst         bool
 	}
@@ -205,9 +205,9 @@ type (
 		catches [][]stmt
 		finally []stmt
 	}
-	classStmt struct { // its code is not looked at
+	classStmt struct { // its code is not evaluated
 		Pos
-		globals bool // it uses global variables
+		globals bool // uses global variables
 	}
 )
 

@@ -11,8 +11,8 @@ func (ev *evaluator) ternary(e *ternary) Value {
 	return ev.either(e.cond, c, yes, func() Value { return ev.eval(e.no) })
 }
 
-// either is the value of one of two branches, or of both where the condition is
-// not known.
+// either returns the value of one of two branches, merged from both if the condition
+// is unknown.
 func (ev *evaluator) either(e expr, c Value, yes, no func() Value) Value {
 	if !ev.running() {
 		return null
@@ -70,7 +70,7 @@ func (ev *evaluator) match(e *match, subject Value, k int) Value {
 	return null
 }
 
-// tail is the arm with the conditions after one of its own.
+// tail returns the arm with the conditions that follow one of them.
 func (a matchArm) tail(after expr) *matchArm {
 	for k, w := range a.when {
 		if w == after {

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// special evaluates functions that look at more than the values of their arguments.
+// special evaluates functions that depend on more than the values of their arguments.
 func (ev *evaluator) special(e *call) (Value, bool) {
 	arg := func(k int) Value {
 		if k >= len(e.args) || e.args[k].spread {
@@ -114,8 +114,8 @@ func (ev *evaluator) defined(e *call, name string) Value {
 	return ev.dunno(e, Constant, name, "whether %s is defined depends on who includes the file", constantName(name))
 }
 
-// builtin evaluates a function of PHP whose result depends on its arguments alone.
-// Those that are not here are unknown.
+// builtin evaluates a PHP function whose result depends only on its arguments. The
+// result of any other function is unknown.
 func (ev *evaluator) builtin(e *call, args []Value) Value {
 	for _, a := range args {
 		if a.kind == KindUnknown {
@@ -141,7 +141,8 @@ func (ev *evaluator) builtin(e *call, args []Value) Value {
 	return ev.dunno(e, Function, e.name, "the function %s is not evaluated", e.name)
 }
 
-// quiet are functions without a useful value that neither throw nor matter.
+// quiet lists functions that have no useful result, do not throw and change nothing
+// that matters.
 var quiet = map[string]bool{
 	"ini_set": true, "error_reporting": true, "set_time_limit": true, "date_default_timezone_set": true, "setlocale": true, "umask": true,
 	"mb_internal_encoding": true, "header": true, "error_log": true, "ignore_user_abort": true, "gc_enable": true, "header_remove": true,

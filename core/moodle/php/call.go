@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// maxCalls bounds calls within calls.
+// maxCalls is the maximum depth of calls.
 const maxCalls = 30
 
 func (ev *evaluator) call(e *call) Value {
@@ -45,7 +45,7 @@ func (ev *evaluator) call(e *call) Value {
 	return ev.builtin(e, args)
 }
 
-// callValue calls what a value is: a closure, or the name of a function.
+// callValue calls a value: a closure, or the name of a function.
 func (ev *evaluator) callValue(e *call, f Value) Value {
 	switch f.kind {
 	case KindFunction:
@@ -152,8 +152,8 @@ func (ev *evaluator) closure(e *closure) Value {
 	return Value{kind: KindFunction, fn: &closureValue{e.fn, bound}}
 }
 
-// foreign is a call of code that is not evaluated: it may change the objects that
-// it gets, and global variables if the program has code that does.
+// foreign handles a call of code that is not evaluated. It may change the objects that
+// it gets, and global variables if the program contains code that uses them.
 func (ev *evaluator) foreign(e expr, of []expr) {
 	for _, one := range of {
 		if one == nil {
@@ -201,7 +201,7 @@ func (ev *evaluator) opaque(e *opaque) Value {
 	return ev.dunno(e, Code, "", "it is not evaluated")
 }
 
-// changed makes arguments unknown that a function of PHP changes.
+// changed makes those arguments unknown that a PHP function changes.
 func (ev *evaluator) changed(e *call) {
 	from, to := 0, 0
 	switch e.name {

@@ -2,7 +2,7 @@ package php
 
 import "strings"
 
-// callable is the function of the program that a value names, nil for others.
+// callable returns the function of the program that a value names, nil for none.
 func (ev *evaluator) callable(v Value) (fn *function, bound map[string]Value) {
 	switch v.kind {
 	case KindFunction:
@@ -13,7 +13,7 @@ func (ev *evaluator) callable(v Value) (fn *function, bound map[string]Value) {
 	return nil, nil
 }
 
-// apply calls a value with known arguments.
+// apply calls a function value with known arguments.
 func (ev *evaluator) apply(e *call, f Value, args ...Value) Value {
 	inner := &call{Pos: e.Pos, of: &literal{e.Pos, f}}
 	for _, a := range args {
@@ -22,7 +22,7 @@ func (ev *evaluator) apply(e *call, f Value, args ...Value) Value {
 	return ev.call(inner)
 }
 
-// higher evaluates functions of PHP that call others.
+// higher evaluates PHP functions that call other functions.
 func (ev *evaluator) higher(e *call, args []Value) (Value, bool) {
 	switch {
 	case e.name == "call_user_func" && len(args) > 0 && ev.canCall(args[0]):
@@ -72,8 +72,8 @@ func (ev *evaluator) canCall(v Value) bool {
 	return v.kind == KindFunction || v.kind == KindString && !strings.Contains(v.s, "::")
 }
 
-// callbacks runs the functions of the program among the arguments of a function
-// that is not evaluated, as often as it may.
+// callbacks evaluates the functions of the program among the arguments of a function
+// that is not evaluated and may call them any number of times.
 func (ev *evaluator) callbacks(e *call, args []Value) {
 	if quiet[e.name] {
 		return
@@ -95,7 +95,7 @@ func (ev *evaluator) callbacks(e *call, args []Value) {
 	}
 }
 
-// takesCallback are functions of PHP that call a function by its name.
+// takesCallback lists PHP functions that call a function by its name.
 var takesCallback = map[string]bool{
 	"call_user_func": true, "call_user_func_array": true, "array_map": true, "array_filter": true, "array_reduce": true, "array_walk": true,
 	"array_walk_recursive": true, "usort": true, "uasort": true, "uksort": true, "preg_replace_callback": true, "iterator_apply": true, "ob_start": true,

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// compare applies a comparison, as PHP 8 does.
+// compare applies a comparison operator as PHP 8 does.
 func (ev *evaluator) compare(e expr, op string, a, b Value) Value {
 	switch {
 	case a.kind == KindUnknown:
@@ -69,7 +69,7 @@ func (ev *evaluator) identical(a, b Value) (same, known bool) {
 	return a == b, true
 }
 
-// order compares loosely: below, at or above 0.
+// order compares loosely; the result is below, at or above 0.
 func (ev *evaluator) order(a, b Value) (c int, known bool) {
 	switch {
 	case a.kind == KindBool, b.kind == KindBool, a.kind == KindNull && b.kind != KindString, b.kind == KindNull && a.kind != KindString:

@@ -11,14 +11,14 @@ type control int
 const (
 	ctlRun      control = iota // the next statement follows
 	ctlBreak                   // of ev.levels loops
-	ctlContinue                // of the loop that is ev.levels out
+	ctlContinue                // of the loop ev.levels further out
 	ctlReturn                  // with ev.ret
 	ctlDie                     // this path ends and yields nothing
 	ctlEnd                     // the program has reached its end
 	ctlStop                    // ev.err
 )
 
-// outcome is where one branch ended.
+// outcome describes where a branch ended.
 type outcome struct {
 	st     *state
 	ctl    control
@@ -27,7 +27,7 @@ type outcome struct {
 	why    *Reason // the condition that led there
 }
 
-// frame is a call or a file: what its returns in branches are merged in.
+// frame is a call or a file, and merges the results of its returns in branches.
 type frame struct {
 	returns []outcome
 	loops   []*loopFrame
@@ -35,8 +35,8 @@ type frame struct {
 
 type loopFrame struct{ breaks, continues []outcome }
 
-// evaluator walks a tree. What code does is in st and ctl; expressions and
-// statements do nothing while ctl is not ctlRun.
+// evaluator walks a tree. st and ctl hold the effects of the code; expressions and
+// statements do nothing unless ctl is ctlRun.
 type evaluator struct {
 	ctx    context.Context
 	opts   Options
@@ -53,18 +53,18 @@ type evaluator struct {
 	ends      []outcome
 	death     *Reason // the last exit
 	functions map[string]*function
-	ambiguous map[string]bool // functions that are declared differently
+	ambiguous map[string]bool // functions with different declarations
 	perhaps   map[string]bool // functions that an unknown branch declares
 	splits    int             // unknown branches around the current code
-	hidden    *Reason         // calls that are not evaluated may change everything
-	doubts    int             // how many pieces of code were not evaluated
+	hidden    *Reason         // why calls that are not evaluated may change everything
+	doubts    int             // number of pieces of code that were not evaluated
 	included  []string
 	parsed    map[string][]stmt // of included files
 	unset     []Use
 	at        Pos
 }
 
-// spend counts work and stops the program when it was too much.
+// spend counts steps and stops the program when it exceeds the limit.
 func (ev *evaluator) spend(n int) {
 	ev.steps += n
 	if ev.err != nil {
@@ -83,21 +83,21 @@ func (ev *evaluator) failed() bool { return ev.err != nil }
 
 func (ev *evaluator) running() bool { return ev.ctl == ctlRun }
 
-// hide remembers that code which is not evaluated may change global variables
-// when it is called.
+// hide records that code which is not evaluated may change global variables when it
+// is called.
 func (ev *evaluator) hide(at Pos, problem string) {
 	if ev.hidden == nil {
 		ev.hidden = &Reason{Cause: Code, Pos: at, Problem: problem}
 	}
 }
 
-// taint makes everything unknown.
+// taint makes all values unknown.
 func (ev *evaluator) taint(why *Reason) {
 	ev.spend(ev.st.size())
 	ev.st.taint(why)
 }
 
-// split evaluates both branches of a condition that is unknown.
+// split evaluates both branches of an unknown condition.
 func (ev *evaluator) split(why *Reason, yes, no func()) {
 	ev.spend(2 * ev.st.size())
 	if !ev.running() {
@@ -120,8 +120,8 @@ func (ev *evaluator) split(why *Reason, yes, no func()) {
 	ev.join(why, a, b)
 }
 
-// join goes on with what the branches have in common. Branches that leave by
-// different ways are merged where their ways meet.
+// join continues with the merged state of two branches. Branches that end differently
+// (break, return) are merged where their control flow meets.
 func (ev *evaluator) join(why *Reason, a, b outcome) {
 	switch {
 	case a.ctl == ctlDie:
@@ -148,7 +148,7 @@ func (ev *evaluator) resume(o outcome) {
 	}
 }
 
-// park keeps a branch until its way meets the others'.
+// park keeps a branch until its control flow meets that of the others.
 func (ev *evaluator) park(o outcome) {
 	switch o.ctl {
 	case ctlEnd:
@@ -169,7 +169,7 @@ func (ev *evaluator) park(o outcome) {
 	}
 }
 
-// gather merges parked branches into the current one, which runs on.
+// gather merges parked branches into the current one, which continues.
 func (ev *evaluator) gather(parked []outcome) {
 	for _, p := range parked {
 		if ev.err != nil {
@@ -189,7 +189,7 @@ func (ev *evaluator) gather(parked []outcome) {
 	}
 }
 
-// finish ends a call or a file: what returned goes on.
+// finish ends a call or a file, and continues with the branches that returned.
 func (ev *evaluator) finish(f *frame) {
 	switch ev.ctl {
 	case ctlReturn:
@@ -203,7 +203,7 @@ func (ev *evaluator) finish(f *frame) {
 	f.returns = nil
 }
 
-// cond is the reason of a branch: the condition at a position is unknown.
+// cond returns the reason of a branch whose condition is unknown.
 func cond(at Pos, of *Reason) *Reason {
 	if of.Cause == Conditional && of.Of != nil {
 		of = of.Of
@@ -211,16 +211,16 @@ func cond(at Pos, of *Reason) *Reason {
 	return &Reason{Cause: Conditional, Pos: at, Of: of, Problem: "a condition is not known"}
 }
 
-// dunno makes an unknown value for an expression.
+// dunno returns an unknown value for an expression.
 func (ev *evaluator) dunno(e expr, c Cause, name, format string, args ...any) Value {
 	ev.doubts++
 	return unknown(&Reason{Cause: c, Name: name, Pos: e.pos(), Expr: show(e), Problem: fmt.Sprintf(format, args...)})
 }
 
-// Limits of single values: what is larger becomes unknown.
+// Limits of single values; a value that exceeds one becomes unknown.
 const maxText = 1 << 20
 
-// text makes a string, or an unknown value where it is too long.
+// text returns a string, or an unknown value if it is too long.
 func (ev *evaluator) text(e expr, s string) Value {
 	ev.spend(len(s) / 256)
 	if len(s) > maxText {
@@ -229,7 +229,7 @@ func (ev *evaluator) text(e expr, s string) Value {
 	return String(s)
 }
 
-// arrayValue makes an array, or an unknown value where it is too large.
+// arrayValue returns an array, or an unknown value if it is too large.
 func (ev *evaluator) arrayValue(a *array, at Pos) Value {
 	if a.size > maxElements || a.depth > maxArrays {
 		ev.doubts++

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// eval is the value of an expression.
+// eval returns the value of an expression.
 func (ev *evaluator) eval(e expr) Value {
 	if e == nil || !ev.running() {
 		return null
@@ -79,7 +79,7 @@ func (ev *evaluator) concat(e expr, parts []expr) Value {
 	return ev.text(e, b.String())
 }
 
-// reasonOf is why an expression's value cannot be used as a text.
+// reasonOf says why an expression's value cannot be used as a string.
 func (ev *evaluator) reasonOf(e expr, v Value) *Reason {
 	if v.why != nil {
 		return v.why
@@ -139,7 +139,7 @@ func (ev *evaluator) define(name string, v Value, at Pos) {
 
 func (ev *evaluator) array(e *arrayLiteral) Value {
 	a := newArray()
-	var lost *Reason // a key that is not known: the array isn't either
+	var lost *Reason // a key is unknown, so the array is too
 	for _, it := range e.items {
 		if it.value == nil {
 			continue
@@ -184,7 +184,7 @@ func (ev *evaluator) array(e *arrayLiteral) Value {
 	return ev.arrayValue(a, e.Pos)
 }
 
-// key is the key of an array that a value stands for.
+// key converts a value to the key of an array.
 func (ev *evaluator) key(e expr, v Value) (key, *Reason) {
 	switch v.kind {
 	case KindString:
@@ -205,7 +205,7 @@ func (ev *evaluator) key(e expr, v Value) (key, *Reason) {
 	return key{}, ev.dunno(e, Code, "", "%s is used as the key of an array", v.kind).why
 }
 
-// isset tells whether all of its operands are there and not null.
+// isset reports whether all operands exist and are not null.
 func (ev *evaluator) isset(e *issetOf) Value {
 	result := Bool(true)
 	for _, one := range e.of {

@@ -1,6 +1,6 @@
 package php
 
-// body runs statements in order. Functions that they declare are known before.
+// body runs statements in order. Functions that they declare are declared first.
 func (ev *evaluator) body(list []stmt) {
 	for _, s := range list {
 		if f, ok := s.(*functionStmt); ok {
@@ -15,8 +15,8 @@ func (ev *evaluator) body(list []stmt) {
 	}
 }
 
-// declare makes a function known. Which one is meant is not known if branches
-// declare different ones.
+// declare declares a function. If branches declare different functions of one name,
+// calls of it are unknown.
 func (ev *evaluator) declare(fn *function) {
 	old, ok := ev.functions[fn.name]
 	if ok && old != fn {
@@ -78,7 +78,7 @@ func (ev *evaluator) exec(s stmt) {
 	}
 }
 
-// choose runs one of two branches, or both where the condition is unknown.
+// choose runs one of two branches, or both if the condition is unknown.
 func (ev *evaluator) choose(condition expr, yes, no func()) {
 	v := ev.eval(condition)
 	if !ev.running() {
@@ -95,7 +95,7 @@ func (ev *evaluator) choose(condition expr, yes, no func()) {
 	}
 }
 
-// conditionOf evaluates expressions; the last one counts.
+// conditionOf evaluates expressions and returns the value of the last one.
 func (ev *evaluator) conditionOf(list []expr) Value {
 	v := Bool(true)
 	for _, e := range list {
@@ -104,8 +104,8 @@ func (ev *evaluator) conditionOf(list []expr) Value {
 	return v
 }
 
-// try runs the body. Its handlers may run too if something in the body was not
-// evaluated, and so may have thrown.
+// try runs the body. If something in the body was not evaluated, it may have thrown,
+// so the handlers may run too.
 func (ev *evaluator) try(s *tryStmt) {
 	doubts, before := ev.doubts, ev.st.clone()
 	ev.spend(2 * before.size())
@@ -134,7 +134,7 @@ func (ev *evaluator) try(s *tryStmt) {
 	}
 }
 
-// catch runs one of several handlers, of which it is not known which.
+// catch runs several handlers, one of which PHP would run.
 func (ev *evaluator) catch(why *Reason, catches [][]stmt) {
 	if len(catches) == 1 {
 		ev.body(catches[0])

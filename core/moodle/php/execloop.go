@@ -1,13 +1,13 @@
 package php
 
-// iterate runs the body of a loop once. more is false if the loop is over.
+// iterate runs the body of a loop once. more is false if the loop has ended.
 func (ev *evaluator) iterate(l *loopFrame, body []stmt) (more bool) {
 	ev.body(body)
 	over := ev.leave(false)
 	continues := l.continues
 	l.continues = nil
 	if over && len(continues) > 0 && ev.err == nil {
-		// This path leaves the loop, others go on.
+		// This branch leaves the loop, others continue.
 		if ev.ctl == ctlRun {
 			l.breaks = append(l.breaks, outcome{ev.st, ctlBreak, 1, ev.ret, continues[0].why})
 		} else if ev.ctl != ctlDie {
@@ -22,7 +22,7 @@ func (ev *evaluator) iterate(l *loopFrame, body []stmt) (more bool) {
 	return !over && ev.running()
 }
 
-// leave takes one level off break and continue; over tells whether the loop ends.
+// leave decreases the level of break and continue; over reports whether the loop ends.
 func (ev *evaluator) leave(isSwitch bool) (over bool) {
 	switch ev.ctl {
 	case ctlRun:
@@ -43,7 +43,7 @@ func (ev *evaluator) leave(isSwitch bool) (over bool) {
 	return true
 }
 
-// inLoop gives f a loop for break and continue to refer to.
+// inLoop runs f as the body of a loop, to which break and continue refer.
 func (ev *evaluator) inLoop(f func(*loopFrame)) {
 	l := &loopFrame{}
 	ev.frame.loops = append(ev.frame.loops, l)
@@ -83,8 +83,8 @@ func (ev *evaluator) loop(s *loop) {
 	})
 }
 
-// repeat runs what happens an unknown number of times, until nothing changes any
-// more: values that differ from one time to the next become unknown.
+// repeat runs code that PHP would run an unknown number of times. It stops when the
+// state no longer changes; values that differ between iterations become unknown.
 func (ev *evaluator) repeat(l *loopFrame, why *Reason, once func()) {
 	for range 10 {
 		ev.spend(2 * ev.st.size())
@@ -158,7 +158,7 @@ func (ev *evaluator) switchOver(s *switchStmt) {
 	})
 }
 
-// cases tries the cases of a switch from the k-th on.
+// cases evaluates the cases of a switch, beginning with the k-th.
 func (ev *evaluator) cases(s *switchStmt, subject Value, k int) {
 	from := func(k int) {
 		for ; k < len(s.cases) && ev.running(); k++ {

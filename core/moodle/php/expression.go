@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// maxChain bounds how many operators follow each other in one expression.
+// maxChain is the maximum number of consecutive operators in one expression.
 const maxChain = 3000
 
-// level is how tightly an operator binds, as in PHP 8.
+// level is the precedence of an operator, as in PHP 8.
 var level = map[string]int{
 	"or": 1, "xor": 2, "and": 3,
 	"?": 5, "??": 6, "||": 7, "&&": 8, "|": 9, "^": 10, "&": 11,
@@ -19,7 +19,7 @@ var level = map[string]int{
 	"instanceof": 19, "**": 21,
 }
 
-// Levels of what is no binary operator.
+// Levels of operators that are not binary.
 const (
 	lowest     = 1
 	assignment = 4
@@ -33,7 +33,7 @@ var assignments = map[string]bool{
 
 func (p *parser) expr() (expr, error) { return p.binary(lowest) }
 
-// binary reads an expression of operators that bind at least as tightly as least.
+// binary parses an expression of operators whose precedence is at least least.
 func (p *parser) binary(least int) (expr, error) {
 	done, err := p.nest()
 	if err != nil {
@@ -150,7 +150,7 @@ func (p *parser) unary() (expr, error) {
 	return p.assigned(e)
 }
 
-// assigned reads what follows the target of an assignment.
+// assigned parses the rest of an assignment after its target.
 func (p *parser) assigned(target expr) (expr, error) {
 	at := p.position()
 	t := p.peek()
@@ -181,7 +181,7 @@ func (p *parser) assigned(target expr) (expr, error) {
 	return a, err
 }
 
-// wordExpression reads an expression that begins with a keyword.
+// wordExpression parses an expression that begins with a keyword.
 func (p *parser) wordExpression(at Pos, word string) (e expr, known bool, err error) {
 	switch word {
 	case "include", "include_once", "require", "require_once":
@@ -272,7 +272,7 @@ func (p *parser) newExpression(at Pos) (expr, error) {
 	return e, nil
 }
 
-// arguments reads the arguments of a call, after the parenthesis that opens them.
+// arguments parses the arguments of a call, after the opening parenthesis.
 func (p *parser) arguments() (list []argument, err error) {
 	for !p.accept(")") {
 		a := argument{spread: p.accept("...")}
@@ -280,7 +280,7 @@ func (p *parser) arguments() (list []argument, err error) {
 			continue // f(...): the function itself
 		}
 		if p.peek().kind == tokName && p.ahead(1).is(":") && !p.ahead(1).is("::") {
-			p.take() // a named argument; its place is unknown
+			p.take() // a named argument; its position is unknown
 			p.take()
 			a.spread = true
 		}

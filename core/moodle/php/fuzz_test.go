@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Whatever a file holds, reading it ends, soon, and never panics.
+// Whatever a file contains, Run returns soon and never panics.
 func FuzzRun(f *testing.F) {
 	seeds, err := filepath.Glob("../siteconfig/testdata/sites/*/*.php")
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"testing/fstest"
 )
 
-// memory gives a program the files of a map, as absolute paths without the slash.
+// memory holds the files of a program by absolute path, without the leading slash.
 type memory fstest.MapFS
 
 func (m memory) Read(path string) ([]byte, error) {
@@ -32,7 +32,7 @@ func (m memory) Real(path string) (string, error) {
 	return filepath.Clean(path), err
 }
 
-// files makes a memory of pairs of a path and a content.
+// files returns a memory with files given as pairs of path and content.
 func files(pairs ...string) memory {
 	m := memory{}
 	for k := 0; k+1 < len(pairs); k += 2 {
@@ -52,7 +52,7 @@ func options(m memory) Options {
 	}
 }
 
-// run evaluates code and writes the properties of $CFG.
+// run evaluates code and formats the properties of $CFG.
 func run(t *testing.T, code string, more ...string) (string, error) {
 	t.Helper()
 	r, err := Run(t.Context(), "/site/config.php", options(files(append([]string{"/site/config.php", code}, more...)...)))

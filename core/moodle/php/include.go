@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// maxIncludes bounds includes within includes.
+// maxIncludes is the maximum depth of includes.
 const maxIncludes = 16
 
 // include evaluates another file in the current scope.
@@ -94,7 +94,7 @@ func (ev *evaluator) file(list []stmt) Value {
 	return v
 }
 
-// isEnd tells whether a file is the end of the program.
+// isEnd reports whether the program ends at a file, by Options.End.
 func (ev *evaluator) isEnd(path string) bool {
 	path = strings.ReplaceAll(path, `\`, "/")
 	for _, end := range ev.opts.End {
@@ -105,7 +105,7 @@ func (ev *evaluator) isEnd(path string) bool {
 	return false
 }
 
-// lastText is the text at the end of an expression.
+// lastText returns the text at the end of an expression.
 func lastText(e expr) string {
 	switch e := e.(type) {
 	case *literal:
@@ -123,7 +123,7 @@ func lastText(e expr) string {
 	return ""
 }
 
-// missing is an include of a file that isn't there: require ends the program.
+// missing handles an include of a file that does not exist; require ends the program.
 func (ev *evaluator) missing(e *include, path string) Value {
 	ev.doubts++
 	if e.required {
@@ -134,7 +134,7 @@ func (ev *evaluator) missing(e *include, path string) Value {
 	return Bool(false)
 }
 
-// lost is an include of what cannot be read: it may set anything.
+// lost handles an include of a file that cannot be read, which may set anything.
 func (ev *evaluator) lost(e *include, path, problem string, of *Reason) Value {
 	ev.doubts++
 	why := &Reason{Cause: File, Name: path, Pos: e.Pos, Expr: show(e), Problem: "a file that is included cannot be read: " + problem}

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// lexer cuts a file into tokens. Comments and white space are left out, and ?> is
-// the semicolon that it stands for.
+// lexer splits a file into tokens. It skips comments and white space, and ?> becomes
+// a semicolon, as in PHP.
 type lexer struct {
 	file   string
 	src    string
@@ -16,10 +16,10 @@ type lexer struct {
 	tokens []token
 }
 
-// maxNesting bounds what is nested in the text: expressions, blocks, strings.
+// maxNesting is the maximum depth of nested expressions, blocks and strings.
 const maxNesting = 200
 
-// operators, the longest first.
+// operators lists the operators, longest first.
 var operators = []string{
 	"<<<=", "**=", "...", "<=>", "===", "!==", "<<=", ">>=", "??=", "?->",
 	"++", "--", "->", "=>", "::", "==", "!=", "<>", "<=", ">=", "&&", "||", "??", "**", "<<", ">>",
@@ -46,10 +46,10 @@ func (l *lexer) fail(format string, args ...any) error {
 	return &SyntaxError{Pos{l.file, l.line}, fmt.Sprintf(format, args...)}
 }
 
-// rest is what has not been read.
+// rest returns the text that has not been read.
 func (l *lexer) rest() string { return l.src[l.at:] }
 
-// skip moves over n bytes and counts their lines.
+// skip skips n bytes and counts their lines.
 func (l *lexer) skip(n int) {
 	l.line += strings.Count(l.src[l.at:l.at+n], "\n")
 	l.at += n
@@ -89,7 +89,7 @@ func (l *lexer) text(text string) {
 	}
 }
 
-// next reads a token, or what lies between two.
+// next reads a token, or the space or comment between two.
 func (l *lexer) next() error {
 	rest := l.rest()
 	switch c := rest[0]; {
@@ -149,7 +149,7 @@ func (l *lexer) lineComment() {
 	l.skip(end)
 }
 
-// name reads a name, which may have a namespace.
+// name reads a name, with its namespace if it has one.
 func (l *lexer) name() {
 	rest, n := l.rest(), 0
 	for n < len(rest) {
@@ -185,7 +185,7 @@ func nameStart(c byte) bool {
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }
 
-// nameOf is the name at the beginning of text.
+// nameOf returns the name at the beginning of text.
 func nameOf(text string) string {
 	n := 0
 	for n < len(text) && (nameStart(text[n]) || n > 0 && digit(text[n])) {
@@ -194,7 +194,7 @@ func nameOf(text string) string {
 	return text[:n]
 }
 
-// numberLength is the length of the number at the beginning of text.
+// numberLength returns the length of the number at the beginning of text.
 func numberLength(text string) int {
 	if len(text) > 1 && text[0] == '0' && strings.IndexByte("xXbBoO", text[1]) >= 0 {
 		n := 2

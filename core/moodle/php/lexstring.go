@@ -42,7 +42,7 @@ func (l *lexer) doubleQuoted() error {
 	return nil
 }
 
-// addTemplate adds a string, with variables in it or not.
+// addTemplate adds a string with or without variables.
 func (l *lexer) addTemplate(line int, parts []part) {
 	t := token{kind: tokTemplate, line: line, parts: parts}
 	if len(parts) == 0 {
@@ -53,8 +53,8 @@ func (l *lexer) addTemplate(line int, parts []part) {
 	l.tokens = append(l.tokens, t)
 }
 
-// template reads a string with escapes and variables up to a quote, which stays,
-// or to the end where quote is 0.
+// template reads a string with escapes and variables up to a quote, which it does not
+// read, or up to the end if quote is 0.
 func (l *lexer) template(quote byte) (parts []part, err error) {
 	var b strings.Builder
 	flush := func() {
@@ -113,7 +113,7 @@ func (l *lexer) simpleVariable() []token {
 		if strings.HasPrefix(key, "$") && nameOf(key[1:]) == key[1:] && len(key) > 1 {
 			t = token{kind: tokVariable, text: key[1:], line: l.line}
 		} else if nameOf(key) != key && strings.Trim(key, "-0123456789") != "" || key == "" {
-			break // not a key that PHP would take: leave it as text
+			break // not a valid key in PHP: leave it as text
 		}
 		operator("[")
 		tokens = append(tokens, t)
@@ -163,7 +163,8 @@ func (l *lexer) expression() ([]token, error) {
 	return nil, l.fail("an expression in a string does not end")
 }
 
-// escape writes what an escape at the beginning of text stands for and returns its length.
+// escape writes the value of the escape at the beginning of text and returns the
+// length of the escape.
 func escape(b *strings.Builder, text string, quote byte) int {
 	if len(text) < 2 {
 		b.WriteByte('\\')
@@ -203,7 +204,7 @@ func escape(b *strings.Builder, text string, quote byte) int {
 	return 1
 }
 
-// digits counts the digits of a base at the beginning of text, most at most.
+// digits counts the digits of a base at the beginning of text, up to most.
 func digits(text string, base, most int) int {
 	n := 0
 	for n < len(text) && n < most {
@@ -215,8 +216,8 @@ func digits(text string, base, most int) int {
 	return n
 }
 
-// heredoc reads <<<NAME … NAME, where NAME in single quotes means that there are
-// no escapes and variables.
+// heredoc reads <<<NAME … NAME. If NAME is in single quotes, the text has no escapes
+// or variables.
 func (l *lexer) heredoc() error {
 	line := l.line
 	rest := l.rest()
@@ -265,7 +266,7 @@ func (l *lexer) heredoc() error {
 	return nil
 }
 
-// hereBody finds the end of a heredoc: its text, how far it is indented, and the
+// hereBody finds the end of a heredoc. It returns its text, its indentation, and the
 // length with the closing name.
 func hereBody(text, label string) (body string, indent, length int, ok bool) {
 	for from := 0; from <= len(text); {

@@ -1,6 +1,6 @@
 package php
 
-// merger makes one state of the two that an unknown condition may lead to.
+// merger merges the two states that an unknown condition may lead to.
 type merger struct {
 	ev  *evaluator
 	why *Reason
@@ -58,7 +58,7 @@ func either(a, b *Reason) *Reason {
 	return b
 }
 
-// slots merges b into a. One that only one side has may be there or not.
+// slots merges b into a. A slot that only one side has may or may not exist.
 func (m merger) slots(a, b map[string]slot, openA, openB *Reason) {
 	for name, theirs := range b {
 		mine, ok := a[name]
@@ -87,7 +87,7 @@ func (m merger) slots(a, b map[string]slot, openA, openB *Reason) {
 	}
 }
 
-// value is what is known of a value that is a or b.
+// value merges two values that may be the result: what differs becomes unknown.
 func (m merger) value(a, b Value) Value {
 	switch {
 	case a == b:

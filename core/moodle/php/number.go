@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// number is a value as a number. With anything, texts count that only begin with
-// one, or don't.
+// number converts a value to a number. With anything, it accepts strings that only
+// begin with a number, or do not contain one.
 func number(v Value, anything bool) (Value, bool) {
 	switch v.kind {
 	case KindNull:
@@ -25,8 +25,8 @@ func number(v Value, anything bool) (Value, bool) {
 	return null, false
 }
 
-// numericPrefix is the number at the beginning of a text; whole tells whether the
-// text is a number and nothing else.
+// numericPrefix returns the number at the beginning of a text; whole reports whether
+// the text is a number and nothing else.
 func numericPrefix(s string) (n Value, whole bool) {
 	if len(s) > 1000 {
 		return Int(0), false
@@ -52,7 +52,7 @@ func numericPrefix(s string) (n Value, whole bool) {
 	return Float(f), whole
 }
 
-// decimalLength is the length of a decimal number at the beginning of text.
+// decimalLength returns the length of the decimal number at the beginning of text.
 func decimalLength(text string) int {
 	n := 0
 	for n < len(text) && digit(text[n]) {

@@ -2,7 +2,7 @@ package php
 
 import "strings"
 
-// function reads a function, a closure or fn.
+// function parses a function, a closure or fn.
 func (p *parser) function(at Pos) (*function, error) {
 	fn := &function{Pos: at, arrow: strings.EqualFold(p.take().text, "fn")}
 	p.accept("&")

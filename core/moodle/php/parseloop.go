@@ -4,7 +4,7 @@ import (
 	"strconv"
 )
 
-// loopBody is the body of a loop, with its closing word if it has one.
+// loopBody parses the body of a loop, with its closing keyword if it has one.
 func (p *parser) loopBody(closing string) ([]stmt, error) {
 	alternative := p.peek().is(":")
 	body, err := p.body(closing)

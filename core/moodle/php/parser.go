@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// parser makes a tree of tokens.
+// parser builds a tree from tokens.
 type parser struct {
 	file   string
 	tokens []token
 	at     int
 	depth  int
-	// yields: the function that is being read has yield.
+	// yields is set if the function being parsed contains yield.
 	yields bool
-	// hidden: code that is not evaluated (of classes) uses global variables.
+	// hidden is set if code that is not evaluated (of classes) uses global variables.
 	hidden bool
 }
 
@@ -35,7 +35,7 @@ func parse(file, src string) (list []stmt, hidden bool, err error) {
 
 func (p *parser) peek() token { return p.tokens[p.at] }
 
-// ahead is the token n after the next.
+// ahead returns the token n after the next.
 func (p *parser) ahead(n int) token { return p.tokens[min(p.at+n, len(p.tokens)-1)] }
 
 func (p *parser) take() token {
@@ -48,7 +48,7 @@ func (p *parser) take() token {
 
 func (p *parser) position() Pos { return Pos{p.file, p.peek().line} }
 
-// accept takes an operator if it comes next.
+// accept consumes an operator if it is the next token.
 func (p *parser) accept(operator string) bool {
 	if p.peek().is(operator) {
 		p.take()
@@ -57,7 +57,7 @@ func (p *parser) accept(operator string) bool {
 	return false
 }
 
-// word tells whether a keyword comes next.
+// word reports whether the next token is a keyword.
 func (p *parser) word(words ...string) bool {
 	t := p.peek()
 	if t.kind != tokName {
@@ -90,11 +90,11 @@ func (p *parser) fail(format string, args ...any) error {
 	return &SyntaxError{p.position(), fmt.Sprintf(format, args...)}
 }
 
-// keywords may be shown in messages; another name may be a password whose quotes
-// are wrong.
+// keywords lists the names that messages may show; any other name may be a password
+// with wrong quotes.
 var keywords = []string{"if", "else", "elseif", "endif", "while", "for", "foreach", "switch", "case", "default", "return", "echo", "function", "class", "require_once", "require", "include", "array", "true", "false", "null"}
 
-// unexpected reports the next token, without texts of the file.
+// unexpected returns an error for the next token, without text of the file.
 func (p *parser) unexpected(where string) error {
 	what := ""
 	switch t := p.peek(); t.kind {
@@ -122,7 +122,7 @@ func (p *parser) unexpected(where string) error {
 	return p.fail("unexpected %s %s", what, where)
 }
 
-// nest bounds recursion; call the result when done.
+// nest limits recursion; the caller calls the returned function when done.
 func (p *parser) nest() (func(), error) {
 	if p.depth++; p.depth > maxNesting {
 		return nil, p.fail("the code is nested too deeply")
@@ -130,8 +130,8 @@ func (p *parser) nest() (func(), error) {
 	return func() { p.depth-- }, nil
 }
 
-// end takes the semicolon of a statement, which the end of the file or a closing
-// tag replaces.
+// end consumes the semicolon of a statement; the end of the file or a closing tag
+// replaces it.
 func (p *parser) end() error {
 	if p.peek().kind == tokEnd || p.peek().kind == tokHTML {
 		return nil
@@ -139,8 +139,8 @@ func (p *parser) end() error {
 	return p.expect(";")
 }
 
-// body is the body of a control statement: a statement, a block, or what stands
-// between : and one of the closing words, which stays.
+// body parses the body of a control statement: a statement, a block, or the
+// statements between : and one of the closing keywords, which it does not consume.
 func (p *parser) body(closing ...string) ([]stmt, error) {
 	if len(closing) > 0 && p.accept(":") {
 		var list []stmt
@@ -163,7 +163,7 @@ func (p *parser) body(closing ...string) ([]stmt, error) {
 	return []stmt{s}, nil
 }
 
-// block is a list of statements in braces.
+// block parses a list of statements in braces.
 func (p *parser) block() ([]stmt, error) {
 	if err := p.expect("{"); err != nil {
 		return nil, err
@@ -193,7 +193,7 @@ func (p *parser) paren() (expr, error) {
 	return e, p.expect(")")
 }
 
-// list reads expressions up to a closing operator, which is taken.
+// list parses expressions up to a closing operator, which it consumes.
 func (p *parser) list(closing string) (list []expr, err error) {
 	for !p.accept(closing) {
 		e, err := p.expr()
@@ -208,7 +208,7 @@ func (p *parser) list(closing string) (list []expr, err error) {
 	return list, nil
 }
 
-// skipBraces passes over { … } and notes whether it uses global variables.
+// skipBraces skips { … } and records whether it uses global variables.
 func (p *parser) skipBraces() (globals bool, err error) {
 	for open := 0; ; {
 		switch t := p.take(); {

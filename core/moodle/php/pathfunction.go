@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// pathFunction evaluates functions of paths and files.
+// pathFunction evaluates functions for paths and files.
 func (ev *evaluator) pathFunction(e *call, args []Value) (Value, bool) {
 	t, ok := texts(args, 1)
 	if !ok {
@@ -51,7 +51,7 @@ func (ev *evaluator) pathFunction(e *call, args []Value) (Value, bool) {
 	return null, false
 }
 
-// dirname is the directory of a path, as PHP has it.
+// dirname returns the directory of a path, as PHP's dirname.
 func dirname(path string) string {
 	trimmed := strings.TrimRight(path, "/")
 	if trimmed == "" {
@@ -100,7 +100,7 @@ func (ev *evaluator) stat(e *call, path string) (Value, bool) {
 	return null, false
 }
 
-// content is the content of a file, as of a secret that is mounted into a container.
+// content returns the content of a file, such as a secret mounted into a container.
 func (ev *evaluator) content(e *call, path string) (Value, bool) {
 	if path == "" || strings.ContainsAny(path, "\x00") || strings.Contains(path, "://") {
 		return null, false
