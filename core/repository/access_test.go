@@ -113,10 +113,10 @@ func TestRemoveAccessKeepsLastAccess(t *testing.T) {
 		class failure.Class
 		say   string
 	}{
-		"all":               {"second", []string{only[0], added.ID}, failure.Refused, "the key has no access"},
-		"that which opened": {"first", only, failure.Refused, "give one that remains"},
-		"unknown":           {"first", []string{"zzz"}, failure.Usage, "vault key list"},
-		"empty":             {"first", []string{""}, failure.Usage, "vault key list"},
+		"all":           {"second", []string{only[0], added.ID}, failure.Refused, "the key has no access"},
+		"access in use": {"first", only, failure.Refused, "give one that remains"},
+		"unknown":       {"first", []string{"zzz"}, failure.Usage, "vault key list"},
+		"empty":         {"first", []string{""}, failure.Usage, "vault key list"},
 	} {
 		before := len(m.objects)
 		_, err := byPassphrase(t, m, c.pass).RemoveAccess(t.Context(), c.ids)

@@ -177,15 +177,15 @@ func TestCopyIsRefused(t *testing.T) {
 		to  repository.Destination
 		say string
 	}{
-		"the same repository":           {asPipeline(t, from, "first"), "source and target are the same repository"},
-		"the same, by passphrase":       {asDirectory(t, from, "first"), "source and target are the same repository"},
-		"a copy of the files":           {asPipeline(t, twin, "first"), "or one is a copy of the other"},
-		"a wrong passphrase":            {asPipeline(t, to, "wrong"), "wrong passphrase"},
-		"a wrong passphrase, no stages": {asDirectory(t, to, "wrong"), "wrong passphrase"},
-		"a passphrase, not encrypted":   {asDirectory(t, clear, "second"), "is not encrypted"},
-		"encrypting into clear":         {asPipeline(t, clear, "second"), "the repository is not encrypted"},
-		"nothing there":                 {asDirectory(t, newMemory(), "second"), "there is no repository"},
-		"no create":                     {repository.Destination{Storage: newMemory()}, "there is no repository"},
+		"same repository":                             {asPipeline(t, from, "first"), "source and target are the same repository"},
+		"same repository by passphrase":               {asDirectory(t, from, "first"), "source and target are the same repository"},
+		"copied repository files":                     {asPipeline(t, twin, "first"), "or one is a copy of the other"},
+		"wrong passphrase":                            {asPipeline(t, to, "wrong"), "wrong passphrase"},
+		"wrong passphrase without a pipeline":         {asDirectory(t, to, "wrong"), "wrong passphrase"},
+		"passphrase for an unencrypted repository":    {asDirectory(t, clear, "second"), "is not encrypted"},
+		"encrypting pipeline, unencrypted repository": {asPipeline(t, clear, "second"), "the repository is not encrypted"},
+		"empty storage":                               {asDirectory(t, newMemory(), "second"), "there is no repository"},
+		"empty storage without create":                {repository.Destination{Storage: newMemory()}, "there is no repository"},
 	} {
 		before := len(from.objects) + len(to.objects) + len(clear.objects) + len(twin.objects)
 		_, err := open(t, from, "first").Copy(t.Context(), c.to, repository.CopyRequest{})

@@ -82,7 +82,7 @@ func TestVerifyReportsDeletedSnapshot(t *testing.T) {
 		write func() []keyring.Transform
 		read  repository.Chain
 	}{
-		"recipients alone": {func() []keyring.Transform {
+		"recipients only": {func() []keyring.Transform {
 			return encrypted(t, encrypt.Config{Recipients: []string{id.Recipient().String()}})
 		}, byIdentity},
 		"passphrase": {func() []keyring.Transform { return seals(t, "secret") }, chain(t, "secret")},

@@ -101,9 +101,9 @@ func TestAdviceForRecipientsOnly(t *testing.T) {
 	}
 	alone := encrypt.Config{Recipients: []string{id.Recipient().String()}}
 	for name, more := range map[string]encrypt.Config{
-		"identity":         {Recipients: alone.Recipients, Identity: config.NewSecret(id.String())},
-		"passphrase":       {Recipients: alone.Recipients, Passphrase: config.NewSecret("pass")},
-		"passphrase alone": {Passphrase: config.NewSecret("pass")},
+		"identity":        {Recipients: alone.Recipients, Identity: config.NewSecret(id.String())},
+		"passphrase":      {Recipients: alone.Recipients, Passphrase: config.NewSecret("pass")},
+		"passphrase only": {Passphrase: config.NewSecret("pass")},
 	} {
 		m := newMemory()
 		told(t, m, alone)

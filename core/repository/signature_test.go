@@ -123,7 +123,7 @@ func TestForgedSnapshotsAreRefused(t *testing.T) {
 		"signed by another key": func(t *testing.T, m *memory, _ string) string {
 			return clearly(t, signedBy(signingKey(t), "evil"), m).Where
 		},
-		"signature taken away": func(t *testing.T, m *memory, where string) string {
+		"signature removed": func(t *testing.T, m *memory, where string) string {
 			manifest, _, _ := bytes.Cut(content(m, where), []byte("\n"))
 			forge(t, m, where, manifest)
 			return where

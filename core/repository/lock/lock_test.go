@@ -64,9 +64,9 @@ func TestLockOfDeadWriterIsReplaced(t *testing.T) {
 	reused.PID, reused.Start = os.Getppid(), "1"
 	later := time.Now().Add(time.Hour)
 	for name, l := range map[string]lockFile{
-		"process gone":    {process: gone, Expires: later},
-		"PID used again":  {process: reused, Expires: later},
-		"lease has ended": {process: process{Host: "elsewhere"}, Expires: time.Now().Add(-time.Second)},
+		"process gone":  {process: gone, Expires: later},
+		"PID reused":    {process: reused, Expires: later},
+		"lease expired": {process: process{Host: "elsewhere"}, Expires: time.Now().Add(-time.Second)},
 	} {
 		s := storagetest.NewShelf()
 		lock(s, t, l)

@@ -126,12 +126,12 @@ func TestTurnDecidesWhoHoldsLock(t *testing.T) {
 		turn  string // run of the last turn
 		gets  bool
 	}{
-		"it has no turn":               {lockFile{Mode: LockWrite, Turns: true}, "", true},
-		"another had the last":         {lockFile{Mode: LockWrite, Turns: true}, "00000000000000000000000000000009", true},
-		"it has the last":              {lockFile{Mode: LockWrite, Turns: true}, otherRun, false},
-		"it is exclusive, with a turn": {lockFile{Mode: LockExclusive, Turns: true}, otherRun, false},
-		"it takes no turns":            {lockFile{Mode: LockWrite}, "", false},
-		"of a later vault":             {lockFile{Mode: "other", Turns: true}, "", false},
+		"no turn":                       {lockFile{Mode: LockWrite, Turns: true}, "", true},
+		"a third run has the last turn": {lockFile{Mode: LockWrite, Turns: true}, "00000000000000000000000000000009", true},
+		"it has the last turn":          {lockFile{Mode: LockWrite, Turns: true}, otherRun, false},
+		"exclusive, with the last turn": {lockFile{Mode: LockExclusive, Turns: true}, otherRun, false},
+		"lock without turns":            {lockFile{Mode: LockWrite}, "", false},
+		"unknown mode":                  {lockFile{Mode: "other", Turns: true}, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &creating{Shelf: storagetest.NewShelf()}
