@@ -86,7 +86,7 @@ func TestWhatIsNoCode(t *testing.T) {
 	}
 }
 
-// What one plugin does wrong is a problem that names it, and no error.
+// A faulty plugin is reported as a problem that names it, not as an error.
 func TestProblems(t *testing.T) {
 	for name, c := range map[string]struct {
 		file, text, want string

@@ -151,7 +151,7 @@ func readFile(fsys fs.FS, name string) ([]byte, error) {
 	return fs.ReadFile(fsys, name)
 }
 
-// branch returns the branch as a number, 405 for Moodle 4.5.
+// branch returns the branch as a number, such as 405 for Moodle 4.5.
 func (c *Code) branch() int {
 	n, err := strconv.Atoi(c.Branch)
 	if err != nil {

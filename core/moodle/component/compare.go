@@ -102,7 +102,7 @@ func (c *Code) Compare(installed map[string]Version) []State {
 	return states
 }
 
-// family is what a state is sorted by.
+// family returns the key by which states are sorted first.
 func (s State) family() string {
 	switch {
 	case s.Component == Core:

@@ -10,8 +10,8 @@ import (
 	"github.com/lmsvault/vault/core/moodle/xmldb"
 )
 
-// as makes the versions of a database that was used with a code, and changes some;
-// "" takes one out.
+// as returns the versions of a database on which the code is installed, with changes;
+// "" removes a version.
 func as(c *Code, changes map[string]string) map[string]Version {
 	plugins := map[string]string{"book": "1"} // not a component
 	for _, p := range c.Plugins {
@@ -118,7 +118,7 @@ func TestTablesOfAComponent(t *testing.T) {
 	installed := map[string]Version{"quiz_gone": {int64(1)}, "mod_hvp": {int64(1)}, "tool_vault": {int64(1)}}
 	tables := []string{"tool_vault_operation", "tool_vaulted", "hvp", "hvp_xapi", "hvpx", "mod_hvp_x", "quiz_slots", "quiz", "quiz_core", "quiz_gone_rows", "quiz_by_hand"}
 	for component, want := range map[string][]string{
-		"mod_quiz":   {"quiz", "quiz_slots"}, // its code is there: only what that defines
+		"mod_quiz":   {"quiz", "quiz_slots"}, // its code exists: only the tables it defines
 		"quiz_gone":  {"quiz_gone_rows"},
 		"mod_hvp":    {"hvp", "hvp_xapi", "mod_hvp_x"},
 		"tool_vault": {"tool_vault_operation"},

@@ -81,8 +81,8 @@ func TestVersionFileForms(t *testing.T) {
 	}
 }
 
-// Whatever a version.php or a plugin manager holds, reading ends, and a version
-// that is known can be written.
+// Whatever a version.php or a plugin manager contains, reading it ends, and a known
+// version can be formatted.
 func FuzzPHPFiles(f *testing.F) {
 	f.Add([]byte(plugin("2024100700")))
 	f.Add([]byte(moodle311["lib/classes/plugin_manager.php"]))
@@ -105,7 +105,7 @@ func FuzzPHPFiles(f *testing.F) {
 	})
 }
 
-// Whatever a JSON file of the code holds, reading ends, with an error or a list.
+// Whatever a JSON file of the code contains, reading it ends with an error or a list.
 func FuzzJSONFiles(f *testing.F) {
 	for _, src := range []string{moodle311["lib/components.json"], moodle311["mod/quiz/db/subplugins.json"], `{"standard":{"mod":["a",1]},"deleted":[]}`} {
 		f.Add([]byte(src))

@@ -12,7 +12,7 @@ import (
 	"github.com/lmsvault/vault/internal/lab"
 )
 
-// labVersions is what PHP says of the lab's code.
+// labVersions holds the versions in the lab's code as PHP reports them.
 type labVersions struct {
 	Order   [][2]any
 	Begins  string `json:"serialized_begins"`
@@ -26,8 +26,9 @@ type labVersions struct {
 	}
 }
 
-// The lab's code, as Moodle 4.5.6 itself lists it by PHP. The code folder lacks the
-// plugin tool_vault, which was there, and two directories without PHP.
+// The components of the lab's code are those that Moodle 4.5.6 itself lists. The code
+// directory lacks the plugin tool_vault, which Moodle listed, and two directories
+// without PHP.
 func TestRealCode(t *testing.T) {
 	fsys := lab.Code(t)
 	fsys["admin/tool/vault/version.php"] = &fstest.MapFile{Data: []byte("<?php\n$plugin->component = 'tool_vault';\n$plugin->version = 2026051200;\n")}

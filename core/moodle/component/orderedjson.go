@@ -47,7 +47,7 @@ func readJSON(src []byte) (array, error) {
 	return object, nil
 }
 
-// jsonValue reads a value. Of members with one name the last counts, in the place of the first.
+// jsonValue reads a value. If names repeat, the last value counts, at the first position.
 func jsonValue(d *json.Decoder, depth int) (any, error) {
 	if depth > maxNesting {
 		return nil, fmt.Errorf("nested deeper than %d", maxNesting)

@@ -8,7 +8,7 @@ import (
 	"github.com/lmsvault/vault/core/selection"
 )
 
-// described writes rows as TABLE: CONDITION; a lookup stands in braces.
+// described formats rows as TABLE: CONDITION, with a lookup in braces.
 func described(all []SharedRows) []string {
 	var lines []string
 	for _, r := range all {
@@ -73,7 +73,7 @@ task_scheduled: component is "tool_x"`, "\n")
 	}
 }
 
-// What is made of the rows are rules that a selection takes.
+// The conditions of rows are valid rules of a selection.
 func TestRowsAsSelection(t *testing.T) {
 	for _, r := range Shared("mod_forum") {
 		c, ok := r.Condition([]string{"email_provider_mod_forum_posts_locked", "7", "message_provider_mod_forum_posts_enabled", "7"})

@@ -8,7 +8,8 @@ import (
 	"testing/fstest"
 )
 
-// tree makes a code folder of files by path. A path that ends with a slash is an empty directory.
+// tree creates a code directory with these files; a path with a trailing slash is an
+// empty directory.
 func tree(files ...map[string]string) fstest.MapFS {
 	fsys := fstest.MapFS{}
 	for _, f := range files {
@@ -199,7 +200,7 @@ func TestPublicLayout(t *testing.T) {
 			if p, _ := code.Plugin("assignsubmission_file"); !p.Standard || p.Parent != "mod_assign" {
 				t.Errorf("%+v", p)
 			}
-			// Deprecated types are none of the versions.
+			// Deprecated types are not among the versions.
 			text, err := code.serializedVersions()
 			if err != nil || !strings.HasPrefix(text, `a:6:{s:4:"core";d:2025100600;`) || strings.Contains(text, "mnetservice") {
 				t.Errorf("serialized as %s (%v)", text, err)
@@ -211,7 +212,7 @@ func TestPublicLayout(t *testing.T) {
 	}
 }
 
-// Before Moodle 5.0 subplugintypes is not looked at.
+// Moodle before 5.0 ignores subplugintypes.
 func TestSubpluginsBefore50(t *testing.T) {
 	files := maps.Clone(moodle311)
 	files["mod/quiz/db/subplugins.json"] = `{"subplugintypes": {"quiz": "accessrule"}, "plugintypes": {"quiz": "mod/quiz/report"}}`

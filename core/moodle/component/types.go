@@ -11,7 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// walk is one Load at work.
+// walk is the state of one Load.
 type walk struct {
 	*Code
 	ctx        context.Context

@@ -1,23 +1,23 @@
 package php
 
-// place is where a value is kept: a variable or a property, and keys of the arrays
-// in it. why is set where that is not known.
+// place is the location of a value: a variable or a property, and keys of the arrays
+// in it. why is set if the location is unknown.
 type place struct {
-	name   string // of a variable
-	file   bool   // one of the file, not of the current function
+	name   string // of the variable or property
+	file   bool   // a variable of the file, not of the current function
 	object int    // the object that has the property name; -1 for a variable
 	keys   []hop
 	why    *Reason
 }
 
-// hop is one key on the way to a value; add is [] without one.
+// hop is one key on the path to a value; add is set for [] without a key.
 type hop struct {
 	key key
 	add bool
 }
 
-// resolve finds the place of an expression that can be assigned to. Each part of
-// it is evaluated once.
+// resolve returns the place of an expression that can be assigned to. It evaluates
+// each part of the expression once.
 func (ev *evaluator) resolve(e expr) place {
 	switch e := e.(type) {
 	case *variable:
@@ -35,7 +35,7 @@ func (ev *evaluator) resolve(e expr) place {
 		}
 		k, why := ev.key(e.key, ev.eval(e.key))
 		if p.why == nil && why != nil {
-			// Something in there changes, but not what: all of it is unknown then.
+			// An unknown element changes, so the whole array becomes unknown.
 			ev.write(p, unknown(why), e.Pos, "")
 			p.why = why
 		}
@@ -75,7 +75,7 @@ func (ev *evaluator) propertyName(e *property) (string, *Reason) {
 func (ev *evaluator) resolveProperty(e *property) place {
 	base := ev.eval(e.base)
 	if base.kind == KindNull && ev.running() {
-		// PHP before 8 made an object here.
+		// PHP before 8 created an object here.
 		if at := ev.resolve(e.base); at.why == nil {
 			base = ev.st.newObject(nil)
 			ev.write(at, base, e.Pos, "")
@@ -96,7 +96,8 @@ func (ev *evaluator) resolveProperty(e *property) place {
 	return place{name: name, object: int(base.n)}
 }
 
-// slots are where the value of a place begins, and why it may be there if it is not.
+// slots returns the map that contains the variable or property of a place, and the
+// reason why one that is missing there may exist.
 func (ev *evaluator) slots(p place) (slots map[string]slot, open *Reason) {
 	if p.object >= 0 {
 		o := ev.st.objects[p.object]
@@ -109,7 +110,7 @@ func (ev *evaluator) slots(p place) (slots map[string]slot, open *Reason) {
 	return sc.vars, sc.open
 }
 
-// write puts a value where a place says.
+// write assigns a value to a place.
 func (ev *evaluator) write(p place, v Value, at Pos, shown string) {
 	if !ev.running() {
 		return
@@ -133,7 +134,7 @@ func (ev *evaluator) write(p place, v Value, at Pos, shown string) {
 	slots[p.name] = sl
 }
 
-// inArray is base with a value at the keys.
+// inArray returns base with a value at the keys.
 func (ev *evaluator) inArray(base Value, keys []hop, v Value, at Pos) Value {
 	if len(keys) == 0 {
 		return v
@@ -164,7 +165,7 @@ func (ev *evaluator) inArray(base Value, keys []hop, v Value, at Pos) Value {
 	return ev.arrayValue(a, at)
 }
 
-// read is the value at a place; null where there is none.
+// read returns the value at a place, null if there is none.
 func (ev *evaluator) read(e expr, p place) Value {
 	if p.why != nil {
 		return unknown(p.why)
@@ -187,7 +188,7 @@ func (ev *evaluator) read(e expr, p place) Value {
 	return v
 }
 
-// element is what a value has at a key.
+// element returns the element of a value at a key.
 func (ev *evaluator) element(e expr, v Value, k key, add bool) Value {
 	switch v.kind {
 	case KindArray:
@@ -212,7 +213,7 @@ func (ev *evaluator) element(e expr, v Value, k key, add bool) Value {
 	return null
 }
 
-// load is the value of a variable, a key or a property.
+// load returns the value of a variable, a key or a property.
 func (ev *evaluator) load(e expr) Value {
 	switch e := e.(type) {
 	case *variable:
@@ -319,8 +320,8 @@ func (ev *evaluator) setVariable(name string, sl slot) {
 	}
 }
 
-// loosen makes what an expression names unknown, because a reference to it is
-// taken, and returns that.
+// loosen makes the place of an expression unknown, because a reference to it is
+// taken, and returns the unknown value.
 func (ev *evaluator) loosen(e expr) Value {
 	v := ev.dunno(e, Code, "", "a reference to it is taken")
 	switch e.(type) {

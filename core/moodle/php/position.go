@@ -10,11 +10,11 @@ type Pos struct {
 	Line int // from 1; 0 where there is no position
 }
 
-// String writes it as FILE:LINE.
+// String returns FILE:LINE.
 func (p Pos) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
 
-// SyntaxError reports PHP that cannot be parsed, because it is wrong or because
-// this package does not know it.
+// SyntaxError reports PHP that cannot be parsed, because it is invalid or because
+// this package does not support it.
 type SyntaxError struct {
 	Pos     Pos
 	Problem string

@@ -2,7 +2,7 @@ package php
 
 import "strings"
 
-// postfix reads what follows an expression: keys, properties, calls.
+// postfix parses the operators after an expression: keys, properties, calls.
 func (p *parser) postfix(e expr) (expr, error) {
 	for n := 0; ; n++ {
 		if n > maxChain {
@@ -42,7 +42,7 @@ func (p *parser) postfix(e expr) (expr, error) {
 	}
 }
 
-// member reads a property, or the call of a method.
+// member parses a property, or the call of a method.
 func (p *parser) member(at Pos, base expr) (expr, error) {
 	e := &property{Pos: at, base: base}
 	switch t := p.peek(); {
@@ -74,7 +74,7 @@ func (p *parser) member(at Pos, base expr) (expr, error) {
 	return o, err
 }
 
-// static reads what follows ::.
+// static parses the part after ::.
 func (p *parser) static(at Pos, base expr) (expr, error) {
 	o := &opaque{Pos: at, what: "::"}
 	name := ""

@@ -2,7 +2,7 @@ package php
 
 import "strings"
 
-// primary reads an expression without operators.
+// primary parses an expression without operators.
 func (p *parser) primary() (expr, error) {
 	at := p.position()
 	t := p.peek()
@@ -88,7 +88,7 @@ func (p *parser) template(at Pos, t token) (expr, error) {
 	return e, nil
 }
 
-// array reads the items of an array or a list up to its closing operator.
+// array parses the items of an array or a list up to its closing operator.
 func (p *parser) array(at Pos, closing string) (expr, error) {
 	e := &arrayLiteral{Pos: at}
 	for !p.accept(closing) {
@@ -116,7 +116,8 @@ func (p *parser) array(at Pos, closing string) (expr, error) {
 	return e, nil
 }
 
-// named reads what begins with a name: constants, calls, arrays, functions.
+// named parses an expression that begins with a name: constants, calls, arrays,
+// functions.
 func (p *parser) named(at Pos) (expr, error) {
 	name := p.take().text
 	switch word := strings.ToLower(name); word {
@@ -158,8 +159,8 @@ func (p *parser) named(at Pos) (expr, error) {
 	return &constant{at, name}, nil
 }
 
-// unqualified is a name without its namespace, which PHP leaves out when it finds
-// no function or constant there.
+// unqualified returns a name without its namespace, which PHP ignores if it contains
+// no such function or constant.
 func unqualified(name string) string { return name[strings.LastIndexByte(name, '\\')+1:] }
 
 func (p *parser) skipParens() error {

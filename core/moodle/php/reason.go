@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Cause is what kind of thing is not known.
+// Cause classifies why a value is unknown.
 type Cause int
 
 // The causes.
@@ -19,21 +19,21 @@ const (
 	Conditional              // the branch taken depends on something unknown: Of
 )
 
-// Reason is why a value is not known.
+// Reason says why a value is unknown.
 type Reason struct {
 	Cause Cause
 	Name  string
 	Pos   Pos
-	// Expr is the expression, with … in place of texts that may be secrets.
+	// Expr is the expression, with … in place of strings that may be secrets.
 	Expr string
-	// Problem says in a few words what is not known, as a sentence without its full stop.
+	// Problem describes briefly what is unknown, without a full stop.
 	Problem string
-	// Of is what the reason rests on: the reason of the condition, for Conditional,
-	// and that of the path, for a File whose path is not known.
+	// Of is the underlying reason: of the condition for Conditional, and of the path
+	// for a File whose path is unknown.
 	Of *Reason
 }
 
-// String says what is not known, where and why.
+// String says what is unknown, where and why.
 func (r *Reason) String() string {
 	if r.Of != nil {
 		return fmt.Sprintf("%s: %s: %s", r.Pos, r.Problem, r.Root().Problem)
@@ -41,7 +41,7 @@ func (r *Reason) String() string {
 	return fmt.Sprintf("%s: %s", r.Pos, r.Problem)
 }
 
-// Root is the reason that the others rest on.
+// Root returns the innermost reason in the chain of Of.
 func (r *Reason) Root() *Reason {
 	for r.Of != nil {
 		r = r.Of
@@ -49,10 +49,10 @@ func (r *Reason) Root() *Reason {
 	return r
 }
 
-// maxShown bounds the text of an expression in messages.
+// maxShown is the maximum length of an expression in messages.
 const maxShown = 80
 
-// show writes an expression for messages. Texts and numbers become …, but for
+// show formats an expression for messages. Strings and numbers become …, except for
 // names: keys of the environment, of $_SERVER, names of constants.
 func show(e expr) string {
 	var b strings.Builder
@@ -67,8 +67,8 @@ func show(e expr) string {
 	return b.String()
 }
 
-// constantName is the name of a constant if it looks like one: PHP before 8 took a
-// word without quotes for a text, which may be a password.
+// constantName returns a name if it looks like a constant's: PHP before 8 treats a
+// name without quotes as a string, which may be a password.
 func constantName(name string) string {
 	if isWord(name, "true", "false", "null", "__DIR__", "__FILE__") || strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_\\") == "" {
 		return name
@@ -166,7 +166,7 @@ func (s shower) expr(e expr) {
 	}
 }
 
-// name writes a key that is a name.
+// name formats a key that is a name.
 func (s shower) name(e expr) {
 	if l, ok := e.(*literal); ok && l.value.kind == KindString && nameOf(l.value.s) == l.value.s {
 		s.WriteString("'" + l.value.s + "'")

@@ -7,56 +7,55 @@ import (
 	"slices"
 )
 
-// Files is how a program's files are read. Methods are called by one goroutine.
+// Files reads the files of a program. Its methods are called from one goroutine.
 type Files interface {
 	// Read returns the content of a regular file. Its error is fs.ErrNotExist if
-	// there is none; any other means that it is not known what the file holds.
+	// there is none; any other error means that the content is unknown.
 	Read(path string) ([]byte, error)
-	// Stat tells what is at a path, as os.Stat.
+	// Stat describes the file at a path, as os.Stat does.
 	Stat(path string) (fs.FileInfo, error)
-	// Real returns a path without symlinks, as filepath.EvalSymlinks.
+	// Real returns a path with its symlinks resolved, as filepath.EvalSymlinks does.
 	Real(path string) (string, error)
 }
 
-// Options is all that a program can see of the outside.
+// Options holds all inputs of a program.
 type Options struct {
 	Files Files
-	// Env returns a variable of the environment; none is set if it is nil.
+	// Env returns an environment variable; if Env is nil, none is set.
 	Env func(name string) (value string, ok bool)
-	// Server is what $_SERVER has of the web server and the request; keys of these
-	// kinds that it lacks are unknown. Other keys are looked up in Env.
+	// Server holds the keys of $_SERVER that the web server and the request set; other
+	// such keys are unknown. Keys of other kinds are looked up in Env.
 	Server map[string]string
-	// Undefined are constants that are known not to be defined; whether others are
-	// that no file defines is unknown.
+	// Undefined lists constants that are not defined. Any other constant that no file
+	// defines is unknown.
 	Undefined []string
-	// End are ends of paths, with a leading slash: a file that is included and has
-	// one of these ends the program.
+	// End lists suffixes of paths, with a leading slash. The include of a file with
+	// such a suffix ends the program.
 	End []string
-	// Limits may be zero for the defaults.
+	// Limits is optional; zero fields have defaults.
 	Limits Limits
 }
 
-// Limits bound what a program can take.
+// Limits bounds the resources of a program.
 type Limits struct {
 	Steps    int // evaluated pieces of code and copied values; default 2,000,000
 	FileSize int // bytes of a file; default 1 MiB
 	Files    int // default 100
 }
 
-// Use is a variable of the environment that a program asked for and that is not set.
+// Use is a read of an environment variable that is not set.
 type Use struct {
 	Name string
 	Pos  Pos
 }
 
-// Result is what a program leaves behind.
+// Result is the result of a program.
 type Result struct {
 	st *state
-	// Unset are the variables of the environment that the program asked for and
-	// that are not set, each once: what it takes instead may not be what the web
-	// server has.
+	// Unset lists the environment variables that the program read and that are not
+	// set, each once. Its fallback values may differ from those of the web server.
 	Unset []Use
-	// Included are the files that were read, the first included.
+	// Included lists the files that were read, including the first one.
 	Included []string
 }
 
@@ -68,18 +67,18 @@ type Property struct {
 	Shown string // the expression that was assigned, without texts
 }
 
-// EndError reports a program of which no path reaches the end: it calls exit, or
-// requires a file that does not exist.
+// EndError reports a program that never reaches its end: it calls exit, or requires a
+// file that does not exist.
 type EndError struct {
 	Pos     Pos
 	Problem string
-	Unset   []Use // variables of the environment that it asked for and that are not set
+	Unset   []Use // environment variables that it read and that are not set
 }
 
 func (e *EndError) Error() string { return e.Pos.String() + ": " + e.Problem }
 
-// Run evaluates a file. Its errors are *SyntaxError, *EndError, *LimitError, those of
-// ctx, and those of reading the file itself.
+// Run evaluates a file. It returns a *SyntaxError, *EndError or *LimitError, the error
+// of ctx, or an error of reading the file itself.
 func Run(ctx context.Context, file string, o Options) (*Result, error) {
 	if o.Limits.Steps == 0 {
 		o.Limits.Steps = 2_000_000
@@ -140,8 +139,8 @@ func (ev *evaluator) result() (*Result, error) {
 }
 
 // Properties lists the properties of the object in a variable of the file, in the
-// order of their first assignment. open is not nil where there may be others, or,
-// if the variable holds no object, says why.
+// order of their first assignment. open is not nil if there may be others; if the
+// value of the variable is unknown, it says why.
 func (r *Result) Properties(variable string) (list []Property, open *Reason) {
 	top := r.st.scopes[0]
 	sl, ok := top.vars[variable]
@@ -159,7 +158,7 @@ func (r *Result) Properties(variable string) (list []Property, open *Reason) {
 	return list, o.open
 }
 
-// LimitError reports a program that is too large or takes too long.
+// LimitError reports a program that exceeds a limit.
 type LimitError struct {
 	Pos     Pos
 	Problem string
@@ -167,7 +166,7 @@ type LimitError struct {
 
 func (e *LimitError) Error() string { return e.Pos.String() + ": " + e.Problem }
 
-// note records that the environment lacks a variable.
+// note records that an environment variable is not set.
 func (ev *evaluator) note(name string, at Pos) {
 	if !slices.ContainsFunc(ev.unset, func(u Use) bool { return u.Name == name }) && len(ev.unset) < 1000 {
 		ev.unset = append(ev.unset, Use{name, at})

@@ -1,6 +1,6 @@
 package php
 
-// same tells whether two states are equal.
+// same reports whether two states are equal.
 func (s *state) same(o *state) bool {
 	if len(s.scopes) != len(o.scopes) || len(s.objects) != len(o.objects) || s.sealed != o.sealed {
 		return false

@@ -10,9 +10,9 @@ type slot struct {
 // scope holds the variables of the file or of one call.
 type scope struct {
 	vars map[string]slot
-	// open is why variables that are not there may be there all the same.
+	// open is the reason why variables that are not in vars may exist.
 	open *Reason
-	// global names variables that are those of the file.
+	// global holds the names of variables that refer to those of the file.
 	global map[string]bool
 }
 
@@ -23,15 +23,15 @@ type object struct {
 	open  *Reason
 }
 
-// state is all that a program changes. Branches of unknown conditions work on
-// copies, which are merged.
+// state is everything that a program can change. Branches of unknown conditions work
+// on copies, which are merged.
 type state struct {
 	scopes  []*scope // the file's first, the current one last
 	objects []*object
 	consts  map[string]slot
 	env     map[string]Value // by putenv
 	once    map[string]bool  // files that were read, for include_once
-	sealed  *Reason          // constants that are not there may be there
+	sealed  *Reason          // why constants that are not in consts may exist
 }
 
 func newState() *state {
@@ -69,7 +69,7 @@ func (s *state) clone() *state {
 	return c
 }
 
-// scopeOf is where a variable lives.
+// scopeOf returns the scope of a variable.
 func (s *state) scopeOf(name string) *scope {
 	top := s.scopes[len(s.scopes)-1]
 	if top.global[name] || superglobal[name] {
@@ -107,8 +107,8 @@ func (o *object) unset(name string) {
 	}
 }
 
-// taint makes everything unknown: code that is not evaluated may have changed it.
-// Objects stay what they are, their properties don't.
+// taint makes all values unknown, because code that is not evaluated may have changed
+// them. Objects remain, their properties become unknown.
 func (s *state) taint(why *Reason) {
 	for _, sc := range s.scopes {
 		sc.open = why

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// statement reads one statement.
+// statement parses one statement.
 func (p *parser) statement() (stmt, error) {
 	done, err := p.nest()
 	if err != nil {
@@ -38,7 +38,7 @@ func (p *parser) statement() (stmt, error) {
 	return &exprStmt{at, e}, p.end()
 }
 
-// keyword reads a statement that begins with a keyword; known is false for others.
+// keyword parses a statement that begins with a keyword; known is false for others.
 func (p *parser) keyword(at Pos, word string) (s stmt, known bool, err error) {
 	next := p.ahead(1)
 	switch word {
@@ -173,7 +173,7 @@ func (p *parser) returnStatement(at Pos) (stmt, error) {
 	return s, p.end()
 }
 
-// expressions reads a list that is only evaluated, as of echo.
+// expressions parses a list of expressions that are only evaluated, as in echo.
 func (p *parser) expressions(at Pos) (stmt, error) {
 	b := &block{Pos: at}
 	for {
@@ -273,7 +273,7 @@ func (p *parser) tryStatement(at Pos) (stmt, error) {
 	}
 }
 
-// declaration skips what doesn't matter for values.
+// declaration skips declarations that do not affect values.
 func (p *parser) declaration(at Pos, word string) (stmt, error) {
 	switch word {
 	case "goto":

@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// requestKey tells whether a key of $_SERVER is of the web server or the request,
-// rather than of the environment.
+// requestKey reports whether the web server or the request, not the environment, sets
+// a key of $_SERVER.
 func requestKey(name string) bool {
 	if name == "HTTP_PROXY" {
 		return false
@@ -18,8 +18,8 @@ func requestKey(name string) bool {
 	return isWord(name, "HTTPS", "QUERY_STRING", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "PATH_INFO", "PATH_TRANSLATED", "AUTH_TYPE", "PHP_SELF", "argv", "argc", "REDIRECT_STATUS", "REDIRECT_URL")
 }
 
-// superglobal reads $_SERVER, $_ENV and the like: own is what the program assigned
-// there itself.
+// superglobal reads $_SERVER, $_ENV and similar arrays. own holds the values that the
+// program itself assigned.
 func (ev *evaluator) superglobal(e expr, p place, own Value) Value {
 	if len(p.keys) == 0 || p.keys[0].add {
 		return ev.dunno(e, Server, p.name, "$%s as a whole is not known", p.name)
@@ -40,7 +40,7 @@ func (ev *evaluator) superglobal(e expr, p place, own Value) Value {
 	return v
 }
 
-// outside is what the web server or the environment gives.
+// outside returns the value from the web server or the environment.
 func (ev *evaluator) outside(e expr, global, name string) Value {
 	switch global {
 	case "_SERVER":
@@ -60,7 +60,7 @@ func (ev *evaluator) outside(e expr, global, name string) Value {
 	return ev.dunno(e, Server, name, "$%s['%s'] comes with a request", global, name)
 }
 
-// env is a variable of the environment, false where it is not set.
+// env returns an environment variable, false if it is not set.
 func (ev *evaluator) env(name string, at Pos) Value {
 	if v, ok := ev.st.env[name]; ok {
 		return v
@@ -74,7 +74,7 @@ func (ev *evaluator) env(name string, at Pos) Value {
 	return Bool(false)
 }
 
-// getenv also sees what a web server passes of a request, as CGI does.
+// getenv also returns values of the request that a web server passes, as CGI does.
 func (ev *evaluator) getenv(e expr, name string) Value {
 	if !requestKey(name) {
 		return ev.env(name, e.pos())

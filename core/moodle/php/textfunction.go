@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// texts are the arguments as texts; ok is false if one is none, or if there are
-// fewer than least.
+// texts returns the arguments as strings; ok is false if one can't be converted, or if
+// there are fewer than least.
 func texts(args []Value, least int) (list []string, ok bool) {
 	if len(args) < least {
 		return nil, false
@@ -22,7 +22,7 @@ func texts(args []Value, least int) (list []string, ok bool) {
 
 const blanks = " \t\n\r\x00\x0b"
 
-// textFunction evaluates functions of texts.
+// textFunction evaluates functions for strings.
 func (ev *evaluator) textFunction(e *call, args []Value) (Value, bool) {
 	switch e.name {
 	case "implode", "join":
@@ -99,7 +99,7 @@ func oneText(name, s string) (Value, bool) {
 	return null, false
 }
 
-// asciiCase adds to every byte between two.
+// asciiCase shifts every byte in a range by a constant.
 func asciiCase(s string, from, to byte, add int) string {
 	b := []byte(s)
 	for k, c := range b {
@@ -264,7 +264,7 @@ func (ev *evaluator) replace(e *call, args []Value) (Value, bool) {
 	return ev.text(e, subject), true
 }
 
-// sprintf knows %s, %d and %%.
+// sprintf supports %s, %d and %%.
 func (ev *evaluator) sprintf(e *call, args []Value) (Value, bool) {
 	if len(args) == 0 {
 		return null, false

@@ -20,7 +20,7 @@ type token struct {
 	parts []part
 }
 
-// part is a piece of a string with variables in it: a text, or the tokens of an
+// part is a part of a string that contains variables: a text, or the tokens of an
 // expression.
 type part struct {
 	text   string

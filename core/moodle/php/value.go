@@ -11,8 +11,8 @@ import (
 // Kind is the type of a value.
 type Kind int
 
-// The kinds of values. Object stands for every object but functions; what is in
-// one is read with Result.Properties.
+// The kinds of values. KindObject is any object except a function; Result.Properties
+// returns its properties.
 const (
 	KindNull Kind = iota
 	KindBool
@@ -27,10 +27,10 @@ const (
 
 var kindNames = [...]string{"null", "a boolean", "a whole number", "a number", "a string", "an array", "an object", "a function", "unknown"}
 
-// String names the kind as in a sentence: "a string".
+// String returns the kind with an article, as in "a string".
 func (k Kind) String() string { return kindNames[k] }
 
-// Value is a PHP value, or unknown. It is immutable. Formatting one gives its
+// Value is a PHP value, or unknown. It is immutable. Formatting a Value prints its
 // kind, never its content.
 type Value struct {
 	kind Kind
@@ -47,10 +47,10 @@ type closureValue struct {
 	bound map[string]Value
 }
 
-// Null is PHP's null.
+// Null returns PHP's null.
 var null = Value{}
 
-// Bool makes a boolean.
+// Bool returns a boolean.
 func Bool(b bool) Value {
 	v := Value{kind: KindBool}
 	if b {
@@ -59,25 +59,25 @@ func Bool(b bool) Value {
 	return v
 }
 
-// Int makes a whole number.
+// Int returns an integer.
 func Int(n int64) Value { return Value{kind: KindInt, n: n} }
 
-// Float makes a number with a fraction.
+// Float returns a floating-point number.
 func Float(f float64) Value { return Value{kind: KindFloat, f: f} }
 
-// String makes a string.
+// String returns a string.
 func String(s string) Value { return Value{kind: KindString, s: s} }
 
 func unknown(why *Reason) Value { return Value{kind: KindUnknown, why: why} }
 
-// Kind is the type of the value.
+// Kind returns the kind of the value.
 func (v Value) Kind() Kind { return v.kind }
 
-// Unknown is why the value is not known; nil if it is, at least itself: an array
-// may have unknown elements.
+// Unknown returns the reason why the value is unknown, or nil. A known array may have
+// unknown elements.
 func (v Value) Unknown() *Reason { return v.why }
 
-// Text is the value as PHP converts it to a string; ok is false for unknown
+// Text returns the value as PHP converts it to a string; ok is false for unknown
 // values, arrays, objects and functions.
 func (v Value) Text() (text string, ok bool) {
 	switch v.kind {
@@ -98,7 +98,7 @@ func (v Value) Text() (text string, ok bool) {
 	return "", false
 }
 
-// floatText writes a number as PHP 8 does: the shortest that reads back.
+// floatText formats a number as PHP 8 does: the shortest text that parses to it.
 func floatText(f float64) string {
 	switch {
 	case math.IsNaN(f):
@@ -119,7 +119,7 @@ func floatText(f float64) string {
 	return strconv.FormatFloat(f, 'f', -1, 64)
 }
 
-// Truth is the value as a condition; ok is false where it is not known.
+// Truth returns the value as a condition; ok is false if it is unknown.
 func (v Value) Truth() (truth, ok bool) {
 	switch v.kind {
 	case KindNull:
@@ -138,7 +138,7 @@ func (v Value) Truth() (truth, ok bool) {
 	return false, false
 }
 
-// Int is the value of a whole number, or of a string that is one.
+// Int returns the value of an integer, or of a string that contains one.
 func (v Value) Int() (n int64, ok bool) {
 	switch v.kind {
 	case KindInt:
@@ -150,8 +150,8 @@ func (v Value) Int() (n int64, ok bool) {
 	return 0, false
 }
 
-// Items calls yield for every element of an array in its order, with its key as
-// PHP writes it, until it returns false.
+// Items calls yield for every element of an array in order, with its key as PHP
+// prints it, until yield returns false.
 func (v Value) Items(yield func(key string, value Value) bool) {
 	if v.kind != KindArray {
 		return
@@ -163,7 +163,7 @@ func (v Value) Items(yield func(key string, value Value) bool) {
 	}
 }
 
-// Item is the element of an array with a key; ok is false if there is none.
+// Item returns the element of an array with a key; ok is false if there is none.
 func (v Value) Item(key string) (item Value, ok bool) {
 	if v.kind != KindArray {
 		return null, false
@@ -171,7 +171,7 @@ func (v Value) Item(key string) (item Value, ok bool) {
 	return v.a.get(keyOf(key))
 }
 
-// Len is the number of elements of an array.
+// Len returns the number of elements of an array.
 func (v Value) Len() int {
 	if v.kind != KindArray {
 		return 0
@@ -179,8 +179,8 @@ func (v Value) Len() int {
 	return len(v.a.items)
 }
 
-// String is the kind of the value: its content may be a secret.
+// String returns the kind of the value, because its content may be a secret.
 func (v Value) String() string { return v.kind.String() }
 
-// Format writes String whatever the verb.
+// Format prints String for any verb.
 func (v Value) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, v.String()) }

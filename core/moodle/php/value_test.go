@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What $CFG->x holds after PHP has run the code.
+// Each case has the value of $CFG->x after PHP has run the code.
 func TestValues(t *testing.T) {
 	for code, want := range map[string]string{
 		// Strings.
@@ -63,11 +63,11 @@ func TestValues(t *testing.T) {
 		`$f('a')`:                                                `"<a>"`,
 		`recursive(3)`:                                           `"xxx"`,
 		`byref($s) . $s`:                                         `"changed"`,
-		// The outside.
+		// Server and environment.
 		`getenv('SET')`: `"yes"`, `getenv('NONE')`: "false", `getenv('NONE') ?: 'x'`: `"x"`, `getenv('EMPTY')`: `""`, `$_ENV['SET'] ?? 'x'`: `"yes"`, `$_ENV['NONE'] ?? 'x'`: `"x"`,
 		`$_SERVER['SET']`: `"yes"`, `$_SERVER['SERVER_NAME']`: `"moodle.example.org"`, `$_SERVER['HTTP_HOST']`: "?", `$_SERVER['HTTP_HOST'] ?? 'x'`: "?", `isset($_SERVER['SERVER_NAME'])`: "true",
 		`array_key_exists('NONE', $_SERVER)`: "false", `(int) getenv('PORT')`: "3307", `$_GET['x']`: "?", `$_SERVER`: "?", `array_key_exists('HTTP_HOST', $_SERVER)`: "?",
-		// What is not known.
+		// Unknown values.
 		`intdiv(7, 2)`: "?", `'a' . time()`: "?", `[1, time()]`: "[1,?]", `NOWHERE`: "?", `Foo::bar()`: "?", `new Foo(1)`: "?", `$o->method()`: "?", `php_sapi_name() === 'cli'`: "?", `defined('CLI_SCRIPT')`: "?",
 		`Foo::BAR`: "?", `time() ? 'same' : 'same'`: `"same"`, `time() ? [1, 2] : [1, 3]`: "[1,?]", `time() && false`: "false", `time() || true`: "true", `time() ?? 5`: "?", `[time() => 1]`: "?",
 		`json_decode('{}')`: "?", `time() . $undefined`: "?", `1 / 0`: "?", `match (time()) { 1 => 'a', 2 => 'a', default => 'a' }`: `"a"`, `match (time()) { 1 => 'a', default => 'b' }`: "?",
@@ -126,7 +126,7 @@ func TestStatements(t *testing.T) {
 		`$CFG->a = 1; require_once(__DIR__ . '/public/lib/setup.php');`:                                                                                              "a=1",
 		`$CFG->a = 1; require_once(time() . '/lib/setup.php'); $CFG->a = 2;`:                                                                                         "a=1",
 		`$CFG->a = 1; return; $CFG->a = 2;`:                                                                                                                          "a=1",
-		// Conditions that are not known.
+		// Unknown conditions.
 		`if (time()) { $CFG->a = 1; $CFG->b = 1; } else { $CFG->a = 1; $CFG->b = 2; }`:                                                                    "a=1 b=?",
 		`$CFG->a = 1; $CFG->c = 1; if (time()) { $CFG->a = 1; $CFG->b = 2; unset($CFG->c); }`:                                                             "a=1 b=? c=?",
 		`if (time()) { $CFG->a = 1; } elseif (rand()) { $CFG->a = 1; } else { die('no such site'); }`:                                                     "a=1",

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// valueFunction evaluates functions of values of any kind.
+// valueFunction evaluates functions for values of any kind.
 func (ev *evaluator) valueFunction(e *call, args []Value) (Value, bool) {
 	if len(args) == 0 {
 		return null, false
@@ -80,7 +80,7 @@ func (ev *evaluator) valueFunction(e *call, args []Value) (Value, bool) {
 	return null, false
 }
 
-// filter knows filter_var for booleans and whole numbers.
+// filter evaluates filter_var for booleans and integers.
 func filter(args []Value) (Value, bool) {
 	text, ok := args[0].Text()
 	if !ok || len(args) < 2 || args[1].kind != KindInt {
@@ -183,7 +183,7 @@ func escaped(name string, v Value) (Value, bool) {
 	return String(text), err == nil
 }
 
-// parseURL takes an address apart, as of a database in DATABASE_URL.
+// parseURL evaluates parse_url, for example of a database in DATABASE_URL.
 func (ev *evaluator) parseURL(e *call, args []Value) (Value, bool) {
 	text, ok := args[0].Text()
 	if !ok {
@@ -208,7 +208,7 @@ func (ev *evaluator) parseURL(e *call, args []Value) (Value, bool) {
 	if n, err := strconv.ParseInt(u.Port(), 10, 64); err == nil {
 		a.set(keyOf("port"), Int(n))
 	}
-	// PHP does not decode what is percent-encoded.
+	// PHP does not decode percent-encoded characters.
 	if raw, _, there := strings.Cut(text[len(u.Scheme)+3:], "@"); there && u.User != nil {
 		name, pass, _ := strings.Cut(raw, ":")
 		add("user", name)

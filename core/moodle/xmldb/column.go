@@ -38,7 +38,7 @@ func sameType(want, got schema.Type) (same, length bool) {
 	}
 	switch want.Kind {
 	case schema.Int:
-		// MariaDB keeps the number of digits, others don't.
+		// Only MariaDB keeps the number of digits.
 		return true, got.Size >= want.Size && (got.Length == 0 || got.Length >= min(want.Length, maxDigits))
 	case schema.Decimal, schema.Char:
 		return true, want.Length == got.Length && want.Scale == got.Scale
@@ -95,7 +95,7 @@ func defaultText(c *schema.Column) string {
 	return "'" + c.Default.Value + "'"
 }
 
-// native says the type of a column as its engine does, as far as it is known.
+// native returns the type of a column in its engine's syntax, as far as it is known.
 func native(c *schema.Column) string {
 	if c.Native != "" {
 		return c.Native

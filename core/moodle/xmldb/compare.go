@@ -70,7 +70,7 @@ func Compare(definitions []Definition, db Database) []Difference {
 	return c.found
 }
 
-// comparison is one Compare at work.
+// comparison is the state of one Compare.
 type comparison struct {
 	Database
 	component string            // whose tables are compared
@@ -96,7 +96,7 @@ func (c *comparison) owner(table string) string {
 	return c.Owner(table)
 }
 
-// engineOwn reports whether a table has something that only its engine has.
+// engineOwn reports whether a table has a property that only its engine supports.
 func engineOwn(t *schema.Table) bool {
 	return slices.ContainsFunc(t.Columns, func(c schema.Column) bool { return c.Type.Kind == schema.Other }) ||
 		slices.ContainsFunc(t.Indexes, func(x schema.Index) bool { return x.EngineOwn() })
@@ -155,7 +155,7 @@ func sequence(t *schema.Table) string {
 	return "on " + t.Sequence.Column
 }
 
-// indexed says what an index is over.
+// indexed describes the columns of an index.
 func indexed(x *schema.Index) []string {
 	var all []string
 	for _, c := range x.Columns {

@@ -30,7 +30,7 @@ func definitions(t *testing.T) []Definition {
 	}
 }
 
-// changed compares the definitions with a database made by them in which something was changed.
+// changed creates a database from the definitions, changes it, and compares the two.
 func changed(t *testing.T, dialect string, change func(db *Database, table func(name string) *schema.Table)) []Difference {
 	t.Helper()
 	all := definitions(t)
@@ -180,7 +180,7 @@ func TestDigitsOfIntegers(t *testing.T) {
 	}
 }
 
-// Core comes first, then plugins by name, then what is nobody's.
+// Core comes first, then plugins by name, then tables of no component.
 func TestOrderOfDifferences(t *testing.T) {
 	var want []string
 	for try := range 5 {

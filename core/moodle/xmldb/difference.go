@@ -155,7 +155,7 @@ func (d Difference) Remedy() string {
 	return "nothing"
 }
 
-// kindOrder is the order in which the differences of one table are told.
+// kindOrder is the order in which the differences of one table are listed.
 var kindOrder = map[Kind]int{
 	ExtraTable: 0, MissingTable: 1, ChangedTable: 2, MissingColumn: 3, ChangedColumn: 4, ExtraColumn: 5, MissingIndex: 6, ExtraIndex: 7, Lost: 8,
 }

@@ -54,7 +54,7 @@ func (t *Table) On(dialect, prefix string, take func(name string) bool) schema.T
 }
 
 // indexes returns the indexes of the definition, each once, in the order in which
-// Moodle makes them: those of keys come last.
+// Moodle creates them: those of keys come last.
 func (t *Table) indexes(dialect string) []schema.Index {
 	var all []schema.Index
 	for _, x := range t.Indexes {
@@ -91,7 +91,7 @@ func add(all *[]schema.Index, x schema.Index) {
 	*all = append(*all, x)
 }
 
-// on returns the column that Moodle makes of a field.
+// on returns the column that Moodle creates for a field.
 func (f *Field) on(dialect string) schema.Column {
 	c := schema.Column{Name: f.Name, Nullable: !f.NotNull}
 	if dialect == Postgres {
@@ -117,7 +117,7 @@ func (f *Field) length(standard int) int {
 	return f.Length
 }
 
-// Moodle's lengths of fields that declare none.
+// Moodle's default lengths of fields.
 const (
 	intLength  = 10
 	charLength = 255
@@ -212,8 +212,8 @@ func canonical(t schema.Type, value string) string {
 	return value
 }
 
-// decimal writes a number without an exponent with a number of decimals, without
-// zeros in front.
+// decimal formats a number that has no exponent with a fixed number of decimals and
+// without leading zeros.
 func decimal(value string, scale int) string {
 	if strings.ContainsAny(value, "eExXpPiInN") {
 		return value

@@ -78,7 +78,8 @@ func TestDefaultsOfColumns(t *testing.T) {
 	}
 }
 
-// Indexes get Moodle's names, and each engine those that Moodle makes there only.
+// Indexes have Moodle's names, and each engine has those that Moodle creates only
+// there.
 func TestIndexesByEngine(t *testing.T) {
 	tables, err := Parse([]byte(within(`
   <TABLE NAME="context"><FIELDS>

@@ -74,7 +74,8 @@ func singleByte(encoding string, r io.Reader) (io.Reader, error) {
 	return strings.NewReader(string(text)), nil
 }
 
-// withoutLine returns the message of a syntax error, whose line is told anyway.
+// withoutLine returns the message of a syntax error without the line, which the caller
+// adds.
 func withoutLine(err error) error {
 	var syntax *xml.SyntaxError
 	if errors.As(err, &syntax) {
@@ -83,7 +84,7 @@ func withoutLine(err error) error {
 	return err
 }
 
-// parser is one Parse at work.
+// parser is the state of one Parse.
 type parser struct {
 	*xml.Decoder
 	open   []string // the elements that are open
@@ -96,7 +97,7 @@ func (p *parser) wrong(format string, args ...any) error {
 	return fmt.Errorf("line %d: %w", line, fmt.Errorf(format, args...))
 }
 
-// start takes an element with its attributes. Those that Moodle doesn't know are passed over.
+// start handles the start of an element, and ignores elements that Moodle does not know.
 func (p *parser) start(e xml.StartElement) error {
 	p.open = append(p.open, e.Name.Local)
 	if len(p.open) > maxDepth {
@@ -146,7 +147,7 @@ func attribute(e xml.StartElement, name string) string {
 	return value
 }
 
-// lookup returns an attribute without the blanks around it.
+// lookup returns an attribute without surrounding white space.
 func lookup(e xml.StartElement, name string) (value string, ok bool) {
 	for _, a := range e.Attr {
 		if a.Name.Local == name && a.Name.Space == "" {
@@ -157,7 +158,7 @@ func lookup(e xml.StartElement, name string) (value string, ok bool) {
 }
 
 // identifier returns an attribute that names a table or a column, as Moodle
-// creates it: in small letters.
+// creates it: in lower case.
 func identifier(e xml.StartElement, name string) (string, error) {
 	value := strings.ToLower(attribute(e, name))
 	if value == "" {
@@ -184,7 +185,7 @@ func count(e xml.StartElement, name string) (int, error) {
 	return n, nil
 }
 
-// names splits a list with commas, as names of columns.
+// names splits a comma-separated list of column names.
 func names(text string) []string {
 	var all []string
 	for name := range strings.SplitSeq(text, ",") {

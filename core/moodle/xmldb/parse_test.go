@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// within makes a file of one table.
+// within returns a file with one table.
 func within(table string) string {
 	return `<?xml version="1.0" encoding="UTF-8" ?>
 <XMLDB PATH="mod/x/db" VERSION="20240101" COMMENT="x">
@@ -106,8 +106,8 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-// Whatever a file holds, what Parse returns can be made on both engines and is
-// no different from itself.
+// Whatever a file contains, the tables that Parse returns can be created on both
+// engines and do not differ from their definition.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(within(sample)))
 	f.Add([]byte(`<XMLDB><TABLES><TABLE NAME="search_simpledb_index"><FIELDS><FIELD NAME="a" TYPE="float" DECIMALS="3" DEFAULT="1e5"/></FIELDS></TABLE></TABLES></XMLDB>`))

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// field takes a FIELD.
+// field reads a FIELD.
 func (t *Table) field(e xml.StartElement) error {
 	name, err := identifier(e, "NAME")
 	if err != nil {
@@ -18,7 +18,7 @@ func (t *Table) field(e xml.StartElement) error {
 	}
 	switch f.Type {
 	case Int, Number, Float, Char, Datetime:
-		// The length of text and binary was a word once (small, medium, big); Moodle ignores it.
+		// Old files have a length of text and binary (small, medium, big); Moodle ignores it.
 		if f.Length, err = count(e, "LENGTH"); err == nil {
 			f.Decimals, err = count(e, "DECIMALS")
 		}
@@ -36,7 +36,7 @@ func (t *Table) field(e xml.StartElement) error {
 	return nil
 }
 
-// key takes a KEY.
+// key reads a KEY.
 func (t *Table) key(e xml.StartElement) error {
 	k := Key{
 		Name: attribute(e, "NAME"), Type: KeyType(strings.ToLower(attribute(e, "TYPE"))), Fields: names(attribute(e, "FIELDS")),
@@ -51,7 +51,7 @@ func (t *Table) key(e xml.StartElement) error {
 	return nil
 }
 
-// index takes an INDEX.
+// index reads an INDEX.
 func (t *Table) index(e xml.StartElement) error {
 	t.Indexes = append(t.Indexes, Index{
 		Name: attribute(e, "NAME"), Unique: yes(e, "UNIQUE"), Fields: names(attribute(e, "FIELDS")), Hints: names(attribute(e, "HINTS")),
@@ -59,7 +59,7 @@ func (t *Table) index(e xml.StartElement) error {
 	return nil
 }
 
-// check looks whether a table could be created.
+// check reports why a table could not be created.
 func (t *Table) check() error {
 	if len(t.Fields) == 0 {
 		return fmt.Errorf("no fields")
