@@ -58,7 +58,7 @@ func (l load) pool(b *testing.B) stage.Source {
 	return s
 }
 
-// carry reads all units with several workers.
+// carry reads all units with several workers and writes them.
 func carry(b *testing.B, s stage.Source, writer func(stage.Unit) (stage.FileWriter, func() error)) {
 	inv, err := s.Plan(b.Context(), stage.PlanRequest{})
 	must(b, err)

@@ -75,8 +75,8 @@ func TestUnitsAreRetriedWithoutDuplicates(t *testing.T) {
 	}
 }
 
-// killing is the DSN of a database whose administrator kills the connection that
-// loads the first rows, after these.
+// killing returns the DSN of a database whose administrator kills the connection that
+// loads the first rows, after a statement that begins with rows.
 func killing(t testing.TB, db servers.Database, rows string) (dsn string, done func() bool) {
 	var loading atomic.Bool
 	var kill sync.Once
@@ -133,7 +133,7 @@ func move(t testing.TB, from servers.Database, dsn, load string) (*run.Result, e
 	return r, err
 }
 
-// once decides so for the first statement that begins with one of these.
+// once decides the fate of the first statement that begins with one of these texts.
 func once(does faultproxy.Fate, begins ...string) (decide func(string) faultproxy.Fate, done func() bool) {
 	var mu sync.Mutex
 	did := false

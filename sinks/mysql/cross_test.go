@@ -76,7 +76,8 @@ func text(column string) string {
 	return "IF(LENGTH(" + column + ") > 100000, SHA2(" + column + ", 256), HEX(" + column + "))"
 }
 
-// MySQL's tables come out on MariaDB and back as they were, and the other way round.
+// Tables are unchanged after a transfer from MySQL to MariaDB and back, and in the
+// other direction.
 func TestBetweenMariaDBAndMySQL(t *testing.T) {
 	for k, engine := range engines {
 		t.Run("from "+engine.name, func(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// A server that adds a primary key to tables without one is told not to: such a table
-// is restored unchanged, and proven.
+// Vault prevents the server from adding a primary key to tables without one: such a
+// table is restored unchanged, and proven.
 func TestTablesWithoutKeyStayWithoutKey(t *testing.T) {
 	t.Parallel()
 	from, to := servers.MySQL(t), servers.MySQL(t)

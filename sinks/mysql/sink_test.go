@@ -60,7 +60,7 @@ func connect(t testing.TB, db servers.Database) *mysql.Server {
 	return s
 }
 
-// carried is the result of a run of the sink.
+// carried holds the result of a run of the sink.
 type carried struct {
 	read, proved []stage.TableProof
 	refused      []stage.Loss
@@ -101,8 +101,7 @@ func plan(t testing.TB, from servers.Database, prefix string) (*stage.Plan, *mys
 	return p, st
 }
 
-// carry reads all tables of a database and writes them through a sink, including the
-// proof.
+// carry transfers all tables of a database through a sink, including the proof.
 func carry(t testing.TB, from servers.Database, cfg Config) carried {
 	t.Helper()
 	p, st := plan(t, from, "mdl_")

@@ -144,9 +144,8 @@ func TestTargetLockIsRegained(t *testing.T) {
 	}
 }
 
-// A session that is lost while the target is read back costs no more than to read
-// that again.
-func TestTheTargetIsReadBackAgain(t *testing.T) {
+// If a session is lost while the target is read back, only that read is repeated.
+func TestTargetReadBackIsRetried(t *testing.T) {
 	for _, fate := range []faultproxy.Fate{faultproxy.Withhold, faultproxy.CarryOut} {
 		t.Run(fmt.Sprint(fate), func(t *testing.T) {
 			t.Parallel()

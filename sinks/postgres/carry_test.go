@@ -16,7 +16,7 @@ import (
 
 const workers = 4
 
-// carried is the result of a transfer.
+// carried holds the result of a transfer.
 type carried struct {
 	inventory *stage.Inventory
 	sent      map[string]rows.Sum

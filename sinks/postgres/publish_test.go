@@ -31,7 +31,7 @@ func finished(t *testing.T, dsn string, how stage.Replace) stage.RowSink {
 // If the server's answer to the exchange is lost, the sink determines the outcome,
 // and retries if nothing was done. It reports the new site only if it is in place,
 // and leaves one of the two sites.
-func TestTheAnswerToTheExchangeIsLost(t *testing.T) {
+func TestAnswerToExchangeIsLost(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		does  faultproxy.Fate
@@ -85,7 +85,7 @@ func TestTheAnswerToTheExchangeIsLost(t *testing.T) {
 
 // Once the sites are exchanged the restore has succeeded, even if the session is
 // lost; the next restore removes what remains of the old site.
-func TestAnExchangedSiteIsPublished(t *testing.T) {
+func TestExchangedSiteIsPublished(t *testing.T) {
 	for name, begins := range map[string]string{"the old site cannot be dropped": "DROP ", "the lock cannot be released": "SELECT pg_advisory_unlock_all"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -120,7 +120,7 @@ func TestAnExchangedSiteIsPublished(t *testing.T) {
 
 // A restore in place is published when the marker is gone, even if the answer to that
 // was lost.
-func TestTheAnswerToTheEndOfARestoreInPlaceIsLost(t *testing.T) {
+func TestAnswerToPublishInPlaceIsLost(t *testing.T) {
 	for name, does := range map[string]faultproxy.Fate{"it was done": faultproxy.CarryOut, "it was done while it was asked": faultproxy.CarryOutLate, "it was not done": faultproxy.Withhold} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -229,9 +229,9 @@ func TestReplacesDatabaseInUse(t *testing.T) {
 	}
 }
 
-// A database that another process reads is not replaced: what its write-ahead log
-// alone has could not be kept until the new one has its name.
-func TestADatabaseThatIsReadIsNotReplaced(t *testing.T) {
+// A database that another process reads is not replaced: rows that are only in its
+// write-ahead log could be lost before the new database has its name.
+func TestDatabaseBeingReadIsNotReplaced(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "site")
 	db := openSQL(t, path)

@@ -28,7 +28,8 @@ func expand(t *testing.T, c Config, env map[string]string) (*stage.Expansion, er
 	return Stage().Expand(t.Context(), &c, stage.ExpandEnv{Dir: "/", Lookup: func(name string) (string, bool) { v, ok := env[name]; return v, ok }})
 }
 
-// settings are those of an expansion's parts, by name, with secrets in clear.
+// settings returns the settings of an expansion's parts, by name, with secrets in
+// clear text.
 func settings(e *stage.Expansion) map[string]map[string]any {
 	all := map[string]map[string]any{}
 	for _, p := range e.Parts {
@@ -47,7 +48,7 @@ const common = `$CFG->dbhost = 'db.example.org'; $CFG->dbname = 'moodle'; $CFG->
 $CFG->prefix = 'm_'; $CFG->wwwroot = 'https://moodle.example.org'; $CFG->dataroot = '/srv/data';
 `
 
-func TestTheSiteOfAConfigPHP(t *testing.T) {
+func TestExpandsConfigPHP(t *testing.T) {
 	files := map[string]any{"use": "files", "dir": "/srv/data/filedir"}
 	dataroot := map[string]any{"use": "dataroot", "dir": "/srv/data"}
 	for name, c := range map[string]struct {
@@ -96,7 +97,7 @@ func TestSettingsReplaceWhatConfigPHPDoesNotSay(t *testing.T) {
 	}
 }
 
-func TestADirectoryWithoutConfigPHPIsRefused(t *testing.T) {
+func TestDirectoryWithoutConfigPHPIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := expand(t, Config{Dir: dir}, nil); err == nil || !strings.Contains(err.Error(), dir+" has no config.php; set dir to") {
 		t.Errorf("%v", err)
