@@ -93,7 +93,7 @@ func TestAcceptedLossesPassTheProof(t *testing.T) {
 					}
 					for _, kind := range kinds {
 						if !strings.Contains(out.stdout+out.stderr, "loss: "+string(kind)) && !(kind == stage.LossIndex || kind == stage.LossDefault) {
-							t.Errorf("no loss of kind %s is reported:\n%s", kind, out.stdout)
+							t.Errorf("no loss of kind %s reported:\n%s", kind, out.stdout)
 						}
 					}
 				})

@@ -88,10 +88,10 @@ func TestUnchangedSiteStoresAlmostNothing(t *testing.T) {
 	must(t, p.env, "run", p.backupPipeline(t))
 	second := repoBytes(t, filepath.Join(p.dir, "repo")) - first
 	if second > 64<<10 {
-		t.Errorf("the first backup takes %d bytes, the second %d more", first, second)
+		t.Errorf("the first backup stored %d bytes, the second %d", first, second)
 	}
 	if list := must(t, p.env, "snapshots", filepath.Join(p.dir, "repo"), "--json"); strings.Count(list.stdout, "nightly") != 2 {
-		t.Errorf("there should be two snapshots:\n%s", list.stdout)
+		t.Errorf("want two snapshots, got:\n%s", list.stdout)
 	}
 }
 
@@ -100,7 +100,7 @@ func TestDryRunWritesNothing(t *testing.T) {
 	p := at(t)
 	out := must(t, p.env, "run", "--dry-run", p.backupPipeline(t))
 	if _, err := os.Stat(filepath.Join(p.dir, "repo")); !os.IsNotExist(err) {
-		t.Errorf("a dry run made the repository: %v\n%s", err, out.stdout)
+		t.Errorf("a dry run created the repository: %v\n%s", err, out.stdout)
 	}
 }
 
@@ -118,7 +118,7 @@ func TestEncryptedRepositoryHidesNames(t *testing.T) {
 		}
 		for _, word := range []string{"config_plugins", "logstore", "filedir", "dataroot", "contenthash"} {
 			if strings.Contains(string(raw), word) || strings.Contains(path, word) {
-				t.Errorf("%s shows %q", path, word)
+				t.Errorf("%s contains %q", path, word)
 			}
 		}
 		return nil

@@ -46,7 +46,7 @@ func TestCatOutputLoadsAsDocumented(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got, want := fmt.Sprint(there, same), "4 4"; got != want {
-				t.Errorf("%s rows are there and equal, want %s:\n%s", got, want, rows)
+				t.Errorf("%s rows are equal, want %s:\n%s", got, want, rows)
 			}
 		})
 	}

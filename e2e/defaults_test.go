@@ -220,7 +220,7 @@ func carryDefaults(t *testing.T, from database, engine engine, columns []column)
 		slices.Sort(got)
 		slices.Sort(want)
 		if !slices.Equal(got, want) {
-			t.Errorf("exit %d, lost are %q, want %q:\n%s", out.code, got, want, out.stderr)
+			t.Errorf("exit %d, losses %q, want %q:\n%s", out.code, got, want, out.stderr)
 		}
 		args = append(args, "--accept-loss", fmt.Sprintf("default=%d", len(want)))
 	}
@@ -240,7 +240,7 @@ func carryDefaults(t *testing.T, from database, engine engine, columns []column)
 		expected, there := values[name]
 		switch {
 		case (value != nil) != there:
-			t.Errorf("column %s: there is a default: %v, wanted: %v", name, value != nil, there)
+			t.Errorf("column %s has a default: %v, want %v", name, value != nil, there)
 		case there && *value != expected:
 			t.Errorf("column %s: %q, want %q", name, *value, expected)
 		}

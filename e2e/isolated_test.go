@@ -42,7 +42,7 @@ func result(t *testing.T, o output) map[string]any {
 	for _, s := range stored {
 		summary, ok := s.(map[string]any)
 		if !ok {
-			t.Fatalf("stored is %v", s)
+			t.Fatalf("the result for the repository is %v", s)
 		}
 		delete(summary, "where")
 		delete(summary, "snapshot")
@@ -148,7 +148,7 @@ func TestKilledSourceFailsTheRun(t *testing.T) {
 		t.Errorf("exit %d\n%s", o.code, o.stderr)
 	}
 	if list := must(t, nil, "snapshots", dir+"/repo", "--json"); strings.Contains(list.stdout, "busy") {
-		t.Errorf("there is a snapshot: %s", list.stdout)
+		t.Errorf("want no snapshot, got %s", list.stdout)
 	}
 	if _, err := os.Stat(dir + "/site.sqlite"); !os.IsNotExist(err) {
 		t.Errorf("the target looks whole: %v", err)
@@ -174,7 +174,7 @@ func TestKilledSinkFailsTheRun(t *testing.T) {
 			// The target is not complete: a source refuses it, or it has no table.
 			file := pipelineFile(t, fmt.Sprintf("version: 1\nsource: ["+target.stage+"]\nsink: [{use: local, with: {dir: %s, create: true}}]\n", "TO", t.TempDir()+"/r"))
 			if again := vault(t, []string{"TO=" + target.env}, "run", file); again.code != 3 {
-				t.Errorf("what is there counts as whole: exit %d\n%s\n%s", again.code, again.stdout, again.stderr)
+				t.Errorf("the target counts as complete: exit %d\n%s\n%s", again.code, again.stdout, again.stderr)
 			}
 		})
 	}
@@ -211,7 +211,7 @@ func TestKilledVaultLeavesNoProcess(t *testing.T) {
 		}
 	})
 	if len(all) < 3 {
-		t.Fatalf("only %v were there", all)
+		t.Fatalf("found only %v", all)
 	}
 	for _, c := range all {
 		c.ended(t)
@@ -270,7 +270,7 @@ func TestSecretsDoNotReachOtherProcesses(t *testing.T) {
 			}
 		}
 		if len(all) < 5 {
-			t.Errorf("only %v are there", all)
+			t.Errorf("found only %v", all)
 		}
 	})
 	if o.code != 0 {

@@ -75,19 +75,19 @@ sink: [{use: local, with: {dir: %[1]s/repo, create: true}}]
 		if round%10 == 9 {
 			now := snapshots()
 			if now < kept {
-				t.Fatalf("round %d: %d snapshots were there, %d are left", round, kept, now)
+				t.Fatalf("round %d: of %d snapshots, %d are left", round, kept, now)
 			}
 			kept = now
 			must(t, nil, "verify", repo, "--identity-file", key)
 		}
 	}
 	if killed < rounds/3 {
-		t.Errorf("only %d of %d runs were killed while they worked", killed, rounds)
+		t.Errorf("only %d of %d runs were killed while running", killed, rounds)
 	}
 	before := snapshots()
 	must(t, nil, "run", backup)
 	if after := snapshots(); after != before+1 {
-		t.Errorf("the run after all kills made %d snapshots", after-before)
+		t.Errorf("the run after all kills created %d snapshots", after-before)
 	}
 	must(t, nil, "verify", repo, "--identity-file", key)
 	if left, err := os.ReadDir(filepath.Join(repo, "tmp")); err == nil && len(left) > 0 {

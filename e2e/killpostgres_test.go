@@ -41,7 +41,7 @@ func TestKilledPostgresSwapLeavesOldOrNewSite(t *testing.T) {
 		must(t, env, "run", restore(site))
 		var beside []string
 		if want[site], beside = pgtest.Contents(t, db.SQL); len(beside) > 0 {
-			t.Fatalf("a whole run leaves %q", beside)
+			t.Fatalf("a complete run leaves %q", beside)
 		}
 	}
 	if slices.Equal(want[0], want[1]) {

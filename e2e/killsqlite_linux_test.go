@@ -88,7 +88,7 @@ func TestKilledSQLiteSwapLeavesOldOrNewSite(t *testing.T) {
 			must(t, nil, "run", restore(1-is))
 			left, err := filepath.Glob(filepath.Join(dir, "*"))
 			if now := sqliteHolds(t, dir); now != fresh[1-is] || err != nil || len(left) != 1 {
-				t.Fatalf("round %d: the next run leaves %q, %v; it is the new site: %t", round, left, err, now == fresh[1-is])
+				t.Fatalf("round %d: the next run leaves %q, %v; the file holds the new site: %t", round, left, err, now == fresh[1-is])
 			}
 		}
 	}

@@ -46,7 +46,7 @@ func TestKilledMySQLSwapLeavesOldOrNewSite(t *testing.T) {
 				must(t, env, "run", restore(site))
 				var beside []string
 				if want[site], beside = held(t, db.SQL); len(beside) > 0 {
-					t.Fatalf("a whole run leaves %q", beside)
+					t.Fatalf("a complete run leaves %q", beside)
 				}
 			}
 			if want[0] == want[1] {

@@ -151,7 +151,7 @@ func sameContents(t *testing.T, want, got string) {
 		}
 		f, err := os.Open(filepath.Join(got, rel))
 		if err != nil {
-			t.Errorf("content %s did not arrive: %v", d.Name(), err)
+			t.Errorf("content %s is missing: %v", d.Name(), err)
 			return nil
 		}
 		defer f.Close()
@@ -160,7 +160,7 @@ func sameContents(t *testing.T, want, got string) {
 			return err
 		}
 		if sum := hex.EncodeToString(h.Sum(nil)); sum != d.Name() {
-			t.Errorf("content %s arrived as %s", d.Name(), sum)
+			t.Errorf("content %s has the hash %s", d.Name(), sum)
 		}
 		n++
 		return nil
@@ -257,7 +257,7 @@ func sameIndexes(t *testing.T, home, away map[string]string) {
 	}
 	for what, name := range away {
 		if want[what] == "" {
-			t.Errorf("index %s %s is more than Moodle makes", name, what)
+			t.Errorf("index %s %s is one that Moodle does not create", name, what)
 		}
 	}
 }

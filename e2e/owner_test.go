@@ -96,7 +96,7 @@ func TestOwnersAreRestored(t *testing.T) {
 						"sink: [{use: files, with: {dir: %[2]s/filedir, owner: keep, replace: %[3]s}}, {use: dataroot, with: {dir: %[2]s, owner: keep, replace: %[3]s}}]\n", from.source, to, replace)))
 					sameTree(t, want, whose(t, to))
 					if strings.Contains(out.stdout, "is not known") {
-						t.Errorf("an owner is said to be missing:\n%s", out.stdout)
+						t.Errorf("reported a missing owner:\n%s", out.stdout)
 					}
 				})
 			}

@@ -35,7 +35,7 @@ func TestUnmountedDirectoryMakesNoBackup(t *testing.T) {
 				t.Errorf("exit %d: %s", out.code, out.stderr)
 			}
 			if list := must(t, p.env, "snapshots", filepath.Join(p.dir, "repo"), "--json"); strings.Count(list.stdout, "nightly") != c.backups {
-				t.Errorf("there should be %d snapshots:\n%s", c.backups, list.stdout)
+				t.Errorf("want %d snapshots, got:\n%s", c.backups, list.stdout)
 			}
 		})
 	}

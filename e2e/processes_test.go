@@ -74,7 +74,7 @@ func (c child) ended(t testing.TB) {
 		case err != nil:
 			t.Fatal(err)
 		case n == 0:
-			t.Errorf("the process %d of %s is still there", c.pid, c.stage)
+			t.Errorf("process %d of %s still exists", c.pid, c.stage)
 		}
 		return
 	}
@@ -127,7 +127,7 @@ func disturbed(t testing.TB, env []string, pipeline string, do func(vault *exec.
 	}
 	err = cmd.Wait()
 	if !done {
-		t.Fatalf("it was not disturbed: %v\n%s\n%s", err, stdout.String(), stderr.String())
+		t.Fatalf("the run ended before the test could interfere: %v\n%s\n%s", err, stdout.String(), stderr.String())
 	}
 	return output{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }

@@ -39,11 +39,11 @@ func TestBadInputIsRefusedClearly(t *testing.T) {
 			}
 			for _, word := range c.says {
 				if !strings.Contains(out.stderr, word) {
-					t.Errorf("the message does not say %q", word)
+					t.Errorf("the message does not contain %q", word)
 				}
 			}
 			if strings.Contains(out.stderr, "goroutine ") || c.never != "" && strings.Contains(out.stderr+out.stdout, c.never) {
-				t.Errorf("the message shows what it must not")
+				t.Errorf("the message contains forbidden text")
 			}
 			t.Logf("%s", out.stderr)
 		})

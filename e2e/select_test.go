@@ -90,7 +90,7 @@ func expected(t testing.TB, all, got map[string]compare.Table) {
 		t.Errorf("words %q, want %q: %q", ids, want, got["words"].Rows)
 	}
 	if _, there := got["forum_posts"]; there || len(all["forum_posts"].Rows) == 0 {
-		t.Error("forum_posts is there, or the source has none")
+		t.Error("forum_posts was selected, or the source has none")
 	}
 	if log := got["logstore_standard_log"]; len(log.Rows) != 0 || len(log.Columns) == 0 || len(all["logstore_standard_log"].Rows) == 0 {
 		t.Errorf("the log has %d rows and %d columns", len(log.Rows), len(log.Columns))

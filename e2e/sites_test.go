@@ -86,7 +86,7 @@ func TestSitesOfARepositoryStaySeparate(t *testing.T) {
 				t.Errorf("latest of the new college is %s", id)
 			}
 			if out := must(t, nil, "show", repo, "--site", siteA); !strings.Contains(out.stdout, "site_name: Old School") {
-				t.Errorf("show says\n%s", out.stdout)
+				t.Errorf("show prints\n%s", out.stdout)
 			}
 		})
 	}

@@ -56,12 +56,12 @@ func TestUnprovenPostgresSwapKeepsOldSite(t *testing.T) {
 				t.Errorf("changed: %t; exit %d\n%s%s", changed.Load(), out.code, out.stdout, out.stderr)
 			}
 			if now, beside := pgtest.Contents(t, to.SQL); !slices.Equal(now, before) || beside != nil {
-				t.Errorf("beside the site is %q, and it is\n%s", beside, strings.Join(now, "\n"))
+				t.Errorf("got %q beside the site, which is\n%s", beside, strings.Join(now, "\n"))
 			}
 			must(t, []string{"FROM=" + from.DSN, "TO=" + to.DSN}, "run", pipeline)
 			want, _ := pgtest.Contents(t, from.SQL)
 			if now, beside := pgtest.Contents(t, to.SQL); !slices.Equal(now, want) || beside != nil {
-				t.Errorf("beside the new site is %q, and it is\n%s", beside, strings.Join(now, "\n"))
+				t.Errorf("got %q beside the new site, which is\n%s", beside, strings.Join(now, "\n"))
 			}
 		})
 	}

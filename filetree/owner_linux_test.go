@@ -209,7 +209,7 @@ func TestUnknownOwnersAreNoted(t *testing.T) {
 		}
 	}
 	if mode := must1(t, os.Lstat, filepath.Join(dir, "program")).Mode(); mode != 0o755 {
-		t.Errorf("a program of nobody's has the mode %v", mode)
+		t.Errorf("the program without a known owner has the mode %v", mode)
 	}
 }
 
@@ -242,7 +242,7 @@ func TestHostileOwnerIsAnError(t *testing.T) {
 	}
 }
 
-// A user who may not change owners is told so before anything is written.
+// A user who may not change owners gets an error before anything is written.
 func TestKeepOwnerWithoutPrivilege(t *testing.T) {
 	check := func() error {
 		dir := t.TempDir()

@@ -11,7 +11,7 @@ import (
 )
 
 // session is the content of a stage.Session of a directory. Files have no snapshot:
-// each is read as it is at that moment, by whichever process reads it.
+// each is read in the state that it has when a process reads it.
 type session struct {
 	Format    string              `json:"format"`
 	Directory uint64              `json:"directory"` // its inode number; 0 if the system has none

@@ -73,7 +73,7 @@ func TestContentCheckFindsMissingContents(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(c.dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the folder is still there: %v", err)
+		t.Errorf("the directory still exists: %v", err)
 	}
 }
 

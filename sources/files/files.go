@@ -18,7 +18,7 @@ import (
 	"github.com/lmsvault/vault/filetree"
 )
 
-// other is the Spec of the unit of all that is in no folder of the pool.
+// other is the Spec of the unit with everything outside the directories of the pool.
 const other = "other"
 
 type source struct {

@@ -85,7 +85,7 @@ func (c *collector) Write(_ context.Context, chunk stage.Chunk) error {
 	}
 	lines := strings.Split(strings.TrimSuffix(string(chunk.Data), "\n"), "\n")
 	if len(lines) != chunk.Rows {
-		return fmt.Errorf("a chunk of %d rows says %d", len(lines), chunk.Rows)
+		return fmt.Errorf("a chunk of %d rows has the count %d", len(lines), chunk.Rows)
 	}
 	if len(chunk.Data) > rows.MaxChunk && chunk.Rows > 1 {
 		return fmt.Errorf("a chunk of %d bytes", len(chunk.Data))

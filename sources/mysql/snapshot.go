@@ -30,7 +30,7 @@ const (
 )
 
 // savepoint marks the beginning of the transaction. Rolling back to it releases the
-// metadata locks taken by reading, so that nobody's ALTER waits for the run.
+// metadata locks taken by reading, so that no ALTER TABLE waits for the run.
 const savepoint = "vault"
 
 // take begins transactions on n connections that share one view. tables are the full

@@ -34,7 +34,8 @@ var oddTexts = []string{
 	"ÃƒÂ¤ twice encoded",
 }
 
-// odd gives tables that Moodle itself has not but real sites do, with their rows.
+// odd returns tables that Moodle itself does not have but real sites do, with their
+// rows.
 func odd() []table {
 	return []table{
 		{Table: schema.Table{Name: "local_odd_texts", Columns: columns(id(), nullable(char("short", 255)), nullable(text("long")), otherwise(char("quoted", 60), `it's "a" \ default`)), PrimaryKey: []string{"id"}},

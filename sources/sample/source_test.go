@@ -86,10 +86,10 @@ func (r *recorder) Same(_ context.Context, e stage.Entry) error {
 	return nil
 }
 
-func (r *recorder) Drop(context.Context) error { return fmt.Errorf("nothing of a sample is dropped") }
+func (r *recorder) Drop(context.Context) error { return fmt.Errorf("a sample was dropped") }
 
 func (r *recorder) Loss(_ context.Context, l stage.Loss) error {
-	return fmt.Errorf("nothing of a sample is lost: %+v", l)
+	return fmt.Errorf("a sample has a loss: %+v", l)
 }
 
 // read plans and reads a whole site.

@@ -47,7 +47,7 @@ func TestLinkedPlugin(t *testing.T) {
 		t.Errorf("mod_linked: %+v", p)
 	}
 	if _, ok := code.Plugin("mod_dangling"); ok {
-		t.Error("a dangling link is a plugin")
+		t.Error("a dangling link is listed as a plugin")
 	}
 }
 

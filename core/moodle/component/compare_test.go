@@ -130,6 +130,6 @@ func TestTablesOfAComponent(t *testing.T) {
 		}
 	}
 	if got := Owner("quiz_by_hand", code.Components(installed)); got != "mod_quiz" {
-		t.Errorf("quiz_by_hand is of %q", got)
+		t.Errorf("quiz_by_hand belongs to %q", got)
 	}
 }

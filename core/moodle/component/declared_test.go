@@ -18,7 +18,7 @@ func declares(t *testing.T, src string, more ...string) (Plugin, string) {
 	code := load(t, tree(files), Options{})
 	p, ok := code.Plugin("mod_data")
 	if !ok {
-		t.Fatal("mod_data is not there")
+		t.Fatal("mod_data is missing")
 	}
 	var about []string
 	for _, problem := range code.Problems {

@@ -217,7 +217,7 @@ func TestSubpluginsBefore50(t *testing.T) {
 	files := maps.Clone(moodle311)
 	files["mod/quiz/db/subplugins.json"] = `{"subplugintypes": {"quiz": "accessrule"}, "plugintypes": {"quiz": "mod/quiz/report"}}`
 	if _, ok := load(t, tree(files), Options{}).Plugin("quiz_overview"); !ok {
-		t.Error("quiz_overview is not there")
+		t.Error("quiz_overview is missing")
 	}
 }
 

@@ -54,7 +54,7 @@ func FuzzRun(f *testing.F) {
 		for _, p := range list {
 			_ = dump(p.Value)
 			if p.Value.Kind() == KindUnknown && p.Value.Unknown().String() == "" {
-				t.Errorf("%s is unknown for no reason", p.Name)
+				t.Errorf("%s is unknown without a reason", p.Name)
 			}
 		}
 	})

@@ -286,7 +286,7 @@ func hereBody(text, label string) (body string, indent, length int, ok bool) {
 	return "", 0, 0, false
 }
 
-// unindent takes up to n blanks from the beginning of every line.
+// unindent removes up to n spaces or tabs from the beginning of every line.
 func unindent(text string, n int) string {
 	if n == 0 {
 		return text

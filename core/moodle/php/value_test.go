@@ -171,7 +171,7 @@ func TestStatements(t *testing.T) {
 		got, err := run(t, "<?php\n$CFG = new stdClass(); "+code, "/site/there.php", `<?php $CFG->t = 'there'; return ['k' => 'v'];`,
 			"/site/broken.php", "<?php $CFG->a = ;", "/site/loop.php", "<?php include 'loop.php';")
 		if err != nil || got != want {
-			t.Errorf("%s\nleaves %s, %v\nwant   %s", code, got, err, want)
+			t.Errorf("%s\ngot  %s, %v\nwant %s", code, got, err, want)
 		}
 	}
 }
@@ -198,7 +198,7 @@ func TestErrors(t *testing.T) {
 	} {
 		got, err := run(t, code)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
-			t.Errorf("%.60s\ngives %v (%s)\nwant  %s", code, err, got, want)
+			t.Errorf("%.60s\ngot  %v (%s)\nwant %s", code, err, got, want)
 		}
 	}
 }

@@ -112,7 +112,7 @@ func TestCorpus(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got != string(want) {
-				t.Errorf("it is read as\n%swant\n%s", got, want)
+				t.Errorf("got\n%swant\n%s", got, want)
 			}
 		})
 	}

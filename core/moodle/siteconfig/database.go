@@ -21,7 +21,7 @@ const (
 	Postgres Engine = "postgres" // pgsql in config.php
 )
 
-// engines are the values of dbtype.
+// engines maps the values of dbtype to engines.
 var engines = map[string]Engine{"mysqli": MySQL, "mariadb": MySQL, "auroramysql": MySQL, "pgsql": Postgres}
 
 // Database locates a site's tables. If there are read-only replicas, it is the primary.

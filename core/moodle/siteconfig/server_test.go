@@ -52,7 +52,7 @@ func TestDSNOpensTheDatabase(t *testing.T) {
 				t.Fatal(err)
 			}
 			if server.Database != c.DBName {
-				t.Errorf("it opens %q, want %q", server.Database, c.DBName)
+				t.Errorf("opened database %q, want %q", server.Database, c.DBName)
 			}
 			if err := server.Close(); err != nil {
 				t.Error(err)
@@ -71,7 +71,7 @@ func TestDSNOpensTheDatabase(t *testing.T) {
 		}
 		var name string
 		if err := conn.QueryRow(t.Context(), "SELECT current_database()").Scan(&name); err != nil || name != c.Database {
-			t.Errorf("it opens %q, %v, want %q", name, err, c.Database)
+			t.Errorf("opened database %q, %v, want %q", name, err, c.Database)
 		}
 		if err := conn.Close(t.Context()); err != nil {
 			t.Error(err)

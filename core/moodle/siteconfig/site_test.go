@@ -60,7 +60,7 @@ func TestReadSaysWhoMayReadConfig(t *testing.T) {
 	dir := site(t, "config.php", minimal)
 	_, err := Read(t.Context(), dir, Options{Files: forbidden{}})
 	if failure.Of(err) != failure.Usage || !strings.Contains(err.Error(), dir+"/config.php: permission denied; run Vault as") {
-		t.Errorf("it says %v", err)
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -114,7 +114,7 @@ func TestIncludesStayInTheSitesDirectories(t *testing.T) {
 		}
 		d, err := s.Database()
 		if d.Name != want && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("include %s gives %q, %v, want %q", include, d.Name, err, want)
+			t.Errorf("include %s: got %q, %v, want %q", include, d.Name, err, want)
 		}
 		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("include %s took %s", include, took)
@@ -128,7 +128,7 @@ func TestIncludesStayInTheSitesDirectories(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d, err := s.Database(); err != nil || d.Name != "outside" {
-		t.Errorf("with its directory allowed, the file gives %q, %v", d.Name, err)
+		t.Errorf("with its directory allowed: got %q, %v", d.Name, err)
 	}
 }
 
@@ -141,10 +141,10 @@ func TestReadTellsWhyASettingIsUnknown(t *testing.T) {
 	_, err = s.Database()
 	var unknown *UnknownError
 	if !errors.As(err, &unknown) || failure.Of(err) != failure.Usage {
-		t.Fatalf("the error is %v", err)
+		t.Fatalf("got %v", err)
 	}
 	if unknown.Settings[0] != "dbname" || unknown.Pos.Line != 10 || unknown.Reason.Root().Cause != php.Function || unknown.Reason.Root().Name != "getmypid" {
-		t.Errorf("it reports %+v", unknown)
+		t.Errorf("got %+v", unknown)
 	}
 	for _, given := range []map[string]config.Secret{
 		{"dbname": config.NewSecret("n"), "dbpass": config.NewSecret("p")},
@@ -155,7 +155,7 @@ func TestReadTellsWhyASettingIsUnknown(t *testing.T) {
 			t.Fatal(err)
 		}
 		if d, err := s.Database(); err != nil || d.Name != "n" || d.Password.Reveal() != given["dbpass"].Reveal() {
-			t.Errorf("with both given, it is %q, %v", d.Name, err)
+			t.Errorf("with both given: got %q, %v", d.Name, err)
 		}
 	}
 }
@@ -185,7 +185,7 @@ func TestErrorsDoNotShowValues(t *testing.T) {
 			}
 			for _, secret := range []string{"zq7host", "zq7const", "zq7name", "zq7user", "zq7default", "zq7pass", "zq7other", "zq7port", "zq7ssl", "zq7text", "zq7data"} {
 				if strings.Contains(shown, secret) {
-					t.Fatalf("%s stands in %s", secret, shown)
+					t.Fatalf("found %s in %s", secret, shown)
 				}
 			}
 		}
@@ -209,7 +209,7 @@ func TestProxyTakesStoredSettingsWhereNoneAreForced(t *testing.T) {
 			got = u.String()
 		}
 		if got != want {
-			t.Errorf("%s goes through %q, want %q", host, got, want)
+			t.Errorf("proxy for %s: %q, want %q", host, got, want)
 		}
 	}
 	if p, err := s.Proxy(nil); err != nil || p.For("example.org") != nil {
@@ -224,7 +224,7 @@ func TestReadLabSite(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(lab); err != nil {
-		t.Skip("the real sites are not here")
+		t.Skip("the real sites are missing")
 	}
 	dir := t.TempDir()
 	if out, err := exec.Command("sh", "-c", `zstd -dqc "$1" | tar x -C "$2" ./config.php ./version.php || zstd -dqc "$1" | tar x -C "$2" config.php version.php`, "sh", lab, dir).CombinedOutput(); err != nil {

@@ -196,7 +196,7 @@ func (f *Field) postgres() (schema.Type, string) {
 	return schema.Type{Kind: schema.DateTime, Scale: 6}, "timestamp without time zone"
 }
 
-// canonical gives a default the spelling that a value of the column has.
+// canonical formats a default as a value of the column.
 func canonical(t schema.Type, value string) string {
 	switch t.Kind {
 	case schema.Int, schema.Decimal, schema.Float:
