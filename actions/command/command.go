@@ -22,7 +22,7 @@ const killDelay = 5 * time.Second
 
 type action struct{ config *Config }
 
-// Run starts the program and waits for its end.
+// Run starts the program and waits for it to exit.
 func (a *action) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionReport, error) {
 	argv := a.config.Argv
 	if r.DryRun {
@@ -35,7 +35,7 @@ func (a *action) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRe
 	out := &output{}
 	cmd := exec.CommandContext(limited, argv[0], argv[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = a.config.Dir, a.environment(r), out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a signal from the terminal is vault's to pass on
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // vault forwards signals from the terminal
 	cmd.WaitDelay = killDelay
 	cmd.Cancel = func() error { return signal(cmd, syscall.SIGTERM) }
 	begin := time.Now()
@@ -44,7 +44,7 @@ func (a *action) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRe
 	}
 	err := cmd.Wait()
 	took := time.Since(begin).Round(time.Millisecond)
-	if limited.Err() != nil { // what it has started, too
+	if limited.Err() != nil { // also end its children
 		if bad := signal(cmd, syscall.SIGKILL); bad != nil {
 			err = errors.Join(err, bad)
 		}
@@ -57,7 +57,7 @@ func (a *action) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRe
 		finding.Level = stage.LevelFail
 		finding.What = fmt.Sprintf("%s was ended: it took longer than %v", program(argv), time.Duration(a.config.Timeout))
 		finding.Remedy = "raise timeout if it needs more"
-	case err == nil || errors.Is(err, exec.ErrWaitDelay): // something that it has started still writes
+	case err == nil || errors.Is(err, exec.ErrWaitDelay): // a child still has the output open
 		finding.What = fmt.Sprintf("%s exited with code 0 after %v", program(argv), took)
 	case errors.As(err, &exit):
 		finding.Level = stage.LevelFail

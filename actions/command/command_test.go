@@ -18,7 +18,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// run decodes settings and runs the action.
+// run decodes the settings and runs the action.
 func run(ctx context.Context, t *testing.T, settings string, r stage.ActionRequest) (stage.ActionReport, error) {
 	t.Helper()
 	var doc yaml.Node
@@ -46,7 +46,7 @@ func one(t *testing.T, r stage.ActionReport, err error) stage.ActionFinding {
 	return r.Findings[0]
 }
 
-func TestTheExitCodeDecides(t *testing.T) {
+func TestExitCodeDeterminesLevel(t *testing.T) {
 	for code, want := range map[int]stage.Level{0: stage.LevelOK, 1: stage.LevelFail, 77: stage.LevelFail} {
 		r, err := run(t.Context(), t, fmt.Sprintf("argv: [sh, -c, 'echo out; echo err >&2; exit %d']", code), stage.ActionRequest{})
 		f := one(t, r, err)
@@ -60,7 +60,7 @@ func TestTheExitCodeDecides(t *testing.T) {
 	}
 }
 
-func TestAProgramThatIsNotThereIsAnError(t *testing.T) {
+func TestMissingProgramIsError(t *testing.T) {
 	for program, want := range map[string]string{
 		"surely-no-program": "starting surely-no-program: executable file not found in $PATH",
 		"/nowhere/at/all":   "starting all: no such file or directory",
@@ -72,9 +72,9 @@ func TestAProgramThatIsNotThereIsAnError(t *testing.T) {
 	}
 }
 
-// No shell reads the arguments, and the environment is what was chosen: nothing of
-// vault's own secrets.
-func TestArgumentsAndEnvironmentAreWhatWasChosen(t *testing.T) {
+// Arguments are not interpreted by a shell. The environment is limited to the configured
+// variables and has none of vault's own secrets.
+func TestProgramGetsOnlyConfiguredArgumentsAndEnvironment(t *testing.T) {
 	t.Setenv("LMSVAULT_PASSPHRASE", "hunter2")
 	t.Setenv("GIVEN", "on")
 	r, err := run(t.Context(), t, `argv: [printf, "<%s>", "$HOME; ls", "a b", "*"]`, stage.ActionRequest{})
@@ -99,30 +99,30 @@ func TestArgumentsAndEnvironmentAreWhatWasChosen(t *testing.T) {
 	}
 }
 
-func TestTheProgramStartsInTheFolderOfThePipeline(t *testing.T) {
+func TestProgramStartsInPipelineDirectory(t *testing.T) {
 	r, err := run(t.Context(), t, "argv: [sh, -c, 'pwd; test -z \"$(cat)\"']", stage.ActionRequest{})
 	if f := one(t, r, err); f.Level != stage.LevelOK || !strings.Contains(f.Details, t.Name()) {
-		t.Errorf("it is %+v", f)
+		t.Errorf("got %+v", f)
 	}
 }
 
-func TestADryRunStartsOnlyWhatIsMeantForIt(t *testing.T) {
+func TestDryRunStartsOnlyDryArgv(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "made")
 	r, err := run(t.Context(), t, "argv: [touch, "+file+"]", stage.ActionRequest{DryRun: true})
 	if f := one(t, r, err); f.ID != "dry-run" || f.Level != stage.LevelOK || f.What != "would run touch" {
-		t.Errorf("it says %+v", f)
+		t.Errorf("got %+v", f)
 	}
 	if _, err := os.Stat(file); err == nil {
 		t.Error("the program ran")
 	}
 	r, err = run(t.Context(), t, "{argv: [touch, "+file+"], dry_argv: [sh, -c, 'echo $LMSVAULT_RUN_DRY']}", stage.ActionRequest{DryRun: true})
 	if f := one(t, r, err); f.ID != "exit" || f.Details != "true\n" {
-		t.Errorf("it says %+v", f)
+		t.Errorf("got %+v", f)
 	}
 }
 
-// A program that hangs is ended with all that it has started.
-func TestAProgramIsEndedWithWhatItHasStarted(t *testing.T) {
+// A program that hangs is ended together with the processes that it started.
+func TestProgramIsEndedWithItsChildren(t *testing.T) {
 	const hang = `{timeout: 1s, argv: [sh, -c, 'sleep 300 & echo $!; wait']}`
 	begin := time.Now()
 	r, err := run(t.Context(), t, hang, stage.ActionRequest{})
@@ -157,14 +157,14 @@ func gone(t *testing.T, text string) {
 			return
 		}
 		if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil && strings.Contains(string(stat), ") Z ") {
-			return // nobody has waited for it yet
+			return // a zombie
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Errorf("process %d lives on", pid)
+	t.Errorf("process %d is still running", pid)
 }
 
-func TestOfALongOutputWholeLinesOfBothEndsAreKept(t *testing.T) {
+func TestLongOutputKeepsWholeLinesOfBothEnds(t *testing.T) {
 	r, err := run(t.Context(), t, "argv: [sh, -c, 'i=0; while [ $i -lt 4000 ]; do echo line $i of the output; i=$((i+1)); done; printf \"\\377\"']", stage.ActionRequest{})
 	f := one(t, r, err)
 	lines := strings.Split(f.Details, "\n")
@@ -176,11 +176,11 @@ func TestOfALongOutputWholeLinesOfBothEndsAreKept(t *testing.T) {
 		if strings.HasPrefix(line, "… ") && strings.HasSuffix(line, " bytes are left out …") {
 			left++
 		} else if !strings.HasPrefix(line, "line ") || !strings.HasSuffix(line, " of the output") {
-			t.Errorf("half a line is kept: %q", line)
+			t.Errorf("part of a line is kept: %q", line)
 		}
 	}
 	if left != 1 {
-		t.Errorf("%d lines say that something is left out", left)
+		t.Errorf("%d lines report omitted output, want 1", left)
 	}
 	r, err = run(t.Context(), t, "argv: [sh, -c, 'head -c 100000 /dev/zero | tr \"\\\\0\" x']", stage.ActionRequest{})
 	if f := one(t, r, err); f.Details != "… 100000 bytes are left out …\n" {
@@ -188,7 +188,7 @@ func TestOfALongOutputWholeLinesOfBothEndsAreKept(t *testing.T) {
 	}
 }
 
-func TestWrongSettingsAreFound(t *testing.T) {
+func TestInvalidSettingsAreFindings(t *testing.T) {
 	for text, want := range map[string]string{
 		"{}":                                     "argv is missing",
 		"argv: []":                               "argv is an empty list",

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// kept is the number of bytes kept of the beginning, and of the end, of an output.
+// kept is the number of bytes kept of the beginning of an output, and of its end.
 const kept = 8 << 10
 
 // output keeps the beginning and the end of a program's output. It is safe for concurrent
@@ -18,7 +18,7 @@ type output struct {
 	skipped int64
 }
 
-// Write keeps p, or parts of it.
+// Write stores p, or parts of it.
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -37,7 +37,7 @@ func (o *output) text() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	head, tail := string(o.head), string(o.tail)
-	if o.skipped > 0 { // whole lines: half of a secret would not be hidden
+	if o.skipped > 0 { // whole lines: part of a secret would not be redacted
 		whole, end := strings.LastIndexByte(head, '\n')+1, strings.IndexByte(tail, '\n')+1
 		skipped := o.skipped + int64(len(head)-whole+end)
 		if end == 0 {

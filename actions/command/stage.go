@@ -1,5 +1,5 @@
-// Package command is the action that runs a program: to put a site into maintenance
-// mode, to check something before a run, to tell somebody afterwards.
+// Package command implements the action that runs a program, for example to enable
+// maintenance mode, to check something before a run, or to send a message afterwards.
 package command
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Config are the settings.
+// Config is the configuration of the action.
 type Config struct {
 	Argv    []string          `key:"argv" required:"true" help:"the program and its arguments; it is run without a shell" example:"[php, /var/www/moodle/admin/cli/maintenance.php, --enable]"`
 	DryArgv []string          `key:"dry_argv" help:"the program to run in a plan or a dry run; default: none" example:"[php, /var/www/moodle/admin/cli/maintenance.php, --help]"`
@@ -25,7 +25,7 @@ type Config struct {
 
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// prefix begins the names of variables that tell the program of the run.
+// prefix is the prefix of the environment variables that describe the run.
 const prefix = "LMSVAULT_RUN_"
 
 // Validate checks the arguments and the names of variables.
@@ -54,7 +54,7 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// Stage describes the action.
+// Stage returns the description of the action.
 func Stage() stage.Stage {
 	return stage.Stage{
 		Info: stage.Info{

@@ -15,11 +15,10 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// pause is how long the action waits before the second attempt; before each further one it
-// waits twice as long.
+// pause is the time before the second attempt. It doubles before each further attempt.
 const pause = 500 * time.Millisecond
 
-// kept is how many bytes of an answer are kept.
+// kept is the maximum size of a response to keep, in bytes.
 const kept = 2 << 10
 
 type action struct {
@@ -35,7 +34,7 @@ func (a *action) Close(context.Context) error {
 	return nil
 }
 
-// message is what POST and PUT send.
+// message is the body of POST and PUT requests.
 type message struct {
 	Pipeline  string          `json:"pipeline"`
 	Moment    stage.Moment    `json:"moment"`
@@ -51,7 +50,7 @@ type message struct {
 	Losses    int64           `json:"losses,omitempty"`
 }
 
-// Run sends the request, and repeats it if the server is not there.
+// Run sends the request and retries it after temporary errors.
 func (a *action) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionReport, error) {
 	to, err := url.Parse(a.config.URL.Reveal())
 	if err != nil {
@@ -98,7 +97,7 @@ func (a *action) body(r stage.ActionRequest) ([]byte, error) {
 	return json.Marshal(m)
 }
 
-// once makes one attempt; again says that another may succeed.
+// once makes one attempt; again reports whether another attempt may succeed.
 func (a *action) once(ctx context.Context, to *url.URL, body []byte) (f stage.ActionFinding, again bool) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(a.config.Timeout))
 	defer cancel()
@@ -137,7 +136,7 @@ func (a *action) once(ctx context.Context, to *url.URL, body []byte) (f stage.Ac
 
 var errAway = errors.New("it redirects to another host, or from https to http")
 
-// stays refuses redirects that would carry the headers elsewhere.
+// stays refuses redirects that would send the headers to another host.
 func stays(next *http.Request, before []*http.Request) error {
 	first := before[0].URL
 	if next.URL.Host != first.Host || first.Scheme == "https" && next.URL.Scheme != "https" {
@@ -149,7 +148,7 @@ func stays(next *http.Request, before []*http.Request) error {
 	return nil
 }
 
-// cause returns an error of a request without the URL, which may be a secret.
+// cause returns the cause of a request's error, without the URL, which may be a secret.
 func cause(err error) string {
 	if u := new(url.Error); errors.As(err, &u) {
 		if u.Timeout() {

@@ -49,7 +49,7 @@ func open(t testing.TB, settings string) stage.Action {
 	return a
 }
 
-// server answers with these statuses, one after the other, the last for ever.
+// server returns a server that responds with these statuses in turn and repeats the last.
 func server(t *testing.T, statuses ...int) (s *httptest.Server, requests *atomic.Int64, last *atomic.Pointer[http.Request], body *atomic.Pointer[string]) {
 	t.Helper()
 	requests, last, body = &atomic.Int64{}, &atomic.Pointer[http.Request]{}, &atomic.Pointer[string]{}
@@ -79,7 +79,7 @@ func only(t *testing.T, r stage.ActionReport, err error) stage.ActionFinding {
 	return r.Findings[0]
 }
 
-func TestTheMonitorIsToldHowTheRunWent(t *testing.T) {
+func TestRequestReportsOutcomeOfRun(t *testing.T) {
 	s, requests, last, body := server(t, 200)
 	r, err := open(t, "{url: '"+s.URL+"/ping/s3cret', method: POST, headers: {Authorization: Bearer x}}").Run(t.Context(), stage.ActionRequest{
 		Moment: stage.MomentAfter, Pipeline: "nightly",
@@ -102,8 +102,8 @@ func TestTheMonitorIsToldHowTheRunWent(t *testing.T) {
 	}
 }
 
-// A server that is busy is asked again, one that refuses is not.
-func TestWhatMayPassIsTriedAgain(t *testing.T) {
+// Requests are retried if the server is busy, but not if it refuses them.
+func TestTemporaryErrorsAreRetried(t *testing.T) {
 	for want, c := range map[string]struct {
 		statuses []int
 		requests int64
@@ -120,14 +120,14 @@ func TestWhatMayPassIsTriedAgain(t *testing.T) {
 			t.Errorf("%d requests give %+v, want %d and %s", requests.Load(), f, c.requests, want)
 		}
 		if f.Level == stage.LevelFail && f.Details != "said the server" {
-			t.Errorf("the answer kept is %q", f.Details)
+			t.Errorf("the response kept is %q", f.Details)
 		}
 	}
 }
 
-// The address and the headers may be secrets: they go to no other host, and no finding
-// shows the address.
-func TestSecretsStayWithTheServer(t *testing.T) {
+// The address and the headers may be secrets: they are sent to no other host, and findings
+// do not show the address.
+func TestSecretsAreSentToNoOtherHost(t *testing.T) {
 	elsewhere, requests, _, _ := server(t, 200)
 	redirects := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusFound))
 	t.Cleanup(redirects.Close)
@@ -138,7 +138,7 @@ func TestSecretsStayWithTheServer(t *testing.T) {
 	elsewhere.Close()
 	r, err = open(t, "{url: '"+elsewhere.URL+"/s3cret', attempts: 1}").Run(t.Context(), stage.ActionRequest{})
 	if f := only(t, r, err); f.Level != stage.LevelFail || strings.Contains(f.String(), "s3cret") || !strings.Contains(f.What, "connection refused") {
-		t.Errorf("of a server that is away: %+v", f)
+		t.Errorf("unreachable server: %+v", f)
 	}
 	for text, want := range map[string]string{
 		"url: 'ftp://s3cret'": "url must be an address", "url: '::s3cret'": "url must be an address", "{}": "url is missing",
@@ -150,7 +150,7 @@ func TestSecretsStayWithTheServer(t *testing.T) {
 	}
 }
 
-func TestAServerThatHangsIsGivenUp(t *testing.T) {
+func TestUnresponsiveServerTimesOut(t *testing.T) {
 	hangs := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	t.Cleanup(hangs.Close)
 	begin := time.Now()
@@ -165,7 +165,7 @@ func TestAServerThatHangsIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestTheActionKeepsTheContract(t *testing.T) {
+func TestActionPassesConformance(t *testing.T) {
 	s, requests, _, _ := server(t, 200)
 	conformance.Action(t, conformance.ActionFixture{
 		Open:  func(t testing.TB) stage.Action { return open(t, "{url: '"+s.URL+"', method: POST}") },

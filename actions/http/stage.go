@@ -1,5 +1,5 @@
-// Package http is the action that requests a URL: to tell a monitor that a backup has run,
-// or has failed.
+// Package http implements the action that requests a URL, for example to report to a
+// monitor whether a backup succeeded.
 package http
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Config are the settings.
+// Config is the configuration of the action.
 type Config struct {
 	URL      config.Secret            `key:"url" required:"true" place:"" help:"the address, http or https; it is treated as a secret, because many such addresses contain a token" example:"${env:MONITOR_URL}"`
 	Method   string                   `key:"method" default:"GET" oneof:"GET HEAD POST PUT" help:"method of the request; POST and PUT send the outcome of the run as JSON"`
@@ -24,7 +24,7 @@ type Config struct {
 
 var token = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
-// Validate checks the address and the headers. It shows neither.
+// Validate checks the address and the headers. Its errors contain neither.
 func (c *Config) Validate() error {
 	u, err := url.Parse(c.URL.Reveal())
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -38,7 +38,7 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// Stage describes the action.
+// Stage returns the description of the action.
 func Stage() stage.Stage {
 	return stage.Stage{
 		Info: stage.Info{

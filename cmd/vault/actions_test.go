@@ -13,7 +13,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// acting writes a pipeline that backs a sample site up into SQLite, with these actions.
+// acting writes a pipeline that copies a sample site to SQLite, with these actions.
 func acting(t *testing.T, actions string) (dir, file string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -30,7 +30,7 @@ func there(dir, name string) bool {
 	return err == nil
 }
 
-// A site is put into maintenance mode, backed up, and put back.
+// Actions can enable maintenance mode for a run and disable it afterwards.
 func TestActionsRunBeforeAndAfter(t *testing.T) {
 	dir, file := acting(t, `before: [{use: command, name: maintenance-on, with: {argv: [sh, -c, "echo closed > maintenance; echo on since now"]}}]
 after:
@@ -44,12 +44,12 @@ after:
 	}
 	o := vault(t, 0, nil, "run", file, "--dry-run")
 	if there(dir, "told") || there(dir, "maintenance") || !strings.Contains(o.stdout, "after maintenance-off: ok: dry-run: would run rm") {
-		t.Errorf("the dry run says\n%s", o.stdout)
+		t.Errorf("the dry run prints\n%s", o.stdout)
 	}
 	o = vault(t, 0, nil, "run", file)
 	told, err := os.ReadFile(filepath.Join(dir, "told"))
 	if err != nil || string(told) != "success p\n" || there(dir, "maintenance") || there(dir, "alarm") {
-		t.Errorf("told %q, %v", told, err)
+		t.Errorf("the actions wrote %q, %v", told, err)
 	}
 	for _, want := range []string{"before maintenance-on: ok\n", "after maintenance-off: ok\n", "after tell: ok\n"} {
 		if !strings.Contains(o.stdout, want) {
@@ -57,11 +57,11 @@ after:
 		}
 	}
 	if strings.Contains(o.stdout, "alarm") {
-		t.Errorf("what did not run is shown:\n%s", o.stdout)
+		t.Errorf("an action that did not run is shown:\n%s", o.stdout)
 	}
 }
 
-func TestAnActionBeforeThatFailsRefusesTheRun(t *testing.T) {
+func TestFailedActionBeforeRefusesRun(t *testing.T) {
 	dir, file := acting(t, `before: [{use: command, name: room, with: {argv: [sh, -c, "echo only 3 MiB; exit 1"]}}]
 after: [{use: command, name: alarm, when: failure, with: {argv: [sh, -c, 'echo "$LMSVAULT_RUN_STATUS $LMSVAULT_RUN_EXIT" > alarm']}}]
 `)
@@ -71,12 +71,12 @@ after: [{use: command, name: alarm, when: failure, with: {argv: [sh, -c, 'echo "
 		t.Errorf("the alarm is %q, %v", alarm, err)
 	}
 	if !strings.Contains(o.stdout, "before room: fail: exit: sh exited with code 1") || !strings.Contains(o.stdout, "    only 3 MiB\n") || !strings.Contains(o.stderr, "action room: exit: sh exited with code 1") {
-		t.Errorf("it says\n%s\n%s", o.stdout, o.stderr)
+		t.Errorf("got\n%s\n%s", o.stdout, o.stderr)
 	}
 }
 
-// The backup stands, and a script can tell this from a backup that failed.
-func TestAnActionAfterThatFailsHasAnExitCodeOfItsOwn(t *testing.T) {
+// The backup is kept, and scripts can distinguish this from a failed backup.
+func TestFailedActionAfterHasOwnExitCode(t *testing.T) {
 	dir, file := acting(t, "after: [{use: command, with: {argv: [sh, -c, 'echo no network; exit 7']}}]\n")
 	text := vault(t, 5, nil, "run", file)
 	for _, want := range []string{"done (but an action failed afterwards) in ", "verified: sqlite: "} {
@@ -123,7 +123,7 @@ func TestAnActionAfterThatFailsHasAnExitCodeOfItsOwn(t *testing.T) {
 	}
 }
 
-// What a program prints of a secret is hidden, in text, JSON and the log file.
+// Secrets in the output of a program are hidden in text, JSON and the log file.
 func TestOutputOfActionsShowsNoSecret(t *testing.T) {
 	dir, file := acting(t, `before: [{use: command, with: {argv: [sh, -c, "echo the token is $TOKEN and ${env:OTHER}; exit 1"], env: {TOKEN: "${env:HOLDS}"}}}]
 `)
@@ -140,8 +140,9 @@ func TestOutputOfActionsShowsNoSecret(t *testing.T) {
 	}
 }
 
-// Ctrl-C ends the program that an action waits for, and the site is opened again.
-func TestAnInterruptedRunStillRunsTheActionsAfterIt(t *testing.T) {
+// Ctrl-C ends the program of a running action, and the actions after the run reopen the
+// site.
+func TestInterruptedRunRunsActionsAfter(t *testing.T) {
 	dir, file := acting(t, `before:
   - {use: command, name: close, with: {argv: [touch, closed]}}
   - {use: command, name: wait, with: {argv: [sh, -c, "touch waits; sleep 300"]}}
@@ -157,7 +158,7 @@ after:
 	}
 	for i := 0; !there(dir, "waits"); i++ {
 		if i == 3000 {
-			t.Fatal("the action does not run")
+			t.Fatal("the action did not start")
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -171,9 +172,9 @@ after:
 		t.Errorf("exit code %d (%v), opened %q, %v\n%s%s", code, err, opened, bad, stdout.String(), stderr.String())
 	}
 	if took := time.Since(begin); took > 30*time.Second {
-		t.Errorf("it took %v", took)
+		t.Errorf("took %v", took)
 	}
 	if !strings.Contains(stdout.String(), "after open: ok\n") || strings.Contains(stderr.String(), "action wait: sh was ended") {
-		t.Errorf("it says\n%s%s", stdout.String(), stderr.String())
+		t.Errorf("got\n%s%s", stdout.String(), stderr.String())
 	}
 }

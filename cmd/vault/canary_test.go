@@ -13,9 +13,9 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// A secret that somebody puts into another setting, by a reference, is in no
-// message, log, plan or result.
-func TestNoOutputShowsWhatAReferenceStandsFor(t *testing.T) {
+// A secret that is inserted into any other setting by a reference does not appear in
+// messages, logs, plans or results.
+func TestNoOutputShowsValueOfReference(t *testing.T) {
 	for look, canary := range map[string]string{"usual": "S3CRET-CANARY", "word": "canary", "words": "correct-canary-horse", "prefix": "canary_"} {
 		t.Run(look, func(t *testing.T) { noOutputShows(t, canary) })
 	}
@@ -49,7 +49,7 @@ func noOutputShows(t *testing.T, canary string) {
 	} {
 		for form, env := range map[string]string{"${env:HOLDS}": "HOLDS=" + canary, "${file:holding}": ""} {
 			if form == "${env:HOLDS}" && (name == "name" || name == "prefix") || canary == "canary" && name == "prefix" {
-				continue // names are shown; a prefix of one word begins the names of tables and indexes, so none of them could be
+				continue // names are shown; the prefix is part of the names of tables and indexes
 			}
 			text := "version: 1\n" + c[0] + "source: [" + c[1] + "]\nsink: [" + c[2] + "]\n"
 			text = strings.NewReplacer("@@", form+"@", "'@:", "'"+form+":", "@tcp", "@tcp", "@[", "@[", "@1", "@1", "@", form).Replace(text)
@@ -67,8 +67,8 @@ func noOutputShows(t *testing.T, canary string) {
 	}
 }
 
-// Results that can't tell whose they are would be useless.
-func TestResultsShowNamesThatComeFromTheEnvironment(t *testing.T) {
+// Results must show the names of sites and pipelines to be useful.
+func TestResultsShowNamesFromEnvironment(t *testing.T) {
 	file := written(t, "p.yaml", "version: 1\nname: \"${env:SITE}\"\nsource: [{use: sample, with: {files: false, prefix: \"${env:PREFIX}\"}}]\n"+
 		"sink: [{use: local, with: {dir: \"${dir}\", create: true}}]\n")
 	o := vault(t, 0, []string{"SITE=green-valley", "PREFIX=gv_"}, "plan", file, "--json", "--set", "dir="+filepath.Join(t.TempDir(), "r"))
@@ -79,9 +79,9 @@ func TestResultsShowNamesThatComeFromTheEnvironment(t *testing.T) {
 	}
 }
 
-// The passphrase of a command is hidden in texts of others, here a name that is
-// looked for, whatever it looks like and wherever it comes from.
-func TestAPassphraseOfTheCommandLineIsHidden(t *testing.T) {
+// The passphrase of a command is hidden in messages of other programs, here within a name
+// to look up, regardless of its form and origin.
+func TestPassphraseOfCommandIsHidden(t *testing.T) {
 	for _, phrase := range []string{"marmalade", "correct-horse-battery", "marmalade_", "12345678"} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, "held"), []byte(phrase+"\n"), 0o600); err != nil {
@@ -106,8 +106,8 @@ func TestAPassphraseOfTheCommandLineIsHidden(t *testing.T) {
 	}
 }
 
-// A secret that was given in place of the file with it is not shown.
-func TestASecretInPlaceOfItsFileIsNotShown(t *testing.T) {
+// A secret that is given instead of the path of its file is not shown.
+func TestSecretGivenAsPathIsNotShown(t *testing.T) {
 	repo := t.TempDir()
 	for _, secret := range []string{"marmalade", "correct-horse-battery", "marmalade_", "AGE-SECRET-KEY-1QQ"} {
 		for _, flag := range []string{"passphrase", "identity"} {
@@ -123,8 +123,8 @@ func TestASecretInPlaceOfItsFileIsNotShown(t *testing.T) {
 	}
 }
 
-// A passphrase that is a word of Vault's own leaves messages as they are.
-func TestAPassphraseOfVaultsOwnWordsHidesNoMessage(t *testing.T) {
+// A passphrase that is one of Vault's keywords does not change messages.
+func TestKeywordAsPassphraseHidesNoMessage(t *testing.T) {
 	a := &cli.App{}
 	for _, word := range []string{"vault", "moodle", "error", "failed", "table"} {
 		a.Hide(config.NewSecret(word))
@@ -141,7 +141,7 @@ func TestAPassphraseOfVaultsOwnWordsHidesNoMessage(t *testing.T) {
 	for _, kind := range stage.LossKinds() {
 		words = append(words, string(kind))
 	}
-	for _, word := range words { // scripts read them
+	for _, word := range words { // scripts depend on them
 		a.Hide(config.NewSecret(word))
 		if got := a.Hidden.Redact(word); got != word {
 			t.Errorf("%q becomes %q", word, got)

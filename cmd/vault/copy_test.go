@@ -10,7 +10,8 @@ import (
 	"github.com/lmsvault/vault/cmd/vault/snapshotcmd"
 )
 
-// copyPlaces makes a repository with a passphrase, and a pipeline that backs up to another.
+// copyPlaces creates a repository with a passphrase, and a pipeline that backs up to
+// another one.
 func copyPlaces(t *testing.T) (env []string, from, to, offsite string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -34,23 +35,23 @@ func TestCopy(t *testing.T) {
 	env, from, to, offsite := copyPlaces(t)
 	env = append(env, "LMSVAULT_FROM_PASSPHRASE=old secret", "LMSVAULT_PASSPHRASE=new secret")
 	if o := vault(t, 3, env, "copy", from, offsite, "--all"); !strings.Contains(o.stderr, "vault init-repository "+offsite) {
-		t.Errorf("where there is no repository it says\n%s", o.stderr)
+		t.Errorf("without a repository: got\n%s", o.stderr)
 	}
 	if o := vault(t, 3, env, "copy", from, to, "--all"); !strings.Contains(o.stderr, "there is no repository") {
-		t.Errorf("where there is no directory it says\n%s", o.stderr)
+		t.Errorf("without a directory: got\n%s", o.stderr)
 	}
 	vault(t, 0, env, "init-repository", to)
 	if o := vault(t, 3, env, "copy", from, to, "--all"); !strings.Contains(o.stderr, "has no key yet") {
-		t.Errorf("where there is no key it says\n%s", o.stderr)
+		t.Errorf("without a key: got\n%s", o.stderr)
 	}
 	if o := vault(t, 0, env, "copy", from, offsite, "--tag", "first", "--dry-run"); !strings.Contains(o.stdout, "dry run: 1 snapshot would be copied") {
-		t.Errorf("a dry run says\n%s", o.stdout)
+		t.Errorf("a dry run prints\n%s", o.stdout)
 	}
 	if keys, err := os.ReadDir(filepath.Join(to, "keys")); err == nil && len(keys) > 0 {
-		t.Error("a dry run makes a key")
+		t.Error("a dry run created a key")
 	}
 	if o := vault(t, 0, env, "copy", from, offsite, "--tag", "first"); !strings.Contains(o.stdout, "copied and verified 1 snapshot") {
-		t.Errorf("it says\n%s", o.stdout)
+		t.Errorf("got\n%s", o.stdout)
 	}
 	var doc struct{ Copied, There []snapshotcmd.CopyLine }
 	o := vault(t, 0, env, "copy", from, to, "--all", "--json")
@@ -58,11 +59,11 @@ func TestCopy(t *testing.T) {
 		t.Errorf("%v: it prints\n%s", err, o.stdout)
 	}
 	if o := vault(t, 0, env, "copy", from, to, "--all"); !strings.Contains(o.stdout, "nothing to copy") {
-		t.Errorf("the second time it says\n%s", o.stdout)
+		t.Errorf("second time: got\n%s", o.stdout)
 	}
 	vault(t, 0, env, "verify", to)
 	if o := vault(t, 0, env, "show", to); !strings.Contains(o.stdout, "\ncopied from snapshot "+doc.Copied[0].ID+" of repository ") {
-		t.Errorf("show says\n%s", o.stdout)
+		t.Errorf("show prints\n%s", o.stdout)
 	}
 	one := vault(t, 0, append(env, "LMSVAULT_PASSPHRASE=old secret"), "cat", from, "db/config")
 	if two := vault(t, 0, env, "cat", to, "db/config"); one.stdout == "" || two.stdout != one.stdout {
@@ -70,7 +71,7 @@ func TestCopy(t *testing.T) {
 	}
 }
 
-func TestCopyIsRefusedWithWhatToDo(t *testing.T) {
+func TestRefusedCopySuggestsRemedy(t *testing.T) {
 	env, from, to, offsite := copyPlaces(t)
 	vault(t, 0, env, "init-repository", offsite)
 	wrong, right := written(t, "wrong", "nonsense\n"), written(t, "right", "old secret\n")
@@ -95,10 +96,10 @@ func TestCopyIsRefusedWithWhatToDo(t *testing.T) {
 	} {
 		o := vault(t, c.code, env, append([]string{"copy"}, c.args...)...)
 		if !strings.Contains(o.stderr, c.say) || strings.Contains(o.stderr, "secret\n") || strings.Contains(o.stderr, "nonsense") {
-			t.Errorf("vault copy %q says\n%s\nwant %q", c.args, o.stderr, c.say)
+			t.Errorf("vault copy %q prints\n%s\nwant %q", c.args, o.stderr, c.say)
 		}
 	}
 	if list, err := os.ReadDir(filepath.Join(to, "snapshots")); err == nil && len(list) > 0 {
-		t.Error("something was copied")
+		t.Error("a refused copy wrote to the repository")
 	}
 }

@@ -11,8 +11,9 @@ import (
 	"github.com/lmsvault/vault/cmd/vault/snapshotcmd"
 )
 
-// One demo, and then everything that can be asked of its repository.
-func TestTheDemoProvesItselfAndItsRepositoryCanBeLookedInto(t *testing.T) {
+// TestDemoAndCommandsOnItsRepository runs the demo and then the commands that read its
+// repository.
+func TestDemoAndCommandsOnItsRepository(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
 	o := vault(t, 0, nil, "demo", "--dir", dir)
 	for _, want := range []string{"verified: sqlite: ", "verified: files: ", "verified: dataroot: ", "ratio", dir + "/restored"} {
@@ -44,7 +45,7 @@ func TestTheDemoProvesItselfAndItsRepositoryCanBeLookedInto(t *testing.T) {
 			continue
 		}
 		if e.UID == nil || int(*e.UID) != os.Geteuid() || e.GID == nil {
-			t.Errorf("ls does not say whom the file belongs to: %s", entry)
+			t.Errorf("ls does not print the owner of the file: %s", entry)
 		}
 		want, err := os.ReadFile(filepath.Join(dir, "site/dataroot", e.Path))
 		if got := vault(t, 0, key, "cat", repo, e.Path); err != nil || got.stdout != string(want) {
@@ -60,27 +61,27 @@ func TestTheDemoProvesItselfAndItsRepositoryCanBeLookedInto(t *testing.T) {
 	vault(t, 0, key, "verify", repo)
 	vault(t, 0, nil, "verify", repo, "--passphrase-file", written(t, "p", "only a demo\n"))
 	if o := vault(t, 3, []string{"LMSVAULT_PASSPHRASE=wrong"}, "ls", repo); strings.Contains(o.stderr, "wrong\"") || !strings.Contains(o.stderr, "passphrase") {
-		t.Errorf("with a wrong passphrase it says %s", o.stderr)
+		t.Errorf("with a wrong passphrase: got %s", o.stderr)
 	}
 	if o := vault(t, 3, nil, "ls", repo); !strings.Contains(o.stderr, "LMSVAULT_PASSPHRASE") {
-		t.Errorf("without a passphrase it says %s", o.stderr)
+		t.Errorf("without a passphrase: got %s", o.stderr)
 	}
 	vault(t, 3, nil, "snapshots", filepath.Join(dir, "site"))
 	if o := vault(t, 2, nil, "snapshots", filepath.Join(repo, "..", "site", "site.sqlite")); !strings.Contains(o.stderr, "neither a directory nor a pipeline file") {
-		t.Errorf("of a file it says %s", o.stderr)
+		t.Errorf("file: got %s", o.stderr)
 	}
 	vault(t, 2, nil, "snapshots", "")
 	if o := vault(t, 2, key, "ls", repo, "nosuch"); !strings.Contains(o.stderr, `has no entry "nosuch"`) || o.stdout != "" {
-		t.Errorf("of what is not there it says %s%s", o.stdout, o.stderr)
+		t.Errorf("missing entry: got %s%s", o.stdout, o.stderr)
 	}
 
 	flip(t, repo)
 	if o := vault(t, 4, key, "verify", repo); !strings.Contains(o.stderr, "damage found in 1 place (checked 1 of 1 snapshot)") || o.stdout == "" {
-		t.Errorf("verify of a damaged repository says %s%s", o.stdout, o.stderr)
+		t.Errorf("verify of a damaged repository prints %s%s", o.stdout, o.stderr)
 	}
 }
 
-// flip changes a bit in the middle of the largest file of a repository.
+// flip flips a bit in the middle of the largest file of a repository.
 func flip(t *testing.T, repo string) {
 	t.Helper()
 	var largest string

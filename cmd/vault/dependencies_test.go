@@ -10,8 +10,8 @@ import (
 
 const module = "github.com/lmsvault/vault/"
 
-// Dependencies point one way: core imports no stage and no dialect, stages never
-// import each other, dialects import no stage, the sides of the plugins' border none of them.
+// The core imports neither stages nor dialects, stages do not import each other, dialects
+// import no stages, and the packages for plugins import none of these.
 func TestDependenciesPointOneWay(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"...").Output()
 	if err != nil {
@@ -20,7 +20,7 @@ func TestDependenciesPointOneWay(t *testing.T) {
 	stages := []string{"sources/", "sinks/", "transforms/", "storages/"}
 	forbidden := map[string][]string{
 		"core/": append([]string{"dialects/", "filetree", "cmd/", "plugins/", "pipelines", "builtin"}, stages...),
-		// The engine knows stages by their contract alone; core/engine composes.
+		// The engine knows stages only by their contract; core/engine composes them.
 		"core/run":  {"core/repository", "core/pipeline", "core/config", "core/engine", "builtin"},
 		"builtin":   {"cmd/", "plugins/"},
 		"dialects/": append([]string{"cmd/", "plugins/"}, stages...),
@@ -40,7 +40,7 @@ func TestDependenciesPointOneWay(t *testing.T) {
 		words := strings.Fields(lines.Text())
 		name := strings.TrimPrefix(words[0], module)
 		for layer, others := range forbidden {
-			if !strings.HasPrefix(name, layer) || strings.HasPrefix(name, "plugins/examples/internal") { // what only tests import
+			if !strings.HasPrefix(name, layer) || strings.HasPrefix(name, "plugins/examples/internal") { // imported by tests only
 				continue
 			}
 			for _, imported := range words[1:] {
@@ -53,6 +53,6 @@ func TestDependenciesPointOneWay(t *testing.T) {
 		}
 	}
 	if packages < 30 {
-		t.Fatalf("only %d packages were looked at", packages)
+		t.Fatalf("only %d packages were checked", packages)
 	}
 }

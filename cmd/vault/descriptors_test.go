@@ -10,8 +10,8 @@ import (
 	"github.com/lmsvault/vault/internal/machine"
 )
 
-// What vault was started with open is not a plugin's to read.
-func TestAPluginGetsNoDescriptorThatVaultInherited(t *testing.T) {
+// Plugins cannot read the files that vault inherited from its parent.
+func TestPluginInheritsNoDescriptors(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		machine.Missing(t, "/proc, where descriptors are listed")
 	}
@@ -30,10 +30,10 @@ func TestAPluginGetsNoDescriptorThatVaultInherited(t *testing.T) {
 	cmd := call{args: []string{"stages", script}}.command(t)
 	cmd.ExtraFiles = []*os.File{inherited}
 	if out, err := cmd.CombinedOutput(); err == nil {
-		t.Fatalf("a script that is no plugin passes for one: %s", out)
+		t.Fatalf("a script that is not a plugin was accepted: %s", out)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "open"))
 	if err != nil || !strings.Contains(string(text), " 0 -> ") || strings.Contains(string(text), secret) {
-		t.Errorf("%v: it has open\n%s", err, text)
+		t.Errorf("%v: open files are\n%s", err, text)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/lmsvault/vault/storages/local"
 )
 
-// Who gives a passphrase is not shown what somebody has put in clear into the
-// place of an encrypted repository.
+// With a passphrase, an unencrypted repository is refused: an attacker could have replaced
+// the encrypted one with it.
 func TestClearRepositoryIsRefusedWithAPassphrase(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "repository")
 	storage, err := local.Stage().NewStorage(t.Context(), &local.Config{Dir: dir}, stage.Env{})

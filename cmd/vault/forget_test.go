@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// runs backs the sample site up a number of times, and returns the snapshots' IDs.
+// runs backs up the sample site several times and returns the IDs of the snapshots.
 func runs(t *testing.T, dir string, n int, args ...string) []string {
 	t.Helper()
 	file := written(t, "p.yaml", small)
@@ -33,12 +33,12 @@ func snapshotIDs(t *testing.T, dir string, args ...string) []string {
 	return ids
 }
 
-func TestForgetKeepsWhatItsFlagsSay(t *testing.T) {
+func TestForgetFollowsKeepFlags(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "repo")
 	ids := runs(t, dir, 3)
 	tagged := runs(t, dir, 1, "--tag", "before-upgrade")[3]
 	if got := snapshotIDs(t, dir, "--tag", "before-upgrade"); !slices.Equal(got, []string{tagged}) {
-		t.Errorf("tagged are %q", got)
+		t.Errorf("tagged snapshots: %q", got)
 	}
 	o := vault(t, 0, nil, "forget", dir, "--keep-last", "2", "--dry-run", "--json")
 	var doc struct {
@@ -57,7 +57,7 @@ func TestForgetKeepsWhatItsFlagsSay(t *testing.T) {
 		t.Errorf("forget prints %s", o.stdout)
 	}
 	if got := snapshotIDs(t, dir); !slices.Equal(got, []string{tagged}) {
-		t.Errorf("left are %q", got)
+		t.Errorf("remaining snapshots: %q", got)
 	}
 	if o := vault(t, 0, nil, "verify", dir); !strings.Contains(o.stdout, "no damage found") {
 		t.Errorf("verify prints %s", o.stdout)
@@ -91,10 +91,10 @@ func TestForgetRefusesWrongUse(t *testing.T) {
 		"there is no snapshot of si": {"--keep-last", "1", "--site", "x"},
 	} {
 		if o := vault(t, 2, nil, append([]string{"forget", dir}, args...)...); !strings.Contains(o.stderr, say) {
-			t.Errorf("forget %q says %s", args, o.stderr)
+			t.Errorf("forget %q prints %s", args, o.stderr)
 		}
 	}
 	if got := snapshotIDs(t, dir); len(got) != 1 {
-		t.Errorf("left are %q", got)
+		t.Errorf("remaining snapshots: %q", got)
 	}
 }

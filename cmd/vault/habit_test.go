@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestUnknownCommandSaysWhatWasMeant(t *testing.T) {
+func TestUnknownCommandSuggestsKnownOne(t *testing.T) {
 	for typed, meant := range map[string]string{
 		"backup":   "vault run FILE.yaml",
 		"restore":  "pipelines/restore-local.yaml",
@@ -27,35 +27,35 @@ func TestUnknownCommandSaysWhatWasMeant(t *testing.T) {
 	}
 }
 
-func TestFlagsSayWhatTheyTake(t *testing.T) {
+func TestInvalidBooleanFlagIsExplained(t *testing.T) {
 	if o := vault(t, 2, nil, "run", "x.yaml", "--dry-run=maybe"); !strings.Contains(o.stderr, `--dry-run takes true or false, not "maybe"`) || strings.Contains(o.stderr, "strconv") {
-		t.Errorf("it says %q", o.stderr)
+		t.Errorf("got %q", o.stderr)
 	}
 }
 
-func TestNumbersOfFlagsAreExplained(t *testing.T) {
+func TestInvalidNumberFlagIsExplained(t *testing.T) {
 	if o := vault(t, 2, nil, "forget", "x", "--keep-last", "some"); !strings.Contains(o.stderr, `--keep-last takes a whole number, not "some"`) || strings.Contains(o.stderr, "strconv") {
-		t.Errorf("it says %q", o.stderr)
+		t.Errorf("got %q", o.stderr)
 	}
 }
 
-func TestLintSaysThatAllIsWell(t *testing.T) {
+func TestLintReportsSuccess(t *testing.T) {
 	file := written(t, "p.yaml", small)
 	if o := vault(t, 0, nil, "lint", file, "--set", "dir=/srv/x"); o.stdout != "1 file: no problems found\n" {
 		t.Errorf("lint prints %q", o.stdout)
 	}
 }
 
-func TestTemporaryFilesNowhereNameTMPDIR(t *testing.T) {
+func TestUnwritableTempDirSuggestsTMPDIR(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
 	o := vault(t, 3, []string{"TMPDIR=" + missing}, "run", written(t, "p.yaml", small), "--set", "dir="+t.TempDir())
 	if want := "cannot write temporary files to " + missing + ": no such file or directory; set TMPDIR to a writable directory"; !strings.Contains(o.stderr, want) {
-		t.Errorf("it says %q, want %q", o.stderr, want)
+		t.Errorf("got %q, want %q", o.stderr, want)
 	}
 }
 
-// A full disk below the log of cron's run costs the log, not the backup.
-func TestFullDiskBelowProgressEndsNoRun(t *testing.T) {
+// A full disk truncates the log of a cron job but does not fail the backup.
+func TestFullDiskForProgressDoesNotFailRun(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -74,26 +74,26 @@ func TestFullDiskBelowProgressEndsNoRun(t *testing.T) {
 	}
 }
 
-func TestReplaceIsAFlagOfTheRun(t *testing.T) {
+func TestReplaceIsFlagOfRun(t *testing.T) {
 	dir := t.TempDir()
 	file := written(t, "p.yaml", "version: 1\nsource: [{use: sample, with: {files: false}}]\nsink: [{use: sqlite, with: {path: \"${dir}/site.sqlite\"}}]\n")
 	args := []string{"run", file, "--set", "dir=" + dir}
 	vault(t, 0, nil, args...)
 	if o := vault(t, 3, nil, args...); !strings.Contains(o.stderr, "replace") {
-		t.Errorf("it says %q", o.stderr)
+		t.Errorf("got %q", o.stderr)
 	}
 	if o := vault(t, 0, nil, append(args, "--replace")...); !strings.Contains(o.stdout, "verified: sqlite: ") {
-		t.Errorf("it prints %q", o.stdout)
+		t.Errorf("got %q", o.stdout)
 	}
-	// Only this run: a variable that is forgotten must not replace sites.
+	// --replace applies to one run: a forgotten variable must not replace sites.
 	vault(t, 3, []string{"LMSVAULT_REPLACE=true"}, args...)
 	repository := written(t, "r.yaml", small)
 	if o := vault(t, 2, nil, "run", repository, "--set", "dir="+dir, "--replace"); !strings.Contains(o.stderr, "no sink of this pipeline supports replace: omit --replace") {
-		t.Errorf("of a repository it says %q", o.stderr)
+		t.Errorf("repository: got %q", o.stderr)
 	}
 }
 
-// The id of a snapshot may follow the repository, as with other tools.
+// The ID of a snapshot may follow the repository, as in other tools.
 func TestSnapshotFollowsRepository(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
 	vault(t, 0, nil, "demo", "--dir", dir)
@@ -111,19 +111,19 @@ func TestSnapshotFollowsRepository(t *testing.T) {
 		t.Errorf("ls prints\n%s", o.stdout)
 	}
 	if o := vault(t, 0, env, "cat", repo, id, "db/config"); o.stdout == "" {
-		t.Error("cat prints nothing")
+		t.Error("cat printed nothing")
 	}
 	vault(t, 0, env, "verify", repo, id)
 	if o := vault(t, 2, env, "show", repo, id, "--snapshot", id); !strings.Contains(o.stderr, "given twice") {
-		t.Errorf("it says %q", o.stderr)
+		t.Errorf("got %q", o.stderr)
 	}
 	if o := vault(t, 2, env, "show", repo, "db/config"); !strings.Contains(o.stderr, "takes no argument") {
-		t.Errorf("it says %q", o.stderr)
+		t.Errorf("got %q", o.stderr)
 	}
 }
 
-// A slip in what narrows a check must not look like a check that found nothing.
-func TestNarrowingToNothingIsAnError(t *testing.T) {
+// A mistake in a selection must not look like a check that found no damage.
+func TestEmptySelectionIsError(t *testing.T) {
 	repo := filepath.Join(t.TempDir(), "repo")
 	file := written(t, "p.yaml", small)
 	vault(t, 0, nil, "run", file, "--set", "dir="+repo)

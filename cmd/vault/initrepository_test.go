@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A run makes no repository unless a person says so, and leaves nothing behind.
+// A run does not create a repository unless asked to, and leaves nothing behind.
 func TestRunRefusesWithoutRepository(t *testing.T) {
 	file := written(t, "p.yaml", strings.Replace(small, ", create: true", "", 1))
 	missing, empty := filepath.Join(t.TempDir(), "unmounted", "r"), t.TempDir()
@@ -16,28 +16,28 @@ func TestRunRefusesWithoutRepository(t *testing.T) {
 			o := vault(t, 3, nil, append(args, file, "--set", "dir="+dir)...)
 			for _, want := range []string{"local: " + dir + ": there is no repository here", "check that the disk is mounted", "vault init-repository " + file, "create: true"} {
 				if !strings.Contains(o.stderr, want) {
-					t.Errorf("vault %s says nothing of %q:\n%s", strings.Join(args, " "), want, o.stderr)
+					t.Errorf("vault %s does not mention %q:\n%s", strings.Join(args, " "), want, o.stderr)
 				}
 			}
 		}
 	}
 	if _, err := os.Stat(filepath.Dir(missing)); !os.IsNotExist(err) {
-		t.Errorf("the folder was made: %v", err)
+		t.Errorf("the directory was created: %v", err)
 	}
 	if left, err := os.ReadDir(empty); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
 	}
 }
 
-func TestCreateTrueTellsOfTheNewRepository(t *testing.T) {
+func TestCreateReportsNewRepository(t *testing.T) {
 	file, set := written(t, "p.yaml", small), "dir="+filepath.Join(t.TempDir(), "r")
 	for _, args := range [][]string{{"plan"}, {"run", "--dry-run"}, {"run"}} {
 		if o := vault(t, 0, nil, append(args, file, "--set", set)...); !strings.Contains(o.stdout, "a new one is made (create: true)") {
-			t.Errorf("vault %s says\n%s", strings.Join(args, " "), o.stdout)
+			t.Errorf("vault %s prints\n%s", strings.Join(args, " "), o.stdout)
 		}
 	}
 	if o := vault(t, 0, nil, "run", file, "--set", set); strings.Contains(o.stdout, "new one") {
-		t.Errorf("a second run says\n%s", o.stdout)
+		t.Errorf("a second run prints\n%s", o.stdout)
 	}
 }
 
@@ -49,7 +49,7 @@ func TestInitRepository(t *testing.T) {
 	o := vault(t, 0, env, append(set, "init-repository", file)...)
 	for _, want := range []string{dir + "/a: created an encrypted repository", dir + "/b: created an encrypted", "next: vault run " + file} {
 		if !strings.Contains(o.stdout, want) {
-			t.Errorf("it doesn't say %q:\n%s", want, o.stdout)
+			t.Errorf("no %q in\n%s", want, o.stdout)
 		}
 	}
 	if keys, err := os.ReadDir(dir + "/a/keys"); err != nil || len(keys) != 1 {
@@ -57,13 +57,13 @@ func TestInitRepository(t *testing.T) {
 	}
 	vault(t, 0, env, append(set, "run", file)...)
 	if o := vault(t, 3, env, append(set, "init-repository", file)...); !strings.Contains(o.stdout, dir+"/a: already has a repository") {
-		t.Errorf("the second time it says\n%s%s", o.stdout, o.stderr)
+		t.Errorf("second time: got\n%s%s", o.stdout, o.stderr)
 	}
 	vault(t, 0, append(env, "LMSVAULT_PASSPHRASE=correct horse"), "verify", dir+"/a")
 
 	plain := filepath.Join(dir, "new", "c")
 	if o := vault(t, 0, nil, "init-repository", plain); !strings.Contains(o.stdout, plain+": created a repository\nnext: ") {
-		t.Errorf("of a directory it says\n%s", o.stdout)
+		t.Errorf("directory: got\n%s", o.stdout)
 	}
 	vault(t, 0, nil, "run", written(t, "p.yaml", strings.Replace(small, ", create: true", "", 1)), "--set", "dir="+plain)
 	for name, want := range map[string]string{
@@ -77,21 +77,21 @@ func TestInitRepository(t *testing.T) {
 			t.Fatal(err)
 		}
 		if o := vault(t, code, nil, "init-repository", arg); !strings.Contains(o.stderr, want) {
-			t.Errorf("%s: it says %s", name, o.stderr)
+			t.Errorf("%s: got %s", name, o.stderr)
 		}
 	}
 }
 
-// To make a repository takes what its storage and its transforms need, not the
+// Creating a repository requires the settings of its storage and transforms, but not the
 // address of the site.
 func TestInitRepositoryNeedsNoSite(t *testing.T) {
 	const text = "version: 1\nsource: [{use: mysql, with: {dsn: \"${env:SITE_DSN}\"}}, {use: files, with: {dir: \"${env:SITE_FILES}\"}}]\n" +
 		"transform: [{use: typemap}, {use: encrypt, with: {passphrase: \"${env:WORD}\"}}]\nsink: [{use: local, with: {dir: \"${dir}\"}}, {use: dataroot, with: {dir: \"${env:OTHER}\"}}]\n"
 	file, dir := written(t, "p.yaml", text), filepath.Join(t.TempDir(), "r")
 	if o := vault(t, 2, nil, "init-repository", file, "--set", "dir="+dir); !strings.Contains(o.stderr, "WORD") || strings.Contains(o.stderr, "SITE_DSN") {
-		t.Errorf("without the passphrase it says\n%s", o.stderr)
+		t.Errorf("without the passphrase: got\n%s", o.stderr)
 	}
 	if o := vault(t, 0, []string{"WORD=correct horse"}, "init-repository", file, "--set", "dir="+dir); !strings.Contains(o.stdout, dir+": created an encrypted repository") {
-		t.Errorf("it says\n%s%s", o.stdout, o.stderr)
+		t.Errorf("got\n%s%s", o.stdout, o.stderr)
 	}
 }

@@ -13,22 +13,22 @@ func TestKeyNew(t *testing.T) {
 	signer := strings.TrimSpace(vault(t, 0, nil, "key", "new", file).stdout)
 	text, err := os.ReadFile(file)
 	if err != nil || !strings.HasPrefix(signer, "vault-signer-") || !strings.HasPrefix(string(text), "# public key: "+signer+"\nVAULT-SIGNING-KEY-") {
-		t.Errorf("it prints %q and writes\n%s%v", signer, text, err)
+		t.Errorf("printed %q and wrote\n%s%v", signer, text, err)
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 	if o := vault(t, 3, nil, "key", "new", file); !strings.Contains(o.stderr, "exists") {
-		t.Errorf("the second time it says %s", o.stderr)
+		t.Errorf("second time: got %s", o.stderr)
 	}
 	if again, err := os.ReadFile(file); err != nil || string(again) != string(text) {
 		t.Errorf("the key was overwritten: %v", err)
 	}
 }
 
-// A signed backup restores with the public key; one that nobody has signed, or
-// somebody else, does not, in any command.
-func TestSignersDecideWhatIsRead(t *testing.T) {
+// With a public key, every command accepts snapshots signed by it and refuses unsigned
+// ones and those of other signers.
+func TestEveryCommandChecksSigners(t *testing.T) {
 	dir := t.TempDir()
 	key := func(name string) string {
 		return strings.TrimSpace(vault(t, 0, nil, "key", "new", filepath.Join(dir, name)).stdout)
@@ -43,7 +43,7 @@ func TestSignersDecideWhatIsRead(t *testing.T) {
 		return written(t, "restore.yaml", "version: 1\nsource: [{use: local, with: {dir: \"${env:DIR}/r\""+signers+"}}]\nsink: [{use: sqlite, with: {path: \"${env:DIR}/copy.db\", replace: true}}]\n")
 	}
 	if o := vault(t, 0, nil, "show", repo, "--signer", mine); !strings.Contains(o.stdout, "signed by "+mine) {
-		t.Errorf("show says\n%s", o.stdout)
+		t.Errorf("show prints\n%s", o.stdout)
 	}
 	vault(t, 0, env, "run", restore(", signers: ["+mine+"]"))
 	vault(t, 0, env, "run", restore(", signers: ["+other+", "+mine+"]"))
@@ -51,26 +51,26 @@ func TestSignersDecideWhatIsRead(t *testing.T) {
 	vault(t, 0, env, "ls", restore(", signers: ["+mine+"]"))
 	for _, refused := range [][]string{{"show", repo, "--signer", other}, {"ls", repo, "--signer", other}, {"run", restore(", signers: [" + other + "]")}, {"ls", restore(", signers: [" + other + "]")}} {
 		if o := vault(t, 3, env, refused...); !strings.Contains(o.stderr, "not signed by a trusted key") {
-			t.Errorf("%s says\n%s", refused, o.stderr)
+			t.Errorf("%s prints\n%s", refused, o.stderr)
 		}
 	}
 	if o := vault(t, 4, nil, "verify", repo, "--signer", other); !strings.Contains(o.stdout, "not signed by a trusted key; it may be forged") {
-		t.Errorf("verify says\n%s", o.stdout)
+		t.Errorf("verify prints\n%s", o.stdout)
 	}
 
 	vault(t, 0, env, "run", written(t, "nightly.yaml", "version: 1\nsource: [{use: sample, with: {files: false}}]\nsink: [{use: local, with: {dir: \"${env:DIR}/r\"}}]\n"))
 	vault(t, 0, env, "run", restore(""))
 	const skipped = "1 newer snapshot is skipped: not signed by a trusted key"
 	if o := vault(t, 0, env, "run", restore(", signers: ["+mine+"]")); !strings.Contains(o.stdout, skipped) {
-		t.Errorf("of a newer one that nobody has signed it says\n%s%s", o.stdout, o.stderr)
+		t.Errorf("newer unsigned snapshot: got\n%s%s", o.stdout, o.stderr)
 	}
 	for _, args := range [][]string{{"show", repo}, {"ls", repo}, {"cat", repo, "db/config"}, {"verify", repo, "latest"}} {
 		if o := vault(t, 0, nil, append(args, "--signer", mine)...); !strings.Contains(o.stderr, skipped) {
-			t.Errorf("%s says\n%s", args, o.stderr)
+			t.Errorf("%s prints\n%s", args, o.stderr)
 		}
 	}
 	if o := vault(t, 0, nil, "show", repo, "--signer", mine, "--json"); !json.Valid([]byte(o.stdout)) || !strings.Contains(o.stderr, skipped) {
-		t.Errorf("show --json says\n%s%s", o.stdout, o.stderr)
+		t.Errorf("show --json prints\n%s%s", o.stdout, o.stderr)
 	}
 	text, err := os.ReadFile(dir + "/mine.key")
 	if err != nil {
@@ -86,7 +86,7 @@ func TestSignersDecideWhatIsRead(t *testing.T) {
 	} {
 		o := vault(t, 2, env, "run", restore(text))
 		if !strings.Contains(o.stderr, says) || strings.Contains(o.stderr, secret) {
-			t.Errorf("%s: it says\n%s", text, o.stderr)
+			t.Errorf("%s: got\n%s", text, o.stderr)
 		}
 	}
 }

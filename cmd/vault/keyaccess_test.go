@@ -10,7 +10,7 @@ import (
 	"filippo.io/age"
 )
 
-// A passphrase is exchanged without another backup.
+// The passphrase can be changed without a new backup.
 func TestKeyAddAndRemove(t *testing.T) {
 	dir := t.TempDir()
 	repo := filepath.Join(dir, "repository")
@@ -36,39 +36,39 @@ sink: [{use: local, with: {dir: "${env:REPO}", create: true}}]
 		return list
 	}
 	if o := vault(t, 0, env, "key", "add", repo, "--passphrase-file", old, "--new-passphrase-file", next); !strings.Contains(o.stdout, "it opens 1 key") {
-		t.Errorf("key add says\n%s", o.stdout)
+		t.Errorf("key add prints\n%s", o.stdout)
 	}
 	if o := vault(t, 3, env, "key", "add", repo, "--passphrase-file", old, "--new-passphrase-file", next); !strings.Contains(o.stderr, "opens the key already") {
-		t.Errorf("the second time it says\n%s", o.stderr)
+		t.Errorf("second time: got\n%s", o.stderr)
 	}
 	both := list(repo, "--passphrase-file", next)
 	if len(both) != 2 || both[0].Used || !both[1].Used || both[0].Readers != "a passphrase" {
-		t.Fatalf("listed are %+v", both)
+		t.Fatalf("key list has %+v", both)
 	}
 	if byFile := list(nightly); len(byFile) != 2 || !byFile[0].Used {
-		t.Errorf("with the keys of the file are listed %+v", byFile)
+		t.Errorf("with the keys of the file: %+v", byFile)
 	}
 	if o := vault(t, 0, env, "key", "list", repo, "--passphrase-file", next); !strings.Contains(o.stdout, "used now") || !strings.Contains(o.stdout, both[1].ID) {
-		t.Errorf("key list says\n%s", o.stdout)
+		t.Errorf("key list prints\n%s", o.stdout)
 	}
 	if o := vault(t, 3, env, "key", "remove", repo, both[0].ID, "--passphrase-file", old); !strings.Contains(o.stderr, "give one that remains") {
-		t.Errorf("removing what opens it says\n%s", o.stderr)
+		t.Errorf("removing what opens it prints\n%s", o.stderr)
 	}
 	if o := vault(t, 3, env, "key", "remove", repo, both[0].ID, both[1].ID, "--passphrase-file", old); !strings.Contains(o.stderr, "give one that remains") {
-		t.Errorf("removing all says\n%s", o.stderr)
+		t.Errorf("removing all prints\n%s", o.stderr)
 	}
 	o := vault(t, 0, env, "key", "remove", repo, both[0].ID[:4], "--passphrase-file", next)
 	for _, say := range []string{"removed " + both[0].ID[:4] + " from 1 key", "may\nhave copied the key", "vault key renew PIPELINE"} {
 		if !strings.Contains(o.stdout, say) {
-			t.Errorf("key remove says\n%s", o.stdout)
+			t.Errorf("key remove prints\n%s", o.stdout)
 		}
 	}
 	if o := vault(t, 3, env, "ls", repo, "--passphrase-file", old); !strings.Contains(o.stderr, "wrong passphrase") {
-		t.Errorf("with the old passphrase it says\n%s", o.stderr)
+		t.Errorf("with the old passphrase: got\n%s", o.stderr)
 	}
 	vault(t, 0, env, "verify", repo, "--passphrase-file", next)
 	if o := vault(t, 3, env, "run", nightly); !strings.Contains(o.stderr, "wrong passphrase") {
-		t.Errorf("a backup with the old passphrase says\n%s", o.stderr)
+		t.Errorf("a backup with the old passphrase prints\n%s", o.stderr)
 	}
 	env[1] = "PASS=new secret"
 	vault(t, 0, env, "run", nightly)
@@ -76,7 +76,7 @@ sink: [{use: local, with: {dir: "${env:REPO}", create: true}}]
 		t.Errorf("%d keys, %v", len(keys), err)
 	}
 	if o := vault(t, 0, env, "key", "renew", nightly); !strings.Contains(o.stdout, "created a new key") {
-		t.Errorf("key renew says\n%s", o.stdout)
+		t.Errorf("key renew prints\n%s", o.stdout)
 	}
 	vault(t, 0, env, "run", nightly)
 	if keys, err := os.ReadDir(filepath.Join(repo, "keys")); err != nil || len(keys) != 2 {
@@ -99,7 +99,7 @@ sink: [{use: local, with: {dir: "${env:REPO}", create: true}}]
 `))
 	identity := written(t, "identity", id.String()+"\n")
 	if o := vault(t, 3, nil, "ls", repo, "--identity-file", identity); !strings.Contains(o.stderr, "can be opened with a passphrase") {
-		t.Errorf("before it says\n%s", o.stderr)
+		t.Errorf("before: got\n%s", o.stderr)
 	}
 	vault(t, 0, env, "key", "add", repo, "--recipient", id.Recipient().String())
 	vault(t, 0, nil, "verify", repo, "--identity-file", identity)
@@ -117,7 +117,7 @@ sink: [{use: local, with: {dir: "${env:REPO}", create: true}}]
 		{2, `has no command "lst"`, []string{"lst"}},
 	} {
 		if o := vault(t, c.code, env, append([]string{"key"}, c.args...)...); !strings.Contains(o.stderr, c.say) {
-			t.Errorf("vault key %q says\n%s\nwant %q", c.args, o.stderr, c.say)
+			t.Errorf("vault key %q prints\n%s\nwant %q", c.args, o.stderr, c.say)
 		}
 	}
 }

@@ -29,9 +29,9 @@ func contents(t *testing.T, dir string) []string {
 	return files
 }
 
-// A backup that was accepted with files missing says so wherever it is looked
-// at, and its restore replaces nothing until that is accepted again.
-func TestWhatASnapshotLacksIsToldAndMustBeAccepted(t *testing.T) {
+// All commands show that a backup was accepted with missing files, and its restore is
+// refused until the loss is accepted again.
+func TestLossesOfSnapshotAreShownAndMustBeAccepted(t *testing.T) {
 	dir := t.TempDir()
 	env := []string{"DIR=" + dir}
 	fill := written(t, "fill.yaml", `version: 1
@@ -55,7 +55,7 @@ sink: [{use: local, with: {dir: "${env:DIR}/repository", create: true}}]
 	repo := dir + "/repository"
 	for command, says := range map[string]string{"snapshots": "3 files", "show": "\nlacks 3 files\n", "verify": "is partial: the backup lost 3 files"} {
 		if o := vault(t, 0, nil, command, repo); !strings.Contains(o.stdout, says) {
-			t.Errorf("%s says\n%s", command, o.stdout)
+			t.Errorf("%s prints\n%s", command, o.stdout)
 		}
 		lines := strings.Split(strings.TrimSpace(vault(t, 0, nil, command, repo, "--json").stdout), "\n")
 		if command == "verify" {
@@ -70,13 +70,13 @@ sink: [{use: local, with: {dir: "${env:DIR}/repository", create: true}}]
 source: [{use: local, with: {dir: "${env:DIR}/repository"}}]
 sink: [{use: sqlite, with: {path: "${env:DIR}/copy.db"}}, {use: files, with: {dir: "${env:DIR}/filedir", replace: true}}]
 `)
-	if err := os.WriteFile(full[0], nil, 0o600); err != nil { // the site has it again
+	if err := os.WriteFile(full[0], nil, 0o600); err != nil { // put the file back into the site
 		t.Fatal(err)
 	}
 	for _, command := range []string{"plan", "run"} {
 		o := vault(t, 3, env, command, restore)
 		if !strings.Contains(o.stderr, "--accept-loss missing_file=3") || !strings.Contains(o.stderr, "recorded when the snapshot was made") {
-			t.Errorf("%s says\n%s", command, o.stderr)
+			t.Errorf("%s prints\n%s", command, o.stderr)
 		}
 	}
 	if n := len(contents(t, dir+"/filedir")); n != len(full)-2 {
@@ -84,15 +84,15 @@ sink: [{use: sqlite, with: {path: "${env:DIR}/copy.db"}}, {use: files, with: {di
 	}
 	o := vault(t, 0, env, "run", restore, "--accept-loss", "missing_file=3")
 	if n := len(contents(t, dir+"/filedir")); n != len(full)-3 || strings.Count(o.stdout, "loss: missing_file") != 3 {
-		t.Errorf("%d files are there, and told is\n%s", n, o.stdout)
+		t.Errorf("%d files were restored, and the output is\n%s", n, o.stdout)
 	}
 	if _, err := os.Stat(fmt.Sprint(dir, "/copy.db")); err != nil {
 		t.Error(err)
 	}
 }
 
-// A snapshot that was made with a selection says so wherever it is looked at.
-func TestWhatWasSelectedIsToldOfASnapshot(t *testing.T) {
+// All commands show that a snapshot was made with a selection.
+func TestSelectionOfSnapshotIsShown(t *testing.T) {
 	repo := t.TempDir() + "/repository"
 	backup := written(t, "backup.yaml", `version: 1
 source: [{use: sample, with: {db_bytes: 16KiB, files: false}}]
@@ -102,7 +102,7 @@ sink: [{use: local, with: {dir: "${env:REPO}", create: true}}]
 	vault(t, 0, []string{"REPO=" + repo}, "run", backup)
 	for command, says := range map[string]string{"snapshots": "partial (selection)", "show": "\npartial: made with a selection\n", "verify": "is partial: made with a selection"} {
 		if o := vault(t, 0, nil, command, repo); !strings.Contains(o.stdout, says) {
-			t.Errorf("%s says\n%s", command, o.stdout)
+			t.Errorf("%s prints\n%s", command, o.stdout)
 		}
 	}
 	var shown struct {
@@ -121,7 +121,7 @@ sink: [{use: local, with: {dir: "${env:REPO}", create: true}}]
 func TestEveryKindOfLossHasANoun(t *testing.T) {
 	for _, kind := range stage.LossKinds() {
 		if says := snapshotcmd.Lacking(map[stage.LossKind]int64{kind: 2}); strings.Contains(says, "_") || !strings.HasPrefix(says, "2 ") {
-			t.Errorf("of %s it says %q", kind, says)
+			t.Errorf("%s: got %q", kind, says)
 		}
 	}
 }

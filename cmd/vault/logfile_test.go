@@ -31,14 +31,14 @@ func events(t *testing.T, path string) (all []progress.Event) {
 	return all
 }
 
-// A log file gets every event of a run with its result, beside whatever is shown;
-// the next run is appended.
-func TestALogFileHasTheEventsOfEveryRun(t *testing.T) {
+// A log file gets all events and the result of a run, in addition to the normal output.
+// The next run is appended.
+func TestLogFileHasEventsOfEveryRun(t *testing.T) {
 	log, file := filepath.Join(t.TempDir(), "vault.log"), written(t, "p.yaml", logged)
 	for _, flags := range [][]string{nil, {"--quiet"}, {"--json"}} {
 		o := vault(t, 0, nil, append([]string{"run", file, "--set", "dir=" + t.TempDir(), "--log-file", log}, flags...)...)
 		if flags == nil && (!strings.Contains(o.stderr, "prove") || strings.Contains(o.stderr, "{")) {
-			t.Errorf("beside the log file it shows %s", o.stderr)
+			t.Errorf("standard error has %s", o.stderr)
 		}
 	}
 	runs, steps := map[string]int64{}, map[string]bool{}
@@ -65,27 +65,27 @@ func TestALogFileHasTheEventsOfEveryRun(t *testing.T) {
 	failed := filepath.Join(t.TempDir(), "failed.log")
 	vault(t, 2, nil, "run", file, "--set", "dir="+t.TempDir(), "--log-file", failed)
 	if all := events(t, failed); len(all) != 1 || all[0].Kind != progress.Failed || all[0].Class != 2 {
-		t.Errorf("of a run that failed the log has %+v", all)
+		t.Errorf("failed run: the log has %+v", all)
 	}
 }
 
-// A log on a full disk ends no backup.
-func TestALogFileThatCannotBeWrittenIsANote(t *testing.T) {
+// A log file on a full disk does not fail a backup.
+func TestUnwritableLogFileIsNote(t *testing.T) {
 	o := vault(t, 0, nil, "run", written(t, "p.yaml", logged), "--set", "dir="+t.TempDir(), "--log-file", "/dev/full")
 	if !strings.Contains(o.stdout, "could not be written to /dev/full: ") {
-		t.Errorf("it says %s", o.stdout)
+		t.Errorf("got %s", o.stdout)
 	}
 	vault(t, 2, nil, "run", written(t, "p.yaml", logged), "--set", "dir="+t.TempDir(), "--log-file", filepath.Join(t.TempDir(), "missing", "log"))
 }
 
-// Nobody waits for a reader that may never come.
-func TestALogFileThatIsAPipeWithoutAReaderIsRefused(t *testing.T) {
+// A run must not wait for a reader that may never come.
+func TestLogFileRefusesPipeWithoutReader(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	o := vault(t, 2, nil, "run", written(t, "p.yaml", logged), "--set", "dir="+t.TempDir(), "--log-file", pipe)
 	if !strings.Contains(o.stderr, "--log-file: open "+pipe) {
-		t.Errorf("it says %s", o.stderr)
+		t.Errorf("got %s", o.stderr)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/lmsvault/vault/internal/machine"
 )
 
-// program is the built vault.
+// program is the path of the built vault.
 var program string
 
 func TestMain(m *testing.M) { os.Exit(build(m)) }
@@ -40,10 +40,10 @@ func build(m *testing.M) int {
 	return m.Run()
 }
 
-// call is a call of the program.
+// call is a command line of vault.
 type call struct {
 	args []string
-	env  []string // NAME=value, besides a HOME of its own
+	env  []string // NAME=value, in addition to a HOME for the test
 	in   string
 }
 
@@ -56,7 +56,7 @@ func (c call) command(t testing.TB) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), program, c.args...)
 	home := t.TempDir()
 	cmd.Env = append([]string{"HOME=" + home, "XDG_CONFIG_HOME=" + home, "TMPDIR=" + home, "PATH=" + os.Getenv("PATH")}, c.env...)
-	if on := os.Getenv("VAULT_TEST_ISOLATE"); on != "" { // the tests' second run: every built-in stage in a process of its own
+	if on := os.Getenv("VAULT_TEST_ISOLATE"); on != "" { // the second run of the tests: each built-in stage in its own process
 		cmd.Env = append(cmd.Env, "LMSVAULT_ISOLATE="+on)
 	}
 	cmd.Stdin = strings.NewReader(c.in)
@@ -76,7 +76,7 @@ func (c call) run(t testing.TB) outcome {
 	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
-// vault runs the program and wants an exit code.
+// vault runs the program and fails the test if the exit code differs.
 func vault(t testing.TB, code int, env []string, args ...string) outcome {
 	t.Helper()
 	o := call{args: args, env: env}.run(t)
@@ -86,7 +86,7 @@ func vault(t testing.TB, code int, env []string, args ...string) outcome {
 	return o
 }
 
-// written makes a file with this text.
+// written creates a file with this text.
 func written(t testing.TB, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)

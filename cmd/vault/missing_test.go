@@ -7,60 +7,60 @@ import (
 	"testing"
 )
 
-// What narrows a check is on the command line or nowhere: a variable that is set
-// for something else must not.
-func TestSnapshotsAreChosenByFlagsAlone(t *testing.T) {
+// Only the command line narrows a check: a variable that is set for another purpose must
+// not do so.
+func TestSnapshotsAreSelectedByFlagsOnly(t *testing.T) {
 	dir := t.TempDir()
 	repo := filepath.Join(dir, "repo")
 	vault(t, 0, nil, "run", written(t, "p.yaml", "version: 1\nsource: [{use: sample, with: {files: false}}]\nsink: [{use: local, with: {dir: "+repo+", create: true}}]\n"))
 	vault(t, 0, nil, "run", written(t, "q.yaml", "version: 1\nsource: [{use: sample, with: {files: false}}]\nsink: [{use: local, with: {dir: "+repo+"}}]\n"))
 	env := []string{"LMSVAULT_SNAPSHOT=1999", "LMSVAULT_SITE=none", "LMSVAULT_PIPELINE=p", "LMSVAULT_SIGNER=vault-signer-none"}
 	if o := vault(t, 0, env, "verify", repo); !strings.Contains(o.stdout, "no damage found (checked 2 of 2 snapshots)") {
-		t.Errorf("verify says\n%s", o.stdout)
+		t.Errorf("verify prints\n%s", o.stdout)
 	}
 	vault(t, 0, env, "ls", repo, "--pipeline", "q")
 	if o := vault(t, 0, nil, "verify", repo, "--pipeline", "p"); !strings.Contains(o.stdout, "no damage found (checked 1 of 2 snapshots)") {
-		t.Errorf("verify of one pipeline says\n%s", o.stdout)
+		t.Errorf("verify of one pipeline prints\n%s", o.stdout)
 	}
 	if o := vault(t, 0, nil, "verify", repo, "latest", "--pipeline", "p"); !strings.Contains(o.stdout, "no damage found (checked 1 of 2 snapshots)") {
-		t.Errorf("verify of one snapshot says\n%s", o.stdout)
+		t.Errorf("verify of one snapshot prints\n%s", o.stdout)
 	}
 	for _, name := range []string{"snapshot", "site", "pipeline", "signer"} {
 		for _, command := range []string{"show", "ls", "verify"} {
 			if o := vault(t, 2, nil, command, repo, "--"+name, ""); !strings.Contains(o.stderr, "--"+name+" is empty") {
-				t.Errorf("%s --%s '' says\n%s", command, name, o.stderr)
+				t.Errorf("%s --%s '' prints\n%s", command, name, o.stderr)
 			}
 		}
 		settings := written(t, "config.yaml", name+": p\n")
 		if o := vault(t, 2, nil, "verify", repo, "--config", settings); !strings.Contains(o.stderr, name+" can only be a flag") {
-			t.Errorf("verify with %s in its settings says\n%s", name, o.stderr)
+			t.Errorf("verify with %s in its settings prints\n%s", name, o.stderr)
 		}
 	}
 	empty := filepath.Join(dir, "empty")
 	vault(t, 0, nil, "init-repository", empty)
 	if o := vault(t, 0, nil, "verify", empty); !strings.Contains(o.stdout, "no damage found (the repository has no snapshots)") {
-		t.Errorf("verify of an empty repository says\n%s", o.stdout)
+		t.Errorf("verify of an empty repository prints\n%s", o.stdout)
 	}
 }
 
-// The file that makes a backup opens it, too.
-func TestVerifyTakesTheKeyOfTheEncryptStep(t *testing.T) {
+// The pipeline file of a backup also opens its repository.
+func TestVerifyUsesKeyOfEncryptStep(t *testing.T) {
 	file := written(t, "p.yaml", "version: 1\nsource: [{use: sample, with: {files: false}}]\ntransform: [{use: encrypt, with: {passphrase: \"${env:KEY}\"}}]\n"+
 		"sink: [{use: local, with: {dir: "+filepath.Join(t.TempDir(), "r")+", create: true}}]\n")
 	vault(t, 0, []string{"KEY=a long passphrase"}, "run", file)
 	for _, env := range []string{"KEY=a long passphrase", "LMSVAULT_PASSPHRASE=a long passphrase"} {
 		if o := vault(t, 0, []string{env}, "verify", file); !strings.Contains(o.stdout, "no damage found (checked 1 of 1") {
-			t.Errorf("verify says\n%s", o.stdout)
+			t.Errorf("verify prints\n%s", o.stdout)
 		}
 	}
 	if o := vault(t, 3, []string{"KEY=another passphrase"}, "verify", file); !strings.Contains(o.stderr, "wrong passphrase") {
-		t.Errorf("with another passphrase it says\n%s", o.stderr)
+		t.Errorf("with another passphrase: got\n%s", o.stderr)
 	}
 }
 
-// A script tells a slip in a name (2) from a disk that is not mounted (3), whichever
-// command it runs.
-func TestAMissingThingHasOneExitCode(t *testing.T) {
+// With every command, scripts can distinguish a wrong name (2) from a disk that is not
+// mounted (3).
+func TestMissingObjectsHaveOneExitCode(t *testing.T) {
 	dir := t.TempDir()
 	repo := filepath.Join(dir, "repo")
 	vault(t, 0, nil, "run", written(t, "p.yaml", "version: 1\nsource: [{use: sample, with: {files: false}}]\nsink: [{use: local, with: {dir: "+repo+", create: true}}]\n"))
@@ -105,12 +105,12 @@ func TestAMissingThingHasOneExitCode(t *testing.T) {
 		t.Run(thing, func(t *testing.T) {
 			for _, args := range c.calls {
 				if o := vault(t, c.code, nil, args...); !strings.Contains(o.stdout+o.stderr, c.say) {
-					t.Errorf("vault %s says\n%s%s", strings.Join(args, " "), o.stdout, o.stderr)
+					t.Errorf("vault %s prints\n%s%s", strings.Join(args, " "), o.stdout, o.stderr)
 				}
 			}
 		})
 	}
 	if _, err := os.Stat(none + ".yaml"); err == nil {
-		t.Error("a missing pipeline file was made a repository")
+		t.Error("a repository was created in place of the pipeline file")
 	}
 }

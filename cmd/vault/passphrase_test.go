@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestAPassphraseIsTheSameWhereverItComesFrom(t *testing.T) {
+func TestPassphraseIsSameFromAllSources(t *testing.T) {
 	repo := filepath.Join(t.TempDir(), "repo")
 	pipeline := func(repo string) string {
 		return written(t, "p.yaml", `version: 1
@@ -50,14 +50,14 @@ sink: [{use: local, with: {create: true, dir: `+repo+`}}]
 	}
 }
 
-func TestARepositoryThatIsNoDirectoryIsRefusedWithWhatWasMeant(t *testing.T) {
+func TestRepositoryMustBeDirectory(t *testing.T) {
 	for path, say := range map[string]string{
 		"~/backups": "leave out the quotes", "$HOME/backups": "so that the shell expands it", "s3://bucket/x": "no bucket storage", "file:///srv/x": "write /srv/x",
 		"vault@host:/srv": "another host", "sftp://host/srv": "the example sftp", `C:\backups`: "a Windows path", "${env:HOME}/x": "not expanded", "/srv/x\n": "line break",
 	} {
 		for _, command := range []string{"snapshots", "ls", "init-repository"} {
 			if o := vault(t, 2, nil, command, path); !strings.Contains(o.stderr, say) {
-				t.Errorf("vault %s %q says %s, want %q", command, path, o.stderr, say)
+				t.Errorf("vault %s %q prints %s, want %q", command, path, o.stderr, say)
 			}
 		}
 	}

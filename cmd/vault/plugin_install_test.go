@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/cmd/vault/plugincmd"
 )
 
-// release builds the plugin of testdata, beside the program and once for a version.
+// release builds the plugin of testdata/release with a version, once per version.
 func release(t testing.TB, version string) string {
 	t.Helper()
 	file := filepath.Join(filepath.Dir(program), "release-"+version)
@@ -33,12 +33,12 @@ func says(t testing.TB, text string, want ...string) {
 	t.Helper()
 	for _, w := range want {
 		if !strings.Contains(text, w) {
-			t.Errorf("it doesn't say %q:\n%s", w, text)
+			t.Errorf("no %q in\n%s", w, text)
 		}
 	}
 }
 
-// copied is a folder of pipelines with what another one has installed.
+// copied returns a copy of a directory of pipelines with its installed plugins.
 func copied(t testing.TB, from string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -48,8 +48,8 @@ func copied(t testing.TB, from string) string {
 	return dir
 }
 
-// From nothing to removed, as somebody does it on the command line.
-func TestAPluginIsInstalledShownVerifiedUsedAndRemoved(t *testing.T) {
+// TestPluginLifecycle installs, lists, verifies, uses and removes a plugin.
+func TestPluginLifecycle(t *testing.T) {
 	dir, file := t.TempDir(), release(t, "1.0.0")
 	at := func(code int, args ...string) outcome {
 		t.Helper()
@@ -90,7 +90,7 @@ func TestAPluginIsInstalledShownVerifiedUsedAndRemoved(t *testing.T) {
 	}
 }
 
-func TestAChangedPluginIsRefusedByEveryCommandAndNeverRun(t *testing.T) {
+func TestChangedPluginIsNeverRun(t *testing.T) {
 	dir := t.TempDir()
 	vault(t, 0, nil, "plugin", "install", release(t, "1.0.0"), "--pipelines", dir)
 	list := listOf(t, dir)
@@ -132,14 +132,14 @@ func TestAChangedPluginIsRefusedByEveryCommandAndNeverRun(t *testing.T) {
 		t.Errorf("as JSON: %+v", got)
 	}
 	if _, err := os.Stat(trace); err == nil {
-		t.Error("a file that is not pinned was run")
+		t.Error("a changed file was run")
 	}
 	vault(t, 0, nil, "plugin", "remove", "mystore", "--pipelines", dir)
 }
 
-// What the lock file says of a plugin binds: name, version and stages are looked at
-// whenever it is used, not the SHA-256 alone.
-func TestAPluginThatIsAnotherThanTheLockFileSaysIsRefused(t *testing.T) {
+// Each use of a plugin checks the name, version and stages in the lock file, not only the
+// SHA-256.
+func TestPluginThatContradictsLockFileIsRefused(t *testing.T) {
 	original := t.TempDir()
 	vault(t, 0, nil, "plugin", "install", release(t, "1.0.0"), "--pipelines", original)
 	for from, c := range map[string]struct{ to, use, says string }{
@@ -155,7 +155,7 @@ func TestAPluginThatIsAnotherThanTheLockFileSaysIsRefused(t *testing.T) {
 			says(t, vault(t, 3, nil, "plugin", "info", name, "--pipelines", dir).stderr, c.says)
 			says(t, vault(t, 0, nil, "stages", "--pipelines", dir).stderr, "warning: ", c.says)
 			says(t, vault(t, 3, nil, "plugin", "test", name, "--list", "--pipelines", dir).stderr, c.says)
-			if c.use == "" { // told without running it, too
+			if c.use == "" { // also reported without running it
 				says(t, vault(t, 3, nil, "plugin", "verify", "--pipelines", dir).stdout, c.says)
 				return
 			}
@@ -167,13 +167,13 @@ func TestAPluginThatIsAnotherThanTheLockFileSaysIsRefused(t *testing.T) {
 			says(t, vault(t, 2, nil, "lint", file, "--set", "dir="+repo).stdout, c.says)
 			says(t, vault(t, 3, nil, "run", file, "--set", "dir="+repo).stderr, c.says)
 			if _, err := os.Stat(repo); err == nil {
-				t.Error("it was used all the same")
+				t.Error("the plugin was used")
 			}
 		})
 	}
 }
 
-// edited changes a text in a file, which must be there.
+// edited replaces a string in a file, which must contain it.
 func edited(t testing.TB, file, from, to string) {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -227,7 +227,7 @@ func TestPluginCommandsPrintOneDocumentWithJSON(t *testing.T) {
 	says(t, o.stderr, lock+" is damaged, so none of its plugins can be used", `vault.lock.yaml:2:12: error: unknown key "nme": did you mean "name"?`)
 }
 
-func TestProcessesThatInstallAtOnceLoseNoEntry(t *testing.T) {
+func TestConcurrentInstallsLoseNoEntry(t *testing.T) {
 	dir, file := t.TempDir(), release(t, "1.0.0")
 	var all sync.WaitGroup
 	for range 4 {
@@ -244,7 +244,7 @@ func TestProcessesThatInstallAtOnceLoseNoEntry(t *testing.T) {
 	says(t, vault(t, 0, nil, "plugin", "verify", "--pipelines", copied(t, dir)).stdout, "mystore 1.0.0: ok")
 }
 
-func TestPluginCommandsSayWhatIsWrong(t *testing.T) {
+func TestPluginCommandErrors(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct {
 		say  string

@@ -33,9 +33,9 @@ func goenv(t *testing.T, name string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// What docs/plugins.md promises: a new project runs its pipeline, is installed,
-// and is used by its name.
-func TestANewProjectWorksFromItsMakefileToItsInstallation(t *testing.T) {
+// As documented in docs/plugins.md, a new project can run its pipeline, be installed and
+// be used by name.
+func TestNewProjectRunsAndInstalls(t *testing.T) {
 	checkout, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
@@ -48,13 +48,13 @@ func TestANewProjectWorksFromItsMakefileToItsInstallation(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "project")
 			o := vault(t, 0, nil, append([]string{"plugin", "new", "storage", "mystore", "--dir", dir}, args...)...)
 			if !strings.Contains(o.stdout, "vault plugin install ./mystore") {
-				t.Errorf("it does not say what to do next:\n%s", o.stdout)
+				t.Errorf("no next step in\n%s", o.stdout)
 			}
 			if out := made(t, dir, "try"); !strings.Contains(out, "runs unpinned from its path") || !strings.Contains(out, "snapshot ") {
 				t.Errorf("make try says:\n%s", out)
 			}
 			check := call{args: []string{"plugin", "test", "./mystore", "--config", "try.yaml", "--run", "process/"}}.command(t)
-			check.Dir = dir // what try.yaml makes lies there
+			check.Dir = dir // try.yaml writes there
 			if out, err := check.CombinedOutput(); err != nil {
 				t.Errorf("%v:\n%s", err, out)
 			}
@@ -80,8 +80,8 @@ func TestANewProjectWorksFromItsMakefileToItsInstallation(t *testing.T) {
 	}
 }
 
-// sameBytes builds the program a second time: what is pinned by SHA-256 must be
-// the same for everyone who builds it.
+// sameBytes builds the program again and compares it: plugins are pinned by SHA-256, so
+// builds must be reproducible.
 func sameBytes(t *testing.T, dir string) {
 	t.Helper()
 	path := filepath.Join(dir, "mystore")
@@ -94,12 +94,12 @@ func sameBytes(t *testing.T, dir string) {
 	}
 	made(t, dir, "mystore")
 	if second, err := os.ReadFile(path); err != nil || !bytes.Equal(first, second) {
-		t.Errorf("built again it has other bytes (%v)", err)
+		t.Errorf("the second build differs (%v)", err)
 	}
 }
 
-// make test works where PATH has no vault: it takes the one that made the project.
-func TestANewProjectFindsItsVault(t *testing.T) {
+// Without a vault in PATH, make uses the one that created the project.
+func TestNewProjectFindsVault(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "project")
 	checkout, err := filepath.Abs("../..")
 	if err != nil {
@@ -113,7 +113,7 @@ func TestANewProjectFindsItsVault(t *testing.T) {
 	}
 }
 
-func TestNewPluginTellsMistakes(t *testing.T) {
+func TestPluginNewErrors(t *testing.T) {
 	there := t.TempDir()
 	for want, args := range map[string][]string{
 		"use storage, source, sink or transform":     {"table", "x"},
@@ -131,7 +131,7 @@ func TestNewPluginTellsMistakes(t *testing.T) {
 			code = 3
 		}
 		if o := vault(t, code, nil, append([]string{"plugin", "new"}, args...)...); !strings.Contains(o.stderr, want) {
-			t.Errorf("vault plugin new %q says %q, and not %q", args, o.stderr, want)
+			t.Errorf("vault plugin new %q prints %q, want %q", args, o.stderr, want)
 		}
 	}
 }

@@ -24,7 +24,7 @@ var unpinned = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// workshop is a folder with bin/mystore and a pipeline file that uses it.
+// workshop returns a directory with bin/mystore and a pipeline file that uses it.
 func workshop(t *testing.T, text string) (dir, file string) {
 	t.Helper()
 	built, err := unpinned()
@@ -54,9 +54,9 @@ transform: [{use: compress}]
 sink: [{use: ./bin/mystore, with: {folder: "${dir}/r"}}]
 `
 
-// A plugin in development is used by its path, from any folder: run, lint, plan,
-// and the commands that look into its repository, which name the pipeline file.
-func TestAPluginIsUsedByItsPath(t *testing.T) {
+// A plugin in development can be used by path, from any directory: by run, lint and plan,
+// and by commands on its repository, which take the pipeline file.
+func TestPluginIsUsedByPath(t *testing.T) {
 	dir, file := workshop(t, plugged)
 	set := []string{"--set", "dir=" + dir}
 	unpinned := file + ":4:14: warning: plugin mystore runs unpinned from its path, which is for development: vault plugin install pins it\n"
@@ -66,7 +66,7 @@ func TestAPluginIsUsedByItsPath(t *testing.T) {
 	vault(t, 0, nil, append(set, "init-repository", file)...)
 	vault(t, 0, nil, append(set, "plan", file)...)
 	if o := vault(t, 0, nil, append(set, "run", file)...); !strings.Contains(o.stderr, unpinned) {
-		t.Errorf("run says %s", o.stderr)
+		t.Errorf("run prints %s", o.stderr)
 	}
 	for _, command := range [][]string{{"verify", file}, {"show", file}, {"ls", file}, {"cat", file, "db/config"}} {
 		vault(t, 0, nil, append(set, command...)...)
@@ -74,11 +74,11 @@ func TestAPluginIsUsedByItsPath(t *testing.T) {
 	if o := vault(t, 0, nil, append(set, "snapshots", file, "--json")...); !strings.Contains(o.stdout, `"pipeline": "p"`) {
 		t.Errorf("snapshots are %s", o.stdout)
 	}
-	vault(t, 0, nil, "verify", filepath.Join(dir, "r")) // it is a repository like any other
+	vault(t, 0, nil, "verify", filepath.Join(dir, "r")) // built-in stages can read the repository
 }
 
-// Settings of a plugin are checked as those of built-in stages are, and by itself.
-func TestSettingsOfAPluginAreFindingsAtTheirPlace(t *testing.T) {
+// The settings of a plugin are checked like those of built-in stages, and by the plugin.
+func TestInvalidPluginSettingsHavePosition(t *testing.T) {
 	for with, want := range map[string]string{
 		"{folder: /x, color: red}":               `:4:48: error: unknown key "color": did you mean "colour"?`,
 		"{folder: /x, colour: blue}":             `:4:56: error: colour must be one of red, green`,
@@ -96,7 +96,7 @@ func TestSettingsOfAPluginAreFindingsAtTheirPlace(t *testing.T) {
 	}
 }
 
-func TestAPathThatIsNoPluginIsToldWithItsReason(t *testing.T) {
+func TestPathWithoutPluginIsExplained(t *testing.T) {
 	dir, _ := workshop(t, plugged)
 	for use, want := range map[string]string{
 		"./bin/nothing":      "no plugin at ./bin/nothing: paths are relative to the directory of the pipeline file",
@@ -136,7 +136,7 @@ func TestAPathThatIsNoPluginIsToldWithItsReason(t *testing.T) {
 	}
 }
 
-func TestStagesShowsWhatAPluginAtAPathHas(t *testing.T) {
+func TestStagesDescribesPluginByPath(t *testing.T) {
 	dir, _ := workshop(t, plugged)
 	path := filepath.Join(dir, "bin/mystore")
 	o := vault(t, 0, nil, "stages", path)
@@ -147,14 +147,14 @@ func TestStagesShowsWhatAPluginAtAPathHas(t *testing.T) {
 	}
 	var found []stagecmd.Described
 	if o := vault(t, 0, nil, "stages", path+":flip", "--json"); json.Unmarshal([]byte(o.stdout), &found) != nil || len(found) != 1 || found[0].Name != "flip" {
-		t.Errorf("as JSON it is %s", o.stdout)
+		t.Errorf("the JSON is %s", o.stdout)
 	}
 	vault(t, 2, nil, "stages", path+":none")
 	vault(t, 2, nil, "stages", path+"2")
 }
 
-// The storage that is meant must be clear.
-func TestAPipelineFileNamesOneRepository(t *testing.T) {
+// A pipeline file with several storages is ambiguous.
+func TestPipelineFileMustNameOneRepository(t *testing.T) {
 	dir := t.TempDir()
 	for text, want := range map[string]string{
 		"sink: [{use: sqlite, with: {path: /x}}]":                                            "has no storage",
@@ -171,32 +171,32 @@ func TestAPipelineFileNamesOneRepository(t *testing.T) {
 	}
 }
 
-// A pipeline that reads a repository gives its keys too.
-func TestAPipelineFileGivesTheKeysOfARepository(t *testing.T) {
+// A pipeline that reads a repository also provides its keys.
+func TestPipelineFileProvidesRepositoryKeys(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
 	vault(t, 0, nil, "demo", "--dir", dir)
 	read := written(t, "read.yaml", "version: 1\nsource: [{use: local, with: {dir: "+dir+"/repository, passphrase: \"${env:WORD}\"}}]\nsink: [{use: sqlite, with: {path: /x}}]\n")
 	vault(t, 0, []string{"WORD=only a demo"}, "verify", read)
 	if o := vault(t, 3, []string{"WORD=another"}, "verify", read); !strings.Contains(o.stderr, "wrong passphrase") {
-		t.Errorf("it says %s", o.stderr)
+		t.Errorf("got %s", o.stderr)
 	}
 	write := written(t, "write.yaml", "version: 1\nsource: [{use: sample}]\nsink: [{use: local, with: {dir: "+dir+"/repository, create: true}}]\n")
 	vault(t, 0, []string{"LMSVAULT_PASSPHRASE=only a demo"}, "ls", write)
 	vault(t, 3, nil, "ls", write)
 }
 
-func TestServeSaysWhatItIsToAPerson(t *testing.T) {
+func TestServeStartedByHandExplainsItself(t *testing.T) {
 	if o := vault(t, 0, nil, "plugin", "serve"); !strings.Contains(o.stdout, "isolate: true") {
-		t.Errorf("it says %s", o.stdout)
+		t.Errorf("got %s", o.stdout)
 	}
 	if o := vault(t, 2, nil, "plugin", "nosuch"); !strings.Contains(o.stderr, "nosuch") {
-		t.Errorf("it says %s", o.stderr)
+		t.Errorf("got %s", o.stderr)
 	}
 }
 
-// An installed plugin is known by name beside its pipelines: in lists, help and
-// the schema, and to a repository that was written with its transform.
-func TestAnInstalledPluginIsKnownBesideItsPipelines(t *testing.T) {
+// An installed plugin is known by name: in lists, help and the schema, and when opening a
+// repository that was written with its transform.
+func TestCommandsKnowInstalledPlugin(t *testing.T) {
 	dir, file := workshop(t, `version: 1
 source: [{use: sample, with: {files: false}}]
 transform: [{use: compress}, {use: flip}]
@@ -211,7 +211,7 @@ sink: [{use: mystore, with: {folder: "${dir}/r"}}]
 		t.Errorf("the list is\n%s", o.stdout)
 	}
 	if o := vault(t, 0, nil, "stages", "flip", "--pipelines", dir); !strings.Contains(o.stdout, "Turns bits around.") {
-		t.Errorf("of flip it shows %s", o.stdout)
+		t.Errorf("flip is described as %s", o.stdout)
 	}
 	if o := vault(t, 0, nil, "schema", "--pipelines", dir); !strings.Contains(o.stdout, `"const": "mystore"`) || !strings.Contains(o.stdout, `"colour"`) {
 		t.Error("the schema doesn't know mystore")
@@ -219,11 +219,11 @@ sink: [{use: mystore, with: {folder: "${dir}/r"}}]
 	set := []string{"--set", "dir=" + dir}
 	for _, command := range []string{"lint", "init-repository", "plan", "run", "verify"} {
 		if o := vault(t, 0, nil, append(set, command, file)...); strings.Contains(o.stderr+o.stdout, "warning") {
-			t.Errorf("%s says %s%s", command, o.stdout, o.stderr)
+			t.Errorf("%s prints %s%s", command, o.stdout, o.stderr)
 		}
 	}
 	if o := vault(t, 3, nil, "verify", filepath.Join(dir, "r")); !strings.Contains(o.stderr, `the transform "flip"`) || !strings.Contains(o.stderr, "vault plugin install") {
-		t.Errorf("where the plugin isn't known it says %s", o.stderr)
+		t.Errorf("without the plugin: got %s", o.stderr)
 	}
 	pinned, err := filepath.Glob(filepath.Join(dir, "vault-plugins", "*"))
 	if err != nil || len(pinned) != 1 {
@@ -239,14 +239,14 @@ sink: [{use: mystore, with: {folder: "${dir}/r"}}]
 	closed(t, f)
 	o := vault(t, 2, nil, append(set, "lint", file)...)
 	if strings.Count(o.stdout, "refused: ") != 2 || !strings.Contains(o.stdout, file+":4:14: error: plugin mystore is installed but refused") || strings.Contains(o.stdout, "no stage") {
-		t.Errorf("of a changed plugin lint prints %s", o.stdout)
+		t.Errorf("changed plugin: lint prints %s", o.stdout)
 	}
 	if o := vault(t, 3, nil, "stages", "mystore", "--pipelines", dir); strings.Contains(o.stderr, "warning") || strings.Contains(o.stderr, "no stage") {
-		t.Errorf("of a changed plugin's stage it says %s", o.stderr)
+		t.Errorf("changed plugin: stages prints %s", o.stderr)
 	} else {
 		says(t, o.stderr, "plugin mystore is installed but refused", "is not the pinned file")
 	}
 	if o := vault(t, 0, nil, "stages", "--pipelines", dir); !strings.Contains(o.stderr, "refused") || strings.Contains(o.stdout, "mystore") {
-		t.Errorf("of a changed plugin the list says %s%s", o.stdout, o.stderr)
+		t.Errorf("changed plugin: list prints %s%s", o.stdout, o.stderr)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/internal/machine"
 )
 
-// faulty builds the plugin of testdata that breaks a promise, once.
+// faulty builds the plugin of testdata/faulty, once.
 func faulty(t testing.TB) string {
 	t.Helper()
 	file := filepath.Join(filepath.Dir(program), "faulty")
@@ -29,7 +29,7 @@ func faulty(t testing.TB) string {
 	return file
 }
 
-// stored are what is below a folder.
+// stored returns the paths of the files below a directory.
 func stored(t testing.TB, dir string) (all []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -47,9 +47,9 @@ func stored(t testing.TB, dir string) (all []string) {
 	return all
 }
 
-// A storage in Go passes the whole kit, with the settings of a pipeline's step, and
-// nothing is left of it.
-func TestAGoodPluginPasses(t *testing.T) {
+// A storage in Go passes all checks with the settings of a pipeline's step, and the checks
+// remove their objects.
+func TestGoodPluginPasses(t *testing.T) {
 	dir, file := t.TempDir(), release(t, "1.0.0")
 	t.Parallel()
 	objects := filepath.Join(dir, "objects")
@@ -60,7 +60,7 @@ func TestAGoodPluginPasses(t *testing.T) {
 	}
 	o := vault(t, 0, nil, "plugin", "test", file, "--config", try, "--set", "where="+objects)
 	says(t, o.stdout, "plugin mystore 1.0.0, storage mystore\n", "ok       process/broken-stream", "ok       storage/range", "ok       crash/put", " ok, 0 failed, ")
-	left := slices.DeleteFunc(stored(t, objects), func(path string) bool { // of the last Put that was killed; the next one sweeps it
+	left := slices.DeleteFunc(stored(t, objects), func(path string) bool { // of the last killed Put; the next Put removes it
 		return filepath.Dir(path) == filepath.Join(objects, "tmp")
 	})
 	if len(left) > 0 {
@@ -68,8 +68,8 @@ func TestAGoodPluginPasses(t *testing.T) {
 	}
 }
 
-// So does one in another language; of the installed plugin it is the pinned file that runs.
-func TestAPluginInPythonPasses(t *testing.T) {
+// A plugin in another language passes too. For an installed plugin, the pinned file runs.
+func TestPythonPluginPasses(t *testing.T) {
 	t.Parallel()
 	python := machine.Python(t)
 	source, dir := t.TempDir(), t.TempDir()
@@ -92,9 +92,9 @@ func TestAPluginInPythonPasses(t *testing.T) {
 	says(t, o.stdout, "ok       process/broken-stream", "ok       storage/range", "ok       crash/put", " ok, 0 failed, ")
 }
 
-// The check that fails is the one of the promise that is broken; it says what was
-// found and why that matters.
-func TestABadPluginFailsTheCheckOfItsFault(t *testing.T) {
+// A faulty plugin fails the check of its fault, which prints what was found and why it
+// matters.
+func TestFaultyPluginFailsMatchingCheck(t *testing.T) {
 	file := faulty(t)
 	t.Parallel()
 	for fault, want := range map[string]struct{ run, failed, found string }{
@@ -110,7 +110,7 @@ func TestABadPluginFailsTheCheckOfItsFault(t *testing.T) {
 	}
 }
 
-func TestEachCheckIsAnEventWithJSON(t *testing.T) {
+func TestEachCheckIsEventWithJSON(t *testing.T) {
 	file := faulty(t)
 	t.Parallel()
 	settings := written(t, "settings.yaml", "dir: "+t.TempDir()+"\nfault: range\n")
@@ -137,7 +137,7 @@ func TestEachCheckIsAnEventWithJSON(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrongWithACallIsSaid(t *testing.T) {
+func TestPluginTestUsageErrors(t *testing.T) {
 	file, dir := release(t, "1.0.0"), t.TempDir()
 	otherPipeline := written(t, "other.yaml", "version: 1\nsource: [{use: sample}]\nsink: [{use: local, with: {dir: "+dir+"}}]\n")
 	typo := written(t, "typo.yaml", "dri: /x\n")
@@ -161,16 +161,16 @@ func TestWhatIsWrongWithACallIsSaid(t *testing.T) {
 	}
 }
 
-func TestChecksAreListedWithTheirReasons(t *testing.T) {
+func TestPluginTestListsChecksWithReasons(t *testing.T) {
 	o := vault(t, 0, nil, "plugin", "test", release(t, "1.0.0"), "--list", "--run", "storage/list,process/")
 	says(t, o.stdout, "storage/list-many", "process/host-killed", "An orphaned process would keep writing")
 	if strings.Contains(o.stdout, "storage/range") {
-		t.Errorf("more is listed than was asked for:\n%s", o.stdout)
+		t.Errorf("unselected checks are listed:\n%s", o.stdout)
 	}
 }
 
-// A sink that would replace what is there is not tested before somebody says so.
-func TestASinkThatReplacesNeedsYes(t *testing.T) {
+// A sink that would replace existing data is tested only after confirmation.
+func TestReplacingSinkNeedsYes(t *testing.T) {
 	file := faulty(t)
 	target := written(t, "target.txt", "of value")
 	settings := written(t, "settings.yaml", "file: "+target+"\nreplace: true\n")
@@ -184,8 +184,8 @@ func TestASinkThatReplacesNeedsYes(t *testing.T) {
 	says(t, o.stderr, "write tables and files to the target of sink replacing and leave them there")
 }
 
-// Ctrl-C ends the check that runs, and leaves neither objects nor processes.
-func TestATestOfAPluginCanBeInterrupted(t *testing.T) {
+// Ctrl-C ends the running check and leaves neither objects nor processes.
+func TestPluginTestCanBeInterrupted(t *testing.T) {
 	objects := filepath.Join(t.TempDir(), "objects")
 	settings := written(t, "settings.yaml", "dir: "+objects+"\n")
 	cmd := call{args: []string{"plugin", "test", release(t, "1.0.0"), "--config", settings, "--run", "storage/put-get,storage/list-many"}}.command(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/lmsvault/vault/cmd/vault/cli"
 )
 
-// used adds up the files of a directory.
+// used returns the total size of the files in a directory.
 func used(t *testing.T, dir string) (n int64) {
 	t.Helper()
 	if err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
@@ -28,7 +28,7 @@ func used(t *testing.T, dir string) (n int64) {
 	return n
 }
 
-func TestPruneSaysWhatItFreesAndFreesIt(t *testing.T) {
+func TestPruneReportsAndFreesSpace(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "repo")
 	whole := written(t, "whole.yaml", strings.Replace(small, "{files: false}", "{files: true}", 1))
 	vault(t, 0, nil, "run", whole, "--set", "dir="+dir)
@@ -56,12 +56,12 @@ func TestPruneSaysWhatItFreesAndFreesIt(t *testing.T) {
 	}
 	for _, wrong := range [][]string{{"--read-data-subset", "3/2"}, {"--read-data-subset", "1/2", "--site", "x"}} {
 		if o := vault(t, 2, nil, append([]string{"verify", dir}, wrong...)...); !strings.Contains(o.stderr, "--read-data-subset") {
-			t.Errorf("verify %q says %s", wrong, o.stderr)
+			t.Errorf("verify %q prints %s", wrong, o.stderr)
 		}
 	}
 	for say, args := range map[string][]string{"from 0 to 100": {"--max-waste", "101"}, "always covers all snapshots": {"--site", "x"}} {
 		if o := vault(t, 2, nil, append([]string{"prune", dir}, args...)...); !strings.Contains(o.stderr, say) {
-			t.Errorf("prune %q says %s", args, o.stderr)
+			t.Errorf("prune %q prints %s", args, o.stderr)
 		}
 	}
 }

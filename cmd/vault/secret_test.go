@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// A server that isn't there, an option that isn't known, a DSN that isn't one:
-// whatever goes wrong, no stream shows the password, however much is said.
-func TestNoOutputShowsASecret(t *testing.T) {
+// Errors such as an unreachable server, an unknown option or an invalid DSN do not show
+// the password, even with --verbose.
+func TestNoOutputShowsSecret(t *testing.T) {
 	for _, stage := range []string{"mysql", "postgres"} {
 		file := written(t, "p.yaml", "version: 1\nsource: [{use: "+stage+", with: {dsn: \"${env:SITE_DSN}\"}}]\n"+
 			"transform: [{use: encrypt, with: {passphrase: \"${env:SITE_DSN}\"}}]\nsink: [{use: local, with: {dir: \"${dir}\"}}]\n")
@@ -28,7 +28,7 @@ func TestNoOutputShowsASecret(t *testing.T) {
 	}
 }
 
-func TestADSNOfTheOtherEngineIsNoticed(t *testing.T) {
+func TestDSNOfOtherEngineIsReported(t *testing.T) {
 	for stage, c := range map[string]struct{ dsn, say string }{
 		"mysql":    {"postgres://moodle:hunter2@db/moodle", "write use: postgres"},
 		"postgres": {"moodle:hunter2@tcp(db:3306)/moodle", "write use: mysql"},
@@ -42,7 +42,7 @@ func TestADSNOfTheOtherEngineIsNoticed(t *testing.T) {
 	}
 }
 
-func TestLintSeesWhereBuiltInStagesWork(t *testing.T) {
+func TestLintReportsOverlappingLocations(t *testing.T) {
 	file := written(t, "p.yaml", `version: 1
 source:
   - {use: dataroot, with: {dir: /var/moodledata}}

@@ -39,7 +39,7 @@ func text(t *testing.T, name string) []byte {
 	return b
 }
 
-func TestShippedPipelinesRunWithTheEnvironmentThatTheyDocument(t *testing.T) {
+func TestShippedPipelinesRunWithDocumentedEnvironment(t *testing.T) {
 	stages, err := builtin.Stages()
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestShippedPipelinesRunWithTheEnvironmentThatTheyDocument(t *testing.T) {
 	}
 }
 
-func TestShippedPipelinesFitTheSchema(t *testing.T) {
+func TestShippedPipelinesMatchSchema(t *testing.T) {
 	o := vault(t, 0, nil, "schema")
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(o.stdout))
 	if err != nil {
@@ -133,7 +133,7 @@ func TestPagesOfStagesAreCurrent(t *testing.T) {
 	}
 }
 
-func TestEverySettingSaysWhatItIs(t *testing.T) {
+func TestEverySettingHasHelp(t *testing.T) {
 	stages, err := builtin.Stages()
 	if err != nil {
 		t.Fatal(err)

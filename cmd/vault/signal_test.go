@@ -17,7 +17,7 @@ import (
 
 const large = "version: 1\nsource: [{use: sample, with: {files: false, db_bytes: 1GiB}}]\nsink: [{use: local, with: {dir: \"${dir}\", create: true}}]\n"
 
-func TestASignalEndsARunWithExitCode130(t *testing.T) {
+func TestSignalEndsRunWithExitCode130(t *testing.T) {
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		cmd := call{args: []string{"run", written(t, "p.yaml", large), "--json", "--set", "dir=" + filepath.Join(t.TempDir(), "repo")}}.command(t)
 		stdout, err := cmd.StdoutPipe()
@@ -50,7 +50,7 @@ func TestASignalEndsARunWithExitCode130(t *testing.T) {
 }
 
 // vault run --json | head -1
-func TestARunWhoseReportNobodyReadsEndsInOrder(t *testing.T) {
+func TestRunEndsCleanlyIfReaderExits(t *testing.T) {
 	repo := filepath.Join(t.TempDir(), "repo")
 	cmd := call{args: []string{"run", written(t, "p.yaml", large), "--json", "--set", "dir=" + repo}}.command(t)
 	stdout, err := cmd.StdoutPipe()
@@ -73,11 +73,11 @@ func TestARunWhoseReportNobodyReadsEndsInOrder(t *testing.T) {
 		t.Errorf("exit code %d (%v): %s", code, err, stderr.String())
 	}
 	if left, err := filepath.Glob(repo + "/locks/*"); err != nil || len(left) > 0 {
-		t.Errorf("it left %v, %v", left, err)
+		t.Errorf("remaining: %v, %v", left, err)
 	}
 }
 
-func TestWhatAKilledRunLeftIsSweptAndWhatALivingOneHasIsNot(t *testing.T) {
+func TestOnlyWorkspacesOfKilledRunsAreRemoved(t *testing.T) {
 	tmp := t.TempDir()
 	const dead, alive, link = "vault-run-AAAAAAAAAAAAAAAAAAAAAAAAAA", "vault-run-BBBBBBBBBBBBBBBBBBBBBBBBBB", "vault-run-CCCCCCCCCCCCCCCCCCCCCCCCCC"
 	folders := map[string]bool{dead: false, alive: true, "vault-run-mine": true, "vault-run-2026-photos": true, "vault-run-1": true, "vault-demo-3": true}
@@ -101,15 +101,15 @@ func TestWhatAKilledRunLeftIsSweptAndWhatALivingOneHasIsNot(t *testing.T) {
 		}
 	}
 	if all, err := os.ReadDir(tmp); err != nil || len(all) != len(folders)-1 {
-		t.Errorf("it leaves %v, %v", all, err)
+		t.Errorf("remaining: %v, %v", all, err)
 	}
 	if err := living.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// Ctrl-C where the passphrase is asked for ends vault, and typing shows again.
-func TestCtrlCAtThePassphraseRestoresTheTerminal(t *testing.T) {
+// Ctrl-C at the prompt for the passphrase ends vault and restores the terminal's echo.
+func TestCtrlCAtPassphrasePromptRestoresTerminal(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
 	vault(t, 0, nil, "demo", "--dir", dir)
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)

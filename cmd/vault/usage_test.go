@@ -14,7 +14,7 @@ source: [{use: sample, with: {files: false}}]
 sink: [{use: local, with: {dir: "${dir}", create: true}}]
 `
 
-func TestWrongUseIsExitCode2AndSaysWhatToDo(t *testing.T) {
+func TestUsageErrorsHaveExitCode2(t *testing.T) {
 	file := written(t, "p.yaml", small)
 	for _, c := range []struct {
 		say  string
@@ -52,7 +52,7 @@ func TestWrongUseIsExitCode2AndSaysWhatToDo(t *testing.T) {
 	} {
 		o := vault(t, 2, c.env, c.args...)
 		if !strings.Contains(o.stderr, c.say) || strings.Contains(o.stderr, "goroutine") || o.stdout != "" {
-			t.Errorf("vault %s says\n%s%s\nwant %q", strings.Join(c.args, " "), o.stdout, o.stderr, c.say)
+			t.Errorf("vault %s prints\n%s%s\nwant %q", strings.Join(c.args, " "), o.stdout, o.stderr, c.say)
 		}
 	}
 }
@@ -81,7 +81,7 @@ func TestEveryCommandHasHelp(t *testing.T) {
 	}
 }
 
-func TestFlagsWinOverEnvironmentOverFile(t *testing.T) {
+func TestFlagsOverrideEnvironmentAndFile(t *testing.T) {
 	config := written(t, "c.yaml", "workers: 3\nmemory: 100MiB\nquiet: true\n")
 	cmd := runcmd.NewRun(&cli.App{})
 	newRoot(&cli.App{}).AddCommand(cmd)
@@ -104,7 +104,7 @@ func TestFlagsWinOverEnvironmentOverFile(t *testing.T) {
 	}
 }
 
-func TestAnErrorIsAnEventTooWithJSON(t *testing.T) {
+func TestErrorIsEventWithJSON(t *testing.T) {
 	o := vault(t, 2, nil, "run", "not-there.yaml", "--json")
 	var e struct {
 		Event, Text string
@@ -127,7 +127,7 @@ func TestAnErrorIsAnEventTooWithJSON(t *testing.T) {
 	}
 }
 
-func TestLintPrintsFindingsWithTheirPlaces(t *testing.T) {
+func TestLintPrintsFindingsWithPositions(t *testing.T) {
 	file := written(t, "p.yaml", `version: 1
 source: [{use: sample}]
 transform:
@@ -145,7 +145,7 @@ sink: [{use: local, with: {dri: /srv/x}}]
 		t.Errorf("lint prints\n%swant\n%s", o.stdout, want)
 	}
 	if !strings.Contains(o.stderr, "3 errors found in 1 file") || strings.Contains(o.stderr+o.stdout, "hunter2") {
-		t.Errorf("lint says %s", o.stderr)
+		t.Errorf("lint prints %s", o.stderr)
 	}
 	o = vault(t, 2, nil, "lint", "--json", file)
 	var found []struct {
@@ -157,7 +157,7 @@ sink: [{use: local, with: {dri: /srv/x}}]
 	}
 }
 
-func TestAFileThatLintCannotReadIsAFindingBesideTheOthers(t *testing.T) {
+func TestLintReportsUnreadableFile(t *testing.T) {
 	o := vault(t, 2, nil, "lint", "--json", "not-there.yaml", written(t, "p.yaml", "version: 1\n"))
 	var found []struct{ File, Message string }
 	if err := json.Unmarshal([]byte(o.stdout), &found); err != nil || len(found) != 3 || found[0].File != "not-there.yaml" || !strings.Contains(found[0].Message, "no such file") {
@@ -165,9 +165,10 @@ func TestAFileThatLintCannotReadIsAFindingBesideTheOthers(t *testing.T) {
 	}
 }
 
-// What a machine reads: of plan one document, of demo events with the results at the end.
+// With --json, plan prints one document, and demo prints events with the results in the
+// last one.
 func TestJSONHasOneFormPerCommand(t *testing.T) {
-	// A secret in the file is a warning, which must not come between.
+	// The secret in the file causes a warning, which must not be in the output.
 	file := written(t, "p.yaml", strings.Replace(small, "sink:", "transform: [{use: encrypt, with: {passphrase: only a test}}]\nsink:", 1))
 	o := vault(t, 0, nil, "plan", "--json", file, "--set", "dir="+t.TempDir())
 	var plan struct{ Pipeline string }
@@ -191,7 +192,7 @@ func TestJSONHasOneFormPerCommand(t *testing.T) {
 	}
 }
 
-func TestWorkersThatTheMemoryDoesNotAllowAreNoted(t *testing.T) {
+func TestReducedWorkersAreNoted(t *testing.T) {
 	for _, command := range []string{"plan", "run"} {
 		args := []string{command, written(t, "p.yaml", small), "--set", "dir=" + t.TempDir(), "--memory", "128MiB"}
 		if o := vault(t, 0, nil, append(args, "--workers", "200")...); !strings.Contains(o.stdout, "note: workers: reduced to 2 (from 200) by the memory limit of 128MiB") {

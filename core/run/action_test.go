@@ -14,7 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// acting notes when its actions run beside the calls of a target.
+// acting records the calls of its action together with those of a target.
 type acting struct {
 	t        *target
 	name     string
@@ -39,7 +39,7 @@ func (a *acting) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRe
 
 func (a *acting) Close(context.Context) error { a.t.call(a.name + " closed"); return nil }
 
-// staged is a job with an action at each moment.
+// staged returns a job with an action for each time at which actions run.
 func staged(t *testing.T, sink *target) (j *Job, start, planned, success, fails, always *acting) {
 	t.Helper()
 	j = job(t, site(), sink)
@@ -61,7 +61,7 @@ func no(what string) []stage.ActionFinding {
 	return []stage.ActionFinding{{ID: "fine", Level: stage.LevelOK, What: "all is well"}, {ID: "disk-space", Level: stage.LevelFail, What: what, Where: "/srv", Remedy: "make room"}}
 }
 
-func TestActionsRunAtTheirMoments(t *testing.T) {
+func TestActionsRunInOrder(t *testing.T) {
 	sink := &target{}
 	j, start, planned, success, _, _ := staged(t, sink)
 	r, err := j.Run(t.Context())
@@ -72,11 +72,11 @@ func TestActionsRunAtTheirMoments(t *testing.T) {
 		t.Errorf("the calls were %v, want %v", sink.calls, want)
 	}
 	if start.requests[0].Plan != nil || len(planned.requests[0].Plan.Tables) != 3 || planned.requests[0].Outcome != nil {
-		t.Errorf("the actions before were told %+v and %+v", start.requests[0], planned.requests[0])
+		t.Errorf("the actions before got %+v and %+v", start.requests[0], planned.requests[0])
 	}
 	o := success.requests[0].Outcome
 	if o == nil || o.Status != stage.StatusSuccess || o.Exit != 0 || o.Error != "" || o.Rows != 4 || o.Files != 1 || o.Run != r.Run {
-		t.Errorf("the action after was told %+v", o)
+		t.Errorf("the action after got %+v", o)
 	}
 	var got []string
 	for _, a := range r.Actions {
@@ -91,8 +91,8 @@ func TestActionsRunAtTheirMoments(t *testing.T) {
 	j.Actions, j.Targets = nil, nil
 }
 
-// What says no before a run refuses it: nothing is opened for writing.
-func TestAnActionBeforeRefusesTheRun(t *testing.T) {
+// If an action before a run fails, the run is refused and no target is opened.
+func TestActionBeforeRefusesRun(t *testing.T) {
 	for moment, want := range map[string][]string{
 		"start":   {"start", "failure", "always"},
 		"planned": {"start", "check", "planned", "failure", "always"},
@@ -115,14 +115,14 @@ func TestAnActionBeforeRefusesTheRun(t *testing.T) {
 				t.Errorf("%s, %s: the calls were %v, want %v", moment, how, sink.calls, want)
 			}
 			if o := fails.requests[0].Outcome; o.Status != stage.StatusFailure || o.Exit != int(failure.Refused) || !strings.Contains(o.Error, "the disk is full") {
-				t.Errorf("the action after was told %+v", o)
+				t.Errorf("the action after got %+v", o)
 			}
 		}
 	}
 }
 
-// An action that would change something does not run after one that said no.
-func TestNoActionRunsAfterOneThatSaidNo(t *testing.T) {
+// After a failed action, later ones do not run, as they may change something.
+func TestNoActionRunsAfterRefusal(t *testing.T) {
 	sink := &target{}
 	j, start, _, _, _, _ := staged(t, sink)
 	second := &acting{t: sink, name: "second"}
@@ -130,12 +130,13 @@ func TestNoActionRunsAfterOneThatSaidNo(t *testing.T) {
 	start.findings = no("x")
 	r, err := j.Run(t.Context())
 	if err == nil || len(second.requests) > 0 || r.Actions[1].Skipped != "an earlier action failed" {
-		t.Errorf("%v; the second was told %v, and the result has %+v", err, second.requests, r.Actions[1])
+		t.Errorf("%v; the second got %v, and the result has %+v", err, second.requests, r.Actions[1])
 	}
 }
 
-// A published target stays, whatever fails afterwards; the run ends with a class of its own.
-func TestAnActionAfterDoesNotUndoTheRun(t *testing.T) {
+// If an action after a run fails, the published target stays, and the error has its own
+// class.
+func TestFailedActionAfterDoesNotUndoRun(t *testing.T) {
 	for how, say := range map[string]func(*acting){
 		"finding": func(a *acting) { a.findings = no("nobody was told") },
 		"error":   func(a *acting) { a.err = failure.New(failure.Refused, "nobody was told") },
@@ -157,7 +158,7 @@ func TestAnActionAfterDoesNotUndoTheRun(t *testing.T) {
 	}
 }
 
-func TestAFailedRunKeepsItsClassWhenAnActionAfterFails(t *testing.T) {
+func TestFailedRunKeepsClassIfActionAfterFails(t *testing.T) {
 	sink := &target{swallow: "\tb"}
 	j, _, _, success, fails, _ := staged(t, sink)
 	fails.err = errors.New("nobody was told")
@@ -166,12 +167,12 @@ func TestAFailedRunKeepsItsClassWhenAnActionAfterFails(t *testing.T) {
 		t.Errorf("%v of class %d", err, failure.Of(err))
 	}
 	if i, k := slices.Index(sink.calls, "abort"), slices.Index(sink.calls, "failure"); i < 0 || k < i {
-		t.Errorf("the calls were %v: the target was not given up first", sink.calls)
+		t.Errorf("the calls were %v: the target was not aborted first", sink.calls)
 	}
 }
 
-// A repository's snapshot that stays although the run failed makes it partial.
-func TestAKeptSnapshotMakesTheRunPartial(t *testing.T) {
+// A failed run whose snapshot stays in the repository is partial.
+func TestKeptSnapshotMakesRunPartial(t *testing.T) {
 	sink := &target{refuse: "\tb"}
 	j, _, _, _, fails, _ := staged(t, sink)
 	j.Targets[0].Sink = keeper{target: sink}
@@ -181,12 +182,12 @@ func TestAKeptSnapshotMakesTheRunPartial(t *testing.T) {
 		t.Fatalf("%v; %v", err, sink.calls)
 	}
 	if o := fails.requests[0].Outcome; o.Status != stage.StatusPartial || o.Losses == 0 || len(o.Snapshots) != 1 {
-		t.Errorf("the action after was told %+v", o)
+		t.Errorf("the action after got %+v", o)
 	}
 }
 
-// Maintenance mode must go off also when a person ends the run.
-func TestActionsAfterRunWhenTheRunIsInterrupted(t *testing.T) {
+// Maintenance mode must also be switched off if a user interrupts the run.
+func TestActionsAfterRunOnInterruption(t *testing.T) {
 	sink := &target{}
 	ctx, cancel := context.WithCancel(t.Context())
 	j, _, planned, _, fails, _ := staged(t, sink)
@@ -200,7 +201,7 @@ func TestActionsAfterRunWhenTheRunIsInterrupted(t *testing.T) {
 	}
 }
 
-func TestDryRunsAndPlansUseTheDryForm(t *testing.T) {
+func TestDryRunsAndPlansDryRunActions(t *testing.T) {
 	sink := &target{}
 	j, start, _, _, _, _ := staged(t, sink)
 	start.findings = no("the disk is full")
@@ -223,7 +224,7 @@ func TestDryRunsAndPlansUseTheDryForm(t *testing.T) {
 	}
 }
 
-// seen keeps the events of actions.
+// seen records the events of actions.
 type seen struct {
 	progress.Silent
 	actions []string
@@ -235,7 +236,7 @@ func (s *seen) Report(e progress.Event) {
 	}
 }
 
-func TestActionsAreEventsAndTellNoSecret(t *testing.T) {
+func TestActionEventsContainNoSecret(t *testing.T) {
 	sink := &target{}
 	j, start, _, success, _, _ := staged(t, sink)
 	s := &seen{}

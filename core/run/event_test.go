@@ -59,7 +59,7 @@ func TestLongStepsAndLossesAreReported(t *testing.T) {
 			target = "db"
 		}
 		if line := fmt.Sprintf("loss %s: %s", target, l.Path); !slices.Contains(p.lines, line) {
-			t.Errorf("no event says %q", line)
+			t.Errorf("no event has the line %q", line)
 		}
 	}
 	steps := slices.DeleteFunc(slices.Clone(p.lines), func(l string) bool { return l[:4] == "loss" })

@@ -36,7 +36,7 @@ func TestSinksKnowAllLocationsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !slices.Equal(to.plan.Locations, []string{"server A database moodle"}) || !slices.Equal(to.plan.Snapshots, []string{"20260101-000000-00000000"}) {
-		t.Errorf("the sink is told of %q and %q", to.plan.Locations, to.plan.Snapshots)
+		t.Errorf("the sink got %q and %q", to.plan.Locations, to.plan.Snapshots)
 	}
 	if !slices.Equal(r.Snapshots, to.plan.Snapshots) || len(to.outcome.Facts) != 1 {
 		t.Errorf("the result names the snapshots %q, and the facts are %v", r.Snapshots, to.outcome.Facts)

@@ -10,7 +10,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// untidy is a target that could not clean up, or cannot tell.
+// untidy is a target that returns notes or an error after Publish.
 type untidy struct {
 	target
 	notes []stage.Note

@@ -389,7 +389,7 @@ func TestOverlapIsCheckedBeforePlanAndBeforeEachBegin(t *testing.T) {
 			t.Fatalf("after %d times: %v", asked, err)
 		}
 		if want := []failure.Class{failure.Refused, failure.Failed, failure.Failed}[asked]; failure.Of(err) != want {
-			t.Errorf("after %d times it is of class %d, want %d", asked, failure.Of(err), want)
+			t.Errorf("after %d times: class %d, want %d", asked, failure.Of(err), want)
 		}
 		if !slices.Equal(sinks[0].calls, calls) {
 			t.Errorf("after %d times the first sink got %v, want %v", asked, sinks[0].calls, calls)

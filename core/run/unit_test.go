@@ -140,7 +140,7 @@ func TestDroppedRowsAreCounted(t *testing.T) {
 		t.Errorf("%+v; the sink has %q", got, s.tables["user"])
 	}
 	if s.outcome.Dropped["user"] != 1 || len(s.outcome.Dropped) != 1 {
-		t.Errorf("the sink was told of %v", s.outcome.Dropped)
+		t.Errorf("the sink got %v", s.outcome.Dropped)
 	}
 	if !slices.ContainsFunc(r.Notes, func(n stage.Note) bool {
 		return n.Path == "db/user" && n.Text == "1 rows were dropped by a transform"

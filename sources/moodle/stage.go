@@ -1,5 +1,6 @@
-// Package moodle is the source for a whole Moodle site. It reads config.php and stands
-// for the sources of the site's database, its file pool and its data root.
+// Package moodle implements the source for a whole Moodle site, a composite. It reads
+// config.php and expands to the sources of the site's database, its file pool and its data
+// root.
 package moodle
 
 import (
@@ -15,14 +16,14 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 )
 
-// Config is the source's configuration.
+// Config is the configuration of the source.
 type Config struct {
 	Dir      string                   `key:"dir" required:"true" help:"the site's code: the directory with config.php" example:"/var/www/moodle"`
 	Address  string                   `key:"address" help:"the site's address; needed if config.php serves several sites and decides by the host name" example:"https://moodle.example.org"`
 	Settings map[string]config.Secret `key:"settings" help:"settings that replace those of config.php, for what it takes from elsewhere" example:"{dbpass: \"${env:MOODLE_DBPASS}\"}"`
 }
 
-// Stage describes the source.
+// Stage returns the description of the source.
 func Stage() stage.Stage {
 	return stage.Stage{
 		Info: stage.Info{
@@ -81,7 +82,7 @@ func (c *Config) expand(ctx context.Context, env stage.ExpandEnv) (*stage.Expans
 	}, nil
 }
 
-// databasePart is the stage that reads a site's database.
+// databasePart returns the part that reads a site's database.
 func databasePart(d siteconfig.Database) (stage.Part, error) {
 	settings := map[string]any{"dsn": d.DSN(), "prefix": d.Prefix}
 	switch d.Engine {
