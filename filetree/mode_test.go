@@ -38,7 +38,7 @@ func TestSetuidOfFilesIsNotRestored(t *testing.T) {
 	}
 }
 
-// Nobody else can look into an unfinished directory.
+// Other users cannot read an unfinished directory.
 func TestUnfinishedDirectoriesAreClosed(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.Chmod(dir, 0o777))

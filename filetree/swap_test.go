@@ -80,7 +80,7 @@ func TestFullDiskLeavesOldTree(t *testing.T) {
 	large.Replace = stage.ReplaceInPlace
 	_, err = filesSink(t, sinkfiles.Config{Dir: dir}).Check(t.Context(), &large)
 	must(t, err)
-	// Remains of a dead restore are removed first, so they count as free space.
+	// Remains of a killed restore are removed first, so they count as free space.
 	must(t, os.MkdirAll(filepath.Join(dir, filetree.SwapName, "new"), 0o700))
 	must(t, os.WriteFile(filepath.Join(dir, filetree.SwapName, "new", "f"), []byte(strings.Repeat("x", 900_000)), 0o600))
 	small := *swap
@@ -171,7 +171,7 @@ func TestForeignEntriesUnderVaultsNames(t *testing.T) {
 	}
 }
 
-// Remains of a dead restore beside a tree are noted, excluded from backups, and
+// The remains of a killed restore beside a tree are noted, excluded from backups, and
 // removed.
 func TestRemainsOfDeadSwap(t *testing.T) {
 	dir := holding(t, poolFile)

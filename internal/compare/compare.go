@@ -60,7 +60,7 @@ type kind int
 const (
 	text kind = iota
 	float
-	single  // a float of four bytes, whatever the width it is read with
+	single  // a four-byte float, read with any width
 	decimal // compared as a number: SQLite's have no trailing zeros
 )
 

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Space is what this user may still use of a file system.
+// Space is the free space of a file system that this user may use.
 type Space struct {
 	Bytes  int64
 	Inodes int64 // files and directories; -1 if there is no such limit

@@ -10,7 +10,7 @@ import (
 	"github.com/lmsvault/vault/internal/machine"
 )
 
-// What is written is no longer free.
+// Writing a file reduces the free space.
 func TestFileTakesSpace(t *testing.T) {
 	dir := machine.Tmpfs(t, "1m")
 	before, err := Free(dir)

@@ -18,7 +18,7 @@ import (
 	"github.com/lmsvault/vault/internal/machine"
 )
 
-// Dir returns the directory of the real sites, or skips the test and says so.
+// Dir returns the directory of the real sites, or skips the test if it is missing.
 func Dir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()

@@ -1,5 +1,5 @@
 // Package machine provides what tests need of their machine, besides the servers of
-// package servers: a small file system, a Python with gRPC.
+// package servers: a small file system, and Python with gRPC.
 //
 // In CI (CI=true) everything must be available, and what is missing fails the test.
 // Elsewhere the test skips and says what it needs.
@@ -22,8 +22,8 @@ func Missing(t testing.TB, format string, args ...any) {
 	t.Skip(text)
 }
 
-// Root ends the test like Missing unless it runs as root. why says what root is
-// needed for.
+// Root ends the test like Missing unless it runs as root. why completes the message
+// "only root can".
 func Root(t testing.TB, why string) {
 	t.Helper()
 	if os.Geteuid() != 0 {

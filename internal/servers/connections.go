@@ -8,7 +8,7 @@ import (
 )
 
 // Connections returns the server's IDs of the connections to a database of the MySQL
-// family, including db's own, except the one that asks.
+// family, including db's own, except the one that runs this query.
 func Connections(ctx context.Context, db *sql.DB) (ids []int64, err error) {
 	var version string
 	if err := db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {

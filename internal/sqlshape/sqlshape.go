@@ -1,6 +1,6 @@
 // Package sqlshape checks statements in tests. It shares no code with the packages
-// that write them, and is simpler: it finds where quotes begin and end, and checks
-// what is outside of them.
+// that write them, and is simpler: it finds where quotes begin and end, and checks the
+// text outside of them.
 package sqlshape
 
 import (
@@ -36,8 +36,8 @@ var functions = regexp.MustCompile(`(?i)[^§ ] *\b(load_file|load_extension|pg_r
 
 var word = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
 
-// One checks that text is a single statement that begins with the given words, with
-// quotes and parentheses closed and no comment, and returns what is outside of
+// One checks that text is a single statement that begins with the given words, without
+// comments and with all quotes and parentheses closed. It returns the text outside of
 // quotes.
 func (e Engine) One(text, begin string) (outside string, err error) {
 	var b strings.Builder

@@ -67,7 +67,7 @@ func wantReadable(t testing.TB, db servers.Database, tables int) {
 	}
 }
 
-// loaded is a sink that has loaded the new site's only row.
+// loaded returns a sink that has loaded the new site's only row.
 func loaded(t testing.TB, dsn string, p *stage.Plan) stage.RowSink {
 	t.Helper()
 	s := open(t, Config{DSN: config.NewSecret(dsn), Prefix: "mdl_"})
@@ -90,7 +90,7 @@ func loaded(t testing.TB, dsn string, p *stage.Plan) stage.RowSink {
 	return s
 }
 
-// finished is a sink that has also finished and proven it.
+// finished returns a sink that has also finished and proven the new site.
 func finished(t testing.TB, dsn string, p *stage.Plan) stage.RowSink {
 	t.Helper()
 	s := loaded(t, dsn, p)

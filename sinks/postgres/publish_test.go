@@ -11,7 +11,7 @@ import (
 	sink "github.com/lmsvault/vault/sinks/postgres"
 )
 
-// finished is a sink whose site is proven but not published.
+// finished returns a sink whose site is proven but not published.
 func finished(t *testing.T, dsn string, how stage.Replace) stage.RowSink {
 	t.Helper()
 	s := newSink(t, sink.Config{Connection: where(dsn)})

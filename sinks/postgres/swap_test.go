@@ -238,8 +238,8 @@ func TestOldTablesCannotBeDropped(t *testing.T) {
 	}
 }
 
-// Sources ignore what a dead run left behind, and the next restore removes it, along
-// with sessions that still work for it.
+// Sources ignore the remains of a killed run, and the next restore removes them and
+// ends sessions of that run.
 func TestLeftoversAreIgnoredAndRemoved(t *testing.T) {
 	to, _, before := swapping(t)
 	dead := newSink(t, sink.Config{Connection: where(to.DSN)})
@@ -253,7 +253,7 @@ func TestLeftoversAreIgnoredAndRemoved(t *testing.T) {
 	if err := w.Write(t.Context(), stage.Chunk{Data: []byte("1\n"), Rows: 1}); err != nil {
 		t.Fatal(err)
 	}
-	// Its first session, which held the lock, ends. The others live on.
+	// Its first session, which held the lock, ends. The others remain open.
 	execute(t, to.SQL, `SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
 	inv, err := newSource(t, source.Config{Connection: where(to.DSN)}).Plan(t.Context(), stage.PlanRequest{})
 	if err != nil {

@@ -58,7 +58,7 @@ func TestTwoRunsIntoOneFile(t *testing.T) {
 	if _, err := os.Stat(path); err != nil {
 		t.Error(err)
 	}
-	// The name is free again, and what a dead run left is overwritten.
+	// The name is free again, and the remains of a killed run are overwritten.
 	must(t, os.WriteFile(path+".vault-partial", []byte("left"), 0o600))
 	third := opened(t, sink.Config{Path: path, Prefix: "mdl_"})
 	replacing := *plan

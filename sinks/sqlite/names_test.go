@@ -59,8 +59,9 @@ func TestOddNamesAreReadBack(t *testing.T) {
 	}
 }
 
-// An index that SQLite cannot create, because it needs something of the program that
-// made the database, is a loss known beforehand, not a failure at the end.
+// An index that SQLite cannot create, because it needs a function or collation of the
+// program that created the database, is reported as a loss beforehand and does not
+// fail the restore at the end.
 func TestIndexesThatSQLiteCannotCreateAreLosses(t *testing.T) {
 	from := &given{tables: []schema.Table{{Name: "x", Dialect: "sqlite", Columns: []schema.Column{column("t", schema.Text, 0)}, Indexes: []schema.Index{
 		{Name: "sorted", Native: "(t COLLATE german)"}, {Name: "computed", Native: "(soundslike(t))"}, {Name: "plain", Native: "(lower(t))"},

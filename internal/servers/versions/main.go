@@ -36,7 +36,7 @@ func main() {
 	fmt.Println(strings.Join(found, ", "))
 }
 
-// ask runs a query that returns one text.
+// ask returns the result of a query for one text.
 func ask(driver, dsn, query string) (version string, err error) {
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
