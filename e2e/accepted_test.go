@@ -55,7 +55,7 @@ var lossySQLite = []string{
 }
 
 // With any accepted kind of loss, the run succeeds and proves everything else.
-func TestAcceptedLossesPassTheProof(t *testing.T) {
+func TestAnAcceptedLossPassesTheProof(t *testing.T) {
 	var accept []string
 	for _, kind := range stage.LossKinds() {
 		accept = append(accept, fmt.Sprintf("%s: 100", kind))

@@ -21,7 +21,7 @@ import (
 // A restore that replaces a site is killed at 50 points, from its first statement to
 // its last. Each time the database holds exactly the old site or exactly the new one,
 // and the next run succeeds and removes everything else.
-func TestKilledMySQLSwapLeavesOldOrNewSite(t *testing.T) {
+func TestKilledSwapLeavesOldOrNewSite(t *testing.T) {
 	const rounds = 50
 	sites := [2]string{at(t).dir, at(t).dir}
 	other := sqliteAt(t, filepath.Join(sites[1], "site.sqlite"))

@@ -26,7 +26,7 @@ var letterMySQL = []string{
 }
 
 // SHOW CREATE TABLE is the same for the source and the copy, on MySQL and MariaDB.
-func TestMySQLCopyIsExact(t *testing.T) {
+func TestMySQLCopyIsToTheLetter(t *testing.T) {
 	for _, e := range engines[:2] {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
@@ -82,7 +82,7 @@ var letterPostgres = []string{
 
 // The catalog describes source and copy equally, whether the copy was made directly,
 // from a repository, or by replacing another site.
-func TestPostgresCopyIsExact(t *testing.T) {
+func TestPostgresCopyIsToTheLetter(t *testing.T) {
 	from, to := engines[2].make(t), engines[2].make(t)
 	execute(t, from.look.SQL, letterPostgres...)
 	var version int
@@ -115,7 +115,7 @@ var letterSQLite = []string{
 }
 
 // Columns, defaults and indexes of a copied SQLite file keep their spelling.
-func TestSQLiteCopyIsExact(t *testing.T) {
+func TestSQLiteCopyIsToTheLetter(t *testing.T) {
 	from, to := engines[3].make(t), engines[3].make(t)
 	execute(t, from.look.SQL, letterSQLite...)
 	copyTo(t, from, to)
