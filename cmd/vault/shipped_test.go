@@ -128,7 +128,7 @@ func TestPagesOfStagesAreCurrent(t *testing.T) {
 	}
 	for _, f := range there {
 		if !slices.Contains(names, f.Name()) {
-			t.Errorf("%s is the page of no stage", f.Name())
+			t.Errorf("%s is not the page of a stage", f.Name())
 		}
 	}
 }

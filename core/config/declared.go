@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// maxName is the most bytes of a setting's name.
+// maxName is the maximum length of a setting's name, in bytes.
 const maxName = 64
 
 var places = []string{"", "dir", "file", "database", "schema", "prefix"}

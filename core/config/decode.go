@@ -9,18 +9,18 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Decoder decodes the nodes of one YAML file and remembers what their
-// references used. Not safe for concurrent use.
+// Decoder decodes the nodes of one YAML file and records the references in them. It is
+// not safe for concurrent use.
 type Decoder struct {
 	File   string // name of the file in positions
 	Values Values
 	used   map[string]bool
-	// What references stood for, and secrets: messages of the decoder show none of
-	// it (hidden). For what they show once the values are in use, see Hidden.
-	referred []string // all of it that references stood for
-	secret   []string // what secrets hold
-	foreign  []string // what other settings got from the environment or a file
-	open     []string // what open settings got from the environment
+	// The values of references, and secrets. Messages of the decoder show none of them;
+	// see Hidden for the values to redact later.
+	referred []string // the values of all references
+	secret   []string // the values of secrets
+	foreign  []string // values of other settings from the environment or a file
+	open     []string // values of open settings from the environment
 	hidden   Redactor
 }
 
@@ -39,15 +39,15 @@ func (d *Decoder) Used() []string {
 	return names
 }
 
-// Decode sets the settings of the structs that targets point to, all of them
-// keys of the one mapping node, after giving them their defaults. Paths become
-// absolute; they are relative to Values.Dir. It reports all problems, and sets every setting
-// that has no warning or error.
+// Decode sets the settings of the structs that targets point to, first to their defaults
+// and then from the mapping node, which has the keys of all targets. Paths become
+// absolute; relative ones start at Values.Dir. Decode reports all problems and sets every
+// setting without a warning or error.
 func (d *Decoder) Decode(node *yaml.Node, targets ...any) Findings {
 	return d.DecodeIn("", node, targets...).Findings
 }
 
-// Decoded is what DecodeIn found.
+// Decoded is the result of DecodeIn.
 type Decoded struct {
 	Findings
 	// At holds the positions of the values, by key: rules[2].table.
@@ -63,7 +63,7 @@ func (d *Decoder) DecodeIn(path string, node *yaml.Node, targets ...any) Decoded
 	top := level{node: Resolve(node)}
 	var err error
 	if top.settings, err = open(targets); err == nil {
-		err = defaults(top.settings) // also where the node is no mapping
+		err = defaults(top.settings) // also if the node is not a mapping
 	}
 	if err != nil {
 		r.report(Error, d.At(top.node), "", err.Error(), "")
@@ -96,10 +96,10 @@ func Resolve(n *yaml.Node) *yaml.Node {
 type run struct {
 	*Decoder
 	base       string          // the path of the outermost node in the file
-	at         map[string]spot // of the values that are there, by their keys
+	at         map[string]spot // of the existing values, by key
 	found      Findings
-	incomplete bool // a reference is unknown: offline
-	values     int  // that were decoded
+	incomplete bool // a reference was not resolved (Offline)
+	values     int  // number of decoded values
 }
 
 // spot is the position and the path of a value.
@@ -117,7 +117,7 @@ type level struct {
 	settings []setting
 	path     string // "" for the outermost
 	depth    int
-	there    map[string]Position // the settings that are there
+	there    map[string]Position // the settings in the mapping
 }
 
 // in returns the location of a level for messages, "" for the outermost.

@@ -10,7 +10,7 @@ import (
 	"github.com/lmsvault/vault/core/failure"
 )
 
-// Position is a place in a file; lines and columns count from 1.
+// Position is a position in a file. Lines and columns count from 1.
 type Position struct {
 	File   string `json:"file"`
 	Line   int    `json:"line"`
@@ -48,10 +48,10 @@ func (f Finding) String() string {
 	return s
 }
 
-// Findings are the findings of a file.
+// Findings is a list of findings in files.
 type Findings []Finding
 
-// Sort orders them by place, errors first.
+// Sort sorts the findings by position, and errors first at each position.
 func (fs Findings) Sort() {
 	slices.SortStableFunc(fs, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Severity, b.Severity))

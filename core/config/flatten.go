@@ -1,16 +1,16 @@
 package config
 
-// Listed is a setting as Flatten lists it.
+// Listed is a setting in the result of Flatten.
 type Listed struct {
 	Field
 	Path string // such as rules[].table, or hosts[NAME].dir in a map
 	Like string // path of the object with the same settings, if Outer is set
 }
 
-// Flatten lists fields, and after each object the fields in it.
+// Flatten returns fields; each object is followed by its fields.
 func Flatten(fields []Field) []Listed { return flatten(nil, fields, nil) }
 
-// flatten appends fields to a list. around are the paths of the objects around them,
+// flatten appends fields to a list. around has the paths of the enclosing objects,
 // outermost first.
 func flatten(list []Listed, fields []Field, around []string) []Listed {
 	prefix := ""

@@ -56,7 +56,7 @@ func (r *run) named(s *setting, n *yaml.Node, depth int) {
 	}
 }
 
-// texts decodes a map of texts or secrets.
+// texts decodes a map of strings or secrets.
 func (r *run) texts(s *setting, n *yaml.Node) {
 	made := reflect.MakeMap(s.value.Type())
 	one := setting{Field: Field{Type: Text}, value: reflect.New(made.Type().Elem()).Elem()}
@@ -76,7 +76,7 @@ func (r *run) texts(s *setting, n *yaml.Node) {
 }
 
 // entries calls fn for each entry of a mapping with arbitrary names. ok is false if the
-// node is no mapping.
+// node is not a mapping.
 func (r *run) entries(s *setting, n *yaml.Node, fn func(name string, value *yaml.Node, path, key string)) (ok bool) {
 	at := r.at[s.key].Position
 	if n.Kind != yaml.MappingNode {

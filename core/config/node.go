@@ -10,10 +10,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// plain is the JSON of a YAML value: aliases and merge keys resolved, members by
-// name, numbers as exact as they are written, dates as their texts.
+// plain returns a YAML value as JSON: with aliases and merge keys resolved, members sorted
+// by name, numbers in full precision and dates as strings.
 func plain(n *yaml.Node) (json.RawMessage, error) {
-	var whole any // refuses cycles and bombs of aliases
+	var whole any // the YAML library rejects cycles and excessive aliasing
 	var v tree
 	if err := n.Decode(&whole); err != nil || n.Decode(&v) != nil {
 		return nil, errors.New("cannot be encoded as JSON: a key is duplicated or is not text, a number is not finite, or an alias refers to itself")
@@ -25,14 +25,14 @@ func plain(n *yaml.Node) (json.RawMessage, error) {
 	return text, nil
 }
 
-// tree is a value of YAML as package json marshals it.
+// tree is a YAML value that encoding/json can marshal.
 type tree struct{ value any }
 
-// UnmarshalYAML takes one node; a null never gets here.
+// UnmarshalYAML stores one node. The YAML library does not call it for null.
 func (t *tree) UnmarshalYAML(n *yaml.Node) error {
 	switch tag := n.ShortTag(); {
 	case n.Kind == yaml.MappingNode:
-		members := map[string]*tree{} // a null is dropped without the pointer
+		members := map[string]*tree{} // without the pointer, null would be dropped
 		t.value = members
 		return n.Decode(&members)
 	case n.Kind == yaml.SequenceNode:
@@ -47,7 +47,7 @@ func (t *tree) UnmarshalYAML(n *yaml.Node) error {
 		if err := n.Decode(&t.value); err != nil {
 			return err
 		}
-		_, err := json.Marshal(t.value) // no infinity
+		_, err := json.Marshal(t.value) // fails for infinity and NaN
 		return err
 	}
 	var text string
@@ -58,10 +58,10 @@ func (t *tree) UnmarshalYAML(n *yaml.Node) error {
 	return wellFormed(text)
 }
 
-// MarshalJSON writes the value.
+// MarshalJSON returns the value as JSON.
 func (t tree) MarshalJSON() ([]byte, error) { return json.Marshal(t.value) }
 
-// node is the YAML value that a text of JSON stands for.
+// node returns the YAML value of a JSON text.
 func node(raw []byte) (*yaml.Node, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
@@ -89,7 +89,7 @@ func grown(v any) *yaml.Node {
 	case string:
 		return text(v)
 	case json.Number:
-		return &yaml.Node{Kind: yaml.ScalarNode, Value: v.String()} // its tag is what YAML makes of it
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: v.String()} // YAML derives the tag from the value
 	case bool:
 		value := "false"
 		if v {

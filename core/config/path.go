@@ -9,10 +9,10 @@ import (
 )
 
 // Misread describes a problem with a path that means something else to a shell or another
-// program. None of its texts shows the path but Meant.
+// program. Only Meant contains the path.
 type Misread struct {
 	Problem string // "begins with ~, which only a shell expands"
-	Meant   string // what to write in a pipeline file; "" where it can't be told
+	Meant   string // what to write in a pipeline file; "" if unknown
 	Remedy  string // what to do in a pipeline file
 	Arg     string // what to do on a command line; "" for the same
 }
@@ -40,7 +40,7 @@ var (
 	plainPath      = regexp.MustCompile(`^[A-Za-z0-9._/-]*$`)
 )
 
-// The kinds of URLs that name no directory, and what to do instead of them.
+// The kinds of URLs that are not directories, and their remedies.
 var (
 	bucket   = &Misread{Problem: "names a bucket, but this version has no bucket storage", Remedy: "name a directory, such as one where the bucket is mounted, or use the storage of a plugin"}
 	server   = &Misread{Problem: "is the URL of a server, not a directory", Remedy: "name a directory, such as one where the server is mounted, or use the storage of a plugin"}
@@ -64,9 +64,9 @@ func elsewhere(kind string) *Misread {
 	return unknown
 }
 
-// Misreading tells what was probably meant by a path that names no directory, such
-// as ~/x, $HOME/x, s3://bucket or user@host:/srv; nil for any other. Where a file
-// really has such a name, ./ before it says so.
+// Misreading describes a path that is probably not meant as a local path, such as ~/x,
+// $HOME/x, s3://bucket or user@host:/srv. It returns nil for all others. A leading ./
+// marks a path as literal, for files that really have such a name.
 func Misreading(path string) *Misread {
 	switch {
 	case strings.ContainsFunc(path, unicode.IsControl):
@@ -129,7 +129,7 @@ func asURL(kind, rest string) *Misread {
 	return m
 }
 
-// resolve makes a path of a setting absolute: relative ones begin in dir.
+// resolve returns the absolute path of a setting; relative paths start at dir.
 func resolve(dir, path string) string {
 	if path == "" || filepath.IsAbs(path) {
 		return path

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Schema is a JSON Schema (draft 2020-12) or a part of one: as much as settings need.
+// Schema is a JSON Schema (draft 2020-12), or a part of one, with the keywords that
+// settings need.
 type Schema struct {
 	Dialect       string             `json:"$schema,omitempty"`
 	Title         string             `json:"title,omitempty"`
@@ -23,7 +24,7 @@ type Schema struct {
 	Items         *Schema            `json:"items,omitempty"`
 	Properties    map[string]*Schema `json:"properties,omitempty"`
 	Required      []string           `json:"required,omitempty"`
-	Others        any                `json:"additionalProperties,omitempty"` // false, or the *Schema of properties that are not named
+	Others        any                `json:"additionalProperties,omitempty"` // false, or the *Schema of all other properties
 	AnyOf         []*Schema          `json:"anyOf,omitempty"`
 	OneOf         []*Schema          `json:"oneOf,omitempty"`
 	AllOf         []*Schema          `json:"allOf,omitempty"`
@@ -33,17 +34,17 @@ type Schema struct {
 	Examples      []string           `json:"examples,omitempty"`
 	Ref           string             `json:"$ref,omitempty"`
 	Defs          map[string]*Schema `json:"$defs,omitempty"`
-	same          *Schema            // of an object around this one, which it is like: see Link
+	same          *Schema            // of an enclosing object of the same type: see Link
 }
 
 // reference matches a value with a reference, which any setting may have.
 const reference = `\$\{[^}]+\}`
 
-// Object describes settings as a mapping that holds no others. Where objects nest in
-// others of their kind, the whole document that it becomes a part of needs a Link.
+// Object returns the schema of a mapping with exactly these settings. If objects contain
+// objects of their own type, call Link on the root of the complete document.
 func Object(fields []Field) *Schema { return objectIn(fields, nil) }
 
-// objectIn describes an object inside of others, the outermost first.
+// objectIn returns the schema of an object within others, listed outermost first.
 func objectIn(fields []Field, around []*Schema) *Schema {
 	s := &Schema{Type: "object", Properties: map[string]*Schema{}, Others: false}
 	around = append(slices.Clip(around), s)
@@ -56,14 +57,14 @@ func objectIn(fields []Field, around []*Schema) *Schema {
 	return s
 }
 
-// schema describes the value of a setting.
+// schema returns the schema of a setting's value.
 func (f Field) schema(around []*Schema) *Schema {
 	s := f.literal(around)
 	if slices.Contains([]Type{Number, Switch, Bytes, Span}, f.Type) || f.Type == Text && len(f.OneOf) > 0 {
 		s = &Schema{AnyOf: []*Schema{s, {Type: "string", Pattern: reference}}}
 	}
 	if s.same != nil {
-		s = &Schema{AllOf: []*Schema{s}} // so that others have their own description
+		s = &Schema{AllOf: []*Schema{s}} // so that each use has its own description
 	}
 	s.Description = f.Help
 	if f.Example != "" && f.scalar() {
@@ -79,7 +80,7 @@ func (f Field) scalar() bool {
 	return !slices.Contains([]Type{List, Scalars, Texts, Keyring, Group, Groups, Named}, f.Type)
 }
 
-// one describes one of the objects of a setting.
+// one returns the schema of one object of a setting.
 func (f Field) one(around []*Schema) *Schema {
 	if f.Outer > 0 {
 		return &Schema{same: around[len(around)-f.Outer]}
@@ -130,7 +131,7 @@ func (f Field) literal(around []*Schema) *Schema {
 	return &Schema{Type: "string", Enum: f.OneOf, MinLength: least}
 }
 
-// anyLiteral describes a Literal.
+// anyLiteral returns the schema of a Literal.
 func anyLiteral(oneOf []string) *Schema {
 	s := &Schema{AnyOf: []*Schema{{Type: "string"}, {Type: "integer"}, {Type: "boolean"}}}
 	if len(oneOf) > 0 {
@@ -147,7 +148,7 @@ func bound(text string) *int64 {
 	return &n
 }
 
-// written is the default as a value of JSON.
+// written returns the default as a JSON value.
 func (f Field) written() any {
 	switch f.Type {
 	case Number:
@@ -164,7 +165,7 @@ func (f Field) written() any {
 	return f.Default
 }
 
-// booleans reports whether a text may also be true or false, which YAML takes for booleans.
+// booleans reports whether true and false are allowed values, which YAML reads as booleans.
 func (f Field) booleans() bool {
 	return f.Type == Text && slices.Contains(f.OneOf, "true") && slices.Contains(f.OneOf, "false")
 }

@@ -5,7 +5,7 @@ import "fmt"
 // Nearest returns a suggestion for a misspelled word, as `did you mean "codec"?`, or "" if
 // no name is similar.
 func Nearest(word string, names []string) string {
-	best, name := 2, "" // one slip in a short word, a third of a long one
+	best, name := 2, "" // one mistake in a short word, a third of a long one
 	if len(word) > 3 {
 		best = max(2, len(word)/3) + 1
 	}
@@ -20,8 +20,8 @@ func Nearest(word string, names []string) string {
 	return fmt.Sprintf("did you mean %q?", name)
 }
 
-// distance is the number of bytes to insert, delete, replace or swap with
-// their neighbour to make b of a (optimal string alignment).
+// distance returns the number of insertions, deletions, replacements and swaps of adjacent
+// bytes that turn a into b (optimal string alignment).
 func distance(a, b string) int {
 	if len(a) > 64 || len(b) > 64 {
 		return 64

@@ -11,7 +11,7 @@ import (
 // Secret is a value that fmt, JSON and logs never show.
 type Secret struct{ value string }
 
-// NewSecret makes a Secret of value.
+// NewSecret returns a Secret that holds value.
 func NewSecret(value string) Secret { return Secret{value} }
 
 // Reveal returns the value.
@@ -33,7 +33,7 @@ func (s Secret) String() string {
 // GoString returns String.
 func (s Secret) GoString() string { return s.String() }
 
-// Format writes String whatever the verb.
+// Format writes String for all verbs.
 func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }
 
 // MarshalText returns String.
@@ -75,13 +75,14 @@ func (s Size) String() string {
 	return strconv.FormatInt(int64(s), 10)
 }
 
-// Duration is a time span as time.ParseDuration reads it: 30s, 5m, 1h30m.
+// Duration is a duration in the format of time.ParseDuration: 30s, 5m, 1h30m.
 type Duration time.Duration
 
-// String is time.Duration's.
+// String returns the duration in the format of time.Duration.
 func (d Duration) String() string { return time.Duration(d).String() }
 
-// Literal is a text that needs no quotes if it looks like a whole number or a boolean.
+// Literal is a string that may be written without quotes even if it looks like an integer
+// or a boolean.
 type Literal struct {
 	Text  string // as written
 	Given bool   // whether there is a value

@@ -17,12 +17,12 @@ type keyError struct {
 func (e *keyError) Error() string { return e.err.Error() }
 func (e *keyError) Unwrap() error { return e.err }
 
-// At makes an error about one setting, for a Validate method; format and args
-// as in fmt.Errorf. Several may be joined with errors.Join.
+// At returns an error about one setting, for use in Validate methods. format and args are
+// those of fmt.Errorf. Several errors may be joined with errors.Join.
 func At(key, format string, args ...any) error { return &keyError{key, fmt.Errorf(format, args...)} }
 
-// KeyOf returns the key of the setting that an error made with At is about; ok
-// is false if err is about none, or about all of them.
+// KeyOf returns the key of the setting of an error made with At. ok is false if err was
+// not made with At.
 func KeyOf(err error) (key string, ok bool) {
 	if k, ok := errors.AsType[*keyError](err); ok {
 		return k.key, true
@@ -30,9 +30,9 @@ func KeyOf(err error) (key string, ok bool) {
 	return "", false
 }
 
-// Split takes apart what errors.Join put together; nil gives none. With KeyOf and
-// Error of each, the errors of a Validate method cross to another process, where
-// At and errors.Join make the same of them.
+// Split returns the errors that errors.Join combined, or none if err is nil. To transfer
+// the errors of a Validate method to another process, send the KeyOf and Error of each, and
+// rebuild them there with At and errors.Join.
 func Split(err error) []error {
 	many, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -53,7 +53,7 @@ func Split(err error) []error {
 func check(targets []any, settings []setting) []error {
 	var errs []error
 	inside(settings, func(o object) {
-		if o.value.Kind() != reflect.Struct { // the process that declares it checks it
+		if o.value.Kind() != reflect.Struct { // the process that declared it checks it
 			return
 		}
 		if v, ok := o.value.Addr().Interface().(validator); ok {

@@ -1,5 +1,5 @@
-// Command faulty is a plugin for tests: a storage in a directory that breaks a
-// promise, which its settings name.
+// Command faulty is a plugin for tests: a storage in a directory with a fault that its
+// settings select.
 package main
 
 import (
@@ -15,13 +15,13 @@ import (
 	"github.com/lmsvault/vault/storages/local"
 )
 
-// Settings are those of the stage.
+// Settings is the configuration of the storage.
 type Settings struct {
 	Dir   string `key:"dir" required:"true" help:"the directory that holds the objects" example:"/srv/backups"`
 	Fault string `key:"fault" oneof:"torn range" required:"true" help:"what it does wrong"`
 }
 
-// Target are the settings of the sink.
+// Target is the configuration of the sink.
 type Target struct {
 	File    string `key:"file" required:"true" help:"the file"`
 	Replace bool   `key:"replace" help:"replace what is there"`
@@ -32,7 +32,7 @@ type faulty struct {
 	settings *Settings
 }
 
-// Put writes in place, as to a slow disk: what is killed in it leaves a part.
+// Put writes slowly and in place: if it is killed, a partial object remains.
 func (f faulty) Put(ctx context.Context, name string, data []byte) (err error) {
 	if f.settings.Fault != "torn" {
 		return f.Storage.Put(ctx, name, data)
@@ -55,7 +55,7 @@ func (f faulty) Put(ctx context.Context, name string, data []byte) (err error) {
 	return nil
 }
 
-// Get takes an offset for that of the byte before.
+// Get reads from one byte before the offset if the fault is "range".
 func (f faulty) Get(ctx context.Context, dst []byte, name string, offset, length int64) ([]byte, error) {
 	if f.settings.Fault == "range" && offset > 0 {
 		offset--

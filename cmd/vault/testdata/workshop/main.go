@@ -1,5 +1,5 @@
-// Command workshop is a plugin for tests: a storage in a folder, and a transform
-// that turns bits around.
+// Command workshop is a plugin for tests: a storage in a directory, and a transform that
+// inverts bits.
 package main
 
 import (
@@ -17,7 +17,7 @@ type config struct {
 	Tags   []string `key:"tags" help:"what to say of them"`
 }
 
-// Validate is what only the plugin can know.
+// Validate makes a check that only the plugin can make.
 func (c *config) Validate() error {
 	if c.Folder == "/forbidden" {
 		return sdk.At("folder", "folder %s is not for you", c.Folder)
