@@ -32,7 +32,7 @@ func TestDamagedLockFileIsRefused(t *testing.T) {
 		{sound, "# nothing\n", "it is empty"},
 		{sound, "version: [1\n", "it is not YAML"},
 		{sound, "\x00\x01", "it is not YAML"},
-		{sound, "just words", "vault.lock.yaml:1:1: error: must be settings"},
+		{sound, "just words", "vault.lock.yaml:1:1: error: must be a mapping of settings"},
 		{sound, sound + "---\n" + sound, "more than one YAML document"},
 		{"version: 1\n", "version: 0\n", "version must be at least 1"},
 		{"version: 1\n", "", "version is missing"},
