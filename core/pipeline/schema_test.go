@@ -95,7 +95,7 @@ source: [{use: files, with: {dir: /x}}]
 sink: [{use: local, with: {dir: /y}}]
 `
 
-// What stands in select reaches the pipeline as it is meant, and the schema checks
+// The select section is decoded without loss, and the schema checks
 // conditions at every depth.
 func TestSelectIsDecodedAtEveryDepth(t *testing.T) {
 	p, found := pipeline.Parse("p.yaml", []byte(selecting), pipeline.Options{Registry: registry(t)})

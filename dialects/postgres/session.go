@@ -24,7 +24,7 @@ type setting struct {
 
 // settings lists the settings that Vault relies on. Each is set in every session,
 // overriding server, database, role and DSN, and read back; versions without it skip
-// it. default_transaction_read_only is not listed: whoever sets it for a target does
+// it. default_transaction_read_only is not listed: an administrator who sets it does
 // so on purpose.
 func settings(site Site, lockTimeout time.Duration, application string) []setting {
 	return []setting{
