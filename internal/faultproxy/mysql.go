@@ -1,6 +1,8 @@
 package faultproxy
 
 import (
+	"bytes"
+	"encoding/binary"
 	"io"
 	"net"
 	"sync"
@@ -15,12 +17,43 @@ import (
 // proxy stops when the test ends.
 func MySQL(t testing.TB, dsn string, decide func(statement string) Fate) string {
 	t.Helper()
+	return MySQLConnections(t, dsn, func(_ uint32, statement string) Fate { return decide(statement) })
+}
+
+// MySQLConnections is MySQL for a decide that also wants the server's number of the
+// connection, the one that KILL takes.
+func MySQLConnections(t testing.TB, dsn string, decide func(connection uint32, statement string) Fate) string {
+	t.Helper()
 	cfg, err := driver.ParseDSN(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Addr = listen(t, cfg.Addr, linkMySQL, decide)
+	cfg.Addr = listen(t, cfg.Addr, func(client, server net.Conn) {
+		greeting, err := readPacket(server)
+		if err != nil {
+			return
+		}
+		if _, err := client.Write(greeting); err != nil {
+			return
+		}
+		number := connectionNumber(greeting)
+		linkMySQL(client, server, func(statement string) Fate { return decide(number, statement) })
+	})
 	return cfg.FormatDSN()
+}
+
+// connectionNumber reads the number from the server's first packet: after the header and
+// the protocol's version stands the server's, which ends with a zero, then the number.
+// An error in place of a greeting has none, and gives 0.
+func connectionNumber(greeting []byte) uint32 {
+	if len(greeting) < 5 || greeting[4] != 10 {
+		return 0
+	}
+	_, rest, _ := bytes.Cut(greeting[5:], []byte{0})
+	if len(rest) < 4 {
+		return 0
+	}
+	return binary.LittleEndian.Uint32(rest)
 }
 
 func linkMySQL(client, server net.Conn, decide func(string) Fate) {

@@ -19,7 +19,7 @@ func Postgres(t testing.TB, dsn string, decide func(statement string) Fate) stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.Host = listen(t, u.Host, linkPostgres, decide)
+	u.Host = listen(t, u.Host, func(client, server net.Conn) { linkPostgres(client, server, decide) })
 	return u.String()
 }
 

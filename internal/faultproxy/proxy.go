@@ -25,12 +25,12 @@ const (
 // retries a unit.
 const Late = 2 * time.Second
 
-// link connects a client to the server until one of them closes the connection or
-// decide cuts it.
-type link func(client, server net.Conn, decide func(statement string) Fate)
+// link connects a client to the server until one of them closes the connection or a
+// statement's fate cuts it.
+type link func(client, server net.Conn)
 
 // listen returns the address of a proxy for a server. It stops when the test ends.
-func listen(t testing.TB, server string, link link, decide func(statement string) Fate) string {
+func listen(t testing.TB, server string, link link) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -49,7 +49,7 @@ func listen(t testing.TB, server string, link link, decide func(statement string
 					return
 				}
 				defer to.Close()
-				link(client, to, decide)
+				link(client, to)
 			}()
 		}
 	}()

@@ -1,20 +1,16 @@
 package mysql
 
 import (
-	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
-	"github.com/lmsvault/vault/dialects/mysql"
 	"github.com/lmsvault/vault/internal/faultproxy"
 	"github.com/lmsvault/vault/internal/isolated"
 	"github.com/lmsvault/vault/internal/servers"
@@ -79,50 +75,24 @@ func TestUnitsAreRetriedWithoutDuplicates(t *testing.T) {
 	}
 }
 
-// modifying returns 1 if the transaction of a connection has modified rows. MySQL fails
-// to list transactions while any of them runs a statement with bytes that are not utf8mb3.
-func modifying(ctx context.Context, db *sql.DB, id int64) (n int, err error) {
-	for range 200 {
-		err = db.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_rows_modified > 0 AND trx_mysql_thread_id = ?", id).Scan(&n)
-		if mysql.Number(err) != 3854 {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	return n, err
-}
-
 // killing returns the DSN of a database whose administrator kills the connection that
 // loads the first rows, after a statement that begins with rows.
 func killing(t testing.TB, db servers.Database, rows string) (dsn string, done func() bool) {
-	var loading atomic.Bool
-	var kill sync.Once
-	var killed atomic.Bool
-	dsn = faultproxy.MySQL(t, db.DSN, func(statement string) faultproxy.Fate {
+	var loading, killed atomic.Uint32 // numbers of connections
+	dsn = faultproxy.MySQLConnections(t, db.DSN, func(connection uint32, statement string) faultproxy.Fate {
 		switch {
 		case strings.HasPrefix(statement, rows):
-			loading.Store(true)
-		case loading.Load() && (strings.HasPrefix(statement, "COMMIT") || strings.HasPrefix(statement, "SELECT @@warning")):
-			kill.Do(func() {
-				ids, err := servers.Connections(t.Context(), db.SQL)
-				for _, id := range ids {
-					var loads int
-					if err == nil {
-						loads, err = modifying(t.Context(), db.SQL, id)
-					}
-					if err == nil && loads == 1 {
-						_, err = db.SQL.ExecContext(t.Context(), fmt.Sprint("KILL ", id))
-						killed.Store(err == nil)
-					}
+			loading.CompareAndSwap(0, connection)
+		case loading.Load() == connection && (strings.HasPrefix(statement, "COMMIT") || strings.HasPrefix(statement, "SELECT @@warning")):
+			if killed.CompareAndSwap(0, connection) {
+				if _, err := db.SQL.ExecContext(t.Context(), fmt.Sprint("KILL ", connection)); err != nil {
+					t.Errorf("killing connection %d: %v", connection, err)
 				}
-				if err != nil {
-					t.Errorf("killing the connection: %v", err)
-				}
-			})
+			}
 		}
 		return faultproxy.Pass
 	})
-	return dsn, killed.Load
+	return dsn, func() bool { return killed.Load() != 0 }
 }
 
 // move moves a site to an empty database.
