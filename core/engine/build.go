@@ -32,15 +32,8 @@ func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.E
 			err = errors.Join(err, j.Close(ctx))
 		}
 	}()
-	for _, s := range p.Transform {
-		if s.Stage.NewRecord == nil {
-			continue
-		}
-		t, err := s.Stage.NewRecord(ctx, s.Config, env)
-		if err != nil {
-			return nil, at(s, err)
-		}
-		j.Transforms = append(j.Transforms, t)
+	if err := addTransforms(ctx, &j.Transforms, p.Transform, env); err != nil {
+		return nil, err
 	}
 	if !slices.ContainsFunc(p.Transform, func(s pipeline.Step) bool { return s.Stage.Name == typemap }) {
 		t, err := defaultTypemap(ctx, stages, env)
@@ -62,6 +55,9 @@ func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.E
 			return nil, at(s, err)
 		}
 		j.Targets = append(j.Targets, t)
+		if err := addTransforms(ctx, &t.Transforms, s.Rows, env); err != nil {
+			return nil, err
+		}
 	}
 	var hidden config.Redactor
 	hidden.Add(p.Hidden...)
@@ -77,6 +73,22 @@ func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.E
 		j.Actions = append(j.Actions, step)
 	}
 	return j, nil
+}
+
+// addTransforms makes the transforms of rows among steps and adds them to list, also those
+// before one that fails.
+func addTransforms(ctx context.Context, list *[]stage.RecordTransform, steps []pipeline.Step, env stage.Env) error {
+	for _, s := range steps {
+		if s.Stage.NewRecord == nil {
+			continue
+		}
+		t, err := s.Stage.NewRecord(ctx, s.Config, env)
+		if err != nil {
+			return at(s, err)
+		}
+		*list = append(*list, t)
+	}
+	return nil
 }
 
 func workersOf(p *pipeline.Pipeline) int {

@@ -10,11 +10,29 @@ import (
 	"github.com/lmsvault/vault/core/schema"
 )
 
-// Facts with which a source of tables identifies its site.
+// Facts of a site. Sources of tables have the first ones, which they read from the tables;
+// those of the code come from the source moodle.
 const (
-	SiteFact     = "site"      // config.siteidentifier
-	SiteNameFact = "site_name" // the full name of the site's own course
+	SiteFact     = "site"            // config.siteidentifier
+	SiteNameFact = "site_name"       // the full name of the site's own course
+	VersionFact  = "moodle_version"  // config.version: 2024100706.00
+	ReleaseFact  = "moodle_release"  // config.release: 4.5.6 (Build: 20250811)
+	PluginsFact  = "moodle_plugins"  // JSON object of config_plugins.version by plugin
+	AddressFact  = "wwwroot"         // $CFG->wwwroot
+	DatarootFact = "moodle_dataroot" // $CFG->dataroot
+	// AddonsFact is a JSON array of the installed plugins that Moodle's code doesn't contain.
+	AddonsFact = "moodle_addons"
+	// OverridesFact is the JSON of Overrides. The values may be passwords, so the name begins
+	// with stage.SecretFacts.
+	OverridesFact = "secret_config_overrides"
 )
+
+// Overrides are settings that config.php forces, with their values: of Moodle itself by
+// name, and of plugins by plugin and name.
+type Overrides struct {
+	Core    map[string]string            `json:"core,omitempty"`
+	Plugins map[string]map[string]string `json:"plugins,omitempty"`
+}
 
 // Site identifies a site. ID is "" if it is unknown, for example for tables that are
 // not Moodle's.

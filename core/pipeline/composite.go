@@ -19,6 +19,8 @@ type Composite struct {
 	Role  stage.Role      `json:"role"`
 	At    config.Position `json:"at"`
 	Parts []string        `json:"parts"` // each as NAME (STAGE)
+	// Transforms are its transforms of rows, each as NAME (STAGE).
+	Transforms []string `json:"transforms,omitempty"`
 	// Before and After are its actions, each as NAME (STAGE).
 	Before []string `json:"before,omitempty"`
 	After  []string `json:"after,omitempty"`
@@ -27,6 +29,9 @@ type Composite struct {
 // String lists the stages of the composite.
 func (c *Composite) String() string {
 	text := "expands to " + strings.Join(c.Parts, ", ")
+	if len(c.Transforms) > 0 {
+		text += "; transforms: " + strings.Join(c.Transforms, ", ")
+	}
 	if len(c.Before) > 0 {
 		text += "; before: " + strings.Join(c.Before, ", ")
 	}
@@ -59,7 +64,7 @@ func (l *loader) expand(s *Step, found config.Decoded) (parts []Step, ok bool) {
 	if lookup == nil {
 		lookup = os.LookupEnv
 	}
-	e, err := s.Stage.Expand(l.ctx, s.Config, stage.ExpandEnv{Lookup: lookup, Dir: l.base})
+	e, err := s.Stage.Expand(l.ctx, s.Config, stage.ExpandEnv{Lookup: lookup, Dir: l.base, Online: l.online, AllowRestore: l.allowRestore})
 	if err != nil {
 		l.unexpanded(s, err)
 		return nil, false
@@ -70,19 +75,34 @@ func (l *loader) expand(s *Step, found config.Decoded) (parts []Step, ok bool) {
 		l.fail(s.At, "", "%s expands to no stages", name)
 		ok = false
 	}
+	transforms, okTransforms := l.parts(s, c.Name, stage.RoleTransform, e.Transforms, nil, "")
 	start, success := string(stage.MomentStart), WhenSuccess
 	before, okBefore := l.parts(s, c.Name, stage.RoleAction, e.Before, []string{start, string(stage.MomentPlanned)}, start)
 	after, okAfter := l.parts(s, c.Name, stage.RoleAction, e.After, []string{success, WhenFailure, WhenAlways}, success)
 	l.selected(s, e)
-	if !ok || !okBefore || !okAfter {
+	if !ok || !okTransforms || !okBefore || !okAfter {
 		return nil, false
+	}
+	if s.Role == stage.RoleSource {
+		l.brought.transforms = append(l.brought.transforms, transforms...)
+	} else {
+		l.withTransforms(parts, transforms)
 	}
 	l.brought.before = append(l.brought.before, before...)
 	l.brought.after = append(slices.Clone(after), l.brought.after...)
-	c.Parts, c.Before, c.After = called(parts), called(before), called(after)
+	c.Parts, c.Transforms, c.Before, c.After = called(parts), called(transforms), called(before), called(after)
 	l.pipeline.Composites = append(l.pipeline.Composites, c)
 	l.report(config.Note, s.At, "", "%s %s", c.Name, c.String())
 	return parts, true
+}
+
+// withTransforms adds transforms to the parts of a sink that hold tables.
+func (l *loader) withTransforms(parts, transforms []Step) {
+	for i := range parts {
+		if slices.Contains(parts[i].Stage.Parts, stage.DB) {
+			parts[i].Rows = transforms
+		}
+	}
 }
 
 // unexpanded reports why a composite can't be expanded. For a linter, which may run on
@@ -180,6 +200,10 @@ func (l *loader) part(c, s *Step, p stage.Part) {
 	}
 	if s.storage() || s.Stage.Expand != nil {
 		l.fail(c.At, "", "%s cannot be a part: it is a storage or a composite", p.Use)
+		return
+	}
+	if s.Role == stage.RoleTransform && s.Stage.NewRecord == nil {
+		l.fail(c.At, "", "%s cannot be a part: it does not transform rows", p.Use)
 		return
 	}
 	s.Config = s.Stage.Config()

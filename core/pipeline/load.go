@@ -39,6 +39,10 @@ type Options struct {
 	MemoryLimit int64
 	// Replace sets replace: true in every sink that has this setting.
 	Replace bool
+	// Online lets composites connect to what they describe; see stage.ExpandEnv.
+	Online bool
+	// AllowRestore is passed to composites; see stage.ExpandEnv.
+	AllowRestore bool
 	// Dir is the directory that paths of settings, references and plugins are relative to.
 	// If it is "", it is the directory of the file, or the working directory for a pipe.
 	Dir string
@@ -99,6 +103,7 @@ func Parse(file string, text []byte, o Options) (*Pipeline, config.Findings) {
 		o.Context = context.Background()
 	}
 	l := &loader{ctx: o.Context, memoryLimit: o.MemoryLimit, decoder: config.Decoder{File: file, Values: o.Values}, registry: o.Registry, plugins: o.Plugins, isolate: o.Isolate, replace: o.Replace,
+		online: o.Online, allowRestore: o.AllowRestore,
 		base: o.Dir, pipeline: &Pipeline{File: file, Dir: o.Dir}}
 	if o.Creating {
 		return l.creating(text)
@@ -123,18 +128,20 @@ func (l *loader) done() (*Pipeline, config.Findings) {
 }
 
 type loader struct {
-	ctx         context.Context
-	memoryLimit int64
-	decoder     config.Decoder
-	registry    *stage.Registry
-	plugins     Plugins
-	isolate     bool
-	replace     bool
-	base        string // directory that paths are relative to
-	pipeline    *Pipeline
-	found       config.Findings
-	brought     struct{ before, after []Step } // by composites
-	unknown     bool                           // a step has no known stage, so the pipeline as a whole cannot be checked
+	ctx          context.Context
+	memoryLimit  int64
+	decoder      config.Decoder
+	registry     *stage.Registry
+	plugins      Plugins
+	isolate      bool
+	replace      bool
+	online       bool
+	allowRestore bool
+	base         string // directory that paths are relative to
+	pipeline     *Pipeline
+	found        config.Findings
+	brought      struct{ transforms, before, after []Step } // by composites
+	unknown      bool                                       // a step has no known stage, so the pipeline as a whole cannot be checked
 }
 
 func (l *loader) report(s config.Severity, at config.Position, suggestion, format string, args ...any) {
@@ -222,7 +229,7 @@ func (l *loader) document(root *yaml.Node) {
 	p.Accept = l.accept(&doc.Accept)
 	p.Selection = l.selection(&doc.Select)
 	p.Source = l.steps(stage.RoleSource, &doc.Source)
-	p.Transform = l.steps(stage.RoleTransform, &doc.Transform)
+	p.Transform = append(l.brought.transforms, l.steps(stage.RoleTransform, &doc.Transform)...)
 	p.Sink = l.steps(stage.RoleSink, &doc.Sink)
 	l.actions(&doc)
 	if !l.unknown {

@@ -40,6 +40,7 @@ type Step struct {
 	From   *SnapshotConfig   // settings of a storage as a source, else nil
 	Into   *RepositoryConfig // settings of a storage as a sink, else nil
 	Onto   *TargetConfig     // replace settings of a sink that is not a storage, else nil
+	Rows   []Step            // transforms of rows that concern only this sink, of its composite
 	At     config.Position   // position in the file; a part has that of its composite
 
 	node   string                     // path of the step in the file: source[0]
@@ -165,12 +166,15 @@ func DefaultMemory(limit int64) config.Size {
 // DefaultWorkers returns the default number of units of work that run concurrently.
 func DefaultWorkers() int { return max(2, 2*runtime.GOMAXPROCS(0)) }
 
-// Steps returns all steps: sources, transforms, sinks and actions.
+// Steps returns all steps: sources, transforms, sinks with their transforms, and actions.
 func (p *Pipeline) Steps() []*Step {
 	var steps []*Step
 	for _, list := range [][]Step{p.Source, p.Transform, p.Sink, p.Before, p.After} {
 		for i := range list {
 			steps = append(steps, &list[i])
+			for k := range list[i].Rows {
+				steps = append(steps, &list[i].Rows[k])
+			}
 		}
 	}
 	return steps

@@ -77,6 +77,9 @@ func (j *Job) perform(ctx context.Context, a ActionStep, r stage.ActionRequest, 
 	if bad := report.Validate(); bad != nil {
 		report, err = stage.ActionReport{}, errors.Join(err, bad)
 	}
+	if err == nil && report.Confirm != "" && !r.DryRun && r.Outcome == nil && report.Level() != stage.LevelFail {
+		err = j.confirm(ctx, a, report.Confirm)
+	}
 	for i := range report.Findings {
 		f := &report.Findings[i]
 		for _, text := range []*string{&f.What, &f.Where, &f.Remedy, &f.Details} {
@@ -95,6 +98,13 @@ func (j *Job) perform(ctx context.Context, a ActionStep, r stage.ActionRequest, 
 		failed = append(failed, fmt.Errorf("action %s: %w", a.Name, err))
 	}
 	return failed
+}
+
+func (j *Job) confirm(ctx context.Context, a ActionStep, text string) error {
+	if j.Confirm == nil {
+		return failure.New(failure.Refused, "nobody can confirm it: %s", j.redacted(text))
+	}
+	return j.Confirm(ctx, a.Name, j.redacted(text))
 }
 
 func (j *Job) redacted(text string) string {

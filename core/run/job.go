@@ -45,6 +45,9 @@ type Job struct {
 	Notes     []stage.Note // known before the run
 	// Actions are the actions before and after the run, in order.
 	Actions []ActionStep
+	// Confirm asks a person to confirm a text of an action and returns an error of class
+	// failure.Refused if that is denied. nil: nothing is confirmed.
+	Confirm func(ctx context.Context, action, text string) error
 	// Redact hides secrets in texts that actions get or return. nil: nothing is hidden.
 	Redact func(text string) string
 
@@ -97,7 +100,7 @@ func (j *Job) Close(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("closing %s: %w", t.Name, err))
 		}
 	}
-	for _, t := range j.Transforms {
+	for _, t := range j.transforms() {
 		if e, ok := t.(stage.Closer); ok {
 			if err := e.Close(ctx); err != nil {
 				errs = append(errs, fmt.Errorf("closing a transform: %w", err))
@@ -177,8 +180,13 @@ func (j *Job) plan(ctx context.Context) (*Plan, error) {
 	j.site = plan
 	slices.Sort(j.parts)
 	plan.Parts, plan.Snapshots = slices.Compact(j.parts), j.snapshots
+	for _, t := range j.transforms() {
+		if err := j.prepare(ctx, t, plan); err != nil {
+			return nil, err
+		}
+	}
 	for _, t := range j.Targets {
-		if err := t.prepare(ctx, plan, j.units, j.Transforms, j.ledger); err != nil {
+		if err := t.prepare(ctx, plan, j.units, slices.Concat(j.Transforms, t.Transforms), j.ledger); err != nil {
 			return nil, err
 		}
 	}
@@ -189,7 +197,7 @@ func (j *Job) plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	losses, notes := j.ledger.report()
-	out := &Plan{Name: j.Name, Facts: j.facts, Snapshots: j.snapshots, Parts: plan.Parts, Units: len(j.units), Rows: j.rows, Bytes: j.bytes, Losses: losses, Notes: notes}
+	out := &Plan{Name: j.Name, Facts: stage.PublicFacts(j.facts), Snapshots: j.snapshots, Parts: plan.Parts, Units: len(j.units), Rows: j.rows, Bytes: j.bytes, Losses: losses, Notes: notes}
 	for _, info := range plan.Tables {
 		out.Tables = append(out.Tables, TablePlan{Name: info.Schema.Name, Rows: info.Rows, Bytes: info.Bytes, Source: info.Schema})
 	}
@@ -293,6 +301,30 @@ func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
 		}
 	}
 	j.ledger.note(nil, inv.Notes...)
+	return nil
+}
+
+// transforms returns the transforms of all targets.
+func (j *Job) transforms() []stage.RecordTransform {
+	all := slices.Clone(j.Transforms)
+	for _, t := range j.Targets {
+		all = append(all, t.Transforms...)
+	}
+	return all
+}
+
+// prepare prepares a transform that depends on the plan.
+func (j *Job) prepare(ctx context.Context, t stage.RecordTransform, plan *stage.Plan) error {
+	p, ok := t.(stage.Preparer)
+	if !ok {
+		return nil
+	}
+	found, err := p.Prepare(ctx, plan)
+	if err != nil {
+		return fmt.Errorf("preparing a transform: %w", err)
+	}
+	j.ledger.lose(nil, found.Losses...)
+	j.ledger.note(nil, found.Notes...)
 	return nil
 }
 

@@ -16,12 +16,14 @@ type mapping struct {
 	with    []stage.RecordTransform
 	schema  schema.Table
 	rewrite bool
+	adds    string // ID of the unit with which the added rows are written, "" for none
 
 	mu sync.Mutex
 	// sum is the checksum of the rows that the target must hold, if they differ from
 	// the source's.
 	sum     rows.Sum
 	dropped int64 // rows that the transforms dropped
+	added   int64 // rows that the transforms added
 }
 
 // mapTable passes a table through the transforms for a target's dialect.
@@ -37,7 +39,10 @@ func mapTable(ctx context.Context, t schema.Table, dialect string, transforms []
 		m.schema = step.Schema
 		losses = append(losses, step.Losses...)
 		notes = append(notes, step.Notes...)
-		if step.Rewrite {
+		if _, ok := transform.(stage.Adder); step.Adds && !ok {
+			return nil, nil, nil, fmt.Errorf("table %s: a transform says that it adds rows, but has none to add", t.Name)
+		}
+		if step.Rewrite || step.Adds {
 			m.rewrite = true
 			m.steps = append(m.steps, step)
 			m.with = append(m.with, transform)
@@ -46,11 +51,11 @@ func mapTable(ctx context.Context, t schema.Table, dialect string, transforms []
 	return m, losses, notes, nil
 }
 
-// left returns how many rows of the committed units the transforms dropped.
-func (m *mapping) left() int64 {
+// changed returns how many rows of the committed units the transforms dropped and added.
+func (m *mapping) changed() (dropped, added int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.dropped
+	return m.dropped, m.added
 }
 
 // mappedUnit passes a table's chunks through the transforms before they reach a
@@ -58,14 +63,44 @@ func (m *mapping) left() int64 {
 type mappedUnit struct {
 	stage.RowUnit
 	m        *mapping
+	adds     bool // the rows that transforms add are written with this unit
 	sum      rows.Sum
 	dropped  int64
+	added    int64
 	buf, alt []byte
 }
 
-func (u *mappedUnit) Write(ctx context.Context, c stage.Chunk) error {
-	given := c.Rows
+func (u *mappedUnit) Write(ctx context.Context, c stage.Chunk) error { return u.write(ctx, c, 0) }
+
+// Commit first writes the rows that transforms add.
+func (u *mappedUnit) Commit(ctx context.Context) (*stage.Receipt, error) {
 	for i, step := range u.m.steps {
+		if !u.adds || !step.Adds {
+			continue
+		}
+		data, n, err := u.m.with[i].(stage.Adder).Added(ctx, step, nil)
+		if err != nil {
+			return nil, fmt.Errorf("table %s: adding rows: %w", u.m.schema.Name, err)
+		}
+		if n == 0 {
+			continue
+		}
+		u.added += int64(n)
+		if err := u.write(ctx, stage.Chunk{Data: data, Rows: n}, i+1); err != nil {
+			return nil, err
+		}
+	}
+	return u.RowUnit.Commit(ctx)
+}
+
+// write passes a chunk through the steps from first on.
+func (u *mappedUnit) write(ctx context.Context, c stage.Chunk, first int) error {
+	given := c.Rows
+	for i := first; i < len(u.m.steps); i++ {
+		step := u.m.steps[i]
+		if !step.Rewrite {
+			continue
+		}
 		out, kept, err := u.m.with[i].Rows(ctx, step, u.buf[:0], c)
 		if err != nil {
 			return fmt.Errorf("table %s: %w", u.m.schema.Name, err)
@@ -96,4 +131,5 @@ func (u *mappedUnit) count() {
 	defer u.m.mu.Unlock()
 	u.m.sum.Merge(u.sum)
 	u.m.dropped += u.dropped
+	u.m.added += u.added
 }

@@ -30,7 +30,7 @@ func (j *Job) Run(ctx context.Context) (*Result, error) {
 	if j.ledger != nil {
 		r.Losses, r.Notes = j.ledger.report()
 	}
-	r.Facts, r.Snapshots = j.facts, j.snapshots
+	r.Facts, r.Snapshots = stage.PublicFacts(j.facts), j.snapshots
 	r.Counts = j.track.counts()
 	err = j.afterwards(ctx, r, err)
 	r.Actions = j.acted
@@ -191,14 +191,15 @@ func (j *Job) execute(ctx context.Context, r *Result) error {
 	}
 	j.ledger.note(nil, j.setuid.notes()...)
 	for _, t := range j.Targets {
-		j.ledger.note(t, t.droppedNotes()...)
+		j.ledger.note(t, t.changeNotes()...)
 	}
 	if err := j.overParts(); err != nil {
 		return err
 	}
 	j.track.phase("finish")
 	for _, t := range j.Targets {
-		outcome := &stage.Outcome{Tables: tables, Facts: maps.Clone(j.facts), Dropped: t.dropped()}
+		outcome := &stage.Outcome{Tables: tables, Facts: maps.Clone(j.facts)}
+		outcome.Dropped, outcome.Added = t.changed()
 		outcome.Losses, outcome.Notes = j.ledger.of(t)
 		if err := j.track.during(ctx, t.Name, "finishing", func(ctx context.Context) error { return t.Sink.Finish(ctx, outcome) }); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)

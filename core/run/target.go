@@ -24,6 +24,8 @@ type Target struct {
 	// Replace and Preserve are passed to the sink with its plan.
 	Replace  stage.Replace
 	Preserve []string
+	// Transforms follow the job's and concern only this target.
+	Transforms []stage.RecordTransform
 	// Explain adds a remedy to an error of Check or Begin; may be nil.
 	Explain func(error) error
 	// Room returns an error if what a dry run would have stored does not fit; nil if
@@ -110,6 +112,12 @@ func (t *Target) prepare(ctx context.Context, p *stage.Plan, units []work, trans
 		}
 	}
 	t.mappings = map[string]*mapping{}
+	first := map[string]string{} // ID of a table's first unit
+	for _, u := range units {
+		if _, ok := first[u.Table]; u.Part == stage.DB && !ok {
+			first[u.Table] = u.ID
+		}
+	}
 	if t.holds(stage.DB) {
 		for _, info := range p.Tables {
 			m, losses, notes, err := mapTable(ctx, info.Schema, t.Dialect, transforms)
@@ -118,6 +126,7 @@ func (t *Target) prepare(ctx context.Context, p *stage.Plan, units []work, trans
 			}
 			l.lose(t, losses...)
 			l.note(t, notes...)
+			m.adds = first[info.Schema.Name]
 			t.mappings[info.Schema.Name] = m
 			info.Schema = m.schema
 			own.Tables = append(own.Tables, info)
@@ -190,28 +199,37 @@ func (t *Target) writeRows(ctx context.Context, u stage.Unit) (stage.RowUnit, er
 		return nil, err
 	}
 	if m := t.mappings[u.Table]; m != nil && m.rewrite {
-		return &mappedUnit{RowUnit: w, m: m}, nil
+		return &mappedUnit{RowUnit: w, m: m, adds: u.ID == m.adds}, nil
 	}
 	return w, nil
 }
 
-// dropped returns the number of rows that the transforms dropped on the way to the
-// target, by table.
-func (t *Target) dropped() map[string]int64 {
-	counts := map[string]int64{}
+// changed returns the number of rows that the transforms dropped and added on the way to
+// the target, by table.
+func (t *Target) changed() (dropped, added map[string]int64) {
+	dropped, added = map[string]int64{}, map[string]int64{}
 	for name, m := range t.mappings {
-		if n := m.left(); n > 0 {
-			counts[name] = n
+		less, more := m.changed()
+		if less > 0 {
+			dropped[name] = less
+		}
+		if more > 0 {
+			added[name] = more
 		}
 	}
-	return counts
+	return dropped, added
 }
 
-// droppedNotes returns a note for each table from which transforms dropped rows.
-func (t *Target) droppedNotes() (notes []stage.Note) {
-	counts := t.dropped()
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		notes = append(notes, stage.Note{Path: stage.DB + "/" + name, Text: fmt.Sprintf("%d rows were dropped by a transform", counts[name])})
+// changeNotes returns notes for each table in which transforms dropped or added rows.
+func (t *Target) changeNotes() (notes []stage.Note) {
+	dropped, added := t.changed()
+	for _, name := range slices.Sorted(maps.Keys(t.mappings)) {
+		if n := dropped[name]; n > 0 {
+			notes = append(notes, stage.Note{Path: stage.DB + "/" + name, Text: fmt.Sprintf("%d rows were dropped by a transform", n)})
+		}
+		if n := added[name]; n > 0 {
+			notes = append(notes, stage.Note{Path: stage.DB + "/" + name, Text: fmt.Sprintf("%d rows were added by a transform", n)})
+		}
 	}
 	return notes
 }
@@ -262,8 +280,8 @@ func (t *Target) prove(ctx context.Context, expected map[string]*tally, l *ledge
 		}
 		got, ok := byName[name]
 		read, _ := expected[name].total()
-		dropped := t.mappings[name].left()
-		result := TableResult{Target: t.Name, Table: name, Rows: want.Rows, Dropped: dropped, Refused: read.Rows - dropped - want.Rows, Want: want, Got: got.Sum}
+		dropped, added := t.mappings[name].changed()
+		result := TableResult{Target: t.Name, Table: name, Rows: want.Rows, Dropped: dropped, Added: added, Refused: read.Rows - dropped + added - want.Rows, Want: want, Got: got.Sum}
 		switch {
 		case !ok:
 			result.Faults = []string{"missing in the target"}

@@ -108,6 +108,9 @@ type ActionFinding struct {
 	Where   string `json:"where,omitempty"`   // path, table or setting
 	Remedy  string `json:"remedy,omitempty"`  // what to do
 	Details string `json:"details,omitempty"` // several lines, such as the output of a program
+	// Exclude lists paths in a snapshot (db/TABLE, dataroot/PATH) without which the backup
+	// would not have this finding. vault check --exclude writes them into the pipeline.
+	Exclude []string `json:"exclude,omitempty"`
 }
 
 // String gives "LEVEL: ID: WHAT (WHERE); REMEDY".
@@ -125,6 +128,9 @@ func (f ActionFinding) String() string {
 // ActionReport holds the findings of an action. No findings mean LevelOK.
 type ActionReport struct {
 	Findings []ActionFinding
+	// Confirm is a text that a person must confirm before the run continues, such as which
+	// site replaces which; "" for none. It is ignored in a dry run and after a run.
+	Confirm string
 }
 
 // Level returns the most severe level of the findings.
@@ -148,6 +154,9 @@ var findingID = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
 
 // Validate checks the IDs, levels and sizes of the findings.
 func (r *ActionReport) Validate() error {
+	if len(r.Confirm) > maxFindingText || !utf8.ValidString(r.Confirm) {
+		return fmt.Errorf("the text to confirm is not UTF-8 or exceeds %d bytes", maxFindingText)
+	}
 	if len(r.Findings) > maxFindings {
 		return fmt.Errorf("the report has %d findings, the maximum is %d", len(r.Findings), maxFindings)
 	}
@@ -160,7 +169,7 @@ func (r *ActionReport) Validate() error {
 		case f.What == "":
 			return fmt.Errorf("finding %s: what is empty", f.ID)
 		}
-		for _, text := range []string{f.What, f.Where, f.Remedy, f.Details} {
+		for _, text := range append([]string{f.What, f.Where, f.Remedy, f.Details}, f.Exclude...) {
 			if len(text) > maxFindingText || !utf8.ValidString(text) {
 				return fmt.Errorf("finding %s: a text is not UTF-8 or exceeds %d bytes", f.ID, maxFindingText)
 			}

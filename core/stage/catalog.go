@@ -72,7 +72,7 @@ type Snapshot struct {
 	SiteName string
 	Version  string // version of Vault that created the snapshot
 	Tags     []string
-	Facts    map[string]string
+	Facts    map[string]string // without secret ones, see SecretFacts
 	Signer   string            // public key of the signer, as text; "" if unsigned
 	Original *Original         // nil unless the snapshot was copied from another repository
 	Parts    map[string]Amount // content by part: DB, Filedir …

@@ -10,10 +10,9 @@ import (
 // stands for several sinks. A composite has Expand instead of a constructor. It is
 // expanded when a pipeline file is read; the stages it returns are what runs.
 //
-// cfg is the decoded configuration. The function may read files, but must not connect to
-// anything, because vault lint calls it too. The same configuration and files give the
-// same result. An error says what is wrong with the settings or the files; one made with
-// config.At is reported at that setting.
+// cfg is the decoded configuration. The function may read files. It must not connect to
+// anything unless ExpandEnv.Online is set, and changes nothing. An error says what is wrong
+// with the settings or the files; one made with config.At is reported at that setting.
 type ExpandFunc func(ctx context.Context, cfg any, env ExpandEnv) (*Expansion, error)
 
 // ExpandEnv is the environment of an ExpandFunc.
@@ -22,12 +21,22 @@ type ExpandEnv struct {
 	Lookup func(name string) (string, bool)
 	// Dir is the base directory of relative paths. Paths in settings are absolute already.
 	Dir string
+	// Online reports that the pipeline is about to be checked, planned or run: the function
+	// may connect to the site, for example to read defaults from its settings. An error to
+	// connect is returned.
+	Online bool
+	// AllowRestore reports that the command line allows to restore over a site
+	// (--allow-restore).
+	AllowRestore bool
 }
 
 // Expansion is the result of an ExpandFunc.
 type Expansion struct {
 	// Parts are one or more stages of the composite's role, no storages and no composites.
 	Parts []Part
+	// Transforms are transforms of rows, in order. Those of a source precede the transforms
+	// of the pipeline; those of a sink follow them and concern only its Parts.
+	Transforms []Part
 	// Before and After are actions, in order.
 	Before, After []Part
 	// Selection is added to the selection of the pipeline.

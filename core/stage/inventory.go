@@ -1,6 +1,9 @@
 package stage
 
 import (
+	"maps"
+	"strings"
+
 	"github.com/lmsvault/vault/core/rows"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/selection"
@@ -12,8 +15,8 @@ type Inventory struct {
 	Units  []Unit      // every table has at least one unit
 	// Facts describe the site and are stored in the snapshot. Names are documented: engine
 	// ("MariaDB 10.11.19"), dialect, prefix, charset, collation, consistency (the guarantee
-	// that the tables are read with), position, site (the identifier of a Moodle site),
-	// site_name (its full name) …
+	// that the tables are read with), position, and those of package moodle. A fact whose
+	// name begins with SecretFacts is never printed.
 	Facts map[string]string
 	// Location identifies the database that is read, whatever address it was reached by; a
 	// sink of the same dialect refuses to write to it. It is "" for a source without a
@@ -34,6 +37,17 @@ type Inventory struct {
 	// Session is what another process needs to Join this snapshot; nil if that is not
 	// possible.
 	Session Session
+}
+
+// SecretFacts begins the names of facts that are stored in snapshots and handed to sinks, but
+// not shown in results, plans and catalogs.
+const SecretFacts = "secret_"
+
+// PublicFacts returns a copy of facts without those that are secret; nil for nil.
+func PublicFacts(facts map[string]string) map[string]string {
+	public := maps.Clone(facts)
+	maps.DeleteFunc(public, func(name, _ string) bool { return strings.HasPrefix(name, SecretFacts) })
+	return public
 }
 
 // TableInfo is a table of an Inventory or a Plan.

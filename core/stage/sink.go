@@ -159,6 +159,8 @@ type Outcome struct {
 	// Dropped counts, by table, the rows that transforms left out on purpose on the way to
 	// this sink. Tables without any are missing.
 	Dropped map[string]int64
+	// Added counts, by table, the rows that transforms added on the way to this sink, likewise.
+	Added map[string]int64
 }
 
 // TableProof is what was read of a table, from a source or back from a target.

@@ -13,9 +13,31 @@ type RecordTransform interface {
 	// repository), what of it is lost, and whether its rows must pass through Rows.
 	Table(ctx context.Context, t schema.Table, target string) (Mapped, error)
 	// Rows appends the rows of c to dst as table m.Schema holds them, and returns their
-	// number. It may leave rows out, which the run counts and reports, but adds none. The
-	// caller may reuse c after Rows returns.
+	// number. It may leave rows out, which the run counts and reports, but adds none; see
+	// Adder. The caller may reuse c after Rows returns.
 	Rows(ctx context.Context, m Mapped, dst []byte, c Chunk) (data []byte, kept int, err error)
+}
+
+// Preparer is an optional interface of a RecordTransform that depends on what is read or
+// on something outside the run.
+type Preparer interface {
+	RecordTransform
+	// Prepare is called once, after the sources are planned and before Table. p is what the
+	// sources have, before transforms; it must not be changed. If the run must not start,
+	// the error is of class failure.Refused.
+	Prepare(ctx context.Context, p *Plan) (Findings, error)
+}
+
+// Adder is an optional interface of a RecordTransform that adds rows.
+type Adder interface {
+	RecordTransform
+	// Added appends to dst the rows that the transform adds to a table with Mapped.Adds, as
+	// m.Schema has them, and returns their number. The run passes them on with one unit of
+	// the table and calls Added for each attempt of it; the rows are the same each time.
+	//
+	// Their keys must differ from those of the rows that are read: take numbers from
+	// Mapped.From.Sequence.Next on, and set Mapped.Schema.Sequence.Next above them.
+	Added(ctx context.Context, m Mapped, dst []byte) (data []byte, rows int, err error)
 }
 
 // Closer is an optional interface of a RecordTransform. Close is called once, after all
@@ -29,6 +51,7 @@ type Mapped struct {
 	From    schema.Table
 	Schema  schema.Table
 	Rewrite bool // rows must pass through Rows: it changes their bytes or leaves some out
+	Adds    bool // rows come from Added as well
 	Losses  []Loss
 	Notes   []Note
 }

@@ -29,6 +29,7 @@ func PipelineFlags(cmd *cobra.Command, override bool) {
 	flags.String("memory", "", "memory limit of the process (such as 256MiB), instead of the file's")
 	flags.Bool("replace", false, "replace the contents of the targets, as replace: true in each sink does")
 	flags.Bool("dry-run", false, "read and check everything, but write nothing")
+	flags.Bool("allow-restore", false, "allow to restore over a Moodle site whose settings don't allow it")
 }
 
 // Sets returns the values of --set.
@@ -53,7 +54,7 @@ func Sets(cmd *cobra.Command) (map[string]string, error) {
 
 // Runnable loads a pipeline to run and applies the flags of the command line.
 func (a *App) Runnable(cmd *cobra.Command, path string) (*pipeline.Pipeline, error) {
-	p, err := a.Load(cmd, path, pipeline.Options{})
+	p, err := a.Load(cmd, path, pipeline.Options{Online: true})
 	if err != nil {
 		return nil, err
 	}
@@ -70,10 +71,13 @@ func (a *App) Load(cmd *cobra.Command, path string, how pipeline.Options) (*pipe
 	if err != nil {
 		return nil, err
 	}
-	o.Values.Set, o.Storages, o.Creating, o.HasKeys = given, how.Storages, how.Creating, how.HasKeys
-	if cmd.Flags().Lookup("replace") != nil {
-		// Never from the environment or the configuration file: it applies to one run only.
-		if o.Replace, err = cmd.Flags().GetBool("replace"); err != nil {
+	o.Values.Set, o.Storages, o.Creating, o.HasKeys, o.Online = given, how.Storages, how.Creating, how.HasKeys, how.Online
+	// Never from the environment or the configuration file: they apply to one run only.
+	for name, to := range map[string]*bool{"replace": &o.Replace, "allow-restore": &o.AllowRestore} {
+		if cmd.Flags().Lookup(name) == nil {
+			continue
+		}
+		if *to, err = cmd.Flags().GetBool(name); err != nil {
 			return nil, err
 		}
 	}

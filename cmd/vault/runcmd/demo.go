@@ -110,7 +110,7 @@ func demoStep(a *cli.App, ctx context.Context, name, dir string) (*run.Result, e
 	if err := found.Err(); err != nil {
 		return nil, err
 	}
-	return execute(a, ctx, p)
+	return execute(a, ctx, p, true)
 }
 
 // demoPassphrase encrypts the demo's backup if no other passphrase is given.

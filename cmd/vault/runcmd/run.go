@@ -35,7 +35,11 @@ unless --accept-loss allows it. Everything that is written is read back and veri
 			if err != nil {
 				return err
 			}
-			result, err := execute(a, cmd.Context(), p)
+			yes, err := cmd.Flags().GetBool("yes")
+			if err != nil {
+				return err
+			}
+			result, err := execute(a, cmd.Context(), p, yes)
 			if a.Result = result; err == nil {
 				a.Reporter.Report(progress.Event{Kind: progress.Done, Result: result})
 			}
@@ -49,13 +53,15 @@ unless --accept-loss allows it. Everything that is written is read back and veri
 		},
 	}
 	cli.PipelineFlags(cmd, true)
+	cmd.Flags().Bool("yes", false, "confirm what the run would ask for, such as which site it replaces; for scripts")
 	return cmd
 }
 
 // execute runs a pipeline. After an error, the result covers the completed part of the
-// run; it is nil if the run did not begin.
-func execute(a *cli.App, ctx context.Context, p *pipeline.Pipeline) (result *run.Result, err error) {
+// run; it is nil if the run did not begin. yes confirms what actions ask for.
+func execute(a *cli.App, ctx context.Context, p *pipeline.Pipeline, yes bool) (result *run.Result, err error) {
 	err = withJob(a, ctx, p, func(job *run.Job) error {
+		job.Confirm = func(ctx context.Context, _, text string) error { return a.Confirm(ctx, text, yes) }
 		result, err = job.Run(ctx)
 		result.Notes = append(append(result.Notes, lowered(p, job)...), append(restarts(a), a.Unshown()...)...)
 		return err
