@@ -14,6 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/moodle/siteconfig"
 	"github.com/lmsvault/vault/core/selection"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/database"
 )
 
 // Config is the configuration of the source.
@@ -48,7 +49,7 @@ const doc = `config.php is evaluated, not executed: PHP is not needed. It may ta
 same variables for vault. A value that cannot be determined is an error that names the line, and settings
 gives the value instead.
 
-The source stands for three others, which vault plan and vault lint show: mysql or postgres for the
+The source stands for three others, which vault plan and vault lint show: mysql, postgres or sqlite for the
 database (the primary one, if there are read-only replicas), files for the file pool and dataroot for the
 rest of the data root. Use these instead to set their other options.
 
@@ -63,36 +64,18 @@ func (c *Config) expand(ctx context.Context, env stage.ExpandEnv) (*stage.Expans
 	if err != nil {
 		return nil, err
 	}
-	database, err := site.Database()
+	tables, err := site.Database()
 	root, rootErr := site.DataRoot()
 	if err := errors.Join(err, rootErr); err != nil {
 		return nil, err
 	}
-	part, err := databasePart(database)
-	if err != nil {
-		return nil, err
-	}
+	address := database.FromConfig(tables)
 	return &stage.Expansion{
 		Parts: []stage.Part{
-			part,
+			address.Part("database"),
 			{Name: "files", Use: "files", Settings: map[string]any{"dir": filepath.Join(root, "filedir")}},
 			{Name: "dataroot", Use: "dataroot", Settings: map[string]any{"dir": root}},
 		},
 		Selection: selection.Selection{StructureOnly: []string{"sessions"}},
 	}, nil
-}
-
-// databasePart returns the part that reads a site's database.
-func databasePart(d siteconfig.Database) (stage.Part, error) {
-	settings := map[string]any{"dsn": d.DSN(), "prefix": d.Prefix}
-	switch d.Engine {
-	case siteconfig.MySQL:
-		return stage.Part{Name: "database", Use: "mysql", Settings: settings}, nil
-	case siteconfig.Postgres:
-		if d.Schema != "" {
-			settings["schema"] = d.Schema
-		}
-		return stage.Part{Name: "database", Use: "postgres", Settings: settings}, nil
-	}
-	return stage.Part{}, fmt.Errorf("the site's dbtype %q is not supported; Vault reads MySQL, MariaDB and PostgreSQL", d.Type)
 }

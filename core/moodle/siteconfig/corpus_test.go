@@ -134,8 +134,12 @@ func describe(t *testing.T, s *Site) string {
 	if err != nil {
 		line("database", "", err)
 	} else {
-		checkDSN(t, d)
-		line("dsn", string(d.Engine)+" "+d.DSN().Reveal(), nil)
+		if d.Engine == SQLite {
+			line("file", d.Path, nil)
+		} else {
+			checkDSN(t, d)
+			line("dsn", string(d.Engine)+" "+d.DSN().Reveal(), nil)
+		}
 		line("prefix", d.Prefix, nil)
 		line("schema", d.Schema, nil)
 		line("collation", d.Collation, nil)

@@ -3,6 +3,8 @@ package siteconfig
 import (
 	"net"
 	"path"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,19 +17,22 @@ import (
 // Engine is a kind of database, with the name of the stages that read and write it.
 type Engine string
 
-// The engines that Moodle and Vault support.
+// The engines that Vault supports. Moodle has no driver for SQLite; sites for tests and
+// demonstrations use it.
 const (
 	MySQL    Engine = "mysql"    // MariaDB and Aurora too
 	Postgres Engine = "postgres" // pgsql in config.php
+	SQLite   Engine = "sqlite"   // sqlite3 in config.php, with the file in dboptions
 )
 
 // engines maps the values of dbtype to engines.
-var engines = map[string]Engine{"mysqli": MySQL, "mariadb": MySQL, "auroramysql": MySQL, "pgsql": Postgres}
+var engines = map[string]Engine{"mysqli": MySQL, "mariadb": MySQL, "auroramysql": MySQL, "pgsql": Postgres, "sqlite3": SQLite}
 
 // Database locates a site's tables. If there are read-only replicas, it is the primary.
 type Database struct {
 	Engine   Engine
-	Type     string // dbtype: mysqli, mariadb, auroramysql, pgsql
+	Type     string // dbtype: mysqli, mariadb, auroramysql, pgsql, sqlite3
+	Path     string // the file of an SQLite database; of the others only Prefix is set then
 	Host     string // "" for a socket
 	Port     int
 	Socket   string // the socket of MySQL; the directory of PostgreSQL's sockets
@@ -60,6 +65,9 @@ func (s *Site) Database() (Database, error) {
 		_, _, pos, _ := s.lookup("dbtype")
 		faults = append(faults, failure.New(failure.Refused, "%s: Vault does not support the database of this dbtype%s; it supports mysqli, mariadb, auroramysql and pgsql", pos, named(d.Type)))
 	}
+	if d.Engine == SQLite {
+		return s.file(d)
+	}
 	d.Host = must(s.optional("dbhost"))
 	d.Name = must(s.needed("dbname"))
 	d.User = must(s.needed("dbuser")) // the drivers would take the name of who runs Vault
@@ -90,7 +98,7 @@ func (s *Site) Database() (Database, error) {
 // named returns dbtype in parentheses if Moodle has ever supported that engine.
 func named(dbtype string) string {
 	switch dbtype {
-	case "sqlsrv", "oci", "mssql", "sqlite3", "mysql", "postgres7":
+	case "sqlsrv", "oci", "mssql", "mysql", "postgres7":
 		return " (" + dbtype + ")"
 	}
 	return ""
@@ -117,6 +125,23 @@ func (s *Site) option(name string) (string, error) {
 		return "", nil // empty is the default here, whatever it came from
 	}
 	return s.text(full, v, "", pos)
+}
+
+// file returns an SQLite database, which has no server and no user.
+func (s *Site) file(d Database) (Database, error) {
+	path, badPath := s.option("file")
+	prefix, badPrefix := s.optional("prefix")
+	if err := grouped(slices.DeleteFunc([]error{badPath, badPrefix}, func(err error) bool { return err == nil })); err != nil {
+		return Database{}, err
+	}
+	_, _, pos, _ := s.lookup("dboptions")
+	switch {
+	case path == "":
+		return Database{}, s.unknown("dboptions.file", "", pos, nil)
+	case !filepath.IsAbs(path):
+		return Database{}, failure.New(failure.Usage, "%s: dboptions.file is not an absolute path", pos)
+	}
+	return Database{Engine: d.Engine, Type: d.Type, Path: filepath.Clean(path), Prefix: prefix}, nil
 }
 
 // replicas counts the read-only replicas.

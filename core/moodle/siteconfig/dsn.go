@@ -43,9 +43,12 @@ func (s *Site) writable(d Database) error {
 }
 
 // DSN returns the address of the database in the format of the stages mysql and
-// postgres.
+// postgres; empty for SQLite.
 func (d Database) DSN() config.Secret {
-	if d.Engine == Postgres {
+	switch d.Engine {
+	case SQLite:
+		return config.Secret{}
+	case Postgres:
 		return config.NewSecret(d.postgresURL())
 	}
 	return config.NewSecret(d.mysqlDSN())
