@@ -7,6 +7,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 	datarootsink "github.com/lmsvault/vault/sinks/dataroot"
 	filessink "github.com/lmsvault/vault/sinks/files"
+	moodlesink "github.com/lmsvault/vault/sinks/moodle"
 	mysqlsink "github.com/lmsvault/vault/sinks/mysql"
 	postgressink "github.com/lmsvault/vault/sinks/postgres"
 	sqlitesink "github.com/lmsvault/vault/sinks/sqlite"
@@ -28,7 +29,7 @@ func Stages() (*stage.Registry, error) {
 	return stage.NewRegistry(
 		moodle.Stage(), mysql.Stage(), postgres.Stage(), sqlite.Stage(), files.Stage(), dataroot.Stage(), sample.Stage(),
 		compress.Stage(), encrypt.Stage(), typemap.Stage(),
-		mysqlsink.Stage(), postgressink.Stage(), sqlitesink.Stage(), filessink.Stage(), datarootsink.Stage(),
+		moodlesink.Stage(), mysqlsink.Stage(), postgressink.Stage(), sqlitesink.Stage(), filessink.Stage(), datarootsink.Stage(),
 		local.Stage(),
 		command.Stage(), http.Stage(),
 	)
