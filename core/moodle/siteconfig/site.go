@@ -114,12 +114,16 @@ func (s *Site) DataRoot() (string, error) {
 	return filepath.Clean(text), nil
 }
 
+// DefaultPermissions are the permissions that Moodle gives to directories in the data
+// root if config.php does not set them.
+const DefaultPermissions = 0o2777
+
 // DirectoryPermissions returns the permissions of new directories in the data root,
-// 02777 if config.php does not set them or the value is unknown.
+// DefaultPermissions if config.php does not set them or the value is unknown.
 func (s *Site) DirectoryPermissions() uint32 {
 	v, _, _, ok := s.lookup("directorypermissions")
 	if n, isInt := v.Int(); ok && isInt && n > 0 && n <= 0o7777 {
 		return uint32(n)
 	}
-	return 0o2777
+	return DefaultPermissions
 }
