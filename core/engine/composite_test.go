@@ -63,7 +63,7 @@ func work(t *testing.T, dir, text string) (*outcome.Result, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stages, err := stage.NewRegistry(append(known.All(), site(stage.RoleSource), site(stage.RoleSink))...)
+	stages, err := stage.NewRegistry(append(known.All(), site(stage.RoleSource), site(stage.RoleSink), markedTables(), marker())...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,8 +85,9 @@ func (l *loader) expand(s *Step, found config.Decoded) (parts []Step, ok bool) {
 	}
 	if s.Role == stage.RoleSource {
 		l.brought.transforms = append(l.brought.transforms, transforms...)
-	} else {
-		l.withTransforms(parts, transforms)
+	} else if len(transforms) > 0 && !withTransforms(parts, transforms) {
+		l.fail(s.At, "", "%s expands to transforms of rows, but none of its parts holds tables", name)
+		return nil, false
 	}
 	l.brought.before = append(l.brought.before, before...)
 	l.brought.after = append(slices.Clone(after), l.brought.after...)
@@ -96,13 +97,15 @@ func (l *loader) expand(s *Step, found config.Decoded) (parts []Step, ok bool) {
 	return parts, true
 }
 
-// withTransforms adds transforms to the parts of a sink that hold tables.
-func (l *loader) withTransforms(parts, transforms []Step) {
+// withTransforms adds transforms to the parts of a sink that hold tables. It reports
+// whether there are any.
+func withTransforms(parts, transforms []Step) (any bool) {
 	for i := range parts {
 		if slices.Contains(parts[i].Stage.Parts, stage.DB) {
-			parts[i].Rows = transforms
+			parts[i].Rows, any = transforms, true
 		}
 	}
+	return any
 }
 
 // unexpanded reports why a composite can't be expanded. For a linter, which may run on

@@ -22,6 +22,7 @@ type Terminal struct {
 	phase string
 	drawn time.Time
 	shown string // the bar as currently shown; "" for none
+	held  bool   // no bar is drawn, because the terminal waits for an answer
 	meter meter
 }
 
@@ -53,6 +54,20 @@ func (t *Terminal) Report(e Event) {
 	}
 }
 
+// Hold removes the bar until resume is called, so that a question can be asked on the
+// terminal.
+func (t *Terminal) Hold() (resume func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.draw("")
+	t.held = true
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.held = false
+	}
+}
+
 // Write writes whole lines above the bar.
 func (t *Terminal) Write(p []byte) (int, error) {
 	t.mu.Lock()
@@ -75,6 +90,9 @@ func (t *Terminal) Close() error {
 const clearLine = "\r\x1b[K"
 
 func (t *Terminal) draw(line string) {
+	if t.held {
+		return
+	}
 	line = cut(line, t.width()-1)
 	if line == t.shown {
 		return

@@ -154,13 +154,15 @@ func (c *Catalog) Cat(ctx context.Context, id, path string, w io.Writer) error {
 	return c.repo.Cat(ctx, snap, path, w)
 }
 
-// Manifest returns the manifest of a snapshot.
+// Manifest returns the manifest of a snapshot, without secret facts.
 func (c *Catalog) Manifest(ctx context.Context, id string) (json.RawMessage, error) {
 	snap, err := c.load(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	raw, err := json.Marshal(snap)
+	public := *snap
+	public.Facts = stage.PublicFacts(snap.Facts)
+	raw, err := json.Marshal(&public)
 	if err != nil {
 		return nil, fmt.Errorf("snapshot %s: %w", id, err)
 	}
@@ -190,7 +192,7 @@ func describe(s *manifest.Snapshot) *stage.Snapshot {
 		d.Skipped = &n
 	}
 	for _, t := range s.Tables {
-		d.Tables = append(d.Tables, stage.SnapshotTable{TableProof: stage.TableProof{Schema: t.Schema, Sum: t.Proof}, Bytes: t.Bytes, Dropped: t.Dropped})
+		d.Tables = append(d.Tables, stage.SnapshotTable{TableProof: stage.TableProof{Schema: t.Schema, Sum: t.Proof}, Bytes: t.Bytes, Dropped: t.Dropped, Added: t.Added})
 	}
 	for _, u := range s.Units {
 		sum := d.Parts[u.Part]

@@ -271,14 +271,14 @@ func (s *Sink) manifest(o *stage.Outcome) (*manifest.Snapshot, error) {
 	if s.newest.ID != "" {
 		snap.After = s.newest.String()
 	}
-	for _, t := range o.Tables { // a sequence may have advanced since the plan
-		if own := s.tables[t.Schema.Name]; own != nil && own.Schema.Sequence != nil && t.Schema.Sequence != nil {
-			own.Schema.Sequence = t.Schema.Sequence
-		}
-	}
 	for name, n := range o.Dropped {
 		if own := s.tables[name]; own != nil {
 			own.Dropped = n
+		}
+	}
+	for name, n := range o.Added {
+		if own := s.tables[name]; own != nil {
+			own.Added = n
 		}
 	}
 	s.sum(snap)

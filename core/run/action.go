@@ -78,7 +78,7 @@ func (j *Job) perform(ctx context.Context, a ActionStep, r stage.ActionRequest, 
 		report, err = stage.ActionReport{}, errors.Join(err, bad)
 	}
 	if err == nil && report.Confirm != "" && !r.DryRun && r.Outcome == nil && report.Level() != stage.LevelFail {
-		err = j.confirm(ctx, a, report.Confirm)
+		err = j.confirm(ctx, a, report)
 	}
 	for i := range report.Findings {
 		f := &report.Findings[i]
@@ -100,7 +100,14 @@ func (j *Job) perform(ctx context.Context, a ActionStep, r stage.ActionRequest, 
 	return failed
 }
 
-func (j *Job) confirm(ctx context.Context, a ActionStep, text string) error {
+// confirm asks a person to confirm a report, with its warnings.
+func (j *Job) confirm(ctx context.Context, a ActionStep, report stage.ActionReport) error {
+	text := report.Confirm
+	for _, f := range report.Findings {
+		if f.Level == stage.LevelWarning {
+			text = f.String() + "\n" + text
+		}
+	}
 	if j.Confirm == nil {
 		return failure.New(failure.Refused, "nobody can confirm it: %s", j.redacted(text))
 	}

@@ -2,10 +2,12 @@ package run
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/lmsvault/vault/core/failure"
+	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -38,3 +40,51 @@ func TestSourcesWithTwoPrefixesAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// secretive is a source with a fact that must not be shown.
+type secretive struct{ *memory }
+
+func (s secretive) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventory, error) {
+	inv, err := s.memory.Plan(ctx, r)
+	inv.Facts[stage.SecretFacts+"overrides"] = "CANARY"
+	return inv, err
+}
+
+// Secret facts reach sinks, transforms and actions, but nothing that is shown.
+func TestSecretFactsAreNotShown(t *testing.T) {
+	sink, heard := &target{}, &everything{}
+	j, _, planned, _, _, _ := staged(t, sink)
+	j.Origins[0].Source = secretive{site()}
+	j.Reporter = heard
+	a := &adder{}
+	j.Transforms = []stage.RecordTransform{a}
+	r, err := j.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for who, facts := range map[string]map[string]string{"transform": a.plans[0].Facts, "sink": sink.plan.Facts, "finished sink": sink.outcome.Facts, "action": planned.requests[0].Plan.Facts} {
+		if facts["secret_overrides"] != "CANARY" {
+			t.Errorf("the %s got %v", who, facts)
+		}
+	}
+	j = job(t, site(), &target{})
+	j.Origins[0].Source = secretive{site()}
+	p, err := j.Plan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, shown := range map[string]any{"result": r, "plan": p, "events": heard.events} {
+		text, err := json.Marshal(shown)
+		if err != nil || strings.Contains(string(text), "CANARY") || strings.Contains(string(text), "secret_") || !strings.Contains(string(text), "memory") && what != "events" {
+			t.Errorf("the %s shows %s, %v", what, text, err)
+		}
+	}
+}
+
+// everything keeps all events.
+type everything struct {
+	progress.Silent
+	events []progress.Event
+}
+
+func (e *everything) Report(event progress.Event) { e.events = append(e.events, event) }

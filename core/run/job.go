@@ -180,9 +180,12 @@ func (j *Job) plan(ctx context.Context) (*Plan, error) {
 	j.site = plan
 	slices.Sort(j.parts)
 	plan.Parts, plan.Snapshots = slices.Compact(j.parts), j.snapshots
-	for _, t := range j.transforms() {
-		if err := j.prepare(ctx, t, plan); err != nil {
-			return nil, err
+	if err := j.prepare(ctx, nil, j.Transforms, plan); err != nil {
+		return nil, err
+	}
+	for _, t := range j.Targets {
+		if err := j.prepare(ctx, t, t.Transforms, plan); err != nil {
+			return nil, fmt.Errorf("%s: %w", t.Name, err)
 		}
 	}
 	for _, t := range j.Targets {
@@ -313,18 +316,21 @@ func (j *Job) transforms() []stage.RecordTransform {
 	return all
 }
 
-// prepare prepares a transform that depends on the plan.
-func (j *Job) prepare(ctx context.Context, t stage.RecordTransform, plan *stage.Plan) error {
-	p, ok := t.(stage.Preparer)
-	if !ok {
-		return nil
+// prepare prepares the transforms that depend on the plan. They are those of a target, or
+// of all targets if to is nil.
+func (j *Job) prepare(ctx context.Context, to *Target, transforms []stage.RecordTransform, plan *stage.Plan) error {
+	for _, t := range transforms {
+		p, ok := t.(stage.Preparer)
+		if !ok {
+			continue
+		}
+		found, err := p.Prepare(ctx, plan)
+		if err != nil {
+			return fmt.Errorf("preparing a transform: %w", err)
+		}
+		j.ledger.lose(to, found.Losses...)
+		j.ledger.note(to, found.Notes...)
 	}
-	found, err := p.Prepare(ctx, plan)
-	if err != nil {
-		return fmt.Errorf("preparing a transform: %w", err)
-	}
-	j.ledger.lose(nil, found.Losses...)
-	j.ledger.note(nil, found.Notes...)
 	return nil
 }
 

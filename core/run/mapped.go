@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/lmsvault/vault/core/rows"
@@ -51,6 +52,11 @@ func mapTable(ctx context.Context, t schema.Table, dialect string, transforms []
 	return m, losses, notes, nil
 }
 
+// gets reports whether a transform adds rows to the table.
+func (m *mapping) gets() bool {
+	return slices.ContainsFunc(m.steps, func(s stage.Mapped) bool { return s.Adds })
+}
+
 // changed returns how many rows of the committed units the transforms dropped and added.
 func (m *mapping) changed() (dropped, added int64) {
 	m.mu.Lock()
@@ -82,15 +88,52 @@ func (u *mappedUnit) Commit(ctx context.Context) (*stage.Receipt, error) {
 		if err != nil {
 			return nil, fmt.Errorf("table %s: adding rows: %w", u.m.schema.Name, err)
 		}
-		if n == 0 {
-			continue
-		}
 		u.added += int64(n)
-		if err := u.write(ctx, stage.Chunk{Data: data, Rows: n}, i+1); err != nil {
+		if err := u.add(ctx, data, n, i+1); err != nil {
 			return nil, err
 		}
 	}
 	return u.RowUnit.Commit(ctx)
+}
+
+// add passes n added rows through the steps from first on, in chunks of the usual size.
+func (u *mappedUnit) add(ctx context.Context, data []byte, n, first int) error {
+	var cut rows.Cutter
+	var c stage.Chunk // the rows since the last cut
+	flush := func() error {
+		full := c
+		c = stage.Chunk{}
+		if full.Rows == 0 {
+			return nil
+		}
+		return u.write(ctx, full, first)
+	}
+	given := 0
+	for len(data) > 0 {
+		row, rest, _, err := rows.Next(data[len(c.Data):])
+		if err != nil {
+			return fmt.Errorf("table %s: adding rows: %w", u.m.schema.Name, err)
+		}
+		size := len(row) + 1
+		if cut.Before(size) {
+			data = data[len(c.Data):]
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+		c = stage.Chunk{Data: data[:len(c.Data)+size], Rows: c.Rows + 1}
+		given++
+		if cut.After(row, size) || len(rest) == 0 {
+			data = rest
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if given != n {
+		return fmt.Errorf("table %s: a transform reported %d added rows, but returned %d", u.m.schema.Name, n, given)
+	}
+	return nil
 }
 
 // write passes a chunk through the steps from first on.

@@ -126,7 +126,9 @@ func (t *Target) prepare(ctx context.Context, p *stage.Plan, units []work, trans
 			}
 			l.lose(t, losses...)
 			l.note(t, notes...)
-			m.adds = first[info.Schema.Name]
+			if m.adds = first[info.Schema.Name]; m.adds == "" && m.gets() {
+				return fmt.Errorf("%s: table %s: a transform adds rows, but the source planned no unit for the table", t.Name, info.Schema.Name)
+			}
 			t.mappings[info.Schema.Name] = m
 			info.Schema = m.schema
 			own.Tables = append(own.Tables, info)

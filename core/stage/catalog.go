@@ -57,7 +57,8 @@ type Browser interface {
 // Manifester is an optional interface of a Catalog that keeps a manifest of each snapshot.
 type Manifester interface {
 	Catalog
-	// Manifest returns the complete stored manifest as a JSON object.
+	// Manifest returns the stored manifest as a JSON object, without the values of secret
+	// facts.
 	Manifest(ctx context.Context, id string) (json.RawMessage, error)
 }
 
@@ -109,6 +110,7 @@ type SnapshotTable struct {
 	TableProof
 	Bytes   int64 // size of the rows
 	Dropped int64 // rows left out by transforms on purpose
+	Added   int64 // rows that transforms added, among those of Sum
 }
 
 // Totals are the sizes of a snapshot.

@@ -15,6 +15,7 @@ import (
 // without asking. It returns an error of class failure.Refused if the answer is not yes, or
 // if there is no terminal.
 func (a *App) Confirm(ctx context.Context, text string, yes bool) error {
+	text = Plain(text)
 	if yes {
 		a.Say(text)
 		return nil
@@ -22,7 +23,10 @@ func (a *App) Confirm(ctx context.Context, text string, yes bool) error {
 	if !term.IsTerminal(int(a.In.Fd())) || !term.IsTerminal(int(a.Errs.Fd())) {
 		return failure.New(failure.Refused, "this must be confirmed, and there is no terminal to ask; check it and give --yes:\n%s", text)
 	}
-	a.settle()
+	a.Reporter.Flush(flushTime)
+	if a.Bar != nil {
+		defer a.Bar.Hold()()
+	}
 	if _, err := fmt.Fprintf(a.discreet(a.Errs), "%s\nContinue? Type yes: ", text); err != nil {
 		return err
 	}

@@ -58,6 +58,8 @@ type Table struct {
 	Bytes  int64        `json:"bytes"` // of rows
 	// Dropped is the number of rows that the pipeline's transforms removed.
 	Dropped int64 `json:"dropped,omitempty"`
+	// Added is the number of rows among the stored ones that the transforms added.
+	Added int64 `json:"added,omitempty"`
 }
 
 // Unit describes a unit of the backup. Its entries are in a list, which is stored in
