@@ -25,6 +25,7 @@ type mapping struct {
 	sum     rows.Sum
 	dropped int64 // rows that the transforms dropped
 	added   int64 // rows that the transforms added
+	edited  int64 // rows whose values the transforms changed, see stage.CountChanged
 }
 
 // mapTable passes a table through the transforms for a target's dialect.
@@ -64,6 +65,13 @@ func (m *mapping) changed() (dropped, added int64) {
 	return m.dropped, m.added
 }
 
+// edits returns in how many rows of the committed units the transforms changed values.
+func (m *mapping) edits() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.edited
+}
+
 // mappedUnit passes a table's chunks through the transforms before they reach a
 // target's unit. It serves one attempt.
 type mappedUnit struct {
@@ -73,6 +81,7 @@ type mappedUnit struct {
 	sum      rows.Sum
 	dropped  int64
 	added    int64
+	edited   int64
 	buf, alt []byte
 }
 
@@ -139,12 +148,13 @@ func (u *mappedUnit) add(ctx context.Context, data []byte, n, first int) error {
 // write passes a chunk through the steps from first on.
 func (u *mappedUnit) write(ctx context.Context, c stage.Chunk, first int) error {
 	given := c.Rows
+	counting := stage.WithChanged(ctx, func(rows int64) { u.edited += rows })
 	for i := first; i < len(u.m.steps); i++ {
 		step := u.m.steps[i]
 		if !step.Rewrite {
 			continue
 		}
-		out, kept, err := u.m.with[i].Rows(ctx, step, u.buf[:0], c)
+		out, kept, err := u.m.with[i].Rows(counting, step, u.buf[:0], c)
 		if err != nil {
 			return fmt.Errorf("table %s: %w", u.m.schema.Name, err)
 		}
@@ -175,4 +185,5 @@ func (u *mappedUnit) count() {
 	u.m.sum.Merge(u.sum)
 	u.m.dropped += u.dropped
 	u.m.added += u.added
+	u.m.edited += u.edited
 }

@@ -286,7 +286,7 @@ func (j *Job) tasks() []func(context.Context) error {
 	return append(tables, others...)
 }
 
-// noteRead asks the sources for notes that they have only after reading.
+// noteRead asks the sources and transforms for notes that they have only after reading.
 func (j *Job) noteRead(ctx context.Context) error {
 	for _, o := range j.Origins {
 		source, ok := o.Source.(stage.Noter)
@@ -296,6 +296,17 @@ func (j *Job) noteRead(ctx context.Context) error {
 		notes, err := source.Notes(ctx)
 		if err != nil {
 			return fmt.Errorf("%s: %w", o.Name, err)
+		}
+		j.ledger.note(nil, notes...)
+	}
+	for _, t := range j.transforms() {
+		transform, ok := t.(stage.Noter)
+		if !ok {
+			continue
+		}
+		notes, err := transform.Notes(ctx)
+		if err != nil {
+			return fmt.Errorf("a transform: %w", err)
 		}
 		j.ledger.note(nil, notes...)
 	}

@@ -222,10 +222,14 @@ func (t *Target) changed() (dropped, added map[string]int64) {
 	return dropped, added
 }
 
-// changeNotes returns notes for each table in which transforms dropped or added rows.
+// changeNotes returns notes for each table in which transforms changed, dropped or added
+// rows.
 func (t *Target) changeNotes() (notes []stage.Note) {
 	dropped, added := t.changed()
 	for _, name := range slices.Sorted(maps.Keys(t.mappings)) {
+		if n := t.mappings[name].edits(); n > 0 {
+			notes = append(notes, stage.Note{Path: stage.DB + "/" + name, Text: fmt.Sprintf("%d rows were changed by a transform", n)})
+		}
 		if n := dropped[name]; n > 0 {
 			notes = append(notes, stage.Note{Path: stage.DB + "/" + name, Text: fmt.Sprintf("%d rows were dropped by a transform", n)})
 		}
