@@ -4,6 +4,7 @@ package builtin
 import (
 	"github.com/lmsvault/vault/actions/command"
 	"github.com/lmsvault/vault/actions/http"
+	"github.com/lmsvault/vault/actions/purgecaches"
 	"github.com/lmsvault/vault/core/stage"
 	datarootsink "github.com/lmsvault/vault/sinks/dataroot"
 	filessink "github.com/lmsvault/vault/sinks/files"
@@ -31,6 +32,6 @@ func Stages() (*stage.Registry, error) {
 		compress.Stage(), encrypt.Stage(), typemap.Stage(),
 		moodlesink.Stage(), mysqlsink.Stage(), postgressink.Stage(), sqlitesink.Stage(), filessink.Stage(), datarootsink.Stage(),
 		local.Stage(),
-		command.Stage(), http.Stage(),
+		command.Stage(), http.Stage(), purgecaches.Stage(),
 	)
 }

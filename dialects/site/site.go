@@ -1,0 +1,117 @@
+// Package site opens a live Moodle site by its config.php, for stages and commands that
+// work on it: its database, data root, code and installed versions.
+package site
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/moodle/component"
+	"github.com/lmsvault/vault/core/moodle/siteconfig"
+	"github.com/lmsvault/vault/dialects/database"
+)
+
+// Settings say which site. Stages embed them.
+type Settings struct {
+	Dir      string                   `key:"dir" required:"true" help:"the site's code: the directory with config.php" example:"/var/www/moodle"`
+	Address  string                   `key:"address" help:"the site's address; needed if config.php serves several sites and decides by the host name" example:"https://moodle.example.org"`
+	Settings map[string]config.Secret `key:"settings" help:"settings that replace those of config.php, for what it takes from elsewhere" example:"{dbpass: \"${env:MOODLE_DBPASS}\"}"`
+	Database *database.Address        `key:"database" help:"the site's database, instead of that of config.php"`
+}
+
+// Site is what config.php says. It does not change and is safe for concurrent use.
+type Site struct {
+	*siteconfig.Site
+	database *database.Address // nil for that of config.php
+}
+
+// Read evaluates config.php with the environment of this process.
+func (s *Settings) Read(ctx context.Context) (*Site, error) {
+	site, err := siteconfig.Read(ctx, s.Dir, siteconfig.Options{Env: os.LookupEnv, Address: s.Address, Given: s.Settings})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, config.At("dir", "%s has no config.php; set dir to the directory with the site's code", s.Dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Site{Site: site, database: s.Database}, nil
+}
+
+// Open connects to the site's database. The caller closes it.
+func (s *Site) Open(ctx context.Context) (*database.Database, error) {
+	address := s.database
+	if address == nil {
+		there, err := s.Site.Database()
+		if err != nil {
+			return nil, err
+		}
+		of := database.FromConfig(there)
+		address = &of
+	}
+	return address.Open(ctx)
+}
+
+// Directory returns an absolute directory that config.php sets, such as cachedir, or a
+// directory of the data root if it does not.
+func (s *Site) Directory(setting, below string) (string, error) {
+	if set, ok := s.Forced().CoreSetting(setting); ok {
+		text, known := set.Text()
+		if !known {
+			return "", fmt.Errorf("%s: %s is not known", set.Pos, setting)
+		}
+		if filepath.IsAbs(text) {
+			return filepath.Clean(text), nil
+		}
+	}
+	root, err := s.DataRoot()
+	return filepath.Join(root, below), err
+}
+
+// Code reads the site's code.
+func (s *Site) Code(ctx context.Context) (*component.Code, error) {
+	return component.Load(ctx, s.Dir, CodeOptions(s.Site))
+}
+
+// CodeOptions returns what config.php says about the places of code.
+func CodeOptions(s *siteconfig.Site) component.Options {
+	var o component.Options
+	if set, ok := s.Forced().CoreSetting("admin"); ok {
+		o.Admin, _ = set.Text()
+	}
+	if set, ok := s.Forced().CoreSetting("themedir"); ok {
+		o.ThemeDir, _ = set.Text()
+	}
+	return o
+}
+
+// Installed returns the versions in a site's database, by component, and the release of
+// Moodle. There are none if it has no setting version.
+func Installed(ctx context.Context, d *database.Database) (versions map[string]component.Version, release string, err error) {
+	one := func(name string) string {
+		if err != nil {
+			return ""
+		}
+		var value database.Text
+		value, err = d.First(ctx, "SELECT value FROM {config} WHERE name = ?", name)
+		return value.String
+	}
+	core := one("version")
+	release = one("release")
+	if err != nil {
+		return nil, "", err
+	}
+	rows, err := d.Query(ctx, "SELECT plugin, value FROM {config_plugins} WHERE name = ?", "version")
+	if err != nil {
+		return nil, "", err
+	}
+	plugins := map[string]string{}
+	for _, r := range rows {
+		plugins[r[0].String] = r[1].String
+	}
+	return component.Installed(core, plugins), release, nil
+}
