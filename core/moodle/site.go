@@ -1,13 +1,9 @@
 package moodle
 
 import (
-	"context"
 	"fmt"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/lmsvault/vault/core/failure"
-	"github.com/lmsvault/vault/core/schema"
 )
 
 // Facts of a site. Sources of tables have the first ones, which they read from the tables;
@@ -62,71 +58,6 @@ func (s Site) String() string {
 		return s.ID
 	}
 	return fmt.Sprintf("%q (%s)", s.Name, s.ID)
-}
-
-// siteQuery locates a fact: in Column of the first row whose Key is Value.
-type siteQuery struct {
-	table, column, key, value string
-	number                    bool // the key is a number
-}
-
-var (
-	siteID   = siteQuery{table: "config", column: "value", key: "name", value: "'siteidentifier'"}
-	siteName = siteQuery{table: "course", column: "fullname", key: "category", value: "0", number: true}
-)
-
-// SiteTables returns the tables, without prefix, that FindSite queries.
-func SiteTables() []string { return []string{siteID.table, siteName.table} }
-
-// fits reports whether a table has the columns of Moodle's table.
-func (q siteQuery) fits(t schema.Table) bool {
-	is := func(name string, kinds ...schema.Kind) bool {
-		c := t.Column(name)
-		if c == nil {
-			return false
-		}
-		for _, k := range kinds {
-			if c.Type.Kind == k {
-				return true
-			}
-		}
-		return false
-	}
-	key := is(q.key, schema.Char, schema.Text)
-	if q.number {
-		key = is(q.key, schema.Int)
-	}
-	return key && is("id", schema.Int) && is(q.column, schema.Char, schema.Text)
-}
-
-const maxSiteText = 255 // characters of an identifier or a name
-
-// FindSite reads which site the tables belong to. table returns a table by its name
-// without prefix, and its quoted name for SQL. first runs a query, which is the same
-// SQL for every engine, and returns its only cell, or "" for no row. FindSite skips
-// tables that are not Moodle's.
-func FindSite(ctx context.Context, table func(name string) (t schema.Table, quoted string, ok bool), first func(ctx context.Context, query string) (string, error)) (Site, error) {
-	read := func(q siteQuery) (string, error) {
-		t, quoted, ok := table(q.table)
-		if !ok || !q.fits(t) {
-			return "", nil
-		}
-		text, err := first(ctx, fmt.Sprintf("SELECT substr(%s, 1, %d) FROM %s WHERE %s = %s ORDER BY id LIMIT 1", q.column, maxSiteText, quoted, q.key, q.value))
-		if err != nil {
-			return "", fmt.Errorf("identifying the site from table %s: %w", q.table, err)
-		}
-		if !utf8.ValidString(text) {
-			text = strings.ToValidUTF8(text, "\uFFFD")
-		}
-		return text, nil
-	}
-	var s Site
-	var err error
-	if s.ID, err = read(siteID); err != nil || s.ID == "" {
-		return Site{}, err
-	}
-	s.Name, err = read(siteName)
-	return s, err
 }
 
 // Replacing is embedded in the settings of table sinks.

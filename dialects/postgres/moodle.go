@@ -2,10 +2,7 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"slices"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/schema"
@@ -19,22 +16,45 @@ func (c *Conn) MoodleSite(ctx context.Context, l *Listing) (moodle.Site, error) 
 	if err != nil {
 		return moodle.Site{}, err
 	}
-	return moodle.FindSite(ctx, func(name string) (schema.Table, string, bool) {
-		for _, t := range catalog.Tables {
-			if t.Name == name {
-				return t.Table, c.Site.Table(name), true
+	return c.moodle(catalog).Site(ctx)
+}
+
+// MoodleFacts adds which Moodle site the tables belong to, and its versions, to facts.
+// where returns a condition for the rows of a table, "" for all.
+func (c *Conn) MoodleFacts(ctx context.Context, catalog *Catalog, where func(table string) string, facts map[string]string) error {
+	tables := c.moodle(catalog)
+	tables.Where = where
+	return tables.Facts(ctx, facts)
+}
+
+func (c *Conn) moodle(catalog *Catalog) moodle.Tables {
+	return moodle.Tables{
+		Table: func(name string) (schema.Table, string, bool) {
+			for _, t := range catalog.Tables {
+				if t.Name == name {
+					return t.Table, c.Site.Table(name), true
+				}
 			}
-		}
-		return schema.Table{}, "", false
-	}, func(ctx context.Context, query string) (string, error) {
-		var text *string
-		err := c.QueryRow(ctx, query).Scan(&text)
-		if errors.Is(err, pgx.ErrNoRows) || err == nil && text == nil {
-			return "", nil
-		}
-		if err != nil {
-			return "", c.Explain(err, "reading the site's identifier")
-		}
-		return *text, nil
-	})
+			return schema.Table{}, "", false
+		},
+		Query: func(ctx context.Context, query string) ([][]string, error) {
+			rows, err := c.Query(ctx, query)
+			if err != nil {
+				return nil, c.Explain(err, "reading the site's facts")
+			}
+			defer rows.Close()
+			var all [][]string
+			for rows.Next() {
+				var row []string
+				for _, v := range rows.RawValues() {
+					row = append(row, string(v))
+				}
+				all = append(all, row)
+			}
+			if err := rows.Err(); err != nil {
+				return nil, c.Explain(err, "reading the site's facts")
+			}
+			return all, nil
+		},
+	}
 }

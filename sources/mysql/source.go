@@ -148,11 +148,6 @@ func (s *source) inventory(ctx context.Context, st *mysql.Structure) (_ *stage.I
 	if inv.Location, err = s.server.Location(ctx); err != nil {
 		return nil, err
 	}
-	site, err := s.included(st).Site(ctx, conn)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.server.Address, err)
-	}
-	site.Facts(inv.Facts)
 	s.tables, s.full, s.unsteady, s.where = map[string]schema.Table{}, map[string]string{}, map[string]bool{}, map[string]string{}
 	for k := range st.Tables {
 		t := &st.Tables[k]
@@ -186,6 +181,9 @@ func (s *source) inventory(ctx context.Context, st *mysql.Structure) (_ *stage.I
 				Rows: t.Rows / int64(len(ranges)), Bytes: t.Bytes / int64(len(ranges)),
 			})
 		}
+	}
+	if err := s.included(st).Facts(ctx, conn, func(table string) string { return s.where[table] }, inv.Facts); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.server.Address, err)
 	}
 	inv.Losses = st.Losses
 	if s.snap.note != "" {

@@ -44,11 +44,6 @@ func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 	if err != nil {
 		return nil, err
 	}
-	site, err := conn.MoodleSite(ctx, s.holder.listing)
-	if err != nil {
-		return nil, err
-	}
-	site.Facts(facts)
 	location, err := conn.Location(ctx)
 	if err != nil {
 		return nil, err
@@ -58,6 +53,9 @@ func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 		return nil, err
 	}
 	if err := s.apply(catalog); err != nil {
+		return nil, err
+	}
+	if err := conn.MoodleFacts(ctx, catalog, func(table string) string { return s.where[table] }, inv.Facts); err != nil {
 		return nil, err
 	}
 	for _, t := range catalog.Tables {

@@ -73,11 +73,6 @@ func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 	if inv.Location, err = dialect.Location(s.config.Path); err != nil {
 		return nil, err
 	}
-	site, err := found.Site(ctx, s.conn)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.config.Path, err)
-	}
-	site.Facts(inv.Facts)
 	s.tables, s.where = map[string]*dialect.Table{}, map[string]string{}
 	for i := range found.Tables {
 		t := &found.Tables[i]
@@ -89,6 +84,9 @@ func (s *Source) Plan(ctx context.Context, r stage.PlanRequest) (*stage.Inventor
 			return nil, fmt.Errorf("%s: %w", s.config.Path, err)
 		}
 		s.tables[t.Name] = t
+	}
+	if err := found.Facts(ctx, s.conn, func(table string) string { return s.where[table] }, inv.Facts); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.config.Path, err)
 	}
 	return inv, nil
 }

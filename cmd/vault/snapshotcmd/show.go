@@ -79,7 +79,7 @@ func show(a *cli.App, s *stage.Snapshot) error {
 	}
 	fmt.Fprintf(&b, "new data: %s, stored %s\n", cli.Size(t.New), cli.Size(t.Stored))
 	for _, name := range slices.Sorted(maps.Keys(s.Facts)) {
-		fmt.Fprintf(&b, "%s: %s\n", cli.Plain(name), cli.Plain(s.Facts[name]))
+		fmt.Fprintf(&b, "%s: %s\n", cli.Plain(name), cli.Plain(brief(s.Facts[name])))
 	}
 	cli.Losses(&b, s.Losses)
 	cli.Notes(&b, s.Notes)
@@ -91,4 +91,15 @@ func show(a *cli.App, s *stage.Snapshot) error {
 		rows = append(rows, []string{cli.Plain(t.Schema.Name), cli.Number(t.Sum.Rows), cli.Size(t.Bytes), t.Sum.String()})
 	}
 	return a.Table(rows)
+}
+
+// maxFact is the maximum length of a fact that show prints in full, in bytes. The list of a
+// site's plugins has many thousands.
+const maxFact = 200
+
+func brief(fact string) string {
+	if len(fact) <= maxFact {
+		return fact
+	}
+	return strings.ToValidUTF8(fact[:maxFact], "") + fmt.Sprintf("… (%s, in full with --json)", cli.Size(int64(len(fact))))
 }
