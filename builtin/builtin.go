@@ -5,6 +5,7 @@ import (
 	"github.com/lmsvault/vault/actions/command"
 	"github.com/lmsvault/vault/actions/http"
 	"github.com/lmsvault/vault/actions/purgecaches"
+	"github.com/lmsvault/vault/actions/restore"
 	"github.com/lmsvault/vault/core/stage"
 	datarootsink "github.com/lmsvault/vault/sinks/dataroot"
 	filessink "github.com/lmsvault/vault/sinks/files"
@@ -32,6 +33,9 @@ func Stages() (*stage.Registry, error) {
 		compress.Stage(), encrypt.Stage(), typemap.Stage(),
 		moodlesink.Stage(), mysqlsink.Stage(), postgressink.Stage(), sqlitesink.Stage(), filessink.Stage(), datarootsink.Stage(),
 		local.Stage(),
-		command.Stage(), http.Stage(), purgecaches.Stage(),
+		command.Stage(),
+		http.Stage(),
+		purgecaches.Stage(),
+		restore.Guard(),
 	)
 }

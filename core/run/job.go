@@ -175,6 +175,9 @@ func (j *Job) plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	for part, units := range j.left {
+		if part == stage.Site { // documents about the backup, not a part of the site
+			continue
+		}
 		j.ledger.note(nil, stage.Note{Path: part, Text: fmt.Sprintf("skipped: no sink holds it (%d units)", units)})
 	}
 	j.site = plan
@@ -269,7 +272,10 @@ func (j *Job) take(ctx context.Context, o *Origin, plan *stage.Plan) error {
 		j.parts = append(j.parts, u.Part)
 		if u.Part == stage.DB {
 			j.rows += u.Rows
+		} else {
+			plan.Files += u.Rows
 		}
+		plan.Bytes += u.Bytes
 	}
 	for _, key := range []string{"dialect", "prefix"} {
 		// A sink uses one prefix and one kind for all tables, to name indexes and to

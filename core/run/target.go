@@ -92,7 +92,7 @@ func (t *Target) holds(part string) bool { return t.Parts == nil || slices.Conta
 // prepare maps the tables for the target and asks it whether it can hold the plan.
 func (t *Target) prepare(ctx context.Context, p *stage.Plan, units []work, transforms []stage.RecordTransform, l *ledger) error {
 	own := *p
-	own.Tables, own.Parts = nil, nil
+	own.Tables, own.Parts, own.Files, own.Bytes = nil, nil, 0, 0
 	own.Replace, own.Preserve = t.Replace, t.Preserve
 	for _, part := range p.Parts {
 		if t.holds(part) {

@@ -15,17 +15,15 @@ type partSettings struct {
 	Setuid    bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files even if the owner is not restored; such a file runs with the rights of the restoring user"`
 }
 
-// Names of the parts.
-const (
-	databasePart = "database"
-	filesPart    = "files"
-	datarootPart = "dataroot"
-)
+// databasePart is the name of the sink of the database. The other sinks have the names of
+// their stages.
+const databasePart = "database"
 
 // parts adds the sinks of the database, the file pool and the data root.
 func (c *Config) parts(_ context.Context, t *target) error {
 	kept := c.kept()
-	tables := t.connection()
+	part := t.database.Part(databasePart)
+	tables := part.Settings
 	tables["replace"] = c.Replace
 	if len(kept[stage.DB]) > 0 {
 		tables["preserve"] = kept[stage.DB]
@@ -35,21 +33,22 @@ func (c *Config) parts(_ context.Context, t *target) error {
 	if c.Collation != "" && t.database.Engine == "mysql" {
 		tables["collation"] = c.Collation
 	}
-	folder := func(dir, part string) map[string]any {
-		settings := map[string]any{"dir": dir, "replace": c.Replace, "owner": c.Owner, "keep_setuid": c.Setuid}
-		if len(kept[part]) > 0 {
-			settings["preserve"] = kept[part]
-		}
-		return settings
+	t.Parts = append(t.Parts, part)
+	if !c.DatabaseOnly {
+		t.Parts = append(t.Parts, c.folder("files", stage.Filedir, t.filedir()), c.folder("dataroot", stage.Dataroot, t.dataroot))
 	}
-	t.Parts = append(t.Parts,
-		stage.Part{Name: databasePart, Use: t.database.Engine, Settings: tables},
-		stage.Part{Name: filesPart, Use: "files", Settings: folder(t.filedir(), stage.Filedir)},
-		stage.Part{Name: datarootPart, Use: "dataroot", Settings: folder(t.dataroot, stage.Dataroot)},
-	)
 	t.Selection = selection.Selection{
 		StructureOnly: []string{"sessions"},
 		ExcludeTables: []string{"tool_vault_*"},
 	}
 	return nil
+}
+
+// folder returns the sink of a part that consists of files.
+func (c *Config) folder(use, part, dir string) stage.Part {
+	settings := map[string]any{"dir": dir, "replace": c.Replace, "owner": c.Owner, "keep_setuid": c.Setuid}
+	if kept := c.kept()[part]; len(kept) > 0 {
+		settings["preserve"] = kept
+	}
+	return stage.Part{Name: use, Use: use, Settings: settings}
 }

@@ -19,6 +19,7 @@ type Config struct {
 	siteSettings
 	partSettings
 	preserveSettings
+	guardSettings
 }
 
 // Validate checks the settings of the concerns.
@@ -31,6 +32,7 @@ func (c *Config) Validate() error {
 func (c *Config) concerns() []func(context.Context, *target) error {
 	return []func(context.Context, *target) error{
 		c.parts,
+		c.guard, // last of the actions that run when: planned, as it asks for confirmation
 	}
 }
 

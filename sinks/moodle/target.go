@@ -14,10 +14,11 @@ import (
 
 // siteSettings locate the site that is replaced.
 type siteSettings struct {
-	Dir      string                   `key:"dir" required:"true" help:"the code of the site to restore into: the directory with config.php" example:"/var/www/moodle"`
-	Address  string                   `key:"address" help:"the site's address; needed if config.php serves several sites and decides by the host name" example:"https://moodle.example.org"`
-	Settings map[string]config.Secret `key:"settings" help:"settings that replace those of config.php, for what it takes from elsewhere" example:"{dbpass: \"${env:MOODLE_DBPASS}\"}"`
-	Database *database.Address        `key:"database" help:"the database to restore into, instead of that of config.php, to move the site to another server or engine; see also write_config"`
+	Dir          string                   `key:"dir" required:"true" help:"the code of the site to restore into: the directory with config.php" example:"/var/www/moodle"`
+	Address      string                   `key:"address" help:"the site's address; needed if config.php serves several sites and decides by the host name" example:"https://moodle.example.org"`
+	Settings     map[string]config.Secret `key:"settings" help:"settings that replace those of config.php, for what it takes from elsewhere" example:"{dbpass: \"${env:MOODLE_DBPASS}\"}"`
+	DatabaseOnly bool                     `key:"database_only" help:"restore only the database, for a site whose files stay, such as when its database moves to another engine"`
+	Database     *database.Address        `key:"database" help:"the database to restore into, instead of that of config.php, to move the site to another server or engine; see also write_config"`
 }
 
 // target is the site that is replaced, and what the concerns have added so far.
@@ -48,31 +49,38 @@ func (c *siteSettings) target(ctx context.Context, env stage.ExpandEnv) (*target
 	if err := errors.Join(err, bad); err != nil {
 		return nil, err
 	}
-	t.database = database.Address{Engine: string(there.Engine), DSN: there.DSN(), Prefix: there.Prefix, Schema: there.Schema}
+	t.database = database.FromConfig(there)
 	return t, nil
 }
 
 // filedir returns the directory of the file pool.
 func (t *target) filedir() string { return filepath.Join(t.dataroot, "filedir") }
 
-// databaseSettings returns the settings that an action with an embedded database.Address
-// takes, in a new map.
-func (t *target) databaseSettings() map[string]any {
-	settings := t.connection()
-	settings["engine"] = t.database.Engine
-	return settings
+// dirs returns the directories that are restored.
+func (c *siteSettings) dirs(t *target) []string {
+	if c.DatabaseOnly {
+		return nil
+	}
+	return []string{t.filedir(), t.dataroot}
 }
 
-// connection returns the settings of the database that the sinks take, too.
-func (t *target) connection() map[string]any {
-	settings := map[string]any{"prefix": t.database.Prefix}
-	if t.database.Path != "" {
-		settings["path"] = t.database.Path
-		return settings
+// onSite returns an action on the target site. Its stage has the settings of
+// database.Address, and dir, address and settings, with which it reads config.php. The
+// caller may add settings.
+func (c *siteSettings) onSite(t *target, use string) stage.Part {
+	part := t.database.Action(use, use)
+	part.Settings["dir"] = c.Dir
+	if c.Address != "" {
+		part.Settings["address"] = c.Address
 	}
-	settings["dsn"] = t.database.DSN
-	if t.database.Schema != "" {
-		settings["schema"] = t.database.Schema
+	if len(c.Settings) > 0 {
+		part.Settings["settings"] = c.Settings
 	}
-	return settings
+	return part
+}
+
+// planned adds an action that runs once the plan is known.
+func (t *target) planned(part stage.Part) {
+	part.When = string(stage.MomentPlanned)
+	t.Before = append(t.Before, part)
 }
