@@ -23,6 +23,7 @@ import (
 	"github.com/lmsvault/vault/storages/local"
 	"github.com/lmsvault/vault/transforms/compress"
 	"github.com/lmsvault/vault/transforms/encrypt"
+	"github.com/lmsvault/vault/transforms/sitesettings"
 	"github.com/lmsvault/vault/transforms/typemap"
 )
 
@@ -30,7 +31,7 @@ import (
 func Stages() (*stage.Registry, error) {
 	return stage.NewRegistry(
 		moodle.Stage(), mysql.Stage(), postgres.Stage(), sqlite.Stage(), files.Stage(), dataroot.Stage(), sample.Stage(),
-		compress.Stage(), encrypt.Stage(), typemap.Stage(),
+		compress.Stage(), encrypt.Stage(), typemap.Stage(), sitesettings.Stage(),
 		moodlesink.Stage(), mysqlsink.Stage(), postgressink.Stage(), sqlitesink.Stage(), filessink.Stage(), datarootsink.Stage(),
 		local.Stage(),
 		command.Stage(),
