@@ -41,7 +41,7 @@ type table struct {
 	names   []string // of columns
 	key     []int
 	keys    []string // names of key
-	change  Change
+	change  Change   // nil for none
 	search  *search
 	added   []byte // rows, encoded
 	addedN  int
@@ -59,8 +59,12 @@ func (t *Transform) Prepare(ctx context.Context, p *stage.Plan) (stage.Findings,
 func (t *Transform) Table(ctx context.Context, from schema.Table, _ string) (stage.Mapped, error) {
 	m := stage.Mapped{From: from, Schema: from}
 	change, err := t.edit.Table(ctx, &from)
-	if err != nil || change == nil {
+	if err != nil {
 		return m, err
+	}
+	if change == nil {
+		t.announce(&from, &table{})
+		return m, nil
 	}
 	own := &table{name: from.Name, width: len(from.Columns), columns: change.Columns(), key: from.Key(), change: change}
 	own.names, own.keys = names(&from, own.columns), names(&from, own.key)
@@ -73,10 +77,14 @@ func (t *Transform) Table(ctx context.Context, from schema.Table, _ string) (sta
 		}
 	}
 	m.Rewrite, m.Adds = len(own.columns) > 0, own.addedN > 0
-	t.mu.Lock()
-	t.tables[key(&from)] = own
-	t.mu.Unlock()
+	t.announce(&from, own)
 	return m, nil
+}
+
+func (t *Transform) announce(from *schema.Table, own *table) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tables[key(from)] = own
 }
 
 // key identifies a table as one target gets it.
@@ -108,7 +116,7 @@ func (t *Transform) Rows(ctx context.Context, m stage.Mapped, dst []byte, c stag
 		return dst, 0, err
 	}
 	data := string(c.Data) // values are parts of it
-	if !own.search.in(data) {
+	if own.change == nil || !own.search.in(data) {
 		return append(dst, c.Data...), c.Rows, nil
 	}
 	r := rewriter{table: own, dst: dst, values: make([]Value, len(own.columns))}
