@@ -50,15 +50,15 @@ func (g *guard) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRep
 	if r.Plan == nil {
 		return report, fmt.Errorf("it runs only when: planned")
 	}
-	site, err := g.cfg.config(ctx)
+	config, err := g.cfg.Read(ctx)
 	if err != nil {
 		return report, err
 	}
-	t, err := g.cfg.target(ctx, site)
+	t, err := g.cfg.target(ctx, config)
 	if err != nil {
 		return report, err
 	}
-	report.Findings = append(report.Findings, undecided(site, g.permitted(t, site)), g.meant(t, r.Plan.Facts))
+	report.Findings = append(report.Findings, undecided(config.Forced(), g.permitted(t, config.Forced())), g.meant(t, r.Plan.Facts))
 	if !t.Empty || len(t.Dirs) > 0 {
 		report.Confirm = confirmation(t, r.Plan, g.cfg.Preserved)
 	}
@@ -66,11 +66,8 @@ func (g *guard) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRep
 }
 
 // forced returns what config.php says about restores: "1", "0", or "" for nothing.
-func forced(site *siteconfig.Site) (value, where string) {
-	if site == nil {
-		return "", ""
-	}
-	s, ok := site.Forced().PluginSetting("tool_vault", "allowrestore")
+func forced(config siteconfig.Forced) (value, where string) {
+	s, ok := config.PluginSetting("tool_vault", "allowrestore")
 	if !ok {
 		return "", ""
 	}
@@ -82,11 +79,11 @@ func forced(site *siteconfig.Site) (value, where string) {
 }
 
 // permitted checks the permission.
-func (g *guard) permitted(t *target, site *siteconfig.Site) stage.ActionFinding {
+func (g *guard) permitted(t *target, config siteconfig.Forced) stage.ActionFinding {
 	ok := func(format string, args ...any) stage.ActionFinding {
 		return permission.Finding(stage.LevelOK, format, args...)
 	}
-	value, where := forced(site)
+	value, where := forced(config)
 	switch {
 	case value == "0":
 		f := permission.Finding(stage.LevelFail, "config.php of the target forbids restores: it forces allowrestore of tool_vault to 0, or to a value that is not known")
@@ -111,11 +108,10 @@ func (g *guard) permitted(t *target, site *siteconfig.Site) stage.ActionFinding 
 
 // undecided makes a permission a warning if config.php may force allowrestore without
 // telling.
-func undecided(site *siteconfig.Site, f stage.ActionFinding) stage.ActionFinding {
-	if site == nil || f.Level != stage.LevelOK {
+func undecided(all siteconfig.Forced, f stage.ActionFinding) stage.ActionFinding {
+	if f.Level != stage.LevelOK {
 		return f
 	}
-	all := site.Forced()
 	if _, known := all.PluginSetting("tool_vault", "allowrestore"); known || all.Open == nil {
 		return f
 	}

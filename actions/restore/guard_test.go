@@ -11,6 +11,7 @@ import (
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/database"
+	"github.com/lmsvault/vault/dialects/site"
 	"github.com/lmsvault/vault/internal/servers"
 )
 
@@ -59,8 +60,8 @@ func code(t *testing.T, php string) string {
 	return dir
 }
 
-// site makes the tables that say which site a database holds.
-func site(t *testing.T, a database.Address, id string, allows string) {
+// install makes the tables that say which site a database holds.
+func install(t *testing.T, a database.Address, id string, allows string) {
 	t.Helper()
 	execute(t, a,
 		"CREATE TABLE {config} (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR(255) NOT NULL, value TEXT)",
@@ -127,7 +128,7 @@ func TestGuardReplacesOnlySitesThatAreMeantAndAllowIt(t *testing.T) {
 				t.Run(name, func(t *testing.T) {
 					c.prepare(t, a)
 					cfg := c.cfg
-					cfg.targetSettings = targetSettings{Address: a, Dir: code(t, c.php)}
+					cfg.targetSettings = targetSettings{Settings: site.Settings{Dir: code(t, c.php), Database: &a}}
 					facts := map[string]string{moodle.SiteFact: id, moodle.SiteNameFact: "Example School", moodle.AddressFact: c.address}
 					r, err := (&guard{cfg: cfg}).Run(t.Context(), stage.ActionRequest{Moment: stage.MomentPlanned, Plan: &stage.Plan{Facts: facts}})
 					if err != nil {
@@ -159,18 +160,18 @@ func TestGuardReplacesOnlySitesThatAreMeantAndAllowIt(t *testing.T) {
 
 // holds makes a site with an identifier and the setting allowrestore.
 func holds(id, allows string) func(t *testing.T, a database.Address) {
-	return func(t *testing.T, a database.Address) { site(t, a, id, allows) }
+	return func(t *testing.T, a database.Address) { install(t, a, id, allows) }
 }
 
 func TestConfirmationShowsBothSites(t *testing.T) {
 	a := engines["SQLite"](t)
-	site(t, a, "another-site", "1")
+	install(t, a, "another-site", "1")
 	pool := t.TempDir()
 	if err := os.Mkdir(filepath.Join(pool, "ab"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	g := &guard{cfg: guardConfig{
-		targetSettings: targetSettings{Address: a, Dir: code(t, address), Dirs: []string{pool, filepath.Join(pool, "missing")}},
+		targetSettings: targetSettings{Settings: site.Settings{Dir: code(t, address), Database: &a}, Dirs: []string{pool, filepath.Join(pool, "missing")}},
 		ReplaceSite:    "another-site", Preserved: []string{"db/local_*"},
 	}}
 	plan := &stage.Plan{

@@ -9,27 +9,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/moodle"
-	"github.com/lmsvault/vault/core/moodle/siteconfig"
 	"github.com/lmsvault/vault/dialects/database"
+	"github.com/lmsvault/vault/dialects/site"
 )
 
 // targetSettings locate the site that is replaced.
 type targetSettings struct {
-	database.Address
-	Dir         string                   `key:"dir" help:"the code of the target: the directory with config.php" example:"/var/www/moodle"`
-	SiteAddress string                   `key:"address" help:"the site's address; needed if config.php serves several sites and decides by the host name" example:"https://moodle.example.org"`
-	Settings    map[string]config.Secret `key:"settings" help:"settings that replace those of config.php" example:"{dbpass: \"${env:MOODLE_DBPASS}\"}"`
-	Dirs        []string                 `key:"dirs" help:"the directories that are restored, too: the file pool and the data root" example:"[/var/moodledata]"`
-}
-
-// config reads config.php; nil if dir is not set.
-func (c *targetSettings) config(ctx context.Context) (*siteconfig.Site, error) {
-	if c.Dir == "" {
-		return nil, nil
-	}
-	return siteconfig.Read(ctx, c.Dir, siteconfig.Options{Env: os.LookupEnv, Address: c.SiteAddress, Given: c.Settings})
+	site.Settings
+	Dirs []string `key:"dirs" help:"the directories that are restored, too: the file pool and the data root" example:"[/var/moodledata]"`
 }
 
 // target is what is found in place of the site that is restored.
@@ -50,11 +38,9 @@ type target struct {
 }
 
 // target reads what the database and the directories hold.
-func (c *targetSettings) target(ctx context.Context, site *siteconfig.Site) (t *target, err error) {
-	t = &target{Place: c.Path, Empty: true}
-	if site != nil {
-		t.WWWRoot, _ = site.WWWRoot() // unknown is ""
-	}
+func (c *targetSettings) target(ctx context.Context, config *site.Site) (t *target, err error) {
+	t = &target{Empty: true}
+	t.WWWRoot, _ = config.WWWRoot() // unknown is ""
 	for _, dir := range c.Dirs {
 		names, err := os.ReadDir(dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -64,12 +50,16 @@ func (c *targetSettings) target(ctx context.Context, site *siteconfig.Site) (t *
 			t.Dirs = append(t.Dirs, dir)
 		}
 	}
-	if c.Path != "" {
-		if _, err := os.Stat(c.Path); errors.Is(err, fs.ErrNotExist) {
+	address, err := config.Address()
+	if err != nil {
+		return nil, err
+	}
+	if t.Place = address.Path; t.Place != "" {
+		if _, err := os.Stat(t.Place); errors.Is(err, fs.ErrNotExist) {
 			return t, nil
 		}
 	}
-	d, err := c.Open(ctx)
+	d, err := address.Open(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -42,16 +42,23 @@ func (s *Settings) Read(ctx context.Context) (*Site, error) {
 	return &Site{Site: site, database: s.Database}, nil
 }
 
+// Address returns where the site's database is.
+func (s *Site) Address() (database.Address, error) {
+	if s.database != nil {
+		return *s.database, nil
+	}
+	there, err := s.Site.Database()
+	if err != nil {
+		return database.Address{}, err
+	}
+	return database.FromConfig(there), nil
+}
+
 // Open connects to the site's database. The caller closes it.
 func (s *Site) Open(ctx context.Context) (*database.Database, error) {
-	address := s.database
-	if address == nil {
-		there, err := s.Site.Database()
-		if err != nil {
-			return nil, err
-		}
-		of := database.FromConfig(there)
-		address = &of
+	address, err := s.Address()
+	if err != nil {
+		return nil, err
 	}
 	return address.Open(ctx)
 }

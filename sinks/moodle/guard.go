@@ -11,8 +11,10 @@ type guardSettings struct {
 // guard adds the action that refuses to replace a site that does not allow it, or that is
 // not meant.
 func (c *Config) guard(_ context.Context, t *target) error {
-	part := c.onSite(t, "restore-guard")
-	part.Settings["dirs"] = c.dirs(t)
+	part := c.onSite("restore-guard")
+	if dirs := c.dirs(t); len(dirs) > 0 {
+		part.Settings["dirs"] = dirs
+	}
 	part.Settings["allow_restore"] = c.AllowRestore || t.env.AllowRestore
 	if c.ReplaceSite != "" {
 		part.Settings["replace_site"] = c.ReplaceSite

@@ -10,6 +10,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/database"
+	"github.com/lmsvault/vault/dialects/site"
 )
 
 // code writes a directory of Moodle's code with this config.php.
@@ -53,7 +54,7 @@ func part(t *testing.T, parts []stage.Part, name string) stage.Part {
 
 func TestExpandsToTheSinksOfConfigPHP(t *testing.T) {
 	e := expanded(t, Config{
-		siteSettings: siteSettings{Dir: code(t, common)}, partSettings: partSettings{Replace: "true"},
+		siteSettings: siteSettings{Settings: site.Settings{Dir: code(t, common)}}, partSettings: partSettings{Replace: "true"},
 		preserveSettings: preserveSettings{Preserve: []string{"db/local_x", "dataroot/repository/a"}},
 	})
 	tables := part(t, e.Parts, "database")
@@ -77,7 +78,7 @@ func TestExpandsToTheSinksOfConfigPHP(t *testing.T) {
 }
 
 func TestDatabaseReplacesThatOfConfigPHP(t *testing.T) {
-	e := expanded(t, Config{siteSettings: siteSettings{Dir: code(t, common), Database: &database.Address{Engine: "sqlite", Path: "/srv/site.sqlite", Prefix: "mdl_"}}})
+	e := expanded(t, Config{siteSettings: siteSettings{Settings: site.Settings{Dir: code(t, common), Database: &database.Address{Engine: "sqlite", Path: "/srv/site.sqlite", Prefix: "mdl_"}}}})
 	p := part(t, e.Parts, "database")
 	if want := map[string]any{"path": "/srv/site.sqlite", "prefix": "mdl_", "replace": "false", "replace_other_site": true}; p.Use != "sqlite" || !reflect.DeepEqual(p.Settings, want) {
 		t.Errorf("the database is %v", p)
