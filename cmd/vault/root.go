@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lmsvault/vault/cmd/vault/cli"
+	"github.com/lmsvault/vault/cmd/vault/initcmd"
 	"github.com/lmsvault/vault/cmd/vault/plugincmd"
 	"github.com/lmsvault/vault/cmd/vault/runcmd"
 	"github.com/lmsvault/vault/cmd/vault/snapshotcmd"
@@ -44,7 +45,7 @@ override the configuration file, which overrides the defaults.`,
 	flags.Bool("isolate", false, "run every built-in stage in its own process, whatever the pipeline says")
 	flags.String("config", "", "file with the tool's settings (default lmsvault/config.yaml in the user's configuration directory)")
 	root.AddCommand(
-		snapshotcmd.NewInitRepository(a), runcmd.NewRun(a), runcmd.NewPlan(a), runcmd.NewLint(a),
+		initcmd.New(a), snapshotcmd.NewInitRepository(a), runcmd.NewRun(a), runcmd.NewPlan(a), runcmd.NewLint(a),
 		snapshotcmd.NewSnapshots(a), snapshotcmd.NewShow(a), snapshotcmd.NewLs(a), snapshotcmd.NewCat(a), snapshotcmd.NewVerify(a), snapshotcmd.NewForget(a), snapshotcmd.NewPrune(a), snapshotcmd.NewCopy(a),
 		stagecmd.NewStages(a), stagecmd.NewSchema(a), plugincmd.NewPlugin(a), snapshotcmd.NewKey(a), runcmd.NewDemo(a), newVersion(a),
 	)

@@ -18,6 +18,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/pipeline"
 	"github.com/lmsvault/vault/pipelines"
+	"github.com/lmsvault/vault/sources/sample"
 )
 
 // shipped lists the names of the pipeline files that come with the program.
@@ -44,19 +45,26 @@ func TestShippedPipelinesRunWithDocumentedEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	code := sample.Code{Dir: filepath.Join(t.TempDir(), "moodle"), Address: sample.Address, Database: "/SITE/site.sqlite", Dataroot: "/SITE/dataroot", Prefix: "mdl_"}
+	if err := code.Write(); err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range shipped(t) {
 		content := string(text(t, name))
 		asked := map[string]bool{}
 		o := pipeline.Options{Registry: stages, Values: config.Values{
 			Env: func(v string) (string, bool) {
 				asked[v] = true
+				if v == "MOODLE_DIR" || v == "COPY_DIR" {
+					return code.Dir, true
+				}
 				return "/" + v, true
 			},
 		}}
 		if strings.Contains(content, "${dir}") {
 			o.Values.Set = map[string]string{"dir": "/demo"}
 		}
-		if p, found := pipeline.Parse(name, []byte(content), o); p == nil || len(found) > 0 || p.Name != strings.TrimSuffix(name, ".yaml") {
+		if p, found := pipeline.Parse(name, []byte(content), o); p == nil || len(found.Of(config.Warning))+len(found.Of(config.Error)) > 0 || p.Name != strings.TrimSuffix(name, ".yaml") {
 			t.Errorf("%s: %v", name, found)
 		}
 		for v := range asked {

@@ -22,6 +22,7 @@ type Config struct {
 	Dir      string                   `key:"dir" required:"true" help:"the site's code: the directory with config.php" example:"/var/www/moodle"`
 	Address  string                   `key:"address" help:"the site's address; needed if config.php serves several sites and decides by the host name" example:"https://moodle.example.org"`
 	Settings map[string]config.Secret `key:"settings" help:"settings that replace those of config.php, for what it takes from elsewhere" example:"{dbpass: \"${env:MOODLE_DBPASS}\"}"`
+	partSettings
 }
 
 // Stage returns the description of the source.
@@ -71,11 +72,11 @@ func (c *Config) expand(ctx context.Context, env stage.ExpandEnv) (*stage.Expans
 	}
 	address := database.FromConfig(tables)
 	return &stage.Expansion{
-		Parts: []stage.Part{
-			address.Part("database"),
-			{Name: "files", Use: "files", Settings: map[string]any{"dir": filepath.Join(root, "filedir")}},
-			{Name: "dataroot", Use: "dataroot", Settings: map[string]any{"dir": root}},
-		},
+		Parts: c.chosen(map[string]stage.Part{
+			stage.DB:       address.Part("database"),
+			stage.Filedir:  {Name: "files", Use: "files", Settings: map[string]any{"dir": filepath.Join(root, "filedir")}},
+			stage.Dataroot: {Name: "dataroot", Use: "dataroot", Settings: map[string]any{"dir": root}},
+		}),
 		Selection: selection.Selection{StructureOnly: []string{"sessions"}},
 	}, nil
 }

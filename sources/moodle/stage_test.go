@@ -101,3 +101,16 @@ func TestDirectoryWithoutConfigPHPIsRefused(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// parts limits what is read.
+func TestPartsAreChosen(t *testing.T) {
+	e, err := expand(t, Config{Dir: code(t, "$CFG->dbtype = 'mariadb'; "+common), partSettings: partSettings{Only: []string{"db"}}}, map[string]string{"DBPASS": "x"})
+	if err != nil || len(e.Parts) != 1 || e.Parts[0].Name != "database" {
+		t.Errorf("the parts are %+v (%v)", e, err)
+	}
+	for _, wrong := range [][]string{{}, {"database"}} {
+		if err := (&partSettings{Only: wrong}).Validate(); err == nil {
+			t.Errorf("parts: %v is accepted", wrong)
+		}
+	}
+}

@@ -21,6 +21,10 @@ var makers = map[string]struct {
 	}},
 	"config_plugins": {150, 60, func(c *cells, i int64) {
 		c.int(i + 1)
+		if i < int64(len(installed)) {
+			c.text(installed[i].component, "version", pluginVersion)
+			return
+		}
 		c.text(pick(&c.random, components), fmt.Sprintf("setting%d", i))
 		if i%9 == 0 {
 			c.null()
@@ -29,8 +33,12 @@ var makers = map[string]struct {
 		c.text(oddTexts[i%int64(len(oddTexts))])
 	}},
 	"course": {25, 400, func(c *cells, i int64) {
-		c.int(i+1, c.below(9), 10000*(i+1))
-		c.text(fmt.Sprintf("Course %d: äöü & <b>日本語</b>", i), fmt.Sprintf("C%d", i), "")
+		category, name := 1+c.below(8), fmt.Sprintf("Course %d: äöü & <b>日本語</b>", i)
+		if i == 0 { // the site itself
+			category, name = 0, "Sample School: äöü & 日本語"
+		}
+		c.int(i+1, category, 10000*(i+1))
+		c.text(name, fmt.Sprintf("C%d", i), "")
 		c.prose(300)
 		c.int(1)
 		c.text("topics")
@@ -54,6 +62,8 @@ var makers = map[string]struct {
 			c.prose(1<<20 + 70000) // exceeds limits of 1 MiB
 		case i%10 == 1:
 			c.text("<p dir=\"ltr\">" + oddTexts[i/10%int64(len(oddTexts))] + "</p>\r\n")
+		case i%10 == 2:
+			c.text(fmt.Sprintf(`<p><a href="%s/mod/forum/discuss.php?d=%d">the other thread</a></p>`, Address, i))
 		default:
 			c.prose(100 + int(c.below(2700)))
 		}
@@ -173,7 +183,7 @@ const (
 const siteIdentifier = "q3HfZcV5sample0000000000000000000school.example"
 
 var settings = [][2]string{
-	{"version", "2024100706.00"}, {"release", "4.5.6 (Build: 20250811)"}, {"branch", "405"}, {"siteidentifier", siteIdentifier},
+	{"version", version}, {"release", release}, {"branch", branch}, {"siteidentifier", siteIdentifier}, {"country", "DE"}, {"siteadmins", "2"},
 	{"theme", "boost"}, {"themerev", "1704067200"}, {"jsrev", "-1"}, {"lang", "en"}, {"langmenu", "1"}, {"forced", ""}, {"allversionshash", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
 	{"textfilters", "1,2,3"}, {"leading_zeros", "007"}, {"exponent", "1e5"}, {"hexadecimal", "0x1A"}, {"long_digits", "12345678901234567890123456789"}, {"trailing_zero", "1.50"},
 	{"serialized", "a:2:{i:0;s:6:\"äöü\";i:1;b:1;}"}, {"json", `{"a":[1,2.50,null],"b":"\u00e4\/\n"}`}, {"null_as_text", "NULL"}, {"backslash_n", `\N`},

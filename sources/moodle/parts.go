@@ -1,0 +1,42 @@
+package moodle
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/stage"
+)
+
+// partSettings say which parts of the site are read.
+type partSettings struct {
+	Only []string `key:"parts" help:"parts of the site to read: db, filedir, dataroot, site; default: all. To change the engine, read db only" example:"[db]"`
+}
+
+var known = []string{stage.DB, stage.Filedir, stage.Dataroot, stage.Site}
+
+// Validate checks the names.
+func (c *partSettings) Validate() error {
+	for _, name := range c.Only {
+		if !slices.Contains(known, name) {
+			return config.At("parts", "parts must list some of %s", strings.Join(known, ", "))
+		}
+	}
+	if c.Only != nil && len(c.Only) == 0 {
+		return config.At("parts", "parts is an empty list; remove it to read everything")
+	}
+	return nil
+}
+
+// chosen returns the parts of the composite that are wanted. parts are by the part of a
+// site that they read.
+func (c *partSettings) chosen(parts map[string]stage.Part) []stage.Part {
+	var list []stage.Part
+	for _, name := range known {
+		p, there := parts[name]
+		if there && (c.Only == nil || slices.Contains(c.Only, name)) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
