@@ -43,24 +43,30 @@ func (j *journal) encode() []byte {
 	for _, m := range j.moves {
 		fmt.Fprintf(&b, "move %q %q\n", m.from, m.to)
 	}
-	for _, d := range j.before {
-		fmt.Fprintf(&b, "dir %q %d %d %d\n", d.path, d.mode, d.time.Unix(), d.time.Nanosecond())
-		if d.owner.Known {
-			fmt.Fprintln(&b, "owner", d.owner.UID, d.owner.GID)
+	for _, list := range []struct {
+		kind string
+		dirs []dirState
+	}{{"dir", j.before}, {"new", j.after}} {
+		for _, d := range list.dirs {
+			fmt.Fprintf(&b, "%s %q %d %d %d\n", list.kind, d.path, d.mode, d.time.Unix(), d.time.Nanosecond())
+			if d.owner.Known {
+				fmt.Fprintln(&b, "owner", d.owner.UID, d.owner.GID)
+			}
 		}
 	}
 	fmt.Fprintln(&b, "end")
 	return b.Bytes()
 }
 
-// decodeJournal parses what an undo needs: everything except the attributes of new
-// directories.
+// decodeJournal parses a journal. Earlier versions wrote none of the attributes of new
+// directories, which an undo does not need.
 func decodeJournal(text string) (*journal, error) {
 	lines := strings.Split(text, "\n")
 	if len(lines) < 4 || lines[0] != journalHead || lines[len(lines)-2] != "end" {
 		return nil, errors.New("truncated, or of another version")
 	}
 	j := &journal{}
+	var last *dirState
 	if _, err := fmt.Sscanf(lines[1], "target %t %t", &j.marked, &j.restored); err != nil {
 		return nil, fmt.Errorf("line 2: %w", err)
 	}
@@ -72,19 +78,24 @@ func decodeJournal(text string) (*journal, error) {
 			var m move
 			_, err = fmt.Sscanf(line, "move %q %q", &m.from, &m.to)
 			j.moves, paths = append(j.moves, m), []string{m.from, m.to}
-		case "dir":
+		case "dir", "new":
 			var d dirState
 			var sec, nsec int64
-			_, err = fmt.Sscanf(line, "dir %q %d %d %d", &d.path, &d.mode, &sec, &nsec)
-			d.time = time.Unix(sec, nsec)
-			j.before, paths = append(j.before, d), []string{d.path}
+			_, err = fmt.Sscanf(line, kind+" %q %d %d %d", &d.path, &d.mode, &sec, &nsec)
+			d.time, paths = time.Unix(sec, nsec), []string{d.path}
+			list := &j.before
+			if kind == "new" {
+				list = &j.after
+			}
+			*list = append(*list, d)
+			last = &(*list)[len(*list)-1]
 		case "owner": // of the preceding directory
 			o := stage.Owner{Known: true}
-			if _, err = fmt.Sscanf(line, "owner %d %d", &o.UID, &o.GID); err == nil && len(j.before) == 0 {
+			if _, err = fmt.Sscanf(line, "owner %d %d", &o.UID, &o.GID); err == nil && last == nil {
 				err = errors.New("owner without a directory")
 			}
 			if err == nil {
-				j.before[len(j.before)-1].owner = o
+				last.owner = o
 			}
 		default:
 			err = errors.New("unknown line")
@@ -102,19 +113,22 @@ func decodeJournal(text string) (*journal, error) {
 }
 
 // write makes the journal durable under its final name.
-func (a *swapArea) write(j *journal) (err error) {
+func (a *swapArea) write(j *journal) error { return a.store(journalName, j.encode()) }
+
+// store writes a file that appears complete, or not at all.
+func (a *swapArea) store(name string, text []byte) error {
 	f, err := a.dir.OpenFile(partialName, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(j.encode())
+	_, err = f.Write(text)
 	if err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	return a.dir.Rename(partialName, journalName)
+	return a.dir.Rename(partialName, name)
 }
 
 func (a *swapArea) read(name string) (_ *journal, err error) {

@@ -143,23 +143,32 @@ func (s *Sink) mayOwn() error {
 // it still belongs to its creator: otherwise the site could not write to it. Other
 // owners stay.
 func (s *Sink) ownBase() error {
-	to := s.owner(s.owners.common())
-	if !to.Known {
-		return nil
-	}
-	info, err := s.base.Stat(".")
-	if err != nil {
+	to, was, err := s.baseOwner()
+	if err != nil || !to.Known {
 		return err
-	}
-	was := Owner(info)
-	if !s.made && was != runner() {
-		return nil
 	}
 	s.was = was
 	if err := ownDir(s.base, to); err != nil {
 		return fmt.Errorf("%s: %w", s.dir, err)
 	}
 	return nil
+}
+
+// baseOwner returns the owner that the directory itself gets, unknown for none, and the one
+// that it has.
+func (s *Sink) baseOwner() (to, was stage.Owner, err error) {
+	info, err := s.base.Stat(".")
+	if err != nil {
+		return to, was, err
+	}
+	was = Owner(info)
+	if s.ready != nil {
+		return s.ready.Owner, was, nil
+	}
+	if s.made || was == runner() {
+		to = s.owner(s.owners.common())
+	}
+	return to, was, nil
 }
 
 // disownBase undoes ownBase.

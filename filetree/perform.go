@@ -23,6 +23,33 @@ func (j *journal) perform(base *os.Root) error {
 	return set(base, j.after)
 }
 
+// resume makes the moves that an interrupted perform did not make. It can be repeated.
+func (j *journal) resume(base *os.Root) error {
+	for _, m := range j.moves {
+		made, err := m.passed(base)
+		if err == nil && !made {
+			err = m.do(base)
+		}
+		if err != nil {
+			return fmt.Errorf("completing the exchange of the old tree and the new one: %w", err)
+		}
+	}
+	return set(base, j.after)
+}
+
+// passed reports whether a move was made; all earlier moves are made. What leaves the root
+// gets a name of its own, and may already be replaced; everything else has left its name.
+func (m move) passed(base *os.Root) (bool, error) {
+	if err := errors.Join(enter(base, m.from), enter(base, m.to)); err != nil {
+		return false, err
+	}
+	if Within(m.to, SwapName) {
+		return exists(base, m.to)
+	}
+	there, err := exists(base, m.from)
+	return !there, err
+}
+
 // undo reverts the moves that were made, last first. It can be repeated.
 func (j *journal) undo(base *os.Root) error {
 	for _, m := range slices.Backward(j.moves) {
@@ -169,6 +196,26 @@ func (s *Sink) swap(ctx context.Context) error {
 	if err := j.perform(s.base); err != nil {
 		return err
 	}
+	return s.exchanged()
+}
+
+// forward completes an exchange that was interrupted.
+func (s *Sink) forward() error {
+	j, err := s.area.read(journalName)
+	if err != nil {
+		return err
+	}
+	if err := s.mark(); err != nil {
+		return err
+	}
+	if err := j.resume(s.base); err != nil {
+		return err
+	}
+	return s.exchanged()
+}
+
+// exchanged records that the exchange is complete and unmarks the root.
+func (s *Sink) exchanged() error {
 	if err := s.settle(); err != nil {
 		return err
 	}
@@ -187,8 +234,16 @@ func (s *Sink) swap(ctx context.Context) error {
 	return s.settle()
 }
 
-// putBack undoes an exchange, if one has begun, so that the old tree is valid again.
-func (s *Sink) putBack() error {
+// putBack undoes an exchange, if one has begun, so that the old tree is valid again. It
+// removes what was added to an old pool, unless the new one is already in its place.
+func (s *Sink) putBack(ctx context.Context) error {
+	linked, err := s.area.has(madeName)
+	if err != nil {
+		return err
+	}
+	if linked {
+		return s.unlink(ctx)
+	}
 	done, err := s.area.has(doneName)
 	if err == nil && done {
 		// A half-undone exchange must not look complete.
@@ -244,7 +299,7 @@ func (s *Sink) endEarlier(ctx context.Context) error {
 	area, err := openArea(s.base, s.layout.Part)
 	if area != nil {
 		s.area = area
-		if err = s.settleEarlier(); err == nil {
+		if err = s.settleEarlier(ctx); err == nil {
 			s.area = nil
 			err = area.remove(ctx)
 		}
@@ -258,13 +313,13 @@ func (s *Sink) endEarlier(ctx context.Context) error {
 	return fmt.Errorf("cleaning up an earlier restore in %s: %w", s.dir, err)
 }
 
-func (s *Sink) settleEarlier() error {
+func (s *Sink) settleEarlier(ctx context.Context) error {
 	done, err := s.area.has(doneName)
 	if err != nil {
 		return err
 	}
 	if !done {
-		return s.putBack()
+		return s.putBack(ctx)
 	}
 	marked, err := exists(s.base, MarkerName)
 	if err != nil || !marked {

@@ -49,8 +49,12 @@ type Layout struct {
 	// Usual reports whether any site has a name in the root; nil: never. Messages
 	// list other names first.
 	Usual func(name string) bool
-	Marks bool // mark a finished restore, because Owns may not recognise it
-	Links bool // symbolic links are restored
+	// Pool: files are named by their content, so new ones can stand beside old ones.
+	Pool bool
+	// Closes: the directory is a data root, whose site Expose closes for visitors.
+	Closes bool
+	Marks  bool // mark a finished restore, because Owns may not recognise it
+	Links  bool // symbolic links are restored
 	// Owners restores the owner of each entry, and with it setuid and setgid bits of
 	// files. Directories that no entry describes, such as the pool's, get the most
 	// common owner.
@@ -86,6 +90,7 @@ type Sink struct {
 	marker *os.File    // locked while it is open
 	mode   uint32      // of directories that no entry describes
 	made   bool        // the directory was missing
+	ready  *exposure   // set by Expose
 	was    stage.Owner // of the directory, before ownBase
 	disk   disk
 
@@ -258,7 +263,11 @@ func (s *Sink) Publish(ctx context.Context) error {
 		}
 		return s.settle()
 	}
-	if err := s.swap(ctx); err != nil {
+	publish := s.swap
+	if s.ready != nil && s.ready.Linked {
+		publish = s.replacePool
+	}
+	if err := publish(ctx); err != nil {
 		return err
 	}
 	// The new tree is published, so this is not an error of Publish.
@@ -300,12 +309,12 @@ func (s *Sink) Abort(ctx context.Context) error {
 	disowned := s.disownBase()
 	switch {
 	case s.area != nil:
-		if err := s.putBack(); err != nil {
+		if err := s.putBack(ctx); err != nil {
 			return errors.Join(disowned, err)
 		}
 		area := s.area
 		s.area = nil
-		return errors.Join(disowned, area.remove(ctx))
+		return errors.Join(disowned, area.remove(ctx), s.reopen())
 	case s.ending:
 		return errors.Join(disowned, s.mark())
 	}
@@ -331,6 +340,7 @@ func (s *Sink) Close(context.Context) error {
 	if s.base != nil {
 		errs = append(errs, s.base.Close())
 	}
+	s.ready = nil
 	s.marker, s.dirs, s.root, s.base, s.area, s.ending, s.left = nil, nil, nil, nil, nil, false, nil
 	s.was, s.owners = stage.Owner{}, owners{}
 	return errors.Join(errs...)

@@ -21,7 +21,9 @@ const (
 	newName     = "new"         // the new tree, until it is exchanged
 	oldName     = "old"         // entries moved out of the root, by number
 	journalName = "journal"     // how to undo an incomplete exchange
-	doneName    = "done"        // the journal of a complete exchange
+	doneName    = "done"        // the journal of a complete exchange, or says that the new pool is in place
+	readyName   = "ready"       // describes a new tree that is exposed
+	madeName    = "made"        // directories that were added to the old pool, one quoted path per line
 	partialName = "journal.tmp" // a journal being written
 	lockName    = "lock"        // locked by the restore that uses the directory
 )
@@ -111,7 +113,7 @@ func lookAtArea(base *os.Root, part string) (_ *os.Root, err error) {
 			return nil, err
 		}
 		switch name {
-		case newName, oldName, journalName, doneName, partialName, lockName:
+		case newName, oldName, journalName, doneName, readyName, madeName, partialName, lockName:
 		default:
 			return nil, failure.New(failure.Refused, "%s contains %q, which Vault did not create; move it away", SwapName, name)
 		}
@@ -134,7 +136,7 @@ func (a *swapArea) has(name string) (bool, error) {
 // remove removes the directory and closes it. The record that an exchange was
 // complete is removed after the old tree.
 func (a *swapArea) remove(ctx context.Context) error {
-	for _, name := range []string{oldName, newName, partialName, journalName, doneName, lockName} {
+	for _, name := range []string{oldName, newName, madeName, partialName, journalName, readyName, doneName, lockName} {
 		if err := removeTree(ctx, a.dir, name); err != nil {
 			return errors.Join(fmt.Errorf("removing %s/%s: %w", SwapName, name, err), a.close())
 		}

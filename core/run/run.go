@@ -40,6 +40,9 @@ func (j *Job) Run(ctx context.Context) (*Result, error) {
 }
 
 func (j *Job) run(ctx context.Context, r *Result) error {
+	if err := j.recoverEarlier(ctx); err != nil {
+		return j.ended(ctx, err)
+	}
 	if err := j.act(ctx, stage.ActionRequest{Moment: stage.MomentStart, DryRun: j.DryRun}, j.DryRun); err != nil {
 		return j.ended(ctx, refused(err))
 	}
@@ -96,19 +99,6 @@ func (j *Job) ended(ctx context.Context, err error) error {
 	return &interruption{text, err}
 }
 
-// publish publishes all targets.
-func (j *Job) publish(ctx context.Context) error {
-	for _, t := range j.Targets {
-		t.publishing = true
-		if err := j.track.during(ctx, t.Name, "publishing", t.Sink.Publish); err != nil {
-			return fmt.Errorf("%s: %w", t.Name, err)
-		}
-		t.begun, t.published = false, true // it is complete, whatever happens to the others
-		t.noteRemains(ctx, j.ledger)
-	}
-	return nil
-}
-
 // noteRemains notes what a sink could not clean up. The target is already published,
 // so nothing of this is an error of the run.
 func (t *Target) noteRemains(ctx context.Context, l *ledger) {
@@ -138,12 +128,16 @@ func (t *Target) left() string {
 // lists what it lacks and is better than none.
 func (j *Job) abort(ctx context.Context) error {
 	var errs []error
-	for _, t := range j.Targets {
+	for _, t := range slices.Backward(j.published()) { // the site is opened before its database is cleaned up
 		if !t.begun {
 			continue
 		}
 		if t.proven && t.keeps() {
 			errs = append(errs, fmt.Errorf("%s: the snapshot is kept and lists what it lacks", t.Name))
+			continue
+		}
+		if j.follows(t) {
+			errs = append(errs, fmt.Errorf("%s: %s", t.Name, j.following()))
 			continue
 		}
 		err := t.Sink.Abort(context.WithoutCancel(ctx))

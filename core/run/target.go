@@ -38,8 +38,10 @@ type Target struct {
 	begun      bool          // Begin was called
 	open       bool          // Begin succeeded
 	proven     bool
+	exposed    bool // Expose was called
 	published  bool
 	publishing bool // Publish was called
+	doubtful   bool // Publish failed, and whether it took effect is unknown
 	dry        bool // it discards what is written
 
 	mu    sync.Mutex

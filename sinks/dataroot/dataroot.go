@@ -21,6 +21,7 @@ func open(cfg *Config, env stage.Env) (stage.FileSink, error) {
 		Owns:       isDataRoot,
 		What:       "a Moodle data root",
 		Foreign:    []moodle.Folder{moodle.Code, moodle.Pool},
+		Closes:     true,
 		Marks:      true,
 		Links:      true,
 		Owners:     cfg.Owner == filetree.KeepOwner,

@@ -79,6 +79,7 @@ func open(cfg *Config, env stage.Env) (stage.FileSink, error) {
 		What:       "a file pool",
 		Foreign:    []moodle.Folder{moodle.DataRoot, moodle.Code},
 		Usual:      func(name string) bool { return moodle.PoolFolder(name) || name == warning },
+		Pool:       true,
 		Owners:     cfg.Owner == filetree.KeepOwner,
 		Setuid:     cfg.Setuid,
 	})
