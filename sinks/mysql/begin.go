@@ -29,7 +29,7 @@ func (s *sink) Begin(ctx context.Context, p *stage.Plan) error {
 }
 
 func (s *sink) begin(ctx context.Context, p *stage.Plan) error {
-	s.plan, s.exchange = p, nil
+	s.plan, s.exchange, s.exposed = p, nil, false
 	s.run = 10_000_000 + rand.IntN(90_000_000)
 	s.refused = map[string]bool{}
 	s.tables = nil

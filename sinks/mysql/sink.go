@@ -27,6 +27,7 @@ type sink struct {
 	// receipts is the full name of the table with the units' receipts.
 	receipts string
 	exchange *renames // requested by Publish
+	exposed  bool     // the table with the receipts names the run, and stays until Settle
 	left     error    // why old tables still exist after the exchange
 
 	mu      sync.Mutex
@@ -40,11 +41,11 @@ type table struct {
 }
 
 // connect opens the target once and prepares writing DDL for it.
-func (s *sink) connect(ctx context.Context, p *stage.Plan) (err error) {
-	if s.server != nil {
+func (s *sink) connect(ctx context.Context, p *stage.Plan) error {
+	if s.writer != nil {
 		return nil
 	}
-	if s.server, err = mysql.Connect(ctx, s.cfg.DSN); err != nil {
+	if err := s.open(ctx); err != nil {
 		return err
 	}
 	collations, err := s.server.Collations(ctx)
@@ -57,6 +58,14 @@ func (s *sink) connect(ctx context.Context, p *stage.Plan) (err error) {
 		Collation: s.cfg.Collation,
 	}
 	return nil
+}
+
+// open opens the target once.
+func (s *sink) open(ctx context.Context) (err error) {
+	if s.server == nil {
+		s.server, err = mysql.Connect(ctx, s.cfg.DSN)
+	}
+	return err
 }
 
 // each calls do for all tables, by index, concurrently.
@@ -128,7 +137,7 @@ func (s *sink) Close(ctx context.Context) error {
 		return nil
 	}
 	err := errors.Join(s.unlock(ctx), s.server.Close())
-	s.server = nil
+	s.server, s.writer = nil, nil
 	if err != nil {
 		return errors.Join(errors.New("closing the connections"), err)
 	}

@@ -30,7 +30,7 @@ func (s *sink) Publish(ctx context.Context) error {
 		return err
 	}
 	// The new site is complete from here on, whatever happens to the old one.
-	s.left = errors.Join(s.drop(ctx, s.exchange.views, s.exchange.tables), s.unlock(ctx))
+	s.left = s.dropOld(ctx)
 	return nil
 }
 
@@ -121,7 +121,16 @@ func (s *sink) Abort(ctx context.Context) error {
 		return s.unlock(ctx)
 	}
 	err = failure.New(failure.Failed, "%s: the server exchanged the tables, but its answer was lost; the new site is in place, proven and complete", s.server.Address)
-	return errors.Join(err, s.drop(ctx, s.exchange.views, s.exchange.tables), s.unlock(ctx))
+	return errors.Join(err, s.dropOld(ctx))
+}
+
+// dropOld drops the old tables. Those of an exposed site's receipts stay until Settle, and so
+// does the lock.
+func (s *sink) dropOld(ctx context.Context) error {
+	if s.exposed {
+		return s.drop(ctx, s.exchange.views, s.exchange.tables[:len(s.exchange.tables)-1])
+	}
+	return errors.Join(s.drop(ctx, s.exchange.views, s.exchange.tables), s.unlock(ctx))
 }
 
 // patiently retries what fails because others use the tables. Each attempt waits as

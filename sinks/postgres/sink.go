@@ -28,6 +28,7 @@ type Sink struct {
 	locked  bool // conn holds the lock on the target
 	// publishing is set while the outcome of the exchange is unknown.
 	publishing bool
+	exposed    bool  // the marker names the run, and stays under another name until Settle
 	left       error // why old tables still exist after the exchange
 }
 

@@ -113,6 +113,9 @@ func (s *Sink) rename(ctx context.Context, conn *postgres.Conn) error {
 	}
 	s.swap.done = append(s.swap.done, made...)
 	statements := []string{"DROP TABLE " + s.work.Table(postgres.Marker)}
+	if s.exposed {
+		statements[0] = s.work.Rename('r', s.work.Full(postgres.Marker), s.work.Full(published))
+	}
 	for _, r := range s.swap.done {
 		statements = append(statements, conn.Site.Rename(r.Kind, r.From, r.To))
 	}
@@ -139,8 +142,8 @@ func (s *Sink) beside(conn *postgres.Conn) *postgres.Conn {
 	return &other
 }
 
-// exchanged reports whether the exchange was executed, which removes the table of the
-// run's units.
+// exchanged reports whether the exchange was executed, which drops or renames the table of
+// the run's units.
 func (s *Sink) exchanged(ctx context.Context, conn *postgres.Conn) (bool, error) {
 	var loading bool
 	if err := conn.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", s.work.Table(postgres.Marker)).Scan(&loading); err != nil {
@@ -180,7 +183,10 @@ func (s *Sink) publishSwap(ctx context.Context) error {
 	}
 	s.publishing, s.began = false, false
 	_, old := conn.Site.Scratch()
-	s.left = errors.Join(s.remove(ctx, conn, old), unlock(ctx, conn))
+	s.left = s.remove(ctx, conn, old)
+	if !s.exposed {
+		s.left = errors.Join(s.left, unlock(ctx, conn))
+	}
 	return nil
 }
 

@@ -23,6 +23,7 @@ type Sink struct {
 	tables   map[string]*schema.Table
 	order    []*schema.Table
 	unbuilt  map[index]bool // indexes that Check has counted as lost
+	exposed  string         // the run that a file beside the database names, until Settle; "" for none
 	complete fs.FileInfo    // the file's state after everything was written; nil before, and after Publish
 
 	mu     sync.Mutex
@@ -45,6 +46,9 @@ func (s *Sink) begin(ctx context.Context, p *stage.Plan) error {
 	path := s.config.Path + partial
 	var err error
 	if s.claim, err = claimNew(path); err != nil {
+		return err
+	}
+	if err := removeAll(s.config.Path + publication); err != nil { // of a run that died
 		return err
 	}
 	if _, err := s.file(ctx, p); err != nil { // once more, as another run may have ended since Check
@@ -133,7 +137,16 @@ func (s *Sink) allThere() error {
 
 // Abort removes the partial file. A complete one whose proof failed stays under its
 // partial name for inspection.
-func (s *Sink) Abort(context.Context) error {
+func (s *Sink) Abort(ctx context.Context) error {
+	if s.exposed != "" {
+		done, err := s.Published(ctx, s.exposed)
+		if done || err != nil {
+			return err
+		}
+		if err := s.forget(); err != nil {
+			return err
+		}
+	}
 	if s.conn == nil {
 		return nil
 	}
