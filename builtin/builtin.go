@@ -6,6 +6,7 @@ import (
 	"github.com/lmsvault/vault/actions/http"
 	"github.com/lmsvault/vault/actions/purgecaches"
 	"github.com/lmsvault/vault/actions/restore"
+	"github.com/lmsvault/vault/actions/upgrade"
 	"github.com/lmsvault/vault/core/stage"
 	datarootsink "github.com/lmsvault/vault/sinks/dataroot"
 	filessink "github.com/lmsvault/vault/sinks/files"
@@ -36,7 +37,7 @@ func Stages() (*stage.Registry, error) {
 		local.Stage(),
 		command.Stage(),
 		http.Stage(),
-		purgecaches.Stage(),
+		purgecaches.Stage(), upgrade.Stage(),
 		restore.Guard(),
 	)
 }

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/moodle/component"
@@ -27,19 +29,30 @@ type Settings struct {
 // Site is what config.php says. It does not change and is safe for concurrent use.
 type Site struct {
 	*siteconfig.Site
+	// Env lists the environment variables that config.php has read and that are set, by
+	// name.
+	Env      []string
 	database *database.Address // nil for that of config.php
 }
 
 // Read evaluates config.php with the environment of this process.
 func (s *Settings) Read(ctx context.Context) (*Site, error) {
-	site, err := siteconfig.Read(ctx, s.Dir, siteconfig.Options{Env: os.LookupEnv, Address: s.Address, Given: s.Settings})
+	read := map[string]bool{}
+	lookup := func(name string) (string, bool) {
+		value, ok := os.LookupEnv(name)
+		if ok {
+			read[name] = true
+		}
+		return value, ok
+	}
+	site, err := siteconfig.Read(ctx, s.Dir, siteconfig.Options{Env: lookup, Address: s.Address, Given: s.Settings})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, config.At("dir", "%s has no config.php; set dir to the directory with the site's code", s.Dir)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &Site{Site: site, database: s.Database}, nil
+	return &Site{Site: site, Env: slices.Sorted(maps.Keys(read)), database: s.Database}, nil
 }
 
 // Address returns where the site's database is.
@@ -61,6 +74,32 @@ func (s *Site) Open(ctx context.Context) (*database.Database, error) {
 		return nil, err
 	}
 	return address.Open(ctx)
+}
+
+// Elsewhere reports whether Settings.Database is another database than that of config.php,
+// which the site's own programs use.
+func (s *Site) Elsewhere(ctx context.Context) (elsewhere bool, err error) {
+	if s.database == nil {
+		return false, nil
+	}
+	there, err := s.Site.Database()
+	if err != nil {
+		return false, err
+	}
+	own := database.FromConfig(there)
+	var places [2]string
+	for i, a := range []*database.Address{&own, s.database} {
+		d, err := a.Open(ctx)
+		if err != nil {
+			return false, err
+		}
+		place, err := d.Location(ctx)
+		if err := errors.Join(err, d.Close(ctx)); err != nil {
+			return false, err
+		}
+		places[i] = a.Engine + " " + a.Schema + " " + a.Prefix + " " + place
+	}
+	return places[0] != places[1], nil
 }
 
 // Directory returns an absolute directory that config.php sets, such as cachedir, or a
