@@ -2,6 +2,7 @@ package stage
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/lmsvault/vault/core/rows"
@@ -43,11 +44,19 @@ type Inventory struct {
 // not shown in results, plans and catalogs.
 const SecretFacts = "secret_"
 
+// KnownFacts returns a copy of facts without the secret ones that are not among names; nil
+// for nil.
+func KnownFacts(facts map[string]string, names []string) map[string]string {
+	known := maps.Clone(facts)
+	maps.DeleteFunc(known, func(name, _ string) bool {
+		return strings.HasPrefix(name, SecretFacts) && !slices.Contains(names, name)
+	})
+	return known
+}
+
 // PublicFacts returns a copy of facts without those that are secret; nil for nil.
 func PublicFacts(facts map[string]string) map[string]string {
-	public := maps.Clone(facts)
-	maps.DeleteFunc(public, func(name, _ string) bool { return strings.HasPrefix(name, SecretFacts) })
-	return public
+	return KnownFacts(facts, nil)
 }
 
 // TableInfo is a table of an Inventory or a Plan.

@@ -10,7 +10,7 @@ import (
 // suites returns the checks of each role, run against a stage that is correct except for
 // the named fault. The stages are in the fault files of this package.
 var suites = map[string]func(fault string) []Check{
-	"storage": storageSuite, "source": sourceSuite, "bytes": bytesSuite, "sealed": sealedSuite, "record": recordSuite, "sink": sinkSuite,
+	"storage": storageSuite, "source": sourceSuite, "bytes": bytesSuite, "sealed": sealedSuite, "record": recordSuite, "adding": addingSuite, "sink": sinkSuite,
 	"catalog": catalogSuite, "action": actionSuite,
 }
 
@@ -119,6 +119,19 @@ func TestFaultsAreFound(t *testing.T) {
 		{"record", "changes rows silently", "record/to-repository", "Rewrite is not set"},
 		{"record", "loses large content", "record/large", "is not returned as one row"},
 		{"record", "accepts partial data", "crash/rows", "without an error"},
+		{"adding", "adds other rows each time", "record/added", "not the same each time"},
+		{"adding", "adds other rows when opened again", "record/added", "not the same each time"},
+		{"adding", "does not append", "record/added", "Added does not append"},
+		{"adding", "counts one more", "record/added", "reported 3 rows but returned 2"},
+		{"adding", "takes numbers of rows", "record/added", "has the key 1 of another row"},
+		{"adding", "takes a number twice", "record/added", "has the key 1000 of another row"},
+		{"adding", "leaves the sequence behind", "record/added", "below 1000, that of Mapped.Schema"},
+		{"adding", "adds too few cells", "record/added", "an added row has 2 cells"},
+		{"adding", "has none to add", "record/added", "not a stage.Adder"},
+		{"adding", "changes the plan", "record/prepare", "Prepare changed the plan"},
+		{"adding", "reports something else", "record/prepare", "something else about the same plan"},
+		{"adding", "waits", "record/prepare", "did not return"},
+		{"adding", "needs to be prepared", "record/to-mysql", "is mapped differently"},
 		{"catalog", "lists the oldest first", "catalog/list", "is not newest first"},
 		{"catalog", "lists nothing silently", "catalog/list", "want an error of class failure.Usage"},
 		{"catalog", "returns the newest for any", "catalog/describe", "want an error of class failure.Usage"},
@@ -137,6 +150,8 @@ func TestFaultsAreFound(t *testing.T) {
 		{"action", "has no id", "action/report", "ID \"\""},
 		{"action", "has a level of its own", "action/report", "level"},
 		{"action", "says nothing", "action/report", "what is empty"},
+		{"action", "excludes bytes", "action/report", "a text is not UTF-8"},
+		{"action", "asks in bytes", "action/report", "the text to confirm is not UTF-8"},
 		{"action", "counts on the outcome", "action/report", "panic"},
 		{"action", "leaves a goroutine", "action/report", "goroutines are still running"},
 		{"action", "changes in a dry run", "action/dry-run", "a dry run changed"},

@@ -38,6 +38,10 @@ func (c counter) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRe
 		f.What = ""
 	case c.fault == "another ID every time":
 		f.ID = "run-" + strconv.Itoa(*c.runs)
+	case c.fault == "excludes bytes":
+		f.Exclude = []string{"dataroot/\xff"}
+	case c.fault == "asks in bytes":
+		return stage.ActionReport{Confirm: "replace \xff?"}, nil
 	case c.fault == "leaves a goroutine":
 		go func() { time.Sleep(time.Second) }()
 	}

@@ -20,8 +20,10 @@ type RecordFixture struct {
 	Targets []string // dialects; "" for a repository
 	// Filters allows the transform to leave rows out.
 	Filters bool
-	// Refuses allows the transform to refuse a table for a target.
+	// Refuses allows the transform to refuse a table for a target, or the plan.
 	Refuses bool
+	// Facts are added to those of the plan that the transform is prepared with.
+	Facts map[string]string
 	// Process enables the checks that kill the process. It may be nil.
 	Process Process
 
@@ -56,6 +58,8 @@ func RecordChecks(f RecordFixture) []Check {
 			}))
 	}
 	checks = append(checks,
+		check("record/prepare", "Prepare changes nothing in the plan, reports the same about the same plan, and stops when the run is cancelled. All transforms of a run share the plan.", f.prepare),
+		check("record/added", "Added rows are the same each time, fit the mapped table, and have keys of their own from the table's sequence. A retried unit must have the same rows, and a new row of the site must not collide with them.", f.additions),
 		check("record/large", "A row of 64 MiB is transformed. It must not be skipped for its size.", f.large),
 		check("record/concurrent", "Rows can be transformed concurrently. All workers use the same transform.", f.concurrent),
 		check("record/cancelled", "A call whose context has ended returns its error or its result promptly. A cancelled run must stop.", f.cancelled))
@@ -80,12 +84,12 @@ func (f *RecordFixture) mapped(t testing.TB, r stage.RecordTransform, table sche
 
 func (f *RecordFixture) table(t testing.TB, table TableRows, target string) {
 	name := table.Schema.Name
-	r := f.Open(t)
+	r := f.open(t)
 	m, ok := f.mapped(t, r, table.Schema, target)
 	if !ok {
 		return
 	}
-	again, _ := f.mapped(t, f.Open(t), table.Schema, target)
+	again, _ := f.mapped(t, f.open(t), table.Schema, target)
 	if !reflect.DeepEqual(m, again) {
 		t.Errorf("table %s is mapped differently the second time:\n%+v\n%+v", name, m, again)
 	}

@@ -28,7 +28,7 @@ func (f *RecordFixture) large(t testing.TB) {
 	data := append(slices.Grow([]byte("1\t"), large), bytes.Repeat([]byte("0123456789\\\\abcd"), large/16)...)
 	data = append(data, '\n')
 	for _, target := range f.Targets {
-		r := f.Open(t)
+		r := f.open(t)
 		m, ok := f.mapped(t, r, notes(), target)
 		if !ok {
 			continue
@@ -49,7 +49,7 @@ func (f *RecordFixture) large(t testing.TB) {
 }
 
 func (f *RecordFixture) concurrent(t testing.TB) {
-	r := f.Open(t)
+	r := f.open(t)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for _, target := range f.Targets {
@@ -93,7 +93,7 @@ func (f *RecordFixture) work(t testing.TB, r stage.RecordTransform, size int) (m
 // cancelled accepts either result, since a transform may finish before it checks its
 // context.
 func (f *RecordFixture) cancelled(t testing.TB) {
-	r := f.Open(t)
+	r := f.open(t)
 	m, data := f.work(t, r, 1<<20)
 	want, err := transformed(t.Context(), r, m, nil, data)
 	must(t, "rows", err)
@@ -112,7 +112,7 @@ func (f *RecordFixture) cancelled(t testing.TB) {
 
 // crash kills the process while rows are transformed.
 func (f *RecordFixture) crash(t testing.TB) {
-	r := f.Open(t)
+	r := f.open(t)
 	m, data := f.work(t, r, f.effort.disturbed())
 	start := time.Now()
 	want, err := transformed(t.Context(), r, m, nil, data)
@@ -126,7 +126,7 @@ func (f *RecordFixture) crash(t testing.TB) {
 		} else if !bytes.Equal(got, want) {
 			t.Errorf("a call whose process was killed returns %d of %d bytes without an error", len(got), len(want))
 		}
-		r = f.Open(t)
+		r = f.open(t)
 		if got, err = transformed(t.Context(), r, m, nil, data); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("after the process was killed, rows give a different result: %d of %d bytes (%v)", len(got), len(want), err)
 		}

@@ -16,6 +16,9 @@ import (
 type action struct{ *instance }
 
 func (a action) Run(ctx context.Context, r stage.ActionRequest) (report stage.ActionReport, err error) {
+	if r.Plan != nil {
+		r.Plan = a.known(r.Plan)
+	}
 	err = a.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -33,10 +36,14 @@ func (a action) Run(ctx context.Context, r stage.ActionRequest) (report stage.Ac
 		report, err = protocol.ReceiveReport(a.steps(ctx), stream.Recv)
 		return a.blame("result of Run", err)
 	})
+	report.Confirm = a.hidden(report.Confirm)
 	for i := range report.Findings {
 		f := &report.Findings[i]
 		for _, text := range []*string{&f.What, &f.Where, &f.Remedy, &f.Details} {
 			*text = a.hidden(*text)
+		}
+		for k := range f.Exclude {
+			f.Exclude[k] = a.hidden(f.Exclude[k])
 		}
 	}
 	return report, err

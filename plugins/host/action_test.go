@@ -44,6 +44,12 @@ func (a acting) Run(ctx context.Context, r sdk.ActionRequest) (report sdk.Action
 		}
 	case "bad":
 		add("terrible", "Bad ID", "x")
+	case "ask":
+		report.Confirm = fmt.Sprintf("replace %s\nwith %v?", a.Token.Reveal(), r.Plan.Facts)
+		add(sdk.LevelWarning, "large", "the log is large")
+		report.Findings[0].Exclude = []string{"db/log", "dataroot/" + a.Token.Reveal()}
+	case "ask only":
+		report.Confirm = "sure?"
 	case "death":
 		os.Exit(3)
 	case "hang":

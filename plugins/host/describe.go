@@ -93,7 +93,7 @@ func (h *Host) declared(ctx context.Context, p Program, m *pb.Stage) (stage.Stag
 	}
 	s := stage.Stage{Info: stage.Info{
 		Name: m.Name, Role: roleOf(m.Role), Summary: m.Summary, Doc: m.Doc,
-		Parts: m.Parts, Dialect: m.Dialect, Seals: m.Seals, Config: made,
+		Parts: m.Parts, Dialect: m.Dialect, Seals: m.Seals, SecretFacts: m.SecretFacts, Config: made,
 	}}
 	mark(&s, m.Role)
 	return h.Isolate(s, p), nil

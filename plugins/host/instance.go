@@ -19,6 +19,7 @@ type instance struct {
 	program Program
 	request *pb.OpenRequest
 	secrets []string // secrets in its settings
+	facts   []string // names of the secret facts that it may know
 	repeat  bool     // it may be opened again in another process
 	// ready is called each time the instance is opened, before other calls.
 	ready func(ctx context.Context, c grpc.ClientConnInterface, id uint64) error
@@ -35,6 +36,13 @@ type instance struct {
 
 // maxConnections is the maximum number of concurrent calls that a storage may request.
 const maxConnections = 1 << 16
+
+// known returns a plan without the secret facts that the stage does not need.
+func (i *instance) known(p *stage.Plan) *stage.Plan {
+	own := *p
+	own.Facts = stage.KnownFacts(p.Facts, i.facts)
+	return &own
+}
 
 // acquire waits for the right to open or close the instance.
 func (i *instance) acquire(ctx context.Context) error {

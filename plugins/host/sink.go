@@ -24,7 +24,7 @@ func (s sink) Check(ctx context.Context, p *stage.Plan) (found stage.Findings, e
 		if err != nil {
 			return err
 		}
-		err = protocol.SendPlan(id, p, stream.Send)
+		err = protocol.SendPlan(id, s.known(p), stream.Send)
 		if err == nil {
 			err = stream.CloseSend()
 		}
@@ -45,7 +45,7 @@ func (s sink) Begin(ctx context.Context, p *stage.Plan) error {
 		if err != nil {
 			return err
 		}
-		err = protocol.SendPlan(id, p, stream.Send)
+		err = protocol.SendPlan(id, s.known(p), stream.Send)
 		if err == nil {
 			err = stream.CloseSend()
 		}
@@ -58,6 +58,8 @@ func (s sink) Begin(ctx context.Context, p *stage.Plan) error {
 }
 
 func (s sink) Finish(ctx context.Context, o *stage.Outcome) error {
+	own := *o
+	own.Facts = stage.KnownFacts(o.Facts, s.facts)
 	return s.do(ctx, func(c grpc.ClientConnInterface, id uint64) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
@@ -65,7 +67,7 @@ func (s sink) Finish(ctx context.Context, o *stage.Outcome) error {
 		if err != nil {
 			return err
 		}
-		err = protocol.SendOutcome(id, o, stream.Send)
+		err = protocol.SendOutcome(id, &own, stream.Send)
 		if err == nil {
 			err = stream.CloseSend()
 		}

@@ -45,7 +45,7 @@ func (h *Host) Isolate(s stage.Stage, p Program) stage.Stage {
 				return nil, err
 			}
 			i.repeat = true
-			return record{i}, nil
+			return newRecord(i), nil
 		}
 	case s.NewAction != nil:
 		out.NewAction = func(ctx context.Context, cfg any, env stage.Env) (stage.Action, error) {
@@ -84,7 +84,7 @@ func (h *Host) open(ctx context.Context, p Program, info stage.Info, role pb.Rol
 	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", info.Name, err)
 	}
-	i := &instance{host: h, program: p, opening: make(chan struct{}, 1), request: &pb.OpenRequest{
+	i := &instance{host: h, program: p, facts: info.SecretFacts, opening: make(chan struct{}, 1), request: &pb.OpenRequest{
 		Stage: info.Name, Role: role, Settings: settings, TempDir: env.TempDir, Workers: uint32(env.Workers), HostVersion: env.Version,
 	}}
 	if i.secrets, err = config.Secrets(cfg); err != nil {

@@ -85,6 +85,9 @@ func validateStage(s *pb.Stage) error {
 	case s.Seals && s.Role != pb.Role_ROLE_BYTE_TRANSFORM:
 		return errors.New("only a byte transform can seal")
 	}
+	if err := protocol.GoodFacts(s.SecretFacts, s.Role); err != nil {
+		return err
+	}
 	parts := []string{stage.DB, stage.Filedir, stage.Dataroot, stage.Site}
 	for i, part := range s.Parts {
 		if !slices.Contains(parts, part) {

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -89,6 +90,7 @@ func outcomeOf(m *pb.RunOutcome) *stage.RunOutcome {
 // SendReport sends the result of Action.Run.
 func SendReport(r stage.ActionReport, send func(*pb.ActionResponse) error) error {
 	b := newBatch(send)
+	b.next.Confirm = text(r.Confirm)
 	if err := fill(b, r.Findings, findingMessage, func(m *pb.ActionResponse, f *pb.ActionFinding) { m.Findings = append(m.Findings, f) }); err != nil {
 		return err
 	}
@@ -101,6 +103,7 @@ func ReceiveReport(ctx context.Context, recv func() (*pb.ActionResponse, error))
 	whole := false
 	err = ReceiveSteps(ctx, recv, func(m *pb.ActionResponse, t *Tally) error {
 		whole = m.End != nil
+		r.Confirm = cmp.Or(r.Confirm, Printable(m.Confirm))
 		return take(t, &r.Findings, m.Findings, finding)
 	})
 	if !whole {
@@ -116,12 +119,16 @@ func findingMessage(f stage.ActionFinding) (*pb.ActionFinding, error) {
 	if err := words("the ID or level of a finding", f.ID, string(f.Level)); err != nil {
 		return nil, err
 	}
-	return &pb.ActionFinding{Id: f.ID, Level: string(f.Level), What: text(f.What), Where: text(f.Where), Remedy: text(f.Remedy), Details: text(f.Details)}, nil
+	if err := words("a path to exclude in a finding", f.Exclude...); err != nil {
+		return nil, err
+	}
+	return &pb.ActionFinding{Id: f.ID, Level: string(f.Level), What: text(f.What), Where: text(f.Where), Remedy: text(f.Remedy), Details: text(f.Details), Exclude: f.Exclude}, nil
 }
 
 func finding(m *pb.ActionFinding) (stage.ActionFinding, error) {
 	return stage.ActionFinding{
 		ID: m.GetId(), Level: stage.Level(m.GetLevel()),
 		What: Printable(m.GetWhat()), Where: Printable(m.GetWhere()), Remedy: Printable(m.GetRemedy()), Details: m.GetDetails(),
+		Exclude: m.GetExclude(),
 	}, nil
 }

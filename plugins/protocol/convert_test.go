@@ -205,7 +205,7 @@ func TestMessagesRoundTrip(t *testing.T) {
 		id, gotPlan, err := ReceivePlan(plans.recv)
 		same(t, gotPlan, plan, err)
 
-		outcome := &stage.Outcome{Dropped: map[string]int64{d.text(): d.size()}, Tables: list(d, 2, d.proof), Facts: d.facts(), Losses: inv.Losses, Notes: inv.Notes}
+		outcome := &stage.Outcome{Dropped: map[string]int64{d.text(): d.size()}, Added: map[string]int64{d.text(): d.size()}, Tables: list(d, 2, d.proof), Facts: d.facts(), Losses: inv.Losses, Notes: inv.Notes}
 		outcomes := &wire[pb.Outcome, *pb.Outcome]{t: t}
 		if err := SendOutcome(7, outcome, outcomes.send); err != nil {
 			t.Fatal(err)
@@ -234,7 +234,7 @@ func TestMessagesRoundTrip(t *testing.T) {
 			t.Fatalf("instances %d, %d, %d", id, id2, id3)
 		}
 
-		mapped := stage.Mapped{From: d.table("t"), Schema: d.table("t"), Rewrite: d.IntN(2) == 0, Losses: list(d, 2, d.loss), Notes: list(d, 2, d.note)}
+		mapped := stage.Mapped{From: d.table("t"), Schema: d.table("t"), Rewrite: d.IntN(2) == 0, Adds: d.IntN(2) == 0, Losses: list(d, 2, d.loss), Notes: list(d, 2, d.note)}
 		mm, err := MappedMessage(mapped)
 		if err != nil {
 			t.Fatal(err)

@@ -2,6 +2,8 @@ package protocol
 
 import (
 	"errors"
+	"fmt"
+	"regexp"
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
@@ -15,10 +17,33 @@ const MaxBlob = 1<<30 + 64<<20
 
 // StageMessage returns the message that describes a stage to the host.
 func StageMessage(i stage.Info, role pb.Role, fields []config.Field) *pb.Stage {
-	s := &pb.Stage{Name: i.Name, Role: role, Summary: i.Summary, Doc: i.Doc, Parts: i.Parts, Dialect: i.Dialect, Seals: i.Seals}
+	s := &pb.Stage{Name: i.Name, Role: role, Summary: i.Summary, Doc: i.Doc, Parts: i.Parts, Dialect: i.Dialect, Seals: i.Seals, SecretFacts: i.SecretFacts}
 	s.Settings = settings(fields)
 	return s
 }
+
+// maxFacts is the maximum number of secret facts that a stage can need.
+const maxFacts = 64
+
+// GoodFacts checks the names of the secret facts that a stage of a role needs.
+func GoodFacts(names []string, role pb.Role) error {
+	switch {
+	case len(names) == 0:
+		return nil
+	case role != pb.Role_ROLE_SINK && role != pb.Role_ROLE_RECORD_TRANSFORM:
+		return errors.New("only a sink or a transform of rows can need secret facts")
+	case len(names) > maxFacts:
+		return fmt.Errorf("%d secret facts, the maximum is %d", len(names), maxFacts)
+	}
+	for _, name := range names {
+		if !goodFact.MatchString(name) {
+			return fmt.Errorf("secret fact %.60q must begin with %s and consist of a-z, 0-9 and _", name, stage.SecretFacts)
+		}
+	}
+	return nil
+}
+
+var goodFact = regexp.MustCompile(`^` + stage.SecretFacts + `[a-z0-9_]{1,100}$`)
 
 func settings(fields []config.Field) []*pb.Setting {
 	var all []*pb.Setting

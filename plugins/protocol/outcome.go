@@ -14,7 +14,7 @@ func SendOutcome(instance uint64, o *stage.Outcome, send func(*pb.Outcome) error
 		return err
 	}
 	b := newBatch(send)
-	b.next.Head = &pb.OutcomeHead{Instance: instance, Facts: f, Dropped: o.Dropped}
+	b.next.Head = &pb.OutcomeHead{Instance: instance, Facts: f, Dropped: o.Dropped, Added: o.Added}
 	if err := fill(b, o.Tables, TableProofMessage, func(m *pb.Outcome, p *pb.TableProof) { m.Tables = append(m.Tables, p) }); err != nil {
 		return err
 	}
@@ -34,10 +34,12 @@ func ReceiveOutcome(recv func() (*pb.Outcome, error)) (instance uint64, o *stage
 	err = Receive(recv, func(m *pb.Outcome, t *Tally) error {
 		if m.Head != nil {
 			head = m.Head
-			o.Facts, o.Dropped = withFacts(nil, head.Facts), head.Dropped
-			for table, n := range o.Dropped {
-				if err := natural("dropped rows of "+table, n); err != nil {
-					return err
+			o.Facts, o.Dropped, o.Added = withFacts(nil, head.Facts), head.Dropped, head.Added
+			for _, changed := range []map[string]int64{o.Dropped, o.Added} {
+				for table, n := range changed {
+					if err := natural("dropped or added rows of "+table, n); err != nil {
+						return err
+					}
 				}
 			}
 		}

@@ -157,7 +157,7 @@ func TableProof(m *pb.TableProof) (p stage.TableProof, err error) {
 
 // MappedMessage converts the result of RecordTransform.Table to a message.
 func MappedMessage(t stage.Mapped) (m *pb.Mapped, err error) {
-	m = &pb.Mapped{Rewrite: t.Rewrite}
+	m = &pb.Mapped{Rewrite: t.Rewrite, Adds: t.Adds}
 	if m.From, err = TableMessage(t.From); err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ func MappedMessage(t stage.Mapped) (m *pb.Mapped, err error) {
 
 // Mapped is the inverse of MappedMessage; table is Table, or a cached version of it.
 func Mapped(m *pb.Mapped, table func([]byte) (schema.Table, error)) (t stage.Mapped, err error) {
-	t.Rewrite = m.GetRewrite()
+	t.Rewrite, t.Adds = m.GetRewrite(), m.GetAdds()
 	if t.From, err = table(m.GetFrom()); err != nil {
 		return t, err
 	}

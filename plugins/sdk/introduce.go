@@ -38,6 +38,9 @@ func (p Plugin) check() error {
 		case s.Config == nil:
 			return fmt.Errorf("stage %s has no Config", s.Name)
 		}
+		if err := protocol.GoodFacts(s.SecretFacts, role); err != nil {
+			return fmt.Errorf("stage %s: %w", s.Name, err)
+		}
 		if _, err := config.Describe(s.Config()); err != nil {
 			return fmt.Errorf("stage %s: %w", s.Name, err)
 		}

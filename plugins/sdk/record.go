@@ -74,6 +74,41 @@ func (s *recordServer) Rows(stream grpc.BidiStreamingServer[pb.RowsRequest, pb.F
 	return sendFrames(out, stream)
 }
 
+func (s *recordServer) Prepare(stream grpc.BidiStreamingServer[pb.Plan, pb.CheckResponse]) error {
+	id, plan, err := protocol.ReceivePlan(stream.Recv)
+	if err != nil {
+		return err
+	}
+	transform, err := instance[stage.Preparer](s.server, id)
+	if err != nil {
+		return err
+	}
+	found, err := transform.Prepare(stream.Context(), plan)
+	if err != nil {
+		return err
+	}
+	return protocol.SendCheck(found, stream.Send)
+}
+
+func (s *recordServer) Added(r *pb.AddedRequest, stream grpc.ServerStreamingServer[pb.Frame]) error {
+	transform, err := instance[stage.Adder](s.server, r.Instance)
+	if err != nil {
+		return err
+	}
+	m, err := protocol.Mapped(r.Mapped, s.tables.table)
+	if err != nil {
+		return err
+	}
+	out, added, err := transform.Added(stream.Context(), m, nil)
+	if err != nil {
+		return err
+	}
+	if n := bytes.Count(out, []byte{'\n'}); n != added {
+		return fmt.Errorf("table %s: the transform reported %d added rows but returned %d", m.Schema.Name, added, n)
+	}
+	return sendFrames(out, stream)
+}
+
 // maxTables is the maximum number of tables cached.
 const maxTables = 64
 

@@ -79,6 +79,12 @@ func capabilities(made any) []string {
 	if _, ok := made.(stage.Counter); ok {
 		can = append(can, "count")
 	}
+	if _, ok := made.(stage.Preparer); ok {
+		can = append(can, "prepare")
+	}
+	if _, ok := made.(stage.Adder); ok {
+		can = append(can, "adds")
+	}
 	if k, ok := made.(stage.Keyed); ok {
 		can = append(can, "keyed")
 		if k.CanOpen() {

@@ -31,6 +31,8 @@ type (
 	FileSink        = stage.FileSink
 	ByteTransform   = stage.ByteTransform
 	RecordTransform = stage.RecordTransform
+	Preparer        = stage.Preparer
+	Adder           = stage.Adder
 	Action          = stage.Action
 	Secret          = config.Secret
 	Size            = config.Size

@@ -57,12 +57,14 @@ type Described struct {
 	Summary  string         `json:"summary"`
 	Parts    []string       `json:"parts,omitempty"`
 	Settings []config.Field `json:"settings"`
+	// SecretFacts are the secret facts of a site that the stage needs.
+	SecretFacts []string `json:"secret_facts,omitempty"`
 }
 
 // DescribedOf returns the description of a stage.
 func DescribedOf(s stage.Stage) (Described, error) {
 	fields, err := pipeline.Fields(s, s.Role)
-	return Described{s.Name, s.Role, s.Summary, s.Parts, fields}, err
+	return Described{s.Name, s.Role, s.Summary, s.Parts, fields, s.SecretFacts}, err
 }
 
 func listStages(a *cli.App, all []stage.Stage) error {

@@ -32,6 +32,9 @@ func Page(s stage.Stage) (string, error) {
 		}
 		fmt.Fprintf(&b, "\n%s: `%s`.\n", verb, strings.Join(s.Parts, "`, `"))
 	}
+	if len(s.SecretFacts) > 0 {
+		fmt.Fprintf(&b, "\nNeeds the secret facts of the site: `%s`.\n", strings.Join(s.SecretFacts, "`, `"))
+	}
 	all := own
 	if s.Role == stage.RoleSink { // includes the settings that all sinks have
 		if all, err = pipeline.Fields(s, s.Role); err != nil {

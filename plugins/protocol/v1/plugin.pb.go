@@ -239,15 +239,18 @@ func (x *DescribeResponse) GetStages() []*Stage {
 }
 
 type Stage struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // the name in use: of a pipeline: a-z 0-9 -
-	Role          Role                   `protobuf:"varint,2,opt,name=role,proto3,enum=vault.plugin.v1.Role" json:"role,omitempty"`
-	Summary       string                 `protobuf:"bytes,3,opt,name=summary,proto3" json:"summary,omitempty"` // one sentence
-	Doc           string                 `protobuf:"bytes,4,opt,name=doc,proto3" json:"doc,omitempty"`         // Markdown for users
-	Parts         []string               `protobuf:"bytes,5,rep,name=parts,proto3" json:"parts,omitempty"`     // for a source or sink: db, filedir, dataroot, site
-	Dialect       string                 `protobuf:"bytes,6,opt,name=dialect,proto3" json:"dialect,omitempty"` // for a database: mysql, postgres, sqlite
-	Seals         bool                   `protobuf:"varint,7,opt,name=seals,proto3" json:"seals,omitempty"`    // the output of this byte transform is encrypted and will not compress
-	Settings      []*Setting             `protobuf:"bytes,8,rep,name=settings,proto3" json:"settings,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Name     string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // the name in use: of a pipeline: a-z 0-9 -
+	Role     Role                   `protobuf:"varint,2,opt,name=role,proto3,enum=vault.plugin.v1.Role" json:"role,omitempty"`
+	Summary  string                 `protobuf:"bytes,3,opt,name=summary,proto3" json:"summary,omitempty"` // one sentence
+	Doc      string                 `protobuf:"bytes,4,opt,name=doc,proto3" json:"doc,omitempty"`         // Markdown for users
+	Parts    []string               `protobuf:"bytes,5,rep,name=parts,proto3" json:"parts,omitempty"`     // for a source or sink: db, filedir, dataroot, site
+	Dialect  string                 `protobuf:"bytes,6,opt,name=dialect,proto3" json:"dialect,omitempty"` // for a database: mysql, postgres, sqlite
+	Seals    bool                   `protobuf:"varint,7,opt,name=seals,proto3" json:"seals,omitempty"`    // the output of this byte transform is encrypted and will not compress
+	Settings []*Setting             `protobuf:"bytes,8,rep,name=settings,proto3" json:"settings,omitempty"`
+	// for a sink or a transform of rows: the facts it needs whose names begin with secret_.
+	// They are never shown, and no other stage in a process of its own gets them.
+	SecretFacts   []string `protobuf:"bytes,9,rep,name=secret_facts,json=secretFacts,proto3" json:"secret_facts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -334,6 +337,13 @@ func (x *Stage) GetSeals() bool {
 func (x *Stage) GetSettings() []*Setting {
 	if x != nil {
 		return x.Settings
+	}
+	return nil
+}
+
+func (x *Stage) GetSecretFacts() []string {
+	if x != nil {
+		return x.SecretFacts
 	}
 	return nil
 }
@@ -740,7 +750,8 @@ type OpenResponse struct {
 	// Optional calls that this instance supports: free (Storage.Free), create (Storage.Put with
 	// PutHead.create), baseline (Sink.Baseline), count (Source.Count), join (Source.Join),
 	// notes (Source.Notes, Sink.Notes), keyed (ByteTransform.CreateKey and OpenKey), can-open
-	// (a keyed transform that has the secret needed by OpenKey).
+	// (a keyed transform that has the secret needed by OpenKey), prepare
+	// (RecordTransform.Prepare), adds (RecordTransform.Added).
 	Capabilities  []string `protobuf:"bytes,2,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	Connections   uint32   `protobuf:"varint,3,opt,name=connections,proto3" json:"connections,omitempty"` // for a storage: preferred number of concurrent calls; 0: no preference
 	unknownFields protoimpl.UnknownFields
@@ -1956,6 +1967,58 @@ func (*OpenKeyResponse) Descriptor() ([]byte, []int) {
 	return file_plugin_proto_rawDescGZIP(), []int{31}
 }
 
+type AddedRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	Mapped        *Mapped                `protobuf:"bytes,2,opt,name=mapped,proto3" json:"mapped,omitempty"` // as returned by Table
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddedRequest) Reset() {
+	*x = AddedRequest{}
+	mi := &file_plugin_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddedRequest) ProtoMessage() {}
+
+func (x *AddedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddedRequest.ProtoReflect.Descriptor instead.
+func (*AddedRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *AddedRequest) GetInstance() uint64 {
+	if x != nil {
+		return x.Instance
+	}
+	return 0
+}
+
+func (x *AddedRequest) GetMapped() *Mapped {
+	if x != nil {
+		return x.Mapped
+	}
+	return nil
+}
+
 type TableRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
@@ -1967,7 +2030,7 @@ type TableRequest struct {
 
 func (x *TableRequest) Reset() {
 	*x = TableRequest{}
-	mi := &file_plugin_proto_msgTypes[32]
+	mi := &file_plugin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1979,7 +2042,7 @@ func (x *TableRequest) String() string {
 func (*TableRequest) ProtoMessage() {}
 
 func (x *TableRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[32]
+	mi := &file_plugin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1992,7 +2055,7 @@ func (x *TableRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableRequest.ProtoReflect.Descriptor instead.
 func (*TableRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{32}
+	return file_plugin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *TableRequest) GetInstance() uint64 {
@@ -2023,13 +2086,14 @@ type Mapped struct {
 	Rewrite       bool                   `protobuf:"varint,3,opt,name=rewrite,proto3" json:"rewrite,omitempty"`
 	Losses        []*Loss                `protobuf:"bytes,4,rep,name=losses,proto3" json:"losses,omitempty"`
 	Notes         []*Note                `protobuf:"bytes,5,rep,name=notes,proto3" json:"notes,omitempty"`
+	Adds          bool                   `protobuf:"varint,6,opt,name=adds,proto3" json:"adds,omitempty"` // rows come from Added as well
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Mapped) Reset() {
 	*x = Mapped{}
-	mi := &file_plugin_proto_msgTypes[33]
+	mi := &file_plugin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2041,7 +2105,7 @@ func (x *Mapped) String() string {
 func (*Mapped) ProtoMessage() {}
 
 func (x *Mapped) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[33]
+	mi := &file_plugin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2054,7 +2118,7 @@ func (x *Mapped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mapped.ProtoReflect.Descriptor instead.
 func (*Mapped) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{33}
+	return file_plugin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Mapped) GetFrom() []byte {
@@ -2092,6 +2156,13 @@ func (x *Mapped) GetNotes() []*Note {
 	return nil
 }
 
+func (x *Mapped) GetAdds() bool {
+	if x != nil {
+		return x.Adds
+	}
+	return false
+}
+
 type RowsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Head          *RowsHead              `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
@@ -2103,7 +2174,7 @@ type RowsRequest struct {
 
 func (x *RowsRequest) Reset() {
 	*x = RowsRequest{}
-	mi := &file_plugin_proto_msgTypes[34]
+	mi := &file_plugin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2115,7 +2186,7 @@ func (x *RowsRequest) String() string {
 func (*RowsRequest) ProtoMessage() {}
 
 func (x *RowsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[34]
+	mi := &file_plugin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2128,7 +2199,7 @@ func (x *RowsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowsRequest.ProtoReflect.Descriptor instead.
 func (*RowsRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{34}
+	return file_plugin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *RowsRequest) GetHead() *RowsHead {
@@ -2162,7 +2233,7 @@ type RowsHead struct {
 
 func (x *RowsHead) Reset() {
 	*x = RowsHead{}
-	mi := &file_plugin_proto_msgTypes[35]
+	mi := &file_plugin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2174,7 +2245,7 @@ func (x *RowsHead) String() string {
 func (*RowsHead) ProtoMessage() {}
 
 func (x *RowsHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[35]
+	mi := &file_plugin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2187,7 +2258,7 @@ func (x *RowsHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowsHead.ProtoReflect.Descriptor instead.
 func (*RowsHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{35}
+	return file_plugin_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *RowsHead) GetInstance() uint64 {
@@ -2213,7 +2284,7 @@ type NotesRequest struct {
 
 func (x *NotesRequest) Reset() {
 	*x = NotesRequest{}
-	mi := &file_plugin_proto_msgTypes[36]
+	mi := &file_plugin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2225,7 +2296,7 @@ func (x *NotesRequest) String() string {
 func (*NotesRequest) ProtoMessage() {}
 
 func (x *NotesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[36]
+	mi := &file_plugin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2238,7 +2309,7 @@ func (x *NotesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotesRequest.ProtoReflect.Descriptor instead.
 func (*NotesRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{36}
+	return file_plugin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *NotesRequest) GetInstance() uint64 {
@@ -2257,7 +2328,7 @@ type NotesResponse struct {
 
 func (x *NotesResponse) Reset() {
 	*x = NotesResponse{}
-	mi := &file_plugin_proto_msgTypes[37]
+	mi := &file_plugin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2269,7 +2340,7 @@ func (x *NotesResponse) String() string {
 func (*NotesResponse) ProtoMessage() {}
 
 func (x *NotesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[37]
+	mi := &file_plugin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2282,7 +2353,7 @@ func (x *NotesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotesResponse.ProtoReflect.Descriptor instead.
 func (*NotesResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{37}
+	return file_plugin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *NotesResponse) GetNotes() []*Note {
@@ -2302,7 +2373,7 @@ type JoinRequest struct {
 
 func (x *JoinRequest) Reset() {
 	*x = JoinRequest{}
-	mi := &file_plugin_proto_msgTypes[38]
+	mi := &file_plugin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2314,7 +2385,7 @@ func (x *JoinRequest) String() string {
 func (*JoinRequest) ProtoMessage() {}
 
 func (x *JoinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[38]
+	mi := &file_plugin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2327,7 +2398,7 @@ func (x *JoinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinRequest.ProtoReflect.Descriptor instead.
 func (*JoinRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{38}
+	return file_plugin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *JoinRequest) GetInstance() uint64 {
@@ -2352,7 +2423,7 @@ type JoinResponse struct {
 
 func (x *JoinResponse) Reset() {
 	*x = JoinResponse{}
-	mi := &file_plugin_proto_msgTypes[39]
+	mi := &file_plugin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2364,7 +2435,7 @@ func (x *JoinResponse) String() string {
 func (*JoinResponse) ProtoMessage() {}
 
 func (x *JoinResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[39]
+	mi := &file_plugin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2377,7 +2448,7 @@ func (x *JoinResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinResponse.ProtoReflect.Descriptor instead.
 func (*JoinResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{39}
+	return file_plugin_proto_rawDescGZIP(), []int{40}
 }
 
 type CountRequest struct {
@@ -2390,7 +2461,7 @@ type CountRequest struct {
 
 func (x *CountRequest) Reset() {
 	*x = CountRequest{}
-	mi := &file_plugin_proto_msgTypes[40]
+	mi := &file_plugin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2402,7 +2473,7 @@ func (x *CountRequest) String() string {
 func (*CountRequest) ProtoMessage() {}
 
 func (x *CountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[40]
+	mi := &file_plugin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2415,7 +2486,7 @@ func (x *CountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountRequest.ProtoReflect.Descriptor instead.
 func (*CountRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{40}
+	return file_plugin_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *CountRequest) GetInstance() uint64 {
@@ -2441,7 +2512,7 @@ type CountResponse struct {
 
 func (x *CountResponse) Reset() {
 	*x = CountResponse{}
-	mi := &file_plugin_proto_msgTypes[41]
+	mi := &file_plugin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2453,7 +2524,7 @@ func (x *CountResponse) String() string {
 func (*CountResponse) ProtoMessage() {}
 
 func (x *CountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[41]
+	mi := &file_plugin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2466,7 +2537,7 @@ func (x *CountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountResponse.ProtoReflect.Descriptor instead.
 func (*CountResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{41}
+	return file_plugin_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *CountResponse) GetRows() int64 {
@@ -2487,7 +2558,7 @@ type PlanRequest struct {
 
 func (x *PlanRequest) Reset() {
 	*x = PlanRequest{}
-	mi := &file_plugin_proto_msgTypes[42]
+	mi := &file_plugin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2499,7 +2570,7 @@ func (x *PlanRequest) String() string {
 func (*PlanRequest) ProtoMessage() {}
 
 func (x *PlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[42]
+	mi := &file_plugin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2512,7 +2583,7 @@ func (x *PlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanRequest.ProtoReflect.Descriptor instead.
 func (*PlanRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{42}
+	return file_plugin_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *PlanRequest) GetInstance() uint64 {
@@ -2552,7 +2623,7 @@ type Selection struct {
 
 func (x *Selection) Reset() {
 	*x = Selection{}
-	mi := &file_plugin_proto_msgTypes[43]
+	mi := &file_plugin_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2564,7 +2635,7 @@ func (x *Selection) String() string {
 func (*Selection) ProtoMessage() {}
 
 func (x *Selection) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[43]
+	mi := &file_plugin_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2577,7 +2648,7 @@ func (x *Selection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Selection.ProtoReflect.Descriptor instead.
 func (*Selection) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{43}
+	return file_plugin_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Selection) GetExcludeTables() []string {
@@ -2620,7 +2691,7 @@ type RowSelection struct {
 
 func (x *RowSelection) Reset() {
 	*x = RowSelection{}
-	mi := &file_plugin_proto_msgTypes[44]
+	mi := &file_plugin_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2632,7 +2703,7 @@ func (x *RowSelection) String() string {
 func (*RowSelection) ProtoMessage() {}
 
 func (x *RowSelection) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[44]
+	mi := &file_plugin_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2645,7 +2716,7 @@ func (x *RowSelection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RowSelection.ProtoReflect.Descriptor instead.
 func (*RowSelection) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{44}
+	return file_plugin_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *RowSelection) GetTable() string {
@@ -2686,7 +2757,7 @@ type Condition struct {
 
 func (x *Condition) Reset() {
 	*x = Condition{}
-	mi := &file_plugin_proto_msgTypes[45]
+	mi := &file_plugin_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2698,7 +2769,7 @@ func (x *Condition) String() string {
 func (*Condition) ProtoMessage() {}
 
 func (x *Condition) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[45]
+	mi := &file_plugin_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2711,7 +2782,7 @@ func (x *Condition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Condition.ProtoReflect.Descriptor instead.
 func (*Condition) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{45}
+	return file_plugin_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Condition) GetColumn() string {
@@ -2767,7 +2838,7 @@ type Excluded struct {
 
 func (x *Excluded) Reset() {
 	*x = Excluded{}
-	mi := &file_plugin_proto_msgTypes[46]
+	mi := &file_plugin_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2779,7 +2850,7 @@ func (x *Excluded) String() string {
 func (*Excluded) ProtoMessage() {}
 
 func (x *Excluded) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[46]
+	mi := &file_plugin_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2792,7 +2863,7 @@ func (x *Excluded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Excluded.ProtoReflect.Descriptor instead.
 func (*Excluded) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{46}
+	return file_plugin_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Excluded) GetPath() []byte {
@@ -2830,7 +2901,7 @@ type Inventory struct {
 
 func (x *Inventory) Reset() {
 	*x = Inventory{}
-	mi := &file_plugin_proto_msgTypes[47]
+	mi := &file_plugin_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2842,7 +2913,7 @@ func (x *Inventory) String() string {
 func (*Inventory) ProtoMessage() {}
 
 func (x *Inventory) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[47]
+	mi := &file_plugin_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2855,7 +2926,7 @@ func (x *Inventory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Inventory.ProtoReflect.Descriptor instead.
 func (*Inventory) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{47}
+	return file_plugin_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Inventory) GetFacts() map[string][]byte {
@@ -2947,7 +3018,7 @@ type TableInfo struct {
 
 func (x *TableInfo) Reset() {
 	*x = TableInfo{}
-	mi := &file_plugin_proto_msgTypes[48]
+	mi := &file_plugin_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2959,7 +3030,7 @@ func (x *TableInfo) String() string {
 func (*TableInfo) ProtoMessage() {}
 
 func (x *TableInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[48]
+	mi := &file_plugin_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2972,7 +3043,7 @@ func (x *TableInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableInfo.ProtoReflect.Descriptor instead.
 func (*TableInfo) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{48}
+	return file_plugin_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *TableInfo) GetSchema() []byte {
@@ -3015,7 +3086,7 @@ type Sum struct {
 
 func (x *Sum) Reset() {
 	*x = Sum{}
-	mi := &file_plugin_proto_msgTypes[49]
+	mi := &file_plugin_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3027,7 +3098,7 @@ func (x *Sum) String() string {
 func (*Sum) ProtoMessage() {}
 
 func (x *Sum) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[49]
+	mi := &file_plugin_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3040,7 +3111,7 @@ func (x *Sum) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sum.ProtoReflect.Descriptor instead.
 func (*Sum) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{49}
+	return file_plugin_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Sum) GetRows() int64 {
@@ -3078,7 +3149,7 @@ type Unit struct {
 
 func (x *Unit) Reset() {
 	*x = Unit{}
-	mi := &file_plugin_proto_msgTypes[50]
+	mi := &file_plugin_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3090,7 +3161,7 @@ func (x *Unit) String() string {
 func (*Unit) ProtoMessage() {}
 
 func (x *Unit) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[50]
+	mi := &file_plugin_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3103,7 +3174,7 @@ func (x *Unit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unit.ProtoReflect.Descriptor instead.
 func (*Unit) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{50}
+	return file_plugin_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Unit) GetId() []byte {
@@ -3161,7 +3232,7 @@ type Loss struct {
 
 func (x *Loss) Reset() {
 	*x = Loss{}
-	mi := &file_plugin_proto_msgTypes[51]
+	mi := &file_plugin_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3173,7 +3244,7 @@ func (x *Loss) String() string {
 func (*Loss) ProtoMessage() {}
 
 func (x *Loss) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[51]
+	mi := &file_plugin_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3186,7 +3257,7 @@ func (x *Loss) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Loss.ProtoReflect.Descriptor instead.
 func (*Loss) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{51}
+	return file_plugin_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Loss) GetKind() string {
@@ -3234,7 +3305,7 @@ type Note struct {
 
 func (x *Note) Reset() {
 	*x = Note{}
-	mi := &file_plugin_proto_msgTypes[52]
+	mi := &file_plugin_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3246,7 +3317,7 @@ func (x *Note) String() string {
 func (*Note) ProtoMessage() {}
 
 func (x *Note) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[52]
+	mi := &file_plugin_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3259,7 +3330,7 @@ func (x *Note) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Note.ProtoReflect.Descriptor instead.
 func (*Note) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{52}
+	return file_plugin_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Note) GetPath() []byte {
@@ -3287,7 +3358,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_plugin_proto_msgTypes[53]
+	mi := &file_plugin_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3299,7 +3370,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[53]
+	mi := &file_plugin_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3312,7 +3383,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{53}
+	return file_plugin_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ReadRequest) GetHead() *ReadHead {
@@ -3347,7 +3418,7 @@ type ReadHead struct {
 
 func (x *ReadHead) Reset() {
 	*x = ReadHead{}
-	mi := &file_plugin_proto_msgTypes[54]
+	mi := &file_plugin_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3359,7 +3430,7 @@ func (x *ReadHead) String() string {
 func (*ReadHead) ProtoMessage() {}
 
 func (x *ReadHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[54]
+	mi := &file_plugin_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3372,7 +3443,7 @@ func (x *ReadHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadHead.ProtoReflect.Descriptor instead.
 func (*ReadHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{54}
+	return file_plugin_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ReadHead) GetInstance() uint64 {
@@ -3406,7 +3477,7 @@ type BaselineFile struct {
 
 func (x *BaselineFile) Reset() {
 	*x = BaselineFile{}
-	mi := &file_plugin_proto_msgTypes[55]
+	mi := &file_plugin_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3418,7 +3489,7 @@ func (x *BaselineFile) String() string {
 func (*BaselineFile) ProtoMessage() {}
 
 func (x *BaselineFile) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[55]
+	mi := &file_plugin_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3431,7 +3502,7 @@ func (x *BaselineFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BaselineFile.ProtoReflect.Descriptor instead.
 func (*BaselineFile) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{55}
+	return file_plugin_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *BaselineFile) GetPath() []byte {
@@ -3468,7 +3539,7 @@ type UnitEvent struct {
 
 func (x *UnitEvent) Reset() {
 	*x = UnitEvent{}
-	mi := &file_plugin_proto_msgTypes[56]
+	mi := &file_plugin_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3480,7 +3551,7 @@ func (x *UnitEvent) String() string {
 func (*UnitEvent) ProtoMessage() {}
 
 func (x *UnitEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[56]
+	mi := &file_plugin_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3493,7 +3564,7 @@ func (x *UnitEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitEvent.ProtoReflect.Descriptor instead.
 func (*UnitEvent) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{56}
+	return file_plugin_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *UnitEvent) GetHead() *UnitHead {
@@ -3576,7 +3647,7 @@ type UnitHead struct {
 
 func (x *UnitHead) Reset() {
 	*x = UnitHead{}
-	mi := &file_plugin_proto_msgTypes[57]
+	mi := &file_plugin_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3588,7 +3659,7 @@ func (x *UnitHead) String() string {
 func (*UnitHead) ProtoMessage() {}
 
 func (x *UnitHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[57]
+	mi := &file_plugin_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3601,7 +3672,7 @@ func (x *UnitHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitHead.ProtoReflect.Descriptor instead.
 func (*UnitHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{57}
+	return file_plugin_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *UnitHead) GetInstance() uint64 {
@@ -3627,7 +3698,7 @@ type Chunk struct {
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_plugin_proto_msgTypes[58]
+	mi := &file_plugin_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3639,7 +3710,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[58]
+	mi := &file_plugin_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3652,7 +3723,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{58}
+	return file_plugin_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Chunk) GetRows() uint32 {
@@ -3678,7 +3749,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_plugin_proto_msgTypes[59]
+	mi := &file_plugin_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3690,7 +3761,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[59]
+	mi := &file_plugin_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3703,7 +3774,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{59}
+	return file_plugin_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Entry) GetPath() []byte {
@@ -3772,7 +3843,7 @@ type Time struct {
 
 func (x *Time) Reset() {
 	*x = Time{}
-	mi := &file_plugin_proto_msgTypes[60]
+	mi := &file_plugin_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3784,7 +3855,7 @@ func (x *Time) String() string {
 func (*Time) ProtoMessage() {}
 
 func (x *Time) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[60]
+	mi := &file_plugin_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3797,7 +3868,7 @@ func (x *Time) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Time.ProtoReflect.Descriptor instead.
 func (*Time) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{60}
+	return file_plugin_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Time) GetSeconds() int64 {
@@ -3825,7 +3896,7 @@ type Owner struct {
 
 func (x *Owner) Reset() {
 	*x = Owner{}
-	mi := &file_plugin_proto_msgTypes[61]
+	mi := &file_plugin_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3837,7 +3908,7 @@ func (x *Owner) String() string {
 func (*Owner) ProtoMessage() {}
 
 func (x *Owner) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[61]
+	mi := &file_plugin_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3850,7 +3921,7 @@ func (x *Owner) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Owner.ProtoReflect.Descriptor instead.
 func (*Owner) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{61}
+	return file_plugin_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Owner) GetUid() uint32 {
@@ -3878,7 +3949,7 @@ type Digest struct {
 
 func (x *Digest) Reset() {
 	*x = Digest{}
-	mi := &file_plugin_proto_msgTypes[62]
+	mi := &file_plugin_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3890,7 +3961,7 @@ func (x *Digest) String() string {
 func (*Digest) ProtoMessage() {}
 
 func (x *Digest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[62]
+	mi := &file_plugin_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3903,7 +3974,7 @@ func (x *Digest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Digest.ProtoReflect.Descriptor instead.
 func (*Digest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{62}
+	return file_plugin_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Digest) GetBytes() int64 {
@@ -3939,7 +4010,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_plugin_proto_msgTypes[63]
+	mi := &file_plugin_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3951,7 +4022,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[63]
+	mi := &file_plugin_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3964,7 +4035,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{63}
+	return file_plugin_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Plan) GetHead() *PlanHead {
@@ -4007,7 +4078,7 @@ type PlanHead struct {
 
 func (x *PlanHead) Reset() {
 	*x = PlanHead{}
-	mi := &file_plugin_proto_msgTypes[64]
+	mi := &file_plugin_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4019,7 +4090,7 @@ func (x *PlanHead) String() string {
 func (*PlanHead) ProtoMessage() {}
 
 func (x *PlanHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[64]
+	mi := &file_plugin_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4032,7 +4103,7 @@ func (x *PlanHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanHead.ProtoReflect.Descriptor instead.
 func (*PlanHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{64}
+	return file_plugin_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *PlanHead) GetInstance() uint64 {
@@ -4123,7 +4194,7 @@ type CheckResponse struct {
 
 func (x *CheckResponse) Reset() {
 	*x = CheckResponse{}
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4135,7 +4206,7 @@ func (x *CheckResponse) String() string {
 func (*CheckResponse) ProtoMessage() {}
 
 func (x *CheckResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[65]
+	mi := &file_plugin_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4148,7 +4219,7 @@ func (x *CheckResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckResponse.ProtoReflect.Descriptor instead.
 func (*CheckResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{65}
+	return file_plugin_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *CheckResponse) GetLosses() []*Loss {
@@ -4186,7 +4257,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4198,7 +4269,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[66]
+	mi := &file_plugin_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4211,7 +4282,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{66}
+	return file_plugin_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *Step) GetId() uint64 {
@@ -4245,7 +4316,7 @@ type BeginResponse struct {
 
 func (x *BeginResponse) Reset() {
 	*x = BeginResponse{}
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4257,7 +4328,7 @@ func (x *BeginResponse) String() string {
 func (*BeginResponse) ProtoMessage() {}
 
 func (x *BeginResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[67]
+	mi := &file_plugin_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4270,7 +4341,7 @@ func (x *BeginResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginResponse.ProtoReflect.Descriptor instead.
 func (*BeginResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{67}
+	return file_plugin_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *BeginResponse) GetStep() *Step {
@@ -4297,7 +4368,7 @@ type BaselineRequest struct {
 
 func (x *BaselineRequest) Reset() {
 	*x = BaselineRequest{}
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4309,7 +4380,7 @@ func (x *BaselineRequest) String() string {
 func (*BaselineRequest) ProtoMessage() {}
 
 func (x *BaselineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[68]
+	mi := &file_plugin_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4322,7 +4393,7 @@ func (x *BaselineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BaselineRequest.ProtoReflect.Descriptor instead.
 func (*BaselineRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{68}
+	return file_plugin_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *BaselineRequest) GetInstance() uint64 {
@@ -4350,7 +4421,7 @@ type BaselineResponse struct {
 
 func (x *BaselineResponse) Reset() {
 	*x = BaselineResponse{}
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4362,7 +4433,7 @@ func (x *BaselineResponse) String() string {
 func (*BaselineResponse) ProtoMessage() {}
 
 func (x *BaselineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[69]
+	mi := &file_plugin_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4375,7 +4446,7 @@ func (x *BaselineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BaselineResponse.ProtoReflect.Descriptor instead.
 func (*BaselineResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{69}
+	return file_plugin_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *BaselineResponse) GetBaseline() []*BaselineFile {
@@ -4414,7 +4485,7 @@ type UnitResponse struct {
 
 func (x *UnitResponse) Reset() {
 	*x = UnitResponse{}
-	mi := &file_plugin_proto_msgTypes[70]
+	mi := &file_plugin_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4426,7 +4497,7 @@ func (x *UnitResponse) String() string {
 func (*UnitResponse) ProtoMessage() {}
 
 func (x *UnitResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[70]
+	mi := &file_plugin_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4439,7 +4510,7 @@ func (x *UnitResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitResponse.ProtoReflect.Descriptor instead.
 func (*UnitResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{70}
+	return file_plugin_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *UnitResponse) GetReceipt() *Receipt {
@@ -4489,7 +4560,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_plugin_proto_msgTypes[71]
+	mi := &file_plugin_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4501,7 +4572,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[71]
+	mi := &file_plugin_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4514,7 +4585,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{71}
+	return file_plugin_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Receipt) GetRows() int64 {
@@ -4558,7 +4629,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_plugin_proto_msgTypes[72]
+	mi := &file_plugin_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4570,7 +4641,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[72]
+	mi := &file_plugin_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4583,7 +4654,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{72}
+	return file_plugin_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *Outcome) GetHead() *OutcomeHead {
@@ -4626,13 +4697,14 @@ type OutcomeHead struct {
 	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
 	Facts         map[string][]byte      `protobuf:"bytes,2,rep,name=facts,proto3" json:"facts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	Dropped       map[string]int64       `protobuf:"bytes,3,rep,name=dropped,proto3" json:"dropped,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // rows left out by transforms, by table
+	Added         map[string]int64       `protobuf:"bytes,4,rep,name=added,proto3" json:"added,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`     // rows added by transforms, by table
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *OutcomeHead) Reset() {
 	*x = OutcomeHead{}
-	mi := &file_plugin_proto_msgTypes[73]
+	mi := &file_plugin_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4644,7 +4716,7 @@ func (x *OutcomeHead) String() string {
 func (*OutcomeHead) ProtoMessage() {}
 
 func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[73]
+	mi := &file_plugin_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4657,7 +4729,7 @@ func (x *OutcomeHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomeHead.ProtoReflect.Descriptor instead.
 func (*OutcomeHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{73}
+	return file_plugin_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *OutcomeHead) GetInstance() uint64 {
@@ -4681,6 +4753,13 @@ func (x *OutcomeHead) GetDropped() map[string]int64 {
 	return nil
 }
 
+func (x *OutcomeHead) GetAdded() map[string]int64 {
+	if x != nil {
+		return x.Added
+	}
+	return nil
+}
+
 type TableProof struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Schema        []byte                 `protobuf:"bytes,1,opt,name=schema,proto3" json:"schema,omitempty"` // JSON of a table
@@ -4692,7 +4771,7 @@ type TableProof struct {
 
 func (x *TableProof) Reset() {
 	*x = TableProof{}
-	mi := &file_plugin_proto_msgTypes[74]
+	mi := &file_plugin_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4704,7 +4783,7 @@ func (x *TableProof) String() string {
 func (*TableProof) ProtoMessage() {}
 
 func (x *TableProof) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[74]
+	mi := &file_plugin_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4717,7 +4796,7 @@ func (x *TableProof) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TableProof.ProtoReflect.Descriptor instead.
 func (*TableProof) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{74}
+	return file_plugin_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *TableProof) GetSchema() []byte {
@@ -4751,7 +4830,7 @@ type FinishResponse struct {
 
 func (x *FinishResponse) Reset() {
 	*x = FinishResponse{}
-	mi := &file_plugin_proto_msgTypes[75]
+	mi := &file_plugin_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4763,7 +4842,7 @@ func (x *FinishResponse) String() string {
 func (*FinishResponse) ProtoMessage() {}
 
 func (x *FinishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[75]
+	mi := &file_plugin_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4776,7 +4855,7 @@ func (x *FinishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishResponse.ProtoReflect.Descriptor instead.
 func (*FinishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{75}
+	return file_plugin_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *FinishResponse) GetStep() *Step {
@@ -4802,7 +4881,7 @@ type ProveRequest struct {
 
 func (x *ProveRequest) Reset() {
 	*x = ProveRequest{}
-	mi := &file_plugin_proto_msgTypes[76]
+	mi := &file_plugin_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4814,7 +4893,7 @@ func (x *ProveRequest) String() string {
 func (*ProveRequest) ProtoMessage() {}
 
 func (x *ProveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[76]
+	mi := &file_plugin_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4827,7 +4906,7 @@ func (x *ProveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveRequest.ProtoReflect.Descriptor instead.
 func (*ProveRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{76}
+	return file_plugin_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *ProveRequest) GetInstance() uint64 {
@@ -4848,7 +4927,7 @@ type ProveResponse struct {
 
 func (x *ProveResponse) Reset() {
 	*x = ProveResponse{}
-	mi := &file_plugin_proto_msgTypes[77]
+	mi := &file_plugin_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4860,7 +4939,7 @@ func (x *ProveResponse) String() string {
 func (*ProveResponse) ProtoMessage() {}
 
 func (x *ProveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[77]
+	mi := &file_plugin_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4873,7 +4952,7 @@ func (x *ProveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProveResponse.ProtoReflect.Descriptor instead.
 func (*ProveResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{77}
+	return file_plugin_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *ProveResponse) GetProofs() []*TableProof {
@@ -4906,7 +4985,7 @@ type PublishRequest struct {
 
 func (x *PublishRequest) Reset() {
 	*x = PublishRequest{}
-	mi := &file_plugin_proto_msgTypes[78]
+	mi := &file_plugin_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4918,7 +4997,7 @@ func (x *PublishRequest) String() string {
 func (*PublishRequest) ProtoMessage() {}
 
 func (x *PublishRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[78]
+	mi := &file_plugin_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4931,7 +5010,7 @@ func (x *PublishRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishRequest.ProtoReflect.Descriptor instead.
 func (*PublishRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{78}
+	return file_plugin_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *PublishRequest) GetInstance() uint64 {
@@ -4951,7 +5030,7 @@ type PublishResponse struct {
 
 func (x *PublishResponse) Reset() {
 	*x = PublishResponse{}
-	mi := &file_plugin_proto_msgTypes[79]
+	mi := &file_plugin_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4963,7 +5042,7 @@ func (x *PublishResponse) String() string {
 func (*PublishResponse) ProtoMessage() {}
 
 func (x *PublishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[79]
+	mi := &file_plugin_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4976,7 +5055,7 @@ func (x *PublishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishResponse.ProtoReflect.Descriptor instead.
 func (*PublishResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{79}
+	return file_plugin_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *PublishResponse) GetStep() *Step {
@@ -5002,7 +5081,7 @@ type AbortRequest struct {
 
 func (x *AbortRequest) Reset() {
 	*x = AbortRequest{}
-	mi := &file_plugin_proto_msgTypes[80]
+	mi := &file_plugin_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5014,7 +5093,7 @@ func (x *AbortRequest) String() string {
 func (*AbortRequest) ProtoMessage() {}
 
 func (x *AbortRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[80]
+	mi := &file_plugin_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5027,7 +5106,7 @@ func (x *AbortRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortRequest.ProtoReflect.Descriptor instead.
 func (*AbortRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{80}
+	return file_plugin_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *AbortRequest) GetInstance() uint64 {
@@ -5045,7 +5124,7 @@ type AbortResponse struct {
 
 func (x *AbortResponse) Reset() {
 	*x = AbortResponse{}
-	mi := &file_plugin_proto_msgTypes[81]
+	mi := &file_plugin_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5057,7 +5136,7 @@ func (x *AbortResponse) String() string {
 func (*AbortResponse) ProtoMessage() {}
 
 func (x *AbortResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[81]
+	mi := &file_plugin_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5070,7 +5149,7 @@ func (x *AbortResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortResponse.ProtoReflect.Descriptor instead.
 func (*AbortResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{81}
+	return file_plugin_proto_rawDescGZIP(), []int{82}
 }
 
 // ActionRequest comes in parts.
@@ -5085,7 +5164,7 @@ type ActionRequest struct {
 
 func (x *ActionRequest) Reset() {
 	*x = ActionRequest{}
-	mi := &file_plugin_proto_msgTypes[82]
+	mi := &file_plugin_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5097,7 +5176,7 @@ func (x *ActionRequest) String() string {
 func (*ActionRequest) ProtoMessage() {}
 
 func (x *ActionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[82]
+	mi := &file_plugin_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5110,7 +5189,7 @@ func (x *ActionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionRequest.ProtoReflect.Descriptor instead.
 func (*ActionRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{82}
+	return file_plugin_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *ActionRequest) GetHead() *ActionHead {
@@ -5148,7 +5227,7 @@ type ActionHead struct {
 
 func (x *ActionHead) Reset() {
 	*x = ActionHead{}
-	mi := &file_plugin_proto_msgTypes[83]
+	mi := &file_plugin_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5160,7 +5239,7 @@ func (x *ActionHead) String() string {
 func (*ActionHead) ProtoMessage() {}
 
 func (x *ActionHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[83]
+	mi := &file_plugin_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5173,7 +5252,7 @@ func (x *ActionHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionHead.ProtoReflect.Descriptor instead.
 func (*ActionHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{83}
+	return file_plugin_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *ActionHead) GetInstance() uint64 {
@@ -5236,7 +5315,7 @@ type RunOutcome struct {
 
 func (x *RunOutcome) Reset() {
 	*x = RunOutcome{}
-	mi := &file_plugin_proto_msgTypes[84]
+	mi := &file_plugin_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5248,7 +5327,7 @@ func (x *RunOutcome) String() string {
 func (*RunOutcome) ProtoMessage() {}
 
 func (x *RunOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[84]
+	mi := &file_plugin_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5261,7 +5340,7 @@ func (x *RunOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunOutcome.ProtoReflect.Descriptor instead.
 func (*RunOutcome) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{84}
+	return file_plugin_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *RunOutcome) GetStatus() string {
@@ -5347,7 +5426,7 @@ type StoredSnapshot struct {
 
 func (x *StoredSnapshot) Reset() {
 	*x = StoredSnapshot{}
-	mi := &file_plugin_proto_msgTypes[85]
+	mi := &file_plugin_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5359,7 +5438,7 @@ func (x *StoredSnapshot) String() string {
 func (*StoredSnapshot) ProtoMessage() {}
 
 func (x *StoredSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[85]
+	mi := &file_plugin_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5372,7 +5451,7 @@ func (x *StoredSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredSnapshot.ProtoReflect.Descriptor instead.
 func (*StoredSnapshot) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{85}
+	return file_plugin_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *StoredSnapshot) GetSnapshot() string {
@@ -5411,17 +5490,20 @@ func (x *StoredSnapshot) GetStored() int64 {
 }
 
 type ActionResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Findings      []*ActionFinding       `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
-	Step          *Step                  `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"` // in a message of its own, before the findings
-	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"`   // items: findings
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Findings []*ActionFinding       `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
+	Step     *Step                  `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"` // in a message of its own, before the findings
+	End      *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"`   // items: findings
+	// in the first message with findings or the end: a text that a person must confirm before
+	// the run continues; "" for none
+	Confirm       string `protobuf:"bytes,4,opt,name=confirm,proto3" json:"confirm,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ActionResponse) Reset() {
 	*x = ActionResponse{}
-	mi := &file_plugin_proto_msgTypes[86]
+	mi := &file_plugin_proto_msgTypes[87]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5433,7 +5515,7 @@ func (x *ActionResponse) String() string {
 func (*ActionResponse) ProtoMessage() {}
 
 func (x *ActionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[86]
+	mi := &file_plugin_proto_msgTypes[87]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5446,7 +5528,7 @@ func (x *ActionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionResponse.ProtoReflect.Descriptor instead.
 func (*ActionResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{86}
+	return file_plugin_proto_rawDescGZIP(), []int{87}
 }
 
 func (x *ActionResponse) GetFindings() []*ActionFinding {
@@ -5470,6 +5552,13 @@ func (x *ActionResponse) GetEnd() *End {
 	return nil
 }
 
+func (x *ActionResponse) GetConfirm() string {
+	if x != nil {
+		return x.Confirm
+	}
+	return ""
+}
+
 type ActionFinding struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`       // a-z 0-9 -, stable across versions of the plugin
@@ -5478,13 +5567,14 @@ type ActionFinding struct {
 	Where         string                 `protobuf:"bytes,4,opt,name=where,proto3" json:"where,omitempty"`
 	Remedy        string                 `protobuf:"bytes,5,opt,name=remedy,proto3" json:"remedy,omitempty"`
 	Details       string                 `protobuf:"bytes,6,opt,name=details,proto3" json:"details,omitempty"`
+	Exclude       []string               `protobuf:"bytes,7,rep,name=exclude,proto3" json:"exclude,omitempty"` // paths in a snapshot without which the finding would not be
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ActionFinding) Reset() {
 	*x = ActionFinding{}
-	mi := &file_plugin_proto_msgTypes[87]
+	mi := &file_plugin_proto_msgTypes[88]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5496,7 +5586,7 @@ func (x *ActionFinding) String() string {
 func (*ActionFinding) ProtoMessage() {}
 
 func (x *ActionFinding) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[87]
+	mi := &file_plugin_proto_msgTypes[88]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5509,7 +5599,7 @@ func (x *ActionFinding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionFinding.ProtoReflect.Descriptor instead.
 func (*ActionFinding) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{87}
+	return file_plugin_proto_rawDescGZIP(), []int{88}
 }
 
 func (x *ActionFinding) GetId() string {
@@ -5554,6 +5644,13 @@ func (x *ActionFinding) GetDetails() string {
 	return ""
 }
 
+func (x *ActionFinding) GetExclude() []string {
+	if x != nil {
+		return x.Exclude
+	}
+	return nil
+}
+
 var File_plugin_proto protoreflect.FileDescriptor
 
 const file_plugin_proto_rawDesc = "" +
@@ -5568,7 +5665,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\x03sdk\x18\x03 \x01(\tR\x03sdk\x12\x14\n" +
 	"\x05minor\x18\x04 \x01(\rR\x05minor\x12\"\n" +
 	"\fcapabilities\x18\x05 \x03(\tR\fcapabilities\x12.\n" +
-	"\x06stages\x18\x06 \x03(\v2\x16.vault.plugin.v1.StageR\x06stages\"\xee\x01\n" +
+	"\x06stages\x18\x06 \x03(\v2\x16.vault.plugin.v1.StageR\x06stages\"\x91\x02\n" +
 	"\x05Stage\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12)\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x15.vault.plugin.v1.RoleR\x04role\x12\x18\n" +
@@ -5577,7 +5674,8 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05parts\x18\x05 \x03(\tR\x05parts\x12\x18\n" +
 	"\adialect\x18\x06 \x01(\tR\adialect\x12\x14\n" +
 	"\x05seals\x18\a \x01(\bR\x05seals\x124\n" +
-	"\bsettings\x18\b \x03(\v2\x18.vault.plugin.v1.SettingR\bsettings\"\xae\x02\n" +
+	"\bsettings\x18\b \x03(\v2\x18.vault.plugin.v1.SettingR\bsettings\x12!\n" +
+	"\fsecret_facts\x18\t \x03(\tR\vsecretFacts\"\xae\x02\n" +
 	"\aSetting\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x1a\n" +
@@ -5678,17 +5776,21 @@ const file_plugin_proto_rawDesc = "" +
 	"\x0eOpenKeyRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x16\n" +
 	"\x06header\x18\x02 \x01(\fR\x06header\"\x11\n" +
-	"\x0fOpenKeyResponse\"Z\n" +
+	"\x0fOpenKeyResponse\"[\n" +
+	"\fAddedRequest\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\x04R\binstance\x12/\n" +
+	"\x06mapped\x18\x02 \x01(\v2\x17.vault.plugin.v1.MappedR\x06mapped\"Z\n" +
 	"\fTableRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x16\n" +
 	"\x06schema\x18\x02 \x01(\fR\x06schema\x12\x16\n" +
-	"\x06target\x18\x03 \x01(\tR\x06target\"\xaa\x01\n" +
+	"\x06target\x18\x03 \x01(\tR\x06target\"\xbe\x01\n" +
 	"\x06Mapped\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\fR\x04from\x12\x16\n" +
 	"\x06schema\x18\x02 \x01(\fR\x06schema\x12\x18\n" +
 	"\arewrite\x18\x03 \x01(\bR\arewrite\x12-\n" +
 	"\x06losses\x18\x04 \x03(\v2\x15.vault.plugin.v1.LossR\x06losses\x12+\n" +
-	"\x05notes\x18\x05 \x03(\v2\x15.vault.plugin.v1.NoteR\x05notes\"x\n" +
+	"\x05notes\x18\x05 \x03(\v2\x15.vault.plugin.v1.NoteR\x05notes\x12\x12\n" +
+	"\x04adds\x18\x06 \x01(\bR\x04adds\"x\n" +
 	"\vRowsRequest\x12-\n" +
 	"\x04head\x18\x01 \x01(\v2\x19.vault.plugin.v1.RowsHeadR\x04head\x12\x12\n" +
 	"\x04data\x18\x02 \x01(\fR\x04data\x12&\n" +
@@ -5876,16 +5978,21 @@ const file_plugin_proto_rawDesc = "" +
 	"\x06tables\x18\x02 \x03(\v2\x1b.vault.plugin.v1.TableProofR\x06tables\x12&\n" +
 	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\x12-\n" +
 	"\x06losses\x18\x04 \x03(\v2\x15.vault.plugin.v1.LossR\x06losses\x12+\n" +
-	"\x05notes\x18\x05 \x03(\v2\x15.vault.plugin.v1.NoteR\x05notes\"\xa3\x02\n" +
+	"\x05notes\x18\x05 \x03(\v2\x15.vault.plugin.v1.NoteR\x05notes\"\x9c\x03\n" +
 	"\vOutcomeHead\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\x12=\n" +
 	"\x05facts\x18\x02 \x03(\v2'.vault.plugin.v1.OutcomeHead.FactsEntryR\x05facts\x12C\n" +
-	"\adropped\x18\x03 \x03(\v2).vault.plugin.v1.OutcomeHead.DroppedEntryR\adropped\x1a8\n" +
+	"\adropped\x18\x03 \x03(\v2).vault.plugin.v1.OutcomeHead.DroppedEntryR\adropped\x12=\n" +
+	"\x05added\x18\x04 \x03(\v2'.vault.plugin.v1.OutcomeHead.AddedEntryR\x05added\x1a8\n" +
 	"\n" +
 	"FactsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01\x1a:\n" +
 	"\fDroppedEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\x1a8\n" +
+	"\n" +
+	"AddedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"{\n" +
 	"\n" +
@@ -5940,18 +6047,20 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05where\x18\x02 \x01(\tR\x05where\x12\x14\n" +
 	"\x05plain\x18\x03 \x01(\x03R\x05plain\x12\x10\n" +
 	"\x03new\x18\x04 \x01(\x03R\x03new\x12\x16\n" +
-	"\x06stored\x18\x05 \x01(\x03R\x06stored\"\x9f\x01\n" +
+	"\x06stored\x18\x05 \x01(\x03R\x06stored\"\xb9\x01\n" +
 	"\x0eActionResponse\x12:\n" +
 	"\bfindings\x18\x01 \x03(\v2\x1e.vault.plugin.v1.ActionFindingR\bfindings\x12)\n" +
 	"\x04step\x18\x02 \x01(\v2\x15.vault.plugin.v1.StepR\x04step\x12&\n" +
-	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"\x91\x01\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\x12\x18\n" +
+	"\aconfirm\x18\x04 \x01(\tR\aconfirm\"\xab\x01\n" +
 	"\rActionFinding\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05level\x18\x02 \x01(\tR\x05level\x12\x12\n" +
 	"\x04what\x18\x03 \x01(\tR\x04what\x12\x14\n" +
 	"\x05where\x18\x04 \x01(\tR\x05where\x12\x16\n" +
 	"\x06remedy\x18\x05 \x01(\tR\x06remedy\x12\x18\n" +
-	"\adetails\x18\x06 \x01(\tR\adetails*\x93\x01\n" +
+	"\adetails\x18\x06 \x01(\tR\adetails\x12\x18\n" +
+	"\aexclude\x18\a \x03(\tR\aexclude*\x93\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vROLE_SOURCE\x10\x01\x12\x19\n" +
@@ -5976,10 +6085,12 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05Apply\x12\x1d.vault.plugin.v1.ApplyRequest\x1a\x16.vault.plugin.v1.Frame(\x010\x01\x12C\n" +
 	"\x06Invert\x12\x1d.vault.plugin.v1.ApplyRequest\x1a\x16.vault.plugin.v1.Frame(\x010\x01\x12R\n" +
 	"\tCreateKey\x12!.vault.plugin.v1.CreateKeyRequest\x1a\".vault.plugin.v1.CreateKeyResponse\x12L\n" +
-	"\aOpenKey\x12\x1f.vault.plugin.v1.OpenKeyRequest\x1a .vault.plugin.v1.OpenKeyResponse2\x94\x01\n" +
+	"\aOpenKey\x12\x1f.vault.plugin.v1.OpenKeyRequest\x1a .vault.plugin.v1.OpenKeyResponse2\x9c\x02\n" +
 	"\x0fRecordTransform\x12?\n" +
 	"\x05Table\x12\x1d.vault.plugin.v1.TableRequest\x1a\x17.vault.plugin.v1.Mapped\x12@\n" +
-	"\x04Rows\x12\x1c.vault.plugin.v1.RowsRequest\x1a\x16.vault.plugin.v1.Frame(\x010\x012\xe7\x02\n" +
+	"\x04Rows\x12\x1c.vault.plugin.v1.RowsRequest\x1a\x16.vault.plugin.v1.Frame(\x010\x01\x12D\n" +
+	"\aPrepare\x12\x15.vault.plugin.v1.Plan\x1a\x1e.vault.plugin.v1.CheckResponse(\x010\x01\x12@\n" +
+	"\x05Added\x12\x1d.vault.plugin.v1.AddedRequest\x1a\x16.vault.plugin.v1.Frame0\x012\xe7\x02\n" +
 	"\x06Source\x12B\n" +
 	"\x04Plan\x12\x1c.vault.plugin.v1.PlanRequest\x1a\x1a.vault.plugin.v1.Inventory0\x01\x12D\n" +
 	"\x04Read\x12\x1c.vault.plugin.v1.ReadRequest\x1a\x1a.vault.plugin.v1.UnitEvent(\x010\x01\x12F\n" +
@@ -6012,7 +6123,7 @@ func file_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 92)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 94)
 var file_plugin_proto_goTypes = []any{
 	(Role)(0),                 // 0: vault.plugin.v1.Role
 	(*DescribeRequest)(nil),   // 1: vault.plugin.v1.DescribeRequest
@@ -6047,66 +6158,68 @@ var file_plugin_proto_goTypes = []any{
 	(*CreateKeyResponse)(nil), // 30: vault.plugin.v1.CreateKeyResponse
 	(*OpenKeyRequest)(nil),    // 31: vault.plugin.v1.OpenKeyRequest
 	(*OpenKeyResponse)(nil),   // 32: vault.plugin.v1.OpenKeyResponse
-	(*TableRequest)(nil),      // 33: vault.plugin.v1.TableRequest
-	(*Mapped)(nil),            // 34: vault.plugin.v1.Mapped
-	(*RowsRequest)(nil),       // 35: vault.plugin.v1.RowsRequest
-	(*RowsHead)(nil),          // 36: vault.plugin.v1.RowsHead
-	(*NotesRequest)(nil),      // 37: vault.plugin.v1.NotesRequest
-	(*NotesResponse)(nil),     // 38: vault.plugin.v1.NotesResponse
-	(*JoinRequest)(nil),       // 39: vault.plugin.v1.JoinRequest
-	(*JoinResponse)(nil),      // 40: vault.plugin.v1.JoinResponse
-	(*CountRequest)(nil),      // 41: vault.plugin.v1.CountRequest
-	(*CountResponse)(nil),     // 42: vault.plugin.v1.CountResponse
-	(*PlanRequest)(nil),       // 43: vault.plugin.v1.PlanRequest
-	(*Selection)(nil),         // 44: vault.plugin.v1.Selection
-	(*RowSelection)(nil),      // 45: vault.plugin.v1.RowSelection
-	(*Condition)(nil),         // 46: vault.plugin.v1.Condition
-	(*Excluded)(nil),          // 47: vault.plugin.v1.Excluded
-	(*Inventory)(nil),         // 48: vault.plugin.v1.Inventory
-	(*TableInfo)(nil),         // 49: vault.plugin.v1.TableInfo
-	(*Sum)(nil),               // 50: vault.plugin.v1.Sum
-	(*Unit)(nil),              // 51: vault.plugin.v1.Unit
-	(*Loss)(nil),              // 52: vault.plugin.v1.Loss
-	(*Note)(nil),              // 53: vault.plugin.v1.Note
-	(*ReadRequest)(nil),       // 54: vault.plugin.v1.ReadRequest
-	(*ReadHead)(nil),          // 55: vault.plugin.v1.ReadHead
-	(*BaselineFile)(nil),      // 56: vault.plugin.v1.BaselineFile
-	(*UnitEvent)(nil),         // 57: vault.plugin.v1.UnitEvent
-	(*UnitHead)(nil),          // 58: vault.plugin.v1.UnitHead
-	(*Chunk)(nil),             // 59: vault.plugin.v1.Chunk
-	(*Entry)(nil),             // 60: vault.plugin.v1.Entry
-	(*Time)(nil),              // 61: vault.plugin.v1.Time
-	(*Owner)(nil),             // 62: vault.plugin.v1.Owner
-	(*Digest)(nil),            // 63: vault.plugin.v1.Digest
-	(*Plan)(nil),              // 64: vault.plugin.v1.Plan
-	(*PlanHead)(nil),          // 65: vault.plugin.v1.PlanHead
-	(*CheckResponse)(nil),     // 66: vault.plugin.v1.CheckResponse
-	(*Step)(nil),              // 67: vault.plugin.v1.Step
-	(*BeginResponse)(nil),     // 68: vault.plugin.v1.BeginResponse
-	(*BaselineRequest)(nil),   // 69: vault.plugin.v1.BaselineRequest
-	(*BaselineResponse)(nil),  // 70: vault.plugin.v1.BaselineResponse
-	(*UnitResponse)(nil),      // 71: vault.plugin.v1.UnitResponse
-	(*Receipt)(nil),           // 72: vault.plugin.v1.Receipt
-	(*Outcome)(nil),           // 73: vault.plugin.v1.Outcome
-	(*OutcomeHead)(nil),       // 74: vault.plugin.v1.OutcomeHead
-	(*TableProof)(nil),        // 75: vault.plugin.v1.TableProof
-	(*FinishResponse)(nil),    // 76: vault.plugin.v1.FinishResponse
-	(*ProveRequest)(nil),      // 77: vault.plugin.v1.ProveRequest
-	(*ProveResponse)(nil),     // 78: vault.plugin.v1.ProveResponse
-	(*PublishRequest)(nil),    // 79: vault.plugin.v1.PublishRequest
-	(*PublishResponse)(nil),   // 80: vault.plugin.v1.PublishResponse
-	(*AbortRequest)(nil),      // 81: vault.plugin.v1.AbortRequest
-	(*AbortResponse)(nil),     // 82: vault.plugin.v1.AbortResponse
-	(*ActionRequest)(nil),     // 83: vault.plugin.v1.ActionRequest
-	(*ActionHead)(nil),        // 84: vault.plugin.v1.ActionHead
-	(*RunOutcome)(nil),        // 85: vault.plugin.v1.RunOutcome
-	(*StoredSnapshot)(nil),    // 86: vault.plugin.v1.StoredSnapshot
-	(*ActionResponse)(nil),    // 87: vault.plugin.v1.ActionResponse
-	(*ActionFinding)(nil),     // 88: vault.plugin.v1.ActionFinding
-	nil,                       // 89: vault.plugin.v1.Inventory.FactsEntry
-	nil,                       // 90: vault.plugin.v1.PlanHead.FactsEntry
-	nil,                       // 91: vault.plugin.v1.OutcomeHead.FactsEntry
-	nil,                       // 92: vault.plugin.v1.OutcomeHead.DroppedEntry
+	(*AddedRequest)(nil),      // 33: vault.plugin.v1.AddedRequest
+	(*TableRequest)(nil),      // 34: vault.plugin.v1.TableRequest
+	(*Mapped)(nil),            // 35: vault.plugin.v1.Mapped
+	(*RowsRequest)(nil),       // 36: vault.plugin.v1.RowsRequest
+	(*RowsHead)(nil),          // 37: vault.plugin.v1.RowsHead
+	(*NotesRequest)(nil),      // 38: vault.plugin.v1.NotesRequest
+	(*NotesResponse)(nil),     // 39: vault.plugin.v1.NotesResponse
+	(*JoinRequest)(nil),       // 40: vault.plugin.v1.JoinRequest
+	(*JoinResponse)(nil),      // 41: vault.plugin.v1.JoinResponse
+	(*CountRequest)(nil),      // 42: vault.plugin.v1.CountRequest
+	(*CountResponse)(nil),     // 43: vault.plugin.v1.CountResponse
+	(*PlanRequest)(nil),       // 44: vault.plugin.v1.PlanRequest
+	(*Selection)(nil),         // 45: vault.plugin.v1.Selection
+	(*RowSelection)(nil),      // 46: vault.plugin.v1.RowSelection
+	(*Condition)(nil),         // 47: vault.plugin.v1.Condition
+	(*Excluded)(nil),          // 48: vault.plugin.v1.Excluded
+	(*Inventory)(nil),         // 49: vault.plugin.v1.Inventory
+	(*TableInfo)(nil),         // 50: vault.plugin.v1.TableInfo
+	(*Sum)(nil),               // 51: vault.plugin.v1.Sum
+	(*Unit)(nil),              // 52: vault.plugin.v1.Unit
+	(*Loss)(nil),              // 53: vault.plugin.v1.Loss
+	(*Note)(nil),              // 54: vault.plugin.v1.Note
+	(*ReadRequest)(nil),       // 55: vault.plugin.v1.ReadRequest
+	(*ReadHead)(nil),          // 56: vault.plugin.v1.ReadHead
+	(*BaselineFile)(nil),      // 57: vault.plugin.v1.BaselineFile
+	(*UnitEvent)(nil),         // 58: vault.plugin.v1.UnitEvent
+	(*UnitHead)(nil),          // 59: vault.plugin.v1.UnitHead
+	(*Chunk)(nil),             // 60: vault.plugin.v1.Chunk
+	(*Entry)(nil),             // 61: vault.plugin.v1.Entry
+	(*Time)(nil),              // 62: vault.plugin.v1.Time
+	(*Owner)(nil),             // 63: vault.plugin.v1.Owner
+	(*Digest)(nil),            // 64: vault.plugin.v1.Digest
+	(*Plan)(nil),              // 65: vault.plugin.v1.Plan
+	(*PlanHead)(nil),          // 66: vault.plugin.v1.PlanHead
+	(*CheckResponse)(nil),     // 67: vault.plugin.v1.CheckResponse
+	(*Step)(nil),              // 68: vault.plugin.v1.Step
+	(*BeginResponse)(nil),     // 69: vault.plugin.v1.BeginResponse
+	(*BaselineRequest)(nil),   // 70: vault.plugin.v1.BaselineRequest
+	(*BaselineResponse)(nil),  // 71: vault.plugin.v1.BaselineResponse
+	(*UnitResponse)(nil),      // 72: vault.plugin.v1.UnitResponse
+	(*Receipt)(nil),           // 73: vault.plugin.v1.Receipt
+	(*Outcome)(nil),           // 74: vault.plugin.v1.Outcome
+	(*OutcomeHead)(nil),       // 75: vault.plugin.v1.OutcomeHead
+	(*TableProof)(nil),        // 76: vault.plugin.v1.TableProof
+	(*FinishResponse)(nil),    // 77: vault.plugin.v1.FinishResponse
+	(*ProveRequest)(nil),      // 78: vault.plugin.v1.ProveRequest
+	(*ProveResponse)(nil),     // 79: vault.plugin.v1.ProveResponse
+	(*PublishRequest)(nil),    // 80: vault.plugin.v1.PublishRequest
+	(*PublishResponse)(nil),   // 81: vault.plugin.v1.PublishResponse
+	(*AbortRequest)(nil),      // 82: vault.plugin.v1.AbortRequest
+	(*AbortResponse)(nil),     // 83: vault.plugin.v1.AbortResponse
+	(*ActionRequest)(nil),     // 84: vault.plugin.v1.ActionRequest
+	(*ActionHead)(nil),        // 85: vault.plugin.v1.ActionHead
+	(*RunOutcome)(nil),        // 86: vault.plugin.v1.RunOutcome
+	(*StoredSnapshot)(nil),    // 87: vault.plugin.v1.StoredSnapshot
+	(*ActionResponse)(nil),    // 88: vault.plugin.v1.ActionResponse
+	(*ActionFinding)(nil),     // 89: vault.plugin.v1.ActionFinding
+	nil,                       // 90: vault.plugin.v1.Inventory.FactsEntry
+	nil,                       // 91: vault.plugin.v1.PlanHead.FactsEntry
+	nil,                       // 92: vault.plugin.v1.OutcomeHead.FactsEntry
+	nil,                       // 93: vault.plugin.v1.OutcomeHead.DroppedEntry
+	nil,                       // 94: vault.plugin.v1.OutcomeHead.AddedEntry
 }
 var file_plugin_proto_depIdxs = []int32{
 	3,   // 0: vault.plugin.v1.DescribeResponse.stages:type_name -> vault.plugin.v1.Stage
@@ -6124,149 +6237,155 @@ var file_plugin_proto_depIdxs = []int32{
 	20,  // 12: vault.plugin.v1.StatResponse.object:type_name -> vault.plugin.v1.Object
 	28,  // 13: vault.plugin.v1.ApplyRequest.head:type_name -> vault.plugin.v1.ApplyHead
 	12,  // 14: vault.plugin.v1.ApplyRequest.end:type_name -> vault.plugin.v1.End
-	52,  // 15: vault.plugin.v1.Mapped.losses:type_name -> vault.plugin.v1.Loss
-	53,  // 16: vault.plugin.v1.Mapped.notes:type_name -> vault.plugin.v1.Note
-	36,  // 17: vault.plugin.v1.RowsRequest.head:type_name -> vault.plugin.v1.RowsHead
-	12,  // 18: vault.plugin.v1.RowsRequest.end:type_name -> vault.plugin.v1.End
-	34,  // 19: vault.plugin.v1.RowsHead.mapped:type_name -> vault.plugin.v1.Mapped
-	53,  // 20: vault.plugin.v1.NotesResponse.notes:type_name -> vault.plugin.v1.Note
-	44,  // 21: vault.plugin.v1.PlanRequest.selection:type_name -> vault.plugin.v1.Selection
-	45,  // 22: vault.plugin.v1.Selection.rows:type_name -> vault.plugin.v1.RowSelection
-	46,  // 23: vault.plugin.v1.RowSelection.condition:type_name -> vault.plugin.v1.Condition
-	46,  // 24: vault.plugin.v1.Condition.all:type_name -> vault.plugin.v1.Condition
-	46,  // 25: vault.plugin.v1.Condition.any:type_name -> vault.plugin.v1.Condition
-	89,  // 26: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
-	49,  // 27: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
-	12,  // 28: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
-	51,  // 29: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
-	52,  // 30: vault.plugin.v1.Inventory.losses:type_name -> vault.plugin.v1.Loss
-	52,  // 31: vault.plugin.v1.Inventory.recorded:type_name -> vault.plugin.v1.Loss
-	53,  // 32: vault.plugin.v1.Inventory.notes:type_name -> vault.plugin.v1.Note
-	47,  // 33: vault.plugin.v1.Inventory.excluded:type_name -> vault.plugin.v1.Excluded
-	50,  // 34: vault.plugin.v1.TableInfo.proof:type_name -> vault.plugin.v1.Sum
-	55,  // 35: vault.plugin.v1.ReadRequest.head:type_name -> vault.plugin.v1.ReadHead
-	56,  // 36: vault.plugin.v1.ReadRequest.baseline:type_name -> vault.plugin.v1.BaselineFile
-	12,  // 37: vault.plugin.v1.ReadRequest.end:type_name -> vault.plugin.v1.End
-	51,  // 38: vault.plugin.v1.ReadHead.unit:type_name -> vault.plugin.v1.Unit
-	58,  // 39: vault.plugin.v1.UnitEvent.head:type_name -> vault.plugin.v1.UnitHead
-	12,  // 40: vault.plugin.v1.UnitEvent.end:type_name -> vault.plugin.v1.End
-	60,  // 41: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
-	59,  // 42: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
-	63,  // 43: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
-	60,  // 44: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
-	52,  // 45: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
-	57,  // 46: vault.plugin.v1.UnitEvent.more:type_name -> vault.plugin.v1.UnitEvent
-	51,  // 47: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
-	61,  // 48: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
-	62,  // 49: vault.plugin.v1.Entry.owner:type_name -> vault.plugin.v1.Owner
-	65,  // 50: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
-	49,  // 51: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
-	12,  // 52: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
-	90,  // 53: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
-	52,  // 54: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
-	53,  // 55: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
-	12,  // 56: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
-	67,  // 57: vault.plugin.v1.BeginResponse.step:type_name -> vault.plugin.v1.Step
-	12,  // 58: vault.plugin.v1.BeginResponse.end:type_name -> vault.plugin.v1.End
-	51,  // 59: vault.plugin.v1.BaselineRequest.unit:type_name -> vault.plugin.v1.Unit
-	56,  // 60: vault.plugin.v1.BaselineResponse.baseline:type_name -> vault.plugin.v1.BaselineFile
-	12,  // 61: vault.plugin.v1.BaselineResponse.end:type_name -> vault.plugin.v1.End
-	72,  // 62: vault.plugin.v1.UnitResponse.receipt:type_name -> vault.plugin.v1.Receipt
-	12,  // 63: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
-	52,  // 64: vault.plugin.v1.UnitResponse.loss:type_name -> vault.plugin.v1.Loss
-	74,  // 65: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
-	75,  // 66: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
-	12,  // 67: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
-	52,  // 68: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
-	53,  // 69: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
-	91,  // 70: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
-	92,  // 71: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
-	50,  // 72: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
-	52,  // 73: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
-	67,  // 74: vault.plugin.v1.FinishResponse.step:type_name -> vault.plugin.v1.Step
-	12,  // 75: vault.plugin.v1.FinishResponse.end:type_name -> vault.plugin.v1.End
-	75,  // 76: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
-	67,  // 77: vault.plugin.v1.ProveResponse.step:type_name -> vault.plugin.v1.Step
-	12,  // 78: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
-	67,  // 79: vault.plugin.v1.PublishResponse.step:type_name -> vault.plugin.v1.Step
-	12,  // 80: vault.plugin.v1.PublishResponse.end:type_name -> vault.plugin.v1.End
-	84,  // 81: vault.plugin.v1.ActionRequest.head:type_name -> vault.plugin.v1.ActionHead
-	49,  // 82: vault.plugin.v1.ActionRequest.tables:type_name -> vault.plugin.v1.TableInfo
-	12,  // 83: vault.plugin.v1.ActionRequest.end:type_name -> vault.plugin.v1.End
-	65,  // 84: vault.plugin.v1.ActionHead.plan:type_name -> vault.plugin.v1.PlanHead
-	85,  // 85: vault.plugin.v1.ActionHead.outcome:type_name -> vault.plugin.v1.RunOutcome
-	61,  // 86: vault.plugin.v1.RunOutcome.started:type_name -> vault.plugin.v1.Time
-	86,  // 87: vault.plugin.v1.RunOutcome.snapshots:type_name -> vault.plugin.v1.StoredSnapshot
-	88,  // 88: vault.plugin.v1.ActionResponse.findings:type_name -> vault.plugin.v1.ActionFinding
-	67,  // 89: vault.plugin.v1.ActionResponse.step:type_name -> vault.plugin.v1.Step
-	12,  // 90: vault.plugin.v1.ActionResponse.end:type_name -> vault.plugin.v1.End
-	1,   // 91: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
-	5,   // 92: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
-	8,   // 93: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
-	10,  // 94: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
-	14,  // 95: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
-	17,  // 96: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
-	18,  // 97: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
-	21,  // 98: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
-	23,  // 99: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
-	25,  // 100: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
-	27,  // 101: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
-	27,  // 102: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
-	29,  // 103: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
-	31,  // 104: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
-	33,  // 105: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
-	35,  // 106: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
-	43,  // 107: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
-	54,  // 108: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
-	41,  // 109: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
-	39,  // 110: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
-	37,  // 111: vault.plugin.v1.Source.Notes:input_type -> vault.plugin.v1.NotesRequest
-	64,  // 112: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
-	64,  // 113: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
-	69,  // 114: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
-	57,  // 115: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
-	73,  // 116: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
-	77,  // 117: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
-	79,  // 118: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
-	81,  // 119: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
-	37,  // 120: vault.plugin.v1.Sink.Notes:input_type -> vault.plugin.v1.NotesRequest
-	83,  // 121: vault.plugin.v1.Action.Run:input_type -> vault.plugin.v1.ActionRequest
-	2,   // 122: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
-	6,   // 123: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
-	9,   // 124: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
-	11,  // 125: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
-	16,  // 126: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
-	13,  // 127: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
-	19,  // 128: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
-	22,  // 129: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
-	24,  // 130: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
-	26,  // 131: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
-	13,  // 132: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
-	13,  // 133: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
-	30,  // 134: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
-	32,  // 135: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
-	34,  // 136: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
-	13,  // 137: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
-	48,  // 138: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
-	57,  // 139: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
-	42,  // 140: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
-	40,  // 141: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
-	38,  // 142: vault.plugin.v1.Source.Notes:output_type -> vault.plugin.v1.NotesResponse
-	66,  // 143: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
-	68,  // 144: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
-	70,  // 145: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
-	71,  // 146: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
-	76,  // 147: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
-	78,  // 148: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
-	80,  // 149: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
-	82,  // 150: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
-	38,  // 151: vault.plugin.v1.Sink.Notes:output_type -> vault.plugin.v1.NotesResponse
-	87,  // 152: vault.plugin.v1.Action.Run:output_type -> vault.plugin.v1.ActionResponse
-	122, // [122:153] is the sub-list for method output_type
-	91,  // [91:122] is the sub-list for method input_type
-	91,  // [91:91] is the sub-list for extension type_name
-	91,  // [91:91] is the sub-list for extension extendee
-	0,   // [0:91] is the sub-list for field type_name
+	35,  // 15: vault.plugin.v1.AddedRequest.mapped:type_name -> vault.plugin.v1.Mapped
+	53,  // 16: vault.plugin.v1.Mapped.losses:type_name -> vault.plugin.v1.Loss
+	54,  // 17: vault.plugin.v1.Mapped.notes:type_name -> vault.plugin.v1.Note
+	37,  // 18: vault.plugin.v1.RowsRequest.head:type_name -> vault.plugin.v1.RowsHead
+	12,  // 19: vault.plugin.v1.RowsRequest.end:type_name -> vault.plugin.v1.End
+	35,  // 20: vault.plugin.v1.RowsHead.mapped:type_name -> vault.plugin.v1.Mapped
+	54,  // 21: vault.plugin.v1.NotesResponse.notes:type_name -> vault.plugin.v1.Note
+	45,  // 22: vault.plugin.v1.PlanRequest.selection:type_name -> vault.plugin.v1.Selection
+	46,  // 23: vault.plugin.v1.Selection.rows:type_name -> vault.plugin.v1.RowSelection
+	47,  // 24: vault.plugin.v1.RowSelection.condition:type_name -> vault.plugin.v1.Condition
+	47,  // 25: vault.plugin.v1.Condition.all:type_name -> vault.plugin.v1.Condition
+	47,  // 26: vault.plugin.v1.Condition.any:type_name -> vault.plugin.v1.Condition
+	90,  // 27: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
+	50,  // 28: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
+	12,  // 29: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
+	52,  // 30: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
+	53,  // 31: vault.plugin.v1.Inventory.losses:type_name -> vault.plugin.v1.Loss
+	53,  // 32: vault.plugin.v1.Inventory.recorded:type_name -> vault.plugin.v1.Loss
+	54,  // 33: vault.plugin.v1.Inventory.notes:type_name -> vault.plugin.v1.Note
+	48,  // 34: vault.plugin.v1.Inventory.excluded:type_name -> vault.plugin.v1.Excluded
+	51,  // 35: vault.plugin.v1.TableInfo.proof:type_name -> vault.plugin.v1.Sum
+	56,  // 36: vault.plugin.v1.ReadRequest.head:type_name -> vault.plugin.v1.ReadHead
+	57,  // 37: vault.plugin.v1.ReadRequest.baseline:type_name -> vault.plugin.v1.BaselineFile
+	12,  // 38: vault.plugin.v1.ReadRequest.end:type_name -> vault.plugin.v1.End
+	52,  // 39: vault.plugin.v1.ReadHead.unit:type_name -> vault.plugin.v1.Unit
+	59,  // 40: vault.plugin.v1.UnitEvent.head:type_name -> vault.plugin.v1.UnitHead
+	12,  // 41: vault.plugin.v1.UnitEvent.end:type_name -> vault.plugin.v1.End
+	61,  // 42: vault.plugin.v1.UnitEvent.open:type_name -> vault.plugin.v1.Entry
+	60,  // 43: vault.plugin.v1.UnitEvent.chunk:type_name -> vault.plugin.v1.Chunk
+	64,  // 44: vault.plugin.v1.UnitEvent.close:type_name -> vault.plugin.v1.Digest
+	61,  // 45: vault.plugin.v1.UnitEvent.same:type_name -> vault.plugin.v1.Entry
+	53,  // 46: vault.plugin.v1.UnitEvent.loss:type_name -> vault.plugin.v1.Loss
+	58,  // 47: vault.plugin.v1.UnitEvent.more:type_name -> vault.plugin.v1.UnitEvent
+	52,  // 48: vault.plugin.v1.UnitHead.unit:type_name -> vault.plugin.v1.Unit
+	62,  // 49: vault.plugin.v1.Entry.mod_time:type_name -> vault.plugin.v1.Time
+	63,  // 50: vault.plugin.v1.Entry.owner:type_name -> vault.plugin.v1.Owner
+	66,  // 51: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
+	50,  // 52: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
+	12,  // 53: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
+	91,  // 54: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
+	53,  // 55: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
+	54,  // 56: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
+	12,  // 57: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
+	68,  // 58: vault.plugin.v1.BeginResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 59: vault.plugin.v1.BeginResponse.end:type_name -> vault.plugin.v1.End
+	52,  // 60: vault.plugin.v1.BaselineRequest.unit:type_name -> vault.plugin.v1.Unit
+	57,  // 61: vault.plugin.v1.BaselineResponse.baseline:type_name -> vault.plugin.v1.BaselineFile
+	12,  // 62: vault.plugin.v1.BaselineResponse.end:type_name -> vault.plugin.v1.End
+	73,  // 63: vault.plugin.v1.UnitResponse.receipt:type_name -> vault.plugin.v1.Receipt
+	12,  // 64: vault.plugin.v1.UnitResponse.end:type_name -> vault.plugin.v1.End
+	53,  // 65: vault.plugin.v1.UnitResponse.loss:type_name -> vault.plugin.v1.Loss
+	75,  // 66: vault.plugin.v1.Outcome.head:type_name -> vault.plugin.v1.OutcomeHead
+	76,  // 67: vault.plugin.v1.Outcome.tables:type_name -> vault.plugin.v1.TableProof
+	12,  // 68: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
+	53,  // 69: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
+	54,  // 70: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
+	92,  // 71: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
+	93,  // 72: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
+	94,  // 73: vault.plugin.v1.OutcomeHead.added:type_name -> vault.plugin.v1.OutcomeHead.AddedEntry
+	51,  // 74: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
+	53,  // 75: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
+	68,  // 76: vault.plugin.v1.FinishResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 77: vault.plugin.v1.FinishResponse.end:type_name -> vault.plugin.v1.End
+	76,  // 78: vault.plugin.v1.ProveResponse.proofs:type_name -> vault.plugin.v1.TableProof
+	68,  // 79: vault.plugin.v1.ProveResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 80: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
+	68,  // 81: vault.plugin.v1.PublishResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 82: vault.plugin.v1.PublishResponse.end:type_name -> vault.plugin.v1.End
+	85,  // 83: vault.plugin.v1.ActionRequest.head:type_name -> vault.plugin.v1.ActionHead
+	50,  // 84: vault.plugin.v1.ActionRequest.tables:type_name -> vault.plugin.v1.TableInfo
+	12,  // 85: vault.plugin.v1.ActionRequest.end:type_name -> vault.plugin.v1.End
+	66,  // 86: vault.plugin.v1.ActionHead.plan:type_name -> vault.plugin.v1.PlanHead
+	86,  // 87: vault.plugin.v1.ActionHead.outcome:type_name -> vault.plugin.v1.RunOutcome
+	62,  // 88: vault.plugin.v1.RunOutcome.started:type_name -> vault.plugin.v1.Time
+	87,  // 89: vault.plugin.v1.RunOutcome.snapshots:type_name -> vault.plugin.v1.StoredSnapshot
+	89,  // 90: vault.plugin.v1.ActionResponse.findings:type_name -> vault.plugin.v1.ActionFinding
+	68,  // 91: vault.plugin.v1.ActionResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 92: vault.plugin.v1.ActionResponse.end:type_name -> vault.plugin.v1.End
+	1,   // 93: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
+	5,   // 94: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
+	8,   // 95: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
+	10,  // 96: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
+	14,  // 97: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
+	17,  // 98: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
+	18,  // 99: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
+	21,  // 100: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
+	23,  // 101: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
+	25,  // 102: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
+	27,  // 103: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
+	27,  // 104: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
+	29,  // 105: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
+	31,  // 106: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
+	34,  // 107: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
+	36,  // 108: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
+	65,  // 109: vault.plugin.v1.RecordTransform.Prepare:input_type -> vault.plugin.v1.Plan
+	33,  // 110: vault.plugin.v1.RecordTransform.Added:input_type -> vault.plugin.v1.AddedRequest
+	44,  // 111: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
+	55,  // 112: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
+	42,  // 113: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
+	40,  // 114: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
+	38,  // 115: vault.plugin.v1.Source.Notes:input_type -> vault.plugin.v1.NotesRequest
+	65,  // 116: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
+	65,  // 117: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
+	70,  // 118: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
+	58,  // 119: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
+	74,  // 120: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
+	78,  // 121: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
+	80,  // 122: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
+	82,  // 123: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
+	38,  // 124: vault.plugin.v1.Sink.Notes:input_type -> vault.plugin.v1.NotesRequest
+	84,  // 125: vault.plugin.v1.Action.Run:input_type -> vault.plugin.v1.ActionRequest
+	2,   // 126: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
+	6,   // 127: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
+	9,   // 128: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
+	11,  // 129: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
+	16,  // 130: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
+	13,  // 131: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
+	19,  // 132: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
+	22,  // 133: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
+	24,  // 134: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
+	26,  // 135: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
+	13,  // 136: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
+	13,  // 137: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
+	30,  // 138: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
+	32,  // 139: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
+	35,  // 140: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
+	13,  // 141: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
+	67,  // 142: vault.plugin.v1.RecordTransform.Prepare:output_type -> vault.plugin.v1.CheckResponse
+	13,  // 143: vault.plugin.v1.RecordTransform.Added:output_type -> vault.plugin.v1.Frame
+	49,  // 144: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
+	58,  // 145: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
+	43,  // 146: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
+	41,  // 147: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
+	39,  // 148: vault.plugin.v1.Source.Notes:output_type -> vault.plugin.v1.NotesResponse
+	67,  // 149: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
+	69,  // 150: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
+	71,  // 151: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
+	72,  // 152: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
+	77,  // 153: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
+	79,  // 154: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
+	81,  // 155: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
+	83,  // 156: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
+	39,  // 157: vault.plugin.v1.Sink.Notes:output_type -> vault.plugin.v1.NotesResponse
+	88,  // 158: vault.plugin.v1.Action.Run:output_type -> vault.plugin.v1.ActionResponse
+	126, // [126:159] is the sub-list for method output_type
+	93,  // [93:126] is the sub-list for method input_type
+	93,  // [93:93] is the sub-list for extension type_name
+	93,  // [93:93] is the sub-list for extension extendee
+	0,   // [0:93] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
@@ -6280,7 +6399,7 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   92,
+			NumMessages:   94,
 			NumExtensions: 0,
 			NumServices:   7,
 		},

@@ -766,8 +766,10 @@ var ByteTransform_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	RecordTransform_Table_FullMethodName = "/vault.plugin.v1.RecordTransform/Table"
-	RecordTransform_Rows_FullMethodName  = "/vault.plugin.v1.RecordTransform/Rows"
+	RecordTransform_Table_FullMethodName   = "/vault.plugin.v1.RecordTransform/Table"
+	RecordTransform_Rows_FullMethodName    = "/vault.plugin.v1.RecordTransform/Rows"
+	RecordTransform_Prepare_FullMethodName = "/vault.plugin.v1.RecordTransform/Prepare"
+	RecordTransform_Added_FullMethodName   = "/vault.plugin.v1.RecordTransform/Added"
 )
 
 // RecordTransformClient is the client API for RecordTransform service.
@@ -777,6 +779,13 @@ type RecordTransformClient interface {
 	Table(ctx context.Context, in *TableRequest, opts ...grpc.CallOption) (*Mapped, error)
 	// Rows returns the rows that the transform keeps, each with its newline.
 	Rows(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[RowsRequest, Frame], error)
+	// Prepare is called once, before Table, with what the sources have. It returns what the
+	// transform loses, and notes. It requires the capability prepare. If the process is lost,
+	// Prepare is called again in the next one.
+	Prepare(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Plan, CheckResponse], error)
+	// Added returns the rows that the transform adds to a table, each with its newline; the
+	// same each time. It requires the capability adds.
+	Added(ctx context.Context, in *AddedRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Frame], error)
 }
 
 type recordTransformClient struct {
@@ -810,6 +819,38 @@ func (c *recordTransformClient) Rows(ctx context.Context, opts ...grpc.CallOptio
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RecordTransform_RowsClient = grpc.BidiStreamingClient[RowsRequest, Frame]
 
+func (c *recordTransformClient) Prepare(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[Plan, CheckResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RecordTransform_ServiceDesc.Streams[1], RecordTransform_Prepare_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[Plan, CheckResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecordTransform_PrepareClient = grpc.BidiStreamingClient[Plan, CheckResponse]
+
+func (c *recordTransformClient) Added(ctx context.Context, in *AddedRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Frame], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RecordTransform_ServiceDesc.Streams[2], RecordTransform_Added_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[AddedRequest, Frame]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecordTransform_AddedClient = grpc.ServerStreamingClient[Frame]
+
 // RecordTransformServer is the server API for RecordTransform service.
 // All implementations must embed UnimplementedRecordTransformServer
 // for forward compatibility.
@@ -817,6 +858,13 @@ type RecordTransformServer interface {
 	Table(context.Context, *TableRequest) (*Mapped, error)
 	// Rows returns the rows that the transform keeps, each with its newline.
 	Rows(grpc.BidiStreamingServer[RowsRequest, Frame]) error
+	// Prepare is called once, before Table, with what the sources have. It returns what the
+	// transform loses, and notes. It requires the capability prepare. If the process is lost,
+	// Prepare is called again in the next one.
+	Prepare(grpc.BidiStreamingServer[Plan, CheckResponse]) error
+	// Added returns the rows that the transform adds to a table, each with its newline; the
+	// same each time. It requires the capability adds.
+	Added(*AddedRequest, grpc.ServerStreamingServer[Frame]) error
 	mustEmbedUnimplementedRecordTransformServer()
 }
 
@@ -832,6 +880,12 @@ func (UnimplementedRecordTransformServer) Table(context.Context, *TableRequest) 
 }
 func (UnimplementedRecordTransformServer) Rows(grpc.BidiStreamingServer[RowsRequest, Frame]) error {
 	return status.Error(codes.Unimplemented, "method Rows not implemented")
+}
+func (UnimplementedRecordTransformServer) Prepare(grpc.BidiStreamingServer[Plan, CheckResponse]) error {
+	return status.Error(codes.Unimplemented, "method Prepare not implemented")
+}
+func (UnimplementedRecordTransformServer) Added(*AddedRequest, grpc.ServerStreamingServer[Frame]) error {
+	return status.Error(codes.Unimplemented, "method Added not implemented")
 }
 func (UnimplementedRecordTransformServer) mustEmbedUnimplementedRecordTransformServer() {}
 func (UnimplementedRecordTransformServer) testEmbeddedByValue()                         {}
@@ -879,6 +933,24 @@ func _RecordTransform_Rows_Handler(srv interface{}, stream grpc.ServerStream) er
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RecordTransform_RowsServer = grpc.BidiStreamingServer[RowsRequest, Frame]
 
+func _RecordTransform_Prepare_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(RecordTransformServer).Prepare(&grpc.GenericServerStream[Plan, CheckResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecordTransform_PrepareServer = grpc.BidiStreamingServer[Plan, CheckResponse]
+
+func _RecordTransform_Added_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(AddedRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(RecordTransformServer).Added(m, &grpc.GenericServerStream[AddedRequest, Frame]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecordTransform_AddedServer = grpc.ServerStreamingServer[Frame]
+
 // RecordTransform_ServiceDesc is the grpc.ServiceDesc for RecordTransform service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -897,6 +969,17 @@ var RecordTransform_ServiceDesc = grpc.ServiceDesc{
 			Handler:       _RecordTransform_Rows_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
+		},
+		{
+			StreamName:    "Prepare",
+			Handler:       _RecordTransform_Prepare_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Added",
+			Handler:       _RecordTransform_Added_Handler,
+			ServerStreams: true,
 		},
 	},
 	Metadata: "plugin.proto",
