@@ -48,7 +48,10 @@ func (a *action) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRe
 	}
 	code, err := s.Code(ctx)
 	if err != nil {
-		return stage.ActionReport{}, err
+		if failure.Of(err) != failure.Refused {
+			return stage.ActionReport{}, err
+		}
+		return report(finding(dueID, stage.LevelWarning, "whether Moodle needs an upgrade is not known: %v", err)), nil
 	}
 	if r.Plan == nil {
 		if other, err := s.Elsewhere(ctx); err != nil || other {

@@ -20,11 +20,13 @@ type Config struct {
 	partSettings
 	preserveSettings
 	guardSettings
+	valueSettings
+	afterSettings
 }
 
 // Validate checks the settings of the concerns.
 func (c *Config) Validate() error {
-	return errors.Join(c.preserveSettings.check())
+	return errors.Join(c.preserveSettings.check(), c.afterSettings.check())
 }
 
 // concerns lists what adds to the expansion, in this order. Actions that run at the same
@@ -32,6 +34,8 @@ func (c *Config) Validate() error {
 func (c *Config) concerns() []func(context.Context, *target) error {
 	return []func(context.Context, *target) error{
 		c.parts,
+		c.values,
+		c.after,
 		c.guard, // last of the actions that run when: planned, as it asks for confirmation
 	}
 }

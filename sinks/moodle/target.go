@@ -26,6 +26,7 @@ type target struct {
 	config   *siteconfig.Site
 	dataroot string
 	database database.Address
+	plugin   map[string]string // settings of tool_vault; nil until they are read
 }
 
 // target reads config.php.

@@ -115,7 +115,11 @@ func (s *settings) versions(ctx context.Context, facts map[string]string, note f
 	}
 	code, err := component.Load(ctx, s.config.Dir, component.Options{Admin: s.config.Admin, ThemeDir: s.config.ThemeDir})
 	if err != nil {
-		return err
+		if failure.Of(err) != failure.Refused {
+			return err
+		}
+		note("%s stays as it is: %v", hash, err)
+		return nil
 	}
 	states := slices.DeleteFunc(code.Compare(installed), func(c component.State) bool { return slices.Contains(s.config.Preserved, c.Component) })
 	if due := component.Due(states); len(due) > 0 {
