@@ -6,6 +6,7 @@ import (
 	"github.com/lmsvault/vault/actions/http"
 	"github.com/lmsvault/vault/actions/purgecaches"
 	"github.com/lmsvault/vault/actions/restore"
+	"github.com/lmsvault/vault/actions/safeclone"
 	"github.com/lmsvault/vault/actions/upgrade"
 	"github.com/lmsvault/vault/core/stage"
 	datarootsink "github.com/lmsvault/vault/sinks/dataroot"
@@ -24,6 +25,8 @@ import (
 	"github.com/lmsvault/vault/storages/local"
 	"github.com/lmsvault/vault/transforms/compress"
 	"github.com/lmsvault/vault/transforms/encrypt"
+	"github.com/lmsvault/vault/transforms/mask"
+	safecloning "github.com/lmsvault/vault/transforms/safeclone"
 	"github.com/lmsvault/vault/transforms/sitesettings"
 	"github.com/lmsvault/vault/transforms/typemap"
 )
@@ -32,12 +35,13 @@ import (
 func Stages() (*stage.Registry, error) {
 	return stage.NewRegistry(
 		moodle.Stage(), mysql.Stage(), postgres.Stage(), sqlite.Stage(), files.Stage(), dataroot.Stage(), sample.Stage(),
-		compress.Stage(), encrypt.Stage(), typemap.Stage(), sitesettings.Stage(),
+		compress.Stage(), encrypt.Stage(), typemap.Stage(), mask.Stage(), safecloning.Stage(), sitesettings.Stage(),
 		moodlesink.Stage(), mysqlsink.Stage(), postgressink.Stage(), sqlitesink.Stage(), filessink.Stage(), datarootsink.Stage(),
 		local.Stage(),
 		command.Stage(),
 		http.Stage(),
 		purgecaches.Stage(), upgrade.Stage(),
+		safeclone.Stage(),
 		restore.Guard(),
 	)
 }
