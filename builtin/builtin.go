@@ -2,6 +2,7 @@
 package builtin
 
 import (
+	"github.com/lmsvault/vault/actions/checkbackup"
 	"github.com/lmsvault/vault/actions/command"
 	"github.com/lmsvault/vault/actions/http"
 	"github.com/lmsvault/vault/actions/purgecaches"
@@ -43,5 +44,6 @@ func Stages() (*stage.Registry, error) {
 		purgecaches.Stage(), upgrade.Stage(),
 		safeclone.Stage(),
 		restore.Guard(),
+		checkbackup.Stage(),
 	)
 }

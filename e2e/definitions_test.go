@@ -13,6 +13,7 @@ import (
 	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/mysql"
 	"github.com/lmsvault/vault/dialects/postgres"
+	"github.com/lmsvault/vault/internal/lab"
 	"github.com/lmsvault/vault/internal/servers"
 )
 
@@ -129,9 +130,9 @@ func TestRealSitesMatchTheirCode(t *testing.T) {
 		{"pg", "postgres", servers.Postgres},
 	} {
 		t.Run(c.site, func(t *testing.T) {
-			dir := unpackLab(t, c.site)
+			dir := lab.Unpack(t, c.site)
 			db := c.home(t)
-			load(t, filepath.Join(dir, "site.sql"), db, c.dialect)
+			lab.Load(t, filepath.Join(dir, "site.sql"), db, c.dialect)
 			versions := installed(t, db)
 			code, err := component.Load(t.Context(), filepath.Join(dir, "code"), component.Options{})
 			if err != nil {
@@ -164,6 +165,7 @@ func TestRealSitesMatchTheirCode(t *testing.T) {
 				got = append(got, string(d.Severity)+" "+d.Component+" "+text)
 			}
 			compareLines(t, got, changedByHand[c.dialect])
+			checkRealSite(t, c.dialect, dir, db)
 
 			// Moodle computed the hash of all versions, including tool_vault's.
 			file := filepath.Join(dir, "code/admin/tool/vault/version.php")

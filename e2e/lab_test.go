@@ -7,15 +7,11 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/go-sql-driver/mysql"
 
 	"github.com/lmsvault/vault/internal/compare"
 	"github.com/lmsvault/vault/internal/lab"
@@ -24,45 +20,6 @@ import (
 
 // odd is the table with unusual types.
 const odd = "zzz_custom"
-
-// unpackLab unpacks a site of the lab, or skips the test if the lab is missing.
-func unpackLab(t *testing.T, site string) string {
-	t.Helper()
-	dir := t.TempDir()
-	if out, err := exec.Command("bash", filepath.Join(lab.Dir(t), "unpack"), site, dir).CombinedOutput(); err != nil {
-		t.Fatalf("unpacking the lab: %v\n%s", err, out)
-	}
-	return dir
-}
-
-// load loads a dump into an empty database with the engine's own client.
-func load(t *testing.T, dump string, db servers.Database, dialect string) {
-	t.Helper()
-	f, err := os.Open(dump)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	var cmd *exec.Cmd
-	if dialect == "mysql" {
-		cfg, err := mysql.ParseDSN(db.DSN)
-		if err != nil {
-			t.Fatal(err)
-		}
-		host, port, _ := strings.Cut(cfg.Addr, ":")
-		cmd = exec.Command("mariadb", "-h", host, "-P", port, "-u", cfg.User, cfg.DBName)
-		cmd.Env = append(os.Environ(), "MYSQL_PWD="+cfg.Passwd)
-	} else {
-		if _, err := url.Parse(db.DSN); err != nil {
-			t.Fatal(err)
-		}
-		cmd = exec.Command("psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", db.DSN)
-	}
-	cmd.Stdin = f
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("loading %s: %v\n%s", dump, err, out)
-	}
-}
 
 // A real site is unchanged after a migration to the other engine and back: all rows,
 // unique keys and sequences by plain SQL, all files by hash. On the other engine its
@@ -80,9 +37,9 @@ func TestRealSitesMoveToTheOtherEngineAndBack(t *testing.T) {
 		{"pg", "postgres", servers.Postgres, servers.MariaDB, "mysql", ", collation: utf8mb4_bin", "{view: 1, index: 1, missing_file: 1}"},
 	} {
 		t.Run(c.site, func(t *testing.T) {
-			dir := unpackLab(t, c.site)
+			dir := lab.Unpack(t, c.site)
 			original, away, back := c.home(t), c.away(t), c.home(t)
-			load(t, filepath.Join(dir, "site.sql"), original, c.dialect)
+			lab.Load(t, filepath.Join(dir, "site.sql"), original, c.dialect)
 			repo, files, root := filepath.Join(dir, "repo"), filepath.Join(dir, "files"), filepath.Join(dir, "root")
 			env := []string{"ORIGINAL=" + original.DSN, "AWAY=" + away.DSN, "BACK=" + back.DSN, "PASS=correct horse"}
 			run := func(text string, args ...any) {

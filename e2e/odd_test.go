@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lmsvault/vault/internal/compare"
+	"github.com/lmsvault/vault/internal/lab"
 	"github.com/lmsvault/vault/internal/servers"
 )
 
@@ -29,9 +30,9 @@ func TestOddTypesOfRealSites(t *testing.T) {
 				`"0001FF5C27220A0D1A"`, `"c'd"`, `"text 😀"`}},
 	} {
 		t.Run(c.site, func(t *testing.T) {
-			dir := unpackLab(t, c.site)
+			dir := lab.Unpack(t, c.site)
 			home, away := c.home(t), c.away(t)
-			load(t, filepath.Join(dir, "site.sql"), home, c.dialect)
+			lab.Load(t, filepath.Join(dir, "site.sql"), home, c.dialect)
 			env := []string{"HOME_DSN=" + home.DSN, "AWAY_DSN=" + away.DSN}
 			text := fmt.Sprintf("version: 1\nsource: [{use: %s, with: {dsn: \"${env:HOME_DSN}\"}}]\nsink: [{use: %s, with: {dsn: \"${env:AWAY_DSN}\"%s}}]\n", c.dialect, c.other, c.with)
 			target := compare.Database{Dialect: c.other, SQL: away.SQL, Prefix: "mdl_"}

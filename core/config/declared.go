@@ -11,7 +11,14 @@ import (
 // maxName is the maximum length of a setting's name, in bytes.
 const maxName = 64
 
-var places = []string{"", "dir", "file", "database", "schema", "prefix"}
+var places = []string{"", "dir", "file", "database", "schema", "prefix", PlaceRepositories, PlaceTargets, PlaceAccepted}
+
+// Places of lists that an action gets from the rest of its pipeline, unless they are set.
+const (
+	PlaceRepositories = "repositories" // directories of the repositories that the run writes to
+	PlaceTargets      = "targets"      // directories of the other targets that it writes to
+	PlaceAccepted     = "accepted"     // losses that are accepted, as KIND=COUNT
+)
 
 // declared checks the name, default and bounds of the setting. t is the Go type of its
 // value.

@@ -29,7 +29,8 @@
 // The place tag declares that the setting is part of the location where a stage reads
 // or writes: dir and file for paths, database, schema and prefix. Settings named dir,
 // file, path, dsn and prefix do not need the tag. The linter reports stages that work
-// on the same location.
+// on the same location. The places repositories, targets and accepted declare lists of an
+// action that the rest of the pipeline determines, see PlaceRepositories.
 //
 // open:"true" marks a string that is a name, such as that of a site. Messages may show
 // its value even if it comes from the environment. The same applies to prefixes,

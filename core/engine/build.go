@@ -63,6 +63,9 @@ func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.E
 	hidden.Add(p.Hidden...)
 	j.Redact = hidden.Redact
 	for _, s := range slices.Concat(p.Before, p.After) {
+		if err := derive(p, s.Config); err != nil {
+			return nil, at(s, err)
+		}
 		a, err := s.Stage.NewAction(ctx, s.Config, env)
 		if err != nil {
 			return nil, at(s, err)

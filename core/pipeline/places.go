@@ -176,6 +176,26 @@ func (p *Pipeline) Exposed() []stage.Note {
 	return notes
 }
 
+// Written returns the directories of the repositories and of the other targets that a run
+// writes to, as far as they are on this machine.
+func (p *Pipeline) Written() (repositories, targets []string) {
+	for i := range p.Sink {
+		s := &p.Sink[i]
+		dir := s.path()
+		if s.places["dir"].Value == "" && dir != "" {
+			dir = filepath.Dir(dir)
+		}
+		switch {
+		case dir == "":
+		case s.storage():
+			repositories = append(repositories, dir)
+		default:
+			targets = append(targets, dir)
+		}
+	}
+	return repositories, targets
+}
+
 // Where returns the directory or file in the settings of the step, for messages. It returns
 // the label of the step if there is none, or if it is a secret.
 func (s *Step) Where() string {

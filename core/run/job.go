@@ -202,6 +202,7 @@ func (j *Job) plan(ctx context.Context) (*Plan, error) {
 	if err := j.recall(ctx, plan); err != nil {
 		return nil, err
 	}
+	plan.Bytes = j.bytes // after the targets, which sum up their own
 	losses, notes := j.ledger.report()
 	out := &Plan{Name: j.Name, Facts: stage.PublicFacts(j.facts), Snapshots: j.snapshots, Parts: plan.Parts, Units: len(j.units), Rows: j.rows, Bytes: j.bytes, Losses: losses, Notes: notes}
 	for _, info := range plan.Tables {
