@@ -16,19 +16,24 @@ import (
 func TestDemoAndCommandsOnItsRepository(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
 	o := vault(t, 0, nil, "demo", "--dir", dir)
-	for _, want := range []string{"verified: sqlite: ", "verified: files: ", "verified: dataroot: ", "ratio", dir + "/restored"} {
+	for _, want := range []string{"verified: moodle/database: ", "verified: moodle/files: ", "verified: moodle/dataroot: ", "ratio", dir + "/copy"} {
 		if !strings.Contains(o.stdout, want) {
 			t.Errorf("no %q in\n%s", want, o.stdout)
 		}
 	}
 	vault(t, 3, nil, "demo", "--dir", dir)
 
-	repo, key := dir+"/repository", []string{"LMSVAULT_PASSPHRASE=only a demo"}
+	passphrase := dir + "/pipelines/vault.passphrase"
+	secret, err := os.ReadFile(passphrase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	repo, key := dir+"/repository", []string{"LMSVAULT_PASSPHRASE=" + string(secret)}
 	var list []struct{ ID, Pipeline string }
-	if err := json.Unmarshal([]byte(vault(t, 0, key, "snapshots", repo, "--json").stdout), &list); err != nil || len(list) != 1 || list[0].Pipeline != "demo-backup" {
+	if err := json.Unmarshal([]byte(vault(t, 0, key, "snapshots", repo, "--json").stdout), &list); err != nil || len(list) != 1 || list[0].Pipeline != "site-backup" {
 		t.Errorf("%v: %v", err, list)
 	}
-	if o := vault(t, 0, key, "show", repo, "--snapshot", list[0].ID[:12]); !strings.Contains(o.stdout, "demo-backup") || !strings.Contains(o.stdout, "config") {
+	if o := vault(t, 0, key, "show", repo, "--snapshot", list[0].ID[:12]); !strings.Contains(o.stdout, "site-backup") || !strings.Contains(o.stdout, "config") {
 		t.Errorf("show prints\n%s", o.stdout)
 	}
 	v := strings.Fields(vault(t, 0, nil, "version").stdout)[1]
@@ -59,7 +64,7 @@ func TestDemoAndCommandsOnItsRepository(t *testing.T) {
 	vault(t, 2, key, "cat", repo, "db/not_there")
 	vault(t, 2, key, "show", repo, "--snapshot", "1999")
 	vault(t, 0, key, "verify", repo)
-	vault(t, 0, nil, "verify", repo, "--passphrase-file", written(t, "p", "only a demo\n"))
+	vault(t, 0, nil, "verify", repo, "--passphrase-file", passphrase)
 	if o := vault(t, 3, []string{"LMSVAULT_PASSPHRASE=wrong"}, "ls", repo); strings.Contains(o.stderr, "wrong\"") || !strings.Contains(o.stderr, "passphrase") {
 		t.Errorf("with a wrong passphrase: got %s", o.stderr)
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lmsvault/vault/cmd/vault/cli"
+	"github.com/lmsvault/vault/cmd/vault/democmd"
 	"github.com/lmsvault/vault/cmd/vault/initcmd"
 	"github.com/lmsvault/vault/cmd/vault/plugincmd"
 	"github.com/lmsvault/vault/cmd/vault/runcmd"
@@ -47,7 +48,7 @@ override the configuration file, which overrides the defaults.`,
 	root.AddCommand(
 		initcmd.New(a), snapshotcmd.NewInitRepository(a), runcmd.NewRun(a), runcmd.NewPlan(a), runcmd.NewLint(a),
 		snapshotcmd.NewSnapshots(a), snapshotcmd.NewShow(a), snapshotcmd.NewLs(a), snapshotcmd.NewCat(a), snapshotcmd.NewVerify(a), snapshotcmd.NewForget(a), snapshotcmd.NewPrune(a), snapshotcmd.NewCopy(a),
-		stagecmd.NewStages(a), stagecmd.NewSchema(a), plugincmd.NewPlugin(a), snapshotcmd.NewKey(a), runcmd.NewDemo(a), newVersion(a),
+		stagecmd.NewStages(a), stagecmd.NewSchema(a), plugincmd.NewPlugin(a), snapshotcmd.NewKey(a), democmd.New(a), newVersion(a),
 	)
 	return root
 }

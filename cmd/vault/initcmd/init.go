@@ -36,7 +36,11 @@ copy of it elsewhere, because without it nobody can restore.`,
 			if err != nil {
 				return err
 			}
-			return run(cmd.Context(), a, o)
+			done, err := SetUp(cmd.Context(), a, o)
+			if err != nil {
+				return err
+			}
+			return report(a, done)
 		},
 	}
 	flags := cmd.Flags()
@@ -50,21 +54,26 @@ copy of it elsewhere, because without it nobody can restore.`,
 	return cmd
 }
 
-// options are the arguments of the command.
-type options struct {
-	dir, repository, to, address, passphraseFile string
-	settings                                     map[string]string
-	offline, force                               bool
+// Options say what to set up. Paths other than Dir are absolute.
+type Options struct {
+	Dir            string // of the code; "" to search the usual places
+	Repository     string // "" to ask
+	To             string // directory of the pipeline files
+	Address        string // see the source moodle
+	PassphraseFile string
+	Settings       map[string]string // that config.php takes from elsewhere, as pipelines write them
+	Offline        bool              // don't connect to the database
+	Force          bool              // overwrite pipeline files
 }
 
-func optionsOf(cmd *cobra.Command, args []string) (o options, err error) {
+func optionsOf(cmd *cobra.Command, args []string) (o Options, err error) {
 	flags := cmd.Flags()
-	for name, to := range map[string]*string{"repository": &o.repository, "to": &o.to, "address": &o.address, "passphrase-file": &o.passphraseFile} {
+	for name, to := range map[string]*string{"repository": &o.Repository, "to": &o.To, "address": &o.Address, "passphrase-file": &o.PassphraseFile} {
 		if *to, err = flags.GetString(name); err != nil {
 			return o, err
 		}
 	}
-	for name, to := range map[string]*bool{"offline": &o.offline, "force": &o.force} {
+	for name, to := range map[string]*bool{"offline": &o.Offline, "force": &o.Force} {
 		if *to, err = flags.GetBool(name); err != nil {
 			return o, err
 		}
@@ -73,18 +82,18 @@ func optionsOf(cmd *cobra.Command, args []string) (o options, err error) {
 	if err != nil {
 		return o, err
 	}
-	o.settings = map[string]string{}
+	o.Settings = map[string]string{}
 	for _, s := range given {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok || name == "" {
 			return o, failure.New(failure.Usage, "--setting takes NAME=VALUE, such as dbname=moodle")
 		}
-		o.settings[name] = value
+		o.Settings[name] = value
 	}
 	if len(args) == 1 {
-		o.dir = args[0]
+		o.Dir = args[0]
 	}
-	for _, path := range []*string{&o.to, &o.repository, &o.passphraseFile} {
+	for _, path := range []*string{&o.To, &o.Repository, &o.PassphraseFile} {
 		if *path == "" {
 			continue
 		}
@@ -98,40 +107,37 @@ func optionsOf(cmd *cobra.Command, args []string) (o options, err error) {
 // usual are the places where Moodle's code often is.
 var usual = []string{".", "/var/www/moodle", "/var/www/html/moodle", "/var/www/html", "/opt/bitnami/moodle", "/bitnami/moodle", "/usr/share/moodle", "/srv/moodle"}
 
-// run sets everything up and prints what was done and the next commands.
-func run(ctx context.Context, a *cli.App, o options) error {
-	if o.dir == "" {
+// SetUp sets Vault up for a site. It asks on the terminal for what it doesn't know.
+func SetUp(ctx context.Context, a *cli.App, o Options) (*Done, error) {
+	if o.Dir == "" {
 		found, err := search(usual)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		o.dir = found
+		o.Dir = found
 	}
 	s, err := find(ctx, a, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if !o.offline {
+	if !o.Offline {
 		if err := s.connect(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if err := s.look(); err != nil {
-		return err
+		return nil, err
 	}
-	if o.repository == "" {
-		if o.repository, err = askRepository(ctx, a, s); err != nil {
-			return err
+	if o.Repository == "" {
+		if o.Repository, err = askRepository(ctx, a, s); err != nil {
+			return nil, err
 		}
 	}
-	made, err := write(ctx, s, o)
-	if err != nil {
-		return err
+	done := &Done{site: s, Options: o}
+	if err := done.write(ctx); err != nil {
+		return nil, err
 	}
-	if made.repository, err = createRepository(ctx, a, filepath.Join(o.to, backupFile)); err != nil {
-		return err
-	}
-	return report(a, s, o, made)
+	return done, done.createRepository(ctx, a)
 }
 
 // search returns the only one of the places with a config.php.

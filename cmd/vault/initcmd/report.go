@@ -23,13 +23,14 @@ type result struct {
 }
 
 // report prints what was found and written, and the next commands.
-func report(a *cli.App, s *site, o options, made written) error {
+func report(a *cli.App, d *Done) error {
+	s := d.site
 	engine := string(s.database.Engine)
 	if s.product != "" {
 		engine = s.product
 	}
 	if a.Flag("json").On {
-		r := result{Dir: s.dir, Name: s.name, Address: s.wwwroot, Engine: engine, Dataroot: s.dataroot, Files: made.files, Repository: o.repository, Passphrase: made.passphrase}
+		r := result{Dir: s.dir, Name: s.name, Address: s.wwwroot, Engine: engine, Dataroot: s.dataroot, Files: d.files, Repository: d.Repository, Passphrase: d.passphrase}
 		for name := range s.settings {
 			r.Settings = append(r.Settings, name)
 		}
@@ -46,21 +47,21 @@ func report(a *cli.App, s *site, o options, made written) error {
 	}
 	line("database", engine)
 	line("data root", s.dataroot)
-	for _, path := range made.files {
+	for _, path := range d.files {
 		line("wrote", shown(path))
 	}
-	for _, c := range made.repository {
+	for _, c := range d.repository {
 		if c.Existed {
 			line("repository", c.Where+" (exists already)")
 		} else {
 			line("repository", c.Where+" (created)")
 		}
 	}
-	if made.passphrase != "" {
-		line("passphrase", shown(made.passphrase)+" (new)")
+	if d.passphrase != "" {
+		line("passphrase", shown(d.passphrase)+" (new)")
 		fmt.Fprintf(&b, "\nKeep a copy of the passphrase on another machine. Without it nobody can restore the backups.\n")
 	}
-	backup := shown(filepath.Join(o.to, backupFile))
+	backup := shown(filepath.Join(d.To, backupFile))
 	fmt.Fprintf(&b, "\nnext: vault check %s\n      vault run   %s\n", backup, backup)
 	return a.Print(b.String())
 }

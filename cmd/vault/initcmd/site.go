@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -36,10 +37,13 @@ type site struct {
 func secret(name string) bool { return name == "dbpass" }
 
 // find reads the site's config.php. It asks on the terminal for what is not known.
-func find(ctx context.Context, a *cli.App, o options) (*site, error) {
-	s := &site{settings: o.settings}
+func find(ctx context.Context, a *cli.App, o Options) (*site, error) {
+	s := &site{settings: maps.Clone(o.Settings)}
+	if s.settings == nil {
+		s.settings = map[string]string{}
+	}
 	var err error
-	if s.dir, err = filepath.Abs(o.dir); err != nil {
+	if s.dir, err = filepath.Abs(o.Dir); err != nil {
 		return nil, err
 	}
 	if _, err := siteconfig.Find(s.dir); err != nil {
@@ -56,7 +60,7 @@ func find(ctx context.Context, a *cli.App, o options) (*site, error) {
 		a.Hide(given[name])
 	}
 	for {
-		err := s.read(ctx, given, o.address)
+		err := s.read(ctx, given, o.Address)
 		if err == nil {
 			return s, nil
 		}

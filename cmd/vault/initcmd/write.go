@@ -31,58 +31,64 @@ const (
 	migrateFile = "site-migrate.yaml"
 )
 
-// written is what init wrote.
-type written struct {
+// PassphraseFile is the name of the file with a new passphrase, beside the pipelines.
+const PassphraseFile = "vault.passphrase"
+
+// Done is what was found and written.
+type Done struct {
+	Options
+	site       *site
 	files      []string // absolute paths
 	passphrase string   // file with a new passphrase, "" for none
 	repository []engine.Created
 }
 
 // write writes the pipeline files and, if none is given, the passphrase.
-func write(ctx context.Context, s *site, o options) (made written, err error) {
-	if err := os.MkdirAll(o.to, 0o755); err != nil {
-		return made, failure.Wrap(failure.Refused, err)
+func (d *Done) write(ctx context.Context) error {
+	if err := os.MkdirAll(d.To, 0o755); err != nil {
+		return failure.Wrap(failure.Refused, err)
+	}
+	passphrase := "${env:" + cli.PassphraseVariable + "}"
+	own := filepath.Join(d.To, PassphraseFile)
+	switch {
+	case d.PassphraseFile != "":
+		if _, err := os.Stat(d.PassphraseFile); err != nil {
+			return failure.New(failure.Usage, "--passphrase-file: %w", err)
+		}
+		passphrase = "${file:" + d.PassphraseFile + "}"
+	case os.Getenv(cli.PassphraseVariable) == "":
+		passphrase = "${file:" + PassphraseFile + "}" // beside the pipelines
+		if _, err := os.Stat(own); errors.Is(err, fs.ErrNotExist) {
+			d.passphrase = own
+		}
 	}
 	contents := map[string][]byte{}
-	passphrase := "${env:" + cli.PassphraseVariable + "}"
-	own := filepath.Join(o.to, "vault.passphrase")
-	switch {
-	case o.passphraseFile != "":
-		if _, err := os.Stat(o.passphraseFile); err != nil {
-			return made, failure.New(failure.Usage, "--passphrase-file: %w", err)
-		}
-		passphrase = "${file:" + o.passphraseFile + "}"
-	case os.Getenv(cli.PassphraseVariable) == "":
-		passphrase = "${file:" + filepath.Base(own) + "}" // beside the pipelines
-		if _, err := os.Stat(own); errors.Is(err, fs.ErrNotExist) {
-			made.passphrase = own
-		}
-	}
 	for _, name := range []string{backupFile, restoreFile, cloneFile, migrateFile} {
-		if contents[name], err = render(name, s, o, passphrase); err != nil {
-			return made, err
+		text, err := d.render(name, passphrase)
+		if err != nil {
+			return err
 		}
-		path := filepath.Join(o.to, name)
-		made.files = append(made.files, path)
+		path := filepath.Join(d.To, name)
+		contents[path], d.files = text, append(d.files, path)
 		there, err := os.ReadFile(path)
-		if err == nil && !o.force && !bytes.Equal(there, contents[name]) {
-			return made, failure.New(failure.Refused, "%s exists and differs; give --force to overwrite it, or another directory with --to", path)
+		if err == nil && !d.Force && !bytes.Equal(there, text) {
+			return failure.New(failure.Refused, "%s exists and differs; give --force to overwrite it, or another directory with --to", path)
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return made, err
+		return err
 	}
-	if made.passphrase != "" {
+	if d.passphrase != "" {
 		if err := writeFile(own, []byte(rand.Text()+"\n"), 0o600); err != nil {
-			return made, err
+			return err
 		}
 	}
-	for _, path := range made.files {
-		if err := writeFile(path, contents[filepath.Base(path)], 0o644); err != nil {
-			return made, err
+	for _, path := range d.files {
+		if err := writeFile(path, contents[path], 0o644); err != nil {
+			return err
 		}
 	}
-	return made, nil
+	return nil
 }
 
 // writeFile writes a file in one step.
@@ -104,20 +110,20 @@ func writeFile(path string, content []byte, mode fs.FileMode) error {
 
 // render returns a pipeline file of the program with the site's values in the place of
 // variables.
-func render(name string, s *site, o options, passphrase string) ([]byte, error) {
+func (d *Done) render(name, passphrase string) ([]byte, error) {
 	text, err := pipelines.Files.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	dir, err := quote(s.dir)
+	dir, err := quote(d.site.dir)
 	if err != nil {
 		return nil, err
 	}
-	more, err := s.options(o.address)
+	more, err := d.site.options(d.Address)
 	if err != nil {
 		return nil, err
 	}
-	place, err := quote(o.repository)
+	place, err := quote(d.Repository)
 	if err != nil {
 		return nil, err
 	}
@@ -186,24 +192,24 @@ func quote(text string) (string, error) {
 }
 
 // createRepository creates the repository of the backup, unless it exists.
-func createRepository(ctx context.Context, a *cli.App, file string) ([]engine.Created, error) {
+func (d *Done) createRepository(ctx context.Context, a *cli.App) error {
 	o, err := a.Options(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	o.Creating = true
-	p, found, err := pipeline.Load(file, o)
+	p, found, err := pipeline.Load(filepath.Join(d.To, backupFile), o)
 	if err := errors.Join(err, found.Err()); err != nil {
-		return nil, err
+		return err
 	}
 	a.Hidden.Add(p.Hidden...)
 	scratch, err := a.Scratch()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	made, err := engine.CreateRepositories(ctx, p, stage.Env{Log: a.Log, TempDir: scratch.Dir(), Version: cli.Version()})
+	d.repository, err = engine.CreateRepositories(ctx, p, stage.Env{Log: a.Log, TempDir: scratch.Dir(), Version: cli.Version()})
 	if err != nil {
-		return nil, fmt.Errorf("the pipelines are written, but the repository was not created: %w", err)
+		return fmt.Errorf("the pipelines are written, but the repository was not created: %w", err)
 	}
-	return made, nil
+	return nil
 }

@@ -39,7 +39,7 @@ unless --accept-loss allows it. Everything that is written is read back and veri
 			if err != nil {
 				return err
 			}
-			result, err := execute(a, cmd.Context(), p, yes)
+			result, err := Execute(cmd.Context(), a, p, yes)
 			if a.Result = result; err == nil {
 				a.Reporter.Report(progress.Event{Kind: progress.Done, Result: result})
 			}
@@ -57,9 +57,9 @@ unless --accept-loss allows it. Everything that is written is read back and veri
 	return cmd
 }
 
-// execute runs a pipeline. After an error, the result covers the completed part of the
+// Execute runs a pipeline. After an error, the result covers the completed part of the
 // run; it is nil if the run did not begin. yes confirms what actions ask for.
-func execute(a *cli.App, ctx context.Context, p *pipeline.Pipeline, yes bool) (result *run.Result, err error) {
+func Execute(ctx context.Context, a *cli.App, p *pipeline.Pipeline, yes bool) (result *run.Result, err error) {
 	err = withJob(a, ctx, p, func(job *run.Job) error {
 		job.Confirm = func(ctx context.Context, _, text string) error { return a.Confirm(ctx, text, yes) }
 		result, err = job.Run(ctx)

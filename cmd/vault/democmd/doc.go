@@ -1,0 +1,2 @@
+// Package democmd is the command "demo", which shows Vault's main work on a sample site.
+package democmd
