@@ -22,6 +22,7 @@ import (
 	"github.com/lmsvault/vault/sources/mysql"
 	"github.com/lmsvault/vault/sources/postgres"
 	"github.com/lmsvault/vault/sources/sample"
+	"github.com/lmsvault/vault/sources/site"
 	"github.com/lmsvault/vault/sources/sqlite"
 	"github.com/lmsvault/vault/storages/local"
 	"github.com/lmsvault/vault/transforms/compress"
@@ -35,7 +36,7 @@ import (
 // Stages returns a registry of all built-in stages.
 func Stages() (*stage.Registry, error) {
 	return stage.NewRegistry(
-		moodle.Stage(), mysql.Stage(), postgres.Stage(), sqlite.Stage(), files.Stage(), dataroot.Stage(), sample.Stage(),
+		moodle.Stage(), mysql.Stage(), postgres.Stage(), sqlite.Stage(), files.Stage(), dataroot.Stage(), site.Stage(), sample.Stage(),
 		compress.Stage(), encrypt.Stage(), typemap.Stage(), mask.Stage(), safecloning.Stage(), sitesettings.Stage(),
 		moodlesink.Stage(), mysqlsink.Stage(), postgressink.Stage(), sqlitesink.Stage(), filessink.Stage(), datarootsink.Stage(),
 		local.Stage(),

@@ -207,7 +207,7 @@ sink: [{use: mystore, with: {folder: "${dir}/r"}}]
 		t.Errorf("before, lint prints %s", before.stdout)
 	}
 	vault(t, 0, nil, "plugin", "install", filepath.Join(dir, "bin/mystore"), "--pipelines", dir)
-	if o := vault(t, 0, nil, "stages", "--pipelines", dir); !strings.Contains(o.stdout, "storage    mystore   Keeps objects in a folder.\n") || !strings.Contains(o.stdout, "compress") {
+	if o := vault(t, 0, nil, "stages", "--pipelines", dir); !strings.Contains(strings.Join(strings.Fields(o.stdout), " "), "storage mystore Keeps objects in a folder.") || !strings.Contains(o.stdout, "compress") {
 		t.Errorf("the list is\n%s", o.stdout)
 	}
 	if o := vault(t, 0, nil, "stages", "flip", "--pipelines", dir); !strings.Contains(o.stdout, "Turns bits around.") {

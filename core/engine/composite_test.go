@@ -29,7 +29,7 @@ type siteConfig struct {
 // site is a composite, at either end of a pipeline.
 func site(role stage.Role) stage.Stage {
 	return stage.Stage{
-		Info: stage.Info{Name: "site", Role: role, Summary: "A whole site.", Config: func() any { return &siteConfig{} }},
+		Info: stage.Info{Name: "whole", Role: role, Summary: "A whole site.", Config: func() any { return &siteConfig{} }},
 		Expand: func(_ context.Context, cfg any, _ stage.ExpandEnv) (*stage.Expansion, error) {
 			c, ok := cfg.(*siteConfig)
 			if !ok {
@@ -99,9 +99,9 @@ sink:
 	}
 	there := func(name string) bool { _, err := os.Stat(filepath.Join(dir, name)); return err == nil }
 
-	const refused = "version: 1\nsource: [{use: site, with: {dir: old}}]\nsink: [{use: site, with: {dir: new, refused: true}}]\n"
+	const refused = "version: 1\nsource: [{use: whole, with: {dir: old}}]\nsink: [{use: whole, with: {dir: new, refused: true}}]\n"
 	r, err := work(t, dir, refused)
-	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "action site 2/check: exit: sh exited with code 1") || there("new/site.sqlite") || there("old/copied") {
+	if failure.Of(err) != failure.Refused || !strings.Contains(err.Error(), "action whole 2/check: exit: sh exited with code 1") || there("new/site.sqlite") || there("old/copied") {
 		t.Errorf("failing check: %v, %+v", err, r.Actions)
 	}
 
@@ -120,19 +120,19 @@ sink:
 		targets = append(targets, one.Target)
 	}
 	slices.Sort(targets)
-	if got := slices.Compact(targets); !slices.Equal(got, []string{"site 2/contents", "site 2/data", "site 2/database"}) {
+	if got := slices.Compact(targets); !slices.Equal(got, []string{"whole 2/contents", "whole 2/data", "whole 2/database"}) {
 		t.Errorf("targets are %v", got)
 	}
 	var names []string
 	for _, a := range r.Actions {
 		names = append(names, a.Name+" "+string(a.Level))
 	}
-	if !slices.Equal(names, []string{"site 2/check ok", "site/mark ok"}) {
+	if !slices.Equal(names, []string{"whole 2/check ok", "whole/mark ok"}) {
 		t.Errorf("actions are %v", names)
 	}
 	noted := 0
 	for _, n := range r.Notes {
-		if n.Path == "site" && strings.HasPrefix(n.Text, "expands to database (sqlite), contents (files), data (dataroot)") || strings.HasSuffix(n.Path, "sessions") {
+		if n.Path == "whole" && strings.HasPrefix(n.Text, "expands to database (sqlite), contents (files), data (dataroot)") || strings.HasSuffix(n.Path, "sessions") {
 			noted++
 		}
 	}

@@ -58,7 +58,8 @@ func (o *overlaps) sourceAndSink(source, sink *Step) {
 		o.fail(sink.placeAt("database"), "choose another database or prefix", "%s would write into the tables that %s on line %d reads", sink.Label(), source.Label(), source.At.Line)
 		return
 	}
-	if source.path() == "" || sink.path() == "" {
+	// A source of documents reads few files of its directory, none of which a sink writes.
+	if source.path() == "" || sink.path() == "" || slices.Equal(source.Stage.Parts, []string{stage.Site}) {
 		return
 	}
 	from, to := o.machine.Find(source.path()), o.machine.Find(sink.path())

@@ -174,6 +174,7 @@ func (j *Job) plan(ctx context.Context) (*Plan, error) {
 	if err := j.chosen.fact(j.facts); err != nil {
 		return nil, err
 	}
+	delete(j.left, stage.Site) // documents for people; only repositories hold them
 	for part, units := range j.left {
 		if part == stage.Site { // documents about the backup, not a part of the site
 			continue

@@ -1,6 +1,6 @@
 // Package moodle implements the source for a whole Moodle site, a composite. It reads
-// config.php and expands to the sources of the site's database, its file pool and its data
-// root.
+// config.php and expands to the sources of the site's database, its file pool, its data root and the
+// documents that describe it.
 package moodle
 
 import (
@@ -19,9 +19,10 @@ import (
 
 // Config is the configuration of the source.
 type Config struct {
-	Dir      string                   `key:"dir" required:"true" help:"the site's code: the directory with config.php" example:"/var/www/moodle"`
-	Address  string                   `key:"address" help:"the site's address; needed if config.php serves several sites and decides by the host name" example:"https://moodle.example.org"`
-	Settings map[string]config.Secret `key:"settings" help:"settings that replace those of config.php, for what it takes from elsewhere" example:"{dbpass: \"${env:MOODLE_DBPASS}\"}"`
+	Dir       string                   `key:"dir" required:"true" help:"the site's code: the directory with config.php" example:"/var/www/moodle"`
+	Address   string                   `key:"address" help:"the site's address; needed if config.php serves several sites and decides by the host name" example:"https://moodle.example.org"`
+	Settings  map[string]config.Secret `key:"settings" help:"settings that replace those of config.php, for what it takes from elsewhere" example:"{dbpass: \"${env:MOODLE_DBPASS}\"}"`
+	ConfigPHP bool                     `key:"config_php" help:"back up config.php itself as site/config.php. It contains the password of the database, and whoever can read the snapshot can read it"`
 	partSettings
 }
 
@@ -33,7 +34,7 @@ func Stage() stage.Stage {
 			Role:    stage.RoleSource,
 			Summary: "Reads a whole Moodle site: database, file pool and data root, as its config.php says.",
 			Doc:     doc,
-			Parts:   []string{stage.DB, stage.Filedir, stage.Dataroot},
+			Parts:   []string{stage.DB, stage.Filedir, stage.Dataroot, stage.Site},
 			Config:  func() any { return &Config{} },
 		},
 		Expand: func(ctx context.Context, cfg any, env stage.ExpandEnv) (*stage.Expansion, error) {
@@ -50,9 +51,10 @@ const doc = `config.php is evaluated, not executed: PHP is not needed. It may ta
 same variables for vault. A value that cannot be determined is an error that names the line, and settings
 gives the value instead.
 
-The source stands for three others, which vault plan and vault lint show: mysql, postgres or sqlite for the
-database (the primary one, if there are read-only replicas), files for the file pool and dataroot for the
-rest of the data root. Use these instead to set their other options.
+The source stands for four others, which vault plan and vault lint show: mysql, postgres or sqlite for the
+database (the primary one, if there are read-only replicas), files for the file pool, dataroot for the
+rest of the data root, and site for documents about the site, among them the settings that config.php forces.
+Use these instead to set their other options.
 
 Sessions are backed up as a table without rows.`
 
@@ -76,7 +78,20 @@ func (c *Config) expand(ctx context.Context, env stage.ExpandEnv) (*stage.Expans
 			stage.DB:       address.Part("database"),
 			stage.Filedir:  {Name: "files", Use: "files", Settings: map[string]any{"dir": filepath.Join(root, "filedir")}},
 			stage.Dataroot: {Name: "dataroot", Use: "dataroot", Settings: map[string]any{"dir": root}},
+			stage.Site:     {Name: "site", Use: "site", Settings: c.site()},
 		}),
 		Selection: selection.Selection{StructureOnly: []string{"sessions"}},
 	}, nil
+}
+
+// site returns the settings of the source that describes the site.
+func (c *Config) site() map[string]any {
+	settings := map[string]any{"dir": c.Dir, "config_php": c.ConfigPHP}
+	if c.Address != "" {
+		settings["address"] = c.Address
+	}
+	if len(c.Settings) > 0 {
+		settings["settings"] = c.Settings
+	}
+	return settings
 }

@@ -60,7 +60,8 @@ func TestExpandsConfigPHP(t *testing.T) {
 		"sqlite":   {common + "$CFG->dbtype = 'sqlite3'; $CFG->dboptions = ['file' => '/srv/site.sqlite'];", map[string]any{"use": "sqlite", "prefix": "m_", "path": "/srv/site.sqlite"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e, err := expand(t, Config{Dir: code(t, c.php)}, map[string]string{"DBPASS": "secret"})
+			dir := code(t, c.php)
+			e, err := expand(t, Config{Dir: dir}, map[string]string{"DBPASS": "secret"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,7 +71,7 @@ func TestExpandsConfigPHP(t *testing.T) {
 				t.Errorf("the DSN is %s", dsn)
 			}
 			delete(got["database"], "dsn")
-			if want := map[string]map[string]any{"database": c.database, "files": files, "dataroot": dataroot}; !reflect.DeepEqual(got, want) {
+			if want := map[string]map[string]any{"database": c.database, "files": files, "dataroot": dataroot, "site": {"use": "site", "dir": dir, "config_php": false}}; !reflect.DeepEqual(got, want) {
 				t.Errorf("got %v, want %v", got, want)
 			}
 			if !reflect.DeepEqual(e.Selection.StructureOnly, []string{"sessions"}) {
