@@ -155,14 +155,37 @@ type watcher struct {
 // watching starts a watcher that calls kill, unless nil, at the n-th such event.
 func watching(t *testing.T, dir string, kill func(), n int, event string) *watcher {
 	t.Helper()
+	w := &watcher{}
+	w.start(t, []string{dir}, func(_, is, name string) {
+		w.seen++
+		if event != "" && event != is+" "+name {
+			return
+		}
+		if n--; n == 0 && kill != nil {
+			w.shot = true
+			kill()
+		}
+	})
+	return w
+}
+
+// start calls saw, from one goroutine, for each event in the directories: created, deleted,
+// renamed (to that name) or changed.
+func (w *watcher) start(t *testing.T, dirs []string, saw func(dir, is, name string)) {
+	t.Helper()
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
-	if err == nil {
-		_, err = unix.InotifyAddWatch(fd, dir, unix.IN_CREATE|unix.IN_MODIFY|unix.IN_DELETE|unix.IN_MOVED_TO|unix.IN_CLOSE_WRITE|unix.IN_OPEN)
+	byNumber := map[int32]string{}
+	for _, dir := range dirs {
+		if err == nil {
+			var number int
+			number, err = unix.InotifyAddWatch(fd, dir, unix.IN_CREATE|unix.IN_MODIFY|unix.IN_DELETE|unix.IN_MOVED_TO|unix.IN_CLOSE_WRITE|unix.IN_OPEN)
+			byNumber[int32(number)] = dir
+		}
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &watcher{inotify: os.NewFile(uintptr(fd), "inotify")}
+	w.inotify = os.NewFile(uintptr(fd), "inotify")
 	w.over.Go(func() {
 		buf := make([]byte, 64<<10)
 		for {
@@ -171,28 +194,22 @@ func watching(t *testing.T, dir string, kill func(), n int, event string) *watch
 				return
 			}
 			for rest := buf[:size]; len(rest) > 0; {
-				mask, length := binary.NativeEndian.Uint32(rest[4:]), binary.NativeEndian.Uint32(rest[12:])
+				number, mask, length := int32(binary.NativeEndian.Uint32(rest)), binary.NativeEndian.Uint32(rest[4:]), binary.NativeEndian.Uint32(rest[12:])
 				name := string(bytes.TrimRight(rest[unix.SizeofInotifyEvent:unix.SizeofInotifyEvent+length], "\x00"))
 				rest = rest[unix.SizeofInotifyEvent+length:]
-				w.seen++
-				is := ""
+				is := "changed"
 				switch {
+				case mask&unix.IN_CREATE != 0:
+					is = "created"
 				case mask&unix.IN_DELETE != 0:
-					is = "deleted " + name
+					is = "deleted"
 				case mask&unix.IN_MOVED_TO != 0:
-					is = "renamed " + name
+					is = "renamed"
 				}
-				if event != "" && event != is {
-					continue
-				}
-				if n--; n == 0 && kill != nil {
-					w.shot = true
-					kill()
-				}
+				saw(byNumber[number], is, name)
 			}
 		}
 	})
-	return w
 }
 
 // end stops watching and returns the number of events.

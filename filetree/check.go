@@ -125,7 +125,14 @@ func (s *Sink) earlier(root *os.Root) ([]stage.Note, error) {
 	if err != nil {
 		return nil, s.leftover(err)
 	}
-	if begun {
+	ready, err := exists(area, readyName)
+	if err != nil {
+		return nil, s.leftover(err)
+	}
+	switch {
+	case ready:
+		text = "an earlier restore was interrupted while it was published; it will be completed first, or taken back"
+	case begun:
 		text = "an earlier restore was interrupted while exchanging the old and the new files; the old ones will be put back first"
 	}
 	return []stage.Note{{Path: s.layout.Part, Text: text}}, nil

@@ -45,7 +45,7 @@ func (j *Job) publish(ctx context.Context) error {
 			j.ledger.note(t, stage.Note{Text: fmt.Sprintf("the new site is in place, although publishing it reported an error: %v", err)})
 		}
 		t.begun, t.published = false, true // it is complete, whatever happens to the others
-		if t.holds(stage.DB) && !t.keeps() {
+		if slices.Contains(j.databases(), t) {
 			ctx = context.WithoutCancel(ctx)
 		}
 	}
@@ -61,13 +61,14 @@ func (j *Job) expose(ctx context.Context, targets []*Target) error {
 		return 0
 	}
 	targets = slices.SortedStableFunc(slices.Values(targets), func(a, b *Target) int { return cmp.Compare(files(a), files(b)) })
+	run := j.publication()
 	for _, t := range targets {
 		sink, ok := t.Sink.(stage.Exposer)
 		if !ok {
 			continue
 		}
 		t.exposed = true
-		expose := func(ctx context.Context) error { return sink.Expose(ctx, j.track.to.Run()) }
+		expose := func(ctx context.Context) error { return sink.Expose(ctx, run) }
 		if err := j.track.during(ctx, t.Name, "preparing to publish", expose); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
 		}
@@ -75,10 +76,36 @@ func (j *Job) expose(ctx context.Context, targets []*Target) error {
 	return nil
 }
 
+// undecided is the beginning of a run's ID, for Expose, if none of its databases can tell
+// later whether it was published.
+const undecided = "undecided-"
+
+// publication returns the ID of the run for Expose.
+func (j *Job) publication() string {
+	if j.decides() {
+		return j.track.to.Run()
+	}
+	return undecided + j.track.to.Run()
+}
+
+// databases returns the targets that hold the site's tables.
+func (j *Job) databases() []*Target {
+	return slices.DeleteFunc(slices.Clone(j.Targets), func(t *Target) bool { return !t.holds(stage.DB) || t.keeps() })
+}
+
+// decides reports whether all databases can tell later whether they were published.
+func (j *Job) decides() bool {
+	databases := j.databases()
+	return len(databases) > 0 && !slices.ContainsFunc(databases, func(t *Target) bool {
+		_, ok := t.Sink.(stage.Decider)
+		return !ok || t.Replace != stage.ReplaceSwap
+	})
+}
+
 // tookEffect reports whether a Publish that failed was nevertheless executed.
 func (j *Job) tookEffect(ctx context.Context, t *Target) bool {
 	sink, ok := t.Sink.(stage.Decider)
-	if !ok || !t.exposed {
+	if !ok || !t.exposed || t.Replace != stage.ReplaceSwap {
 		t.doubtful = t.holds(stage.DB) && !t.keeps()
 		return false
 	}
@@ -86,7 +113,7 @@ func (j *Job) tookEffect(ctx context.Context, t *Target) bool {
 	if err := sink.Abort(ctx); err == nil { // nothing of it can take effect later
 		t.begun = false
 	}
-	done, err := sink.Published(ctx, j.track.to.Run())
+	done, err := sink.Published(ctx, j.publication())
 	t.doubtful = err != nil
 	return done
 }
@@ -109,8 +136,8 @@ func (j *Job) settle(ctx context.Context, targets []*Target) error {
 // follows reports whether a target must be completed rather than aborted, because its site's
 // database is or may be the new one.
 func (j *Job) follows(t *Target) bool {
-	return t.exposed && t.proven && !t.holds(stage.DB) && slices.ContainsFunc(j.Targets, func(other *Target) bool {
-		return other.holds(stage.DB) && !other.keeps() && (other.published || other.doubtful)
+	return t.exposed && t.proven && !t.holds(stage.DB) && slices.ContainsFunc(j.databases(), func(other *Target) bool {
+		return other.published || other.doubtful
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
@@ -67,7 +68,10 @@ func (j *Job) Recover(ctx context.Context) (Recovery, []stage.ActionResult, erro
 	if outcome == RecoveredNeither {
 		return outcome, nil, failure.New(failure.Refused, "whether the database is the old one or the new one is unknown; run the pipeline again")
 	}
-	if err := j.settleAll(ctx); err != nil {
+	if outcome == RecoveredNothing { // it died before
+		err = j.retract(ctx)
+	}
+	if err := errors.Join(err, j.settleAll(ctx)); err != nil {
 		return outcome, nil, err
 	}
 	o := &stage.RunOutcome{Status: stage.StatusSuccess, Run: j.track.to.Run()}
@@ -94,19 +98,29 @@ func (j *Job) recover(ctx context.Context) (Recovery, error) {
 	if err != nil || outcome == RecoveredNeither {
 		return outcome, err
 	}
+	if outcome == RecoveredOld {
+		return outcome, j.retract(ctx)
+	}
 	for _, t := range pending {
-		what, do := "completing an interrupted restore", t.sink.Complete
-		if outcome == RecoveredOld {
-			what, do = "taking back an interrupted restore", t.sink.Retract
-		}
-		if err := j.track.during(ctx, t.Name, what, do); err != nil {
+		if err := j.track.during(ctx, t.Name, "completing an interrupted restore", t.sink.Complete); err != nil {
 			return outcome, fmt.Errorf("%s: %w", t.Name, err)
 		}
 	}
-	if outcome == RecoveredNew {
-		return outcome, j.settleAll(ctx)
+	return outcome, j.settleAll(ctx)
+}
+
+// retract removes what a dead run left in the targets that are directories.
+func (j *Job) retract(ctx context.Context) error {
+	for _, t := range slices.Backward(j.published()) {
+		sink, ok := t.Sink.(stage.Recoverer)
+		if !ok {
+			continue
+		}
+		if err := j.track.during(ctx, t.Name, "taking back an interrupted restore", sink.Retract); err != nil {
+			return fmt.Errorf("%s: %w", t.Name, err)
+		}
 	}
-	return outcome, nil
+	return nil
 }
 
 // interrupted returns the targets that a dead run exposed, data root first, and the run. All
@@ -134,13 +148,13 @@ func (j *Job) interrupted(ctx context.Context) (pending []interrupted, run strin
 // decide asks the databases whether they are the new ones. A database that can't tell, or
 // none, or two that disagree, decide nothing.
 func (j *Job) decide(ctx context.Context, run string) (Recovery, error) {
+	if strings.HasPrefix(run, undecided) {
+		return RecoveredNeither, nil
+	}
 	var answers []bool
-	for _, t := range j.Targets {
-		if !t.holds(stage.DB) || t.keeps() {
-			continue
-		}
+	for _, t := range j.databases() {
 		sink, ok := t.Sink.(stage.Decider)
-		if !ok || t.Replace != stage.ReplaceSwap {
+		if !ok {
 			return RecoveredNeither, nil
 		}
 		published, err := sink.Published(ctx, run)
