@@ -6,6 +6,7 @@ import (
 	"github.com/lmsvault/vault/actions/command"
 	"github.com/lmsvault/vault/actions/http"
 	"github.com/lmsvault/vault/actions/purgecaches"
+	replaceaddressaction "github.com/lmsvault/vault/actions/replaceaddress"
 	"github.com/lmsvault/vault/actions/restore"
 	"github.com/lmsvault/vault/actions/safeclone"
 	"github.com/lmsvault/vault/actions/upgrade"
@@ -28,6 +29,7 @@ import (
 	"github.com/lmsvault/vault/transforms/compress"
 	"github.com/lmsvault/vault/transforms/encrypt"
 	"github.com/lmsvault/vault/transforms/mask"
+	"github.com/lmsvault/vault/transforms/replaceaddress"
 	safecloning "github.com/lmsvault/vault/transforms/safeclone"
 	"github.com/lmsvault/vault/transforms/sitesettings"
 	"github.com/lmsvault/vault/transforms/typemap"
@@ -38,12 +40,14 @@ func Stages() (*stage.Registry, error) {
 	return stage.NewRegistry(
 		moodle.Stage(), mysql.Stage(), postgres.Stage(), sqlite.Stage(), files.Stage(), dataroot.Stage(), site.Stage(), sample.Stage(),
 		compress.Stage(), encrypt.Stage(), typemap.Stage(), mask.Stage(), safecloning.Stage(), sitesettings.Stage(),
+		replaceaddress.Stage(),
 		moodlesink.Stage(), mysqlsink.Stage(), postgressink.Stage(), sqlitesink.Stage(), filessink.Stage(), datarootsink.Stage(),
 		local.Stage(),
 		command.Stage(),
 		http.Stage(),
 		purgecaches.Stage(), upgrade.Stage(),
 		safeclone.Stage(),
+		replaceaddressaction.Stage(),
 		restore.Guard(),
 		checkbackup.Stage(),
 	)

@@ -7,3 +7,13 @@
 //
 // New makes an Edit of all texts of a site, for transforms and for a live database.
 package address
+
+// Doc describes the replacement for users.
+const Doc = `The address is replaced in every column of text of every table: as it is, without its scheme
+(//moodle.example.org), in HTML, percent-encoded (http%3A%2F%2F), with escaped slashes (http:\/\/), and in JSON, values
+of PHP's serialize() and base64, also in each other, as in the settings of blocks. Lengths in serialized values are
+corrected; nothing else changes.
+
+It is replaced only where it ends: http://moodle.example.org is neither part of http://moodle.example.org.uk nor of
+http://moodle.example.org:8080. Upper and lower case differ. Texts that have the host name without slashes before
+it, such as e-mail addresses, stay.`

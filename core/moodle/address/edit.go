@@ -66,7 +66,11 @@ func (e *Edit) Prepare(_ context.Context, p *stage.Plan) (stage.Findings, error)
 		}
 	}
 	r := e.replacer.Load()
-	return stage.Findings{Notes: []stage.Note{{Path: stage.DB, Text: fmt.Sprintf("the address %s is replaced by %s", r.from, r.to)}}}, nil
+	text := fmt.Sprintf("the address %s is replaced by %s", r.from, r.to)
+	if r.idle() {
+		text = fmt.Sprintf("the address stays %s", r.to)
+	}
+	return stage.Findings{Notes: []stage.Note{{Path: stage.DB, Text: text}}}, nil
 }
 
 // Table returns the change of a table's texts.
@@ -82,7 +86,7 @@ func (e *Edit) Table(_ context.Context, t *schema.Table) (edit.Change, error) {
 			c.types = append(c.types, column.Type)
 		}
 	}
-	if len(c.columns) == 0 {
+	if len(c.columns) == 0 || c.replacer.idle() {
 		return nil, nil
 	}
 	return c, nil

@@ -53,6 +53,9 @@ func (r *Replacer) Texts() []string {
 	return append([]string{r.from.Host}, r.coded...)
 }
 
+// idle reports whether there is nothing to replace.
+func (r *Replacer) idle() bool { return len(r.schemes) == 1 && r.from.String() == r.to.String() }
+
 // may reports whether the address may be in a text.
 func (r *Replacer) may(s string) bool {
 	if strings.Contains(s, r.from.Host) {

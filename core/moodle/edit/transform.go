@@ -1,7 +1,9 @@
 package edit
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -116,14 +118,20 @@ func (t *Transform) Rows(ctx context.Context, m stage.Mapped, dst []byte, c stag
 		return dst, 0, err
 	}
 	data := string(c.Data) // values are parts of it
-	if own.change == nil || !own.search.in(data) {
+	if own.change == nil {
+		return append(dst, c.Data...), c.Rows, nil
+	}
+	if !own.search.in(data) {
+		if err := own.fits(c.Data); err != nil {
+			return dst, 0, err
+		}
 		return append(dst, c.Data...), c.Rows, nil
 	}
 	r := rewriter{table: own, dst: dst, values: make([]Value, len(own.columns))}
 	for data != "" {
 		row, rest, whole := strings.Cut(data, "\n")
 		if !whole {
-			return dst, 0, fmt.Errorf("the last row is cut off after %d bytes", len(data))
+			return dst, 0, errCut
 		}
 		if err := r.row(row); err != nil {
 			return dst, 0, err
@@ -134,6 +142,20 @@ func (t *Transform) Rows(ctx context.Context, m stage.Mapped, dst []byte, c stag
 	stage.CountChanged(ctx, r.changed)
 	return r.dst, r.kept, nil
 }
+
+// fits returns an error if the rows of a chunk can't be those of the table.
+func (t *table) fits(data []byte) error {
+	rows := bytes.Count(data, []byte{'\n'})
+	switch {
+	case len(data) > 0 && data[len(data)-1] != '\n':
+		return errCut
+	case bytes.Count(data, []byte{'\t'}) != rows*(t.width-1):
+		return fmt.Errorf("%d rows do not have %d columns each", rows, t.width)
+	}
+	return nil
+}
+
+var errCut = errors.New("the last row is cut off")
 
 // rewriter changes the rows of one chunk.
 type rewriter struct {
