@@ -21,12 +21,13 @@ type Config struct {
 	preserveSettings
 	guardSettings
 	valueSettings
+	addressSettings
 	afterSettings
 }
 
 // Validate checks the settings of the concerns.
 func (c *Config) Validate() error {
-	return errors.Join(c.preserveSettings.check(), c.afterSettings.check())
+	return errors.Join(c.preserveSettings.check(), c.addressSettings.check(), c.afterSettings.check())
 }
 
 // concerns lists what adds to the expansion, in this order. Actions that run at the same
@@ -35,6 +36,7 @@ func (c *Config) concerns() []func(context.Context, *target) error {
 	return []func(context.Context, *target) error{
 		c.parts,
 		c.values,
+		c.newAddress,
 		c.after,
 		c.guard, // last of the actions that run when: planned, as it asks for confirmation
 	}
