@@ -25,7 +25,7 @@ func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.E
 	env.Workers = Workers(workersOf(p), p.Memory)
 	j := &run.Job{
 		Name: p.Name, Workers: env.Workers, DryRun: p.DryRun, Budget: p.Accept, MaxShrink: p.MaxShrink,
-		TempDir: env.TempDir, Reporter: report, Apart: p.Apart, Notes: append(p.Expanded(), p.Exposed()...), Selection: p.Selection,
+		TempDir: env.TempDir, Reporter: report, Apart: p.Apart, Notes: append(p.Expanded(), p.Exposed()...), Selection: p.Selection, Standing: p.Standing,
 	}
 	defer func() {
 		if err != nil {

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -137,15 +138,13 @@ func (l *loader) composite(name string) string {
 
 // selected adds the selection of a composite.
 func (l *loader) selected(s *Step, e *stage.Expansion) {
-	if err := e.Selection.Validate(); err != nil {
+	if err := errors.Join(e.Selection.Validate(), e.Standing.Validate()); err != nil {
 		l.fail(s.At, "", "%s: its selection: %s", s.Stage.Name, l.decoder.Redact(err.Error()))
 		return
 	}
-	to := &l.pipeline.Selection
-	to.ExcludeTables = append(to.ExcludeTables, e.Selection.ExcludeTables...)
-	to.StructureOnly = append(to.StructureOnly, e.Selection.StructureOnly...)
-	to.Rows = append(to.Rows, e.Selection.Rows...)
-	to.ExcludeFiles = append(to.ExcludeFiles, e.Selection.ExcludeFiles...)
+	l.pipeline.Selection.Add(e.Selection)
+	l.pipeline.Selection.Add(e.Standing)
+	l.pipeline.Standing.Add(e.Standing)
 }
 
 func called(steps []Step) []string {

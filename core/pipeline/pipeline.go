@@ -18,6 +18,7 @@ type Pipeline struct {
 	Name string
 	Settings
 	Selection               selection.Selection // tables, rows and files that the sources read
+	Standing                selection.Selection // the part of Selection that is none of a person's, see stage.Expansion
 	Source, Transform, Sink []Step
 	Before, After           []Step      // actions, in the order in which they run
 	Composites              []Composite // steps of the file that were expanded

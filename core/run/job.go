@@ -42,7 +42,9 @@ type Job struct {
 	Apart func() error
 	// Selection says what the sources read.
 	Selection selection.Selection
-	Notes     []stage.Note // known before the run
+	// Standing is the part of Selection that no person chose, see stage.Expansion.
+	Standing selection.Selection
+	Notes    []stage.Note // known before the run
 	// Actions are the actions before and after the run, in order.
 	Actions []ActionStep
 	// Confirm asks a person to confirm a text of an action and returns an error of class
@@ -151,7 +153,7 @@ func (j *Job) plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	j.ledger.note(nil, j.Notes...)
-	j.chosen = selected{j.Selection, map[string]bool{}}
+	j.chosen = selected{j.Selection, j.Standing, map[string]bool{}}
 	plan := &stage.Plan{Pipeline: j.Name, Workers: j.Workers, Facts: j.facts}
 	slices.SortStableFunc(j.Origins, func(a, b Origin) int {
 		switch {

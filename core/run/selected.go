@@ -15,7 +15,8 @@ import (
 // selected records the effect of the run's selection and checks that sources obey it.
 type selected struct {
 	selection.Selection
-	found map[string]bool // patterns that excluded something
+	standing selection.Selection // the part of it that nobody chose
+	found    map[string]bool     // patterns that excluded something
 }
 
 // exclude records what a source excluded. Each file pattern is noted once, however
@@ -65,7 +66,7 @@ func (s *selected) unwanted(l stage.Loss) bool {
 // nothing.
 func (s *selected) notes(tables []stage.TableInfo) []stage.Note {
 	var notes []stage.Note
-	apply := func(key, pattern string, text string) {
+	apply := func(key, pattern string, standing bool, text string) {
 		found := false
 		for _, t := range tables {
 			if selection.Matches(pattern, t.Schema.Name) {
@@ -73,22 +74,24 @@ func (s *selected) notes(tables []stage.TableInfo) []stage.Note {
 				notes = append(notes, stage.Note{Path: stage.DB + "/" + t.Schema.Name, Text: text})
 			}
 		}
-		if !found {
+		if !found && !standing {
 			notes = append(notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("%s: %q matches no table that is read", key, pattern)})
 		}
 	}
-	for _, pattern := range s.ExcludeTables {
+	chosen := s.Without(s.standing)
+	for _, pattern := range chosen.ExcludeTables {
 		if !s.found[pattern] {
 			notes = append(notes, stage.Note{Path: stage.DB, Text: fmt.Sprintf("exclude_tables: %q matches no table", pattern)})
 		}
 	}
 	for _, pattern := range s.StructureOnly {
-		apply("structure_only", pattern, fmt.Sprintf("structure only: structure_only has %q", pattern))
+		apply("structure_only", pattern, slices.Contains(s.standing.StructureOnly, pattern), fmt.Sprintf("structure only: structure_only has %q", pattern))
 	}
 	for i := range s.Rows {
-		apply("rows", s.Rows[i].Table, s.Rows[i].String())
+		own := slices.ContainsFunc(s.standing.Rows, func(r selection.Rows) bool { return r.Table == s.Rows[i].Table })
+		apply("rows", s.Rows[i].Table, own, s.Rows[i].String())
 	}
-	for _, pattern := range s.ExcludeFiles {
+	for _, pattern := range chosen.ExcludeFiles {
 		if !s.found[pattern] {
 			notes = append(notes, stage.Note{Path: pattern, Text: "exclude_files: it matches nothing"})
 		}
@@ -96,12 +99,13 @@ func (s *selected) notes(tables []stage.TableInfo) []stage.Note {
 	return notes
 }
 
-// fact adds the selection to the facts of the source's snapshot.
+// fact adds what a person selected to the facts of the source's snapshot.
 func (s *selected) fact(facts map[string]string) error {
-	if s.IsZero() {
+	chosen := s.Without(s.standing)
+	if chosen.IsZero() {
 		return nil
 	}
-	text, err := json.Marshal(s.Selection)
+	text, err := json.Marshal(chosen)
 	if err != nil {
 		return fmt.Errorf("recording the selection: %w", err)
 	}

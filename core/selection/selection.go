@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -51,6 +52,37 @@ type Excluded struct {
 // IsZero reports whether everything is read.
 func (s Selection) IsZero() bool {
 	return len(s.ExcludeTables) == 0 && len(s.StructureOnly) == 0 && len(s.Rows) == 0 && len(s.ExcludeFiles) == 0
+}
+
+// Add adds the entries of another selection.
+func (s *Selection) Add(more Selection) {
+	s.ExcludeTables = append(s.ExcludeTables, more.ExcludeTables...)
+	s.StructureOnly = append(s.StructureOnly, more.StructureOnly...)
+	s.Rows = append(s.Rows, more.Rows...)
+	s.ExcludeFiles = append(s.ExcludeFiles, more.ExcludeFiles...)
+}
+
+// Without returns a selection without the entries that another one has, too.
+func (s Selection) Without(other Selection) Selection {
+	texts := func(list, from []string) (rest []string) {
+		for _, text := range list {
+			if !slices.Contains(from, text) {
+				rest = append(rest, text)
+			}
+		}
+		return rest
+	}
+	rest := Selection{
+		ExcludeTables: texts(s.ExcludeTables, other.ExcludeTables),
+		StructureOnly: texts(s.StructureOnly, other.StructureOnly),
+		ExcludeFiles:  texts(s.ExcludeFiles, other.ExcludeFiles),
+	}
+	for _, rule := range s.Rows {
+		if !slices.ContainsFunc(other.Rows, func(r Rows) bool { return reflect.DeepEqual(r, rule) }) {
+			rest.Rows = append(rest.Rows, rule)
+		}
+	}
+	return rest
 }
 
 // ExcludesTable reports whether a table, named without prefix, is excluded, and by

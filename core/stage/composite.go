@@ -41,6 +41,9 @@ type Expansion struct {
 	Before, After []Part
 	// Selection is added to the selection of the pipeline.
 	Selection selection.Selection
+	// Standing is added to it, too, for what is never part of such a site, such as caches.
+	// It does not make a snapshot partial, and nobody is told if some of it matches nothing.
+	Standing selection.Selection
 }
 
 // Part is a stage of an Expansion.

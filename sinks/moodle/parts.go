@@ -37,7 +37,7 @@ func (c *Config) parts(_ context.Context, t *target) error {
 	if !c.DatabaseOnly {
 		t.Parts = append(t.Parts, c.folder("files", stage.Filedir, t.filedir()), c.folder("dataroot", stage.Dataroot, t.dataroot))
 	}
-	t.Selection = selection.Selection{
+	t.Standing = selection.Selection{
 		StructureOnly: []string{"sessions"},
 		ExcludeTables: []string{"tool_vault_*"},
 	}

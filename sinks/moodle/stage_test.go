@@ -72,7 +72,7 @@ func TestExpandsToTheSinksOfConfigPHP(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, got, want)
 		}
 	}
-	if s := e.Selection; !reflect.DeepEqual(s.StructureOnly, []string{"sessions"}) || !reflect.DeepEqual(s.ExcludeTables, []string{"tool_vault_*"}) {
+	if s := e.Standing; !reflect.DeepEqual(s.StructureOnly, []string{"sessions"}) || !reflect.DeepEqual(s.ExcludeTables, []string{"tool_vault_*"}) {
 		t.Errorf("the selection is %+v", s)
 	}
 }

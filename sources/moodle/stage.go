@@ -80,7 +80,7 @@ func (c *Config) expand(ctx context.Context, env stage.ExpandEnv) (*stage.Expans
 			stage.Dataroot: {Name: "dataroot", Use: "dataroot", Settings: map[string]any{"dir": root}},
 			stage.Site:     {Name: "site", Use: "site", Settings: c.site()},
 		}),
-		Selection: selection.Selection{StructureOnly: []string{"sessions"}},
+		Standing: selection.Selection{StructureOnly: []string{"sessions"}},
 	}, nil
 }
 

@@ -74,8 +74,8 @@ func TestExpandsConfigPHP(t *testing.T) {
 			if want := map[string]map[string]any{"database": c.database, "files": files, "dataroot": dataroot, "site": {"use": "site", "dir": dir, "config_php": false}}; !reflect.DeepEqual(got, want) {
 				t.Errorf("got %v, want %v", got, want)
 			}
-			if !reflect.DeepEqual(e.Selection.StructureOnly, []string{"sessions"}) {
-				t.Errorf("tables without rows: %q", e.Selection.StructureOnly)
+			if !reflect.DeepEqual(e.Standing.StructureOnly, []string{"sessions"}) {
+				t.Errorf("tables without rows: %q", e.Standing.StructureOnly)
 			}
 		})
 	}
