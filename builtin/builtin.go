@@ -6,6 +6,7 @@ import (
 	"github.com/lmsvault/vault/actions/command"
 	"github.com/lmsvault/vault/actions/http"
 	"github.com/lmsvault/vault/actions/purgecaches"
+	"github.com/lmsvault/vault/actions/removemissing"
 	replaceaddressaction "github.com/lmsvault/vault/actions/replaceaddress"
 	"github.com/lmsvault/vault/actions/restore"
 	"github.com/lmsvault/vault/actions/safeclone"
@@ -45,7 +46,7 @@ func Stages() (*stage.Registry, error) {
 		local.Stage(),
 		command.Stage(),
 		http.Stage(),
-		purgecaches.Stage(), upgrade.Stage(),
+		purgecaches.Stage(), removemissing.Stage(), upgrade.Stage(),
 		safeclone.Stage(),
 		replaceaddressaction.Stage(),
 		restore.Guard(),

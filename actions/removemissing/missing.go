@@ -14,7 +14,9 @@ import (
 
 // IDs of findings.
 const (
-	pluginID  = "missing-plugin"         // of one plugin
+	pluginID  = "missing-plugin"         // of a plugin that is removed
+	leftID    = "missing-plugin-left"    // of one that is not
+	noneID    = "missing-plugin-none"    // nothing is missing
 	refusedID = "missing-plugin-refused" // why nothing is removed
 )
 
@@ -77,7 +79,7 @@ func choose(code *component.Code, installed map[string]component.Version) (missi
 	states := code.Compare(installed)
 	gone := component.Only(states, component.Missing, component.Removed)
 	if len(gone) == 0 {
-		return nil, []stage.ActionFinding{finding(pluginID, stage.LevelOK, "the code of every installed plugin is there")}
+		return nil, []stage.ActionFinding{finding(noneID, stage.LevelOK, "the code of every installed plugin is there")}
 	}
 	if due := append(component.Due(states), component.Only(states, component.Lower)...); len(due) > 0 {
 		var names []string
@@ -91,9 +93,9 @@ func choose(code *component.Code, installed map[string]component.Version) (missi
 	for _, s := range gone {
 		switch {
 		case s.Change == component.Removed:
-			found = append(found, finding(pluginID, stage.LevelNote, "%s is left: Moodle no longer contains it, and its upgrade removes it", s.Component))
+			found = append(found, finding(leftID, stage.LevelNote, "%s is left: Moodle no longer contains it, and its upgrade removes it", s.Component))
 		case s.Standard:
-			f := finding(pluginID, stage.LevelWarning, "%s is left: it is part of this Moodle release, so the code is incomplete", s.Component)
+			f := finding(leftID, stage.LevelWarning, "%s is left: it is part of this Moodle release, so the code is incomplete", s.Component)
 			f.Remedy = "restore the directory of the plugin from Moodle's code"
 			found = append(found, f)
 		default:

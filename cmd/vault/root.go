@@ -6,6 +6,7 @@ import (
 	"github.com/lmsvault/vault/cmd/vault/cli"
 	"github.com/lmsvault/vault/cmd/vault/democmd"
 	"github.com/lmsvault/vault/cmd/vault/initcmd"
+	"github.com/lmsvault/vault/cmd/vault/moodlecmd"
 	"github.com/lmsvault/vault/cmd/vault/plugincmd"
 	"github.com/lmsvault/vault/cmd/vault/runcmd"
 	"github.com/lmsvault/vault/cmd/vault/snapshotcmd"
@@ -48,7 +49,7 @@ override the configuration file, which overrides the defaults.`,
 	root.AddCommand(
 		initcmd.New(a), snapshotcmd.NewInitRepository(a), runcmd.NewRun(a), runcmd.NewRecover(a), runcmd.NewPlan(a), runcmd.NewLint(a),
 		snapshotcmd.NewSnapshots(a), snapshotcmd.NewShow(a), snapshotcmd.NewLs(a), snapshotcmd.NewCat(a), snapshotcmd.NewVerify(a), snapshotcmd.NewForget(a), snapshotcmd.NewPrune(a), snapshotcmd.NewCopy(a),
-		stagecmd.NewStages(a), stagecmd.NewSchema(a), plugincmd.NewPlugin(a), snapshotcmd.NewKey(a), democmd.New(a), newVersion(a),
+		stagecmd.NewStages(a), stagecmd.NewSchema(a), plugincmd.NewPlugin(a), snapshotcmd.NewKey(a), democmd.New(a), moodlecmd.New(a), newVersion(a),
 	)
 	return root
 }

@@ -20,6 +20,7 @@ type afterSettings struct {
 	Purge      bool     `key:"purge_caches" default:"true" help:"empty the target's caches after the restore"`
 	Upgrade    string   `key:"upgrade" default:"auto" oneof:"auto true false" help:"run Moodle's upgrade if the target's code is newer than the backup, which needs PHP: true, false (only say the command), or auto: as the setting upgradeafterrestore of the target's plugin tool_vault, else false"`
 	UpgradeVia []string `key:"upgrade_via" help:"directories with the code of releases in between, for a backup that is too old for the target's code" example:"[/code/moodle-4.1, /code/moodle-4.5]"`
+	Missing    string   `key:"remove_missing" default:"auto" oneof:"auto true false" help:"uninstall plugins of the backup whose code the target lacks, as the action remove-missing does: true, false, or auto: as the setting restoreremovemissing of the target's plugin tool_vault, else false"`
 	PHP        string   `key:"php" default:"php" help:"the program php, for the upgrade" example:"/usr/bin/php8.3"`
 }
 
@@ -59,5 +60,15 @@ func (c *Config) after(ctx context.Context, t *target) error {
 		t.planned(upgrade("upgrade-check"))
 	}
 	t.After = append(t.After, upgrade("upgrade"))
+	missing, err := t.wanted(ctx, c.Missing, "restoreremovemissing")
+	if err != nil || !missing {
+		return err
+	}
+	t.After = append(t.After, c.onSite("remove-missing"))
+	if c.Purge { // Moodle caches the list of plugins
+		again := c.onSite("purge-caches")
+		again.Name = "purge-caches-again"
+		t.After = append(t.After, again)
+	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	_ "modernc.org/sqlite" // the driver sqlite
@@ -54,7 +55,7 @@ func TestSettingsOfToolVaultAreDefaults(t *testing.T) {
 	defer db.Close()
 	for _, statement := range []string{
 		"CREATE TABLE m_config (id INTEGER PRIMARY KEY, name TEXT, value TEXT)", "CREATE TABLE m_config_plugins (id INTEGER PRIMARY KEY, plugin TEXT, name TEXT, value TEXT)",
-		"INSERT INTO m_config_plugins (plugin, name, value) VALUES ('tool_vault', 'upgradeafterrestore', '1')",
+		"INSERT INTO m_config_plugins (plugin, name, value) VALUES ('tool_vault', 'upgradeafterrestore', '1'), ('tool_vault', 'restoreremovemissing', '1')",
 	} {
 		if _, err := db.Exec(statement); err != nil {
 			t.Fatal(err)
@@ -88,6 +89,9 @@ func TestSettingsOfToolVaultAreDefaults(t *testing.T) {
 			}
 			if got := part(t, e.After, "upgrade").Settings["run"]; got != c.run {
 				t.Errorf("run is %v", got)
+			}
+			if got, want := slices.Contains(names(e.After), "remove-missing"), (name == "database" || name == "sink" || name == "forced off"); got != want {
+				t.Errorf("after the restore: %v", names(e.After))
 			}
 		})
 	}
