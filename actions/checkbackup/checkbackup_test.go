@@ -119,7 +119,7 @@ func (s *small) check(t *testing.T, id string, c checkbackup.Config, plan *stage
 	if c.DataRoot == "" {
 		c.DataRoot = s.root
 	}
-	for _, k := range checkbackup.Checks() {
+	for _, k := range checkbackup.Checks().Checks {
 		if k.ID != id {
 			c.Skip = append(c.Skip, k.ID)
 		}
@@ -284,7 +284,7 @@ func TestChecksWithoutDatabaseAreWarnings(t *testing.T) {
 	if err != nil || r.Level() != stage.LevelWarning {
 		t.Fatalf("level %s, %v", r.Level(), err)
 	}
-	for _, k := range checkbackup.Checks() {
+	for _, k := range checkbackup.Checks().Checks {
 		if !slices.ContainsFunc(r.Findings, func(f stage.ActionFinding) bool { return f.ID == k.ID }) {
 			t.Errorf("no finding of %s", k.ID)
 		}
@@ -301,7 +301,7 @@ func TestSettingsAreValidated(t *testing.T) {
 
 func TestEveryCheckIsDescribed(t *testing.T) {
 	seen := map[string]bool{}
-	for _, k := range checkbackup.Checks() {
+	for _, k := range checkbackup.Checks().Checks {
 		f := stage.ActionReport{Findings: []stage.ActionFinding{k.Finding(stage.LevelOK, "x")}}
 		if seen[k.ID] || f.Validate() != nil || k.Title == "" || k.Doc == "" || len(k.Levels) == 0 {
 			t.Errorf("%+v", k)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -33,7 +34,7 @@ func diskSpace(_ context.Context, s *site) ([]stage.ActionFinding, error) {
 	add(check.Repository, need, s.Repositories...)
 	add(check.Target, need, s.Targets...)
 	temp := s.temp
-	if temp == "" {
+	if temp == "" || strings.HasPrefix(temp, os.TempDir()+"/") { // a name that is the same in every run
 		temp = os.TempDir()
 	}
 	add(check.Temporary, 0, temp)

@@ -37,7 +37,7 @@ type Config struct {
 func (c *Config) Validate() error {
 	errs := []error{c.Address.Validate()}
 	for i, id := range c.Skip {
-		if !slices.ContainsFunc(Checks(), func(k check.Check) bool { return k.ID == id }) {
+		if !slices.ContainsFunc(Checks().Checks, func(k check.Check) bool { return k.ID == id }) {
 			key := fmt.Sprintf("skip[%d]", i)
 			errs = append(errs, config.At(key, "%s is not the ID of a check; vault check --list shows them", key))
 		}
@@ -69,12 +69,19 @@ func (c *Config) accepted(kind stage.LossKind) int64 {
 }
 
 // Checks returns the descriptions of the checks, in the order in which they are performed.
-func Checks() []check.Check { return check.Checks(steps()) }
+func Checks() check.Group {
+	return check.Group{
+		Title: "Before a backup",
+		Doc: `The action ` + "[`check-backup`](stages/action-check-backup.md)" + ` performs them after the run has been planned; the source
+moodle includes it. Single checks are left out with ` + "`skip`" + `.`,
+		Checks: check.Checks(steps()),
+	}
+}
 
 // Stage returns the description of the action.
 func Stage() stage.Stage {
 	var names []string
-	for _, c := range Checks() {
+	for _, c := range Checks().Checks {
 		names = append(names, "`"+c.ID+"`")
 	}
 	return stage.Stage{

@@ -14,6 +14,7 @@ import (
 )
 
 //go:generate go run . stages --markdown ../../docs/stages
+//go:generate go run . check --markdown ../../docs/checks.md
 
 // newRoot returns the command vault with all its subcommands.
 func newRoot(a *cli.App) *cobra.Command {
@@ -47,7 +48,7 @@ override the configuration file, which overrides the defaults.`,
 	flags.Bool("isolate", false, "run every built-in stage in its own process, whatever the pipeline says")
 	flags.String("config", "", "file with the tool's settings (default lmsvault/config.yaml in the user's configuration directory)")
 	root.AddCommand(
-		initcmd.New(a), snapshotcmd.NewInitRepository(a), runcmd.NewRun(a), runcmd.NewRecover(a), runcmd.NewPlan(a), runcmd.NewLint(a),
+		initcmd.New(a), snapshotcmd.NewInitRepository(a), runcmd.NewRun(a), runcmd.NewRecover(a), runcmd.NewPlan(a), runcmd.NewCheck(a), runcmd.NewLint(a),
 		snapshotcmd.NewSnapshots(a), snapshotcmd.NewShow(a), snapshotcmd.NewLs(a), snapshotcmd.NewCat(a), snapshotcmd.NewVerify(a), snapshotcmd.NewForget(a), snapshotcmd.NewPrune(a), snapshotcmd.NewCopy(a),
 		stagecmd.NewStages(a), stagecmd.NewSchema(a), plugincmd.NewPlugin(a), snapshotcmd.NewKey(a), democmd.New(a), moodlecmd.New(a), newVersion(a),
 	)

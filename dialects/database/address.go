@@ -13,7 +13,7 @@ import (
 
 // Address says where a site's database is. Stages embed it in their settings.
 type Address struct {
-	Engine string        `key:"engine" required:"true" oneof:"mysql postgres sqlite" help:"engine of the database; mysql is MariaDB, too"`
+	Engine string        `key:"engine" required:"true" oneof:"mysql postgres sqlite" help:"engine of the database; mysql is MariaDB, too" example:"mysql"`
 	DSN    config.Secret `key:"dsn" help:"the database, as the stages mysql and postgres take it" example:"${env:MOODLE_DSN}"`
 	Path   string        `key:"path" help:"the file of an SQLite database" example:"/srv/moodle/site.sqlite"`
 	Prefix string        `key:"prefix" default:"mdl_" help:"prefix of the site's table names; may be empty"`
