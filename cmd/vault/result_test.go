@@ -10,11 +10,11 @@ import (
 )
 
 func TestProofsNameExceptions(t *testing.T) {
-	tables := []run.TableResult{{Target: "postgres", Table: "a", Rows: 1, Refused: 1200}, {Target: "postgres", Table: "b"}}
+	tables := []run.TableResult{{Target: "postgres", Table: "a", Rows: 1, Refused: 1200}, {Target: "postgres", Table: "b", Changed: true}}
 	var well, ill strings.Builder
 	files := []run.FilesResult{{Target: "files", Part: "filedir", Files: 1200, Bytes: 3 << 20}}
 	cli.Proofs(&well, &run.Result{Tables: tables, Files: files}, true)
-	if want := "verified: postgres: 2 tables, 1 row, identical to the source, except 1,200 refused rows\n" +
+	if want := "verified: postgres: 2 tables, 1 row, identical to the source, except 1 table as changed by transforms and 1,200 refused rows\n" +
 		"verified: files: 1,200 files (3.0 MiB) of filedir, identical to the source\n"; well.String() != want {
 		t.Errorf("got %q, want %q", well.String(), want)
 	}

@@ -102,7 +102,7 @@ func TestAddedRowsAreWrittenCountedAndProven(t *testing.T) {
 	if got := sorted(sink.tables["empty"]); got != "1\tx" {
 		t.Errorf("empty holds %q", got)
 	}
-	if u := resultOf(t, r, "user"); u.Rows != 5 || u.Added != 2 || u.Dropped != 0 || u.Refused != 0 || u.Want != u.Got {
+	if u := resultOf(t, r, "user"); u.Rows != 5 || !u.Changed || u.Added != 2 || u.Dropped != 0 || u.Refused != 0 || u.Want != u.Got {
 		t.Errorf("the result of user is %+v", u)
 	}
 	if u := resultOf(t, r, "files"); u.Added != 0 || u.Rows != 1 {

@@ -69,6 +69,7 @@ type TableResult struct {
 	Table   string   `json:"table"`
 	Rows    int64    `json:"rows"`              // rows that the target must hold
 	Dropped int64    `json:"dropped,omitempty"` // further rows read, dropped by a transform
+	Changed bool     `json:"changed,omitempty"` // transforms made other rows of those that were read
 	Added   int64    `json:"added,omitempty"`   // rows among these that were not read, added by a transform
 	Refused int64    `json:"refused,omitempty"` // further rows read, rejected by the target
 	Want    rows.Sum `json:"want"`

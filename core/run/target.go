@@ -288,8 +288,9 @@ func (t *Target) prove(ctx context.Context, expected map[string]*tally, l *ledge
 		}
 		got, ok := byName[name]
 		read, _ := expected[name].total()
+		changed := t.mappings[name].rewrite && want != expected[name].of(t)
 		dropped, added := t.mappings[name].changed()
-		result := TableResult{Target: t.Name, Table: name, Rows: want.Rows, Dropped: dropped, Added: added, Refused: read.Rows - dropped + added - want.Rows, Want: want, Got: got.Sum}
+		result := TableResult{Target: t.Name, Table: name, Rows: want.Rows, Changed: changed, Dropped: dropped, Added: added, Refused: read.Rows - dropped + added - want.Rows, Want: want, Got: got.Sum}
 		switch {
 		case !ok:
 			result.Faults = []string{"missing in the target"}

@@ -55,7 +55,7 @@ func (a *App) PrintResult(r *run.Result, well bool) error {
 // lists what each target holds.
 func Proofs(b *strings.Builder, r *run.Result, well bool) {
 	var targets []string
-	equal, rows, refused := map[string]int{}, map[string]int64{}, map[string]int64{}
+	equal, changed, rows, refused := map[string]int{}, map[string]int{}, map[string]int64{}, map[string]int64{}
 	for _, t := range r.Tables {
 		if !slices.Contains(targets, t.Target) {
 			targets = append(targets, t.Target)
@@ -64,6 +64,9 @@ func Proofs(b *strings.Builder, r *run.Result, well bool) {
 			equal[t.Target]++
 			rows[t.Target] += t.Rows
 			refused[t.Target] += t.Refused
+			if t.Changed {
+				changed[t.Target]++
+			}
 			continue
 		}
 		fmt.Fprintf(b, "NOT VERIFIED: %s: table %s: %s\n", t.Target, t.Table, strings.Join(t.Faults, "; "))
@@ -73,8 +76,15 @@ func Proofs(b *strings.Builder, r *run.Result, well bool) {
 	}
 	for _, target := range targets {
 		fmt.Fprintf(b, "verified: %s: %s, %s, identical to the source", target, Count(equal[target], "table"), Count(rows[target], "row"))
+		var except []string
+		if n := changed[target]; n > 0 {
+			except = append(except, Count(n, "table")+" as changed by transforms")
+		}
 		if n := refused[target]; n > 0 {
-			fmt.Fprintf(b, ", except %s", Count(n, "refused row"))
+			except = append(except, Count(n, "refused row"))
+		}
+		if except != nil {
+			fmt.Fprintf(b, ", except %s", strings.Join(except, " and "))
 		}
 		fmt.Fprintln(b)
 	}
