@@ -46,9 +46,12 @@ func Stages() (*stage.Registry, error) {
 		local.Stage(),
 		command.Stage(),
 		http.Stage(),
-		purgecaches.Stage(), removemissing.Stage(), upgrade.Stage(),
+		purgecaches.Stage(),
+		removemissing.Stage(),
+		restore.Check(),
 		safeclone.Stage(),
 		replaceaddressaction.Stage(),
+		upgrade.Stage(),
 		restore.Guard(),
 		checkbackup.Stage(),
 	)

@@ -15,8 +15,8 @@ import (
 	"github.com/lmsvault/vault/internal/servers"
 )
 
-// engines are the databases of the tests, each with no tables.
-var engines = map[string]func(t *testing.T) database.Address{
+// empty are the databases of the tests, each with no tables.
+var empty = map[string]func(t *testing.T) database.Address{
 	"MariaDB":    func(t *testing.T) database.Address { return at("mysql", servers.MariaDB(t).DSN) },
 	"PostgreSQL": func(t *testing.T) database.Address { return at("postgres", servers.Postgres(t).DSN) },
 	"SQLite": func(t *testing.T) database.Address {
@@ -117,7 +117,7 @@ func TestGuardReplacesOnlySitesThatAreMeantAndAllowIt(t *testing.T) {
 			execute(t, a, "CREATE TABLE {user} (id BIGINT NOT NULL PRIMARY KEY)", "CREATE TABLE {vault_restoring} (id INT)")
 		}, php: address, confirm: true},
 	}
-	for engine, make := range engines {
+	for engine, make := range empty {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			a, n := make(t), 0
@@ -164,7 +164,7 @@ func holds(id, allows string) func(t *testing.T, a database.Address) {
 }
 
 func TestConfirmationShowsBothSites(t *testing.T) {
-	a := engines["SQLite"](t)
+	a := empty["SQLite"](t)
 	install(t, a, "another-site", "1")
 	pool := t.TempDir()
 	if err := os.Mkdir(filepath.Join(pool, "ab"), 0o700); err != nil {

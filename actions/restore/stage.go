@@ -24,3 +24,19 @@ The text to confirm shows both sites with their names, addresses, identifiers, v
 		}),
 	}
 }
+
+// Check returns the description of the action check-restore.
+func Check() stage.Stage {
+	return stage.Stage{
+		Info: stage.Info{
+			Name: "check-restore", Role: stage.RoleAction,
+			Summary: "Checks whether a backup fits the site that it is restored into.",
+			Doc: `The sink moodle adds it by itself. It runs when: planned, before anything is written, and changes nothing. The checks are
+described in [checks.md](../checks.md).`,
+			Config: func() any { return &checkConfig{} },
+		},
+		NewAction: stage.Typed(func(_ context.Context, c *checkConfig, _ stage.Env) (stage.Action, error) {
+			return &checker{cfg: *c}, nil
+		}),
+	}
+}

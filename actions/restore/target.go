@@ -54,14 +54,10 @@ func (c *targetSettings) target(ctx context.Context, config *site.Site) (t *targ
 	if err != nil {
 		return nil, err
 	}
-	if t.Place = address.Path; t.Place != "" {
-		if _, err := os.Stat(t.Place); errors.Is(err, fs.ErrNotExist) {
-			return t, nil
-		}
-	}
-	d, err := address.Open(ctx)
-	if err != nil {
-		return nil, err
+	t.Place = address.Path
+	d, err := open(ctx, config)
+	if d == nil || err != nil {
+		return t, err
 	}
 	defer func() { err = errors.Join(err, d.Close(ctx)) }()
 	t.Place = d.Address()

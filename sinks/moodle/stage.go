@@ -19,6 +19,7 @@ type Config struct {
 	siteSettings
 	partSettings
 	preserveSettings
+	checkSettings
 	guardSettings
 	valueSettings
 	addressSettings
@@ -38,6 +39,7 @@ func (c *Config) concerns() []func(context.Context, *target) error {
 		c.values,
 		c.newAddress,
 		c.after,
+		c.checks,
 		c.guard, // last of the actions that run when: planned, as it asks for confirmation
 	}
 }
