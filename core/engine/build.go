@@ -59,6 +59,7 @@ func Build(ctx context.Context, p *pipeline.Pipeline, stages Stages, env stage.E
 			return nil, err
 		}
 	}
+	j.LogDir.Path, j.LogDir.Required = p.Logs()
 	var hidden config.Redactor
 	hidden.Add(p.Hidden...)
 	j.Redact = hidden.Redact

@@ -123,7 +123,7 @@ func (l *loader) done() (*Pipeline, config.Findings) {
 	if len(l.found.Of(config.Error)) > 0 {
 		return nil, l.found
 	}
-	l.pipeline.Hidden = l.decoder.Hidden()
+	l.pipeline.Hidden, l.pipeline.Variables = l.decoder.Hidden(), l.decoder.Used()
 	return l.pipeline, l.found
 }
 

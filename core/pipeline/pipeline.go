@@ -28,6 +28,8 @@ type Pipeline struct {
 	// Hidden lists values that messages, logs and results must not show: secrets, and values
 	// from the environment or from files.
 	Hidden []string
+	// Variables names the values of --set that the file uses.
+	Variables []string
 }
 
 // Step is a stage in a pipeline with its configuration.
@@ -140,6 +142,8 @@ type Settings struct {
 	MaxShrink int `key:"max_shrink" default:"50" min:"0" max:"100" help:"percentage by which a part (db, filedir, dataroot) may shrink since the previous snapshot; more is a loss of kind missing_part; 100 for no limit"`
 	// Tags are stored in the snapshots of the run.
 	Tags []string `key:"tags" open:"true" help:"tags of the snapshots of this run, to find, keep or forget them by" example:"[weekly]"`
+	// LogDir is the directory for logs of runs that change a site; see Pipeline.Logs.
+	LogDir string `key:"log_dir" place:"dir" help:"directory for the logs of runs that write to a site, outside of what they replace; default: vault-logs beside this file" example:"/var/log/vault"`
 	// Accept is the loss budget: the maximum number of losses of a kind.
 	Accept map[stage.LossKind]int64
 }

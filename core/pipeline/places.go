@@ -32,8 +32,10 @@ func (p *Pipeline) Apart() error {
 // check whether two addresses lead to the same server.
 func (p *Pipeline) overlaps() config.Findings {
 	o := &overlaps{machine: place.Here()}
+	logs, _ := p.Logs()
 	for i := range p.Sink {
 		sink := &p.Sink[i]
+		o.logs(logs, sink)
 		for j := range p.Source {
 			o.sourceAndSink(&p.Source[j], sink)
 		}
@@ -42,6 +44,36 @@ func (p *Pipeline) overlaps() config.Findings {
 		}
 	}
 	return o.found
+}
+
+// LogsName is the name of the default directory of logs, beside the pipeline file.
+const LogsName = "vault-logs"
+
+// Logs returns the absolute path of the directory for the log of a run, and whether the
+// file sets it. It is "" if the pipeline writes to repositories only.
+func (p *Pipeline) Logs() (dir string, set bool) {
+	if !slices.ContainsFunc(p.Sink, func(s Step) bool { return !s.storage() }) {
+		return "", false
+	}
+	dir, set = p.LogDir, p.LogDir != ""
+	if !set {
+		dir = filepath.Join(p.Dir, LogsName)
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return filepath.Clean(dir), set
+	}
+	return abs, set
+}
+
+// logs compares the directory of logs with the place of a sink, which may replace it.
+func (o *overlaps) logs(dir string, sink *Step) {
+	if dir == "" || sink.path() == "" {
+		return
+	}
+	if o.machine.Find(dir).Within(o.machine.Find(sink.path())) {
+		o.fail(sink.placeAt("dir", "file"), "set log_dir to another directory", "the log of the run would be in %s, inside of what %s writes", dir, sink.Label())
+	}
 }
 
 type overlaps struct {

@@ -24,9 +24,11 @@ const (
 	Moving   Kind = "moving"    // current totals, sent several times a second, also while nothing moves
 	Unit     Kind = "unit"      // a unit is done
 	StepOpen Kind = "step"      // a long single step begins: Step, Target
-	StepDone Kind = "step_done" // the step has ended, successfully or not: Step, Target
+	StepDone Kind = "step_done" // the step has ended: Step, Target; Text is the error if it failed
 	Lost     Kind = "loss"      // a loss was recorded: Loss, Target. Only the first losses are events; the result lists all
+	Noted    Kind = "note"      // a note was recorded, such as a retry: Note, Target
 	Acted    Kind = "action"    // an action has ended: Action
+	Proven   Kind = "proven"    // what a target holds was read back and is as it was sent: Target, Text; counts are the target's
 	Done     Kind = "done"      // the run succeeded: Result
 	Failed   Kind = "error"     // the run failed: Text, Class, possibly Result
 )
@@ -48,6 +50,7 @@ type Event struct {
 	// the most recent step that is still running.
 	Step string      `json:"step,omitempty"`
 	Loss *stage.Loss `json:"loss,omitempty"`
+	Note *stage.Note `json:"note,omitempty"`
 	// Action is the result of an action before or after the run.
 	Action *stage.ActionResult `json:"action,omitempty"`
 	// Bytes counts verified bytes: read, hashed and accepted by every sink.

@@ -117,7 +117,7 @@ func (q *queue) add(e Event) {
 			return
 		}
 		fallthrough
-	case Unit, Lost, StepOpen, StepDone:
+	case Unit, Lost, Noted, StepOpen, StepDone:
 		if len(q.waiting) >= most {
 			return
 		}

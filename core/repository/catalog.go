@@ -182,7 +182,7 @@ func describe(s *manifest.Snapshot) *stage.Snapshot {
 	site := Site(s)
 	d := &stage.Snapshot{
 		ID: s.ID, Start: s.Start, End: s.End, Host: s.Host, Pipeline: s.Pipeline, Site: site.ID, SiteName: site.Name,
-		Version: s.Version, Tags: s.Tags, Facts: stage.PublicFacts(s.Facts), Losses: s.Losses, Notes: s.Notes, Original: s.Original, Lacks: s.Lacks(), Totals: s.Totals,
+		Version: s.Version, Tags: s.Tags, Facts: stage.PublicFacts(s.Facts), Losses: s.Losses, Notes: s.Notes, Log: s.Log, Original: s.Original, Lacks: s.Lacks(), Totals: s.Totals,
 		Parts: map[string]stage.Amount{},
 	}
 	if by, ok := s.Signer(); ok {

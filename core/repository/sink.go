@@ -263,7 +263,7 @@ func (s *Sink) manifest(o *stage.Outcome) (*manifest.Snapshot, error) {
 	snap := &manifest.Snapshot{
 		Format: object.Format, ID: id, Start: s.start.UTC(), End: time.Now().UTC(), Host: host,
 		Pipeline: s.pipeline, Version: manifest.Version(), Tags: s.tags, Facts: maps.Clone(o.Facts), Tables: []manifest.Table{},
-		Units: []manifest.Unit{}, Losses: o.Losses, Notes: o.Notes, KID: s.chunks.Generation.KID,
+		Units: []manifest.Unit{}, Losses: o.Losses, Notes: o.Notes, Log: o.Log, KID: s.chunks.Generation.KID,
 	}
 	if s.previous != nil {
 		snap.Previous = s.previous.ID

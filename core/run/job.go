@@ -53,6 +53,12 @@ type Job struct {
 	// Redact hides secrets in texts that actions get or return. nil: nothing is hidden.
 	Redact func(text string) string
 
+	// LogDir is where the log of a run that changes a site is written.
+	LogDir LogDir
+	// Command returns the command line that repeats the run, for its log; nil if unknown.
+	Command func(Again) string
+
+	log     *runLog
 	acted   []stage.ActionResult
 	site    *stage.Plan // inventory of the sources
 	refusal error       // refusal by an action in Plan
@@ -126,7 +132,7 @@ func (j *Job) Close(ctx context.Context) error {
 // a dry run of the actions before the run. It changes nothing. Losses and findings
 // are part of the plan, not an error; see Refusal.
 func (j *Job) Plan(ctx context.Context) (*Plan, error) {
-	j.track = startTracker(j.Reporter, j.Name)
+	j.track = startTracker(j.Reporter, j.Name, newRunLog(j.redacted))
 	defer func() { j.track.end() }()
 	j.refusal = j.act(ctx, stage.ActionRequest{Moment: stage.MomentStart, DryRun: true}, true)
 	p, err := j.plan(ctx)
@@ -148,6 +154,7 @@ func (j *Job) plan(ctx context.Context) (*Plan, error) {
 		j.firstPause = firstPause
 	}
 	j.ledger = newLedger(j.track.lost)
+	j.ledger.noted = j.track.noted
 	j.track.phase("plan")
 	if err := j.apart(); err != nil {
 		return nil, err

@@ -29,6 +29,7 @@ type ledger struct {
 	groups map[group]int64
 	notes  []entry[stage.Note]
 	tell   func(by *Target, l stage.Loss) // called for each loss that is listed individually
+	noted  func(by *Target, n stage.Note) // called for each note; may be nil
 }
 
 type entry[T any] struct {
@@ -73,6 +74,9 @@ func (l *ledger) note(by *Target, notes ...stage.Note) {
 	defer l.mu.Unlock()
 	for _, n := range notes {
 		l.notes = append(l.notes, entry[stage.Note]{by, n})
+		if l.noted != nil {
+			l.noted(by, n)
+		}
 	}
 }
 

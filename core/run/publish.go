@@ -32,6 +32,9 @@ func (j *Job) published() []*Target {
 // interruption no longer ends it.
 func (j *Job) publish(ctx context.Context) error {
 	targets := j.published()
+	for _, t := range targets {
+		j.ifKilled(t, t.between(), false)
+	}
 	if err := j.expose(ctx, targets); err != nil {
 		return err
 	}
@@ -50,6 +53,14 @@ func (j *Job) publish(ctx context.Context) error {
 		}
 	}
 	return j.settle(ctx, targets)
+}
+
+// between describes the target while the targets are published.
+func (t *Target) between() string {
+	if _, ok := t.Sink.(stage.Exposer); ok {
+		return "the target is the old site or the new one, which is complete and proven; visitors may be shut out; run again, which first completes what was begun or takes it back"
+	}
+	return "the new site is complete and proven, but may still be marked as incomplete; run again if the site is refused"
 }
 
 // expose calls Expose where there is one. The data root is last, because it closes the site.

@@ -59,7 +59,7 @@ func (r Recovery) notes() []stage.Note {
 // An outcome of RecoveredNeither comes with an error of class failure.Refused. Recover can
 // be repeated.
 func (j *Job) Recover(ctx context.Context) (Recovery, []stage.ActionResult, error) {
-	j.track = startTracker(j.Reporter, j.Name)
+	j.track = startTracker(j.Reporter, j.Name, newRunLog(j.redacted))
 	defer func() { j.track.end() }()
 	outcome, err := j.recover(ctx)
 	if err != nil {

@@ -49,6 +49,7 @@ type Result struct {
 	Started   time.Time         `json:"started"`
 	Finished  time.Time         `json:"finished"`
 	Exit      failure.Class     `json:"exit"`
+	Log       string            `json:"log,omitempty"` // path of the log file
 	DryRun    bool              `json:"dry_run,omitempty"`
 	Facts     map[string]string `json:"facts,omitempty"`
 	Snapshots []string          `json:"snapshots,omitempty"` // snapshots that were read

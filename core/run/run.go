@@ -20,10 +20,14 @@ import (
 // the run got.
 func (j *Job) Run(ctx context.Context) (*Result, error) {
 	r := &Result{Pipeline: j.Name, Started: time.Now().UTC(), DryRun: j.DryRun}
-	j.track = startTracker(j.Reporter, j.Name)
+	j.log = newRunLog(j.redacted)
+	j.track = startTracker(j.Reporter, j.Name, j.log)
 	defer j.track.end()
 	r.Run = j.track.to.Run()
-	err := j.run(ctx, r)
+	err := j.beginLog(r)
+	if err == nil {
+		err = j.run(ctx, r)
+	}
 	if ctx.Err() != nil && err != nil {
 		err = failure.Wrap(failure.Interrupted, err)
 	}
@@ -36,6 +40,7 @@ func (j *Job) Run(ctx context.Context) (*Result, error) {
 	r.Actions = j.acted
 	r.Finished = time.Now().UTC()
 	r.Exit = failure.Of(err)
+	j.endLog(r, err)
 	return r, err
 }
 
@@ -137,15 +142,19 @@ func (j *Job) abort(ctx context.Context) error {
 			continue
 		}
 		if j.follows(t) {
-			errs = append(errs, fmt.Errorf("%s: %s", t.Name, j.following()))
+			t.ended = j.following()
+			errs = append(errs, fmt.Errorf("%s: %s", t.Name, t.ended))
 			continue
 		}
 		err := t.Sink.Abort(context.WithoutCancel(ctx))
 		switch {
 		case t.publishing && err != nil:
-			errs = append(errs, fmt.Errorf("%s: the target was proven but may or may not be published; check it, or run again with replace: true", t.Name))
+			t.ended = "the target was proven but may or may not be published; check it, or run again with replace: true"
 		case t.open && !t.keeps() && !t.dry:
-			errs = append(errs, fmt.Errorf("%s: %s", t.Name, t.left()))
+			t.ended = t.left()
+		}
+		if t.ended != "" {
+			errs = append(errs, fmt.Errorf("%s: %s", t.Name, t.ended))
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: aborting: %w", t.Name, err))
@@ -162,6 +171,7 @@ func (j *Job) execute(ctx context.Context, r *Result) error {
 			return err
 		}
 		t.begun = true
+		j.ifKilled(t, t.left(), t.Replace != stage.ReplaceSwap)
 		if err := j.track.during(ctx, t.Name, "preparing the target", func(ctx context.Context) error { return t.Sink.Begin(ctx, t.plan) }); err != nil {
 			return t.refusal(err)
 		}
@@ -195,6 +205,7 @@ func (j *Job) execute(ctx context.Context, r *Result) error {
 		outcome := &stage.Outcome{Tables: tables, Facts: maps.Clone(j.facts)}
 		outcome.Dropped, outcome.Added = t.changed()
 		outcome.Losses, outcome.Notes = j.ledger.of(t)
+		outcome.Log = j.log.soFar()
 		if err := j.track.during(ctx, t.Name, "finishing", func(ctx context.Context) error { return t.Sink.Finish(ctx, outcome) }); err != nil {
 			return fmt.Errorf("%s: %w", t.Name, err)
 		}
@@ -219,7 +230,9 @@ func (j *Job) execute(ctx context.Context, r *Result) error {
 			return err
 		}
 		t.proven = true
-		r.Files = append(r.Files, t.filesProven()...)
+		files := t.filesProven()
+		r.Files = append(r.Files, files...)
+		j.track.proven(t, results, files)
 	}
 	return nil
 }

@@ -40,9 +40,10 @@ type Target struct {
 	proven     bool
 	exposed    bool // Expose was called
 	published  bool
-	publishing bool // Publish was called
-	doubtful   bool // Publish failed, and whether it took effect is unknown
-	dry        bool // it discards what is written
+	publishing bool   // Publish was called
+	doubtful   bool   // Publish failed, and whether it took effect is unknown
+	ended      string // state after the run failed
+	dry        bool   // it discards what is written
 
 	mu    sync.Mutex
 	files map[string]held // by part, in committed units

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ const grace = 2 * time.Second
 // tracker counts progress and reports it to a Stream. It is safe for concurrent use.
 type tracker struct {
 	to    *progress.Stream
+	log   *runLog
 	own   bool       // the stream belongs to the run, which closes it
 	order sync.Mutex // keeps reports in the order of their counts
 	mu    sync.Mutex
@@ -32,9 +34,9 @@ type tracker struct {
 type step struct{ target, text string }
 
 // startTracker starts reporting; end must be called. A Reporter that is not a Stream
-// gets one for this run and is not closed. to may be nil.
-func startTracker(to progress.Reporter, name string) *tracker {
-	t := &tracker{stop: make(chan struct{}), done: make(chan struct{})}
+// gets one for this run and is not closed. to may be nil. The log gets each event at once.
+func startTracker(to progress.Reporter, name string, log *runLog) *tracker {
+	t := &tracker{log: log, stop: make(chan struct{}), done: make(chan struct{})}
 	switch to := to.(type) {
 	case nil:
 		t.to, t.own = progress.NewStream(), true
@@ -85,25 +87,71 @@ func (t *tracker) lost(by *Target, l stage.Loss) {
 	})
 }
 
-// stepped returns a context with which a stage reports its long steps.
-func (t *tracker) stepped(ctx context.Context, name string) context.Context {
-	return stage.WithSteps(ctx, func(text string) func() {
-		s := &step{name, text}
-		about := func(e *progress.Event) { e.Step, e.Target = text, name }
-		t.report(progress.StepOpen, func() { t.steps = append(t.steps, s) }, about)
-		return sync.OnceFunc(func() {
-			t.report(progress.StepDone, func() {
-				t.steps = slices.DeleteFunc(t.steps, func(other *step) bool { return other == s })
-			}, about)
-		})
+// noted reports a note of a target, or of the source if by is nil.
+func (t *tracker) noted(by *Target, n stage.Note) {
+	t.report(progress.Noted, nil, func(e *progress.Event) {
+		e.Note, e.Target = &n, ""
+		if by != nil {
+			e.Target = by.Name
+		}
 	})
 }
 
+// proven reports that a target was proven, with what it holds if it is a site.
+func (t *tracker) proven(of *Target, tables []TableResult, files []FilesResult) {
+	t.report(progress.Proven, nil, func(e *progress.Event) {
+		e.Target, e.Step, e.Unit = of.Name, "", ""
+		e.Rows, e.Files, e.Bytes = 0, 0, 0
+		for _, table := range tables {
+			e.Rows += table.Rows
+		}
+		for _, part := range files {
+			e.Files, e.Bytes = e.Files+part.Files, e.Bytes+part.Bytes
+		}
+		switch {
+		case of.dry:
+			e.Text = "checked in a dry run"
+		case of.keeps():
+			e.Text = "the snapshot was read back"
+		case len(tables) > 0 && len(files) > 0:
+			e.Text = fmt.Sprintf("%d tables and all files are as they were sent", len(tables))
+		case len(tables) > 0:
+			e.Text = fmt.Sprintf("%d tables are as they were sent", len(tables))
+		default:
+			e.Text = "all files are as they were sent"
+		}
+	})
+}
+
+// stepped returns a context with which a stage reports its long steps.
+func (t *tracker) stepped(ctx context.Context, name string) context.Context {
+	return stage.WithSteps(ctx, func(text string) func() {
+		end := t.open(name, text)
+		return sync.OnceFunc(func() { end(nil) })
+	})
+}
+
+// open reports the begin of a step. The function that it returns reports the end; it must
+// be called once.
+func (t *tracker) open(name, text string) (end func(error)) {
+	s := &step{name, text}
+	t.report(progress.StepOpen, func() { t.steps = append(t.steps, s) }, func(e *progress.Event) { e.Step, e.Target = text, name })
+	return func(err error) {
+		t.report(progress.StepDone, func() {
+			t.steps = slices.DeleteFunc(t.steps, func(other *step) bool { return other == s })
+		}, func(e *progress.Event) {
+			if e.Step, e.Target = text, name; err != nil {
+				e.Text = err.Error()
+			}
+		})
+	}
+}
+
 // during reports a whole call of a stage as a step, which the stage may divide.
-func (t *tracker) during(ctx context.Context, name, text string, call func(context.Context) error) error {
-	ctx = t.stepped(ctx, name)
-	defer stage.Step(ctx, text)()
-	return call(ctx)
+func (t *tracker) during(ctx context.Context, name, text string, call func(context.Context) error) (err error) {
+	end := t.open(name, text)
+	defer func() { end(err) }()
+	return call(t.stepped(ctx, name))
 }
 
 // report changes the counts with change, if not nil, and sends them as an event;
@@ -125,6 +173,8 @@ func (t *tracker) report(kind progress.Kind, change func(), about func(*progress
 	if about != nil {
 		about(&e)
 	}
+	e.Time = time.Now()
+	t.log.event(e)
 	t.to.Report(e)
 }
 

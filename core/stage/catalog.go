@@ -80,6 +80,7 @@ type Snapshot struct {
 	Tables   []SnapshotTable
 	Losses   []Loss
 	Notes    []Note
+	Log      []LogEntry         // of the run, until the snapshot was stored
 	Lacks    map[LossKind]int64 // what the site had and the snapshot lacks: losses by kind
 	Totals   Totals
 	// Skipped lists the newer snapshots that Describe skipped because no trusted signer

@@ -161,6 +161,9 @@ type Outcome struct {
 	Dropped map[string]int64
 	// Added counts, by table, the rows that transforms added on the way to this sink, likewise.
 	Added map[string]int64
+	// Log is the log of the run so far, for a repository. It is not passed to sinks in other
+	// processes.
+	Log []LogEntry
 }
 
 // TableProof is what was read of a table, from a source or back from a target.

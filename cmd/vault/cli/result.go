@@ -48,6 +48,9 @@ func (a *App) PrintResult(r *run.Result, well bool) error {
 	Actions(&b, r.Actions)
 	Losses(&b, r.Losses)
 	Notes(&b, r.Notes)
+	if r.Log != "" {
+		fmt.Fprintf(&b, "log: %s\n", Plain(r.Log))
+	}
 	return a.Print(b.String())
 }
 

@@ -172,7 +172,7 @@ func (d *demonstration) run(ctx context.Context, p *pipeline.Pipeline, found con
 		return err
 	}
 	d.app.Hidden.Add(p.Hidden...)
-	result, err := runcmd.Execute(ctx, d.app, p, true)
+	result, err := runcmd.Execute(ctx, d.app, p, runcmd.How{Yes: true})
 	if d.Runs[p.Name] = result; err != nil {
 		return fmt.Errorf("%s: %w", p.Name, err)
 	}

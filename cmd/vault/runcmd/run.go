@@ -39,7 +39,7 @@ unless --accept-loss allows it. Everything that is written is read back and veri
 			if err != nil {
 				return err
 			}
-			result, err := Execute(cmd.Context(), a, p, yes)
+			result, err := Execute(cmd.Context(), a, p, How{Yes: yes, Again: cli.Repeated(cmd, args[0], p)})
 			if a.Result = result; err == nil {
 				a.Reporter.Report(progress.Event{Kind: progress.Done, Result: result})
 			}
@@ -57,11 +57,19 @@ unless --accept-loss allows it. Everything that is written is read back and veri
 	return cmd
 }
 
+// How is how a pipeline is run.
+type How struct {
+	Yes bool // confirm what actions ask for
+	// Again returns the command line that repeats the run, for its log; nil if there is none.
+	Again func(run.Again) string
+}
+
 // Execute runs a pipeline. After an error, the result covers the completed part of the
-// run; it is nil if the run did not begin. yes confirms what actions ask for.
-func Execute(ctx context.Context, a *cli.App, p *pipeline.Pipeline, yes bool) (result *run.Result, err error) {
+// run; it is nil if the run did not begin.
+func Execute(ctx context.Context, a *cli.App, p *pipeline.Pipeline, how How) (result *run.Result, err error) {
 	err = withJob(a, ctx, p, func(job *run.Job) error {
-		job.Confirm = func(ctx context.Context, _, text string) error { return a.Confirm(ctx, text, yes) }
+		job.Command, job.Redact = how.Again, a.Hidden.Redact
+		job.Confirm = func(ctx context.Context, _, text string) error { return a.Confirm(ctx, text, how.Yes) }
 		result, err = job.Run(ctx)
 		result.Notes = append(append(result.Notes, lowered(p, job)...), append(restarts(a), a.Unshown()...)...)
 		return err

@@ -23,16 +23,27 @@ func NewShow(a *cli.App) *cobra.Command {
 		Args:  takesSnapshot("REPO"),
 	}
 	snapshotFlag(cmd)
-	return catalogCommand(a, cmd, func(ctx context.Context, c stage.Catalog, _ []string) error {
+	log := cmd.Flags().Bool("log", false, "show the log of the run that made the snapshot, and how to restore it")
+	var repo string
+	catalogCommand(a, cmd, func(ctx context.Context, c stage.Catalog, _ []string) error {
 		s, err := chosen(a, ctx, c)
 		if err != nil {
 			return err
+		}
+		if *log {
+			return showLog(a, s, repo)
 		}
 		if a.Flag("json").On {
 			return showJSON(a, ctx, c, s)
 		}
 		return show(a, s)
 	})
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		repo = args[0]
+		return run(cmd, args)
+	}
+	return cmd
 }
 
 // showJSON prints a snapshot's entry in the catalog and values derived from it.

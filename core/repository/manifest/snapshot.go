@@ -34,6 +34,7 @@ type Snapshot struct {
 	Units    []Unit            `json:"units"`
 	Losses   []stage.Loss      `json:"losses,omitempty"`
 	Notes    []stage.Note      `json:"notes,omitempty"`
+	Log      []stage.LogEntry  `json:"log,omitempty"` // of the run, until the snapshot was stored
 	Totals   Totals            `json:"totals"`
 
 	KID      string  `json:"-"` // of the key that seals it
