@@ -66,3 +66,52 @@ func TestMissingPluginsAreRemovedAfterConfirmation(t *testing.T) {
 		t.Errorf("while an upgrade is due:\n%s\n%s", o.stdout, o.stderr)
 	}
 }
+
+// setting returns a setting in the database of a sample site.
+func setting(t *testing.T, dir, name string) string {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "site/site.sqlite"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var value sql.NullString
+	if err := db.QueryRowContext(t.Context(), "SELECT max(value) FROM mdl_config WHERE name = ?", name).Scan(&value); err != nil {
+		t.Fatal(err)
+	}
+	return value.String
+}
+
+// A copy that was made with other tools becomes safe when a person says that it is a copy,
+// and the command may be repeated.
+func TestSafeCloneOfAnExistingCopy(t *testing.T) {
+	dir := t.TempDir()
+	code := sampleSite(t, dir)
+	cache := filepath.Join(dir, "site/dataroot/cache/config")
+	if err := os.MkdirAll(filepath.Dir(cache), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(cache, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if o := vault(t, 3, nil, "moodle", "safe-clone", code, "--yes"); !strings.Contains(o.stdout, "copy: true") {
+		t.Errorf("a site of which nothing is known: %s", o.stdout)
+	}
+	copied := []string{"moodle", "safe-clone", code, "--with", "copy=true", "--with", "banner=false"}
+	if o := vault(t, 0, nil, append(copied, "--dry-run")...); !strings.Contains(o.stdout, "dry run: Mail is off (rows:") || setting(t, dir, "noemailever") != "" {
+		t.Errorf("the dry run prints %s", o.stdout)
+	}
+	if o := vault(t, 3, nil, copied...); !strings.Contains(o.stderr, "--yes") || setting(t, dir, "noemailever") != "" {
+		t.Errorf("without an answer: %s", o.stderr)
+	}
+	if o := vault(t, 0, nil, append(copied, "--yes")...); !strings.Contains(o.stdout, "measures that are off: banner") || setting(t, dir, "noemailever") != "1" || setting(t, dir, "cron_enabled") != "0" {
+		t.Errorf("the command prints %s", o.stdout)
+	}
+	if _, err := os.Stat(cache); !os.IsNotExist(err) {
+		t.Errorf("the cache is still there (%v)", err)
+	}
+	if o := vault(t, 0, nil, append(copied, "--yes", "--json")...); !strings.Contains(o.stdout, `"Mail is off (nothing to do)"`) {
+		t.Errorf("the second run prints %s", o.stdout)
+	}
+	vault(t, 2, nil, "moodle", "safe-clone", code, "--with", "mial=false")
+}

@@ -54,6 +54,11 @@ func (s *site) perform(ctx context.Context, name string, dry bool) (result stage
 	if err := config.AssignValues(s.settings, cfg); err != nil {
 		return result, failure.Wrap(failure.Usage, err)
 	}
+	return s.performWith(ctx, st, cfg, dry)
+}
+
+// performWith is perform with the action's whole configuration.
+func (s *site) performWith(ctx context.Context, st stage.Stage, cfg any, dry bool) (result stage.ActionResult, err error) {
 	temporary, err := os.MkdirTemp("", "vault-")
 	if err != nil {
 		return result, err
@@ -63,11 +68,11 @@ func (s *site) perform(ctx context.Context, name string, dry bool) (result stage
 	if err != nil {
 		return result, err
 	}
-	result = stage.ActionResult{Name: name, Stage: name, Moment: stage.MomentAfter, Started: time.Now().UTC(), DryRun: dry}
+	result = stage.ActionResult{Name: st.Name, Stage: st.Name, Moment: stage.MomentAfter, Started: time.Now().UTC(), DryRun: dry}
 	report, err := action.Run(ctx, stage.ActionRequest{Moment: stage.MomentAfter, DryRun: dry})
 	result.Finished, result.Findings, result.Level = time.Now().UTC(), report.Findings, report.Level()
 	if err != nil {
-		return result, fmt.Errorf("%s: %w", name, err)
+		return result, fmt.Errorf("%s: %w", st.Name, err)
 	}
 	return result, report.Validate()
 }
