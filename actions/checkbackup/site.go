@@ -24,10 +24,12 @@ type site struct {
 	temp   string
 	plan   *stage.Plan           // nil if the run is not planned
 	chosen []selection.Selection // what the pipeline leaves out
+	read   map[string]bool       // tables that the run reads; nil if that is unknown
 
 	db       *database.Database
 	dbErr    error
 	settings map[string]string // table config
+	exists   map[string]bool   // tables in the database
 	code     *component.Code
 	codeErr  error
 	php      *siteconfig.Site
@@ -43,6 +45,12 @@ func newSite(c *Config, temp string, plan *stage.Plan) (*site, error) {
 	s := &site{Config: c, temp: temp, plan: plan, trees: map[string]*tree{}}
 	if plan == nil {
 		return s, nil
+	}
+	for _, t := range plan.Tables {
+		if s.read == nil {
+			s.read = map[string]bool{}
+		}
+		s.read[t.Schema.Name] = true
 	}
 	for _, text := range strings.Split(plan.Facts[stage.SelectionFact], "\n") {
 		if text == "" {
@@ -64,8 +72,12 @@ func (s *site) close(ctx context.Context) error {
 	return s.db.Close(ctx)
 }
 
-// excludesTable reports whether the pipeline excludes a table.
+// excludesTable reports whether the run leaves out a table that exists, or one that the
+// pipeline excludes.
 func (s *site) excludesTable(name string) bool {
+	if s.read != nil && !s.read[name] && s.exists[name] {
+		return true
+	}
 	for i := range s.chosen {
 		if _, out := s.chosen[i].ExcludesTable(name); out {
 			return true
@@ -86,10 +98,23 @@ func (s *site) excludesPath(path string) bool {
 
 // open returns the session on the database.
 func (s *site) open(ctx context.Context) (*database.Database, error) {
-	if s.db == nil && s.dbErr == nil {
-		s.db, s.dbErr = s.Open(ctx)
+	if s.db != nil || s.dbErr != nil {
+		return s.db, s.dbErr
 	}
-	return s.db, s.dbErr
+	if s.db, s.dbErr = s.Open(ctx); s.dbErr != nil {
+		return nil, s.dbErr
+	}
+	tables, err := s.db.Tables(ctx)
+	if err != nil {
+		s.dbErr = errors.Join(err, s.db.Close(ctx))
+		s.db = nil
+		return nil, s.dbErr
+	}
+	s.exists = map[string]bool{}
+	for _, t := range tables {
+		s.exists[t.Name] = true
+	}
+	return s.db, nil
 }
 
 // has reports whether the database has a table with all these columns.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -33,9 +32,9 @@ func diskSpace(_ context.Context, s *site) ([]stage.ActionFinding, error) {
 	}
 	add(check.Repository, need, s.Repositories...)
 	add(check.Target, need, s.Targets...)
-	temp := s.temp
-	if temp == "" || strings.HasPrefix(temp, os.TempDir()+"/") { // a name that is the same in every run
-		temp = os.TempDir()
+	temp := os.TempDir()
+	if s.temp != "" {
+		temp = filepath.Dir(s.temp) // a name that is the same in every run
 	}
 	add(check.Temporary, 0, temp)
 	return check.FreeSpace(places), nil

@@ -2,6 +2,7 @@ package checkbackup
 
 import (
 	"context"
+	"slices"
 
 	"github.com/lmsvault/vault/core/moodle/check"
 	"github.com/lmsvault/vault/core/moodle/component"
@@ -27,14 +28,21 @@ func modifications(ctx context.Context, s *site) ([]stage.ActionFinding, error) 
 	if err != nil {
 		return nil, err
 	}
-	db := xmldb.Database{Dialect: s.db.Dialect(), Prefix: s.Prefix}
+	losses, err := s.db.Losses(ctx)
+	if err != nil {
+		return nil, err
+	}
+	db := xmldb.Database{Dialect: s.db.Dialect(), Prefix: s.Prefix, Losses: losses}
 	for i := range tables {
 		db.Tables = append(db.Tables, tables[i].Table)
 	}
 	components := code.Components(installed)
 	db.Owner = func(table string) string { return component.Owner(table, components) }
 	db.Pending = func(component string) string { return code.Pending(component, installed) }
-	of := check.Structure{Differences: xmldb.Compare(definitions, db), Excludes: s.excludesTable}
+	differences := slices.DeleteFunc(xmldb.Compare(definitions, db), func(d xmldb.Difference) bool {
+		return d.Kind == xmldb.Lost // the run counts them as losses, which it may accept
+	})
+	of := check.Structure{Differences: differences, Excludes: s.excludesTable}
 	for _, p := range problems {
 		of.Unread = append(of.Unread, p.String())
 	}

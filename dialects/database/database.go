@@ -10,6 +10,7 @@ import (
 
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/schema"
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // Database is a session on a site's database. It is safe for concurrent use; statements
@@ -24,6 +25,7 @@ type Database struct {
 
 	mu     sync.Mutex
 	tables []Table
+	losses []stage.Loss
 }
 
 // Text is a value as the engine prints it; not Valid is NULL.
@@ -44,7 +46,7 @@ type engine interface {
 	quote(name string) string
 	query(ctx context.Context, statement string, args []any, each func(row []Text) error) error
 	exec(ctx context.Context, statement string, args []any) (rows int64, err error)
-	inspect(ctx context.Context, prefix string) ([]Table, error)
+	inspect(ctx context.Context, prefix string) ([]Table, []stage.Loss, error)
 	site(ctx context.Context, prefix string) (moodle.Site, error)
 	location(ctx context.Context) (string, error)
 	close(ctx context.Context) error
@@ -90,16 +92,27 @@ func (d *Database) Site(ctx context.Context) (moodle.Site, error) {
 // Tables returns the tables of the site, by name, with their structure. It reads them once;
 // the caller must not change them. There are none if the database holds no site.
 func (d *Database) Tables(ctx context.Context) ([]Table, error) {
+	tables, _, err := d.structure(ctx)
+	return tables, err
+}
+
+// Losses lists what a backup of the tables can't include. Like Tables, it reads once.
+func (d *Database) Losses(ctx context.Context) ([]stage.Loss, error) {
+	_, losses, err := d.structure(ctx)
+	return losses, err
+}
+
+func (d *Database) structure(ctx context.Context) ([]Table, []stage.Loss, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.tables == nil {
-		tables, err := d.engine.inspect(ctx, d.prefix)
+		tables, losses, err := d.engine.inspect(ctx, d.prefix)
 		if err != nil {
-			return nil, fmt.Errorf("%s: reading the structure of the tables: %w", d.Address(), err)
+			return nil, nil, fmt.Errorf("%s: reading the structure of the tables: %w", d.Address(), err)
 		}
-		d.tables = append([]Table{}, tables...)
+		d.tables, d.losses = append([]Table{}, tables...), losses
 	}
-	return d.tables, nil
+	return d.tables, d.losses, nil
 }
 
 // Table returns a table by its name without prefix, or nil if there is none.

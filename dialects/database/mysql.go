@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/mysql"
 )
 
@@ -39,16 +40,16 @@ func (e *mysqlEngine) exec(ctx context.Context, statement string, args []any) (i
 	return affected(e.conn.ExecContext(ctx, statement, args...))
 }
 
-func (e *mysqlEngine) inspect(ctx context.Context, prefix string) ([]Table, error) {
+func (e *mysqlEngine) inspect(ctx context.Context, prefix string) ([]Table, []stage.Loss, error) {
 	st, err := e.server.Inspect(ctx, prefix)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var tables []Table
 	for _, t := range st.Tables {
 		tables = append(tables, Table{Table: t.Table, Rows: t.Rows, Bytes: t.Bytes, Storage: t.Engine})
 	}
-	return tables, nil
+	return tables, st.Losses, nil
 }
 
 func (e *mysqlEngine) site(ctx context.Context, prefix string) (moodle.Site, error) {

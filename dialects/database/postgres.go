@@ -10,6 +10,7 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/postgres"
 )
 
@@ -78,20 +79,20 @@ func (e *postgresEngine) exec(ctx context.Context, statement string, args []any)
 	return tag.RowsAffected(), nil
 }
 
-func (e *postgresEngine) inspect(ctx context.Context, _ string) ([]Table, error) {
+func (e *postgresEngine) inspect(ctx context.Context, _ string) ([]Table, []stage.Loss, error) {
 	list, err := e.conn.List(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	catalog, err := e.conn.Inspect(ctx, list)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var tables []Table
 	for _, t := range catalog.Tables {
 		tables = append(tables, Table{Table: t.Table, Rows: t.Rows, Bytes: t.Bytes})
 	}
-	return tables, nil
+	return tables, catalog.Losses, nil
 }
 
 func (e *postgresEngine) site(ctx context.Context, _ string) (moodle.Site, error) {

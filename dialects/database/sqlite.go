@@ -13,6 +13,7 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/stage"
 	"github.com/lmsvault/vault/dialects/sqlite"
 )
 
@@ -69,14 +70,15 @@ func (e *sqliteEngine) reader(ctx context.Context, prefix string, do func(*sqlit
 	return do(c, st)
 }
 
-func (e *sqliteEngine) inspect(ctx context.Context, prefix string) (tables []Table, err error) {
+func (e *sqliteEngine) inspect(ctx context.Context, prefix string) (tables []Table, losses []stage.Loss, err error) {
 	err = e.reader(ctx, prefix, func(_ *sqlite.Conn, st *sqlite.Structure) error {
 		for _, t := range st.Tables {
 			tables = append(tables, Table{Table: t.Table})
 		}
+		losses = st.Losses
 		return nil
 	})
-	return tables, err
+	return tables, losses, err
 }
 
 func (e *sqliteEngine) site(ctx context.Context, prefix string) (site moodle.Site, err error) {

@@ -18,7 +18,8 @@ site's code.
 
 A **note** is a difference that the backup includes: extra and changed tables, columns and indexes. Components that
 are about to be installed or upgraded have one note each. A **warning** is something that is missing, which a restore
-does not add. A difference **fails** if no backup can include it. Tables that the pipeline excludes are not compared.`,
+does not add. A difference **fails** if no backup can include it; what the run itself counts as a loss, such as a view,
+is not repeated here. Tables that the pipeline excludes are not compared.`,
 		Remedy: `nothing for notes. For something missing, run Moodle's upgrade, or create it as admin/cli/check_database_schema.php
 shows. Exclude a table of another program with ` + "`vault check --exclude database-modifications:TABLE`" + `.`,
 	}
