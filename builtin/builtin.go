@@ -5,6 +5,7 @@ import (
 	"github.com/lmsvault/vault/actions/checkbackup"
 	"github.com/lmsvault/vault/actions/command"
 	"github.com/lmsvault/vault/actions/http"
+	"github.com/lmsvault/vault/actions/maintenance"
 	"github.com/lmsvault/vault/actions/purgecaches"
 	"github.com/lmsvault/vault/actions/removemissing"
 	replaceaddressaction "github.com/lmsvault/vault/actions/replaceaddress"
@@ -46,6 +47,7 @@ func Stages() (*stage.Registry, error) {
 		local.Stage(),
 		command.Stage(),
 		http.Stage(),
+		maintenance.Stage(),
 		purgecaches.Stage(),
 		removemissing.Stage(),
 		restore.Check(),

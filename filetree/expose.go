@@ -23,7 +23,8 @@ type exposure struct {
 	Owner    stage.Owner // what the root gets; unknown: it keeps its own
 }
 
-// closer is the beginning of the name under which a sink closes a site; a run's ID follows.
+// closer is the beginning of the name under which a sink closes a site; a run's ID follows,
+// after stage.SettledRun if the site is complete.
 const closer = "restore "
 
 // Expose implements stage.Exposer. It adds the files of a new pool to the old one. The sink
@@ -69,7 +70,12 @@ func (s *Sink) Expose(ctx context.Context, run string) error {
 }
 
 // Settle implements stage.Exposer: it opens the site, if a restore has closed it.
-func (s *Sink) Settle(context.Context) (err error) {
+func (s *Sink) Settle(context.Context) error {
+	return s.openSite(s.layout.StaysClosed)
+}
+
+// openSite opens the site, or records that it is complete and only left closed.
+func (s *Sink) openSite(later bool) (err error) {
 	if !s.layout.Closes {
 		return nil
 	}
@@ -82,8 +88,13 @@ func (s *Sink) Settle(context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, base.Close()) }()
 	by, _, err := maintenance.Closed(base)
-	if err == nil && strings.HasPrefix(by, closer) {
+	run, ours := strings.CutPrefix(by, closer)
+	switch {
+	case err != nil || !ours:
+	case !later:
 		_, _, err = maintenance.Open(base, by)
+	case !strings.HasPrefix(run, stage.SettledRun):
+		err = maintenance.Reclose(base, closer+stage.SettledRun+run, maintenance.DefaultMessage)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: opening the site: %w; remove %s", s.dir, err, maintenance.FileName)
@@ -167,7 +178,7 @@ func (s *Sink) Complete(ctx context.Context) error {
 // Retract implements stage.Recoverer.
 func (s *Sink) Retract(ctx context.Context) error {
 	err := s.resumed(ctx, func(r *Sink) error { return r.settleEarlier(ctx) })
-	return errors.Join(err, s.Settle(ctx))
+	return errors.Join(err, s.openSite(false))
 }
 
 // resumed calls do with a sink that holds what another process left in the directory, then

@@ -82,6 +82,18 @@ func openMarker(root *os.Root) (*os.File, error) {
 	return f, nil
 }
 
+// Unfinished reports whether a restore into a directory is incomplete: it has a marker that
+// says so, or a new tree that is ready to take the place of the old one.
+func Unfinished(root *os.Root) (bool, error) {
+	for _, name := range []string{MarkerName, SwapName + "/" + readyName} {
+		there, err := exists(root, name)
+		if there || err != nil {
+			return there, err
+		}
+	}
+	return false, nil
+}
+
 // onlyFiles refuses markers that are not files: a restore could neither write nor
 // remove them.
 func (s *Sink) onlyFiles(root *os.Root) error {

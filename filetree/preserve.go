@@ -5,6 +5,7 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/moodle/maintenance"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -37,6 +38,12 @@ func (s *Sink) preservedNotes() (notes []stage.Note) {
 // holds reports whether an entry is written: false skips it, an error forbids it.
 func (s *Sink) holds(path string) (bool, error) {
 	if s.preserved(path) {
+		return false, nil
+	}
+	if s.layout.Closes && path == maintenance.FileName {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.closing = true
 		return false, nil
 	}
 	return s.layout.Holds(path)

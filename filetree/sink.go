@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/lmsvault/vault/core/moodle"
+	"github.com/lmsvault/vault/core/moodle/maintenance"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -53,8 +54,10 @@ type Layout struct {
 	Pool bool
 	// Closes: the directory is a data root, whose site Expose closes for visitors.
 	Closes bool
-	Marks  bool // mark a finished restore, because Owns may not recognise it
-	Links  bool // symbolic links are restored
+	// StaysClosed: it is not opened again when all parts are in place.
+	StaysClosed bool
+	Marks       bool // mark a finished restore, because Owns may not recognise it
+	Links       bool // symbolic links are restored
 	// Owners restores the owner of each entry, and with it setuid and setgid bits of
 	// files. Directories that no entry describes, such as the pool's, get the most
 	// common owner.
@@ -94,9 +97,10 @@ type Sink struct {
 	was    stage.Owner // of the directory, before ownBase
 	disk   disk
 
-	mu     sync.Mutex
-	dirs   *dirSpool
-	owners owners // of the entries in units that are committed
+	mu      sync.Mutex
+	closing bool // an entry that closes the site was left out
+	dirs    *dirSpool
+	owners  owners // of the entries in units that are committed
 }
 
 // NewSink returns a sink for a directory; it touches nothing before Check and Begin.
@@ -284,6 +288,12 @@ func (s *Sink) Notes(context.Context) (notes []stage.Note, _ error) {
 	if s.left != nil {
 		notes = append(notes, stage.Note{Path: s.layout.Part, Text: fmt.Sprintf("%s: the old files beside the new ones could not all be removed; the next restore tries again: %v", s.dir, s.left)})
 	}
+	s.mu.Lock()
+	closing := s.closing
+	s.mu.Unlock()
+	if closing {
+		notes = append(notes, stage.Note{Path: s.layout.Part + "/" + maintenance.FileName, Text: "not restored: it would close the site for visitors"})
+	}
 	return append(notes, s.ownerless()...), nil
 }
 
@@ -340,7 +350,7 @@ func (s *Sink) Close(context.Context) error {
 	if s.base != nil {
 		errs = append(errs, s.base.Close())
 	}
-	s.ready = nil
+	s.ready, s.closing = nil, false
 	s.marker, s.dirs, s.root, s.base, s.area, s.ending, s.left = nil, nil, nil, nil, nil, false, nil
 	s.was, s.owners = stage.Owner{}, owners{}
 	return errors.Join(errs...)

@@ -111,7 +111,6 @@ func TestHostileSnapshots(t *testing.T) {
 		"marker":              {fileItem("dataroot/"+filetree.MarkerName, "x")},
 		"file pool":           {fileItem("dataroot/filedir/ab", "x")},
 		"excluded":            {fileItem("dataroot/cache/f", "x")},
-		"maintenance":         {fileItem("dataroot/climaintenance.html", "x")},
 		"link, then through":  {linkItem("dataroot/a", "../outside"), fileItem("dataroot/a/f", "x")},
 		"absolute link":       {linkItem("dataroot/a", "/"), fileItem("dataroot/a/f", "x")},
 		"link inside":         {linkItem("dataroot/a", "filedir"), fileItem("dataroot/a/f", "x")},

@@ -148,7 +148,10 @@ func (j *Job) interrupted(ctx context.Context) (pending []interrupted, run strin
 // decide asks the databases whether they are the new ones. A database that can't tell, or
 // none, or two that disagree, decide nothing.
 func (j *Job) decide(ctx context.Context, run string) (Recovery, error) {
-	if strings.HasPrefix(run, undecided) {
+	switch {
+	case strings.HasPrefix(run, stage.SettledRun):
+		return RecoveredNew, nil
+	case strings.HasPrefix(run, undecided):
 		return RecoveredNeither, nil
 	}
 	var answers []bool

@@ -37,13 +37,17 @@ type Decider interface {
 	Published(ctx context.Context, run string) (bool, error)
 }
 
+// SettledRun precedes the ID of a run, see Recoverer.Exposed.
+const SettledRun = "settled-"
+
 // Recoverer is an optional interface of a sink of files whose publication can be completed
 // by another process. Its methods are called without Begin, before Check. They return an
 // error of class failure.Refused while another run uses the target.
 type Recoverer interface {
 	Exposer
 	// Exposed returns the run that exposed this target and was not settled; "" if there is
-	// none. It changes nothing.
+	// none. If the run was settled, and left the site closed on purpose, Exposed returns its
+	// ID after SettledRun until the site is opened. Exposed changes nothing.
 	Exposed(ctx context.Context) (run string, err error)
 	// Complete publishes what that run exposed. It does nothing if that is done. It may be
 	// repeated after an error.

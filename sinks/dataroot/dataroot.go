@@ -14,18 +14,19 @@ import (
 
 func open(cfg *Config, env stage.Env) (stage.FileSink, error) {
 	return filetree.NewSink(cfg.Dir, env.TempDir, filetree.Layout{
-		Part:       stage.Dataroot,
-		Holds:      holds,
-		Keeping:    keeping,
-		Overwrites: optional,
-		Owns:       isDataRoot,
-		What:       "a Moodle data root",
-		Foreign:    []moodle.Folder{moodle.Code, moodle.Pool},
-		Closes:     true,
-		Marks:      true,
-		Links:      true,
-		Owners:     cfg.Owner == filetree.KeepOwner,
-		Setuid:     cfg.Setuid,
+		Part:        stage.Dataroot,
+		Holds:       holds,
+		Keeping:     keeping,
+		Overwrites:  optional,
+		Owns:        isDataRoot,
+		What:        "a Moodle data root",
+		Foreign:     []moodle.Folder{moodle.Code, moodle.Pool},
+		Closes:      true,
+		StaysClosed: cfg.StaysClosed,
+		Marks:       true,
+		Links:       true,
+		Owners:      cfg.Owner == filetree.KeepOwner,
+		Setuid:      cfg.Setuid,
 	})
 }
 

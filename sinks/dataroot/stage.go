@@ -10,9 +10,11 @@ import (
 
 // Config is the configuration of the sink dataroot.
 type Config struct {
-	Dir    string `key:"dir" required:"true" help:"the data root to write; created if missing" example:"/var/moodledata"`
-	Owner  string `key:"owner" default:"user" oneof:"user keep" help:"owner of restored files: user for the user who runs Vault, keep for the original owner, which needs root"`
-	Setuid bool   `key:"keep_setuid" help:"restore the setuid and setgid bits of files even if the owner is not restored; such a file runs with the rights of the restoring user"`
+	Dir   string `key:"dir" required:"true" help:"the data root to write; created if missing" example:"/var/moodledata"`
+	Owner string `key:"owner" default:"user" oneof:"user keep" help:"owner of restored files: user for the user who runs Vault, keep for the original owner, which needs root"`
+	// StaysClosed leaves opening the site to the action maintenance.
+	StaysClosed bool `key:"stays_closed" help:"after a restore with replace: true, leave the site closed for visitors until the action maintenance opens it (mode: off); otherwise it is opened as soon as all parts are in place"`
+	Setuid      bool `key:"keep_setuid" help:"restore the setuid and setgid bits of files even if the owner is not restored; such a file runs with the rights of the restoring user"`
 }
 
 const doc = `Writes the data root: files, empty directories and symbolic links with modes

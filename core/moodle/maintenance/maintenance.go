@@ -104,6 +104,19 @@ func Close(root *os.Root, owner, message string) (by string, err error) {
 	return owner, errors.Join(remove(root, partialName), durable(root))
 }
 
+// Reclose replaces the file that closes the site by one of another owner. The site stays
+// closed.
+func Reclose(root *os.Root, owner, message string) error {
+	err := write(root, page(owner, message))
+	if err == nil {
+		err = root.Rename(partialName, FileName)
+	}
+	if err != nil {
+		return fmt.Errorf("replacing %s: %w", FileName, err)
+	}
+	return durable(root)
+}
+
 // write writes the partial file. The web server must be able to read it.
 func write(root *os.Root, text string) error {
 	if err := remove(root, partialName); err != nil {
