@@ -53,13 +53,6 @@ func (a *action) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRe
 		}
 		return report(finding(dueID, stage.LevelWarning, "whether Moodle needs an upgrade is not known: %v", err)), nil
 	}
-	if r.Plan == nil {
-		if other, err := s.Elsewhere(ctx); err != nil || other {
-			f := finding(dueID, stage.LevelWarning, "whether Moodle needs an upgrade is not checked, because config.php names another database than the restored one")
-			f.Where, f.Remedy = s.File, "write the new database into config.php, then run the upgrade: "+a.command(s)
-			return report(f), err
-		}
-	}
 	from, err := a.data(ctx, s, r.Plan)
 	if err != nil {
 		return stage.ActionReport{}, err
@@ -80,7 +73,34 @@ func (a *action) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRe
 		}
 		return report(finding(dueID, stage.LevelOK, "Moodle needs no upgrade")), nil
 	}
+	if r.Plan == nil {
+		if why := a.elsewhere(ctx, s); why != "" || ctx.Err() != nil {
+			f := a.due(s, code, from, due)
+			f.Remedy = why + "; write the restored database into it, then run: " + a.command(s)
+			return report(f), ctx.Err()
+		}
+	}
 	return a.upgrade(ctx, r, s, code, from, due)
+}
+
+// elsewhere says why the upgrade by the site's code would not be one of the restored data;
+// "" if it would.
+func (a *action) elsewhere(ctx context.Context, s *site.Site) string {
+	other, err := s.Elsewhere(ctx)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("the database that config.php names can't be reached: %v", err)
+	case other:
+		return "config.php names another database than the restored one"
+	}
+	return ""
+}
+
+// due reports that an upgrade is needed.
+func (a *action) due(s *site.Site, code *component.Code, from data, due []component.State) stage.ActionFinding {
+	f := finding(dueID, stage.LevelWarning, "Moodle needs an upgrade from %s to %s: %s", from.core(), code.Version, listed(due))
+	f.Where = s.Dir
+	return f
 }
 
 // data returns the versions in a plan, or without one in the site's database.
@@ -104,8 +124,7 @@ func (a *action) data(ctx context.Context, s *site.Site, p *stage.Plan) (d data,
 
 // upgrade reports the upgrade that is due, and runs it if it is to.
 func (a *action) upgrade(ctx context.Context, r stage.ActionRequest, s *site.Site, code *component.Code, from data, due []component.State) (stage.ActionReport, error) {
-	f := finding(dueID, stage.LevelWarning, "Moodle needs an upgrade from %s to %s: %s", from.core(), code.Version, listed(due))
-	f.Where = s.Dir
+	f := a.due(s, code, from, due)
 	steps, err := a.path(ctx, s, code, from)
 	if err != nil {
 		if ctx.Err() != nil || failure.Of(err) != failure.Refused {

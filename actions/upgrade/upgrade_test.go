@@ -19,6 +19,7 @@ import (
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/moodle/siteconfig"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/database"
 	"github.com/lmsvault/vault/dialects/site"
 	"github.com/lmsvault/vault/internal/machine"
 )
@@ -163,7 +164,7 @@ func (p place) run(t *testing.T, c upgrade.Config, r stage.ActionRequest) stage.
 
 func (p place) try(t *testing.T, ctx context.Context, c upgrade.Config, r stage.ActionRequest) (stage.ActionReport, error) {
 	t.Helper()
-	c.Settings = site.Settings{Dir: p.dir}
+	c.Settings.Dir = p.dir
 	if c.PHP == "" {
 		c.PHP = p.php
 	}
@@ -352,5 +353,26 @@ func TestRunsAsTheOwner(t *testing.T) {
 	r := p.run(t, upgrade.Config{Run: true}, after)
 	if got := strings.TrimSpace(p.read(t)); got != "65534" {
 		t.Errorf("it ran as %q: %v", got, r.Findings)
+	}
+}
+
+// Where config.php names another database than the restored one, its upgrade would change
+// the wrong data.
+func TestUpgradeOfAnotherDatabaseIsNotRun(t *testing.T) {
+	p, other := newPlace(t, "2023042400.00", "4.2 (Build: 20230424)"), newPlace(t, "2023042400.00", "4.2 (Build: 20230424)")
+	c := upgrade.Config{Run: true, Settings: site.Settings{Database: &database.Address{Engine: "sqlite", Path: other.db, Prefix: "mdl_"}}}
+	if r := p.run(t, c, after); r.Level() != stage.LevelWarning || !strings.HasPrefix(r.Findings[0].Remedy, "config.php names another database than the restored one; write") || p.read(t) != "" {
+		t.Errorf("%v", r.Findings)
+	}
+	if err := os.Remove(p.db); err != nil {
+		t.Fatal(err)
+	}
+	if r := p.run(t, c, after); r.Level() != stage.LevelWarning || !strings.HasPrefix(r.Findings[0].Remedy, "the database that config.php names can't be reached: ") || p.read(t) != "" {
+		t.Errorf("a missing database: %v", r.Findings)
+	}
+	p = newPlace(t, "2023042400.00", "4.2 (Build: 20230424)")
+	c.Database.Path = p.db
+	if r := p.run(t, c, after); r.Level() != stage.LevelNote || p.read(t) == "" {
+		t.Errorf("the same database: %v", r.Findings)
 	}
 }
