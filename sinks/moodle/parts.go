@@ -33,9 +33,14 @@ func (c *Config) parts(_ context.Context, t *target) error {
 	if c.Collation != "" && t.database.Engine == "mysql" {
 		tables["collation"] = c.Collation
 	}
-	t.Parts = append(t.Parts, part)
-	if !c.DatabaseOnly {
-		t.Parts = append(t.Parts, c.folder("files", stage.Filedir, t.filedir()), c.folder("dataroot", stage.Dataroot, t.dataroot))
+	if c.restores(stage.DB) {
+		t.Parts = append(t.Parts, part)
+	}
+	if c.restores(stage.Filedir) {
+		t.Parts = append(t.Parts, c.folder("files", stage.Filedir, t.filedir()))
+	}
+	if c.restores(stage.Dataroot) {
+		t.Parts = append(t.Parts, c.folder("dataroot", stage.Dataroot, t.dataroot))
 	}
 	t.Standing = selection.Selection{
 		StructureOnly: []string{"sessions"},

@@ -29,7 +29,7 @@ type Config struct {
 
 // Validate checks the settings of the concerns.
 func (c *Config) Validate() error {
-	return errors.Join(c.preserveSettings.check(), c.addressSettings.check(), c.afterSettings.check())
+	return errors.Join(c.siteSettings.check(), c.preserveSettings.check(), c.addressSettings.check(), c.afterSettings.check())
 }
 
 // concerns lists what adds to the expansion, in this order. Actions that run at the same

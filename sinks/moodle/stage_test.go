@@ -93,3 +93,19 @@ func TestPreserveNamesPathsOfASnapshot(t *testing.T) {
 		}
 	}
 }
+
+func TestPartsLimitWhatIsRestored(t *testing.T) {
+	c := Config{siteSettings: siteSettings{Settings: site.Settings{Dir: code(t, common)}, Only: []string{"db"}}}
+	if err := c.Validate(); err != nil {
+		t.Error(err)
+	}
+	if e := expanded(t, c); len(e.Parts) != 1 || part(t, e.Parts, "database").Use != "postgres" {
+		t.Errorf("the parts are %v", e.Parts)
+	}
+	for _, wrong := range [][]string{{}, {"site"}, {"database"}} {
+		c := Config{siteSettings: siteSettings{Only: wrong}}
+		if c.Validate() == nil {
+			t.Errorf("%v is accepted", wrong)
+		}
+	}
+}

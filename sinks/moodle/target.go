@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/moodle/siteconfig"
@@ -16,7 +18,7 @@ import (
 // siteSettings locate the site that is replaced.
 type siteSettings struct {
 	site.Settings
-	DatabaseOnly bool `key:"database_only" help:"restore only the database, for a site whose files stay, such as when its database moves to another engine"`
+	Only []string `key:"parts" help:"parts of the site to restore: db, filedir, dataroot; default: all. To change the engine, restore db only" example:"[db]"`
 }
 
 // target is the site that is replaced, and what the concerns have added so far.
@@ -55,12 +57,37 @@ func (c *siteSettings) target(ctx context.Context, env stage.ExpandEnv) (*target
 // filedir returns the directory of the file pool.
 func (t *target) filedir() string { return filepath.Join(t.dataroot, "filedir") }
 
+// restorable lists the parts that the sink holds.
+var restorable = []string{stage.DB, stage.Filedir, stage.Dataroot}
+
+// check checks the names of parts.
+func (c *siteSettings) check() error {
+	if c.Only != nil && len(c.Only) == 0 {
+		return config.At("parts", "parts is an empty list; remove it to restore everything")
+	}
+	for _, part := range c.Only {
+		if !slices.Contains(restorable, part) {
+			return config.At("parts", "parts must list some of %s", strings.Join(restorable, ", "))
+		}
+	}
+	return nil
+}
+
+// restores reports whether a part is restored.
+func (c *siteSettings) restores(part string) bool {
+	return c.Only == nil || slices.Contains(c.Only, part)
+}
+
 // dirs returns the directories that are restored.
 func (c *siteSettings) dirs(t *target) []string {
-	if c.DatabaseOnly {
-		return nil
+	var dirs []string
+	if c.restores(stage.Filedir) {
+		dirs = append(dirs, t.filedir())
 	}
-	return []string{t.filedir(), t.dataroot}
+	if c.restores(stage.Dataroot) {
+		dirs = append(dirs, t.dataroot)
+	}
+	return dirs
 }
 
 // onSite returns an action on the target. Its stage embeds site.Settings. The caller may
