@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) {
 	if os.Getenv(protocol.Handshake().MagicCookieKey) != "" {
 		mischief()
-		sdk.Main(sdk.Plugin{Name: "test", Version: "1.0.0", Stages: append(played(), local.Stage(), compress.Stage(), encrypt.Stage(), copies(), leaky(), nested(), actor(), adder(), factual(), rogueStage(), rogueSource())})
+		sdk.Main(sdk.Plugin{Name: "test", Version: "1.0.0", Stages: append(played(), local.Stage(), compress.Stage(), encrypt.Stage(), copies(), leaky(), nested(), actor(), adder(), factual(), publisher(), rogueStage(), rogueSource())})
 	}
 	if dir := os.Getenv(hostFolder); dir != "" {
 		if err := beHost(dir); err != nil {

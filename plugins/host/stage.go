@@ -69,10 +69,7 @@ func (h *Host) Isolate(s stage.Stage, p Program) stage.Stage {
 			if err != nil {
 				return nil, err
 			}
-			if i.has("baseline") {
-				return baselineSink{sink{i}}, nil
-			}
-			return sink{i}, nil
+			return sinkWith(sink{i}), nil
 		}
 	}
 	return out

@@ -40,7 +40,7 @@ func (p *process) limit(call string) time.Duration {
 // progress as long as it answers at all.
 func long(call string) bool {
 	switch call {
-	case "Plugin.Open", "Source.Plan", "Source.Count", "RecordTransform.Table", "RecordTransform.Prepare", "RecordTransform.Added", "Sink.Check", "Sink.Begin", "Sink.Finish", "Sink.Prove", "Sink.Publish", "Action.Run":
+	case "Plugin.Open", "Source.Plan", "Source.Count", "RecordTransform.Table", "RecordTransform.Prepare", "RecordTransform.Added", "Sink.Check", "Sink.Begin", "Sink.Finish", "Sink.Prove", "Sink.Publish", "Sink.Expose", "Sink.Settle", "Sink.Published", "Sink.Exposed", "Sink.Complete", "Sink.Retract", "Action.Run":
 		return true
 	}
 	return false

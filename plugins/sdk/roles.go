@@ -79,6 +79,15 @@ func capabilities(made any) []string {
 	if _, ok := made.(stage.Counter); ok {
 		can = append(can, "count")
 	}
+	if _, ok := made.(stage.Exposer); ok {
+		can = append(can, "expose")
+	}
+	if _, ok := made.(stage.Decider); ok {
+		can = append(can, "decide")
+	}
+	if _, ok := made.(stage.Recoverer); ok {
+		can = append(can, "recover")
+	}
 	if _, ok := made.(stage.Preparer); ok {
 		can = append(can, "prepare")
 	}

@@ -29,6 +29,9 @@ type (
 	Sink            = stage.Sink
 	RowSink         = stage.RowSink
 	FileSink        = stage.FileSink
+	Exposer         = stage.Exposer
+	Decider         = stage.Decider
+	Recoverer       = stage.Recoverer
 	ByteTransform   = stage.ByteTransform
 	RecordTransform = stage.RecordTransform
 	Preparer        = stage.Preparer

@@ -751,7 +751,8 @@ type OpenResponse struct {
 	// PutHead.create), baseline (Sink.Baseline), count (Source.Count), join (Source.Join),
 	// notes (Source.Notes, Sink.Notes), keyed (ByteTransform.CreateKey and OpenKey), can-open
 	// (a keyed transform that has the secret needed by OpenKey), prepare
-	// (RecordTransform.Prepare), adds (RecordTransform.Added).
+	// (RecordTransform.Prepare), adds (RecordTransform.Added), expose (Sink.Expose and Settle),
+	// decide (expose, and Sink.Published), recover (expose, and Sink.Exposed, Complete and Retract).
 	Capabilities  []string `protobuf:"bytes,2,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
 	Connections   uint32   `protobuf:"varint,3,opt,name=connections,proto3" json:"connections,omitempty"` // for a storage: preferred number of concurrent calls; 0: no preference
 	unknownFields protoimpl.UnknownFields
@@ -5072,6 +5073,582 @@ func (x *PublishResponse) GetEnd() *End {
 	return nil
 }
 
+type ExposeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	Run           string                 `protobuf:"bytes,2,opt,name=run,proto3" json:"run,omitempty"` // identifies the publication: letters, digits and hyphens
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExposeRequest) Reset() {
+	*x = ExposeRequest{}
+	mi := &file_plugin_proto_msgTypes[81]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExposeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExposeRequest) ProtoMessage() {}
+
+func (x *ExposeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[81]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExposeRequest.ProtoReflect.Descriptor instead.
+func (*ExposeRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{81}
+}
+
+func (x *ExposeRequest) GetInstance() uint64 {
+	if x != nil {
+		return x.Instance
+	}
+	return 0
+}
+
+func (x *ExposeRequest) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+type ExposeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Step          *Step                  `protobuf:"bytes,1,opt,name=step,proto3" json:"step,omitempty"`
+	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: 0
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExposeResponse) Reset() {
+	*x = ExposeResponse{}
+	mi := &file_plugin_proto_msgTypes[82]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExposeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExposeResponse) ProtoMessage() {}
+
+func (x *ExposeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[82]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExposeResponse.ProtoReflect.Descriptor instead.
+func (*ExposeResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{82}
+}
+
+func (x *ExposeResponse) GetStep() *Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *ExposeResponse) GetEnd() *End {
+	if x != nil {
+		return x.End
+	}
+	return nil
+}
+
+type SettleRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettleRequest) Reset() {
+	*x = SettleRequest{}
+	mi := &file_plugin_proto_msgTypes[83]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettleRequest) ProtoMessage() {}
+
+func (x *SettleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[83]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettleRequest.ProtoReflect.Descriptor instead.
+func (*SettleRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{83}
+}
+
+func (x *SettleRequest) GetInstance() uint64 {
+	if x != nil {
+		return x.Instance
+	}
+	return 0
+}
+
+type SettleResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Step          *Step                  `protobuf:"bytes,1,opt,name=step,proto3" json:"step,omitempty"`
+	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: 0
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettleResponse) Reset() {
+	*x = SettleResponse{}
+	mi := &file_plugin_proto_msgTypes[84]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettleResponse) ProtoMessage() {}
+
+func (x *SettleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[84]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettleResponse.ProtoReflect.Descriptor instead.
+func (*SettleResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{84}
+}
+
+func (x *SettleResponse) GetStep() *Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *SettleResponse) GetEnd() *End {
+	if x != nil {
+		return x.End
+	}
+	return nil
+}
+
+type PublishedRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	Run           string                 `protobuf:"bytes,2,opt,name=run,proto3" json:"run,omitempty"` // as given to Expose
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishedRequest) Reset() {
+	*x = PublishedRequest{}
+	mi := &file_plugin_proto_msgTypes[85]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishedRequest) ProtoMessage() {}
+
+func (x *PublishedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[85]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishedRequest.ProtoReflect.Descriptor instead.
+func (*PublishedRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{85}
+}
+
+func (x *PublishedRequest) GetInstance() uint64 {
+	if x != nil {
+		return x.Instance
+	}
+	return 0
+}
+
+func (x *PublishedRequest) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+type PublishedResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Published     bool                   `protobuf:"varint,1,opt,name=published,proto3" json:"published,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishedResponse) Reset() {
+	*x = PublishedResponse{}
+	mi := &file_plugin_proto_msgTypes[86]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishedResponse) ProtoMessage() {}
+
+func (x *PublishedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[86]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishedResponse.ProtoReflect.Descriptor instead.
+func (*PublishedResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{86}
+}
+
+func (x *PublishedResponse) GetPublished() bool {
+	if x != nil {
+		return x.Published
+	}
+	return false
+}
+
+type ExposedRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExposedRequest) Reset() {
+	*x = ExposedRequest{}
+	mi := &file_plugin_proto_msgTypes[87]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExposedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExposedRequest) ProtoMessage() {}
+
+func (x *ExposedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[87]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExposedRequest.ProtoReflect.Descriptor instead.
+func (*ExposedRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{87}
+}
+
+func (x *ExposedRequest) GetInstance() uint64 {
+	if x != nil {
+		return x.Instance
+	}
+	return 0
+}
+
+type ExposedResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Run           string                 `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"` // as given to Expose; "" for none
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExposedResponse) Reset() {
+	*x = ExposedResponse{}
+	mi := &file_plugin_proto_msgTypes[88]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExposedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExposedResponse) ProtoMessage() {}
+
+func (x *ExposedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[88]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExposedResponse.ProtoReflect.Descriptor instead.
+func (*ExposedResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{88}
+}
+
+func (x *ExposedResponse) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+type CompleteRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompleteRequest) Reset() {
+	*x = CompleteRequest{}
+	mi := &file_plugin_proto_msgTypes[89]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompleteRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompleteRequest) ProtoMessage() {}
+
+func (x *CompleteRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[89]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompleteRequest.ProtoReflect.Descriptor instead.
+func (*CompleteRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{89}
+}
+
+func (x *CompleteRequest) GetInstance() uint64 {
+	if x != nil {
+		return x.Instance
+	}
+	return 0
+}
+
+type CompleteResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Step          *Step                  `protobuf:"bytes,1,opt,name=step,proto3" json:"step,omitempty"`
+	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: 0
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompleteResponse) Reset() {
+	*x = CompleteResponse{}
+	mi := &file_plugin_proto_msgTypes[90]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompleteResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompleteResponse) ProtoMessage() {}
+
+func (x *CompleteResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[90]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompleteResponse.ProtoReflect.Descriptor instead.
+func (*CompleteResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{90}
+}
+
+func (x *CompleteResponse) GetStep() *Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *CompleteResponse) GetEnd() *End {
+	if x != nil {
+		return x.End
+	}
+	return nil
+}
+
+type RetractRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetractRequest) Reset() {
+	*x = RetractRequest{}
+	mi := &file_plugin_proto_msgTypes[91]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetractRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetractRequest) ProtoMessage() {}
+
+func (x *RetractRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[91]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetractRequest.ProtoReflect.Descriptor instead.
+func (*RetractRequest) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{91}
+}
+
+func (x *RetractRequest) GetInstance() uint64 {
+	if x != nil {
+		return x.Instance
+	}
+	return 0
+}
+
+type RetractResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Step          *Step                  `protobuf:"bytes,1,opt,name=step,proto3" json:"step,omitempty"`
+	End           *End                   `protobuf:"bytes,3,opt,name=end,proto3" json:"end,omitempty"` // items: 0
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetractResponse) Reset() {
+	*x = RetractResponse{}
+	mi := &file_plugin_proto_msgTypes[92]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetractResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetractResponse) ProtoMessage() {}
+
+func (x *RetractResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_plugin_proto_msgTypes[92]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetractResponse.ProtoReflect.Descriptor instead.
+func (*RetractResponse) Descriptor() ([]byte, []int) {
+	return file_plugin_proto_rawDescGZIP(), []int{92}
+}
+
+func (x *RetractResponse) GetStep() *Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *RetractResponse) GetEnd() *End {
+	if x != nil {
+		return x.End
+	}
+	return nil
+}
+
 type AbortRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Instance      uint64                 `protobuf:"varint,1,opt,name=instance,proto3" json:"instance,omitempty"`
@@ -5081,7 +5658,7 @@ type AbortRequest struct {
 
 func (x *AbortRequest) Reset() {
 	*x = AbortRequest{}
-	mi := &file_plugin_proto_msgTypes[81]
+	mi := &file_plugin_proto_msgTypes[93]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5093,7 +5670,7 @@ func (x *AbortRequest) String() string {
 func (*AbortRequest) ProtoMessage() {}
 
 func (x *AbortRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[81]
+	mi := &file_plugin_proto_msgTypes[93]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5106,7 +5683,7 @@ func (x *AbortRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortRequest.ProtoReflect.Descriptor instead.
 func (*AbortRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{81}
+	return file_plugin_proto_rawDescGZIP(), []int{93}
 }
 
 func (x *AbortRequest) GetInstance() uint64 {
@@ -5124,7 +5701,7 @@ type AbortResponse struct {
 
 func (x *AbortResponse) Reset() {
 	*x = AbortResponse{}
-	mi := &file_plugin_proto_msgTypes[82]
+	mi := &file_plugin_proto_msgTypes[94]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5136,7 +5713,7 @@ func (x *AbortResponse) String() string {
 func (*AbortResponse) ProtoMessage() {}
 
 func (x *AbortResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[82]
+	mi := &file_plugin_proto_msgTypes[94]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5149,7 +5726,7 @@ func (x *AbortResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AbortResponse.ProtoReflect.Descriptor instead.
 func (*AbortResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{82}
+	return file_plugin_proto_rawDescGZIP(), []int{94}
 }
 
 // ActionRequest comes in parts.
@@ -5164,7 +5741,7 @@ type ActionRequest struct {
 
 func (x *ActionRequest) Reset() {
 	*x = ActionRequest{}
-	mi := &file_plugin_proto_msgTypes[83]
+	mi := &file_plugin_proto_msgTypes[95]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5176,7 +5753,7 @@ func (x *ActionRequest) String() string {
 func (*ActionRequest) ProtoMessage() {}
 
 func (x *ActionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[83]
+	mi := &file_plugin_proto_msgTypes[95]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5189,7 +5766,7 @@ func (x *ActionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionRequest.ProtoReflect.Descriptor instead.
 func (*ActionRequest) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{83}
+	return file_plugin_proto_rawDescGZIP(), []int{95}
 }
 
 func (x *ActionRequest) GetHead() *ActionHead {
@@ -5227,7 +5804,7 @@ type ActionHead struct {
 
 func (x *ActionHead) Reset() {
 	*x = ActionHead{}
-	mi := &file_plugin_proto_msgTypes[84]
+	mi := &file_plugin_proto_msgTypes[96]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5239,7 +5816,7 @@ func (x *ActionHead) String() string {
 func (*ActionHead) ProtoMessage() {}
 
 func (x *ActionHead) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[84]
+	mi := &file_plugin_proto_msgTypes[96]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5252,7 +5829,7 @@ func (x *ActionHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionHead.ProtoReflect.Descriptor instead.
 func (*ActionHead) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{84}
+	return file_plugin_proto_rawDescGZIP(), []int{96}
 }
 
 func (x *ActionHead) GetInstance() uint64 {
@@ -5315,7 +5892,7 @@ type RunOutcome struct {
 
 func (x *RunOutcome) Reset() {
 	*x = RunOutcome{}
-	mi := &file_plugin_proto_msgTypes[85]
+	mi := &file_plugin_proto_msgTypes[97]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5327,7 +5904,7 @@ func (x *RunOutcome) String() string {
 func (*RunOutcome) ProtoMessage() {}
 
 func (x *RunOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[85]
+	mi := &file_plugin_proto_msgTypes[97]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5340,7 +5917,7 @@ func (x *RunOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunOutcome.ProtoReflect.Descriptor instead.
 func (*RunOutcome) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{85}
+	return file_plugin_proto_rawDescGZIP(), []int{97}
 }
 
 func (x *RunOutcome) GetStatus() string {
@@ -5426,7 +6003,7 @@ type StoredSnapshot struct {
 
 func (x *StoredSnapshot) Reset() {
 	*x = StoredSnapshot{}
-	mi := &file_plugin_proto_msgTypes[86]
+	mi := &file_plugin_proto_msgTypes[98]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5438,7 +6015,7 @@ func (x *StoredSnapshot) String() string {
 func (*StoredSnapshot) ProtoMessage() {}
 
 func (x *StoredSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[86]
+	mi := &file_plugin_proto_msgTypes[98]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5451,7 +6028,7 @@ func (x *StoredSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredSnapshot.ProtoReflect.Descriptor instead.
 func (*StoredSnapshot) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{86}
+	return file_plugin_proto_rawDescGZIP(), []int{98}
 }
 
 func (x *StoredSnapshot) GetSnapshot() string {
@@ -5503,7 +6080,7 @@ type ActionResponse struct {
 
 func (x *ActionResponse) Reset() {
 	*x = ActionResponse{}
-	mi := &file_plugin_proto_msgTypes[87]
+	mi := &file_plugin_proto_msgTypes[99]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5515,7 +6092,7 @@ func (x *ActionResponse) String() string {
 func (*ActionResponse) ProtoMessage() {}
 
 func (x *ActionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[87]
+	mi := &file_plugin_proto_msgTypes[99]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5528,7 +6105,7 @@ func (x *ActionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionResponse.ProtoReflect.Descriptor instead.
 func (*ActionResponse) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{87}
+	return file_plugin_proto_rawDescGZIP(), []int{99}
 }
 
 func (x *ActionResponse) GetFindings() []*ActionFinding {
@@ -5574,7 +6151,7 @@ type ActionFinding struct {
 
 func (x *ActionFinding) Reset() {
 	*x = ActionFinding{}
-	mi := &file_plugin_proto_msgTypes[88]
+	mi := &file_plugin_proto_msgTypes[100]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5586,7 +6163,7 @@ func (x *ActionFinding) String() string {
 func (*ActionFinding) ProtoMessage() {}
 
 func (x *ActionFinding) ProtoReflect() protoreflect.Message {
-	mi := &file_plugin_proto_msgTypes[88]
+	mi := &file_plugin_proto_msgTypes[100]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5599,7 +6176,7 @@ func (x *ActionFinding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionFinding.ProtoReflect.Descriptor instead.
 func (*ActionFinding) Descriptor() ([]byte, []int) {
-	return file_plugin_proto_rawDescGZIP(), []int{88}
+	return file_plugin_proto_rawDescGZIP(), []int{100}
 }
 
 func (x *ActionFinding) GetId() string {
@@ -6013,6 +6590,36 @@ const file_plugin_proto_rawDesc = "" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\"d\n" +
 	"\x0fPublishResponse\x12)\n" +
 	"\x04step\x18\x01 \x01(\v2\x15.vault.plugin.v1.StepR\x04step\x12&\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"=\n" +
+	"\rExposeRequest\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x10\n" +
+	"\x03run\x18\x02 \x01(\tR\x03run\"c\n" +
+	"\x0eExposeResponse\x12)\n" +
+	"\x04step\x18\x01 \x01(\v2\x15.vault.plugin.v1.StepR\x04step\x12&\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"+\n" +
+	"\rSettleRequest\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\x04R\binstance\"c\n" +
+	"\x0eSettleResponse\x12)\n" +
+	"\x04step\x18\x01 \x01(\v2\x15.vault.plugin.v1.StepR\x04step\x12&\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"@\n" +
+	"\x10PublishedRequest\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\x04R\binstance\x12\x10\n" +
+	"\x03run\x18\x02 \x01(\tR\x03run\"1\n" +
+	"\x11PublishedResponse\x12\x1c\n" +
+	"\tpublished\x18\x01 \x01(\bR\tpublished\",\n" +
+	"\x0eExposedRequest\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\x04R\binstance\"#\n" +
+	"\x0fExposedResponse\x12\x10\n" +
+	"\x03run\x18\x01 \x01(\tR\x03run\"-\n" +
+	"\x0fCompleteRequest\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\x04R\binstance\"e\n" +
+	"\x10CompleteResponse\x12)\n" +
+	"\x04step\x18\x01 \x01(\v2\x15.vault.plugin.v1.StepR\x04step\x12&\n" +
+	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\",\n" +
+	"\x0eRetractRequest\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\x04R\binstance\"d\n" +
+	"\x0fRetractResponse\x12)\n" +
+	"\x04step\x18\x01 \x01(\v2\x15.vault.plugin.v1.StepR\x04step\x12&\n" +
 	"\x03end\x18\x03 \x01(\v2\x14.vault.plugin.v1.EndR\x03end\"*\n" +
 	"\fAbortRequest\x12\x1a\n" +
 	"\binstance\x18\x01 \x01(\x04R\binstance\"\x0f\n" +
@@ -6096,7 +6703,7 @@ const file_plugin_proto_rawDesc = "" +
 	"\x04Read\x12\x1c.vault.plugin.v1.ReadRequest\x1a\x1a.vault.plugin.v1.UnitEvent(\x010\x01\x12F\n" +
 	"\x05Count\x12\x1d.vault.plugin.v1.CountRequest\x1a\x1e.vault.plugin.v1.CountResponse\x12C\n" +
 	"\x04Join\x12\x1c.vault.plugin.v1.JoinRequest\x1a\x1d.vault.plugin.v1.JoinResponse\x12F\n" +
-	"\x05Notes\x12\x1d.vault.plugin.v1.NotesRequest\x1a\x1e.vault.plugin.v1.NotesResponse2\x9b\x05\n" +
+	"\x05Notes\x12\x1d.vault.plugin.v1.NotesRequest\x1a\x1e.vault.plugin.v1.NotesResponse2\xfa\b\n" +
 	"\x04Sink\x12B\n" +
 	"\x05Check\x12\x15.vault.plugin.v1.Plan\x1a\x1e.vault.plugin.v1.CheckResponse(\x010\x01\x12B\n" +
 	"\x05Begin\x12\x15.vault.plugin.v1.Plan\x1a\x1e.vault.plugin.v1.BeginResponse(\x010\x01\x12Q\n" +
@@ -6106,7 +6713,13 @@ const file_plugin_proto_rawDesc = "" +
 	"\x05Prove\x12\x1d.vault.plugin.v1.ProveRequest\x1a\x1e.vault.plugin.v1.ProveResponse0\x01\x12N\n" +
 	"\aPublish\x12\x1f.vault.plugin.v1.PublishRequest\x1a .vault.plugin.v1.PublishResponse0\x01\x12F\n" +
 	"\x05Abort\x12\x1d.vault.plugin.v1.AbortRequest\x1a\x1e.vault.plugin.v1.AbortResponse\x12F\n" +
-	"\x05Notes\x12\x1d.vault.plugin.v1.NotesRequest\x1a\x1e.vault.plugin.v1.NotesResponse2T\n" +
+	"\x05Notes\x12\x1d.vault.plugin.v1.NotesRequest\x1a\x1e.vault.plugin.v1.NotesResponse\x12K\n" +
+	"\x06Expose\x12\x1e.vault.plugin.v1.ExposeRequest\x1a\x1f.vault.plugin.v1.ExposeResponse0\x01\x12K\n" +
+	"\x06Settle\x12\x1e.vault.plugin.v1.SettleRequest\x1a\x1f.vault.plugin.v1.SettleResponse0\x01\x12R\n" +
+	"\tPublished\x12!.vault.plugin.v1.PublishedRequest\x1a\".vault.plugin.v1.PublishedResponse\x12L\n" +
+	"\aExposed\x12\x1f.vault.plugin.v1.ExposedRequest\x1a .vault.plugin.v1.ExposedResponse\x12Q\n" +
+	"\bComplete\x12 .vault.plugin.v1.CompleteRequest\x1a!.vault.plugin.v1.CompleteResponse0\x01\x12N\n" +
+	"\aRetract\x12\x1f.vault.plugin.v1.RetractRequest\x1a .vault.plugin.v1.RetractResponse0\x012T\n" +
 	"\x06Action\x12J\n" +
 	"\x03Run\x12\x1e.vault.plugin.v1.ActionRequest\x1a\x1f.vault.plugin.v1.ActionResponse(\x010\x01B2Z0github.com/lmsvault/vault/plugins/protocol/v1;v1b\x06proto3"
 
@@ -6123,7 +6736,7 @@ func file_plugin_proto_rawDescGZIP() []byte {
 }
 
 var file_plugin_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 94)
+var file_plugin_proto_msgTypes = make([]protoimpl.MessageInfo, 106)
 var file_plugin_proto_goTypes = []any{
 	(Role)(0),                 // 0: vault.plugin.v1.Role
 	(*DescribeRequest)(nil),   // 1: vault.plugin.v1.DescribeRequest
@@ -6207,19 +6820,31 @@ var file_plugin_proto_goTypes = []any{
 	(*ProveResponse)(nil),     // 79: vault.plugin.v1.ProveResponse
 	(*PublishRequest)(nil),    // 80: vault.plugin.v1.PublishRequest
 	(*PublishResponse)(nil),   // 81: vault.plugin.v1.PublishResponse
-	(*AbortRequest)(nil),      // 82: vault.plugin.v1.AbortRequest
-	(*AbortResponse)(nil),     // 83: vault.plugin.v1.AbortResponse
-	(*ActionRequest)(nil),     // 84: vault.plugin.v1.ActionRequest
-	(*ActionHead)(nil),        // 85: vault.plugin.v1.ActionHead
-	(*RunOutcome)(nil),        // 86: vault.plugin.v1.RunOutcome
-	(*StoredSnapshot)(nil),    // 87: vault.plugin.v1.StoredSnapshot
-	(*ActionResponse)(nil),    // 88: vault.plugin.v1.ActionResponse
-	(*ActionFinding)(nil),     // 89: vault.plugin.v1.ActionFinding
-	nil,                       // 90: vault.plugin.v1.Inventory.FactsEntry
-	nil,                       // 91: vault.plugin.v1.PlanHead.FactsEntry
-	nil,                       // 92: vault.plugin.v1.OutcomeHead.FactsEntry
-	nil,                       // 93: vault.plugin.v1.OutcomeHead.DroppedEntry
-	nil,                       // 94: vault.plugin.v1.OutcomeHead.AddedEntry
+	(*ExposeRequest)(nil),     // 82: vault.plugin.v1.ExposeRequest
+	(*ExposeResponse)(nil),    // 83: vault.plugin.v1.ExposeResponse
+	(*SettleRequest)(nil),     // 84: vault.plugin.v1.SettleRequest
+	(*SettleResponse)(nil),    // 85: vault.plugin.v1.SettleResponse
+	(*PublishedRequest)(nil),  // 86: vault.plugin.v1.PublishedRequest
+	(*PublishedResponse)(nil), // 87: vault.plugin.v1.PublishedResponse
+	(*ExposedRequest)(nil),    // 88: vault.plugin.v1.ExposedRequest
+	(*ExposedResponse)(nil),   // 89: vault.plugin.v1.ExposedResponse
+	(*CompleteRequest)(nil),   // 90: vault.plugin.v1.CompleteRequest
+	(*CompleteResponse)(nil),  // 91: vault.plugin.v1.CompleteResponse
+	(*RetractRequest)(nil),    // 92: vault.plugin.v1.RetractRequest
+	(*RetractResponse)(nil),   // 93: vault.plugin.v1.RetractResponse
+	(*AbortRequest)(nil),      // 94: vault.plugin.v1.AbortRequest
+	(*AbortResponse)(nil),     // 95: vault.plugin.v1.AbortResponse
+	(*ActionRequest)(nil),     // 96: vault.plugin.v1.ActionRequest
+	(*ActionHead)(nil),        // 97: vault.plugin.v1.ActionHead
+	(*RunOutcome)(nil),        // 98: vault.plugin.v1.RunOutcome
+	(*StoredSnapshot)(nil),    // 99: vault.plugin.v1.StoredSnapshot
+	(*ActionResponse)(nil),    // 100: vault.plugin.v1.ActionResponse
+	(*ActionFinding)(nil),     // 101: vault.plugin.v1.ActionFinding
+	nil,                       // 102: vault.plugin.v1.Inventory.FactsEntry
+	nil,                       // 103: vault.plugin.v1.PlanHead.FactsEntry
+	nil,                       // 104: vault.plugin.v1.OutcomeHead.FactsEntry
+	nil,                       // 105: vault.plugin.v1.OutcomeHead.DroppedEntry
+	nil,                       // 106: vault.plugin.v1.OutcomeHead.AddedEntry
 }
 var file_plugin_proto_depIdxs = []int32{
 	3,   // 0: vault.plugin.v1.DescribeResponse.stages:type_name -> vault.plugin.v1.Stage
@@ -6249,7 +6874,7 @@ var file_plugin_proto_depIdxs = []int32{
 	47,  // 24: vault.plugin.v1.RowSelection.condition:type_name -> vault.plugin.v1.Condition
 	47,  // 25: vault.plugin.v1.Condition.all:type_name -> vault.plugin.v1.Condition
 	47,  // 26: vault.plugin.v1.Condition.any:type_name -> vault.plugin.v1.Condition
-	90,  // 27: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
+	102, // 27: vault.plugin.v1.Inventory.facts:type_name -> vault.plugin.v1.Inventory.FactsEntry
 	50,  // 28: vault.plugin.v1.Inventory.tables:type_name -> vault.plugin.v1.TableInfo
 	12,  // 29: vault.plugin.v1.Inventory.end:type_name -> vault.plugin.v1.End
 	52,  // 30: vault.plugin.v1.Inventory.units:type_name -> vault.plugin.v1.Unit
@@ -6276,7 +6901,7 @@ var file_plugin_proto_depIdxs = []int32{
 	66,  // 51: vault.plugin.v1.Plan.head:type_name -> vault.plugin.v1.PlanHead
 	50,  // 52: vault.plugin.v1.Plan.tables:type_name -> vault.plugin.v1.TableInfo
 	12,  // 53: vault.plugin.v1.Plan.end:type_name -> vault.plugin.v1.End
-	91,  // 54: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
+	103, // 54: vault.plugin.v1.PlanHead.facts:type_name -> vault.plugin.v1.PlanHead.FactsEntry
 	53,  // 55: vault.plugin.v1.CheckResponse.losses:type_name -> vault.plugin.v1.Loss
 	54,  // 56: vault.plugin.v1.CheckResponse.notes:type_name -> vault.plugin.v1.Note
 	12,  // 57: vault.plugin.v1.CheckResponse.end:type_name -> vault.plugin.v1.End
@@ -6293,9 +6918,9 @@ var file_plugin_proto_depIdxs = []int32{
 	12,  // 68: vault.plugin.v1.Outcome.end:type_name -> vault.plugin.v1.End
 	53,  // 69: vault.plugin.v1.Outcome.losses:type_name -> vault.plugin.v1.Loss
 	54,  // 70: vault.plugin.v1.Outcome.notes:type_name -> vault.plugin.v1.Note
-	92,  // 71: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
-	93,  // 72: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
-	94,  // 73: vault.plugin.v1.OutcomeHead.added:type_name -> vault.plugin.v1.OutcomeHead.AddedEntry
+	104, // 71: vault.plugin.v1.OutcomeHead.facts:type_name -> vault.plugin.v1.OutcomeHead.FactsEntry
+	105, // 72: vault.plugin.v1.OutcomeHead.dropped:type_name -> vault.plugin.v1.OutcomeHead.DroppedEntry
+	106, // 73: vault.plugin.v1.OutcomeHead.added:type_name -> vault.plugin.v1.OutcomeHead.AddedEntry
 	51,  // 74: vault.plugin.v1.TableProof.sum:type_name -> vault.plugin.v1.Sum
 	53,  // 75: vault.plugin.v1.TableProof.losses:type_name -> vault.plugin.v1.Loss
 	68,  // 76: vault.plugin.v1.FinishResponse.step:type_name -> vault.plugin.v1.Step
@@ -6305,87 +6930,107 @@ var file_plugin_proto_depIdxs = []int32{
 	12,  // 80: vault.plugin.v1.ProveResponse.end:type_name -> vault.plugin.v1.End
 	68,  // 81: vault.plugin.v1.PublishResponse.step:type_name -> vault.plugin.v1.Step
 	12,  // 82: vault.plugin.v1.PublishResponse.end:type_name -> vault.plugin.v1.End
-	85,  // 83: vault.plugin.v1.ActionRequest.head:type_name -> vault.plugin.v1.ActionHead
-	50,  // 84: vault.plugin.v1.ActionRequest.tables:type_name -> vault.plugin.v1.TableInfo
-	12,  // 85: vault.plugin.v1.ActionRequest.end:type_name -> vault.plugin.v1.End
-	66,  // 86: vault.plugin.v1.ActionHead.plan:type_name -> vault.plugin.v1.PlanHead
-	86,  // 87: vault.plugin.v1.ActionHead.outcome:type_name -> vault.plugin.v1.RunOutcome
-	62,  // 88: vault.plugin.v1.RunOutcome.started:type_name -> vault.plugin.v1.Time
-	87,  // 89: vault.plugin.v1.RunOutcome.snapshots:type_name -> vault.plugin.v1.StoredSnapshot
-	89,  // 90: vault.plugin.v1.ActionResponse.findings:type_name -> vault.plugin.v1.ActionFinding
-	68,  // 91: vault.plugin.v1.ActionResponse.step:type_name -> vault.plugin.v1.Step
-	12,  // 92: vault.plugin.v1.ActionResponse.end:type_name -> vault.plugin.v1.End
-	1,   // 93: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
-	5,   // 94: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
-	8,   // 95: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
-	10,  // 96: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
-	14,  // 97: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
-	17,  // 98: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
-	18,  // 99: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
-	21,  // 100: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
-	23,  // 101: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
-	25,  // 102: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
-	27,  // 103: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
-	27,  // 104: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
-	29,  // 105: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
-	31,  // 106: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
-	34,  // 107: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
-	36,  // 108: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
-	65,  // 109: vault.plugin.v1.RecordTransform.Prepare:input_type -> vault.plugin.v1.Plan
-	33,  // 110: vault.plugin.v1.RecordTransform.Added:input_type -> vault.plugin.v1.AddedRequest
-	44,  // 111: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
-	55,  // 112: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
-	42,  // 113: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
-	40,  // 114: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
-	38,  // 115: vault.plugin.v1.Source.Notes:input_type -> vault.plugin.v1.NotesRequest
-	65,  // 116: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
-	65,  // 117: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
-	70,  // 118: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
-	58,  // 119: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
-	74,  // 120: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
-	78,  // 121: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
-	80,  // 122: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
-	82,  // 123: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
-	38,  // 124: vault.plugin.v1.Sink.Notes:input_type -> vault.plugin.v1.NotesRequest
-	84,  // 125: vault.plugin.v1.Action.Run:input_type -> vault.plugin.v1.ActionRequest
-	2,   // 126: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
-	6,   // 127: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
-	9,   // 128: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
-	11,  // 129: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
-	16,  // 130: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
-	13,  // 131: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
-	19,  // 132: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
-	22,  // 133: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
-	24,  // 134: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
-	26,  // 135: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
-	13,  // 136: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
-	13,  // 137: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
-	30,  // 138: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
-	32,  // 139: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
-	35,  // 140: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
-	13,  // 141: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
-	67,  // 142: vault.plugin.v1.RecordTransform.Prepare:output_type -> vault.plugin.v1.CheckResponse
-	13,  // 143: vault.plugin.v1.RecordTransform.Added:output_type -> vault.plugin.v1.Frame
-	49,  // 144: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
-	58,  // 145: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
-	43,  // 146: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
-	41,  // 147: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
-	39,  // 148: vault.plugin.v1.Source.Notes:output_type -> vault.plugin.v1.NotesResponse
-	67,  // 149: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
-	69,  // 150: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
-	71,  // 151: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
-	72,  // 152: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
-	77,  // 153: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
-	79,  // 154: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
-	81,  // 155: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
-	83,  // 156: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
-	39,  // 157: vault.plugin.v1.Sink.Notes:output_type -> vault.plugin.v1.NotesResponse
-	88,  // 158: vault.plugin.v1.Action.Run:output_type -> vault.plugin.v1.ActionResponse
-	126, // [126:159] is the sub-list for method output_type
-	93,  // [93:126] is the sub-list for method input_type
-	93,  // [93:93] is the sub-list for extension type_name
-	93,  // [93:93] is the sub-list for extension extendee
-	0,   // [0:93] is the sub-list for field type_name
+	68,  // 83: vault.plugin.v1.ExposeResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 84: vault.plugin.v1.ExposeResponse.end:type_name -> vault.plugin.v1.End
+	68,  // 85: vault.plugin.v1.SettleResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 86: vault.plugin.v1.SettleResponse.end:type_name -> vault.plugin.v1.End
+	68,  // 87: vault.plugin.v1.CompleteResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 88: vault.plugin.v1.CompleteResponse.end:type_name -> vault.plugin.v1.End
+	68,  // 89: vault.plugin.v1.RetractResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 90: vault.plugin.v1.RetractResponse.end:type_name -> vault.plugin.v1.End
+	97,  // 91: vault.plugin.v1.ActionRequest.head:type_name -> vault.plugin.v1.ActionHead
+	50,  // 92: vault.plugin.v1.ActionRequest.tables:type_name -> vault.plugin.v1.TableInfo
+	12,  // 93: vault.plugin.v1.ActionRequest.end:type_name -> vault.plugin.v1.End
+	66,  // 94: vault.plugin.v1.ActionHead.plan:type_name -> vault.plugin.v1.PlanHead
+	98,  // 95: vault.plugin.v1.ActionHead.outcome:type_name -> vault.plugin.v1.RunOutcome
+	62,  // 96: vault.plugin.v1.RunOutcome.started:type_name -> vault.plugin.v1.Time
+	99,  // 97: vault.plugin.v1.RunOutcome.snapshots:type_name -> vault.plugin.v1.StoredSnapshot
+	101, // 98: vault.plugin.v1.ActionResponse.findings:type_name -> vault.plugin.v1.ActionFinding
+	68,  // 99: vault.plugin.v1.ActionResponse.step:type_name -> vault.plugin.v1.Step
+	12,  // 100: vault.plugin.v1.ActionResponse.end:type_name -> vault.plugin.v1.End
+	1,   // 101: vault.plugin.v1.Plugin.Describe:input_type -> vault.plugin.v1.DescribeRequest
+	5,   // 102: vault.plugin.v1.Plugin.Validate:input_type -> vault.plugin.v1.ValidateRequest
+	8,   // 103: vault.plugin.v1.Plugin.Open:input_type -> vault.plugin.v1.OpenRequest
+	10,  // 104: vault.plugin.v1.Plugin.Close:input_type -> vault.plugin.v1.CloseRequest
+	14,  // 105: vault.plugin.v1.Storage.Put:input_type -> vault.plugin.v1.PutRequest
+	17,  // 106: vault.plugin.v1.Storage.Get:input_type -> vault.plugin.v1.GetRequest
+	18,  // 107: vault.plugin.v1.Storage.List:input_type -> vault.plugin.v1.ListRequest
+	21,  // 108: vault.plugin.v1.Storage.Delete:input_type -> vault.plugin.v1.DeleteRequest
+	23,  // 109: vault.plugin.v1.Storage.Stat:input_type -> vault.plugin.v1.StatRequest
+	25,  // 110: vault.plugin.v1.Storage.Free:input_type -> vault.plugin.v1.FreeRequest
+	27,  // 111: vault.plugin.v1.ByteTransform.Apply:input_type -> vault.plugin.v1.ApplyRequest
+	27,  // 112: vault.plugin.v1.ByteTransform.Invert:input_type -> vault.plugin.v1.ApplyRequest
+	29,  // 113: vault.plugin.v1.ByteTransform.CreateKey:input_type -> vault.plugin.v1.CreateKeyRequest
+	31,  // 114: vault.plugin.v1.ByteTransform.OpenKey:input_type -> vault.plugin.v1.OpenKeyRequest
+	34,  // 115: vault.plugin.v1.RecordTransform.Table:input_type -> vault.plugin.v1.TableRequest
+	36,  // 116: vault.plugin.v1.RecordTransform.Rows:input_type -> vault.plugin.v1.RowsRequest
+	65,  // 117: vault.plugin.v1.RecordTransform.Prepare:input_type -> vault.plugin.v1.Plan
+	33,  // 118: vault.plugin.v1.RecordTransform.Added:input_type -> vault.plugin.v1.AddedRequest
+	44,  // 119: vault.plugin.v1.Source.Plan:input_type -> vault.plugin.v1.PlanRequest
+	55,  // 120: vault.plugin.v1.Source.Read:input_type -> vault.plugin.v1.ReadRequest
+	42,  // 121: vault.plugin.v1.Source.Count:input_type -> vault.plugin.v1.CountRequest
+	40,  // 122: vault.plugin.v1.Source.Join:input_type -> vault.plugin.v1.JoinRequest
+	38,  // 123: vault.plugin.v1.Source.Notes:input_type -> vault.plugin.v1.NotesRequest
+	65,  // 124: vault.plugin.v1.Sink.Check:input_type -> vault.plugin.v1.Plan
+	65,  // 125: vault.plugin.v1.Sink.Begin:input_type -> vault.plugin.v1.Plan
+	70,  // 126: vault.plugin.v1.Sink.Baseline:input_type -> vault.plugin.v1.BaselineRequest
+	58,  // 127: vault.plugin.v1.Sink.Unit:input_type -> vault.plugin.v1.UnitEvent
+	74,  // 128: vault.plugin.v1.Sink.Finish:input_type -> vault.plugin.v1.Outcome
+	78,  // 129: vault.plugin.v1.Sink.Prove:input_type -> vault.plugin.v1.ProveRequest
+	80,  // 130: vault.plugin.v1.Sink.Publish:input_type -> vault.plugin.v1.PublishRequest
+	94,  // 131: vault.plugin.v1.Sink.Abort:input_type -> vault.plugin.v1.AbortRequest
+	38,  // 132: vault.plugin.v1.Sink.Notes:input_type -> vault.plugin.v1.NotesRequest
+	82,  // 133: vault.plugin.v1.Sink.Expose:input_type -> vault.plugin.v1.ExposeRequest
+	84,  // 134: vault.plugin.v1.Sink.Settle:input_type -> vault.plugin.v1.SettleRequest
+	86,  // 135: vault.plugin.v1.Sink.Published:input_type -> vault.plugin.v1.PublishedRequest
+	88,  // 136: vault.plugin.v1.Sink.Exposed:input_type -> vault.plugin.v1.ExposedRequest
+	90,  // 137: vault.plugin.v1.Sink.Complete:input_type -> vault.plugin.v1.CompleteRequest
+	92,  // 138: vault.plugin.v1.Sink.Retract:input_type -> vault.plugin.v1.RetractRequest
+	96,  // 139: vault.plugin.v1.Action.Run:input_type -> vault.plugin.v1.ActionRequest
+	2,   // 140: vault.plugin.v1.Plugin.Describe:output_type -> vault.plugin.v1.DescribeResponse
+	6,   // 141: vault.plugin.v1.Plugin.Validate:output_type -> vault.plugin.v1.ValidateResponse
+	9,   // 142: vault.plugin.v1.Plugin.Open:output_type -> vault.plugin.v1.OpenResponse
+	11,  // 143: vault.plugin.v1.Plugin.Close:output_type -> vault.plugin.v1.CloseResponse
+	16,  // 144: vault.plugin.v1.Storage.Put:output_type -> vault.plugin.v1.PutResponse
+	13,  // 145: vault.plugin.v1.Storage.Get:output_type -> vault.plugin.v1.Frame
+	19,  // 146: vault.plugin.v1.Storage.List:output_type -> vault.plugin.v1.ListResponse
+	22,  // 147: vault.plugin.v1.Storage.Delete:output_type -> vault.plugin.v1.DeleteResponse
+	24,  // 148: vault.plugin.v1.Storage.Stat:output_type -> vault.plugin.v1.StatResponse
+	26,  // 149: vault.plugin.v1.Storage.Free:output_type -> vault.plugin.v1.FreeResponse
+	13,  // 150: vault.plugin.v1.ByteTransform.Apply:output_type -> vault.plugin.v1.Frame
+	13,  // 151: vault.plugin.v1.ByteTransform.Invert:output_type -> vault.plugin.v1.Frame
+	30,  // 152: vault.plugin.v1.ByteTransform.CreateKey:output_type -> vault.plugin.v1.CreateKeyResponse
+	32,  // 153: vault.plugin.v1.ByteTransform.OpenKey:output_type -> vault.plugin.v1.OpenKeyResponse
+	35,  // 154: vault.plugin.v1.RecordTransform.Table:output_type -> vault.plugin.v1.Mapped
+	13,  // 155: vault.plugin.v1.RecordTransform.Rows:output_type -> vault.plugin.v1.Frame
+	67,  // 156: vault.plugin.v1.RecordTransform.Prepare:output_type -> vault.plugin.v1.CheckResponse
+	13,  // 157: vault.plugin.v1.RecordTransform.Added:output_type -> vault.plugin.v1.Frame
+	49,  // 158: vault.plugin.v1.Source.Plan:output_type -> vault.plugin.v1.Inventory
+	58,  // 159: vault.plugin.v1.Source.Read:output_type -> vault.plugin.v1.UnitEvent
+	43,  // 160: vault.plugin.v1.Source.Count:output_type -> vault.plugin.v1.CountResponse
+	41,  // 161: vault.plugin.v1.Source.Join:output_type -> vault.plugin.v1.JoinResponse
+	39,  // 162: vault.plugin.v1.Source.Notes:output_type -> vault.plugin.v1.NotesResponse
+	67,  // 163: vault.plugin.v1.Sink.Check:output_type -> vault.plugin.v1.CheckResponse
+	69,  // 164: vault.plugin.v1.Sink.Begin:output_type -> vault.plugin.v1.BeginResponse
+	71,  // 165: vault.plugin.v1.Sink.Baseline:output_type -> vault.plugin.v1.BaselineResponse
+	72,  // 166: vault.plugin.v1.Sink.Unit:output_type -> vault.plugin.v1.UnitResponse
+	77,  // 167: vault.plugin.v1.Sink.Finish:output_type -> vault.plugin.v1.FinishResponse
+	79,  // 168: vault.plugin.v1.Sink.Prove:output_type -> vault.plugin.v1.ProveResponse
+	81,  // 169: vault.plugin.v1.Sink.Publish:output_type -> vault.plugin.v1.PublishResponse
+	95,  // 170: vault.plugin.v1.Sink.Abort:output_type -> vault.plugin.v1.AbortResponse
+	39,  // 171: vault.plugin.v1.Sink.Notes:output_type -> vault.plugin.v1.NotesResponse
+	83,  // 172: vault.plugin.v1.Sink.Expose:output_type -> vault.plugin.v1.ExposeResponse
+	85,  // 173: vault.plugin.v1.Sink.Settle:output_type -> vault.plugin.v1.SettleResponse
+	87,  // 174: vault.plugin.v1.Sink.Published:output_type -> vault.plugin.v1.PublishedResponse
+	89,  // 175: vault.plugin.v1.Sink.Exposed:output_type -> vault.plugin.v1.ExposedResponse
+	91,  // 176: vault.plugin.v1.Sink.Complete:output_type -> vault.plugin.v1.CompleteResponse
+	93,  // 177: vault.plugin.v1.Sink.Retract:output_type -> vault.plugin.v1.RetractResponse
+	100, // 178: vault.plugin.v1.Action.Run:output_type -> vault.plugin.v1.ActionResponse
+	140, // [140:179] is the sub-list for method output_type
+	101, // [101:140] is the sub-list for method input_type
+	101, // [101:101] is the sub-list for extension type_name
+	101, // [101:101] is the sub-list for extension extendee
+	0,   // [0:101] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }
@@ -6399,7 +7044,7 @@ func file_plugin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_plugin_proto_rawDesc), len(file_plugin_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   94,
+			NumMessages:   106,
 			NumExtensions: 0,
 			NumServices:   7,
 		},

@@ -1254,15 +1254,21 @@ var Source_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	Sink_Check_FullMethodName    = "/vault.plugin.v1.Sink/Check"
-	Sink_Begin_FullMethodName    = "/vault.plugin.v1.Sink/Begin"
-	Sink_Baseline_FullMethodName = "/vault.plugin.v1.Sink/Baseline"
-	Sink_Unit_FullMethodName     = "/vault.plugin.v1.Sink/Unit"
-	Sink_Finish_FullMethodName   = "/vault.plugin.v1.Sink/Finish"
-	Sink_Prove_FullMethodName    = "/vault.plugin.v1.Sink/Prove"
-	Sink_Publish_FullMethodName  = "/vault.plugin.v1.Sink/Publish"
-	Sink_Abort_FullMethodName    = "/vault.plugin.v1.Sink/Abort"
-	Sink_Notes_FullMethodName    = "/vault.plugin.v1.Sink/Notes"
+	Sink_Check_FullMethodName     = "/vault.plugin.v1.Sink/Check"
+	Sink_Begin_FullMethodName     = "/vault.plugin.v1.Sink/Begin"
+	Sink_Baseline_FullMethodName  = "/vault.plugin.v1.Sink/Baseline"
+	Sink_Unit_FullMethodName      = "/vault.plugin.v1.Sink/Unit"
+	Sink_Finish_FullMethodName    = "/vault.plugin.v1.Sink/Finish"
+	Sink_Prove_FullMethodName     = "/vault.plugin.v1.Sink/Prove"
+	Sink_Publish_FullMethodName   = "/vault.plugin.v1.Sink/Publish"
+	Sink_Abort_FullMethodName     = "/vault.plugin.v1.Sink/Abort"
+	Sink_Notes_FullMethodName     = "/vault.plugin.v1.Sink/Notes"
+	Sink_Expose_FullMethodName    = "/vault.plugin.v1.Sink/Expose"
+	Sink_Settle_FullMethodName    = "/vault.plugin.v1.Sink/Settle"
+	Sink_Published_FullMethodName = "/vault.plugin.v1.Sink/Published"
+	Sink_Exposed_FullMethodName   = "/vault.plugin.v1.Sink/Exposed"
+	Sink_Complete_FullMethodName  = "/vault.plugin.v1.Sink/Complete"
+	Sink_Retract_FullMethodName   = "/vault.plugin.v1.Sink/Retract"
 )
 
 // SinkClient is the client API for Sink service.
@@ -1281,6 +1287,21 @@ type SinkClient interface {
 	// Notes returns, after Publish, what could not be cleaned up or put back. It requires the
 	// capability notes.
 	Notes(ctx context.Context, in *NotesRequest, opts ...grpc.CallOption) (*NotesResponse, error)
+	// Expose makes available what of the new site can stand beside the old one. It is called
+	// after the proofs of all targets, before Publish. It requires the capability expose.
+	Expose(ctx context.Context, in *ExposeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExposeResponse], error)
+	// Settle is called after all targets are published. It may be called without Begin, and
+	// be repeated. It requires the capability expose.
+	Settle(ctx context.Context, in *SettleRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SettleResponse], error)
+	// Published reports whether Publish took effect after Expose with the same run. It may be
+	// called without Begin. It requires the capability decide.
+	Published(ctx context.Context, in *PublishedRequest, opts ...grpc.CallOption) (*PublishedResponse, error)
+	// Exposed returns the run that exposed the target and was not settled. Complete publishes
+	// what it exposed, and Retract removes it. They are called without Begin, may be repeated,
+	// and require the capability recover.
+	Exposed(ctx context.Context, in *ExposedRequest, opts ...grpc.CallOption) (*ExposedResponse, error)
+	Complete(ctx context.Context, in *CompleteRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CompleteResponse], error)
+	Retract(ctx context.Context, in *RetractRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RetractResponse], error)
 }
 
 type sinkClient struct {
@@ -1420,6 +1441,102 @@ func (c *sinkClient) Notes(ctx context.Context, in *NotesRequest, opts ...grpc.C
 	return out, nil
 }
 
+func (c *sinkClient) Expose(ctx context.Context, in *ExposeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExposeResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Sink_ServiceDesc.Streams[7], Sink_Expose_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExposeRequest, ExposeResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Sink_ExposeClient = grpc.ServerStreamingClient[ExposeResponse]
+
+func (c *sinkClient) Settle(ctx context.Context, in *SettleRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SettleResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Sink_ServiceDesc.Streams[8], Sink_Settle_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SettleRequest, SettleResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Sink_SettleClient = grpc.ServerStreamingClient[SettleResponse]
+
+func (c *sinkClient) Published(ctx context.Context, in *PublishedRequest, opts ...grpc.CallOption) (*PublishedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PublishedResponse)
+	err := c.cc.Invoke(ctx, Sink_Published_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *sinkClient) Exposed(ctx context.Context, in *ExposedRequest, opts ...grpc.CallOption) (*ExposedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExposedResponse)
+	err := c.cc.Invoke(ctx, Sink_Exposed_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *sinkClient) Complete(ctx context.Context, in *CompleteRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CompleteResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Sink_ServiceDesc.Streams[9], Sink_Complete_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[CompleteRequest, CompleteResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Sink_CompleteClient = grpc.ServerStreamingClient[CompleteResponse]
+
+func (c *sinkClient) Retract(ctx context.Context, in *RetractRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RetractResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Sink_ServiceDesc.Streams[10], Sink_Retract_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[RetractRequest, RetractResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Sink_RetractClient = grpc.ServerStreamingClient[RetractResponse]
+
 // SinkServer is the server API for Sink service.
 // All implementations must embed UnimplementedSinkServer
 // for forward compatibility.
@@ -1436,6 +1553,21 @@ type SinkServer interface {
 	// Notes returns, after Publish, what could not be cleaned up or put back. It requires the
 	// capability notes.
 	Notes(context.Context, *NotesRequest) (*NotesResponse, error)
+	// Expose makes available what of the new site can stand beside the old one. It is called
+	// after the proofs of all targets, before Publish. It requires the capability expose.
+	Expose(*ExposeRequest, grpc.ServerStreamingServer[ExposeResponse]) error
+	// Settle is called after all targets are published. It may be called without Begin, and
+	// be repeated. It requires the capability expose.
+	Settle(*SettleRequest, grpc.ServerStreamingServer[SettleResponse]) error
+	// Published reports whether Publish took effect after Expose with the same run. It may be
+	// called without Begin. It requires the capability decide.
+	Published(context.Context, *PublishedRequest) (*PublishedResponse, error)
+	// Exposed returns the run that exposed the target and was not settled. Complete publishes
+	// what it exposed, and Retract removes it. They are called without Begin, may be repeated,
+	// and require the capability recover.
+	Exposed(context.Context, *ExposedRequest) (*ExposedResponse, error)
+	Complete(*CompleteRequest, grpc.ServerStreamingServer[CompleteResponse]) error
+	Retract(*RetractRequest, grpc.ServerStreamingServer[RetractResponse]) error
 	mustEmbedUnimplementedSinkServer()
 }
 
@@ -1472,6 +1604,24 @@ func (UnimplementedSinkServer) Abort(context.Context, *AbortRequest) (*AbortResp
 }
 func (UnimplementedSinkServer) Notes(context.Context, *NotesRequest) (*NotesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Notes not implemented")
+}
+func (UnimplementedSinkServer) Expose(*ExposeRequest, grpc.ServerStreamingServer[ExposeResponse]) error {
+	return status.Error(codes.Unimplemented, "method Expose not implemented")
+}
+func (UnimplementedSinkServer) Settle(*SettleRequest, grpc.ServerStreamingServer[SettleResponse]) error {
+	return status.Error(codes.Unimplemented, "method Settle not implemented")
+}
+func (UnimplementedSinkServer) Published(context.Context, *PublishedRequest) (*PublishedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Published not implemented")
+}
+func (UnimplementedSinkServer) Exposed(context.Context, *ExposedRequest) (*ExposedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Exposed not implemented")
+}
+func (UnimplementedSinkServer) Complete(*CompleteRequest, grpc.ServerStreamingServer[CompleteResponse]) error {
+	return status.Error(codes.Unimplemented, "method Complete not implemented")
+}
+func (UnimplementedSinkServer) Retract(*RetractRequest, grpc.ServerStreamingServer[RetractResponse]) error {
+	return status.Error(codes.Unimplemented, "method Retract not implemented")
 }
 func (UnimplementedSinkServer) mustEmbedUnimplementedSinkServer() {}
 func (UnimplementedSinkServer) testEmbeddedByValue()              {}
@@ -1591,6 +1741,86 @@ func _Sink_Notes_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Sink_Expose_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExposeRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(SinkServer).Expose(m, &grpc.GenericServerStream[ExposeRequest, ExposeResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Sink_ExposeServer = grpc.ServerStreamingServer[ExposeResponse]
+
+func _Sink_Settle_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(SettleRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(SinkServer).Settle(m, &grpc.GenericServerStream[SettleRequest, SettleResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Sink_SettleServer = grpc.ServerStreamingServer[SettleResponse]
+
+func _Sink_Published_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PublishedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SinkServer).Published(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Sink_Published_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SinkServer).Published(ctx, req.(*PublishedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Sink_Exposed_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExposedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SinkServer).Exposed(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Sink_Exposed_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SinkServer).Exposed(ctx, req.(*ExposedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Sink_Complete_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(CompleteRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(SinkServer).Complete(m, &grpc.GenericServerStream[CompleteRequest, CompleteResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Sink_CompleteServer = grpc.ServerStreamingServer[CompleteResponse]
+
+func _Sink_Retract_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(RetractRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(SinkServer).Retract(m, &grpc.GenericServerStream[RetractRequest, RetractResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Sink_RetractServer = grpc.ServerStreamingServer[RetractResponse]
+
 // Sink_ServiceDesc is the grpc.ServiceDesc for Sink service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1605,6 +1835,14 @@ var Sink_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Notes",
 			Handler:    _Sink_Notes_Handler,
+		},
+		{
+			MethodName: "Published",
+			Handler:    _Sink_Published_Handler,
+		},
+		{
+			MethodName: "Exposed",
+			Handler:    _Sink_Exposed_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
@@ -1645,6 +1883,26 @@ var Sink_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Publish",
 			Handler:       _Sink_Publish_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Expose",
+			Handler:       _Sink_Expose_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Settle",
+			Handler:       _Sink_Settle_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Complete",
+			Handler:       _Sink_Complete_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Retract",
+			Handler:       _Sink_Retract_Handler,
 			ServerStreams: true,
 		},
 	},
