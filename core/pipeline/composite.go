@@ -25,6 +25,8 @@ type Composite struct {
 	// Before and After are its actions, each as NAME (STAGE).
 	Before []string `json:"before,omitempty"`
 	After  []string `json:"after,omitempty"`
+	// Notes are those of the expansion.
+	Notes []stage.Note `json:"notes,omitempty"`
 }
 
 // String lists the stages of the composite.
@@ -42,11 +44,11 @@ func (c *Composite) String() string {
 	return text
 }
 
-// Expanded returns a note for each composite with its stages.
+// Expanded returns a note for each composite with its stages, followed by its own notes.
 func (p *Pipeline) Expanded() []stage.Note {
 	var notes []stage.Note
 	for _, c := range p.Composites {
-		notes = append(notes, stage.Note{Path: c.Name, Text: c.String()})
+		notes = append(append(notes, stage.Note{Path: c.Name, Text: c.String()}), c.Notes...)
 	}
 	return notes
 }
@@ -93,8 +95,14 @@ func (l *loader) expand(s *Step, found config.Decoded) (parts []Step, ok bool) {
 	l.brought.before = append(l.brought.before, before...)
 	l.brought.after = append(slices.Clone(after), l.brought.after...)
 	c.Parts, c.Transforms, c.Before, c.After = called(parts), called(transforms), called(before), called(after)
+	for _, n := range e.Notes {
+		c.Notes = append(c.Notes, stage.Note{Path: n.Path, Text: l.decoder.Redact(n.Text)})
+	}
 	l.pipeline.Composites = append(l.pipeline.Composites, c)
 	l.report(config.Note, s.At, "", "%s %s", c.Name, c.String())
+	for _, n := range c.Notes {
+		l.report(config.Note, s.At, "", "%s: %s", c.Name, n.Text)
+	}
 	return parts, true
 }
 

@@ -291,3 +291,18 @@ func TestSchemaIncludesActionsAndComposites(t *testing.T) {
 		}
 	}
 }
+
+// What an expansion has to say is in the plan and shown by the linter, without secrets.
+func TestNotesOfAnExpansionAreShown(t *testing.T) {
+	o, _ := composed(t, func(_ *wholeSite, e *stage.Expansion) {
+		e.Notes = []stage.Note{{Path: "db/log", Text: "left out on u:S3CRET-CANARY@tcp(db)/moodle"}}
+	})
+	p, found := pipeline.Parse("p.yaml", []byte(composite), o)
+	notes := p.Expanded()
+	if len(notes) != 2 || notes[1] != (stage.Note{Path: "db/log", Text: "left out on ***"}) {
+		t.Errorf("the plan notes %v", notes)
+	}
+	if shown := found.Of(config.Note); len(shown) != 2 || shown[1].Message != "site: left out on ***" {
+		t.Errorf("the linter notes %v", shown)
+	}
+}

@@ -44,6 +44,9 @@ type Expansion struct {
 	// Standing is added to it, too, for what is never part of such a site, such as caches.
 	// It does not make a snapshot partial, and nobody is told if some of it matches nothing.
 	Standing selection.Selection
+	// Notes say what a person should know about the expansion, such as which defaults come
+	// from the site.
+	Notes []Note
 }
 
 // Part is a stage of an Expansion.

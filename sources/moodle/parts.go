@@ -15,8 +15,8 @@ type partSettings struct {
 
 var known = []string{stage.DB, stage.Filedir, stage.Dataroot, stage.Site}
 
-// Validate checks the names.
-func (c *partSettings) Validate() error {
+// check checks the names.
+func (c *partSettings) check() error {
 	for _, name := range c.Only {
 		if !slices.Contains(known, name) {
 			return config.At("parts", "parts must list some of %s", strings.Join(known, ", "))

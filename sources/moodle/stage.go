@@ -7,14 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 
 	"github.com/lmsvault/vault/core/config"
-	"github.com/lmsvault/vault/core/moodle/siteconfig"
-	"github.com/lmsvault/vault/core/selection"
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
-	"github.com/lmsvault/vault/dialects/database"
 )
 
 // Config is the configuration of the source.
@@ -24,6 +21,12 @@ type Config struct {
 	Settings  map[string]config.Secret `key:"settings" help:"settings that replace those of config.php, for what it takes from elsewhere" example:"{dbpass: \"${env:MOODLE_DBPASS}\"}"`
 	ConfigPHP bool                     `key:"config_php" help:"back up config.php itself as site/config.php. It contains the password of the database, and whoever can read the snapshot can read it"`
 	partSettings
+	excludeSettings
+}
+
+// Validate checks the settings that are embedded.
+func (c *Config) Validate() error {
+	return errors.Join(c.partSettings.check(), c.excludeSettings.check())
 }
 
 // Stage returns the description of the source.
@@ -56,37 +59,59 @@ database (the primary one, if there are read-only replicas), files for the file 
 rest of the data root, and site for documents about the site, among them the settings that config.php forces.
 Use these instead to set their other options.
 
-Sessions are backed up as a table without rows.`
+Left out always: the tables and settings of the plugin tool_vault, and the rows of the tables sessions,
+mnet_session, cache_flags and lock_db, which concern what runs at this moment. The data root's caches, temporary
+files, sessions and locks are left out by the source dataroot.
 
-// expand reads config.php.
-func (c *Config) expand(ctx context.Context, env stage.ExpandEnv) (*stage.Expansion, error) {
-	site, err := siteconfig.Read(ctx, c.Dir, siteconfig.Options{Env: env.Lookup, Address: c.Address, Given: c.Settings})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, config.At("dir", "%s has no config.php; set dir to the directory with the site's code", c.Dir)
-	}
+A plugin is left out (exclude: plugins) with its own tables, by its install.xml, and with its rows in tables
+of Moodle: services and tokens, events, tasks, capabilities and their assignments to roles, message providers
+and preferences, tags, files and settings. The contents of its files stay in the file pool. Plugins of some types leave
+something behind that refers to them, such as the instances of a block; the plan says so.
+
+What the settings backupexcludetables, backupexcludedataroot and backupexcludeplugins of tool_vault in the site
+leave out is left out here, too, unless the same is set in the pipeline; an empty list, [], leaves out
+nothing. The compression level of tool_vault is not used; see the transform compress.`
+
+// expand reads config.php and, if the site may be asked, its settings.
+func (c *Config) expand(ctx context.Context, env stage.ExpandEnv) (_ *stage.Expansion, err error) {
+	o, err := c.origin(ctx, env)
 	if err != nil {
 		return nil, err
 	}
-	tables, err := site.Database()
-	root, rootErr := site.DataRoot()
-	if err := errors.Join(err, rootErr); err != nil {
+	defer func() { err = errors.Join(err, o.close(ctx)) }()
+	o.always()
+	o.chosenTables(c.Exclude)
+	include := o.chosenFiles(&c.excludeSettings)
+	plugins, err := o.chosenPlugins(ctx, c.Exclude.Plugins)
+	if err != nil {
 		return nil, err
 	}
-	address := database.FromConfig(tables)
+	if !env.Online && (c.Exclude.Plugins == nil || c.Exclude.Tables == nil || c.Exclude.Dataroot == nil) {
+		o.note("what the settings of tool_vault in the site leave out is determined when the pipeline runs")
+	}
+	rest := map[string]any{"dir": o.dataroot}
+	if len(include) > 0 {
+		rest["include"] = include
+	}
 	return &stage.Expansion{
 		Parts: c.chosen(map[string]stage.Part{
-			stage.DB:       address.Part("database"),
-			stage.Filedir:  {Name: "files", Use: "files", Settings: map[string]any{"dir": filepath.Join(root, "filedir")}},
-			stage.Dataroot: {Name: "dataroot", Use: "dataroot", Settings: map[string]any{"dir": root}},
-			stage.Site:     {Name: "site", Use: "site", Settings: c.site()},
+			stage.DB:       o.address.Part("database"),
+			stage.Filedir:  {Name: "files", Use: "files", Settings: map[string]any{"dir": filepath.Join(o.dataroot, moodle.FiledirName)}},
+			stage.Dataroot: {Name: "dataroot", Use: "dataroot", Settings: rest},
+			stage.Site:     {Name: "site", Use: "site", Settings: c.site(plugins)},
 		}),
-		Standing: selection.Selection{StructureOnly: []string{"sessions"}},
+		Selection: o.selection,
+		Standing:  o.standing,
+		Notes:     o.notes,
 	}, nil
 }
 
 // site returns the settings of the source that describes the site.
-func (c *Config) site() map[string]any {
+func (c *Config) site(without []string) map[string]any {
 	settings := map[string]any{"dir": c.Dir, "config_php": c.ConfigPHP}
+	if len(without) > 0 {
+		settings["without_plugins"] = without
+	}
 	if c.Address != "" {
 		settings["address"] = c.Address
 	}

@@ -74,7 +74,7 @@ func TestExpandsConfigPHP(t *testing.T) {
 			if want := map[string]map[string]any{"database": c.database, "files": files, "dataroot": dataroot, "site": {"use": "site", "dir": dir, "config_php": false}}; !reflect.DeepEqual(got, want) {
 				t.Errorf("got %v, want %v", got, want)
 			}
-			if !reflect.DeepEqual(e.Standing.StructureOnly, []string{"sessions"}) {
+			if !reflect.DeepEqual(e.Standing.StructureOnly, withoutRows) {
 				t.Errorf("tables without rows: %q", e.Standing.StructureOnly)
 			}
 		})
@@ -110,7 +110,7 @@ func TestPartsAreChosen(t *testing.T) {
 		t.Errorf("the parts are %+v (%v)", e, err)
 	}
 	for _, wrong := range [][]string{{}, {"database"}} {
-		if err := (&partSettings{Only: wrong}).Validate(); err == nil {
+		if err := (&partSettings{Only: wrong}).check(); err == nil {
 			t.Errorf("parts: %v is accepted", wrong)
 		}
 	}
