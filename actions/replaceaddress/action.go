@@ -34,11 +34,11 @@ func (a *action) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRe
 	if result == nil {
 		return stage.ActionReport{}, err
 	}
-	return stage.ActionReport{Findings: result.findings()}, err
+	return stage.ActionReport{Findings: result.Findings()}, err
 }
 
-// findings returns the findings of the action.
-func (r *Result) findings() []stage.ActionFinding {
+// Findings describes the result, one finding for each table and each value that was left.
+func (r *Result) Findings() []stage.ActionFinding {
 	var list []stage.ActionFinding
 	verb, changed := "was replaced", false
 	if r.DryRun {

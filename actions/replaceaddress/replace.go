@@ -19,6 +19,15 @@ type Result struct {
 	Tables []Table `json:"tables"` // those with something to report
 }
 
+// Rows returns the number of changed rows.
+func (r *Result) Rows() int64 {
+	var n int64
+	for _, t := range r.Tables {
+		n += t.Changed
+	}
+	return n
+}
+
 // Table is what was replaced in one table.
 type Table struct {
 	edit.Count

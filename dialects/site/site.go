@@ -161,3 +161,29 @@ func Installed(ctx context.Context, d *database.Database) (versions map[string]c
 	}
 	return component.Installed(core, plugins), release, nil
 }
+
+// On returns the settings of the site that the configuration of a stage embeds, or nil.
+func On(config any) *Settings {
+	if c, ok := config.(interface{ settings() *Settings }); ok {
+		return c.settings()
+	}
+	return nil
+}
+
+// Values returns the settings for a stage.Part of a stage that embeds Settings. The caller
+// may add settings.
+func (s *Settings) Values() map[string]any {
+	values := map[string]any{"dir": s.Dir}
+	if s.Address != "" {
+		values["address"] = s.Address
+	}
+	if len(s.Settings) > 0 {
+		values["settings"] = s.Settings
+	}
+	if s.Database != nil {
+		values["database"] = s.Database.Action("", "").Settings
+	}
+	return values
+}
+
+func (s *Settings) settings() *Settings { return s }

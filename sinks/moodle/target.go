@@ -93,17 +93,7 @@ func (c *siteSettings) dirs(t *target) []string {
 // onSite returns an action on the target. Its stage embeds site.Settings. The caller may
 // add settings.
 func (c *siteSettings) onSite(use string) stage.Part {
-	settings := map[string]any{"dir": c.Dir}
-	if c.Address != "" {
-		settings["address"] = c.Address
-	}
-	if len(c.Settings.Settings) > 0 {
-		settings["settings"] = c.Settings.Settings
-	}
-	if c.Database != nil {
-		settings["database"] = c.Database.Action("", "").Settings
-	}
-	return stage.Part{Name: use, Use: use, Settings: settings}
+	return stage.Part{Name: use, Use: use, Settings: c.Values()}
 }
 
 // planned adds an action that runs once the plan is known.

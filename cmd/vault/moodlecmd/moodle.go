@@ -14,6 +14,6 @@ func New(a *cli.App) *cobra.Command {
 		Args:  cli.NoCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newRemoveMissing(a), newSafeClone(a))
+	cmd.AddCommand(newRemoveMissing(a), newReplaceAddress(a), newSafeClone(a))
 	return cmd
 }

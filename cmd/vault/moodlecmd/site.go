@@ -1,6 +1,7 @@
 package moodlecmd
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -14,33 +15,39 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
+	live "github.com/lmsvault/vault/dialects/site"
 )
 
 // site is the live site that a command works on.
 type site struct {
 	app      *cli.App
+	there    *live.Settings
 	settings map[string]any // that every action on a site has
 }
 
 // siteFlags adds the flags that say which site, and how to confirm.
 func siteFlags(cmd *cobra.Command) {
+	cli.PipelineFlags(cmd, false)
 	cmd.Flags().String("address", "", "the site's address, if config.php serves several sites (https://moodle.example.org)")
 	cmd.Flags().Bool("dry-run", false, "say what would be done, and change nothing")
 	cmd.Flags().BoolP("yes", "y", false, "do it without asking for confirmation")
 }
 
-// siteOf returns the site whose code is in a directory.
-func siteOf(a *cli.App, cmd *cobra.Command, dir string) (*site, error) {
-	full, err := filepath.Abs(dir)
+// siteOf returns a site: a directory with config.php, or a pipeline file that names it.
+func siteOf(a *cli.App, cmd *cobra.Command, path string) (*site, error) {
+	there, err := locate(a, cmd, path)
 	if err != nil {
 		return nil, err
 	}
-	s := &site{app: a, settings: map[string]any{"dir": full}}
 	address, err := cmd.Flags().GetString("address")
-	if address != "" {
-		s.settings["address"] = address
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	there.Address = cmp.Or(address, there.Address)
+	if there.Dir, err = filepath.Abs(there.Dir); err != nil {
+		return nil, err
+	}
+	return &site{app: a, there: there, settings: there.Values()}, nil
 }
 
 // perform runs an action on the site. Its error says only that the action could not do its

@@ -1,6 +1,7 @@
 package moodlecmd
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/failure"
+	live "github.com/lmsvault/vault/dialects/site"
 )
 
 // withFlag adds the flag for settings of an action.
@@ -38,7 +40,16 @@ func (s *site) with(cmd *cobra.Command, target any) error {
 		add(name, valueOf(value))
 	}
 	d := config.Decoder{File: "--with"}
-	return d.Decode(node, target).Err()
+	if err := d.Decode(node, target).Err(); err != nil {
+		return err
+	}
+	if own := live.On(target); own != nil { // what a pipeline says of the site
+		own.Database = cmp.Or(own.Database, s.there.Database)
+		if own.Settings == nil {
+			own.Settings = s.there.Settings
+		}
+	}
+	return nil
 }
 
 func scalar(text string) *yaml.Node {
