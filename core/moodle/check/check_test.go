@@ -287,7 +287,7 @@ func TestSiteSize(t *testing.T) {
 
 func TestPageDescribesEveryCheck(t *testing.T) {
 	page := check.Page([]check.Group{{Title: "Before a backup", Doc: "They run.", Checks: []check.Check{check.DiskSpace(), check.Upgrade()}}})
-	for _, want := range []string{"## Before a backup\n\nThey run.\n", "| [disk-space](#disk-space) | ok, note, warning, fail |\n", "\n### upgrade\n\nUpgrades (ok, note, warning, fail). Looks for", "\nWhat to do: finish the upgrade"} {
+	for _, want := range []string{"## Before a backup\n\nThey run.\n", "| [disk-space](#disk-space) | ok, note, warning, fail |\n", "\n### upgrade\n\n**Upgrades** (ok, note, warning, fail)\n\nLooks for", "\nWhat to do: finish the upgrade"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q in %s", want, page)
 		}

@@ -22,7 +22,7 @@ func Page(groups []Group) string {
 			fmt.Fprintf(&b, "| [%s](#%s) | %s |\n", c.ID, c.ID, c.levels())
 		}
 		for _, c := range g.Checks {
-			fmt.Fprintf(&b, "\n### %s\n\n%s (%s). %s\n", c.ID, c.Title, c.levels(), strings.TrimSpace(c.Doc))
+			fmt.Fprintf(&b, "\n### %s\n\n**%s** (%s)\n\n%s\n", c.ID, c.Title, c.levels(), strings.TrimSpace(c.Doc))
 			if c.Remedy != "" {
 				fmt.Fprintf(&b, "\nWhat to do: %s\n", strings.TrimSpace(c.Remedy))
 			}
