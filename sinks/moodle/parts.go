@@ -45,6 +45,9 @@ func (c *Config) parts(_ context.Context, t *target) error {
 	t.Standing = selection.Selection{
 		StructureOnly: []string{"sessions"},
 		ExcludeTables: []string{"tool_vault_*"},
+		Rows: []selection.Rows{
+			{Table: "config_plugins", Except: &selection.Condition{Column: "plugin", In: []string{toolVault}}},
+		},
 	}
 	return nil
 }

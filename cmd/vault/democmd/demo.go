@@ -59,7 +59,7 @@ func demo(ctx context.Context, a *cli.App, dir string) error {
 	}
 	begun := time.Now()
 	d := &demonstration{app: a, dir: dir, Dir: dir, Runs: map[string]*run.Result{}}
-	for _, step := range []func(context.Context) error{d.generate, d.setUp, d.backUp, d.restore, d.copy} {
+	for _, step := range []func(context.Context) error{d.generate, d.setUp, d.check, d.backUp, d.restore, d.copy} {
 		if err := step(ctx); err != nil {
 			a.Result = d
 			return fmt.Errorf("in %s: %w", dir, err)
@@ -77,8 +77,9 @@ type demonstration struct {
 	app *cli.App
 	dir string
 
-	Dir  string                 `json:"dir"`
-	Runs map[string]*run.Result `json:"runs"` // by the name of their pipelines
+	Checks string                 `json:"checks"` // of the site: findings by level
+	Dir    string                 `json:"dir"`
+	Runs   map[string]*run.Result `json:"runs"` // by the name of their pipelines
 }
 
 // scratch creates the directory of the demo.
@@ -123,7 +124,10 @@ func (d *demonstration) generate(ctx context.Context) error {
 	}
 	o.Values = config.Values{Set: map[string]string{"dir": d.dir}}
 	p, found := pipeline.Parse("pipelines/demo-site.yaml", text, o)
-	return d.run(ctx, p, found)
+	if err := found.Err(); err != nil {
+		return err
+	}
+	return d.run(ctx, p)
 }
 
 // shows prints the command that does the next step on a real site.
@@ -140,6 +144,16 @@ func (d *demonstration) setUp(ctx context.Context) error {
 	return err
 }
 
+func (d *demonstration) check(ctx context.Context) error {
+	d.shows("vault check " + d.dir + "/pipelines/site-backup.yaml")
+	p, err := d.load(ctx, "site-backup")
+	if err != nil {
+		return err
+	}
+	d.Checks, err = runcmd.Check(ctx, d.app, p)
+	return err
+}
+
 func (d *demonstration) backUp(ctx context.Context) error { return d.pipeline(ctx, "site-backup") }
 
 func (d *demonstration) restore(ctx context.Context) error { return d.pipeline(ctx, "site-restore") }
@@ -149,9 +163,18 @@ func (d *demonstration) copy(ctx context.Context) error { return d.pipeline(ctx,
 // pipeline runs a pipeline that init wrote, as with --allow-restore and --yes.
 func (d *demonstration) pipeline(ctx context.Context, name string) error {
 	d.shows("vault run " + d.dir + "/pipelines/" + name + ".yaml")
-	o, err := d.app.Options(ctx)
+	p, err := d.load(ctx, name)
 	if err != nil {
 		return err
+	}
+	return d.run(ctx, p)
+}
+
+// load loads a pipeline that init wrote.
+func (d *demonstration) load(ctx context.Context, name string) (*pipeline.Pipeline, error) {
+	o, err := d.app.Options(ctx)
+	if err != nil {
+		return nil, err
 	}
 	o.Online, o.AllowRestore = true, true
 	o.Values.Env = func(name string) (string, bool) {
@@ -161,16 +184,10 @@ func (d *demonstration) pipeline(ctx context.Context, name string) error {
 		return os.LookupEnv(name)
 	}
 	p, found, err := pipeline.Load(filepath.Join(d.dir, "pipelines", name+".yaml"), o)
-	if err != nil {
-		return err
-	}
-	return d.run(ctx, p, found)
+	return p, errors.Join(err, found.Err())
 }
 
-func (d *demonstration) run(ctx context.Context, p *pipeline.Pipeline, found config.Findings) error {
-	if err := found.Err(); err != nil {
-		return err
-	}
+func (d *demonstration) run(ctx context.Context, p *pipeline.Pipeline) error {
 	d.app.Hidden.Add(p.Hidden...)
 	result, err := runcmd.Execute(ctx, d.app, p, runcmd.How{Yes: true})
 	if d.Runs[p.Name] = result; err != nil {
@@ -182,6 +199,7 @@ func (d *demonstration) run(ctx context.Context, p *pipeline.Pipeline, found con
 // report prints the results and the locations of the demo's files.
 func (d *demonstration) report(took time.Duration) error {
 	var b strings.Builder
+	fmt.Fprintf(&b, "checks of the site: %s\n", d.Checks)
 	for _, name := range []string{"site-restore", "site-clone"} {
 		fmt.Fprintf(&b, "%s:\n", name)
 		cli.Proofs(&b, d.Runs[name], true)

@@ -174,11 +174,26 @@ func (r *checkReport) print(a *cli.App) error {
 	} else if err := a.Print(r.text(a.Colourful(), a.Flag("quiet").On)); err != nil {
 		return err
 	}
+	return r.refusal()
+}
+
+// refusal returns an error of class failure.Refused if a check failed.
+func (r *checkReport) refusal() error {
 	failed := r.count(stage.LevelFail)
 	if failed == 0 {
 		return nil
 	}
 	return failure.New(failure.Refused, "%s; a run would be refused", strings.TrimSuffix(cli.Count(failed, "finding of level fail"), "s"))
+}
+
+// Check performs all checks of a pipeline and returns how many findings of each level there
+// are. It returns an error of class failure.Refused if a check failed.
+func Check(ctx context.Context, a *cli.App, p *pipeline.Pipeline) (counts string, err error) {
+	r, _, err := examine(a, ctx, p)
+	if err != nil {
+		return "", err
+	}
+	return r.summary(), r.refusal()
 }
 
 func (r *checkReport) count(l stage.Level) (n int) {
@@ -227,9 +242,14 @@ func (r *checkReport) text(colour, quiet bool) string {
 		}
 	}
 	more()
-	fmt.Fprintf(&b, "%s: %d failed, %s, %s, %d ok\n", cli.Plain(r.Pipeline), r.count(stage.LevelFail), cli.Count(r.count(stage.LevelWarning), "warning"),
-		cli.Count(r.count(stage.LevelNote), "note"), r.count(stage.LevelOK))
+	fmt.Fprintf(&b, "%s: %s\n", cli.Plain(r.Pipeline), r.summary())
 	return b.String()
+}
+
+// summary counts the findings by level.
+func (r *checkReport) summary() string {
+	return fmt.Sprintf("%d failed, %s, %s, %d ok", r.count(stage.LevelFail), cli.Count(r.count(stage.LevelWarning), "warning"),
+		cli.Count(r.count(stage.LevelNote), "note"), r.count(stage.LevelOK))
 }
 
 // painted returns a level, in colour if wanted, with the width of the longest one.
