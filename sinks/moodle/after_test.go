@@ -55,7 +55,7 @@ func TestSettingsOfToolVaultAreDefaults(t *testing.T) {
 	defer db.Close()
 	for _, statement := range []string{
 		"CREATE TABLE m_config (id INTEGER PRIMARY KEY, name TEXT, value TEXT)", "CREATE TABLE m_config_plugins (id INTEGER PRIMARY KEY, plugin TEXT, name TEXT, value TEXT)",
-		"INSERT INTO m_config_plugins (plugin, name, value) VALUES ('tool_vault', 'upgradeafterrestore', '1'), ('tool_vault', 'restoreremovemissing', '1')",
+		"INSERT INTO m_config_plugins (plugin, name, value) VALUES ('tool_vault', 'upgradeafterrestore', '1'), ('tool_vault', 'restoreremovemissing', '1'), ('tool_vault', 'allowrestorewithmissing', '1')",
 	} {
 		if _, err := db.Exec(statement); err != nil {
 			t.Fatal(err)
@@ -89,6 +89,9 @@ func TestSettingsOfToolVaultAreDefaults(t *testing.T) {
 			}
 			if got := part(t, e.After, "upgrade").Settings["run"]; got != c.run {
 				t.Errorf("run is %v", got)
+			}
+			if got, want := part(t, e.Before, "check-restore").Settings["allow_missing_plugins"], slices.Contains(names(e.After), "remove-missing"); got != want {
+				t.Errorf("missing plugins are allowed: %v, want %v", got, want)
 			}
 			if got, want := slices.Contains(names(e.After), "remove-missing"), (name == "database" || name == "sink" || name == "forced off"); got != want {
 				t.Errorf("after the restore: %v", names(e.After))

@@ -14,6 +14,7 @@ import (
 	"github.com/lmsvault/vault/core/moodle/component"
 	"github.com/lmsvault/vault/core/schema"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/isolated"
 	"github.com/lmsvault/vault/transforms/sitesettings"
 )
 
@@ -68,7 +69,8 @@ func facts(changes map[string]string) map[string]string {
 // returned as one text.
 func changed(t *testing.T, c sitesettings.Config, facts map[string]string, tables map[string]schema.Table, rows map[string]string) (map[string]string, string) {
 	t.Helper()
-	transform, err := sitesettings.Stage().NewRecord(t.Context(), &c, stage.Env{})
+	st := isolated.Stage(t, sitesettings.Stage())
+	transform, err := st.NewRecord(t.Context(), &c, stage.Env{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"github.com/lmsvault/vault/core/config"
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/moodle/edit"
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -39,6 +40,8 @@ func Stage() stage.Stage {
 			Summary: "Changes Moodle's settings on the way into a site: forced settings, caches, sessions, version hash.",
 			Doc:     doc,
 			Config:  func() any { return &Config{Overrides: true} },
+
+			SecretFacts: []string{moodle.OverridesFact},
 		},
 		NewRecord: stage.Typed(func(_ context.Context, c *Config, _ stage.Env) (stage.RecordTransform, error) {
 			return edit.NewTransform(&settings{config: *c}), nil
