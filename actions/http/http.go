@@ -63,6 +63,11 @@ func (a *action) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRe
 	if err != nil {
 		return stage.ActionReport{}, err
 	}
+	var found []stage.ActionFinding
+	if a.transport.Proxy, err = a.proxy(ctx); err != nil {
+		found = append(found, stage.ActionFinding{ID: "proxy", Level: stage.LevelWarning,
+			What: fmt.Sprintf("the site's proxy is not known: %v", err), Remedy: "set https_proxy in the environment, or remove site"})
+	}
 	wait := pause
 	for attempt := 1; ; attempt++ {
 		f, again := a.once(ctx, to, body)
@@ -70,7 +75,7 @@ func (a *action) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRe
 			return stage.ActionReport{}, ctx.Err()
 		}
 		if !again || attempt >= a.config.Attempts {
-			return report(f), nil
+			return report(append(found, f)...), nil
 		}
 		select {
 		case <-ctx.Done():
@@ -81,8 +86,8 @@ func (a *action) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRe
 	}
 }
 
-func report(f stage.ActionFinding) stage.ActionReport {
-	return stage.ActionReport{Findings: []stage.ActionFinding{f}}
+func report(findings ...stage.ActionFinding) stage.ActionReport {
+	return stage.ActionReport{Findings: findings}
 }
 
 func (a *action) body(r stage.ActionRequest) ([]byte, error) {

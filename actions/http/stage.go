@@ -11,6 +11,7 @@ import (
 
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/site"
 )
 
 // Config is the configuration of the action.
@@ -20,6 +21,7 @@ type Config struct {
 	Headers  map[string]config.Secret `key:"headers" help:"headers of the request" example:"{Authorization: \"Bearer ${env:MONITOR_TOKEN}\"}"`
 	Timeout  config.Duration          `key:"timeout" default:"30s" min:"1s" max:"10m" help:"how long one attempt may take"`
 	Attempts int                      `key:"attempts" default:"3" min:"1" max:"10" help:"maximum number of attempts if the server cannot be reached or answers 429 or 5xx"`
+	Site     *site.Settings           `key:"site" help:"a Moodle site whose proxy settings are used if the environment names no proxy"`
 }
 
 var token = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
@@ -44,7 +46,8 @@ func Stage() stage.Stage {
 		Info: stage.Info{
 			Name: "http", Role: stage.RoleAction, Summary: "Requests a URL, to tell a monitor how the run went.",
 			Doc: `It succeeds when the server answers with a status from 200 to 299. Redirects are followed on the same host, and never
-from https to http. The proxy variables of the environment (` + "`https_proxy`" + ` …) are used.
+from https to http. The proxy variables of the environment (` + "`https_proxy`" + ` …) are used. Without them, ` + "`site: {dir: /var/www/moodle}`" + ` uses
+the proxy that the Moodle site is configured with (` + "`proxyhost`" + ` …); if its settings cannot be read, the request is sent without a proxy, with a warning.
 
 Use it below ` + "`after`" + `: once for each outcome that the monitor wants to hear of. A plan and a dry run send nothing.
 
@@ -53,7 +56,7 @@ and ` + "`losses`" + `. Secrets are hidden in the error.`,
 			Config: func() any { return &Config{} },
 		},
 		NewAction: stage.Typed(func(_ context.Context, c *Config, env stage.Env) (stage.Action, error) {
-			return &action{config: c, version: env.Version, transport: &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}}, nil
+			return &action{config: c, version: env.Version, transport: &http.Transport{ForceAttemptHTTP2: true}}, nil
 		}),
 	}
 }
