@@ -24,6 +24,7 @@ type memory struct {
 	damaged  map[string]int64 // rows by unit that are damaged where they are stored
 	misfit   map[string]int64 // rows by unit that do not fit their table
 	fail     string           // the unit that cannot be read
+	dataroot bool             // it has an empty data root, too
 
 	unreadable string // the path of a file in the pool
 	trouble    trouble
@@ -43,6 +44,9 @@ func (m *memory) Plan(context.Context, stage.PlanRequest) (*stage.Inventory, err
 	}
 	if m.files != nil {
 		inv.Units = append(inv.Units, stage.Unit{ID: "filedir/all", Part: stage.Filedir})
+	}
+	if m.dataroot {
+		inv.Units = append(inv.Units, stage.Unit{ID: "dataroot/.", Part: stage.Dataroot})
 	}
 	return inv, nil
 }
@@ -74,6 +78,9 @@ func (m *memory) ReadFiles(ctx context.Context, r stage.ReadRequest, w stage.Fil
 		return fmt.Errorf("the disk has gone away")
 	}
 	for path, content := range m.files {
+		if r.Unit.Part == stage.Dataroot {
+			break
+		}
 		if err := m.file(ctx, w, path, content); err != nil {
 			return err
 		}
