@@ -40,7 +40,9 @@ func (c *Config) parts(_ context.Context, t *target) error {
 		t.Parts = append(t.Parts, c.folder("files", stage.Filedir, t.filedir()))
 	}
 	if c.restores(stage.Dataroot) {
-		t.Parts = append(t.Parts, c.folder("dataroot", stage.Dataroot, t.dataroot))
+		root := c.folder("dataroot", stage.Dataroot, t.dataroot)
+		root.Settings["stays_closed"] = true // see maintenance
+		t.Parts = append(t.Parts, root)
 	}
 	t.Standing = selection.Selection{
 		StructureOnly: []string{"sessions"},

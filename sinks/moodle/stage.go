@@ -25,6 +25,7 @@ type Config struct {
 	addressSettings
 	cloneSettings
 	afterSettings
+	maintenanceSettings
 }
 
 // Validate checks the settings of the concerns.
@@ -42,7 +43,8 @@ func (c *Config) concerns() []func(context.Context, *target) error {
 		c.clone,
 		c.after,
 		c.checks,
-		c.guard, // last of the actions that run when: planned, as it asks for confirmation
+		c.guard,       // last of the checks that run when: planned, as it asks for confirmation
+		c.maintenance, // last of all
 	}
 }
 

@@ -66,7 +66,7 @@ func TestExpandsToTheSinksOfConfigPHP(t *testing.T) {
 	for name, want := range map[string]stage.Part{
 		"database": {Use: "postgres", Settings: map[string]any{"prefix": "m_", "schema": "site", "replace": "true", "preserve": []string{"local_x"}, "replace_other_site": true}},
 		"files":    {Use: "files", Settings: map[string]any{"dir": "/srv/data/filedir", "replace": "true", "owner": "user", "keep_setuid": false}},
-		"dataroot": {Use: "dataroot", Settings: map[string]any{"dir": "/srv/data", "replace": "true", "preserve": []string{"repository/a"}, "owner": "user", "keep_setuid": false}},
+		"dataroot": {Use: "dataroot", Settings: map[string]any{"dir": "/srv/data", "replace": "true", "preserve": []string{"repository/a"}, "owner": "user", "keep_setuid": false, "stays_closed": true}},
 	} {
 		if got := part(t, e.Parts, name); got.Use != want.Use || !reflect.DeepEqual(got.Settings, want.Settings) {
 			t.Errorf("%s is %v, want %v", name, got, want)
