@@ -3,6 +3,7 @@ package restore
 import (
 	"context"
 
+	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
 )
 
@@ -34,6 +35,8 @@ func Check() stage.Stage {
 			Doc: `The sink moodle adds it by itself. It runs when: planned, before anything is written, and changes nothing. The checks are
 described in [checks.md](../checks.md).`,
 			Config: func() any { return &checkConfig{} },
+
+			SecretFacts: []string{moodle.OverridesFact},
 		},
 		NewAction: stage.Typed(func(_ context.Context, c *checkConfig, _ stage.Env) (stage.Action, error) {
 			return &checker{cfg: *c}, nil

@@ -40,8 +40,9 @@ type Inventory struct {
 	Session Session
 }
 
-// SecretFacts begins the names of facts that are stored in snapshots and handed to sinks, but
-// not shown in results, plans and catalogs.
+// SecretFacts begins the names of facts that are stored in snapshots and handed to stages, but
+// not shown in results, plans and catalogs. A stage in a process of its own gets only those
+// that Info.SecretFacts names.
 const SecretFacts = "secret_"
 
 // KnownFacts returns a copy of facts without the secret ones that are not among names; nil

@@ -40,8 +40,8 @@ type Info struct {
 	Dialect string
 	// Seals reports that the output of a byte transform is encrypted and will not compress.
 	Seals bool
-	// SecretFacts names the secret facts, see SecretFacts, that a sink or a transform of rows
-	// needs. A stage in a process of its own gets no others.
+	// SecretFacts names the secret facts, see SecretFacts, that a sink, a transform of rows or
+	// an action needs. A stage in a process of its own gets no others.
 	SecretFacts []string
 	// Config returns a pointer to a new configuration struct with the defaults set,
 	// declared with the tags of package config.

@@ -249,10 +249,10 @@ func TestNeededFactsAreDescribed(t *testing.T) {
 		t.Errorf("described are %+v", d.Stages)
 	}
 	for want, change := range map[string]func(*sdk.Stage){
-		"must begin with secret_":            func(s *sdk.Stage) { s.SecretFacts = []string{"site"} },
-		"consist of a-z, 0-9 and _":          func(s *sdk.Stage) { s.SecretFacts = []string{"secret_*"} },
-		"the maximum is 64":                  func(s *sdk.Stage) { s.SecretFacts = make([]string, 65) },
-		"only a sink or a transform of rows": func(s *sdk.Stage) { *s = actor(); s.SecretFacts = []string{"secret_known"} },
+		"must begin with secret_":          func(s *sdk.Stage) { s.SecretFacts = []string{"site"} },
+		"consist of a-z, 0-9 and _":        func(s *sdk.Stage) { s.SecretFacts = []string{"secret_*"} },
+		"the maximum is 64":                func(s *sdk.Stage) { s.SecretFacts = make([]string, 65) },
+		"only a sink, a transform of rows": func(s *sdk.Stage) { *s = rogueSource(); s.SecretFacts = []string{"secret_known"} },
 	} {
 		s := adder()
 		change(&s)

@@ -30,8 +30,8 @@ func GoodFacts(names []string, role pb.Role) error {
 	switch {
 	case len(names) == 0:
 		return nil
-	case role != pb.Role_ROLE_SINK && role != pb.Role_ROLE_RECORD_TRANSFORM:
-		return errors.New("only a sink or a transform of rows can need secret facts")
+	case role != pb.Role_ROLE_SINK && role != pb.Role_ROLE_RECORD_TRANSFORM && role != pb.Role_ROLE_ACTION:
+		return errors.New("only a sink, a transform of rows or an action can need secret facts")
 	case len(names) > maxFacts:
 		return fmt.Errorf("%d secret facts, the maximum is %d", len(names), maxFacts)
 	}

@@ -248,7 +248,7 @@ type Stage struct {
 	Dialect  string                 `protobuf:"bytes,6,opt,name=dialect,proto3" json:"dialect,omitempty"` // for a database: mysql, postgres, sqlite
 	Seals    bool                   `protobuf:"varint,7,opt,name=seals,proto3" json:"seals,omitempty"`    // the output of this byte transform is encrypted and will not compress
 	Settings []*Setting             `protobuf:"bytes,8,rep,name=settings,proto3" json:"settings,omitempty"`
-	// for a sink or a transform of rows: the facts it needs whose names begin with secret_.
+	// for a sink, a transform of rows or an action: the facts it needs whose names begin with secret_.
 	// They are never shown, and no other stage in a process of its own gets them.
 	SecretFacts   []string `protobuf:"bytes,9,rep,name=secret_facts,json=secretFacts,proto3" json:"secret_facts,omitempty"`
 	unknownFields protoimpl.UnknownFields
