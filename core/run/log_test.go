@@ -337,3 +337,48 @@ func TestIncompleteLogIsNoted(t *testing.T) {
 		t.Errorf("%v; the notes are %v", err, r.Notes)
 	}
 }
+
+// recoverable is a target that a dead run has exposed.
+type recoverable struct {
+	*target
+	err error
+}
+
+func (r recoverable) Expose(context.Context, string) error    { return nil }
+func (r recoverable) Settle(context.Context) error            { return nil }
+func (r recoverable) Exposed(context.Context) (string, error) { return "run", nil }
+func (r recoverable) Complete(context.Context) error          { return nil }
+func (r recoverable) Retract(context.Context) error           { return r.err }
+
+// deciding is a database that tells that the dead run did not publish it.
+type deciding struct{ *target }
+
+func (deciding) Expose(context.Context, string) error            { return nil }
+func (deciding) Settle(context.Context) error                    { return nil }
+func (deciding) Published(context.Context, string) (bool, error) { return false, nil }
+
+func TestRecoveryHasLog(t *testing.T) {
+	for _, fails := range []error{nil, errors.New("hunter2 is locked")} {
+		j := logged(t, job(t, site(), &target{}, &target{}))
+		j.Redact = func(text string) string { return strings.ReplaceAll(text, "hunter2", "***") }
+		j.Targets[0].Sink, j.Targets[0].Parts = deciding{&target{}}, []string{stage.DB}
+		j.Targets[1].Sink, j.Targets[1].Parts = recoverable{&target{}, fails}, []string{stage.Filedir}
+		outcome, _, err := j.Recover(t.Context())
+		if !errors.Is(err, fails) || outcome != RecoveredOld {
+			t.Fatalf("%q, %v", outcome, err)
+		}
+		log := entries(t, j.LogFile())
+		got := sketch(log)
+		state := "state a restore was interrupted before it was published; the site is as it was before"
+		if fails != nil {
+			state = "state the recovery is not complete; it can be repeated"
+		}
+		if got[1] != "phase recover" || got[2] != "step target taking back an interrupted restore" || got[len(got)-2] != state {
+			t.Errorf("the log is %q", got)
+		}
+		end := log[len(log)-1]
+		if fails == nil && (end.Text != "success" || end.Error != "") || fails != nil && (end.Text != "failure" || end.Error != "target: *** is locked" || len(end.Next) != 1) {
+			t.Errorf("the log ends with %+v", end)
+		}
+	}
+}

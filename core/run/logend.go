@@ -1,7 +1,9 @@
 package run
 
 import (
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
@@ -56,14 +58,55 @@ func (j *Job) endLog(r *Result, err error) {
 	if err != nil {
 		end.Error = err.Error()
 	}
+	if bad := j.closeLog(end); bad != nil {
+		r.Notes = append(r.Notes, stage.Note{Path: r.Log, Text: bad.Error()})
+	}
+}
+
+// endRecovery ends the log of a recovery that ended with err, and returns its final error.
+func (j *Job) endRecovery(r *Result, outcome Recovery, err error) error {
+	for _, n := range outcome.notes() {
+		if err != nil {
+			n.Text = "the recovery is not complete; it can be repeated"
+		}
+		j.log.add(stage.LogEntry{Event: stage.LogState, Text: n.Text})
+	}
+	end := stage.LogEntry{Event: stage.LogEnd, Text: string(stage.StatusSuccess), Seconds: seconds(time.Since(r.Started))}
+	if err != nil {
+		end.Text, end.Error = string(stage.StatusFailure), err.Error()
+	}
+	if err != nil && j.Command != nil {
+		end.Next = []string{j.Command(Again{})}
+	}
+	switch bad := j.closeLog(end); {
+	case bad == nil:
+		return err
+	case err == nil:
+		return failure.New(failure.Afterwards, "the site is recovered, but %w", bad)
+	default:
+		return failure.Wrap(failure.Of(err), errors.Join(err, bad))
+	}
+}
+
+// closeLog adds the last entry and closes the file. It returns an error if the log is
+// incomplete.
+func (j *Job) closeLog(end stage.LogEntry) error {
 	j.log.add(end)
-	f := j.log.file
-	if f == nil {
-		return
+	if j.log.file == nil {
+		return nil
 	}
-	if bad := f.close(); bad != nil {
-		r.Notes = append(r.Notes, stage.Note{Path: f.path, Text: fmt.Sprintf("the log of the run is incomplete: %v", bad)})
+	if err := j.log.file.close(); err != nil {
+		return fmt.Errorf("the log of the run is incomplete: %w", err)
 	}
+	return nil
+}
+
+// LogFile returns the path of the log file of the run; "" if there is none.
+func (j *Job) LogFile() string {
+	if j.log == nil || j.log.file == nil {
+		return ""
+	}
+	return j.log.file.path
 }
 
 // next returns the command that restores the same again after a run that succeeded, and

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/stage"
@@ -59,8 +60,18 @@ func (r Recovery) notes() []stage.Note {
 // An outcome of RecoveredNeither comes with an error of class failure.Refused. Recover can
 // be repeated.
 func (j *Job) Recover(ctx context.Context) (Recovery, []stage.ActionResult, error) {
-	j.track = startTracker(j.Reporter, j.Name, newRunLog(j.redacted))
+	j.log = newRunLog(j.redacted)
+	j.track = startTracker(j.Reporter, j.Name, j.log)
 	defer func() { j.track.end() }()
+	r := &Result{Run: j.track.to.Run(), Started: time.Now().UTC()}
+	if err := j.beginLog(r); err != nil {
+		return RecoveredNothing, nil, err
+	}
+	outcome, actions, err := j.recoverAll(ctx)
+	return outcome, actions, j.endRecovery(r, outcome, err)
+}
+
+func (j *Job) recoverAll(ctx context.Context) (Recovery, []stage.ActionResult, error) {
 	outcome, err := j.recover(ctx)
 	if err != nil {
 		return outcome, nil, err

@@ -41,6 +41,7 @@ vault run does the same before it begins, except for the actions.`,
 				return err
 			}
 			return withJob(a, cmd.Context(), p, func(job *run.Job) error {
+				job.Redact, job.Command = a.Hidden.Redact, cli.Repeated(cmd, args[0], p)
 				outcome, actions, err := job.Recover(cmd.Context())
 				if err != nil && failure.Of(err) != failure.Afterwards {
 					return err
@@ -51,6 +52,9 @@ vault run does the same before it begins, except for the actions.`,
 				var b strings.Builder
 				b.WriteString(p.Name + ": " + outcomes[outcome] + "\n")
 				cli.Actions(&b, actions)
+				if path := job.LogFile(); path != "" {
+					b.WriteString("log: " + cli.Plain(path) + "\n")
+				}
 				return errors.Join(err, a.Print(b.String()))
 			})
 		},
