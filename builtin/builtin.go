@@ -12,6 +12,7 @@ import (
 	"github.com/lmsvault/vault/actions/restore"
 	"github.com/lmsvault/vault/actions/safeclone"
 	"github.com/lmsvault/vault/actions/upgrade"
+	"github.com/lmsvault/vault/actions/writeconfig"
 	"github.com/lmsvault/vault/core/stage"
 	datarootsink "github.com/lmsvault/vault/sinks/dataroot"
 	filessink "github.com/lmsvault/vault/sinks/files"
@@ -55,6 +56,7 @@ func Stages() (*stage.Registry, error) {
 		replaceaddressaction.Stage(),
 		upgrade.Stage(),
 		restore.Guard(),
+		writeconfig.Stage(),
 		checkbackup.Stage(),
 	)
 }

@@ -53,3 +53,30 @@ func revealed(settings map[string]any) map[string]any {
 	}
 	return all
 }
+
+// An address becomes what config.php has to say, and the same address again.
+func TestAddressBecomesConfigAndBack(t *testing.T) {
+	secret := config.NewSecret("p@ss:/'")
+	for name, c := range map[string]struct {
+		product string
+		want    siteconfig.Database
+	}{
+		"MariaDB":           {"MariaDB 10.11.19", siteconfig.Database{Engine: siteconfig.MySQL, Type: "mariadb", Host: "db", Port: 3307, Name: "moodle", User: "web", Password: secret, Prefix: "m_", TLS: "require"}},
+		"MySQL socket":      {"MySQL 8.4.0", siteconfig.Database{Engine: siteconfig.MySQL, Type: "mysqli", Socket: "/run/m.sock", Port: 3306, Name: "moodle", User: "web"}},
+		"PostgreSQL":        {"PostgreSQL 15", siteconfig.Database{Engine: siteconfig.Postgres, Type: "pgsql", Host: "db", Port: 5433, Name: "moodle", User: "web", Password: secret, Schema: "site", TLS: "require"}},
+		"PostgreSQL socket": {"PostgreSQL 15", siteconfig.Database{Engine: siteconfig.Postgres, Type: "pgsql", Socket: "/run/postgresql", Port: 5432, Name: "moodle", User: "web"}},
+		"SQLite":            {"SQLite", siteconfig.Database{Engine: siteconfig.SQLite, Type: "sqlite3", Path: "/srv/site.sqlite", Prefix: "mdl_"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address := database.FromConfig(c.want)
+			got, err := address.ToConfig(c.product)
+			if err != nil || got != c.want {
+				t.Errorf("got %+v (%v), want %+v", got, err, c.want)
+			}
+		})
+	}
+	localhost := database.Address{Engine: "mysql", DSN: config.NewSecret("web@tcp(localhost:3306)/moodle")}
+	if got, err := localhost.ToConfig("MySQL 8.4.0"); err != nil || got.Host != "127.0.0.1" {
+		t.Errorf("localhost, which PHP reaches by a socket, is %q (%v)", got.Host, err)
+	}
+}

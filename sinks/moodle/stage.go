@@ -24,13 +24,14 @@ type Config struct {
 	valueSettings
 	addressSettings
 	cloneSettings
+	configSettings
 	afterSettings
 	maintenanceSettings
 }
 
 // Validate checks the settings of the concerns.
 func (c *Config) Validate() error {
-	return errors.Join(c.siteSettings.check(), c.preserveSettings.check(), c.addressSettings.check(), c.afterSettings.check())
+	return errors.Join(c.siteSettings.check(), c.preserveSettings.check(), c.addressSettings.check(), c.configSettings.check(&c.siteSettings), c.afterSettings.check())
 }
 
 // concerns lists what adds to the expansion, in this order. Actions that run at the same
@@ -41,6 +42,7 @@ func (c *Config) concerns() []func(context.Context, *target) error {
 		c.values,
 		c.newAddress,
 		c.clone,
+		c.configPHP,
 		c.after,
 		c.checks,
 		c.guard,       // last of the checks that run when: planned, as it asks for confirmation

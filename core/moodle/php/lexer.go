@@ -30,8 +30,12 @@ func lex(file, src string) ([]token, error) {
 	l := &lexer{file: file, src: src, line: 1}
 	l.html()
 	for l.at < len(l.src) {
+		from, n := l.at, len(l.tokens)
 		if err := l.next(); err != nil {
 			return nil, err
+		}
+		for i := range l.tokens[n:] {
+			l.tokens[n+i].from, l.tokens[n+i].to = from, l.at
 		}
 	}
 	l.add(tokEnd, "")

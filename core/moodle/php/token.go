@@ -18,6 +18,8 @@ type token struct {
 	text  string
 	line  int
 	parts []part
+	// Offsets in the file; not set for tokens within a string.
+	from, to int
 }
 
 // part is a part of a string that contains variables: a text, or the tokens of an
