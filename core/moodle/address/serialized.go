@@ -29,7 +29,7 @@ var beginsInside = regexp.MustCompile(`\b[sS]:(\d+):(?:(\\*)"|&quot;|%22)`)
 // insideSerialized reports whether one of changes, which are in order, is, as far as can be
 // told, in a string of a serialized value that is a part of the text.
 func insideSerialized(s string, changes []change) bool {
-	if len(changes) == 0 {
+	if len(changes) == 0 || !countsText(s) {
 		return false
 	}
 	end := 0 // of the strings that begin before the change
@@ -52,6 +52,21 @@ func insideSerialized(s string, changes []change) bool {
 		}
 	}
 	return false
+}
+
+// countsText reports whether a text has an s, a colon and a digit, which every serialized
+// string begins with; few other texts do.
+func countsText(s string) bool {
+	for at := 0; ; at++ {
+		i := strings.IndexByte(s[at:], ':')
+		if i < 0 {
+			return false
+		}
+		at += i
+		if at > 0 && s[at-1]|0x20 == 's' && at+1 < len(s) && s[at+1] >= '0' && s[at+1] <= '9' {
+			return true
+		}
+	}
 }
 
 // serialized returns the changes of a serialized value with texts.
