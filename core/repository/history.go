@@ -106,7 +106,7 @@ func findHistory(ctx context.Context, s stage.Storage, e *keyring.Generation, ki
 }
 
 // Previous returns the contents of the newest snapshot of the pipeline and site that the
-// sink can read, or nil if there is none.
+// sink can read, or nil if there is none. Documents are not counted.
 func (s *Sink) Previous(ctx context.Context, p *stage.Plan) (*stage.Holdings, error) {
 	if s.target == nil || s.target.generation == nil {
 		return nil, nil
@@ -117,6 +117,9 @@ func (s *Sink) Previous(ctx context.Context, p *stage.Plan) (*stage.Holdings, er
 	}
 	held := &stage.Holdings{Snapshot: h.previous.ID, Parts: map[string]stage.Amount{}}
 	for _, u := range h.previous.Units {
+		if u.Part == stage.Site { // documents that Vault makes itself: they are no content to lose
+			continue
+		}
 		sum := held.Parts[u.Part]
 		sum.Rows += u.Proof.Rows
 		if u.Part != stage.DB {
