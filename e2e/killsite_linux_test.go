@@ -23,9 +23,6 @@ import (
 // is the old one or the new one, or it is closed for visitors; a recovery makes it one of
 // the two, and the next restore makes it the new one, with nothing beside it.
 func TestKilledSwapNeverMixesSites(t *testing.T) {
-	if os.Getenv("VAULT_TEST_ISOLATE") != "" {
-		t.Skip("sinks in processes of their own are only published in order")
-	}
 	site := [2]wholeSite{newWholeSite(t, 0), newWholeSite(t, 1)}
 	common := []moment{
 		{at: "phase prepare"}, {at: "phase read"}, {at: "phase finish"}, {at: "phase prove"},

@@ -184,7 +184,7 @@ func (s *Sink) Retract(ctx context.Context) error {
 // resumed calls do with a sink that holds what another process left in the directory, then
 // removes the rest of it. It does nothing if there is nothing.
 func (s *Sink) resumed(ctx context.Context, do func(*Sink) error) (err error) {
-	r := &Sink{dir: s.dir, layout: s.layout, temp: s.temp, prefix: s.prefix, replace: stage.ReplaceSwap}
+	r := &Sink{dir: s.dir, layout: s.layout, temp: s.temp, prefix: s.prefix, hardLink: s.hardLink, replace: stage.ReplaceSwap}
 	defer func() { err = errors.Join(err, r.Close(ctx)) }()
 	r.base, err = os.OpenRoot(s.dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -78,7 +78,7 @@ func (l *linker) one(ctx context.Context, from *os.Root, name, path string) erro
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	case !info.IsDir():
-		if err := l.base.Link(inNew(path), path); !errors.Is(err, fs.ErrExist) { // the site may add it too
+		if err := l.hardLink(l.base, inNew(path), path); !errors.Is(err, fs.ErrExist) { // the site may add it too
 			return err
 		}
 		return nil
@@ -264,7 +264,7 @@ func (s *Sink) weedOne(ctx context.Context, dir *os.Root, name, path string) err
 	}
 	above, _ := split(path)
 	temp := join(above, s.tempName())
-	if err := s.base.Link(inNew(path), temp); err != nil {
+	if err := s.hardLink(s.base, inNew(path), temp); err != nil {
 		return err
 	}
 	return s.base.Rename(temp, path)

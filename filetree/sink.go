@@ -82,6 +82,7 @@ type Sink struct {
 	temp     string // directory for temporary files
 	prefix   string // of temporary names
 	next     atomic.Int64
+	hardLink func(root *os.Root, from, to string) error
 	replace  stage.Replace // as the plan says
 	preserve []string
 
@@ -109,7 +110,7 @@ func NewSink(dir, tempDir string, layout Layout) (stage.FileSink, error) {
 	if _, err := rand.Read(raw[:]); err != nil {
 		return nil, err
 	}
-	return &Sink{dir: dir, layout: layout, temp: tempDir, prefix: tempPrefix + hex.EncodeToString(raw[:]) + "-"}, nil
+	return &Sink{dir: dir, layout: layout, temp: tempDir, prefix: tempPrefix + hex.EncodeToString(raw[:]) + "-", hardLink: (*os.Root).Link}, nil
 }
 
 const tempPrefix = ".vault-tmp-"

@@ -26,11 +26,13 @@ interrupted restore is repeated with replace: true. A finished restore leaves a 
 .vault-restored.
 
 replace: true creates the new tree in the directory .vault-swap beside the old one and
-exchanges the entries of both when the run is proven. The data root itself is never renamed:
-it may be a mount point, or mounted into a container. Any earlier failure leaves the old
-tree unchanged. A run that dies during the exchange leaves the marker and a journal; the
-next run puts the old tree back, then restores. The next run removes anything else in
-.vault-swap, and no backup contains it. Both need disk space; replace: in_place removes the
+exchanges the entries of both when all parts of the site are proven, right after the
+database. During the exchange a file climaintenance.html closes the site for visitors,
+unless one is there already. The data root itself is never renamed: it may be a mount point,
+or mounted into a container. Any earlier failure leaves the old tree unchanged. A run that
+dies during the exchange leaves the site closed, with the marker and a journal; the next run
+or vault recover completes the exchange if the database is the new one, and undoes it
+otherwise. No backup contains .vault-swap. A climaintenance.html in a snapshot is left out. Both need disk space; replace: in_place removes the
 old tree first, and any failure after that, such as an invalid entry of a damaged snapshot,
 leaves none. Unmount or preserve anything mounted in the old tree.
 

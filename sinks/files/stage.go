@@ -26,12 +26,14 @@ the snapshot. Symbolic links are neither followed nor created. While the directo
 incomplete it holds a file .vault-restoring; an interrupted restore is repeated with
 replace: true.
 
-replace: true creates the new pool in the directory .vault-swap beside the old one and
-exchanges the entries of both when the run is proven. The directory itself is never renamed:
-it may be a mount point, or mounted into a container. Any earlier failure leaves the old
-pool unchanged. A run that dies during the exchange leaves the marker and a journal; the
-next run puts the old pool back, then restores. The next run removes anything else in
-.vault-swap, and no backup contains it. Both need disk space; replace: in_place removes the
+replace: true creates the new pool in the directory .vault-swap. When all parts of the site
+are proven, the new contents are added to the old pool as hard links, so that it serves the
+old database and the new one. Contents that only the old site has are removed last, when the
+rest of the new site is in place. Without hard links the entries of both pools are exchanged
+instead. The directory itself is never renamed: it may be a mount point, or mounted into a
+container. Any earlier failure leaves the old contents unchanged. After a run that dies, the
+next one or vault recover completes it or removes what it added, depending on which database
+the site has; no backup contains .vault-swap. Both need disk space; replace: in_place removes the
 old pool first, and a run that fails after that leaves none. Unmount or preserve anything
 mounted in the old pool.
 
