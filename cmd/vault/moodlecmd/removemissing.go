@@ -12,16 +12,17 @@ import (
 
 func newRemoveMissing(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "remove-missing DIR",
+		Use:   "remove-missing SITE",
 		Short: "Uninstall plugins whose code is missing",
 		Long: `Uninstall plugins that are in the database of a site and whose code is missing, as far
 as that is possible without their code: tables, settings, capabilities, tasks, files,
-activities and others. PHP is not needed. DIR is the directory with config.php.
+activities and others. PHP is not needed. SITE is the directory of the site's code, with
+config.php, or a pipeline file that names the site.
 
 The plugins are listed first, with all that would be removed, and must be confirmed.
 Afterwards the site's caches are emptied. Nothing is removed while Moodle needs an
 upgrade; plugins that are part of Moodle are left. Make a backup before.`,
-		Args: cli.Takes("DIR"),
+		Args: cli.Takes("SITE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.Document.Store(true)
 			s, err := siteOf(a, cmd, args[0])
