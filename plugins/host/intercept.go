@@ -36,6 +36,12 @@ func callOf(method string) (call string, ok bool) {
 // explain turns the error of a call into one for users.
 func (p *process) explain(ctx context.Context, call string, err error, trailer metadata.MD) error {
 	hung := new(stalled)
+	if code := status.Code(err); code == codes.DeadlineExceeded || code == codes.Canceled {
+		// The plugin has the same deadline, and may notice it first.
+		if end, ok := ctx.Deadline(); ok && time.Until(end) < 100*time.Millisecond {
+			<-ctx.Done()
+		}
+	}
 	switch {
 	case errors.As(context.Cause(ctx), &hung):
 		bad := p.condemn(fmt.Sprintf("showed %v in %s and was terminated", hung, call))
