@@ -69,3 +69,44 @@ func TestAddressIsReplacedAfterConfirmation(t *testing.T) {
 		t.Errorf("without the address:\n%s", o.stdout)
 	}
 }
+
+// A backup of one site that is restored as another names the address of the other.
+func TestRestoredSiteHasItsOwnAddress(t *testing.T) {
+	dir := t.TempDir()
+	from := sampleSite(t, dir)
+	to := sample.Code{Dir: filepath.Join(dir, "copy/code"), Address: "http://staging.example:8080", Database: filepath.Join(dir, "copy/site.sqlite"), Dataroot: filepath.Join(dir, "copy/dataroot"), Prefix: "mdl_"}
+	if err := os.MkdirAll(to.Dataroot, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := to.Write(); err != nil {
+		t.Fatal(err)
+	}
+	count := func(path, address string) (n int) {
+		db, err := sql.Open("sqlite", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if err := db.QueryRow("SELECT (SELECT COUNT(*) FROM mdl_forum_posts WHERE instr(message, ?)) + (SELECT COUNT(*) FROM mdl_course WHERE instr(summary, ?))", address, address).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	all := count(filepath.Join(dir, "site/site.sqlite"), sample.Address)
+	pipeline := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte("version: 1\n"+text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	repo := filepath.Join(dir, "repository")
+	vault(t, 0, nil, "run", pipeline("backup.yaml", "source: [{use: moodle, with: {dir: "+from+"}}]\ntransform: [{use: compress}]\nsink: [{use: local, with: {dir: "+repo+", create: true}}]\n"))
+	o := vault(t, 0, nil, "run", pipeline("restore.yaml", "source: [{use: local, with: {dir: "+repo+"}}]\nsink: [{use: moodle, with: {dir: "+to.Dir+", replace_address: true}}]\n"), "--allow-restore", "--yes")
+	if !strings.Contains(o.stdout+o.stderr, "the address "+sample.Address+" is replaced by "+to.Address) {
+		t.Errorf("the run does not say so:\n%s\n%s", o.stdout, o.stderr)
+	}
+	if n, old := count(to.Database, to.Address), count(to.Database, sample.Address); all < 1 || n != all || old != 0 {
+		t.Errorf("%d rows have the old address and %d the new one, of %d", old, n, all)
+	}
+}
