@@ -62,7 +62,7 @@ func (s *site) contents(ctx context.Context) *contents {
 func (s *site) compare(ctx context.Context, c *contents) error {
 	pool := s.pool()
 	if pool == "" {
-		return errors.New("the file pool is not known; set filedir")
+		return errors.New("the file pool is not known, or not read; set filedir")
 	}
 	if _, err := os.ReadDir(pool); err != nil {
 		return fmt.Errorf("reading the file pool: %w", err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/lmsvault/vault/core/moodle"
@@ -206,9 +207,12 @@ func (s *site) load(ctx context.Context) (*component.Code, error) {
 	return s.code, s.codeErr
 }
 
-// pool returns the directory of the file pool, "" for none.
+// pool returns the directory of the file pool, "" if it is not read.
 func (s *site) pool() string {
-	if s.Filedir == "" && s.DataRoot != "" {
+	switch {
+	case s.plan != nil && len(s.plan.Parts) > 0 && !slices.Contains(s.plan.Parts, stage.Filedir):
+		return ""
+	case s.Filedir == "" && s.DataRoot != "":
 		return filepath.Join(s.DataRoot, moodle.FiledirName)
 	}
 	return s.Filedir

@@ -28,13 +28,16 @@ func (c *partSettings) check() error {
 	return nil
 }
 
+// reads reports whether a part of the site is wanted.
+func (c *partSettings) reads(part string) bool { return c.Only == nil || slices.Contains(c.Only, part) }
+
 // chosen returns the parts of the composite that are wanted. parts are by the part of a
 // site that they read.
 func (c *partSettings) chosen(parts map[string]stage.Part) []stage.Part {
 	var list []stage.Part
 	for _, name := range known {
 		p, there := parts[name]
-		if there && (c.Only == nil || slices.Contains(c.Only, name)) {
+		if there && c.reads(name) {
 			list = append(list, p)
 		}
 	}

@@ -22,6 +22,7 @@ type Config struct {
 	ConfigPHP bool                     `key:"config_php" help:"back up config.php itself as site/config.php. It contains the password of the database, and whoever can read the snapshot can read it"`
 	partSettings
 	excludeSettings
+	checkSettings
 }
 
 // Validate checks the settings that are embedded.
@@ -58,6 +59,9 @@ The source stands for four others, which vault plan and vault lint show: mysql, 
 database (the primary one, if there are read-only replicas), files for the file pool, dataroot for the
 rest of the data root, and site for documents about the site, among them the settings that config.php forces.
 Use these instead to set their other options.
+
+Before every backup, the action check-backup checks the site; see docs/checks.md. A check that fails refuses the
+run: remove the cause, exclude what it concerns, accept the loss, or leave the check out with skip_checks.
 
 Left out always: the tables and settings of the plugin tool_vault, and the rows of the tables sessions,
 mnet_session, cache_flags and lock_db, which concern what runs at this moment. The data root's caches, temporary
@@ -100,6 +104,7 @@ func (c *Config) expand(ctx context.Context, env stage.ExpandEnv) (_ *stage.Expa
 			stage.Dataroot: {Name: "dataroot", Use: "dataroot", Settings: rest},
 			stage.Site:     {Name: "site", Use: "site", Settings: c.site(plugins)},
 		}),
+		Before:    []stage.Part{c.checks(o)},
 		Selection: o.selection,
 		Standing:  o.standing,
 		Notes:     o.notes,

@@ -96,8 +96,12 @@ func Proofs(b *strings.Builder, r *run.Result, well bool) {
 	}
 }
 
+// mostNotes is the maximum number of notes to print of an action before a run, such as one
+// that checks the site.
+const mostNotes = 5
+
 // Actions lists the findings of actions. It only counts those that are ok, except in a
-// dry run.
+// dry run, and what exceeds Most and mostNotes.
 func Actions(b *strings.Builder, list []stage.ActionResult) {
 	for _, a := range list {
 		if a.Skipped != "" {
@@ -107,7 +111,7 @@ func Actions(b *strings.Builder, list []stage.ActionResult) {
 		if a.Moment == stage.MomentAfter {
 			moment = "after"
 		}
-		name, fine, shown := moment+" "+Plain(a.Name), 0, 0
+		name, fine, shown, notes := moment+" "+Plain(a.Name), 0, 0, 0
 		for _, f := range a.Findings {
 			switch {
 			case f.Level == stage.LevelOK && !a.DryRun:
@@ -115,6 +119,10 @@ func Actions(b *strings.Builder, list []stage.ActionResult) {
 				continue
 			case shown == Most:
 				continue
+			case f.Level == stage.LevelNote && a.Moment != stage.MomentAfter:
+				if notes++; notes > mostNotes {
+					continue
+				}
 			}
 			shown++
 			fmt.Fprintf(b, "%s: %s\n", name, Plain(f.String()))
@@ -126,7 +134,7 @@ func Actions(b *strings.Builder, list []stage.ActionResult) {
 		case a.Error != "":
 			fmt.Fprintf(b, "%s: failed: %s\n", name, Plain(a.Error))
 		case shown+fine < len(a.Findings):
-			fmt.Fprintf(b, "%s: … and %d more findings; --json shows all\n", name, len(a.Findings)-shown-fine)
+			fmt.Fprintf(b, "%s: … and %d more findings; vault check and --json show all\n", name, len(a.Findings)-shown-fine)
 		case fine > 1:
 			fmt.Fprintf(b, "%s: ok (%d findings)\n", name, fine)
 		case shown == 0:
