@@ -47,7 +47,7 @@ select: {exclude_tables: [%s]}
 source:
   - use: moodle
     with: {dir: %q, settings: {dbhost: "${env:HOST}", dboptions.dbport: "${env:PORT}", dbname: "${env:NAME}", dbuser: "${env:USERNAME}", dbpass: "${env:PASS}"}}
-sink: [{use: moodle, with: {dir: %q, database_only: true, reset_identifier: true}}]
+sink: [{use: moodle, with: {dir: %q, parts: [db], reset_identifier: true}}]
 `, odd, source, target)))
 
 	for name, want := range map[string]string{"allversionshash": labHash(t), "maxbytes": "20971520", "country": "DE"} {

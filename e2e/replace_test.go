@@ -94,7 +94,9 @@ sink: [{use: moodle, with: {dir: %s/code, replace: true, %s reset_identifier: tr
 
 			now := compare.Site(t, compare.Database{Dialect: old.dialect, SQL: old.server.SQL, Prefix: "mdl_"})
 			want := compare.Site(t, compare.Database{Dialect: site.dialect, SQL: site.server.SQL, Prefix: "mdl_"})
-			changed := []string{odd, "config", "config_plugins", "course", "sessions", "block_instances"}
+			changed := []string{odd, "config", "config_plugins", "course", "block_instances"}
+			// The backup has no rows of the caches; a safe copy has no queued tasks.
+			changed = append(changed, "sessions", "cache_flags", "task_adhoc")
 			for name := range want {
 				if strings.HasPrefix(name, "tool_vault_") || hasAddress(t, site, name) {
 					changed = append(changed, name)
