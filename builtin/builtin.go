@@ -32,6 +32,7 @@ import (
 	"github.com/lmsvault/vault/transforms/compress"
 	"github.com/lmsvault/vault/transforms/encrypt"
 	"github.com/lmsvault/vault/transforms/mask"
+	"github.com/lmsvault/vault/transforms/preserve"
 	"github.com/lmsvault/vault/transforms/replaceaddress"
 	safecloning "github.com/lmsvault/vault/transforms/safeclone"
 	"github.com/lmsvault/vault/transforms/sitesettings"
@@ -42,7 +43,7 @@ import (
 func Stages() (*stage.Registry, error) {
 	return stage.NewRegistry(
 		moodle.Stage(), mysql.Stage(), postgres.Stage(), sqlite.Stage(), files.Stage(), dataroot.Stage(), site.Stage(), sample.Stage(),
-		compress.Stage(), encrypt.Stage(), typemap.Stage(), mask.Stage(), safecloning.Stage(), sitesettings.Stage(),
+		compress.Stage(), encrypt.Stage(), typemap.Stage(), mask.Stage(), safecloning.Stage(), preserve.Stage(), sitesettings.Stage(),
 		replaceaddress.Stage(),
 		moodlesink.Stage(), mysqlsink.Stage(), postgressink.Stage(), sqlitesink.Stage(), filessink.Stage(), datarootsink.Stage(),
 		local.Stage(),

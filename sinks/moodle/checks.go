@@ -23,6 +23,9 @@ func (c *Config) checks(ctx context.Context, t *target) error {
 	if c.Collation != "" {
 		s["collation"] = c.Collation
 	}
+	if len(t.plugins) > 0 {
+		s["preserved_plugins"] = t.plugins
+	}
 	if len(c.SkipChecks) > 0 {
 		s["skip"] = c.SkipChecks
 	}

@@ -19,8 +19,8 @@ func (c *Config) guard(_ context.Context, t *target) error {
 	if c.ReplaceSite != "" {
 		part.Settings["replace_site"] = c.ReplaceSite
 	}
-	if len(c.Preserve) > 0 {
-		part.Settings["preserved"] = c.Preserve
+	if kept := t.preserved.described(); len(kept) > 0 {
+		part.Settings["preserved"] = kept
 	}
 	t.planned(part)
 	return nil

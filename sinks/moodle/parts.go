@@ -21,7 +21,7 @@ const databasePart = "database"
 
 // parts adds the sinks of the database, the file pool and the data root.
 func (c *Config) parts(_ context.Context, t *target) error {
-	kept := c.kept()
+	kept := t.preserved.paths
 	part := t.database.Part(databasePart)
 	tables := part.Settings
 	tables["replace"] = c.Replace
@@ -37,10 +37,10 @@ func (c *Config) parts(_ context.Context, t *target) error {
 		t.Parts = append(t.Parts, part)
 	}
 	if c.restores(stage.Filedir) {
-		t.Parts = append(t.Parts, c.folder("files", stage.Filedir, t.filedir()))
+		t.Parts = append(t.Parts, c.folder(t, "files", stage.Filedir, t.filedir()))
 	}
 	if c.restores(stage.Dataroot) {
-		root := c.folder("dataroot", stage.Dataroot, t.dataroot)
+		root := c.folder(t, "dataroot", stage.Dataroot, t.dataroot)
 		root.Settings["stays_closed"] = true // see maintenance
 		t.Parts = append(t.Parts, root)
 	}
@@ -55,9 +55,9 @@ func (c *Config) parts(_ context.Context, t *target) error {
 }
 
 // folder returns the sink of a part that consists of files.
-func (c *Config) folder(use, part, dir string) stage.Part {
+func (c *Config) folder(t *target, use, part, dir string) stage.Part {
 	settings := map[string]any{"dir": dir, "replace": c.Replace, "owner": c.Owner, "keep_setuid": c.Setuid}
-	if kept := c.kept()[part]; len(kept) > 0 {
+	if kept := t.preserved.paths[part]; len(kept) > 0 {
 		settings["preserve"] = kept
 	}
 	return stage.Part{Name: use, Use: use, Settings: settings}

@@ -17,6 +17,9 @@ type valueSettings struct {
 func (c *Config) values(_ context.Context, t *target) error {
 	code := site.CodeOptions(t.config)
 	settings := map[string]any{"dir": t.config.Dir, "overrides": c.Overrides, "reset_identifier": c.ResetIdentifier}
+	if len(t.plugins) > 0 {
+		settings["preserved_plugins"] = t.plugins
+	}
 	if code.Admin != "" {
 		settings["admin"] = code.Admin
 	}

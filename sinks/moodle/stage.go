@@ -38,10 +38,12 @@ func (c *Config) Validate() error {
 // moment run in the order in which they are added.
 func (c *Config) concerns() []func(context.Context, *target) error {
 	return []func(context.Context, *target) error{
+		c.keep, // first, as others need to know what stays
 		c.parts,
 		c.values,
 		c.newAddress,
 		c.clone,
+		c.preserve, // last of the transforms: what stays is not changed
 		c.configPHP,
 		c.after,
 		c.checks,

@@ -29,6 +29,7 @@ type target struct {
 	dataroot string
 	database database.Address
 	plugin   map[string]string // settings of tool_vault; nil until they are read
+	preserved
 }
 
 // target reads config.php.
