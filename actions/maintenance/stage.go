@@ -14,7 +14,7 @@ import (
 // Config is the configuration of the action.
 type Config struct {
 	DataRoot string `key:"dataroot" required:"true" place:"dir" help:"the site's data root" example:"/var/moodledata"`
-	Mode     string `key:"mode" required:"true" oneof:"on off" help:"on closes the site, off opens it"`
+	Mode     string `key:"mode" required:"true" oneof:"on off" help:"on closes the site, off opens it" example:"on"`
 	Message  string `key:"message" help:"what visitors see while the site is closed; plain text (default: a sentence that the site is being maintained)" example:"Back at 6 o'clock."`
 	Mark     string `key:"mark" default:"maintenance" help:"a name that is kept in the file; only an action with the same name opens the site again"`
 }

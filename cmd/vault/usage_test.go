@@ -71,7 +71,7 @@ func TestEveryCommandHasHelp(t *testing.T) {
 			t.Errorf("help of %s is %s", c.Name(), h.stdout)
 		}
 	}
-	for _, want := range []string{"run", "plan", "lint", "snapshots", "show", "ls", "cat", "verify", "stages", "schema", "completion", "demo", "version"} {
+	for _, want := range []string{"run", "recover", "plan", "lint", "snapshots", "show", "ls", "cat", "verify", "stages", "schema", "completion", "demo", "version"} {
 		if !strings.Contains(o.stdout, "\n  "+want) {
 			t.Errorf("no command %s in\n%s", want, o.stdout)
 		}
