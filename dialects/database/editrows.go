@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lmsvault/vault/core/moodle/edit"
@@ -86,14 +87,8 @@ func (x *editing) keyless(ctx context.Context) error {
 		if seen[id] && !x.options.DryRun {
 			return nil
 		}
-		trial := append([]edit.Value(nil), r.values...)
-		verdict, err := x.change.Row(trial)
-		for _, v := range trial {
-			if v.Left != "" {
-				verdict = max(verdict, edit.Changed)
-			}
-		}
-		if verdict != edit.Keep {
+		concerned, err := x.concerns(r)
+		if concerned {
 			seen[id] = true
 			all = append(all, r)
 		}
@@ -108,6 +103,14 @@ func (x *editing) keyless(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// concerns reports whether the change changes, drops or reports a row.
+func (x *editing) concerns(r found) (bool, error) {
+	values := slices.Clone(r.values)
+	verdict, err := x.change.Row(values)
+	left := slices.ContainsFunc(values, func(v edit.Value) bool { return v.Left != "" })
+	return verdict != edit.Keep || left, err
 }
 
 // narrow returns the condition for rows that the change may concern.
