@@ -191,6 +191,7 @@ func TestMissingAndWrongFilesAreFound(t *testing.T) {
 			}
 			plan := &stage.Plan{Facts: map[string]string{stage.SelectionFact: `{"exclude_files":["filedir/ee"]}`}}
 			want(t, s.check(t, "missing-files", checkbackup.Config{}, plan), "ok 3 contents examined, none is missing")
+			want(t, s.check(t, "missing-files", checkbackup.Config{}, &stage.Plan{Parts: []string{stage.DB}}), "note not performed, because the run does not read the file pool")
 			want(t, s.check(t, "site-size", checkbackup.Config{}, plan)[1:], "note 4 files, 24 B; the largest has 8 B @filedir", "note 0 files, 0 B @dataroot")
 		})
 	}

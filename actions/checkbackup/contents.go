@@ -32,6 +32,9 @@ type row struct {
 
 // missingFiles looks for contents that are missing.
 func missingFiles(ctx context.Context, s *site) ([]stage.ActionFinding, error) {
+	if s.without(stage.Filedir) {
+		return []stage.ActionFinding{check.MissingFiles().Finding(stage.LevelNote, "not performed, because the run does not read the file pool")}, nil
+	}
 	c := s.contents(ctx)
 	if c.err != nil {
 		return nil, c.err
@@ -41,6 +44,9 @@ func missingFiles(ctx context.Context, s *site) ([]stage.ActionFinding, error) {
 
 // wrongFiles looks for contents with another size or hash.
 func wrongFiles(ctx context.Context, s *site) ([]stage.ActionFinding, error) {
+	if s.without(stage.Filedir) {
+		return []stage.ActionFinding{check.WrongFiles().Finding(stage.LevelNote, "not performed, because the run does not read the file pool")}, nil
+	}
 	c := s.contents(ctx)
 	if c.err != nil {
 		return nil, c.err
@@ -62,7 +68,7 @@ func (s *site) contents(ctx context.Context) *contents {
 func (s *site) compare(ctx context.Context, c *contents) error {
 	pool := s.pool()
 	if pool == "" {
-		return errors.New("the file pool is not known, or not read; set filedir")
+		return errors.New("the file pool is not known; set filedir")
 	}
 	if _, err := os.ReadDir(pool); err != nil {
 		return fmt.Errorf("reading the file pool: %w", err)

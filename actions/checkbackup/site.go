@@ -207,12 +207,14 @@ func (s *site) load(ctx context.Context) (*component.Code, error) {
 	return s.code, s.codeErr
 }
 
-// pool returns the directory of the file pool, "" if it is not read.
+// without reports whether the run does not read a part of the site.
+func (s *site) without(part string) bool {
+	return s.plan != nil && len(s.plan.Parts) > 0 && !slices.Contains(s.plan.Parts, part)
+}
+
+// pool returns the directory of the file pool, "" if it is not known.
 func (s *site) pool() string {
-	switch {
-	case s.plan != nil && len(s.plan.Parts) > 0 && !slices.Contains(s.plan.Parts, stage.Filedir):
-		return ""
-	case s.Filedir == "" && s.DataRoot != "":
+	if s.Filedir == "" && s.DataRoot != "" {
 		return filepath.Join(s.DataRoot, moodle.FiledirName)
 	}
 	return s.Filedir

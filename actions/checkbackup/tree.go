@@ -87,7 +87,7 @@ func unreadable(ctx context.Context, s *site) ([]stage.ActionFinding, error) {
 	var found []stage.ActionFinding
 	accepted := s.accepted(stage.LossUnreadable)
 	for _, of := range []struct{ part, dir string }{{stage.Filedir, s.pool()}, {stage.Dataroot, s.DataRoot}} {
-		if of.dir == "" {
+		if of.dir == "" || s.without(of.part) {
 			continue
 		}
 		t := s.tree(ctx, of.part, of.dir)
