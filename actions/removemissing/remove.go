@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/lmsvault/vault/core/stage"
@@ -61,10 +62,17 @@ func (r *removal) count(ctx context.Context, db *database.Database) error {
 			return err
 		}
 		if n.String != "0" {
-			r.removed = append(r.removed, n.String+" rows of "+d.table)
+			r.removed = append(r.removed, rows(n.String, d.table))
 		}
 	}
 	return nil
+}
+
+func rows(n, table string) string {
+	if n == "1" {
+		return "1 row of " + table
+	}
+	return n + " rows of " + table
 }
 
 // apply deletes the rows.
@@ -80,7 +88,7 @@ func (r *removal) apply(ctx context.Context, db *database.Database) error {
 			return fmt.Errorf("table %s: %w", d.table, err)
 		}
 		if n > 0 {
-			r.removed = append(r.removed, fmt.Sprintf("%d rows of %s", n, d.table))
+			r.removed = append(r.removed, rows(strconv.FormatInt(n, 10), d.table))
 		}
 	}
 	return nil
@@ -95,12 +103,12 @@ func (r *removal) takeFromCourses(ctx context.Context, db *database.Database) er
 		}
 	}
 	const of = "{course_modules} WHERE module IN (SELECT id FROM {modules} WHERE name = ?)"
-	rows, err := db.Query(ctx, "SELECT id FROM "+of, r.activity)
+	modules, err := db.Query(ctx, "SELECT id FROM "+of, r.activity)
 	if err != nil {
 		return err
 	}
 	gone := map[string]bool{}
-	for _, row := range rows {
+	for _, row := range modules {
 		gone[row[0].String] = true
 	}
 	sections, err := db.Query(ctx, "SELECT id, "+db.Quote("sequence")+" FROM {course_sections} WHERE course IN (SELECT course FROM "+of+")", r.activity)

@@ -202,7 +202,7 @@ func TestMissingPluginsAreRemovedAndNothingElse(t *testing.T) {
 					t.Errorf("a dry run says %q, and the run %q", d, r.Findings[i].Details)
 				}
 			}
-			if d := r.Findings[4].Details; !strings.HasPrefix(d, "table quest_answers\ntable quest\n") || !strings.Contains(d, "1 rows of role_capabilities") {
+			if d := r.Findings[4].Details; !strings.HasPrefix(d, "table quest_answers\ntable quest\n") || !strings.Contains(d, "1 row of role_capabilities") {
 				t.Errorf("of the activity: %s", d)
 			}
 			d := open(t, a)
