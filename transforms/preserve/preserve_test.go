@@ -17,6 +17,7 @@ import (
 	"github.com/lmsvault/vault/core/progress"
 	"github.com/lmsvault/vault/core/run"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/internal/servers"
 )
 
 // structure of the tables in both sites.
@@ -99,16 +100,36 @@ func open(t *testing.T, path string) *sql.DB {
 	return db
 }
 
+// mariaDB creates the target on a server and returns the settings of its address.
+func mariaDB(t *testing.T) string {
+	t.Helper()
+	server := servers.MariaDB(t)
+	for statement := range strings.SplitSeq(strings.ReplaceAll(target, "INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT AUTO_INCREMENT PRIMARY KEY"), ";\n") {
+		if strings.TrimSpace(statement) == "" {
+			continue
+		}
+		if _, err := server.SQL.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return fmt.Sprintf("engine: mysql, dsn: %q", server.DSN)
+}
+
+// sqlite creates the target in a file and returns the settings of its address.
+func sqlite(t *testing.T) string {
+	return fmt.Sprintf("engine: sqlite, path: %q", site(t, target))
+}
+
 // restored restores the backup beside the target with these settings.
-func restored(t *testing.T, settings string) (*sql.DB, *run.Result) {
+func restored(t *testing.T, address, settings string) (*sql.DB, *run.Result) {
 	t.Helper()
 	reg, err := builtin.Stages()
 	if err != nil {
 		t.Fatal(err)
 	}
 	to := filepath.Join(t.TempDir(), "new.sqlite")
-	text := fmt.Sprintf("version: 1\nsource: [{use: sqlite, with: {path: %q}}]\ntransform: [{use: preserve, with: {engine: sqlite, path: %q, %s}}]\nsink: [{use: sqlite, with: {path: %q}}]\n",
-		site(t, backup), site(t, target), settings, to)
+	text := fmt.Sprintf("version: 1\nsource: [{use: sqlite, with: {path: %q}}]\ntransform: [{use: preserve, with: {%s, %s}}]\nsink: [{use: sqlite, with: {path: %q}}]\n",
+		site(t, backup), address, settings, to)
 	p, found := pipeline.Parse("restore.yaml", []byte(text), pipeline.Options{Registry: reg})
 	if p == nil {
 		t.Fatal(found)
@@ -154,7 +175,13 @@ func values(t *testing.T, db *sql.DB, columns, rest string) []string {
 // Rows of a plugin are those of the target, with IDs that refer to each other; what belongs
 // to users and courses, and all other plugins, are those of the backup.
 func TestPluginKeepsItsRows(t *testing.T) {
-	db, result := restored(t, "plugins: [mod_x]")
+	for name, address := range map[string]func(*testing.T) string{"SQLite": sqlite, "MariaDB": mariaDB} {
+		t.Run(name, func(t *testing.T) { keepsRows(t, address(t)) })
+	}
+}
+
+func keepsRows(t *testing.T, address string) {
+	db, result := restored(t, address, "plugins: [mod_x]")
 	for _, c := range []struct {
 		columns, from string
 		want          []string
@@ -194,7 +221,7 @@ func TestPluginKeepsItsRows(t *testing.T) {
 
 // A password stays only where both sides have it.
 func TestPasswordsStayForManualAccounts(t *testing.T) {
-	db, result := restored(t, "passwords: true")
+	db, result := restored(t, mariaDB(t), "passwords: true")
 	want := []string{"ada b-remote", "ada t-ada", "bob b-bob", "cat not cached", "new b-new"}
 	if got := values(t, db, "username, password", "mdl_user"); !slices.Equal(got, want) {
 		t.Errorf("the passwords are %q, want %q", got, want)
