@@ -17,7 +17,7 @@ func (c *configSettings) check(s *siteSettings) error {
 	switch path := c.WriteConfig.Text; {
 	case !c.writes():
 	case s.Database == nil:
-		return config.At("write_config", "write_config needs database: config.php names the other database already")
+		return config.At("write_config", "write_config needs the setting database, which names the database to write; otherwise config.php stays as it is")
 	case path != yes && !filepath.IsAbs(path):
 		return config.At("write_config", "write_config must be true, false or an absolute path")
 	}
