@@ -315,3 +315,15 @@ func TestEveryCheckIsDescribed(t *testing.T) {
 		seen[k.ID] = true
 	}
 }
+
+// A row can be larger than max_allowed_packet if its values were written one by one. The
+// server can't send it.
+func TestRowsThatServerCannotSendAreFound(t *testing.T) {
+	s := open(t, database.Address{Engine: "mysql", DSN: config.NewSecret(servers.MariaDB(t).DSN), Prefix: "mdl_"})
+	want(t, s.check(t, "large-rows", checkbackup.Config{}, nil), "ok no row is larger than max_allowed_packet (16 MiB)")
+	s.exec(t, "CREATE TABLE {big} (id BIGINT NOT NULL PRIMARY KEY, a LONGTEXT, b LONGTEXT)")
+	s.exec(t, "INSERT INTO {big} (id, a) VALUES (1, REPEAT('a', 9000000))")
+	s.exec(t, "UPDATE {big} SET b = REPEAT('b', 9000000)")
+	s.exec(t, "ANALYZE TABLE {big}")
+	want(t, s.check(t, "large-rows", checkbackup.Config{}, nil), "fail table big has a row of 17 MiB, more than max_allowed_packet (16 MiB) @big")
+}
