@@ -96,7 +96,7 @@ func TestReplaceIsFlagOfRun(t *testing.T) {
 // The ID of a snapshot may follow the repository, as in other tools.
 func TestSnapshotFollowsRepository(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
-	vault(t, 0, nil, "demo", "--dir", dir)
+	vault(t, 0, []string{"LMSVAULT_PASSPHRASE=only a demo"}, "demo", "--dir", dir)
 	repo := dir + "/repository"
 	env := []string{"LMSVAULT_PASSPHRASE=only a demo"}
 	shown := vault(t, 0, env, "show", repo).stdout

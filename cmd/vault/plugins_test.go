@@ -174,7 +174,7 @@ func TestPipelineFileMustNameOneRepository(t *testing.T) {
 // A pipeline that reads a repository also provides its keys.
 func TestPipelineFileProvidesRepositoryKeys(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
-	vault(t, 0, nil, "demo", "--dir", dir)
+	vault(t, 0, []string{"LMSVAULT_PASSPHRASE=only a demo"}, "demo", "--dir", dir)
 	read := written(t, "read.yaml", "version: 1\nsource: [{use: local, with: {dir: "+dir+"/repository, passphrase: \"${env:WORD}\"}}]\nsink: [{use: sqlite, with: {path: /x}}]\n")
 	vault(t, 0, []string{"WORD=only a demo"}, "verify", read)
 	if o := vault(t, 3, []string{"WORD=another"}, "verify", read); !strings.Contains(o.stderr, "wrong passphrase") {

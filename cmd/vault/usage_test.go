@@ -187,7 +187,7 @@ func TestJSONHasOneFormPerCommand(t *testing.T) {
 			t.Fatalf("%v: %s", err, event)
 		}
 	}
-	if last.Event != "done" || len(last.Result.Runs) != 3 {
+	if last.Event != "done" || len(last.Result.Runs) != 4 {
 		t.Errorf("the last event is %+v", last)
 	}
 }
