@@ -84,6 +84,7 @@ source: [{use: local, with: {dir: %s}}]
 sink: [{use: moodle, with: {dir: %s/code, replace: true, %s reset_identifier: true, replace_address: true, %s}}]
 `, c.accept, repo, old.dir, c.collation, more))
 			}
+			ownSettings := old.one(t, "SELECT COUNT(*) FROM mdl_config_plugins WHERE plugin = 'tool_vault'")
 			identifier := old.one(t, "SELECT value FROM mdl_config WHERE name = 'siteidentifier'")
 			for _, refused := range []string{"allow_restore: false", "allow_restore: true"} {
 				if o := vault(t, nil, "run", restore(refused), "--yes"); o.code != 3 || !strings.Contains(o.stderr, "restore-guard") {
@@ -109,7 +110,7 @@ sink: [{use: moodle, with: {dir: %s/code, replace: true, %s reset_identifier: tr
 				"SELECT COUNT(*) FROM mdl_sessions":                                                "0",
 				"SELECT value FROM mdl_config WHERE name = 'country'":                              "NZ",
 				"SELECT value FROM mdl_config_plugins WHERE plugin = 'quiz' AND name = 'attempts'": "3",
-				"SELECT COUNT(*) FROM mdl_config_plugins WHERE plugin = 'tool_vault'":              "0",
+				"SELECT COUNT(*) FROM mdl_config_plugins WHERE plugin = 'tool_vault'":              ownSettings,
 				"SELECT value FROM mdl_config WHERE name = 'version'":                              site.one(t, "SELECT value FROM mdl_config WHERE name = 'version'"),
 				"SELECT COUNT(*) FROM mdl_user":                                                    site.one(t, "SELECT COUNT(*) FROM mdl_user"),
 				"SELECT COUNT(*) FROM mdl_config WHERE value LIKE '%" + site.address + "%'":        "0",

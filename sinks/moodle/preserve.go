@@ -84,6 +84,7 @@ func (c *Config) keep(ctx context.Context, t *target) error {
 	if p.passwords, err = t.wanted(ctx, c.PreservePasswords, "restorepreservepasswords"); err != nil {
 		return err
 	}
+	defer t.keepToolVault()
 	if len(p.plugins) == 0 {
 		return nil
 	}

@@ -95,7 +95,8 @@ gives the value instead. database restores into another database than that of co
 The sink stands for three others, which vault plan and vault lint show: mysql, postgres or sqlite for the
 database, files for the file pool and dataroot for the rest of the data root.
 
-Sessions and the tables and settings of the plugin tool_vault are not restored.
+Sessions and the tables and settings of the plugin tool_vault are not restored; a target that has the plugin
+keeps its own.
 
 A target whose address is not the one of the original is treated as a copy until a person says otherwise: it gets no mail, no
 cron and no keys of other services, see clone. If the backup does not say where its site was, set clone: true for a copy.`

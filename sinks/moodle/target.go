@@ -29,6 +29,9 @@ type target struct {
 	dataroot string
 	database database.Address
 	plugin   map[string]string // settings of tool_vault; nil until they are read
+	// Whether the target's database has tool_vault, and its tables, once that is read.
+	hasVault    bool
+	vaultTables []string
 	preserved
 }
 

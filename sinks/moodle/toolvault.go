@@ -5,6 +5,10 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lmsvault/vault/core/stage"
 )
 
 // toolVault is the plugin whose settings in the target are defaults.
@@ -58,5 +62,27 @@ func (t *target) storedSettings(ctx context.Context) (settings map[string]string
 	if err != nil || table == nil {
 		return nil, err
 	}
-	return d.Settings(ctx, toolVault)
+	tables, err := d.Tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range tables {
+		if strings.HasPrefix(tables[i].Name, toolVault+"_") {
+			t.vaultTables = append(t.vaultTables, tables[i].Name)
+		}
+	}
+	settings, err = d.Settings(ctx, toolVault)
+	_, t.hasVault = settings["version"]
+	return settings, err
+}
+
+// keepToolVault keeps the plugin in a target that has it, as it keeps itself: without its
+// tables and settings Moodle would ask for an upgrade to install it.
+func (t *target) keepToolVault() {
+	p := &t.preserved
+	if !t.hasVault || slices.Contains(p.plugins, toolVault) {
+		return
+	}
+	p.plugins = append(slices.Clone(p.plugins), toolVault)
+	p.paths[stage.DB] = append(p.paths[stage.DB], t.vaultTables...)
 }
