@@ -63,6 +63,7 @@ func TestRealSitesReplaceEachOther(t *testing.T) {
 		{"pg", "postgres", "pgsql", servers.Postgres, servers.MariaDB, "my", "mysql", "mariadb", "{view: 1, index: 1, missing_file: 1}", "collation: utf8mb4_bin,"},
 	} {
 		t.Run(c.site, func(t *testing.T) {
+			t.Parallel()
 			old := newRealSite(t, c.other, c.otherDialect, c.otherT, "https://staging.example.org", c.away(t))
 			site := newRealSite(t, c.site, c.dialect, c.dbtype, "http://127.0.0.1:8080/"+c.site, c.home(t))
 			const insert = "INSERT INTO mdl_block_instances (blockname, parentcontextid, showinsubcontexts, requiredbytheme, pagetypepattern, defaultregion, defaultweight, configdata, timecreated, timemodified) VALUES "

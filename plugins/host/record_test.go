@@ -62,7 +62,9 @@ func (a *adding) Added(_ context.Context, m sdk.Mapped, dst []byte) ([]byte, int
 	if a.config.Once != "" {
 		f, err := os.OpenFile(a.config.Once, os.O_CREATE|os.O_EXCL, 0o600)
 		if err == nil {
-			err = f.Close()
+			if err := f.Close(); err != nil {
+				return nil, 0, err
+			}
 			os.Exit(7)
 		}
 		if !os.IsExist(err) {

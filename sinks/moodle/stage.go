@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/lmsvault/vault/core/stage"
 )
@@ -83,6 +84,9 @@ func (c *Config) expand(ctx context.Context, env stage.ExpandEnv) (*stage.Expans
 		if err := add(ctx, t); err != nil {
 			return nil, err
 		}
+	}
+	if !slices.ContainsFunc(t.Parts, func(p stage.Part) bool { return p.Name == databasePart }) {
+		t.Transforms = nil // no rows are restored
 	}
 	return &t.Expansion, nil
 }

@@ -109,3 +109,11 @@ func TestPartsLimitWhatIsRestored(t *testing.T) {
 		}
 	}
 }
+
+// A restore of files alone changes no rows, so that it brings no transforms of them.
+func TestFilesAloneHaveNoTransforms(t *testing.T) {
+	e := expanded(t, Config{siteSettings: siteSettings{Settings: site.Settings{Dir: code(t, common)}, Only: []string{stage.Filedir}}})
+	if len(e.Parts) != 1 || e.Parts[0].Name != "files" || len(e.Transforms) > 0 {
+		t.Errorf("the expansion is %+v", e)
+	}
+}

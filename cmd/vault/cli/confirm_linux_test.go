@@ -74,7 +74,7 @@ func (s *seen) await(t *testing.T, text string) {
 }
 
 // asked asks for a confirmation on a terminal, with a progress bar that moves meanwhile.
-func asked(t *testing.T, ctx context.Context, answer string) (err error, shown string) {
+func asked(t *testing.T, ctx context.Context, answer string) (shown string, err error) {
 	t.Helper()
 	person, program := terminal(t)
 	screen := &seen{}
@@ -103,12 +103,12 @@ func asked(t *testing.T, ctx context.Context, answer string) (err error, shown s
 	if during := screen.String()[before:]; strings.Contains(during, "\x1b[K") {
 		t.Errorf("the bar is drawn over the question: %q", during)
 	}
-	return err, screen.String()
+	return screen.String(), err
 }
 
 func TestConfirmAsksOnTerminal(t *testing.T) {
 	for answer, class := range map[string]failure.Class{"yes\n": 0, " YES \n": 0, "y\n": failure.Refused, "no\n": failure.Refused, "\n": failure.Refused, "\x04": failure.Refused} {
-		err, shown := asked(t, t.Context(), answer)
+		shown, err := asked(t, t.Context(), answer)
 		if failure.Of(err) != class {
 			t.Errorf("%q: %v", answer, err)
 		}
@@ -121,7 +121,7 @@ func TestConfirmAsksOnTerminal(t *testing.T) {
 func TestConfirmEndsWhenInterrupted(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err, _ := asked(t, ctx, ""); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := asked(t, ctx, ""); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the error is %v", err)
 	}
 }
