@@ -103,4 +103,4 @@ Sessions and the tables and settings of the plugin tool_vault are not restored; 
 keeps its own.
 
 A target whose address is not the one of the original is treated as a copy until a person says otherwise: it gets no mail, no
-cron and no keys of other services, see clone. If the backup does not say where its site was, set clone: true for a copy.`
+cron and no keys of other services, see clone. If the backup does not say where its site was, set clone to true or false.`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/moodle/clone"
 	"github.com/lmsvault/vault/core/moodle/edit"
@@ -46,8 +47,8 @@ func (m *measures) Prepare(_ context.Context, p *stage.Plan) (stage.Findings, er
 	if target := m.config.Address; target != "" {
 		switch {
 		case original == "":
-			return stage.Findings{Notes: []stage.Note{{Path: stage.DB, Text: "the backup does not say at which address its site was, so the target is not made a safe copy; " +
-				"if it is one, set clone: true"}}}, nil
+			return stage.Findings{}, failure.New(failure.Refused, "the backup does not say at which address its site was, so it is unknown whether the target is a copy; "+
+				"set clone: true if it is one, or clone: false if it replaces the original")
 		case clone.SameAddress(original, target):
 			return stage.Findings{}, nil
 		}
