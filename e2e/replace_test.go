@@ -58,9 +58,10 @@ func TestRealSitesReplaceEachOther(t *testing.T) {
 		home, away                  func(testing.TB) servers.Database
 		other, otherDialect, otherT string
 		accept, collation           string
+		preserve                    string // of the site that is replaced
 	}{
-		{"my", "mysql", "mariadb", servers.MariaDB, servers.Postgres, "pg", "postgres", "pgsql", "{view: 1}", ""},
-		{"pg", "postgres", "pgsql", servers.Postgres, servers.MariaDB, "my", "mysql", "mariadb", "{view: 1, index: 1, missing_file: 1}", "collation: utf8mb4_bin,"},
+		{"my", "mysql", "mariadb", servers.MariaDB, servers.Postgres, "pg", "postgres", "pgsql", "{view: 1}", "", ""},
+		{"pg", "postgres", "pgsql", servers.Postgres, servers.MariaDB, "my", "mysql", "mariadb", "{view: 1, index: 1, missing_file: 1}", "collation: utf8mb4_bin,", "preserve_plugins: [mod_attendance], preserve_passwords: true,"},
 	} {
 		t.Run(c.site, func(t *testing.T) {
 			t.Parallel()
@@ -82,8 +83,8 @@ sink: [{use: local, with: {dir: %s, create: true}}]
 				return pipelineFile(t, fmt.Sprintf(`version: 1
 accept_loss: %s
 source: [{use: local, with: {dir: %s}}]
-sink: [{use: moodle, with: {dir: %s/code, replace: true, %s reset_identifier: true, replace_address: true, %s}}]
-`, c.accept, repo, old.dir, c.collation, more))
+sink: [{use: moodle, with: {dir: %s/code, replace: true, %s reset_identifier: true, replace_address: true, %s %s}}]
+`, c.accept, repo, old.dir, c.collation, c.preserve, more))
 			}
 			ownSettings := old.one(t, "SELECT COUNT(*) FROM mdl_config_plugins WHERE plugin = 'tool_vault'")
 			identifier := old.one(t, "SELECT value FROM mdl_config WHERE name = 'siteidentifier'")
@@ -92,6 +93,8 @@ sink: [{use: moodle, with: {dir: %s/code, replace: true, %s reset_identifier: tr
 					t.Errorf("with %s the run exits with %d and says\n%s", refused, o.code, o.stderr)
 				}
 			}
+			old.exec(t, "UPDATE mdl_user SET password = 'kept' WHERE username = 'admin' AND auth = 'manual'")
+			attendances := old.one(t, "SELECT COUNT(*) FROM mdl_attendance_statuses")
 			must(t, nil, "run", restore("allow_restore: true, replace_site: "+identifier), "--yes")
 
 			now := compare.Site(t, compare.Database{Dialect: old.dialect, SQL: old.server.SQL, Prefix: "mdl_"})
@@ -101,7 +104,19 @@ sink: [{use: moodle, with: {dir: %s/code, replace: true, %s reset_identifier: tr
 			changed = append(changed, "sessions", "cache_flags", "task_adhoc")
 			// The target keeps the rows of its own tool_vault, with new numbers.
 			changed = append(changed, "message_providers", "task_scheduled")
+			if c.preserve != "" {
+				changed = append(changed, "user", "capabilities", "external_functions", "external_services", "external_services_functions", "tag_area", "files", "log_display")
+				if got := old.one(t, "SELECT password FROM mdl_user WHERE username = 'admin'"); got != "kept" {
+					t.Errorf("the password of the administrator is %s", got)
+				}
+				if got := old.one(t, "SELECT COUNT(*) FROM mdl_attendance_statuses"); got != attendances {
+					t.Errorf("the preserved plugin has %s rows in a table that had %s", got, attendances)
+				}
+			}
 			for name := range want {
+				if c.preserve != "" && strings.HasPrefix(name, "attendance") {
+					changed = append(changed, name)
+				}
 				if strings.HasPrefix(name, "tool_vault_") || hasAddress(t, site, name) {
 					changed = append(changed, name)
 				}
