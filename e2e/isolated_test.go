@@ -37,7 +37,7 @@ func result(t *testing.T, o output) map[string]any {
 	delete(last.Result, "started")
 	delete(last.Result, "finished")
 	delete(last.Result, "run")
-	delete(last.Result, "log") // named by time and run
+	delete(last.Result, "log")       // named by time and run
 	delete(last.Result, "snapshots") // which one was restored
 	stored, _ := last.Result["stored"].([]any)
 	for _, s := range stored {
