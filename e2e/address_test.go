@@ -23,6 +23,7 @@ import (
 // old one, all settings of blocks can still be read, and a replacement in place on the
 // original's engine leaves the same rows.
 func TestRealSiteGetsAnotherAddress(t *testing.T) {
+	t.Parallel()
 	const from, to = "http://127.0.0.1:8080/my", "https://learn.example.org"
 	dir := lab.Unpack(t, "my")
 	db := servers.MariaDB(t)

@@ -22,6 +22,7 @@ import (
 // What Moodle itself keeps about its code, caches and sessions fits the new site after a
 // restore of a real site to the other engine. Then a plugin whose code is gone is removed.
 func TestRealSiteFitsItsCodeAfterARestore(t *testing.T) {
+	t.Parallel()
 	dir := lab.Unpack(t, "my")
 	from, to := servers.MariaDB(t), servers.Postgres(t)
 	lab.Load(t, filepath.Join(dir, "site.sql"), from, "mysql")

@@ -14,6 +14,7 @@ import (
 // Tables created from the definitions in Moodle's code match these definitions when
 // they are read back. MySQL does not keep the digits of integers.
 func TestCreatedTablesMatchDefinitions(t *testing.T) {
+	t.Parallel()
 	code, err := component.LoadFS(t.Context(), lab.Code(t), component.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -122,6 +122,7 @@ var changedByHand = map[string][]string{
 // Two real sites differ from their code only in manual changes: no other table,
 // column, index or version differs.
 func TestRealSitesMatchTheirCode(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		site, dialect string
 		home          func(testing.TB) servers.Database

@@ -20,6 +20,7 @@ import (
 // statement to its last. Each time the schema holds exactly the old site or exactly
 // the new one, and the next run succeeds and removes everything else.
 func TestKilledPostgresSwapLeavesOldOrNewSite(t *testing.T) {
+	t.Parallel()
 	const rounds = 50
 	sites := [2]string{at(t).dir, at(t).dir}
 	other := sqliteAt(t, filepath.Join(sites[1], "site.sqlite"))

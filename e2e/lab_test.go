@@ -26,6 +26,7 @@ const odd = "zzz_custom"
 // indexes have the names that Moodle gives them there, and those that Moodle creates
 // on one engine only are the target's. Only manual changes must be accepted as losses.
 func TestRealSitesMoveToTheOtherEngineAndBack(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		site, dialect string
 		home, away    func(testing.TB) servers.Database

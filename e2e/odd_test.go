@@ -14,6 +14,7 @@ import (
 // A real site's table with unusual types is transferred to the other engine; what
 // can't be transferred is reported before anything is written.
 func TestOddTypesOfRealSites(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		site, dialect, other string
 		home, away           func(testing.TB) servers.Database

@@ -53,6 +53,7 @@ func (s realSite) one(t *testing.T, query string) (value string) {
 // there afterwards is right by plain SQL: everything of the backup but what was changed on
 // purpose, and Moodle would neither ask for an upgrade nor lead to the old address.
 func TestRealSitesReplaceEachOther(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		site, dialect, dbtype       string
 		home, away                  func(testing.TB) servers.Database
