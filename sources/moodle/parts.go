@@ -10,10 +10,10 @@ import (
 
 // partSettings say which parts of the site are read.
 type partSettings struct {
-	Only []string `key:"parts" help:"parts of the site to read: db, filedir, dataroot, site; default: all. To change the engine, read db only" example:"[db]"`
+	Only []string `key:"parts" help:"parts of the site to read: db, filedir, dataroot; default: all. To change the engine, read db only. Documents about the site are always read" example:"[db]"`
 }
 
-var known = []string{stage.DB, stage.Filedir, stage.Dataroot, stage.Site}
+var known = []string{stage.DB, stage.Filedir, stage.Dataroot}
 
 // check checks the names.
 func (c *partSettings) check() error {
@@ -36,10 +36,9 @@ func (c *partSettings) reads(part string) bool { return c.Only == nil || slices.
 func (c *partSettings) chosen(parts map[string]stage.Part) []stage.Part {
 	var list []stage.Part
 	for _, name := range known {
-		p, there := parts[name]
-		if there && c.reads(name) {
-			list = append(list, p)
+		if c.reads(name) {
+			list = append(list, parts[name])
 		}
 	}
-	return list
+	return append(list, parts[stage.Site]) // a restore needs its facts, whatever else is read
 }

@@ -106,7 +106,7 @@ func TestDirectoryWithoutConfigPHPIsRefused(t *testing.T) {
 // parts limits what is read.
 func TestPartsAreChosen(t *testing.T) {
 	e, err := expand(t, Config{Dir: code(t, "$CFG->dbtype = 'mariadb'; "+common), partSettings: partSettings{Only: []string{"db"}}}, map[string]string{"DBPASS": "x"})
-	if err != nil || len(e.Parts) != 1 || e.Parts[0].Name != "database" {
+	if err != nil || len(e.Parts) != 2 || e.Parts[0].Name != "database" || e.Parts[1].Name != "site" {
 		t.Errorf("the parts are %+v (%v)", e, err)
 	}
 	for _, wrong := range [][]string{{}, {"database"}} {
