@@ -156,7 +156,7 @@ func TestWhatIsLeftOutIsChecked(t *testing.T) {
 		"exclude.tables[0] is empty":                              {Exclude: exclude{Tables: []string{""}}},
 		"exclude.dataroot[0] must be a path":                      {Exclude: exclude{Dataroot: []string{"../x"}}},
 		"include[0] must be muc or antivirus_quarantine":          {Include: []string{"cache"}},
-		"parts must list some of db, filedir, dataroot, site":     {},
+		"parts must list some of db, filedir, dataroot":           {},
 		"exclude.structure_only[0] is empty":                      {Exclude: exclude{StructureOnly: []string{""}}},
 		"exclude.plugins[0] must be the full name of a plugin, s": {Exclude: exclude{Plugins: []string{"mod_x y"}}},
 	} {
