@@ -12,6 +12,7 @@ import (
 	"github.com/lmsvault/vault/core/config"
 	"github.com/lmsvault/vault/core/moodle"
 	"github.com/lmsvault/vault/core/stage"
+	"github.com/lmsvault/vault/dialects/database"
 )
 
 // Config is the configuration of the source.
@@ -102,7 +103,7 @@ func (c *Config) expand(ctx context.Context, env stage.ExpandEnv) (_ *stage.Expa
 			stage.DB:       o.address.Part("database"),
 			stage.Filedir:  {Name: "files", Use: "files", Settings: map[string]any{"dir": filepath.Join(o.dataroot, moodle.FiledirName)}},
 			stage.Dataroot: {Name: "dataroot", Use: "dataroot", Settings: rest},
-			stage.Site:     {Name: "site", Use: "site", Settings: c.site(plugins)},
+			stage.Site:     {Name: "site", Use: "site", Settings: c.site(plugins, o.address)},
 		}),
 		Before:    []stage.Part{c.checks(o)},
 		Selection: o.selection,
@@ -111,9 +112,10 @@ func (c *Config) expand(ctx context.Context, env stage.ExpandEnv) (_ *stage.Expa
 	}, nil
 }
 
-// site returns the settings of the source that describes the site.
-func (c *Config) site(without []string) map[string]any {
-	settings := map[string]any{"dir": c.Dir, "config_php": c.ConfigPHP}
+// site returns the settings of the source that describes the site. They name the database,
+// because config.php may take it from an environment that the source's process does not have.
+func (c *Config) site(without []string, at database.Address) map[string]any {
+	settings := map[string]any{"dir": c.Dir, "config_php": c.ConfigPHP, "database": at.Action("", "").Settings}
 	if len(without) > 0 {
 		settings["without_plugins"] = without
 	}

@@ -70,6 +70,10 @@ func TestExpandsConfigPHP(t *testing.T) {
 			if name != "sqlite" && (!strings.Contains(dsn, "secret") || !strings.Contains(dsn, "db.example.org")) {
 				t.Errorf("the DSN is %s", dsn)
 			}
+			if own, ok := got["site"]["database"].(map[string]any); !ok || own["engine"] != got["database"]["use"] {
+				t.Errorf("the source site has the database %v", got["site"]["database"])
+			}
+			delete(got["site"], "database")
 			delete(got["database"], "dsn")
 			if want := map[string]map[string]any{"database": c.database, "files": files, "dataroot": dataroot, "site": {"use": "site", "dir": dir, "config_php": false}}; !reflect.DeepEqual(got, want) {
 				t.Errorf("got %v, want %v", got, want)
