@@ -80,7 +80,7 @@ sink: [{use: %[2]s, with: {dsn: "${env:DSN}"}}, {use: files, with: {dir: %[1]s/d
 			if err := os.Mkdir(code, 0o755); err != nil {
 				t.Fatal(err)
 			}
-			for name, text := range map[string]string{"config.php": configPHP(t, e.dbtype, server, filepath.Join(dir, "data")), "version.php": "<?php\n"} {
+			for name, text := range map[string]string{"config.php": configPHP(t, e.dbtype, server, filepath.Join(dir, "data")), "version.php": "<?php\n$version = 2024100706.00;\n$release = '4.5.6 (Build: 20250811)';\n$branch = '405';\n"} {
 				if err := os.WriteFile(filepath.Join(code, name), []byte(text), 0o600); err != nil {
 					t.Fatal(err)
 				}
@@ -100,6 +100,18 @@ sink: [{use: sqlite, with: {path: %[1]s/new.sqlite}}, {use: files, with: {dir: %
 			from := compare.Database{Dialect: e.dialect, SQL: server.SQL, Prefix: "mdl_"}
 			compare.Equal(t, compare.Site(t, from), compare.Site(t, sqliteAt(t, filepath.Join(dir, "new.sqlite"))))
 			sameTree(t, tree(t, filepath.Join(dir, "data")), tree(t, filepath.Join(dir, "new")))
+			// And to restore over it; the checks before that also need the password.
+			if _, err := server.SQL.ExecContext(t.Context(), "DELETE FROM mdl_course"); err != nil {
+				t.Fatal(err)
+			}
+			restored := vault(t, env[1:], "run", "--yes", "--allow-restore", pipelineFile(t, fmt.Sprintf(`version: 1
+source: [{use: local, with: {dir: %[1]s/repo}}]
+sink: [{use: moodle, with: {dir: %[1]s/moodle, replace: true}}]
+`, dir)))
+			var courses int
+			if err := server.SQL.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM mdl_course").Scan(&courses); err != nil || courses != 25 || restored.code != 0 {
+				t.Errorf("%d courses (%v); the restore exits with %d\n%s%s", courses, err, restored.code, restored.stdout, restored.stderr)
+			}
 		})
 	}
 }

@@ -2,7 +2,7 @@ package checkbackup
 
 import (
 	"context"
-	"crypto/sha1" //nolint:gosec // Moodle names contents by it
+	"crypto/sha1" // Moodle names contents by it
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -164,7 +164,7 @@ func hash(ctx context.Context, path string, buffer []byte) (_ string, err error)
 		return "", err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	sum := sha1.New() //nolint:gosec // see the import
+	sum := sha1.New()
 	for {
 		if err := ctx.Err(); err != nil {
 			return "", err

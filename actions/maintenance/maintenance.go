@@ -54,7 +54,7 @@ func (a *action) on(root *os.Root, dry bool) (stage.ActionReport, error) {
 	}
 	switch {
 	case by != a.config.Mark:
-		return a.report(stage.LevelNote, "the site is closed already, by "+who(by), ""), nil
+		return a.report(stage.LevelNote, "the site is closed already, by "+closedBy(by), ""), nil
 	case closed:
 		return a.report(stage.LevelOK, "the site is still closed since an earlier run", ""), nil
 	}
@@ -74,7 +74,7 @@ func (a *action) off(root *os.Root, dry bool) (stage.ActionReport, error) {
 	case !closed:
 		return a.report(stage.LevelOK, "the site is open", ""), nil
 	case !ours:
-		return a.report(stage.LevelNote, "the site stays closed, because "+who(by)+" has closed it", "remove the file if nobody needs it"), nil
+		return a.report(stage.LevelNote, "the site stays closed, because "+closedBy(by)+" has closed it", "remove the file if nobody needs it"), nil
 	case dry:
 		return a.report(stage.LevelOK, "would open the site", ""), nil
 	case unfinished:
@@ -86,8 +86,8 @@ func (a *action) off(root *os.Root, dry bool) (stage.ActionReport, error) {
 	return a.report(stage.LevelOK, "opened the site", ""), nil
 }
 
-// who names who has closed a site.
-func who(by string) string {
+// closedBy describes who closed a site.
+func closedBy(by string) string {
 	if by == "" {
 		return "somebody else"
 	}

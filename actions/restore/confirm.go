@@ -2,6 +2,7 @@ package restore
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -18,6 +19,7 @@ import (
 type page struct {
 	strings.Builder
 	table *tabwriter.Writer
+	err   error // of aligning the values
 }
 
 func (p *page) heading(text string) {
@@ -35,8 +37,14 @@ func (p *page) line(name, value string) {
 
 func (p *page) end() {
 	if p.table != nil {
-		_ = p.table.Flush() // a Builder never fails
+		p.err = errors.Join(p.err, p.table.Flush())
 	}
+}
+
+// text returns the whole page.
+func (p *page) text() (string, error) {
+	p.end()
+	return strings.TrimRight(p.String(), "\n"), p.err
 }
 
 func (p *page) site(id moodle.Site, address, release, version string) {
@@ -57,15 +65,14 @@ func (p *page) sites(t *target, facts map[string]string) {
 }
 
 // comparison shows which sites the backup and the target are.
-func comparison(t *target, facts map[string]string) string {
+func comparison(t *target, facts map[string]string) (string, error) {
 	var p page
 	p.sites(t, facts)
-	p.end()
-	return strings.TrimRight(p.String(), "\n")
+	return p.text()
 }
 
 // confirmation is the text that a person confirms before a site is replaced.
-func confirmation(t *target, plan *stage.Plan, preserved []string) string {
+func confirmation(t *target, plan *stage.Plan, preserved []string) (string, error) {
 	var p page
 	p.WriteString("The backup replaces what is in the target.\n")
 	p.heading("backup")
@@ -100,8 +107,7 @@ func confirmation(t *target, plan *stage.Plan, preserved []string) string {
 		p.line("directory", dir)
 	}
 	p.line("preserved", strings.Join(preserved, ", "))
-	p.end()
-	return strings.TrimRight(p.String(), "\n")
+	return p.text()
 }
 
 // planned describes the size of a plan.

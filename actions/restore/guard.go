@@ -58,11 +58,15 @@ func (g *guard) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRep
 	if err != nil {
 		return report, err
 	}
-	report.Findings = append(report.Findings, undecided(config.Forced(), g.permitted(t, config.Forced())), g.meant(t, r.Plan.Facts))
-	if !t.Empty || len(t.Dirs) > 0 {
-		report.Confirm = confirmation(t, r.Plan, g.cfg.Preserved)
+	meant, err := g.meant(t, r.Plan.Facts)
+	if err != nil {
+		return report, err
 	}
-	return report, nil
+	report.Findings = append(report.Findings, undecided(config.Forced(), g.permitted(t, config.Forced())), meant)
+	if !t.Empty || len(t.Dirs) > 0 {
+		report.Confirm, err = confirmation(t, r.Plan, g.cfg.Preserved)
+	}
+	return report, err
 }
 
 // forced returns what config.php says about restores: "1", "0", or "" for nothing.
@@ -122,24 +126,24 @@ func undecided(all siteconfig.Forced, f stage.ActionFinding) stage.ActionFinding
 }
 
 // meant checks that the target is the site that is to be replaced.
-func (g *guard) meant(t *target, facts map[string]string) stage.ActionFinding {
+func (g *guard) meant(t *target, facts map[string]string) (f stage.ActionFinding, err error) {
 	if t.Empty || t.Unfinished {
-		return otherSite.Finding(stage.LevelOK, "the target holds no site")
+		return otherSite.Finding(stage.LevelOK, "the target holds no site"), nil
 	}
 	why, same := t.same(facts)
 	if same {
-		return otherSite.Finding(stage.LevelOK, "the target is the site of the backup")
+		return otherSite.Finding(stage.LevelOK, "the target is the site of the backup"), nil
 	}
 	names := t.names()
 	if slices.Contains(names, strings.TrimRight(g.cfg.ReplaceSite, "/")) {
-		return otherSite.Finding(stage.LevelOK, "replace_site names the site in the target")
+		return otherSite.Finding(stage.LevelOK, "replace_site names the site in the target"), nil
 	}
-	f := otherSite.Finding(stage.LevelFail, "%s", why)
+	f = otherSite.Finding(stage.LevelFail, "%s", why)
 	f.Where = t.Place
 	f.Remedy = "check that this is the site to replace; if it is, set replace_site: " + names[0]
 	if g.cfg.ReplaceSite != "" {
 		f.Remedy = fmt.Sprintf("replace_site is %s, but the target is %s; check that this is the site to replace", g.cfg.ReplaceSite, strings.Join(names, " or "))
 	}
-	f.Details = comparison(t, facts)
-	return f
+	f.Details, err = comparison(t, facts)
+	return f, err
 }

@@ -64,7 +64,7 @@ func (a *action) Run(ctx context.Context, r stage.ActionRequest) (stage.ActionRe
 	due := component.Due(states)
 	if len(due) == 0 {
 		if lower := component.Only(states, component.Lower); len(lower) > 0 {
-			f := finding(dueID, stage.LevelFail, "Moodle does not run with code that is older than its data: %s", listed(lower))
+			f := finding(dueID, stage.LevelFail, "Moodle does not run with code that is older than its data: %s", component.Names(lower))
 			f.Remedy = "install the code of at least these versions"
 			if r.Plan != nil { // the checks before a restore decide
 				f.Level = stage.LevelNote
@@ -98,7 +98,7 @@ func (a *action) elsewhere(ctx context.Context, s *site.Site) string {
 
 // due reports that an upgrade is needed.
 func (a *action) due(s *site.Site, code *component.Code, from data, due []component.State) stage.ActionFinding {
-	f := finding(dueID, stage.LevelWarning, "Moodle needs an upgrade from %s to %s: %s", from.core(), code.Version, listed(due))
+	f := finding(dueID, stage.LevelWarning, "Moodle needs an upgrade from %s to %s: %s", from.core(), code.Version, component.Names(due))
 	f.Where = s.Dir
 	return f
 }
@@ -223,7 +223,7 @@ func (a *action) run(ctx context.Context, php string, s *site.Site, next step) (
 	}
 	if left := component.Due(next.code.Compare(now.installed)); next.own && len(left) > 0 {
 		f.Level = stage.LevelFail
-		f.What = "the upgrade ended without an error, but Moodle still needs an upgrade: " + listed(left)
+		f.What = "the upgrade ended without an error, but Moodle still needs an upgrade: " + component.Names(left)
 	}
 	return []stage.ActionFinding{f}, nil
 }
@@ -254,19 +254,6 @@ func shell(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
-// listed lists components, at most ten.
-func listed(states []component.State) string {
-	var names []string
-	for i, s := range states {
-		if i == 10 {
-			names = append(names, fmt.Sprintf("and %d more", len(states)-i))
-			break
-		}
-		names = append(names, s.Component)
-	}
-	return strings.Join(names, ", ")
 }
 
 func releases(steps []step) string {

@@ -49,7 +49,7 @@ func (c *Config) after(ctx context.Context, t *target) error {
 	}
 	run = run || len(c.UpgradeVia) > 0
 	upgrade := func(name string) stage.Part {
-		part := c.onSite("upgrade")
+		part := c.onDatabase(t, "upgrade")
 		part.Name, part.Settings["run"], part.Settings["php"] = name, run, c.PHP
 		if len(c.UpgradeVia) > 0 {
 			part.Settings["via"] = c.UpgradeVia
@@ -64,7 +64,7 @@ func (c *Config) after(ctx context.Context, t *target) error {
 	if err != nil || !missing {
 		return err
 	}
-	t.After = append(t.After, c.onSite("remove-missing"))
+	t.After = append(t.After, c.onDatabase(t, "remove-missing"))
 	if c.Purge { // Moodle caches the list of plugins
 		again := c.onSite("purge-caches")
 		again.Name = "purge-caches-again"

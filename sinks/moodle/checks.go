@@ -14,7 +14,7 @@ func (c *Config) checks(ctx context.Context, t *target) error {
 	if err != nil {
 		return err
 	}
-	part := c.onSite("check-restore")
+	part := c.onDatabase(t, "check-restore")
 	s := part.Settings
 	s["replace"], s["allow_missing_plugins"] = c.Replace, allowed
 	if dirs := c.dirs(t); len(dirs) > 0 {

@@ -11,7 +11,7 @@ type guardSettings struct {
 // guard adds the action that refuses to replace a site that does not allow it, or that is
 // not meant.
 func (c *Config) guard(_ context.Context, t *target) error {
-	part := c.onSite("restore-guard")
+	part := c.onDatabase(t, "restore-guard")
 	if dirs := c.dirs(t); len(dirs) > 0 {
 		part.Settings["dirs"] = dirs
 	}

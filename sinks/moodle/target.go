@@ -100,6 +100,15 @@ func (c *siteSettings) onSite(use string) stage.Part {
 	return stage.Part{Name: use, Use: use, Settings: c.Values()}
 }
 
+// onDatabase returns an action that reads or changes the target's database. It gets the
+// address of the database, because config.php may take it from an environment that the
+// action's process does not have.
+func (c *siteSettings) onDatabase(t *target, use string) stage.Part {
+	part := c.onSite(use)
+	part.Settings["database"] = t.database.Action("", "").Settings
+	return part
+}
+
 // planned adds an action that runs once the plan is known.
 func (t *target) planned(part stage.Part) {
 	part.When = string(stage.MomentPlanned)

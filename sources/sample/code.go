@@ -50,7 +50,7 @@ const (
 
 // Write writes what of the site's code Vault reads: versions, the definitions of tables
 // and config.php. The directory may exist; its files are replaced.
-func (c Code) Write() error {
+func (c Code) Write() (err error) {
 	files := map[string]string{
 		"config.php":                        c.config(),
 		"version.php":                       fmt.Sprintf("<?php\ndefined('MOODLE_INTERNAL') || die();\n$version  = %s;\n$release  = '%s';\n$branch   = '%s';\n$maturity = MATURITY_STABLE;\n", version, release, branch),
@@ -76,14 +76,18 @@ func (c Code) Write() error {
 			own = append(own, tables[name])
 			delete(tables, name)
 		}
-		files[p.dir+"/db/install.xml"] = definitions(p.dir+"/db", own)
+		if files[p.dir+"/db/install.xml"], err = definitions(p.dir+"/db", own); err != nil {
+			return err
+		}
 	}
 	var core []schema.Table
 	for _, t := range tables {
 		core = append(core, t)
 	}
 	slices.SortFunc(core, func(a, b schema.Table) int { return cmp.Compare(a.Name, b.Name) })
-	files["lib/db/install.xml"] = definitions("lib/db", core)
+	if files["lib/db/install.xml"], err = definitions("lib/db", core); err != nil {
+		return err
+	}
 	list, err := json.Marshal(map[string]any{"standard": standard, "deleted": map[string][]string{}})
 	if err != nil {
 		return err
@@ -151,7 +155,7 @@ type xmlIndex struct {
 }
 
 // definitions returns an install.xml with the tables.
-func definitions(dir string, tables []schema.Table) string {
+func definitions(dir string, tables []schema.Table) (string, error) {
 	file := struct {
 		XMLName xml.Name   `xml:"XMLDB"`
 		Path    string     `xml:"PATH,attr"`
@@ -173,10 +177,7 @@ func definitions(dir string, tables []schema.Table) string {
 		file.Tables = append(file.Tables, out)
 	}
 	text, err := xml.MarshalIndent(file, "", "  ")
-	if err != nil {
-		panic(err) // the types above can all be written
-	}
-	return xml.Header + string(text) + "\n"
+	return xml.Header + string(text) + "\n", err
 }
 
 func xmlFieldOf(c schema.Column) xmlField {

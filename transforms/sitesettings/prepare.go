@@ -124,11 +124,11 @@ func (s *settings) versions(ctx context.Context, facts map[string]string, note f
 	states := slices.DeleteFunc(code.Compare(installed), func(c component.State) bool { return slices.Contains(s.config.Preserved, c.Component) })
 	if due := component.Due(states); len(due) > 0 {
 		s.own[hash] = ""
-		note("%s is removed, because Moodle needs an upgrade: %s", hash, listed(due))
+		note("%s is removed, because Moodle needs an upgrade: %s", hash, component.Names(due))
 		return nil
 	}
 	if lower := component.Only(states, component.Lower); len(lower) > 0 {
-		note("%s stays as it is, because the code is older than the data: %s", hash, listed(lower))
+		note("%s stays as it is, because the code is older than the data: %s", hash, component.Names(lower))
 		return nil
 	}
 	sum, err := code.VersionsHash()
@@ -151,19 +151,6 @@ func installed(facts map[string]string) (versions map[string]component.Version, 
 		return nil, false, failure.New(failure.Refused, "the versions of plugins, in the facts of the site, can't be read: %w", err)
 	}
 	return component.Installed(core, plugins), true, nil
-}
-
-// listed lists components, at most ten.
-func listed(states []component.State) string {
-	var names []string
-	for i, s := range states {
-		if i == 10 {
-			names = append(names, fmt.Sprintf("and %d more", len(states)-i))
-			break
-		}
-		names = append(names, s.Component)
-	}
-	return strings.Join(names, ", ")
 }
 
 // host returns the host of an address without its port, "" if it has none.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lmsvault/vault/core/failure"
 	"github.com/lmsvault/vault/core/progress"
+	"github.com/lmsvault/vault/internal/machine"
 )
 
 // terminal returns both ends of a new terminal; person is where a person types and reads.
@@ -22,18 +23,18 @@ func terminal(t *testing.T) (person, program *os.File) {
 	t.Helper()
 	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
-		t.Skipf("no terminals here: %v", err)
+		machine.Missing(t, "pseudo-terminals: %v", err)
 	}
 	n, err := unix.IoctlGetInt(int(person.Fd()), unix.TIOCGPTN)
 	if err == nil {
 		err = unix.IoctlSetPointerInt(int(person.Fd()), unix.TIOCSPTLCK, 0)
 	}
 	if err != nil {
-		t.Skipf("no terminals here: %v", err)
+		machine.Missing(t, "pseudo-terminals: %v", err)
 	}
 	program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
-		t.Skipf("no terminals here: %v", err)
+		machine.Missing(t, "pseudo-terminals: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := errors.Join(person.Close(), program.Close()); err != nil {

@@ -14,10 +14,10 @@ import (
 
 func newSafeClone(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "safe-clone DIR",
+		Use:   "safe-clone SITE",
 		Short: "Make an existing copy of a site safe: no mail, no cron, no keys of other services",
-		Long: `Make an existing copy of a site safe. DIR is the directory of its code, with its own
-config.php. Mail and cron are turned off, keys of other services are emptied, and a
+		Long: `Make an existing copy of a site safe. SITE is the directory of its code, with its own
+config.php, or a pipeline file that names the site. Mail and cron are turned off, keys of other services are emptied, and a
 banner says that it is a copy; vault stages safe-clone lists all measures. It may be
 repeated at any time.
 
@@ -26,7 +26,7 @@ than the original. A site that may be the original is refused: for a copy that w
 with other tools, say --with copy=true after a check.`,
 		Example: "  vault moodle safe-clone /var/www/staging --dry-run\n" +
 			"  vault moodle safe-clone /var/www/staging --with copy=true --with 'admin_password=${env:COPY_PASSWORD}'",
-		Args: cli.Takes("DIR"),
+		Args: cli.Takes("SITE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.Document.Store(true)
 			s, err := siteOf(a, cmd, args[0])

@@ -71,9 +71,6 @@ database-modifications:mytable.`,
 	cmd.Flags().StringArray("exclude", nil, "FINDING: leave out what it concerns, by editing the pipeline file; may be repeated")
 	cmd.Flags().Bool("list", false, "list all checks that there are")
 	cmd.Flags().String("markdown", "", "write a page about all checks to this file")
-	if err := cmd.Flags().MarkHidden("markdown"); err != nil {
-		panic(err) // the flag is missing: a fault of this function
-	}
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package component
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -111,6 +112,19 @@ func (s State) family() string {
 		return s.Parent
 	}
 	return s.Component
+}
+
+// Names lists the components of states for a message, at most ten.
+func Names(states []State) string {
+	var names []string
+	for i, s := range states {
+		if i == 10 {
+			names = append(names, fmt.Sprintf("and %d more", len(states)-i))
+			break
+		}
+		names = append(names, s.Component)
+	}
+	return strings.Join(names, ", ")
 }
 
 // Pending returns the reason why the tables of a component may legitimately differ

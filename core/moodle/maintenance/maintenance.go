@@ -136,7 +136,7 @@ func write(root *os.Root, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// Open opens the site if owner has closed it, and returns who has closed it if somebody
+// Open opens the site if owner has closed it, and returns who closed it if somebody
 // else has. open is true if the site is open now.
 func Open(root *os.Root, owner string) (by string, open bool, err error) {
 	by, closed, err := Closed(root)

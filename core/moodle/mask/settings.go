@@ -9,7 +9,7 @@ import (
 
 // Settings say what to mask. Stages embed it.
 type Settings struct {
-	Key  config.Secret `key:"key" required:"true" help:"secret key of the masks, at least 16 characters; who has it can test whether a mask belongs to a value" example:"${file:/etc/vault/mask-key}"`
+	Key  config.Secret `key:"key" required:"true" help:"secret key of the masks, at least 16 characters; whoever has it can test whether a mask belongs to a value" example:"${file:/etc/vault/mask-key}"`
 	Keep []string      `key:"keep" default:"guest admin" help:"usernames of users who are not masked, with their passwords, so that somebody can log in"`
 
 	Names        bool `key:"names" default:"true" help:"mask names of users"`
